@@ -1,0 +1,148 @@
+// Package cmemprof samples the memory that C code allocates in this process, and knows which of it is alive and which C and Go
+// functions asked for it.
+//
+// Importing the package is what puts it in place: its C code defines malloc and its family for the whole process. It does nothing but hand
+// calls on until [Start]. Most programs want [github.com/cmemprof/cmemprof/goshim/profiler] instead, which starts it and sends the
+// profiles somewhere.
+//
+// Linux on amd64, with cgo. The C header cmemprof.h says how sampling works and what each figure means.
+package cmemprof
+
+// #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
+// #cgo LDFLAGS: -ldw -lelf -ldl -lm
+// #include <stdlib.h>
+// #include "cmemprof.h"
+import "C"
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	_ "github.com/cmemprof/cmemprof/merge" // its C code writes the profile
+)
+
+// Go hashes only the headers of a package's own folder; embedding makes them part of the package for those who include them.
+//
+//go:embed *.h
+var _ embed.FS
+
+// DefaultInterval is the mean number of bytes allocated between two samples, as Go's own runtime.MemProfileRate has it.
+const DefaultInterval = C.CMEMPROF_DEFAULT_INTERVAL_BYTES
+
+// ErrNotBound says that the C code of this process does not allocate through this package: it was loaded late, as a plugin or a
+// c-shared library is, or a sanitizer's allocator came first.
+var ErrNotBound = errors.New("cmemprof: " + C.GoString(C.cmemprof_error_text(C.CMEMPROF_NOT_BOUND)))
+
+func asError(code C.enum_cmemprof_error) error {
+	switch code {
+	case C.CMEMPROF_OK:
+		return nil
+	case C.CMEMPROF_NOT_BOUND:
+		return ErrNotBound
+	}
+	return errors.New("cmemprof: " + C.GoString(C.cmemprof_error_text(code)))
+}
+
+// Start samples one C allocation in intervalBytes of them on average; 1 takes every one, and 0 is the same as [Stop]. Called again it changes the
+// interval, which each thread adopts with its next sample. What was allocated before is never seen.
+func Start(intervalBytes int64) error {
+	if intervalBytes < 0 {
+		return fmt.Errorf("cmemprof: interval of %d bytes is negative", intervalBytes)
+	}
+	start, end := goText()
+	C.cmemprof_set_go_text(C.uintptr_t(start), C.uintptr_t(end))
+	return asError(C.cmemprof_start(C.uint64_t(intervalBytes)))
+}
+
+// Stop takes no new samples. Blocks that were sampled stay known until they are freed.
+func Stop() {
+	C.cmemprof_stop()
+}
+
+// Profile returns what C code has allocated since the first [Start], and what of it is in use now, as an uncompressed profile.proto with the
+// sample types of Go's heap profile. Every sample has the label memory=C.
+func Profile() ([]byte, error) {
+	snapshot := C.cmemprof_snapshot_take()
+	if snapshot == nil {
+		return nil, asError(C.CMEMPROF_NO_MEMORY)
+	}
+	defer C.cmemprof_snapshot_free(snapshot)
+
+	var addresses *C.uintptr_t
+	count := C.cmemprof_snapshot_go_pcs(snapshot, &addresses)
+	names := nameAddresses(unsafe.Slice((*uintptr)(unsafe.Pointer(addresses)), int(count)))
+
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	var bytes *C.uint8_t
+	var size C.size_t
+	if err := asError(C.cmemprof_snapshot_encode(snapshot, names.toC(&pinner), &bytes, &size)); err != nil {
+		return nil, err
+	}
+	defer C.free(unsafe.Pointer(bytes))
+	return C.GoBytes(unsafe.Pointer(bytes), C.int(size)), nil
+}
+
+// toC gives C a view of the names for the length of one call.
+func (n *names) toC(pinner *runtime.Pinner) *C.struct_cmemprof_go_names {
+	c := &C.struct_cmemprof_go_names{
+		address_count: C.size_t(len(n.frameCounts)),
+		frame_count:   C.size_t(len(n.frames)),
+		text_size:     C.size_t(len(n.text)),
+	}
+	if len(n.frameCounts) > 0 {
+		pinner.Pin(&n.frameCounts[0])
+		c.frame_counts = (*C.uint32_t)(&n.frameCounts[0])
+	}
+	if len(n.frames) > 0 {
+		pinner.Pin(&n.frames[0])
+		c.frames = (*C.struct_cmemprof_go_frame)(unsafe.Pointer(&n.frames[0]))
+	}
+	if len(n.text) > 0 {
+		pinner.Pin(&n.text[0])
+		c.text = (*C.char)(unsafe.Pointer(&n.text[0]))
+	}
+	return c
+}
+
+// The two sides of names.frames must agree; this does not compile if they differ in size.
+var _ = [1]struct{}{}[unsafe.Sizeof(frame{})-unsafe.Sizeof(C.struct_cmemprof_go_frame{})]
+
+// Stats tells what the profiler did since the process started.
+type Stats struct {
+	IntervalBytes   uint64 // 0: off
+	Samples         uint64 // allocations chosen
+	Live            uint64 // of these, alive now
+	Stacks          uint64 // distinct stacks
+	OwnBytes        uint64 // memory of the profiler's tables
+	LostStacks      uint64 // samples dropped: the table of stacks is full, or too many threads sampled at once
+	LostLive        uint64 // samples counted as allocated whose block could not be followed
+	UnsampledNested uint64 // allocations made inside the profiler itself that would have been samples
+	CutNoRule       uint64 // stacks cut at code without call-frame information
+	CutUnsupported  uint64 // stacks cut at call-frame information of a kind that is not followed
+	CutUnreadable   uint64 // stacks cut at memory that is not a stack
+	CutDepth        uint64 // stacks cut at 512 frames
+}
+
+// GetStats returns the present figures.
+func GetStats() Stats {
+	var s C.struct_cmemprof_stats
+	C.cmemprof_get_stats(&s)
+	return Stats{
+		IntervalBytes:   uint64(s.interval_bytes),
+		Samples:         uint64(s.samples),
+		Live:            uint64(s.live),
+		Stacks:          uint64(s.stacks),
+		OwnBytes:        uint64(s.own_bytes),
+		LostStacks:      uint64(s.lost_stacks),
+		LostLive:        uint64(s.lost_live),
+		UnsampledNested: uint64(s.unsampled_nested),
+		CutNoRule:       uint64(s.cut_no_rule),
+		CutUnsupported:  uint64(s.cut_unsupported),
+		CutUnreadable:   uint64(s.cut_unreadable),
+		CutDepth:        uint64(s.cut_depth),
+	}
+}

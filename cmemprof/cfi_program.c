@@ -1,0 +1,337 @@
+// cfi_program.c: a small machine with four rules (CFA, RBP, RBX, return address) and a stack of remembered states.
+
+#include "cfi_program.h"
+
+enum { RBX = 3, RBP = 6, RSP = 7 }; // DWARF's register numbers, amd64 ABI figure 3.36
+
+enum { REMEMBERED_STATES = 8 }; // gcc and clang nest one deep
+
+struct rule {
+    uint8_t how; // enum cfi_how
+    int64_t offset;
+};
+
+struct state {
+    uint64_t cfa_register;
+    int64_t cfa_offset;
+    bool cfa_indirect, cfa_unknown;
+    struct rule rbp, rbx, return_address;
+    bool return_address_undefined;
+};
+
+struct machine {
+    struct state now, initial, remembered[REMEMBERED_STATES];
+    unsigned remembered_count;
+    const struct cfi_alignment *alignment;
+    uint64_t location, wanted;
+    bool bad;
+};
+
+static struct rule *rule_of(struct state *state, uint64_t reg) {
+    switch (reg) {
+    case RBX:
+        return &state->rbx;
+    case RBP:
+        return &state->rbp;
+    case CFI_RETURN_ADDRESS:
+        return &state->return_address;
+    default:
+        return NULL; // registers that no CFA is built from
+    }
+}
+
+static void set_rule(struct machine *machine, uint64_t reg, enum cfi_how how, int64_t offset) {
+    struct rule *rule = rule_of(&machine->now, reg);
+    if (rule != NULL) {
+        *rule = (struct rule){(uint8_t)how, offset};
+        if (reg == CFI_RETURN_ADDRESS) {
+            machine->now.return_address_undefined = false;
+        }
+    }
+}
+
+static void set_undefined(struct machine *machine, uint64_t reg) {
+    set_rule(machine, reg, CFI_UNKNOWN, 0);
+    if (reg == CFI_RETURN_ADDRESS) {
+        machine->now.return_address_undefined = true;
+    }
+}
+
+static void restore(struct machine *machine, uint64_t reg) {
+    struct rule *rule = rule_of(&machine->now, reg);
+    if (rule != NULL) {
+        *rule = *rule_of(&machine->initial, reg);
+    }
+    if (reg == CFI_RETURN_ADDRESS) {
+        machine->now.return_address_undefined = machine->initial.return_address_undefined;
+    }
+}
+
+// The one form of expression that compilers use here: DW_OP_breg<n> offset, and for a CFA perhaps DW_OP_deref.
+static bool read_expression(struct cfi_bytes *bytes, uint64_t *reg, int64_t *offset, bool *indirect) {
+    enum { DW_OP_deref = 0x06, DW_OP_breg0 = 0x70, DW_OP_breg31 = 0x8f };
+    uint64_t size = cfi_uleb(bytes);
+    struct cfi_bytes expression = *bytes;
+    cfi_skip(bytes, size);
+    if (bytes->bad) {
+        return false;
+    }
+    expression.end = bytes->at;
+    uint64_t op = cfi_fixed(&expression, 1);
+    if (op < DW_OP_breg0 || op > DW_OP_breg31) {
+        return false;
+    }
+    *reg = op - DW_OP_breg0;
+    *offset = cfi_sleb(&expression);
+    *indirect = cfi_bytes_left(&expression) == 1 && cfi_fixed(&expression, 1) == DW_OP_deref;
+    return !expression.bad && expression.at == expression.end;
+}
+
+static void set_cfa(struct machine *machine, uint64_t reg, int64_t offset) {
+    machine->now.cfa_register = reg;
+    machine->now.cfa_offset = offset;
+    machine->now.cfa_indirect = machine->now.cfa_unknown = false;
+}
+
+static void set_cfa_expression(struct machine *machine, struct cfi_bytes *bytes) {
+    struct state *now = &machine->now;
+    now->cfa_unknown = !read_expression(bytes, &now->cfa_register, &now->cfa_offset, &now->cfa_indirect);
+}
+
+static void set_register_expression(struct machine *machine, struct cfi_bytes *bytes, uint64_t reg) {
+    uint64_t base;
+    int64_t offset;
+    bool indirect;
+    if (read_expression(bytes, &base, &offset, &indirect) && base == RBP && !indirect) {
+        set_rule(machine, reg, CFI_AT_RBP, offset);
+    } else {
+        set_rule(machine, reg, CFI_UNKNOWN, 0);
+    }
+}
+
+static void remember(struct machine *machine) {
+    if (machine->remembered_count == REMEMBERED_STATES) {
+        machine->bad = true;
+        return;
+    }
+    machine->remembered[machine->remembered_count++] = machine->now;
+}
+
+static void recall(struct machine *machine) {
+    if (machine->remembered_count == 0) {
+        machine->bad = true;
+        return;
+    }
+    machine->now = machine->remembered[--machine->remembered_count];
+}
+
+// DW_CFA_*, the instructions that have a byte of their own.
+enum {
+    NOP = 0x00,
+    SET_LOC = 0x01,
+    ADVANCE_LOC1 = 0x02,
+    ADVANCE_LOC2 = 0x03,
+    ADVANCE_LOC4 = 0x04,
+    OFFSET_EXTENDED = 0x05,
+    RESTORE_EXTENDED = 0x06,
+    UNDEFINED = 0x07,
+    SAME_VALUE = 0x08,
+    REGISTER = 0x09,
+    REMEMBER_STATE = 0x0a,
+    RESTORE_STATE = 0x0b,
+    DEF_CFA = 0x0c,
+    DEF_CFA_REGISTER = 0x0d,
+    DEF_CFA_OFFSET = 0x0e,
+    DEF_CFA_EXPRESSION = 0x0f,
+    EXPRESSION = 0x10,
+    OFFSET_EXTENDED_SF = 0x11,
+    DEF_CFA_SF = 0x12,
+    DEF_CFA_OFFSET_SF = 0x13,
+    VAL_OFFSET = 0x14,
+    VAL_OFFSET_SF = 0x15,
+    VAL_EXPRESSION = 0x16,
+    GNU_ARGS_SIZE = 0x2e,
+    GNU_NEGATIVE_OFFSET_EXTENDED = 0x2f
+};
+
+// Offsets are factored. Unsigned, since the bytes may be anything.
+static int64_t factored(const struct machine *machine, uint64_t value) {
+    return (int64_t)(value * (uint64_t)machine->alignment->data);
+}
+
+static void advance(struct machine *machine, uint64_t delta) {
+    machine->location += delta * machine->alignment->code;
+}
+
+static void step_other(struct machine *machine, struct cfi_bytes *bytes, uint64_t op) {
+    uint64_t reg;
+    switch (op) {
+    case REGISTER:
+        set_rule(machine, cfi_uleb(bytes), CFI_UNKNOWN, 0);
+        cfi_uleb(bytes);
+        break;
+    case EXPRESSION:
+        reg = cfi_uleb(bytes);
+        set_register_expression(machine, bytes, reg);
+        break;
+    case VAL_OFFSET:
+        set_rule(machine, cfi_uleb(bytes), CFI_UNKNOWN, 0);
+        cfi_uleb(bytes);
+        break;
+    case VAL_OFFSET_SF:
+        set_rule(machine, cfi_uleb(bytes), CFI_UNKNOWN, 0);
+        cfi_sleb(bytes);
+        break;
+    case VAL_EXPRESSION:
+        set_rule(machine, cfi_uleb(bytes), CFI_UNKNOWN, 0);
+        cfi_skip(bytes, cfi_uleb(bytes));
+        break;
+    case GNU_ARGS_SIZE:
+        cfi_uleb(bytes);
+        break;
+    case GNU_NEGATIVE_OFFSET_EXTENDED:
+        reg = cfi_uleb(bytes);
+        set_rule(machine, reg, CFI_AT_CFA, factored(machine, 0 - cfi_uleb(bytes)));
+        break;
+    default: // SET_LOC (no compiler emits it here), vendor's: operands unknown
+        machine->bad = true;
+    }
+}
+
+static void step(struct machine *machine, struct cfi_bytes *bytes) {
+    uint64_t op = cfi_fixed(bytes, 1), operand = op & 0x3f, reg;
+    switch (op & 0xc0) {
+    case 0x40: // DW_CFA_advance_loc
+        advance(machine, operand);
+        return;
+    case 0x80: // DW_CFA_offset
+        set_rule(machine, operand, CFI_AT_CFA, factored(machine, cfi_uleb(bytes)));
+        return;
+    case 0xc0: // DW_CFA_restore
+        restore(machine, operand);
+        return;
+    }
+    switch (op) {
+    case NOP:
+        break;
+    case ADVANCE_LOC1:
+        advance(machine, cfi_fixed(bytes, 1));
+        break;
+    case ADVANCE_LOC2:
+        advance(machine, cfi_fixed(bytes, 2));
+        break;
+    case ADVANCE_LOC4:
+        advance(machine, cfi_fixed(bytes, 4));
+        break;
+    case OFFSET_EXTENDED:
+        reg = cfi_uleb(bytes);
+        set_rule(machine, reg, CFI_AT_CFA, factored(machine, cfi_uleb(bytes)));
+        break;
+    case OFFSET_EXTENDED_SF:
+        reg = cfi_uleb(bytes);
+        set_rule(machine, reg, CFI_AT_CFA, factored(machine, (uint64_t)cfi_sleb(bytes)));
+        break;
+    case RESTORE_EXTENDED:
+        restore(machine, cfi_uleb(bytes));
+        break;
+    case UNDEFINED:
+        set_undefined(machine, cfi_uleb(bytes));
+        break;
+    case SAME_VALUE:
+        set_rule(machine, cfi_uleb(bytes), CFI_SAME, 0);
+        break;
+    case REMEMBER_STATE:
+        remember(machine);
+        break;
+    case RESTORE_STATE:
+        recall(machine);
+        break;
+    case DEF_CFA:
+        reg = cfi_uleb(bytes);
+        set_cfa(machine, reg, (int64_t)cfi_uleb(bytes));
+        break;
+    case DEF_CFA_SF:
+        reg = cfi_uleb(bytes);
+        set_cfa(machine, reg, factored(machine, (uint64_t)cfi_sleb(bytes)));
+        break;
+    case DEF_CFA_REGISTER:
+        set_cfa(machine, cfi_uleb(bytes), machine->now.cfa_offset);
+        break;
+    case DEF_CFA_OFFSET:
+        machine->now.cfa_offset = (int64_t)cfi_uleb(bytes);
+        break;
+    case DEF_CFA_OFFSET_SF:
+        machine->now.cfa_offset = factored(machine, (uint64_t)cfi_sleb(bytes));
+        break;
+    case DEF_CFA_EXPRESSION:
+        set_cfa_expression(machine, bytes);
+        break;
+    default:
+        step_other(machine, bytes, op);
+    }
+}
+
+// An instruction that moves the location past the wanted address ends the row that holds it.
+static void run(struct machine *machine, struct cfi_bytes bytes) {
+    while (cfi_bytes_left(&bytes) > 0 && !machine->bad) {
+        struct state before = machine->now;
+        step(machine, &bytes);
+        if (machine->location > machine->wanted) {
+            machine->now = before;
+            return;
+        }
+    }
+    machine->bad |= bytes.bad;
+}
+
+static bool pack_base(const struct state *state, struct cfi_row *row) {
+    switch (state->cfa_register) {
+    case RSP:
+        row->base = CFI_RSP;
+        return true;
+    case RBP:
+        row->base = CFI_RBP;
+        return true;
+    case RBX:
+        row->base = CFI_RBX;
+        return true;
+    default:
+        return false;
+    }
+}
+
+// False: the offset does not fit the row.
+static bool pack_offset(const struct rule *rule, int64_t *words) {
+    *words = rule->offset / 8;
+    return rule->how == CFI_SAME || rule->how == CFI_UNKNOWN || (rule->offset % 8 == 0 && *words >= -4096 && *words < 4096);
+}
+
+static bool pack(const struct state *state, bool signal_frame, struct cfi_row *row) {
+    int64_t rbp_words, rbx_words;
+    *row = (struct cfi_row){.valid = 1, .outermost = state->return_address_undefined};
+    if (state->return_address_undefined || signal_frame) {
+        return true;
+    }
+    if (state->cfa_unknown || !pack_base(state, row) || state->cfa_offset < -(1 << 23) || state->cfa_offset >= 1 << 23 ||
+        state->return_address.how != CFI_AT_CFA || state->return_address.offset != -8 || !pack_offset(&state->rbp, &rbp_words) ||
+        !pack_offset(&state->rbx, &rbx_words)) {
+        return false;
+    }
+    row->cfa_offset = state->cfa_offset;
+    row->cfa_indirect = state->cfa_indirect;
+    row->rbp = state->rbp.how;
+    row->rbp_offset = rbp_words;
+    row->rbx = state->rbx.how;
+    row->rbx_offset = rbx_words;
+    return true;
+}
+
+bool cfi_run(struct cfi_bytes initial, struct cfi_bytes program, const struct cfi_alignment *alignment, uintptr_t start, uintptr_t address,
+             bool signal_frame, struct cfi_row *row) {
+    struct machine machine = {.alignment = alignment, .location = start, .wanted = address};
+    machine.now.cfa_unknown = true; // until an instruction says
+    run(&machine, initial);
+    machine.initial = machine.now;
+    run(&machine, program);
+    return !machine.bad && pack(&machine.now, signal_frame, row);
+}

@@ -1,0 +1,20 @@
+// cfi_program.h: runs the instructions of a CIE and an FDE up to an address, which gives the row of that address. DWARF 5, section 6.4.2.
+#ifndef CMEMPROF_CFI_PROGRAM_H
+#define CMEMPROF_CFI_PROGRAM_H
+
+#include "cfi.h"
+#include "cfi_bytes.h"
+
+enum { CFI_RETURN_ADDRESS = 16 }; // DWARF's number for the return address on amd64
+
+struct cfi_alignment {
+    uint64_t code; // factor of address advances
+    int64_t data;  // factor of offsets from the CFA, -8 on amd64
+};
+
+// initial: the CIE's instructions; program: the FDE's, which begins at start.
+// A signal frame's rules are left alone (its registers are in the ucontext). False: a rule that struct cfi_row cannot hold, or bad bytes.
+bool cfi_run(struct cfi_bytes initial, struct cfi_bytes program, const struct cfi_alignment *alignment, uintptr_t start, uintptr_t address,
+             bool signal_frame, struct cfi_row *row);
+
+#endif

@@ -1,0 +1,89 @@
+// cmemprof.h: the public face of the C core: samples the C allocations of this process, knows which are alive and who asked for them.
+//
+// Linking this code is the whole set-up: it defines malloc, calloc, realloc, free and their family, so that the dynamic linker binds every
+// library, libc's own calls and C++ new to it. Until cmemprof_start, and after cmemprof_stop, calls are handed on to the allocator behind.
+//
+// Sampling is Poisson over bytes, one sample in interval_bytes on average, as in Go's runtime (MemProfileRate), jemalloc and tcmalloc. A
+// sample of size s stands for 1 / (1 - exp(-(s + 1) / interval)) allocations, which makes bytes and counts unbiased at every size; the 1
+// lets a malloc(0) be seen as well. interval_bytes 1 takes every allocation, with weight 1.
+//
+// A profile is profile.proto with alloc_objects/count, alloc_space/bytes, inuse_objects/count, inuse_space/bytes, period space/bytes. Each
+// sample has the label memory=C. alloc_* count since the process's first cmemprof_start and only grow; inuse_* are what is alive now.
+//
+// Threads: every function may be called from any thread, none from inside an allocation or a signal handler. Linux on amd64.
+#ifndef CMEMPROF_H
+#define CMEMPROF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CMEMPROF_DEFAULT_INTERVAL_BYTES (512 * 1024) // as Go's MemProfileRate
+
+enum cmemprof_error {
+    CMEMPROF_OK = 0,
+    CMEMPROF_NO_MEMORY,
+    CMEMPROF_NOT_BOUND, // malloc of this process is not ours: loaded with dlopen, or a sanitizer came first
+    CMEMPROF_ENCODING,  // the profile could not be written; see merge/merge.h
+    CMEMPROF_ERROR_COUNT
+};
+const char *cmemprof_error_text(enum cmemprof_error error); // Never NULL.
+
+// Starts sampling, or changes the interval; a thread adopts a new interval with its next sample. 0 is the same as cmemprof_stop.
+enum cmemprof_error cmemprof_start(uint64_t interval_bytes);
+
+// No new samples. What is alive stays known, so frees are still seen and a later start continues the same totals.
+void cmemprof_stop(void);
+
+// Tells where Go code lies: [start, end). Stacks are followed by frame pointers there. Without it all code is C.
+void cmemprof_set_go_text(uintptr_t start, uintptr_t end);
+
+// ---- Profile ----
+
+// A profile is taken in two steps, since only Go can name Go's addresses and C never calls Go: take a snapshot, name the addresses that
+// cmemprof_snapshot_go_pcs lists, encode. A program without Go encodes at once, with names NULL.
+struct cmemprof_snapshot;
+struct cmemprof_snapshot *cmemprof_snapshot_take(void); // NULL: no memory
+void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot);
+
+// Every Go return address in the snapshot once, ascending. Valid as long as the snapshot.
+size_t cmemprof_snapshot_go_pcs(const struct cmemprof_snapshot *snapshot, const uintptr_t **pcs);
+
+struct cmemprof_go_frame {
+    uint32_t function_offset, function_length; // in text
+    uint32_t file_offset, file_length;
+    int64_t line, start_line;
+};
+struct cmemprof_go_names {
+    const uint32_t *frame_counts; // for each address, how many frames it expands to (inlining), innermost first; 0: unknown
+    size_t address_count;
+    const struct cmemprof_go_frame *frames; // all of them, one address after the other
+    size_t frame_count;
+    const char *text;
+    size_t text_size;
+};
+
+// Symbolizes and writes the profile, raw (not compressed). *bytes is malloc'ed for the caller.
+enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, uint8_t **bytes,
+                                             size_t *size);
+
+// ---- What it did ----
+
+// Since the process started. samples = sum of what profiles show + lost_stacks; a sample counted in lost_live is in alloc_* but not in
+// inuse_*.
+struct cmemprof_stats {
+    uint64_t interval_bytes;   // 0: off
+    uint64_t samples;          // allocations chosen
+    uint64_t live;             // of these, alive now
+    uint64_t stacks;           // distinct stacks
+    uint64_t own_bytes;        // memory of our tables
+    uint64_t lost_stacks;      // samples dropped: the stack table is full, or all scratch buffers were taken
+    uint64_t lost_live;        // samples whose block could not be marked: live table full, or no page-aligned block to be had
+    uint64_t unsampled_nested; // allocations from inside the profiler itself, never sampled
+    uint64_t cut_no_rule;      // stacks cut at code without call-frame information
+    uint64_t cut_unsupported;  // stacks cut at a rule that the unwinder does not know
+    uint64_t cut_unreadable;   // stacks cut at memory that is not a stack
+    uint64_t cut_depth;        // stacks cut at 512 frames
+};
+void cmemprof_get_stats(struct cmemprof_stats *stats);
+
+#endif

@@ -1,0 +1,180 @@
+// live_table.c: open addressing inside windows of 16 slots, in levels.
+//
+//   level 0:  1,024 slots      A block hashes to one window a level: 16 keys, two cache lines. It is added to the newest level with a free
+//   level 1:  2,048 slots      slot in its window, and looked for in all of them. When no level has one, a level of twice the size is
+//   added.
+//   ...
+//
+// A key is one word: the block's address, in the bits that an address of ours can have, and between them a state.
+//
+//   63 ............ 12 | 11 ... 5 | 4       | 3 2 1 | 0
+//   address            | sequence | address |       | busy
+//
+// busy: the slot is taken and its sample is being written. sequence: counts the uses of the slot, so that a reader who finds the
+// same key before and after has read one sample and not half of two.
+
+#include "live_table.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+enum { WINDOW = 16, LEVEL_0_SLOTS = 1024 };
+#define ADDRESS_BITS (~(uint64_t)0xfef)
+#define BUSY ((uint64_t)1)
+#define SEQUENCE_ONE ((uint64_t)0x20)
+#define SEQUENCE_BITS ((uint64_t)0xfe0)
+
+struct live_slot {
+    _Atomic(struct stack *) stack;
+    _Atomic size_t size_bytes;
+    _Atomic uint64_t weight; // bits of a double
+};
+
+struct live_level {
+    size_t slot_count, mapped_bytes;
+    _Atomic uint64_t *keys;
+    struct live_slot *slots;
+};
+
+void live_table_open(struct live_table *table, size_t limit_bytes) {
+    memset(table, 0, sizeof *table);
+    table->limit_bytes = limit_bytes;
+}
+
+void live_table_close(struct live_table *table) {
+    for (int i = 0; i < LIVE_TABLE_LEVELS; i++) {
+        struct live_level *level = atomic_load(&table->levels[i]);
+        if (level != NULL) {
+            munmap(level, level->mapped_bytes);
+        }
+    }
+    memset(table, 0, sizeof *table);
+}
+
+static size_t window_of(const struct live_level *level, uint64_t address) {
+    uint64_t hash = (address >> 4) * 0x9e3779b97f4a7c15u;
+    return (hash >> 32) % (level->slot_count / WINDOW) * WINDOW;
+}
+
+// Makes level number i. Several threads may try; one wins, the others find its level.
+static bool grow(struct live_table *table, int i) {
+    size_t slot_count = (size_t)LEVEL_0_SLOTS << i;
+    size_t head = (sizeof(struct live_level) + 63) & ~(size_t)63; // keys begin on a cache line
+    size_t size = head + slot_count * (sizeof(uint64_t) + sizeof(struct live_slot));
+    if (atomic_fetch_add(&table->used_bytes, size) + size > table->limit_bytes) {
+        atomic_fetch_sub(&table->used_bytes, size);
+        return false;
+    }
+    struct live_level *level = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (level == MAP_FAILED) {
+        atomic_fetch_sub(&table->used_bytes, size);
+        return false;
+    }
+    level->slot_count = slot_count;
+    level->mapped_bytes = size;
+    level->keys = (void *)((uint8_t *)level + head);
+    level->slots = (void *)(level->keys + slot_count);
+    struct live_level *none = NULL;
+    if (!atomic_compare_exchange_strong(&table->levels[i], &none, level)) {
+        munmap(level, size);
+        atomic_fetch_sub(&table->used_bytes, size);
+    }
+    return true;
+}
+
+static bool add_to_level(struct live_level *level, uint64_t address, const struct live_sample *sample) {
+    size_t first = window_of(level, address);
+    for (size_t at = first; at < first + WINDOW; at++) {
+        uint64_t key = atomic_load_explicit(&level->keys[at], memory_order_relaxed);
+        if ((key & ~SEQUENCE_BITS) != 0) {
+            continue;
+        }
+        uint64_t sequence = (key + SEQUENCE_ONE) & SEQUENCE_BITS;
+        if (!atomic_compare_exchange_strong_explicit(&level->keys[at], &key, address | sequence | BUSY, memory_order_acquire,
+                                                     memory_order_relaxed)) {
+            continue;
+        }
+        uint64_t weight;
+        memcpy(&weight, &sample->weight, sizeof weight);
+        struct live_slot *slot = &level->slots[at];
+        atomic_store_explicit(&slot->stack, sample->stack, memory_order_relaxed);
+        atomic_store_explicit(&slot->size_bytes, sample->size_bytes, memory_order_relaxed);
+        atomic_store_explicit(&slot->weight, weight, memory_order_relaxed);
+        atomic_store_explicit(&level->keys[at], address | sequence, memory_order_release);
+        return true;
+    }
+    return false;
+}
+
+static int level_count(const struct live_table *table) {
+    int count = 0;
+    while (count < LIVE_TABLE_LEVELS && atomic_load_explicit(&table->levels[count], memory_order_acquire) != NULL) {
+        count++;
+    }
+    return count;
+}
+
+bool live_table_add(struct live_table *table, const void *block, const struct live_sample *sample) {
+    uint64_t address = (uintptr_t)block;
+    int tried = 0; // levels that had no room
+    for (;;) {
+        int count = level_count(table);
+        for (int i = count - 1; i >= 0; i--) {
+            if (add_to_level(atomic_load_explicit(&table->levels[i], memory_order_acquire), address, sample)) {
+                atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
+                return true;
+            }
+        }
+        // The second time round a new level was full at this window already: other threads are quicker than we are; give up in the end.
+        if (count == LIVE_TABLE_LEVELS || tried++ == 2 || !grow(table, count)) {
+            return false;
+        }
+    }
+}
+
+static void read_slot(const struct live_slot *slot, struct live_sample *sample) {
+    uint64_t weight = atomic_load_explicit(&slot->weight, memory_order_relaxed);
+    sample->stack = atomic_load_explicit(&slot->stack, memory_order_relaxed);
+    sample->size_bytes = atomic_load_explicit(&slot->size_bytes, memory_order_relaxed);
+    memcpy(&sample->weight, &weight, sizeof weight);
+}
+
+bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
+    uint64_t address = (uintptr_t)block;
+    for (int i = level_count(table) - 1; i >= 0; i--) {
+        struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
+        size_t first = window_of(level, address);
+        for (size_t at = first; at < first + WINDOW; at++) {
+            uint64_t key = atomic_load_explicit(&level->keys[at], memory_order_acquire);
+            if ((key & ADDRESS_BITS) != address || (key & BUSY) != 0) {
+                continue;
+            }
+            read_slot(&level->slots[at], sample);
+            // A program that frees a block twice at the same time gets here twice: one of them has it.
+            if (atomic_compare_exchange_strong_explicit(&level->keys[at], &key, key & SEQUENCE_BITS, memory_order_release,
+                                                        memory_order_relaxed)) {
+                atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context) {
+    for (int i = level_count(table) - 1; i >= 0; i--) {
+        struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
+        for (size_t at = 0; at < level->slot_count; at++) {
+            uint64_t before = atomic_load_explicit(&level->keys[at], memory_order_acquire);
+            if ((before & ADDRESS_BITS) == 0 || (before & BUSY) != 0) {
+                continue;
+            }
+            struct live_sample sample;
+            read_slot(&level->slots[at], &sample);
+            atomic_thread_fence(memory_order_acquire);
+            if (atomic_load_explicit(&level->keys[at], memory_order_relaxed) == before) {
+                visit(&sample, context);
+            }
+        }
+    }
+}

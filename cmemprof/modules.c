@@ -1,0 +1,150 @@
+// modules.c: asks the loader (dl_iterate_phdr) for objects, their executable segments and their build-ID notes.
+
+#include "modules.h"
+
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#define PAGE_BYTES ((uintptr_t)4096)
+
+// ELF notes: name size, description size, type, then both padded to 4 bytes. The build ID is type 3 of "GNU".
+static void read_build_id(const uint8_t *notes, size_t size, char *hex) {
+    while (size >= sizeof(ElfW(Nhdr))) {
+        ElfW(Nhdr) head;
+        memcpy(&head, notes, sizeof head);
+        size_t name = sizeof head, description = name + (((size_t)head.n_namesz + 3) & ~(size_t)3);
+        size_t next = description + (((size_t)head.n_descsz + 3) & ~(size_t)3);
+        if (next > size) {
+            return;
+        }
+        if (head.n_type == NT_GNU_BUILD_ID && head.n_namesz == 4 && memcmp(notes + name, "GNU", 4) == 0 &&
+            head.n_descsz <= MODULE_BUILD_ID_BYTES) {
+            for (size_t i = 0; i < head.n_descsz; i++) {
+                sprintf(hex + 2 * i, "%02x", notes[description + i]);
+            }
+            return;
+        }
+        notes += next;
+        size -= next;
+    }
+}
+
+// The program itself has an empty name, the vDSO the name of no file.
+static char *shown_name(const char *name, bool is_program, uintptr_t start) {
+    if (start == (getauxval(AT_SYSINFO_EHDR) & ~(PAGE_BYTES - 1))) {
+        return strdup("[vdso]");
+    }
+    const char *path = is_program ? "/proc/self/exe" : name;
+    char *resolved = realpath(path, NULL);
+    return resolved != NULL ? resolved : strdup(name);
+}
+
+static bool same_place(const struct module *module, uintptr_t start, uintptr_t limit, const char *build_id) {
+    return module->start == start && module->limit == limit && strcmp(module->build_id, build_id) == 0;
+}
+
+static bool add(struct modules *modules, const struct module *wanted, const char *name) {
+    for (size_t i = modules->count; i-- > 0;) {
+        struct module *known = &modules->items[i];
+        if (!same_place(known, wanted->start, wanted->limit, wanted->build_id)) {
+            continue;
+        }
+        // Without a build ID the name has to tell whether it is still the same object.
+        char *file = wanted->build_id[0] != '\0' ? NULL : shown_name(name, wanted->is_program, wanted->start);
+        bool same = file == NULL || strcmp(file, known->file) == 0;
+        free(file);
+        if (same) {
+            known->loaded = true;
+            return true;
+        }
+    }
+    if (modules->count == MODULES_MAX) {
+        return true; // the rest stays without names
+    }
+    if ((modules->count & (modules->count - 1)) == 0) { // 0, 1, 2, 4, ...: time to double
+        size_t room = modules->count == 0 ? 1 : modules->count * 2;
+        struct module *items = realloc(modules->items, room * sizeof *items);
+        if (items == NULL) {
+            return false;
+        }
+        modules->items = items;
+    }
+    struct module module = *wanted;
+    module.file = shown_name(name, module.is_program, module.start);
+    if (module.file == NULL) {
+        return false;
+    }
+    modules->items[modules->count++] = module;
+    return true;
+}
+
+struct visit {
+    struct modules *modules;
+    size_t seen;
+    bool failed;
+};
+
+static int visit_object(struct dl_phdr_info *info, size_t size, void *context) {
+    (void)size;
+    struct visit *visit = context;
+    struct module module = {.bias = info->dlpi_addr, .is_program = visit->seen++ == 0, .loaded = true};
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type == PT_NOTE && module.build_id[0] == '\0') {
+            read_build_id((const uint8_t *)(info->dlpi_addr + segment->p_vaddr), segment->p_memsz, module.build_id);
+        }
+    }
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_X) == 0) {
+            continue;
+        }
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        module.start = start & ~(PAGE_BYTES - 1);
+        module.limit = (start + segment->p_memsz + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+        module.file_offset = segment->p_offset & ~(PAGE_BYTES - 1);
+        visit->failed |= !add(visit->modules, &module, info->dlpi_name);
+    }
+    return visit->failed;
+}
+
+bool modules_refresh(struct modules *modules) {
+    size_t before = 0, after = 0;
+    for (size_t i = 0; i < modules->count; i++) {
+        before += modules->items[i].loaded;
+        modules->items[i].loaded = false;
+    }
+    size_t known = modules->count;
+    struct visit visit = {.modules = modules};
+    dl_iterate_phdr(visit_object, &visit);
+    for (size_t i = 0; i < known; i++) {
+        after += modules->items[i].loaded;
+    }
+    modules->unloaded_some |= after < before;
+    return !visit.failed;
+}
+
+const struct module *modules_find(const struct modules *modules, uintptr_t address) {
+    const struct module *unloaded = NULL;
+    for (size_t i = modules->count; i-- > 0;) {
+        const struct module *module = &modules->items[i];
+        if (address >= module->start && address < module->limit) {
+            if (module->loaded) {
+                return module;
+            }
+            unloaded = unloaded != NULL ? unloaded : module;
+        }
+    }
+    return unloaded;
+}
+
+void modules_free(struct modules *modules) {
+    for (size_t i = 0; i < modules->count; i++) {
+        free(modules->items[i].file);
+    }
+    free(modules->items);
+    *modules = (struct modules){0};
+}

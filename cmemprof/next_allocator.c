@@ -1,0 +1,163 @@
+// next_allocator.c: finds the functions behind ours, and serves what is allocated while they are being found.
+
+#include "next_allocator.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
+// ---- Static arena ----
+
+enum { BOOTSTRAP_PAGES = 32, PAGE_BYTES = 4096 };
+
+static _Alignas(PAGE_BYTES) uint8_t bootstrap[BOOTSTRAP_PAGES * PAGE_BYTES]; // zero, and never handed out twice
+static size_t bootstrap_used_pages;                                          // no threads yet
+
+bool bootstrap_owns(const void *block) {
+    return (uintptr_t)block - (uintptr_t)bootstrap < sizeof bootstrap;
+}
+
+size_t bootstrap_usable_size(const void *block) {
+    return (size_t)(bootstrap + bootstrap_used_pages * PAGE_BYTES - (const uint8_t *)block); // at least what was asked for
+}
+
+static void *bootstrap_take(size_t size) {
+    size_t pages = size / PAGE_BYTES + 1;
+    if (pages > BOOTSTRAP_PAGES - bootstrap_used_pages) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    void *block = bootstrap + bootstrap_used_pages * PAGE_BYTES;
+    bootstrap_used_pages += pages;
+    return block;
+}
+
+// ---- Finding ----
+
+static bool finding;
+
+static void find(void);
+
+// True: the real functions are there.
+static bool ready(void) {
+    if (!finding) {
+        find();
+    }
+    return !finding;
+}
+
+static void *first_malloc(size_t size) {
+    return ready() ? next_allocator.malloc(size) : bootstrap_take(size);
+}
+
+static void *first_calloc(size_t count, size_t size) {
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return ready() ? next_allocator.calloc(count, size) : bootstrap_take(total);
+}
+
+static void *first_realloc(void *block, size_t size) {
+    if (ready()) {
+        return next_allocator.realloc(block, size);
+    }
+    void *moved = bootstrap_take(size);
+    if (moved != NULL && block != NULL) {
+        size_t old = bootstrap_usable_size(block);
+        memcpy(moved, block, old < size ? old : size);
+    }
+    return moved;
+}
+
+static void first_free(void *block) {
+    if (ready()) {
+        next_allocator.free(block);
+    }
+}
+
+static int first_posix_memalign(void **block, size_t alignment, size_t size) {
+    if (ready()) {
+        return next_allocator.posix_memalign(block, alignment, size);
+    }
+    *block = bootstrap_take(size);
+    return *block != NULL ? 0 : ENOMEM;
+}
+
+static void *first_aligned_alloc(size_t alignment, size_t size) {
+    return ready() ? next_allocator.aligned_alloc(alignment, size) : bootstrap_take(size);
+}
+
+static void *first_memalign(size_t alignment, size_t size) {
+    return ready() ? next_allocator.memalign(alignment, size) : bootstrap_take(size);
+}
+
+static void *first_valloc(size_t size) {
+    return ready() ? next_allocator.valloc(size) : bootstrap_take(size);
+}
+
+static void *first_pvalloc(size_t size) {
+    return ready() ? next_allocator.pvalloc(size) : bootstrap_take(size);
+}
+
+static size_t first_malloc_usable_size(void *block) {
+    return ready() ? next_allocator.malloc_usable_size(block) : bootstrap_usable_size(block);
+}
+
+static int first_dlclose(void *handle) {
+    return ready() ? next_allocator.dlclose(handle) : 0;
+}
+
+struct next_allocator next_allocator = {
+    first_malloc,        first_calloc,   first_realloc, first_free,    first_posix_memalign,
+    first_aligned_alloc, first_memalign, first_valloc,  first_pvalloc, first_malloc_usable_size,
+    first_dlclose,
+};
+
+// What every allocator has can stand in for what some do not have (jemalloc and musl lack pvalloc).
+static void *valloc_by_memalign(size_t size) {
+    return next_allocator.memalign(PAGE_BYTES, size);
+}
+
+static void *pvalloc_by_memalign(size_t size) {
+    size_t rounded = (size + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+    if (rounded < size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return next_allocator.memalign(PAGE_BYTES, rounded);
+}
+
+static void *memalign_by_posix(size_t alignment, size_t size) {
+    void *block = NULL;
+    int error = next_allocator.posix_memalign(&block, alignment < sizeof(void *) ? sizeof(void *) : alignment, size);
+    if (error != 0) {
+        errno = error;
+    }
+    return block;
+}
+
+static void *symbol(const char *name, void *otherwise) {
+    void *found = dlsym(RTLD_NEXT, name);
+    return found != NULL ? found : otherwise;
+}
+
+static void find(void) {
+    finding = true;
+    struct next_allocator found = {
+        .malloc = symbol("malloc", NULL),
+        .calloc = symbol("calloc", NULL),
+        .realloc = symbol("realloc", NULL),
+        .free = symbol("free", NULL),
+        .posix_memalign = symbol("posix_memalign", NULL),
+        .memalign = symbol("memalign", memalign_by_posix),
+        .valloc = symbol("valloc", valloc_by_memalign),
+        .pvalloc = symbol("pvalloc", pvalloc_by_memalign),
+        .malloc_usable_size = symbol("malloc_usable_size", NULL),
+        .dlclose = symbol("dlclose", NULL),
+    };
+    found.aligned_alloc = symbol("aligned_alloc", found.memalign);
+    next_allocator = found;
+    finding = false;
+}

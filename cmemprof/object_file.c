@@ -1,0 +1,266 @@
+// object_file.c: elfutils: DWARF first, then the symbol table.
+
+#include "object_file.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct function {
+    uint64_t start, size;
+    const char *name;
+};
+
+struct image {
+    int descriptor;
+    Elf *elf;
+};
+
+struct object_file {
+    struct image code, debug;   // debug: a separate debug file, if there is one
+    Dwarf *dwarf;               // of debug, else of code; NULL: none
+    struct function *functions; // from the symbol table, by address
+    size_t function_count;
+};
+
+// ---- Opening ----
+
+static void close_image(struct image *image) {
+    elf_end(image->elf);
+    if (image->descriptor >= 0) {
+        close(image->descriptor);
+    }
+    *image = (struct image){.descriptor = -1};
+}
+
+static bool build_id_is(Elf *elf, const char *wanted) {
+    const void *bytes;
+    ssize_t size = dwelf_elf_gnu_build_id(elf, &bytes);
+    if (size <= 0 || wanted[0] == '\0') {
+        return size <= 0 && wanted[0] == '\0';
+    }
+    char hex[2 * MODULE_BUILD_ID_BYTES + 1] = "";
+    for (ssize_t i = 0; i < size && i < MODULE_BUILD_ID_BYTES; i++) {
+        sprintf(hex + 2 * i, "%02x", ((const uint8_t *)bytes)[i]);
+    }
+    return strcmp(hex, wanted) == 0;
+}
+
+static bool open_image(struct image *image, const char *path, const char *build_id) {
+    image->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    image->elf = image->descriptor >= 0 ? elf_begin(image->descriptor, ELF_C_READ_MMAP, NULL) : NULL;
+    if (image->elf != NULL && elf_kind(image->elf) == ELF_K_ELF && build_id_is(image->elf, build_id)) {
+        return true;
+    }
+    close_image(image);
+    return false;
+}
+
+static void open_debug(struct object_file *file, const char *build_id) {
+    char path[sizeof "/usr/lib/debug/.build-id/xx/.debug" + 2 * MODULE_BUILD_ID_BYTES];
+    if (strlen(build_id) > 2) {
+        snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%.2s/%s.debug", build_id, build_id + 2);
+        open_image(&file->debug, path, build_id);
+    }
+}
+
+// ---- Symbol table ----
+
+static int by_start(const void *left, const void *right) {
+    const struct function *a = left, *b = right;
+    return a->start != b->start ? (a->start < b->start ? -1 : 1) : 0;
+}
+
+static Elf_Scn *section_of_type(Elf *elf, GElf_Word type, GElf_Shdr *header) {
+    Elf_Scn *section = NULL;
+    while (elf != NULL && (section = elf_nextscn(elf, section)) != NULL) {
+        if (gelf_getshdr(section, header) != NULL && header->sh_type == type && header->sh_entsize != 0) {
+            return section;
+        }
+    }
+    return NULL;
+}
+
+static bool read_functions(struct object_file *file, Elf *elf, GElf_Word type) {
+    GElf_Shdr header;
+    Elf_Scn *section = section_of_type(elf, type, &header);
+    Elf_Data *data = section != NULL ? elf_getdata(section, NULL) : NULL;
+    if (data == NULL) {
+        return false;
+    }
+    size_t count = data->d_size / header.sh_entsize;
+    file->functions = malloc(count * sizeof *file->functions);
+    for (size_t i = 0; file->functions != NULL && i < count; i++) {
+        GElf_Sym symbol;
+        if (gelf_getsym(data, (int)i, &symbol) == NULL || symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0 ||
+            (GELF_ST_TYPE(symbol.st_info) != STT_FUNC && GELF_ST_TYPE(symbol.st_info) != STT_GNU_IFUNC)) {
+            continue;
+        }
+        const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
+        if (name != NULL && name[0] != '\0') {
+            file->functions[file->function_count++] = (struct function){symbol.st_value, symbol.st_size, name};
+        }
+    }
+    if (file->function_count > 0) {
+        qsort(file->functions, file->function_count, sizeof *file->functions, by_start);
+    }
+    return file->function_count > 0;
+}
+
+static const char *function_at(const struct object_file *file, uint64_t address) {
+    size_t low = 0, high = file->function_count; // the last start that is not above the address lies before high
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (file->functions[middle].start <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    // Aliases share a start; the first that is long enough names it. Assembly may have size 0: then up to the next function.
+    for (size_t i = low; i-- > 0 && low - i <= 4;) {
+        const struct function *function = &file->functions[i];
+        if (function->size == 0 ? i + 1 == low : address - function->start < function->size) {
+            return function->name;
+        }
+    }
+    return NULL;
+}
+
+struct object_file *object_file_open(const struct module *module) {
+    struct object_file *file = calloc(1, sizeof *file);
+    if (file == NULL) {
+        return NULL;
+    }
+    file->code.descriptor = file->debug.descriptor = -1;
+    elf_version(EV_CURRENT);
+    // The program's own file is reachable by this name even after it was replaced by a newer one.
+    if (!open_image(&file->code, module->is_program ? "/proc/self/exe" : module->file, module->build_id)) {
+        free(file);
+        return NULL;
+    }
+    open_debug(file, module->build_id);
+    file->dwarf = dwarf_begin_elf(file->debug.elf != NULL ? file->debug.elf : file->code.elf, DWARF_C_READ, NULL);
+    if (!read_functions(file, file->code.elf, SHT_SYMTAB)) {
+        free(file->functions);
+        file->functions = NULL;
+        if (!read_functions(file, file->debug.elf, SHT_SYMTAB)) {
+            free(file->functions);
+            file->functions = NULL;
+            read_functions(file, file->code.elf, SHT_DYNSYM);
+        }
+    }
+    return file;
+}
+
+void object_file_close(struct object_file *file) {
+    if (file != NULL) {
+        dwarf_end(file->dwarf);
+        close_image(&file->debug);
+        close_image(&file->code);
+        free(file->functions);
+        free(file);
+    }
+}
+
+// ---- DWARF ----
+
+static bool find_unit(Dwarf *dwarf, Dwarf_Addr address, Dwarf_Die *unit) {
+    if (dwarf_addrdie(dwarf, address, unit) != NULL) {
+        return true;
+    }
+    // No .debug_aranges (clang): ask every unit. Seldom, since names are cached.
+    Dwarf_CU *cu = NULL;
+    while (dwarf_get_units(dwarf, cu, &cu, NULL, NULL, unit, NULL) == 0) {
+        if (dwarf_haspc(unit, address) == 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *text_attribute(Dwarf_Die *die, unsigned name) {
+    Dwarf_Attribute attribute;
+    const char *text = dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+    return text != NULL ? text : "";
+}
+
+static int64_t number_attribute(Dwarf_Die *die, unsigned name) {
+    Dwarf_Attribute attribute;
+    Dwarf_Word number;
+    return dwarf_formudata(dwarf_attr_integrate(die, name, &attribute), &number) == 0 ? (int64_t)number : 0;
+}
+
+static const char *call_file(Dwarf_Die *unit, Dwarf_Die *inlined) {
+    Dwarf_Files *files;
+    size_t count;
+    int64_t index = number_attribute(inlined, DW_AT_call_file);
+    const char *name = NULL;
+    if (dwarf_getsrcfiles(unit, &files, &count) == 0 && index >= 0 && (size_t)index < count) {
+        name = dwarf_filesrc(files, (size_t)index, NULL, NULL);
+    }
+    return name != NULL ? name : "";
+}
+
+// scopes: from the innermost scope outwards, as they are nested in the code.
+static size_t frames_of_scopes(Dwarf_Die *unit, Dwarf_Die *scopes, int scope_count, struct symbol_frame position,
+                               struct symbol_frame *frames) {
+    size_t count = 0;
+    for (int i = 0; i < scope_count && count < SYMBOL_MAX_INLINED; i++) {
+        int tag = dwarf_tag(&scopes[i]);
+        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) {
+            continue;
+        }
+        const char *name = dwarf_diename(&scopes[i]), *linkage = text_attribute(&scopes[i], DW_AT_linkage_name);
+        position.function = name != NULL ? name : "";
+        position.system_name = linkage[0] != '\0' ? linkage : position.function;
+        position.start_line = number_attribute(&scopes[i], DW_AT_decl_line);
+        frames[count++] = position;
+        if (tag == DW_TAG_subprogram) {
+            break;
+        }
+        position.file = call_file(unit, &scopes[i]);
+        position.line = number_attribute(&scopes[i], DW_AT_call_line);
+    }
+    return count;
+}
+
+static size_t dwarf_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
+    Dwarf_Die unit, *innermost = NULL, *scopes = NULL;
+    if (file->dwarf == NULL || !find_unit(file->dwarf, address, &unit)) {
+        return 0;
+    }
+    struct symbol_frame position = {.file = ""};
+    Dwarf_Line *line = dwarf_getsrc_die(&unit, address);
+    if (line != NULL) {
+        int number = 0;
+        const char *source = dwarf_linesrc(line, NULL, NULL);
+        dwarf_lineno(line, &number);
+        position.file = source != NULL ? source : "";
+        position.line = number;
+    }
+    size_t count = 0;
+    // The first call finds the innermost scope, but lists those outside of it as they were written, not as they were inlined.
+    if (dwarf_getscopes(&unit, address, &innermost) > 0) {
+        int scope_count = dwarf_getscopes_die(&innermost[0], &scopes);
+        count = frames_of_scopes(&unit, scopes, scope_count, position, frames);
+    }
+    free(scopes);
+    free(innermost);
+    return count;
+}
+
+size_t object_file_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
+    size_t count = dwarf_frames(file, address, frames);
+    const char *name = count == 0 ? function_at(file, address) : NULL;
+    if (name != NULL) {
+        frames[count++] = (struct symbol_frame){.function = name, .system_name = name, .file = ""};
+    }
+    return count;
+}

@@ -1,0 +1,38 @@
+// private_arena.c: a bump pointer over one reserved mapping.
+
+#include "private_arena.h"
+
+#include <stdbool.h>
+#include <sys/mman.h>
+
+bool private_arena_open(struct private_arena *arena, size_t limit_bytes) {
+    void *base = mmap(NULL, limit_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED) {
+        return false;
+    }
+    // Without this a kernel with transparent huge pages "always" would make 2 MiB resident for the first stack.
+    madvise(base, limit_bytes, MADV_NOHUGEPAGE);
+    arena->base = base;
+    arena->limit_bytes = limit_bytes;
+    atomic_store_explicit(&arena->used_bytes, 0, memory_order_relaxed);
+    return true;
+}
+
+void *private_arena_take(struct private_arena *arena, size_t size_bytes) {
+    size_t size = (size_bytes + 15) & ~(size_t)15;
+    size_t at = atomic_load_explicit(&arena->used_bytes, memory_order_relaxed);
+    do {
+        if (size < size_bytes || size > arena->limit_bytes - at) {
+            return NULL;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&arena->used_bytes, &at, at + size, memory_order_relaxed, memory_order_relaxed));
+    return arena->base + at;
+}
+
+void private_arena_close(struct private_arena *arena) {
+    if (arena->base != NULL) {
+        munmap(arena->base, arena->limit_bytes);
+    }
+    arena->base = NULL;
+    arena->limit_bytes = 0;
+}

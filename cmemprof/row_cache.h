@@ -1,0 +1,52 @@
+// row_cache.h: remembers the row of an address, so that a frame seen before costs one look instead of a search and a run of instructions.
+//
+// Direct-mapped. An entry is two words, the row and the address XORed with it: a reader that meets a half-written entry computes an address
+// that is not the one it asked for, so no lock and no order is needed (R. Hyatt, T. Mann, "A lock-less transposition table", 2002).
+// Threads: any, also inside malloc and in a signal handler.
+#ifndef CMEMPROF_ROW_CACHE_H
+#define CMEMPROF_ROW_CACHE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cfi.h"
+
+enum { ROW_CACHE_ENTRIES = 4096 };
+
+struct row_cache {
+    struct {
+        _Atomic uint64_t row, check;
+    } entries[ROW_CACHE_ENTRIES];
+};
+
+static inline size_t row_cache_index(uintptr_t address) {
+    return (address * 0x9e3779b97f4a7c15u) >> 52; // the top 12 bits
+}
+
+static inline bool row_cache_get(struct row_cache *cache, uintptr_t address, struct cfi_row *row) {
+    size_t at = row_cache_index(address);
+    uint64_t bits = atomic_load_explicit(&cache->entries[at].row, memory_order_relaxed);
+    uint64_t check = atomic_load_explicit(&cache->entries[at].check, memory_order_relaxed);
+    memcpy(row, &bits, sizeof *row);
+    return (check ^ bits) == address;
+}
+
+static inline void row_cache_put(struct row_cache *cache, uintptr_t address, const struct cfi_row *row) {
+    size_t at = row_cache_index(address);
+    uint64_t bits;
+    memcpy(&bits, row, sizeof bits);
+    atomic_store_explicit(&cache->entries[at].row, bits, memory_order_relaxed);
+    atomic_store_explicit(&cache->entries[at].check, bits ^ address, memory_order_relaxed);
+}
+
+// After code was unmapped: another object may come to lie at the same addresses.
+static inline void row_cache_clear(struct row_cache *cache) {
+    for (size_t at = 0; at < ROW_CACHE_ENTRIES; at++) {
+        atomic_store_explicit(&cache->entries[at].check, 0, memory_order_relaxed);
+        atomic_store_explicit(&cache->entries[at].row, 0, memory_order_relaxed);
+    }
+}
+
+#endif

@@ -1,0 +1,8 @@
+// snapshot.h: what the rest of the core needs of snapshots; cmemprof.h has the rest.
+#ifndef CMEMPROF_SNAPSHOT_H
+#define CMEMPROF_SNAPSHOT_H
+
+// Called before an object is unloaded: notes where it lies, so that samples which point into it can still be named afterwards.
+void snapshot_before_unload(void);
+
+#endif

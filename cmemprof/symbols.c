@@ -1,0 +1,161 @@
+// symbols.c: the cache of names by address, with its strings, and one open file for each module asked about.
+
+#include "symbols.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "demangle.h"
+#include "object_file.h"
+
+struct text_chunk {
+    struct text_chunk *next;
+    size_t used;
+    char bytes[64 * 1024 - 2 * sizeof(size_t)];
+};
+
+struct entry {
+    uintptr_t address; // 0: free
+    struct symbol_frame *frames;
+    size_t frame_count;
+};
+
+struct open_file {
+    uintptr_t start;          // of its module
+    struct object_file *file; // NULL: tried, and not to be had
+};
+
+struct symbols {
+    struct entry *entries; // open addressing; twice SYMBOLS_MAX, so never more than half full
+    size_t count;
+    struct text_chunk *texts;
+    struct open_file *files;
+    size_t file_count;
+};
+
+enum { ENTRIES = 2 * SYMBOLS_MAX };
+
+struct symbols *symbols_new(void) {
+    struct symbols *symbols = calloc(1, sizeof *symbols);
+    if (symbols != NULL && (symbols->entries = calloc(ENTRIES, sizeof *symbols->entries)) == NULL) {
+        free(symbols);
+        symbols = NULL;
+    }
+    return symbols;
+}
+
+void symbols_free(struct symbols *symbols) {
+    if (symbols != NULL) {
+        symbols_close_files(symbols);
+        symbols_forget(symbols);
+        free(symbols->entries);
+        free(symbols);
+    }
+}
+
+void symbols_close_files(struct symbols *symbols) {
+    for (size_t i = 0; i < symbols->file_count; i++) {
+        object_file_close(symbols->files[i].file);
+    }
+    free(symbols->files);
+    symbols->files = NULL;
+    symbols->file_count = 0;
+}
+
+void symbols_forget(struct symbols *symbols) {
+    for (size_t i = 0; i < ENTRIES; i++) {
+        free(symbols->entries[i].frames);
+    }
+    memset(symbols->entries, 0, ENTRIES * sizeof *symbols->entries);
+    symbols->count = 0;
+    while (symbols->texts != NULL) {
+        struct text_chunk *next = symbols->texts->next;
+        free(symbols->texts);
+        symbols->texts = next;
+    }
+}
+
+// A string longer than a chunk (a template's name may be) is cut. "" without memory.
+static const char *keep_text(struct symbols *symbols, const char *text) {
+    size_t size = strlen(text) + 1, room = sizeof symbols->texts->bytes;
+    if (size == 1) {
+        return "";
+    }
+    size = size < room ? size : room;
+    if (symbols->texts == NULL || room - symbols->texts->used < size) {
+        struct text_chunk *chunk = malloc(sizeof *chunk);
+        if (chunk == NULL) {
+            return "";
+        }
+        chunk->next = symbols->texts;
+        chunk->used = 0;
+        symbols->texts = chunk;
+    }
+    char *kept = symbols->texts->bytes + symbols->texts->used;
+    memcpy(kept, text, size - 1);
+    kept[size - 1] = '\0';
+    symbols->texts->used += size;
+    return kept;
+}
+
+static const char *keep_readable_name(struct symbols *symbols, const struct symbol_frame *frame) {
+    char *readable = demangle(frame->system_name);
+    const char *kept = keep_text(symbols, readable != NULL ? readable : frame->function);
+    free(readable);
+    return kept;
+}
+
+static struct object_file *file_of(struct symbols *symbols, const struct module *module) {
+    for (size_t i = 0; i < symbols->file_count; i++) {
+        if (symbols->files[i].start == module->start) {
+            return symbols->files[i].file;
+        }
+    }
+    struct open_file *files = realloc(symbols->files, (symbols->file_count + 1) * sizeof *files);
+    if (files == NULL) {
+        return NULL;
+    }
+    symbols->files = files;
+    struct open_file *file = &files[symbols->file_count++];
+    *file = (struct open_file){module->start, object_file_open(module)};
+    return file->file;
+}
+
+static struct entry *entry_of(struct symbols *symbols, uintptr_t address) {
+    size_t at = (address * 0x9e3779b97f4a7c15u >> 32) % ENTRIES;
+    while (symbols->entries[at].address != 0 && symbols->entries[at].address != address) {
+        at = (at + 1) % ENTRIES;
+    }
+    return &symbols->entries[at];
+}
+
+static void fill(struct symbols *symbols, struct entry *entry, const struct symbol_frame *frames, size_t count) {
+    entry->frames = count > 0 ? malloc(count * sizeof *frames) : NULL;
+    for (size_t i = 0; entry->frames != NULL && i < count; i++) {
+        entry->frames[i] = (struct symbol_frame){
+            .function = keep_readable_name(symbols, &frames[i]),
+            .system_name = keep_text(symbols, frames[i].system_name),
+            .file = keep_text(symbols, frames[i].file),
+            .line = frames[i].line,
+            .start_line = frames[i].start_line,
+        };
+        entry->frame_count = i + 1;
+    }
+}
+
+struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address) {
+    struct entry *entry = entry_of(symbols, address);
+    if (entry->address == 0) {
+        if (symbols->count == SYMBOLS_MAX) {
+            symbols_forget(symbols);
+            entry = entry_of(symbols, address);
+        }
+        struct symbol_frame frames[SYMBOL_MAX_INLINED];
+        struct object_file *file = file_of(symbols, module);
+        size_t count = file != NULL ? object_file_frames(file, address - module->bias, frames) : 0;
+        entry->address = address;
+        symbols->count++;
+        fill(symbols, entry, frames, count);
+    }
+    return (struct symbol){entry->frames, entry->frame_count};
+}

@@ -1,0 +1,41 @@
+// symbols.h: names C addresses: function, file and line from DWARF with inlined functions expanded, else the function from the symbol
+// table.
+//
+// Uses elfutils (libdw, libelf), on the snapshot's thread, never inside malloc. Separate debug files are taken from
+// /usr/lib/debug/.build-id; nothing is fetched over a network. A file whose build ID is not that of the memory is not the same code any
+// more and gives no names. Debug data is opened only for addresses not seen before, and closed at the end of the snapshot.
+//
+// Threads: guarded by the caller (snapshot.c's lock). Memory: malloc; the cache of names is emptied when it holds SYMBOLS_MAX addresses.
+#ifndef CMEMPROF_SYMBOLS_H
+#define CMEMPROF_SYMBOLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "modules.h"
+
+enum { SYMBOLS_MAX = 65536, SYMBOL_MAX_INLINED = 32 };
+
+struct symbol_frame {
+    const char *function, *system_name, *file; // "" when unknown; system_name is the mangled name
+    int64_t line, start_line;                  // 0 when unknown
+};
+
+struct symbol {
+    const struct symbol_frame *frames; // innermost inlined function first
+    size_t frame_count;                // 0: no name is known
+};
+
+struct symbols;                    // the cache, and the files that are open
+struct symbols *symbols_new(void); // NULL: no memory
+void symbols_free(struct symbols *symbols);
+
+// address: of an instruction inside the call, that is return address - 1. Valid until symbols_forget or the next lookup.
+struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address);
+
+// Closes files. The names stay.
+void symbols_close_files(struct symbols *symbols);
+// Forgets all names: code was unloaded, and addresses may mean something else now.
+void symbols_forget(struct symbols *symbols);
+
+#endif
