@@ -23,6 +23,7 @@ enum cmemprof_error {
     CMEMPROF_OK = 0,
     CMEMPROF_NO_MEMORY,
     CMEMPROF_NOT_BOUND, // malloc of this process is not ours: loaded with dlopen, or a sanitizer came first
+    CMEMPROF_BAD_NAMES, // struct cmemprof_go_names has fewer frames than its counts add up to
     CMEMPROF_ENCODING,  // the profile could not be written; see merge/merge.h
     CMEMPROF_ERROR_COUNT
 };

@@ -296,17 +296,21 @@ static void add_head(struct encoder *encoder) {
     }
 }
 
-// The index of every address's first frame. NULL: no memory, or counts that do not fit the frames.
+static bool names_add_up(const struct cmemprof_go_names *names) {
+    uint64_t total = 0;
+    for (size_t i = 0; i < names->address_count; i++) {
+        total += names->frame_counts[i];
+    }
+    return total <= names->frame_count;
+}
+
+// The index of every address's first frame. NULL: no memory.
 static uint32_t *first_names(const struct cmemprof_go_names *names) {
     uint32_t *first = malloc((names->address_count + 1) * sizeof *first);
-    uint64_t at = 0;
+    uint32_t at = 0;
     for (size_t i = 0; first != NULL && i < names->address_count; i++) {
-        first[i] = (uint32_t)at;
+        first[i] = at;
         at += names->frame_counts[i];
-    }
-    if (at > names->frame_count) {
-        free(first);
-        first = NULL;
     }
     return first;
 }
@@ -349,6 +353,9 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
 
 enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, uint8_t **bytes,
                                              size_t *size) {
+    if (names != NULL && !names_add_up(names)) {
+        return CMEMPROF_BAD_NAMES;
+    }
     profiler_enter(&thread_state);
     enum cmemprof_error error = encode(snapshot, names, bytes, size);
     profiler_leave(&thread_state);

@@ -1,0 +1,153 @@
+// cfi_test.c: finds entries in a table made by hand and in this program's own, and survives any damage to it.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cfi.h"
+
+// .eh_frame_hdr with two functions, its CIE and FDEs behind it, as one block. "Code" lies behind that: addresses need not hold any.
+struct made {
+    uint8_t bytes[512];
+    size_t used;
+};
+
+static void put(struct made *made, uint64_t value, size_t size) {
+    memcpy(made->bytes + made->used, &value, size);
+    made->used += size;
+}
+
+static void put_entry(struct made *made, const uint8_t *body, size_t size) {
+    put(made, size, 4);
+    memcpy(made->bytes + made->used, body, size);
+    made->used += size;
+}
+
+enum { CODE = 1000, HEADER_BYTES = 12 + 2 * 8, CIE_BYTES = 4 + 20 };
+
+// Function 0 at CODE, 16 bytes: CFA = RSP + 8, from byte 1 on RSP + 16 with RBP saved at CFA - 16, from byte 4 on RBP + 16.
+// Function 1 at CODE + 100, 50 bytes: its return address is undefined.
+static struct made make_table(void) {
+    struct made made = {.used = 0};
+    const size_t fde0 = HEADER_BYTES + CIE_BYTES, fde1 = fde0 + 4 + 4 + 8 + 1 + 11;
+    put(&made, 0x3b031b01, 4); // version 1; frame pointer: pcrel sdata4; count: udata4; table: datarel sdata4
+    put(&made, HEADER_BYTES - 4, 4);
+    put(&made, 2, 4);
+    put(&made, CODE, 4);
+    put(&made, fde0, 4);
+    put(&made, CODE + 100, 4);
+    put(&made, fde1, 4);
+    static const uint8_t cie[CIE_BYTES - 4] = {0, 0, 0, 0, 1, 'z', 'R', 0, 1, 0x78, 16, 1, 0x1b, 0x0c, 7, 8, 0x90, 1, 0, 0};
+    put_entry(&made, cie, sizeof cie);
+    uint8_t body[4 + 8 + 1 + 11] = {0};
+    uint32_t distance = (uint32_t)(fde0 + 4 - HEADER_BYTES), start = (uint32_t)(CODE - (fde0 + 8)), size = 16;
+    memcpy(body, &distance, 4);
+    memcpy(body + 4, &start, 4);
+    memcpy(body + 8, &size, 4);
+    static const uint8_t program0[] = {0x41, 0x0e, 16, 0x86, 2, 0x43, 0x0d, 6};
+    memcpy(body + 13, program0, sizeof program0);
+    put_entry(&made, body, sizeof body);
+    distance = (uint32_t)(fde1 + 4 - HEADER_BYTES), start = (uint32_t)(CODE + 100 - (fde1 + 8)), size = 50;
+    memset(body, 0, sizeof body);
+    memcpy(body, &distance, 4);
+    memcpy(body + 4, &start, 4);
+    memcpy(body + 8, &size, 4);
+    static const uint8_t program1[] = {0x07, 16};
+    memcpy(body + 13, program1, sizeof program1);
+    put_entry(&made, body, sizeof body);
+    return made;
+}
+
+static struct cfi_object object_of(const struct made *made) {
+    return (struct cfi_object){made->bytes, made->bytes + made->used, made->bytes};
+}
+
+static enum cfi_result find_at(const struct made *made, size_t offset, struct cfi_row *row) {
+    struct cfi_object object = object_of(made);
+    return cfi_find(&object, (uintptr_t)made->bytes + offset, row);
+}
+
+static void rows_of_a_function(void **state) {
+    (void)state;
+    struct made made = make_table();
+    struct cfi_row row;
+    assert_int_equal(find_at(&made, CODE, &row), CFI_FOUND);
+    assert_int_equal(row.base, CFI_RSP);
+    assert_int_equal(row.cfa_offset, 8);
+    assert_int_equal(row.rbp, CFI_SAME);
+    assert_int_equal(find_at(&made, CODE + 1, &row), CFI_FOUND);
+    assert_int_equal(row.cfa_offset, 16);
+    assert_int_equal(row.rbp, CFI_AT_CFA);
+    assert_int_equal(row.rbp_offset, -2);
+    assert_int_equal(find_at(&made, CODE + 15, &row), CFI_FOUND);
+    assert_int_equal(row.base, CFI_RBP);
+    assert_int_equal(row.cfa_offset, 16);
+    assert_false(row.outermost);
+}
+
+static void an_undefined_return_address_ends_the_stack(void **state) {
+    (void)state;
+    struct made made = make_table();
+    struct cfi_row row;
+    assert_int_equal(find_at(&made, CODE + 149, &row), CFI_FOUND);
+    assert_true(row.outermost);
+}
+
+static void gaps_belong_to_nobody(void **state) {
+    (void)state;
+    struct made made = make_table();
+    struct cfi_row row;
+    assert_int_equal(find_at(&made, CODE - 1, &row), CFI_NONE);
+    assert_int_equal(find_at(&made, CODE + 16, &row), CFI_NONE);
+    assert_int_equal(find_at(&made, CODE + 150, &row), CFI_NONE);
+}
+
+// Every byte of the table set to every value, and the table cut at every length. Run under a sanitizer this finds a read past the end; here
+// the table ends where a page without access begins.
+static void damage_never_faults(void **state) {
+    (void)state;
+    struct made made = make_table();
+    struct cfi_row row;
+    for (size_t at = 0; at < made.used; at++) {
+        for (int value = 0; value < 256; value++) {
+            struct made damaged = made;
+            damaged.bytes[at] = (uint8_t)value;
+            for (size_t offset = CODE; offset < CODE + 150; offset += 7) {
+                find_at(&damaged, offset, &row);
+            }
+        }
+    }
+    for (size_t size = 0; size < made.used; size++) {
+        uint8_t *exact = malloc(size + 1); // ends where the block ends
+        memcpy(exact, made.bytes, size);
+        struct cfi_object object = {exact, exact + size, exact};
+        enum cfi_result result = cfi_find(&object, (uintptr_t)exact + CODE + 149, &row);
+        assert_int_not_equal(result, CFI_FOUND);
+        free(exact);
+    }
+}
+
+static void this_program_has_its_own(void **state) {
+    (void)state;
+    struct cfi_object object;
+    struct cfi_row row;
+    uintptr_t here = (uintptr_t)this_program_has_its_own + 8;
+    assert_true(cfi_object_at(here, &object));
+    assert_int_equal(cfi_find(&object, here, &row), CFI_FOUND);
+    assert_false(cfi_object_at((uintptr_t)&object, &object)); // the stack is no code
+    uintptr_t libc = (uintptr_t)strtol;
+    assert_true(cfi_object_at(libc, &object));
+    assert_int_equal(cfi_find(&object, libc, &row), CFI_FOUND);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_of_a_function),       cmocka_unit_test(an_undefined_return_address_ends_the_stack),
+        cmocka_unit_test(gaps_belong_to_nobody),    cmocka_unit_test(damage_never_faults),
+        cmocka_unit_test(this_program_has_its_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,300 @@
+// hook_test.c: the malloc family as a program sees it while every allocation is sampled, and while none is. This program is hooked.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../cmemprof.h"
+#include "../profiler.h"
+
+static volatile size_t opaque_zero; // so that the compiler cannot see through sizes and drop calls
+
+static uint64_t live(void) {
+    struct cmemprof_stats stats;
+    cmemprof_get_stats(&stats);
+    return stats.live;
+}
+
+static uint64_t samples(void) {
+    struct cmemprof_stats stats;
+    cmemprof_get_stats(&stats);
+    return stats.samples;
+}
+
+static int start_all(void **state) {
+    (void)state;
+    return cmemprof_start(1) != CMEMPROF_OK;
+}
+
+static int stop(void **state) {
+    (void)state;
+    cmemprof_stop();
+    return 0;
+}
+
+static bool is_filled(const unsigned char *block, size_t size, unsigned char value) {
+    for (size_t i = 0; i < size; i++) {
+        if (block[i] != value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void malloc_and_free_are_seen_once_each(void **state) {
+    (void)state;
+    uint64_t before = live(), taken = samples();
+    void *block = malloc(100 + opaque_zero), *nothing = malloc(opaque_zero);
+    assert_non_null(block);
+    assert_non_null(nothing);
+    assert_int_equal((uintptr_t)block % 4096, 0);
+    assert_true(malloc_usable_size(block) >= 100);
+    assert_int_equal(live(), before + 2);
+    assert_int_equal(samples(), taken + 2);
+    errno = 99;
+    free(block);
+    free(nothing);
+    free(NULL);
+    assert_int_equal(errno, 99);
+    assert_int_equal(live(), before);
+}
+
+static void calloc_is_zero_at_every_size(void **state) {
+    (void)state;
+    for (size_t size = 1; size < 40 << 20; size *= 7) {
+        memset(malloc(size + opaque_zero), 0xff, size); // leaves dirt in what is freed next
+        void *dirty = malloc(size + opaque_zero);
+        memset(dirty, 0xff, size);
+        free(dirty);
+        unsigned char *block = calloc(1 + opaque_zero, size);
+        assert_true(live_table_may_hold(block));
+        assert_true(is_filled(block, size, 0));
+        free(block);
+    }
+    errno = 0;
+    assert_null(calloc(SIZE_MAX / 2 + opaque_zero, 3));
+    assert_int_equal(errno, ENOMEM);
+}
+
+// Contents survive, and the block is counted with its new size and not with its old one.
+static void realloc_moves_a_sample(void **state) {
+    (void)state;
+    static const size_t sizes[] = {10, 5000, 100000, 300000, 40, 2000000, 9000000, 15};
+    uint64_t before = live();
+    unsigned char *block = realloc(NULL, 7 + opaque_zero);
+    size_t old = 7;
+    memset(block, 42, old);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        block = i % 2 == 0 ? realloc(block, sizes[i]) : reallocarray(block, sizes[i] / 5, 5);
+        size_t kept = old < sizes[i] ? old : sizes[i];
+        assert_true(is_filled(block, kept, 42));
+        memset(block, 42, sizes[i] / 5 * 5);
+        old = sizes[i] / 5 * 5;
+        assert_int_equal(live(), before + 1);
+    }
+    errno = 0;
+    assert_null(realloc(block, SIZE_MAX / 2 + opaque_zero)); // fails: the old block is as it was, and known
+    assert_int_equal(errno, ENOMEM);
+    assert_int_equal(live(), before + 1);
+    assert_null(reallocarray(block, SIZE_MAX / 2 + opaque_zero, 3));
+    assert_int_equal(live(), before + 1);
+    assert_null(realloc(block, opaque_zero)); // glibc: this is free
+    assert_int_equal(live(), before);
+}
+
+static void aligned_blocks_are_aligned(void **state) {
+    (void)state;
+    uint64_t before = live();
+    for (size_t alignment = 8; alignment <= 1 << 20; alignment *= 2) {
+        void *blocks[4] = {0};
+        assert_int_equal(posix_memalign(&blocks[0], alignment, 100 + opaque_zero), 0);
+        blocks[1] = aligned_alloc(alignment, alignment);
+        blocks[2] = memalign(alignment, 333 + opaque_zero);
+        blocks[3] = memalign(alignment + 1, 5); // glibc rounds an odd alignment up
+        for (int i = 0; i < 4; i++) {
+            assert_non_null(blocks[i]);
+            assert_int_equal((uintptr_t)blocks[i] % alignment, 0);
+        }
+        assert_int_equal(live(), before + 4);
+        for (int i = 0; i < 4; i++) {
+            free(blocks[i]);
+        }
+    }
+    void *page = valloc(10 + opaque_zero), *pages = pvalloc(5000 + opaque_zero);
+    assert_int_equal((uintptr_t)page % 4096, 0);
+    assert_int_equal((uintptr_t)pages % 4096, 0);
+    assert_true(malloc_usable_size(pages) >= 8192);
+    free(page);
+    free(pages);
+    assert_int_equal(live(), before);
+}
+
+static void wrong_arguments_fail_as_they_did(void **state) {
+    (void)state;
+    void *block = (void *)1;
+    uint64_t before = live();
+    errno = 77;
+    assert_int_equal(posix_memalign(&block, 24, 8), EINVAL);
+    assert_int_equal(posix_memalign(&block, 4, 8), EINVAL);
+    assert_int_equal(posix_memalign(&block, 0, 8), EINVAL);
+    assert_int_equal(errno, 77); // posix_memalign never sets it
+    assert_null(malloc(SIZE_MAX / 2 + opaque_zero));
+    assert_int_equal(errno, ENOMEM);
+    assert_int_equal(live(), before);
+}
+
+static void libc_s_own_calls_are_seen(void **state) {
+    (void)state;
+    uint64_t before = live();
+    char *copy = strdup("abc"), *printed = NULL;
+    assert_true(asprintf(&printed, "%d %s", 42, copy) > 0);
+    assert_int_equal(live(), before + 2);
+    free(copy);
+    free(printed);
+    assert_int_equal(live(), before);
+}
+
+static void out_of_memory_is_the_host_s_business(void **state) {
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit limit = {300 << 20, 300 << 20};
+        setrlimit(RLIMIT_AS, &limit);
+        int blocks = 0, status = 0;
+        for (void *block; (block = malloc(1 << 20)) != NULL; blocks++) {
+            memset(block, 1, 64);
+        }
+        status |= errno != ENOMEM ? 1 : 0;
+        status |= blocks < 50 || blocks > 300 ? 2 : 0;
+        status |= calloc(1, 1 << 20) != NULL ? 4 : 0;
+        _exit(status);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+// The child of a fork goes on sampling in tables of its own.
+static void a_forked_child_goes_on(void **state) {
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        uint64_t before = live();
+        void *volatile block = malloc(10 + opaque_zero);
+        bool seen = live() == before + 1;
+        free(block);
+        _exit(!(seen && live() == before));
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+// Blocks go from thread to thread; every byte must be where it was put, and in the end nothing is left.
+enum { THREADS = 4, SLOTS = 256, ROUNDS = 40000 };
+static _Atomic(unsigned char *) slots[SLOTS];
+
+static void *churn(void *context) {
+    uint64_t random = (uintptr_t)context + 1, errors = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        size_t size = 16 + (random >> 33) % (random % 64 == 0 ? 300000 : 600);
+        unsigned char *block = random % 3 == 0 ? calloc(1, size) : malloc(size);
+        if (random % 5 == 0) {
+            size = size * 2;
+            block = realloc(block, size);
+        }
+        memcpy(block, &size, sizeof size);
+        block[size - 1] = (unsigned char)size;
+        unsigned char *other = atomic_exchange(&slots[random >> 20 & (SLOTS - 1)], block);
+        if (other != NULL) {
+            memcpy(&size, other, sizeof size);
+            errors += other[size - 1] != (unsigned char)size;
+            free(other);
+        }
+    }
+    return (void *)(uintptr_t)errors;
+}
+
+static void threads_hand_blocks_on(void **state) {
+    (void)state;
+    pthread_t threads[THREADS];
+    for (uintptr_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, churn, (void *)i), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *errors;
+        pthread_join(threads[i], &errors);
+        assert_null(errors);
+    }
+    for (int i = 0; i < SLOTS; i++) {
+        free(atomic_exchange(&slots[i], NULL));
+    }
+}
+
+static void churn_at_every_rate_leaves_nothing(void **state) {
+    (void)state;
+    static const uint64_t intervals[] = {1, 100, 4096, CMEMPROF_DEFAULT_INTERVAL_BYTES, 0};
+    threads_hand_blocks_on(NULL); // what pthread_create keeps for itself
+    for (size_t i = 0; i < sizeof intervals / sizeof *intervals; i++) {
+        struct cmemprof_stats before, after;
+        assert_int_equal(cmemprof_start(intervals[i]), CMEMPROF_OK);
+        cmemprof_get_stats(&before);
+        threads_hand_blocks_on(NULL);
+        cmemprof_get_stats(&after);
+        assert_true(after.live <= before.live + 2 * THREADS); // thread stacks' own bookkeeping
+        assert_int_equal(after.lost_stacks, before.lost_stacks);
+        assert_int_equal(after.cut_no_rule + after.cut_unreadable + after.cut_unsupported, 0);
+        if (intervals[i] == 0) {
+            assert_int_equal(after.samples, before.samples);
+        }
+    }
+}
+
+// 64 bytes for its own locals, 4 KiB for the whole hook: measured by filling the stack below and looking how far down it was touched.
+static __attribute__((noinline)) size_t stack_used_by_sample(void) {
+    enum { ROOM = 64 * 1024 };
+    volatile unsigned char *low = (volatile unsigned char *)__builtin_frame_address(0) - ROOM;
+    for (size_t i = 0; i < ROOM - 512; i++) {
+        low[i] = 0xa5;
+    }
+    void *block = malloc(123 + opaque_zero);
+    size_t untouched = 0;
+    while (untouched < ROOM && low[untouched] == 0xa5) {
+        untouched++;
+    }
+    free(block);
+    return ROOM - untouched;
+}
+
+static void a_hook_needs_little_stack(void **state) {
+    (void)state;
+    assert_in_range(stack_used_by_sample(), 512, 4096);
+    assert_in_range(stack_used_by_sample(), 512, 4096);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(malloc_and_free_are_seen_once_each, start_all, stop),
+        cmocka_unit_test_setup_teardown(calloc_is_zero_at_every_size, start_all, stop),
+        cmocka_unit_test_setup_teardown(realloc_moves_a_sample, start_all, stop),
+        cmocka_unit_test_setup_teardown(aligned_blocks_are_aligned, start_all, stop),
+        cmocka_unit_test_setup_teardown(wrong_arguments_fail_as_they_did, start_all, stop),
+        cmocka_unit_test_setup_teardown(libc_s_own_calls_are_seen, start_all, stop),
+        cmocka_unit_test_setup_teardown(out_of_memory_is_the_host_s_business, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_forked_child_goes_on, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_hook_needs_little_stack, start_all, stop),
+        cmocka_unit_test_setup_teardown(churn_at_every_rate_leaves_nothing, start_all, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,136 @@
+// live_table_test.c: what was added and not removed is there, once, whatever happens at the same time.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "../live_table.h"
+
+static const void *page(uintptr_t number) {
+    return (const void *)(number << 12);
+}
+
+static struct live_sample sample_of(uintptr_t number) {
+    return (struct live_sample){(struct stack *)number, number * 3, (double)number / 2};
+}
+
+static void sum_sizes(const struct live_sample *sample, void *context) {
+    *(uint64_t *)context += sample->size_bytes;
+}
+
+static void only_certain_addresses_may_be_in_it(void **state) {
+    (void)state;
+    assert_true(live_table_may_hold((void *)0x7000));
+    assert_true(live_table_may_hold((void *)0x7010)); // glibc's own mappings
+    assert_false(live_table_may_hold((void *)0x7020));
+    assert_false(live_table_may_hold((void *)0x7810));
+    assert_false(live_table_may_hold((void *)0x7008));
+}
+
+static void what_goes_in_comes_out(void **state) {
+    (void)state;
+    struct live_table table;
+    struct live_sample sample = sample_of(5), out;
+    live_table_open(&table, 1 << 20);
+    assert_false(live_table_remove(&table, page(5), &out));
+    assert_true(live_table_add(&table, page(5), &sample));
+    assert_false(live_table_remove(&table, (const char *)page(5) + 0x10, &out)); // another block
+    assert_true(live_table_remove(&table, page(5), &out));
+    assert_ptr_equal(out.stack, sample.stack);
+    assert_int_equal(out.size_bytes, 15);
+    assert_true(out.weight == 2.5);
+    assert_false(live_table_remove(&table, page(5), &out));
+    assert_int_equal(table.count, 0);
+    live_table_close(&table);
+}
+
+static void grows_to_its_limit_and_says_so(void **state) {
+    (void)state;
+    struct live_table table;
+    struct live_sample out;
+    live_table_open(&table, 1 << 20); // 1,024 + ... + 16,384 slots of 32 bytes
+    uintptr_t added = 0;
+    for (struct live_sample sample; sample = sample_of(added + 1), live_table_add(&table, page(added + 1), &sample); added++) {
+    }
+    assert_in_range(added, 10000, 32768);
+    assert_true(table.used_bytes <= 1 << 20);
+    uint64_t sizes = 0;
+    live_table_each(&table, sum_sizes, &sizes);
+    assert_int_equal(sizes, 3 * added * (added + 1) / 2);
+    // A place that becomes free is used again.
+    assert_true(live_table_remove(&table, page(added / 2), &out));
+    struct live_sample again = sample_of(added / 2);
+    assert_true(live_table_add(&table, page(added / 2), &again));
+    for (uintptr_t i = 1; i <= added; i++) {
+        assert_true(live_table_remove(&table, page(i), &out));
+        assert_int_equal(out.size_bytes, i * 3);
+    }
+    assert_int_equal(table.count, 0);
+    live_table_close(&table);
+}
+
+// Each thread adds and removes its own addresses, some handed to the next thread to remove, while a reader checks that every sample it
+// sees is whole: size is three times the stack, always.
+enum { THREADS = 3, ROUNDS = 200, BLOCKS = 300 };
+
+struct worker {
+    struct live_table *table;
+    uintptr_t first;
+    int errors;
+};
+
+static void *add_and_remove(void *context) {
+    struct worker *worker = context;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (uintptr_t i = worker->first; i < worker->first + BLOCKS; i++) {
+            struct live_sample sample = sample_of(i);
+            worker->errors += !live_table_add(worker->table, page(i), &sample);
+        }
+        for (uintptr_t i = worker->first; i < worker->first + BLOCKS; i++) {
+            struct live_sample out;
+            worker->errors += !live_table_remove(worker->table, page(i), &out) || out.size_bytes != i * 3;
+        }
+    }
+    return NULL;
+}
+
+static void check_whole(const struct live_sample *sample, void *context) {
+    *(int *)context += sample->size_bytes != (uintptr_t)sample->stack * 3 || sample->weight != (double)(uintptr_t)sample->stack / 2;
+}
+
+static void readers_never_see_half_a_sample(void **state) {
+    (void)state;
+    struct live_table table;
+    live_table_open(&table, 4 << 20);
+    pthread_t threads[THREADS];
+    struct worker workers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){&table, 1 + (uintptr_t)i * BLOCKS, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, add_and_remove, &workers[i]), 0);
+    }
+    int torn = 0;
+    for (int i = 0; i < 500; i++) {
+        live_table_each(&table, check_whole, &torn);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(workers[i].errors, 0);
+    }
+    assert_int_equal(torn, 0);
+    assert_int_equal(table.count, 0);
+    live_table_close(&table);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_certain_addresses_may_be_in_it),
+        cmocka_unit_test(what_goes_in_comes_out),
+        cmocka_unit_test(grows_to_its_limit_and_says_so),
+        cmocka_unit_test(readers_never_see_half_a_sample),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+// object_file_test.c: which files are opened and which are not. What they say is tested with symbols.c.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../object_file.h"
+
+static void the_program_is_read_even_when_its_file_is_gone(void **state) {
+    (void)state;
+    struct modules modules = {0};
+    assert_true(modules_refresh(&modules));
+    struct module module = *modules_find(&modules, (uintptr_t)the_program_is_read_even_when_its_file_is_gone);
+    module.file = "/replaced/by/a/newer/version";
+    struct object_file *file = object_file_open(&module);
+    struct symbol_frame frames[SYMBOL_MAX_INLINED];
+    assert_non_null(file);
+    assert_true(object_file_frames(file, (uintptr_t)the_program_is_read_even_when_its_file_is_gone + 1 - module.bias, frames) >= 1);
+    assert_string_equal(frames[0].function, "the_program_is_read_even_when_its_file_is_gone");
+    assert_int_equal(object_file_frames(file, 1, frames), 0);
+    object_file_close(file);
+    modules_free(&modules);
+}
+
+// A program's own file cut at many lengths, or damaged: no names, never a crash.
+static void damaged_files_give_no_names(void **state) {
+    (void)state;
+    static unsigned char bytes[4 << 20];
+    char path[] = "/tmp/cmemprof-object-file-XXXXXX";
+    FILE *own = fopen("/proc/self/exe", "rb");
+    size_t size = fread(bytes, 1, sizeof bytes, own);
+    fclose(own);
+    close(mkstemp(path));
+    struct module module = {.file = path, .build_id = ""};
+    struct symbol_frame frames[SYMBOL_MAX_INLINED];
+    for (size_t cut = 0; cut < size; cut += cut < 1024 ? 64 : size / 100) {
+        FILE *out = fopen(path, "wb");
+        assert_int_equal(fwrite(bytes, 1, cut, out), cut);
+        fclose(out);
+        struct object_file *file = object_file_open(&module);
+        if (file != NULL) {
+            object_file_frames(file, (uintptr_t)damaged_files_give_no_names & 0xffff, frames);
+        }
+        object_file_close(file);
+    }
+    unlink(path);
+    assert_null(object_file_open(&module));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_program_is_read_even_when_its_file_is_gone),
+        cmocka_unit_test(damaged_files_give_no_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+// row_cache_test.c: what was put is found under its address and no other, also while others write.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <pthread.h>
+
+#include "../row_cache.h"
+
+static struct row_cache cache;
+
+static struct cfi_row row_for(uintptr_t address) {
+    return (struct cfi_row){.valid = 1, .cfa_offset = (int64_t)(address & 0x7ffff8)};
+}
+
+static void finds_what_was_put(void **state) {
+    (void)state;
+    struct cfi_row row = row_for(0x401000), out;
+    assert_false(row_cache_get(&cache, 0x401000, &out));
+    row_cache_put(&cache, 0x401000, &row);
+    assert_true(row_cache_get(&cache, 0x401000, &out));
+    assert_memory_equal(&row, &out, sizeof row);
+    assert_false(row_cache_get(&cache, 0x401001, &out));
+    row_cache_clear(&cache);
+    assert_false(row_cache_get(&cache, 0x401000, &out));
+}
+
+static void *put_and_get(void *context) {
+    uintptr_t first = (uintptr_t)context;
+    uintptr_t wrong = 0;
+    for (uintptr_t i = 0; i < 300000; i++) {
+        uintptr_t address = 0x400000 + first + i * 7 % 50000 * 16;
+        struct cfi_row row = row_for(address), out;
+        if (row_cache_get(&cache, address, &out)) {
+            wrong += out.cfa_offset != row.cfa_offset;
+        }
+        row_cache_put(&cache, address, &row);
+    }
+    return (void *)wrong;
+}
+
+static void half_written_entries_are_never_believed(void **state) {
+    (void)state;
+    pthread_t threads[3];
+    for (uintptr_t i = 0; i < 3; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, put_and_get, (void *)(i * 8)), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        void *wrong;
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_what_was_put),
+        cmocka_unit_test(half_written_entries_are_never_believed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,116 @@
+// sampler_test.c: the sampling is Poisson over bytes, and its weights are unbiased. Seeds are fixed, so the figures are the same every
+// time.
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "../sampler.h"
+
+static uint64_t count_samples(struct thread_state *thread, size_t size, uint64_t allocations, uint64_t interval_bytes) {
+    uint64_t samples = 0, drawn;
+    for (uint64_t i = 0; i < allocations; i++) {
+        if (!sampler_pass(thread, size) && sampler_take(thread, size, interval_bytes, &drawn)) {
+            samples++;
+            sampler_next(thread, interval_bytes);
+        }
+    }
+    return samples;
+}
+
+static void estimates_are_unbiased_at_every_size(void **state) {
+    (void)state;
+    static const size_t sizes[] = {0, 1, 16, 100, 4095, 65536, 524288, 4 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct thread_state thread = {.random = 42 + i};
+        const uint64_t interval = 4096, allocations = 4000000;
+        double p = -expm1(-((double)sizes[i] + 1) / (double)interval);
+        double estimate = (double)count_samples(&thread, sizes[i], allocations, interval) * sampler_weight(sizes[i], interval);
+        double standard_error = sqrt((double)allocations * (1 - p) / p);
+        assert_true(fabs(estimate - (double)allocations) <= 4 * standard_error + 1e-6);
+    }
+}
+
+static void mixed_sizes_are_unbiased_too(void **state) {
+    (void)state;
+    struct thread_state thread = {.random = 7};
+    const uint64_t interval = 1024;
+    double estimated_bytes = 0, bytes = 0, variance = 0;
+    for (uint64_t i = 0, drawn; i < 3000000; i++) {
+        size_t size = i % 3 == 0 ? 8 : i % 3 == 1 ? 700 : 5000;
+        double p = -expm1(-((double)size + 1) / (double)interval);
+        bytes += (double)size;
+        variance += (double)size * (double)size * (1 - p) / p;
+        if (!sampler_pass(&thread, size) && sampler_take(&thread, size, interval, &drawn)) {
+            estimated_bytes += sampler_weight(size, interval) * (double)size;
+            sampler_next(&thread, interval);
+        }
+    }
+    assert_true(fabs(estimated_bytes - bytes) <= 4 * sqrt(variance));
+}
+
+static void interval_1_takes_everything_with_weight_1(void **state) {
+    (void)state;
+    struct thread_state thread = {0};
+    assert_int_equal(count_samples(&thread, 0, 1000, 1), 1000);
+    assert_int_equal(count_samples(&thread, 24, 1000, 1), 1000);
+    assert_true(sampler_weight(24, 1) == 1);
+}
+
+static void off_takes_nothing_and_on_starts_at_once(void **state) {
+    (void)state;
+    struct thread_state thread = {.random = 1};
+    assert_int_equal(count_samples(&thread, 1 << 20, 1000, 0), 0);
+    assert_true(count_samples(&thread, 1 << 20, 1000, 4096) == 1000); // p = 1 - e^-256
+    // Switched off, the thread's old distance may still be running; from then on nothing.
+    count_samples(&thread, 1 << 20, 1, 0);
+    assert_int_equal(count_samples(&thread, 1 << 20, 1000, 0), 0);
+}
+
+static void a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample(void **state) {
+    (void)state;
+    struct thread_state thread = {.random = 3};
+    sampler_next(&thread, 1 << 20);
+    uint64_t drawn = 0;
+    while (sampler_pass(&thread, 1000)) {
+    }
+    assert_true(sampler_take(&thread, 1000, 4096, &drawn));
+    assert_int_equal(drawn, 1 << 20);
+}
+
+// malloc(SIZE_MAX) fails, but must not wind the countdown to where nothing is sampled any more.
+static void impossible_sizes_do_not_break_the_countdown(void **state) {
+    (void)state;
+    struct thread_state thread = {.random = 5};
+    sampler_next(&thread, 4096);
+    uint64_t before = thread.countdown_bytes;
+    assert_false(sampler_pass(&thread, SIZE_MAX));
+    assert_false(sampler_pass(&thread, (size_t)1 << 63));
+    assert_int_equal(thread.countdown_bytes, before);
+    double weight = sampler_weight(SIZE_MAX, 4096);
+    assert_true(weight == 1);
+}
+
+static void two_threads_draw_differently(void **state) {
+    (void)state;
+    struct thread_state one = {0}, two = {0};
+    sampler_next(&one, 1 << 20);
+    sampler_next(&two, 1 << 20);
+    assert_true(one.random != two.random);
+    assert_true(one.countdown_bytes != two.countdown_bytes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(estimates_are_unbiased_at_every_size),
+        cmocka_unit_test(mixed_sizes_are_unbiased_too),
+        cmocka_unit_test(interval_1_takes_everything_with_weight_1),
+        cmocka_unit_test(off_takes_nothing_and_on_starts_at_once),
+        cmocka_unit_test(a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample),
+        cmocka_unit_test(impossible_sizes_do_not_break_the_countdown),
+        cmocka_unit_test(two_threads_draw_differently),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

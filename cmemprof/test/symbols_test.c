@@ -1,0 +1,97 @@
+// symbols_test.c: names with DWARF, with a symbol table, and with neither; inlined functions; a file that is not the code in memory.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../modules.h"
+#include "../symbols.h"
+
+enum { CALLEE_LINE = __LINE__ + 1 };
+static inline __attribute__((always_inline)) uintptr_t inlined_callee(void) {
+    uintptr_t here;
+    __asm__ volatile("lea 0(%%rip), %0" : "=r"(here));
+    return here;
+}
+
+enum { OUTER_LINE = __LINE__ + 1 };
+static __attribute__((noinline)) uintptr_t outer_function(void) {
+    return inlined_callee();
+}
+
+static struct modules modules;
+
+static struct symbol find_in(struct symbols *symbols, uintptr_t address) {
+    const struct module *module = modules_find(&modules, address);
+    assert_non_null(module);
+    return symbols_find(symbols, module, address);
+}
+
+static int refresh(void **state) {
+    (void)state;
+    return !modules_refresh(&modules);
+}
+
+static void inlined_functions_are_expanded(void **state) {
+    (void)state;
+    struct symbols *symbols = symbols_new();
+    for (int round = 0; round < 2; round++) { // from the file, then from the cache
+        struct symbol symbol = find_in(symbols, outer_function() - 1);
+        assert_int_equal(symbol.frame_count, 2);
+        assert_string_equal(symbol.frames[0].function, "inlined_callee");
+        assert_string_equal(symbol.frames[1].function, "outer_function");
+        assert_non_null(strstr(symbol.frames[0].file, "symbols_test.c"));
+        assert_int_equal(symbol.frames[0].start_line, CALLEE_LINE);
+        assert_int_equal(symbol.frames[1].start_line, OUTER_LINE);
+        assert_int_equal(symbol.frames[1].line, OUTER_LINE + 1);
+        symbols_close_files(symbols);
+    }
+    symbols_free(symbols);
+}
+
+static void a_library_without_debug_data_gives_function_names(void **state) {
+    (void)state;
+    struct symbols *symbols = symbols_new();
+    struct symbol symbol = find_in(symbols, (uintptr_t)_cmocka_run_group_tests + 4);
+    assert_int_equal(symbol.frame_count, 1);
+    assert_string_equal(symbol.frames[0].function, "_cmocka_run_group_tests");
+    symbols_free(symbols);
+}
+
+static void other_code_than_in_memory_gives_no_names(void **state) {
+    (void)state;
+    struct symbols *symbols = symbols_new();
+    struct module module = *modules_find(&modules, (uintptr_t)_cmocka_run_group_tests);
+    module.build_id[0] = module.build_id[0] == '0' ? '1' : '0';
+    assert_int_equal(symbols_find(symbols, &module, (uintptr_t)_cmocka_run_group_tests + 4).frame_count, 0);
+    module.file = "/no/such/file";
+    symbols_close_files(symbols);
+    symbols_forget(symbols);
+    assert_int_equal(symbols_find(symbols, &module, (uintptr_t)_cmocka_run_group_tests + 4).frame_count, 0);
+    symbols_free(symbols);
+}
+
+static void the_cache_empties_itself_when_it_is_full(void **state) {
+    (void)state;
+    struct symbols *symbols = symbols_new();
+    const struct module *module = modules_find(&modules, (uintptr_t)strtol);
+    for (uintptr_t i = 0; i < SYMBOLS_MAX + 1000; i++) {
+        symbols_find(symbols, module, module->start + i);
+    }
+    struct symbol symbol = find_in(symbols, outer_function() - 1);
+    assert_int_equal(symbol.frame_count, 2);
+    symbols_free(symbols);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inlined_functions_are_expanded),
+        cmocka_unit_test(a_library_without_debug_data_gives_function_names),
+        cmocka_unit_test(other_code_than_in_memory_gives_no_names),
+        cmocka_unit_test(the_cache_empties_itself_when_it_is_full),
+    };
+    return cmocka_run_group_tests(tests, refresh, NULL);
+}
