@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "namespace.h"
+
 enum cfi_base { CFI_RSP, CFI_RBP, CFI_RBX };
 enum cfi_how {
     CFI_SAME,   // the register still holds the caller's value

@@ -2,6 +2,7 @@
 #ifndef CMEMPROF_CFI_PROGRAM_H
 #define CMEMPROF_CFI_PROGRAM_H
 
+#include "namespace.h"
 #include "cfi.h"
 #include "cfi_bytes.h"
 

@@ -5,6 +5,8 @@
 #ifndef CMEMPROF_DEMANGLE_H
 #define CMEMPROF_DEMANGLE_H
 
+#include "namespace.h"
+
 // malloc'ed for the caller. NULL: not a mangled name, or no C++ runtime in this process.
 char *demangle(const char *name);
 

@@ -148,6 +148,15 @@ static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, bo
     return moved;
 }
 
+// Not inlined, so that free() needs no frame of its own.
+static __attribute__((noinline)) void slow_free(void *block) {
+    struct live_sample sample;
+    forget(block, &sample);
+    if (!bootstrap_owns(block)) {
+        next_allocator.free(block);
+    }
+}
+
 // ---- The family ----
 
 EXPORTED void *malloc(size_t size) {
@@ -164,13 +173,10 @@ EXPORTED void *calloc(size_t count, size_t size) {
 
 EXPORTED void free(void *block) {
     if (UNLIKELY(live_table_may_hold(block))) {
-        struct live_sample sample;
-        forget(block, &sample);
-        if (bootstrap_owns(block)) {
-            return;
-        }
+        slow_free(block);
+    } else {
+        next_allocator.free(block);
     }
-    next_allocator.free(block);
 }
 
 EXPORTED void *realloc(void *block, size_t size) {

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "namespace.h"
+
 struct stack;
 
 struct live_sample {

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "namespace.h"
+
 enum { MODULES_MAX = 4096, MODULE_BUILD_ID_BYTES = 64 };
 
 struct module {

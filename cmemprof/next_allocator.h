@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "namespace.h"
+
 struct next_allocator {
     void *(*malloc)(size_t size);
     void *(*calloc)(size_t count, size_t size);

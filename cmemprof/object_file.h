@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "namespace.h"
 #include "modules.h"
 #include "symbols.h"
 

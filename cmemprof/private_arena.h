@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "namespace.h"
+
 struct private_arena {
     uint8_t *base;      // set once
     size_t limit_bytes; // set once

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "namespace.h"
 #include "live_table.h"
 #include "stack_table.h"
 #include "thread_state.h"

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "namespace.h"
 #include "thread_state.h"
 
 // The fast path: true if this allocation is not sampled. One comparison and one subtraction; no overflow for any size.

@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_SNAPSHOT_H
 #define CMEMPROF_SNAPSHOT_H
 
+#include "namespace.h"
+
 // Called before an object is unloaded: notes where it lies, so that samples which point into it can still be named afterwards.
 void snapshot_before_unload(void);
 

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "namespace.h"
 #include "thread_state.h"
 
 enum { STACK_MEMORY_PAGES = 4096 };

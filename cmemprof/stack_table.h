@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "namespace.h"
 #include "private_arena.h"
 
 struct stack {

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "namespace.h"
 #include "modules.h"
 
 enum { SYMBOLS_MAX = 65536, SYMBOL_MAX_INLINED = 32 };

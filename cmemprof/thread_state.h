@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "namespace.h"
+
 struct thread_state {
     uint64_t countdown_bytes;        // an allocation of this size or more is sampled; 0 also means: ask the slow path
     uint64_t interval_bytes;         // the interval that the countdown was drawn with; 0: none drawn

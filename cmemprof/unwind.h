@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+#include "namespace.h"
 #include "row_cache.h"
 #include "stack_memory.h"
 #include "thread_state.h"
