@@ -17,7 +17,7 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -pthread -fno-omit-frame-pointer $(WARN) $(CFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-# What each folder uses of ours, and the system libraries it links. The layers point one way only; scripts/check-layers holds them to it.
+# What each folder uses of ours, and the system libraries it links. The layers point one way only; scripts/check holds them to it.
 USES_merge :=
 USES_upload :=
 USES_receiver := merge
@@ -31,12 +31,12 @@ LIBS_command :=
 FOLDERS := merge upload receiver cmemprof command
 
 sources = $(wildcard $(1)/*.c)
-objects = $(patsubst %.c,build/$(2)/%.o,$(call sources,$(1)))
+objects = $(patsubst %.c,build/$(2)/%.o,$(filter-out $(if $(filter sanitized,$(2)),cmemprof/hook.c) command/main.c,$(call sources,$(1))))
 tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1)/test/*_test.c))
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help setup setup-test lib command demo test test-c test-sanitized test-go test-long check format bench clean
+.PHONY: help lib command demo test check test-c test-sanitized test-go test-programs test-go-sqlite3 test-demo bench clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -62,24 +62,66 @@ build/libcmemprof.so: $(call objects,cmemprof,obj) $(call objects,merge,obj) cme
 	$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(call libs,cmemprof)
 
 command: build/cmemprof ## Build the program cmemprof (receiver, top)
-build/cmemprof: $(foreach f,command receiver merge,$(call objects,$(f),obj))
+build/cmemprof: build/obj/command/main.o $(foreach f,command receiver merge,$(call objects,$(f),obj))
 	$(CC) -pthread -o $@ $^ $(call libs,command) $(LIBS_receiver) $(LIBS_merge)
 
 # One test program for each folder/test/x_test.c, from it and all objects of the folder and of what it uses.
 define test_rules
 build/$(2)/test/$(1)_%_test: build/$(2)/$(1)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(2)))
 	@mkdir -p $$(@D)
-	$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(EXTRA_TEST_LIBS_$(1)) $(call libs,$(1))
+	$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1))
 endef
-EXTRA_TEST_LIBS_merge := -lprotobuf-c
-$(foreach f,merge upload receiver cmemprof,$(eval $(call test_rules,$(f),obj,)))
-$(foreach f,merge upload receiver,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
+# A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
+HOOKED_TESTS := $(foreach t,hook next_allocator snapshot,build/sanitized/test/cmemprof_$(t)_test)
+$(foreach f,merge upload receiver cmemprof command,$(eval $(call test_rules,$(f),obj,)))
+$(foreach f,merge upload receiver cmemprof command,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
 .SECONDARY:
+
+# ---- Set-up ----
+
+# What is missing is installed, or named (scripts/setup). Looked at again when the script changes.
+build/.setup: scripts/setup
+	@scripts/setup build
+	@mkdir -p build && touch $@
+build/.setup-test: scripts/setup build/.setup
+	@scripts/setup test
+	@touch $@
+
+# ---- Demo ----
+
+demo: build/cmemprof ## Run a SQLite service with a leak in it and show its C and Go memory (30 s; KEEP=1 keeps the page)
+	@scripts/demo
 
 # ---- Test ----
 
-C_TESTS := $(foreach f,merge upload receiver cmemprof,$(call tests,$(f),obj))
-SANITIZED_TESTS := $(foreach f,merge upload receiver,$(call tests,$(f),sanitized))
+C_TESTS := $(foreach f,merge upload receiver cmemprof command,$(call tests,$(f),obj))
+SANITIZED_TESTS := $(foreach f,merge upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS),$(call tests,$(f),sanitized)))
+
+test: check test-c test-sanitized test-go test-programs test-go-sqlite3 test-demo ## Run all tests (about 10 minutes on 2 cores)
+	@echo "all tests passed"
+
+check: build/.setup-test lib $(call objects,upload,obj) ## Check the rules of the tree: format, layers, source lists, symbols, vet (quick)
+	@scripts/check
+
+test-c: build/.setup-test $(C_TESTS)
+	@scripts/run-c-tests $(C_TESTS)
+test-sanitized: build/.setup-test $(SANITIZED_TESTS)
+	@scripts/run-c-tests $(SANITIZED_TESTS)
+test-go: build/.setup-test
+	go test ./...
+	go test -race ./goshim/... ./merge ./upload
+# Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser.
+test-programs: build/.setup-test lib build/cmemprof
+	cd testdata && go vet ./... && go test -timeout 15m ./...
+test-go-sqlite3: build/.setup-test ## Run go-sqlite3's own test suite with cmemprof linked
+	scripts/test-go-sqlite3
+test-demo: build/.setup-test build/cmemprof
+	DEMO_SECONDS=12 scripts/demo
+
+# ---- Bench ----
+
+bench: build/.setup-test lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
+	bench/run
 
 clean: ## Remove build/
 	rm -rf build

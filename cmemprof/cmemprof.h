@@ -55,7 +55,7 @@ struct cmemprof_go_frame {
     int64_t line, start_line;
 };
 struct cmemprof_go_names {
-    const uint32_t *frame_counts; // for each address, how many frames it expands to (inlining), innermost first; 0: unknown
+    const uint32_t *frame_counts; // for each address, how many frames it expands to (inlining), innermost first; 0: leave it out
     size_t address_count;
     const struct cmemprof_go_frame *frames; // all of them, one address after the other
     size_t frame_count;

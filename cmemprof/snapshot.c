@@ -263,6 +263,9 @@ static void add_locations(struct encoder *encoder) {
         const struct module *module = modules_find(&modules, pc - 1);
         struct profile_line lines[SYMBOL_MAX_INLINED];
         size_t count = is_go(pc) ? go_lines(encoder, pc, lines) : c_lines(encoder, module, pc, lines);
+        if (count == 0 && is_go(pc) && encoder->names != NULL) {
+            continue; // stays 0
+        }
         encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module, true), pc - 1, lines, count);
     }
 }
@@ -272,12 +275,16 @@ static void add_samples(struct encoder *encoder) {
     uint32_t locations[UNWIND_MAX_FRAMES];
     for (size_t i = 0; i < encoder->snapshot->record_count; i++) {
         const struct record *record = &encoder->snapshot->records[i];
+        size_t depth = 0;
         for (uint32_t frame = 0; frame < record->stack->depth_frames; frame++) {
-            locations[frame] = encoder->locations[index_of(encoder->pcs, encoder->pc_count, record->stack->pcs[frame])];
+            uint32_t location = encoder->locations[index_of(encoder->pcs, encoder->pc_count, record->stack->pcs[frame])];
+            if (location != 0) {
+                locations[depth++] = location;
+            }
         }
         const int64_t values[] = {llround(record->alloc_objects), llround(record->alloc_bytes), llround(record->inuse_objects),
                                   llround(record->inuse_bytes)};
-        profile_add_sample(encoder->profile, locations, record->stack->depth_frames, values, &label, 1);
+        profile_add_sample(encoder->profile, locations, depth, values, &label, 1);
     }
 }
 

@@ -17,12 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "namespace.h"
+
 enum merge_error {
     MERGE_OK = 0,
     MERGE_NO_MEMORY,       // malloc returned NULL
     MERGE_TRUNCATED,       // the input ends inside a field or inside the compressed stream
     MERGE_MALFORMED,       // not profile.proto: bad tag, bad varint, bad index, an id twice, values that do not fit the sample types
-    MERGE_BAD_COMPRESSION, // gzip or zstd says that the stream is damaged
+    MERGE_BAD_COMPRESSION, // gzip or zstd says that the stream is damaged; gzip says so of most streams that are cut off, too
     MERGE_TOO_LARGE,       // over a limit of struct merge_limits
     MERGE_TYPES_DIFFER,    // the sample types of two profiles are not the same set
     MERGE_NOT_FOUND,       // no sample type of that name
@@ -41,7 +43,7 @@ struct merge_fault {
 struct merge_limits {
     size_t input_bytes;  // inflated size; default 256 MiB
     size_t string_bytes; // longest string; default 1 MiB
-    size_t depth_frames; // most locations of one sample; default 10,000
+    size_t depth_frames; // most frames of one sample, inlined ones counted; default 10,000
     size_t sample_types; // default 64
 };
 extern const struct merge_limits merge_default_limits;
@@ -165,7 +167,8 @@ struct tree {
     struct tree_node *nodes; // nodes[0] is the root: no function, the total of all
     size_t count;
 };
-// Samples with the label key = text only, if label_key is not NULL. The tree points into the profile: free it first.
+// label_key not NULL: only samples with the label key = text, or for label_text NULL, only samples without a label of that key. The tree
+// points into the profile: free it first.
 enum merge_error tree_build(struct profile *profile, size_t type_index, const char *label_key, const char *label_text, struct tree *tree);
 void tree_free(struct tree *tree);
 

@@ -11,7 +11,9 @@
 
 static void readable_with_a_runtime_only(void **state) {
     (void)state;
-    assert_null(demangle("_ZNSt6vectorIiSaIiEE9push_backEOi")); // this program is C
+    if (dlsym(RTLD_DEFAULT, "__cxa_demangle") == NULL) { // this program is C; a sanitizer brings a C++ runtime
+        assert_null(demangle("_ZNSt6vectorIiSaIiEE9push_backEOi"));
+    }
     assert_non_null(dlopen("libstdc++.so.6", RTLD_NOW | RTLD_LOCAL));
     char *name = demangle("_ZNSt6vectorIiSaIiEE9push_backEOi");
     assert_string_equal(name, "std::vector<int, std::allocator<int> >::push_back(int&&)");

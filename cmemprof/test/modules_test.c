@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <dlfcn.h>
+#include <gnu/libc-version.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static void knows_the_program_libc_and_the_vdso(void **state) {
     assert_true(readlink("/proc/self/exe", program, sizeof program - 1) > 0);
     assert_string_equal(own->file, program);
     assert_int_equal(own->start % 4096, 0);
-    const struct module *libc = modules_find(&modules, (uintptr_t)strtol);
+    const struct module *libc = modules_find(&modules, (uintptr_t)gnu_get_libc_version);
     assert_non_null(libc);
     assert_false(libc->is_program);
     assert_non_null(strstr(libc->file, "/libc"));

@@ -1,0 +1,53 @@
+// array.h: a growing flat array, the only container of this folder besides the hash table of intern.h.
+//
+// Items are numbered by uint32_t, so an array holds less than 2^32 of them; array_push says NULL when that or the memory is exhausted.
+// Threads: as its owner. Memory: realloc, doubled, so that the total of all copies stays linear.
+#ifndef CMEMPROF_MERGE_ARRAY_H
+#define CMEMPROF_MERGE_ARRAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "namespace.h"
+
+struct array {
+    void *items;
+    uint32_t count, capacity;
+};
+
+// Room for `more` items behind the last one. NULL: no memory, the array is as it was; or nothing asked for and nothing there.
+static inline void *array_reserve(struct array *array, size_t more, size_t item_bytes) {
+    size_t needed = array->count + more;
+    if (needed > array->capacity) {
+        size_t capacity = array->capacity < 16 ? 16 : (size_t)array->capacity * 2;
+        if (capacity < needed)
+            capacity = needed;
+        if (capacity > UINT32_MAX)
+            return NULL;
+        void *items = realloc(array->items, capacity * item_bytes);
+        if (!items)
+            return NULL;
+        array->items = items;
+        array->capacity = (uint32_t)capacity;
+    }
+    return array->items ? (char *)array->items + (size_t)array->count * item_bytes : NULL;
+}
+
+// Adds `more` items, set to zero bytes, and returns the first of them.
+static inline void *array_push(struct array *array, size_t more, size_t item_bytes) {
+    void *items = array_reserve(array, more, item_bytes);
+    if (!items)
+        return NULL;
+    memset(items, 0, more * item_bytes);
+    array->count += (uint32_t)more;
+    return items;
+}
+
+static inline void array_free(struct array *array) {
+    free(array->items);
+    *array = (struct array){0};
+}
+
+#endif

@@ -1,0 +1,261 @@
+// encode.c: writes a struct profile as profile.proto, and only what a sample with a value other than 0 uses.
+//
+// Two passes: the first goes over the samples and gives new ids, in order, to the locations, functions and mappings they use; the second
+// writes. The first mapping stays the first even when nothing uses it: by custom it is the main program. Strings get their index when they
+// are first written, so the string table comes after all messages that name strings, and before the header's numbers.
+// Threads, memory: as merge.h; one table of 4 bytes for each string, location, function, mapping.
+#include "compress.h"
+#include "profile.h"
+#include "wire.h"
+
+struct output {
+    const struct profile *profile;
+    struct wire_writer writer;
+    uint32_t *mappings, *functions, *locations; // new id of each, 0: not used; while marking, 1: used
+    uint32_t *texts;                            // index in the string table of each text, 0: not yet (but for text 0)
+    struct array text_order;                    // uint32_t texts, in the order of the table
+    bool failed;                                // no memory
+};
+
+static uint32_t text_index(struct output *output, uint32_t text) {
+    if (text == 0 || output->texts[text] != 0)
+        return output->texts[text];
+    uint32_t *entry = array_push(&output->text_order, 1, sizeof *entry);
+    if (!entry) {
+        output->failed = true;
+        return 0;
+    }
+    *entry = text;
+    return output->texts[text] = output->text_order.count; // index 0 is ""
+}
+
+static bool is_zero(const struct profile *profile, uint32_t sample) {
+    const int64_t *values = profile_sample_values(profile, sample);
+    for (uint32_t i = 0; i < profile->type_count; i++)
+        if (values[i] != 0)
+            return false;
+    return true;
+}
+
+// ---- Mark ----
+
+static void mark_location(struct output *output, uint32_t id) {
+    if (output->locations[id] != 0)
+        return;
+    output->locations[id] = 1;
+    const struct location *location = profile_location(output->profile, id);
+    output->mappings[location->mapping] = 1;
+    for (uint32_t i = 0; i < location->line_count; i++)
+        output->functions[profile_line(output->profile, location->line + i)->function] = 1;
+}
+
+// From marks to ids, in the order of arrival.
+static void number(uint32_t *marks, uint32_t count) {
+    uint32_t next = 0;
+    marks[0] = 0;
+    for (uint32_t id = 1; id < count; id++)
+        if (marks[id] != 0)
+            marks[id] = ++next;
+}
+
+static void mark(struct output *output) {
+    const struct profile *profile = output->profile;
+    for (uint32_t i = 0; i < profile->samples.count; i++) {
+        if (is_zero(profile, i))
+            continue;
+        const struct sample *sample = profile_sample(profile, i);
+        for (uint32_t r = 0; r < sample->ref_count; r++)
+            mark_location(output, *profile_ref(profile, sample->ref + r));
+    }
+    if (profile->mappings.count > 1)
+        output->mappings[1] = 1;
+    number(output->mappings, profile->mappings.count);
+    number(output->functions, profile->functions.count);
+    number(output->locations, profile->locations.count);
+}
+
+// ---- Write ----
+
+static void write_value_type(struct output *output, uint32_t field, struct value_type type) {
+    size_t message = wire_open(&output->writer, field);
+    wire_write_number(&output->writer, 1, text_index(output, type.type));
+    wire_write_number(&output->writer, 2, text_index(output, type.unit));
+    wire_close(&output->writer, message);
+}
+
+static void write_refs(struct output *output, const struct sample *sample) {
+    struct wire_writer *writer = &output->writer;
+    if (sample->ref_count == 0)
+        return;
+    size_t run = wire_open(writer, 1);
+    if (!wire_room(writer, (size_t)sample->ref_count * 5))
+        return;
+    uint8_t *at = writer->bytes + writer->size;
+    for (uint32_t i = 0; i < sample->ref_count; i++)
+        at = wire_put_varint(at, output->locations[*profile_ref(output->profile, sample->ref + i)]);
+    writer->size = (size_t)(at - writer->bytes);
+    wire_close(writer, run);
+}
+
+static void write_values(struct output *output, uint32_t sample) {
+    struct wire_writer *writer = &output->writer;
+    const int64_t *values = profile_sample_values(output->profile, sample);
+    size_t run = wire_open(writer, 2);
+    for (uint32_t i = 0; i < output->profile->type_count; i++)
+        wire_write_varint(writer, (uint64_t)values[i]);
+    wire_close(writer, run);
+}
+
+static void write_sample(struct output *output, uint32_t index) {
+    struct wire_writer *writer = &output->writer;
+    const struct sample *sample = profile_sample(output->profile, index);
+    size_t message = wire_open(writer, 2);
+    write_refs(output, sample);
+    write_values(output, index);
+    for (uint32_t i = 0; i < sample->label_count; i++) {
+        const struct label *label = profile_label(output->profile, sample->label + i);
+        size_t inner = wire_open(writer, 3);
+        wire_write_number(writer, 1, text_index(output, label->key));
+        wire_write_number(writer, 2, text_index(output, label->text));
+        wire_write_number(writer, 3, (uint64_t)label->number);
+        wire_write_number(writer, 4, text_index(output, label->unit));
+        wire_close(writer, inner);
+    }
+    wire_close(writer, message);
+}
+
+static void write_mapping(struct output *output, uint32_t id) {
+    struct wire_writer *writer = &output->writer;
+    const struct mapping *mapping = profile_mapping(output->profile, id);
+    size_t message = wire_open(writer, 3);
+    wire_write_number(writer, 1, output->mappings[id]);
+    wire_write_number(writer, 2, mapping->start);
+    wire_write_number(writer, 3, mapping->limit);
+    wire_write_number(writer, 4, mapping->offset);
+    wire_write_number(writer, 5, text_index(output, mapping->file));
+    wire_write_number(writer, 6, text_index(output, mapping->build_id));
+    for (uint32_t flag = 0; flag < 4; flag++)
+        wire_write_number(writer, 7 + flag, mapping->flags >> flag & 1);
+    wire_close(writer, message);
+}
+
+static void write_location(struct output *output, uint32_t id) {
+    struct wire_writer *writer = &output->writer;
+    const struct location *location = profile_location(output->profile, id);
+    size_t message = wire_open(writer, 4);
+    wire_write_number(writer, 1, output->locations[id]);
+    wire_write_number(writer, 2, output->mappings[location->mapping]);
+    wire_write_number(writer, 3, location->address);
+    for (uint32_t i = 0; i < location->line_count; i++) {
+        const struct line *line = profile_line(output->profile, location->line + i);
+        size_t inner = wire_open(writer, 4);
+        wire_write_number(writer, 1, output->functions[line->function]);
+        wire_write_number(writer, 2, (uint64_t)line->line);
+        wire_write_number(writer, 3, (uint64_t)line->column);
+        wire_close(writer, inner);
+    }
+    wire_write_number(writer, 5, location->folded);
+    wire_close(writer, message);
+}
+
+static void write_function(struct output *output, uint32_t id) {
+    struct wire_writer *writer = &output->writer;
+    const struct function *function = profile_function(output->profile, id);
+    size_t message = wire_open(writer, 5);
+    wire_write_number(writer, 1, output->functions[id]);
+    wire_write_number(writer, 2, text_index(output, function->name));
+    wire_write_number(writer, 3, text_index(output, function->system_name));
+    wire_write_number(writer, 4, text_index(output, function->file));
+    wire_write_number(writer, 5, (uint64_t)function->start_line);
+    wire_close(writer, message);
+}
+
+static void write_tables(struct output *output) {
+    const struct profile *profile = output->profile;
+    for (uint32_t i = 0; i < profile->type_count; i++)
+        write_value_type(output, 1, *profile_type(profile, i));
+    for (uint32_t i = 0; i < profile->samples.count; i++)
+        if (!is_zero(profile, i))
+            write_sample(output, i);
+    for (uint32_t id = 1; id < profile->mappings.count; id++)
+        if (output->mappings[id] != 0)
+            write_mapping(output, id);
+    for (uint32_t id = 1; id < profile->locations.count; id++)
+        if (output->locations[id] != 0)
+            write_location(output, id);
+    for (uint32_t id = 1; id < profile->functions.count; id++)
+        if (output->functions[id] != 0)
+            write_function(output, id);
+}
+
+static void write_text_table(struct output *output) {
+    wire_write_bytes(&output->writer, 6, "", 0);
+    for (uint32_t i = 0; i < output->text_order.count; i++) {
+        struct text text = text_table_get(&output->profile->texts, ((const uint32_t *)output->text_order.items)[i]);
+        wire_write_bytes(&output->writer, 6, text.bytes, text.length);
+    }
+}
+
+static void write_header(struct output *output) {
+    const struct profile *profile = output->profile;
+    struct wire_writer *writer = &output->writer;
+    wire_write_number(writer, 7, text_index(output, profile->drop_frames));
+    wire_write_number(writer, 8, text_index(output, profile->keep_frames));
+    wire_write_number(writer, 9, (uint64_t)profile->time_ns);
+    wire_write_number(writer, 10, (uint64_t)profile->duration_ns);
+    if (profile->period_type.type != 0 || profile->period_type.unit != 0)
+        write_value_type(output, 11, profile->period_type);
+    wire_write_number(writer, 12, (uint64_t)profile->period);
+    if (profile->comments.count > 0) {
+        size_t run = wire_open(writer, 13);
+        for (uint32_t i = 0; i < profile->comments.count; i++)
+            wire_write_varint(writer, text_index(output, *profile_comment(profile, i)));
+        wire_close(writer, run);
+    }
+    wire_write_number(writer, 14, text_index(output, profile->default_type));
+    wire_write_number(writer, 15, text_index(output, profile->doc_url));
+}
+
+// ---- All ----
+
+static bool write_all(struct output *output) {
+    const struct profile *profile = output->profile;
+    output->mappings = calloc(profile->mappings.count, sizeof(uint32_t));
+    output->functions = calloc(profile->functions.count, sizeof(uint32_t));
+    output->locations = calloc(profile->locations.count, sizeof(uint32_t));
+    output->texts = calloc(profile->texts.texts.count, sizeof(uint32_t));
+    if (!output->mappings || !output->functions || !output->locations || !output->texts)
+        return false;
+    mark(output);
+    write_tables(output);
+    // The header is written twice: the first time gives its strings their index, and is thrown away.
+    size_t size = output->writer.size;
+    write_header(output);
+    output->writer.size = size;
+    write_text_table(output);
+    write_header(output);
+    return !output->failed && !output->writer.failed;
+}
+
+enum merge_error profile_encode(struct profile *profile, enum merge_compression compression, uint8_t **bytes, size_t *size) {
+    *bytes = NULL;
+    *size = 0;
+    if (profile->status != MERGE_OK)
+        return profile->status;
+    struct output output = {.profile = profile};
+    enum merge_error error = write_all(&output) ? MERGE_OK : MERGE_NO_MEMORY;
+    free(output.mappings);
+    free(output.functions);
+    free(output.locations);
+    free(output.texts);
+    array_free(&output.text_order);
+    if (error == MERGE_OK && compression == MERGE_RAW) {
+        *bytes = output.writer.bytes;
+        *size = output.writer.size;
+        return MERGE_OK;
+    }
+    if (error == MERGE_OK)
+        error = compress_bytes(compression, output.writer.bytes, output.writer.size, bytes, size);
+    free(output.writer.bytes);
+    return error;
+}

@@ -1,0 +1,59 @@
+// fault.c: the names of the errors, and how a fault is filled in. Threads: any. No memory.
+#include "fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct merge_limits merge_default_limits = {
+    .input_bytes = (size_t)256 << 20,
+    .string_bytes = (size_t)1 << 20,
+    .depth_frames = 10000,
+    .sample_types = 64,
+};
+
+const char *merge_error_text(enum merge_error error) {
+    static const char *const texts[MERGE_ERROR_COUNT] = {
+        [MERGE_OK] = "ok",
+        [MERGE_NO_MEMORY] = "out of memory",
+        [MERGE_TRUNCATED] = "truncated input",
+        [MERGE_MALFORMED] = "malformed profile",
+        [MERGE_BAD_COMPRESSION] = "damaged compression",
+        [MERGE_TOO_LARGE] = "over a limit",
+        [MERGE_TYPES_DIFFER] = "sample types differ",
+        [MERGE_NOT_FOUND] = "no such sample type",
+    };
+    if ((unsigned)error >= MERGE_ERROR_COUNT)
+        return "unknown error";
+    return texts[error];
+}
+
+// Input may hold anything; what is shown to a person is one line of printable text.
+static void make_one_line(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            *text = '?';
+}
+
+enum merge_error fault_set(struct merge_fault *fault, enum merge_error error, size_t offset, const char *format, ...) {
+    if (!fault)
+        return error;
+    fault->error = error;
+    fault->offset = offset;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(fault->text, sizeof fault->text, format, arguments);
+    va_end(arguments);
+    make_one_line(fault->text);
+    return error;
+}
+
+void fault_prefix(struct merge_fault *fault, const char *noun, size_t index) {
+    if (!fault)
+        return;
+    char text[sizeof fault->text];
+    memcpy(text, fault->text, sizeof text);
+    int length = snprintf(fault->text, sizeof fault->text, "%s %zu: ", noun, index);
+    if (length > 0 && (size_t)length < sizeof fault->text)
+        snprintf(fault->text + length, sizeof fault->text - (size_t)length, "%s", text);
+}

@@ -1,0 +1,52 @@
+// intern.c: growth of the hash table of intern.h. Threads and memory: as said there.
+#include "intern.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+static void place(struct intern_slot *slots, uint32_t mask, struct intern_slot entry) {
+    uint32_t at = entry.hash & mask;
+    while (slots[at].id != 0)
+        at = (at + 1) & mask;
+    slots[at] = entry;
+}
+
+static bool grow(struct intern *table) {
+    size_t size = table->slots ? ((size_t)table->mask + 1) * 2 : 64;
+    if (size > (size_t)1 << 31)
+        return false;
+    struct intern_slot *slots = calloc(size, sizeof *slots);
+    if (!slots)
+        return false;
+    for (size_t at = 0; table->slots && at <= table->mask; at++)
+        if (table->slots[at].id != 0)
+            place(slots, (uint32_t)size - 1, table->slots[at]);
+    free(table->slots);
+    table->slots = slots;
+    table->mask = (uint32_t)size - 1;
+    return true;
+}
+
+bool intern_add(struct intern *table, uint32_t hash, uint32_t id) {
+    if ((!table->slots || table->count >= table->mask / 2) && !grow(table))
+        return false;
+    place(table->slots, table->mask, (struct intern_slot){hash, id});
+    table->count++;
+    return true;
+}
+
+void intern_free(struct intern *table) {
+    free(table->slots);
+    *table = (struct intern){0};
+}
+
+uint64_t intern_seed(void) {
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed)
+        return seed;
+    // Early at boot, or under a sandbox that forbids the call: weaker, but never the same twice.
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return intern_hash_word((uint64_t)now.tv_nsec, (uint64_t)(uintptr_t)&now);
+}

@@ -1,0 +1,70 @@
+// intern.h: a hash table from content to the dense id of that content.
+//
+// It knows hashes and ids only; the content lies with the owner, who compares it in full: a hash finds candidates, it never decides.
+// Hashes are seeded at random for each profile, so that an upload cannot be built to make all its entries collide. Ids come out in the
+// order in which things were added, whatever the seed is. Nothing is ever removed.
+// Threads: as its owner. Memory: one malloc'ed array of slots, at most half full.
+#ifndef CMEMPROF_MERGE_INTERN_H
+#define CMEMPROF_MERGE_INTERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "namespace.h"
+
+struct intern_slot {
+    uint32_t hash, id; // id 0: free
+};
+struct intern {
+    struct intern_slot *slots;
+    uint32_t mask, count; // mask: slots - 1, 0 before the first entry
+};
+
+// False: no memory; the table is as it was.
+bool intern_add(struct intern *table, uint32_t hash, uint32_t id);
+void intern_free(struct intern *table);
+uint64_t intern_seed(void);
+
+// equal(context, id, key): is the content of id that of key?
+typedef bool intern_equal(const void *context, uint32_t id, const void *key);
+
+// The id, or 0. Inline, so that equal is too.
+static inline uint32_t intern_find(const struct intern *table, uint32_t hash, intern_equal *equal, const void *context, const void *key) {
+    if (!table->slots)
+        return 0;
+    for (uint32_t at = hash & table->mask;; at = (at + 1) & table->mask) {
+        const struct intern_slot *slot = &table->slots[at];
+        if (slot->id == 0)
+            return 0;
+        if (slot->hash == hash && equal(context, slot->id, key))
+            return slot->id;
+    }
+}
+
+// One multiplication of 64 x 64 bits folded to 64 for each word: fast, and unpredictable without the seed.
+static inline uint64_t intern_hash_word(uint64_t hash, uint64_t word) {
+    unsigned __int128 product = (unsigned __int128)(hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint64_t)product ^ (uint64_t)(product >> 64) ^ (hash << 1);
+}
+
+static inline uint64_t intern_hash_bytes(uint64_t hash, const char *bytes, size_t size) {
+    uint64_t word;
+    hash = intern_hash_word(hash, size);
+    for (; size >= 8; bytes += 8, size -= 8) {
+        memcpy(&word, bytes, 8);
+        hash = intern_hash_word(hash, word);
+    }
+    word = 0;
+    if (size > 0)
+        memcpy(&word, bytes, size);
+    return intern_hash_word(hash, word);
+}
+
+static inline uint32_t intern_hash_end(uint64_t hash) {
+    hash = intern_hash_word(hash, hash >> 32);
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+#endif

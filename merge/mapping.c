@@ -1,0 +1,97 @@
+// mapping.c: which mappings are the same.
+//
+// In one process: those with the same start, limit, offset, file and build ID. So Go's heap profile and a profile of the C heap of the same
+// process share one. Two mappings of one process are never fused, even if they show the same part of the same file.
+// In two processes the loader has put the same library at two addresses. The mapping of a later input then is the one that has the same
+// size (in pages), offset and build ID or else file, as google/pprof has it, and its addresses are moved to where that one begins
+// (decode.c). A mapping without build ID and file is never taken for another one: nothing says that it is the same.
+// Each input claims a mapping once; mappings that are alike form a list, in which a cursor walks past those claimed already, so that an
+// input of many mappings that are all alike costs linear time.
+// Threads, memory: as profile.h.
+#include "profile.h"
+
+#define PAGE_BYTES 4096u
+
+static bool same_mapping(const void *context, uint32_t id, const void *key) {
+    const struct mapping *have = profile_mapping(context, id), *want = key;
+    return have->start == want->start && have->limit == want->limit && have->offset == want->offset && have->file == want->file &&
+           have->build_id == want->build_id;
+}
+
+static uint32_t hash_same(const struct profile *profile, const struct mapping *mapping) {
+    uint64_t hash = intern_hash_word(profile->seed, mapping->start);
+    hash = intern_hash_word(hash, mapping->limit);
+    hash = intern_hash_word(hash, mapping->offset);
+    return intern_hash_end(intern_hash_word(hash, (uint64_t)mapping->file << 32 | mapping->build_id)) & profile->hash_mask;
+}
+
+static uint64_t size_pages(const struct mapping *mapping) {
+    uint64_t size = mapping->limit - mapping->start;
+    return size / PAGE_BYTES + (size % PAGE_BYTES != 0);
+}
+
+// The build ID where there is one, else the file; they must not be taken for each other.
+static uint64_t name_of(const struct mapping *mapping) {
+    return mapping->build_id ? (uint64_t)mapping->build_id << 32 : mapping->file;
+}
+
+static bool alike_mapping(const void *context, uint32_t id, const void *key) {
+    const struct mapping *have = profile_mapping(context, id), *want = key;
+    return size_pages(have) == size_pages(want) && have->offset == want->offset && name_of(have) == name_of(want);
+}
+
+static uint32_t hash_alike(const struct profile *profile, const struct mapping *mapping) {
+    uint64_t hash = intern_hash_word(profile->seed, size_pages(mapping));
+    hash = intern_hash_word(hash, mapping->offset);
+    return intern_hash_end(intern_hash_word(hash, name_of(mapping))) & profile->hash_mask;
+}
+
+uint32_t profile_find_mapping(const struct profile *profile, const struct mapping *mapping) {
+    return intern_find(&profile->mapping_ids, hash_same(profile, mapping), same_mapping, profile, mapping);
+}
+
+static bool add_to_alike(struct profile *profile, uint32_t id) {
+    struct mapping *mapping = profile_mapping(profile, id);
+    uint32_t hash = hash_alike(profile, mapping);
+    uint32_t first = intern_find(&profile->alike_ids, hash, alike_mapping, profile, mapping);
+    if (first == 0) {
+        mapping->last_alike = id;
+        return intern_add(&profile->alike_ids, hash, id);
+    }
+    struct mapping *head = profile_mapping(profile, first);
+    profile_mapping(profile, head->last_alike)->next_alike = id;
+    head->last_alike = id;
+    return true;
+}
+
+uint32_t profile_new_mapping(struct profile *profile, const struct mapping *mapping) {
+    uint32_t id = profile->mappings.count;
+    struct mapping *entry = array_push(&profile->mappings, 1, sizeof *entry);
+    if (entry) {
+        *entry = *mapping;
+        entry->next_alike = entry->last_alike = entry->cursor = entry->cursor_of = 0;
+        entry->claimed_by = profile->input;
+    }
+    if (!entry || !intern_add(&profile->mapping_ids, hash_same(profile, mapping), id) ||
+        (name_of(mapping) != 0 && !add_to_alike(profile, id))) {
+        profile_fail(profile, MERGE_NO_MEMORY);
+        return 0;
+    }
+    return id;
+}
+
+uint32_t profile_find_alike_mapping(struct profile *profile, const struct mapping *mapping) {
+    if (name_of(mapping) == 0)
+        return 0;
+    uint32_t first = intern_find(&profile->alike_ids, hash_alike(profile, mapping), alike_mapping, profile, mapping);
+    if (first == 0)
+        return 0;
+    struct mapping *head = profile_mapping(profile, first);
+    if (head->cursor_of != profile->input) {
+        head->cursor_of = profile->input;
+        head->cursor = first;
+    }
+    while (head->cursor != 0 && profile_mapping(profile, head->cursor)->claimed_by == profile->input)
+        head->cursor = profile_mapping(profile, head->cursor)->next_alike;
+    return head->cursor;
+}

@@ -1,0 +1,73 @@
+// namespace.h: what this folder's functions and variables are called for the linker.
+//
+// All C code of a program shares one namespace, and this code is linked into other people's programs. So whatever is visible outside of a
+// file carries the prefix cmemprof_ there, while the source keeps short names. scripts/check names a symbol that is missing here.
+#ifndef CMEMPROF_MERGE_NAMESPACE_H
+#define CMEMPROF_MERGE_NAMESPACE_H
+
+#define compress_bytes cmemprof_compress_bytes
+#define compress_kind cmemprof_compress_kind
+#define cursor_fail cmemprof_cursor_fail
+#define cursor_next cmemprof_cursor_next
+#define cursor_number cmemprof_cursor_number
+#define cursor_open cmemprof_cursor_open
+#define cursor_text cmemprof_cursor_text
+#define cursor_text_at cmemprof_cursor_text_at
+#define decode_functions cmemprof_decode_functions
+#define decode_locations cmemprof_decode_locations
+#define decode_mappings cmemprof_decode_mappings
+#define decode_samples cmemprof_decode_samples
+#define delta_free cmemprof_delta_free
+#define delta_new cmemprof_delta_new
+#define delta_next cmemprof_delta_next
+#define fault_prefix cmemprof_fault_prefix
+#define fault_set cmemprof_fault_set
+#define id_map_free cmemprof_id_map_free
+#define id_map_get_sparse cmemprof_id_map_get_sparse
+#define id_map_init cmemprof_id_map_init
+#define id_map_put cmemprof_id_map_put
+#define intern_add cmemprof_intern_add
+#define intern_free cmemprof_intern_free
+#define intern_seed cmemprof_intern_seed
+#define merge_default_limits cmemprof_merge_default_limits
+#define merge_error_text cmemprof_merge_error_text
+#define merge_inflate cmemprof_merge_inflate
+#define merge_profiles cmemprof_merge_profiles
+#define profile_add_comment cmemprof_profile_add_comment
+#define profile_add_function cmemprof_profile_add_function
+#define profile_add_location cmemprof_profile_add_location
+#define profile_add_mapping cmemprof_profile_add_mapping
+#define profile_add_sample cmemprof_profile_add_sample
+#define profile_add_sample_type cmemprof_profile_add_sample_type
+#define profile_decode cmemprof_profile_decode
+#define profile_duration_ns cmemprof_profile_duration_ns
+#define profile_encode cmemprof_profile_encode
+#define profile_fail cmemprof_profile_fail
+#define profile_find_alike_mapping cmemprof_profile_find_alike_mapping
+#define profile_find_mapping cmemprof_profile_find_mapping
+#define profile_free cmemprof_profile_free
+#define profile_intern_comment cmemprof_profile_intern_comment
+#define profile_intern_function cmemprof_profile_intern_function
+#define profile_intern_location cmemprof_profile_intern_location
+#define profile_intern_sample cmemprof_profile_intern_sample
+#define profile_intern_text cmemprof_profile_intern_text
+#define profile_new cmemprof_profile_new
+#define profile_new_mapping cmemprof_profile_new_mapping
+#define profile_sample_at cmemprof_profile_sample_at
+#define profile_sample_count cmemprof_profile_sample_count
+#define profile_sample_type_count cmemprof_profile_sample_type_count
+#define profile_sample_type_index cmemprof_profile_sample_type_index
+#define profile_sample_type_name cmemprof_profile_sample_type_name
+#define profile_sample_type_unit cmemprof_profile_sample_type_unit
+#define profile_set_default_sample_type cmemprof_profile_set_default_sample_type
+#define profile_set_period cmemprof_profile_set_period
+#define profile_set_time cmemprof_profile_set_time
+#define profile_status cmemprof_profile_status
+#define profile_time_ns cmemprof_profile_time_ns
+#define text_table_free cmemprof_text_table_free
+#define text_table_init cmemprof_text_table_init
+#define text_table_intern cmemprof_text_table_intern
+#define tree_build cmemprof_tree_build
+#define tree_free cmemprof_tree_free
+
+#endif

@@ -1,0 +1,327 @@
+// profile.c: struct profile and how things are added to it.
+//
+// Every table works alike: hash the content, find the entry that is equal in every field, else append one. Threads, memory and errors: as
+// said in merge.h and profile.h. Nothing here reads bytes that are not trusted; that is decode.c.
+#include "profile.h"
+
+#include "saturate.h"
+
+struct profile *profile_new(void) {
+    struct profile *profile = calloc(1, sizeof *profile);
+    if (!profile)
+        return NULL;
+    profile->seed = intern_seed();
+    profile->hash_mask = UINT32_MAX;
+    if (text_table_init(&profile->texts) && array_push(&profile->mappings, 1, sizeof(struct mapping)) &&
+        array_push(&profile->functions, 1, sizeof(struct function)) && array_push(&profile->locations, 1, sizeof(struct location)))
+        return profile;
+    profile_free(profile);
+    return NULL;
+}
+
+void profile_free(struct profile *profile) {
+    if (!profile)
+        return;
+    text_table_free(&profile->texts);
+    struct array *arrays[] = {&profile->types,  &profile->mappings, &profile->functions,   &profile->locations,
+                              &profile->lines,  &profile->refs,     &profile->labels,      &profile->samples,
+                              &profile->values, &profile->comments, &profile->view_frames, &profile->view_labels};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        array_free(arrays[i]);
+    struct intern *tables[] = {&profile->mapping_ids,  &profile->alike_ids,  &profile->function_ids,
+                               &profile->location_ids, &profile->sample_ids, &profile->comment_ids};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        intern_free(tables[i]);
+    free(profile);
+}
+
+void profile_fail(struct profile *profile, enum merge_error error) {
+    if (profile->status == MERGE_OK)
+        profile->status = error;
+}
+
+enum merge_error profile_status(const struct profile *profile) {
+    return profile->status;
+}
+
+// ---- Strings, comments ----
+
+uint32_t profile_intern_text(struct profile *profile, const char *bytes, size_t length) {
+    uint32_t id = text_table_intern(&profile->texts, profile->seed, profile->hash_mask, bytes, length);
+    if (id != TEXT_TABLE_FULL)
+        return id;
+    profile_fail(profile, MERGE_NO_MEMORY);
+    return 0;
+}
+
+// Of a C string; NULL is "".
+static uint32_t text_of(struct profile *profile, const char *text) {
+    return text ? profile_intern_text(profile, text, strlen(text)) : 0;
+}
+
+static bool same_comment(const void *context, uint32_t id, const void *key) {
+    return *profile_comment(context, id - 1) == *(const uint32_t *)key;
+}
+
+void profile_intern_comment(struct profile *profile, uint32_t text) {
+    uint32_t hash = intern_hash_end(intern_hash_word(profile->seed, text)) & profile->hash_mask;
+    if (intern_find(&profile->comment_ids, hash, same_comment, profile, &text) != 0)
+        return;
+    uint32_t *comment = array_push(&profile->comments, 1, sizeof *comment);
+    if (!comment || !intern_add(&profile->comment_ids, hash, profile->comments.count))
+        return profile_fail(profile, MERGE_NO_MEMORY);
+    *comment = text;
+}
+
+// ---- Functions ----
+
+static bool same_function(const void *context, uint32_t id, const void *key) {
+    const struct function *have = profile_function(context, id), *want = key;
+    return have->name == want->name && have->system_name == want->system_name && have->file == want->file &&
+           have->start_line == want->start_line;
+}
+
+uint32_t profile_intern_function(struct profile *profile, const struct function *function) {
+    uint64_t hash64 = intern_hash_word(profile->seed, (uint64_t)function->name << 32 | function->system_name);
+    hash64 = intern_hash_word(hash64, (uint64_t)function->start_line);
+    uint32_t hash = intern_hash_end(intern_hash_word(hash64, function->file)) & profile->hash_mask;
+    uint32_t id = intern_find(&profile->function_ids, hash, same_function, profile, function);
+    if (id != 0)
+        return id;
+    id = profile->functions.count;
+    struct function *entry = array_push(&profile->functions, 1, sizeof *entry);
+    if (!entry || !intern_add(&profile->function_ids, hash, id)) {
+        profile_fail(profile, MERGE_NO_MEMORY);
+        return 0;
+    }
+    *entry = *function;
+    return id;
+}
+
+// ---- Locations ----
+
+struct location_key {
+    const struct location *location;
+    const struct line *lines;
+};
+
+static bool same_location(const void *context, uint32_t id, const void *key) {
+    const struct location_key *want = key;
+    const struct location *have = profile_location(context, id);
+    if (have->address != want->location->address || have->mapping != want->location->mapping ||
+        have->line_count != want->location->line_count || have->folded != want->location->folded)
+        return false;
+    for (uint32_t i = 0; i < have->line_count; i++) {
+        const struct line *a = profile_line(context, have->line + i), *b = &want->lines[i];
+        if (a->function != b->function || a->line != b->line || a->column != b->column)
+            return false;
+    }
+    return true;
+}
+
+uint32_t profile_intern_location(struct profile *profile, const struct location *location, const struct line *lines) {
+    uint64_t hash64 = intern_hash_word(profile->seed, location->address);
+    hash64 = intern_hash_word(hash64, (uint64_t)location->mapping << 32 | location->line_count << 1 | location->folded);
+    for (uint32_t i = 0; i < location->line_count; i++) {
+        hash64 = intern_hash_word(hash64, (uint64_t)lines[i].column << 32 ^ lines[i].function);
+        hash64 = intern_hash_word(hash64, (uint64_t)lines[i].line);
+    }
+    uint32_t hash = intern_hash_end(hash64) & profile->hash_mask;
+    struct location_key key = {location, lines};
+    uint32_t id = intern_find(&profile->location_ids, hash, same_location, profile, &key);
+    if (id != 0)
+        return id;
+    id = profile->locations.count;
+    uint32_t line = profile->lines.count;
+    struct line *copies = array_push(&profile->lines, location->line_count, sizeof *copies);
+    struct location *entry = array_push(&profile->locations, 1, sizeof *entry);
+    if ((!copies && location->line_count > 0) || !entry || !intern_add(&profile->location_ids, hash, id)) {
+        profile_fail(profile, MERGE_NO_MEMORY);
+        return 0;
+    }
+    if (location->line_count > 0)
+        memcpy(copies, lines, location->line_count * sizeof *lines);
+    *entry = *location;
+    entry->line = line;
+    return id;
+}
+
+// ---- Samples ----
+
+static int compare_labels(const void *left, const void *right) {
+    const struct label *a = left, *b = right;
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    if (a->text != b->text)
+        return a->text < b->text ? -1 : 1;
+    if (a->number != b->number)
+        return a->number < b->number ? -1 : 1;
+    return a->unit < b->unit ? -1 : a->unit > b->unit;
+}
+
+struct sample_key {
+    const uint32_t *refs;
+    const struct label *labels;
+    uint32_t ref_count, label_count;
+};
+
+static bool same_sample(const void *context, uint32_t id, const void *key) {
+    const struct sample_key *want = key;
+    const struct sample *have = profile_sample(context, id - 1);
+    if (have->ref_count != want->ref_count || have->label_count != want->label_count)
+        return false;
+    if (want->ref_count > 0 && memcmp(profile_ref(context, have->ref), want->refs, want->ref_count * sizeof *want->refs) != 0)
+        return false;
+    for (uint32_t i = 0; i < want->label_count; i++)
+        if (compare_labels(profile_label(context, have->label + i), &want->labels[i]) != 0)
+            return false;
+    return true;
+}
+
+static uint32_t hash_sample(const struct profile *profile, const struct sample_key *key) {
+    uint64_t hash = intern_hash_word(profile->seed, (uint64_t)key->ref_count << 32 | key->label_count);
+    hash = intern_hash_bytes(hash, (const char *)key->refs, key->ref_count * sizeof *key->refs);
+    for (uint32_t i = 0; i < key->label_count; i++) {
+        hash = intern_hash_word(hash, (uint64_t)key->labels[i].key << 32 | key->labels[i].text);
+        hash = intern_hash_word(hash, (uint64_t)key->labels[i].number ^ (uint64_t)key->labels[i].unit << 40);
+    }
+    return intern_hash_end(hash) & profile->hash_mask;
+}
+
+// Index + 1, 0: no memory.
+static uint32_t new_sample(struct profile *profile, const struct sample_key *key, uint32_t hash) {
+    struct sample entry = {profile->refs.count, key->ref_count, profile->labels.count, key->label_count};
+    uint32_t *refs = array_push(&profile->refs, key->ref_count, sizeof *refs);
+    struct label *labels = array_push(&profile->labels, key->label_count, sizeof *labels);
+    struct sample *sample = array_push(&profile->samples, 1, sizeof *sample);
+    int64_t *values = array_push(&profile->values, profile->type_count, sizeof *values);
+    if ((!refs && key->ref_count > 0) || (!labels && key->label_count > 0) || !sample || (!values && profile->type_count > 0) ||
+        !intern_add(&profile->sample_ids, hash, profile->samples.count)) {
+        profile_fail(profile, MERGE_NO_MEMORY);
+        return 0;
+    }
+    if (key->ref_count > 0)
+        memcpy(refs, key->refs, key->ref_count * sizeof *refs);
+    if (key->label_count > 0)
+        memcpy(labels, key->labels, key->label_count * sizeof *labels);
+    *sample = entry;
+    return profile->samples.count;
+}
+
+void profile_intern_sample(struct profile *profile, const uint32_t *refs, uint32_t ref_count, struct label *labels, uint32_t label_count,
+                           const int64_t *values, const int64_t *scale, const uint32_t *value_at) {
+    profile->types_fixed = true;
+    if (label_count > 1)
+        qsort(labels, label_count, sizeof *labels, compare_labels);
+    struct sample_key key = {refs, labels, ref_count, label_count};
+    uint32_t hash = hash_sample(profile, &key);
+    uint32_t id = intern_find(&profile->sample_ids, hash, same_sample, profile, &key);
+    if (id == 0)
+        id = new_sample(profile, &key, hash);
+    if (id == 0)
+        return;
+    int64_t *row = profile_sample_values(profile, id - 1);
+    for (uint32_t i = 0; i < profile->type_count; i++) {
+        int64_t *value = &row[value_at ? value_at[i] : i];
+        *value = saturate_add(*value, scale ? saturate_multiply(values[i], scale[i]) : values[i]);
+    }
+}
+
+// ---- The building functions of merge.h ----
+
+void profile_add_sample_type(struct profile *profile, const char *type, const char *unit) {
+    if (profile->types_fixed)
+        return profile_fail(profile, MERGE_MALFORMED);
+    struct value_type *entry = array_push(&profile->types, 1, sizeof *entry);
+    if (!entry)
+        return profile_fail(profile, MERGE_NO_MEMORY);
+    *entry = (struct value_type){text_of(profile, type), text_of(profile, unit)};
+    profile->type_count = profile->types.count;
+}
+
+uint32_t profile_add_mapping(struct profile *profile, const struct profile_mapping *mapping) {
+    struct mapping entry = {
+        .start = mapping->memory_start,
+        .limit = mapping->memory_limit,
+        .offset = mapping->file_offset,
+        .file = text_of(profile, mapping->file),
+        .build_id = text_of(profile, mapping->build_id),
+        .flags = (mapping->has_functions ? MAPPING_FUNCTIONS : 0u) | (mapping->has_filenames ? MAPPING_FILENAMES : 0u) |
+                 (mapping->has_line_numbers ? MAPPING_LINE_NUMBERS : 0u) | (mapping->has_inline_frames ? MAPPING_INLINE_FRAMES : 0u),
+    };
+    uint32_t id = profile_find_mapping(profile, &entry);
+    return id != 0 ? id : profile_new_mapping(profile, &entry);
+}
+
+uint32_t profile_add_function(struct profile *profile, const struct profile_function *function) {
+    struct function entry = {text_of(profile, function->name), text_of(profile, function->system_name), text_of(profile, function->file),
+                             function->start_line};
+    return profile_intern_function(profile, &entry);
+}
+
+uint32_t profile_add_location(struct profile *profile, uint32_t mapping, uint64_t address, const struct profile_line *lines,
+                              size_t line_count) {
+    struct line few[16] = {0}, *entries = few;
+    bool fits = line_count <= UINT32_MAX / 2 && mapping < profile->mappings.count;
+    for (size_t i = 0; fits && i < line_count; i++)
+        fits = lines[i].function != 0 && lines[i].function < profile->functions.count;
+    if (!fits) {
+        profile_fail(profile, MERGE_MALFORMED);
+        return 0;
+    }
+    if (line_count > sizeof few / sizeof *few && !(entries = malloc(line_count * sizeof *entries))) {
+        profile_fail(profile, MERGE_NO_MEMORY);
+        return 0;
+    }
+    for (size_t i = 0; i < line_count; i++)
+        entries[i] = (struct line){lines[i].function, lines[i].line, lines[i].column};
+    struct location entry = {.address = address, .mapping = mapping, .line_count = (uint32_t)line_count};
+    uint32_t id = profile_intern_location(profile, &entry, entries);
+    if (entries != few)
+        free(entries);
+    return id;
+}
+
+void profile_add_sample(struct profile *profile, const uint32_t *locations, size_t location_count, const int64_t *values,
+                        const struct profile_label *labels, size_t label_count) {
+    struct label few[16], *entries = few;
+    bool fits = location_count <= UINT32_MAX / 2 && label_count <= UINT32_MAX / 2;
+    for (size_t i = 0; fits && i < location_count; i++)
+        fits = locations[i] != 0 && locations[i] < profile->locations.count;
+    if (!fits)
+        return profile_fail(profile, MERGE_MALFORMED);
+    if (label_count > sizeof few / sizeof *few && !(entries = malloc(label_count * sizeof *entries)))
+        return profile_fail(profile, MERGE_NO_MEMORY);
+    for (size_t i = 0; i < label_count; i++) {
+        uint32_t text = text_of(profile, labels[i].text);
+        // A label has a text or a number, and an empty text cannot be told from the number 0 (profile.proto).
+        entries[i] = (struct label){.key = text_of(profile, labels[i].key), .text = text};
+        if (!labels[i].text) {
+            entries[i].number = labels[i].number;
+            entries[i].unit = text_of(profile, labels[i].unit);
+        }
+    }
+    if (profile->status == MERGE_OK)
+        profile_intern_sample(profile, locations, (uint32_t)location_count, entries, (uint32_t)label_count, values, NULL, NULL);
+    if (entries != few)
+        free(entries);
+}
+
+void profile_add_comment(struct profile *profile, const char *text) {
+    profile_intern_comment(profile, text_of(profile, text));
+}
+
+void profile_set_period(struct profile *profile, const char *type, const char *unit, int64_t period) {
+    profile->period_known = true;
+    profile->period_type = (struct value_type){text_of(profile, type), text_of(profile, unit)};
+    profile->period = period;
+}
+
+void profile_set_time(struct profile *profile, int64_t time_ns, int64_t duration_ns) {
+    profile->time_ns = time_ns;
+    profile->duration_ns = duration_ns;
+}
+
+void profile_set_default_sample_type(struct profile *profile, const char *type) {
+    profile->default_type = text_of(profile, type);
+}

@@ -1,0 +1,133 @@
+// profile.h: inside of struct profile, for the files of this folder only.
+//
+//   texts      every string, once                       mappings   a stretch of a file in memory
+//   functions  name, file, line                         locations  an address, or the functions inlined there (a slice of lines)
+//   samples    a slice of refs (location ids, leaf first), a slice of labels, and one row of values
+//
+// All are flat arrays in the order of arrival. An id is the index; entry 0 of texts is "", entry 0 of mappings, functions and locations
+// means none. Samples count from 0. Each table has a hash table beside it that finds an entry by its content (intern.h).
+// Threads: one at a time. Memory: malloc, a few blocks for each table, none for a sample.
+#ifndef CMEMPROF_MERGE_PROFILE_H
+#define CMEMPROF_MERGE_PROFILE_H
+
+#include "namespace.h"
+#include "array.h"
+#include "intern.h"
+#include "merge.h"
+#include "text_table.h"
+
+struct value_type {
+    uint32_t type, unit; // texts
+};
+
+enum mapping_flags { // in the order of profile.proto's fields 7 to 10
+    MAPPING_FUNCTIONS = 1,
+    MAPPING_FILENAMES = 2,
+    MAPPING_LINE_NUMBERS = 4,
+    MAPPING_INLINE_FRAMES = 8,
+};
+
+struct mapping {
+    uint64_t start, limit, offset;
+    uint32_t file, build_id; // texts
+    uint32_t flags;          // enum mapping_flags
+    uint32_t claimed_by;     // the last input that has this mapping; see mapping.c
+    uint32_t next_alike;     // the next mapping of the same file part, 0: none
+    // Of the first of its kind only: the list of those alike.
+    uint32_t last_alike, cursor, cursor_of;
+};
+
+struct function {
+    uint32_t name, system_name, file; // texts
+    int64_t start_line;
+};
+
+struct line {
+    uint32_t function;
+    int64_t line, column;
+};
+
+struct location {
+    uint64_t address;
+    uint32_t mapping;
+    uint32_t line, line_count; // innermost first
+    bool folded;
+};
+
+struct label {
+    uint32_t key, text; // text 0: a number
+    uint32_t unit;
+    int64_t number;
+};
+
+struct sample {
+    uint32_t ref, ref_count;
+    uint32_t label, label_count; // sorted
+};
+
+struct profile {
+    enum merge_error status;
+    bool types_fixed;    // sample types are complete: a sample or an input came
+    uint32_t type_count; // number of sample types, and the length of a row of values
+    uint32_t input;      // number of the input being decoded, 1 for the first
+    uint64_t seed;       // of all hashes
+    uint32_t hash_mask;  // all ones; a test sets 0 to make all hashes equal: the results must stay the same
+
+    struct text_table texts;
+    struct array types;                                // struct value_type
+    struct array mappings, functions, locations;       // struct mapping, function, location; entry 0: none
+    struct array lines, refs, labels, samples, values; // struct line, uint32_t, struct label, struct sample, int64_t
+    struct array comments;                             // uint32_t texts, without doubles
+    struct intern mapping_ids, alike_ids, function_ids, location_ids, sample_ids, comment_ids;
+
+    bool period_known; // someone said which period type there is, even if it was none
+    struct value_type period_type;
+    int64_t period, time_ns, duration_ns;
+    uint32_t default_type, drop_frames, keep_frames, doc_url; // texts
+
+    // Of profile_sample_at: the view it gave last.
+    struct array view_frames, view_labels;
+};
+
+#define PROFILE_ITEM(type, plural, singular)                                                                                               \
+    static inline type *profile_##singular(const struct profile *profile, uint32_t id) {                                                   \
+        return (type *)profile->plural.items + id;                                                                                         \
+    }
+PROFILE_ITEM(struct value_type, types, type)
+PROFILE_ITEM(struct mapping, mappings, mapping)
+PROFILE_ITEM(struct function, functions, function)
+PROFILE_ITEM(struct location, locations, location)
+PROFILE_ITEM(struct line, lines, line)
+PROFILE_ITEM(uint32_t, refs, ref)
+PROFILE_ITEM(struct label, labels, label)
+PROFILE_ITEM(struct sample, samples, sample)
+PROFILE_ITEM(int64_t, values, value)
+PROFILE_ITEM(uint32_t, comments, comment)
+#undef PROFILE_ITEM
+
+static inline int64_t *profile_sample_values(const struct profile *profile, uint32_t sample) {
+    return (int64_t *)profile->values.items + (size_t)sample * profile->type_count;
+}
+static inline const char *profile_text(const struct profile *profile, uint32_t id) {
+    return text_table_get(&profile->texts, id).bytes;
+}
+
+// The first failure sticks.
+void profile_fail(struct profile *profile, enum merge_error error);
+// 0 also when the memory is out; profile_status tells.
+uint32_t profile_intern_text(struct profile *profile, const char *bytes, size_t length);
+uint32_t profile_intern_function(struct profile *profile, const struct function *function);
+uint32_t profile_intern_location(struct profile *profile, const struct location *location, const struct line *lines);
+// refs and labels are copied; labels are sorted in place first. Values are added up, each times its scale; scale NULL: all 1.
+// value_at: place of each value in the row, NULL: as they come.
+void profile_intern_sample(struct profile *profile, const uint32_t *refs, uint32_t ref_count, struct label *labels, uint32_t label_count,
+                           const int64_t *values, const int64_t *scale, const uint32_t *value_at);
+void profile_intern_comment(struct profile *profile, uint32_t text);
+
+// mapping.c. The same start, limit, offset, file and build ID: the same mapping. 0: no such.
+uint32_t profile_find_mapping(const struct profile *profile, const struct mapping *mapping);
+uint32_t profile_new_mapping(struct profile *profile, const struct mapping *mapping);
+// The same part of the same file in another process, that no other mapping of this input is already. 0: no such.
+uint32_t profile_find_alike_mapping(struct profile *profile, const struct mapping *mapping);
+
+#endif

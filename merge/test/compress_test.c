@@ -1,0 +1,190 @@
+// Tests of compress.c: both formats both ways, several members, streams without a size, damage at every byte, bombs.
+#include "sample_profile.h"
+
+#include "../compress.h"
+
+#include <libdeflate.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zstd.h>
+
+static struct blob pack(enum merge_compression compression, const void *bytes, size_t size) {
+    struct blob blob;
+    assert_int_equal(compress_bytes(compression, bytes, size, &blob.bytes, &blob.size), MERGE_OK);
+    return blob;
+}
+
+static void join(struct blob *all, struct blob more) {
+    all->bytes = realloc(all->bytes, all->size + more.size);
+    memcpy(all->bytes + all->size, more.bytes, more.size);
+    all->size += more.size;
+    free(more.bytes);
+}
+
+static void expect(struct blob packed, const void *bytes, size_t size) {
+    uint8_t *out;
+    size_t out_size;
+    struct merge_fault fault;
+    if (merge_inflate(packed.bytes, packed.size, 1 << 24, &out, &out_size, &fault) != MERGE_OK)
+        fail_msg("%s", fault.text);
+    assert_int_equal(out_size, size);
+    assert_memory_equal(out, bytes, size);
+    free(out);
+}
+
+static char *noise(size_t size) {
+    char *bytes = malloc(size + 1);
+    uint64_t random = 7;
+    for (size_t i = 0; i < size; i++) {
+        random = random * 6364136223846793005u + 1;
+        bytes[i] = (char)("abcdefgh"[random >> 61]);
+    }
+    return bytes;
+}
+
+static void one_and_several_members(void **state) {
+    (void)state;
+    char *bytes = noise(300000);
+    for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
+        struct blob one = pack(kind, bytes, 300000);
+        assert_int_equal(compress_kind(one.bytes, one.size), kind);
+        expect(one, bytes, 300000);
+        free(one.bytes);
+        // The last member is the smallest: what gzip says about the size at its end is far too little.
+        struct blob several = pack(kind, bytes, 200000);
+        join(&several, pack(kind, bytes + 200000, 0));
+        join(&several, pack(kind, bytes + 200000, 99990));
+        join(&several, pack(kind, bytes + 299990, 10));
+        expect(several, bytes, 300000);
+        free(several.bytes);
+    }
+    expect((struct blob){(uint8_t *)bytes, 300000}, bytes, 300000); // raw
+    expect((struct blob){NULL, 0}, "", 0);
+    free(bytes);
+}
+
+// As a streaming writer makes it: no content size in the frame, and in front of it a frame of metadata to be skipped.
+static void zstd_stream_without_a_size(void **state) {
+    (void)state;
+    size_t size = 400000;
+    char *bytes = calloc(size, 1); // shrinks to next to nothing: the first guess is much too small
+    struct blob packed = {calloc(1, 1 << 16), 0};
+    memcpy(packed.bytes, "\x5a\x2a\x4d\x18\x03\0\0\0abc", 11);
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    ZSTD_outBuffer out = {packed.bytes + 11, (1 << 16) - 11, 0};
+    for (size_t at = 0; at < size; at += 1000) {
+        ZSTD_inBuffer in = {bytes + at, 1000, 0};
+        assert_false(ZSTD_isError(ZSTD_compressStream2(context, &out, &in, ZSTD_e_flush)));
+    }
+    ZSTD_inBuffer none = {NULL, 0, 0};
+    assert_int_equal(ZSTD_compressStream2(context, &out, &none, ZSTD_e_end), 0);
+    ZSTD_freeCCtx(context);
+    packed.size = 11 + out.pos;
+    assert_true(ZSTD_getFrameContentSize(packed.bytes + 11, out.pos) == ZSTD_CONTENTSIZE_UNKNOWN);
+    expect(packed, bytes, size);
+    free(packed.bytes);
+    free(bytes);
+}
+
+static void every_cut_and_every_flip_is_an_error_or_the_truth(void **state) {
+    (void)state;
+    char *bytes = noise(700);
+    for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
+        struct blob packed = pack(kind, bytes, 700);
+        for (size_t cut = 4; cut < packed.size; cut++) {
+            uint8_t *copy = malloc(cut), *out;
+            size_t out_size;
+            struct merge_fault fault;
+            memcpy(copy, packed.bytes, cut);
+            enum merge_error error = merge_inflate(copy, cut, 1 << 20, &out, &out_size, &fault);
+            assert_true(error == MERGE_TRUNCATED || error == MERGE_BAD_COMPRESSION);
+            assert_int_equal(fault.error, error);
+            assert_true(fault.text[0] != 0);
+            assert_null(out);
+            free(copy);
+        }
+        for (size_t at = 4; at < packed.size * 8; at++) {
+            uint8_t *out;
+            size_t out_size;
+            packed.bytes[at / 8] ^= (uint8_t)(1u << at % 8);
+            if (merge_inflate(packed.bytes, packed.size, 1 << 20, &out, &out_size, NULL) == MERGE_OK)
+                free(out);
+            packed.bytes[at / 8] ^= (uint8_t)(1u << at % 8);
+        }
+        free(packed.bytes);
+    }
+    free(bytes);
+}
+
+static void trailing_garbage_is_an_error(void **state) {
+    (void)state;
+    struct blob packed = pack(MERGE_GZIP, "hello", 5);
+    join(&packed, (struct blob){(uint8_t *)strdup("garbage behind the last member"), 30});
+    uint8_t *out;
+    size_t size;
+    assert_int_equal(merge_inflate(packed.bytes, packed.size, 1000, &out, &size, NULL), MERGE_BAD_COMPRESSION);
+    free(packed.bytes);
+}
+
+static void limit_is_exact(void **state) {
+    (void)state;
+    char *bytes = noise(5000);
+    uint8_t *out;
+    size_t size;
+    for (enum merge_compression kind = MERGE_RAW; kind <= MERGE_ZSTD; kind++) {
+        struct blob packed = {(uint8_t *)bytes, 5000};
+        if (kind != MERGE_RAW)
+            packed = pack(kind, bytes, 5000);
+        struct merge_fault fault;
+        assert_int_equal(merge_inflate(packed.bytes, packed.size, 4999, &out, &size, &fault), MERGE_TOO_LARGE);
+        assert_non_null(strstr(fault.text, "limit of 4999 bytes"));
+        assert_int_equal(merge_inflate(packed.bytes, packed.size, 5000, &out, &size, NULL), MERGE_OK);
+        assert_int_equal(size, 5000);
+        free(out);
+        if (kind != MERGE_RAW)
+            free(packed.bytes);
+    }
+    free(bytes);
+}
+
+// 64 MiB of zeros in a few KiB against a limit of 1 MiB, in a child whose peak of memory is its own.
+static int memory_of_bomb_kib(struct blob bomb) {
+    struct rusage before, after;
+    uint8_t *out;
+    size_t size;
+    getrusage(RUSAGE_SELF, &before);
+    enum merge_error error = merge_inflate(bomb.bytes, bomb.size, 1 << 20, &out, &size, NULL);
+    getrusage(RUSAGE_SELF, &after);
+    return error == MERGE_TOO_LARGE && !out ? (int)(after.ru_maxrss - before.ru_maxrss) : 1 << 30;
+}
+
+static void bomb_costs_no_more_than_the_limit(void **state) {
+    (void)state;
+    size_t size = (size_t)64 << 20;
+    for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
+        char *zeros = calloc(size, 1);
+        struct blob bomb = pack(kind, zeros, size);
+        free(zeros);
+        assert_true(bomb.size < 400000);
+        pid_t child = fork();
+        if (child == 0)
+            _exit(memory_of_bomb_kib(bomb) > 8 << 10); // 8 MiB: the limit, and what the libraries and a sanitizer need
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        free(bomb.bytes);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_and_several_members),
+        cmocka_unit_test(zstd_stream_without_a_size),
+        cmocka_unit_test(every_cut_and_every_flip_is_an_error_or_the_truth),
+        cmocka_unit_test(trailing_garbage_is_an_error),
+        cmocka_unit_test(limit_is_exact),
+        cmocka_unit_test(bomb_costs_no_more_than_the_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

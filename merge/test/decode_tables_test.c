@@ -1,0 +1,138 @@
+// Tests of decode_tables.c: ids, references and values that do not fit are told with their place; both forms of repeated numbers are read.
+#include "message.h"
+
+#include "../profile.h"
+
+static void ids(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    PUT(&w, 3, 2, 5);
+    expect_fault(&w, MERGE_MALFORMED, "mapping 1: has no id");
+    w = good_message();
+    PUT(&w, 5, 1, 1);
+    expect_fault(&w, MERGE_MALFORMED, "function 1: the id 1 came before");
+    w = good_message();
+    PUT(&w, 4, 1, UINT64_MAX);
+    PUT(&w, 4, 1, UINT64_MAX);
+    expect_fault(&w, MERGE_MALFORMED, "location 2: the id 18446744073709551615 came before");
+    w = good_message();
+    PUT(&w, 4, 1, 2, 2, 9);
+    expect_fault(&w, MERGE_MALFORMED, "location 1: mapping id 9 does not exist");
+    w = good_message();
+    PUT(&w, 2, 2, 1, 1, 99);
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: location id 99 does not exist");
+    w = good_message();
+    PUT(&w, 2, 2, 1, 1, 0);
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: location id 0 does not exist");
+    w = good_message();
+    size_t location = wire_open(&w, 4);
+    wire_write_number(&w, 1, 5);
+    wire_write_bytes(&w, 4, "", 0);
+    wire_close(&w, location);
+    expect_fault(&w, MERGE_MALFORMED, "location 1: function id 0 does not exist");
+}
+
+static void values(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    PUT(&w, 2, 1, 1);
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: 0 values for 1 sample types");
+    w = good_message();
+    PUT(&w, 2, 1, 1, 2, 1);
+    PUT(&w, 2, 1, 1, 2, 1, 2, 1);
+    expect_fault(&w, MERGE_MALFORMED, "sample 1: more values than the 1 sample types");
+    put_text(&w, "");
+    PUT(&w, 2, 2, 1);
+    expect_fault(&w, MERGE_MALFORMED, "samples, but no sample types");
+    w = good_message();
+    wire_write_bytes(&w, 2, "\x12\x01\x80", 3);
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: bad varint in field 2");
+    w = good_message();
+    wire_write_bytes(&w, 2, "\x10\x01\x1a\x02\x08\x07", 6);
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: string 7 of 3 does not exist");
+    w = good_message();
+    wire_write_bytes(&w, 2, "\x18\x01", 2);
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: a label is not a message");
+    w = good_message();
+    wire_write_bytes(&w, 4, "\x20\x01", 2);
+    expect_fault(&w, MERGE_MALFORMED, "location 1: a line is not a message");
+}
+
+static void packed_unpacked_and_mixed(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    wire_write_bytes(&w, 2, "\x0a\x02\x01\x01\x12\x01\x05", 7);     // packed
+    wire_write_bytes(&w, 2, "\x08\x01\x08\x01\x10\x06", 6);         // one by one
+    wire_write_bytes(&w, 2, "\x08\x01\x0a\x01\x01\x12\x01\x07", 8); // both
+    struct profile *profile;
+    assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
+    assert_int_equal(profile_sample_count(profile), 1);
+    assert_int_equal(*profile_sample_values(profile, 0), 5 + 6 + 7);
+    profile_free(profile);
+}
+
+static void equal_entries_under_two_ids_are_one(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    PUT(&w, 4, 1, 77, 2, 1, 3, 0x1234);
+    PUT(&w, 2, 1, 1, 2, 5);
+    PUT(&w, 2, 1, 77, 2, 6);
+    struct profile *profile;
+    assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
+    assert_int_equal(profile_sample_count(profile), 1);
+    assert_int_equal(*profile_sample_values(profile, 0), 11);
+    profile_free(profile);
+}
+
+// Frames count with the inlined ones: 3 locations of 3 lines are 9 frames.
+static void depth_limit(void **state) {
+    (void)state;
+    struct merge_limits tight = merge_default_limits;
+    for (size_t most = 8; most <= 9; most++) {
+        struct wire_writer w = good_message();
+        size_t location = wire_open(&w, 4);
+        wire_write_number(&w, 1, 5);
+        for (int i = 0; i < 3; i++)
+            wire_write_bytes(&w, 4, "\x08\x01", 2);
+        wire_close(&w, location);
+        PUT(&w, 2, 1, 5, 1, 5, 1, 5, 2, 1);
+        struct profile *profile;
+        struct merge_fault fault;
+        tight.depth_frames = most;
+        assert_int_equal(decode_message(&w, &tight, &profile, &fault), most == 8 ? MERGE_TOO_LARGE : MERGE_OK);
+        if (most == 8)
+            assert_non_null(strstr(fault.text, "sample 0: 9 frames, limit 8"));
+        profile_free(profile);
+    }
+}
+
+static void text_wins_over_number(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    wire_write_bytes(&w, 2, "\x10\x01\x1a\x08\x08\x01\x10\x02\x18\x07\x20\x02", 12);
+    wire_write_bytes(&w, 2, "\x10\x01\x1a\x06\x08\x01\x18\x07\x20\x02", 10);
+    struct profile *profile;
+    struct profile_sample_view view;
+    assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
+    assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+    assert_string_equal(view.labels[0].key, "a");
+    assert_string_equal(view.labels[0].text, "b");
+    assert_int_equal(view.labels[0].number, 0);
+    assert_int_equal(profile_sample_at(profile, 1, &view), MERGE_OK);
+    assert_null(view.labels[0].text);
+    assert_int_equal(view.labels[0].number, 7);
+    assert_string_equal(view.labels[0].unit, "b");
+    profile_free(profile);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids),
+        cmocka_unit_test(values),
+        cmocka_unit_test(packed_unpacked_and_mixed),
+        cmocka_unit_test(depth_limit),
+        cmocka_unit_test(equal_entries_under_two_ids_are_one),
+        cmocka_unit_test(text_wins_over_number),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,217 @@
+// Tests of decode.c: every cut, header fields, limits, sample types by name, scale.
+#include "message.h"
+
+#include "../profile.h"
+
+// Whatever a cut leaves: an error that says what and where, or a profile that can be looked at and written again.
+static void look_at_all(struct profile *profile) {
+    struct profile_sample_view view;
+    struct tree tree;
+    for (size_t i = 0; i < profile_sample_count(profile); i++)
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+    if (profile_sample_type_count(profile) > 0) {
+        assert_int_equal(tree_build(profile, 0, NULL, NULL, &tree), MERGE_OK);
+        tree_free(&tree);
+    }
+    struct blob blob;
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &blob.bytes, &blob.size), MERGE_OK);
+    free(blob.bytes);
+}
+
+static void every_cut(void **state) {
+    (void)state;
+    for (enum merge_compression kind = MERGE_RAW; kind <= MERGE_ZSTD; kind++) {
+        struct blob blob = sample_bytes(kind);
+        size_t whole = 0;
+        for (size_t size = 0; size < blob.size; size++) {
+            uint8_t *copy = malloc(size);
+            if (size > 0)
+                memcpy(copy, blob.bytes, size);
+            struct profile *profile = profile_new();
+            struct merge_fault fault;
+            enum merge_error error = profile_decode(profile, copy, size, NULL, NULL, &fault);
+            if (error == MERGE_OK) {
+                look_at_all(profile);
+                whole++;
+            } else {
+                assert_int_equal(fault.error, error);
+                assert_true(fault.text[0] != 0 && fault.offset <= blob.size);
+            }
+            profile_free(profile);
+            free(copy);
+        }
+        // Cut between two fields behind the strings that the samples need, which are 2 strings and 5 fields of the header: nothing tells
+        // that from a profile without them.
+        assert_int_equal(whole, kind == MERGE_RAW ? 7 : 0);
+        free(blob.bytes);
+    }
+}
+
+static void every_byte_changed(void **state) {
+    (void)state;
+    struct blob blob = sample_bytes(MERGE_RAW);
+    for (size_t at = 0; at < blob.size; at++) {
+        uint8_t kept = blob.bytes[at];
+        for (int value = 0; value < 256; value++) {
+            blob.bytes[at] = (uint8_t)value;
+            struct profile *profile = profile_new();
+            if (profile_decode(profile, blob.bytes, blob.size, NULL, NULL, NULL) == MERGE_OK)
+                look_at_all(profile);
+            profile_free(profile);
+        }
+        blob.bytes[at] = kept;
+    }
+    free(blob.bytes);
+}
+
+static void bad_frames_and_headers(void **state) {
+    (void)state;
+    struct wire_writer w = {0};
+    expect_fault(&w, MERGE_TRUNCATED, "empty input");
+    wire_write_number(&w, 9, 5);
+    expect_fault(&w, MERGE_MALFORMED, "no string table");
+    put_text(&w, "not empty");
+    expect_fault(&w, MERGE_MALFORMED, "string 0 is not empty");
+    w = good_message();
+    wire_write_number(&w, 14, 3);
+    expect_fault(&w, MERGE_MALFORMED, "string 3 of 3 does not exist");
+    w = good_message();
+    wire_write_number(&w, 9, 1);
+    wire_write_number(&w, 9, 1);
+    expect_fault(&w, MERGE_MALFORMED, "two profiles one after the other");
+    w = good_message();
+    wire_write_number(&w, 2, 1);
+    expect_fault(&w, MERGE_MALFORMED, "field 2 is not a message");
+    w = good_message();
+    wire_write_bytes(&w, 12, "x", 1);
+    expect_fault(&w, MERGE_MALFORMED, "field 12 is not a number");
+    w = good_message();
+    wire_write_varint(&w, 16 << 3 | 3);
+    expect_fault(&w, MERGE_MALFORMED, "bad tag or varint");
+    w = good_message();
+    wire_write_bytes(&w, 13, "\x80", 1);
+    expect_fault(&w, MERGE_MALFORMED, "comments");
+    w = good_message();
+    wire_write_varint(&w, 2 << 3 | 2);
+    wire_write_varint(&w, UINT64_MAX);
+    expect_fault(&w, MERGE_TRUNCATED, "inside a field");
+    w = good_message();
+    wire_write_bytes(&w, 1, "\x0a\x05", 2);
+    expect_fault(&w, MERGE_MALFORMED, "sample type 1: a field is longer than its message");
+}
+
+static void unknown_fields_are_skipped_and_comments_unpacked(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    wire_write_varint(&w, 99 << 3 | 1); // a fixed64
+    wire_write_varint(&w, UINT64_C(1) << 49);
+    wire_write_number(&w, 77, 5);
+    wire_write_bytes(&w, 1000, "whatever", 8);
+    wire_write_number(&w, 13, 1);
+    wire_write_bytes(&w, 13, "\x02\x01", 2);
+    struct profile *profile;
+    assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
+    assert_int_equal(profile->comments.count, 2);
+    profile_free(profile);
+}
+
+static void limits(void **state) {
+    (void)state;
+    struct merge_limits tight = merge_default_limits;
+    struct profile *profile;
+    struct merge_fault fault;
+    struct wire_writer w = good_message();
+    tight.input_bytes = w.size;
+    assert_int_equal(decode_message(&w, &tight, &profile, &fault), MERGE_OK);
+    profile_free(profile);
+    tight.input_bytes--;
+    w = good_message();
+    assert_int_equal(decode_message(&w, &tight, &profile, &fault), MERGE_TOO_LARGE);
+    profile_free(profile);
+    tight = merge_default_limits;
+    tight.string_bytes = 4;
+    w = good_message();
+    put_text(&w, "four");
+    assert_int_equal(decode_message(&w, &tight, &profile, &fault), MERGE_OK);
+    profile_free(profile);
+    w = good_message();
+    put_text(&w, "fives");
+    assert_int_equal(decode_message(&w, &tight, &profile, &fault), MERGE_TOO_LARGE);
+    assert_non_null(strstr(fault.text, "longer than 4 bytes"));
+    profile_free(profile);
+    tight.sample_types = 0;
+    w = good_message();
+    assert_int_equal(decode_message(&w, &tight, &profile, &fault), MERGE_TOO_LARGE);
+    assert_non_null(strstr(fault.text, "1 sample types, limit 0"));
+    profile_free(profile);
+}
+
+static struct blob with_types(const char *first, const char *second, int64_t a, int64_t b) {
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, first, "bytes");
+    profile_add_sample_type(profile, second, "bytes");
+    profile_add_sample(profile, NULL, 0, (int64_t[]){a, b}, NULL, 0);
+    return encode_and_free(profile, MERGE_RAW);
+}
+
+static void types_go_by_name_and_scale_by_place(void **state) {
+    (void)state;
+    struct blob one = with_types("a", "b", 1, 10), turned = with_types("b", "a", 20, 2), other = with_types("a", "c", 1, 1);
+    struct profile *profile = decode_or_fail(one);
+    struct merge_fault fault;
+    assert_int_equal(profile_decode(profile, turned.bytes, turned.size, NULL, (int64_t[]){-1, 3}, &fault), MERGE_OK);
+    assert_int_equal(profile_sample_values(profile, 0)[0], 1 + 3 * 2);
+    assert_int_equal(profile_sample_values(profile, 0)[1], 10 - 20);
+    assert_int_equal(profile_decode(profile, other.bytes, other.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
+    assert_non_null(strstr(fault.text, "sample type c/bytes is only in this profile"));
+    // A failed object stays failed.
+    assert_int_equal(profile_decode(profile, one.bytes, one.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
+    profile_free(profile);
+    profile = profile_new();
+    for (int i = 0; i < 3; i++)
+        profile_add_sample_type(profile, (const char *const[]){"a", "b", "missing"}[i], "bytes");
+    assert_int_equal(profile_decode(profile, one.bytes, one.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
+    assert_non_null(strstr(fault.text, "sample type missing/bytes is missing"));
+    profile_free(profile);
+    // The same name twice takes two places.
+    struct blob doubled = with_types("a", "a", 4, 5);
+    profile = decode_or_fail(doubled);
+    assert_int_equal(profile_decode(profile, doubled.bytes, doubled.size, NULL, NULL, &fault), MERGE_OK);
+    assert_int_equal(profile_sample_values(profile, 0)[0], 8);
+    assert_int_equal(profile_sample_values(profile, 0)[1], 10);
+    profile_free(profile);
+    free(one.bytes), free(turned.bytes), free(other.bytes), free(doubled.bytes);
+}
+
+static void period_types_must_agree(void **state) {
+    (void)state;
+    struct blob with = sample_bytes(MERGE_RAW);
+    struct profile *profile = sample_profile(); // the same one
+    struct merge_fault fault;
+    assert_int_equal(profile_decode(profile, with.bytes, with.size, NULL, NULL, &fault), MERGE_OK);
+    assert_int_equal(profile_duration_ns(profile), 20);
+    profile_free(profile);
+    profile = sample_profile();
+    profile_set_period(profile, "cpu", "nanoseconds", 1);
+    assert_int_equal(profile_decode(profile, with.bytes, with.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
+    assert_non_null(strstr(fault.text, "period type space/bytes, before it was cpu/nanoseconds"));
+    profile_free(profile);
+    // A builder that has not said anything about it agrees with all.
+    profile = profile_new();
+    assert_int_equal(profile_decode(profile, with.bytes, with.size, NULL, NULL, &fault), MERGE_OK);
+    profile_free(profile);
+    free(with.bytes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_cut),
+        cmocka_unit_test(every_byte_changed),
+        cmocka_unit_test(bad_frames_and_headers),
+        cmocka_unit_test(unknown_fields_are_skipped_and_comments_unpacked),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(types_go_by_name_and_scale_by_place),
+        cmocka_unit_test(period_types_must_agree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

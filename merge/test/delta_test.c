@@ -1,0 +1,136 @@
+// Tests of delta.c: growth, resets, vanished stacks, gauges, duration, errors.
+#include "sample_profile.h"
+
+struct row {
+    const char *function; // NULL ends the rows
+    int64_t alloc, inuse;
+};
+
+static struct blob cumulative(int64_t time_ns, bool turned, const struct row *rows) {
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, turned ? "inuse" : "alloc", "bytes");
+    profile_add_sample_type(profile, turned ? "alloc" : "inuse", "bytes");
+    for (; rows->function; rows++) {
+        uint32_t location = add_frame(profile, 0, 0, rows->function);
+        int64_t values[] = {turned ? rows->inuse : rows->alloc, turned ? rows->alloc : rows->inuse};
+        profile_add_sample(profile, &location, 1, values, NULL, 0);
+    }
+    profile_set_time(profile, time_ns, 3);
+    profile_add_comment(profile, time_ns == 100 ? "the first" : "later");
+    return encode_and_free(profile, MERGE_RAW);
+}
+#define ROWS(...) ((const struct row[]){__VA_ARGS__, {NULL, 0, 0}})
+
+static struct profile *next(struct delta *delta, struct blob blob) {
+    struct blob out;
+    struct merge_fault fault;
+    if (delta_next(delta, blob.bytes, blob.size, MERGE_GZIP, &out.bytes, &out.size, &fault) != MERGE_OK)
+        fail_msg("%s", fault.text);
+    free(blob.bytes);
+    struct profile *profile = decode_or_fail(out);
+    free(out.bytes);
+    return profile;
+}
+
+static void expect(struct profile *profile, const struct row *rows) {
+    size_t count = 0;
+    for (; rows->function; rows++, count++) {
+        const int64_t *values = values_of(profile, rows->function);
+        assert_non_null(values);
+        assert_true(values[profile_sample_type_index(profile, "alloc")] == rows->alloc);
+        assert_true(values[profile_sample_type_index(profile, "inuse")] == rows->inuse);
+    }
+    assert_int_equal(profile_sample_count(profile), count);
+    profile_free(profile);
+}
+
+static struct delta *new_delta(void) {
+    struct delta *delta = delta_new((const char *const[]){"alloc"}, 1);
+    assert_non_null(delta);
+    return delta;
+}
+
+static void growth_gauges_and_zeros(void **state) {
+    (void)state;
+    struct delta *delta = new_delta();
+    expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}, {"b", 7, 0}))), ROWS({"a", 10, 5}, {"b", 7, 0}));
+    // a grew, b did nothing and holds nothing: gone; c is new.
+    expect(next(delta, cumulative(200, false, ROWS({"a", 15, 2}, {"b", 7, 0}, {"c", 1, 1}))), ROWS({"a", 5, 2}, {"c", 1, 1}));
+    expect(next(delta, cumulative(300, false, ROWS({"a", 15, 2}, {"b", 8, 0}, {"c", 1, 0}))), ROWS({"a", 0, 2}, {"b", 1, 0}));
+    delta_free(delta);
+}
+
+static void reset_counter_is_its_own_delta(void **state) {
+    (void)state;
+    struct delta *delta = new_delta();
+    expect(next(delta, cumulative(100, false, ROWS({"a", 10, -5}))), ROWS({"a", 10, -5}));
+    expect(next(delta, cumulative(200, false, ROWS({"a", 4, -6}))), ROWS({"a", 4, -6})); // a gauge may be negative, a delta never
+    expect(next(delta, cumulative(300, false, ROWS({"a", -1, 1}))), ROWS({"a", 0, 1}));
+    expect(next(delta, cumulative(400, false, ROWS({"a", INT64_MAX, 0}))), ROWS({"a", INT64_MAX, 0}));
+    delta_free(delta);
+}
+
+static void vanished_stack_is_forgotten(void **state) {
+    (void)state;
+    struct delta *delta = new_delta();
+    expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}, {"gone", 9, 9}))), ROWS({"a", 10, 5}, {"gone", 9, 9}));
+    expect(next(delta, cumulative(200, false, ROWS({"a", 11, 5}))), ROWS({"a", 1, 5}));
+    expect(next(delta, cumulative(300, false, ROWS({"a", 11, 5}, {"gone", 3, 0}))), ROWS({"a", 0, 5}, {"gone", 3, 0}));
+    delta_free(delta);
+}
+
+static void types_in_another_order(void **state) {
+    (void)state;
+    struct delta *delta = new_delta();
+    expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}))), ROWS({"a", 10, 5}));
+    expect(next(delta, cumulative(200, true, ROWS({"a", 12, 9}))), ROWS({"a", 2, 9}));
+    expect(next(delta, cumulative(300, false, ROWS({"a", 15, 1}))), ROWS({"a", 3, 1}));
+    delta_free(delta);
+}
+
+static void header_is_that_of_the_new_profile(void **state) {
+    (void)state;
+    struct delta *delta = new_delta();
+    const int64_t times[] = {100, 250, 0, 400, 300}, durations[] = {3, 150, 3, 3, 3};
+    for (int i = 0; i < 5; i++) {
+        struct profile *profile = next(delta, cumulative(times[i], false, ROWS({"a", 10 + i, 5})));
+        assert_int_equal(profile_time_ns(profile), times[i]);
+        // Without both times, or when the clock was set back, it is the one that the profile says.
+        assert_int_equal(profile_duration_ns(profile), durations[i]);
+        struct blob raw = encode_and_free(profile, MERGE_RAW);
+        assert_true((memmem(raw.bytes, raw.size, "the first", 9) != NULL) == (i == 0));
+        free(raw.bytes);
+    }
+    delta_free(delta);
+}
+
+static void error_starts_anew(void **state) {
+    (void)state;
+    struct delta *delta = new_delta();
+    struct blob out, bad = cumulative(150, false, ROWS({"a", 11, 5})), other = sample_bytes(MERGE_RAW);
+    struct merge_fault fault;
+    for (int kind = 0; kind < 2; kind++) {
+        expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}))), ROWS({"a", 10, 5}));
+        enum merge_error error = kind == 0 ? delta_next(delta, bad.bytes, bad.size - 1, MERGE_GZIP, &out.bytes, &out.size, &fault)
+                                           : delta_next(delta, other.bytes, other.size, MERGE_GZIP, &out.bytes, &out.size, &fault);
+        assert_int_equal(error, kind == 0 ? MERGE_TRUNCATED : MERGE_NOT_FOUND);
+        assert_null(out.bytes);
+        expect(next(delta, cumulative(200, false, ROWS({"a", 12, 5}))), ROWS({"a", 12, 5}));
+        expect(next(delta, cumulative(300, false, ROWS({"a", 13, 5}))), ROWS({"a", 1, 5}));
+        delta_free(delta);
+        delta = new_delta();
+    }
+    delta_free(delta);
+    delta_free(NULL);
+    free(bad.bytes);
+    free(other.bytes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(growth_gauges_and_zeros),     cmocka_unit_test(reset_counter_is_its_own_delta),
+        cmocka_unit_test(vanished_stack_is_forgotten), cmocka_unit_test(types_in_another_order),
+        cmocka_unit_test(error_starts_anew),           cmocka_unit_test(header_is_that_of_the_new_profile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

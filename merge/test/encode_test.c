@@ -1,0 +1,108 @@
+// Tests of encode.c: what comes out is what went in, without zeros and what only they use.
+#include "sample_profile.h"
+
+#include "../profile.h"
+
+static void survives_each_compression(void **state) {
+    (void)state;
+    for (enum merge_compression kind = MERGE_RAW; kind <= MERGE_ZSTD; kind++) {
+        struct blob blob = sample_bytes(kind);
+        struct profile *profile = decode_or_fail(blob);
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_type_count(profile), 2);
+        assert_int_equal(profile_sample_count(profile), 2);
+        assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+        assert_int_equal(view.values[0], 100);
+        assert_int_equal(view.values[1], 50);
+        assert_int_equal(view.frame_count, 4);
+        assert_int_equal(view.label_count, 2);
+        assert_int_equal(profile_time_ns(profile), 1000);
+        assert_int_equal(profile_duration_ns(profile), 10);
+        assert_int_equal(profile->period, 524288);
+        assert_string_equal(profile_text(profile, profile->period_type.type), "space");
+        assert_string_equal(profile_text(profile, *profile_comment(profile, 0)), "a comment");
+        const struct mapping *mapping = profile_mapping(profile, 1);
+        assert_int_equal(mapping->start, 0x1000);
+        assert_int_equal(mapping->limit, 0x9000);
+        assert_int_equal(mapping->flags, MAPPING_FUNCTIONS);
+        assert_string_equal(profile_text(profile, mapping->build_id), "feed");
+        // A second round gives the same bytes.
+        struct blob again = encode_and_free(profile, kind);
+        assert_int_equal(again.size, blob.size);
+        assert_memory_equal(again.bytes, blob.bytes, blob.size);
+        free(again.bytes);
+        free(blob.bytes);
+    }
+}
+
+static bool holds(struct blob blob, const char *text) {
+    return memmem(blob.bytes, blob.size, text, strlen(text)) != NULL;
+}
+
+static void unused_entries_are_left_out(void **state) {
+    (void)state;
+    struct blob blob = sample_bytes(MERGE_RAW);
+    assert_true(holds(blob, "leaf"));
+    assert_false(holds(blob, "unused"));
+    struct profile *profile = decode_or_fail(blob);
+    assert_int_equal(profile->functions.count - 1, 4);
+    assert_int_equal(profile->locations.count - 1, 4);
+    profile_free(profile);
+    free(blob.bytes);
+}
+
+// The first mapping is the main program by custom, used or not; others go.
+static void first_mapping_stays(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "a", "count");
+    profile_add_mapping(profile, &program);
+    uint32_t second = profile_add_mapping(profile, &(struct profile_mapping){.memory_start = 1, .file = "second"});
+    uint32_t third = profile_add_mapping(profile, &(struct profile_mapping){.memory_start = 2, .file = "third"});
+    uint32_t zero = profile_add_location(profile, second, 5, NULL, 0), used = profile_add_location(profile, third, 6, NULL, 0);
+    profile_add_sample(profile, &zero, 1, (int64_t[]){0}, NULL, 0);
+    profile_add_sample(profile, &used, 1, (int64_t[]){1}, NULL, 0);
+    struct blob blob = encode_and_free(profile, MERGE_RAW);
+    assert_false(holds(blob, "second"));
+    profile = decode_or_fail(blob);
+    assert_int_equal(profile->mappings.count - 1, 2);
+    assert_string_equal(profile_text(profile, profile_mapping(profile, 1)->file), "/bin/program");
+    assert_string_equal(profile_text(profile, profile_mapping(profile, 2)->file), "third");
+    profile_free(profile);
+    free(blob.bytes);
+}
+
+static void empty_profile(void **state) {
+    (void)state;
+    struct blob blob = encode_and_free(profile_new(), MERGE_GZIP);
+    struct profile *profile = decode_or_fail(blob);
+    assert_int_equal(profile_sample_count(profile), 0);
+    assert_int_equal(profile_sample_type_index(profile, NULL), -1);
+    profile_free(profile);
+    free(blob.bytes);
+}
+
+static void values_at_their_ends(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    for (int i = 0; i < 64; i++)
+        profile_add_sample_type(profile, (char[]){(char)('0' + i), 0}, "");
+    int64_t values[64];
+    for (int i = 0; i < 64; i++)
+        values[i] = i % 2 ? INT64_MIN + i : INT64_MAX - i;
+    profile_add_sample(profile, NULL, 0, values, NULL, 0);
+    struct blob blob = encode_and_free(profile, MERGE_RAW);
+    profile = decode_or_fail(blob);
+    assert_memory_equal(profile_sample_values(profile, 0), values, sizeof values);
+    profile_free(profile);
+    free(blob.bytes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(survives_each_compression), cmocka_unit_test(unused_entries_are_left_out),
+        cmocka_unit_test(first_mapping_stays),       cmocka_unit_test(empty_profile),
+        cmocka_unit_test(values_at_their_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

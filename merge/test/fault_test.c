@@ -1,0 +1,39 @@
+// Tests of fault.c: every error has a name of its own, texts are one line and fit.
+#include "sample_profile.h"
+
+#include "../fault.h"
+
+static void every_error_has_a_name(void **state) {
+    (void)state;
+    for (int a = 0; a < MERGE_ERROR_COUNT; a++) {
+        assert_non_null(merge_error_text((enum merge_error)a));
+        for (int b = 0; b < a; b++)
+            assert_string_not_equal(merge_error_text((enum merge_error)a), merge_error_text((enum merge_error)b));
+    }
+    assert_string_equal(merge_error_text(MERGE_TRUNCATED), "truncated input");
+    assert_string_equal(merge_error_text((enum merge_error)99), "unknown error");
+    assert_string_equal(merge_error_text((enum merge_error) - 1), "unknown error");
+}
+
+static void texts_are_one_line_and_fit(void **state) {
+    (void)state;
+    struct merge_fault fault;
+    char large[400];
+    memset(large, 'x', sizeof large);
+    large[sizeof large - 1] = 0;
+    assert_int_equal(fault_set(&fault, MERGE_MALFORMED, 7, "a\nb\x1b%s", large), MERGE_MALFORMED);
+    assert_int_equal(fault.error, MERGE_MALFORMED);
+    assert_int_equal(fault.offset, 7);
+    assert_int_equal(strlen(fault.text), sizeof fault.text - 1);
+    assert_memory_equal(fault.text, "a?b?xx", 6);
+    fault_prefix(&fault, "input", 12);
+    assert_memory_equal(fault.text, "input 12: a?b?xx", 16);
+    assert_int_equal(strlen(fault.text), sizeof fault.text - 1);
+    assert_int_equal(fault_set(NULL, MERGE_TOO_LARGE, 0, "nobody listens"), MERGE_TOO_LARGE);
+    fault_prefix(NULL, "input", 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_error_has_a_name), cmocka_unit_test(texts_are_one_line_and_fit)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,37 @@
+// Tests of id_map.c: dense and far ids, ids that come twice, ids that are not there.
+#include "sample_profile.h"
+
+#include "../id_map.h"
+
+static void dense_and_far_ids(void **state) {
+    (void)state;
+    enum { COUNT = 1000 };
+    struct id_map map;
+    assert_true(id_map_init(&map, COUNT, 3));
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint64_t id = i % 2 ? i : UINT64_MAX - (uint64_t)i * 4096;
+        assert_int_equal(id_map_get(&map, id), 0);
+        assert_int_equal(id_map_put(&map, id, i + 1), ID_MAP_OK);
+        assert_int_equal(id_map_put(&map, id, i + 1), ID_MAP_TWICE);
+        assert_int_equal(id_map_get(&map, id), i + 1);
+    }
+    for (uint32_t i = 0; i < COUNT; i++)
+        assert_int_equal(id_map_get(&map, i % 2 ? i : UINT64_MAX - (uint64_t)i * 4096), i + 1);
+    assert_int_equal(id_map_get(&map, 2), 0);
+    assert_int_equal(id_map_get(&map, UINT64_C(1) << 63), 0);
+    id_map_free(&map);
+}
+
+static void empty_map(void **state) {
+    (void)state;
+    struct id_map map;
+    assert_true(id_map_init(&map, 0, 3));
+    assert_int_equal(id_map_get(&map, 0), 0);
+    assert_int_equal(id_map_get(&map, 1), 0);
+    id_map_free(&map);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(dense_and_far_ids), cmocka_unit_test(empty_map)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+// Tests of mapping.c: one process keeps its mappings apart, the same library in two processes is one.
+#include "sample_profile.h"
+
+#include "../profile.h"
+
+static struct profile *with_mappings(const struct profile_mapping *mappings, size_t count) {
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "a", "count");
+    for (size_t i = 0; i < count; i++) {
+        uint32_t mapping = profile_add_mapping(profile, &mappings[i]);
+        uint32_t location = profile_add_location(profile, mapping, mappings[i].memory_start + 0x10, NULL, 0);
+        profile_add_sample(profile, &location, 1, (int64_t[]){1 + (int64_t)i}, NULL, 0);
+    }
+    return profile;
+}
+
+static struct profile *merged(const struct profile_mapping *a, size_t a_count, const struct profile_mapping *b, size_t b_count) {
+    struct blob first = encode_and_free(with_mappings(a, a_count), MERGE_RAW),
+                second = encode_and_free(with_mappings(b, b_count), MERGE_RAW);
+    struct profile *profile = decode_or_fail(first);
+    assert_int_equal(profile_decode(profile, second.bytes, second.size, NULL, NULL, NULL), MERGE_OK);
+    free(first.bytes);
+    free(second.bytes);
+    return profile;
+}
+
+static const struct profile_mapping here = {.memory_start = 0x10000, .memory_limit = 0x14000, .file_offset = 0x1000, .file = "/lib/a.so"};
+
+static void of_one_process_stay_apart(void **state) {
+    (void)state;
+    struct profile_mapping twice[2] = {here, here};
+    twice[1].memory_start += 0x100000;
+    twice[1].memory_limit += 0x100000;
+    struct profile *profile = merged(twice, 2, twice, 2);
+    assert_int_equal(profile->mappings.count - 1, 2);
+    assert_int_equal(profile_sample_count(profile), 2);
+    assert_int_equal(*profile_sample_values(profile, 0), 2);
+    assert_int_equal(*profile_sample_values(profile, 1), 4);
+    profile_free(profile);
+    // The second process has them in the other order: what is the same comes before what is alike.
+    struct profile_mapping turned[2] = {twice[1], twice[0]};
+    profile = merged(twice, 2, turned, 2);
+    assert_int_equal(profile->mappings.count - 1, 2);
+    assert_int_equal(*profile_sample_values(profile, 0), 3);
+    assert_int_equal(*profile_sample_values(profile, 1), 3);
+    profile_free(profile);
+}
+
+static void built_and_decoded_of_one_process_are_one(void **state) {
+    (void)state;
+    struct blob go = encode_and_free(with_mappings(&here, 1), MERGE_GZIP);
+    struct profile *profile = decode_or_fail(go);
+    assert_int_equal(profile_add_mapping(profile, &here), 1);
+    profile_free(profile);
+    free(go.bytes);
+}
+
+static void of_two_processes_are_moved_together(void **state) {
+    (void)state;
+    struct profile_mapping elsewhere = here;
+    elsewhere.memory_start += 0x7000000;
+    elsewhere.memory_limit += 0x7000000 - 5; // the same number of pages
+    struct profile *profile = merged(&here, 1, &elsewhere, 1);
+    assert_int_equal(profile->mappings.count - 1, 1);
+    assert_int_equal(profile_sample_count(profile), 1);
+    assert_int_equal(*profile_sample_values(profile, 0), 2);
+    struct profile_sample_view view;
+    profile_sample_at(profile, 0, &view);
+    assert_true(view.frames[0].address == 0x10010);
+    profile_free(profile);
+}
+
+static void what_differs_stays_apart(void **state) {
+    (void)state;
+    struct profile_mapping others[5] = {here, here, here, here, here};
+    for (int i = 0; i < 5; i++) {
+        others[i].memory_start += 0x500000 * (i + 1);
+        others[i].memory_limit += 0x500000 * (i + 1);
+    }
+    others[0].file = "/lib/b.so";
+    others[1].file_offset = 0;
+    others[2].memory_limit += 0x1000;
+    others[3].build_id = "feed";
+    others[4].file = ""; // nothing says what it is
+    struct profile *profile = merged(&here, 1, others, 5);
+    assert_int_equal(profile->mappings.count - 1, 6);
+    profile_free(profile);
+    struct profile_mapping nameless[2] = {others[4], others[4]};
+    nameless[1].memory_start += 0x900000;
+    nameless[1].memory_limit += 0x900000;
+    profile = merged(&nameless[0], 1, &nameless[1], 1);
+    assert_int_equal(profile->mappings.count - 1, 2);
+    profile_free(profile);
+}
+
+// A file with the name of another's build ID is not that one.
+static void name_and_build_id_are_not_mixed_up(void **state) {
+    (void)state;
+    struct profile_mapping a = here, b = here;
+    a.file = "", a.build_id = "feed";
+    b.file = "feed", b.build_id = "";
+    b.memory_start += 0x100000, b.memory_limit += 0x100000;
+    struct profile *profile = merged(&a, 1, &b, 1);
+    assert_int_equal(profile->mappings.count - 1, 2);
+    profile_free(profile);
+}
+
+// 20,000 mappings that all look alike, in two inputs at two places: paired off in order, and in linear time (else this takes minutes).
+static void many_that_are_alike(void **state) {
+    (void)state;
+    enum { COUNT = 20000 };
+    struct profile_mapping *a = calloc(COUNT, sizeof *a), *b = calloc(COUNT, sizeof *b);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        a[i] = b[i] = here;
+        a[i].memory_start = i << 20, a[i].memory_limit = (i << 20) + 0x4000;
+        b[i].memory_start = (i + 7 * COUNT) << 20, b[i].memory_limit = b[i].memory_start + 0x4000;
+    }
+    struct profile *profile = merged(a, COUNT, b, COUNT);
+    assert_int_equal(profile->mappings.count - 1, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++)
+        assert_int_equal(*profile_sample_values(profile, i), 2 * (i + 1));
+    profile_free(profile);
+    free(a);
+    free(b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_one_process_stay_apart),           cmocka_unit_test(built_and_decoded_of_one_process_are_one),
+        cmocka_unit_test(of_two_processes_are_moved_together), cmocka_unit_test(what_differs_stays_apart),
+        cmocka_unit_test(name_and_build_id_are_not_mixed_up),  cmocka_unit_test(many_that_are_alike),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,141 @@
+// Tests what happens when malloc says NULL: every allocation of a merge, a delta and a tree fails once. The answer must be MERGE_NO_MEMORY
+// with nothing left behind, or the same result as ever where the allocation was not needed.
+//
+// malloc, calloc and realloc are defined here and forward to those of glibc. A sanitizer has its own: there nothing fails.
+#include "sample_profile.h"
+
+static long countdown = -1; // the allocation that fails; below 0: none
+static long allocations;    // made since the count was set
+static long live;           // allocated and not freed
+
+#ifndef __SANITIZE_ADDRESS__
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void __libc_free(void *block);
+
+static bool fails(void) {
+    allocations++;
+    return countdown >= 0 && countdown-- == 0;
+}
+
+static void *counted(void *block) {
+    live += block != NULL;
+    return block;
+}
+
+void *malloc(size_t size) {
+    return fails() ? NULL : counted(__libc_malloc(size));
+}
+void *calloc(size_t count, size_t size) {
+    return fails() ? NULL : counted(__libc_calloc(count, size));
+}
+void *realloc(void *old, size_t size) {
+    if (fails())
+        return NULL;
+    return old ? __libc_realloc(old, size) : counted(__libc_malloc(size));
+}
+void free(void *block) {
+    live -= block != NULL;
+    __libc_free(block);
+}
+#endif
+
+static struct blob input;
+
+static enum merge_error merge_two(void) {
+    const void *inputs[] = {input.bytes, input.bytes};
+    const size_t sizes[] = {input.size, input.size};
+    struct blob out;
+    struct merge_fault fault;
+    enum merge_error error = merge_profiles(inputs, sizes, 2, MERGE_GZIP, &out.bytes, &out.size, &fault);
+    assert_int_equal(fault.error, error);
+    assert_true((out.bytes != NULL) == (error == MERGE_OK));
+    free(out.bytes);
+    return error;
+}
+
+static enum merge_error delta_of_two(void) {
+    struct delta *delta = delta_new((const char *const[]){"alloc_space"}, 1);
+    if (!delta)
+        return MERGE_NO_MEMORY;
+    enum merge_error error = MERGE_OK;
+    for (int i = 0; i < 2 && error == MERGE_OK; i++) {
+        struct blob out;
+        error = delta_next(delta, input.bytes, input.size, MERGE_ZSTD, &out.bytes, &out.size, NULL);
+        assert_true((out.bytes != NULL) == (error == MERGE_OK));
+        free(out.bytes);
+    }
+    delta_free(delta);
+    return error;
+}
+
+static enum merge_error build_and_view(void) {
+    struct profile *profile = profile_new();
+    if (!profile)
+        return MERGE_NO_MEMORY;
+    struct tree tree = {0};
+    profile_add_sample_type(profile, "a", "count");
+    uint32_t mapping = profile_add_mapping(profile, &program);
+    for (int i = 0; i < 200; i++) {
+        char name[2] = {(char)('A' + i % 50), 0};
+        uint32_t function = profile_add_function(profile, &(struct profile_function){.name = name, .start_line = i});
+        struct profile_line lines[20];
+        for (int line = 0; line < 20; line++)
+            lines[line] = (struct profile_line){function, line, 0};
+        uint32_t location = profile_add_location(profile, mapping, (uint64_t)i, lines, 20);
+        profile_add_sample(profile, &location, 1, (int64_t[]){1}, &(struct profile_label){name, name, 0, ""}, 1);
+        profile_add_comment(profile, name);
+    }
+    enum merge_error error = profile_status(profile);
+    if (error == MERGE_OK)
+        error = tree_build(profile, 0, NULL, NULL, &tree);
+    tree_free(&tree);
+    profile_free(profile);
+    return error;
+}
+
+static void fail_each(enum merge_error (*job)(void)) {
+    allocations = 0;
+    assert_int_equal(job(), MERGE_OK);
+    long count = allocations, failed = 0;
+#ifndef __SANITIZE_ADDRESS__
+    assert_true(count > 20); // the functions above are the ones that are called
+#endif
+    for (long i = 0; i < count; i++) {
+        long before = live;
+        countdown = i;
+        enum merge_error error = job();
+        countdown = -1;
+        assert_true(error == MERGE_OK || error == MERGE_NO_MEMORY);
+        assert_int_equal(live, before);
+        failed += error == MERGE_NO_MEMORY;
+    }
+    // Only shrinking a result, and one of cmocka's own now and then, may fail without harm.
+    assert_true(failed >= count * 3 / 4);
+}
+
+static void merge_without_memory(void **state) {
+    (void)state;
+    fail_each(merge_two);
+}
+static void delta_without_memory(void **state) {
+    (void)state;
+    fail_each(delta_of_two);
+}
+static void view_without_memory(void **state) {
+    (void)state;
+    fail_each(build_and_view);
+}
+
+int main(void) {
+    input = sample_bytes(MERGE_GZIP);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(merge_without_memory),
+        cmocka_unit_test(delta_without_memory),
+        cmocka_unit_test(view_without_memory),
+    };
+    int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    free(input.bytes);
+    return failures;
+}

@@ -1,0 +1,87 @@
+// Tests of tree.c: totals and selves, order of children, recursion, labels, addresses without symbols.
+#include "sample_profile.h"
+
+#include "../profile.h"
+
+#include <stdio.h>
+
+// The tree as text: name:self/total(children...).
+static void print(const struct tree *tree, uint32_t id, FILE *out) {
+    const struct tree_node *node = &tree->nodes[id];
+    if (*node->frame.function || id == 0)
+        fprintf(out, "%s:%lld/%lld", node->frame.function, (long long)node->self, (long long)node->total);
+    else
+        fprintf(out, "0x%llx:%lld/%lld", (unsigned long long)node->frame.address, (long long)node->self, (long long)node->total);
+    for (uint32_t child = node->first_child; child != 0; child = tree->nodes[child].next_sibling) {
+        assert_int_equal(tree->nodes[child].parent, id);
+        fprintf(out, child == node->first_child ? "(" : " ");
+        print(tree, child, out);
+    }
+    if (node->first_child)
+        fprintf(out, ")");
+}
+
+static void expect(struct profile *profile, size_t type, const char *key, const char *text, const char *want) {
+    struct tree tree;
+    char *got = NULL;
+    size_t size;
+    assert_int_equal(tree_build(profile, type, key, text, &tree), MERGE_OK);
+    FILE *out = open_memstream(&got, &size);
+    print(&tree, 0, out);
+    fclose(out);
+    assert_string_equal(got, want);
+    free(got);
+    tree_free(&tree);
+}
+
+static void sample_profile_as_tree(void **state) {
+    (void)state;
+    struct profile *profile = sample_profile();
+    expect(profile, 0, NULL, NULL, ":0/107(main:0/107(outer:0/100(inlined:0/100(leaf:100/100)) 0x1400:7/7))");
+    expect(profile, 1, NULL, NULL, ":0/50(main:0/50(outer:0/50(inlined:0/50(leaf:50/50))))");
+    expect(profile, 0, "thread", "t1", ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");
+    expect(profile, 0, "size", "64", ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");
+    expect(profile, 0, "thread", "t2", ":0/0");
+    struct tree tree;
+    assert_int_equal(tree_build(profile, 2, NULL, NULL, &tree), MERGE_NOT_FOUND);
+    profile_free(profile);
+}
+
+// The same function at two addresses is one node; below itself it is another one. Children: by total, then by name.
+static void nodes_are_functions(void **state) {
+    (void)state;
+    const uint32_t masks[] = {UINT32_MAX, 0};
+    for (int i = 0; i < 2; i++) {
+        struct profile *profile = profile_new();
+        profile->hash_mask = masks[i];
+        profile_add_sample_type(profile, "a", "count");
+        uint32_t here = add_frame(profile, 0, 1, "f"), there = add_frame(profile, 0, 2, "f");
+        uint32_t c = add_frame(profile, 0, 3, "c"), b = add_frame(profile, 0, 4, "b"), a = add_frame(profile, 0, 5, "a");
+        profile_add_sample(profile, (uint32_t[]){here}, 1, (int64_t[]){1}, NULL, 0);
+        profile_add_sample(profile, (uint32_t[]){there}, 1, (int64_t[]){2}, NULL, 0);
+        profile_add_sample(profile, (uint32_t[]){here, there}, 2, (int64_t[]){4}, NULL, 0);
+        profile_add_sample(profile, (uint32_t[]){c, here}, 2, (int64_t[]){8}, NULL, 0);
+        profile_add_sample(profile, (uint32_t[]){b, here}, 2, (int64_t[]){8}, NULL, 0);
+        profile_add_sample(profile, (uint32_t[]){a, here}, 2, (int64_t[]){-3}, NULL, 0);
+        profile_add_sample(profile, NULL, 0, (int64_t[]){100}, NULL, 0);
+        expect(profile, 0, NULL, NULL, ":100/120(f:3/20(b:8/8 c:8/8 f:4/4 a:-3/-3))");
+        profile_free(profile);
+    }
+}
+
+static void empty_profile_has_a_root(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "a", "count");
+    expect(profile, 0, NULL, NULL, ":0/0");
+    profile_free(profile);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sample_profile_as_tree),
+        cmocka_unit_test(nodes_are_functions),
+        cmocka_unit_test(empty_profile_has_a_root),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,76 @@
+// Tests of view.c: frames with names in the right order, inlining, labels, sample types by name.
+#include "sample_profile.h"
+
+static void frames_and_labels(void **state) {
+    (void)state;
+    struct profile *profile = sample_profile();
+    struct profile_sample_view view;
+    assert_int_equal(profile_sample_count(profile), 3);
+    assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+    const struct profile_frame want[] = {{"leaf", "a.c", 10, 0x1100, "/bin/program", false},
+                                         {"inlined", "b.h", 3, 0x1200, "/bin/program", true},
+                                         {"outer", "b.c", 8, 0x1200, "/bin/program", false},
+                                         {"main", "a.c", 10, 0x1300, "/bin/program", false}};
+    assert_int_equal(view.frame_count, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(view.frames[i].function, want[i].function);
+        assert_string_equal(view.frames[i].file, want[i].file);
+        assert_string_equal(view.frames[i].mapping_file, want[i].mapping_file);
+        assert_int_equal(view.frames[i].line, want[i].line);
+        assert_int_equal(view.frames[i].address, want[i].address);
+        assert_int_equal(view.frames[i].inlined, want[i].inlined);
+    }
+    assert_int_equal(view.label_count, 2);
+    for (int i = 0; i < 2; i++) {
+        if (view.labels[i].text) {
+            assert_string_equal(view.labels[i].key, "thread");
+            assert_string_equal(view.labels[i].text, "t1");
+        } else {
+            assert_string_equal(view.labels[i].key, "size");
+            assert_int_equal(view.labels[i].number, 64);
+            assert_string_equal(view.labels[i].unit, "bytes");
+        }
+    }
+    assert_int_equal(profile_sample_at(profile, 1, &view), MERGE_OK);
+    assert_string_equal(view.frames[0].function, ""); // an address without symbol
+    assert_int_equal(view.frames[0].address, 0x1400);
+    assert_int_equal(profile_sample_at(profile, 2, &view), MERGE_OK);
+    assert_string_equal(view.frames[0].mapping_file, "");
+    assert_int_equal(profile_sample_at(profile, 3, &view), MERGE_NOT_FOUND);
+    assert_int_equal(view.frame_count, 0);
+    profile_free(profile);
+}
+
+static void types(void **state) {
+    (void)state;
+    struct profile *profile = sample_profile();
+    assert_string_equal(profile_sample_type_name(profile, 1), "inuse_space");
+    assert_string_equal(profile_sample_type_unit(profile, 1), "bytes");
+    assert_string_equal(profile_sample_type_name(profile, 2), "");
+    assert_int_equal(profile_sample_type_index(profile, "alloc_space"), 0);
+    assert_int_equal(profile_sample_type_index(profile, "none"), -1);
+    assert_int_equal(profile_sample_type_index(profile, NULL), 1);
+    profile_set_default_sample_type(profile, "alloc_space");
+    assert_int_equal(profile_sample_type_index(profile, ""), 0);
+    profile_set_default_sample_type(profile, "not there");
+    assert_int_equal(profile_sample_type_index(profile, NULL), 1);
+    profile_free(profile);
+}
+
+// A function of which only the mangled name is known.
+static void system_name_stands_in(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    uint32_t function = profile_add_function(profile, &(struct profile_function){.system_name = "_Zf"});
+    uint32_t location = profile_add_location(profile, 0, 1, &(struct profile_line){function, 0, 0}, 1);
+    profile_add_sample_type(profile, "a", "count");
+    profile_add_sample(profile, &location, 1, (int64_t[]){1}, NULL, 0);
+    assert_non_null(values_of(profile, "_Zf"));
+    profile_free(profile);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(frames_and_labels), cmocka_unit_test(types),
+                                       cmocka_unit_test(system_name_stands_in)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+// Tests of wire.h: varints at their ends, lengths that lie, messages that outgrow the byte left for their length.
+#include "sample_profile.h"
+
+#include "../wire.h"
+
+static void varints_survive_both_ways(void **state) {
+    (void)state;
+    const uint64_t values[] = {0, 1, 127, 128, 16383, 16384, UINT32_MAX, INT64_MAX, (uint64_t)INT64_MIN, UINT64_MAX};
+    struct wire_writer writer = {0};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        wire_write_varint(&writer, values[i]);
+    struct wire wire = {writer.bytes, writer.bytes + writer.size};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        uint64_t value = 99;
+        assert_int_equal(wire_varint(&wire, &value), WIRE_OK);
+        assert_true(value == values[i]);
+    }
+    assert_ptr_equal(wire.at, wire.end);
+    free(writer.bytes);
+}
+
+static enum wire_result next_of(const char *bytes, size_t size) {
+    // A copy of exactly this size, so that a sanitizer sees any byte read behind it.
+    uint8_t *copy = malloc(size);
+    memcpy(copy, bytes, size);
+    struct wire wire = {copy, copy + size};
+    struct wire_field field;
+    enum wire_result result = wire_next(&wire, &field);
+    free(copy);
+    return result;
+}
+
+static void bad_fields_are_told(void **state) {
+    (void)state;
+    assert_int_equal(next_of("\x80", 1), WIRE_SHORT);
+    assert_int_equal(next_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11), WIRE_BAD);
+    assert_int_equal(next_of("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11), WIRE_OK); // bits above the 64th are dropped
+    assert_int_equal(next_of("\x08", 1), WIRE_SHORT);
+    assert_int_equal(next_of("\x12\x05"
+                             "abcd",
+                             6),
+                     WIRE_SHORT);
+    assert_int_equal(next_of("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11), WIRE_SHORT);
+    assert_int_equal(next_of("\x12\x04"
+                             "abcd",
+                             6),
+                     WIRE_OK);
+    assert_int_equal(next_of("\x09"
+                             "1234567",
+                             8),
+                     WIRE_SHORT);
+    assert_int_equal(next_of("\x0d"
+                             "1234",
+                             5),
+                     WIRE_OK);
+    assert_int_equal(next_of("\x0b", 1), WIRE_BAD); // group
+    assert_int_equal(next_of("\x0c", 1), WIRE_BAD);
+    assert_int_equal(next_of("\x0f", 1), WIRE_BAD);
+    assert_int_equal(next_of("\x02\x00", 2), WIRE_BAD); // field 0
+}
+
+static void messages_of_any_length_close(void **state) {
+    (void)state;
+    const size_t sizes[] = {0, 1, 127, 128, 16383, 16384, 3000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct wire_writer writer = {0};
+        size_t outer = wire_open(&writer, 3);
+        char *text = calloc(sizes[i] + 1, 1);
+        memset(text, 'x', sizes[i]);
+        wire_write_bytes(&writer, 1, text, sizes[i]);
+        wire_close(&writer, outer);
+        struct wire wire = {writer.bytes, writer.bytes + writer.size};
+        struct wire_field field = {0}, inner = {0};
+        assert_int_equal(wire_next(&wire, &field), WIRE_OK);
+        assert_ptr_equal(wire.at, wire.end);
+        assert_int_equal(wire_next(&field.bytes, &inner), WIRE_OK);
+        assert_int_equal(inner.bytes.end - inner.bytes.at, sizes[i]);
+        assert_memory_equal(inner.bytes.at, text, sizes[i]);
+        free(text);
+        free(writer.bytes);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(varints_survive_both_ways),
+        cmocka_unit_test(bad_fields_are_told),
+        cmocka_unit_test(messages_of_any_length_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

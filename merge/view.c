@@ -1,0 +1,106 @@
+// view.c: looks at a struct profile sample by sample, with names in place of ids. Threads, memory: as merge.h; the frames and labels of the
+// last sample looked at are kept in the profile and used again.
+#include "profile.h"
+
+size_t profile_sample_type_count(const struct profile *profile) {
+    return profile->type_count;
+}
+
+const char *profile_sample_type_name(const struct profile *profile, size_t index) {
+    return index < profile->type_count ? profile_text(profile, profile_type(profile, (uint32_t)index)->type) : "";
+}
+
+const char *profile_sample_type_unit(const struct profile *profile, size_t index) {
+    return index < profile->type_count ? profile_text(profile, profile_type(profile, (uint32_t)index)->unit) : "";
+}
+
+static int index_of(const struct profile *profile, const char *type) {
+    for (uint32_t i = 0; i < profile->type_count; i++)
+        if (strcmp(profile_sample_type_name(profile, i), type) == 0)
+            return (int)i;
+    return -1;
+}
+
+int profile_sample_type_index(const struct profile *profile, const char *type) {
+    if (type && *type)
+        return index_of(profile, type);
+    int index = profile->default_type ? index_of(profile, profile_text(profile, profile->default_type)) : -1;
+    return index >= 0 ? index : (int)profile->type_count - 1;
+}
+
+size_t profile_sample_count(const struct profile *profile) {
+    return profile->samples.count;
+}
+int64_t profile_time_ns(const struct profile *profile) {
+    return profile->time_ns;
+}
+int64_t profile_duration_ns(const struct profile *profile) {
+    return profile->duration_ns;
+}
+
+static struct profile_frame frame_of_address(const struct profile *profile, const struct location *location) {
+    return (struct profile_frame){
+        .function = "",
+        .file = "",
+        .address = location->address,
+        .mapping_file = profile_text(profile, profile_mapping(profile, location->mapping)->file),
+    };
+}
+
+static void name_frame(const struct profile *profile, struct profile_frame *frame, const struct line *line) {
+    const struct function *function = profile_function(profile, line->function);
+    frame->function = profile_text(profile, function->name ? function->name : function->system_name);
+    frame->file = profile_text(profile, function->file);
+    frame->line = line->line;
+}
+
+static bool add_frames(struct profile *profile, const struct location *location) {
+    uint32_t count = location->line_count ? location->line_count : 1;
+    struct profile_frame *frames = array_push(&profile->view_frames, count, sizeof *frames);
+    if (!frames)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        frames[i] = frame_of_address(profile, location);
+        if (location->line_count > 0)
+            name_frame(profile, &frames[i], profile_line(profile, location->line + i));
+        frames[i].inlined = i + 1 < count; // the last line is the function that the address belongs to
+    }
+    return true;
+}
+
+static bool add_labels(struct profile *profile, const struct sample *sample) {
+    struct profile_label *labels = array_push(&profile->view_labels, sample->label_count, sizeof *labels);
+    if (!labels && sample->label_count > 0)
+        return false;
+    for (uint32_t i = 0; i < sample->label_count; i++) {
+        const struct label *label = profile_label(profile, sample->label + i);
+        labels[i] = (struct profile_label){
+            .key = profile_text(profile, label->key),
+            .text = label->text ? profile_text(profile, label->text) : NULL,
+            .number = label->number,
+            .unit = profile_text(profile, label->unit),
+        };
+    }
+    return true;
+}
+
+enum merge_error profile_sample_at(struct profile *profile, size_t index, struct profile_sample_view *view) {
+    *view = (struct profile_sample_view){0};
+    if (index >= profile->samples.count)
+        return MERGE_NOT_FOUND;
+    const struct sample *sample = profile_sample(profile, (uint32_t)index);
+    profile->view_frames.count = profile->view_labels.count = 0;
+    for (uint32_t i = 0; i < sample->ref_count; i++)
+        if (!add_frames(profile, profile_location(profile, *profile_ref(profile, sample->ref + i))))
+            return MERGE_NO_MEMORY;
+    if (!add_labels(profile, sample))
+        return MERGE_NO_MEMORY;
+    *view = (struct profile_sample_view){
+        .values = profile_sample_values(profile, (uint32_t)index),
+        .frames = profile->view_frames.items,
+        .frame_count = profile->view_frames.count,
+        .labels = profile->view_labels.items,
+        .label_count = profile->view_labels.count,
+    };
+    return MERGE_OK;
+}

@@ -1,0 +1,173 @@
+// wire.h: the protobuf wire format: a reader that never leaves its bytes, and a writer into one growing buffer.
+//
+// Threads: as its owner. Memory: the reader none, the writer realloc. It knows varints, tags and lengths, nothing of profiles.
+#ifndef CMEMPROF_MERGE_WIRE_H
+#define CMEMPROF_MERGE_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "namespace.h"
+
+enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+
+// ---- Read ----
+
+struct wire {
+    const uint8_t *at, *end;
+};
+
+struct wire_field {
+    uint32_t number;
+    enum wire_type type;
+    uint64_t value;    // WIRE_VARINT
+    struct wire bytes; // WIRE_BYTES
+};
+
+enum wire_result {
+    WIRE_OK,
+    WIRE_SHORT, // the bytes end inside of something
+    WIRE_BAD,   // a varint of more than 10 bytes, field number 0, groups (types 3 and 4), types 6 and 7
+};
+
+// At most 10 bytes; bits above the 64th are dropped, as every protobuf library does.
+static inline enum wire_result wire_varint(struct wire *wire, uint64_t *value) {
+    const uint8_t *at = wire->at, *end = wire->end;
+    if (at < end && *at < 0x80) { // most are of one byte
+        *value = *at;
+        wire->at = at + 1;
+        return WIRE_OK;
+    }
+    uint64_t result = 0;
+    for (unsigned shift = 0; shift < 70; shift += 7) {
+        if (at == end)
+            return WIRE_SHORT;
+        uint8_t byte = *at++;
+        result |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *value = result;
+            wire->at = at;
+            return WIRE_OK;
+        }
+    }
+    return WIRE_BAD;
+}
+
+static inline enum wire_result wire_skip(struct wire *wire, uint64_t size) {
+    if (size > (uint64_t)(wire->end - wire->at))
+        return WIRE_SHORT;
+    wire->at += size;
+    return WIRE_OK;
+}
+
+// Reads one field, whole. Not at the end: the caller tests wire->at < wire->end first.
+static inline enum wire_result wire_next(struct wire *wire, struct wire_field *field) {
+    uint64_t tag;
+    enum wire_result result = wire_varint(wire, &tag);
+    if (result != WIRE_OK)
+        return result;
+    if (tag >> 3 == 0 || tag > UINT32_MAX)
+        return WIRE_BAD;
+    field->number = (uint32_t)(tag >> 3);
+    field->type = (enum wire_type)(tag & 7);
+    switch (field->type) {
+    case WIRE_VARINT:
+        return wire_varint(wire, &field->value);
+    case WIRE_BYTES:
+        if ((result = wire_varint(wire, &field->value)) != WIRE_OK)
+            return result;
+        field->bytes.at = wire->at;
+        if ((result = wire_skip(wire, field->value)) != WIRE_OK)
+            return result;
+        field->bytes.end = wire->at;
+        return WIRE_OK;
+    case WIRE_FIXED64:
+        return wire_skip(wire, 8);
+    case WIRE_FIXED32:
+        return wire_skip(wire, 4);
+    default:
+        return WIRE_BAD;
+    }
+}
+
+// ---- Write ----
+
+struct wire_writer {
+    uint8_t *bytes;
+    size_t size, capacity;
+    bool failed; // no memory; what follows is dropped
+};
+
+static inline bool wire_room(struct wire_writer *writer, size_t more) {
+    if (writer->capacity - writer->size >= more)
+        return true;
+    if (writer->failed)
+        return false;
+    size_t capacity = writer->capacity * 2 + more + 256;
+    uint8_t *bytes = realloc(writer->bytes, capacity);
+    if (!bytes) {
+        writer->failed = true;
+        return false;
+    }
+    writer->bytes = bytes;
+    writer->capacity = capacity;
+    return true;
+}
+
+static inline uint8_t *wire_put_varint(uint8_t *at, uint64_t value) {
+    for (; value >= 0x80; value >>= 7)
+        *at++ = (uint8_t)(value | 0x80);
+    *at++ = (uint8_t)value;
+    return at;
+}
+
+static inline void wire_write_varint(struct wire_writer *writer, uint64_t value) {
+    if (wire_room(writer, 10))
+        writer->size = (size_t)(wire_put_varint(writer->bytes + writer->size, value) - writer->bytes);
+}
+
+// A varint field; 0 is the default of proto3 and is left out.
+static inline void wire_write_number(struct wire_writer *writer, uint32_t number, uint64_t value) {
+    if (value == 0)
+        return;
+    wire_write_varint(writer, (uint64_t)number << 3 | WIRE_VARINT);
+    wire_write_varint(writer, value);
+}
+
+static inline void wire_write_bytes(struct wire_writer *writer, uint32_t number, const void *bytes, size_t size) {
+    wire_write_varint(writer, (uint64_t)number << 3 | WIRE_BYTES);
+    wire_write_varint(writer, size);
+    if (size > 0 && wire_room(writer, size)) {
+        memcpy(writer->bytes + writer->size, bytes, size);
+        writer->size += size;
+    }
+}
+
+// A message inside: size_t mark = wire_open(w, 2); ...its fields...; wire_close(w, mark). One byte is left for the length; a message of
+// 128 bytes and more is moved up by the one or two that its length takes beyond that.
+static inline size_t wire_open(struct wire_writer *writer, uint32_t number) {
+    wire_write_varint(writer, (uint64_t)number << 3 | WIRE_BYTES);
+    if (wire_room(writer, 1))
+        writer->size++;
+    return writer->size;
+}
+
+static inline void wire_close(struct wire_writer *writer, size_t mark) {
+    if (writer->failed)
+        return;
+    size_t size = writer->size - mark;
+    uint8_t length[10];
+    size_t length_bytes = (size_t)(wire_put_varint(length, size) - length);
+    if (length_bytes > 1) {
+        if (!wire_room(writer, length_bytes - 1))
+            return;
+        memmove(writer->bytes + mark + length_bytes - 1, writer->bytes + mark, size);
+        writer->size += length_bytes - 1;
+    }
+    memcpy(writer->bytes + mark - 1, length, length_bytes);
+}
+
+#endif
