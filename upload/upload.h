@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "namespace.h"
+
 enum upload_error {
     UPLOAD_OK = 0, // the server answered 2xx
     UPLOAD_NO_MEMORY,

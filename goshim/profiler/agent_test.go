@@ -1,0 +1,237 @@
+package profiler_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+// patience bounds every wait of these tests. It only matters when something is broken.
+const patience = 20 * time.Second
+
+// agent is a Datadog Agent that keeps what it is sent.
+type agent struct {
+	*httptest.Server
+	status      atomic.Int32 // what it answers
+	refuseFirst atomic.Int32 // so many requests get 503
+	requests    atomic.Int32
+	batches     chan *received
+}
+
+// received is one batch, parsed back.
+type received struct {
+	path        string
+	headers     http.Header
+	attachments map[string][]byte
+	order       []string
+	event       struct {
+		Start, End  time.Time
+		Attachments []string
+		Tags        string `json:"tags_profiler"`
+		Family      string
+		Version     string
+	}
+}
+
+func newAgent(t *testing.T) *agent {
+	a := newUnstartedAgent()
+	a.Start()
+	t.Cleanup(a.Close)
+	return a
+}
+
+func newUnstartedAgent() *agent {
+	a := &agent{batches: make(chan *received, 1000)}
+	a.status.Store(http.StatusOK)
+	a.Server = httptest.NewUnstartedServer(a)
+	return a
+}
+
+func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.requests.Add(1)
+	body, _ := io.ReadAll(r.Body)
+	if a.refuseFirst.Add(-1) >= 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	if status := int(a.status.Load()); status != http.StatusOK {
+		http.Error(w, "the disk is full", status)
+		return
+	}
+	b, err := parse(r, body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	a.batches <- b
+}
+
+func parse(r *http.Request, body []byte) (*received, error) {
+	b := &received{path: r.URL.Path, headers: r.Header, attachments: map[string][]byte{}}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var reader *multipart.Reader
+	reader, err := r.MultipartReader()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		part, err := reader.NextPart()
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		content, err := io.ReadAll(part)
+		if err != nil {
+			return nil, err
+		}
+		if part.FormName() == "event" && part.FileName() == "event.json" {
+			if err := json.Unmarshal(content, &b.event); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		b.attachments[part.FileName()] = content
+		b.order = append(b.order, part.FileName())
+	}
+}
+
+func (a *agent) addr() string { return a.Listener.Addr().String() }
+
+// next waits for a batch.
+func (a *agent) next(t *testing.T) *received {
+	t.Helper()
+	select {
+	case b := <-a.batches:
+		return b
+	case <-time.After(patience):
+		t.Fatal("no batch came")
+		return nil
+	}
+}
+
+// tags gives the values of a tag; keys may come more than once.
+func (b *received) tags(key string) []string {
+	var values []string
+	for _, tag := range strings.Split(b.event.Tags, ",") {
+		if k, v, _ := strings.Cut(tag, ":"); k == key {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+func (b *received) wantTag(t *testing.T, key string, values ...string) {
+	t.Helper()
+	if got := b.tags(key); !slices.Equal(got, values) {
+		t.Errorf("tag %s: got %q, want %q, in %q", key, got, values, b.event.Tags)
+	}
+}
+
+func (b *received) profile(t *testing.T, name string) *profile.Profile {
+	t.Helper()
+	p, err := profile.ParseData(b.attachments[name])
+	if err != nil {
+		t.Fatalf("%s of %q: %v", name, b.order, err)
+	}
+	return p
+}
+
+func sampleTypes(p *profile.Profile) string {
+	var types []string
+	for _, s := range p.SampleType {
+		types = append(types, s.Type+"/"+s.Unit)
+	}
+	return strings.Join(types, " ")
+}
+
+// start starts a profiler that ends with the test. Options of the test come last.
+func start(t *testing.T, a *agent, options ...profiler.Option) {
+	t.Helper()
+	all := append([]profiler.Option{profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false)}, options...)
+	if err := profiler.Start(all...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(profiler.Stop)
+}
+
+// since gives the counters' growth since base.
+func since(base profiler.Counters) profiler.Counters {
+	now := profiler.Stats()
+	return profiler.Counters{
+		BatchesSent:    now.BatchesSent - base.BatchesSent,
+		BatchesFailed:  now.BatchesFailed - base.BatchesFailed,
+		BatchesDropped: now.BatchesDropped - base.BatchesDropped,
+		ProfilesFailed: now.ProfilesFailed - base.ProfilesFailed,
+		Panics:         now.Panics - base.Panics,
+	}
+}
+
+func waitFor(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never happened: %s", what)
+		}
+	}
+}
+
+// logLines is a slog.Handler that keeps the lines, each "LEVEL message".
+type logLines struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func captureLog(t *testing.T) *logLines {
+	l := &logLines{}
+	before := slog.Default()
+	slog.SetDefault(slog.New(l))
+	t.Cleanup(func() { slog.SetDefault(before) })
+	return l
+}
+
+func (l *logLines) Enabled(context.Context, slog.Level) bool { return true }
+func (l *logLines) WithAttrs([]slog.Attr) slog.Handler       { return l }
+func (l *logLines) WithGroup(string) slog.Handler            { return l }
+func (l *logLines) Handle(_ context.Context, r slog.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, r.Level.String()+" "+r.Message)
+	return nil
+}
+
+func (l *logLines) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.lines)
+}
+
+// wantOnly checks that there is exactly one line for each of the given texts, in this order, and no other.
+func (l *logLines) wantOnly(t *testing.T, parts ...string) {
+	t.Helper()
+	lines := l.all()
+	if len(lines) != len(parts) {
+		t.Fatalf("log has %d lines, want %d: %q", len(lines), len(parts), lines)
+	}
+	for i, part := range parts {
+		if !strings.Contains(lines[i], part) {
+			t.Errorf("line %d of the log is %q, want %q in it", i, lines[i], part)
+		}
+	}
+}

@@ -1,0 +1,218 @@
+package profiler_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"runtime/pprof"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+// cHeap is a profile of C allocations as package cmemprof gives it: one stack, with totals.
+func cHeap(allocObjects, allocBytes, inuseObjects, inuseBytes int64) []byte {
+	function := &profile.Function{ID: 1, Name: "sqlite3_malloc"}
+	mapping := &profile.Mapping{ID: 1, File: "libsqlite3.so.0"}
+	location := &profile.Location{ID: 1, Mapping: mapping, Address: 0x1000, Line: []profile.Line{{Function: function}}}
+	p := &profile.Profile{
+		SampleType: []*profile.ValueType{{Type: "alloc_objects", Unit: "count"}, {Type: "alloc_space", Unit: "bytes"},
+			{Type: "inuse_objects", Unit: "count"}, {Type: "inuse_space", Unit: "bytes"}},
+		PeriodType: &profile.ValueType{Type: "space", Unit: "bytes"},
+		Period:     512 << 10,
+		Mapping:    []*profile.Mapping{mapping},
+		Function:   []*profile.Function{function},
+		Location:   []*profile.Location{location},
+	}
+	if allocObjects > 0 {
+		p.Sample = []*profile.Sample{{Location: p.Location, Value: []int64{allocObjects, allocBytes, inuseObjects, inuseBytes}}}
+	}
+	var buffer bytes.Buffer
+	if err := p.WriteUncompressed(&buffer); err != nil {
+		panic(err)
+	}
+	return buffer.Bytes()
+}
+
+func emptyHeap() ([]byte, error) { return cHeap(0, 0, 0, 0), nil }
+
+// valuesOf adds up the samples whose leaf is the function.
+func valuesOf(p *profile.Profile, function string) (values [4]int64) {
+	for _, s := range p.Sample {
+		if line := s.Location[0].Line; len(line) > 0 && line[0].Function.Name == function {
+			for i, v := range s.Value {
+				values[i] += v
+			}
+		}
+	}
+	return values
+}
+
+func goSamples(p *profile.Profile) int {
+	n := 0
+	for _, s := range p.Sample {
+		for _, l := range s.Location {
+			if len(l.Line) > 0 && strings.HasPrefix(l.Line[0].Function.Name, "runtime.") {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+func TestHeapHoldsGoAndC(t *testing.T) {
+	a, base := newAgent(t), profiler.Stats()
+	totals := [][4]int64{{10, 1000, 4, 400}, {15, 1600, 2, 200}, {15, 1600, 2, 200}}
+	var calls atomic.Int32
+	defer profiler.SetFakes(profiler.Fakes{
+		StartC: func(int64) error { return nil },
+		ProfileC: func() ([]byte, error) {
+			v := totals[min(int(calls.Add(1))-1, len(totals)-1)]
+			return cHeap(v[0], v[1], v[2], v[3]), nil
+		},
+	})()
+	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	for i, want := range [][4]int64{{10, 1000, 4, 400}, {5, 600, 2, 200}, {0, 0, 2, 200}} {
+		p := a.next(t).profile(t, "delta-heap.pprof")
+		if sampleTypes(p) != heapTypes {
+			t.Errorf("sample types %q", sampleTypes(p))
+		}
+		if got := valuesOf(p, "sqlite3_malloc"); got != want {
+			t.Errorf("period %d: C has %v, want %v", i, got, want)
+		}
+		if i == 0 && goSamples(p) == 0 {
+			t.Error("nothing of Go's heap")
+		}
+		// Rates are computed with it: the time since the profile before, once, although two were joined.
+		if i > 0 && (p.DurationNanos <= 0 || p.DurationNanos > patience.Nanoseconds()) {
+			t.Errorf("period %d: duration %d", i, p.DurationNanos)
+		}
+	}
+	if got := since(base); got.ProfilesFailed != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestHeapTotals(t *testing.T) {
+	a := newAgent(t)
+	defer profiler.SetFakes(profiler.Fakes{
+		StartC:   func(int64) error { return nil },
+		ProfileC: func() ([]byte, error) { return cHeap(10, 1000, 4, 400), nil },
+	})()
+	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile), profiler.WithDeltaProfiles(false))
+	for range 2 {
+		p := a.next(t).profile(t, "heap.pprof")
+		if got, want := valuesOf(p, "sqlite3_malloc"), [4]int64{10, 1000, 4, 400}; got != want || goSamples(p) == 0 {
+			t.Errorf("C has %v, want %v; %d samples of Go", got, want, goSamples(p))
+		}
+	}
+}
+
+// While C's profile fails, Go's goes on; what C allocated meanwhile comes with the next one that can be taken, once.
+func TestProfileOfCFailsForAWhile(t *testing.T) {
+	for name, broken := range map[string]func() ([]byte, error){
+		"error":    func() ([]byte, error) { return nil, errors.New("no memory") },
+		"rubbish":  func() ([]byte, error) { return []byte{0xff, 0xff, 0xff}, nil },
+		"panicked": func() ([]byte, error) { panic("in C's profile") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, log, base := newAgent(t), captureLog(t), profiler.Stats()
+			var calls atomic.Int32
+			defer profiler.SetFakes(profiler.Fakes{
+				StartC: func(int64) error { return nil },
+				ProfileC: func() ([]byte, error) {
+					switch calls.Add(1) {
+					case 1, 3, 4:
+						return broken()
+					case 2:
+						return cHeap(10, 1000, 4, 400), nil
+					}
+					return cHeap(15, 1600, 2, 200), nil
+				},
+			})()
+			start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+			for i, want := range [][4]int64{{}, {10, 1000, 4, 400}, {0, 0, 4, 400}, {0, 0, 4, 400}, {5, 600, 2, 200}, {0, 0, 2, 200}} {
+				p := a.next(t).profile(t, "delta-heap.pprof")
+				if got := valuesOf(p, "sqlite3_malloc"); got != want {
+					t.Errorf("period %d: C has %v, want %v", i, got, want)
+				}
+			}
+			if got := since(base).ProfilesFailed; got != 3 {
+				t.Errorf("%d profiles failed, want 3", got)
+			}
+			if lines := strings.Join(log.all(), "\n"); strings.Count(lines, "the profile of C allocations cannot be taken") != 1 {
+				t.Errorf("log %q", lines)
+			}
+		})
+	}
+}
+
+func TestSamplingOfCCannotStart(t *testing.T) {
+	a, log := newAgent(t), captureLog(t)
+	defer profiler.SetFakes(profiler.Fakes{
+		StartC:   func(int64) error { return errors.New("no hooks in this program") },
+		ProfileC: func() ([]byte, error) { return cHeap(1, 1, 1, 1), nil },
+	})()
+	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	for range 2 {
+		p := a.next(t).profile(t, "delta-heap.pprof")
+		if got := valuesOf(p, "sqlite3_malloc"); got != [4]int64{} {
+			t.Errorf("C has %v", got)
+		}
+	}
+	log.wantOnly(t, "C allocations are not profiled, Go's are: no hooks in this program")
+}
+
+func TestProfileThatFailsIsLeftOut(t *testing.T) {
+	for name, fault := range map[string]func() error{
+		"error": func() error { return errors.New("out of luck") },
+		"panic": func() error { panic("out of luck") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, log, base := newAgent(t), captureLog(t), profiler.Stats()
+			defer profiler.SetFakes(profiler.Fakes{Lookup: func(name string, w io.Writer) error {
+				if name == "goroutine" {
+					return fault()
+				}
+				return profiler.LookupProfile(name, w)
+			}})()
+			start(t, a, profiler.WithPeriod(20*time.Millisecond),
+				profiler.WithProfileTypes(profiler.HeapProfile, profiler.GoroutineProfile))
+			for range 3 {
+				if b := a.next(t); len(b.order) != 2 || b.attachments["delta-heap.pprof"] == nil || b.attachments["metrics.json"] == nil {
+					t.Errorf("attachments %q", b.order)
+				}
+			}
+			profiler.Stop()
+			if got := since(base); got.ProfilesFailed < 3 || got.BatchesFailed != 0 || (name == "panic") != (got.Panics > 0) {
+				t.Errorf("%+v", got)
+			}
+			if lines := strings.Join(log.all(), "\n"); strings.Count(lines, "the goroutine profile cannot be taken") != 1 {
+				t.Errorf("log %q", lines)
+			}
+		})
+	}
+}
+
+// The service may be taking a CPU profile of its own.
+func TestCPUProfileIsTaken(t *testing.T) {
+	a, log := newAgent(t), captureLog(t)
+	if err := pprof.StartCPUProfile(io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	defer pprof.StopCPUProfile()
+	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.CPUProfile))
+	for range 2 {
+		if b := a.next(t); len(b.order) != 1 {
+			t.Errorf("attachments %q", b.order)
+		}
+	}
+	profiler.Stop()
+	log.wantOnly(t, "the cpu profile cannot be taken and is left out: ")
+}

@@ -1,0 +1,158 @@
+package profiler_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+func TestBadOptions(t *testing.T) {
+	for text, option := range map[string]profiler.Option{
+		"invalid upload timeout, must be > 0: 0s":  profiler.WithUploadTimeout(0),
+		"invalid upload timeout, must be > 0: -1s": profiler.WithUploadTimeout(-time.Second),
+		"invalid period, must be > 0: 0s":          profiler.WithPeriod(0),
+		"invalid CPU profile":                      profiler.CPUDuration(-1),
+		"invalid CPU profile, ":                    profiler.CPUProfileRate(-1),
+		"unknown profile type: 99":                 profiler.WithProfileTypes(profiler.ProfileType(99)),
+		"invalid address":                          profiler.WithAgentAddr(""),
+		"invalid address: ":                        profiler.WithAgentAddr("host:port"),
+		"is not an http or https URL":              profiler.WithURL("ftp://localhost/"),
+		"has no host":                              profiler.WithURL("http:///path"),
+	} {
+		err := profiler.Start(option)
+		if err == nil {
+			profiler.Stop()
+		}
+		if err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("got %v, want %q", err, text)
+		}
+	}
+	if err := profiler.Start(profiler.WithURL("http://user:secret@ho st/")); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBadEnvironment(t *testing.T) {
+	for _, c := range []struct{ name, value string }{
+		{"DD_PROFILING_ENABLED", "maybe"},
+		{"DD_PROFILING_DELTA", "2"},
+		{"DD_PROFILING_CMEMPROF_ENABLED", "on"},
+		{"DD_PROFILING_CMEMPROF_SAMPLING_RATE", "512KiB"},
+		{"DD_PROFILING_CMEMPROF_SAMPLING_RATE", "-1"},
+		{"DD_PROFILING_UPLOAD_TIMEOUT", "10"},
+		{"DD_PROFILING_UPLOAD_TIMEOUT", "0s"},
+		{"DD_TRACE_AGENT_PORT", "http"},
+		{"DD_TRACE_AGENT_PORT", "65536"},
+		{"DD_TRACE_AGENT_PORT", "0"},
+		{"DD_AGENT_HOST", "two words"},
+		{"DD_AGENT_HOST", "host:8126"},
+		{"DD_TRACE_AGENT_URL", "localhost:8126"},
+		{"DD_TRACE_AGENT_URL", "ftp://localhost"},
+		{"DD_TRACE_AGENT_URL", "unix://"},
+		{"DD_TRACE_AGENT_URL", "unix://relative/path"},
+	} {
+		t.Run(c.name+"="+c.value, func(t *testing.T) {
+			t.Setenv(c.name, c.value)
+			err := profiler.Start()
+			if err == nil {
+				profiler.Stop()
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), c.name+": ") {
+				t.Errorf("got %v, want an error that names the variable", err)
+			}
+		})
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	a := newAgent(t)
+	host, port, _ := strings.Cut(a.addr(), ":")
+	t.Setenv("DD_AGENT_HOST", host)
+	t.Setenv("DD_TRACE_AGENT_PORT", port)
+	t.Setenv("DD_SERVICE", "users-db")
+	t.Setenv("DD_ENV", "staging")
+	t.Setenv("DD_VERSION", "1.2.3")
+	t.Setenv("DD_TAGS", "team:core region:eu")
+	t.Setenv("DD_PROFILING_DELTA", "false")
+	t.Setenv("DD_PROFILING_UPLOAD_TIMEOUT", "3s")
+	t.Setenv("DD_PROFILING_CMEMPROF_ENABLED", "") // an empty variable is none
+	run := func(options ...profiler.Option) *received {
+		t.Helper()
+		all := append([]profiler.Option{profiler.WithProfileTypes(profiler.HeapProfile), profiler.WithLogStartup(false), nil}, options...)
+		if err := profiler.Start(all...); err != nil {
+			t.Fatal(err)
+		}
+		profiler.Stop()
+		return a.next(t)
+	}
+	b := run()
+	b.wantTag(t, "service", "users-db")
+	b.wantTag(t, "env", "staging")
+	b.wantTag(t, "version", "1.2.3")
+	b.wantTag(t, "team", "core")
+	b.wantTag(t, "region", "eu")
+	if b.attachments["heap.pprof"] == nil {
+		t.Errorf("attachments %q, want totals", b.order)
+	}
+	// Options stand over the environment; tags are added to it.
+	t.Setenv("DD_TAGS", "team:core, with space:yes ,")
+	b = run(profiler.WithService("other"), profiler.WithEnv("test"), profiler.WithVersion("2"), profiler.WithTags("a:b"),
+		profiler.WithDeltaProfiles(true))
+	b.wantTag(t, "service", "other")
+	b.wantTag(t, "env", "test")
+	b.wantTag(t, "version", "2")
+	b.wantTag(t, "a", "b")
+	b.wantTag(t, "team", "core")
+	b.wantTag(t, "with space", "yes")
+	if b.attachments["delta-heap.pprof"] == nil {
+		t.Errorf("attachments %q, want deltas", b.order)
+	}
+	// One URL stands over host and port.
+	other := newAgent(t)
+	t.Setenv("DD_TRACE_AGENT_URL", other.URL+"/")
+	a = other
+	if b = run(); b.path != "/profiling/v1/input" {
+		t.Errorf("posted to %q", b.path)
+	}
+}
+
+func TestSwitchedOffByEnvironment(t *testing.T) {
+	a := newAgent(t)
+	t.Setenv("DD_PROFILING_ENABLED", "false")
+	start(t, a, profiler.WithProfileTypes())
+	profiler.Stop()
+	if n := a.requests.Load(); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+	t.Setenv("DD_PROFILING_ENABLED", "auto")
+	start(t, a, profiler.WithProfileTypes())
+	profiler.Stop()
+	a.next(t)
+}
+
+func TestSamplingIntervalOfC(t *testing.T) {
+	a := newAgent(t)
+	var intervals []int64
+	defer profiler.SetFakes(profiler.Fakes{StartC: func(n int64) error {
+		intervals = append(intervals, n)
+		return nil
+	}, ProfileC: emptyHeap})()
+	run := func(name, value string, options ...profiler.Option) {
+		t.Helper()
+		t.Setenv(name, value)
+		start(t, a, append([]profiler.Option{profiler.WithProfileTypes(profiler.HeapProfile)}, options...)...)
+		profiler.Stop()
+		a.next(t)
+	}
+	run("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "")
+	run("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "4096")
+	run("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "4096", profiler.WithProfileTypes()) // C belongs to the heap profile
+	run("DD_PROFILING_CMEMPROF_ENABLED", "false")
+	run("DD_PROFILING_CMEMPROF_ENABLED", "true")
+	run("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "0")
+	if len(intervals) != 3 || intervals[0] != 512<<10 || intervals[1] != 4096 || intervals[2] != 4096 {
+		t.Errorf("sampling began with %v, want [524288 4096 4096]", intervals)
+	}
+}

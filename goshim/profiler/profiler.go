@@ -1,0 +1,160 @@
+package profiler
+
+import (
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// stopTime is how long Stop waits for a server, counted from its call; at least lastChance is left for the batch of the last period.
+const (
+	stopTime   = 2 * time.Second
+	lastChance = 250 * time.Millisecond
+)
+
+var (
+	mu     sync.Mutex // held by Start and Stop from begin to end
+	active *profiler  // guarded by mu
+)
+
+// Start begins to collect and send profiles. While a profiler runs it is stopped, as by Stop, and the new one takes its place. An error says
+// what is wrong with an option or which environment variable cannot be read; what ran before then goes on. With DD_PROFILING_ENABLED=false
+// Start does nothing.
+func Start(options ...Option) error {
+	mu.Lock()
+	defer mu.Unlock()
+	c, err := newConfig(options)
+	if err != nil || !c.enabled {
+		return err
+	}
+	if active != nil {
+		active.stop()
+	}
+	active = newProfiler(c, realSources)
+	active.start()
+	return nil
+}
+
+// Stop collects the running period, sends it with whatever else waits to be sent, and returns when all is done, after about two seconds at the
+// latest if the server does not answer. It may be called at any time, any number of times and from any goroutine.
+func Stop() {
+	mu.Lock()
+	defer mu.Unlock()
+	if active != nil {
+		active.stop()
+		active = nil
+	}
+}
+
+// profiler is one Start. Everything but exit belongs to the goroutine that collects.
+type profiler struct {
+	cfg       *config
+	collector *collector
+	uploader  *uploader
+	exit      chan struct{} // closed by stop
+	collected chan struct{} // closed when the last batch is in the queue
+	sent      chan struct{} // closed when the queue is empty
+}
+
+func newProfiler(c *config, s sources) *profiler {
+	exit := make(chan struct{})
+	return &profiler{
+		cfg:       c,
+		collector: newCollector(c, s, &onceLog{}),
+		uploader:  newUploader(c, s.send, exit),
+		exit:      exit,
+		collected: make(chan struct{}),
+		sent:      make(chan struct{}),
+	}
+}
+
+func (p *profiler) start() {
+	if p.cfg.logStartup {
+		p.cfg.logStart()
+	}
+	if p.cfg.types[MutexProfile] {
+		runtime.SetMutexProfileFraction(p.cfg.mutexFraction)
+	}
+	if p.cfg.types[BlockProfile] {
+		runtime.SetBlockProfileRate(p.cfg.blockRateNs)
+	}
+	p.collector.startC()
+	go func() {
+		defer close(p.collected)
+		p.runPeriods()
+	}()
+	go func() {
+		defer close(p.sent)
+		p.uploader.run()
+	}()
+}
+
+func (p *profiler) runPeriods() {
+	defer p.uploader.close()
+	defer p.collector.close()
+	for seq := uint64(0); seq == 0 || !p.exiting(); seq++ { // one at least: Stop may come before this goroutine ever ran
+		p.runPeriod(seq)
+	}
+}
+
+// runPeriod waits until the end of a period, or until stop, and sends off what it has then. The CPU profile runs at the end, over the
+// collection of the others, so that it also shows what this package costs.
+func (p *profiler) runPeriod(seq uint64) {
+	start := time.Now()
+	p.sleepUntil(start.Add(p.cfg.period - p.cfg.cpuDuration))
+	if !p.exiting() {
+		p.collector.startCPU()
+	}
+	p.sleepUntil(start.Add(p.cfg.period))
+	// dd-trace-go sends the length of the CPU profile as the length of the batch, and the backend counts on that: it is the time that CPU
+	// samples are divided by. A period that stop cuts short is as long as it was.
+	end := start.Add(min(p.cfg.cpuDuration, time.Since(start)))
+	b := batch{seq: seq, start: start, end: end, attachments: p.collector.collect()}
+	if len(b.attachments) > 0 {
+		p.uploader.add(b)
+	}
+}
+
+func (p *profiler) exiting() bool {
+	select {
+	case <-p.exit:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *profiler) sleepUntil(t time.Time) {
+	sleep(time.Until(t), p.exit)
+}
+
+// sleep sleeps for d, or until exit is closed.
+func sleep(d time.Duration, exit <-chan struct{}) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-exit:
+	}
+}
+
+// stop is called once.
+func (p *profiler) stop() {
+	called := time.Now()
+	close(p.exit)
+	<-p.collected
+	left := max(stopTime-time.Since(called), lastChance)
+	timer := time.AfterFunc(min(left, p.cfg.uploadTimeout), p.uploader.giveUp)
+	<-p.sent
+	timer.Stop()
+	p.uploader.giveUp()
+	if p.cfg.logStartup {
+		stats := Stats()
+		slog.Info("cmemprof: profiler stopped", "batches_sent", stats.BatchesSent, "batches_failed", stats.BatchesFailed,
+			"batches_dropped", stats.BatchesDropped)
+	}
+}

@@ -1,0 +1,279 @@
+package profiler_test
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+const (
+	heapTypes       = "alloc_objects/count alloc_space/bytes inuse_objects/count inuse_space/bytes"
+	contentionTypes = "contentions/count delay/nanoseconds"
+)
+
+func TestBatchHasAllProfilesAndTags(t *testing.T) {
+	a := newAgent(t)
+	start(t, a,
+		profiler.WithService("users-db"), profiler.WithEnv("staging"), profiler.WithVersion("1.2.3"), profiler.WithHostname("box"),
+		profiler.WithTags("team:core", "with:comma,k2:v2"),
+		profiler.WithPeriod(300*time.Millisecond),
+		profiler.WithProfileTypes(profiler.HeapProfile, profiler.CPUProfile, profiler.BlockProfile, profiler.MutexProfile,
+			profiler.GoroutineProfile))
+	b := a.next(t)
+
+	want := []string{"cpu.pprof", "delta-heap.pprof", "delta-block.pprof", "delta-mutex.pprof", "goroutines.pprof", "metrics.json"}
+	if !slices.Equal(b.order, want) || !slices.Equal(b.event.Attachments, want) {
+		t.Errorf("attachments %q, in the event %q, want %q", b.order, b.event.Attachments, want)
+	}
+	for name, types := range map[string]string{
+		"cpu.pprof":         "samples/count cpu/nanoseconds",
+		"delta-heap.pprof":  heapTypes,
+		"delta-block.pprof": contentionTypes,
+		"delta-mutex.pprof": contentionTypes,
+		"goroutines.pprof":  "goroutine/count",
+	} {
+		if got := sampleTypes(b.profile(t, name)); got != types {
+			t.Errorf("%s has %q, want %q", name, got, types)
+		}
+	}
+	wantEvent(t, b)
+	b.wantTag(t, "service", "users-db")
+	b.wantTag(t, "env", "staging")
+	b.wantTag(t, "version", "1.2.3")
+	b.wantTag(t, "host", "box")
+	b.wantTag(t, "team", "core")
+	b.wantTag(t, "with", "comma")
+	b.wantTag(t, "k2", "v2")
+}
+
+func wantEvent(t *testing.T, b *received) {
+	t.Helper()
+	if b.path != "/profiling/v1/input" || b.event.Family != "go" || b.event.Version != "4" {
+		t.Errorf("path %q, event %+v", b.path, b.event)
+	}
+	if age := time.Since(b.event.Start); age < 0 || age > patience || !b.event.End.After(b.event.Start) {
+		t.Errorf("from %s to %s", b.event.Start, b.event.End)
+	}
+	b.wantTag(t, "runtime", "go")
+	b.wantTag(t, "language", "go")
+	b.wantTag(t, "runtime_version", strings.TrimPrefix(runtime.Version(), "go"))
+	b.wantTag(t, "runtime_compiler", runtime.Compiler)
+	b.wantTag(t, "runtime_arch", runtime.GOARCH)
+	b.wantTag(t, "runtime_os", runtime.GOOS)
+	b.wantTag(t, "process_id", strconv.Itoa(os.Getpid()))
+	b.wantTag(t, "profiler_version", profiler.Version)
+	b.wantTag(t, "profile_seq", "0")
+	uuid := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	if id := b.tags("runtime-id"); len(id) != 1 || !uuid.MatchString(id[0]) {
+		t.Errorf("runtime-id %q", id)
+	}
+	for name, value := range map[string]string{
+		"Dd-Evp-Origin": "cmemprof", "Dd-Evp-Origin-Version": profiler.Version, "User-Agent": "cmemprof/" + profiler.Version,
+	} {
+		if b.headers.Get(name) != value {
+			t.Errorf("header %s: %q, want %q", name, b.headers.Get(name), value)
+		}
+	}
+}
+
+func TestPeriodsFollowEachOther(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes())
+	for seq := range 5 {
+		b := a.next(t)
+		b.wantTag(t, "profile_seq", strconv.Itoa(seq))
+		if want := []string{"metrics.json"}; !slices.Equal(b.order, want) {
+			t.Errorf("attachments %q, want %q", b.order, want)
+		}
+	}
+}
+
+func TestDefaultTypes(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithPeriod(300*time.Millisecond))
+	if b, want := a.next(t), []string{"cpu.pprof", "delta-heap.pprof", "metrics.json"}; !slices.Equal(b.order, want) {
+		t.Errorf("attachments %q, want %q", b.order, want)
+	}
+}
+
+func TestRatesTurnTheirProfilesOn(t *testing.T) {
+	defer runtime.SetMutexProfileFraction(runtime.SetMutexProfileFraction(-1))
+	defer runtime.SetBlockProfileRate(0)
+	a := newAgent(t)
+	start(t, a, profiler.WithProfileTypes(), profiler.MutexProfileFraction(3), profiler.BlockProfileRate(1000))
+	if got := runtime.SetMutexProfileFraction(-1); got != 3 {
+		t.Errorf("mutex fraction %d, want 3", got)
+	}
+	profiler.Stop()
+	want := []string{"delta-block.pprof", "delta-mutex.pprof", "metrics.json"}
+	if b := a.next(t); !slices.Equal(b.order, want) {
+		t.Errorf("attachments %q, want %q", b.order, want)
+	}
+}
+
+func TestTotalsInsteadOfDeltas(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithDeltaProfiles(false), profiler.WithProfileTypes(profiler.HeapProfile, profiler.MutexProfile))
+	profiler.Stop()
+	if b, want := a.next(t), []string{"heap.pprof", "mutex.pprof", "metrics.json"}; !slices.Equal(b.order, want) {
+		t.Errorf("attachments %q, want %q", b.order, want)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithPeriod(200*time.Millisecond), profiler.WithProfileTypes())
+	runtime.GC()
+	var points [][2]any
+	if err := json.Unmarshal(a.next(t).attachments["metrics.json"], &points); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]float64{}
+	for _, point := range points {
+		values[point[0].(string)] = point[1].(float64)
+	}
+	for _, name := range []string{"go_alloc_bytes_per_sec", "go_allocs_per_sec", "go_gcs_per_sec", "go_gc_pause_time", "go_max_gc_pause_time"} {
+		if values[name] <= 0 {
+			t.Errorf("%s is %v after a collection, of %v", name, values[name], values)
+		}
+	}
+	for _, name := range []string{"go_frees_per_sec", "go_heap_growth_bytes_per_sec"} {
+		if _, ok := values[name]; !ok {
+			t.Errorf("no %s", name)
+		}
+	}
+	if len(values) != 7 {
+		t.Errorf("%d metrics: %v", len(values), values)
+	}
+}
+
+// A process that ends within its first period must not lose its only profile.
+func TestStopSendsTheRunningPeriod(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithPeriod(time.Hour), profiler.CPUDuration(time.Minute))
+	profiler.Stop()
+	b := a.next(t)
+	if want := []string{"delta-heap.pprof", "metrics.json"}; !slices.Equal(b.order, want) { // the CPU profile had not begun
+		t.Errorf("attachments %q, want %q", b.order, want)
+	}
+	if length := b.event.End.Sub(b.event.Start); length > patience {
+		t.Errorf("the batch says it took %s", length)
+	}
+}
+
+func TestStartTakesTheOldOnesPlace(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithService("one"), profiler.WithProfileTypes())
+	start(t, a, profiler.WithService("two"), profiler.WithProfileTypes())
+	a.next(t).wantTag(t, "service", "one")
+	if err := profiler.Start(profiler.WithPeriod(-1)); err == nil {
+		t.Error("no error for a bad option")
+	}
+	profiler.Stop() // the one with the bad option did not begin, the one before went on
+	a.next(t).wantTag(t, "service", "two")
+}
+
+func TestStopFromManyGoroutines(t *testing.T) {
+	a := newAgent(t)
+	profiler.Stop() // nothing runs
+	start(t, a, profiler.WithProfileTypes())
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(profiler.Stop)
+	}
+	wg.Wait()
+	a.next(t)
+	if len(a.batches) != 0 {
+		t.Errorf("%d more batches", len(a.batches))
+	}
+}
+
+func TestStartAndStopLeaveNoGoroutines(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
+	profiler.Stop()
+	before := runtime.NumGoroutine()
+	for range 50 {
+		start(t, a, profiler.WithPeriod(time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile, profiler.GoroutineProfile))
+		profiler.Stop()
+	}
+	a.CloseClientConnections()
+	waitFor(t, "goroutines back to "+strconv.Itoa(before), func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestUnixSocket(t *testing.T) {
+	a := newUnstartedAgent()
+	path := filepath.Join(t.TempDir(), "apm.socket")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Listener.Close()
+	a.Listener = listener
+	a.Start()
+	defer a.Close()
+
+	if err := profiler.Start(profiler.WithUDS(path), profiler.WithProfileTypes(), profiler.WithLogStartup(false)); err != nil {
+		t.Fatal(err)
+	}
+	profiler.Stop()
+	a.next(t)
+
+	t.Setenv("DD_TRACE_AGENT_URL", "unix://"+path)
+	if err := profiler.Start(profiler.WithProfileTypes(), profiler.WithLogStartup(false)); err != nil {
+		t.Fatal(err)
+	}
+	profiler.Stop()
+	a.next(t)
+
+	tcp := newAgent(t) // an option beats the environment
+	start(t, tcp, profiler.WithProfileTypes())
+	profiler.Stop()
+	tcp.next(t)
+}
+
+func TestURL(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithURL(a.URL+"/api/v2/profile"), profiler.WithProfileTypes())
+	profiler.Stop()
+	if b := a.next(t); b.path != "/api/v2/profile" {
+		t.Errorf("posted to %q", b.path)
+	}
+}
+
+func TestProfileTypeNames(t *testing.T) {
+	for _, c := range []struct {
+		t                   profiler.ProfileType
+		name, filename, tag string
+	}{
+		{profiler.HeapProfile, "heap", "heap.pprof", "profile_type:heap"},
+		{profiler.CPUProfile, "cpu", "cpu.pprof", "profile_type:cpu"},
+		{profiler.BlockProfile, "block", "block.pprof", "profile_type:block"},
+		{profiler.MutexProfile, "mutex", "mutex.pprof", "profile_type:mutex"},
+		{profiler.GoroutineProfile, "goroutine", "goroutines.pprof", "profile_type:goroutine"},
+		{profiler.MetricsProfile, "metrics", "metrics.json", "profile_type:metrics"},
+		{profiler.ProfileType(99), "unknown", "unknown", "profile_type:unknown"},
+	} {
+		if c.t.String() != c.name || c.t.Filename() != c.filename || c.t.Tag() != c.tag {
+			t.Errorf("%d: %q, %q, %q", int(c.t), c.t.String(), c.t.Filename(), c.t.Tag())
+		}
+	}
+}
+
+func TestStartupLog(t *testing.T) {
+	a, log := newAgent(t), captureLog(t)
+	start(t, a, profiler.WithProfileTypes(), profiler.WithLogStartup(true))
+	profiler.Stop()
+	log.wantOnly(t, "INFO cmemprof: profiler started", "INFO cmemprof: profiler stopped")
+}

@@ -1,0 +1,179 @@
+package profiler_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+	"github.com/cmemprof/cmemprof/upload"
+)
+
+// fast makes periods, and with them the pauses between tries, short.
+var fast = []profiler.Option{profiler.WithPeriod(20 * time.Millisecond), profiler.WithProfileTypes()}
+
+func TestAgentNotThere(t *testing.T) {
+	log, base := captureLog(t), profiler.Stats()
+	a := newUnstartedAgent()
+	addr := a.addr()
+	a.Listener.Close()
+	start(t, a, fast...)
+	waitFor(t, "3 failed batches", func() bool { return since(base).BatchesFailed >= 3 })
+	log.wantOnly(t, "WARN cmemprof: profiles cannot be sent to http://"+addr+"/profiling/v1/input: no connection: ")
+
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Skipf("another program took the port: %v", err)
+	}
+	a.Listener = listener
+	a.Start()
+	defer a.Close()
+	a.next(t)
+	profiler.Stop()
+	if n := since(base).BatchesFailed; n < 3 {
+		t.Errorf("%d batches failed", n)
+	}
+	log.wantOnly(t, "they are dropped until it answers", "INFO cmemprof: profiles reach http://"+addr+"/profiling/v1/input again; ")
+}
+
+func TestAgentAnswers500(t *testing.T) {
+	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
+	a.status.Store(500)
+	start(t, a, fast...)
+	waitFor(t, "2 failed batches", func() bool { return since(base).BatchesFailed >= 2 })
+	log.wantOnly(t, "rejected by the server with status 500: the disk is full; they are dropped")
+	a.status.Store(200)
+	a.next(t)
+	profiler.Stop()
+	log.wantOnly(t, "", "again; ")
+	if got := since(base); got.BatchesSent == 0 || got.ProfilesFailed != 0 || got.Panics != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestTriesAgainWhatMayPass(t *testing.T) {
+	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
+	a.refuseFirst.Store(2)
+	start(t, a, profiler.WithPeriod(time.Minute), profiler.WithProfileTypes())
+	profiler.Stop()
+	a.next(t).wantTag(t, "profile_seq", "0")
+	if got := since(base); got != (profiler.Counters{BatchesSent: 1}) {
+		t.Errorf("%+v", got)
+	}
+	log.wantOnly(t)
+}
+
+func TestDoesNotTryAgainWhatWillNot(t *testing.T) {
+	base, a := profiler.Stats(), newAgent(t)
+	a.status.Store(413)
+	start(t, a, profiler.WithPeriod(time.Minute), profiler.WithProfileTypes())
+	profiler.Stop()
+	if got := since(base); got != (profiler.Counters{BatchesFailed: 1}) || a.requests.Load() != 1 {
+		t.Errorf("%+v after %d requests", got, a.requests.Load())
+	}
+}
+
+func TestConnectionCut(t *testing.T) {
+	for name, answer := range map[string]string{
+		"without an answer": "",
+		"in the answer":     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
+	} {
+		t.Run(name, func(t *testing.T) {
+			log, base := captureLog(t), profiler.Stats()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				conn, _, _ := w.(http.Hijacker).Hijack()
+				io.WriteString(conn, answer)
+				conn.Close()
+			}))
+			defer server.Close()
+			start(t, &agent{Server: server}, fast...)
+			waitFor(t, "2 failed batches", func() bool { return since(base).BatchesFailed >= 2 })
+			profiler.Stop()
+			log.wantOnly(t, ": connection broken")
+		})
+	}
+}
+
+func TestStopDoesNotWaitForADeadServer(t *testing.T) {
+	end := make(chan struct{})
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		asked.Add(1)
+		<-end
+	}))
+	defer server.Close()
+	defer close(end)
+	log, base := captureLog(t), profiler.Stats()
+	start(t, &agent{Server: server}, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(), profiler.WithUploadTimeout(time.Hour))
+	waitFor(t, "a request", func() bool { return asked.Load() > 0 })
+	begin := time.Now()
+	profiler.Stop()
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("Stop took %s", took)
+	}
+	got := since(base)
+	if got.BatchesFailed != 1 || got.BatchesDropped == 0 || got.BatchesSent != 0 {
+		t.Errorf("%+v", got)
+	}
+	log.wantOnly(t, "profiles cannot be sent to")
+}
+
+// The queue holds 5 batches beside the one that is being sent. What does not fit is the oldest, and every batch is counted once.
+func TestFullQueueDropsTheOldest(t *testing.T) {
+	base, log := profiler.Stats(), captureLog(t)
+	open, asked := make(chan struct{}), make(chan struct{}, 1000)
+	a := newAgent(t)
+	defer profiler.SetFakes(profiler.Fakes{Send: func(ctx context.Context, r upload.Request) error {
+		asked <- struct{}{}
+		<-open
+		return upload.Send(ctx, r)
+	}})()
+	start(t, a, profiler.WithPeriod(5*time.Millisecond), profiler.WithProfileTypes())
+	<-asked
+	waitFor(t, "10 dropped batches", func() bool { return since(base).BatchesDropped >= 10 })
+	close(open)
+	profiler.Stop()
+	a.next(t).wantTag(t, "profile_seq", "0") // was being sent
+	if seq := a.next(t).tags("profile_seq"); len(seq) != 1 || len(seq[0]) < 2 {
+		t.Errorf("then came %q, want one that is 10 or more", seq)
+	}
+	log.wantOnly(t, "it takes batches more slowly than they are made", "again; ")
+}
+
+func TestPanicInTheUploaderIsContained(t *testing.T) {
+	base, log, a := profiler.Stats(), captureLog(t), newAgent(t)
+	defer profiler.SetFakes(profiler.Fakes{Send: func(context.Context, upload.Request) error { panic("at the disco") }})()
+	start(t, a, fast...)
+	waitFor(t, "3 panics", func() bool { return since(base).Panics >= 3 })
+	profiler.Stop()
+	if got := since(base); got.BatchesFailed != got.Panics {
+		t.Errorf("%+v", got)
+	}
+	var lines []string
+	for _, line := range log.all() {
+		if !strings.Contains(line, "a panic was contained") { // once in the life of a process
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) != 1 || !strings.Contains(lines[0], "panic: at the disco") {
+		t.Errorf("log %q", lines)
+	}
+}
+
+func TestErrorThatIsNotFromUpload(t *testing.T) {
+	base, a := profiler.Stats(), newAgent(t)
+	defer profiler.SetFakes(profiler.Fakes{Send: func(context.Context, upload.Request) error { return errors.New("other") }})()
+	start(t, a, profiler.WithProfileTypes())
+	profiler.Stop()
+	if got := since(base); got != (profiler.Counters{BatchesFailed: 1}) {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,18 @@
+// form.h: the multipart/form-data body of one batch, read straight from the caller's bytes (a batch may be megabytes; it is not copied).
+//
+// Threads: one at a time for each form. Memory: malloc. The request must outlive the form.
+#ifndef CMEMPROF_UPLOAD_FORM_H
+#define CMEMPROF_UPLOAD_FORM_H
+
+#include <curl/curl.h>
+
+#include "namespace.h"
+#include "upload.h"
+
+struct upload_form;
+
+struct upload_form *upload_form_new(CURL *easy, const struct upload_request *request); // NULL: no memory
+curl_mime *upload_form_mime(struct upload_form *form);
+void upload_form_free(struct upload_form *form); // after the transfer, before curl_easy_cleanup; NULL is fine
+
+#endif

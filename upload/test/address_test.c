@@ -1,0 +1,50 @@
+// address_test.c: which URLs may be sent to, and which of them are this machine.
+#include "../address.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+static void test_addresses(void **state) {
+    (void)state;
+    static const struct {
+        const char *url;
+        bool usable, loopback;
+    } cases[] = {
+        {"http://localhost:8126/profiling/v1/input", true, true},
+        {"HTTP://LOCALHOST/", true, true},
+        {"http://127.0.0.1:1", true, true},
+        {"http://127.1.2.3/", true, true},
+        {"http://[::1]:8126/", true, true},
+        {"https://intake.profile.datadoghq.com/api/v2/profile", true, false},
+        {"http://128.0.0.1/", true, false},
+        {"http://127.example.com/", true, false},
+        {"http://localhost.example.com/", true, false},
+        {"file:///etc/passwd", false, false},
+        {"ftp://localhost/", false, false},
+        {"unix:///agent.sock", false, false},
+        {"localhost:8126", false, false},
+        {"http://", false, false},
+        {"http://host:port/", false, false},
+        {"http://user@:80", false, false},
+        {"", false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct upload_address address;
+        char reason[64];
+        upload_address_check(cases[i].url, &address, reason, sizeof reason);
+        assert_int_equal(address.usable, cases[i].usable);
+        assert_int_equal(address.loopback, cases[i].loopback);
+        assert_int_equal(reason[0] == '\0', cases[i].usable);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_addresses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

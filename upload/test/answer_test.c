@@ -1,0 +1,53 @@
+// answer_test.c: what is kept of a server's answer.
+#include "../answer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+static void assert_kept(const char *input, const char *kept) {
+    char text[16];
+    struct upload_answer whole, pieces;
+    upload_answer_init(&whole, text, sizeof text);
+    upload_answer_add(&whole, input, strlen(input));
+    assert_string_equal(text, kept);
+    // Cut into single bytes it is the same.
+    upload_answer_init(&pieces, text, sizeof text);
+    for (size_t i = 0; i < strlen(input); i++) {
+        upload_answer_add(&pieces, input + i, 1);
+    }
+    assert_string_equal(text, kept);
+    assert_int_equal(pieces.total_bytes, strlen(input));
+}
+
+static void test_is_one_line_of_text(void **state) {
+    (void)state;
+    assert_kept("", "");
+    assert_kept(" \r\n a\r\n\tb \n", "a b");
+    assert_kept("a\033[31mb\x7f", "a?[31mb?");
+    assert_kept("\xc3\xa4", "\xc3\xa4");
+}
+
+static void test_keeps_what_fits(void **state) {
+    (void)state;
+    assert_kept("0123456789abcde", "0123456789abcde");
+    assert_kept("0123456789abcdefgh", "0123456789abcde");
+    assert_kept("0123456789abcd efgh", "0123456789abcd ");
+    char one[1] = {'x'};
+    struct upload_answer answer;
+    upload_answer_init(&answer, one, sizeof one);
+    upload_answer_add(&answer, "abc", 3);
+    assert_int_equal(one[0], '\0');
+    assert_int_equal(answer.total_bytes, 3);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_is_one_line_of_text),
+        cmocka_unit_test(test_keeps_what_fits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,40 @@
+// error_test.c: every error has a name, and libcurl's codes land on the right one.
+#include "../error.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+static void test_every_error_has_its_own_text(void **state) {
+    (void)state;
+    for (int i = 0; i < UPLOAD_ERROR_COUNT; i++) {
+        assert_string_not_equal(upload_error_text((enum upload_error)i), "unknown error");
+        for (int j = 0; j < i; j++) {
+            assert_string_not_equal(upload_error_text((enum upload_error)i), upload_error_text((enum upload_error)j));
+        }
+    }
+    assert_string_equal(upload_error_text(UPLOAD_ERROR_COUNT), "unknown error");
+    assert_string_equal(upload_error_text((enum upload_error) - 1), "unknown error");
+    assert_string_equal(upload_error_text(UPLOAD_UNREACHABLE), "no connection");
+}
+
+static void test_codes_of_libcurl(void **state) {
+    (void)state;
+    assert_int_equal(upload_error_of_curl(CURLE_OK), UPLOAD_OK);
+    assert_int_equal(upload_error_of_curl(CURLE_COULDNT_RESOLVE_HOST), UPLOAD_UNREACHABLE);
+    assert_int_equal(upload_error_of_curl(CURLE_OPERATION_TIMEDOUT), UPLOAD_TIMEOUT);
+    assert_int_equal(upload_error_of_curl(CURLE_PEER_FAILED_VERIFICATION), UPLOAD_TLS);
+    assert_int_equal(upload_error_of_curl(CURLE_GOT_NOTHING), UPLOAD_INTERRUPTED);
+    assert_int_equal(upload_error_of_curl(CURLE_UNSUPPORTED_PROTOCOL), UPLOAD_BAD_URL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_error_has_its_own_text),
+        cmocka_unit_test(test_codes_of_libcurl),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

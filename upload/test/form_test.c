@@ -1,0 +1,33 @@
+// form_test.c: the parts of a form are read from the caller's bytes. What arrives over the wire is in upload_test.c.
+#include "../form.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+static void test_a_form_of_many_parts(void **state) {
+    (void)state;
+    enum { PARTS = 100 };
+    struct upload_attachment attachments[PARTS];
+    for (size_t i = 0; i < PARTS; i++) {
+        attachments[i] = (struct upload_attachment){"heap.pprof", "bytes", 5};
+    }
+    struct upload_request request = {.attachments = attachments, .attachment_count = PARTS, .event = "{}", .event_size = 2};
+    CURL *easy = curl_easy_init();
+    struct upload_form *form = upload_form_new(easy, &request);
+    assert_non_null(form);
+    assert_int_equal(curl_easy_setopt(easy, CURLOPT_MIMEPOST, upload_form_mime(form)), CURLE_OK);
+    upload_form_free(form);
+    curl_easy_cleanup(easy);
+    upload_form_free(NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_form_of_many_parts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,64 @@
+// sigpipe_test.c: SIGPIPE of our own writing is swallowed, anybody else's is kept.
+#include "../sigpipe.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <unistd.h>
+
+static void write_to_closed_pipe(void) {
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    assert_int_equal(write(ends[1], "x", 1), -1); // raises SIGPIPE, which would end the program
+    close(ends[1]);
+}
+
+static int is_in(int how_pending, int signal_number) {
+    sigset_t set;
+    if (how_pending) {
+        sigpending(&set);
+    } else {
+        pthread_sigmask(SIG_SETMASK, NULL, &set);
+    }
+    return sigismember(&set, signal_number);
+}
+
+static void test_own_signal_is_taken_away(void **state) {
+    (void)state;
+    struct upload_sigpipe guard;
+    upload_sigpipe_begin(&guard);
+    write_to_closed_pipe();
+    upload_sigpipe_end(&guard);
+    assert_false(is_in(1, SIGPIPE));
+    assert_false(is_in(0, SIGPIPE));
+}
+
+static void test_signal_from_before_stays(void **state) {
+    (void)state;
+    sigset_t only_sigpipe;
+    sigemptyset(&only_sigpipe);
+    sigaddset(&only_sigpipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &only_sigpipe, NULL);
+    write_to_closed_pipe();
+    struct upload_sigpipe guard;
+    upload_sigpipe_begin(&guard);
+    write_to_closed_pipe();
+    upload_sigpipe_end(&guard);
+    assert_true(is_in(1, SIGPIPE));
+    assert_true(is_in(0, SIGPIPE));
+    int taken;
+    sigwait(&only_sigpipe, &taken);
+    pthread_sigmask(SIG_UNBLOCK, &only_sigpipe, NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_own_signal_is_taken_away),
+        cmocka_unit_test(test_signal_from_before_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,410 @@
+// upload_test.c: upload_send against a server on the loopback that answers or misbehaves.
+#include "../upload.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "loopback_server.h"
+
+#define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+
+// Two attachments, the second with bytes that look like the end of a part.
+static const char heap_bytes[] = "\x1f\x8b\x00heap\xff";
+static const char cpu_bytes[] = "\r\n--\r\n";
+static const char event_bytes[] = "{\"version\":\"4\"}";
+static const struct upload_attachment two_attachments[] = {
+    {"delta-heap.pprof", heap_bytes, sizeof heap_bytes - 1},
+    {"cpu.pprof", cpu_bytes, sizeof cpu_bytes - 1},
+};
+
+static struct upload_request request_to(const char *url) {
+    return (struct upload_request){
+        .url = url,
+        .attachments = two_attachments,
+        .attachment_count = 2,
+        .event = event_bytes,
+        .event_size = sizeof event_bytes - 1,
+        .connect_timeout_ms = 5000,
+        .total_timeout_ms = 20000,
+    };
+}
+
+static struct upload_result send_to(const char *url) {
+    struct upload_request request = request_to(url);
+    struct upload_result result;
+    upload_send(&request, NULL, &result);
+    return result;
+}
+
+static size_t append(char *at, const char *bytes, size_t size) {
+    memcpy(at, bytes, size);
+    return size;
+}
+
+static size_t append_text(char *at, const char *text) {
+    return append(at, text, strlen(text));
+}
+
+// The body that dd-trace-go would send for the request of this test, with the boundary that the headers name.
+static size_t expected_body(const char *headers, char *body) {
+    char boundary[128], text[512];
+    const char *start = strstr(headers, "boundary=");
+    assert_non_null(start);
+    assert_int_equal(sscanf(start, "boundary=%127[^\r\n]", boundary), 1);
+    size_t length = 0;
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(text, sizeof text,
+                 "--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s\"\r\nContent-Type: application/octet-stream\r\n\r\n",
+                 boundary, two_attachments[i].name, two_attachments[i].name);
+        length += append_text(body + length, text);
+        length += append(body + length, two_attachments[i].bytes, two_attachments[i].size);
+        length += append_text(body + length, "\r\n");
+    }
+    snprintf(text, sizeof text,
+             "--%s\r\nContent-Disposition: form-data; name=\"event\"; filename=\"event.json\"\r\nContent-Type: application/json\r\n\r\n%s"
+             "\r\n--%s--\r\n",
+             boundary, event_bytes, boundary);
+    return length + append_text(body + length, text);
+}
+
+static void assert_body_is_exact(const struct server *server) {
+    char body[4096];
+    const char *blank = strstr(server->request, "\r\n\r\n");
+    assert_non_null(blank);
+    size_t size = expected_body(server->request, body);
+    size_t got = server->request_bytes - (size_t)(blank + 4 - server->request);
+    assert_int_equal(got, size);
+    assert_memory_equal(blank + 4, body, size);
+}
+
+static void test_sends_the_exact_body(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
+    struct upload_request request = request_to(server->url);
+    const char *const headers[] = {"DD-EVP-ORIGIN: cmemprof", "User-Agent: test"};
+    request.headers = headers;
+    request.header_count = 2;
+    struct upload_result result;
+    upload_send(&request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_OK);
+    assert_int_equal(result.status, 200);
+    assert_string_equal(result.text, "ok");
+    assert_memory_equal(server->request, "POST /profiling/v1/input HTTP/1.1\r\n", 35);
+    assert_non_null(strstr(server->request, "\r\nDD-EVP-ORIGIN: cmemprof\r\n"));
+    assert_non_null(strstr(server->request, "\r\nUser-Agent: test\r\n"));
+    assert_non_null(strstr(server->request, "\r\nContent-Length: "));
+    assert_null(strstr(server->request, "\r\nExpect"));
+    assert_body_is_exact(server);
+    server_stop(server);
+}
+
+static void test_empty_attachment_and_no_attachment(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
+    struct upload_request request = request_to(server->url);
+    const struct upload_attachment empty = {"heap.pprof", NULL, 0};
+    struct upload_result result;
+    request.attachments = &empty;
+    request.attachment_count = 1;
+    upload_send(&request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_OK);
+    assert_non_null(strstr(server->request, "filename=\"heap.pprof\"\r\nContent-Type: application/octet-stream\r\n\r\n\r\n--"));
+    request.attachments = NULL;
+    request.attachment_count = 0;
+    upload_send(&request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_OK);
+    assert_non_null(strstr(server->request, event_bytes));
+    server_stop(server);
+}
+
+static void assert_rejected(const char *answer, long status, const char *text) {
+    struct server *server = server_start(SERVER_ANSWERS, answer, NULL);
+    struct upload_result result = send_to(server->url);
+    server_stop(server);
+    assert_int_equal(result.error, UPLOAD_REJECTED);
+    assert_int_equal(result.status, status);
+    assert_string_equal(result.text, text);
+}
+
+static void test_answers_that_are_not_2xx(void **state) {
+    (void)state;
+    assert_rejected("HTTP/1.1 500 Oops\r\nContent-Length: 15\r\n\r\nno\r\n\tdisk space", 500, "no disk space");
+    assert_rejected("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", 404, "Not Found");
+    assert_rejected("HTTP/1.1 400\r\nContent-Length: 0\r\n\r\n", 400, "");
+    assert_rejected("HTTP/1.1 413 Too Large\r\nContent-Length: 99\r\n\r\ncut here", 413, "cut here");
+}
+
+static void test_redirect_is_not_followed(void **state) {
+    (void)state;
+    struct server *target = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
+    char answer[256];
+    snprintf(answer, sizeof answer, "HTTP/1.1 307 Temporary Redirect\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", target->url);
+    assert_rejected(answer, 307, "Temporary Redirect");
+    assert_int_equal(target->connections, 0);
+    server_stop(target);
+}
+
+static void test_endless_answer(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_ANSWERS_ENDLESS, "HTTP/1.1 200 OK\r\n\r\nhello ", NULL);
+    struct upload_result result = send_to(server->url);
+    assert_int_equal(result.error, UPLOAD_OK);
+    assert_int_equal(result.status, 200);
+    assert_int_equal(strlen(result.text), sizeof result.text - 1);
+    assert_memory_equal(result.text, "hello xxx", 9);
+    server_stop(server);
+}
+
+static void test_refused_port(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
+    char url[64];
+    memcpy(url, server->url, sizeof url);
+    server_stop(server); // nobody listens there now
+    struct upload_result result = send_to(url);
+    assert_int_equal(result.error, UPLOAD_UNREACHABLE);
+    assert_int_equal(result.status, 0);
+    assert_non_null(strstr(result.text, "onnect"));
+}
+
+static void test_server_that_never_answers(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_SILENT, "", NULL);
+    struct upload_request request = request_to(server->url);
+    request.total_timeout_ms = 200;
+    struct upload_result result;
+    upload_send(&request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_TIMEOUT);
+    assert_true(result.text[0] != '\0');
+    server_stop(server);
+}
+
+static void test_connection_cut(void **state) {
+    (void)state;
+    static const char *const cut_answers[] = {"", "HTTP/1.1 200 OK\r\nContent-", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"};
+    for (size_t i = 0; i < sizeof cut_answers / sizeof *cut_answers; i++) {
+        struct server *server = server_start(SERVER_ANSWERS, cut_answers[i], NULL);
+        struct upload_result result = send_to(server->url);
+        assert_int_equal(result.error, UPLOAD_INTERRUPTED);
+        server_stop(server);
+    }
+}
+
+// 8 MB do not fit the socket's buffers: libcurl writes again after the reset, which raises SIGPIPE and would end this program.
+static void test_reset_in_the_middle_raises_no_signal(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_RESETS, "", NULL);
+    struct upload_request request = request_to(server->url);
+    size_t size = 8 << 20;
+    void *large = calloc(1, size);
+    const struct upload_attachment attachment = {"cpu.pprof", large, size};
+    request.attachments = &attachment;
+    request.attachment_count = 1;
+    struct upload_result result;
+    upload_send(&request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_INTERRUPTED);
+    sigset_t mask, pending;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    sigpending(&pending);
+    assert_false(sigismember(&mask, SIGPIPE));
+    assert_false(sigismember(&pending, SIGPIPE));
+    free(large);
+    server_stop(server);
+}
+
+static void test_unix_socket(void **state) {
+    (void)state;
+    char folder[] = "/tmp/upload_test_XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/agent.sock", folder);
+    struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, path);
+    struct upload_request request = request_to("http://localhost/profiling/v1/input");
+    request.unix_socket = path;
+    struct upload_result result;
+    upload_send(&request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_OK);
+    assert_body_is_exact(server);
+    server_stop(server);
+    unlink(path);
+    upload_send(&request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_UNREACHABLE);
+    rmdir(folder);
+}
+
+struct sending {
+    struct upload_request request;
+    struct upload_cancel cancel;
+    struct upload_result result;
+};
+
+static void *send_on_thread(void *context) {
+    struct sending *sending = context;
+    upload_send(&sending->request, &sending->cancel, &sending->result);
+    return NULL;
+}
+
+static void test_cancel_from_another_thread(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_SILENT, "", NULL);
+    struct sending sending = {.request = request_to(server->url)};
+    sending.request.total_timeout_ms = 600 * 1000; // the runner gives up long before this
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, send_on_thread, &sending), 0);
+    while (atomic_load(&server->request_bytes) == 0) {
+        usleep(1000);
+    }
+    upload_cancel_now(&sending.cancel);
+    pthread_join(thread, NULL);
+    assert_int_equal(sending.result.error, UPLOAD_CANCELLED);
+    // A cancel that has happened stays: the next call does not even connect.
+    int connections = server->connections;
+    send_on_thread(&sending);
+    assert_int_equal(sending.result.error, UPLOAD_CANCELLED);
+    assert_int_equal(server->connections, connections);
+    server_stop(server);
+}
+
+static int open_descriptors(void) {
+    int count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    while (readdir(folder) != NULL) {
+        count++;
+    }
+    closedir(folder);
+    return count;
+}
+
+static void test_leaves_no_descriptor(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
+    send_to(server->url); // what libcurl opens once
+    int before = open_descriptors();
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(send_to(server->url).error, UPLOAD_OK);
+        assert_int_equal(send_to("http://127.0.0.1:1/").error, UPLOAD_UNREACHABLE);
+    }
+    // The server closes its end on its own thread, which may take a moment; ours are closed when upload_send has returned.
+    for (int i = 0; i < 5000 && open_descriptors() > before; i++) {
+        usleep(1000);
+    }
+    assert_int_equal(open_descriptors(), before);
+    server_stop(server);
+}
+
+static void test_many_threads_at_once(void **state) {
+    (void)state;
+    enum { THREADS = 8 };
+    struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
+    struct sending sending[THREADS] = {0};
+    pthread_t threads[THREADS];
+    for (size_t i = 0; i < THREADS; i++) {
+        sending[i].request = request_to(server->url);
+        assert_int_equal(pthread_create(&threads[i], NULL, send_on_thread, &sending[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(sending[i].result.error, UPLOAD_OK);
+    }
+    assert_int_equal(server->connections, THREADS);
+    server_stop(server);
+}
+
+static void test_bad_requests(void **state) {
+    (void)state;
+    static const char *const bad_urls[] = {"",        "file:///etc/passwd",      "ftp://127.0.0.1/", "gopher://127.0.0.1/x",
+                                           "http://", "http://127.0.0.1:99999/", "127.0.0.1:1",      "://"};
+    for (size_t i = 0; i < sizeof bad_urls / sizeof *bad_urls; i++) {
+        struct upload_result result = send_to(bad_urls[i]);
+        assert_int_equal(result.error, UPLOAD_BAD_URL);
+        assert_true(result.text[0] != '\0');
+    }
+    struct upload_request request = request_to("http://127.0.0.1:1/");
+    const char *const headers[] = {"X: y\r\nDD-API-KEY: z"};
+    request.headers = headers;
+    request.header_count = 1;
+    struct upload_result result;
+    upload_send(&request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_BAD_REQUEST);
+    request = request_to("http://127.0.0.1:1/");
+    request.event = NULL;
+    upload_send(&request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_BAD_REQUEST);
+}
+
+static void test_no_proxy_on_the_loopback(void **state) {
+    (void)state;
+    struct server *proxy = server_start(SERVER_ANSWERS, "HTTP/1.1 502 from the proxy\r\nContent-Length: 0\r\n\r\n", NULL);
+    struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
+    setenv("http_proxy", proxy->url, 1);
+    struct upload_result result = send_to(server->url);
+    assert_int_equal(result.error, UPLOAD_OK);
+    assert_int_equal(proxy->connections, 0);
+    result = send_to("http://agent.invalid:8126/"); // not on the loopback: the proxy is asked
+    assert_int_equal(result.status, 502);
+    unsetenv("http_proxy");
+    server_stop(server);
+    server_stop(proxy);
+}
+
+// ---- A name server that hangs ----
+
+static atomic_bool lookup_may_end;
+static atomic_int lookups;
+
+// Stands before libc's: libcurl binds to the program's own definition.
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (node == NULL || strcmp(node, "slow.invalid") != 0) {
+        return real(node, service, hints, found);
+    }
+    atomic_fetch_add(&lookups, 1);
+    while (!atomic_load(&lookup_may_end)) {
+        usleep(1000);
+    }
+    atomic_fetch_sub(&lookups, 1);
+    return EAI_AGAIN;
+}
+
+static void test_time_out_does_not_wait_for_the_resolver(void **state) {
+    (void)state;
+    struct upload_request request = request_to("http://slow.invalid:8126/profiling/v1/input");
+    request.connect_timeout_ms = request.total_timeout_ms = 200;
+    struct upload_result result;
+    upload_send(&request, NULL, &result); // would not return: the lookup only ends below
+    assert_int_equal(result.error, UPLOAD_TIMEOUT);
+    assert_int_equal(lookups, 1);
+    atomic_store(&lookup_may_end, true);
+    while (atomic_load(&lookups) > 0) {
+        usleep(1000);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sends_the_exact_body),
+        cmocka_unit_test(test_empty_attachment_and_no_attachment),
+        cmocka_unit_test(test_answers_that_are_not_2xx),
+        cmocka_unit_test(test_redirect_is_not_followed),
+        cmocka_unit_test(test_endless_answer),
+        cmocka_unit_test(test_refused_port),
+        cmocka_unit_test(test_server_that_never_answers),
+        cmocka_unit_test(test_connection_cut),
+        cmocka_unit_test(test_reset_in_the_middle_raises_no_signal),
+        cmocka_unit_test(test_unix_socket),
+        cmocka_unit_test(test_cancel_from_another_thread),
+        cmocka_unit_test(test_leaves_no_descriptor),
+        cmocka_unit_test(test_many_threads_at_once),
+        cmocka_unit_test(test_bad_requests),
+        cmocka_unit_test(test_no_proxy_on_the_loopback),
+        cmocka_unit_test(test_time_out_does_not_wait_for_the_resolver),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

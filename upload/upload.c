@@ -1,0 +1,268 @@
+// upload.c: upload_send, one POST from request to result.
+//
+// A multi handle with one transfer, because curl_easy_perform looks at a cancel only about once a second: here it is looked at every
+// POLL_MS. All handles live and die within the call, so no state is shared between threads and no connection outlives it.
+// Threads, memory and safety: upload.h.
+#include "upload.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
+#include "answer.h"
+#include "error.h"
+#include "form.h"
+#include "sigpipe.h"
+
+enum {
+    POLL_MS = 50,
+    DEFAULT_CONNECT_TIMEOUT_MS = 5000,
+    DEFAULT_TOTAL_TIMEOUT_MS = 10000,
+    // Agents answer with a few bytes. Behind this many the status is the answer, and reading on would only serve a server that never ends.
+    MAX_ANSWER_BYTES = 64 * 1024,
+};
+
+struct transfer {
+    const struct upload_request *request;
+    struct upload_cancel *cancel;
+    struct upload_result *result;
+    CURL *easy;
+    CURLM *multi;
+    struct curl_slist *headers;
+    struct upload_form *form;
+    struct upload_answer answer;
+    bool headers_complete; // the blank line behind the headers came
+    char reason[64];       // "Not Found" of the status line
+    char curl_text[CURL_ERROR_SIZE];
+};
+
+static CURLcode global_init_code;
+
+// Never undone: curl_global_cleanup is only safe when no other part of the process uses libcurl, and that is not ours to know.
+static void global_init(void) {
+    global_init_code = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+void upload_cancel_now(struct upload_cancel *cancel) {
+    __atomic_store_n(&cancel->cancelled, 1, __ATOMIC_RELEASE);
+}
+
+static bool is_cancelled(const struct transfer *transfer) {
+    return transfer->cancel != NULL && __atomic_load_n(&transfer->cancel->cancelled, __ATOMIC_ACQUIRE) != 0;
+}
+
+static bool fail(struct upload_result *result, enum upload_error error, const char *text) {
+    result->error = error;
+    snprintf(result->text, sizeof result->text, "%s", text != NULL && text[0] != '\0' ? text : upload_error_text(error));
+    return false;
+}
+
+static size_t take_answer(char *bytes, size_t size, size_t count, void *context) {
+    struct transfer *transfer = context;
+    upload_answer_add(&transfer->answer, bytes, size * count);
+    return transfer->answer.total_bytes > MAX_ANSWER_BYTES ? 0 : size * count; // 0 of more than 0 bytes: libcurl ends the transfer
+}
+
+// Called for each whole header line. libcurl calls a connection that ends within the headers a success, so their end is watched for here.
+static size_t take_header(char *bytes, size_t size, size_t count, void *context) {
+    struct transfer *transfer = context;
+    size_t length = size * count;
+    if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0) { // "HTTP/1.1 404 Not Found"; a 100 Continue may have come before
+        transfer->headers_complete = false;
+        const char *status = memchr(bytes, ' ', length);
+        const char *reason = status != NULL ? memchr(status + 1, ' ', length - (size_t)(status + 1 - bytes)) : NULL;
+        struct upload_answer line;
+        upload_answer_init(&line, transfer->reason, sizeof transfer->reason);
+        if (reason != NULL) {
+            upload_answer_add(&line, reason, length - (size_t)(reason - bytes));
+        }
+    } else if (length > 0 && (bytes[0] == '\r' || bytes[0] == '\n')) {
+        transfer->headers_complete = true;
+    }
+    return length;
+}
+
+// ---- Checks ----
+
+static bool check_request(const struct upload_request *request, struct upload_result *result) {
+    if (request->url == NULL) {
+        return fail(result, UPLOAD_BAD_URL, "no URL");
+    }
+    if (request->event == NULL || request->connect_timeout_ms < 0 || request->total_timeout_ms < 0) {
+        return fail(result, UPLOAD_BAD_REQUEST, request->event == NULL ? "no event" : "negative time-out");
+    }
+    for (size_t i = 0; i < request->header_count; i++) {
+        // A line break would let a value add headers of its own.
+        if (request->headers[i] == NULL || strpbrk(request->headers[i], "\r\n") != NULL) {
+            return fail(result, UPLOAD_BAD_REQUEST, "header with a line break");
+        }
+    }
+    for (size_t i = 0; i < request->attachment_count; i++) {
+        const struct upload_attachment *attachment = &request->attachments[i];
+        if (attachment->name == NULL || (attachment->bytes == NULL && attachment->size > 0)) {
+            return fail(result, UPLOAD_BAD_REQUEST, "attachment without a name or bytes");
+        }
+    }
+    return true;
+}
+
+static bool check_address(const struct upload_request *request, struct upload_result *result, bool *direct) {
+    struct upload_address address;
+    char reason[128];
+    upload_address_check(request->url, &address, reason, sizeof reason);
+    *direct = address.loopback || request->unix_socket != NULL;
+    if (address.no_memory) {
+        return fail(result, UPLOAD_NO_MEMORY, NULL);
+    }
+    return address.usable || fail(result, UPLOAD_BAD_URL, reason);
+}
+
+// ---- Set-up ----
+
+static bool add_header(struct transfer *transfer, const char *line) {
+    struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+    if (longer != NULL) {
+        transfer->headers = longer;
+    }
+    return longer != NULL;
+}
+
+static bool add_headers(struct transfer *transfer) {
+    // Without this libcurl asks for permission before a large body and waits a second for servers that do not give it.
+    bool ok = add_header(transfer, "Expect:");
+    for (size_t i = 0; ok && i < transfer->request->header_count; i++) {
+        ok = add_header(transfer, transfer->request->headers[i]);
+    }
+    return ok;
+}
+
+static bool set_safety(CURL *easy, bool direct) {
+    bool ok = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
+#if LIBCURL_VERSION_NUM >= 0x075500
+    ok = ok && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+#else
+    ok = ok && curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) == CURLE_OK;
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    // Else clean-up waits for the thread that looks up a name, for as long as the resolver likes, whatever the time-outs say.
+    ok = ok && curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#endif
+    return ok && (!direct || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+}
+
+static bool set_request(struct transfer *transfer) {
+    CURL *easy = transfer->easy;
+    const struct upload_request *request = transfer->request;
+    long connect_ms = request->connect_timeout_ms > 0 ? request->connect_timeout_ms : DEFAULT_CONNECT_TIMEOUT_MS;
+    long total_ms = request->total_timeout_ms > 0 ? request->total_timeout_ms : DEFAULT_TOTAL_TIMEOUT_MS;
+    return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MIMEPOST, upload_form_mime(transfer->form)) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, total_ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_text) == CURLE_OK;
+}
+
+static bool set_up(struct transfer *transfer, bool direct) {
+    transfer->easy = curl_easy_init();
+    transfer->multi = curl_multi_init();
+    if (transfer->easy == NULL || transfer->multi == NULL || !add_headers(transfer)) {
+        return false;
+    }
+    transfer->form = upload_form_new(transfer->easy, transfer->request);
+    return transfer->form != NULL && set_safety(transfer->easy, direct) && set_request(transfer) &&
+           curl_multi_add_handle(transfer->multi, transfer->easy) == CURLM_OK;
+}
+
+static void tear_down(struct transfer *transfer) {
+    if (transfer->multi != NULL && transfer->easy != NULL) {
+        curl_multi_remove_handle(transfer->multi, transfer->easy);
+    }
+    upload_form_free(transfer->form);
+    curl_easy_cleanup(transfer->easy);
+    curl_multi_cleanup(transfer->multi);
+    curl_slist_free_all(transfer->headers);
+}
+
+// ---- The transfer ----
+
+static CURLcode transfer_code(CURLM *multi) {
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(multi, &left)) != NULL;) {
+        if (message->msg == CURLMSG_DONE) {
+            return message->data.result;
+        }
+    }
+    return CURLE_OUT_OF_MEMORY; // an ended transfer without a message
+}
+
+static CURLcode run(struct transfer *transfer) {
+    for (;;) {
+        int running = 0;
+        if (is_cancelled(transfer)) {
+            return CURLE_ABORTED_BY_CALLBACK;
+        }
+        if (curl_multi_perform(transfer->multi, &running) != CURLM_OK) {
+            return CURLE_OUT_OF_MEMORY; // the only thing that makes a multi handle of one transfer fail
+        }
+        if (running == 0) {
+            return transfer_code(transfer->multi);
+        }
+        curl_multi_poll(transfer->multi, NULL, 0, POLL_MS, NULL);
+    }
+}
+
+static void conclude(struct transfer *transfer, CURLcode code) {
+    struct upload_result *result = transfer->result;
+    long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    result->status = status >= 200 && transfer->headers_complete ? status : 0;
+    if (code == CURLE_ABORTED_BY_CALLBACK) {
+        fail(result, UPLOAD_CANCELLED, NULL);
+    } else if (result->status >= 300) {
+        // Also when the connection broke behind the status: the server has said no, how it hung up is no news.
+        result->error = UPLOAD_REJECTED;
+        if (result->text[0] == '\0') {
+            snprintf(result->text, sizeof result->text, "%s", transfer->reason);
+        }
+    } else if (code == CURLE_OK && result->status == 0) {
+        fail(result, UPLOAD_INTERRUPTED, "the connection ended within the headers of the answer");
+    } else if (code == CURLE_OK || (result->status > 0 && transfer->answer.total_bytes > MAX_ANSWER_BYTES)) {
+        result->error = UPLOAD_OK;
+    } else {
+        fail(result, upload_error_of_curl(code), transfer->curl_text[0] != '\0' ? transfer->curl_text : curl_easy_strerror(code));
+    }
+}
+
+void upload_send(const struct upload_request *request, struct upload_cancel *cancel, struct upload_result *result) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    *result = (struct upload_result){0};
+    pthread_once(&once, global_init);
+    bool direct;
+    if (global_init_code != CURLE_OK) {
+        fail(result, UPLOAD_NO_MEMORY, curl_easy_strerror(global_init_code));
+        return;
+    }
+    if (!check_request(request, result) || !check_address(request, result, &direct)) {
+        return;
+    }
+    struct transfer transfer = {.request = request, .cancel = cancel, .result = result};
+    upload_answer_init(&transfer.answer, result->text, sizeof result->text);
+    struct upload_sigpipe guard;
+    upload_sigpipe_begin(&guard);
+    if (set_up(&transfer, direct)) {
+        conclude(&transfer, run(&transfer));
+    } else {
+        fail(result, UPLOAD_NO_MEMORY, NULL);
+    }
+    tear_down(&transfer);
+    upload_sigpipe_end(&guard);
+}
