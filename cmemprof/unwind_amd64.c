@@ -103,19 +103,12 @@ static bool step_row(struct walk *walk, const struct cfi_row *row) {
     return true;
 }
 
-// A return address that is a function's first instruction was put there by hand, by who made the stack: makecontext, for one. No call is
-// before it, and nothing called it.
-static bool starts_here(const struct walk *walk) {
-    struct cfi_row row;
-    return !walk->now.exact && row_at(walk->unwinder, walk->now.pc, &row) == CFI_FOUND;
-}
-
 // From a C frame to its caller. True: go on.
 static bool step_c(struct walk *walk, enum unwind_end *end) {
     struct cfi_row row;
     switch (row_at(walk->unwinder, walk->now.pc - !walk->now.exact, &row)) {
     case CFI_NONE:
-        *end = starts_here(walk) ? UNWIND_COMPLETE : UNWIND_NO_RULE;
+        *end = UNWIND_NO_RULE;
         return false;
     case CFI_UNSUPPORTED:
         *end = UNWIND_UNSUPPORTED;
