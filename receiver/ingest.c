@@ -1,0 +1,277 @@
+// ingest.c: takes an upload apart with libmicrohttpd's post processor (ingest.h).
+//
+// The post processor treats bytes behind the closing boundary as an error, and cannot tell a cut body from one that ended there. So the
+// last bytes of the body are held back until the end: they must be the closing boundary, and only that much is handed on.
+#include "ingest.h"
+#include "failure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum {
+    PARSER_BYTES = 64 << 10,     // also the longest header line of a part
+    EVENT_MAX_BYTES = 1 << 20,   // real ones are 1 to 5 KB
+    TAGS_MAX_BYTES = 16 << 10,   // of all parts named tags[]
+    BOUNDARY_MAX_BYTES = 200,    // RFC 2046 allows 70
+    UPLOAD_MAX_SECONDS = 5 * 60, // a client that trickles; a silent one meets the connection's time-out
+};
+
+enum part { PART_NONE, PART_EVENT, PART_TAG, PART_ATTACHMENT };
+
+struct buffer {
+    char *bytes;
+    size_t size, limit;
+};
+
+struct ingest {
+    struct store *store;
+    struct MHD_PostProcessor *parser; // NULL: refused from the start
+    struct incoming *incoming;
+    enum receiver_error error; // the first failure; from then on the body is read and thrown away
+    char reason[200];
+    size_t body_bytes, max_body_bytes;
+    time_t deadline_s;                                                          // monotonic
+    enum part part;                                                             // the one being received
+    char key[CATALOG_NAME_MAX_BYTES + 2], filename[CATALOG_NAME_MAX_BYTES + 2]; // its names, cut behind the longest allowed
+    size_t part_bytes;
+    size_t parts;
+    bool has_event;
+    struct buffer event, tags;
+    char closing[BOUNDARY_MAX_BYTES + 8]; // "--boundary--"
+    char tail[BOUNDARY_MAX_BYTES + 16];   // the last bytes of the body so far
+    size_t tail_bytes, hold_bytes;
+};
+
+static void refuse(struct ingest *ingest, enum receiver_error error, const char *reason) {
+    if (ingest->error == RECEIVER_OK) {
+        ingest->error = error;
+        // The reason may already stand there, written by the store.
+        if (reason != ingest->reason) {
+            snprintf(ingest->reason, sizeof ingest->reason, "%s", reason);
+        }
+    }
+}
+
+static time_t monotonic_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static bool append(struct ingest *ingest, struct buffer *buffer, const char *bytes, size_t size, const char *too_large) {
+    if (size > buffer->limit - buffer->size) {
+        refuse(ingest, RECEIVER_TOO_LARGE, too_large);
+        return false;
+    }
+    char *grown = realloc(buffer->bytes, buffer->size + size + 1);
+    if (!grown) {
+        refuse(ingest, RECEIVER_NO_MEMORY, receiver_error_text(RECEIVER_NO_MEMORY));
+        return false;
+    }
+    memcpy(grown + buffer->size, bytes, size);
+    buffer->bytes = grown;
+    buffer->size += size;
+    buffer->bytes[buffer->size] = '\0';
+    return true;
+}
+
+// ---- Parts ----
+
+static void begin_part(struct ingest *ingest, const char *key, const char *filename) {
+    if (++ingest->parts > STORE_MAX_ATTACHMENTS) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "more than 32 parts");
+    } else if ((key && strcmp(key, "event") == 0) || (filename && strcmp(filename, "event.json") == 0)) {
+        ingest->part = PART_EVENT;
+        if (ingest->has_event) {
+            refuse(ingest, RECEIVER_BAD_UPLOAD, "two event parts");
+        }
+        ingest->has_event = true;
+    } else if (key && !filename && strcmp(key, "tags[]") == 0) {
+        ingest->part = PART_TAG;
+        append(ingest, &ingest->tags, ",", ingest->tags.size > 0, "too many tags");
+    } else {
+        ingest->part = PART_ATTACHMENT;
+        const char *name = filename && *filename ? filename : key;
+        enum receiver_error error = incoming_attachment(ingest->incoming, name, ingest->reason, sizeof ingest->reason);
+        if (error != RECEIVER_OK) {
+            refuse(ingest, error, error == RECEIVER_BAD_UPLOAD ? ingest->reason : receiver_error_text(error));
+        }
+    }
+}
+
+// The post processor announces a part with an offset of 0, and does so again when no byte of it had come yet. So an empty part and one of
+// the same names right behind it are one to us; nothing is lost by that.
+static bool is_new_part(struct ingest *ingest, const char *key, const char *filename, uint64_t offset) {
+    char new_key[sizeof ingest->key], new_filename[sizeof ingest->filename];
+    if (offset > 0) {
+        return false;
+    }
+    snprintf(new_key, sizeof new_key, "%s", key ? key : "");
+    snprintf(new_filename, sizeof new_filename, "%s", filename ? filename : "");
+    if (ingest->part != PART_NONE && ingest->part_bytes == 0 && strcmp(new_key, ingest->key) == 0 &&
+        strcmp(new_filename, ingest->filename) == 0) {
+        return false;
+    }
+    memcpy(ingest->key, new_key, sizeof new_key);
+    memcpy(ingest->filename, new_filename, sizeof new_filename);
+    return true;
+}
+
+static enum MHD_Result on_part(void *state, enum MHD_ValueKind kind, const char *key, const char *filename, const char *content_type,
+                               const char *transfer_encoding, const char *bytes, uint64_t offset, size_t size) {
+    (void)kind, (void)content_type, (void)transfer_encoding;
+    struct ingest *ingest = state;
+    if (is_new_part(ingest, key, filename, offset)) {
+        ingest->part_bytes = 0;
+        begin_part(ingest, key, filename);
+    }
+    ingest->part_bytes += size;
+    if (ingest->error == RECEIVER_OK && size > 0) {
+        enum receiver_error error = RECEIVER_OK;
+        if (ingest->part == PART_EVENT) {
+            append(ingest, &ingest->event, bytes, size, "the event part is larger than 1 MiB");
+        } else if (ingest->part == PART_TAG) {
+            append(ingest, &ingest->tags, bytes, size, "too many tags");
+        } else {
+            error = incoming_write(ingest->incoming, bytes, size);
+        }
+        if (error != RECEIVER_OK) {
+            refuse(ingest, error, receiver_error_text(error));
+        }
+    }
+    return ingest->error == RECEIVER_OK ? MHD_YES : MHD_NO;
+}
+
+// ---- Body ----
+
+// The boundary exactly as the post processor reads it: all that follows "boundary=", without quotes.
+static bool read_boundary(const char *content_type, char *boundary, size_t size) {
+    const char *start = strstr(content_type, "boundary=");
+    if (!start) {
+        return false;
+    }
+    start += strlen("boundary=");
+    size_t length = strlen(start);
+    if (length >= 2 && start[0] == '"' && start[length - 1] == '"') {
+        start++;
+        length -= 2;
+    }
+    if (length == 0 || length >= size) {
+        return false;
+    }
+    memcpy(boundary, start, length);
+    boundary[length] = '\0';
+    return true;
+}
+
+static void begin(struct ingest *ingest, struct MHD_Connection *connection) {
+    char boundary[BOUNDARY_MAX_BYTES];
+    const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+    if (!type) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "no Content-Type; multipart/form-data is expected");
+    } else if (strncasecmp(type, "multipart/form-data", strlen("multipart/form-data")) != 0) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type is not multipart/form-data");
+    } else if (!read_boundary(type, boundary, sizeof boundary)) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type has no usable boundary");
+    } else {
+        int length = snprintf(ingest->closing, sizeof ingest->closing, "--%s--", boundary);
+        ingest->hold_bytes = (size_t)length + 4; // and the line's end, twice at most
+        enum receiver_error error = incoming_new(ingest->store, &ingest->incoming);
+        ingest->parser = MHD_create_post_processor(connection, PARSER_BYTES, on_part, ingest);
+        if (error != RECEIVER_OK || !ingest->parser) {
+            error = error != RECEIVER_OK ? error : RECEIVER_NO_MEMORY;
+            refuse(ingest, error, receiver_error_text(error));
+        }
+    }
+}
+
+struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection, size_t max_body_bytes) {
+    struct ingest *ingest = calloc(1, sizeof *ingest);
+    if (ingest) {
+        ingest->store = store;
+        ingest->max_body_bytes = max_body_bytes;
+        ingest->deadline_s = monotonic_s() + UPLOAD_MAX_SECONDS;
+        ingest->event.limit = EVENT_MAX_BYTES;
+        ingest->tags.limit = TAGS_MAX_BYTES;
+        begin(ingest, connection);
+    }
+    return ingest;
+}
+
+static void parse(struct ingest *ingest, const char *bytes, size_t size) {
+    if (ingest->error == RECEIVER_OK && size > 0 && MHD_post_process(ingest->parser, bytes, size) != MHD_YES) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is not well-formed multipart");
+    }
+}
+
+bool ingest_data(struct ingest *ingest, const char *bytes, size_t size) {
+    ingest->body_bytes += size;
+    if (ingest->body_bytes > ingest->max_body_bytes) {
+        refuse(ingest, RECEIVER_TOO_LARGE, "the body is larger than the limit");
+    }
+    if (ingest->error != RECEIVER_OK) {
+        // The rest is read so that the client hears the reason, but not for ever.
+        return ingest->body_bytes <= 2 * ingest->max_body_bytes && monotonic_s() < ingest->deadline_s;
+    }
+    size_t total = ingest->tail_bytes + size;
+    size_t excess = total > ingest->hold_bytes ? total - ingest->hold_bytes : 0;
+    size_t from_tail = excess < ingest->tail_bytes ? excess : ingest->tail_bytes, from_bytes = excess - from_tail;
+    parse(ingest, ingest->tail, from_tail);
+    parse(ingest, bytes, from_bytes);
+    memmove(ingest->tail, ingest->tail + from_tail, ingest->tail_bytes - from_tail);
+    memcpy(ingest->tail + ingest->tail_bytes - from_tail, bytes + from_bytes, size - from_bytes);
+    ingest->tail_bytes = total - excess;
+    return monotonic_s() < ingest->deadline_s;
+}
+
+// The body is over: what was held back must end with the closing boundary.
+static void close_body(struct ingest *ingest) {
+    size_t size = ingest->tail_bytes, length = strlen(ingest->closing);
+    while (size > 0 && (ingest->tail[size - 1] == '\r' || ingest->tail[size - 1] == '\n')) {
+        size--;
+    }
+    if (size < length || memcmp(ingest->tail + size - length, ingest->closing, length) != 0) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is cut: it does not end with the closing boundary");
+    }
+    parse(ingest, ingest->tail, size);
+    bool complete = MHD_destroy_post_processor(ingest->parser) == MHD_YES;
+    ingest->parser = NULL;
+    if (!complete) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is not well-formed multipart");
+    }
+    if (!ingest->has_event) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "there is no event part");
+    }
+}
+
+enum receiver_error ingest_finish(struct ingest *ingest, int64_t *id, const char **reason) {
+    if (ingest->error == RECEIVER_OK) {
+        close_body(ingest);
+    }
+    if (ingest->error == RECEIVER_OK) {
+        const char *event = ingest->event.bytes ? ingest->event.bytes : "";
+        enum receiver_error error =
+            incoming_keep(ingest->incoming, event, ingest->event.size, ingest->tags.bytes, id, ingest->reason, sizeof ingest->reason);
+        if (error != RECEIVER_OK) {
+            refuse(ingest, error, error == RECEIVER_BAD_UPLOAD ? ingest->reason : receiver_error_text(error));
+        }
+    }
+    *reason = ingest->reason;
+    return ingest->error;
+}
+
+void ingest_free(struct ingest *ingest) {
+    if (!ingest) {
+        return;
+    }
+    if (ingest->parser) {
+        MHD_destroy_post_processor(ingest->parser);
+    }
+    incoming_free(ingest->incoming);
+    free(ingest->event.bytes);
+    free(ingest->tags.bytes);
+    free(ingest);
+}

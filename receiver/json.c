@@ -1,0 +1,159 @@
+// json.c: the JSON writer (json.h).
+#include "json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void json_free(struct json *json) {
+    free(json->bytes);
+    *json = (struct json){0};
+}
+
+bool json_failed(const struct json *json) {
+    return json->failed;
+}
+
+static void append(struct json *json, const char *bytes, size_t size) {
+    if (json->failed) {
+        return;
+    }
+    if (size > JSON_MAX_BYTES - json->size) {
+        json->failed = true;
+        return;
+    }
+    if (json->size + size > json->capacity) {
+        size_t capacity = json->capacity ? json->capacity : 4096;
+        while (capacity < json->size + size) {
+            capacity *= 2;
+        }
+        char *grown = realloc(json->bytes, capacity);
+        if (!grown) {
+            json->failed = true;
+            return;
+        }
+        json->bytes = grown;
+        json->capacity = capacity;
+    }
+    memcpy(json->bytes + json->size, bytes, size);
+    json->size += size;
+}
+
+// Puts the comma that belongs before a value.
+static void separate(struct json *json) {
+    if (json->comma) {
+        append(json, ",", 1);
+    }
+    json->comma = true;
+}
+
+static void begin(struct json *json, const char *bracket) {
+    separate(json);
+    append(json, bracket, 1);
+    json->comma = false;
+}
+
+static void end(struct json *json, const char *bracket) {
+    append(json, bracket, 1);
+    json->comma = true;
+}
+
+void json_object_begin(struct json *json) {
+    begin(json, "{");
+}
+void json_object_end(struct json *json) {
+    end(json, "}");
+}
+void json_array_begin(struct json *json) {
+    begin(json, "[");
+}
+void json_array_end(struct json *json) {
+    end(json, "]");
+}
+
+size_t json_utf8_length(const char *text, size_t size) {
+    const unsigned char *s = (const unsigned char *)text;
+    if (size == 0) {
+        return 0;
+    }
+    size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
+    if (length == 0 || length > size) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    // The second byte tells overlong forms, surrogates and what lies above U+10FFFF (Unicode 15, table 3-7).
+    bool bad =
+        (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F);
+    return bad ? 0 : length;
+}
+
+static void append_escaped(struct json *json, unsigned char c) {
+    char text[8];
+    switch (c) {
+    case '"':
+        append(json, "\\\"", 2);
+        return;
+    case '\\':
+        append(json, "\\\\", 2);
+        return;
+    case '\n':
+        append(json, "\\n", 2);
+        return;
+    default:
+        append(json, text, (size_t)snprintf(text, sizeof text, "\\u%04x", c));
+    }
+}
+
+void json_text_n(struct json *json, const char *text, size_t size) {
+    separate(json);
+    append(json, "\"", 1);
+    size_t start = 0, i = 0; // text[start..i) needs no escape
+    while (i < size) {
+        unsigned char c = (unsigned char)text[i];
+        size_t length = json_utf8_length(text + i, size - i);
+        if (length > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7F) {
+            i += length;
+            continue;
+        }
+        append(json, text + start, i - start);
+        if (length == 0) {
+            append(json, "\xEF\xBF\xBD", 3);
+        } else {
+            append_escaped(json, c);
+        }
+        start = ++i;
+    }
+    append(json, text + start, i - start);
+    append(json, "\"", 1);
+}
+
+void json_text(struct json *json, const char *text) {
+    if (text) {
+        json_text_n(json, text, strlen(text));
+        return;
+    }
+    separate(json);
+    append(json, "null", 4);
+}
+
+void json_key(struct json *json, const char *key) {
+    json_text(json, key);
+    append(json, ":", 1);
+    json->comma = false;
+}
+
+void json_number(struct json *json, int64_t number) {
+    char text[24];
+    separate(json);
+    append(json, text, (size_t)snprintf(text, sizeof text, "%" PRId64, number));
+}
+
+void json_bool(struct json *json, bool value) {
+    separate(json);
+    append(json, value ? "true" : "false", value ? 4 : 5);
+}

@@ -1,0 +1,39 @@
+// json.h: writes JSON into a growing buffer.
+//
+// Commas and escapes are the writer's business: begin, key, value, end. Text may be any bytes: what is not UTF-8 becomes U+FFFD. The first
+// failure (no memory, over JSON_MAX_BYTES) sticks; ask json_failed once, at the end.
+//
+// Threads: a struct json belongs to one thread. Memory: malloc.
+#ifndef CMEMPROF_RECEIVER_JSON_H
+#define CMEMPROF_RECEIVER_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JSON_MAX_BYTES ((size_t)256 << 20)
+
+// Zero-initialised is an empty one.
+struct json {
+    char *bytes; // not terminated
+    size_t size, capacity;
+    bool comma; // the next value needs one before it
+    bool failed;
+};
+
+void json_free(struct json *json);
+bool json_failed(const struct json *json);
+void json_object_begin(struct json *json);
+void json_object_end(struct json *json);
+void json_array_begin(struct json *json);
+void json_array_end(struct json *json);
+void json_key(struct json *json, const char *key);
+void json_text(struct json *json, const char *text); // NULL: null
+void json_text_n(struct json *json, const char *text, size_t size);
+void json_number(struct json *json, int64_t number);
+void json_bool(struct json *json, bool value);
+
+// Length of the UTF-8 sequence at text (1 to 4), or 0 when it is not one: cut, overlong, a surrogate, above U+10FFFF.
+size_t json_utf8_length(const char *text, size_t size);
+
+#endif

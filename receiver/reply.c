@@ -1,0 +1,99 @@
+// reply.c: answers (reply.h).
+#include "reply.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response,
+                                     const char *content_type) {
+    static const char *const headers[][2] = {
+        {"Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Cache-Control", "no-store"},
+    };
+    if (!response) {
+        return MHD_NO;
+    }
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        MHD_add_response_header(response, headers[i][0], headers[i][1]);
+    }
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    enum MHD_Result result = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, const char *text, const char *allow) {
+    char line[320];
+    int size = snprintf(line, sizeof line, "%s\n", text);
+    size = size < (int)sizeof line ? size : (int)sizeof line - 1;
+    struct MHD_Response *response = MHD_create_response_from_buffer((size_t)size, line, MHD_RESPMEM_MUST_COPY);
+    if (response && allow) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
+    }
+    return send_response(connection, status, response, "text/plain; charset=utf-8");
+}
+
+enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json) {
+    if (json_failed(json)) {
+        json_free(json);
+        return reply_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer does not fit into memory", NULL);
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer(json->size, json->bytes, MHD_RESPMEM_MUST_FREE);
+    if (response) {
+        *json = (struct json){0};
+    }
+    json_free(json);
+    return send_response(connection, MHD_HTTP_OK, response, "application/json");
+}
+
+enum MHD_Result reply_static(struct MHD_Connection *connection, const void *bytes, size_t size, const char *content_type) {
+    struct MHD_Response *response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
+    return send_response(connection, MHD_HTTP_OK, response, content_type);
+}
+
+// Content-Disposition with the name twice (RFC 6266): plain for old clients, percent-encoded UTF-8 for the rest.
+static void write_disposition(char *text, size_t size, const char *name) {
+    int used = snprintf(text, size, "attachment; filename=\"");
+    for (const char *c = name; *c; c++) {
+        bool plain = (unsigned char)*c < 0x80 && *c != '"' && *c != '\\' && *c != '%';
+        used += snprintf(text + used, size - (size_t)used, "%c", plain ? *c : '_');
+    }
+    used += snprintf(text + used, size - (size_t)used, "\"; filename*=UTF-8''");
+    for (const char *c = name; *c; c++) {
+        bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *c);
+        used += snprintf(text + used, size - (size_t)used, plain ? "%c" : "%%%02X", (unsigned char)*c);
+    }
+}
+
+enum MHD_Result reply_file(struct MHD_Connection *connection, int file, uint64_t size_bytes, const char *name) {
+    char disposition[64 + 4 * 256]; // a name has 200 bytes at most, once as it is, once as up to three characters a byte
+    struct MHD_Response *response = MHD_create_response_from_fd64(size_bytes, file);
+    if (!response) {
+        close(file);
+        return MHD_NO;
+    }
+    write_disposition(disposition, sizeof disposition, name);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+    return send_response(connection, MHD_HTTP_OK, response, "application/octet-stream");
+}
+
+unsigned reply_status(enum receiver_error error) {
+    switch (error) {
+    case RECEIVER_OK:
+        return MHD_HTTP_OK;
+    case RECEIVER_BAD_UPLOAD:
+        return MHD_HTTP_BAD_REQUEST;
+    case RECEIVER_TOO_LARGE:
+        return 413; // the header's name for it differs between versions of libmicrohttpd
+    case RECEIVER_NOT_FOUND:
+        return MHD_HTTP_NOT_FOUND;
+    case RECEIVER_DISK_FULL:
+        return MHD_HTTP_INSUFFICIENT_STORAGE;
+    default:
+        return MHD_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
