@@ -38,6 +38,9 @@ static bool begin(size_t size, uint64_t *interval_bytes) {
         return false;
     }
     uint64_t now = atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed);
+    if (now == 0 && thread->interval_bytes == 0) { // off: every allocation comes here
+        return false;
+    }
     if (!sampler_take(thread, size, now, interval_bytes)) {
         return false;
     }
@@ -130,12 +133,12 @@ static void *bootstrap_realloc(void *block, size_t size) {
 }
 
 static bool forget(const void *block, struct live_sample *sample) {
-    return block != NULL && atomic_load_explicit(&profiler.open, memory_order_acquire) && live_table_remove(&profiler.live, block, sample);
+    return live_table_seems_to_hold(&profiler.live, block) && live_table_remove(&profiler.live, block, sample);
 }
 
 static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, bool sampled, uint64_t interval_bytes, uintptr_t caller) {
     struct live_sample old;
-    bool was_live = live_table_may_hold(block) && forget(block, &old);
+    bool was_live = forget(block, &old);
     void *moved = bootstrap_owns(block) ? bootstrap_realloc(block, size) : next_allocator.realloc(block, size);
     // realloc(block, 0) has freed the block on glibc, and kept it on others: those return a block.
     if (moved == NULL && size != 0 && was_live) {
@@ -172,7 +175,7 @@ EXPORTED void *calloc(size_t count, size_t size) {
 }
 
 EXPORTED void free(void *block) {
-    if (UNLIKELY(live_table_may_hold(block))) {
+    if (UNLIKELY(live_table_may_hold(block) && (live_table_seems_to_hold(&profiler.live, block) || bootstrap_owns(block)))) {
         slow_free(block);
     } else {
         next_allocator.free(block);

@@ -117,6 +117,8 @@ static int level_count(const struct live_table *table) {
 bool live_table_add(struct live_table *table, const void *block, const struct live_sample *sample) {
     uint64_t address = (uintptr_t)block;
     int tried = 0; // levels that had no room
+    // First of all: whoever frees the block must not be told that it is not here.
+    atomic_fetch_add_explicit(live_table_filter_slot(table, block), 1, memory_order_relaxed);
     for (;;) {
         int count = level_count(table);
         for (int i = count - 1; i >= 0; i--) {
@@ -127,6 +129,7 @@ bool live_table_add(struct live_table *table, const void *block, const struct li
         }
         // The second time round a new level was full at this window already: other threads are quicker than we are; give up in the end.
         if (count == LIVE_TABLE_LEVELS || tried++ == 2 || !grow(table, count)) {
+            atomic_fetch_sub_explicit(live_table_filter_slot(table, block), 1, memory_order_relaxed);
             return false;
         }
     }
@@ -154,6 +157,7 @@ bool live_table_remove(struct live_table *table, const void *block, struct live_
             if (atomic_compare_exchange_strong_explicit(&level->keys[at], &key, key & SEQUENCE_BITS, memory_order_release,
                                                         memory_order_relaxed)) {
                 atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
+                atomic_fetch_sub_explicit(live_table_filter_slot(table, block), 1, memory_order_relaxed);
                 return true;
             }
         }

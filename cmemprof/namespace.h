@@ -5,7 +5,7 @@
 #ifndef CMEMPROF_CMEMPROF_NAMESPACE_H
 #define CMEMPROF_CMEMPROF_NAMESPACE_H
 
-#define bootstrap_owns cmemprof_bootstrap_owns
+#define bootstrap_arena cmemprof_bootstrap_arena
 #define bootstrap_usable_size cmemprof_bootstrap_usable_size
 #define cfi_find cmemprof_cfi_find
 #define cfi_object_at cmemprof_cfi_object_at

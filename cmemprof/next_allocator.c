@@ -8,17 +8,13 @@
 
 // ---- Static arena ----
 
-enum { BOOTSTRAP_PAGES = 32, PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = 4096, BOOTSTRAP_PAGES = BOOTSTRAP_BYTES / PAGE_BYTES };
 
-static _Alignas(PAGE_BYTES) uint8_t bootstrap[BOOTSTRAP_PAGES * PAGE_BYTES]; // zero, and never handed out twice
-static size_t bootstrap_used_pages;                                          // no threads yet
-
-bool bootstrap_owns(const void *block) {
-    return (uintptr_t)block - (uintptr_t)bootstrap < sizeof bootstrap;
-}
+_Alignas(PAGE_BYTES) uint8_t bootstrap_arena[BOOTSTRAP_BYTES]; // zero, and never handed out twice
+static size_t bootstrap_used_pages;                            // no threads yet
 
 size_t bootstrap_usable_size(const void *block) {
-    return (size_t)(bootstrap + bootstrap_used_pages * PAGE_BYTES - (const uint8_t *)block); // at least what was asked for
+    return (size_t)(bootstrap_arena + bootstrap_used_pages * PAGE_BYTES - (const uint8_t *)block); // at least what was asked for
 }
 
 static void *bootstrap_take(size_t size) {
@@ -27,7 +23,7 @@ static void *bootstrap_take(size_t size) {
         errno = ENOMEM;
         return NULL;
     }
-    void *block = bootstrap + bootstrap_used_pages * PAGE_BYTES;
+    void *block = bootstrap_arena + bootstrap_used_pages * PAGE_BYTES;
     bootstrap_used_pages += pages;
     return block;
 }

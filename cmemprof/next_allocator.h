@@ -30,7 +30,11 @@ struct next_allocator {
 extern struct next_allocator next_allocator;
 
 // Blocks of the static arena lie on page boundaries, as sampled blocks do, so that free() meets them on its slow path only.
-bool bootstrap_owns(const void *block);
+enum { BOOTSTRAP_BYTES = 32 * 4096 };
+extern uint8_t bootstrap_arena[BOOTSTRAP_BYTES];
+static inline bool bootstrap_owns(const void *block) {
+    return (uintptr_t)block - (uintptr_t)bootstrap_arena < BOOTSTRAP_BYTES;
+}
 size_t bootstrap_usable_size(const void *block);
 
 #endif

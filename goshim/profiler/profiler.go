@@ -91,6 +91,11 @@ func (p *profiler) start() {
 }
 
 func (p *profiler) runPeriods() {
+	// glibc gives threads heaps of their own, and each keeps what it once needed. Naming C addresses and merging profiles takes tens of
+	// megabytes for a moment: on one thread that is one heap, on whatever thread comes along it would soon be all of them. Measured on the demo
+	// with a period of 5 s: 340 MB resident instead of MEASURE.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	defer p.uploader.close()
 	defer p.collector.close()
 	for seq := uint64(0); seq == 0 || !p.exiting(); seq++ { // one at least: Stop may come before this goroutine ever ran
