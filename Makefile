@@ -110,13 +110,14 @@ test-sanitized: build/.setup-test $(SANITIZED_TESTS)
 test-go: build/.setup-test
 	go test ./...
 	go test -race ./goshim/... ./merge ./upload
-# Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser.
+# Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
+# build or start has changed, so nothing of it is taken from its cache.
 test-programs: build/.setup-test lib build/cmemprof
-	cd testdata && go vet ./... && go test -timeout 15m ./...
-test-go-sqlite3: build/.setup-test ## Run go-sqlite3's own test suite with cmemprof linked
+	cd testdata && go vet ./... && go test -count=1 -timeout 15m ./...
+test-go-sqlite3: build/.setup-test ## Run go-sqlite3's own test suite with and without cmemprof
 	scripts/test-go-sqlite3
 test-demo: build/.setup-test build/cmemprof
-	DEMO_SECONDS=12 scripts/demo
+	cd demo && go vet ./... && go test -count=1 ./...
 
 # ---- Bench ----
 
