@@ -84,11 +84,6 @@ static bool starts_with(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-static bool is_go(const struct profile_frame *frame) {
-    const char *dot = strrchr(frame->file, '.');
-    return dot && (strcmp(dot, ".go") == 0 || strcmp(dot, ".s") == 0);
-}
-
 // The bridge between C and Go, and what every goroutine starts with.
 static bool is_plumbing(const struct profile_frame *frame) {
     static const char *const names[] = {"runtime.cgocall", "runtime.asmcgocall", "runtime.goexit", "runtime.systemstack"};
@@ -115,7 +110,7 @@ static size_t pick_frames(const struct top_row *row, const struct profile_frame 
 // Go code that is not of the standard library: package main, or an import path that begins with a host name. It is what the reader wrote.
 static bool is_own_go(const struct profile_frame *frame) {
     size_t host = strcspn(frame->function, "/(");
-    return is_go(frame) &&
+    return profile_frame_is_go(frame) &&
            (starts_with(frame->function, "main.") || (frame->function[host] == '/' && memchr(frame->function, '.', host) != NULL));
 }
 
@@ -168,7 +163,7 @@ static void put_stack(struct line *line, const struct top_row *row) {
         return;
     }
     size_t count = pick_frames(row, picked), first_go = 0;
-    while (first_go < count && !is_go(picked[first_go])) {
+    while (first_go < count && !profile_frame_is_go(picked[first_go])) {
         first_go++;
     }
     for (size_t i = 0; i < count;) {

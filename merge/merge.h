@@ -145,6 +145,10 @@ struct profile_frame {
     bool inlined;
 };
 
+// Go code, told by its source file: .go or .s. C code in the preamble of a Go file has that file as well, but Go's names have a dot in
+// them, other than those of the functions that cgo exports to C.
+bool profile_frame_is_go(const struct profile_frame *frame);
+
 struct profile_sample_view {
     const int64_t *values;              // one per sample type
     const struct profile_frame *frames; // leaf first, inlined frames expanded

@@ -45,6 +45,7 @@
 #define profile_fail cmemprof_profile_fail
 #define profile_find_alike_mapping cmemprof_profile_find_alike_mapping
 #define profile_find_mapping cmemprof_profile_find_mapping
+#define profile_frame_is_go cmemprof_profile_frame_is_go
 #define profile_free cmemprof_profile_free
 #define profile_intern_comment cmemprof_profile_intern_comment
 #define profile_intern_function cmemprof_profile_intern_function

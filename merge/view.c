@@ -104,3 +104,14 @@ enum merge_error profile_sample_at(struct profile *profile, size_t index, struct
     };
     return MERGE_OK;
 }
+
+bool profile_frame_is_go(const struct profile_frame *frame) {
+    const char *suffix = strrchr(frame->file, '.');
+    if (suffix == NULL) {
+        return false;
+    }
+    if (strcmp(suffix, ".go") == 0) {
+        return strchr(frame->function, '.') != NULL || strncmp(frame->function, "_cgoexp_", 8) == 0;
+    }
+    return strcmp(suffix, ".s") == 0;
+}

@@ -118,8 +118,7 @@ static bool starts_with(const char *text, const char *start) {
 }
 
 static const char *frame_kind(const struct profile_frame *frame) {
-    const char *dot = strrchr(frame->file, '.');
-    if (!dot || (strcmp(dot, ".go") != 0 && strcmp(dot, ".s") != 0)) {
+    if (!profile_frame_is_go(frame)) {
         return "c";
     }
     return starts_with(frame->function, "runtime.") || starts_with(frame->function, "internal/runtime") ? "runtime" : "go";

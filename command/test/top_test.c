@@ -35,7 +35,7 @@ static struct profile *make_profile(void) {
     uint32_t deep[30];
     char name[20];
     for (int i = 0; i < 30; i++) {
-        snprintf(name, sizeof name, "f%d", i);
+        snprintf(name, sizeof name, i < 15 ? "f%d" : "m.f%d", i);
         deep[i] = add_frame(profile, name, i < 15 ? "a.c" : "a.go");
     }
     profile_add_sample(profile, deep, 30, (int64_t[]){1, 1000, 0}, &c, 1);
@@ -93,8 +93,8 @@ static void test_memory(void **state) {
 static void test_long_stack(void **state) {
     (void)state;
     char *text = print(&(struct top_options){.memory = TOP_C, .lines = 10}, 90);
-    assert_non_null(strstr(text, "f0 <- f1 <- f2 <- f3 <- f4 <- (8 more) <- f13 <- f14 <- f15\n"
-                                 "                               <- f16 <- f17 <- f18 <- f19 <- (9 more) <- f29\n"));
+    assert_non_null(strstr(text, "f0 <- f1 <- f2 <- f3 <- f4 <- (8 more) <- f13 <- f14\n"
+                                 "                               <- m.f15 <- m.f16 <- m.f17 <- m.f18 <- m.f19 <- (9 more) <- m.f29\n"));
     free(text);
 }
 

@@ -69,8 +69,29 @@ static void system_name_stands_in(void **state) {
     profile_free(profile);
 }
 
+static void go_code_is_told_from_c(void **state) {
+    (void)state;
+    static const struct {
+        const char *function, *file;
+        bool is_go;
+    } cases[] = {
+        {"main.main", "/src/main.go", true},
+        {"runtime.asmcgocall", "/go/asm_amd64.s", true},
+        {"crosscall2", "/go/cgo/asm_amd64.s", true},
+        {"_cgoexp_0f3b_callback", "_cgo_gotypes.go", true},
+        {"_sqlite3_step", "/src/sqlite3.go", false}, // in the preamble
+        {"sqlite3Malloc", "/src/sqlite3.c", false},
+        {"", "", false},
+        {"std::sort", "/usr/include/c++/12/algo", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct profile_frame frame = {.function = cases[i].function, .file = cases[i].file};
+        assert_int_equal(profile_frame_is_go(&frame), cases[i].is_go);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(frames_and_labels), cmocka_unit_test(types),
-                                       cmocka_unit_test(system_name_stands_in)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(go_code_is_told_from_c), cmocka_unit_test(frames_and_labels),
+                                       cmocka_unit_test(types), cmocka_unit_test(system_name_stands_in)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
