@@ -94,7 +94,8 @@ static void test_long_stack(void **state) {
     (void)state;
     char *text = print(&(struct top_options){.memory = TOP_C, .lines = 10}, 90);
     assert_non_null(strstr(text, "f0 <- f1 <- f2 <- f3 <- f4 <- (8 more) <- f13 <- f14\n"
-                                 "                               <- m.f15 <- m.f16 <- m.f17 <- m.f18 <- m.f19 <- (9 more) <- m.f29\n"));
+                                 "                               <- m.f15 <- m.f16 <- m.f17 <- m.f18 <- m.f19 <- (9 more)\n"
+                                 "                               <- m.f29\n"));
     free(text);
 }
 
