@@ -86,6 +86,9 @@ build/.setup: scripts/setup
 build/.setup-test: scripts/setup build/.setup
 	@scripts/setup test
 	@touch $@
+build/.setup-bench: scripts/setup build/.setup
+	@scripts/setup bench
+	@touch $@
 
 # ---- Demo ----
 
@@ -121,7 +124,7 @@ test-demo: build/.setup-test build/cmemprof
 
 # ---- Bench ----
 
-bench: build/.setup-test lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
+bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
 
 clean: ## Remove build/
