@@ -7,6 +7,9 @@
 #include "cfi_bytes.h"
 #include "cfi_program.h"
 
+#ifndef DLFO_STRUCT_HAS_EH_DBASE
+#error "cmemprof needs glibc 2.35 or newer, which has _dl_find_object"
+#endif
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
 
 bool cfi_object_at(uintptr_t address, struct cfi_object *object) {

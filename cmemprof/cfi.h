@@ -48,8 +48,8 @@ struct cfi_object {
     const uint8_t *eh_frame_hdr;
 };
 
-// The object that holds the address. Lock-free (_dl_find_object, glibc 2.35 and newer); false on an older libc: no C frame is followed
-// there.
+// The object that holds the address. Lock-free (_dl_find_object, glibc 2.35 and newer, needed to build); run with
+// an older one it is false, and no C frame is followed.
 bool cfi_object_at(uintptr_t address, struct cfi_object *object);
 
 // address: of the call instruction, that is return address - 1; of the instruction itself after a signal.

@@ -28,6 +28,10 @@ enum { PAGE_BYTES = 4096 };
 // From here up to this size calloc clears a block itself; above, it asks for one that the allocator may have fresh from the kernel.
 enum { CALLOC_CLEARS_BYTES = 64 * 1024 };
 
+// Above this size (from where on glibc maps every block by itself) a calloc block that lies elsewhere is left where it is and counts as
+// lost: clearing another one would make memory resident that the program may never touch.
+enum { CALLOC_MOVES_BYTES = 32 << 20 };
+
 // True: sample this allocation. The thread is then inside the profiler until finish().
 static bool begin(size_t size, uint64_t *interval_bytes) {
     struct thread_state *thread = &thread_state;
@@ -82,7 +86,7 @@ static __attribute__((noinline)) void *slow_malloc(size_t size, uintptr_t caller
 static void *calloc_on_page(size_t count, size_t size, size_t total) {
     if (total >= CALLOC_CLEARS_BYTES) {
         void *block = next_allocator.calloc(count, size);
-        if (block == NULL || live_table_may_hold(block)) {
+        if (block == NULL || live_table_may_hold(block) || total > CALLOC_MOVES_BYTES) {
             return block;
         }
         next_allocator.free(block);
@@ -151,6 +155,11 @@ static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, bo
     return moved;
 }
 
+// Sampled, or from before the allocator behind was known.
+static inline bool is_special(const void *block) {
+    return UNLIKELY(live_table_may_hold(block)) && (live_table_seems_to_hold(&profiler.live, block) || bootstrap_owns(block));
+}
+
 // Not inlined, so that free() needs no frame of its own.
 static __attribute__((noinline)) void slow_free(void *block) {
     struct live_sample sample;
@@ -175,7 +184,7 @@ EXPORTED void *calloc(size_t count, size_t size) {
 }
 
 EXPORTED void free(void *block) {
-    if (UNLIKELY(live_table_may_hold(block) && (live_table_seems_to_hold(&profiler.live, block) || bootstrap_owns(block)))) {
+    if (is_special(block)) {
         slow_free(block);
     } else {
         next_allocator.free(block);
@@ -185,7 +194,7 @@ EXPORTED void free(void *block) {
 EXPORTED void *realloc(void *block, size_t size) {
     uint64_t interval_bytes = 0;
     bool sampled = !sampler_pass(&thread_state, size) && begin(size, &interval_bytes);
-    if (!sampled && !live_table_may_hold(block)) {
+    if (!sampled && !is_special(block)) {
         return next_allocator.realloc(block, size);
     }
     return slow_realloc(block, size, sampled, interval_bytes, CALLER);

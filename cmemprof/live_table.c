@@ -94,6 +94,7 @@ static bool add_to_level(struct live_level *level, uint64_t address, const struc
                                                      memory_order_relaxed)) {
             continue;
         }
+        atomic_thread_fence(memory_order_release); // a reader that sees a new value below also sees the busy key above
         uint64_t weight;
         memcpy(&weight, &sample->weight, sizeof weight);
         struct live_slot *slot = &level->slots[at];
@@ -144,6 +145,9 @@ static void read_slot(const struct live_slot *slot, struct live_sample *sample) 
 
 bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
     uint64_t address = (uintptr_t)block;
+    if (address == 0) {
+        return false; // an empty slot has this address
+    }
     for (int i = level_count(table) - 1; i >= 0; i--) {
         struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
         size_t first = window_of(level, address);

@@ -47,9 +47,10 @@ static inline _Atomic uint16_t *live_table_filter_slot(struct live_table *table,
     return &table->filter[((uintptr_t)block >> 4) * 0x9e3779b97f4a7c15u >> 49]; // the top 15 bits
 }
 
-// False: certainly not in the table.
+// False: certainly not in the table. NULL never is, though it looks as if it could.
 static inline bool live_table_seems_to_hold(struct live_table *table, const void *block) {
-    return live_table_may_hold(block) && atomic_load_explicit(live_table_filter_slot(table, block), memory_order_relaxed) != 0;
+    return live_table_may_hold(block) && block != NULL &&
+           atomic_load_explicit(live_table_filter_slot(table, block), memory_order_relaxed) != 0;
 }
 
 void live_table_open(struct live_table *table, size_t limit_bytes);

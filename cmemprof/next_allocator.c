@@ -5,16 +5,18 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 // ---- Static arena ----
 
 enum { PAGE_BYTES = 4096, BOOTSTRAP_PAGES = BOOTSTRAP_BYTES / PAGE_BYTES };
 
 _Alignas(PAGE_BYTES) uint8_t bootstrap_arena[BOOTSTRAP_BYTES]; // zero, and never handed out twice
+static uint8_t bootstrap_pages[BOOTSTRAP_PAGES];               // of the block that begins with a page
 static size_t bootstrap_used_pages;                            // no threads yet
 
 size_t bootstrap_usable_size(const void *block) {
-    return (size_t)(bootstrap_arena + bootstrap_used_pages * PAGE_BYTES - (const uint8_t *)block); // at least what was asked for
+    return bootstrap_pages[((const uint8_t *)block - bootstrap_arena) / PAGE_BYTES] * (size_t)PAGE_BYTES;
 }
 
 static void *bootstrap_take(size_t size) {
@@ -24,6 +26,7 @@ static void *bootstrap_take(size_t size) {
         return NULL;
     }
     void *block = bootstrap_arena + bootstrap_used_pages * PAGE_BYTES;
+    bootstrap_pages[bootstrap_used_pages] = (uint8_t)pages;
     bootstrap_used_pages += pages;
     return block;
 }
@@ -153,6 +156,12 @@ static void find(void) {
         .malloc_usable_size = symbol("malloc_usable_size", NULL),
         .dlclose = symbol("dlclose", NULL),
     };
+    if (found.malloc == NULL || found.calloc == NULL || found.realloc == NULL || found.free == NULL || found.posix_memalign == NULL) {
+        // A fully static program. It could not allocate a byte, so this is the one place that says something.
+        static const char text[] = "cmemprof: there is no allocator behind this one; fully static programs are not supported\n";
+        (void)!write(STDERR_FILENO, text, sizeof text - 1);
+        _exit(127);
+    }
     found.aligned_alloc = symbol("aligned_alloc", found.memalign);
     next_allocator = found;
     finding = false;

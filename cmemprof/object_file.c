@@ -258,8 +258,11 @@ static size_t dwarf_frames(struct object_file *file, uint64_t address, struct sy
 
 size_t object_file_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
     size_t count = dwarf_frames(file, address, frames);
-    const char *name = count == 0 ? function_at(file, address) : NULL;
-    if (name != NULL) {
+    bool nameless = count == 0 || frames[count - 1].function[0] == '\0'; // its name may lie in a file that is not open
+    const char *name = nameless ? function_at(file, address) : NULL;
+    if (name != NULL && count > 0) {
+        frames[count - 1].function = frames[count - 1].system_name = name;
+    } else if (name != NULL) {
         frames[count++] = (struct symbol_frame){.function = name, .system_name = name, .file = ""};
     }
     return count;

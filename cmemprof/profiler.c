@@ -3,11 +3,13 @@
 #include "profiler.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "cmemprof.h"
 #include "sampler.h"
+#include "snapshot.h"
 
 __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));
 struct profiler profiler;
@@ -81,33 +83,56 @@ static bool open_tables(struct profiler *self) {
     return true;
 }
 
-// What a sample calls for the first time must not run the loader's lazy binding inside malloc: log, expm1, clock_gettime.
-static void bind_early(void) {
+// What a sample calls for the first time must not run the loader's lazy binding inside malloc. So everything is called once here.
+static void bind_early(struct profiler *self) {
     struct thread_state nobody = {0};
+    struct live_sample sample = {NULL, 0, sampler_weight(1, CMEMPROF_DEFAULT_INTERVAL_BYTES)};
+    const void *block = (const void *)4096; // nobody's: the first pages are never mapped
+    uintptr_t pcs[UNWIND_MAX_FRAMES];
+    enum unwind_end end;
     sampler_next(&nobody, CMEMPROF_DEFAULT_INTERVAL_BYTES);
-    volatile double weight = sampler_weight(1, CMEMPROF_DEFAULT_INTERVAL_BYTES);
-    (void)weight;
+    unwind(&self->unwinder, &nobody, (uintptr_t)__builtin_return_address(0), pcs, &end);
+    if (live_table_add(&self->live, block, &sample)) {
+        live_table_remove(&self->live, block, &sample);
+    }
+}
+
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
+
+// In the child there is one thread, and what others held is held for ever. The tables need nothing: they have no locks. The random numbers
+// must go another way than the parent's, or the children of one parent would all sample alike.
+static void after_fork(void) {
+    pthread_mutex_init(&starting, NULL);
+    snapshot_after_fork();
+    atomic_store(&profiler.scratch_taken, 0);
+    thread_state.random = 0;
+}
+
+static enum cmemprof_error open_once(struct profiler *self) {
+    if (atomic_load(&self->open)) {
+        return CMEMPROF_OK;
+    }
+    if (!open_tables(self)) {
+        return CMEMPROF_NO_MEMORY;
+    }
+    bind_early(self);
+    pthread_atfork(NULL, NULL, after_fork);
+    atomic_store(&self->open, true);
+    return CMEMPROF_OK;
 }
 
 enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
-    static _Atomic bool opening;
     // The process's malloc must be the one of the object that this code is in; in a plugin that was loaded late it is not.
     if (dlsym(RTLD_DEFAULT, "malloc") != (void *)malloc) {
         return CMEMPROF_NOT_BOUND;
     }
-    while (!atomic_load(&profiler.open)) {
-        if (!atomic_exchange(&opening, true)) {
-            bind_early();
-            bool opened = open_tables(&profiler);
-            atomic_store(&profiler.open, opened);
-            atomic_store(&opening, false);
-            if (!opened) {
-                return CMEMPROF_NO_MEMORY;
-            }
-        }
+    pthread_mutex_lock(&starting);
+    enum cmemprof_error error = open_once(&profiler);
+    pthread_mutex_unlock(&starting);
+    if (error == CMEMPROF_OK) {
+        atomic_store(&profiler.interval_bytes, interval_bytes);
     }
-    atomic_store(&profiler.interval_bytes, interval_bytes);
-    return CMEMPROF_OK;
+    return error;
 }
 
 void cmemprof_stop(void) {

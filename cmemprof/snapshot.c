@@ -190,6 +190,7 @@ struct encoder {
     uintptr_t *pcs;             // every address once, ascending
     uint32_t *locations;        // its location in the profile
     size_t pc_count;
+    bool nameless[MODULES_MAX]; // by module: some of its addresses have no name, so a viewer may look for them elsewhere
 };
 
 static size_t index_of(const uintptr_t *values, size_t count, uintptr_t wanted) {
@@ -197,7 +198,7 @@ static size_t index_of(const uintptr_t *values, size_t count, uintptr_t wanted) 
     return found != NULL ? (size_t)(found - values) : count;
 }
 
-static uint32_t mapping_of(const struct encoder *encoder, const struct module *module, bool named) {
+static uint32_t mapping_of(const struct encoder *encoder, const struct module *module) {
     if (module == NULL) {
         return 0;
     }
@@ -207,7 +208,7 @@ static uint32_t mapping_of(const struct encoder *encoder, const struct module *m
                                                      .file_offset = module->file_offset,
                                                      .file = module->file,
                                                      .build_id = module->build_id,
-                                                     .has_functions = named,
+                                                     .has_functions = !encoder->nameless[module - modules.items],
                                                  });
 }
 
@@ -256,17 +257,32 @@ static size_t c_lines(const struct encoder *encoder, const struct module *module
     return symbol.frame_count;
 }
 
+static size_t lines_of(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines) {
+    return is_go(pc) ? go_lines(encoder, pc, lines) : c_lines(encoder, module, pc, lines);
+}
+
+// Before the mappings are written, since they say so.
+static void find_nameless(struct encoder *encoder) {
+    for (size_t i = 0; i < encoder->pc_count; i++) {
+        const struct module *module = modules_find(&modules, encoder->pcs[i] - 1);
+        struct profile_line lines[SYMBOL_MAX_INLINED];
+        if (module != NULL && !is_go(encoder->pcs[i]) && c_lines(encoder, module, encoder->pcs[i], lines) == 0) {
+            encoder->nameless[module - modules.items] = true;
+        }
+    }
+}
+
 // pcs are return addresses; a location has the address of the call, as in Go's profiles.
 static void add_locations(struct encoder *encoder) {
     for (size_t i = 0; i < encoder->pc_count; i++) {
         uintptr_t pc = encoder->pcs[i];
         const struct module *module = modules_find(&modules, pc - 1);
         struct profile_line lines[SYMBOL_MAX_INLINED];
-        size_t count = is_go(pc) ? go_lines(encoder, pc, lines) : c_lines(encoder, module, pc, lines);
+        size_t count = lines_of(encoder, module, pc, lines);
         if (count == 0 && is_go(pc) && encoder->names != NULL) {
             continue; // stays 0
         }
-        encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module, true), pc - 1, lines, count);
+        encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module), pc - 1, lines, count);
     }
 }
 
@@ -298,7 +314,7 @@ static void add_head(struct encoder *encoder) {
     // The program's mapping comes first, as pprof expects.
     for (size_t i = 0; i < modules.count; i++) {
         if (modules.items[i].is_program) {
-            mapping_of(encoder, &modules.items[i], true);
+            mapping_of(encoder, &modules.items[i]);
         }
     }
 }
@@ -330,6 +346,7 @@ static enum cmemprof_error encode_named(struct encoder *encoder, uint8_t **bytes
         symbols_forget(symbols);
         modules.unloaded_some = false;
     }
+    find_nameless(encoder);
     add_head(encoder);
     add_locations(encoder);
     symbols_close_files(symbols);
@@ -378,4 +395,11 @@ void snapshot_before_unload(void) {
     modules_refresh(&modules);
     profiler_leave(&thread_state);
     pthread_mutex_unlock(&naming);
+}
+
+// What the lock guards may be half changed, so it is left as it is and begun anew.
+void snapshot_after_fork(void) {
+    pthread_mutex_init(&naming, NULL);
+    modules = (struct modules){0};
+    symbols = NULL;
 }

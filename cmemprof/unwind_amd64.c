@@ -82,7 +82,7 @@ static bool restore(const struct walk *walk, enum cfi_how how, int64_t words, ui
     case CFI_AT_RBP:
         return read_native(walk, walk->now.rbp + (uintptr_t)(words * 8), reg);
     default:
-        *reg = 0; // not to be had; if it is needed after all, the address 0 is not readable
+        *reg = 1; // not to be had; if it is needed after all, this is no address of a word, and the stack is cut there
         return true;
     }
 }

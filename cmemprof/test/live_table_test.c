@@ -48,6 +48,26 @@ static void what_goes_in_comes_out(void **state) {
     live_table_close(&table);
 }
 
+// NULL hashes to a slot of the filter as any block does, and empty slots have its address.
+static void null_is_never_in_it(void **state) {
+    (void)state;
+    struct live_table table;
+    struct live_sample sample = sample_of(1), out;
+    live_table_open(&table, 1 << 20);
+    uintptr_t like_null = 1;
+    while (live_table_filter_slot(&table, page(like_null)) != live_table_filter_slot(&table, NULL)) {
+        like_null++;
+    }
+    assert_true(live_table_add(&table, page(like_null), &sample));
+    assert_false(live_table_seems_to_hold(&table, NULL));
+    assert_false(live_table_remove(&table, NULL, &out));
+    assert_int_equal(table.count, 1);
+    assert_true(live_table_seems_to_hold(&table, page(like_null)));
+    assert_true(live_table_remove(&table, page(like_null), &out));
+    assert_false(live_table_seems_to_hold(&table, page(like_null)));
+    live_table_close(&table);
+}
+
 static void grows_to_its_limit_and_says_so(void **state) {
     (void)state;
     struct live_table table;
@@ -129,6 +149,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_certain_addresses_may_be_in_it),
         cmocka_unit_test(what_goes_in_comes_out),
+        cmocka_unit_test(null_is_never_in_it),
         cmocka_unit_test(grows_to_its_limit_and_says_so),
         cmocka_unit_test(readers_never_see_half_a_sample),
     };

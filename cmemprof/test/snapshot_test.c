@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../merge/merge.h"
@@ -153,6 +154,36 @@ static void wrong_go_names_are_survived(void **state) {
     free(kept[0]);
 }
 
+static void *encode_for_ever(void *context) {
+    while (!atomic_load((_Atomic bool *)context)) {
+        profile_free(take_profile(NULL));
+    }
+    return NULL;
+}
+
+// Another thread is in the middle of an encoding when the process forks, most of the time: the child can take profiles all the same.
+static void a_forked_child_takes_profiles(void **state) {
+    (void)state;
+    _Atomic bool enough = false;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, encode_for_ever, &enough), 0);
+    for (int i = 0; i < 10; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20); // a child that waits for ever ends with a signal
+            struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+            uint8_t *bytes;
+            size_t size;
+            _exit(snapshot == NULL || cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK);
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    atomic_store(&enough, true);
+    pthread_join(thread, NULL);
+}
+
 static _Atomic bool done;
 
 static void *churn(void *context) {
@@ -188,6 +219,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(every_allocation_is_in_the_profile, start_all, stop),
         cmocka_unit_test_setup_teardown(stacks_end_in_main_and_carry_the_label, start_all, stop),
         cmocka_unit_test_setup_teardown(wrong_go_names_are_survived, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_forked_child_takes_profiles, start_all, stop),
         cmocka_unit_test_setup_teardown(snapshots_may_be_taken_while_all_allocate, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

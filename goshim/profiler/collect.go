@@ -132,6 +132,10 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 func (k *collector) withC(goHeap []byte) []byte {
 	joined := goHeap
 	err := contained(func() error {
+		if lost := k.sources.lostC(); lost > 0 {
+			k.messages.warn("lost C", fmt.Sprintf("cmemprof: %d samples of C allocations were lost so far, so the figures of C memory are too low; "+
+				"cmemprof.GetStats tells why", lost))
+		}
 		cHeap, err := k.sources.profileC()
 		if err == nil {
 			joined, err = k.join(goHeap, cHeap)

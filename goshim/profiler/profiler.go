@@ -151,7 +151,13 @@ func sleep(d time.Duration, exit <-chan struct{}) {
 func (p *profiler) stop() {
 	called := time.Now()
 	close(p.exit)
-	<-p.collected
+	select {
+	case <-p.collected:
+	case <-time.After(stopTime): // the names of a large program may take longer. The batch is dropped, and counted, when it comes.
+		p.uploader.giveUp()
+		slog.Warn("cmemprof: the last period took too long to collect and is not sent")
+		return
+	}
 	left := max(stopTime-time.Since(called), lastChance)
 	timer := time.AfterFunc(min(left, p.cfg.uploadTimeout), p.uploader.giveUp)
 	<-p.sent

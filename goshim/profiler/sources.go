@@ -22,6 +22,7 @@ type sources struct {
 	startC   func(intervalBytes int64) error
 	stopC    func()
 	profileC func() ([]byte, error)
+	lostC    func() uint64 // samples of C that are not in profileC's figures, in whole or in part
 	startCPU func(io.Writer) error
 	stopCPU  func()
 	lookup   func(name string, w io.Writer) error
@@ -34,12 +35,18 @@ var realSources = sources{
 	startC:   cmemprof.Start,
 	stopC:    cmemprof.Stop,
 	profileC: cmemprof.Profile,
+	lostC:    lostSamples,
 	startCPU: pprof.StartCPUProfile,
 	stopCPU:  pprof.StopCPUProfile,
 	lookup:   lookupProfile,
 	merge:    merge.Merge,
 	newDelta: func(types ...string) delta { return merge.NewDelta(types...) },
 	send:     upload.Send,
+}
+
+func lostSamples() uint64 {
+	s := cmemprof.GetStats()
+	return s.LostStacks + s.LostLive
 }
 
 func lookupProfile(name string, w io.Writer) error {
