@@ -169,6 +169,47 @@ func TestSamplingOfCCannotStart(t *testing.T) {
 	log.wantOnly(t, "C allocations are not profiled, Go's are: no hooks in this program")
 }
 
+func TestLostSamplesOfCAreSaidOnce(t *testing.T) {
+	a, log := newAgent(t), captureLog(t)
+	var lost atomic.Uint64
+	defer profiler.SetFakes(profiler.Fakes{
+		StartC:   func(int64) error { return nil },
+		ProfileC: emptyHeap,
+		LostC:    func() uint64 { return lost.Add(7) - 7 },
+	})()
+	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	for range 4 {
+		a.next(t)
+	}
+	log.wantOnly(t, "7 samples of C allocations were lost so far")
+}
+
+// The names of a large program's C code may take long. Stop must not.
+func TestStopDoesNotWaitForASlowCollection(t *testing.T) {
+	a, log, base := newAgent(t), captureLog(t), profiler.Stats()
+	called, release := make(chan struct{}, 100), make(chan struct{})
+	defer profiler.SetFakes(profiler.Fakes{
+		StartC: func(int64) error { return nil },
+		ProfileC: func() ([]byte, error) {
+			called <- struct{}{}
+			<-release
+			return emptyHeap()
+		},
+	})()
+	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	<-called
+	begin := time.Now()
+	profiler.Stop()
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("Stop took %s", took)
+	}
+	close(release)
+	waitFor(t, "the late batch to be counted", func() bool { return since(base).BatchesDropped == 1 })
+	if lines := strings.Join(log.all(), "\n"); strings.Count(lines, "took too long to collect") != 1 {
+		t.Errorf("log %q", lines)
+	}
+}
+
 func TestProfileThatFailsIsLeftOut(t *testing.T) {
 	for name, fault := range map[string]func() error{
 		"error": func() error { return errors.New("out of luck") },

@@ -11,6 +11,7 @@ import (
 type Fakes struct {
 	StartC   func(intervalBytes int64) error
 	ProfileC func() ([]byte, error)
+	LostC    func() uint64
 	Lookup   func(name string, w io.Writer) error
 	Send     func(context.Context, upload.Request) error
 }
@@ -25,6 +26,9 @@ func SetFakes(f Fakes) (restore func()) {
 	}
 	if f.ProfileC != nil {
 		realSources.profileC = f.ProfileC
+	}
+	if f.LostC != nil {
+		realSources.lostC = f.LostC
 	}
 	if f.Lookup != nil {
 		realSources.lookup = f.Lookup
