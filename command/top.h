@@ -41,5 +41,7 @@ enum merge_error top_build(struct profile *profile, const struct top_options *op
 void top_free(struct top *top);
 // width: columns a line may take.
 void top_print(const struct top *top, size_t width, FILE *out);
+// A text out of a profile, for a terminal: control characters, which could reprogram it, become '?'. All such texts go through here.
+void top_put_text(const char *text, FILE *out);
 
 #endif

@@ -79,12 +79,15 @@ static char *read_file(const char *path, size_t *size) {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     char *bytes = NULL;
     size_t capacity = 0;
+    bool failed = !file;
     *size = 0;
     while (file && *size < most_bytes) {
         if (*size == capacity) {
             capacity = capacity ? 2 * capacity : 1 << 16;
             char *grown = realloc(bytes, capacity);
             if (!grown) {
+                errno = ENOMEM;
+                failed = true;
                 break;
             }
             bytes = grown;
@@ -95,7 +98,7 @@ static char *read_file(const char *path, size_t *size) {
             break;
         }
     }
-    if (!file || ferror(file) || !bytes) {
+    if (failed || ferror(file)) {
         fprintf(stderr, "cmemprof top: %s: %s\n", path, strerror(errno));
         free(bytes);
         bytes = NULL;
@@ -117,7 +120,8 @@ static size_t terminal_width(void) {
 static void print_types(const struct profile *profile) {
     fputs("; it has", stderr);
     for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
-        fprintf(stderr, "%s %s", i ? "," : "", profile_sample_type_name(profile, i));
+        fputs(i ? ", " : " ", stderr);
+        top_put_text(profile_sample_type_name(profile, i), stderr);
     }
 }
 
@@ -152,7 +156,9 @@ int top_command(int argc, char **argv) {
     if (profile && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK) {
         status = print(profile, &arguments);
     } else if (bytes) {
-        fprintf(stderr, "cmemprof top: %s: %s\n", arguments.file, profile ? fault.text : "out of memory");
+        fprintf(stderr, "cmemprof top: %s: ", arguments.file);
+        top_put_text(profile ? fault.text : "out of memory", stderr);
+        fputc('\n', stderr);
     }
     profile_free(profile);
     free(bytes);

@@ -54,8 +54,17 @@ static const char *format_value(int64_t value, const char *unit, char *text, siz
 
 // ---- Names ----
 
-// "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec" -> "go-sqlite3.(*SQLiteStmt).exec". Control characters, which could reprogram a
-// terminal, become '?'.
+void top_put_text(const char *text, FILE *out) {
+    size_t due = 0; // bytes that the character goes on for
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        bool goes_on = (*c & 0xC0) == 0x80;
+        bool control = *c < 0x20 || *c == 0x7F || (*c == 0xC2 && c[1] < 0xA0) || (goes_on && due == 0);
+        due = goes_on && due > 0 ? due - 1 : control || goes_on || *c < 0xC0 ? 0 : *c < 0xE0 ? 1 : *c < 0xF0 ? 2 : 3;
+        fputc(control ? '?' : *c, out);
+    }
+}
+
+// "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec" -> "go-sqlite3.(*SQLiteStmt).exec".
 static void short_name(const struct profile_frame *frame, char name[NAME_BYTES]) {
     const char *start = frame->function;
     if (!*start) {
@@ -72,11 +81,6 @@ static void short_name(const struct profile_frame *frame, char name[NAME_BYTES])
             }
         }
         snprintf(name, NAME_BYTES, "%s", start);
-    }
-    for (char *c = name; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7F) {
-            *c = '?';
-        }
     }
 }
 
@@ -144,7 +148,7 @@ static void put_word(struct line *line, const char *word) {
         fputc(' ', line->out);
         line->column++;
     }
-    fputs(word, line->out);
+    top_put_text(word, line->out);
     line->column += length;
 }
 
@@ -191,7 +195,8 @@ static void put_source(const struct top *top, const struct top_row *row, FILE *o
         return;
     }
     const char *slash = strrchr(row->frames[0].file, '/');
-    fprintf(out, "  %s", slash ? slash + 1 : row->frames[0].file);
+    fputs("  ", out);
+    top_put_text(slash ? slash + 1 : row->frames[0].file, out);
 }
 
 static void print_row(const struct top *top, const struct top_row *row, int64_t all, size_t width, FILE *out) {
@@ -211,16 +216,22 @@ static void print_row(const struct top *top, const struct top_row *row, int64_t 
     fputc('\n', out);
 }
 
+static int64_t sum(int64_t a, int64_t b) {
+    int64_t result;
+    return __builtin_add_overflow(a, b, &result) ? (b > 0 ? INT64_MAX : INT64_MIN) : result;
+}
+
 void top_print(const struct top *top, size_t width, FILE *out) {
     char go[40], c[40], objects[40];
-    int64_t all = top->memory == TOP_C ? top->c_total : top->memory == TOP_GO ? top->go_total : top->c_total + top->go_total;
+    int64_t all = top->memory == TOP_C ? top->c_total : top->memory == TOP_GO ? top->go_total : sum(top->c_total, top->go_total);
     bool memory = strcmp(top->unit, "bytes") == 0 || top->c_total != 0; // a CPU profile has neither Go nor C memory
     format_value(top->go_total, top->unit, go, sizeof go);
     format_value(top->c_total, top->unit, c, sizeof c);
+    top_put_text(top->type, out);
     if (memory) {
-        fprintf(out, "%s: Go memory %s, C memory %s\n", top->type, go, c);
+        fprintf(out, ": Go memory %s, C memory %s\n", go, c);
     } else {
-        fprintf(out, "%s: %s\n", top->type, go);
+        fprintf(out, ": %s\n", go);
     }
     const char *what = top->memory == TOP_C ? "C memory" : top->memory == TOP_GO ? "Go memory" : memory ? "all memory" : "all";
     fprintf(out, "%s by %s", what, top->by_function ? "function" : "stack");

@@ -32,6 +32,7 @@ struct input {
     uint32_t *texts;                    // our id of each string, made when it is first needed
     uint32_t *value_at;                 // place of each of its sample types in a row of ours
     const int64_t *scale;
+    uint64_t frames;                                       // of the samples so far
     struct array mappings;                                 // struct input_mapping, in the input's order
     struct id_map mapping_ids, function_ids, location_ids; // of mappings: index + 1 in `mappings`
     struct array refs, values, labels, lines;              // of the message that is being read

@@ -330,7 +330,7 @@ static void read_label(struct cursor *cursor) {
 }
 
 // Inlined frames count: else one sample of a few bytes could stand for 10^8 frames.
-static bool check_depth(struct cursor *cursor) {
+static bool check_frames(struct cursor *cursor) {
     struct input *input = cursor->input;
     uint64_t frames = 0;
     for (uint32_t i = 0; i < input->refs.count; i++) {
@@ -339,6 +339,9 @@ static bool check_depth(struct cursor *cursor) {
     }
     if (frames > input->limits->depth_frames)
         return cursor_fail(cursor, MERGE_TOO_LARGE, "%llu frames, limit %zu", (unsigned long long)frames, input->limits->depth_frames);
+    input->frames += frames;
+    if (input->frames > input->limits->total_frames)
+        return cursor_fail(cursor, MERGE_TOO_LARGE, "more than %zu frames in all samples", input->limits->total_frames);
     return true;
 }
 
@@ -360,7 +363,7 @@ static enum merge_error decode_sample(struct input *input, uint32_t index) {
     }
     if (cursor.error == MERGE_OK && input->values.count != input->profile->type_count)
         cursor_fail(&cursor, MERGE_MALFORMED, "%u values for %u sample types", input->values.count, input->profile->type_count);
-    if (cursor.error != MERGE_OK || !check_depth(&cursor))
+    if (cursor.error != MERGE_OK || !check_frames(&cursor))
         return cursor.error;
     profile_intern_sample(input->profile, input->refs.items, input->refs.count, input->labels.items, input->labels.count,
                           input->values.items, input->scale, input->value_at);

@@ -44,6 +44,7 @@ struct merge_limits {
     size_t input_bytes;  // inflated size; default 256 MiB
     size_t string_bytes; // longest string; default 1 MiB
     size_t depth_frames; // most frames of one sample, inlined ones counted; default 10,000
+    size_t total_frames; // of all samples of one input, inlined ones counted, 64 Mi: a few bytes can name a location of many lines again
     size_t sample_types; // default 64
 };
 extern const struct merge_limits merge_default_limits;
@@ -158,6 +159,8 @@ struct profile_sample_view {
 };
 // The index-th sample, 0 <= index < profile_sample_count. frames and labels are valid until the next call on this profile.
 enum merge_error profile_sample_at(struct profile *profile, size_t index, struct profile_sample_view *view);
+// The same without frames (frame_count is 0): for those who add up values, since a sample may have 10,000 frames.
+enum merge_error profile_sample_without_frames(struct profile *profile, size_t index, struct profile_sample_view *view);
 
 // tree: a call tree over one sample type, root first. Nodes with the same function (or, without one, the same mapping and address) under
 // the same parent are one node. Sorted: children by total, largest first, then by name.

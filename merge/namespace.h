@@ -46,6 +46,7 @@
 #define profile_find_alike_mapping cmemprof_profile_find_alike_mapping
 #define profile_find_mapping cmemprof_profile_find_mapping
 #define profile_frame_is_go cmemprof_profile_frame_is_go
+#define profile_frame_of cmemprof_profile_frame_of
 #define profile_free cmemprof_profile_free
 #define profile_intern_comment cmemprof_profile_intern_comment
 #define profile_intern_function cmemprof_profile_intern_function
@@ -60,6 +61,7 @@
 #define profile_sample_type_index cmemprof_profile_sample_type_index
 #define profile_sample_type_name cmemprof_profile_sample_type_name
 #define profile_sample_type_unit cmemprof_profile_sample_type_unit
+#define profile_sample_without_frames cmemprof_profile_sample_without_frames
 #define profile_set_default_sample_type cmemprof_profile_set_default_sample_type
 #define profile_set_period cmemprof_profile_set_period
 #define profile_set_time cmemprof_profile_set_time

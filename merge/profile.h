@@ -124,6 +124,9 @@ void profile_intern_sample(struct profile *profile, const uint32_t *refs, uint32
                            const int64_t *values, const int64_t *scale, const uint32_t *value_at);
 void profile_intern_comment(struct profile *profile, uint32_t text);
 
+// view.c. The line-th frame of a location, innermost first; the only one of a location without lines.
+struct profile_frame profile_frame_of(const struct profile *profile, const struct location *location, uint32_t line);
+
 // mapping.c. The same start, limit, offset, file and build ID: the same mapping. 0: no such.
 uint32_t profile_find_mapping(const struct profile *profile, const struct mapping *mapping);
 uint32_t profile_new_mapping(struct profile *profile, const struct mapping *mapping);

@@ -53,12 +53,16 @@ static uint32_t new_node(struct builder *builder, const struct node_key *key, ui
     return id;
 }
 
-static uint32_t child_of(struct builder *builder, const struct node_key *key, const struct profile_frame *frame) {
+// The frame is made for a new node only: a sample may have 10,000 that are there already.
+static uint32_t child_of(struct builder *builder, const struct node_key *key, const struct location *location, uint32_t line) {
     uint64_t hash64 = intern_hash_word(builder->profile->seed, (uint64_t)key->parent << 32 | key->function);
     hash64 = intern_hash_word(hash64, key->address);
     uint32_t hash = intern_hash_end(intern_hash_word(hash64, key->file)) & builder->profile->hash_mask;
     uint32_t id = intern_find(&builder->ids, hash, same_key, builder, key);
-    return id != 0 ? id : new_node(builder, key, hash, frame);
+    if (id != 0)
+        return id;
+    struct profile_frame frame = profile_frame_of(builder->profile, location, line);
+    return new_node(builder, key, hash, &frame);
 }
 
 // ---- One sample ----
@@ -80,8 +84,7 @@ static bool has_label(const struct profile *profile, const struct sample *sample
 }
 
 // The frames of a location, outermost first, below `parent`. Returns the innermost node.
-static uint32_t descend(struct builder *builder, uint32_t parent, const struct location *location, const struct profile_frame *frames,
-                        int64_t value) {
+static uint32_t descend(struct builder *builder, uint32_t parent, const struct location *location, int64_t value) {
     const struct profile *profile = builder->profile;
     uint32_t count = location->line_count ? location->line_count : 1;
     for (uint32_t i = count; i-- > 0 && builder->error == MERGE_OK;) {
@@ -92,7 +95,7 @@ static uint32_t descend(struct builder *builder, uint32_t parent, const struct l
             key.file = function->file;
             key.address = 0;
         }
-        uint32_t id = child_of(builder, &key, &frames[i]);
+        uint32_t id = child_of(builder, &key, location, i);
         if (builder->error == MERGE_OK) {
             struct tree_node *node = node_at(builder, id);
             node->total = saturate_add(node->total, value);
@@ -106,17 +109,11 @@ static void add_sample(struct builder *builder, uint32_t index) {
     const struct profile *profile = builder->profile;
     const struct sample *sample = profile_sample(profile, index);
     int64_t value = profile_sample_values(profile, index)[builder->type_index];
-    struct profile_sample_view view;
     if (value == 0)
         return;
-    builder->error = profile_sample_at(builder->profile, index, &view);
-    size_t end = view.frame_count;
     uint32_t node = 0;
-    for (uint32_t i = sample->ref_count; i-- > 0 && builder->error == MERGE_OK;) {
-        const struct location *location = profile_location(profile, *profile_ref(profile, sample->ref + i));
-        end -= location->line_count ? location->line_count : 1;
-        node = descend(builder, node, location, view.frames + end, value);
-    }
+    for (uint32_t i = sample->ref_count; i-- > 0 && builder->error == MERGE_OK;)
+        node = descend(builder, node, profile_location(profile, *profile_ref(profile, sample->ref + i)), value);
     if (builder->error != MERGE_OK)
         return;
     node_at(builder, 0)->total = saturate_add(node_at(builder, 0)->total, value);

@@ -38,20 +38,22 @@ int64_t profile_duration_ns(const struct profile *profile) {
     return profile->duration_ns;
 }
 
-static struct profile_frame frame_of_address(const struct profile *profile, const struct location *location) {
-    return (struct profile_frame){
+struct profile_frame profile_frame_of(const struct profile *profile, const struct location *location, uint32_t line) {
+    struct profile_frame frame = {
         .function = "",
         .file = "",
         .address = location->address,
         .mapping_file = profile_text(profile, profile_mapping(profile, location->mapping)->file),
+        .inlined = line + 1 < location->line_count, // the last line is the function that the address belongs to
     };
-}
-
-static void name_frame(const struct profile *profile, struct profile_frame *frame, const struct line *line) {
-    const struct function *function = profile_function(profile, line->function);
-    frame->function = profile_text(profile, function->name ? function->name : function->system_name);
-    frame->file = profile_text(profile, function->file);
-    frame->line = line->line;
+    if (location->line_count > 0) {
+        const struct line *named = profile_line(profile, location->line + line);
+        const struct function *function = profile_function(profile, named->function);
+        frame.function = profile_text(profile, function->name ? function->name : function->system_name);
+        frame.file = profile_text(profile, function->file);
+        frame.line = named->line;
+    }
+    return frame;
 }
 
 static bool add_frames(struct profile *profile, const struct location *location) {
@@ -59,12 +61,8 @@ static bool add_frames(struct profile *profile, const struct location *location)
     struct profile_frame *frames = array_push(&profile->view_frames, count, sizeof *frames);
     if (!frames)
         return false;
-    for (uint32_t i = 0; i < count; i++) {
-        frames[i] = frame_of_address(profile, location);
-        if (location->line_count > 0)
-            name_frame(profile, &frames[i], profile_line(profile, location->line + i));
-        frames[i].inlined = i + 1 < count; // the last line is the function that the address belongs to
-    }
+    for (uint32_t i = 0; i < count; i++)
+        frames[i] = profile_frame_of(profile, location, i);
     return true;
 }
 
@@ -84,13 +82,13 @@ static bool add_labels(struct profile *profile, const struct sample *sample) {
     return true;
 }
 
-enum merge_error profile_sample_at(struct profile *profile, size_t index, struct profile_sample_view *view) {
+static enum merge_error look_at(struct profile *profile, size_t index, bool with_frames, struct profile_sample_view *view) {
     *view = (struct profile_sample_view){0};
     if (index >= profile->samples.count)
         return MERGE_NOT_FOUND;
     const struct sample *sample = profile_sample(profile, (uint32_t)index);
     profile->view_frames.count = profile->view_labels.count = 0;
-    for (uint32_t i = 0; i < sample->ref_count; i++)
+    for (uint32_t i = 0; with_frames && i < sample->ref_count; i++)
         if (!add_frames(profile, profile_location(profile, *profile_ref(profile, sample->ref + i))))
             return MERGE_NO_MEMORY;
     if (!add_labels(profile, sample))
@@ -103,6 +101,14 @@ enum merge_error profile_sample_at(struct profile *profile, size_t index, struct
         .label_count = profile->view_labels.count,
     };
     return MERGE_OK;
+}
+
+enum merge_error profile_sample_at(struct profile *profile, size_t index, struct profile_sample_view *view) {
+    return look_at(profile, index, true, view);
+}
+
+enum merge_error profile_sample_without_frames(struct profile *profile, size_t index, struct profile_sample_view *view) {
+    return look_at(profile, index, false, view);
 }
 
 bool profile_frame_is_go(const struct profile_frame *frame) {

@@ -54,16 +54,21 @@ static bool run(struct catalog *catalog, const char *sql) {
     return sqlite3_exec(catalog->database, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-enum receiver_error catalog_open(const char *path, struct catalog **out, char *text, size_t text_size) {
+enum receiver_error catalog_open(const char *path, bool may_create, struct catalog **out, char *text, size_t text_size) {
     struct catalog *catalog = calloc(1, sizeof *catalog);
     if (!catalog) {
         return RECEIVER_NO_MEMORY;
     }
     pthread_mutex_init(&catalog->lock, NULL);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int flags = SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
+    int opened = sqlite3_open_v2(path, &catalog->database, flags, NULL);
+    // The schema sets the version, so 0 is a file without one.
+    if (!may_create && (opened == SQLITE_CANTOPEN || (opened == SQLITE_OK && single_number(catalog, "PRAGMA user_version") == 0))) {
+        catalog_close(catalog);
+        return RECEIVER_NOT_FOUND;
+    }
     // FULL: an upload that was answered 200 survives a power cut, too.
-    bool ok = sqlite3_open_v2(path, &catalog->database, flags, NULL) == SQLITE_OK && run(catalog, "PRAGMA journal_mode=WAL") &&
-              run(catalog, "PRAGMA synchronous=FULL");
+    bool ok = opened == SQLITE_OK && run(catalog, "PRAGMA journal_mode=WAL") && run(catalog, "PRAGMA synchronous=FULL");
     if (ok && single_number(catalog, "PRAGMA user_version") > SCHEMA_VERSION) {
         snprintf(text, text_size, "%s was written by a newer version", path);
         catalog_close(catalog);
@@ -154,8 +159,21 @@ static bool insert_attachments(struct catalog *catalog, int64_t id, const struct
     return ok;
 }
 
+// The row of tags_sql. Numbers are short; objects come as text.
+static enum receiver_error check_sizes(sqlite3_stmt *event, char *text, size_t text_size) {
+    static const char *const names[] = {NULL, "start", "end", "family", "tags"};
+    for (int column = 1; column < 5; column++) {
+        int limit = column == 4 ? CATALOG_TAGS_MAX_BYTES : CATALOG_FIELD_MAX_BYTES;
+        if (sqlite3_column_type(event, column) == SQLITE_TEXT && sqlite3_column_bytes(event, column) > limit) {
+            snprintf(text, text_size, "the event's %s: more than %d bytes", names[column], limit);
+            return RECEIVER_TOO_LARGE;
+        }
+    }
+    return RECEIVER_OK;
+}
+
 static enum receiver_error add(struct catalog *catalog, const char *event, size_t event_size, const char *more_tags,
-                               const struct catalog_attachment *attachments, size_t count, int64_t *id) {
+                               const struct catalog_attachment *attachments, size_t count, int64_t *id, char *text, size_t text_size) {
     // SQLite's JSON functions read up to the first NUL byte, so what comes behind one would go unseen.
     if (memchr(event, 0, event_size)) {
         return RECEIVER_BAD_UPLOAD;
@@ -171,6 +189,9 @@ static enum receiver_error add(struct catalog *catalog, const char *event, size_
     enum receiver_error error = step == SQLITE_ROW && sqlite3_column_int(fields, 0) ? RECEIVER_OK
                                 : step == SQLITE_ROW || step == SQLITE_ERROR        ? RECEIVER_BAD_UPLOAD
                                                                                     : catalog_error(catalog);
+    if (error == RECEIVER_OK) {
+        error = check_sizes(fields, text, text_size);
+    }
     if (error == RECEIVER_OK && !insert_upload(catalog, fields)) {
         error = catalog_error(catalog);
     }
@@ -188,10 +209,13 @@ enum receiver_error catalog_add_begin(struct catalog *catalog, const char *event
     pthread_mutex_lock(&catalog->lock);
     enum receiver_error error = run(catalog, "BEGIN IMMEDIATE") ? RECEIVER_OK : catalog_error(catalog);
     if (error == RECEIVER_OK) {
-        error = add(catalog, event, event_size, more_tags, attachments, count, id);
+        error = add(catalog, event, event_size, more_tags, attachments, count, id, text, text_size);
     }
     if (error != RECEIVER_OK) {
-        snprintf(text, text_size, "%s", error == RECEIVER_BAD_UPLOAD ? "the event part is not a JSON object" : receiver_error_text(error));
+        if (error != RECEIVER_TOO_LARGE) {
+            snprintf(text, text_size, "%s",
+                     error == RECEIVER_BAD_UPLOAD ? "the event part is not a JSON object" : receiver_error_text(error));
+        }
         catalog_add_end(catalog, false);
     }
     return error;

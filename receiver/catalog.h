@@ -11,7 +11,12 @@
 #include "json.h"
 #include "receiver.h"
 
-enum { CATALOG_NAME_MAX_BYTES = 200, CATALOG_FILE_MAX_BYTES = 80 };
+enum {
+    CATALOG_NAME_MAX_BYTES = 200,
+    CATALOG_FILE_MAX_BYTES = 80,
+    CATALOG_FIELD_MAX_BYTES = 200,    // start, end and family of an event
+    CATALOG_TAGS_MAX_BYTES = 16 << 10 // of an upload, joined: each list of uploads has them all
+};
 
 struct catalog_attachment {
     char name[CATALOG_NAME_MAX_BYTES + 1]; // as shown and asked for
@@ -21,12 +26,13 @@ struct catalog_attachment {
 };
 
 struct catalog;
-enum receiver_error catalog_open(const char *path, struct catalog **catalog, char *text, size_t text_size);
+// RECEIVER_NOT_FOUND: there is none (or an empty one) and may_create is false.
+enum receiver_error catalog_open(const char *path, bool may_create, struct catalog **catalog, char *text, size_t text_size);
 void catalog_close(struct catalog *catalog); // NULL is fine
 
 // Adds an upload in one transaction: begin gives its id, then the caller puts the files in place, then end commits, or undoes when keep is
-// false. begin fails with RECEIVER_BAD_UPLOAD and a reason in text when event is not a JSON object; then there is no end. more_tags:
-// "k:v,k:v" from outside event.json, or NULL.
+// false. begin fails with a reason in text; then there is no end. RECEIVER_BAD_UPLOAD: event is not a JSON object. RECEIVER_TOO_LARGE: its
+// tags or fields are longer than what is kept of them. more_tags: "k:v,k:v" from outside event.json, or NULL.
 enum receiver_error catalog_add_begin(struct catalog *catalog, const char *event, size_t event_size, const char *more_tags,
                                       const struct catalog_attachment *attachments, size_t count, int64_t *id, char *text,
                                       size_t text_size);

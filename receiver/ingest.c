@@ -14,7 +14,6 @@
 enum {
     PARSER_BYTES = 64 << 10,     // also the longest header line of a part
     EVENT_MAX_BYTES = 1 << 20,   // real ones are 1 to 5 KB
-    TAGS_MAX_BYTES = 16 << 10,   // of all parts named tags[]
     BOUNDARY_MAX_BYTES = 200,    // RFC 2046 allows 70
     UPLOAD_MAX_SECONDS = 5 * 60, // a client that trickles; a silent one meets the connection's time-out
 };
@@ -147,23 +146,25 @@ static enum MHD_Result on_part(void *state, enum MHD_ValueKind kind, const char 
 
 // ---- Body ----
 
-// The boundary exactly as the post processor reads it: all that follows "boundary=", without quotes.
-static bool read_boundary(const char *content_type, char *boundary, size_t size) {
-    const char *start = strstr(content_type, "boundary=");
-    if (!start) {
+// The boundary, without quotes and without the parameters behind it. The post processor takes all that follows "boundary=" and at least two
+// characters of it, so the header, which lies in the connection's own memory, is cut to what is meant.
+static bool read_boundary(char *content_type, char *boundary, size_t size) {
+    char *value = strstr(content_type, "boundary=");
+    if (!value) {
         return false;
     }
-    start += strlen("boundary=");
-    size_t length = strlen(start);
-    if (length >= 2 && start[0] == '"' && start[length - 1] == '"') {
-        start++;
-        length -= 2;
-    }
-    if (length == 0 || length >= size) {
+    value += strlen("boundary=");
+    bool quoted = *value == '"';
+    const char *start = value + quoted;
+    size_t length = strcspn(start, quoted ? "\"" : "; \t");
+    const char *rest = start + length + (quoted && start[length] == '"');
+    rest += strspn(rest, " \t");
+    if (length < 2 || length >= size || (*rest && *rest != ';')) {
         return false;
     }
     memcpy(boundary, start, length);
     boundary[length] = '\0';
+    memcpy(value, boundary, length + 1);
     return true;
 }
 
@@ -174,7 +175,7 @@ static void begin(struct ingest *ingest, struct MHD_Connection *connection) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "no Content-Type; multipart/form-data is expected");
     } else if (strncasecmp(type, "multipart/form-data", strlen("multipart/form-data")) != 0) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type is not multipart/form-data");
-    } else if (!read_boundary(type, boundary, sizeof boundary)) {
+    } else if (!read_boundary((char *)type, boundary, sizeof boundary)) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type has no usable boundary");
     } else {
         int length = snprintf(ingest->closing, sizeof ingest->closing, "--%s--", boundary);
@@ -195,7 +196,7 @@ struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection
         ingest->max_body_bytes = max_body_bytes;
         ingest->deadline_s = monotonic_s() + UPLOAD_MAX_SECONDS;
         ingest->event.limit = EVENT_MAX_BYTES;
-        ingest->tags.limit = TAGS_MAX_BYTES;
+        ingest->tags.limit = CATALOG_TAGS_MAX_BYTES;
         begin(ingest, connection);
     }
     return ingest;
@@ -256,7 +257,8 @@ enum receiver_error ingest_finish(struct ingest *ingest, int64_t *id, const char
         enum receiver_error error =
             incoming_keep(ingest->incoming, event, ingest->event.size, ingest->tags.bytes, id, ingest->reason, sizeof ingest->reason);
         if (error != RECEIVER_OK) {
-            refuse(ingest, error, error == RECEIVER_BAD_UPLOAD ? ingest->reason : receiver_error_text(error));
+            bool told = error == RECEIVER_BAD_UPLOAD || error == RECEIVER_TOO_LARGE;
+            refuse(ingest, error, told ? ingest->reason : receiver_error_text(error));
         }
     }
     *reason = ingest->reason;

@@ -34,22 +34,48 @@ void store_remove_directory(int directory, const char *name) {
     unlinkat(directory, name, AT_REMOVEDIR);
 }
 
-// What a crash left: all of incoming/, and uploads that were renamed into place but whose row was never committed.
-static void clean(struct store *store, int directory, bool only_unknown) {
+// An upload that never became whole: incoming.c names them by 16 hex digits.
+static bool is_left_in_incoming(struct store *store, const char *name) {
+    (void)store;
+    return strlen(name) == 16 && strspn(name, "0123456789abcdef") == 16;
+}
+
+// An upload that was renamed into place, but whose row was never committed.
+static bool is_left_in_uploads(struct store *store, const char *name) {
+    char expected[24];
+    int64_t id = strtoll(name, NULL, 10);
+    snprintf(expected, sizeof expected, "%" PRId64, id);
+    return id > 0 && strcmp(name, expected) == 0 && !catalog_has(store->catalog, id);
+}
+
+// Removes what a crash left, and nothing that someone else may have put there.
+static void clean(struct store *store, int directory, bool (*is_left)(struct store *store, const char *name)) {
     DIR *entries = fdopendir(dup(directory));
     if (!entries) {
         return;
     }
     rewinddir(entries);
     for (struct dirent *entry; (entry = readdir(entries));) {
-        char *end;
-        int64_t id = strtoll(entry->d_name, &end, 10);
-        bool ours = !only_unknown || (*end == '\0' && end != entry->d_name && !catalog_has(store->catalog, id));
-        if (!is_dots(entry->d_name) && ours) {
+        if (is_left(store, entry->d_name)) {
             store_remove_directory(directory, entry->d_name);
         }
     }
     closedir(entries);
+}
+
+// False also when it cannot be read.
+static bool is_empty(int directory) {
+    DIR *entries = fdopendir(dup(directory));
+    if (!entries) {
+        return false;
+    }
+    rewinddir(entries);
+    struct dirent *entry = readdir(entries);
+    while (entry && is_dots(entry->d_name)) {
+        entry = readdir(entries);
+    }
+    closedir(entries);
+    return !entry;
 }
 
 void store_retain(struct store *store) {
@@ -72,19 +98,21 @@ static void make_directories(const char *path) {
     mkdir(path, 0700); // profiles tell about the program: for its owner only
 }
 
-static int open_directory(int at, const char *name) {
-    if (at != AT_FDCWD) {
-        mkdirat(at, name, 0700);
+// A link to somewhere else is not followed: what is found inside is removed some day. -1: text tells.
+static int open_below(struct store *store, const char *name, char *text, size_t text_size) {
+    mkdirat(store->directory, name, 0700);
+    int directory = openat(store->directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0) {
+        bool other = errno == ENOTDIR || errno == ELOOP;
+        snprintf(text, text_size, "%s/%s: %s", store->path, name, other ? "not a directory (links are not followed)" : strerror(errno));
     }
-    return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return directory;
 }
 
-static enum receiver_error open_all(struct store *store, char *text, size_t text_size) {
+static enum receiver_error open_directories(struct store *store, char *text, size_t text_size) {
     make_directories(store->path);
-    store->directory = open_directory(AT_FDCWD, store->path);
-    store->incoming = store->directory < 0 ? -1 : open_directory(store->directory, "incoming");
-    store->uploads = store->incoming < 0 ? -1 : open_directory(store->directory, "uploads");
-    store->lock = store->uploads < 0 ? -1 : openat(store->directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    store->directory = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    store->lock = store->directory < 0 ? -1 : openat(store->directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (store->lock < 0) {
         snprintf(text, text_size, "%s: %s", store->path, strerror(errno));
         return RECEIVER_BAD_DIRECTORY;
@@ -93,12 +121,25 @@ static enum receiver_error open_all(struct store *store, char *text, size_t text
         snprintf(text, text_size, "%s: %s", store->path, receiver_error_text(RECEIVER_DIRECTORY_TAKEN));
         return RECEIVER_DIRECTORY_TAKEN;
     }
+    store->incoming = open_below(store, "incoming", text, text_size);
+    store->uploads = store->incoming < 0 ? -1 : open_below(store, "uploads", text, text_size);
+    return store->uploads < 0 ? RECEIVER_BAD_DIRECTORY : RECEIVER_OK;
+}
+
+// Files that no index knows are another program's, or uploads whose index was removed: neither may be taken for what a crash left.
+static enum receiver_error open_index(struct store *store, char *text, size_t text_size) {
     char *index = NULL;
     if (asprintf(&index, "%s/index.sqlite", store->path) < 0) {
         return RECEIVER_NO_MEMORY;
     }
-    enum receiver_error error = catalog_open(index, &store->catalog, text, text_size);
+    bool incoming_empty = is_empty(store->incoming), may_create = incoming_empty && is_empty(store->uploads);
+    enum receiver_error error = catalog_open(index, may_create, &store->catalog, text, text_size);
     free(index);
+    if (error == RECEIVER_NOT_FOUND) {
+        snprintf(text, text_size, "%s/%s is not empty, but there is no index.sqlite that knows what is in it; choose another directory",
+                 store->path, incoming_empty ? "uploads" : "incoming");
+        error = RECEIVER_BAD_DIRECTORY;
+    }
     return error;
 }
 
@@ -110,13 +151,16 @@ enum receiver_error store_open(const char *directory, uint32_t keep_uploads, str
     }
     store->keep_uploads = keep_uploads;
     store->directory = store->incoming = store->uploads = store->lock = -1;
-    enum receiver_error error = open_all(store, text, text_size);
+    enum receiver_error error = open_directories(store, text, text_size);
+    if (error == RECEIVER_OK) {
+        error = open_index(store, text, text_size);
+    }
     if (error != RECEIVER_OK) {
         store_close(store);
         return error;
     }
-    clean(store, store->incoming, false);
-    clean(store, store->uploads, true);
+    clean(store, store->incoming, is_left_in_incoming);
+    clean(store, store->uploads, is_left_in_uploads);
     store_retain(store);
     *out = store;
     return RECEIVER_OK;

@@ -2,7 +2,7 @@
 //
 //     DIR/lock                   held (flock) while a receiver runs on it
 //     DIR/index.sqlite           the index (catalog.h)
-//     DIR/incoming/XXXXXX/       one upload while it arrives; emptied at every start
+//     DIR/incoming/NUMBER/        one upload while it arrives; removed at the next start if it stays
 //     DIR/uploads/ID/            event.json and one file an attachment, as they came; never written again
 //
 // An upload is written below incoming/, synced, and renamed into uploads/ inside the transaction that adds its row, so it is there as a
@@ -15,7 +15,8 @@
 #include "catalog.h"
 
 struct store;
-// Takes the directory (made if need be) and removes what a crash left behind.
+// Takes the directory (made if need be) and removes what a crash left behind. RECEIVER_BAD_DIRECTORY also when uploads/ or incoming/ hold
+// something and there is no index: whatever it is, it is not to be removed.
 enum receiver_error store_open(const char *directory, uint32_t keep_uploads, struct store **store, char *text, size_t text_size);
 void store_close(struct store *store); // NULL is fine
 struct catalog *store_catalog(struct store *store);

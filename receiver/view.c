@@ -48,7 +48,7 @@ static void add(int64_t *sum, int64_t value) {
 static enum merge_error add_up(struct profile *profile, size_t types, int64_t *totals, size_t *c_samples) {
     for (size_t i = 0; i < profile_sample_count(profile); i++) {
         struct profile_sample_view sample;
-        enum merge_error error = profile_sample_at(profile, i, &sample);
+        enum merge_error error = profile_sample_without_frames(profile, i, &sample);
         if (error != MERGE_OK) {
             return error;
         }
@@ -231,12 +231,15 @@ static enum receiver_error write_tree(const struct tree *tree, struct json *json
         return RECEIVER_NO_MEMORY;
     }
     uint32_t *function_of = kept + tree->count, *order = function_of + tree->count;
+    const uint64_t heaviest = (uint64_t)1 << 63; // INT64_MIN's
     uint64_t least = 0;
     size_t count = keep_nodes(tree, least, kept);
-    while (count > MAX_NODES) {
-        least = least ? 2 * least : 1 + magnitude(tree->nodes[0].total) / 1000000;
+    while (count > MAX_NODES && least < heaviest) {
+        least = least > heaviest / 2 ? heaviest : least ? 2 * least : 1 + magnitude(tree->nodes[0].total) / 1000000;
         count = keep_nodes(tree, least, kept);
     }
+    // Parents come first, so what is left when the rest is cut off is still a tree.
+    count = count < MAX_NODES ? count : MAX_NODES;
     json_key(json, "total");
     json_number(json, tree->nodes[0].total);
     json_key(json, "self");

@@ -145,9 +145,53 @@ static void test_hostile_names(void **state) {
     profile_free(profile);
 }
 
+// All that comes out of a profile: the type, a function, its source file.
+static void test_no_control_characters(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    struct top top;
+    char *text = NULL;
+    size_t size;
+    profile_add_sample_type(profile, "t\x1b[2J", "bytes");
+    uint32_t location = add_frame(profile,
+                                  "caf\xc3\xa9\xc2\x9b"
+                                  "2J\x9b\x7f",
+                                  "/src/\x1b]0;x\a.c");
+    profile_add_sample(profile, &location, 1, (int64_t[]){1}, NULL, 0);
+    assert_int_equal(top_build(profile, &(struct top_options){.lines = 9, .by_function = true}, &top), MERGE_OK);
+    FILE *out = open_memstream(&text, &size);
+    top_print(&top, 80, out);
+    fclose(out);
+    assert_non_null(strstr(text, "t?[2J: "));
+    assert_non_null(strstr(text, "caf\xc3\xa9??2J??  ?]0;x?.c\n"));
+    free(text);
+    top_free(&top);
+    profile_free(profile);
+}
+
+static void test_totals_saturate(void **state) {
+    (void)state;
+    struct top top = {.type = "t", .unit = "count", .go_total = INT64_MAX, .c_total = INT64_MAX};
+    struct top_row row = {.value = INT64_MAX};
+    char *text = NULL;
+    size_t size;
+    top.rows = &row;
+    top.count = top.count_all = 1;
+    FILE *out = open_memstream(&text, &size);
+    top_print(&top, 80, out);
+    fclose(out);
+    assert_non_null(strstr(text, "  100.0%"));
+    free(text);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stacks),      cmocka_unit_test(test_memory),
-                                       cmocka_unit_test(test_long_stack),  cmocka_unit_test(test_functions),
-                                       cmocka_unit_test(test_other_types), cmocka_unit_test(test_hostile_names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stacks),
+                                       cmocka_unit_test(test_memory),
+                                       cmocka_unit_test(test_long_stack),
+                                       cmocka_unit_test(test_functions),
+                                       cmocka_unit_test(test_other_types),
+                                       cmocka_unit_test(test_hostile_names),
+                                       cmocka_unit_test(test_no_control_characters),
+                                       cmocka_unit_test(test_totals_saturate)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

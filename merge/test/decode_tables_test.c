@@ -106,6 +106,25 @@ static void depth_limit(void **state) {
     }
 }
 
+// The same sample again counts again: it has to be read again.
+static void total_limit(void **state) {
+    (void)state;
+    struct merge_limits tight = merge_default_limits;
+    for (size_t most = 5; most <= 6; most++) {
+        struct wire_writer w = good_message();
+        for (int i = 0; i < 3; i++)
+            PUT(&w, 2, 1, 1, 1, 1, 2, 1);
+        struct profile *profile;
+        struct merge_fault fault;
+        tight.total_frames = most;
+        assert_int_equal(decode_message(&w, &tight, &profile, &fault), most == 5 ? MERGE_TOO_LARGE : MERGE_OK);
+        if (most == 5)
+            assert_non_null(strstr(fault.text, "sample 2: more than 5 frames in all samples"));
+        profile_free(profile);
+    }
+    assert_true(merge_default_limits.total_frames > 100000 * 512);
+}
+
 static void text_wins_over_number(void **state) {
     (void)state;
     struct wire_writer w = good_message();
@@ -131,6 +150,7 @@ int main(void) {
         cmocka_unit_test(values),
         cmocka_unit_test(packed_unpacked_and_mixed),
         cmocka_unit_test(depth_limit),
+        cmocka_unit_test(total_limit),
         cmocka_unit_test(equal_entries_under_two_ids_are_one),
         cmocka_unit_test(text_wins_over_number),
     };

@@ -31,6 +31,11 @@ static void frames_and_labels(void **state) {
             assert_string_equal(view.labels[i].unit, "bytes");
         }
     }
+    assert_int_equal(profile_sample_without_frames(profile, 0, &view), MERGE_OK);
+    assert_int_equal(view.frame_count, 0);
+    assert_int_equal(view.label_count, 2);
+    assert_int_equal(view.values[0], 100);
+    assert_int_equal(profile_sample_without_frames(profile, 3, &view), MERGE_NOT_FOUND);
     assert_int_equal(profile_sample_at(profile, 1, &view), MERGE_OK);
     assert_string_equal(view.frames[0].function, ""); // an address without symbol
     assert_int_equal(view.frames[0].address, 0x1400);

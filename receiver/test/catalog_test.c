@@ -15,7 +15,7 @@ static int setup(void **state) {
     char text[200] = "";
     strcpy(place->path, "/tmp/cmemprof-test-XXXXXX");
     close(mkstemp(place->path));
-    assert_int_equal(catalog_open(place->path, &place->catalog, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(catalog_open(place->path, true, &place->catalog, text, sizeof text), RECEIVER_OK);
     *state = place;
     return 0;
 }
@@ -80,6 +80,32 @@ static void test_bad_events(void **state) {
     assert_int_equal(add(place->catalog, true), 1);
 }
 
+// What each list of uploads would have to write again and again is bounded: tags from both sides together, and the fields.
+static void test_long_tags_and_fields(void **state) {
+    struct index_place *place = *state;
+    static const char *const fields[] = {"start", "end", "family", "tags_profiler"};
+    char *event = malloc(40000), *tags = malloc(CATALOG_TAGS_MAX_BYTES + 1), text[200];
+    int64_t id;
+    for (size_t i = 0; i < 4; i++) {
+        for (int over = 0; over <= 1; over++) {
+            int length = (i == 3 ? CATALOG_TAGS_MAX_BYTES : CATALOG_FIELD_MAX_BYTES) + over;
+            int size = snprintf(event, 40000, "{\"%s\":\"%0*d\"}", fields[i], length, 0);
+            enum receiver_error error = catalog_add_begin(place->catalog, event, (size_t)size, NULL, NULL, 0, &id, text, sizeof text);
+            assert_int_equal(error, over ? RECEIVER_TOO_LARGE : RECEIVER_OK);
+            if (over) {
+                assert_non_null(strstr(text, i == 3 ? "tags: more than 16384 bytes" : fields[i]));
+            } else {
+                assert_int_equal(catalog_add_end(place->catalog, true), RECEIVER_OK);
+            }
+        }
+    }
+    snprintf(tags, CATALOG_TAGS_MAX_BYTES + 1, "%0*d", CATALOG_TAGS_MAX_BYTES, 0);
+    assert_int_equal(catalog_add_begin(place->catalog, "{\"tags[]\":[\"a\"]}", 16, tags, NULL, 0, &id, text, sizeof text),
+                     RECEIVER_TOO_LARGE);
+    free(event);
+    free(tags);
+}
+
 static void test_newer_index(void **state) {
     struct index_place *place = *state;
     sqlite3 *database;
@@ -88,12 +114,24 @@ static void test_newer_index(void **state) {
     assert_int_equal(sqlite3_open(place->path, &database), SQLITE_OK);
     assert_int_equal(sqlite3_exec(database, "PRAGMA user_version=2", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(database);
-    assert_int_equal(catalog_open(place->path, &second, text, sizeof text), RECEIVER_BAD_INDEX);
+    assert_int_equal(catalog_open(place->path, true, &second, text, sizeof text), RECEIVER_BAD_INDEX);
     assert_non_null(strstr(text, "newer version"));
+}
+
+static void test_missing_index(void **state) {
+    (void)state;
+    struct catalog *catalog = NULL;
+    char path[] = "/tmp/cmemprof-test-XXXXXX", text[200];
+    close(mkstemp(path));
+    assert_int_equal(catalog_open(path, false, &catalog, text, sizeof text), RECEIVER_NOT_FOUND);
+    unlink(path);
+    assert_int_equal(catalog_open(path, false, &catalog, text, sizeof text), RECEIVER_NOT_FOUND);
+    assert_int_equal(access(path, F_OK), -1);
 }
 
 int main(void) {
 #define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_add_and_remove), IT(test_bad_events), IT(test_newer_index)};
+    const struct CMUnitTest tests[] = {IT(test_add_and_remove), IT(test_bad_events), IT(test_long_tags_and_fields), IT(test_newer_index),
+                                       IT(test_missing_index)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,10 +5,25 @@
 
 static void test_hosts(void **state) {
     (void)state;
-    static const char *const good[] = {"localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:8126", "[::1]", "[::1]:8126", "localhost:"};
-    static const char *const bad[] = {
-        "",       "evil.com",      "localhost.evil.com", "127.0.0.1.evil.com", "127.0.0.2", "localhost:8126@evil.com", "evil.com:localhost",
-        "[::1]x", "10.0.0.1:8126", "127.0.0.1:x"};
+    static const char *const good[] = {"localhost",  "LOCALHOST:1", "127.0.0.1",   "127.0.0.1:8126", "[::1]",
+                                       "[::1]:8126", "localhost:",  "127.0.0.2:1", "127.255.255.254"};
+    static const char *const bad[] = {"",
+                                      "evil.com",
+                                      "localhost.evil.com",
+                                      "127.0.0.1.evil.com",
+                                      "127.0.0.256",
+                                      "128.0.0.1",
+                                      "127.1",
+                                      "127.0.0.1.",
+                                      "0127.0.0.1",
+                                      "[::1",
+                                      "[::2]",
+                                      "[127.0.0.1]",
+                                      "localhost:8126@evil.com",
+                                      "evil.com:localhost",
+                                      "[::1]x",
+                                      "10.0.0.1:8126",
+                                      "127.0.0.1:x"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_null(guard_check_headers(good[i], NULL));
     }

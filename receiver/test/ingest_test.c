@@ -128,6 +128,15 @@ static void test_malformed(void **state) {
     expect_post(port, &body, 200, "{\"id\":");
 }
 
+static void test_long_tags(void **state) {
+    struct fixture *fixture = *state;
+    struct text body = {0};
+    text_add(&body, "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"event\"\r\n\r\n{\"tags_profiler\":\"%0*d\"}\r\n", 16385, 0);
+    body_end(&body);
+    expect_post(fixture->port, &body, 413, "tags: more than 16384 bytes");
+    nothing_left(fixture, 0);
+}
+
 static void test_content_types(void **state) {
     struct fixture *fixture = *state;
     static const char *const types[][2] = {
@@ -137,6 +146,10 @@ static void test_content_types(void **state) {
         {"multipart/form-data", "no usable boundary"},
         {"multipart/form-data; boundary=", "no usable boundary"},
         {"multipart/form-data; boundary=other", "cut"},
+        {"multipart/form-data; boundary=x", "no usable boundary"},
+        {"multipart/form-data; boundary=\"\"", "no usable boundary"},
+        {"multipart/form-data; boundary=\"" BOUNDARY "\"x", "no usable boundary"},
+        {"multipart/form-data; boundary=; charset=utf-8", "no usable boundary"},
     };
     struct text body = {0};
     body_event(&body);
@@ -147,9 +160,17 @@ static void test_content_types(void **state) {
         assert_non_null(strstr(answer.body, types[i][1]));
         answer_free(&answer);
     }
-    struct answer answer = http_post(fixture->port, "Multipart/Form-Data; boundary=\"" BOUNDARY "\"", &body);
-    assert_int_equal(answer.status, 200);
-    answer_free(&answer);
+    static const char *const good[] = {
+        "Multipart/Form-Data; boundary=\"" BOUNDARY "\"",
+        MULTIPART "; charset=utf-8",
+        MULTIPART " ;charset=utf-8",
+        "multipart/form-data; charset=utf-8; boundary=\"" BOUNDARY "\"; x=y",
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct answer answer = http_post(fixture->port, good[i], &body);
+        assert_int_equal(answer.status, 200);
+        answer_free(&answer);
+    }
     free(body.bytes);
 }
 
@@ -340,8 +361,8 @@ static void test_captures(void **state) {
 
 int main(void) {
 #define IT(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {IT(test_good_upload),   IT(test_chunked),  IT(test_event_variants), IT(test_malformed),
-                                       IT(test_content_types), IT(test_cut_body), IT(test_too_large),      IT(test_disk_full),
-                                       IT(test_hostile_names), IT(test_captures)};
+    const struct CMUnitTest tests[] = {IT(test_good_upload),   IT(test_chunked),       IT(test_event_variants), IT(test_malformed),
+                                       IT(test_content_types), IT(test_long_tags),     IT(test_cut_body),       IT(test_too_large),
+                                       IT(test_disk_full),     IT(test_hostile_names), IT(test_captures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,13 +68,18 @@ static void test_crash_leftovers(void **state) {
     struct fixture fixture = {0};
     strcpy(fixture.directory, place->directory);
     add_good(place, "kept");
-    make(place->directory, "incoming/dead", true);
-    make(place->directory, "incoming/dead/0-x", false);
+    make(place->directory, "incoming/0123456789abcdef", true);
+    make(place->directory, "incoming/0123456789abcdef/0-x", false);
+    make(place->directory, "incoming/mail", true); // not ours: stays, as uploads/notes does
+    make(place->directory, "incoming/mail/a.txt", false);
+    make(place->directory, "uploads/007", true);
     make(place->directory, "uploads/2", true);
     make(place->directory, "uploads/2/0-x", false);
     make(place->directory, "uploads/notes", true); // not ours: stays
     reopen(place, 100);
-    assert_int_equal(count_files(&fixture, "incoming"), 0);
+    assert_int_equal(count_files(&fixture, "incoming"), 1);
+    assert_int_equal(count_files(&fixture, "incoming/mail"), 1);
+    assert_int_equal(count_files(&fixture, "uploads/007"), 0);
     assert_int_equal(count_files(&fixture, "uploads/2"), -1);
     assert_int_equal(count_files(&fixture, "uploads/notes"), 0);
     expect_content(place, 1, "kept");
@@ -83,6 +88,55 @@ static void test_crash_leftovers(void **state) {
     assert_int_equal(add_good(place, "second"), 2);
     assert_int_equal(count_files(&fixture, "uploads/2"), 2);
     expect_content(place, 2, "second");
+}
+
+static void expect_refused(struct place *place, const char *cause) {
+    char text[256] = "";
+    struct store *store = NULL;
+    assert_int_equal(store_open(place->directory, 100, &store, text, sizeof text), RECEIVER_BAD_DIRECTORY);
+    assert_non_null(strstr(text, place->directory));
+    assert_non_null(strstr(text, cause));
+}
+
+static void remove_index(struct place *place) {
+    char path[128];
+    store_close(place->store);
+    place->store = NULL;
+    snprintf(path, sizeof path, "%s/index.sqlite", place->directory);
+    assert_int_equal(unlink(path), 0);
+}
+
+// Uploads whose index was removed are not erased, at no later start either.
+static void test_removed_index(void **state) {
+    struct place *place = *state;
+    struct fixture fixture = {0};
+    strcpy(fixture.directory, place->directory);
+    add_good(place, "precious");
+    remove_index(place);
+    expect_refused(place, "/uploads is not empty");
+    expect_refused(place, "/uploads is not empty");
+    make(place->directory, "index.sqlite", false); // an empty file is an index without a table
+    expect_refused(place, "/uploads is not empty");
+    assert_int_equal(count_files(&fixture, "uploads/1"), 2);
+}
+
+static void test_foreign_directories(void **state) {
+    struct place *place = *state;
+    struct fixture fixture = {0};
+    char path[128];
+    strcpy(fixture.directory, place->directory);
+    remove_index(place);
+    make(place->directory, "incoming/mail", true);
+    make(place->directory, "incoming/mail/a.txt", false);
+    expect_refused(place, "/incoming is not empty");
+    assert_int_equal(count_files(&fixture, "incoming/mail"), 1);
+    make(place->directory, "elsewhere", true);
+    make(place->directory, "elsewhere/0123456789abcdef", true);
+    snprintf(path, sizeof path, "%s/uploads", place->directory);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(symlink("elsewhere", path), 0);
+    expect_refused(place, "/uploads: not a directory");
+    assert_int_equal(count_files(&fixture, "elsewhere"), 1);
 }
 
 static void test_unusable_directories(void **state) {
@@ -110,6 +164,7 @@ static void test_unusable_directories(void **state) {
 
 int main(void) {
 #define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_restart), IT(test_retention), IT(test_crash_leftovers), IT(test_unusable_directories)};
+    const struct CMUnitTest tests[] = {IT(test_restart),       IT(test_retention),           IT(test_crash_leftovers),
+                                       IT(test_removed_index), IT(test_foreign_directories), IT(test_unusable_directories)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,55 @@ static void test_large_tree(void **state) {
     free(bytes);
 }
 
+// Nodes that no weight tells apart, below a root that weighs next to nothing: the picture still ends.
+static void test_large_negative_tree(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    uint8_t *bytes;
+    size_t size;
+    char name[32];
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    for (int i = 0; i < 200100; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        uint32_t location = add_frame(profile, name, "x.c");
+        profile_add_sample(profile, &location, 1, (int64_t[]){i == 200099 ? INT64_MAX : INT64_MIN}, NULL, 0);
+    }
+    finish(profile, &bytes, &size);
+    alarm(120); // without the bound it would not end at all
+    char *tree = tree_of(bytes, size);
+    alarm(0);
+    assert_non_null(strstr(tree, "\"total\":-1,\"self\":0,\"nodes_left_out\":100,"));
+    free(tree);
+    free(bytes);
+}
+
+// A few bytes that stand for 10^9 frames are refused before the first of them is looked at.
+static void test_many_frames(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    struct profile_line *lines = calloc(9999, sizeof *lines);
+    struct json json = {0};
+    uint8_t *bytes;
+    size_t size;
+    char text[200] = "";
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = ""});
+    for (int i = 0; i < 9999; i++) {
+        lines[i].function = function;
+    }
+    uint32_t location = profile_add_location(profile, 0, 0, lines, 9999);
+    for (int i = 0; i < 10000; i++) {
+        struct profile_label label = {"n", NULL, i + 1, ""};
+        profile_add_sample(profile, &location, 1, (int64_t[]){1}, &label, 1);
+    }
+    finish(profile, &bytes, &size);
+    assert_int_equal(view_types(bytes, size, &json, text, sizeof text), RECEIVER_TOO_LARGE);
+    assert_non_null(strstr(text, "frames in all samples"));
+    json_free(&json);
+    free(lines);
+    free(bytes);
+}
+
 static void test_empty_and_negative(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -127,7 +176,8 @@ static void test_no_profile(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds), cmocka_unit_test(test_large_tree),
-                                       cmocka_unit_test(test_empty_and_negative), cmocka_unit_test(test_no_profile)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_large_tree),         cmocka_unit_test(test_large_negative_tree),
+        cmocka_unit_test(test_many_frames), cmocka_unit_test(test_empty_and_negative), cmocka_unit_test(test_no_profile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

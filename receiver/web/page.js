@@ -92,10 +92,13 @@ function markCurrent() {
 }
 
 let listed = "";
+let listTurn = 0; // as turn: a slow answer for an older filter is dropped
 async function refreshList() {
+  const current = ++listTurn;
   try {
     const filter = element("filter").value;
     const answer = await get(`api/uploads?limit=200&service=${encodeURIComponent(filter)}`);
+    if (current !== listTurn) return;
     element("connection").textContent = "";
     const now = JSON.stringify(answer);
     // Untouched as long as nothing changed, so that the focus and the scroll position stay.
@@ -108,7 +111,7 @@ async function refreshList() {
     showEmpty(answer.uploads.length, filter);
     if (!state.upload && answer.uploads.length > 0) choose({ upload: String(answer.uploads[0].id) }, true);
   } catch {
-    element("connection").textContent = "not reachable";
+    if (current === listTurn) element("connection").textContent = "not reachable";
   }
 }
 
