@@ -43,11 +43,11 @@ help: ## List the targets
 # ---- Build ----
 
 build/obj/%.o: %.c | build/.setup
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	@mkdir -p $(@D) && echo "  cc    $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 build/sanitized/%.o: %.c | build/.setup
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+	@mkdir -p $(@D) && echo "  cc    $< (sanitized)"
+	@$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 -include $(wildcard build/*/*/*.d build/*/*/test/*.d)
 
 # The page is part of the binary (receiver/assets.c includes it byte for byte).
@@ -55,21 +55,23 @@ build/obj/receiver/assets.o build/sanitized/receiver/assets.o: $(wildcard receiv
 
 lib: build/libcmemprof.a build/libcmemprof.so ## Build the static and the shared library
 build/libcmemprof.a: $(call objects,cmemprof,obj) $(call objects,merge,obj)
-	@rm -f $@
-	ar rcs $@ $^
-# nodelete: hooks that the loader has bound can never go away (docs/capture.md).
+	@rm -f $@ && echo "  ar    $@"
+	@ar rcs $@ $^
+# nodelete: hooks that the loader has bound can never go away.
 build/libcmemprof.so: $(call objects,cmemprof,obj) $(call objects,merge,obj) cmemprof/exports.map
-	$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(call libs,cmemprof)
+	@echo "  link  $@"
+	@$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(call libs,cmemprof)
 
 command: build/cmemprof ## Build the program cmemprof (receiver, top)
 build/cmemprof: build/obj/command/main.o $(foreach f,command receiver merge,$(call objects,$(f),obj))
-	$(CC) -pthread -o $@ $^ $(call libs,command) $(LIBS_receiver) $(LIBS_merge)
+	@echo "  link  $@"
+	@$(CC) -pthread -o $@ $^ $(call libs,command) $(LIBS_receiver) $(LIBS_merge)
 
 # One test program for each folder/test/x_test.c, from it and all objects of the folder and of what it uses.
 define test_rules
 build/$(2)/test/$(1)_%_test: build/$(2)/$(1)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(2)))
-	@mkdir -p $$(@D)
-	$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1))
+	@mkdir -p $$(@D) && echo "  link  $$@"
+	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
 HOOKED_TESTS := $(foreach t,hook next_allocator snapshot,build/sanitized/test/cmemprof_$(t)_test)
