@@ -102,7 +102,7 @@ demo: build/cmemprof ## Run a SQLite service with a leak in it and show its C an
 C_TESTS := $(foreach f,merge upload receiver cmemprof command,$(call tests,$(f),obj))
 SANITIZED_TESTS := $(foreach f,merge upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS),$(call tests,$(f),sanitized)))
 
-test: check test-c test-sanitized test-go test-programs test-go-sqlite3 test-demo ## Run all tests (about 10 minutes on 2 cores)
+test: check test-c test-sanitized test-go test-programs test-go-sqlite3 test-demo ## Run all tests (about 8 minutes on 2 cores)
 	@echo "all tests passed"
 
 check: build/.setup-test lib $(call objects,upload,obj) ## Check the rules of the tree: format, layers, source lists, symbols, vet (quick)
