@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"runtime"
 	"sync"
-	"unsafe"
+	_ "unsafe" // for linkname
 )
 
 // frame is struct cmemprof_go_frame.
@@ -107,5 +107,3 @@ func edge(inside uintptr, direction int) uintptr {
 	}
 	return inside + far
 }
-
-var _ = unsafe.Pointer(nil) // linkname wants the import

@@ -31,7 +31,9 @@
 #define sampler_next cmemprof_sampler_next
 #define sampler_take cmemprof_sampler_take
 #define sampler_weight cmemprof_sampler_weight
-#define snapshot_after_fork cmemprof_snapshot_after_fork
+#define snapshot_after_fork_in_child cmemprof_snapshot_after_fork_in_child
+#define snapshot_after_fork_in_parent cmemprof_snapshot_after_fork_in_parent
+#define snapshot_before_fork cmemprof_snapshot_before_fork
 #define snapshot_before_unload cmemprof_snapshot_before_unload
 #define stack_add_allocation cmemprof_stack_add_allocation
 #define stack_alloc_bytes cmemprof_stack_alloc_bytes

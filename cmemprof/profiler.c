@@ -103,7 +103,7 @@ static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 // must go another way than the parent's, or the children of one parent would all sample alike.
 static void after_fork(void) {
     pthread_mutex_init(&starting, NULL);
-    snapshot_after_fork();
+    snapshot_after_fork_in_child();
     atomic_store(&profiler.scratch_taken, 0);
     thread_state.random = 0;
 }
@@ -116,7 +116,7 @@ static enum cmemprof_error open_once(struct profiler *self) {
         return CMEMPROF_NO_MEMORY;
     }
     bind_early(self);
-    pthread_atfork(NULL, NULL, after_fork);
+    pthread_atfork(snapshot_before_fork, snapshot_after_fork_in_parent, after_fork);
     atomic_store(&self->open, true);
     return CMEMPROF_OK;
 }

@@ -33,6 +33,11 @@ struct cmemprof_snapshot {
 };
 
 static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
+
+// Held while the loader is asked for its objects, a moment within naming. fork waits for it: the loader's own lock for that question
+// (dl_load_write_lock) is not reset in a child (glibc 2.36), so a fork in the midst of it would leave the child waiting for ever.
+static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
+static __thread bool fork_holds_listing __attribute__((tls_model("initial-exec")));
 static struct modules modules;  // guarded by naming
 static struct symbols *symbols; // guarded by naming; made at the first encoding
 
@@ -257,16 +262,12 @@ static size_t c_lines(const struct encoder *encoder, const struct module *module
     return symbol.frame_count;
 }
 
-static size_t lines_of(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines) {
-    return is_go(pc) ? go_lines(encoder, pc, lines) : c_lines(encoder, module, pc, lines);
-}
-
 // Before the mappings are written, since they say so.
 static void find_nameless(struct encoder *encoder) {
     for (size_t i = 0; i < encoder->pc_count; i++) {
-        const struct module *module = modules_find(&modules, encoder->pcs[i] - 1);
-        struct profile_line lines[SYMBOL_MAX_INLINED];
-        if (module != NULL && !is_go(encoder->pcs[i]) && c_lines(encoder, module, encoder->pcs[i], lines) == 0) {
+        uintptr_t pc = encoder->pcs[i];
+        const struct module *module = modules_find(&modules, pc - 1);
+        if (module != NULL && !is_go(pc) && symbols_find(symbols, module, pc - 1).frame_count == 0) {
             encoder->nameless[module - modules.items] = true;
         }
     }
@@ -278,7 +279,7 @@ static void add_locations(struct encoder *encoder) {
         uintptr_t pc = encoder->pcs[i];
         const struct module *module = modules_find(&modules, pc - 1);
         struct profile_line lines[SYMBOL_MAX_INLINED];
-        size_t count = lines_of(encoder, module, pc, lines);
+        size_t count = is_go(pc) ? go_lines(encoder, pc, lines) : c_lines(encoder, module, pc, lines);
         if (count == 0 && is_go(pc) && encoder->names != NULL) {
             continue; // stays 0
         }
@@ -338,8 +339,15 @@ static uint32_t *first_names(const struct cmemprof_go_names *names) {
     return first;
 }
 
+static bool refresh_modules(void) {
+    pthread_mutex_lock(&listing);
+    bool refreshed = modules_refresh(&modules);
+    pthread_mutex_unlock(&listing);
+    return refreshed;
+}
+
 static enum cmemprof_error encode_named(struct encoder *encoder, uint8_t **bytes, size_t *size) {
-    if (!modules_refresh(&modules) || (symbols == NULL && (symbols = symbols_new()) == NULL)) {
+    if (!refresh_modules() || (symbols == NULL && (symbols = symbols_new()) == NULL)) {
         return CMEMPROF_NO_MEMORY;
     }
     if (modules.unloaded_some) {
@@ -392,14 +400,28 @@ void snapshot_before_unload(void) {
         return;
     }
     profiler_enter(&thread_state);
-    modules_refresh(&modules);
+    refresh_modules();
     profiler_leave(&thread_state);
     pthread_mutex_unlock(&naming);
 }
 
-// What the lock guards may be half changed, so it is left as it is and begun anew.
-void snapshot_after_fork(void) {
+void snapshot_before_fork(void) {
+    struct timespec limit;
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += 1; // should the loader itself hang, fork goes on without
+    fork_holds_listing = pthread_mutex_timedlock(&listing, &limit) == 0;
+}
+
+void snapshot_after_fork_in_parent(void) {
+    if (fork_holds_listing) {
+        pthread_mutex_unlock(&listing);
+    }
+}
+
+// What naming guards may be half changed, so it is left as it is and begun anew.
+void snapshot_after_fork_in_child(void) {
     pthread_mutex_init(&naming, NULL);
+    pthread_mutex_init(&listing, NULL);
     modules = (struct modules){0};
     symbols = NULL;
 }

@@ -7,7 +7,9 @@
 // Called before an object is unloaded: notes where it lies, so that samples which point into it can still be named afterwards.
 void snapshot_before_unload(void);
 
-// In the child of a fork: the lock may have been another thread's.
-void snapshot_after_fork(void);
+// Handlers of fork. Before: waits until nobody here is asking the loader for its objects, a second at most.
+void snapshot_before_fork(void);
+void snapshot_after_fork_in_parent(void);
+void snapshot_after_fork_in_child(void);
 
 #endif
