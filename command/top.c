@@ -15,16 +15,6 @@ static int objects_index(const struct profile *profile, const char *type) {
     return profile_sample_type_index(profile, name);
 }
 
-static bool is_c(const struct profile_sample_view *sample) {
-    for (size_t i = 0; i < sample->label_count; i++) {
-        const struct profile_label *label = &sample->labels[i];
-        if (label->text && strcmp(label->key, "memory") == 0 && strcmp(label->text, "C") == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int64_t add(int64_t a, int64_t b) {
     int64_t sum;
     return __builtin_add_overflow(a, b, &sum) ? (b > 0 ? INT64_MAX : INT64_MIN) : sum;
@@ -130,7 +120,7 @@ static enum merge_error collect(struct profile *profile, int type, int objects, 
         if (error != MERGE_OK) {
             return error;
         }
-        bool c = is_c(&sample);
+        bool c = profile_sample_is_c(&sample);
         int64_t value = sample.values[type], count = objects < 0 ? 0 : sample.values[objects];
         int64_t *total = c ? &top->c_total : &top->go_total;
         *total = add(*total, value);

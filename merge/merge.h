@@ -162,6 +162,9 @@ enum merge_error profile_sample_at(struct profile *profile, size_t index, struct
 // The same without frames (frame_count is 0): for those who add up values, since a sample may have 10,000 frames.
 enum merge_error profile_sample_without_frames(struct profile *profile, size_t index, struct profile_sample_view *view);
 
+// Memory of C code: the sample has the label memory=C, as cmemprof writes it.
+bool profile_sample_is_c(const struct profile_sample_view *sample);
+
 // tree: a call tree over one sample type, root first. Nodes with the same function (or, without one, the same mapping and address) under
 // the same parent are one node. Sorted: children by total, largest first, then by name.
 struct tree_node {

@@ -57,6 +57,7 @@
 #define profile_new_mapping cmemprof_profile_new_mapping
 #define profile_sample_at cmemprof_profile_sample_at
 #define profile_sample_count cmemprof_profile_sample_count
+#define profile_sample_is_c cmemprof_profile_sample_is_c
 #define profile_sample_type_count cmemprof_profile_sample_type_count
 #define profile_sample_type_index cmemprof_profile_sample_type_index
 #define profile_sample_type_name cmemprof_profile_sample_type_name

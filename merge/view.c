@@ -121,3 +121,13 @@ bool profile_frame_is_go(const struct profile_frame *frame) {
     }
     return strcmp(suffix, ".s") == 0;
 }
+
+bool profile_sample_is_c(const struct profile_sample_view *sample) {
+    for (size_t i = 0; i < sample->label_count; i++) {
+        const struct profile_label *label = &sample->labels[i];
+        if (label->text != NULL && strcmp(label->key, "memory") == 0 && strcmp(label->text, "C") == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -88,6 +88,12 @@ enum receiver_error catalog_list(struct catalog *catalog, const char *service, i
     return error;
 }
 
+// No row came: there is none, unless the database says otherwise.
+static enum receiver_error why_no_row(struct catalog *catalog) {
+    enum receiver_error error = catalog_error(catalog);
+    return error == RECEIVER_OK ? RECEIVER_NOT_FOUND : error;
+}
+
 enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct json *json) {
     pthread_mutex_lock(&catalog->lock);
     sqlite3_stmt *row = catalog_prepare(catalog, "SELECT " UPLOAD_COLUMNS " FROM upload WHERE id=?1");
@@ -96,8 +102,7 @@ enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct
     if (row && sqlite3_step(row) == SQLITE_ROW) {
         write_upload(catalog, row, json);
     } else {
-        error = catalog_error(catalog);
-        error = error == RECEIVER_OK ? RECEIVER_NOT_FOUND : error;
+        error = why_no_row(catalog);
     }
     sqlite3_finalize(row);
     pthread_mutex_unlock(&catalog->lock);
@@ -116,8 +121,7 @@ enum receiver_error catalog_find(struct catalog *catalog, int64_t id, const char
         attachment->size_bytes = (uint64_t)sqlite3_column_int64(row, 2);
         attachment->pprof = sqlite3_column_int(row, 3);
     } else {
-        error = catalog_error(catalog);
-        error = error == RECEIVER_OK ? RECEIVER_NOT_FOUND : error;
+        error = why_no_row(catalog);
     }
     sqlite3_finalize(row);
     pthread_mutex_unlock(&catalog->lock);

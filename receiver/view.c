@@ -26,16 +26,6 @@ static enum receiver_error open_profile(const void *bytes, size_t size, struct p
     return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : error == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_BAD_UPLOAD;
 }
 
-static bool is_c_sample(const struct profile_sample_view *sample) {
-    for (size_t i = 0; i < sample->label_count; i++) {
-        const struct profile_label *label = &sample->labels[i];
-        if (label->text && strcmp(label->key, "memory") == 0 && strcmp(label->text, "C") == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void add(int64_t *sum, int64_t value) {
     if (__builtin_add_overflow(*sum, value, sum)) {
         *sum = value > 0 ? INT64_MAX : INT64_MIN;
@@ -52,7 +42,7 @@ static enum merge_error add_up(struct profile *profile, size_t types, int64_t *t
         if (error != MERGE_OK) {
             return error;
         }
-        bool c = is_c_sample(&sample);
+        bool c = profile_sample_is_c(&sample);
         *c_samples += c;
         for (size_t type = 0; type < types; type++) {
             add(&totals[2 * type], sample.values[type]);

@@ -95,8 +95,19 @@ static void go_code_is_told_from_c(void **state) {
     }
 }
 
+static void c_memory_is_told_by_its_label(void **state) {
+    (void)state;
+    const struct profile_label labels[] = {
+        {"bytes", NULL, 64, ""}, {"memory", "C", 0, ""}, {"memory", "other", 0, ""}, {"memory", NULL, 1, ""}};
+    assert_true(profile_sample_is_c(&(struct profile_sample_view){.labels = labels, .label_count = 2}));
+    assert_false(profile_sample_is_c(&(struct profile_sample_view){.labels = labels, .label_count = 1}));
+    assert_false(profile_sample_is_c(&(struct profile_sample_view){.labels = labels + 2, .label_count = 2}));
+    assert_false(profile_sample_is_c(&(struct profile_sample_view){.labels = NULL}));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(go_code_is_told_from_c), cmocka_unit_test(frames_and_labels),
-                                       cmocka_unit_test(types), cmocka_unit_test(system_name_stands_in)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(go_code_is_told_from_c), cmocka_unit_test(c_memory_is_told_by_its_label),
+                                       cmocka_unit_test(frames_and_labels), cmocka_unit_test(types),
+                                       cmocka_unit_test(system_name_stands_in)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
