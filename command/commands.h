@@ -3,7 +3,11 @@
 #ifndef CMEMPROF_COMMANDS_H
 #define CMEMPROF_COMMANDS_H
 
+int delta_command(int argc, char **argv);
+int diff_command(int argc, char **argv);
+int merge_command(int argc, char **argv);
 int receiver_command(int argc, char **argv);
+int run_command(int argc, char **argv); // or the status of the program that it ran; 125 to 127 are its own
 int top_command(int argc, char **argv);
 
 #endif

@@ -7,8 +7,12 @@
 
 static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "\n"
+                            "  run        run a program and profile its C memory\n"
                             "  receiver   take profile uploads on this machine and show them on a page\n"
-                            "  top        print what holds the memory in a profile, largest first\n"
+                            "  top        print what weighs most in profiles, largest first\n"
+                            "  diff       print what changed between two profiles\n"
+                            "  merge      add up profiles\n"
+                            "  delta      write what happened from one profile to the next\n"
                             "\n"
                             "cmemprof COMMAND --help tells about one. cmemprof --version prints the version.\n";
 
@@ -16,7 +20,8 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"receiver", receiver_command}, {"top", top_command}};
+    } commands[] = {{"receiver", receiver_command}, {"run", run_command},     {"top", top_command},
+                    {"diff", diff_command},         {"merge", merge_command}, {"delta", delta_command}};
     if (argc < 2) {
         fputs(usage, stderr);
         return 2;

@@ -1,8 +1,15 @@
-// top.c: finds the largest stacks or functions of a profile (top.h).
+// top.c: puts the sums of a tally in order (top.h).
 #include "top.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+// Index of inuse_space if there is no name and the profile has it, else the profile's default. -1: no such type.
+static int type_index(const struct profile *profile, const char *type) {
+    int index = profile_sample_type_index(profile, type ? type : "inuse_space");
+    return index < 0 && !type ? profile_sample_type_index(profile, NULL) : index;
+}
 
 // The type that counts what the given one weighs: inuse_space -> inuse_objects. -1: none.
 static int objects_index(const struct profile *profile, const char *type) {
@@ -15,156 +22,115 @@ static int objects_index(const struct profile *profile, const char *type) {
     return profile_sample_type_index(profile, name);
 }
 
-static int64_t add(int64_t a, int64_t b) {
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? (b > 0 ? INT64_MAX : INT64_MIN) : sum;
+int64_t top_difference(int64_t new, int64_t base) {
+    int64_t difference;
+    return !__builtin_sub_overflow(new, base, &difference) ? difference : base < 0 ? INT64_MAX : INT64_MIN;
 }
 
-// Orders frames by what makes two of them the same function. The profile keeps equal strings once, so pointers tell.
-static int compare_frames(const struct profile_frame *a, const struct profile_frame *b) {
-    const uintptr_t left[] = {(uintptr_t)a->function, (uintptr_t)a->file, (uintptr_t)a->mapping_file, (uintptr_t)a->address};
-    const uintptr_t right[] = {(uintptr_t)b->function, (uintptr_t)b->file, (uintptr_t)b->mapping_file, (uintptr_t)b->address};
-    for (size_t i = 0; i < (*a->function ? 2 : 4); i++) {
-        if (left[i] != right[i]) {
-            return left[i] < right[i] ? -1 : 1;
-        }
-    }
-    return 0;
+static int64_t side(const struct top *top, const int64_t values[TALLY_SIDES]) {
+    return top->difference ? top_difference(values[TALLY_NEW], values[TALLY_BASE]) : values[TALLY_NEW];
 }
 
-static int compare_frames_sort(const void *a, const void *b) {
-    return compare_frames(a, b);
+int64_t top_flat(const struct top *top, const struct tally_row *row) {
+    return side(top, row->flat);
+}
+int64_t top_total(const struct top *top, const struct tally_row *row) {
+    return side(top, row->total);
+}
+int64_t top_objects(const struct top *top, const struct tally_row *row) {
+    return side(top, row->objects);
 }
 
-static int compare_stacks(const void *left, const void *right) {
-    const struct top_row *a = left, *b = right;
-    for (size_t i = 0; i < a->frame_count && i < b->frame_count; i++) {
-        int order = compare_frames(&a->frames[i], &b->frames[i]);
+// ---- Order ----
+
+struct order {
+    const struct top *top;
+    bool by_total;
+};
+
+static uint64_t magnitude(int64_t value) {
+    return value < 0 ? -(uint64_t)value : (uint64_t)value;
+}
+
+static int compare_magnitudes(int64_t a, int64_t b) {
+    uint64_t left = magnitude(a), right = magnitude(b);
+    return left != right ? (left > right ? -1 : 1) : a != b ? (a > b ? -1 : 1) : 0;
+}
+
+// By all texts of all frames, so that the same profiles always print the same.
+static int compare_names(const struct tally *tally, const struct tally_row *a, const struct tally_row *b) {
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        const struct profile_frame *left = tally_frame(tally, a, i), *right = tally_frame(tally, b, i);
+        int order = strcmp(left->function, right->function);
+        order = order ? order : strcmp(left->file, right->file);
         if (order != 0) {
             return order;
         }
     }
-    return a->frame_count < b->frame_count ? -1 : a->frame_count > b->frame_count;
+    return a->count != b->count ? (a->count < b->count ? -1 : 1) : a->first < b->first ? -1 : a->first > b->first;
 }
 
-// By value, largest first, then by name, so that the same profile always prints the same.
-static int compare_values(const void *left, const void *right) {
-    const struct top_row *a = left, *b = right;
-    if (a->value != b->value) {
-        return a->value > b->value ? -1 : 1;
-    }
-    if (a->total != b->total) {
-        return a->total > b->total ? -1 : 1;
-    }
-    const char *a_name = a->frame_count ? a->frames[0].function : "", *b_name = b->frame_count ? b->frames[0].function : "";
-    return strcmp(a_name, b_name);
+static int compare_rows(const void *left, const void *right, void *context) {
+    const struct tally_row *a = *(const struct tally_row *const *)left, *b = *(const struct tally_row *const *)right;
+    const struct order *order = context;
+    int flat = compare_magnitudes(top_flat(order->top, a), top_flat(order->top, b));
+    int total = compare_magnitudes(top_total(order->top, a), top_total(order->top, b));
+    int first = order->by_total ? total : flat, second = order->by_total ? flat : total;
+    return first ? first : second ? second : compare_names(&order->top->tally, a, b);
 }
 
-// Rows of one sample: its stack, or each of its functions once. Room for frame_count rows and frames is there.
-static size_t add_rows(const struct profile_sample_view *sample, bool by_function, int64_t value, int64_t objects,
-                       struct profile_frame *frames, struct top_row *rows) {
-    if (sample->frame_count > 0) {
-        memcpy(frames, sample->frames, sample->frame_count * sizeof *frames);
+static bool is_changed(const struct tally_row *row) {
+    return row->flat[TALLY_NEW] != row->flat[TALLY_BASE] || row->total[TALLY_NEW] != row->total[TALLY_BASE];
+}
+
+static enum merge_error put_in_order(struct top *top, const struct top_options *options) {
+    struct order order = {top, options->by_total};
+    top->rows = malloc((top->tally.row_count + 1) * sizeof *top->rows);
+    if (!top->rows) {
+        return MERGE_NO_MEMORY;
     }
-    if (!by_function || sample->frame_count == 0) {
-        rows[0] = (struct top_row){frames, sample->frame_count, value, value, objects};
-        return 1;
-    }
-    struct profile_frame leaf = frames[0];
-    size_t count = 0;
-    qsort(frames, sample->frame_count, sizeof *frames, compare_frames_sort);
-    for (size_t i = 0; i < sample->frame_count; i++) {
-        if (i == 0 || compare_frames(&frames[i], &frames[i - 1]) != 0) {
-            bool is_leaf = compare_frames(&frames[i], &leaf) == 0;
-            rows[count++] = (struct top_row){&frames[i], 1, is_leaf ? value : 0, value, is_leaf ? objects : 0};
+    for (size_t i = 0; i < top->tally.row_count; i++) {
+        if (!top->difference || is_changed(&top->tally.rows[i])) {
+            top->rows[top->count_all++] = &top->tally.rows[i];
         }
     }
-    return count;
-}
-
-// Makes rows of the same stack one and sorts by value.
-static void join_rows(struct top *top) {
-    size_t joined = 0;
-    qsort(top->rows, top->count, sizeof *top->rows, compare_stacks);
-    for (size_t i = 0; i < top->count; i++) {
-        struct top_row *last = joined ? &top->rows[joined - 1] : NULL;
-        if (last && compare_stacks(last, &top->rows[i]) == 0) {
-            last->value = add(last->value, top->rows[i].value);
-            last->total = add(last->total, top->rows[i].total);
-            last->objects = add(last->objects, top->rows[i].objects);
-        } else {
-            top->rows[joined++] = top->rows[i];
-        }
-    }
-    qsort(top->rows, joined, sizeof *top->rows, compare_values);
-    top->count = joined;
-}
-
-static enum merge_error count_frames(struct profile *profile, size_t *frames) {
-    for (size_t i = 0; i < profile_sample_count(profile); i++) {
-        struct profile_sample_view sample;
-        enum merge_error error = profile_sample_at(profile, i, &sample);
-        if (error != MERGE_OK) {
-            return error;
-        }
-        *frames += sample.frame_count ? sample.frame_count : 1;
-    }
+    qsort_r(top->rows, top->count_all, sizeof *top->rows, compare_rows, &order);
+    top->count = top->count_all < options->lines ? top->count_all : options->lines;
     return MERGE_OK;
 }
 
-static enum merge_error collect(struct profile *profile, int type, int objects, struct top *top) {
-    size_t used = 0;
-    for (size_t i = 0; i < profile_sample_count(profile); i++) {
-        struct profile_sample_view sample;
-        enum merge_error error = profile_sample_at(profile, i, &sample);
-        if (error != MERGE_OK) {
-            return error;
-        }
-        bool c = profile_sample_is_c(&sample);
-        int64_t value = sample.values[type], count = objects < 0 ? 0 : sample.values[objects];
-        int64_t *total = c ? &top->c_total : &top->go_total;
-        *total = add(*total, value);
-        if (value == 0 || (top->memory == TOP_C && !c) || (top->memory == TOP_GO && c)) {
-            continue;
-        }
-        top->objects = add(top->objects, count);
-        top->count += add_rows(&sample, top->by_function, value, count, top->frames + used, top->rows + top->count);
-        used += sample.frame_count;
+// ---- Build ----
+
+static enum merge_error add_side(struct top *top, enum tally_side at, struct profile *profile) {
+    int type = profile_sample_type_index(profile, top->type), objects = objects_index(profile, top->type);
+    if (type < 0) {
+        return MERGE_NOT_FOUND;
     }
-    return MERGE_OK;
+    top->has_objects = top->has_objects && objects >= 0;
+    return tally_add(&top->tally, at, profile, type, objects);
 }
 
-enum merge_error top_build(struct profile *profile, const struct top_options *options, struct top *top) {
-    *top = (struct top){.by_function = options->by_function, .memory = options->memory};
-    int type = profile_sample_type_index(profile, options->type ? options->type : "inuse_space");
-    type = type < 0 && !options->type ? profile_sample_type_index(profile, NULL) : type;
+enum merge_error top_build(struct profile *profile, struct profile *base, const struct top_options *options, struct top *top) {
+    *top = (struct top){.difference = base != NULL, .has_objects = true, .exact = options->exact};
+    int type = type_index(profile, options->type);
     if (type < 0) {
         return MERGE_NOT_FOUND;
     }
     top->type = profile_sample_type_name(profile, (size_t)type);
     top->unit = profile_sample_type_unit(profile, (size_t)type);
-    int objects = objects_index(profile, top->type);
-    top->has_objects = objects >= 0;
-    size_t frames = 0;
-    enum merge_error error = count_frames(profile, &frames);
-    if (error != MERGE_OK) {
-        return error;
-    }
-    top->frames = calloc(frames + 1, sizeof *top->frames);
-    top->rows = calloc(frames + 1, sizeof *top->rows);
-    error = top->frames && top->rows ? collect(profile, type, objects, top) : MERGE_NO_MEMORY;
+    tally_start(&top->tally, options->by_stack, options->by, options->filter);
+    top->tally.memory = options->memory;
+    enum merge_error error = add_side(top, TALLY_NEW, profile);
+    error = error == MERGE_OK && base ? add_side(top, TALLY_BASE, base) : error;
+    error = error == MERGE_OK ? put_in_order(top, options) : error;
     if (error != MERGE_OK) {
         top_free(top);
-        return error;
     }
-    join_rows(top);
-    top->count_all = top->count;
-    top->count = top->count < options->lines ? top->count : options->lines;
-    return MERGE_OK;
+    return error;
 }
 
 void top_free(struct top *top) {
     free(top->rows);
-    free(top->frames);
+    tally_free(&top->tally);
     *top = (struct top){0};
 }

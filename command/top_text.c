@@ -4,85 +4,15 @@
 // Go is left out, and a long stack keeps its ends, the place where Go calls C and the nearest Go code that is not of the standard library,
 // because that is what is looked for.
 #include "top.h"
+#include "text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SHOWN_FRAMES = 14, LEAF_FRAMES = 5, BEFORE_GO_FRAMES = 2, GO_FRAMES = 5, OWN_GO_FRAMES = 9, ROOT_FRAMES = 1, NAME_BYTES = 256 };
+enum { MAX_SHOWN_FRAMES = 14, LEAF_FRAMES = 5, BEFORE_GO_FRAMES = 2, GO_FRAMES = 5, OWN_GO_FRAMES = 9, ROOT_FRAMES = 1 };
 
-// ---- Values ----
-
-static const char *format_scaled(double value, const char *const *units, const double *sizes, size_t count, char *text, size_t size) {
-    size_t unit = 0;
-    double magnitude = value < 0 ? -value : value;
-    while (unit + 1 < count && magnitude >= sizes[unit + 1]) {
-        unit++;
-    }
-    value /= sizes[unit];
-    magnitude /= sizes[unit];
-    snprintf(text, size, "%.*f %s", unit == 0 || magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2, value, units[unit]);
-    return text;
-}
-
-static const char *format_count(int64_t value, char *text, size_t size) {
-    char digits[32];
-    size_t used = 0, length = (size_t)snprintf(digits, sizeof digits, "%" PRId64, value);
-    for (size_t i = 0; i < length && used + 2 < size; i++) {
-        if (i > (value < 0) && (length - i) % 3 == 0) {
-            text[used++] = ',';
-        }
-        text[used++] = digits[i];
-    }
-    text[used] = '\0';
-    return text;
-}
-
-static const char *format_value(int64_t value, const char *unit, char *text, size_t size) {
-    static const char *const byte_units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-    static const double byte_sizes[] = {1, 1e3, 1e6, 1e9, 1e12, 1e15};
-    static const char *const time_units[] = {"ns", "us", "ms", "s", "min", "h"};
-    static const double time_sizes[] = {1, 1e3, 1e6, 1e9, 6e10, 3.6e12};
-    if (strcmp(unit, "bytes") == 0) {
-        return format_scaled((double)value, byte_units, byte_sizes, 6, text, size);
-    }
-    if (strcmp(unit, "nanoseconds") == 0) {
-        return format_scaled((double)value, time_units, time_sizes, 6, text, size);
-    }
-    return format_count(value, text, size);
-}
-
-// ---- Names ----
-
-void top_put_text(const char *text, FILE *out) {
-    size_t due = 0; // bytes that the character goes on for
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        bool goes_on = (*c & 0xC0) == 0x80;
-        bool control = *c < 0x20 || *c == 0x7F || (*c == 0xC2 && c[1] < 0xA0) || (goes_on && due == 0);
-        due = goes_on && due > 0 ? due - 1 : control || goes_on || *c < 0xC0 ? 0 : *c < 0xE0 ? 1 : *c < 0xF0 ? 2 : 3;
-        fputc(control ? '?' : *c, out);
-    }
-}
-
-// "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec" -> "go-sqlite3.(*SQLiteStmt).exec".
-static void short_name(const struct profile_frame *frame, char name[NAME_BYTES]) {
-    const char *start = frame->function;
-    if (!*start) {
-        const char *slash = strrchr(frame->mapping_file, '/');
-        const char *file = slash ? slash + 1 : frame->mapping_file;
-        snprintf(name, NAME_BYTES, "%.200s+0x%" PRIx64, *file ? file : "unknown", frame->address);
-    } else {
-        // The import path ends at the last slash before the receiver or the type arguments; C++ and Rust names have none.
-        size_t head = strcspn(start, "([<");
-        for (size_t i = head; i > 0; i--) {
-            if (start[i - 1] == '/') {
-                start += i;
-                break;
-            }
-        }
-        snprintf(name, NAME_BYTES, "%s", start);
-    }
-}
+// ---- Stacks ----
 
 static bool starts_with(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
@@ -100,12 +30,13 @@ static bool is_plumbing(const struct profile_frame *frame) {
     return starts_with(frame->function, "_cgo_") && strstr(frame->function, "_Cfunc_");
 }
 
-// The frames worth reading, leaf first: pointers into row->frames. Returns their number.
-static size_t pick_frames(const struct top_row *row, const struct profile_frame **picked) {
+// The frames worth reading, leaf first. Returns their number.
+static size_t pick_frames(const struct top *top, const struct tally_row *row, const struct profile_frame **picked) {
     size_t count = 0;
-    for (size_t i = 0; i < row->frame_count; i++) {
-        if (i == 0 || !is_plumbing(&row->frames[i])) {
-            picked[count++] = &row->frames[i];
+    for (size_t i = 0; i < row->count; i++) {
+        const struct profile_frame *frame = tally_frame(&top->tally, row, i);
+        if (i == 0 || !is_plumbing(frame)) {
+            picked[count++] = frame;
         }
     }
     return count;
@@ -148,25 +79,24 @@ static void put_word(struct line *line, const char *word) {
         fputc(' ', line->out);
         line->column++;
     }
-    top_put_text(word, line->out);
+    text_put(word, line->out);
     line->column += length;
 }
 
 static void put_frame(struct line *line, const struct profile_frame *frame, bool first) {
-    char name[NAME_BYTES], word[NAME_BYTES + 4];
-    short_name(frame, name);
-    snprintf(word, sizeof word, "%s%s", first ? "" : "<- ", name);
+    char name[TEXT_NAME_BYTES], word[TEXT_NAME_BYTES + 4];
+    snprintf(word, sizeof word, "%s%s", first ? "" : "<- ", text_frame(frame, name));
     put_word(line, word);
 }
 
-static void put_stack(struct line *line, const struct top_row *row) {
-    const struct profile_frame **picked = malloc((row->frame_count + 1) * sizeof *picked);
-    if (!picked || row->frame_count == 0) {
+static void put_stack(struct line *line, const struct top *top, const struct tally_row *row) {
+    const struct profile_frame **picked = malloc((row->count + 1) * sizeof *picked);
+    if (!picked || row->count == 0) {
         put_word(line, picked ? "(no stack)" : "(out of memory)");
         free(picked);
         return;
     }
-    size_t count = pick_frames(row, picked), first_go = 0;
+    size_t count = pick_frames(top, row, picked), first_go = 0;
     while (first_go < count && !profile_frame_is_go(picked[first_go])) {
         first_go++;
     }
@@ -189,61 +119,143 @@ static void put_stack(struct line *line, const struct top_row *row) {
     free(picked);
 }
 
-// By function there is room for the source file.
-static void put_source(const struct top *top, const struct top_row *row, FILE *out) {
-    if (!top->by_function || row->frame_count == 0 || !*row->frames[0].file) {
+// ---- Other things ----
+
+// One word: the package; the source file; or the function, and behind it where it stands.
+static void put_thing(struct line *line, const struct top *top, const struct tally_row *row) {
+    const struct profile_frame *frame = row->count ? tally_frame(&top->tally, row, 0) : NULL;
+    char place[TEXT_NAME_BYTES];
+    size_t length;
+    if (!frame) {
+        put_word(line, "(no stack)");
         return;
     }
-    const char *slash = strrchr(row->frames[0].file, '/');
-    fputs("  ", out);
-    top_put_text(slash ? slash + 1 : row->frames[0].file, out);
+    switch (top->tally.frames.by) {
+    case FRAME_BY_PACKAGE: {
+        const char *package = frame_package(frame, &length);
+        snprintf(place, sizeof place, "%.*s", (int)(length < 255 ? length : 255), length ? package : "unknown");
+        put_word(line, length ? place : "unknown");
+        return;
+    }
+    case FRAME_BY_FILE:
+        put_word(line, *frame->file ? frame->file : *frame->mapping_file ? frame->mapping_file : "unknown");
+        return;
+    default:
+        put_frame(line, frame, true);
+    }
+    if (*frame->file) {
+        const char *format = top->tally.frames.by == FRAME_BY_LINE && frame->line != 0 ? "  %.200s:%" PRId64 : "  %.200s";
+        snprintf(place, sizeof place, format, text_base_name(frame->file), frame->line);
+        text_put(place, line->out);
+    }
 }
 
-static void print_row(const struct top *top, const struct top_row *row, int64_t all, size_t width, FILE *out) {
-    char value[40], objects[40] = "", total[40] = "";
-    format_value(row->value, top->unit, value, sizeof value);
-    int column = fprintf(out, "%10s %6.1f%%", value, all ? 100.0 * (double)row->value / (double)all : 0.0);
-    if (top->has_objects) {
-        column += fprintf(out, " %10s", format_count(row->objects, objects, sizeof objects));
+// The same whole, as google/pprof names it: "main.leak /src/main.go:12".
+static void put_whole(const struct top *top, const struct tally_row *row, FILE *out) {
+    enum frame_by by = top->tally.frames.by;
+    for (size_t i = 0; i < row->count; i++) {
+        const struct profile_frame *frame = tally_frame(&top->tally, row, i);
+        char name[TEXT_NAME_BYTES];
+        fputs(i ? " <- " : "", out);
+        text_put(*frame->function ? frame->function : text_frame(frame, name), out);
+        if (*frame->file) {
+            fputc(' ', out);
+            text_put(frame->file, out);
+            if (by == FRAME_BY_LINE && frame->line != 0) {
+                fprintf(out, ":%" PRId64, frame->line);
+            }
+        }
     }
-    if (top->by_function) {
-        column += fprintf(out, " %10s", format_value(row->total, top->unit, total, sizeof total));
+}
+
+// ---- Table ----
+
+// Of what text_value and text_change write.
+static const char *unit_of(const struct top *top) {
+    return top->exact ? NULL : top->unit;
+}
+static const char *count_unit(const struct top *top) {
+    return top->exact ? NULL : "count";
+}
+
+static double share(int64_t value, int64_t all) {
+    return all ? 100.0 * (double)value / (double)all : 0.0;
+}
+
+static int64_t all_of(const struct tally *tally, enum tally_side side) {
+    return tally->memory == TALLY_C    ? tally->c_total[side]
+           : tally->memory == TALLY_GO ? tally->go_total[side]
+                                       : text_sum(tally->c_total[side], tally->go_total[side]);
+}
+
+static void print_row(const struct top *top, const struct tally_row *row, int64_t all, size_t width, FILE *out) {
+    char value[TEXT_VALUE_BYTES], objects[TEXT_VALUE_BYTES], total[TEXT_VALUE_BYTES];
+    const char *(*format)(int64_t, const char *, char[TEXT_VALUE_BYTES]) = top->difference ? text_change : text_value;
+    const char *percent = top->difference ? "%10s %+6.1f%%" : "%10s %6.1f%%";
+    int column = fprintf(out, percent, format(top_flat(top, row), unit_of(top), value), share(top_flat(top, row), all));
+    if (top->has_objects) {
+        column += fprintf(out, " %10s", format(top_objects(top, row), count_unit(top), objects));
+    }
+    if (!top->tally.by_stack) {
+        fputc(' ', out);
+        column += 1 + fprintf(out, percent, format(top_total(top, row), unit_of(top), total), share(top_total(top, row), all));
     }
     column += fprintf(out, "  ");
     struct line line = {.out = out, .indent = (size_t)column, .width = width, .column = (size_t)column};
-    put_stack(&line, row);
-    put_source(top, row, out);
+    if (top->exact && row->count && (top->tally.by_stack || top->tally.frames.by <= FRAME_BY_LINE)) {
+        put_whole(top, row, out);
+    } else if (top->tally.by_stack) {
+        put_stack(&line, top, row);
+    } else {
+        put_thing(&line, top, row);
+    }
     fputc('\n', out);
 }
 
-static int64_t sum(int64_t a, int64_t b) {
-    int64_t result;
-    return __builtin_add_overflow(a, b, &result) ? (b > 0 ? INT64_MAX : INT64_MIN) : result;
+// "inuse_space: Go memory 2.00 MB, C memory 4.00 MB", or for a difference "inuse_space: 2.00 MB -> 6.00 MB (+4.00 MB, +200.0%)".
+static void print_totals(const struct top *top, bool memory, FILE *out) {
+    const struct tally *tally = &top->tally;
+    char first[TEXT_VALUE_BYTES], second[TEXT_VALUE_BYTES], third[TEXT_VALUE_BYTES];
+    text_put(top->type, out);
+    if (top->difference) {
+        int64_t base = all_of(tally, TALLY_BASE), new = all_of(tally, TALLY_NEW);
+        fprintf(out, ": %s -> %s (%s", text_value(base, unit_of(top), first), text_value(new, unit_of(top), second),
+                text_change(top_difference(new, base), unit_of(top), third));
+        fprintf(out, base ? ", %+.1f%%)\n" : ")\n", share(top_difference(new, base), base));
+    } else if (memory) {
+        fprintf(out, ": Go memory %s, C memory %s\n", text_value(tally->go_total[TALLY_NEW], unit_of(top), first),
+                text_value(tally->c_total[TALLY_NEW], unit_of(top), second));
+    } else {
+        fprintf(out, ": %s\n", text_value(tally->go_total[TALLY_NEW], unit_of(top), first));
+    }
+}
+
+static void print_head(const struct top *top, FILE *out) {
+    static const char *const things[] = {"function", "line", "file", "package"};
+    const struct tally *tally = &top->tally;
+    const char *thing = tally->by_stack ? "stack" : things[tally->frames.by];
+    bool memory = strcmp(top->unit, "bytes") == 0 || tally->c_total[TALLY_NEW] != 0; // a CPU profile has neither Go nor C memory
+    char objects[TEXT_VALUE_BYTES];
+    print_totals(top, memory, out);
+    const char *what = tally->memory == TALLY_C ? "C memory" : tally->memory == TALLY_GO ? "Go memory" : memory ? "all memory" : "all";
+    fprintf(out, "%s by %s", what, thing);
+    if (top->has_objects) {
+        int64_t count = top->difference ? top_difference(tally->objects[TALLY_NEW], tally->objects[TALLY_BASE]) : tally->objects[TALLY_NEW];
+        fprintf(out, ", %s objects", (top->difference ? text_change : text_value)(count, count_unit(top), objects));
+    }
+    fprintf(out, "\n\n%10s %7s", top->difference ? "change" : "value", top->difference ? "of base" : "share");
+    fprintf(out, top->has_objects ? " %10s" : "%s", top->has_objects ? "objects" : "");
+    if (!tally->by_stack) {
+        fprintf(out, " %10s %7s", "total", top->difference ? "of base" : "share");
+    }
+    fprintf(out, "  %s\n", tally->by_stack ? "stack, the allocation first" : thing);
 }
 
 void top_print(const struct top *top, size_t width, FILE *out) {
-    char go[40], c[40], objects[40];
-    int64_t all = top->memory == TOP_C ? top->c_total : top->memory == TOP_GO ? top->go_total : sum(top->c_total, top->go_total);
-    bool memory = strcmp(top->unit, "bytes") == 0 || top->c_total != 0; // a CPU profile has neither Go nor C memory
-    format_value(top->go_total, top->unit, go, sizeof go);
-    format_value(top->c_total, top->unit, c, sizeof c);
-    top_put_text(top->type, out);
-    if (memory) {
-        fprintf(out, ": Go memory %s, C memory %s\n", go, c);
-    } else {
-        fprintf(out, ": %s\n", go);
-    }
-    const char *what = top->memory == TOP_C ? "C memory" : top->memory == TOP_GO ? "Go memory" : memory ? "all memory" : "all";
-    fprintf(out, "%s by %s", what, top->by_function ? "function" : "stack");
-    if (top->has_objects) {
-        fprintf(out, ", %s objects", format_count(top->objects, objects, sizeof objects));
-    }
-    fprintf(out, "\n\n%10s %7s", "value", "share");
-    fprintf(out, top->has_objects ? " %10s" : "%s", top->has_objects ? "objects" : "");
-    fprintf(out, top->by_function ? " %10s" : "%s", top->by_function ? "total" : "");
-    fprintf(out, "  %s\n", top->by_function ? "function" : "stack, the allocation first");
+    int64_t all = all_of(&top->tally, top->difference ? TALLY_BASE : TALLY_NEW);
+    print_head(top, out);
     for (size_t i = 0; i < top->count; i++) {
-        print_row(top, &top->rows[i], all, width, out);
+        print_row(top, top->rows[i], all, width, out);
     }
     if (top->count < top->count_all) {
         fprintf(out, "%10s  and %zu more\n", "", top->count_all - top->count);

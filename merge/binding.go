@@ -1,7 +1,7 @@
 // Package merge reads, merges and subtracts profiles in the format of pprof (profile.proto): heap, CPU, mutex, block and any other.
 //
 // The work is done by the C code of this folder. Profiles go in as bytes, compressed with gzip or zstd or not at all, and come out
-// compressed with gzip, as runtime/pprof and the pprof tool have them.
+// compressed with gzip, as runtime/pprof and the pprof tool have them, or as [Output] says. merge.h tells in full what is equal to what.
 //
 // Two samples are the same if their stacks and their labels are: same functions, lines, columns and addresses, same mapping. Sample types
 // are matched by name. Values are added up and stop at the ends of int64. Input is not trusted: its size, the depth of its stacks and the
@@ -40,7 +40,7 @@ const (
 	BadCompression Code = C.MERGE_BAD_COMPRESSION // the gzip or zstd stream is damaged
 	TooLarge       Code = C.MERGE_TOO_LARGE       // the input is over a limit
 	TypesDiffer    Code = C.MERGE_TYPES_DIFFER    // two profiles have different sample types
-	NotFound       Code = C.MERGE_NOT_FOUND       // a sample type named at NewDelta is not in the profile
+	NotFound       Code = C.MERGE_NOT_FOUND       // a sample type that was named is not in the profile
 )
 
 // String returns a few words, such as "truncated input".
@@ -73,79 +73,334 @@ func takeBytes(bytes *C.uint8_t, size C.size_t) []byte {
 	return append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(bytes)), int(size))...)
 }
 
-// Merge adds up profiles. The first mapping of the first one stays the first, which pprof takes for the main program. Time is the earliest,
-// duration the sum. The result holds only what samples with a value other than 0 use.
-//
-// All must have the same sample types, in any order. Errors are of type *[Error] and name the profile by its index.
-func Merge(profiles ...[]byte) ([]byte, error) {
-	var pinner runtime.Pinner
-	defer pinner.Unpin()
-	inputs := make([]unsafe.Pointer, len(profiles)+1)
-	sizes := make([]C.size_t, len(profiles)+1)
-	for i, profile := range profiles {
-		data := unsafe.SliceData(profile)
-		if len(profile) > 0 {
-			pinner.Pin(data)
-			inputs[i] = unsafe.Pointer(data)
-		}
-		sizes[i] = C.size_t(len(profile))
+// Limits of one input. A field that is 0 has the default. What is over a limit is an error, [TooLarge].
+type Limits struct {
+	InputBytes   int // inflated size; 256 MiB
+	StringBytes  int // longest string; 1 MiB
+	DepthFrames  int // most frames of one sample, inlined ones counted; 10,000
+	TotalFrames  int // frames of all samples of one input; 64 Mi
+	SampleTypes  int // 64
+	InflateRatio int // how many times its size an input may inflate to, the first MiB is free; 1,100
+}
+
+func (l *Limits) c() C.struct_merge_limits {
+	limits := C.merge_default_limits
+	if l == nil {
+		return limits
 	}
+	for _, f := range []struct {
+		to   *C.size_t
+		from int
+	}{{&limits.input_bytes, l.InputBytes}, {&limits.string_bytes, l.StringBytes}, {&limits.depth_frames, l.DepthFrames},
+		{&limits.total_frames, l.TotalFrames}, {&limits.sample_types, l.SampleTypes}, {&limits.inflate_ratio, l.InflateRatio}} {
+		if f.from > 0 {
+			*f.to = C.size_t(f.from)
+		}
+	}
+	return limits
+}
+
+// Compression of what comes out.
+type Compression int
+
+const (
+	Gzip Compression = iota
+	Zstd
+	Raw
+)
+
+func (c Compression) c() C.enum_merge_compression {
+	switch c {
+	case Zstd:
+		return C.MERGE_ZSTD
+	case Raw:
+		return C.MERGE_RAW
+	}
+	return C.MERGE_GZIP
+}
+
+// Output says how a result is compressed.
+type Output struct {
+	Compression Compression
+	Level       int // 1 to 12 for gzip, to 22 for zstd; 0: the default, 1
+}
+
+// Inflate undoes gzip or zstd, told by the magic bytes; anything else is copied. limits may be nil.
+func Inflate(data []byte, limits *Limits) ([]byte, error) {
 	var out *C.uint8_t
 	var size C.size_t
 	var fault C.struct_merge_fault
-	code := C.merge_profiles(&inputs[0], &sizes[0], C.size_t(len(profiles)), C.MERGE_GZIP, &out, &size, &fault)
+	c := limits.c()
+	code := C.merge_inflate_limited(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &c, &out, &size, &fault)
 	if code != C.MERGE_OK {
 		return nil, newError(code, &fault)
 	}
 	return takeBytes(out, size), nil
 }
 
+// Merge adds up profiles. The first mapping of the first one stays the first, which pprof takes for the main program. Time is the earliest,
+// duration the sum. The result holds only what samples with a value other than 0 use.
+//
+// All must have the same sample types, in any order. Errors are of type *[Error] and name the profile by its index.
+func Merge(profiles ...[]byte) ([]byte, error) {
+	if len(profiles) == 0 {
+		return nil, &Error{Code: Truncated, Text: "no profiles to merge"}
+	}
+	m := NewMerger(MergerOptions{})
+	defer m.Close()
+	for i, profile := range profiles {
+		if err := m.Add(profile); err != nil {
+			if e, ok := err.(*Error); ok {
+				e.Text = fmt.Sprintf("input %d: %s", i, e.Text)
+			}
+			return nil, err
+		}
+	}
+	return m.Result(Output{})
+}
+
+var errClosed = errors.New("merge: used after Close")
+
+// MergerOptions may be left as they are.
+type MergerOptions struct {
+	Union  bool    // profiles may have different sample types; the result has all of them
+	Limits *Limits // of each profile, nil: the defaults
+}
+
+// Merger adds up profiles that come one after the other. Its memory is for the result and one input.
+// Its methods may be called from several goroutines.
+type Merger struct {
+	mu      sync.Mutex
+	c       *C.struct_profile // guarded by mu; nil: closed, or no memory
+	closed  bool              // guarded by mu
+	closer  runtime.Cleanup   // guarded by mu
+	options MergerOptions
+	limits  C.struct_merge_limits
+}
+
+func NewMerger(options MergerOptions) *Merger {
+	m := &Merger{options: options, limits: options.Limits.c()}
+	m.open()
+	return m
+}
+
+func (m *Merger) open() {
+	m.c = C.profile_new()
+	if m.c == nil {
+		return
+	}
+	if m.options.Union {
+		C.profile_allow_union(m.c)
+	}
+	m.closer = runtime.AddCleanup(m, func(c *C.struct_profile) { C.profile_free(c) }, m.c)
+}
+
+func (m *Merger) free() {
+	if m.c != nil {
+		m.closer.Stop()
+		C.profile_free(m.c)
+		m.c = nil
+	}
+}
+
+func (m *Merger) check() error {
+	if m.closed {
+		return errClosed
+	}
+	if m.c == nil {
+		m.open()
+	}
+	if m.c == nil {
+		return &Error{Code: NoMemory}
+	}
+	return nil
+}
+
+// Add adds one profile, all of it or, with an error, nothing: the Merger goes on as if the profile had not been there. Only after the error
+// NoMemory is it empty.
+func (m *Merger) Add(profile []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.check(); err != nil {
+		return err
+	}
+	var fault C.struct_merge_fault
+	code := C.profile_decode(m.c, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), &m.limits, nil, &fault)
+	if code == C.MERGE_OK {
+		return nil
+	}
+	if code == C.MERGE_NO_MEMORY {
+		m.free()
+	}
+	return newError(code, &fault)
+}
+
+// Scale multiplies all values of a sample type that were added so far, rounded to the nearest.
+func (m *Merger) Scale(sampleType string, factor float64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.check(); err != nil {
+		return err
+	}
+	name := C.CString(sampleType)
+	defer C.free(unsafe.Pointer(name))
+	if code := C.profile_scale_sample_type(m.c, name, C.double(factor)); code != C.MERGE_OK {
+		return &Error{Code: Code(code), Text: "no sample type " + sampleType}
+	}
+	return nil
+}
+
+// Keep leaves out all sample types but these, which come in this order.
+func (m *Merger) Keep(sampleTypes ...string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.check(); err != nil {
+		return err
+	}
+	names, free := cStrings(sampleTypes)
+	defer free()
+	if code := C.profile_keep_sample_types(m.c, &names[0], C.size_t(len(sampleTypes))); code != C.MERGE_OK {
+		return &Error{Code: Code(code), Text: fmt.Sprintf("of the sample types %q", sampleTypes)}
+	}
+	return nil
+}
+
+// Saturated is the number of sums and products so far that did not fit an int64 and were stopped at its end.
+func (m *Merger) Saturated() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.c == nil {
+		return 0
+	}
+	return uint64(C.profile_saturated_count(m.c))
+}
+
+// Result is the sum of all profiles so far. More may be added after it.
+func (m *Merger) Result(output Output) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	C.profile_trim(m.c)
+	var out *C.uint8_t
+	var size C.size_t
+	if code := C.profile_encode_level(m.c, output.Compression.c(), C.int(output.Level), &out, &size); code != C.MERGE_OK {
+		return nil, &Error{Code: Code(code)}
+	}
+	return takeBytes(out, size), nil
+}
+
+// Close frees the memory of the Merger. A second call does nothing.
+func (m *Merger) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	m.free()
+}
+
+// One entry more than texts, so that there is a first one.
+func cStrings(texts []string) ([]*C.char, func()) {
+	out := make([]*C.char, len(texts)+1)
+	for i, text := range texts {
+		out[i] = C.CString(text)
+	}
+	return out, func() {
+		for _, text := range out {
+			C.free(unsafe.Pointer(text))
+		}
+	}
+}
+
+// DeltaRule says what becomes of a counter that went backwards and of a stack that vanished.
+type DeltaRule int
+
+const (
+	// NeverNegative: a counter that went backwards was reset, and its current value is the delta. Vanished stacks are not in the result.
+	NeverNegative DeltaRule = C.DELTA_NEVER_NEGATIVE
+	// LikeFastdelta: a decrease is a negative value. Vanished stacks are not in the result.
+	LikeFastdelta DeltaRule = C.DELTA_LIKE_FASTDELTA
+	// LikePprof: a decrease is a negative value, and a vanished stack has the negative of its last values, as in google/pprof's Merge with
+	// the last profile times -1.
+	LikePprof DeltaRule = C.DELTA_LIKE_PPROF
+)
+
+// DeltaOptions: all but Types may be left as they are.
+type DeltaOptions struct {
+	Types  []string // sample types to be subtracted; all others pass through as they are
+	Rule   DeltaRule
+	Output Output
+	Limits *Limits // of each profile, nil: the defaults
+}
+
 // Delta turns a series of cumulative profiles, such as Go's heap profile, into what happened between one and the next.
 // Its methods may be called from several goroutines.
 type Delta struct {
-	mu     sync.Mutex
-	c      *C.struct_delta // guarded by mu; nil: closed, or there was no memory for it
-	closed bool            // guarded by mu
-	closer runtime.Cleanup
+	mu          sync.Mutex
+	c           *C.struct_delta // guarded by mu; nil: closed, or there was no memory for it
+	closed      bool            // guarded by mu
+	closer      runtime.Cleanup
+	compression C.enum_merge_compression
+	// What C writes to; here, since a variable of Append would be allocated at each call. Guarded by mu.
+	out   *C.uint8_t
+	size  C.size_t
+	fault C.struct_merge_fault
 }
 
 // NewDelta makes a Delta that subtracts the sample types of these names, such as "alloc_objects" and "alloc_space" for a heap profile,
 // "contentions" and "delay" for a mutex profile. All other types pass through as they are.
-func NewDelta(types ...string) *Delta {
-	names := make([]*C.char, len(types)+1)
-	for i, name := range types {
-		names[i] = C.CString(name)
-		defer C.free(unsafe.Pointer(names[i]))
-	}
-	c := C.delta_new(&names[0], C.size_t(len(types)))
-	d := &Delta{c: c}
+func NewDelta(types ...string) *Delta { return NewDeltaWith(DeltaOptions{Types: types}) }
+
+// NewDeltaWith is NewDelta with all options.
+func NewDeltaWith(options DeltaOptions) *Delta {
+	names, free := cStrings(options.Types)
+	defer free()
+	limits := options.Limits.c()
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	pinner.Pin(&names[0])
+	pinner.Pin(&limits)
+	c := C.delta_new_with(&C.struct_delta_options{types: &names[0], type_count: C.size_t(len(options.Types)),
+		rule: C.enum_delta_rule(options.Rule), level: C.int(options.Output.Level), limits: &limits})
+	d := &Delta{c: c, compression: options.Output.Compression.c()}
 	if c != nil {
 		d.closer = runtime.AddCleanup(d, func(c *C.struct_delta) { C.delta_free(c) }, c)
 	}
 	return d
 }
 
-// Next returns what happened since the profile before. The first profile passes as it is. Values are never negative: a counter that went
-// backwards was reset, and its current value is the delta. The duration is the time since the profile before.
+// Next returns what happened since the profile before. The first profile passes as it is. Values are never negative, unless the rule says
+// so: a counter that went backwards was reset, and its current value is the delta. The duration is the time since the profile before.
 //
 // Errors are of type *[Error], but for the one that the Delta is closed. After an error the next profile passes as the first one did.
-func (d *Delta) Next(profile []byte) ([]byte, error) {
+func (d *Delta) Next(profile []byte) ([]byte, error) { return d.Append(nil, profile) }
+
+// Append is Next that appends the result to a buffer of the caller's, so that it costs no allocation when that is large enough. With an
+// error the buffer comes back as it was.
+func (d *Delta) Append(buffer, profile []byte) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		return nil, errors.New("merge: the Delta is closed")
+		return buffer, errClosed
 	}
 	if d.c == nil {
-		return nil, &Error{Code: NoMemory}
+		return buffer, &Error{Code: NoMemory}
 	}
-	var out *C.uint8_t
-	var size C.size_t
-	var fault C.struct_merge_fault
-	code := C.delta_next(d.c, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), C.MERGE_GZIP, &out, &size, &fault)
+	code := C.delta_step(d.c, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), d.compression, &d.out, &d.size, &d.fault)
 	if code != C.MERGE_OK {
-		return nil, newError(code, &fault)
+		return buffer, newError(code, &d.fault)
 	}
-	return takeBytes(out, size), nil
+	return append(buffer, unsafe.Slice((*byte)(unsafe.Pointer(d.out)), int(d.size))...), nil
+}
+
+// Saturated is the number of sums and differences so far that did not fit an int64 and were stopped at its end.
+func (d *Delta) Saturated() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.c == nil {
+		return 0
+	}
+	return uint64(C.delta_saturated_count(d.c))
 }
 
 // Close frees the memory of the Delta. A second call does nothing.

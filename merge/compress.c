@@ -1,7 +1,6 @@
 // compress.c: gzip through libdeflate and zstd through libzstd, both ways.
 //
-// Threads: any; nothing is shared. Memory: one buffer for the result, never above the caller's limit, besides what the libraries need for
-// themselves (some 100 KiB; whole buffers only, so no zstd window).
+// Threads and memory: as compress.h; buffers never grow above the caller's limit.
 // Inflating works in one go into a buffer of a guessed size that is doubled until the result fits: the sizes that gzip and zstd write into
 // their streams are hints that may lie.
 #include "compress.h"
@@ -15,8 +14,18 @@
 #include <zstd_errors.h>
 
 // Level 1 of both: a profile shrinks by 4 already, and the time counts inside a service. runtime/pprof writes gzip of level 1, too.
-#define GZIP_LEVEL 1
-#define ZSTD_LEVEL 1
+#define DEFAULT_LEVEL 1
+#define MOST_GZIP_LEVEL 12
+// So much may come out of any input: a few hundred bytes of a small profile can shrink by more than a large one.
+#define FREE_RATIO_BYTES ((size_t)1 << 20)
+
+void compress_free(struct compress *compress) {
+    libdeflate_free_decompressor(compress->inflater);
+    libdeflate_free_compressor(compress->deflater);
+    ZSTD_freeDCtx(compress->zstd_in);
+    ZSTD_freeCCtx(compress->zstd_out);
+    *compress = (struct compress){0};
+}
 
 enum merge_compression compress_kind(const uint8_t *bytes, size_t size) {
     static const uint8_t zstd[4] = {0x28, 0xb5, 0x2f, 0xfd};
@@ -30,45 +39,52 @@ enum merge_compression compress_kind(const uint8_t *bytes, size_t size) {
     return MERGE_RAW;
 }
 
+// Room for `wanted` bytes in an empty buffer; nothing of what was there is kept.
+static bool fit(struct wire_writer *out, size_t wanted) {
+    out->size = 0;
+    if (wanted <= out->capacity && out->bytes)
+        return true;
+    free(out->bytes);
+    out->bytes = malloc(wanted + 1);
+    out->capacity = out->bytes ? wanted : 0;
+    return out->bytes != NULL;
+}
+
 // ---- Out ----
 
-static enum merge_error deflate_bytes(const uint8_t *bytes, size_t size, uint8_t **out, size_t *out_size) {
-    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(GZIP_LEVEL);
-    if (!compressor)
-        return MERGE_NO_MEMORY;
-    size_t bound = libdeflate_gzip_compress_bound(compressor, size);
-    uint8_t *buffer = malloc(bound);
-    if (buffer) {
-        *out_size = libdeflate_gzip_compress(compressor, bytes, size, buffer, bound);
-        *out = buffer;
+static enum merge_error deflate_bytes(struct compress *compress, int level, const uint8_t *bytes, size_t size, struct wire_writer *out) {
+    if (!compress->deflater || compress->deflater_level != level) {
+        libdeflate_free_compressor(compress->deflater);
+        compress->deflater = libdeflate_alloc_compressor(level);
+        compress->deflater_level = level;
     }
-    libdeflate_free_compressor(compressor);
-    return buffer ? MERGE_OK : MERGE_NO_MEMORY;
-}
-
-static enum merge_error zstd_bytes(const uint8_t *bytes, size_t size, uint8_t **out, size_t *out_size) {
-    size_t bound = ZSTD_compressBound(size);
-    uint8_t *buffer = malloc(bound);
-    if (!buffer)
+    if (!compress->deflater)
         return MERGE_NO_MEMORY;
-    size_t result = ZSTD_compress(buffer, bound, bytes, size, ZSTD_LEVEL);
-    if (ZSTD_isError(result)) { // with room for the worst case only the memory can fail
-        free(buffer);
+    if (!fit(out, libdeflate_gzip_compress_bound(compress->deflater, size)))
         return MERGE_NO_MEMORY;
-    }
-    *out = buffer;
-    *out_size = result;
+    out->size = libdeflate_gzip_compress(compress->deflater, bytes, size, out->bytes, out->capacity);
     return MERGE_OK;
 }
 
-enum merge_error compress_bytes(enum merge_compression compression, const uint8_t *bytes, size_t size, uint8_t **out, size_t *out_size) {
-    enum merge_error error = compression == MERGE_ZSTD ? zstd_bytes(bytes, size, out, out_size) : deflate_bytes(bytes, size, out, out_size);
-    if (error != MERGE_OK)
-        return error;
-    uint8_t *shrunk = realloc(*out, *out_size); // the bound is as large as the input
-    if (shrunk)
-        *out = shrunk;
+static enum merge_error zstd_bytes(struct compress *compress, int level, const uint8_t *bytes, size_t size, struct wire_writer *out) {
+    if (!compress->zstd_out)
+        compress->zstd_out = ZSTD_createCCtx();
+    if (!compress->zstd_out || !fit(out, ZSTD_compressBound(size)))
+        return MERGE_NO_MEMORY;
+    size_t result = ZSTD_compressCCtx(compress->zstd_out, out->bytes, out->capacity, bytes, size, level);
+    if (ZSTD_isError(result)) // with room for the worst case only the memory can fail
+        return MERGE_NO_MEMORY;
+    out->size = result;
     return MERGE_OK;
+}
+
+enum merge_error compress_deflate(struct compress *compress, enum merge_compression compression, int level, const uint8_t *bytes,
+                                  size_t size, struct wire_writer *out) {
+    if (level <= 0)
+        level = DEFAULT_LEVEL;
+    if (compression == MERGE_ZSTD)
+        return zstd_bytes(compress, level < ZSTD_maxCLevel() ? level : ZSTD_maxCLevel(), bytes, size, out);
+    return deflate_bytes(compress, level < MOST_GZIP_LEVEL ? level : MOST_GZIP_LEVEL, bytes, size, out);
 }
 
 // ---- In ----
@@ -76,24 +92,31 @@ enum merge_error compress_bytes(enum merge_compression compression, const uint8_
 struct inflation {
     const uint8_t *bytes;
     size_t size, limit;
-    uint8_t *out;
-    size_t out_size, capacity;
+    const char *limit_name;
+    struct wire_writer *out;
     struct merge_fault *fault;
 };
 
 // Makes the buffer at least `wanted` bytes large, as far as the limit allows.
 static enum merge_error grow(struct inflation *job, size_t wanted) {
+    struct wire_writer *out = job->out;
     if (wanted > job->limit)
         wanted = job->limit;
-    if (wanted <= job->capacity && job->out)
-        return fault_set(job->fault, MERGE_TOO_LARGE, job->out_size, "inflated input is over the limit of %zu bytes", job->limit);
+    if (wanted <= out->capacity && out->bytes)
+        return fault_set(job->fault, MERGE_TOO_LARGE, out->size, "inflated input is over the limit of %zu bytes (%s)", job->limit,
+                         job->limit_name);
     // One byte more, so that a limit of 0 is no special case.
-    uint8_t *out = realloc(job->out, wanted + 1);
-    if (!out)
+    uint8_t *bytes = realloc(out->bytes, wanted + 1);
+    if (!bytes)
         return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory for %zu bytes of inflated input", wanted);
-    job->out = out;
-    job->capacity = wanted;
+    out->bytes = bytes;
+    out->capacity = wanted;
     return MERGE_OK;
+}
+
+// A buffer from a call before may be larger than this input's limit.
+static size_t room(const struct inflation *job) {
+    return (job->out->capacity < job->limit ? job->out->capacity : job->limit) - job->out->size;
 }
 
 static enum merge_error inflate_gzip(struct inflation *job, struct libdeflate_decompressor *decompressor) {
@@ -102,10 +125,10 @@ static enum merge_error inflate_gzip(struct inflation *job, struct libdeflate_de
         // At least 18 bytes of header and trailer: less can only be the rest of a member.
         if (job->size - at < 18)
             return fault_set(job->fault, MERGE_TRUNCATED, at, "the gzip stream ends inside a member");
-        enum libdeflate_result result = libdeflate_gzip_decompress_ex(
-            decompressor, job->bytes + at, job->size - at, job->out + job->out_size, job->capacity - job->out_size, &used, &made);
+        enum libdeflate_result result = libdeflate_gzip_decompress_ex(decompressor, job->bytes + at, job->size - at,
+                                                                      job->out->bytes + job->out->size, room(job), &used, &made);
         if (result == LIBDEFLATE_INSUFFICIENT_SPACE) {
-            enum merge_error error = grow(job, job->capacity * 2);
+            enum merge_error error = grow(job, job->out->capacity * 2);
             if (error != MERGE_OK)
                 return error;
             continue;
@@ -113,21 +136,21 @@ static enum merge_error inflate_gzip(struct inflation *job, struct libdeflate_de
         if (result != LIBDEFLATE_SUCCESS)
             return fault_set(job->fault, MERGE_BAD_COMPRESSION, at, "the gzip stream is damaged or cut off");
         at += used;
-        job->out_size += made;
+        job->out->size += made;
     }
     return MERGE_OK;
 }
 
 static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) {
     for (;;) {
-        size_t made = ZSTD_decompressDCtx(context, job->out, job->capacity, job->bytes, job->size);
+        size_t made = ZSTD_decompressDCtx(context, job->out->bytes, room(job), job->bytes, job->size);
         if (!ZSTD_isError(made)) {
-            job->out_size = made;
+            job->out->size = made;
             return MERGE_OK;
         }
         switch (ZSTD_getErrorCode(made)) {
         case ZSTD_error_dstSize_tooSmall: {
-            enum merge_error error = grow(job, job->capacity * 2);
+            enum merge_error error = grow(job, job->out->capacity * 2);
             if (error != MERGE_OK)
                 return error;
             break;
@@ -158,51 +181,73 @@ static size_t first_guess(const struct inflation *job, enum merge_compression ki
     return guess < 512 ? 512 : guess;
 }
 
-static enum merge_error inflate_any(struct inflation *job, enum merge_compression kind) {
+static enum merge_error inflate_any(struct compress *compress, struct inflation *job, enum merge_compression kind) {
     if (kind == MERGE_RAW && job->size > job->limit)
         return fault_set(job->fault, MERGE_TOO_LARGE, 0, "input of %zu bytes is over the limit of %zu bytes", job->size, job->limit);
-    enum merge_error error = grow(job, kind == MERGE_RAW ? job->size : first_guess(job, kind));
-    if (error != MERGE_OK)
-        return error;
+    size_t wanted = kind == MERGE_RAW ? job->size : first_guess(job, kind);
+    if (wanted > job->limit)
+        wanted = job->limit;
+    if (!fit(job->out, wanted))
+        return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory for %zu bytes of inflated input", wanted);
     if (kind == MERGE_RAW) {
         if (job->size > 0)
-            memcpy(job->out, job->bytes, job->size);
-        job->out_size = job->size;
+            memcpy(job->out->bytes, job->bytes, job->size);
+        job->out->size = job->size;
         return MERGE_OK;
     }
-    error = MERGE_NO_MEMORY;
-    if (kind == MERGE_GZIP) {
-        struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
-        if (decompressor)
-            error = inflate_gzip(job, decompressor);
-        libdeflate_free_decompressor(decompressor);
-    } else {
-        ZSTD_DCtx *context = ZSTD_createDCtx();
-        if (context)
-            error = inflate_zstd(job, context);
-        ZSTD_freeDCtx(context);
+    if (kind == MERGE_GZIP && !compress->inflater)
+        compress->inflater = libdeflate_alloc_decompressor();
+    if (kind == MERGE_ZSTD && !compress->zstd_in)
+        compress->zstd_in = ZSTD_createDCtx();
+    if (kind == MERGE_GZIP ? !compress->inflater : !compress->zstd_in)
+        return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory to inflate");
+    return kind == MERGE_GZIP ? inflate_gzip(job, compress->inflater) : inflate_zstd(job, compress->zstd_in);
+}
+
+enum merge_error compress_inflate(struct compress *compress, const void *bytes, size_t size, const struct merge_limits *limits,
+                                  struct wire_writer *out, struct merge_fault *fault) {
+    struct inflation job = {.bytes = bytes, .size = size, .limit = limits->input_bytes, .out = out, .fault = fault};
+    enum merge_compression kind = compress_kind(bytes, size);
+    job.limit_name = "size";
+    if (job.limit > SIZE_MAX - 1)
+        job.limit = SIZE_MAX - 1;
+    size_t ratio = limits->inflate_ratio;
+    if (kind != MERGE_RAW && ratio > 0 && size < job.limit / ratio) {
+        size_t most = size * ratio > FREE_RATIO_BYTES ? size * ratio : FREE_RATIO_BYTES;
+        if (most < job.limit) {
+            job.limit = most;
+            job.limit_name = "ratio of compression";
+        }
     }
-    if (error == MERGE_NO_MEMORY)
-        fault_set(job->fault, error, 0, "no memory to inflate");
+    enum merge_error error = inflate_any(compress, &job, kind);
+    if (error != MERGE_OK)
+        out->size = 0;
     return error;
 }
 
-enum merge_error merge_inflate(const void *bytes, size_t size, size_t limit_bytes, uint8_t **out, size_t *out_size,
-                               struct merge_fault *fault) {
+enum merge_error merge_inflate_limited(const void *bytes, size_t size, const struct merge_limits *limits, uint8_t **out, size_t *out_size,
+                                       struct merge_fault *fault) {
     *out = NULL;
     *out_size = 0;
     if (fault)
         *fault = (struct merge_fault){0};
-    if (limit_bytes > SIZE_MAX - 1)
-        limit_bytes = SIZE_MAX - 1;
-    struct inflation job = {.bytes = bytes, .size = size, .limit = limit_bytes, .fault = fault};
-    enum merge_error error = inflate_any(&job, compress_kind(bytes, size));
+    struct compress compress = {0};
+    struct wire_writer inflated = {0};
+    enum merge_error error = compress_inflate(&compress, bytes, size, limits ? limits : &merge_default_limits, &inflated, fault);
+    compress_free(&compress);
     if (error != MERGE_OK) {
-        free(job.out);
+        free(inflated.bytes);
         return error;
     }
-    uint8_t *shrunk = realloc(job.out, job.out_size + 1);
-    *out = shrunk ? shrunk : job.out;
-    *out_size = job.out_size;
+    uint8_t *shrunk = realloc(inflated.bytes, inflated.size + 1);
+    *out = shrunk ? shrunk : inflated.bytes;
+    *out_size = inflated.size;
     return MERGE_OK;
+}
+
+enum merge_error merge_inflate(const void *bytes, size_t size, size_t limit_bytes, uint8_t **out, size_t *out_size,
+                               struct merge_fault *fault) {
+    struct merge_limits limits = merge_default_limits;
+    limits.input_bytes = limit_bytes;
+    return merge_inflate_limited(bytes, size, &limits, out, out_size, fault);
 }

@@ -1,14 +1,32 @@
-// compress.h: the output side of compress.c, for encode.c. (merge_inflate is in merge.h.)
+// compress.h: gzip and zstd both ways, into buffers that the caller keeps. (merge_inflate is in merge.h.)
+//
+// Threads: as the owner of the struct. Memory: what the two libraries need for themselves, some 100 KiB each, made when it is first needed
+// and kept until compress_free, so that the next call costs no allocation.
 #ifndef CMEMPROF_MERGE_COMPRESS_H
 #define CMEMPROF_MERGE_COMPRESS_H
 
 #include "namespace.h"
 #include "merge.h"
+#include "wire.h"
 
-// *out is malloc'ed. MERGE_RAW is not for here: the caller has the bytes already.
-enum merge_error compress_bytes(enum merge_compression compression, const uint8_t *bytes, size_t size, uint8_t **out, size_t *out_size);
+struct compress { // zeroed at first
+    struct libdeflate_decompressor *inflater;
+    struct libdeflate_compressor *deflater;
+    int deflater_level;
+    struct ZSTD_DCtx_s *zstd_in;
+    struct ZSTD_CCtx_s *zstd_out;
+};
+
+void compress_free(struct compress *compress);
 
 // Told by the magic bytes.
 enum merge_compression compress_kind(const uint8_t *bytes, size_t size);
+
+// Into out, from its beginning. Raw input is copied. After an error out is empty.
+enum merge_error compress_inflate(struct compress *compress, const void *bytes, size_t size, const struct merge_limits *limits,
+                                  struct wire_writer *out, struct merge_fault *fault);
+// level 0: the default. MERGE_RAW is not for here: the caller has the bytes already.
+enum merge_error compress_deflate(struct compress *compress, enum merge_compression compression, int level, const uint8_t *bytes,
+                                  size_t size, struct wire_writer *out);
 
 #endif

@@ -1,67 +1,85 @@
 // delta.c: what happened between two cumulative profiles.
 //
-// The state is the last profile as inflated bytes. A delta adds the new profile to an empty object, keeps its values, then subtracts the
-// old profile (a decode with the scale -1), so identity is that of every merge and duplicate samples are added up first. Samples that only
-// the old profile has come behind all others and are set to 0: encoding drops them.
-// Threads, memory: as merge.h; the last profile, and during a call the new one.
-#include "merge.h"
+// The state is a struct profile, `known`, which has every stack of the last profile, and a row of values for each, `last`. A new profile is
+// staged into it (decode.h): mostly that is a comparison with what comes next in the tables, without a hash. Its values are added up in
+// `current`, so duplicates in one profile are one. Then the result is written out of the new profile's own bytes: whole messages are
+// copied, those that a sample of the result uses, and only the values of samples are written anew. So ids, order, unknown fields and the
+// header are those of the new profile. At the end `current` becomes `last`.
+// DELTA_LIKE_PPROF has samples that the new profile lacks: there the result is encoded from `known` instead.
+//
+// What vanished stays in the tables with zeros in `last`, which is the same as not there. When half of them is such, or they have doubled
+// since, `known` is made anew from the new profile alone: the state is never more than about twice a profile's.
+// Threads, memory: as merge.h; all buffers are kept, so that a call makes no allocation unless the profiles grow.
+#include "delta.h"
 
 #include "fault.h"
-#include "profile.h"
 #include "saturate.h"
 
-struct delta {
-    char **types;
-    size_t count;
-    uint8_t *last; // NULL: none yet, or there was an error
-    size_t last_size;
-    int64_t *last_scale; // -1 for each of ITS types that is subtracted, 0 for the others
-    int64_t last_time_ns;
-};
-
 static void forget(struct delta *delta) {
-    free(delta->last);
-    free(delta->last_scale);
-    delta->last = NULL;
-    delta->last_scale = NULL;
+    profile_free(delta->known);
+    delta->known = NULL;
+    delta->seeded = false;
 }
 
 void delta_free(struct delta *delta) {
     if (!delta)
         return;
-    for (size_t i = 0; delta->types && i < delta->count; i++)
+    for (size_t i = 0; delta->types && i < delta->type_count; i++)
         free(delta->types[i]);
     free(delta->types);
     forget(delta);
+    struct array *arrays[] = {&delta->subtract, &delta->current, &delta->last, &delta->seen, &delta->marks};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        array_free(arrays[i]);
+    free(delta->raw.bytes);
+    free(delta->packed.bytes);
+    compress_free(&delta->compress);
     free(delta);
 }
 
-struct delta *delta_new(const char *const *types, size_t count) {
+struct delta *delta_new_with(const struct delta_options *options) {
     struct delta *delta = calloc(1, sizeof *delta);
     if (!delta)
         return NULL;
-    delta->count = count;
-    delta->types = calloc(count + 1, sizeof *delta->types);
-    for (size_t i = 0; delta->types && i < count; i++) {
-        delta->types[i] = strdup(types[i]);
-        if (!delta->types[i])
+    delta->rule = options->rule;
+    delta->level = options->level;
+    delta->limits = options->limits ? *options->limits : merge_default_limits;
+    delta->types = calloc(options->type_count + 1, sizeof *delta->types);
+    for (; delta->types && delta->type_count < options->type_count; delta->type_count++)
+        if (!(delta->types[delta->type_count] = strdup(options->types[delta->type_count])))
             break;
-    }
-    if (delta->types && (count == 0 || delta->types[count - 1]))
+    if (delta->types && delta->type_count == options->type_count)
         return delta;
     delta_free(delta);
     return NULL;
 }
 
-// -1 for each type that is subtracted, 0 for the others.
-static enum merge_error make_scale(const struct delta *delta, const struct profile *profile, int64_t *scale, struct merge_fault *fault) {
-    for (size_t i = 0; i < delta->count; i++) {
+struct delta *delta_new(const char *const *types, size_t count) {
+    return delta_new_with(&(struct delta_options){.types = types, .type_count = count});
+}
+
+uint64_t delta_saturated_count(const struct delta *delta) {
+    return delta->saturated;
+}
+
+size_t delta_state_samples(const struct delta *delta) {
+    return delta->known ? delta->known->samples.count : 0;
+}
+
+// ---- One step ----
+
+// Says for each type of `known` if it is one of those that are subtracted.
+static enum merge_error find_types(struct delta *delta, struct merge_fault *fault) {
+    const struct profile *known = delta->known;
+    delta->subtract.count = 0;
+    bool *subtract = array_push(&delta->subtract, known->type_count + 1, sizeof *subtract);
+    if (!subtract)
+        return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the types");
+    for (size_t i = 0; i < delta->type_count; i++) {
         bool found = false;
-        for (uint32_t at = 0; at < profile->type_count; at++) {
-            if (strcmp(profile_sample_type_name(profile, at), delta->types[i]) == 0) {
-                scale[at] = -1;
-                found = true;
-            }
+        for (uint32_t at = 0; at < known->type_count; at++) {
+            if (strcmp(profile_sample_type_name(known, at), delta->types[i]) == 0)
+                subtract[at] = found = true;
         }
         if (!found)
             return fault_set(fault, MERGE_NOT_FOUND, 0, "the profile has no sample type %s", delta->types[i]);
@@ -69,104 +87,198 @@ static enum merge_error make_scale(const struct delta *delta, const struct profi
     return MERGE_OK;
 }
 
-// What the subtraction must not change: a delta has the header of the new profile.
-struct kept {
-    int64_t period, time_ns, duration_ns;
-    uint32_t default_type, drop_frames, keep_frames, doc_url, comment_count;
-};
-
-static struct kept keep_header(const struct profile *profile) {
-    return (struct kept){profile->period,      profile->time_ns,     profile->duration_ns, profile->default_type,
-                         profile->drop_frames, profile->keep_frames, profile->doc_url,     profile->comments.count};
-}
-
-static void restore_header(struct profile *profile, struct kept kept) {
-    profile->period = kept.period;
-    profile->time_ns = kept.time_ns;
-    profile->duration_ns = kept.duration_ns;
-    profile->default_type = kept.default_type;
-    profile->drop_frames = kept.drop_frames;
-    profile->keep_frames = kept.keep_frames;
-    profile->doc_url = kept.doc_url;
-    profile->comments.count = kept.comment_count;
-}
-
-// values: the rows of the new profile as they were before the subtraction; scale: of its types, 0 for those that pass through.
-static void settle(struct profile *profile, uint32_t sample_count, const int64_t *values, const int64_t *scale) {
-    size_t types = profile->type_count, known = sample_count * types;
-    int64_t *row = profile->values.items;
-    for (size_t i = 0; i < known; i++)
-        if (row[i] < 0 && scale[i % types] != 0) // a counter that went backwards was reset
-            row[i] = values[i] < 0 ? 0 : values[i];
-    if (profile->values.count > known) // vanished stacks
-        memset(row + known, 0, (profile->values.count - known) * sizeof *row);
-}
-
-static enum merge_error subtract_last(const struct delta *delta, struct profile *profile, const int64_t *scale, struct merge_fault *fault) {
-    struct kept kept = keep_header(profile);
-    uint32_t sample_count = profile->samples.count;
-    size_t size = profile->values.count * sizeof(int64_t);
-    int64_t *values = malloc(size + 1);
-    if (!values)
-        return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the values");
-    if (size > 0)
-        memcpy(values, profile->values.items, size);
-    enum merge_error error = profile_decode(profile, delta->last, delta->last_size, NULL, delta->last_scale, fault);
-    if (error == MERGE_OK) {
-        settle(profile, sample_count, values, scale);
-        restore_header(profile, kept);
-        if (profile->time_ns != 0 && delta->last_time_ns != 0 && profile->time_ns > delta->last_time_ns)
-            profile->duration_ns = saturate_subtract(profile->time_ns, delta->last_time_ns);
+// The new profile's values, added up for each sample of `known`.
+static bool add_up(struct delta *delta) {
+    struct profile *known = delta->known;
+    const struct input *input = known->decoder;
+    const uint32_t *samples = input->samples.items, *value_at = input->value_at.items;
+    const int64_t *row = input->values.items;
+    uint32_t types = known->type_count;
+    size_t needed = (size_t)known->samples.count * types;
+    if (!delta->seeded)
+        delta->last.count = 0;
+    delta->current.count = 0;
+    if (needed > 0 && !array_push(&delta->current, needed, sizeof(int64_t)))
+        return false;
+    if (needed > delta->last.count && !array_push(&delta->last, needed - delta->last.count, sizeof(int64_t)))
+        return false;
+    for (uint32_t i = 0; i < input->samples.count; i++, row += types) {
+        int64_t *current = (int64_t *)delta->current.items + (size_t)samples[i] * types;
+        for (uint32_t type = 0; type < types; type++)
+            current[value_at[type]] = saturate_add(current[value_at[type]], row[type], &delta->saturated);
     }
-    free(values);
-    return error;
+    return true;
 }
 
-// The new profile, or its delta to the last one, into an empty object. *scale: for when it is the last one itself.
-static enum merge_error step(const struct delta *delta, struct profile *profile, const uint8_t *raw, size_t raw_size, int64_t **scale,
-                             struct merge_fault *fault) {
-    enum merge_error error = profile_decode(profile, raw, raw_size, NULL, NULL, fault);
+bool delta_row(struct delta *delta, uint32_t sample, int64_t *row) {
+    uint32_t types = delta->known->type_count;
+    const int64_t *current = (const int64_t *)delta->current.items + (size_t)sample * types;
+    const int64_t *last = (const int64_t *)delta->last.items + (size_t)sample * types;
+    const bool *subtract = delta->subtract.items;
+    int64_t any = 0;
+    for (uint32_t i = 0; i < types; i++) {
+        int64_t value = current[i];
+        if (subtract[i] && last[i] != 0) {
+            value = saturate_subtract(value, last[i], &delta->saturated);
+            if (value < 0 && delta->rule == DELTA_NEVER_NEGATIVE) // a counter that went backwards was reset
+                value = current[i];
+        }
+        if (value < 0 && subtract[i] && delta->rule == DELTA_NEVER_NEGATIVE)
+            value = delta->seeded ? 0 : value;
+        row[i] = value;
+        any |= value;
+    }
+    return any != 0;
+}
+
+static int64_t duration_ns(const struct delta *delta, const struct header *header) {
+    uint64_t ignored = 0;
+    if (delta->seeded && header->time_ns != 0 && delta->last_time_ns != 0 && header->time_ns > delta->last_time_ns)
+        return saturate_subtract(header->time_ns, delta->last_time_ns, &ignored);
+    return header->duration_ns;
+}
+
+// All of `known`, with what the new profile lacks as 0 - last.
+static enum merge_error encode_known(struct delta *delta) {
+    struct profile *known = delta->known;
+    for (uint32_t i = 0; i < known->samples.count; i++)
+        delta_row(delta, i, profile_sample_values(known, i));
+    profile_reset_header(known);
+    decode_commit_header(known);
+    known->duration_ns = duration_ns(delta, &known->decoder->header);
+    if (known->status != MERGE_OK)
+        return known->status;
+    return encode_raw(known, &delta->raw) ? MERGE_OK : MERGE_NO_MEMORY;
+}
+
+static enum merge_error write_result(struct delta *delta, struct merge_fault *fault) {
+    enum merge_error error;
+    if (delta->rule == DELTA_LIKE_PPROF)
+        error = encode_known(delta);
+    else
+        error = delta_write(delta, duration_ns(delta, &delta->known->decoder->header)) ? MERGE_OK : MERGE_NO_MEMORY;
+    return error == MERGE_OK ? MERGE_OK : fault_set(fault, error, 0, "no memory for the result");
+}
+
+// Rough, in bytes: what the tables hold.
+static size_t footprint(const struct profile *profile) {
+    return profile->texts.bytes + profile->texts.texts.count * sizeof(struct text) + profile->functions.count * sizeof(struct function) +
+           profile->locations.count * sizeof(struct location) + profile->lines.count * sizeof(struct line) +
+           profile->mappings.count * sizeof(struct mapping) + profile->refs.count * sizeof(uint32_t) +
+           profile->labels.count * sizeof(struct label) + profile->samples.count * sizeof(struct sample);
+}
+
+// current becomes last.
+static void keep_values(struct delta *delta) {
+    struct array swap = delta->last;
+    delta->last = delta->current;
+    delta->current = swap;
+    delta->last_time_ns = delta->known->decoder->header.time_ns;
+}
+
+static uint32_t count_seen(const struct delta *delta) {
+    const struct input *input = delta->known->decoder;
+    bool *seen = delta->seen.items;
+    uint32_t count = 0;
+    memset(seen, 0, delta->known->samples.count * sizeof *seen);
+    for (uint32_t i = 0; i < input->samples.count; i++) {
+        bool *entry = &seen[((const uint32_t *)input->samples.items)[i]];
+        count += !*entry;
+        *entry = true;
+    }
+    return count;
+}
+
+static enum merge_error stage(struct delta *delta, const void *bytes, size_t size, struct merge_fault *fault) {
+    if (!delta->known && !(delta->known = profile_new()))
+        return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for a profile");
+    enum merge_error error = decode_stage(delta->known, bytes, size, &delta->limits, fault);
     if (error != MERGE_OK)
         return error;
-    *scale = calloc(profile->type_count + 1u, sizeof **scale);
-    if (!*scale)
-        return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the scale");
-    error = make_scale(delta, profile, *scale, fault);
-    if (error == MERGE_OK && delta->last)
-        error = subtract_last(delta, profile, *scale, fault);
+    decode_commit_types(delta->known);
+    if (delta->known->status == MERGE_OK)
+        error = find_types(delta, fault);
+    delta->seen.count = 0;
+    if (error == MERGE_OK &&
+        (delta->known->status != MERGE_OK || !add_up(delta) || !array_push(&delta->seen, delta->known->samples.count + 1, sizeof(bool))))
+        error = fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the values");
     return error;
+}
+
+// The state as if the new profile had been the first.
+static enum merge_error start_over(struct delta *delta, struct merge_fault *fault) {
+    struct input *decoder = delta->known->decoder; // its buffers are still good, and it has the inflated profile
+    uint64_t saturated = delta->saturated;
+    delta->known->decoder = NULL;
+    forget(delta);
+    delta->known = profile_new();
+    if (!delta->known) {
+        decode_free(decoder);
+        return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for a profile");
+    }
+    delta->known->decoder = decoder;
+    enum merge_error error = stage(delta, decoder->bytes, (size_t)(decoder->end - decoder->bytes), fault);
+    delta->saturated = saturated;
+    return error;
+}
+
+static enum merge_error step(struct delta *delta, const void *bytes, size_t size, struct merge_fault *fault) {
+    enum merge_error error = stage(delta, bytes, size, fault);
+    if (error == MERGE_OK)
+        error = write_result(delta, fault);
+    if (error != MERGE_OK)
+        return error;
+    size_t now = footprint(delta->known);
+    bool first = !delta->seeded;
+    if (!first && (count_seen(delta) < delta->known->samples.count / 2 || now > 2 * delta->footprint)) {
+        error = start_over(delta, fault);
+        if (error != MERGE_OK)
+            return error;
+        now = footprint(delta->known);
+        first = true;
+    }
+    if (first)
+        delta->footprint = now;
+    keep_values(delta);
+    delta->seeded = true;
+    return MERGE_OK;
+}
+
+enum merge_error delta_step(struct delta *delta, const void *bytes, size_t size, enum merge_compression compression, const uint8_t **out,
+                            size_t *out_size, struct merge_fault *fault) {
+    *out = NULL;
+    *out_size = 0;
+    if (fault)
+        *fault = (struct merge_fault){0};
+    enum merge_error error = step(delta, bytes, size, fault);
+    if (error == MERGE_OK && compression != MERGE_RAW) {
+        error = compress_deflate(&delta->compress, compression, delta->level, delta->raw.bytes, delta->raw.size, &delta->packed);
+        if (error != MERGE_OK)
+            fault_set(fault, error, 0, "no memory for the result");
+    }
+    if (error != MERGE_OK) {
+        forget(delta);
+        return error;
+    }
+    const struct wire_writer *result = compression == MERGE_RAW ? &delta->raw : &delta->packed;
+    *out = result->bytes;
+    *out_size = result->size;
+    return MERGE_OK;
 }
 
 enum merge_error delta_next(struct delta *delta, const void *bytes, size_t size, enum merge_compression compression, uint8_t **out,
                             size_t *out_size, struct merge_fault *fault) {
+    const uint8_t *result;
     *out = NULL;
-    *out_size = 0;
-    uint8_t *raw = NULL;
-    size_t raw_size = 0;
-    int64_t *scale = NULL, time_ns = 0;
-    enum merge_error error = merge_inflate(bytes, size, merge_default_limits.input_bytes, &raw, &raw_size, fault);
-    struct profile *profile = profile_new();
-    if (error == MERGE_OK && !profile)
-        error = fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for a profile");
-    if (error == MERGE_OK) {
-        error = step(delta, profile, raw, raw_size, &scale, fault);
-        time_ns = profile->time_ns;
+    enum merge_error error = delta_step(delta, bytes, size, compression, &result, out_size, fault);
+    if (error != MERGE_OK)
+        return error;
+    *out = malloc(*out_size + 1);
+    if (!*out) {
+        *out_size = 0;
+        forget(delta);
+        return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the result");
     }
-    if (error == MERGE_OK) {
-        error = profile_encode(profile, compression, out, out_size);
-        if (error != MERGE_OK)
-            fault_set(fault, error, 0, "no memory for the result");
-    }
-    profile_free(profile);
-    forget(delta);
-    if (error == MERGE_OK) {
-        delta->last = raw;
-        delta->last_size = raw_size;
-        delta->last_scale = scale;
-        delta->last_time_ns = time_ns;
-    } else {
-        free(raw);
-        free(scale);
-    }
-    return error;
+    memcpy(*out, result, *out_size);
+    return MERGE_OK;
 }

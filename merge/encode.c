@@ -10,7 +10,7 @@
 
 struct output {
     const struct profile *profile;
-    struct wire_writer writer;
+    struct wire_writer *writer;
     uint32_t *mappings, *functions, *locations; // new id of each, 0: not used; while marking, 1: used
     uint32_t *texts;                            // index in the string table of each text, 0: not yet (but for text 0)
     struct array text_order;                    // uint32_t texts, in the order of the table
@@ -77,14 +77,14 @@ static void mark(struct output *output) {
 // ---- Write ----
 
 static void write_value_type(struct output *output, uint32_t field, struct value_type type) {
-    size_t message = wire_open(&output->writer, field);
-    wire_write_number(&output->writer, 1, text_index(output, type.type));
-    wire_write_number(&output->writer, 2, text_index(output, type.unit));
-    wire_close(&output->writer, message);
+    size_t message = wire_open(output->writer, field);
+    wire_write_number(output->writer, 1, text_index(output, type.type));
+    wire_write_number(output->writer, 2, text_index(output, type.unit));
+    wire_close(output->writer, message);
 }
 
 static void write_refs(struct output *output, const struct sample *sample) {
-    struct wire_writer *writer = &output->writer;
+    struct wire_writer *writer = output->writer;
     if (sample->ref_count == 0)
         return;
     size_t run = wire_open(writer, 1);
@@ -98,7 +98,7 @@ static void write_refs(struct output *output, const struct sample *sample) {
 }
 
 static void write_values(struct output *output, uint32_t sample) {
-    struct wire_writer *writer = &output->writer;
+    struct wire_writer *writer = output->writer;
     const int64_t *values = profile_sample_values(output->profile, sample);
     size_t run = wire_open(writer, 2);
     for (uint32_t i = 0; i < output->profile->type_count; i++)
@@ -107,7 +107,7 @@ static void write_values(struct output *output, uint32_t sample) {
 }
 
 static void write_sample(struct output *output, uint32_t index) {
-    struct wire_writer *writer = &output->writer;
+    struct wire_writer *writer = output->writer;
     const struct sample *sample = profile_sample(output->profile, index);
     size_t message = wire_open(writer, 2);
     write_refs(output, sample);
@@ -125,7 +125,7 @@ static void write_sample(struct output *output, uint32_t index) {
 }
 
 static void write_mapping(struct output *output, uint32_t id) {
-    struct wire_writer *writer = &output->writer;
+    struct wire_writer *writer = output->writer;
     const struct mapping *mapping = profile_mapping(output->profile, id);
     size_t message = wire_open(writer, 3);
     wire_write_number(writer, 1, output->mappings[id]);
@@ -140,7 +140,7 @@ static void write_mapping(struct output *output, uint32_t id) {
 }
 
 static void write_location(struct output *output, uint32_t id) {
-    struct wire_writer *writer = &output->writer;
+    struct wire_writer *writer = output->writer;
     const struct location *location = profile_location(output->profile, id);
     size_t message = wire_open(writer, 4);
     wire_write_number(writer, 1, output->locations[id]);
@@ -159,7 +159,7 @@ static void write_location(struct output *output, uint32_t id) {
 }
 
 static void write_function(struct output *output, uint32_t id) {
-    struct wire_writer *writer = &output->writer;
+    struct wire_writer *writer = output->writer;
     const struct function *function = profile_function(output->profile, id);
     size_t message = wire_open(writer, 5);
     wire_write_number(writer, 1, output->functions[id]);
@@ -189,16 +189,16 @@ static void write_tables(struct output *output) {
 }
 
 static void write_text_table(struct output *output) {
-    wire_write_bytes(&output->writer, 6, "", 0);
+    wire_write_bytes(output->writer, 6, "", 0);
     for (uint32_t i = 0; i < output->text_order.count; i++) {
         struct text text = text_table_get(&output->profile->texts, ((const uint32_t *)output->text_order.items)[i]);
-        wire_write_bytes(&output->writer, 6, text.bytes, text.length);
+        wire_write_bytes(output->writer, 6, text.bytes, text.length);
     }
 }
 
 static void write_header(struct output *output) {
     const struct profile *profile = output->profile;
-    struct wire_writer *writer = &output->writer;
+    struct wire_writer *writer = output->writer;
     wire_write_number(writer, 7, text_index(output, profile->drop_frames));
     wire_write_number(writer, 8, text_index(output, profile->keep_frames));
     wire_write_number(writer, 9, (uint64_t)profile->time_ns);
@@ -229,33 +229,56 @@ static bool write_all(struct output *output) {
     mark(output);
     write_tables(output);
     // The header is written twice: the first time gives its strings their index, and is thrown away.
-    size_t size = output->writer.size;
+    size_t size = output->writer->size;
     write_header(output);
-    output->writer.size = size;
+    output->writer->size = size;
     write_text_table(output);
     write_header(output);
-    return !output->failed && !output->writer.failed;
+    return !output->failed && !output->writer->failed;
 }
 
-enum merge_error profile_encode(struct profile *profile, enum merge_compression compression, uint8_t **bytes, size_t *size) {
-    *bytes = NULL;
-    *size = 0;
-    if (profile->status != MERGE_OK)
-        return profile->status;
-    struct output output = {.profile = profile};
-    enum merge_error error = write_all(&output) ? MERGE_OK : MERGE_NO_MEMORY;
+bool encode_raw(const struct profile *profile, struct wire_writer *writer) {
+    writer->size = 0;
+    writer->failed = false;
+    struct output output = {.profile = profile, .writer = writer};
+    bool whole = write_all(&output);
     free(output.mappings);
     free(output.functions);
     free(output.locations);
     free(output.texts);
     array_free(&output.text_order);
-    if (error == MERGE_OK && compression == MERGE_RAW) {
-        *bytes = output.writer.bytes;
-        *size = output.writer.size;
-        return MERGE_OK;
+    return whole;
+}
+
+static enum merge_error take(struct wire_writer *writer, uint8_t **bytes, size_t *size) {
+    uint8_t *shrunk = realloc(writer->bytes, writer->size + 1); // the room for the worst case is as large as the input
+    *bytes = shrunk ? shrunk : writer->bytes;
+    *size = writer->size;
+    return MERGE_OK;
+}
+
+enum merge_error profile_encode_level(struct profile *profile, enum merge_compression compression, int level, uint8_t **bytes,
+                                      size_t *size) {
+    *bytes = NULL;
+    *size = 0;
+    if (profile->status != MERGE_OK)
+        return profile->status;
+    struct wire_writer raw = {0}, packed = {0};
+    enum merge_error error = encode_raw(profile, &raw) ? MERGE_OK : MERGE_NO_MEMORY;
+    if (error == MERGE_OK && compression == MERGE_RAW)
+        return take(&raw, bytes, size);
+    if (error == MERGE_OK) {
+        struct compress compress = {0};
+        error = compress_deflate(&compress, compression, level, raw.bytes, raw.size, &packed);
+        compress_free(&compress);
     }
+    free(raw.bytes);
     if (error == MERGE_OK)
-        error = compress_bytes(compression, output.writer.bytes, output.writer.size, bytes, size);
-    free(output.writer.bytes);
+        return take(&packed, bytes, size);
+    free(packed.bytes);
     return error;
+}
+
+enum merge_error profile_encode(struct profile *profile, enum merge_compression compression, uint8_t **bytes, size_t *size) {
+    return profile_encode_level(profile, compression, 0, bytes, size);
 }

@@ -4,6 +4,7 @@
 #include "intern.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct id_map_entry {
     uint64_t id;
@@ -11,9 +12,20 @@ struct id_map_entry {
 };
 
 bool id_map_init(struct id_map *map, size_t entries, uint64_t seed) {
-    *map = (struct id_map){.dense_count = entries + 1, .seed = seed};
-    map->dense = calloc(map->dense_count, sizeof *map->dense);
-    return map->dense != NULL;
+    if (entries + 1 > map->dense_capacity) {
+        free(map->dense);
+        map->dense_capacity = entries + 1 + entries / 4;
+        map->dense = malloc(map->dense_capacity * sizeof *map->dense);
+        if (!map->dense) {
+            map->dense_capacity = map->dense_count = 0;
+            return false;
+        }
+    }
+    map->dense_count = entries + 1;
+    memset(map->dense, 0, map->dense_count * sizeof *map->dense);
+    map->seed = seed;
+    map->sparse_mask = 0;
+    return true;
 }
 
 void id_map_free(struct id_map *map) {
@@ -31,16 +43,23 @@ static struct id_map_entry *find(const struct id_map *map, uint64_t id) {
 }
 
 uint32_t id_map_get_sparse(const struct id_map *map, uint64_t id) {
-    return map->sparse ? find(map, id)->value : 0;
+    return map->sparse_mask != 0 ? find(map, id)->value : 0;
 }
 
 static bool make_sparse(struct id_map *map) {
     size_t size = 16;
     while (size < map->dense_count * 2)
         size *= 2;
-    map->sparse = calloc(size, sizeof *map->sparse);
+    if (size > map->sparse_capacity) {
+        free(map->sparse);
+        map->sparse = malloc(size * sizeof *map->sparse);
+        map->sparse_capacity = map->sparse ? size : 0;
+        if (!map->sparse)
+            return false;
+    }
+    memset(map->sparse, 0, size * sizeof *map->sparse);
     map->sparse_mask = size - 1;
-    return map->sparse != NULL;
+    return true;
 }
 
 enum id_map_result id_map_put(struct id_map *map, uint64_t id, uint32_t value) {
@@ -50,7 +69,7 @@ enum id_map_result id_map_put(struct id_map *map, uint64_t id, uint32_t value) {
         map->dense[id] = value;
         return ID_MAP_OK;
     }
-    if (!map->sparse && !make_sparse(map))
+    if (map->sparse_mask == 0 && !make_sparse(map))
         return ID_MAP_NO_MEMORY;
     struct id_map_entry *entry = find(map, id);
     if (entry->value != 0)

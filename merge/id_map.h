@@ -14,15 +14,16 @@
 
 struct id_map {
     uint32_t *dense; // by id, 0: not there
-    size_t dense_count;
-    struct id_map_entry *sparse; // made when the first such id comes
-    size_t sparse_mask;
+    size_t dense_count, dense_capacity;
+    struct id_map_entry *sparse;         // used from the first such id on
+    size_t sparse_mask, sparse_capacity; // mask 0: none in use
     uint64_t seed;
 };
 
 enum id_map_result { ID_MAP_OK, ID_MAP_TWICE, ID_MAP_NO_MEMORY };
 
-bool id_map_init(struct id_map *map, size_t entries, uint64_t seed); // false: no memory
+// Empties the map, which is zeroed or was used before and keeps its memory. False: no memory.
+bool id_map_init(struct id_map *map, size_t entries, uint64_t seed);
 void id_map_free(struct id_map *map);
 // value is not 0. At most as many calls as entries were announced.
 enum id_map_result id_map_put(struct id_map *map, uint64_t id, uint32_t value);

@@ -12,9 +12,22 @@ static void place(struct intern_slot *slots, uint32_t mask, struct intern_slot e
     slots[at] = entry;
 }
 
+// A table of this many slots has ids up to half of it.
+static bool grow_order(struct intern *table, size_t slots) {
+    uint32_t *after = realloc(table->after, (slots / 2 + 2) * sizeof *after);
+    if (!after)
+        return false;
+    size_t from = table->slots ? ((size_t)table->mask + 1) / 2 + 2 : 0;
+    memset(after + from, 0, (slots / 2 + 2 - from) * sizeof *after);
+    table->after = after;
+    return true;
+}
+
 static bool grow(struct intern *table) {
     size_t size = table->slots ? ((size_t)table->mask + 1) * 2 : 64;
     if (size > (size_t)1 << 31)
+        return false;
+    if (table->after && !grow_order(table, size))
         return false;
     struct intern_slot *slots = calloc(size, sizeof *slots);
     if (!slots)
@@ -28,16 +41,25 @@ static bool grow(struct intern *table) {
     return true;
 }
 
+bool intern_order(struct intern *table) {
+    return grow_order(table, 64) && grow(table);
+}
+
 bool intern_add(struct intern *table, uint32_t hash, uint32_t id) {
     if ((!table->slots || table->count >= table->mask / 2) && !grow(table))
         return false;
     place(table->slots, table->mask, (struct intern_slot){hash, id});
     table->count++;
+    if (table->after) {
+        table->after[id] = table->after[table->last];
+        table->last = table->after[table->last] = id;
+    }
     return true;
 }
 
 void intern_free(struct intern *table) {
     free(table->slots);
+    free(table->after);
     *table = (struct intern){0};
 }
 

@@ -20,6 +20,9 @@ struct intern_slot {
 struct intern {
     struct intern_slot *slots;
     uint32_t mask, count; // mask: slots - 1, 0 before the first entry
+    // Of an ordered table, NULL for others: the id that came after each id the last time (that of 0 came first), and the last one found.
+    uint32_t *after;
+    uint32_t last;
 };
 
 // False: no memory; the table is as it was.
@@ -41,6 +44,31 @@ static inline uint32_t intern_find(const struct intern *table, uint32_t hash, in
         if (slot->hash == hash && equal(context, slot->id, key))
             return slot->id;
     }
+}
+
+// An input mostly has things in the order in which the input before had them. So an ordered table, one whose ids are 1, 2, 3, ..., tries
+// the id that came after the last one found first, by its content and without a hash: two profiles of one process, a period apart, need a
+// hash for few of their entries. What is new is put between the two where it came, what has moved is found by its hash once. False: no
+// memory.
+bool intern_order(struct intern *table);
+static inline void intern_rewind(struct intern *table) { // an input begins
+    table->last = 0;
+}
+
+// 0: it is another one, or there is no order.
+static inline uint32_t intern_guess(struct intern *table, intern_equal *equal, const void *context, const void *key) {
+    uint32_t id = table->after ? table->after[table->last] : 0;
+    if (id == 0 || !equal(context, id, key))
+        return 0;
+    return table->last = id;
+}
+
+// intern_find that learns the order.
+static inline uint32_t intern_find_next(struct intern *table, uint32_t hash, intern_equal *equal, const void *context, const void *key) {
+    uint32_t id = intern_find(table, hash, equal, context, key);
+    if (id != 0 && table->after)
+        table->last = table->after[table->last] = id;
+    return id;
 }
 
 // One multiplication of 64 x 64 bits folded to 64 for each word: fast, and unpredictable without the seed.

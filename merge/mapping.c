@@ -64,6 +64,20 @@ static bool add_to_alike(struct profile *profile, uint32_t id) {
     return true;
 }
 
+void profile_forget_mappings(struct profile *profile, uint32_t count) {
+    if (profile->mappings.count == count)
+        return;
+    profile->mappings.count = count;
+    intern_free(&profile->mapping_ids);
+    intern_free(&profile->alike_ids);
+    for (uint32_t id = 1; id < count; id++) {
+        struct mapping *mapping = profile_mapping(profile, id);
+        mapping->next_alike = mapping->last_alike = mapping->cursor = mapping->cursor_of = 0;
+        if (!intern_add(&profile->mapping_ids, hash_same(profile, mapping), id) || (name_of(mapping) != 0 && !add_to_alike(profile, id)))
+            return profile_fail(profile, MERGE_NO_MEMORY);
+    }
+}
+
 uint32_t profile_new_mapping(struct profile *profile, const struct mapping *mapping) {
     uint32_t id = profile->mappings.count;
     struct mapping *entry = array_push(&profile->mappings, 1, sizeof *entry);

@@ -29,6 +29,7 @@ enum merge_error merge_profiles(const void *const *inputs, const size_t *sizes, 
     if (!profile)
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for a profile");
     enum merge_error error = add_all(profile, inputs, sizes, count, fault);
+    profile_trim(profile);
     if (error == MERGE_OK) {
         error = profile_encode(profile, compression, bytes, size);
         if (error != MERGE_OK)

@@ -2,11 +2,22 @@
 //
 // One noun: struct profile, a profile in memory. Everything is added into it: a caller that builds one by hand adds samples, profile_decode
 // adds a whole encoded profile. Equal things are one thing (strings, mappings, functions, locations, samples, each compared by full
-// content), so decoding a second profile into the same object IS the merge, and decoding it with the scale -1 is the subtraction.
+// content), so a merger is a struct profile: decode one input after the other, then encode. Memory is for the result and one input.
+//
+// What is equal: strings by their bytes; mappings of one process by start, limit, offset, file and build ID, those of two processes by
+// size, offset and build ID or else file, so that where the loader has put a library splits nothing (addresses are taken relative to its
+// start); functions by name, system name, file and start line; locations by mapping, address, and all lines with function, line and column,
+// also at address 0; samples by their locations and by their labels as a set (order does not matter; repeated ones, numbers and units do).
+// What a merge does with the rest: sample types are matched by name and unit, whatever their order, and must be the same set
+// (MERGE_TYPES_DIFFER, before anything was added), unless profile_allow_union; the period type must be the same; period: the largest; time:
+// the earliest that is known; duration: the sum; comments: all, each once; default_sample_type, drop_frames, keep_frames, doc_url: the
+// first that is given; fields that this code does not know: left out by a merge, kept by a delta. A sum or product that does not fit an
+// int64 stops at its end and is counted (profile_saturated_count).
 //
 // Errors: what can fail returns enum merge_error, 0 is ok. struct merge_fault says what is wrong and at which byte of the (inflated)
-// input. The add functions return an id, 0 on failure; the first failure sticks and profile_status returns it, so a builder checks once,
-// at the end. After profile_decode has failed the object holds part of the input and is good for profile_free only.
+// input. No output is given with an error. The add functions return an id, 0 on failure; the first failure sticks and profile_status
+// returns it, so a builder checks once, at the end. profile_decode adds all of an input or nothing: after an error the profile is as it
+// was (it may know more samples, all of zeros) and takes the next input. Only after MERGE_NO_MEMORY is it good for profile_free alone.
 //
 // Threads: a struct profile belongs to one thread at a time. Nothing here is global. Memory: malloc. May not be called from inside malloc.
 // Input is never trusted: sizes, counts, indices and the ratio of compression are checked against struct merge_limits.
@@ -46,6 +57,8 @@ struct merge_limits {
     size_t depth_frames; // most frames of one sample, inlined ones counted; default 10,000
     size_t total_frames; // of all samples of one input, inlined ones counted, 64 Mi: a few bytes can name a location of many lines again
     size_t sample_types; // default 64
+    // How many times its size an input may inflate to; default 1,100, 0: any. The first MiB is free: a small profile may shrink by more.
+    size_t inflate_ratio;
 };
 extern const struct merge_limits merge_default_limits;
 
@@ -100,14 +113,32 @@ void profile_set_default_sample_type(struct profile *profile, const char *type);
 // merge adds up.
 enum merge_error profile_decode(struct profile *profile, const void *bytes, size_t size, const struct merge_limits *limits,
                                 const int64_t *scale, struct merge_fault *fault);
+// Frees what reading an input needs, some three times its size: it is kept from one to the next. For who goes on with the result alone.
+void profile_trim(struct profile *profile);
 
 enum merge_compression { MERGE_RAW, MERGE_GZIP, MERGE_ZSTD };
 // *bytes is malloc'ed for the caller, who frees it. Samples with only zero values are left out, and so is what only they use.
 enum merge_error profile_encode(struct profile *profile, enum merge_compression compression, uint8_t **bytes, size_t *size);
 
+// The same with a level of gzip (1 to 12) or zstd (1 to 22); 0: the default, 1 of both.
+enum merge_error profile_encode_level(struct profile *profile, enum merge_compression compression, int level, uint8_t **bytes,
+                                      size_t *size);
+
+// From now on an input may have other sample types: the profile gets those that it lacks, and values that an input lacks are 0.
+void profile_allow_union(struct profile *profile);
+// Keeps these sample types, in this order. MERGE_NOT_FOUND: it has no such; nothing was changed. 64 names at most.
+enum merge_error profile_keep_sample_types(struct profile *profile, const char *const *names, size_t count);
+// Multiplies all values of the type, rounded to the nearest. MERGE_NOT_FOUND: no such.
+enum merge_error profile_scale_sample_type(struct profile *profile, const char *name, double factor);
+// How many sums and products of this profile were stopped at an end of int64, since they did not fit.
+uint64_t profile_saturated_count(const struct profile *profile);
+
 // Inflates gzip or zstd (several members one after the other are one stream), copies raw input. *out is malloc'ed for the caller.
 enum merge_error merge_inflate(const void *bytes, size_t size, size_t limit_bytes, uint8_t **out, size_t *out_size,
                                struct merge_fault *fault);
+
+enum merge_error merge_inflate_limited(const void *bytes, size_t size, const struct merge_limits *limits, uint8_t **out, size_t *out_size,
+                                       struct merge_fault *fault); // limits NULL: the defaults
 
 // ---- Merge and delta, for bindings ----
 
@@ -115,15 +146,47 @@ enum merge_error merge_inflate(const void *bytes, size_t size, size_t limit_byte
 enum merge_error merge_profiles(const void *const *inputs, const size_t *sizes, size_t count, enum merge_compression compression,
                                 uint8_t **bytes, size_t *size, struct merge_fault *fault);
 
-// delta: turns a series of cumulative profiles into what happened in between. Types named at delta_new are subtracted, all others pass
-// through as they are (gauges, as inuse_*). The first profile passes as it is. Samples with only zeros are dropped. A counter that went
-// backwards was reset: its current value is the delta, never a negative one. The state is the last profile and no more, so a vanished stack
-// costs nothing one period later. After an error the next profile starts anew, as the first did.
+// delta: turns a series of cumulative profiles into what happened in between.
+//
+// The types named at the start are subtracted, all others pass through as they are (gauges, as inuse_*). The first profile passes as it is.
+// Duplicate samples of a profile are added up first; samples with only zeros are dropped, and what only they use. Header, sample types and
+// their order, and unknown fields are those of the new profile; duration = its time - that of the profile before, if both are known and it
+// is later. A profile with other sample types or another period type than the one before is MERGE_TYPES_DIFFER.
+// Any rule: a stack that the new profile lacks is forgotten, so when it is back all of its value is new. The state is the last profile, and
+// at most as much again of stacks that vanished. After an error the next profile starts anew, as the first did.
+enum delta_rule {
+    // Never a negative value of a type that is subtracted. A counter that went backwards was reset: its current value is the delta. A
+    // counter that is negative itself is 0. Vanished stacks are not in the result.
+    DELTA_NEVER_NEGATIVE,
+    // As fastdelta of dd-trace-go: a decrease is a negative value; vanished stacks are not in the result.
+    // (Not its faults: a stack that is back is not compared with what it was long ago.)
+    DELTA_LIKE_FASTDELTA,
+    // As google/pprof's Merge of the new profile with the last one times -1 (for types that are subtracted, times 0 for the others): a
+    // decrease is a negative value, a vanished stack has the negative of its last values. Encoded anew, without unknown fields.
+    DELTA_LIKE_PPROF
+};
+struct delta_options {
+    const char *const *types; // names of sample types to be subtracted
+    size_t type_count;
+    enum delta_rule rule;
+    int level;                         // of the compression of the results, as in profile_encode_level
+    const struct merge_limits *limits; // of each profile, NULL: the defaults
+};
 struct delta;
-struct delta *delta_new(const char *const *types, size_t count); // NULL: no memory
+struct delta *delta_new_with(const struct delta_options *options); // NULL: no memory. Options are copied
+struct delta *delta_new(const char *const *types, size_t count);   // with the defaults for all else
 void delta_free(struct delta *delta);
+// *out belongs to the delta and is good until the next call on it: all buffers are kept, and when profiles stay the same size no memory is
+// allocated (gzip or raw in, gzip or raw out).
+enum merge_error delta_step(struct delta *delta, const void *bytes, size_t size, enum merge_compression compression, const uint8_t **out,
+                            size_t *out_size, struct merge_fault *fault);
+// The same with an *out that is malloc'ed for the caller.
 enum merge_error delta_next(struct delta *delta, const void *bytes, size_t size, enum merge_compression compression, uint8_t **out,
                             size_t *out_size, struct merge_fault *fault);
+// How many sums and differences of all profiles so far were stopped at an end of int64.
+uint64_t delta_saturated_count(const struct delta *delta);
+// Stacks that the delta remembers.
+size_t delta_state_samples(const struct delta *delta);
 
 // ---- View ----
 

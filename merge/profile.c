@@ -4,6 +4,7 @@
 // said in merge.h and profile.h. Nothing here reads bytes that are not trusted; that is decode.c.
 #include "profile.h"
 
+#include "decode.h"
 #include "saturate.h"
 
 struct profile *profile_new(void) {
@@ -12,7 +13,8 @@ struct profile *profile_new(void) {
         return NULL;
     profile->seed = intern_seed();
     profile->hash_mask = UINT32_MAX;
-    if (text_table_init(&profile->texts) && array_push(&profile->mappings, 1, sizeof(struct mapping)) &&
+    if (text_table_init(&profile->texts) && intern_order(&profile->function_ids) && intern_order(&profile->location_ids) &&
+        intern_order(&profile->sample_ids) && array_push(&profile->mappings, 1, sizeof(struct mapping)) &&
         array_push(&profile->functions, 1, sizeof(struct function)) && array_push(&profile->locations, 1, sizeof(struct location)))
         return profile;
     profile_free(profile);
@@ -22,6 +24,7 @@ struct profile *profile_new(void) {
 void profile_free(struct profile *profile) {
     if (!profile)
         return;
+    decode_free(profile->decoder);
     text_table_free(&profile->texts);
     struct array *arrays[] = {&profile->types,  &profile->mappings, &profile->functions,   &profile->locations,
                               &profile->lines,  &profile->refs,     &profile->labels,      &profile->samples,
@@ -42,6 +45,19 @@ void profile_fail(struct profile *profile, enum merge_error error) {
 
 enum merge_error profile_status(const struct profile *profile) {
     return profile->status;
+}
+
+void profile_trim(struct profile *profile) {
+    decode_free(profile->decoder);
+    profile->decoder = NULL;
+}
+
+void profile_next_input(struct profile *profile) {
+    profile->input++;
+    intern_rewind(&profile->texts.ids);
+    intern_rewind(&profile->function_ids);
+    intern_rewind(&profile->location_ids);
+    intern_rewind(&profile->sample_ids);
 }
 
 // ---- Strings, comments ----
@@ -73,6 +89,13 @@ void profile_intern_comment(struct profile *profile, uint32_t text) {
     *comment = text;
 }
 
+void profile_reset_header(struct profile *profile) {
+    intern_free(&profile->comment_ids);
+    profile->comments.count = 0;
+    profile->period = profile->time_ns = profile->duration_ns = 0;
+    profile->default_type = profile->drop_frames = profile->keep_frames = profile->doc_url = 0;
+}
+
 // ---- Functions ----
 
 static bool same_function(const void *context, uint32_t id, const void *key) {
@@ -82,10 +105,13 @@ static bool same_function(const void *context, uint32_t id, const void *key) {
 }
 
 uint32_t profile_intern_function(struct profile *profile, const struct function *function) {
+    uint32_t id = intern_guess(&profile->function_ids, same_function, profile, function);
+    if (id != 0)
+        return id;
     uint64_t hash64 = intern_hash_word(profile->seed, (uint64_t)function->name << 32 | function->system_name);
     hash64 = intern_hash_word(hash64, (uint64_t)function->start_line);
     uint32_t hash = intern_hash_end(intern_hash_word(hash64, function->file)) & profile->hash_mask;
-    uint32_t id = intern_find(&profile->function_ids, hash, same_function, profile, function);
+    id = intern_find_next(&profile->function_ids, hash, same_function, profile, function);
     if (id != 0)
         return id;
     id = profile->functions.count;
@@ -119,16 +145,23 @@ static bool same_location(const void *context, uint32_t id, const void *key) {
     return true;
 }
 
-uint32_t profile_intern_location(struct profile *profile, const struct location *location, const struct line *lines) {
-    uint64_t hash64 = intern_hash_word(profile->seed, location->address);
-    hash64 = intern_hash_word(hash64, (uint64_t)location->mapping << 32 | location->line_count << 1 | location->folded);
+static uint32_t hash_location(const struct profile *profile, const struct location *location, const struct line *lines) {
+    uint64_t hash = intern_hash_word(profile->seed, location->address);
+    hash = intern_hash_word(hash, (uint64_t)location->mapping << 32 | location->line_count << 1 | location->folded);
     for (uint32_t i = 0; i < location->line_count; i++) {
-        hash64 = intern_hash_word(hash64, (uint64_t)lines[i].column << 32 ^ lines[i].function);
-        hash64 = intern_hash_word(hash64, (uint64_t)lines[i].line);
+        hash = intern_hash_word(hash, (uint64_t)lines[i].column << 32 ^ lines[i].function);
+        hash = intern_hash_word(hash, (uint64_t)lines[i].line);
     }
-    uint32_t hash = intern_hash_end(hash64) & profile->hash_mask;
+    return intern_hash_end(hash) & profile->hash_mask;
+}
+
+uint32_t profile_intern_location(struct profile *profile, const struct location *location, const struct line *lines) {
     struct location_key key = {location, lines};
-    uint32_t id = intern_find(&profile->location_ids, hash, same_location, profile, &key);
+    uint32_t id = intern_guess(&profile->location_ids, same_location, profile, &key);
+    if (id != 0)
+        return id;
+    uint32_t hash = hash_location(profile, location, lines);
+    id = intern_find_next(&profile->location_ids, hash, same_location, profile, &key);
     if (id != 0)
         return id;
     id = profile->locations.count;
@@ -191,12 +224,11 @@ static uint32_t hash_sample(const struct profile *profile, const struct sample_k
 // Index + 1, 0: no memory.
 static uint32_t new_sample(struct profile *profile, const struct sample_key *key, uint32_t hash) {
     struct sample entry = {profile->refs.count, key->ref_count, profile->labels.count, key->label_count};
-    uint32_t *refs = array_push(&profile->refs, key->ref_count, sizeof *refs);
-    struct label *labels = array_push(&profile->labels, key->label_count, sizeof *labels);
-    struct sample *sample = array_push(&profile->samples, 1, sizeof *sample);
-    int64_t *values = array_push(&profile->values, profile->type_count, sizeof *values);
-    if ((!refs && key->ref_count > 0) || (!labels && key->label_count > 0) || !sample || (!values && profile->type_count > 0) ||
-        !intern_add(&profile->sample_ids, hash, profile->samples.count)) {
+    uint32_t *refs = array_reserve(&profile->refs, key->ref_count, sizeof *refs);
+    struct label *labels = array_reserve(&profile->labels, key->label_count, sizeof *labels);
+    struct sample *sample = array_reserve(&profile->samples, 1, sizeof *sample);
+    if ((!refs && key->ref_count > 0) || (!labels && key->label_count > 0) || !sample ||
+        !intern_add(&profile->sample_ids, hash, profile->samples.count + 1)) {
         profile_fail(profile, MERGE_NO_MEMORY);
         return 0;
     }
@@ -205,25 +237,51 @@ static uint32_t new_sample(struct profile *profile, const struct sample_key *key
     if (key->label_count > 0)
         memcpy(labels, key->labels, key->label_count * sizeof *labels);
     *sample = entry;
-    return profile->samples.count;
+    profile->refs.count += key->ref_count;
+    profile->labels.count += key->label_count;
+    return ++profile->samples.count;
 }
 
-void profile_intern_sample(struct profile *profile, const uint32_t *refs, uint32_t ref_count, struct label *labels, uint32_t label_count,
-                           const int64_t *values, const int64_t *scale, const uint32_t *value_at) {
-    profile->types_fixed = true;
-    if (label_count > 1)
-        qsort(labels, label_count, sizeof *labels, compare_labels);
+static void sort_labels(struct label *labels, uint32_t count) {
+    if (count > 32) {
+        qsort(labels, count, sizeof *labels, compare_labels);
+        return;
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        struct label label = labels[i];
+        uint32_t at = i;
+        for (; at > 0 && compare_labels(&labels[at - 1], &label) > 0; at--)
+            labels[at] = labels[at - 1];
+        labels[at] = label;
+    }
+}
+
+uint32_t profile_intern_sample(struct profile *profile, const uint32_t *refs, uint32_t ref_count, struct label *labels,
+                               uint32_t label_count) {
+    sort_labels(labels, label_count);
     struct sample_key key = {refs, labels, ref_count, label_count};
+    uint32_t id = intern_guess(&profile->sample_ids, same_sample, profile, &key);
+    if (id != 0)
+        return id - 1;
     uint32_t hash = hash_sample(profile, &key);
-    uint32_t id = intern_find(&profile->sample_ids, hash, same_sample, profile, &key);
+    id = intern_find_next(&profile->sample_ids, hash, same_sample, profile, &key);
     if (id == 0)
         id = new_sample(profile, &key, hash);
-    if (id == 0)
-        return;
-    int64_t *row = profile_sample_values(profile, id - 1);
-    for (uint32_t i = 0; i < profile->type_count; i++) {
+    return id != 0 ? id - 1 : 0;
+}
+
+void profile_fit_rows(struct profile *profile) {
+    size_t wanted = (size_t)profile->samples.count * profile->type_count;
+    if (wanted > profile->values.count && !array_push(&profile->values, wanted - profile->values.count, sizeof(int64_t)))
+        profile_fail(profile, MERGE_NO_MEMORY);
+}
+
+void profile_add_row(struct profile *profile, uint32_t sample, const int64_t *values, uint32_t count, const int64_t *scale,
+                     const uint32_t *value_at) {
+    int64_t *row = profile_sample_values(profile, sample);
+    for (uint32_t i = 0; i < count; i++) {
         int64_t *value = &row[value_at ? value_at[i] : i];
-        *value = saturate_add(*value, scale ? saturate_multiply(values[i], scale[i]) : values[i]);
+        *value = saturate_add(*value, scale ? saturate_multiply(values[i], scale[i], &profile->saturated) : values[i], &profile->saturated);
     }
 }
 
@@ -301,8 +359,13 @@ void profile_add_sample(struct profile *profile, const uint32_t *locations, size
             entries[i].unit = text_of(profile, labels[i].unit);
         }
     }
-    if (profile->status == MERGE_OK)
-        profile_intern_sample(profile, locations, (uint32_t)location_count, entries, (uint32_t)label_count, values, NULL, NULL);
+    profile->types_fixed = true;
+    if (profile->status == MERGE_OK) {
+        uint32_t sample = profile_intern_sample(profile, locations, (uint32_t)location_count, entries, (uint32_t)label_count);
+        profile_fit_rows(profile);
+        if (profile->status == MERGE_OK)
+            profile_add_row(profile, sample, values, profile->type_count, NULL, NULL);
+    }
     if (entries != few)
         free(entries);
 }

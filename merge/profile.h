@@ -68,6 +68,7 @@ struct sample {
 struct profile {
     enum merge_error status;
     bool types_fixed;    // sample types are complete: a sample or an input came
+    bool types_union;    // an input may bring more of them
     uint32_t type_count; // number of sample types, and the length of a row of values
     uint32_t input;      // number of the input being decoded, 1 for the first
     uint64_t seed;       // of all hashes
@@ -76,7 +77,7 @@ struct profile {
     struct text_table texts;
     struct array types;                                // struct value_type
     struct array mappings, functions, locations;       // struct mapping, function, location; entry 0: none
-    struct array lines, refs, labels, samples, values; // struct line, uint32_t, struct label, struct sample, int64_t
+    struct array lines, refs, labels, samples, values; // struct line, uint32_t, struct label, struct sample, int64_t (a row a sample)
     struct array comments;                             // uint32_t texts, without doubles
     struct intern mapping_ids, alike_ids, function_ids, location_ids, sample_ids, comment_ids;
 
@@ -84,7 +85,9 @@ struct profile {
     struct value_type period_type;
     int64_t period, time_ns, duration_ns;
     uint32_t default_type, drop_frames, keep_frames, doc_url; // texts
+    uint64_t saturated;                                       // sums and products that were stopped at an end of int64
 
+    struct input *decoder; // what reading an input needs (decode.h), kept for the next one; NULL before the first
     // Of profile_sample_at: the view it gave last.
     struct array view_frames, view_labels;
 };
@@ -106,23 +109,36 @@ PROFILE_ITEM(uint32_t, comments, comment)
 #undef PROFILE_ITEM
 
 static inline int64_t *profile_sample_values(const struct profile *profile, uint32_t sample) {
-    return (int64_t *)profile->values.items + (size_t)sample * profile->type_count;
+    size_t at = (size_t)sample * profile->type_count; // 0 also for every sample of a profile without types, which has no values
+    return at > 0 ? (int64_t *)profile->values.items + at : profile->values.items;
 }
 static inline const char *profile_text(const struct profile *profile, uint32_t id) {
     return text_table_get(&profile->texts, id).bytes;
 }
 
+// An input begins: what it has is looked for in the order in which the profile has it.
+void profile_next_input(struct profile *profile);
+// types.c: one more sample type, 0 in all samples that are there.
+void profile_append_type(struct profile *profile, struct value_type type);
 // The first failure sticks.
 void profile_fail(struct profile *profile, enum merge_error error);
 // 0 also when the memory is out; profile_status tells.
 uint32_t profile_intern_text(struct profile *profile, const char *bytes, size_t length);
 uint32_t profile_intern_function(struct profile *profile, const struct function *function);
 uint32_t profile_intern_location(struct profile *profile, const struct location *location, const struct line *lines);
-// refs and labels are copied; labels are sorted in place first. Values are added up, each times its scale; scale NULL: all 1.
-// value_at: place of each value in the row, NULL: as they come.
-void profile_intern_sample(struct profile *profile, const uint32_t *refs, uint32_t ref_count, struct label *labels, uint32_t label_count,
-                           const int64_t *values, const int64_t *scale, const uint32_t *value_at);
+// Its index. refs and labels are copied; labels are sorted in place first. A new sample has no row of values before profile_fit_rows.
+uint32_t profile_intern_sample(struct profile *profile, const uint32_t *refs, uint32_t ref_count, struct label *labels,
+                               uint32_t label_count);
+void profile_fit_rows(struct profile *profile); // zeros for the samples that have no values yet
+// Adds count values, each times its scale (NULL: all 1). value_at: place of each in the row, NULL: as they come.
+void profile_add_row(struct profile *profile, uint32_t sample, const int64_t *values, uint32_t count, const int64_t *scale,
+                     const uint32_t *value_at);
 void profile_intern_comment(struct profile *profile, uint32_t text);
+void profile_reset_header(struct profile *profile); // but for the period type
+
+// encode.c. Into writer, which keeps its buffer. False: no memory.
+struct wire_writer;
+bool encode_raw(const struct profile *profile, struct wire_writer *writer);
 
 // view.c. The line-th frame of a location, innermost first; the only one of a location without lines.
 struct profile_frame profile_frame_of(const struct profile *profile, const struct location *location, uint32_t line);
@@ -130,6 +146,9 @@ struct profile_frame profile_frame_of(const struct profile *profile, const struc
 // mapping.c. The same start, limit, offset, file and build ID: the same mapping. 0: no such.
 uint32_t profile_find_mapping(const struct profile *profile, const struct mapping *mapping);
 uint32_t profile_new_mapping(struct profile *profile, const struct mapping *mapping);
+// Keeps the first count entries, the one that means none included: what an input brought that turned out to be wrong. Locations that name
+// one of the others are found again only by a location of the mapping that gets its id, with the same address and lines: an equal one.
+void profile_forget_mappings(struct profile *profile, uint32_t count);
 // The same part of the same file in another process, that no other mapping of this input is already. 0: no such.
 uint32_t profile_find_alike_mapping(struct profile *profile, const struct mapping *mapping);
 

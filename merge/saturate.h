@@ -1,4 +1,4 @@
-// saturate.h: int64 arithmetic that stops at the ends instead of wrapping around.
+// saturate.h: int64 arithmetic that stops at the ends instead of wrapping around, and counts how often it had to.
 #ifndef CMEMPROF_MERGE_SATURATE_H
 #define CMEMPROF_MERGE_SATURATE_H
 
@@ -6,25 +6,44 @@
 
 #include "namespace.h"
 
-static inline int64_t saturate_add(int64_t a, int64_t b) {
+static inline int64_t saturate_add(int64_t a, int64_t b, uint64_t *saturated) {
     int64_t sum;
-    if (__builtin_add_overflow(a, b, &sum))
-        return a < 0 ? INT64_MIN : INT64_MAX;
-    return sum;
+    if (!__builtin_add_overflow(a, b, &sum))
+        return sum;
+    ++*saturated;
+    return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
-static inline int64_t saturate_subtract(int64_t a, int64_t b) {
+static inline int64_t saturate_subtract(int64_t a, int64_t b, uint64_t *saturated) {
     int64_t difference;
-    if (__builtin_sub_overflow(a, b, &difference))
-        return a < 0 ? INT64_MIN : INT64_MAX;
-    return difference;
+    if (!__builtin_sub_overflow(a, b, &difference))
+        return difference;
+    ++*saturated;
+    return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
-static inline int64_t saturate_multiply(int64_t a, int64_t b) {
+static inline int64_t saturate_multiply(int64_t a, int64_t b, uint64_t *saturated) {
     int64_t product;
-    if (__builtin_mul_overflow(a, b, &product))
-        return (a < 0) == (b < 0) ? INT64_MAX : INT64_MIN;
-    return product;
+    if (!__builtin_mul_overflow(a, b, &product))
+        return product;
+    ++*saturated;
+    return (a < 0) == (b < 0) ? INT64_MAX : INT64_MIN;
+}
+
+// To the nearest; half away from 0.
+static inline int64_t saturate_scale(int64_t value, double factor, uint64_t *saturated) {
+    if (factor == 1)
+        return value;
+    double product = (double)value * factor;
+    if (product != product) // not a number
+        return 0;
+    if (product >= 0x1p63 || product < -0x1p63) {
+        ++*saturated;
+        return product < 0 ? INT64_MIN : INT64_MAX;
+    }
+    int64_t whole = (int64_t)product;
+    double rest = product - (double)whole;
+    return rest >= 0.5 && whole < INT64_MAX ? whole + 1 : rest <= -0.5 && whole > INT64_MIN ? whole - 1 : whole;
 }
 
 #endif

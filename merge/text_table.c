@@ -43,13 +43,17 @@ uint32_t text_table_intern(struct text_table *table, uint64_t seed, uint32_t has
         return 0;
     if (length > UINT32_MAX / 2)
         return TEXT_TABLE_FULL;
-    uint32_t hash = intern_hash_end(intern_hash_bytes(seed, bytes, length)) & hash_mask;
     struct text key = {bytes, (uint32_t)length};
-    uint32_t id = intern_find(&table->ids, hash, same_text, table, &key);
+    uint32_t id = intern_guess(&table->ids, same_text, table, &key);
+    if (id != 0)
+        return id;
+    uint32_t hash = intern_hash_end(intern_hash_bytes(seed, bytes, length)) & hash_mask;
+    id = intern_find_next(&table->ids, hash, same_text, table, &key);
     if (id != 0)
         return id;
     if (!array_reserve(&table->texts, 1, sizeof(struct text)))
         return TEXT_TABLE_FULL;
+    table->bytes += length + 1;
     char *copy = take(table, length + 1);
     if (!copy || !intern_add(&table->ids, hash, table->texts.count))
         return TEXT_TABLE_FULL;
@@ -62,7 +66,7 @@ uint32_t text_table_intern(struct text_table *table, uint64_t seed, uint32_t has
 bool text_table_init(struct text_table *table) {
     *table = (struct text_table){0};
     struct text *empty = array_push(&table->texts, 1, sizeof *empty);
-    if (!empty)
+    if (!empty || !intern_order(&table->ids))
         return false;
     empty->bytes = "";
     return true;

@@ -20,6 +20,7 @@ struct text_table {
     struct array texts; // struct text, by id
     struct intern ids;
     struct text_block *blocks; // the newest first
+    size_t bytes;              // of all strings
 };
 
 #define TEXT_TABLE_FULL UINT32_MAX

@@ -1,8 +1,8 @@
 // tree.c: adds up samples to a call tree, root first.
 //
 // A node is found by its parent and its function (name and source file), or for an address without symbol its mapping and address, through
-// a hash table. At the end the nodes are sorted by parent, total and name, which puts the children of each node in a row.
-// Threads, memory: as merge.h; a node, 24 bytes to find it, and 4 to sort it.
+// a hash table. At the end the children of each node are put in a row and sorted by total and name.
+// Threads, memory: as merge.h; a node, 24 bytes to find it, and 8 to sort it.
 #include "profile.h"
 #include "saturate.h"
 
@@ -98,7 +98,7 @@ static uint32_t descend(struct builder *builder, uint32_t parent, const struct l
         uint32_t id = child_of(builder, &key, location, i);
         if (builder->error == MERGE_OK) {
             struct tree_node *node = node_at(builder, id);
-            node->total = saturate_add(node->total, value);
+            node->total = saturate_add(node->total, value, &builder->profile->saturated);
         }
         parent = id;
     }
@@ -116,18 +116,17 @@ static void add_sample(struct builder *builder, uint32_t index) {
         node = descend(builder, node, profile_location(profile, *profile_ref(profile, sample->ref + i)), value);
     if (builder->error != MERGE_OK)
         return;
-    node_at(builder, 0)->total = saturate_add(node_at(builder, 0)->total, value);
-    node_at(builder, node)->self = saturate_add(node_at(builder, node)->self, value);
+    node_at(builder, 0)->total = saturate_add(node_at(builder, 0)->total, value, &builder->profile->saturated);
+    node_at(builder, node)->self = saturate_add(node_at(builder, node)->self, value, &builder->profile->saturated);
 }
 
 // ---- Order ----
 
-static int compare_nodes(const void *left, const void *right, void *context) {
+// Children of one parent: by total, largest first, then by name.
+static int compare_siblings(const void *left, const void *right, void *context) {
     const struct tree_node *nodes = context;
     uint32_t left_id = *(const uint32_t *)left, right_id = *(const uint32_t *)right;
     const struct tree_node *a = &nodes[left_id], *b = &nodes[right_id];
-    if (a->parent != b->parent)
-        return a->parent < b->parent ? -1 : 1;
     if (a->total != b->total)
         return a->total > b->total ? -1 : 1;
     int order = strcmp(a->frame.function, b->frame.function);
@@ -138,22 +137,36 @@ static int compare_nodes(const void *left, const void *right, void *context) {
     return order;
 }
 
+static void link_siblings(struct builder *builder, uint32_t *children, uint32_t count) {
+    if (count > 1)
+        qsort_r(children, count, sizeof *children, compare_siblings, builder->nodes.items);
+    node_at(builder, node_at(builder, children[0])->parent)->first_child = children[0];
+    for (uint32_t i = 1; i < count; i++)
+        node_at(builder, children[i - 1])->next_sibling = children[i];
+}
+
+// Nodes are put in a row by parent first, which takes linear time; most parents have one child.
 static bool link_children(struct builder *builder) {
     uint32_t count = builder->nodes.count;
-    uint32_t *order = malloc(count * sizeof *order);
-    if (!order)
+    uint32_t *end = calloc(count, sizeof *end), *order = malloc(count * sizeof *order);
+    if (!end || !order) {
+        free(end);
+        free(order);
         return false;
-    for (uint32_t id = 0; id < count; id++)
-        order[id] = id;
-    // The root is its own parent: it is left out.
-    qsort_r(order + 1, count - 1, sizeof *order, compare_nodes, builder->nodes.items);
-    for (uint32_t i = 1; i < count; i++) {
-        struct tree_node *node = node_at(builder, order[i]);
-        if (i == 1 || node_at(builder, order[i - 1])->parent != node->parent)
-            node_at(builder, node->parent)->first_child = order[i];
-        else
-            node_at(builder, order[i - 1])->next_sibling = order[i];
     }
+    for (uint32_t id = 1; id < count; id++) // the root is its own parent: it is left out
+        end[node_at(builder, id)->parent]++;
+    for (uint32_t id = 0, sum = 0; id < count; id++) {
+        uint32_t children = end[id];
+        end[id] = sum;
+        sum += children;
+    }
+    for (uint32_t id = 1; id < count; id++)
+        order[end[node_at(builder, id)->parent]++] = id;
+    for (uint32_t id = 0, from = 0; id < count; from = end[id++])
+        if (end[id] > from)
+            link_siblings(builder, order + from, end[id] - from);
+    free(end);
     free(order);
     return true;
 }

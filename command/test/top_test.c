@@ -1,197 +1,90 @@
-// top_test.c: the table of `cmemprof top`: totals, rows, filters, and how stacks are written.
+// top_test.c: the order of rows, which rows there are, types by name.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "../top.h"
+#include "place.h"
 
-static uint32_t add_frame(struct profile *profile, const char *name, const char *file) {
-    uint32_t function = profile_add_function(profile, &(struct profile_function){.name = name, .system_name = "", .file = file});
-    return profile_add_location(profile, 0, 0, &(struct profile_line){function, 7, 0}, 1);
-}
-
-// A C stack twice (once on another line, 3 MB and 1 MB), one of Go of 2 MB, and one of C, 30 frames deep, of 1 kB.
-static struct profile *make_profile(void) {
-    struct profile *profile = profile_new();
-    assert_non_null(profile);
-    profile_add_sample_type(profile, "inuse_objects", "count");
-    profile_add_sample_type(profile, "inuse_space", "bytes");
-    profile_add_sample_type(profile, "cpu", "nanoseconds");
-    struct profile_label c = {"memory", "C", 0, ""};
-    uint32_t leaf = add_frame(profile, "sqlite3Malloc", "/src/sqlite3.c"), prepare = add_frame(profile, "prepare", "/src/sqlite3.c");
-    uint32_t wrapper = add_frame(profile, "_cgo_0f3b_Cfunc_prepare", "/tmp/cgo.c"),
-             call = add_frame(profile, "runtime.cgocall", "/go/cgocall.go");
-    uint32_t exec = add_frame(profile, "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec[go.shape/x]", "/src/sqlite3.go");
-    uint32_t start = add_frame(profile, "main.leak", "/src/main.go"), go = add_frame(profile, "main.cache", "/src/main.go");
-    uint32_t other = profile_add_location(profile, 0, 0, &(struct profile_line){1, 99, 0}, 1);
-    profile_add_sample(profile, (uint32_t[]){leaf, prepare, wrapper, call, exec, start}, 6, (int64_t[]){1000, 3000000, 5}, &c, 1);
-    profile_add_sample(profile, (uint32_t[]){other, prepare, wrapper, call, exec, start}, 6, (int64_t[]){234, 1000000, 0}, &c, 1);
-    profile_add_sample(profile, (uint32_t[]){go, start}, 2, (int64_t[]){7, 2000000, 1500000}, NULL, 0);
-    uint32_t deep[30];
-    char name[20];
-    for (int i = 0; i < 30; i++) {
-        snprintf(name, sizeof name, i < 15 ? "f%d" : "m.f%d", i);
-        deep[i] = add_frame(profile, name, i < 15 ? "a.c" : "a.go");
-    }
-    profile_add_sample(profile, deep, 30, (int64_t[]){1, 1000, 0}, &c, 1);
-    assert_int_equal(profile_status(profile), MERGE_OK);
+static struct profile *make_profile(int64_t a, int64_t b, int64_t c) {
+    struct profile *profile = place_profile();
+    place_add(profile, "a<main.x", 1, a, 7, false);
+    place_add(profile, "b<main.x", 2, b, 0, true);
+    place_add(profile, "c<main.x", 3, c, 0, false);
     return profile;
 }
 
-// The printed table, for the caller to free.
-static char *print(const struct top_options *options, size_t width) {
-    struct profile *profile = make_profile();
-    struct top top;
-    char *text = NULL;
-    size_t size;
-    assert_int_equal(top_build(profile, options, &top), MERGE_OK);
-    FILE *out = open_memstream(&text, &size);
-    top_print(&top, width, out);
-    fclose(out);
-    top_free(&top);
-    profile_free(profile);
+// The names of the rows, one letter each.
+static const char *names(const struct top *top) {
+    static char text[32];
+    size_t length = 0;
+    for (size_t i = 0; i < top->count; i++) {
+        text[length++] = tally_frame(&top->tally, top->rows[i], 0)->function[0];
+    }
+    text[length] = '\0';
     return text;
 }
 
-static void expect(struct top_options options, size_t width, const char *expected) {
-    char *text = print(&options, width);
-    assert_string_equal(text, expected);
-    free(text);
-}
-
-static void test_stacks(void **state) {
-    (void)state;
-    expect((struct top_options){.lines = 2}, 120,
-           "inuse_space: Go memory 2.00 MB, C memory 4.00 MB\n"
-           "all memory by stack, 1,242 objects\n"
-           "\n"
-           "     value   share    objects  stack, the allocation first\n"
-           "   4.00 MB   66.7%      1,234  sqlite3Malloc <- prepare <- go-sqlite3.(*SQLiteStmt).exec[go.shape/x] <- main.leak\n"
-           "   2.00 MB   33.3%          7  main.cache <- main.leak\n"
-           "            and 1 more\n");
-}
-
-static void test_memory(void **state) {
-    (void)state;
-    char *text = print(&(struct top_options){.memory = TOP_GO, .lines = 10}, 120);
-    assert_non_null(strstr(text, "Go memory by stack, 7 objects"));
-    assert_non_null(strstr(text, "2.00 MB  100.0%          7  main.cache <- main.leak"));
-    assert_null(strstr(text, "sqlite3Malloc"));
-    free(text);
-    text = print(&(struct top_options){.memory = TOP_C, .lines = 10}, 120);
-    assert_non_null(strstr(text, "C memory by stack, 1,235 objects"));
-    assert_null(strstr(text, "main.cache"));
-    free(text);
-}
-
-// Five frames at the leaf, two before Go, five of Go, the root; and lines that wrap below the stack.
-static void test_long_stack(void **state) {
-    (void)state;
-    char *text = print(&(struct top_options){.memory = TOP_C, .lines = 10}, 90);
-    assert_non_null(strstr(text, "f0 <- f1 <- f2 <- f3 <- f4 <- (8 more) <- f13 <- f14\n"
-                                 "                               <- m.f15 <- m.f16 <- m.f17 <- m.f18 <- m.f19 <- (9 more)\n"
-                                 "                               <- m.f29\n"));
-    free(text);
-}
-
-static void test_functions(void **state) {
-    (void)state;
-    expect((struct top_options){.by_function = true, .lines = 3, .memory = TOP_ALL}, 120,
-           "inuse_space: Go memory 2.00 MB, C memory 4.00 MB\n"
-           "all memory by function, 1,242 objects\n"
-           "\n"
-           "     value   share    objects      total  function\n"
-           "   4.00 MB   66.7%      1,234    4.00 MB  sqlite3Malloc  sqlite3.c\n"
-           "   2.00 MB   33.3%          7    2.00 MB  main.cache  main.go\n"
-           "   1.00 kB    0.0%          1    1.00 kB  f0  a.c\n"
-           "            and 34 more\n");
-}
-
-static void test_other_types(void **state) {
-    (void)state;
-    char *text = print(&(struct top_options){.type = "cpu", .lines = 1}, 120);
-    assert_non_null(strstr(text, "1.50 ms"));
-    assert_null(strstr(text, "objects"));
-    free(text);
-    struct profile *profile = make_profile();
+static void expect(struct profile *profile, struct profile *base, struct top_options options, const char *expected) {
     struct top top;
-    assert_int_equal(top_build(profile, &(struct top_options){.type = "wall", .lines = 1}, &top), MERGE_NOT_FOUND);
+    assert_int_equal(top_build(profile, base, &options, &top), MERGE_OK);
+    assert_string_equal(names(&top), expected);
+    top_free(&top);
+}
+
+static void test_order(void **state) {
+    (void)state;
+    struct profile *profile = make_profile(10, 30, -20);
+    expect(profile, NULL, (struct top_options){.lines = 9}, "bcam");                   // by magnitude, as google/pprof
+    expect(profile, NULL, (struct top_options){.lines = 9, .by_total = true}, "bmca"); // 30, 20, -20, 10
+    expect(profile, NULL, (struct top_options){.lines = 2}, "bc");
+    expect(profile, NULL, (struct top_options){.lines = 9, .memory = TALLY_GO}, "cam");
+    expect(profile, NULL, (struct top_options){.lines = 9, .type = "alloc_space"}, "am");
     profile_free(profile);
 }
 
-static void test_hostile_names(void **state) {
+// What is the same on both sides is no row, and what weighs nothing on one of them is.
+static void test_difference(void **state) {
     (void)state;
-    struct profile *profile = profile_new();
+    struct profile *base = make_profile(10, 30, 0), *new = make_profile(5, 30, 100);
     struct top top;
-    char *text = NULL;
-    size_t size;
-    profile_add_sample_type(profile, "inuse_space", "bytes");
-    uint32_t location = add_frame(profile, "a\x1b[2Jb\n", "x.c");
-    profile_add_sample(profile, &location, 1, (int64_t[]){1}, NULL, 0);
-    profile_add_sample(profile, NULL, 0, (int64_t[]){1}, NULL, 0);
-    assert_int_equal(top_build(profile, &(struct top_options){.lines = 9}, &top), MERGE_OK);
-    FILE *out = open_memstream(&text, &size);
-    top_print(&top, 80, out);
-    fclose(out);
-    assert_non_null(strstr(text, "a?[2Jb?\n"));
-    assert_non_null(strstr(text, "(no stack)\n"));
-    free(text);
+    expect(new, base, (struct top_options){.lines = 9}, "cam");
+    assert_int_equal(top_build(new, base, &(struct top_options){.lines = 9}, &top), MERGE_OK);
+    assert_int_equal(top_flat(&top, top.rows[1]), -5);
+    assert_int_equal(top_total(&top, top.rows[2]), 95);
+    assert_int_equal(top_objects(&top, top.rows[0]), 3);
+    top_free(&top);
+    profile_free(base);
+    profile_free(new);
+}
+
+static void test_saturates(void **state) {
+    (void)state;
+    assert_int_equal(top_difference(INT64_MAX, -1), INT64_MAX);
+    assert_int_equal(top_difference(INT64_MIN, 1), INT64_MIN);
+    assert_int_equal(top_difference(1, 3), -2);
+}
+
+static void test_types(void **state) {
+    (void)state;
+    struct profile *profile = make_profile(1, 2, 3), *other = profile_new();
+    struct top top;
+    profile_add_sample_type(other, "cpu", "nanoseconds");
+    profile_add_sample(other, NULL, 0, (int64_t[]){1}, NULL, 0);
+    assert_int_equal(top_build(profile, NULL, &(struct top_options){.type = "wall", .lines = 1}, &top), MERGE_NOT_FOUND);
+    assert_int_equal(top_build(profile, other, &(struct top_options){.lines = 1}, &top), MERGE_NOT_FOUND);
+    assert_int_equal(top_build(other, NULL, &(struct top_options){.lines = 1}, &top), MERGE_OK);
+    assert_string_equal(top.type, "cpu");
+    assert_false(top.has_objects);
     top_free(&top);
     profile_free(profile);
-}
-
-// All that comes out of a profile: the type, a function, its source file.
-static void test_no_control_characters(void **state) {
-    (void)state;
-    struct profile *profile = profile_new();
-    struct top top;
-    char *text = NULL;
-    size_t size;
-    profile_add_sample_type(profile, "t\x1b[2J", "bytes");
-    uint32_t location = add_frame(profile,
-                                  "caf\xc3\xa9\xc2\x9b"
-                                  "2J\x9b\x7f",
-                                  "/src/\x1b]0;x\a.c");
-    profile_add_sample(profile, &location, 1, (int64_t[]){1}, NULL, 0);
-    assert_int_equal(top_build(profile, &(struct top_options){.lines = 9, .by_function = true}, &top), MERGE_OK);
-    FILE *out = open_memstream(&text, &size);
-    top_print(&top, 80, out);
-    fclose(out);
-    assert_non_null(strstr(text, "t?[2J: "));
-    assert_non_null(strstr(text, "caf\xc3\xa9??2J??  ?]0;x?.c\n"));
-    free(text);
-    top_free(&top);
-    profile_free(profile);
-}
-
-static void test_totals_saturate(void **state) {
-    (void)state;
-    struct top top = {.type = "t", .unit = "count", .go_total = INT64_MAX, .c_total = INT64_MAX};
-    struct top_row row = {.value = INT64_MAX};
-    char *text = NULL;
-    size_t size;
-    top.rows = &row;
-    top.count = top.count_all = 1;
-    FILE *out = open_memstream(&text, &size);
-    top_print(&top, 80, out);
-    fclose(out);
-    assert_non_null(strstr(text, "  100.0%"));
-    free(text);
+    profile_free(other);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stacks),
-                                       cmocka_unit_test(test_memory),
-                                       cmocka_unit_test(test_long_stack),
-                                       cmocka_unit_test(test_functions),
-                                       cmocka_unit_test(test_other_types),
-                                       cmocka_unit_test(test_hostile_names),
-                                       cmocka_unit_test(test_no_control_characters),
-                                       cmocka_unit_test(test_totals_saturate)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_difference), cmocka_unit_test(test_saturates),
+                                       cmocka_unit_test(test_types)};
+    return cmocka_run_group_tests(tests, place_make, place_remove);
 }

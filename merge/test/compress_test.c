@@ -4,15 +4,18 @@
 #include "../compress.h"
 
 #include <libdeflate.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
 
 static struct blob pack(enum merge_compression compression, const void *bytes, size_t size) {
-    struct blob blob;
-    assert_int_equal(compress_bytes(compression, bytes, size, &blob.bytes, &blob.size), MERGE_OK);
-    return blob;
+    struct compress compress = {0};
+    struct wire_writer out = {0};
+    assert_int_equal(compress_deflate(&compress, compression, 0, bytes, size, &out), MERGE_OK);
+    compress_free(&compress);
+    return (struct blob){out.bytes, out.size};
 }
 
 static void join(struct blob *all, struct blob more) {
@@ -177,8 +180,55 @@ static void bomb_costs_no_more_than_the_limit(void **state) {
     }
 }
 
+static void ratio_is_limited(void **state) {
+    (void)state;
+    size_t size = 8 << 20;
+    char *bytes = calloc(1, size);
+    struct blob bomb = pack(MERGE_ZSTD, bytes, size); // 10,000 to 1
+    struct compress compress = {0};
+    struct wire_writer out = {0};
+    struct merge_fault fault;
+    struct merge_limits limits = merge_default_limits;
+    assert_int_equal(compress_inflate(&compress, bomb.bytes, bomb.size, &limits, &out, &fault), MERGE_TOO_LARGE);
+    assert_non_null(strstr(fault.text, "ratio of compression"));
+    assert_int_equal(out.size, 0);
+    assert_true(out.capacity <= 2 << 20);
+    limits.inflate_ratio = 0;
+    assert_int_equal(compress_inflate(&compress, bomb.bytes, bomb.size, &limits, &out, &fault), MERGE_OK);
+    assert_int_equal(out.size, size);
+    // The buffer is larger than the next one's limit by now: the limit counts.
+    limits.input_bytes = 1000;
+    assert_int_equal(compress_inflate(&compress, bomb.bytes, bomb.size, &limits, &out, &fault), MERGE_TOO_LARGE);
+    compress_free(&compress);
+    free(out.bytes), free(bomb.bytes), free(bytes);
+}
+
+static void levels(void **state) {
+    (void)state;
+    char *bytes = noise(100000);
+    for (size_t at = 0; at + 40 < 100000; at += 40) // what a better search for repetitions finds
+        snprintf(bytes + at, 40, "package%zu.(*Type).Method%zu", at % 97, at * at % 1009);
+    for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
+        struct compress compress = {0};
+        struct wire_writer out = {0};
+        size_t sizes[4], i = 0;
+        for (int level = 1; level <= 10; level += 3, i++) {
+            assert_int_equal(compress_deflate(&compress, kind, level, (uint8_t *)bytes, 100000, &out), MERGE_OK);
+            expect((struct blob){out.bytes, out.size}, bytes, 100000);
+            sizes[i] = out.size;
+        }
+        assert_true(sizes[3] != sizes[0]);                                                                   // the level gets there
+        assert_int_equal(compress_deflate(&compress, kind, 1000, (uint8_t *)bytes, 100000, &out), MERGE_OK); // the highest there is
+        compress_free(&compress);
+        free(out.bytes);
+    }
+    free(bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ratio_is_limited),
+        cmocka_unit_test(levels),
         cmocka_unit_test(one_and_several_members),
         cmocka_unit_test(zstd_stream_without_a_size),
         cmocka_unit_test(every_cut_and_every_flip_is_an_error_or_the_truth),

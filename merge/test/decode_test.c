@@ -164,8 +164,11 @@ static void types_go_by_name_and_scale_by_place(void **state) {
     assert_int_equal(profile_sample_values(profile, 0)[1], 10 - 20);
     assert_int_equal(profile_decode(profile, other.bytes, other.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
     assert_non_null(strstr(fault.text, "sample type c/bytes is only in this profile"));
-    // A failed object stays failed.
-    assert_int_equal(profile_decode(profile, one.bytes, one.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
+    // What failed has added nothing, and the next one is as good as ever.
+    assert_int_equal(profile_decode(profile, one.bytes, one.size, NULL, NULL, &fault), MERGE_OK);
+    assert_int_equal(fault.error, MERGE_OK);
+    assert_int_equal(profile_sample_values(profile, 0)[0], 1 + 3 * 2 + 1);
+    assert_int_equal(profile_sample_values(profile, 0)[1], 10 - 20 + 10);
     profile_free(profile);
     profile = profile_new();
     for (int i = 0; i < 3; i++)

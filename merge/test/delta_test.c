@@ -1,6 +1,8 @@
 // Tests of delta.c: growth, resets, vanished stacks, gauges, duration, errors.
 #include "sample_profile.h"
 
+#include <stdio.h>
+
 struct row {
     const char *function; // NULL ends the rows
     int64_t alloc, inuse;
@@ -113,7 +115,7 @@ static void error_starts_anew(void **state) {
         expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}))), ROWS({"a", 10, 5}));
         enum merge_error error = kind == 0 ? delta_next(delta, bad.bytes, bad.size - 1, MERGE_GZIP, &out.bytes, &out.size, &fault)
                                            : delta_next(delta, other.bytes, other.size, MERGE_GZIP, &out.bytes, &out.size, &fault);
-        assert_int_equal(error, kind == 0 ? MERGE_TRUNCATED : MERGE_NOT_FOUND);
+        assert_int_equal(error, kind == 0 ? MERGE_TRUNCATED : MERGE_TYPES_DIFFER);
         assert_null(out.bytes);
         expect(next(delta, cumulative(200, false, ROWS({"a", 12, 5}))), ROWS({"a", 12, 5}));
         expect(next(delta, cumulative(300, false, ROWS({"a", 13, 5}))), ROWS({"a", 1, 5}));
@@ -126,11 +128,112 @@ static void error_starts_anew(void **state) {
     free(other.bytes);
 }
 
+// ---- Rules ----
+
+static void expect_rule(enum delta_rule rule, const struct row *decreased, const struct row *vanished) {
+    struct delta *delta = delta_new_with(&(struct delta_options){.types = (const char *const[]){"alloc"}, .type_count = 1, .rule = rule});
+    expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}, {"b", 7, 1}))), ROWS({"a", 10, 5}, {"b", 7, 1}));
+    expect(next(delta, cumulative(200, false, ROWS({"a", 4, 6}, {"b", 7, 1}))), decreased);
+    expect(next(delta, cumulative(300, true, ROWS({"a", 5, 7}))), vanished);
+    expect(next(delta, cumulative(400, false, ROWS({"a", 5, 7}, {"b", 9, 2}))), ROWS({"a", 0, 7}, {"b", 9, 2})); // b is new again
+    delta_free(delta);
+}
+
+static void rules(void **state) {
+    (void)state;
+    expect_rule(DELTA_NEVER_NEGATIVE, ROWS({"a", 4, 6}, {"b", 0, 1}), ROWS({"a", 1, 7}));
+    expect_rule(DELTA_LIKE_FASTDELTA, ROWS({"a", -6, 6}, {"b", 0, 1}), ROWS({"a", 1, 7}));
+    expect_rule(DELTA_LIKE_PPROF, ROWS({"a", -6, 6}, {"b", 0, 1}), ROWS({"a", 1, 7}, {"b", -7, 0}));
+}
+
+static void overflow_is_counted(void **state) {
+    (void)state;
+    struct delta *delta =
+        delta_new_with(&(struct delta_options){.types = (const char *const[]){"alloc"}, .type_count = 1, .rule = DELTA_LIKE_FASTDELTA});
+    expect(next(delta, cumulative(100, false, ROWS({"a", INT64_MAX, 0}))), ROWS({"a", INT64_MAX, 0}));
+    assert_int_equal(delta_saturated_count(delta), 0);
+    expect(next(delta, cumulative(200, false, ROWS({"a", -2, 0}))), ROWS({"a", INT64_MIN, 0}));
+    assert_int_equal(delta_saturated_count(delta), 1);
+    delta_free(delta);
+}
+
+// A process whose stacks are new ones each period: the state must stay in proportion to one profile.
+static void state_is_bounded(void **state) {
+    (void)state;
+    enum { STACKS = 40 };
+    static char names[STACKS][16];
+    struct delta *delta = new_delta();
+    for (int period = 0; period < 50; period++) {
+        struct row rows[STACKS + 1] = {0};
+        for (int i = 0; i < STACKS; i++) {
+            snprintf(names[i], sizeof names[i], "f%d", period * 20 + i); // half of them are new
+            rows[i] = (struct row){names[i], period * 20 + 100 + i, 1};
+        }
+        struct profile *profile = next(delta, cumulative(100 + period, false, rows));
+        assert_int_equal(profile_sample_count(profile), STACKS);
+        // Those that were there have the same total and a delta of 0; those that are new have all of theirs.
+        assert_int_equal(values_of(profile, names[0])[0], period == 0 ? 100 : 0);
+        assert_int_equal(values_of(profile, names[STACKS - 1])[0], period * 20 + 100 + STACKS - 1);
+        profile_free(profile);
+        assert_true(delta_state_samples(delta) <= 2 * STACKS + STACKS / 2);
+    }
+    delta_free(delta);
+}
+
+// ---- Bytes ----
+
+static void every_cut_is_an_error_or_a_profile(void **state) {
+    (void)state;
+    for (enum merge_compression kind = MERGE_RAW; kind <= MERGE_ZSTD; kind++) {
+        struct blob blob = sample_bytes(kind);
+        struct delta *delta = delta_new((const char *const[]){"alloc_space"}, 1);
+        for (size_t size = 0; size <= blob.size; size++) {
+            uint8_t *copy = malloc(size);
+            if (size > 0)
+                memcpy(copy, blob.bytes, size);
+            struct blob out;
+            struct merge_fault fault;
+            enum merge_error error = delta_next(delta, copy, size, MERGE_ZSTD, &out.bytes, &out.size, &fault);
+            assert_int_equal(fault.error, error);
+            assert_true(error == MERGE_OK ? out.size > 0 : !out.bytes && out.size == 0);
+            if (error == MERGE_OK)
+                profile_free(decode_or_fail(out));
+            free(out.bytes);
+            free(copy);
+            // Whatever that was, the whole one is taken.
+            assert_int_equal(delta_next(delta, blob.bytes, blob.size, MERGE_RAW, &out.bytes, &out.size, &fault), MERGE_OK);
+            free(out.bytes);
+        }
+        delta_free(delta);
+        free(blob.bytes);
+    }
+}
+
+static void limits_are_its_own(void **state) {
+    (void)state;
+    struct merge_limits tight = merge_default_limits;
+    tight.string_bytes = 4;
+    struct delta *delta =
+        delta_new_with(&(struct delta_options){.types = (const char *const[]){"alloc_space"}, .type_count = 1, .limits = &tight});
+    struct blob blob = sample_bytes(MERGE_GZIP), out;
+    assert_int_equal(delta_next(delta, blob.bytes, blob.size, MERGE_RAW, &out.bytes, &out.size, NULL), MERGE_TOO_LARGE);
+    delta_free(delta);
+    free(blob.bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(growth_gauges_and_zeros),     cmocka_unit_test(reset_counter_is_its_own_delta),
-        cmocka_unit_test(vanished_stack_is_forgotten), cmocka_unit_test(types_in_another_order),
-        cmocka_unit_test(error_starts_anew),           cmocka_unit_test(header_is_that_of_the_new_profile),
+        cmocka_unit_test(rules),
+        cmocka_unit_test(overflow_is_counted),
+        cmocka_unit_test(state_is_bounded),
+        cmocka_unit_test(every_cut_is_an_error_or_a_profile),
+        cmocka_unit_test(limits_are_its_own),
+        cmocka_unit_test(growth_gauges_and_zeros),
+        cmocka_unit_test(reset_counter_is_its_own_delta),
+        cmocka_unit_test(vanished_stack_is_forgotten),
+        cmocka_unit_test(types_in_another_order),
+        cmocka_unit_test(error_starts_anew),
+        cmocka_unit_test(header_is_that_of_the_new_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 static void dense_and_far_ids(void **state) {
     (void)state;
     enum { COUNT = 1000 };
-    struct id_map map;
+    struct id_map map = {0};
     assert_true(id_map_init(&map, COUNT, 3));
     for (uint32_t i = 0; i < COUNT; i++) {
         uint64_t id = i % 2 ? i : UINT64_MAX - (uint64_t)i * 4096;
@@ -24,7 +24,7 @@ static void dense_and_far_ids(void **state) {
 
 static void empty_map(void **state) {
     (void)state;
-    struct id_map map;
+    struct id_map map = {0};
     assert_true(id_map_init(&map, 0, 3));
     assert_int_equal(id_map_get(&map, 0), 0);
     assert_int_equal(id_map_get(&map, 1), 0);

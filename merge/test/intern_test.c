@@ -38,8 +38,40 @@ static void hashes_of_small_inputs_differ(void **state) {
             assert_true(intern_hash_bytes(99, zeros, a) != intern_hash_bytes(99, zeros, b));
 }
 
+static uint32_t guess(struct intern *table, const uint64_t *numbers, uint64_t number) {
+    return intern_guess(table, same_number, numbers, &number);
+}
+static uint32_t find_next(struct intern *table, const uint64_t *numbers, uint64_t number) {
+    return intern_find_next(table, intern_hash_end(number), same_number, numbers, &number);
+}
+
+// In the order of the input before no hash is needed; a guess that is wrong is no answer.
+static void guesses_follow_the_order(void **state) {
+    (void)state;
+    const uint64_t numbers[] = {0, 10, 20, 30, 40, 15};
+    struct intern table = {0};
+    assert_true(intern_order(&table));
+    assert_int_equal(guess(&table, numbers, 10), 0);
+    for (uint32_t id = 1; id <= 4; id++)
+        assert_true(intern_add(&table, intern_hash_end(numbers[id]), id));
+    intern_rewind(&table);
+    assert_int_equal(guess(&table, numbers, 10), 1);
+    assert_int_equal(guess(&table, numbers, 15), 0); // something new
+    assert_true(intern_add(&table, intern_hash_end(15), 5));
+    assert_int_equal(guess(&table, numbers, 20), 2); // and on in the old order
+    assert_int_equal(guess(&table, numbers, 40), 0); // 30 is left out
+    assert_int_equal(find_next(&table, numbers, 40), 4);
+    assert_int_equal(guess(&table, numbers, 40), 0); // behind the end
+    intern_rewind(&table);
+    const uint32_t order[] = {1, 5, 2, 4};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(guess(&table, numbers, numbers[order[i]]), order[i]);
+    intern_free(&table);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(guesses_follow_the_order),
         cmocka_unit_test(entries_are_found_through_all_growths),
         cmocka_unit_test(hashes_of_small_inputs_differ),
     };

@@ -46,6 +46,30 @@ static void of_one_process_stay_apart(void **state) {
     profile_free(profile);
 }
 
+// Its mapping is read before it turns out to be wrong, and must not become the first one nor the place of the library.
+static void of_a_wrong_input_are_forgotten(void **state) {
+    (void)state;
+    struct profile_mapping maps[2] = {here, here};
+    maps[0].memory_start += 0x7000000, maps[0].memory_limit += 0x7000000;
+    struct blob bad = encode_and_free(with_mappings(maps, 1), MERGE_RAW), good = encode_and_free(with_mappings(&maps[1], 1), MERGE_RAW);
+    bad.bytes = realloc(bad.bytes, bad.size + 4);
+    memcpy(bad.bytes + bad.size, "\x12\x02\x08\x63", 4); // a sample with the location 99
+    struct profile *profile = profile_new();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(profile_decode(profile, bad.bytes, bad.size + 4, NULL, NULL, NULL), MERGE_MALFORMED);
+        assert_int_equal(profile_decode(profile, good.bytes, good.size, NULL, NULL, NULL), MERGE_OK);
+        assert_int_equal(profile->mappings.count - 1, 1);
+        assert_int_equal(profile_mapping(profile, 1)->start, here.memory_start);
+    }
+    struct blob out = encode_and_free(profile, MERGE_RAW);
+    profile = decode_or_fail(out);
+    assert_int_equal(profile_sample_count(profile), 1);
+    assert_int_equal(*profile_sample_values(profile, 0), 3);
+    assert_int_equal(profile_location(profile, 1)->address, here.memory_start + 0x10);
+    profile_free(profile);
+    free(bad.bytes), free(good.bytes), free(out.bytes);
+}
+
 static void built_and_decoded_of_one_process_are_one(void **state) {
     (void)state;
     struct blob go = encode_and_free(with_mappings(&here, 1), MERGE_GZIP);
@@ -126,9 +150,13 @@ static void many_that_are_alike(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_one_process_stay_apart),           cmocka_unit_test(built_and_decoded_of_one_process_are_one),
-        cmocka_unit_test(of_two_processes_are_moved_together), cmocka_unit_test(what_differs_stays_apart),
-        cmocka_unit_test(name_and_build_id_are_not_mixed_up),  cmocka_unit_test(many_that_are_alike),
+        cmocka_unit_test(of_one_process_stay_apart),
+        cmocka_unit_test(of_a_wrong_input_are_forgotten),
+        cmocka_unit_test(built_and_decoded_of_one_process_are_one),
+        cmocka_unit_test(of_two_processes_are_moved_together),
+        cmocka_unit_test(what_differs_stays_apart),
+        cmocka_unit_test(name_and_build_id_are_not_mixed_up),
+        cmocka_unit_test(many_that_are_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,21 @@ static void fail_each(enum merge_error (*job)(void)) {
     assert_true(failed >= count * 3 / 4);
 }
 
+// What a process pays each period once its profiles have stopped growing.
+static void delta_allocates_nothing_in_the_steady_state(void **state) {
+    (void)state;
+    struct delta *delta = delta_new((const char *const[]){"alloc_space"}, 1);
+    for (int i = 0; i < 20; i++) {
+        const uint8_t *out;
+        size_t size;
+        allocations = 0;
+        assert_int_equal(delta_step(delta, input.bytes, input.size, i % 2 ? MERGE_GZIP : MERGE_RAW, &out, &size, NULL), MERGE_OK);
+        if (i >= 3)
+            assert_int_equal(allocations, 0);
+    }
+    delta_free(delta);
+}
+
 static void merge_without_memory(void **state) {
     (void)state;
     fail_each(merge_two);
@@ -131,6 +146,7 @@ static void view_without_memory(void **state) {
 int main(void) {
     input = sample_bytes(MERGE_GZIP);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(delta_allocates_nothing_in_the_steady_state),
         cmocka_unit_test(merge_without_memory),
         cmocka_unit_test(delta_without_memory),
         cmocka_unit_test(view_without_memory),

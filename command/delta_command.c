@@ -1,0 +1,183 @@
+// delta_command.c: `cmemprof delta`: what happened between cumulative profiles.
+#include "commands.h"
+#include "input.h"
+#include "say.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char usage[] =
+    "usage: cmemprof delta [OPTIONS] OLD NEW...\n"
+    "\n"
+    "Writes what happened from one profile to the next. Counters (alloc_objects, alloc_space, contentions, delay) are subtracted, other "
+    "types\n"
+    "are those of the newer profile. A counter that went backwards was reset: its new value is the delta. With more than two profiles, "
+    "each is\n"
+    "compared with the one before it, and --output names a directory: each delta gets the name of its newer profile there.\n"
+    "\n"
+    "  --types LIST         counters, separated by commas; all of them must be there\n"
+    "  --compat WHICH       fastdelta or pprof: what went backwards is negative, as theirs is; pprof: what vanished is there, "
+    "too\n" OPTIONS_WRITE_USAGE OPTIONS_READ_USAGE;
+
+enum { MOST_TYPES = 64 };
+
+struct arguments {
+    char *list; // what types points into
+    const char *types[MOST_TYPES];
+    size_t type_count;
+    enum delta_rule rule;
+};
+
+static const struct option own[] = {{"types", required_argument, NULL, 't'}, {"compat", required_argument, NULL, 'p'}, {0}};
+
+static int take_rule(struct arguments *arguments, const char *value) {
+    static const char *const names[] = {"fastdelta", "pprof", NULL};
+    int choice = options_choice(value, names);
+    arguments->rule = choice == 0 ? DELTA_LIKE_FASTDELTA : DELTA_LIKE_PPROF;
+    return choice < 0 ? say_usage("delta", "--compat takes fastdelta or pprof, not %s", value) : STATUS_DONE;
+}
+
+static int take(void *context, int option, const char *value) {
+    struct arguments *arguments = context;
+    if (option == 'p') {
+        return take_rule(arguments, value);
+    }
+    free(arguments->list);
+    arguments->list = strdup(value);
+    arguments->type_count = 0;
+    char *rest = arguments->list;
+    for (char *type; (type = strsep(&rest, ",")) != NULL;) {
+        if (!*type || arguments->type_count == MOST_TYPES) {
+            return say_usage("delta", "--types takes up to %d names, separated by commas, not %s", MOST_TYPES, value);
+        }
+        arguments->types[arguments->type_count++] = type;
+    }
+    return arguments->type_count ? STATUS_DONE : say_failed("delta", NULL, "out of memory");
+}
+
+// ---- Types ----
+
+// Without --types: the counters of Go's heap, block and mutex profiles that this profile has.
+static int choose_types(const struct options *options, const char *path, const struct input *input, struct arguments *arguments) {
+    static const char *const counters[] = {"alloc_objects", "alloc_space", "contentions", "delay"};
+    struct merge_fault fault = {.error = MERGE_NO_MEMORY};
+    struct profile *profile = profile_new();
+    int status = STATUS_DONE;
+    if (!profile || profile_decode(profile, input->bytes, input->size, &options->limits, NULL, &fault) != MERGE_OK) {
+        status = input_say_fault(options, path, &fault);
+    }
+    for (size_t i = 0; status == STATUS_DONE && i < sizeof counters / sizeof *counters; i++) {
+        if (profile_sample_type_index(profile, counters[i]) >= 0) {
+            arguments->types[arguments->type_count++] = counters[i];
+        }
+    }
+    profile_free(profile);
+    if (status == STATUS_DONE && arguments->type_count == 0) {
+        status = say_failed(options->command, path, "none of its sample types is known to be a counter; say with --types which are");
+    }
+    return status;
+}
+
+// ---- Where to ----
+
+// DIRECTORY/NAME, to be freed.
+static char *path_in(const char *directory, const char *newer) {
+    char *path = NULL;
+    return asprintf(&path, "%s/%s", directory, strcmp(newer, "-") == 0 ? "stdin" : text_base_name(newer)) < 0 ? NULL : path;
+}
+
+// A series goes into a directory that is there, and no two deltas may have the same name.
+static int check_directory(const struct options *options) {
+    struct stat about;
+    if (!options->output.path) {
+        return say_usage(options->command, "deltas of more than two profiles go to a directory: name it with --output");
+    }
+    if (stat(options->output.path, &about) != 0 || !S_ISDIR(about.st_mode)) {
+        return say_failed(options->command, options->output.path, "is no directory; deltas of more than two profiles go to one");
+    }
+    for (size_t i = 1; i < options->file_count; i++) {
+        for (size_t k = 1; k < i; k++) {
+            if (strcmp(text_base_name(options->files[i]), text_base_name(options->files[k])) == 0) {
+                return say_failed(options->command, options->files[i], "its delta would have the name of that of %s", options->files[k]);
+            }
+        }
+    }
+    return STATUS_DONE;
+}
+
+static int write_delta(const struct options *options, const char *newer, const void *bytes, size_t size) {
+    if (options->file_count == 2) {
+        return output_write(options->command, options->output.path, bytes, size);
+    }
+    char *path = path_in(options->output.path, newer);
+    int status = path ? output_write(options->command, path, bytes, size) : say_failed(options->command, NULL, "out of memory");
+    free(path);
+    return status;
+}
+
+// ---- Series ----
+
+static int add_file(const struct options *options, struct arguments *arguments, size_t i, struct delta **delta) {
+    const char *path = options->files[i];
+    struct input input;
+    struct merge_fault fault = {0};
+    const uint8_t *bytes = NULL; // of the delta
+    size_t size;
+    int status = input_read(options, path, &input);
+    if (status == STATUS_DONE && arguments->type_count == 0) {
+        status = choose_types(options, path, &input, arguments);
+    }
+    if (status == STATUS_DONE && !*delta) {
+        *delta = delta_new_with(&(struct delta_options){.types = arguments->types,
+                                                        .type_count = arguments->type_count,
+                                                        .rule = arguments->rule,
+                                                        .level = options->output.level,
+                                                        .limits = &options->limits});
+        status = *delta ? STATUS_DONE : say_failed(options->command, NULL, "out of memory");
+    }
+    if (status == STATUS_DONE &&
+        delta_step(*delta, input.bytes, input.size, options->output.compression, &bytes, &size, &fault) != MERGE_OK) {
+        status = input_say_fault(options, path, &fault);
+    }
+    free(input.bytes);
+    // The first is only what the next is compared with.
+    if (status == STATUS_DONE && i > 0) {
+        status = write_delta(options, path, bytes, size);
+    }
+    return status;
+}
+
+static int run(const struct options *options, struct arguments *arguments) {
+    struct delta *delta = NULL;
+    int status = options->file_count > 2 ? check_directory(options) : output_check(options->command, &options->output);
+    for (size_t i = 0; i < options->file_count && status == STATUS_DONE; i++) {
+        status = add_file(options, arguments, i, &delta);
+    }
+    if (status == STATUS_DONE && delta_saturated_count(delta) > 0) {
+        say_note(options->command, "differences beyond 64 bits: %llu; each stays at the largest number",
+                 (unsigned long long)delta_saturated_count(delta));
+    }
+    delta_free(delta);
+    return status;
+}
+
+int delta_command(int argc, char **argv) {
+    struct arguments arguments = {0};
+    struct options options;
+    const struct options_spec spec = {.command = "delta",
+                                      .usage = usage,
+                                      .own = own,
+                                      .take = take,
+                                      .context = &arguments,
+                                      .writes = true,
+                                      .least_files = 2,
+                                      .most_files = SIZE_MAX};
+    int status = options_parse(&spec, argc, argv, &options);
+    status = status < 0 ? run(&options, &arguments) : status;
+    free(arguments.list);
+    return status;
+}

@@ -1,0 +1,116 @@
+// diff_command.c: `cmemprof diff`: what changed between two profiles, as a table or as a profile.
+#include "base_label.h"
+#include "commands.h"
+#include "input.h"
+#include "say.h"
+#include "table_options.h"
+
+#include <stdlib.h>
+
+static const char usage[] =
+    "usage: cmemprof diff [OPTIONS] BASE NEW\n"
+    "\n"
+    "Prints what changed most from one profile to another, by function; with --output it writes the difference as a\n"
+    "profile, in which the base's samples are negative and have the label pprof::base, as `go tool pprof -diff_base`\n"
+    "makes it. Percentages are of the whole base.\n"
+    "\n" TABLE_OPTIONS_USAGE OPTIONS_WRITE_USAGE OPTIONS_READ_USAGE;
+
+// NULL: it was said why.
+static struct profile *read_one(const struct options *options, const char *path) {
+    struct options one = *options;
+    one.files = (char *[]){(char *)path};
+    one.file_count = 1;
+    return input_merge(&one);
+}
+
+static int print(const struct options *options, const struct table_options *table) {
+    struct profile *base = read_one(options, options->files[0]), *new = base ? read_one(options, options->files[1]) : NULL;
+    int status = new ? table_options_print(table, new, options->files[1], base, options->files[0]) : STATUS_FAILED;
+    profile_free(new);
+    profile_free(base);
+    return status;
+}
+
+// ---- As a profile ----
+
+// What is added to the new profile: the base's bytes, inflated and labelled, and the scale -1 for each of its sample types.
+struct subtrahend {
+    uint8_t *bytes;
+    size_t size;
+    int64_t *scale;
+};
+
+static int make_scale(const struct options *options, const uint8_t *raw, size_t size, struct subtrahend *subtrahend) {
+    struct merge_fault fault = {.error = MERGE_NO_MEMORY};
+    struct profile *base = profile_new();
+    bool read = base && profile_decode(base, raw, size, &options->limits, NULL, &fault) == MERGE_OK;
+    size_t count = read ? profile_sample_type_count(base) : 0;
+    subtrahend->scale = read ? malloc((count + 1) * sizeof *subtrahend->scale) : NULL;
+    for (size_t i = 0; subtrahend->scale && i < count; i++) {
+        subtrahend->scale[i] = -1;
+    }
+    profile_free(base);
+    fault.error = read ? MERGE_NO_MEMORY : fault.error;
+    return subtrahend->scale ? STATUS_DONE : input_say_fault(options, options->files[0], &fault);
+}
+
+static int read_base(const struct options *options, struct subtrahend *subtrahend) {
+    struct input input;
+    struct merge_fault fault = {0};
+    uint8_t *raw = NULL;
+    size_t size = 0;
+    int status = input_read(options, options->files[0], &input);
+    if (status == STATUS_DONE && merge_inflate(input.bytes, input.size, options->limits.input_bytes, &raw, &size, &fault) != MERGE_OK) {
+        status = input_say_fault(options, options->files[0], &fault);
+    }
+    free(input.bytes);
+    status = status == STATUS_DONE ? make_scale(options, raw, size, subtrahend) : status;
+    if (status == STATUS_DONE && !base_label_add(raw, size, &subtrahend->bytes, &subtrahend->size)) {
+        status = say_failed(options->command, options->files[0], "out of memory");
+    }
+    free(raw);
+    return status;
+}
+
+static int subtract_base(const struct options *options, struct profile *profile) {
+    struct subtrahend base = {0};
+    struct merge_fault fault = {0};
+    struct merge_limits limits = options->limits;
+    int status = read_base(options, &base);
+    limits.input_bytes = base.size; // the labels may have lifted it over the limit
+    if (status == STATUS_DONE && profile_decode(profile, base.bytes, base.size, &limits, base.scale, &fault) != MERGE_OK) {
+        status = input_say_fault(options, options->files[0], &fault);
+    }
+    free(base.bytes);
+    free(base.scale);
+    return status;
+}
+
+static int write(const struct options *options) {
+    struct profile *profile = read_one(options, options->files[1]);
+    int status = profile ? subtract_base(options, profile) : STATUS_FAILED;
+    if (status == STATUS_DONE) {
+        status = output_profile(options->command, &options->output, options->output.path, profile);
+    }
+    profile_free(profile);
+    return status;
+}
+
+int diff_command(int argc, char **argv) {
+    struct table_options table = {.command = "diff", .top = {.lines = 10}};
+    struct options options;
+    const struct options_spec spec = {.command = "diff",
+                                      .usage = usage,
+                                      .own = table_options_list,
+                                      .take = table_options_take,
+                                      .context = &table,
+                                      .writes = true,
+                                      .least_files = 2,
+                                      .most_files = 2};
+    int status = options_parse(&spec, argc, argv, &options);
+    if (status < 0) {
+        status = options.output.path ? write(&options) : print(&options, &table);
+    }
+    table_options_free(&table);
+    return status;
+}

@@ -1,0 +1,118 @@
+// input.c: profile files in (input.h).
+#include "input.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *name_of(const char *path) {
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+// Up to `most` bytes, and one more to tell that there are more. first: what the file is said to hold, 0 unknown. False: errno tells.
+static bool read_all(int file, size_t first, size_t most, struct input *input) {
+    size_t capacity = 0;
+    for (;;) {
+        if (input->size == capacity) {
+            // One byte more than the file has, so that its end is seen without another block.
+            capacity = capacity ? 2 * capacity : first > 0 && first < most ? first + 1 : 1 << 16;
+            uint8_t *grown = realloc(input->bytes, capacity);
+            if (!grown) {
+                errno = ENOMEM;
+                return false;
+            }
+            input->bytes = grown;
+        }
+        ssize_t count = read(file, input->bytes + input->size, capacity - input->size);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count <= 0) {
+            return count == 0;
+        }
+        input->size += (size_t)count;
+        if (input->size > most) {
+            return true;
+        }
+    }
+}
+
+int input_read(const struct options *options, const char *path, struct input *input) {
+    bool standard = strcmp(path, "-") == 0;
+    int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat about;
+    size_t most = options->limits.input_bytes; // what is larger than this cannot be smaller when inflated
+    *input = (struct input){0};
+    int status = STATUS_DONE;
+    if (file < 0 || fstat(file, &about) != 0) {
+        status = say_failed(options->command, name_of(path), "%s", strerror(errno));
+    } else if (!read_all(file, S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size : 0, most, input)) {
+        status = say_failed(options->command, name_of(path), "%s", strerror(errno));
+    } else if (input->size == 0) {
+        status = say_failed(options->command, name_of(path), "is empty");
+    } else if (input->size > most) {
+        status = say_failed(options->command, name_of(path), "is larger than %zu MiB; --max-size raises the limit", most >> 20);
+    }
+    if (file >= 0 && !standard) {
+        close(file);
+    }
+    if (status != STATUS_DONE) {
+        free(input->bytes);
+        *input = (struct input){0};
+    }
+    return status;
+}
+
+int input_say_fault(const struct options *options, const char *path, const struct merge_fault *fault) {
+    const char *name = name_of(path), *text = *fault->text ? fault->text : merge_error_text(fault->error);
+    switch (fault->error) {
+    case MERGE_MALFORMED:
+        return say_failed(options->command, name, "not a pprof profile, or a damaged one: %s (byte %zu, inflated)", text, fault->offset);
+    case MERGE_TRUNCATED:
+    case MERGE_BAD_COMPRESSION:
+        return say_failed(options->command, name, "damaged or cut off: %s (byte %zu, inflated)", text, fault->offset);
+    case MERGE_TOO_LARGE:
+        return say_failed(options->command, name, "over a limit (--max-size sets that of the inflated size): %s", text);
+    default:
+        return say_failed(options->command, name, "%s", text);
+    }
+}
+
+int input_add(const struct options *options, const char *path, struct profile *profile, const int64_t *scale) {
+    struct input input;
+    struct merge_fault fault = {0};
+    int status = input_read(options, path, &input);
+    if (status != STATUS_DONE) {
+        return status;
+    }
+    if (profile_decode(profile, input.bytes, input.size, &options->limits, scale, &fault) != MERGE_OK) {
+        status = input_say_fault(options, path, &fault);
+    } else if (profile_sample_type_count(profile) == 0) {
+        status = say_failed(options->command, name_of(path), "not a pprof profile: it has no sample types");
+    }
+    free(input.bytes);
+    return status;
+}
+
+struct profile *input_merge(const struct options *options) {
+    struct profile *profile = profile_new();
+    if (!profile) {
+        say_failed(options->command, NULL, "out of memory");
+        return NULL;
+    }
+    if (options->allow_union) {
+        profile_allow_union(profile);
+    }
+    for (size_t i = 0; i < options->file_count; i++) {
+        if (input_add(options, options->files[i], profile, NULL) != STATUS_DONE) {
+            profile_free(profile);
+            return NULL;
+        }
+    }
+    profile_trim(profile);
+    return profile;
+}

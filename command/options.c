@@ -1,0 +1,121 @@
+// options.c: the command line of the commands that read profiles (options.h).
+#include "options.h"
+#include "say.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_OWN = 12 };
+
+static const struct option shared[] = {{"help", no_argument, NULL, 'h'}, {"max-size", required_argument, NULL, 's'}};
+static const struct option writing[] = {
+    {"output", required_argument, NULL, 'o'}, {"compression", required_argument, NULL, 'c'}, {"level", required_argument, NULL, 'l'}};
+
+bool options_number(const char *text, unsigned long most, unsigned long *number) {
+    char *end;
+    *number = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' && *number > 0 && *number <= most;
+}
+
+int options_choice(const char *value, const char *const *names) {
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int take_compression(const char *value, struct options *options) {
+    static const char *const names[] = {"gzip", "zstd", "none", NULL};
+    static const enum merge_compression compressions[] = {MERGE_GZIP, MERGE_ZSTD, MERGE_RAW};
+    int choice = options_choice(value, names);
+    if (choice < 0) {
+        return say_usage(options->command, "--compression takes gzip, zstd or none, not %s", value);
+    }
+    options->output.compression = compressions[choice];
+    return STATUS_DONE;
+}
+
+static int take_shared(int option, const char *value, struct options *options) {
+    unsigned long number;
+    switch (option) {
+    case 'o':
+        options->output.path = value;
+        return STATUS_DONE;
+    case 'c':
+        return take_compression(value, options);
+    case 'l':
+        if (!options_number(value, 22, &number)) {
+            return say_usage(options->command, "--level takes 1 to 12 for gzip and 1 to 22 for zstd, not %s", value);
+        }
+        options->output.level = (int)number;
+        return STATUS_DONE;
+    default: // 's'
+        if (!options_number(value, 2047, &number)) {
+            return say_usage(options->command, "--max-size takes 1 to 2047 MiB, not %s", value);
+        }
+        options->limits.input_bytes = number << 20;
+        return STATUS_DONE;
+    }
+}
+
+// What getopt gave back as wrong.
+static int say_wrong(int option, char **argv, struct options *options) {
+    const char *text = argv[optind - 1];
+    return option == ':' ? say_usage(options->command, "%s wants a value", text) : say_usage(options->command, "what is %s?", text);
+}
+
+static int check(const struct options_spec *spec, struct options *options) {
+    int level = options->output.level;
+    if (level && options->output.compression == MERGE_RAW) {
+        return say_usage(spec->command, "--level means nothing with --compression none");
+    }
+    if (level > 12 && options->output.compression == MERGE_GZIP) {
+        return say_usage(spec->command, "--level takes 1 to 12 for gzip, not %d", level);
+    }
+    if (options->file_count < spec->least_files) {
+        return spec->least_files == 1 ? say_usage(spec->command, "which file?")
+                                      : say_usage(spec->command, "%zu files are needed", spec->least_files);
+    }
+    if (options->file_count > spec->most_files) {
+        return say_usage(spec->command, "no more than %zu files, what is %s?", spec->most_files, options->files[spec->most_files]);
+    }
+    size_t standard_input = 0;
+    for (size_t i = 0; i < options->file_count; i++) {
+        standard_input += strcmp(options->files[i], "-") == 0;
+    }
+    return standard_input > 1 ? say_usage(spec->command, "standard input (-) can be read once only") : -1;
+}
+
+int options_parse(const struct options_spec *spec, int argc, char **argv, struct options *options) {
+    struct option all[MOST_OWN + sizeof shared / sizeof *shared + sizeof writing / sizeof *writing + 1] = {0};
+    size_t count = 0;
+    *options = (struct options){.command = spec->command, .limits = merge_default_limits, .output = {.compression = MERGE_GZIP}};
+    for (const struct option *own = spec->own; own->name && count < MOST_OWN; own++) {
+        all[count++] = *own;
+    }
+    memcpy(&all[count], shared, sizeof shared);
+    count += sizeof shared / sizeof *shared;
+    if (spec->writes) {
+        memcpy(&all[count], writing, sizeof writing);
+    }
+    optind = 0; // glibc: begin anew, also after another command line
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, spec->writes ? ":ho:" : ":h", all, NULL)) != -1;) {
+        if (option == 'h') {
+            fputs(spec->usage, stdout);
+            return STATUS_DONE;
+        }
+        int status = option == ':' || option == '?' ? say_wrong(option, argv, options)
+                     : strchr("ocls", option)       ? take_shared(option, optarg, options)
+                                                    : spec->take(spec->context, option, optarg);
+        if (status != STATUS_DONE) {
+            return status;
+        }
+    }
+    options->files = argv + optind;
+    options->file_count = (size_t)(argc - optind);
+    return check(spec, options);
+}

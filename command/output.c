@@ -1,0 +1,129 @@
+// output.c: writes a file whole or not at all (output.h).
+#include "output.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_standard(const char *path) {
+    return !path || strcmp(path, "-") == 0;
+}
+
+int output_check(const char *command, const struct output *output) {
+    if (!output->path && isatty(STDOUT_FILENO)) {
+        return say_usage(command, "a profile is no text for a terminal: name a file with --output");
+    }
+    return STATUS_DONE;
+}
+
+static bool write_all(int file, const uint8_t *bytes, size_t size) {
+    while (size > 0) {
+        ssize_t count = write(file, bytes, size);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            return false;
+        }
+        bytes += count;
+        size -= (size_t)count;
+    }
+    return true;
+}
+
+// In place: standard output, a pipe, a device.
+static int write_stream(const char *command, const char *name, int file, const void *bytes, size_t size) {
+    return write_all(file, bytes, size) ? STATUS_DONE : say_failed(command, name, "%s", strerror(errno));
+}
+
+// What a new file gets, or what the old one has.
+static mode_t mode_of(const struct stat *old) {
+    if (old) {
+        return old->st_mode & 0777;
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static bool write_temporary(char *temporary, mode_t mode, const void *bytes, size_t size) {
+    int file = mkostemp(temporary, O_CLOEXEC);
+    if (file < 0) {
+        return false;
+    }
+    bool ok = write_all(file, bytes, size) && fchmod(file, mode) == 0;
+    int cause = errno;
+    // A full disk may show here only (NFS).
+    if (close(file) != 0 && ok) {
+        ok = false;
+        cause = errno;
+    }
+    if (!ok) {
+        unlink(temporary);
+    }
+    errno = cause;
+    return ok;
+}
+
+// target: path with links followed, so that a link stays one.
+static int write_file(const char *command, const char *path, const char *target, const struct stat *old, const void *bytes, size_t size) {
+    char *temporary;
+    if (asprintf(&temporary, "%s.XXXXXX", target) < 0) {
+        return say_failed(command, path, "out of memory");
+    }
+    int status = STATUS_DONE;
+    if (!write_temporary(temporary, mode_of(old), bytes, size)) {
+        status = say_failed(command, path, "%s", strerror(errno));
+    } else if (rename(temporary, target) != 0) {
+        status = say_failed(command, path, "%s", strerror(errno));
+        unlink(temporary);
+    }
+    free(temporary);
+    return status;
+}
+
+int output_write(const char *command, const char *path, const void *bytes, size_t size) {
+    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is answered as a full disk
+    struct stat old;
+    if (is_standard(path)) {
+        return write_stream(command, "standard output", STDOUT_FILENO, bytes, size);
+    }
+    bool exists = stat(path, &old) == 0;
+    if (exists && S_ISDIR(old.st_mode)) {
+        return say_failed(command, path, "%s", strerror(EISDIR));
+    }
+    if (exists && !S_ISREG(old.st_mode)) {
+        int file = open(path, O_WRONLY | O_CLOEXEC);
+        int status = file < 0 ? say_failed(command, path, "%s", strerror(errno)) : write_stream(command, path, file, bytes, size);
+        if (file >= 0) {
+            close(file);
+        }
+        return status;
+    }
+    char *target = exists ? realpath(path, NULL) : NULL;
+    int status = write_file(command, path, target ? target : path, exists ? &old : NULL, bytes, size);
+    free(target);
+    return status;
+}
+
+int output_profile(const char *command, const struct output *output, const char *path, struct profile *profile) {
+    uint8_t *bytes;
+    size_t size;
+    enum merge_error error = profile_encode_level(profile, output->compression, output->level, &bytes, &size);
+    if (error != MERGE_OK) {
+        return say_failed(command, NULL, "%s", merge_error_text(error));
+    }
+    if (profile_saturated_count(profile) > 0) {
+        say_note(command, "sums beyond 64 bits: %llu; each stays at the largest number",
+                 (unsigned long long)profile_saturated_count(profile));
+    }
+    int status = output_write(command, path, bytes, size);
+    free(bytes);
+    return status;
+}

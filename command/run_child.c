@@ -1,0 +1,94 @@
+// run_child.c: see run_child.h.
+#include "run_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int handed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+
+static void block(struct run_child *child) {
+    sigemptyset(&child->taken);
+    sigaddset(&child->taken, SIGCHLD);
+    for (size_t i = 0; i < sizeof handed_on / sizeof *handed_on; i++) {
+        sigaddset(&child->taken, handed_on[i]);
+    }
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++) {
+        sigaddset(&child->taken, number);
+    }
+    sigprocmask(SIG_BLOCK, &child->taken, &child->before);
+}
+
+// The child tells by the pipe why exec failed; exec closes it.
+bool run_child_start(struct run_child *child, const char *path, char **argv, char **environment, bool family) {
+    int pipe_ends[2], error = 0;
+    *child = (struct run_child){.family = family};
+    block(child);
+    if (family) {
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+    }
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0 || (child->pid = fork()) < 0) {
+        return false;
+    }
+    if (child->pid == 0) {
+        sigprocmask(SIG_SETMASK, &child->before, NULL);
+        execve(path, argv, environment);
+        error = errno;
+        (void)!write(pipe_ends[1], &error, sizeof error);
+        _exit(127);
+    }
+    close(pipe_ends[1]);
+    if (read(pipe_ends[0], &error, sizeof error) == sizeof error) {
+        waitpid(child->pid, NULL, 0);
+    }
+    close(pipe_ends[0]);
+    errno = error;
+    return error == 0;
+}
+
+static bool reap(struct run_child *child) {
+    for (;;) {
+        int status;
+        pid_t pid = waitpid(child->family ? -1 : child->pid, &status, WNOHANG);
+        if (pid == 0) {
+            return true;
+        }
+        if (pid < 0) {
+            return false; // ECHILD: there is no other
+        }
+        if (pid == child->pid) {
+            child->ended = true;
+            child->status = status;
+            if (!child->family) {
+                return false;
+            }
+        }
+    }
+}
+
+bool run_child_wait(struct run_child *child, uint64_t timeout_ms) {
+    struct timespec limit = {.tv_sec = (time_t)(timeout_ms / 1000), .tv_nsec = (long)(timeout_ms % 1000) * 1000000};
+    siginfo_t info;
+    int number = timeout_ms != 0 ? sigtimedwait(&child->taken, &info, &limit) : sigwaitinfo(&child->taken, &info);
+    if (number < 0) {
+        return true; // time is over, or a debugger came
+    }
+    if (number == SIGCHLD) {
+        return reap(child);
+    }
+    // From the kernel it came to the whole process group. Processes that outlive the program get it in its stead.
+    if (info.si_code != SI_KERNEL && !child->ended) {
+        kill(child->pid, number);
+    } else if (child->ended && number != SIGUSR1 && number != SIGUSR2) {
+        return false;
+    }
+    return true;
+}
+
+int run_child_status(const struct run_child *child) {
+    return WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status) : WEXITSTATUS(child->status);
+}

@@ -1,0 +1,277 @@
+// run_command.c: `cmemprof run`: starts a program with libcmemprof.so preloaded and takes its profiles.
+//
+//   cmemprof run ── fork, exec ──► PROGRAM with libcmemprof.so in it
+//        ▲                             │ at the end, at a signal, every period
+//        └─── /tmp/cmemprof-run-… ◄────┘ files (preload/)
+//        │
+//        ├──► FILE, FILE.1, ...        run_output.c
+//        └──► POST to an Agent         run_agent.c
+//
+// So neither network nor compression ever runs inside the program, and what is sent or merged costs it nothing.
+#include "commands.h"
+#include "run_agent.h"
+#include "run_child.h"
+#include "run_directory.h"
+#include "run_options.h"
+#include "run_output.h"
+#include "run_target.h"
+#include "say.h"
+#include "text.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { AGENT_PERIOD_MS = 60000, GO_PERIOD_MS = 10000, LOOK_MS = 250, FILES_KEPT = 8 };
+
+struct run {
+    struct run_options options;
+    struct run_target target;
+    struct run_directory directory;
+    struct run_child child;
+    struct run_output output;
+    struct run_agent *agent; // NULL: files
+    char library[PATH_MAX], output_path[PATH_MAX];
+    bool got_some;
+};
+
+// ---- Before ----
+
+// Beside the program cmemprof, or in ../lib.
+static bool find_library(struct run *run) {
+    const char *name = run->target.is_musl ? "libcmemprof-musl.so" : "libcmemprof.so";
+    static const char *const places[] = {"", "../lib/"};
+    char self[PATH_MAX], path[2 * PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[length > 0 ? length : 0] = '\0';
+    const char *folder = dirname(self);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, sizeof path, "%s/%s%s", folder, places[i], name);
+        if (access(path, R_OK) == 0 && realpath(path, run->library) != NULL) {
+            return true;
+        }
+    }
+    say_failed("run", NULL, "%s is neither in %s nor in %s/../lib%s", name, folder, folder,
+               run->target.is_musl ? "; it is needed for a program that is linked to musl" : "");
+    return false;
+}
+
+// The loader takes spaces and colons for separators, so a library at such a place is given to it by another name.
+static bool make_library_path(struct run *run) {
+    char link[sizeof run->library];
+    if (strpbrk(run->library, " :") == NULL) {
+        return true;
+    }
+    int length = snprintf(link, sizeof link, "%s/libcmemprof.so", run->directory.path);
+    if (length >= (int)sizeof link || strpbrk(link, " :") != NULL || symlink(run->library, link) != 0) {
+        say_failed("run", run->library, "cannot be preloaded from a path with a space or a colon");
+        return false;
+    }
+    strcpy(run->library, link);
+    return true;
+}
+
+static void set_number(const char *name, uint64_t value) {
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    setenv(name, text, 1);
+}
+
+// For the program. Nothing of it means anything to ourselves.
+static void set_environment(const struct run *run) {
+    const char *before = getenv("LD_PRELOAD");
+    char *preload = NULL;
+    if (asprintf(&preload, "%s%s%s", run->library, before != NULL && before[0] != '\0' ? ":" : "", before != NULL ? before : "") >= 0) {
+        setenv("LD_PRELOAD", preload, 1);
+        free(preload);
+    }
+    setenv("CMEMPROF_DIRECTORY", run->directory.path, 1);
+    set_number("CMEMPROF_RATE", run->options.rate_bytes);
+    set_number("CMEMPROF_PERIOD_MS", run->options.period_ms);
+    set_number("CMEMPROF_SIGNAL", (uint64_t)run->options.signal);
+    set_number("CMEMPROF_ON_TERMINATION", 1);
+    set_number("CMEMPROF_FOLLOW_CHILDREN", run->options.follow_children);
+    set_number("CMEMPROF_KEEP", FILES_KEPT);
+}
+
+static int say_refused(const struct run *run, enum run_target_status status) {
+    say_failed("run", NULL, "%s", run->target.text);
+    return status == RUN_TARGET_NOT_FOUND ? RUN_STATUS_NOT_FOUND : status == RUN_TARGET_NOT_RUN ? RUN_STATUS_NOT_RUN : RUN_STATUS_FAILED;
+}
+
+static void say_notes(struct run *run) {
+    if (run->target.interpreter[0] != '\0' && !run->options.follow_children) {
+        say_failed("run", run->target.path,
+                   "a script: %s is profiled, and what replaces it by exec; other processes that it starts are with --follow-children",
+                   run->target.interpreter);
+    }
+    if (run->target.is_go) {
+        say_failed("run", run->target.path,
+                   "a Go program: stacks end where Go begins, and it ends without a last profile, so there is one every %llu s; "
+                   "import the package cmemprof into it to see all",
+                   (unsigned long long)(run->options.period_ms / 1000));
+    }
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+// An error now is better than one at the end of a long run.
+static bool check_output(const struct run *run) {
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", run->options.output);
+    const char *parent = dirname(folder);
+    if (access(parent, W_OK | X_OK) != 0) {
+        say_failed("run", run->options.output, "%s", strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+// ---- Meanwhile ----
+
+static void say_errors(const struct run *run) {
+    long pid;
+    for (char *text; (text = run_directory_take_error(&run->directory, &pid)) != NULL; free(text)) {
+        say_failed("run", NULL, "process %ld: %s", pid, text);
+    }
+}
+
+static void take(struct run *run, bool last) {
+    if (run->agent == NULL) {
+        run_output_take(&run->output, &run->directory, last || run->options.period_ms != 0, last);
+        run->got_some |= run->output.processes > 0;
+        return;
+    }
+    run_directory_list(&run->directory);
+    for (size_t i = 0; i < run->directory.count; i++) {
+        size_t size;
+        uint8_t *bytes = run_directory_read(&run->directory, &run->directory.files[i], &size);
+        if (bytes != NULL) {
+            run_agent_add(run->agent, &run->directory.files[i], bytes, size);
+            run->got_some = true;
+        }
+        free(bytes);
+        run_directory_remove(&run->directory, &run->directory.files[i]);
+    }
+}
+
+static void say_none(const struct run *run) {
+    int status = run_child_status(&run->child);
+    if (status == 128 + SIGKILL) {
+        say_failed("run", run->target.path, "was killed before it could write a profile; --period writes them as it runs");
+    } else if (status > 128) {
+        say_failed("run", run->target.path, "crashed (%s) before it could write a profile; --period writes them as it runs",
+                   strsignal(status - 128));
+    } else {
+        say_failed("run", run->target.path,
+                   "wrote no profile: it ended by a bare system call (--period writes profiles as it runs), or could not load the library "
+                   "(then the loader says why above)");
+    }
+}
+
+static bool close_agent(struct run *run) {
+    struct run_agent_counts counts;
+    run_agent_close(run->agent, &counts);
+    if (counts.failed > 0) {
+        say_failed("run", run->options.agent, "%llu of %llu batches could not be sent: %s", (unsigned long long)counts.failed,
+                   (unsigned long long)(counts.failed + counts.sent), counts.text);
+    }
+    return counts.failed == 0;
+}
+
+// ---- The whole ----
+
+static int finish(struct run *run) {
+    take(run, true);
+    say_errors(run);
+    bool ok = run->agent != NULL ? close_agent(run) : !run->output.failed;
+    if (!run->got_some) {
+        say_none(run);
+        ok = false;
+    }
+    if (run->output.failed) {
+        say_failed("run", NULL, "what could not be written is still in %s", run->directory.path);
+    } else {
+        run_directory_close(&run->directory);
+    }
+    int status = run_child_status(&run->child);
+    return status == 0 && !ok ? RUN_STATUS_FAILED : status;
+}
+
+static int start(struct run *run) {
+    if (!run_child_start(&run->child, run->target.path, run->options.argv, environ, run->options.follow_children)) {
+        say_failed("run", run->target.path, "%s", strerror(errno));
+        return RUN_STATUS_NOT_RUN;
+    }
+    if (run->options.output == NULL) {
+        snprintf(run->output_path, sizeof run->output_path, "cmemprof.%.100s.%d.pprof", base_name(run->target.path), (int)run->child.pid);
+        run->options.output = run->output_path;
+    }
+    run->output.path = run->options.output;
+    if (run->options.agent != NULL) {
+        run->agent = run_agent_open(run->options.agent, run->options.service);
+        if (run->agent == NULL) { // the program runs already, and goes on
+            say_failed("run", NULL, "out of memory: nothing is sent, the profile goes into %s", run->options.output);
+        }
+    }
+    return -1;
+}
+
+static void set_defaults(struct run *run) {
+    struct run_options *options = &run->options;
+    const char *service = getenv("DD_SERVICE");
+    if (options->service == NULL) {
+        options->service = service != NULL && service[0] != '\0' ? service : base_name(run->target.path);
+    }
+    if (options->period_ms == 0) {
+        options->period_ms = options->agent != NULL ? AGENT_PERIOD_MS : run->target.is_go ? GO_PERIOD_MS : 0;
+    }
+}
+
+static int run_program(struct run *run) {
+    if (!run_directory_make(&run->directory)) {
+        say_failed("run", NULL, "no directory for profiles in $TMPDIR or /tmp: %s", strerror(errno));
+        return RUN_STATUS_FAILED;
+    }
+    int status = RUN_STATUS_FAILED;
+    if (make_library_path(run)) {
+        set_environment(run);
+        status = start(run);
+    }
+    if (status >= 0) {
+        run_directory_close(&run->directory);
+        return status;
+    }
+    bool looks = run->options.period_ms != 0 || run->options.signal != 0;
+    while (run_child_wait(&run->child, looks ? LOOK_MS : 0)) {
+        if (looks) {
+            take(run, false);
+            say_errors(run);
+        }
+    }
+    return finish(run);
+}
+
+int run_command(int argc, char **argv) {
+    static struct run run; // tens of KiB
+    int done = run_options_parse(argc, argv, &run.options);
+    if (done >= 0) {
+        return done;
+    }
+    enum run_target_status status = run_target_find(run.options.argv[0], &run.target);
+    if (status != RUN_TARGET_OK) {
+        return say_refused(&run, status);
+    }
+    set_defaults(&run);
+    if (!find_library(&run) || (run.options.output != NULL && !check_output(&run))) {
+        return RUN_STATUS_FAILED;
+    }
+    say_notes(&run);
+    return run_program(&run);
+}

@@ -1,0 +1,168 @@
+// run_directory.c: see run_directory.h.
+#include "run_directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_PATH_BYTES = PATH_MAX + 256, ERROR_BYTES = 512 };
+static const size_t most_bytes = (size_t)1 << 30; // more than merge.h will read
+
+bool run_directory_make(struct run_directory *directory) {
+    const char *parent = getenv("TMPDIR");
+    *directory = (struct run_directory){.path = ""};
+    parent = parent != NULL && parent[0] == '/' ? parent : "/tmp";
+    if (strlen(parent) > PATH_MAX / 2) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    snprintf(directory->path, sizeof directory->path, "%s/cmemprof-run-XXXXXX", parent);
+    if (mkdtemp(directory->path) == NULL) { // mode 0700
+        directory->path[0] = '\0';
+        return false;
+    }
+    return true;
+}
+
+static void path_of(const struct run_directory *directory, const struct run_file *file, char *path) {
+    snprintf(path, FILE_PATH_BYTES, "%s/%ld-%lld.%u.%s.pb", directory->path, file->pid, (long long)file->start_ns, file->number,
+             file->reason);
+}
+
+static bool parse(const char *name, struct run_file *file) {
+    int end = 0;
+    long long start_ns;
+    *file = (struct run_file){.pid = 0};
+    bool ok = sscanf(name, "%ld-%lld.%u.%15[a-z].pb%n", &file->pid, &start_ns, &file->number, file->reason, &end) == 4 && end > 0 &&
+              name[end] == '\0';
+    file->start_ns = ok ? start_ns : 0;
+    return ok;
+}
+
+static int by_process(const void *left, const void *right) {
+    const struct run_file *a = left, *b = right;
+    if (a->start_ns != b->start_ns) {
+        return a->start_ns < b->start_ns ? -1 : 1;
+    }
+    if (a->pid != b->pid) {
+        return a->pid < b->pid ? -1 : 1;
+    }
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+bool run_directory_list(struct run_directory *directory) {
+    DIR *entries = opendir(directory->path);
+    bool ok = entries != NULL;
+    directory->count = 0;
+    for (struct dirent *entry; ok && (entry = readdir(entries)) != NULL;) {
+        struct run_file file;
+        if (!parse(entry->d_name, &file)) {
+            continue;
+        }
+        struct run_file *files = directory->files;
+        if ((directory->count & (directory->count - 1)) == 0) { // 0, 1, 2, 4, ...: time to double
+            files = realloc(files, (directory->count == 0 ? 1 : 2 * directory->count) * sizeof *files);
+            ok = files != NULL;
+        }
+        if (ok) {
+            directory->files = files;
+            files[directory->count++] = file;
+        }
+    }
+    if (entries != NULL) {
+        closedir(entries);
+    }
+    if (directory->count > 1) {
+        qsort(directory->files, directory->count, sizeof *directory->files, by_process);
+    }
+    return ok;
+}
+
+bool run_directory_is_newest(const struct run_directory *directory, size_t index) {
+    const struct run_file *file = &directory->files[index];
+    return index + 1 == directory->count || file[1].pid != file->pid || file[1].start_ns != file->start_ns;
+}
+
+// One byte more than the content, which is 0.
+static uint8_t *read_path(const char *path, size_t limit, size_t *size) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat status;
+    uint8_t *bytes = NULL;
+    *size = 0;
+    if (descriptor >= 0 && fstat(descriptor, &status) == 0) {
+        size_t room = (uint64_t)status.st_size < limit ? (size_t)status.st_size : limit;
+        bytes = malloc(room + 1);
+        for (ssize_t got = 1; bytes != NULL && got > 0 && *size<room; *size += got> 0 ? (size_t)got : 0) {
+            got = read(descriptor, bytes + *size, room - *size);
+        }
+    }
+    if (bytes != NULL) {
+        bytes[*size] = 0;
+    }
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    return bytes;
+}
+
+uint8_t *run_directory_read(const struct run_directory *directory, const struct run_file *file, size_t *size) {
+    char path[FILE_PATH_BYTES];
+    path_of(directory, file, path);
+    return read_path(path, most_bytes, size);
+}
+
+void run_directory_mark_seen(const struct run_directory *directory, struct run_file *file) {
+    char before[FILE_PATH_BYTES], after[FILE_PATH_BYTES];
+    path_of(directory, file, before);
+    strcpy(file->reason, "seen");
+    path_of(directory, file, after);
+    rename(before, after);
+}
+
+void run_directory_remove(const struct run_directory *directory, const struct run_file *file) {
+    char path[FILE_PATH_BYTES];
+    path_of(directory, file, path);
+    unlink(path);
+}
+
+char *run_directory_take_error(const struct run_directory *directory, long *pid) {
+    DIR *entries = opendir(directory->path);
+    char *text = NULL;
+    for (struct dirent *entry; entries != NULL && text == NULL && (entry = readdir(entries)) != NULL;) {
+        size_t length = strlen(entry->d_name), size;
+        char path[FILE_PATH_BYTES + 256];
+        if (length > 6 && strcmp(entry->d_name + length - 6, ".error") == 0) {
+            snprintf(path, sizeof path, "%s/%s", directory->path, entry->d_name);
+            text = (char *)read_path(path, ERROR_BYTES, &size);
+            unlink(path);
+            *pid = strtol(entry->d_name, NULL, 10);
+        }
+    }
+    if (entries != NULL) {
+        closedir(entries);
+    }
+    if (text != NULL) {
+        text[strcspn(text, "\n")] = '\0';
+    }
+    return text;
+}
+
+void run_directory_close(struct run_directory *directory) {
+    DIR *entries = directory->path[0] != '\0' ? opendir(directory->path) : NULL;
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            unlinkat(dirfd(entries), entry->d_name, 0);
+        }
+    }
+    if (entries != NULL) {
+        closedir(entries);
+        rmdir(directory->path);
+    }
+    free(directory->files);
+    *directory = (struct run_directory){.path = ""};
+}

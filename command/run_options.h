@@ -1,0 +1,24 @@
+// run_options.h: the command line of `cmemprof run`.
+//
+// Threads: one (getopt). Memory: none; values point into argv.
+#ifndef CMEMPROF_RUN_OPTIONS_H
+#define CMEMPROF_RUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// When it is not the program's own status. As env(1) and timeout(1) have it.
+enum { RUN_STATUS_FAILED = 125, RUN_STATUS_NOT_RUN = 126, RUN_STATUS_NOT_FOUND = 127 };
+
+struct run_options {
+    const char *output, *agent, *service; // NULL: not given
+    uint64_t rate_bytes, period_ms;       // period 0: not given
+    int signal;                           // 0: none
+    bool follow_children;
+    char **argv; // of the program, which argv[0] names
+};
+
+// -1: go on; else the exit status, and all is said.
+int run_options_parse(int argc, char **argv, struct run_options *options);
+
+#endif

@@ -1,0 +1,122 @@
+// run_output.c: see run_output.h.
+#include "run_output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../merge/merge.h"
+#include "output.h"
+#include "say.h"
+#include "text.h"
+
+// False: it cannot be read, and that was said.
+static bool add(struct profile *profile, const struct run_directory *directory, const struct run_file *file) {
+    size_t size;
+    uint8_t *bytes = run_directory_read(directory, file, &size);
+    struct merge_fault fault = {0};
+    bool ok = bytes != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK;
+    if (!ok) {
+        say_failed("run", NULL, "the profile of process %ld cannot be read: %s", file->pid, bytes == NULL ? strerror(errno) : fault.text);
+    }
+    free(bytes);
+    return ok;
+}
+
+static bool write_profile(struct profile *profile, const char *path) {
+    uint8_t *bytes = NULL;
+    size_t size;
+    enum merge_error error = profile_encode(profile, MERGE_GZIP, &bytes, &size);
+    if (error != MERGE_OK) {
+        say_failed("run", path, "%s", merge_error_text(error));
+        return false;
+    }
+    bool ok = output_write("run", path, bytes, size) == STATUS_DONE;
+    free(bytes);
+    return ok;
+}
+
+static int64_t total_of(struct profile *profile, const char *type) {
+    int index = profile_sample_type_index(profile, type);
+    int64_t total = 0;
+    struct profile_sample_view view;
+    for (size_t i = 0; index >= 0 && i < profile_sample_count(profile); i++) {
+        if (profile_sample_without_frames(profile, i, &view) == MERGE_OK) {
+            total = text_sum(total, view.values[index]);
+        }
+    }
+    return total;
+}
+
+static void say_total(const struct run_output *output, struct profile *profile) {
+    char bytes[TEXT_VALUE_BYTES], allocated[TEXT_VALUE_BYTES], processes[64] = "";
+    if (output->processes > 1) {
+        snprintf(processes, sizeof processes, " of %zu processes", output->processes);
+    }
+    fprintf(stderr, "cmemprof run: %s: %s%s in use at the end, %s allocated in all\n", output->path,
+            text_value(total_of(profile, "inuse_space"), "bytes", bytes), processes,
+            text_value(total_of(profile, "alloc_space"), "bytes", allocated));
+}
+
+static void take_signal(struct run_output *output, const struct run_directory *directory, struct run_file *file) {
+    char path[PATH_MAX];
+    struct profile *profile = profile_new();
+    snprintf(path, sizeof path, "%s.%u", output->path, ++output->signals);
+    if (profile == NULL || !add(profile, directory, file) || !write_profile(profile, path)) {
+        output->failed = true;
+    } else {
+        fprintf(stderr, "cmemprof run: %s\n", path);
+    }
+    profile_free(profile);
+    run_directory_mark_seen(directory, file);
+}
+
+static void write_all(struct run_output *output, struct run_directory *directory, bool last) {
+    struct profile *profile = profile_new();
+    output->processes = 0;
+    for (size_t i = 0; profile != NULL && i < directory->count; i++) {
+        if (!run_directory_is_newest(directory, i)) {
+            continue;
+        }
+        if (!add(profile, directory, &directory->files[i])) { // it holds part of the input now
+            profile_free(profile);
+            output->failed = true;
+            return;
+        }
+        output->processes++;
+    }
+    if (profile == NULL || (output->processes > 0 && !write_profile(profile, output->path))) {
+        output->failed = true;
+    } else if (last && output->processes > 0) {
+        say_total(output, profile);
+    }
+    profile_free(profile);
+}
+
+void run_output_take(struct run_output *output, struct run_directory *directory, bool whole, bool last) {
+    if (!run_directory_list(directory)) {
+        output->failed = true;
+        return;
+    }
+    bool is_new = last;
+    for (size_t i = 0; i < directory->count; i++) {
+        struct run_file *file = &directory->files[i];
+        bool newest = run_directory_is_newest(directory, i);
+        if (strcmp(file->reason, "signal") == 0) {
+            take_signal(output, directory, file);
+        }
+        is_new |= newest && strcmp(file->reason, "seen") != 0;
+    }
+    if (whole && is_new) {
+        write_all(output, directory, last);
+    }
+    for (size_t i = 0; i < directory->count; i++) {
+        struct run_file *file = &directory->files[i];
+        if (!run_directory_is_newest(directory, i)) {
+            run_directory_remove(directory, file);
+        } else if (whole && !last) {
+            run_directory_mark_seen(directory, file);
+        }
+    }
+}

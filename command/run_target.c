@@ -1,0 +1,246 @@
+// run_target.c: see run_target.h.
+#include "run_target.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum { HEADERS_MAX = 128, STRINGS_MAX_BYTES = 1 << 20, NOTES_MAX_BYTES = 4096, DYNAMIC_MAX = 1024 };
+
+__attribute__((format(printf, 3, 4))) static enum run_target_status say(struct run_target *target, enum run_target_status status,
+                                                                        const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(target->text, sizeof target->text, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+// ---- Where it is ----
+
+static bool is_program(const char *path) {
+    struct stat file;
+    return stat(path, &file) == 0 && S_ISREG(file.st_mode) && access(path, X_OK) == 0;
+}
+
+static enum run_target_status find(const char *name, struct run_target *target) {
+    if (strchr(name, '/') != NULL) {
+        if (strlen(name) >= sizeof target->path) {
+            return say(target, RUN_TARGET_NOT_FOUND, "the program's name is too long");
+        }
+        strcpy(target->path, name);
+        if (access(name, F_OK) != 0) {
+            return say(target, RUN_TARGET_NOT_FOUND, "%s: %s", name, strerror(errno));
+        }
+        return is_program(name) ? RUN_TARGET_OK : say(target, RUN_TARGET_NOT_RUN, "%s is not a program that may be executed", name);
+    }
+    const char *list = getenv("PATH");
+    for (const char *at = list != NULL ? list : "/bin:/usr/bin"; name[0] != '\0';) {
+        size_t length = strcspn(at, ":");
+        snprintf(target->path, sizeof target->path, "%.*s%s%s", (int)length, at, length > 0 ? "/" : "", name);
+        if (is_program(target->path)) {
+            return RUN_TARGET_OK;
+        }
+        if (at[length] == '\0') {
+            break;
+        }
+        at += length + 1;
+    }
+    return say(target, RUN_TARGET_NOT_FOUND, "there is no program %s on the PATH", name);
+}
+
+// ---- What it is ----
+
+struct image {
+    int descriptor;
+    Elf64_Ehdr header;
+    Elf64_Phdr segments[HEADERS_MAX];
+    size_t segment_count;
+    char *strings; // of the dynamic symbols; NULL: none
+    size_t strings_size;
+};
+
+static bool read_at(int descriptor, void *bytes, size_t size, uint64_t offset) {
+    return offset <= INT64_MAX && pread(descriptor, bytes, size, (off_t)offset) == (ssize_t)size;
+}
+
+static const Elf64_Phdr *segment_of(const struct image *image, uint32_t type) {
+    for (size_t i = 0; i < image->segment_count; i++) {
+        if (image->segments[i].p_type == type) {
+            return &image->segments[i];
+        }
+    }
+    return NULL;
+}
+
+// False: the address is in no segment of the file.
+static bool offset_of(const struct image *image, uint64_t address, uint64_t *offset) {
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const Elf64_Phdr *segment = &image->segments[i];
+        if (segment->p_type == PT_LOAD && address >= segment->p_vaddr && address - segment->p_vaddr < segment->p_filesz) {
+            *offset = segment->p_offset + (address - segment->p_vaddr);
+            return true;
+        }
+    }
+    return false;
+}
+
+// Names of the symbols and libraries that it takes and gives, one after the other.
+static void read_strings(struct image *image) {
+    const Elf64_Phdr *dynamic = segment_of(image, PT_DYNAMIC);
+    uint64_t address = 0, size = 0, offset;
+    for (size_t i = 0; dynamic != NULL && i < DYNAMIC_MAX && (i + 1) * sizeof(Elf64_Dyn) <= dynamic->p_filesz; i++) {
+        Elf64_Dyn entry;
+        if (!read_at(image->descriptor, &entry, sizeof entry, dynamic->p_offset + i * sizeof entry) || entry.d_tag == DT_NULL) {
+            break;
+        }
+        address = entry.d_tag == DT_STRTAB ? entry.d_un.d_ptr : address;
+        size = entry.d_tag == DT_STRSZ ? entry.d_un.d_val : size;
+    }
+    size = size < STRINGS_MAX_BYTES ? size : STRINGS_MAX_BYTES;
+    if (size == 0 || !offset_of(image, address, &offset) || (image->strings = malloc(size)) == NULL) {
+        return;
+    }
+    ssize_t got = pread(image->descriptor, image->strings, size, (off_t)offset);
+    image->strings_size = got > 0 ? (size_t)got : 0;
+}
+
+static bool has_string(const struct image *image, const char *text) {
+    return image->strings_size > 0 && memmem(image->strings, image->strings_size, text, strlen(text)) != NULL;
+}
+
+// Go's linker leaves a note of its own.
+static bool has_go_note(const struct image *image) {
+    static const char owner[4] = "Go\0"; // and its length, 4, eight bytes before
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const Elf64_Phdr *segment = &image->segments[i];
+        char notes[NOTES_MAX_BYTES];
+        size_t size = segment->p_filesz < sizeof notes ? segment->p_filesz : sizeof notes;
+        if (segment->p_type == PT_NOTE && read_at(image->descriptor, notes, size, segment->p_offset)) {
+            for (size_t at = 0; at + sizeof(Elf64_Nhdr) + sizeof owner <= size; at += 4) {
+                Elf64_Nhdr note;
+                memcpy(&note, notes + at, sizeof note);
+                if (note.n_namesz == sizeof owner && memcmp(notes + at + sizeof note, owner, sizeof owner) == 0) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+static const char *sanitizer_of(const struct image *image) {
+    static const struct {
+        const char *symbol, *name;
+    } sanitizers[] = {{"__asan_init", "AddressSanitizer"}, {"libasan.so", "AddressSanitizer"}, {"__tsan_init", "ThreadSanitizer"},
+                      {"libtsan.so", "ThreadSanitizer"},   {"__msan_init", "MemorySanitizer"}, {"__hwasan_init", "HWAddressSanitizer"},
+                      {"__lsan_init", "LeakSanitizer"},    {"liblsan.so", "LeakSanitizer"}};
+    for (size_t i = 0; i < sizeof sanitizers / sizeof *sanitizers; i++) {
+        if (has_string(image, sanitizers[i].symbol)) {
+            return sanitizers[i].name;
+        }
+    }
+    return NULL;
+}
+
+static enum run_target_status check_elf(struct image *image, const char *path, struct run_target *target) {
+    if (image->header.e_ident[EI_CLASS] != ELFCLASS64) {
+        return say(target, RUN_TARGET_REFUSED, "%s is a 32-bit program; only 64-bit programs can be profiled", path);
+    }
+    if (image->header.e_machine != EM_X86_64) {
+        return say(target, RUN_TARGET_REFUSED, "%s is for another kind of processor than amd64", path);
+    }
+    image->segment_count = image->header.e_phnum < HEADERS_MAX ? image->header.e_phnum : HEADERS_MAX;
+    if (image->header.e_phentsize != sizeof(Elf64_Phdr) ||
+        !read_at(image->descriptor, image->segments, image->segment_count * sizeof(Elf64_Phdr), image->header.e_phoff)) {
+        return say(target, RUN_TARGET_REFUSED, "%s: its ELF header is damaged", path);
+    }
+    const Elf64_Phdr *loader = segment_of(image, PT_INTERP);
+    char loader_path[256] = "";
+    if (loader == NULL) {
+        return say(target, RUN_TARGET_REFUSED,
+                   "%s is statically linked, so nothing can be preloaded into it; build it with cmemprof inside (docs/run.md)", path);
+    }
+    if (loader->p_filesz < sizeof loader_path) {
+        read_at(image->descriptor, loader_path, loader->p_filesz, loader->p_offset);
+    }
+    target->is_musl = strstr(loader_path, "ld-musl") != NULL;
+    target->is_go = has_go_note(image);
+    read_strings(image);
+    const char *sanitizer = sanitizer_of(image);
+    if (sanitizer != NULL) {
+        return say(target, RUN_TARGET_REFUSED, "%s is built with %s, which brings an allocator of its own; profile a build without it",
+                   path, sanitizer);
+    }
+    return RUN_TARGET_OK;
+}
+
+// The loader drops LD_PRELOAD where a program gets rights that its caller does not have.
+static enum run_target_status check_rights(int descriptor, const char *path, struct run_target *target) {
+    struct stat file;
+    char capabilities[64];
+    if (fstat(descriptor, &file) != 0) {
+        return say(target, RUN_TARGET_NOT_RUN, "%s: %s", path, strerror(errno));
+    }
+    bool other_user = (file.st_mode & S_ISUID) != 0 && file.st_uid != geteuid();
+    bool other_group = (file.st_mode & S_ISGID) != 0 && file.st_gid != getegid();
+    if (other_user || other_group) {
+        return say(target, RUN_TARGET_REFUSED, "%s runs with another %s's rights (set%cid), so nothing can be preloaded into it", path,
+                   other_user ? "user" : "group", other_user ? 'u' : 'g');
+    }
+    if (geteuid() != 0 && fgetxattr(descriptor, "security.capability", capabilities, sizeof capabilities) > 0) {
+        return say(target, RUN_TARGET_REFUSED, "%s has file capabilities, so nothing can be preloaded into it", path);
+    }
+    return RUN_TARGET_OK;
+}
+
+static enum run_target_status check_file(const char *path, struct run_target *target);
+
+// "#!/usr/bin/env python3": the program that the kernel starts is the first word.
+static enum run_target_status check_script(int descriptor, struct run_target *target) {
+    char line[PATH_MAX] = "";
+    if (target->interpreter[0] != '\0') {
+        return say(target, RUN_TARGET_REFUSED, "%s is read by another script, %s", target->path, target->interpreter);
+    }
+    if (pread(descriptor, line, sizeof line - 1, 0) < 2) {
+        return say(target, RUN_TARGET_NOT_RUN, "%s cannot be read", target->path);
+    }
+    char *start = line + 2 + strspn(line + 2, " \t");
+    start[strcspn(start, " \t\r\n")] = '\0';
+    strcpy(target->interpreter, start);
+    return check_file(target->interpreter, target);
+}
+
+static enum run_target_status check_file(const char *path, struct run_target *target) {
+    struct image image = {.descriptor = open(path, O_RDONLY | O_CLOEXEC)};
+    if (image.descriptor < 0) {
+        // To execute a file it need not be readable, but then the kernel treats it as it treats setuid programs.
+        return say(target, RUN_TARGET_REFUSED, "%s: %s; it cannot be told whether it can be profiled", path, strerror(errno));
+    }
+    enum run_target_status status;
+    if (!read_at(image.descriptor, &image.header, sizeof image.header, 0) || memcmp(image.header.e_ident, ELFMAG, SELFMAG) != 0) {
+        bool script = memcmp(image.header.e_ident, "#!", 2) == 0;
+        status = script ? check_script(image.descriptor, target)
+                        : say(target, RUN_TARGET_REFUSED, "%s is neither a program (ELF) nor a script that names its interpreter", path);
+    } else {
+        status = check_rights(image.descriptor, path, target);
+        status = status == RUN_TARGET_OK ? check_elf(&image, path, target) : status;
+    }
+    free(image.strings);
+    close(image.descriptor);
+    return status;
+}
+
+enum run_target_status run_target_find(const char *name, struct run_target *target) {
+    *target = (struct run_target){.text = ""};
+    enum run_target_status status = find(name, target);
+    return status == RUN_TARGET_OK ? check_file(target->path, target) : status;
+}

@@ -1,0 +1,30 @@
+// run_target.h: the program that `cmemprof run` is to start: where it is, and whether a preloaded library can profile it at all.
+//
+// The loader ignores LD_PRELOAD without a word where it cannot be: in static programs, in those that run with another user's rights, with
+// another architecture or libc. So the file is looked at before. Only its ELF headers are read, and nothing in them is trusted.
+//
+// Threads: one. Memory: the caller's.
+#ifndef CMEMPROF_RUN_TARGET_H
+#define CMEMPROF_RUN_TARGET_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+enum run_target_status {
+    RUN_TARGET_OK,
+    RUN_TARGET_REFUSED, // it cannot be profiled
+    RUN_TARGET_NOT_RUN, // it cannot be executed
+    RUN_TARGET_NOT_FOUND,
+};
+
+struct run_target {
+    char path[PATH_MAX];        // of the program
+    char interpreter[PATH_MAX]; // of a script: the program that reads it; else ""
+    bool is_go, is_musl;
+    char text[2 * PATH_MAX]; // why not; one line
+};
+
+// name: as a shell finds it, by PATH if it has no slash.
+enum run_target_status run_target_find(const char *name, struct run_target *target);
+
+#endif

@@ -1,0 +1,108 @@
+// frame_table_test.c: numbers of frames by function, line, file and package; equal texts at different addresses.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../frame_table.h"
+
+static uint32_t id_of(struct frame_table *table, struct profile_frame frame) {
+    unsigned matches = 0;
+    frame.function = frame.function ? frame.function : "";
+    frame.file = frame.file ? frame.file : "";
+    frame.mapping_file = frame.mapping_file ? frame.mapping_file : "";
+    return frame_table_id(table, &frame, &matches);
+}
+
+static void test_by_function(void **state) {
+    (void)state;
+    struct frame_table table = {.by = FRAME_BY_FUNCTION};
+    char other[] = "f"; // another profile has its own copy
+    assert_int_equal(id_of(&table, (struct profile_frame){.function = "f", .file = "a.c", .line = 1, .address = 8}), 0);
+    assert_int_equal(id_of(&table, (struct profile_frame){.function = other, .file = "a.c", .line = 2, .address = 9}), 0);
+    assert_int_equal(id_of(&table, (struct profile_frame){.function = "f", .file = "b.c"}), 1);
+    assert_int_equal(id_of(&table, (struct profile_frame){.mapping_file = "x.so", .address = 8}), 2);
+    assert_int_equal(id_of(&table, (struct profile_frame){.mapping_file = "x.so", .address = 9}), 3);
+    assert_int_equal(id_of(&table, (struct profile_frame){.mapping_file = "y.so", .address = 9}), 4);
+    assert_string_equal(frame_table_frame(&table, 1)->file, "b.c");
+    frame_table_free(&table);
+}
+
+static void test_by_line_and_file(void **state) {
+    (void)state;
+    struct frame_table lines = {.by = FRAME_BY_LINE}, files = {.by = FRAME_BY_FILE};
+    struct profile_frame frame = {.function = "f", .file = "a.c", .line = 1}, other = {.function = "g", .file = "a.c", .line = 2};
+    struct profile_frame address = {.mapping_file = "x.so", .address = 8};
+    assert_int_equal(id_of(&lines, frame), 0);
+    assert_int_equal(id_of(&files, frame), 0);
+    assert_int_equal(id_of(&files, other), 0);
+    assert_int_equal(id_of(&files, address), 1);
+    frame.line = 2;
+    assert_int_equal(id_of(&lines, frame), 1);
+    assert_int_equal(id_of(&files, frame), 0);
+    address.address = 9;
+    assert_int_equal(id_of(&files, address), 1);
+    frame_table_free(&lines);
+    frame_table_free(&files);
+}
+
+static void expect_package(const char *function, const char *file, const char *mapping, const char *expected) {
+    size_t length;
+    const char *package = frame_package(&(struct profile_frame){.function = function, .file = file, .mapping_file = mapping}, &length);
+    assert_int_equal(length, strlen(expected));
+    assert_memory_equal(package, expected, length);
+}
+
+static void test_packages(void **state) {
+    (void)state;
+    expect_package("github.com/mattn/go-sqlite3.(*SQLiteStmt).exec[go.shape/x]", "a.go", "/bin/x", "github.com/mattn/go-sqlite3");
+    expect_package("gopkg.in/yaml%2ev3.Parse", "a.go", "/bin/x", "gopkg.in/yaml%2ev3");
+    expect_package("main.main.func1", "a.go", "/bin/x", "main");
+    expect_package("sqlite3Malloc", "sqlite3.c", "/usr/lib/libsqlite3.so.0", "libsqlite3.so.0");
+    expect_package("", "", "", "");
+    struct frame_table table = {.by = FRAME_BY_PACKAGE};
+    assert_int_equal(id_of(&table, (struct profile_frame){.function = "a/b.f", .file = "x.go"}), 0);
+    assert_int_equal(id_of(&table, (struct profile_frame){.function = "a/b.g", .file = "y.go"}), 0);
+    assert_int_equal(id_of(&table, (struct profile_frame){.function = "a/bc.g", .file = "y.go"}), 1);
+    frame_table_free(&table);
+}
+
+static void test_filter(void **state) {
+    (void)state;
+    struct filter filter = {0};
+    assert_int_equal(filter_compile("top", &filter, FILTER_FOCUS, "^f$"), 0);
+    struct frame_table table = {.filter = &filter};
+    struct profile_frame frame = {.function = "f", .file = "", .mapping_file = ""};
+    for (int i = 0; i < 2; i++) { // when it is new, and when it is known
+        unsigned matches = 0;
+        frame_table_id(&table, &frame, &matches);
+        assert_int_equal(matches, FILTER_FOCUS);
+    }
+    frame_table_free(&table);
+    filter_free(&filter);
+}
+
+// Each of 100,000 functions keeps its number.
+static void test_many(void **state) {
+    (void)state;
+    enum { COUNT = 100000 };
+    static char names[COUNT][8];
+    struct frame_table table = {0};
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < COUNT; i++) {
+            snprintf(names[i], sizeof names[i], "f%u", i);
+            assert_int_equal(id_of(&table, (struct profile_frame){.function = names[i]}), i);
+        }
+    }
+    frame_table_free(&table);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_function), cmocka_unit_test(test_by_line_and_file),
+                                       cmocka_unit_test(test_packages), cmocka_unit_test(test_filter), cmocka_unit_test(test_many)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

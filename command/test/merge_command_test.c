@@ -1,0 +1,111 @@
+// merge_command_test.c: `cmemprof merge` as a whole.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../commands.h"
+#include "place.h"
+
+static void write_one(const char *name, const char *stack) {
+    struct profile *profile = place_profile();
+    place_add(profile, stack, 1, 20, 3, false);
+    place_save(profile, name);
+}
+
+static void test_merge(void **state) {
+    (void)state;
+    struct profile_sample_view sample;
+    write_one("a", "f<g");
+    write_one("b", "h");
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "b", "a", "--output", "sum"), 0);
+    assert_string_equal(place_out, "");
+    struct profile *profile = place_load("sum");
+    assert_int_equal(profile_sample_count(profile), 2);
+    assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
+    assert_int_equal(sample.values[1], 40);
+    profile_free(profile);
+    // To standard output, and in place of an input.
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "--compression", "none"), 0);
+    assert_int_equal(place_out[0], 0x0a);
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "b", "-o", "a"), 0);
+    profile = place_load("a");
+    assert_int_equal(profile_sample_count(profile), 2);
+    profile_free(profile);
+}
+
+// What cannot be read leaves no output, and an old one as it was.
+static void test_nothing_written(void **state) {
+    (void)state;
+    write_one("a", "f");
+    place_write("text", "hello", 5);
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "text", "-o", "out"), 1);
+    assert_non_null(strstr(place_error, "cmemprof merge: text: not a pprof profile"));
+    assert_int_equal(access("out", F_OK), -1);
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "none", "-o", "text"), 1);
+    struct stat about;
+    assert_int_equal(stat("text", &about), 0);
+    assert_int_equal(about.st_size, 5);
+}
+
+static void test_union(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "cpu", "nanoseconds");
+    profile_add_sample(profile, NULL, 0, (int64_t[]){5}, NULL, 0);
+    place_save(profile, "cpu");
+    write_one("a", "f");
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "cpu", "-o", "out"), 1);
+    assert_non_null(strstr(place_error, "cmemprof merge: cpu: sample type"));
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "--union", "a", "cpu", "-o", "out"), 0);
+    profile = place_load("out");
+    assert_int_equal(profile_sample_type_count(profile), 4);
+    assert_int_equal(profile_sample_count(profile), 2);
+    profile_free(profile);
+    unlink("out");
+}
+
+// A sum that does not fit is said, and is the largest.
+static void test_saturated(void **state) {
+    (void)state;
+    struct profile *profile = place_profile();
+    place_add(profile, "f", 1, INT64_MAX, 3, false);
+    place_save(profile, "a");
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "a", "-o", "sum"), 0);
+    assert_string_equal(place_error, "cmemprof merge: sums beyond 64 bits: 1; each stays at the largest number\n");
+}
+
+// The higher level makes it smaller.
+static void test_level(void **state) {
+    (void)state;
+    struct profile *profile = place_profile();
+    struct stat low, high;
+    char stack[40];
+    for (int i = 0; i < 3000; i++) {
+        snprintf(stack, sizeof stack, "f%d<g%d<main.x", i, i / 7);
+        place_add(profile, stack, i, i * 17, i * i, false);
+    }
+    place_save(profile, "a");
+    static const char *const compressions[] = {"gzip", "zstd"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "-o", "low", "--compression", compressions[i], "--level", "1"), 0);
+        assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "-o", "high", "--compression", compressions[i], "--level", "12"), 0);
+        assert_int_equal(stat("low", &low) | stat("high", &high), 0);
+        assert_true(high.st_size < low.st_size);
+    }
+}
+
+static void test_wrong(void **state) {
+    (void)state;
+    assert_int_equal(PLACE_RUN(merge_command, "merge"), 2);
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "--type", "x", "a"), 2);
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "--help"), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_nothing_written),
+                                       cmocka_unit_test(test_union), cmocka_unit_test(test_saturated),
+                                       cmocka_unit_test(test_level), cmocka_unit_test(test_wrong)};
+    return cmocka_run_group_tests(tests, place_make, place_remove);
+}

@@ -1,0 +1,115 @@
+// place.h: for the tests of commands: a directory of their own, profile files in it, and a command's output.
+#ifndef CMEMPROF_COMMAND_TEST_PLACE_H
+#define CMEMPROF_COMMAND_TEST_PLACE_H
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../merge/merge.h"
+
+static char place[64];
+
+// Files of this test are "a", "b", ... in a directory of its own.
+static int place_make(void **state) {
+    (void)state;
+    strcpy(place, "/tmp/cmemprof-test-XXXXXX");
+    return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
+}
+static int place_remove(void **state) {
+    (void)state;
+    char command[100];
+    snprintf(command, sizeof command, "rm -rf %s", place);
+    return chdir("/") == 0 ? system(command) : -1;
+}
+
+static inline void place_write(const char *name, const void *bytes, size_t size) {
+    int file = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    assert_int_equal(write(file, bytes, size), size);
+    close(file);
+}
+
+// "a<b": function a called by b; memory: label memory=C. Values are objects, bytes in use, bytes allocated.
+static inline void place_add(struct profile *profile, const char *stack, int64_t objects, int64_t in_use, int64_t allocated, bool c) {
+    uint32_t locations[16];
+    size_t count = 0;
+    char copy[200];
+    snprintf(copy, sizeof copy, "%s", stack);
+    char *rest = copy;
+    for (char *name; *copy && (name = strsep(&rest, "<")) != NULL;) {
+        const char *file = strchr(name, '.') ? "/src/x.go" : "/src/x.c";
+        uint32_t function = profile_add_function(profile, &(struct profile_function){.name = name, .system_name = "", .file = file});
+        locations[count++] = profile_add_location(profile, 0, 0, &(struct profile_line){function, 7, 0}, 1);
+    }
+    struct profile_label label = {"memory", "C", 0, ""};
+    profile_add_sample(profile, locations, count, (int64_t[]){objects, in_use, allocated}, &label, c);
+}
+
+static inline struct profile *place_profile(void) {
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "inuse_objects", "count");
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    profile_add_sample_type(profile, "alloc_space", "bytes");
+    return profile;
+}
+
+// Writes and frees it.
+static inline void place_save(struct profile *profile, const char *name) {
+    uint8_t *bytes;
+    size_t size;
+    assert_int_equal(profile_status(profile), MERGE_OK);
+    assert_int_equal(profile_encode(profile, MERGE_GZIP, &bytes, &size), MERGE_OK);
+    place_write(name, bytes, size);
+    profile_free(profile);
+    free(bytes);
+}
+
+static inline struct profile *place_load(const char *name) {
+    static uint8_t bytes[1 << 20];
+    struct merge_fault fault = {0};
+    int file = open(name, O_RDONLY);
+    ssize_t size = read(file, bytes, sizeof bytes);
+    struct profile *profile = profile_new();
+    close(file);
+    assert_int_equal(profile_decode(profile, bytes, (size_t)size, NULL, NULL, &fault), MERGE_OK);
+    return profile;
+}
+
+static char place_out[1 << 16], place_error[1 << 14]; // what the last command wrote
+
+static inline int place_redirect(FILE *file, int to) {
+    int before = dup(to);
+    fflush(NULL);
+    dup2(fileno(file), to);
+    return before;
+}
+static inline void place_restore(FILE *file, int to, int before, char *text, size_t size) {
+    fflush(NULL);
+    dup2(before, to);
+    close(before);
+    rewind(file);
+    text[fread(text, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+// Runs a command; arguments end with NULL. Returns its status.
+static inline int place_run(int (*command)(int, char **), const char *const *arguments) {
+    int argc = 0;
+    char *argv[20];
+    for (; arguments[argc]; argc++) {
+        argv[argc] = (char *)arguments[argc];
+    }
+    argv[argc] = NULL;
+    FILE *out = tmpfile(), *error = tmpfile();
+    int out_before = place_redirect(out, STDOUT_FILENO), error_before = place_redirect(error, STDERR_FILENO);
+    int status = command(argc, argv);
+    place_restore(out, STDOUT_FILENO, out_before, place_out, sizeof place_out);
+    place_restore(error, STDERR_FILENO, error_before, place_error, sizeof place_error);
+    return status;
+}
+#define PLACE_RUN(command, ...) place_run(command, (const char *const[]){__VA_ARGS__, NULL})
+
+#endif

@@ -1,0 +1,78 @@
+// run_target_test.c: damaged program files are refused, never followed. testdata/ways has whole ones.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../run_target.h"
+
+static size_t read_self(uint8_t *bytes, size_t room) {
+    FILE *file = fopen("/proc/self/exe", "rb");
+    size_t size = fread(bytes, 1, room, file);
+    fclose(file);
+    return size;
+}
+
+static enum run_target_status check(const uint8_t *bytes, size_t size, struct run_target *target) {
+    char path[] = "/tmp/cmemprof-test-XXXXXX";
+    int file = mkstemp(path);
+    assert_int_equal(write(file, bytes, size), size);
+    assert_int_equal(fchmod(file, 0755), 0);
+    close(file);
+    enum run_target_status status = run_target_find(path, target);
+    unlink(path);
+    return status;
+}
+
+// Every byte of the headers with every one of some values, and every length up to there: an answer each time, and a reason with each
+// refusal.
+static void damage_is_survived(void **state) {
+    (void)state;
+    enum { HEADERS = 64 + 16 * 56 };
+    static uint8_t whole[4096], changed[4096];
+    struct run_target target;
+    assert_int_equal(read_self(whole, sizeof whole), sizeof whole);
+    for (size_t at = 0; at < HEADERS; at++) {
+        static const uint8_t values[] = {0, 1, 0x7f, 0xff};
+        for (size_t i = 0; i < sizeof values; i++) {
+            memcpy(changed, whole, sizeof whole);
+            changed[at] = values[i];
+            assert_true(check(changed, sizeof changed, &target) == RUN_TARGET_OK || target.text[0] != '\0');
+        }
+    }
+    for (size_t size = 0; size < HEADERS; size += 7) {
+        assert_true(check(whole, size, &target) == RUN_TARGET_OK || target.text[0] != '\0');
+    }
+}
+
+static void a_shell_is_fine(void **state) {
+    (void)state;
+    struct run_target target;
+    assert_int_equal(run_target_find("/bin/sh", &target), RUN_TARGET_OK);
+    assert_false(target.is_go || target.is_musl);
+    assert_int_equal(run_target_find("", &target), RUN_TARGET_NOT_FOUND);
+    assert_int_equal(run_target_find("/", &target), RUN_TARGET_NOT_RUN);
+}
+
+static void scripts_lead_to_their_interpreter(void **state) {
+    (void)state;
+    struct run_target target;
+    static const char shell[] = "#! /bin/sh -e\n", missing[] = "#!/nonexistent\n", empty[] = "#!\n";
+    assert_int_equal(check((const uint8_t *)shell, sizeof shell - 1, &target), RUN_TARGET_OK);
+    assert_string_equal(target.interpreter, "/bin/sh");
+    assert_int_not_equal(check((const uint8_t *)missing, sizeof missing - 1, &target), RUN_TARGET_OK);
+    assert_int_not_equal(check((const uint8_t *)empty, sizeof empty - 1, &target), RUN_TARGET_OK);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(damage_is_survived), cmocka_unit_test(a_shell_is_fine),
+                                       cmocka_unit_test(scripts_lead_to_their_interpreter)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+// text_test.c: values and names as a terminal shows them.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../text.h"
+
+static void expect_put(const char *text, const char *expected) {
+    char *shown = NULL;
+    size_t size;
+    FILE *out = open_memstream(&shown, &size);
+    text_put(text, out);
+    fclose(out);
+    assert_string_equal(shown, expected);
+    free(shown);
+}
+
+static void test_put(void **state) {
+    (void)state;
+    expect_put("caf\xc3\xa9 \xe2\x82\xac", "caf\xc3\xa9 \xe2\x82\xac");
+    expect_put("a\x1b[2Jb\n\x7f", "a?[2Jb??");
+    expect_put("\xc2\x9b"
+               "2J\x9b",
+               "??2J?");
+}
+
+static void test_values(void **state) {
+    (void)state;
+    char text[TEXT_VALUE_BYTES];
+    assert_string_equal(text_value(999, "bytes", text), "999 B");
+    assert_string_equal(text_value(-1500000, "bytes", text), "-1.50 MB");
+    assert_string_equal(text_value(1500000, "nanoseconds", text), "1.50 ms");
+    assert_string_equal(text_value(INT64_MIN, "count", text), "-9,223,372,036,854,775,808");
+    assert_string_equal(text_value(-1500000, NULL, text), "-1500000");
+    assert_string_equal(text_count(1242, text), "1,242");
+    assert_string_equal(text_change(12, "bytes", text), "+12 B");
+    assert_string_equal(text_change(0, "bytes", text), "0 B");
+    assert_string_equal(text_change(-12, "bytes", text), "-12 B");
+}
+
+static void expect_frame(const char *function, const char *mapping, const char *expected) {
+    char name[TEXT_NAME_BYTES];
+    struct profile_frame frame = {.function = function, .file = "", .mapping_file = mapping, .address = 0x2a};
+    assert_string_equal(text_frame(&frame, name), expected);
+}
+
+static void test_frames(void **state) {
+    (void)state;
+    expect_frame("github.com/mattn/go-sqlite3.(*SQLiteStmt).exec[go.shape/x]", "", "go-sqlite3.(*SQLiteStmt).exec[go.shape/x]");
+    expect_frame("std::map<a/b>", "", "std::map<a/b>");
+    expect_frame("", "/usr/lib/libc.so.6", "libc.so.6+0x2a");
+    expect_frame("", "", "unknown+0x2a");
+    char longer[2 * TEXT_NAME_BYTES] = {0}, name[TEXT_NAME_BYTES];
+    memset(longer, 'x', sizeof longer - 1);
+    assert_int_equal(strlen(text_frame(&(struct profile_frame){.function = longer}, name)), TEXT_NAME_BYTES - 1);
+}
+
+static void test_sum(void **state) {
+    (void)state;
+    assert_int_equal(text_sum(2, 3), 5);
+    assert_int_equal(text_sum(INT64_MAX, 1), INT64_MAX);
+    assert_int_equal(text_sum(INT64_MIN, -1), INT64_MIN);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_put), cmocka_unit_test(test_values), cmocka_unit_test(test_frames),
+                                       cmocka_unit_test(test_sum)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

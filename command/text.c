@@ -1,0 +1,100 @@
+// text.c: values and names as a terminal shows them (text.h).
+#include "text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+int64_t text_sum(int64_t a, int64_t b) {
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? (b > 0 ? INT64_MAX : INT64_MIN) : sum;
+}
+
+// ---- Values ----
+
+struct scale {
+    const char *unit;
+    double size;
+};
+
+static const char *format_scaled(double value, const struct scale *scales, size_t count, char text[TEXT_VALUE_BYTES]) {
+    size_t unit = 0;
+    double magnitude = value < 0 ? -value : value;
+    while (unit + 1 < count && magnitude >= scales[unit + 1].size) {
+        unit++;
+    }
+    value /= scales[unit].size;
+    magnitude /= scales[unit].size;
+    snprintf(text, TEXT_VALUE_BYTES, "%.*f %s", unit == 0 || magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2, value, scales[unit].unit);
+    return text;
+}
+
+const char *text_count(int64_t value, char text[TEXT_VALUE_BYTES]) {
+    char digits[32];
+    size_t used = 0, length = (size_t)snprintf(digits, sizeof digits, "%" PRId64, value);
+    for (size_t i = 0; i < length; i++) {
+        if (i > (value < 0) && (length - i) % 3 == 0) {
+            text[used++] = ',';
+        }
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
+const char *text_value(int64_t value, const char *unit, char text[TEXT_VALUE_BYTES]) {
+    static const struct scale bytes[] = {{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"PB", 1e15}};
+    static const struct scale times[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 6e10}, {"h", 3.6e12}};
+    if (!unit) {
+        snprintf(text, TEXT_VALUE_BYTES, "%" PRId64, value);
+        return text;
+    }
+    if (strcmp(unit, "bytes") == 0) {
+        return format_scaled((double)value, bytes, sizeof bytes / sizeof *bytes, text);
+    }
+    if (strcmp(unit, "nanoseconds") == 0) {
+        return format_scaled((double)value, times, sizeof times / sizeof *times, text);
+    }
+    return text_count(value, text);
+}
+
+const char *text_change(int64_t value, const char *unit, char text[TEXT_VALUE_BYTES]) {
+    char plain[TEXT_VALUE_BYTES];
+    snprintf(text, TEXT_VALUE_BYTES, "%s%.38s", value > 0 ? "+" : "", text_value(value, unit, plain));
+    return text;
+}
+
+// ---- Names ----
+
+void text_put(const char *text, FILE *out) {
+    size_t due = 0; // bytes that the character goes on for
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        bool goes_on = (*c & 0xC0) == 0x80;
+        bool control = *c < 0x20 || *c == 0x7F || (*c == 0xC2 && c[1] < 0xA0) || (goes_on && due == 0);
+        due = goes_on && due > 0 ? due - 1 : control || goes_on || *c < 0xC0 ? 0 : *c < 0xE0 ? 1 : *c < 0xF0 ? 2 : 3;
+        fputc(control ? '?' : *c, out);
+    }
+}
+
+const char *text_base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+const char *text_frame(const struct profile_frame *frame, char name[TEXT_NAME_BYTES]) {
+    const char *start = frame->function;
+    if (!*start) {
+        const char *file = text_base_name(frame->mapping_file);
+        snprintf(name, TEXT_NAME_BYTES, "%.200s+0x%" PRIx64, *file ? file : "unknown", frame->address);
+        return name;
+    }
+    // The import path ends at the last slash before the receiver or the type arguments; C++ and Rust names have none.
+    size_t head = strcspn(start, "([<");
+    for (size_t i = head; i > 0; i--) {
+        if (start[i - 1] == '/') {
+            start += i;
+            break;
+        }
+    }
+    snprintf(name, TEXT_NAME_BYTES, "%s", start);
+    return name;
+}

@@ -1,0 +1,156 @@
+package merge_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cmemprof/cmemprof/merge"
+	"github.com/google/pprof/profile"
+)
+
+// small has one sample with the stack of one function; values are by type.
+func small(t testing.TB, function string, values map[string]int64, types ...string) []byte {
+	f := &profile.Function{ID: 1, Name: function}
+	l := &profile.Location{ID: 1, Line: []profile.Line{{Function: f}}}
+	p := &profile.Profile{PeriodType: &profile.ValueType{}, Function: []*profile.Function{f}, Location: []*profile.Location{l}}
+	s := &profile.Sample{Location: []*profile.Location{l}}
+	for _, name := range types {
+		p.SampleType = append(p.SampleType, &profile.ValueType{Type: name, Unit: "count"})
+		s.Value = append(s.Value, values[name])
+	}
+	p.Sample = append(p.Sample, s)
+	return encode(t, p)
+}
+
+// text is "f: alloc=1 inuse=2" for each sample, in order.
+func text(t testing.TB, data []byte) string {
+	p := parse(t, data)
+	var lines []string
+	for _, s := range p.Sample {
+		line := s.Location[0].Line[0].Function.Name + ":"
+		for i, st := range p.SampleType {
+			line += fmt.Sprintf(" %s=%d", st.Type, s.Value[i])
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func wantText(t *testing.T, data []byte, err error, want string) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("%v, want %s", err, want)
+	} else if got := text(t, data); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestMergerGoesOnAfterErrors(t *testing.T) {
+	m := merge.NewMerger(merge.MergerOptions{Limits: &merge.Limits{DepthFrames: 1, StringBytes: 10}})
+	defer m.Close()
+	good := small(t, "f", map[string]int64{"a": 3}, "a")
+	if err := m.Add(good); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		wantError(t, m.Add(good[:len(good)-1]), merge.Truncated, "")
+		wantError(t, m.Add(small(t, "f", nil, "b")), merge.TypesDiffer, "b/count")
+		wantError(t, m.Add(small(t, "a name of many letters", nil, "a")), merge.TooLarge, "longer than 10 bytes")
+		if err := m.Add(good); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []merge.Compression{merge.Gzip, merge.Zstd, merge.Raw} {
+		data, err := m.Result(merge.Output{Compression: c, Level: 3})
+		if err == nil {
+			data, err = merge.Inflate(data, nil)
+		}
+		wantText(t, data, err, "f: a=9")
+	}
+	m.Close()
+	if m.Add(good) == nil {
+		t.Error("a closed Merger answers")
+	}
+	if _, err := m.Result(merge.Output{}); err == nil {
+		t.Error("a closed Merger has a result")
+	}
+}
+
+func TestMergerUnionKeepScale(t *testing.T) {
+	m := merge.NewMerger(merge.MergerOptions{Union: true})
+	defer m.Close()
+	for _, data := range [][]byte{small(t, "f", map[string]int64{"a": 3, "b": 1 << 62}, "a", "b"), small(t, "f", map[string]int64{"c": 7}, "c")} {
+		if err := m.Add(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := m.Result(merge.Output{})
+	wantText(t, data, err, fmt.Sprintf("f: a=3 b=%d c=7", int64(1)<<62))
+	if err := m.Scale("a", 0.5); err != nil {
+		t.Error(err)
+	}
+	if err := m.Scale("b", 4); err != nil || m.Saturated() != 1 {
+		t.Error(err, m.Saturated())
+	}
+	wantError(t, m.Scale("d", 1), merge.NotFound, "d")
+	wantError(t, m.Keep("c", "d"), merge.NotFound, "d")
+	if err := m.Keep("c", "a"); err != nil {
+		t.Error(err)
+	}
+	data, err = m.Result(merge.Output{})
+	wantText(t, data, err, "f: c=7 a=2")
+}
+
+func TestDeltaRules(t *testing.T) {
+	types := []string{"alloc", "inuse"}
+	for rule, want := range map[merge.DeltaRule]string{
+		merge.NeverNegative: "f: alloc=4 inuse=9",
+		merge.LikeFastdelta: "f: alloc=-6 inuse=9",
+		merge.LikePprof:     "f: alloc=-6 inuse=9",
+	} {
+		d := merge.NewDeltaWith(merge.DeltaOptions{Types: types[:1], Rule: rule, Output: merge.Output{Compression: merge.Zstd}})
+		defer d.Close()
+		data, err := d.Next(small(t, "f", map[string]int64{"alloc": 10, "inuse": 5}, types...))
+		if err == nil {
+			data, err = merge.Inflate(data, nil)
+		}
+		wantText(t, data, err, "f: alloc=10 inuse=5")
+		data, err = d.Next(small(t, "f", map[string]int64{"alloc": 4, "inuse": 9}, types...))
+		if err == nil {
+			data, err = merge.Inflate(data, nil)
+		}
+		wantText(t, data, err, want)
+		data, err = d.Next(small(t, "g", map[string]int64{"alloc": 1, "inuse": 1}, types...))
+		if err == nil {
+			data, err = merge.Inflate(data, nil)
+		}
+		want := "g: alloc=1 inuse=1"
+		if rule == merge.LikePprof {
+			want = "f: alloc=-4 inuse=0\n" + want
+		}
+		wantText(t, data, err, want)
+	}
+}
+
+func TestDeltaAppendAllocatesNothing(t *testing.T) {
+	d := merge.NewDelta("alloc_objects", "alloc_space")
+	defer d.Close()
+	data := gzipped(t, heapProfile(200))
+	buffer := make([]byte, 0, 1<<20)
+	next := func() {
+		out, err := d.Append(buffer[:0], data)
+		if err != nil || len(out) == 0 {
+			t.Error(len(out), err)
+		}
+	}
+	if n := testing.AllocsPerRun(20, next); n != 0 {
+		t.Errorf("%v allocations a delta", n)
+	}
+}
+
+func TestInflateLimits(t *testing.T) {
+	bomb := gzipped(t, heapProfile(200))
+	_, err := merge.Inflate(bomb, &merge.Limits{InputBytes: 1000})
+	wantError(t, err, merge.TooLarge, "limit of 1000 bytes")
+}

@@ -1,0 +1,163 @@
+// decode_samples.c: reads the samples of an input, which are most of its bytes, and stages them. See decode.h. Threads and memory: as
+// there.
+#include "decode.h"
+
+static bool no_room(struct cursor *cursor) {
+    return cursor_fail(cursor, MERGE_NO_MEMORY, "no memory");
+}
+
+static bool bad_varint(struct cursor *cursor) {
+    return cursor_fail(cursor, MERGE_MALFORMED, "bad varint in field %u", cursor->field.number);
+}
+
+// Repeated numbers come packed, one by one, or both. A number takes a byte at least, so the size of a run is room enough.
+
+static bool read_refs(struct cursor *cursor) {
+    struct input *input = cursor->input;
+    const struct id_map *map = &input->location_ids;
+    bool packed = cursor->field.type == WIRE_BYTES;
+    struct wire run = cursor->field.bytes;
+    uint32_t *refs = array_reserve(&input->refs, packed ? (size_t)(run.end - run.at) : 1, sizeof *refs), *ref = refs;
+    if (!refs)
+        return packed && run.at == run.end ? true : no_room(cursor);
+    if (!packed) {
+        *ref = decode_id(cursor, map, cursor_number(cursor), "location");
+        input->refs.count += *ref != 0;
+        return *ref != 0;
+    }
+    while (run.at < run.end) {
+        uint64_t id;
+        if (wire_varint(&run, &id) != WIRE_OK)
+            return bad_varint(cursor);
+        *ref = id_map_get(map, id);
+        if (*ref == 0)
+            return decode_id(cursor, map, id, "location") != 0; // says which
+        ref++;
+    }
+    input->refs.count += (uint32_t)(ref - refs);
+    return true;
+}
+
+// row: room for one value of each type.
+static bool read_values(struct cursor *cursor, int64_t *row, uint32_t *count) {
+    uint32_t most = cursor->input->types.count, at = *count;
+    bool packed = cursor->field.type == WIRE_BYTES;
+    struct wire run = cursor->field.bytes;
+    while (!packed || run.at < run.end) {
+        uint64_t value = packed ? 0 : cursor_number(cursor);
+        if (packed && wire_varint(&run, &value) != WIRE_OK)
+            return bad_varint(cursor);
+        if (at == most)
+            return cursor_fail(cursor, MERGE_MALFORMED, "more values than the %u sample types", most);
+        row[at++] = (int64_t)value;
+        if (!packed)
+            break;
+    }
+    *count = at;
+    return true;
+}
+
+static void read_label(struct cursor *cursor) {
+    if (cursor->field.type != WIRE_BYTES) {
+        cursor_fail(cursor, MERGE_MALFORMED, "a label is not a message");
+        return;
+    }
+    struct label *label = array_push(&cursor->input->labels, 1, sizeof *label);
+    if (!label) {
+        cursor_fail(cursor, MERGE_NO_MEMORY, "no memory");
+        return;
+    }
+    struct wire rest = cursor->wire;
+    cursor->wire = cursor->field.bytes;
+    while (cursor_next(cursor)) {
+        switch (cursor->field.number) {
+        case 1:
+            label->key = cursor_text(cursor);
+            break;
+        case 2:
+            label->text = cursor_text(cursor);
+            break;
+        case 3:
+            label->number = (int64_t)cursor_number(cursor);
+            break;
+        case 4:
+            label->unit = cursor_text(cursor);
+            break;
+        default:
+            cursor->input->unknown_fields = true;
+        }
+    }
+    if (label->text != 0) { // a text or a number, never both
+        label->number = 0;
+        label->unit = 0;
+    }
+    if (cursor->error == MERGE_OK)
+        cursor->wire = rest;
+}
+
+// Inlined frames count: else one sample of a few bytes could stand for 10^8 frames. Counted one by one only where there might be too many.
+static bool check_frames(struct cursor *cursor, bool count_all) {
+    struct input *input = cursor->input;
+    const struct merge_limits *limits = input->limits;
+    if (!count_all && (uint64_t)input->refs.count * input->lines_most <= limits->depth_frames)
+        return true;
+    uint64_t frames = 0;
+    for (uint32_t i = 0; i < input->refs.count; i++) {
+        uint32_t lines = profile_location(input->profile, ((const uint32_t *)input->refs.items)[i])->line_count;
+        frames += lines > 1 ? lines : 1;
+    }
+    if (frames > limits->depth_frames)
+        return cursor_fail(cursor, MERGE_TOO_LARGE, "%llu frames, limit %zu", (unsigned long long)frames, limits->depth_frames);
+    input->frames += frames;
+    if (input->frames > limits->total_frames)
+        return cursor_fail(cursor, MERGE_TOO_LARGE, "more than %zu frames in all samples", limits->total_frames);
+    return true;
+}
+
+static enum merge_error decode_sample(struct input *input, uint32_t index, uint32_t *ours, int64_t *row, bool count_all) {
+    struct cursor cursor = cursor_open(input, DECODE_SAMPLES, "sample", index);
+    uint32_t value_count = 0;
+    input->refs.count = input->labels.count = 0;
+    while (cursor_next(&cursor)) {
+        switch (cursor.field.number) {
+        case 1:
+            read_refs(&cursor);
+            break;
+        case 2:
+            read_values(&cursor, row, &value_count);
+            break;
+        case 3:
+            read_label(&cursor);
+            break;
+        default:
+            input->unknown_fields = true;
+        }
+    }
+    if (cursor.error == MERGE_OK && value_count != input->types.count)
+        cursor_fail(&cursor, MERGE_MALFORMED, "%u values for %u sample types", value_count, input->types.count);
+    if (cursor.error != MERGE_OK || !check_frames(&cursor, count_all))
+        return cursor.error;
+    *ours = profile_intern_sample(input->profile, input->refs.items, input->refs.count, input->labels.items, input->labels.count);
+    if (input->profile->status != MERGE_OK)
+        cursor_fail(&cursor, input->profile->status, "no memory");
+    return cursor.error;
+}
+
+enum merge_error decode_samples(struct input *input) {
+    uint32_t count = input->tables[DECODE_SAMPLES].count, types = input->types.count;
+    uint32_t *ours = array_push(&input->samples, count, sizeof *ours);
+    // Each sample that is read has its values in the input, so memory is in proportion to it: a row grows as the samples come.
+    bool count_all = (uint64_t)(input->end - input->bytes) * input->lines_most > input->limits->total_frames;
+    if (!ours && count > 0)
+        return fault_set(input->fault, MERGE_NO_MEMORY, 0, "samples");
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t *row = array_reserve(&input->values, types, sizeof *row);
+        if (!row && types > 0)
+            return fault_set(input->fault, MERGE_NO_MEMORY, 0, "values");
+        enum merge_error error = decode_sample(input, i, &ours[i], row, count_all);
+        if (error != MERGE_OK)
+            return error;
+        input->values.count += types;
+    }
+    return MERGE_OK;
+}

@@ -1,0 +1,93 @@
+// Tests of decode_samples.c: numbers one by one and packed, labels, what does not fit the sample types.
+#include "message.h"
+
+#include "../profile.h"
+
+static void put_sample(struct wire_writer *w, const char *bytes, size_t size) {
+    wire_write_bytes(w, 2, bytes, size);
+}
+#define SAMPLE(w, bytes) put_sample(w, bytes, sizeof bytes - 1)
+
+static void packed_and_one_by_one(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    SAMPLE(&w, "\x0a\x02\x01\x01\x12\x01\x05");         // locations 1, 1 packed; value 5 packed
+    SAMPLE(&w, "\x08\x01\x10\x07\x08\x01");             // the same one by one, with the value between
+    SAMPLE(&w, "\x0a\x01\x01\x08\x01\x12\x02\x81\x00"); // both, and a varint that is longer than it needs to be
+    SAMPLE(&w, "\x0a\x00\x12\x01\x03");                 // no locations
+    SAMPLE(&w, "\x10\x04");
+    struct profile *profile;
+    assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
+    assert_int_equal(profile_sample_count(profile), 2);
+    assert_int_equal(*profile_sample_values(profile, 0), 5 + 7 + 1);
+    assert_int_equal(*profile_sample_values(profile, 1), 3 + 4);
+    profile_free(profile);
+}
+
+static void labels_are_a_set_of_texts_and_numbers(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    SAMPLE(&w, "\x10\x01\x1a\x04\x08\x01\x10\x02\x1a\x04\x08\x01\x18\x05");                         // a=b, a=5
+    SAMPLE(&w, "\x10\x02\x1a\x04\x18\x05\x08\x01\x1a\x04\x10\x02\x08\x01");                         // the other way round
+    SAMPLE(&w, "\x10\x04\x1a\x06\x08\x01\x18\x05\x20\x02\x1a\x04\x08\x01\x10\x02");                 // with a unit: another one
+    SAMPLE(&w, "\x10\x08\x1a\x04\x08\x01\x10\x02\x1a\x04\x08\x01\x10\x02\x1a\x04\x08\x01\x18\x05"); // twice a=b: another one
+    struct profile *profile;
+    assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
+    assert_int_equal(profile_sample_count(profile), 3);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(*profile_sample_values(profile, i), ((int[]){3, 4, 8})[i]);
+    profile_free(profile);
+}
+
+static void wrong_samples(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    SAMPLE(&w, "\x0a\x02\x01\x09\x10\x01");
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: location id 9 does not exist");
+    w = good_message();
+    SAMPLE(&w, "\x08\x09\x10\x01");
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: location id 9 does not exist");
+    w = good_message();
+    SAMPLE(&w, "\x12\x02\x01\x01");
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: more values than the 1 sample types");
+    w = good_message();
+    SAMPLE(&w, "\x08\x01");
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: 0 values for 1 sample types");
+    w = good_message();
+    SAMPLE(&w, "\x0a\x01\x80\x10\x01");
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: bad varint in field 1");
+    w = good_message();
+    SAMPLE(&w, "\x10\x01\x1a\x02\x08\x07");
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: string 7 of 3 does not exist");
+}
+
+// The last sample is wrong: the values of the good ones before it must not have been added.
+static void all_or_nothing(void **state) {
+    (void)state;
+    struct wire_writer good = good_message(), bad = good_message();
+    SAMPLE(&good, "\x08\x01\x10\x05");
+    SAMPLE(&bad, "\x08\x01\x10\x07");
+    SAMPLE(&bad, "\x10\x09");
+    SAMPLE(&bad, "\x08\x09\x10\x07");
+    struct profile *profile = profile_new();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(profile_decode(profile, bad.bytes, bad.size, NULL, NULL, NULL), MERGE_MALFORMED);
+        assert_int_equal(profile_decode(profile, good.bytes, good.size, NULL, NULL, NULL), MERGE_OK);
+    }
+    struct blob blob = encode_and_free(profile, MERGE_RAW);
+    profile = decode_or_fail(blob);
+    assert_int_equal(profile_sample_count(profile), 1);
+    assert_int_equal(*profile_sample_values(profile, 0), 15);
+    profile_free(profile);
+    free(blob.bytes), free(good.bytes), free(bad.bytes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(packed_and_one_by_one),
+        cmocka_unit_test(labels_are_a_set_of_texts_and_numbers),
+        cmocka_unit_test(wrong_samples),
+        cmocka_unit_test(all_or_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,71 @@
+// types.c: the sample types of a profile as a set: more of them (union), fewer, scaled. Threads, memory: as profile.h.
+#include "profile.h"
+#include "saturate.h"
+
+void profile_allow_union(struct profile *profile) {
+    profile->types_union = true;
+}
+
+uint64_t profile_saturated_count(const struct profile *profile) {
+    return profile->saturated;
+}
+
+// From the last row to the first, since each one moves up.
+void profile_append_type(struct profile *profile, struct value_type type) {
+    struct value_type *entry = array_push(&profile->types, 1, sizeof *entry);
+    if (!entry || (profile->samples.count > 0 && !array_push(&profile->values, profile->samples.count, sizeof(int64_t))))
+        return profile_fail(profile, MERGE_NO_MEMORY);
+    *entry = type;
+    size_t before = profile->type_count++;
+    int64_t *values = profile->values.items;
+    for (size_t row = profile->samples.count; row-- > 0;) {
+        memmove(values + row * (before + 1), values + row * before, before * sizeof *values);
+        values[row * (before + 1) + before] = 0;
+    }
+}
+
+enum merge_error profile_keep_sample_types(struct profile *profile, const char *const *names, size_t count) {
+    uint32_t kept[64];
+    if (profile->status != MERGE_OK)
+        return profile->status;
+    if (count > sizeof kept / sizeof *kept)
+        return MERGE_TOO_LARGE;
+    for (size_t i = 0; i < count; i++) {
+        int index = names[i] && *names[i] ? profile_sample_type_index(profile, names[i]) : -1;
+        if (index < 0)
+            return MERGE_NOT_FOUND;
+        kept[i] = (uint32_t)index;
+    }
+    if (count > profile->type_count) // one is named twice, and rows do not grow here
+        return MERGE_MALFORMED;
+    struct value_type types[64];
+    for (size_t i = 0; i < count; i++)
+        types[i] = *profile_type(profile, kept[i]);
+    int64_t *values = profile->values.items;
+    for (size_t sample = 0; sample < profile->samples.count; sample++) {
+        int64_t row[64];
+        for (size_t i = 0; i < count; i++)
+            row[i] = values[sample * profile->type_count + kept[i]];
+        for (size_t i = 0; i < count; i++)
+            values[sample * count + i] = row[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        *profile_type(profile, (uint32_t)i) = types[i];
+    profile->types.count = profile->type_count = (uint32_t)count;
+    profile->values.count = profile->samples.count * (uint32_t)count;
+    profile->types_fixed = true;
+    return MERGE_OK;
+}
+
+enum merge_error profile_scale_sample_type(struct profile *profile, const char *name, double factor) {
+    if (profile->status != MERGE_OK)
+        return profile->status;
+    int index = name && *name ? profile_sample_type_index(profile, name) : -1;
+    if (index < 0)
+        return MERGE_NOT_FOUND;
+    for (uint32_t i = 0; i < profile->samples.count; i++) {
+        int64_t *value = profile_sample_values(profile, i) + index;
+        *value = saturate_scale(*value, factor, &profile->saturated);
+    }
+    return MERGE_OK;
+}
