@@ -22,13 +22,15 @@ USES_merge :=
 USES_upload :=
 USES_receiver := merge
 USES_cmemprof := merge
-USES_command := receiver merge
+USES_preload := cmemprof merge
+USES_command := receiver upload merge
 LIBS_merge := -ldeflate -lzstd
 LIBS_upload := -lcurl
 LIBS_receiver := -lmicrohttpd -lsqlite3
 LIBS_cmemprof := -ldw -lelf -ldl -lm
+LIBS_preload :=
 LIBS_command :=
-FOLDERS := merge upload receiver cmemprof command
+FOLDERS := merge upload receiver cmemprof preload command
 
 sources = $(wildcard $(1)/*.c)
 objects = $(patsubst %.c,build/$(2)/%.o,$(filter-out $(if $(filter sanitized,$(2)),cmemprof/hook.c) command/main.c,$(call sources,$(1))))
@@ -36,7 +38,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib command demo test check test-c test-sanitized test-go test-programs test-go-sqlite3 test-demo bench clean
+.PHONY: help lib static musl command install demo test check test-c test-sanitized test-tsan test-go test-programs test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-merge bench bench-capture bench-merge clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -58,14 +60,41 @@ build/libcmemprof.a: $(call objects,cmemprof,obj) $(call objects,merge,obj)
 	@rm -f $@ && echo "  ar    $@"
 	@ar rcs $@ $^
 # nodelete: hooks that the loader has bound can never go away.
-build/libcmemprof.so: $(call objects,cmemprof,obj) $(call objects,merge,obj) cmemprof/exports.map
+build/libcmemprof.so: $(foreach f,preload cmemprof merge,$(call objects,$(f),obj)) cmemprof/exports.map
 	@echo "  link  $@"
 	@$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(call libs,cmemprof)
 
-command: build/cmemprof ## Build the program cmemprof (receiver, top)
-build/cmemprof: build/obj/command/main.o $(foreach f,command receiver merge,$(call objects,$(f),obj))
+# For fully static programs: the linker puts the hooks in place (cmemprof/hook_binding.h).
+build/static/%.o: %.c | build/.setup
+	@mkdir -p $(@D) && echo "  cc    $< (static)"
+	@$(CC) $(ALL_CFLAGS) -DCMEMPROF_STATIC -DCMEMPROF_OWN_OBJECT_TABLE -MMD -MP -c $< -o $@
+static: build/libcmemprof-static.a ## Build the library for fully static programs
+build/libcmemprof-static.a: $(call objects,cmemprof,static) $(call objects,merge,obj)
+	@rm -f $@ && echo "  ar    $@"
+	@ar rcs $@ $^
+
+# For musl, where neither elfutils nor libdeflate and zstd are: bare/ stands in for the two files that use them.
+MUSL_CC ?= musl-gcc
+MUSL_OBJECTS := $(filter-out %/object_file.o %/merge/compress.o,$(foreach f,cmemprof merge,$(call objects,$(f),musl))) $(call objects,bare,musl)
+build/musl/%.o: %.c
+	@mkdir -p $(@D) && echo "  cc    $< (musl)"
+	@$(MUSL_CC) $(ALL_CFLAGS) -DCMEMPROF_OWN_OBJECT_TABLE -MMD -MP -c $< -o $@
+musl: build/libcmemprof-musl.so build/libcmemprof-musl.a ## Build the libraries for programs linked to musl
+build/libcmemprof-musl.a: $(MUSL_OBJECTS)
+	@rm -f $@ && echo "  ar    $@"
+	@ar rcs $@ $^
+build/libcmemprof-musl.so: $(MUSL_OBJECTS) $(call objects,preload,musl) cmemprof/exports.map
 	@echo "  link  $@"
-	@$(CC) -pthread -o $@ $^ $(call libs,command) $(LIBS_receiver) $(LIBS_merge)
+	@$(MUSL_CC) -shared -o $@ $(filter %.o,$^) -Wl,--eh-frame-hdr -Wl,--build-id -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map
+
+command: build/cmemprof ## Build the program cmemprof (run, receiver, top, diff, merge, delta)
+build/cmemprof: build/obj/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),obj))
+	@echo "  link  $@"
+	@$(CC) -pthread -o $@ $^ $(call libs,command)
+
+PREFIX ?= /usr/local
+install: lib static command ## Install the command, libraries, header and pkg-config file in PREFIX (/usr/local); DESTDIR as usual
+	@scripts/install $(PREFIX) $(DESTDIR)
 
 # One test program for each folder/test/x_test.c, from it and all objects of the folder and of what it uses.
 define test_rules
@@ -74,8 +103,8 @@ build/$(2)/test/$(1)_%_test: build/$(2)/$(1)/test/%_test.o $(foreach f,$(call cl
 	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(foreach t,hook next_allocator snapshot,build/sanitized/test/cmemprof_$(t)_test)
-$(foreach f,merge upload receiver cmemprof command,$(eval $(call test_rules,$(f),obj,)))
+HOOKED_TESTS := $(foreach t,hook hook_binding hook_binding_static loaded_code next_allocator profiler reclaim snapshot snapshot_encode,build/sanitized/test/cmemprof_$(t)_test)
+$(foreach f,$(FOLDERS),$(eval $(call test_rules,$(f),obj,)))
 $(foreach f,merge upload receiver cmemprof command,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
 .SECONDARY:
 
@@ -99,10 +128,10 @@ demo: build/cmemprof ## Run a SQLite service with a leak in it and show its C an
 
 # ---- Test ----
 
-C_TESTS := $(foreach f,merge upload receiver cmemprof command,$(call tests,$(f),obj))
+C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
 SANITIZED_TESTS := $(foreach f,merge upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS),$(call tests,$(f),sanitized)))
 
-test: check test-c test-sanitized test-go test-programs test-go-sqlite3 test-demo ## Run all tests (about 8 minutes on 2 cores)
+test: check test-c test-sanitized test-tsan test-go test-programs test-go-sqlite3 test-demo ## Run all tests (about 8 minutes on 2 cores)
 	@echo "all tests passed"
 
 check: build/.setup-test lib $(call objects,upload,obj) ## Check the rules of the tree: format, layers, source lists, symbols, vet (quick)
@@ -112,22 +141,78 @@ test-c: build/.setup-test $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
 test-sanitized: build/.setup-test $(SANITIZED_TESTS)
 	@scripts/run-c-tests $(SANITIZED_TESTS)
+# The lock-free tables under the thread sanitizer. setarch -R: gcc 12's does not know address space laid out at random in today's kernels' way.
+TSAN_TABLES := $(patsubst %,build/tsan/cmemprof/%.o,live_table stack_table private_arena)
+TSAN_TESTS := $(patsubst %,build/tsan/test/cmemprof_%_test,live_table stack_table private_arena row_cache tables_stress)
+build/tsan/%.o: %.c | build/.setup
+	@mkdir -p $(@D) && echo "  cc    $< (tsan)"
+	@$(CC) $(ALL_CFLAGS) -Wno-tsan -fsanitize=thread -MMD -MP -c $< -o $@
+build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES)
+	@mkdir -p $(@D) && echo "  link  $@"
+	@$(CC) -pthread -fsanitize=thread -o $@ $^ -lcmocka
+test-tsan: build/.setup-test $(TSAN_TESTS)
+	@setarch -R scripts/run-c-tests $(TSAN_TESTS)
 test-go: build/.setup-test
 	go test ./...
 	go test -race ./goshim/... ./merge ./upload
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
-test-programs: build/.setup-test lib build/cmemprof
-	cd testdata && go vet ./... && go test -count=1 -timeout 15m ./...
-test-go-sqlite3: build/.setup-test ## Run go-sqlite3's own test suite with and without cmemprof
+test-programs: build/.setup-test lib static musl build/cmemprof
+	cd testdata && go vet ./... && go test -count=1 -p 1 -parallel 2 -timeout 15m ./...
+test-go-sqlite3: build/.setup-test lib ## Run go-sqlite3's own test suite with and without cmemprof
 	scripts/test-go-sqlite3
 test-demo: build/.setup-test build/cmemprof
 	cd demo && go vet ./... && go test -count=1 ./...
+
+# ---- Long tests ----
+
+stress: build/.setup-test lib static musl build/cmemprof ## Hazards and real programs in full, go-sqlite3's suite 20 times (hours)
+	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./hazards ./programs
+	RUNS=20 scripts/test-go-sqlite3
+
+# ---- Fuzz ----
+
+build/.setup-fuzz: scripts/setup build/.setup
+	@scripts/setup fuzz
+	@touch $@
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 60
+FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer $(WARN) $(SANITIZE)
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(wildcard merge/*.c) $(filter-out %_fuzz.c,$(wildcard merge/fuzz/*.c)))
+build/fuzz/merge/%.o: merge/%.c | build/.setup-fuzz
+	@mkdir -p $(@D) && echo "  clang $<"
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize-coverage=inline-8bit-counters,pc-table -MMD -MP -c $< -o $@
+build/fuzz/merge/fuzz/%.o: merge/fuzz/%.c | build/.setup-fuzz
+	@mkdir -p $(@D) && echo "  clang $<"
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+build/fuzz/merge_%: build/fuzz/merge/fuzz/%_fuzz.o $(FUZZ_OBJECTS)
+	@echo "  link  $@"
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -o $@ $^ $(LIBS_merge)
+build/fuzz/seeds: $(wildcard testdata/profiles/*.go testdata/profiles/seeds/*.go)
+	cd testdata && go run ./profiles/seeds ../$@
+	@touch $@
+-include $(wildcard build/fuzz/merge/fuzz/*.d)
+fuzz: fuzz-cfi fuzz-merge ## Fuzz the readers of call-frame information and of profiles (FUZZ_SECONDS=60 for each of the two)
+fuzz-merge: $(foreach t,read merge delta,build/fuzz/merge_$(t)) build/fuzz/seeds
+	@merge/fuzz/run $(FUZZ_SECONDS)
+build/fuzz/cfi_fuzz: cmemprof/fuzz/cfi_fuzz.c $(wildcard cmemprof/cfi*) $(wildcard cmemprof/code_objects.*) | build/.setup-fuzz
+	@mkdir -p $(@D) && echo "  clang $<"
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
+build/fuzz/cfi_seeds: cmemprof/fuzz/cfi_seeds.c
+	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $<
+fuzz-cfi: build/fuzz/cfi_fuzz build/fuzz/cfi_seeds
+	@mkdir -p build/fuzz/cfi && build/fuzz/cfi_seeds build/fuzz/cfi
+	@mkdir -p build/fuzz/corpus/cfi
+	@build/fuzz/cfi_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=49160 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/cfi build/fuzz/cfi
 
 # ---- Bench ----
 
 bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
+bench-capture: build/.setup-bench lib
+	bench/run capture
+bench-merge: build/.setup-bench lib
+	bench/run merge
 
 clean: ## Remove build/
 	rm -rf build

@@ -1,66 +1,55 @@
-// capture.c: measures malloc+free pairs, in CPU time of one thread. bench/capture builds it with and without libcmemprof.a and compares.
+// capture.c: measures malloc+free pairs in CPU time, in one thread or in many. bench/capture-* build it with and without libcmemprof.a and
+// compare.
 //
-// usage: capture RATE DEPTH SIZE...
-// RATE is the sampling interval in bytes where cmemprof is linked (0: stopped), and is ignored elsewhere. The pairs are made below DEPTH +
-// 1 calls of descend, which with pairs, main and three frames of start-up code makes stacks of DEPTH + 6 frames. Prints one line a size,
-// "SIZE NANOSECONDS": the fastest of ROUNDS rounds of equal length.
-#include <stdint.h>
+// usage: capture RATE KIND DEPTH SIZE...
+// RATE is the sampling interval in bytes where cmemprof is linked (0: stopped), and is ignored elsewhere. KIND: "same", all pairs are made
+// by the same stack, of DEPTH + 7 frames with three of start-up code; "walk", each is made by another one than the pair before, of as many;
+// a number, so many threads make them. Prints one line a size, "SIZE NANOSECONDS".
+#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include <string.h>
+
+#include "capture_go/pairs.h"
 #ifdef WITH_CMEMPROF
 #include "../cmemprof/cmemprof.h"
 #endif
 
-enum { ROUNDS = 8, ROUND_NS = 4 * 1000 * 1000 };
+enum { MAX_THREADS = 256 };
 
-static uint64_t cpu_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+struct worker {
+    pthread_t thread;
+    unsigned depth;
+    size_t size;
+    double ns;
+};
+
+static void *work(void *argument) {
+    struct worker *worker = argument;
+    worker->ns = floor_ns(0, worker->depth, worker->size);
+    return NULL;
 }
 
-// Compiled with -fno-builtin-malloc, or the pair would be taken out.
-static __attribute__((noinline)) uint64_t pairs(uint64_t count, size_t size) {
-    uint64_t start = cpu_ns();
-    for (uint64_t i = 0; i < count; i++) {
-        char *block = malloc(size);
-        if (!block) {
+// The mean of the threads' floors.
+static double threads_ns(unsigned threads, unsigned depth, size_t size) {
+    static struct worker workers[MAX_THREADS];
+    double sum = 0;
+    for (unsigned i = 0; i < threads; i++) {
+        workers[i] = (struct worker){.depth = depth, .size = size};
+        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) {
             abort();
         }
-        *(volatile char *)block = 1;
-        free(block);
     }
-    return cpu_ns() - start;
-}
-
-// One frame a level: what follows the call keeps it from being a jump.
-static __attribute__((noinline)) uint64_t descend(unsigned depth, uint64_t count, size_t size) {
-    if (depth == 0) {
-        return pairs(count, size);
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_join(workers[i].thread, NULL);
+        sum += workers[i].ns;
     }
-    uint64_t ns = descend(depth - 1, count, size);
-    __asm__ volatile("" ::: "memory");
-    return ns;
-}
-
-static double floor_ns(unsigned depth, size_t size) {
-    uint64_t count = 64;
-    // Until a round is long enough to be timed; it warms up caches and tables as well.
-    for (uint64_t ns; (ns = descend(depth, count, size)) < ROUND_NS;) {
-        count = ns < ROUND_NS / 16 ? count * 8 : count * ROUND_NS / ns + count / 16 + 1;
-    }
-    double best = 0;
-    for (int round = 0; round < ROUNDS; round++) {
-        double ns = (double)descend(depth, count, size) / (double)count;
-        best = round == 0 || ns < best ? ns : best;
-    }
-    return best;
+    return sum / threads;
 }
 
 int main(int argc, char **argv) {
-    if (argc < 4) {
-        fputs("usage: capture RATE DEPTH SIZE...\n", stderr);
+    unsigned threads = argc < 5 ? 0 : (unsigned)strtoul(argv[2], NULL, 10);
+    if (argc < 5 || threads > MAX_THREADS || (threads == 0 && strcmp(argv[2], "same") != 0 && strcmp(argv[2], "walk") != 0)) {
+        fputs("usage: capture RATE same|walk|THREADS DEPTH SIZE...\n", stderr);
         return 2;
     }
 #ifdef WITH_CMEMPROF
@@ -75,9 +64,11 @@ int main(int argc, char **argv) {
         cmemprof_stop();
     }
 #endif
-    for (int i = 3; i < argc; i++) {
+    unsigned depth = (unsigned)strtoul(argv[3], NULL, 10);
+    int walking = strcmp(argv[2], "walk") == 0;
+    for (int i = 4; i < argc; i++) {
         size_t size = strtoul(argv[i], NULL, 10);
-        printf("%zu %.4f\n", size, floor_ns((unsigned)strtoul(argv[2], NULL, 10), size));
+        printf("%zu %.4f\n", size, threads ? threads_ns(threads, depth, size) : floor_ns(walking, depth, size));
     }
     return 0;
 }

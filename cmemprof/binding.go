@@ -111,20 +111,34 @@ func (n *names) toC(pinner *runtime.Pinner) *C.struct_cmemprof_go_names {
 // The two sides of names.frames must agree; this does not compile if they differ in size.
 var _ = [1]struct{}{}[unsafe.Sizeof(frame{})-unsafe.Sizeof(C.struct_cmemprof_go_frame{})]
 
-// Stats tells what the profiler did since the process started.
+// SetMemoryLimit bounds the memory of the profiler's tables. 0, the default, is 1 % of the process's resident memory, at least 8 MiB. When it
+// is used up, samples are dropped and counted.
+func SetMemoryLimit(bytes uint64) {
+	C.cmemprof_set_memory_limit(C.uint64_t(bytes))
+}
+
+// Stats tells what the profiler did since the process started. Of every sample exactly one thing becomes: Samples is the number of those that
+// a profile shows + LostStacks + LostShards + ReclaimedSamples.
 type Stats struct {
-	IntervalBytes   uint64 // 0: off
-	Samples         uint64 // allocations chosen
-	Live            uint64 // of these, alive now
-	Stacks          uint64 // distinct stacks
-	OwnBytes        uint64 // memory of the profiler's tables
-	LostStacks      uint64 // samples dropped: the table of stacks is full, or too many threads sampled at once
-	LostLive        uint64 // samples counted as allocated whose block could not be followed
-	UnsampledNested uint64 // allocations made inside the profiler itself that would have been samples
-	CutNoRule       uint64 // stacks cut at code without call-frame information
-	CutUnsupported  uint64 // stacks cut at call-frame information of a kind that is not followed
-	CutUnreadable   uint64 // stacks cut at memory that is not a stack
-	CutDepth        uint64 // stacks cut at 512 frames
+	IntervalBytes    uint64 // 0: off
+	Samples          uint64 // allocations chosen
+	Live             uint64 // of these, alive now
+	Stacks           uint64 // distinct stacks
+	OwnBytes         uint64 // memory of the profiler's tables
+	LimitBytes       uint64 // what they may grow to
+	LostStacks       uint64 // samples dropped: the table of stacks is full
+	LostShards       uint64 // samples dropped: too many threads sampled at the same moment
+	LostLive         uint64 // samples counted as allocated whose block could not be followed
+	ReclaimedStacks  uint64 // taken out of the table because nothing of them was alive or new and their memory was needed
+	ReclaimedSamples uint64 // theirs
+	UnsampledNested  uint64 // allocations made inside the profiler itself that would have been samples
+	FreedTwice       uint64 // sampled blocks that the program freed a second time
+	CutNoRule        uint64 // stacks cut at code without call-frame information
+	CutUnsupported   uint64 // stacks cut at call-frame information of a kind that is not followed
+	CutUnreadable    uint64 // stacks cut at memory that is not a stack
+	CutDepth         uint64 // stacks cut at 512 frames
+	UnwindFallbacks  uint64 // frames followed by frame pointer, for want of call-frame information
+	SamplingNs       uint64 // time spent in sampling, from one sample in 16
 }
 
 // GetStats returns the present figures.
@@ -132,17 +146,47 @@ func GetStats() Stats {
 	var s C.struct_cmemprof_stats
 	C.cmemprof_get_stats(&s)
 	return Stats{
-		IntervalBytes:   uint64(s.interval_bytes),
-		Samples:         uint64(s.samples),
-		Live:            uint64(s.live),
-		Stacks:          uint64(s.stacks),
-		OwnBytes:        uint64(s.own_bytes),
-		LostStacks:      uint64(s.lost_stacks),
-		LostLive:        uint64(s.lost_live),
-		UnsampledNested: uint64(s.unsampled_nested),
-		CutNoRule:       uint64(s.cut_no_rule),
-		CutUnsupported:  uint64(s.cut_unsupported),
-		CutUnreadable:   uint64(s.cut_unreadable),
-		CutDepth:        uint64(s.cut_depth),
+		IntervalBytes:    uint64(s.interval_bytes),
+		Samples:          uint64(s.samples),
+		Live:             uint64(s.live),
+		Stacks:           uint64(s.stacks),
+		OwnBytes:         uint64(s.own_bytes),
+		LimitBytes:       uint64(s.limit_bytes),
+		LostStacks:       uint64(s.lost_stacks),
+		LostShards:       uint64(s.lost_shards),
+		LostLive:         uint64(s.lost_live),
+		ReclaimedStacks:  uint64(s.reclaimed_stacks),
+		ReclaimedSamples: uint64(s.reclaimed_samples),
+		UnsampledNested:  uint64(s.unsampled_nested),
+		FreedTwice:       uint64(s.freed_twice),
+		CutNoRule:        uint64(s.cut_no_rule),
+		CutUnsupported:   uint64(s.cut_unsupported),
+		CutUnreadable:    uint64(s.cut_unreadable),
+		CutDepth:         uint64(s.cut_depth),
+		UnwindFallbacks:  uint64(s.unwind_fallbacks),
+		SamplingNs:       uint64(s.sampling_ns),
+	}
+}
+
+// AllocatorStats tells what the allocator behind the profiler says of all its memory, sampled or not. A figure is 0 if the allocator does not
+// say it; see struct cmemprof_allocator_stats in cmemprof.h for what each allocator means.
+type AllocatorStats struct {
+	Name               string // "glibc", "jemalloc", "tcmalloc", "mimalloc", "musl" or "other"
+	InUseBytes         uint64 // allocated and not freed
+	ResidentBytes      uint64 // held to serve them
+	RetainedBytes      uint64 // kept for later
+	FragmentationBytes uint64 // resident - in use
+}
+
+// GetAllocatorStats returns the present figures. It takes the allocator's locks, so it is for once a profile, not for once a request.
+func GetAllocatorStats() AllocatorStats {
+	var s C.struct_cmemprof_allocator_stats
+	C.cmemprof_get_allocator_stats(&s)
+	return AllocatorStats{
+		Name:               C.GoString(s.name),
+		InUseBytes:         uint64(s.in_use_bytes),
+		ResidentBytes:      uint64(s.resident_bytes),
+		RetainedBytes:      uint64(s.retained_bytes),
+		FragmentationBytes: uint64(s.fragmentation_bytes),
 	}
 }

@@ -3,25 +3,75 @@
 #include "cfi.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include "cfi_bytes.h"
 #include "cfi_program.h"
+#include "code_objects.h"
 
-#ifndef DLFO_STRUCT_HAS_EH_DBASE
-#error "cmemprof needs glibc 2.35 or newer, which has _dl_find_object"
-#endif
+static bool find_in_own_table(uintptr_t address, struct cfi_object *object) {
+    struct code_object found;
+    if (!code_objects_find(address, &found) || found.eh_frame_hdr == 0) {
+        return false;
+    }
+    object->low = (const uint8_t *)found.rules;
+    object->high = (const uint8_t *)found.rules_end;
+    object->eh_frame_hdr = (const uint8_t *)found.eh_frame_hdr;
+    return true;
+}
+
+#if !defined(CMEMPROF_OWN_OBJECT_TABLE) && defined(DLFO_STRUCT_HAS_EH_DBASE)
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
+
+// Between an object's segments there may be pages without access, which a damaged table could lead to. So a table is only followed within
+// its own segment. The object begins with the ELF header, and the program headers follow it; if not, nothing is known.
+static void narrow_to_segment(struct cfi_object *object) {
+    const uint8_t *low = object->low;
+    const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)low;
+    enum { FIRST_PAGE = 4096 };
+    if (memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 || elf->e_phentsize != sizeof(ElfW(Phdr)) || elf->e_phoff > FIRST_PAGE ||
+        elf->e_phoff + (size_t)elf->e_phnum * sizeof(ElfW(Phdr)) > FIRST_PAGE) {
+        return;
+    }
+    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(low + elf->e_phoff);
+    uintptr_t bias = 0, hdr = (uintptr_t)object->eh_frame_hdr;
+    bool first = true;
+    for (int i = 0; i < elf->e_phnum; i++) {
+        if (segments[i].p_type != PT_LOAD) {
+            continue;
+        }
+        if (first) { // the segment that the header is in
+            bias = (uintptr_t)low - (segments[i].p_vaddr & ~(uintptr_t)(FIRST_PAGE - 1));
+            first = false;
+        }
+        uintptr_t start = bias + segments[i].p_vaddr;
+        if (hdr >= start && hdr - start < segments[i].p_filesz) {
+            object->low = (const uint8_t *)start;
+            object->high = (const uint8_t *)start + segments[i].p_filesz;
+            return;
+        }
+    }
+}
 
 bool cfi_object_at(uintptr_t address, struct cfi_object *object) {
     struct dl_find_object found;
-    if (&_dl_find_object == NULL || _dl_find_object((void *)address, &found) != 0 || found.dlfo_eh_frame == NULL) {
+    if (code_objects_in_use()) {
+        return find_in_own_table(address, object);
+    }
+    if (_dl_find_object((void *)address, &found) != 0 || found.dlfo_eh_frame == NULL) {
         return false;
     }
     object->low = found.dlfo_map_start;
     object->high = found.dlfo_map_end;
     object->eh_frame_hdr = found.dlfo_eh_frame;
+    narrow_to_segment(object);
     return true;
 }
+#else
+bool cfi_object_at(uintptr_t address, struct cfi_object *object) {
+    return find_in_own_table(address, object);
+}
+#endif
 
 static int32_t table_word(const uint8_t *at) {
     int32_t value;

@@ -6,7 +6,7 @@
 // RBP, the loader's own trampolines by RBX, and functions that realign their stack by a word saved next to RBP.
 //
 // The input is never trusted: every read is checked against the object's bounds, so a damaged table gives CFI_NONE or a wrong row,
-// never a fault. Threads: any, also inside malloc and in a signal handler. No lock, no allocation.
+// never a fault; an endless entry is given up. Threads: any, also inside malloc and in a signal handler. No lock, no allocation.
 #ifndef CMEMPROF_CFI_H
 #define CMEMPROF_CFI_H
 
@@ -24,15 +24,17 @@ enum cfi_how {
 };
 
 // One row of the table. CFA = base + cfa_offset, or the word at that address if cfa_indirect.
-// Packed into 64 bits so that a cache can hold it in one word; offsets of registers are in words of 8 bytes.
+// Packed into 64 bits so that a cache can hold it in one word; offsets of registers are in words of 8 bytes. The CFA's offset is on top,
+// where one shift gets it.
 struct cfi_row {
-    int64_t cfa_offset : 24;
-    int64_t rbp_offset : 13, rbx_offset : 13;
+    uint64_t valid : 1;     // always 1, so that a row is never 0
+    uint64_t plain : 1;     // base RSP or RBP, not indirect, registers the same or at the CFA, none of the special ends: nearly every row
+    uint64_t outermost : 1; // the return address is undefined: the stack ends here
+    uint64_t signal_frame : 1; // __restore_rt: the caller's registers are in the ucontext at RSP
     uint64_t base : 2, cfa_indirect : 1;
     uint64_t rbp : 2, rbx : 2;
-    uint64_t outermost : 1;    // the return address is undefined: the stack ends here
-    uint64_t signal_frame : 1; // __restore_rt: the caller's registers are in the ucontext at RSP
-    uint64_t valid : 1;        // always 1, so that a row is never 0
+    int64_t rbp_offset : 13, rbx_offset : 13;
+    int64_t cfa_offset : 27;
 };
 _Static_assert(sizeof(struct cfi_row) == 8, "a row is one word");
 
@@ -42,14 +44,14 @@ enum cfi_result {
     CFI_UNSUPPORTED // there is one, but its rule is none of the above
 };
 
-// One loaded object: its bytes in memory, and where its .eh_frame_hdr begins.
+// One loaded object: the readable bytes around its .eh_frame_hdr and .eh_frame, which are one segment, and where .eh_frame_hdr begins.
 struct cfi_object {
     const uint8_t *low, *high;
     const uint8_t *eh_frame_hdr;
 };
 
-// The object that holds the address. Lock-free (_dl_find_object, glibc 2.35 and newer, needed to build); run with
-// an older one it is false, and no C frame is followed.
+// The object that holds the address: from the loader's own lock-free table (_dl_find_object, glibc 2.35 and newer), else from ours
+// (code_objects.h).
 bool cfi_object_at(uintptr_t address, struct cfi_object *object);
 
 // address: of the call instruction, that is return address - 1; of the instruction itself after a signal.

@@ -6,6 +6,9 @@ enum { RBX = 3, RBP = 6, RSP = 7 }; // DWARF's register numbers, amd64 ABI figur
 
 enum { REMEMBERED_STATES = 8 }; // gcc and clang nest one deep
 
+// A function of 100 KiB with an epilogue every 40 bytes has some 20,000 instructions. Damaged tables must not hold up a malloc for longer.
+enum { MAX_INSTRUCTIONS = 65536 };
+
 struct rule {
     uint8_t how; // enum cfi_how
     int64_t offset;
@@ -20,11 +23,12 @@ struct state {
 };
 
 struct machine {
-    struct state now, initial, remembered[REMEMBERED_STATES];
-    unsigned remembered_count;
+    struct state now, initial;
     const struct cfi_alignment *alignment;
     uint64_t location, wanted;
+    unsigned instructions, remembered_count;
     bool bad;
+    struct state remembered[REMEMBERED_STATES]; // the first remembered_count of them; the others are never set
 };
 
 static struct rule *rule_of(struct state *state, uint64_t reg) {
@@ -93,8 +97,28 @@ static void set_cfa(struct machine *machine, uint64_t reg, int64_t offset) {
     machine->now.cfa_indirect = machine->now.cfa_unknown = false;
 }
 
+// Linkers describe a lazy PLT, whose entries push one word in their middle, by RSP + 8 + ((RIP & 15) >= n ? 8 : 0).
+static bool read_plt_expression(const struct machine *machine, struct cfi_bytes bytes, int64_t *offset) {
+    // DW_OP_breg7 8, breg16 0, lit15, and, lit<n>, ge, lit3, shl, plus
+    static const uint8_t form[] = {11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x30, 0x2a, 0x33, 0x24, 0x22};
+    enum { N_AT = 7, MOST_N = 15 };
+    if (cfi_bytes_left(&bytes) < sizeof form || memcmp(bytes.at, form, N_AT) != 0 ||
+        memcmp(bytes.at + N_AT + 1, form + N_AT + 1, sizeof form - N_AT - 1) != 0) {
+        return false;
+    }
+    unsigned n = bytes.at[N_AT] - (unsigned)form[N_AT];
+    *offset = 8 + ((machine->wanted & 15) >= n ? 8 : 0);
+    return n <= MOST_N;
+}
+
 static void set_cfa_expression(struct machine *machine, struct cfi_bytes *bytes) {
     struct state *now = &machine->now;
+    int64_t plt_offset;
+    if (read_plt_expression(machine, *bytes, &plt_offset)) {
+        set_cfa(machine, RSP, plt_offset);
+        cfi_skip(bytes, cfi_uleb(bytes));
+        return;
+    }
     now->cfa_unknown = !read_expression(bytes, &now->cfa_register, &now->cfa_offset, &now->cfa_indirect);
 }
 
@@ -271,15 +295,11 @@ static void step(struct machine *machine, struct cfi_bytes *bytes) {
     }
 }
 
-// An instruction that moves the location past the wanted address ends the row that holds it.
+// An instruction that moves the location past the wanted address ends the row that holds it; it changes nothing else.
 static void run(struct machine *machine, struct cfi_bytes bytes) {
-    while (cfi_bytes_left(&bytes) > 0 && !machine->bad) {
-        struct state before = machine->now;
+    while (cfi_bytes_left(&bytes) > 0 && !machine->bad && machine->location <= machine->wanted) {
         step(machine, &bytes);
-        if (machine->location > machine->wanted) {
-            machine->now = before;
-            return;
-        }
+        machine->bad |= ++machine->instructions > MAX_INSTRUCTIONS;
     }
     machine->bad |= bytes.bad;
 }
@@ -312,7 +332,7 @@ static bool pack(const struct state *state, bool signal_frame, struct cfi_row *r
     if (state->return_address_undefined || signal_frame) {
         return true;
     }
-    if (state->cfa_unknown || !pack_base(state, row) || state->cfa_offset < -(1 << 23) || state->cfa_offset >= 1 << 23 ||
+    if (state->cfa_unknown || !pack_base(state, row) || state->cfa_offset < -(1 << 26) || state->cfa_offset >= 1 << 26 ||
         state->return_address.how != CFI_AT_CFA || state->return_address.offset != -8 || !pack_offset(&state->rbp, &rbp_words) ||
         !pack_offset(&state->rbx, &rbx_words)) {
         return false;
@@ -323,13 +343,20 @@ static bool pack(const struct state *state, bool signal_frame, struct cfi_row *r
     row->rbp_offset = rbp_words;
     row->rbx = state->rbx.how;
     row->rbx_offset = rbx_words;
+    row->plain = row->base != CFI_RBX && !row->cfa_indirect && row->rbp <= CFI_AT_CFA && row->rbx <= CFI_AT_CFA;
     return true;
 }
 
 bool cfi_run(struct cfi_bytes initial, struct cfi_bytes program, const struct cfi_alignment *alignment, uintptr_t start, uintptr_t address,
              bool signal_frame, struct cfi_row *row) {
-    struct machine machine = {.alignment = alignment, .location = start, .wanted = address};
-    machine.now.cfa_unknown = true; // until an instruction says
+    struct machine machine;                            // not cleared as a whole: the remembered states are three quarters of it
+    machine.now = (struct state){.cfa_unknown = true}; // until an instruction says
+    machine.initial = machine.now;
+    machine.alignment = alignment;
+    machine.location = start;
+    machine.wanted = address;
+    machine.instructions = machine.remembered_count = 0;
+    machine.bad = false;
     run(&machine, initial);
     machine.initial = machine.now;
     run(&machine, program);

@@ -32,6 +32,10 @@ const char *cmemprof_error_text(enum cmemprof_error error); // Never NULL.
 // Starts sampling, or changes the interval; a thread adopts a new interval with its next sample. 0 is the same as cmemprof_stop.
 enum cmemprof_error cmemprof_start(uint64_t interval_bytes);
 
+// Memory of the tables, all in all: 0, the default, is 1 % of the process's resident memory, at least 8 MiB, looked at again with every
+// profile. When it is used up, samples are dropped and counted. May be called at any time.
+void cmemprof_set_memory_limit(uint64_t limit_bytes);
+
 // No new samples. What is alive stays known, so frees are still seen and a later start continues the same totals.
 void cmemprof_stop(void);
 
@@ -69,22 +73,40 @@ enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot,
 
 // ---- What it did ----
 
-// Since the process started. samples = sum of what profiles show + lost_stacks; a sample counted in lost_live is in alloc_* but not in
-// inuse_*.
+// Since the process started. Of every sample exactly one thing becomes: samples = those that a profile shows + lost_stacks + lost_shards +
+// reclaimed_samples. A sample counted in lost_live is in alloc_* but not in inuse_*.
 struct cmemprof_stats {
-    uint64_t interval_bytes;   // 0: off
-    uint64_t samples;          // allocations chosen
-    uint64_t live;             // of these, alive now
-    uint64_t stacks;           // distinct stacks
-    uint64_t own_bytes;        // memory of our tables
-    uint64_t lost_stacks;      // samples dropped: the stack table is full, or all scratch buffers were taken
-    uint64_t lost_live;        // samples whose block could not be marked: live table full, or no page-aligned block to be had
-    uint64_t unsampled_nested; // allocations from inside the profiler itself, never sampled
-    uint64_t cut_no_rule;      // stacks cut at code without call-frame information
-    uint64_t cut_unsupported;  // stacks cut at a rule that the unwinder does not know
-    uint64_t cut_unreadable;   // stacks cut at memory that is not a stack
-    uint64_t cut_depth;        // stacks cut at 512 frames
+    uint64_t interval_bytes;    // 0: off
+    uint64_t samples;           // allocations chosen
+    uint64_t live;              // of these, alive now
+    uint64_t stacks;            // distinct stacks
+    uint64_t own_bytes;         // memory of our tables
+    uint64_t limit_bytes;       // what they may grow to
+    uint64_t lost_stacks;       // samples dropped: the table of stacks is full
+    uint64_t lost_shards;       // samples dropped: too many threads sampled at the same moment
+    uint64_t lost_live;         // samples whose block could not be marked: live table full, or no page-aligned block to be had
+    uint64_t reclaimed_stacks;  // taken out of the table because nothing of them was alive or new and their memory was needed
+    uint64_t reclaimed_samples; // theirs: they have been in profiles, and are not any more
+    uint64_t unsampled_nested;  // allocations from inside the profiler itself, never sampled
+    uint64_t freed_twice;       // sampled blocks that the program freed a second time
+    uint64_t cut_no_rule;       // stacks cut at code without call-frame information
+    uint64_t cut_unsupported;   // stacks cut at a rule that the unwinder does not know
+    uint64_t cut_unreadable;    // stacks cut at memory that is not a stack
+    uint64_t cut_depth;         // stacks cut at 512 frames
+    uint64_t unwind_fallbacks;  // frames followed by frame pointer, for want of call-frame information
+    uint64_t sampling_ns;       // time spent in sampling, from one sample in 16
 };
 void cmemprof_get_stats(struct cmemprof_stats *stats);
+
+// What the allocator behind says of all its memory, sampled or not. 0: it does not say; musl says nothing, mimalloc not what is in use.
+struct cmemprof_allocator_stats {
+    const char *name;             // "glibc", "jemalloc", "tcmalloc" (gperftools), "mimalloc", "musl", "other"
+    uint64_t in_use_bytes;        // allocated and not freed, as the allocator rounds them
+    uint64_t resident_bytes;      // that it holds to serve them; glibc: mapped, mimalloc: committed
+    uint64_t retained_bytes;      // kept for later; glibc: free blocks, jemalloc and tcmalloc: address space without memory
+    uint64_t fragmentation_bytes; // resident - in use
+};
+// Takes the allocator's locks, on glibc while it counts the free blocks.
+void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats);
 
 #endif

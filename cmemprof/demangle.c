@@ -7,6 +7,13 @@
 
 typedef char *demangler(const char *name, char *buffer, size_t *size, int *status);
 
+#ifdef CMEMPROF_STATIC
+extern demangler __cxa_demangle __attribute__((weak)); // part of the program, or not
+
+static demangler *find_demangler(void) {
+    return __cxa_demangle;
+}
+#else
 static demangler *find_demangler(void) {
     demangler *found = (demangler *)dlsym(RTLD_DEFAULT, "__cxa_demangle");
     if (found == NULL) {
@@ -16,6 +23,7 @@ static demangler *find_demangler(void) {
     }
     return found;
 }
+#endif
 
 char *demangle(const char *name) {
     static demangler *known; // guarded by the snapshot's lock, as all naming is

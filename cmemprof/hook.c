@@ -1,10 +1,12 @@
 // hook.c: malloc and its family, as the whole process sees them.
 //
 // The fast path is one comparison and one subtraction on a thread-local word; free() tests a few bits of the address. A sampled block is
-// placed on a page boundary, so that its free() is noticed; its usable size and alignment are what the allocator behind gives, and
-// at least what was asked for. realloc is a free and an allocation. errno is what the allocator behind leaves.
+// placed on a page boundary, so that its free() is noticed; its alignment and contents are what the allocator behind gives, and its
+// usable size is at least what was asked for. realloc is a free and an allocation. errno is what the allocator behind leaves.
 //
 // Nothing here takes a lock, prints, calls Go, or allocates other than the block itself.
+
+#include "hook_names.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,18 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loaded_code.h"
 #include "next_allocator.h"
 #include "profiler.h"
 #include "sampler.h"
-#include "snapshot.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CALLER ((uintptr_t)__builtin_return_address(0))
+// For functions that a hook ends with a jump to, so that their caller is the hook's.
+#define BEGIN(size, caller, sampling) profiler_begin(size, caller, PROFILER_CALLER_FRAME(), sampling)
 
-enum { PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = PROFILER_PAGE_BYTES };
 
-// ---- The slow path ----
+// ---- Slow paths ----
 
 // From here up to this size calloc clears a block itself; above, it asks for one that the allocator may have fresh from the kernel.
 enum { CALLOC_CLEARS_BYTES = 64 * 1024 };
@@ -32,58 +36,21 @@ enum { CALLOC_CLEARS_BYTES = 64 * 1024 };
 // lost: clearing another one would make memory resident that the program may never touch.
 enum { CALLOC_MOVES_BYTES = 32 << 20 };
 
-// True: sample this allocation. The thread is then inside the profiler until finish().
-static bool begin(size_t size, uint64_t *interval_bytes) {
-    struct thread_state *thread = &thread_state;
-    if (UNLIKELY(thread->busy != 0)) {
-        // An event of the process fell into our own allocation: it is dropped, and the next one is drawn.
-        atomic_fetch_add_explicit(&profiler.unsampled_nested, 1, memory_order_relaxed);
-        sampler_next(thread, thread->interval_bytes);
-        return false;
-    }
-    uint64_t now = atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed);
-    if (now == 0 && thread->interval_bytes == 0) { // off: every allocation comes here
-        return false;
-    }
-    if (!sampler_take(thread, size, now, interval_bytes)) {
-        return false;
-    }
-    profiler_enter(thread);
-    return true;
-}
-
-// block NULL: the allocation failed, and is no sample.
-static void finish(const void *block, size_t size, uint64_t interval_bytes, uintptr_t caller) {
-    struct thread_state *thread = &thread_state;
-    int saved = errno;
-    if (block != NULL) {
-        profiler_record(&profiler, thread, block, size, interval_bytes, caller, live_table_may_hold(block));
-    }
-    sampler_next(thread, atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed));
-    profiler_leave(thread);
-    errno = saved;
-}
-
 static size_t at_least_a_page(size_t alignment) {
     return alignment < PAGE_BYTES ? PAGE_BYTES : alignment;
 }
 
 static __attribute__((noinline)) void *slow_malloc(size_t size, uintptr_t caller) {
-    uint64_t interval_bytes;
-    if (!begin(size, &interval_bytes)) {
+    struct sampling sampling;
+    if (!BEGIN(size, caller, &sampling)) {
         return next_allocator.malloc(size);
     }
-    int saved = errno;
-    void *block = next_allocator.memalign(PAGE_BYTES, size);
-    if (UNLIKELY(block == NULL)) { // it may yet fit without the alignment
-        errno = saved;
-        block = next_allocator.malloc(size);
-    }
-    finish(block, size, interval_bytes, caller);
+    void *block = profiler_place(&sampling, size);
+    profiler_finish(&sampling, block, size);
     return block;
 }
 
-static void *calloc_on_page(size_t count, size_t size, size_t total) {
+static void *calloc_on_page(struct sampling *sampling, size_t count, size_t size, size_t total) {
     if (total >= CALLOC_CLEARS_BYTES) {
         void *block = next_allocator.calloc(count, size);
         if (block == NULL || live_table_may_hold(block) || total > CALLOC_MOVES_BYTES) {
@@ -91,33 +58,28 @@ static void *calloc_on_page(size_t count, size_t size, size_t total) {
         }
         next_allocator.free(block);
     }
-    int saved = errno;
-    void *block = next_allocator.memalign(PAGE_BYTES, total);
-    if (UNLIKELY(block == NULL)) {
-        errno = saved;
-        return next_allocator.calloc(count, size);
-    }
-    return memset(block, 0, total);
+    void *block = profiler_place(sampling, total);
+    return block != NULL ? memset(block, 0, total) : NULL;
 }
 
 static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, uintptr_t caller) {
     size_t total;
-    uint64_t interval_bytes;
-    if (__builtin_mul_overflow(count, size, &total) || !begin(total, &interval_bytes)) {
+    struct sampling sampling;
+    if (__builtin_mul_overflow(count, size, &total) || !BEGIN(total, caller, &sampling)) {
         return next_allocator.calloc(count, size);
     }
-    void *block = calloc_on_page(count, size, total);
-    finish(block, total, interval_bytes, caller);
+    void *block = calloc_on_page(&sampling, count, size, total);
+    profiler_finish(&sampling, block, total);
     return block;
 }
 
 // A block that realloc has just returned, moved to a place where it can be found again. The one that cannot be moved stays where it is.
-static void *to_page(void *block, size_t size) {
+static void *to_page(struct sampling *sampling, void *block, size_t size) {
     if (live_table_may_hold(block)) {
         return block;
     }
     int saved = errno;
-    void *moved = next_allocator.memalign(PAGE_BYTES, size);
+    void *moved = profiler_place(sampling, size);
     if (moved != NULL) {
         memcpy(moved, block, size);
         next_allocator.free(block);
@@ -136,35 +98,38 @@ static void *bootstrap_realloc(void *block, size_t size) {
     return moved;
 }
 
-static bool forget(const void *block, struct live_sample *sample) {
-    return live_table_seems_to_hold(&profiler.live, block) && live_table_remove(&profiler.live, block, sample);
-}
-
-static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, bool sampled, uint64_t interval_bytes, uintptr_t caller) {
+// sampling NULL: the new block is no sample.
+static void *move(void *block, size_t size, struct sampling *sampling) {
     struct live_sample old;
-    bool was_live = forget(block, &old);
+    bool was_live = profiler_forget(block, &old);
     void *moved = bootstrap_owns(block) ? bootstrap_realloc(block, size) : next_allocator.realloc(block, size);
     // realloc(block, 0) has freed the block on glibc, and kept it on others: those return a block.
     if (moved == NULL && size != 0 && was_live) {
-        live_table_add(&profiler.live, block, &old);
+        profiler_restore(block, &old);
     }
-    if (sampled) {
-        moved = moved != NULL ? to_page(moved, size) : NULL;
-        finish(moved, size, interval_bytes, caller);
+    if (sampling != NULL) {
+        moved = moved != NULL ? to_page(sampling, moved, size) : NULL;
+        profiler_finish(sampling, moved, size);
     }
     return moved;
 }
 
 // Sampled, or from before the allocator behind was known.
 static inline bool is_special(const void *block) {
-    return UNLIKELY(live_table_may_hold(block)) && (live_table_seems_to_hold(&profiler.live, block) || bootstrap_owns(block));
+    return UNLIKELY(live_table_may_hold(block)) && (profiler_seems_live(block) || bootstrap_owns(block));
+}
+
+static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, uintptr_t caller) {
+    struct sampling sampling;
+    if (BEGIN(size, caller, &sampling)) {
+        return move(block, size, &sampling);
+    }
+    return is_special(block) ? move(block, size, NULL) : next_allocator.realloc(block, size);
 }
 
 // Not inlined, so that free() needs no frame of its own.
 static __attribute__((noinline)) void slow_free(void *block) {
-    struct live_sample sample;
-    forget(block, &sample);
-    if (!bootstrap_owns(block)) {
+    if (!profiler_free(block) && !bootstrap_owns(block)) {
         next_allocator.free(block);
     }
 }
@@ -172,12 +137,16 @@ static __attribute__((noinline)) void slow_free(void *block) {
 // ---- The family ----
 
 EXPORTED void *malloc(size_t size) {
-    return sampler_pass(&thread_state, size) ? next_allocator.malloc(size) : slow_malloc(size, CALLER);
+    return sampler_pass(&thread_state, size) || profiler_is_off() ? next_allocator.malloc(size) : slow_malloc(size, CALLER);
 }
+
+// The same under a name that is ours alone; see hook_binding.c.
+extern void *hook_malloc(size_t size)
+    __attribute__((alias(HOOK_MALLOC_NAME), visibility("hidden"), __malloc__, alloc_size(1), leaf, nothrow));
 
 EXPORTED void *calloc(size_t count, size_t size) {
     // Small factors cannot overflow; the rest is for the slow path to decide.
-    if ((count | size) <= UINT32_MAX && sampler_pass(&thread_state, count * size)) {
+    if ((count | size) <= UINT32_MAX && (sampler_pass(&thread_state, count * size) || profiler_is_off())) {
         return next_allocator.calloc(count, size);
     }
     return slow_calloc(count, size, CALLER);
@@ -191,36 +160,55 @@ EXPORTED void free(void *block) {
     }
 }
 
+// Declared by C23 libraries only, or no longer.
+void free_sized(void *block, size_t size);
+void free_aligned_sized(void *block, size_t alignment, size_t size);
+void cfree(void *block);
+
+// C23 7.24.3.4 and 7.24.3.5: the same as free, for those who know the size. The allocator behind is not told it: a sampled block is larger.
+EXPORTED void free_sized(void *block, size_t size) {
+    (void)size;
+    free(block);
+}
+EXPORTED void free_aligned_sized(void *block, size_t alignment, size_t size) {
+    (void)alignment;
+    (void)size;
+    free(block);
+}
+// Gone from glibc 2.26 on, but older programs import it.
+EXPORTED void cfree(void *block) {
+    free(block);
+}
+
 EXPORTED void *realloc(void *block, size_t size) {
-    uint64_t interval_bytes = 0;
-    bool sampled = !sampler_pass(&thread_state, size) && begin(size, &interval_bytes);
-    if (!sampled && !is_special(block)) {
-        return next_allocator.realloc(block, size);
+    if (sampler_pass(&thread_state, size) || profiler_is_off()) {
+        return is_special(block) ? move(block, size, NULL) : next_allocator.realloc(block, size);
     }
-    return slow_realloc(block, size, sampled, interval_bytes, CALLER);
+    return slow_realloc(block, size, CALLER);
 }
 
 EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
     size_t total;
-    uint64_t interval_bytes = 0;
     if (__builtin_mul_overflow(count, size, &total)) {
         errno = ENOMEM;
         return NULL;
     }
-    bool sampled = !sampler_pass(&thread_state, total) && begin(total, &interval_bytes);
-    return slow_realloc(block, total, sampled, interval_bytes, CALLER);
+    if (sampler_pass(&thread_state, total)) {
+        return is_special(block) ? move(block, total, NULL) : next_allocator.realloc(block, total);
+    }
+    return slow_realloc(block, total, CALLER);
 }
 
 static __attribute__((noinline)) void *slow_aligned(size_t alignment, size_t size, void *(*plain)(size_t, size_t), uintptr_t caller) {
-    uint64_t interval_bytes;
-    if (!begin(size, &interval_bytes)) {
+    struct sampling sampling;
+    if (!BEGIN(size, caller, &sampling)) {
         return plain(alignment, size);
     }
     void *block = plain(at_least_a_page(alignment), size);
     if (UNLIKELY(block == NULL)) {
         block = plain(alignment, size);
     }
-    finish(block, size, interval_bytes, caller);
+    profiler_finish(&sampling, block, size);
     return block;
 }
 
@@ -235,16 +223,16 @@ EXPORTED void *memalign(size_t alignment, size_t size) {
 }
 
 static __attribute__((noinline)) int slow_posix_memalign(void **block, size_t alignment, size_t size, uintptr_t caller) {
-    uint64_t interval_bytes;
+    struct sampling sampling;
     bool valid = alignment % sizeof(void *) == 0 && __builtin_popcountll(alignment) == 1;
-    if (!valid || !begin(size, &interval_bytes)) {
+    if (!valid || !BEGIN(size, caller, &sampling)) {
         return next_allocator.posix_memalign(block, alignment, size);
     }
     int error = next_allocator.posix_memalign(block, at_least_a_page(alignment), size);
     if (UNLIKELY(error != 0)) {
         error = next_allocator.posix_memalign(block, alignment, size);
     }
-    finish(error == 0 ? *block : NULL, size, interval_bytes, caller);
+    profiler_finish(&sampling, error == 0 ? *block : NULL, size);
     return error;
 }
 
@@ -255,12 +243,12 @@ EXPORTED int posix_memalign(void **block, size_t alignment, size_t size) {
 
 // These two are on page boundaries anyway.
 static __attribute__((noinline)) void *slow_on_page(size_t size, void *(*plain)(size_t), uintptr_t caller) {
-    uint64_t interval_bytes;
-    if (!begin(size, &interval_bytes)) {
+    struct sampling sampling;
+    if (!BEGIN(size, caller, &sampling)) {
         return plain(size);
     }
     void *block = plain(size);
-    finish(block, size, interval_bytes, caller);
+    profiler_finish(&sampling, block, size);
     return block;
 }
 
@@ -280,9 +268,10 @@ EXPORTED size_t malloc_usable_size(void *block) {
 
 // Another object may be loaded where this one was. Its rows are forgotten before, for a load in the middle of it, and after.
 EXPORTED int dlclose(void *handle) {
-    snapshot_before_unload();
-    row_cache_clear(&profiler.unwinder.rows);
+    loaded_code_before_unload();
+    unwind_before_unload(&profiler.unwinder);
     int result = next_allocator.dlclose(handle);
-    row_cache_clear(&profiler.unwinder.rows);
+    unwind_after_unload(&profiler.unwinder);
+    loaded_code_after_unload();
     return result;
 }

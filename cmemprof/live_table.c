@@ -7,20 +7,22 @@
 //
 // A key is one word: the block's address, in the bits that an address of ours can have, and between them a state.
 //
-//   63 ............ 12 | 11 ... 5 | 4       | 3 2 1 | 0
-//   address            | sequence | address |       | busy
+//   63 ............ 12 | 11 ... 5 | 4       | 3 2 | 1       | 0
+//   address            | sequence | address |     | resting | busy
 //
-// busy: the slot is taken and its sample is being written. sequence: counts the uses of the slot, so that a reader who finds the
-// same key before and after has read one sample and not half of two.
+// busy: the slot is taken and its sample is being written. resting: the block is not alive. sequence: counts the uses of the slot, so that
+// a reader who finds the same key before and after has read one sample and not half of two.
 
 #include "live_table.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
 enum { WINDOW = 16, LEVEL_0_SLOTS = 1024 };
 #define ADDRESS_BITS (~(uint64_t)0xfef)
 #define BUSY ((uint64_t)1)
+#define RESTING ((uint64_t)2)
 #define SEQUENCE_ONE ((uint64_t)0x20)
 #define SEQUENCE_BITS ((uint64_t)0xfe0)
 
@@ -36,15 +38,16 @@ struct live_level {
     struct live_slot *slots;
 };
 
-void live_table_open(struct live_table *table, size_t limit_bytes) {
+void live_table_open(struct live_table *table, struct memory_budget *budget) {
     memset(table, 0, sizeof *table);
-    table->limit_bytes = limit_bytes;
+    table->budget = budget;
 }
 
 void live_table_close(struct live_table *table) {
     for (int i = 0; i < LIVE_TABLE_LEVELS; i++) {
         struct live_level *level = atomic_load(&table->levels[i]);
         if (level != NULL) {
+            memory_budget_give(table->budget, level->mapped_bytes);
             munmap(level, level->mapped_bytes);
         }
     }
@@ -61,13 +64,14 @@ static bool grow(struct live_table *table, int i) {
     size_t slot_count = (size_t)LEVEL_0_SLOTS << i;
     size_t head = (sizeof(struct live_level) + 63) & ~(size_t)63; // keys begin on a cache line
     size_t size = head + slot_count * (sizeof(uint64_t) + sizeof(struct live_slot));
-    if (atomic_fetch_add(&table->used_bytes, size) + size > table->limit_bytes) {
-        atomic_fetch_sub(&table->used_bytes, size);
+    if (!memory_budget_take(table->budget, size)) {
         return false;
     }
+    int saved = errno;
     struct live_level *level = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    errno = saved;
     if (level == MAP_FAILED) {
-        atomic_fetch_sub(&table->used_bytes, size);
+        memory_budget_give(table->budget, size);
         return false;
     }
     level->slot_count = slot_count;
@@ -77,9 +81,19 @@ static bool grow(struct live_table *table, int i) {
     struct live_level *none = NULL;
     if (!atomic_compare_exchange_strong(&table->levels[i], &none, level)) {
         munmap(level, size);
-        atomic_fetch_sub(&table->used_bytes, size);
+        memory_budget_give(table->budget, size);
     }
     return true;
+}
+
+// The slot is ours: its key is busy or resting.
+static void write_slot(struct live_slot *slot, const struct live_sample *sample) {
+    atomic_thread_fence(memory_order_release); // a reader that sees a new value below also sees that the key was not alive before
+    uint64_t weight;
+    memcpy(&weight, &sample->weight, sizeof weight);
+    atomic_store_explicit(&slot->stack, sample->stack, memory_order_relaxed);
+    atomic_store_explicit(&slot->size_bytes, sample->size_bytes, memory_order_relaxed);
+    atomic_store_explicit(&slot->weight, weight, memory_order_relaxed);
 }
 
 static bool add_to_level(struct live_level *level, uint64_t address, const struct live_sample *sample) {
@@ -94,13 +108,7 @@ static bool add_to_level(struct live_level *level, uint64_t address, const struc
                                                      memory_order_relaxed)) {
             continue;
         }
-        atomic_thread_fence(memory_order_release); // a reader that sees a new value below also sees the busy key above
-        uint64_t weight;
-        memcpy(&weight, &sample->weight, sizeof weight);
-        struct live_slot *slot = &level->slots[at];
-        atomic_store_explicit(&slot->stack, sample->stack, memory_order_relaxed);
-        atomic_store_explicit(&slot->size_bytes, sample->size_bytes, memory_order_relaxed);
-        atomic_store_explicit(&slot->weight, weight, memory_order_relaxed);
+        write_slot(&level->slots[at], sample);
         atomic_store_explicit(&level->keys[at], address | sequence, memory_order_release);
         return true;
     }
@@ -124,7 +132,6 @@ bool live_table_add(struct live_table *table, const void *block, const struct li
         int count = level_count(table);
         for (int i = count - 1; i >= 0; i--) {
             if (add_to_level(atomic_load_explicit(&table->levels[i], memory_order_acquire), address, sample)) {
-                atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
                 return true;
             }
         }
@@ -143,30 +150,81 @@ static void read_slot(const struct live_slot *slot, struct live_sample *sample) 
     memcpy(&sample->weight, &weight, sizeof weight);
 }
 
-bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
+// Where the block is, alive or resting. *key: what its key was.
+static struct live_place find(const struct live_table *table, const void *block, uint64_t *key) {
     uint64_t address = (uintptr_t)block;
-    if (address == 0) {
-        return false; // an empty slot has this address
-    }
-    for (int i = level_count(table) - 1; i >= 0; i--) {
+    for (int i = address == 0 ? -1 : level_count(table) - 1; i >= 0; i--) { // an empty slot has the address 0
         struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
         size_t first = window_of(level, address);
         for (size_t at = first; at < first + WINDOW; at++) {
-            uint64_t key = atomic_load_explicit(&level->keys[at], memory_order_acquire);
-            if ((key & ADDRESS_BITS) != address || (key & BUSY) != 0) {
-                continue;
-            }
-            read_slot(&level->slots[at], sample);
-            // A program that frees a block twice at the same time gets here twice: one of them has it.
-            if (atomic_compare_exchange_strong_explicit(&level->keys[at], &key, key & SEQUENCE_BITS, memory_order_release,
-                                                        memory_order_relaxed)) {
-                atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
-                atomic_fetch_sub_explicit(live_table_filter_slot(table, block), 1, memory_order_relaxed);
-                return true;
+            *key = atomic_load_explicit(&level->keys[at], memory_order_acquire);
+            if ((*key & ADDRESS_BITS) == address && (*key & BUSY) == 0) {
+                return (struct live_place){&level->slots[at], &level->keys[at]};
             }
         }
     }
-    return false;
+    return (struct live_place){NULL, NULL};
+}
+
+static void forget(struct live_table *table, const void *block) {
+    atomic_fetch_sub_explicit(live_table_filter_slot(table, block), 1, memory_order_relaxed);
+}
+
+bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
+    uint64_t key;
+    struct live_place place = find(table, block, &key);
+    if (place.slot == NULL || (key & RESTING) != 0) {
+        return false;
+    }
+    read_slot(place.slot, sample);
+    // A program that frees a block twice at the same time gets here twice: one of them has it.
+    if (!atomic_compare_exchange_strong_explicit(place.key, &key, key & SEQUENCE_BITS, memory_order_release, memory_order_relaxed)) {
+        return false;
+    }
+    forget(table, block);
+    return true;
+}
+
+enum live_state live_table_rest(struct live_table *table, const void *block, struct live_place *place) {
+    uint64_t key;
+    *place = find(table, block, &key);
+    if (place->slot == NULL) {
+        return LIVE_ABSENT;
+    }
+    if ((key & RESTING) != 0) {
+        return LIVE_RESTING;
+    }
+    return atomic_compare_exchange_strong_explicit(place->key, &key, key | RESTING, memory_order_acquire, memory_order_relaxed)
+               ? LIVE_ALIVE
+               : LIVE_RESTING; // somebody else freed it at the same time
+}
+
+void live_table_wake(struct live_place place, const struct live_sample *sample) {
+    uint64_t key = atomic_load_explicit(place.key, memory_order_relaxed);
+    write_slot(place.slot, sample);
+    uint64_t sequence = (key + SEQUENCE_ONE) & SEQUENCE_BITS;
+    atomic_store_explicit(place.key, (key & ADDRESS_BITS) | sequence, memory_order_release);
+}
+
+void live_table_drop(struct live_table *table, struct live_place place) {
+    uint64_t key = atomic_load_explicit(place.key, memory_order_relaxed);
+    atomic_store_explicit(place.key, key & SEQUENCE_BITS, memory_order_release);
+    forget(table, (const void *)(key & ADDRESS_BITS));
+}
+
+static bool is_alive(uint64_t key) {
+    return (key & ADDRESS_BITS) != 0 && (key & (BUSY | RESTING)) == 0;
+}
+
+uint64_t live_table_count(const struct live_table *table) {
+    uint64_t count = 0;
+    for (int i = level_count(table) - 1; i >= 0; i--) {
+        struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
+        for (size_t at = 0; at < level->slot_count; at++) {
+            count += is_alive(atomic_load_explicit(&level->keys[at], memory_order_relaxed));
+        }
+    }
+    return count;
 }
 
 void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context) {
@@ -174,7 +232,7 @@ void live_table_each(const struct live_table *table, void (*visit)(const struct 
         struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
         for (size_t at = 0; at < level->slot_count; at++) {
             uint64_t before = atomic_load_explicit(&level->keys[at], memory_order_acquire);
-            if ((before & ADDRESS_BITS) == 0 || (before & BUSY) != 0) {
+            if (!is_alive(before)) {
                 continue;
             }
             struct live_sample sample;

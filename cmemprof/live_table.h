@@ -5,12 +5,15 @@
 // themselves (its header is 16 bytes): those can then be sampled without being moved, also through realloc's mremap and calloc's fresh
 // pages.
 //
-// A page-aligned block that was sampled once is handed out again and again by the allocator without being sampled, so most of these
-// addresses are not in the table either. A counting filter says so at the price of one load.
+// A page-aligned block that was sampled once may be handed out again by the allocator without being sampled, so many of these addresses are
+// not in the table either. A counting filter says so at the price of one load.
+//
+// A block that was freed and that the profiler keeps for its next sample (spare_blocks.h) rests: it stays in the table, is not alive, and
+// only its keeper touches it. So sampling the same block again and again costs no search and one atomic instruction.
 //
 // Threads: any, also inside malloc and free, after fork, and while a snapshot reads; no lock. A block is added before the program gets its
 // address and removed before the address goes back to the allocator, so an address is in the table once at most.
-// Memory: mmap, in levels that double in size, bounded by limit_bytes. Never calls malloc.
+// Memory: mmap, in levels that double in size, bounded by the budget. Never calls malloc.
 #ifndef CMEMPROF_LIVE_TABLE_H
 #define CMEMPROF_LIVE_TABLE_H
 
@@ -20,6 +23,7 @@
 #include <stdint.h>
 
 #include "namespace.h"
+#include "memory_budget.h"
 
 struct stack;
 
@@ -33,9 +37,7 @@ enum { LIVE_TABLE_LEVELS = 20, LIVE_TABLE_FILTER_SLOTS = 1 << 15 }; // the filte
 
 struct live_table {
     _Atomic(struct live_level *) levels[LIVE_TABLE_LEVELS]; // filled from 0; never taken away
-    _Atomic size_t used_bytes;
-    size_t limit_bytes;
-    _Atomic uint64_t count;
+    struct memory_budget *budget;
     _Atomic uint16_t filter[LIVE_TABLE_FILTER_SLOTS]; // how many blocks of the table hash here
 };
 
@@ -53,13 +55,26 @@ static inline bool live_table_seems_to_hold(struct live_table *table, const void
            atomic_load_explicit(live_table_filter_slot(table, block), memory_order_relaxed) != 0;
 }
 
-void live_table_open(struct live_table *table, size_t limit_bytes);
+void live_table_open(struct live_table *table, struct memory_budget *budget);
 void live_table_close(struct live_table *table); // for tests: nobody may use it any more
 
 // block must satisfy live_table_may_hold. False: full.
 bool live_table_add(struct live_table *table, const void *block, const struct live_sample *sample);
-// True: it was there, *sample is what it was.
+// True: it was alive, *sample is what it was.
 bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample);
+
+// Where a resting block is. slot NULL: it is not in the table.
+struct live_place {
+    struct live_slot *slot;
+    _Atomic uint64_t *key;
+};
+enum live_state { LIVE_ABSENT, LIVE_ALIVE, LIVE_RESTING };
+// LIVE_ALIVE: it was alive and now rests at *place, and the caller is its keeper. LIVE_RESTING: it rested already: freed twice.
+enum live_state live_table_rest(struct live_table *table, const void *block, struct live_place *place);
+void live_table_wake(struct live_place place, const struct live_sample *sample); // it is alive again
+void live_table_drop(struct live_table *table, struct live_place place);         // it is not the keeper's any more
+
+uint64_t live_table_count(const struct live_table *table); // alive now; reads the whole table
 
 void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context);
 

@@ -39,6 +39,9 @@ static char *shown_name(const char *name, bool is_program, uintptr_t start) {
     }
     const char *path = is_program ? "/proc/self/exe" : name;
     char *resolved = realpath(path, NULL);
+    if (resolved == NULL && is_program) { // the first thread has ended
+        resolved = realpath("/proc/thread-self/exe", NULL);
+    }
     return resolved != NULL ? resolved : strdup(name);
 }
 
@@ -46,38 +49,49 @@ static bool same_place(const struct module *module, uintptr_t start, uintptr_t l
     return module->start == start && module->limit == limit && strcmp(module->build_id, build_id) == 0;
 }
 
-static bool add(struct modules *modules, const struct module *wanted, const char *name) {
+// The module of the same content at the same place, if there was one.
+static struct module *known(const struct modules *modules, const struct module *wanted, const char *name) {
     for (size_t i = modules->count; i-- > 0;) {
-        struct module *known = &modules->items[i];
-        if (!same_place(known, wanted->start, wanted->limit, wanted->build_id)) {
+        struct module *module = modules->items[i];
+        if (!same_place(module, wanted->start, wanted->limit, wanted->build_id)) {
             continue;
         }
         // Without a build ID the name has to tell whether it is still the same object.
         char *file = wanted->build_id[0] != '\0' ? NULL : shown_name(name, wanted->is_program, wanted->start);
-        bool same = file == NULL || strcmp(file, known->file) == 0;
+        bool same = file == NULL || strcmp(file, module->file) == 0;
         free(file);
         if (same) {
-            known->loaded = true;
-            return true;
+            return module;
         }
     }
-    if (modules->count == MODULES_MAX) {
+    return NULL;
+}
+
+static bool add(struct modules *modules, const struct module *wanted, const char *name) {
+    struct module *module = known(modules, wanted, name);
+    if (module != NULL) {
+        module->seen = true;
+        atomic_store(&module->unloaded_at, 0);
+        return true;
+    }
+    size_t count = modules->count;
+    if (count == MODULES_MAX) {
         return true; // the rest stays without names
     }
-    if ((modules->count & (modules->count - 1)) == 0) { // 0, 1, 2, 4, ...: time to double
-        size_t room = modules->count == 0 ? 1 : modules->count * 2;
-        struct module *items = realloc(modules->items, room * sizeof *items);
-        if (items == NULL) {
-            return false;
-        }
-        modules->items = items;
-    }
-    struct module module = *wanted;
-    module.file = shown_name(name, module.is_program, module.start);
-    if (module.file == NULL) {
+    module = malloc(sizeof *module);
+    char *file = shown_name(name, wanted->is_program, wanted->start);
+    if (module == NULL || file == NULL) {
+        free(module);
+        free(file);
         return false;
     }
-    modules->items[modules->count++] = module;
+    memcpy(module, wanted, sizeof *module);
+    module->file = file;
+    module->index = (uint32_t)count;
+    module->loaded_at = modules->generation + 1;
+    module->seen = true;
+    modules->items[count] = module;
+    atomic_store(&modules->count, count + 1);
     return true;
 }
 
@@ -90,7 +104,7 @@ struct visit {
 static int visit_object(struct dl_phdr_info *info, size_t size, void *context) {
     (void)size;
     struct visit *visit = context;
-    struct module module = {.bias = info->dlpi_addr, .is_program = visit->seen++ == 0, .loaded = true};
+    struct module module = {.bias = info->dlpi_addr, .is_program = visit->seen++ == 0};
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type == PT_NOTE && module.build_id[0] == '\0') {
@@ -111,40 +125,58 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *context) {
     return visit->failed;
 }
 
-bool modules_refresh(struct modules *modules) {
-    size_t before = 0, after = 0;
+// True: something is not loaded any more.
+static bool note_unloaded(struct modules *modules) {
+    bool some = false;
     for (size_t i = 0; i < modules->count; i++) {
-        before += modules->items[i].loaded;
-        modules->items[i].loaded = false;
-    }
-    size_t known = modules->count;
-    struct visit visit = {.modules = modules};
-    dl_iterate_phdr(visit_object, &visit);
-    for (size_t i = 0; i < known; i++) {
-        after += modules->items[i].loaded;
-    }
-    modules->unloaded_some |= after < before;
-    return !visit.failed;
-}
-
-const struct module *modules_find(const struct modules *modules, uintptr_t address) {
-    const struct module *unloaded = NULL;
-    for (size_t i = modules->count; i-- > 0;) {
-        const struct module *module = &modules->items[i];
-        if (address >= module->start && address < module->limit) {
-            if (module->loaded) {
-                return module;
-            }
-            unloaded = unloaded != NULL ? unloaded : module;
+        struct module *module = modules->items[i];
+        if (!module->seen && atomic_load(&module->unloaded_at) == 0) {
+            atomic_store(&module->unloaded_at, modules->generation + 1);
+            some = true;
         }
     }
-    return unloaded;
+    return some;
+}
+
+bool modules_refresh(struct modules *modules, uint32_t *ended) {
+    *ended = 0;
+    for (size_t i = 0; i < modules->count; i++) {
+        modules->items[i]->seen = false;
+    }
+    struct visit visit = {.modules = modules};
+    dl_iterate_phdr(visit_object, &visit);
+    if (visit.failed) {
+        return false;
+    }
+    if (note_unloaded(modules)) {
+        *ended = ++modules->generation;
+    }
+    return true;
+}
+
+static bool was_loaded(const struct module *module, uint32_t generation) {
+    uint32_t unloaded_at = atomic_load(&module->unloaded_at);
+    return generation == 0 ? unloaded_at == 0 : module->loaded_at <= generation && (unloaded_at == 0 || unloaded_at >= generation);
+}
+
+const struct module *modules_find(const struct modules *modules, uintptr_t address, uint32_t generation) {
+    const struct module *otherwise = NULL;
+    for (size_t i = atomic_load(&modules->count); i-- > 0;) {
+        const struct module *module = modules->items[i];
+        if (address >= module->start && address < module->limit) {
+            if (was_loaded(module, generation)) {
+                return module;
+            }
+            otherwise = otherwise != NULL ? otherwise : module;
+        }
+    }
+    return otherwise;
 }
 
 void modules_free(struct modules *modules) {
     for (size_t i = 0; i < modules->count; i++) {
-        free(modules->items[i].file);
+        free(modules->items[i]->file);
+        free(modules->items[i]);
     }
-    free(modules->items);
-    *modules = (struct modules){0};
+    memset(modules, 0, sizeof *modules);
 }

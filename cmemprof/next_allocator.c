@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hook_binding.h"
+
 // ---- Static arena ----
 
 enum { PAGE_BYTES = 4096, BOOTSTRAP_PAGES = BOOTSTRAP_BYTES / PAGE_BYTES };
@@ -138,7 +140,7 @@ static void *memalign_by_posix(size_t alignment, size_t size) {
 }
 
 static void *symbol(const char *name, void *otherwise) {
-    void *found = dlsym(RTLD_NEXT, name);
+    void *found = hook_binding_next(name);
     return found != NULL ? found : otherwise;
 }
 

@@ -141,7 +141,8 @@ struct object_file *object_file_open(const struct module *module) {
     file->code.descriptor = file->debug.descriptor = -1;
     elf_version(EV_CURRENT);
     // The program's own file is reachable by this name even after it was replaced by a newer one.
-    if (!open_image(&file->code, module->is_program ? "/proc/self/exe" : module->file, module->build_id)) {
+    if (!open_image(&file->code, module->is_program ? "/proc/self/exe" : module->file, module->build_id) &&
+        !(module->is_program && open_image(&file->code, "/proc/thread-self/exe", module->build_id))) { // the first thread has ended
         free(file);
         return NULL;
     }

@@ -5,24 +5,29 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 
-bool private_arena_open(struct private_arena *arena, size_t limit_bytes) {
-    void *base = mmap(NULL, limit_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+bool private_arena_open(struct private_arena *arena, size_t reserved_bytes, struct memory_budget *budget) {
+    void *base = mmap(NULL, reserved_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) {
         return false;
     }
     // Without this a kernel with transparent huge pages "always" would make 2 MiB resident for the first stack.
-    madvise(base, limit_bytes, MADV_NOHUGEPAGE);
+    madvise(base, reserved_bytes, MADV_NOHUGEPAGE);
     arena->base = base;
-    arena->limit_bytes = limit_bytes;
+    arena->reserved_bytes = reserved_bytes;
+    arena->budget = budget;
     atomic_store_explicit(&arena->used_bytes, 0, memory_order_relaxed);
     return true;
 }
 
 void *private_arena_take(struct private_arena *arena, size_t size_bytes) {
     size_t size = (size_bytes + 15) & ~(size_t)15;
+    if (size < size_bytes || !memory_budget_take(arena->budget, size)) {
+        return NULL;
+    }
     size_t at = atomic_load_explicit(&arena->used_bytes, memory_order_relaxed);
     do {
-        if (size < size_bytes || size > arena->limit_bytes - at) {
+        if (size > arena->reserved_bytes - at) {
+            memory_budget_give(arena->budget, size);
             return NULL;
         }
     } while (!atomic_compare_exchange_weak_explicit(&arena->used_bytes, &at, at + size, memory_order_relaxed, memory_order_relaxed));
@@ -31,8 +36,8 @@ void *private_arena_take(struct private_arena *arena, size_t size_bytes) {
 
 void private_arena_close(struct private_arena *arena) {
     if (arena->base != NULL) {
-        munmap(arena->base, arena->limit_bytes);
+        memory_budget_give(arena->budget, atomic_load(&arena->used_bytes));
+        munmap(arena->base, arena->reserved_bytes);
     }
-    arena->base = NULL;
-    arena->limit_bytes = 0;
+    *arena = (struct private_arena){0};
 }

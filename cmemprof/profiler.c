@@ -1,85 +1,231 @@
-// profiler.c: start, stop, and the way of a sample: stack, table of stacks, table of live blocks.
+// profiler.c: the way of a sample, and start and stop.
 
 #include "profiler.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "cmemprof.h"
+#include "code_objects.h"
+#include "hook_binding.h"
+#include "loaded_code.h"
+#include "next_allocator.h"
+#include "reclaim.h"
 #include "sampler.h"
 #include "snapshot.h"
 
 __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));
 struct profiler profiler;
 
-// Address space, not memory: tables use pages as they fill. 32 MiB hold some 130,000 stacks of 24 frames; 64 MiB some 2 million live
-// samples, which is 1 TB at the default interval.
-enum { STACK_TABLE_LIMIT_BYTES = 32 << 20, LIVE_TABLE_LIMIT_BYTES = 64 << 20 };
+// Address space that stacks may grow into; what of it is used is bounded by the budget.
+#define STACK_TABLE_RESERVED_BYTES ((size_t)1 << 30)
+
+// One sample in so many is timed: reading the clock twice costs as much as a sample whose stack was just seen.
+enum { TIMED_SAMPLES = 16 };
 
 static void count(_Atomic uint64_t *counter) {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-// ---- A sample ----
+// The vDSO: no lock, no allocation, and errno is left alone.
+static uint64_t clock_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
-static int take_scratch(struct profiler *self) {
-    uint64_t taken = atomic_load_explicit(&self->scratch_taken, memory_order_relaxed);
-    while (~taken != 0) {
-        int free_bit = __builtin_ctzll(~taken);
-        if (atomic_compare_exchange_weak_explicit(&self->scratch_taken, &taken, taken | (uint64_t)1 << free_bit, memory_order_acquire,
-                                                  memory_order_relaxed)) {
-            return free_bit;
+// ---- An allocation that is sampled ----
+
+bool profiler_begin(size_t size, uintptr_t caller, struct unwind_start start, struct sampling *sampling) {
+    struct thread_state *thread = &thread_state;
+    uint64_t now = atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed);
+    if (now == 0 && thread->interval_bytes == 0) { // off: every allocation comes here
+        return false;
+    }
+    if (__builtin_expect(thread->busy != 0, 0)) {
+        // An event of the process fell into our own allocation: it is dropped, and the next one is drawn.
+        count(&profiler.unsampled_nested);
+        sampler_next(thread, thread->interval_bytes);
+        return false;
+    }
+    if (!sampler_take(thread, size, now, &sampling->interval_bytes)) {
+        return false;
+    }
+    profiler_enter(thread);
+    struct shard *shard = shards_take(profiler.shards, thread);
+    sampling->shard = shard;
+    sampling->caller = caller;
+    sampling->start = start;
+    sampling->place.slot = NULL;
+    sampling->started_ns = 0;
+    if (shard != NULL && shard->timed-- == 0) {
+        shard->timed = TIMED_SAMPLES - 1;
+        sampling->started_ns = clock_ns();
+    }
+    return true;
+}
+
+void *profiler_place(struct sampling *sampling, size_t size) {
+    size_t room = size;
+    if (size <= SPARE_MOST_BYTES && sampling->shard != NULL) {
+        unsigned class = spare_class(size);
+        struct spare_block spare = spare_take(&sampling->shard->spares, class);
+        if (spare.block != NULL) {
+            sampling->place = spare.place;
+            return spare.block;
         }
+        room = spare_class_bytes(class);
     }
-    return -1;
+    int saved = errno;
+    void *block = next_allocator.memalign(PROFILER_PAGE_BYTES, room);
+    if (__builtin_expect(block == NULL, 0)) { // it may yet fit without the alignment
+        errno = saved;
+        block = next_allocator.malloc(size);
+    }
+    return block;
 }
 
-static struct stack *capture_stack(struct profiler *self, struct thread_state *thread, uintptr_t caller) {
-    int at = take_scratch(self);
-    if (at < 0) {
-        return NULL;
+// NULL: the table of stacks is full.
+static struct stack *capture_stack(struct profiler *self, struct thread_state *thread, const struct sampling *sampling) {
+    struct shard *shard = sampling->shard;
+    bool same = sampling->start.pc == sampling->caller ? unwind_stack(&self->unwinder, thread, &sampling->start, &shard->memo)
+                                                       : unwind_stack_from_here(&self->unwinder, thread, sampling->caller, &shard->memo);
+    if (!same || shard->stack == NULL) {
+        shard_flush(shard);
+        shard->stack = stack_table_intern(&self->stacks, shard->memo.pcs, shard->memo.depth_frames);
     }
-    enum unwind_end end;
-    uint32_t depth = unwind(&self->unwinder, thread, caller, self->scratch[at], &end);
-    struct stack *stack = stack_table_intern(&self->stacks, self->scratch[at], depth);
-    atomic_fetch_and_explicit(&self->scratch_taken, ~((uint64_t)1 << at), memory_order_release);
-    count(&self->ends[end]);
-    return stack;
+    shard_count(&shard->ends[shard->memo.end], 1);
+    return shard->stack;
 }
 
-void profiler_record(struct profiler *self, struct thread_state *thread, const void *block, size_t size, uint64_t interval_bytes,
-                     uintptr_t caller, bool markable) {
-    count(&self->samples);
-    struct stack *stack = capture_stack(self, thread, caller);
-    if (stack == NULL) {
-        count(&self->lost_stacks);
+static double weight_of(struct shard *shard, size_t size, uint64_t interval_bytes) {
+    if (shard->weight_size != size || shard->weight_interval != interval_bytes) {
+        shard->weight = sampler_weight(size, interval_bytes);
+        shard->weight_size = size;
+        shard->weight_interval = interval_bytes;
+    }
+    return shard->weight;
+}
+
+static bool mark_live(struct profiler *self, const struct live_place *place, const void *block, const struct live_sample *sample) {
+    if (place->slot != NULL) {
+        live_table_wake(*place, sample);
+        return true;
+    }
+    if (!live_table_may_hold(block)) {
+        return false;
+    }
+    struct live_sample stale;
+    if (live_table_seems_to_hold(&self->live, block)) { // freed by a way that is not ours, and handed out again
+        live_table_remove(&self->live, block, &stale);
+    }
+    return live_table_add(&self->live, block, sample);
+}
+
+static void record(struct profiler *self, struct thread_state *thread, struct sampling *sampling, const void *block, size_t size) {
+    struct shard *shard = sampling->shard;
+    if (shard == NULL) {
+        count(&self->unsharded_samples);
         return;
     }
-    double weight = sampler_weight(size, interval_bytes);
+    shard_count(&shard->samples, 1);
+    struct stack *stack = capture_stack(self, thread, sampling);
+    if (stack == NULL) {
+        shard_count(&shard->lost_stacks, 1);
+        if (sampling->place.slot != NULL) {
+            live_table_drop(&self->live, sampling->place);
+        }
+        return;
+    }
+    double weight = weight_of(shard, size, sampling->interval_bytes);
     // Before the block is visible as alive, so that in-use never exceeds what was allocated.
-    stack_add_allocation(stack, weight, weight * (double)size);
+    shard->objects += weight;
+    shard->bytes += weight * (double)size;
+    shard->pending_samples++;
     struct live_sample sample = {stack, size, weight};
-    if (!markable || !live_table_add(&self->live, block, &sample)) {
-        count(&self->lost_live);
+    if (!mark_live(self, &sampling->place, block, &sample)) {
+        shard_count(&shard->lost_live, 1);
+    }
+}
+
+void profiler_finish(struct sampling *sampling, const void *block, size_t size) {
+    struct thread_state *thread = &thread_state;
+    struct shard *shard = sampling->shard;
+    if (block != NULL) {
+        record(&profiler, thread, sampling, block, size);
+    }
+    sampler_next(thread, atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed));
+    if (sampling->started_ns != 0) {
+        shard_count(&shard->sampling_ns, (clock_ns() - sampling->started_ns) * TIMED_SAMPLES);
+    }
+    if (shard != NULL) {
+        shard_release(shard);
+    }
+    profiler_leave(thread);
+}
+
+// ---- Its end ----
+
+bool profiler_forget(const void *block, struct live_sample *sample) {
+    return profiler_seems_live(block) && live_table_remove(&profiler.live, block, sample);
+}
+
+void profiler_restore(const void *block, const struct live_sample *sample) {
+    live_table_add(&profiler.live, block, sample);
+}
+
+static bool keep(void *block, struct live_place place) {
+    unsigned class;
+    if ((uintptr_t)block % PROFILER_PAGE_BYTES != 0 || next_allocator.malloc_usable_size == NULL ||
+        !spare_class_within(next_allocator.malloc_usable_size(block), &class)) {
+        return false;
+    }
+    struct shard *shard = shards_take_own(profiler.shards, &thread_state);
+    if (shard == NULL) {
+        return false;
+    }
+    bool kept = spare_keep(&shard->spares, class, (struct spare_block){block, place});
+    shard_release(shard);
+    return kept;
+}
+
+bool profiler_free(void *block) {
+    struct live_place place;
+    switch (live_table_rest(&profiler.live, block, &place)) {
+    case LIVE_ALIVE:
+        if (keep(block, place)) {
+            return true;
+        }
+        live_table_drop(&profiler.live, place);
+        return false;
+    case LIVE_RESTING: // freed twice; the allocator behind must not get what it never gave to the program a second time
+        count(&profiler.freed_twice);
+        return true;
+    default:
+        return false;
     }
 }
 
 // ---- Start and stop ----
 
 static bool open_tables(struct profiler *self) {
-    size_t scratch_bytes = PROFILER_SCRATCH_BUFFERS * sizeof *self->scratch;
-    void *scratch = mmap(NULL, scratch_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (scratch == MAP_FAILED) {
+    size_t shard_bytes = SHARDS * sizeof *self->shards;
+    struct shard *shards = mmap(NULL, shard_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (shards == MAP_FAILED) {
         return false;
     }
-    if (!stack_table_open(&self->stacks, STACK_TABLE_LIMIT_BYTES)) {
-        munmap(scratch, scratch_bytes);
+    madvise(shards, shard_bytes, MADV_NOHUGEPAGE);
+    reclaim_set_limit(self);
+    if (!stack_table_open(&self->stacks, STACK_TABLE_RESERVED_BYTES, &self->budget)) {
+        munmap(shards, shard_bytes);
         return false;
     }
-    self->scratch = scratch;
-    live_table_open(&self->live, LIVE_TABLE_LIMIT_BYTES);
+    self->shards = shards;
+    live_table_open(&self->live, &self->budget);
     return true;
 }
 
@@ -88,10 +234,14 @@ static void bind_early(struct profiler *self) {
     struct thread_state nobody = {0};
     struct live_sample sample = {NULL, 0, sampler_weight(1, CMEMPROF_DEFAULT_INTERVAL_BYTES)};
     const void *block = (const void *)4096; // nobody's: the first pages are never mapped
-    uintptr_t pcs[UNWIND_MAX_FRAMES];
-    enum unwind_end end;
+    struct shard *shard = shards_take(self->shards, &nobody);
     sampler_next(&nobody, CMEMPROF_DEFAULT_INTERVAL_BYTES);
-    unwind(&self->unwinder, &nobody, (uintptr_t)__builtin_return_address(0), pcs, &end);
+    clock_ns();
+    if (shard != NULL) {
+        unwind_stack_from_here(&self->unwinder, &nobody, (uintptr_t)__builtin_return_address(0), &shard->memo);
+        shard->memo.depth_frames = 0;
+        shard_release(shard);
+    }
     if (live_table_add(&self->live, block, &sample)) {
         live_table_remove(&self->live, block, &sample);
     }
@@ -99,12 +249,36 @@ static void bind_early(struct profiler *self) {
 
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
+static void add_samples(struct stack *stack, void *context) {
+    *(uint64_t *)context += stack_samples(stack);
+}
+
+// Samples that other threads were in the midst of are nobody's in the child: they count as lost there.
+static void balance_after_fork(struct profiler *self) {
+    uint64_t accounted = atomic_load(&self->reclaimed_samples), samples = 0;
+    stack_table_each(&self->stacks, add_samples, &accounted);
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct shard *shard = &self->shards[i];
+        accounted += shard->pending_samples + atomic_load(&shard->lost_stacks);
+        samples += atomic_load(&shard->samples);
+    }
+    if (samples > accounted) {
+        shard_count(&self->shards[0].lost_stacks, samples - accounted);
+    }
+}
+
 // In the child there is one thread, and what others held is held for ever. The tables need nothing: they have no locks. The random numbers
 // must go another way than the parent's, or the children of one parent would all sample alike.
 static void after_fork(void) {
     pthread_mutex_init(&starting, NULL);
+    loaded_code_after_fork_in_child();
     snapshot_after_fork_in_child();
-    atomic_store(&profiler.scratch_taken, 0);
+    code_objects_after_fork_in_child();
+    reclaim_after_fork();
+    if (atomic_load(&profiler.open)) {
+        shards_after_fork(profiler.shards);
+        balance_after_fork(&profiler);
+    }
     thread_state.random = 0;
 }
 
@@ -115,15 +289,16 @@ static enum cmemprof_error open_once(struct profiler *self) {
     if (!open_tables(self)) {
         return CMEMPROF_NO_MEMORY;
     }
+    code_objects_refresh();
     bind_early(self);
-    pthread_atfork(snapshot_before_fork, snapshot_after_fork_in_parent, after_fork);
+    pthread_atfork(loaded_code_before_fork, loaded_code_after_fork_in_parent, after_fork);
     atomic_store(&self->open, true);
     return CMEMPROF_OK;
 }
 
 enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
     // The process's malloc must be the one of the object that this code is in; in a plugin that was loaded late it is not.
-    if (dlsym(RTLD_DEFAULT, "malloc") != (void *)malloc) {
+    if (!hook_binding_is_ours()) {
         return CMEMPROF_NOT_BOUND;
     }
     pthread_mutex_lock(&starting);
@@ -159,19 +334,36 @@ static uint64_t read_count(const _Atomic uint64_t *counter) {
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static void add_shard(struct cmemprof_stats *stats, const struct shard *shard) {
+    stats->samples += read_count(&shard->samples);
+    stats->lost_stacks += read_count(&shard->lost_stacks);
+    stats->lost_live += read_count(&shard->lost_live);
+    stats->sampling_ns += read_count(&shard->sampling_ns);
+    stats->cut_no_rule += read_count(&shard->ends[UNWIND_NO_RULE]);
+    stats->cut_unsupported += read_count(&shard->ends[UNWIND_UNSUPPORTED]);
+    stats->cut_unreadable += read_count(&shard->ends[UNWIND_UNREADABLE]);
+    stats->cut_depth += read_count(&shard->ends[UNWIND_TOO_DEEP]);
+}
+
 void cmemprof_get_stats(struct cmemprof_stats *stats) {
+    uint64_t unsharded = read_count(&profiler.unsharded_samples);
     *stats = (struct cmemprof_stats){
         .interval_bytes = read_count(&profiler.interval_bytes),
-        .samples = read_count(&profiler.samples),
-        .live = read_count(&profiler.live.count),
+        .samples = unsharded,
+        .live = live_table_count(&profiler.live),
         .stacks = read_count(&profiler.stacks.count),
-        .own_bytes = atomic_load(&profiler.stacks.arena.used_bytes) + atomic_load(&profiler.live.used_bytes) + sizeof profiler,
-        .lost_stacks = read_count(&profiler.lost_stacks),
-        .lost_live = read_count(&profiler.lost_live),
+        .own_bytes = atomic_load(&profiler.budget.used_bytes) + sizeof profiler,
+        .limit_bytes = atomic_load(&profiler.budget.limit_bytes),
+        .lost_shards = unsharded,
         .unsampled_nested = read_count(&profiler.unsampled_nested),
-        .cut_no_rule = read_count(&profiler.ends[UNWIND_NO_RULE]),
-        .cut_unsupported = read_count(&profiler.ends[UNWIND_UNSUPPORTED]),
-        .cut_unreadable = read_count(&profiler.ends[UNWIND_UNREADABLE]),
-        .cut_depth = read_count(&profiler.ends[UNWIND_TOO_DEEP]),
+        .freed_twice = read_count(&profiler.freed_twice),
+        .reclaimed_stacks = read_count(&profiler.reclaimed_stacks),
+        .reclaimed_samples = read_count(&profiler.reclaimed_samples),
+        .unwind_fallbacks = read_count(&profiler.unwinder.fallbacks),
     };
+    for (size_t i = 0; atomic_load(&profiler.open) && i < SHARDS; i++) {
+        const struct shard *shard = &profiler.shards[i];
+        add_shard(stats, shard);
+        stats->own_bytes += read_count(&shard->samples) != 0 ? SHARD_USED_BYTES : 0;
+    }
 }

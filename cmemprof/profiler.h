@@ -1,6 +1,10 @@
-// profiler.h: the one profiler of the process, and what it does with a sampled allocation.
+// profiler.h: the one profiler of the process, and the way of a sample through it.
 //
-// Threads: any, also inside malloc and after fork; no lock. The only memory is that of its tables and scratch buffers, all from mmap.
+//   sampler says yes -> profiler_begin -> profiler_place: a block on a page boundary -> profiler_finish: stack, totals, table of live
+//   blocks free, realloc    -> profiler_seems_live -> profiler_free, profiler_forget
+//
+// Threads: any, also inside malloc and after fork; no lock that anybody waits for. The only memory is that of its tables and shards, all
+// from mmap.
 #ifndef CMEMPROF_PROFILER_H
 #define CMEMPROF_PROFILER_H
 
@@ -11,34 +15,67 @@
 
 #include "namespace.h"
 #include "live_table.h"
+#include "memory_budget.h"
+#include "shard.h"
 #include "stack_table.h"
 #include "thread_state.h"
 #include "unwind.h"
 
-// A stack of 512 frames takes 4 KiB, the whole budget of a hook on the caller's stack (a goroutine's signal stack has 32 KiB, a small
-// thread 16). So it is put together in one of these. A thread holds one for about a microsecond; with none free the sample is lost and
-// counted.
-enum { PROFILER_SCRATCH_BUFFERS = 64 };
-
 struct profiler {
     _Atomic uint64_t interval_bytes; // 0: off
     _Atomic bool open;               // the tables exist; never false again
+    struct memory_budget budget;
     struct stack_table stacks;
     struct live_table live;
     struct unwinder unwinder;
-    uintptr_t (*scratch)[UNWIND_MAX_FRAMES];
-    _Atomic uint64_t scratch_taken; // one bit a buffer
-    // Counters, relaxed.
-    _Atomic uint64_t samples, lost_stacks, lost_live, unsampled_nested;
-    _Atomic uint64_t ends[UNWIND_END_COUNT];
+    struct shard *shards; // SHARDS of them
+    // Counters, relaxed: what has no shard to count it.
+    _Atomic uint64_t unsharded_samples, unsampled_nested, freed_twice, reclaimed_stacks, reclaimed_samples;
 };
 
 extern struct profiler profiler;
 
-// Records an allocation that is about to be given to the program. caller: the return address of the hook. markable: block's address is one
-// that free() looks up; if not, only the allocation counts and its block is never seen alive.
-void profiler_record(struct profiler *self, struct thread_state *thread, const void *block, size_t size, uint64_t interval_bytes,
-                     uintptr_t caller, bool markable);
+enum { PROFILER_PAGE_BYTES = 4096 };
+
+// One sample on its way.
+struct sampling {
+    uint64_t interval_bytes;   // that it was drawn with
+    struct shard *shard;       // NULL: all are taken, and the sample is lost
+    uintptr_t caller;          // the return address of the hook
+    struct unwind_start start; // the frame of the hook's caller
+    uint64_t started_ns;       // 0: not timed
+    struct live_place place;   // of a spare block
+};
+
+// The caller of the function that this stands in, whose frame pointer is the first thing that it pushed. Has to be compared with the return
+// address of the hook: the compiler may have made another function of it.
+#define PROFILER_CALLER_FRAME() profiler_frame((const uintptr_t *)__builtin_frame_address(0))
+static inline struct unwind_start profiler_frame(const uintptr_t *frame) {
+    return (struct unwind_start){.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
+}
+
+// Off: every allocation fails sampler_pass, so that a start is noticed at once, and this is the quick way on.
+static inline bool profiler_is_off(void) {
+    return atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 && thread_state.interval_bytes == 0;
+}
+
+// After sampler_pass was false. True: sample this allocation; the thread is inside the profiler until profiler_finish.
+bool profiler_begin(size_t size, uintptr_t caller, struct unwind_start start, struct sampling *sampling);
+// A block on a page boundary, or one that at least holds size bytes. NULL: no memory, errno is set.
+void *profiler_place(struct sampling *sampling, size_t size);
+// block NULL: the allocation failed, and is no sample.
+void profiler_finish(struct sampling *sampling, const void *block, size_t size);
+
+// False: certainly not a sampled block.
+static inline bool profiler_seems_live(const void *block) {
+    return live_table_seems_to_hold(&profiler.live, block);
+}
+// The block is about to be given back to the allocator or moved by it. True: it was alive.
+bool profiler_forget(const void *block, struct live_sample *sample);
+// The other way: it was not moved after all.
+void profiler_restore(const void *block, const struct live_sample *sample);
+// free() of a block that may be sampled. True: done, the block is kept. False: the caller gives it back to the allocator.
+bool profiler_free(void *block);
 
 // The profiler's own code on this thread: its allocations are not samples, and it does not enter itself. Nests.
 static inline void profiler_enter(struct thread_state *thread) {

@@ -13,7 +13,8 @@
 
 #include "cfi.h"
 
-enum { ROW_CACHE_ENTRIES = 4096 };
+// 256 KiB, of which a program touches one cache line for each address that it is seen at.
+enum { ROW_CACHE_BITS = 14, ROW_CACHE_ENTRIES = 1 << ROW_CACHE_BITS };
 
 struct row_cache {
     struct {
@@ -21,8 +22,10 @@ struct row_cache {
     } entries[ROW_CACHE_ENTRIES];
 };
 
+// The low bits as they are: as good as any hash for addresses of code, within one object better, and 4 cycles less in a walk, where the row
+// is what everything waits for.
 static inline size_t row_cache_index(uintptr_t address) {
-    return (address * 0x9e3779b97f4a7c15u) >> 52; // the top 12 bits
+    return address % ROW_CACHE_ENTRIES;
 }
 
 static inline bool row_cache_get(struct row_cache *cache, uintptr_t address, struct cfi_row *row) {
@@ -41,11 +44,19 @@ static inline void row_cache_put(struct row_cache *cache, uintptr_t address, con
     atomic_store_explicit(&cache->entries[at].check, bits ^ address, memory_order_relaxed);
 }
 
+static inline void row_cache_drop(struct row_cache *cache, uintptr_t address) {
+    size_t at = row_cache_index(address);
+    atomic_store_explicit(&cache->entries[at].check, 0, memory_order_relaxed);
+    atomic_store_explicit(&cache->entries[at].row, 0, memory_order_relaxed);
+}
+
 // After code was unmapped: another object may come to lie at the same addresses.
 static inline void row_cache_clear(struct row_cache *cache) {
     for (size_t at = 0; at < ROW_CACHE_ENTRIES; at++) {
-        atomic_store_explicit(&cache->entries[at].check, 0, memory_order_relaxed);
-        atomic_store_explicit(&cache->entries[at].row, 0, memory_order_relaxed);
+        if (atomic_load_explicit(&cache->entries[at].row, memory_order_relaxed) != 0) { // leaves untouched pages so
+            atomic_store_explicit(&cache->entries[at].check, 0, memory_order_relaxed);
+            atomic_store_explicit(&cache->entries[at].row, 0, memory_order_relaxed);
+        }
     }
 }
 

@@ -1,10 +1,13 @@
-// stack_memory.h: reads words of stacks, and never faults: an address is read only where a page is known to be mapped.
+// stack_memory.h: which memory may be read as a stack without a fault.
 //
 // Three kinds of stack, three ways to know:
-//   the thread's own stack   Its top is known: the thread's control block (glibc puts it there), or the start of main. Once every page from
-//                            the present one up to the top has been probed, the range is remembered in thread_state: it lives as long as
-//                            the thread. Afterwards a read costs two comparisons.
-//   goroutine stacks         Lie in Go's heap arenas, which Go never unmaps. A page probed once is remembered for the whole process.
+//   the thread's own stack   Its top is known: the thread's control block lies there, and on the main thread the kernel's random bytes.
+//   Pages
+//                            from there down are probed once and remembered in thread_state: they live as long as the thread. Afterwards a
+//                            read costs one comparison. A stack deeper than 1 MiB is made known 1 MiB a sample.
+//   goroutine stacks         Lie in Go's heap arenas, which Go never unmaps. A page probed once is remembered for the whole process. Go
+//                            reserves its arenas from 0xc000000000 upward (runtime/malloc.go, arenaHints), where nothing else goes by
+//                            itself; should it ever be sent elsewhere, its pages count as the third kind.
 //   any other                Alternate signal stacks, coroutines: may go away at any time, so their pages are probed at every sample.
 // A probe is rt_sigprocmask with an operation that does not exist: the kernel reads the set first and answers EFAULT or EINVAL, about 100
 // ns.
@@ -21,19 +24,30 @@
 #include "namespace.h"
 #include "thread_state.h"
 
+#define STACK_MEMORY_PAGE_BYTES ((uintptr_t)4096)
+
 enum { STACK_MEMORY_PAGES = 4096 };
 
 struct stack_memory {
     _Atomic uintptr_t go_pages[STACK_MEMORY_PAGES]; // page addresses known to be mapped; direct-mapped cache
 };
 
-enum stack_kind { STACK_NATIVE, STACK_GO };
+static inline uintptr_t stack_memory_page(uintptr_t address) {
+    return address & ~(STACK_MEMORY_PAGE_BYTES - 1);
+}
 
-// Makes the thread's own stack known, or not, if stack_pointer lies on another one.
+// The thread's own stack holds the address. Both ends are multiples of 8, so for a multiple of 8 it holds the whole word.
+static inline bool stack_memory_is_own(uintptr_t low, uintptr_t bytes, uintptr_t address) {
+    return address - low < bytes;
+}
+
+// Makes the thread's own stack known down to stack_pointer, or as far as one sample may, or not, if stack_pointer lies on another stack.
 void stack_memory_enter(struct thread_state *thread, uintptr_t stack_pointer);
 
-// False: not a readable, 8-byte aligned address.
-bool stack_memory_read(struct stack_memory *memory, const struct thread_state *thread, enum stack_kind kind, uintptr_t address,
-                       uintptr_t *word);
+// The page can be read now.
+bool stack_memory_is_mapped(uintptr_t page);
+
+// The page is one of Go's arenas, so that it can be read now and for ever.
+bool stack_memory_is_go(struct stack_memory *memory, uintptr_t page);
 
 #endif

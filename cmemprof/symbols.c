@@ -16,12 +16,13 @@ struct text_chunk {
 
 struct entry {
     uintptr_t address; // 0: free
+    const struct module *module;
     struct symbol_frame *frames;
     size_t frame_count;
 };
 
 struct open_file {
-    uintptr_t start;          // of its module
+    const struct module *module;
     struct object_file *file; // NULL: tried, and not to be had
 };
 
@@ -107,7 +108,7 @@ static const char *keep_readable_name(struct symbols *symbols, const struct symb
 
 static struct object_file *file_of(struct symbols *symbols, const struct module *module) {
     for (size_t i = 0; i < symbols->file_count; i++) {
-        if (symbols->files[i].start == module->start) {
+        if (symbols->files[i].module == module) {
             return symbols->files[i].file;
         }
     }
@@ -117,13 +118,13 @@ static struct object_file *file_of(struct symbols *symbols, const struct module 
     }
     symbols->files = files;
     struct open_file *file = &files[symbols->file_count++];
-    *file = (struct open_file){module->start, object_file_open(module)};
+    *file = (struct open_file){module, object_file_open(module)};
     return file->file;
 }
 
-static struct entry *entry_of(struct symbols *symbols, uintptr_t address) {
-    size_t at = (address * 0x9e3779b97f4a7c15u >> 32) % ENTRIES;
-    while (symbols->entries[at].address != 0 && symbols->entries[at].address != address) {
+static struct entry *entry_of(struct symbols *symbols, const struct module *module, uintptr_t address) {
+    size_t at = ((address ^ (uintptr_t)module) * 0x9e3779b97f4a7c15u >> 32) % ENTRIES;
+    while (symbols->entries[at].address != 0 && (symbols->entries[at].address != address || symbols->entries[at].module != module)) {
         at = (at + 1) % ENTRIES;
     }
     return &symbols->entries[at];
@@ -144,16 +145,17 @@ static void fill(struct symbols *symbols, struct entry *entry, const struct symb
 }
 
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address) {
-    struct entry *entry = entry_of(symbols, address);
+    struct entry *entry = entry_of(symbols, module, address);
     if (entry->address == 0) {
         if (symbols->count == SYMBOLS_MAX) {
             symbols_forget(symbols);
-            entry = entry_of(symbols, address);
+            entry = entry_of(symbols, module, address);
         }
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
         struct object_file *file = file_of(symbols, module);
         size_t count = file != NULL ? object_file_frames(file, address - module->bias, frames) : 0;
         entry->address = address;
+        entry->module = module;
         symbols->count++;
         fill(symbols, entry, frames, count);
     }

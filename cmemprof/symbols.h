@@ -36,7 +36,6 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
 
 // Closes files. The names stay.
 void symbols_close_files(struct symbols *symbols);
-// Forgets all names: code was unloaded, and addresses may mean something else now.
-void symbols_forget(struct symbols *symbols);
+void symbols_forget(struct symbols *symbols); // all names
 
 #endif

@@ -8,39 +8,59 @@
 // asmcgocall changes the stack but has no frame and leaves RBP alone, and C preserves RBP, so the RBP that unwinding C restores at the
 // return into Go is the goroutine's frame pointer. The goroutine's stack cannot move while it is in a C call. When C calls back into Go the
 // chain leads from cgocallback to crosscall2, on the thread's stack again, whose return address is in C: there call-frame information takes
-// over.
+// over. Code without any (a JIT) is followed by its frame pointer where there is one that is beyond doubt, which is counted; else the stack
+// ends there.
 //
-// Every word is read through stack_memory.h, so a chain that leads nowhere ends the stack and never faults.
-// Threads: any, also inside malloc and in a signal handler. No lock, no allocation.
+// The last walk is kept in a memo (unwind_memo.h), and what did not change since is not walked again.
+//
+// Every word is read from memory that is known to be mapped (stack_memory.h), so a chain that leads nowhere ends the stack and never
+// faults. Threads: any, also inside malloc and in a signal handler. No lock, no allocation.
 #ifndef CMEMPROF_UNWIND_H
 #define CMEMPROF_UNWIND_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "namespace.h"
 #include "row_cache.h"
 #include "stack_memory.h"
 #include "thread_state.h"
-
-enum { UNWIND_MAX_FRAMES = 512 };
+#include "unwind_memo.h"
 
 struct unwinder {
     _Atomic uintptr_t go_text_start, go_text_end; // [start, end); both 0: no Go here
+    _Atomic uint64_t generation;                  // of the unwind tables: odd while code is being unmapped
+    _Atomic uint64_t fallbacks;                   // frames followed by frame pointer for want of a rule; relaxed, a counter
     struct row_cache rows;
     struct stack_memory memory;
 };
 
-enum unwind_end {
-    UNWIND_COMPLETE,    // down to the thread's or the goroutine's first function
-    UNWIND_NO_RULE,     // code without call-frame information
-    UNWIND_UNSUPPORTED, // a rule that cfi.h does not know
-    UNWIND_UNREADABLE,  // the next frame is not in readable memory
-    UNWIND_TOO_DEEP,    // more than UNWIND_MAX_FRAMES
-    UNWIND_END_COUNT
+// Where a stack begins: a function that was called, as it is after the return. Its RBP, and no other register, is known.
+struct unwind_start {
+    uintptr_t pc, sp, rbp;
 };
 
-// Return addresses into pcs (room for UNWIND_MAX_FRAMES), beginning with caller, the return address of a function that is running now and
-// outside of this call: frames before it are left out. Returns how many, at least 1.
-uint32_t unwind(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller, uintptr_t *pcs, enum unwind_end *end);
+// A thread that was interrupted: pc is the instruction that comes next.
+struct unwind_registers {
+    uintptr_t pc, sp, rbp, rbx;
+};
+
+// Fills memo with the stack that begins at start. The memo belongs to the caller alone meanwhile; all 0 is an empty one.
+// True: it is the very stack that memo held before (pcs, depth_frames and end as they were). A caller that sets depth_frames to 0 hears
+// false the next time.
+bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start, struct unwind_memo *memo);
+
+// The same from this call on, without the frames before caller, the return address of a function that is running now.
+bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller, struct unwind_memo *memo);
+
+// The same from registers that a signal handler was given. The first of pcs is pc + 1, so that whoever looks one byte before it, as for the
+// others, is at the instruction.
+bool unwind_stack_from_registers(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_registers *registers,
+                                 struct unwind_memo *memo);
+
+// Around dlclose: before the code goes away and after it went. Forgets the rows, and memos count for nothing.
+void unwind_before_unload(struct unwinder *unwinder);
+void unwind_after_unload(struct unwinder *unwinder);
 
 #endif

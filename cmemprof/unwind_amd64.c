@@ -1,188 +1,115 @@
-// unwind_amd64.c: the walk itself, and what it has to know about amd64 and about Go's assembly.
+// unwind_amd64.c: where walks begin, what is kept of them, and when the last one will do.
 
 #include "unwind.h"
 
-#include <signal.h>
 #include <stddef.h>
-#include <ucontext.h>
 
-// What a frame needs to find its caller. Everything else that a C function preserves is of no use here.
-struct registers {
-    uintptr_t pc, sp, rbp, rbx;
-    bool exact; // pc is the next instruction itself and not a return address: a signal came between
-};
+#include "unwind_walk.h"
 
-struct walk {
-    struct unwinder *unwinder;
-    struct thread_state *thread;
-    struct registers now;
-    uintptr_t go_start, go_end, caller;
-    uintptr_t *pcs;
-    uint32_t count;
-    bool recording; // the caller has been met
-};
-
-static bool in_go(const struct walk *walk, uintptr_t pc) {
-    return pc >= walk->go_start && pc < walk->go_end;
+static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_beginning *start,
+                                  struct unwind_memo *memo) {
+    stack_memory_enter(thread, start->sp);
+    struct unwind_trail *trail = &memo->trails[!memo->current];
+    const struct unwind_trail *old = &memo->trails[memo->current];
+    trail->steps_begin = trail->steps_end = trail->reusable_from = UNWIND_FIRST_STEP;
+    trail->rbp_until = trail->rbx_until = 0;
+    trail->rbp = start->rbp;
+    trail->rbx = start->rbx;
+    trail->rbx_known = start->rbx_known;
+    trail->generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
+    trail->go_start = atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed);
+    trail->go_end = atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed);
+    trail->stack_low = thread->stack_low;
+    trail->stack_high = thread->stack_high;
+    return (struct unwind_walk){
+        .unwinder = unwinder,
+        .stack_low = thread->stack_low,
+        .stack_bytes = thread->stack_high - thread->stack_low,
+        .go_start = trail->go_start,
+        .go_bytes = trail->go_end - trail->go_start,
+        .go_page = UINTPTR_MAX,
+        .trail = trail,
+        .step = &trail->steps[UNWIND_FIRST_STEP - 1],
+        .read = &trail->reads[UNWIND_FIRST_READ],
+        .old = old,
+        .old_at = unwind_trail_is_usable(old, trail) ? old->steps_begin : old->steps_end,
+    };
 }
 
-static bool read_native(const struct walk *walk, uintptr_t address, uintptr_t *word) {
-    return stack_memory_read(&walk->unwinder->memory, walk->thread, STACK_NATIVE, address, word);
+static void show(struct unwind_memo *memo) {
+    const struct unwind_trail *trail = &memo->trails[memo->current];
+    memo->pcs = &trail->pcs[trail->steps_begin];
+    memo->depth_frames = trail->steps_end - trail->steps_begin;
+    memo->end = trail->end;
 }
 
-static bool read_go(const struct walk *walk, uintptr_t address, uintptr_t *word) {
-    return stack_memory_read(&walk->unwinder->memory, walk->thread, STACK_GO, address, word);
+// The walk that was just made is the present one. True: its stack is that of the one before.
+static bool replace(struct unwind_walk *walk, struct unwind_memo *memo) {
+    struct unwind_trail *trail = walk->trail;
+    trail->steps_end = unwind_walk_next_step(walk);
+    trail->reads_end = (uint32_t)(walk->read - trail->reads);
+    trail->end = walk->end;
+    if (walk->end != UNWIND_COMPLETE && walk->end != UNWIND_TOO_DEEP) { // that something was not to be had may change without a trace
+        trail->reusable_from = UNWIND_NEVER;
+    }
+    memo->current = !memo->current;
+    return unwind_trail_same_stack(walk->old, trail);
 }
 
-// False: no room.
-static bool record(struct walk *walk, uintptr_t pc) {
-    walk->recording |= pc == walk->caller;
-    if (walk->recording) {
-        if (walk->count == UNWIND_MAX_FRAMES) {
-            return false;
-        }
-        walk->pcs[walk->count++] = pc;
-    }
-    return true;
+// The short way of the common case: the walk would be the old one from its start to its end.
+static bool is_old_walk(struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_beginning *start,
+                        const struct unwind_trail *old) {
+    uint32_t at = old->steps_begin;
+    uint64_t generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
+    const struct unwind_step *step = &old->steps[at];
+    bool same_start = step->sp == start->sp && unwind_trail_pc(old, at) == start->pc && step->exact == start->exact &&
+                      (old->rbp_until == 0 || old->rbp == start->rbp) &&
+                      (old->rbx_until == 0 || (start->rbx_known && old->rbx == start->rbx));
+    bool usable = at < old->steps_end && old->reusable_from == at && old->generation == generation && (generation & 1) == 0 &&
+                  old->go_start == atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed) &&
+                  old->go_end == atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed) &&
+                  thread->stack_low <= old->stack_low && thread->stack_high >= old->stack_high;
+    return same_start && usable && unwind_trail_first_change(old, at) == old->steps_end;
 }
 
-static enum cfi_result row_at(struct unwinder *unwinder, uintptr_t address, struct cfi_row *row) {
-    if (row_cache_get(&unwinder->rows, address, row) && row->valid) {
-        return CFI_FOUND;
+enum outcome { CHANGED, SAME, WANTS_RBX };
+
+static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_beginning *start,
+                                struct unwind_memo *memo) {
+    bool same, held = memo->depth_frames != 0;
+    const struct unwind_trail *old = &memo->trails[memo->current];
+    if (is_old_walk(unwinder, thread, start, old)) {
+        memo->depth_frames = old->steps_end - old->steps_begin;
+        return held ? SAME : CHANGED;
     }
-    struct cfi_object object;
-    if (!cfi_object_at(address, &object)) {
-        return CFI_NONE;
+    struct unwind_walk walk = prepare(unwinder, thread, start, memo);
+    if (unwind_walk_follow(&walk, (struct unwind_frame){.after = start->pc + start->exact, .sp = start->sp, .exact = start->exact})) {
+        same = unwind_trail_join(&memo->trails[memo->current], walk.old_at, walk.trail);
+    } else if (walk.wants_rbx) {
+        return WANTS_RBX;
+    } else {
+        same = replace(&walk, memo);
     }
-    enum cfi_result result = cfi_find(&object, address, row);
-    if (result == CFI_FOUND) {
-        row_cache_put(&unwinder->rows, address, row);
-    }
-    return result;
+    show(memo);
+    return same && held ? SAME : CHANGED;
 }
 
-// Behind the return address of a signal handler the kernel put the interrupted registers.
-static bool step_signal(struct walk *walk) {
-    uintptr_t registers = walk->now.sp + offsetof(ucontext_t, uc_mcontext.gregs);
-    struct registers next = {.exact = true};
-    if (!read_native(walk, registers + REG_RIP * 8, &next.pc) || !read_native(walk, registers + REG_RSP * 8, &next.sp) ||
-        !read_native(walk, registers + REG_RBP * 8, &next.rbp) || !read_native(walk, registers + REG_RBX * 8, &next.rbx)) {
-        return false;
-    }
-    walk->now = next;
-    return true;
+// ---- Beginnings ----
+
+bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start, struct unwind_memo *memo) {
+    const struct unwind_beginning from = {.pc = start->pc, .sp = start->sp, .rbp = start->rbp};
+    enum outcome outcome = unwind_from(unwinder, thread, &from, memo);
+    return outcome == WANTS_RBX ? unwind_stack_from_here(unwinder, thread, start->pc, memo) : outcome == SAME;
 }
 
-static bool restore(const struct walk *walk, enum cfi_how how, int64_t words, uintptr_t cfa, uintptr_t *reg) {
-    switch (how) {
-    case CFI_SAME:
-        return true;
-    case CFI_AT_CFA:
-        return read_native(walk, cfa + (uintptr_t)(words * 8), reg);
-    case CFI_AT_RBP:
-        return read_native(walk, walk->now.rbp + (uintptr_t)(words * 8), reg);
-    default:
-        *reg = 1; // not to be had; if it is needed after all, this is no address of a word, and the stack is cut there
-        return true;
-    }
+bool unwind_stack_from_registers(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_registers *registers,
+                                 struct unwind_memo *memo) {
+    const struct unwind_beginning from = {registers->pc, registers->sp, registers->rbp, registers->rbx, .rbx_known = true, .exact = true};
+    return unwind_from(unwinder, thread, &from, memo) == SAME;
 }
 
-static bool step_row(struct walk *walk, const struct cfi_row *row) {
-    const uintptr_t bases[] = {[CFI_RSP] = walk->now.sp, [CFI_RBP] = walk->now.rbp, [CFI_RBX] = walk->now.rbx};
-    uintptr_t cfa = bases[row->base] + (uintptr_t)row->cfa_offset;
-    if (row->cfa_indirect && !read_native(walk, cfa, &cfa)) {
-        return false;
-    }
-    // A caller's frame lies above its callee's, so the walk makes progress whatever the table says.
-    struct registers next = {.sp = cfa, .rbp = walk->now.rbp, .rbx = walk->now.rbx};
-    if (cfa <= walk->now.sp || !read_native(walk, cfa - 8, &next.pc) || !restore(walk, row->rbp, row->rbp_offset, cfa, &next.rbp) ||
-        !restore(walk, row->rbx, row->rbx_offset, cfa, &next.rbx)) {
-        return false;
-    }
-    walk->now = next;
-    return true;
-}
-
-// From a C frame to its caller. True: go on.
-static bool step_c(struct walk *walk, enum unwind_end *end) {
-    struct cfi_row row;
-    switch (row_at(walk->unwinder, walk->now.pc - !walk->now.exact, &row)) {
-    case CFI_NONE:
-        *end = UNWIND_NO_RULE;
-        return false;
-    case CFI_UNSUPPORTED:
-        *end = UNWIND_UNSUPPORTED;
-        return false;
-    case CFI_FOUND:
-        break;
-    }
-    if (row.outermost) {
-        *end = UNWIND_COMPLETE;
-        return false;
-    }
-    *end = UNWIND_UNREADABLE;
-    return row.signal_frame ? step_signal(walk) : step_row(walk, &row);
-}
-
-// crosscall2, where C calls into Go, keeps its caller's RBX five words below the frame pointer that it sets (runtime/cgo/abi_amd64.h,
-// PUSH_REGS_HOST_TO_ABI0). It sets one although the assembler has already made one, since its size is not 0 any more:
-//
-//     return address into C
-//     C's RBP              <- assembler's frame pointer
-//     that frame pointer   <- RBP
-//     R15 R14 R13 R12 RBX
-enum { CROSSCALL2_RBX = -40 };
-
-// From a Go frame to its caller; rbp is the frame pointer of a frame further out, or of this one. True: go on.
-static bool step_go(struct walk *walk, enum unwind_end *end) {
-    uintptr_t frame = walk->now.rbp, saved_rbx = frame + (uintptr_t)CROSSCALL2_RBX;
-    if (frame == 0) { // the goroutine's first frame
-        *end = UNWIND_COMPLETE;
-        return false;
-    }
-    *end = UNWIND_UNREADABLE;
-    struct registers next = {0};
-    if (!read_go(walk, frame, &next.rbp)) {
-        return false;
-    }
-    if (next.rbp == frame + 8) { // crosscall2's second frame pointer: the assembler's own, with the return address, lies above it
-        frame = next.rbp;
-        if (!read_go(walk, frame, &next.rbp)) {
-            return false;
-        }
-    }
-    next.sp = frame + 16;
-    if (!read_go(walk, frame + 8, &next.pc) || next.rbp == frame) {
-        return false;
-    }
-    if (!in_go(walk, next.pc) && !read_go(walk, saved_rbx, &next.rbx)) {
-        return false;
-    }
-    walk->now = next;
-    return true;
-}
-
-static void follow(struct walk *walk, enum unwind_end *end) {
-    // The frames of the profiler itself come on top.
-    for (uint32_t frames = 0; frames < UNWIND_MAX_FRAMES + 16; frames++) {
-        bool go_on = in_go(walk, walk->now.pc) ? step_go(walk, end) : step_c(walk, end);
-        if (!go_on) {
-            return;
-        }
-        if (walk->now.pc == 0) { // some hand-written entry points end their stacks so
-            *end = UNWIND_COMPLETE;
-            return;
-        }
-        // Recorded as return addresses throughout, so that who names them may always look one byte before.
-        if (!record(walk, walk->now.pc + walk->now.exact)) {
-            break;
-        }
-    }
-    *end = UNWIND_TOO_DEEP;
-}
-
-static inline __attribute__((always_inline)) struct registers registers_here(void) {
-    struct registers here = {.exact = true};
+static inline __attribute__((always_inline)) struct unwind_beginning registers_here(void) {
+    struct unwind_beginning here = {.exact = true, .rbx_known = true};
     // To memory, so that none of these registers can be an output and be overwritten before it is read.
     __asm__ volatile("lea 0(%%rip), %%rax\n\t"
                      "mov %%rax, %0\n\t"
@@ -195,20 +122,33 @@ static inline __attribute__((always_inline)) struct registers registers_here(voi
     return here;
 }
 
-uint32_t unwind(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller, uintptr_t *pcs, enum unwind_end *end) {
-    struct walk walk = {
-        .unwinder = unwinder,
-        .thread = thread,
-        .now = registers_here(),
-        .go_start = atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed),
-        .go_end = atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed),
-        .caller = caller,
-        .pcs = pcs,
-    };
-    stack_memory_enter(thread, walk.now.sp);
-    follow(&walk, end);
-    if (walk.count == 0) { // the walk did not even reach the caller
-        pcs[walk.count++] = caller;
+// noinline: the registers must be those of a frame whose caller is not this file's business.
+__attribute__((noinline)) bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller,
+                                                      struct unwind_memo *memo) {
+    struct unwind_beginning start = registers_here();
+    struct unwind_walk walk = prepare(unwinder, thread, &start, memo);
+    if (unwind_walk_find_caller(&walk, &start, caller)) {
+        return unwind_from(unwinder, thread, &start, memo) == SAME;
     }
-    return walk.count;
+    bool held = memo->depth_frames != 0;
+    walk.step++;
+    walk.trail->pcs[UNWIND_FIRST_STEP] = caller;
+    walk.trail->steps[UNWIND_FIRST_STEP] = (struct unwind_step){0};
+    walk.trail->reusable_from = UNWIND_NEVER;
+    bool same = replace(&walk, memo);
+    show(memo);
+    return same && held;
+}
+
+// ---- Unloading ----
+
+void unwind_before_unload(struct unwinder *unwinder) {
+    atomic_fetch_or(&unwinder->generation, 1);
+    row_cache_clear(&unwinder->rows); // for a load in the midst of it
+}
+
+void unwind_after_unload(struct unwinder *unwinder) {
+    row_cache_clear(&unwinder->rows);
+    atomic_fetch_add(&unwinder->generation, 2);
+    atomic_fetch_and(&unwinder->generation, ~(uint64_t)1);
 }

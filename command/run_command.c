@@ -90,6 +90,8 @@ static void set_environment(const struct run *run) {
     }
     setenv("CMEMPROF_DIRECTORY", run->directory.path, 1);
     set_number("CMEMPROF_RATE", run->options.rate_bytes);
+    // Who asks for so many samples wants them kept.
+    set_number("CMEMPROF_MEMORY_LIMIT", run->options.rate_bytes < 65536 ? (uint64_t)1 << 30 : 0);
     set_number("CMEMPROF_PERIOD_MS", run->options.period_ms);
     set_number("CMEMPROF_SIGNAL", (uint64_t)run->options.signal);
     set_number("CMEMPROF_ON_TERMINATION", 1);

@@ -76,7 +76,7 @@ static void forms_of_the_cfa(void **state) {
     assert_int_equal(row.cfa_offset, 16);
     assert_false(RUN(0, 0x0c, 10, 8));                  // r10: no call is made while it holds the CFA
     assert_false(RUN(0, 0x0f, 2, 0x30, 0x31));          // another expression
-    assert_false(RUN(0, 0x0e, 0x80, 0x80, 0x80, 0x08)); // 16 MiB frame: does not fit a row
+    assert_false(RUN(0, 0x0e, 0x80, 0x80, 0x80, 0x40)); // 128 MiB frame: does not fit a row
 }
 
 static void unknown_instructions_and_cut_ones_are_refused(void **state) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../cfi.h"
+#include "../code_objects.h"
 
 // .eh_frame_hdr with two functions, its CIE and FDEs behind it, as one block. "Code" lies behind that: addresses need not hold any.
 struct made {
@@ -141,9 +142,13 @@ static void this_program_has_its_own(void **state) {
     uintptr_t libc = (uintptr_t)strtol;
     assert_true(cfi_object_at(libc, &object));
     assert_int_equal(cfi_find(&object, libc, &row), CFI_FOUND);
+    // Nothing but the segment with the tables is ever read: not the code, nor what may lie between.
+    assert_true(libc < (uintptr_t)object.low || libc >= (uintptr_t)object.high);
+    assert_true(object.low <= object.eh_frame_hdr && object.eh_frame_hdr < object.high);
 }
 
 int main(void) {
+    code_objects_refresh();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_a_function),       cmocka_unit_test(an_undefined_return_address_ends_the_stack),
         cmocka_unit_test(gaps_belong_to_nobody),    cmocka_unit_test(damage_never_faults),

@@ -15,8 +15,8 @@
 static void the_program_is_read_even_when_its_file_is_gone(void **state) {
     (void)state;
     struct modules modules = {0};
-    assert_true(modules_refresh(&modules));
-    struct module module = *modules_find(&modules, (uintptr_t)the_program_is_read_even_when_its_file_is_gone);
+    assert_true(modules_refresh(&modules, &(uint32_t){0}));
+    struct module module = *modules_find(&modules, (uintptr_t)the_program_is_read_even_when_its_file_is_gone, 0);
     module.file = "/replaced/by/a/newer/version";
     struct object_file *file = object_file_open(&module);
     struct symbol_frame frames[SYMBOL_MAX_INLINED];

@@ -13,7 +13,8 @@
 static void pieces_are_aligned_zero_and_bounded(void **state) {
     (void)state;
     struct private_arena arena = {0};
-    assert_true(private_arena_open(&arena, 64 * 1024));
+    struct memory_budget budget = {.limit_bytes = 1 << 20};
+    assert_true(private_arena_open(&arena, 64 * 1024, &budget));
     size_t taken = 0;
     for (uint8_t *piece, *last = NULL; (piece = private_arena_take(&arena, 100)) != NULL; last = piece, taken++) {
         assert_int_equal((uintptr_t)piece % 16, 0);
@@ -27,6 +28,21 @@ static void pieces_are_aligned_zero_and_bounded(void **state) {
     assert_null(private_arena_take(&arena, SIZE_MAX));      // rounding up overflows
     assert_null(private_arena_take(&arena, SIZE_MAX - 64)); // does not, but is too much
     private_arena_close(&arena);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
+static void the_budget_is_its_end_too(void **state) {
+    (void)state;
+    struct private_arena arena = {0};
+    struct memory_budget budget = {.used_bytes = 500, .limit_bytes = 1000};
+    assert_true(private_arena_open(&arena, 64 * 1024, &budget));
+    assert_non_null(private_arena_take(&arena, 496));
+    assert_null(private_arena_take(&arena, 16));
+    assert_int_equal(budget.used_bytes, 996);
+    budget.limit_bytes = 2000;
+    assert_non_null(private_arena_take(&arena, 16));
+    private_arena_close(&arena);
+    assert_int_equal(budget.used_bytes, 500); // somebody else's
 }
 
 enum { THREADS = 4, PIECES = 2000 };
@@ -49,7 +65,8 @@ static void *take_many(void *context) {
 static void threads_never_share_a_piece(void **state) {
     (void)state;
     struct private_arena arena = {0};
-    assert_true(private_arena_open(&arena, THREADS * PIECES * 16));
+    struct memory_budget budget = {.limit_bytes = 1 << 20};
+    assert_true(private_arena_open(&arena, THREADS * PIECES * 16, &budget));
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, take_many, &arena), 0);
@@ -60,11 +77,13 @@ static void threads_never_share_a_piece(void **state) {
         assert_null(shared);
     }
     private_arena_close(&arena);
+    assert_int_equal(budget.used_bytes, 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_aligned_zero_and_bounded),
+        cmocka_unit_test(the_budget_is_its_end_too),
         cmocka_unit_test(threads_never_share_a_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,62 +1,177 @@
-// profiler_test.c: samples taken are samples emitted plus samples counted as lost, also when a table is full. With a profiler of its own.
+// profiler_test.c: of every sample exactly one thing becomes, also when a table or all shards are taken, and in a forked child. This
+// program is hooked.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
+#include "own_profile.h"
 
-#include "../cmemprof.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "../profiler.h"
 
-static struct profiler self;
+static volatile size_t opaque_zero; // so that the compiler cannot drop calls
 
-static int open_small(void **state) {
-    (void)state;
-    self = (struct profiler){0};
-    self.scratch = calloc(PROFILER_SCRATCH_BUFFERS, sizeof *self.scratch);
-    live_table_open(&self.live, 64 * 1024); // one level of 1,024 slots
-    return !stack_table_open(&self.stacks, STACK_TABLE_BUCKETS * sizeof(void *) + 8192);
+static __attribute__((noinline)) void *here(size_t size) {
+    void *block = malloc(size);
+    __asm__ volatile("" : "+r"(block));
+    return block;
 }
 
-static int close_small(void **state) {
+static int start_all(void **state) {
     (void)state;
-    free(self.scratch);
-    live_table_close(&self.live);
-    stack_table_close(&self.stacks);
+    return cmemprof_start(1) != CMEMPROF_OK;
+}
+
+static int stop(void **state) {
+    (void)state;
+    cmemprof_stop();
     return 0;
 }
 
-static void sum_objects(struct stack *stack, void *context) {
-    *(double *)context += stack_alloc_objects(stack);
+static struct cmemprof_stats stats_now(void) {
+    struct cmemprof_stats stats;
+    cmemprof_get_stats(&stats);
+    return stats;
 }
 
-static void everything_is_counted_when_tables_are_full(void **state) {
+static bool balance(void) {
+    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+    bool right = snapshot != NULL && adds_up(snapshot);
+    cmemprof_snapshot_free(snapshot);
+    return right;
+}
+
+static void a_sample_is_seen_from_its_allocation_to_its_end(void **state) {
     (void)state;
-    struct thread_state thread = {0};
-    double emitted = 0;
-    for (uintptr_t i = 1; i <= 5000; i++) {
-        // A caller that is never met makes a stack of its own, of that one frame.
-        profiler_record(&self, &thread, (void *)(i << 12), 10, 1, i, i % 10 != 0);
+    struct cmemprof_stats before = stats_now();
+    void *block = here(100);
+    struct live_sample sample;
+    assert_true(profiler_seems_live(block));
+    assert_int_equal(stats_now().live, before.live + 1);
+    assert_int_equal(stats_now().samples, before.samples + 1);
+    assert_true(profiler_forget(block, &sample));
+    assert_int_equal(sample.size_bytes, 100);
+    assert_true(sample.weight == 1);
+    assert_int_equal(stats_now().live, before.live);
+    assert_false(profiler_forget(block, &sample));
+    profiler_restore(block, &sample);
+    assert_int_equal(stats_now().live, before.live + 1);
+    free(block);
+    assert_int_equal(stats_now().live, before.live);
+    assert_true(balance());
+}
+
+// Every place is taken: the allocation is served all the same, and counted.
+static void no_free_shard_is_a_lost_sample(void **state) {
+    (void)state;
+    struct cmemprof_stats before = stats_now();
+    for (int i = 0; i < SHARDS; i++) {
+        assert_true(shard_try(&profiler.shards[i]));
     }
-    stack_table_each(&self.stacks, sum_objects, &emitted);
-    assert_int_equal(self.samples, 5000);
-    assert_true(self.lost_stacks > 1000 && self.lost_live > 10);
-    assert_int_equal((uint64_t)emitted, self.samples - self.lost_stacks);
-    assert_int_equal(self.live.count, self.samples - self.lost_stacks - self.lost_live);
+    unsigned char *block = here(100);
+    memset(block, 1, 100);
+    struct cmemprof_stats during = stats_now();
+    free(block);
+    for (int i = 0; i < SHARDS; i++) {
+        shard_release(&profiler.shards[i]);
+    }
+    assert_int_equal(during.lost_shards, before.lost_shards + 1);
+    assert_int_equal(during.samples, before.samples + 1);
+    assert_int_equal(during.live, before.live);
+    assert_true(balance());
 }
 
-static void no_scratch_buffer_is_a_lost_sample(void **state) {
+static void the_profiler_does_not_sample_itself(void **state) {
     (void)state;
-    struct thread_state thread = {0};
-    self.scratch_taken = ~(uint64_t)0;
-    profiler_record(&self, &thread, (void *)0x1000, 10, 1, 1, true);
-    assert_int_equal(self.lost_stacks, 1);
-    assert_int_equal(self.live.count, 0);
-    self.scratch_taken = ~(uint64_t)0 >> 1;
-    profiler_record(&self, &thread, (void *)0x1000, 10, 1, 1, true);
-    assert_int_equal(self.live.count, 1);
-    assert_true(self.scratch_taken == ~(uint64_t)0 >> 1);
+    struct cmemprof_stats before = stats_now();
+    profiler_enter(&thread_state);
+    profiler_enter(&thread_state);
+    profiler_leave(&thread_state);
+    free(here(100));
+    profiler_leave(&thread_state);
+    struct cmemprof_stats after = stats_now();
+    assert_int_equal(after.unsampled_nested, before.unsampled_nested + 1);
+    assert_int_equal(after.samples, before.samples);
+    free(here(100));
+    assert_int_equal(stats_now().samples, before.samples + 1);
+}
+
+// The table of live blocks may not grow: samples go on in alloc_*, and in-use says what it lacks.
+static void a_full_live_table_is_counted(void **state) {
+    (void)state;
+    enum { BLOCKS = 4000 };
+    static void *blocks[BLOCKS];
+    struct cmemprof_stats before = stats_now();
+    for (int i = 0; i < BLOCKS; i++) {
+        blocks[i] = here(32 + opaque_zero);
+        if (i == 0) { // the stack is known by now
+            cmemprof_set_memory_limit(1);
+        }
+    }
+    struct cmemprof_stats during = stats_now();
+    assert_int_equal(during.limit_bytes, 1);
+    assert_int_equal(during.samples, before.samples + BLOCKS);
+    assert_true(during.lost_live > before.lost_live + 1000);
+    assert_int_equal(during.lost_stacks, before.lost_stacks);
+    assert_int_equal(during.live - before.live, BLOCKS - (during.lost_live - before.lost_live));
+    for (int i = 0; i < BLOCKS; i++) {
+        free(blocks[i]);
+    }
+    assert_int_equal(stats_now().live, before.live);
+    cmemprof_set_memory_limit(0);
+    assert_true(stats_now().limit_bytes >= 8 << 20);
+    assert_true(balance());
+}
+
+static _Atomic bool enough;
+
+static __attribute__((noinline)) void *there(size_t size) {
+    void *block = size % 3 == 0 ? here(size) : calloc(1, size);
+    __asm__ volatile("" : "+r"(block));
+    return block;
+}
+
+static void *churn(void *context) {
+    void *volatile kept[16] = {0};
+    for (unsigned i = (unsigned)(uintptr_t)context; !atomic_load(&enough); i++) {
+        free(kept[i % 16]);
+        kept[i % 16] = i % 2 == 0 ? here(i % 3000) : there(i % 7000);
+    }
+    for (int i = 0; i < 16; i++) {
+        free(kept[i]);
+    }
+    return NULL;
+}
+
+// Others are in the midst of samples when the process forks. The books of the child balance, and it goes on.
+static void a_forked_child_s_books_balance(void **state) {
+    (void)state;
+    pthread_t threads[3];
+    atomic_store(&enough, false);
+    for (uintptr_t i = 0; i < 3; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, churn, (void *)i), 0);
+    }
+    for (int i = 0; i < 40; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20); // a child that waits for ever ends with a signal
+            bool before = balance();
+            uint64_t samples = stats_now().samples;
+            for (size_t size = 0; size < 200; size++) {
+                free(here(size * 100));
+            }
+            _exit(!before + 2 * (stats_now().samples != samples + 200) + 4 * !balance());
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    atomic_store(&enough, true);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    assert_true(balance());
 }
 
 static void errors_have_texts(void **state) {
@@ -69,8 +184,11 @@ static void errors_have_texts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(everything_is_counted_when_tables_are_full, open_small, close_small),
-        cmocka_unit_test_setup_teardown(no_scratch_buffer_is_a_lost_sample, open_small, close_small),
+        cmocka_unit_test_setup_teardown(a_sample_is_seen_from_its_allocation_to_its_end, start_all, stop),
+        cmocka_unit_test_setup_teardown(no_free_shard_is_a_lost_sample, start_all, stop),
+        cmocka_unit_test_setup_teardown(the_profiler_does_not_sample_itself, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_forked_child_s_books_balance, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_full_live_table_is_counted, start_all, stop),
         cmocka_unit_test(errors_have_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,9 @@ static void finds_what_was_put(void **state) {
     assert_true(row_cache_get(&cache, 0x401000, &out));
     assert_memory_equal(&row, &out, sizeof row);
     assert_false(row_cache_get(&cache, 0x401001, &out));
+    row_cache_drop(&cache, 0x401000);
+    assert_false(row_cache_get(&cache, 0x401000, &out));
+    row_cache_put(&cache, 0x401000, &row);
     row_cache_clear(&cache);
     assert_false(row_cache_get(&cache, 0x401000, &out));
 }

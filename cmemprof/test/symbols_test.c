@@ -25,14 +25,15 @@ static __attribute__((noinline)) uintptr_t outer_function(void) {
 static struct modules modules;
 
 static struct symbol find_in(struct symbols *symbols, uintptr_t address) {
-    const struct module *module = modules_find(&modules, address);
+    const struct module *module = modules_find(&modules, address, 0);
     assert_non_null(module);
     return symbols_find(symbols, module, address);
 }
 
 static int refresh(void **state) {
     (void)state;
-    return !modules_refresh(&modules);
+    uint32_t ended;
+    return !modules_refresh(&modules, &ended);
 }
 
 static void inlined_functions_are_expanded(void **state) {
@@ -64,7 +65,7 @@ static void a_library_without_debug_data_gives_function_names(void **state) {
 static void other_code_than_in_memory_gives_no_names(void **state) {
     (void)state;
     struct symbols *symbols = symbols_new();
-    struct module module = *modules_find(&modules, (uintptr_t)_cmocka_run_group_tests);
+    struct module module = *modules_find(&modules, (uintptr_t)_cmocka_run_group_tests, 0);
     module.build_id[0] = module.build_id[0] == '0' ? '1' : '0';
     assert_int_equal(symbols_find(symbols, &module, (uintptr_t)_cmocka_run_group_tests + 4).frame_count, 0);
     module.file = "/no/such/file";
@@ -77,7 +78,7 @@ static void other_code_than_in_memory_gives_no_names(void **state) {
 static void the_cache_empties_itself_when_it_is_full(void **state) {
     (void)state;
     struct symbols *symbols = symbols_new();
-    const struct module *module = modules_find(&modules, (uintptr_t)strtol);
+    const struct module *module = modules_find(&modules, (uintptr_t)strtol, 0);
     for (uintptr_t i = 0; i < SYMBOLS_MAX + 1000; i++) {
         symbols_find(symbols, module, module->start + i);
     }

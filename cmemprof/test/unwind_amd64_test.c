@@ -1,4 +1,5 @@
-// unwind_amd64_test.c: C stacks, compared with glibc's backtrace(), which uses libgcc's unwinder. Go stacks are tested in testdata/stacks.
+// unwind_amd64_test.c: C stacks, compared with glibc's backtrace(), which uses libgcc's unwinder. Go stacks are tested in testdata/stacks;
+// every instruction of a function in unwind_walk_amd64_test.c; the memo in unwind_memo_test.c.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
+#include "../code_objects.h"
 #include "../unwind.h"
 
 static struct unwinder unwinder;
@@ -28,7 +32,11 @@ struct result {
 // Both walks begin at the caller of this function; theirs has this function's own frame before it.
 static __attribute__((noinline)) void capture(struct result *result) {
     uintptr_t caller = (uintptr_t)__builtin_return_address(0);
-    result->our_count = unwind(&unwinder, &thread, caller, result->ours, &result->end);
+    static struct unwind_memo memo;
+    unwind_stack_from_here(&unwinder, &thread, caller, &memo);
+    result->our_count = memo.depth_frames;
+    result->end = memo.end;
+    memcpy(result->ours, memo.pcs, memo.depth_frames * sizeof *memo.pcs);
     result->their_count = backtrace(result->theirs, UNWIND_MAX_FRAMES);
     result->skipped = 0;
     while ((int)result->skipped < result->their_count && (uintptr_t)result->theirs[result->skipped] != caller) {
@@ -146,7 +154,7 @@ static void raise_on(struct result *result, int flags) {
     sigaction(SIGUSR1, &before, NULL);
 }
 
-// libgcc gives the interrupted address itself where we give the next one, so that one differs by one.
+// libgcc gives the interrupted address and that of __restore_rt itself where we give the next one, so these two differ by one.
 static void assert_same_through_signal(struct result *result) {
     for (uint32_t i = 0; i < result->our_count; i++) {
         if (result->ours[i] == (uintptr_t)result->theirs[result->skipped + i] + 1) {
@@ -221,18 +229,180 @@ static void a_deep_stack_is_cut_and_says_so(void **state) {
 }
 
 // Code that nobody has described: a call from memory that was written just now, as a JIT does.
+typedef void jit_call(struct result *, void (*)(struct result *));
+
+static jit_call *jit(const uint8_t *program, size_t size) {
+    uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memcpy(code, program, size);
+    return (jit_call *)code;
+}
+
+// Its caller's RBP is a number, so there is nothing to go on with.
+static __attribute__((noinline, optimize("omit-frame-pointer"))) void call_with_rbp_as_number(jit_call *call, struct result *result) {
+    register uintptr_t rbp __asm__("rbp") = 0xdeadbeefdeadbee8u;
+    __asm__ volatile("" : "+r"(rbp));
+    call(result, plain);
+    __asm__ volatile("" : : "r"(rbp));
+}
+
 static void code_without_rules_cuts_the_stack(void **state) {
     (void)state;
     static struct result result;
-    uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     static const uint8_t program[] = {0x48, 0x83, 0xec, 0x08, 0xff, 0xd6, 0x48, 0x83, 0xc4, 0x08, 0xc3}; // sub $8,%rsp; call *%rsi; ...
-    memcpy(code, program, sizeof program);
-    void (*call)(struct result *, void (*)(struct result *)) = (void (*)(struct result *, void (*)(struct result *)))code;
-    call(&result, plain);
-    munmap(code, 4096);
+    jit_call *call = jit(program, sizeof program);
+    uint64_t before = unwinder.fallbacks;
+    call_with_rbp_as_number(call, &result);
     assert_int_equal(result.end, UNWIND_NO_RULE);
     assert_int_equal(result.our_count, 2);
-    assert_int_equal(result.ours[1], (uintptr_t)code + 6);
+    assert_int_equal(result.ours[1], (uintptr_t)call + 6);
+    assert_int_equal(unwinder.fallbacks, before);
+    munmap((void *)call, 4096);
+}
+
+static __attribute__((noinline)) void call_jit(jit_call *call, struct result *result) {
+    call(result, plain);
+    use(result);
+}
+
+// With a frame pointer it is followed, and counted, every time. The frames are: plain, the JIT's function, call_jit, this one ...
+static void a_jit_with_frame_pointers_is_followed(void **state) {
+    (void)state;
+    static struct result result, direct;
+    static const uint8_t program[] = {0x55, 0x48, 0x89, 0xe5,
+                                      0xff, 0xd6, 0x5d, 0xc3}; // push %rbp; mov %rsp,%rbp; call *%rsi; pop %rbp; ret
+    jit_call *call = jit(program, sizeof program);
+    plain(&direct);
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = unwinder.fallbacks;
+        call_jit(call, &result);
+        assert_int_equal(unwinder.fallbacks, before + 1);
+        assert_int_equal(result.end, UNWIND_COMPLETE);
+        assert_int_equal(result.our_count, direct.our_count + 2);
+        assert_int_equal(result.ours[1], (uintptr_t)call + 6);
+        assert_memory_equal(&result.ours[4], &direct.ours[2], (direct.our_count - 2) * sizeof direct.ours[0]);
+    }
+    // What looks like a frame record but has no return address in it is none.
+    static const uint8_t fake[] = {0x55, 0x48, 0x89, 0xe5, 0x6a, 0x77, 0x6a, 0x00, 0x48, 0x89,
+                                   0xe5, 0xff, 0xd6, 0x48, 0x83, 0xc4, 0x10, 0x5d, 0xc3};
+    memcpy((void *)call, fake, sizeof fake); // push $0x77; push $0; mov %rsp,%rbp; call *%rsi
+    uint64_t before = unwinder.fallbacks;
+    call_jit(call, &result);
+    assert_int_equal(result.end, UNWIND_NO_RULE);
+    assert_int_equal(result.our_count, 2);
+    assert_int_equal(unwinder.fallbacks, before);
+    munmap((void *)call, 4096);
+}
+
+// A signal at the first instruction of a function: one byte before it other rules hold (here: none of the same frame size).
+__asm__(".text\n"
+        "big_frame_before:\n\t.cfi_startproc\n\tsub $8000, %rsp\n\t.cfi_def_cfa_offset 8008\n\tud2\n\t.cfi_endproc\n"
+        "traps_at_once:\n\t.cfi_startproc\n\tud2\n\tret\n\t.cfi_endproc\n");
+void traps_at_once(void);
+
+static void on_trap(int number, siginfo_t *info, void *context) {
+    (void)number;
+    (void)info;
+    plain(current);
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] += 2;
+}
+
+static __attribute__((noinline)) void trap(struct result *result) {
+    traps_at_once();
+    use(result);
+}
+
+static void a_signal_at_the_first_instruction(void **state) {
+    (void)state;
+    static struct result result, direct;
+    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO}, before;
+    current = &result;
+    sigaction(SIGILL, &action, &before);
+    trap(&result);
+    sigaction(SIGILL, &before, NULL);
+    plain(&direct);
+    assert_int_equal(result.end, UNWIND_COMPLETE);
+    // plain, on_trap's return address __restore_rt, traps_at_once, trap, this function, and so on.
+    assert_int_equal(result.our_count, direct.our_count + 4);
+    assert_int_equal(result.ours[3], (uintptr_t)traps_at_once + 1);
+    assert_memory_equal(&result.ours[6], &direct.ours[2], (direct.our_count - 2) * sizeof direct.ours[0]);
+}
+
+// The address of __restore_rt, one byte further, so that the byte before is in it.
+static void the_return_from_a_signal_can_be_named(void **state) {
+    (void)state;
+    static struct result result;
+    uint64_t trampoline[4] = {0}; // the kernel's struct sigaction: handler, flags, restorer
+    raise_on(&result, 0);
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGUSR2, &action, NULL);
+    assert_int_equal(syscall(SYS_rt_sigaction, SIGUSR2, NULL, trampoline, 8), 0);
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < result.our_count; i++) {
+        found += result.ours[i] == trampoline[2] + 1;
+    }
+    assert_int_equal(found, 1);
+}
+
+// A function whose CFA is found by RBX calls what looks like crosscall2, which saves RBX and changes it, and calls back.
+__asm__(".text\n"
+        "cfa_by_rbx:\n\t.cfi_startproc\n\tpush %rbx\n\t.cfi_def_cfa_offset 16\n\t.cfi_offset rbx, -16\n\tmov %rsp, %rbx\n\t"
+        ".cfi_def_cfa_register rbx\n\tsub $4096, %rsp\n\tcall like_crosscall2\n\tmov %rbx, %rsp\n\t.cfi_def_cfa_register rsp\n\t"
+        "pop %rbx\n\t.cfi_def_cfa_offset 8\n\tret\n\t.cfi_endproc\n"
+        "like_crosscall2:\n\t"
+        "push %rbp\n\tmov %rsp, %rbp\n\tpush %rbp\n\tmov %rsp, %rbp\n\tpush %r15\n\tpush %r14\n\tpush %r13\n\tpush %r12\n\t"
+        "push %rbx\n\tmov $0x1234567, %rbx\n\tcall *%rsi\n\t"
+        "pop %rbx\n\tpop %r12\n\tpop %r13\n\tpop %r14\n\tpop %r15\n\tpop %rbp\n\tpop %rbp\n\tret\n"
+        "like_crosscall2_end:\n");
+void cfa_by_rbx(struct result *, void (*)(struct result *));
+void like_crosscall2(void);
+void like_crosscall2_end(void);
+
+static __attribute__((noinline)) void through_crosscall2(struct result *result) {
+    cfa_by_rbx(result, plain);
+    use(result);
+}
+
+static void crosscall2_keeps_its_callers_rbx(void **state) {
+    (void)state;
+    static struct result result, direct;
+    unwinder.go_text_start = (uintptr_t)like_crosscall2;
+    unwinder.go_text_end = (uintptr_t)like_crosscall2_end;
+    through_crosscall2(&result);
+    unwinder.go_text_start = unwinder.go_text_end = 0;
+    plain(&direct);
+    assert_int_equal(result.end, UNWIND_COMPLETE);
+    assert_int_equal(result.our_count, direct.our_count + 3); // like_crosscall2, cfa_by_rbx, through_crosscall2
+    assert_memory_equal(&result.ours[5], &direct.ours[2], (direct.our_count - 2) * sizeof direct.ours[0]);
+}
+
+// The start's RBX is not known to a hook; where a rule wants it the walk begins further in, and knows it.
+__attribute__((noinline)) static void start_at_parent(void) {
+    const uintptr_t *frame = __builtin_frame_address(0);
+    static struct unwind_memo memo;
+    const struct unwind_start start = {.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
+    unwind_stack(&unwinder, &thread, &start, &memo);
+    current->our_count = memo.depth_frames;
+    current->end = memo.end;
+    memcpy(current->ours, memo.pcs, memo.depth_frames * sizeof *memo.pcs);
+    current->their_count = backtrace(current->theirs, UNWIND_MAX_FRAMES);
+    current->skipped = 0;
+    while ((int)current->skipped < current->their_count && (uintptr_t)current->theirs[current->skipped] != start.pc) {
+        current->skipped++;
+    }
+}
+
+__asm__(".text\n"
+        "start_by_rbx:\n\t.cfi_startproc\n\tpush %rbx\n\t.cfi_def_cfa_offset 16\n\t.cfi_offset rbx, -16\n\tmov %rsp, %rbx\n\t"
+        ".cfi_def_cfa_register rbx\n\tsub $4096, %rsp\n\tcall *%rdi\n\tmov %rbx, %rsp\n\t.cfi_def_cfa_register rsp\n\t"
+        "pop %rbx\n\t.cfi_def_cfa_offset 8\n\tret\n\t.cfi_endproc\n");
+void start_by_rbx(void (*)(void));
+
+static void a_start_whose_rule_wants_rbx(void **state) {
+    (void)state;
+    static struct result result;
+    current = &result;
+    start_by_rbx(start_at_parent);
+    assert_same(&result);
 }
 
 // Frame pointers that lead astray: what is taken for Go here is C with RBP as a number.
@@ -247,7 +417,20 @@ static void a_chain_that_leads_nowhere_is_cut(void **state) {
     assert_int_equal(result.our_count, (uint32_t)5);
 }
 
+// The same again with our own table of objects in place of the loader's.
+static void with_our_own_table_of_objects(void **state) {
+    code_objects_use();
+    unwind_before_unload(&unwinder);
+    unwind_after_unload(&unwinder); // forgets the rows
+    every_kind_of_frame(state);
+    a_thread_ends_where_it_started(state);
+    through_a_signal_handler(state);
+    a_signal_at_the_first_instruction(state);
+    a_jit_with_frame_pointers_is_followed(state);
+}
+
 int main(void) {
+    code_objects_refresh();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_frame),
         cmocka_unit_test(a_thread_ends_where_it_started),
@@ -256,7 +439,13 @@ int main(void) {
         cmocka_unit_test(in_a_coroutine),
         cmocka_unit_test(a_deep_stack_is_cut_and_says_so),
         cmocka_unit_test(code_without_rules_cuts_the_stack),
+        cmocka_unit_test(a_jit_with_frame_pointers_is_followed),
+        cmocka_unit_test(a_signal_at_the_first_instruction),
+        cmocka_unit_test(the_return_from_a_signal_can_be_named),
+        cmocka_unit_test(crosscall2_keeps_its_callers_rbx),
+        cmocka_unit_test(a_start_whose_rule_wants_rbx),
         cmocka_unit_test(a_chain_that_leads_nowhere_is_cut),
+        cmocka_unit_test(with_our_own_table_of_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

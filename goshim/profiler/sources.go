@@ -46,7 +46,7 @@ var realSources = sources{
 
 func lostSamples() uint64 {
 	s := cmemprof.GetStats()
-	return s.LostStacks + s.LostLive
+	return s.LostStacks + s.LostShards + s.LostLive
 }
 
 func lookupProfile(name string, w io.Writer) error {

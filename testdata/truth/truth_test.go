@@ -192,7 +192,7 @@ func runProgram(t *testing.T, program string, interval int, arguments ...string)
 			t.Fatalf("sample type %d is %s, not %s", i, got, want)
 		}
 	}
-	for _, counter := range []string{"LostStacks", "LostLive", "CutNoRule", "CutUnsupported", "CutUnreadable", "CutDepth"} {
+	for _, counter := range []string{"LostStacks", "LostShards", "LostLive", "CutNoRule", "CutUnsupported", "CutUnreadable", "CutDepth"} {
 		if r.Stats[counter] != 0 {
 			t.Errorf("%s is %d", counter, r.Stats[counter])
 		}

@@ -13,6 +13,7 @@ import (
 func start() {
 	interval, err := strconv.ParseInt(os.Args[1], 10, 64)
 	if err == nil {
+		cmemprof.SetMemoryLimit(1 << 30) // at 1 byte every block is a sample
 		err = cmemprof.Start(interval)
 	}
 	if err != nil {
@@ -22,5 +23,5 @@ func start() {
 
 func stats() (samples, lostOrCut uint64) {
 	s := cmemprof.GetStats()
-	return s.Samples, s.LostStacks + s.LostLive + s.CutNoRule + s.CutUnsupported + s.CutUnreadable + s.CutDepth
+	return s.Samples, s.LostStacks + s.LostShards + s.LostLive + s.CutNoRule + s.CutUnsupported + s.CutUnreadable + s.CutDepth
 }

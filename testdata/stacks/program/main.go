@@ -50,6 +50,7 @@ func main() {
 	}
 	runtime.MemProfileRate = 1
 	opened, closed := C.CString(os.Args[2]), C.CString(os.Args[3])
+	cmemprof.SetMemoryLimit(1 << 30)
 	must(cmemprof.Start(1))
 	fromGo()
 	fromGoroutines()

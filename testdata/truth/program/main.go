@@ -146,6 +146,7 @@ func main() {
 	}
 	interval, err := strconv.ParseInt(arguments[0], 10, 64)
 	must(err)
+	cmemprof.SetMemoryLimit(1 << 30) // at 1 byte every block is a sample
 	must(cmemprof.Start(interval))
 	var t truth
 	if bias {

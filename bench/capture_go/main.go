@@ -1,0 +1,114 @@
+// Command capture_go measures malloc+free pairs of C code in a Go program, as bench/capture.c does in a C program. Built with the tag
+// bench_cmemprof it imports cmemprof.
+//
+//	usage: capture_go RATE KIND GO-DEPTH DEPTH SIZE...
+//
+// RATE is the sampling interval in bytes where cmemprof is imported, and is ignored elsewhere. KIND: "same", a C loop makes all pairs by the
+// same stack; "walk", Go calls C for each pair, by another path of Go functions than for the pair before. GO-DEPTH levels (of two functions each
+// for "walk") are in Go, DEPTH in C. Prints one line a size, "SIZE NANOSECONDS".
+package main
+
+// #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-builtin-malloc -fno-builtin-free
+// #include "pairs.h"
+// static void one_walk(unsigned depth, unsigned path, size_t size) { walk(depth, path, size); }
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+)
+
+//go:noinline
+func descend(goDepth int, depth C.uint, size C.size_t) float64 {
+	if goDepth > 0 {
+		return descend(goDepth-1, depth, size) + 0
+	}
+	return float64(C.floor_ns(0, depth, size))
+}
+
+func walk(goDepth int, path, whole uint, depth C.uint, size C.size_t) {
+	if path&1 != 0 {
+		walkRight(goDepth, path>>1|path&1<<5, whole, depth, size)
+	} else {
+		walkLeft(goDepth, path>>1|path&1<<5, whole, depth, size)
+	}
+}
+
+//go:noinline
+func walkLeft(goDepth int, path, whole uint, depth C.uint, size C.size_t) {
+	if goDepth > 0 {
+		walk(goDepth-1, path, whole, depth, size)
+		return
+	}
+	C.one_walk(depth, C.uint(whole), size)
+}
+
+//go:noinline
+func walkRight(goDepth int, path, whole uint, depth C.uint, size C.size_t) {
+	if goDepth > 0 {
+		walk(goDepth-1, path, whole, depth, size)
+		return
+	}
+	C.one_walk(depth, C.uint(whole), size)
+}
+
+//go:noinline
+func walks(goDepth int, count uint64, depth C.uint, size C.size_t) uint64 {
+	start := C.cpu_ns()
+	for i := range count {
+		walk(goDepth, uint(i%64), uint(i%64), depth, size)
+	}
+	return uint64(C.cpu_ns() - start)
+}
+
+// floor is the fastest of C.ROUNDS rounds of equal length, as floor_ns of pairs.h.
+func floor(goDepth int, depth C.uint, size C.size_t) float64 {
+	count := uint64(1000)
+	for walks(goDepth, count, depth, size) < C.ROUND_NS {
+		count *= 2
+	}
+	best := 0.0
+	for round := range C.ROUNDS {
+		each := float64(walks(goDepth, count, depth, size)) / float64(count)
+		if round == 0 || each < best {
+			best = each
+		}
+	}
+	return best
+}
+
+func main() {
+	numbers := make([]uint64, len(os.Args))
+	for i, argument := range os.Args {
+		if i != 0 && i != 2 {
+			var err error
+			if numbers[i], err = strconv.ParseUint(argument, 10, 62); err != nil {
+				fail(err)
+			}
+		}
+	}
+	if len(os.Args) < 6 {
+		fail("usage: capture_go RATE same|walk GO-DEPTH DEPTH SIZE...")
+	}
+	if err := start(int64(numbers[1])); err != nil {
+		fail(err)
+	}
+	runtime.LockOSThread() // its CPU time is what is measured
+	goDepth, depth := int(numbers[3]), C.uint(numbers[4])
+	for _, size := range numbers[5:] {
+		ns := 0.0
+		if os.Args[2] == "walk" {
+			ns = floor(goDepth, depth, C.size_t(size))
+		} else {
+			ns = descend(goDepth, depth, C.size_t(size))
+		}
+		fmt.Printf("%d %.4f\n", size, ns)
+	}
+}
+
+func fail(why any) {
+	fmt.Fprintln(os.Stderr, "capture_go:", why)
+	os.Exit(1)
+}

@@ -1,0 +1,7 @@
+//go:build !bench_cmemprof
+
+package main
+
+func start(int64) error {
+	return nil
+}

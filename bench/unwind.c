@@ -1,0 +1,118 @@
+// unwind.c: what unwinding a C frame costs, warm, as a sample does it. bench/capture-unwind builds it, with -DWITH_LIBUNWIND where that
+// library is there to compare with.
+//
+// Prints lines "KIND NANOSECONDS", a frame, the fastest of ROUNDS rounds: fresh, all frames by remembered rules; remembered, the stack is
+// that of the walk before; leaf, all but the innermost frames are; libunwind and glibc, their walks of the same stack. "frames" is its depth.
+#include <execinfo.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "../cmemprof/unwind.h"
+#ifdef WITH_LIBUNWIND
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+#endif
+
+enum { WALKS = 1000, ROUNDS = 400, LEVELS = 16, MAX_FRAMES = 64 };
+
+static struct unwinder unwinder;
+static struct unwind_memo memo;
+static __thread struct thread_state thread;
+
+static uint64_t cpu_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static __attribute__((noinline)) void unwind_once(void) {
+    const uintptr_t *frame = __builtin_frame_address(0);
+    struct unwind_start start = {.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
+    unwind_stack(&unwinder, &thread, &start, &memo);
+}
+
+static void fresh(int i) {
+    (void)i;
+    for (int trail = 0; trail < 2; trail++) {
+        memo.trails[trail].steps_begin = memo.trails[trail].steps_end;
+    }
+    unwind_once();
+}
+
+static void remembered(int i) {
+    (void)i;
+    unwind_once();
+}
+
+static __attribute__((noinline)) void leaf_left(void) {
+    unwind_once();
+    __asm__ volatile("" ::: "memory");
+}
+
+static __attribute__((noinline)) void leaf_right(void) {
+    unwind_once();
+    __asm__ volatile("nop" ::: "memory");
+}
+
+static void leaf(int i) { (i & 1 ? leaf_left : leaf_right)(); }
+
+static void *pcs[MAX_FRAMES];
+static int peer_frames;
+static void glibc(int i) {
+    (void)i;
+    peer_frames = backtrace(pcs, MAX_FRAMES);
+}
+#ifdef WITH_LIBUNWIND
+static void libunwind(int i) {
+    (void)i;
+    peer_frames = unw_backtrace(pcs, MAX_FRAMES);
+}
+#endif
+
+static void measure(const char *name, void (*walk)(int), int walks) {
+    double best = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t start = cpu_ns();
+        for (int i = 0; i < walks; i++) {
+            walk(i);
+        }
+        double ns = (double)(cpu_ns() - start) / walks;
+        best = round == 0 || ns < best ? ns : best;
+    }
+    printf("%s %.3f\n", name, best / (peer_frames ? peer_frames : (int)memo.depth_frames));
+}
+
+static __attribute__((noinline)) void measure_all(void) {
+    measure("fresh", fresh, WALKS);
+    printf("frames %u\n", memo.depth_frames);
+    measure("remembered", remembered, WALKS);
+    measure("leaf", leaf, WALKS);
+    measure("fresh-again", fresh, WALKS);
+    measure("glibc", glibc, WALKS / 20);
+#ifdef WITH_LIBUNWIND
+    measure("libunwind", libunwind, WALKS);
+#endif
+}
+
+// Frames of several kinds: small, large, and of a size known only when it runs (by RBP).
+static __attribute__((noinline)) void down(int levels) {
+    volatile char small[24];
+    small[0] = 0;
+    if (levels == 0) {
+        measure_all();
+    } else if (levels % 4 == 1) {
+        volatile char *variable = __builtin_alloca((size_t)levels * 16);
+        variable[0] = 0;
+        down(levels - 1);
+        __asm__ volatile("" ::"r"(variable) : "memory");
+    } else {
+        down(levels - 1);
+    }
+    __asm__ volatile("" ::"r"(small) : "memory");
+}
+
+int main(void) {
+    down(LEVELS);
+    return 0;
+}

@@ -1,0 +1,15 @@
+// allocator_stats.h: which allocator is behind the hooks, and what it says of itself.
+//
+// Threads: any, never under malloc: the allocator takes its own locks to count.
+#ifndef CMEMPROF_ALLOCATOR_STATS_H
+#define CMEMPROF_ALLOCATOR_STATS_H
+
+#include <stddef.h>
+
+#include "namespace.h"
+#include "cmemprof.h"
+
+// "cmemprof allocator: name=glibc in_use=... resident=... retained=... fragmentation=...", cut at size.
+void allocator_stats_print(char *text, size_t size);
+
+#endif

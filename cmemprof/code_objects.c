@@ -1,0 +1,168 @@
+// code_objects.c: see code_objects.h.
+
+#include "code_objects.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { MOST_OBJECTS = 4096, WORDS = sizeof(struct code_object) / sizeof(uintptr_t), MOST_LOOKS = 4 };
+
+struct copy {
+    _Atomic size_t count;
+    _Atomic uintptr_t objects[MOST_OBJECTS][WORDS]; // struct code_object, by start
+};
+
+static _Atomic bool preferred;
+static struct copy *_Atomic copies;   // two; NULL before the first refresh
+static _Atomic uint64_t version;      // the present copy is copies[version % 2]; the other one may be changing
+static _Atomic int refreshing, again; // one thread refreshes; others ask it to do it once more
+
+#if !defined(CMEMPROF_OWN_OBJECT_TABLE) && defined(DLFO_STRUCT_HAS_EH_DBASE)
+extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
+bool code_objects_in_use(void) {
+    // The second: built with a newer libc than it runs with.
+    return atomic_load_explicit(&preferred, memory_order_relaxed) || &_dl_find_object == NULL;
+}
+#else
+bool code_objects_in_use(void) {
+    return true;
+}
+#endif
+
+static size_t words_of(const struct copy *copy, size_t at, uintptr_t *words) {
+    for (size_t i = 0; i < WORDS; i++) {
+        words[i] = atomic_load_explicit(&copy->objects[at][i], memory_order_relaxed);
+    }
+    return WORDS;
+}
+
+static bool search(const struct copy *copy, uintptr_t address, uintptr_t *words) {
+    size_t low = 0, high = atomic_load_explicit(&copy->count, memory_order_relaxed);
+    while (low < high) { // the last object that does not start above the address is just before low
+        size_t middle = low + (high - low) / 2;
+        if (atomic_load_explicit(&copy->objects[middle][0], memory_order_relaxed) <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low > 0 && words_of(copy, low - 1, words) == WORDS && address < words[1];
+}
+
+bool code_objects_find(uintptr_t address, struct code_object *object) {
+    struct copy *tables = atomic_load_explicit(&copies, memory_order_acquire);
+    for (int looks = 0; tables != NULL && looks < MOST_LOOKS; looks++) {
+        uint64_t before = atomic_load_explicit(&version, memory_order_acquire);
+        uintptr_t words[WORDS] = {0};
+        bool found = search(&tables[before % 2], address, words);
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(&version, memory_order_relaxed) == before) {
+            *object = (struct code_object){words[0], words[1], words[2], words[3], words[4]};
+            return found;
+        }
+    }
+    return false;
+}
+
+// ---- Refresh ----
+
+struct listing {
+    struct code_object objects[MOST_OBJECTS];
+    size_t count;
+};
+
+static int visit(struct dl_phdr_info *info, size_t size, void *context) {
+    (void)size;
+    struct listing *listing = context;
+    struct code_object object = {.start = UINTPTR_MAX};
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD) {
+            object.start = start < object.start ? start : object.start;
+            object.end = start + segment->p_memsz > object.end ? start + segment->p_memsz : object.end;
+        } else if (segment->p_type == PT_GNU_EH_FRAME) {
+            object.eh_frame_hdr = start;
+        }
+    }
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && object.eh_frame_hdr >= start && object.eh_frame_hdr - start < segment->p_filesz) {
+            object.rules = start;
+            object.rules_end = start + segment->p_filesz;
+        }
+    }
+    if (object.start < object.end && listing->count < MOST_OBJECTS) {
+        listing->objects[listing->count++] = object;
+    }
+    return 0;
+}
+
+static int by_start(const void *left, const void *right) {
+    uintptr_t a = ((const struct code_object *)left)->start, b = ((const struct code_object *)right)->start;
+    return (a > b) - (a < b);
+}
+
+static void publish(struct copy *tables, const struct listing *listing) {
+    uint64_t present = atomic_load(&version);
+    struct copy *copy = &tables[(present + 1) % 2];
+    for (size_t at = 0; at < listing->count; at++) {
+        const struct code_object *object = &listing->objects[at];
+        const uintptr_t words[WORDS] = {object->start, object->end, object->rules, object->rules_end, object->eh_frame_hdr};
+        for (size_t i = 0; i < WORDS; i++) {
+            atomic_store_explicit(&copy->objects[at][i], words[i], memory_order_relaxed);
+        }
+    }
+    atomic_store_explicit(&copy->count, listing->count, memory_order_relaxed);
+    // A reader of the copy that is refilled the next time must see the version move before it sees a new word there.
+    atomic_store(&version, present + 1);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+static void *own_memory(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void list_once(void) {
+    struct copy *tables = atomic_load(&copies);
+    struct listing *listing = own_memory(sizeof *listing);
+    if (tables == NULL && (tables = own_memory(2 * sizeof *tables)) != NULL) {
+        atomic_store_explicit(&copies, tables, memory_order_release);
+    }
+    if (listing != NULL && tables != NULL) {
+        dl_iterate_phdr(visit, listing);
+        qsort(listing->objects, listing->count, sizeof *listing->objects, by_start);
+        publish(tables, listing);
+    }
+    if (listing != NULL) {
+        munmap(listing, sizeof *listing);
+    }
+}
+
+void code_objects_refresh(void) {
+    if (!code_objects_in_use()) {
+        return;
+    }
+    atomic_store(&again, 1);
+    while (atomic_load(&again) != 0 && atomic_exchange(&refreshing, 1) == 0) {
+        atomic_store(&again, 0);
+        list_once();
+        atomic_store(&refreshing, 0);
+    }
+}
+
+void code_objects_use(void) {
+    atomic_store(&preferred, true);
+    code_objects_refresh();
+}
+
+void code_objects_after_fork_in_child(void) {
+    atomic_store(&refreshing, 0);
+    atomic_store(&again, 0);
+}

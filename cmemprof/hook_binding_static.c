@@ -1,0 +1,71 @@
+// hook_binding_static.c: for fully static programs: what the linker calls __real_x is libc's x, if it was told --wrap=x.
+
+#ifdef CMEMPROF_STATIC
+
+#include "hook_binding.h"
+
+#include <stddef.h>
+#include <string.h>
+
+extern char __real_malloc[], __real_calloc[], __real_realloc[], __real_free[], __real_posix_memalign[], __real_aligned_alloc[],
+    __real_memalign[], __real_valloc[], __real_pvalloc[], __real_malloc_usable_size[], __real_dlclose[];
+
+extern char malloc_of_program[] __asm__("malloc"); // what the linker makes of the name
+extern char hook_malloc[] __attribute__((visibility("hidden")));
+
+void *hook_binding_next(const char *name) {
+    static const struct {
+        const char *name;
+        void *function;
+    } functions[] = {
+        {"malloc", __real_malloc},
+        {"calloc", __real_calloc},
+        {"realloc", __real_realloc},
+        {"free", __real_free},
+        {"posix_memalign", __real_posix_memalign},
+        {"aligned_alloc", __real_aligned_alloc},
+        {"memalign", __real_memalign},
+        {"valloc", __real_valloc},
+        {"pvalloc", __real_pvalloc},
+        {"malloc_usable_size", __real_malloc_usable_size},
+        {"dlclose", __real_dlclose},
+    };
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (strcmp(name, functions[i].name) == 0) {
+            return functions[i].function;
+        }
+    }
+    return NULL;
+}
+
+// Of the allocators that the linker may have been given; weak, so that none is linked because of this.
+extern char mallctl[] __attribute__((weak)), MallocExtension_GetNumericProperty[] __attribute__((weak)),
+    mi_process_info[] __attribute__((weak)),
+    mallinfo2_of_libc[] __asm__("mallinfo2") __attribute__((weak)), libc_start_main[] __asm__("__libc_start_main") __attribute__((weak));
+
+// All is one object here.
+void *hook_binding_beside(const void *function, const char *name) {
+    (void)function;
+    const struct {
+        const char *name;
+        void *function;
+    } functions[] = {
+        {"mallctl", mallctl},
+        {"MallocExtension_GetNumericProperty", MallocExtension_GetNumericProperty},
+        {"mi_process_info", mi_process_info},
+        {"mallinfo2", mallinfo2_of_libc},
+        {"__libc_start_main", libc_start_main},
+    };
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (strcmp(name, functions[i].name) == 0) {
+            return functions[i].function;
+        }
+    }
+    return NULL;
+}
+
+bool hook_binding_is_ours(void) {
+    return &malloc_of_program[0] == &hook_malloc[0];
+}
+
+#endif

@@ -1,0 +1,28 @@
+// hook_names.h: what the hooks are called; see hook_binding.h. The first include of a file that defines one, so that declarations of the
+// system's headers and members of struct next_allocator have the same names as everything else in that file.
+#ifndef CMEMPROF_HOOK_NAMES_H
+#define CMEMPROF_HOOK_NAMES_H
+
+#ifdef CMEMPROF_STATIC
+#define malloc __wrap_malloc
+#define calloc __wrap_calloc
+#define realloc __wrap_realloc
+#define reallocarray __wrap_reallocarray
+#define free __wrap_free
+#define posix_memalign __wrap_posix_memalign
+#define aligned_alloc __wrap_aligned_alloc
+#define memalign __wrap_memalign
+#define valloc __wrap_valloc
+#define pvalloc __wrap_pvalloc
+#define malloc_usable_size __wrap_malloc_usable_size
+#define dlclose __wrap_dlclose
+#define HOOK_MALLOC_NAME "__wrap_malloc"
+#else
+#define HOOK_MALLOC_NAME "malloc"
+#endif
+
+#include <stddef.h>
+
+void *pvalloc(size_t size); // musl declares none
+
+#endif

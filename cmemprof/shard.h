@@ -1,0 +1,73 @@
+// shard.h: the part of the profiler's state that samples write: 64 of them, so that threads seldom meet in one.
+//
+// A shard holds what makes a sample cheap when a thread samples much as it did before: the stack it found last, what was allocated there
+// since and is not yet added to the totals, the last weight, and a few spare blocks. A thread keeps to one shard as long as
+// it is free; a shard does not mind who uses it.
+//
+// Threads: any, also inside malloc. A shard is held by one thread at a time; nobody inside malloc ever waits for one: it takes another, and
+// with none free the sample is lost and counted. Memory: mmap at the start, 200 KiB a shard, of which stacks of 24 frames use about ten
+// pages.
+#ifndef CMEMPROF_SHARD_H
+#define CMEMPROF_SHARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "namespace.h"
+#include "spare_blocks.h"
+#include "stack_table.h"
+#include "thread_state.h"
+#include "unwind.h"
+
+enum { SHARDS = 64, SHARD_USED_BYTES = 10 * 4096 };
+
+struct shard {
+    _Atomic uint32_t held; // 1: somebody has it
+    uint32_t timed;        // samples until the next one that is timed
+    // Allocated at the stack that memo describes, and not yet in its totals.
+    struct stack *stack; // NULL: none
+    double objects, bytes;
+    uint64_t pending_samples;
+    // The weight of the last size.
+    size_t weight_size;
+    uint64_t weight_interval;
+    double weight;
+    // Counters: written by the holder, read by anybody.
+    _Atomic uint64_t samples, lost_stacks, lost_live, sampling_ns;
+    _Atomic uint64_t ends[UNWIND_END_COUNT];
+
+    struct spare_blocks spares;
+    struct unwind_memo memo;
+} __attribute__((aligned(64)));
+
+// A counter of a shard, by its holder.
+static inline void shard_count(_Atomic uint64_t *counter, uint64_t amount) {
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount, memory_order_relaxed);
+}
+
+static inline bool shard_try(struct shard *shard) {
+    return atomic_load_explicit(&shard->held, memory_order_relaxed) == 0 &&
+           atomic_exchange_explicit(&shard->held, 1, memory_order_acquire) == 0;
+}
+static inline void shard_release(struct shard *shard) {
+    atomic_store_explicit(&shard->held, 0, memory_order_release);
+}
+
+// The thread's shard, or another one that is free. NULL: none is.
+struct shard *shards_take(struct shard *shards, struct thread_state *thread);
+// The thread's shard if it is free. NULL: it is not.
+struct shard *shards_take_own(struct shard *shards, struct thread_state *thread);
+// Waits for it, 100 ms at most: for those who are not inside malloc. False: it was not to be had.
+bool shard_wait(struct shard *shard);
+
+// Adds what is pending to the totals of its stack. The holder does it.
+void shard_flush(struct shard *shard);
+// Forgets the stack as well: pointers to entries of the table of stacks do not outlive this.
+void shard_forget(struct shard *shard);
+
+// In a forked child: shards that other threads held are as they left them. What is pending is added to the totals; the rest, which may be
+// half written, is given up (the samples they were at: see profiler.c).
+void shards_after_fork(struct shard *shards);
+
+#endif

@@ -1,0 +1,274 @@
+// snapshot_encode.c: writes a snapshot as a profile, with names for its addresses.
+//
+// One at a time, under a lock that nothing under malloc ever takes; the thread counts as the profiler's own meanwhile, so that what
+// elfutils allocates is not sampled.
+
+#include "snapshot.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../merge/merge.h"
+#include "allocator_stats.h"
+#include "loaded_code.h"
+#include "profiler.h"
+#include "symbols.h"
+
+static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
+static struct symbols *symbols; // guarded by naming; made at the first encoding
+
+struct encoder {
+    struct profile *profile;
+    const struct cmemprof_snapshot *snapshot;
+    const struct cmemprof_go_names *names;
+    const uint32_t *first_name; // for each Go address, the index of its first frame in names
+    uint32_t *locations;        // of each place, in the profile
+    bool nameless[MODULES_MAX]; // by module: some of its addresses have no name, so a viewer may look for them elsewhere
+};
+
+static int compare_pcs(const void *left, const void *right) {
+    uintptr_t a = *(const uintptr_t *)left, b = *(const uintptr_t *)right;
+    return a != b ? (a < b ? -1 : 1) : 0;
+}
+
+static uint32_t mapping_of(const struct encoder *encoder, const struct module *module) {
+    if (module == NULL) {
+        return 0;
+    }
+    return profile_add_mapping(encoder->profile, &(struct profile_mapping){
+                                                     .memory_start = module->start,
+                                                     .memory_limit = module->limit,
+                                                     .file_offset = module->file_offset,
+                                                     .file = module->file,
+                                                     .build_id = module->build_id,
+                                                     .has_functions = !encoder->nameless[module->index],
+                                                 });
+}
+
+// Names come as pieces of one text; the profile wants strings. Bad offsets give "".
+static char *piece(const struct cmemprof_go_names *names, uint32_t offset, uint32_t length) {
+    return offset <= names->text_size && length <= names->text_size - offset ? strndup(names->text + offset, length) : strdup("");
+}
+
+static uint32_t go_function(const struct encoder *encoder, const struct cmemprof_go_frame *frame) {
+    char *function = piece(encoder->names, frame->function_offset, frame->function_length);
+    char *file = piece(encoder->names, frame->file_offset, frame->file_length);
+    uint32_t id = 0;
+    if (function != NULL && file != NULL) {
+        id = profile_add_function(encoder->profile, &(struct profile_function){function, function, file, frame->start_line});
+    }
+    free(function);
+    free(file);
+    return id;
+}
+
+static size_t go_lines(const struct encoder *encoder, uintptr_t pc, struct profile_line *lines) {
+    const struct cmemprof_snapshot *snapshot = encoder->snapshot;
+    const uintptr_t *found = bsearch(&pc, snapshot->go_pcs, snapshot->go_pc_count, sizeof pc, compare_pcs);
+    size_t at = found != NULL ? (size_t)(found - snapshot->go_pcs) : 0;
+    if (found == NULL || encoder->names == NULL || at >= encoder->names->address_count) {
+        return 0;
+    }
+    size_t count = encoder->names->frame_counts[at];
+    count = count < SYMBOL_MAX_INLINED ? count : SYMBOL_MAX_INLINED;
+    for (size_t i = 0; i < count; i++) {
+        const struct cmemprof_go_frame *frame = &encoder->names->frames[encoder->first_name[at] + i];
+        lines[i] = (struct profile_line){go_function(encoder, frame), frame->line, 0};
+    }
+    return count;
+}
+
+static size_t c_lines(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines) {
+    if (module == NULL) {
+        return 0;
+    }
+    struct symbol symbol = symbols_find(symbols, module, pc - 1);
+    for (size_t i = 0; i < symbol.frame_count; i++) {
+        const struct symbol_frame *frame = &symbol.frames[i];
+        uint32_t function = profile_add_function(
+            encoder->profile, &(struct profile_function){frame->function, frame->system_name, frame->file, frame->start_line});
+        lines[i] = (struct profile_line){function, frame->line, 0};
+    }
+    return symbol.frame_count;
+}
+
+// Before the mappings are written, since they say so.
+static void find_nameless(struct encoder *encoder) {
+    for (size_t i = 0; i < encoder->snapshot->place_count; i++) {
+        uintptr_t pc = encoder->snapshot->places[i].pc;
+        const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->places[i].generation);
+        if (module != NULL && !snapshot_is_go(pc) && symbols_find(symbols, module, pc - 1).frame_count == 0) {
+            encoder->nameless[module->index] = true;
+        }
+    }
+}
+
+// pcs are return addresses; a location has the address of the call, as in Go's profiles.
+static void add_locations(struct encoder *encoder) {
+    for (size_t i = 0; i < encoder->snapshot->place_count; i++) {
+        uintptr_t pc = encoder->snapshot->places[i].pc;
+        const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->places[i].generation);
+        struct profile_line lines[SYMBOL_MAX_INLINED];
+        size_t count = snapshot_is_go(pc) ? go_lines(encoder, pc, lines) : c_lines(encoder, module, pc, lines);
+        if (count == 0 && snapshot_is_go(pc) && encoder->names != NULL) {
+            continue; // stays 0
+        }
+        encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module), pc - 1, lines, count);
+    }
+}
+
+static uint32_t location_of(const struct encoder *encoder, struct code_place place) {
+    const struct cmemprof_snapshot *snapshot = encoder->snapshot;
+    const struct code_place *found = bsearch(&place, snapshot->places, snapshot->place_count, sizeof place, snapshot_compare_places);
+    if (found == NULL) { // the stack was retired after the snapshot was taken
+        place.generation = 0;
+        found = bsearch(&place, snapshot->places, snapshot->place_count, sizeof place, snapshot_compare_places);
+    }
+    return found != NULL ? encoder->locations[found - snapshot->places] : 0;
+}
+
+static void add_samples(struct encoder *encoder) {
+    static const struct profile_label label = {.key = "memory", .text = "C", .unit = ""};
+    uint32_t locations[UNWIND_MAX_FRAMES];
+    for (size_t i = 0; i < encoder->snapshot->record_count; i++) {
+        const struct record *record = &encoder->snapshot->records[i];
+        size_t depth = 0;
+        for (uint32_t frame = 0; frame < record->stack->depth_frames; frame++) {
+            uint32_t location = location_of(encoder, snapshot_place(record->stack, frame));
+            if (location != 0) {
+                locations[depth++] = location;
+            }
+        }
+        const int64_t values[] = {llround(record->alloc_objects), llround(record->alloc_bytes), llround(record->inuse_objects),
+                                  llround(record->inuse_bytes)};
+        profile_add_sample(encoder->profile, locations, depth, values, &label, 1);
+    }
+}
+
+static void add_head(struct encoder *encoder) {
+    profile_add_sample_type(encoder->profile, "alloc_objects", "count");
+    profile_add_sample_type(encoder->profile, "alloc_space", "bytes");
+    profile_add_sample_type(encoder->profile, "inuse_objects", "count");
+    profile_add_sample_type(encoder->profile, "inuse_space", "bytes");
+    profile_set_period(encoder->profile, "space", "bytes", (int64_t)encoder->snapshot->interval_bytes);
+    profile_set_time(encoder->profile, encoder->snapshot->time_ns, 0);
+    // The program's mapping comes first, as pprof expects.
+    for (size_t i = 0; i < loaded_modules.count; i++) {
+        if (loaded_modules.items[i]->is_program) {
+            mapping_of(encoder, loaded_modules.items[i]);
+        }
+    }
+}
+
+// The profiler's own figures, as a comment: "cmemprof: samples=12 emitted=12 ...", and those of the allocator behind.
+static void add_metrics(const struct encoder *encoder) {
+    const struct cmemprof_stats *stats = &encoder->snapshot->stats;
+    uint64_t emitted = 0;
+    for (size_t i = 0; i < encoder->snapshot->record_count; i++) {
+        emitted += encoder->snapshot->records[i].samples;
+    }
+    const struct {
+        const char *name;
+        uint64_t value;
+    } figures[] = {
+        {"samples", stats->samples},
+        {"emitted", emitted},
+        {"lost_stacks", stats->lost_stacks},
+        {"lost_shards", stats->lost_shards},
+        {"lost_live", stats->lost_live},
+        {"reclaimed_stacks", stats->reclaimed_stacks},
+        {"reclaimed_samples", stats->reclaimed_samples},
+        {"unsampled_nested", stats->unsampled_nested},
+        {"freed_twice", stats->freed_twice},
+        {"live", stats->live},
+        {"stacks", stats->stacks},
+        {"own_bytes", stats->own_bytes},
+        {"limit_bytes", stats->limit_bytes},
+        {"cut_no_rule", stats->cut_no_rule},
+        {"cut_unsupported", stats->cut_unsupported},
+        {"cut_unreadable", stats->cut_unreadable},
+        {"cut_depth", stats->cut_depth},
+        {"unwind_fallbacks", stats->unwind_fallbacks},
+        {"sampling_ns", stats->sampling_ns},
+    };
+    char text[1024];
+    size_t length = (size_t)snprintf(text, sizeof text, "cmemprof:");
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        length += (size_t)snprintf(text + length, sizeof text - length, " %s=%" PRIu64, figures[i].name, figures[i].value);
+    }
+    profile_add_comment(encoder->profile, text);
+    allocator_stats_print(text, sizeof text);
+    profile_add_comment(encoder->profile, text);
+}
+
+static bool names_add_up(const struct cmemprof_go_names *names) {
+    uint64_t total = 0;
+    for (size_t i = 0; i < names->address_count; i++) {
+        total += names->frame_counts[i];
+    }
+    return total <= names->frame_count;
+}
+
+// The index of every address's first frame. NULL: no memory.
+static uint32_t *first_names(const struct cmemprof_go_names *names) {
+    uint32_t *first = malloc((names->address_count + 1) * sizeof *first);
+    uint32_t at = 0;
+    for (size_t i = 0; first != NULL && i < names->address_count; i++) {
+        first[i] = at;
+        at += names->frame_counts[i];
+    }
+    return first;
+}
+
+static enum cmemprof_error encode_named(struct encoder *encoder, uint8_t **bytes, size_t *size) {
+    if (!loaded_code_refresh() || (symbols == NULL && (symbols = symbols_new()) == NULL)) {
+        return CMEMPROF_NO_MEMORY;
+    }
+    find_nameless(encoder);
+    add_head(encoder);
+    add_locations(encoder);
+    symbols_close_files(symbols);
+    add_samples(encoder);
+    add_metrics(encoder);
+    enum merge_error error = profile_encode(encoder->profile, MERGE_RAW, bytes, size);
+    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+}
+
+static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, uint8_t **bytes,
+                                  size_t *size) {
+    struct encoder encoder = {.snapshot = snapshot, .names = names, .profile = profile_new()};
+    uint32_t *first = names != NULL ? first_names(names) : NULL;
+    encoder.first_name = first;
+    encoder.locations = calloc(snapshot->place_count + 1, sizeof *encoder.locations);
+    enum cmemprof_error error = CMEMPROF_NO_MEMORY;
+    if (encoder.profile != NULL && (names == NULL || first != NULL) && encoder.locations != NULL) {
+        pthread_mutex_lock(&naming);
+        error = encode_named(&encoder, bytes, size);
+        pthread_mutex_unlock(&naming);
+    }
+    free(first);
+    free(encoder.locations);
+    profile_free(encoder.profile);
+    return error;
+}
+
+enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, uint8_t **bytes,
+                                             size_t *size) {
+    if (names != NULL && !names_add_up(names)) {
+        return CMEMPROF_BAD_NAMES;
+    }
+    profiler_enter(&thread_state);
+    enum cmemprof_error error = encode(snapshot, names, bytes, size);
+    profiler_leave(&thread_state);
+    return error;
+}
+
+// What naming guards may be half changed, so it is left as it is and begun anew.
+void snapshot_after_fork_in_child(void) {
+    pthread_mutex_init(&naming, NULL);
+    symbols = NULL;
+}

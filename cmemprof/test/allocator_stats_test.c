@@ -1,0 +1,80 @@
+// allocator_stats_test.c: what glibc says of itself follows what is allocated. The other allocators are in testdata/allocators.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../allocator_stats.h"
+
+static struct cmemprof_allocator_stats now(void) {
+    struct cmemprof_allocator_stats stats;
+    cmemprof_get_allocator_stats(&stats);
+    return stats;
+}
+
+static void bytes_in_use_follow_the_program(void **state) {
+    (void)state;
+    enum { BLOCKS = 1000, BLOCK_BYTES = 10000 };
+    static void *blocks[BLOCKS];
+    struct cmemprof_allocator_stats before = now();
+    assert_string_equal(before.name, "glibc");
+    for (size_t i = 0; i < BLOCKS; i++) {
+        assert_non_null(blocks[i] = malloc(BLOCK_BYTES));
+    }
+    struct cmemprof_allocator_stats during = now();
+    assert_in_range(during.in_use_bytes - before.in_use_bytes, BLOCKS * BLOCK_BYTES, BLOCKS * (BLOCK_BYTES + 100));
+    // Every second one stays, so that the others cannot go back to the kernel.
+    for (size_t i = 0; i < BLOCKS; i += 2) {
+        free(blocks[i]);
+    }
+    struct cmemprof_allocator_stats after = now();
+    assert_in_range(during.in_use_bytes - after.in_use_bytes, BLOCKS / 2 * BLOCK_BYTES, BLOCKS / 2 * (BLOCK_BYTES + 100));
+    assert_in_range(after.retained_bytes, BLOCKS / 2 * BLOCK_BYTES, after.resident_bytes);
+    assert_int_equal(after.fragmentation_bytes, after.resident_bytes - after.in_use_bytes);
+    for (size_t i = 1; i < BLOCKS; i += 2) {
+        free(blocks[i]);
+    }
+}
+
+static void a_mapped_block_is_in_use_and_resident(void **state) {
+    (void)state;
+    enum { BIG_BYTES = 64 << 20 };
+    struct cmemprof_allocator_stats before = now();
+    void *block = malloc(BIG_BYTES);
+    assert_non_null(block);
+    struct cmemprof_allocator_stats during = now();
+    free(block);
+    assert_in_range(during.in_use_bytes - before.in_use_bytes, BIG_BYTES, BIG_BYTES + (64 << 10));
+    assert_in_range(during.resident_bytes - before.resident_bytes, BIG_BYTES, BIG_BYTES + (64 << 10));
+    assert_in_range(now().in_use_bytes, before.in_use_bytes, before.in_use_bytes + 1000);
+}
+
+static void one_line_says_it(void **state) {
+    (void)state;
+    char text[256], name[32];
+    uint64_t in_use, resident, retained, fragmentation;
+    allocator_stats_print(text, sizeof text);
+    assert_int_equal(
+        sscanf(text, "cmemprof allocator: name=%31s in_use=%" SCNu64 " resident=%" SCNu64 " retained=%" SCNu64 " fragmentation=%" SCNu64,
+               name, &in_use, &resident, &retained, &fragmentation),
+        5);
+    assert_string_equal(name, "glibc");
+    assert_in_range(in_use, 1, resident);
+    assert_int_equal(fragmentation, resident - in_use);
+    allocator_stats_print(text, 9);
+    assert_string_equal(text, "cmemprof");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_in_use_follow_the_program),
+        cmocka_unit_test(a_mapped_block_is_in_use_and_resident),
+        cmocka_unit_test(one_line_says_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,79 @@
+// code_bytes_amd64_test.c: calls in all their forms, what is none, and code that is not there.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../code_bytes_amd64.h"
+
+static bool follows(const char *code, size_t size) {
+    uint8_t bytes[32];
+    memset(bytes, 0x90, sizeof bytes); // nop
+    memcpy(bytes + 16 - size, code, size);
+    return code_bytes_follow_call((uintptr_t)bytes + 16);
+}
+#define FOLLOWS(code) follows(code, sizeof code - 1)
+
+static void calls_are_seen(void **state) {
+    (void)state;
+    assert_true(FOLLOWS("\xe8\x01\x02\x03\x04"));
+    assert_true(FOLLOWS("\xff\xd0"));                     // call *%rax
+    assert_true(FOLLOWS("\x41\xff\xd4"));                 // call *%r12
+    assert_true(FOLLOWS("\xff\x15\x01\x02\x03\x04"));     // call *x(%rip)
+    assert_true(FOLLOWS("\xff\x53\x18"));                 // call *24(%rbx)
+    assert_true(FOLLOWS("\xff\x93\x00\x01\x00\x00"));     // call *256(%rbx)
+    assert_true(FOLLOWS("\xff\x14\xc8"));                 // call *(%rax,%rcx,8)
+    assert_true(FOLLOWS("\xff\x14\xc5\x00\x00\x00\x00")); // call *0(,%rax,8)
+    assert_true(FOLLOWS("\xff\x54\xc8\x10"));             // call *16(%rax,%rcx,8)
+    assert_true(FOLLOWS("\xff\x94\xc8\x00\x01\x00\x00")); // call *256(%rax,%rcx,8)
+}
+
+static void other_code_is_not(void **state) {
+    (void)state;
+    assert_false(FOLLOWS(""));
+    assert_false(FOLLOWS("\xff\xe0"));             // jmp *%rax
+    assert_false(FOLLOWS("\xe9\x01\x02\x03\x04")); // jmp
+    assert_false(FOLLOWS("\xff\x53"));             // cut
+    assert_false(FOLLOWS("\x48\x89\xd8\xc3"));
+    assert_false(code_bytes_follow_call(0));
+    assert_false(code_bytes_follow_call(3));
+    assert_false(code_bytes_follow_call(UINTPTR_MAX));
+    assert_false(code_bytes_follow_call(0xdeadbeefdeadbee8u));
+}
+
+static void code_at_the_edge_of_memory(void **state) {
+    (void)state;
+    uint8_t *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(pages, 4096);
+    munmap(pages + 2 * 4096, 4096);
+    uint8_t *page = pages + 4096;
+    memcpy(page, "\xe8\x01\x02\x03\x04", 5);
+    assert_false(code_bytes_follow_call((uintptr_t)page + 5)); // two bytes before the page are needed
+    memcpy(page + 4096 - 5, "\xe8\x01\x02\x03\x04", 5);
+    assert_true(code_bytes_follow_call((uintptr_t)page + 4096));
+    assert_false(code_bytes_are_sigreturn((uintptr_t)page + 4096 - 5));
+    munmap(page, 4096);
+}
+
+static void returns_from_signals_are_seen(void **state) {
+    (void)state;
+    static const char libc[16] = "\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05", other[16] = "\xb8\x0f\x00\x00\x00\x0f\x05",
+                      exit_call[16] = "\x48\xc7\xc0\x3c\x00\x00\x00\x0f\x05";
+    assert_true(code_bytes_are_sigreturn((uintptr_t)libc));
+    assert_true(code_bytes_are_sigreturn((uintptr_t)other));
+    assert_false(code_bytes_are_sigreturn((uintptr_t)exit_call));
+    assert_false(code_bytes_are_sigreturn(8));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls_are_seen),
+        cmocka_unit_test(other_code_is_not),
+        cmocka_unit_test(code_at_the_edge_of_memory),
+        cmocka_unit_test(returns_from_signals_are_seen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

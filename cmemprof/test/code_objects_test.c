@@ -1,0 +1,101 @@
+// code_objects_test.c: the table knows what the loader has, follows it, and can be read while it changes.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "../code_objects.h"
+
+static int in_this_program(void) {
+    return 0;
+}
+
+static void knows_this_program_and_libc(void **state) {
+    (void)state;
+    struct code_object here, libc;
+    assert_false(code_objects_find((uintptr_t)qsort, &libc)); // nothing yet
+    code_objects_use();
+    assert_true(code_objects_find((uintptr_t)in_this_program, &here));
+    assert_true(here.start <= (uintptr_t)in_this_program && (uintptr_t)in_this_program < here.end);
+    assert_true(here.rules <= here.eh_frame_hdr && here.eh_frame_hdr < here.rules_end);
+    assert_true(code_objects_find((uintptr_t)qsort, &libc));
+    assert_int_not_equal(libc.start, here.start);
+    assert_false(code_objects_find((uintptr_t)&here, &here)); // the stack
+    assert_false(code_objects_find(0, &here));
+    assert_false(code_objects_find(UINTPTR_MAX, &here));
+}
+
+// libc brings this one, which no program depends on.
+static void follows_dlopen_and_dlclose(void **state) {
+    (void)state;
+    struct code_object object;
+    void *handle = dlopen("libBrokenLocale.so.1", RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(handle);
+    void *function = dlsym(handle, "__ctype_get_mb_cur_max");
+    Dl_info info;
+    assert_int_not_equal(dladdr(function, &info), 0);
+    uintptr_t inside = (uintptr_t)function;
+    assert_false(code_objects_find(inside, &object) && object.start == (uintptr_t)info.dli_fbase);
+    code_objects_refresh();
+    assert_true(code_objects_find(inside, &object));
+    assert_int_equal(object.start, (uintptr_t)info.dli_fbase);
+    dlclose(handle);
+    code_objects_refresh();
+    assert_false(code_objects_find(inside, &object));
+}
+
+static _Atomic int done;
+
+static void *find_in_a_loop(void *context) {
+    (void)context;
+    uintptr_t failures = 0;
+    struct code_object object;
+    while (!done) {
+        bool found = code_objects_find((uintptr_t)qsort, &object);
+        failures += found && !(object.start <= (uintptr_t)qsort && (uintptr_t)qsort < object.end && object.rules < object.rules_end);
+    }
+    return (void *)failures;
+}
+
+static void *list_in_a_loop(void *context) {
+    (void)context;
+    for (int i = 0; i < 2000; i++) {
+        code_objects_refresh();
+    }
+    return NULL;
+}
+
+static void readers_never_see_half_a_table(void **state) {
+    (void)state;
+    pthread_t readers[2], writers[2];
+    code_objects_refresh();
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&readers[i], NULL, find_in_a_loop, NULL), 0);
+        assert_int_equal(pthread_create(&writers[i], NULL, list_in_a_loop, NULL), 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(writers[i], NULL);
+    }
+    done = 1;
+    for (int i = 0; i < 2; i++) {
+        void *failures;
+        pthread_join(readers[i], &failures);
+        assert_null(failures);
+    }
+    code_objects_after_fork_in_child();
+    struct code_object object;
+    assert_true(code_objects_find((uintptr_t)qsort, &object));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_this_program_and_libc),
+        cmocka_unit_test(follows_dlopen_and_dlclose),
+        cmocka_unit_test(readers_never_see_half_a_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

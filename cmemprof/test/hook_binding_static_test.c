@@ -1,0 +1,51 @@
+// hook_binding_static_test.c: the names that the linker makes for a static program lead where they should. The file is compiled once more
+// here, as for a static program, with objects of this test in the place of libc's functions. testdata/ways tests whole static programs.
+
+#include "../namespace.h"
+#undef hook_binding_next
+#undef hook_binding_is_ours
+#undef hook_binding_beside
+#define hook_binding_next static_binding_next
+#define hook_binding_is_ours static_binding_is_ours
+#define hook_binding_beside static_binding_beside
+#define CMEMPROF_STATIC
+
+#include "../hook_binding_static.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+char __real_malloc[1], __real_calloc[1], __real_realloc[1], __real_free[1], __real_posix_memalign[1], __real_aligned_alloc[1],
+    __real_memalign[1], __real_valloc[1], __real_pvalloc[1], __real_malloc_usable_size[1], __real_dlclose[1];
+
+static void each_name_leads_to_its_own_function(void **state) {
+    (void)state;
+    assert_ptr_equal(static_binding_next("malloc"), __real_malloc);
+    assert_ptr_equal(static_binding_next("calloc"), __real_calloc);
+    assert_ptr_equal(static_binding_next("realloc"), __real_realloc);
+    assert_ptr_equal(static_binding_next("free"), __real_free);
+    assert_ptr_equal(static_binding_next("posix_memalign"), __real_posix_memalign);
+    assert_ptr_equal(static_binding_next("aligned_alloc"), __real_aligned_alloc);
+    assert_ptr_equal(static_binding_next("memalign"), __real_memalign);
+    assert_ptr_equal(static_binding_next("valloc"), __real_valloc);
+    assert_ptr_equal(static_binding_next("pvalloc"), __real_pvalloc);
+    assert_ptr_equal(static_binding_next("malloc_usable_size"), __real_malloc_usable_size);
+    assert_ptr_equal(static_binding_next("dlclose"), __real_dlclose);
+    assert_null(static_binding_next("mallo"));
+    assert_null(static_binding_next(""));
+}
+
+static void the_program_s_malloc_is_compared_with_ours(void **state) {
+    (void)state;
+    assert_true(static_binding_is_ours()); // this program's malloc is hook.c's
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_name_leads_to_its_own_function),
+        cmocka_unit_test(the_program_s_malloc_is_compared_with_ours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

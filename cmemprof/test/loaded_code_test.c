@@ -1,0 +1,168 @@
+// loaded_code_test.c: stacks through a library outlive its unloading with their names, and are not taken for what comes to lie there. This
+// program is hooked.
+
+#include "own_profile.h"
+
+#include <dlfcn.h>
+
+#include "../loaded_code.h"
+#include "../profiler.h"
+#include "../reclaim.h"
+
+typedef char *make_setting(const char *prefix, unsigned long count, const char *random, int random_size);
+
+// A library that nothing here links, which Debian's login needs, and one of whose functions allocates.
+static void *library;
+static make_setting *allocate;
+
+static void load(void) {
+    library = dlopen("libcrypt.so.1", RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(library);
+    *(void **)&allocate = dlsym(library, "crypt_gensalt_ra");
+    assert_non_null(allocate);
+}
+
+static __attribute__((noinline)) char *call_library(void) {
+    char *block = allocate("$6$", 0, NULL, 0);
+    __asm__ volatile("" : "+r"(block));
+    return block;
+}
+
+struct through {
+    uintptr_t start, limit;
+    int present, retired;
+    uint64_t samples;
+};
+
+static void look_at(struct stack *stack, void *context) {
+    struct through *through = context;
+    bool inside = false;
+    for (uint32_t i = 0; i < stack->depth_frames; i++) {
+        inside |= stack->pcs[i] - 1 >= through->start && stack->pcs[i] - 1 < through->limit;
+    }
+    if (inside) {
+        through->present += stack->retired == 0;
+        through->retired += stack->retired != 0;
+        through->samples += stack_samples(stack);
+    }
+}
+
+static struct through stacks_through(uintptr_t start, uintptr_t limit) {
+    struct through through = {.start = start, .limit = limit};
+    reclaim_flush(&profiler);
+    stack_table_each(&profiler.stacks, look_at, &through);
+    return through;
+}
+
+// How many samples of the profile are through the library, and whether each of them has all its frames.
+static int samples_through(struct profile *profile, bool *whole) {
+    int count = 0;
+    *whole = true;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        if (has_function(&view, "call_library")) {
+            *whole &= has_function(&view, "main") && strstr(view.frames[0].mapping_file, "libcrypt") != NULL;
+            count++;
+        }
+    }
+    return count;
+}
+
+static int start_all(void **state) {
+    (void)state;
+    return cmemprof_start(1) != CMEMPROF_OK;
+}
+
+static int stop(void **state) {
+    (void)state;
+    cmemprof_stop();
+    return 0;
+}
+
+static void stacks_of_an_unloaded_library_are_retired(void **state) {
+    (void)state;
+    bool whole;
+    load();
+    void *alive = call_library();
+    assert_non_null(alive);
+    assert_true(loaded_code_refresh());
+    const struct module *module = modules_find(&loaded_modules, (uintptr_t)allocate, 0);
+    assert_non_null(module);
+    assert_non_null(strstr(module->file, "libcrypt"));
+    uintptr_t start = module->start, limit = module->limit;
+    struct through before = stacks_through(start, limit);
+    assert_true(before.present >= 1);
+    assert_int_equal(before.retired, 0);
+
+    // One taken before and written after: its stacks are whole.
+    struct cmemprof_snapshot *early = cmemprof_snapshot_take();
+    assert_int_equal(dlclose(library), 0);
+    assert_null(dlopen("libcrypt.so.1", RTLD_NOW | RTLD_NOLOAD)); // it is gone
+    struct through closed = stacks_through(start, limit);
+    assert_int_equal(closed.present, 0);
+    assert_int_equal(closed.retired, before.present);
+    assert_int_equal(closed.samples, before.samples);
+    assert_true(module->unloaded_at != 0);
+    struct profile *profile = profile_of(early, NULL);
+    assert_true(samples_through(profile, &whole) >= 1);
+    assert_true(whole);
+    profile_free(profile);
+    profile = take_profile(); // and one taken after
+    assert_true(samples_through(profile, &whole) >= 1);
+    assert_true(whole);
+    profile_free(profile);
+
+    // Loaded again, most likely at the same place: the same addresses are another stack.
+    load();
+    void *again = call_library();
+    assert_true(loaded_code_refresh());
+    module = modules_find(&loaded_modules, (uintptr_t)allocate, 0);
+    if (module->start == start) {
+        struct through reopened = stacks_through(start, limit);
+        assert_int_equal(reopened.retired, closed.retired);
+        assert_true(reopened.present >= 1);
+        assert_true(reopened.samples > closed.samples);
+    }
+    profile = take_profile();
+    assert_true(samples_through(profile, &whole) >= 2);
+    assert_true(whole);
+    profile_free(profile);
+    free(alive);
+    free(again);
+    dlclose(library);
+}
+
+static void nothing_is_retired_while_nothing_goes(void **state) {
+    (void)state;
+    assert_true(loaded_code_refresh());
+    uint32_t generation = loaded_modules.generation;
+    loaded_code_before_unload();
+    loaded_code_after_unload();
+    assert_int_equal(loaded_modules.generation, generation);
+    void *held = dlopen("libc.so.6", RTLD_NOW);
+    assert_int_equal(dlclose(held), 0); // others have it still
+    assert_int_equal(loaded_modules.generation, generation);
+}
+
+// The handlers of fork leave the lock free on both sides.
+static void after_the_handlers_of_fork_it_goes_on(void **state) {
+    (void)state;
+    loaded_code_before_fork();
+    loaded_code_after_fork_in_parent();
+    size_t count = loaded_modules.count;
+    assert_true(loaded_code_refresh());
+    loaded_code_before_fork();
+    loaded_code_after_fork_in_child();
+    assert_true(loaded_code_refresh());
+    assert_int_equal(loaded_modules.count, count);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(stacks_of_an_unloaded_library_are_retired, start_all, stop),
+        cmocka_unit_test_setup_teardown(nothing_is_retired_while_nothing_goes, start_all, stop),
+        cmocka_unit_test_setup_teardown(after_the_handlers_of_fork_it_goes_on, start_all, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+// tables_stress_test.c: the lock-free tables under threads that do to them what malloc and free do, with a reader that takes snapshots.
+// Made for the thread sanitizer (make test-tsan), and right without it as well.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "../live_table.h"
+#include "../shard.h"
+#include "../stack_table.h"
+
+enum { THREADS = 4, ROUNDS = 300, BLOCKS = 40 };
+
+static struct memory_budget budget;
+static _Atomic int running;
+
+static const void *page(uintptr_t number) {
+    return (const void *)(number << 12);
+}
+
+static void run_all(void *(*run)(void *), void (*meanwhile)(void)) {
+    pthread_t threads[THREADS];
+    running = THREADS;
+    for (uintptr_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, run, (void *)i), 0);
+    }
+    do {
+        meanwhile();
+    } while (running > 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *error;
+        pthread_join(threads[i], &error);
+        assert_null(error);
+    }
+}
+
+// ---- Live samples: each block is handed from the thread that allocates it to the next one, which frees it ----
+
+static struct live_table live;
+static _Atomic uintptr_t handed[THREADS][BLOCKS]; // block number, 0: none
+static _Atomic uint64_t torn;
+
+static void check_whole(const struct live_sample *sample, void *context) {
+    (void)context;
+    torn += sample->size_bytes != (uintptr_t)sample->stack * 3 || sample->weight != (double)(uintptr_t)sample->stack / 2;
+}
+
+static void read_live(void) {
+    live_table_each(&live, check_whole, NULL);
+    live_table_count(&live);
+}
+
+static struct live_sample sample_of(uintptr_t number) {
+    return (struct live_sample){(struct stack *)number, number * 3, (double)number / 2};
+}
+
+// Removes it, or lets it rest, be woken as another sample, and then go.
+static uintptr_t free_block(uintptr_t number, bool rest) {
+    struct live_sample sample;
+    if (!rest) {
+        return !live_table_remove(&live, page(number), &sample) || sample.size_bytes != number * 3;
+    }
+    struct live_place place;
+    if (live_table_rest(&live, page(number), &place) != LIVE_ALIVE) {
+        return 1;
+    }
+    sample = sample_of(number + 7);
+    live_table_wake(place, &sample);
+    if (live_table_rest(&live, page(number), &place) != LIVE_ALIVE) {
+        return 1;
+    }
+    live_table_drop(&live, place);
+    return 0;
+}
+
+static void *hand_on(void *context) {
+    uintptr_t self = (uintptr_t)context, errors = 0;
+    for (uintptr_t round = 0; round < ROUNDS; round++) {
+        for (uintptr_t i = 0; i < BLOCKS; i++) {
+            // Addresses come back: 64 times as many as are alive.
+            uintptr_t number = 1 + self + THREADS * (i + BLOCKS * (round % 64)), none = 0;
+            uintptr_t other = atomic_exchange(&handed[(self + 1) % THREADS][i], 0);
+            errors += other != 0 && free_block(other, round % 3 == 0);
+            if (atomic_load(&handed[self][i]) != 0) {
+                continue; // nobody has taken the last one
+            }
+            struct live_sample sample = sample_of(number);
+            errors += !live_table_add(&live, page(number), &sample);
+            errors += !atomic_compare_exchange_strong(&handed[self][i], &none, number);
+        }
+    }
+    running--;
+    return (void *)errors;
+}
+
+static void blocks_go_from_thread_to_thread(void **state) {
+    (void)state;
+    budget = (struct memory_budget){0, 16 << 20};
+    live_table_open(&live, &budget);
+    run_all(hand_on, read_live);
+    assert_int_equal(torn, 0);
+    uint64_t left = 0;
+    for (int i = 0; i < THREADS * BLOCKS; i++) {
+        left += handed[i / BLOCKS][i % BLOCKS] != 0;
+    }
+    assert_int_equal(live_table_count(&live), left);
+    live_table_close(&live);
+}
+
+// ---- Stacks: all threads meet the same new stacks at the same time, so entries are given back and taken again ----
+
+static struct stack_table stacks;
+static _Atomic uint64_t seen_samples;
+
+static void add_samples(struct stack *stack, void *context) {
+    (void)context;
+    assert_true(stack->depth_frames > 0 && stack->pcs[0] != 0);
+    seen_samples += stack_samples(stack);
+}
+
+static void read_stacks(void) {
+    seen_samples = 0;
+    stack_table_each(&stacks, add_samples, NULL);
+}
+
+static void *intern(void *context) {
+    uintptr_t errors = 0;
+    for (uintptr_t round = 0; round < ROUNDS * 100; round++) {
+        uintptr_t pcs[] = {1 + round, 2, 3 + round % 5, 4, 5, 6, 7, 8, 9};
+        struct stack *stack = stack_table_intern(&stacks, pcs, 3 + (uint32_t)(round % 7));
+        errors += stack == NULL || stack->pcs[0] != pcs[0];
+        if (stack != NULL) {
+            stack_add_allocations(stack, 1, 2, 1);
+        }
+    }
+    running--;
+    (void)context;
+    return (void *)errors;
+}
+
+static void threads_meet_new_stacks_together(void **state) {
+    (void)state;
+    budget = (struct memory_budget){0, 16 << 20};
+    assert_true(stack_table_open(&stacks, 16 << 20, &budget));
+    run_all(intern, read_stacks);
+    read_stacks();
+    assert_int_equal(seen_samples, THREADS * ROUNDS * 100);
+    assert_int_equal(stacks.count, ROUNDS * 100);
+    stack_table_close(&stacks);
+}
+
+// ---- Shards: one holder at a time ----
+
+static struct shard shards[SHARDS];
+static uint64_t guarded[SHARDS]; // plain: the sanitizer sees who writes it unguarded
+
+static void *hold(void *context) {
+    struct thread_state thread = {.shard = (uint32_t)(uintptr_t)context % 2 + 1}; // two threads a shard
+    uintptr_t errors = 0;
+    for (int i = 0; i < ROUNDS * 50; i++) {
+        struct shard *shard = i % 3 == 0 ? shards_take_own(shards, &thread) : shards_take(shards, &thread);
+        if (shard != NULL) {
+            guarded[shard - shards]++;
+            shard_count(&shard->samples, 1);
+            shard_release(shard);
+        } else {
+            errors += i % 3 != 0; // there are more shards than threads
+        }
+    }
+    running--;
+    return (void *)errors;
+}
+
+static void wait_for_some(void) {
+    for (int i = 0; i < 3; i++) {
+        if (shard_wait(&shards[i])) {
+            guarded[i]++;
+            shard_count(&shards[i].samples, 1);
+            shard_release(&shards[i]);
+        }
+    }
+}
+
+static void a_shard_has_one_holder(void **state) {
+    (void)state;
+    run_all(hold, wait_for_some);
+    for (int i = 0; i < SHARDS; i++) {
+        assert_int_equal(shards[i].samples, guarded[i]);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_go_from_thread_to_thread),
+        cmocka_unit_test(threads_meet_new_stacks_together),
+        cmocka_unit_test(a_shard_has_one_holder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,441 @@
+// unwind_memo_test.c: a walk with a memo gives what a walk without one gives, whatever was walked before, and says "the same" only if it
+// is.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <execinfo.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../code_objects.h"
+#include "../unwind.h"
+
+static struct unwinder unwinder;
+static __thread struct thread_state thread;
+
+static void use(volatile void *memory) {
+    __asm__ volatile("" : : "r"(memory) : "memory");
+}
+
+// ---- Compared at every capture ----
+
+struct checker {
+    struct unwind_memo memo, fresh;
+    uintptr_t before[UNWIND_MAX_FRAMES];
+    uint32_t before_count;
+    uint64_t captures, same, joined, compared, wrong, falsely_same, unlike_backtrace, deep;
+};
+static struct checker *checker;
+
+static void compare_with_backtrace(const struct unwind_memo *memo) {
+    void *theirs[UNWIND_MAX_FRAMES + 8];
+    int count = backtrace(theirs, UNWIND_MAX_FRAMES + 8), skipped = 0;
+    while (skipped < count && (uintptr_t)theirs[skipped] != memo->pcs[0]) {
+        skipped++;
+    }
+    checker->compared++;
+    bool alike = memo->end == UNWIND_TOO_DEEP || (uint32_t)(count - skipped) == memo->depth_frames;
+    for (uint32_t i = 0; alike && i < memo->depth_frames && skipped + (int)i < count; i++) {
+        alike = (uintptr_t)theirs[skipped + (int)i] == memo->pcs[i];
+    }
+    checker->unlike_backtrace += !alike;
+}
+
+static bool capture_from(const uintptr_t *frame) {
+    struct unwind_memo *memo = &checker->memo, *fresh = &checker->fresh;
+    const struct unwind_start start = {.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
+    bool same = unwind_stack(&unwinder, &thread, &start, memo);
+    fresh->depth_frames = 0;
+    memset(&fresh->trails[0], 0, offsetof(struct unwind_trail, pcs));
+    memset(&fresh->trails[1], 0, offsetof(struct unwind_trail, pcs));
+    unwind_stack(&unwinder, &thread, &start, fresh);
+    size_t size = fresh->depth_frames * sizeof *fresh->pcs;
+    checker->wrong += memo->depth_frames != fresh->depth_frames || memo->end != fresh->end || memcmp(memo->pcs, fresh->pcs, size) != 0;
+    checker->falsely_same += same && (checker->before_count != fresh->depth_frames || memcmp(checker->before, fresh->pcs, size) != 0);
+    memcpy(checker->before, fresh->pcs, size);
+    checker->before_count = fresh->depth_frames;
+    checker->captures++;
+    checker->same += same;
+    checker->joined += !same && memo->trails[memo->current].steps_begin != UNWIND_FIRST_STEP;
+    checker->deep += memo->end == UNWIND_TOO_DEEP;
+    if (checker->captures % 16 == 0) {
+        compare_with_backtrace(memo);
+    }
+    return same;
+}
+
+static __attribute__((noinline)) bool capture(void) {
+    bool same = capture_from(__builtin_frame_address(0));
+    use(&same);
+    return same;
+}
+
+// ---- Random stacks ----
+
+static uint64_t state = 88172645463325252u;
+static unsigned draw(unsigned limit) {
+    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+    return (unsigned)(state >> 33) % limit;
+}
+
+static void grow(int levels);
+
+#define SHAPE __attribute__((noinline)) static void
+
+SHAPE leaf_a(int levels) {
+    capture();
+    use(&levels);
+}
+SHAPE leaf_b(int levels) {
+    volatile char room[72];
+    room[0] = (char)levels;
+    capture();
+    use(room);
+}
+SHAPE leaf_twice(int levels) {
+    for (volatile int i = 0; i < 2; i++) {
+        capture();
+    }
+    use(&levels);
+}
+SHAPE plain_frame(int levels) {
+    grow(levels - 1);
+    use(&levels);
+}
+SHAPE same_size_frame(int levels) {
+    grow(levels - 1);
+    use(&levels);
+    use(&levels);
+}
+SHAPE loop_frame(int levels) {
+    for (unsigned i = 0, count = levels < 12 ? 2 + draw(2) : 1; i < count; i++) {
+        grow(levels - 1);
+    }
+    use(&levels);
+}
+SHAPE alloca_frame(int levels) {
+    volatile char *room = __builtin_alloca(16 + draw(4) * 16);
+    room[0] = 1;
+    grow(levels - 1);
+    use(room);
+}
+SHAPE realigned_frame(int levels) {
+    _Alignas(64) volatile char room[128];
+    volatile char *more = __builtin_alloca(1 + draw(100));
+    room[0] = more[0] = 1;
+    grow(levels - 1);
+    use(room);
+    use(more);
+}
+SHAPE __attribute__((optimize("omit-frame-pointer"))) number_frame(int levels) {
+    register uintptr_t rbp __asm__("rbp") = draw(1000) * 8;
+    register uintptr_t rbx __asm__("rbx") = draw(1000);
+    __asm__ volatile("" : "+r"(rbp), "+r"(rbx));
+    grow(levels - 1);
+    __asm__ volatile("" : : "r"(rbp), "r"(rbx));
+}
+SHAPE __attribute__((optimize("no-omit-frame-pointer"))) chained_frame(int levels) {
+    grow(levels - 1);
+    use(&levels);
+}
+SHAPE __attribute__((optimize("O0"))) unoptimized_frame(int levels) {
+    int copy = levels;
+    grow(copy - 1);
+}
+
+static int levels_of_callback;
+static int from_qsort(const void *left, const void *right) {
+    (void)left;
+    (void)right;
+    int levels = levels_of_callback;
+    if (levels > 0) {
+        levels_of_callback = 0;
+        grow(levels - 1);
+    }
+    return 0;
+}
+SHAPE callback_frame(int levels) {
+    int numbers[3] = {1, 2, 3};
+    levels_of_callback = levels;
+    qsort(numbers, 2 + draw(2), sizeof *numbers, from_qsort);
+    use(numbers);
+}
+
+static __attribute__((noinline)) void grow(int levels) {
+    static void (*const leaves[])(int) = {leaf_a, leaf_b, leaf_twice};
+    static void (*const shapes[])(int) = {plain_frame,  same_size_frame, loop_frame,     alloca_frame,     realigned_frame,
+                                          number_frame, chained_frame,   callback_frame, unoptimized_frame};
+    if (levels <= 0) {
+        leaves[draw(3)](levels);
+    } else {
+        shapes[draw(sizeof shapes / sizeof *shapes)](levels);
+    }
+    use(&levels);
+}
+
+static void random_stacks_are_right(void **unused) {
+    (void)unused;
+    checker = calloc(1, sizeof *checker);
+    while (checker->captures < 40000) {
+        grow(1 + (int)draw(14));
+    }
+    // Around the depth where stacks are cut, a frame or two apart.
+    uint64_t random = checker->captures;
+    while (checker->captures < random + 5000) {
+        grow(205 + (int)draw(50));
+    }
+    print_message("%lu captures: %lu the same as before, %lu joined; %lu compared with backtrace(), %lu too deep\n", checker->captures,
+                  checker->same, checker->joined, checker->compared, checker->deep);
+    assert_int_equal(checker->wrong, 0);
+    assert_int_equal(checker->falsely_same, 0);
+    assert_int_equal(checker->unlike_backtrace, 0);
+    // And it was the memo that was tested.
+    assert_true(checker->same > 5000);
+    assert_true(checker->joined > 10000);
+    assert_true(checker->compared > 2000);
+    assert_true(checker->deep > 500 && checker->deep < 4900);
+    free(checker);
+}
+
+// ---- One at a time ----
+
+static __attribute__((noinline)) bool middle(void) {
+    bool same = capture();
+    use(&same);
+    return same;
+}
+static __attribute__((noinline)) bool left(void) {
+    bool same = middle();
+    use(&same);
+    return same;
+}
+static __attribute__((noinline)) bool right(void) {
+    bool same = middle();
+    use(&same);
+    return same;
+}
+
+// The same depth, stack pointers and registers: only a return address tells the two apart.
+static void a_stale_stack_is_noticed(void **unused) {
+    (void)unused;
+    checker = calloc(1, sizeof *checker);
+    bool (*const functions[])(void) = {left, left, right, right, left};
+    const bool expected[] = {false, true, false, true, false};
+    for (int i = 0; i < 5; i++) {
+        bool same = functions[i]();
+        assert_int_equal(same, expected[i]);
+    }
+    assert_int_equal(checker->wrong, 0);
+    free(checker);
+}
+
+static __attribute__((noinline, optimize("omit-frame-pointer"))) bool with_numbers(uintptr_t number) {
+    register uintptr_t rbp __asm__("rbp") = number;
+    register uintptr_t rbx __asm__("rbx") = number;
+    __asm__ volatile("" : "+r"(rbp), "+r"(rbx));
+    bool same = capture();
+    __asm__ volatile("" : : "r"(rbp), "r"(rbx));
+    return same;
+}
+
+// Registers that no rule asked for are none of the walk's business.
+static void other_values_in_registers_change_nothing(void **unused) {
+    (void)unused;
+    checker = calloc(1, sizeof *checker);
+    for (uintptr_t number = 0; number < 100; number++) {
+        bool same = with_numbers(number * 24);
+        assert_int_equal(same, number > 0);
+    }
+    assert_int_equal(checker->wrong, 0);
+    free(checker);
+}
+
+// Words of memory that is gone or another thread's are not looked at; nor does the memo serve where the tables changed.
+static void *capture_twice(void *same) {
+    for (volatile int i = 0; i < 2; i++) { // one call, made twice
+        ((bool *)same)[i] = left();
+    }
+    return NULL;
+}
+
+static void a_memo_goes_from_thread_to_thread(void **unused) {
+    (void)unused;
+    checker = calloc(1, sizeof *checker);
+    left();
+    for (int i = 0; i < 20; i++) {
+        pthread_t id;
+        bool same[2];
+        assert_int_equal(pthread_create(&id, NULL, capture_twice, same), 0);
+        pthread_join(id, NULL);
+        assert_true(same[1]);
+    }
+    assert_int_equal(checker->wrong, 0);
+    assert_int_equal(checker->falsely_same, 0);
+    free(checker);
+}
+
+static void unloading_code_ends_a_memo(void **unused) {
+    (void)unused;
+    static struct unwind_trail old, now;
+    old =
+        (struct unwind_trail){.steps_begin = 1, .steps_end = 2, .reusable_from = 1, .generation = 4, .stack_low = 4096, .stack_high = 8192};
+    now = old;
+    assert_true(unwind_trail_is_usable(&old, &now));
+    now.generation = 6;
+    assert_false(unwind_trail_is_usable(&old, &now));
+    old.generation = now.generation = 5; // code was going away
+    assert_false(unwind_trail_is_usable(&old, &now));
+    now = old, old.generation = now.generation = 4;
+    now.stack_low = 5000; // another thread's words
+    assert_false(unwind_trail_is_usable(&old, &now));
+    now.stack_low = 4096, now.go_end = 1;
+    assert_false(unwind_trail_is_usable(&old, &now));
+
+    uint64_t before = unwinder.generation;
+    unwind_before_unload(&unwinder);
+    assert_int_equal(unwinder.generation & 1, 1);
+    unwind_after_unload(&unwinder);
+    assert_int_equal(unwinder.generation & 1, 0);
+    assert_int_not_equal(unwinder.generation, before);
+}
+
+// Two walks by hand. The old one: three steps, which read a word each; the start's RBP decided the second. The new one: one step, which is
+// the old one's second.
+static uintptr_t words[4];
+static struct unwind_trail old_trail, new_trail;
+
+static void make_trails(void) {
+    memset(&old_trail, 0, offsetof(struct unwind_trail, pcs));
+    old_trail.steps_begin = old_trail.reusable_from = UNWIND_FIRST_STEP;
+    old_trail.steps_end = UNWIND_FIRST_STEP + 3;
+    old_trail.reads_end = UNWIND_FIRST_READ + 3;
+    old_trail.rbp_until = UNWIND_FIRST_STEP + 2;
+    old_trail.rbp = 77;
+    for (uint32_t i = 0; i < 3; i++) {
+        old_trail.pcs[UNWIND_FIRST_STEP + i] = 1000 + i;
+        old_trail.steps[UNWIND_FIRST_STEP + i] = (struct unwind_step){.sp = 4096 + i * 16, .reads = UNWIND_FIRST_READ + i};
+        old_trail.reads[UNWIND_FIRST_READ + i] = (struct unwind_read){(uintptr_t)&words[i], words[i] = i};
+    }
+    memset(&new_trail, 0, offsetof(struct unwind_trail, pcs));
+    new_trail.steps_begin = new_trail.reusable_from = UNWIND_FIRST_STEP;
+    new_trail.steps_end = UNWIND_FIRST_STEP + 1;
+    new_trail.rbp = 77;
+    new_trail.pcs[UNWIND_FIRST_STEP] = 1001;
+    new_trail.steps[UNWIND_FIRST_STEP] = (struct unwind_step){.sp = 4096 + 16, .reads = UNWIND_FIRST_READ};
+}
+
+enum { SECOND = UNWIND_FIRST_STEP + 1 };
+
+static bool may_join_with(void (*change)(struct unwind_step *step)) {
+    make_trails();
+    change(&new_trail.steps[UNWIND_FIRST_STEP]);
+    return unwind_trail_may_join(&old_trail, SECOND, &new_trail);
+}
+static void no_change(struct unwind_step *step) {
+    (void)step;
+}
+static void other_sp(struct unwind_step *step) {
+    step->sp += 8;
+}
+static void other_rbp_at(struct unwind_step *step) {
+    step->rbp_at = 4096;
+}
+static void other_rbx_at(struct unwind_step *step) {
+    step->rbx_at = 4096;
+}
+static void other_exact(struct unwind_step *step) {
+    step->exact = true;
+}
+static void other_pc(struct unwind_step *step) {
+    step->pc_beyond = 1;
+}
+
+static void walks_join_only_in_the_same_state(void **unused) {
+    (void)unused;
+    assert_true(may_join_with(no_change));
+    assert_false(may_join_with(other_sp));
+    assert_false(may_join_with(other_rbp_at));
+    assert_false(may_join_with(other_rbx_at));
+    assert_false(may_join_with(other_exact));
+    assert_false(may_join_with(other_pc));
+    make_trails();
+    new_trail.rbp = 78; // decides the second step
+    assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
+    old_trail.rbp_until = SECOND;
+    assert_true(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
+    old_trail.rbx_until = SECOND + 1; // not known to the new walk
+    assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
+    make_trails();
+    old_trail.reusable_from = SECOND + 1;
+    assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
+    make_trails();
+    new_trail.reusable_from = UNWIND_NEVER;
+    assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
+}
+
+static void every_word_counts(void **unused) {
+    (void)unused;
+    for (uint32_t i = 0; i < 3; i++) {
+        make_trails();
+        assert_int_equal(unwind_trail_first_change(&old_trail, UNWIND_FIRST_STEP), old_trail.steps_end);
+        words[i] = 99;
+        assert_int_equal(unwind_trail_first_change(&old_trail, UNWIND_FIRST_STEP), UNWIND_FIRST_STEP + i);
+        assert_int_equal(unwind_trail_first_change(&old_trail, SECOND), i == 0 ? old_trail.steps_end : UNWIND_FIRST_STEP + i);
+    }
+}
+
+// What decided the new beginning and what decided the old end, both decide the whole.
+static void a_joined_walk_remembers_what_decided_it(void **unused) {
+    (void)unused;
+    make_trails();
+    assert_false(unwind_trail_join(&old_trail, SECOND, &new_trail)); // one frame less
+    assert_int_equal(old_trail.steps_begin, SECOND);
+    assert_int_equal(old_trail.rbp_until, UNWIND_FIRST_STEP + 2);
+    make_trails();
+    old_trail.rbp_until = 0;
+    new_trail.steps_end++; // the new walk: one step more before, which needed the start's RBP
+    new_trail.pcs[SECOND] = 1001;
+    new_trail.steps[SECOND] = (struct unwind_step){.sp = 4096 + 16, .reads = UNWIND_FIRST_READ};
+    new_trail.rbp_until = SECOND;
+    new_trail.rbp = 5;
+    assert_true(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
+    new_trail.pcs[UNWIND_FIRST_STEP] = 1000;
+    assert_true(unwind_trail_join(&old_trail, SECOND, &new_trail)); // the same addresses
+    assert_int_equal(old_trail.rbp_until, SECOND);
+    assert_int_equal(old_trail.rbp, 5);
+    make_trails();
+    new_trail.reusable_from = UNWIND_FIRST_STEP;
+    old_trail.end = UNWIND_TOO_DEEP; // where a stack is cut depends on its beginning
+    assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
+}
+
+static void the_owner_can_say_that_it_forgot(void **unused) {
+    (void)unused;
+    checker = calloc(1, sizeof *checker);
+    for (int i = 0; i < 4; i++) {
+        bool same = left();
+        assert_int_equal(same, i == 1 || i == 3);
+        checker->memo.depth_frames = i == 1 ? 0 : checker->memo.depth_frames;
+    }
+    free(checker);
+}
+
+int main(void) {
+    code_objects_refresh();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stale_stack_is_noticed),
+        cmocka_unit_test(other_values_in_registers_change_nothing),
+        cmocka_unit_test(a_memo_goes_from_thread_to_thread),
+        cmocka_unit_test(unloading_code_ends_a_memo),
+        cmocka_unit_test(walks_join_only_in_the_same_state),
+        cmocka_unit_test(every_word_counts),
+        cmocka_unit_test(a_joined_walk_remembers_what_decided_it),
+        cmocka_unit_test(the_owner_can_say_that_it_forgot),
+        cmocka_unit_test(random_stacks_are_right),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,88 @@
+// unwind_memo.c: see unwind_memo.h.
+
+#include "unwind_memo.h"
+
+#include <string.h>
+
+bool unwind_trail_is_usable(const struct unwind_trail *old, const struct unwind_trail *now) {
+    return old->steps_begin < old->steps_end && old->reusable_from < old->steps_end && old->generation == now->generation &&
+           (now->generation & 1) == 0 && old->go_start == now->go_start && old->go_end == now->go_end && now->stack_low <= old->stack_low &&
+           now->stack_high >= old->stack_high;
+}
+
+static uint32_t step_of_read(const struct unwind_trail *trail, uint32_t from, uint32_t read) {
+    uint32_t at = from;
+    while (at + 1 < trail->steps_end && trail->steps[at + 1].reads <= read) {
+        at++;
+    }
+    return at;
+}
+
+// A remembered word may by now be anything in the frames of other functions, also what AddressSanitizer has declared untouchable.
+#define UNCHECKED __attribute__((no_sanitize("address")))
+
+UNCHECKED static uintptr_t change_of(const struct unwind_read *read) {
+    return *(const uintptr_t *)read->address ^ read->word;
+}
+
+UNCHECKED uint32_t unwind_trail_first_change(const struct unwind_trail *trail, uint32_t from) {
+    const struct unwind_read *read = &trail->reads[trail->steps[from].reads], *end = &trail->reads[trail->reads_end];
+    while (end - read >= 4 && (change_of(read) | change_of(read + 1) | change_of(read + 2) | change_of(read + 3)) == 0) {
+        read += 4;
+    }
+    while (read < end && change_of(read) == 0) {
+        read++;
+    }
+    return read == end ? trail->steps_end : step_of_read(trail, from, (uint32_t)(read - trail->reads));
+}
+
+// A beginning of another length moves the place where a deep stack is cut.
+static bool depths_agree(const struct unwind_trail *old, uint32_t at, const struct unwind_trail *now) {
+    uint32_t before = now->steps_end - 1 - now->steps_begin;
+    if (old->end == UNWIND_TOO_DEEP) {
+        return before == at - old->steps_begin;
+    }
+    return before + (old->steps_end - at) <= UNWIND_MAX_FRAMES;
+}
+
+bool unwind_trail_may_join(const struct unwind_trail *old, uint32_t at, const struct unwind_trail *now) {
+    const struct unwind_step *a = &old->steps[at], *b = &now->steps[now->steps_end - 1];
+    return now->reusable_from != UNWIND_NEVER && a->sp == b->sp && unwind_trail_pc(old, at) == unwind_trail_pc(now, now->steps_end - 1) &&
+           a->exact == b->exact && a->rbp_at == b->rbp_at && a->rbx_at == b->rbx_at && at >= old->reusable_from &&
+           (at >= old->rbp_until || old->rbp == now->rbp) && (at >= old->rbx_until || (now->rbx_known && old->rbx == now->rbx)) &&
+           depths_agree(old, at, now) && now->steps[now->steps_end - 1].reads - now->steps[now->steps_begin].reads <= a->reads;
+}
+
+static uint32_t moved(uint32_t until, uint32_t steps, uint32_t at, uint32_t old_until) {
+    uint32_t here = until == 0 ? 0 : until - steps;
+    return old_until > at ? old_until : here;
+}
+
+bool unwind_trail_join(struct unwind_trail *old, uint32_t at, const struct unwind_trail *now) {
+    uint32_t count = now->steps_end - 1 - now->steps_begin, begin = at - count;
+    uint32_t reads_begin = now->steps[now->steps_begin].reads, reads = now->steps[now->steps_end - 1].reads - reads_begin;
+    uint32_t reads_to = old->steps[at].reads - reads, steps_by = now->steps_begin - begin, reads_by = reads_begin - reads_to;
+    bool same = begin == old->steps_begin && memcmp(&old->pcs[begin], &now->pcs[now->steps_begin], count * sizeof *old->pcs) == 0;
+    memcpy(&old->pcs[begin], &now->pcs[now->steps_begin], count * sizeof *old->pcs);
+    memcpy(&old->reads[reads_to], &now->reads[reads_begin], reads * sizeof *old->reads);
+    for (uint32_t i = 0; i < count; i++) {
+        old->steps[begin + i] = now->steps[now->steps_begin + i];
+        old->steps[begin + i].reads -= reads_by;
+    }
+    old->reusable_from = now->reusable_from - steps_by;
+    old->rbp_until = moved(now->rbp_until, steps_by, at, old->rbp_until);
+    old->rbx_until = moved(now->rbx_until, steps_by, at, old->rbx_until);
+    old->rbp = now->rbp;
+    old->rbx = now->rbx;
+    old->rbx_known = now->rbx_known;
+    old->stack_low = now->stack_low;
+    old->stack_high = now->stack_high;
+    old->steps_begin = begin;
+    return same;
+}
+
+bool unwind_trail_same_stack(const struct unwind_trail *a, const struct unwind_trail *b) {
+    uint32_t count = a->steps_end - a->steps_begin;
+    return count == b->steps_end - b->steps_begin && a->end == b->end &&
+           memcmp(&a->pcs[a->steps_begin], &b->pcs[b->steps_begin], count * sizeof *a->pcs) == 0;
+}

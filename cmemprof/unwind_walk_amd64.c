@@ -1,0 +1,417 @@
+// unwind_walk_amd64.c: the steps from a frame to its caller, and what they have to know about amd64 and about Go's assembly.
+
+#include "unwind_walk.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "code_bytes_amd64.h"
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define INLINE static inline __attribute__((always_inline))
+#define SLOW static __attribute__((noinline))
+
+INLINE bool in_go(const struct unwind_walk *walk, uintptr_t pc) {
+    return pc - walk->go_start < walk->go_bytes;
+}
+
+// ---- Words ----
+
+// What led here cannot be compared the next time.
+static void forget_steps(struct unwind_walk *walk) {
+    if (walk->trail->reusable_from != UNWIND_NEVER) {
+        walk->trail->reusable_from = unwind_walk_next_step(walk);
+    }
+}
+
+SLOW bool can_read_elsewhere(struct unwind_walk *walk, uintptr_t address) {
+    uintptr_t page = stack_memory_page(address);
+    if (walk->go_bytes != 0 && stack_memory_is_go(&walk->unwinder->memory, page)) {
+        walk->go_page = page;
+        return true;
+    }
+    if (page != walk->probed_page && !stack_memory_is_mapped(page)) {
+        return false;
+    }
+    walk->probed_page = page;
+    forget_steps(walk);
+    return true;
+}
+
+INLINE bool can_read(struct unwind_walk *walk, uintptr_t address) {
+    return (address & 7) == 0 && (LIKELY(stack_memory_is_own(walk->stack_low, walk->stack_bytes, address)) ||
+                                  stack_memory_page(address) == walk->go_page || can_read_elsewhere(walk, address));
+}
+
+INLINE void remember_read(struct unwind_walk *walk, uintptr_t address, uintptr_t word) {
+    *walk->read++ = (struct unwind_read){address, word};
+}
+
+INLINE bool read_word(struct unwind_walk *walk, uintptr_t address, uintptr_t *word) {
+    if (!can_read(walk, address)) {
+        return false;
+    }
+    *word = *(const uintptr_t *)address;
+    remember_read(walk, address, *word);
+    return true;
+}
+
+INLINE bool read_rbp(struct unwind_walk *walk, const struct unwind_frame *now, uintptr_t *value) {
+    if (now->rbp_at == UNWIND_IN_REGISTER) {
+        walk->trail->rbp_until = unwind_walk_next_step(walk);
+        *value = walk->trail->rbp;
+        return true;
+    }
+    return now->rbp_at != UNWIND_LOST && read_word(walk, now->rbp_at, value);
+}
+
+static bool read_rbx(struct unwind_walk *walk, const struct unwind_frame *now, uintptr_t *value) {
+    if (now->rbx_at == UNWIND_IN_REGISTER) {
+        walk->trail->rbx_until = unwind_walk_next_step(walk);
+        walk->wants_rbx = !walk->trail->rbx_known;
+        *value = walk->trail->rbx;
+        return walk->trail->rbx_known;
+    }
+    return now->rbx_at != UNWIND_LOST && read_word(walk, now->rbx_at, value);
+}
+
+// ---- Steps ----
+
+// False: no room.
+INLINE bool record(struct unwind_walk *walk, const struct unwind_frame *now, unsigned segment) {
+    struct unwind_trail *trail = walk->trail;
+    struct unwind_step *step = walk->step + 1;
+    if (step == &trail->steps[UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES]) {
+        return false;
+    }
+    trail->pcs[step - trail->steps] = now->after;
+    *step = (struct unwind_step){now->sp,           now->rbp_at, now->rbx_at, (uint32_t)(walk->read - trail->reads),
+                                 (uint16_t)segment, now->exact,  now->exact};
+    walk->step = step;
+    return true;
+}
+
+// Behind the return address of a signal handler the kernel put the interrupted registers. That address is the first byte of a function
+// which nobody called (__restore_rt), so it is recorded one byte further, or its name would be that of what lies before.
+static bool step_signal(struct unwind_walk *walk, struct unwind_frame *now) {
+    uintptr_t saved = now->sp + offsetof(ucontext_t, uc_mcontext.gregs);
+    struct unwind_frame next = {.exact = true, .rbp_at = saved + REG_RBP * 8, .rbx_at = saved + REG_RBX * 8};
+    walk->end = UNWIND_UNREADABLE;
+    if (!read_word(walk, saved + REG_RIP * 8, &next.after) || !read_word(walk, saved + REG_RSP * 8, &next.sp)) {
+        return false;
+    }
+    if (walk->step->pc_beyond == 0) {
+        walk->trail->pcs[walk->step - walk->trail->steps]++;
+        walk->step->pc_beyond = 1;
+    }
+    *now = next;
+    now->after++;
+    return true;
+}
+
+static uintptr_t place_of(enum cfi_how how, int64_t words, uintptr_t cfa, uintptr_t rbp, uintptr_t before) {
+    switch (how) {
+    case CFI_SAME:
+        return before;
+    case CFI_AT_CFA:
+        return cfa + (uintptr_t)(words * 8);
+    case CFI_AT_RBP:
+        return rbp + (uintptr_t)(words * 8);
+    default:
+        return UNWIND_LOST;
+    }
+}
+
+// Rows that are not plain.
+SLOW bool step_special(struct unwind_walk *walk, const struct cfi_row *row, struct unwind_frame *now) {
+    if (row->outermost) {
+        walk->end = UNWIND_COMPLETE;
+        return false;
+    }
+    if (row->signal_frame) {
+        return step_signal(walk, now);
+    }
+    uintptr_t rbp = 0, cfa = now->sp;
+    walk->end = UNWIND_UNREADABLE;
+    if ((row->base == CFI_RBP || row->rbp == CFI_AT_RBP || row->rbx == CFI_AT_RBP) && !read_rbp(walk, now, &rbp)) {
+        return false;
+    }
+    if (row->base == CFI_RBX && !read_rbx(walk, now, &cfa)) {
+        return false;
+    }
+    cfa = (row->base == CFI_RBP ? rbp : cfa) + (uintptr_t)row->cfa_offset;
+    if (row->cfa_indirect && !read_word(walk, cfa, &cfa)) {
+        return false;
+    }
+    uintptr_t rbp_at = place_of(row->rbp, row->rbp_offset, cfa, rbp, now->rbp_at);
+    struct unwind_frame next = {.sp = cfa, .rbp_at = rbp_at, .rbx_at = place_of(row->rbx, row->rbx_offset, cfa, rbp, now->rbx_at)};
+    if (cfa <= now->sp || !read_word(walk, cfa - 8, &next.after)) {
+        return false;
+    }
+    *now = next;
+    return true;
+}
+
+// Code without a rule, a JIT's or somebody's assembly. If RBP holds a frame record that is beyond doubt, that is the next frame; a function
+// without one is left out with it. Else the stack ends here.
+SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, struct unwind_frame *now) {
+    uintptr_t frame, above, pc;
+    walk->end = result == CFI_UNSUPPORTED ? UNWIND_UNSUPPORTED : UNWIND_NO_RULE;
+    if (code_bytes_are_sigreturn(now->after - now->exact)) {
+        bool followed = step_signal(walk, now);
+        forget_steps(walk); // code may change
+        return followed;
+    }
+    // Where there is a rule that is only not understood, RBP is as good as never a frame record of this function.
+    bool own = stack_memory_is_own(walk->stack_low, walk->stack_bytes, now->sp);
+    if (result == CFI_UNSUPPORTED || !own || !read_rbp(walk, now, &frame) || (frame & 15) != 0 || frame < now->sp ||
+        !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) ||
+        !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame + 8) || !read_word(walk, frame, &above) ||
+        !read_word(walk, frame + 8, &pc) || (above != 0 && above <= frame) || !code_bytes_follow_call(pc)) {
+        return false;
+    }
+    atomic_fetch_add_explicit(&walk->unwinder->fallbacks, 1, memory_order_relaxed);
+    *now = (struct unwind_frame){.after = pc, .sp = frame + 16, .rbp_at = frame, .rbx_at = UNWIND_LOST};
+    forget_steps(walk);
+    return true;
+}
+
+// The rule is not in the cache. Some 300 ns.
+SLOW enum cfi_result find_row(struct unwinder *unwinder, uintptr_t address, struct cfi_row *row) {
+    uint64_t generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
+    struct cfi_object object;
+    if (!cfi_object_at(address, &object)) {
+        return CFI_NONE;
+    }
+    enum cfi_result result = cfi_find(&object, address, row);
+    if (result == CFI_FOUND) {
+        row_cache_put(&unwinder->rows, address + 1, row);
+        atomic_thread_fence(memory_order_seq_cst);
+        if (atomic_load_explicit(&unwinder->generation, memory_order_relaxed) != generation || (generation & 1) != 0) {
+            row_cache_drop(&unwinder->rows, address + 1); // the rows were cleared meanwhile, perhaps because of this one
+        }
+    }
+    return result;
+}
+
+SLOW bool step_unusual(struct unwind_walk *walk, bool cached, const struct cfi_row *cached_row, struct unwind_frame *now) {
+    struct cfi_row row = *cached_row;
+    if (!cached) {
+        enum cfi_result result = find_row(walk->unwinder, now->after - 1, &row);
+        if (result != CFI_FOUND) {
+            return step_without_rule(walk, result, now);
+        }
+    }
+    return step_special(walk, &row, now);
+}
+
+// From a C frame to its caller. True: go on.
+INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
+    struct cfi_row row;
+    bool cached = row_cache_get(&walk->unwinder->rows, now->after, &row) && row.valid;
+    if (!LIKELY(cached && row.plain)) {
+        struct unwind_frame next = *now; // so that now can stay in registers
+        bool go_on = step_unusual(walk, cached, &row, &next);
+        *now = next;
+        return go_on;
+    }
+    uintptr_t cfa = now->sp;
+    walk->end = UNWIND_UNREADABLE;
+    if (row.base == CFI_RBP && !read_rbp(walk, now, &cfa)) {
+        return false;
+    }
+    cfa += (uintptr_t)row.cfa_offset;
+    // A caller's frame lies above its callee's, so the walk makes progress whatever the table says.
+    if (cfa <= now->sp || !read_word(walk, cfa - 8, &now->after)) {
+        return false;
+    }
+    now->sp = cfa;
+    now->rbp_at = row.rbp == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbp_offset * 8) : now->rbp_at;
+    now->rbx_at = row.rbx == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbx_offset * 8) : now->rbx_at;
+    now->exact = false;
+    return true;
+}
+
+// crosscall2, where C calls into Go, keeps its caller's RBX five words below the frame pointer that it sets (runtime/cgo/abi_amd64.h,
+// PUSH_REGS_HOST_TO_ABI0). It sets one although the assembler has already made one, since its size is not 0 any more:
+//
+//     return address into C
+//     C's RBP              <- assembler's frame pointer
+//     that frame pointer   <- RBP
+//     R15 R14 R13 R12 RBX
+enum { CROSSCALL2_RBX = -40 };
+
+// From a Go frame to its caller; RBP is the frame pointer of a frame further out, or of this one. True: go on.
+INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
+    uintptr_t frame, above;
+    walk->end = UNWIND_UNREADABLE;
+    if (!read_rbp(walk, now, &frame)) {
+        return false;
+    }
+    if (frame == 0) { // the goroutine's first frame
+        walk->end = UNWIND_COMPLETE;
+        return false;
+    }
+    if (!can_read(walk, frame)) {
+        return false;
+    }
+    uintptr_t rbx_at = frame + (uintptr_t)CROSSCALL2_RBX;
+    above = *(const uintptr_t *)frame;
+    if (above == frame + 8) { // crosscall2's second frame pointer: the assembler's own, with the return address, lies above it
+        remember_read(walk, frame, above);
+        frame = above;
+        if (!can_read(walk, frame)) {
+            return false;
+        }
+        above = *(const uintptr_t *)frame;
+    }
+    if (!read_word(walk, frame + 8, &now->after) || above == frame) {
+        return false;
+    }
+    // The next step in Go begins with the word at frame, and remembers it then.
+    if (!in_go(walk, now->after) || unwind_walk_next_step(walk) == UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES) {
+        remember_read(walk, frame, above);
+    }
+    *now = (struct unwind_frame){.after = now->after, .sp = frame + 16, .rbp_at = frame, .rbx_at = rbx_at};
+    return true;
+}
+
+// ---- The walk ----
+
+// The last step is also one of the old walk, and the rest of that still holds.
+SLOW bool can_join(struct unwind_walk *walk) {
+    uint32_t at = walk->old_at, changed;
+    walk->trail->steps_end = unwind_walk_next_step(walk);
+    if (!unwind_trail_may_join(walk->old, at, walk->trail)) {
+        walk->old_at = at + 1;
+        return false;
+    }
+    changed = unwind_trail_first_change(walk->old, at);
+    if (changed < walk->old->steps_end) {
+        walk->old_at = changed + 1;
+        return false;
+    }
+    return true;
+}
+
+// Steps are in the order of segments, and within one mostly in that of stack pointers. Where they are not, the walks just do not meet.
+INLINE bool meets_old(struct unwind_walk *walk, const struct unwind_frame *now, unsigned segment) {
+    const struct unwind_trail *old = walk->old;
+    while (walk->old_at < old->steps_end) {
+        const struct unwind_step *step = &old->steps[walk->old_at];
+        if (step->segment > segment || (step->segment == segment && step->sp >= now->sp)) {
+            return step->segment == segment && step->sp == now->sp;
+        }
+        walk->old_at++;
+    }
+    return false;
+}
+
+// Stack pointer of the next step of the old walk that this one may meet in this segment; UINTPTR_MAX: none.
+INLINE uintptr_t next_old_sp(const struct unwind_walk *walk, unsigned segment) {
+    return walk->old_at < walk->old->steps_end && walk->old->steps[walk->old_at].segment == segment ? walk->old->steps[walk->old_at].sp
+                                                                                                    : UINTPTR_MAX;
+}
+
+// The same as step_c, record and meets_old, frame after frame, for what nearly all C frames are: a plain row from the cache, on the
+// thread's own stack. Everything is in registers here, which halves the time of a frame. Stops before the first frame that is anything
+// else, and where the old walk may be met.
+SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, unsigned segment) {
+    struct unwind_frame now = *frame;
+    struct row_cache *rows = &walk->unwinder->rows;
+    struct unwind_trail *trail = walk->trail;
+    struct unwind_step *step = walk->step;
+    struct unwind_read *read = walk->read;
+    uintptr_t *pc = &trail->pcs[step - trail->steps];
+    const struct unwind_step *end = &trail->steps[UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES - 1];
+    const uintptr_t low = walk->stack_low, bytes = walk->stack_bytes, go_start = walk->go_start, go_bytes = walk->go_bytes;
+    const uintptr_t old_sp = next_old_sp(walk, segment);
+    while (step < end) {
+        struct cfi_row row;
+        if (!row_cache_get(rows, now.after, &row) || !row.plain) {
+            break;
+        }
+        uintptr_t base = now.sp;
+        struct unwind_read *next_read = read;
+        if (row.base == CFI_RBP) {
+            if (now.rbp_at - low >= bytes || (now.rbp_at & 7) != 0) {
+                break;
+            }
+            base = *(const uintptr_t *)now.rbp_at;
+            *next_read++ = (struct unwind_read){now.rbp_at, base};
+        }
+        uintptr_t cfa = base + (uintptr_t)row.cfa_offset, after_at = cfa - 8;
+        if (cfa <= now.sp || after_at - low >= bytes || (cfa & 7) != 0) {
+            break;
+        }
+        uintptr_t after = *(const uintptr_t *)after_at;
+        if (after == 0 || after - 1 - go_start < go_bytes) {
+            break;
+        }
+        *next_read++ = (struct unwind_read){after_at, after};
+        read = next_read;
+        now.after = after;
+        now.sp = cfa;
+        now.rbp_at = row.rbp == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbp_offset * 8) : now.rbp_at;
+        now.rbx_at = row.rbx == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbx_offset * 8) : now.rbx_at;
+        now.exact = false;
+        *++pc = after;
+        *++step = (struct unwind_step){cfa, now.rbp_at, now.rbx_at, (uint32_t)(read - trail->reads), (uint16_t)segment, false, 0};
+        if (cfa >= old_sp) {
+            break;
+        }
+    }
+    *frame = now;
+    walk->step = step;
+    walk->read = read;
+}
+
+bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
+    unsigned segment = 0;
+    bool go = in_go(walk, now.after - 1);
+    record(walk, &now, segment);
+    for (;;) {
+        if (meets_old(walk, &now, segment) && can_join(walk)) {
+            return true;
+        }
+        if (!go) {
+            const struct unwind_step *before = walk->step;
+            follow_plain(walk, &now, segment);
+            if (walk->step != before && meets_old(walk, &now, segment) && can_join(walk)) {
+                return true;
+            }
+        }
+        if (!(go ? step_go(walk, &now) : step_c(walk, &now))) {
+            return false;
+        }
+        if (now.after == 0) { // some hand-written entry points end their stacks so
+            walk->end = UNWIND_COMPLETE;
+            return false;
+        }
+        bool before = go;
+        go = in_go(walk, now.after - 1);
+        segment += go != before;
+        if (!record(walk, &now, segment)) {
+            walk->end = UNWIND_TOO_DEEP;
+            return false;
+        }
+    }
+}
+
+bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_beginning *start, uintptr_t caller) {
+    struct unwind_frame now = {.after = start->pc + 1, .sp = start->sp, .exact = true};
+    enum { MOST_OWN_FRAMES = 64 };
+    for (int frames = 0; frames < MOST_OWN_FRAMES && step_c(walk, &now); frames++) {
+        walk->read = &walk->trail->reads[UNWIND_FIRST_READ];
+        if (now.after == caller && !now.exact) {
+            start->pc = caller;
+            start->sp = now.sp;
+            start->exact = false;
+            start->rbx_known = read_rbx(walk, &now, &start->rbx);
+            return read_rbp(walk, &now, &start->rbp);
+        }
+    }
+    return false;
+}

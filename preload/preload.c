@@ -1,0 +1,184 @@
+// preload.c: how a preloaded libcmemprof.so starts by itself, and when profiles are written. settings.h has the variables it reads; without
+// CMEMPROF_DIRECTORY nothing in here does anything. Only the shared library has this folder: a program that links cmemprof starts it
+// itself.
+//
+// A profile is written
+//   at the end      return from main, exit, quick_exit: after what the program itself does then (we were there first, so we are last);
+//                   _exit and _Exit: only where there is a thread of ours already, since they may be called in a signal handler. It
+//                   writes, and is waited for 5 seconds at most.
+//   at a signal     the handler wakes the thread and returns.
+//   before a signal that ends the program, if it does not handle it: SIGHUP, SIGINT, SIGTERM. It ends by that signal, a moment later.
+//   every period    by the thread.
+// Not when the program is killed, crashes, replaces itself by exec (then the new one is profiled, exec.h), or makes the system call
+// exit_group by itself, as Go programs do.
+//
+// A child made by fork samples on and has its own files if children are followed, and stops sampling if not. One made by vfork or clone,
+// which share our memory, is told by its process id, and nothing is done there.
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../cmemprof/cmemprof.h"
+#include "exec.h"
+#include "settings.h"
+#include "writer.h"
+
+#define EXPORTED __attribute__((visibility("default"), used))
+
+enum { EXIT_LIMIT_S = 60, RAW_EXIT_LIMIT_S = 5 };
+
+extern char **environ;
+
+static struct {
+    struct settings settings;
+    struct writer writer;
+    _Atomic pid_t owner; // the process whose profiles are written; 0: none
+    void (*raw_exit)(int status);
+} preload;
+
+static bool is_owner(void) {
+    return atomic_load(&preload.owner) == getpid();
+}
+
+// ---- Signals ----
+
+static void on_dump(int number) {
+    (void)number;
+    if (is_owner()) {
+        writer_dump(&preload.writer);
+    }
+}
+
+static void on_termination(int number) {
+    if (is_owner() && preload.writer.has_thread) {
+        writer_terminate(&preload.writer, number);
+        return;
+    }
+    int saved = errno;
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(number, &action, NULL);
+    raise(number); // comes when this handler returns
+    errno = saved;
+}
+
+// On the alternate stack if there is one: Go and others have small ones otherwise. No handler of the program's is replaced, and what it
+// ignores stays ignored.
+static void handle(int number, void (*handler)(int number)) {
+    struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
+    sigfillset(&action.sa_mask);
+    if (sigaction(number, NULL, &before) == 0 && (before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_DFL) {
+        sigaction(number, &action, NULL);
+    }
+}
+
+static void handle_signals(void) {
+    if (preload.settings.on_termination) {
+        handle(SIGHUP, on_termination);
+        handle(SIGINT, on_termination);
+        handle(SIGTERM, on_termination);
+    }
+    if (preload.settings.signal != 0) {
+        signal(preload.settings.signal, SIG_DFL); // also over one of the above
+        handle(preload.settings.signal, on_dump);
+    }
+}
+
+// ---- The end ----
+
+static void finish(unsigned limit_s) {
+    int saved = errno;
+    if (is_owner()) {
+        writer_finish(&preload.writer, limit_s);
+    }
+    errno = saved;
+}
+
+static void at_exit(void) {
+    finish(EXIT_LIMIT_S);
+}
+
+static _Noreturn void leave(int status) {
+    if (preload.writer.has_thread) {
+        finish(RAW_EXIT_LIMIT_S);
+    }
+    if (preload.raw_exit != NULL) {
+        preload.raw_exit(status);
+    }
+    for (;;) {
+        syscall(SYS_exit_group, status);
+    }
+}
+
+EXPORTED _Noreturn void _exit(int status) {
+    leave(status);
+}
+
+EXPORTED _Noreturn void _Exit(int status) {
+    leave(status);
+}
+
+// ---- fork ----
+
+static void after_fork_in_child(void) {
+    if (atomic_load(&preload.owner) == 0) {
+        return;
+    }
+    if (!preload.settings.follow_children) {
+        atomic_store(&preload.owner, 0);
+        cmemprof_stop();
+        return;
+    }
+    profile_file_begin(&preload.writer.file, preload.settings.directory, preload.settings.keep);
+    writer_open(&preload.writer, preload.settings.period_ms, preload.settings.period_ms != 0 || preload.settings.signal != 0);
+    atomic_store(&preload.owner, getpid());
+}
+
+// ---- The start ----
+
+static void begin(void) {
+    const struct settings *settings = &preload.settings;
+    bool thread = settings->period_ms != 0 || settings->signal != 0 || settings->on_termination;
+    if (!writer_open(&preload.writer, settings->period_ms, thread)) {
+        profile_file_fail(&preload.writer.file, "the thread that writes profiles could not be made");
+        return;
+    }
+    cmemprof_set_memory_limit(settings->memory_limit_bytes);
+    enum cmemprof_error error = cmemprof_start(settings->interval_bytes);
+    if (error != CMEMPROF_OK) {
+        profile_file_fail(&preload.writer.file, cmemprof_error_text(error));
+        writer_cancel(&preload.writer);
+        return;
+    }
+    atomic_store(&preload.owner, getpid());
+    pthread_atfork(NULL, NULL, after_fork_in_child);
+    atexit(at_exit);
+    at_quick_exit(at_exit);
+    handle_signals();
+}
+
+static __attribute__((constructor)) void start(void) {
+    *(void **)&preload.raw_exit = dlsym(RTLD_NEXT, "_exit");
+    const char *bad = settings_read(&preload.settings, secure_getenv);
+    if (preload.settings.directory[0] == '\0') {
+        return;
+    }
+    profile_file_begin(&preload.writer.file, preload.settings.directory, preload.settings.keep);
+    if (bad != NULL) {
+        char text[96];
+        snprintf(text, sizeof text, "%s has a value that cannot be read", bad);
+        profile_file_fail(&preload.writer.file, text);
+        return;
+    }
+    Dl_info self;
+    if (!preload.settings.follow_children && dladdr((void *)start, &self) != 0) {
+        exec_remember(environ, self.dli_fname, is_owner);
+        settings_remove(environ, self.dli_fname);
+    }
+    begin();
+}

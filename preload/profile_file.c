@@ -1,0 +1,107 @@
+// profile_file.c: see profile_file.h.
+
+#include "profile_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../cmemprof/cmemprof.h"
+
+enum { FILE_PATH_BYTES = SETTINGS_PATH_BYTES + 128 };
+
+void profile_file_begin(struct profile_file *file, const char *directory, uint32_t keep) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    *file = (struct profile_file){.directory = directory, .next = 1, .keep = keep};
+    snprintf(file->process, sizeof file->process, "%d-%lld%09ld", (int)getpid(), (long long)now.tv_sec, now.tv_nsec);
+}
+
+static bool write_all(int descriptor, const uint8_t *bytes, size_t size) {
+    while (size > 0) {
+        ssize_t written = write(descriptor, bytes, size);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+// Whole or not at all; errno tells why not.
+static bool write_file(const struct profile_file *file, const char *name, const void *bytes, size_t size) {
+    char temporary[FILE_PATH_BYTES], final[FILE_PATH_BYTES];
+    snprintf(temporary, sizeof temporary, "%s/.%s.tmp", file->directory, file->process);
+    snprintf(final, sizeof final, "%s/%s.%s", file->directory, file->process, name);
+    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0) {
+        return false;
+    }
+    bool written = write_all(descriptor, bytes, size);
+    int error = errno;
+    if (close(descriptor) != 0 && written) { // a quota may be found out this late
+        written = false;
+        error = errno;
+    }
+    if (written && rename(temporary, final) == 0) {
+        return true;
+    }
+    error = written ? errno : error;
+    unlink(temporary);
+    errno = error;
+    return false;
+}
+
+void profile_file_fail(const struct profile_file *file, const char *text) {
+    char line[256];
+    int size = snprintf(line, sizeof line, "%s\n", text);
+    write_file(file, "error", line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
+}
+
+static void remove_old(const struct profile_file *file) {
+    if (file->keep == 0 || file->next <= file->keep + 1) {
+        return;
+    }
+    char path[FILE_PATH_BYTES];
+    uint32_t old = file->next - 1 - file->keep;
+    snprintf(path, sizeof path, "%s/%s.%u.%s.pb", file->directory, file->process, old, file->reasons[old % PROFILE_FILE_KEEP_MAX]);
+    unlink(path);
+}
+
+// The profile as bytes, for the caller to free; NULL, with the cause in text.
+static uint8_t *take(size_t *size, const char **text) {
+    uint8_t *bytes = NULL;
+    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+    enum cmemprof_error error = snapshot != NULL ? cmemprof_snapshot_encode(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
+    cmemprof_snapshot_free(snapshot);
+    *text = cmemprof_error_text(error);
+    return error == CMEMPROF_OK ? bytes : NULL;
+}
+
+void profile_file_write(struct profile_file *file, const char *reason) {
+    size_t size;
+    const char *text;
+    char name[64], error_text[128];
+    uint8_t *bytes = take(&size, &text);
+    snprintf(name, sizeof name, "%u.%s.pb", file->next, reason);
+    if (bytes == NULL) {
+        profile_file_fail(file, text);
+    } else if (!write_file(file, name, bytes, size)) {
+        snprintf(error_text, sizeof error_text, "the profile could not be written: %s", strerror(errno));
+        profile_file_fail(file, error_text);
+    } else {
+        snprintf(file->reasons[file->next % PROFILE_FILE_KEEP_MAX], sizeof file->reasons[0], "%s", reason);
+        file->next++;
+        remove_old(file);
+    }
+    free(bytes);
+}

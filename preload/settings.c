@@ -1,0 +1,97 @@
+// settings.c: see settings.h.
+
+#include "settings.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cmemprof/cmemprof.h"
+#include "profile_file.h"
+
+static bool read_number(const char *text, uint64_t most, uint64_t *number) {
+    char *end;
+    if (text == NULL || text[0] == '\0') {
+        return true;
+    }
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > most) {
+        return false;
+    }
+    *number = value;
+    return true;
+}
+
+const char *settings_read(struct settings *settings, char *(*get)(const char *name)) {
+    *settings = (struct settings){.interval_bytes = CMEMPROF_DEFAULT_INTERVAL_BYTES};
+    const char *directory = get("CMEMPROF_DIRECTORY");
+    if (directory == NULL || directory[0] == '\0') {
+        return NULL;
+    }
+    // The program may change its working directory.
+    if (directory[0] != '/' || strlen(directory) >= sizeof settings->directory) {
+        return "CMEMPROF_DIRECTORY";
+    }
+    strcpy(settings->directory, directory);
+    uint64_t signal_number = 0, on_termination = 0, follow_children = 0, keep = 0;
+    const struct {
+        const char *name;
+        uint64_t most, *number;
+    } numbers[] = {
+        {"CMEMPROF_RATE", INT64_MAX, &settings->interval_bytes}, {"CMEMPROF_PERIOD_MS", INT32_MAX, &settings->period_ms},
+        {"CMEMPROF_SIGNAL", (uint64_t)SIGRTMAX, &signal_number}, {"CMEMPROF_ON_TERMINATION", 1, &on_termination},
+        {"CMEMPROF_FOLLOW_CHILDREN", 1, &follow_children},       {"CMEMPROF_MEMORY_LIMIT", INT64_MAX, &settings->memory_limit_bytes},
+        {"CMEMPROF_KEEP", PROFILE_FILE_KEEP_MAX - 1, &keep},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (!read_number(get(numbers[i].name), numbers[i].most, numbers[i].number)) {
+            return numbers[i].name;
+        }
+    }
+    settings->signal = (int)signal_number;
+    settings->on_termination = on_termination == 1;
+    settings->follow_children = follow_children == 1;
+    settings->keep = (uint32_t)keep;
+    return NULL;
+}
+
+// The loader takes spaces and colons for separators.
+static void remove_from_list(char *list, const char *library) {
+    size_t length = strlen(library);
+    for (char *at = list; *at != '\0';) {
+        size_t item = strcspn(at, ": ");
+        bool last = at[item] == '\0';
+        if (item == length && memcmp(at, library, length) == 0) {
+            memmove(at, at + item + !last, strlen(at + item + !last) + 1);
+        } else {
+            at += item + !last;
+        }
+    }
+}
+
+bool settings_is_own(const char *variable) {
+    static const char *const own[] = {"CMEMPROF_DIRECTORY=", "CMEMPROF_RATE=",           "CMEMPROF_MEMORY_LIMIT=",    "CMEMPROF_PERIOD_MS=",
+                                      "CMEMPROF_SIGNAL=",    "CMEMPROF_ON_TERMINATION=", "CMEMPROF_FOLLOW_CHILDREN=", "CMEMPROF_KEEP="};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (strncmp(variable, own[i], strlen(own[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void settings_remove(char **environment, const char *library) {
+    static const char preload[] = "LD_PRELOAD=";
+    char **kept = environment;
+    for (char **variable = environment; *variable != NULL; variable++) {
+        bool keep = !settings_is_own(*variable);
+        if (strncmp(*variable, preload, sizeof preload - 1) == 0) {
+            remove_from_list(*variable + sizeof preload - 1, library);
+            keep = (*variable)[sizeof preload - 1] != '\0';
+        }
+        if (keep) {
+            *kept++ = *variable;
+        }
+    }
+    *kept = NULL;
+}

@@ -1,0 +1,92 @@
+// settings_test.c: variables as people write them, wrong ones too.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../settings.h"
+
+static const char *const *variables; // pairs, NULL at the end
+
+static char *get(const char *name) {
+    for (const char *const *at = variables; *at != NULL; at += 2) {
+        if (strcmp(*at, name) == 0) {
+            return (char *)(uintptr_t)at[1];
+        }
+    }
+    return NULL;
+}
+
+static const char *read_all(struct settings *settings, const char *const *pairs) {
+    variables = pairs;
+    return settings_read(settings, get);
+}
+
+static void nothing_starts_without_a_directory(void **state) {
+    (void)state;
+    struct settings settings;
+    assert_null(read_all(&settings, (const char *[]){"CMEMPROF_RATE", "bad", NULL}));
+    assert_string_equal(settings.directory, "");
+}
+
+static void all_are_read(void **state) {
+    (void)state;
+    struct settings settings;
+    assert_null(read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "/d", NULL}));
+    assert_int_equal(settings.interval_bytes, 524288);
+    assert_true(settings.period_ms == 0 && settings.signal == 0 && !settings.on_termination && !settings.follow_children);
+    assert_null(read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "/d", "CMEMPROF_RATE", "1", "CMEMPROF_PERIOD_MS", "250",
+                                                     "CMEMPROF_SIGNAL", "12", "CMEMPROF_ON_TERMINATION", "1", "CMEMPROF_FOLLOW_CHILDREN",
+                                                     "1", "CMEMPROF_KEEP", "3", NULL}));
+    assert_string_equal(settings.directory, "/d");
+    assert_true(settings.interval_bytes == 1 && settings.period_ms == 250 && settings.signal == 12 && settings.on_termination &&
+                settings.follow_children && settings.keep == 3);
+}
+
+static void wrong_ones_are_named(void **state) {
+    (void)state;
+    static const char *const wrong[][2] = {
+        {"CMEMPROF_RATE", "-1"},   {"CMEMPROF_RATE", "1k"},          {"CMEMPROF_RATE", " 1"}, {"CMEMPROF_RATE", "99999999999999999999"},
+        {"CMEMPROF_SIGNAL", "65"}, {"CMEMPROF_ON_TERMINATION", "2"}, {"CMEMPROF_KEEP", "16"}};
+    struct settings settings;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *bad = read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "/d", wrong[i][0], wrong[i][1], NULL});
+        assert_non_null(bad);
+        assert_string_equal(bad, wrong[i][0]);
+    }
+    assert_string_equal(read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "relative", NULL}), "CMEMPROF_DIRECTORY");
+    assert_string_equal(settings.directory, "");
+}
+
+static void only_ours_is_removed(void **state) {
+    (void)state;
+    static const struct {
+        const char *before, *after; // NULL: the variable is gone
+    } lists[] = {{"LD_PRELOAD=/l/us.so", NULL},
+                 {"LD_PRELOAD=/l/us.so:/a.so", "LD_PRELOAD=/a.so"},
+                 {"LD_PRELOAD=/a.so /l/us.so", "LD_PRELOAD=/a.so "},
+                 {"LD_PRELOAD=/a.so:/l/us.so:/b.so", "LD_PRELOAD=/a.so:/b.so"},
+                 {"LD_PRELOAD=/l/us.so.1:/x/l/us.so", "LD_PRELOAD=/l/us.so.1:/x/l/us.so"}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        char list[64], rate[] = "CMEMPROF_RATE=1", other[] = "CMEMPROF_RATES=1", path[] = "PATH=/bin";
+        strcpy(list, lists[i].before);
+        char *environment[] = {rate, list, other, path, NULL};
+        settings_remove(environment, "/l/us.so");
+        char **at = environment;
+        if (lists[i].after != NULL) {
+            assert_string_equal(*at++, lists[i].after);
+        }
+        assert_ptr_equal(*at++, other);
+        assert_ptr_equal(*at++, path);
+        assert_null(*at);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_starts_without_a_directory), cmocka_unit_test(all_are_read),
+                                       cmocka_unit_test(wrong_ones_are_named), cmocka_unit_test(only_ours_is_removed)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

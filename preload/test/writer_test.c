@@ -1,0 +1,129 @@
+// writer_test.c: the thread writes when it is asked, periodically and at the end, and profile_file.c leaves whole files.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../writer.h"
+
+static char directory[64];
+static struct writer writer;
+
+static int make_directory(void **state) {
+    (void)state;
+    strcpy(directory, "/tmp/cmemprof-test-XXXXXX");
+    writer = (struct writer){.has_thread = false};
+    bool made = mkdtemp(directory) != NULL;
+    profile_file_begin(&writer.file, directory, 0);
+    return !made;
+}
+
+// How many files end in the text. With a NULL text all are removed.
+static size_t count(const char *end) {
+    DIR *entries = opendir(directory);
+    size_t found = 0;
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+        size_t length = strlen(entry->d_name);
+        if (end == NULL && entry->d_name[0] != '.') {
+            unlinkat(dirfd(entries), entry->d_name, 0);
+        } else if (end != NULL && length > strlen(end) && strcmp(entry->d_name + length - strlen(end), end) == 0) {
+            found++;
+        }
+    }
+    if (entries != NULL) {
+        closedir(entries);
+    }
+    return found;
+}
+
+static int remove_directory(void **state) {
+    (void)state;
+    count(NULL);
+    return rmdir(directory); // nothing hidden was left in it
+}
+
+static void wait_for(const char *end, size_t least) {
+    for (int i = 0; i < 6000 && count(end) < least; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    assert_true(count(end) >= least);
+}
+
+static void each_request_is_served(void **state) {
+    (void)state;
+    assert_true(writer_open(&writer, 0, true));
+    writer_dump(&writer);
+    wait_for(".1.signal.pb", 1);
+    writer_dump(&writer);
+    wait_for(".2.signal.pb", 1);
+    writer_finish(&writer, 60);
+    assert_int_equal(count(".3.exit.pb"), 1);
+    writer_finish(&writer, 60); // a second thread that exits: does not wait for ever, and writes nothing
+    assert_int_equal(count(".pb"), 3);
+}
+
+static void periods_follow_each_other(void **state) {
+    (void)state;
+    assert_true(writer_open(&writer, 20, true));
+    wait_for(".3.period.pb", 1);
+    writer_finish(&writer, 60);
+    size_t files = count(".pb");
+    assert_int_equal(count(".exit.pb"), 1);
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL); // five periods in which nothing may come
+    assert_int_equal(count(".pb"), files);
+}
+
+static void the_last_one_needs_no_thread_before(void **state) {
+    (void)state;
+    assert_true(writer_open(&writer, 0, false));
+    writer_finish(&writer, 60);
+    assert_int_equal(count(".1.exit.pb"), 1);
+}
+
+static void what_is_cancelled_is_not_written(void **state) {
+    (void)state;
+    assert_true(writer_open(&writer, 0, true));
+    writer_cancel(&writer);
+    writer_finish(&writer, 60);
+    assert_int_equal(count(".pb"), 0);
+}
+
+static void old_files_go(void **state) {
+    (void)state;
+    profile_file_begin(&writer.file, directory, 2);
+    for (int i = 0; i < 5; i++) {
+        profile_file_write(&writer.file, i % 2 == 0 ? "period" : "signal");
+    }
+    assert_int_equal(count(".pb"), 2);
+    assert_int_equal(count(".4.signal.pb") + count(".5.period.pb"), 2);
+}
+
+static void a_failure_leaves_a_note(void **state) {
+    (void)state;
+    profile_file_fail(&writer.file, "no reason");
+    assert_int_equal(count(".error"), 1);
+    struct profile_file nowhere;
+    profile_file_begin(&nowhere, "/nonexistent", 0);
+    profile_file_write(&nowhere, "exit");
+    assert_int_equal(nowhere.next, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {TEST(each_request_is_served),
+                                       TEST(periods_follow_each_other),
+                                       TEST(the_last_one_needs_no_thread_before),
+                                       TEST(what_is_cancelled_is_not_written),
+                                       TEST(old_files_go),
+                                       TEST(a_failure_leaves_a_note)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,158 @@
+// writer.c: see writer.h.
+
+#include "writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../cmemprof/profiler.h"
+
+// elfutils and the demangler recurse; address space only, as far as it is not used.
+enum { STACK_BYTES = 1 << 20 };
+
+static struct timespec after_ms(struct timespec time, uint64_t ms) {
+    time.tv_sec += (time_t)(ms / 1000);
+    time.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (time.tv_nsec >= 1000000000) {
+        time.tv_sec++;
+        time.tv_nsec -= 1000000000;
+    }
+    return time;
+}
+
+static struct timespec now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time); // the clock of sem_timedwait
+    return time;
+}
+
+static bool is_past(struct timespec time) {
+    struct timespec present = now();
+    return present.tv_sec != time.tv_sec ? present.tv_sec > time.tv_sec : present.tv_nsec >= time.tv_nsec;
+}
+
+// By the signal that was held up until now, so that whoever waits for the program sees that it ended by it.
+static void end_program(int number) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(number, &action, NULL);
+    kill(getpid(), number);
+}
+
+// True: go on.
+static bool serve(struct writer *writer) {
+    if (atomic_load(&writer->finishing)) {
+        if (!atomic_load(&writer->cancelled)) {
+            profile_file_write(&writer->file, "exit");
+        }
+        sem_post(&writer->done);
+        return false;
+    }
+    if (atomic_exchange(&writer->dumps, 0) > 0) {
+        profile_file_write(&writer->file, "signal");
+    }
+    int number = atomic_exchange(&writer->termination, 0);
+    if (number != 0) {
+        profile_file_write(&writer->file, "termination");
+        end_program(number);
+    }
+    return true;
+}
+
+static void *run(void *context) {
+    struct writer *writer = context;
+    prctl(PR_SET_NAME, "cmemprof");
+    struct timespec next = after_ms(now(), writer->period_ms);
+    for (;;) {
+        int result = writer->period_ms != 0 ? sem_timedwait(&writer->wake, &next) : sem_wait(&writer->wake);
+        if (result == 0 && !serve(writer)) {
+            return NULL;
+        }
+        if (writer->period_ms != 0 && is_past(next)) {
+            profile_file_write(&writer->file, "period");
+            next = after_ms(now(), writer->period_ms);
+        }
+    }
+}
+
+static bool make_thread(struct writer *writer) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_sigmask(SIG_SETMASK, &all, &before); // the thread inherits it
+    profiler_enter(&thread_state);               // what libc allocates for it is not the program's
+    bool made = pthread_create(&thread, &attributes, run, writer) == 0;
+    profiler_leave(&thread_state);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return made;
+}
+
+bool writer_open(struct writer *writer, uint64_t period_ms, bool thread) {
+    writer->period_ms = period_ms;
+    sem_init(&writer->wake, 0, 0);
+    sem_init(&writer->done, 0, 0);
+    atomic_store(&writer->dumps, 0);
+    atomic_store(&writer->termination, 0);
+    atomic_store(&writer->finishing, false);
+    atomic_store(&writer->cancelled, false);
+    writer->has_thread = thread && make_thread(writer);
+    return writer->has_thread == thread;
+}
+
+void writer_dump(struct writer *writer) {
+    int saved = errno;
+    atomic_fetch_add(&writer->dumps, 1);
+    sem_post(&writer->wake);
+    errno = saved;
+}
+
+void writer_terminate(struct writer *writer, int number) {
+    int saved = errno;
+    atomic_store(&writer->termination, number);
+    sem_post(&writer->wake);
+    errno = saved;
+}
+
+// Without a thread: the caller's own, with signals blocked and its file size limit without effect.
+static void write_here(struct writer *writer) {
+    sigset_t all, before, size_limit;
+    sigfillset(&all);
+    sigemptyset(&size_limit);
+    sigaddset(&size_limit, SIGXFSZ);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    profile_file_write(&writer->file, "exit");
+    sigtimedwait(&size_limit, NULL, &(struct timespec){0});
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void writer_finish(struct writer *writer, unsigned limit_s) {
+    if (!atomic_exchange(&writer->finishing, true)) {
+        if (!writer->has_thread && !make_thread(writer)) {
+            write_here(writer);
+            sem_post(&writer->done);
+        }
+        sem_post(&writer->wake);
+    }
+    struct timespec limit = after_ms(now(), (uint64_t)limit_s * 1000);
+    while (sem_timedwait(&writer->done, &limit) != 0) {
+        if (errno != EINTR) {
+            return;
+        }
+    }
+    sem_post(&writer->done); // for another thread that waits
+}
+
+void writer_cancel(struct writer *writer) {
+    atomic_store(&writer->cancelled, true);
+    atomic_store(&writer->finishing, true);
+    sem_post(&writer->wake);
+}

@@ -1,0 +1,89 @@
+// fork_storm.c: children of a process whose threads allocate all the time go on sampling, with tables that work and figures that add up
+// (jemalloc#2402, gperftools#569, ddprof#554). Children fork as well, and children of other threads than the first.
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hazard.h"
+
+enum { THREADS = 4, CHILDREN = 10 };
+
+static volatile int stop;
+
+static void *allocate(void *context) {
+    for (uint64_t seed = (uintptr_t)context; !stop; seed += THREADS) {
+        hazard_churn(seed, 50);
+    }
+    return NULL;
+}
+
+static void *allocate_once(void *context) {
+    hazard_churn((uintptr_t)context, 200);
+    return NULL;
+}
+
+static void reap(pid_t child) {
+    int status;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child, "fork or wait");
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a child ended with %#x", (unsigned)status);
+}
+
+// In a child: one thread, then two.
+static void use_everything(uintptr_t number) {
+    alarm(60);
+    struct cmemprof_stats before, after;
+    hazard_stats(&before);
+    hazard_churn(number, 200);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, allocate_once, (void *)number) == 0, "no thread in a child");
+    CHECK(pthread_join(thread, NULL) == 0, "join");
+    hazard_stats(&after);
+    CHECK(hazard_rate() != 1 || after.samples >= before.samples + 100, "the child took %llu samples",
+          (unsigned long long)(after.samples - before.samples));
+}
+
+static void live_on(uintptr_t number) {
+    use_everything(number);
+    if (number % 8 == 0) {
+        pid_t grandchild = fork();
+        if (grandchild == 0) {
+            use_everything(number + 1000);
+            hazard_balance();
+            _exit(0);
+        }
+        reap(grandchild);
+    }
+    if (number % 3 == 0) { // naming what is in a profile takes most of a child's time
+        hazard_balance();
+    }
+    _exit(0);
+}
+
+static void *fork_some(void *context) {
+    for (uintptr_t i = 0; i < hazard_scaled(CHILDREN); i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            live_on((uintptr_t)context + i);
+        }
+        reap(child);
+    }
+    return NULL;
+}
+
+int main(void) {
+    hazard_start();
+    pthread_t threads[THREADS], forker;
+    for (uintptr_t i = 0; i < THREADS; i++) {
+        CHECK(pthread_create(&threads[i], NULL, allocate, (void *)i) == 0, "thread");
+    }
+    CHECK(pthread_create(&forker, NULL, fork_some, (void *)100) == 0, "thread");
+    fork_some((void *)200);
+    pthread_join(forker, NULL);
+    stop = 1;
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    return hazard_finish();
+}

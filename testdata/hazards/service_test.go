@@ -1,0 +1,53 @@
+package hazards
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// What service/main.go prints.
+type outcome struct {
+	Profiles                    int
+	Samples, LostStacks         uint64
+	AllocObjects, InUse, Events int64
+	GoAndC                      int64 // samples whose stack has both a C function and the Go function that called it
+	CutUnreadable, CutNoRule    uint64
+}
+
+// A Go program with C in it: under Go's own CPU profiler at 1 kHz, with 64 goroutines in C, and while it starts other programs.
+func TestGo(t *testing.T) {
+	program := built("service")
+	command(t, "go", "build", "-o", program, "./service")
+	rounds := "20"
+	if full {
+		rounds = "400"
+	}
+	for _, what := range []string{"cpu", "goroutines", "exec"} {
+		for _, rate := range []int{1, 4096, 524288} {
+			t.Run(fmt.Sprintf("%s/%d", what, rate), func(t *testing.T) {
+				t.Parallel()
+				var got outcome
+				out := run(t, nil, program, what, strconv.Itoa(rate), rounds)
+				if err := json.Unmarshal([]byte(out), &got); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				t.Log(strings.TrimSpace(out))
+				if got.Samples == 0 || got.Profiles == 0 || got.Events == 0 {
+					t.Error("nothing happened")
+				}
+				if rate == 1 && uint64(got.AllocObjects)+got.LostStacks != got.Samples {
+					t.Errorf("%d samples, %d emitted, %d lost", got.Samples, got.AllocObjects, got.LostStacks)
+				}
+				if got.InUse > got.AllocObjects {
+					t.Errorf("%d in use of %d", got.InUse, got.AllocObjects)
+				}
+				if got.GoAndC == 0 {
+					t.Error("no stack has C and Go")
+				}
+			})
+		}
+	}
+}

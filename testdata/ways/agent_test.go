@@ -1,0 +1,183 @@
+package ways
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/pprof/profile"
+)
+
+// batch is one upload as an Agent sees it.
+type batch struct {
+	path    string
+	names   []string
+	profile *profile.Profile
+	event   struct {
+		Start, End, Family, Version string
+		Attachments                 []string
+		Tags                        string `json:"tags_profiler"`
+	}
+}
+
+// agent takes batches; the first so many are refused with 503.
+type agent struct {
+	sync.Mutex
+	refuse  int
+	batches []batch
+	t       *testing.T
+}
+
+func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.Lock()
+	defer a.Unlock()
+	if a.refuse > 0 {
+		a.refuse--
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	b := batch{path: r.URL.Path}
+	form, err := r.MultipartReader()
+	for err == nil {
+		part, e := form.NextPart()
+		if e != nil {
+			break
+		}
+		data, _ := io.ReadAll(part)
+		b.names = append(b.names, part.FormName()+"/"+part.FileName())
+		if part.FormName() == "event" {
+			err = json.Unmarshal(data, &b.event)
+		} else {
+			b.profile, err = profile.ParseData(data)
+		}
+	}
+	if err != nil {
+		a.t.Errorf("upload: %v", err)
+	}
+	a.batches = append(a.batches, b)
+}
+
+func (a *agent) count() int {
+	a.Lock()
+	defer a.Unlock()
+	return len(a.batches)
+}
+
+// sum of all deltas is the total.
+func sumAlloc(batches []batch, function string) (bytes int64) {
+	for _, b := range batches {
+		bytes += siteOf(b.profile, function).allocBytes
+	}
+	return bytes
+}
+
+func TestRunSendsToAnAgent(t *testing.T) {
+	a := &agent{t: t}
+	server := httptest.NewServer(a)
+	defer server.Close()
+	c := runCommand(t, "--rate", "1", "--period", "200ms", "--agent", server.URL, "--service", `a "b"`, compileSites(t), "wait")
+	c.Env = append(c.Env, "DD_ENV=test", "DD_VERSION=7", "DD_TAGS=team:x,tier:y")
+	text := started(t, c)
+	waitUntil(t, "three batches came", func() bool { return a.count() >= 3 })
+	_ = c.Process.Signal(syscall.SIGTERM)
+	_ = c.Wait()
+	if status := c.ProcessState.ExitCode(); status != 128+15 || text.String() != "" {
+		t.Errorf("status %d\n%s", status, text.String())
+	}
+	if got := sumAlloc(a.batches, "site_alive"); got != aliveBytes {
+		t.Errorf("the batches have %d bytes of site_alive in all", got)
+	}
+	last := ""
+	for i, b := range a.batches {
+		if got := siteOf(b.profile, "site_alive"); got.inuseBytes != aliveBytes {
+			t.Errorf("batch %d: %d bytes in use", i, got.inuseBytes)
+		}
+		if strings.Join(b.names, " ") != "delta-heap.pprof/delta-heap.pprof event/event.json" || b.path != "/profiling/v1/input" {
+			t.Errorf("batch %d: parts %v, path %s", i, b.names, b.path)
+		}
+		if b.event.Family != "native" || b.event.Version != "4" || len(b.event.Attachments) != 1 {
+			t.Errorf("batch %d: event %+v", i, b.event)
+		}
+		start, err1 := time.Parse(time.RFC3339Nano, b.event.Start)
+		end, err2 := time.Parse(time.RFC3339Nano, b.event.End)
+		if err1 != nil || err2 != nil || !start.Before(end) || (last != "" && b.event.Start != last) {
+			t.Errorf("batch %d: from %s to %s, the one before ended at %s", i, b.event.Start, b.event.End, last)
+		}
+		last = b.event.End
+	}
+	tags := "," + a.batches[0].event.Tags + ","
+	for _, tag := range []string{`service:a "b"`, "env:test", "version:7", "team:x", "tier:y", "profile_seq:0", "runtime:native", "language:native"} {
+		if !strings.Contains(tags, ","+tag+",") {
+			t.Errorf("no tag %s in %s", tag, tags)
+		}
+	}
+}
+
+// TestRunRetries: a server that comes back gets all, and a short program's only profile is not lost.
+func TestRunRetries(t *testing.T) {
+	a := &agent{t: t, refuse: 2}
+	server := httptest.NewServer(a)
+	defer server.Close()
+	c := runCommand(t, "--rate", "1", "--agent", server.URL+"/", compileSites(t), "exit")
+	c.Env = append(c.Env, "DD_PROFILING_DELTA=false")
+	output, status := run(t, c)
+	if status != 5 || output != "" || a.count() != 1 || a.batches[0].names[0] != "heap.pprof/heap.pprof" {
+		t.Fatalf("status %d, %d batches\n%s", status, a.count(), output)
+	}
+	checkSites(t, a.batches[0].profile, 1)
+}
+
+func TestRunToAUnixSocket(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "apm.socket")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &agent{t: t}
+	server := &http.Server{Handler: a}
+	go func() { _ = server.Serve(listener) }()
+	defer server.Close()
+	output, status := run(t, runCommand(t, "--rate", "1", "--agent", "unix://"+socket, compileSites(t), "exit"))
+	if status != 5 || a.count() != 1 {
+		t.Errorf("status %d, %d batches\n%s", status, a.count(), output)
+	}
+}
+
+// TestRunWithoutAnAgent: it is said how much was lost and why, and the program's status is not changed, unless it was 0.
+func TestRunWithoutAnAgent(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	output, status := run(t, runCommand(t, "--rate", "1", "--agent", "http://"+address, compileSites(t), "exit"))
+	if status != 5 || !strings.Contains(output, "1 of 1 batches could not be sent: no connection") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	if output, status := run(t, runCommand(t, "--agent", "http://"+address, "true")); status != 125 {
+		t.Errorf("status %d\n%s", status, output)
+	}
+}
+
+// TestRunDeadAgent: one that takes connections and never answers holds the end up for a bounded time.
+func TestRunDeadAgent(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	begin := time.Now()
+	output, status := run(t, runCommand(t, "--rate", "1", "--agent", "http://"+listener.Addr().String(), compileSites(t), "exit"))
+	if status != 5 || !strings.Contains(output, "could not be sent") || time.Since(begin) > 30*time.Second {
+		t.Errorf("status %d after %v\n%s", status, time.Since(begin), output)
+	}
+}

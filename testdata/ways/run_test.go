@@ -1,0 +1,317 @@
+package ways
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/pprof/profile"
+)
+
+// runCommand is `cmemprof run` in a new folder, where default output files go.
+func runCommand(t *testing.T, arguments ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.Command(built(t, "cmemprof"), append([]string{"run"}, arguments...)...)
+	c.Dir = t.TempDir()
+	temporary := t.TempDir()
+	c.Env = append(os.Environ(), "TMPDIR="+temporary)
+	t.Cleanup(func() {
+		if left := glob(t, temporary, "*"); len(left) > 0 && !t.Failed() {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+	return c
+}
+
+func onlyProfile(t *testing.T, c *exec.Cmd) *profile.Profile {
+	t.Helper()
+	return readProfile(t, readOnly(t, c.Dir, "*.pprof"))
+}
+
+func TestRunWritesAProfile(t *testing.T) {
+	sites := compileSites(t)
+	c := runCommand(t, "--rate", "1", "--", sites, "exit")
+	output, status := run(t, c)
+	if status != 5 || !strings.Contains(output, "5.00 MB in use at the end") {
+		t.Errorf("status %d, output %s", status, output)
+	}
+	if !regexp.MustCompile(`/cmemprof\.sites\.\d+\.pprof$`).MatchString(readOnly(t, c.Dir, "*")) {
+		t.Errorf("its name is %s", readOnly(t, c.Dir, "*"))
+	}
+	checkSites(t, onlyProfile(t, c), 1)
+
+	c = runCommand(t, "-o", "named.pprof", "--rate", "1", sites, "_exit")
+	if _, status := run(t, c); status != 5 {
+		t.Errorf("status %d", status)
+	}
+	checkSites(t, readProfile(t, filepath.Join(c.Dir, "named.pprof")), 1)
+}
+
+func TestRunTellsWhyNot(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, content string, mode os.FileMode) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	sites := compileSites(t)
+	static := compile(t, "gcc", filepath.Join("programs", "sites.c"), "-std=gnu11", "-D_GNU_SOURCE", "-pthread", "-static")
+	elf32 := write("elf32", "\x7fELF\x01\x01\x01"+strings.Repeat("\x00", 100), 0o755)
+	arm := write("arm", "\x7fELF\x02\x01\x01"+strings.Repeat("\x00", 9)+"\x02\x00\xb7\x00"+strings.Repeat("\x00", 100), 0o755)
+	data, err := os.ReadFile(sites)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := write("foreign", string(data), 0o755|os.ModeSetuid)
+	if err := os.Chown(foreign, 65534, -1); err == nil { // only root can; chown takes the bit away
+		_ = os.Chmod(foreign, 0o755|os.ModeSetuid)
+	} else {
+		foreign = ""
+	}
+	for _, c := range []struct {
+		what, program, text string
+		status              int
+	}{
+		{"static", static, "statically linked", 125},
+		{"setuid", foreign, "runs with another user's rights (setuid)", 125},
+		{"32 bit", elf32, "is a 32-bit program", 125},
+		{"arm64", arm, "another kind of processor", 125},
+		{"damaged", write("damaged", string(data[:80]), 0o755), "damaged", 125},
+		{"no format", write("text", "echo hello\n", 0o755), "neither a program (ELF) nor a script", 125},
+		{"not executable", write("plain", string(data), 0o644), "not a program that may be executed", 126},
+		{"missing", filepath.Join(folder, "missing"), "No such file", 127},
+		{"not on the PATH", "no-such-program-anywhere", "on the PATH", 127},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			if c.program == "" {
+				t.Skip("only root can make a program of another user")
+			}
+			command := runCommand(t, c.program, "exit")
+			output, status := run(t, command)
+			if status != c.status || !strings.Contains(output, c.text) || strings.Count(output, "\n") != 1 {
+				t.Errorf("status %d, output %q", status, output)
+			}
+			if files := glob(t, command.Dir, "*"); len(files) > 0 {
+				t.Errorf("it ran: %v", files)
+			}
+		})
+	}
+}
+
+func TestRunUsage(t *testing.T) {
+	for _, c := range []struct{ arguments, text string }{
+		{"", "which program?"},
+		{"--rate 0 true", "--rate takes"},
+		{"--rate 1X true", "--rate takes"},
+		{"--period 1ms true", "--period takes"},
+		{"--signal KILL true", "--signal takes"},
+		{"--signal NOSUCH true", "--signal takes"},
+		{"--agent ftp://x true", "--agent takes"},
+		{"--agent http://x -o y true", "do not go together"},
+		{"-o /no/such/folder/x true", "No such file or directory"},
+		{"-o - true", "standard output is the program's"},
+	} {
+		output, status := run(t, runCommand(t, strings.Fields(c.arguments)...))
+		if status != 125 || !strings.Contains(output, c.text) {
+			t.Errorf("%s: status %d, output %q", c.arguments, status, output)
+		}
+	}
+	if output, status := run(t, runCommand(t, "--help")); status != 0 || !strings.Contains(output, "--follow-children") {
+		t.Errorf("--help: status %d\n%s", status, output)
+	}
+}
+
+// started runs until the program says that it is ready; then signals can be sent.
+func started(t *testing.T, c *exec.Cmd) *strings.Builder {
+	t.Helper()
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	c.Stderr = &text
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Process.Kill() })
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "ready\n" {
+		t.Fatalf("%q, %v\n%s", line, err, text.String())
+	}
+	return &text
+}
+
+// TestRunHandsSignalsOn: one that ends the program by default ends it by that signal, with a profile; one that it handles is its own.
+func TestRunHandsSignalsOn(t *testing.T) {
+	sites := compileSites(t)
+	for _, c := range []struct {
+		name, way string
+		signal    syscall.Signal
+		status    int
+	}{
+		{"TERM", "wait", syscall.SIGTERM, 128 + 15},
+		{"INT", "wait", syscall.SIGINT, 128 + 2},
+		{"HUP", "wait", syscall.SIGHUP, 128 + 1},
+		{"handled", "handle", syscall.SIGTERM, 6},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			command := runCommand(t, "--rate", "1", sites, c.way)
+			text := started(t, command)
+			_ = command.Process.Signal(c.signal)
+			_ = command.Wait()
+			if status := command.ProcessState.ExitCode(); status != c.status {
+				t.Errorf("status %d, not %d\n%s", status, c.status, text.String())
+			}
+			checkSites(t, onlyProfile(t, command), 1)
+		})
+	}
+}
+
+// TestRunKilled: a crash leaves no profile, and that is said.
+func TestRunKilled(t *testing.T) {
+	command := runCommand(t, "--rate", "1", compileSites(t), "abort")
+	output, status := run(t, command)
+	if status != 128+6 || !strings.Contains(output, "crashed (Aborted) before it could write a profile") {
+		t.Errorf("status %d, output %s", status, output)
+	}
+}
+
+func TestRunSignalProfiles(t *testing.T) {
+	command := runCommand(t, "--rate", "1", "--signal", "usr2", "-o", "x.pprof", compileSites(t), "wait")
+	started(t, command)
+	for i := 1; i <= 2; i++ {
+		_ = command.Process.Signal(syscall.SIGUSR2)
+		path := filepath.Join(command.Dir, "x.pprof."+strconv.Itoa(i))
+		waitUntil(t, path+" is there", func() bool { _, err := os.Stat(path); return err == nil })
+		checkSites(t, readProfile(t, path), 1)
+	}
+	_ = command.Process.Signal(syscall.SIGTERM)
+	_ = command.Wait()
+	checkSites(t, readProfile(t, filepath.Join(command.Dir, "x.pprof")), 1)
+}
+
+// TestRunPeriod: the file is there while the program runs, and stays if it is killed.
+func TestRunPeriod(t *testing.T) {
+	command := runCommand(t, "--rate", "1", "--period", "100ms", "-o", "x.pprof", compileSites(t), "wait")
+	text := started(t, command)
+	path := filepath.Join(command.Dir, "x.pprof")
+	waitUntil(t, path+" is there", func() bool { _, err := os.Stat(path); return err == nil })
+	checkSites(t, readProfile(t, path), 1)
+	children, err := os.ReadFile("/proc/" + strconv.Itoa(command.Process.Pid) + "/task/" + strconv.Itoa(command.Process.Pid) + "/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(string(children)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = syscall.Kill(child, syscall.SIGKILL)
+	_ = command.Wait()
+	if status := command.ProcessState.ExitCode(); status != 128+9 {
+		t.Errorf("status %d\n%s", status, text.String())
+	}
+	checkSites(t, readProfile(t, path), 1)
+}
+
+// TestRunChildren: without --follow-children a child finds nothing in its environment and writes nothing; with it, it is in the profile.
+func TestRunChildren(t *testing.T) {
+	sites := compileSites(t)
+	c := runCommand(t, "--rate", "1", sites, "child")
+	c.Env = append(c.Env, "LD_PRELOAD=libdl.so.2") // somebody else's stays
+	output, status := run(t, c)
+	if status != 5 || strings.Contains(output, "CMEMPROF_") || !strings.Contains(output, "LD_PRELOAD=libdl.so.2\n") {
+		t.Errorf("status %d, or traces in the child's environment: %v", status, regexp.MustCompile("(?m)^(CMEMPROF_|LD_).*").FindAllString(output, -1))
+	}
+	checkSites(t, onlyProfile(t, c), 1)
+
+	for _, way := range []string{"fork", "fork_"} {
+		c = runCommand(t, "--rate", "1", sites, way)
+		if output, status := run(t, c); status != 5 {
+			t.Errorf("%s: status %d\n%s", way, status, output)
+		}
+		p := onlyProfile(t, c)
+		checkSites(t, p, 1)
+		if got := siteOf(p, "site_child"); got != (site{}) {
+			t.Errorf("%s: the child's allocations are in the profile: %+v", way, got)
+		}
+	}
+
+	c = runCommand(t, "--rate", "1", "--follow-children", sites, "fork")
+	output, status = run(t, c)
+	if status != 5 || !strings.Contains(output, "of 2 processes") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	p := onlyProfile(t, c)
+	if got, want := siteOf(p, "site_child"), (site{1, 77777, 1, 77777}); got != want {
+		t.Errorf("site_child: %+v, not %+v", got, want)
+	}
+	if got, want := siteOf(p, "site_alive").inuseBytes, int64(2*aliveBytes); got != want { // in both
+		t.Errorf("site_alive: %d, not %d", got, want)
+	}
+}
+
+// TestRunFollowsExec: a program that becomes another one is still the one that is to be profiled.
+func TestRunFollowsExec(t *testing.T) {
+	sites := compileSites(t)
+	for _, way := range []string{"execl", "execle", "execv", "execve", "execvp"} {
+		c := runCommand(t, "--rate", "1", sites, way, sites, "exit")
+		if output, status := run(t, c); status != 5 {
+			t.Errorf("%s: status %d\n%s", way, status, output)
+		}
+		checkSites(t, onlyProfile(t, c), 1)
+	}
+	script := filepath.Join(t.TempDir(), "start")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nexec "+sites+" exit\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := runCommand(t, "--rate", "1", script)
+	if output, status := run(t, c); status != 5 || !strings.Contains(output, "a script: /bin/sh is profiled") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	checkSites(t, onlyProfile(t, c), 1)
+}
+
+// TestRunDiskFull: the program runs on, it is said, and nothing is lost.
+func TestRunDiskFull(t *testing.T) {
+	c := runCommand(t, "--rate", "1", "-o", "/dev/full", "sh", "-c", "exit 0")
+	temporary := t.TempDir()
+	c.Env = append(c.Env, "TMPDIR="+temporary)
+	output, status := run(t, c)
+	if status != 125 || !strings.Contains(output, "No space left on device") || !strings.Contains(output, "is still in "+temporary) {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	if kept := glob(t, temporary, "*/*.pb"); len(kept) != 1 {
+		t.Errorf("kept %v", kept)
+	}
+}
+
+// TestRunFromAPathWithSpaces: the loader takes a space for a separator.
+func TestRunFromAPathWithSpaces(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "a folder: with spaces")
+	for _, name := range []string{"cmemprof", "libcmemprof.so"} {
+		data, err := os.ReadFile(built(t, name))
+		if err == nil {
+			_ = os.MkdirAll(folder, 0o755)
+			err = os.WriteFile(filepath.Join(folder, name), data, 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := runCommand(t, "--rate", "1", compileSites(t), "exit")
+	c.Path = filepath.Join(folder, "cmemprof")
+	if output, status := run(t, c); status != 5 {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	checkSites(t, onlyProfile(t, c), 1)
+}

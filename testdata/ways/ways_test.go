@@ -1,0 +1,158 @@
+// Package ways holds the tests of the ways into a program: started by `cmemprof run`, preloaded, linked, linked statically, with musl; and of what
+// happens where there is none: sanitizers, libraries that are loaded late. Each builds small programs and looks at their profiles.
+package ways
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/pprof/profile"
+)
+
+// patience bounds every wait for something that comes at once on an idle machine.
+const patience = 60 * time.Second
+
+// What sites.c allocates, at rate 1.
+const (
+	aliveBytes = 500 * 10000
+	freedBytes = 300 * 1000
+)
+
+// built is the path of what make has built.
+func built(t *testing.T, name string) string {
+	t.Helper()
+	folder := os.Getenv("WAYS_BUILD")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "build")
+	}
+	path, err := filepath.Abs(filepath.Join(folder, name))
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// run fails the test if the command cannot be run, and returns what it printed to both, and its exit status.
+func run(t *testing.T, c *exec.Cmd) (output string, status int) {
+	t.Helper()
+	var text bytes.Buffer
+	c.Stdout, c.Stderr = &text, &text
+	c.WaitDelay = time.Second // a process it left behind may hold the pipes
+	err := c.Run()
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) && !errors.Is(err, exec.ErrWaitDelay) {
+		t.Fatalf("%v: %v", c, err)
+	}
+	return text.String(), c.ProcessState.ExitCode()
+}
+
+// mustRun also fails it if the exit status is not 0.
+func mustRun(t *testing.T, c *exec.Cmd) string {
+	t.Helper()
+	output, status := run(t, c)
+	if status != 0 {
+		t.Fatalf("%v: status %d\n%s", c, status, output)
+	}
+	return output
+}
+
+// compile builds a program out of programs/ and returns its path.
+func compile(t *testing.T, compiler, source string, flags ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(source), filepath.Ext(source)))
+	arguments := append([]string{"-g", "-O1", "-o", path, source}, flags...)
+	mustRun(t, exec.Command(compiler, arguments...))
+	return path
+}
+
+func compileSites(t *testing.T) string {
+	t.Helper()
+	return compile(t, "gcc", filepath.Join("programs", "sites.c"), "-std=gnu11", "-D_GNU_SOURCE", "-pthread")
+}
+
+func readProfile(t *testing.T, path string) *profile.Profile {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := profile.ParseData(data)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return p
+}
+
+// site adds up the samples whose stack has the function.
+type site struct{ allocCount, allocBytes, inuseCount, inuseBytes int64 }
+
+func siteOf(p *profile.Profile, function string) site {
+	var s site
+	for _, sample := range p.Sample {
+		if hasFunction(sample, function) {
+			s.allocCount += sample.Value[0]
+			s.allocBytes += sample.Value[1]
+			s.inuseCount += sample.Value[2]
+			s.inuseBytes += sample.Value[3]
+		}
+	}
+	return s
+}
+
+func hasFunction(sample *profile.Sample, function string) bool {
+	for _, location := range sample.Location {
+		for _, line := range location.Line {
+			if line.Function.Name == function {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkSites: at rate 1 a profile of sites.c has exactly what it allocated. exits: how often site_freed ran.
+func checkSites(t *testing.T, p *profile.Profile, exits int64) {
+	t.Helper()
+	if got, want := siteOf(p, "site_alive"), (site{500, aliveBytes, 500, aliveBytes}); got != want {
+		t.Errorf("site_alive: %+v, not %+v", got, want)
+	}
+	if got, want := siteOf(p, "site_freed"), (site{300 * exits, freedBytes * exits, 0, 0}); got != want {
+		t.Errorf("site_freed: %+v, not %+v", got, want)
+	}
+	if got := siteOf(p, "main"); got.inuseBytes < aliveBytes {
+		t.Errorf("main is on the stacks of %d bytes only", got.inuseBytes)
+	}
+	// What the library's own thread allocates is nobody's.
+	if got := siteOf(p, "writer_finish"); got != (site{}) {
+		t.Errorf("the profiler's own allocations are in the profile: %+v", got)
+	}
+}
+
+// glob returns what matches in the folder.
+func glob(t *testing.T, folder, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// waitUntil polls until it is true.
+func waitUntil(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
