@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define CMEMPROF_DEFAULT_INTERVAL_BYTES (512 * 1024) // as Go's MemProfileRate
 
 enum cmemprof_error {
@@ -108,5 +112,9 @@ struct cmemprof_allocator_stats {
 };
 // Takes the allocator's locks, on glibc while it counts the free blocks.
 void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

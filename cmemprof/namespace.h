@@ -23,6 +23,8 @@
 #define hook_binding_is_ours cmemprof_hook_binding_is_ours
 #define hook_binding_next cmemprof_hook_binding_next
 #define hook_malloc cmemprof_hook_malloc
+#define hook_operator_new cmemprof_hook_operator_new
+#define hook_operator_new_aligned cmemprof_hook_operator_new_aligned
 #define live_table_add cmemprof_live_table_add
 #define live_table_close cmemprof_live_table_close
 #define live_table_count cmemprof_live_table_count

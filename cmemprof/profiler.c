@@ -22,7 +22,7 @@ __thread struct thread_state thread_state __attribute__((tls_model("initial-exec
 struct profiler profiler;
 
 // Address space that stacks may grow into; what of it is used is bounded by the budget.
-#define STACK_TABLE_RESERVED_BYTES ((size_t)1 << 30)
+#define STACK_TABLE_RESERVED_BYTES ((size_t)256 << 20)
 
 // One sample in so many is timed: reading the clock twice costs as much as a sample whose stack was just seen.
 enum { TIMED_SAMPLES = 16 };

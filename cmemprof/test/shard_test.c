@@ -50,7 +50,7 @@ static void a_block_is_kept_for_the_largest_class_that_it_holds(void **state) {
             assert_int_equal(class, 99);
         }
     }
-    for (unsigned class = 0, again; class < SPARE_CLASSES; class++) { // what a sample allocates comes back to where it was looked for
+    for (unsigned class = 0, again; class < SPARE_CLASSES; class ++) { // what a sample allocates comes back to where it was looked for
         assert_true(spare_class_within(spare_class_bytes(class), &again));
         assert_int_equal(again, class);
         assert_true(spare_class_within(spare_class_bytes(class) + 24, &again)); // allocators round up
@@ -65,14 +65,14 @@ static void spares_are_one_a_class_and_bounded(void **state) {
     struct spare_block spare = {.block = &block};
     size_t bytes = 0;
     assert_null(spare_take(&spares, 3).block);
-    for (unsigned class = SPARE_CLASSES; class-- > 0;) {
+    for (unsigned class = SPARE_CLASSES; class -- > 0;) {
         bool fits = bytes + spare_class_bytes(class) <= SPARE_LIMIT_BYTES;
         assert_int_equal(spare_keep(&spares, class, spare), fits);
         assert_false(spare_keep(&spares, class, spare)); // taken, or no room
         bytes += fits ? spare_class_bytes(class) : 0;
         assert_int_equal(spares.bytes, bytes);
     }
-    for (unsigned class = 0; class < SPARE_CLASSES; class++) {
+    for (unsigned class = 0; class < SPARE_CLASSES; class ++) {
         spare_take(&spares, class);
         assert_null(spare_take(&spares, class).block);
     }
