@@ -1,8 +1,9 @@
-// unwind.c: what unwinding a C frame costs, warm, as a sample does it. bench/capture-unwind builds it, with -DWITH_LIBUNWIND where that
-// library is there to compare with.
+// unwind.c: what unwinding a C frame costs, warm, as a sample does it. bench/capture-unwind builds it, and once more with -DWITH_LIBUNWIND
+// where that library is there.
 //
 // Prints lines "KIND NANOSECONDS", a frame, the fastest of ROUNDS rounds: fresh, all frames by remembered rules; remembered, the stack is
-// that of the walk before; leaf, all but the innermost frames are; libunwind and glibc, their walks of the same stack. "frames" is its depth.
+// that of the walk before; leaf, all but the innermost frames are; libunwind or glibc, its walk of the same stack.
+// "frames" is the stack's depth.
 #include <execinfo.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -55,18 +56,21 @@ static __attribute__((noinline)) void leaf_right(void) {
     __asm__ volatile("nop" ::: "memory");
 }
 
-static void leaf(int i) { (i & 1 ? leaf_left : leaf_right)(); }
+static void leaf(int i) {
+    (i & 1 ? leaf_left : leaf_right)();
+}
 
 static void *pcs[MAX_FRAMES];
 static int peer_frames;
-static void glibc(int i) {
-    (void)i;
-    peer_frames = backtrace(pcs, MAX_FRAMES);
-}
 #ifdef WITH_LIBUNWIND
 static void libunwind(int i) {
     (void)i;
     peer_frames = unw_backtrace(pcs, MAX_FRAMES);
+}
+#else
+static void glibc(int i) {
+    (void)i;
+    peer_frames = backtrace(pcs, MAX_FRAMES);
 }
 #endif
 
@@ -89,9 +93,10 @@ static __attribute__((noinline)) void measure_all(void) {
     measure("remembered", remembered, WALKS);
     measure("leaf", leaf, WALKS);
     measure("fresh-again", fresh, WALKS);
-    measure("glibc", glibc, WALKS / 20);
 #ifdef WITH_LIBUNWIND
     measure("libunwind", libunwind, WALKS);
+#else
+    measure("glibc", glibc, WALKS / 20);
 #endif
 }
 

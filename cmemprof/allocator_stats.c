@@ -118,6 +118,11 @@ void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats) {
     }
 }
 
+bool allocator_stats_are_slow(void) {
+    return beside_malloc("mallctl") == NULL && beside_malloc("MallocExtension_GetNumericProperty") == NULL &&
+           beside_malloc("mi_process_info") == NULL;
+}
+
 void allocator_stats_print(char *text, size_t size) {
     struct cmemprof_allocator_stats stats;
     cmemprof_get_allocator_stats(&stats);

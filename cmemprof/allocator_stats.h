@@ -4,10 +4,13 @@
 #ifndef CMEMPROF_ALLOCATOR_STATS_H
 #define CMEMPROF_ALLOCATOR_STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "namespace.h"
 #include "cmemprof.h"
+
+bool allocator_stats_are_slow(void);
 
 // "cmemprof allocator: name=glibc in_use=... resident=... retained=... fragmentation=...", cut at size.
 void allocator_stats_print(char *text, size_t size);

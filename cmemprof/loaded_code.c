@@ -7,6 +7,7 @@
 
 #include "code_objects.h"
 #include "profiler.h"
+#include "reclaim.h"
 
 struct modules loaded_modules;
 
@@ -41,7 +42,9 @@ bool loaded_code_refresh(void) {
     code_objects_refresh();
     bool refreshed = modules_refresh(&loaded_modules, &ended);
     if (ended != 0 && atomic_load(&profiler.open)) {
+        reclaim_pause(); // nothing is taken away while this walks along the chains
         stack_table_each(&profiler.stacks, retire, &ended);
+        reclaim_snapshot_ends();
     }
     pthread_mutex_unlock(&listing);
     return refreshed;

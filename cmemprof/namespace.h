@@ -5,6 +5,7 @@
 #ifndef CMEMPROF_CMEMPROF_NAMESPACE_H
 #define CMEMPROF_CMEMPROF_NAMESPACE_H
 
+#define allocator_stats_are_slow cmemprof_allocator_stats_are_slow
 #define allocator_stats_print cmemprof_allocator_stats_print
 #define bootstrap_arena cmemprof_bootstrap_arena
 #define bootstrap_usable_size cmemprof_bootstrap_usable_size
@@ -59,14 +60,13 @@
 #define profiler_place cmemprof_profiler_place
 #define profiler_restore cmemprof_profiler_restore
 #define reclaim_after_fork cmemprof_reclaim_after_fork
-#define reclaim_flush cmemprof_reclaim_flush
+#define reclaim_pause cmemprof_reclaim_pause
 #define reclaim_set_limit cmemprof_reclaim_set_limit
 #define reclaim_snapshot_begins cmemprof_reclaim_snapshot_begins
 #define reclaim_snapshot_ends cmemprof_reclaim_snapshot_ends
 #define sampler_next cmemprof_sampler_next
 #define sampler_take cmemprof_sampler_take
 #define sampler_weight cmemprof_sampler_weight
-#define shard_flush cmemprof_shard_flush
 #define shard_forget cmemprof_shard_forget
 #define shard_wait cmemprof_shard_wait
 #define shards_after_fork cmemprof_shards_after_fork

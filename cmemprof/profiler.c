@@ -94,8 +94,7 @@ static struct stack *capture_stack(struct profiler *self, struct thread_state *t
     struct shard *shard = sampling->shard;
     bool same = sampling->start.pc == sampling->caller ? unwind_stack(&self->unwinder, thread, &sampling->start, &shard->memo)
                                                        : unwind_stack_from_here(&self->unwinder, thread, sampling->caller, &shard->memo);
-    if (!same || shard->stack == NULL) {
-        shard_flush(shard);
+    if (!same || shard->stack == NULL || atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) != 0) {
         shard->stack = stack_table_intern(&self->stacks, shard->memo.pcs, shard->memo.depth_frames);
     }
     shard_count(&shard->ends[shard->memo.end], 1);
@@ -143,9 +142,7 @@ static void record(struct profiler *self, struct thread_state *thread, struct sa
     }
     double weight = weight_of(shard, size, sampling->interval_bytes);
     // Before the block is visible as alive, so that in-use never exceeds what was allocated.
-    shard->objects += weight;
-    shard->bytes += weight * (double)size;
-    shard->pending_samples++;
+    stack_add_allocations(stack, weight, weight * (double)size, 1);
     struct live_sample sample = {stack, size, weight};
     if (!mark_live(self, &sampling->place, block, &sample)) {
         shard_count(&shard->lost_live, 1);
@@ -180,8 +177,8 @@ void profiler_restore(const void *block, const struct live_sample *sample) {
 
 static bool keep(void *block, struct live_place place) {
     unsigned class;
-    if ((uintptr_t)block % PROFILER_PAGE_BYTES != 0 || next_allocator.malloc_usable_size == NULL ||
-        !spare_class_within(next_allocator.malloc_usable_size(block), &class)) {
+    if (atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 || (uintptr_t)block % PROFILER_PAGE_BYTES != 0 ||
+        next_allocator.malloc_usable_size == NULL || !spare_class_within(next_allocator.malloc_usable_size(block), &class)) {
         return false;
     }
     struct shard *shard = shards_take_own(profiler.shards, &thread_state);
@@ -259,7 +256,7 @@ static void balance_after_fork(struct profiler *self) {
     stack_table_each(&self->stacks, add_samples, &accounted);
     for (size_t i = 0; i < SHARDS; i++) {
         struct shard *shard = &self->shards[i];
-        accounted += shard->pending_samples + atomic_load(&shard->lost_stacks);
+        accounted += atomic_load(&shard->lost_stacks);
         samples += atomic_load(&shard->samples);
     }
     if (samples > accounted) {
@@ -275,7 +272,8 @@ static void after_fork(void) {
     snapshot_after_fork_in_child();
     code_objects_after_fork_in_child();
     reclaim_after_fork();
-    if (atomic_load(&profiler.open)) {
+    // Forked by a signal handler in the midst of a sample: what it holds stays held, so that it can end.
+    if (atomic_load(&profiler.open) && thread_state.busy == 0) {
         shards_after_fork(profiler.shards);
         balance_after_fork(&profiler);
     }

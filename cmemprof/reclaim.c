@@ -122,21 +122,18 @@ static bool memory_is_short(const struct profiler *self) {
     return atomic_load(&self->budget.used_bytes) - atomic_load(&self->stacks.free_bytes) > limit - limit / 4;
 }
 
-void reclaim_flush(struct profiler *self) {
-    for (size_t i = 0; i < SHARDS; i++) {
-        if (shard_wait(&self->shards[i])) {
-            shard_flush(&self->shards[i]);
-            shard_release(&self->shards[i]);
-        }
-    }
-}
-
 void reclaim_snapshot_begins(struct profiler *self) {
     pthread_mutex_lock(&reclaiming);
     reclaim_set_limit(self);
     if (snapshots++ == 0 && memory_is_short(self)) {
         take_away(self);
     }
+    pthread_mutex_unlock(&reclaiming);
+}
+
+void reclaim_pause(void) {
+    pthread_mutex_lock(&reclaiming);
+    snapshots++;
     pthread_mutex_unlock(&reclaiming);
 }
 

@@ -13,13 +13,13 @@
 #include "namespace.h"
 #include "profiler.h"
 
-// Called before a snapshot reads the tables: adds up what shards have pending, after taking stacks away if memory is short. Every call
+// Called before a snapshot reads the tables: takes stacks away if memory is short. Every call
 // is followed by reclaim_snapshot_ends when the snapshot is freed.
 void reclaim_snapshot_begins(struct profiler *self);
 void reclaim_snapshot_ends(void);
 
-// Adds what the shards have pending to the totals of their stacks.
-void reclaim_flush(struct profiler *self);
+// The same without taking anything away: for others who walk the table of stacks.
+void reclaim_pause(void);
 
 void reclaim_set_limit(struct profiler *self);
 void reclaim_after_fork(void);

@@ -17,8 +17,10 @@
 
 // The fast path: true if this allocation is not sampled. One comparison and one subtraction; no overflow for any size.
 static inline bool sampler_pass(struct thread_state *thread, size_t size) {
-    if (__builtin_expect(size < thread->countdown_bytes, 1)) {
-        thread->countdown_bytes -= size + 1;
+    // Read once: a signal handler that allocates in between may lower it.
+    uint64_t left = *(volatile uint64_t *)&thread->countdown_bytes;
+    if (__builtin_expect(size < left, 1)) {
+        thread->countdown_bytes = left - (size + 1);
         return true;
     }
     return false;

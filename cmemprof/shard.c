@@ -33,40 +33,30 @@ struct shard *shards_take(struct shard *shards, struct thread_state *thread) {
 }
 
 bool shard_wait(struct shard *shard) {
-    const struct timespec pause = {0, 100 * 1000};
-    for (int i = 0; i < 1000; i++) {
-        if (shard_try(shard)) {
-            return true;
+    const struct timespec pause = {0, 50 * 1000};
+    bool mine = false;
+    atomic_fetch_add(&shard->wanted, 1);
+    for (int i = 0; !mine && i < 5000; i++) {
+        mine = atomic_exchange_explicit(&shard->held, 1, memory_order_acquire) == 0;
+        if (!mine) {
+            nanosleep(&pause, NULL);
         }
-        nanosleep(&pause, NULL);
     }
-    return false;
-}
-
-void shard_flush(struct shard *shard) {
-    uint64_t samples = shard->pending_samples;
-    if (samples != 0) {
-        double objects = shard->objects, bytes = shard->bytes;
-        // First, so that a child forked in the midst of this adds nothing twice.
-        shard->pending_samples = 0;
-        shard->objects = shard->bytes = 0;
-        atomic_signal_fence(memory_order_seq_cst);
-        stack_add_allocations(shard->stack, objects, bytes, samples);
-    }
+    atomic_fetch_sub(&shard->wanted, 1);
+    return mine;
 }
 
 void shard_forget(struct shard *shard) {
-    shard_flush(shard);
     shard->stack = NULL;
 }
 
 void shards_after_fork(struct shard *shards) {
     for (struct shard *shard = shards; shard < shards + SHARDS; shard++) {
+        atomic_store(&shard->wanted, 0);
+        shard_forget(shard); // it may have been taken out of the table at this moment
         if (atomic_load(&shard->held) == 0) {
             continue;
         }
-        shard_forget(shard); // blocks of these samples are alive
-        shard->objects = shard->bytes = 0;
         shard->weight_interval = 0;
         memset(&shard->spares, 0, sizeof shard->spares);
         memset(&shard->memo, 0, sizeof shard->memo);

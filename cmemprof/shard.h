@@ -1,7 +1,7 @@
 // shard.h: the part of the profiler's state that samples write: 64 of them, so that threads seldom meet in one.
 //
-// A shard holds what makes a sample cheap when a thread samples much as it did before: the stack it found last, what was allocated there
-// since and is not yet added to the totals, the last weight, and a few spare blocks. A thread keeps to one shard as long as
+// A shard holds what makes a sample cheap when a thread samples much as it did before: the stack it found last, the last weight, and a
+// few spare blocks. A thread keeps to one shard as long as
 // it is free; a shard does not mind who uses it.
 //
 // Threads: any, also inside malloc. A shard is held by one thread at a time; nobody inside malloc ever waits for one: it takes another, and
@@ -23,12 +23,10 @@
 enum { SHARDS = 64, SHARD_USED_BYTES = 10 * 4096 };
 
 struct shard {
-    _Atomic uint32_t held; // 1: somebody has it
-    uint32_t timed;        // samples until the next one that is timed
-    // Allocated at the stack that memo describes, and not yet in its totals.
-    struct stack *stack; // NULL: none
-    double objects, bytes;
-    uint64_t pending_samples;
+    _Atomic uint32_t held;   // 1: somebody has it
+    _Atomic uint32_t wanted; // not 0: somebody waits for it, so others take another one
+    uint32_t timed;          // samples until the next one that is timed
+    struct stack *stack;     // that memo describes; NULL: none
     // The weight of the last size.
     size_t weight_size;
     uint64_t weight_interval;
@@ -48,6 +46,7 @@ static inline void shard_count(_Atomic uint64_t *counter, uint64_t amount) {
 
 static inline bool shard_try(struct shard *shard) {
     return atomic_load_explicit(&shard->held, memory_order_relaxed) == 0 &&
+           atomic_load_explicit(&shard->wanted, memory_order_relaxed) == 0 &&
            atomic_exchange_explicit(&shard->held, 1, memory_order_acquire) == 0;
 }
 static inline void shard_release(struct shard *shard) {
@@ -58,12 +57,10 @@ static inline void shard_release(struct shard *shard) {
 struct shard *shards_take(struct shard *shards, struct thread_state *thread);
 // The thread's shard if it is free. NULL: it is not.
 struct shard *shards_take_own(struct shard *shards, struct thread_state *thread);
-// Waits for it, 100 ms at most: for those who are not inside malloc. False: it was not to be had.
+// Waits for it, half a second at most: for those who are not inside malloc. False: it was not to be had.
 bool shard_wait(struct shard *shard);
 
-// Adds what is pending to the totals of its stack. The holder does it.
-void shard_flush(struct shard *shard);
-// Forgets the stack as well: pointers to entries of the table of stacks do not outlive this.
+// Forgets the stack: pointers to entries of the table of stacks do not outlive this.
 void shard_forget(struct shard *shard);
 
 // In a forked child: shards that other threads held are as they left them. What is pending is added to the totals; the rest, which may be

@@ -201,8 +201,11 @@ static void add_metrics(const struct encoder *encoder) {
         length += (size_t)snprintf(text + length, sizeof text - length, " %s=%" PRIu64, figures[i].name, figures[i].value);
     }
     profile_add_comment(encoder->profile, text);
-    allocator_stats_print(text, sizeof text);
-    profile_add_comment(encoder->profile, text);
+    // glibc counts its free chunks one by one under its lock, a tenth of a second for a million of them: only for who asks for it.
+    if (!allocator_stats_are_slow()) {
+        allocator_stats_print(text, sizeof text);
+        profile_add_comment(encoder->profile, text);
+    }
 }
 
 static bool names_add_up(const struct cmemprof_go_names *names) {

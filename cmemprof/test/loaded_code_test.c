@@ -49,7 +49,6 @@ static void look_at(struct stack *stack, void *context) {
 
 static struct through stacks_through(uintptr_t start, uintptr_t limit) {
     struct through through = {.start = start, .limit = limit};
-    reclaim_flush(&profiler);
     stack_table_each(&profiler.stacks, look_at, &through);
     return through;
 }

@@ -40,7 +40,7 @@ void hazard_stats(struct cmemprof_stats *stats); // all 0 without cmemprof
 // A profile, taken now, added up. False: could not be taken. All 0 without cmemprof.
 struct hazard_totals {
     int64_t alloc_objects, alloc_bytes, inuse_objects, inuse_bytes;
-    uint64_t samples, emitted, lost_stacks; // from the profile's comment, which has them for every rate
+    uint64_t samples, emitted, lost; // from the profile's comment, which has them for every rate
     bool has_comment;
 };
 bool hazard_profile(struct hazard_totals *totals);
