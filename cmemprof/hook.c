@@ -201,7 +201,7 @@ EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
 
 static __attribute__((noinline)) void *slow_aligned(size_t alignment, size_t size, void *(*plain)(size_t, size_t), uintptr_t caller) {
     struct sampling sampling;
-    if (__builtin_popcountll(alignment) != 1 || !BEGIN(size, caller, &sampling)) {
+    if (!BEGIN(size, caller, &sampling)) {
         return plain(alignment, size);
     }
     void *block = plain(at_least_a_page(alignment), size);

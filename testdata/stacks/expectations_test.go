@@ -67,7 +67,6 @@ func callback(body, f string) []element {
 		"runtime.cgocallback%", "crosscall2%"), elsewhere(f))
 }
 
-const libstdcxx = "libstdc++.so.6%"
 
 var expectations = []expectation{
 	// Go functions of all kinds.
@@ -112,7 +111,7 @@ var expectations = []expectation{
 	// C++.
 	{"with_new", 1, slices.Concat(named("operator new(unsigned long)", "make_numbers", "with_new"), fromC("with_new"))},
 	// The vector; 1, 2, 4 ... 128 numbers.
-	{"with_vector", 9, slices.Concat(some(libstdcxx), gap(), named("with_vector"), fromC("with_vector"))},
+	{"with_vector", 9, slices.Concat(named("operator new(unsigned long)"), gap(), named("with_vector"), fromC("with_vector"))},
 	{"operator new(unsigned long)", 10, gap()},
 
 	// Frames of unusual layout.
