@@ -67,7 +67,6 @@ func callback(body, f string) []element {
 		"runtime.cgocallback%", "crosscall2%"), elsewhere(f))
 }
 
-
 var expectations = []expectation{
 	// Go functions of all kinds.
 	{"main.callMalloc", 1, slices.Concat(elsewhere("_cgo_%_Cfunc__Cmalloc"),
