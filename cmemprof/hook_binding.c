@@ -6,6 +6,9 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "thread_state.h"
 
 // hook.c's malloc under a name of its own, since the name malloc is what the process has bound it to, in here as well. NULL: the linker
 // found another malloc before it came to hook.c, a sanitizer's, and left hook.c out of the program.
@@ -23,10 +26,29 @@ void *hook_binding_beside(const void *function, const char *name) {
     return beside ? other : NULL;
 }
 
+// Addresses do not tell: in a program that is not position-independent the one of malloc may be that of the program's jump to it. So it is
+// called, and ours leaves a mark: it takes the size off the thread's countdown.
+static bool reaches_us(void *malloc_function, void *free_function) {
+    const uint64_t far = (uint64_t)1 << 60;
+    void *(*allocate)(size_t) = (void *(*)(size_t))malloc_function;
+    void (*release)(void *) = (void (*)(void *))free_function;
+    if (allocate == NULL || release == NULL) {
+        return false;
+    }
+    volatile uint64_t *countdown = &thread_state.countdown_bytes;
+    uint64_t before = *countdown;
+    *countdown = far;
+    void *volatile block = allocate(1);
+    bool ours = *countdown != far;
+    *countdown = before;
+    release(block);
+    return ours;
+}
+
 // Not RTLD_DEFAULT: Go links c-shared libraries with -Bsymbolic, and those find their own malloc first when they ask.
 bool hook_binding_is_ours(void) {
     void *program = dlopen(NULL, RTLD_LAZY);
-    bool ours = program != NULL && &hook_malloc != NULL && dlsym(program, "malloc") == (void *)hook_malloc;
+    bool ours = program != NULL && &hook_malloc != NULL && reaches_us(dlsym(program, "malloc"), dlsym(program, "free"));
     if (program != NULL) {
         dlclose(program);
     }
