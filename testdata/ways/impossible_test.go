@@ -85,25 +85,34 @@ func TestPlugin(t *testing.T) {
 	}
 }
 
-// TestValgrind: its own malloc takes the place of all others, unless it is told not to.
+// TestValgrind: its own malloc takes the place of all others, which is noticed, unless it is told not to.
 func TestValgrind(t *testing.T) {
 	valgrind, err := exec.LookPath("valgrind")
 	if err != nil {
 		t.Skip("valgrind is not here (apt-get install valgrind)")
 	}
 	sites := compileSites(t)
-	for _, option := range []string{"--quiet", "--soname-synonyms=somalloc=nouserintercepts"} {
-		folder := t.TempDir()
+	underValgrind := func(t *testing.T, option string) (folder string) {
+		t.Helper()
+		folder = t.TempDir()
+		// valgrind itself is static and does not see LD_PRELOAD; the program does.
 		c := exec.Command(valgrind, "--quiet", "--log-file=/dev/null", option, sites, "exit")
 		c.Env = append(os.Environ(), "LD_PRELOAD="+built(t, "libcmemprof.so"), "CMEMPROF_DIRECTORY="+folder, "CMEMPROF_RATE=1")
-		output, status := run(t, c)
-		if status != 5 {
-			t.Errorf("%s: status %d\n%s", option, status, output)
+		if output, status := run(t, c); status != 5 {
+			t.Errorf("status %d\n%s", status, output)
 		}
-		// valgrind itself is static and does not see LD_PRELOAD; the program does.
-		p := readProfile(t, readOnly(t, folder, "*.exit.pb"))
-		if got := siteOf(p, "site_alive"); option == "--quiet" && got != (site{}) || option != "--quiet" && got.allocBytes != aliveBytes {
-			t.Errorf("%s: %+v", option, got)
-		}
+		return folder
 	}
+	t.Run("malloc replaced", func(t *testing.T) {
+		note, err := os.ReadFile(readOnly(t, underValgrind(t, "--leak-check=no"), "*"))
+		if err != nil || string(note) != notBound+"\n" {
+			t.Errorf("note %q, %v", note, err)
+		}
+	})
+	t.Run("malloc left alone", func(t *testing.T) {
+		p := readProfile(t, readOnly(t, underValgrind(t, "--soname-synonyms=somalloc=nouserintercepts"), "*.exit.pb"))
+		if got := siteOf(p, "site_alive"); got.allocBytes != aliveBytes {
+			t.Errorf("%+v", got)
+		}
+	})
 }
