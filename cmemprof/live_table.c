@@ -1,8 +1,7 @@
 // live_table.c: open addressing inside windows of 16 slots, in levels.
 //
-//   level 0:  1,024 slots      A block hashes to one window a level: 16 keys, two cache lines. It is added to the newest level with a free
-//   level 1:  2,048 slots      slot in its window, and looked for in all of them. When no level has one, a level of twice the size is
-//   added.
+//   level 0:  1,024 slots   A block hashes to one window a level: 16 keys, two cache lines. It is added to the newest level with a free
+//   level 1:  2,048 slots   slot in its window, and looked for in all of them. When no level has one, a level of twice the size is added.
 //   ...
 //
 // A key is one word: the block's address, in the bits that an address of ours can have, and between them a state.
@@ -153,7 +152,8 @@ static void read_slot(const struct live_slot *slot, struct live_sample *sample) 
 // Where the block is, alive or resting. *key: what its key was.
 static struct live_place find(const struct live_table *table, const void *block, uint64_t *key) {
     uint64_t address = (uintptr_t)block;
-    for (int i = address == 0 ? -1 : level_count(table) - 1; i >= 0; i--) { // an empty slot has the address 0
+    int levels = address != 0 ? level_count(table) : 0; // an empty slot has the address 0
+    for (int i = levels - 1; i >= 0; i--) {
         struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
         size_t first = window_of(level, address);
         for (size_t at = first; at < first + WINDOW; at++) {
@@ -216,17 +216,6 @@ static bool is_alive(uint64_t key) {
     return (key & ADDRESS_BITS) != 0 && (key & (BUSY | RESTING)) == 0;
 }
 
-uint64_t live_table_count(const struct live_table *table) {
-    uint64_t count = 0;
-    for (int i = level_count(table) - 1; i >= 0; i--) {
-        struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
-        for (size_t at = 0; at < level->slot_count; at++) {
-            count += is_alive(atomic_load_explicit(&level->keys[at], memory_order_relaxed));
-        }
-    }
-    return count;
-}
-
 void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context) {
     for (int i = level_count(table) - 1; i >= 0; i--) {
         struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
@@ -243,4 +232,15 @@ void live_table_each(const struct live_table *table, void (*visit)(const struct 
             }
         }
     }
+}
+
+static void add_one(const struct live_sample *sample, void *context) {
+    (void)sample;
+    ++*(uint64_t *)context;
+}
+
+uint64_t live_table_count(const struct live_table *table) {
+    uint64_t count = 0;
+    live_table_each(table, add_one, &count);
+    return count;
 }

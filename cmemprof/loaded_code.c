@@ -25,13 +25,25 @@ static bool lock_listing(void) {
 }
 
 static void retire(struct stack *stack, void *context) {
-    uint32_t ended = *(const uint32_t *)context;
+    const struct module *module = context;
     for (uint32_t i = 0; i < stack->depth_frames && atomic_load_explicit(&stack->retired, memory_order_relaxed) == 0; i++) {
-        const struct module *module = modules_find(&loaded_modules, stack->pcs[i] - 1, ended);
-        if (module != NULL && atomic_load(&module->unloaded_at) == ended) {
-            atomic_store_explicit(&stack->retired, ended, memory_order_relaxed);
+        uintptr_t call = stack->pcs[i] - 1;
+        if (call >= module->start && call < module->limit) {
+            atomic_store_explicit(&stack->retired, atomic_load(&module->unloaded_at), memory_order_relaxed);
         }
     }
+}
+
+// The stacks through what was unloaded at the end of this generation.
+static void retire_stacks(uint32_t ended) {
+    reclaim_pause(); // nothing is taken away while this walks along the chains
+    for (size_t i = 0; i < atomic_load(&loaded_modules.count); i++) {
+        struct module *module = loaded_modules.items[i];
+        if (atomic_load(&module->unloaded_at) == ended) {
+            stack_table_each(&profiler.stacks, retire, module);
+        }
+    }
+    reclaim_snapshot_ends();
 }
 
 bool loaded_code_refresh(void) {
@@ -42,24 +54,18 @@ bool loaded_code_refresh(void) {
     code_objects_refresh();
     bool refreshed = modules_refresh(&loaded_modules, &ended);
     if (ended != 0 && atomic_load(&profiler.open)) {
-        reclaim_pause(); // nothing is taken away while this walks along the chains
-        stack_table_each(&profiler.stacks, retire, &ended);
-        reclaim_snapshot_ends();
+        retire_stacks(ended);
     }
     pthread_mutex_unlock(&listing);
     return refreshed;
 }
 
-void loaded_code_before_unload(void) {
+void loaded_code_around_unload(void) {
     if (atomic_load(&profiler.open)) {
         profiler_enter(&thread_state);
         loaded_code_refresh();
         profiler_leave(&thread_state);
     }
-}
-
-void loaded_code_after_unload(void) {
-    loaded_code_before_unload(); // the same question, with another answer
 }
 
 void loaded_code_before_fork(void) {

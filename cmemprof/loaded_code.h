@@ -11,10 +11,9 @@ extern struct modules loaded_modules; // finding needs no lock
 
 bool loaded_code_refresh(void); // False: no memory
 
-// Around an unloading: notes where the object lies, so that samples that point into it can be named afterwards; then retires the stacks
-// that go through it, so that code which comes to lie there is not taken for it.
-void loaded_code_before_unload(void);
-void loaded_code_after_unload(void);
+// Before an unloading: notes where the object lies, so that samples that point into it can be named afterwards. After it: retires the
+// stacks that go through it, so that code which comes to lie there is not taken for it. The same question both times, with another answer.
+void loaded_code_around_unload(void);
 
 // Handlers of fork. Before: waits until nobody here is asking the loader for its objects, a second at most.
 void loaded_code_before_fork(void);

@@ -42,10 +42,10 @@ static uint64_t clock_ns(void) {
 
 bool profiler_begin(size_t size, uintptr_t caller, struct unwind_start start, struct sampling *sampling) {
     struct thread_state *thread = &thread_state;
-    uint64_t now = atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed);
-    if (now == 0 && thread->interval_bytes == 0) { // off: every allocation comes here
+    if (profiler_is_off()) { // every allocation comes here
         return false;
     }
+    uint64_t now = atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed);
     if (__builtin_expect(thread->busy != 0, 0)) {
         // An event of the process fell into our own allocation: it is dropped, and the next one is drawn.
         count(&profiler.unsampled_nested);

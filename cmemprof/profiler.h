@@ -1,7 +1,7 @@
 // profiler.h: the one profiler of the process, and the way of a sample through it.
 //
-//   sampler says yes -> profiler_begin -> profiler_place: a block on a page boundary -> profiler_finish: stack, totals, table of live
-//   blocks free, realloc    -> profiler_seems_live -> profiler_free, profiler_forget
+//   sampler says yes -> profiler_begin -> profiler_place (a block on a page boundary) -> profiler_finish (stack, totals, live table)
+//   free, realloc    -> profiler_seems_live -> profiler_free, profiler_forget
 //
 // Threads: any, also inside malloc and after fork; no lock that anybody waits for. The only memory is that of its tables and shards, all
 // from mmap.

@@ -54,21 +54,15 @@ void cmemprof_set_memory_limit(uint64_t limit_bytes) {
 
 enum { STAYS, GOES };
 
-struct candidates {
-    struct stack *first;
-    size_t count;
-};
-
 static void choose(struct stack *stack, void *context) {
-    struct candidates *candidates = context;
+    struct stack **candidates = context;
     uint64_t samples = stack_samples(stack);
     // Known to a profile, and nothing new since: profiled_samples is what the last one showed.
     bool goes = samples != 0 && samples == stack->profiled_samples;
     stack->mark = goes ? GOES : STAYS;
     if (goes) {
-        stack->list = candidates->first;
-        candidates->first = stack;
-        candidates->count++;
+        stack->list = *candidates;
+        *candidates = stack;
     }
 }
 
@@ -90,11 +84,10 @@ static bool nobody_looks(struct profiler *self) {
 }
 
 static void take_away(struct profiler *self) {
-    struct candidates candidates = {0};
+    struct stack *candidates = NULL, *unlinked = NULL, *next;
     stack_table_each(&self->stacks, choose, &candidates);
     live_table_each(&self->live, spare_alive, NULL);
-    struct stack *unlinked = NULL, *next;
-    for (struct stack *stack = candidates.first; stack != NULL; stack = next) {
+    for (struct stack *stack = candidates; stack != NULL; stack = next) {
         next = stack->list;
         if (stack->mark == GOES) {
             stack_table_unlink(&self->stacks, stack);

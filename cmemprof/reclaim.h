@@ -13,8 +13,8 @@
 #include "namespace.h"
 #include "profiler.h"
 
-// Called before a snapshot reads the tables: takes stacks away if memory is short. Every call
-// is followed by reclaim_snapshot_ends when the snapshot is freed.
+// Called before a snapshot reads the tables: takes stacks away if memory is short. Every call is followed by reclaim_snapshot_ends when the
+// snapshot is freed.
 void reclaim_snapshot_begins(struct profiler *self);
 void reclaim_snapshot_ends(void);
 

@@ -1,8 +1,7 @@
 // shard.h: the part of the profiler's state that samples write: 64 of them, so that threads seldom meet in one.
 //
 // A shard holds what makes a sample cheap when a thread samples much as it did before: the stack it found last, the last weight, and a
-// few spare blocks. A thread keeps to one shard as long as
-// it is free; a shard does not mind who uses it.
+// few spare blocks. A thread keeps to one shard as long as it is free; a shard does not mind who uses it.
 //
 // Threads: any, also inside malloc. A shard is held by one thread at a time; nobody inside malloc ever waits for one: it takes another, and
 // with none free the sample is lost and counted. Memory: mmap at the start, 200 KiB a shard, of which stacks of 24 frames use about ten

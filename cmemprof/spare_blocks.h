@@ -1,8 +1,8 @@
 // spare_blocks.h: freed blocks on page boundaries that are kept for the next samples.
 //
 // Getting a block on a page boundary costs glibc about 150 ns, and once freed the allocator would hand it out again for an allocation that
-// is no sample, whose free would have to be looked up. So a few are kept, one a class of size. They are blocks of the
-// allocator behind like any other, only not free; in the table of live blocks they rest (live_table.h).
+// is no sample, whose free would have to be looked up. So a few are kept, one a class of size. They are blocks of
+// the allocator behind like any other, only not free; in the table of live blocks they rest (live_table.h).
 //
 // Classes: 128, 256, ... 4,096, then every 4,096 up to 64 KiB. Above, the allocator maps blocks by themselves or the program fills them at
 // a cost beside which this is nothing.

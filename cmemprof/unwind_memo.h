@@ -5,9 +5,8 @@
 //
 //   the whole    The start is the same, and all words read are still the same: it is the same stack. One comparison a word, about 1 ns a
 //                frame instead of 5.
-//   a suffix     A new walk comes to the very registers that a step of the old one had (a loop that allocates in different functions under
-//   the
-//                same callers): if the words that were read from there on are the same, the rest of the stack is the old one's.
+//   a suffix     A new walk comes to the very registers that a step of the old one had (a loop that allocates in different functions
+//                under the same callers): if the words read from there on are the same, the rest of the stack is the old one's.
 //
 // RBP and RBX are registers that most frames only hand through. A step has not their values but where they are saved: a word of the stack,
 // or still in the register that the walk started with. They are read only where a rule needs them, so that a value that changes without any

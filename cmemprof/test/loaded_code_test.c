@@ -8,6 +8,7 @@
 #include "../loaded_code.h"
 #include "../profiler.h"
 #include "../reclaim.h"
+#include "sampling.h"
 
 typedef char *make_setting(const char *prefix, unsigned long count, const char *random, int random_size);
 
@@ -68,17 +69,6 @@ static int samples_through(struct profile *profile, bool *whole) {
     return count;
 }
 
-static int start_all(void **state) {
-    (void)state;
-    return cmemprof_start(1) != CMEMPROF_OK;
-}
-
-static int stop(void **state) {
-    (void)state;
-    cmemprof_stop();
-    return 0;
-}
-
 static void stacks_of_an_unloaded_library_are_retired(void **state) {
     (void)state;
     bool whole;
@@ -136,8 +126,8 @@ static void nothing_is_retired_while_nothing_goes(void **state) {
     (void)state;
     assert_true(loaded_code_refresh());
     uint32_t generation = loaded_modules.generation;
-    loaded_code_before_unload();
-    loaded_code_after_unload();
+    loaded_code_around_unload();
+    loaded_code_around_unload();
     assert_int_equal(loaded_modules.generation, generation);
     void *held = dlopen("libc.so.6", RTLD_NOW);
     assert_int_equal(dlclose(held), 0); // others have it still
