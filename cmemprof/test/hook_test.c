@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../cmemprof.h"
 #include "../profiler.h"
+#include "sampling.h"
 
 static volatile size_t opaque_zero; // so that the compiler cannot see through sizes and drop calls
 
@@ -30,17 +30,6 @@ static uint64_t samples(void) {
     struct cmemprof_stats stats;
     cmemprof_get_stats(&stats);
     return stats.samples;
-}
-
-static int start_all(void **state) {
-    (void)state;
-    return cmemprof_start(1) != CMEMPROF_OK;
-}
-
-static int stop(void **state) {
-    (void)state;
-    cmemprof_stop();
-    return 0;
 }
 
 static bool is_filled(const unsigned char *block, size_t size, unsigned char value) {

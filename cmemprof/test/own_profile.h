@@ -27,6 +27,12 @@ static inline struct profile *profile_of(struct cmemprof_snapshot *snapshot, con
     return profile;
 }
 
+static inline struct cmemprof_stats stats_now(void) {
+    struct cmemprof_stats stats;
+    cmemprof_get_stats(&stats);
+    return stats;
+}
+
 static inline struct profile *take_profile(void) {
     return profile_of(cmemprof_snapshot_take(), NULL);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../profiler.h"
+#include "sampling.h"
 
 static volatile size_t opaque_zero; // so that the compiler cannot drop calls
 
@@ -16,23 +17,6 @@ static __attribute__((noinline)) void *here(size_t size) {
     void *block = malloc(size);
     __asm__ volatile("" : "+r"(block));
     return block;
-}
-
-static int start_all(void **state) {
-    (void)state;
-    return cmemprof_start(1) != CMEMPROF_OK;
-}
-
-static int stop(void **state) {
-    (void)state;
-    cmemprof_stop();
-    return 0;
-}
-
-static struct cmemprof_stats stats_now(void) {
-    struct cmemprof_stats stats;
-    cmemprof_get_stats(&stats);
-    return stats;
 }
 
 static bool balance(void) {

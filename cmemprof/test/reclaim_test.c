@@ -25,12 +25,6 @@ static __attribute__((noinline)) void *right(unsigned path, int depth, size_t si
     return block;
 }
 
-static struct cmemprof_stats stats_now(void) {
-    struct cmemprof_stats stats;
-    cmemprof_get_stats(&stats);
-    return stats;
-}
-
 static void take_and_check(void) {
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     assert_non_null(snapshot);

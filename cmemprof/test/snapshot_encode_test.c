@@ -5,24 +5,8 @@
 
 #include <stdio.h>
 
-static void *volatile kept[64];
-
-static __attribute__((noinline)) void allocate_hundreds(int count) {
-    for (int i = 0; i < count; i++) {
-        kept[i] = malloc(100);
-    }
-}
-
-static int start_all(void **state) {
-    (void)state;
-    return cmemprof_start(1) != CMEMPROF_OK;
-}
-
-static int stop(void **state) {
-    (void)state;
-    cmemprof_stop();
-    return 0;
-}
+#include "hundreds.h"
+#include "sampling.h"
 
 static void stacks_end_in_main_and_carry_the_label(void **state) {
     (void)state;
@@ -37,7 +21,7 @@ static void stacks_end_in_main_and_carry_the_label(void **state) {
         assert_string_equal(view.labels[0].text, "C");
         if (view.values[2] > 0 && strcmp(view.frames[0].function, "allocate_hundreds") == 0) { // of this test: the others freed theirs
             seen = true;
-            assert_non_null(strstr(view.frames[0].file, "snapshot_encode_test.c"));
+            assert_non_null(strstr(view.frames[0].file, "hundreds.h"));
             assert_string_equal(view.frames[1].function, "stacks_end_in_main_and_carry_the_label");
             bool in_main = false;
             for (size_t frame = 0; frame < view.frame_count; frame++) {

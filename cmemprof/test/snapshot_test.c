@@ -7,30 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void *volatile kept[64];
-
-static __attribute__((noinline)) void allocate_hundreds(int count) {
-    for (int i = 0; i < count; i++) {
-        kept[i] = malloc(100);
-    }
-}
+#include "hundreds.h"
+#include "sampling.h"
 
 static __attribute__((noinline)) void allocate_and_free(int count) {
     for (int i = 0; i < count; i++) {
         void *volatile block = malloc(3000);
         free(block);
     }
-}
-
-static int start_all(void **state) {
-    (void)state;
-    return cmemprof_start(1) != CMEMPROF_OK;
-}
-
-static int stop(void **state) {
-    (void)state;
-    cmemprof_stop();
-    return 0;
 }
 
 static void every_allocation_is_in_the_profile(void **state) {

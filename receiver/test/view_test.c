@@ -69,47 +69,41 @@ static void test_kinds(void **state) {
     }
 }
 
-// More leaves than are shown: the small ones are left out and counted, the large one stays.
-static void test_large_tree(void **state) {
-    (void)state;
+// So many functions f0, f1, ... of one sample each, of this weight but for one.
+static char *tree_of_leaves(int count, int64_t weight, int other, int64_t other_weight) {
     struct profile *profile = profile_new();
     uint8_t *bytes;
     size_t size;
     char name[32];
     profile_add_sample_type(profile, "inuse_space", "bytes");
-    for (int i = 0; i < 250000; i++) {
+    for (int i = 0; i < count; i++) {
         snprintf(name, sizeof name, "f%d", i);
         uint32_t location = add_frame(profile, name, "x.c");
-        profile_add_sample(profile, &location, 1, (int64_t[]){i == 77 ? 1000000000 : 1}, NULL, 0);
+        profile_add_sample(profile, &location, 1, &(int64_t){i == other ? other_weight : weight}, NULL, 0);
     }
     finish(profile, &bytes, &size);
     char *tree = tree_of(bytes, size);
+    free(bytes);
+    return tree;
+}
+
+// More leaves than are shown: the small ones are left out and counted, the large one stays.
+static void test_large_tree(void **state) {
+    (void)state;
+    char *tree = tree_of_leaves(250000, 1, 77, 1000000000);
     assert_non_null(strstr(tree, "\"total\":1000249999,\"self\":0,\"nodes_left_out\":249999,"));
     assert_non_null(strstr(tree, "\"nodes\":[[0,0,7,1000000000,1000000000]]"));
     free(tree);
-    free(bytes);
 }
 
 // Nodes that no weight tells apart, below a root that weighs next to nothing: the picture still ends.
 static void test_large_negative_tree(void **state) {
     (void)state;
-    struct profile *profile = profile_new();
-    uint8_t *bytes;
-    size_t size;
-    char name[32];
-    profile_add_sample_type(profile, "inuse_space", "bytes");
-    for (int i = 0; i < 200100; i++) {
-        snprintf(name, sizeof name, "f%d", i);
-        uint32_t location = add_frame(profile, name, "x.c");
-        profile_add_sample(profile, &location, 1, (int64_t[]){i == 200099 ? INT64_MAX : INT64_MIN}, NULL, 0);
-    }
-    finish(profile, &bytes, &size);
     alarm(120); // without the bound it would not end at all
-    char *tree = tree_of(bytes, size);
+    char *tree = tree_of_leaves(200100, INT64_MIN, 200099, INT64_MAX);
     alarm(0);
     assert_non_null(strstr(tree, "\"total\":-1,\"self\":0,\"nodes_left_out\":100,"));
     free(tree);
-    free(bytes);
 }
 
 // A few bytes that stand for 10^9 frames are refused before the first of them is looked at.

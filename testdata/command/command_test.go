@@ -78,19 +78,6 @@ func write(t *testing.T, p *profile.Profile) string {
 	return file.Name()
 }
 
-func read(t *testing.T, path string) *profile.Profile {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := profile.ParseData(data)
-	if err != nil {
-		t.Fatalf("%s: google/pprof does not read this: %v", path, err)
-	}
-	return p
-}
-
 // captured are the profiles that clients have sent, inflated.
 func captured(t *testing.T) map[string]*profile.Profile {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/testdata/profiles"
 	"github.com/google/pprof/profile"
 )
 
@@ -16,7 +17,7 @@ func merged(t *testing.T, paths ...string) *profile.Profile {
 	t.Helper()
 	var all []*profile.Profile
 	for _, path := range paths {
-		all = append(all, read(t, path))
+		all = append(all, profiles.Read(t, path))
 	}
 	p, err := profile.Merge(all)
 	if err != nil {
@@ -53,7 +54,7 @@ func TestMerge(t *testing.T) {
 			result += ".gz"
 			succeed(t, "merge", "-o", result, out)
 		}
-		wantSame(t, compression, read(t, result), merged(t, paths...))
+		wantSame(t, compression, profiles.Read(t, result), merged(t, paths...))
 	}
 }
 
@@ -63,7 +64,7 @@ func TestMergeOfCaptures(t *testing.T) {
 		path, out := write(t, p), filepath.Join(t.TempDir(), "out")
 		succeed(t, "merge", "-o", out, path, path)
 		if want := merged(t, path, path); len(want.Sample) > 0 { // some have nothing but zeros
-			wantSame(t, name, read(t, out), want)
+			wantSame(t, name, profiles.Read(t, out), want)
 			compared++
 		}
 	}
@@ -107,8 +108,8 @@ func TestDelta(t *testing.T) {
 	before, after := s.next(), s.next()
 	out := filepath.Join(t.TempDir(), "out")
 	succeed(t, "delta", "-o", out, write(t, before), write(t, after))
-	wantSame(t, "delta", read(t, out), golden(t, before, after))
-	if d := read(t, out).DurationNanos; d != 60e9 {
+	wantSame(t, "delta", profiles.Read(t, out), golden(t, before, after))
+	if d := profiles.Read(t, out).DurationNanos; d != 60e9 {
 		t.Errorf("duration %d", d)
 	}
 }
@@ -125,9 +126,9 @@ func TestDeltaWithResets(t *testing.T) {
 	after.Sample = after.Sample[:150]
 	out, beforePath, afterPath := filepath.Join(t.TempDir(), "out"), write(t, before), write(t, after)
 	succeed(t, "delta", "--compat", "pprof", "-o", out, beforePath, afterPath)
-	wantSame(t, "compat pprof", read(t, out), golden(t, before, after))
+	wantSame(t, "compat pprof", profiles.Read(t, out), golden(t, before, after))
 	succeed(t, "delta", "-o", out, beforePath, afterPath)
-	p := read(t, out)
+	p := profiles.Read(t, out)
 	for _, sample := range p.Sample {
 		if sample.Value[0] < 0 || sample.Value[1] < 0 {
 			t.Fatalf("a negative delta: %v", sample.Value)
@@ -148,7 +149,7 @@ func TestDeltaOfASeries(t *testing.T) {
 	}
 	succeed(t, arguments...)
 	for i := 1; i < len(all); i++ {
-		wantSame(t, "delta of a series", read(t, filepath.Join(arguments[2], filepath.Base(arguments[3+i]))), golden(t, all[i-1], all[i]))
+		wantSame(t, "delta of a series", profiles.Read(t, filepath.Join(arguments[2], filepath.Base(arguments[3+i]))), golden(t, all[i-1], all[i]))
 	}
 }
 
@@ -200,7 +201,7 @@ func runFull(t *testing.T, arguments ...string) (complaint string, status int) {
 	t.Helper()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	defer full.Close()
 	command := exec.Command(program(), arguments...)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cmemprof/cmemprof/testdata/profiles"
 )
 
 const notBound = "this program's malloc is not the profiler's: it was loaded late, or a sanitizer came first"
@@ -24,9 +26,6 @@ func sanitized(program string, arguments ...string) *exec.Cmd {
 func forEachSanitizer(t *testing.T, test func(t *testing.T, compiler, name string)) {
 	for _, s := range sanitizers {
 		t.Run(s.compiler+" "+s.name, func(t *testing.T) {
-			if _, err := exec.LookPath(s.compiler); err != nil {
-				t.Skip(s.compiler + " is not here")
-			}
 			test(t, s.compiler, s.name)
 		})
 	}
@@ -87,16 +86,12 @@ func TestPlugin(t *testing.T) {
 
 // TestValgrind: its own malloc takes the place of all others, which is noticed, unless it is told not to.
 func TestValgrind(t *testing.T) {
-	valgrind, err := exec.LookPath("valgrind")
-	if err != nil {
-		t.Skip("valgrind is not here (apt-get install valgrind)")
-	}
 	sites := compileSites(t)
 	underValgrind := func(t *testing.T, option string) (folder string) {
 		t.Helper()
 		folder = t.TempDir()
 		// valgrind itself is static and does not see LD_PRELOAD; the program does.
-		c := exec.Command(valgrind, "--quiet", "--log-file=/dev/null", option, sites, "exit")
+		c := exec.Command("valgrind", "--quiet", "--log-file=/dev/null", option, sites, "exit")
 		c.Env = append(os.Environ(), "LD_PRELOAD="+built(t, "libcmemprof.so"), "CMEMPROF_DIRECTORY="+folder, "CMEMPROF_RATE=1")
 		if output, status := run(t, c); status != 5 {
 			t.Errorf("status %d\n%s", status, output)
@@ -110,7 +105,7 @@ func TestValgrind(t *testing.T) {
 		}
 	})
 	t.Run("malloc left alone", func(t *testing.T) {
-		p := readProfile(t, readOnly(t, underValgrind(t, "--soname-synonyms=somalloc=nouserintercepts"), "*.exit.pb"))
+		p := profiles.Read(t, readOnly(t, underValgrind(t, "--soname-synonyms=somalloc=nouserintercepts"), "*.exit.pb"))
 		if got := siteOf(p, "site_alive"); got.allocBytes != aliveBytes {
 			t.Errorf("%+v", got)
 		}

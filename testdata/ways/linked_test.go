@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cmemprof/cmemprof/testdata/profiles"
 )
 
 // install is `make install` into a new folder; it returns the environment in which pkg-config finds it.
@@ -42,7 +44,7 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s %s: %s", compiler, source, output)
 		}
 		total := int64(0)
-		for _, sample := range readProfile(t, filepath.Join(c.Dir, "leak.pprof")).Sample {
+		for _, sample := range profiles.Read(t, filepath.Join(c.Dir, "leak.pprof")).Sample {
 			for _, location := range sample.Location {
 				if len(location.Line) > 0 && strings.HasPrefix(location.Line[len(location.Line)-1].Function.Name, "main") {
 					total += sample.Value[3]
@@ -73,7 +75,7 @@ func TestLinked(t *testing.T) {
 		if output := mustRun(t, exec.Command(program, file)); output != "ok\nran on\n" {
 			t.Errorf("%s: %q", what, output)
 		}
-		if got, want := siteOf(readProfile(t, file), "site_alive"), (site{500, aliveBytes, 500, aliveBytes}); got != want {
+		if got, want := siteOf(profiles.Read(t, file), "site_alive"), (site{500, aliveBytes, 500, aliveBytes}); got != want {
 			t.Errorf("%s: %+v, not %+v", what, got, want)
 		}
 	}

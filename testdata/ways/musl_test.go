@@ -7,19 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/testdata/profiles"
 	"github.com/google/pprof/profile"
 )
 
-// muslCompiler is Debian's wrapper; scripts/setup test installs it. It leaves --eh-frame-hdr away, which compilers of distributions built
-// on musl pass, and without which no C frame can be followed; and the build ID.
-func muslCompiler(t *testing.T) (compiler string, flags []string) {
-	t.Helper()
-	compiler, err := exec.LookPath("musl-gcc")
-	if err != nil {
-		t.Skip("musl-gcc is not here (apt-get install musl-tools)")
-	}
-	return compiler, []string{"-std=gnu11", "-D_GNU_SOURCE", "-pthread", "-Wl,--eh-frame-hdr", "-Wl,--build-id"}
-}
+// muslFlags: Debian's wrapper, musl-gcc, leaves --eh-frame-hdr away, which compilers of distributions built on musl pass, and without which
+// no C frame can be followed; and the build ID.
+var muslFlags = []string{"-std=gnu11", "-D_GNU_SOURCE", "-pthread", "-Wl,--eh-frame-hdr", "-Wl,--build-id"}
 
 // nameFrames does what `go tool pprof` does with a profile without names: it asks addr2line about the addresses of the program.
 func nameFrames(t *testing.T, p *profile.Profile, program string) {
@@ -43,8 +37,7 @@ func nameFrames(t *testing.T, p *profile.Profile, program string) {
 }
 
 func TestMuslPreloaded(t *testing.T) {
-	compiler, flags := muslCompiler(t)
-	sites := compile(t, compiler, filepath.Join("programs", "sites.c"), flags...)
+	sites := compile(t, "musl-gcc", filepath.Join("programs", "sites.c"), muslFlags...)
 	for _, way := range []string{"exit", "_exit", "quick_exit", "thread"} {
 		c := runCommand(t, "--rate", "1", sites, way)
 		if output, status := run(t, c); status != 5 {
@@ -57,17 +50,16 @@ func TestMuslPreloaded(t *testing.T) {
 }
 
 func TestMuslLinked(t *testing.T) {
-	compiler, flags := muslCompiler(t)
 	include, err := filepath.Abs(filepath.Join("..", "..", "cmemprof"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := compile(t, compiler, filepath.Join("programs", "linked.c"), append(flags, "-I"+include, built(t, "libcmemprof-musl.a"))...)
+	program := compile(t, "musl-gcc", filepath.Join("programs", "linked.c"), append(muslFlags, "-I"+include, built(t, "libcmemprof-musl.a"))...)
 	file := filepath.Join(t.TempDir(), "profile")
 	if output := mustRun(t, exec.Command(program, file)); output != "ok\nran on\n" {
 		t.Errorf("%q", output)
 	}
-	p := readProfile(t, file)
+	p := profiles.Read(t, file)
 	nameFrames(t, p, program)
 	if got, want := siteOf(p, "site_alive"), (site{500, aliveBytes, 500, aliveBytes}); got != want {
 		t.Errorf("%+v, not %+v", got, want)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cmemprof/cmemprof/testdata/profiles"
 )
 
 // preloaded runs a program with the library and CMEMPROF_* variables, and returns the folder that profiles go to.
@@ -41,7 +43,7 @@ func TestEveryWayToEnd(t *testing.T) {
 			if way == "return" {
 				exits = 2
 			}
-			checkSites(t, readProfile(t, readOnly(t, folder, "*.1.exit.pb")), exits)
+			checkSites(t, profiles.Read(t, readOnly(t, folder, "*.1.exit.pb")), exits)
 			if all := glob(t, folder, "*"); len(all) != 1 {
 				t.Errorf("more than the profile: %v", all)
 			}
@@ -53,7 +55,7 @@ func TestEveryWayToEnd(t *testing.T) {
 func TestWithoutThread(t *testing.T) {
 	sites := compileSites(t)
 	folder, _, _ := preloaded(t, []string{"CMEMPROF_RATE=1"}, sites, "exit")
-	checkSites(t, readProfile(t, readOnly(t, folder, "*.exit.pb")), 1)
+	checkSites(t, profiles.Read(t, readOnly(t, folder, "*.exit.pb")), 1)
 	folder, _, status := preloaded(t, []string{"CMEMPROF_RATE=1"}, sites, "_exit")
 	if all := glob(t, folder, "*"); len(all) != 0 || status != 5 {
 		t.Errorf("status %d, %v", status, all)
@@ -91,7 +93,7 @@ func TestKeep(t *testing.T) {
 	if len(files) < 3 || len(files) > 4 { // killed between the new one and the removal of the old
 		t.Errorf("kept %v", files)
 	}
-	checkSites(t, readProfile(t, files[0]), 1)
+	checkSites(t, profiles.Read(t, files[0]), 1)
 }
 
 // TestFileSizeLimit: SIGXFSZ must not end the program, and the file that could not be written whole is not there.

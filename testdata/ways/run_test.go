@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/testdata/profiles"
 	"github.com/google/pprof/profile"
 )
 
@@ -31,7 +32,7 @@ func runCommand(t *testing.T, arguments ...string) *exec.Cmd {
 
 func onlyProfile(t *testing.T, c *exec.Cmd) *profile.Profile {
 	t.Helper()
-	return readProfile(t, readOnly(t, c.Dir, "*.pprof"))
+	return profiles.Read(t, readOnly(t, c.Dir, "*.pprof"))
 }
 
 func TestRunWritesAProfile(t *testing.T) {
@@ -50,7 +51,7 @@ func TestRunWritesAProfile(t *testing.T) {
 	if _, status := run(t, c); status != 5 {
 		t.Errorf("status %d", status)
 	}
-	checkSites(t, readProfile(t, filepath.Join(c.Dir, "named.pprof")), 1)
+	checkSites(t, profiles.Read(t, filepath.Join(c.Dir, "named.pprof")), 1)
 }
 
 func TestRunTellsWhyNot(t *testing.T) {
@@ -193,11 +194,11 @@ func TestRunSignalProfiles(t *testing.T) {
 		_ = command.Process.Signal(syscall.SIGUSR2)
 		path := filepath.Join(command.Dir, "x.pprof."+strconv.Itoa(i))
 		waitUntil(t, path+" is there", func() bool { _, err := os.Stat(path); return err == nil })
-		checkSites(t, readProfile(t, path), 1)
+		checkSites(t, profiles.Read(t, path), 1)
 	}
 	_ = command.Process.Signal(syscall.SIGTERM)
 	_ = command.Wait()
-	checkSites(t, readProfile(t, filepath.Join(command.Dir, "x.pprof")), 1)
+	checkSites(t, profiles.Read(t, filepath.Join(command.Dir, "x.pprof")), 1)
 }
 
 // TestRunPeriod: the file is there while the program runs, and stays if it is killed.
@@ -206,7 +207,7 @@ func TestRunPeriod(t *testing.T) {
 	text := started(t, command)
 	path := filepath.Join(command.Dir, "x.pprof")
 	waitUntil(t, path+" is there", func() bool { _, err := os.Stat(path); return err == nil })
-	checkSites(t, readProfile(t, path), 1)
+	checkSites(t, profiles.Read(t, path), 1)
 	children, err := os.ReadFile("/proc/" + strconv.Itoa(command.Process.Pid) + "/task/" + strconv.Itoa(command.Process.Pid) + "/children")
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +221,7 @@ func TestRunPeriod(t *testing.T) {
 	if status := command.ProcessState.ExitCode(); status != 128+9 {
 		t.Errorf("status %d\n%s", status, text.String())
 	}
-	checkSites(t, readProfile(t, path), 1)
+	checkSites(t, profiles.Read(t, path), 1)
 }
 
 // TestRunChildren: without --follow-children a child finds nothing in its environment and writes nothing; with it, it is in the profile.

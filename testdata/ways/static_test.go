@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cmemprof/cmemprof/testdata/profiles"
 )
 
 // mustBeStatic: otherwise the test would prove nothing.
@@ -36,7 +38,7 @@ func TestStaticC(t *testing.T) {
 		if output := mustRun(t, exec.Command(program, file)); output != "ok\nran on\n" {
 			t.Errorf("%s: %q", kind, output)
 		}
-		p := readProfile(t, file)
+		p := profiles.Read(t, file)
 		if got, want := siteOf(p, "site_alive"), (site{500, aliveBytes, 500, aliveBytes}); got != want {
 			t.Errorf("%s: %+v, not %+v", kind, got, want)
 		}
@@ -59,7 +61,7 @@ func TestStaticGo(t *testing.T) {
 	if output := mustRun(t, exec.Command(program, file)); output != "ran on\n" {
 		t.Errorf("%q", output)
 	}
-	p := readProfile(t, file)
+	p := profiles.Read(t, file)
 	for _, sample := range p.Sample {
 		if hasFunction(sample, "site_alive") && !(hasFunction(sample, "main.allocate") && hasFunction(sample, "main.main")) {
 			t.Error("a stack ends before Go's part of it")

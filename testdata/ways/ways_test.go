@@ -79,19 +79,6 @@ func compileSites(t *testing.T) string {
 	return compile(t, "gcc", filepath.Join("programs", "sites.c"), "-std=gnu11", "-D_GNU_SOURCE", "-pthread")
 }
 
-func readProfile(t *testing.T, path string) *profile.Profile {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := profile.ParseData(data)
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return p
-}
-
 // site adds up the samples whose stack has the function.
 type site struct{ allocCount, allocBytes, inuseCount, inuseBytes int64 }
 

@@ -1,0 +1,18 @@
+// sampling.h: set-up and tear-down of tests during which every allocation of the program is a sample.
+#ifndef CMEMPROF_TEST_SAMPLING_H
+#define CMEMPROF_TEST_SAMPLING_H
+
+#include "../cmemprof.h"
+
+static inline int start_all(void **state) {
+    (void)state;
+    return cmemprof_start(1) != CMEMPROF_OK;
+}
+
+static inline int stop(void **state) {
+    (void)state;
+    cmemprof_stop();
+    return 0;
+}
+
+#endif
