@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/testdata/profiles"
 	"github.com/google/pprof/profile"
 )
 
@@ -61,15 +62,7 @@ func run(t *testing.T, program string, preload ...string) (string, *profile.Prof
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, out, stderr.String())
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := profile.ParseData(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(out), p
+	return string(out), profiles.Read(t, file)
 }
 
 // wantExact checks the four values of every function site_*.
@@ -169,6 +162,35 @@ func TestPreloaded(t *testing.T) {
 				check(t, source, library.name, program, sharedLibrary, library.file)
 			})
 		}
+	}
+}
+
+// A Go program imports the package.
+func TestGo(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "program")
+	if out, err := exec.Command("go", "build", "-o", program, "./goprogram").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, p := run(t, program)
+	var name, version string
+	var before, during int64
+	if _, err := fmt.Sscan(out, &name, &version, &before, &during); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	const held = 100 * 80000
+	if name != "jemalloc" || version < "5" || during-before < held || during-before > 2*held {
+		t.Error(out)
+	}
+	var inUse int64
+	for _, sample := range p.Sample {
+		for _, location := range sample.Location {
+			if len(location.Line) > 0 && location.Line[0].Function.Name == "site_kept" {
+				inUse += sample.Value[3]
+			}
+		}
+	}
+	if inUse != held {
+		t.Errorf("the profile has %d bytes in use, not %d", inUse, held)
 	}
 }
 
