@@ -97,8 +97,9 @@ static uint8_t *read_path(const char *path, size_t limit, size_t *size) {
     if (descriptor >= 0 && fstat(descriptor, &status) == 0) {
         size_t room = (uint64_t)status.st_size < limit ? (size_t)status.st_size : limit;
         bytes = malloc(room + 1);
-        for (ssize_t got = 1; bytes != NULL && got > 0 && *size<room; *size += got> 0 ? (size_t)got : 0) {
-            got = read(descriptor, bytes + *size, room - *size);
+        ssize_t got;
+        while (bytes != NULL && *size < room && (got = read(descriptor, bytes + *size, room - *size)) > 0) {
+            *size += (size_t)got;
         }
     }
     if (bytes != NULL) {

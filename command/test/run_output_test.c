@@ -1,0 +1,115 @@
+// run_output_test.c: profiles of processes become one file, those of signals a file each, and a failure is said.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../run_output.h"
+#include "place.h"
+
+static struct run_directory directory;
+static struct run_output output;
+static bool whole, last;
+
+static int make(void **state) {
+    output = (struct run_output){.path = "out.pprof"};
+    return place_make(state) != 0 || setenv("TMPDIR", place, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
+}
+
+static int close_all(void **state) {
+    run_directory_close(&directory);
+    return place_remove(state);
+}
+
+// One stack that holds this much.
+static void put(const char *name, const char *stack, int64_t bytes) {
+    char path[PATH_MAX + 64];
+    struct profile *profile = place_profile();
+    place_add(profile, stack, 1, bytes, 2 * bytes, true);
+    snprintf(path, sizeof path, "%s/%s", directory.path, name);
+    place_save(profile, path);
+}
+
+static int take(int argc, char **argv) {
+    (void)argc, (void)argv;
+    run_output_take(&output, &directory, whole, last);
+    return output.failed;
+}
+
+static int take_with(bool as_whole, bool as_last) {
+    whole = as_whole;
+    last = as_last;
+    return PLACE_RUN(take, "run");
+}
+
+static int64_t in_use(const char *path) {
+    struct profile *profile = place_load(path);
+    struct profile_sample_view view;
+    int64_t total = 0;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        total += view.values[1];
+    }
+    profile_free(profile);
+    return total;
+}
+
+static void the_last_profile_of_each_process_counts(void **state) {
+    (void)state;
+    put("7-100.1.period.pb", "a<main", 1000);
+    put("7-100.2.exit.pb", "a<main", 3000);
+    put("9-200.1.exit.pb", "b<main", 500);
+    assert_int_equal(take_with(true, true), 0);
+    assert_int_equal(in_use("out.pprof"), 3500);
+    assert_int_equal(output.processes, 2);
+    assert_non_null(strstr(place_error, "out.pprof: 3.50 kB of 2 processes in use at the end, 7.00 kB allocated in all"));
+}
+
+static void periods_write_it_anew(void **state) {
+    (void)state;
+    put("7-100.1.period.pb", "a<main", 1000);
+    assert_int_equal(take_with(true, false), 0);
+    assert_int_equal(in_use("out.pprof"), 1000);
+    assert_string_equal(place_error, "");
+    assert_int_equal(unlink("out.pprof"), 0);
+    assert_int_equal(take_with(true, false), 0); // nothing is new
+    assert_int_not_equal(access("out.pprof", F_OK), 0);
+    put("7-100.2.period.pb", "a<main", 4000);
+    assert_int_equal(take_with(true, false), 0);
+    assert_int_equal(in_use("out.pprof"), 4000);
+}
+
+static void each_signal_has_a_file(void **state) {
+    (void)state;
+    put("7-100.1.signal.pb", "a<main", 1000);
+    put("7-100.2.signal.pb", "a<main", 2000);
+    assert_int_equal(take_with(false, false), 0);
+    assert_int_equal(in_use("out.pprof.1"), 1000);
+    assert_int_equal(in_use("out.pprof.2"), 2000);
+    assert_int_equal(take_with(false, false), 0); // seen
+    assert_int_not_equal(access("out.pprof.3", F_OK), 0);
+}
+
+static void what_cannot_be_read_or_written_is_said(void **state) {
+    (void)state;
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/7-100.1.exit.pb", directory.path);
+    place_write(path, "no profile", 10);
+    assert_int_equal(take_with(true, true), 1);
+    assert_non_null(strstr(place_error, "the profile of process 7 cannot be read: "));
+    assert_int_not_equal(access("out.pprof", F_OK), 0);
+
+    put("7-100.1.exit.pb", "a<main", 1000);
+    output = (struct run_output){.path = "missing/out.pprof"};
+    assert_int_equal(take_with(true, true), 1);
+    assert_non_null(strstr(place_error, "missing/out.pprof: No such file or directory"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(the_last_profile_of_each_process_counts, make, close_all),
+                                       cmocka_unit_test_setup_teardown(periods_write_it_anew, make, close_all),
+                                       cmocka_unit_test_setup_teardown(each_signal_has_a_file, make, close_all),
+                                       cmocka_unit_test_setup_teardown(what_cannot_be_read_or_written_is_said, make, close_all)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,139 @@
+// exec_test.c: a process that replaces itself stays profiled, whatever environment it gives; another does not become so.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../exec.h"
+
+static bool profiled;
+
+static bool is_profiled(void) {
+    return profiled;
+}
+
+static int remember(void **state) {
+    (void)state;
+    char *variables[] = {"CMEMPROF_DIRECTORY=/nonexistent", "PATH=/bin", "CMEMPROF_RATE=1", NULL};
+    exec_remember(variables, "/nonexistent/ours.so", is_profiled);
+    return 0;
+}
+
+// What the new program finds. The loader complains of the library that does not exist, and goes on.
+static char found[4096];
+static void after(void (*replace)(void)) {
+    int out[2], null;
+    assert_int_equal(pipe(out), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(out[1], STDOUT_FILENO);
+        null = open("/dev/null", O_WRONLY);
+        dup2(null, STDERR_FILENO);
+        replace();
+        _exit(99);
+    }
+    close(out[1]);
+    size_t used = 0;
+    for (ssize_t got; (got = read(out[0], found + used, sizeof found - 1 - used)) > 0;) {
+        used += (size_t)got;
+    }
+    found[used] = '\0';
+    close(out[0]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static bool has_line(const char *line) {
+    char all[sizeof found + 2], wanted[256];
+    snprintf(all, sizeof all, "\n%s", found);
+    snprintf(wanted, sizeof wanted, "\n%s\n", line);
+    return strstr(all, wanted) != NULL;
+}
+
+static char *const argv[] = {"env", NULL};
+static char *const environment[] = {"A=1", "LD_PRELOAD=/nonexistent/theirs.so", "CMEMPROF_RATE=7", NULL};
+
+static void by_execve(void) {
+    execve("/usr/bin/env", argv, environment);
+}
+static void by_execvpe(void) {
+    execvpe("env", argv, environment);
+}
+static void by_execle(void) {
+    execle("/usr/bin/env", "env", (char *)NULL, environment);
+}
+static void by_empty(void) {
+    char *const nothing[] = {NULL};
+    execve("/usr/bin/env", argv, nothing);
+}
+static void by_execl(void) {
+    execl("/usr/bin/env", "env", "-u", "HOME", "sh", "-c", "env; echo $0 $1", "zero", "one", (char *)NULL);
+}
+static void by_execlp(void) {
+    execlp("env", "env", (char *)NULL);
+}
+static void by_execv(void) {
+    execv("/usr/bin/env", argv);
+}
+static void by_execvp(void) {
+    execvp("env", argv);
+}
+
+static void ours_goes_before_theirs(void **state) {
+    (void)state;
+    static void (*const ways[])(void) = {by_execve, by_execvpe, by_execle};
+    profiled = true;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        after(ways[i]);
+        assert_true(has_line("A=1"));
+        assert_true(has_line("LD_PRELOAD=/nonexistent/ours.so:/nonexistent/theirs.so"));
+        assert_true(has_line("CMEMPROF_DIRECTORY=/nonexistent"));
+        assert_true(has_line("CMEMPROF_RATE=1"));
+        assert_false(has_line("CMEMPROF_RATE=7"));
+        assert_false(has_line("PATH=/bin")); // only ours are given again
+    }
+}
+
+static void an_empty_environment_gets_ours(void **state) {
+    (void)state;
+    profiled = true;
+    after(by_empty);
+    assert_true(has_line("LD_PRELOAD=/nonexistent/ours.so"));
+    assert_true(has_line("CMEMPROF_RATE=1"));
+}
+
+static void the_present_environment_is_extended(void **state) {
+    (void)state;
+    static void (*const ways[])(void) = {by_execl, by_execlp, by_execv, by_execvp};
+    profiled = true;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        after(ways[i]);
+        assert_true(has_line("LD_PRELOAD=/nonexistent/ours.so"));
+        assert_true(has_line("CMEMPROF_DIRECTORY=/nonexistent"));
+        assert_int_equal(has_line("zero one"), ways[i] == by_execl);
+    }
+}
+
+static void others_are_left_alone(void **state) {
+    (void)state;
+    profiled = false;
+    after(by_execve);
+    assert_true(has_line("LD_PRELOAD=/nonexistent/theirs.so"));
+    assert_true(has_line("CMEMPROF_RATE=7"));
+    assert_false(has_line("CMEMPROF_DIRECTORY=/nonexistent"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ours_goes_before_theirs), cmocka_unit_test(an_empty_environment_gets_ours),
+                                       cmocka_unit_test(the_present_environment_is_extended), cmocka_unit_test(others_are_left_alone)};
+    return cmocka_run_group_tests(tests, remember, NULL);
+}
