@@ -1,0 +1,130 @@
+// Package debug serves profiles of the process's C and Go memory over HTTP, as net/http/pprof serves Go's alone.
+//
+//	import _ "github.com/cmemprof/cmemprof/goshim/debug"
+//
+// adds these to http.DefaultServeMux; [Handler] is for other muxes:
+//
+//	/debug/cmemprof/heap      memory in use, C and Go together; gc=1 runs a garbage collection before
+//	/debug/cmemprof/alloc     the same profile, shown by what was allocated
+//	/debug/cmemprof/status    what the profiler did and lost, as JSON; allocator=1 adds what C's allocator says of itself
+//
+// With seconds=N heap and alloc give the difference over that time, negative where memory was freed. So
+//
+//	go tool pprof -sample_index=inuse_space http://localhost:6060/debug/cmemprof/heap?seconds=30
+//
+// shows what grew in half a minute. C is only seen from the moment sampling starts: call profiler.Start, or cmemprof.Start for no more than
+// this, at the beginning of main. The same figures as /status are the expvar "cmemprof".
+//
+// Like net/http/pprof this tells anybody who can ask what the program is made of: keep it off public addresses.
+package debug
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"expvar"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+const prefix = "/debug/cmemprof/"
+
+func init() {
+	http.Handle(prefix, Handler())
+	expvar.Publish("cmemprof", expvar.Func(func() any { return newStatus(false) }))
+}
+
+// Handler serves all of the above, below /debug/cmemprof/.
+func Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+prefix+"{$}", index)
+	mux.HandleFunc("GET "+prefix+"heap", Heap)
+	mux.HandleFunc("GET "+prefix+"alloc", Alloc)
+	mux.HandleFunc("GET "+prefix+"status", ServeStatus)
+	return mux
+}
+
+// Heap answers with the heap profile.
+func Heap(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "heap") }
+
+// Alloc answers with the heap profile whose default sample type is alloc_space.
+func Alloc(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "allocs") }
+
+// Status is what ServeStatus answers with.
+type Status struct {
+	Sampling  cmemprof.Stats           // of C allocations
+	Profiler  profiler.Counters        // of goshim/profiler; zero if it does not run
+	Allocator *cmemprof.AllocatorStats `json:",omitempty"` // only when asked for
+}
+
+func newStatus(allocator bool) Status {
+	s := Status{Sampling: cmemprof.GetStats(), Profiler: profiler.Stats()}
+	if allocator {
+		stats := cmemprof.GetAllocatorStats()
+		s.Allocator = &stats
+	}
+	return s
+}
+
+// ServeStatus answers with a Status in JSON.
+func ServeStatus(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(newStatus(r.FormValue("allocator") == "1")) // whoever asked is gone
+}
+
+func index(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprint(w, `<!doctype html><title>cmemprof</title><ul>
+<li><a href="heap">heap</a>: memory in use, C and Go (seconds=N for what changed, gc=1 for a garbage collection before)
+<li><a href="alloc">alloc</a>: memory allocated
+<li><a href="status">status</a>: what was sampled and lost (allocator=1 for what C's allocator says)
+</ul>`)
+}
+
+func serveProfile(w http.ResponseWriter, r *http.Request, name string) {
+	seconds, err := duration(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	data, err := take(r.Context(), name, r.FormValue("gc") == "1", seconds)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return // nobody waits for it
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/octet-stream")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Disposition", `attachment; filename="`+name+`.pprof"`)
+	header.Set("Content-Length", strconv.Itoa(len(data)))
+	_, _ = w.Write(data)
+}
+
+// duration is that of seconds=N, which must end before the server's time for writing the answer does.
+func duration(r *http.Request) (time.Duration, error) {
+	text := r.FormValue("seconds")
+	if text == "" {
+		return 0, nil
+	}
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(seconds > 0 && seconds <= 24*60*60) {
+		return 0, fmt.Errorf("seconds=%q is not a number of seconds up to a day", text)
+	}
+	d := time.Duration(seconds * float64(time.Second))
+	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if server != nil && server.WriteTimeout != 0 && d >= server.WriteTimeout {
+		return 0, fmt.Errorf("seconds=%s is not less than the server's WriteTimeout of %s", text, server.WriteTimeout)
+	}
+	return d, nil
+}

@@ -1,0 +1,212 @@
+package debug_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"expvar"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/debug"
+	"github.com/cmemprof/cmemprof/merge"
+)
+
+// get asks the default mux, where the import has put the handlers.
+func get(t *testing.T, path string) (status int, header http.Header, body []byte) {
+	t.Helper()
+	server := httptest.NewServer(http.DefaultServeMux)
+	defer server.Close()
+	response, err := http.Get(server.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err = io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, response.Header, body
+}
+
+func getProfile(t *testing.T, path string) *profile.Profile {
+	t.Helper()
+	status, header, body := get(t, path)
+	if status != http.StatusOK || header.Get("Content-Type") != "application/octet-stream" {
+		t.Fatalf("%s: %d %q: %.200s", path, status, header.Get("Content-Type"), body)
+	}
+	p, err := profile.ParseData(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// The C memory of this test is what merge holds.
+func holdC(t *testing.T) *merge.Merger {
+	t.Helper()
+	var heap bytes.Buffer
+	if err := pprof.Lookup("heap").WriteTo(&heap, 0); err != nil {
+		t.Fatal(err)
+	}
+	m := merge.NewMerger(merge.MergerOptions{})
+	if err := m.Add(heap.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// heldByC sums the bytes in use of C that holdC asked for.
+func heldByC(p *profile.Profile) (bytes int64) {
+	for _, s := range p.Sample {
+		if slices.Equal(s.Label["memory"], []string{"C"}) && slices.ContainsFunc(s.Location, func(l *profile.Location) bool {
+			return slices.ContainsFunc(l.Line, func(line profile.Line) bool { return strings.HasSuffix(line.Function.Name, "debug_test.holdC") })
+		}) {
+			bytes += s.Value[3]
+		}
+	}
+	return bytes
+}
+
+func hasGo(p *profile.Profile) bool {
+	return slices.ContainsFunc(p.Sample, func(s *profile.Sample) bool { return len(s.Label["memory"]) == 0 })
+}
+
+func sampleAll(t *testing.T) {
+	t.Helper()
+	if err := cmemprof.Start(1); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cmemprof.Stop)
+}
+
+func TestOffIsSaid(t *testing.T) {
+	status, _, body := get(t, "/debug/cmemprof/heap")
+	if status != http.StatusServiceUnavailable || !strings.Contains(string(body), "C allocations are not sampled: call profiler.Start") {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+func TestHeapIsThatOfCAndGo(t *testing.T) {
+	sampleAll(t)
+	m := holdC(t)
+	p := getProfile(t, "/debug/cmemprof/heap?gc=1")
+	if held := heldByC(p); held < 10000 || !hasGo(p) || p.DefaultSampleType == "alloc_space" {
+		t.Errorf("C holds %d bytes, Go's samples: %t, default type %q", held, hasGo(p), p.DefaultSampleType)
+	}
+	m.Close()
+	if held := heldByC(getProfile(t, "/debug/cmemprof/heap")); held != 0 {
+		t.Errorf("C holds %d bytes after Close", held)
+	}
+}
+
+func TestAllocIsShownByWhatWasAllocated(t *testing.T) {
+	sampleAll(t)
+	if p := getProfile(t, "/debug/cmemprof/alloc"); p.DefaultSampleType != "alloc_space" {
+		t.Errorf("default type %q", p.DefaultSampleType)
+	}
+}
+
+// While the handler waits memory grows, again and again, as the moment of its first look is not known.
+func TestSecondsGivesTheChange(t *testing.T) {
+	sampleAll(t)
+	before := holdC(t)
+	defer before.Close()
+	done := make(chan *profile.Profile)
+	go func() { done <- getProfile(t, "/debug/cmemprof/heap?seconds=0.3") }()
+	var grown []*merge.Merger
+	for {
+		grown = append(grown, holdC(t))
+		select {
+		case p := <-done:
+			if held := heldByC(p); held <= 0 {
+				t.Errorf("C grew by %d bytes while %d mergers were made", held, len(grown))
+			}
+			for _, m := range grown {
+				m.Close()
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func TestWrongSecondsAreRefused(t *testing.T) {
+	for _, text := range []string{"x", "-1", "0", "NaN", "1e9"} {
+		if status, _, body := get(t, "/debug/cmemprof/heap?seconds="+text); status != http.StatusBadRequest || !strings.Contains(string(body), text) {
+			t.Errorf("%s: %d %s", text, status, body)
+		}
+	}
+	server := httptest.NewUnstartedServer(debug.Handler())
+	server.Config.WriteTimeout = time.Second
+	server.Start()
+	defer server.Close()
+	response, err := http.Get(server.URL + "/debug/cmemprof/heap?seconds=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusBadRequest {
+		t.Errorf("beyond WriteTimeout: %s", response.Status)
+	}
+}
+
+// Whoever goes away ends the wait.
+func TestCancelEndsTheWait(t *testing.T) {
+	sampleAll(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	recorder := httptest.NewRecorder()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		debug.Heap(recorder, httptest.NewRequestWithContext(ctx, "GET", "/?seconds=3600", nil))
+	}()
+	cancel()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it waits on")
+	}
+	if recorder.Body.Len() != 0 {
+		t.Errorf("%s", recorder.Body)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	sampleAll(t)
+	holdC(t).Close()
+	_, header, body := get(t, "/debug/cmemprof/status")
+	var status debug.Status
+	if err := json.Unmarshal(body, &status); err != nil || header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%v: %s", err, body)
+	}
+	if status.Sampling.IntervalBytes != 1 || status.Sampling.Samples == 0 || status.Allocator != nil {
+		t.Errorf("%s", body)
+	}
+	_, _, body = get(t, "/debug/cmemprof/status?allocator=1")
+	if err := json.Unmarshal(body, &status); err != nil || status.Allocator == nil || status.Allocator.Name == "" {
+		t.Errorf("%v: %s", err, body)
+	}
+	var published debug.Status
+	if err := json.Unmarshal([]byte(expvar.Get("cmemprof").String()), &published); err != nil || published.Sampling.Samples == 0 {
+		t.Errorf("expvar: %v", err)
+	}
+}
+
+func TestIndexAndOthers(t *testing.T) {
+	if status, _, body := get(t, "/debug/cmemprof/"); status != http.StatusOK || !strings.Contains(string(body), `href="heap"`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, _, _ := get(t, "/debug/cmemprof/nothing"); status != http.StatusNotFound {
+		t.Errorf("%d", status)
+	}
+}

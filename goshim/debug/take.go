@@ -1,0 +1,80 @@
+package debug
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"runtime"
+	"runtime/pprof"
+	"time"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/merge"
+)
+
+// One at a time: naming C addresses takes tens of megabytes for a moment.
+var taking = make(chan struct{}, 1)
+
+var errOff = errors.New("C allocations are not sampled: call profiler.Start or cmemprof.Start at the beginning of main")
+
+// take gives the profile "heap" or "allocs" of Go with that of C in it, or with a duration what it has changed by.
+func take(ctx context.Context, name string, gc bool, d time.Duration) ([]byte, error) {
+	before, err := takeNow(ctx, name, gc)
+	if err != nil || d == 0 {
+		return before, err
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-timer.C:
+	}
+	after, err := takeNow(ctx, name, gc)
+	if err != nil {
+		return nil, err
+	}
+	return subtract(after, before)
+}
+
+func takeNow(ctx context.Context, name string, gc bool) ([]byte, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case taking <- struct{}{}:
+	}
+	defer func() { <-taking }()
+	if cmemprof.GetStats().IntervalBytes == 0 {
+		return nil, errOff
+	}
+	if gc {
+		runtime.GC()
+	}
+	var goHeap bytes.Buffer
+	if err := pprof.Lookup(name).WriteTo(&goHeap, 0); err != nil {
+		return nil, err
+	}
+	cHeap, err := cmemprof.Profile()
+	if err != nil {
+		return nil, err
+	}
+	return merge.Merge(goHeap.Bytes(), cHeap)
+}
+
+// subtract is what net/http/pprof does: before times -1, plus after.
+func subtract(after, before []byte) ([]byte, error) {
+	m := merge.NewMerger(merge.MergerOptions{})
+	defer m.Close()
+	if err := m.Add(before); err != nil {
+		return nil, err
+	}
+	for _, sampleType := range []string{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"} {
+		if err := m.Scale(sampleType, -1); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.Add(after); err != nil {
+		return nil, err
+	}
+	return m.Result(merge.Output{})
+}
