@@ -100,13 +100,11 @@ static void *bootstrap_realloc(void *block, size_t size) {
 
 // sampling NULL: the new block is no sample.
 static void *move(void *block, size_t size, struct sampling *sampling) {
-    struct live_sample old;
-    bool was_live = profiler_forget(block, &old);
+    struct moving moving;
+    profiler_move_begin(block, &moving);
     void *moved = bootstrap_owns(block) ? bootstrap_realloc(block, size) : next_allocator.realloc(block, size);
     // realloc(block, 0) has freed the block on glibc, and kept it on others: those return a block.
-    if (moved == NULL && size != 0 && was_live) {
-        profiler_restore(block, &old);
-    }
+    profiler_move_end(&moving, moved == NULL && size != 0 ? block : NULL);
     if (sampling != NULL) {
         moved = moved != NULL ? to_page(sampling, moved, size) : NULL;
         profiler_finish(sampling, moved, size);
@@ -199,9 +197,14 @@ EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
     return slow_realloc(block, total, CALLER);
 }
 
+// What an allocator may refuse goes to it as it is; the next allocation is the sample.
+static bool is_power_of_two(size_t alignment) {
+    return __builtin_popcountll(alignment) == 1;
+}
+
 static __attribute__((noinline)) void *slow_aligned(size_t alignment, size_t size, void *(*plain)(size_t, size_t), uintptr_t caller) {
     struct sampling sampling;
-    if (!BEGIN(size, caller, &sampling)) {
+    if (!is_power_of_two(alignment) || !BEGIN(size, caller, &sampling)) {
         return plain(alignment, size);
     }
     void *block = plain(at_least_a_page(alignment), size);
@@ -224,7 +227,7 @@ EXPORTED void *memalign(size_t alignment, size_t size) {
 
 static __attribute__((noinline)) int slow_posix_memalign(void **block, size_t alignment, size_t size, uintptr_t caller) {
     struct sampling sampling;
-    bool valid = alignment % sizeof(void *) == 0 && __builtin_popcountll(alignment) == 1;
+    bool valid = alignment % sizeof(void *) == 0 && is_power_of_two(alignment);
     if (!valid || !BEGIN(size, caller, &sampling)) {
         return next_allocator.posix_memalign(block, alignment, size);
     }

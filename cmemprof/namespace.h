@@ -54,10 +54,10 @@
 #define profiler cmemprof_profiler
 #define profiler_begin cmemprof_profiler_begin
 #define profiler_finish cmemprof_profiler_finish
-#define profiler_forget cmemprof_profiler_forget
 #define profiler_free cmemprof_profiler_free
+#define profiler_move_begin cmemprof_profiler_move_begin
+#define profiler_move_end cmemprof_profiler_move_end
 #define profiler_place cmemprof_profiler_place
-#define profiler_restore cmemprof_profiler_restore
 #define reclaim_after_fork cmemprof_reclaim_after_fork
 #define reclaim_pause cmemprof_reclaim_pause
 #define reclaim_set_limit cmemprof_reclaim_set_limit

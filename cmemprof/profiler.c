@@ -167,12 +167,27 @@ void profiler_finish(struct sampling *sampling, const void *block, size_t size) 
 
 // ---- Its end ----
 
-bool profiler_forget(const void *block, struct live_sample *sample) {
-    return profiler_seems_live(block) && live_table_remove(&profiler.live, block, sample);
+void profiler_move_begin(const void *block, struct moving *moving) {
+    moving->shard = NULL;
+    if (!profiler_seems_live(block)) {
+        return;
+    }
+    struct shard *shard = shards_take(profiler.shards, &thread_state);
+    if (live_table_remove(&profiler.live, block, &moving->sample)) {
+        moving->shard = shard;
+    } else if (shard != NULL) {
+        shard_release(shard);
+    }
 }
 
-void profiler_restore(const void *block, const struct live_sample *sample) {
-    live_table_add(&profiler.live, block, sample);
+void profiler_move_end(const struct moving *moving, const void *stayed) {
+    if (moving->shard == NULL) {
+        return;
+    }
+    if (stayed != NULL && !live_table_add(&profiler.live, stayed, &moving->sample)) {
+        shard_count(&moving->shard->lost_live, 1);
+    }
+    shard_release(moving->shard);
 }
 
 static bool keep(void *block, struct live_place place) {
@@ -280,6 +295,11 @@ static void after_fork(void) {
     thread_state.random = 0;
 }
 
+// Before there are threads: one that forks while another is in its first start must find its child in order as well.
+static __attribute__((constructor)) void watch_forks(void) {
+    pthread_atfork(loaded_code_before_fork, loaded_code_after_fork_in_parent, after_fork);
+}
+
 static enum cmemprof_error open_once(struct profiler *self) {
     if (atomic_load(&self->open)) {
         return CMEMPROF_OK;
@@ -289,7 +309,6 @@ static enum cmemprof_error open_once(struct profiler *self) {
     }
     code_objects_refresh();
     bind_early(self);
-    pthread_atfork(loaded_code_before_fork, loaded_code_after_fork_in_parent, after_fork);
     atomic_store(&self->open, true);
     return CMEMPROF_OK;
 }

@@ -1,7 +1,7 @@
 // profiler.h: the one profiler of the process, and the way of a sample through it.
 //
 //   sampler says yes -> profiler_begin -> profiler_place (a block on a page boundary) -> profiler_finish (stack, totals, live table)
-//   free, realloc    -> profiler_seems_live -> profiler_free, profiler_forget
+//   free -> profiler_seems_live -> profiler_free        realloc -> profiler_move_begin -> profiler_move_end
 //
 // Threads: any, also inside malloc and after fork; no lock that anybody waits for. The only memory is that of its tables and shards, all
 // from mmap.
@@ -70,10 +70,16 @@ void profiler_finish(struct sampling *sampling, const void *block, size_t size);
 static inline bool profiler_seems_live(const void *block) {
     return live_table_seems_to_hold(&profiler.live, block);
 }
-// The block is about to be given back to the allocator or moved by it. True: it was alive.
-bool profiler_forget(const void *block, struct live_sample *sample);
-// The other way: it was not moved after all.
-void profiler_restore(const void *block, const struct live_sample *sample);
+
+// A block that realloc may move: forgotten before, since the allocator may hand out its address again at once. It may have been no sample.
+struct moving {
+    struct live_sample sample;
+    struct shard *shard; // held from begin to end, so that the stack of the sample is not taken away meanwhile; NULL: not a sample
+};
+void profiler_move_begin(const void *block, struct moving *moving);
+// stayed: the block, which could not be moved, or NULL. With all shards taken at its begin it then counts as freed.
+void profiler_move_end(const struct moving *moving, const void *stayed);
+
 // free() of a block that may be sampled. True: done, the block is kept. False: the caller gives it back to the allocator.
 bool profiler_free(void *block);
 

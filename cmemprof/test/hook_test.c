@@ -199,12 +199,12 @@ static void aligned_blocks_are_aligned(void **state) {
         assert_int_equal(posix_memalign(&blocks[0], alignment, 100 + opaque_zero), 0);
         blocks[1] = aligned_alloc(alignment, alignment);
         blocks[2] = memalign(alignment, 333 + opaque_zero);
-        blocks[3] = memalign(alignment + 1, 5); // glibc rounds an odd alignment up
+        blocks[3] = memalign(alignment + 1, 5); // glibc rounds an odd alignment up, others refuse it: it is no sample
         for (int i = 0; i < 4; i++) {
             assert_non_null(blocks[i]);
             assert_int_equal((uintptr_t)blocks[i] % alignment, 0);
         }
-        assert_int_equal(live(), before + 4);
+        assert_int_equal(live(), before + 3);
         for (int i = 0; i < 4; i++) {
             free(blocks[i]);
         }

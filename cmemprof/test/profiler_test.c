@@ -30,16 +30,21 @@ static void a_sample_is_seen_from_its_allocation_to_its_end(void **state) {
     (void)state;
     struct cmemprof_stats before = stats_now();
     void *block = here(100);
-    struct live_sample sample;
+    struct moving moving, again;
     assert_true(profiler_seems_live(block));
     assert_int_equal(stats_now().live, before.live + 1);
     assert_int_equal(stats_now().samples, before.samples + 1);
-    assert_true(profiler_forget(block, &sample));
-    assert_int_equal(sample.size_bytes, 100);
-    assert_true(sample.weight == 1);
+    profiler_move_begin(block, &moving);
+    assert_non_null(moving.shard);
+    assert_int_equal(moving.sample.size_bytes, 100);
+    assert_true(moving.sample.weight == 1);
     assert_int_equal(stats_now().live, before.live);
-    assert_false(profiler_forget(block, &sample));
-    profiler_restore(block, &sample);
+    profiler_move_begin(block, &again); // it is gone already
+    assert_null(again.shard);
+    profiler_move_end(&again, block);
+    assert_int_equal(stats_now().live, before.live);
+    profiler_move_end(&moving, block);
+    assert_int_equal(atomic_load(&moving.shard->held), 0);
     assert_int_equal(stats_now().live, before.live + 1);
     free(block);
     assert_int_equal(stats_now().live, before.live);
