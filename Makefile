@@ -38,7 +38,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-c test-sanitized test-tsan test-go test-programs test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-merge bench bench-capture bench-merge clean
+.PHONY: help lib static musl command install demo test check test-c test-sanitized test-tsan test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-merge fuzz-upload bench bench-capture bench-merge bench-profiler clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -131,7 +131,7 @@ demo: build/cmemprof ## Run a SQLite service with a leak in it and show its C an
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
 SANITIZED_TESTS := $(foreach f,merge upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS),$(call tests,$(f),sanitized)))
 
-test: check test-c test-sanitized test-tsan test-go test-programs test-go-sqlite3 test-demo ## Run all tests (about 8 minutes on 2 cores)
+test: check test-c test-sanitized test-tsan test-go test-programs test-datadog test-go-sqlite3 test-demo ## Run all tests (about 8 minutes on 2 cores)
 	@echo "all tests passed"
 
 check: build/.setup-test lib $(call objects,upload,obj) ## Check the rules of the tree: format, layers, source lists, symbols, vet (quick)
@@ -159,6 +159,9 @@ test-go: build/.setup-test
 # build or start has changed, so nothing of it is taken from its cache.
 test-programs: build/.setup-test lib static musl build/cmemprof
 	cd testdata && go vet ./... && go test -count=1 -p 1 -parallel 2 -timeout 15m ./...
+# Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
+test-datadog: build/.setup-test lib build/cmemprof
+	cd testdata/datadog && go vet ./... && (cd v1 && go vet ./...) && go test -count=1 -timeout 10m ./...
 test-go-sqlite3: build/.setup-test lib ## Run go-sqlite3's own test suite with and without cmemprof
 	scripts/test-go-sqlite3
 test-demo: build/.setup-test build/cmemprof
@@ -195,7 +198,7 @@ build/fuzz/seeds: $(wildcard testdata/profiles/*.go testdata/profiles/seeds/*.go
 	cd testdata && go run ./profiles/seeds ../$@
 	@touch $@
 -include $(wildcard build/fuzz/merge/fuzz/*.d)
-fuzz: fuzz-cfi fuzz-merge ## Fuzz the readers of call-frame information and of profiles (FUZZ_SECONDS=60 for each of the two)
+fuzz: fuzz-cfi fuzz-merge fuzz-upload ## Fuzz the readers of call-frame information, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
 fuzz-merge: $(foreach t,read merge delta,build/fuzz/merge_$(t)) build/fuzz/seeds
 	@merge/fuzz/run $(FUZZ_SECONDS)
 build/fuzz/cfi_fuzz: cmemprof/fuzz/cfi_fuzz.c $(wildcard cmemprof/cfi*) $(wildcard cmemprof/code_objects.*) | build/.setup-fuzz
@@ -207,6 +210,14 @@ fuzz-cfi: build/fuzz/cfi_fuzz build/fuzz/cfi_seeds
 	@mkdir -p build/fuzz/cfi && build/fuzz/cfi_seeds build/fuzz/cfi
 	@mkdir -p build/fuzz/corpus/cfi
 	@build/fuzz/cfi_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=49160 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/cfi build/fuzz/cfi
+build/fuzz/upload_batch: upload/fuzz/batch_fuzz.c upload/batch.c upload/batch.h upload/upload.h | build/.setup-fuzz
+	@mkdir -p $(@D) && echo "  clang $<"
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
+build/fuzz/upload_seeds: upload/fuzz/batch_seeds.c upload/batch.c
+	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^
+fuzz-upload: build/fuzz/upload_batch build/fuzz/upload_seeds
+	@mkdir -p build/fuzz/upload build/fuzz/corpus/upload && build/fuzz/upload_seeds build/fuzz/upload
+	@build/fuzz/upload_batch -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/upload build/fuzz/upload
 
 # ---- Bench ----
 
@@ -216,6 +227,8 @@ bench-capture: build/.setup-bench lib
 	bench/run capture
 bench-merge: build/.setup-bench lib
 	bench/run merge
+bench-profiler: build/.setup-bench lib
+	bench/run profiler
 
 clean: ## Remove build/
 	rm -rf build

@@ -1,4 +1,4 @@
-// run_agent.c: see run_agent.h. From a file to a batch is here; from the queue to the server is run_queue.c.
+// run_agent.c: see run_agent.h. From a file to a batch is here; from there to the server is run_sender.c.
 #include "run_agent.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "../merge/merge.h"
 #include "../receiver/receiver.h"
-#include "run_queue.h"
+#include "run_sender.h"
 
 // One process: what was sent of it.
 struct process {
@@ -22,8 +22,16 @@ struct process {
     char runtime_id[37];
 };
 
+struct batch {
+    const char *name; // of the attachment
+    uint8_t *bytes;   // malloc'ed, as is the event
+    size_t size;
+    char *event;
+    size_t event_size;
+};
+
 struct run_agent {
-    struct run_queue *queue;
+    struct run_sender *sender;
     struct process *processes;
     const char *service;
     bool is_delta;
@@ -158,7 +166,7 @@ static char *make_event(const struct run_agent *agent, const struct process *pro
 
 // Compressed, and with alloc_* since the last time if that is wanted.
 static enum merge_error make_attachment(struct run_agent *agent, struct process *process, const void *bytes, size_t size,
-                                        struct run_batch *batch, int64_t *time_ns) {
+                                        struct batch *batch, int64_t *time_ns) {
     struct merge_fault fault = {0};
     struct profile *profile = profile_new();
     enum merge_error error = profile != NULL ? profile_decode(profile, bytes, size, NULL, NULL, &fault) : MERGE_NO_MEMORY;
@@ -174,9 +182,16 @@ static enum merge_error make_attachment(struct run_agent *agent, struct process 
     return error;
 }
 
+static bool add(struct run_agent *agent, const struct batch *batch) {
+    const struct upload_attachment attachment = {batch->name, batch->bytes, batch->size};
+    const struct upload_request request = {
+        .attachments = &attachment, .attachment_count = 1, .event = batch->event, .event_size = batch->event_size};
+    return run_sender_add(agent->sender, &request);
+}
+
 void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size) {
     struct process *process = process_of(agent, file);
-    struct run_batch batch = {.name = agent->is_delta ? "delta-heap.pprof" : "heap.pprof"};
+    struct batch batch = {.name = agent->is_delta ? "delta-heap.pprof" : "heap.pprof"};
     int64_t time_ns;
     if (process == NULL || (agent->is_delta && process->delta == NULL) ||
         make_attachment(agent, process, bytes, size, &batch, &time_ns) != MERGE_OK) {
@@ -184,14 +199,15 @@ void run_agent_add(struct run_agent *agent, const struct run_file *file, const v
         return;
     }
     batch.event = make_event(agent, process, time_ns, batch.name, &batch.event_size);
-    if (batch.event == NULL) {
+    bool added = batch.event != NULL && add(agent, &batch);
+    free(batch.event);
+    free(batch.bytes);
+    if (!added) {
         agent->failed++;
-        free(batch.bytes);
         return;
     }
     process->batches++;
     process->last_ns = time_ns;
-    run_queue_add(agent->queue, &batch);
     if (strcmp(file->reason, "exit") == 0 || strcmp(file->reason, "termination") == 0) {
         forget(agent, process);
     }
@@ -203,7 +219,7 @@ static bool says_no(const char *text) {
     return text != NULL && (strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcasecmp(text, "f") == 0);
 }
 
-struct run_agent *run_agent_open(const char *url, const char *service) {
+struct run_agent *run_agent_open(const char *url, const char *service, uint64_t period_ms) {
     struct run_agent *agent = calloc(1, sizeof *agent);
     if (agent == NULL) {
         return NULL;
@@ -213,8 +229,8 @@ struct run_agent *run_agent_open(const char *url, const char *service) {
     if (gethostname(agent->host, sizeof agent->host - 1) != 0) {
         agent->host[0] = '\0';
     }
-    agent->queue = run_queue_open(url);
-    if (agent->queue == NULL) {
+    agent->sender = run_sender_open(url, period_ms * 1000000);
+    if (agent->sender == NULL) {
         free(agent);
         return NULL;
     }
@@ -226,7 +242,7 @@ void run_agent_close(struct run_agent *agent, struct run_agent_counts *counts) {
     while (agent->processes != NULL) {
         forget(agent, agent->processes);
     }
-    run_queue_close(agent->queue, LAST_WAIT_S, counts);
+    run_sender_close(agent->sender, LAST_WAIT_S, counts);
     counts->failed += agent->failed;
     if (counts->text[0] == '\0') {
         snprintf(counts->text, sizeof counts->text, "%s", agent->text);

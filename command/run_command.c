@@ -182,7 +182,10 @@ static bool close_agent(struct run *run) {
     run_agent_close(run->agent, &counts);
     if (counts.failed > 0) {
         say_failed("run", run->options.agent, "%llu of %llu batches could not be sent: %s", (unsigned long long)counts.failed,
-                   (unsigned long long)(counts.failed + counts.sent), counts.text);
+                   (unsigned long long)(counts.failed + counts.spooled + counts.sent), counts.text);
+    } else if (counts.spooled > 0) {
+        say_note("run", "%llu batches for %s wait in %s: %s", (unsigned long long)counts.spooled, run->options.agent,
+                 getenv("DD_PROFILING_SPOOL_DIR"), counts.text);
     }
     return counts.failed == 0;
 }
@@ -217,7 +220,7 @@ static int start(struct run *run) {
     }
     run->output.path = run->options.output;
     if (run->options.agent != NULL) {
-        run->agent = run_agent_open(run->options.agent, run->options.service);
+        run->agent = run_agent_open(run->options.agent, run->options.service, run->options.period_ms);
         if (run->agent == NULL) { // the program runs already, and goes on
             say_failed("run", NULL, "out of memory: nothing is sent, the profile goes into %s", run->options.output);
         }

@@ -12,6 +12,7 @@ package merge
 #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
 #cgo LDFLAGS: -ldeflate -lzstd
 #include <stdlib.h>
+#include "compress.h"
 #include "merge.h"
 */
 import "C"
@@ -136,6 +137,23 @@ func Inflate(data []byte, limits *Limits) ([]byte, error) {
 		return nil, newError(code, &fault)
 	}
 	return takeBytes(out, size), nil
+}
+
+// Compress is the way back: it compresses anything at all. With Raw it copies.
+func Compress(data []byte, output Output) ([]byte, error) {
+	if output.Compression == Raw {
+		return append([]byte(nil), data...), nil
+	}
+	var compress C.struct_compress
+	defer C.compress_free(&compress)
+	var out C.struct_wire_writer
+	code := C.compress_deflate(&compress, output.Compression.c(), C.int(output.Level), (*C.uint8_t)(unsafe.SliceData(data)),
+		C.size_t(len(data)), &out)
+	if code != C.MERGE_OK {
+		C.free(unsafe.Pointer(out.bytes))
+		return nil, &Error{Code: Code(code)}
+	}
+	return takeBytes(out.bytes, out.size), nil
 }
 
 // Merge adds up profiles. The first mapping of the first one stays the first, which pprof takes for the main program. Time is the earliest,

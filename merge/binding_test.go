@@ -1,6 +1,7 @@
 package merge_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -153,4 +154,30 @@ func TestInflateLimits(t *testing.T) {
 	bomb := gzipped(t, heapProfile(200))
 	_, err := merge.Inflate(bomb, &merge.Limits{InputBytes: 1000})
 	wantError(t, err, merge.TooLarge, "limit of 1000 bytes")
+}
+
+func TestCompressAndInflate(t *testing.T) {
+	long := bytes.Repeat([]byte("a profile, "), 10000)
+	for _, data := range [][]byte{nil, []byte("x"), long} {
+		for _, c := range []struct {
+			output merge.Output
+			magic  string
+		}{
+			{merge.Output{Compression: merge.Gzip}, "\x1f\x8b"}, {merge.Output{Compression: merge.Gzip, Level: 12}, "\x1f\x8b"},
+			{merge.Output{Compression: merge.Zstd}, "\x28\xb5\x2f\xfd"}, {merge.Output{Compression: merge.Zstd, Level: 19}, "\x28\xb5\x2f\xfd"},
+			{merge.Output{Compression: merge.Raw}, ""},
+		} {
+			packed, err := merge.Compress(data, c.output)
+			if err != nil || !strings.HasPrefix(string(packed), c.magic) {
+				t.Fatalf("%+v: %d bytes, %v", c.output, len(packed), err)
+			}
+			if len(data) > 1 && c.magic != "" && len(packed) > len(data)/50 {
+				t.Errorf("%+v: %d bytes of %d", c.output, len(packed), len(data))
+			}
+			back, err := merge.Inflate(packed, nil)
+			if err != nil || !bytes.Equal(back, data) {
+				t.Errorf("%+v: %d bytes of %d came back, %v", c.output, len(back), len(data), err)
+			}
+		}
+	}
 }

@@ -1,20 +1,19 @@
-// Package upload sends one batch of profiles to a Datadog Agent, or to anything that takes its uploads, with libcurl.
-//
-// It is the Go face of upload.h, which says what a batch looks like on the wire and which dangers are kept away from the process.
+//go:build cgo
+
 package upload
 
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer
-// #cgo LDFLAGS: -lcurl -pthread
+// #cgo LDFLAGS: -pthread
 // #include <stdlib.h>
 // #include "upload.h"
 import "C"
 
 import (
-	"context"
 	"embed"
-	"fmt"
-	"runtime"
+	"errors"
+	"math"
 	"strings"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -24,185 +23,209 @@ import (
 //go:embed *.h
 var _ embed.FS
 
-// Code is the kind of an Error; the values are those of enum upload_error.
-type Code int
+// The codes are C's.
+var _ = [1]int{}[int(Forked)-C.UPLOAD_FORKED+len(codeTexts)-C.UPLOAD_ERROR_COUNT]
 
-const (
-	NoMemory    Code = C.UPLOAD_NO_MEMORY
-	BadURL      Code = C.UPLOAD_BAD_URL     // not an http or https URL
-	BadRequest  Code = C.UPLOAD_BAD_REQUEST // a header with a line break, a missing name
-	Unreachable Code = C.UPLOAD_UNREACHABLE // no connection: refused, no such host, no such socket
-	Timeout     Code = C.UPLOAD_TIMEOUT     // a time-out passed
-	Interrupted Code = C.UPLOAD_INTERRUPTED // the connection broke before the answer was complete
-	Cancelled   Code = C.UPLOAD_CANCELLED   // the context ended
-	Rejected    Code = C.UPLOAD_REJECTED    // the server answered, but not 2xx
-	TLS         Code = C.UPLOAD_TLS         // certificate or handshake
-)
-
-// String names the code, as "no connection" for Unreachable.
-func (c Code) String() string {
-	return C.GoString(C.upload_error_text(C.enum_upload_error(c)))
-}
-
-// Error says why a batch did not arrive.
-type Error struct {
-	Code   Code
-	Status int    // the HTTP status, 0 without an answer
-	Text   string // one line: libcurl's words, or the start of the server's answer
-}
-
-func (e *Error) Error() string {
-	kind := e.Code.String()
-	if e.Status != 0 {
-		kind = fmt.Sprintf("%s with status %d", kind, e.Status)
+func toError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
 	}
-	if e.Text == "" || e.Text == kind {
-		return kind
+	return &Error{Code: BadRequest, Text: err.Error()} // a fault of the program: it will be the same the next time
+}
+
+// Describe is err for a log. agent: the batch went to an Agent, for which status 404 has a meaning.
+func Describe(err error, agent bool) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err.Error()
 	}
-	return kind + ": " + e.Text
+	var result C.struct_upload_result
+	var text [800]C.char
+	toResult(e, &result)
+	C.upload_result_describe(&result, C.bool(agent), &text[0], C.size_t(len(text)))
+	return strings.ToValidUTF8(C.GoString(&text[0]), "?")
 }
 
-// Attachment is one profile of a batch.
-type Attachment struct {
-	Name  string // "delta-heap.pprof"
-	Bytes []byte
-}
-
-// Request is one batch and where it goes.
-type Request struct {
-	URL            string // "http://localhost:8126/profiling/v1/input"
-	UnixSocket     string // path of a socket, or "" for TCP
-	Headers        map[string]string
-	Attachments    []Attachment
-	Event          []byte        // event.json
-	ConnectTimeout time.Duration // 0: 5 s
-	Timeout        time.Duration // 0: 10 s, for the whole of it
-}
-
-// Send sends the batch and waits for the answer. nil: the server answered 2xx. Any other end is an *Error; when ctx ends before the answer,
-// its Code is Cancelled. Nothing is tried twice. Safe for any number of goroutines.
-func Send(ctx context.Context, r Request) error {
-	if ctx.Err() != nil {
-		return &Error{Code: Cancelled, Text: ctx.Err().Error()}
+// retryAfter is how long the server wants to be left alone, by its headers Retry-After and Date.
+func retryAfter(value, date string) time.Duration {
+	if value == "" || strings.ContainsRune(value+date, 0) {
+		return 0
 	}
-	if err := check(r); err != nil {
+	cValue, cDate := C.CString(value), C.CString(date)
+	defer C.free(unsafe.Pointer(cValue))
+	defer C.free(unsafe.Pointer(cDate))
+	return time.Duration(C.upload_retry_after_ms(cValue, cDate, C.int64_t(time.Now().Unix()))) * time.Millisecond
+}
+
+// Queue holds batches until they are sent. What it does is told in upload.h. Its methods may be called from several goroutines; after Close
+// they do nothing.
+type Queue struct {
+	mu     sync.RWMutex
+	c      *C.struct_upload_queue // guarded by mu; nil: closed
+	counts Counts                 // guarded by mu; the last ones
+}
+
+// QueueOptions may be left as they are.
+type QueueOptions struct {
+	Batches    int           // most in memory; 0: 5
+	Bytes      int64         // most in memory; 0: 64 MiB
+	Period     time.Duration // how often batches come; 0: a minute
+	Spool      string        // directory for what cannot be sent; "": none
+	SpoolBytes int64         // most on disk; 0: 256 MiB
+}
+
+// Counts tell what became of batches; upload.h says what each means.
+type Counts struct {
+	Sent, SentBytes, Failed, Dropped, Retried                   uint64
+	Spooled, SpoolSent, SpoolDropped, SpoolDamaged, SpoolErrors uint64
+}
+
+// NewQueue opens a queue. If the spool cannot be used the queue works without it, and SpoolError tells why.
+func NewQueue(o QueueOptions) *Queue {
+	options := C.struct_upload_queue_options{
+		max_batches: C.size_t(o.Batches), max_bytes: C.uint64_t(o.Bytes), period_ns: C.uint64_t(o.Period), spool_bytes: C.uint64_t(o.SpoolBytes),
+	}
+	if o.Spool != "" {
+		options.spool = C.CString(o.Spool)
+		defer C.free(unsafe.Pointer(options.spool))
+	}
+	c := C.upload_queue_open(&options)
+	if c == nil {
+		panic("upload: out of memory")
+	}
+	return &Queue{c: c}
+}
+
+// Add copies the batch of r. An error is of type *Error and means that it cannot be sent at all.
+func (q *Queue) Add(r Request) error {
+	request, err := newRequest(Request{Attachments: r.Attachments, BatchHeaders: r.BatchHeaders, Event: r.Event})
+	if err != nil {
 		return err
 	}
-	var pinner runtime.Pinner
-	defer pinner.Unpin()
-	memory := cMemory{}
-	defer memory.free()
-	request := build(r, &memory, &pinner)
-
-	cancel := (*C.struct_upload_cancel)(memory.array(1, C.sizeof_struct_upload_cancel))
-	cancelled := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		C.upload_cancel_now(cancel)
-		close(cancelled)
-	})
-	var result C.struct_upload_result
-	C.upload_send(&request, cancel, &result)
-	if !stop() {
-		<-cancelled // cancel is freed on return
+	defer request.free()
+	batch := C.upload_batch_new(&request.c)
+	if batch == nil {
+		return &Error{Code: NoMemory}
 	}
-	if result.error == C.UPLOAD_OK {
-		return nil
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.c == nil {
+		C.upload_batch_free(batch)
+		return &Error{Code: Cancelled, Text: "the queue is closed"}
 	}
-	text := strings.ToValidUTF8(C.GoString(&result.text[0]), "?")
-	return &Error{Code: Code(result.error), Status: int(result.status), Text: text}
-}
-
-// check refuses what would be cut short on its way to C.
-func check(r Request) error {
-	texts := []string{r.URL, r.UnixSocket}
-	for name, value := range r.Headers {
-		texts = append(texts, name, value)
-	}
-	for _, a := range r.Attachments {
-		texts = append(texts, a.Name)
-	}
-	for _, text := range texts {
-		if strings.ContainsRune(text, 0) {
-			return &Error{Code: BadRequest, Text: "a text with a zero byte"}
-		}
-	}
+	C.upload_queue_add(q.c, batch)
 	return nil
 }
 
-// build makes the C form of r. Texts and arrays are copied into C memory, profiles are not: they are pinned, as C memory points to them.
-func build(r Request, memory *cMemory, pinner *runtime.Pinner) C.struct_upload_request {
-	request := C.struct_upload_request{
-		url:                memory.text(r.URL),
-		header_count:       C.size_t(len(r.Headers)),
-		attachment_count:   C.size_t(len(r.Attachments)),
-		event_size:         C.size_t(len(r.Event)),
-		connect_timeout_ms: milliseconds(r.ConnectTimeout),
-		total_timeout_ms:   milliseconds(r.Timeout),
+// Forever: until something is added.
+const Forever = time.Duration(math.MaxInt64)
+
+// Next gives the batch that is to be sent now, for Settle to take back, or nil and how long to wait before asking again.
+func (q *Queue) Next() (*Batch, time.Duration) {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.c == nil {
+		return nil, Forever
 	}
-	if r.UnixSocket != "" {
-		request.unix_socket = memory.text(r.UnixSocket)
+	var wait C.uint64_t
+	if c := C.upload_queue_next(q.c, &wait); c != nil {
+		return &Batch{c}, 0
 	}
-	if len(r.Headers) > 0 {
-		request.headers = (**C.char)(memory.array(len(r.Headers), int(unsafe.Sizeof((*C.char)(nil)))))
-		headers := unsafe.Slice(request.headers, len(r.Headers))[:0]
-		for name, value := range r.Headers {
-			headers = append(headers, memory.text(name+": "+value))
-		}
-	}
-	if len(r.Attachments) > 0 {
-		request.attachments = (*C.struct_upload_attachment)(memory.array(len(r.Attachments), C.sizeof_struct_upload_attachment))
-		attachments := unsafe.Slice(request.attachments, len(r.Attachments))
-		for i, a := range r.Attachments {
-			attachments[i] = C.struct_upload_attachment{
-				name:  memory.text(a.Name),
-				bytes: pinned(pinner, a.Bytes),
-				size:  C.size_t(len(a.Bytes)),
-			}
-		}
-	}
-	request.event = pinned(pinner, r.Event)
-	return request
+	return nil, time.Duration(min(uint64(wait), math.MaxInt64))
 }
 
-func pinned(pinner *runtime.Pinner, bytes []byte) unsafe.Pointer {
-	if len(bytes) == 0 {
-		return nil
+// Batch is one on its way.
+type Batch struct {
+	c *C.struct_upload_batch
+}
+
+// Fill puts the batch into r. The bytes are the queue's: they are gone after Settle.
+func (b *Batch) Fill(r *Request) {
+	var c C.struct_upload_request
+	C.upload_batch_fill(b.c, &c)
+	r.Event = unsafe.Slice((*byte)(c.event), c.event_size)
+	r.Attachments, r.BatchHeaders = nil, nil
+	for _, a := range unsafe.Slice(c.attachments, c.attachment_count) {
+		r.Attachments = append(r.Attachments, Attachment{Name: C.GoString(a.name), Bytes: unsafe.Slice((*byte)(a.bytes), a.size)})
 	}
-	pinner.Pin(&bytes[0])
-	return unsafe.Pointer(&bytes[0])
-}
-
-// milliseconds rounds up: a short time-out must not become 0, which means the default.
-func milliseconds(d time.Duration) C.long {
-	if d < 0 {
-		return -1
+	for _, h := range unsafe.Slice(c.batch_headers, c.batch_header_count) {
+		r.BatchHeaders = append(r.BatchHeaders, C.GoString(h))
 	}
-	return C.long(d/time.Millisecond) + C.long(min(d%time.Millisecond, 1))
 }
 
-// cMemory owns what one Send takes from malloc.
-type cMemory struct {
-	blocks []unsafe.Pointer
+// Outcome is what became of a batch.
+type Outcome int
+
+const (
+	Sent    Outcome = C.UPLOAD_OUTCOME_SENT
+	Waits   Outcome = C.UPLOAD_OUTCOME_WAITS   // tried again later
+	Spooled Outcome = C.UPLOAD_OUTCOME_SPOOLED // waits in the spool from now on
+	Failed  Outcome = C.UPLOAD_OUTCOME_FAILED  // the server's answer was final, or it failed too often
+	Dropped Outcome = C.UPLOAD_OUTCOME_DROPPED // newer ones needed the place
+)
+
+// Settle takes a batch back with what Send returned for it. Each batch comes back before Close.
+func (q *Queue) Settle(b *Batch, err error) Outcome {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	var result C.struct_upload_result
+	toResult(err, &result)
+	c := b.c
+	b.c = nil
+	return Outcome(C.upload_queue_settle(q.c, c, &result))
 }
 
-func (m *cMemory) text(s string) *C.char {
-	text := C.CString(s)
-	m.blocks = append(m.blocks, unsafe.Pointer(text))
-	return text
-}
-
-// array gives zeroed memory. Without these few bytes the process is at its end: C.CString does the same.
-func (m *cMemory) array(count, size int) unsafe.Pointer {
-	block := C.calloc(C.size_t(count), C.size_t(size))
-	if block == nil {
-		panic("upload: out of memory")
+// Finish gives what is in memory a last chance within limit: up to three tries with short pauses. Then Next has nothing more.
+func (q *Queue) Finish(limit time.Duration) {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.c == nil {
+		return
 	}
-	m.blocks = append(m.blocks, block)
-	return block
+	C.upload_queue_finish(q.c, C.uint64_t(max(limit, 0)))
 }
 
-func (m *cMemory) free() {
-	for _, block := range m.blocks {
-		C.free(block)
+// Close puts what is still in memory into the spool, or drops it. No Batch may be out.
+func (q *Queue) Close() Counts {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.c != nil {
+		var counts C.struct_upload_counts
+		C.upload_queue_close(q.c, &counts)
+		q.c, q.counts = nil, toCounts(&counts)
 	}
+	return q.counts
+}
+
+// Counts since NewQueue.
+func (q *Queue) Counts() Counts {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.c == nil {
+		return q.counts
+	}
+	var counts C.struct_upload_counts
+	C.upload_queue_counts(q.c, &counts)
+	return toCounts(&counts)
+}
+
+func toCounts(c *C.struct_upload_counts) Counts {
+	return Counts{
+		Sent: uint64(c.sent), SentBytes: uint64(c.sent_bytes), Failed: uint64(c.failed), Dropped: uint64(c.dropped),
+		Retried: uint64(c.retried), Spooled: uint64(c.spooled), SpoolSent: uint64(c.spool_sent),
+		SpoolDropped: uint64(c.spool_dropped), SpoolDamaged: uint64(c.spool_damaged), SpoolErrors: uint64(c.spool_errors),
+	}
+}
+
+// SpoolError says why the spool could not be opened or written, the last time; "" if it always could.
+func (q *Queue) SpoolError() string {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.c == nil {
+		return ""
+	}
+	var text [200]C.char
+	C.upload_queue_spool_error(q.c, &text[0], C.size_t(len(text)))
+	return C.GoString(&text[0])
 }

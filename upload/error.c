@@ -1,5 +1,5 @@
-// error.c: names of enum upload_error, and which of them each of libcurl's codes is.
-#include "error.h"
+// error.c: names of enum upload_error. Threads: any. Memory: none.
+#include "upload.h"
 
 const char *upload_error_text(enum upload_error error) {
     static const char *const texts[UPLOAD_ERROR_COUNT] = {
@@ -13,40 +13,7 @@ const char *upload_error_text(enum upload_error error) {
         [UPLOAD_CANCELLED] = "cancelled",
         [UPLOAD_REJECTED] = "rejected by the server",
         [UPLOAD_TLS] = "TLS failed",
+        [UPLOAD_FORKED] = "used after fork",
     };
     return (unsigned)error < UPLOAD_ERROR_COUNT && texts[error] != NULL ? texts[error] : "unknown error";
-}
-
-enum upload_error upload_error_of_curl(CURLcode code) {
-    switch (code) {
-    case CURLE_OK:
-        return UPLOAD_OK;
-    case CURLE_OUT_OF_MEMORY:
-        return UPLOAD_NO_MEMORY;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-        return UPLOAD_BAD_URL;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PROXY:
-        return UPLOAD_UNREACHABLE;
-    case CURLE_OPERATION_TIMEDOUT:
-        return UPLOAD_TIMEOUT;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return UPLOAD_TLS;
-    default: // empty and cut answers, failed sends and reads: there was a connection, and it ended before the answer did
-        return UPLOAD_INTERRUPTED;
-    }
 }

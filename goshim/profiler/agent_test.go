@@ -1,3 +1,5 @@
+//go:build linux && amd64 && cgo
+
 package profiler_test
 
 import (
@@ -45,6 +47,16 @@ type received struct {
 		Tags        string `json:"tags_profiler"`
 		Family      string
 		Version     string
+		Endpoints   map[string]uint64 `json:"endpoint_counts"`
+		Attributes  []string          `json:"custom_attributes"`
+		ProcessTags string            `json:"process_tags"`
+		Info        struct {
+			Profiler struct {
+				SSI        struct{ Mechanism string }
+				Activation string
+				Settings   map[string]any
+			}
+		}
 	}
 }
 
@@ -161,6 +173,26 @@ func sampleTypes(p *profile.Profile) string {
 	return strings.Join(types, " ")
 }
 
+// one runs a profiler that is stopped at once, and gives the batch it sent.
+func one(t *testing.T, a *agent, options ...profiler.Option) *received {
+	t.Helper()
+	start(t, a, append([]profiler.Option{profiler.WithProfileTypes()}, options...)...)
+	profiler.Stop()
+	return a.next(t)
+}
+
+// wantError starts a profiler with options that are not good.
+func wantError(t *testing.T, text string, options ...profiler.Option) {
+	t.Helper()
+	err := profiler.Start(options...)
+	if err == nil {
+		profiler.Stop()
+	}
+	if err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("got %v, want %q", err, text)
+	}
+}
+
 // start starts a profiler that ends with the test. Options of the test come last.
 func start(t *testing.T, a *agent, options ...profiler.Option) {
 	t.Helper()
@@ -171,6 +203,13 @@ func start(t *testing.T, a *agent, options ...profiler.Option) {
 	t.Cleanup(profiler.Stop)
 }
 
+// captureText sends the log, with all attributes, to a buffer.
+func captureText(to *bytes.Buffer) (restore func()) {
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(to, nil)))
+	return func() { slog.SetDefault(before) }
+}
+
 // since gives the counters' growth since base.
 func since(base profiler.Counters) profiler.Counters {
 	now := profiler.Stats()
@@ -178,7 +217,16 @@ func since(base profiler.Counters) profiler.Counters {
 		BatchesSent:    now.BatchesSent - base.BatchesSent,
 		BatchesFailed:  now.BatchesFailed - base.BatchesFailed,
 		BatchesDropped: now.BatchesDropped - base.BatchesDropped,
+		BatchesRetried: now.BatchesRetried - base.BatchesRetried,
+		BytesSent:      now.BytesSent - base.BytesSent,
+		BatchesSpooled: now.BatchesSpooled - base.BatchesSpooled,
+		SpoolSent:      now.SpoolSent - base.SpoolSent,
+		SpoolDropped:   now.SpoolDropped - base.SpoolDropped,
+		SpoolDamaged:   now.SpoolDamaged - base.SpoolDamaged,
+		SpoolErrors:    now.SpoolErrors - base.SpoolErrors,
 		ProfilesFailed: now.ProfilesFailed - base.ProfilesFailed,
+		OutputsFailed:  now.OutputsFailed - base.OutputsFailed,
+		EndpointsLost:  now.EndpointsLost - base.EndpointsLost,
 		Panics:         now.Panics - base.Panics,
 	}
 }

@@ -1,10 +1,16 @@
+//go:build linux && amd64 && cgo
+
 package profiler
 
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
+	"sync/atomic"
+	"time"
 
+	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
 	"github.com/cmemprof/cmemprof/upload"
 )
 
@@ -14,43 +20,87 @@ type collector struct {
 	sources  sources
 	messages *onceLog
 	deltas   map[ProfileType]delta
-	cRuns    bool
-	lastC    []byte // the last profile of C that could be joined
 	metrics  metrics
-	cpu      *bytes.Buffer // nil: no CPU profile runs
+	cMetrics cMetrics
+	cHeap    extensions.CHeapProfiler       // nil: C's heap is not profiled
+	cPeriod  extensions.CAllocationProfiler // nil: nor are its allocations by somebody else's profiler
+	cRuns    bool                           // cPeriod has begun
+	lastC    []byte                         // the last profile of C's heap that could be joined
+	thisC    []byte                         // that of this period, nil if it could not be taken
+	cpu      *bytes.Buffer                  // nil: no CPU profile runs
+	trace    *tracer                        // nil: no execution trace runs
 }
 
 func newCollector(c *config, s sources, messages *onceLog) *collector {
-	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{}}
+	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{}, cMetrics: cMetrics{sources: s}}
 	k.metrics.reset()
 	for t := range c.types {
 		if types := c.deltaOf(t); types != nil {
-			k.deltas[t] = s.newDelta(types...)
+			k.deltas[t] = s.newDelta(c.compression.ofDelta(), types...)
 		}
 	}
 	return k
 }
 
+// cOwner is the collector for which C is sampled: one that was given up, and ends late, must not stop the sampling of the next.
+var cOwner atomic.Pointer[collector]
+
 // startC begins to sample C's allocations. Without them the profiles of Go go on.
 func (k *collector) startC() {
-	if !k.cfg.types[HeapProfile] || k.cfg.cInterval == 0 {
+	c, ok := extensions.GetCAllocationProfiler()
+	if !k.cfg.types[HeapProfile] || k.cfg.cInterval == 0 || !ok {
 		return
 	}
-	err := contained(func() error { return k.sources.startC(k.cfg.cInterval) })
-	if err != nil {
+	heap, isHeap := c.(extensions.CHeapProfiler)
+	if !isHeap {
+		k.cPeriod = c
+		return
+	}
+	k.cMetrics.reset()
+	if err := contained(func() error { return heap.StartHeap(k.cfg.cInterval) }); err != nil {
 		k.messages.warn("start C", fmt.Sprintf("cmemprof: C allocations are not profiled, Go's are: %v", err))
 		return
 	}
-	k.cRuns = true
+	k.cHeap = heap
+	cOwner.Store(k)
 }
 
+// close ends whatever still runs.
 func (k *collector) close() {
-	if k.cRuns {
-		k.sources.stopC()
+	if k.cHeap != nil && cOwner.CompareAndSwap(k, nil) {
+		_ = contained(func() error { k.cHeap.StopHeap(); return nil })
+	}
+	_, _ = k.stopPeriodC()
+	if k.cpu != nil {
+		_ = contained(func() error { k.sources.stopCPU(); return nil })
+	}
+	if k.trace != nil {
+		_, _ = k.trace.stop()
 	}
 	for _, d := range k.deltas {
 		d.Close()
 	}
+}
+
+// begin starts what runs for the whole of a period.
+func (k *collector) begin(seq uint64) {
+	k.sources.begin(seq)
+	if k.cPeriod != nil && k.cfg.delta {
+		err := contained(func() error { k.cPeriod.Start(int(k.cfg.cInterval)); return nil })
+		k.cRuns = err == nil
+	}
+	if !k.cfg.trace.due(seq == 0, k.cfg.period) {
+		return
+	}
+	k.try(executionTrace, func() (err error) {
+		k.trace, err = startTrace(k.sources, k.cfg.trace.limitBytes, k.cfg.cpuRateHz)
+		return err
+	})
+}
+
+// due: the first period always, as a program is not itself when it starts, and then by chance, so that instances do not trace all at once.
+func (t traceConfig) due(first bool, period time.Duration) bool {
+	return t.enabled && (first || rand.Float64()*float64(t.period) < float64(period))
 }
 
 func (k *collector) startCPU() {
@@ -74,13 +124,15 @@ func (k *collector) startCPU() {
 func (k *collector) collect() []upload.Attachment {
 	taken := map[ProfileType][]byte{}
 	for _, t := range profileOrder {
-		if t == CPUProfile || !k.cfg.types[t] {
+		if !k.takes(t) {
 			continue
 		}
+		begin := time.Now()
 		k.try(t, func() (err error) {
 			taken[t], err = k.take(t)
 			return err
 		})
+		k.cfg.timing("collect_time", time.Since(begin), t)
 	}
 	if k.cpu != nil {
 		k.try(CPUProfile, func() error {
@@ -90,76 +142,95 @@ func (k *collector) collect() []upload.Attachment {
 			taken[CPUProfile] = buffer.Bytes()
 			return nil
 		})
+		k.cfg.timing("collect_time", k.cfg.cpuDuration, CPUProfile)
 	}
 	var attachments []upload.Attachment
 	for _, t := range profileOrder {
-		if bytes := taken[t]; len(bytes) > 0 {
-			attachments = append(attachments, upload.Attachment{Name: k.cfg.attachmentName(t), Bytes: bytes})
+		if len(taken[t]) > 0 {
+			attachments = append(attachments, upload.Attachment{Name: k.cfg.attachmentName(t), Bytes: k.packed(t, taken[t])})
 		}
 	}
 	return attachments
+}
+
+func (k *collector) takes(t ProfileType) bool {
+	switch t {
+	case CPUProfile:
+		return false
+	case executionTrace:
+		return k.trace != nil
+	}
+	return k.cfg.types[t]
+}
+
+// packed compresses as the configuration wants it. What cannot be compressed goes as it is.
+func (k *collector) packed(t ProfileType, bytes []byte) []byte {
+	if k.cfg.compression.algorithm == "" {
+		return bytes
+	}
+	k.try(t, func() error {
+		packed, err := k.sources.compress(bytes, k.cfg.compression)
+		if err == nil {
+			bytes = packed
+		}
+		return err
+	})
+	return bytes
 }
 
 // try counts a profile that cannot be taken. The log says so for the first one of each type.
 func (k *collector) try(t ProfileType, f func() error) {
 	if err := contained(f); err != nil {
 		counters.profilesFailed.Add(1)
+		k.cfg.count("collect_error", 1, k.cfg.typeTags(t)...)
 		k.messages.warn("collect "+t.String(), fmt.Sprintf("cmemprof: the %s profile cannot be taken and is left out: %v", t, err))
 	}
 }
 
 func (k *collector) take(t ProfileType) ([]byte, error) {
-	if t == MetricsProfile {
-		return k.metrics.report()
+	switch t {
+	case MetricsProfile:
+		var ofC []figure
+		if k.cHeap != nil {
+			ofC = k.cMetrics.report(k.thisC)
+		}
+		return k.metrics.report(ofC)
+	case waitProfile:
+		return k.takeWait()
+	case executionTrace:
+		t := k.trace
+		k.trace = nil
+		return t.stop()
 	}
 	var buffer bytes.Buffer
-	if err := k.sources.lookup(t.String(), &buffer); err != nil {
+	if err := k.sources.lookup(t.lookupName(), &buffer); err != nil {
 		return nil, err
 	}
 	total := buffer.Bytes()
-	if t == HeapProfile && k.cRuns {
+	if t == HeapProfile && k.cHeap != nil {
 		total = k.withC(total)
 	}
-	if d := k.deltas[t]; d != nil {
-		return d.Next(total)
+	d := k.deltas[t]
+	if d == nil {
+		return total, nil
 	}
-	return total, nil
+	begin := time.Now()
+	changed, err := d.Next(total)
+	if err == nil && t == HeapProfile && k.cRuns {
+		changed = k.withPeriodC(changed)
+	}
+	k.cfg.timing("delta_time", time.Since(begin), t)
+	return changed, err
 }
 
-// withC joins the heap of C to that of Go. As in dd-trace-go no garbage collection is forced: Go's figures are those of the last one that
-// ended. When C's profile cannot be had, the one before stands in for it: without it C's counters would seem to restart, and the next delta
-// would repeat all that was ever allocated.
-func (k *collector) withC(goHeap []byte) []byte {
-	joined := goHeap
-	err := contained(func() error {
-		if lost := k.sources.lostC(); lost > 0 {
-			k.messages.warn("lost C", fmt.Sprintf("cmemprof: %d samples of C allocations were lost so far, so the figures of C memory are too low; "+
-				"cmemprof.GetStats tells why", lost))
-		}
-		cHeap, err := k.sources.profileC()
-		if err == nil {
-			joined, err = k.join(goHeap, cHeap)
-		}
-		return err
-	})
-	if err == nil {
-		return joined
+// takeWait: with very many goroutines the listing would stop the program for too long.
+func (k *collector) takeWait() ([]byte, error) {
+	if n := runtime.NumGoroutine(); n > k.cfg.waitMost {
+		return nil, fmt.Errorf("%d goroutines are more than DD_PROFILING_WAIT_PROFILE_MAX_GOROUTINES, %d", n, k.cfg.waitMost)
 	}
-	counters.profilesFailed.Add(1)
-	k.messages.warn("collect C", fmt.Sprintf("cmemprof: the profile of C allocations cannot be taken, Go's can: %v", err))
-	if k.lastC != nil {
-		joined, err = k.join(goHeap, k.lastC)
+	var text bytes.Buffer
+	if err := k.sources.listGoroutines(&text); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return goHeap
-	}
-	return joined
-}
-
-func (k *collector) join(goHeap, cHeap []byte) ([]byte, error) {
-	joined, err := k.sources.merge(goHeap, cHeap)
-	if err == nil {
-		k.lastC = cHeap
-	}
-	return joined, err
+	return waitProfileOf(text.Bytes(), time.Now())
 }

@@ -1,3 +1,5 @@
+//go:build linux && amd64 && cgo
+
 package profiler_test
 
 import (
@@ -12,6 +14,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
+	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
@@ -171,11 +174,11 @@ func TestSamplingOfCCannotStart(t *testing.T) {
 
 func TestLostSamplesOfCAreSaidOnce(t *testing.T) {
 	a, log := newAgent(t), captureLog(t)
-	var lost atomic.Uint64
+	var asked atomic.Uint64
 	defer profiler.SetFakes(profiler.Fakes{
 		StartC:   func(int64) error { return nil },
 		ProfileC: emptyHeap,
-		LostC:    func() uint64 { return lost.Add(7) - 7 },
+		StatsC:   func() cmemprof.Stats { return cmemprof.Stats{LostShards: (asked.Add(1) - 1) * 7} },
 	})()
 	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	for range 4 {

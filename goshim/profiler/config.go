@@ -4,13 +4,76 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"slices"
 	"strings"
+	"time"
 
-	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
+	"github.com/cmemprof/cmemprof/goshim/profiler/internal/immutable"
 )
+
+const (
+	agentPath  = "/profiling/v1/input"
+	intakePath = "/api/v2/profile"
+
+	defaultSite              = "datadoghq.com"
+	defaultMaxWaitGoroutines = 1000
+	mostLabelKeys            = 10
+)
+
+// config is everything that can be set: first the defaults, then the environment, then the options, each over the one before. Once checked it
+// does not change any more.
+type config struct {
+	enabled, auto          bool // auto: DD_PROFILING_ENABLED says so
+	service, env           string
+	version                string // "" sends no version tag
+	hostname               string // "" asks the system
+	tags                   immutable.StringSlice
+	git                    gitMetadata
+	processTags            bool
+	labelKeys              []string
+	types                  map[ProfileType]bool
+	period                 time.Duration
+	cpuDuration            time.Duration
+	cpuRateHz              int // 0: the runtime's default
+	mutexFraction          int
+	blockRateNs            int
+	uploadTimeout          time.Duration
+	delta                  bool
+	logStartup             bool
+	flushOnExit            bool // Stop sends the running period and what waits in the queue
+	statsd                 StatsdClient
+	outputDir              string // "": batches are not written to disk
+	spoolDirectory         string // "": what cannot be sent waits in memory only
+	spoolBytes, queueBytes int64  // 0: the queue's defaults
+	compression            compression
+	trace                  traceConfig
+	countEndpoint          bool
+	wait                   bool // goroutine wait profiles, unless there are more goroutines than:
+	waitMost               int
+	cInterval              int64 // bytes between samples of C allocations, 0: off
+	cEnabled               bool
+
+	agentless             bool
+	apiKey, keyOption     string // keyOption: what has set it, for the log
+	site                  string // of intakeURL, unless WithURL has set that
+	intakeURL             string // https://intake.profile.SITE/api/v2/profile, for agentless
+	intakeFrom            string // what has set intakeURL, if it is not the site
+	agentURL              string // http://host:port/profiling/v1/input
+	unixSocket            string
+	socketFromEnvironment bool // an address given by an option beats it
+	httpClient            *http.Client
+	containerID, entityID string
+
+	fault error // the first bad option
+}
 
 // newConfig gives the configuration for the options, checked, or the first thing that is wrong with it.
 func newConfig(options []Option) (*config, error) {
@@ -18,6 +81,8 @@ func newConfig(options []Option) (*config, error) {
 		enabled:       true,
 		service:       filepath.Base(os.Args[0]),
 		env:           "none",
+		git:           gitMetadata{enabled: true},
+		processTags:   true,
 		types:         map[ProfileType]bool{MetricsProfile: true, CPUProfile: true, HeapProfile: true},
 		period:        DefaultPeriod,
 		cpuDuration:   DefaultDuration,
@@ -26,8 +91,14 @@ func newConfig(options []Option) (*config, error) {
 		uploadTimeout: DefaultUploadTimeout,
 		delta:         true,
 		logStartup:    true,
-		cInterval:     cmemprof.DefaultInterval,
+		flushOnExit:   true,
+		trace:         traceConfig{period: defaultTracePeriod, limitBytes: defaultTraceLimit},
+		waitMost:      defaultMaxWaitGoroutines,
+		cEnabled:      true,
+		cInterval:     extensions.DefaultCAllocationSamplingRate,
+		agentURL:      "http://localhost:8126" + agentPath,
 	}
+	c.setSite(defaultSite)
 	if err := c.readEnvironment(); err != nil {
 		return nil, err
 	}
@@ -39,15 +110,23 @@ func newConfig(options []Option) (*config, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	c.cpuDuration = min(c.cpuDuration, c.period)
-	if c.hostname == "" {
-		c.hostname, _ = os.Hostname() // without a name no host tag is sent
+	if err := c.complete(); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// check also completes the address.
+// refuse keeps the first bad option for check.
+func (c *config) refuse(format string, args ...any) {
+	if c.fault == nil {
+		c.fault = fmt.Errorf(format, args...)
+	}
+}
+
 func (c *config) check() error {
+	if c.fault != nil {
+		return c.fault
+	}
 	if c.period <= 0 {
 		return fmt.Errorf("invalid period, must be > 0: %s", c.period)
 	}
@@ -62,14 +141,31 @@ func (c *config) check() error {
 			return fmt.Errorf("unknown profile type: %d", t)
 		}
 	}
-	if target, err := checkURL(c.targetURL()); err != nil {
+	return c.checkTarget()
+}
+
+func (c *config) checkTarget() error {
+	if c.agentless && !validAPIKey(c.apiKey) {
+		return errors.New("uploading without an Agent needs an API key, 32 digits and lower-case letters: WithAPIKey or DD_API_KEY")
+	}
+	if strings.ContainsFunc(c.apiKey, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return errors.New("invalid API key, it has characters that no header can have")
+	}
+	target, err := checkURL(c.targetURL())
+	if err != nil {
 		return fmt.Errorf("invalid address: %w", err)
-	} else if c.uploadURL != "" {
-		c.uploadURL = target
+	}
+	if c.agentless {
+		c.intakeURL = target
 	} else {
 		c.agentURL = target
 	}
 	return nil
+}
+
+// validAPIKey has the rule of dd-trace-go.
+func validAPIKey(key string) bool {
+	return len(key) == 32 && !strings.ContainsFunc(key, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 }
 
 // checkURL refuses what cannot be posted to. As in net/http an address without a host, ":8126", is this machine.
@@ -94,16 +190,59 @@ func checkURL(text string) (string, error) {
 	return u.String(), nil
 }
 
-// address is what a log may say about where batches go.
-func (c *config) address() string {
-	if c.unixSocket != "" {
-		return "unix://" + c.unixSocket
+// complete adds what follows from a checked configuration.
+func (c *config) complete() error {
+	c.cpuDuration = min(c.cpuDuration, c.period)
+	if !c.cEnabled {
+		c.cInterval = 0
 	}
-	u, err := url.Parse(c.targetURL())
-	if err != nil {
-		return ""
+	if c.agentless && c.socketFromEnvironment {
+		c.unixSocket, c.socketFromEnvironment = "", false // that one is the Agent's
 	}
-	return u.Redacted()
+	if c.hostname == "" {
+		name, err := os.Hostname()
+		if err != nil && c.agentless { // an Agent knows the host; the intake does not
+			return fmt.Errorf("the host has no name: %w", err)
+		}
+		c.hostname = name
+	}
+	if c.wait {
+		c.types[waitProfile] = true
+	}
+	c.labelKeys = c.labelKeys[:min(len(c.labelKeys), mostLabelKeys)]
+	c.tags = immutable.NewStringSlice(c.withVersion(c.tags.Slice()))
+	c.addLeakProfile()
+	return nil
+}
+
+// addLeakProfile: who built the program with the experiment wants the profile.
+func (c *config) addLeakProfile() {
+	if buildSetting("GOEXPERIMENT", "goroutineleakprofile") {
+		c.types[GoroutineLeakProfile] = true
+	}
+	if c.types[GoroutineLeakProfile] && pprof.Lookup(GoroutineLeakProfile.lookupName()) == nil {
+		delete(c.types, GoroutineLeakProfile)
+		slog.Warn("cmemprof: this Go runtime has no goroutine leak profile; Go 1.26 has one with GOEXPERIMENT=goroutineleakprofile")
+	}
+}
+
+// withVersion leaves one version tag: a page that compares versions cannot do with two. That of WithVersion beats those of WithTags.
+func (c *config) withVersion(tags []string) []string {
+	seen := c.version != ""
+	tags = slices.DeleteFunc(tags, func(tag string) bool {
+		is := strings.HasPrefix(strings.ToLower(tag), "version:")
+		drop := is && seen
+		seen = seen || is
+		return drop
+	})
+	if c.version != "" {
+		tags = append(tags, "version:"+c.version)
+	}
+	return tags
+}
+
+func (c *config) setSite(site string) {
+	c.site, c.intakeURL, c.intakeFrom = site, "https://intake.profile."+site+intakePath, ""
 }
 
 func (c *config) deltaOf(t ProfileType) []string {
@@ -121,15 +260,51 @@ func (c *config) attachmentName(t ProfileType) string {
 	return t.Filename()
 }
 
-func (c *config) logStart() {
-	var types []string
-	for _, t := range profileOrder {
-		if c.types[t] {
-			types = append(types, t.String())
-		}
+// settings are what the event tells of the configuration, under the names of dd-trace-go v2.
+func (c *config) settings() map[string]any {
+	return map[string]any{
+		"delta_profiles":                 c.delta,
+		"agentless":                      c.agentless,
+		"profile_period":                 c.period.String(),
+		"cpu_duration":                   c.cpuDuration.String(),
+		"cpu_profile_rate":               c.cpuRateHz,
+		"block_profile_rate":             c.blockRateNs,
+		"mutex_profile_fraction":         c.mutexFraction,
+		"max_goroutines_wait":            c.waitMost,
+		"cpu_profile_enabled":            c.types[CPUProfile],
+		"heap_profile_enabled":           c.types[HeapProfile],
+		"block_profile_enabled":          c.types[BlockProfile],
+		"mutex_profile_enabled":          c.types[MutexProfile],
+		"goroutine_profile_enabled":      c.types[GoroutineProfile],
+		"goroutine_wait_profile_enabled": c.types[waitProfile],
+		"goroutine_leak_profile_enabled": c.types[GoroutineLeakProfile],
+		"upload_timeout":                 c.uploadTimeout.String(),
+		"execution_trace_enabled":        c.trace.enabled,
+		"execution_trace_period":         c.trace.period.String(),
+		"execution_trace_size_limit":     c.trace.limitBytes,
+		"endpoint_count_enabled":         c.countEndpoint,
+		"num_custom_profiler_label_keys": len(c.labelKeys),
+		"flush_on_exit":                  c.flushOnExit,
+		"debug_compression_settings":     c.compression.String(),
+		"cmemprof_enabled":               c.cInterval > 0 && c.types[HeapProfile],
+		"cmemprof_sampling_rate":         c.cInterval,
+		"custom_http_client":             c.httpClient != nil,
 	}
-	slog.Info("cmemprof: profiler started",
-		"version", version, "service", c.service, "env", c.env, "address", c.address(), "profiles", types,
-		"period", c.period, "cpu_duration", c.cpuDuration, "delta_profiles", c.delta, "upload_timeout", c.uploadTimeout,
-		"c_sampling_bytes", c.cInterval, "hostname", c.hostname, "tags", c.tags)
+}
+
+// logStart says what runs. The API key is not in it.
+func (c *config) logStart() {
+	attributes := []any{"version", version, "service", c.service, "env", c.env, "address", c.address(), "hostname", c.hostname,
+		"tags", c.tags.Slice(), "go", runtime.Version(), "output_dir", c.outputDir}
+	settings := c.settings()
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		attributes = append(attributes, name, settings[name])
+	}
+	slog.Info("cmemprof: profiler started", attributes...)
+	if c.keyOption != "" && !c.agentless {
+		slog.Warn("cmemprof: " + c.keyOption + " sets an API key, but batches go to an Agent, which has its own; WithAgentlessUpload would use it")
+	}
+	if c.intakeFrom != "" && !c.agentless {
+		slog.Warn("cmemprof: the URL of " + c.intakeFrom + " is for uploads without an Agent only, see WithAgentlessUpload; batches go to " + c.address())
+	}
 }

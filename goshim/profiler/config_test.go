@@ -1,3 +1,5 @@
+//go:build linux && amd64 && cgo
+
 package profiler_test
 
 import (
@@ -18,18 +20,19 @@ func TestBadOptions(t *testing.T) {
 		"unknown profile type: 99":                 profiler.WithProfileTypes(profiler.ProfileType(99)),
 		"invalid address":                          profiler.WithAgentAddr(""),
 		"invalid address: ":                        profiler.WithAgentAddr("host:port"),
-		"is not an http or https URL":              profiler.WithURL("ftp://localhost/"),
-		"has no host":                              profiler.WithURL("http:///path"),
+		"invalid address: WithUDS":                 profiler.WithUDS(""),
+		"invalid HTTP client":                      profiler.WithHTTPClient(nil),
+		"invalid statsd client":                    profiler.WithStatsd(nil),
+		"invalid site":                             profiler.WithSite(""),
+		"invalid API key":                          profiler.WithAPIKey("a\r\nb: c"),
 	} {
-		err := profiler.Start(option)
-		if err == nil {
-			profiler.Stop()
-		}
-		if err == nil || !strings.Contains(err.Error(), text) {
-			t.Errorf("got %v, want %q", err, text)
-		}
+		wantError(t, text, option)
 	}
-	if err := profiler.Start(profiler.WithURL("http://user:secret@ho st/")); err == nil || strings.Contains(err.Error(), "secret") {
+	agentless := []profiler.Option{profiler.WithAgentlessUpload(), profiler.WithAPIKey(testKey)}
+	wantError(t, "is not an http or https URL", append(agentless, profiler.WithURL("ftp://localhost/"))...)
+	wantError(t, "has no host", append(agentless, profiler.WithURL("http:///path"))...)
+	wantError(t, "is not an http or https URL", append(agentless, profiler.WithURL(""))...)
+	if err := profiler.Start(append(agentless, profiler.WithURL("http://user:secret@ho st/"))...); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -52,6 +55,32 @@ func TestBadEnvironment(t *testing.T) {
 		{"DD_TRACE_AGENT_URL", "ftp://localhost"},
 		{"DD_TRACE_AGENT_URL", "unix://"},
 		{"DD_TRACE_AGENT_URL", "unix://relative/path"},
+		{"DD_SITE", "https://datadoghq.eu"},
+		{"DD_SITE", "datadoghq.eu/path"},
+		{"DD_SITE", "user@evil"},
+		{"DD_PROFILING_URL", "localhost:8126"},
+		{"DD_PROFILING_API_KEY_FILE", "/no/such/file"},
+		{"DD_PROFILING_API_KEY_FILE", "/dev/null"},
+		{"DD_PROFILING_AGENTLESS", "yes"},
+		{"DD_PROFILING_FLUSH_ON_EXIT", "always"},
+		{"DD_PROFILING_DEBUG_COMPRESSION_SETTINGS", "lz4"},
+		{"DD_PROFILING_DEBUG_COMPRESSION_SETTINGS", "gzip-0"},
+		{"DD_PROFILING_DEBUG_COMPRESSION_SETTINGS", "gzip-13"},
+		{"DD_PROFILING_DEBUG_COMPRESSION_SETTINGS", "zstd-"},
+		{"DD_PROFILING_DEBUG_COMPRESSION_SETTINGS", "zstd-20"},
+		{"DD_PROFILING_DEBUG_COMPRESSION_SETTINGS", "legacy-1"},
+		{"DD_PROFILING_WAIT_PROFILE", "sometimes"},
+		{"DD_PROFILING_WAIT_PROFILE_MAX_GOROUTINES", "many"},
+		{"DD_PROFILING_WAIT_PROFILE_MAX_GOROUTINES", "-1"},
+		{"DD_PROFILING_EXECUTION_TRACE_ENABLED", "on"},
+		{"DD_PROFILING_EXECUTION_TRACE_PERIOD", "15"},
+		{"DD_PROFILING_EXECUTION_TRACE_PERIOD", "0s"},
+		{"DD_PROFILING_EXECUTION_TRACE_LIMIT_BYTES", "5MB"},
+		{"DD_PROFILING_EXECUTION_TRACE_LIMIT_BYTES", "0"},
+		{"DD_PROFILING_ENDPOINT_COUNT_ENABLED", "on"},
+		{"DD_TRACE_STARTUP_LOGS", "quiet"},
+		{"DD_TRACE_GIT_METADATA_ENABLED", "on"},
+		{"DD_EXPERIMENTAL_PROPAGATE_PROCESS_TAGS_ENABLED", "on"},
 	} {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
 			t.Setenv(c.name, c.value)

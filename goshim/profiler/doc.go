@@ -11,9 +11,12 @@
 //
 // The environment sets what the options do not; docs/profiler.md lists both, and what happens when sending fails.
 //
-// How it works, one file each: profiler.go starts, stops and runs the periods, collect.go takes the profiles, event.go describes a batch of
-// them, uploader.go sends it. Two goroutines, one that collects and one that sends. Nothing here panics into the service: a panic inside is
-// contained, counted (Stats) and logged once. The few lines of the log go to slog.Default.
+// How it works, one file each: options.go and environment.go fill the configuration, config.go checks it; profiler.go starts, stops and runs the
+// periods, collect.go takes the profiles, event.go describes a batch of them, uploader.go sends it. Two goroutines, one that collects and one
+// that sends, and a third for as long as an execution trace runs. Nothing here panics into the service: a panic inside is contained, counted
+// (Stats) and logged once. The few lines of the log go to slog.Default.
+//
+// It works on Linux on amd64 with cgo. Elsewhere it builds, and Start returns an error.
 package profiler
 
 // version is what profiler_version and DD-EVP-ORIGIN-VERSION say.

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// variables are the environment variables that are read, each with what it sets. An empty variable is as good as none.
+// variables are the environment variables that are read, each with what it sets. They are read in this order, so of two that set the same thing
+// the later one holds. An empty variable is as good as none.
 var variables = []struct {
 	name string
 	set  func(c *config, value string) error
@@ -20,19 +21,41 @@ var variables = []struct {
 	{"DD_SERVICE", func(c *config, v string) error { c.service = v; return nil }},
 	{"DD_ENV", func(c *config, v string) error { c.env = v; return nil }},
 	{"DD_VERSION", func(c *config, v string) error { c.version = v; return nil }},
-	{"DD_TAGS", func(c *config, v string) error { c.tags = splitTags(v); return nil }},
+	{"DD_TAGS", addTags},
+	{"DD_PROFILING_TAGS", addTags},
 	{"DD_AGENT_HOST", func(c *config, v string) error { return setAgent(c, v, "") }},
 	{"DD_TRACE_AGENT_PORT", func(c *config, v string) error { return setAgent(c, "", v) }},
 	{"DD_TRACE_AGENT_URL", setAgentURL},
+	{"DD_SITE", setSite},
+	{"DD_PROFILING_URL", setIntakeURL},
+	{"DD_API_KEY", func(c *config, v string) error { c.setAPIKey(v, "DD_API_KEY"); return nil }},
+	{"DD_PROFILING_API_KEY_FILE", readAPIKey},
+	{"DD_PROFILING_API_KEY", func(c *config, v string) error { c.setAPIKey(v, "DD_PROFILING_API_KEY"); return nil }},
+	{"DD_PROFILING_AGENTLESS", func(c *config, v string) error { return setBool(&c.agentless, v) }},
 	{"DD_PROFILING_DELTA", func(c *config, v string) error { return setBool(&c.delta, v) }},
-	{"DD_PROFILING_UPLOAD_TIMEOUT", setUploadTimeout},
+	{"DD_PROFILING_UPLOAD_TIMEOUT", func(c *config, v string) error { return setDuration(&c.uploadTimeout, v) }},
+	{"DD_PROFILING_FLUSH_ON_EXIT", func(c *config, v string) error { return setBool(&c.flushOnExit, v) }},
+	{"DD_PROFILING_OUTPUT_DIR", func(c *config, v string) error { c.outputDir = v; return nil }},
+	{"DD_PROFILING_SPOOL_DIR", func(c *config, v string) error { c.spoolDirectory = v; return nil }},
+	{"DD_PROFILING_SPOOL_MAX_BYTES", setSpoolBytes},
+	{"DD_PROFILING_DEBUG_COMPRESSION_SETTINGS", setCompression},
+	{"DD_PROFILING_WAIT_PROFILE", func(c *config, v string) error { return setBool(&c.wait, v) }},
+	{"DD_PROFILING_WAIT_PROFILE_MAX_GOROUTINES", func(c *config, v string) error { return setCount(&c.waitMost, v) }},
+	{"DD_PROFILING_EXECUTION_TRACE_ENABLED", func(c *config, v string) error { return setBool(&c.trace.enabled, v) }},
+	{"DD_PROFILING_EXECUTION_TRACE_PERIOD", func(c *config, v string) error { return setDuration(&c.trace.period, v) }},
+	{"DD_PROFILING_EXECUTION_TRACE_LIMIT_BYTES", setTraceLimit},
+	{"DD_PROFILING_ENDPOINT_COUNT_ENABLED", func(c *config, v string) error { return setBool(&c.countEndpoint, v) }},
+	{"DD_PROFILING_CMEMPROF_ENABLED", func(c *config, v string) error { return setBool(&c.cEnabled, v) }},
 	{"DD_PROFILING_CMEMPROF_SAMPLING_RATE", setCInterval},
-	{"DD_PROFILING_CMEMPROF_ENABLED", setCEnabled},
+	{"DD_TRACE_STARTUP_LOGS", func(c *config, v string) error { return setBool(&c.logStartup, v) }},
+	{"DD_TRACE_GIT_METADATA_ENABLED", func(c *config, v string) error { return setBool(&c.git.enabled, v) }},
+	{"DD_GIT_REPOSITORY_URL", func(c *config, v string) error { c.git.repository = v; return nil }},
+	{"DD_GIT_COMMIT_SHA", func(c *config, v string) error { c.git.commit = v; return nil }},
+	{"DD_EXPERIMENTAL_PROPAGATE_PROCESS_TAGS_ENABLED", func(c *config, v string) error { return setBool(&c.processTags, v) }},
 }
 
 // readEnvironment names the variable that it cannot read.
 func (c *config) readEnvironment() error {
-	c.agentURL = "http://localhost:8126" + uploadPath
 	for _, variable := range variables {
 		value := os.Getenv(variable.name)
 		if value == "" {
@@ -42,6 +65,7 @@ func (c *config) readEnvironment() error {
 			return fmt.Errorf("%s: %w", variable.name, err)
 		}
 	}
+	c.tags = c.git.moveInto(c.tags)
 	return nil
 }
 
@@ -57,9 +81,15 @@ func setBool(to *bool, value string) error {
 // setEnabled also takes "auto", which the Agent's installer writes into services: a service that calls Start wants to be profiled.
 func setEnabled(c *config, value string) error {
 	if value == "auto" {
+		c.auto = true
 		return nil
 	}
 	return setBool(&c.enabled, value)
+}
+
+func addTags(c *config, value string) error {
+	c.tags = c.tags.Append(splitTags(value)...)
+	return nil
 }
 
 // splitTags: commas if there are any, else spaces.
@@ -116,11 +146,40 @@ func setAgentURL(c *config, value string) error {
 	if err != nil {
 		return err
 	}
-	c.agentURL = strings.TrimSuffix(text, "/") + uploadPath
+	c.agentURL = strings.TrimSuffix(text, "/") + agentPath
 	return nil
 }
 
-func setUploadTimeout(c *config, value string) error {
+func setSite(c *config, value string) error {
+	if text, err := checkURL("https://" + value); err != nil || text != "https://"+value || strings.ContainsAny(value, "/@?#:") {
+		return fmt.Errorf("%q is not the name of a site, as datadoghq.eu is", value)
+	}
+	c.setSite(value)
+	return nil
+}
+
+func setIntakeURL(c *config, value string) error {
+	if _, err := checkURL(value); err != nil {
+		return err
+	}
+	c.intakeURL, c.intakeFrom = value, "DD_PROFILING_URL"
+	return nil
+}
+
+// readAPIKey takes a file of one line, as secrets are mounted into containers.
+func readAPIKey(c *config, path string) error {
+	key, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	c.setAPIKey(strings.TrimSpace(string(key)), "DD_PROFILING_API_KEY_FILE")
+	if c.apiKey == "" {
+		return fmt.Errorf("%s is empty", path)
+	}
+	return nil
+}
+
+func setDuration(to *time.Duration, value string) error {
 	d, err := time.ParseDuration(value)
 	if err != nil {
 		return err
@@ -128,7 +187,26 @@ func setUploadTimeout(c *config, value string) error {
 	if d <= 0 {
 		return fmt.Errorf("must be > 0: %s", value)
 	}
-	c.uploadTimeout = d
+	*to = d
+	return nil
+}
+
+func setCount(to *int, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%q is not a number, 0 or more", value)
+	}
+	*to = n
+	return nil
+}
+
+func setTraceLimit(c *config, value string) error {
+	if err := setCount(&c.trace.limitBytes, value); err != nil {
+		return err
+	}
+	if c.trace.limitBytes == 0 {
+		return errors.New("must be > 0")
+	}
 	return nil
 }
 
@@ -141,13 +219,7 @@ func setCInterval(c *config, value string) error {
 	return nil
 }
 
-func setCEnabled(c *config, value string) error {
-	enabled := true
-	if err := setBool(&enabled, value); err != nil {
-		return err
-	}
-	if !enabled {
-		c.cInterval = 0
-	}
-	return nil
+func setCompression(c *config, value string) (err error) {
+	c.compression, err = parseCompression(value)
+	return err
 }

@@ -1,3 +1,5 @@
+//go:build linux && amd64 && cgo
+
 package profiler
 
 import (
@@ -6,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,26 +21,52 @@ type batch struct {
 	seq         uint64 // 0 for the first of a Start: a gap shows a batch that was lost
 	start, end  time.Time
 	attachments []upload.Attachment
+	endpoints   map[string]uint64 // requests by endpoint
 }
 
-// event is event.json, which tells the backend what the batch is. Its keys are those of dd-trace-go v1.
+// event is event.json, which tells the backend what the batch is. Its keys are those of dd-trace-go, v1 and v2.
 type event struct {
-	Start       string   `json:"start"`
-	End         string   `json:"end"`
-	Attachments []string `json:"attachments"`
-	Tags        string   `json:"tags_profiler"`
-	Family      string   `json:"family"`
-	Version     string   `json:"version"`
+	Start            string            `json:"start"`
+	End              string            `json:"end"`
+	Attachments      []string          `json:"attachments"`
+	Tags             string            `json:"tags_profiler"`
+	Family           string            `json:"family"`
+	Version          string            `json:"version"`
+	EndpointCounts   map[string]uint64 `json:"endpoint_counts,omitempty"`
+	CustomAttributes []string          `json:"custom_attributes,omitempty"`
+	Info             eventInfo         `json:"info"`
+	ProcessTags      string            `json:"process_tags,omitempty"`
+}
+
+type eventInfo struct {
+	Profiler struct {
+		SSI struct { // what has put the profiler into the program
+			Mechanism string `json:"mechanism"`
+		} `json:"ssi"`
+		Activation string         `json:"activation"` // who has turned it on
+		Settings   map[string]any `json:"settings"`
+	} `json:"profiler"`
 }
 
 func (c *config) event(b batch) ([]byte, error) {
 	e := event{
-		Start:   b.start.UTC().Format(time.RFC3339Nano), // fractions, as v2 sends them: a short last period has a length
-		End:     b.end.UTC().Format(time.RFC3339Nano),
-		Tags:    strings.Join(c.batchTags(b), ","),
-		Family:  "go",
-		Version: "4",
+		Start:            b.start.UTC().Format(time.RFC3339Nano), // fractions, as v2 sends them: a short last period has a length
+		End:              b.end.UTC().Format(time.RFC3339Nano),
+		Tags:             strings.Join(c.batchTags(b), ","),
+		Family:           "go",
+		Version:          "4",
+		EndpointCounts:   b.endpoints,
+		CustomAttributes: c.labelKeys,
 	}
+	if c.processTags {
+		e.ProcessTags = processTags()
+	}
+	e.Info.Profiler.SSI.Mechanism = "none"
+	e.Info.Profiler.Activation = "manual"
+	if c.auto {
+		e.Info.Profiler.Activation = "auto"
+	}
+	e.Info.Profiler.Settings = c.settings()
 	for _, a := range b.attachments {
 		e.Attachments = append(e.Attachments, a.Name)
 	}
@@ -55,15 +84,19 @@ func (c *config) batchTags(b batch) []string {
 		"runtime_os:" + runtime.GOOS,
 		"runtime-id:" + runtimeID(),
 	}
-	if c.version != "" {
-		tags = append(tags, "version:"+c.version)
+	tags = append(tags, c.tags.Slice()...)
+	tags = append(tags, "service:"+c.service, fmt.Sprintf("profile_seq:%d", b.seq), "runtime:go", "language:go",
+		fmt.Sprintf("_dd.profiler.go_execution_trace_enabled:%t", c.trace.enabled), pgoTag())
+	if slices.ContainsFunc(b.attachments, func(a upload.Attachment) bool { return a.Name == executionTrace.Filename() }) {
+		tags = append(tags, "go_execution_traced:yes")
 	}
-	tags = append(tags, c.tags...)
-	tags = append(tags, "service:"+c.service, "env:"+c.env, fmt.Sprintf("profile_seq:%d", b.seq))
+	if c.env != "" {
+		tags = append(tags, "env:"+c.env)
+	}
 	if c.hostname != "" {
 		tags = append(tags, "host:"+c.hostname)
 	}
-	return append(tags, "runtime:go", "language:go")
+	return tags
 }
 
 // runtimeID is one random UUID (version 4) for the life of the process.

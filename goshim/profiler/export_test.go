@@ -1,19 +1,28 @@
+//go:build linux && amd64 && cgo
+
 package profiler
 
 import (
 	"context"
 	"io"
+	"runtime/debug"
+	"runtime/pprof"
 
+	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
 	"github.com/cmemprof/cmemprof/upload"
 )
 
 // Fakes stand in for what the profiler asks others for; a nil one leaves the real one.
 type Fakes struct {
-	StartC   func(intervalBytes int64) error
-	ProfileC func() ([]byte, error)
-	LostC    func() uint64
-	Lookup   func(name string, w io.Writer) error
-	Send     func(context.Context, upload.Request) error
+	StartC         func(intervalBytes int64) error // with it, or ProfileC, C's heap is not really profiled
+	ProfileC       func() ([]byte, error)
+	StatsC         func() cmemprof.Stats
+	Allocator      func() cmemprof.AllocatorStats
+	Lookup         func(name string, w io.Writer) error
+	ListGoroutines func(w io.Writer) error
+	Begin          func(seq uint64)
+	Send           func(context.Context, upload.Request) error
 }
 
 // SetFakes holds for the Starts that follow, until restore is called.
@@ -21,14 +30,18 @@ func SetFakes(f Fakes) (restore func()) {
 	mu.Lock()
 	defer mu.Unlock()
 	real := realSources
-	if f.StartC != nil {
-		realSources.startC, realSources.stopC = f.StartC, func() {}
+	realC, _ := extensions.GetCAllocationProfiler()
+	if f.StartC != nil || f.ProfileC != nil {
+		extensions.SetCAllocationProfiler(&fakeC{fakes: f})
 	}
-	if f.ProfileC != nil {
-		realSources.profileC = f.ProfileC
+	if f.StatsC != nil {
+		realSources.statsC = f.StatsC
 	}
-	if f.LostC != nil {
-		realSources.lostC = f.LostC
+	if f.Allocator != nil {
+		realSources.allocator = f.Allocator
+	}
+	if f.ListGoroutines != nil {
+		realSources.listGoroutines = f.ListGoroutines
 	}
 	if f.Lookup != nil {
 		realSources.lookup = f.Lookup
@@ -36,12 +49,76 @@ func SetFakes(f Fakes) (restore func()) {
 	if f.Send != nil {
 		realSources.send = f.Send
 	}
+	if f.Begin != nil {
+		realSources.begin = f.Begin
+	}
 	return func() {
 		mu.Lock()
 		defer mu.Unlock()
 		realSources = real
+		extensions.SetCAllocationProfiler(realC)
 	}
 }
+
+// fakeC is a heap profiler of C made of functions.
+type fakeC struct {
+	extensions.CAllocationProfiler
+	fakes Fakes
+}
+
+func (c *fakeC) StartHeap(intervalBytes int64) error {
+	if c.fakes.StartC == nil {
+		return nil
+	}
+	return c.fakes.StartC(intervalBytes)
+}
+
+func (c *fakeC) StopHeap() {}
+
+func (c *fakeC) Heap() ([]byte, error) { return c.fakes.ProfileC() }
+
+// PanickingOption is an option with a fault in it.
+var PanickingOption Option = func(*config) { panic("in an option") }
+
+// HasLeakProfile says whether the runtime can take one.
+func HasLeakProfile() bool { return pprof.Lookup("goroutineleak") != nil }
+
+// Target is where batches would go.
+func Target(options ...Option) (string, error) {
+	c, err := newConfig(options)
+	if err != nil {
+		return "", err
+	}
+	return c.targetURL(), nil
+}
+
+// HeadersIn are those of a batch from a container.
+func HeadersIn(containerID, entityID string) map[string]string {
+	return (&config{containerID: containerID, entityID: entityID}).headers()
+}
+
+// Variables are the names of all environment variables that are read.
+func Variables() []string {
+	var names []string
+	for _, v := range variables {
+		names = append(names, v.name)
+	}
+	return names
+}
+
+// SetBuildInfo holds until restore is called.
+func SetBuildInfo(info *debug.BuildInfo) (restore func()) {
+	real := readBuildInfo
+	readBuildInfo = func() (*debug.BuildInfo, bool) { return info, info != nil }
+	return func() { readBuildInfo = real }
+}
+
+var (
+	ReadContainer = readContainer
+	SumSamples    = sumSamples
+	NormalizedTag = normalizedTag
+	WaitProfileOf = waitProfileOf
+)
 
 // LookupProfile is the real lookup, for fakes that fail only sometimes.
 var LookupProfile = lookupProfile

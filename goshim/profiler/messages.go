@@ -1,9 +1,12 @@
+//go:build linux && amd64 && cgo
+
 package profiler
 
 import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 )
 
 // onceLog logs the first message of each kind. What happens every period must not fill a service's log.
@@ -25,31 +28,50 @@ func (l *onceLog) warn(kind, message string) {
 	}
 }
 
+// saidAfter failures in a row the log says that batches wait: a server that restarts is back by then, and nothing was lost.
+const saidAfter = 3
+
 // failureLog logs two lines for each time that sending fails: one when it begins, one when it works again.
 type failureLog struct {
-	address string
-	mu      sync.Mutex
-	failing bool   // guarded by mu
-	batches uint64 // lost since it began; guarded by mu
+	address, spool string
+	losses         atomic.Uint64 // batches lost so far
+	mu             sync.Mutex
+	failures       int    // in a row; guarded by mu
+	said           bool   // guarded by mu
+	before         uint64 // losses when it began; guarded by mu
 }
 
-func (l *failureLog) lost(cause error) {
+// waits: a batch could not be sent, and is tried again later.
+func (l *failureLog) waits(cause string) {
+	what := "the last five wait in memory until it answers"
+	if l.spool != "" {
+		what = "they wait in " + l.spool + " until it answers"
+	}
+	l.failed(cause, what, saidAfter)
+}
+
+// lost: a batch is no more. It is among losses already.
+func (l *failureLog) lost(cause string) { l.failed(cause, "they are dropped until it answers", 1) }
+
+func (l *failureLog) failed(cause, what string, patience int) {
 	l.mu.Lock()
-	first := !l.failing
-	l.failing = true
-	l.batches++
+	if l.failures++; l.failures == 1 {
+		l.before = l.losses.Load()
+	}
+	first := !l.said && l.failures >= patience
+	l.said = l.said || first
 	l.mu.Unlock()
 	if first {
-		slog.Warn(fmt.Sprintf("cmemprof: profiles cannot be sent to %s: %s; they are dropped until it answers", l.address, describe(cause)))
+		slog.Warn(fmt.Sprintf("cmemprof: profiles cannot be sent to %s: %s; %s", l.address, cause, what))
 	}
 }
 
 func (l *failureLog) works() {
 	l.mu.Lock()
-	batches, again := l.batches, l.failing
-	l.failing, l.batches = false, 0
+	again, lost := l.said, l.losses.Load()-l.before
+	l.said, l.failures = false, 0
 	l.mu.Unlock()
 	if again {
-		slog.Info(fmt.Sprintf("cmemprof: profiles reach %s again; %d batches were lost", l.address, batches))
+		slog.Info(fmt.Sprintf("cmemprof: profiles reach %s again; %d batches were lost", l.address, lost))
 	}
 }

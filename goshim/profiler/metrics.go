@@ -7,25 +7,29 @@ import (
 	"time"
 )
 
-// metrics reports figures of the Go runtime over the time between two reports, under the names that dd-trace-go v1 sends.
+// metrics reports figures of the Go runtime over the time between two reports, under the names that dd-trace-go sends.
 type metrics struct {
 	at    time.Time
 	stats runtime.MemStats
+	// What MemStats does not have.
+	goroutines int
 }
 
 func (m *metrics) reset() {
 	m.at = time.Now()
+	m.goroutines = runtime.NumGoroutine()
 	runtime.ReadMemStats(&m.stats)
 }
 
-// report is a JSON array of [name, value].
-func (m *metrics) report() ([]byte, error) {
+// report is a JSON array of [name, value], with those of C behind those of Go.
+func (m *metrics) report(ofC []figure) ([]byte, error) {
 	before := *m
 	m.reset()
 	elapsed := m.at.Sub(before.at)
 	type point [2]any
 	var points []point
-	for _, figure := range figures(&before.stats, &m.stats, elapsed, before.at) {
+	all := append(figures(&before.stats, &m.stats, elapsed, before.at), figure{"go_num_goroutine", float64(m.goroutines)})
+	for _, figure := range append(all, ofC...) {
 		if !math.IsNaN(figure.value) && !math.IsInf(figure.value, 0) { // JSON has none; two reports at the same instant would make some
 			points = append(points, point{figure.name, figure.value})
 		}

@@ -1,6 +1,7 @@
 package profiler
 
 import (
+	"net/http"
 	"time"
 )
 
@@ -18,61 +19,31 @@ const (
 	DefaultUploadTimeout = 10 * time.Second
 )
 
-const uploadPath = "/profiling/v1/input"
-
-// config is everything that can be set: first the defaults, then the environment, then the options, each over the one before.
-type config struct {
-	enabled       bool
-	service, env  string
-	version       string // "" sends no version tag
-	hostname      string // "" asks the system
-	tags          []string
-	types         map[ProfileType]bool
-	period        time.Duration
-	cpuDuration   time.Duration
-	cpuRateHz     int // 0: the runtime's default
-	mutexFraction int
-	blockRateNs   int
-	uploadTimeout time.Duration
-	delta         bool
-	logStartup    bool
-	cInterval     int64 // bytes between samples of C allocations, 0: off
-
-	agentURL              string // http://host:port/profiling/v1/input
-	uploadURL             string // WithURL, in place of agentURL
-	unixSocket            string
-	socketFromEnvironment bool // an address given by an option beats it
-}
-
-// targetURL is where batches go.
-func (c *config) targetURL() string {
-	if c.uploadURL != "" {
-		return c.uploadURL
-	}
-	return c.agentURL
-}
-
 // An Option sets one thing of the profiler, over the default and over the environment.
 type Option func(*config)
 
-// WithService sets the name of the service. Default: DD_SERVICE, else the name of the executable.
+// WithService sets the name of the service. Default, also for "": DD_SERVICE, else the name of the executable.
 func WithService(name string) Option {
-	return func(c *config) { c.service = name }
+	return func(c *config) {
+		if name != "" {
+			c.service = name
+		}
+	}
 }
 
-// WithEnv sets the environment the service runs in. Default: DD_ENV, else "none".
+// WithEnv sets the environment the service runs in; "" sends no env tag, so that the Agent may add its own. Default: DD_ENV, else "none".
 func WithEnv(env string) Option {
 	return func(c *config) { c.env = env }
 }
 
-// WithVersion sets the version of the service. Default: DD_VERSION, else no version is sent.
+// WithVersion sets the version of the service, in place of any tag "version:...". Default: DD_VERSION, else no version is sent.
 func WithVersion(version string) Option {
 	return func(c *config) { c.version = version }
 }
 
 // WithTags adds tags, each "key:value", to those of DD_TAGS and of earlier options.
 func WithTags(tags ...string) Option {
-	return func(c *config) { c.tags = append(c.tags, tags...) }
+	return func(c *config) { c.tags = c.tags.Append(tags...) }
 }
 
 // WithHostname sets the host tag. Default: os.Hostname.
@@ -133,23 +104,62 @@ func BlockProfileRate(rate int) Option {
 // localhost:8126.
 func WithAgentAddr(hostport string) Option {
 	return func(c *config) {
-		c.agentURL = "http://" + hostport + uploadPath
+		c.agentURL = "http://" + hostport + agentPath
 		c.dropEnvironmentSocket()
 	}
 }
 
-// WithUDS sends through the Unix socket at this path.
+// WithUDS sends through the Unix socket at this path. It and WithHTTPClient take each other's place.
 func WithUDS(socketPath string) Option {
 	return func(c *config) {
-		c.unixSocket, c.socketFromEnvironment = socketPath, false
+		if socketPath == "" {
+			c.refuse("invalid address: WithUDS got no path")
+		}
+		c.unixSocket, c.socketFromEnvironment, c.httpClient = socketPath, false, nil
 	}
 }
 
-// WithURL sets the whole URL that batches are posted to, in place of the Agent's.
-func WithURL(url string) Option {
+// WithHTTPClient sends with this client, for whatever needs a transport of its own. Default: libcurl.
+func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) {
-		c.uploadURL = url
-		c.dropEnvironmentSocket()
+		if client == nil {
+			c.refuse("invalid HTTP client: WithHTTPClient got nil")
+		}
+		c.httpClient, c.unixSocket, c.socketFromEnvironment = client, "", false
+	}
+}
+
+// WithAPIKey sets the key for uploads without an Agent; it does not turn them on. Default: DD_PROFILING_API_KEY, else the file that
+// DD_PROFILING_API_KEY_FILE names, else DD_API_KEY.
+func WithAPIKey(key string) Option {
+	return func(c *config) { c.setAPIKey(key, "WithAPIKey") }
+}
+
+// WithAgentlessUpload sends straight to the intake of the site, without an Agent. It needs an API key. DD_PROFILING_AGENTLESS does the same.
+func WithAgentlessUpload() Option {
+	return func(c *config) { c.agentless = true }
+}
+
+// WithSite sets the Datadog site for uploads without an Agent, as "datadoghq.eu". It and WithURL take each other's place. Default: DD_SITE,
+// else datadoghq.com.
+func WithSite(site string) Option {
+	return func(c *config) {
+		if site == "" {
+			c.refuse("invalid site: WithSite got no name")
+		}
+		c.setSite(site)
+	}
+}
+
+// WithURL sets the whole URL for uploads without an Agent, in place of the site's. Batches for an Agent do not go there.
+func WithURL(url string) Option {
+	return func(c *config) { c.intakeURL, c.intakeFrom = url, "WithURL" }
+}
+
+func (c *config) setAPIKey(key, from string) {
+	c.apiKey, c.keyOption = key, from
+	if key == "" {
+		c.keyOption = ""
 	}
 }
 
@@ -165,7 +175,22 @@ func WithUploadTimeout(d time.Duration) Option {
 	return func(c *config) { c.uploadTimeout = d }
 }
 
-// WithLogStartup chooses whether Start logs the configuration, and Stop what was sent. Default: true.
+// WithStatsd sends figures about the profiler itself to client.
+func WithStatsd(client StatsdClient) Option {
+	return func(c *config) {
+		if client == nil {
+			c.refuse("invalid statsd client: WithStatsd got nil")
+		}
+		c.statsd = client
+	}
+}
+
+// WithCustomProfilerLabelKeys names keys of pprof labels by which the web page shall be able to filter. More than ten are cut off.
+func WithCustomProfilerLabelKeys(keys ...string) Option {
+	return func(c *config) { c.labelKeys = append(c.labelKeys, keys...) }
+}
+
+// WithLogStartup chooses whether Start logs the configuration, and Stop what was sent. Default: DD_TRACE_STARTUP_LOGS, else true.
 func WithLogStartup(enabled bool) Option {
 	return func(c *config) { c.logStartup = enabled }
 }

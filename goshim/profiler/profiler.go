@@ -1,6 +1,9 @@
+//go:build linux && amd64 && cgo
+
 package profiler
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -20,30 +23,38 @@ var (
 
 // Start begins to collect and send profiles. While a profiler runs it is stopped, as by Stop, and the new one takes its place. An error says
 // what is wrong with an option or which environment variable cannot be read; what ran before then goes on. With DD_PROFILING_ENABLED=false
-// Start does nothing.
+// no profiler runs afterwards, and that is no error.
 func Start(options ...Option) error {
 	mu.Lock()
 	defer mu.Unlock()
-	c, err := newConfig(options)
-	if err != nil || !c.enabled {
-		return err
-	}
-	if active != nil {
-		active.stop()
-	}
-	active = newProfiler(c, realSources)
-	active.start()
-	return nil
+	return contained(func() error {
+		c, err := newConfig(options)
+		if err != nil {
+			return err
+		}
+		stopActive()
+		if c.enabled {
+			c.containerID, c.entityID = containerIdentity()
+			active = newProfiler(c, realSources)
+			active.start()
+		}
+		return nil
+	})
 }
 
 // Stop collects the running period, sends it with whatever else waits to be sent, and returns when all is done, after about two seconds at the
-// latest if the server does not answer. It may be called at any time, any number of times and from any goroutine.
+// latest if the server does not answer. With DD_PROFILING_FLUSH_ON_EXIT=false it sends nothing more. It may be called at any time, any number
+// of times and from any goroutine.
 func Stop() {
 	mu.Lock()
 	defer mu.Unlock()
-	if active != nil {
-		active.stop()
+	_ = contained(func() error { stopActive(); return nil })
+}
+
+func stopActive() {
+	if p := active; p != nil {
 		active = nil
+		p.stop()
 	}
 }
 
@@ -79,14 +90,15 @@ func (p *profiler) start() {
 	if p.cfg.types[BlockProfile] {
 		runtime.SetBlockProfileRate(p.cfg.blockRateNs)
 	}
+	endpoints.set(p.cfg.countEndpoint)
 	p.collector.startC()
 	go func() {
 		defer close(p.collected)
-		p.runPeriods()
+		_ = contained(func() error { p.runPeriods(); return nil })
 	}()
 	go func() {
 		defer close(p.sent)
-		p.uploader.run()
+		_ = contained(func() error { p.uploader.run(); return nil })
 	}()
 }
 
@@ -99,7 +111,10 @@ func (p *profiler) runPeriods() {
 	defer p.uploader.close()
 	defer p.collector.close()
 	for seq := uint64(0); seq == 0 || !p.exiting(); seq++ { // one at least: Stop may come before this goroutine ever ran
-		p.runPeriod(seq)
+		end := time.Now().Add(p.cfg.period)
+		if contained(func() error { p.runPeriod(seq); return nil }) != nil {
+			p.sleepUntil(end)
+		}
 	}
 }
 
@@ -107,17 +122,34 @@ func (p *profiler) runPeriods() {
 // collection of the others, so that it also shows what this package costs.
 func (p *profiler) runPeriod(seq uint64) {
 	start := time.Now()
+	p.collector.begin(seq)
 	p.sleepUntil(start.Add(p.cfg.period - p.cfg.cpuDuration))
 	if !p.exiting() {
 		p.collector.startCPU()
 	}
 	p.sleepUntil(start.Add(p.cfg.period))
+	if p.exiting() && !p.cfg.flushOnExit {
+		return
+	}
 	// dd-trace-go sends the length of the CPU profile as the length of the batch, and the backend counts on that: it is the time that CPU
 	// samples are divided by. A period that stop cuts short is as long as it was.
 	end := start.Add(min(p.cfg.cpuDuration, time.Since(start)))
-	b := batch{seq: seq, start: start, end: end, attachments: p.collector.collect()}
-	if len(b.attachments) > 0 {
-		p.uploader.add(b)
+	b := batch{seq: seq, start: start, end: end, attachments: p.collector.collect(), endpoints: endpoints.take()}
+	if len(b.attachments) == 0 {
+		return
+	}
+	p.output(b)
+	p.uploader.add(b)
+}
+
+// output writes the batch to disk, before anything of it can be lost on its way.
+func (p *profiler) output(b batch) {
+	if p.cfg.outputDir == "" {
+		return
+	}
+	if err := p.cfg.writeBatch(b); err != nil {
+		counters.outputsFailed.Add(1)
+		p.collector.messages.warn("output", fmt.Sprintf("cmemprof: a batch cannot be written to DD_PROFILING_OUTPUT_DIR: %v", err))
 	}
 }
 
@@ -151,6 +183,10 @@ func sleep(d time.Duration, exit <-chan struct{}) {
 func (p *profiler) stop() {
 	called := time.Now()
 	close(p.exit)
+	endpoints.set(false)
+	if !p.cfg.flushOnExit {
+		p.uploader.giveUp()
+	}
 	select {
 	case <-p.collected:
 	case <-time.After(stopTime): // the names of a large program may take longer. The batch is dropped, and counted, when it comes.

@@ -1,3 +1,5 @@
+//go:build linux && amd64 && cgo
+
 package profiler
 
 import (
@@ -5,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/pprof"
+	"runtime/trace"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/merge"
@@ -19,34 +22,36 @@ type delta interface {
 
 // sources is everything the profiler asks others for. Tests put others in their place.
 type sources struct {
-	startC   func(intervalBytes int64) error
-	stopC    func()
-	profileC func() ([]byte, error)
-	lostC    func() uint64 // samples of C that are not in profileC's figures, in whole or in part
-	startCPU func(io.Writer) error
-	stopCPU  func()
-	lookup   func(name string, w io.Writer) error
-	merge    func(profiles ...[]byte) ([]byte, error)
-	newDelta func(types ...string) delta
-	send     func(context.Context, upload.Request) error
+	begin          func(seq uint64) // called when a period begins
+	statsC         func() cmemprof.Stats
+	allocator      func() cmemprof.AllocatorStats
+	startCPU       func(io.Writer) error
+	stopCPU        func()
+	startTrace     func(io.Writer) error
+	stopTrace      func()
+	lookup         func(name string, w io.Writer) error
+	listGoroutines func(io.Writer) error
+	merge          func(profiles ...[]byte) ([]byte, error)
+	newDelta       func(output merge.Output, types ...string) delta
+	compress       func([]byte, compression) ([]byte, error)
+	send           func(context.Context, upload.Request) error // nil: as the configuration says
 }
 
 var realSources = sources{
-	startC:   cmemprof.Start,
-	stopC:    cmemprof.Stop,
-	profileC: cmemprof.Profile,
-	lostC:    lostSamples,
-	startCPU: pprof.StartCPUProfile,
-	stopCPU:  pprof.StopCPUProfile,
-	lookup:   lookupProfile,
-	merge:    merge.Merge,
-	newDelta: func(types ...string) delta { return merge.NewDelta(types...) },
-	send:     upload.Send,
-}
-
-func lostSamples() uint64 {
-	s := cmemprof.GetStats()
-	return s.LostStacks + s.LostShards + s.LostLive
+	begin:          func(uint64) {},
+	statsC:         cmemprof.GetStats,
+	allocator:      cmemprof.GetAllocatorStats,
+	startCPU:       pprof.StartCPUProfile,
+	stopCPU:        pprof.StopCPUProfile,
+	startTrace:     trace.Start,
+	stopTrace:      trace.Stop,
+	lookup:         lookupProfile,
+	listGoroutines: func(w io.Writer) error { return pprof.Lookup("goroutine").WriteTo(w, 2) },
+	merge:          merge.Merge,
+	newDelta: func(output merge.Output, types ...string) delta {
+		return merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output})
+	},
+	compress: compress,
 }
 
 func lookupProfile(name string, w io.Writer) error {

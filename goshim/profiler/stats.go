@@ -11,14 +11,24 @@ import (
 // Counters count what the profiler did since the process started, over all Starts and Stops.
 type Counters struct {
 	BatchesSent    uint64 // the server took them
-	BatchesFailed  uint64 // given up after the last try
-	BatchesDropped uint64 // never tried: the queue was full, or Stop's time was over
+	BatchesFailed  uint64 // given up: the server refused them, or failed at them for a whole period
+	BatchesDropped uint64 // given up: newer ones needed the place, or Stop's time was over
+	BatchesRetried uint64 // sendings of batches that were tried before
+	BytesSent      uint64 // of the batches that the server took
+	BatchesSpooled uint64 // written to the spool (WithSpool), where they wait for the server
+	SpoolSent      uint64 // of BatchesSent, those from the spool, whoever has written them there
+	SpoolDropped   uint64 // deleted from the spool to stay within its size
+	SpoolDamaged   uint64 // deleted from the spool since they were cut or damaged
+	SpoolErrors    uint64 // batches that could not be written to the spool; they stayed in memory
 	ProfilesFailed uint64 // single profiles that could not be taken; their batch went without them
+	OutputsFailed  uint64 // batches that could not be written to DD_PROFILING_OUTPUT_DIR
+	EndpointsLost  uint64 // requests to endpoints beyond the first 1,000 of a period
 	Panics         uint64 // contained
 }
 
 var counters struct {
-	sent, failed, dropped, profilesFailed, panics atomic.Uint64
+	sent, sentBytes, failed, dropped, retried, spooled, spoolSent, spoolDropped, spoolDamaged, spoolErrors atomic.Uint64
+	profilesFailed, outputsFailed, endpointsLost, panics                                                   atomic.Uint64
 }
 
 // Stats returns the counters. It costs nothing and may be called at any time.
@@ -27,7 +37,16 @@ func Stats() Counters {
 		BatchesSent:    counters.sent.Load(),
 		BatchesFailed:  counters.failed.Load(),
 		BatchesDropped: counters.dropped.Load(),
+		BatchesRetried: counters.retried.Load(),
+		BytesSent:      counters.sentBytes.Load(),
+		BatchesSpooled: counters.spooled.Load(),
+		SpoolSent:      counters.spoolSent.Load(),
+		SpoolDropped:   counters.spoolDropped.Load(),
+		SpoolDamaged:   counters.spoolDamaged.Load(),
+		SpoolErrors:    counters.spoolErrors.Load(),
 		ProfilesFailed: counters.profilesFailed.Load(),
+		OutputsFailed:  counters.outputsFailed.Load(),
+		EndpointsLost:  counters.endpointsLost.Load(),
 		Panics:         counters.panics.Load(),
 	}
 }

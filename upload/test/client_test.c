@@ -1,4 +1,4 @@
-// upload_test.c: upload_send against a server on the loopback that answers or misbehaves.
+// client_test.c: upload_send and upload_client against a server on the loopback that answers or misbehaves.
 #include "../upload.h"
 
 #include <dirent.h>
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/wait.h>
 
 #include "loopback_server.h"
 
@@ -353,6 +354,84 @@ static void test_no_proxy_on_the_loopback(void **state) {
     server_stop(proxy);
 }
 
+// ---- One client for many batches ----
+
+#define KEPT_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+static void test_client_keeps_its_connection(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_KEEPS_OPEN, KEPT_ANSWER, NULL);
+    struct upload_client *client = upload_client_open();
+    char url[64];
+    memcpy(url, server->url, sizeof url);
+    struct upload_request request = request_to(url);
+    struct upload_result result;
+    const char *const own[] = {"Datadog-Container-ID: abc"};
+    for (int i = 0; i < 5; i++) {
+        request.batch_headers = own;
+        request.batch_header_count = i % 2; // those of one batch are not sent with the next
+        upload_client_send(client, &request, NULL, &result);
+        assert_int_equal(result.error, UPLOAD_OK);
+        assert_int_equal(strstr(server->request, "\r\nDatadog-Container-ID: abc\r\n") != NULL, i % 2);
+        assert_body_is_exact(server);
+    }
+    assert_int_equal(server->connections, 1);
+    server_stop(server);
+    upload_client_send(client, &request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_UNREACHABLE);
+    upload_client_close(client);
+}
+
+static void test_connection_that_the_server_closed_meanwhile(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_ANSWERS, KEPT_ANSWER, NULL); // closes, without having said so
+    struct upload_client *client = upload_client_open();
+    struct upload_request request = request_to(server->url);
+    struct upload_result result;
+    for (int i = 0; i < 5; i++) {
+        upload_client_send(client, &request, NULL, &result);
+        assert_int_equal(result.error, UPLOAD_OK);
+    }
+    upload_client_close(client);
+    server_stop(server);
+}
+
+static void test_child_does_not_use_the_connection_of_its_parent(void **state) {
+    (void)state;
+    struct server *server = server_start(SERVER_KEEPS_OPEN, KEPT_ANSWER, NULL);
+    struct upload_client *client = upload_client_open();
+    struct upload_request request = request_to(server->url);
+    struct upload_result result;
+    upload_client_send(client, &request, NULL, &result);
+    pid_t child = fork();
+    if (child == 0) {
+        upload_client_send(client, &request, NULL, &result);
+        upload_client_close(client);
+        _exit(result.error == UPLOAD_FORKED ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    upload_client_send(client, &request, NULL, &result);
+    assert_int_equal(result.error, UPLOAD_OK);
+    assert_int_equal(server->connections, 1);
+    upload_client_close(client);
+    server_stop(server);
+}
+
+static void test_retry_after(void **state) {
+    (void)state;
+    struct server *server =
+        server_start(SERVER_ANSWERS,
+                     "HTTP/1.1 429 Slow\r\nretry-after: Sun, 06 Nov 1994 08:49:37 GMT\r\nDate: Sun, 06 Nov 1994 08:49:07 GMT\r\n"
+                     "Content-Length: 0\r\n\r\n",
+                     NULL);
+    struct upload_result result = send_to(server->url);
+    assert_int_equal(result.status, 429);
+    assert_int_equal(result.retry_after_ms, 30000);
+    server_stop(server);
+}
+
 // ---- A name server that hangs ----
 
 static atomic_bool lookup_may_end;
@@ -404,6 +483,10 @@ int main(void) {
         cmocka_unit_test(test_many_threads_at_once),
         cmocka_unit_test(test_bad_requests),
         cmocka_unit_test(test_no_proxy_on_the_loopback),
+        cmocka_unit_test(test_client_keeps_its_connection),
+        cmocka_unit_test(test_connection_that_the_server_closed_meanwhile),
+        cmocka_unit_test(test_child_does_not_use_the_connection_of_its_parent),
+        cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_time_out_does_not_wait_for_the_resolver),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,21 +1,28 @@
-// upload.c: upload_send, one POST from request to result.
+// clang-format off
+//go:build !cmemprof_no_libcurl
+
+// clang-format on
+
+// client.c: upload_client, one POST after the other over one connection.
 //
 // A multi handle with one transfer, because curl_easy_perform looks at a cancel only about once a second: here it is looked at every
-// POLL_MS. All handles live and die within the call, so no state is shared between threads and no connection outlives it.
+// POLL_MS. The multi handle keeps the connection between calls; a server that has closed it in the meantime costs a new one, not an error.
 // Threads, memory and safety: upload.h.
-#include "upload.h"
-
 #include <curl/curl.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "answer.h"
-#include "error.h"
+#include "curl_error.h"
 #include "form.h"
-#include "sigpipe.h"
+#include "signal_guard.h"
+#include "upload.h"
 
 enum {
     POLL_MS = 50,
@@ -25,17 +32,24 @@ enum {
     MAX_ANSWER_BYTES = 64 * 1024,
 };
 
+struct upload_client {
+    CURL *easy;
+    CURLM *multi;
+    pid_t pid; // whose connection it is
+};
+
 struct transfer {
     const struct upload_request *request;
     struct upload_cancel *cancel;
     struct upload_result *result;
-    CURL *easy;
+    CURL *easy; // the client's, as is multi
     CURLM *multi;
     struct curl_slist *headers;
     struct upload_form *form;
     struct upload_answer answer;
     bool headers_complete; // the blank line behind the headers came
     char reason[64];       // "Not Found" of the status line
+    char retry_after[64], date[64];
     char curl_text[CURL_ERROR_SIZE];
 };
 
@@ -66,26 +80,54 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
     return transfer->answer.total_bytes > MAX_ANSWER_BYTES ? 0 : size * count; // 0 of more than 0 bytes: libcurl ends the transfer
 }
 
+// "HTTP/1.1 404 Not Found"; a 100 Continue may have come before.
+static void take_status_line(struct transfer *transfer, const char *bytes, size_t length) {
+    const char *status = memchr(bytes, ' ', length);
+    const char *reason = status != NULL ? memchr(status + 1, ' ', length - (size_t)(status + 1 - bytes)) : NULL;
+    struct upload_answer line;
+    transfer->headers_complete = false;
+    transfer->retry_after[0] = transfer->date[0] = '\0';
+    upload_answer_init(&line, transfer->reason, sizeof transfer->reason);
+    if (reason != NULL) {
+        upload_answer_add(&line, reason, length - (size_t)(reason - bytes));
+    }
+}
+
+static void take_value(const char *name, const char *bytes, size_t length, char *value, size_t capacity) {
+    size_t name_length = strlen(name);
+    if (length > name_length && strncasecmp(bytes, name, name_length) == 0) {
+        struct upload_answer line;
+        upload_answer_init(&line, value, capacity);
+        upload_answer_add(&line, bytes + name_length, length - name_length);
+    }
+}
+
 // Called for each whole header line. libcurl calls a connection that ends within the headers a success, so their end is watched for here.
 static size_t take_header(char *bytes, size_t size, size_t count, void *context) {
     struct transfer *transfer = context;
     size_t length = size * count;
-    if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0) { // "HTTP/1.1 404 Not Found"; a 100 Continue may have come before
-        transfer->headers_complete = false;
-        const char *status = memchr(bytes, ' ', length);
-        const char *reason = status != NULL ? memchr(status + 1, ' ', length - (size_t)(status + 1 - bytes)) : NULL;
-        struct upload_answer line;
-        upload_answer_init(&line, transfer->reason, sizeof transfer->reason);
-        if (reason != NULL) {
-            upload_answer_add(&line, reason, length - (size_t)(reason - bytes));
-        }
+    if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
+        take_status_line(transfer, bytes, length);
     } else if (length > 0 && (bytes[0] == '\r' || bytes[0] == '\n')) {
         transfer->headers_complete = true;
+    } else {
+        take_value("Retry-After:", bytes, length, transfer->retry_after, sizeof transfer->retry_after);
+        take_value("Date:", bytes, length, transfer->date, sizeof transfer->date);
     }
     return length;
 }
 
 // ---- Checks ----
+
+// A line break would let a value add headers of its own.
+static bool check_headers(const char *const *headers, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (headers[i] == NULL || strpbrk(headers[i], "\r\n") != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool check_request(const struct upload_request *request, struct upload_result *result) {
     if (request->url == NULL) {
@@ -94,11 +136,8 @@ static bool check_request(const struct upload_request *request, struct upload_re
     if (request->event == NULL || request->connect_timeout_ms < 0 || request->total_timeout_ms < 0) {
         return fail(result, UPLOAD_BAD_REQUEST, request->event == NULL ? "no event" : "negative time-out");
     }
-    for (size_t i = 0; i < request->header_count; i++) {
-        // A line break would let a value add headers of its own.
-        if (request->headers[i] == NULL || strpbrk(request->headers[i], "\r\n") != NULL) {
-            return fail(result, UPLOAD_BAD_REQUEST, "header with a line break");
-        }
+    if (!check_headers(request->headers, request->header_count) || !check_headers(request->batch_headers, request->batch_header_count)) {
+        return fail(result, UPLOAD_BAD_REQUEST, "header with a line break");
     }
     for (size_t i = 0; i < request->attachment_count; i++) {
         const struct upload_attachment *attachment = &request->attachments[i];
@@ -136,6 +175,9 @@ static bool add_headers(struct transfer *transfer) {
     for (size_t i = 0; ok && i < transfer->request->header_count; i++) {
         ok = add_header(transfer, transfer->request->headers[i]);
     }
+    for (size_t i = 0; ok && i < transfer->request->batch_header_count; i++) {
+        ok = add_header(transfer, transfer->request->batch_headers[i]);
+    }
     return ok;
 }
 
@@ -172,9 +214,8 @@ static bool set_request(struct transfer *transfer) {
 }
 
 static bool set_up(struct transfer *transfer, bool direct) {
-    transfer->easy = curl_easy_init();
-    transfer->multi = curl_multi_init();
-    if (transfer->easy == NULL || transfer->multi == NULL || !add_headers(transfer)) {
+    curl_easy_reset(transfer->easy);
+    if (!add_headers(transfer)) {
         return false;
     }
     transfer->form = upload_form_new(transfer->easy, transfer->request);
@@ -183,12 +224,9 @@ static bool set_up(struct transfer *transfer, bool direct) {
 }
 
 static void tear_down(struct transfer *transfer) {
-    if (transfer->multi != NULL && transfer->easy != NULL) {
-        curl_multi_remove_handle(transfer->multi, transfer->easy);
-    }
+    curl_multi_remove_handle(transfer->multi, transfer->easy);
+    curl_easy_reset(transfer->easy); // nothing in it points to the form and the headers any more
     upload_form_free(transfer->form);
-    curl_easy_cleanup(transfer->easy);
-    curl_multi_cleanup(transfer->multi);
     curl_slist_free_all(transfer->headers);
 }
 
@@ -225,6 +263,10 @@ static void conclude(struct transfer *transfer, CURLcode code) {
     long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     result->status = status >= 200 && transfer->headers_complete ? status : 0;
+    if (result->status >= 300) {
+        result->retry_after_ms =
+            upload_retry_after_ms(transfer->retry_after[0] != '\0' ? transfer->retry_after : NULL, transfer->date, (int64_t)time(NULL));
+    }
     if (code == CURLE_ABORTED_BY_CALLBACK) {
         fail(result, UPLOAD_CANCELLED, NULL);
     } else if (result->status >= 300) {
@@ -242,27 +284,75 @@ static void conclude(struct transfer *transfer, CURLcode code) {
     }
 }
 
-void upload_send(const struct upload_request *request, struct upload_cancel *cancel, struct upload_result *result) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    *result = (struct upload_result){0};
-    pthread_once(&once, global_init);
-    bool direct;
-    if (global_init_code != CURLE_OK) {
-        fail(result, UPLOAD_NO_MEMORY, curl_easy_strerror(global_init_code));
-        return;
-    }
-    if (!check_request(request, result) || !check_address(request, result, &direct)) {
-        return;
-    }
-    struct transfer transfer = {.request = request, .cancel = cancel, .result = result};
+static void transfer_all(struct upload_client *client, const struct upload_request *request, bool direct, struct upload_cancel *cancel,
+                         struct upload_result *result) {
+    struct transfer transfer = {.request = request, .cancel = cancel, .result = result, .easy = client->easy, .multi = client->multi};
     upload_answer_init(&transfer.answer, result->text, sizeof result->text);
-    struct upload_sigpipe guard;
-    upload_sigpipe_begin(&guard);
+    struct upload_signal_guard guard;
+    upload_signal_guard_begin(&guard);
     if (set_up(&transfer, direct)) {
         conclude(&transfer, run(&transfer));
     } else {
         fail(result, UPLOAD_NO_MEMORY, NULL);
     }
     tear_down(&transfer);
-    upload_sigpipe_end(&guard);
+    upload_signal_guard_end(&guard);
+}
+
+void upload_client_send(struct upload_client *client, const struct upload_request *request, struct upload_cancel *cancel,
+                        struct upload_result *result) {
+    bool direct;
+    *result = (struct upload_result){0};
+    if (client->pid != getpid()) {
+        fail(result, UPLOAD_FORKED, NULL);
+    } else if (check_request(request, result) && check_address(request, result, &direct)) {
+        transfer_all(client, request, direct, cancel, result);
+    }
+}
+
+// ---- Life ----
+
+struct upload_client *upload_client_open(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, global_init);
+    struct upload_client *client = calloc(1, sizeof *client);
+    if (client == NULL) {
+        return NULL;
+    }
+    client->pid = getpid();
+    if (global_init_code == CURLE_OK) {
+        client->easy = curl_easy_init();
+        client->multi = curl_multi_init();
+    }
+    // One server: another connection than the last one is of no use.
+    if (client->easy == NULL || client->multi == NULL || curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK) {
+        upload_client_close(client);
+        return NULL;
+    }
+    return client;
+}
+
+void upload_client_close(struct upload_client *client) {
+    if (client == NULL) {
+        return;
+    }
+    if (client->pid == getpid()) { // else closing would say good-bye on the parent's TLS connection
+        struct upload_signal_guard guard;
+        upload_signal_guard_begin(&guard);
+        curl_easy_cleanup(client->easy);
+        curl_multi_cleanup(client->multi);
+        upload_signal_guard_end(&guard);
+    }
+    free(client);
+}
+
+void upload_send(const struct upload_request *request, struct upload_cancel *cancel, struct upload_result *result) {
+    struct upload_client *client = upload_client_open();
+    if (client == NULL) {
+        *result = (struct upload_result){0};
+        fail(result, UPLOAD_NO_MEMORY, NULL);
+        return;
+    }
+    upload_client_send(client, request, cancel, result);
+    upload_client_close(client);
 }

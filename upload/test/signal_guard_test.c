@@ -1,12 +1,15 @@
-// sigpipe_test.c: SIGPIPE of our own writing is swallowed, anybody else's is kept.
-#include "../sigpipe.h"
+// signal_guard_test.c: signals of our own writing are swallowed, anybody else's are kept.
+#include "../signal_guard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void write_to_closed_pipe(void) {
@@ -15,6 +18,19 @@ static void write_to_closed_pipe(void) {
     close(ends[0]);
     assert_int_equal(write(ends[1], "x", 1), -1); // raises SIGPIPE, which would end the program
     close(ends[1]);
+}
+
+static void write_over_the_limit(void) {
+    struct rlimit before, none = {0};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none.rlim_max = before.rlim_max;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_int_equal(write(fileno(file), "x", 1), -1); // raises SIGXFSZ
+    assert_int_equal(errno, EFBIG);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    fclose(file);
 }
 
 static int is_in(int how_pending, int signal_number) {
@@ -27,14 +43,15 @@ static int is_in(int how_pending, int signal_number) {
     return sigismember(&set, signal_number);
 }
 
-static void test_own_signal_is_taken_away(void **state) {
+static void test_own_signals_are_taken_away(void **state) {
     (void)state;
-    struct upload_sigpipe guard;
-    upload_sigpipe_begin(&guard);
+    struct upload_signal_guard guard;
+    upload_signal_guard_begin(&guard);
     write_to_closed_pipe();
-    upload_sigpipe_end(&guard);
-    assert_false(is_in(1, SIGPIPE));
-    assert_false(is_in(0, SIGPIPE));
+    write_over_the_limit();
+    upload_signal_guard_end(&guard);
+    assert_false(is_in(1, SIGPIPE) || is_in(1, SIGXFSZ));
+    assert_false(is_in(0, SIGPIPE) || is_in(0, SIGXFSZ));
 }
 
 static void test_signal_from_before_stays(void **state) {
@@ -44,12 +61,13 @@ static void test_signal_from_before_stays(void **state) {
     sigaddset(&only_sigpipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &only_sigpipe, NULL);
     write_to_closed_pipe();
-    struct upload_sigpipe guard;
-    upload_sigpipe_begin(&guard);
+    struct upload_signal_guard guard;
+    upload_signal_guard_begin(&guard);
     write_to_closed_pipe();
-    upload_sigpipe_end(&guard);
+    upload_signal_guard_end(&guard);
     assert_true(is_in(1, SIGPIPE));
     assert_true(is_in(0, SIGPIPE));
+    assert_false(is_in(0, SIGXFSZ));
     int taken;
     sigwait(&only_sigpipe, &taken);
     pthread_sigmask(SIG_UNBLOCK, &only_sigpipe, NULL);
@@ -57,7 +75,7 @@ static void test_signal_from_before_stays(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_signal_is_taken_away),
+        cmocka_unit_test(test_own_signals_are_taken_away),
         cmocka_unit_test(test_signal_from_before_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,97 @@
+//go:build linux && amd64 && cgo
+
+package profiler_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const userProgram = `package main
+
+import (
+	"fmt"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
+)
+
+func main() {
+	err := profiler.Start(profiler.WithPeriod(-1))
+	fmt.Println(err)
+	err = profiler.Start(profiler.WithLogStartup(false), profiler.WithAgentAddr("127.0.0.1:1"))
+	profiler.Stop()
+	_, registered := extensions.GetCAllocationProfiler()
+	fmt.Println(err, registered, profiler.Stats().BatchesSent)
+}
+`
+
+// userModule is a module of somebody who uses the profiler, with what the module cache has. Nothing is fetched.
+func userModule(t *testing.T) (run func(environment []string, args ...string) string) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	goMod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	goSum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Always the same folder: go's cache knows compiled C code by where it lies.
+	folder := filepath.Join(root, "build", "user-module")
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	module := strings.Replace(string(goMod), "module github.com/cmemprof/cmemprof", "module example.com/user", 1) +
+		"\nrequire github.com/cmemprof/cmemprof v0.0.0\nreplace github.com/cmemprof/cmemprof => " + root + "\n"
+	for name, text := range map[string]string{"go.mod": module, "go.sum": string(goSum), "main.go": userProgram} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run = func(environment []string, args ...string) string {
+		t.Helper()
+		command := exec.Command(args[0], args[1:]...)
+		command.Dir = folder
+		command.Env = append(append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off"), environment...)
+		output, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, output)
+		}
+		return string(output)
+	}
+	run(nil, "go", "mod", "tidy", "-e")
+	return run
+}
+
+// Without cgo a service still builds. Start tells why there are no profiles.
+func TestBuildWithoutCgo(t *testing.T) {
+	run := userModule(t)
+	got := run([]string{"CGO_ENABLED=0"}, "go", "run", ".")
+	want := "invalid period, must be > 0: -1ns\n" +
+		"cmemprof: this program was built without cgo, which the profiler needs; build with CGO_ENABLED=1 and a C compiler false 0\n"
+	if got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// go mod vendor copies what Go packages name: all C sources and headers must be among it.
+func TestVendoredBuild(t *testing.T) {
+	run := userModule(t)
+	run(nil, "go", "mod", "vendor")
+	run([]string{"GOFLAGS=-mod=vendor", "CGO_ENABLED=1"}, "go", "build", "-o", "program", ".")
+	got := run(nil, "./program") // between its two lines the log says that nobody listens
+	if !strings.HasPrefix(got, "invalid period, must be > 0: -1ns\n") || !strings.HasSuffix(got, "<nil> true 0\n") {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,79 @@
+//go:build linux && amd64 && cgo
+
+package profiler
+
+import (
+	"bytes"
+	"errors"
+	"sync"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
+	"github.com/cmemprof/cmemprof/merge"
+)
+
+// cMemory is package cmemprof as an extension.
+type cMemory struct {
+	mu    sync.Mutex
+	since *merge.Delta // guarded by mu; knows what was allocated before Start
+	fault error        // of Start, which cannot return it; guarded by mu
+}
+
+// Whoever was first stays: the init function of another package may have run before this one.
+func init() {
+	if _, taken := extensions.GetCAllocationProfiler(); !taken {
+		extensions.SetCAllocationProfiler(&cMemory{})
+	}
+}
+
+var _ extensions.CHeapProfiler = &cMemory{}
+
+func (m *cMemory) StartHeap(intervalBytes int64) error { return cmemprof.Start(intervalBytes) }
+func (m *cMemory) StopHeap()                           { cmemprof.Stop() }
+func (m *cMemory) Heap() ([]byte, error)               { return cmemprof.Profile() }
+
+// Start is for others that take C's profile through the extension; package profiler takes the heap.
+func (m *cMemory) Start(rate int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fault = cmemprof.Start(int64(rate))
+	if m.fault != nil {
+		return
+	}
+	m.since = merge.NewDelta("alloc_objects", "alloc_space")
+	m.fault = m.next(&bytes.Buffer{})
+}
+
+func (m *cMemory) Stop() (*profile.Profile, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fault != nil {
+		return nil, m.fault
+	}
+	if m.since == nil {
+		return nil, errors.New("no profile of C allocations was begun")
+	}
+	defer func() {
+		m.since.Close()
+		m.since = nil
+	}()
+	cmemprof.Stop()
+	var delta bytes.Buffer
+	if err := m.next(&delta); err != nil {
+		return nil, err
+	}
+	return profile.Parse(&delta)
+}
+
+// next writes what was allocated since the last call.
+func (m *cMemory) next(to *bytes.Buffer) error {
+	total, err := cmemprof.Profile()
+	if err != nil {
+		return err
+	}
+	delta, err := m.since.Next(total)
+	to.Write(delta)
+	return err
+}

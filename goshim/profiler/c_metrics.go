@@ -1,0 +1,93 @@
+//go:build linux && amd64 && cgo
+
+package profiler
+
+import (
+	"time"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+)
+
+// cMetrics reports figures of C's memory beside those of the Go runtime: what the samples say, what the sampling lost, and what the allocator
+// says of itself.
+type cMetrics struct {
+	sources   sources
+	at        time.Time
+	stats     cmemprof.Stats
+	totals    []int64   // alloc_objects, alloc_space, inuse_objects, inuse_space; nil: not known
+	allocator time.Time // when the allocator may be asked next
+}
+
+// reset is called before sampling begins.
+func (m *cMetrics) reset() {
+	m.at, m.stats, m.totals = time.Now(), m.sources.statsC(), nil
+	if m.stats.Samples == 0 {
+		m.totals = make([]int64, 4)
+	}
+}
+
+// report gives the figures for a profile of C's heap, nil if it could not be taken. Rates need two profiles.
+func (m *cMetrics) report(cHeap []byte) []figure {
+	before := *m
+	m.at, m.stats, m.totals = time.Now(), m.sources.statsC(), nil
+	if sums, ok := sumSamples(cHeap); ok && cHeap != nil {
+		m.totals = append(sums, make([]int64, 4)...)[:4] // without samples there are no sums
+	}
+	figures := append(m.heap(&before), m.sampling(&before)...)
+	return append(figures, m.allocatorFigures()...)
+}
+
+func (m *cMetrics) heap(before *cMetrics) []figure {
+	if m.totals == nil {
+		return nil
+	}
+	figures := []figure{{"c_live_objects", float64(m.totals[2])}, {"c_live_bytes", float64(m.totals[3])}}
+	if before.totals == nil {
+		return figures
+	}
+	var grown [4]float64
+	for i := range grown {
+		grown[i] = float64(m.totals[i]-before.totals[i]) / m.at.Sub(before.at).Seconds()
+	}
+	figures = append(figures, figure{"c_heap_growth_bytes_per_sec", grown[3]})
+	// When the tables are full, stacks of which nothing is alive are forgotten, and their allocations leave the totals.
+	if m.stats.ReclaimedSamples == before.stats.ReclaimedSamples {
+		figures = append(figures, figure{"c_alloc_bytes_per_sec", grown[1]}, figure{"c_allocs_per_sec", grown[0]},
+			figure{"c_frees_per_sec", grown[0] - grown[2]})
+	}
+	return figures
+}
+
+// sampling is of the time between two reports. Lost: the table of stacks was full, too many threads sampled at once, the block could not be
+// followed, its stack was forgotten.
+func (m *cMetrics) sampling(before *cMetrics) []figure {
+	since := func(now, before uint64) float64 { return float64(now - before) }
+	return []figure{
+		{"c_samples", since(m.stats.Samples, before.stats.Samples)},
+		{"c_samples_lost_stacks", since(m.stats.LostStacks, before.stats.LostStacks)},
+		{"c_samples_lost_shards", since(m.stats.LostShards, before.stats.LostShards)},
+		{"c_samples_lost_live", since(m.stats.LostLive, before.stats.LostLive)},
+		{"c_samples_reclaimed", since(m.stats.ReclaimedSamples, before.stats.ReclaimedSamples)},
+		{"c_sampling_time", since(m.stats.SamplingNs, before.stats.SamplingNs) / float64(m.at.Sub(before.at))}, // share of the time
+		{"c_profiler_bytes", float64(m.stats.OwnBytes)},
+	}
+}
+
+// allocatorFigures asks the allocator once a period, but glibc counts its free blocks under the lock that malloc needs, a tenth of a second for
+// a million of them. So the next question waits until the last one is 1/10,000 of the time: a minute for 6 ms.
+func (m *cMetrics) allocatorFigures() []figure {
+	if m.at.Before(m.allocator) {
+		return nil
+	}
+	stats := m.sources.allocator()
+	m.allocator = m.at.Add(10000 * time.Since(m.at))
+	if stats.ResidentBytes == 0 {
+		return nil // it does not say
+	}
+	return []figure{
+		{"c_allocator_in_use_bytes", float64(stats.InUseBytes)},
+		{"c_allocator_resident_bytes", float64(stats.ResidentBytes)},
+		{"c_allocator_retained_bytes", float64(stats.RetainedBytes)},
+		{"c_allocator_fragmentation_bytes", float64(stats.FragmentationBytes)},
+	}
+}

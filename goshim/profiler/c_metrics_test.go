@@ -1,0 +1,148 @@
+//go:build linux && amd64 && cgo
+
+package profiler_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+func metricsOf(t *testing.T, b *received) map[string]float64 {
+	t.Helper()
+	var points [][2]any
+	if err := json.Unmarshal(b.attachments["metrics.json"], &points); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]float64{}
+	for _, point := range points {
+		values[point[0].(string)] = point[1].(float64)
+	}
+	return values
+}
+
+func TestMetricsOfC(t *testing.T) {
+	a := newAgent(t)
+	var asked atomic.Uint64 // the sampling's own figures: before the first period, and in it twice, for the log and for metrics.json
+	heaps := [][4]int64{{10, 1000, 4, 400}, {30, 5000, 8, 900}, {20, 4000, 8, 900}}
+	var taken atomic.Int32
+	defer profiler.SetFakes(profiler.Fakes{
+		ProfileC: func() ([]byte, error) {
+			v := heaps[min(int(taken.Add(1))-1, len(heaps)-1)]
+			return cHeap(v[0], v[1], v[2], v[3]), nil
+		},
+		StatsC: func() cmemprof.Stats {
+			n := asked.Add(1) / 2
+			s := cmemprof.Stats{Samples: 100 * n, LostStacks: n, LostShards: 2 * n, LostLive: 3 * n, OwnBytes: 7}
+			if n >= 3 {
+				s.ReclaimedSamples = 5
+			}
+			return s
+		},
+		Allocator: func() cmemprof.AllocatorStats {
+			return cmemprof.AllocatorStats{Name: "test", InUseBytes: 10, ResidentBytes: 30, RetainedBytes: 5, FragmentationBytes: 20}
+		},
+	})()
+	start(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+
+	first := metricsOf(t, a.next(t)) // nothing of C before: all is of this period
+	for name, want := range map[string]float64{"c_live_objects": 4, "c_live_bytes": 400, "c_samples": 100, "c_samples_lost_stacks": 1,
+		"c_samples_lost_shards": 2, "c_samples_lost_live": 3, "c_samples_reclaimed": 0, "c_profiler_bytes": 7, "c_allocator_in_use_bytes": 10,
+		"c_allocator_resident_bytes": 30, "c_allocator_retained_bytes": 5, "c_allocator_fragmentation_bytes": 20} {
+		if got, ok := first[name]; !ok || got != want {
+			t.Errorf("%s: %v, %t, want %v", name, got, ok, want)
+		}
+	}
+	wantRatio := func(values map[string]float64, name, to string, want float64) {
+		t.Helper()
+		if got := values[name] / values[to]; got < want*0.999 || got > want*1.001 {
+			t.Errorf("%s is %v of %s, want %v", name, got, to, want)
+		}
+	}
+	if first["c_allocs_per_sec"] <= 0 || first["c_allocs_per_sec"] > 10/0.05 {
+		t.Errorf("%v allocations a second, of 10 in 50 ms or more", first["c_allocs_per_sec"])
+	}
+	wantRatio(first, "c_alloc_bytes_per_sec", "c_allocs_per_sec", 100)
+	wantRatio(first, "c_frees_per_sec", "c_allocs_per_sec", 0.6)
+	wantRatio(first, "c_heap_growth_bytes_per_sec", "c_alloc_bytes_per_sec", 0.4)
+
+	second := metricsOf(t, a.next(t))
+	wantRatio(second, "c_alloc_bytes_per_sec", "c_allocs_per_sec", 200)
+	wantRatio(second, "c_frees_per_sec", "c_allocs_per_sec", 0.8)
+
+	third := metricsOf(t, a.next(t)) // stacks were forgotten: what was allocated is not known
+	if _, ok := third["c_alloc_bytes_per_sec"]; ok || third["c_live_bytes"] != 900 || third["c_heap_growth_bytes_per_sec"] != 0 {
+		t.Errorf("%v", third)
+	}
+}
+
+// An allocator that takes long to answer is left alone for 10,000 times as long.
+func TestSlowAllocatorIsAskedSeldom(t *testing.T) {
+	a := newAgent(t)
+	var asked atomic.Int32
+	defer profiler.SetFakes(profiler.Fakes{ProfileC: emptyHeap, Allocator: func() cmemprof.AllocatorStats {
+		asked.Add(1)
+		time.Sleep(10 * time.Millisecond) // 100 s of rest
+		return cmemprof.AllocatorStats{ResidentBytes: 1}
+	}})()
+	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	for i := range 5 {
+		if _, ok := metricsOf(t, a.next(t))["c_allocator_resident_bytes"]; ok != (i == 0) {
+			t.Errorf("period %d: figures of the allocator: %t", i, ok)
+		}
+	}
+	if asked.Load() != 1 {
+		t.Errorf("asked %d times", asked.Load())
+	}
+}
+
+// With nothing faked: this process's own C memory.
+func TestMetricsOfRealC(t *testing.T) {
+	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "1")
+	a := newAgent(t)
+	start(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	for deadline := time.Now().Add(patience); ; {
+		values := metricsOf(t, a.next(t))
+		if values["c_live_bytes"] > 0 && values["c_alloc_bytes_per_sec"] > 0 && values["c_samples"] > 0 && values["c_sampling_time"] > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%v", values)
+		}
+	}
+}
+
+func TestSumSamples(t *testing.T) {
+	sums, ok := profiler.SumSamples(cHeap(10, 1000, 4, 1<<40))
+	if !ok || !slices.Equal(sums, []int64{10, 1000, 4, 1 << 40}) {
+		t.Errorf("%v, %t", sums, ok)
+	}
+	if sums, ok := profiler.SumSamples(cHeap(0, 0, 0, 0)); !ok || len(sums) != 0 {
+		t.Errorf("%v, %t", sums, ok)
+	}
+	whole := cHeap(1, 2, 3, 4)
+	good := 0
+	for cut := range whole { // never a panic; a cut between two fields cannot be told
+		if _, ok := profiler.SumSamples(whole[:cut]); ok {
+			good++
+		}
+	}
+	if good > len(whole)/4 {
+		t.Errorf("%d of %d cut profiles are taken for whole ones", good, len(whole))
+	}
+	for _, rubbish := range []string{"\xff", "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x12\x02\x12\x05", "\x0f", strings.Repeat("\x80", 20)} {
+		if sums, ok := profiler.SumSamples([]byte(rubbish)); ok {
+			t.Errorf("%q: %v", rubbish, sums)
+		}
+	}
+	unpacked := "\x12\x04\x10\x07\x10\x09" + "\x12\x03\x12\x01\x01" // two samples: 7 9, and 1
+	if sums, ok := profiler.SumSamples([]byte(unpacked)); !ok || !slices.Equal(sums, []int64{8, 9}) {
+		t.Errorf("%v, %t", sums, ok)
+	}
+}

@@ -1,0 +1,149 @@
+//go:build linux && amd64 && cgo
+
+package profiler_test
+
+import (
+	"bytes"
+	"io"
+	"runtime/pprof"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+	"github.com/cmemprof/cmemprof/merge"
+)
+
+// churn allocates in C.
+func churn(t *testing.T) {
+	t.Helper()
+	data := bytes.Repeat([]byte("allocations of C, "), 1000)
+	for range 20 {
+		if _, err := merge.Compress(data, merge.Output{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func stackText(s *profile.Sample) string {
+	var text bytes.Buffer
+	for _, l := range s.Location {
+		for _, line := range l.Line {
+			text.WriteString(line.Function.Name + "\n")
+		}
+	}
+	return text.String()
+}
+
+// Whatever breaks in one period, the next one goes on, and the service sees nothing of it.
+func TestPanicsOfAPeriodAreContained(t *testing.T) {
+	a, base := newAgent(t), profiler.Stats()
+	var periods int
+	defer profiler.SetFakes(profiler.Fakes{Lookup: func(name string, w io.Writer) error {
+		if periods++; periods <= 3 {
+			panic(name)
+		}
+		return profiler.LookupProfile(name, w)
+	}})()
+	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.GoroutineProfile))
+	for i := range 5 {
+		if b := a.next(t); slices.Contains(b.order, "goroutines.pprof") != (i >= 3) {
+			t.Errorf("period %d: attachments %q", i, b.order)
+		}
+	}
+	profiler.Stop()
+	if got := since(base); got.Panics != 3 || got.ProfilesFailed != 3 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// One that no part contains costs its period, and does not spin.
+func TestPanicOfAWholePeriod(t *testing.T) {
+	a, base := newAgent(t), profiler.Stats()
+	defer profiler.SetFakes(profiler.Fakes{Begin: func(seq uint64) {
+		if seq < 3 {
+			panic("at the start of a period")
+		}
+	}})()
+	begin := time.Now()
+	start(t, a, profiler.WithPeriod(30*time.Millisecond), profiler.WithProfileTypes())
+	a.next(t).wantTag(t, "profile_seq", "3")
+	if took := time.Since(begin); took < 4*30*time.Millisecond {
+		t.Errorf("4 periods took %s", took)
+	}
+	if got := since(base); got.Panics != 3 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestPanicInAnOption(t *testing.T) {
+	defer profiler.SetFakes(profiler.Fakes{Begin: func(uint64) {}})()
+	base := profiler.Stats()
+	wantError(t, "panic: ", profiler.PanickingOption)
+	if got := since(base); got.Panics != 1 {
+		t.Errorf("%+v", got)
+	}
+	one(t, newAgent(t)) // the lock is free again
+}
+
+// empty is a heap profile without samples, as the runtime has it before anything was sampled.
+func empty(t *testing.T) []byte {
+	t.Helper()
+	var real bytes.Buffer
+	if err := pprof.Lookup("heap").WriteTo(&real, 0); err != nil {
+		t.Fatal(err)
+	}
+	p, err := profile.Parse(&real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Sample, p.Location, p.Function = nil, nil, nil
+	var buffer bytes.Buffer
+	if err := p.Write(&buffer); err != nil {
+		t.Fatal(err)
+	}
+	return buffer.Bytes()
+}
+
+// Before the first collection Go's heap profile is empty, and a period in which nothing happened has an empty delta. Both are sent, as
+// dd-trace-go does: a missing attachment would look like a fault. The first period has all there was before it.
+func TestEmptyProfilesAreSent(t *testing.T) {
+	a, base, nothing := newAgent(t), profiler.Stats(), empty(t)
+	var full bytes.Buffer
+	if err := pprof.Lookup("heap").WriteTo(&full, 0); err != nil {
+		t.Fatal(err)
+	}
+	for name, heaps := range map[string][][]byte{"empty at first": {nothing, full.Bytes(), full.Bytes()}, "full at first": {full.Bytes(), full.Bytes()}} {
+		calls := 0
+		restore := profiler.SetFakes(profiler.Fakes{ProfileC: emptyHeap, Lookup: func(name string, w io.Writer) error {
+			if name != "heap" {
+				return profiler.LookupProfile(name, w)
+			}
+			calls++
+			_, err := w.Write(heaps[min(calls, len(heaps))-1])
+			return err
+		}})
+		start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+		for i, heap := range heaps {
+			p := a.next(t).profile(t, "delta-heap.pprof")
+			var allocated int64
+			for _, s := range p.Sample {
+				allocated += s.Value[0]
+			}
+			want := !bytes.Equal(heap, nothing) && (i == 0 || bytes.Equal(heaps[i-1], nothing))
+			if sampleTypes(p) != heapTypes || (allocated > 0) != want {
+				t.Errorf("%s, period %d: %d allocations of %s, want some: %t", name, i, allocated, sampleTypes(p), want)
+			}
+		}
+		profiler.Stop()
+		restore()
+		for len(a.batches) > 0 {
+			<-a.batches
+		}
+	}
+	if got := since(base); got.ProfilesFailed != 0 {
+		t.Errorf("%+v", got)
+	}
+}

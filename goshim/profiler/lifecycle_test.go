@@ -1,0 +1,183 @@
+//go:build linux && amd64 && cgo
+
+package profiler_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+// entries is how many a folder of /proc/self has: threads in task, open files in fd.
+func entries(t *testing.T, folder string) int {
+	t.Helper()
+	names, err := os.ReadDir("/proc/self/" + folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(names)
+}
+
+// residentBytes is memory of this process that is really there, after what is free was given back.
+func residentBytes(t *testing.T) int {
+	t.Helper()
+	debug.FreeOSMemory()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
+
+// inUseBytes is what of Go's heap can be reached, and what of C's is not freed.
+func inUseBytes() (ofGo, ofC uint64) {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc, cmemprof.GetAllocatorStats().InUseBytes
+}
+
+// The second 500 times may leave nothing behind that the first did not: goroutines, threads, descriptors, memory. A thread that the runtime
+// keeps for later, or a few pages of an allocator's, may come at any time, so there is some room; one of each time would be 500.
+func TestStartAndStopAThousandTimes(t *testing.T) {
+	a := newAgent(t)
+	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "65536")
+	cycle := func(n int) {
+		for range n {
+			// Not the helper start: what it leaves for the end of the test would be counted.
+			if err := profiler.Start(profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false), profiler.WithPeriod(time.Minute),
+				profiler.WithProfileTypes(profiler.HeapProfile, profiler.MutexProfile)); err != nil {
+				t.Fatal(err)
+			}
+			profiler.Stop()
+			a.next(t)
+		}
+		a.CloseClientConnections()
+	}
+	cycle(500)
+	base := profiler.Stats()
+	goroutines, threads, files, resident := runtime.NumGoroutine(), entries(t, "task"), entries(t, "fd"), residentBytes(t)
+	goBytes, cBytes := inUseBytes()
+	cycle(500)
+	waitFor(t, fmt.Sprintf("at most %d goroutines", goroutines), func() bool { return runtime.NumGoroutine() <= goroutines })
+	waitFor(t, fmt.Sprintf("at most %d descriptors", files+2), func() bool { return entries(t, "fd") <= files+2 })
+	waitFor(t, fmt.Sprintf("at most %d threads", threads+4), func() bool { return entries(t, "task") <= threads+4 })
+	// Resident is also what glibc keeps in pieces too small for the next time, which comes and goes by megabytes.
+	const goRoom, cRoom, residentRoom = 256 << 10, 1 << 20, 32 << 20 // of each time 500 bytes, 2 KiB and 64 KiB
+	if now := residentBytes(t); now > resident+residentRoom {
+		t.Errorf("%d KiB resident after 500 times, %d after 1,000", resident>>10, now>>10)
+	}
+	if goNow, cNow := inUseBytes(); goNow > goBytes+goRoom || cNow > cBytes+cRoom {
+		t.Errorf("in use after 500 times: Go %d KiB, C %d KiB; after 1,000: %d and %d", goBytes>>10, cBytes>>10, goNow>>10, cNow>>10)
+	}
+	if got := since(base); got.BatchesSent != 500 || got.BatchesFailed+got.BatchesDropped+got.ProfilesFailed+got.Panics != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// With all that can run: the CPU profile and the trace end with each Stop.
+func TestStartAndStopWithEverything(t *testing.T) {
+	a := newAgent(t)
+	t.Setenv("DD_PROFILING_EXECUTION_TRACE_ENABLED", "true")
+	t.Setenv("DD_PROFILING_WAIT_PROFILE", "true")
+	cycle := func(flush string) {
+		t.Setenv("DD_PROFILING_FLUSH_ON_EXIT", flush)
+		start(t, a, profiler.WithPeriod(time.Second), profiler.WithProfileTypes(profiler.CPUProfile, profiler.HeapProfile,
+			profiler.BlockProfile, profiler.MutexProfile, profiler.GoroutineProfile))
+		time.Sleep(time.Millisecond)
+		profiler.Stop()
+	}
+	defer runtime.SetMutexProfileFraction(runtime.SetMutexProfileFraction(-1))
+	defer runtime.SetBlockProfileRate(0)
+	base := profiler.Stats()
+	cycle("true")
+	a.next(t)
+	a.CloseClientConnections()
+	goroutines := runtime.NumGoroutine()
+	for i := range 10 {
+		cycle(strconv.FormatBool(i%2 == 0))
+	}
+	a.CloseClientConnections()
+	waitFor(t, fmt.Sprintf("at most %d goroutines", goroutines), func() bool { return runtime.NumGoroutine() <= goroutines })
+	if got := since(base); got.ProfilesFailed+got.Panics != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Start and Stop from everywhere at once: one profiler at most runs, none is left over, and nothing is lost.
+func TestStartAndStopFromManyGoroutines(t *testing.T) {
+	a, base := newAgent(t), profiler.Stats()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 10 {
+				if err := profiler.Start(profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false), profiler.WithProfileTypes()); err != nil {
+					t.Error(err)
+				}
+				profiler.Stop()
+			}
+		})
+	}
+	wg.Wait()
+	got := since(base)
+	if got.BatchesSent != 80 || got.BatchesFailed+got.BatchesDropped+got.Panics != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestFlushOnExit(t *testing.T) {
+	a := newAgent(t)
+	for _, flush := range []string{"", "true"} {
+		t.Setenv("DD_PROFILING_FLUSH_ON_EXIT", flush)
+		one(t, a)
+	}
+	t.Setenv("DD_PROFILING_FLUSH_ON_EXIT", "false")
+	before := a.requests.Load()
+	start(t, a, profiler.WithPeriod(time.Hour), profiler.WithProfileTypes(profiler.HeapProfile))
+	profiler.Stop()
+	if n := a.requests.Load() - before; n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// DD_PROFILING_ENABLED=false at a later Start ends what runs.
+func TestStartWhenSwitchedOffStops(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithPeriod(time.Hour), profiler.WithProfileTypes())
+	t.Setenv("DD_PROFILING_ENABLED", "false")
+	start(t, a)
+	a.next(t)
+	profiler.Stop()
+	if n := a.requests.Load(); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestGoroutineLeakProfile(t *testing.T) {
+	a, log := newAgent(t), captureLog(t)
+	b := one(t, a, profiler.WithProfileTypes(profiler.GoroutineLeakProfile))
+	if profiler.HasLeakProfile() {
+		if p := b.profile(t, "goroutineleak.pprof"); sampleTypes(p) != "goroutineleak/count" {
+			t.Errorf("sample types %q", sampleTypes(p))
+		}
+		log.wantOnly(t)
+		return
+	}
+	if b.attachments["goroutineleak.pprof"] != nil || b.event.Info.Profiler.Settings["goroutine_leak_profile_enabled"] != false {
+		t.Errorf("attachments %q", b.order)
+	}
+	log.wantOnly(t, "this Go runtime has no goroutine leak profile")
+}

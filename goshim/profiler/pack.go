@@ -1,0 +1,26 @@
+//go:build linux && amd64 && cgo
+
+package profiler
+
+import "github.com/cmemprof/cmemprof/merge"
+
+// ofDelta: what is compressed anew in the end is not compressed before.
+func (c compression) ofDelta() merge.Output {
+	if c.algorithm != "" {
+		return merge.Output{Compression: merge.Raw}
+	}
+	return merge.Output{}
+}
+
+// compress packs data that may be compressed already.
+func compress(data []byte, c compression) ([]byte, error) {
+	raw, err := merge.Inflate(data, nil)
+	if err != nil {
+		return nil, err
+	}
+	output := merge.Output{Compression: merge.Gzip, Level: c.level}
+	if c.algorithm == "zstd" {
+		output.Compression = merge.Zstd
+	}
+	return merge.Compress(raw, output)
+}

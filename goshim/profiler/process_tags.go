@@ -1,0 +1,57 @@
+package profiler
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+const longestProcessTag = 200
+
+// processTags tell which program this is, as dd-trace-go v2 does: sorted by key, "entrypoint.name:server,entrypoint.type:executable".
+var processTags = sync.OnceValue(func() string {
+	var tags []string
+	add := func(key, value string) {
+		if value != "" {
+			tags = append(tags, normalizedTag(key+":"+value))
+		}
+	}
+	executable, err := os.Executable()
+	if err == nil {
+		add("entrypoint.basedir", folderName(filepath.Dir(executable)))
+		add("entrypoint.name", filepath.Base(executable))
+		add("entrypoint.type", "executable")
+	}
+	if folder, err := os.Getwd(); err == nil {
+		add("entrypoint.workdir", folderName(folder))
+	}
+	return strings.Join(tags, ",")
+})
+
+// folderName is the last part of a path, or "" where that says nothing.
+func folderName(path string) string {
+	name := filepath.Base(path)
+	if name == "bin" || name == "/" || name == "." {
+		return ""
+	}
+	return name
+}
+
+// normalizedTag is what the backend would make of it: lower case, letters, digits and _-:./ only, no underscores side by side or at the end.
+func normalizedTag(tag string) string {
+	tag = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-:./", r) {
+			return unicode.ToLower(r)
+		}
+		return '_'
+	}, tag)
+	for strings.Contains(tag, "__") {
+		tag = strings.ReplaceAll(tag, "__", "_")
+	}
+	if runes := []rune(tag); len(runes) > longestProcessTag {
+		tag = string(runes[:longestProcessTag])
+	}
+	return strings.TrimRight(tag, "_")
+}

@@ -1,0 +1,24 @@
+//go:build !(linux && amd64 && cgo)
+
+package profiler
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+)
+
+// Start returns an error: the profiler is C code for Linux on amd64. The options are checked as they would be there.
+func Start(options ...Option) error {
+	c, err := newConfig(options)
+	if err != nil || !c.enabled {
+		return err
+	}
+	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+		return errors.New("cmemprof: this program was built without cgo, which the profiler needs; build with CGO_ENABLED=1 and a C compiler")
+	}
+	return fmt.Errorf("cmemprof: the profiler is for linux/amd64, this is %s/%s", runtime.GOOS, runtime.GOARCH)
+}
+
+// Stop does nothing, as nothing was started.
+func Stop() {}

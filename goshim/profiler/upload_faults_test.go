@@ -1,0 +1,345 @@
+//go:build linux && amd64 && cgo
+
+package profiler_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+// A fault gives the options of a profiler that cannot reach its server.
+type fault struct {
+	name, cause string // what the log says
+	onlyLibcurl bool
+	options     func(t *testing.T) []profiler.Option
+}
+
+var faults = []fault{
+	{"agent down", "no connection: ", false, func(t *testing.T) []profiler.Option {
+		a := newUnstartedAgent()
+		a.Listener.Close()
+		return []profiler.Option{profiler.WithAgentAddr(a.addr())}
+	}},
+	{"status 500", "status 500: the disk is full", false, answering(500, nil)},
+	{"status 408", "status 408: the disk is full", false, answering(408, nil)},
+	{"status 429 with Retry-After", "status 429: the disk is full", false, answering(429, map[string]string{"Retry-After": "3600"})},
+	{"reset in mid-body", "connection broken", false, connecting(func(c *net.TCPConn, _ <-chan struct{}) {
+		_, _ = io.ReadFull(c, make([]byte, 300))
+		_ = c.SetLinger(0)
+	})},
+	{"closed without an answer", "connection broken", false, connecting(func(c *net.TCPConn, _ <-chan struct{}) {
+		_, _ = c.Read(make([]byte, 1<<20))
+	})},
+	{"one byte a second", "time-out", false, connecting(func(c *net.TCPConn, end <-chan struct{}) {
+		_, _ = io.ReadFull(c, make([]byte, 300))
+		for i := 0; ; i++ {
+			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\n"[i%17:][:1]))
+			select {
+			case <-end:
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	})},
+	{"never answers", "time-out", false, connecting(func(_ *net.TCPConn, end <-chan struct{}) { <-end })},
+	{"no such name", "", false, func(*testing.T) []profiler.Option {
+		return []profiler.Option{profiler.WithAgentAddr("agent.invalid:8126")}
+	}},
+	{"wrong certificate", "TLS failed", false, func(t *testing.T) []profiler.Option {
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		return agentless(server.URL)
+	}},
+	{"refusing proxy", "no connection: ", true, func(t *testing.T) []profiler.Option {
+		t.Setenv("http_proxy", "http://127.0.0.1:1")
+		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")} // an address for documents, nobody's
+	}},
+	{"redirect to another host", "status 307: ", false, func(t *testing.T) []profiler.Option {
+		thief := newAgent(t)
+		server := httptest.NewServer(http.RedirectHandler(thief.URL, http.StatusTemporaryRedirect))
+		t.Cleanup(func() {
+			server.Close()
+			if n := thief.requests.Load(); n != 0 {
+				t.Errorf("%d requests, with the key, went to the other host", n)
+			}
+		})
+		return agentless(server.URL)
+	}},
+	{"socket file removed", "no connection: ", true, func(t *testing.T) []profiler.Option {
+		return []profiler.Option{profiler.WithUDS(filepath.Join(t.TempDir(), "apm.socket"))}
+	}},
+}
+
+func agentless(url string) []profiler.Option {
+	return []profiler.Option{profiler.WithAgentlessUpload(), profiler.WithAPIKey(testKey), profiler.WithURL(url)}
+}
+
+func answering(status int, headers map[string]string) func(t *testing.T) []profiler.Option {
+	return func(t *testing.T) []profiler.Option {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			for name, value := range headers {
+				w.Header().Set(name, value)
+			}
+			http.Error(w, "the disk is full", status)
+		}))
+		t.Cleanup(server.Close)
+		return []profiler.Option{profiler.WithAgentAddr(server.Listener.Addr().String())}
+	}
+}
+
+// connecting is a server that treats each connection so; end is closed with the test.
+func connecting(treat func(c *net.TCPConn, end <-chan struct{})) func(t *testing.T) []profiler.Option {
+	return func(t *testing.T) []profiler.Option {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := make(chan struct{})
+		t.Cleanup(func() { close(end); listener.Close() })
+		go func() {
+			for {
+				c, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					defer c.Close()
+					treat(c.(*net.TCPConn), end)
+				}()
+			}
+		}()
+		return []profiler.Option{profiler.WithAgentAddr(listener.Addr().String())}
+	}
+}
+
+// With a spool nothing is lost, whatever happens: what a profiler could not send is sent by the next one.
+func TestSpoolLosesNothing(t *testing.T) {
+	for _, f := range faults {
+		for _, client := range []string{"libcurl", "net_http"} {
+			if f.onlyLibcurl && client != "libcurl" {
+				continue
+			}
+			t.Run(f.name+"/"+client, func(t *testing.T) { f.check(t, client == "net_http") })
+		}
+	}
+}
+
+func (f fault) check(t *testing.T, netHTTP bool) {
+	log, base, spool := captureLog(t), profiler.Stats(), profiler.WithSpool(t.TempDir(), 0)
+	options := append(f.options(t), spool, profiler.WithTags("faulty:yes"), profiler.WithProfileTypes(), profiler.WithLogStartup(false),
+		profiler.WithPeriod(60*time.Millisecond), profiler.WithUploadTimeout(150*time.Millisecond))
+	if netHTTP {
+		options = append(options, profiler.WithHTTPClient(&http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}))
+	}
+	if err := profiler.Start(options...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(profiler.Stop)
+	waitFor(t, "3 batches in the spool", func() bool { return since(base).BatchesSpooled >= 3 })
+	if f.name != "status 429 with Retry-After" { // which asks for an hour
+		waitFor(t, "a line in the log", func() bool { return len(log.all()) > 0 })
+		log.wantOnly(t, "WARN cmemprof: profiles cannot be sent to ")
+		if line := log.all()[0]; !strings.Contains(line, f.cause) || !strings.Contains(line, "; they wait in ") {
+			t.Errorf("log %q, want %q", line, f.cause)
+		}
+	}
+	profiler.Stop()
+	spooled := since(base)
+	if spooled.BatchesSent != 0 || spooled.BatchesSpooled < 3 {
+		t.Fatalf("%+v", spooled)
+	}
+	a := newAgent(t)
+	start(t, a, spool, profiler.WithProfileTypes(), profiler.WithTags("faulty:no"))
+	next := 0
+	for range spooled.BatchesSpooled {
+		b := a.next(t)
+		for b.tags("faulty")[0] == "no" {
+			b = a.next(t)
+		}
+		b.wantTag(t, "profile_seq", fmt.Sprint(next))
+		next++
+	}
+	profiler.Stop()
+	got := since(base)
+	if got.SpoolSent != spooled.BatchesSpooled || got.BatchesFailed+got.BatchesDropped+got.SpoolDropped+got.SpoolDamaged+got.SpoolErrors != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The agent is down for three periods and back: five batches wait in memory, so nothing is lost without a spool either.
+func TestAgentDownForThreePeriods(t *testing.T) {
+	log, base := captureLog(t), profiler.Stats()
+	a := newUnstartedAgent()
+	addr := a.addr()
+	a.Listener.Close()
+	start(t, a, profiler.WithPeriod(300*time.Millisecond), profiler.WithProfileTypes())
+	waitFor(t, "7 more tries", func() bool { return since(base).BatchesRetried >= 7 }) // 730 ms at most, at a 16th of a period and doubling
+	log.wantOnly(t, "WARN cmemprof: profiles cannot be sent to http://"+addr+"/profiling/v1/input: no connection: ")
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Skipf("another program took the port: %v", err)
+	}
+	a.Listener = listener
+	a.Start()
+	defer a.Close()
+	for seq := range 5 {
+		a.next(t).wantTag(t, "profile_seq", fmt.Sprint(seq))
+	}
+	profiler.Stop()
+	if got := since(base); got.BatchesSent < 5 || got.BatchesFailed+got.BatchesDropped != 0 {
+		t.Errorf("%+v", got)
+	}
+	log.wantOnly(t, "the last five wait in memory until it answers", "again; 0 batches were lost")
+}
+
+func TestSocketRemovedAndBack(t *testing.T) {
+	base, path := profiler.Stats(), filepath.Join(t.TempDir(), "apm.socket")
+	serve := func() *agent {
+		a := newUnstartedAgent()
+		a.Listener.Close()
+		listener, err := net.Listen("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Listener = listener
+		a.Start()
+		return a
+	}
+	a := serve()
+	err := profiler.Start(profiler.WithUDS(path), profiler.WithPeriod(200*time.Millisecond), profiler.WithProfileTypes(),
+		profiler.WithLogStartup(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(profiler.Stop)
+	a.next(t).wantTag(t, "profile_seq", "0")
+	a.Close() // and with it the file
+	if _, err := os.Stat(path); err == nil {
+		t.Fatal("the socket is still there")
+	}
+	waitFor(t, "3 more tries", func() bool { return since(base).BatchesRetried >= 3 })
+	b := serve()
+	defer b.Close()
+	seen := len(a.batches) + 1
+	for seq := seen; seq < seen+3; seq++ {
+		b.next(t).wantTag(t, "profile_seq", fmt.Sprint(seq))
+	}
+	profiler.Stop()
+	if got := since(base); got.BatchesFailed+got.BatchesDropped != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	a := newAgent(t)
+	var times [2]atomic.Int64
+	var requests atomic.Int32
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := requests.Add(1)
+		if n <= 2 {
+			times[n-1].Store(time.Now().UnixNano())
+		}
+		if n == 1 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		a.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	start(t, &agent{Server: front}, profiler.WithPeriod(250*time.Millisecond), profiler.WithProfileTypes())
+	a.next(t).wantTag(t, "profile_seq", "0")
+	a.next(t).wantTag(t, "profile_seq", "1")
+	if pause := time.Duration(times[1].Load() - times[0].Load()); pause < 990*time.Millisecond {
+		t.Errorf("the second request came after %s", pause)
+	}
+}
+
+// Of batches in the spool that a server fails at, each lets the others go first. All arrive in the end.
+func TestServerFailsForAWhile(t *testing.T) {
+	base, a := profiler.Stats(), newAgent(t)
+	a.status.Store(500)
+	start(t, a, profiler.WithSpool(t.TempDir(), 0), profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes())
+	waitFor(t, "5 more tries", func() bool { return since(base).BatchesRetried >= 5 })
+	a.status.Store(200)
+	seen := map[string]int{}
+	for range 20 {
+		seen[a.next(t).tags("profile_seq")[0]]++
+	}
+	profiler.Stop()
+	for seq := range 10 {
+		if seen[fmt.Sprint(seq)] != 1 {
+			t.Errorf("batch %d came %d times", seq, seen[fmt.Sprint(seq)])
+		}
+	}
+	if got := since(base); got.BatchesFailed+got.BatchesDropped+got.SpoolDropped != 0 || got.SpoolSent != got.BatchesSpooled {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A spool that takes nothing is said once, and batches wait in memory.
+func TestSpoolCannotBeWritten(t *testing.T) {
+	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
+	a.status.Store(500)
+	start(t, a, profiler.WithSpool(t.TempDir(), 1), profiler.WithPeriod(200*time.Millisecond), profiler.WithProfileTypes())
+	waitFor(t, "2 errors of the spool", func() bool { return since(base).SpoolErrors >= 2 })
+	a.status.Store(200)
+	a.next(t).wantTag(t, "profile_seq", "0")
+	profiler.Stop()
+	if got := since(base); got.BatchesSpooled != 0 || got.BatchesFailed+got.BatchesDropped != 0 {
+		t.Errorf("%+v", got)
+	}
+	spoolLines := 0
+	for _, line := range log.all() {
+		if strings.Contains(line, "cannot be used: File too large; batches wait in memory") {
+			spoolLines++
+		}
+	}
+	if spoolLines != 1 {
+		t.Errorf("log %q", log.all())
+	}
+}
+
+func TestSpoolOptions(t *testing.T) {
+	wantError(t, "invalid spool", profiler.WithSpool("", 0))
+	wantError(t, "invalid spool", profiler.WithSpool("x", -1))
+	t.Setenv("DD_PROFILING_SPOOL_MAX_BYTES", "0")
+	wantError(t, "DD_PROFILING_SPOOL_MAX_BYTES: must be > 0")
+	t.Setenv("DD_PROFILING_SPOOL_MAX_BYTES", "100000")
+	folder := t.TempDir()
+	t.Setenv("DD_PROFILING_SPOOL_DIR", folder)
+	a := newUnstartedAgent()
+	a.Listener.Close()
+	start(t, a, profiler.WithProfileTypes())
+	profiler.Stop()
+	if files, _ := filepath.Glob(filepath.Join(folder, "*.batch")); len(files) != 1 {
+		t.Errorf("in the spool are %q", files)
+	}
+}
+
+// An agent that does not know profiles is too old; the log says so, and at once.
+func TestAgentTooOld(t *testing.T) {
+	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
+	a.status.Store(404)
+	start(t, a, profiler.WithProfileTypes())
+	profiler.Stop()
+	log.wantOnly(t, "status 404: the disk is full (a Datadog Agent takes profiles from version 7.20 or 6.20 on; this one is older)")
+	if got := since(base); got != (profiler.Counters{BatchesFailed: 1}) {
+		t.Errorf("%+v", got)
+	}
+}

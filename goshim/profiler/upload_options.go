@@ -1,0 +1,27 @@
+package profiler
+
+import "fmt"
+
+// WithSpool keeps batches that cannot be sent in a directory, from where they are sent when the server is back, also by the next process or by
+// others that share the directory. It is made if only its last part is missing. maxBytes bounds what it takes of the disk, all processes
+// together; over it the oldest batch is deleted; 0: 256 MiB. Without this option or DD_PROFILING_SPOOL_DIR the last five wait in memory.
+func WithSpool(directory string, maxBytes int64) Option {
+	return func(c *config) {
+		if directory == "" || maxBytes < 0 {
+			c.refuse("invalid spool: WithSpool got directory %q and %d bytes", directory, maxBytes)
+		}
+		c.spoolDirectory, c.spoolBytes = directory, maxBytes
+	}
+}
+
+func setSpoolBytes(c *config, value string) error {
+	var bytes int
+	if err := setCount(&bytes, value); err != nil {
+		return err
+	}
+	if bytes == 0 {
+		return fmt.Errorf("must be > 0: %s", value)
+	}
+	c.spoolBytes = int64(bytes)
+	return nil
+}

@@ -1,0 +1,147 @@
+package profiler
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/pprof/profile"
+)
+
+// goroutine is one of the runtime's listing of all goroutines.
+type goroutine struct {
+	id       int64
+	state    string
+	wait     time.Duration // whole minutes, as the runtime has it
+	onThread bool          // locked to its thread
+	frames   []goroutineFrame
+}
+
+type goroutineFrame struct {
+	function, file string
+	line           int64
+}
+
+// "goroutine 7 gp=0xc000 m=nil [chan receive, 3 minutes, locked to thread]:", with what Go versions have put between the number and the state.
+var goroutineHead = regexp.MustCompile(`^goroutine (\d+)[^\[]*\[([^\]]*)\]:?$`)
+
+// parseGoroutines reads what the goroutine profile prints with debug=2. What it does not know it leaves out and counts.
+func parseGoroutines(text []byte) (all []goroutine, unknown int) {
+	for _, block := range bytes.Split(text, []byte("\n\n")) {
+		lines := strings.Split(strings.TrimSpace(string(block)), "\n")
+		head := goroutineHead.FindStringSubmatch(lines[0])
+		if head == nil {
+			if lines[0] != "" {
+				unknown++
+			}
+			continue
+		}
+		g := goroutine{}
+		g.id, _ = strconv.ParseInt(head[1], 10, 64)
+		g.readState(head[2])
+		g.frames = parseFrames(lines[1:])
+		all = append(all, g)
+	}
+	return all, unknown
+}
+
+// readState reads "chan receive, 3 minutes, locked to thread". The state itself may have a comma in it: "select, durable".
+func (g *goroutine) readState(text string) {
+	var state []string
+	for _, part := range strings.Split(text, ", ") {
+		minutes, isWait := strings.CutSuffix(part, " minutes")
+		n, err := strconv.ParseInt(minutes, 10, 64)
+		switch {
+		case isWait && err == nil:
+			g.wait = time.Duration(n) * time.Minute
+		case part == "locked to thread":
+			g.onThread = true
+		default:
+			state = append(state, part)
+		}
+	}
+	g.state = strings.Join(state, ", ")
+}
+
+// parseFrames reads pairs of lines: the function with its arguments, and, behind a tab, file:line. The caller that started the goroutine is the
+// last one.
+func parseFrames(lines []string) []goroutineFrame {
+	var frames []goroutineFrame
+	for _, line := range lines {
+		if at, isPlace := strings.CutPrefix(line, "\t"); isPlace {
+			if len(frames) > 0 {
+				last := &frames[len(frames)-1]
+				last.file, last.line = parsePlace(at)
+			}
+			continue
+		}
+		name, started := strings.CutPrefix(line, "created by ")
+		if started {
+			name, _, _ = strings.Cut(name, " in goroutine ")
+		} else if open := strings.LastIndex(name, "("); open > 0 {
+			name = name[:open] // the arguments; a method's "(*T)" is before them
+		}
+		frames = append(frames, goroutineFrame{function: name}) // "...additional frames elided..." too: the stack was cut there
+	}
+	return frames
+}
+
+// parsePlace reads "/src/main.go:12 +0x1d".
+func parsePlace(text string) (file string, line int64) {
+	text, _, _ = strings.Cut(text, " +0x")
+	colon := strings.LastIndex(text, ":")
+	if colon < 0 {
+		return text, 0
+	}
+	line, err := strconv.ParseInt(text[colon+1:], 10, 64)
+	if err != nil {
+		return text, 0
+	}
+	return text[:colon], line
+}
+
+// waitProfileOf makes a profile of it: one sample for each goroutine, with how long it has waited.
+func waitProfileOf(text []byte, now time.Time) ([]byte, error) {
+	goroutines, unknown := parseGoroutines(text)
+	mapping := &profile.Mapping{ID: 1, HasFunctions: true}
+	p := &profile.Profile{
+		TimeNanos:  now.UnixNano(),
+		SampleType: []*profile.ValueType{{Type: "waitduration", Unit: "nanoseconds"}},
+		Mapping:    []*profile.Mapping{mapping},
+	}
+	locations := map[goroutineFrame]*profile.Location{}
+	for _, g := range goroutines {
+		sample := &profile.Sample{
+			Value:    []int64{int64(g.wait)},
+			Label:    map[string][]string{"state": {g.state}, "lockedm": {strconv.FormatBool(g.onThread)}},
+			NumLabel: map[string][]int64{"goid": {g.id}},
+			NumUnit:  map[string][]string{"goid": {"id"}},
+		}
+		for _, f := range g.frames {
+			sample.Location = append(sample.Location, locationOf(p, locations, mapping, f))
+		}
+		p.Sample = append(p.Sample, sample)
+	}
+	if unknown > 0 {
+		p.Comments = []string{fmt.Sprintf("error: %d goroutines could not be read", unknown)}
+	}
+	var buffer bytes.Buffer
+	err := p.Write(&buffer)
+	return buffer.Bytes(), err
+}
+
+func locationOf(p *profile.Profile, known map[goroutineFrame]*profile.Location, mapping *profile.Mapping, f goroutineFrame) *profile.Location {
+	if l := known[f]; l != nil {
+		return l
+	}
+	id := uint64(len(known) + 1)
+	function := &profile.Function{ID: id, Name: f.function, Filename: f.file}
+	l := &profile.Location{ID: id, Mapping: mapping, Line: []profile.Line{{Function: function, Line: f.line}}}
+	p.Function = append(p.Function, function)
+	p.Location = append(p.Location, l)
+	known[f] = l
+	return l
+}

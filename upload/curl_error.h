@@ -1,0 +1,12 @@
+// curl_error.h: from libcurl's codes to enum upload_error. Threads: any. Memory: none.
+#ifndef CMEMPROF_UPLOAD_CURL_ERROR_H
+#define CMEMPROF_UPLOAD_CURL_ERROR_H
+
+#include <curl/curl.h>
+
+#include "namespace.h"
+#include "upload.h"
+
+enum upload_error upload_error_of_curl(CURLcode code);
+
+#endif

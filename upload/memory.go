@@ -1,0 +1,160 @@
+//go:build cgo
+
+package upload
+
+// #include <stdlib.h>
+// #include "upload.h"
+import "C"
+
+import (
+	"runtime"
+	"strings"
+	"time"
+	"unsafe"
+)
+
+// request is a Request as C has it. Texts and arrays are copied into C memory, profiles are not: they are pinned, as C memory points to them.
+type request struct {
+	c      C.struct_upload_request
+	blocks []unsafe.Pointer // from malloc
+	pinner runtime.Pinner
+}
+
+// check refuses what would be cut short on its way to C, or let a value add headers of its own.
+func check(r Request) error {
+	if r.Event == nil || r.Timeout < 0 {
+		return &Error{Code: BadRequest, Text: "no event, or a negative time-out"}
+	}
+	headers := r.BatchHeaders
+	for name, value := range r.Headers {
+		headers = append(headers[:len(headers):len(headers)], name, value)
+	}
+	names := []string{r.URL, r.UnixSocket}
+	for _, a := range r.Attachments {
+		names = append(names, a.Name)
+	}
+	if strings.ContainsRune(strings.Join(append(names, headers...), ""), 0) {
+		return &Error{Code: BadRequest, Text: "a text with a zero byte"}
+	}
+	if strings.ContainsAny(strings.Join(headers, ""), "\r\n") {
+		return &Error{Code: BadRequest, Text: "header with a line break"}
+	}
+	return nil
+}
+
+// newRequest needs free, if there is no error.
+func newRequest(r Request) (*request, error) {
+	if err := check(r); err != nil {
+		return nil, err
+	}
+	var headers []string
+	for name, value := range r.Headers {
+		headers = append(headers, name+": "+value)
+	}
+	q := &request{}
+	q.c = C.struct_upload_request{
+		url:                q.text(r.URL),
+		headers:            q.texts(headers),
+		header_count:       C.size_t(len(headers)),
+		connect_timeout_ms: milliseconds(r.ConnectTimeout),
+		total_timeout_ms:   milliseconds(r.Timeout),
+		attachments:        q.attachments(r.Attachments),
+		attachment_count:   C.size_t(len(r.Attachments)),
+		batch_headers:      q.texts(r.BatchHeaders),
+		batch_header_count: C.size_t(len(r.BatchHeaders)),
+		event:              q.pinned(r.Event),
+		event_size:         C.size_t(len(r.Event)),
+	}
+	if r.UnixSocket != "" {
+		q.c.unix_socket = q.text(r.UnixSocket)
+	}
+	return q, nil
+}
+
+func (q *request) free() {
+	q.pinner.Unpin()
+	for _, block := range q.blocks {
+		C.free(block)
+	}
+}
+
+func (q *request) text(s string) *C.char {
+	text := C.CString(s)
+	q.blocks = append(q.blocks, unsafe.Pointer(text))
+	return text
+}
+
+func (q *request) texts(list []string) **C.char {
+	if len(list) == 0 {
+		return nil
+	}
+	array := (**C.char)(q.array(len(list), int(unsafe.Sizeof((*C.char)(nil)))))
+	for i, s := range list {
+		unsafe.Slice(array, len(list))[i] = q.text(s)
+	}
+	return array
+}
+
+func (q *request) attachments(list []Attachment) *C.struct_upload_attachment {
+	if len(list) == 0 {
+		return nil
+	}
+	array := (*C.struct_upload_attachment)(q.array(len(list), C.sizeof_struct_upload_attachment))
+	for i, a := range list {
+		unsafe.Slice(array, len(list))[i] = C.struct_upload_attachment{
+			name: q.text(a.Name), bytes: q.pinned(a.Bytes), size: C.size_t(len(a.Bytes)),
+		}
+	}
+	return array
+}
+
+// pinned may also get C memory, which needs no pin and takes none.
+func (q *request) pinned(bytes []byte) unsafe.Pointer {
+	if len(bytes) == 0 {
+		return nil
+	}
+	q.pinner.Pin(&bytes[0])
+	return unsafe.Pointer(&bytes[0])
+}
+
+// array gives zeroed memory. Without these few bytes the process is at its end: C.CString does the same.
+func (q *request) array(count, size int) unsafe.Pointer {
+	block := C.calloc(C.size_t(count), C.size_t(size))
+	if block == nil {
+		panic("upload: out of memory")
+	}
+	q.blocks = append(q.blocks, block)
+	return block
+}
+
+// milliseconds rounds up: a short time-out must not become 0, which means the default.
+func milliseconds(d time.Duration) C.long {
+	if d < 0 {
+		return -1
+	}
+	return C.long(d/time.Millisecond) + C.long(min(d%time.Millisecond, 1))
+}
+
+// toResult is the C form of what a sending gave.
+func toResult(err error, result *C.struct_upload_result) {
+	if err == nil {
+		return
+	}
+	e := toError(err)
+	result.error = C.enum_upload_error(e.Code)
+	result.status = C.long(e.Status)
+	result.retry_after_ms = C.uint64_t(e.RetryAfter / time.Millisecond)
+	for i := range min(len(e.Text), len(result.text)-1) {
+		result.text[i] = C.char(e.Text[i])
+	}
+}
+
+func fromResult(result *C.struct_upload_result) error {
+	if result.error == C.UPLOAD_OK {
+		return nil
+	}
+	return &Error{
+		Code: Code(result.error), Status: int(result.status), RetryAfter: time.Duration(result.retry_after_ms) * time.Millisecond,
+		Text: strings.ToValidUTF8(C.GoString(&result.text[0]), "?"),
+	}
+}

@@ -1,0 +1,333 @@
+// queue.c: upload_queue, which batch is to be sent when, and what becomes of it. Described in upload.h.
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "batch.h"
+#include "policy.h"
+#include "spool.h"
+#include "upload.h"
+
+enum { DEFAULT_BATCHES = 5, LAST_TRIES = 3 };
+static const uint64_t default_bytes = 64ULL << 20, default_spool_bytes = 256ULL << 20, default_period_ns = 60ULL * 1000 * 1000 * 1000;
+
+struct upload_queue {
+    pthread_mutex_t lock; // guards all that follows
+    struct upload_queue_options options;
+    struct upload_batch **batches; // oldest first; places for one more than max_batches
+    size_t count;
+    uint64_t bytes;
+    struct upload_spool *spool; // NULL: none, or it cannot be used
+    struct upload_counts counts;
+    unsigned failures;      // of the server, in a row
+    uint64_t not_before_ns; // the next try
+    bool told_to_wait;      // until then, by Retry-After
+    bool finishing;
+    unsigned last_failures; // since then
+    uint64_t end_ns;        // of finishing
+    char spool_error[200];
+};
+
+// ---- Time ----
+
+static uint64_t monotonic_ns(void *context) {
+    (void)context;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t kernel_random(void *context) {
+    (void)context;
+    uint64_t random = 0;
+    return getrandom(&random, sizeof random, GRND_NONBLOCK) == sizeof random ? random : monotonic_ns(NULL);
+}
+
+static uint64_t now_ns(const struct upload_queue *queue) {
+    return queue->options.now_ns(queue->options.context);
+}
+
+// ---- Places ----
+
+static bool has_room(const struct upload_queue *queue, const struct upload_batch *batch) {
+    return queue->count == 0 || (queue->count < queue->options.max_batches && queue->bytes + batch->size <= queue->options.max_bytes);
+}
+
+static void insert(struct upload_queue *queue, struct upload_batch *batch, size_t at) {
+    memmove(queue->batches + at + 1, queue->batches + at, (queue->count - at) * sizeof *queue->batches);
+    queue->batches[at] = batch;
+    queue->count++;
+    queue->bytes += batch->size;
+}
+
+static struct upload_batch *take_oldest(struct upload_queue *queue) {
+    struct upload_batch *batch = queue->batches[0];
+    queue->count--;
+    queue->bytes -= batch->size;
+    memmove(queue->batches, queue->batches + 1, queue->count * sizeof *queue->batches);
+    return batch;
+}
+
+static void name_spool_error(struct upload_queue *queue, int error) {
+    char text[100];
+    snprintf(queue->spool_error, sizeof queue->spool_error, "%s", error == 0 ? "out of memory" : strerror_r(error, text, sizeof text));
+}
+
+// true: the batch is safe on the disk.
+static bool put_into_spool(struct upload_queue *queue, const struct upload_batch *batch) {
+    if (queue->spool == NULL) {
+        return false;
+    }
+    int error = upload_spool_add(queue->spool, batch, &queue->counts);
+    if (error != 0) {
+        queue->counts.spool_errors++;
+        name_spool_error(queue, error);
+        return false;
+    }
+    queue->counts.spooled++;
+    return true;
+}
+
+// What has no place any more.
+static enum upload_outcome give_up(struct upload_queue *queue, struct upload_batch *batch) {
+    bool safe = put_into_spool(queue, batch);
+    queue->counts.dropped += !safe;
+    upload_batch_free(batch);
+    return safe ? UPLOAD_OUTCOME_SPOOLED : UPLOAD_OUTCOME_DROPPED;
+}
+
+// ---- In and out ----
+
+void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
+    pthread_mutex_lock(&queue->lock);
+    if (queue->failures > 0 && put_into_spool(queue, batch)) {
+        upload_batch_free(batch);
+    } else {
+        while (!has_room(queue, batch)) {
+            give_up(queue, take_oldest(queue));
+        }
+        insert(queue, batch, queue->count);
+    }
+    pthread_mutex_unlock(&queue->lock);
+}
+
+// Is anything there for the server, now or when it is back?
+static bool has_work(struct upload_queue *queue, uint64_t now) {
+    if (queue->finishing) {
+        return queue->count > 0 && queue->last_failures < LAST_TRIES && now < queue->end_ns && queue->not_before_ns < queue->end_ns;
+    }
+    return queue->count > 0 || (queue->spool != NULL && !upload_spool_is_empty(queue->spool));
+}
+
+static struct upload_batch *next(struct upload_queue *queue, uint64_t *wait_ns) {
+    uint64_t now = now_ns(queue);
+    if (!has_work(queue, now)) {
+        *wait_ns = UINT64_MAX;
+        return NULL;
+    }
+    if (now < queue->not_before_ns) {
+        *wait_ns = queue->not_before_ns - now;
+        return NULL;
+    }
+    if (queue->count > 0) {
+        struct upload_batch *batch = take_oldest(queue);
+        if (batch->tries++ == 0) {
+            batch->first_try_ns = now;
+        } else {
+            queue->counts.retried++;
+        }
+        return batch;
+    }
+    bool others;
+    struct upload_batch *batch = upload_spool_take(queue->spool, &queue->counts, &others);
+    queue->counts.retried += batch != NULL;
+    *wait_ns = others ? queue->options.period_ns : UINT64_MAX; // others send them, or end and leave them to us
+    return batch;
+}
+
+struct upload_batch *upload_queue_next(struct upload_queue *queue, uint64_t *wait_ns) {
+    pthread_mutex_lock(&queue->lock);
+    *wait_ns = 0;
+    struct upload_batch *batch = next(queue, wait_ns);
+    pthread_mutex_unlock(&queue->lock);
+    return batch;
+}
+
+// ---- Results ----
+
+static void leave_server_alone(struct upload_queue *queue, const struct upload_result *result) {
+    uint64_t random = queue->options.random(queue->options.context);
+    queue->failures += queue->failures < UINT32_MAX;
+    queue->last_failures += queue->finishing;
+    uint64_t pause = queue->finishing ? upload_policy_last_pause_ns(queue->last_failures, random)
+                                      : upload_policy_pause_ns(queue->options.period_ns, queue->failures, random);
+    queue->told_to_wait = result->retry_after_ms > 0;
+    if (queue->told_to_wait) {
+        pause = result->retry_after_ms * 1000000;
+    }
+    queue->not_before_ns = now_ns(queue) + pause;
+}
+
+static void back_to_work(struct upload_queue *queue) {
+    queue->failures = queue->last_failures = 0;
+    queue->not_before_ns = 0;
+}
+
+// What waits behind a batch that could not be sent is as safe as that, and behind it in the spool too.
+static void empty_into_spool(struct upload_queue *queue) {
+    while (queue->count > 0 && put_into_spool(queue, queue->batches[0])) {
+        upload_batch_free(take_oldest(queue));
+    }
+}
+
+// A failure that may pass.
+static enum upload_outcome keep(struct upload_queue *queue, struct upload_batch *batch, bool failed_at) {
+    uint64_t next_try_ns = queue->not_before_ns;
+    if (batch->spool_fd >= 0) {
+        upload_spool_leave(queue->spool, batch, failed_at);
+        upload_batch_free(batch);
+        return UPLOAD_OUTCOME_WAITS;
+    }
+    if (put_into_spool(queue, batch)) {
+        upload_batch_free(batch);
+        empty_into_spool(queue);
+        return UPLOAD_OUTCOME_SPOOLED;
+    }
+    bool last =
+        queue->finishing ? queue->last_failures >= LAST_TRIES : failed_at && next_try_ns - batch->first_try_ns > queue->options.period_ns;
+    if (!last && has_room(queue, batch)) {
+        insert(queue, batch, 0);
+        return UPLOAD_OUTCOME_WAITS;
+    }
+    *(last ? &queue->counts.failed : &queue->counts.dropped) += 1;
+    upload_batch_free(batch);
+    return last ? UPLOAD_OUTCOME_FAILED : UPLOAD_OUTCOME_DROPPED;
+}
+
+// The sending was broken off by us: as if it had not been tried.
+static enum upload_outcome put_back(struct upload_queue *queue, struct upload_batch *batch) {
+    if (batch->spool_fd >= 0) {
+        upload_spool_leave(queue->spool, batch, false);
+        upload_batch_free(batch);
+        return UPLOAD_OUTCOME_WAITS;
+    }
+    if (has_room(queue, batch)) {
+        insert(queue, batch, 0);
+        return UPLOAD_OUTCOME_WAITS;
+    }
+    return give_up(queue, batch);
+}
+
+// The server has said yes or no.
+static enum upload_outcome finish_batch(struct upload_queue *queue, struct upload_batch *batch, bool sent) {
+    back_to_work(queue);
+    if (sent) {
+        queue->counts.sent++;
+        queue->counts.sent_bytes += batch->size;
+        queue->counts.spool_sent += batch->spool_fd >= 0;
+    } else {
+        queue->counts.failed++;
+    }
+    if (batch->spool_fd >= 0) {
+        upload_spool_done(queue->spool, batch);
+    }
+    upload_batch_free(batch);
+    return sent ? UPLOAD_OUTCOME_SENT : UPLOAD_OUTCOME_FAILED;
+}
+
+static enum upload_outcome settle(struct upload_queue *queue, struct upload_batch *batch, const struct upload_result *result) {
+    enum upload_verdict verdict = upload_policy_verdict(result);
+    switch (verdict) {
+    case UPLOAD_VERDICT_SENT:
+    case UPLOAD_VERDICT_FINAL:
+        return finish_batch(queue, batch, verdict == UPLOAD_VERDICT_SENT);
+    case UPLOAD_VERDICT_BROKEN_OFF:
+        return put_back(queue, batch);
+    default:
+        leave_server_alone(queue, result);
+        return keep(queue, batch, verdict == UPLOAD_VERDICT_FAILED_AT);
+    }
+}
+
+enum upload_outcome upload_queue_settle(struct upload_queue *queue, struct upload_batch *batch, const struct upload_result *result) {
+    pthread_mutex_lock(&queue->lock);
+    enum upload_outcome outcome = settle(queue, batch, result);
+    pthread_mutex_unlock(&queue->lock);
+    return outcome;
+}
+
+// ---- Life ----
+
+static void open_spool(struct upload_queue *queue) {
+    int error;
+    queue->spool = upload_spool_open(queue->options.spool, queue->options.spool_bytes, &queue->counts, &error);
+    if (queue->spool == NULL) {
+        name_spool_error(queue, error);
+    }
+    queue->options.spool = NULL; // the caller's text
+}
+
+struct upload_queue *upload_queue_open(const struct upload_queue_options *options) {
+    struct upload_queue *queue = calloc(1, sizeof *queue);
+    if (queue == NULL) {
+        return NULL;
+    }
+    queue->options = *options;
+    struct upload_queue_options *o = &queue->options;
+    o->max_batches = o->max_batches > 0 ? o->max_batches : DEFAULT_BATCHES;
+    o->max_bytes = o->max_bytes > 0 ? o->max_bytes : default_bytes;
+    o->period_ns = o->period_ns > 0 ? o->period_ns : default_period_ns;
+    o->spool_bytes = o->spool_bytes > 0 ? o->spool_bytes : default_spool_bytes;
+    o->now_ns = o->now_ns != NULL ? o->now_ns : monotonic_ns;
+    o->random = o->random != NULL ? o->random : kernel_random;
+    queue->batches = calloc(o->max_batches + 1, sizeof(struct upload_batch *));
+    if (queue->batches == NULL) {
+        free(queue);
+        return NULL;
+    }
+    pthread_mutex_init(&queue->lock, NULL);
+    if (o->spool != NULL) {
+        open_spool(queue);
+    }
+    return queue;
+}
+
+void upload_queue_finish(struct upload_queue *queue, uint64_t limit_ns) {
+    pthread_mutex_lock(&queue->lock);
+    if (!queue->finishing) {
+        queue->finishing = true;
+        queue->end_ns = now_ns(queue) + limit_ns;
+        if (!queue->told_to_wait) {
+            queue->not_before_ns = 0; // no time for long pauses
+        }
+    }
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void upload_queue_close(struct upload_queue *queue, struct upload_counts *counts) {
+    while (queue->count > 0) {
+        give_up(queue, take_oldest(queue));
+    }
+    if (counts != NULL) {
+        *counts = queue->counts;
+    }
+    upload_spool_close(queue->spool);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue->batches);
+    free(queue);
+}
+
+void upload_queue_counts(struct upload_queue *queue, struct upload_counts *counts) {
+    pthread_mutex_lock(&queue->lock);
+    *counts = queue->counts;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void upload_queue_spool_error(struct upload_queue *queue, char *text, size_t size) {
+    pthread_mutex_lock(&queue->lock);
+    snprintf(text, size, "%s", queue->spool_error);
+    pthread_mutex_unlock(&queue->lock);
+}

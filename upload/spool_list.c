@@ -1,0 +1,101 @@
+// spool_list.c: see spool_list.h.
+#include "spool_list.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BLOCK_BYTES = 4096, DIGITS = 16 };
+
+static const char whole_end[] = ".batch", half_end[] = ".half";
+
+void spool_list_name(char name[UPLOAD_SPOOL_NAME_BYTES], uint64_t number, uint64_t random, bool half) {
+    snprintf(name, UPLOAD_SPOOL_NAME_BYTES, "%016llx-%016llx%s", (unsigned long long)number, (unsigned long long)random,
+             half ? half_end : whole_end);
+}
+
+uint64_t spool_list_disk_bytes(uint64_t size_bytes) {
+    return size_bytes / BLOCK_BYTES * BLOCK_BYTES + (size_bytes % BLOCK_BYTES != 0 || size_bytes == 0 ? BLOCK_BYTES : 0);
+}
+
+static bool is_name(const char *name, bool half) {
+    static const char digits[] = "0123456789abcdef";
+    return strspn(name, digits) == DIGITS && name[DIGITS] == '-' && strspn(name + DIGITS + 1, digits) == DIGITS &&
+           strcmp(name + 2 * DIGITS + 1, half ? half_end : whole_end) == 0;
+}
+
+static bool append(struct spool_list *list, int directory, const char *name) {
+    struct stat stat;
+    if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(stat.st_mode)) {
+        return true; // gone in the meantime, or nothing of ours
+    }
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity > 0 ? list->capacity * 2 : 64;
+        struct spool_file *more = realloc(list->files, capacity * sizeof *more);
+        if (more == NULL) {
+            return false;
+        }
+        list->files = more;
+        list->capacity = capacity;
+    }
+    struct spool_file *file = &list->files[list->count++];
+    memcpy(file->name, name, strlen(name) + 1); // is_name knows its length
+    file->disk_bytes = spool_list_disk_bytes((uint64_t)stat.st_size);
+    list->disk_bytes += file->disk_bytes;
+    return true;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct spool_file *)a)->name, ((const struct spool_file *)b)->name);
+}
+
+static bool read_entries(struct spool_list *list, DIR *entries, bool half) {
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir(entries);
+        if (entry == NULL) {
+            return errno == 0;
+        }
+        if (is_name(entry->d_name, half) && !append(list, dirfd(entries), entry->d_name)) {
+            errno = ENOMEM;
+            return false;
+        }
+    }
+}
+
+bool spool_list_read(struct spool_list *list, int directory, bool half) {
+    *list = (struct spool_list){0};
+    int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); // closedir closes it, and its position is its own
+    DIR *entries = own >= 0 ? fdopendir(own) : NULL;
+    if (entries == NULL) {
+        int error = errno;
+        if (own >= 0) {
+            close(own);
+        }
+        errno = error;
+        return false;
+    }
+    bool ok = read_entries(list, entries, half);
+    int error = errno;
+    closedir(entries);
+    if (!ok) {
+        spool_list_free(list);
+        errno = error;
+        return false;
+    }
+    if (list->count > 0) {
+        qsort(list->files, list->count, sizeof *list->files, by_name);
+        list->last_number = strtoull(list->files[list->count - 1].name, NULL, 16);
+    }
+    return true;
+}
+
+void spool_list_free(struct spool_list *list) {
+    free(list->files);
+    *list = (struct spool_list){0};
+}

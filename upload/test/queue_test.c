@@ -1,0 +1,384 @@
+// queue_test.c: what becomes of each batch, with a clock that only the test moves.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "batches.h"
+
+#include <sys/stat.h>
+#include <time.h>
+
+static const uint64_t s = 1000 * 1000 * 1000, ms = 1000 * 1000;
+static uint64_t now; // of the queue that is tested
+
+static uint64_t read_now(void *context) {
+    (void)context;
+    return now;
+}
+
+static uint64_t no_chance(void *context) {
+    (void)context;
+    return 0; // pauses are as long as they can be
+}
+
+static struct upload_queue *open_queue(const char *spool) {
+    const struct upload_queue_options options = {
+        .period_ns = 60 * s, .spool = spool, .now_ns = read_now, .random = no_chance, .max_bytes = 1 << 20};
+    now = 1000 * s;
+    struct upload_queue *queue = upload_queue_open(&options);
+    assert_non_null(queue);
+    return queue;
+}
+
+static void add(struct upload_queue *queue, unsigned number) {
+    upload_queue_add(queue, batch_of(number, 100));
+}
+
+static const struct upload_result sent = {.status = 200}, refused = {.error = UPLOAD_UNREACHABLE}, cancelled = {.error = UPLOAD_CANCELLED},
+                                  failing = {.error = UPLOAD_REJECTED, .status = 500},
+                                  too_large = {.error = UPLOAD_REJECTED, .status = 413},
+                                  slow_down = {.error = UPLOAD_REJECTED, .status = 429, .retry_after_ms = 90 * 1000};
+
+// The batch that is due has this number; it is settled with result.
+static enum upload_outcome settle(struct upload_queue *queue, int number, struct upload_result result) {
+    uint64_t wait_ns;
+    struct upload_batch *batch = upload_queue_next(queue, &wait_ns);
+    assert_int_equal(number_of(batch), number);
+    return upload_queue_settle(queue, batch, &result);
+}
+
+static void assert_waits(struct upload_queue *queue, uint64_t expected_ns) {
+    uint64_t wait_ns;
+    assert_null(upload_queue_next(queue, &wait_ns));
+    assert_true(wait_ns == expected_ns);
+}
+
+static void assert_counts(struct upload_queue *queue, uint64_t sent_count, uint64_t failed, uint64_t dropped, uint64_t retried) {
+    struct upload_counts counts;
+    upload_queue_counts(queue, &counts);
+    assert_int_equal(counts.sent, sent_count);
+    assert_int_equal(counts.failed, failed);
+    assert_int_equal(counts.dropped, dropped);
+    assert_int_equal(counts.retried, retried);
+}
+
+static void test_sends_in_order(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    assert_waits(queue, UINT64_MAX);
+    for (unsigned i = 0; i < 3; i++) {
+        add(queue, i);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(settle(queue, i, sent), UPLOAD_OUTCOME_SENT);
+    }
+    assert_waits(queue, UINT64_MAX);
+    assert_counts(queue, 3, 0, 0, 0);
+    upload_queue_close(queue, NULL);
+}
+
+static void test_server_away_for_three_periods(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    static const uint64_t pauses_s[] = {1, 2, 4, 8, 16, 30, 30, 30, 30, 30};
+    uint64_t begin = now, tries = 0;
+    for (unsigned next = 0; now - begin < 180 * s;) {
+        if (now - begin >= next * 60 * s) {
+            add(queue, next++);
+        }
+        assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_WAITS);
+        assert_waits(queue, pauses_s[tries++] * s);
+        now += pauses_s[tries - 1] * s;
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(settle(queue, i, sent), UPLOAD_OUTCOME_SENT);
+    }
+    assert_counts(queue, 3, 0, 0, tries);
+    upload_queue_close(queue, NULL);
+}
+
+// One that the server fails at must not stand in the way of the others for ever.
+static void test_gives_up_after_a_period_what_the_server_fails_at(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    uint64_t begin = now, wait_ns;
+    add(queue, 0);
+    add(queue, 1);
+    while (settle(queue, 0, failing) == UPLOAD_OUTCOME_WAITS) {
+        assert_null(upload_queue_next(queue, &wait_ns));
+        now += wait_ns;
+    }
+    assert_in_range(now - begin, 30 * s, 60 * s);
+    assert_counts(queue, 0, 1, 0, 5);
+    assert_waits(queue, 30 * s); // the pause is the server's
+    now += 30 * s;
+    assert_int_equal(settle(queue, 1, sent), UPLOAD_OUTCOME_SENT);
+    upload_queue_close(queue, NULL);
+}
+
+static void test_final_answers(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    add(queue, 0);
+    add(queue, 1);
+    assert_int_equal(settle(queue, 0, too_large), UPLOAD_OUTCOME_FAILED);
+    assert_int_equal(settle(queue, 1, sent), UPLOAD_OUTCOME_SENT); // at once: the server works
+    assert_counts(queue, 1, 1, 0, 0);
+    upload_queue_close(queue, NULL);
+}
+
+static void test_retry_after(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    add(queue, 0);
+    assert_int_equal(settle(queue, 0, slow_down), UPLOAD_OUTCOME_WAITS);
+    assert_waits(queue, 90 * s); // longer than a period: no reason to drop it
+    now += 90 * s - 1;
+    assert_waits(queue, 1);
+    now += 1;
+    assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);
+    upload_queue_close(queue, NULL);
+}
+
+static void test_oldest_makes_room(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    uint64_t wait_ns;
+    add(queue, 0);
+    struct upload_batch *on_its_way = upload_queue_next(queue, &wait_ns);
+    for (unsigned i = 1; i <= 7; i++) {
+        add(queue, i);
+    }
+    assert_counts(queue, 0, 0, 2, 0);
+    assert_int_equal(upload_queue_settle(queue, on_its_way, &refused), UPLOAD_OUTCOME_DROPPED); // newer ones have its place
+    assert_counts(queue, 0, 0, 3, 0);
+    now += s;
+    for (int i = 3; i <= 7; i++) {
+        assert_int_equal(settle(queue, i, sent), UPLOAD_OUTCOME_SENT);
+    }
+    struct upload_counts counts;
+    upload_queue_close(queue, &counts);
+    assert_int_equal(counts.sent + counts.dropped, 8);
+}
+
+static void test_bytes_are_bounded(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    upload_queue_add(queue, batch_of(0, 600 << 10));
+    upload_queue_add(queue, batch_of(1, 600 << 10));
+    assert_counts(queue, 0, 0, 1, 0);
+    upload_queue_add(queue, batch_of(2, 3 << 20)); // more than the bound, but the only one
+    assert_counts(queue, 0, 0, 2, 0);
+    assert_int_equal(settle(queue, 2, sent), UPLOAD_OUTCOME_SENT);
+    upload_queue_close(queue, NULL);
+}
+
+static void test_broken_off_is_as_if_not_tried(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    add(queue, 0);
+    assert_int_equal(settle(queue, 0, cancelled), UPLOAD_OUTCOME_WAITS);
+    assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);
+    add(queue, 1);
+    struct upload_counts counts;
+    upload_queue_close(queue, &counts);
+    assert_int_equal(counts.dropped, 1);
+}
+
+// ---- Finishing ----
+
+static void test_finish_tries_three_times_more(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    add(queue, 0);
+    for (int i = 0; i < 6; i++) {
+        settle(queue, 0, refused);
+        now += 30 * s;
+    }
+    settle(queue, 0, refused);
+    upload_queue_finish(queue, 2 * s); // no time for 30 s
+    add(queue, 1);
+    assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_WAITS);
+    assert_waits(queue, 100 * ms);
+    now += 100 * ms;
+    assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_WAITS);
+    assert_waits(queue, 200 * ms);
+    now += 200 * ms;
+    assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_FAILED);
+    assert_waits(queue, UINT64_MAX);
+    struct upload_counts counts;
+    upload_queue_close(queue, &counts);
+    assert_int_equal(counts.failed, 1);
+    assert_int_equal(counts.dropped, 1);
+}
+
+static void test_finish_keeps_its_limit(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(NULL);
+    add(queue, 0);
+    upload_queue_finish(queue, 2 * s);
+    now += 3 * s;
+    assert_waits(queue, UINT64_MAX);
+    upload_queue_close(queue, NULL);
+    queue = open_queue(NULL);
+    add(queue, 0);
+    settle(queue, 0, slow_down);
+    upload_queue_finish(queue, 2 * s);
+    assert_waits(queue, UINT64_MAX); // the server has asked for more time than there is
+    upload_queue_close(queue, NULL);
+}
+
+// ---- With a spool ----
+
+static void test_spool_takes_what_cannot_be_sent_and_survives(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(folder);
+    struct upload_counts counts;
+    add(queue, 0);
+    add(queue, 1); // waits behind it, and goes where it goes
+    assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_SPOOLED);
+    for (unsigned i = 2; i < 20; i++) {
+        add(queue, i);
+    }
+    assert_int_equal(count_files(".batch", NULL), 20); // at once, not when the process ends
+    assert_waits(queue, s);
+    upload_queue_close(queue, &counts);
+    assert_int_equal(counts.spooled, 20);
+    assert_int_equal(counts.dropped + counts.failed + counts.sent, 0);
+    queue = open_queue(folder);
+    add(queue, 20);
+    assert_int_equal(settle(queue, 20, sent), UPLOAD_OUTCOME_SENT); // fresh ones first
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(settle(queue, i, sent), UPLOAD_OUTCOME_SENT);
+    }
+    assert_waits(queue, UINT64_MAX);
+    upload_queue_counts(queue, &counts);
+    assert_int_equal(counts.sent, 21);
+    assert_int_equal(counts.spool_sent, 20);
+    assert_int_equal(counts.retried, 20);
+    upload_queue_close(queue, NULL);
+}
+
+static void test_spooled_batch_that_the_server_fails_at_does_not_hold_up_the_others(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(folder);
+    add(queue, 0);
+    settle(queue, 0, failing);
+    add(queue, 1);
+    add(queue, 2);
+    now += s;
+    assert_int_equal(settle(queue, 0, failing), UPLOAD_OUTCOME_WAITS);
+    now += 2 * s;
+    assert_int_equal(settle(queue, 1, sent), UPLOAD_OUTCOME_SENT);
+    assert_int_equal(settle(queue, 2, sent), UPLOAD_OUTCOME_SENT);
+    assert_int_equal(settle(queue, 0, too_large), UPLOAD_OUTCOME_FAILED);
+    assert_int_equal(count_files(".batch", NULL), 0);
+    assert_counts(queue, 2, 1, 0, 4);
+    upload_queue_close(queue, NULL);
+}
+
+static void test_spool_on_close_and_when_the_queue_is_full(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(folder);
+    struct upload_counts counts;
+    for (unsigned i = 0; i < 8; i++) {
+        add(queue, i);
+    }
+    assert_int_equal(count_files(".batch", NULL), 3);
+    upload_queue_close(queue, &counts);
+    assert_int_equal(counts.spooled, 8);
+    assert_int_equal(counts.dropped, 0);
+    assert_int_equal(count_files(".batch", NULL), 8);
+}
+
+// What cannot be written waits in memory as without a spool.
+static void test_spool_that_cannot_be_written(void **state) {
+    (void)state;
+    char text[200], path[100];
+    snprintf(path, sizeof path, "%s/spool", folder);
+    const struct upload_queue_options options = {
+        .period_ns = 60 * s, .spool = path, .spool_bytes = 4096, .now_ns = read_now, .random = no_chance};
+    struct upload_queue *queue = upload_queue_open(&options);
+    struct upload_counts counts;
+    upload_queue_spool_error(queue, text, sizeof text);
+    assert_string_equal(text, "");
+    upload_queue_add(queue, batch_of(0, 5000)); // larger than the spool
+    assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_WAITS);
+    upload_queue_spool_error(queue, text, sizeof text);
+    assert_string_equal(text, "File too large");
+    now += s;
+    assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);
+    upload_queue_close(queue, &counts);
+    assert_int_equal(counts.spool_errors, 1);
+    assert_int_equal(counts.spooled + counts.dropped, 0);
+}
+
+static void test_spool_that_cannot_be_opened(void **state) {
+    (void)state;
+    char text[200];
+    struct upload_queue *queue = open_queue("/dev/null/x");
+    upload_queue_spool_error(queue, text, sizeof text);
+    assert_string_equal(text, "Not a directory");
+    add(queue, 0);
+    assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);
+    upload_queue_close(queue, NULL);
+}
+
+// Another process has what is there; it may end without having sent it.
+static void test_looks_again_at_what_others_have(void **state) {
+    (void)state;
+    uint64_t wait_ns;
+    struct upload_queue *one = open_queue(folder), *two = open_queue(folder);
+    add(one, 0);
+    settle(one, 0, refused);
+    now += s;
+    struct upload_batch *batch = upload_queue_next(one, &wait_ns);
+    assert_waits(two, 60 * s);
+    assert_int_equal(upload_queue_settle(one, batch, &cancelled), UPLOAD_OUTCOME_WAITS);
+    assert_int_equal(settle(two, 0, sent), UPLOAD_OUTCOME_SENT);
+    upload_queue_close(one, NULL);
+    upload_queue_close(two, NULL);
+}
+
+// The real clock: one that does not jump when somebody sets the time.
+static void test_real_clock_is_the_monotonic_one(void **state) {
+    (void)state;
+    const struct upload_queue_options options = {.period_ns = 32000 * s};
+    struct upload_queue *queue = upload_queue_open(&options);
+    struct timespec before, after;
+    uint64_t wait_ns;
+    add(queue, 0);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    settle(queue, 0, refused);
+    assert_null(upload_queue_next(queue, &wait_ns));
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_in_range(wait_ns, 0, s);
+    assert_true(wait_ns + (uint64_t)(after.tv_sec - before.tv_sec + 1) * s >= s / 2);
+    upload_queue_close(queue, NULL);
+}
+
+int main(void) {
+#define with_folder(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sends_in_order),
+        cmocka_unit_test(test_server_away_for_three_periods),
+        cmocka_unit_test(test_gives_up_after_a_period_what_the_server_fails_at),
+        cmocka_unit_test(test_final_answers),
+        cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_oldest_makes_room),
+        cmocka_unit_test(test_bytes_are_bounded),
+        cmocka_unit_test(test_broken_off_is_as_if_not_tried),
+        cmocka_unit_test(test_finish_tries_three_times_more),
+        cmocka_unit_test(test_finish_keeps_its_limit),
+        with_folder(test_spool_takes_what_cannot_be_sent_and_survives),
+        with_folder(test_spooled_batch_that_the_server_fails_at_does_not_hold_up_the_others),
+        with_folder(test_spool_on_close_and_when_the_queue_is_full),
+        with_folder(test_spool_that_cannot_be_written),
+        with_folder(test_spool_that_cannot_be_opened),
+        with_folder(test_looks_again_at_what_others_have),
+        cmocka_unit_test(test_real_clock_is_the_monotonic_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

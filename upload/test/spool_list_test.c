@@ -1,0 +1,73 @@
+// spool_list_test.c: names sort by number, other files are none of ours, sizes are in blocks.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../spool_list.h"
+#include "batches.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static void make_file(const char *name, off_t size) {
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(ftruncate(fd, size), 0);
+    close(fd);
+}
+
+static void test_lists_its_own_files_only(void **state) {
+    (void)state;
+    char names[3][UPLOAD_SPOOL_NAME_BYTES], path[200];
+    static const uint64_t numbers[] = {0x10, 2, UINT64_MAX};
+    for (size_t i = 0; i < 3; i++) {
+        spool_list_name(names[i], numbers[i], 7 - i, false);
+        make_file(names[i], 5000);
+    }
+    spool_list_name(path, 1, 1, true);
+    make_file(path, 1);
+    static const char *const others[] = {"readme", "0000000000000001-0000000000000001.batch.bak", "1-2.batch",
+                                         "000000000000000A-0000000000000001.batch", "0000000000000001x0000000000000001.batch"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        make_file(others[i], 1);
+    }
+    snprintf(path, sizeof path, "%s/0000000000000003-0000000000000001.batch", folder);
+    assert_int_equal(mkdir(path, 0700), 0); // the name alone does not make it a batch
+    int directory = open(folder, O_RDONLY | O_DIRECTORY);
+    struct spool_list list;
+    for (int twice = 0; twice < 2; twice++) {
+        assert_true(spool_list_read(&list, directory, false));
+        assert_int_equal(list.count, 3);
+        assert_string_equal(list.files[0].name, names[1]);
+        assert_string_equal(list.files[1].name, names[0]);
+        assert_string_equal(list.files[2].name, names[2]);
+        assert_true(list.last_number == UINT64_MAX);
+        assert_int_equal(list.disk_bytes, 3 * 8192);
+        spool_list_free(&list);
+    }
+    assert_true(spool_list_read(&list, directory, true));
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.disk_bytes, 4096);
+    spool_list_free(&list);
+    close(directory);
+    assert_false(spool_list_read(&list, directory, false));
+}
+
+static void test_disk_bytes(void **state) {
+    (void)state;
+    assert_int_equal(spool_list_disk_bytes(0), 4096);
+    assert_int_equal(spool_list_disk_bytes(1), 4096);
+    assert_int_equal(spool_list_disk_bytes(4096), 4096);
+    assert_int_equal(spool_list_disk_bytes(4097), 8192);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_lists_its_own_files_only, make_folder, remove_folder),
+        cmocka_unit_test(test_disk_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,393 @@
+// spool_test.c: batches on disk: order, restart, cut and damaged files, a full disk, several processes, SIGKILL at any moment.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../spool.h"
+#include "batches.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static struct upload_counts counts; // of the test that runs
+
+static struct upload_spool *open_spool(uint64_t max_bytes) {
+    int cause;
+    struct upload_spool *spool = upload_spool_open(folder, max_bytes, &counts, &cause);
+    assert_int_equal(cause, 0);
+    assert_non_null(spool);
+    return spool;
+}
+
+static int add(struct upload_spool *spool, unsigned number, size_t bytes) {
+    struct upload_batch *batch = batch_of(number, bytes);
+    int error = upload_spool_add(spool, batch, &counts);
+    upload_batch_free(batch);
+    return error;
+}
+
+// The number of the next batch, which is deleted; -1: none, or not whole.
+static int take(struct upload_spool *spool) {
+    bool others;
+    struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
+    int number = number_of(batch);
+    if (batch != NULL) {
+        upload_spool_done(spool, batch);
+        upload_batch_free(batch);
+    }
+    return number;
+}
+
+static int set_up(void **state) {
+    counts = (struct upload_counts){0};
+    return make_folder(state);
+}
+
+static void test_oldest_first_also_after_a_restart(void **state) {
+    (void)state;
+    struct upload_spool *spool = open_spool(1 << 20);
+    assert_true(upload_spool_is_empty(spool));
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(add(spool, i, 100 + i), 0);
+    }
+    assert_int_equal(take(spool), 0);
+    upload_spool_close(spool);
+    spool = open_spool(1 << 20);
+    assert_int_equal(add(spool, 20, 0), 0);
+    for (int i = 1; i <= 20; i++) {
+        assert_int_equal(take(spool), i);
+    }
+    assert_int_equal(take(spool), -1);
+    assert_true(upload_spool_is_empty(spool));
+    assert_int_equal(count_files("", NULL), 2); // . and ..
+    upload_spool_close(spool);
+}
+
+static void test_put_off_lets_the_others_go_first(void **state) {
+    (void)state;
+    struct upload_spool *spool = open_spool(1 << 20);
+    for (unsigned i = 0; i < 3; i++) {
+        add(spool, i, 10);
+    }
+    bool others;
+    struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
+    assert_int_equal(number_of(batch), 0);
+    upload_spool_leave(spool, batch, true);
+    upload_batch_free(batch);
+    assert_int_equal(take(spool), 1);
+    assert_int_equal(take(spool), 2);
+    assert_int_equal(take(spool), 0);
+    upload_spool_close(spool);
+}
+
+static void test_full_spool_deletes_the_oldest(void **state) {
+    (void)state;
+    struct upload_spool *spool = open_spool(5 * 4096);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(add(spool, i, 1000), 0);
+    }
+    assert_int_equal(counts.spool_dropped, 3);
+    assert_int_equal(add(spool, 8, 5 * 4096), EFBIG);
+    assert_int_equal(count_files(".batch", NULL), 5);
+    // One that is on its way is not deleted under the sender's hands.
+    bool others;
+    struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
+    assert_int_equal(number_of(batch), 3);
+    assert_int_equal(add(spool, 9, 1000), 0);
+    assert_int_equal(counts.spool_dropped, 4);
+    upload_spool_leave(spool, batch, false);
+    upload_batch_free(batch);
+    static const int left[] = {3, 5, 6, 7, 9};
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        assert_int_equal(take(spool), left[i]);
+    }
+    upload_spool_close(spool);
+}
+
+static void test_cut_and_damaged_files_are_deleted_and_counted(void **state) {
+    (void)state;
+    char path[400];
+    struct upload_spool *spool = open_spool(1 << 20);
+    static const off_t sizes[] = {0, 10, 31, 32, 200};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        add(spool, 1, 300);
+        assert_int_equal(count_files(".batch", path), 1);
+        assert_int_equal(truncate(path, sizes[i]), 0);
+        assert_int_equal(take(spool), -1);
+        assert_int_equal(counts.spool_damaged, i + 1);
+        assert_int_equal(count_files(".batch", NULL), 0);
+    }
+    add(spool, 1, 300);
+    count_files(".batch", path);
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, "!", 1, 250), 1);
+    close(fd);
+    add(spool, 2, 300);
+    assert_int_equal(take(spool), 2); // what comes behind a damaged one is not held up
+    assert_int_equal(counts.spool_damaged, 6);
+    upload_spool_close(spool);
+}
+
+static void test_half_written_files_go_at_the_next_start_unless_somebody_writes_them(void **state) {
+    (void)state;
+    char path[400];
+    snprintf(path, sizeof path, "%s/0000000000000001-0000000000000001.half", folder);
+    close(open(path, O_WRONLY | O_CREAT, 0600));
+    upload_spool_close(open_spool(1 << 20));
+    assert_int_equal(counts.spool_damaged, 1);
+    assert_int_equal(count_files(".half", NULL), 0);
+}
+
+static void test_symbolic_links_and_devices_are_not_followed(void **state) {
+    (void)state;
+    char path[400];
+    struct upload_spool *spool = open_spool(1 << 20);
+    snprintf(path, sizeof path, "%s/0000000000000001-0000000000000001.batch", folder);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    snprintf(path, sizeof path, "%s/0000000000000002-0000000000000001.batch", folder);
+    assert_int_equal(mkfifo(path, 0600), 0); // opening it must not block
+    add(spool, 7, 10);
+    assert_int_equal(take(spool), 7);
+    assert_int_equal(take(spool), -1);
+    assert_int_equal(counts.spool_damaged, 0);
+    upload_spool_close(spool);
+}
+
+static void test_directory_that_cannot_be(void **state) {
+    (void)state;
+    char path[400];
+    int cause;
+    snprintf(path, sizeof path, "%s/no/such", folder);
+    assert_null(upload_spool_open(path, 1 << 20, &counts, &cause));
+    assert_int_equal(cause, ENOENT);
+    assert_null(upload_spool_open("/dev/null", 1 << 20, &counts, &cause));
+    assert_int_equal(cause, ENOTDIR);
+    struct upload_spool *spool = open_spool(1 << 20); // one that somebody deletes comes back
+    assert_int_equal(rmdir(folder), 0);
+    assert_true(upload_spool_is_empty(spool));
+    assert_int_equal(take(spool), -1);
+    assert_int_equal(add(spool, 1, 10), 0);
+    assert_int_equal(take(spool), 1);
+    upload_spool_close(spool);
+}
+
+// ---- A full disk ----
+
+static void check_half_a_batch_leaves_nothing(struct upload_spool *spool, int error) {
+    assert_int_equal(add(spool, 1, 100000), error);
+    assert_int_equal(count_files(".half", NULL) + count_files(".batch", NULL), 0);
+}
+
+static void test_file_size_limit(void **state) {
+    (void)state;
+    struct rlimit before, small;
+    struct upload_spool *spool = open_spool(1 << 20);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 50000, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0); // the write stops in the middle, and SIGXFSZ would end this program
+    check_half_a_batch_leaves_nothing(spool, EFBIG);
+    assert_int_equal(add(spool, 2, 1000), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(take(spool), 2);
+    upload_spool_close(spool);
+}
+
+// A file system of 64 KiB, in a name space of its own. 77: this machine does not let us.
+static int on_a_small_disk(void) {
+    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+        return 77;
+    }
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("tmpfs", folder, "tmpfs", 0, "size=64k") != 0) {
+        return 77;
+    }
+    struct upload_spool *spool = open_spool(1 << 20);
+    check_half_a_batch_leaves_nothing(spool, ENOSPC);
+    unsigned written = 0;
+    while (written < 100 && add(spool, written, 8000) == 0) {
+        written++;
+    }
+    assert_in_range(written, 4, 8);
+    for (unsigned i = 0; i < written; i++) {
+        assert_int_equal(take(spool), i);
+    }
+    assert_int_equal(add(spool, 1, 8000), 0); // room again
+    upload_spool_close(spool);
+    return 0;
+}
+
+static void test_full_disk(void **state) {
+    (void)state;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(on_a_small_disk());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        skip();
+    }
+    assert_int_equal(status, 0);
+}
+
+// ---- Several processes ----
+
+static void test_two_spools_on_one_directory(void **state) {
+    (void)state;
+    struct upload_spool *one = open_spool(1 << 20), *two = open_spool(1 << 20);
+    bool others;
+    for (unsigned i = 0; i < 4; i++) {
+        add(i % 2 == 0 ? one : two, i, 10);
+    }
+    struct upload_batch *first = upload_spool_take(one, &counts, &others);
+    struct upload_batch *second = upload_spool_take(two, &counts, &others);
+    assert_int_equal(number_of(first), 0);
+    assert_int_equal(number_of(second), 1);
+    assert_int_equal(take(two), 2);
+    assert_int_equal(take(two), 3);
+    assert_null(upload_spool_take(two, &counts, &others));
+    assert_true(others);
+    assert_false(upload_spool_is_empty(two));
+    upload_spool_leave(one, first, false);
+    upload_batch_free(first);
+    assert_int_equal(take(two), 0);
+    upload_spool_done(two, second);
+    upload_batch_free(second);
+    assert_null(upload_spool_take(one, &counts, &others));
+    assert_false(others);
+    upload_spool_close(one);
+    upload_spool_close(two);
+}
+
+// Takes whole batches until there are none; each is reported on the pipe once.
+static void send_all(int pipe_end) {
+    struct upload_spool *spool = open_spool(64 << 20);
+    for (bool others = true; others;) {
+        struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
+        if (batch != NULL) {
+            int number = number_of(batch);
+            if (write(pipe_end, &number, sizeof number) != sizeof number) {
+                _exit(1);
+            }
+            upload_spool_done(spool, batch);
+            upload_batch_free(batch);
+            others = true;
+        }
+    }
+    _exit(0);
+}
+
+static void test_many_processes_send_each_batch_once(void **state) {
+    (void)state;
+    enum { BATCHES = 300, PROCESSES = 4 };
+    struct upload_spool *spool = open_spool(64 << 20);
+    int ends[2], seen[BATCHES] = {0}, number, got = 0;
+    for (unsigned i = 0; i < BATCHES; i++) {
+        assert_int_equal(add(spool, i, 100), 0);
+    }
+    assert_int_equal(pipe(ends), 0);
+    for (int i = 0; i < PROCESSES; i++) {
+        if (fork() == 0) {
+            close(ends[0]);
+            send_all(ends[1]);
+        }
+    }
+    close(ends[1]);
+    while (read(ends[0], &number, sizeof number) == sizeof number) {
+        assert_in_range(number, 0, BATCHES - 1);
+        assert_int_equal(seen[number]++, 0);
+        got++;
+    }
+    close(ends[0]);
+    for (int i = 0; i < PROCESSES; i++) {
+        int status;
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(got, BATCHES);
+    upload_spool_close(spool);
+}
+
+// Writes batches from number on, and says on the pipe which ones are safe, until it is killed.
+static void write_until_killed(unsigned number, int pipe_end) {
+    struct upload_spool *spool = open_spool(1 << 30);
+    for (;; number++) {
+        if (add(spool, number, 3000 + number % 5 * 20000) != 0 || write(pipe_end, &number, sizeof number) != sizeof number) {
+            _exit(1);
+        }
+    }
+}
+
+// One round: a child is killed at some moment of its writing. The number behind the last that was safe.
+static unsigned kill_one(unsigned from, unsigned delay_us) {
+    int ends[2];
+    unsigned number, next = from;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        write_until_killed(from, ends[1]);
+    }
+    close(ends[1]);
+    usleep(delay_us);
+    kill(child, SIGKILL);
+    while (read(ends[0], &number, sizeof number) == sizeof number) {
+        assert_int_equal(number, next);
+        next = number + 1;
+    }
+    close(ends[0]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    return next;
+}
+
+// What add had called safe is there, whole, once and in order, whenever the process was killed. The one after it may be there too: killed
+// after the rename, before it could say so.
+static void test_sigkill_loses_nothing_that_was_written(void **state) {
+    (void)state;
+    enum { ROUNDS = 60 };
+    unsigned next = 0, half = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        unsigned first = next;
+        next = kill_one(next, 1000 + round * 397 % 9000);
+        half += count_files(".half", NULL) > 0;
+        struct upload_spool *spool = open_spool(1 << 30);
+        for (unsigned i = first; i < next; i++) {
+            assert_int_equal(take(spool), i);
+        }
+        int more = take(spool);
+        assert_true(more == -1 || more == (int)next);
+        assert_int_equal(count_files("", NULL), 2);
+        upload_spool_close(spool);
+    }
+    assert_int_equal(counts.spool_damaged, half);
+    assert_true(next > ROUNDS / 4);
+    print_message("killed %d times: %u batches safe, %u files half written\n", ROUNDS, next, half);
+}
+
+int main(void) {
+#define test(f) cmocka_unit_test_setup_teardown(f, set_up, remove_folder)
+    const struct CMUnitTest tests[] = {
+        test(test_oldest_first_also_after_a_restart),
+        test(test_put_off_lets_the_others_go_first),
+        test(test_full_spool_deletes_the_oldest),
+        test(test_cut_and_damaged_files_are_deleted_and_counted),
+        test(test_half_written_files_go_at_the_next_start_unless_somebody_writes_them),
+        test(test_symbolic_links_and_devices_are_not_followed),
+        test(test_directory_that_cannot_be),
+        test(test_file_size_limit),
+        test(test_full_disk),
+        test(test_two_spools_on_one_directory),
+        test(test_many_processes_send_each_batch_once),
+        test(test_sigkill_loses_nothing_that_was_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
