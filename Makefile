@@ -153,6 +153,7 @@ build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES
 test-tsan: build/.setup-test $(TSAN_TESTS)
 	@setarch -R scripts/run-c-tests $(TSAN_TESTS)
 test-go: build/.setup-test
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go test ./...
 	go test -race ./goshim/... ./merge ./upload
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
