@@ -91,7 +91,7 @@ func sampleAll(t *testing.T) {
 
 func TestOffIsSaid(t *testing.T) {
 	status, _, body := get(t, "/debug/cmemprof/heap")
-	if status != http.StatusServiceUnavailable || !strings.Contains(string(body), "C allocations are not sampled: call profiler.Start") {
+	if status != http.StatusServiceUnavailable || !strings.Contains(string(body), "no C allocations are sampled: call profiler.Start") {
 		t.Errorf("%d %s", status, body)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // One at a time: naming C addresses takes tens of megabytes for a moment.
 var taking = make(chan struct{}, 1)
 
-var errOff = errors.New("C allocations are not sampled: call profiler.Start or cmemprof.Start at the beginning of main")
+var errOff = errors.New("no C allocations are sampled: call profiler.Start or cmemprof.Start at the beginning of main")
 
 // take gives the profile "heap" or "allocs" of Go with that of C in it, or with a duration what it has changed by.
 func take(ctx context.Context, name string, gc bool, d time.Duration) ([]byte, error) {
