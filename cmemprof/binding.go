@@ -18,7 +18,9 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	_ "github.com/cmemprof/cmemprof/merge" // its C code writes the profile
@@ -54,7 +56,18 @@ func Start(intervalBytes int64) error {
 	}
 	start, end := goText()
 	C.cmemprof_set_go_text(C.uintptr_t(start), C.uintptr_t(end))
+	if !freedMemoryIsHidden() {
+		var onStack byte
+		C.cmemprof_set_go_heap(C.uintptr_t(uintptr(unsafe.Pointer(&onStack))))
+	}
 	return asError(C.cmemprof_start(C.uint64_t(intervalBytes)))
+}
+
+// freedMemoryIsHidden says whether Go was told to take access away from memory of its heap that it has freed, as it never does otherwise. The
+// runtime reads these settings once, from the environment that the process was started with.
+func freedMemoryIsHidden() bool {
+	settings := os.Getenv("GODEBUG")
+	return strings.Contains(settings, "harddecommit=") || strings.Contains(settings, "efence=")
 }
 
 // Stop takes no new samples. Blocks that were sampled stay known until they are freed.

@@ -46,6 +46,10 @@ void cmemprof_stop(void);
 // Tells where Go code lies: [start, end). Stacks are followed by frame pointers there. Without it all code is C.
 void cmemprof_set_go_text(uintptr_t start, uintptr_t end);
 
+// Tells any address in Go's heap or on a goroutine's stack, which makes samples with Go frames cheaper. Not where Go takes access away from
+// memory of its heap that it has freed (GODEBUG=harddecommit=1, efence=1).
+void cmemprof_set_go_heap(uintptr_t address);
+
 // ---- Profile ----
 
 // A profile is taken in two steps, since only Go can name Go's addresses and C never calls Go: take a snapshot, name the addresses that
@@ -88,7 +92,7 @@ struct cmemprof_stats {
     uint64_t limit_bytes;       // what they may grow to
     uint64_t lost_stacks;       // samples dropped: the table of stacks is full
     uint64_t lost_shards;       // samples dropped: too many threads sampled at the same moment
-    uint64_t lost_live;         // samples whose block could not be marked: live table full, or no page-aligned block to be had
+    uint64_t lost_live;         // samples whose block could not be marked: live table full, or no aligned block to be had
     uint64_t reclaimed_stacks;  // taken out of the table because nothing of them was alive or new and their memory was needed
     uint64_t reclaimed_samples; // theirs: they have been in profiles, and are not any more
     uint64_t unsampled_nested;  // allocations from inside the profiler itself, never sampled

@@ -1,7 +1,7 @@
 // hook.c: malloc and its family, as the whole process sees them.
 //
 // The fast path is one comparison and one subtraction on a thread-local word; free() tests a few bits of the address. A sampled block is
-// placed on a page boundary, so that its free() is noticed; its alignment and contents are what the allocator behind gives, and its
+// placed on a multiple of 1 KiB, so that its free() is noticed; its alignment and contents are what the allocator behind gives, and its
 // usable size is at least what was asked for. realloc is a free and an allocation. errno is what the allocator behind leaves.
 //
 // Nothing here takes a lock, prints, calls Go, or allocates other than the block itself.
@@ -20,12 +20,11 @@
 #include "sampler.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
+#define ONE_CACHE_LINE __attribute__((aligned(64))) // the way through it that a block takes that is no sample
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 // For functions that a hook ends with a jump to, so that their caller is the hook's.
 #define BEGIN(size, caller, sampling) profiler_begin(size, caller, PROFILER_CALLER_FRAME(), sampling)
-
-enum { PAGE_BYTES = PROFILER_PAGE_BYTES };
 
 // ---- Slow paths ----
 
@@ -36,8 +35,8 @@ enum { CALLOC_CLEARS_BYTES = 64 * 1024 };
 // lost: clearing another one would make memory resident that the program may never touch.
 enum { CALLOC_MOVES_BYTES = 32 << 20 };
 
-static size_t at_least_a_page(size_t alignment) {
-    return alignment < PAGE_BYTES ? PAGE_BYTES : alignment;
+static size_t findable(size_t alignment) {
+    return alignment < LIVE_TABLE_ALIGNMENT ? LIVE_TABLE_ALIGNMENT : alignment;
 }
 
 static __attribute__((noinline)) void *slow_malloc(size_t size, uintptr_t caller) {
@@ -134,7 +133,7 @@ static __attribute__((noinline)) void slow_free(void *block) {
 
 // ---- The family ----
 
-EXPORTED void *malloc(size_t size) {
+EXPORTED ONE_CACHE_LINE void *malloc(size_t size) {
     return sampler_pass(&thread_state, size) || profiler_is_off() ? next_allocator.malloc(size) : slow_malloc(size, CALLER);
 }
 
@@ -150,7 +149,7 @@ EXPORTED void *calloc(size_t count, size_t size) {
     return slow_calloc(count, size, CALLER);
 }
 
-EXPORTED void free(void *block) {
+EXPORTED ONE_CACHE_LINE void free(void *block) {
     if (is_special(block)) {
         slow_free(block);
     } else {
@@ -207,7 +206,7 @@ static __attribute__((noinline)) void *slow_aligned(size_t alignment, size_t siz
     if (!is_power_of_two(alignment) || !BEGIN(size, caller, &sampling)) {
         return plain(alignment, size);
     }
-    void *block = plain(at_least_a_page(alignment), size);
+    void *block = plain(findable(alignment), size);
     if (UNLIKELY(block == NULL)) {
         block = plain(alignment, size);
     }
@@ -231,7 +230,7 @@ static __attribute__((noinline)) int slow_posix_memalign(void **block, size_t al
     if (!valid || !BEGIN(size, caller, &sampling)) {
         return next_allocator.posix_memalign(block, alignment, size);
     }
-    int error = next_allocator.posix_memalign(block, at_least_a_page(alignment), size);
+    int error = next_allocator.posix_memalign(block, findable(alignment), size);
     if (UNLIKELY(error != 0)) {
         error = next_allocator.posix_memalign(block, alignment, size);
     }
@@ -244,7 +243,7 @@ EXPORTED int posix_memalign(void **block, size_t alignment, size_t size) {
                                              : slow_posix_memalign(block, alignment, size, CALLER);
 }
 
-// These two are on page boundaries anyway.
+// What these two return can be found anyway.
 static __attribute__((noinline)) void *slow_on_page(size_t size, void *(*plain)(size_t), uintptr_t caller) {
     struct sampling sampling;
     if (!BEGIN(size, caller, &sampling)) {

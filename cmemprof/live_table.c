@@ -6,8 +6,8 @@
 //
 // A key is one word: the block's address, in the bits that an address of ours can have, and between them a state.
 //
-//   63 ............ 12 | 11 ... 5 | 4       | 3 2 | 1       | 0
-//   address            | sequence | address |     | resting | busy
+//   63 .. 48 | 47 ....... 10 | 9 .. 5 | 4       | 3 2 | 1       | 0
+//   sequence | address       |        | address |     | resting | busy
 //
 // busy: the slot is taken and its sample is being written. resting: the block is not alive. sequence: counts the uses of the slot, so that
 // a reader who finds the same key before and after has read one sample and not half of two.
@@ -19,11 +19,11 @@
 #include <sys/mman.h>
 
 enum { WINDOW = 16, LEVEL_0_SLOTS = 1024 };
-#define ADDRESS_BITS (~(uint64_t)0xfef)
+#define ADDRESS_BITS ((uint64_t)0xfffffffffc10)
 #define BUSY ((uint64_t)1)
 #define RESTING ((uint64_t)2)
-#define SEQUENCE_ONE ((uint64_t)0x20)
-#define SEQUENCE_BITS ((uint64_t)0xfe0)
+#define SEQUENCE_ONE ((uint64_t)1 << 48)
+#define SEQUENCE_BITS ((uint64_t)0xffff << 48)
 
 struct live_slot {
     _Atomic(struct stack *) stack;
@@ -125,6 +125,9 @@ static int level_count(const struct live_table *table) {
 bool live_table_add(struct live_table *table, const void *block, const struct live_sample *sample) {
     uint64_t address = (uintptr_t)block;
     int tried = 0; // levels that had no room
+    if ((address & ~ADDRESS_BITS) != 0) {
+        return false;
+    }
     // First of all: whoever frees the block must not be told that it is not here.
     atomic_fetch_add_explicit(live_table_filter_slot(table, block), 1, memory_order_relaxed);
     for (;;) {

@@ -81,6 +81,7 @@
 #define stack_memory_enter cmemprof_stack_memory_enter
 #define stack_memory_is_go cmemprof_stack_memory_is_go
 #define stack_memory_is_mapped cmemprof_stack_memory_is_mapped
+#define stack_memory_set_go_heap cmemprof_stack_memory_set_go_heap
 #define stack_samples cmemprof_stack_samples
 #define stack_table_close cmemprof_stack_table_close
 #define stack_table_each cmemprof_stack_table_each

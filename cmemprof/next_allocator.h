@@ -29,7 +29,7 @@ struct next_allocator {
 // Until the real functions are known its members find them first, so a caller never has to ask.
 extern struct next_allocator next_allocator;
 
-// Blocks of the static arena lie on page boundaries, as sampled blocks do, so that free() meets them on its slow path only.
+// Blocks of the static arena lie on page boundaries, where sampled blocks may lie, so that free() meets them on its slow path only.
 enum { BOOTSTRAP_BYTES = 32 * 4096 };
 extern uint8_t bootstrap_arena[BOOTSTRAP_BYTES];
 static inline bool bootstrap_owns(const void *block) {

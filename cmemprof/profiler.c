@@ -81,7 +81,7 @@ void *profiler_place(struct sampling *sampling, size_t size) {
         room = spare_class_bytes(class);
     }
     int saved = errno;
-    void *block = next_allocator.memalign(PROFILER_PAGE_BYTES, room);
+    void *block = next_allocator.memalign(LIVE_TABLE_ALIGNMENT, room);
     if (__builtin_expect(block == NULL, 0)) { // it may yet fit without the alignment
         errno = saved;
         block = next_allocator.malloc(size);
@@ -192,7 +192,7 @@ void profiler_move_end(const struct moving *moving, const void *stayed) {
 
 static bool keep(void *block, struct live_place place) {
     unsigned class;
-    if (atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 || (uintptr_t)block % PROFILER_PAGE_BYTES != 0 ||
+    if (atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 || (uintptr_t)block % LIVE_TABLE_ALIGNMENT != 0 ||
         next_allocator.malloc_usable_size == NULL || !spare_class_within(next_allocator.malloc_usable_size(block), &class)) {
         return false;
     }
@@ -334,6 +334,10 @@ void cmemprof_stop(void) {
 void cmemprof_set_go_text(uintptr_t start, uintptr_t end) {
     atomic_store(&profiler.unwinder.go_text_start, start);
     atomic_store(&profiler.unwinder.go_text_end, end);
+}
+
+void cmemprof_set_go_heap(uintptr_t address) {
+    stack_memory_set_go_heap(&profiler.unwinder.memory, address);
 }
 
 const char *cmemprof_error_text(enum cmemprof_error error) {

@@ -1,6 +1,6 @@
 // profiler.h: the one profiler of the process, and the way of a sample through it.
 //
-//   sampler says yes -> profiler_begin -> profiler_place (a block on a page boundary) -> profiler_finish (stack, totals, live table)
+//   sampler says yes -> profiler_begin -> profiler_place (a block where it can be found) -> profiler_finish (stack, totals, live table)
 //   free -> profiler_seems_live -> profiler_free        realloc -> profiler_move_begin -> profiler_move_end
 //
 // Threads: any, also inside malloc and after fork; no lock that anybody waits for. The only memory is that of its tables and shards, all
@@ -35,8 +35,6 @@ struct profiler {
 
 extern struct profiler profiler;
 
-enum { PROFILER_PAGE_BYTES = 4096 };
-
 // One sample on its way.
 struct sampling {
     uint64_t interval_bytes;   // that it was drawn with
@@ -61,7 +59,7 @@ static inline bool profiler_is_off(void) {
 
 // After sampler_pass was false. True: sample this allocation; the thread is inside the profiler until profiler_finish.
 bool profiler_begin(size_t size, uintptr_t caller, struct unwind_start start, struct sampling *sampling);
-// A block on a page boundary, or one that at least holds size bytes. NULL: no memory, errno is set.
+// A block that live_table_may_hold, or one that at least holds size bytes. NULL: no memory, errno is set.
 void *profiler_place(struct sampling *sampling, size_t size);
 // block NULL: the allocation failed, and is no sample.
 void profiler_finish(struct sampling *sampling, const void *block, size_t size);

@@ -1,6 +1,6 @@
-// spare_blocks.h: freed blocks on page boundaries that are kept for the next samples.
+// spare_blocks.h: freed blocks that were sampled, and are kept for the next samples.
 //
-// Getting a block on a page boundary costs glibc about 150 ns, and once freed the allocator would hand it out again for an allocation that
+// Getting an aligned block costs glibc about 150 ns, and once freed the allocator would hand it out again for an allocation that
 // is no sample, whose free would have to be looked up. So a few are kept, one a class of size. They are blocks of
 // the allocator behind like any other, only not free; in the table of live blocks they rest (live_table.h).
 //

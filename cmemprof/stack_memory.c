@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,9 +13,11 @@
 // Probes of one sample: 256 pages take some 25 us.
 enum { MOST_PROBES = 256 };
 
-// Go's first arenas; the next place it would try is 1 TiB further up.
-#define GO_ARENAS_START ((uintptr_t)0xc000000000)
-#define GO_ARENAS_END ((uintptr_t)0x10000000000)
+// Around an address in Go's heap. The places where Go would try to begin another heap are 256 GiB apart and are Go's, too.
+#define GO_SPACE_BELOW_BYTES ((uintptr_t)32 << 30)
+#define GO_SPACE_BYTES ((uintptr_t)256 << 30)
+// What else there is must be so far away that it does not grow into the heap's space: as much as that space is long.
+#define GO_SPACE_MARGIN_BYTES GO_SPACE_BYTES
 
 bool stack_memory_is_mapped(uintptr_t page) {
     int saved = errno;
@@ -49,8 +52,38 @@ void stack_memory_enter(struct thread_state *thread, uintptr_t stack_pointer) {
     }
 }
 
+static bool is_far_from(uintptr_t start, uintptr_t address) {
+    return address - (start - GO_SPACE_MARGIN_BYTES) >= GO_SPACE_BYTES + 2 * GO_SPACE_MARGIN_BYTES;
+}
+
+// The address where the kernel maps what has no place of its own; the next ones follow below it, or above it in the old layout of
+// addresses. 0: none.
+static uintptr_t place_of_mappings(void) {
+    int saved = errno;
+    void *page = mmap(NULL, STACK_MEMORY_PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (page != MAP_FAILED) {
+        munmap(page, STACK_MEMORY_PAGE_BYTES);
+    }
+    errno = saved;
+    return page != MAP_FAILED ? (uintptr_t)page : 0;
+}
+
+void stack_memory_set_go_heap(struct stack_memory *memory, uintptr_t address) {
+    static const char program = 0;
+    uintptr_t start = stack_memory_page(address) - GO_SPACE_BELOW_BYTES, mappings = place_of_mappings();
+    // The program may lie low, and malloc's heap above it.
+    bool alone = address > GO_SPACE_BELOW_BYTES + GO_SPACE_MARGIN_BYTES && mappings != 0 && is_far_from(start, mappings) &&
+                 is_far_from(start, (uintptr_t)&program) && is_far_from(start, (uintptr_t)sbrk(0)) &&
+                 is_far_from(start, (uintptr_t)getauxval(AT_RANDOM)) && is_far_from(start, (uintptr_t)getauxval(AT_PHDR));
+    uintptr_t unknown = 0;
+    if (alone) {
+        atomic_compare_exchange_strong_explicit(&memory->go_start, &unknown, start, memory_order_relaxed, memory_order_relaxed);
+    }
+}
+
 bool stack_memory_is_go(struct stack_memory *memory, uintptr_t page) {
-    if (page < GO_ARENAS_START || page >= GO_ARENAS_END) {
+    uintptr_t start = atomic_load_explicit(&memory->go_start, memory_order_relaxed);
+    if (start == 0 || page - start >= GO_SPACE_BYTES) {
         return false;
     }
     _Atomic uintptr_t *slot = &memory->go_pages[page / STACK_MEMORY_PAGE_BYTES % STACK_MEMORY_PAGES];

@@ -65,8 +65,8 @@ bool unwind_trail_join(struct unwind_trail *old, uint32_t at, const struct unwin
     bool same = begin == old->steps_begin && memcmp(&old->pcs[begin], &now->pcs[now->steps_begin], count * sizeof *old->pcs) == 0;
     memcpy(&old->pcs[begin], &now->pcs[now->steps_begin], count * sizeof *old->pcs);
     memcpy(&old->reads[reads_to], &now->reads[reads_begin], reads * sizeof *old->reads);
-    for (uint32_t i = 0; i < count; i++) {
-        old->steps[begin + i] = now->steps[now->steps_begin + i];
+    memcpy(&old->steps[begin], &now->steps[now->steps_begin], count * sizeof *old->steps);
+    for (uint32_t i = 0; reads_by != 0 && i < count; i++) { // 0 where a stack took the place of one of the same shape
         old->steps[begin + i].reads -= reads_by;
     }
     old->reusable_from = now->reusable_from - steps_by;

@@ -296,23 +296,18 @@ SLOW bool can_join(struct unwind_walk *walk) {
     return true;
 }
 
-// Steps are in the order of segments, and within one mostly in that of stack pointers. Where they are not, the walks just do not meet.
+// The last step is the next one of the old walk, as far as its stack pointer and address tell. Steps are in the order of segments, and
+// within one mostly in that of stack pointers. Where they are not, the walks just do not meet.
 INLINE bool meets_old(struct unwind_walk *walk, const struct unwind_frame *now, unsigned segment) {
     const struct unwind_trail *old = walk->old;
     while (walk->old_at < old->steps_end) {
         const struct unwind_step *step = &old->steps[walk->old_at];
         if (step->segment > segment || (step->segment == segment && step->sp >= now->sp)) {
-            return step->segment == segment && step->sp == now->sp;
+            return step->segment == segment && step->sp == now->sp && unwind_trail_pc(old, walk->old_at) == now->after - now->exact;
         }
         walk->old_at++;
     }
     return false;
-}
-
-// Stack pointer of the next step of the old walk that this one may meet in this segment; UINTPTR_MAX: none.
-INLINE uintptr_t next_old_sp(const struct unwind_walk *walk, unsigned segment) {
-    return walk->old_at < walk->old->steps_end && walk->old->steps[walk->old_at].segment == segment ? walk->old->steps[walk->old_at].sp
-                                                                                                    : UINTPTR_MAX;
 }
 
 // The same as step_c, record and meets_old, frame after frame, for what nearly all C frames are: a plain row from the cache, on the
@@ -327,7 +322,6 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
     uintptr_t *pc = &trail->pcs[step - trail->steps];
     const struct unwind_step *end = &trail->steps[UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES - 1];
     const uintptr_t low = walk->stack_low, bytes = walk->stack_bytes, go_start = walk->go_start, go_bytes = walk->go_bytes;
-    const uintptr_t old_sp = next_old_sp(walk, segment);
     while (step < end) {
         struct cfi_row row;
         if (!row_cache_get(rows, now.after, &row) || !row.plain) {
@@ -359,7 +353,41 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
         now.exact = false;
         *++pc = after;
         *++step = (struct unwind_step){cfa, now.rbp_at, now.rbx_at, (uint32_t)(read - trail->reads), (uint16_t)segment, false, 0};
-        if (cfa >= old_sp) {
+        if (meets_old(walk, &now, segment)) {
+            break;
+        }
+    }
+    *frame = now;
+    walk->step = step;
+    walk->read = read;
+}
+
+// The same for Go: step_go, record and meets_old, as long as the frames lie in one page of the goroutine's stack.
+SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, unsigned segment) {
+    struct unwind_frame now = *frame;
+    struct unwind_trail *trail = walk->trail;
+    struct unwind_step *step = walk->step;
+    struct unwind_read *read = walk->read;
+    uintptr_t *pc = &trail->pcs[step - trail->steps];
+    const struct unwind_step *end = &trail->steps[UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES - 1];
+    const uintptr_t page = walk->go_page, go_start = walk->go_start, go_bytes = walk->go_bytes;
+    while (step < end && (now.rbp_at & 7) == 0 && stack_memory_page(now.rbp_at) == page) {
+        uintptr_t record_at = *(const uintptr_t *)now.rbp_at;
+        if ((record_at & 7) != 0 || stack_memory_page(record_at) != page || stack_memory_page(record_at + 8) != page) {
+            break;
+        }
+        uintptr_t above = *(const uintptr_t *)record_at, after = *(const uintptr_t *)(record_at + 8);
+        if (above == record_at + 8 || above == record_at || after - 1 - go_start >= go_bytes) {
+            break;
+        }
+        read[0] = (struct unwind_read){now.rbp_at, record_at};
+        read[1] = (struct unwind_read){record_at + 8, after};
+        read += 2;
+        now = (struct unwind_frame){
+            .after = after, .sp = record_at + 16, .rbp_at = record_at, .rbx_at = record_at + (uintptr_t)CROSSCALL2_RBX};
+        *++pc = after;
+        *++step = (struct unwind_step){now.sp, now.rbp_at, now.rbx_at, (uint32_t)(read - trail->reads), (uint16_t)segment, false, 0};
+        if (meets_old(walk, &now, segment)) {
             break;
         }
     }
@@ -376,12 +404,10 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
         if (meets_old(walk, &now, segment) && can_join(walk)) {
             return true;
         }
-        if (!go) {
-            const struct unwind_step *before = walk->step;
-            follow_plain(walk, &now, segment);
-            if (walk->step != before && meets_old(walk, &now, segment) && can_join(walk)) {
-                return true;
-            }
+        const struct unwind_step *last = walk->step;
+        (go ? follow_chain : follow_plain)(walk, &now, segment);
+        if (walk->step != last && meets_old(walk, &now, segment) && can_join(walk)) {
+            return true;
         }
         if (!(go ? step_go(walk, &now) : step_c(walk, &now))) {
             return false;

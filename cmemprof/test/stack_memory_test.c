@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "../stack_memory.h"
 
@@ -26,22 +27,49 @@ static void knows_mapped_pages(void **state) {
     assert_false(stack_memory_is_mapped((uintptr_t)pages));
 }
 
-// Only where Go's arenas are is a page believed in for ever.
+// Only where Go's heap is is a page believed in for ever.
 static void remembers_gos_pages_only(void **state) {
     (void)state;
     static struct stack_memory memory;
     char *elsewhere = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    char *arena = mmap((void *)0xc000400000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (arena == MAP_FAILED) { // under AddressSanitizer its own memory lies there
-        munmap(elsewhere, 4096);
-        skip();
-    }
+    // A place of Go's choice: what this machine has mapped lies at both ends of the address space.
+    char *heap = mmap((void *)0x18c000400000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    assert_ptr_equal(heap, (void *)0x18c000400000);
+    assert_false(stack_memory_is_go(&memory, (uintptr_t)heap)); // nobody said so
+    stack_memory_set_go_heap(&memory, (uintptr_t)heap + 100);
     assert_false(stack_memory_is_go(&memory, (uintptr_t)elsewhere));
-    assert_false(stack_memory_is_go(&memory, (uintptr_t)arena + 4096));
-    assert_true(stack_memory_is_go(&memory, (uintptr_t)arena));
+    assert_false(stack_memory_is_go(&memory, (uintptr_t)heap + 4096));
+    assert_true(stack_memory_is_go(&memory, (uintptr_t)heap));
+    stack_memory_set_go_heap(&memory, 0x28c000400000); // it has one heap
+    assert_true(stack_memory_is_go(&memory, (uintptr_t)heap));
     munmap(elsewhere, 4096);
-    munmap(arena, 4096);
-    assert_true(stack_memory_is_go(&memory, (uintptr_t)arena)); // not asked again
+    munmap(heap, 4096);
+    assert_true(stack_memory_is_go(&memory, (uintptr_t)heap)); // not asked again
+}
+
+static char of_the_program;
+
+// Where the kernel, the program or malloc may put something else one day, no page is believed in.
+static void no_heap_of_gos_among_other_memory(void **state) {
+    (void)state;
+    char *mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const uintptr_t near = (uintptr_t)100 << 30;
+    const uintptr_t addresses[] = {(uintptr_t)mapped,
+                                   (uintptr_t)mapped - near,
+                                   (uintptr_t)mapped + near,
+                                   (uintptr_t)&mapped,
+                                   (uintptr_t)&of_the_program - near,
+                                   (uintptr_t)&of_the_program + near,
+                                   (uintptr_t)sbrk(0) + near,
+                                   4096,
+                                   (uintptr_t)20 << 30};
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        static struct stack_memory memory;
+        stack_memory_set_go_heap(&memory, addresses[i]);
+        assert_int_equal(memory.go_start, 0);
+        assert_false(stack_memory_is_go(&memory, stack_memory_page(addresses[i])));
+    }
+    munmap(mapped, 4096);
 }
 
 // A deep stack is made known 1 MiB a sample.
@@ -111,6 +139,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_mapped_pages),
         cmocka_unit_test(remembers_gos_pages_only),
+        cmocka_unit_test(no_heap_of_gos_among_other_memory),
         cmocka_unit_test(a_deep_stack_is_made_known_in_parts),
         cmocka_unit_test(knows_the_stack_of_main_and_of_threads),
     };

@@ -112,7 +112,7 @@ func wantAllocator(t *testing.T, out, name string, p *profile.Profile) {
 	if resident["after"] == 0 || resident["after"] < inUse["after"] {
 		t.Errorf("resident is not plausible:\n%s", out)
 	}
-	// The program holds 7 sites x 100 x 3000 B, then 40 of each 100. A sampled block is on a page boundary, so up to three pages.
+	// The program holds 7 sites x 100 x 3000 B, then 40 of each 100. A sampled block is on a multiple of 1 KiB, and valloc's on a page boundary.
 	const held = 7 * blocks * blockBytes
 	if _, family := inUse["during"]; family && name != "mimalloc" {
 		if grown := inUse["during"] - inUse["before"]; grown < held || grown > 5*held {
