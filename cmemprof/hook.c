@@ -18,6 +18,7 @@
 #include "next_allocator.h"
 #include "profiler.h"
 #include "sampler.h"
+#include "work_memory.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
 #define ONE_CACHE_LINE __attribute__((aligned(64))) // the way through it that a block takes that is no sample
@@ -39,10 +40,15 @@ static size_t findable(size_t alignment) {
     return alignment < LIVE_TABLE_ALIGNMENT ? LIVE_TABLE_ALIGNMENT : alignment;
 }
 
+static void *plain_malloc(size_t size) {
+    void *block = UNLIKELY(thread_state.working) ? work_memory_take(size) : NULL;
+    return block != NULL ? block : next_allocator.malloc(size);
+}
+
 static __attribute__((noinline)) void *slow_malloc(size_t size, uintptr_t caller) {
     struct sampling sampling;
     if (!BEGIN(size, caller, &sampling)) {
-        return next_allocator.malloc(size);
+        return plain_malloc(size);
     }
     void *block = profiler_place(&sampling, size);
     profiler_finish(&sampling, block, size);
@@ -65,7 +71,8 @@ static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, ui
     size_t total;
     struct sampling sampling;
     if (__builtin_mul_overflow(count, size, &total) || !BEGIN(total, caller, &sampling)) {
-        return next_allocator.calloc(count, size);
+        void *block = UNLIKELY(thread_state.working) && count != 0 && size <= SIZE_MAX / count ? work_memory_take(count * size) : NULL;
+        return block != NULL ? block : next_allocator.calloc(count, size);
     }
     void *block = calloc_on_page(&sampling, count, size, total);
     profiler_finish(&sampling, block, total);
@@ -88,20 +95,26 @@ static void *to_page(struct sampling *sampling, void *block, size_t size) {
     return block;
 }
 
-static void *bootstrap_realloc(void *block, size_t size) {
-    void *moved = next_allocator.malloc(size);
+// Of a block that is not the allocator's.
+static void *own_realloc(void *block, size_t size) {
+    void *moved = plain_malloc(size);
     if (moved != NULL) {
-        size_t old = bootstrap_usable_size(block);
+        size_t old = malloc_usable_size(block);
         memcpy(moved, block, old < size ? old : size);
+        free(block);
     }
     return moved;
+}
+
+static inline bool is_own(const void *block) {
+    return bootstrap_owns(block) || work_memory_owns(block);
 }
 
 // sampling NULL: the new block is no sample.
 static void *move(void *block, size_t size, struct sampling *sampling) {
     struct moving moving;
     profiler_move_begin(block, &moving);
-    void *moved = bootstrap_owns(block) ? bootstrap_realloc(block, size) : next_allocator.realloc(block, size);
+    void *moved = is_own(block) ? own_realloc(block, size) : next_allocator.realloc(block, size);
     // realloc(block, 0) has freed the block on glibc, and kept it on others: those return a block.
     profiler_move_end(&moving, moved == NULL && size != 0 ? block : NULL);
     if (sampling != NULL) {
@@ -111,9 +124,9 @@ static void *move(void *block, size_t size, struct sampling *sampling) {
     return moved;
 }
 
-// Sampled, or from before the allocator behind was known.
+// Sampled, or none of the allocator's.
 static inline bool is_special(const void *block) {
-    return UNLIKELY(live_table_may_hold(block)) && (profiler_seems_live(block) || bootstrap_owns(block));
+    return UNLIKELY(live_table_may_hold(block)) && (profiler_seems_live(block) || is_own(block));
 }
 
 static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, uintptr_t caller) {
@@ -126,7 +139,9 @@ static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, ui
 
 // Not inlined, so that free() needs no frame of its own.
 static __attribute__((noinline)) void slow_free(void *block) {
-    if (!profiler_free(block) && !bootstrap_owns(block)) {
+    if (work_memory_owns(block)) {
+        work_memory_give(block);
+    } else if (!profiler_free(block) && !bootstrap_owns(block)) {
         next_allocator.free(block);
     }
 }
@@ -263,7 +278,10 @@ EXPORTED void *pvalloc(size_t size) {
 }
 
 EXPORTED size_t malloc_usable_size(void *block) {
-    return bootstrap_owns(block) ? bootstrap_usable_size(block) : next_allocator.malloc_usable_size(block);
+    if (is_own(block)) {
+        return work_memory_owns(block) ? work_memory_usable_size(block) : bootstrap_usable_size(block);
+    }
+    return next_allocator.malloc_usable_size(block);
 }
 
 // ---- Unloading ----

@@ -108,5 +108,12 @@
 #define unwind_trail_same_stack cmemprof_unwind_trail_same_stack
 #define unwind_walk_find_caller cmemprof_unwind_walk_find_caller
 #define unwind_walk_follow cmemprof_unwind_walk_follow
+#define work_memory_base cmemprof_work_memory_base
+#define work_memory_begin cmemprof_work_memory_begin
+#define work_memory_end cmemprof_work_memory_end
+#define work_memory_give cmemprof_work_memory_give
+#define work_memory_release cmemprof_work_memory_release
+#define work_memory_take cmemprof_work_memory_take
+#define work_memory_usable_size cmemprof_work_memory_usable_size
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "demangle.h"
 #include "object_file.h"
+#include "work_memory.h"
 
 struct text_chunk {
     struct text_chunk *next;
@@ -61,6 +62,7 @@ void symbols_close_files(struct symbols *symbols) {
     free(symbols->files);
     symbols->files = NULL;
     symbols->file_count = 0;
+    work_memory_release();
 }
 
 void symbols_forget(struct symbols *symbols) {
@@ -152,8 +154,10 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
             entry = entry_of(symbols, module, address);
         }
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
+        work_memory_begin(&thread_state);
         struct object_file *file = file_of(symbols, module);
         size_t count = file != NULL ? object_file_frames(file, address - module->bias, frames) : 0;
+        work_memory_end(&thread_state);
         entry->address = address;
         entry->module = module;
         symbols->count++;
