@@ -38,7 +38,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-c test-sanitized test-tsan test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-merge fuzz-upload bench bench-capture bench-merge bench-profiler clean
+.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-merge fuzz-upload bench bench-capture bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -52,8 +52,22 @@ build/sanitized/%.o: %.c | build/.setup
 	@$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 -include $(wildcard build/*/*/*.d build/*/*/test/*.d)
 
-# The page is part of the binary (receiver/assets.c includes it byte for byte).
-build/obj/receiver/assets.o build/sanitized/receiver/assets.o: $(wildcard receiver/web/*)
+# The page is TypeScript, bundled into build/web/, and part of the binary (receiver/assets.c includes it byte for byte).
+PAGE_SOURCES := $(filter-out %/node_modules %/test,$(wildcard receiver/web/* receiver/web/src/*))
+PAGE_TOOLS := receiver/web/node_modules/.package-lock.json
+$(PAGE_TOOLS): receiver/web/package-lock.json receiver/web/.npmrc | build/.setup
+	@echo "  npm   receiver/web"
+	@cd receiver/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+build/web/.bundled: $(PAGE_SOURCES) $(PAGE_TOOLS)
+	@echo "  page  build/web"
+	@node receiver/web/build.mjs
+	@touch $@
+build/obj/receiver/assets.o build/sanitized/receiver/assets.o: build/web/.bundled
+build/web/.checked: $(PAGE_SOURCES) $(wildcard receiver/web/test/*) $(PAGE_TOOLS)
+	@mkdir -p $(@D) && echo "  tsc   receiver/web"
+	@cd receiver/web && node_modules/.bin/tsc --noEmit && node_modules/.bin/prettier --check --log-level warn build.mjs src test
+	@touch $@
 
 lib: build/libcmemprof.a build/libcmemprof.so ## Build the static and the shared library
 build/libcmemprof.a: $(call objects,cmemprof,obj) $(call objects,merge,obj)
@@ -91,6 +105,10 @@ command: build/cmemprof ## Build the program cmemprof (run, receiver, top, diff,
 build/cmemprof: build/obj/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),obj))
 	@echo "  link  $@"
 	@$(CC) -pthread -o $@ $^ $(call libs,command)
+
+build/cmemprof-sanitized: build/sanitized/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),sanitized))
+	@echo "  link  $@"
+	@$(CC) -pthread $(SANITIZE) -o $@ $^ $(call libs,command)
 
 PREFIX ?= /usr/local
 install: lib static command ## Install the command, libraries, header and pkg-config file in PREFIX (/usr/local); DESTDIR as usual
@@ -131,12 +149,16 @@ demo: build/cmemprof ## Run a SQLite service with a leak in it and show its C an
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
 SANITIZED_TESTS := $(foreach f,merge upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS),$(call tests,$(f),sanitized)))
 
-test: check test-c test-sanitized test-tsan test-go test-programs test-datadog test-go-sqlite3 test-demo ## Run all tests (about 8 minutes on 2 cores)
+test: check test-page test-c test-sanitized test-tsan test-go test-programs test-datadog test-go-sqlite3 test-demo ## Run all tests (about 15 minutes on 2 cores)
 	@echo "all tests passed"
 
-check: build/.setup-test lib $(call objects,upload,obj) ## Check the rules of the tree: format, layers, source lists, symbols, vet (quick)
+check: build/.setup-test lib $(call objects,upload,obj) build/web/.checked ## Check the rules of the tree: format, layers, source lists, symbols, vet (quick)
 	@scripts/check
 
+# What the page works out: layout, search, filters. How it looks and answers is tested in Chromium (testdata/page).
+test-page: build/web/.checked
+	@node receiver/web/build.mjs test
+	@node --test build/web-test/*.mjs >build/web-test/log 2>&1 && grep -E '^(#|ℹ) pass' build/web-test/log || { cat build/web-test/log; false; }
 test-c: build/.setup-test $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
 test-sanitized: build/.setup-test $(SANITIZED_TESTS)
@@ -158,7 +180,7 @@ test-go: build/.setup-test
 	go test -race ./goshim/... ./merge ./upload
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
-test-programs: build/.setup-test lib static musl build/cmemprof
+test-programs: build/.setup-test lib static musl build/cmemprof build/cmemprof-sanitized
 	cd testdata && go vet ./... && go test -count=1 -p 1 -parallel 2 -timeout 15m ./...
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
@@ -230,6 +252,10 @@ bench-merge: build/.setup-bench lib
 	bench/run merge
 bench-profiler: build/.setup-bench lib
 	bench/run profiler
+bench-receiver: build/.setup-bench build/cmemprof
+	bench/run receiver
+bench-page: build/.setup-test build/cmemprof ## Measure how long the page takes to draw a flame graph of 100,000 nodes, to zoom and to search in it
+	cd testdata && go test -run '^$$' -bench FlameGraph -benchtime 1x ./page
 
 clean: ## Remove build/
 	rm -rf build

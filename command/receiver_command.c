@@ -9,29 +9,108 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char usage[] = "usage: cmemprof receiver [OPTIONS]\n"
                             "\n"
                             "Takes profile uploads as a Datadog Agent does and shows them on a page. Ends on SIGINT or SIGTERM.\n"
                             "\n"
-                            "  --listen ADDRESS:PORT  a loopback address; port 0 takes a free one (default 127.0.0.1:8126)\n"
+                            "  --listen ADDRESS:PORT  port 0 takes a free one (default 127.0.0.1:8126); others than loopback need a token\n"
+                            "  --listen unix:PATH     a Unix socket, for the same user\n"
                             "  --data DIR             where uploads are kept (default $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof)\n"
-                            "  --keep N               the oldest uploads beyond N are removed (default 10000)\n"
+                            "  --retention LIMITS     what is kept: an age, a size or both, 12h, 7d, 500MB, 7d,10GB (default 30d,10GB)\n"
+                            "  --token-file FILE      ask every request for the token in FILE\n"
                             "  --port-file FILE       write the port to FILE once it listens\n";
 
 struct arguments {
     struct receiver_options options;
     const char *port_file;
+    char token[256];
 };
+
+// ---- Options ----
+
+// "7d": an age, or "10GB": a size. False: neither.
+static bool parse_limit(const char *text, size_t length, struct receiver_options *options) {
+    static const struct {
+        const char *unit;
+        bool age;
+        uint64_t factor;
+    } units[] = {{"m", true, 60000},
+                 {"h", true, 3600000},
+                 {"d", true, 86400000},
+                 {"kB", false, 1000},
+                 {"MB", false, 1000000},
+                 {"GB", false, 1000000000},
+                 {"TB", false, 1000000000000},
+                 {"KiB", false, 1 << 10},
+                 {"MiB", false, 1 << 20},
+                 {"GiB", false, 1 << 30},
+                 {"TiB", false, (uint64_t)1 << 40}};
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 9 || digits >= length) {
+        return false;
+    }
+    uint64_t number = strtoull(text, NULL, 10);
+    for (size_t i = 0; number > 0 && i < sizeof units / sizeof *units; i++) {
+        if (strlen(units[i].unit) == length - digits && strncmp(text + digits, units[i].unit, length - digits) == 0) {
+            if (units[i].age) {
+                options->retention_ms = (int64_t)(number * units[i].factor);
+            } else {
+                options->retention_bytes = number * units[i].factor;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_retention(const char *text, struct receiver_options *options) {
+    options->retention_ms = 0;
+    options->retention_bytes = 0;
+    for (const char *at = text;; at++) {
+        size_t length = strcspn(at, ",");
+        if (!parse_limit(at, length, options)) {
+            fprintf(stderr, "cmemprof receiver: --retention takes an age (12h, 7d), a size (500MB, 10GB) or both with a comma, not %s\n",
+                    text);
+            return false;
+        }
+        at += length;
+        if (!*at) {
+            return true;
+        }
+    }
+}
+
+// The first line of the file.
+static bool read_token(const char *path, struct arguments *arguments) {
+    FILE *file = fopen(path, "r");
+    if (!file || !fgets(arguments->token, sizeof arguments->token, file)) {
+        fprintf(stderr, "cmemprof receiver: %s: %s\n", path, file && !ferror(file) ? "it is empty" : strerror(errno));
+        if (file) {
+            fclose(file);
+        }
+        return false;
+    }
+    fclose(file);
+    arguments->token[strcspn(arguments->token, "\r\n")] = '\0';
+    arguments->options.token = arguments->token;
+    return true;
+}
 
 // 0: go on; else the exit status plus one.
 static int parse(int argc, char **argv, struct arguments *arguments) {
-    static const struct option options[] = {{"listen", required_argument, NULL, 'l'}, {"data", required_argument, NULL, 'd'},
-                                            {"keep", required_argument, NULL, 'k'},   {"port-file", required_argument, NULL, 'p'},
-                                            {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"retention", required_argument, NULL, 'r'},
+                                            {"token-file", required_argument, NULL, 't'},
+                                            {"port-file", required_argument, NULL, 'p'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    parse_retention("30d,10GB", &arguments->options);
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-        char *end = "";
+        bool ok = true;
         switch (option) {
         case 'l':
             arguments->options.listen = optarg;
@@ -39,15 +118,12 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
         case 'd':
             arguments->options.data_directory = optarg;
             break;
-        case 'k': {
-            unsigned long keep = strtoul(optarg, &end, 10);
-            if (*end || keep == 0 || keep > UINT32_MAX || optarg[0] == '-') {
-                fprintf(stderr, "cmemprof receiver: --keep takes a number of uploads from 1, not %s\n", optarg);
-                return 3;
-            }
-            arguments->options.keep_uploads = (uint32_t)keep;
+        case 'r':
+            ok = parse_retention(optarg, &arguments->options);
             break;
-        }
+        case 't':
+            ok = read_token(optarg, arguments);
+            break;
         case 'p':
             arguments->port_file = optarg;
             break;
@@ -56,6 +132,9 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
             return 1;
         default: // getopt has named the option
             fputs("cmemprof receiver --help lists the options\n", stderr);
+            return 3;
+        }
+        if (!ok) {
             return 3;
         }
     }
@@ -94,6 +173,15 @@ static bool write_port_file(const char *path, uint16_t port) {
     return true;
 }
 
+// A connection is up to three files, and the usual limit of 1,024 is there for select, which nothing here uses.
+static void raise_file_limit(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 static int run(const struct arguments *arguments) {
     // Blocked before any thread starts, so that only sigwait gets them.
     sigset_t signals;
@@ -103,6 +191,7 @@ static int run(const struct arguments *arguments) {
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN); // a client that went away
     signal(SIGXFSZ, SIG_IGN); // a file size limit is answered as a full disk
+    raise_file_limit();
     struct receiver *receiver;
     char text[512];
     if (receiver_start(&arguments->options, &receiver, text, sizeof text) != RECEIVER_OK) {
@@ -114,6 +203,9 @@ static int run(const struct arguments *arguments) {
         status = 1;
     } else {
         printf("cmemprof receiver: %s (uploads in %s)\n", receiver_url(receiver), arguments->options.data_directory);
+        if (*receiver_note(receiver)) {
+            printf("cmemprof receiver: %s\n", receiver_note(receiver));
+        }
         fflush(stdout);
         int caught;
         sigwait(&signals, &caught);

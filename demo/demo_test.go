@@ -42,7 +42,7 @@ func TestLeakIsFirst(t *testing.T) {
 		`(?s)C memory in use: [0-9.]+ MB\n.*stack, the allocation first\n +[0-9.]+ MB .*topCustomersReport`,
 		`Go memory beside it: [0-9.]+ [kM]B`,
 		`C code holds [0-9.]+ MB more; the process has [0-9.]+ MB resident`,
-		`http://127\.0\.0\.1:\d+/#.*upload=\d`,
+		`http://127\.0\.0\.1:\d+/profile\?.*ids=\d`,
 	} {
 		if !regexp.MustCompile(pattern).MatchString(out.String()) {
 			t.Errorf("the output has no %s", pattern)

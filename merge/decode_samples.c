@@ -57,10 +57,37 @@ static bool read_values(struct cursor *cursor, int64_t *row, uint32_t *count) {
     return true;
 }
 
+static bool is_kept(const struct profile *profile, uint32_t key) {
+    const uint32_t *kept = profile->kept_labels.items;
+    for (uint32_t i = 0; i < profile->kept_labels.count; i++)
+        if (kept[i] == key)
+            return true;
+    return false;
+}
+
+// Looks for the key alone, so that the texts of a label that is left out never get into the profile.
+static bool is_left_out(struct cursor *cursor) {
+    const struct profile *profile = cursor->input->profile;
+    struct wire rest = cursor->wire;
+    uint32_t key = 0;
+    cursor->wire = cursor->field.bytes;
+    while (cursor_next(cursor))
+        if (cursor->field.number == 1)
+            key = cursor_text(cursor);
+    cursor->wire = rest;
+    return !is_kept(profile, key);
+}
+
 static void read_label(struct cursor *cursor) {
     if (cursor->field.type != WIRE_BYTES) {
         cursor_fail(cursor, MERGE_MALFORMED, "a label is not a message");
         return;
+    }
+    if (cursor->input->profile->labels_chosen) {
+        struct wire label_bytes = cursor->field.bytes;
+        if (is_left_out(cursor))
+            return;
+        cursor->field.bytes = label_bytes;
     }
     struct label *label = array_push(&cursor->input->labels, 1, sizeof *label);
     if (!label) {

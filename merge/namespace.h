@@ -73,10 +73,13 @@
 #define profile_intern_location cmemprof_profile_intern_location
 #define profile_intern_sample cmemprof_profile_intern_sample
 #define profile_intern_text cmemprof_profile_intern_text
+#define profile_keep_labels cmemprof_profile_keep_labels
 #define profile_keep_sample_types cmemprof_profile_keep_sample_types
 #define profile_new cmemprof_profile_new
 #define profile_new_mapping cmemprof_profile_new_mapping
 #define profile_next_input cmemprof_profile_next_input
+#define profile_period cmemprof_profile_period
+#define profile_rename_sample_type cmemprof_profile_rename_sample_type
 #define profile_reset_header cmemprof_profile_reset_header
 #define profile_sample_at cmemprof_profile_sample_at
 #define profile_sample_count cmemprof_profile_sample_count
@@ -97,7 +100,10 @@
 #define text_table_free cmemprof_text_table_free
 #define text_table_init cmemprof_text_table_init
 #define text_table_intern cmemprof_text_table_intern
+#define totals_find cmemprof_totals_find
+#define totals_read cmemprof_totals_read
 #define tree_build cmemprof_tree_build
+#define tree_build_with cmemprof_tree_build_with
 #define tree_free cmemprof_tree_free
 
 #endif

@@ -26,9 +26,9 @@ void profile_free(struct profile *profile) {
         return;
     decode_free(profile->decoder);
     text_table_free(&profile->texts);
-    struct array *arrays[] = {&profile->types,  &profile->mappings, &profile->functions,   &profile->locations,
-                              &profile->lines,  &profile->refs,     &profile->labels,      &profile->samples,
-                              &profile->values, &profile->comments, &profile->view_frames, &profile->view_labels};
+    struct array *arrays[] = {&profile->types,       &profile->mappings,    &profile->functions,  &profile->locations, &profile->lines,
+                              &profile->refs,        &profile->labels,      &profile->samples,    &profile->values,    &profile->comments,
+                              &profile->view_frames, &profile->view_labels, &profile->kept_labels};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         array_free(arrays[i]);
     struct intern *tables[] = {&profile->mapping_ids,  &profile->alike_ids,  &profile->function_ids,
@@ -94,6 +94,19 @@ void profile_reset_header(struct profile *profile) {
     profile->comments.count = 0;
     profile->period = profile->time_ns = profile->duration_ns = 0;
     profile->default_type = profile->drop_frames = profile->keep_frames = profile->doc_url = 0;
+}
+
+// ---- Labels ----
+
+void profile_keep_labels(struct profile *profile, const char *const *keys, size_t count) {
+    profile->labels_chosen = true;
+    profile->kept_labels.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t *key = array_push(&profile->kept_labels, 1, sizeof *key);
+        if (!key)
+            return profile_fail(profile, MERGE_NO_MEMORY);
+        *key = text_of(profile, keys[i]);
+    }
 }
 
 // ---- Functions ----

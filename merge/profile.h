@@ -85,6 +85,8 @@ struct profile {
     struct value_type period_type;
     int64_t period, time_ns, duration_ns;
     uint32_t default_type, drop_frames, keep_frames, doc_url; // texts
+    bool labels_chosen;                                       // of the inputs' labels only those with these keys are read
+    struct array kept_labels;                                 // uint32_t texts
     uint64_t saturated;                                       // sums and products that were stopped at an end of int64
 
     struct input *decoder; // what reading an input needs (decode.h), kept for the next one; NULL before the first

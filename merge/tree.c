@@ -2,7 +2,7 @@
 //
 // A node is found by its parent and its function (name and source file), or for an address without symbol its mapping and address, through
 // a hash table. At the end the children of each node are put in a row and sorted by total and name.
-// Threads, memory: as merge.h; a node, 24 bytes to find it, and 8 to sort it.
+// Threads, memory: as merge.h; a node of 104 bytes, 24 to find it, and 8 to sort it.
 #include "profile.h"
 #include "saturate.h"
 
@@ -21,7 +21,7 @@ struct builder {
     struct profile *profile;
     struct array nodes, keys; // struct tree_node, struct node_key
     struct intern ids;        // of nodes; the root is not in it
-    size_t type_index;
+    const struct tree_options *options;
     enum merge_error error;
 };
 
@@ -83,8 +83,42 @@ static bool has_label(const struct profile *profile, const struct sample *sample
     return false;
 }
 
+// One of the labels that are given for this key.
+static bool has_one_of(const struct builder *builder, const struct sample *sample, const char *key) {
+    for (size_t i = 0; i < builder->options->label_count; i++) {
+        const struct tree_label *label = &builder->options->labels[i];
+        if (strcmp(label->key, key) == 0 && has_label(builder->profile, sample, key, label->text) == (label->text != NULL))
+            return true;
+    }
+    return false;
+}
+
+static bool is_kept(const struct builder *builder, const struct sample *sample) {
+    const struct tree_options *options = builder->options;
+    for (size_t i = 0; i < options->label_count; i++)
+        if (!has_one_of(builder, sample, options->labels[i].key))
+            return false;
+    if (!options->keep_leaf)
+        return true;
+    if (sample->ref_count == 0)
+        return false;
+    struct profile_frame leaf =
+        profile_frame_of(builder->profile, profile_location(builder->profile, *profile_ref(builder->profile, sample->ref)), 0);
+    return options->keep_leaf(&leaf, options->context);
+}
+
+struct amount {
+    int64_t value, base;
+};
+
+static void add_total(struct builder *builder, uint32_t id, struct amount amount) {
+    struct tree_node *node = node_at(builder, id);
+    node->total = saturate_add(node->total, amount.value, &builder->profile->saturated);
+    node->base_total = saturate_add(node->base_total, amount.base, &builder->profile->saturated);
+}
+
 // The frames of a location, outermost first, below `parent`. Returns the innermost node.
-static uint32_t descend(struct builder *builder, uint32_t parent, const struct location *location, int64_t value) {
+static uint32_t descend(struct builder *builder, uint32_t parent, const struct location *location, struct amount amount) {
     const struct profile *profile = builder->profile;
     uint32_t count = location->line_count ? location->line_count : 1;
     for (uint32_t i = count; i-- > 0 && builder->error == MERGE_OK;) {
@@ -96,10 +130,8 @@ static uint32_t descend(struct builder *builder, uint32_t parent, const struct l
             key.address = 0;
         }
         uint32_t id = child_of(builder, &key, location, i);
-        if (builder->error == MERGE_OK) {
-            struct tree_node *node = node_at(builder, id);
-            node->total = saturate_add(node->total, value, &builder->profile->saturated);
-        }
+        if (builder->error == MERGE_OK)
+            add_total(builder, id, amount);
         parent = id;
     }
     return parent;
@@ -108,27 +140,38 @@ static uint32_t descend(struct builder *builder, uint32_t parent, const struct l
 static void add_sample(struct builder *builder, uint32_t index) {
     const struct profile *profile = builder->profile;
     const struct sample *sample = profile_sample(profile, index);
-    int64_t value = profile_sample_values(profile, index)[builder->type_index];
-    if (value == 0)
+    const int64_t *values = profile_sample_values(profile, index);
+    int base = builder->options->base_type_index;
+    struct amount amount = {values[builder->options->type_index], base < 0 ? 0 : values[base]};
+    if ((amount.value == 0 && amount.base == 0) || !is_kept(builder, sample))
         return;
     uint32_t node = 0;
     for (uint32_t i = sample->ref_count; i-- > 0 && builder->error == MERGE_OK;)
-        node = descend(builder, node, profile_location(profile, *profile_ref(profile, sample->ref + i)), value);
+        node = descend(builder, node, profile_location(profile, *profile_ref(profile, sample->ref + i)), amount);
     if (builder->error != MERGE_OK)
         return;
-    node_at(builder, 0)->total = saturate_add(node_at(builder, 0)->total, value, &builder->profile->saturated);
-    node_at(builder, node)->self = saturate_add(node_at(builder, node)->self, value, &builder->profile->saturated);
+    add_total(builder, 0, amount);
+    struct tree_node *leaf = node_at(builder, node);
+    leaf->self = saturate_add(leaf->self, amount.value, &builder->profile->saturated);
+    leaf->base_self = saturate_add(leaf->base_self, amount.base, &builder->profile->saturated);
 }
 
 // ---- Order ----
 
-// Children of one parent: by total, largest first, then by name.
+static int64_t weight(const struct tree_node *node) {
+    return node->total > node->base_total ? node->total : node->base_total;
+}
+
+// Children of one parent: by weight, largest first, then by name.
 static int compare_siblings(const void *left, const void *right, void *context) {
-    const struct tree_node *nodes = context;
+    const struct builder *builder = context;
+    const struct tree_node *nodes = builder->nodes.items;
     uint32_t left_id = *(const uint32_t *)left, right_id = *(const uint32_t *)right;
     const struct tree_node *a = &nodes[left_id], *b = &nodes[right_id];
-    if (a->total != b->total)
-        return a->total > b->total ? -1 : 1;
+    int64_t left_weight = builder->options->base_type_index < 0 ? a->total : weight(a);
+    int64_t right_weight = builder->options->base_type_index < 0 ? b->total : weight(b);
+    if (left_weight != right_weight)
+        return left_weight > right_weight ? -1 : 1;
     int order = strcmp(a->frame.function, b->frame.function);
     if (order == 0)
         order = strcmp(a->frame.file, b->frame.file);
@@ -139,7 +182,7 @@ static int compare_siblings(const void *left, const void *right, void *context) 
 
 static void link_siblings(struct builder *builder, uint32_t *children, uint32_t count) {
     if (count > 1)
-        qsort_r(children, count, sizeof *children, compare_siblings, builder->nodes.items);
+        qsort_r(children, count, sizeof *children, compare_siblings, builder);
     node_at(builder, node_at(builder, children[0])->parent)->first_child = children[0];
     for (uint32_t i = 1; i < count; i++)
         node_at(builder, children[i - 1])->next_sibling = children[i];
@@ -171,16 +214,15 @@ static bool link_children(struct builder *builder) {
     return true;
 }
 
-enum merge_error tree_build(struct profile *profile, size_t type_index, const char *label_key, const char *label_text, struct tree *tree) {
+enum merge_error tree_build_with(struct profile *profile, const struct tree_options *options, struct tree *tree) {
     *tree = (struct tree){0};
-    if (type_index >= profile->type_count)
+    if (options->type_index >= profile->type_count || options->base_type_index >= (int)profile->type_count)
         return MERGE_NOT_FOUND;
-    struct builder builder = {.profile = profile, .type_index = type_index};
+    struct builder builder = {.profile = profile, .options = options};
     struct profile_frame root = {.function = "", .file = "", .mapping_file = ""};
     new_node(&builder, &(struct node_key){0}, 0, &root);
     for (uint32_t i = 0; i < profile->samples.count && builder.error == MERGE_OK; i++)
-        if (!label_key || has_label(profile, profile_sample(profile, i), label_key, label_text) == (label_text != NULL))
-            add_sample(&builder, i);
+        add_sample(&builder, i);
     if (builder.error == MERGE_OK && !link_children(&builder))
         builder.error = MERGE_NO_MEMORY;
     array_free(&builder.keys);
@@ -192,6 +234,12 @@ enum merge_error tree_build(struct profile *profile, size_t type_index, const ch
     tree->nodes = builder.nodes.items;
     tree->count = builder.nodes.count;
     return MERGE_OK;
+}
+
+enum merge_error tree_build(struct profile *profile, size_t type_index, const char *label_key, const char *label_text, struct tree *tree) {
+    struct tree_label label = {label_key, label_text};
+    struct tree_options options = {.type_index = type_index, .base_type_index = -1, .labels = &label, .label_count = label_key != NULL};
+    return tree_build_with(profile, &options, tree);
 }
 
 void tree_free(struct tree *tree) {

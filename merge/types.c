@@ -57,6 +57,18 @@ enum merge_error profile_keep_sample_types(struct profile *profile, const char *
     return MERGE_OK;
 }
 
+enum merge_error profile_rename_sample_type(struct profile *profile, const char *name, const char *new_name) {
+    if (profile->status != MERGE_OK)
+        return profile->status;
+    int index = name && *name ? profile_sample_type_index(profile, name) : -1;
+    if (index < 0)
+        return MERGE_NOT_FOUND;
+    uint32_t text = profile_intern_text(profile, new_name, strlen(new_name));
+    if (profile->status == MERGE_OK)
+        profile_type(profile, (uint32_t)index)->type = text;
+    return profile->status;
+}
+
 enum merge_error profile_scale_sample_type(struct profile *profile, const char *name, double factor) {
     if (profile->status != MERGE_OK)
         return profile->status;

@@ -37,6 +37,9 @@ int64_t profile_time_ns(const struct profile *profile) {
 int64_t profile_duration_ns(const struct profile *profile) {
     return profile->duration_ns;
 }
+int64_t profile_period(const struct profile *profile) {
+    return profile->period;
+}
 
 struct profile_frame profile_frame_of(const struct profile *profile, const struct location *location, uint32_t line) {
     struct profile_frame frame = {

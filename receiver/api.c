@@ -1,29 +1,41 @@
-// api.c: the JSON interface (api.h).
+// api.c: the JSON interface (api.h). What looks into profiles is in view_api.c.
 #include "api.h"
+#include "archive.h"
 #include "failure.h"
 #include "reply.h"
-#include "view.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { DECODING_PLACES = 2, LIST_DEFAULT = 100, LIST_MAX = 1000 };
+enum { LIST_DEFAULT = 100, LIST_MAX = 1000, BUCKETS_DEFAULT = 60, BUCKETS_MAX = 1000 };
 
 void api_init(struct api *api, struct store *store) {
     api->store = store;
-    sem_init(&api->decoding, 0, DECODING_PLACES);
+    events_init(&api->events, store_catalog(store));
+    view_api_init(&api->views, store);
+    store_on_new(store, events_new, &api->events);
 }
 
 void api_destroy(struct api *api) {
-    sem_destroy(&api->decoding);
+    view_api_destroy(&api->views);
+    events_destroy(&api->events);
 }
 
 bool api_has(const char *path) {
-    return strcmp(path, "/info") == 0 || strncmp(path, "/api/", 5) == 0;
+    return strncmp(path, "/api/", 5) == 0;
 }
+
+enum api_cost api_cost(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return view_api_has(path) || (strstr(path, "/attachments/") && view_api_has_view(slash + 1)) ? API_HEAVY : API_LIGHT;
+}
+
+// ---- Parameters and errors ----
 
 static const char *argument(struct MHD_Connection *connection, const char *key) {
     return MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, key);
@@ -41,42 +53,78 @@ static enum MHD_Result reply(struct MHD_Connection *connection, enum receiver_er
     return reply_error(connection, error, text);
 }
 
-// ---- /info, as a Datadog Agent answers: clients look into "endpoints" for what they may send ----
-
-static enum MHD_Result answer_info(struct MHD_Connection *connection) {
-    struct json json = {0};
-    json_object_begin(&json);
-    json_key(&json, "version");
-    json_text(&json, RECEIVER_VERSION);
-    json_key(&json, "git_commit");
-    json_text(&json, "");
-    json_key(&json, "endpoints");
-    json_array_begin(&json);
-    json_text(&json, "/profiling/v1/input");
-    json_array_end(&json);
-    json_key(&json, "client_drop_p0s");
-    json_bool(&json, false);
-    json_key(&json, "config");
-    json_object_begin(&json);
-    json_object_end(&json);
-    json_object_end(&json);
-    return reply_json(connection, &json);
+// A number from least to most, or otherwise when the parameter is left out. False: it is something else.
+static bool read_number(struct MHD_Connection *connection, const char *key, int64_t least, int64_t otherwise, int64_t *number) {
+    const char *text = argument(connection, key);
+    char *end = NULL;
+    errno = 0;
+    *number = text ? strtoll(text, &end, 10) : otherwise;
+    return errno == 0 && (!text || (end > text && !*end && *number >= least));
 }
 
-// ---- Uploads ----
+// ---- Lists ----
 
-static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *connection) {
-    const char *limit_text = argument(connection, "limit");
-    char *end = NULL;
-    long limit = limit_text ? strtol(limit_text, &end, 10) : LIST_DEFAULT;
-    if (limit < 1 || (end && (*end || end == limit_text))) {
+static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    int64_t limit, before;
+    struct json json = {0};
+    if (!read_number(connection, "limit", 1, LIST_DEFAULT, &limit)) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "limit is not a number from 1 to 1000", NULL);
     }
-    struct json json = {0};
-    int count = limit < LIST_MAX ? (int)limit : LIST_MAX;
-    enum receiver_error error = catalog_list(store_catalog(api->store), argument(connection, "service"), count, &json);
+    if (!read_number(connection, "before", 1, 0, &before)) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "before is not the id of an upload", NULL);
+    }
+    size_t most = limit < LIST_MAX ? (size_t)limit : LIST_MAX;
+    enum receiver_error error = catalog_list(store_catalog(api->store), selection, before, most, &json);
     return reply(connection, error, NULL, &json);
 }
+
+static enum MHD_Result answer_facets(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct json json = {0};
+    enum receiver_error error = catalog_facets(store_catalog(api->store), selection, &json);
+    return reply(connection, error, NULL, &json);
+}
+
+static int find_measure(const char *name) {
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        if (strcmp(measure_names[i], name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static enum MHD_Result answer_histogram(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    int64_t buckets;
+    struct json json = {0};
+    const char *name = argument(connection, "measure");
+    int measure = name && *name ? find_measure(name) : -1;
+    if (!read_number(connection, "buckets", 1, BUCKETS_DEFAULT, &buckets) || buckets > BUCKETS_MAX) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "buckets is not a number from 1 to 1000", NULL);
+    }
+    if (name && *name && measure < 0) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "there is no measure of that name", NULL);
+    }
+    enum receiver_error error = catalog_histogram(store_catalog(api->store), selection, (int)buckets, measure, &json);
+    return reply(connection, error, NULL, &json);
+}
+
+static enum MHD_Result answer_events(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct selection own = *selection; // keeps_selection: it is the stream's from here on
+    return events_answer(&api->events, connection, &own);
+}
+
+static const struct {
+    const char *path;
+    enum MHD_Result (*answer)(struct api *api, struct MHD_Connection *connection, const struct selection *selection);
+    bool keeps_selection;
+} lists[] = {
+    {"/api/uploads", answer_list, false},
+    {"/api/facets", answer_facets, false},
+    {"/api/histogram", answer_histogram, false},
+    {"/api/events", answer_events, true},
+};
+
+// ---- One upload ----
 
 static enum MHD_Result answer_upload(struct api *api, struct MHD_Connection *connection, int64_t id) {
     struct json json = {0};
@@ -84,62 +132,61 @@ static enum MHD_Result answer_upload(struct api *api, struct MHD_Connection *con
     return reply(connection, error, error == RECEIVER_NOT_FOUND ? "no such upload" : NULL, &json);
 }
 
-// ---- Attachments ----
-
-static enum receiver_error read_all(int file, size_t size, char **bytes) {
-    *bytes = malloc(size + 1);
-    size_t used = 0;
-    while (*bytes && used < size) {
-        ssize_t count = read(file, *bytes + used, size - used);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count <= 0) {
-            free(*bytes);
-            return RECEIVER_IO;
-        }
-        used += (size_t)count;
-    }
-    return *bytes ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-}
-
-enum what { WHAT_BYTES, WHAT_TYPES, WHAT_TREE };
-
-static enum MHD_Result answer_view(struct api *api, struct MHD_Connection *connection, enum what what, int file, size_t size) {
-    const char *memory_text = argument(connection, "memory");
-    memory_text = memory_text ? memory_text : "";
-    enum view_memory memory = strcmp(memory_text, "C") == 0 ? VIEW_C : strcmp(memory_text, "Go") == 0 ? VIEW_GO : VIEW_ALL;
-    if (memory == VIEW_ALL && *memory_text) {
-        close(file);
-        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "memory is neither C nor Go", NULL);
-    }
-    struct json json = {0};
-    char text[256] = "", *bytes = NULL;
-    while (sem_wait(&api->decoding) != 0) {
-    }
-    enum receiver_error error = read_all(file, size, &bytes);
-    close(file);
+static enum MHD_Result answer_event(struct api *api, struct MHD_Connection *connection, int64_t id) {
+    int directory;
+    struct stat about;
+    enum receiver_error error = catalog_has(store_catalog(api->store), id) ? RECEIVER_OK : RECEIVER_NOT_FOUND;
     if (error == RECEIVER_OK) {
-        error = what == WHAT_TYPES ? view_types(bytes, size, &json, text, sizeof text)
-                                   : view_tree(bytes, size, argument(connection, "type"), memory, &json, text, sizeof text);
-        free(bytes);
+        error = store_open_upload(api->store, id, &directory);
+        error = error == RECEIVER_NOT_FOUND ? RECEIVER_DAMAGED : error;
     }
-    sem_post(&api->decoding);
-    if (error == RECEIVER_BAD_UPLOAD || error == RECEIVER_TOO_LARGE) {
-        json_free(&json);
-        return reply_text(connection, MHD_HTTP_UNPROCESSABLE_CONTENT, text, NULL);
+    if (error != RECEIVER_OK) {
+        return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such upload" : NULL);
     }
-    return reply(connection, error, text, &json);
+    int file = openat(directory, "event.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    close(directory);
+    if (file < 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
+        if (file >= 0) {
+            close(file);
+        }
+        return reply_error(connection, RECEIVER_DAMAGED, NULL);
+    }
+    return reply_stream(connection, MHD_create_response_from_fd64((uint64_t)about.st_size, file), "application/json");
 }
 
-// name is "NAME", "NAME/types" or "NAME/tree"; a stored name has no slash.
+static ssize_t read_archive(void *archive, uint64_t position, char *bytes, size_t size) {
+    (void)position;
+    ssize_t count = archive_read(archive, bytes, size);
+    return count > 0 ? count : count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_archive(void *archive) {
+    archive_free(archive);
+}
+
+static enum MHD_Result answer_archive(struct api *api, struct MHD_Connection *connection, int64_t id) {
+    struct archive *archive;
+    char name[40];
+    enum receiver_error error = archive_open(api->store, id, &archive);
+    if (error != RECEIVER_OK) {
+        return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such upload" : NULL);
+    }
+    snprintf(name, sizeof name, "upload-%lld.tar", (long long)id);
+    enum { PIECE_BYTES = 64 << 10 };
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(archive_size(archive), PIECE_BYTES, read_archive, archive, free_archive);
+    if (!response) {
+        archive_free(archive);
+    }
+    return reply_download(connection, response, "application/x-tar", name);
+}
+
+// name is "NAME" or "NAME/VIEW"; a stored name has no slash.
 static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection *connection, int64_t id, const char *name) {
     struct catalog_attachment attachment;
     char bare[CATALOG_NAME_MAX_BYTES + 1];
-    const char *slash = strchr(name, '/');
-    size_t length = slash ? (size_t)(slash - name) : strlen(name);
-    enum what what = !slash ? WHAT_BYTES : strcmp(slash, "/types") == 0 ? WHAT_TYPES : WHAT_TREE;
-    if (length > CATALOG_NAME_MAX_BYTES || (what == WHAT_TREE && strcmp(slash, "/tree") != 0)) {
+    size_t length = strcspn(name, "/");
+    if (length > CATALOG_NAME_MAX_BYTES || (name[length] && !view_api_has_view(name + length + 1))) {
         return reply_text(connection, MHD_HTTP_NOT_FOUND, "no such path", NULL);
     }
     memcpy(bare, name, length);
@@ -149,31 +196,57 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
     if (error != RECEIVER_OK) {
         return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such attachment" : NULL);
     }
-    if (what == WHAT_BYTES) {
+    if (!name[length]) {
         return reply_file(connection, file, attachment.size_bytes, attachment.name);
     }
-    return answer_view(api, connection, what, file, attachment.size_bytes);
+    return view_api_attachment(&api->views, connection, name + length + 1, file, attachment.size_bytes);
+}
+
+// rest is what follows "/api/uploads/".
+static enum MHD_Result answer_one(struct api *api, struct MHD_Connection *connection, const char *rest) {
+    static const char attachments[] = "/attachments/";
+    char *end = (char *)rest;
+    errno = 0;
+    int64_t id = *rest >= '0' && *rest <= '9' ? strtoll(rest, &end, 10) : 0;
+    if (id > 0 && errno == 0) {
+        if (*end == '\0') {
+            return answer_upload(api, connection, id);
+        }
+        if (strcmp(end, "/event") == 0) {
+            return answer_event(api, connection, id);
+        }
+        if (strcmp(end, "/archive") == 0) {
+            return answer_archive(api, connection, id);
+        }
+        if (strncmp(end, attachments, sizeof attachments - 1) == 0) {
+            return answer_attachment(api, connection, id, end + sizeof attachments - 1);
+        }
+    }
+    return reply_text(connection, MHD_HTTP_NOT_FOUND, "no such path", NULL);
 }
 
 enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, const char *path) {
-    static const char uploads[] = "/api/uploads", attachments[] = "/attachments/";
-    if (strcmp(path, "/info") == 0) {
-        return answer_info(connection);
-    }
-    if (strcmp(path, uploads) == 0) {
-        return answer_list(api, connection);
-    }
-    if (strncmp(path, uploads, sizeof uploads - 1) == 0 && path[sizeof uploads - 1] == '/') {
-        const char *number = path + sizeof uploads;
-        char *end;
-        errno = 0;
-        int64_t id = *number >= '0' && *number <= '9' ? strtoll(number, &end, 10) : 0;
-        if (id > 0 && errno == 0 && *end == '\0') {
-            return answer_upload(api, connection, id);
+    static const char uploads[] = "/api/uploads/";
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        if (strcmp(path, lists[i].path) == 0) {
+            struct selection selection;
+            char text[200];
+            enum receiver_error error = selection_parse(connection, "", &selection, text, sizeof text);
+            if (error != RECEIVER_OK) {
+                return reply_error(connection, error, text);
+            }
+            enum MHD_Result result = lists[i].answer(api, connection, &selection);
+            if (!lists[i].keeps_selection) {
+                selection_free(&selection);
+            }
+            return result;
         }
-        if (id > 0 && errno == 0 && strncmp(end, attachments, sizeof attachments - 1) == 0) {
-            return answer_attachment(api, connection, id, end + sizeof attachments - 1);
-        }
+    }
+    if (strncmp(path, uploads, sizeof uploads - 1) == 0) {
+        return answer_one(api, connection, path + sizeof uploads - 1);
+    }
+    if (view_api_has(path)) {
+        return view_api_answer(&api->views, connection, path);
     }
     return reply_text(connection, MHD_HTTP_NOT_FOUND, "no such path", NULL);
 }

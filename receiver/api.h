@@ -1,23 +1,31 @@
-// api.h: the JSON interface below /api/ and GET /info (docs/receiver.md).
+// api.h: the JSON interface below /api/ (docs/receiver.md).
 //
-// Threads: any number of connections at once. At most two profiles are read at the same time, the others wait their turn, so that memory
-// stays bounded. Memory: malloc.
+// Threads: any number of connections at once. Most answers are made by other threads than those that speak HTTP (jobs.h), while the
+// connection is suspended. Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_API_H
 #define CMEMPROF_RECEIVER_API_H
 
+#include "events.h"
 #include "store.h"
+#include "view_api.h"
 
 #include <microhttpd.h>
-#include <semaphore.h>
 
 struct api {
     struct store *store;
-    sem_t decoding; // the free places for reading a profile
+    struct events events;
+    struct view_api views;
 };
 
 void api_init(struct api *api, struct store *store);
 void api_destroy(struct api *api);
 bool api_has(const char *path); // answers this path
+
+enum api_cost {
+    API_LIGHT, // the index is asked, or a file opened
+    API_HEAVY  // profiles are read
+};
+enum api_cost api_cost(const char *path);
 enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, const char *path);
 
 #endif

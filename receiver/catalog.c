@@ -1,29 +1,24 @@
-// catalog.c: the index of uploads (catalog.h): schema, adding, removing. What reads it for the API is in catalog_json.c.
+// catalog.c: the index of uploads (catalog.h): schema, opening, writing. What reads it is in catalog_read.c and catalog_json.c.
 #include "catalog_row.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
-static const char schema[] = "CREATE TABLE IF NOT EXISTS upload(id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL,"
-                             " service TEXT, env TEXT, version TEXT, host TEXT, runtime TEXT, language TEXT, family TEXT,"
-                             " start_time TEXT, end_time TEXT, tags TEXT NOT NULL);"
-                             "CREATE TABLE IF NOT EXISTS attachment(upload INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"
-                             " file TEXT NOT NULL, size_bytes INTEGER NOT NULL, pprof INTEGER NOT NULL,"
-                             " PRIMARY KEY(upload, position), UNIQUE(upload, name)) WITHOUT ROWID;"
-                             "PRAGMA user_version=1;";
+static const char schema[] =
+    "CREATE TABLE upload(id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, start_ms INTEGER NOT NULL,"
+    " end_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL, service TEXT, env TEXT, version TEXT, host TEXT, runtime TEXT, language TEXT,"
+    " family TEXT, start_time TEXT, end_time TEXT, tags TEXT NOT NULL, refused TEXT, measured INTEGER NOT NULL DEFAULT 0, cpu_cores REAL,"
+    " alloc_bytes_per_s REAL, heap_live_bytes REAL, c_live_bytes REAL, goroutines REAL, lock_seconds_per_s REAL);"
+    "CREATE TABLE attachment(upload INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, file TEXT NOT NULL,"
+    " size_bytes INTEGER NOT NULL, pprof INTEGER NOT NULL, PRIMARY KEY(upload, position)) WITHOUT ROWID;"
+    "PRAGMA user_version=2;";
 
-sqlite3_stmt *catalog_prepare(struct catalog *catalog, const char *sql) {
-    sqlite3_stmt *statement = NULL;
-    return sqlite3_prepare_v2(catalog->database, sql, -1, &statement, NULL) == SQLITE_OK ? statement : NULL;
-}
-
-enum receiver_error catalog_error(struct catalog *catalog) {
-    switch (sqlite3_errcode(catalog->database)) {
+enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database) {
+    switch (sqlite3_errcode(database)) {
     case SQLITE_OK:
     case SQLITE_ROW:
     case SQLITE_DONE:
@@ -34,52 +29,98 @@ enum receiver_error catalog_error(struct catalog *catalog) {
         return RECEIVER_DISK_FULL;
     case SQLITE_IOERR:
         // A write that ran into a quota or a file size limit comes as an I/O error with the system's reason behind it.
-        return receiver_error_from_errno(sqlite3_system_errno(catalog->database));
+        return receiver_error_from_errno(sqlite3_system_errno(database));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+        atomic_store(&catalog->damaged, true);
         return RECEIVER_BAD_INDEX;
     default:
         return RECEIVER_IO;
     }
 }
 
-static int64_t single_number(struct catalog *catalog, const char *sql) {
-    sqlite3_stmt *statement = catalog_prepare(catalog, sql);
+bool catalog_damaged(const struct catalog *catalog) {
+    return atomic_load(&catalog->damaged);
+}
+
+static bool run(sqlite3 *database, const char *sql) {
+    return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static int64_t single_number(sqlite3 *database, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
     int64_t number = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
     sqlite3_finalize(statement);
     return number;
 }
 
-static bool run(struct catalog *catalog, const char *sql) {
-    return sqlite3_exec(catalog->database, sql, NULL, NULL, NULL) == SQLITE_OK;
+static bool prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement) {
+    return sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK;
 }
 
-enum receiver_error catalog_open(const char *path, bool may_create, struct catalog **out, char *text, size_t text_size) {
+static bool prepare_all(struct catalog *catalog) {
+    return prepare(catalog->writer,
+                   "INSERT INTO upload(id, received_ms, start_ms, end_ms, size_bytes, service, env, version, host, runtime, language,"
+                   " family, start_time, end_time, tags, refused) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
+                   &catalog->insert_upload) &&
+           prepare(catalog->writer, "INSERT INTO attachment VALUES(?1,?2,?3,?4,?5,?6)", &catalog->insert_attachment) &&
+           prepare(catalog->reader, "SELECT " CATALOG_UPLOAD_COLUMNS " FROM upload WHERE id=?1", &catalog->read_upload) &&
+           prepare(catalog->reader, "SELECT name, file, size_bytes, pprof FROM attachment WHERE upload=?1 ORDER BY position",
+                   &catalog->read_attachments);
+}
+
+// The page of a damaged file that SQLite has not touched yet would be found some day in the middle of an answer.
+static bool is_whole(sqlite3 *database) {
+    sqlite3_stmt *check = NULL;
+    bool whole = prepare(database, "PRAGMA quick_check(1)", &check) && sqlite3_step(check) == SQLITE_ROW &&
+                 strcmp((const char *)sqlite3_column_text(check, 0), "ok") == 0;
+    sqlite3_finalize(check);
+    return whole;
+}
+
+// NORMAL: a commit survives the end of this program, and what a power cut takes is in the files (rebuild.h).
+static enum receiver_error open_writer(struct catalog *catalog, const char *path, bool create, bool *newer) {
+    int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
+    int opened = sqlite3_open_v2(path, &catalog->writer, flags, NULL);
+    if (opened == SQLITE_CANTOPEN && !create) {
+        return RECEIVER_NOT_FOUND;
+    }
+    int64_t version = opened == SQLITE_OK ? single_number(catalog->writer, "PRAGMA user_version") : -1;
+    if (version > SCHEMA_VERSION) {
+        *newer = true;
+        return RECEIVER_BAD_INDEX;
+    }
+    if (version >= 0 && version < SCHEMA_VERSION && !create) {
+        return RECEIVER_NOT_FOUND;
+    }
+    bool ok = version >= 0 && run(catalog->writer, "PRAGMA journal_mode=WAL") && run(catalog->writer, "PRAGMA synchronous=NORMAL") &&
+              (create ? run(catalog->writer, schema) : is_whole(catalog->writer));
+    return ok ? RECEIVER_OK : RECEIVER_BAD_INDEX;
+}
+
+enum receiver_error catalog_open(const char *path, bool create, bool *newer, struct catalog **out, char *text, size_t text_size) {
     struct catalog *catalog = calloc(1, sizeof *catalog);
+    *newer = false;
     if (!catalog) {
         return RECEIVER_NO_MEMORY;
     }
-    pthread_mutex_init(&catalog->lock, NULL);
-    int flags = SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
-    int opened = sqlite3_open_v2(path, &catalog->database, flags, NULL);
-    // The schema sets the version, so 0 is a file without one.
-    if (!may_create && (opened == SQLITE_CANTOPEN || (opened == SQLITE_OK && single_number(catalog, "PRAGMA user_version") == 0))) {
-        catalog_close(catalog);
-        return RECEIVER_NOT_FOUND;
+    pthread_mutex_init(&catalog->write_lock, NULL);
+    pthread_mutex_init(&catalog->read_lock, NULL);
+    pthread_rwlock_init(&catalog->memory_lock, NULL);
+    enum receiver_error error = open_writer(catalog, path, create, newer);
+    if (error == RECEIVER_OK &&
+        (sqlite3_open_v2(path, &catalog->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK || !prepare_all(catalog))) {
+        error = RECEIVER_BAD_INDEX;
     }
-    // FULL: an upload that was answered 200 survives a power cut, too.
-    bool ok = opened == SQLITE_OK && run(catalog, "PRAGMA journal_mode=WAL") && run(catalog, "PRAGMA synchronous=FULL");
-    if (ok && single_number(catalog, "PRAGMA user_version") > SCHEMA_VERSION) {
-        snprintf(text, text_size, "%s was written by a newer version", path);
+    if (error != RECEIVER_OK) {
+        const char *cause = *newer ? "was written by a newer version" : catalog->writer ? sqlite3_errmsg(catalog->writer) : "out of memory";
+        enum receiver_error cause_error = catalog->writer ? catalog_error(catalog, catalog->writer) : RECEIVER_NO_MEMORY;
+        snprintf(text, text_size, "%s%s %s", path, *newer ? "" : ":", cause);
         catalog_close(catalog);
-        return RECEIVER_BAD_INDEX;
+        return cause_error == RECEIVER_DISK_FULL || cause_error == RECEIVER_NO_MEMORY ? cause_error : error;
     }
-    if (!ok || !run(catalog, schema)) {
-        snprintf(text, text_size, "%s: %s", path, catalog->database ? sqlite3_errmsg(catalog->database) : "out of memory");
-        enum receiver_error error = catalog->database ? catalog_error(catalog) : RECEIVER_NO_MEMORY;
-        catalog_close(catalog);
-        return error == RECEIVER_OK || error == RECEIVER_IO ? RECEIVER_BAD_INDEX : error;
-    }
+    catalog->next_id = single_number(catalog->writer, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence") + 1;
     *out = catalog;
     return RECEIVER_OK;
 }
@@ -88,65 +129,101 @@ void catalog_close(struct catalog *catalog) {
     if (!catalog) {
         return;
     }
-    sqlite3_close(catalog->database);
-    pthread_mutex_destroy(&catalog->lock);
+    sqlite3_stmt *statements[] = {catalog->insert_upload, catalog->insert_attachment, catalog->read_upload, catalog->read_attachments};
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        sqlite3_finalize(statements[i]);
+    }
+    sqlite3_close(catalog->reader);
+    sqlite3_close(catalog->writer); // the last one: it folds the WAL into the database
+    search_free(&catalog->search);
+    pthread_rwlock_destroy(&catalog->memory_lock);
+    pthread_mutex_destroy(&catalog->read_lock);
+    pthread_mutex_destroy(&catalog->write_lock);
     free(catalog);
+}
+
+// ---- Into memory ----
+
+enum receiver_error catalog_load(struct catalog *catalog) {
+    sqlite3_stmt *rows = NULL;
+    prepare(catalog->writer, "SELECT id, start_ms, end_ms, size_bytes, " CATALOG_UPLOAD_COLUMNS " FROM upload ORDER BY id", &rows);
+    enum { BEHIND = 4 };
+    search_free(&catalog->search);
+    enum receiver_error error = RECEIVER_OK;
+    while (error == RECEIVER_OK && rows && sqlite3_step(rows) == SQLITE_ROW) {
+        struct search_new upload = {.id = sqlite3_column_int64(rows, 0),
+                                    .start_ms = sqlite3_column_int64(rows, 1),
+                                    .end_ms = sqlite3_column_int64(rows, 2),
+                                    .size_bytes = (uint64_t)sqlite3_column_int64(rows, 3),
+                                    .received_ms = sqlite3_column_int64(rows, BEHIND + COLUMN_RECEIVED)};
+        struct measures measures;
+        for (int i = 0; i < FACET_COUNT; i++) {
+            upload.facets[i] = (const char *)sqlite3_column_text(rows, BEHIND + COLUMN_FACETS + i);
+        }
+        for (int i = 0; i < MEASURE_COUNT; i++) {
+            int column = BEHIND + COLUMN_MEASURES + i;
+            measures.values[i] = sqlite3_column_type(rows, column) == SQLITE_NULL ? NAN : sqlite3_column_double(rows, column);
+        }
+        const char *tags = (const char *)sqlite3_column_text(rows, BEHIND + COLUMN_TAGS);
+        upload.tags = tags ? tags : "";
+        upload.measures = sqlite3_column_int(rows, BEHIND + COLUMN_MEASURED) ? &measures : NULL;
+        error = search_add(&catalog->search, &upload) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        catalog->next_id = upload.id >= catalog->next_id ? upload.id + 1 : catalog->next_id;
+    }
+    error = error == RECEIVER_OK ? catalog_error(catalog, catalog->writer) : error;
+    sqlite3_finalize(rows);
+    return error;
 }
 
 // ---- Adding ----
 
-// Tags from the event and from outside, one string "k:v,k:v". The event's are a string or, from older clients, an array of strings.
-static const char tags_sql[] =
-    "SELECT CASE WHEN json_valid(?1) AND json_type(?1) = 'object' THEN 1 ELSE 0 END, json_extract(?1, '$.start'),"
-    " json_extract(?1, '$.end'), json_extract(?1, '$.family'),"
-    " trim(coalesce((SELECT group_concat(value, ',') FROM json_each(?1, '$.tags_profiler') WHERE type = 'text'), '') || ',' ||"
-    " coalesce((SELECT group_concat(value, ',') FROM json_each(?1, '$.\"tags[]\"') WHERE type = 'text'), '') || ',' ||"
-    " coalesce(?2, ''), ',')";
-
-// The value of the first tag of that key, bound to parameter; NULL when there is none.
-static void bind_tag(sqlite3_stmt *statement, int parameter, const char *tags, const char *key) {
-    size_t key_length = strlen(key);
-    for (const char *tag = tags; *tag;) {
-        size_t length = strcspn(tag, ",");
-        if (length > key_length && tag[key_length] == ':' && strncmp(tag, key, key_length) == 0) {
-            sqlite3_bind_text(statement, parameter, tag + key_length + 1, (int)(length - key_length - 1), SQLITE_TRANSIENT);
-            return;
-        }
-        tag += length + (tag[length] == ',');
+enum receiver_error catalog_begin(struct catalog *catalog) {
+    pthread_mutex_lock(&catalog->write_lock);
+    if (run(catalog->writer, "BEGIN IMMEDIATE")) {
+        return RECEIVER_OK;
     }
+    enum receiver_error error = catalog_error(catalog, catalog->writer);
+    pthread_mutex_unlock(&catalog->write_lock);
+    return error;
 }
 
-static bool insert_upload(struct catalog *catalog, sqlite3_stmt *event) {
-    sqlite3_stmt *insert =
-        catalog_prepare(catalog, "INSERT INTO upload(received_ms, service, env, version, host, runtime, language, family,"
-                                 " start_time, end_time, tags) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)");
-    if (!insert) {
-        return false;
+int64_t catalog_next_id(struct catalog *catalog) {
+    return catalog->next_id++;
+}
+
+void catalog_skip_ids(struct catalog *catalog, int64_t last) {
+    catalog->next_id = catalog->next_id > last ? catalog->next_id : last + 1;
+}
+
+static bool insert_row(struct catalog *catalog, const struct catalog_new *upload) {
+    sqlite3_stmt *insert = catalog->insert_upload;
+    const struct event *event = &upload->event;
+    const char *texts[] = {event->family, event->start, event->end, event->tags, upload->refused};
+    int64_t start_ms = event->start_ms ? event->start_ms : upload->received_ms;
+    int64_t numbers[] = {upload->id, upload->received_ms, start_ms, event->end_ms ? event->end_ms : start_ms, (int64_t)upload->size_bytes};
+    int parameter = 1;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        sqlite3_bind_int64(insert, parameter++, numbers[i]);
     }
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    const char *tags = (const char *)sqlite3_column_text(event, 4);
-    tags = tags ? tags : "";
-    sqlite3_bind_int64(insert, 1, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
-    static const char *const keys[] = {"service", "env", "version", "host", "runtime", "language"};
-    for (int i = 0; i < 6; i++) {
-        bind_tag(insert, 2 + i, tags, keys[i]);
+    for (int i = 0; i < FACET_COUNT; i++) {
+        // The columns stand in the order of enum facet.
+        sqlite3_bind_text(insert, parameter++, event->facets[i], -1, SQLITE_STATIC);
     }
-    sqlite3_bind_value(insert, 8, sqlite3_column_value(event, 3));
-    sqlite3_bind_value(insert, 9, sqlite3_column_value(event, 1));
-    sqlite3_bind_value(insert, 10, sqlite3_column_value(event, 2));
-    sqlite3_bind_text(insert, 11, tags, -1, SQLITE_TRANSIENT);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        sqlite3_bind_text(insert, parameter++, texts[i], -1, SQLITE_STATIC);
+    }
     bool ok = sqlite3_step(insert) == SQLITE_DONE;
-    sqlite3_finalize(insert);
+    sqlite3_reset(insert);
+    sqlite3_clear_bindings(insert);
     return ok;
 }
 
-static bool insert_attachments(struct catalog *catalog, int64_t id, const struct catalog_attachment *attachments, size_t count) {
-    sqlite3_stmt *insert = catalog_prepare(catalog, "INSERT INTO attachment VALUES(?,?,?,?,?,?)");
-    bool ok = insert;
-    for (size_t i = 0; ok && i < count; i++) {
-        const struct catalog_attachment *attachment = &attachments[i];
-        sqlite3_bind_int64(insert, 1, id);
+static bool insert_attachments(struct catalog *catalog, const struct catalog_new *upload) {
+    sqlite3_stmt *insert = catalog->insert_attachment;
+    bool ok = true;
+    for (size_t i = 0; ok && i < upload->attachment_count; i++) {
+        const struct catalog_attachment *attachment = &upload->attachments[i];
+        sqlite3_bind_int64(insert, 1, upload->id);
         sqlite3_bind_int64(insert, 2, (int64_t)i);
         sqlite3_bind_text(insert, 3, attachment->name, -1, SQLITE_STATIC);
         sqlite3_bind_text(insert, 4, attachment->file, -1, SQLITE_STATIC);
@@ -155,116 +232,143 @@ static bool insert_attachments(struct catalog *catalog, int64_t id, const struct
         ok = sqlite3_step(insert) == SQLITE_DONE;
         sqlite3_reset(insert);
     }
-    sqlite3_finalize(insert);
+    sqlite3_clear_bindings(insert);
     return ok;
 }
 
-// The row of tags_sql. Numbers are short; objects come as text.
-static enum receiver_error check_sizes(sqlite3_stmt *event, char *text, size_t text_size) {
-    static const char *const names[] = {NULL, "start", "end", "family", "tags"};
-    for (int column = 1; column < 5; column++) {
-        int limit = column == 4 ? CATALOG_TAGS_MAX_BYTES : CATALOG_FIELD_MAX_BYTES;
-        if (sqlite3_column_type(event, column) == SQLITE_TEXT && sqlite3_column_bytes(event, column) > limit) {
-            snprintf(text, text_size, "the event's %s: more than %d bytes", names[column], limit);
-            return RECEIVER_TOO_LARGE;
-        }
+enum receiver_error catalog_insert(struct catalog *catalog, const struct catalog_new *upload) {
+    if (insert_row(catalog, upload) && insert_attachments(catalog, upload)) {
+        return RECEIVER_OK;
     }
-    return RECEIVER_OK;
+    enum receiver_error error = catalog_error(catalog, catalog->writer);
+    return error == RECEIVER_OK ? RECEIVER_IO : error;
 }
 
-static enum receiver_error add(struct catalog *catalog, const char *event, size_t event_size, const char *more_tags,
-                               const struct catalog_attachment *attachments, size_t count, int64_t *id, char *text, size_t text_size) {
-    // SQLite's JSON functions read up to the first NUL byte, so what comes behind one would go unseen.
-    if (memchr(event, 0, event_size)) {
-        return RECEIVER_BAD_UPLOAD;
-    }
-    sqlite3_stmt *fields = catalog_prepare(catalog, tags_sql);
-    if (!fields) {
-        return RECEIVER_NO_MEMORY;
-    }
-    sqlite3_bind_text(fields, 1, event, (int)event_size, SQLITE_STATIC);
-    sqlite3_bind_text(fields, 2, more_tags, -1, SQLITE_STATIC);
-    // Text that is not JSON makes json_extract fail, so SQLITE_ERROR says the same as a 0 in the first column.
-    int step = sqlite3_step(fields);
-    enum receiver_error error = step == SQLITE_ROW && sqlite3_column_int(fields, 0) ? RECEIVER_OK
-                                : step == SQLITE_ROW || step == SQLITE_ERROR        ? RECEIVER_BAD_UPLOAD
-                                                                                    : catalog_error(catalog);
-    if (error == RECEIVER_OK) {
-        error = check_sizes(fields, text, text_size);
-    }
-    if (error == RECEIVER_OK && !insert_upload(catalog, fields)) {
-        error = catalog_error(catalog);
-    }
-    sqlite3_finalize(fields);
-    if (error != RECEIVER_OK) {
-        return error;
-    }
-    *id = sqlite3_last_insert_rowid(catalog->database);
-    return insert_attachments(catalog, *id, attachments, count) ? RECEIVER_OK : catalog_error(catalog);
-}
-
-enum receiver_error catalog_add_begin(struct catalog *catalog, const char *event, size_t event_size, const char *more_tags,
-                                      const struct catalog_attachment *attachments, size_t count, int64_t *id, char *text,
-                                      size_t text_size) {
-    pthread_mutex_lock(&catalog->lock);
-    enum receiver_error error = run(catalog, "BEGIN IMMEDIATE") ? RECEIVER_OK : catalog_error(catalog);
-    if (error == RECEIVER_OK) {
-        error = add(catalog, event, event_size, more_tags, attachments, count, id, text, text_size);
-    }
-    if (error != RECEIVER_OK) {
-        if (error != RECEIVER_TOO_LARGE) {
-            snprintf(text, text_size, "%s",
-                     error == RECEIVER_BAD_UPLOAD ? "the event part is not a JSON object" : receiver_error_text(error));
-        }
-        catalog_add_end(catalog, false);
-    }
-    return error;
-}
-
-enum receiver_error catalog_add_end(struct catalog *catalog, bool keep) {
+enum receiver_error catalog_end(struct catalog *catalog, bool keep) {
     enum receiver_error error = RECEIVER_OK;
-    if (keep && !run(catalog, "COMMIT")) {
-        error = catalog_error(catalog);
+    if (keep && !run(catalog->writer, "COMMIT")) {
+        error = catalog_error(catalog, catalog->writer);
         keep = false;
     }
     // SQLite has rolled back by itself after some errors; then there is no transaction to end.
-    if (!keep && !sqlite3_get_autocommit(catalog->database)) {
-        run(catalog, "ROLLBACK");
+    if (!keep && !sqlite3_get_autocommit(catalog->writer)) {
+        run(catalog->writer, "ROLLBACK");
     }
-    pthread_mutex_unlock(&catalog->lock);
+    pthread_mutex_unlock(&catalog->write_lock);
     return error;
+}
+
+enum receiver_error catalog_publish(struct catalog *catalog, const struct catalog_new *upload) {
+    const struct event *event = &upload->event;
+    int64_t start_ms = event->start_ms ? event->start_ms : upload->received_ms;
+    struct search_new new = {.id = upload->id,
+                             .received_ms = upload->received_ms,
+                             .start_ms = start_ms,
+                             .end_ms = event->end_ms ? event->end_ms : start_ms,
+                             .size_bytes = upload->size_bytes,
+                             .tags = event->tags};
+    for (int i = 0; i < FACET_COUNT; i++) {
+        new.facets[i] = event->facets[i];
+    }
+    pthread_rwlock_wrlock(&catalog->memory_lock);
+    bool ok = search_add(&catalog->search, &new);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
 // ---- Removing ----
 
-static void remove_rows(struct catalog *catalog, int64_t id) {
-    char sql[160];
-    snprintf(sql, sizeof sql, "BEGIN; DELETE FROM attachment WHERE upload=%lld; DELETE FROM upload WHERE id=%lld; COMMIT", (long long)id,
-             (long long)id);
-    if (!run(catalog, sql) && !sqlite3_get_autocommit(catalog->database)) {
-        run(catalog, "ROLLBACK");
-    }
+static bool remove_row(sqlite3 *writer, int64_t id) {
+    char sql[120];
+    snprintf(sql, sizeof sql, "DELETE FROM attachment WHERE upload=%lld; DELETE FROM upload WHERE id=%lld", (long long)id, (long long)id);
+    return run(writer, sql);
 }
 
-int64_t catalog_remove_oldest(struct catalog *catalog, uint32_t keep) {
-    pthread_mutex_lock(&catalog->lock);
-    int64_t id = 0;
-    if (single_number(catalog, "SELECT count(*) FROM upload") > (int64_t)keep) {
-        id = single_number(catalog, "SELECT min(id) FROM upload");
-        remove_rows(catalog, id);
+static int by_number(const void *left, const void *right) {
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *ids, size_t count, size_t *dropped) {
+    enum receiver_error error = catalog_begin(catalog);
+    const struct search *search = &catalog->search;
+    *dropped = 0;
+    if (error != RECEIVER_OK) {
+        return error;
     }
-    pthread_mutex_unlock(&catalog->lock);
+    bool ok = true;
+    for (size_t i = search->begin; ok && i < search->end; i++) {
+        if (!count || !bsearch(&search->rows[i].id, ids, count, sizeof *ids, by_number)) {
+            ok = remove_row(catalog->writer, search->rows[i].id);
+            ++*dropped;
+        }
+    }
+    error = ok ? RECEIVER_OK : catalog_error(catalog, catalog->writer);
+    enum receiver_error ended = catalog_end(catalog, ok);
+    return error == RECEIVER_OK ? ended : error;
+}
+
+// Ids of what is to go, oldest first.
+static size_t find_oldest(struct search *search, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t most) {
+    uint64_t left = search->size_bytes;
+    size_t count = 0;
+    for (size_t i = search->begin; i < search->end && count < most; i++) {
+        const struct search_row *row = &search->rows[i];
+        if (row->received_ms >= received_before_ms && (left <= size_bytes || i + 1 == search->end)) {
+            break;
+        }
+        left -= row->size_bytes;
+        ids[count++] = row->id;
+    }
+    return count;
+}
+
+size_t catalog_remove_oldest(struct catalog *catalog, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t most) {
+    if (catalog_begin(catalog) != RECEIVER_OK) {
+        return 0;
+    }
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    size_t count = find_oldest(&catalog->search, received_before_ms, size_bytes, ids, most);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = remove_row(catalog->writer, ids[i]);
+    }
     // A row that could not be removed keeps its files.
-    return id > 0 && !catalog_has(catalog, id) ? id : 0;
+    if (catalog_end(catalog, ok) != RECEIVER_OK || !ok) {
+        return 0;
+    }
+    pthread_rwlock_wrlock(&catalog->memory_lock);
+    for (size_t i = 0; i < count; i++) {
+        search_remove_oldest(&catalog->search);
+    }
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return count;
 }
 
-bool catalog_has(struct catalog *catalog, int64_t id) {
-    pthread_mutex_lock(&catalog->lock);
-    sqlite3_stmt *statement = catalog_prepare(catalog, "SELECT 1 FROM upload WHERE id=?");
-    sqlite3_bind_int64(statement, 1, id);
-    // Asked before files are removed: when in doubt they stay.
-    bool has = !statement || sqlite3_step(statement) != SQLITE_DONE;
-    sqlite3_finalize(statement);
-    pthread_mutex_unlock(&catalog->lock);
-    return has;
+// ---- Measures ----
+
+enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, const struct measures *measures) {
+    enum receiver_error error = catalog_begin(catalog);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    sqlite3_stmt *update = NULL;
+    prepare(catalog->writer,
+            "UPDATE upload SET measured=1, cpu_cores=?2, alloc_bytes_per_s=?3, heap_live_bytes=?4, c_live_bytes=?5, goroutines=?6,"
+            " lock_seconds_per_s=?7 WHERE id=?1",
+            &update);
+    sqlite3_bind_int64(update, 1, id);
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        sqlite3_bind_double(update, 2 + i, measures->values[i]); // SQLite keeps NaN as NULL
+    }
+    bool ok = update && sqlite3_step(update) == SQLITE_DONE;
+    error = ok ? RECEIVER_OK : catalog_error(catalog, catalog->writer);
+    sqlite3_finalize(update);
+    enum receiver_error ended = catalog_end(catalog, ok);
+    // Without the row on disk they are computed again at the next start; now they are shown all the same.
+    pthread_rwlock_wrlock(&catalog->memory_lock);
+    search_measured(&catalog->search, id, measures);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return error != RECEIVER_OK ? error : ended;
 }

@@ -1,11 +1,10 @@
-// catalog_json.c: the index of uploads as JSON, and the look-up of one attachment (catalog.h).
+// catalog_json.c: the index of uploads as JSON (catalog.h).
 #include "catalog_row.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define UPLOAD_COLUMNS "id, received_ms, service, env, version, host, runtime, language, family, start_time, end_time, tags"
 
 static void write_tags(struct json *json, const char *tags) {
     json_array_begin(json);
@@ -30,100 +29,124 @@ static void write_time(struct json *json, int64_t unix_ms) {
 }
 
 static void write_attachments(struct catalog *catalog, int64_t id, struct json *json) {
+    struct catalog_attachment attachment;
+    sqlite3_stmt *rows = catalog->read_attachments;
     json_array_begin(json);
-    sqlite3_stmt *rows = catalog_prepare(catalog, "SELECT name, size_bytes, pprof FROM attachment WHERE upload=? ORDER BY position");
     sqlite3_bind_int64(rows, 1, id);
-    while (rows && sqlite3_step(rows) == SQLITE_ROW) {
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        catalog_read_attachment(rows, &attachment);
         json_object_begin(json);
         json_key(json, "name");
-        json_text(json, (const char *)sqlite3_column_text(rows, 0));
+        json_text(json, attachment.name);
         json_key(json, "size_bytes");
-        json_number(json, sqlite3_column_int64(rows, 1));
+        json_number(json, (int64_t)attachment.size_bytes);
         json_key(json, "pprof");
-        json_bool(json, sqlite3_column_int(rows, 2));
+        json_bool(json, attachment.pprof);
         json_object_end(json);
     }
-    sqlite3_finalize(rows);
+    sqlite3_reset(rows);
     json_array_end(json);
 }
 
-// The row is one of UPLOAD_COLUMNS.
-static void write_upload(struct catalog *catalog, sqlite3_stmt *row, struct json *json) {
-    static const char *const keys[] = {"service", "env", "version", "host", "runtime", "language", "family", "start", "end"};
-    int64_t id = sqlite3_column_int64(row, 0);
+static void write_measures(sqlite3_stmt *row, struct json *json) {
+    json_key(json, "measures");
+    if (!sqlite3_column_int(row, COLUMN_MEASURED)) {
+        json_text(json, NULL);
+        return;
+    }
     json_object_begin(json);
-    json_key(json, "id");
-    json_number(json, id);
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        json_key(json, measure_names[i]);
+        if (sqlite3_column_type(row, COLUMN_MEASURES + i) == SQLITE_NULL) {
+            json_text(json, NULL);
+        } else {
+            json_real(json, sqlite3_column_double(row, COLUMN_MEASURES + i));
+        }
+    }
+    json_object_end(json);
+}
+
+static void write_row(sqlite3_stmt *row, struct json *json) {
     json_key(json, "received");
-    write_time(json, sqlite3_column_int64(row, 1));
-    for (int i = 0; i < 9; i++) {
+    write_time(json, sqlite3_column_int64(row, COLUMN_RECEIVED));
+    for (int i = 0; i < FACET_COUNT; i++) {
+        json_key(json, facet_name((enum facet)i));
+        json_text(json, (const char *)sqlite3_column_text(row, COLUMN_FACETS + i));
+    }
+    static const char *const keys[] = {"family", "start", "end"};
+    for (int i = 0; i < 3; i++) {
         json_key(json, keys[i]);
-        json_text(json, (const char *)sqlite3_column_text(row, 2 + i));
+        json_text(json, (const char *)sqlite3_column_text(row, COLUMN_FAMILY + i));
     }
     json_key(json, "tags");
-    write_tags(json, (const char *)sqlite3_column_text(row, 11));
-    json_key(json, "attachments");
-    write_attachments(catalog, id, json);
-    json_object_end(json);
-}
-
-enum receiver_error catalog_list(struct catalog *catalog, const char *service, int limit, struct json *json) {
-    pthread_mutex_lock(&catalog->lock);
-    sqlite3_stmt *rows = catalog_prepare(catalog, "SELECT " UPLOAD_COLUMNS " FROM upload"
-                                                  " WHERE ?1 IS NULL OR ?1 = '' OR instr(lower(coalesce(service, '')), lower(?1)) > 0"
-                                                  " ORDER BY id DESC LIMIT ?2");
-    sqlite3_bind_text(rows, 1, service, -1, SQLITE_STATIC);
-    sqlite3_bind_int(rows, 2, limit);
-    json_object_begin(json);
-    json_key(json, "uploads");
-    json_array_begin(json);
-    while (rows && sqlite3_step(rows) == SQLITE_ROW) {
-        write_upload(catalog, rows, json);
-    }
-    json_array_end(json);
-    json_object_end(json);
-    enum receiver_error error = catalog_error(catalog);
-    sqlite3_finalize(rows);
-    pthread_mutex_unlock(&catalog->lock);
-    return error;
-}
-
-// No row came: there is none, unless the database says otherwise.
-static enum receiver_error why_no_row(struct catalog *catalog) {
-    enum receiver_error error = catalog_error(catalog);
-    return error == RECEIVER_OK ? RECEIVER_NOT_FOUND : error;
+    write_tags(json, (const char *)sqlite3_column_text(row, COLUMN_TAGS));
+    const char *refused = (const char *)sqlite3_column_text(row, COLUMN_REFUSED);
+    json_key(json, "refused");
+    json_raw(json, refused ? refused : "[]", strlen(refused ? refused : "[]"));
+    write_measures(row, json);
 }
 
 enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct json *json) {
-    pthread_mutex_lock(&catalog->lock);
-    sqlite3_stmt *row = catalog_prepare(catalog, "SELECT " UPLOAD_COLUMNS " FROM upload WHERE id=?1");
-    sqlite3_bind_int64(row, 1, id);
-    enum receiver_error error = RECEIVER_OK;
-    if (row && sqlite3_step(row) == SQLITE_ROW) {
-        write_upload(catalog, row, json);
-    } else {
-        error = why_no_row(catalog);
+    if (!catalog_has(catalog, id)) {
+        return RECEIVER_NOT_FOUND;
     }
-    sqlite3_finalize(row);
-    pthread_mutex_unlock(&catalog->lock);
+    pthread_mutex_lock(&catalog->read_lock);
+    sqlite3_stmt *row = catalog->read_upload;
+    sqlite3_bind_int64(row, 1, id);
+    bool found = sqlite3_step(row) == SQLITE_ROW;
+    enum receiver_error error = found ? RECEIVER_OK : catalog_error(catalog, catalog->reader);
+    error = error == RECEIVER_OK && !found ? RECEIVER_NOT_FOUND : error;
+    if (found) {
+        json_object_begin(json);
+        json_key(json, "id");
+        json_number(json, id);
+        write_row(row, json);
+        json_key(json, "attachments");
+        write_attachments(catalog, id, json);
+        json_object_end(json);
+    }
+    sqlite3_reset(row);
+    pthread_mutex_unlock(&catalog->read_lock);
     return error;
 }
 
-enum receiver_error catalog_find(struct catalog *catalog, int64_t id, const char *name, struct catalog_attachment *attachment) {
-    pthread_mutex_lock(&catalog->lock);
-    sqlite3_stmt *row = catalog_prepare(catalog, "SELECT name, file, size_bytes, pprof FROM attachment WHERE upload=?1 AND name=?2");
-    sqlite3_bind_int64(row, 1, id);
-    sqlite3_bind_text(row, 2, name, -1, SQLITE_STATIC);
-    enum receiver_error error = RECEIVER_OK;
-    if (row && sqlite3_step(row) == SQLITE_ROW) {
-        snprintf(attachment->name, sizeof attachment->name, "%s", (const char *)sqlite3_column_text(row, 0));
-        snprintf(attachment->file, sizeof attachment->file, "%s", (const char *)sqlite3_column_text(row, 1));
-        attachment->size_bytes = (uint64_t)sqlite3_column_int64(row, 2);
-        attachment->pprof = sqlite3_column_int(row, 3);
-    } else {
-        error = why_no_row(catalog);
+enum receiver_error catalog_list(struct catalog *catalog, const struct selection *selection, int64_t before, size_t limit,
+                                 struct json *json) {
+    int64_t *ids = NULL;
+    size_t count, total;
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    // One more than asked for tells whether there are more.
+    bool ok = search_select(&catalog->search, selection, before, limit + 1, &ids, &count, &total);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    enum receiver_error error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    json_object_begin(json);
+    json_key(json, "uploads");
+    json_array_begin(json);
+    for (size_t i = 0; error == RECEIVER_OK && i < count && i < limit; i++) {
+        error = catalog_describe(catalog, ids[i], json);
+        error = error == RECEIVER_NOT_FOUND ? RECEIVER_OK : error; // retention has just removed it
     }
-    sqlite3_finalize(row);
-    pthread_mutex_unlock(&catalog->lock);
+    json_array_end(json);
+    json_key(json, "total");
+    json_number(json, (int64_t)total);
+    json_key(json, "more");
+    json_bool(json, count > limit);
+    json_object_end(json);
+    free(ids);
     return error;
+}
+
+enum receiver_error catalog_facets(struct catalog *catalog, const struct selection *selection, struct json *json) {
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    bool ok = search_facets(&catalog->search, selection, json);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
+enum receiver_error catalog_histogram(struct catalog *catalog, const struct selection *selection, int buckets, int measure,
+                                      struct json *json) {
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    bool ok = search_histogram(&catalog->search, selection, buckets, measure, json);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }

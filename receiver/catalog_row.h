@@ -1,20 +1,47 @@
-// catalog_row.h: what catalog.c and catalog_json.c share, for those two only.
+// catalog_row.h: what catalog.c, catalog_read.c and catalog_json.c share, for those only.
 #ifndef CMEMPROF_RECEIVER_CATALOG_ROW_H
 #define CMEMPROF_RECEIVER_CATALOG_ROW_H
 
 #include "catalog.h"
 #include "failure.h"
+#include "search.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 struct catalog {
-    pthread_mutex_t lock;
-    sqlite3 *database; // guarded by lock
+    pthread_mutex_t write_lock;
+    sqlite3 *writer; // guarded by write_lock, as the next four
+    sqlite3_stmt *insert_upload, *insert_attachment;
+    int64_t next_id;
+    pthread_mutex_t read_lock;
+    sqlite3 *reader; // guarded by read_lock, as the next two
+    sqlite3_stmt *read_upload, *read_attachments;
+    pthread_rwlock_t memory_lock;
+    struct search search; // guarded by memory_lock
+    atomic_bool damaged;
 };
 
-// Both with the lock held. NULL: SQLite refused, catalog_error tells.
-sqlite3_stmt *catalog_prepare(struct catalog *catalog, const char *sql);
-enum receiver_error catalog_error(struct catalog *catalog); // what the last call on the handle came to
+// The columns of read_upload, which takes an id.
+enum {
+    COLUMN_RECEIVED,
+    COLUMN_FACETS,
+    COLUMN_FAMILY = COLUMN_FACETS + FACET_COUNT,
+    COLUMN_START,
+    COLUMN_END,
+    COLUMN_TAGS,
+    COLUMN_REFUSED,
+    COLUMN_MEASURED,
+    COLUMN_MEASURES
+};
+#define CATALOG_UPLOAD_COLUMNS                                                                                                             \
+    "received_ms, service, env, version, host, runtime, language, family, start_time, end_time, tags, refused, measured, cpu_cores,"       \
+    " alloc_bytes_per_s, heap_live_bytes, c_live_bytes, goroutines, lock_seconds_per_s"
+
+// With the lock of that handle held: what the last call on it came to.
+enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database);
+// With the reader's lock held. The row of read_attachments.
+void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attachment);
 
 #endif

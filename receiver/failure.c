@@ -7,8 +7,8 @@ const char *receiver_error_text(enum receiver_error error) {
     static const char *const texts[RECEIVER_ERROR_COUNT] = {
         [RECEIVER_OK] = "ok",
         [RECEIVER_NO_MEMORY] = "out of memory",
-        [RECEIVER_BAD_ADDRESS] = "not an address of the form ADDRESS:PORT",
-        [RECEIVER_NOT_LOOPBACK] = "not a loopback address; without a login only 127.0.0.1, [::1] and localhost are served",
+        [RECEIVER_BAD_ADDRESS] = "not an address of the form ADDRESS:PORT or unix:PATH",
+        [RECEIVER_NOT_LOOPBACK] = "not a loopback address; without a token only 127.0.0.1, [::1] and localhost are served",
         [RECEIVER_ADDRESS_IN_USE] = "address already in use",
         [RECEIVER_CANNOT_LISTEN] = "cannot listen",
         [RECEIVER_BAD_DIRECTORY] = "data directory cannot be written",
@@ -18,6 +18,9 @@ const char *receiver_error_text(enum receiver_error error) {
         [RECEIVER_BAD_UPLOAD] = "malformed upload",
         [RECEIVER_TOO_LARGE] = "too large",
         [RECEIVER_NOT_FOUND] = "not found",
+        [RECEIVER_DAMAGED] = "the stored file is damaged: it is missing or has another size than it came with",
+        [RECEIVER_BUSY] = "busy; try again later",
+        [RECEIVER_BAD_TOKEN] = "no usable token: one line of 8 to 200 printable characters without blanks, commas and semicolons is needed",
         [RECEIVER_IO] = "input/output error",
     };
     return (unsigned)error < RECEIVER_ERROR_COUNT ? texts[error] : "unknown error";

@@ -27,17 +27,87 @@ static bool is_local(const char *host) {
     return is_local_name(name);
 }
 
-const char *guard_check_headers(const char *host, const char *origin) {
-    if (!host || !is_local(host)) {
-        return "the Host header must be localhost, 127.x.x.x or [::1]";
+// In a time that does not tell how much of it is right.
+static bool is_equal(const char *given, size_t length, const char *token) {
+    size_t token_length = strlen(token);
+    unsigned char difference = length != token_length;
+    for (size_t i = 0; i < length; i++) {
+        difference |= (unsigned char)(given[i] ^ token[i < token_length ? i : 0]);
     }
-    if (origin && (strncasecmp(origin, "http://", 7) != 0 || strcasecmp(origin + 7, host) != 0)) {
-        return "requests from pages of other sites are refused";
-    }
-    return NULL;
+    return difference == 0;
 }
 
-const char *guard_check(struct MHD_Connection *connection) {
-    return guard_check_headers(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST),
-                               MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ORIGIN));
+static bool is_token(const char *given, const char *token) {
+    return given && is_equal(given, strlen(given), token);
+}
+
+static bool has_cookie(const char *cookies, const char *token) {
+    static const char name[] = "cmemprof_token=";
+    for (const char *at = cookies; at && *at;) {
+        at += strspn(at, "; ");
+        size_t length = strcspn(at, ";");
+        if (length >= sizeof name - 1 && memcmp(at, name, sizeof name - 1) == 0 &&
+            is_equal(at + sizeof name - 1, length - (sizeof name - 1), token)) {
+            return true;
+        }
+        at += length;
+    }
+    return false;
+}
+
+bool guard_is_token(const char *token) {
+    size_t length = strlen(token);
+    for (size_t i = 0; i < length; i++) {
+        if (token[i] <= ' ' || token[i] > '~' || strchr(",;\"\\", token[i])) {
+            return false;
+        }
+    }
+    return length >= GUARD_TOKEN_MIN && length <= GUARD_TOKEN_MAX;
+}
+
+static enum guard_verdict check_token(const char *token, const struct guard_headers *headers, const char **why) {
+    const char *bearer = headers->authorization;
+    bool has_bearer = bearer && strncasecmp(bearer, "Bearer ", 7) == 0;
+    if ((has_bearer && is_token(bearer + 7, token)) || is_token(headers->api_key, token) || has_cookie(headers->cookie, token)) {
+        return GUARD_LET_IN;
+    }
+    if (is_token(headers->query_token, token)) {
+        return GUARD_LOG_IN;
+    }
+    *why = "a token is needed: Authorization: Bearer TOKEN, DD-API-KEY: TOKEN, or once /?token=TOKEN in a browser";
+    return GUARD_NO_TOKEN;
+}
+
+// "http://HOST" or, behind a proxy that speaks TLS, "https://HOST".
+static bool is_own_origin(const char *origin, const char *host) {
+    size_t scheme = strncasecmp(origin, "http://", 7) == 0 ? 7 : strncasecmp(origin, "https://", 8) == 0 ? 8 : 0;
+    return scheme && host && strcasecmp(origin + scheme, host) == 0;
+}
+
+enum guard_verdict guard_check_headers(const struct guard *guard, const struct guard_headers *headers, const char **why) {
+    if (!guard->unix_socket && !guard->token && (!headers->host || !is_local(headers->host))) {
+        *why = "the Host header must be localhost, 127.x.x.x or [::1]";
+        return GUARD_KEEP_OUT;
+    }
+    if (headers->origin && !is_own_origin(headers->origin, headers->host)) {
+        *why = "requests from pages of other sites are refused";
+        return GUARD_KEEP_OUT;
+    }
+    return guard->token ? check_token(guard->token, headers, why) : GUARD_LET_IN;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name) {
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, const char **why) {
+    struct guard_headers headers = {
+        .host = header(connection, MHD_HTTP_HEADER_HOST),
+        .origin = header(connection, MHD_HTTP_HEADER_ORIGIN),
+        .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
+        .api_key = header(connection, "DD-API-KEY"),
+        .cookie = header(connection, MHD_HTTP_HEADER_COOKIE),
+        .query_token = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "token"),
+    };
+    return guard_check_headers(guard, &headers, why);
 }

@@ -1,15 +1,33 @@
-// guard.h: keeps other sites' pages away from the receiver. Threads: any. Memory: none.
+// guard.h: decides who may ask: keeps other sites' pages away, and on request everybody without the token. Threads: any. Memory: none.
 //
-// The receiver has no login, because only programs of this machine reach it. A browser is one of them, and it runs pages of strangers: such
-// a page can point a name of its own at 127.0.0.1 (DNS rebinding), or post a form. Both show in the headers Host and Origin.
+// Without a token only programs of this machine reach the receiver. A browser is one of them, and it runs pages of strangers: such a page
+// can point a name of its own at 127.0.0.1 (DNS rebinding), or post a form. Both show in the headers Host and Origin. With a token the name
+// does not matter: a browser sends the cookie only to the name it was given under. No browser reaches a Unix socket.
 #ifndef CMEMPROF_RECEIVER_GUARD_H
 #define CMEMPROF_RECEIVER_GUARD_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 
-// NULL: let in. Else why not, for the answer 403.
-const char *guard_check(struct MHD_Connection *connection);
-// The same on plain header values; NULL: the request has no such header.
-const char *guard_check_headers(const char *host, const char *origin);
+struct guard {
+    const char *token; // NULL: none is asked for
+    bool unix_socket;
+};
+enum { GUARD_TOKEN_MIN = 8, GUARD_TOKEN_MAX = 200 };
+
+// What a request says of who sent it; NULL: it has no such header or parameter.
+struct guard_headers {
+    const char *host, *origin, *authorization, *api_key, *cookie, *query_token;
+};
+enum guard_verdict {
+    GUARD_LET_IN,
+    GUARD_LOG_IN,   // let in by the parameter ?token=, which belongs into a cookie
+    GUARD_KEEP_OUT, // *why says why, for the answer 403
+    GUARD_NO_TOKEN, // for the answer 401
+};
+enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, const char **why);
+enum guard_verdict guard_check_headers(const struct guard *guard, const struct guard_headers *headers, const char **why);
+// Whether it can be a token: printable, without what separates cookies, and of the length above.
+bool guard_is_token(const char *token);
 
 #endif

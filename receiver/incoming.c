@@ -14,12 +14,12 @@
 
 struct incoming {
     struct store *store;
-    char name[24]; // below incoming/
-    bool kept;     // renamed and committed
-    int directory; // DIR/incoming/name
-    int file;      // the attachment being written, or -1
-    struct catalog_attachment attachments[STORE_MAX_ATTACHMENTS];
+    int file; // the attachment being written, or -1
+    struct commit commit;
+    struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
     size_t count;
+    struct json refused; // an array, its end not written; empty: nothing was refused
+    char *refused_text;  // terminated, once it is complete
 };
 
 enum receiver_error incoming_new(struct store *store, struct incoming **out) {
@@ -30,12 +30,13 @@ enum receiver_error incoming_new(struct store *store, struct incoming **out) {
         return RECEIVER_NO_MEMORY;
     }
     incoming->store = store;
-    incoming->file = incoming->directory = -1;
-    snprintf(incoming->name, sizeof incoming->name, "%016" PRIx64, number);
-    if (mkdirat(store->incoming, incoming->name, 0700) == 0) {
-        incoming->directory = openat(store->incoming, incoming->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct commit *commit = &incoming->commit;
+    incoming->file = commit->directory = -1;
+    snprintf(commit->directory_name, sizeof commit->directory_name, "%016" PRIx64, number);
+    if (mkdirat(store->incoming, commit->directory_name, 0700) == 0) {
+        commit->directory = openat(store->incoming, commit->directory_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
-    if (incoming->directory < 0) {
+    if (commit->directory < 0) {
         enum receiver_error error = receiver_error_from_errno(errno);
         incoming_free(incoming);
         return error;
@@ -48,9 +49,8 @@ static enum receiver_error finish_file(struct incoming *incoming) {
     if (incoming->file < 0) {
         return RECEIVER_OK;
     }
-    // Some file systems report a full disk only here.
-    int failed = fdatasync(incoming->file) != 0 ? errno : 0;
-    failed = close(incoming->file) != 0 && !failed ? errno : failed;
+    // Synced by the committer, with those of other uploads. Some file systems report a full disk only when a file is closed.
+    int failed = close(incoming->file) != 0 ? errno : 0;
     incoming->file = -1;
     return failed ? receiver_error_from_errno(failed) : RECEIVER_OK;
 }
@@ -60,7 +60,7 @@ static enum receiver_error open_file(struct incoming *incoming, const char *name
     if (error != RECEIVER_OK) {
         return error;
     }
-    incoming->file = openat(incoming->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    incoming->file = openat(incoming->commit.directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return incoming->file < 0 ? receiver_error_from_errno(errno) : RECEIVER_OK;
 }
 
@@ -98,8 +98,8 @@ static void clean_name(const char *name, char clean[CATALOG_NAME_MAX_BYTES + 1])
 }
 
 enum receiver_error incoming_attachment(struct incoming *incoming, const char *name, char *text, size_t text_size) {
-    if (incoming->count == STORE_MAX_ATTACHMENTS) {
-        snprintf(text, text_size, "more than %d attachments", STORE_MAX_ATTACHMENTS);
+    if (incoming->count == CATALOG_MAX_ATTACHMENTS) {
+        snprintf(text, text_size, "more than %d attachments", CATALOG_MAX_ATTACHMENTS);
         return RECEIVER_BAD_UPLOAD;
     }
     if (!name || !*name) {
@@ -119,7 +119,7 @@ enum receiver_error incoming_attachment(struct incoming *incoming, const char *n
             return RECEIVER_BAD_UPLOAD;
         }
     }
-    make_file_name(incoming->count, name, attachment->file);
+    make_file_name(incoming->count, attachment->name, attachment->file);
     attachment->pprof = ends_with(name, ".pprof") || ends_with(name, ".pb.gz");
     enum receiver_error error = open_file(incoming, attachment->file);
     incoming->count += error == RECEIVER_OK;
@@ -146,48 +146,103 @@ enum receiver_error incoming_write(struct incoming *incoming, const char *bytes,
     return write_all(incoming->file, bytes, size);
 }
 
-// Moves the directory into uploads/ID; what may be there is from a crash and in nobody's index.
-static enum receiver_error move_into_place(struct incoming *incoming, const char *name) {
-    struct store *store = incoming->store;
-    store_remove_directory(store->uploads, name);
-    if (renameat(store->incoming, incoming->name, store->uploads, name) != 0 || fsync(store->uploads) != 0) {
-        return receiver_error_from_errno(errno);
+// ---- What is refused of it ----
+
+void incoming_refuse(struct incoming *incoming, const char *name, const char *reason) {
+    struct json *json = &incoming->refused;
+    if (json->size == 0) {
+        json_array_begin(json);
     }
-    return RECEIVER_OK;
+    json_object_begin(json);
+    json_key(json, "name");
+    json_text_n(json, name, strnlen(name, CATALOG_NAME_MAX_BYTES));
+    json_key(json, "reason");
+    json_text(json, reason);
+    json_object_end(json);
 }
 
-enum receiver_error incoming_keep(struct incoming *incoming, const char *event, size_t event_size, const char *more_tags, int64_t *id,
-                                  char *text, size_t text_size) {
-    struct store *store = incoming->store;
+const char *incoming_refused(const struct incoming *incoming) {
+    return incoming->refused_text;
+}
+
+// ---- Keeping ----
+
+// What neither event.json nor the files' names tell, if there is any: names that are no file names, tags from outside the event, refusals.
+static bool needs_meta(const struct incoming *incoming) {
+    if (incoming->refused_text || incoming->commit.more_tags) {
+        return true;
+    }
+    for (size_t i = 0; i < incoming->count; i++) {
+        const char *dash = strchr(incoming->attachments[i].file, '-');
+        if (!dash || strcmp(dash + 1, incoming->attachments[i].name) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum receiver_error write_meta(struct incoming *incoming) {
+    struct json json = {0};
+    json_object_begin(&json);
+    json_key(&json, "names");
+    json_object_begin(&json);
+    for (size_t i = 0; i < incoming->count; i++) {
+        json_key(&json, incoming->attachments[i].file);
+        json_text(&json, incoming->attachments[i].name);
+    }
+    json_object_end(&json);
+    json_key(&json, "tags");
+    json_text(&json, incoming->commit.more_tags);
+    json_key(&json, "refused");
+    json_raw(&json, incoming->refused_text ? incoming->refused_text : "[]", strlen(incoming->refused_text ? incoming->refused_text : "[]"));
+    json_object_end(&json);
+    enum receiver_error error = json_failed(&json) ? RECEIVER_NO_MEMORY : open_file(incoming, "meta.json");
+    if (error == RECEIVER_OK) {
+        error = write_all(incoming->file, json.bytes, json.size);
+    }
+    json_free(&json);
+    return error;
+}
+
+static enum receiver_error write_rest(struct incoming *incoming, const char *event, size_t event_size) {
+    if (incoming->refused.size > 0) {
+        json_array_end(&incoming->refused);
+        incoming->refused_text = json_failed(&incoming->refused) ? NULL : strndup(incoming->refused.bytes, incoming->refused.size);
+        if (!incoming->refused_text) {
+            return RECEIVER_NO_MEMORY;
+        }
+    }
     enum receiver_error error = open_file(incoming, "event.json");
     if (error == RECEIVER_OK) {
         error = write_all(incoming->file, event, event_size);
     }
-    if (error == RECEIVER_OK) {
-        error = finish_file(incoming);
+    if (error == RECEIVER_OK && needs_meta(incoming)) {
+        error = write_meta(incoming);
     }
-    if (error == RECEIVER_OK && fsync(incoming->directory) != 0) {
-        error = receiver_error_from_errno(errno);
-    }
+    return error == RECEIVER_OK ? finish_file(incoming) : error;
+}
+
+void incoming_keep(struct incoming *incoming, const char *event, size_t event_size, const char *more_tags, incoming_done done,
+                   void *context) {
+    struct commit *commit = &incoming->commit;
+    commit->event = event;
+    commit->event_size = event_size;
+    commit->more_tags = more_tags;
+    commit->done = done;
+    commit->context = context;
+    enum receiver_error error = write_rest(incoming, event, event_size);
     if (error != RECEIVER_OK) {
-        return error;
+        done(context, error, 0, receiver_error_text(error));
+        return;
     }
-    error = catalog_add_begin(store->catalog, event, event_size, more_tags, incoming->attachments, incoming->count, id, text, text_size);
-    if (error != RECEIVER_OK) {
-        return error;
+    commit->upload.attachments = incoming->attachments;
+    commit->upload.attachment_count = incoming->count;
+    commit->upload.refused = incoming->refused_text;
+    commit->upload.size_bytes = event_size;
+    for (size_t i = 0; i < incoming->count; i++) {
+        commit->upload.size_bytes += incoming->attachments[i].size_bytes;
     }
-    char name[24];
-    snprintf(name, sizeof name, "%" PRId64, *id);
-    enum receiver_error moved = move_into_place(incoming, name);
-    error = catalog_add_end(store->catalog, moved == RECEIVER_OK);
-    error = moved != RECEIVER_OK ? moved : error;
-    incoming->kept = error == RECEIVER_OK;
-    if (incoming->kept) {
-        store_retain(store);
-    } else {
-        store_remove_directory(store->uploads, name);
-    }
-    return error;
+    committer_add(incoming->store->committer, commit);
 }
 
 void incoming_free(struct incoming *incoming) {
@@ -197,11 +252,13 @@ void incoming_free(struct incoming *incoming) {
     if (incoming->file >= 0) {
         close(incoming->file);
     }
-    if (incoming->directory >= 0) {
-        close(incoming->directory);
+    if (incoming->commit.directory >= 0) {
+        close(incoming->commit.directory);
     }
-    if (!incoming->kept) {
-        store_remove_directory(incoming->store->incoming, incoming->name);
+    if (!incoming->commit.kept) {
+        store_remove_directory(incoming->store->incoming, incoming->commit.directory_name);
     }
+    json_free(&incoming->refused);
+    free(incoming->refused_text);
     free(incoming);
 }

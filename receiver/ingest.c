@@ -12,13 +12,14 @@
 #include <time.h>
 
 enum {
-    PARSER_BYTES = 64 << 10,     // also the longest header line of a part
+    PARSER_BYTES = 32 << 10,     // also the longest header line of a part
     EVENT_MAX_BYTES = 1 << 20,   // real ones are 1 to 5 KB
     BOUNDARY_MAX_BYTES = 200,    // RFC 2046 allows 70
     UPLOAD_MAX_SECONDS = 5 * 60, // a client that trickles; a silent one meets the connection's time-out
+    PARTS_MAX = 256,             // attachments are bounded by themselves, tags by their length
 };
 
-enum part { PART_NONE, PART_EVENT, PART_TAG, PART_ATTACHMENT };
+enum part { PART_NONE, PART_EVENT, PART_TAG, PART_ATTACHMENT, PART_REFUSED };
 
 struct buffer {
     char *bytes;
@@ -27,6 +28,9 @@ struct buffer {
 
 struct ingest {
     struct store *store;
+    int64_t id;
+    void (*done)(void *context);
+    void *context;
     struct MHD_PostProcessor *parser; // NULL: refused from the start
     struct incoming *incoming;
     enum receiver_error error; // the first failure; from then on the body is read and thrown away
@@ -79,25 +83,37 @@ static bool append(struct ingest *ingest, struct buffer *buffer, const char *byt
 
 // ---- Parts ----
 
+// Only this part is lost; the upload says so.
+static void refuse_part(struct ingest *ingest, const char *name, const char *reason) {
+    ingest->part = PART_REFUSED;
+    incoming_refuse(ingest->incoming, name ? name : "", reason);
+}
+
+static void begin_attachment(struct ingest *ingest, const char *name) {
+    char reason[200];
+    ingest->part = PART_ATTACHMENT;
+    enum receiver_error error = incoming_attachment(ingest->incoming, name, reason, sizeof reason);
+    if (error == RECEIVER_BAD_UPLOAD) {
+        refuse_part(ingest, name, reason);
+    } else if (error != RECEIVER_OK) {
+        refuse(ingest, error, receiver_error_text(error));
+    }
+}
+
 static void begin_part(struct ingest *ingest, const char *key, const char *filename) {
-    if (++ingest->parts > STORE_MAX_ATTACHMENTS) {
-        refuse(ingest, RECEIVER_BAD_UPLOAD, "more than 32 parts");
+    if (++ingest->parts > PARTS_MAX) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "more than 256 parts");
     } else if ((key && strcmp(key, "event") == 0) || (filename && strcmp(filename, "event.json") == 0)) {
         ingest->part = PART_EVENT;
         if (ingest->has_event) {
-            refuse(ingest, RECEIVER_BAD_UPLOAD, "two event parts");
+            refuse_part(ingest, "event", "a second event part");
         }
         ingest->has_event = true;
     } else if (key && !filename && strcmp(key, "tags[]") == 0) {
         ingest->part = PART_TAG;
         append(ingest, &ingest->tags, ",", ingest->tags.size > 0, "too many tags");
     } else {
-        ingest->part = PART_ATTACHMENT;
-        const char *name = filename && *filename ? filename : key;
-        enum receiver_error error = incoming_attachment(ingest->incoming, name, ingest->reason, sizeof ingest->reason);
-        if (error != RECEIVER_OK) {
-            refuse(ingest, error, error == RECEIVER_BAD_UPLOAD ? ingest->reason : receiver_error_text(error));
-        }
+        begin_attachment(ingest, filename && *filename ? filename : key);
     }
 }
 
@@ -134,7 +150,7 @@ static enum MHD_Result on_part(void *state, enum MHD_ValueKind kind, const char 
             append(ingest, &ingest->event, bytes, size, "the event part is larger than 1 MiB");
         } else if (ingest->part == PART_TAG) {
             append(ingest, &ingest->tags, bytes, size, "too many tags");
-        } else {
+        } else if (ingest->part == PART_ATTACHMENT) {
             error = incoming_write(ingest->incoming, bytes, size);
         }
         if (error != RECEIVER_OK) {
@@ -171,7 +187,10 @@ static bool read_boundary(char *content_type, char *boundary, size_t size) {
 static void begin(struct ingest *ingest, struct MHD_Connection *connection) {
     char boundary[BOUNDARY_MAX_BYTES];
     const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
-    if (!type) {
+    const char *encoding = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_ENCODING);
+    if (encoding && strcasecmp(encoding, "identity") != 0) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "a Content-Encoding of the whole body is not taken; attachments may be compressed");
+    } else if (!type) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "no Content-Type; multipart/form-data is expected");
     } else if (strncasecmp(type, "multipart/form-data", strlen("multipart/form-data")) != 0) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type is not multipart/form-data");
@@ -196,7 +215,7 @@ struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection
         ingest->max_body_bytes = max_body_bytes;
         ingest->deadline_s = monotonic_s() + UPLOAD_MAX_SECONDS;
         ingest->event.limit = EVENT_MAX_BYTES;
-        ingest->tags.limit = CATALOG_TAGS_MAX_BYTES;
+        ingest->tags.limit = EVENT_TAGS_MAX_BYTES;
         begin(ingest, connection);
     }
     return ingest;
@@ -248,20 +267,33 @@ static void close_body(struct ingest *ingest) {
     }
 }
 
-enum receiver_error ingest_finish(struct ingest *ingest, int64_t *id, const char **reason) {
+static void on_kept(void *context, enum receiver_error error, int64_t id, const char *reason) {
+    struct ingest *ingest = context;
+    ingest->id = id;
+    if (error != RECEIVER_OK) {
+        refuse(ingest, error, reason);
+    }
+    ingest->done(ingest->context);
+}
+
+void ingest_finish(struct ingest *ingest, void (*done)(void *context), void *context) {
+    ingest->done = done;
+    ingest->context = context;
     if (ingest->error == RECEIVER_OK) {
         close_body(ingest);
     }
-    if (ingest->error == RECEIVER_OK) {
-        const char *event = ingest->event.bytes ? ingest->event.bytes : "";
-        enum receiver_error error =
-            incoming_keep(ingest->incoming, event, ingest->event.size, ingest->tags.bytes, id, ingest->reason, sizeof ingest->reason);
-        if (error != RECEIVER_OK) {
-            bool told = error == RECEIVER_BAD_UPLOAD || error == RECEIVER_TOO_LARGE;
-            refuse(ingest, error, told ? ingest->reason : receiver_error_text(error));
-        }
+    if (ingest->error != RECEIVER_OK) {
+        done(context);
+        return;
     }
+    incoming_keep(ingest->incoming, ingest->event.bytes ? ingest->event.bytes : "", ingest->event.size, ingest->tags.bytes, on_kept,
+                  ingest);
+}
+
+enum receiver_error ingest_result(const struct ingest *ingest, int64_t *id, const char **reason, const char **refused) {
+    *id = ingest->id;
     *reason = ingest->reason;
+    *refused = ingest->incoming ? incoming_refused(ingest->incoming) : NULL;
     return ingest->error;
 }
 

@@ -31,6 +31,8 @@ void json_key(struct json *json, const char *key);
 void json_text(struct json *json, const char *text); // NULL: null
 void json_text_n(struct json *json, const char *text, size_t size);
 void json_number(struct json *json, int64_t number);
+void json_raw(struct json *json, const char *value, size_t size); // a value that is JSON already
+void json_real(struct json *json, double number);                 // 12 digits; null when it is no finite number
 void json_bool(struct json *json, bool value);
 
 // Length of the UTF-8 sequence at text (1 to 4), or 0 when it is not one: cut, overlong, a surrogate, above U+10FFFF.

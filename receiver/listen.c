@@ -4,12 +4,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+enum { BACKLOG = 1024 };
 
 union address {
     struct sockaddr any;
@@ -65,12 +68,58 @@ static void describe(struct listener *listener) {
     snprintf(listener->url, sizeof listener->url, v6 ? "http://[%s]:%u/" : "http://%s:%u/", host, listener->port);
 }
 
-enum receiver_error listen_open(const char *text_address, struct listener *listener, char *text, size_t text_size) {
+// ---- Unix sockets ----
+
+// A socket file on which nobody listens is from a receiver that was killed.
+static void remove_stale(const struct sockaddr_un *address) {
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat about;
+    if (lstat(address->sun_path, &about) == 0 && S_ISSOCK(about.st_mode) &&
+        connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED) {
+        unlink(address->sun_path);
+    }
+    close(probe);
+}
+
+static enum receiver_error open_unix(const char *path, struct listener *listener, char *text, size_t text_size) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (!*path || strlen(path) >= sizeof address.sun_path) {
+        snprintf(text, text_size, "unix:%.120s: the path is empty or longer than %zu bytes", path, sizeof address.sun_path - 1);
+        return RECEIVER_BAD_ADDRESS;
+    }
+    strcpy(address.sun_path, path);
+    remove_stale(&address);
+    listener->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound = listener->socket >= 0 && bind(listener->socket, (struct sockaddr *)&address, sizeof address) == 0;
+    // Profiles tell about the program: for its owner only, as the data directory.
+    if (!bound || chmod(path, 0600) != 0 || listen(listener->socket, BACKLOG) != 0) {
+        enum receiver_error error = errno == EADDRINUSE ? RECEIVER_ADDRESS_IN_USE : RECEIVER_CANNOT_LISTEN;
+        snprintf(text, text_size, "unix:%.120s: %s", path, strerror(errno));
+        if (bound) {
+            unlink(path);
+        }
+        if (listener->socket >= 0) {
+            close(listener->socket);
+        }
+        return error;
+    }
+    strcpy(listener->path, path);
+    snprintf(listener->url, sizeof listener->url, "unix:%s", path);
+    return RECEIVER_OK;
+}
+
+// ---- Any ----
+
+enum receiver_error listen_open(const char *text_address, bool any, struct listener *listener, char *text, size_t text_size) {
     union address address;
     enum receiver_error error = RECEIVER_OK;
+    *listener = (struct listener){.socket = -1};
+    if (strncmp(text_address, "unix:", 5) == 0) {
+        return open_unix(text_address + 5, listener, text, text_size);
+    }
     if (!parse(text_address, &address)) {
         error = RECEIVER_BAD_ADDRESS;
-    } else if (!is_loopback(&address)) {
+    } else if (!any && !is_loopback(&address)) {
         error = RECEIVER_NOT_LOOPBACK;
     }
     if (error != RECEIVER_OK) {
@@ -81,7 +130,7 @@ enum receiver_error listen_open(const char *text_address, struct listener *liste
     listener->socket = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     // Without it a restart would have to wait for old connections to expire.
     setsockopt(listener->socket, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (listener->socket < 0 || bind(listener->socket, &address.any, size_of(&address)) != 0 || listen(listener->socket, 64) != 0) {
+    if (listener->socket < 0 || bind(listener->socket, &address.any, size_of(&address)) != 0 || listen(listener->socket, BACKLOG) != 0) {
         error = errno == EADDRINUSE ? RECEIVER_ADDRESS_IN_USE : RECEIVER_CANNOT_LISTEN;
         snprintf(text, text_size, "%.60s: %s", text_address, strerror(errno));
         if (listener->socket >= 0) {
@@ -91,4 +140,13 @@ enum receiver_error listen_open(const char *text_address, struct listener *liste
     }
     describe(listener);
     return RECEIVER_OK;
+}
+
+void listen_close(struct listener *listener, bool socket_is_closed) {
+    if (!socket_is_closed) {
+        close(listener->socket);
+    }
+    if (*listener->path) {
+        unlink(listener->path);
+    }
 }

@@ -1,21 +1,36 @@
 // receiver.c: starts and stops the receiver, and sends each request to the part that answers it (receiver.h).
+//
+// libmicrohttpd's threads speak HTTP and write what arrives into files. Whatever may take longer (a sync, a search, a profile) is done by
+// other threads: the connection is suspended, the answer put into it (reply.c), and the connection resumed, whereupon on_request is called
+// once more and sends the answer.
 #include "receiver.h"
+#include "agent.h"
 #include "api.h"
 #include "assets.h"
+#include "connections.h"
 #include "guard.h"
 #include "ingest.h"
+#include "jobs.h"
 #include "listen.h"
 #include "reply.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     DEFAULT_BODY_BYTES = 64 << 20,
-    DEFAULT_KEEP_UPLOADS = 10000,
-    MAX_CONNECTIONS = 64,
+    HTTP_THREADS = 2,
+    LIGHT_THREADS = 2,
+    HEAVY_THREADS = 2,
+    MAX_CONNECTIONS = 2048,
+    FILES_A_CONNECTION = 3, // the socket, an upload's directory and the attachment being written
+    FILES_BESIDES = 100,
     IDLE_SECONDS = 30, // a connection on which nothing moves
 };
 
@@ -23,20 +38,34 @@ struct receiver {
     struct MHD_Daemon *daemon;
     struct store *store;
     struct api api;
+    struct guard guard;
+    char *token;
     struct listener listener;
+    struct connections connections;
+    struct jobs *light, *heavy;
+    pthread_t ticker;
+    atomic_bool stopping;
     size_t max_body_bytes;
 };
 
 // What is known of a request between the calls that libmicrohttpd makes for it.
 struct request {
+    struct receiver *receiver;
+    struct MHD_Connection *connection;
+    const char *path;      // libmicrohttpd's, as long as the request
     struct ingest *ingest; // an upload
     unsigned status;       // else, if not 0: the refusal to send when its body is over
     const char *reason, *allow;
+    bool log_in, dropped, answered;
     size_t body_bytes;
 };
 
 static bool is_get(const char *method) {
     return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static bool is_post(const char *method) {
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0;
 }
 
 static void refuse(struct request *request, unsigned status, const char *reason, const char *allow) {
@@ -45,21 +74,44 @@ static void refuse(struct request *request, unsigned status, const char *reason,
     request->allow = allow;
 }
 
-// The headers are there, the body is not: decides what will happen to it.
-static void begin_request(struct receiver *receiver, struct MHD_Connection *connection, struct request *request, const char *path,
-                          const char *method) {
-    bool upload = strcmp(path, "/profiling/v1/input") == 0;
-    const char *reason = guard_check(connection);
-    if (reason) {
+// ---- The headers are there, the body is not ----
+
+static bool is_let_in(struct request *request, const char *method) {
+    const char *reason = NULL;
+    switch (guard_check(&request->receiver->guard, request->connection, &reason)) {
+    case GUARD_LET_IN:
+        return true;
+    case GUARD_LOG_IN:
+        request->log_in = strcmp(method, "GET") == 0 && asset_find(request->path);
+        return true;
+    case GUARD_KEEP_OUT:
         refuse(request, MHD_HTTP_FORBIDDEN, reason, NULL);
-    } else if (!upload && !api_has(path) && !asset_find(path)) {
+        break;
+    case GUARD_NO_TOKEN:
+        refuse(request, MHD_HTTP_UNAUTHORIZED, reason, NULL);
+        break;
+    }
+    return false;
+}
+
+static void begin_request(struct request *request, const char *method) {
+    const char *path = request->path;
+    bool upload = strcmp(path, "/profiling/v1/input") == 0;
+    request->dropped = agent_takes(path);
+    if (!is_let_in(request, method)) {
+        return;
+    }
+    bool read_only = strcmp(path, "/info") == 0 || api_has(path) || asset_find(path);
+    if (!upload && !request->dropped && !read_only) {
         refuse(request, MHD_HTTP_NOT_FOUND, "no such path", NULL);
     } else if (upload && strcmp(method, "POST") != 0) {
         refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "uploads are sent with POST", "POST");
-    } else if (!upload && !is_get(method)) {
+    } else if (request->dropped && !is_post(method)) {
+        refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this is sent with POST or PUT", "POST, PUT");
+    } else if (read_only && !is_get(method)) {
         refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this path is only read, with GET", "GET, HEAD");
     } else if (upload) {
-        request->ingest = ingest_new(receiver->store, connection, receiver->max_body_bytes);
+        request->ingest = ingest_new(request->receiver->store, request->connection, request->receiver->max_body_bytes);
         if (!request->ingest) {
             refuse(request, MHD_HTTP_INTERNAL_SERVER_ERROR, receiver_error_text(RECEIVER_NO_MEMORY), NULL);
         }
@@ -67,7 +119,9 @@ static void begin_request(struct receiver *receiver, struct MHD_Connection *conn
 }
 
 // False: the client sends more than anyone will read.
-static bool take_body(struct receiver *receiver, struct request *request, const char *bytes, size_t size) {
+static bool take_body(struct request *request, const char *bytes, size_t size) {
+    struct receiver *receiver = request->receiver;
+    connections_received(&receiver->connections, connection_of(request->connection), size);
     if (request->ingest) {
         return ingest_data(request->ingest, bytes, size);
     }
@@ -75,73 +129,141 @@ static bool take_body(struct receiver *receiver, struct request *request, const 
     return request->body_bytes <= receiver->max_body_bytes;
 }
 
-static enum MHD_Result finish_upload(struct request *request, struct MHD_Connection *connection) {
-    int64_t id = 0;
-    const char *reason = "";
-    enum receiver_error error = ingest_finish(request->ingest, &id, &reason);
+// ---- The request is complete ----
+
+// By the committer, or at once.
+static void on_ingested(void *context) {
+    struct request *request = context;
+    int64_t id;
+    const char *reason, *refused;
+    enum receiver_error error = ingest_result(request->ingest, &id, &reason, &refused);
     if (error != RECEIVER_OK) {
-        return reply_text(connection, reply_status(error), reason, NULL);
+        reply_text(request->connection, reply_status(error), reason, NULL);
+    } else {
+        struct json json = {0};
+        json_object_begin(&json);
+        json_key(&json, "id");
+        json_number(&json, id);
+        if (refused) {
+            json_key(&json, "refused");
+            json_raw(&json, refused, strlen(refused));
+        }
+        json_object_end(&json);
+        reply_json(request->connection, &json);
     }
-    struct json json = {0};
-    json_object_begin(&json);
-    json_key(&json, "id");
-    json_number(&json, id);
-    json_object_end(&json);
-    return reply_json(connection, &json);
+    MHD_resume_connection(request->connection); // from here on the request may be gone
 }
 
-static enum MHD_Result answer(struct receiver *receiver, struct request *request, struct MHD_Connection *connection, const char *path) {
-    if (request->status) {
-        return reply_text(connection, request->status, request->reason, request->allow);
-    }
-    if (request->ingest) {
-        return finish_upload(request, connection);
-    }
-    const struct asset *asset = asset_find(path);
-    if (asset) {
-        return reply_static(connection, asset->bytes, (size_t)(asset->end - asset->bytes), asset->content_type);
-    }
-    return api_answer(&receiver->api, connection, path);
+static void on_job(void *context) {
+    struct request *request = context;
+    api_answer(&request->receiver->api, request->connection, request->path);
+    MHD_resume_connection(request->connection);
 }
+
+// The same page without the token; what else the address says is in the fragment, which no server sees.
+static enum MHD_Result log_in(struct request *request) {
+    return reply_login(request->connection, request->path, request->receiver->token);
+}
+
+// Answers, or has it answered by another thread while the connection is suspended.
+static void answer(struct request *request) {
+    struct receiver *receiver = request->receiver;
+    const struct asset *asset = asset_find(request->path);
+    if (request->status) {
+        reply_text(request->connection, request->status, request->reason, request->allow);
+    } else if (request->log_in) {
+        log_in(request);
+    } else if (request->dropped) {
+        agent_answer(request->connection, request->path);
+    } else if (asset) {
+        reply_static(request->connection, asset->bytes, (size_t)(asset->end - asset->bytes), asset->content_type);
+    } else if (strcmp(request->path, "/info") == 0) {
+        agent_info(request->connection);
+    } else if (request->ingest) {
+        MHD_suspend_connection(request->connection);
+        ingest_finish(request->ingest, on_ingested, request);
+    } else {
+        struct jobs *jobs = api_cost(request->path) == API_HEAVY ? receiver->heavy : receiver->light;
+        MHD_suspend_connection(request->connection);
+        if (!jobs_add(jobs, on_job, request)) {
+            reply_text(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, receiver_error_text(RECEIVER_BUSY), NULL);
+            MHD_resume_connection(request->connection);
+        }
+    }
+}
+
+// ---- Callbacks of libmicrohttpd ----
 
 static bool announces_too_much(struct MHD_Connection *connection, size_t limit) {
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     return length && strtoull(length, NULL, 10) > limit;
 }
 
-// Called first with the headers, then with each piece of the body, last with size 0.
+static enum MHD_Result begin(struct receiver *receiver, struct MHD_Connection *connection, const char *path, const char *method,
+                             void **request_state) {
+    struct request *request = *request_state = calloc(1, sizeof *request);
+    if (!request || !connection_of(connection)) {
+        return MHD_NO;
+    }
+    *request = (struct request){.receiver = receiver, .connection = connection, .path = path};
+    connections_enter(&receiver->connections, connection_of(connection), CONNECTION_BODY, connections_now_ms());
+    if (announces_too_much(connection, receiver->max_body_bytes)) {
+        reply_text(connection, reply_status(RECEIVER_TOO_LARGE), "the body is larger than the limit", NULL);
+        return reply_send(connection);
+    }
+    begin_request(request, method);
+    return MHD_YES;
+}
+
+// Called first with the headers, then with each piece of the body, then with size 0, and once more if it was suspended.
 static enum MHD_Result on_request(void *state, struct MHD_Connection *connection, const char *path, const char *method, const char *version,
                                   const char *bytes, size_t *size, void **request_state) {
     (void)version;
     struct receiver *receiver = state;
     struct request *request = *request_state;
     if (!request) {
-        request = *request_state = calloc(1, sizeof *request);
-        if (!request) {
-            return MHD_NO;
-        }
-        if (announces_too_much(connection, receiver->max_body_bytes)) {
-            return reply_text(connection, reply_status(RECEIVER_TOO_LARGE), "the body is larger than the limit", NULL);
-        }
-        begin_request(receiver, connection, request, path, method);
-        return MHD_YES;
+        return begin(receiver, connection, path, method, request_state);
     }
     if (*size > 0) {
-        bool go_on = take_body(receiver, request, bytes, *size);
+        bool go_on = take_body(request, bytes, *size);
         *size = 0;
         return go_on ? MHD_YES : MHD_NO;
     }
-    return answer(receiver, request, connection, path);
+    if (!request->answered) {
+        request->answered = true;
+        bool stream = strcmp(path, "/api/events") == 0;
+        connections_enter(&receiver->connections, connection_of(connection), stream ? CONNECTION_STREAM : CONNECTION_ANSWER,
+                          connections_now_ms());
+        bool later = !request->status && !request->log_in && (request->ingest || api_has(path));
+        answer(request);
+        if (later) {
+            return MHD_YES;
+        }
+    }
+    return reply_send(connection);
 }
 
 static void on_completed(void *state, struct MHD_Connection *connection, void **request_state, enum MHD_RequestTerminationCode code) {
-    (void)state, (void)connection, (void)code;
+    (void)code;
+    struct receiver *receiver = state;
     struct request *request = *request_state;
     if (request) {
         ingest_free(request->ingest);
         free(request);
     }
     *request_state = NULL;
+    connections_enter(&receiver->connections, connection_of(connection), CONNECTION_HEADERS, connections_now_ms());
+}
+
+static void on_connection(void *state, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code) {
+    struct receiver *receiver = state;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *context = info ? connections_add(&receiver->connections, info->connect_fd, connections_now_ms()) : NULL;
+    } else {
+        connections_remove(&receiver->connections, *context);
+        *context = NULL;
+    }
 }
 
 // libmicrohttpd speaks through this to stderr otherwise; what a client does wrong, the client is told.
@@ -149,14 +271,87 @@ static void on_log(void *state, const char *format, va_list arguments) {
     (void)state, (void)format, (void)arguments;
 }
 
+// ---- Start and stop ----
+
+static void *tick(void *state) {
+    struct receiver *receiver = state;
+    while (!atomic_load(&receiver->stopping)) {
+        nanosleep(&(struct timespec){.tv_nsec = EVENTS_TICK_MS * 1000000L}, NULL);
+        int64_t now_ms = connections_now_ms();
+        events_tick(&receiver->api.events, now_ms);
+        connections_expire(&receiver->connections, now_ms);
+    }
+    return NULL;
+}
+
+// As many as the process may open files for.
+static unsigned most_connections(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+        return MAX_CONNECTIONS;
+    }
+    rlim_t possible = files.rlim_cur > FILES_BESIDES + 64 ? (files.rlim_cur - FILES_BESIDES) / FILES_A_CONNECTION : 16;
+    return possible < MAX_CONNECTIONS ? (unsigned)possible : MAX_CONNECTIONS;
+}
+
+// poll and not epoll: with epoll, libmicrohttpd 0.9.75 does not see the end of a connection that comes right behind its last bytes, and
+// keeps it for IDLE_SECONDS.
 static bool start_daemon(struct receiver *receiver) {
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned most = most_connections();
+    connections_init(&receiver->connections, most);
     // The logger comes first: options before it would still be talked about on stderr.
     receiver->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, receiver, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-                         receiver->listener.socket, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                         (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+                         receiver->listener.socket, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, most,
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, on_completed, receiver,
+                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, receiver, MHD_OPTION_END);
     return receiver->daemon;
+}
+
+static void stop_all(struct receiver *receiver) {
+    atomic_store(&receiver->stopping, true);
+    if (receiver->ticker) {
+        pthread_join(receiver->ticker, NULL);
+    }
+    // All that is suspended is resumed before the daemon may end: what waits for a job, for the committer, and streams.
+    jobs_stop(receiver->light);
+    jobs_stop(receiver->heavy);
+    events_close(&receiver->api.events);
+    store_stop(receiver->store);
+    if (receiver->daemon) {
+        MHD_stop_daemon(receiver->daemon); // closes the socket
+    }
+    connections_destroy(&receiver->connections);
+    jobs_free(receiver->light);
+    jobs_free(receiver->heavy);
+    api_destroy(&receiver->api);
+}
+
+static enum receiver_error start_all(struct receiver *receiver, char *text, size_t text_size) {
+    api_init(&receiver->api, receiver->store);
+    receiver->light = jobs_start(LIGHT_THREADS);
+    receiver->heavy = jobs_start(HEAVY_THREADS);
+    bool ok = receiver->light && receiver->heavy && start_daemon(receiver) && pthread_create(&receiver->ticker, NULL, tick, receiver) == 0;
+    if (!ok) {
+        snprintf(text, text_size, "the HTTP server does not start");
+        stop_all(receiver);
+    }
+    return ok ? RECEIVER_OK : RECEIVER_CANNOT_LISTEN;
+}
+
+static enum receiver_error open_listener(struct receiver *receiver, const struct receiver_options *options, char *text, size_t text_size) {
+    const char *address = options->listen ? options->listen : "127.0.0.1:8126";
+    if (options->token && !guard_is_token(options->token)) {
+        snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_BAD_TOKEN));
+        return RECEIVER_BAD_TOKEN;
+    }
+    receiver->token = options->token ? strdup(options->token) : NULL;
+    if (options->token && !receiver->token) {
+        return RECEIVER_NO_MEMORY;
+    }
+    receiver->guard = (struct guard){.token = receiver->token, .unix_socket = strncmp(address, "unix:", 5) == 0};
+    return listen_open(address, receiver->token != NULL, &receiver->listener, text, text_size);
 }
 
 enum receiver_error receiver_start(const struct receiver_options *options, struct receiver **out, char *text, size_t text_size) {
@@ -169,25 +364,21 @@ enum receiver_error receiver_start(const struct receiver_options *options, struc
         return RECEIVER_NO_MEMORY;
     }
     receiver->max_body_bytes = options->max_body_bytes ? options->max_body_bytes : DEFAULT_BODY_BYTES;
-    enum receiver_error error = listen_open(options->listen ? options->listen : "127.0.0.1:8126", &receiver->listener, text, text_size);
-    if (error != RECEIVER_OK) {
-        free(receiver);
-        return error;
-    }
-    uint32_t keep = options->keep_uploads ? options->keep_uploads : DEFAULT_KEEP_UPLOADS;
-    error = store_open(options->data_directory, keep, &receiver->store, text, text_size);
+    enum receiver_error error = open_listener(receiver, options, text, text_size);
     if (error == RECEIVER_OK) {
-        api_init(&receiver->api, receiver->store);
-        if (start_daemon(receiver)) {
+        struct store_options store = {options->data_directory, options->retention_ms, options->retention_bytes};
+        error = store_open(&store, &receiver->store, text, text_size);
+        if (error == RECEIVER_OK) {
+            error = start_all(receiver, text, text_size);
+        }
+        if (error == RECEIVER_OK) {
             *out = receiver;
             return RECEIVER_OK;
         }
-        snprintf(text, text_size, "the HTTP server does not start");
-        error = RECEIVER_CANNOT_LISTEN;
-        api_destroy(&receiver->api);
         store_close(receiver->store);
+        listen_close(&receiver->listener, receiver->daemon);
     }
-    close(receiver->listener.socket);
+    free(receiver->token);
     free(receiver);
     return error;
 }
@@ -196,9 +387,10 @@ void receiver_stop(struct receiver *receiver) {
     if (!receiver) {
         return;
     }
-    MHD_stop_daemon(receiver->daemon); // closes the socket
-    api_destroy(&receiver->api);
+    stop_all(receiver);
+    listen_close(&receiver->listener, true);
     store_close(receiver->store);
+    free(receiver->token);
     free(receiver);
 }
 
@@ -207,4 +399,7 @@ uint16_t receiver_port(const struct receiver *receiver) {
 }
 const char *receiver_url(const struct receiver *receiver) {
     return receiver->listener.url;
+}
+const char *receiver_note(const struct receiver *receiver) {
+    return store_note(receiver->store);
 }

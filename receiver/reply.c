@@ -1,5 +1,6 @@
 // reply.c: answers (reply.h).
 #include "reply.h"
+#include "connections.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +22,24 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
         MHD_add_response_header(response, headers[i][0], headers[i][1]);
     }
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    enum MHD_Result result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
+    struct connection *of = connection_of(connection);
+    if (!of || of->response) {
+        MHD_destroy_response(response);
+        return MHD_NO;
+    }
+    of->response = response;
+    of->status = status;
+    return MHD_YES;
+}
+
+enum MHD_Result reply_send(struct MHD_Connection *connection) {
+    struct connection *of = connection_of(connection);
+    if (!of || !of->response) {
+        return MHD_NO;
+    }
+    enum MHD_Result result = MHD_queue_response(connection, of->status, of->response);
+    MHD_destroy_response(of->response);
+    of->response = NULL;
     return result;
 }
 
@@ -34,10 +51,13 @@ enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, c
     if (response && allow) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
     }
+    if (response && status == MHD_HTTP_UNAUTHORIZED) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+    }
     return send_response(connection, status, response, "text/plain; charset=utf-8");
 }
 
-enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json) {
+enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json) {
     if (json_failed(json)) {
         json_free(json);
         return reply_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer does not fit into memory", NULL);
@@ -47,7 +67,11 @@ enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json)
         *json = (struct json){0};
     }
     json_free(json);
-    return send_response(connection, MHD_HTTP_OK, response, "application/json");
+    return send_response(connection, status, response, "application/json");
+}
+
+enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json) {
+    return reply_json_status(connection, MHD_HTTP_OK, json);
 }
 
 enum MHD_Result reply_static(struct MHD_Connection *connection, const void *bytes, size_t size, const char *content_type) {
@@ -69,16 +93,37 @@ static void write_disposition(char *text, size_t size, const char *name) {
     }
 }
 
-enum MHD_Result reply_file(struct MHD_Connection *connection, int file, uint64_t size_bytes, const char *name) {
+enum MHD_Result reply_stream(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type) {
+    return send_response(connection, MHD_HTTP_OK, response, content_type);
+}
+
+enum MHD_Result reply_download(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
+                               const char *name) {
     char disposition[64 + 4 * 256]; // a name has 200 bytes at most, once as it is, once as up to three characters a byte
+    if (response) {
+        write_disposition(disposition, sizeof disposition, name);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+    }
+    return send_response(connection, MHD_HTTP_OK, response, content_type);
+}
+
+enum MHD_Result reply_file(struct MHD_Connection *connection, int file, uint64_t size_bytes, const char *name) {
     struct MHD_Response *response = MHD_create_response_from_fd64(size_bytes, file);
     if (!response) {
         close(file);
-        return MHD_NO;
     }
-    write_disposition(disposition, sizeof disposition, name);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
-    return send_response(connection, MHD_HTTP_OK, response, "application/octet-stream");
+    return reply_download(connection, response, "application/octet-stream", name);
+}
+
+enum MHD_Result reply_login(struct MHD_Connection *connection, const char *location, const char *token) {
+    char cookie[320];
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+    if (response) {
+        snprintf(cookie, sizeof cookie, "cmemprof_token=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000", token);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, location);
+    }
+    return send_response(connection, MHD_HTTP_SEE_OTHER, response, "text/plain; charset=utf-8");
 }
 
 unsigned reply_status(enum receiver_error error) {
@@ -91,6 +136,10 @@ unsigned reply_status(enum receiver_error error) {
         return 413; // the header's name for it differs between versions of libmicrohttpd
     case RECEIVER_NOT_FOUND:
         return MHD_HTTP_NOT_FOUND;
+    case RECEIVER_DAMAGED:
+        return MHD_HTTP_UNPROCESSABLE_CONTENT;
+    case RECEIVER_BUSY:
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
     case RECEIVER_DISK_FULL:
         return MHD_HTTP_INSUFFICIENT_STORAGE;
     default:

@@ -14,10 +14,20 @@
 enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, const char *text, const char *allow);
 // Sends and frees what json holds; 500 if writing it failed.
 enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json);
+enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json);
 // Bytes that live as long as the program.
 enum MHD_Result reply_static(struct MHD_Connection *connection, const void *bytes, size_t size, const char *content_type);
 // A file as a download; takes the descriptor. name must be free of control characters.
 enum MHD_Result reply_file(struct MHD_Connection *connection, int file, uint64_t size_bytes, const char *name);
+// Anything that was made by libmicrohttpd's functions, which are told what to do with it; NULL: it had no memory.
+enum MHD_Result reply_stream(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type);
+// As reply_stream, as a download with that name.
+enum MHD_Result reply_download(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
+                               const char *name);
+// 303: the same page without its token, which a cookie has from now on.
+enum MHD_Result reply_login(struct MHD_Connection *connection, const char *location, const char *token);
+// Gives the answer to libmicrohttpd, in one of its callbacks. MHD_NO: there is none.
+enum MHD_Result reply_send(struct MHD_Connection *connection);
 // The status that fits the error.
 unsigned reply_status(enum receiver_error error);
 

@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool is_dots(const char *name) {
@@ -34,56 +37,33 @@ void store_remove_directory(int directory, const char *name) {
     unlinkat(directory, name, AT_REMOVEDIR);
 }
 
-// An upload that never became whole: incoming.c names them by 16 hex digits.
-static bool is_left_in_incoming(struct store *store, const char *name) {
-    (void)store;
-    return strlen(name) == 16 && strspn(name, "0123456789abcdef") == 16;
-}
-
-// An upload that was renamed into place, but whose row was never committed.
-static bool is_left_in_uploads(struct store *store, const char *name) {
+int64_t store_id_of(const char *name) {
     char expected[24];
+    errno = 0;
     int64_t id = strtoll(name, NULL, 10);
     snprintf(expected, sizeof expected, "%" PRId64, id);
-    return id > 0 && strcmp(name, expected) == 0 && !catalog_has(store->catalog, id);
+    return errno == 0 && id > 0 && strcmp(name, expected) == 0 ? id : 0;
 }
 
-// Removes what a crash left, and nothing that someone else may have put there.
-static void clean(struct store *store, int directory, bool (*is_left)(struct store *store, const char *name)) {
-    DIR *entries = fdopendir(dup(directory));
+int64_t store_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// Removes uploads that never became whole, which incoming.c names by 16 hex digits, and nothing that someone else may have put there.
+static void clean_incoming(struct store *store) {
+    DIR *entries = fdopendir(dup(store->incoming));
     if (!entries) {
         return;
     }
     rewinddir(entries);
     for (struct dirent *entry; (entry = readdir(entries));) {
-        if (is_left(store, entry->d_name)) {
-            store_remove_directory(directory, entry->d_name);
+        if (strlen(entry->d_name) == 16 && strspn(entry->d_name, "0123456789abcdef") == 16) {
+            store_remove_directory(store->incoming, entry->d_name);
         }
     }
     closedir(entries);
-}
-
-// False also when it cannot be read.
-static bool is_empty(int directory) {
-    DIR *entries = fdopendir(dup(directory));
-    if (!entries) {
-        return false;
-    }
-    rewinddir(entries);
-    struct dirent *entry = readdir(entries);
-    while (entry && is_dots(entry->d_name)) {
-        entry = readdir(entries);
-    }
-    closedir(entries);
-    return !entry;
-}
-
-void store_retain(struct store *store) {
-    for (int64_t id; (id = catalog_remove_oldest(store->catalog, store->keep_uploads)) > 0;) {
-        char name[24];
-        snprintf(name, sizeof name, "%" PRId64, id);
-        store_remove_directory(store->uploads, name);
-    }
 }
 
 // mkdir -p. Only the last one's failure counts; open tells about it.
@@ -109,6 +89,12 @@ static int open_below(struct store *store, const char *name, char *text, size_t 
     return directory;
 }
 
+// ext4 and XFS: an fsync commits the journal, with all changes before it.
+static bool is_journaled(int directory) {
+    struct statfs about;
+    return fstatfs(directory, &about) == 0 && (about.f_type == EXT4_SUPER_MAGIC || about.f_type == XFS_SUPER_MAGIC);
+}
+
 static enum receiver_error open_directories(struct store *store, char *text, size_t text_size) {
     make_directories(store->path);
     store->directory = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -123,53 +109,120 @@ static enum receiver_error open_directories(struct store *store, char *text, siz
     }
     store->incoming = open_below(store, "incoming", text, text_size);
     store->uploads = store->incoming < 0 ? -1 : open_below(store, "uploads", text, text_size);
+    store->journaled = store->uploads >= 0 && is_journaled(store->uploads);
     return store->uploads < 0 ? RECEIVER_BAD_DIRECTORY : RECEIVER_OK;
 }
 
-// Files that no index knows are another program's, or uploads whose index was removed: neither may be taken for what a crash left.
+// ---- Index ----
+
+// Keeps a damaged index beside the new one, for whoever wants to know how it came to that.
+static void put_aside(struct store *store) {
+    static const char *const endings[] = {"-wal", "-shm"};
+    renameat(store->directory, "index.sqlite", store->directory, "index.sqlite.damaged");
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "index.sqlite%s", endings[i]);
+        unlinkat(store->directory, name, 0);
+    }
+}
+
+// Opened, or a new one. *fresh: a new one, so that it has all to learn from the files.
+static enum receiver_error open_or_create(struct store *store, const char *index, bool *fresh, char *text, size_t text_size) {
+    bool newer;
+    enum receiver_error error = catalog_open(index, false, &newer, &store->catalog, text, text_size);
+    *fresh = false;
+    if (error == RECEIVER_OK && catalog_load(store->catalog) == RECEIVER_BAD_INDEX) {
+        catalog_close(store->catalog);
+        store->catalog = NULL;
+        error = RECEIVER_BAD_INDEX;
+    }
+    if ((error != RECEIVER_BAD_INDEX && error != RECEIVER_NOT_FOUND) || newer) {
+        return error;
+    }
+    *fresh = true;
+    bool damaged = error == RECEIVER_BAD_INDEX;
+    put_aside(store);
+    snprintf(store->note, sizeof store->note, "%s",
+             damaged ? "the index was damaged (it is index.sqlite.damaged now)" : "there was no index of this version");
+    return catalog_open(index, true, &newer, &store->catalog, text, text_size);
+}
+
+// Uploads without a row: the index was lost, or a power cut took its last rows. Rows without an upload: someone removed its files.
 static enum receiver_error open_index(struct store *store, char *text, size_t text_size) {
     char *index = NULL;
+    bool fresh;
+    size_t added = 0, dropped = 0;
     if (asprintf(&index, "%s/index.sqlite", store->path) < 0) {
         return RECEIVER_NO_MEMORY;
     }
-    bool incoming_empty = is_empty(store->incoming), may_create = incoming_empty && is_empty(store->uploads);
-    enum receiver_error error = catalog_open(index, may_create, &store->catalog, text, text_size);
+    enum receiver_error error = open_or_create(store, index, &fresh, text, text_size);
+    if (error == RECEIVER_OK) {
+        error = rebuild_missing(store, &added, &dropped);
+        if (error == RECEIVER_OK && (added || dropped)) {
+            error = catalog_load(store->catalog);
+        }
+        if (error != RECEIVER_OK) {
+            snprintf(text, text_size, "%s: %s", index, receiver_error_text(error));
+        }
+    }
     free(index);
-    if (error == RECEIVER_NOT_FOUND) {
-        snprintf(text, text_size, "%s/%s is not empty, but there is no index.sqlite that knows what is in it; choose another directory",
-                 store->path, incoming_empty ? "uploads" : "incoming");
-        error = RECEIVER_BAD_DIRECTORY;
+    size_t used = fresh && added ? strlen(store->note) : 0;
+    store->note[used] = '\0';
+    if (added || dropped) {
+        snprintf(store->note + used, sizeof store->note - used,
+                 "%s%zu uploads added to the index from their files, %zu without files dropped", used ? ": " : "", added, dropped);
     }
     return error;
 }
 
-enum receiver_error store_open(const char *directory, uint32_t keep_uploads, struct store **out, char *text, size_t text_size) {
+enum receiver_error store_open(const struct store_options *options, struct store **out, char *text, size_t text_size) {
     struct store *store = calloc(1, sizeof *store);
-    if (!store || !(store->path = strdup(directory))) {
+    if (!store || !(store->path = strdup(options->directory))) {
         free(store);
         return RECEIVER_NO_MEMORY;
     }
-    store->keep_uploads = keep_uploads;
+    store->options = *options;
+    store->options.directory = store->path;
     store->directory = store->incoming = store->uploads = store->lock = -1;
     enum receiver_error error = open_directories(store, text, text_size);
     if (error == RECEIVER_OK) {
+        clean_incoming(store);
         error = open_index(store, text, text_size);
+    }
+    if (error == RECEIVER_OK) {
+        store->keeper = keeper_start(store);
+        store->committer = store->keeper ? committer_start(store) : NULL;
+        error = store->committer ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     if (error != RECEIVER_OK) {
         store_close(store);
         return error;
     }
-    clean(store, store->incoming, is_left_in_incoming);
-    clean(store, store->uploads, is_left_in_uploads);
-    store_retain(store);
     *out = store;
     return RECEIVER_OK;
+}
+
+void store_on_new(struct store *store, void (*on_new)(void *context, int64_t id), void *context) {
+    store->on_new_context = context;
+    store->on_new = on_new;
+}
+
+const char *store_note(const struct store *store) {
+    return store->note;
+}
+
+void store_stop(struct store *store) {
+    committer_stop(store->committer);
+    keeper_stop(store->keeper);
 }
 
 void store_close(struct store *store) {
     if (!store) {
         return;
     }
+    store_stop(store);
+    committer_free(store->committer);
+    keeper_free(store->keeper);
     catalog_close(store->catalog);
     int files[] = {store->lock, store->uploads, store->incoming, store->directory};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -185,16 +238,30 @@ struct catalog *store_catalog(struct store *store) {
     return store->catalog;
 }
 
+enum receiver_error store_open_upload(struct store *store, int64_t id, int *directory) {
+    char name[24];
+    snprintf(name, sizeof name, "%" PRId64, id);
+    *directory = openat(store->uploads, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return *directory >= 0 ? RECEIVER_OK : errno == ENOENT ? RECEIVER_NOT_FOUND : receiver_error_from_errno(errno);
+}
+
 enum receiver_error store_read(struct store *store, int64_t id, const char *name, struct catalog_attachment *attachment, int *file) {
     enum receiver_error error = catalog_find(store->catalog, id, name, attachment);
     if (error != RECEIVER_OK) {
         return error;
     }
     char path[24 + 1 + CATALOG_FILE_MAX_BYTES + 1];
+    struct stat about;
     snprintf(path, sizeof path, "%" PRId64 "/%s", id, attachment->file);
     *file = openat(store->uploads, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (*file >= 0) {
-        return RECEIVER_OK;
+    if (*file < 0) {
+        bool gone = errno == ENOENT, removed = gone && !catalog_has(store->catalog, id);
+        return removed ? RECEIVER_NOT_FOUND : gone || errno == ELOOP ? RECEIVER_DAMAGED : receiver_error_from_errno(errno);
     }
-    return errno == ENOENT ? RECEIVER_NOT_FOUND : receiver_error_from_errno(errno);
+    if (fstat(*file, &about) != 0 || !S_ISREG(about.st_mode) || (uint64_t)about.st_size != attachment->size_bytes) {
+        close(*file);
+        *file = -1;
+        return RECEIVER_DAMAGED;
+    }
+    return RECEIVER_OK;
 }

@@ -1,19 +1,47 @@
-// view.h: a stored profile as JSON: its sample types, and the call tree of one of them (docs/receiver.md has the form).
+// view.h: profiles as JSON: their sample types, and the call tree of one of them (docs/receiver.md has the forms).
 //
-// A frame is Go, C or runtime by its source file: .go and .s are Go (functions of runtime packages: runtime), all else is C.
-// Threads: any, one file a call. Memory: malloc; a profile takes several times its size, so callers bound how many are open at once.
+// What kind of code a frame is, is told by its source file (view_frame.c): Go, Go's runtime, Python, Node, else C.
+// Threads: any, one profile a call. Memory: malloc; a profile takes several times its size, so callers bound how many are open at once.
 #ifndef CMEMPROF_RECEIVER_VIEW_H
 #define CMEMPROF_RECEIVER_VIEW_H
 
+#include "../merge/merge.h"
 #include "json.h"
 #include "receiver.h"
 
-enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO }; // C: samples with the label memory=C; Go: samples without it
+// bytes: the profile as it came, compressed or not. RECEIVER_BAD_UPLOAD or RECEIVER_TOO_LARGE: text says what is wrong with it.
+enum receiver_error view_open(const void *bytes, size_t size, struct profile **profile, char *text, size_t text_size);
 
-// bytes: the profile as it came, compressed or not. RECEIVER_BAD_UPLOAD: not a profile; text says what is wrong with it.
+// {"samples":...,"types":[...]} of a profile.
 enum receiver_error view_types(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
-// type NULL or "": the profile's default. RECEIVER_NOT_FOUND: the profile has no such type.
-enum receiver_error view_tree(const void *bytes, size_t size, const char *type, enum view_memory memory, struct json *json, char *text,
-                              size_t text_size);
+void view_write_totals(const struct totals *totals, struct json *json); // its members, into an open object
+
+// ---- Tree ----
+
+enum { VIEW_MAX_LABELS = 16 };
+enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO }; // C: samples with the label memory=C; Go: samples without it
+struct view_filter {
+    enum view_memory memory;
+    const char *kind; // of the innermost frame; NULL: any
+    struct tree_label labels[VIEW_MAX_LABELS];
+    size_t label_count;
+};
+
+// The members of the answer from "type" on, into an open object. type NULL or "": the profile's default. base NULL, or a second sample type
+// whose values come beside the first one's. filter may be NULL. RECEIVER_NOT_FOUND: the profile has no such type.
+enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
+                              struct json *json, char *text, size_t text_size);
+
+// ---- Frames ----
+
+// "go", "runtime", "python", "node" or "c".
+const char *view_frame_kind(const struct profile_frame *frame);
+bool view_is_kind(const char *kind); // one of these
+// The package or library the function belongs to, for grouping: "net/http", "libsqlite3.so.0"; "" when unknown.
+enum { VIEW_LIBRARY_BYTES = 200 };
+void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIBRARY_BYTES]);
+// The function's name; of an address without symbol the mapping's file name and the address.
+enum { VIEW_NAME_BYTES = 300 };
+const char *view_frame_name(const struct profile_frame *frame, char room[VIEW_NAME_BYTES]);
 
 #endif

@@ -53,8 +53,8 @@ func save(receiver, file string) (link string, err error) {
 				if err != nil {
 					return "", err
 				}
-				shown := url.Values{"upload": {id}, "attachment": {attachment.Name}, "type": {"inuse_space"}, "memory": {"C"}}
-				return receiver + "/#" + shown.Encode(), os.WriteFile(file, profile, 0o644)
+				shown := url.Values{"ids": {id}, "attachment": {attachment.Name}, "type": {"inuse_space"}, "memory": {"C"}}
+				return receiver + "/profile?" + shown.Encode(), os.WriteFile(file, profile, 0o644)
 			}
 		}
 	}

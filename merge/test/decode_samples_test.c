@@ -82,11 +82,44 @@ static void all_or_nothing(void **state) {
     free(blob.bytes), free(good.bytes), free(bad.bytes);
 }
 
+// Labels of other keys are not read, nor are their texts: samples that differ in them alone are one.
+static void chosen_labels(void **state) {
+    (void)state;
+    static const char *const keys[] = {"thread"};
+    struct profile *profile = sample_profile(), *chosen = profile_new(), *bare = profile_new();
+    uint32_t unused = add_frame(profile, 0, 7, "f");
+    for (int i = 0; i < 5; i++) {
+        struct profile_label labels[] = {{"thread", "t", 0, ""}, {"span", "unheard of", i, ""}, {"span", NULL, i, ""}};
+        profile_add_sample(profile, &unused, 1, (int64_t[]){1, 1}, labels, 3);
+    }
+    struct blob blob = encode_and_free(profile, MERGE_RAW);
+    profile_keep_labels(chosen, keys, 1);
+    profile_keep_labels(bare, NULL, 0);
+    assert_int_equal(profile_decode(chosen, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_OK);
+    assert_int_equal(profile_decode(bare, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_OK);
+    assert_int_equal(values_of(chosen, "f")[0], 5);
+    assert_int_equal(values_of(bare, "f")[0], 5);
+    for (uint32_t i = 0; i < chosen->texts.texts.count; i++)
+        assert_string_not_equal(profile_text(chosen, i), "unheard of");
+    struct profile_sample_view view;
+    size_t labelled = 0;
+    for (size_t i = 0; i < profile_sample_count(chosen); i++) {
+        assert_int_equal(profile_sample_at(chosen, i, &view), MERGE_OK);
+        labelled += view.label_count;
+        assert_true(view.label_count == 0 || strcmp(view.labels[0].key, "thread") == 0);
+        assert_int_equal(profile_sample_at(bare, i, &view), MERGE_OK);
+        assert_int_equal(view.label_count, 0);
+    }
+    assert_int_equal(labelled, 2);
+    profile_free(chosen);
+    profile_free(bare);
+    free(blob.bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packed_and_one_by_one),
-        cmocka_unit_test(labels_are_a_set_of_texts_and_numbers),
-        cmocka_unit_test(wrong_samples),
+        cmocka_unit_test(packed_and_one_by_one), cmocka_unit_test(labels_are_a_set_of_texts_and_numbers),
+        cmocka_unit_test(chosen_labels),         cmocka_unit_test(wrong_samples),
         cmocka_unit_test(all_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

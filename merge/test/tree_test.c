@@ -21,17 +21,21 @@ static void print(const struct tree *tree, uint32_t id, FILE *out) {
         fprintf(out, ")");
 }
 
-static void expect(struct profile *profile, size_t type, const char *key, const char *text, const char *want) {
-    struct tree tree;
+static void expect_tree(struct tree *tree, const char *want) {
     char *got = NULL;
     size_t size;
-    assert_int_equal(tree_build(profile, type, key, text, &tree), MERGE_OK);
     FILE *out = open_memstream(&got, &size);
-    print(&tree, 0, out);
+    print(tree, 0, out);
     fclose(out);
     assert_string_equal(got, want);
     free(got);
-    tree_free(&tree);
+    tree_free(tree);
+}
+
+static void expect(struct profile *profile, size_t type, const char *key, const char *text, const char *want) {
+    struct tree tree;
+    assert_int_equal(tree_build(profile, type, key, text, &tree), MERGE_OK);
+    expect_tree(&tree, want);
 }
 
 static void sample_profile_as_tree(void **state) {
@@ -69,6 +73,56 @@ static void nodes_are_functions(void **state) {
     }
 }
 
+// ---- Choice of samples ----
+
+static void expect_with(struct profile *profile, struct tree_options options, const char *want) {
+    struct tree tree;
+    assert_int_equal(tree_build_with(profile, &options, &tree), MERGE_OK);
+    expect_tree(&tree, want);
+}
+
+static bool is_leaf(const struct profile_frame *leaf, const void *name) {
+    return strcmp(leaf->function, name) == 0;
+}
+
+static void samples_are_chosen_by_labels_and_leaf(void **state) {
+    (void)state;
+    struct profile *profile = sample_profile();
+    uint32_t f = add_frame(profile, 0, 1, "f");
+    profile_add_sample(profile, &f, 1, (int64_t[]){3, 0}, &(struct profile_label){"thread", "t2", 0, ""}, 1);
+    profile_add_sample(profile, NULL, 0, (int64_t[]){9, 0}, NULL, 0);
+    struct tree_label both[] = {{"thread", "t1"}, {"thread", "t2"}, {"size", "64"}};
+    expect_with(profile, (struct tree_options){0, -1, both, 1, NULL, NULL}, ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");
+    expect_with(profile, (struct tree_options){0, -1, both, 2, NULL, NULL},
+                ":0/103(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))) f:3/3)");
+    expect_with(profile, (struct tree_options){0, -1, both, 3, NULL, NULL}, ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");
+    expect_with(profile, (struct tree_options){0, -1, NULL, 0, is_leaf, "f"}, ":0/3(f:3/3)");
+    profile_free(profile);
+}
+
+// A second type beside the first: what has a value of either is there, the heavier one decides the order.
+static void two_types_in_one_tree(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    struct tree tree;
+    profile_add_sample_type(profile, "now", "bytes");
+    profile_add_sample_type(profile, "before", "bytes");
+    uint32_t a = add_frame(profile, 0, 1, "a"), b = add_frame(profile, 0, 2, "b");
+    profile_add_sample(profile, &a, 1, (int64_t[]){5, 0}, NULL, 0);
+    profile_add_sample(profile, &b, 1, (int64_t[]){0, 7}, NULL, 0);
+    struct tree_options options = {.type_index = 0, .base_type_index = 1};
+    assert_int_equal(tree_build_with(profile, &options, &tree), MERGE_OK);
+    const struct tree_node *first = &tree.nodes[tree.nodes[0].first_child], *second = &tree.nodes[first->next_sibling];
+    assert_true(tree.count == 3 && tree.nodes[0].total == 5 && tree.nodes[0].base_total == 7);
+    assert_string_equal(first->frame.function, "b");
+    assert_true(first->self == 0 && first->total == 0 && first->base_self == 7 && first->base_total == 7);
+    assert_true(second->self == 5 && second->base_total == 0);
+    tree_free(&tree);
+    options.base_type_index = 2;
+    assert_int_equal(tree_build_with(profile, &options, &tree), MERGE_NOT_FOUND);
+    profile_free(profile);
+}
+
 static void empty_profile_has_a_root(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -79,9 +133,9 @@ static void empty_profile_has_a_root(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sample_profile_as_tree),
-        cmocka_unit_test(nodes_are_functions),
-        cmocka_unit_test(empty_profile_has_a_root),
+        cmocka_unit_test(sample_profile_as_tree),   cmocka_unit_test(nodes_are_functions),
+        cmocka_unit_test(empty_profile_has_a_root), cmocka_unit_test(samples_are_chosen_by_labels_and_leaf),
+        cmocka_unit_test(two_types_in_one_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,9 +79,27 @@ static void scale_rounds_and_stops_at_the_ends(void **state) {
     free(blob.bytes);
 }
 
+// Renamed, a type is another one for what comes later.
+static void renamed_type(void **state) {
+    (void)state;
+    struct blob blob = with_types(NAMES("a", "b"), VALUES(1, 2), 2, "f");
+    struct profile *profile = decode_or_fail(blob);
+    assert_int_equal(profile_rename_sample_type(profile, "c", "d"), MERGE_NOT_FOUND);
+    assert_int_equal(profile_rename_sample_type(profile, "a", "before"), MERGE_OK);
+    profile_allow_union(profile);
+    assert_int_equal(profile_decode(profile, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_OK);
+    assert_int_equal(profile_sample_type_count(profile), 3);
+    expect(profile, "f", "before", 1);
+    expect(profile, "f", "a", 1);
+    expect(profile, "f", "b", 4);
+    profile_free(profile);
+    free(blob.bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(union_of_types),
+        cmocka_unit_test(renamed_type),
         cmocka_unit_test(subset_of_types),
         cmocka_unit_test(scale_rounds_and_stops_at_the_ends),
     };

@@ -1,26 +1,32 @@
-// assets_test.c: the program carries the files of receiver/web/ byte for byte, and the page asks for no other.
+// assets_test.c: the program carries the bundle of the page byte for byte.
 #include "http.h"
 
 #include "../assets.h"
 
 static void test_bytes(void **state) {
     (void)state;
-    static const char *const files[] = {"index.html", "style.css", "icon.svg", "page.js", "flamegraph.js", "functions.js", "format.js"};
+    static const struct {
+        const char *path, *file;
+    } files[] = {
+        {"/", "index.html"},       {"/profile", "index.html"}, {"/compare", "index.html"},
+        {"/icon.svg", "icon.svg"}, {"/page.css", "page.css"},  {"/page.js", "page.js"},
+    };
+    static char bytes[2 << 20];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char path[80], bytes[65536];
-        snprintf(path, sizeof path, "/%s", i == 0 ? "" : files[i]);
-        const struct asset *asset = asset_find(path);
+        const struct asset *asset = asset_find(files[i].path);
         assert_non_null(asset);
-        snprintf(path, sizeof path, "receiver/web/%s", files[i]);
+        char path[80];
+        snprintf(path, sizeof path, "build/web/%s", files[i].file);
         FILE *file = fopen(path, "rb");
         assert_non_null(file);
         size_t size = fread(bytes, 1, sizeof bytes, file);
         fclose(file);
+        assert_true(size < sizeof bytes);
         assert_int_equal(asset->end - asset->bytes, size);
         assert_memory_equal(asset->bytes, bytes, size);
         assert_true(size > 100);
     }
-    static const char *const none[] = {"", "/index.html", "//", "/page.js/", "/../receiver.c", "/PAGE.JS"};
+    static const char *const none[] = {"", "/index.html", "//", "/page.js/", "/../receiver.c", "/PAGE.JS", "/main.ts"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         assert_null(asset_find(none[i]));
     }

@@ -1,8 +1,9 @@
-// catalog_test.c: the index: adding, undoing, ids, removing, and files that are no index.
-#include "http.h"
+// catalog_test.c: the index: adding, undoing, ids, removing by age and size, and files that are no index.
+#include "expect_json.h"
 
 #include "../catalog.h"
 
+#include <math.h>
 #include <sqlite3.h>
 
 struct index_place {
@@ -10,12 +11,20 @@ struct index_place {
     struct catalog *catalog;
 };
 
+static void open_index(struct index_place *place, bool create) {
+    char text[200] = "";
+    bool newer;
+    if (catalog_open(place->path, create, &newer, &place->catalog, text, sizeof text) != RECEIVER_OK ||
+        catalog_load(place->catalog) != RECEIVER_OK) {
+        fail_msg("%s", text);
+    }
+}
+
 static int setup(void **state) {
     struct index_place *place = calloc(1, sizeof *place);
-    char text[200] = "";
     strcpy(place->path, "/tmp/cmemprof-test-XXXXXX");
     close(mkstemp(place->path));
-    assert_int_equal(catalog_open(place->path, true, &place->catalog, text, sizeof text), RECEIVER_OK);
+    open_index(place, true);
     *state = place;
     return 0;
 }
@@ -33,105 +42,158 @@ static int teardown(void **state) {
     return 0;
 }
 
-static int64_t add(struct catalog *catalog, bool keep) {
+// Of 100 bytes, received at that moment.
+static int64_t add(struct catalog *catalog, int64_t received_ms, bool keep) {
     struct catalog_attachment attachments[] = {{"a", "0-a", 5, false}, {"b.pprof", "1-b", 6, true}};
-    int64_t id = 0;
-    char text[200];
-    assert_int_equal(catalog_add_begin(catalog, "{}", 2, NULL, attachments, 2, &id, text, sizeof text), RECEIVER_OK);
-    assert_int_equal(catalog_add_end(catalog, keep), RECEIVER_OK);
-    return id;
+    struct catalog_new upload = {.received_ms = received_ms,
+                                 .size_bytes = 100,
+                                 .event = {.tags = "service:shop,a:b", .facets = {[FACET_SERVICE] = "shop"}},
+                                 .attachments = attachments,
+                                 .attachment_count = 2};
+    assert_int_equal(catalog_begin(catalog), RECEIVER_OK);
+    upload.id = catalog_next_id(catalog);
+    assert_int_equal(catalog_insert(catalog, &upload), RECEIVER_OK);
+    assert_int_equal(catalog_end(catalog, keep), RECEIVER_OK);
+    if (keep) {
+        assert_int_equal(catalog_publish(catalog, &upload), RECEIVER_OK);
+    }
+    return upload.id;
 }
 
 static void test_add_and_remove(void **state) {
     struct index_place *place = *state;
     struct catalog_attachment attachment;
-    assert_int_equal(add(place->catalog, true), 1);
-    assert_int_equal(add(place->catalog, false), 2);
+    int64_t ids[4];
+    assert_int_equal(add(place->catalog, 10, true), 1);
+    assert_int_equal(add(place->catalog, 20, false), 2);
     assert_false(catalog_has(place->catalog, 2));
     assert_int_equal(catalog_find(place->catalog, 2, "a", &attachment), RECEIVER_NOT_FOUND);
-    assert_int_equal(add(place->catalog, true), 2); // what was never seen may be given again
+    assert_int_equal(add(place->catalog, 30, true), 3);
     assert_int_equal(catalog_find(place->catalog, 1, "b.pprof", &attachment), RECEIVER_OK);
     assert_string_equal(attachment.file, "1-b");
     assert_int_equal(attachment.size_bytes, 6);
     assert_true(attachment.pprof);
     assert_int_equal(catalog_find(place->catalog, 1, "B.pprof", &attachment), RECEIVER_NOT_FOUND);
-    assert_int_equal(catalog_remove_oldest(place->catalog, 2), 0);
-    assert_int_equal(catalog_remove_oldest(place->catalog, 1), 1);
+    assert_int_equal(catalog_remove_oldest(place->catalog, 10, UINT64_MAX, ids, 4), 0);
+    assert_int_equal(catalog_remove_oldest(place->catalog, 30, UINT64_MAX, ids, 4), 1);
+    assert_int_equal(ids[0], 1);
     assert_int_equal(catalog_find(place->catalog, 1, "a", &attachment), RECEIVER_NOT_FOUND);
-    assert_int_equal(catalog_remove_oldest(place->catalog, 0), 2);
-    assert_int_equal(catalog_remove_oldest(place->catalog, 0), 0);
-    assert_int_equal(add(place->catalog, true), 3); // what was seen is not
+    assert_int_equal(catalog_remove_oldest(place->catalog, 31, UINT64_MAX, ids, 4), 1);
+    assert_int_equal(catalog_count(place->catalog), 0);
+    // Ids are not used again, after a restart neither.
+    catalog_close(place->catalog);
+    open_index(place, false);
+    assert_int_equal(add(place->catalog, 40, true), 4);
 }
 
-static void test_bad_events(void **state) {
+static void test_remove_by_size(void **state) {
     struct index_place *place = *state;
-    static const char *const events[] = {"", "[]", "{", "x", "{\"a\":1}}", "{\"a\":}", "\xff"};
-    int64_t id;
-    char text[200];
-    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-        assert_int_equal(catalog_add_begin(place->catalog, events[i], strlen(events[i]), NULL, NULL, 0, &id, text, sizeof text),
-                         RECEIVER_BAD_UPLOAD);
+    int64_t ids[2];
+    for (int i = 0; i < 6; i++) {
+        add(place->catalog, i, true);
     }
-    char *deep = malloc(100000);
-    memset(deep, '[', 100000);
-    memcpy(deep, "{\"a\":", 5);
-    assert_int_equal(catalog_add_begin(place->catalog, deep, 100000, NULL, NULL, 0, &id, text, sizeof text), RECEIVER_BAD_UPLOAD);
-    free(deep);
-    assert_int_equal(add(place->catalog, true), 1);
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 600, ids, 2), 0);
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 599, ids, 2), 1);
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 100, ids, 2), 2); // at most so many at once
+    assert_int_equal(ids[1], 3);
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 1, ids, 2), 2);
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 1, ids, 2), 0); // the newest stays
+    assert_true(catalog_has(place->catalog, 6));
 }
 
-// What each list of uploads would have to write again and again is bounded: tags from both sides together, and the fields.
-static void test_long_tags_and_fields(void **state) {
+static void test_measures(void **state) {
     struct index_place *place = *state;
-    static const char *const fields[] = {"start", "end", "family", "tags_profiler"};
-    char *event = malloc(40000), *tags = malloc(CATALOG_TAGS_MAX_BYTES + 1), text[200];
-    int64_t id;
-    for (size_t i = 0; i < 4; i++) {
-        for (int over = 0; over <= 1; over++) {
-            int length = (i == 3 ? CATALOG_TAGS_MAX_BYTES : CATALOG_FIELD_MAX_BYTES) + over;
-            int size = snprintf(event, 40000, "{\"%s\":\"%0*d\"}", fields[i], length, 0);
-            enum receiver_error error = catalog_add_begin(place->catalog, event, (size_t)size, NULL, NULL, 0, &id, text, sizeof text);
-            assert_int_equal(error, over ? RECEIVER_TOO_LARGE : RECEIVER_OK);
-            if (over) {
-                assert_non_null(strstr(text, i == 3 ? "tags: more than 16384 bytes" : fields[i]));
-            } else {
-                assert_int_equal(catalog_add_end(place->catalog, true), RECEIVER_OK);
-            }
-        }
-    }
-    snprintf(tags, CATALOG_TAGS_MAX_BYTES + 1, "%0*d", CATALOG_TAGS_MAX_BYTES, 0);
-    assert_int_equal(catalog_add_begin(place->catalog, "{\"tags[]\":[\"a\"]}", 16, tags, NULL, 0, &id, text, sizeof text),
-                     RECEIVER_TOO_LARGE);
-    free(event);
-    free(tags);
+    struct measures measures = {{0.5, NAN, 3, 4, 5, 6}};
+    add(place->catalog, 1, true);
+    add(place->catalog, 2, true);
+    assert_int_equal(catalog_unmeasured(place->catalog), 2);
+    assert_int_equal(catalog_set_measures(place->catalog, 2, &measures), RECEIVER_OK);
+    assert_int_equal(catalog_unmeasured(place->catalog), 1);
+    catalog_close(place->catalog);
+    open_index(place, false);
+    assert_int_equal(catalog_unmeasured(place->catalog), 1);
+    struct json json = {0};
+    assert_int_equal(catalog_describe(place->catalog, 2, &json), RECEIVER_OK);
+    expect_json(&json, "\"measures\":{\"cpu_cores\":0.5,\"alloc_bytes_per_s\":null,\"heap_live_bytes\":3,");
 }
 
-static void test_newer_index(void **state) {
-    struct index_place *place = *state;
-    sqlite3 *database;
+static enum receiver_error try_open(struct index_place *place, bool create, bool *newer, char *text) {
     struct catalog *second = NULL;
-    char text[200] = "";
+    enum receiver_error error = catalog_open(place->path, create, newer, &second, text, 200);
+    assert_int_equal(error == RECEIVER_OK, second != NULL);
+    catalog_close(second);
+    return error;
+}
+
+static void run_sql(struct index_place *place, const char *sql) {
+    sqlite3 *database;
     assert_int_equal(sqlite3_open(place->path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, "PRAGMA user_version=2", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(database);
-    assert_int_equal(catalog_open(place->path, true, &second, text, sizeof text), RECEIVER_BAD_INDEX);
+}
+
+static void test_other_versions(void **state) {
+    struct index_place *place = *state;
+    char text[200] = "";
+    bool newer;
+    run_sql(place, "PRAGMA user_version=1");
+    assert_int_equal(try_open(place, false, &newer, text), RECEIVER_NOT_FOUND);
+    run_sql(place, "PRAGMA user_version=3");
+    assert_int_equal(try_open(place, false, &newer, text), RECEIVER_BAD_INDEX);
+    assert_true(newer);
     assert_non_null(strstr(text, "newer version"));
+}
+
+// Each page of the file overwritten in turn: opening or loading says so, and nothing crashes.
+static void test_damaged(void **state) {
+    struct index_place *place = *state;
+    char text[200] = "", garbage[4096];
+    bool newer;
+    for (int i = 0; i < 50; i++) {
+        add(place->catalog, i, true);
+    }
+    catalog_close(place->catalog);
+    memset(garbage, 0xA5, sizeof garbage);
+    FILE *file = fopen(place->path, "r+");
+    fseek(file, 0, SEEK_END);
+    long pages = ftell(file) / 4096;
+    int refused = 0;
+    for (long page = 0; page < pages; page++) {
+        char before[4096];
+        fseek(file, page * 4096, SEEK_SET);
+        assert_int_equal(fread(before, 1, sizeof before, file), sizeof before);
+        fseek(file, page * 4096, SEEK_SET);
+        fwrite(garbage, 1, sizeof garbage, file);
+        fflush(file);
+        enum receiver_error error = try_open(place, false, &newer, text);
+        assert_true(error == RECEIVER_BAD_INDEX || error == RECEIVER_OK); // a free page holds nothing
+        refused += error == RECEIVER_BAD_INDEX;
+        fseek(file, page * 4096, SEEK_SET);
+        fwrite(before, 1, sizeof before, file);
+        fflush(file);
+    }
+    fclose(file);
+    assert_true(refused >= pages - 1);
+    open_index(place, false);
+    assert_int_equal(catalog_count(place->catalog), 50);
 }
 
 static void test_missing_index(void **state) {
     (void)state;
-    struct catalog *catalog = NULL;
-    char path[] = "/tmp/cmemprof-test-XXXXXX", text[200];
-    close(mkstemp(path));
-    assert_int_equal(catalog_open(path, false, &catalog, text, sizeof text), RECEIVER_NOT_FOUND);
-    unlink(path);
-    assert_int_equal(catalog_open(path, false, &catalog, text, sizeof text), RECEIVER_NOT_FOUND);
-    assert_int_equal(access(path, F_OK), -1);
+    struct index_place place;
+    bool newer;
+    char text[200];
+    strcpy(place.path, "/tmp/cmemprof-test-XXXXXX");
+    close(mkstemp(place.path));
+    assert_int_equal(try_open(&place, false, &newer, text), RECEIVER_NOT_FOUND);
+    unlink(place.path);
+    assert_int_equal(try_open(&place, false, &newer, text), RECEIVER_NOT_FOUND);
+    assert_int_equal(access(place.path, F_OK), -1);
 }
 
 int main(void) {
 #define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_add_and_remove), IT(test_bad_events), IT(test_long_tags_and_fields), IT(test_newer_index),
-                                       IT(test_missing_index)};
+    const struct CMUnitTest tests[] = {IT(test_add_and_remove), IT(test_remove_by_size), IT(test_measures),
+                                       IT(test_other_versions), IT(test_damaged),        IT(test_missing_index)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,16 @@
-// guard_test.c: which Host and Origin headers are let in.
+// guard_test.c: which Host and Origin headers are let in, and which tokens.
 #include "http.h"
 
 #include "../guard.h"
+
+static enum guard_verdict ask(const char *host, const char *origin) {
+    struct guard guard = {0};
+    struct guard_headers headers = {.host = host, .origin = origin};
+    const char *why = NULL;
+    enum guard_verdict verdict = guard_check_headers(&guard, &headers, &why);
+    assert_int_equal(verdict == GUARD_LET_IN, why == NULL);
+    return verdict;
+}
 
 static void test_hosts(void **state) {
     (void)state;
@@ -25,22 +34,73 @@ static void test_hosts(void **state) {
                                       "10.0.0.1:8126",
                                       "127.0.0.1:x"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_null(guard_check_headers(good[i], NULL));
+        assert_int_equal(ask(good[i], NULL), GUARD_LET_IN);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_non_null(guard_check_headers(bad[i], NULL));
+        assert_int_equal(ask(bad[i], NULL), GUARD_KEEP_OUT);
     }
-    assert_non_null(guard_check_headers(NULL, NULL));
+    assert_int_equal(ask(NULL, NULL), GUARD_KEEP_OUT);
 }
 
 static void test_origins(void **state) {
     (void)state;
-    assert_null(guard_check_headers("localhost:8126", "http://localhost:8126"));
-    static const char *const bad[] = {"http://evil.com",      "https://localhost:8126", "http://localhost:9999", "null", "",
+    assert_int_equal(ask("localhost:8126", "http://localhost:8126"), GUARD_LET_IN);
+    assert_int_equal(ask("localhost:8126", "https://localhost:8126"), GUARD_LET_IN);
+    static const char *const bad[] = {"http://evil.com",      "https://localhost:812", "http://localhost:9999", "null", "",
                                       "http://127.0.0.1:8126"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_non_null(guard_check_headers("localhost:8126", bad[i]));
+        assert_int_equal(ask("localhost:8126", bad[i]), GUARD_KEEP_OUT);
     }
+}
+
+#define TOKEN "s3cret-token"
+
+// With a token the name of the host does not matter, the token does, in any of four places.
+static void test_token(void **state) {
+    (void)state;
+    struct guard guard = {.token = TOKEN};
+    static const struct {
+        struct guard_headers headers;
+        enum guard_verdict verdict;
+    } cases[] = {
+        {{.host = "db.example"}, GUARD_NO_TOKEN},
+        {{.host = "localhost"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .authorization = "Bearer " TOKEN}, GUARD_LET_IN},
+        {{.host = "db.example", .authorization = "bearer " TOKEN}, GUARD_LET_IN},
+        {{.host = "db.example", .authorization = "Bearer " TOKEN "x"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .authorization = "Bearer s3cret-toke"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .authorization = "Bearer "}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .authorization = TOKEN}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .api_key = TOKEN}, GUARD_LET_IN},
+        {{.host = "db.example", .api_key = ""}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .cookie = "a=b; cmemprof_token=" TOKEN}, GUARD_LET_IN},
+        {{.host = "db.example", .cookie = "cmemprof_token=" TOKEN "; x=y"}, GUARD_LET_IN},
+        {{.host = "db.example", .cookie = "xcmemprof_token=" TOKEN}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .cookie = "cmemprof_token=; ;;"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .query_token = TOKEN}, GUARD_LOG_IN},
+        {{.host = "db.example", .query_token = "wrong"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .origin = "http://evil.example", .cookie = "cmemprof_token=" TOKEN}, GUARD_KEEP_OUT},
+        {{.host = NULL, .api_key = TOKEN}, GUARD_LET_IN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *why = NULL;
+        if (guard_check_headers(&guard, &cases[i].headers, &why) != cases[i].verdict) {
+            fail_msg("case %zu: %s", i, why ? why : "let in");
+        }
+    }
+    static const char *const bad[] = {"", "short", "with blank", "with;semicolon", "with,comma", "with\"quote", "caf\xc3\xa9-caf\xc3\xa9"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(guard_is_token(bad[i]));
+    }
+    assert_true(guard_is_token(TOKEN));
+}
+
+static void test_unix_socket(void **state) {
+    (void)state;
+    struct guard guard = {.unix_socket = true};
+    const char *why = NULL;
+    assert_int_equal(guard_check_headers(&guard, &(struct guard_headers){.host = "%2Frun%2Fx.sock"}, &why), GUARD_LET_IN);
+    assert_int_equal(guard_check_headers(&guard, &(struct guard_headers){0}, &why), GUARD_LET_IN);
 }
 
 static void test_over_http(void **state) {
@@ -57,7 +117,8 @@ static void test_over_http(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts), cmocka_unit_test(test_origins),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts), cmocka_unit_test(test_origins), cmocka_unit_test(test_token),
+                                       cmocka_unit_test(test_unix_socket),
                                        cmocka_unit_test_setup_teardown(test_over_http, fixture_setup, fixture_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,9 +176,11 @@ struct fixture {
     uint16_t port;
 };
 
-static inline void fixture_start(struct fixture *fixture, size_t max_body_bytes, uint32_t keep) {
-    struct receiver_options options = {
-        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .max_body_bytes = max_body_bytes, .keep_uploads = keep};
+static inline void fixture_start(struct fixture *fixture, size_t max_body_bytes, uint64_t retention_bytes) {
+    struct receiver_options options = {.listen = "127.0.0.1:0",
+                                       .data_directory = fixture->directory,
+                                       .max_body_bytes = max_body_bytes,
+                                       .retention_bytes = retention_bytes};
     char text[256] = "";
     if (receiver_start(&options, &fixture->receiver, text, sizeof text) != RECEIVER_OK) {
         fail_msg("receiver_start: %s", text);

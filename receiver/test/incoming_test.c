@@ -28,7 +28,9 @@ static void test_names(void **state) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_int_equal(incoming_attachment(incoming, names[i][0], text, sizeof text), RECEIVER_OK);
     }
-    assert_int_equal(incoming_keep(incoming, "{}", 2, "k:v", &id, text, sizeof text), RECEIVER_OK);
+    incoming_refuse(incoming, "<b>", "no \"name\"");
+    assert_int_equal(keep(incoming, "{}", "k:v", &id, text), RECEIVER_OK);
+    assert_string_equal(incoming_refused(incoming), "[{\"name\":\"<b>\",\"reason\":\"no \\\"name\\\"\"}]");
     incoming_free(incoming);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct catalog_attachment attachment;
@@ -56,7 +58,7 @@ static void test_refused_names(void **state) {
     assert_int_equal(incoming_attachment(incoming, "a/b", text, sizeof text), RECEIVER_OK);
     assert_int_equal(incoming_attachment(incoming, "a\\b", text, sizeof text), RECEIVER_BAD_UPLOAD);
     assert_string_equal(text, "two attachments are named a_b");
-    for (int i = 2; i < STORE_MAX_ATTACHMENTS; i++) {
+    for (int i = 2; i < CATALOG_MAX_ATTACHMENTS; i++) {
         snprintf(longest, sizeof longest, "%d", i);
         assert_int_equal(incoming_attachment(incoming, longest, text, sizeof text), RECEIVER_OK);
     }

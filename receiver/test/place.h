@@ -6,15 +6,19 @@
 
 #include "../store.h"
 
+#include <pthread.h>
+
 struct place {
     char directory[64];
     struct store *store;
 };
 
-static inline void reopen(struct place *place, uint32_t keep) {
+static inline void reopen(struct place *place, uint64_t retention_bytes) {
+    struct store_options options = {.directory = place->directory, .retention_bytes = retention_bytes};
     char text[256] = "";
     store_close(place->store);
-    if (store_open(place->directory, keep, &place->store, text, sizeof text) != RECEIVER_OK) {
+    place->store = NULL;
+    if (store_open(&options, &place->store, text, sizeof text) != RECEIVER_OK) {
         fail_msg("store_open: %s", text);
     }
 }
@@ -23,7 +27,7 @@ static inline int setup(void **state) {
     struct place *place = calloc(1, sizeof *place);
     strcpy(place->directory, "/tmp/cmemprof-test-XXXXXX");
     assert_non_null(mkdtemp(place->directory));
-    reopen(place, 100);
+    reopen(place, 0);
     *state = place;
     return 0;
 }
@@ -37,12 +41,47 @@ static inline int teardown(void **state) {
     return system(command);
 }
 
+// What came of an upload, for the thread that waits for it.
+struct kept {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool done;
+    enum receiver_error error;
+    int64_t id;
+    char text[200];
+};
+
+static inline void on_kept(void *context, enum receiver_error error, int64_t id, const char *reason) {
+    struct kept *kept = context;
+    pthread_mutex_lock(&kept->lock);
+    kept->done = true;
+    kept->error = error;
+    kept->id = id;
+    snprintf(kept->text, sizeof kept->text, "%s", reason);
+    pthread_cond_signal(&kept->wake);
+    pthread_mutex_unlock(&kept->lock);
+}
+
+// incoming_keep, and waits for it.
+static inline enum receiver_error keep(struct incoming *incoming, const char *event, const char *more_tags, int64_t *id, char *text) {
+    struct kept kept = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+    incoming_keep(incoming, event, strlen(event), more_tags, on_kept, &kept);
+    pthread_mutex_lock(&kept.lock);
+    while (!kept.done) {
+        pthread_cond_wait(&kept.wake, &kept.lock);
+    }
+    pthread_mutex_unlock(&kept.lock);
+    *id = kept.id;
+    snprintf(text, sizeof kept.text, "%s", kept.text);
+    return kept.error;
+}
+
 static inline enum receiver_error add(struct place *place, const char *event, const char *content, int64_t *id, char *text) {
     struct incoming *incoming;
     assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
     assert_int_equal(incoming_attachment(incoming, "a.pprof", text, 200), RECEIVER_OK);
     assert_int_equal(incoming_write(incoming, content, strlen(content)), RECEIVER_OK);
-    enum receiver_error error = incoming_keep(incoming, event, strlen(event), NULL, id, text, 200);
+    enum receiver_error error = keep(incoming, event, NULL, id, text);
     incoming_free(incoming);
     return error;
 }

@@ -2,7 +2,7 @@
 #include "http.h"
 
 #include "../reply.h"
-#include "../store.h"
+#include "place.h"
 
 static void test_statuses(void **state) {
     (void)state;
@@ -54,10 +54,10 @@ static void test_quote_in_name(void **state) {
     char text[200];
     int64_t id;
     receiver_stop(fixture->receiver);
-    assert_int_equal(store_open(fixture->directory, 10, &store, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(store_open(&(struct store_options){.directory = fixture->directory}, &store, text, sizeof text), RECEIVER_OK);
     assert_int_equal(incoming_new(store, &incoming), RECEIVER_OK);
     assert_int_equal(incoming_attachment(incoming, "a\"b", text, sizeof text), RECEIVER_OK);
-    assert_int_equal(incoming_keep(incoming, "{}", 2, NULL, &id, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(keep(incoming, "{}", NULL, &id, text), RECEIVER_OK);
     incoming_free(incoming);
     store_close(store);
     fixture_start(fixture, 0, 0);

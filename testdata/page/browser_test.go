@@ -75,7 +75,7 @@ func startBrowser(directory string) (context.Context, func()) {
 }
 
 type tab struct {
-	t     *testing.T
+	t     testing.TB
 	ctx   context.Context
 	close context.CancelFunc
 
@@ -83,7 +83,7 @@ type tab struct {
 	problems []string // guarded by mutex
 }
 
-func (b *browser) open(t *testing.T) *tab {
+func (b *browser) open(t testing.TB) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	view := &tab{t: t, ctx: ctx, close: cancel}
@@ -108,7 +108,8 @@ func (view *tab) note(event any) {
 			problem = fmt.Sprintf("log: %s %s", event.Entry.Text, event.Entry.URL)
 		}
 	case *network.EventRequestWillBeSent:
-		if target, err := url.Parse(event.Request.URL); err != nil || target.Hostname() != "127.0.0.1" {
+		// Chromium's own pictures of form fields are data: addresses.
+		if target, err := url.Parse(event.Request.URL); err != nil || (target.Hostname() != "127.0.0.1" && target.Scheme != "data") {
 			problem = "request to another host: " + event.Request.URL
 		}
 	}
@@ -120,13 +121,13 @@ func (view *tab) note(event any) {
 }
 
 // clean fails the test on console errors, exceptions and requests to other hosts.
-func (view *tab) clean(t *testing.T) {
+func (view *tab) clean(t testing.TB) {
 	t.Helper()
 	view.cleanBut(t, "\x00")
 }
 
 // cleanBut lets problems pass that contain the text.
-func (view *tab) cleanBut(t *testing.T, expected string) {
+func (view *tab) cleanBut(t testing.TB, expected string) {
 	t.Helper()
 	view.mutex.Lock()
 	defer view.mutex.Unlock()
@@ -146,14 +147,42 @@ func (view *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// click clicks on what the selector finds; again, if the page put another element in its place while the mouse was on its way.
 func (view *tab) click(selector string) {
 	view.t.Helper()
-	view.do(chromedp.Click(chromedp.CSS(selector)))
+	ctx, cancel := context.WithTimeout(view.ctx, patience)
+	defer cancel()
+	for {
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil || !strings.Contains(err.Error(), "Could not find node") {
+			view.t.Fatalf("click on %s: %v", selector, err)
+		}
+	}
 }
 
 func (view *tab) keys(selector, text string) {
 	view.t.Helper()
 	view.do(chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// press sends one key as a keyboard does: the character comes only if the page lets the key through.
+func (view *tab) press(key string) {
+	view.t.Helper()
+	view.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+			event := input.DispatchKeyEventParams{Type: kind, Key: key}
+			if kind == input.DispatchKeyEventTypeKeyDown {
+				event.Text = key
+			}
+			if _, err := cdp.Call(ctx, target, input.DispatchKeyEvent, event); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // get runs an action that has a value.

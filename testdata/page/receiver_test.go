@@ -23,7 +23,7 @@ import (
 type receiver struct{ url string }
 
 // startReceiver runs the program on a free port with a fresh directory; the test fails if it does not end cleanly on SIGTERM.
-func startReceiver(t *testing.T) *receiver {
+func startReceiver(t testing.TB) *receiver {
 	t.Helper()
 	program := os.Getenv("CMEMPROF_COMMAND")
 	if program == "" {
@@ -52,7 +52,7 @@ func startReceiver(t *testing.T) *receiver {
 	return nil
 }
 
-func (r *receiver) get(t *testing.T, path string) []byte {
+func (r *receiver) get(t testing.TB, path string) []byte {
 	t.Helper()
 	response, err := http.Get(strings.TrimSuffix(r.url, "/") + path)
 	if err != nil {
@@ -66,7 +66,7 @@ func (r *receiver) get(t *testing.T, path string) []byte {
 	return body
 }
 
-func (r *receiver) post(t *testing.T, contentType string, body io.Reader) {
+func (r *receiver) post(t testing.TB, contentType string, body io.Reader) {
 	t.Helper()
 	response, err := http.Post(r.url+"profiling/v1/input", contentType, body)
 	if err != nil {
@@ -79,7 +79,7 @@ func (r *receiver) post(t *testing.T, contentType string, body io.Reader) {
 	}
 }
 
-func (r *receiver) upload(t *testing.T, service string, attachments map[string][]byte) {
+func (r *receiver) upload(t testing.TB, service string, attachments map[string][]byte) {
 	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -97,13 +97,13 @@ func (r *receiver) upload(t *testing.T, service string, attachments map[string][
 	r.post(t, form.FormDataContentType(), &body)
 }
 
-func (r *receiver) uploadProfile(t *testing.T, service string, p *profile.Profile) {
+func (r *receiver) uploadProfile(t testing.TB, service string, p *profile.Profile) {
 	t.Helper()
 	r.upload(t, service, map[string][]byte{"delta-heap.pprof": encode(t, p)})
 }
 
 // uploadCapture sends what a real client sent (testdata/captures).
-func (r *receiver) uploadCapture(t *testing.T, client string) {
+func (r *receiver) uploadCapture(t testing.TB, client string) {
 	t.Helper()
 	folders, err := filepath.Glob(filepath.Join("..", "captures", client, "*"))
 	if err != nil || len(folders) == 0 {
@@ -134,6 +134,7 @@ type stack struct {
 	frames []string // leaf first, "name file"
 	values []int64
 	c      bool
+	labels map[string]string
 }
 
 func build(types [][2]string, stacks []stack) *profile.Profile {
@@ -146,6 +147,12 @@ func build(types [][2]string, stacks []stack) *profile.Profile {
 		sample := &profile.Sample{Value: s.values}
 		if s.c {
 			sample.Label = map[string][]string{"memory": {"C"}}
+		}
+		for key, value := range s.labels {
+			if sample.Label == nil {
+				sample.Label = map[string][]string{}
+			}
+			sample.Label[key] = []string{value}
 		}
 		for _, frame := range s.frames {
 			location := locations[frame]
@@ -172,16 +179,16 @@ func heapProfile() *profile.Profile {
 	exec := "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec /src/go-sqlite3/sqlite3.go"
 	return build(heapTypes, []stack{
 		{[]string{"sqlite3MemMalloc /lib/src/sqlite3.c", "sqlite3_prepare_v2 /lib/src/sqlite3.c", "runtime.cgocall /go/src/runtime/cgocall.go",
-			exec, mainGo, runtimeGo}, []int64{4000, 90e6, 1000, 40e6}, true},
-		{[]string{"main.cache /src/shop/cache.go", mainGo, runtimeGo}, []int64{500, 20e6, 100, 8e6}, false},
+			exec, mainGo, runtimeGo}, []int64{4000, 90e6, 1000, 40e6}, true, nil},
+		{[]string{"main.cache /src/shop/cache.go", mainGo, runtimeGo}, []int64{500, 20e6, 100, 8e6}, false, nil},
 	})
 }
 
 func hostileProfile(name string) *profile.Profile {
-	return build(heapTypes, []stack{{[]string{name + " /src/" + fmt.Sprintf("%q", "<b>") + ".c"}, []int64{1, 2, 3, 4}, true}})
+	return build(heapTypes, []stack{{[]string{name + " /src/" + fmt.Sprintf("%q", "<b>") + ".c"}, []int64{1, 2, 3, 4}, true, nil}})
 }
 
-func encode(t *testing.T, p *profile.Profile) []byte {
+func encode(t testing.TB, p *profile.Profile) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := p.Write(&out); err != nil {

@@ -90,11 +90,12 @@ func capture(folder string) ([]File, error) {
 }
 
 func newFile(name string, data []byte) (File, error) {
-	raw, err := inflate(data)
+	raw, err := Inflate(data)
 	return File{name, data, raw}, err
 }
 
-func inflate(data []byte) ([]byte, error) {
+// Inflate returns what gzip or zstd holds, and anything else as it is.
+func Inflate(data []byte) ([]byte, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
 		z, err := gzip.NewReader(bytes.NewReader(data))

@@ -1,0 +1,149 @@
+// analysis_load.c: what costs without growing: allocation, locks, fragmentation (analysis_rules.h). Medians over all profiles, so that one
+// busy period makes no finding.
+#include "analysis_rules.h"
+#include "analysis_site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// 0: there is none.
+static double median_of(const struct metrics_series *series) {
+    double *values = series ? malloc(series->count * sizeof *values) : NULL;
+    double median = 0;
+    for (size_t i = 0; values && i < series->count; i++) {
+        values[i] = series->points[i].value;
+    }
+    if (values) {
+        median = trend_median(values, series->count);
+    }
+    free(values);
+    return median;
+}
+
+static void set_series(struct finding *finding, const struct metrics_series *series, const struct merged_list *list) {
+    // The newest ones when there are more than a finding has room for.
+    size_t skip = series->count > TREND_MAX_POINTS ? series->count - TREND_MAX_POINTS : 0;
+    finding->point_count = series->count - skip;
+    memcpy(finding->points, series->points + skip, finding->point_count * sizeof *finding->points);
+    if (list && list->count > 0) {
+        finding->first_upload = list->uploads[0].id;
+        finding->last_upload = list->uploads[list->count - 1].id;
+    }
+}
+
+// Names the stack with most of the type, and gives it to the finding.
+static void name_largest(struct finding *finding, const struct stacks *stacks, const char *type, char *text, size_t text_size) {
+    double share;
+    struct profile_sample_view sample;
+    int64_t largest = stacks ? stacks_largest(stacks, type, &share) : -1;
+    if (largest >= 0 && profile_sample_at(stacks->profile, (size_t)largest, &sample) == MERGE_OK) {
+        snprintf(text, text_size, ", %.0f %% of it at one place in %.200s", 100 * share, analysis_site(&sample)->function);
+        finding_set_stack(finding, &sample);
+    }
+}
+
+// ---- Allocation ----
+
+// From 100 MB a second on, and only when the whole live heap (16 MiB of it at least: small heaps are collected quickly) is allocated
+// again each second: at Go's usual setting that is a collection a second or more, which is when it shows in CPU time.
+bool analysis_churn(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const struct heap *heap) {
+    const struct metrics_series *series = metrics_find(metrics, "alloc_bytes_per_s");
+    series = series ? series : metrics_find(metrics, "go_alloc_bytes_per_sec");
+    double rate = median_of(series), live = median_of(metrics_find(metrics, "heap_live_bytes"));
+    live = live > 16 << 20 ? live : 16 << 20;
+    if (rate < 1e8 || rate < live) {
+        return true;
+    }
+    struct finding *finding = findings_add(findings, "allocation_churn", rate >= 1e9 ? SEVERITY_MEDIUM : SEVERITY_LOW, rate);
+    char amount[FINDING_AMOUNT_BYTES], heap_size[FINDING_AMOUNT_BYTES], place[280] = "";
+    if (!finding) {
+        return true;
+    }
+    if (heap) {
+        const char *type = strcmp(heap->type, "heap-space") == 0 ? "alloc-space" : "alloc_space";
+        name_largest(finding, stacks, type, place, sizeof place);
+        finding->attachment = heap->attachment;
+        finding->type = type;
+    }
+    snprintf(finding->title, sizeof finding->title, "%s a second are allocated%s", finding_bytes(rate, amount), place);
+    snprintf(
+        finding->evidence, sizeof finding->evidence,
+        "The median of all profiles (%zu). The live heap is %s: as much is allocated %.1f times a second, and the collector runs as often.",
+        series->count, finding_bytes(live, heap_size), rate / live);
+    set_series(finding, series, NULL);
+    if (stacks && stacks->profile_count > 0) {
+        finding->first_upload = stacks->ids[0];
+        finding->last_upload = stacks->ids[stacks->profile_count - 1];
+    }
+    findings_settle(findings, NULL);
+    return true;
+}
+
+// ---- Locks ----
+
+struct lock_profile {
+    const char *attachment, *type;
+};
+
+// Half a second waited in each second: at any time half a goroutine stands still for a lock. Below that it is not worth a line.
+bool analysis_locks(struct findings *findings, const struct metrics *metrics, struct store *store, const struct merged_list *list) {
+    static const struct lock_profile profiles[] = {{"delta-mutex.pprof", "delay"}, {"profile.pprof", "lock-acquire-wait"}};
+    const struct metrics_series *series = metrics_find(metrics, "lock_seconds_per_s");
+    double rate = median_of(series);
+    if (rate < 0.5) {
+        return true;
+    }
+    struct finding *finding = findings_add(findings, "lock_contention",
+                                           rate >= 10  ? SEVERITY_HIGH
+                                           : rate >= 2 ? SEVERITY_MEDIUM
+                                                       : SEVERITY_LOW,
+                                           rate);
+    char place[280] = "";
+    if (!finding) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof profiles / sizeof *profiles && !*place; i++) {
+        struct stacks stacks;
+        if (stacks_read(store, list, profiles[i].attachment, profiles[i].type, &stacks) != RECEIVER_OK) {
+            return false;
+        }
+        if (stacks.profile_count > 0) {
+            name_largest(finding, &stacks, profiles[i].type, place, sizeof place);
+            finding->attachment = profiles[i].attachment;
+            finding->type = profiles[i].type;
+        }
+        stacks_free(&stacks);
+    }
+    snprintf(finding->title, sizeof finding->title, "%.3g seconds are waited for locks in each second%s", rate, place);
+    snprintf(finding->evidence, sizeof finding->evidence,
+             "The median of all profiles (%zu): so many threads or goroutines stand still on average.", series->count);
+    set_series(finding, series, list);
+    findings_settle(findings, NULL);
+    return true;
+}
+
+// ---- Fragmentation ----
+
+// Half of what the allocator holds is neither in use nor given back, and that is 64 MiB at least: small heaps always have slack.
+bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct merged_list *list) {
+    const struct metrics_series *series = metrics_find(metrics, "c_allocator_fragmentation_bytes");
+    double lost = median_of(series), resident = median_of(metrics_find(metrics, "c_allocator_resident_bytes"));
+    double in_use = median_of(metrics_find(metrics, "c_allocator_in_use_bytes"));
+    if (!series || lost < 64 << 20 || lost < resident / 2) {
+        return true;
+    }
+    struct finding *finding = findings_add(findings, "fragmentation", lost >= 1e9 ? SEVERITY_HIGH : SEVERITY_MEDIUM, lost);
+    char amounts[3][FINDING_AMOUNT_BYTES];
+    if (!finding) {
+        return true;
+    }
+    snprintf(finding->title, sizeof finding->title, "%s of C memory are lost to fragmentation", finding_bytes(lost, amounts[0]));
+    snprintf(finding->evidence, sizeof finding->evidence,
+             "Medians of all reports (%zu): the allocator holds %s, of which the program uses %s. What lies between live blocks cannot be "
+             "given back.",
+             series->count, finding_bytes(resident, amounts[1]), finding_bytes(in_use, amounts[2]));
+    set_series(finding, series, list);
+    findings_settle(findings, NULL);
+    return true;
+}

@@ -1,0 +1,244 @@
+// analysis_stacks.c: stacks over time (analysis_stacks.h).
+#include "analysis_stacks.h"
+#include "analysis_site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Reading ----
+
+// What each stack's sum has risen by is its value in the profile that was read last.
+static enum receiver_error add_row(struct stacks *stacks, int64_t id, int64_t ms) {
+    size_t samples = profile_sample_count(stacks->profile);
+    samples = samples < STACKS_MAX ? samples : STACKS_MAX;
+    int64_t *row = malloc((samples + 1) * sizeof *row), *sums = realloc(stacks->sums, (samples + 1) * sizeof *sums);
+    stacks->sums = sums ? sums : stacks->sums;
+    if (!row || !sums) {
+        free(row);
+        return RECEIVER_NO_MEMORY;
+    }
+    for (size_t i = 0; i < samples; i++) {
+        struct profile_sample_view sample;
+        if (profile_sample_without_frames(stacks->profile, i, &sample) != MERGE_OK) {
+            free(row);
+            return RECEIVER_NO_MEMORY;
+        }
+        int64_t before = i < stacks->sum_count ? sums[i] : 0, now = sample.values[stacks->type];
+        row[i] = (int64_t)((uint64_t)now - (uint64_t)before);
+        sums[i] = now;
+    }
+    stacks->sum_count = samples;
+    stacks->rows[stacks->profile_count] = row;
+    stacks->row_sizes[stacks->profile_count] = samples;
+    stacks->ids[stacks->profile_count] = id;
+    stacks->ms[stacks->profile_count++] = ms;
+    return RECEIVER_OK;
+}
+
+bool stacks_init(struct stacks *stacks, const char *type) {
+    static const char *const kept_labels[] = {"memory"};
+    *stacks = (struct stacks){.profile = profile_new(), .type_name = type, .type = -1};
+    if (stacks->profile) {
+        profile_keep_labels(stacks->profile, kept_labels, 1);
+    }
+    return stacks->profile;
+}
+
+enum receiver_error stacks_add(struct stacks *stacks, int64_t id, int64_t ms, const void *bytes, size_t size, char *text) {
+    struct merge_fault fault = {0};
+    if (stacks->profile_count == TREND_MAX_POINTS) {
+        return RECEIVER_OK;
+    }
+    enum merge_error error = profile_decode(stacks->profile, bytes, size, NULL, NULL, &fault);
+    if (error != MERGE_OK) {
+        snprintf(text, 160, "%s", fault.text);
+        return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
+    }
+    stacks->type = profile_sample_type_index(stacks->profile, stacks->type_name);
+    return stacks->type < 0 ? RECEIVER_BAD_UPLOAD : add_row(stacks, id, ms);
+}
+
+static enum receiver_error take_profile(void *stacks, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
+    return stacks_add(stacks, upload->id, upload->end_ms, bytes, size, text);
+}
+
+enum receiver_error stacks_read(struct store *store, const struct merged_list *list, const char *attachment, const char *type,
+                                struct stacks *stacks) {
+    struct merged_report report;
+    void *parts[2] = {stacks, NULL};
+    if (!stacks_init(stacks, type)) {
+        return RECEIVER_NO_MEMORY;
+    }
+    enum receiver_error error = merged_sweep(store, list, attachment, take_profile, parts, &report);
+    profile_trim(stacks->profile);
+    if (error != RECEIVER_OK) {
+        stacks_free(stacks);
+    }
+    return error;
+}
+
+void stacks_free(struct stacks *stacks) {
+    for (size_t i = 0; i < stacks->profile_count; i++) {
+        free(stacks->rows[i]);
+    }
+    free(stacks->sums);
+    profile_free(stacks->profile);
+    *stacks = (struct stacks){0};
+}
+
+// ---- Series ----
+
+static double value_at(const struct stacks *stacks, size_t profile, uint32_t sample) {
+    return sample < stacks->row_sizes[profile] ? (double)stacks->rows[profile][sample] : 0;
+}
+
+static void add_series(const struct stacks *stacks, uint32_t sample, struct metrics_point points[TREND_MAX_POINTS]) {
+    for (size_t i = 0; i < stacks->profile_count; i++) {
+        points[i].ms = stacks->ms[i];
+        points[i].value += value_at(stacks, i, sample);
+    }
+}
+
+// By means: to find the steepest stack no more is needed.
+static double growth_of(const struct stacks *stacks, uint32_t sample) {
+    size_t third = stacks->profile_count / 3;
+    double growth = 0;
+    for (size_t i = 0; i < third; i++) {
+        growth += value_at(stacks, stacks->profile_count - 1 - i, sample) - value_at(stacks, i, sample);
+    }
+    return growth;
+}
+
+// ---- Sites ----
+
+struct member {
+    const char *function;
+    bool c;
+    uint32_t sample;
+};
+
+static int compare_members(const void *left, const void *right) {
+    const struct member *a = left, *b = right;
+    if (a->c != b->c) {
+        return a->c ? -1 : 1;
+    }
+    if (a->function != b->function) { // the profile keeps equal strings once
+        return a->function < b->function ? -1 : 1;
+    }
+    return a->sample < b->sample ? -1 : a->sample > b->sample;
+}
+
+static int compare_sites(const void *left, const void *right) {
+    double a = ((const struct stack_site *)left)->trend.slope_per_s, b = ((const struct stack_site *)right)->trend.slope_per_s;
+    return a > b ? -1 : a < b;
+}
+
+struct finding_sites {
+    const struct stacks *stacks;
+    stacks_enough *enough;
+    struct stack_site *sites;
+    size_t count, capacity;
+};
+
+static bool take_site(struct finding_sites *finding, const struct member *members, size_t count, bool *grows) {
+    const struct stacks *stacks = finding->stacks;
+    struct stack_site site = {.function = members[0].function, .c = members[0].c, .steepest = members[0].sample};
+    double most = growth_of(stacks, site.steepest);
+    for (size_t i = 0; i < count; i++) {
+        double growth = growth_of(stacks, members[i].sample);
+        add_series(stacks, members[i].sample, site.points);
+        if (growth > most) {
+            most = growth;
+            site.steepest = members[i].sample;
+        }
+    }
+    site.trend = trend_of(site.points, stacks->profile_count, 0);
+    *grows = site.trend.grows && finding->enough(stacks, site.trend.last - site.trend.first, site.trend.last);
+    if (!*grows) {
+        return true;
+    }
+    if (finding->count == finding->capacity) {
+        size_t capacity = finding->capacity ? 2 * finding->capacity : 16;
+        struct stack_site *grown = realloc(finding->sites, capacity * sizeof *grown);
+        if (!grown) {
+            return false;
+        }
+        finding->sites = grown;
+        finding->capacity = capacity;
+    }
+    finding->sites[finding->count++] = site;
+    return true;
+}
+
+static bool take_sites(struct finding_sites *finding, const struct member *members, size_t count) {
+    for (size_t from = 0, to; from < count; from = to) {
+        bool grows;
+        for (to = from + 1; to < count && members[to].c == members[from].c && members[to].function == members[from].function; to++) {
+        }
+        if (!take_site(finding, members + from, to - from, &grows)) {
+            return false;
+        }
+        for (size_t i = from; !grows && to - from > 1 && i < to; i++) {
+            bool ignored;
+            if (!take_site(finding, members + i, 1, &ignored)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool stacks_growing(const struct stacks *stacks, stacks_enough *enough, struct stack_site **sites, size_t *count) {
+    struct finding_sites finding = {.stacks = stacks, .enough = enough};
+    struct member *members = malloc((stacks->sum_count + 1) * sizeof *members);
+    bool ok = members;
+    for (uint32_t i = 0; ok && i < stacks->sum_count; i++) {
+        struct profile_sample_view sample;
+        ok = profile_sample_at(stacks->profile, i, &sample) == MERGE_OK;
+        if (ok) {
+            members[i] = (struct member){analysis_site(&sample)->function, profile_sample_is_c(&sample), i};
+        }
+    }
+    if (ok && stacks->sum_count > 0) {
+        qsort(members, stacks->sum_count, sizeof *members, compare_members);
+        ok = take_sites(&finding, members, stacks->sum_count);
+    }
+    free(members);
+    if (ok && finding.count > 0) {
+        qsort(finding.sites, finding.count, sizeof *finding.sites, compare_sites);
+    }
+    *sites = finding.sites;
+    *count = finding.count;
+    return ok;
+}
+
+void stacks_total(const struct stacks *stacks, bool c, struct metrics_point points[TREND_MAX_POINTS]) {
+    memset(points, 0, TREND_MAX_POINTS * sizeof *points);
+    for (uint32_t i = 0; i < stacks->sum_count; i++) {
+        struct profile_sample_view sample;
+        if (profile_sample_without_frames(stacks->profile, i, &sample) == MERGE_OK && profile_sample_is_c(&sample) == c) {
+            add_series(stacks, i, points);
+        }
+    }
+}
+
+int64_t stacks_largest(const struct stacks *stacks, const char *type, double *share) {
+    int index = profile_sample_type_index(stacks->profile, type);
+    int64_t best = -1;
+    double most = 0, all = 0;
+    for (size_t i = 0; index >= 0 && i < profile_sample_count(stacks->profile); i++) {
+        struct profile_sample_view sample;
+        if (profile_sample_without_frames(stacks->profile, i, &sample) != MERGE_OK) {
+            return -1;
+        }
+        double value = (double)sample.values[index];
+        all += value;
+        if (value > most) {
+            most = value;
+            best = (int64_t)i;
+        }
+    }
+    *share = all > 0 ? most / all : 0;
+    return best;
+}

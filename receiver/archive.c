@@ -1,0 +1,179 @@
+// archive.c: an upload as a tar file (archive.h).
+#include "archive.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BLOCK = 512, ENTRIES_MAX = CATALOG_MAX_ATTACHMENTS + 1 };
+
+struct entry {
+    char name[CATALOG_FILE_MAX_BYTES + 1];
+    int file;
+    uint64_t size;
+};
+
+struct archive {
+    int64_t id;
+    time_t time;
+    struct entry entries[ENTRIES_MAX];
+    size_t count, current; // current == count: the end blocks
+    uint64_t at;           // in the current entry: its header, its bytes, its padding
+    char header[BLOCK];
+    enum receiver_error error; // while it is opened
+    struct store *store;
+};
+
+static uint64_t padded(uint64_t size) {
+    return (size + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+// ---- Opening ----
+
+// Letters, digits and a few signs, no dot in front: no path, nothing that a shell or a terminal would take amiss.
+static bool is_harmless(const char *name) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t length = strlen(name);
+    return length > 0 && length <= CATALOG_FILE_MAX_BYTES && strspn(name, plain) == length && name[0] != '.' && name[0] != '-' &&
+           strcmp(name, "event.json") != 0;
+}
+
+static void add(struct archive *archive, int directory, const char *file, const char *name, const uint64_t *expected_size) {
+    struct entry *entry = &archive->entries[archive->count];
+    struct stat about;
+    entry->file = openat(directory, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (entry->file < 0 || fstat(entry->file, &about) != 0 || !S_ISREG(about.st_mode) ||
+        (expected_size && (uint64_t)about.st_size != *expected_size)) {
+        if (entry->file >= 0) {
+            close(entry->file);
+        }
+        archive->error = RECEIVER_DAMAGED;
+        return;
+    }
+    snprintf(entry->name, sizeof entry->name, "%s", is_harmless(name) ? name : file);
+    entry->size = (uint64_t)about.st_size;
+    archive->time = about.st_mtime;
+    archive->count++;
+}
+
+static bool open_upload(void *context, const struct catalog_upload *upload) {
+    struct archive *archive = context;
+    int directory;
+    archive->error = store_open_upload(archive->store, upload->id, &directory);
+    if (archive->error != RECEIVER_OK) {
+        archive->error = RECEIVER_DAMAGED;
+        return false;
+    }
+    add(archive, directory, "event.json", "", NULL);
+    for (size_t i = 0; archive->error == RECEIVER_OK && i < upload->attachment_count; i++) {
+        const struct catalog_attachment *attachment = &upload->attachments[i];
+        add(archive, directory, attachment->file, attachment->name, &attachment->size_bytes);
+    }
+    close(directory);
+    return false;
+}
+
+enum receiver_error archive_open(struct store *store, int64_t id, struct archive **out) {
+    struct archive *archive = calloc(1, sizeof *archive);
+    if (!archive) {
+        return RECEIVER_NO_MEMORY;
+    }
+    archive->store = store;
+    archive->id = id;
+    archive->error = RECEIVER_NOT_FOUND; // unless there is one
+    struct selection selection;
+    selection_init(&selection);
+    selection.ids = &id;
+    selection.id_count = 1;
+    enum receiver_error error = catalog_select(store_catalog(store), &selection, 1, open_upload, archive, NULL);
+    error = error == RECEIVER_OK ? archive->error : error;
+    if (error != RECEIVER_OK) {
+        archive_free(archive);
+        return error;
+    }
+    *out = archive;
+    return RECEIVER_OK;
+}
+
+void archive_free(struct archive *archive) {
+    for (size_t i = 0; i < archive->count; i++) {
+        close(archive->entries[i].file);
+    }
+    free(archive);
+}
+
+uint64_t archive_size(const struct archive *archive) {
+    uint64_t size = 2 * BLOCK;
+    for (size_t i = 0; i < archive->count; i++) {
+        size += BLOCK + padded(archive->entries[i].size);
+    }
+    return size;
+}
+
+// ---- Reading ----
+
+// Fields of ustar, by their place: name 0, mode 100, uid 108, gid 116, size 124, time 136, checksum 148, type 156, magic 257. Numbers are
+// octal.
+static void make_header(struct archive *archive, const struct entry *entry) {
+    char *header = archive->header;
+    memset(header, 0, BLOCK);
+    snprintf(header, 100, "upload-%" PRId64 "/%s", archive->id, entry->name);
+    memcpy(header + 100, "0000644", 8);
+    memcpy(header + 108, "0000000", 8);
+    memcpy(header + 116, "0000000", 8);
+    snprintf(header + 124, 12, "%011" PRIo64, entry->size);
+    snprintf(header + 136, 12, "%011" PRIo64, (uint64_t)archive->time);
+    memset(header + 148, ' ', 8);
+    header[156] = '0';
+    memcpy(header + 257, "ustar\00000", 8);
+    unsigned sum = 0;
+    for (size_t i = 0; i < BLOCK; i++) {
+        sum += (unsigned char)header[i];
+    }
+    snprintf(header + 148, 7, "%06o", sum);
+}
+
+static size_t least(uint64_t a, size_t b) {
+    return a < b ? (size_t)a : b;
+}
+
+static ssize_t read_entry(struct archive *archive, const struct entry *entry, char *bytes, size_t size) {
+    if (archive->at < BLOCK) {
+        if (archive->at == 0) {
+            make_header(archive, entry);
+        }
+        size_t count = least(BLOCK - archive->at, size);
+        memcpy(bytes, archive->header + archive->at, count);
+        return (ssize_t)count;
+    }
+    uint64_t offset = archive->at - BLOCK;
+    if (offset < entry->size) {
+        ssize_t count = pread(entry->file, bytes, least(entry->size - offset, size), (off_t)offset);
+        return count > 0 ? count : -1;
+    }
+    size_t count = least(padded(entry->size) - offset, size);
+    memset(bytes, 0, count);
+    return (ssize_t)count;
+}
+
+ssize_t archive_read(struct archive *archive, char *bytes, size_t size) {
+    bool end = archive->current == archive->count;
+    if (end) {
+        size_t count = least(2 * BLOCK - archive->at, size);
+        memset(bytes, 0, count);
+        archive->at += count;
+        return (ssize_t)count;
+    }
+    const struct entry *entry = &archive->entries[archive->current];
+    ssize_t count = read_entry(archive, entry, bytes, size);
+    archive->at += count > 0 ? (uint64_t)count : 0;
+    if (archive->at == BLOCK + padded(entry->size)) {
+        archive->current++;
+        archive->at = 0;
+    }
+    return count;
+}

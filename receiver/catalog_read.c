@@ -1,0 +1,145 @@
+// catalog_read.c: looks uploads and attachments up in the index (catalog.h).
+#include "catalog_row.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool catalog_has(struct catalog *catalog, int64_t id) {
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    bool has = search_find(&catalog->search, id) != NULL;
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return has;
+}
+
+size_t catalog_count(struct catalog *catalog) {
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    size_t count = catalog->search.end - catalog->search.begin;
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return count;
+}
+
+int64_t catalog_unmeasured(struct catalog *catalog) {
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    int64_t id = search_unmeasured(&catalog->search);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return id;
+}
+
+bool catalog_matches(struct catalog *catalog, int64_t id, const struct selection *selection) {
+    bool matches = false;
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    const struct search_row *row = search_find(&catalog->search, id);
+    if (row) {
+        matches = search_matches(&catalog->search, row, selection);
+    }
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return matches;
+}
+
+void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attachment) {
+    const char *name = (const char *)sqlite3_column_text(row, 0), *file = (const char *)sqlite3_column_text(row, 1);
+    snprintf(attachment->name, sizeof attachment->name, "%s", name ? name : "");
+    snprintf(attachment->file, sizeof attachment->file, "%s", file ? file : "");
+    attachment->size_bytes = (uint64_t)sqlite3_column_int64(row, 2);
+    attachment->pprof = sqlite3_column_int(row, 3);
+}
+
+// At most CATALOG_MAX_ATTACHMENTS of them; those without the name, if one is given, are passed over.
+static enum receiver_error read_attachments(struct catalog *catalog, int64_t id, const char *name, struct catalog_attachment *attachments,
+                                            size_t *count) {
+    *count = 0;
+    pthread_mutex_lock(&catalog->read_lock);
+    sqlite3_stmt *rows = catalog->read_attachments;
+    sqlite3_bind_int64(rows, 1, id);
+    int step = SQLITE_DONE;
+    while (*count < CATALOG_MAX_ATTACHMENTS && (step = sqlite3_step(rows)) == SQLITE_ROW) {
+        catalog_read_attachment(rows, &attachments[*count]);
+        *count += !name || strcmp(attachments[*count].name, name) == 0;
+        if (name && *count) {
+            break;
+        }
+    }
+    enum receiver_error error = step == SQLITE_ROW || step == SQLITE_DONE ? RECEIVER_OK : catalog_error(catalog, catalog->reader);
+    sqlite3_reset(rows);
+    pthread_mutex_unlock(&catalog->read_lock);
+    return error;
+}
+
+enum receiver_error catalog_find(struct catalog *catalog, int64_t id, const char *name, struct catalog_attachment *attachment) {
+    struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
+    size_t count;
+    if (!catalog_has(catalog, id)) {
+        return RECEIVER_NOT_FOUND;
+    }
+    enum receiver_error error = read_attachments(catalog, id, name, attachments, &count);
+    if (error == RECEIVER_OK && count == 0) {
+        error = RECEIVER_NOT_FOUND;
+    }
+    if (error == RECEIVER_OK) {
+        *attachment = attachments[0];
+    }
+    return error;
+}
+
+// ---- Many ----
+
+// What catalog_select gives of one upload, copied out of memory.
+struct copied {
+    struct catalog_upload upload;
+    char host[EVENT_TAGS_MAX_BYTES + 1], tags[EVENT_TAGS_MAX_BYTES + 1];
+    struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
+};
+
+// Under the lock of what is in memory.
+static void copy_row(const struct search *search, const struct search_row *row, struct copied *copied) {
+    const char *host = words_text(&search->words, row->facets[FACET_HOST]);
+    size_t used = 0;
+    copied->upload = (struct catalog_upload){.id = row->id,
+                                             .start_ms = row->start_ms,
+                                             .end_ms = row->end_ms,
+                                             .host = copied->host,
+                                             .tags = copied->tags,
+                                             .measures = row->measures,
+                                             .attachments = copied->attachments};
+    snprintf(copied->host, sizeof copied->host, "%s", host ? host : "");
+    copied->tags[0] = '\0';
+    for (uint32_t i = 0; i < row->tag_count; i++) {
+        // They came as one text of that length.
+        used += (size_t)snprintf(copied->tags + used, sizeof copied->tags - used, "%s%s", used ? "," : "",
+                                 words_text(&search->words, row->tags[i]));
+    }
+}
+
+static enum receiver_error copy_upload(struct catalog *catalog, int64_t id, struct copied *copied) {
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    const struct search_row *row = search_find(&catalog->search, id);
+    if (row) {
+        copy_row(&catalog->search, row, copied);
+    }
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return row ? read_attachments(catalog, id, NULL, copied->attachments, &copied->upload.attachment_count) : RECEIVER_NOT_FOUND;
+}
+
+enum receiver_error catalog_select(struct catalog *catalog, const struct selection *selection, size_t limit, catalog_each each,
+                                   void *context, size_t *total) {
+    struct copied *copied = malloc(sizeof *copied);
+    int64_t *ids = NULL;
+    size_t count = 0, all = 0;
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    bool ok = copied && search_select(&catalog->search, selection, 0, limit, &ids, &count, &all);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    enum receiver_error error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    bool more = true;
+    for (size_t i = 0; error == RECEIVER_OK && more && i < count; i++) {
+        error = copy_upload(catalog, ids[i], copied);
+        more = error != RECEIVER_OK || each(context, &copied->upload);
+        error = error == RECEIVER_NOT_FOUND ? RECEIVER_OK : error; // retention has just removed it
+    }
+    if (total) {
+        *total = all;
+    }
+    free(ids);
+    free(copied);
+    return error;
+}

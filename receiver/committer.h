@@ -1,0 +1,36 @@
+// committer.h: the thread that makes uploads lasting: it syncs their files and commits their rows, many at a time.
+//
+// Whatever is waiting when it is free becomes one batch: all files written out at once, then synced, then one SQLite transaction. Under
+// load a batch grows, and the price of a commit is shared; alone, an upload waits for nobody.
+//
+// Threads: any. Memory: malloc.
+#ifndef CMEMPROF_RECEIVER_COMMITTER_H
+#define CMEMPROF_RECEIVER_COMMITTER_H
+
+#include "store.h"
+
+enum { COMMITTER_BATCH_MAX = 64 };
+
+// An upload on its way. incoming.c fills it; the committer sets id and error and calls done.
+struct commit {
+    struct commit *next;
+    char directory_name[24]; // below incoming/
+    int directory;           // open
+    struct catalog_new upload;
+    const char *event, *more_tags;
+    size_t event_size;
+    bool kept;
+    enum receiver_error error;
+    char reason[200];
+    incoming_done done;
+    void *context;
+};
+
+struct committer;
+struct committer *committer_start(struct store *store); // NULL: no memory
+void committer_stop(struct committer *committer);       // after what waits is done; NULL is fine, and a second time
+void committer_free(struct committer *committer);       // NULL is fine
+// Once it is stopped, done is called at once, with RECEIVER_BUSY.
+void committer_add(struct committer *committer, struct commit *commit);
+
+#endif

@@ -1,0 +1,112 @@
+// connections.c: the list of connections and their deadlines (connections.h).
+#include "connections.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+int64_t connections_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void connections_init(struct connections *connections, size_t most) {
+    *connections = (struct connections){.most = most};
+    pthread_mutex_init(&connections->lock, NULL);
+}
+
+void connections_destroy(struct connections *connections) {
+    while (connections->first) {
+        connections_remove(connections, connections->first);
+    }
+    pthread_mutex_destroy(&connections->lock);
+}
+
+struct connection *connections_add(struct connections *connections, int socket, int64_t now_ms) {
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection) {
+        connection->socket = socket;
+        connection->since_ms = now_ms;
+        pthread_mutex_lock(&connections->lock);
+        connection->next = connections->first;
+        if (connection->next) {
+            connection->next->previous = connection;
+        }
+        connections->first = connection;
+        connections->count++;
+        pthread_mutex_unlock(&connections->lock);
+    }
+    return connection;
+}
+
+void connections_remove(struct connections *connections, struct connection *connection) {
+    if (!connection) {
+        return;
+    }
+    pthread_mutex_lock(&connections->lock);
+    *(connection->previous ? &connection->previous->next : &connections->first) = connection->next;
+    if (connection->next) {
+        connection->next->previous = connection->previous;
+    }
+    connections->count--;
+    pthread_mutex_unlock(&connections->lock);
+    if (connection->response) {
+        MHD_destroy_response(connection->response);
+    }
+    free(connection);
+}
+
+void connections_enter(struct connections *connections, struct connection *connection, enum connection_phase phase, int64_t now_ms) {
+    if (connection) {
+        pthread_mutex_lock(&connections->lock);
+        connection->phase = phase;
+        connection->since_ms = now_ms;
+        connection->body_bytes = 0;
+        pthread_mutex_unlock(&connections->lock);
+    }
+}
+
+void connections_received(struct connections *connections, struct connection *connection, size_t bytes) {
+    if (connection) {
+        pthread_mutex_lock(&connections->lock);
+        connection->body_bytes += bytes;
+        pthread_mutex_unlock(&connections->lock);
+    }
+}
+
+static bool is_overdue(const struct connections *connections, const struct connection *connection, int64_t now_ms) {
+    int64_t ms = now_ms - connection->since_ms;
+    switch (connection->phase) {
+    case CONNECTION_HEADERS:
+        return ms > (connections->count > connections->most / 4 * 3 ? CONNECTION_CROWDED_MS : CONNECTION_HEADERS_MS);
+    case CONNECTION_BODY:
+        return ms > CONNECTION_BODY_MS ||
+               (ms > CONNECTION_GRACE_MS && connection->body_bytes < (uint64_t)ms / 1000 * CONNECTION_BYTES_PER_SECOND);
+    case CONNECTION_ANSWER:
+        return ms > CONNECTION_ANSWER_MS;
+    case CONNECTION_STREAM:
+        break;
+    }
+    return false;
+}
+
+size_t connections_expire(struct connections *connections, int64_t now_ms) {
+    size_t count = 0;
+    pthread_mutex_lock(&connections->lock);
+    for (struct connection *connection = connections->first; connection; connection = connection->next) {
+        if (is_overdue(connections, connection, now_ms)) {
+            // Its socket is open as long as it is in the list; libmicrohttpd sees the end and closes it.
+            shutdown(connection->socket, SHUT_RDWR);
+            connection->since_ms = now_ms;
+            count++;
+        }
+    }
+    pthread_mutex_unlock(&connections->lock);
+    return count;
+}
+
+struct connection *connection_of(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}

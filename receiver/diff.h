@@ -1,0 +1,21 @@
+// diff.h: two selections as one call tree, each node with the values of both (docs/receiver.md).
+//
+// The baseline's sample type gets another name and is added to the other profile, so that the merge engine decides what is equal, also for
+// libraries that lie elsewhere in another process. Threads: any. Memory: malloc, both merged profiles.
+#ifndef CMEMPROF_RECEIVER_DIFF_H
+#define CMEMPROF_RECEIVER_DIFF_H
+
+#include "merged.h"
+#include "view.h"
+
+enum diff_mode { DIFF_TOTAL, DIFF_PER_SECOND };
+
+struct diff_side {
+    struct profile *profile; // both are changed
+    struct merged_report report;
+};
+// The whole answer. type NULL or "": the default of now.
+enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, const char *type, enum diff_mode mode,
+                               const struct view_filter *filter, struct json *json, char *text, size_t text_size);
+
+#endif

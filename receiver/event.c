@@ -1,0 +1,136 @@
+// event.c: reads the event part of an upload (event.h).
+#include "event.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct event_reader {
+    sqlite3 *database; // in memory, empty: only its functions are used
+    sqlite3_stmt *fields;
+};
+
+// Tags from the event and from outside, one string "k:v,k:v". The event's are a string or, from older clients, an array of strings.
+static const char fields_sql[] =
+    "SELECT json_valid(?1) AND json_type(?1) = 'object', json_extract(?1, '$.start'), json_extract(?1, '$.end'),"
+    " json_extract(?1, '$.family'),"
+    " trim(coalesce((SELECT group_concat(value, ',') FROM json_each(?1, '$.tags_profiler') WHERE type = 'text'), '') || ',' ||"
+    " coalesce((SELECT group_concat(value, ',') FROM json_each(?1, '$.\"tags[]\"') WHERE type = 'text'), '') || ',' ||"
+    " coalesce(?2, ''), ',')";
+
+struct event_reader *event_reader_new(void) {
+    struct event_reader *reader = calloc(1, sizeof *reader);
+    if (reader && (sqlite3_open_v2(":memory:", &reader->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+                   sqlite3_prepare_v2(reader->database, fields_sql, -1, &reader->fields, NULL) != SQLITE_OK)) {
+        event_reader_free(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+void event_reader_free(struct event_reader *reader) {
+    if (reader) {
+        sqlite3_finalize(reader->fields);
+        sqlite3_close(reader->database);
+        free(reader);
+    }
+}
+
+void event_free(struct event *event) {
+    for (int i = 0; i < FACET_COUNT; i++) {
+        free(event->facets[i]);
+    }
+    free(event->tags);
+    free(event->start);
+    free(event->end);
+    free(event->family);
+    *event = (struct event){0};
+}
+
+// The value of the first tag of that key, copied; NULL: there is none, or no memory, which *ok tells.
+static char *copy_tag(const char *tags, const char *key, bool *ok) {
+    size_t key_length = strlen(key);
+    for (const char *tag = tags; *tag;) {
+        size_t length = strcspn(tag, ",");
+        if (length > key_length + 1 && tag[key_length] == ':' && strncmp(tag, key, key_length) == 0) {
+            char *copy = strndup(tag + key_length + 1, length - key_length - 1);
+            *ok = *ok && copy;
+            return copy;
+        }
+        tag += length + (tag[length] == ',');
+    }
+    return NULL;
+}
+
+// Numbers are short; objects come as text.
+static enum receiver_error check_sizes(sqlite3_stmt *row, char *text, size_t text_size) {
+    static const char *const names[] = {NULL, "start", "end", "family", "tags"};
+    for (int column = 1; column < 5; column++) {
+        int limit = column == 4 ? EVENT_TAGS_MAX_BYTES : EVENT_FIELD_MAX_BYTES;
+        if (sqlite3_column_type(row, column) == SQLITE_TEXT && sqlite3_column_bytes(row, column) > limit) {
+            snprintf(text, text_size, "the event's %s: more than %d bytes", names[column], limit);
+            return RECEIVER_TOO_LARGE;
+        }
+    }
+    return RECEIVER_OK;
+}
+
+static char *copy_column(sqlite3_stmt *row, int column, bool *ok) {
+    const char *value = (const char *)sqlite3_column_text(row, column);
+    char *copy = value ? strdup(value) : NULL;
+    *ok = *ok && (copy || sqlite3_column_type(row, column) == SQLITE_NULL);
+    return copy;
+}
+
+static bool copy_fields(sqlite3_stmt *row, struct event *event) {
+    bool ok = true;
+    *event = (struct event){0};
+    event->start = copy_column(row, 1, &ok);
+    event->end = copy_column(row, 2, &ok);
+    event->family = copy_column(row, 3, &ok);
+    event->tags = copy_column(row, 4, &ok);
+    ok = ok && event->tags;
+    for (int i = 0; ok && i < FACET_COUNT; i++) {
+        event->facets[i] = copy_tag(event->tags, facet_name((enum facet)i), &ok);
+    }
+    // Go's clients send no language tag.
+    if (ok && !event->facets[FACET_LANGUAGE] && event->family && *event->family) {
+        event->facets[FACET_LANGUAGE] = strdup(event->family);
+        ok = event->facets[FACET_LANGUAGE];
+    }
+    if (!event->start || !selection_time(event->start, &event->start_ms)) {
+        event->start_ms = 0;
+    }
+    if (!event->end || !selection_time(event->end, &event->end_ms)) {
+        event->end_ms = 0;
+    }
+    if (!ok) {
+        event_free(event);
+    }
+    return ok;
+}
+
+enum receiver_error event_read(struct event_reader *reader, const char *bytes, size_t size, const char *more_tags, struct event *event,
+                               char *text, size_t text_size) {
+    // SQLite's JSON functions read up to the first NUL byte, so what comes behind one would go unseen.
+    enum receiver_error error = memchr(bytes, 0, size) ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
+    if (error == RECEIVER_OK) {
+        sqlite3_bind_text(reader->fields, 1, bytes, (int)size, SQLITE_STATIC);
+        sqlite3_bind_text(reader->fields, 2, more_tags, -1, SQLITE_STATIC);
+        // Text that is not JSON makes json_extract fail, so SQLITE_ERROR says the same as a 0 in the first column.
+        int step = sqlite3_step(reader->fields);
+        error = step == SQLITE_NOMEM                                          ? RECEIVER_NO_MEMORY
+                : step == SQLITE_ROW && sqlite3_column_int(reader->fields, 0) ? RECEIVER_OK
+                                                                              : RECEIVER_BAD_UPLOAD;
+    }
+    if (error != RECEIVER_OK) {
+        snprintf(text, text_size, "%s", error == RECEIVER_BAD_UPLOAD ? "the event part is not a JSON object" : receiver_error_text(error));
+    } else if ((error = check_sizes(reader->fields, text, text_size)) == RECEIVER_OK && !copy_fields(reader->fields, event)) {
+        error = RECEIVER_NO_MEMORY;
+        snprintf(text, text_size, "%s", receiver_error_text(error));
+    }
+    sqlite3_reset(reader->fields);
+    sqlite3_clear_bindings(reader->fields);
+    return error;
+}

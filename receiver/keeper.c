@@ -1,0 +1,157 @@
+// keeper.c: the store's thread for what nobody waits for: retention, and the measures of new uploads (store_directory.h).
+//
+// It works after the answers: 1 ms for the measures of an upload is more than the upload itself takes. While uploads come faster than that,
+// it falls behind and catches up later; what it has not done is known from the index, also after a restart.
+#include "store_directory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    TICK_SECONDS = 20,   // how late an upload may go for its age
+    REMOVE_AT_ONCE = 64, // uploads a transaction
+    NICENESS = 10,       // uploads and views first
+};
+
+struct keeper {
+    struct store *store;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool woken; // guarded by lock
+    atomic_bool stopping;
+};
+
+static void remove_upload(struct store *store, int64_t id) {
+    char name[24];
+    snprintf(name, sizeof name, "%" PRId64, id);
+    store_remove_directory(store->uploads, name);
+}
+
+static void retain(struct keeper *keeper) {
+    struct store *store = keeper->store;
+    const struct store_options *options = &store->options;
+    int64_t before_ms = options->retention_ms ? store_now_ms() - options->retention_ms : INT64_MIN, ids[REMOVE_AT_ONCE];
+    uint64_t size_bytes = options->retention_bytes ? options->retention_bytes : UINT64_MAX;
+    size_t count = REMOVE_AT_ONCE;
+    while (count == REMOVE_AT_ONCE && !atomic_load(&keeper->stopping)) {
+        count = catalog_remove_oldest(store->catalog, before_ms, size_bytes, ids, REMOVE_AT_ONCE);
+        for (size_t i = 0; i < count; i++) {
+            remove_upload(store, ids[i]);
+        }
+    }
+}
+
+// ---- Measures ----
+
+struct measuring {
+    struct store *store;
+    struct measures measures;
+};
+
+static bool measure(void *context, const struct catalog_upload *upload) {
+    struct measuring *measuring = context;
+    int directory;
+    measures_clear(&measuring->measures);
+    if (store_open_upload(measuring->store, upload->id, &directory) == RECEIVER_OK) {
+        double seconds = (double)(upload->end_ms - upload->start_ms) / 1000;
+        measures_of_upload(directory, upload->attachments, upload->attachment_count, seconds, &measuring->measures);
+        close(directory);
+    }
+    return false;
+}
+
+// False: there is nothing to measure, or it cannot be kept.
+static bool measure_one(struct store *store) {
+    int64_t id = catalog_unmeasured(store->catalog);
+    if (id == 0) {
+        return false;
+    }
+    struct measuring measuring = {.store = store};
+    struct selection selection;
+    selection_init(&selection);
+    selection.ids = &id;
+    selection.id_count = 1;
+    measures_clear(&measuring.measures);
+    catalog_select(store->catalog, &selection, 1, measure, &measuring, NULL);
+    return catalog_set_measures(store->catalog, id, &measuring.measures) == RECEIVER_OK;
+}
+
+// ---- Thread ----
+
+// Until there is something to do, or a tick has passed.
+static void wait_for_work(struct keeper *keeper) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += TICK_SECONDS;
+    pthread_mutex_lock(&keeper->lock);
+    while (!keeper->woken && !atomic_load(&keeper->stopping)) {
+        if (pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until) == ETIMEDOUT) {
+            break;
+        }
+    }
+    keeper->woken = false;
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+static void *run(void *state) {
+    struct keeper *keeper = state;
+    // On Linux a thread has a niceness of its own. What failed is no matter: it is only less polite then.
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
+    while (!atomic_load(&keeper->stopping)) {
+        retain(keeper);
+        for (int i = 0; i < REMOVE_AT_ONCE && !atomic_load(&keeper->stopping); i++) {
+            if (!measure_one(keeper->store)) {
+                wait_for_work(keeper);
+                break;
+            }
+        }
+    }
+    return NULL;
+}
+
+struct keeper *keeper_start(struct store *store) {
+    struct keeper *keeper = calloc(1, sizeof *keeper);
+    if (!keeper) {
+        return NULL;
+    }
+    keeper->store = store;
+    pthread_mutex_init(&keeper->lock, NULL);
+    pthread_cond_init(&keeper->wake, NULL);
+    if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
+        free(keeper);
+        return NULL;
+    }
+    return keeper;
+}
+
+void keeper_wake(struct keeper *keeper) {
+    pthread_mutex_lock(&keeper->lock);
+    keeper->woken = true;
+    pthread_cond_signal(&keeper->wake);
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+void keeper_stop(struct keeper *keeper) {
+    if (keeper && !atomic_exchange(&keeper->stopping, true)) {
+        keeper_wake(keeper);
+        pthread_join(keeper->thread, NULL);
+    }
+}
+
+void keeper_free(struct keeper *keeper) {
+    if (keeper) {
+        keeper_stop(keeper);
+        pthread_cond_destroy(&keeper->wake);
+        pthread_mutex_destroy(&keeper->lock);
+        free(keeper);
+    }
+}

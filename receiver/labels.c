@@ -1,0 +1,244 @@
+// labels.c: counts labels (labels.h).
+#include "labels.h"
+#include "../merge/intern.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct value {
+    char *text;
+    int64_t count, weight;
+};
+
+struct key {
+    char *text;
+    struct value *values; // by id, from 1
+    uint32_t count;
+    struct intern ids;
+    uint64_t left_out; // samples whose value was not kept
+};
+
+struct labels {
+    struct key keys[LABELS_MAX_KEYS];
+    size_t count;
+    uint64_t keys_left_out; // samples
+    char type[100], unit[100];
+    int64_t total;
+    uint64_t seed;
+};
+
+struct labels *labels_new(void) {
+    struct labels *labels = calloc(1, sizeof *labels);
+    if (labels) {
+        labels->seed = intern_seed();
+    }
+    return labels;
+}
+
+void labels_free(struct labels *labels) {
+    for (size_t i = 0; labels && i < labels->count; i++) {
+        struct key *key = &labels->keys[i];
+        for (uint32_t id = 1; id <= key->count; id++) {
+            free(key->values[id].text);
+        }
+        free(key->values);
+        free(key->text);
+        intern_free(&key->ids);
+    }
+    free(labels);
+}
+
+static void add(int64_t *sum, int64_t value) {
+    if (__builtin_add_overflow(*sum, value, sum)) {
+        *sum = value > 0 ? INT64_MAX : INT64_MIN;
+    }
+}
+
+// ---- Tables ----
+
+static bool same_value(const void *context, uint32_t id, const void *text) {
+    return strcmp(((const struct key *)context)->values[id].text, text) == 0;
+}
+
+// NULL: there are too many, or no memory (then *failed).
+static struct key *find_key(struct labels *labels, const char *text, bool *failed) {
+    for (size_t i = 0; i < labels->count; i++) {
+        if (strcmp(labels->keys[i].text, text) == 0) {
+            return &labels->keys[i];
+        }
+    }
+    if (labels->count == LABELS_MAX_KEYS || strlen(text) > LABELS_MAX_TEXT) {
+        return NULL;
+    }
+    struct key *key = &labels->keys[labels->count];
+    key->text = strdup(text);
+    key->values = calloc(LABELS_MAX_VALUES + 1, sizeof *key->values);
+    if (!key->text || !key->values) {
+        free(key->text);
+        free(key->values);
+        *key = (struct key){0};
+        *failed = true;
+        return NULL;
+    }
+    labels->count++;
+    return key;
+}
+
+static struct value *find_value(struct labels *labels, struct key *key, const char *text, bool *failed) {
+    size_t size = strlen(text);
+    uint32_t hash = intern_hash_end(intern_hash_bytes(labels->seed, text, size));
+    uint32_t id = intern_find(&key->ids, hash, same_value, key, text);
+    if (id != 0) {
+        return &key->values[id];
+    }
+    if (key->count == LABELS_MAX_VALUES || size > LABELS_MAX_TEXT) {
+        return NULL;
+    }
+    char *copy = strdup(text);
+    if (!copy || !intern_add(&key->ids, hash, key->count + 1)) {
+        free(copy);
+        *failed = true;
+        return NULL;
+    }
+    key->values[++key->count].text = copy;
+    return &key->values[key->count];
+}
+
+// False: no memory.
+static bool add_value(struct labels *labels, const char *key_text, const char *text, int64_t count, int64_t weight) {
+    bool failed = false;
+    struct key *key = find_key(labels, key_text, &failed);
+    if (!key) {
+        labels->keys_left_out += (uint64_t)count;
+        return !failed;
+    }
+    struct value *value = find_value(labels, key, text, &failed);
+    if (value) {
+        add(&value->count, count);
+        add(&value->weight, weight);
+    } else {
+        key->left_out += (uint64_t)count;
+    }
+    return !failed;
+}
+
+// ---- Adding ----
+
+bool labels_add_profile(struct labels *labels, struct profile *profile) {
+    int type = profile_sample_type_index(profile, NULL);
+    if (type < 0) {
+        return true;
+    }
+    if (!*labels->type) {
+        snprintf(labels->type, sizeof labels->type, "%s", profile_sample_type_name(profile, (size_t)type));
+        snprintf(labels->unit, sizeof labels->unit, "%s", profile_sample_type_unit(profile, (size_t)type));
+    }
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view sample;
+        if (profile_sample_without_frames(profile, i, &sample) != MERGE_OK) {
+            return false;
+        }
+        add(&labels->total, sample.values[type]);
+        for (size_t l = 0; l < sample.label_count; l++) {
+            char number[24];
+            snprintf(number, sizeof number, "%lld", (long long)sample.labels[l].number);
+            const char *text = sample.labels[l].text ? sample.labels[l].text : number;
+            if (!add_value(labels, sample.labels[l].key, text, 1, sample.values[type])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool labels_add_labels(struct labels *labels, const struct labels *other) {
+    for (size_t i = 0; i < other->count; i++) {
+        const struct key *key = &other->keys[i];
+        for (uint32_t id = 1; id <= key->count; id++) {
+            const struct value *value = &key->values[id];
+            if (!add_value(labels, key->text, value->text, value->count, value->weight)) {
+                return false;
+            }
+        }
+        bool failed = false;
+        struct key *ours = find_key(labels, key->text, &failed);
+        if (ours) {
+            ours->left_out += key->left_out;
+        }
+    }
+    add(&labels->total, other->total);
+    labels->keys_left_out += other->keys_left_out;
+    if (!*labels->type) {
+        memcpy(labels->type, other->type, sizeof labels->type);
+        memcpy(labels->unit, other->unit, sizeof labels->unit);
+    }
+    return true;
+}
+
+// ---- Writing ----
+
+static int compare_values(const void *left, const void *right) {
+    const struct value *a = *(const struct value *const *)left, *b = *(const struct value *const *)right;
+    if (a->weight != b->weight) {
+        return a->weight > b->weight ? -1 : 1;
+    }
+    if (a->count != b->count) {
+        return a->count > b->count ? -1 : 1;
+    }
+    return strcmp(a->text, b->text);
+}
+
+static int compare_keys(const void *left, const void *right) {
+    return strcmp((*(const struct key *const *)left)->text, (*(const struct key *const *)right)->text);
+}
+
+static void write_key(const struct key *key, struct json *json) {
+    const struct value *sorted[LABELS_MAX_VALUES];
+    for (uint32_t i = 0; i < key->count; i++) {
+        sorted[i] = &key->values[i + 1];
+    }
+    qsort(sorted, key->count, sizeof *sorted, compare_values);
+    uint32_t shown = key->count < LABELS_SHOWN_VALUES ? key->count : LABELS_SHOWN_VALUES;
+    json_object_begin(json);
+    json_key(json, "key");
+    json_text(json, key->text);
+    json_key(json, "values");
+    json_array_begin(json);
+    for (uint32_t i = 0; i < shown; i++) {
+        json_object_begin(json);
+        json_key(json, "value");
+        json_text(json, sorted[i]->text);
+        json_key(json, "count");
+        json_number(json, sorted[i]->count);
+        json_key(json, "weight");
+        json_number(json, sorted[i]->weight);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    json_key(json, "values_left_out");
+    json_number(json, (int64_t)(key->count - shown + key->left_out));
+    json_object_end(json);
+}
+
+void labels_write(const struct labels *labels, struct json *json) {
+    const struct key *sorted[LABELS_MAX_KEYS];
+    for (size_t i = 0; i < labels->count; i++) {
+        sorted[i] = &labels->keys[i];
+    }
+    qsort(sorted, labels->count, sizeof *sorted, compare_keys);
+    json_key(json, "type");
+    json_text(json, *labels->type ? labels->type : NULL);
+    json_key(json, "unit");
+    json_text(json, *labels->type ? labels->unit : NULL);
+    json_key(json, "total");
+    json_number(json, labels->total);
+    json_key(json, "labels");
+    json_array_begin(json);
+    for (size_t i = 0; i < labels->count; i++) {
+        write_key(sorted[i], json);
+    }
+    json_array_end(json);
+    json_key(json, "keys_left_out");
+    json_number(json, (int64_t)labels->keys_left_out);
+}

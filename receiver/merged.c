@@ -1,0 +1,186 @@
+// merged.c: many attachments as one profile (merged.h).
+#include "merged.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// More stacks than this are 150 MB and no picture: what would add to them is left out and said to be.
+enum { MAX_SAMPLES = 1000000 };
+
+// What was merged here may be larger than any input may.
+static const struct merge_limits own_limits = {.input_bytes = (size_t)1 << 30,
+                                               .string_bytes = 16 << 20,
+                                               .depth_frames = 1 << 20,
+                                               .total_frames = (size_t)1 << 32,
+                                               .sample_types = 1024,
+                                               .inflate_ratio = 0};
+
+static enum receiver_error take_profile(void *part, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
+    (void)upload;
+    enum { TEXT_SIZE = 160 };
+    struct profile *profile = part;
+    struct merge_fault fault = {0};
+    if (profile_sample_count(profile) > MAX_SAMPLES) {
+        snprintf(text, TEXT_SIZE, "left out: the profiles before it have more than %d stacks already", MAX_SAMPLES);
+        return RECEIVER_TOO_LARGE;
+    }
+    enum merge_error error = profile_decode(profile, bytes, size, NULL, NULL, &fault);
+    if (error == MERGE_OK || error == MERGE_NO_MEMORY) {
+        return error == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    }
+    snprintf(text, TEXT_SIZE, "not a readable profile: %.130s", *fault.text ? fault.text : merge_error_text(error));
+    return RECEIVER_BAD_UPLOAD;
+}
+
+// ---- Cache ----
+
+struct key {
+    char *bytes;
+    size_t size;
+};
+
+// 'M', attachment, label keys, ids. NULL bytes: no memory, so nothing is found or kept.
+static struct key make_key(const struct merged_list *list, const char *attachment, const char *const *keys, size_t key_count) {
+    struct key key = {0};
+    FILE *out = open_memstream(&key.bytes, &key.size);
+    if (!out) {
+        return key;
+    }
+    fprintf(out, "M%s", attachment);
+    for (size_t i = 0; i < key_count; i++) {
+        fputc(0, out);
+        fputs(keys[i], out);
+    }
+    fputc(1, out);
+    for (size_t i = 0; i < list->count; i++) {
+        fwrite(&list->uploads[i].id, sizeof list->uploads[i].id, 1, out);
+    }
+    if (fclose(out) != 0) {
+        free(key.bytes);
+        key.bytes = NULL;
+    }
+    return key;
+}
+
+// The report, then the profile.
+static bool find_kept(struct cache *cache, const struct key *key, struct profile **out, struct merged_report *report) {
+    void *bytes;
+    size_t size;
+    if (!cache || !key->bytes || !cache_get(cache, key->bytes, key->size, &bytes, &size)) {
+        return false;
+    }
+    struct profile *profile = profile_new();
+    memcpy(report, bytes, sizeof *report);
+    bool ok =
+        profile && profile_decode(profile, (char *)bytes + sizeof *report, size - sizeof *report, &own_limits, NULL, NULL) == MERGE_OK;
+    free(bytes);
+    if (ok) {
+        *out = profile;
+    } else {
+        profile_free(profile);
+    }
+    return ok;
+}
+
+static void keep(struct cache *cache, const struct key *key, struct profile *profile, const struct merged_report *report) {
+    uint8_t *bytes = NULL;
+    size_t size;
+    if (!cache || !key->bytes || profile_encode(profile, MERGE_ZSTD, &bytes, &size) != MERGE_OK) {
+        return;
+    }
+    char *both = malloc(sizeof *report + size);
+    if (both) {
+        memcpy(both, report, sizeof *report);
+        memcpy(both + sizeof *report, bytes, size);
+        cache_put(cache, key->bytes, key->size, both, sizeof *report + size);
+    }
+    free(both);
+    free(bytes);
+}
+
+// ---- Merging ----
+
+enum receiver_error merged_add(struct profile *profile, struct profile *other) {
+    uint8_t *bytes;
+    size_t size;
+    profile_trim(other);
+    if (profile_sample_type_count(other) == 0) { // nothing was read
+        return RECEIVER_OK;
+    }
+    enum merge_error error = profile_encode(other, MERGE_RAW, &bytes, &size);
+    if (error == MERGE_OK) {
+        error = profile_decode(profile, bytes, size, &own_limits, NULL, NULL);
+        free(bytes);
+    }
+    return error == MERGE_OK ? RECEIVER_OK : error == MERGE_TYPES_DIFFER ? RECEIVER_BAD_UPLOAD : RECEIVER_NO_MEMORY;
+}
+
+static struct profile *new_profile(const char *const *keys, size_t key_count) {
+    const char *kept[MERGED_MAX_LABELS + 1] = {"memory"};
+    struct profile *profile = profile_new();
+    key_count = key_count < MERGED_MAX_LABELS ? key_count : MERGED_MAX_LABELS;
+    for (size_t i = 0; i < key_count; i++) {
+        kept[i + 1] = keys[i];
+    }
+    if (profile) {
+        profile_keep_labels(profile, kept, key_count + 1);
+        profile_allow_union(profile);
+    }
+    return profile;
+}
+
+struct merging {
+    struct store *store;
+    const struct merged_list *list;
+    const char *attachment, *const *keys;
+    size_t key_count;
+};
+
+// Two halves whose period types differ do not go together: then all go into one profile, which says of each whether it fits the first.
+static enum receiver_error merge_files(const struct merging *merging, struct profile **out, struct merged_report *report) {
+    struct profile *profile = new_profile(merging->keys, merging->key_count), *second = new_profile(merging->keys, merging->key_count);
+    void *parts[2] = {profile, second};
+    enum receiver_error error = profile && second ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    if (error == RECEIVER_OK) {
+        error = merged_sweep(merging->store, merging->list, merging->attachment, take_profile, parts, report);
+    }
+    if (error == RECEIVER_OK) {
+        error = merged_add(profile, second);
+    }
+    profile_free(second);
+    if (error == RECEIVER_BAD_UPLOAD) {
+        profile_free(profile);
+        profile = new_profile(merging->keys, merging->key_count);
+        parts[0] = profile;
+        parts[1] = NULL;
+        error =
+            !profile ? RECEIVER_NO_MEMORY : merged_sweep(merging->store, merging->list, merging->attachment, take_profile, parts, report);
+    }
+    *out = profile;
+    return error;
+}
+
+enum receiver_error merged_profile(struct store *store, struct cache *cache, const struct merged_list *list, const char *attachment,
+                                   const char *const *keys, size_t key_count, struct profile **out, struct merged_report *report) {
+    struct key key = make_key(list, attachment, keys, key_count);
+    enum receiver_error error = RECEIVER_OK;
+    *report = (struct merged_report){0};
+    if (!find_kept(cache, &key, out, report)) {
+        struct merging merging = {store, list, attachment, keys, key_count};
+        error = merge_files(&merging, out, report);
+        if (error == RECEIVER_OK && list->count > 1) {
+            profile_trim(*out);
+            keep(cache, &key, *out, report);
+        }
+    }
+    free(key.bytes);
+    if (error == RECEIVER_OK) {
+        report->left_out = list->left_out;
+        profile_trim(*out);
+        return RECEIVER_OK;
+    }
+    profile_free(*out);
+    *out = NULL;
+    return error;
+}

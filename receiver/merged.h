@@ -1,0 +1,67 @@
+// merged.h: the same attachment of many uploads, read one after the other and merged into one profile.
+//
+// Reading is most of the work, so a list is split in two halves, each with a thread and a profile of its own; the second half's result is
+// then added to the first's. Labels that nobody asks for are not read, so the result is as large as the stacks are many, not the
+// samples. Merged profiles are kept in a cache, compressed: another type or tree of the same selection needs no file.
+//
+// Threads: any; a call uses one more of its own. Memory: malloc; the result, and one inflated attachment (256 MiB at most) a thread.
+#ifndef CMEMPROF_RECEIVER_MERGED_H
+#define CMEMPROF_RECEIVER_MERGED_H
+
+#include "../merge/merge.h"
+#include "cache.h"
+#include "selection.h"
+#include "store.h"
+
+enum {
+    MERGED_MAX_UPLOADS = 5000, // of a selection; a day of one process at a profile in 20 s has 4,320
+    MERGED_MAX_FAILED = 20,    // that are named
+    MERGED_MAX_LABELS = 16
+};
+
+// ---- The uploads of a selection ----
+
+struct merged_upload {
+    int64_t id, start_ms, end_ms;
+    uint64_t process; // the same for uploads of one process: a hash of host and runtime-id
+    struct measures measures;
+};
+struct merged_list {
+    struct merged_upload *uploads; // oldest first
+    size_t count, left_out;
+};
+// attachment: only uploads that have it; NULL: all.
+enum receiver_error merged_list_read(struct catalog *catalog, const struct selection *selection, const char *attachment,
+                                     struct merged_list *list);
+void merged_list_free(struct merged_list *list);
+
+// ---- Reading them ----
+
+// What came of it. Zero-initialised.
+struct merged_report {
+    size_t uploads; // that were taken
+    double seconds; // that these cover
+    size_t left_out, failed_count;
+    struct {
+        int64_t id;
+        char reason[160];
+    } failed[MERGED_MAX_FAILED];
+};
+void merged_report_write(const struct merged_report *report, struct json *json); // members of an open object
+
+// Takes one attachment. An error is reported with its reason (text, 160 bytes), and the others go on; RECEIVER_NO_MEMORY ends the sweep.
+typedef enum receiver_error (*merged_take)(void *part, const struct merged_upload *upload, const void *bytes, size_t size, char *text);
+// Calls take for each upload of the list that still has the attachment; the first half with parts[0], the second, at the same time, with
+// parts[1]. parts[1] NULL: all with parts[0], in order.
+enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
+                                 void *const parts[2], struct merged_report *report);
+
+// ---- Merging them ----
+
+// *profile has the labels `memory` and those of the keys, no others. cache may be NULL.
+enum receiver_error merged_profile(struct store *store, struct cache *cache, const struct merged_list *list, const char *attachment,
+                                   const char *const *keys, size_t key_count, struct profile **profile, struct merged_report *report);
+// Adds all of another profile. RECEIVER_BAD_UPLOAD: their period types differ; profile is as it was.
+enum receiver_error merged_add(struct profile *profile, struct profile *other);
+
+#endif

@@ -1,0 +1,102 @@
+// merged_list.c: the uploads of a selection that have an attachment (merged.h).
+#include "merged.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct gathering {
+    struct merged_list *list;
+    const char *attachment;
+    size_t capacity;
+    bool no_memory;
+};
+
+static bool has_attachment(const struct catalog_upload *upload, const char *name) {
+    for (size_t i = 0; i < upload->attachment_count; i++) {
+        if (strcmp(upload->attachments[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size) { // FNV-1a
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+static uint64_t hash_tag(uint64_t hash, const char *tags, const char *key) {
+    size_t key_size = strlen(key);
+    for (const char *tag = tags; *tag;) {
+        size_t length = strcspn(tag, ",");
+        if (length > key_size && strncmp(tag, key, key_size) == 0 && tag[key_size] == ':') {
+            return hash_bytes(hash, tag, length);
+        }
+        tag += length + (tag[length] == ',');
+    }
+    return hash;
+}
+
+// Every client sends runtime-id, which is new with each start; ours of old and others at least the process id.
+static uint64_t process_of(const struct catalog_upload *upload) {
+    const char *tags = upload->tags ? upload->tags : "", *host = upload->host ? upload->host : "";
+    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), host, strlen(host));
+    hash = hash_tag(hash, tags, "service");
+    return hash_tag(hash_tag(hash, tags, "runtime-id"), tags, "process_id");
+}
+
+static bool gather(void *context, const struct catalog_upload *upload) {
+    struct gathering *gathering = context;
+    struct merged_list *list = gathering->list;
+    if (gathering->attachment && !has_attachment(upload, gathering->attachment)) {
+        return true;
+    }
+    if (list->count == gathering->capacity) {
+        size_t capacity = gathering->capacity ? 2 * gathering->capacity : 64;
+        struct merged_upload *grown = realloc(list->uploads, capacity * sizeof *grown);
+        if (!grown) {
+            gathering->no_memory = true;
+            return false;
+        }
+        list->uploads = grown;
+        gathering->capacity = capacity;
+    }
+    list->uploads[list->count++] =
+        (struct merged_upload){upload->id, upload->start_ms, upload->end_ms, process_of(upload), upload->measures};
+    return true;
+}
+
+static int compare(const void *left, const void *right) {
+    const struct merged_upload *a = left, *b = right;
+    if (a->start_ms != b->start_ms) {
+        return a->start_ms < b->start_ms ? -1 : 1;
+    }
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+enum receiver_error merged_list_read(struct catalog *catalog, const struct selection *selection, const char *attachment,
+                                     struct merged_list *list) {
+    *list = (struct merged_list){0};
+    struct gathering gathering = {.list = list, .attachment = attachment};
+    size_t total = 0;
+    enum receiver_error error = catalog_select(catalog, selection, MERGED_MAX_UPLOADS, gather, &gathering, &total);
+    if (error == RECEIVER_OK && gathering.no_memory) {
+        error = RECEIVER_NO_MEMORY;
+    }
+    if (error != RECEIVER_OK) {
+        merged_list_free(list);
+        return error;
+    }
+    if (list->count > 1) {
+        qsort(list->uploads, list->count, sizeof *list->uploads, compare);
+    }
+    list->left_out = total > MERGED_MAX_UPLOADS ? total - MERGED_MAX_UPLOADS : 0;
+    return RECEIVER_OK;
+}
+
+void merged_list_free(struct merged_list *list) {
+    free(list->uploads);
+    *list = (struct merged_list){0};
+}

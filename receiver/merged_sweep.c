@@ -1,0 +1,132 @@
+// merged_sweep.c: reads the attachments of many uploads on two threads (merged.h).
+#include "merged.h"
+#include "whole_file.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// Fewer are read before a thread is there.
+enum { LEAST_FOR_TWO = 4 };
+
+struct half {
+    struct store *store;
+    const struct merged_upload *uploads;
+    size_t count;
+    const char *attachment;
+    merged_take take;
+    void *part;
+    struct merged_report report;
+    enum receiver_error error;
+    char *bytes; // of the attachment being read, kept for the next one
+    size_t capacity;
+};
+
+static enum receiver_error read_all(struct half *half, int file, size_t size) {
+    if (size + 1 > half->capacity) {
+        free(half->bytes);
+        half->capacity = 0;
+        if (!(half->bytes = malloc(size + 1))) {
+            return RECEIVER_NO_MEMORY;
+        }
+        half->capacity = size + 1;
+    }
+    return whole_file_read(file, half->bytes, size);
+}
+
+static void add_failure(struct merged_report *report, int64_t id, const char *reason) {
+    if (report->failed_count < MERGED_MAX_FAILED) {
+        report->failed[report->failed_count].id = id;
+        snprintf(report->failed[report->failed_count].reason, sizeof report->failed[0].reason, "%s", reason);
+    }
+    report->failed_count++;
+}
+
+static void take_one(struct half *half, const struct merged_upload *upload) {
+    struct catalog_attachment attachment;
+    char text[sizeof half->report.failed[0].reason] = "";
+    int file = -1;
+    enum receiver_error error = store_read(half->store, upload->id, half->attachment, &attachment, &file);
+    if (error == RECEIVER_NOT_FOUND) {
+        return; // it has none, or retention has removed it
+    }
+    if (error == RECEIVER_OK) {
+        error = read_all(half, file, (size_t)attachment.size_bytes);
+        close(file);
+    }
+    if (error == RECEIVER_OK) {
+        error = half->take(half->part, upload, half->bytes, (size_t)attachment.size_bytes, text);
+    }
+    if (error == RECEIVER_OK) {
+        half->report.uploads++;
+        half->report.seconds += upload->end_ms > upload->start_ms ? (double)(upload->end_ms - upload->start_ms) / 1000 : 0;
+    } else if (error == RECEIVER_NO_MEMORY) {
+        half->error = error;
+    } else {
+        add_failure(&half->report, upload->id, *text ? text : receiver_error_text(error));
+    }
+}
+
+static void *run(void *state) {
+    struct half *half = state;
+    for (size_t i = 0; i < half->count && half->error == RECEIVER_OK; i++) {
+        take_one(half, &half->uploads[i]);
+    }
+    free(half->bytes);
+    return NULL;
+}
+
+static void add_report(struct merged_report *report, const struct merged_report *other) {
+    report->uploads += other->uploads;
+    report->seconds += other->seconds;
+    size_t named = other->failed_count < MERGED_MAX_FAILED ? other->failed_count : MERGED_MAX_FAILED;
+    for (size_t i = 0; i < named; i++) {
+        add_failure(report, other->failed[i].id, other->failed[i].reason);
+    }
+    report->failed_count += other->failed_count - named;
+}
+
+enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
+                                 void *const parts[2], struct merged_report *report) {
+    size_t first = parts[1] && list->count >= LEAST_FOR_TWO ? list->count - list->count / 2 : list->count;
+    struct half one = {.store = store, .uploads = list->uploads, .count = first, .attachment = attachment, .take = take, .part = parts[0]};
+    struct half two = one;
+    two.uploads = list->uploads ? list->uploads + first : NULL;
+    two.count = list->count - first;
+    two.part = parts[1];
+    pthread_t thread;
+    bool started = two.count > 0 && pthread_create(&thread, NULL, run, &two) == 0;
+    run(&one);
+    if (started) {
+        pthread_join(thread, NULL);
+    } else if (two.count > 0) {
+        run(&two);
+    }
+    *report = one.report;
+    report->left_out = list->left_out;
+    add_report(report, &two.report);
+    return one.error != RECEIVER_OK ? one.error : two.error;
+}
+
+void merged_report_write(const struct merged_report *report, struct json *json) {
+    size_t named = report->failed_count < MERGED_MAX_FAILED ? report->failed_count : MERGED_MAX_FAILED;
+    json_key(json, "uploads");
+    json_number(json, (int64_t)report->uploads);
+    json_key(json, "uploads_left_out");
+    json_number(json, (int64_t)report->left_out);
+    json_key(json, "failed_count");
+    json_number(json, (int64_t)report->failed_count);
+    json_key(json, "failed");
+    json_array_begin(json);
+    for (size_t i = 0; i < named; i++) {
+        json_object_begin(json);
+        json_key(json, "id");
+        json_number(json, report->failed[i].id);
+        json_key(json, "reason");
+        json_text(json, report->failed[i].reason);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}

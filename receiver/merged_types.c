@@ -1,0 +1,143 @@
+// merged_types.c: attachments and sample types of many uploads (merged_types.h).
+#include "merged_types.h"
+#include "view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Attachments ----
+
+enum { MAX_NAMES = 100 };
+
+struct name {
+    char text[CATALOG_NAME_MAX_BYTES + 1];
+    bool pprof;
+    size_t uploads;
+};
+
+struct names {
+    size_t count;
+    struct name names[MAX_NAMES];
+};
+
+static bool count_names(void *context, const struct catalog_upload *upload) {
+    struct names *names = context;
+    for (size_t i = 0; i < upload->attachment_count; i++) {
+        const struct catalog_attachment *attachment = &upload->attachments[i];
+        size_t at = 0;
+        while (at < names->count && strcmp(names->names[at].text, attachment->name) != 0) {
+            at++;
+        }
+        if (at == MAX_NAMES) {
+            continue;
+        }
+        if (at == names->count) {
+            snprintf(names->names[at].text, sizeof names->names[at].text, "%s", attachment->name);
+            names->names[at].pprof = attachment->pprof;
+            names->count++;
+        }
+        names->names[at].uploads++;
+    }
+    return true;
+}
+
+static int compare_names(const void *left, const void *right) {
+    const struct name *a = left, *b = right;
+    if (a->uploads != b->uploads) {
+        return a->uploads > b->uploads ? -1 : 1;
+    }
+    return strcmp(a->text, b->text);
+}
+
+enum receiver_error merged_attachments_write(struct catalog *catalog, const struct selection *selection, struct json *json) {
+    struct names *names = calloc(1, sizeof *names);
+    if (!names) {
+        return RECEIVER_NO_MEMORY;
+    }
+    enum receiver_error error = catalog_select(catalog, selection, MERGED_MAX_UPLOADS, count_names, names, NULL);
+    qsort(names->names, names->count, sizeof *names->names, compare_names);
+    json_key(json, "attachments");
+    json_array_begin(json);
+    for (size_t i = 0; i < names->count; i++) {
+        json_object_begin(json);
+        json_key(json, "name");
+        json_text(json, names->names[i].text);
+        json_key(json, "uploads");
+        json_number(json, (int64_t)names->names[i].uploads);
+        json_key(json, "pprof");
+        json_bool(json, names->names[i].pprof);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    free(names);
+    return error;
+}
+
+// ---- Types ----
+
+static void add(int64_t *sum, int64_t value) {
+    if (__builtin_add_overflow(*sum, value, sum)) {
+        *sum = value > 0 ? INT64_MAX : INT64_MIN;
+    }
+}
+
+static void add_totals(struct totals *sum, const struct totals *more) {
+    sum->samples += more->samples;
+    sum->c_samples += more->c_samples;
+    sum->time_ns = sum->time_ns == 0 || (more->time_ns != 0 && more->time_ns < sum->time_ns) ? more->time_ns : sum->time_ns;
+    add(&sum->duration_ns, more->duration_ns);
+    if (!*sum->default_type) {
+        memcpy(sum->default_type, more->default_type, sizeof sum->default_type);
+    }
+    for (size_t i = 0; i < more->type_count; i++) {
+        const struct totals_type *type = &more->types[i];
+        size_t at = 0;
+        while (at < sum->type_count && (strcmp(sum->types[at].name, type->name) != 0 || strcmp(sum->types[at].unit, type->unit) != 0)) {
+            at++;
+        }
+        if (at == TOTALS_MAX_TYPES) {
+            continue;
+        }
+        if (at == sum->type_count) {
+            sum->types[sum->type_count++] = *type;
+        } else {
+            add(&sum->types[at].total, type->total);
+            add(&sum->types[at].c_total, type->c_total);
+        }
+    }
+}
+
+struct part {
+    struct totals sum, one;
+};
+
+static enum receiver_error take_totals(void *state, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
+    (void)upload;
+    struct part *part = state;
+    struct merge_fault fault = {0};
+    enum merge_error error = totals_read(bytes, size, NULL, &part->one, &fault);
+    if (error == MERGE_OK) {
+        add_totals(&part->sum, &part->one);
+        return RECEIVER_OK;
+    }
+    snprintf(text, 160, "not a readable profile: %.130s", *fault.text ? fault.text : merge_error_text(error));
+    return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
+}
+
+enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct json *json) {
+    struct part *both = calloc(2, sizeof *both);
+    struct merged_report report = {0};
+    if (!both) {
+        return RECEIVER_NO_MEMORY;
+    }
+    void *parts[2] = {&both[0], &both[1]};
+    enum receiver_error error = merged_sweep(store, list, attachment, take_totals, parts, &report);
+    add_totals(&both[0].sum, &both[1].sum);
+    merged_report_write(&report, json);
+    json_key(json, "seconds");
+    json_real(json, report.seconds);
+    view_write_totals(&both[0].sum, json);
+    free(both);
+    return error;
+}

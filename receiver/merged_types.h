@@ -1,0 +1,13 @@
+// merged_types.h: the sample types of a selection: which attachments there are, and the sums of one of them.
+// Threads: any. Memory: malloc, as merged.h.
+#ifndef CMEMPROF_RECEIVER_MERGED_TYPES_H
+#define CMEMPROF_RECEIVER_MERGED_TYPES_H
+
+#include "merged.h"
+
+// The member "attachments": names with the number of uploads that have them, the most frequent first, 100 at most.
+enum receiver_error merged_attachments_write(struct catalog *catalog, const struct selection *selection, struct json *json);
+// The members from "uploads" to "types".
+enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct json *json);
+
+#endif

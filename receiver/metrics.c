@@ -1,0 +1,262 @@
+// metrics.c: series over time (metrics.h). SQLite reads the JSON, in a database in memory that holds nothing.
+#include "metrics.h"
+
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_JSON_BYTES = 1 << 20 }; // real ones have 300
+
+// ---- Adding ----
+
+static struct metrics_series *series_of(struct metrics *metrics, const char *name) {
+    for (size_t i = 0; i < metrics->count; i++) {
+        if (strcmp(metrics->series[i].name, name) == 0) {
+            return &metrics->series[i];
+        }
+    }
+    if (metrics->count == METRICS_MAX_SERIES || strlen(name) >= METRICS_MAX_NAME) {
+        return NULL;
+    }
+    struct metrics_series *series = &metrics->series[metrics->count++];
+    snprintf(series->name, sizeof series->name, "%s", name);
+    return series;
+}
+
+// False: no memory.
+static bool add_point(struct metrics *metrics, const char *name, int64_t ms, double value) {
+    struct metrics_series *series = series_of(metrics, name);
+    if (!series || !isfinite(value)) {
+        return true;
+    }
+    if (series->count == series->capacity) {
+        size_t capacity = series->capacity ? 2 * series->capacity : 64;
+        struct metrics_point *grown = realloc(series->points, capacity * sizeof *grown);
+        if (!grown) {
+            return false;
+        }
+        series->points = grown;
+        series->capacity = capacity;
+    }
+    series->points[series->count++] = (struct metrics_point){ms, value};
+    return true;
+}
+
+static bool is_measure(const char *name) {
+    for (size_t i = 0; i < MEASURE_COUNT; i++) {
+        if (strcmp(name, measure_names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// ---- metrics.json ----
+
+struct reading {
+    struct metrics *metrics;
+    sqlite3 *database;
+    sqlite3_stmt *pairs;
+};
+
+static bool open_reading(struct reading *reading) {
+    static const char sql[] = "SELECT json_extract(pair, '$[0]'), json_extract(pair, '$[1]') FROM"
+                              " (SELECT CASE WHEN type = 'array' THEN value ELSE '[]' END AS pair FROM json_each(?1))"
+                              " WHERE json_type(pair, '$[0]') = 'text' AND json_type(pair, '$[1]') IN ('integer', 'real')";
+    return sqlite3_open_v2(":memory:", &reading->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+           sqlite3_prepare_v2(reading->database, sql, -1, &reading->pairs, NULL) == SQLITE_OK;
+}
+
+static void close_reading(struct reading *reading) {
+    sqlite3_finalize(reading->pairs);
+    sqlite3_close(reading->database);
+}
+
+static enum receiver_error read_pairs(struct reading *reading, int64_t ms, const void *json, size_t size, char *text) {
+    sqlite3_stmt *pairs = reading->pairs;
+    bool ok = true;
+    int step;
+    sqlite3_bind_text(pairs, 1, json, (int)size, SQLITE_STATIC);
+    while (ok && (step = sqlite3_step(pairs)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(pairs, 0);
+        // A measure is added up by the receiver itself, and there for every upload.
+        ok = !name || is_measure(name) || add_point(reading->metrics, name, ms, sqlite3_column_double(pairs, 1));
+    }
+    bool bad = ok && step != SQLITE_DONE;
+    sqlite3_reset(pairs);
+    if (bad) {
+        snprintf(text, 160, "not an array of names and numbers");
+    }
+    return bad ? RECEIVER_BAD_UPLOAD : ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
+static enum receiver_error take_json(void *state, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
+    uint8_t *json;
+    size_t json_size;
+    struct merge_limits limits = merge_default_limits;
+    limits.input_bytes = MAX_JSON_BYTES;
+    enum merge_error error = merge_inflate_limited(bytes, size, &limits, &json, &json_size, NULL);
+    if (error != MERGE_OK) {
+        snprintf(text, 160, "metrics.json: %s", merge_error_text(error));
+        return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
+    }
+    enum receiver_error result = read_pairs(state, upload->end_ms, json, json_size, text);
+    free(json);
+    return result;
+}
+
+enum receiver_error metrics_add_json(struct metrics *metrics, int64_t ms, const void *bytes, size_t size, char *text) {
+    struct reading reading = {.metrics = metrics};
+    struct merged_upload upload = {.end_ms = ms};
+    enum receiver_error error = open_reading(&reading) ? take_json(&reading, &upload, bytes, size, text) : RECEIVER_NO_MEMORY;
+    close_reading(&reading);
+    return error;
+}
+
+// ---- All ----
+
+static int compare_points(const void *left, const void *right) {
+    int64_t a = ((const struct metrics_point *)left)->ms, b = ((const struct metrics_point *)right)->ms;
+    return a < b ? -1 : a > b;
+}
+
+static bool add_measures(struct metrics *metrics, const struct merged_list *list) {
+    for (size_t m = 0; m < MEASURE_COUNT; m++) {
+        for (size_t i = 0; i < list->count; i++) {
+            const struct merged_upload *upload = &list->uploads[i];
+            if (isfinite(upload->measures.values[m]) && !add_point(metrics, measure_names[m], upload->end_ms, upload->measures.values[m])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+enum receiver_error metrics_read(struct store *store, const struct merged_list *list, struct metrics **out) {
+    struct metrics *metrics = calloc(1, sizeof *metrics);
+    struct reading reading = {.metrics = metrics};
+    void *parts[2] = {&reading, NULL};
+    enum receiver_error error = metrics && open_reading(&reading) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    if (error == RECEIVER_OK && !add_measures(metrics, list)) {
+        error = RECEIVER_NO_MEMORY;
+    }
+    if (error == RECEIVER_OK) {
+        error = merged_sweep(store, list, "metrics.json", take_json, parts, &metrics->report);
+    }
+    close_reading(&reading);
+    if (error != RECEIVER_OK) {
+        metrics_free(metrics);
+        return error;
+    }
+    metrics->report.uploads = list->count; // most clients send no such file
+    for (size_t i = 0; i < metrics->count; i++) {
+        qsort(metrics->series[i].points, metrics->series[i].count, sizeof *metrics->series[i].points, compare_points);
+    }
+    *out = metrics;
+    return RECEIVER_OK;
+}
+
+void metrics_free(struct metrics *metrics) {
+    for (size_t i = 0; metrics && i < metrics->count; i++) {
+        free(metrics->series[i].points);
+    }
+    free(metrics);
+}
+
+const struct metrics_series *metrics_find(const struct metrics *metrics, const char *name) {
+    for (size_t i = 0; i < metrics->count; i++) {
+        if (strcmp(metrics->series[i].name, name) == 0) {
+            return &metrics->series[i];
+        }
+    }
+    return NULL;
+}
+
+// ---- Writing ----
+
+size_t metrics_thin(const struct metrics_series *series, struct metrics_point points[METRICS_MAX_POINTS]) {
+    if (series->count <= METRICS_MAX_POINTS) {
+        if (series->count > 0) {
+            memcpy(points, series->points, series->count * sizeof *points);
+        }
+        return series->count;
+    }
+    int64_t first = series->points[0].ms;
+    double length = (double)(series->points[series->count - 1].ms - first) / METRICS_MAX_POINTS;
+    size_t used = 0;
+    for (size_t at = 0; at < series->count;) {
+        double stretch = length > 0 ? (double)(int64_t)((double)(series->points[at].ms - first) / length) : 0;
+        double ms = 0, value = 0;
+        size_t count = 0;
+        for (; at < series->count &&
+               (length <= 0 || (double)(series->points[at].ms - first) < (stretch + 1) * length || used == METRICS_MAX_POINTS - 1);
+             at++, count++) {
+            ms += (double)(series->points[at].ms - first);
+            value += series->points[at].value;
+        }
+        if (count == 0) { // the last point, where rounding has put it behind the last stretch
+            count = 1;
+            ms = (double)(series->points[at].ms - first);
+            value = series->points[at++].value;
+        }
+        points[used++] = (struct metrics_point){first + (int64_t)(ms / (double)count), value / (double)count};
+    }
+    return used;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+const char *metrics_unit(const char *name) {
+    static const char *const by_end[][2] = {
+        {"_bytes_per_sec", "bytes/s"},         {"_per_sec", "1/s"},   {"_bytes", "bytes"},
+        {"_max_gc_pause_time", "nanoseconds"}, {"_time", "ratio"}, // of the period: go_gc_pause_time, c_sampling_time
+        {"_num_goroutine", "count"},           {"_objects", "count"}, {"_ns", "nanoseconds"}};
+    for (size_t i = 0; i < MEASURE_COUNT; i++) {
+        if (strcmp(name, measure_names[i]) == 0) {
+            return measure_units[i];
+        }
+    }
+    for (size_t i = 0; i < sizeof by_end / sizeof *by_end; i++) {
+        if (ends_with(name, by_end[i][0])) {
+            return by_end[i][1];
+        }
+    }
+    return "";
+}
+
+static void write_series(const struct metrics_series *series, struct json *json) {
+    struct metrics_point points[METRICS_MAX_POINTS];
+    size_t count = metrics_thin(series, points);
+    json_object_begin(json);
+    json_key(json, "name");
+    json_text(json, series->name);
+    json_key(json, "unit");
+    json_text(json, metrics_unit(series->name));
+    json_key(json, "points");
+    json_array_begin(json);
+    for (size_t i = 0; i < count; i++) {
+        json_array_begin(json);
+        json_number(json, points[i].ms);
+        json_real(json, points[i].value);
+        json_array_end(json);
+    }
+    json_array_end(json);
+    json_object_end(json);
+}
+
+void metrics_write(const struct metrics *metrics, struct json *json) {
+    json_object_begin(json);
+    merged_report_write(&metrics->report, json);
+    json_key(json, "series");
+    json_array_begin(json);
+    for (size_t i = 0; i < metrics->count; i++) {
+        write_series(&metrics->series[i], json);
+    }
+    json_array_end(json);
+    json_object_end(json);
+}

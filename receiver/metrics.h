@@ -1,0 +1,39 @@
+// metrics.h: the figures of many uploads as series over time: those of their metrics.json, and the measures of the index (measures.h).
+//
+// metrics.json is an array of [name, number] pairs, as the clients for Go send it. At most 128 names are kept.
+// Threads: a struct metrics belongs to one. Memory: malloc, 16 bytes a point.
+#ifndef CMEMPROF_RECEIVER_METRICS_H
+#define CMEMPROF_RECEIVER_METRICS_H
+
+#include "merged.h"
+
+enum { METRICS_MAX_SERIES = 128, METRICS_MAX_NAME = 100, METRICS_MAX_POINTS = 500 };
+
+struct metrics_point {
+    int64_t ms; // the event's end
+    double value;
+};
+struct metrics_series {
+    char name[METRICS_MAX_NAME];
+    struct metrics_point *points; // by time
+    size_t count, capacity;
+};
+struct metrics {
+    struct metrics_series series[METRICS_MAX_SERIES];
+    size_t count;
+    struct merged_report report;
+};
+
+enum receiver_error metrics_read(struct store *store, const struct merged_list *list, struct metrics **metrics);
+void metrics_free(struct metrics *metrics); // NULL is fine
+// NULL: nothing has such a figure.
+const struct metrics_series *metrics_find(const struct metrics *metrics, const char *name);
+// The pairs of one metrics.json, compressed or not, at that time. RECEIVER_BAD_UPLOAD: text (160 bytes) says why.
+enum receiver_error metrics_add_json(struct metrics *metrics, int64_t ms, const void *bytes, size_t size, char *text);
+
+// Means of at most METRICS_MAX_POINTS stretches of time of equal length; returns how many have points. As they are when there are few.
+size_t metrics_thin(const struct metrics_series *series, struct metrics_point points[METRICS_MAX_POINTS]);
+const char *metrics_unit(const char *name); // by the name: "bytes" of "c_profiler_bytes"; "" when it does not tell
+void metrics_write(const struct metrics *metrics, struct json *json); // the whole answer
+
+#endif

@@ -1,0 +1,249 @@
+// rebuild.c: rows of the index from the files of uploads/ (store_directory.h).
+//
+// A directory named by a number that holds an event.json is an upload; anything else is somebody else's and left alone. The files tell all
+// but the moment of arrival, for which event.json's own time stands.
+#include "store_directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX_BYTES = 2 << 20, ROWS_AT_ONCE = 1000 };
+
+// A small file as text; NULL: not there, too large, not readable.
+static char *read_text(int directory, const char *name, size_t *size, struct stat *about) {
+    int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    char *text = NULL;
+    if (file >= 0 && fstat(file, about) == 0 && S_ISREG(about->st_mode) && about->st_size <= FILE_MAX_BYTES) {
+        text = malloc((size_t)about->st_size + 1);
+        ssize_t count = text ? read(file, text, (size_t)about->st_size) : -1;
+        if (count != about->st_size) {
+            free(text);
+            text = NULL;
+        }
+    }
+    if (text) {
+        *size = (size_t)about->st_size;
+        text[*size] = '\0';
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    return text;
+}
+
+// ---- meta.json ----
+
+struct meta {
+    sqlite3 *database;
+    char *text, *tags, *refused;
+};
+
+static char *extract(struct meta *meta, const char *sql, const char *key) {
+    sqlite3_stmt *statement = NULL;
+    char *copy = NULL;
+    if (sqlite3_prepare_v2(meta->database, sql, -1, &statement, NULL) == SQLITE_OK) {
+        sqlite3_bind_text(statement, 1, meta->text, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, key, -1, SQLITE_STATIC);
+        const char *value = sqlite3_step(statement) == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+        copy = value ? strdup(value) : NULL;
+    }
+    sqlite3_finalize(statement);
+    return copy;
+}
+
+static void open_meta(int directory, struct meta *meta) {
+    size_t size;
+    struct stat about;
+    *meta = (struct meta){.text = read_text(directory, "meta.json", &size, &about)};
+    if (meta->text && sqlite3_open_v2(":memory:", &meta->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
+        meta->tags = extract(meta, "SELECT json_extract(?1, '$.tags') WHERE ?2 IS NULL", NULL);
+        meta->refused =
+            extract(meta, "SELECT json_extract(?1, '$.refused') WHERE json_array_length(?1, '$.refused') > 0 AND ?2 IS NULL", NULL);
+    }
+}
+
+static void close_meta(struct meta *meta) {
+    sqlite3_close(meta->database);
+    free(meta->text);
+    free(meta->tags);
+    free(meta->refused);
+}
+
+// ---- Attachments ----
+
+static bool ends_with(const char *text, const char *end) {
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcasecmp(text + length - end_length, end) == 0;
+}
+
+static void describe(struct meta *meta, const char *file, off_t size, struct catalog_attachment *attachment) {
+    char *name = meta->database ? extract(meta, "SELECT value FROM json_each(?1, '$.names') WHERE key = ?2", file) : NULL;
+    *attachment = (struct catalog_attachment){.size_bytes = (uint64_t)size};
+    memcpy(attachment->file, file, strlen(file) + 1); // its length was looked at
+    snprintf(attachment->name, sizeof attachment->name, "%s", name ? name : strchr(file, '-') + 1);
+    attachment->pprof = ends_with(attachment->name, ".pprof") || ends_with(attachment->name, ".pb.gz");
+    free(name);
+}
+
+static int by_number(const void *left, const void *right) {
+    const struct catalog_attachment *a = left, *b = right;
+    return atoi(a->file) - atoi(b->file);
+}
+
+// Files named N-NAME, in the order of N.
+static size_t list_attachments(int directory, struct meta *meta, struct catalog_attachment *attachments) {
+    DIR *entries = fdopendir(dup(directory));
+    size_t count = 0;
+    if (!entries) {
+        return 0;
+    }
+    rewinddir(entries);
+    for (struct dirent *entry; count < CATALOG_MAX_ATTACHMENTS && (entry = readdir(entries));) {
+        struct stat about;
+        size_t digits = strspn(entry->d_name, "0123456789");
+        if (digits > 0 && digits < 4 && entry->d_name[digits] == '-' && strlen(entry->d_name) <= CATALOG_FILE_MAX_BYTES &&
+            fstatat(directory, entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode)) {
+            describe(meta, entry->d_name, about.st_size, &attachments[count++]);
+        }
+    }
+    closedir(entries);
+    qsort(attachments, count, sizeof *attachments, by_number);
+    return count;
+}
+
+// ---- Uploads ----
+
+static enum receiver_error add_from(struct store *store, struct event_reader *reader, int directory, int64_t id, const char *bytes,
+                                    size_t size, const struct stat *about) {
+    struct catalog_attachment *attachments = malloc(CATALOG_MAX_ATTACHMENTS * sizeof *attachments);
+    struct catalog_new upload = {.id = id, .received_ms = (int64_t)about->st_mtim.tv_sec * 1000 + about->st_mtim.tv_nsec / 1000000};
+    char text[200];
+    struct meta meta;
+    if (!attachments) {
+        return RECEIVER_NO_MEMORY;
+    }
+    open_meta(directory, &meta);
+    enum receiver_error error = event_read(reader, bytes, size, meta.tags, &upload.event, text, sizeof text);
+    if (error == RECEIVER_OK) {
+        upload.attachments = attachments;
+        upload.attachment_count = list_attachments(directory, &meta, attachments);
+        upload.refused = meta.refused;
+        upload.size_bytes = size;
+        for (size_t i = 0; i < upload.attachment_count; i++) {
+            upload.size_bytes += attachments[i].size_bytes;
+        }
+        error = catalog_insert(store->catalog, &upload);
+        event_free(&upload.event);
+    } else if (error != RECEIVER_NO_MEMORY) {
+        error = RECEIVER_NOT_FOUND; // its event.json was damaged: no upload that anything could be said of
+    }
+    close_meta(&meta);
+    free(attachments);
+    return error;
+}
+
+enum receiver_error rebuild_upload(struct store *store, struct event_reader *reader, int64_t id) {
+    int directory;
+    size_t size;
+    struct stat about;
+    enum receiver_error error = store_open_upload(store, id, &directory);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    char *event = read_text(directory, "event.json", &size, &about);
+    error = event ? add_from(store, reader, directory, id, event, size, &about) : RECEIVER_NOT_FOUND;
+    free(event);
+    close(directory);
+    return error;
+}
+
+struct id_list {
+    int64_t *ids;
+    size_t count, room;
+};
+
+static bool list_ids(struct store *store, struct id_list *list) {
+    DIR *entries = fdopendir(dup(store->uploads));
+    bool ok = entries;
+    if (entries) {
+        rewinddir(entries);
+    }
+    for (struct dirent *entry; ok && (entry = readdir(entries));) {
+        int64_t id = store_id_of(entry->d_name);
+        if (id > 0 && list->count == list->room) {
+            size_t room = list->room ? 2 * list->room : 1024;
+            int64_t *grown = realloc(list->ids, room * sizeof *grown);
+            ok = grown;
+            list->ids = grown ? grown : list->ids;
+            list->room = grown ? room : list->room;
+        }
+        if (ok && id > 0) {
+            list->ids[list->count++] = id;
+        }
+    }
+    if (entries) {
+        closedir(entries);
+    }
+    return ok;
+}
+
+static int by_id(const void *left, const void *right) {
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static enum receiver_error add_missing(struct store *store, const struct id_list *list, size_t *added) {
+    struct event_reader *reader = event_reader_new();
+    enum receiver_error error = reader ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    bool open = false;
+    for (size_t i = 0; error == RECEIVER_OK && i < list->count; i++) {
+        if (catalog_has(store->catalog, list->ids[i])) {
+            continue;
+        }
+        if (!open) {
+            error = catalog_begin(store->catalog);
+            open = error == RECEIVER_OK;
+        }
+        error = open ? rebuild_upload(store, reader, list->ids[i]) : error;
+        *added += error == RECEIVER_OK;
+        error = error == RECEIVER_NOT_FOUND ? RECEIVER_OK : error;
+        if (open && *added % ROWS_AT_ONCE == ROWS_AT_ONCE - 1) {
+            enum receiver_error ended = catalog_end(store->catalog, error == RECEIVER_OK);
+            error = error == RECEIVER_OK ? ended : error;
+            open = false;
+        }
+    }
+    if (open) {
+        enum receiver_error ended = catalog_end(store->catalog, error == RECEIVER_OK);
+        error = error == RECEIVER_OK ? ended : error;
+    }
+    event_reader_free(reader);
+    return error;
+}
+
+enum receiver_error rebuild_missing(struct store *store, size_t *added, size_t *dropped) {
+    struct id_list list = {0};
+    *added = *dropped = 0;
+    enum receiver_error error = list_ids(store, &list) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    if (list.count > 1) {
+        qsort(list.ids, list.count, sizeof *list.ids, by_id);
+    }
+    if (error == RECEIVER_OK) {
+        error = catalog_drop_others(store->catalog, list.ids, list.count, dropped);
+    }
+    if (error == RECEIVER_OK) {
+        error = add_missing(store, &list, added);
+    }
+    // A number that is taken, by whatever, is not given out.
+    catalog_skip_ids(store->catalog, list.count ? list.ids[list.count - 1] : 0);
+    free(list.ids);
+    return error;
+}

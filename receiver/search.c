@@ -1,0 +1,192 @@
+// search.c: the uploads in memory: adding, removing, selecting (search.h). Facets and histograms are in search_facets.c.
+#include "search.h"
+#include "search_query.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void release_row(struct search *search, struct search_row *row) {
+    for (int i = 0; i < FACET_COUNT; i++) {
+        words_release(&search->words, row->facets[i]);
+    }
+    for (uint32_t i = 0; i < row->tag_count; i++) {
+        words_release(&search->words, row->tags[i]);
+    }
+    free(row->tags);
+}
+
+void search_free(struct search *search) {
+    for (size_t i = search->begin; i < search->end; i++) {
+        free(search->rows[i].tags);
+    }
+    free(search->rows);
+    words_free(&search->words);
+    *search = (struct search){0};
+}
+
+bool search_reserve(struct search *search, size_t more) {
+    if (search->end + more <= search->room) {
+        return true;
+    }
+    // What retention has removed at the front is used again before more is asked for.
+    if (search->begin > 0 && search->begin >= search->end / 2) {
+        memmove(search->rows, search->rows + search->begin, (search->end - search->begin) * sizeof *search->rows);
+        search->end -= search->begin;
+        search->begin = 0;
+    }
+    size_t room = search->room ? search->room : 1024;
+    while (room < search->end + more) {
+        room += room / 2;
+    }
+    struct search_row *rows = room > search->room ? realloc(search->rows, room * sizeof *rows) : search->rows;
+    if (!rows) {
+        return false;
+    }
+    search->rows = rows;
+    search->room = room > search->room ? room : search->room;
+    return true;
+}
+
+static bool has_tag(const struct search_row *row, uint32_t word) {
+    for (uint32_t i = 0; i < row->tag_count; i++) {
+        if (row->tags[i] == word) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Each tag once, in the order they came.
+static bool add_tags(struct search *search, struct search_row *row, const char *tags) {
+    size_t most = *tags != '\0';
+    for (const char *c = tags; *c; c++) {
+        most += *c == ',';
+    }
+    row->tags = most ? malloc(most * sizeof *row->tags) : NULL;
+    if (most && !row->tags) {
+        return false;
+    }
+    for (const char *tag = tags; *tag;) {
+        size_t length = strcspn(tag, ",");
+        if (length > 0) {
+            uint32_t word = words_use(&search->words, tag, length);
+            if (!word) {
+                return false;
+            }
+            if (has_tag(row, word)) {
+                words_release(&search->words, word);
+            } else {
+                row->tags[row->tag_count++] = word;
+            }
+        }
+        tag += length + (tag[length] == ',');
+    }
+    return true;
+}
+
+bool search_add(struct search *search, const struct search_new *upload) {
+    if (!search_reserve(search, 1)) {
+        return false;
+    }
+    struct search_row *row = &search->rows[search->end];
+    *row = (struct search_row){.id = upload->id,
+                               .received_ms = upload->received_ms,
+                               .start_ms = upload->start_ms,
+                               .end_ms = upload->end_ms,
+                               .size_bytes = upload->size_bytes,
+                               .measured = upload->measures != NULL};
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        row->measures.values[i] = upload->measures ? upload->measures->values[i] : NAN;
+    }
+    bool ok = add_tags(search, row, upload->tags);
+    for (int i = 0; ok && i < FACET_COUNT; i++) {
+        const char *value = upload->facets[i];
+        row->facets[i] = value && *value ? words_use(&search->words, value, strlen(value)) : 0;
+        ok = row->facets[i] || !value || !*value;
+    }
+    if (!ok) {
+        release_row(search, row);
+        return false;
+    }
+    search->size_bytes += row->size_bytes;
+    search->end++;
+    return true;
+}
+
+const struct search_row *search_oldest(const struct search *search) {
+    return search->begin < search->end ? &search->rows[search->begin] : NULL;
+}
+
+void search_remove_oldest(struct search *search) {
+    if (search->begin < search->end) {
+        search->size_bytes -= search->rows[search->begin].size_bytes;
+        release_row(search, &search->rows[search->begin++]);
+    }
+}
+
+static int by_id(const void *key, const void *element) {
+    int64_t id = *(const int64_t *)key;
+    const struct search_row *row = element;
+    return (id > row->id) - (id < row->id);
+}
+
+static struct search_row *find(const struct search *search, int64_t id) {
+    size_t count = search->end - search->begin;
+    return count ? bsearch(&id, search->rows + search->begin, count, sizeof *search->rows, by_id) : NULL;
+}
+
+const struct search_row *search_find(const struct search *search, int64_t id) {
+    return find(search, id);
+}
+
+void search_measured(struct search *search, int64_t id, const struct measures *measures) {
+    struct search_row *row = find(search, id);
+    if (row) {
+        row->measures = *measures;
+        row->measured = true;
+    }
+}
+
+int64_t search_unmeasured(const struct search *search) {
+    for (size_t i = search->end; i > search->begin; i--) {
+        if (!search->rows[i - 1].measured) {
+            return search->rows[i - 1].id;
+        }
+    }
+    return 0;
+}
+
+bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection) {
+    struct search_query query;
+    if (!search_query_init(&query, search, selection)) {
+        return false;
+    }
+    bool matches = search_query_match(&query, row) == SEARCH_ALL_HOLD;
+    search_query_free(&query);
+    return matches;
+}
+
+bool search_select(const struct search *search, const struct selection *selection, int64_t before, size_t limit, int64_t **ids,
+                   size_t *count, size_t *total) {
+    struct search_query query;
+    size_t stored = search->end - search->begin;
+    *count = *total = 0;
+    *ids = malloc(((limit < stored ? limit : stored) + 1) * sizeof **ids);
+    if (!*ids || !search_query_init(&query, search, selection)) {
+        free(*ids);
+        *ids = NULL;
+        return false;
+    }
+    for (size_t i = search->end; i > search->begin; i--) {
+        const struct search_row *row = &search->rows[i - 1];
+        if (search_query_match(&query, row) == SEARCH_ALL_HOLD) {
+            ++*total;
+            if (*count < limit && (before == 0 || row->id < before)) {
+                (*ids)[(*count)++] = row->id;
+            }
+        }
+    }
+    search_query_free(&query);
+    return true;
+}

@@ -1,0 +1,264 @@
+// search_facets.c: counts by facet, and counts and means over time (search.h).
+#include "search.h"
+#include "search_query.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VALUES_MAX = 50, TAG_KEYS_MAX = 100 };
+
+// ---- Facets ----
+
+struct value {
+    const char *text; // of a tag: behind the colon
+    uint32_t count;
+};
+
+struct counting {
+    const struct search *search;
+    uint32_t *by_word[FACET_COUNT]; // uploads by value
+    uint32_t *tags;                 // uploads by whole tag
+    struct value *values;           // room for one facet's
+};
+
+static int by_count(const void *left, const void *right) {
+    const struct value *a = left, *b = right;
+    return a->count != b->count ? (a->count < b->count) - (a->count > b->count) : strcmp(a->text, b->text);
+}
+
+// Sorts and writes {"name","values":[{"value","count"}...],"more"}.
+static void write_facet(struct json *json, const char *name, size_t name_length, struct value *values, size_t count) {
+    qsort(values, count, sizeof *values, by_count);
+    json_object_begin(json);
+    json_key(json, "name");
+    json_text_n(json, name, name_length);
+    json_key(json, "values");
+    json_array_begin(json);
+    size_t shown = count < VALUES_MAX ? count : VALUES_MAX;
+    for (size_t i = 0; i < shown; i++) {
+        json_object_begin(json);
+        json_key(json, "value");
+        json_text(json, values[i].text);
+        json_key(json, "count");
+        json_number(json, values[i].count);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    json_key(json, "more");
+    json_number(json, (int64_t)(count - shown));
+    json_object_end(json);
+}
+
+static void count_row(struct counting *counting, const struct search_query *query, const struct search_row *row) {
+    int missed = search_query_match(query, row);
+    if (missed == SEARCH_NO_MATCH) {
+        return;
+    }
+    // A facet's own values do not narrow its counts: an upload that misses only that facet counts there, and nowhere else.
+    const struct search_group *only = missed >= 0 ? &query->groups[missed] : NULL;
+    for (int i = 0; i < FACET_COUNT; i++) {
+        if (!only || only->facet == i) {
+            counting->by_word[i][row->facets[i]]++;
+        }
+    }
+    if (only && only->facet >= 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < row->tag_count; i++) {
+        if (only) {
+            const char *tag = words_text(&counting->search->words, row->tags[i]);
+            if (strncmp(tag, only->key, only->key_length) != 0 || tag[only->key_length] != ':') {
+                continue;
+            }
+        }
+        counting->tags[row->tags[i]]++;
+    }
+}
+
+static void write_named(struct counting *counting, struct json *json) {
+    for (int i = 0; i < FACET_COUNT; i++) {
+        size_t count = 0;
+        for (uint32_t word = 0; word < counting->search->words.end; word++) {
+            if (counting->by_word[i][word]) {
+                const char *text = word ? words_text(&counting->search->words, word) : "";
+                counting->values[count++] = (struct value){text, counting->by_word[i][word]};
+            }
+        }
+        write_facet(json, facet_name((enum facet)i), strlen(facet_name((enum facet)i)), counting->values, count);
+    }
+}
+
+struct tag {
+    const char *text;
+    size_t key_length;
+    uint32_t count;
+};
+
+static int by_text(const void *left, const void *right) {
+    const struct tag *a = left, *b = right;
+    size_t length = a->key_length < b->key_length ? a->key_length : b->key_length;
+    int order = memcmp(a->text, b->text, length);
+    return order ? order : (a->key_length > b->key_length) - (a->key_length < b->key_length);
+}
+
+static bool is_named(const char *key, size_t length) {
+    for (int i = 0; i < FACET_COUNT; i++) {
+        const char *name = facet_name((enum facet)i);
+        if (strlen(name) == length && memcmp(name, key, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// One facet a tag key, by name. Tags without a colon, or whose key is a facet with a name, are none.
+static bool write_tags(struct counting *counting, struct json *json) {
+    const struct words *words = &counting->search->words;
+    struct tag *tags = malloc((words->end + 1) * sizeof *tags);
+    size_t count = 0, keys = 0;
+    if (!tags) {
+        return false;
+    }
+    for (uint32_t word = 1; word < words->end; word++) {
+        const char *text = counting->tags[word] ? words_text(words, word) : NULL;
+        const char *colon = text ? strchr(text, ':') : NULL;
+        if (colon && colon > text && !is_named(text, (size_t)(colon - text))) {
+            tags[count++] = (struct tag){text, (size_t)(colon - text), counting->tags[word]};
+        }
+    }
+    qsort(tags, count, sizeof *tags, by_text);
+    for (size_t i = 0, end; i < count && keys < TAG_KEYS_MAX; i = end, keys++) {
+        for (end = i; end < count && by_text(&tags[i], &tags[end]) == 0; end++) {
+            counting->values[end - i] = (struct value){tags[end].text + tags[end].key_length + 1, tags[end].count};
+        }
+        write_facet(json, tags[i].text, tags[i].key_length, counting->values, end - i);
+    }
+    free(tags);
+    return true;
+}
+
+bool search_facets(const struct search *search, const struct selection *selection, struct json *json) {
+    struct counting counting = {.search = search};
+    struct search_query query;
+    size_t words = search->words.end + 1;
+    bool ok = search_query_init(&query, search, selection);
+    if (!ok) {
+        return false;
+    }
+    counting.tags = calloc(words, sizeof *counting.tags);
+    counting.values = calloc(words, sizeof *counting.values);
+    ok = counting.tags && counting.values;
+    for (int i = 0; i < FACET_COUNT; i++) {
+        counting.by_word[i] = calloc(words, sizeof *counting.by_word[i]);
+        ok = ok && counting.by_word[i];
+    }
+    for (size_t i = search->begin; ok && i < search->end; i++) {
+        count_row(&counting, &query, &search->rows[i]);
+    }
+    if (ok) {
+        json_object_begin(json);
+        json_key(json, "facets");
+        json_array_begin(json);
+        write_named(&counting, json);
+        ok = write_tags(&counting, json);
+        json_array_end(json);
+        json_object_end(json);
+    }
+    for (int i = 0; i < FACET_COUNT; i++) {
+        free(counting.by_word[i]);
+    }
+    free(counting.tags);
+    free(counting.values);
+    search_query_free(&query);
+    return ok;
+}
+
+// ---- Histogram ----
+
+struct bucket {
+    int64_t count, measured;
+    double sum;
+};
+
+// What the selection leaves open is taken from the uploads: the first and the last start.
+static void find_range(const struct search *search, const struct search_query *query, int64_t *from_ms, int64_t *to_ms) {
+    int64_t first = INT64_MAX, last = INT64_MIN;
+    for (size_t i = search->begin; i < search->end; i++) {
+        const struct search_row *row = &search->rows[i];
+        if (search_query_match(query, row) == SEARCH_ALL_HOLD) {
+            first = row->start_ms < first ? row->start_ms : first;
+            last = row->start_ms > last ? row->start_ms : last;
+        }
+    }
+    bool none = first > last;
+    *from_ms = query->selection->from_ms != INT64_MIN ? query->selection->from_ms : none ? 0 : first;
+    *to_ms = query->selection->to_ms != INT64_MAX ? query->selection->to_ms : none ? 0 : last + 1;
+    *to_ms = *to_ms > *from_ms ? *to_ms : *from_ms + 1;
+}
+
+static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, int64_t bucket_ms, const struct bucket *buckets, int count,
+                            int measure) {
+    json_object_begin(json);
+    json_key(json, "from_ms");
+    json_number(json, from_ms);
+    json_key(json, "to_ms");
+    json_number(json, to_ms);
+    json_key(json, "bucket_ms");
+    json_number(json, bucket_ms);
+    json_key(json, "counts");
+    json_array_begin(json);
+    for (int i = 0; i < count; i++) {
+        json_number(json, buckets[i].count);
+    }
+    json_array_end(json);
+    json_key(json, "measure");
+    if (measure < 0) {
+        json_text(json, NULL);
+        json_object_end(json);
+        return;
+    }
+    json_object_begin(json);
+    json_key(json, "name");
+    json_text(json, measure_names[measure]);
+    json_key(json, "unit");
+    json_text(json, measure_units[measure]);
+    json_key(json, "values");
+    json_array_begin(json);
+    for (int i = 0; i < count; i++) {
+        json_real(json, buckets[i].measured ? buckets[i].sum / (double)buckets[i].measured : NAN);
+    }
+    json_array_end(json);
+    json_object_end(json);
+    json_object_end(json);
+}
+
+bool search_histogram(const struct search *search, const struct selection *selection, int count, int measure, struct json *json) {
+    struct search_query query;
+    if (!search_query_init(&query, search, selection)) {
+        return false;
+    }
+    struct bucket *buckets = calloc((size_t)count, sizeof *buckets);
+    int64_t from_ms, to_ms;
+    find_range(search, &query, &from_ms, &to_ms);
+    // In unsigned numbers the widest range does not overflow either.
+    uint64_t width = ((uint64_t)to_ms - (uint64_t)from_ms - 1) / (uint64_t)count + 1;
+    for (size_t i = search->begin; buckets && i < search->end; i++) {
+        const struct search_row *row = &search->rows[i];
+        if (search_query_match(&query, row) == SEARCH_ALL_HOLD && row->start_ms >= from_ms && row->start_ms < to_ms) {
+            struct bucket *bucket = &buckets[((uint64_t)row->start_ms - (uint64_t)from_ms) / width];
+            double value = measure >= 0 ? row->measures.values[measure] : NAN;
+            bucket->count++;
+            bucket->measured += !isnan(value);
+            bucket->sum += isnan(value) ? 0 : value;
+        }
+    }
+    if (buckets) {
+        write_histogram(json, from_ms, to_ms, (int64_t)width, buckets, count, measure);
+    }
+    bool ok = buckets;
+    free(buckets);
+    search_query_free(&query);
+    return ok;
+}

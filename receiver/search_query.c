@@ -1,0 +1,126 @@
+// search_query.c: whether an upload is of a selection (search_query.h).
+#include "search_query.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static int by_number(const void *left, const void *right) {
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+// The group that the value belongs to; a new one if it is the first of its facet or key. Room is for as many groups as there are values.
+static struct search_group *group_of(struct search_query *query, const struct selection_value *value) {
+    size_t key_length = value->facet < 0 ? strcspn(value->text, ":") : 0;
+    for (size_t i = 0; i < query->group_count; i++) {
+        struct search_group *group = &query->groups[i];
+        if (group->facet == value->facet &&
+            (value->facet >= 0 || (group->key_length == key_length && memcmp(group->key, value->text, key_length) == 0))) {
+            return group;
+        }
+    }
+    struct search_group *group = &query->groups[query->group_count];
+    *group = (struct search_group){.facet = value->facet, .key = value->text, .key_length = key_length};
+    group->words = calloc(query->selection->value_count, sizeof *group->words);
+    query->group_count += group->words != NULL;
+    return group->words ? group : NULL;
+}
+
+static bool mark_words(struct search_query *query, const struct search *search) {
+    query->text_words = calloc(search->words.end + 1, 1);
+    if (!query->text_words) {
+        return false;
+    }
+    for (uint32_t i = 1; i < search->words.end; i++) {
+        const char *text = words_text(&search->words, i);
+        query->text_words[i] = text && strcasestr(text, query->selection->text);
+    }
+    return true;
+}
+
+bool search_query_init(struct search_query *query, const struct search *search, const struct selection *selection) {
+    *query = (struct search_query){.selection = selection, .nowhere = UINT32_MAX};
+    query->groups = calloc(selection->value_count + 1, sizeof *query->groups);
+    query->ids = selection->id_count ? malloc(selection->id_count * sizeof *query->ids) : NULL;
+    bool ok = query->groups && (query->ids || !selection->id_count) && (!selection->text || mark_words(query, search));
+    for (size_t i = 0; ok && i < selection->value_count; i++) {
+        const struct selection_value *value = &selection->values[i];
+        struct search_group *group = group_of(query, value);
+        ok = group;
+        if (ok) {
+            uint32_t word = words_find(&search->words, value->text, strlen(value->text));
+            bool without = value->facet >= 0 && !*value->text;
+            group->words[group->count++] = word || without ? word : query->nowhere;
+        }
+    }
+    if (!ok) {
+        search_query_free(query);
+        return false;
+    }
+    if (query->ids) {
+        memcpy(query->ids, selection->ids, selection->id_count * sizeof *query->ids);
+        qsort(query->ids, selection->id_count, sizeof *query->ids, by_number);
+    }
+    return true;
+}
+
+void search_query_free(struct search_query *query) {
+    for (size_t i = 0; i < query->group_count; i++) {
+        free(query->groups[i].words);
+    }
+    free(query->groups);
+    free(query->text_words);
+    free(query->ids);
+    *query = (struct search_query){0};
+}
+
+static bool has_any(const uint32_t *words, size_t count, uint32_t word) {
+    for (size_t i = 0; i < count; i++) {
+        if (words[i] == word) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool group_holds(const struct search_group *group, const struct search_row *row) {
+    if (group->facet >= 0) {
+        return has_any(group->words, group->count, row->facets[group->facet]);
+    }
+    for (uint32_t i = 0; i < row->tag_count; i++) {
+        if (has_any(group->words, group->count, row->tags[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool text_holds(const struct search_query *query, const struct search_row *row) {
+    for (uint32_t i = 0; i < row->tag_count; i++) {
+        if (query->text_words[row->tags[i]]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int search_query_match(const struct search_query *query, const struct search_row *row) {
+    const struct selection *selection = query->selection;
+    if (row->start_ms < selection->from_ms || row->start_ms >= selection->to_ms) {
+        return SEARCH_NO_MATCH;
+    }
+    if (query->ids && !bsearch(&row->id, query->ids, selection->id_count, sizeof row->id, by_number)) {
+        return SEARCH_NO_MATCH;
+    }
+    int missed = SEARCH_ALL_HOLD;
+    for (size_t i = 0; i < query->group_count; i++) {
+        if (!group_holds(&query->groups[i], row)) {
+            if (missed != SEARCH_ALL_HOLD) {
+                return SEARCH_NO_MATCH;
+            }
+            missed = (int)i;
+        }
+    }
+    return query->text_words && !text_holds(query, row) ? SEARCH_NO_MATCH : missed;
+}

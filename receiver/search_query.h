@@ -1,0 +1,34 @@
+// search_query.h: a selection made ready for one pass over the uploads in memory. For search.c and search_facets.c only.
+//
+// Threads: the caller's, under the lock of the search. Memory: malloc.
+#ifndef CMEMPROF_RECEIVER_SEARCH_QUERY_H
+#define CMEMPROF_RECEIVER_SEARCH_QUERY_H
+
+#include "search.h"
+
+// All values of one facet, or of one tag key: one of them must be there.
+struct search_group {
+    int facet;       // or -1: a tag key
+    const char *key; // of a tag, up to the colon
+    size_t key_length;
+    uint32_t *words; // 0: uploads without the facet
+    size_t count;
+};
+
+struct search_query {
+    const struct selection *selection;
+    struct search_group *groups;
+    size_t group_count;
+    unsigned char *text_words; // by word: 1 if it contains the free text; NULL: no free text
+    int64_t *ids;              // sorted
+    uint32_t nowhere;          // a number that no word has
+};
+
+enum { SEARCH_ALL_HOLD = -1, SEARCH_NO_MATCH = -2 };
+
+bool search_query_init(struct search_query *query, const struct search *search, const struct selection *selection); // false: no memory
+void search_query_free(struct search_query *query);
+// SEARCH_ALL_HOLD, or the index of the only group that does not hold, or SEARCH_NO_MATCH.
+int search_query_match(const struct search_query *query, const struct search_row *row);
+
+#endif

@@ -1,0 +1,259 @@
+// selection.c: reads a selection from the parameters of a request (selection.h).
+#include "selection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { VALUE_MAX_BYTES = 1024 };
+
+static const char *const facet_names[FACET_COUNT] = {
+    [FACET_SERVICE] = "service", [FACET_ENV] = "env",         [FACET_VERSION] = "version",
+    [FACET_HOST] = "host",       [FACET_RUNTIME] = "runtime", [FACET_LANGUAGE] = "language",
+};
+
+const char *facet_name(enum facet facet) {
+    return (unsigned)facet < FACET_COUNT ? facet_names[facet] : "";
+}
+
+void selection_init(struct selection *selection) {
+    *selection = (struct selection){.from_ms = INT64_MIN, .to_ms = INT64_MAX};
+}
+
+void selection_free(struct selection *selection) {
+    for (size_t i = 0; i < selection->value_count; i++) {
+        free(selection->values[i].text);
+    }
+    free(selection->values);
+    free(selection->text);
+    free(selection->ids);
+    selection_init(selection);
+}
+
+// ---- Times ----
+
+// The digits after the point, as milliseconds; *end is set behind them.
+static int fraction_ms(const char *text, const char **end) {
+    int ms = 0, digits = 0;
+    for (; *text >= '0' && *text <= '9'; text++, digits++) {
+        ms = digits < 3 ? ms * 10 + (*text - '0') : ms;
+    }
+    for (; digits < 3; digits++) {
+        ms *= 10;
+    }
+    *end = text;
+    return ms;
+}
+
+bool selection_time(const char *text, int64_t *unix_ms) {
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (*text && !*end && (*text == '-' || (*text >= '0' && *text <= '9'))) {
+        *unix_ms = number;
+        return errno == 0;
+    }
+    struct tm parts = {0};
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+    if (!rest) {
+        return false;
+    }
+    int ms = *rest == '.' ? fraction_ms(rest + 1, &rest) : 0, hours = 0, minutes = 0, length = 0;
+    // A plus that was not escaped in a URL comes as a blank.
+    bool ahead = *rest == '+' || *rest == ' ';
+    if (ahead || *rest == '-') {
+        if (sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 || hours < 0 || minutes < 0 || rest[1 + length]) {
+            return false;
+        }
+    } else if (strcmp(rest, "Z") != 0 && *rest) {
+        return false;
+    }
+    int64_t offset_s = (hours * 3600 + minutes * 60) * (ahead ? 1 : -1);
+    *unix_ms = ((int64_t)timegm(&parts) - offset_s) * 1000 + ms;
+    return true;
+}
+
+// ---- One parameter ----
+
+static bool add_value(struct selection *selection, int facet, const char *value, char *text, size_t text_size) {
+    if (selection->value_count == SELECTION_MAX_VALUES) {
+        snprintf(text, text_size, "more than %d values in a selection", SELECTION_MAX_VALUES);
+        return false;
+    }
+    struct selection_value *grown = realloc(selection->values, (selection->value_count + 1) * sizeof *grown);
+    char *copy = grown ? strdup(value) : NULL;
+    selection->values = grown ? grown : selection->values;
+    if (!copy) {
+        snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
+        return false;
+    }
+    selection->values[selection->value_count++] = (struct selection_value){facet, copy};
+    return true;
+}
+
+static bool add_ids(struct selection *selection, const char *value, char *text, size_t text_size) {
+    for (const char *at = value;;) {
+        char *end;
+        errno = 0;
+        long long id = *at >= '0' && *at <= '9' ? strtoll(at, &end, 10) : 0;
+        if (id <= 0 || errno != 0 || (*end && *end != ',')) {
+            snprintf(text, text_size, "ids is not a list of numbers with commas between them");
+            return false;
+        }
+        if (selection->id_count == SELECTION_MAX_IDS) {
+            snprintf(text, text_size, "more than %d ids", SELECTION_MAX_IDS);
+            return false;
+        }
+        // Powers of two: room is made whenever the count is one.
+        if ((selection->id_count & (selection->id_count - 1)) == 0) {
+            size_t room = selection->id_count ? 2 * selection->id_count : 1;
+            int64_t *grown = realloc(selection->ids, room * sizeof *grown);
+            if (!grown) {
+                snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
+                return false;
+            }
+            selection->ids = grown;
+        }
+        selection->ids[selection->id_count++] = id;
+        if (!*end) {
+            return true;
+        }
+        at = end + 1;
+    }
+}
+
+static bool add_text(struct selection *selection, const char *value, char *text, size_t text_size) {
+    if (!*value) {
+        return true;
+    }
+    char *copy = strdup(value);
+    if (!copy) {
+        snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
+        return false;
+    }
+    for (char *c = copy; *c; c++) {
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + ('a' - 'A')) : *c;
+    }
+    free(selection->text);
+    selection->text = copy;
+    return true;
+}
+
+bool selection_add(struct selection *selection, const char *key, const char *value, char *text, size_t text_size) {
+    bool from = strcmp(key, "from") == 0, to = strcmp(key, "to") == 0;
+    if (strcmp(key, "ids") == 0) {
+        return add_ids(selection, value, text, text_size);
+    }
+    if (strlen(value) > VALUE_MAX_BYTES) {
+        snprintf(text, text_size, "%.40s is longer than %d bytes", key, VALUE_MAX_BYTES);
+        return false;
+    }
+    if (from || to) {
+        if (*value && !selection_time(value, from ? &selection->from_ms : &selection->to_ms)) {
+            snprintf(text, text_size, "%s is neither a time like 2026-01-02T03:04:05Z nor unix milliseconds", key);
+            return false;
+        }
+        return true;
+    }
+    if (strcmp(key, "q") == 0) {
+        return add_text(selection, value, text, text_size);
+    }
+    if (strcmp(key, "tag") == 0) {
+        if (!strchr(value, ':')) {
+            snprintf(text, text_size, "tag is not of the form KEY:VALUE");
+            return false;
+        }
+        return add_value(selection, -1, value, text, text_size);
+    }
+    for (int facet = 0; facet < FACET_COUNT; facet++) {
+        if (strcmp(key, facet_names[facet]) == 0) {
+            return add_value(selection, facet, value, text, text_size);
+        }
+    }
+    return true;
+}
+
+// ---- All of a request's ----
+
+struct reading {
+    struct selection *selection;
+    const char *prefix;
+    char *text;
+    size_t text_size;
+    bool failed;
+};
+
+static enum MHD_Result on_argument(void *state, enum MHD_ValueKind kind, const char *key, const char *value) {
+    (void)kind;
+    struct reading *reading = state;
+    size_t length = strlen(reading->prefix);
+    if (strncmp(key, reading->prefix, length) != 0) {
+        return MHD_YES;
+    }
+    reading->failed = !selection_add(reading->selection, key + length, value ? value : "", reading->text, reading->text_size);
+    return reading->failed ? MHD_NO : MHD_YES;
+}
+
+enum receiver_error selection_parse(struct MHD_Connection *connection, const char *prefix, struct selection *selection, char *text,
+                                    size_t text_size) {
+    struct reading reading = {.selection = selection, .prefix = prefix, .text = text, .text_size = text_size};
+    selection_init(selection);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, on_argument, &reading);
+    if (reading.failed) {
+        selection_free(selection);
+        return RECEIVER_BAD_UPLOAD;
+    }
+    return RECEIVER_OK;
+}
+
+// ---- As one line ----
+
+static int by_value(const void *left, const void *right) {
+    const struct selection_value *a = left, *b = right;
+    return a->facet != b->facet ? a->facet - b->facet : strcmp(a->text, b->text);
+}
+
+static int by_number(const void *left, const void *right) {
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+char *selection_key(const struct selection *selection) {
+    char *key = NULL;
+    size_t size;
+    FILE *file = open_memstream(&key, &size);
+    struct selection_value *values = calloc(selection->value_count + 1, sizeof *values);
+    int64_t *ids = calloc(selection->id_count + 1, sizeof *ids);
+    bool ok = file && values && ids;
+    if (ok) {
+        for (size_t i = 0; i < selection->value_count; i++) {
+            values[i] = selection->values[i];
+        }
+        for (size_t i = 0; i < selection->id_count; i++) {
+            ids[i] = selection->ids[i];
+        }
+        qsort(values, selection->value_count, sizeof *values, by_value);
+        qsort(ids, selection->id_count, sizeof *ids, by_number);
+        fprintf(file, "%lld %lld", (long long)selection->from_ms, (long long)selection->to_ms);
+        // With lengths, so that no text can look like another parameter.
+        for (size_t i = 0; i < selection->value_count; i++) {
+            fprintf(file, " %d:%zu:%s", values[i].facet, strlen(values[i].text), values[i].text);
+        }
+        if (selection->text) {
+            fprintf(file, " q:%zu:%s", strlen(selection->text), selection->text);
+        }
+        for (size_t i = 0; i < selection->id_count; i++) {
+            fprintf(file, " %lld", (long long)ids[i]);
+        }
+    }
+    free(values);
+    free(ids);
+    ok = file && fclose(file) == 0 && ok;
+    if (!ok) {
+        free(key);
+        return NULL;
+    }
+    return key;
+}

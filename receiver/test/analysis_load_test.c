@@ -1,0 +1,82 @@
+// analysis_load_test.c: allocation, locks and fragmentation are findings above their thresholds and none below.
+#include "analysis_series.h"
+
+static struct metrics *with(const char *name, double value, struct metrics *metrics) {
+    metrics = metrics ? metrics : calloc(1, sizeof *metrics);
+    struct metrics_series *series = &metrics->series[metrics->count++];
+    snprintf(series->name, sizeof series->name, "%s", name);
+    series->points = calloc(9, sizeof *series->points);
+    for (series->count = 0; series->count < 9; series->count++) {
+        // One busy period is no finding: the median counts.
+        series->points[series->count] =
+            (struct metrics_point){MINUTE_MS * (int64_t)series->count, series->count == 4 ? 100 * value : value};
+    }
+    return metrics;
+}
+
+static void allocating(struct profile *profile, int i) {
+    (void)i;
+    add_live(profile, CACHE, 3e6, false);
+    add_live(profile, FRAMES("main.busy /b.go"), 9e6, false);
+}
+
+static void test_churn(void **state) {
+    (void)state;
+    static const struct heap heap = {"delta-heap.pprof", "inuse_space", "Go "};
+    struct findings findings = {0};
+    struct stacks stacks;
+    fill_stacks(&stacks, "inuse_space", allocating, 3);
+    struct metrics *metrics = with("heap_live_bytes", 50e6, with("alloc_bytes_per_s", 2e8, NULL));
+    assert_true(analysis_churn(&findings, metrics, &stacks, &heap));
+    assert_int_equal(findings.count, 1);
+    assert_true(has_finding(&findings, "allocation_churn", "200 MB a second are allocated, 75 % of it at one place in main.busy"));
+    metrics_free(metrics);
+    findings_free(&findings);
+    metrics = with("heap_live_bytes", 5e8, with("alloc_bytes_per_s", 2e8, NULL)); // a large heap: collected every few seconds
+    assert_true(analysis_churn(&findings, metrics, &stacks, &heap));
+    metrics_free(metrics);
+    metrics = with("alloc_bytes_per_s", 5e7, NULL);
+    assert_true(analysis_churn(&findings, metrics, NULL, NULL));
+    assert_int_equal(findings.count, 0);
+    metrics_free(metrics);
+    stacks_free(&stacks);
+}
+
+static void test_locks(void **state) {
+    (void)state;
+    struct findings findings = {0};
+    struct merged_list none = {0};
+    struct metrics *metrics = with("lock_seconds_per_s", 3, NULL);
+    assert_true(analysis_locks(&findings, metrics, NULL, &none)); // no uploads, so no file is looked for
+    assert_int_equal(findings.count, 1);
+    assert_true(has_finding(&findings, "lock_contention", "3 seconds are waited for locks in each second"));
+    assert_int_equal(findings.items[0]->severity, SEVERITY_MEDIUM);
+    findings_free(&findings);
+    metrics_free(metrics);
+    metrics = with("lock_seconds_per_s", 0.2, NULL);
+    assert_true(analysis_locks(&findings, metrics, NULL, &none));
+    assert_int_equal(findings.count, 0);
+    metrics_free(metrics);
+}
+
+static void test_fragmentation(void **state) {
+    (void)state;
+    struct findings findings = {0};
+    struct merged_list none = {0};
+    struct metrics *metrics = with("c_allocator_fragmentation_bytes", 3e8, with("c_allocator_resident_bytes", 4e8, NULL));
+    metrics = with("c_allocator_in_use_bytes", 1e8, metrics);
+    assert_true(analysis_fragmentation(&findings, metrics, &none));
+    assert_true(has_finding(&findings, "fragmentation", "300 MB of C memory are lost to fragmentation"));
+    assert_non_null(strstr(findings.items[0]->evidence, "the allocator holds 400 MB, of which the program uses 100 MB"));
+    findings_free(&findings);
+    metrics_free(metrics);
+    metrics = with("c_allocator_fragmentation_bytes", 1e8, with("c_allocator_resident_bytes", 4e8, NULL));
+    assert_true(analysis_fragmentation(&findings, metrics, &none));
+    assert_int_equal(findings.count, 0);
+    metrics_free(metrics);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_churn), cmocka_unit_test(test_locks), cmocka_unit_test(test_fragmentation)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,88 @@
+// analysis_stacks_test.c: series of stacks from profiles that come one by one, sites, and what of them grows.
+#include "analysis_series.h"
+
+// A leak whose memory has ten C stacks, two of them new ones in each profile; beside it steady memory of Go and of C.
+static void many_stacks(struct profile *profile, int i) {
+    for (int k = 0; k < 10; k++) {
+        char leaf[40];
+        snprintf(leaf, sizeof leaf, "parse%d /s.c", k);
+        add_live(profile, FRAMES("malloc /m.c", leaf, "main.report /r.go", "main.main /m.go"), (i + 1) * 100000.0 * (k + 1), true);
+    }
+    add_live(profile, CACHE, 30e6, false);
+    add_live(profile, FRAMES("malloc /m.c", "pool /p.c", "main.pool /p.go", "main.main /m.go"), 20e6, true);
+}
+
+static bool any_growth(const struct stacks *stacks, double growth, double level) {
+    (void)stacks, (void)level;
+    return growth > 0;
+}
+
+static void test_sites(void **state) {
+    (void)state;
+    struct stacks stacks;
+    struct stack_site *sites;
+    size_t count;
+    struct metrics_point points[TREND_MAX_POINTS];
+    struct profile_sample_view sample;
+    fill_stacks(&stacks, "inuse_space", many_stacks, 12);
+    assert_int_equal(stacks.profile_count, 12);
+    assert_true(stacks_growing(&stacks, any_growth, &sites, &count));
+    assert_int_equal(count, 1);
+    assert_string_equal(sites[0].function, "main.report");
+    assert_true(sites[0].c && sites[0].points[0].value == 5.5e6 && sites[0].points[11].value == 66e6);
+    assert_true(sites[0].trend.slope_per_s > 91600 && sites[0].trend.slope_per_s < 91700); // 5.5 MB a minute
+    assert_int_equal(profile_sample_at(stacks.profile, sites[0].steepest, &sample), MERGE_OK);
+    assert_string_equal(sample.frames[1].function, "parse9");
+    free(sites);
+    stacks_total(&stacks, false, points);
+    assert_true(points[0].value == 30e6 && points[11].value == 30e6 && points[11].ms == 11 * MINUTE_MS);
+    stacks_total(&stacks, true, points);
+    assert_true(points[0].value == 25.5e6);
+    double share;
+    int64_t largest = stacks_largest(&stacks, "alloc_space", &share);
+    assert_int_equal(profile_sample_at(stacks.profile, (size_t)largest, &sample), MERGE_OK);
+    assert_string_equal(sample.frames[0].function, "main.cache");
+    assert_true(share > 0.3 && share < 0.5);
+    assert_int_equal(stacks_largest(&stacks, "cpu", &share), -1);
+    stacks_free(&stacks);
+}
+
+// One stack of a site grows while the site as a whole does not: its other memory goes up and down.
+static void one_of_two(struct profile *profile, int i) {
+    add_live(profile, FRAMES("malloc /m.c", "leak /s.c", "main.handle /r.go"), i * 1e6, true);
+    add_live(profile, FRAMES("malloc /m.c", "buffers /s.c", "main.handle /r.go"), i % 2 ? 10e6 : 200e6, true);
+}
+
+static void test_stack_of_a_site(void **state) {
+    (void)state;
+    struct stacks stacks;
+    struct stack_site *sites;
+    size_t count;
+    fill_stacks(&stacks, "inuse_space", one_of_two, 20);
+    assert_true(stacks_growing(&stacks, any_growth, &sites, &count));
+    assert_int_equal(count, 1);
+    struct profile_sample_view sample;
+    assert_int_equal(profile_sample_at(stacks.profile, sites[0].steepest, &sample), MERGE_OK);
+    assert_string_equal(sample.frames[1].function, "leak");
+    free(sites);
+    stacks_free(&stacks);
+}
+
+static void test_bounds_and_errors(void **state) {
+    (void)state;
+    struct stacks stacks;
+    char text[160] = "";
+    fill_stacks(&stacks, "inuse_space", many_stacks, TREND_MAX_POINTS + 3);
+    assert_int_equal(stacks.profile_count, TREND_MAX_POINTS); // the others are left out
+    stacks_free(&stacks);
+    assert_true(stacks_init(&stacks, "inuse_space"));
+    assert_int_equal(stacks_add(&stacks, 1, 1, "no profile", 10, text), RECEIVER_BAD_UPLOAD);
+    assert_true(*text && stacks.profile_count == 0);
+    stacks_free(&stacks);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sites), cmocka_unit_test(test_stack_of_a_site),
+                                       cmocka_unit_test(test_bounds_and_errors)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,102 @@
+// jfr_test.c: events are counted by type over all chunks; damaged recordings are refused or counted as far as they go, and never more.
+// The recording of a real client is looked at in testdata/receiver_views.
+#include "recording.h"
+
+#include "../jfr.h"
+
+static void test_counts(void **state) {
+    (void)state;
+    for (unsigned encoding = 3; encoding <= 5; encoding++) {
+        struct recording recording = {0};
+        struct jfr jfr;
+        char text[200] = "";
+        put_chunk(&recording, 3, 5, 10000, encoding);
+        put_chunk(&recording, 4, 0, 9500, encoding);
+        assert_int_equal(jfr_read(recording.bytes, recording.size, &jfr, text, sizeof text), RECEIVER_OK);
+        assert_int_equal(jfr.chunks, 2);
+        assert_true(jfr.major == 2 && jfr.minor == 1 && !jfr.truncated);
+        assert_true(jfr.start_ns == 9500 && jfr.duration_ns == 1500);
+        assert_int_equal(jfr.count, 3);
+        assert_string_equal(jfr.types[0].name, "app.Sample");
+        assert_string_equal(jfr.types[0].label, "A sample");
+        assert_true(jfr.types[0].count == 7 && jfr.types[0].size_bytes == 140);
+        assert_string_equal(jfr.types[1].name, "app.Pause");
+        assert_null(jfr.types[1].label);
+        assert_true(jfr.types[1].count == 5 && jfr.types[1].size_bytes == 1000);
+        assert_string_equal(jfr.types[2].name, "jdk.Metadata");
+        jfr_free(&jfr);
+    }
+}
+
+static void test_json(void **state) {
+    (void)state;
+    struct recording recording = {0};
+    struct json json = {0};
+    char text[200] = "";
+    put_chunk(&recording, 1, 0, 10000, 3);
+    assert_int_equal(jfr_write(recording.bytes, recording.size, &json, text, sizeof text), RECEIVER_OK);
+    expect_at(&json, "$.chunks", "1");
+    expect_at(&json, "$.version", "2.1");
+    expect_at(&json, "$.events[0]", "{\"type\":\"app.Sample\",\"label\":\"A sample\",\"count\":1,\"size_bytes\":20}");
+    json_free(&json);
+    assert_int_equal(jfr_write("no recording", 12, &json, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_non_null(strstr(text, "not a readable recording: no chunk at byte 0"));
+    json_free(&json);
+}
+
+// Cut off anywhere: what is there is counted, and that it is cut is said.
+static void test_cut_off(void **state) {
+    (void)state;
+    struct recording recording = {0};
+    put_chunk(&recording, 3, 5, 10000, 3);
+    for (size_t size = 0; size < recording.size; size++) {
+        struct jfr jfr;
+        char text[200] = "";
+        uint8_t *exact = malloc(size + !size); // so that the sanitizer sees what lies behind
+        memcpy(exact, recording.bytes, size);
+        enum receiver_error error = jfr_read(exact, size, &jfr, text, sizeof text);
+        assert_int_equal(error, size < 68 ? RECEIVER_BAD_UPLOAD : RECEIVER_OK);
+        if (error == RECEIVER_OK) {
+            assert_true(jfr.truncated);
+            uint64_t events = 0;
+            for (size_t i = 0; i < jfr.count; i++) {
+                events += jfr.types[i].count;
+            }
+            size_t left = size - 68;
+            assert_int_equal(events, left >= 60 ? 3 + (left - 60) / 200 : left / 20);
+            jfr_free(&jfr);
+        }
+        free(exact);
+    }
+}
+
+// Any byte, any bits: an answer or a reason, within the input (the sanitized build looks) and in time.
+static void test_mutated(void **state) {
+    (void)state;
+    struct recording recording = {0};
+    uint64_t random = 88172645463325252u;
+    put_chunk(&recording, 3, 5, 10000, 4);
+    put_chunk(&recording, 1, 1, 20000, 3);
+    for (int round = 0; round < 200000; round++) {
+        struct recording damaged = recording;
+        for (int i = 0; i <= round % 3; i++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17; // xorshift64
+            damaged.bytes[random % damaged.size] = (uint8_t)(round % 2 ? random >> 32 : 0xFF);
+        }
+        struct jfr jfr;
+        char text[200] = "";
+        enum receiver_error error = jfr_read(damaged.bytes, damaged.size, &jfr, text, sizeof text);
+        if (error == RECEIVER_OK) {
+            jfr_free(&jfr);
+        } else {
+            assert_int_equal(error, RECEIVER_BAD_UPLOAD);
+            assert_true(*text);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts), cmocka_unit_test(test_json), cmocka_unit_test(test_cut_off),
+                                       cmocka_unit_test(test_mutated)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,94 @@
+// labels_test.c: labels are counted and weighed, numbers too; keys and values are bounded; two counts add up.
+#include "profiles.h"
+
+#include "../labels.h"
+
+static struct json written(const struct labels *labels) {
+    struct json json = {0};
+    json_object_begin(&json);
+    labels_write(labels, &json);
+    json_object_end(&json);
+    return json;
+}
+
+static struct profile *profile_with(const char *thread, int64_t goroutine, int64_t value) {
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "samples", "count");
+    profile_add_sample_type(profile, "cpu", "nanoseconds");
+    struct profile_label labels[] = {{"thread", thread, 0, ""}, {"goid", NULL, goroutine, "id"}};
+    profile_add_sample(profile, NULL, 0, VALUES(1, value), labels, 2);
+    return profile;
+}
+
+static void add(struct labels *labels, struct profile *profile) {
+    assert_true(labels_add_profile(labels, profile));
+    profile_free(profile);
+}
+
+static void test_counts(void **state) {
+    (void)state;
+    struct labels *one = labels_new(), *two = labels_new();
+    add(one, profile_with("main", 7, 100));
+    add(one, profile_with("worker", 8, 500));
+    add(two, profile_with("main", 8, 30));
+    assert_true(labels_add_labels(one, two));
+    struct json json = written(one);
+    expect_at(&json, "$",
+              "{\"type\":\"cpu\",\"unit\":\"nanoseconds\",\"total\":630,\"labels\":["
+              "{\"key\":\"goid\",\"values\":[{\"value\":\"8\",\"count\":2,\"weight\":530},{\"value\":\"7\",\"count\":1,"
+              "\"weight\":100}],\"values_left_out\":0},"
+              "{\"key\":\"thread\",\"values\":[{\"value\":\"worker\",\"count\":1,\"weight\":500},{\"value\":\"main\",\"count\":2,"
+              "\"weight\":130}],\"values_left_out\":0}],\"keys_left_out\":0}");
+    json_free(&json);
+    labels_free(one);
+    labels_free(two);
+}
+
+static void test_bounds(void **state) {
+    (void)state;
+    struct labels *labels = labels_new();
+    struct profile *profile = profile_new();
+    char key[300], value[400];
+    profile_add_sample_type(profile, "cpu", "nanoseconds");
+    for (int i = 0; i < 3000; i++) {
+        struct profile_label label = {"span", NULL, 1000 + i, ""};
+        profile_add_sample(profile, NULL, 0, VALUES(1), &label, 1);
+    }
+    memset(value, 'x', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    struct profile_label longest = {"long", value, 0, ""};
+    profile_add_sample(profile, NULL, 0, VALUES(1), &longest, 1);
+    for (int i = 0; i < 100; i++) {
+        snprintf(key, sizeof key, "key%d", i);
+        struct profile_label label = {key, "v", 0, ""};
+        profile_add_sample(profile, NULL, 0, VALUES(1), &label, 1);
+    }
+    add(labels, profile);
+    struct json json = written(labels);
+    expect_at(&json, "$.keys_left_out", "38"); // 102 keys, 64 are kept
+    expect_at(&json, "$.labels[63].key", "span");
+    expect_at(&json, "$.labels[63].values[99].count", "1");
+    expect_at(&json, "$.labels[63].values[100]", "(none)");
+    expect_at(&json, "$.labels[63].values_left_out", "2900");
+    expect_at(&json, "$.labels[62].key", "long");
+    expect_at(&json, "$.labels[62].values_left_out", "1");
+    expect_at(&json, "$.total", "3101");
+    json_free(&json);
+    labels_free(labels);
+    labels_free(NULL);
+}
+
+static void test_empty(void **state) {
+    (void)state;
+    struct labels *labels = labels_new();
+    add(labels, profile_new());
+    struct json json = written(labels);
+    expect_at(&json, "$", "{\"type\":null,\"unit\":null,\"total\":0,\"labels\":[],\"keys_left_out\":0}");
+    json_free(&json);
+    labels_free(labels);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts), cmocka_unit_test(test_bounds), cmocka_unit_test(test_empty)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,53 @@
+// merged_types_test.c: the attachments of a selection, and the sums of their types.
+#include "uploads.h"
+
+#include "../merged_types.h"
+
+static void test_attachments(void **state) {
+    struct place *place = *state;
+    struct selection selection;
+    struct json json = {0};
+    upload_bytes(place, "one", 1, "b.pprof", "x", 1);
+    upload_bytes(place, "one", 2, "b.pprof", "x", 1);
+    upload_bytes(place, "one", 3, "a.json", "x", 1);
+    selection_init(&selection);
+    json_object_begin(&json);
+    assert_int_equal(merged_attachments_write(store_catalog(place->store), &selection, &json), RECEIVER_OK);
+    json_object_end(&json);
+    expect_at(&json, "$.attachments",
+              "[{\"name\":\"b.pprof\",\"uploads\":2,\"pprof\":true},{\"name\":\"a.json\",\"uploads\":1,\"pprof\":false}]");
+    json_free(&json);
+    selection_free(&selection);
+}
+
+static void test_types(void **state) {
+    struct place *place = *state;
+    struct json json = {0};
+    for (int i = 0; i < 7; i++) {
+        upload_blob(place, "one", i, "delta-heap.pprof", heap_blob(100, 10));
+    }
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "goroutine", "count");
+    add_stack(profile, FRAMES("f /f.go"), VALUES(3), false);
+    upload_blob(place, "one", 8, "delta-heap.pprof", finish(profile));
+    upload_bytes(place, "one", 9, "delta-heap.pprof", "broken", 6);
+    struct merged_list list = list_of(place, "delta-heap.pprof");
+    json_object_begin(&json);
+    assert_int_equal(merged_types_write(place->store, &list, "delta-heap.pprof", &json), RECEIVER_OK);
+    json_object_end(&json);
+    expect_at(&json, "$.uploads", "8");
+    expect_at(&json, "$.failed_count", "1");
+    expect_at(&json, "$.seconds", "480");
+    expect_at(&json, "$.samples", "15");
+    expect_at(&json, "$.c_samples", "7");
+    expect_at(&json, "$.types[3]", "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":770,\"c_total\":70,\"gauge\":true}");
+    expect_at(&json, "$.types[4]", "{\"type\":\"goroutine\",\"unit\":\"count\",\"total\":3,\"c_total\":0,\"gauge\":true}");
+    json_free(&json);
+    merged_list_free(&list);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_attachments, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_types, setup, teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

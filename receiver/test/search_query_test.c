@@ -1,0 +1,58 @@
+// search_query_test.c: which uploads are of which selection.
+#include "searching.h"
+
+static void test_selections(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", "9 7 4 3 1 "},
+        {"service=shop", "3 1 "},
+        {"service=SHOP", ""},
+        {"service=shop&service=cart", "7 4 3 1 "},
+        {"service=shop&env=prod", "1 "},
+        {"service=nobody", ""},
+        {"service=", "9 "},
+        {"env=", "9 7 "},
+        {"env=&env=test", "9 7 3 "},
+        {"tag=region:a", "4 1 "},
+        {"tag=region:a&tag=region:b", "4 3 1 "},
+        {"tag=region:a&tag=team:x", "1 "},
+        {"tag=region:", ""},
+        {"tag=team:x&service=cart", ""},
+        {"q=HOP", "3 1 "},
+        {"q=region:C", "7 "},
+        {"q=plai", "7 "},
+        {"q=zzz", ""},
+        {"from=200&to=400", "4 3 "},
+        {"from=500", "9 "},
+        {"to=100", ""},
+        {"from=1970-01-01T00:00:00.4Z", "9 7 "},
+        {"ids=9,1,5", "9 1 "},
+        {"ids=9,1,4&env=prod", "4 1 "},
+    };
+    struct search search;
+    fill(&search);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct selection selection;
+        struct text found = {0};
+        int64_t *ids;
+        size_t count, total;
+        select_by(&selection, cases[i][0]);
+        assert_true(search_select(&search, &selection, 0, 100, &ids, &count, &total));
+        text_add(&found, "%s", "");
+        for (size_t j = 0; j < count; j++) {
+            text_add(&found, "%d ", (int)ids[j]);
+        }
+        if (strcmp(found.bytes, cases[i][1]) != 0 || total != count) {
+            fail_msg("%s: %s", cases[i][0], found.bytes);
+        }
+        free(found.bytes);
+        free(ids);
+        selection_free(&selection);
+    }
+    search_free(&search);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_selections)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,71 @@
+// search_test.c: adding, removing and selecting uploads in memory.
+#include "searching.h"
+
+#include <math.h>
+
+static void test_add_and_remove(void **state) {
+    (void)state;
+    struct search search;
+    fill(&search);
+    assert_int_equal(search.size_bytes, 50);
+    assert_int_equal(search_oldest(&search)->id, 1);
+    assert_int_equal(search_find(&search, 7)->start_ms, 400);
+    assert_null(search_find(&search, 2));
+    uint32_t words = search.words.end;
+    for (int round = 0; round < 3000; round++) {
+        search_remove_oldest(&search);
+        add_upload(&search, 10 + round, 600, "shop", "prod", "service:shop,env:prod");
+    }
+    assert_int_equal(search.end - search.begin, 5);
+    assert_true(search.room <= 2048 && search.words.end <= words); // what is gone is used again
+    assert_null(words_text(&search.words, words_find(&search.words, "region:a", 8)));
+    for (int i = 0; i < 6; i++) {
+        search_remove_oldest(&search);
+    }
+    assert_null(search_oldest(&search));
+    assert_int_equal(search.size_bytes, 0);
+    search_free(&search);
+}
+
+static void test_measures(void **state) {
+    (void)state;
+    struct search search;
+    fill(&search);
+    struct measures measures = {{1, 2, 3, 4, 5, 6}};
+    assert_int_equal(search_unmeasured(&search), 9);
+    search_measured(&search, 9, &measures);
+    search_measured(&search, 2, &measures); // is gone
+    assert_int_equal(search_unmeasured(&search), 7);
+    assert_true(isnan(search_find(&search, 7)->measures.values[0]));
+    assert_true(search_find(&search, 9)->measures.values[5] == 6);
+    search_free(&search);
+}
+
+static void test_limits(void **state) {
+    (void)state;
+    struct search search;
+    struct selection selection;
+    int64_t *ids;
+    size_t count, total;
+    fill(&search);
+    select_by(&selection, "");
+    assert_true(search_select(&search, &selection, 0, 2, &ids, &count, &total));
+    assert_int_equal(count, 2);
+    assert_int_equal(total, 5);
+    assert_int_equal(ids[0], 9);
+    assert_int_equal(ids[1], 7);
+    free(ids);
+    assert_true(search_select(&search, &selection, 4, SIZE_MAX - 1, &ids, &count, &total));
+    assert_int_equal(count, 2);
+    assert_int_equal(ids[0], 3);
+    free(ids);
+    assert_true(search_matches(&search, search_find(&search, 3), &selection));
+    selection_free(&selection);
+    search_free(&search);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_add_and_remove), cmocka_unit_test(test_measures),
+                                       cmocka_unit_test(test_limits)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

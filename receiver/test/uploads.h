@@ -1,0 +1,53 @@
+// uploads.h: a store with uploads of several hosts and minutes, for the tests of views of many.
+#ifndef CMEMPROF_RECEIVER_TEST_UPLOADS_H
+#define CMEMPROF_RECEIVER_TEST_UPLOADS_H
+
+#include "place.h"
+#include "profiles.h"
+
+#include "../merged.h"
+
+// An upload that covers the minute, of the host's one process. Takes the blob.
+static inline int64_t upload_bytes(struct place *place, const char *host, int minute, const char *name, const void *bytes, size_t size) {
+    struct incoming *incoming;
+    char event[400], text[200] = "";
+    int64_t id = 0;
+    snprintf(event, sizeof event,
+             "{\"start\":\"2026-01-02T%02d:%02d:00Z\",\"end\":\"2026-01-02T%02d:%02d:00Z\",\"family\":\"go\",\"version\":\"4\","
+             "\"tags_profiler\":\"service:shop,host:%s,runtime:go,language:go,runtime-id:r-%s\"}",
+             3 + minute / 60, minute % 60, 3 + (minute + 1) / 60, (minute + 1) % 60, host, host);
+    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
+    assert_int_equal(incoming_attachment(incoming, name, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(incoming_write(incoming, bytes, size), RECEIVER_OK);
+    if (keep(incoming, event, NULL, &id, text) != RECEIVER_OK) {
+        fail_msg("upload: %s", text);
+    }
+    incoming_free(incoming);
+    return id;
+}
+
+static inline int64_t upload_blob(struct place *place, const char *host, int minute, const char *name, struct blob blob) {
+    int64_t id = upload_bytes(place, host, minute, name, blob.bytes, blob.size);
+    free(blob.bytes);
+    return id;
+}
+
+// In use: go bytes in main.a, and c bytes in f below it.
+static inline struct blob heap_blob(int64_t go, int64_t c) {
+    struct profile *profile = new_heap_profile();
+    add_stack(profile, FRAMES("main.a /a.go"), VALUES(1, 2 * go, 1, go), false);
+    add_stack(profile, FRAMES("malloc /m.c", "f /f.c", "main.a /a.go"), VALUES(1, 2 * c, 1, c), true);
+    return finish(profile);
+}
+
+// All uploads that have the attachment.
+static inline struct merged_list list_of(struct place *place, const char *attachment) {
+    struct selection selection;
+    struct merged_list list;
+    selection_init(&selection);
+    assert_int_equal(merged_list_read(store_catalog(place->store), &selection, attachment, &list), RECEIVER_OK);
+    selection_free(&selection);
+    return list;
+}
+
+#endif

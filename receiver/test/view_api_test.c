@@ -1,0 +1,86 @@
+// view_api_test.c: the paths that look into profiles, over HTTP: answers, errors with their status and reason, and what is kept.
+#include "http.h"
+#include "profiles.h"
+
+static void post_heap(struct fixture *fixture, int64_t go, int64_t c) {
+    struct text body = {0};
+    struct profile *profile = new_heap_profile();
+    add_stack(profile, FRAMES("main.a /a.go"), VALUES(1, go, 1, go), false);
+    add_stack(profile, FRAMES("malloc /m.c", "main.a /a.go"), VALUES(1, c, 1, c), true);
+    struct blob blob = finish(profile);
+    body_event(&body);
+    body_part_bytes(&body, "name=\"delta-heap.pprof\"; filename=\"delta-heap.pprof\"", blob.bytes, blob.size);
+    body_part(&body, "name=\"metrics.json\"; filename=\"metrics.json\"", "[[\"go_gcs_per_sec\",4]]");
+    body_part(&body, "name=\"broken.pprof\"; filename=\"broken.pprof\"", "no profile");
+    body_end(&body);
+    expect_post(fixture->port, &body, 200, "{\"id\":");
+    free(blob.bytes);
+}
+
+static void test_answers(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const answers[][2] = {
+        {"/api/types", "{\"name\":\"delta-heap.pprof\",\"uploads\":2,\"pprof\":true}"},
+        {"/api/types?attachment=delta-heap.pprof",
+         "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":330,\"c_total\":30,\"gauge\":true}"},
+        {"/api/tree?attachment=delta-heap.pprof",
+         "\"seconds\":120,\"type\":\"inuse_space\",\"unit\":\"bytes\",\"gauge\":true,\"total\":330"},
+        {"/api/tree?attachment=delta-heap.pprof&memory=C", "\"total\":30"},
+        {"/api/tree?attachment=delta-heap.pprof&memory=Go", "\"total\":300"},
+        {"/api/tree?attachment=delta-heap.pprof&label=memory:C&kind=c", "\"total\":30"},
+        {"/api/tree?attachment=delta-heap.pprof&label=memory:C&kind=go", "\"total\":0"},
+        {"/api/tree?attachment=delta-heap.pprof&ids=1", "\"total\":110"},
+        {"/api/tree?attachment=delta-heap.pprof&service=nobody", "no upload of the selection has an attachment delta-heap.pprof"},
+        {"/api/diff?attachment=delta-heap.pprof&ids=2&base.ids=1", "\"base_total\":110"},
+        {"/api/labels?attachment=delta-heap.pprof", "{\"key\":\"memory\",\"values\":[{\"value\":\"C\",\"count\":2,\"weight\":30}]"},
+        {"/api/metrics", "{\"name\":\"go_gcs_per_sec\",\"unit\":\"1/s\",\"points\":[["},
+        {"/api/analysis", "\"findings\":["},
+        {"/api/uploads/1/attachments/delta-heap.pprof/types", "{\"samples\":2,\"c_samples\":1"},
+        {"/api/uploads/1/attachments/delta-heap.pprof/tree?type=alloc_space&memory=C", "\"total\":10"},
+    };
+    post_heap(fixture, 100, 10);
+    post_heap(fixture, 200, 20);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        bool none = strstr(answers[i][0], "nobody");
+        for (int again = 0; again < 2; again++) { // made, then kept
+            expect_get(fixture->port, answers[i][0], none ? 404 : 200, answers[i][1]);
+        }
+    }
+}
+
+static void test_errors(void **state) {
+    struct fixture *fixture = *state;
+    static const struct {
+        const char *path;
+        int status;
+        const char *reason;
+    } errors[] = {
+        {"/api/tree", 400, "attachment=NAME is missing"},
+        {"/api/tree?attachment=delta-heap.pprof&memory=x", 400, "memory is neither C nor Go"},
+        {"/api/tree?attachment=delta-heap.pprof&kind=x", 400, "kind is none of"},
+        {"/api/tree?attachment=delta-heap.pprof&label=x", 400, "a label is not KEY:VALUE"},
+        {"/api/"
+         "tree?attachment=delta-heap.pprof&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label="
+         "a:1"
+         "&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1",
+         400, "more than 16 labels"},
+        {"/api/tree?attachment=delta-heap.pprof&from=yesterday", 400, "from"},
+        {"/api/tree?attachment=delta-heap.pprof&type=cpu", 404, "no sample type cpu"},
+        {"/api/tree?attachment=broken.pprof", 422, "not a readable profile"},
+        {"/api/diff?attachment=delta-heap.pprof&mode=x", 400, "mode is neither total nor per_second"},
+        {"/api/uploads/1/attachments/broken.pprof/tree", 422, "not a readable profile"},
+        {"/api/uploads/1/attachments/broken.pprof/jfr", 422, "not a readable recording"},
+        {"/api/uploads/1/attachments/delta-heap.pprof/tree?memory=x", 400, "memory is neither C nor Go"},
+        {"/api/trees", 404, ""},
+    };
+    post_heap(fixture, 100, 10);
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        expect_get(fixture->port, errors[i].path, errors[i].status, errors[i].reason);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_answers, fixture_setup, fixture_teardown),
+                                       cmocka_unit_test_setup_teardown(test_errors, fixture_setup, fixture_teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,165 @@
+// view_tree_test.c: call trees as JSON: valid whatever the profile holds, bounded, filtered, with a baseline beside.
+#include "profiles.h"
+
+#include "../view.h"
+
+// The tree as JSON; consumes the profile.
+static struct json tree_of(struct profile *profile, const char *type, const char *base, const struct view_filter *filter) {
+    struct json json = {0};
+    char text[200] = "";
+    json_object_begin(&json);
+    assert_int_equal(view_tree(profile, type, base, filter, &json, text, sizeof text), RECEIVER_OK);
+    json_object_end(&json);
+    profile_free(profile);
+    return json;
+}
+
+static void expect_tree(struct profile *profile, const char *base, const struct view_filter *filter, const char *total, const char *nodes) {
+    struct json json = tree_of(profile, NULL, base, filter);
+    expect_at(&json, "$.total", total);
+    expect_at(&json, "$.nodes", nodes);
+    json_free(&json);
+}
+
+static void test_form(void **state) {
+    (void)state;
+    struct profile *profile = new_heap_profile();
+    add_stack(profile, FRAMES("malloc /c/malloc.c", "main.a /a.go"), VALUES(1, 10, 1, 100), true);
+    add_stack(profile, FRAMES("main.a /a.go"), VALUES(1, 10, 1, 30), false);
+    struct json json = tree_of(profile, "inuse_space", NULL, NULL);
+    expect_at(&json, "$.type", "inuse_space");
+    expect_at(&json, "$.unit", "bytes");
+    expect_at(&json, "$.gauge", "1");
+    expect_at(&json, "$.total", "130");
+    expect_at(&json, "$.base_total", "(none)");
+    expect_at(&json, "$.nodes_left_out", "0");
+    expect_at(&json, "$.functions[0]", "{\"name\":\"main.a\",\"file\":\"/a.go\",\"kind\":\"go\",\"library\":\"main\"}");
+    expect_at(&json, "$.nodes[0][1]", "0");
+    expect_at(&json, "$.nodes[0][4]", "130");
+    expect_at(&json, "$.nodes[1][0]", "1");
+    expect_at(&json, "$.nodes[1][2]", "7");
+    expect_at(&json, "$.nodes[1][3]", "100");
+    json_free(&json);
+}
+
+static struct profile *labelled(void) {
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "cpu", "nanoseconds");
+    uint32_t go = add_frame(profile, "main.a", "/a.go"), c = add_frame(profile, "f", "/f.c");
+    struct profile_label one[] = {{"thread", "t1", 0, ""}, {"goid", NULL, 7, ""}, {"memory", "C", 0, ""}};
+    struct profile_label two[] = {{"thread", "t2", 0, ""}};
+    profile_add_sample(profile, (uint32_t[]){c, go}, 2, VALUES(1), one, 3);
+    profile_add_sample(profile, (uint32_t[]){go}, 1, VALUES(10), two, 1);
+    profile_add_sample(profile, (uint32_t[]){go}, 1, VALUES(100), NULL, 0);
+    profile_add_sample(profile, NULL, 0, VALUES(1000), NULL, 0);
+    return profile;
+}
+
+static void test_filters(void **state) {
+    (void)state;
+    expect_tree(labelled(), NULL, NULL, "1111", "[[0,0,7,110,111],[1,1,7,1,1]]");
+    struct view_filter filter = {.memory = VIEW_C};
+    expect_tree(labelled(), NULL, &filter, "1", "[[0,0,7,0,1],[1,1,7,1,1]]");
+    filter.memory = VIEW_GO;
+    expect_tree(labelled(), NULL, &filter, "1110", "[[0,0,7,110,110]]");
+    filter = (struct view_filter){.labels = {{"thread", "t2"}}, .label_count = 1};
+    expect_tree(labelled(), NULL, &filter, "10", "[[0,0,7,10,10]]");
+    filter = (struct view_filter){.labels = {{"thread", "t2"}, {"thread", "t1"}}, .label_count = 2};
+    expect_tree(labelled(), NULL, &filter, "11", "[[0,0,7,10,11],[1,1,7,1,1]]");
+    filter = (struct view_filter){.labels = {{"thread", "t2"}, {"thread", "t1"}, {"goid", "7"}}, .label_count = 3};
+    expect_tree(labelled(), NULL, &filter, "1", "[[0,0,7,0,1],[1,1,7,1,1]]");
+    filter = (struct view_filter){.labels = {{"thread", "none"}}, .label_count = 1};
+    expect_tree(labelled(), NULL, &filter, "0", "[]");
+    filter = (struct view_filter){.kind = "c"};
+    expect_tree(labelled(), NULL, &filter, "1", "[[0,0,7,0,1],[1,1,7,1,1]]");
+    filter = (struct view_filter){.kind = "go"};
+    expect_tree(labelled(), NULL, &filter, "110", "[[0,0,7,110,110]]");
+}
+
+// What only one side has is there, and the heavier of the two sides decides the order.
+static void test_baseline(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "before", "bytes");
+    profile_add_sample_type(profile, "now", "bytes");
+    add_stack(profile, FRAMES("a x.c"), VALUES(0, 5), false);
+    add_stack(profile, FRAMES("b x.c"), VALUES(7, 0), false);
+    add_stack(profile, FRAMES("c x.c"), VALUES(1, 1), false);
+    struct json json = tree_of(profile, "now", "before", NULL);
+    expect_at(&json, "$.total", "6");
+    expect_at(&json, "$.base_total", "8");
+    expect_at(&json, "$.base_self", "0");
+    expect_at(&json, "$.nodes", "[[0,0,7,0,0,7,7],[0,1,7,5,5,0,0],[0,2,7,1,1,1,1]]");
+    json_free(&json);
+}
+
+// More leaves than are shown: the small ones are left out and counted, the large one stays.
+static void test_large_tree(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    char name[32];
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    for (int i = 0; i < 250000; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        uint32_t location = add_frame(profile, name, "x.c");
+        profile_add_sample(profile, &location, 1, VALUES(i == 77 ? 1000000000 : 1), NULL, 0);
+    }
+    struct json json = tree_of(profile, NULL, NULL, NULL);
+    expect_at(&json, "$.total", "1000249999");
+    expect_at(&json, "$.nodes_left_out", "249999");
+    expect_at(&json, "$.nodes", "[[0,0,7,1000000000,1000000000]]");
+    json_free(&json);
+}
+
+// Nodes that no weight tells apart, below a root that weighs next to nothing: the picture still ends.
+static void test_large_negative_tree(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    char name[32];
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    for (int i = 0; i < 200100; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        uint32_t location = add_frame(profile, name, "x.c");
+        profile_add_sample(profile, &location, 1, VALUES(i == 200099 ? INT64_MAX : INT64_MIN), NULL, 0);
+    }
+    alarm(120); // without the bound it would not end at all
+    struct json json = tree_of(profile, NULL, NULL, NULL);
+    alarm(0);
+    expect_at(&json, "$.total", "-1");
+    expect_at(&json, "$.nodes_left_out", "100");
+    json_free(&json);
+}
+
+static void test_empty_and_odd(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "\"<\xff", "\\");
+    expect_tree(profile, NULL, NULL, "0", "[]");
+    profile = profile_new();
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    add_stack(profile, FRAMES("f x.c"), VALUES(INT64_MIN), false);
+    profile_add_sample(profile, NULL, 0, VALUES(3), NULL, 0);
+    struct json json = tree_of(profile, NULL, NULL, NULL);
+    assert_non_null(memmem(json.bytes, json.size, "[0,0,7,-9223372036854775808,-9223372036854775808]", 49));
+    expect_at(&json, "$.self", "3");
+    json_free(&json);
+}
+
+static void test_no_such_type(void **state) {
+    (void)state;
+    struct profile *profile = new_heap_profile();
+    struct json json = {0};
+    char text[200] = "";
+    assert_int_equal(view_tree(profile, "cpu", NULL, NULL, &json, text, sizeof text), RECEIVER_NOT_FOUND);
+    assert_non_null(strstr(text, "no sample type cpu"));
+    json_free(&json);
+    profile_free(profile);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_form),          cmocka_unit_test(test_filters),
+                                       cmocka_unit_test(test_baseline),      cmocka_unit_test(test_large_tree),
+                                       cmocka_unit_test(test_empty_and_odd), cmocka_unit_test(test_large_negative_tree),
+                                       cmocka_unit_test(test_no_such_type)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

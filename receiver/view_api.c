@@ -1,0 +1,415 @@
+// view_api.c: the paths that look into profiles (view_api.h).
+#include "view_api.h"
+#include "analysis.h"
+#include "diff.h"
+#include "jfr.h"
+#include "labels.h"
+#include "merged_types.h"
+#include "metrics.h"
+#include "reply.h"
+#include "whole_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PLACES = 2, CACHE_BYTES = 48 << 20, TEXT_BYTES = 256 };
+
+void view_api_init(struct view_api *api, struct store *store) {
+    *api = (struct view_api){.store = store, .cache = cache_new(CACHE_BYTES)};
+    sem_init(&api->places, 0, PLACES);
+}
+
+void view_api_destroy(struct view_api *api) {
+    cache_free(api->cache);
+    sem_destroy(&api->places);
+}
+
+static void take_place(struct view_api *api) {
+    while (sem_wait(&api->places) != 0) {
+    }
+}
+
+// ---- Parameters ----
+
+struct request {
+    struct view_api *api;
+    struct MHD_Connection *connection;
+    struct selection selection, base_selection;
+    struct merged_list list, base;
+    const char *attachment, *type;
+    enum diff_mode mode;
+    struct view_filter filter;
+    char *label_texts[VIEW_MAX_LABELS]; // "KEY\0VALUE"
+    char text[TEXT_BYTES];              // what is wrong
+};
+
+static const char *argument(const struct request *request, const char *key) {
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+static enum MHD_Result take_label(void *state, enum MHD_ValueKind kind, const char *key, const char *value) {
+    struct request *request = state;
+    struct view_filter *filter = &request->filter;
+    (void)kind;
+    if (strcmp(key, "label") != 0) {
+        return MHD_YES;
+    }
+    const char *colon = value ? strchr(value, ':') : NULL;
+    if (!colon || filter->label_count == VIEW_MAX_LABELS) {
+        snprintf(request->text, sizeof request->text, colon ? "more than %d labels" : "a label is not KEY:VALUE", VIEW_MAX_LABELS);
+        return MHD_NO;
+    }
+    char *copy = strdup(value);
+    if (!copy) {
+        return MHD_NO;
+    }
+    copy[colon - value] = '\0';
+    request->label_texts[filter->label_count] = copy;
+    filter->labels[filter->label_count++] = (struct tree_label){copy, copy + (colon - value) + 1};
+    return MHD_YES;
+}
+
+static enum receiver_error read_filter(struct request *request) {
+    struct view_filter *filter = &request->filter;
+    const char *memory = argument(request, "memory");
+    memory = memory ? memory : "";
+    filter->kind = argument(request, "kind");
+    filter->kind = filter->kind && *filter->kind ? filter->kind : NULL;
+    filter->memory = strcmp(memory, "C") == 0 ? VIEW_C : strcmp(memory, "Go") == 0 ? VIEW_GO : VIEW_ALL;
+    request->type = argument(request, "type");
+    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_label, request);
+    if (filter->memory == VIEW_ALL && *memory) {
+        snprintf(request->text, sizeof request->text, "memory is neither C nor Go");
+    } else if (filter->kind && !view_is_kind(filter->kind)) {
+        snprintf(request->text, sizeof request->text, "kind is none of go, runtime, c, python, node");
+    }
+    return *request->text ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
+}
+
+static void free_request(struct request *request) {
+    for (size_t i = 0; i < request->filter.label_count; i++) {
+        free(request->label_texts[i]);
+    }
+    merged_list_free(&request->list);
+    merged_list_free(&request->base);
+    selection_free(&request->selection);
+    selection_free(&request->base_selection);
+}
+
+// ---- The views ----
+
+static enum receiver_error merge(struct request *request, const struct merged_list *list, struct profile **profile,
+                                 struct merged_report *report) {
+    const char *keys[VIEW_MAX_LABELS];
+    for (size_t i = 0; i < request->filter.label_count; i++) {
+        keys[i] = request->filter.labels[i].key;
+    }
+    enum receiver_error error = merged_profile(request->api->store, request->api->cache, list, request->attachment, keys,
+                                               request->filter.label_count, profile, report);
+    if (error == RECEIVER_OK && report->uploads == 0 && report->failed_count > 0) {
+        profile_free(*profile);
+        *profile = NULL;
+        snprintf(request->text, sizeof request->text, "%s", report->failed[0].reason);
+        return RECEIVER_BAD_UPLOAD;
+    }
+    return error;
+}
+
+static enum receiver_error make_types(struct request *request, struct json *json) {
+    json_object_begin(json);
+    enum receiver_error error = merged_attachments_write(store_catalog(request->api->store), &request->selection, json);
+    if (error == RECEIVER_OK && request->attachment) {
+        error = merged_types_write(request->api->store, &request->list, request->attachment, json);
+    }
+    json_object_end(json);
+    return error;
+}
+
+static enum receiver_error make_tree(struct request *request, struct json *json) {
+    struct profile *profile;
+    struct merged_report report;
+    enum receiver_error error = merge(request, &request->list, &profile, &report);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    json_object_begin(json);
+    merged_report_write(&report, json);
+    json_key(json, "seconds");
+    json_real(json, report.seconds);
+    error = view_tree(profile, request->type, NULL, &request->filter, json, request->text, sizeof request->text);
+    json_object_end(json);
+    profile_free(profile);
+    return error;
+}
+
+static enum receiver_error make_diff(struct request *request, struct json *json) {
+    struct diff_side now = {0}, base = {0};
+    enum receiver_error error = merge(request, &request->list, &now.profile, &now.report);
+    if (error == RECEIVER_OK) {
+        error = merge(request, &request->base, &base.profile, &base.report);
+    }
+    if (error == RECEIVER_OK) {
+        error = diff_write(&now, &base, request->type, request->mode, &request->filter, json, request->text, sizeof request->text);
+    }
+    profile_free(now.profile);
+    profile_free(base.profile);
+    return error;
+}
+
+static enum receiver_error take_labels(void *part, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
+    (void)upload;
+    struct profile *profile;
+    enum receiver_error error = view_open(bytes, size, &profile, text, 160);
+    if (error == RECEIVER_OK) {
+        error = labels_add_profile(part, profile) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        profile_free(profile);
+    }
+    return error;
+}
+
+static enum receiver_error make_labels(struct request *request, struct json *json) {
+    struct labels *labels = labels_new(), *second = labels_new();
+    struct merged_report report = {0};
+    void *parts[2] = {labels, second};
+    enum receiver_error error = labels && second ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    if (error == RECEIVER_OK) {
+        error = merged_sweep(request->api->store, &request->list, request->attachment, take_labels, parts, &report);
+    }
+    if (error == RECEIVER_OK && !labels_add_labels(labels, second)) {
+        error = RECEIVER_NO_MEMORY;
+    }
+    if (error == RECEIVER_OK) {
+        json_object_begin(json);
+        merged_report_write(&report, json);
+        labels_write(labels, json);
+        json_object_end(json);
+    }
+    labels_free(labels);
+    labels_free(second);
+    return error;
+}
+
+static enum receiver_error make_metrics(struct request *request, struct json *json) {
+    struct metrics *metrics;
+    enum receiver_error error = metrics_read(request->api->store, &request->list, &metrics);
+    if (error == RECEIVER_OK) {
+        metrics_write(metrics, json);
+        metrics_free(metrics);
+    }
+    return error;
+}
+
+static enum receiver_error make_analysis(struct request *request, struct json *json) {
+    return analysis_write(request->api->store, &request->list, json);
+}
+
+struct view {
+    const char *path;
+    enum receiver_error (*make)(struct request *request, struct json *json);
+    bool of_attachment; // of the uploads that have it
+    bool may_lack_it;
+    bool of_measures; // which come a moment after their upload
+};
+static const struct view views[] = {
+    {"/api/types", make_types, true, true, false},     {"/api/tree", make_tree, true, false, false},
+    {"/api/diff", make_diff, true, false, false},      {"/api/labels", make_labels, true, false, false},
+    {"/api/metrics", make_metrics, false, true, true}, {"/api/analysis", make_analysis, false, true, true},
+};
+
+static const struct view *find_view(const char *path) {
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        if (strcmp(path, views[i].path) == 0) {
+            return &views[i];
+        }
+    }
+    return NULL;
+}
+
+bool view_api_has(const char *path) {
+    return find_view(path);
+}
+
+// ---- Answers that are kept ----
+
+struct key {
+    char *bytes;
+    size_t size;
+};
+
+static void put_text(FILE *out, const char *text) {
+    fputs(text ? text : "", out);
+    fputc(0, out);
+}
+
+static void put_list(FILE *out, const struct merged_list *list, bool with_measures) {
+    fwrite(&list->count, sizeof list->count, 1, out);
+    fwrite(&list->left_out, sizeof list->left_out, 1, out);
+    for (size_t i = 0; i < list->count; i++) {
+        fwrite(&list->uploads[i].id, sizeof list->uploads[i].id, 1, out);
+        if (with_measures) {
+            fwrite(&list->uploads[i].measures, sizeof list->uploads[i].measures, 1, out);
+        }
+    }
+}
+
+// All that the answer depends on. NULL bytes: no memory; then nothing is found or kept.
+static struct key make_key(const struct request *request, const struct view *view) {
+    struct key key = {0};
+    FILE *out = request->api->cache ? open_memstream(&key.bytes, &key.size) : NULL;
+    if (!out) {
+        return key;
+    }
+    const struct view_filter *filter = &request->filter;
+    put_text(out, view->path);
+    put_text(out, request->attachment);
+    put_text(out, request->type);
+    put_text(out, filter->kind);
+    fprintf(out, "%d %d %zu", filter->memory, request->mode, filter->label_count);
+    for (size_t i = 0; i < filter->label_count; i++) {
+        put_text(out, filter->labels[i].key);
+        put_text(out, filter->labels[i].text);
+    }
+    put_list(out, &request->list, view->of_measures);
+    put_list(out, &request->base, false);
+    if (fclose(out) != 0) {
+        free(key.bytes);
+        key.bytes = NULL;
+    }
+    return key;
+}
+
+static enum receiver_error make_or_find(struct request *request, const struct view *view, struct json *json) {
+    struct key key = make_key(request, view);
+    void *bytes;
+    size_t size;
+    enum receiver_error error = RECEIVER_OK;
+    if (key.bytes && cache_get(request->api->cache, key.bytes, key.size, &bytes, &size)) {
+        *json = (struct json){.bytes = bytes, .size = size, .capacity = size};
+    } else {
+        take_place(request->api);
+        error = view->make(request, json);
+        sem_post(&request->api->places);
+        if (key.bytes && error == RECEIVER_OK && !json_failed(json)) {
+            cache_put(request->api->cache, key.bytes, key.size, json->bytes, json->size);
+        }
+    }
+    free(key.bytes);
+    return error;
+}
+
+// ---- Answering ----
+
+// A profile that cannot be read is no fault of the request's form: 422.
+static enum MHD_Result reply(struct request *request, enum receiver_error error, bool bad_request, struct json *json) {
+    if (error == RECEIVER_OK) {
+        return reply_json(request->connection, json);
+    }
+    json_free(json);
+    bool unreadable = !bad_request && (error == RECEIVER_BAD_UPLOAD || error == RECEIVER_TOO_LARGE);
+    unsigned status = unreadable ? MHD_HTTP_UNPROCESSABLE_CONTENT : reply_status(error);
+    return reply_text(request->connection, status, *request->text ? request->text : receiver_error_text(error), NULL);
+}
+
+// Everything a view is made of. RECEIVER_BAD_UPLOAD: the request is malformed.
+static enum receiver_error read_request(struct request *request, const struct view *view) {
+    enum receiver_error error = selection_parse(request->connection, "", &request->selection, request->text, sizeof request->text);
+    if (error == RECEIVER_OK && view->make == make_diff) {
+        const char *mode = argument(request, "mode");
+        request->mode = mode && strcmp(mode, "total") == 0 ? DIFF_TOTAL : DIFF_PER_SECOND;
+        if (mode && request->mode == DIFF_PER_SECOND && strcmp(mode, "per_second") != 0) {
+            snprintf(request->text, sizeof request->text, "mode is neither total nor per_second");
+            return RECEIVER_BAD_UPLOAD;
+        }
+        error = selection_parse(request->connection, "base.", &request->base_selection, request->text, sizeof request->text);
+    }
+    request->attachment = view->of_attachment ? argument(request, "attachment") : NULL;
+    request->attachment = request->attachment && *request->attachment ? request->attachment : NULL;
+    if (error == RECEIVER_OK && !request->attachment && !view->may_lack_it) {
+        snprintf(request->text, sizeof request->text, "which attachment? attachment=NAME is missing");
+        return RECEIVER_BAD_UPLOAD;
+    }
+    return error == RECEIVER_OK ? read_filter(request) : error;
+}
+
+static enum receiver_error read_lists(struct request *request, const struct view *view) {
+    struct catalog *catalog = store_catalog(request->api->store);
+    enum receiver_error error = merged_list_read(catalog, &request->selection, request->attachment, &request->list);
+    if (error == RECEIVER_OK && view->make == make_diff) {
+        error = merged_list_read(catalog, &request->base_selection, request->attachment, &request->base);
+    }
+    if (error == RECEIVER_OK && view->make == make_types) { // its list of attachments is of all uploads: a part of the key
+        error = merged_list_read(catalog, &request->selection, NULL, &request->base);
+    }
+    if (error == RECEIVER_OK && request->list.count == 0 && !view->may_lack_it) {
+        snprintf(request->text, sizeof request->text, "no upload of the selection has an attachment %.100s", request->attachment);
+        error = RECEIVER_NOT_FOUND;
+    }
+    return error;
+}
+
+enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *connection, const char *path) {
+    const struct view *view = find_view(path);
+    struct request request = {.api = api, .connection = connection};
+    struct json json = {0};
+    selection_init(&request.selection);
+    selection_init(&request.base_selection);
+    enum receiver_error error = read_request(&request, view);
+    bool bad_request = error != RECEIVER_OK;
+    if (error == RECEIVER_OK) {
+        error = read_lists(&request, view);
+    }
+    if (error == RECEIVER_OK) {
+        error = make_or_find(&request, view, &json);
+    }
+    enum MHD_Result result = reply(&request, error, bad_request, &json);
+    free_request(&request);
+    return result;
+}
+
+// ---- One attachment ----
+
+bool view_api_has_view(const char *view) {
+    return strcmp(view, "types") == 0 || strcmp(view, "tree") == 0 || strcmp(view, "jfr") == 0;
+}
+
+static enum receiver_error make_one_tree(struct request *request, const char *bytes, size_t size, struct json *json) {
+    struct profile *profile;
+    enum receiver_error error = view_open(bytes, size, &profile, request->text, sizeof request->text);
+    if (error == RECEIVER_OK) {
+        json_object_begin(json);
+        error = view_tree(profile, request->type, NULL, &request->filter, json, request->text, sizeof request->text);
+        json_object_end(json);
+        profile_free(profile);
+    }
+    return error;
+}
+
+static enum receiver_error make_one(struct request *request, const char *view, int file, size_t size, struct json *json) {
+    char *bytes = malloc(size + 1);
+    enum receiver_error error = bytes ? whole_file_read(file, bytes, size) : RECEIVER_NO_MEMORY;
+    if (error == RECEIVER_OK) {
+        error = strcmp(view, "types") == 0 ? view_types(bytes, size, json, request->text, sizeof request->text)
+                : strcmp(view, "jfr") == 0 ? jfr_write(bytes, size, json, request->text, sizeof request->text)
+                                           : make_one_tree(request, bytes, size, json);
+    }
+    free(bytes);
+    return error;
+}
+
+enum MHD_Result view_api_attachment(struct view_api *api, struct MHD_Connection *connection, const char *view, int file, size_t size) {
+    struct request request = {.api = api, .connection = connection};
+    struct json json = {0};
+    enum receiver_error error = read_filter(&request);
+    bool bad_request = error != RECEIVER_OK;
+    if (error == RECEIVER_OK) {
+        take_place(api);
+        error = make_one(&request, view, file, size, &json);
+        sem_post(&api->places);
+    }
+    close(file);
+    enum MHD_Result result = reply(&request, error, bad_request, &json);
+    free_request(&request);
+    return result;
+}

@@ -1,0 +1,145 @@
+// view_frame.c: what a frame is called, what kind of code it is and where it belongs (view.h).
+#include "view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool starts_with(const char *text, const char *start) {
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+static bool is_one_of(const char *text, const char *const *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, list[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+// ---- Kind ----
+
+static bool is_python(const char *file) {
+    static const char *const suffixes[] = {".py", ".pyx", ".pyi", ".pyc"};
+    const char *suffix = strrchr(file, '.');
+    // CPython names code without a file in angle brackets: "<frozen importlib._bootstrap>", "<string>".
+    return *file == '<' || (suffix && is_one_of(suffix, suffixes, sizeof suffixes / sizeof *suffixes));
+}
+
+static bool is_node(const char *file) {
+    static const char *const suffixes[] = {".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx"};
+    const char *suffix = strrchr(file, '.');
+    return starts_with(file, "node:") || (suffix && is_one_of(suffix, suffixes, sizeof suffixes / sizeof *suffixes));
+}
+
+const char *view_frame_kind(const struct profile_frame *frame) {
+    if (profile_frame_is_go(frame)) {
+        bool runtime = starts_with(frame->function, "runtime.") || starts_with(frame->function, "internal/runtime") ||
+                       (!strchr(frame->function, '.') && strstr(frame->file, "/src/runtime/")); // assembly
+        return runtime ? "runtime" : "go";
+    }
+    return is_python(frame->file) ? "python" : is_node(frame->file) ? "node" : "c";
+}
+
+bool view_is_kind(const char *kind) {
+    static const char *const kinds[] = {"go", "runtime", "python", "node", "c"};
+    return is_one_of(kind, kinds, sizeof kinds / sizeof *kinds);
+}
+
+// ---- Library ----
+
+static void copy(char out[VIEW_LIBRARY_BYTES], const char *text, size_t size) {
+    snprintf(out, VIEW_LIBRARY_BYTES, "%.*s", (int)(size < VIEW_LIBRARY_BYTES ? size : VIEW_LIBRARY_BYTES), text);
+}
+
+// Assembly's own symbols (gcWriteBarrier) have no package in their name: the folder of their file is the package's.
+static void go_folder(const char *file, char out[VIEW_LIBRARY_BYTES]) {
+    const char *end = strrchr(file, '/'), *start = end;
+    while (start && start > file && start[-1] != '/') {
+        start--;
+    }
+    copy(out, start ? start : "", start ? (size_t)(end - start) : 0);
+}
+
+// "github.com/a/b.(*T).m" is of the package github.com/a/b: up to the first dot behind the last slash. A slash in the type arguments
+// ("pkg.F[go.shape.struct { a/b.c }]") does not count.
+static void go_package(const char *function, const char *file, char out[VIEW_LIBRARY_BYTES]) {
+    size_t length = strcspn(function, "[("), start = length;
+    while (start > 0 && function[start - 1] != '/') {
+        start--;
+    }
+    const char *dot = memchr(function + start, '.', length - start);
+    if (dot) {
+        copy(out, function, (size_t)(dot - function));
+    } else {
+        go_folder(file, out);
+    }
+}
+
+// The first one or two (with a scope: "@x/y") parts of the path behind the folder of installed packages, the last such folder.
+static bool package_below(const char *file, const char *folder, char out[VIEW_LIBRARY_BYTES]) {
+    const char *found = NULL;
+    for (const char *at = strstr(file, folder); at; at = strstr(at + 1, folder)) {
+        found = at + strlen(folder);
+    }
+    if (!found) {
+        return false;
+    }
+    size_t length = strcspn(found, "/");
+    if (*found == '@' && found[length] == '/') {
+        length += 1 + strcspn(found + length + 1, "/");
+    }
+    copy(out, found, length);
+    char *suffix = strrchr(out, '.');
+    if (!found[length] && suffix && is_python(out)) { // a package of one file
+        *suffix = '\0';
+    }
+    return true;
+}
+
+static void python_package(const char *file, char out[VIEW_LIBRARY_BYTES]) {
+    if (package_below(file, "/site-packages/", out) || package_below(file, "/dist-packages/", out)) {
+        return;
+    }
+    bool own_library = *file == '<' || strstr(file, "/lib/python") || strstr(file, "/lib64/python");
+    const char *name = own_library ? "python" : base_name(file);
+    copy(out, name, strlen(name));
+}
+
+static void node_package(const char *file, char out[VIEW_LIBRARY_BYTES]) {
+    if (package_below(file, "/node_modules/", out)) {
+        return;
+    }
+    const char *name = starts_with(file, "node:") ? "node" : base_name(file);
+    copy(out, name, strlen(name));
+}
+
+void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIBRARY_BYTES]) {
+    const char *kind = view_frame_kind(frame);
+    if (strcmp(kind, "python") == 0) {
+        python_package(frame->file, library);
+    } else if (strcmp(kind, "node") == 0) {
+        node_package(frame->file, library);
+    } else if (strcmp(kind, "c") == 0) {
+        copy(library, base_name(frame->mapping_file), strlen(base_name(frame->mapping_file)));
+    } else {
+        go_package(frame->function, frame->file, library);
+    }
+}
+
+// ---- Name ----
+
+const char *view_frame_name(const struct profile_frame *frame, char room[VIEW_NAME_BYTES]) {
+    if (*frame->function) {
+        return frame->function;
+    }
+    const char *file = base_name(frame->mapping_file);
+    snprintf(room, VIEW_NAME_BYTES, "%.256s 0x%" PRIx64, *file ? file : "unknown", frame->address);
+    return room;
+}

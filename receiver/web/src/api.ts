@@ -1,0 +1,287 @@
+// api.ts: the receiver's JSON interface (docs/receiver.md), typed. Every call takes a signal to drop it with; an error's message is the
+// receiver's own line of text.
+
+export interface Attachment {
+  name: string;
+  size_bytes: number;
+  pprof: boolean;
+}
+
+export interface Measures {
+  cpu_cores: number | null;
+  alloc_bytes_per_s: number | null;
+  heap_live_bytes: number | null;
+  c_live_bytes: number | null;
+  goroutines: number | null;
+  lock_seconds_per_s: number | null;
+}
+
+export interface Upload {
+  id: number;
+  received: string;
+  service: string | null;
+  env: string | null;
+  version: string | null;
+  host: string | null;
+  runtime: string | null;
+  language: string | null;
+  family: string | null;
+  start: string | null;
+  end: string | null;
+  tags: string[];
+  attachments: Attachment[];
+  measures?: Measures | null;
+}
+
+export interface UploadList {
+  uploads: Upload[];
+  total?: number;
+  more?: boolean;
+}
+
+export interface Facet {
+  name: string;
+  values: { value: string; count: number }[];
+  more: number;
+}
+
+export interface Histogram {
+  from_ms: number;
+  to_ms: number;
+  bucket_ms: number;
+  counts: number[];
+  measure?: { name: string; unit: string; values: (number | null)[] };
+}
+
+export interface SampleType {
+  type: string;
+  unit: string;
+  total: number;
+  c_total: number;
+  gauge: boolean; // how much there was at a moment, not an amount that adds up over time
+}
+
+export interface Types {
+  samples: number;
+  c_samples: number;
+  time_ns: number;
+  duration_ns: number;
+  default_type: string | null;
+  types: SampleType[];
+}
+
+// What the answer for a selection was made of.
+export interface Merged {
+  uploads: number;
+  uploads_left_out: number;
+  failed_count: number;
+  failed: { id: number; reason: string }[];
+  seconds?: number; // that the uploads cover
+}
+
+export interface MergedTypes extends Types, Merged {
+  attachments: { name: string; uploads: number; pprof: boolean }[];
+}
+
+export type Kind = "c" | "go" | "runtime" | "python" | "node";
+
+export interface TreeFunction {
+  name: string;
+  file: string;
+  kind: Kind;
+  library?: string; // package, module or mapping; "" when unknown
+}
+
+// A node is [parent, function, line, self, total], in a difference also base_self and base_total; node 0 is the root and not in the list.
+export interface TreeAnswer {
+  type: string;
+  unit: string;
+  gauge: boolean;
+  total: number;
+  self: number;
+  nodes_left_out: number;
+  functions: TreeFunction[];
+  nodes: number[][];
+}
+
+export interface MergedTree extends TreeAnswer, Merged {}
+
+// The baseline's values are scaled already.
+export interface DiffTree extends MergedTree {
+  base_total: number;
+  base_self: number;
+  base: Merged;
+  scale: { mode: string; factor: number };
+}
+
+export interface LabelKey {
+  key: string;
+  values: { value: string; count: number; weight: number }[];
+  values_left_out: number;
+}
+
+export interface Labels extends Merged {
+  type: string;
+  unit: string;
+  total: number;
+  labels: LabelKey[];
+  keys_left_out: number;
+}
+
+export interface Finding {
+  kind: string;
+  severity: string;
+  title: string;
+  evidence: string;
+  slope_bytes_per_s?: number | null;
+  stack?: string[];
+  attachment?: string;
+  type?: string;
+  uploads?: [number, number];
+  series?: [number, number][];
+}
+
+export interface Series {
+  name: string;
+  unit: string;
+  points: [number, number | null][];
+}
+
+export interface JfrCounts {
+  chunks: number;
+  version: string;
+  start_ns: number;
+  duration_ns: number;
+  truncated: boolean;
+  events: { type: string; label: string; count: number; size_bytes: number }[];
+}
+
+// What a tree is asked for. labels: "KEY:VALUE".
+export interface TreeRequest {
+  attachment: string;
+  type?: string;
+  memory?: string;
+  labels?: readonly string[];
+}
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    text: string,
+  ) {
+    super(text);
+  }
+}
+
+async function ask(path: string, signal?: AbortSignal): Promise<Response> {
+  const response = await fetch(path, signal ? { signal } : {});
+  if (!response.ok) throw new ApiError(response.status, (await response.text()).trim() || response.statusText);
+  return response;
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await ask(path, signal)).json() as Promise<T>;
+}
+
+export type Query = Record<string, string | number | readonly string[] | null | undefined>;
+
+// path?selection&more
+function query(path: string, selection: URLSearchParams, more: Query = {}): string {
+  const params = new URLSearchParams(selection);
+  for (const [name, value] of Object.entries(more)) {
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined && one !== null && one !== "") params.append(name, String(one));
+  }
+  const text = params.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+const treeQuery = (request: TreeRequest): Query => ({
+  attachment: request.attachment,
+  type: request.type,
+  memory: request.memory,
+  label: request.labels,
+});
+
+// ---- One upload ----
+
+export function upload(id: number | string, signal?: AbortSignal): Promise<Upload> {
+  return get(`/api/uploads/${encodeURIComponent(id)}`, signal);
+}
+
+export function attachmentPath(id: number | string, name: string, rest = ""): string {
+  return `/api/uploads/${encodeURIComponent(id)}/attachments/${encodeURIComponent(name)}${rest}`;
+}
+
+export function archivePath(id: number | string): string {
+  return `/api/uploads/${encodeURIComponent(id)}/archive`;
+}
+
+export function event(id: number | string, signal?: AbortSignal): Promise<unknown> {
+  return get(`/api/uploads/${encodeURIComponent(id)}/event`, signal);
+}
+
+export async function attachmentText(id: number | string, name: string, signal?: AbortSignal): Promise<string> {
+  return (await ask(attachmentPath(id, name), signal)).text();
+}
+
+export function uploadTypes(id: number | string, name: string, signal?: AbortSignal): Promise<Types> {
+  return get(attachmentPath(id, name, "/types"), signal);
+}
+
+export function uploadTree(id: number | string, request: TreeRequest, signal?: AbortSignal): Promise<TreeAnswer> {
+  const { attachment, ...rest } = treeQuery(request);
+  return get(query(attachmentPath(id, String(attachment), "/tree"), new URLSearchParams(), rest), signal);
+}
+
+export function jfr(id: number | string, name: string, signal?: AbortSignal): Promise<JfrCounts> {
+  return get(attachmentPath(id, name, "/jfr"), signal);
+}
+
+// ---- Selections ----
+
+export function uploads(selection: URLSearchParams, more: Query = {}, signal?: AbortSignal): Promise<UploadList> {
+  return get(query("/api/uploads", selection, more), signal);
+}
+
+export function facets(selection: URLSearchParams, signal?: AbortSignal): Promise<{ facets: Facet[] }> {
+  return get(query("/api/facets", selection), signal);
+}
+
+export function histogram(selection: URLSearchParams, more: Query, signal?: AbortSignal): Promise<Histogram> {
+  return get(query("/api/histogram", selection, more), signal);
+}
+
+// Without an attachment: the attachments alone.
+export function types(selection: URLSearchParams, attachment: string, signal?: AbortSignal): Promise<MergedTypes> {
+  return get(query("/api/types", selection, { attachment }), signal);
+}
+
+export function tree(selection: URLSearchParams, request: TreeRequest, signal?: AbortSignal): Promise<MergedTree> {
+  return get(query("/api/tree", selection, treeQuery(request)), signal);
+}
+
+// mode: "total" compares sums, "per_second" rates.
+export function diff(
+  selection: URLSearchParams,
+  base: URLSearchParams,
+  request: TreeRequest,
+  mode: string,
+  signal?: AbortSignal,
+): Promise<DiffTree> {
+  const params = new URLSearchParams(selection);
+  for (const [name, value] of base) params.append(`base.${name}`, value);
+  return get(query("/api/diff", params, { ...treeQuery(request), mode }), signal);
+}
+
+export function labels(selection: URLSearchParams, attachment: string, signal?: AbortSignal): Promise<Labels> {
+  return get(query("/api/labels", selection, { attachment }), signal);
+}
+
+export function analysis(selection: URLSearchParams, signal?: AbortSignal): Promise<{ findings: Finding[] }> {
+  return get(query("/api/analysis", selection), signal);
+}
+
+export function metrics(selection: URLSearchParams, signal?: AbortSignal): Promise<{ series: Series[] }> {
+  return get(query("/api/metrics", selection), signal);
+}

@@ -1,0 +1,115 @@
+// chart_units.ts: numbers of time series as text, and the names that series and axes go by. Pure.
+import { bytes, duration, value } from "./format";
+
+// A value in a unit of the receiver's measures and metrics: "bytes", "bytes/s", "cores", "s/s", "count", "1/s", "ratio", "nanoseconds".
+export function quantity(number: number, unit: string): string {
+  if (unit === "bytes/s" || unit === "bytes_per_second") return `${bytes(number)}/s`;
+  if (unit === "s/s") return `${duration(number * 1e9)}/s`;
+  if (unit === "cores") return short(number);
+  if (unit === "count" || unit === "") return short(number);
+  if (unit === "1/s") return `${short(number)}/s`;
+  if (unit === "ratio") return `${short(100 * number)} %`;
+  return value(number, unit);
+}
+
+// Whole numbers below 100,000 stand as they are, larger ones with a letter: 1.23 M.
+export function short(number: number): string {
+  const size = Math.abs(number);
+  if (size >= 1e5) {
+    const [unit, letter] = size >= 1e9 ? [1e9, "G"] : size >= 1e6 ? [1e6, "M"] : [1e3, "k"];
+    return `${three(number / unit)} ${letter}`;
+  }
+  if (Number.isInteger(number)) return number.toLocaleString("en");
+  return size >= 1000 ? Math.round(number).toLocaleString("en") : three(number);
+}
+
+// Three digits that count; below 0.001 as a power of ten.
+function three(number: number): string {
+  const size = Math.abs(number);
+  if (size !== 0 && size < 0.001) return number.toExponential(1);
+  return number.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.1 ? 2 : 3);
+}
+
+// On an axis the zeros behind the point say nothing: "1.50 MB" is "1.5 MB".
+export function tick(number: number, unit: string): string {
+  return quantity(number, unit)
+    .replace(/(\.\d*?)0+(?=\D|$)/, "$1")
+    .replace(/\.(?=\D|$)/, "");
+}
+
+// A line over buckets of which some have no value: short gaps are bridged (undefined), longer ones stay (null), so that two busy hours with
+// a quiet month between them are not joined.
+export function bridged(values: readonly (number | null)[], most: number): (number | null | undefined)[] {
+  const out: (number | null | undefined)[] = [...values];
+  let last = -1;
+  values.forEach((value, index) => {
+    if (value === null) return;
+    if (last >= 0 && index - last - 1 <= most) out.fill(undefined, last + 1, index);
+    last = index;
+  });
+  return out;
+}
+
+// The values that no line reaches, because there are gaps on both sides of them.
+export function alone(values: readonly (number | null | undefined)[]): number[] {
+  const gap = (index: number) => values[index] === null || index < 0 || index >= values.length;
+  return values.flatMap((value, index) => (typeof value === "number" && gap(index - 1) && gap(index + 1) ? [index] : []));
+}
+
+// Labels of a time axis: clock times, and the day below the first of them and wherever a day begins.
+export function timeTicks(splits_ms: readonly number[], step_ms: number): string[] {
+  const days = step_ms >= 86_400_000;
+  let last = "";
+  return splits_ms.map((split) => {
+    const then = new Date(split);
+    const day = then.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+    if (days) return day;
+    const clock = then.toLocaleTimeString("en-GB").slice(0, step_ms < 60_000 ? 8 : 5);
+    const text = day === last ? clock : `${clock}\n${day}`;
+    last = day;
+    return text;
+  });
+}
+
+const words: Record<string, string> = {
+  cpu: "CPU",
+  gc: "GC",
+  gcs: "GCs",
+  c: "C",
+  go: "Go",
+  rss: "RSS",
+  num: "number of",
+  alloc: "allocated",
+  allocs: "allocations",
+  sec: "s",
+  max: "longest",
+};
+
+const titles: Record<string, string> = {
+  cpu_cores: "CPU cores",
+  alloc_bytes_per_s: "Allocation rate",
+  heap_live_bytes: "Heap live",
+  c_live_bytes: "C heap live",
+  goroutines: "Goroutines",
+  lock_seconds_per_s: "Lock time",
+  go_alloc_bytes_per_sec: "Go: bytes allocated",
+  go_allocs_per_sec: "Go: allocations",
+  go_frees_per_sec: "Go: frees",
+  go_heap_growth_bytes_per_sec: "Go: heap growth",
+  go_gcs_per_sec: "Go: collections",
+  go_gc_pause_time: "Go: share of time in GC pauses",
+  go_max_gc_pause_time: "Go: longest GC pause",
+  go_num_goroutine: "Go: goroutines",
+};
+
+// A title for a series: one of ours, else its name as words.
+export function title(name: string): string {
+  const known = titles[name];
+  if (known) return known;
+  const text = name
+    .split(/[_.]+/)
+    .filter(Boolean)
+    .map((word) => words[word] ?? word)
+    .join(" ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

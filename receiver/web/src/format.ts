@@ -1,0 +1,80 @@
+// format.ts: values, times and names as text for people.
+
+const byteUnits = ["B", "kB", "MB", "GB", "TB", "PB"];
+const timeUnits: [string, number][] = [
+  ["ns", 1],
+  ["µs", 1e3],
+  ["ms", 1e6],
+  ["s", 1e9],
+  ["min", 6e10],
+  ["h", 3.6e12],
+];
+const toNanoseconds: Record<string, number> = { nanoseconds: 1, microseconds: 1e3, milliseconds: 1e6, seconds: 1e9 };
+
+// Three digits that count: 1.23, 12.3, 123.
+function digits(number: number): string {
+  const size = Math.abs(number);
+  return number.toFixed(size >= 100 || Number.isInteger(number) ? 0 : size >= 10 ? 1 : 2);
+}
+
+export function bytes(number: number): string {
+  let unit = 0;
+  while (Math.abs(number) >= 999.5 && unit < byteUnits.length - 1) {
+    number /= 1000;
+    unit++;
+  }
+  return `${digits(unit ? number : Math.round(number))} ${byteUnits[unit]}`;
+}
+
+export function duration(nanoseconds: number): string {
+  let chosen = timeUnits[0];
+  for (const unit of timeUnits) if (Math.abs(nanoseconds) >= unit[1]) chosen = unit;
+  return `${digits(nanoseconds / chosen[1])} ${chosen[0]}`;
+}
+
+// A value of a profile in its unit: bytes, nanoseconds, count. Rates ("bytes_per_second") and plain numbers ("cores") as well.
+export function value(number: number, unit: string): string {
+  if (unit === "bytes") return bytes(number);
+  if (unit === "bytes_per_second") return `${bytes(number)}/s`;
+  if (unit in toNanoseconds) return duration(number * toNanoseconds[unit]);
+  const text = Number.isInteger(number) ? number.toLocaleString("en") : digits(number);
+  return unit && unit !== "count" ? `${text} ${unit}` : text;
+}
+
+// The same with its sign, for differences.
+export function change(number: number, unit: string): string {
+  return number > 0 ? `+${value(number, unit)}` : number < 0 ? `−${value(-number, unit)}` : "±0";
+}
+
+export function share(part: number, whole: number): string {
+  if (!whole) return "–";
+  const percent = (100 * part) / whole;
+  return `${percent !== 0 && Math.abs(percent) < 0.1 ? "<0.1" : percent.toFixed(1)} %`;
+}
+
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+const two = (number: number): string => String(number).padStart(2, "0");
+
+// 14:05:33 for today, else with the date. Not by locale: what a locale writes changes between versions of browsers.
+export function time(when: string | number, now = new Date()): string {
+  const then = new Date(when);
+  if (Number.isNaN(then.getTime())) return "";
+  const clock = `${two(then.getHours())}:${two(then.getMinutes())}:${two(then.getSeconds())}`;
+  if (then.toDateString() === now.toDateString()) return clock;
+  return `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())} ${clock}`;
+}
+
+export function between(start: string, end: string): string {
+  const milliseconds = new Date(end).getTime() - new Date(start).getTime();
+  return milliseconds > 0 ? duration(milliseconds * 1e6) : "";
+}
+
+// The last two parts of a source path, and the line.
+export function source(file: string, line: number): string {
+  if (!file) return "";
+  const short = file.split("/").slice(-2).join("/");
+  return line > 0 ? `${short}:${line}` : short;
+}

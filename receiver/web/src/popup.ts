@@ -1,0 +1,53 @@
+// popup.ts: a menu at a point, for a frame or a row. One at a time; Escape, a click elsewhere or a choice closes it.
+import { make } from "./dom";
+
+export interface Item {
+  text: string;
+  id: string;
+  run: () => void;
+}
+
+let close: () => void = () => {};
+
+export function openMenu(title: string, items: readonly Item[], x: number, y: number): void {
+  close();
+  const before = document.activeElement as HTMLElement | null;
+  const buttons = items.map((item) =>
+    make(
+      "button",
+      { type: "button", role: "menuitem", tabIndex: -1, data: { action: item.id }, onclick: () => (close(), item.run()) },
+      item.text,
+    ),
+  );
+  const menu = make(
+    "div",
+    { class: "popup", role: "menu", "aria-label": title },
+    make("div", { class: "popup-title", role: "presentation" }, title),
+    ...buttons,
+  );
+  const outside = (event: Event): void => void (menu.contains(event.target as Node) || close());
+  close = () => {
+    close = () => {};
+    menu.remove();
+    document.removeEventListener("pointerdown", outside, true);
+    before?.focus({ preventScroll: true });
+  };
+  menu.addEventListener("keydown", (event) => {
+    const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step) buttons[(at + step + buttons.length) % buttons.length].focus();
+    else if (event.key === "Escape" || event.key === "Tab") close();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  document.body.append(menu);
+  menu.style.left = `${Math.max(Math.min(x, innerWidth - menu.offsetWidth - 8), 4)}px`;
+  menu.style.top = `${Math.max(Math.min(y, innerHeight - menu.offsetHeight - 8), 4)}px`;
+  document.addEventListener("pointerdown", outside, true);
+  buttons[0].focus({ preventScroll: true });
+}
+
+export function closeMenu(): void {
+  close();
+}

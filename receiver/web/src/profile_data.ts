@@ -1,0 +1,95 @@
+// profile_data.ts: what the tab Profiles shows of a selection, asked for once and kept while the selection stays.
+import * as api from "./api";
+import { singleUpload } from "./selection";
+import { readTree, type Tree } from "./tree";
+
+const keptTrees = 8; // of up to some 20 MB each
+
+export interface LoadedTree {
+  tree: Tree;
+  merged?: api.Merged; // of an aggregate
+}
+
+// An attachment of the selection; size_bytes is known of a single upload's only.
+export interface File {
+  name: string;
+  pprof: boolean;
+  size_bytes?: number;
+  uploads?: number;
+}
+
+export class ProfileData {
+  readonly id: string; // of the only upload, "" for an aggregate
+  private readonly abort = new AbortController();
+  private readonly typesOf = new Map<string, Promise<api.Types>>();
+  private readonly trees = new Map<string, Promise<LoadedTree>>();
+  private files: Promise<File[]> | undefined;
+
+  constructor(readonly selection: URLSearchParams) {
+    this.id = singleUpload(selection);
+  }
+
+  close(): void {
+    this.abort.abort();
+  }
+
+  // Profiles first, the other files in the order in which they came.
+  attachments(): Promise<File[]> {
+    const { signal } = this.abort;
+    const all = (): Promise<File[]> =>
+      (this.id ? api.upload(this.id, signal) : api.types(this.selection, "", signal)).then((answer) => answer.attachments);
+    return (this.files ??= all().then((files) => [...files.filter((one) => one.pprof), ...files.filter((one) => !one.pprof)]));
+  }
+
+  types(attachment: string): Promise<api.Types> {
+    let asked = this.typesOf.get(attachment);
+    if (!asked) {
+      const { signal } = this.abort;
+      asked = this.id ? api.uploadTypes(this.id, attachment, signal) : api.types(this.selection, attachment, signal);
+      asked.catch(() => this.typesOf.delete(attachment)); // may go well the next time
+      this.typesOf.set(attachment, asked);
+    }
+    return asked;
+  }
+
+  tree(request: api.TreeRequest): Promise<LoadedTree> {
+    const key = JSON.stringify(request);
+    let asked = this.trees.get(key);
+    if (!asked) {
+      asked = this.ask(request);
+      asked.catch(() => this.trees.delete(key));
+      if (this.trees.size >= keptTrees) this.trees.delete(this.trees.keys().next().value!);
+      this.trees.set(key, asked);
+    }
+    return asked;
+  }
+
+  private async ask(request: api.TreeRequest): Promise<LoadedTree> {
+    const { signal } = this.abort;
+    if (this.id) return { tree: readTree(await api.uploadTree(this.id, request, signal)) };
+    const answer = await api.tree(this.selection, request, signal);
+    return { tree: readTree(answer), merged: answer };
+  }
+
+  labels(attachment: string): Promise<api.Labels> {
+    return api.labels(this.selection, attachment, this.abort.signal);
+  }
+
+  jfr(attachment: string): Promise<api.JfrCounts> {
+    return api.jfr(this.id, attachment, this.abort.signal);
+  }
+}
+
+// What is asked for, else what says most about memory, else the first profile.
+export function pickAttachment(all: readonly File[], wanted: string): File | undefined {
+  const profiles = all.filter((one) => one.pprof);
+  const named = (name: string): File | undefined => profiles.find((one) => one.name === name);
+  return all.find((one) => one.name === wanted) ?? named("delta-heap.pprof") ?? named("heap.pprof") ?? profiles[0] ?? all[0];
+}
+
+// What is asked for, else memory in use, else the profile's default, else any; of the last three one that recorded something, if there is one.
+export function pickType(types: api.Types, wanted: string): api.SampleType | undefined {
+  const named = (name: string | null): api.SampleType | undefined => types.types.find((one) => one.type === name);
+  const order = [named("inuse_space"), named("heap-space"), named(types.default_type), ...types.types].filter((one) => one !== undefined);
+  return named(wanted) ?? order.find((one) => one.total !== 0) ?? order[0];
+}

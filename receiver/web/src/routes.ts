@@ -1,0 +1,33 @@
+// routes.ts: which view stands at which path, and which tabs a profile has. receiver/assets.c serves the page at each of the paths.
+import { AnalysisTab } from "./analysis";
+import { ComparePage } from "./compare";
+import { MetricsTab } from "./metrics";
+import { ProfilePage } from "./profile_page";
+import { ProfilesTab } from "./profiles_tab";
+import { RuntimeTab } from "./runtime";
+import { SearchPage } from "./search";
+import type { ViewMaker } from "./view";
+
+export interface Route {
+  name: string; // in the bar at the top; "": not there
+  view: ViewMaker;
+}
+
+export interface Tab {
+  id: string; // parameter "tab"; the first one is shown without it
+  name: string;
+  view: ViewMaker;
+}
+
+export const tabs: Tab[] = [
+  { id: "profiles", name: "Profiles", view: () => new ProfilesTab() },
+  { id: "analysis", name: "Analysis", view: () => new AnalysisTab() },
+  { id: "metrics", name: "Metrics", view: () => new MetricsTab() },
+  { id: "runtime", name: "Runtime info", view: () => new RuntimeTab() },
+];
+
+export const routes: Record<string, Route> = {
+  "/": { name: "Search", view: () => new SearchPage() },
+  "/profile": { name: "", view: () => new ProfilePage(tabs) },
+  "/compare": { name: "Compare", view: () => new ComparePage() },
+};

@@ -1,0 +1,108 @@
+// search_bar.ts: the line above the search page's chart: text filter, time range, and whether new uploads appear by themselves.
+import { button, closeOutside, make, segments } from "./dom";
+import { localTime, ranges, rangeText, timeBounds } from "./search_time";
+import { change, type State } from "./state";
+
+const typing_ms = 200;
+
+export class SearchBar {
+  readonly element = make("div", { class: "search-bar" });
+  private readonly filter = make("input", {
+    id: "filter",
+    type: "search",
+    placeholder: "Filter by service, host, version or tag",
+    "aria-label": "Filter uploads by text",
+    autocomplete: "off",
+    spellcheck: false,
+  });
+  private readonly times = make("div", { class: "times" });
+  private readonly live = make("span", { id: "live", class: "live", role: "status" });
+  private readonly ended = new AbortController();
+  private typed = 0;
+  private shownTimes = "";
+
+  constructor() {
+    this.filter.oninput = () => {
+      clearTimeout(this.typed);
+      this.typed = window.setTimeout(() => change({ q: this.filter.value }, { replace: true }), typing_ms);
+    };
+    this.element.append(this.filter, this.times, this.live);
+    this.connected(null);
+    // "/" goes to the filter, as on other search pages.
+    const key = (event: KeyboardEvent) => {
+      const inField = (event.target as Element).closest("input, select, textarea") !== null;
+      if (event.key !== "/" || inField || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      this.filter.focus();
+    };
+    document.addEventListener("keydown", key, { signal: this.ended.signal });
+  }
+
+  destroy(): void {
+    clearTimeout(this.typed);
+    this.ended.abort();
+  }
+
+  connected(yes: boolean | null): void {
+    this.live.dataset.state = yes === null ? "starting" : yes ? "on" : "off";
+    this.live.textContent = yes === false ? "Not connected" : "Live";
+    this.live.title = yes === false ? "The receiver does not answer; the page goes on asking" : "New uploads appear by themselves";
+  }
+
+  show(state: State): void {
+    if (document.activeElement !== this.filter) this.filter.value = state.get("q");
+    const shown = ["range", "from", "to"].map((name) => state.get(name)).join();
+    if (shown === this.shownTimes && this.times.firstChild) return;
+    this.shownTimes = shown;
+    const custom = !state.get("range") && (state.get("from") || state.get("to"));
+    const chosen = state.get("range") || (custom ? "custom" : "all");
+    const presets = segments(
+      "Time range",
+      [...ranges.map(([name, text]) => [name, text] as const), ["all", "All"] as const],
+      chosen,
+      (name) => change({ range: name === "all" ? null : name, from: null, to: null }),
+      { id: "ranges" },
+    );
+    this.times.replaceChildren(presets, this.custom(state, Boolean(custom)));
+  }
+
+  private custom(state: State, chosen: boolean): HTMLElement {
+    const { from, to } = timeBounds(state, Date.now());
+    const field = (name: string, text: string, time: number | null) => {
+      const input = make("input", { type: "datetime-local", step: "1", name, value: time === null ? "" : localTime(time) });
+      return [make("label", {}, make("span", {}, text), input), input] as const;
+    };
+    const [fromLabel, fromField] = field("from", "From", from);
+    const [toLabel, toField] = field("to", "To", to);
+    const menu = make("details", { class: "menu custom-range", id: "custom-range" });
+    const apply = () => {
+      const read = (input: HTMLInputElement) => (input.value ? String(new Date(input.value).getTime()) : null);
+      menu.open = false;
+      change({ range: null, from: read(fromField), to: read(toField) });
+    };
+    const form = make(
+      "form",
+      { class: "menu-list", onsubmit: (event: Event) => (event.preventDefault(), apply()) },
+      fromLabel,
+      toLabel,
+      button("Show", () => {}, { type: "submit", class: "button primary" }),
+    );
+    const text = !chosen ? "Custom" : rangeOf(from, to);
+    menu.append(
+      make(
+        "summary",
+        { class: "button", "aria-label": `Custom time range${chosen ? `: ${text}` : ""}`, data: { chosen: String(chosen) } },
+        text,
+      ),
+      form,
+    );
+    closeOutside(menu, this.ended.signal);
+    return menu;
+  }
+}
+
+function rangeOf(from: number | null, to: number | null): string {
+  if (from !== null && to !== null) return rangeText(from, to);
+  if (from !== null) return `since ${localTime(from).replace("T", " ")}`;
+  return to === null ? "Custom" : `until ${localTime(to).replace("T", " ")}`;
+}

@@ -1,0 +1,113 @@
+// search_chart.ts: the chart above the list: how many uploads there were over time, and the mean of a measure. Dragging chooses a time range.
+import type { Histogram } from "./api";
+import { Chart } from "./chart";
+import { quantity } from "./chart_units";
+import { make, select } from "./dom";
+import { count } from "./format";
+import { measures, measureUnit } from "./search_columns";
+import { rangeText } from "./search_time";
+import { change, type State } from "./state";
+
+export const buckets = 80;
+
+export function chosenMeasure(state: State): string {
+  const asked = state.get("measure");
+  if (asked === "none") return "";
+  return measures.some(([name]) => name === asked) ? asked : "heap_live_bytes";
+}
+
+const longNames: Record<string, string> = {
+  cpu_cores: "CPU cores",
+  alloc_bytes_per_s: "Allocation rate",
+  heap_live_bytes: "Heap live",
+  c_live_bytes: "C heap live",
+  goroutines: "Goroutines",
+  lock_seconds_per_s: "Lock time",
+};
+
+export class SearchChart {
+  readonly element = make("section", { class: "search-chart panel", "aria-label": "Uploads over time" });
+  private readonly total = make("h1", { id: "total" }, "Profiles");
+  private readonly readout = make("span", { id: "readout", class: "soft" });
+  private readonly choice = make("div");
+  private readonly chart: Chart;
+  private histogram: Histogram | undefined;
+  private shownMeasure: string | undefined;
+
+  constructor() {
+    this.chart = new Chart({
+      name: "Uploads over time: arrow keys move, Shift chooses a time range, Enter shows it",
+      height: 132,
+      choose: (from, to) => change({ range: null, from: String(from), to: String(to) }),
+      reset: () => change({ range: null, from: null, to: null }),
+      hover: (index) => this.read(index),
+    });
+    this.chart.element.id = "histogram";
+    this.element.append(
+      make("div", { class: "search-chart-head" }, this.total, this.readout, make("span", { class: "space" }), this.choice),
+      this.chart.element,
+    );
+  }
+
+  destroy(): void {
+    this.chart.destroy();
+  }
+
+  showChoice(state: State): void {
+    const chosen = chosenMeasure(state);
+    if (chosen === this.shownMeasure) return;
+    this.shownMeasure = chosen;
+    const choices = [...measures.map(([name]) => [name, longNames[name]!] as const), ["none", "Nothing more"] as const];
+    const list = select("Measure", choices, chosen || "none", (name) =>
+      change({ measure: name === "heap_live_bytes" ? null : name }, { replace: true }),
+    );
+    list.id = "measure";
+    this.choice.replaceChildren(list);
+  }
+
+  showTotal(total: number): void {
+    this.total.textContent = count(total, "profile");
+  }
+
+  show(histogram: Histogram): void {
+    this.histogram = histogram;
+    const times = histogram.counts.map((_, index) => histogram.from_ms + index * histogram.bucket_ms);
+    const { measure } = histogram;
+    const lines = measure
+      ? [
+          {
+            label: longNames[measure.name] ?? measure.name,
+            unit: measureUnit(measure.name),
+            values: measure.values,
+            colour: "--series-2",
+            right: true,
+            gaps: true,
+          },
+        ]
+      : [];
+    this.chart.show(
+      {
+        times_ms: times,
+        series: [{ label: "Uploads", unit: "count", values: histogram.counts, colour: "--histogram", bars: true }, ...lines],
+      },
+      { bucket_ms: histogram.bucket_ms, range: histogram.to_ms > histogram.from_ms ? [histogram.from_ms, histogram.to_ms] : null },
+    );
+    this.read(null);
+  }
+
+  private read(index: number | null): void {
+    const { histogram } = this;
+    if (!histogram) return;
+    if (index === null || histogram.counts[index] === undefined) {
+      this.readout.textContent = histogram.to_ms > histogram.from_ms ? rangeText(histogram.from_ms, histogram.to_ms) : "";
+      return;
+    }
+    const from = histogram.from_ms + index * histogram.bucket_ms;
+    const parts = [rangeText(from, from + histogram.bucket_ms), count(histogram.counts[index]!, "upload")];
+    const mean = histogram.measure?.values[index];
+    if (histogram.measure && mean !== null && mean !== undefined) {
+      parts.push(`${longNames[histogram.measure.name] ?? histogram.measure.name} ${quantity(mean, measureUnit(histogram.measure.name))}`);
+    }
+    this.readout.textContent = parts.join(" · ");
+  }
+}

@@ -1,0 +1,75 @@
+// state.ts: what the page shows is what its address says: a path (which view) and query parameters (of what, and how). A link shows the same.
+//
+// The names of a selection of uploads are those of the receiver's JSON interface (docs/receiver.md); all other names belong to the views
+// (docs/page.md lists them). Views read a State and change it with navigate() and change(); they keep nothing else that a link should show.
+
+// Names the uploads. "tag" holds KEY:VALUE. Each may come several times.
+export const selectionNames = ["from", "to", "env", "service", "version", "host", "runtime", "language", "tag", "q", "ids"] as const;
+
+export type Changes = Record<string, string | readonly string[] | null | undefined>;
+
+export class State {
+  constructor(
+    readonly path: string,
+    readonly params: URLSearchParams,
+  ) {}
+
+  get(name: string, otherwise = ""): string {
+    return this.params.get(name) ?? otherwise;
+  }
+
+  all(name: string): string[] {
+    return this.params.getAll(name);
+  }
+
+  // The selection's parameters only; prefix "base." gives the baseline's, without the prefix.
+  selection(prefix = ""): URLSearchParams {
+    const chosen = new URLSearchParams();
+    for (const name of selectionNames) for (const value of this.all(prefix + name)) chosen.append(name, value);
+    return chosen;
+  }
+
+  // The same with some parameters changed; null, undefined, "" and [] remove one.
+  with(changes: Changes, path = this.path): State {
+    const params = new URLSearchParams(this.params);
+    for (const [name, value] of Object.entries(changes)) {
+      params.delete(name);
+      for (const one of Array.isArray(value) ? value : [value]) if (one) params.append(name, one);
+    }
+    return new State(path, params);
+  }
+
+  get href(): string {
+    const query = this.params.toString();
+    return query ? `${this.path}?${query}` : this.path;
+  }
+}
+
+export function state(path: string, params: Changes = {}): State {
+  return new State(path, new URLSearchParams()).with(params);
+}
+
+export function current(): State {
+  return new State(location.pathname, new URLSearchParams(location.search));
+}
+
+type Listener = (state: State) => void;
+let listener: Listener = () => {};
+
+// Called once, by main.ts.
+export function onChange(called: Listener): void {
+  listener = called;
+  addEventListener("popstate", () => listener(current()));
+}
+
+// Goes to another state: a step in the browser's history, or with replace in place of the current one (typing in a search box).
+export function navigate(to: State, { replace = false } = {}): void {
+  if (to.href === current().href) return;
+  if (replace) history.replaceState(null, "", to.href);
+  else history.pushState(null, "", to.href);
+  listener(to);
+}
+
+export function change(changes: Changes, options?: { replace?: boolean }): void {
+  navigate(current().with(changes), options);
+}

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Facet, Upload } from "../src/api";
+import { arrange, facetKey, toggled } from "../src/facets";
+import { languageOf, measureText, nextOrder, parseOrder, sorted } from "../src/search_columns";
+import { chosenIds, compareLink, describe, picked, withBaseline } from "../src/search_picks";
+import { joined, notBefore } from "../src/search_rows";
+import { fixedSelection, moment, parseTime, selectionAt, timeBounds } from "../src/search_time";
+import { state, State } from "../src/state";
+
+const at = (query: string) => new State("/", new URLSearchParams(query));
+
+function upload(id: number, more: Partial<Upload> = {}): Upload {
+  return {
+    id,
+    received: `2026-01-02T00:00:${String(id).padStart(2, "0")}Z`,
+    service: "shop",
+    env: null,
+    version: null,
+    host: null,
+    runtime: null,
+    language: null,
+    family: null,
+    start: null,
+    end: null,
+    tags: [],
+    attachments: [],
+    ...more,
+  };
+}
+
+const measured = (id: number, cores: number | null) =>
+  upload(id, {
+    measures: {
+      cpu_cores: cores,
+      alloc_bytes_per_s: null,
+      heap_live_bytes: 8e6,
+      c_live_bytes: null,
+      goroutines: null,
+      lock_seconds_per_s: 0.002,
+    },
+  });
+
+test("times", () => {
+  assert.equal(parseTime("1700000000000"), 1700000000000);
+  assert.equal(parseTime("2026-01-02T03:04:05Z"), Date.UTC(2026, 0, 2, 3, 4, 5));
+  assert.equal(parseTime("yesterday"), null);
+  assert.equal(parseTime(""), null);
+  const now = new Date("2026-03-02T10:00:00");
+  assert.equal(moment(new Date("2026-03-02T03:04:05").getTime(), now), "03:04:05");
+  assert.equal(moment(new Date("2026-01-02T03:04:05").getTime(), now), "2 Jan 03:04:05");
+  assert.equal(moment(new Date("2025-01-02T03:04:05").getTime(), now), "2 Jan 2025 03:04:05");
+  assert.equal(moment(NaN, now), "");
+});
+
+test("a range up to now moves, and is fixed in links", () => {
+  const now = 1_700_000_000_000;
+  assert.deepEqual(timeBounds(at("range=1h"), now), { from: now - 3_600_000, to: null });
+  assert.deepEqual(timeBounds(at("from=5&to=9"), now), { from: 5, to: 9 });
+  assert.deepEqual(timeBounds(at("range=nonsense"), now), { from: null, to: null });
+  assert.equal(selectionAt(at("service=a&range=15m&sort=cpu"), now).toString(), `service=a&from=${now - 900_000}`);
+  assert.equal(fixedSelection(at("service=a&range=15m"), now).toString(), `service=a&from=${now - 900_000}&to=${now}`);
+  assert.equal(fixedSelection(at("service=a"), now).toString(), "service=a");
+});
+
+test("order", () => {
+  assert.deepEqual(parseOrder(""), { key: "time", ascending: false });
+  assert.deepEqual(parseOrder("-cpu_cores"), { key: "cpu_cores", ascending: true });
+  assert.deepEqual(parseOrder("constructor"), { key: "time", ascending: false });
+  assert.equal(nextOrder(parseOrder(""), "cpu_cores"), "cpu_cores");
+  assert.equal(nextOrder(parseOrder("cpu_cores"), "cpu_cores"), "-cpu_cores");
+  assert.equal(nextOrder(parseOrder("-cpu_cores"), "cpu_cores"), "cpu_cores");
+  assert.equal(nextOrder(parseOrder("cpu_cores"), "time"), "");
+  const all = [measured(1, 0.5), measured(2, null), measured(3, 2), measured(4, 0.5)];
+  const ids = (order: string) => sorted(all, parseOrder(order)).map((one) => one.id);
+  assert.deepEqual(ids(""), [4, 3, 2, 1]);
+  assert.deepEqual(ids("-time"), [1, 2, 3, 4]);
+  assert.deepEqual(ids("cpu_cores"), [3, 4, 1, 2]); // without a value last
+  assert.deepEqual(ids("-cpu_cores"), [4, 1, 3, 2]);
+});
+
+test("cells", () => {
+  assert.equal(measureText(measured(1, 0.25), "cpu_cores"), "0.25");
+  assert.equal(measureText(measured(1, null), "cpu_cores"), "–");
+  assert.equal(measureText(upload(1), "cpu_cores"), "–");
+  assert.equal(measureText(measured(1, 0), "lock_seconds_per_s"), "2 ms/s");
+  assert.equal(languageOf(upload(1, { family: "java" })), "java");
+});
+
+test("rows are joined by id, newest first, and the newer answer counts", () => {
+  const all = joined([upload(5), upload(4, { service: "new" })], [upload(4), upload(3)]);
+  assert.deepEqual(
+    all.map((one) => one.id),
+    [5, 4, 3],
+  );
+  assert.equal(all[1]!.service, "new");
+  assert.deepEqual(
+    notBefore(all, Date.parse("2026-01-02T00:00:04Z")).map((one) => one.id),
+    [5, 4],
+  );
+  assert.equal(notBefore(all, null), all);
+});
+
+const facets: Facet[] = [
+  {
+    name: "service",
+    values: [
+      { value: "shop", count: 9 },
+      { value: "cart", count: 2 },
+    ],
+    more: 0,
+  },
+  { name: "region", values: [{ value: "eu", count: 4 }], more: 3 },
+  { name: "env", values: [{ value: "prod", count: 11 }], more: 0 },
+];
+
+test("facets: the six first, chosen values on top, also those that nothing has", () => {
+  const shown = arrange(facets, at("service=cart&service=gone&tag=team:perf"), "");
+  assert.deepEqual(
+    shown.map((facet) => facet.key),
+    ["env", "service", "region", "team"],
+  );
+  assert.deepEqual(shown[1]!.values, [
+    { value: "cart", count: 2, chosen: true },
+    { value: "gone", count: 0, chosen: true },
+    { value: "shop", count: 9, chosen: false },
+  ]);
+  assert.deepEqual(
+    arrange(facets, at(""), "EU").map((facet) => facet.key),
+    ["region"],
+  );
+  assert.deepEqual(arrange(facets, at(""), "serv")[0]!.values.length, 2);
+  assert.equal(facetKey("tag:team"), "team");
+});
+
+test("a facet's value goes in and out", () => {
+  assert.deepEqual(toggled(at("service=a"), { facet: "service", value: "b" }), { service: ["a", "b"] });
+  assert.deepEqual(toggled(at("service=a&service=b"), { facet: "service", value: "a" }), { service: ["b"] });
+  assert.deepEqual(toggled(at("tag=x:1"), { facet: "team", value: "a:b" }), { tag: ["x:1", "team:a:b"] });
+});
+
+test("what is chosen, the baseline, the comparison", () => {
+  const one = state("/", { service: "shop", sel: "9,7,x,-1" });
+  assert.deepEqual([...chosenIds(one)], [9, 7]);
+  assert.equal(picked(one, 0).toString(), "ids=7%2C9");
+  assert.equal(picked(at("service=shop&sort=cpu_cores"), 0).toString(), "service=shop");
+  const based = withBaseline(one, picked(one, 0));
+  assert.equal(based.params.toString(), "service=shop&base.ids=7%2C9");
+  assert.equal(compareLink(based, 0), "/compare?service=shop&base.ids=7%2C9");
+  assert.equal(withBaseline(based, null).href, "/?service=shop");
+  assert.equal(withBaseline(at(""), new URLSearchParams()).params.toString(), "base.from=0");
+  assert.equal(describe(new URLSearchParams("ids=1,2")), "2 uploads");
+  assert.equal(describe(new URLSearchParams("service=shop&from=1&to=2")), "service:shop, a time range");
+  assert.equal(describe(new URLSearchParams("from=0")), "all uploads");
+});

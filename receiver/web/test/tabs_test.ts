@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { severityOf } from "../src/analysis";
+import { compareLink, flameLink, stackPath } from "../src/analysis_links";
+import { alone, bridged, quantity, short, tick, timeTicks, title } from "../src/chart_units";
+import { facts, moved, swapped, withSide } from "../src/compare_sides";
+import { arranged, commonTimes, parseZoom, valuesAt } from "../src/metrics";
+import { aroundUpload } from "../src/metrics_scope";
+import { flatten, matches, merge } from "../src/runtime_flatten";
+import { State } from "../src/state";
+import { findPath, nameOf, readTree } from "../src/tree";
+
+test("numbers of charts", () => {
+  assert.deepEqual([0, 7, 4821, 99_999, 123_456, 2.5e6, 3e9].map(short), ["0", "7", "4,821", "99,999", "123 k", "2.50 M", "3.00 G"]);
+  assert.deepEqual([0.5, 12.34, 456.7, 0.0004, 1234.5].map(short), ["0.50", "12.3", "457", "4.0e-4", "1,235"]);
+  assert.equal(quantity(1.5e6, "bytes/s"), "1.50 MB/s");
+  assert.equal(quantity(0.0021, "s/s"), "2.10 ms/s");
+  assert.equal(quantity(0.0328, "ratio"), "3.28 %");
+  assert.equal(quantity(20_616_897, "nanoseconds"), "20.6 ms");
+  assert.equal(tick(1.5e6, "bytes"), "1.5 MB");
+  assert.equal(tick(2e6, "bytes"), "2 MB");
+  assert.equal(tick(100, "count"), "100");
+  assert.equal(title("go_num_goroutine"), "Go: goroutines");
+  assert.equal(title("my_gc_max"), "My GC longest");
+});
+
+test("a time axis names the day once", () => {
+  const noon = new Date(2026, 0, 2, 12).getTime();
+  assert.deepEqual(timeTicks([noon, noon + 60_000], 60_000), ["12:00\n2 Jan", "12:01"]);
+  assert.deepEqual(timeTicks([noon, noon + 43_200_000], 43_200_000), ["12:00\n2 Jan", "00:00\n3 Jan"]);
+  assert.deepEqual(timeTicks([noon, noon + 1000], 1000), ["12:00:00\n2 Jan", "12:00:01"]);
+  assert.deepEqual(timeTicks([noon], 86_400_000), ["2 Jan"]);
+});
+
+test("short gaps are bridged, long ones stay, what stands alone is marked", () => {
+  assert.deepEqual(bridged([null, 1, null, 2, null, null, null, 3, null], 2), [null, 1, undefined, 2, null, null, null, 3, null]);
+  assert.deepEqual(alone([null, 1, undefined, 2, null, null, null, 3, null]), [7]);
+  assert.deepEqual(alone([5, null, 6]), [0, 2]);
+});
+
+test("series", () => {
+  const series = [
+    {
+      name: "go_gcs_per_sec",
+      unit: "1/s",
+      points: [
+        [10, 1],
+        [30, 3],
+      ] as [number, number][],
+    },
+    { name: "c_live_bytes", unit: "bytes", points: [[20, 5]] as [number, number][] },
+  ];
+  assert.deepEqual(
+    arranged(series).map((one) => one.name),
+    ["c_live_bytes", "go_gcs_per_sec"],
+  );
+  assert.deepEqual(commonTimes(series), [10, 20, 30]);
+  assert.deepEqual(valuesAt([10, 20, 30], series[0]!), [1, null, 3]);
+  assert.deepEqual(parseZoom("100-200"), [100, 200]);
+  for (const text of ["", "200-100", "a-b", "5"]) assert.equal(parseZoom(text), null);
+});
+
+test("one upload's surroundings", () => {
+  const upload = { start: "2026-01-02T01:00:00Z", received: "", service: "shop", env: null, host: "db-1" } as Parameters<
+    typeof aroundUpload
+  >[0];
+  const at = Date.UTC(2026, 0, 2, 1);
+  assert.equal(aroundUpload(upload).toString(), `from=${at - 3_600_000}&to=${at + 3_600_001}&service=shop&host=db-1`);
+});
+
+test("a finding's stack is found in a tree", () => {
+  const functions = ["main", "work", "malloc"].map((name) => ({ name, file: "", kind: "c" as const }));
+  const tree = readTree({
+    type: "t",
+    unit: "bytes",
+    gauge: true,
+    total: 5,
+    self: 0,
+    nodes_left_out: 0,
+    functions,
+    nodes: [
+      [0, 0, 1, 0, 5],
+      [1, 1, 1, 2, 5],
+      [2, 2, 1, 3, 3],
+    ],
+  });
+  const node = findPath(tree, stackPath(["malloc", "work", "main"]));
+  assert.equal(nameOf(tree, node), "malloc");
+  assert.equal(findPath(tree, stackPath(["other", "main"])), 0);
+  const finding = {
+    kind: "c_leak",
+    severity: "high",
+    title: "",
+    evidence: "",
+    stack: ["malloc", "work", "main"],
+    attachment: "heap.pprof",
+    type: "inuse_space",
+    uploads: [3, 9] as [number, number],
+  };
+  assert.equal(
+    flameLink(new URLSearchParams("service=shop"), finding),
+    `/profile?service=shop&attachment=heap.pprof&type=inuse_space&zoom=${stackPath(finding.stack)}`,
+  );
+  assert.equal(compareLink(finding), "/compare?ids=9&base.ids=3&attachment=heap.pprof&type=inuse_space&mode=total");
+  assert.equal(compareLink({ ...finding, uploads: [3, 3] }), null);
+  assert.equal(severityOf({ ...finding, severity: "<b>" }), "low");
+});
+
+test("an event as rows", () => {
+  const event = {
+    start: "s",
+    attachments: ["a", "b"],
+    tags_profiler: "service:shop,with:comma,loose",
+    process_tags: "entrypoint.name:app",
+    info: {
+      profiler: { version: "1", ssi: { mechanism: "none" }, settings: { rate: 5, list: [1, 2], deep: { x: null } } },
+      platform: { kernel: "Linux" },
+    },
+    endpoint_counts: { "GET /": 3 },
+    odd: [{ a: 1 }],
+  };
+  const rows = flatten(event).map(({ section, key, value }) => `${section}|${key}|${value}`);
+  assert.deepEqual(rows, [
+    "Event|start|s",
+    "Event|attachments|a, b",
+    "Tags|service|shop",
+    "Tags|with|comma",
+    "Tags|loose|",
+    "Process tags|entrypoint.name|app",
+    "Profiler|version|1",
+    "Profiler|ssi.mechanism|none",
+    "Profiler settings|rate|5",
+    "Profiler settings|list|1, 2",
+    "Profiler settings|deep.x|null",
+    "Platform|kernel|Linux",
+    "Endpoint counts|GET /|3",
+    "Event|odd[0].a|1",
+  ]);
+  assert.deepEqual(flatten(null), []);
+  assert.deepEqual(flatten([1]).length, 1);
+});
+
+test("events side by side", () => {
+  const rows = merge([
+    flatten({ version: "4", tags_profiler: "v:1" }),
+    flatten({ version: "4", tags_profiler: "v:2" }),
+    flatten({ version: "4", tags_profiler: "v:2" }),
+  ]);
+  assert.deepEqual(rows, [
+    { section: "Event", key: "version", values: [{ value: "4", count: 3 }] },
+    {
+      section: "Tags",
+      key: "v",
+      values: [
+        { value: "2", count: 2 },
+        { value: "1", count: 1 },
+      ],
+    },
+  ]);
+  assert.ok(matches(rows[1]!, "TAGS v") && matches(rows[1]!, "2") && !matches(rows[0]!, "tags"));
+});
+
+test("two sides", () => {
+  const now = new State("/compare", new URLSearchParams("service=a&base.service=b&type=cpu&zoom=1f"));
+  assert.equal(withSide(now, "base.", new URLSearchParams("ids=7")).params.toString(), "service=a&type=cpu&base.ids=7");
+  assert.deepEqual([...swapped(now).params].sort().join(), "base.service,a,service,b,type,cpu");
+  assert.equal(moved(new URLSearchParams("service=a&from=100&to=150"), null)!.toString(), "service=a&from=50&to=100");
+  assert.equal(moved(new URLSearchParams("from=100&to=150"), 90)!.toString(), "from=10&to=60");
+  assert.equal(moved(new URLSearchParams("from=100"), null), null);
+  assert.equal(moved(new URLSearchParams("ids=1&from=1&to=2"), null), null);
+  assert.deepEqual(facts(new URLSearchParams("ids=7")), [["upload", "7"]]);
+  assert.deepEqual(facts(new URLSearchParams("ids=7,8&q=x")), [
+    ["uploads", "2 chosen"],
+    ["text", "x"],
+  ]);
+  assert.deepEqual(facts(new URLSearchParams("from=0")), [["uploads", "all"]]);
+});

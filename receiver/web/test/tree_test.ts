@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { childrenOf, findPath, nameOf, pathOf, readTree, sumFunctions } from "../src/tree";
+import { answer, faults, folded, randomSamples, tree } from "./trees";
+
+test("children come by weight, and the nodes depth first", () => {
+  const made = tree([
+    { stack: ["a", "light"], value: 1 },
+    { stack: ["b"], value: 9 },
+    { stack: ["a", "heavy", "x"], value: 5 },
+  ]);
+  assert.deepEqual(
+    Array.from({ length: made.count }, (_, i) => nameOf(made, i)),
+    ["all", "b", "a", "heavy", "x", "light"],
+  );
+  assert.deepEqual([...made.end], [6, 2, 6, 5, 5, 6]);
+  assert.deepEqual(childrenOf(made, 2), [3, 5]);
+  assert.deepEqual(faults(made), []);
+});
+
+test("what was left out keeps its width", () => {
+  const sent = answer([{ stack: ["a", "b"], value: 4 }]);
+  sent.total += 6; // a subtree of 6 below the root that was not sent
+  const made = readTree(sent);
+  assert.deepEqual([...made.weight], [10, 4, 4]);
+});
+
+test("negative values take no room and do not make parents too narrow", () => {
+  const made = tree([
+    { stack: ["a", "plus"], value: 5 },
+    { stack: ["a", "minus"], value: -3 },
+  ]);
+  assert.equal(made.total[1], 2);
+  assert.deepEqual([...made.weight], [5, 5, 5, 0]);
+});
+
+test("a difference is as wide as the larger of the two at every leaf", () => {
+  const made = tree([
+    { stack: ["a", "gone"], value: 0, base: 6 },
+    { stack: ["a", "new"], value: 4, base: 0 },
+  ]);
+  assert.equal(made.total[0], 4);
+  assert.equal(made.base!.total[0], 6);
+  assert.deepEqual([...made.weight], [10, 10, 6, 4]);
+  const now = readTree(
+    answer([
+      { stack: ["a", "gone"], value: 0, base: 6 },
+      { stack: ["a", "new"], value: 4, base: 0 },
+    ]),
+    "now",
+  );
+  assert.deepEqual([...now.weight], [4, 4, 4, 0]);
+});
+
+test("a function that calls itself counts once in its total", () => {
+  const sums = sumFunctions(
+    tree([
+      { stack: ["f", "g", "f", "f"], value: 3 },
+      { stack: ["f"], value: 1 },
+    ]),
+  );
+  assert.deepEqual(
+    sums.map(({ name, self, total }) => [name, self, total]),
+    [
+      ["f", 4, 4],
+      ["g", 0, 3],
+    ],
+  );
+});
+
+test("sums over functions are those of the samples", () => {
+  const samples = randomSamples(2000, 7);
+  const self = new Map<string, number>();
+  const total = new Map<string, number>();
+  for (const { stack, value } of samples) {
+    const names = stack.map((frame) => frame.split(" ")[0]);
+    self.set(names.at(-1)!, (self.get(names.at(-1)!) ?? 0) + value);
+    for (const name of new Set(names)) total.set(name, (total.get(name) ?? 0) + value);
+  }
+  const made = tree(samples);
+  assert.deepEqual(faults(made), []);
+  for (const sum of sumFunctions(made)) assert.deepEqual([sum.self, sum.total], [self.get(sum.name) ?? 0, total.get(sum.name)], sum.name);
+});
+
+test("a path finds its node in another tree", () => {
+  const made = tree([
+    { stack: ["a", "b"], value: 4 },
+    { stack: ["c", "b"], value: 5 },
+  ]);
+  const newer = tree([
+    { stack: ["c", "b"], value: 1 },
+    { stack: ["a", "x"], value: 9 },
+    { stack: ["a", "b"], value: 7 },
+  ]);
+  const node = 4; // a;b
+  assert.deepEqual(folded(made), ["c;b 5", "a;b 4"]);
+  const found = findPath(newer, pathOf(made, node));
+  assert.equal(nameOf(newer, found), "b");
+  assert.equal(nameOf(newer, newer.parent[found]), "a");
+  assert.equal(findPath(newer, "12345"), 0);
+  assert.equal(pathOf(made, 0), "");
+});

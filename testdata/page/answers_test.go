@@ -1,0 +1,246 @@
+package page
+
+// What the receiver says of every client's profiles is what google/pprof says: every sample type of every capture, and the counts of the
+// Java recording.
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/cmemprof/cmemprof/testdata/profiles"
+)
+
+type treeAnswer struct {
+	Type, Unit  string
+	Total, Self int64
+	Uploads     int
+	Functions   []struct{ Name, File, Kind string }
+	Nodes       [][]int64
+}
+
+// flatAndCum adds up self and total of each function; one that calls itself counts once in its total.
+func (a *treeAnswer) flatAndCum() map[string][2]int64 {
+	sums := map[string][2]int64{}
+	names := make([]string, len(a.Nodes)+1)
+	parents := make([]int64, len(a.Nodes)+1)
+	for i, node := range a.Nodes {
+		name := a.Functions[node[1]].Name
+		names[i+1], parents[i+1] = name, node[0]
+		again := false
+		for at := node[0]; at > 0; at = parents[at] {
+			again = again || names[at] == name
+		}
+		sum := sums[name]
+		sum[0] += node[3]
+		if !again {
+			sum[1] += node[4]
+		}
+		sums[name] = sum
+	}
+	for name, sum := range sums {
+		if sum == [2]int64{} {
+			delete(sums, name)
+		}
+	}
+	return sums
+}
+
+// exactTop is what `go tool pprof -top` prints: all functions, in the smallest unit.
+func exactTop(t *testing.T, file, kind, unit string) map[string][2]int64 {
+	t.Helper()
+	units := map[string]string{"bytes": "B", "nanoseconds": "ns"}
+	arguments := []string{"tool", "pprof", "-top", "-symbolize=none", "-trim=false", "-sample_index=" + kind}
+	if units[unit] != "" {
+		arguments = append(arguments, "-unit="+units[unit])
+	}
+	var stderr bytes.Buffer
+	command := exec.Command("go", append(arguments, file)...)
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("go tool pprof: %v\n%s", err, stderr.String())
+	}
+	sums := map[string][2]int64{}
+	for _, line := range strings.Split(string(output), "\n") {
+		match := topLine.FindStringSubmatch(line)
+		if match == nil {
+			continue
+		}
+		sum := sums[match[3]]
+		for i := range sum {
+			value, err := strconv.ParseFloat(match[1+i], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum[i] += int64(value)
+		}
+		sums[match[3]] = sum
+	}
+	return sums
+}
+
+func (r *receiver) tree(t *testing.T, path string) treeAnswer {
+	t.Helper()
+	var answer treeAnswer
+	if err := json.Unmarshal(r.get(t, path), &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func compareSums(t *testing.T, what string, got, want map[string][2]int64) {
+	t.Helper()
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("%s: %s is %d, go tool pprof says %d", what, name, got[name], want[name])
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s: %s is %d, go tool pprof does not know it", what, name, got[name])
+		}
+	}
+}
+
+func inflated(t *testing.T, data []byte) []byte {
+	t.Helper()
+	raw, err := profiles.Inflate(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func TestAnswersAreThoseOfPprof(t *testing.T) {
+	receiver := startReceiver(t)
+	compared := 0
+	for i, client := range []string{"go-v1", "go-v2-all", "node-default", "python-auto"} {
+		receiver.uploadCapture(t, client)
+		var upload struct {
+			Attachments []struct {
+				Name  string
+				Pprof bool
+			}
+		}
+		if err := json.Unmarshal(receiver.get(t, fmt.Sprintf("/api/uploads/%d", i+1)), &upload); err != nil {
+			t.Fatal(err)
+		}
+		for _, attachment := range upload.Attachments {
+			if !attachment.Pprof {
+				continue
+			}
+			base := fmt.Sprintf("/api/uploads/%d/attachments/%s", i+1, attachment.Name)
+			data := inflated(t, receiver.get(t, base))
+			parsed, err := profile.ParseData(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), attachment.Name)
+			if err := os.WriteFile(file, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for index, kind := range parsed.SampleType {
+				what := client + " " + attachment.Name + " " + kind.Type
+				var total int64
+				for _, sample := range parsed.Sample {
+					total += sample.Value[index]
+				}
+				answer := receiver.tree(t, base+"/tree?type="+url.QueryEscape(kind.Type))
+				if answer.Total != total || answer.Unit != kind.Unit {
+					t.Errorf("%s: total %d %s, expected %d %s", what, answer.Total, answer.Unit, total, kind.Unit)
+				}
+				merged := receiver.tree(t, fmt.Sprintf("/api/tree?ids=%d&attachment=%s&type=%s", i+1, attachment.Name, url.QueryEscape(kind.Type)))
+				if merged.Total != total || merged.Uploads != 1 || len(merged.Nodes) != len(answer.Nodes) {
+					t.Errorf("%s: as a selection of one, %d of %d uploads in %d nodes", what, merged.Total, merged.Uploads, len(merged.Nodes))
+				}
+				// Python sends types that it has nothing of; Node's events have labels and no functions, so there is nothing to name.
+				if total != 0 && attachment.Name != "events.pprof" {
+					compareSums(t, what, answer.flatAndCum(), exactTop(t, file, kind.Type, kind.Unit))
+					compared++
+				}
+			}
+		}
+	}
+	if compared < 20 {
+		t.Errorf("only %d sample types were compared", compared)
+	}
+}
+
+// Several uploads: what google/pprof's Merge makes of the same files.
+func TestMergedAnswersAreThoseOfPprof(t *testing.T) {
+	receiver := startReceiver(t)
+	var parts []*profile.Profile
+	for i, client := range []string{"go-v1", "go-v2-all", "go-v1", "go-v1", "go-v2-all"} {
+		receiver.uploadCapture(t, client)
+		parsed, err := profile.ParseData(inflated(t, receiver.get(t, fmt.Sprintf("/api/uploads/%d/attachments/delta-heap.pprof", i+1))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, parsed)
+	}
+	merged, err := profile.Merge(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "merged.pprof")
+	if err := os.WriteFile(file, encode(t, merged), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range merged.SampleType {
+		answer := receiver.tree(t, "/api/tree?attachment=delta-heap.pprof&type="+kind.Type)
+		if answer.Uploads != 5 {
+			t.Errorf("%d uploads", answer.Uploads)
+		}
+		compareSums(t, "merged "+kind.Type, answer.flatAndCum(), exactTop(t, file, kind.Type, kind.Unit))
+	}
+}
+
+// The recording of dd-java-agent: two chunks with types of their own, one in either way to write strings.
+func TestRecordingIsCountedAsTheJDKDoes(t *testing.T) {
+	receiver := startReceiver(t)
+	receiver.uploadCapture(t, "java-gzip")
+	var answer struct {
+		Chunks    int
+		Truncated bool
+		Events    []struct {
+			Type      string
+			Count     int64
+			SizeBytes int64 `json:"size_bytes"`
+		}
+	}
+	if err := json.Unmarshal(receiver.get(t, "/api/uploads/1/attachments/main.jfr/jfr"), &answer); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, event := range answer.Events {
+		got[event.Type] = fmt.Sprintf("%d\t%d", event.Count, event.SizeBytes)
+	}
+	expected, err := os.ReadFile(filepath.Join("..", "captures", "java-gzip-events.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for _, line := range strings.Split(strings.TrimSpace(string(expected)), "\n") {
+		name, counts, found := strings.Cut(line, "\t")
+		if strings.HasPrefix(line, "#") || !found {
+			continue
+		}
+		lines++
+		if got[name] != counts {
+			t.Errorf("%s: %q, the JDK counts %q", name, got[name], counts)
+		}
+	}
+	if answer.Chunks != 2 || answer.Truncated || len(got) != lines {
+		t.Errorf("%d chunks, truncated %v, %d types of events, the JDK knows %d", answer.Chunks, answer.Truncated, len(got), lines)
+	}
+}

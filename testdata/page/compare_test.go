@@ -1,0 +1,90 @@
+package page
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+const compareReady = `document.querySelector("#change") && document.querySelector("#frame").textContent.startsWith("all ·")`
+
+func TestCompareTwoUploads(t *testing.T) {
+	receiver := startReceiver(t)
+	receiver.uploadLeak(t, 20) // C memory: 3 MB in the first, 60 MB in the last; Go's 8 MB in all
+	view := chromium.open(t)
+	view.goTo(receiver.url+"compare?ids=20&base.ids=5&attachment=delta-heap.pprof&type=inuse_space", compareReady)
+	view.expect(`document.querySelector("#change").textContent`, "+45 MB (+195.7 %)")
+	view.expect(`document.querySelector("#frame").textContent`, "all · 68 MB · baseline 23 MB, change +45 MB (+195.7 %)")
+	view.expect(`document.querySelector("#side-base .side-sums").textContent`, "23 MB1 upload · 1 min")
+
+	// By change: what grew stands above what stayed.
+	view.expect(functionRows+`.split("; ").pop()`, "8 MB 8 MB 8 MB ±0 ±0 main.cache shop/cache.go")
+	view.click(`#functions [data-order="self-change"]`)
+	view.until(functionRows + `.startsWith("60 MB 60 MB 15 MB +45 MB +45 MB sqlite3MemMalloc")`)
+
+	// Side by side, a zoom holds in both.
+	view.click(`#view [data-value="sides"]`)
+	view.until(`document.querySelector("#flamegraph-base").height > 20 && document.querySelector("#flamegraph-now").height > 20`)
+	left, top, _, _ := view.area("#flamegraph-now")
+	view.do(chromedp.MouseClickXY(left+10, top+70)) // main.report
+	view.until(`document.querySelector("#frame").textContent === "main.report · shop/report.go:40 · 60 MB, 88.2 % of all · baseline 15 MB, change +45 MB (+300.0 %)"`)
+	view.click("#reset")
+	view.until(compareReady)
+
+	// Swapped, it shrinks.
+	view.click("#swap")
+	view.until(`document.querySelector("#change").textContent === "−45 MB (−66.2 %)"`)
+	view.expect(`new URLSearchParams(location.search).get("base.ids")`, "20")
+	// Go's memory only.
+	view.click(`#memory [data-value="Go"]`)
+	view.until(`document.querySelector("#change").textContent === "±0 (+0.0 %)"`)
+	view.do(chromedp.Reload())
+	view.until(`document.querySelector("#change").textContent === "±0 (+0.0 %)"`)
+	view.clean(t)
+}
+
+// Ten uploads against two: in total much more, a second the same.
+func TestComparePerSecondAndTotal(t *testing.T) {
+	receiver := startReceiver(t)
+	receiver.uploadLeak(t, 20)
+	view := chromium.open(t)
+	view.goTo(receiver.url+"compare?ids=1,2,3,4,5,6,7,8,9,10&base.ids=11,12&type=alloc_space", compareReady)
+	view.expect(`document.querySelector("#change").textContent`, "±0 (+0.0 %)")
+	view.click(`#mode [data-value="total"]`)
+	view.until(`document.querySelector("#change").textContent === "+184 MB (+400.0 %)"`)
+	view.expect(`document.querySelector("#side-now .side-sums").textContent`, "230 MB10 uploads · 10 min")
+	view.clean(t)
+}
+
+func TestCompareWithThePeriodBefore(t *testing.T) {
+	receiver := startReceiver(t)
+	receiver.uploadLeak(t, 20)
+	view := chromium.open(t)
+	from, to := leakStart.Add(10*time.Minute).UnixMilli(), leakStart.Add(20*time.Minute).UnixMilli()
+	view.goTo(fmt.Sprintf("%scompare?service=shop&from=%d&to=%d", receiver.url, from, to), `document.querySelector("#compare-notice .notice").textContent.startsWith("Choose what to compare")`)
+	view.click("#side-base summary")
+	view.until(`document.querySelector("#side-base .side-before button")`)
+	view.click("#side-base .side-before button")
+	view.until(compareReady)
+	view.expect(`new URLSearchParams(location.search).get("base.to")`, fmt.Sprint(from))
+	view.expect(`document.querySelector("#side-base .side-sums").textContent.endsWith("10 uploads · 10 min")`, "true")
+
+	// By form: another version on the side of now.
+	view.click("#side-now summary")
+	view.until(`document.querySelectorAll('#side-now [name="version"] option').length === 3`)
+	view.text(`(document.querySelector('#side-now [name="version"]').value = "1.0", document.querySelector('#side-now [name="from"]').value = "", document.querySelector('#side-now [name="to"]').value = "", "")`)
+	view.click(`#side-now [type="submit"]`)
+	view.until(`new URLSearchParams(location.search).get("version") === "1.0" && document.querySelector("#change")?.textContent === "±0 (+0.0 %)"`)
+	view.clean(t)
+}
+
+func TestCompareWhatCannotBeCompared(t *testing.T) {
+	receiver := startReceiver(t)
+	receiver.uploadCapture(t, "python-auto")
+	receiver.uploadCapture(t, "node-default")
+	view := chromium.open(t)
+	view.goTo(receiver.url+"compare?ids=1&base.ids=2", `document.querySelector("#compare-notice .notice").textContent === "The two sides have no profile of the same name."`)
+	view.clean(t)
+}

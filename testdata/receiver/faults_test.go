@@ -1,0 +1,249 @@
+package receiver
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"math/rand"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Killed at a random moment of 1,000 uploads, several times: whatever was answered with 200 is there, whole, and nothing else that is not.
+func TestKilledWhileUploading(t *testing.T) {
+	data := t.TempDir()
+	content := bytes.Repeat([]byte("0123456789abcdef"), 1000)
+	answered := map[int64]string{}
+	random := rand.New(rand.NewSource(1))
+	for round := 0; round < 4; round++ {
+		r := start(t, data, plain(t))
+		var lock sync.Mutex
+		var sent atomic.Int64
+		var clients sync.WaitGroup
+		deadly := int64(50 + random.Intn(150))
+		for client := 0; client < 8; client++ {
+			clients.Add(1)
+			go func() {
+				defer clients.Done()
+				for {
+					number := sent.Add(1)
+					if number > 250 {
+						return
+					}
+					name := fmt.Sprintf("%d-%d", round, number)
+					contentType, body := form("service:shop,number:"+name, attachment{"a.bin", append([]byte(name), content...)}, attachment{"b.bin", content})
+					status, text, err := r.post(http.DefaultClient, contentType, body)
+					if err != nil {
+						return // killed
+					}
+					var answer struct{ ID int64 }
+					if status != http.StatusOK || json.Unmarshal([]byte(text), &answer) != nil {
+						t.Errorf("%d %s", status, text)
+						return
+					}
+					lock.Lock()
+					answered[answer.ID] = name
+					lock.Unlock()
+					if number == deadly {
+						_ = r.command.Process.Kill()
+					}
+				}
+			}()
+		}
+		clients.Wait()
+		r.kill()
+	}
+	r := start(t, data, plain(t))
+	defer r.stop(t)
+	rows := r.list(t, "")
+	found := map[int64]bool{}
+	for _, row := range rows {
+		found[row.ID] = true
+		name := answered[row.ID]
+		for _, tag := range row.Tags {
+			if number, ok := strings.CutPrefix(tag, "number:"); ok && name == "" {
+				name = number // committed, and killed before the answer
+			}
+		}
+		for file, want := range map[string][]byte{"a.bin": append([]byte(name), content...), "b.bin": content} {
+			if status, got := r.get(t, fmt.Sprintf("/api/uploads/%d/attachments/%s", row.ID, file)); status != http.StatusOK || !bytes.Equal(got, want) {
+				t.Errorf("upload %d: %s: %d, %d bytes", row.ID, file, status, len(got))
+			}
+		}
+	}
+	for id := range answered {
+		if !found[id] {
+			t.Errorf("upload %d was answered with 200 and is gone", id)
+		}
+	}
+	left, _ := os.ReadDir(filepath.Join(data, "incoming"))
+	if len(answered) < 100 || len(left) != 0 {
+		t.Errorf("%d uploads were answered, %d are left in incoming/", len(answered), len(left))
+	}
+	t.Logf("%d answered, %d stored", len(answered), len(rows))
+}
+
+// A file system of 4 MB: 507 when it is full, reads go on, and a restart finds what was answered.
+func TestFullDisk(t *testing.T) {
+	mount := t.TempDir()
+	script := `mount -t tmpfs -o size=4m none "$0" && exec "$@"`
+	wrapped := []string{"unshare", "-rm", "sh", "-c", script, mount, plain(t)}
+	if output, err := exec.Command("unshare", "-rm", "sh", "-c", script, mount, "true").CombinedOutput(); err != nil {
+		t.Skipf("no file system can be mounted here (%v: %s): user namespaces are switched off", err, output)
+	}
+	r := start(t, filepath.Join(mount, "data"), wrapped...)
+	defer r.stop(t)
+	content := make([]byte, 200_000)
+	_, _ = rand.New(rand.NewSource(1)).Read(content)
+	contentType, body := form("service:shop", attachment{"a.bin", content})
+	kept, full := 0, 0
+	for i := 0; i < 40; i++ {
+		status, text, err := r.post(http.DefaultClient, contentType, body)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case status == http.StatusOK:
+			kept++
+		case status == http.StatusInsufficientStorage && strings.Contains(text, "disk full"):
+			full++
+		default:
+			t.Fatalf("%d %s", status, text)
+		}
+	}
+	if kept < 5 || full < 5 {
+		t.Errorf("%d kept, %d refused", kept, full)
+	}
+	rows := r.list(t, "")
+	if len(rows) != kept {
+		t.Errorf("%d kept, %d listed", kept, len(rows))
+	}
+	for _, row := range rows {
+		if status, got := r.get(t, fmt.Sprintf("/api/uploads/%d/attachments/a.bin", row.ID)); status != http.StatusOK || !bytes.Equal(got, content) {
+			t.Errorf("upload %d: %d", row.ID, status)
+		}
+	}
+}
+
+// A damaged index is put aside and made again; a damaged file is told with 422 and touches no other.
+func TestDamagedIndexAndFiles(t *testing.T) {
+	data := t.TempDir()
+	r := start(t, data, plain(t))
+	for i := 0; i < 5; i++ {
+		contentType, body := form(fmt.Sprintf("service:shop,number:%d", i), attachment{"a.pprof", []byte("no profile")})
+		if status, text, err := r.post(http.DefaultClient, contentType, body); err != nil || status != http.StatusOK {
+			t.Fatalf("%d %s %v", status, text, err)
+		}
+	}
+	r.stop(t)
+	index := filepath.Join(data, "index.sqlite")
+	whole, err := os.ReadFile(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, damage := range []func([]byte) []byte{
+		func(b []byte) []byte { return b[:len(b)/2] },
+		func(b []byte) []byte { return bytes.Repeat([]byte("x"), len(b)) },
+		func(b []byte) []byte { copy(b[4096:], bytes.Repeat([]byte{0xA5}, 4096)); return b },
+		func([]byte) []byte { return nil },
+	} {
+		if err := os.WriteFile(index, damage(bytes.Clone(whole)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r = start(t, data, plain(t))
+		if rows := r.list(t, ""); len(rows) != 5 || text(rows[0].Service) != "shop" {
+			t.Errorf("%d uploads after the index was damaged: %s", len(rows), r.output.String())
+		}
+		r.stop(t)
+	}
+	r = start(t, data, plain(t))
+	defer r.stop(t)
+	if err := os.Truncate(filepath.Join(data, "uploads", "2", "0-a.pprof"), 3); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(data, "uploads", "3", "0-a.pprof")); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"/api/uploads/1/attachments/a.pprof": 200, "/api/uploads/1/attachments/a.pprof/tree": 422, "/api/uploads/2/attachments/a.pprof": 422,
+		"/api/uploads/2/attachments/a.pprof/tree": 422, "/api/uploads/3/attachments/a.pprof": 422, "/api/uploads/3/archive": 422, "/api/uploads/1/archive": 200, "/api/uploads": 200} {
+		if status, body := r.get(t, path); status != want {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+// 500 clients that send a byte now and then: others are answered as if they were not there.
+func TestSlowClients(t *testing.T) {
+	r := start(t, t.TempDir(), plain(t))
+	defer r.stop(t)
+	contentType, body := form("service:shop", attachment{"a.bin", []byte("x")})
+	starts := []string{"", "POST /profiling/v1/input HTTP/1.1\r\nHost: loc",
+		"POST /profiling/v1/input HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + contentType + "\r\nContent-Length: 100000\r\n\r\n" + string(body[:100])}
+	var slow []net.Conn
+	defer func() {
+		for _, connection := range slow {
+			_ = connection.Close()
+		}
+	}()
+	for i := 0; i < 500; i++ {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow = append(slow, connection)
+		_, _ = connection.Write([]byte(starts[i%3]))
+	}
+	client := &http.Client{Timeout: 20 * time.Second}
+	for i := 0; i < 20; i++ {
+		for _, connection := range slow[:50] {
+			_, _ = connection.Write([]byte("x"))
+		}
+		if status, text, err := r.post(client, contentType, body); err != nil || status != http.StatusOK {
+			t.Fatalf("%d %s %v", status, text, err)
+		}
+	}
+	if rows := r.list(t, ""); len(rows) != 20 {
+		t.Errorf("%d uploads", len(rows))
+	}
+}
+
+// A gigabyte in a megabyte is stored as it came, and refused where it would be inflated.
+func TestZipBomb(t *testing.T) {
+	r := start(t, t.TempDir(), plain(t))
+	defer r.stop(t)
+	var bomb bytes.Buffer
+	writer := gzip.NewWriter(&bomb)
+	zeros := make([]byte, 1<<20)
+	for i := 0; i < 1024; i++ {
+		_, _ = writer.Write(zeros)
+	}
+	_ = writer.Close()
+	contentType, body := form("service:shop", attachment{"heap.pprof", bomb.Bytes()}, attachment{"metrics.json", bomb.Bytes()}, attachment{"main.jfr", bomb.Bytes()})
+	if status, text, err := r.post(http.DefaultClient, contentType, body); err != nil || status != http.StatusOK {
+		t.Fatalf("%d %s %v", status, text, err)
+	}
+	for _, path := range []string{"heap.pprof/types", "heap.pprof/tree", "main.jfr/jfr"} {
+		if status, text := r.get(t, "/api/uploads/1/attachments/"+path); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.command.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var peak int
+	for _, line := range strings.Split(string(status), "\n") {
+		_, _ = fmt.Sscanf(line, "VmHWM: %d kB", &peak)
+	}
+	if peak == 0 || peak > 700_000 {
+		t.Errorf("it took %d kB at its peak", peak)
+	}
+}
