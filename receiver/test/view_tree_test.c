@@ -93,18 +93,23 @@ static void test_baseline(void **state) {
     json_free(&json);
 }
 
-// More leaves than are shown: the small ones are left out and counted, the large one stays.
-static void test_large_tree(void **state) {
-    (void)state;
+// So many functions f0, f1, ... of one sample each, of this weight but for one.
+static struct json tree_of_leaves(int count, int64_t weight, int other, int64_t other_weight) {
     struct profile *profile = profile_new();
     char name[32];
     profile_add_sample_type(profile, "inuse_space", "bytes");
-    for (int i = 0; i < 250000; i++) {
+    for (int i = 0; i < count; i++) {
         snprintf(name, sizeof name, "f%d", i);
         uint32_t location = add_frame(profile, name, "x.c");
-        profile_add_sample(profile, &location, 1, VALUES(i == 77 ? 1000000000 : 1), NULL, 0);
+        profile_add_sample(profile, &location, 1, VALUES(i == other ? other_weight : weight), NULL, 0);
     }
-    struct json json = tree_of(profile, NULL, NULL, NULL);
+    return tree_of(profile, NULL, NULL, NULL);
+}
+
+// More leaves than are shown: the small ones are left out and counted, the large one stays.
+static void test_large_tree(void **state) {
+    (void)state;
+    struct json json = tree_of_leaves(250000, 1, 77, 1000000000);
     expect_at(&json, "$.total", "1000249999");
     expect_at(&json, "$.nodes_left_out", "249999");
     expect_at(&json, "$.nodes", "[[0,0,7,1000000000,1000000000]]");
@@ -114,16 +119,8 @@ static void test_large_tree(void **state) {
 // Nodes that no weight tells apart, below a root that weighs next to nothing: the picture still ends.
 static void test_large_negative_tree(void **state) {
     (void)state;
-    struct profile *profile = profile_new();
-    char name[32];
-    profile_add_sample_type(profile, "inuse_space", "bytes");
-    for (int i = 0; i < 200100; i++) {
-        snprintf(name, sizeof name, "f%d", i);
-        uint32_t location = add_frame(profile, name, "x.c");
-        profile_add_sample(profile, &location, 1, VALUES(i == 200099 ? INT64_MAX : INT64_MIN), NULL, 0);
-    }
     alarm(120); // without the bound it would not end at all
-    struct json json = tree_of(profile, NULL, NULL, NULL);
+    struct json json = tree_of_leaves(200100, INT64_MIN, 200099, INT64_MAX);
     alarm(0);
     expect_at(&json, "$.total", "-1");
     expect_at(&json, "$.nodes_left_out", "100");
