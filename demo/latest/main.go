@@ -1,4 +1,5 @@
-// Latest saves the newest heap profile that a receiver holds to a file, and prints the address at which its page shows that profile.
+// Latest saves the newest heap profile that a receiver holds to a file, and prints what the receiver's page has on it: the address at which
+// its flame graph is shown, then the address of the page's Analysis of all profiles of the service, then what Analysis says of C memory.
 package main
 
 import (
@@ -15,35 +16,41 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: latest RECEIVER_URL FILE")
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: latest RECEIVER_URL SERVICE FILE")
 		os.Exit(2)
 	}
-	link, err := save(strings.TrimSuffix(os.Args[1], "/"), os.Args[2])
-	if err != nil {
+	if err := report(strings.TrimSuffix(os.Args[1], "/"), os.Args[2], os.Args[3]); err != nil {
 		fmt.Fprintln(os.Stderr, "latest:", err)
 		os.Exit(1)
 	}
-	fmt.Println(link)
 }
 
-type uploads struct {
-	Uploads []struct {
-		ID          int64 `json:"id"`
-		Attachments []struct {
-			Name string `json:"name"`
-		} `json:"attachments"`
-	} `json:"uploads"`
-}
-
-func save(receiver, file string) (link string, err error) {
-	text, err := get(receiver + "/api/uploads?limit=10")
+func report(receiver, service, file string) error {
+	flameGraph, err := save(receiver, service, file)
 	if err != nil {
-		return "", err
+		return err
 	}
-	var list uploads // newest first
-	if err := json.Unmarshal(text, &list); err != nil {
-		return "", fmt.Errorf("%s: %w", receiver, err)
+	finding, err := findLeak(receiver, service)
+	if err != nil {
+		return err
+	}
+	analysis := receiver + "/profile?" + url.Values{"service": {service}, "tab": {"analysis"}}.Encode()
+	fmt.Println(flameGraph)
+	fmt.Println(analysis)
+	fmt.Println(finding)
+	return nil
+}
+
+func save(receiver, service, file string) (link string, err error) {
+	var list struct { // newest first
+		Uploads []struct {
+			ID          int64
+			Attachments []struct{ Name string }
+		}
+	}
+	if err := getJSON(receiver+"/api/uploads?"+url.Values{"limit": {"10"}, "service": {service}}.Encode(), &list); err != nil {
+		return "", err
 	}
 	for _, upload := range list.Uploads {
 		for _, attachment := range upload.Attachments {
@@ -61,15 +68,47 @@ func save(receiver, file string) (link string, err error) {
 	return "", errors.New("the receiver has no heap profile")
 }
 
+// findLeak returns the worst of the likely leaks of C memory, in a line.
+func findLeak(receiver, service string) (string, error) {
+	var analysis struct {
+		Profiles int
+		Findings []struct{ Kind, Severity, Title string }
+	}
+	if err := getJSON(receiver+"/api/analysis?"+url.Values{"service": {service}}.Encode(), &analysis); err != nil {
+		return "", err
+	}
+	for _, finding := range analysis.Findings { // worst first
+		if finding.Kind == "c_leak" {
+			return fmt.Sprintf("likely C leak (%s): %s", finding.Severity, finding.Title), nil
+		}
+	}
+	return "", fmt.Errorf("analysis finds no C leak in %d profiles", analysis.Profiles)
+}
+
+func getJSON(address string, into any) error {
+	text, err := get(address)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: %w", address, err)
+	}
+	return nil
+}
+
 func get(address string) ([]byte, error) {
-	client := http.Client{Timeout: 10 * time.Second}
+	client := http.Client{Timeout: 30 * time.Second}
 	response, err := client.Get(address)
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s", address, response.Status)
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if err != nil {
+		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s: %.200s", address, response.Status, body)
+	}
+	return body, nil
 }
