@@ -222,7 +222,7 @@ func (c *config) addLeakProfile() {
 	}
 	if c.types[GoroutineLeakProfile] && pprof.Lookup(GoroutineLeakProfile.lookupName()) == nil {
 		delete(c.types, GoroutineLeakProfile)
-		slog.Warn("cmemprof: this Go runtime has no goroutine leak profile; Go 1.26 has one with GOEXPERIMENT=goroutineleakprofile")
+		say(slog.LevelWarn, "cmemprof: this Go runtime has no goroutine leak profile; Go 1.26 has one with GOEXPERIMENT=goroutineleakprofile")
 	}
 }
 
@@ -300,11 +300,11 @@ func (c *config) logStart() {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		attributes = append(attributes, name, settings[name])
 	}
-	slog.Info("cmemprof: profiler started", attributes...)
+	say(slog.LevelInfo, "cmemprof: profiler started", attributes...)
 	if c.keyOption != "" && !c.agentless {
-		slog.Warn("cmemprof: " + c.keyOption + " sets an API key, but batches go to an Agent, which has its own; WithAgentlessUpload would use it")
+		say(slog.LevelWarn, "cmemprof: "+c.keyOption+" sets an API key, but batches go to an Agent, which has its own; WithAgentlessUpload would use it")
 	}
 	if c.intakeFrom != "" && !c.agentless {
-		slog.Warn("cmemprof: the URL of " + c.intakeFrom + " is for uploads without an Agent only, see WithAgentlessUpload; batches go to " + c.address())
+		say(slog.LevelWarn, "cmemprof: the URL of "+c.intakeFrom+" is for uploads without an Agent only, see WithAgentlessUpload; batches go to "+c.address())
 	}
 }

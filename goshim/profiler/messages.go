@@ -24,7 +24,7 @@ func (l *onceLog) warn(kind, message string) {
 	l.said[kind] = true
 	l.mu.Unlock()
 	if first {
-		slog.Warn(message)
+		say(slog.LevelWarn, message)
 	}
 }
 
@@ -62,7 +62,7 @@ func (l *failureLog) failed(cause, what string, patience int) {
 	l.said = l.said || first
 	l.mu.Unlock()
 	if first {
-		slog.Warn(fmt.Sprintf("cmemprof: profiles cannot be sent to %s: %s; %s", l.address, cause, what))
+		say(slog.LevelWarn, fmt.Sprintf("cmemprof: profiles cannot be sent to %s: %s; %s", l.address, cause, what))
 	}
 }
 
@@ -72,6 +72,6 @@ func (l *failureLog) works() {
 	l.said, l.failures = false, 0
 	l.mu.Unlock()
 	if again {
-		slog.Info(fmt.Sprintf("cmemprof: profiles reach %s again; %d batches were lost", l.address, lost))
+		say(slog.LevelInfo, fmt.Sprintf("cmemprof: profiles reach %s again; %d batches were lost", l.address, lost))
 	}
 }

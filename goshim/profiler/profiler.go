@@ -10,10 +10,13 @@ import (
 	"time"
 )
 
-// stopTime is how long Stop waits for a server, counted from its call; at least lastChance is left for the batch of the last period.
+// stopTime is how long Stop waits for a server, counted from its call; at least lastChance is left for the batch of the last period. What was
+// told to end has endTime for it: libcurl and net/http need milliseconds, but a transport of the service's own, its statsd client or the disk
+// of the spool may hang for ever.
 const (
 	stopTime   = 2 * time.Second
 	lastChance = 250 * time.Millisecond
+	endTime    = 2 * time.Second
 )
 
 var (
@@ -43,8 +46,8 @@ func Start(options ...Option) error {
 }
 
 // Stop collects the running period, sends it with whatever else waits to be sent, and returns when all is done, after about two seconds at the
-// latest if the server does not answer. With DD_PROFILING_FLUSH_ON_EXIT=false it sends nothing more. It may be called at any time, any number
-// of times and from any goroutine.
+// latest if the server does not answer, and after four if a client that the profiler was given hangs. With DD_PROFILING_FLUSH_ON_EXIT=false it
+// sends nothing more. It may be called at any time, any number of times and from any goroutine.
 func Stop() {
 	mu.Lock()
 	defer mu.Unlock()
@@ -153,14 +156,7 @@ func (p *profiler) output(b batch) {
 	}
 }
 
-func (p *profiler) exiting() bool {
-	select {
-	case <-p.exit:
-		return true
-	default:
-		return false
-	}
-}
+func (p *profiler) exiting() bool { return isClosed(p.exit) }
 
 func (p *profiler) sleepUntil(t time.Time) {
 	sleep(time.Until(t), p.exit)
@@ -179,6 +175,12 @@ func sleep(d time.Duration, exit <-chan struct{}) {
 	}
 }
 
+// endsWithin says whether c is closed before d is over.
+func endsWithin(c <-chan struct{}, d time.Duration) bool {
+	sleep(d, c)
+	return isClosed(c)
+}
+
 // stop is called once.
 func (p *profiler) stop() {
 	called := time.Now()
@@ -187,21 +189,21 @@ func (p *profiler) stop() {
 	if !p.cfg.flushOnExit {
 		p.uploader.giveUp()
 	}
-	select {
-	case <-p.collected:
-	case <-time.After(stopTime): // the names of a large program may take longer. The batch is dropped, and counted, when it comes.
+	if !endsWithin(p.collected, stopTime) { // the names of a large program may take longer. The batch is dropped, and counted, when it comes.
 		p.uploader.giveUp()
-		slog.Warn("cmemprof: the last period took too long to collect and is not sent")
+		say(slog.LevelWarn, "cmemprof: the last period took too long to collect and is not sent")
 		return
 	}
 	left := max(stopTime-time.Since(called), lastChance)
-	timer := time.AfterFunc(min(left, p.cfg.uploadTimeout), p.uploader.giveUp)
-	<-p.sent
-	timer.Stop()
+	sent := endsWithin(p.sent, min(left, p.cfg.uploadTimeout))
 	p.uploader.giveUp()
+	if !sent && !endsWithin(p.sent, endTime) {
+		say(slog.LevelWarn, "cmemprof: Stop does not wait any longer for the last batch: the HTTP client, the statsd client or the disk of the spool hangs")
+		return
+	}
 	if p.cfg.logStartup {
 		stats := Stats()
-		slog.Info("cmemprof: profiler stopped", "batches_sent", stats.BatchesSent, "batches_failed", stats.BatchesFailed,
+		say(slog.LevelInfo, "cmemprof: profiler stopped", "batches_sent", stats.BatchesSent, "batches_failed", stats.BatchesFailed,
 			"batches_dropped", stats.BatchesDropped)
 	}
 }

@@ -1,6 +1,7 @@
 package profiler
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -51,6 +52,16 @@ func Stats() Counters {
 	}
 }
 
+// say logs. The handler is the service's: a panic in it must neither reach the service on a goroutine of ours nor end what called.
+func say(level slog.Level, message string, attributes ...any) {
+	defer func() {
+		if recover() != nil {
+			counters.panics.Add(1)
+		}
+	}()
+	slog.Log(context.Background(), level, message, attributes...)
+}
+
 var firstPanic sync.Once
 
 // contained runs f and turns a panic into an error. The first one of the process is logged with its stack.
@@ -61,7 +72,7 @@ func contained(f func() error) (err error) {
 			err = fmt.Errorf("panic: %v", r)
 			stack := debug.Stack()
 			firstPanic.Do(func() {
-				slog.Error("cmemprof: a panic was contained; this is a fault of the profiler", "panic", r, "stack", string(stack))
+				say(slog.LevelError, "cmemprof: a panic was contained; this is a fault of the profiler", "panic", r, "stack", string(stack))
 			})
 		}
 	}()

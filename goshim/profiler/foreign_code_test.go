@@ -1,0 +1,76 @@
+//go:build linux && amd64 && cgo
+
+package profiler_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+// What the profiler is given by the service may hang or panic. Neither is the service's trouble.
+
+// hung hangs, as a transport and as a statsd client, until end is closed.
+type hung struct{ end chan struct{} }
+
+func (h hung) RoundTrip(*http.Request) (*http.Response, error) {
+	<-h.end
+	return nil, io.ErrUnexpectedEOF
+}
+
+func (h hung) Count(string, int64, []string, float64) error {
+	<-h.end
+	return nil
+}
+
+func (h hung) Timing(string, time.Duration, []string, float64) error { return nil }
+
+func TestStopDoesNotHangWithWhatItWasGiven(t *testing.T) {
+	a, h := newAgent(t), hung{make(chan struct{})}
+	for name, option := range map[string]profiler.Option{
+		"HTTP client":   profiler.WithHTTPClient(&http.Client{Transport: h}),
+		"statsd client": profiler.WithStatsd(h),
+	} {
+		log := captureLog(t)
+		start(t, a, profiler.WithProfileTypes(), profiler.WithUploadTimeout(100*time.Millisecond), option)
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			profiler.Stop()
+		}()
+		select {
+		case <-stopped:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("Stop hangs with the %s", name)
+		}
+		if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "Stop does not wait any longer") {
+			t.Errorf("%s: log %q", name, lines)
+		}
+	}
+	base := profiler.Stats()
+	close(h.end)
+	waitFor(t, "the end of what was left alone", func() bool { return since(base).BatchesDropped == 1 }) // that of the HTTP client
+}
+
+type panickingHandler struct{ slog.Handler }
+
+func (panickingHandler) Handle(context.Context, slog.Record) error { panic("in a handler") }
+
+// A handler that panics is met on goroutines of ours too, where nobody else could recover it, and the next batch is sent all the same.
+func TestPanicInTheLogHandler(t *testing.T) {
+	a, base, before := newAgent(t), profiler.Stats(), slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(panickingHandler{before.Handler()}))
+	a.status.Store(413)
+	start(t, a, profiler.WithLogStartup(true), profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes())
+	waitFor(t, "a refused batch", func() bool { return since(base).BatchesFailed > 0 && since(base).Panics > 1 })
+	a.status.Store(200)
+	a.next(t)
+	profiler.Stop()
+}
