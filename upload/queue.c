@@ -240,6 +240,9 @@ static enum upload_outcome finish_batch(struct upload_queue *queue, struct uploa
 
 static enum upload_outcome settle(struct upload_queue *queue, struct upload_batch *batch, const struct upload_result *result) {
     enum upload_verdict verdict = upload_policy_verdict(result);
+    if (verdict == UPLOAD_VERDICT_FINAL && queue->spool != NULL && result->error != UPLOAD_REJECTED) {
+        verdict = UPLOAD_VERDICT_FAILED_AT; // no server has said no: a wrong URL of this process must not empty the spool of all
+    }
     switch (verdict) {
     case UPLOAD_VERDICT_SENT:
     case UPLOAD_VERDICT_FINAL:

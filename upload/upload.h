@@ -116,7 +116,7 @@ void upload_send(const struct upload_request *request, struct upload_cancel *can
 //
 // With a spool, a batch that could not be sent goes there at the first failure, and so does what comes in until the server is back; then
 // they are sent, oldest first, but one that the server fails at lets the others go before. What cannot be written waits in memory as
-// without one.
+// without one. Only a server's answer is final then: a wrong URL of this process must not empty the spool.
 //
 // Threads: any; calls for one queue wait for each other, for as long as writing a file of the spool takes. Time: CLOCK_MONOTONIC only.
 // Memory: malloc; max_batches and max_bytes, and what is with the owner between next and settle.

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -184,10 +185,22 @@ func checkURL(text string) (string, error) {
 	if u.Host == "" {
 		return "", fmt.Errorf("%q has no host", u.Redacted())
 	}
+	if port := u.Port(); port != "" {
+		if err := checkPort(port); err != nil {
+			return "", err
+		}
+	}
 	if strings.HasPrefix(u.Host, ":") {
 		u.Host = "localhost" + u.Host
 	}
 	return u.String(), nil
+}
+
+func checkPort(port string) error {
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("%q is not a port", port)
+	}
+	return nil
 }
 
 // complete adds what follows from a checked configuration.

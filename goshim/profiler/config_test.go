@@ -20,6 +20,7 @@ func TestBadOptions(t *testing.T) {
 		"unknown profile type: 99":                 profiler.WithProfileTypes(profiler.ProfileType(99)),
 		"invalid address":                          profiler.WithAgentAddr(""),
 		"invalid address: ":                        profiler.WithAgentAddr("host:port"),
+		`"99999" is not a port`:                    profiler.WithAgentAddr("localhost:99999"),
 		"invalid address: WithUDS":                 profiler.WithUDS(""),
 		"invalid HTTP client":                      profiler.WithHTTPClient(nil),
 		"invalid statsd client":                    profiler.WithStatsd(nil),

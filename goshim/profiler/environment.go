@@ -119,8 +119,8 @@ func setAgent(c *config, host, port string) error {
 	if port == "" {
 		port = u.Port()
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return fmt.Errorf("%q is not a port", port)
+	if err := checkPort(port); err != nil {
+		return err
 	}
 	name := strings.Trim(host, "[]")
 	u.Host = net.JoinHostPort(name, port)

@@ -294,6 +294,32 @@ static void test_spool_on_close_and_when_the_queue_is_full(void **state) {
 }
 
 // What cannot be written waits in memory as without a spool.
+// A URL that cannot be used is a fault of one process. The next one sends what that had, and what it found.
+static void test_fault_of_our_own_does_not_empty_the_spool(void **state) {
+    (void)state;
+    static const struct upload_result bad_url = {.error = UPLOAD_BAD_URL};
+    struct upload_queue *queue = open_queue(folder);
+    add(queue, 0);
+    assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_SPOOLED);
+    upload_queue_close(queue, NULL);
+
+    queue = open_queue(folder);
+    assert_int_equal(settle(queue, 0, bad_url), UPLOAD_OUTCOME_WAITS);
+    add(queue, 1);
+    assert_int_equal(count_files(".batch", NULL), 2);
+    assert_counts(queue, 0, 0, 0, 1);
+    upload_queue_close(queue, NULL);
+
+    queue = open_queue(folder);
+    add(queue, 2);
+    assert_int_equal(settle(queue, 2, bad_url), UPLOAD_OUTCOME_SPOOLED);
+    now += s;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(settle(queue, i, sent), UPLOAD_OUTCOME_SENT);
+    }
+    upload_queue_close(queue, NULL);
+}
+
 static void test_spool_that_cannot_be_written(void **state) {
     (void)state;
     char text[200], path[100];
@@ -375,6 +401,7 @@ int main(void) {
         with_folder(test_spool_takes_what_cannot_be_sent_and_survives),
         with_folder(test_spooled_batch_that_the_server_fails_at_does_not_hold_up_the_others),
         with_folder(test_spool_on_close_and_when_the_queue_is_full),
+        with_folder(test_fault_of_our_own_does_not_empty_the_spool),
         with_folder(test_spool_that_cannot_be_written),
         with_folder(test_spool_that_cannot_be_opened),
         with_folder(test_looks_again_at_what_others_have),
