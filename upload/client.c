@@ -195,13 +195,27 @@ static bool set_safety(CURL *easy, bool direct) {
     return ok && (!direct || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
 }
 
+// libcurl has its certificates from where it was built for; only its command line tool reads these variables. Go's net/http does, and in a
+// container with an authority of its own they are how that is made known. A file that is not there is as good as none, as in Go.
+static bool set_certificates(CURL *easy) {
+    const char *file = secure_getenv("SSL_CERT_FILE"), *directory = secure_getenv("SSL_CERT_DIR");
+    return (file == NULL || access(file, R_OK) != 0 || curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK) &&
+           (directory == NULL || directory[0] == '\0' || curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK);
+}
+
+// "@name" is an abstract one, which has no file, as in Go.
+static bool set_socket(CURL *easy, const char *path) {
+    bool abstract = path != NULL && path[0] == '@';
+    return curl_easy_setopt(easy, abstract ? CURLOPT_ABSTRACT_UNIX_SOCKET : CURLOPT_UNIX_SOCKET_PATH, abstract ? path + 1 : path) ==
+           CURLE_OK;
+}
+
 static bool set_request(struct transfer *transfer) {
     CURL *easy = transfer->easy;
     const struct upload_request *request = transfer->request;
     long connect_ms = request->connect_timeout_ms > 0 ? request->connect_timeout_ms : DEFAULT_CONNECT_TIMEOUT_MS;
     long total_ms = request->total_timeout_ms > 0 ? request->total_timeout_ms : DEFAULT_TOTAL_TIMEOUT_MS;
-    return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK && set_socket(easy, request->unix_socket) &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MIMEPOST, upload_form_mime(transfer->form)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK &&
@@ -219,7 +233,7 @@ static bool set_up(struct transfer *transfer, bool direct) {
         return false;
     }
     transfer->form = upload_form_new(transfer->easy, transfer->request);
-    return transfer->form != NULL && set_safety(transfer->easy, direct) && set_request(transfer) &&
+    return transfer->form != NULL && set_safety(transfer->easy, direct) && set_certificates(transfer->easy) && set_request(transfer) &&
            curl_multi_add_handle(transfer->multi, transfer->easy) == CURLM_OK;
 }
 

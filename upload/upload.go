@@ -66,7 +66,7 @@ type Attachment struct {
 // Request is one batch and where it goes.
 type Request struct {
 	URL            string // "http://localhost:8126/profiling/v1/input"
-	UnixSocket     string // path of a socket, or "" for TCP
+	UnixSocket     string // path of a socket, "@name" for an abstract one, or "" for TCP
 	Headers        map[string]string
 	ConnectTimeout time.Duration // 0: 5 s
 	Timeout        time.Duration // 0: 10 s, for the whole of it

@@ -12,10 +12,10 @@
 // The queue knows when and what, the client how; neither has a thread. Whoever owns them has one that goes around this circle. With the
 // build tag cmemprof_no_libcurl the client is left out, and Go's net/http sends.
 //
-// Safety: only http and https, no redirect is followed (an API key must never follow one), certificates are verified, no signals
-// (CURLOPT_NOSIGNAL, and SIGPIPE is blocked on the calling thread while it sends), connect and total time-outs, proxies as libcurl takes
-// them from the environment but none for localhost, 127.0.0.0/8 and [::1]: there the Agent lives, and Go's own client goes there directly
-// too.
+// Safety: only http and https, no redirect is followed (an API key must never follow one), certificates are verified (SSL_CERT_FILE and
+// SSL_CERT_DIR hold, as in Go), no signals (CURLOPT_NOSIGNAL, and SIGPIPE is blocked on the calling thread while it sends), connect and
+// total time-outs, proxies as libcurl takes them from the environment but none for localhost, 127.0.0.0/8 and [::1]: there the Agent lives,
+// and Go's own client goes there directly too.
 #ifndef CMEMPROF_UPLOAD_H
 #define CMEMPROF_UPLOAD_H
 
@@ -64,7 +64,7 @@ struct upload_attachment {
 
 struct upload_request {
     const char *url;            // "http://127.0.0.1:8126/profiling/v1/input"
-    const char *unix_socket;    // path, or NULL for TCP
+    const char *unix_socket;    // path, "@name" for an abstract one, or NULL for TCP
     const char *const *headers; // "Name: value", count of them
     size_t header_count;
     long connect_timeout_ms, total_timeout_ms; // 0: 5,000 and 10,000

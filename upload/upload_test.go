@@ -3,10 +3,12 @@ package upload_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -85,8 +87,13 @@ func TestSend(t *testing.T) {
 }
 
 func TestSendOverUnixSocket(t *testing.T) {
+	checkUnixSocket(t, filepath.Join(t.TempDir(), "agent.sock"))
+	checkUnixSocket(t, fmt.Sprintf("@cmemprof-test-%d", os.Getpid())) // an abstract one
+}
+
+func checkUnixSocket(t *testing.T, path string) {
+	t.Helper()
 	var got received
-	path := filepath.Join(t.TempDir(), "agent.sock")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
