@@ -16,24 +16,34 @@ import (
 // Client sends one batch after the other and keeps its connection for the next. Safe for any number of goroutines, which wait for each other.
 type Client struct {
 	mu     sync.Mutex
-	socket string       // guarded by mu
+	socket string       // of http; guarded by mu
 	http   *http.Client // guarded by mu; nil: closed
 }
 
 // NewClient needs a Close.
 func NewClient() *Client {
-	k := &Client{}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns = 1
-	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		d := net.Dialer{Timeout: 5 * time.Second}
-		if k.socket != "" {
-			network, address = "unix", k.socket
-		}
-		return d.DialContext(ctx, network, address)
+	return &Client{http: newHTTPClient("")}
+}
+
+// newHTTPClient does not build on http.DefaultTransport: programs put transports of their own there, or settings that are not for us. A socket
+// is this machine, so no proxy is asked.
+func newHTTPClient(socket string) *http.Client {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConns:        1,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
 	}
-	k.http = &http.Client{Transport: transport}
-	return k
+	if socket != "" {
+		transport.Proxy = nil
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", socket)
+		}
+	}
+	return &http.Client{Transport: transport}
 }
 
 // Close ends the connection. A second call does nothing.
@@ -56,7 +66,7 @@ func (k *Client) Send(ctx context.Context, r Request) error {
 	}
 	if r.UnixSocket != k.socket {
 		k.http.CloseIdleConnections()
-		k.socket = r.UnixSocket
+		k.socket, k.http = r.UnixSocket, newHTTPClient(r.UnixSocket)
 	}
 	return SendHTTP(ctx, k.http, r)
 }

@@ -91,14 +91,19 @@ func TestSendOverUnixSocket(t *testing.T) {
 	checkUnixSocket(t, fmt.Sprintf("@cmemprof-test-%d", os.Getpid())) // an abstract one
 }
 
-func checkUnixSocket(t *testing.T, path string) {
+func listenUnix(t *testing.T, path string) net.Listener {
 	t.Helper()
-	var got received
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: &got}}
+	return listener
+}
+
+func checkUnixSocket(t *testing.T, path string) {
+	t.Helper()
+	var got received
+	server := &httptest.Server{Listener: listenUnix(t, path), Config: &http.Server{Handler: &got}}
 	server.Start()
 	defer server.Close()
 	r := request("http://localhost/profiling/v1/input")

@@ -1,0 +1,43 @@
+//go:build cmemprof_no_libcurl
+
+package upload_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	"github.com/cmemprof/cmemprof/upload"
+)
+
+// Programs put a transport of their own in the place of the default one.
+func TestDefaultTransportIsNotOurs(t *testing.T) {
+	before := http.DefaultTransport
+	defer func() { http.DefaultTransport = before }()
+	http.DefaultTransport = struct{ http.RoundTripper }{before}
+	var got received
+	server := httptest.NewServer(&got)
+	defer server.Close()
+	if err := upload.Send(t.Context(), request(server.URL)); err != nil {
+		t.Fatal(err)
+	}
+	got.check(t)
+}
+
+// A batch for a socket goes to no proxy, wherever its URL points to.
+func TestNoProxyForASocket(t *testing.T) {
+	t.Setenv("http_proxy", "http://127.0.0.1:1")
+	var uri string
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { uri = r.RequestURI }))
+	path := fmt.Sprintf("@cmemprof-proxy-test-%d", os.Getpid())
+	server.Listener = listenUnix(t, path)
+	server.Start()
+	defer server.Close()
+	r := request("http://agent.invalid/input")
+	r.UnixSocket = path
+	if err := upload.Send(t.Context(), r); err != nil || uri != "/input" {
+		t.Errorf("%q, %v", uri, err)
+	}
+}
