@@ -60,6 +60,19 @@ static bool parse_period(const char *text, uint64_t *ms) {
     return parse_number(text, units, factors, INT32_MAX, ms) && *ms >= 100;
 }
 
+// What run_sender.c reads: a number that is none, or less than 1, is not to be taken for the default.
+static bool check_spool_bytes(void) {
+    static const char *const units[] = {"", NULL};
+    static const uint64_t factors[] = {1};
+    const char *text = getenv("DD_PROFILING_SPOOL_MAX_BYTES");
+    uint64_t bytes;
+    if (text == NULL || text[0] == '\0' || parse_number(text, units, factors, INT64_MAX, &bytes)) {
+        return true;
+    }
+    say_usage("run", "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not %s", text);
+    return false;
+}
+
 // "USR2", "SIGUSR2", "12". Those that no program can take are none.
 static bool parse_signal(const char *text, int *number) {
     const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
@@ -137,6 +150,9 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
     }
     if (options->output != NULL && options->agent != NULL) {
         say_usage("run", "--output and --agent do not go together");
+        return RUN_STATUS_FAILED;
+    }
+    if (options->agent != NULL && !check_spool_bytes()) {
         return RUN_STATUS_FAILED;
     }
     options->argv = argv + optind;

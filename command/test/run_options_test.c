@@ -93,6 +93,12 @@ static void wrong_lines_are_named(void **state) {
     assert_non_null(strstr(place_error, "localhost:8126"));
     assert_int_equal(PLACE_RUN(parse, "run", "-o", "f", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
     assert_non_null(strstr(place_error, "do not go together"));
+    for (const char *const *text = (const char *const[]){"-1", "0", "10M", "99999999999999999999", NULL}; *text != NULL; text++) {
+        setenv("DD_PROFILING_SPOOL_MAX_BYTES", *text, 1);
+        assert_int_equal(PLACE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
+        assert_non_null(strstr(place_error, "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not"));
+    }
+    unsetenv("DD_PROFILING_SPOOL_MAX_BYTES");
     assert_int_equal(PLACE_RUN(parse, "run", "--nonsense", "p"), RUN_STATUS_FAILED);
     assert_non_null(strstr(place_error, "nonsense"));
     assert_int_equal(PLACE_RUN(parse, "run", "--help"), 0);
