@@ -177,6 +177,7 @@ test-tsan: build/.setup-test $(TSAN_TESTS)
 test-go: build/.setup-test
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go test ./...
+	go test -tags cmemprof_no_libcurl ./upload
 	go test -race ./goshim/... ./merge ./upload
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.

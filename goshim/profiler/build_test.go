@@ -3,6 +3,7 @@
 package profiler_test
 
 import (
+	"debug/elf"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,6 +73,26 @@ func userModule(t *testing.T) (run func(environment []string, args ...string) st
 	}
 	run(nil, "go", "mod", "tidy", "-e")
 	return run
+}
+
+// The build tag leaves nothing of libcurl in the program.
+func TestBuildWithoutLibcurl(t *testing.T) {
+	run := userModule(t)
+	for _, tag := range []string{"", "cmemprof_no_libcurl"} {
+		run([]string{"CGO_ENABLED=1"}, "go", "build", "-tags", tag, "-o", "program", ".")
+		if got := run(nil, "./program"); !strings.HasSuffix(got, "<nil> true 0\n") {
+			t.Errorf("tag %q: %q", tag, got)
+		}
+		program, err := elf.Open("../../build/user-module/program")
+		if err != nil {
+			t.Fatal(err)
+		}
+		libraries, err := program.ImportedLibraries()
+		program.Close()
+		if has := strings.Contains(strings.Join(libraries, " "), "libcurl"); err != nil || has != (tag == "") {
+			t.Errorf("tag %q: %v, %q", tag, err, libraries)
+		}
+	}
 }
 
 // Without cgo a service still builds. Start tells why there are no profiles.
