@@ -2,6 +2,7 @@ package profiler
 
 import (
 	"net/url"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -61,10 +62,15 @@ func addBuildInfo(found map[string]string) {
 	}
 }
 
+var credentials = regexp.MustCompile(`://.*@`)
+
 // withoutCredentials: a repository's URL often has a token in it, which must not be sent.
 func withoutCredentials(text string) string {
 	u, err := url.Parse(text)
-	if err != nil || u.User == nil {
+	if err != nil {
+		return credentials.ReplaceAllString(text, "://") // a password may have in it what a URL cannot
+	}
+	if u.User == nil {
 		return text
 	}
 	u.User = nil
