@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -181,20 +182,40 @@ func (f fault) check(t *testing.T, netHTTP bool) {
 	}
 }
 
+// reservedAddress refuses connections until listen is called, and no other program can take it in the meantime.
+func reservedAddress(t *testing.T) (addr string, listen func() net.Listener) {
+	t.Helper()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	check(err)
+	file := os.NewFile(uintptr(fd), "reserved")
+	t.Cleanup(func() { file.Close() })
+	check(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, err := syscall.Getsockname(fd)
+	check(err)
+	return fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port), func() net.Listener {
+		check(syscall.Listen(fd, 100))
+		listener, err := net.FileListener(file)
+		check(err)
+		return listener
+	}
+}
+
 // The agent is down for three periods and back: five batches wait in memory, so nothing is lost without a spool either.
 func TestAgentDownForThreePeriods(t *testing.T) {
 	log, base := captureLog(t), profiler.Stats()
 	a := newUnstartedAgent()
-	addr := a.addr()
 	a.Listener.Close()
-	start(t, a, profiler.WithPeriod(300*time.Millisecond), profiler.WithProfileTypes())
+	addr, listen := reservedAddress(t)
+	start(t, a, profiler.WithAgentAddr(addr), profiler.WithPeriod(300*time.Millisecond), profiler.WithProfileTypes())
 	waitFor(t, "7 more tries", func() bool { return since(base).BatchesRetried >= 7 }) // 730 ms at most, at a 16th of a period and doubling
 	log.wantOnly(t, "WARN cmemprof: profiles cannot be sent to http://"+addr+"/profiling/v1/input: no connection: ")
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Skipf("another program took the port: %v", err)
-	}
-	a.Listener = listener
+	a.Listener = listen()
 	a.Start()
 	defer a.Close()
 	for seq := range 5 {
