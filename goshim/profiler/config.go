@@ -219,6 +219,13 @@ func (c *config) complete() error {
 		}
 		c.hostname = name
 	}
+	if c.spoolDirectory != "" { // the service may change its working directory later
+		absolute, err := filepath.Abs(c.spoolDirectory)
+		if err != nil {
+			return fmt.Errorf("the spool: %w", err)
+		}
+		c.spoolDirectory = absolute
+	}
 	if c.wait {
 		c.types[waitProfile] = true
 	}

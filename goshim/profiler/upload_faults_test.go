@@ -353,6 +353,20 @@ func TestSpoolOptions(t *testing.T) {
 	}
 }
 
+// A relative path is one of the working directory at Start, wherever the service goes then.
+func TestSpoolStaysWhereItWas(t *testing.T) {
+	folder := t.TempDir()
+	t.Chdir(folder)
+	a := newUnstartedAgent()
+	a.Listener.Close()
+	start(t, a, profiler.WithSpool("spool", 0), profiler.WithProfileTypes())
+	t.Chdir(t.TempDir())
+	profiler.Stop()
+	if files, _ := filepath.Glob(filepath.Join(folder, "spool", "*.batch")); len(files) != 1 {
+		t.Errorf("in the spool are %q", files)
+	}
+}
+
 // An agent that does not know profiles is too old; the log says so, and at once.
 func TestAgentTooOld(t *testing.T) {
 	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
