@@ -172,22 +172,27 @@ static enum merge_error add_up(struct reader *reader) {
 
 enum merge_error totals_read(const void *bytes, size_t size, const struct merge_limits *limits, struct totals *totals,
                              struct merge_fault *fault) {
-    uint8_t *inflated = NULL;
+    struct wire_writer inflated = {0};
     *totals = (struct totals){0};
     if (fault)
         *fault = (struct merge_fault){0};
     limits = limits ? limits : &merge_default_limits;
     if (compress_kind(bytes, size) != MERGE_RAW || size > limits->input_bytes) {
-        enum merge_error error = merge_inflate_limited(bytes, size, limits, &inflated, &size, fault);
-        if (error != MERGE_OK)
+        struct compress compress = {0};
+        enum merge_error error = compress_inflate(&compress, bytes, size, limits, &inflated, fault);
+        compress_free(&compress);
+        if (error != MERGE_OK) {
+            free(inflated.bytes);
             return error;
-        bytes = inflated;
+        }
+        bytes = inflated.bytes;
+        size = inflated.size;
     }
     struct reader reader = {.totals = totals, .all = {bytes, (const uint8_t *)bytes + size}, .fault = fault};
     enum merge_error error = size == 0 ? fault_set(fault, MERGE_TRUNCATED, 0, "empty input") : scan(&reader);
     if (error == MERGE_OK)
         error = add_up(&reader);
-    free(inflated);
+    free(inflated.bytes);
     return error;
 }
 
