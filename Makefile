@@ -76,7 +76,7 @@ build/libcmemprof.a: $(call objects,cmemprof,obj) $(call objects,merge,obj)
 # nodelete: hooks that the loader has bound can never go away.
 build/libcmemprof.so: $(foreach f,preload cmemprof merge,$(call objects,$(f),obj)) cmemprof/exports.map
 	@echo "  link  $@"
-	@$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(call libs,cmemprof)
+	@$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(call libs,cmemprof)
 
 # For fully static programs: the linker puts the hooks in place (cmemprof/hook_binding.h).
 build/static/%.o: %.c | build/.setup
@@ -99,7 +99,7 @@ build/libcmemprof-musl.a: $(MUSL_OBJECTS)
 	@ar rcs $@ $^
 build/libcmemprof-musl.so: $(MUSL_OBJECTS) $(call objects,preload,musl) cmemprof/exports.map
 	@echo "  link  $@"
-	@$(MUSL_CC) -shared -o $@ $(filter %.o,$^) -Wl,--eh-frame-hdr -Wl,--build-id -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map
+	@$(MUSL_CC) -shared -o $@ $(filter %.o,$^) -Wl,--eh-frame-hdr -Wl,--build-id -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map
 
 command: build/cmemprof ## Build the program cmemprof (run, receiver, top, diff, merge, delta)
 build/cmemprof: build/obj/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),obj))
