@@ -58,7 +58,10 @@ static bool parse_limit(const char *text, size_t length, struct receiver_options
             if (units[i].age) {
                 options->retention_ms = (int64_t)(number * units[i].factor);
             } else {
-                options->retention_bytes = number * units[i].factor;
+                // More than there are numbers for is no limit that anyone reaches.
+                if (__builtin_mul_overflow(number, units[i].factor, &options->retention_bytes)) {
+                    options->retention_bytes = UINT64_MAX;
+                }
             }
             return true;
         }

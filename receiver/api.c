@@ -151,7 +151,11 @@ static enum MHD_Result answer_event(struct api *api, struct MHD_Connection *conn
         }
         return reply_error(connection, RECEIVER_DAMAGED, NULL);
     }
-    return reply_stream(connection, MHD_create_response_from_fd64((uint64_t)about.st_size, file), "application/json");
+    struct MHD_Response *response = MHD_create_response_from_fd64((uint64_t)about.st_size, file);
+    if (!response) {
+        close(file);
+    }
+    return reply_stream(connection, response, "application/json");
 }
 
 static ssize_t read_archive(void *archive, uint64_t position, char *bytes, size_t size) {

@@ -1,6 +1,7 @@
 // archive.c: an upload as a tar file (archive.h).
 #include "archive.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,12 +47,13 @@ static void add(struct archive *archive, int directory, const char *file, const 
     struct entry *entry = &archive->entries[archive->count];
     struct stat about;
     entry->file = openat(directory, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool no_room = entry->file < 0 && (errno == EMFILE || errno == ENFILE); // too many archives at once
     if (entry->file < 0 || fstat(entry->file, &about) != 0 || !S_ISREG(about.st_mode) ||
         (expected_size && (uint64_t)about.st_size != *expected_size)) {
         if (entry->file >= 0) {
             close(entry->file);
         }
-        archive->error = RECEIVER_DAMAGED;
+        archive->error = no_room ? RECEIVER_BUSY : RECEIVER_DAMAGED;
         return;
     }
     snprintf(entry->name, sizeof entry->name, "%s", is_harmless(name) ? name : file);

@@ -62,16 +62,15 @@ static int wait_written(int file) {
 }
 
 // All files first, so that the disk has them all to work on. A sync of each would make the disk empty its cache nine times an upload, and
-// many disks do that 300 times a second. Where a journal keeps changes in order, it is enough that the bytes have been written: the one
-// fsync of uploads/ that follows the renames (commit_rows) commits all that came before it, and empties the cache once for the whole batch.
-// (git's core.fsyncMethod=batch does the same.) Elsewhere each file and directory is synced.
+// many disks do that 300 times a second. Where one call commits the names, sizes and places of all of them (sync_names), it is enough that
+// the bytes have been written. (git's core.fsyncMethod=batch does the same.) Elsewhere each file and directory is synced.
 static void sync_files(struct store *store, struct commit *batch) {
     for (struct commit *commit = batch; commit; commit = commit->next) {
         each_file(commit, begin_writing);
     }
     for (struct commit *commit = batch; commit; commit = commit->next) {
-        each_file(commit, store->journaled ? wait_written : fdatasync);
-        if (!store->journaled && commit->error == RECEIVER_OK && fsync(commit->directory) != 0) {
+        each_file(commit, store->sync_way == SYNC_EACH ? fdatasync : wait_written);
+        if (store->sync_way == SYNC_EACH && commit->error == RECEIVER_OK && fsync(commit->directory) != 0) {
             fail(commit, receiver_error_from_errno(errno));
         }
     }
@@ -102,6 +101,15 @@ static enum receiver_error insert(struct store *store, struct commit *commit) {
     return error;
 }
 
+// After the renames. Where each is synced, the old name may outlive a power cut, and what is below incoming/ is removed at the next start.
+static int sync_names(const struct store *store) {
+    if (store->sync_way == SYNC_FILE_SYSTEM && syncfs(store->uploads) != 0) {
+        return -1;
+    }
+    int failed = fsync(store->uploads);
+    return failed == 0 && store->sync_way == SYNC_EACH ? fsync(store->incoming) : failed;
+}
+
 // One transaction: all of them or, when the disk is full, none.
 static void commit_rows(struct store *store, struct commit *batch) {
     enum receiver_error error = catalog_begin(store->catalog);
@@ -111,7 +119,7 @@ static void commit_rows(struct store *store, struct commit *batch) {
             error = insert(store, commit);
         }
     }
-    if (error == RECEIVER_OK && fsync(store->uploads) != 0) {
+    if (error == RECEIVER_OK && sync_names(store) != 0) {
         error = receiver_error_from_errno(errno);
     }
     if (begun) {

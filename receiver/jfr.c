@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER_BYTES = 68, MAX_INFLATED_BYTES = 256 << 20 };
+// Of all chunks together: a JVM has some 200 types. A chunk names as many as jfr_metadata.c allows, in a few bytes each when they share a
+// label.
+enum { HEADER_BYTES = 68, MAX_INFLATED_BYTES = 256 << 20, MAX_TYPES = 1 << 14 };
 
 static uint64_t big_endian(const uint8_t *at, size_t bytes) {
     uint64_t value = 0;
@@ -33,13 +35,16 @@ static bool same_name(const void *context, uint32_t id, const void *name) {
     return strcmp(((const struct jfr *)context)->types[id - 1].name, name) == 0;
 }
 
-// A type's id differs between chunks, its name does not. NULL: no memory.
+// A type's id differs between chunks, its name does not. NULL: no memory, or MAX_TYPES are there.
 static struct jfr_type *type_of(struct counting *counting, const char *name, const char *label) {
     struct jfr *jfr = counting->jfr;
     uint32_t hash = intern_hash_end(intern_hash_bytes(counting->seed, name, strlen(name)));
     uint32_t found = intern_find(&counting->names, hash, same_name, jfr, name);
     if (found != 0) {
         return &jfr->types[found - 1];
+    }
+    if (jfr->count == MAX_TYPES) {
+        return NULL;
     }
     if (jfr->count == counting->capacity) {
         size_t capacity = counting->capacity ? 2 * counting->capacity : 64;
@@ -150,7 +155,8 @@ static enum receiver_error read_chunk(struct counting *counting, const struct ch
         error = count_events(counting, chunk, &metadata, start);
     }
     if (error == RECEIVER_OK && !add_chunk(counting, &metadata)) {
-        error = RECEIVER_NO_MEMORY;
+        bool many = counting->jfr->count == MAX_TYPES;
+        error = many ? fail(counting, "more types of events than can be counted", (size_t)(chunk->start - start)) : RECEIVER_NO_MEMORY;
     }
     jfr_metadata_free(&metadata);
     return error;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_STRINGS = 1 << 20, MAX_DEPTH = 16, MAX_CLASSES = 1 << 14, MAX_TEXT_BYTES = 4096 };
+enum { MAX_STRINGS = 1 << 20, MAX_DEPTH = 16, MAX_CLASSES = 1 << 14, MAX_TEXT_BYTES = 1024 };
 
 // ---- Numbers and texts ----
 

@@ -30,10 +30,13 @@ struct keeper {
     atomic_bool stopping;
 };
 
+// Out of uploads/ first, as a whole: a crash in the middle of removing leaves what the next start removes, and no upload without its files.
 static void remove_upload(struct store *store, int64_t id) {
-    char name[24];
+    char name[24], below_incoming[24];
     snprintf(name, sizeof name, "%" PRId64, id);
-    store_remove_directory(store->uploads, name);
+    snprintf(below_incoming, sizeof below_incoming, "%016" PRIx64, (uint64_t)id);
+    bool moved = renameat(store->uploads, name, store->incoming, below_incoming) == 0;
+    store_remove_directory(moved ? store->incoming : store->uploads, moved ? below_incoming : name);
 }
 
 static void retain(struct keeper *keeper) {

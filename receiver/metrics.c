@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_JSON_BYTES = 1 << 20 }; // real ones have 300
+enum {
+    MAX_JSON_BYTES = 1 << 20, // real ones have 300
+    MAX_PAIRS = 1024,         // of an upload; real ones have 10. A selection of 5,000 uploads keeps 80 MB at most
+};
 
 // ---- Adding ----
 
@@ -77,9 +80,9 @@ static void close_reading(struct reading *reading) {
 static enum receiver_error read_pairs(struct reading *reading, int64_t ms, const void *json, size_t size, char *text) {
     sqlite3_stmt *pairs = reading->pairs;
     bool ok = true;
-    int step;
+    int step = SQLITE_DONE, count = 0;
     sqlite3_bind_text(pairs, 1, json, (int)size, SQLITE_STATIC);
-    while (ok && (step = sqlite3_step(pairs)) == SQLITE_ROW) {
+    while (ok && (step = sqlite3_step(pairs)) == SQLITE_ROW && count++ < MAX_PAIRS) {
         const char *name = (const char *)sqlite3_column_text(pairs, 0);
         // A measure is added up by the receiver itself, and there for every upload.
         ok = !name || is_measure(name) || add_point(reading->metrics, name, ms, sqlite3_column_double(pairs, 1));
@@ -87,7 +90,7 @@ static enum receiver_error read_pairs(struct reading *reading, int64_t ms, const
     bool bad = ok && step != SQLITE_DONE;
     sqlite3_reset(pairs);
     if (bad) {
-        snprintf(text, 160, "not an array of names and numbers");
+        snprintf(text, 160, step == SQLITE_ROW ? "more than %d values" : "not an array of names and numbers", MAX_PAIRS);
     }
     return bad ? RECEIVER_BAD_UPLOAD : ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }

@@ -157,14 +157,26 @@ int64_t search_unmeasured(const struct search *search) {
     return 0;
 }
 
+// Of one upload: marking all words that hold the text, as a query does, would take longer than looking at its tags.
+static bool has_text(const struct search *search, const struct search_row *row, const char *text) {
+    for (uint32_t i = 0; i < row->tag_count; i++) {
+        if (strcasestr(words_text(&search->words, row->tags[i]), text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection) {
     struct search_query query;
-    if (!search_query_init(&query, search, selection)) {
+    struct selection without_text = *selection;
+    without_text.text = NULL;
+    if (!search_query_init(&query, search, &without_text)) {
         return false;
     }
     bool matches = search_query_match(&query, row) == SEARCH_ALL_HOLD;
     search_query_free(&query);
-    return matches;
+    return matches && (!selection->text || has_text(search, row, selection->text));
 }
 
 bool search_select(const struct search *search, const struct selection *selection, int64_t before, size_t limit, int64_t **ids,

@@ -47,13 +47,18 @@ static int fraction_ms(const char *text, const char **end) {
     return ms;
 }
 
+// Years 0 to 9999, in which no sum or difference of two times overflows.
+static bool is_in_range(int64_t unix_ms) {
+    return unix_ms >= -62167219200000 && unix_ms <= 253402300799999;
+}
+
 bool selection_time(const char *text, int64_t *unix_ms) {
     char *end;
     errno = 0;
     long long number = strtoll(text, &end, 10);
     if (*text && !*end && (*text == '-' || (*text >= '0' && *text <= '9'))) {
         *unix_ms = number;
-        return errno == 0;
+        return errno == 0 && is_in_range(number);
     }
     struct tm parts = {0};
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
@@ -72,7 +77,7 @@ bool selection_time(const char *text, int64_t *unix_ms) {
     }
     int64_t offset_s = (hours * 3600 + minutes * 60) * (ahead ? 1 : -1);
     *unix_ms = ((int64_t)timegm(&parts) - offset_s) * 1000 + ms;
-    return true;
+    return is_in_range(*unix_ms);
 }
 
 // ---- One parameter ----

@@ -8,10 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,12 +87,6 @@ static int open_below(struct store *store, const char *name, char *text, size_t 
     return directory;
 }
 
-// ext4 and XFS: an fsync commits the journal, with all changes before it.
-static bool is_journaled(int directory) {
-    struct statfs about;
-    return fstatfs(directory, &about) == 0 && (about.f_type == EXT4_SUPER_MAGIC || about.f_type == XFS_SUPER_MAGIC);
-}
-
 static enum receiver_error open_directories(struct store *store, char *text, size_t text_size) {
     make_directories(store->path);
     store->directory = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -109,7 +101,10 @@ static enum receiver_error open_directories(struct store *store, char *text, siz
     }
     store->incoming = open_below(store, "incoming", text, text_size);
     store->uploads = store->incoming < 0 ? -1 : open_below(store, "uploads", text, text_size);
-    store->journaled = store->uploads >= 0 && is_journaled(store->uploads);
+    if (store->uploads >= 0) {
+        store->sync_way = sync_way_of(store->uploads);
+        syncfs(store->directory); // the directories that were just made, whose names nothing else syncs
+    }
     return store->uploads < 0 ? RECEIVER_BAD_DIRECTORY : RECEIVER_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "committer.h"
 #include "failure.h"
 #include "store.h"
+#include "sync_way.h"
 
 #include <pthread.h>
 
@@ -13,7 +14,7 @@ struct store {
     struct store_options options;
     int directory, incoming, uploads; // open directories
     int lock;                         // held by flock
-    bool journaled;                   // the file system makes changes last in the order they were made (committer.c)
+    enum sync_way sync_way;           // for committer.c
     char *path;
     char note[400];
     struct committer *committer;

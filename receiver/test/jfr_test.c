@@ -44,6 +44,37 @@ static void test_json(void **state) {
     json_free(&json);
 }
 
+// As many types as a chunk may have, in each of two chunks: few bytes of input, and memory for each name.
+static void test_too_many_types(void **state) {
+    (void)state;
+    enum { TYPES = 9000, EVENT_BYTES = 5 };
+    struct recording recording = {0};
+    struct jfr jfr;
+    char text[200] = "";
+    put_chunk(&recording, 0, 0, 10000, 3);
+    size_t chunk = recording.size + TYPES * EVENT_BYTES;
+    uint8_t *both = calloc(2, chunk);
+    put_big_endian(&recording, 8, chunk);
+    for (unsigned c = 0; c < 2; c++) {
+        uint8_t *at = both + c * chunk;
+        memcpy(at, recording.bytes, recording.size);
+        at += recording.size;
+        for (unsigned i = 0; i < TYPES; i++, at += EVENT_BYTES) {
+            unsigned type = 1000 + c * TYPES + i;
+            at[0] = EVENT_BYTES;
+            at[1] = (uint8_t)(type | 0x80);
+            at[2] = (uint8_t)(type >> 7 | 0x80);
+            at[3] = (uint8_t)(type >> 14);
+        }
+    }
+    assert_int_equal(jfr_read(both, chunk, &jfr, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(jfr.count, TYPES + 1);
+    jfr_free(&jfr);
+    assert_int_equal(jfr_read(both, 2 * chunk, &jfr, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_non_null(strstr(text, "more types of events than can be counted"));
+    free(both);
+}
+
 // Cut off anywhere: what is there is counted, and that it is cut is said.
 static void test_cut_off(void **state) {
     (void)state;
@@ -96,7 +127,7 @@ static void test_mutated(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts), cmocka_unit_test(test_json), cmocka_unit_test(test_cut_off),
-                                       cmocka_unit_test(test_mutated)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts), cmocka_unit_test(test_json), cmocka_unit_test(test_too_many_types),
+                                       cmocka_unit_test(test_cut_off), cmocka_unit_test(test_mutated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,18 @@ static void test_refused(void **state) {
     assert_int_equal(add(metrics, 1, many, text), RECEIVER_OK);
     assert_int_equal(metrics->count, METRICS_MAX_SERIES);
     free(many);
+    // More values than anyone sends, as many as fit into the file.
+    out = open_memstream(&many, &size);
+    fprintf(out, "[[\"name0\",0]");
+    for (int i = 0; i < 1024; i++) {
+        fprintf(out, ",[\"name0\",%d]", i);
+    }
+    fprintf(out, "]");
+    fclose(out);
+    assert_int_equal(add(metrics, 1, many, text), RECEIVER_BAD_UPLOAD);
+    assert_string_equal(text, "more than 1024 values");
+    assert_true(metrics_find(metrics, "name0")->count <= 1025);
+    free(many);
     metrics_free(metrics);
     metrics_free(NULL);
 }

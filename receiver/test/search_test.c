@@ -60,6 +60,13 @@ static void test_limits(void **state) {
     assert_int_equal(ids[0], 3);
     free(ids);
     assert_true(search_matches(&search, search_find(&search, 3), &selection));
+    const struct search_row *row = search_find(&search, 3);
+    char text[200];
+    const char *tag = words_text(&search.words, row->tags[0]);
+    assert_true(selection_add(&selection, "q", tag, text, sizeof text));
+    assert_true(search_matches(&search, row, &selection));
+    assert_true(selection_add(&selection, "q", "in no tag", text, sizeof text));
+    assert_false(search_matches(&search, row, &selection));
     selection_free(&selection);
     search_free(&search);
 }

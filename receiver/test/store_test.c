@@ -72,6 +72,26 @@ static void make(const char *directory, const char *name, bool folder) {
 }
 
 // A half upload in incoming/ goes; one renamed into uploads/ without a row is whole, and taken in; what is not ours stays.
+// A directory in the way keeps files from being removed, as a crash would: what is left is no upload at the next start.
+static void test_half_removed(void **state) {
+    struct place *place = *state;
+    struct fixture fixture = {0};
+    strcpy(fixture.directory, place->directory);
+    add_good(place, "one");
+    add_good(place, "two");
+    make(place->directory, "uploads/1/other", true);
+    reopen(place, strlen(EVENT) + 3);
+    expect_uploads(place, 1);
+    assert_int_equal(count_files(&fixture, "incoming/0000000000000001"), 1);
+    expect_content(place, 2, "two");
+    reopen(place, 0);
+    assert_string_equal(store_note(place->store), "");
+    assert_int_equal(find(place, 1), RECEIVER_NOT_FOUND);
+    char path[128];
+    snprintf(path, sizeof path, "%s/incoming/0000000000000001/other", place->directory);
+    assert_int_equal(rmdir(path), 0);
+}
+
 static void test_crash_leftovers(void **state) {
     struct place *place = *state;
     struct fixture fixture = {0};
@@ -166,7 +186,8 @@ static void test_unusable_directories(void **state) {
 
 int main(void) {
 #define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_restart),       IT(test_retention),          IT(test_crash_leftovers),
-                                       IT(test_damaged_files), IT(test_linked_directories), IT(test_unusable_directories)};
+    const struct CMUnitTest tests[] = {
+        IT(test_restart),       IT(test_retention),          IT(test_half_removed),        IT(test_crash_leftovers),
+        IT(test_damaged_files), IT(test_linked_directories), IT(test_unusable_directories)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,17 @@
+// sync_way.h: how the files of many uploads are made lasting at once; that depends on the file system. Threads: any. Memory: none.
+#ifndef CMEMPROF_RECEIVER_SYNC_WAY_H
+#define CMEMPROF_RECEIVER_SYNC_WAY_H
+
+#include <sys/types.h>
+
+enum sync_way {
+    SYNC_EACH, // every file and directory by itself
+    // Bytes are written out first, then one call for all names, sizes and places:
+    SYNC_JOURNAL,     // an fsync of one directory commits all that was changed before it
+    SYNC_FILE_SYSTEM, // syncfs, then an fsync so that the disk empties its cache
+};
+enum sync_way sync_way_of(int directory);
+// The same for a file system of that type (statfs's f_type) on that device; sys is where sysfs is mounted.
+enum sync_way sync_way_of_device(long type, dev_t device, const char *sys);
+
+#endif
