@@ -17,7 +17,7 @@ static const char schema[] =
     " size_bytes INTEGER NOT NULL, pprof INTEGER NOT NULL, PRIMARY KEY(upload, position)) WITHOUT ROWID;"
     "PRAGMA user_version=2;";
 
-enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database) {
+enum receiver_error catalog_error(sqlite3 *database) {
     switch (sqlite3_errcode(database)) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -32,15 +32,10 @@ enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database) {
         return receiver_error_from_errno(sqlite3_system_errno(database));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        atomic_store(&catalog->damaged, true);
         return RECEIVER_BAD_INDEX;
     default:
         return RECEIVER_IO;
     }
-}
-
-bool catalog_damaged(const struct catalog *catalog) {
-    return atomic_load(&catalog->damaged);
 }
 
 static bool run(sqlite3 *database, const char *sql) {
@@ -115,7 +110,7 @@ enum receiver_error catalog_open(const char *path, bool create, bool *newer, str
     }
     if (error != RECEIVER_OK) {
         const char *cause = *newer ? "was written by a newer version" : catalog->writer ? sqlite3_errmsg(catalog->writer) : "out of memory";
-        enum receiver_error cause_error = catalog->writer ? catalog_error(catalog, catalog->writer) : RECEIVER_NO_MEMORY;
+        enum receiver_error cause_error = catalog->writer ? catalog_error(catalog->writer) : RECEIVER_NO_MEMORY;
         snprintf(text, text_size, "%s%s %s", path, *newer ? "" : ":", cause);
         catalog_close(catalog);
         return cause_error == RECEIVER_DISK_FULL || cause_error == RECEIVER_NO_MEMORY ? cause_error : error;
@@ -170,7 +165,7 @@ enum receiver_error catalog_load(struct catalog *catalog) {
         error = search_add(&catalog->search, &upload) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
         catalog->next_id = upload.id >= catalog->next_id ? upload.id + 1 : catalog->next_id;
     }
-    error = error == RECEIVER_OK ? catalog_error(catalog, catalog->writer) : error;
+    error = error == RECEIVER_OK ? catalog_error(catalog->writer) : error;
     sqlite3_finalize(rows);
     return error;
 }
@@ -182,7 +177,7 @@ enum receiver_error catalog_begin(struct catalog *catalog) {
     if (run(catalog->writer, "BEGIN IMMEDIATE")) {
         return RECEIVER_OK;
     }
-    enum receiver_error error = catalog_error(catalog, catalog->writer);
+    enum receiver_error error = catalog_error(catalog->writer);
     pthread_mutex_unlock(&catalog->write_lock);
     return error;
 }
@@ -240,14 +235,14 @@ enum receiver_error catalog_insert(struct catalog *catalog, const struct catalog
     if (insert_row(catalog, upload) && insert_attachments(catalog, upload)) {
         return RECEIVER_OK;
     }
-    enum receiver_error error = catalog_error(catalog, catalog->writer);
+    enum receiver_error error = catalog_error(catalog->writer);
     return error == RECEIVER_OK ? RECEIVER_IO : error;
 }
 
 enum receiver_error catalog_end(struct catalog *catalog, bool keep) {
     enum receiver_error error = RECEIVER_OK;
     if (keep && !run(catalog->writer, "COMMIT")) {
-        error = catalog_error(catalog, catalog->writer);
+        error = catalog_error(catalog->writer);
         keep = false;
     }
     // SQLite has rolled back by itself after some errors; then there is no transaction to end.
@@ -303,7 +298,7 @@ enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *
             ++*dropped;
         }
     }
-    error = ok ? RECEIVER_OK : catalog_error(catalog, catalog->writer);
+    error = ok ? RECEIVER_OK : catalog_error(catalog->writer);
     enum receiver_error ended = catalog_end(catalog, ok);
     return error == RECEIVER_OK ? ended : error;
 }
@@ -363,7 +358,7 @@ enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, co
         sqlite3_bind_double(update, 2 + i, measures->values[i]); // SQLite keeps NaN as NULL
     }
     bool ok = update && sqlite3_step(update) == SQLITE_DONE;
-    error = ok ? RECEIVER_OK : catalog_error(catalog, catalog->writer);
+    error = ok ? RECEIVER_OK : catalog_error(catalog->writer);
     sqlite3_finalize(update);
     enum receiver_error ended = catalog_end(catalog, ok);
     // Without the row on disk they are computed again at the next start; now they are shown all the same.

@@ -30,7 +30,6 @@ enum receiver_error catalog_open(const char *path, bool create, bool *newer, str
 void catalog_close(struct catalog *catalog); // NULL is fine
 // Fills what is in memory from the database; before the first search. RECEIVER_BAD_INDEX: it is damaged.
 enum receiver_error catalog_load(struct catalog *catalog);
-bool catalog_damaged(const struct catalog *catalog); // SQLite has met a damaged page since it was opened
 
 // ---- Writing: begin, any number of calls, end ----
 

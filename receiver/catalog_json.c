@@ -94,7 +94,7 @@ enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct
     sqlite3_stmt *row = catalog->read_upload;
     sqlite3_bind_int64(row, 1, id);
     bool found = sqlite3_step(row) == SQLITE_ROW;
-    enum receiver_error error = found ? RECEIVER_OK : catalog_error(catalog, catalog->reader);
+    enum receiver_error error = found ? RECEIVER_OK : catalog_error(catalog->reader);
     error = error == RECEIVER_OK && !found ? RECEIVER_NOT_FOUND : error;
     if (found) {
         json_object_begin(json);

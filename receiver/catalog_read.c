@@ -60,7 +60,7 @@ static enum receiver_error read_attachments(struct catalog *catalog, int64_t id,
             break;
         }
     }
-    enum receiver_error error = step == SQLITE_ROW || step == SQLITE_DONE ? RECEIVER_OK : catalog_error(catalog, catalog->reader);
+    enum receiver_error error = step == SQLITE_ROW || step == SQLITE_DONE ? RECEIVER_OK : catalog_error(catalog->reader);
     sqlite3_reset(rows);
     pthread_mutex_unlock(&catalog->read_lock);
     return error;

@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
-#include <stdatomic.h>
 
 struct catalog {
     pthread_mutex_t write_lock;
@@ -20,7 +19,6 @@ struct catalog {
     sqlite3_stmt *read_upload, *read_attachments;
     pthread_rwlock_t memory_lock;
     struct search search; // guarded by memory_lock
-    atomic_bool damaged;
 };
 
 // The columns of read_upload, which takes an id.
@@ -40,7 +38,7 @@ enum {
     " alloc_bytes_per_s, heap_live_bytes, c_live_bytes, goroutines, lock_seconds_per_s"
 
 // With the lock of that handle held: what the last call on it came to.
-enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database);
+enum receiver_error catalog_error(sqlite3 *database);
 // With the reader's lock held. The row of read_attachments.
 void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attachment);
 
