@@ -211,7 +211,7 @@ export class ProfilesTab implements View {
     if (view === "graph" || view === "both") {
       this.graph.show(tree, { colouring, upright: now.get("shape") === "flame", matches, zoomed: findPath(tree, now.get("zoom")) });
     }
-    if (view !== "graph") this.showTables(now, view, tree, matches, plain);
+    if (view !== "graph") this.showTables(now, view, tree, matches, { plain, byPackage: colouring === "package" });
     if (view === "sandwich") this.sandwich.show(tree, now.get("fn") || this.heaviest(), { colouring });
     this.showStatus(view, tree, chosen.loaded);
   }
@@ -224,11 +224,17 @@ export class ProfilesTab implements View {
     this.sandwich.element.hidden = view !== "sandwich";
   }
 
-  private showTables(now: State, view: ViewName, tree: Tree, matches: Uint8Array | null, plain: boolean): void {
+  private showTables(
+    now: State,
+    view: ViewName,
+    tree: Tree,
+    matches: Uint8Array | null,
+    squares: { plain: boolean; byPackage: boolean },
+  ): void {
     const rows = matches ? this.sums().filter((row) => matches[row.fn]) : this.sums();
     const name = view === "sandwich" ? now.get("fn") || this.heaviest() : "";
     const table = view === "table" ? this.table : this.short;
-    table.show(tree, rows, now.get("sort", "self"), { plain, chosen: (row) => row.name === name });
+    table.show(tree, rows, now.get("sort", "self"), { ...squares, chosen: (row) => row.name === name });
   }
 
   private heaviest(): string {
