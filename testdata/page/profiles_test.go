@@ -183,6 +183,15 @@ func TestGroupsAndColours(t *testing.T) {
 	view.do(chromedp.Evaluate[chromedp.Void](`(() => { const list = document.querySelector('select[aria-label="Colour"]'); list.value = "package"; list.dispatchEvent(new Event("change")); })()`))
 	view.until(`location.search.includes("colour=package")`)
 	view.until(fmt.Sprintf(`(() => { %s; return colourAt(2, 50) !== %q; })()`, helpers, before))
+	// The table's squares are of the graph's colours.
+	view.do(chromedp.Navigate(receiver.url + "profile?ids=1&view=both&colour=package"))
+	view.waitGraph("all")
+	view.until(`document.querySelectorAll("#functions-short tbody .kind").length > 3`)
+	view.until(fmt.Sprintf(`(() => {
+		%s;
+		const row = [...document.querySelectorAll("#functions-short tbody tr:not(.gap)")].find((row) => row.textContent.endsWith("main.main"));
+		return getComputedStyle(row.querySelector(".kind")).backgroundColor === "rgb(" + colourAt(2, 50).replaceAll(",", ", ") + ")";
+	})()`, helpers))
 	view.clean(t)
 }
 
