@@ -83,6 +83,8 @@ export class ProfilesTab implements View {
 
   mount(root: HTMLElement, now: State): void {
     this.panel.append(this.short.element, this.graph.element, this.table.element, this.sandwich.element);
+    // Until there is a tree, an empty panel says that it is loading.
+    for (const part of [this.toolbar, this.short, this.graph, this.table, this.sandwich]) part.element.hidden = true;
     this.shown.append(this.toolbar.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
     root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
@@ -200,6 +202,7 @@ export class ProfilesTab implements View {
     const tree = this.filter(now, raw);
     this.other.hidden = true;
     this.shown.hidden = false;
+    this.toolbar.element.hidden = false;
     this.toolbar.show(now, { types: chosen.types, type: chosen.type, colouring, kinds });
     const { data } = this;
     const labelsOf = `${chosen.file.name}`;
