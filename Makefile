@@ -196,8 +196,9 @@ test-demo: build/.setup-test build/cmemprof
 build/.setup-stress: scripts/setup build/.setup-test
 	@scripts/setup stress
 	@touch $@
-stress: build/.setup-stress lib static musl build/cmemprof ## Hazards and real programs in full, go-sqlite3's suite 20 times (hours)
+stress: build/.setup-stress lib static musl build/cmemprof ## Hazards, real programs and clients in full, go-sqlite3's suite 20 times (hours)
 	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./hazards ./programs
+	cd testdata && CMEMPROF_STRESS=full go test -count=1 -run Client ./receiver
 	RUNS=20 scripts/test-go-sqlite3
 
 # ---- Fuzz ----

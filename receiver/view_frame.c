@@ -38,13 +38,23 @@ static bool is_node(const char *file) {
     return starts_with(file, "node:") || (suffix && is_one_of(suffix, suffixes, sizeof suffixes / sizeof *suffixes));
 }
 
+// What takes the place of frames and has no file: ddtrace's "<3 frames omitted>", V8's "(garbage collector)". Rust's "<T as Trait>::f" and
+// C++'s "(anonymous namespace)::f()" close the bracket before the end.
+static bool is_stand_in(const struct profile_frame *frame, char open, char close) {
+    const char *first = strchr(frame->function, close);
+    return !*frame->file && *frame->function == open && first && !first[1];
+}
+
 const char *view_frame_kind(const struct profile_frame *frame) {
     if (profile_frame_is_go(frame)) {
         bool runtime = starts_with(frame->function, "runtime.") || starts_with(frame->function, "internal/runtime") ||
                        (!strchr(frame->function, '.') && strstr(frame->file, "/src/runtime/")); // assembly
         return runtime ? "runtime" : "go";
     }
-    return is_python(frame->file) ? "python" : is_node(frame->file) ? "node" : "c";
+    if (is_python(frame->file) || is_stand_in(frame, '<', '>')) {
+        return "python";
+    }
+    return is_node(frame->file) || is_stand_in(frame, '(', ')') ? "node" : "c";
 }
 
 bool view_is_kind(const char *kind) {

@@ -4,14 +4,11 @@ package page
 // Java recording.
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -20,95 +17,24 @@ import (
 	"github.com/cmemprof/cmemprof/testdata/profiles"
 )
 
-type treeAnswer struct {
-	Type, Unit  string
-	Total, Self int64
-	Uploads     int
-	Functions   []struct{ Name, File, Kind string }
-	Nodes       [][]int64
-}
-
-// flatAndCum adds up self and total of each function; one that calls itself counts once in its total.
-func (a *treeAnswer) flatAndCum() map[string][2]int64 {
-	sums := map[string][2]int64{}
-	names := make([]string, len(a.Nodes)+1)
-	parents := make([]int64, len(a.Nodes)+1)
-	for i, node := range a.Nodes {
-		name := a.Functions[node[1]].Name
-		names[i+1], parents[i+1] = name, node[0]
-		again := false
-		for at := node[0]; at > 0; at = parents[at] {
-			again = again || names[at] == name
-		}
-		sum := sums[name]
-		sum[0] += node[3]
-		if !again {
-			sum[1] += node[4]
-		}
-		sums[name] = sum
-	}
-	for name, sum := range sums {
-		if sum == [2]int64{} {
-			delete(sums, name)
-		}
-	}
-	return sums
-}
-
-// exactTop is what `go tool pprof -top` prints: all functions, in the smallest unit.
-func exactTop(t *testing.T, file, kind, unit string) map[string][2]int64 {
+func (r *receiver) tree(t *testing.T, path string) profiles.Tree {
 	t.Helper()
-	units := map[string]string{"bytes": "B", "nanoseconds": "ns"}
-	arguments := []string{"tool", "pprof", "-top", "-symbolize=none", "-trim=false", "-sample_index=" + kind}
-	if units[unit] != "" {
-		arguments = append(arguments, "-unit="+units[unit])
-	}
-	var stderr bytes.Buffer
-	command := exec.Command("go", append(arguments, file)...)
-	command.Stderr = &stderr
-	output, err := command.Output()
-	if err != nil {
-		t.Fatalf("go tool pprof: %v\n%s", err, stderr.String())
-	}
-	sums := map[string][2]int64{}
-	for _, line := range strings.Split(string(output), "\n") {
-		match := topLine.FindStringSubmatch(line)
-		if match == nil {
-			continue
-		}
-		sum := sums[match[3]]
-		for i := range sum {
-			value, err := strconv.ParseFloat(match[1+i], 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sum[i] += int64(value)
-		}
-		sums[match[3]] = sum
-	}
-	return sums
-}
-
-func (r *receiver) tree(t *testing.T, path string) treeAnswer {
-	t.Helper()
-	var answer treeAnswer
+	var answer profiles.Tree
 	if err := json.Unmarshal(r.get(t, path), &answer); err != nil {
 		t.Fatal(err)
 	}
 	return answer
 }
 
-func compareSums(t *testing.T, what string, got, want map[string][2]int64) {
+// compareSums compares a tree with what pprof says of the file.
+func compareSums(t *testing.T, what string, answer *profiles.Tree, file string, kind *profile.ValueType) {
 	t.Helper()
-	for name := range want {
-		if got[name] != want[name] {
-			t.Errorf("%s: %s is %d, go tool pprof says %d", what, name, got[name], want[name])
-		}
+	want, err := profiles.Top(file, kind)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name := range got {
-		if _, ok := want[name]; !ok {
-			t.Errorf("%s: %s is %d, go tool pprof does not know it", what, name, got[name])
-		}
+	for _, difference := range profiles.Differences(answer.Sums(), want) {
+		t.Errorf("%s: %s", what, difference)
 	}
 }
 
@@ -165,7 +91,7 @@ func TestAnswersAreThoseOfPprof(t *testing.T) {
 				}
 				// Python sends types that it has nothing of; Node's events have labels and no functions, so there is nothing to name.
 				if total != 0 && attachment.Name != "events.pprof" {
-					compareSums(t, what, answer.flatAndCum(), exactTop(t, file, kind.Type, kind.Unit))
+					compareSums(t, what, &answer, file, kind)
 					compared++
 				}
 			}
@@ -201,7 +127,7 @@ func TestMergedAnswersAreThoseOfPprof(t *testing.T) {
 		if answer.Uploads != 5 {
 			t.Errorf("%d uploads", answer.Uploads)
 		}
-		compareSums(t, "merged "+kind.Type, answer.flatAndCum(), exactTop(t, file, kind.Type, kind.Unit))
+		compareSums(t, "merged "+kind.Type, &answer, file, kind)
 	}
 }
 

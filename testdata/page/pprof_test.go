@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,26 +58,16 @@ func human(value float64, unit string) string {
 	return text
 }
 
-var topLine = regexp.MustCompile(`^\s*(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+[-0-9.e]+%\s+(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+(.+?)(?: \((?:partial-)?inline\))?$`)
-
 // pprofTop is name -> "self total" as the page should write it.
 func pprofTop(t *testing.T, file string, sampleType *profile.ValueType) map[string]string {
 	t.Helper()
-	unit := map[string]string{"bytes": "B", "nanoseconds": "ns"}[sampleType.Unit]
-	if unit == "" {
-		unit = "minimum"
-	}
-	out, err := exec.Command("go", "tool", "pprof", "-top", "-trim=false", "-symbolize=none", "-unit="+unit, "-sample_index="+sampleType.Type, file).Output()
+	sums, err := profiles.Top(file, sampleType)
 	if err != nil {
-		t.Fatalf("go tool pprof %s: %v", file, err)
+		t.Fatal(err)
 	}
 	rows := map[string]string{}
-	for _, line := range strings.Split(string(out), "\n") {
-		if fields := topLine.FindStringSubmatch(line); fields != nil {
-			self, _ := strconv.ParseFloat(fields[1], 64)
-			total, _ := strconv.ParseFloat(fields[2], 64)
-			rows[fields[3]] = human(self, sampleType.Unit) + " " + human(total, sampleType.Unit)
-		}
+	for name, sum := range sums {
+		rows[name] = human(float64(sum.Self), sampleType.Unit) + " " + human(float64(sum.Total), sampleType.Unit)
 	}
 	return rows
 }

@@ -69,6 +69,27 @@ func TestFlameGraph(t *testing.T) {
 }
 
 // Upright, the root is at the bottom and the stacks grow from it.
+// Until there is a tree nothing is shown of the views that it will be drawn in.
+func TestNothingIsShownBeforeTheTree(t *testing.T) {
+	receiver := startReceiver(t)
+	receiver.uploadProfile(t, "shop", heapProfile())
+	view := chromium.open(t)
+	view.do(chromedp.EmulateViewport(1280, 720), chromedp.Navigate(receiver.url))
+	view.until(`document.querySelector(".upload-row")`)
+	view.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const real = fetch, held = new Promise((release) => (window.release = release));
+		window.fetch = (path, ...more) => (String(path).includes("tree") ? held.then(() => real(path, ...more)) : real(path, ...more));
+		history.pushState(null, "", "/profile?ids=1&view=table");
+		dispatchEvent(new PopStateEvent("popstate"));
+	})()`))
+	view.until(`document.querySelector('#graph[aria-busy="true"]')`)
+	view.expect(`String([...document.querySelector("#graph").children].every((part) => !part.checkVisibility()))`, "true")
+	view.do(chromedp.Evaluate[chromedp.Void](`release()`))
+	view.waitGraph("all")
+	view.expect(`String(document.querySelector("#functions").checkVisibility() && !document.querySelector("#flamegraph").checkVisibility())`, "true")
+	view.clean(t)
+}
+
 func TestUprightFlameGraph(t *testing.T) {
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
@@ -183,6 +204,15 @@ func TestGroupsAndColours(t *testing.T) {
 	view.do(chromedp.Evaluate[chromedp.Void](`(() => { const list = document.querySelector('select[aria-label="Colour"]'); list.value = "package"; list.dispatchEvent(new Event("change")); })()`))
 	view.until(`location.search.includes("colour=package")`)
 	view.until(fmt.Sprintf(`(() => { %s; return colourAt(2, 50) !== %q; })()`, helpers, before))
+	// The table's squares are of the graph's colours.
+	view.do(chromedp.Navigate(receiver.url + "profile?ids=1&view=both&colour=package"))
+	view.waitGraph("all")
+	view.until(`document.querySelectorAll("#functions-short tbody .kind").length > 3`)
+	view.until(fmt.Sprintf(`(() => {
+		%s;
+		const row = [...document.querySelectorAll("#functions-short tbody tr:not(.gap)")].find((row) => row.textContent.endsWith("main.main"));
+		return getComputedStyle(row.querySelector(".kind")).backgroundColor === "rgb(" + colourAt(2, 50).replaceAll(",", ", ") + ")";
+	})()`, helpers))
 	view.clean(t)
 }
 

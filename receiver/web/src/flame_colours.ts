@@ -1,5 +1,5 @@
 // flame_colours.ts: the colour of each box: by kind (C, Go, Go runtime), by package, or by how much it changed against a baseline.
-import type { Kind } from "./api";
+import type { Kind, TreeFunction } from "./api";
 import { packageOf } from "./groups";
 import { colour } from "./theme";
 import type { Tree } from "./tree";
@@ -45,6 +45,11 @@ export function changeOf(now: number, base: number): number {
   return most > 0 ? (now - base) / most : 0;
 }
 
+// The variable of flame.css that a function's boxes have their colour from.
+export function colourOf(fn: TreeFunction, colouring: Colouring): string {
+  return `--flame-${colouring === "package" && fn.kind !== "runtime" ? hash(packageOf(fn)) % packageColours : fn.kind}`;
+}
+
 export function palette(tree: Tree, colouring: Colouring): Palette {
   const root = colour("--flame-root");
   const common = {
@@ -69,11 +74,13 @@ export function palette(tree: Tree, colouring: Colouring): Palette {
       },
     };
   }
-  const numbered = Array.from({ length: packageColours }, (_, i) => colour(`--flame-${i}`));
-  const kinds = Object.fromEntries(kindNames.map(([kind]) => [kind, colour(`--flame-${kind}`)])) as Record<Kind, string>;
-  const byFunction = tree.functions.map((fn) =>
-    colouring === "package" ? (fn.kind === "runtime" ? kinds.runtime : numbered[hash(packageOf(fn)) % packageColours]) : kinds[fn.kind],
-  );
+  const known = new Map<string, string>();
+  const byFunction = tree.functions.map((fn) => {
+    const name = colourOf(fn, colouring);
+    const value = known.get(name) ?? colour(name);
+    known.set(name, value);
+    return value;
+  });
   return { ...common, of: (node) => (tree.fn[node] < 0 ? root : byFunction[tree.fn[node]]) };
 }
 

@@ -1,5 +1,6 @@
 // function_table.ts: functions with what they have of their own and in all; in a difference also the baseline's values and the change.
 import { make } from "./dom";
+import { colourOf } from "./flame_colours";
 import { change, share, source, value } from "./format";
 import type { FunctionSum, Tree } from "./tree";
 import { VirtualTable, type Column, type TableEvents } from "./virtual_table";
@@ -9,6 +10,7 @@ export class FunctionTable {
   private readonly table: VirtualTable<FunctionSum>;
   private tree: Tree | undefined;
   private plain = false;
+  private byPackage = false;
   private readonly brief: boolean;
 
   // short: without the share and the source, for narrow places.
@@ -65,10 +67,16 @@ export class FunctionTable {
     this.table.destroy();
   }
 
-  // plain: kinds tell nothing in this profile.
-  show(tree: Tree, rows: readonly FunctionSum[], sort: string, { plain = false, chosen = (_: FunctionSum): boolean => false } = {}): void {
+  // plain: kinds tell nothing in this profile. byPackage: the squares have the colours of packages, as the graph beside it.
+  show(
+    tree: Tree,
+    rows: readonly FunctionSum[],
+    sort: string,
+    { plain = false, byPackage = false, chosen = (_: FunctionSum): boolean => false } = {},
+  ): void {
     this.tree = tree;
     this.plain = plain;
+    this.byPackage = byPackage;
     // Ties come by total, then by name: the sort keeps this order.
     const ordered = rows.slice().sort((a, b) => b.total - a.total || (a.name < b.name ? -1 : 1));
     this.table.show(ordered, sort, chosen);
@@ -79,7 +87,9 @@ export class FunctionTable {
     const end = row.name.indexOf("[");
     const cut = row.kind === "c" ? 0 : row.name.lastIndexOf("/", end < 0 ? undefined : end) + 1;
     const path = cut > 0 && !this.brief ? make("span", { class: "soft" }, row.name.slice(0, cut)) : null;
-    return make("span", {}, make("i", { class: `kind kind-${this.plain ? "plain" : row.kind}` }), path, row.name.slice(cut));
+    const square = make("i", { class: `kind kind-${this.plain ? "plain" : row.kind}` });
+    if (this.byPackage && this.tree) square.style.background = `var(${colourOf(this.tree.functions[row.fn], "package")})`;
+    return make("span", {}, square, path, row.name.slice(cut));
   }
 
   // A share with a bar behind it.

@@ -218,6 +218,7 @@ export class ProfileToolbar {
     this.legend.hidden = known.length < 2;
     refill(
       this.legend,
+      colouring !== "kind" && make("span", { class: "soft" }, "Show"),
       ...known.map(([kind, name]) =>
         button(
           [colouring === "kind" && make("i", { class: `kind kind-${kind}` }), name],

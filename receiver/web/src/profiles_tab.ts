@@ -83,6 +83,8 @@ export class ProfilesTab implements View {
 
   mount(root: HTMLElement, now: State): void {
     this.panel.append(this.short.element, this.graph.element, this.table.element, this.sandwich.element);
+    // Until there is a tree, an empty panel says that it is loading.
+    for (const part of [this.toolbar, this.short, this.graph, this.table, this.sandwich]) part.element.hidden = true;
     this.shown.append(this.toolbar.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
     root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
@@ -200,6 +202,7 @@ export class ProfilesTab implements View {
     const tree = this.filter(now, raw);
     this.other.hidden = true;
     this.shown.hidden = false;
+    this.toolbar.element.hidden = false;
     this.toolbar.show(now, { types: chosen.types, type: chosen.type, colouring, kinds });
     const { data } = this;
     const labelsOf = `${chosen.file.name}`;
@@ -211,7 +214,7 @@ export class ProfilesTab implements View {
     if (view === "graph" || view === "both") {
       this.graph.show(tree, { colouring, upright: now.get("shape") === "flame", matches, zoomed: findPath(tree, now.get("zoom")) });
     }
-    if (view !== "graph") this.showTables(now, view, tree, matches, plain);
+    if (view !== "graph") this.showTables(now, view, tree, matches, { plain, byPackage: colouring === "package" });
     if (view === "sandwich") this.sandwich.show(tree, now.get("fn") || this.heaviest(), { colouring });
     this.showStatus(view, tree, chosen.loaded);
   }
@@ -224,11 +227,17 @@ export class ProfilesTab implements View {
     this.sandwich.element.hidden = view !== "sandwich";
   }
 
-  private showTables(now: State, view: ViewName, tree: Tree, matches: Uint8Array | null, plain: boolean): void {
+  private showTables(
+    now: State,
+    view: ViewName,
+    tree: Tree,
+    matches: Uint8Array | null,
+    squares: { plain: boolean; byPackage: boolean },
+  ): void {
     const rows = matches ? this.sums().filter((row) => matches[row.fn]) : this.sums();
     const name = view === "sandwich" ? now.get("fn") || this.heaviest() : "";
     const table = view === "table" ? this.table : this.short;
-    table.show(tree, rows, now.get("sort", "self"), { plain, chosen: (row) => row.name === name });
+    table.show(tree, rows, now.get("sort", "self"), { ...squares, chosen: (row) => row.name === name });
   }
 
   private heaviest(): string {

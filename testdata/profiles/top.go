@@ -1,0 +1,102 @@
+package profiles
+
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/google/pprof/profile"
+)
+
+// Sum is what a function has itself, and with all that it calls.
+type Sum struct{ Self, Total int64 }
+
+var topLine = regexp.MustCompile(`^\s*(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+[-0-9.e]+%\s+(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+(.+?)(?: \((?:partial-)?inline\))?$`)
+
+// Top is what `go tool pprof -top` prints of one sample type of a file: all functions, in the smallest unit.
+func Top(file string, sampleType *profile.ValueType) (map[string]Sum, error) {
+	unit := map[string]string{"bytes": "B", "nanoseconds": "ns"}[sampleType.Unit]
+	if unit == "" {
+		unit = "minimum"
+	}
+	var stderr bytes.Buffer
+	command := exec.Command("go", "tool", "pprof", "-top", "-symbolize=none", "-trim=false", "-sample_index="+sampleType.Type, "-unit="+unit, file)
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go tool pprof: %w\n%s", err, stderr.String())
+	}
+	sums := map[string]Sum{}
+	for _, line := range strings.Split(string(output), "\n") {
+		match := topLine.FindStringSubmatch(line)
+		if match == nil {
+			continue
+		}
+		self, err := strconv.ParseFloat(match[1], 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", line, err)
+		}
+		total, err := strconv.ParseFloat(match[2], 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", line, err)
+		}
+		sum := sums[match[3]]
+		sums[match[3]] = Sum{sum.Self + int64(self), sum.Total + int64(total)}
+	}
+	return sums, nil
+}
+
+// Tree is the receiver's answer to a question for a call tree.
+type Tree struct {
+	Type, Unit  string
+	Total, Self int64
+	Uploads     int
+	Functions   []struct{ Name, File, Kind string }
+	Nodes       [][]int64
+}
+
+// Sums adds up self and total of each function; one that calls itself counts once in its total.
+func (t *Tree) Sums() map[string]Sum {
+	sums := map[string]Sum{}
+	names := make([]string, len(t.Nodes)+1)
+	parents := make([]int64, len(t.Nodes)+1)
+	for i, node := range t.Nodes {
+		name := t.Functions[node[1]].Name
+		names[i+1], parents[i+1] = name, node[0]
+		again := false
+		for at := node[0]; at > 0; at = parents[at] {
+			again = again || names[at] == name
+		}
+		sum := sums[name]
+		sum.Self += node[3]
+		if !again {
+			sum.Total += node[4]
+		}
+		sums[name] = sum
+	}
+	for name, sum := range sums {
+		if sum == (Sum{}) {
+			delete(sums, name)
+		}
+	}
+	return sums
+}
+
+// Differences says of each function where the receiver's sums are not pprof's.
+func Differences(got, want map[string]Sum) []string {
+	var differences []string
+	for name, sum := range want {
+		if got[name] != sum {
+			differences = append(differences, fmt.Sprintf("%s is %d, go tool pprof says %d", name, got[name], sum))
+		}
+	}
+	for name, sum := range got {
+		if _, ok := want[name]; !ok {
+			differences = append(differences, fmt.Sprintf("%s is %d, go tool pprof does not know it", name, sum))
+		}
+	}
+	return differences
+}

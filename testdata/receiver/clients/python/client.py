@@ -1,0 +1,28 @@
+"""A program with ddtrace's profiler and tracer on, which works until its standard input ends."""
+
+import sys
+import threading
+
+from ddtrace.trace import tracer
+
+
+def fill(count):
+    return [str(number) * 3 for number in range(count)]
+
+
+ended = threading.Event()
+
+
+def work():
+    kept = []
+    while not ended.is_set():
+        with tracer.trace("work", resource="fill"):
+            kept = fill(20000)
+    return kept
+
+
+worker = threading.Thread(target=work)
+worker.start()
+sys.stdin.read()
+ended.set()
+worker.join()
