@@ -32,7 +32,7 @@ func mustBeGone(t *testing.T, group int) {
 
 // The script itself fails if the planted leak is not the first line of its table, or Analysis does not name it.
 func TestLeakIsFirst(t *testing.T) {
-	command, out := script(t, "DEMO_SECONDS=20")
+	command, out := script(t, "DEMO_SECONDS=30")
 	if err := command.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
