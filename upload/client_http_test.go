@@ -17,13 +17,7 @@ func TestDefaultTransportIsNotOurs(t *testing.T) {
 	before := http.DefaultTransport
 	defer func() { http.DefaultTransport = before }()
 	http.DefaultTransport = struct{ http.RoundTripper }{before}
-	var got received
-	server := httptest.NewServer(&got)
-	defer server.Close()
-	if err := upload.Send(t.Context(), request(server.URL)); err != nil {
-		t.Fatal(err)
-	}
-	got.check(t)
+	checkSend(t)
 }
 
 // A batch for a socket goes to no proxy, wherever its URL points to.

@@ -76,7 +76,8 @@ func (r *received) check(t *testing.T) {
 	}
 }
 
-func TestSend(t *testing.T) {
+func checkSend(t *testing.T) {
+	t.Helper()
 	var got received
 	server := httptest.NewServer(&got)
 	defer server.Close()
@@ -85,6 +86,8 @@ func TestSend(t *testing.T) {
 	}
 	got.check(t)
 }
+
+func TestSend(t *testing.T) { checkSend(t) }
 
 func TestSendOverUnixSocket(t *testing.T) {
 	checkUnixSocket(t, filepath.Join(t.TempDir(), "agent.sock"))
