@@ -48,6 +48,16 @@ static void write_growth(struct finding *finding, const struct stacks *stacks, c
              finding_duration(seconds_of(stacks), time), 100 * trend->rising);
 }
 
+// Bytes that grow.
+static void set_growth(struct finding *finding, const struct stacks *stacks, const struct heap *heap, const struct trend *trend,
+                       const struct metrics_point *points, const char *what) {
+    write_growth(finding, stacks, trend, what);
+    finding->slope_bytes_per_s = trend->slope_per_s;
+    finding->attachment = heap->attachment;
+    finding->type = heap->type;
+    set_series(finding, stacks, points);
+}
+
 // ---- C ----
 
 static void add_leak(struct findings *findings, const struct stacks *stacks, const struct stack_site *site, const struct heap *heap) {
@@ -62,12 +72,8 @@ static void add_leak(struct findings *findings, const struct stacks *stacks, con
     bool two = strcmp(leaf, site->function) != 0;
     snprintf(finding->title, sizeof finding->title, "C memory allocated in %.200s%s%.200s grows by %s and is not freed", leaf,
              two ? " for " : "", two ? site->function : "", finding_rate(slope, rate));
-    write_growth(finding, stacks, &site->trend, "C memory in use there");
-    finding->slope_bytes_per_s = slope;
-    finding->attachment = heap->attachment;
-    finding->type = heap->type;
+    set_growth(finding, stacks, heap, &site->trend, site->points, "C memory in use there");
     finding_set_stack(finding, &sample);
-    set_series(finding, stacks, site->points);
     findings_settle(findings, site->function);
 }
 
@@ -87,11 +93,7 @@ static void add_total_leak(struct findings *findings, const struct stacks *stack
         return;
     }
     snprintf(finding->title, sizeof finding->title, "C memory grows by %s, at no single place", finding_rate(trend.slope_per_s, rate));
-    write_growth(finding, stacks, &trend, "All C memory in use");
-    finding->slope_bytes_per_s = trend.slope_per_s;
-    finding->attachment = heap->attachment;
-    finding->type = heap->type;
-    set_series(finding, stacks, points);
+    set_growth(finding, stacks, heap, &trend, points, "All C memory in use");
     findings_settle(findings, NULL);
 }
 
@@ -120,11 +122,7 @@ static void add_heap_growth(struct findings *findings, const struct stacks *stac
     }
     snprintf(finding->title, sizeof finding->title, "The %sheap grows by %s%s", heap->language, finding_rate(trend.slope_per_s, rate),
              more);
-    write_growth(finding, stacks, &trend, "The live heap");
-    finding->slope_bytes_per_s = trend.slope_per_s;
-    finding->attachment = heap->attachment;
-    finding->type = heap->type;
-    set_series(finding, stacks, points);
+    set_growth(finding, stacks, heap, &trend, points, "The live heap");
     findings_settle(findings, NULL);
 }
 
