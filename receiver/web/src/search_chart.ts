@@ -1,7 +1,7 @@
 // search_chart.ts: the chart above the list: how many uploads there were over time, and the mean of a measure. Dragging chooses a time range.
 import type { Histogram } from "./api";
 import { Chart } from "./chart";
-import { quantity } from "./chart_units";
+import { quantity, title } from "./chart_units";
 import { make, select } from "./dom";
 import { count } from "./format";
 import { measures, measureUnit } from "./search_columns";
@@ -15,15 +15,6 @@ export function chosenMeasure(state: State): string {
   if (asked === "none") return "";
   return measures.some(([name]) => name === asked) ? asked : "heap_live_bytes";
 }
-
-const longNames: Record<string, string> = {
-  cpu_cores: "CPU cores",
-  alloc_bytes_per_s: "Allocation rate",
-  heap_live_bytes: "Heap live",
-  c_live_bytes: "C heap live",
-  goroutines: "Goroutines",
-  lock_seconds_per_s: "Lock time",
-};
 
 export class SearchChart {
   readonly element = make("section", { class: "search-chart panel", "aria-label": "Uploads over time" });
@@ -57,7 +48,7 @@ export class SearchChart {
     const chosen = chosenMeasure(state);
     if (chosen === this.shownMeasure) return;
     this.shownMeasure = chosen;
-    const choices = [...measures.map(([name]) => [name, longNames[name]!] as const), ["none", "Nothing more"] as const];
+    const choices = [...measures.map(([name]) => [name, title(name)] as const), ["none", "Nothing more"] as const];
     const list = select("Measure", choices, chosen || "none", (name) =>
       change({ measure: name === "heap_live_bytes" ? null : name }, { replace: true }),
     );
@@ -76,7 +67,7 @@ export class SearchChart {
     const lines = measure
       ? [
           {
-            label: longNames[measure.name] ?? measure.name,
+            label: title(measure.name),
             unit: measureUnit(measure.name),
             values: measure.values,
             colour: "--series-2",
@@ -106,7 +97,7 @@ export class SearchChart {
     const parts = [rangeText(from, from + histogram.bucket_ms), count(histogram.counts[index]!, "upload")];
     const mean = histogram.measure?.values[index];
     if (histogram.measure && mean !== null && mean !== undefined) {
-      parts.push(`${longNames[histogram.measure.name] ?? histogram.measure.name} ${quantity(mean, measureUnit(histogram.measure.name))}`);
+      parts.push(`${title(histogram.measure.name)} ${quantity(mean, measureUnit(histogram.measure.name))}`);
     }
     this.readout.textContent = parts.join(" · ");
   }
