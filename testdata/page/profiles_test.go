@@ -68,7 +68,6 @@ func TestFlameGraph(t *testing.T) {
 	view.clean(t)
 }
 
-// Upright, the root is at the bottom and the stacks grow from it.
 // Until there is a tree nothing is shown of the views that it will be drawn in.
 func TestNothingIsShownBeforeTheTree(t *testing.T) {
 	receiver := startReceiver(t)
@@ -90,6 +89,7 @@ func TestNothingIsShownBeforeTheTree(t *testing.T) {
 	view.clean(t)
 }
 
+// Upright, the root is at the bottom and the stacks grow from it.
 func TestUprightFlameGraph(t *testing.T) {
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
