@@ -40,8 +40,13 @@ static size_t findable(size_t alignment) {
     return alignment < LIVE_TABLE_ALIGNMENT ? LIVE_TABLE_ALIGNMENT : alignment;
 }
 
+// NULL: the block is for the allocator behind.
+static void *work_block(size_t size) {
+    return UNLIKELY(thread_state.working) ? work_memory_take(size) : NULL;
+}
+
 static void *plain_malloc(size_t size) {
-    void *block = UNLIKELY(thread_state.working) ? work_memory_take(size) : NULL;
+    void *block = work_block(size);
     return block != NULL ? block : next_allocator.malloc(size);
 }
 
@@ -70,8 +75,11 @@ static void *calloc_on_page(struct sampling *sampling, size_t count, size_t size
 static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, uintptr_t caller) {
     size_t total;
     struct sampling sampling;
-    if (__builtin_mul_overflow(count, size, &total) || !BEGIN(total, caller, &sampling)) {
-        void *block = UNLIKELY(thread_state.working) && count != 0 && size <= SIZE_MAX / count ? work_memory_take(count * size) : NULL;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        return next_allocator.calloc(count, size);
+    }
+    if (!BEGIN(total, caller, &sampling)) {
+        void *block = work_block(total);
         return block != NULL ? block : next_allocator.calloc(count, size);
     }
     void *block = calloc_on_page(&sampling, count, size, total);

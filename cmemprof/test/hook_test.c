@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../profiler.h"
+#include "filled.h"
 #include "sampling.h"
 
 static volatile size_t opaque_zero; // so that the compiler cannot see through sizes and drop calls
@@ -30,15 +31,6 @@ static uint64_t samples(void) {
     struct cmemprof_stats stats;
     cmemprof_get_stats(&stats);
     return stats.samples;
-}
-
-static bool is_filled(const unsigned char *block, size_t size, unsigned char value) {
-    for (size_t i = 0; i < size; i++) {
-        if (block[i] != value) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static void malloc_and_free_are_seen_once_each(void **state) {

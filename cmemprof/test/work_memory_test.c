@@ -1,32 +1,14 @@
 // work_memory_test.c: between begin and end large blocks are ours, behave as any other, are no samples, and go back. This program is
 // hooked.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "own_profile.h"
+
 #include <errno.h>
 #include <malloc.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "../work_memory.h"
+#include "filled.h"
 #include "sampling.h"
-
-static struct cmemprof_stats stats_now(void) {
-    struct cmemprof_stats stats;
-    cmemprof_get_stats(&stats);
-    return stats;
-}
-
-static bool is_filled(const unsigned char *block, size_t size, unsigned char value) {
-    size_t same = 0;
-    while (same < size && block[same] == value) {
-        same++;
-    }
-    return same == size;
-}
 
 static void large_blocks_are_ours_and_small_ones_are_not(void **state) {
     (void)state;

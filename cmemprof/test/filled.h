@@ -1,0 +1,17 @@
+// filled.h: whether a block still has the contents that a test has given it.
+#ifndef CMEMPROF_TEST_FILLED_H
+#define CMEMPROF_TEST_FILLED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+static inline bool is_filled(const unsigned char *block, size_t size, unsigned char value) {
+    for (size_t i = 0; i < size; i++) {
+        if (block[i] != value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#endif
