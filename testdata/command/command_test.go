@@ -8,25 +8,20 @@ import (
 	"math/rand"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/testdata/built"
 	"github.com/cmemprof/cmemprof/testdata/profiles"
 	"github.com/google/pprof/profile"
 )
 
-func program() string {
-	if named := os.Getenv("CMEMPROF_COMMAND"); named != "" {
-		return named
-	}
-	return filepath.Join("..", "..", "build", "cmemprof")
-}
+func program(t *testing.T) string { return built.Program(t, "CMEMPROF_COMMAND", "cmemprof") }
 
 // run starts cmemprof and returns what it printed, and its exit status.
 func run(t *testing.T, arguments ...string) (out, complaint string, status int) {
 	t.Helper()
-	command := exec.Command(program(), arguments...)
+	command := exec.Command(program(t), arguments...)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()

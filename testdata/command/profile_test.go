@@ -77,7 +77,7 @@ func TestMergeOfCaptures(t *testing.T) {
 func TestPipe(t *testing.T) {
 	p := newService(2).next()
 	path := write(t, p)
-	command := exec.Command("sh", "-c", `"$0" merge - <"$1" | "$0" merge --compression none - | cat`, program(), path)
+	command := exec.Command("sh", "-c", `"$0" merge - <"$1" | "$0" merge --compression none - | cat`, program(t), path)
 	out, err := command.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +204,7 @@ func runFull(t *testing.T, arguments ...string) (complaint string, status int) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	command := exec.Command(program(), arguments...)
+	command := exec.Command(program(t), arguments...)
 	var stderr bytes.Buffer
 	command.Stdout, command.Stderr = full, &stderr
 	_ = command.Run()
@@ -224,7 +224,7 @@ func TestTopOfManyFramesNeedsLittleMemory(t *testing.T) {
 	}
 	path := write(t, p)
 	for _, by := range []string{"stack", "line"} {
-		command := exec.Command("sh", "-c", `ulimit -v 300000 && exec "$0" top --exact --by "$1" "$2"`, program(), by, path)
+		command := exec.Command("sh", "-c", `ulimit -v 300000 && exec "$0" top --exact --by "$1" "$2"`, program(t), by, path)
 		out, err := command.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), " 6500 ") {
 			t.Fatalf("by %s: %v\n%s", by, err, out)

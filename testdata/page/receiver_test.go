@@ -15,8 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
+	"github.com/cmemprof/cmemprof/testdata/built"
 	"github.com/google/pprof/profile"
 )
 
@@ -25,10 +25,7 @@ type receiver struct{ url string }
 // startReceiver runs the program on a free port with a fresh directory; the test fails if it does not end cleanly on SIGTERM.
 func startReceiver(t testing.TB) *receiver {
 	t.Helper()
-	program := os.Getenv("CMEMPROF_COMMAND")
-	if program == "" {
-		program = filepath.Join("..", "..", "build", "cmemprof")
-	}
+	program := built.Program(t, "CMEMPROF_COMMAND", "cmemprof")
 	directory := t.TempDir()
 	portFile := filepath.Join(directory, "port")
 	command := exec.Command(program, "receiver", "--listen", "127.0.0.1:0", "--data", filepath.Join(directory, "data"), "--port-file", portFile)
@@ -43,10 +40,8 @@ func startReceiver(t testing.TB) *receiver {
 			t.Errorf("receiver: %v\n%s", err, output.String())
 		}
 	})
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if port, err := os.ReadFile(portFile); err == nil {
-			return &receiver{"http://127.0.0.1:" + strings.TrimSpace(string(port)) + "/"}
-		}
+	if address := built.Address(portFile, patience); address != "" {
+		return &receiver{address + "/"}
 	}
 	t.Fatal("the receiver does not listen")
 	return nil

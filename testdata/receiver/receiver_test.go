@@ -18,29 +18,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cmemprof/cmemprof/testdata/built"
 )
 
 const patience = 60 * time.Second
 
-func program(t testing.TB, variable, otherwise string) string {
-	t.Helper()
-	path := os.Getenv(variable)
-	if path == "" {
-		path = filepath.Join("..", "..", "build", otherwise)
-	}
-	path, err := filepath.Abs(path)
-	if err == nil {
-		_, err = os.Stat(path)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func plain(t testing.TB) string { return program(t, "CMEMPROF_COMMAND", "cmemprof") }
+func plain(t testing.TB) string { return built.Program(t, "CMEMPROF_COMMAND", "cmemprof") }
 func sanitized(t testing.TB) string {
-	return program(t, "CMEMPROF_SANITIZED_COMMAND", "cmemprof-sanitized")
+	return built.Program(t, "CMEMPROF_SANITIZED_COMMAND", "cmemprof-sanitized")
 }
 
 type receiver struct {
@@ -60,11 +46,8 @@ func start(t testing.TB, data string, command ...string) *receiver {
 	if err := r.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-		if port, err := os.ReadFile(portFile); err == nil {
-			r.url = "http://127.0.0.1:" + strings.TrimSpace(string(port))
-			return r
-		}
+	if r.url = built.Address(portFile, patience); r.url != "" {
+		return r
 	}
 	r.kill()
 	t.Fatalf("the receiver does not listen: %s", r.output.String())
