@@ -327,9 +327,10 @@ func TestPythonClient(t *testing.T) {
 		[]string{"venv/bin/python3", "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--requirement", "requirements.txt"})
 	client{
 		service: "python-client", command: []string{"venv/bin/ddtrace-run", "venv/bin/python3", "client.py"}, directory: directory,
-		environment: []string{"DD_PROFILING_UPLOAD_INTERVAL=2"},
+		// Its list of installed files, an attachment, would be kept in the machine's directory for temporary files, so that later runs differ.
+		environment: []string{"DD_PROFILING_UPLOAD_INTERVAL=2", "TMPDIR=" + t.TempDir()},
 		facets:      [5]string{"study", "1.2.3", "", "CPython", "python"},
-		attachments: []string{"profile.pprof"},
+		attachments: []string{"code-provenance.json", "profile.pprof"},
 		traces:      `^(POST|PUT) /v0\.\d/traces 200$`,
 	}.sendsProfiles(t)
 }
