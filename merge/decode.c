@@ -403,8 +403,11 @@ enum merge_error decode_commit(struct profile *profile, const int64_t *scale, st
     const int64_t *row = input->values.items;
     uint32_t types = input->types.count;
     decode_commit_types(profile);
-    for (uint32_t i = 0; i < input->samples.count && profile->status == MERGE_OK; i++, row += types)
+    for (uint32_t i = 0; i < input->samples.count && profile->status == MERGE_OK; i++, row += types) {
+        if (i + FETCH_AHEAD < input->samples.count)
+            __builtin_prefetch(profile_sample_values(profile, samples[i + FETCH_AHEAD]));
         profile_add_row(profile, samples[i], row, types, scale, value_at);
+    }
     if (profile->status == MERGE_OK)
         decode_commit_header(profile);
     return profile->status == MERGE_OK ? MERGE_OK : fault_set(fault, profile->status, 0, "no memory for the values");

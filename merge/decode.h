@@ -43,6 +43,9 @@ struct header {
     uint32_t drop_frames, keep_frames, default_type, doc_url;
 };
 
+// Who goes over the samples of an input fetches what belongs to a later one into the cache: this many ahead.
+enum { FETCH_AHEAD = 8 };
+
 struct input {
     struct profile *profile;
     const struct merge_limits *limits;

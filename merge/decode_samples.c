@@ -123,13 +123,14 @@ static void read_label(struct cursor *cursor) {
 }
 
 // Inlined frames count: else one sample of a few bytes could stand for 10^8 frames. Counted one by one only where there might be too many.
-static bool check_frames(struct cursor *cursor, bool count_all) {
+// first: of the sample's refs.
+static bool check_frames(struct cursor *cursor, uint32_t first, bool count_all) {
     struct input *input = cursor->input;
     const struct merge_limits *limits = input->limits;
-    if (!count_all && (uint64_t)input->refs.count * input->lines_most <= limits->depth_frames)
+    if (!count_all && (uint64_t)(input->refs.count - first) * input->lines_most <= limits->depth_frames)
         return true;
     uint64_t frames = 0;
-    for (uint32_t i = 0; i < input->refs.count; i++) {
+    for (uint32_t i = first; i < input->refs.count; i++) {
         uint32_t lines = profile_location(input->profile, ((const uint32_t *)input->refs.items)[i])->line_count;
         frames += lines > 1 ? lines : 1;
     }
@@ -141,10 +142,10 @@ static bool check_frames(struct cursor *cursor, bool count_all) {
     return true;
 }
 
-static enum merge_error decode_sample(struct input *input, uint32_t index, uint32_t *ours, int64_t *row, bool count_all) {
+// Leaves its refs and labels behind those of the samples before. Of the key, only the counts: the arrays may still move.
+static enum merge_error read_sample(struct input *input, uint32_t index, struct sample_key *key, int64_t *row, bool count_all) {
     struct cursor cursor = cursor_open(input, DECODE_SAMPLES, "sample", index);
-    uint32_t value_count = 0;
-    input->refs.count = input->labels.count = 0;
+    uint32_t value_count = 0, first_ref = input->refs.count, first_label = input->labels.count;
     while (cursor_next(&cursor)) {
         switch (cursor.field.number) {
         case 1:
@@ -162,29 +163,53 @@ static enum merge_error decode_sample(struct input *input, uint32_t index, uint3
     }
     if (cursor.error == MERGE_OK && value_count != input->types.count)
         cursor_fail(&cursor, MERGE_MALFORMED, "%u values for %u sample types", value_count, input->types.count);
-    if (cursor.error != MERGE_OK || !check_frames(&cursor, count_all))
-        return cursor.error;
-    *ours = profile_intern_sample(input->profile, input->refs.items, input->refs.count, input->labels.items, input->labels.count);
-    if (input->profile->status != MERGE_OK)
-        cursor_fail(&cursor, input->profile->status, "no memory");
+    if (cursor.error == MERGE_OK)
+        check_frames(&cursor, first_ref, count_all);
+    key->ref_count = input->refs.count - first_ref;
+    key->label_count = input->labels.count - first_label;
     return cursor.error;
 }
 
+static enum merge_error decode_batch(struct input *input, uint32_t index, uint32_t count, uint32_t *ours, bool count_all) {
+    struct sample_key keys[SAMPLE_BATCH];
+    uint32_t types = input->types.count;
+    int64_t *rows = array_reserve(&input->values, (size_t)count * types, sizeof *rows);
+    if (!rows && types > 0)
+        return fault_set(input->fault, MERGE_NO_MEMORY, 0, "values");
+    input->refs.count = input->labels.count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        enum merge_error error = read_sample(input, index + i, &keys[i], rows + (size_t)i * types, count_all);
+        if (error != MERGE_OK)
+            return error;
+    }
+    uint32_t *refs = input->refs.items;
+    struct label *labels = input->labels.items;
+    for (uint32_t i = 0; i < count; i++) {
+        keys[i].refs = refs;
+        keys[i].labels = labels;
+        refs += keys[i].ref_count;
+        labels += keys[i].label_count;
+    }
+    profile_intern_samples(input->profile, keys, count, ours);
+    if (input->profile->status != MERGE_OK)
+        return fault_set(input->fault, input->profile->status, 0, "sample %u: no memory", index);
+    input->values.count += count * types;
+    return MERGE_OK;
+}
+
 enum merge_error decode_samples(struct input *input) {
-    uint32_t count = input->tables[DECODE_SAMPLES].count, types = input->types.count;
+    uint32_t count = input->tables[DECODE_SAMPLES].count, batch;
     uint32_t *ours = array_push(&input->samples, count, sizeof *ours);
     // Each sample that is read has its values in the input, so memory is in proportion to it: a row grows as the samples come.
     bool count_all = (uint64_t)(input->end - input->bytes) * input->lines_most > input->limits->total_frames;
-    if (!ours && count > 0)
+    bool room = array_reserve(&input->refs, 1, sizeof(uint32_t)) && array_reserve(&input->labels, 1, sizeof(struct label));
+    if ((!ours && count > 0) || !room)
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "samples");
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t *row = array_reserve(&input->values, types, sizeof *row);
-        if (!row && types > 0)
-            return fault_set(input->fault, MERGE_NO_MEMORY, 0, "values");
-        enum merge_error error = decode_sample(input, i, &ours[i], row, count_all);
+    for (uint32_t i = 0; i < count; i += batch) {
+        batch = count - i < SAMPLE_BATCH ? count - i : SAMPLE_BATCH;
+        enum merge_error error = decode_batch(input, i, batch, &ours[i], count_all);
         if (error != MERGE_OK)
             return error;
-        input->values.count += types;
     }
     return MERGE_OK;
 }

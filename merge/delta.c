@@ -103,6 +103,8 @@ static bool add_up(struct delta *delta) {
     if (needed > delta->last.count && !array_push(&delta->last, needed - delta->last.count, sizeof(int64_t)))
         return false;
     for (uint32_t i = 0; i < input->samples.count; i++, row += types) {
+        if (i + FETCH_AHEAD < input->samples.count)
+            __builtin_prefetch((int64_t *)delta->current.items + (size_t)samples[i + FETCH_AHEAD] * types);
         int64_t *current = (int64_t *)delta->current.items + (size_t)samples[i] * types;
         for (uint32_t type = 0; type < types; type++)
             current[value_at[type]] = saturate_add(current[value_at[type]], row[type], &delta->saturated);

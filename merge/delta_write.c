@@ -79,6 +79,21 @@ static void write_sample(struct writing *writing, struct span span, const int64_
     wire_close(out, message);
 }
 
+// Where the order of the samples is not that of `known` these are far apart, and waiting for each would take longer than all the rest.
+static void fetch_samples(const struct writing *writing, uint32_t index) {
+    const struct delta *delta = writing->delta;
+    const uint32_t *ours = writing->input->samples.items;
+    uint32_t count = writing->input->samples.count, types = writing->known->type_count;
+    if (index + FETCH_AHEAD < count)
+        profile_fetch_sample(writing->known, ours[index + FETCH_AHEAD]);
+    if (index + 2 * FETCH_AHEAD < count) {
+        uint32_t ahead = ours[index + 2 * FETCH_AHEAD];
+        __builtin_prefetch(profile_sample(writing->known, ahead));
+        __builtin_prefetch((const int64_t *)delta->current.items + (size_t)ahead * types);
+        __builtin_prefetch((const int64_t *)delta->last.items + (size_t)ahead * types);
+    }
+}
+
 // A sample that comes twice was added up, and is written where it comes first.
 static bool write_samples(struct writing *writing) {
     struct delta *delta = writing->delta;
@@ -90,6 +105,7 @@ static bool write_samples(struct writing *writing) {
     if (writing->known->type_count > 64 && !(row = malloc(writing->known->type_count * sizeof *row)))
         return false;
     for (uint32_t i = 0; i < input->samples.count; i++) {
+        fetch_samples(writing, i);
         if (seen[ours[i]])
             continue;
         seen[ours[i]] = true;

@@ -205,12 +205,6 @@ static int compare_labels(const void *left, const void *right) {
     return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
-struct sample_key {
-    const uint32_t *refs;
-    const struct label *labels;
-    uint32_t ref_count, label_count;
-};
-
 static bool same_sample(const void *context, uint32_t id, const void *key) {
     const struct sample_key *want = key;
     const struct sample *have = profile_sample(context, id - 1);
@@ -235,13 +229,13 @@ static uint32_t hash_sample(const struct profile *profile, const struct sample_k
 }
 
 // Index + 1, 0: no memory.
-static uint32_t new_sample(struct profile *profile, const struct sample_key *key, uint32_t hash) {
+static uint32_t new_sample(struct profile *profile, const struct sample_key *key) {
     struct sample entry = {profile->refs.count, key->ref_count, profile->labels.count, key->label_count};
     uint32_t *refs = array_reserve(&profile->refs, key->ref_count, sizeof *refs);
     struct label *labels = array_reserve(&profile->labels, key->label_count, sizeof *labels);
     struct sample *sample = array_reserve(&profile->samples, 1, sizeof *sample);
     if ((!refs && key->ref_count > 0) || (!labels && key->label_count > 0) || !sample ||
-        !intern_add(&profile->sample_ids, hash, profile->samples.count + 1)) {
+        !intern_add(&profile->sample_ids, key->hash, profile->samples.count + 1)) {
         profile_fail(profile, MERGE_NO_MEMORY);
         return 0;
     }
@@ -269,18 +263,37 @@ static void sort_labels(struct label *labels, uint32_t count) {
     }
 }
 
-uint32_t profile_intern_sample(struct profile *profile, const uint32_t *refs, uint32_t ref_count, struct label *labels,
-                               uint32_t label_count) {
-    sort_labels(labels, label_count);
-    struct sample_key key = {refs, labels, ref_count, label_count};
-    uint32_t id = intern_guess(&profile->sample_ids, same_sample, profile, &key);
-    if (id != 0)
-        return id - 1;
-    uint32_t hash = hash_sample(profile, &key);
-    id = intern_find_next(&profile->sample_ids, hash, same_sample, profile, &key);
-    if (id == 0)
-        id = new_sample(profile, &key, hash);
-    return id != 0 ? id - 1 : 0;
+// Hashes them, and fetches all that a comparison with what is there will read.
+static void fetch_samples(const struct profile *profile, struct sample_key *keys, uint32_t count) {
+    uint32_t likely[SAMPLE_BATCH];
+    for (uint32_t i = 0; i < count; i++) {
+        keys[i].hash = hash_sample(profile, &keys[i]);
+        intern_fetch(&profile->sample_ids, keys[i].hash);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        likely[i] = intern_likely(&profile->sample_ids, keys[i].hash);
+        if (likely[i] != 0)
+            __builtin_prefetch(profile_sample(profile, likely[i] - 1));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (likely[i] != 0)
+            profile_fetch_sample(profile, likely[i] - 1);
+    }
+}
+
+void profile_intern_samples(struct profile *profile, struct sample_key *keys, uint32_t count, uint32_t *indices) {
+    uint32_t at = 0, id;
+    for (uint32_t i = 0; i < count; i++)
+        sort_labels(keys[i].labels, keys[i].label_count);
+    while (at < count && (id = intern_guess(&profile->sample_ids, same_sample, profile, &keys[at])) != 0)
+        indices[at++] = id - 1;
+    fetch_samples(profile, keys + at, count - at); // what came out of order once mostly goes on so
+    for (; at < count; at++) {
+        id = intern_find_next(&profile->sample_ids, keys[at].hash, same_sample, profile, &keys[at]);
+        if (id == 0)
+            id = new_sample(profile, &keys[at]);
+        indices[at] = id != 0 ? id - 1 : 0;
+    }
 }
 
 void profile_fit_rows(struct profile *profile) {
@@ -374,7 +387,9 @@ void profile_add_sample(struct profile *profile, const uint32_t *locations, size
     }
     profile->types_fixed = true;
     if (profile->status == MERGE_OK) {
-        uint32_t sample = profile_intern_sample(profile, locations, (uint32_t)location_count, entries, (uint32_t)label_count);
+        struct sample_key key = {locations, entries, (uint32_t)location_count, (uint32_t)label_count, 0};
+        uint32_t sample;
+        profile_intern_samples(profile, &key, 1, &sample);
         profile_fit_rows(profile);
         if (profile->status == MERGE_OK)
             profile_add_row(profile, sample, values, profile->type_count, NULL, NULL);

@@ -118,6 +118,16 @@ static inline const char *profile_text(const struct profile *profile, uint32_t i
     return text_table_get(&profile->texts, id).bytes;
 }
 
+// Asks for its refs and labels, as far as some 60 frames go, to be in the cache when they are read a little later. The sample itself is
+// read.
+static inline void profile_fetch_sample(const struct profile *profile, uint32_t id) {
+    const struct sample *sample = profile_sample(profile, id);
+    for (uint32_t i = 0; i < sample->ref_count && i < 64; i += 16)
+        __builtin_prefetch(profile_ref(profile, sample->ref + i));
+    if (sample->label_count > 0)
+        __builtin_prefetch(profile_label(profile, sample->label));
+}
+
 // An input begins: what it has is looked for in the order in which the profile has it.
 void profile_next_input(struct profile *profile);
 // types.c: one more sample type, 0 in all samples that are there.
@@ -128,9 +138,16 @@ void profile_fail(struct profile *profile, enum merge_error error);
 uint32_t profile_intern_text(struct profile *profile, const char *bytes, size_t length);
 uint32_t profile_intern_function(struct profile *profile, const struct function *function);
 uint32_t profile_intern_location(struct profile *profile, const struct location *location, const struct line *lines);
-// Its index. refs and labels are copied; labels are sorted in place first. A new sample has no row of values before profile_fit_rows.
-uint32_t profile_intern_sample(struct profile *profile, const uint32_t *refs, uint32_t ref_count, struct label *labels,
-                               uint32_t label_count);
+// The index of each, for SAMPLE_BATCH of them at most: they are looked up together. refs and labels are copied; labels are sorted in place
+// first. A new sample has no row of values before profile_fit_rows.
+enum { SAMPLE_BATCH = 16 };
+struct sample_key {
+    const uint32_t *refs;
+    struct label *labels;
+    uint32_t ref_count, label_count;
+    uint32_t hash; // of profile_intern_samples
+};
+void profile_intern_samples(struct profile *profile, struct sample_key *keys, uint32_t count, uint32_t *indices);
 void profile_fit_rows(struct profile *profile); // zeros for the samples that have no values yet
 // Adds count values, each times its scale (NULL: all 1). value_at: place of each in the row, NULL: as they come.
 void profile_add_row(struct profile *profile, uint32_t sample, const int64_t *values, uint32_t count, const int64_t *scale,

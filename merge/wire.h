@@ -46,6 +46,11 @@ static inline enum wire_result wire_varint(struct wire *wire, uint64_t *value) {
         wire->at = at + 2;
         return WIRE_OK;
     }
+    if (end - at >= 3 && at[2] < 0x80) { // ids of large profiles
+        *value = (uint64_t)(at[0] & 0x7f) | (uint64_t)(at[1] & 0x7f) << 7 | (uint64_t)at[2] << 14;
+        wire->at = at + 3;
+        return WIRE_OK;
+    }
     uint64_t result = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {
         if (at == end)

@@ -82,6 +82,40 @@ static void all_or_nothing(void **state) {
     free(blob.bytes), free(good.bytes), free(bad.bytes);
 }
 
+// Samples are looked up in batches: whatever their order is, and wherever in a batch they are new, known or there twice, each is one
+// sample.
+static void every_order_in_every_batch(void **state) {
+    (void)state;
+    enum { SAMPLES = 5 * SAMPLE_BATCH + 3, INPUTS = 6 };
+    struct profile *profile = profile_new(), *colliding = profile_new();
+    colliding->hash_mask = 0;
+    int64_t expected[SAMPLES] = {0};
+    for (int input = 0; input < INPUTS; input++) {
+        struct wire_writer w = good_message();
+        for (int i = 0; i < 2 * SAMPLES; i++) {
+            // In order, backwards, with steps, each twice in a row: as many different ones as there have been inputs, of five parts each.
+            int sample = (int[]){i, SAMPLES - 1 - i % SAMPLES, i * 7, i / 2, i * 5 + i % 3, i}[input] % (SAMPLES * (input + 1) / INPUTS);
+            char bytes[] = {0x08, 0x01, 0x10, (char)(i % 100 + 1), 0x1a, 0x04,
+                            0x08, 0x01, 0x18, (char)(sample + 1)}; // location 1, a=sample+1
+            put_sample(&w, bytes, sizeof bytes);
+            expected[sample] += i % 100 + 1;
+        }
+        assert_int_equal(profile_decode(profile, w.bytes, w.size, NULL, NULL, NULL), MERGE_OK);
+        assert_int_equal(profile_decode(colliding, w.bytes, w.size, NULL, NULL, NULL), MERGE_OK);
+        free(w.bytes);
+    }
+    assert_int_equal(profile_sample_count(profile), SAMPLES);
+    assert_int_equal(profile_sample_count(colliding), SAMPLES);
+    for (uint32_t i = 0; i < SAMPLES; i++) {
+        int64_t number = profile_label(profile, profile_sample(profile, i)->label)->number;
+        assert_int_equal(*profile_sample_values(profile, i), expected[number - 1]);
+        assert_int_equal(profile_label(colliding, profile_sample(colliding, i)->label)->number, number);
+        assert_int_equal(*profile_sample_values(colliding, i), expected[number - 1]);
+    }
+    profile_free(profile);
+    profile_free(colliding);
+}
+
 // Labels of other keys are not read, nor are their texts: samples that differ in them alone are one.
 static void chosen_labels(void **state) {
     (void)state;
@@ -120,7 +154,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packed_and_one_by_one), cmocka_unit_test(labels_are_a_set_of_texts_and_numbers),
         cmocka_unit_test(chosen_labels),         cmocka_unit_test(wrong_samples),
-        cmocka_unit_test(all_or_nothing),
+        cmocka_unit_test(all_or_nothing),        cmocka_unit_test(every_order_in_every_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

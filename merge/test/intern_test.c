@@ -38,6 +38,43 @@ static void hashes_of_small_inputs_differ(void **state) {
             assert_true(intern_hash_bytes(99, zeros, a) != intern_hash_bytes(99, zeros, b));
 }
 
+// Nor may the order of the words be lost, in the two chains or between them, nor a single bit.
+static void hashes_of_similar_inputs_differ(void **state) {
+    (void)state;
+    enum { WORDS = 9 };
+    uint64_t words[WORDS];
+    for (uint64_t i = 0; i < WORDS; i++)
+        words[i] = i;
+    uint64_t hash = intern_hash_bytes(99, (const char *)words, sizeof words);
+    for (size_t a = 0; a < WORDS; a++) {
+        for (size_t b = 0; b < a; b++) {
+            words[a] = b, words[b] = a;
+            assert_true(intern_hash_bytes(99, (const char *)words, sizeof words) != hash);
+            words[a] = a, words[b] = b;
+        }
+        for (int bit = 0; bit < 64; bit++) {
+            words[a] ^= UINT64_C(1) << bit;
+            assert_true(intern_hash_bytes(99, (const char *)words, sizeof words) != hash);
+            words[a] ^= UINT64_C(1) << bit;
+        }
+    }
+}
+
+// The steps that only fetch say where intern_find will look, and nothing of a table that is empty.
+static void likely_ids_have_the_hash(void **state) {
+    (void)state;
+    const uint64_t numbers[] = {0, 10, 20, 30};
+    struct intern table = {0};
+    intern_fetch(&table, 7);
+    assert_int_equal(intern_likely(&table, 7), 0);
+    assert_true(intern_add(&table, 7, 1) && intern_add(&table, 7 + 64, 2) && intern_add(&table, 7, 3)); // one slot wanted by all
+    assert_int_equal(intern_likely(&table, 7), 1);
+    assert_int_equal(intern_likely(&table, 7 + 64), 2);
+    assert_int_equal(intern_likely(&table, 7 + 128), 0);
+    assert_int_equal(intern_find(&table, 7, same_number, numbers, &numbers[3]), 3);
+    intern_free(&table);
+}
+
 static uint32_t guess(struct intern *table, const uint64_t *numbers, uint64_t number) {
     return intern_guess(table, same_number, numbers, &number);
 }
@@ -71,9 +108,9 @@ static void guesses_follow_the_order(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(guesses_follow_the_order),
-        cmocka_unit_test(entries_are_found_through_all_growths),
-        cmocka_unit_test(hashes_of_small_inputs_differ),
+        cmocka_unit_test(guesses_follow_the_order),      cmocka_unit_test(entries_are_found_through_all_growths),
+        cmocka_unit_test(hashes_of_small_inputs_differ), cmocka_unit_test(hashes_of_similar_inputs_differ),
+        cmocka_unit_test(likely_ids_have_the_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
