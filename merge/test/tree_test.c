@@ -69,6 +69,10 @@ static void nodes_are_functions(void **state) {
         profile_add_sample(profile, (uint32_t[]){a, here}, 2, (int64_t[]){-3}, NULL, 0);
         profile_add_sample(profile, NULL, 0, (int64_t[]){100}, NULL, 0);
         expect(profile, 0, NULL, NULL, ":100/120(f:3/20(b:8/8 c:8/8 f:4/4 a:-3/-3))");
+        // The first child again, and one that is not the first.
+        profile_add_sample(profile, (uint32_t[]){there, here}, 2, (int64_t[]){16}, NULL, 0);
+        profile_add_sample(profile, (uint32_t[]){c, there}, 2, (int64_t[]){32}, NULL, 0);
+        expect(profile, 0, NULL, NULL, ":100/168(f:3/68(c:40/40 f:20/20 b:8/8 a:-3/-3))");
         profile_free(profile);
     }
 }
