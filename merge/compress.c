@@ -1,8 +1,8 @@
 // compress.c: gzip through libdeflate and zstd through libzstd, both ways.
 //
 // Threads and memory: as compress.h; buffers never grow above the caller's limit.
-// Inflating works in one go into a buffer of a guessed size that is doubled until the result fits: the sizes that gzip and zstd write into
-// their streams are hints that may lie.
+// Inflating works in one go into a buffer of a guessed size: the sizes that gzip and zstd write into their streams are hints that may lie.
+// If the result does not fit, the buffer is doubled until it does (gzip), or the result is measured first (zstd).
 #include "compress.h"
 
 #include "fault.h"
@@ -16,6 +16,9 @@
 // Level 1 of both: a profile shrinks by 4 already, and the time counts inside a service. runtime/pprof writes gzip of level 1, too.
 #define DEFAULT_LEVEL 1
 #define MOST_GZIP_LEVEL 12
+// Any reader should allow a window of 8 MiB (RFC 8878), and writers of small streams ask for that much; libzstd itself stops at 128 MiB.
+#define LEAST_WINDOW_LOG 23
+#define MOST_WINDOW_LOG 27
 // So much may come out of any input: a few hundred bytes of a small profile can shrink by more than a large one.
 #define FREE_RATIO_BYTES ((size_t)1 << 20)
 
@@ -97,14 +100,18 @@ struct inflation {
     struct merge_fault *fault;
 };
 
+static enum merge_error over_limit(const struct inflation *job) {
+    return fault_set(job->fault, MERGE_TOO_LARGE, job->limit, "inflated input is over the limit of %zu bytes (%s)", job->limit,
+                     job->limit_name);
+}
+
 // Makes the buffer at least `wanted` bytes large, as far as the limit allows.
 static enum merge_error grow(struct inflation *job, size_t wanted) {
     struct wire_writer *out = job->out;
     if (wanted > job->limit)
         wanted = job->limit;
     if (wanted <= out->capacity && out->bytes)
-        return fault_set(job->fault, MERGE_TOO_LARGE, out->size, "inflated input is over the limit of %zu bytes (%s)", job->limit,
-                         job->limit_name);
+        return over_limit(job);
     // One byte more, so that a limit of 0 is no special case.
     uint8_t *bytes = realloc(out->bytes, wanted + 1);
     if (!bytes)
@@ -141,6 +148,54 @@ static enum merge_error inflate_gzip(struct inflation *job, struct libdeflate_de
     return MERGE_OK;
 }
 
+static enum merge_error zstd_fault(const struct inflation *job, size_t result, size_t at) {
+    switch (ZSTD_getErrorCode(result)) {
+    case ZSTD_error_memory_allocation:
+        return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory to inflate");
+    case ZSTD_error_srcSize_wrong:
+        return fault_set(job->fault, MERGE_TRUNCATED, at, "the zstd stream ends inside a frame");
+    default:
+        return fault_set(job->fault, MERGE_BAD_COMPRESSION, at, "zstd: %s", ZSTD_getErrorName(result));
+    }
+}
+
+// Reads the stream through a small buffer, up to the limit; the window, which is the library's, may be as large as that. Of the window, no
+// more is touched than comes out.
+static enum merge_error read_zstd(const struct inflation *job, ZSTD_DStream *stream, size_t *size) {
+    uint8_t bytes[16 * 1024];
+    ZSTD_inBuffer in = {job->bytes, job->size, 0};
+    ZSTD_outBuffer out = {bytes, sizeof bytes, 0};
+    size_t left = 0; // of a frame; 0 at its end
+    int window_log = LEAST_WINDOW_LOG;
+    while (window_log < MOST_WINDOW_LOG && (size_t)1 << window_log < job->limit)
+        window_log++;
+    ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, window_log);
+    for (*size = 0; in.pos < in.size || (left != 0 && out.pos == out.size); *size += out.pos) {
+        if (*size > job->limit)
+            return over_limit(job);
+        out.pos = 0;
+        left = ZSTD_decompressStream(stream, &out, &in);
+        if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge) { // which says little about the size
+            *size = job->limit;
+            return room(job) < job->limit ? MERGE_OK : over_limit(job);
+        }
+        if (ZSTD_isError(left))
+            return zstd_fault(job, left, *size + out.pos);
+    }
+    if (left != 0)
+        return fault_set(job->fault, MERGE_TRUNCATED, *size, "the zstd stream ends inside a frame");
+    return *size > job->limit ? over_limit(job) : MERGE_OK;
+}
+
+static enum merge_error measure_zstd(const struct inflation *job, size_t *size) {
+    ZSTD_DStream *stream = ZSTD_createDStream(); // not the one that is kept: its window is gone afterwards
+    if (!stream)
+        return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory to inflate");
+    enum merge_error error = read_zstd(job, stream, size);
+    ZSTD_freeDStream(stream);
+    return error;
+}
+
 static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) {
     for (;;) {
         size_t made = ZSTD_decompressDCtx(context, job->out->bytes, room(job), job->bytes, job->size);
@@ -148,20 +203,17 @@ static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) 
             job->out->size = made;
             return MERGE_OK;
         }
-        switch (ZSTD_getErrorCode(made)) {
-        case ZSTD_error_dstSize_tooSmall: {
-            enum merge_error error = grow(job, job->out->capacity * 2);
-            if (error != MERGE_OK)
-                return error;
-            break;
-        }
-        case ZSTD_error_memory_allocation:
-            return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory to inflate");
-        case ZSTD_error_srcSize_wrong:
-            return fault_set(job->fault, MERGE_TRUNCATED, 0, "the zstd stream ends inside a frame");
-        default:
-            return fault_set(job->fault, MERGE_BAD_COMPRESSION, 0, "zstd: %s", ZSTD_getErrorName(made));
-        }
+        if (ZSTD_getErrorCode(made) != ZSTD_error_dstSize_tooSmall)
+            return zstd_fault(job, made, 0);
+        // It says so of many a damaged frame, too, however large the buffer is.
+        size_t size;
+        enum merge_error error = measure_zstd(job, &size);
+        if (error == MERGE_OK && size <= room(job))
+            return zstd_fault(job, made, 0);
+        if (error == MERGE_OK)
+            error = grow(job, size);
+        if (error != MERGE_OK)
+            return error;
     }
 }
 

@@ -9,7 +9,7 @@ struct inputs {
     const void *bytes[MOST_FRAMES];
     size_t sizes[MOST_FRAMES];
     size_t count, raw_bytes;
-    bool all_good, same_types, loses_addresses;
+    bool all_good, same_types, loses_addresses, window;
     struct content sum; // of the raw inputs, when all are good and have the same types
 };
 
@@ -21,6 +21,7 @@ static void add_input(struct inputs *inputs, struct span frame) {
     inputs->bytes[inputs->count] = frame.at;
     inputs->sizes[inputs->count++] = span_size(frame);
     struct raw raw = raw_of(frame, merge_default_limits.input_bytes);
+    inputs->window |= has_window(frame);
     inputs->raw_bytes += raw.error == MERGE_OK ? raw.size : merge_default_limits.input_bytes;
     struct content content;
     if (!decodes(frame)) {
@@ -49,7 +50,7 @@ static void check_merge(const struct inputs *inputs, uint64_t choices) {
     memory_watch();
     enum merge_error error = merge_profiles(inputs->bytes, inputs->sizes, inputs->count, MERGE_RAW, &bytes, &size, &fault);
     memory_peak();
-    check_memory(inputs->raw_bytes, "merging takes too much memory");
+    check_memory(inputs->raw_bytes, inputs->window, "merging takes too much memory");
     if (error != MERGE_OK) {
         must(!bytes, "an output after an error");
         check_fault(error, &fault, SIZE_MAX);

@@ -2,6 +2,8 @@
 // hooks count. Threads and memory: as said there.
 #include "target.h"
 
+#include "../compress.h"
+
 #include <sanitizer/allocator_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,8 +92,12 @@ void *__wrap_realloc(void *old, size_t size) {
 
 // ---- Common checks ----
 
-void check_memory(size_t input_bytes, const char *text) {
-    size_t most = MEMORY_BASE + input_bytes * MEMORY_EACH;
+bool has_window(struct span input) {
+    return compress_kind(input.at, span_size(input)) == MERGE_ZSTD;
+}
+
+void check_memory(size_t input_bytes, bool window, const char *text) {
+    size_t most = MEMORY_BASE + input_bytes * MEMORY_EACH + (window ? MEMORY_WINDOW : 0);
     if (peak > most)
         fprintf(stderr, "%zu bytes of memory for %zu bytes of input\n", peak, input_bytes);
     must(peak <= most, text);

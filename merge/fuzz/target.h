@@ -19,10 +19,13 @@ size_t memory_peak(void);
 void memory_fail(size_t index);
 bool memory_relent(void);
 
-// The most that an input may cost: a part that is always there, and so much for each byte of the inflated input.
+// The most that an input may cost: a part that is always there, so much for each byte of the inflated input, and the window that libzstd
+// wants for a stream, which may be as large as this and hardly be used.
 #define MEMORY_BASE (1u << 20)
 #define MEMORY_EACH 400u
-void check_memory(size_t input_bytes, const char *text);
+#define MEMORY_WINDOW (9u << 20)
+void check_memory(size_t input_bytes, bool window, const char *text);
+bool has_window(struct span input);
 
 // An error has a name, says in a line what is wrong, at a byte that exists.
 void check_fault(enum merge_error error, const struct merge_fault *fault, size_t size);
@@ -34,7 +37,7 @@ struct raw {
 };
 // As the library would inflate it.
 struct raw raw_of(struct span input, size_t limit_bytes);
-// A frame that is not worth its time: it inflates to more than 1 MiB, or the library needs that much room to see that it is damaged.
+// A frame that is not worth its time: it inflates to more than 1 MiB, or wants a window that is too large to tell.
 bool too_slow(struct span input);
 // Can it be decoded by itself, with the default limits?
 bool decodes(struct span input);

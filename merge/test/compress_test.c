@@ -46,6 +46,21 @@ static char *noise(size_t size) {
     return bytes;
 }
 
+// As a streaming writer makes it: no content size in the frame.
+static struct blob zstd_stream(const char *bytes, size_t size) {
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    ZSTD_outBuffer out = {malloc(ZSTD_compressBound(size) + size), ZSTD_compressBound(size) + size, 0};
+    for (size_t at = 0; at < size; at += 1000) {
+        ZSTD_inBuffer in = {bytes + at, size - at < 1000 ? size - at : 1000, 0};
+        assert_false(ZSTD_isError(ZSTD_compressStream2(context, &out, &in, ZSTD_e_flush)));
+    }
+    ZSTD_inBuffer none = {NULL, 0, 0};
+    assert_int_equal(ZSTD_compressStream2(context, &out, &none, ZSTD_e_end), 0);
+    ZSTD_freeCCtx(context);
+    assert_true(ZSTD_getFrameContentSize(out.dst, out.pos) == ZSTD_CONTENTSIZE_UNKNOWN);
+    return (struct blob){out.dst, out.pos};
+}
+
 static void one_and_several_members(void **state) {
     (void)state;
     char *bytes = noise(300000);
@@ -67,24 +82,15 @@ static void one_and_several_members(void **state) {
     free(bytes);
 }
 
-// As a streaming writer makes it: no content size in the frame, and in front of it a frame of metadata to be skipped.
+// In front of it is a frame of metadata, to be skipped.
 static void zstd_stream_without_a_size(void **state) {
     (void)state;
     size_t size = 400000;
     char *bytes = calloc(size, 1); // shrinks to next to nothing: the first guess is much too small
-    struct blob packed = {calloc(1, 1 << 16), 0};
+    struct blob packed = {malloc(11), 0};
     memcpy(packed.bytes, "\x5a\x2a\x4d\x18\x03\0\0\0abc", 11);
-    ZSTD_CCtx *context = ZSTD_createCCtx();
-    ZSTD_outBuffer out = {packed.bytes + 11, (1 << 16) - 11, 0};
-    for (size_t at = 0; at < size; at += 1000) {
-        ZSTD_inBuffer in = {bytes + at, 1000, 0};
-        assert_false(ZSTD_isError(ZSTD_compressStream2(context, &out, &in, ZSTD_e_flush)));
-    }
-    ZSTD_inBuffer none = {NULL, 0, 0};
-    assert_int_equal(ZSTD_compressStream2(context, &out, &none, ZSTD_e_end), 0);
-    ZSTD_freeCCtx(context);
-    packed.size = 11 + out.pos;
-    assert_true(ZSTD_getFrameContentSize(packed.bytes + 11, out.pos) == ZSTD_CONTENTSIZE_UNKNOWN);
+    packed.size = 11;
+    join(&packed, zstd_stream(bytes, size));
     expect(packed, bytes, size);
     free(packed.bytes);
     free(bytes);
@@ -118,6 +124,53 @@ static void every_cut_and_every_flip_is_an_error_or_the_truth(void **state) {
         free(packed.bytes);
     }
     free(bytes);
+}
+
+// libzstd asks for a larger buffer where some damaged frames would write behind any: the fault must say damage, not size, and say where.
+static void damaged_zstd_is_not_too_large(void **state) {
+    (void)state;
+    char *bytes = noise(3000);
+    struct blob streams[] = {pack(MERGE_ZSTD, bytes, 3000), zstd_stream(bytes, 3000)};
+    size_t damaged = 0, cut_off = 0;
+    for (int i = 0; i < 2; i++) {
+        for (size_t at = 6 * 8; at < streams[i].size * 8; at++) { // behind the header, whose bits say how large it is
+            uint8_t *out = NULL;
+            size_t out_size;
+            struct merge_fault fault = {0};
+            streams[i].bytes[at / 8] ^= (uint8_t)(1u << at % 8);
+            enum merge_error error = merge_inflate(streams[i].bytes, streams[i].size, 1 << 20, &out, &out_size, &fault);
+            streams[i].bytes[at / 8] ^= (uint8_t)(1u << at % 8);
+            damaged += error == MERGE_BAD_COMPRESSION;
+            cut_off += error == MERGE_TRUNCATED;
+            if (error != MERGE_OK && error != MERGE_BAD_COMPRESSION && error != MERGE_TRUNCATED)
+                fail_msg("stream %d, bit %zu: %s: %s", i, at, merge_error_text(error), fault.text);
+            assert_true(fault.offset <= 1 << 18); // two blocks
+            free(out);
+        }
+        free(streams[i].bytes);
+    }
+    assert_true(damaged > 100 && cut_off > 0);
+    free(bytes);
+}
+
+// A window larger than the limit is no damage, and no reason to take more memory than the limit.
+static void zstd_window_over_the_limit(void **state) {
+    (void)state;
+    size_t size = 200000;
+    char *bytes = calloc(size, 1), *packed = malloc(ZSTD_compressBound(size));
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, 27);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
+    struct blob blob = {(uint8_t *)packed, ZSTD_compress2(context, packed, ZSTD_compressBound(size), bytes, size)};
+    assert_false(ZSTD_isError(blob.size));
+    ZSTD_freeCCtx(context);
+    expect(blob, bytes, size);
+    uint8_t *out;
+    size_t out_size;
+    struct merge_fault fault;
+    assert_int_equal(merge_inflate(blob.bytes, blob.size, size - 1, &out, &out_size, &fault), MERGE_TOO_LARGE);
+    assert_int_equal(merge_inflate(blob.bytes, blob.size, size, &out, &out_size, &fault), MERGE_OK);
+    free(out), free(packed), free(bytes);
 }
 
 static void trailing_garbage_is_an_error(void **state) {
@@ -232,6 +285,8 @@ int main(void) {
         cmocka_unit_test(one_and_several_members),
         cmocka_unit_test(zstd_stream_without_a_size),
         cmocka_unit_test(every_cut_and_every_flip_is_an_error_or_the_truth),
+        cmocka_unit_test(damaged_zstd_is_not_too_large),
+        cmocka_unit_test(zstd_window_over_the_limit),
         cmocka_unit_test(trailing_garbage_is_an_error),
         cmocka_unit_test(limit_is_exact),
         cmocka_unit_test(bomb_costs_no_more_than_the_limit),
