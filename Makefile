@@ -38,7 +38,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-merge fuzz-upload bench bench-capture bench-merge bench-profiler bench-page bench-receiver clean
+.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-merge fuzz-upload bench bench-capture bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -149,7 +149,7 @@ demo: build/cmemprof ## Run a SQLite service with a leak in it and show its C an
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
 SANITIZED_TESTS := $(foreach f,merge upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS),$(call tests,$(f),sanitized)))
 
-test: check test-page test-c test-sanitized test-tsan test-go test-programs test-datadog test-go-sqlite3 test-demo ## Run all tests (about 15 minutes on 2 cores)
+test: check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo ## Run all tests (about 17 minutes on 2 cores)
 	@echo "all tests passed"
 
 check: build/.setup-test lib $(call objects,upload,obj) build/web/.checked ## Check the rules of the tree: format, layers, source lists, symbols, vet (quick)
@@ -174,6 +174,8 @@ build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES
 	@$(CC) -pthread -fsanitize=thread -o $@ $^ -lcmocka
 test-tsan: build/.setup-test $(TSAN_TESTS)
 	@setarch -R scripts/run-c-tests $(TSAN_TESTS)
+# The three targets of the merge engine for FUZZ_SECONDS together, and google/pprof's word on what they have kept.
+test-fuzz: fuzz-merge
 test-go: build/.setup-test
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go test ./...
@@ -203,17 +205,14 @@ stress: build/.setup-stress lib static musl build/cmemprof ## Hazards, real prog
 
 # ---- Fuzz ----
 
-build/.setup-fuzz: scripts/setup build/.setup
-	@scripts/setup fuzz
-	@touch $@
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer $(WARN) $(SANITIZE)
 FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(wildcard merge/*.c) $(filter-out %_fuzz.c,$(wildcard merge/fuzz/*.c)))
-build/fuzz/merge/%.o: merge/%.c | build/.setup-fuzz
+build/fuzz/merge/%.o: merge/%.c | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize-coverage=inline-8bit-counters,pc-table -MMD -MP -c $< -o $@
-build/fuzz/merge/fuzz/%.o: merge/fuzz/%.c | build/.setup-fuzz
+build/fuzz/merge/fuzz/%.o: merge/fuzz/%.c | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 build/fuzz/merge_%: build/fuzz/merge/fuzz/%_fuzz.o $(FUZZ_OBJECTS)
@@ -226,7 +225,7 @@ build/fuzz/seeds: $(wildcard testdata/profiles/*.go testdata/profiles/seeds/*.go
 fuzz: fuzz-cfi fuzz-merge fuzz-upload ## Fuzz the readers of call-frame information, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
 fuzz-merge: $(foreach t,read merge delta,build/fuzz/merge_$(t)) build/fuzz/seeds
 	@merge/fuzz/run $(FUZZ_SECONDS)
-build/fuzz/cfi_fuzz: cmemprof/fuzz/cfi_fuzz.c $(wildcard cmemprof/cfi*) $(wildcard cmemprof/code_objects.*) | build/.setup-fuzz
+build/fuzz/cfi_fuzz: cmemprof/fuzz/cfi_fuzz.c $(wildcard cmemprof/cfi*) $(wildcard cmemprof/code_objects.*) | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
 build/fuzz/cfi_seeds: cmemprof/fuzz/cfi_seeds.c
@@ -235,7 +234,7 @@ fuzz-cfi: build/fuzz/cfi_fuzz build/fuzz/cfi_seeds
 	@mkdir -p build/fuzz/cfi && build/fuzz/cfi_seeds build/fuzz/cfi
 	@mkdir -p build/fuzz/corpus/cfi
 	@build/fuzz/cfi_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=49160 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/cfi build/fuzz/cfi
-build/fuzz/upload_batch: upload/fuzz/batch_fuzz.c upload/batch.c upload/batch.h upload/upload.h | build/.setup-fuzz
+build/fuzz/upload_batch: upload/fuzz/batch_fuzz.c upload/batch.c upload/batch.h upload/upload.h | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
 build/fuzz/upload_seeds: upload/fuzz/batch_seeds.c upload/batch.c
