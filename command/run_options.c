@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "../cmemprof/cmemprof.h"
+#include "../upload/upload.h"
 #include "say.h"
 
 static const char usage[] =
@@ -70,6 +71,16 @@ static bool check_spool_bytes(void) {
         return true;
     }
     say_usage("run", "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not %s", text);
+    return false;
+}
+
+static bool check_spool_directory(void) {
+    const char *directory = getenv("DD_PROFILING_SPOOL_DIR");
+    char text[200];
+    if (directory == NULL || directory[0] == '\0' || upload_spool_check(directory, text, sizeof text)) {
+        return true;
+    }
+    say_usage("run", "DD_PROFILING_SPOOL_DIR cannot be %s: %s", directory, text);
     return false;
 }
 
@@ -152,7 +163,7 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
         say_usage("run", "--output and --agent do not go together");
         return RUN_STATUS_FAILED;
     }
-    if (options->agent != NULL && !check_spool_bytes()) {
+    if (options->agent != NULL && (!check_spool_bytes() || !check_spool_directory())) {
         return RUN_STATUS_FAILED;
     }
     options->argv = argv + optind;

@@ -171,6 +171,7 @@ void run_sender_close(struct run_sender *sender, unsigned limit_s, struct run_ag
     wake(sender, true);
     pthread_join(sender->thread, NULL);
     char text[600], spool_error[200];
+    upload_queue_empty(sender->queue); // this, too, may be an error of the spool
     snprintf(text, sizeof text, "%s", sender->text[0] != '\0' ? sender->text : "the server does not answer");
     upload_queue_spool_error(sender->queue, spool_error, sizeof spool_error);
     free_sender(sender, &done);

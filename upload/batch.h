@@ -28,7 +28,8 @@ struct upload_batch {
     // The queue's and the spool's notes.
     uint64_t first_try_ns;
     unsigned tries;
-    int spool_fd; // locked while the batch is with the owner; -1: not from the spool
+    int spool_fd; // of its file, locked; -1: it has none
+    bool spooled; // it was left to the spool, or came from there
     char spool_name[UPLOAD_SPOOL_NAME_BYTES];
 };
 

@@ -63,7 +63,8 @@ func retryAfter(value, date string) time.Duration {
 type Queue struct {
 	mu     sync.RWMutex
 	c      *C.struct_upload_queue // guarded by mu; nil: closed
-	counts Counts                 // guarded by mu; the last ones
+	counts Counts                 // guarded by mu; those at the end
+	fault  string                 // guarded by mu; SpoolError at the end
 }
 
 // QueueOptions may be left as they are.
@@ -161,6 +162,7 @@ const (
 	Sent    Outcome = C.UPLOAD_OUTCOME_SENT
 	Waits   Outcome = C.UPLOAD_OUTCOME_WAITS   // tried again later
 	Spooled Outcome = C.UPLOAD_OUTCOME_SPOOLED // waits in the spool from now on
+	PutOff  Outcome = C.UPLOAD_OUTCOME_PUT_OFF // waits in the spool: the server fails at this one, but takes others
 	Failed  Outcome = C.UPLOAD_OUTCOME_FAILED  // the server's answer was final, or it failed too often
 	Dropped Outcome = C.UPLOAD_OUTCOME_DROPPED // newer ones needed the place
 )
@@ -186,14 +188,15 @@ func (q *Queue) Finish(limit time.Duration) {
 	C.upload_queue_finish(q.c, C.uint64_t(max(limit, 0)))
 }
 
-// Close puts what is still in memory into the spool, or drops it. No Batch may be out.
+// Close leaves what is still in memory to the spool, or drops it. No Batch may be out.
 func (q *Queue) Close() Counts {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.c != nil {
-		var counts C.struct_upload_counts
-		C.upload_queue_close(q.c, &counts)
-		q.c, q.counts = nil, toCounts(&counts)
+		C.upload_queue_empty(q.c)
+		q.counts, q.fault = countsOf(q.c), spoolErrorOf(q.c)
+		C.upload_queue_close(q.c, nil)
+		q.c = nil
 	}
 	return q.counts
 }
@@ -205,12 +208,12 @@ func (q *Queue) Counts() Counts {
 	if q.c == nil {
 		return q.counts
 	}
-	var counts C.struct_upload_counts
-	C.upload_queue_counts(q.c, &counts)
-	return toCounts(&counts)
+	return countsOf(q.c)
 }
 
-func toCounts(c *C.struct_upload_counts) Counts {
+func countsOf(queue *C.struct_upload_queue) Counts {
+	var c C.struct_upload_counts
+	C.upload_queue_counts(queue, &c)
 	return Counts{
 		Sent: uint64(c.sent), SentBytes: uint64(c.sent_bytes), Failed: uint64(c.failed), Dropped: uint64(c.dropped),
 		Retried: uint64(c.retried), Spooled: uint64(c.spooled), SpoolSent: uint64(c.spool_sent),
@@ -218,14 +221,29 @@ func toCounts(c *C.struct_upload_counts) Counts {
 	}
 }
 
-// SpoolError says why the spool could not be opened or written, the last time; "" if it always could.
+// SpoolError says why the spool could not be opened or written, the last time; "" if it always could. Also after Close.
 func (q *Queue) SpoolError() string {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
 	if q.c == nil {
-		return ""
+		return q.fault
 	}
+	return spoolErrorOf(q.c)
+}
+
+func spoolErrorOf(queue *C.struct_upload_queue) string {
 	var text [200]C.char
-	C.upload_queue_spool_error(q.c, &text[0], C.size_t(len(text)))
+	C.upload_queue_spool_error(queue, &text[0], C.size_t(len(text)))
 	return C.GoString(&text[0])
+}
+
+// CheckSpool says what is wrong with a directory that a Queue would not use as its spool since others can write into it.
+func CheckSpool(directory string) error {
+	path := C.CString(directory)
+	defer C.free(unsafe.Pointer(path))
+	var text [200]C.char
+	if C.upload_spool_check(path, &text[0], C.size_t(len(text))) {
+		return nil
+	}
+	return errors.New(C.GoString(&text[0]))
 }

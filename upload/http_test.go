@@ -159,6 +159,13 @@ func TestQueue(t *testing.T) {
 	if q.SpoolError() != "" {
 		t.Error(q.SpoolError())
 	}
+	q = upload.NewQueue(upload.QueueOptions{Spool: folder, SpoolBytes: 1})
+	if err := q.Add(want); err != nil {
+		t.Fatal(err)
+	}
+	if c := q.Close(); c.Dropped != 1 || c.SpoolErrors != 2 || q.SpoolError() != "File too large" { // the second one while it closes
+		t.Errorf("%+v, %q", c, q.SpoolError())
+	}
 }
 
 func TestDescribe(t *testing.T) {

@@ -9,6 +9,9 @@
 #define spool_list_free cmemprof_spool_list_free
 #define spool_list_name cmemprof_spool_list_name
 #define spool_list_read cmemprof_spool_list_read
+#define spool_suspects_add cmemprof_spool_suspects_add
+#define spool_suspects_forget cmemprof_spool_suspects_forget
+#define spool_suspects_waits cmemprof_spool_suspects_waits
 #define upload_address_check cmemprof_upload_address_check
 #define upload_answer_add cmemprof_upload_answer_add
 #define upload_answer_init cmemprof_upload_answer_init
@@ -33,6 +36,7 @@
 #define upload_queue_add cmemprof_upload_queue_add
 #define upload_queue_close cmemprof_upload_queue_close
 #define upload_queue_counts cmemprof_upload_queue_counts
+#define upload_queue_empty cmemprof_upload_queue_empty
 #define upload_queue_finish cmemprof_upload_queue_finish
 #define upload_queue_next cmemprof_upload_queue_next
 #define upload_queue_open cmemprof_upload_queue_open
@@ -44,9 +48,10 @@
 #define upload_signal_guard_begin cmemprof_upload_signal_guard_begin
 #define upload_signal_guard_end cmemprof_upload_signal_guard_end
 #define upload_spool_add cmemprof_upload_spool_add
+#define upload_spool_check cmemprof_upload_spool_check
 #define upload_spool_close cmemprof_upload_spool_close
 #define upload_spool_done cmemprof_upload_spool_done
-#define upload_spool_is_empty cmemprof_upload_spool_is_empty
+#define upload_spool_fail cmemprof_upload_spool_fail
 #define upload_spool_leave cmemprof_upload_spool_leave
 #define upload_spool_open cmemprof_upload_spool_open
 #define upload_spool_take cmemprof_upload_spool_take

@@ -7,6 +7,12 @@ static const uint64_t ms = 1000 * 1000;
 
 static enum upload_verdict of_status(const struct upload_result *result) {
     switch (result->status) {
+    case 401: // no key, or a wrong one
+    case 403:
+    case 404: // an Agent that is too old, or a wrong URL
+    case 405:
+    case 407: // a proxy wants to know who we are
+        return UPLOAD_VERDICT_NOT_HERE;
     case 408:
         return UPLOAD_VERDICT_FAILED_AT;
     case 429:

@@ -8,6 +8,7 @@
 enum upload_verdict {
     UPLOAD_VERDICT_SENT,
     UPLOAD_VERDICT_FINAL,      // it will be the same the next time
+    UPLOAD_VERDICT_NOT_HERE,   // not from us, or not at this address: it will be the same for any batch until somebody changes that
     UPLOAD_VERDICT_AWAY,       // the server did not look at the batch
     UPLOAD_VERDICT_FAILED_AT,  // the server may have failed because of this batch
     UPLOAD_VERDICT_BROKEN_OFF, // by us

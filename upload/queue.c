@@ -9,6 +9,7 @@
 #include "batch.h"
 #include "policy.h"
 #include "spool.h"
+#include "spool_suspects.h"
 #include "upload.h"
 
 enum { DEFAULT_BATCHES = 5, LAST_TRIES = 3 };
@@ -76,35 +77,44 @@ static void name_spool_error(struct upload_queue *queue, int error) {
     snprintf(queue->spool_error, sizeof queue->spool_error, "%s", error == 0 ? "out of memory" : strerror_r(error, text, sizeof text));
 }
 
-// true: the batch is safe on the disk.
-static bool put_into_spool(struct upload_queue *queue, const struct upload_batch *batch) {
-    if (queue->spool == NULL) {
-        return false;
+// true: the batch is safe on the disk, and nobody else sends it as long as it has its lock.
+static bool put_into_spool(struct upload_queue *queue, struct upload_batch *batch) {
+    if (queue->spool == NULL || batch->spool_fd >= 0) {
+        return queue->spool != NULL;
     }
     int error = upload_spool_add(queue->spool, batch, &queue->counts);
     if (error != 0) {
         queue->counts.spool_errors++;
         name_spool_error(queue, error);
-        return false;
     }
-    queue->counts.spooled++;
-    return true;
+    return error == 0;
 }
 
-// What has no place any more.
-static enum upload_outcome give_up(struct upload_queue *queue, struct upload_batch *batch) {
-    bool safe = put_into_spool(queue, batch);
-    queue->counts.dropped += !safe;
+// For this process later, or for another one.
+static void leave_to_spool(struct upload_queue *queue, struct upload_batch *batch, bool put_off) {
+    queue->counts.spooled += !batch->spooled;
+    upload_spool_leave(queue->spool, batch, put_off);
     upload_batch_free(batch);
-    return safe ? UPLOAD_OUTCOME_SPOOLED : UPLOAD_OUTCOME_DROPPED;
+}
+
+// What has no place in memory any more.
+static enum upload_outcome give_up(struct upload_queue *queue, struct upload_batch *batch) {
+    if (put_into_spool(queue, batch)) {
+        leave_to_spool(queue, batch, false);
+        return UPLOAD_OUTCOME_SPOOLED;
+    }
+    queue->counts.dropped++;
+    upload_batch_free(batch);
+    return UPLOAD_OUTCOME_DROPPED;
 }
 
 // ---- In and out ----
 
 void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
     pthread_mutex_lock(&queue->lock);
-    if (queue->failures > 0 && put_into_spool(queue, batch)) {
-        upload_batch_free(batch);
+    bool safe = put_into_spool(queue, batch);
+    if (safe && queue->failures > 0) {
+        leave_to_spool(queue, batch, false);
     } else {
         while (!has_room(queue, batch)) {
             give_up(queue, take_oldest(queue));
@@ -114,17 +124,17 @@ void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
     pthread_mutex_unlock(&queue->lock);
 }
 
-// Is anything there for the server, now or when it is back?
-static bool has_work(struct upload_queue *queue, uint64_t now) {
+// Can anything be there for the server, now or when it is back?
+static bool may_have_work(const struct upload_queue *queue, uint64_t now) {
     if (queue->finishing) {
         return queue->count > 0 && queue->last_failures < LAST_TRIES && now < queue->end_ns && queue->not_before_ns < queue->end_ns;
     }
-    return queue->count > 0 || (queue->spool != NULL && !upload_spool_is_empty(queue->spool));
+    return queue->count > 0 || queue->spool != NULL;
 }
 
 static struct upload_batch *next(struct upload_queue *queue, uint64_t *wait_ns) {
     uint64_t now = now_ns(queue);
-    if (!has_work(queue, now)) {
+    if (!may_have_work(queue, now)) {
         *wait_ns = UINT64_MAX;
         return NULL;
     }
@@ -179,22 +189,18 @@ static void back_to_work(struct upload_queue *queue) {
 // What waits behind a batch that could not be sent is as safe as that, and behind it in the spool too.
 static void empty_into_spool(struct upload_queue *queue) {
     while (queue->count > 0 && put_into_spool(queue, queue->batches[0])) {
-        upload_batch_free(take_oldest(queue));
+        leave_to_spool(queue, take_oldest(queue), false);
     }
 }
 
 // A failure that may pass.
 static enum upload_outcome keep(struct upload_queue *queue, struct upload_batch *batch, bool failed_at) {
     uint64_t next_try_ns = queue->not_before_ns;
-    if (batch->spool_fd >= 0) {
-        upload_spool_leave(queue->spool, batch, failed_at);
-        upload_batch_free(batch);
-        return UPLOAD_OUTCOME_WAITS;
-    }
     if (put_into_spool(queue, batch)) {
-        upload_batch_free(batch);
+        bool fresh = !batch->spooled;
+        leave_to_spool(queue, batch, failed_at);
         empty_into_spool(queue);
-        return UPLOAD_OUTCOME_SPOOLED;
+        return fresh ? UPLOAD_OUTCOME_SPOOLED : UPLOAD_OUTCOME_WAITS;
     }
     bool last =
         queue->finishing ? queue->last_failures >= LAST_TRIES : failed_at && next_try_ns - batch->first_try_ns > queue->options.period_ns;
@@ -209,9 +215,8 @@ static enum upload_outcome keep(struct upload_queue *queue, struct upload_batch 
 
 // The sending was broken off by us: as if it had not been tried.
 static enum upload_outcome put_back(struct upload_queue *queue, struct upload_batch *batch) {
-    if (batch->spool_fd >= 0) {
-        upload_spool_leave(queue->spool, batch, false);
-        upload_batch_free(batch);
+    if (batch->spooled) {
+        leave_to_spool(queue, batch, false);
         return UPLOAD_OUTCOME_WAITS;
     }
     if (has_room(queue, batch)) {
@@ -221,37 +226,62 @@ static enum upload_outcome put_back(struct upload_queue *queue, struct upload_ba
     return give_up(queue, batch);
 }
 
-// The server has said yes or no.
-static enum upload_outcome finish_batch(struct upload_queue *queue, struct upload_batch *batch, bool sent) {
-    back_to_work(queue);
+static enum upload_outcome end_batch(struct upload_queue *queue, struct upload_batch *batch, bool sent) {
     if (sent) {
         queue->counts.sent++;
         queue->counts.sent_bytes += batch->size;
-        queue->counts.spool_sent += batch->spool_fd >= 0;
+        queue->counts.spool_sent += batch->spooled;
     } else {
         queue->counts.failed++;
     }
-    if (batch->spool_fd >= 0) {
-        upload_spool_done(queue->spool, batch);
+    int error = batch->spool_fd >= 0 ? upload_spool_done(queue->spool, batch) : 0;
+    if (error != 0) {
+        queue->counts.spool_errors++;
+        name_spool_error(queue, error);
     }
     upload_batch_free(batch);
     return sent ? UPLOAD_OUTCOME_SENT : UPLOAD_OUTCOME_FAILED;
 }
 
-static enum upload_outcome settle(struct upload_queue *queue, struct upload_batch *batch, const struct upload_result *result) {
-    enum upload_verdict verdict = upload_policy_verdict(result);
-    if (verdict == UPLOAD_VERDICT_FINAL && queue->spool != NULL && result->error != UPLOAD_REJECTED) {
-        verdict = UPLOAD_VERDICT_FAILED_AT; // no server has said no: a wrong URL of this process must not empty the spool of all
+// The server is ill, or this batch makes it so.
+static enum upload_outcome keep_suspect(struct upload_queue *queue, struct upload_batch *batch, const struct upload_result *result) {
+    unsigned strikes = batch->spool_fd >= 0 ? upload_spool_fail(queue->spool, batch, &queue->counts) : 0;
+    if (strikes >= SPOOL_SUSPECTS_STRIKES) {
+        return end_batch(queue, batch, false);
     }
+    if (strikes > 0) { // it takes the others, which must not wait for this one
+        leave_to_spool(queue, batch, true);
+        return UPLOAD_OUTCOME_PUT_OFF;
+    }
+    leave_server_alone(queue, result);
+    return keep(queue, batch, true);
+}
+
+// With a spool, only a server's answer to the batch itself is final. A wrong URL of this process, a wrong key or a server that is too old
+// must not empty what is kept for better times.
+static enum upload_verdict verdict_for(const struct upload_batch *batch, const struct upload_result *result) {
+    enum upload_verdict verdict = upload_policy_verdict(result);
+    if (verdict == UPLOAD_VERDICT_NOT_HERE) {
+        return batch->spool_fd >= 0 ? UPLOAD_VERDICT_AWAY : UPLOAD_VERDICT_FINAL;
+    }
+    bool of_ours = verdict == UPLOAD_VERDICT_FINAL && result->error != UPLOAD_REJECTED;
+    return of_ours && batch->spool_fd >= 0 ? UPLOAD_VERDICT_FAILED_AT : verdict;
+}
+
+static enum upload_outcome settle(struct upload_queue *queue, struct upload_batch *batch, const struct upload_result *result) {
+    enum upload_verdict verdict = verdict_for(batch, result);
     switch (verdict) {
     case UPLOAD_VERDICT_SENT:
     case UPLOAD_VERDICT_FINAL:
-        return finish_batch(queue, batch, verdict == UPLOAD_VERDICT_SENT);
+        back_to_work(queue);
+        return end_batch(queue, batch, verdict == UPLOAD_VERDICT_SENT);
     case UPLOAD_VERDICT_BROKEN_OFF:
         return put_back(queue, batch);
+    case UPLOAD_VERDICT_FAILED_AT:
+        return keep_suspect(queue, batch, result);
     default:
         leave_server_alone(queue, result);
-        return keep(queue, batch, verdict == UPLOAD_VERDICT_FAILED_AT);
+        return keep(queue, batch, false);
     }
 }
 
@@ -266,11 +296,12 @@ enum upload_outcome upload_queue_settle(struct upload_queue *queue, struct uploa
 
 static void open_spool(struct upload_queue *queue) {
     int error;
-    queue->spool = upload_spool_open(queue->options.spool, queue->options.spool_bytes, &queue->counts, &error);
-    if (queue->spool == NULL) {
+    const char *directory = queue->options.spool;
+    queue->options.spool = NULL; // the caller's text
+    queue->spool = upload_spool_open(directory, queue->options.spool_bytes, &queue->counts, &error);
+    if (queue->spool == NULL && upload_spool_check(directory, queue->spool_error, sizeof queue->spool_error)) {
         name_spool_error(queue, error);
     }
-    queue->options.spool = NULL; // the caller's text
 }
 
 struct upload_queue *upload_queue_open(const struct upload_queue_options *options) {
@@ -310,10 +341,16 @@ void upload_queue_finish(struct upload_queue *queue, uint64_t limit_ns) {
     pthread_mutex_unlock(&queue->lock);
 }
 
-void upload_queue_close(struct upload_queue *queue, struct upload_counts *counts) {
+void upload_queue_empty(struct upload_queue *queue) {
+    pthread_mutex_lock(&queue->lock);
     while (queue->count > 0) {
         give_up(queue, take_oldest(queue));
     }
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void upload_queue_close(struct upload_queue *queue, struct upload_counts *counts) {
+    upload_queue_empty(queue);
     if (counts != NULL) {
         *counts = queue->counts;
     }

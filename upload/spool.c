@@ -13,36 +13,89 @@
 
 #include "signal_guard.h"
 #include "spool_list.h"
+#include "spool_suspects.h"
 
 struct upload_spool {
     uint64_t max_bytes;
-    uint64_t last_number;                  // of a file that this process wrote
-    char put_off[UPLOAD_SPOOL_NAME_BYTES]; // what comes behind this one goes first; ""
+    uint64_t last_number;               // of a file that this process wrote
+    struct spool_list list;             // what is to be sent, as it was when it was read
+    size_t next;                        // of list
+    char last[UPLOAD_SPOOL_NAME_BYTES]; // that was looked at; ""
+    struct spool_suspects suspects;
+    bool stuck; // a file that was sent could not be deleted
     char directory[];
 };
 
-static int open_directory(const struct upload_spool *spool) {
-    return open(spool->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+// ---- The directory ----
+
+static bool is_our_group(gid_t group) {
+    gid_t groups[256];
+    int count = getgroups(sizeof groups / sizeof *groups, groups);
+    bool ours = group == getegid();
+    for (int i = 0; i < count && !ours; i++) {
+        ours = groups[i] == group;
+    }
+    return ours;
 }
 
+// What is wrong with it, or NULL. Who can write into the directory can give the server batches in our name, and make us read what they
+// like. The group may be one of ours: mkdir makes such a directory where every user has a group, and so do volumes of Kubernetes.
+static const char *fault_of(int directory) {
+    struct stat stat;
+    if (fstat(directory, &stat) != 0) {
+        return NULL; // who opens it finds out
+    }
+    if (stat.st_uid != geteuid() && stat.st_uid != 0) {
+        return "the directory belongs to another user";
+    }
+    if ((stat.st_mode & S_IWOTH) != 0) {
+        return "every user can write into the directory";
+    }
+    return (stat.st_mode & S_IWGRP) != 0 && !is_our_group(stat.st_gid) ? "another group can write into the directory" : NULL;
+}
+
+bool upload_spool_check(const char *path, char *text, size_t size) {
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *fault = directory >= 0 ? fault_of(directory) : NULL;
+    if (directory >= 0) {
+        close(directory);
+    }
+    snprintf(text, size, "%s", fault != NULL ? fault : "");
+    return fault == NULL;
+}
+
+static int open_directory(const struct upload_spool *spool) {
+    int directory = open(spool->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory >= 0 && fault_of(directory) != NULL) {
+        close(directory);
+        errno = EPERM;
+        return -1;
+    }
+    return directory;
+}
+
+// ---- Locks ----
+
 // Locked, and still the file of that name? With a lock on a file that somebody has deleted or renamed in the meantime there is nothing to
-// do. false: errno is EAGAIN when another one might work.
+// do. false: errno is EWOULDBLOCK if somebody else has the lock, ENOENT if the file is gone.
 static bool lock(int directory, int fd, const char *name) {
     struct stat by_fd, by_name;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         return false;
     }
-    errno = EAGAIN;
+    errno = ENOENT;
     return fstat(fd, &by_fd) == 0 && S_ISREG(by_fd.st_mode) && fstatat(directory, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
            by_fd.st_ino == by_name.st_ino && by_fd.st_dev == by_name.st_dev;
 }
 
-// The file, locked; -1: somebody else has it, or it cannot be read.
+// The file, locked; -1: somebody else has it, it cannot be read, or it is gone (ENOENT).
 static int open_locked(int directory, const char *name) {
     int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0 && !lock(directory, fd, name)) {
+        int error = errno;
         close(fd);
-        fd = -1;
+        errno = error;
+        return -1;
     }
     return fd;
 }
@@ -51,7 +104,7 @@ static int open_locked(int directory, const char *name) {
 
 static void delete_half_written(int directory, struct upload_counts *counts) {
     struct spool_list list;
-    if (!spool_list_read(&list, directory, true)) {
+    if (!spool_list_read(&list, directory, true, "")) {
         return;
     }
     for (size_t i = 0; i < list.count; i++) {
@@ -87,7 +140,10 @@ struct upload_spool *upload_spool_open(const char *path, uint64_t max_bytes, str
 }
 
 void upload_spool_close(struct upload_spool *spool) {
-    free(spool);
+    if (spool != NULL) {
+        spool_list_free(&spool->list);
+        free(spool);
+    }
 }
 
 // ---- Writing ----
@@ -108,16 +164,33 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size) {
     return true;
 }
 
-static void make_room(struct upload_spool *spool, int directory, const struct spool_list *list, uint64_t needed,
-                      struct upload_counts *counts) {
-    uint64_t total = list->disk_bytes;
-    for (size_t i = 0; i < list->count && total + needed > spool->max_bytes; i++) {
+// How many bytes of the excess went.
+static uint64_t delete_oldest(int directory, const struct spool_list *list, uint64_t excess, struct upload_counts *counts) {
+    uint64_t deleted = 0;
+    for (size_t i = 0; i < list->count && deleted < excess; i++) {
         int fd = open_locked(directory, list->files[i].name);
         if (fd >= 0) { // else it is on its way
             counts->spool_dropped += unlinkat(directory, list->files[i].name, 0) == 0;
-            total -= list->files[i].disk_bytes;
+            deleted += list->files[i].disk_bytes;
             close(fd);
         }
+    }
+    return deleted;
+}
+
+// list tells of what was there before; spool_list_free. false: errno tells.
+static bool make_room(const struct upload_spool *spool, int directory, struct spool_list *list, uint64_t needed,
+                      struct upload_counts *counts) {
+    for (;;) {
+        if (!spool_list_read(list, directory, false, "")) {
+            return false;
+        }
+        uint64_t total = list->disk_bytes + needed, excess = total > spool->max_bytes ? total - spool->max_bytes : 0;
+        uint64_t deleted = delete_oldest(directory, list, excess, counts);
+        if (deleted >= excess || deleted == 0 || !list->more) {
+            return true;
+        }
+        spool_list_free(list); // the limit was larger once, and more files are too many than a list has
     }
 }
 
@@ -130,7 +203,8 @@ static int sync_fd(int fd) {
     return 0;
 }
 
-static int write_file(int directory, uint64_t number, const struct upload_batch *batch) {
+// The batch gets the file, and keeps its lock.
+static int write_file(int directory, uint64_t number, struct upload_batch *batch) {
     char half[UPLOAD_SPOOL_NAME_BYTES], whole[UPLOAD_SPOOL_NAME_BYTES];
     uint64_t random = 0;
     if (getrandom(&random, sizeof random, 0) != sizeof random) {
@@ -155,33 +229,36 @@ static int write_file(int directory, uint64_t number, const struct upload_batch 
     }
     if (error != 0) {
         unlinkat(directory, half, 0);
+        close(fd);
+        return error;
     }
-    close(fd);
-    // Whole and in its place: an error of this last step would only make the caller keep a second one.
-    return error == 0 ? (void)sync_fd(directory), 0 : error;
+    (void)sync_fd(directory); // whole and in its place: an error of this last step would only make the caller keep a second one
+    batch->spool_fd = fd;
+    memcpy(batch->spool_name, whole, sizeof whole);
+    return 0;
 }
 
-static int add(struct upload_spool *spool, int directory, const struct upload_batch *batch, struct upload_counts *counts) {
+static int add(struct upload_spool *spool, int directory, struct upload_batch *batch, struct upload_counts *counts) {
     struct spool_list list;
     uint64_t needed = spool_list_disk_bytes(batch->size);
     if (needed > spool->max_bytes) {
         return EFBIG;
     }
-    if (!spool_list_read(&list, directory, false)) {
+    if (!make_room(spool, directory, &list, needed, counts)) {
         return errno;
     }
     uint64_t number = list.last_number > spool->last_number ? list.last_number : spool->last_number;
-    make_room(spool, directory, &list, needed, counts);
     spool_list_free(&list);
     int error = EAGAIN;
     for (int try = 0; try < 5 && error == EAGAIN; try++) {
         error = write_file(directory, ++number, batch);
     }
     spool->last_number = number;
+    spool->stuck &= error != 0; // the disk is well again
     return error;
 }
 
-int upload_spool_add(struct upload_spool *spool, const struct upload_batch *batch, struct upload_counts *counts) {
+int upload_spool_add(struct upload_spool *spool, struct upload_batch *batch, struct upload_counts *counts) {
     struct upload_signal_guard guard;
     int directory = open_directory(spool);
     if (directory < 0 && errno == ENOENT && mkdir(spool->directory, 0700) == 0) { // somebody cleaned up
@@ -234,14 +311,18 @@ static enum upload_batch_fault read_batch(const struct upload_spool *spool, int 
 // NULL: not this one. *others as in upload_spool_take.
 static struct upload_batch *take(struct upload_spool *spool, int directory, const char *name, struct upload_counts *counts, bool *others) {
     struct upload_batch *batch = NULL;
+    if (spool_suspects_waits(&spool->suspects, name, counts->sent)) {
+        return NULL;
+    }
     int fd = open_locked(directory, name);
     if (fd < 0) {
-        *others = true;
+        *others |= errno != ENOENT;
         return NULL;
     }
     enum upload_batch_fault fault = read_batch(spool, fd, &batch);
     if (fault == UPLOAD_BATCH_FINE) {
         batch->spool_fd = fd;
+        batch->spooled = true;
         snprintf(batch->spool_name, sizeof batch->spool_name, "%s", name);
         return batch;
     }
@@ -254,22 +335,26 @@ static struct upload_batch *take(struct upload_spool *spool, int directory, cons
 }
 
 struct upload_batch *upload_spool_take(struct upload_spool *spool, struct upload_counts *counts, bool *others) {
-    struct spool_list list;
     struct upload_batch *batch = NULL;
     *others = false;
-    int directory = open_directory(spool);
+    int directory = spool->stuck ? -1 : open_directory(spool);
     if (directory < 0) {
         return NULL;
     }
-    if (spool_list_read(&list, directory, false)) {
-        size_t first = 0;
-        while (first < list.count && strcmp(list.files[first].name, spool->put_off) <= 0) {
-            first++;
+    for (bool end = false, around = false; batch == NULL && !end;) {
+        if (spool->next < spool->list.count) {
+            memcpy(spool->last, spool->list.files[spool->next++].name, sizeof spool->last);
+            batch = take(spool, directory, spool->last, counts, others);
+            continue;
         }
-        for (size_t i = 0; i < list.count && batch == NULL; i++) {
-            batch = take(spool, directory, list.files[(first + i) % list.count].name, counts, others);
+        spool_list_free(&spool->list);
+        spool->next = 0;
+        bool ok = spool_list_read(&spool->list, directory, false, spool->last);
+        if (!ok || spool->list.count == 0) { // behind the newest comes the oldest, once
+            end = !ok || spool->last[0] == '\0' || around;
+            around = true;
+            spool->last[0] = '\0';
         }
-        spool_list_free(&list);
     }
     close(directory);
     return batch;
@@ -280,32 +365,25 @@ static void let_go(struct upload_batch *batch) {
     batch->spool_fd = -1;
 }
 
-void upload_spool_done(struct upload_spool *spool, struct upload_batch *batch) {
+int upload_spool_done(struct upload_spool *spool, struct upload_batch *batch) {
     int directory = open_directory(spool);
+    int error = directory >= 0 && unlinkat(directory, batch->spool_name, 0) == 0 ? 0 : errno;
     if (directory >= 0) {
-        unlinkat(directory, batch->spool_name, 0);
         close(directory);
     }
+    spool->stuck = error != 0 && error != ENOENT; // it would be sent again and again
+    spool_suspects_forget(&spool->suspects, batch->spool_name);
     let_go(batch);
+    return spool->stuck ? error : 0;
+}
+
+unsigned upload_spool_fail(struct upload_spool *spool, const struct upload_batch *batch, const struct upload_counts *counts) {
+    return spool_suspects_add(&spool->suspects, batch->spool_name, counts->sent);
 }
 
 void upload_spool_leave(struct upload_spool *spool, struct upload_batch *batch, bool put_off) {
-    if (put_off) {
-        memcpy(spool->put_off, batch->spool_name, sizeof spool->put_off);
+    if (!put_off && spool->next > 0 && strcmp(spool->list.files[spool->next - 1].name, batch->spool_name) == 0) {
+        spool->next--;
     }
     let_go(batch);
-}
-
-bool upload_spool_is_empty(struct upload_spool *spool) {
-    struct spool_list list;
-    bool empty = true;
-    int directory = open_directory(spool);
-    if (directory >= 0) {
-        if (spool_list_read(&list, directory, false)) {
-            empty = list.count == 0;
-            spool_list_free(&list);
-        }
-        close(directory);
-    }
-    return empty;
 }

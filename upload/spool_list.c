@@ -29,46 +29,75 @@ static bool is_name(const char *name, bool half) {
            strcmp(name + 2 * DIGITS + 1, half ? half_end : whole_end) == 0;
 }
 
-static bool append(struct spool_list *list, int directory, const char *name) {
-    struct stat stat;
-    if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(stat.st_mode)) {
-        return true; // gone in the meantime, or nothing of ours
-    }
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity > 0 ? list->capacity * 2 : 64;
-        struct spool_file *more = realloc(list->files, capacity * sizeof *more);
-        if (more == NULL) {
-            return false;
-        }
-        list->files = more;
-        list->capacity = capacity;
-    }
-    struct spool_file *file = &list->files[list->count++];
-    memcpy(file->name, name, strlen(name) + 1); // is_name knows its length
-    file->disk_bytes = spool_list_disk_bytes((uint64_t)stat.st_size);
-    list->disk_bytes += file->disk_bytes;
-    return true;
-}
-
 static int by_name(const void *a, const void *b) {
     return strcmp(((const struct spool_file *)a)->name, ((const struct spool_file *)b)->name);
 }
 
-static bool read_entries(struct spool_list *list, DIR *entries, bool half) {
+// Sorted, and no longer than a list may be.
+static void sort_and_cut(struct spool_list *list) {
+    if (list->count > 0) {
+        qsort(list->files, list->count, sizeof *list->files, by_name);
+    }
+    if (list->count > SPOOL_LIST_FILES) {
+        list->count = SPOOL_LIST_FILES;
+        list->more = true;
+    }
+}
+
+static bool grow(struct spool_list *list) {
+    size_t capacity = list->capacity > 0 ? list->capacity * 2 : 64;
+    struct spool_file *more = realloc(list->files, capacity * sizeof *more);
+    if (more != NULL) {
+        list->files = more;
+        list->capacity = capacity;
+    }
+    return more != NULL;
+}
+
+// Twice as many as a list may have are gathered before the later half goes: a sort for every so many names, not for each.
+static bool append(struct spool_list *list, const struct spool_file *file) {
+    if (list->more && strcmp(file->name, list->files[SPOOL_LIST_FILES - 1].name) > 0) {
+        return true;
+    }
+    if (list->count == 2 * SPOOL_LIST_FILES) {
+        sort_and_cut(list);
+    }
+    if (list->count == list->capacity && !grow(list)) {
+        return false;
+    }
+    list->files[list->count++] = *file;
+    return true;
+}
+
+static bool take_entry(struct spool_list *list, int directory, const char *name, const char *after) {
+    struct stat stat;
+    struct spool_file file;
+    if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(stat.st_mode)) {
+        return true; // gone in the meantime, or nothing of ours
+    }
+    memcpy(file.name, name, strlen(name) + 1); // is_name knows its length
+    file.disk_bytes = spool_list_disk_bytes((uint64_t)stat.st_size);
+    list->disk_bytes += file.disk_bytes;
+    uint64_t number = strtoull(name, NULL, 16);
+    list->last_number = number > list->last_number ? number : list->last_number;
+    return strcmp(name, after) <= 0 || append(list, &file);
+}
+
+static bool read_entries(struct spool_list *list, DIR *entries, bool half, const char *after) {
     for (;;) {
         errno = 0;
         struct dirent *entry = readdir(entries);
         if (entry == NULL) {
             return errno == 0;
         }
-        if (is_name(entry->d_name, half) && !append(list, dirfd(entries), entry->d_name)) {
+        if (is_name(entry->d_name, half) && !take_entry(list, dirfd(entries), entry->d_name, after)) {
             errno = ENOMEM;
             return false;
         }
     }
 }
 
-bool spool_list_read(struct spool_list *list, int directory, bool half) {
+bool spool_list_read(struct spool_list *list, int directory, bool half, const char *after) {
     *list = (struct spool_list){0};
     int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); // closedir closes it, and its position is its own
     DIR *entries = own >= 0 ? fdopendir(own) : NULL;
@@ -80,7 +109,7 @@ bool spool_list_read(struct spool_list *list, int directory, bool half) {
         errno = error;
         return false;
     }
-    bool ok = read_entries(list, entries, half);
+    bool ok = read_entries(list, entries, half, after);
     int error = errno;
     closedir(entries);
     if (!ok) {
@@ -88,10 +117,7 @@ bool spool_list_read(struct spool_list *list, int directory, bool half) {
         errno = error;
         return false;
     }
-    if (list->count > 0) {
-        qsort(list->files, list->count, sizeof *list->files, by_name);
-        list->last_number = strtoull(list->files[list->count - 1].name, NULL, 16);
-    }
+    sort_and_cut(list);
     return true;
 }
 

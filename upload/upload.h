@@ -114,9 +114,11 @@ void upload_send(const struct upload_request *request, struct upload_cancel *can
 // chance, or last as long as Retry-After says. They are the server's, not the batch's: what comes in while it is away waits too.
 // A batch that the server failed at is tried for one period; one that it never saw, until newer ones need its place.
 //
-// With a spool, a batch that could not be sent goes there at the first failure, and so does what comes in until the server is back; then
-// they are sent, oldest first, but one that the server fails at lets the others go before. What cannot be written waits in memory as
-// without one. Only a server's answer is final then: a wrong URL of this process must not empty the spool.
+// With a spool every batch is on disk before it is sent, and its file goes when the server has taken it. What could not be sent is left
+// there at the first failure, and so is what comes in until the server is back; then they are sent, oldest first, but one that the server
+// fails at lets the others go before, and is given up when that was ten times for nothing. Final is only an answer to the batch itself
+// (400, 413 and so on): what the server says to anybody (401, 403, 404, 405, 407) and a wrong URL of this process must not empty the spool.
+// What cannot be written waits in memory as without a spool.
 //
 // Threads: any; calls for one queue wait for each other, for as long as writing a file of the spool takes. Time: CLOCK_MONOTONIC only.
 // Memory: malloc; max_batches and max_bytes, and what is with the owner between next and settle.
@@ -138,14 +140,14 @@ struct upload_queue_options {
 struct upload_counts {
     uint64_t sent;          // batches that the server took
     uint64_t sent_bytes;    // of them, as a file of the spool has them
-    uint64_t failed;        // given up: the server's answer was final, or it failed for a period
+    uint64_t failed;        // given up: the server's answer was final, or it failed at the batch too long or too often
     uint64_t dropped;       // given up: newer ones needed the place, or the time to send was over
     uint64_t retried;       // sendings of what was tried before
-    uint64_t spooled;       // files written into the spool
-    uint64_t spool_sent;    // of sent, those from the spool; of other processes too
+    uint64_t spooled;       // could not be sent at once, and were left to the spool
+    uint64_t spool_sent;    // of sent, those that were left there; by other processes too
     uint64_t spool_dropped; // files deleted because the spool was full
     uint64_t spool_damaged; // files deleted because they were cut or damaged
-    uint64_t spool_errors;  // files that could not be written; upload_queue_spool_error tells why
+    uint64_t spool_errors;  // files that could not be written or deleted; upload_queue_spool_error tells why
 };
 
 // NULL: no memory. A spool that cannot be used is an error of the spool: the queue works without it, and upload_queue_spool_error tells.
@@ -160,7 +162,8 @@ struct upload_batch *upload_queue_next(struct upload_queue *queue, uint64_t *wai
 enum upload_outcome {
     UPLOAD_OUTCOME_SENT,
     UPLOAD_OUTCOME_WAITS,   // tried again later
-    UPLOAD_OUTCOME_SPOOLED, // just now; one that was there before only waits
+    UPLOAD_OUTCOME_SPOOLED, // left to the spool just now; one that came from there only waits
+    UPLOAD_OUTCOME_PUT_OFF, // the server fails at this one, but takes others; it waits in the spool
     UPLOAD_OUTCOME_FAILED,
     UPLOAD_OUTCOME_DROPPED,
 };
@@ -169,12 +172,18 @@ enum upload_outcome upload_queue_settle(struct upload_queue *queue, struct uploa
 // What is in memory is tried up to three times more within limit_ns, with short pauses; then upload_queue_next has nothing. The spool
 // stays.
 void upload_queue_finish(struct upload_queue *queue, uint64_t limit_ns);
-// What is still in memory goes into the spool, or is dropped. No batch may be with the owner. counts may be NULL.
+// What is still in memory is left to the spool, or dropped. No batch may be with the owner.
+void upload_queue_empty(struct upload_queue *queue);
+// Empties the queue and frees it. counts may be NULL.
 void upload_queue_close(struct upload_queue *queue, struct upload_counts *counts);
 
 void upload_queue_counts(struct upload_queue *queue, struct upload_counts *counts);
-// Why the spool could not be opened or a file not be written, the last time; "" if that never happened.
+// Why the spool could not be opened, or a file not be written or deleted, the last time; "" if that never happened.
 void upload_queue_spool_error(struct upload_queue *queue, char *text, size_t size);
+
+// Is the directory, if it is there, one that only this user, a group of this process, and root can write into? Else text says what is
+// wrong, and no queue uses it.
+bool upload_spool_check(const char *directory, char *text, size_t size);
 
 // "no connection: ..." of a result, for a log. agent: the URL is an Agent's, for which 404 has a meaning.
 void upload_result_describe(const struct upload_result *result, bool agent, char *text, size_t size);

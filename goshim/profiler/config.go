@@ -53,6 +53,7 @@ type config struct {
 	statsd                 StatsdClient
 	outputDir              string // "": batches are not written to disk
 	spoolDirectory         string // "": what cannot be sent waits in memory only
+	spoolFrom              string // what has set it, for an error
 	spoolBytes, queueBytes int64  // 0: the queue's defaults
 	compression            compression
 	trace                  traceConfig

@@ -36,7 +36,7 @@ var variables = []struct {
 	{"DD_PROFILING_UPLOAD_TIMEOUT", func(c *config, v string) error { return setDuration(&c.uploadTimeout, v) }},
 	{"DD_PROFILING_FLUSH_ON_EXIT", func(c *config, v string) error { return setBool(&c.flushOnExit, v) }},
 	{"DD_PROFILING_OUTPUT_DIR", func(c *config, v string) error { c.outputDir = v; return nil }},
-	{"DD_PROFILING_SPOOL_DIR", func(c *config, v string) error { c.spoolDirectory = v; return nil }},
+	{"DD_PROFILING_SPOOL_DIR", func(c *config, v string) error { c.setSpool(v, "DD_PROFILING_SPOOL_DIR"); return nil }},
 	{"DD_PROFILING_SPOOL_MAX_BYTES", setSpoolBytes},
 	{"DD_PROFILING_DEBUG_COMPRESSION_SETTINGS", setCompression},
 	{"DD_PROFILING_WAIT_PROFILE", func(c *config, v string) error { return setBool(&c.wait, v) }},

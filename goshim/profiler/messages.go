@@ -38,16 +38,20 @@ type failureLog struct {
 	mu             sync.Mutex
 	failures       int    // in a row; guarded by mu
 	said           bool   // guarded by mu
-	before         uint64 // losses when it began; guarded by mu
+	before         uint64 // losses when it last worked; guarded by mu
 }
 
-// waits: a batch could not be sent, and is tried again later.
-func (l *failureLog) waits(cause string) {
+// waits: a batch could not be sent, and is tried again later. A refusal is said at once.
+func (l *failureLog) waits(cause string, refusal bool) {
 	what := "the last five wait in memory until it answers"
 	if l.spool != "" {
 		what = "they wait in " + l.spool + " until it answers"
 	}
-	l.failed(cause, what, saidAfter)
+	patience := saidAfter
+	if refusal {
+		patience = 1
+	}
+	l.failed(cause, what, patience)
 }
 
 // lost: a batch is no more. It is among losses already.
@@ -55,9 +59,7 @@ func (l *failureLog) lost(cause string) { l.failed(cause, "they are dropped unti
 
 func (l *failureLog) failed(cause, what string, patience int) {
 	l.mu.Lock()
-	if l.failures++; l.failures == 1 {
-		l.before = l.losses.Load()
-	}
+	l.failures++
 	first := !l.said && l.failures >= patience
 	l.said = l.said || first
 	l.mu.Unlock()
@@ -68,8 +70,9 @@ func (l *failureLog) failed(cause, what string, patience int) {
 
 func (l *failureLog) works() {
 	l.mu.Lock()
-	again, lost := l.said, l.losses.Load()-l.before
-	l.said, l.failures = false, 0
+	losses := l.losses.Load()
+	again, lost := l.said, losses-l.before
+	l.said, l.failures, l.before = false, 0, losses
 	l.mu.Unlock()
 	if again {
 		say(slog.LevelInfo, fmt.Sprintf("cmemprof: profiles reach %s again; %d batches were lost", l.address, lost))

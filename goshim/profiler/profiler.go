@@ -32,6 +32,9 @@ func Start(options ...Option) error {
 	defer mu.Unlock()
 	return contained(func() error {
 		c, err := newConfig(options)
+		if err == nil && c.enabled && c.spoolDirectory != "" {
+			err = checkSpool(c)
+		}
 		if err != nil {
 			return err
 		}

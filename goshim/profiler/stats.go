@@ -12,15 +12,15 @@ import (
 // Counters count what the profiler did since the process started, over all Starts and Stops.
 type Counters struct {
 	BatchesSent    uint64 // the server took them
-	BatchesFailed  uint64 // given up: the server refused them, or failed at them for a whole period
+	BatchesFailed  uint64 // given up: the server refused them, or failed at them for a whole period, or ten times while it took others
 	BatchesDropped uint64 // given up: newer ones needed the place, or Stop's time was over
 	BatchesRetried uint64 // sendings of batches that were tried before
 	BytesSent      uint64 // of the batches that the server took
-	BatchesSpooled uint64 // written to the spool (WithSpool), where they wait for the server
+	BatchesSpooled uint64 // could not be sent at once and were left to the spool (WithSpool), where they wait for the server
 	SpoolSent      uint64 // of BatchesSent, those from the spool, whoever has written them there
 	SpoolDropped   uint64 // deleted from the spool to stay within its size
 	SpoolDamaged   uint64 // deleted from the spool since they were cut or damaged
-	SpoolErrors    uint64 // batches that could not be written to the spool; they stayed in memory
+	SpoolErrors    uint64 // files of the spool that could not be written, their batches stayed in memory, or not be deleted
 	ProfilesFailed uint64 // single profiles that could not be taken; their batch went without them
 	OutputsFailed  uint64 // batches that could not be written to DD_PROFILING_OUTPUT_DIR
 	EndpointsLost  uint64 // requests to endpoints beyond the first 1,000 of a period

@@ -3,6 +3,7 @@
 package profiler_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log"
@@ -35,6 +36,8 @@ var faults = []fault{
 	}},
 	{"status 500", "status 500: the disk is full", false, answering(500, nil)},
 	{"status 408", "status 408: the disk is full", false, answering(408, nil)},
+	{"status 403", "status 403: the disk is full", false, answering(403, nil)},
+	{"status 404", "status 404: the disk is full (a Datadog Agent takes profiles from version 7.20", false, answering(404, nil)},
 	{"status 429 with Retry-After", "status 429: the disk is full", false, answering(429, map[string]string{"Retry-After": "3600"})},
 	{"reset in mid-body", "connection broken", false, connecting(func(c *net.TCPConn, _ <-chan struct{}) {
 		_, _ = io.ReadFull(c, make([]byte, 300))
@@ -310,6 +313,71 @@ func TestServerFailsForAWhile(t *testing.T) {
 	}
 	if got := since(base); got.BatchesFailed+got.BatchesDropped+got.SpoolDropped != 0 || got.SpoolSent != got.BatchesSpooled {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A batch that makes the server fail, whenever it comes, costs the others nothing, is given up in the end, and is in the log once.
+func TestPoisonedBatch(t *testing.T) {
+	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if strings.Contains(string(body), "profile_seq:0,") {
+			http.Error(w, "cannot read this", http.StatusInternalServerError)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		a.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	start(t, &agent{Server: front}, profiler.WithSpool(t.TempDir(), 0), profiler.WithPeriod(30*time.Millisecond), profiler.WithProfileTypes())
+	waitFor(t, "the batch is given up", func() bool { return since(base).BatchesFailed > 0 })
+	for seq := 1; seq < 10; seq++ {
+		a.next(t).wantTag(t, "profile_seq", fmt.Sprint(seq))
+	}
+	profiler.Stop()
+	if got := since(base); got.BatchesFailed != 1 || got.BatchesDropped+got.SpoolDropped != 0 {
+		t.Errorf("%+v", got)
+	}
+	lines := log.all() // two before, if it failed three times before anything else arrived
+	if n := len(lines); n != 2 && n != 4 || !strings.Contains(lines[n-2], "status 500: cannot read this; they are dropped") ||
+		!strings.Contains(lines[n-1], "again; 1 batches were lost") {
+		t.Errorf("log %q", lines)
+	}
+}
+
+// A wrong key, or an Agent that does not know profiles, loses nothing that is in the spool; the log says so at once.
+func TestRefusalIsSaidAtOnce(t *testing.T) {
+	log, base, a, folder := captureLog(t), profiler.Stats(), newAgent(t), t.TempDir()
+	a.status.Store(403)
+	start(t, a, profiler.WithSpool(folder, 0), profiler.WithProfileTypes())
+	profiler.Stop()
+	log.wantOnly(t, "status 403: the disk is full; they wait in "+folder)
+	if got := since(base); got != (profiler.Counters{BatchesSpooled: 1}) || a.requests.Load() != 1 {
+		t.Errorf("%+v after %d requests", got, a.requests.Load())
+	}
+}
+
+// Others must not be able to put batches there. What ran before goes on.
+func TestSpoolThatOthersCanWriteIntoIsRefused(t *testing.T) {
+	folder, a := t.TempDir(), newAgent(t)
+	if err := os.Chmod(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	start(t, a, profiler.WithProfileTypes(), profiler.WithPeriod(20*time.Millisecond))
+	want := ": invalid spool: " + folder + ": every user can write into the directory"
+	if err := profiler.Start(profiler.WithSpool(folder, 0)); err == nil || err.Error() != "WithSpool"+want {
+		t.Errorf("got %v", err)
+	}
+	t.Setenv("DD_PROFILING_SPOOL_DIR", folder)
+	if err := profiler.Start(); err == nil || err.Error() != "DD_PROFILING_SPOOL_DIR"+want {
+		t.Errorf("got %v", err)
+	}
+	for range len(a.batches) + 2 {
+		a.next(t)
+	}
+	t.Setenv("DD_PROFILING_ENABLED", "false")
+	if err := profiler.Start(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -4,6 +4,9 @@ package profiler
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/cmemprof/cmemprof/upload"
@@ -43,6 +46,14 @@ func newUploader(c *config, send func(context.Context, upload.Request) error, ex
 	})
 	u.account(u.queue.Counts())
 	return u
+}
+
+// checkSpool refuses a directory that others can write into. Any other trouble may pass, and is for the log.
+func checkSpool(c *config) error {
+	if err := upload.CheckSpool(c.spoolDirectory); err != nil {
+		return fmt.Errorf("%s: invalid spool: %s: %w", c.spoolFrom, c.spoolDirectory, err)
+	}
+	return nil
 }
 
 // add never waits for the network: when the queue is full, the oldest batch makes room.
@@ -143,12 +154,20 @@ func (u *uploader) report(outcome upload.Outcome, err error, size int64) {
 	case upload.Waits, upload.Spooled:
 		if u.ctx.Err() == nil { // else it was broken off by giveUp
 			u.cfg.count("upload_retry", 1)
-			u.failures.waits(u.describe(err))
+			u.failures.waits(u.describe(err), isRefusal(err))
 		}
+	case upload.PutOff: // nothing to tell: the others arrive
+		u.cfg.count("upload_retry", 1)
 	default:
 		u.cfg.count("upload_error", 1)
 		u.failures.lost(u.describe(err))
 	}
+}
+
+// isRefusal: the server has said no, and will until somebody changes the key, the address or the server.
+func isRefusal(err error) bool {
+	var e *upload.Error
+	return errors.As(err, &e) && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooManyRequests
 }
 
 // end belongs to run. After it the uploader is of no use any more.

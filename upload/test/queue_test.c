@@ -7,7 +7,9 @@
 
 #include "batches.h"
 
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 static const uint64_t s = 1000 * 1000 * 1000, ms = 1000 * 1000;
@@ -39,6 +41,7 @@ static void add(struct upload_queue *queue, unsigned number) {
 static const struct upload_result sent = {.status = 200}, refused = {.error = UPLOAD_UNREACHABLE}, cancelled = {.error = UPLOAD_CANCELLED},
                                   failing = {.error = UPLOAD_REJECTED, .status = 500},
                                   too_large = {.error = UPLOAD_REJECTED, .status = 413},
+                                  wrong_key = {.error = UPLOAD_REJECTED, .status = 403},
                                   slow_down = {.error = UPLOAD_REJECTED, .status = 429, .retry_after_ms = 90 * 1000};
 
 // The batch that is due has this number; it is settled with result.
@@ -286,14 +289,131 @@ static void test_spool_on_close_and_when_the_queue_is_full(void **state) {
     for (unsigned i = 0; i < 8; i++) {
         add(queue, i);
     }
-    assert_int_equal(count_files(".batch", NULL), 3);
+    assert_int_equal(count_files(".batch", NULL), 8);
+    upload_queue_counts(queue, &counts);
+    assert_int_equal(counts.spooled, 3); // the others wait in memory, too
     upload_queue_close(queue, &counts);
     assert_int_equal(counts.spooled, 8);
     assert_int_equal(counts.dropped, 0);
     assert_int_equal(count_files(".batch", NULL), 8);
 }
 
-// What cannot be written waits in memory as without a spool.
+// On disk before it is sent, gone when it has arrived, and never counted as spooled.
+static void test_batch_is_on_disk_before_it_is_sent(void **state) {
+    (void)state;
+    uint64_t wait_ns;
+    struct upload_counts counts;
+    struct upload_queue *queue = open_queue(folder);
+    add(queue, 0);
+    assert_int_equal(count_files(".batch", NULL), 1);
+    struct upload_batch *batch = upload_queue_next(queue, &wait_ns);
+    assert_int_equal(count_files(".batch", NULL), 1);
+    assert_int_equal(upload_queue_settle(queue, batch, &sent), UPLOAD_OUTCOME_SENT);
+    assert_int_equal(count_files(".batch", NULL), 0);
+    add(queue, 1);
+    assert_int_equal(settle(queue, 1, too_large), UPLOAD_OUTCOME_FAILED);
+    assert_int_equal(count_files(".batch", NULL), 0);
+    upload_queue_close(queue, &counts);
+    assert_int_equal(counts.spooled + counts.spool_sent + counts.retried, 0);
+}
+
+// A process that is killed while its batches are sent for the first time, or wait for that.
+static void test_sigkill_on_the_first_try_loses_nothing(void **state) {
+    (void)state;
+    int ends[2], status;
+    char ready;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        uint64_t wait_ns;
+        struct upload_queue *queue = open_queue(folder);
+        for (unsigned i = 0; i < 3; i++) {
+            add(queue, i);
+        }
+        if (upload_queue_next(queue, &wait_ns) == NULL || write(ends[1], "!", 1) != 1) {
+            _exit(1);
+        }
+        pause();
+    }
+    assert_int_equal(read(ends[0], &ready, 1), 1);
+    struct upload_queue *queue = open_queue(folder);
+    assert_waits(queue, 60 * s); // as long as that process lives, it is its own to send
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(settle(queue, i, sent), UPLOAD_OUTCOME_SENT);
+    }
+    assert_waits(queue, UINT64_MAX);
+    upload_queue_close(queue, NULL);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+// A batch that makes the server fail, whenever it comes: the others arrive at once, and it is given up in the end.
+static void test_poisoned_batch_is_given_up(void **state) {
+    (void)state;
+    struct upload_queue *queue = open_queue(folder);
+    add(queue, 0);
+    assert_int_equal(settle(queue, 0, failing), UPLOAD_OUTCOME_SPOOLED);
+    for (int i = 0; i < 100; i++) { // as long as nothing else arrives, it may be the server
+        now += 30 * s;
+        assert_int_equal(settle(queue, 0, failing), UPLOAD_OUTCOME_WAITS);
+    }
+    now += 30 * s;
+    add(queue, 1);
+    assert_int_equal(settle(queue, 1, sent), UPLOAD_OUTCOME_SENT);
+    for (unsigned i = 2; i <= 10; i++) {
+        assert_int_equal(settle(queue, 0, failing), UPLOAD_OUTCOME_PUT_OFF);
+        assert_waits(queue, UINT64_MAX); // for the next batch
+        add(queue, i);
+        assert_int_equal(settle(queue, (int)i, sent), UPLOAD_OUTCOME_SENT); // without a pause
+    }
+    assert_int_equal(settle(queue, 0, failing), UPLOAD_OUTCOME_FAILED);
+    assert_int_equal(count_files(".batch", NULL), 0);
+    assert_waits(queue, UINT64_MAX);
+    struct upload_counts counts;
+    upload_queue_close(queue, &counts);
+    assert_int_equal(counts.sent, 10);
+    assert_int_equal(counts.failed, 1);
+}
+
+// A wrong key, or an Agent that is too old, says nothing about the batches. When that is put right they arrive, old and new.
+static void test_wrong_key_does_not_empty_the_spool(void **state) {
+    (void)state;
+    static const long statuses[] = {401, 403, 404, 405, 407};
+    struct upload_result result = wrong_key;
+    struct upload_queue *queue = open_queue(folder);
+    for (unsigned i = 0; i < 3; i++) {
+        add(queue, i);
+    }
+    assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_SPOOLED);
+    for (unsigned i = 0; i < 5; i++) {
+        result.status = statuses[i];
+        now += 30 * s;
+        assert_int_equal(settle(queue, 0, result), UPLOAD_OUTCOME_WAITS);
+        uint64_t wait_ns;
+        assert_null(upload_queue_next(queue, &wait_ns)); // the others are not tried one after the other
+        assert_true(wait_ns > 0);
+    }
+    upload_queue_close(queue, NULL);
+    queue = open_queue(folder);
+    add(queue, 3); // so is a new one
+    assert_int_equal(settle(queue, 3, wrong_key), UPLOAD_OUTCOME_SPOOLED);
+    add(queue, 4);
+    assert_int_equal(count_files(".batch", NULL), 5);
+    now += 30 * s;
+    assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);
+    assert_int_equal(settle(queue, 1, too_large), UPLOAD_OUTCOME_FAILED); // this is about the batch
+    for (int i = 2; i < 5; i++) {
+        assert_int_equal(settle(queue, i, sent), UPLOAD_OUTCOME_SENT);
+    }
+    upload_queue_close(queue, NULL);
+    queue = open_queue(NULL); // without a spool it ends at once, with the server's words
+    add(queue, 0);
+    assert_int_equal(settle(queue, 0, wrong_key), UPLOAD_OUTCOME_FAILED);
+    upload_queue_close(queue, NULL);
+}
+
 // A URL that cannot be used is a fault of one process. The next one sends what that had, and what it found.
 static void test_fault_of_our_own_does_not_empty_the_spool(void **state) {
     (void)state;
@@ -320,6 +440,7 @@ static void test_fault_of_our_own_does_not_empty_the_spool(void **state) {
     upload_queue_close(queue, NULL);
 }
 
+// What cannot be written waits in memory as without a spool.
 static void test_spool_that_cannot_be_written(void **state) {
     (void)state;
     char text[200], path[100];
@@ -334,11 +455,31 @@ static void test_spool_that_cannot_be_written(void **state) {
     assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_WAITS);
     upload_queue_spool_error(queue, text, sizeof text);
     assert_string_equal(text, "File too large");
+    upload_queue_counts(queue, &counts);
+    assert_int_equal(counts.spool_errors, 2); // once more when it could not be sent
     now += s;
     assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);
-    upload_queue_close(queue, &counts);
-    assert_int_equal(counts.spool_errors, 1);
+    upload_queue_counts(queue, &counts);
     assert_int_equal(counts.spooled + counts.dropped, 0);
+    upload_queue_add(queue, batch_of(1, 5000));
+    upload_queue_empty(queue);
+    upload_queue_counts(queue, &counts); // the last trouble can be asked for
+    assert_int_equal(counts.spool_errors, 4);
+    assert_int_equal(counts.dropped, 1);
+    upload_queue_close(queue, NULL);
+}
+
+static void test_spool_that_others_can_write_into(void **state) {
+    (void)state;
+    char text[200];
+    assert_int_equal(chmod(folder, 0777), 0);
+    struct upload_queue *queue = open_queue(folder);
+    upload_queue_spool_error(queue, text, sizeof text);
+    assert_string_equal(text, "every user can write into the directory");
+    add(queue, 0);
+    assert_int_equal(count_files(".batch", NULL), 0);
+    assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);
+    upload_queue_close(queue, NULL);
 }
 
 static void test_spool_that_cannot_be_opened(void **state) {
@@ -401,8 +542,13 @@ int main(void) {
         with_folder(test_spool_takes_what_cannot_be_sent_and_survives),
         with_folder(test_spooled_batch_that_the_server_fails_at_does_not_hold_up_the_others),
         with_folder(test_spool_on_close_and_when_the_queue_is_full),
+        with_folder(test_batch_is_on_disk_before_it_is_sent),
+        with_folder(test_sigkill_on_the_first_try_loses_nothing),
+        with_folder(test_poisoned_batch_is_given_up),
+        with_folder(test_wrong_key_does_not_empty_the_spool),
         with_folder(test_fault_of_our_own_does_not_empty_the_spool),
         with_folder(test_spool_that_cannot_be_written),
+        with_folder(test_spool_that_others_can_write_into),
         with_folder(test_spool_that_cannot_be_opened),
         with_folder(test_looks_again_at_what_others_have),
         cmocka_unit_test(test_real_clock_is_the_monotonic_one),

@@ -39,7 +39,8 @@ static void test_lists_its_own_files_only(void **state) {
     int directory = open(folder, O_RDONLY | O_DIRECTORY);
     struct spool_list list;
     for (int twice = 0; twice < 2; twice++) {
-        assert_true(spool_list_read(&list, directory, false));
+        assert_true(spool_list_read(&list, directory, false, ""));
+        assert_false(list.more);
         assert_int_equal(list.count, 3);
         assert_string_equal(list.files[0].name, names[1]);
         assert_string_equal(list.files[1].name, names[0]);
@@ -48,12 +49,40 @@ static void test_lists_its_own_files_only(void **state) {
         assert_int_equal(list.disk_bytes, 3 * 8192);
         spool_list_free(&list);
     }
-    assert_true(spool_list_read(&list, directory, true));
+    assert_true(spool_list_read(&list, directory, true, ""));
     assert_int_equal(list.count, 1);
     assert_int_equal(list.disk_bytes, 4096);
     spool_list_free(&list);
     close(directory);
-    assert_false(spool_list_read(&list, directory, false));
+    assert_false(spool_list_read(&list, directory, false, ""));
+}
+
+// However many files there are, a list is short; what it says of the directory is of all of them.
+static void test_list_is_a_window(void **state) {
+    (void)state;
+    enum { FILES = 5 * SPOOL_LIST_FILES + 7 };
+    char name[UPLOAD_SPOOL_NAME_BYTES], after[UPLOAD_SPOOL_NAME_BYTES] = "";
+    for (uint64_t i = 0; i < FILES; i++) {
+        spool_list_name(name, 1 + i * 3797 % FILES, 1, false); // in no order: 3797 has no divisor in common with FILES
+        make_file(name, 1);
+    }
+    int directory = open(folder, O_RDONLY | O_DIRECTORY);
+    struct spool_list list;
+    for (uint64_t seen = 0; seen < FILES;) {
+        assert_true(spool_list_read(&list, directory, false, after));
+        assert_int_equal(list.count, FILES - seen < SPOOL_LIST_FILES ? FILES - seen : SPOOL_LIST_FILES);
+        assert_true(list.capacity <= 2 * SPOOL_LIST_FILES);
+        assert_int_equal(list.disk_bytes, FILES * 4096);
+        assert_int_equal(list.last_number, FILES);
+        assert_int_equal(list.more, seen + list.count < FILES);
+        for (size_t i = 0; i < list.count; i++) {
+            spool_list_name(name, ++seen, 1, false);
+            assert_string_equal(list.files[i].name, name);
+        }
+        strcpy(after, name);
+        spool_list_free(&list);
+    }
+    close(directory);
 }
 
 static void test_disk_bytes(void **state) {
@@ -67,6 +96,7 @@ static void test_disk_bytes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lists_its_own_files_only, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_list_is_a_window, make_folder, remove_folder),
         cmocka_unit_test(test_disk_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "../spool.h"
+#include "../spool_list.h"
 #include "batches.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static struct upload_counts counts; // of the test that runs
 
@@ -30,8 +32,15 @@ static struct upload_spool *open_spool(uint64_t max_bytes) {
 static int add(struct upload_spool *spool, unsigned number, size_t bytes) {
     struct upload_batch *batch = batch_of(number, bytes);
     int error = upload_spool_add(spool, batch, &counts);
+    if (error == 0) {
+        upload_spool_leave(spool, batch, false);
+    }
     upload_batch_free(batch);
     return error;
+}
+
+static bool is_empty(void) {
+    return count_files(".batch", NULL) == 0;
 }
 
 // The number of the next batch, which is deleted; -1: none, or not whole.
@@ -54,7 +63,7 @@ static int set_up(void **state) {
 static void test_oldest_first_also_after_a_restart(void **state) {
     (void)state;
     struct upload_spool *spool = open_spool(1 << 20);
-    assert_true(upload_spool_is_empty(spool));
+    assert_int_equal(take(spool), -1);
     for (unsigned i = 0; i < 20; i++) {
         assert_int_equal(add(spool, i, 100 + i), 0);
     }
@@ -66,7 +75,6 @@ static void test_oldest_first_also_after_a_restart(void **state) {
         assert_int_equal(take(spool), i);
     }
     assert_int_equal(take(spool), -1);
-    assert_true(upload_spool_is_empty(spool));
     assert_int_equal(count_files("", NULL), 2); // . and ..
     upload_spool_close(spool);
 }
@@ -85,6 +93,89 @@ static void test_put_off_lets_the_others_go_first(void **state) {
     assert_int_equal(take(spool), 1);
     assert_int_equal(take(spool), 2);
     assert_int_equal(take(spool), 0);
+    upload_spool_close(spool);
+}
+
+// Else the one that comes again would be behind those that came in meanwhile.
+static void test_left_comes_again_first(void **state) {
+    (void)state;
+    struct upload_spool *spool = open_spool(1 << 20);
+    for (unsigned i = 0; i < 3; i++) {
+        add(spool, i, 10);
+    }
+    bool others;
+    for (int i = 0; i < 3; i++) {
+        struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
+        assert_int_equal(number_of(batch), 0);
+        upload_spool_leave(spool, batch, false);
+        upload_batch_free(batch);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(take(spool), i);
+    }
+    upload_spool_close(spool);
+}
+
+// A batch that is written before it is sent is nobody else's, and not deleted to make room, until it is left.
+static void test_added_is_locked_until_it_is_left(void **state) {
+    (void)state;
+    bool others;
+    struct upload_spool *spool = open_spool(4096), *other = open_spool(4096);
+    struct upload_batch *batch = batch_of(0, 10);
+    assert_int_equal(upload_spool_add(spool, batch, &counts), 0);
+    assert_null(upload_spool_take(other, &counts, &others));
+    assert_true(others);
+    assert_int_equal(add(other, 1, 10), 0);
+    assert_int_equal(count_files(".batch", NULL), 2);
+    upload_spool_leave(spool, batch, false);
+    upload_batch_free(batch);
+    assert_int_equal(take(other), 0);
+    assert_int_equal(take(spool), 1);
+    assert_int_equal(counts.spool_dropped, 0);
+    upload_spool_close(spool);
+    upload_spool_close(other);
+}
+
+// The files of a spool that was larger once are more than a list has.
+static void test_smaller_limit_deletes_all_that_is_too_much(void **state) {
+    (void)state;
+    enum { FILES = 2 * SPOOL_LIST_FILES + 100 };
+    struct upload_spool *spool = open_spool(1 << 30);
+    char path[400];
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "%s/%016x-0000000000000001.batch", folder, i + 1);
+        close(open(path, O_WRONLY | O_CREAT, 0600));
+    }
+    upload_spool_close(spool);
+    spool = open_spool(10 * 4096);
+    assert_int_equal(add(spool, 1, 10), 0);
+    assert_int_equal(count_files(".batch", NULL), 10);
+    assert_int_equal(counts.spool_dropped, FILES - 9);
+    upload_spool_close(spool);
+}
+
+// The directory is not read again for each batch: 4,000 times 4,000 files are a minute.
+static void test_many_files_are_taken_quickly(void **state) {
+    (void)state;
+    enum { FILES = 4000 };
+    struct upload_spool *spool = open_spool(1 << 30);
+    struct timespec begin, end;
+    char from[400], to[400];
+    add(spool, 7, 10);
+    count_files(".batch", from);
+    for (int i = 1; i < FILES; i++) {
+        snprintf(to, sizeof to, "%s/%016x-0000000000000001.batch", folder, i + 1);
+        assert_int_equal(link(from, to), 0);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int i = 0; i < FILES; i++) {
+        assert_int_equal(take(spool), 7);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    assert_int_equal(take(spool), -1);
+    double seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+    print_message("%d files were taken in %.3f s\n", FILES, seconds);
+    assert_true(seconds < 4);
     upload_spool_close(spool);
 }
 
@@ -172,10 +263,59 @@ static void test_directory_that_cannot_be(void **state) {
     assert_int_equal(cause, ENOTDIR);
     struct upload_spool *spool = open_spool(1 << 20); // one that somebody deletes comes back
     assert_int_equal(rmdir(folder), 0);
-    assert_true(upload_spool_is_empty(spool));
     assert_int_equal(take(spool), -1);
     assert_int_equal(add(spool, 1, 10), 0);
     assert_int_equal(take(spool), 1);
+    upload_spool_close(spool);
+}
+
+static void check_refused(uid_t owner, gid_t group, mode_t mode, const char *expected) {
+    int cause;
+    char text[200];
+    assert_int_equal(chown(folder, owner, group), 0);
+    assert_int_equal(chmod(folder, mode), 0);
+    assert_int_equal(upload_spool_check(folder, text, sizeof text), expected[0] == '\0');
+    assert_string_equal(text, expected);
+    struct upload_spool *spool = upload_spool_open(folder, 1 << 20, &counts, &cause);
+    assert_int_equal(spool == NULL, expected[0] != '\0');
+    assert_int_equal(cause, expected[0] != '\0' ? EPERM : 0);
+    upload_spool_close(spool);
+}
+
+static void test_directory_that_others_can_write_into_is_refused(void **state) {
+    (void)state;
+    check_refused(geteuid(), getegid(), 0700, "");
+    check_refused(geteuid(), getegid(), 0775, ""); // mkdir with umask 002
+    check_refused(geteuid(), getegid(), 0777, "every user can write into the directory");
+    check_refused(geteuid(), getegid(), 01777, "every user can write into the directory");
+    assert_int_equal(chmod(folder, 0700), 0);
+    struct upload_spool *spool = open_spool(1 << 20);
+    assert_int_equal(chmod(folder, 0777), 0); // also when that changes later
+    assert_int_equal(add(spool, 1, 10), EPERM);
+    assert_int_equal(take(spool), -1);
+    assert_int_equal(chmod(folder, 0700), 0);
+    if (geteuid() == 0) { // else chown is not for us
+        check_refused(0, 12345, 0770, "another group can write into the directory");
+        check_refused(0, 12345, 0750, "");
+        check_refused(12345, 0, 0700, "the directory belongs to another user");
+    }
+    upload_spool_close(spool);
+}
+
+static void test_directory_and_files_are_for_nobody_else(void **state) {
+    (void)state;
+    struct stat stat_of;
+    char path[400];
+    assert_int_equal(rmdir(folder), 0);
+    mode_t mask = umask(0);
+    struct upload_spool *spool = open_spool(1 << 20);
+    assert_int_equal(add(spool, 1, 10), 0);
+    umask(mask);
+    assert_int_equal(stat(folder, &stat_of), 0);
+    assert_int_equal(stat_of.st_mode & 07777, 0700);
+    count_files(".batch", path);
+    assert_int_equal(stat(path, &stat_of), 0);
+    assert_int_equal(stat_of.st_mode & 07777, 0600);
     upload_spool_close(spool);
 }
 
@@ -208,6 +348,7 @@ static int on_a_small_disk(void) {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("tmpfs", folder, "tmpfs", 0, "size=64k") != 0) {
         return 77;
     }
+    chmod(folder, 0700); // a new tmpfs is everybody's
     struct upload_spool *spool = open_spool(1 << 20);
     check_half_a_batch_leaves_nothing(spool, ENOSPC);
     unsigned written = 0;
@@ -219,6 +360,20 @@ static int on_a_small_disk(void) {
         assert_int_equal(take(spool), i);
     }
     assert_int_equal(add(spool, 1, 8000), 0); // room again
+    // What was sent and cannot be deleted is not sent again and again.
+    bool others;
+    struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
+    assert_int_equal(number_of(batch), 1);
+    assert_int_equal(mount(folder, folder, NULL, MS_BIND, NULL), 0);
+    assert_int_equal(mount(NULL, folder, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+    assert_int_equal(upload_spool_done(spool, batch), EROFS);
+    upload_batch_free(batch);
+    assert_int_equal(take(spool), -1);
+    assert_int_equal(umount(folder), 0);
+    assert_int_equal(take(spool), -1);
+    assert_int_equal(add(spool, 2, 100), 0);
+    assert_int_equal(take(spool), 2);
+    assert_int_equal(take(spool), 1);
     upload_spool_close(spool);
     return 0;
 }
@@ -254,7 +409,7 @@ static void test_two_spools_on_one_directory(void **state) {
     assert_int_equal(take(two), 3);
     assert_null(upload_spool_take(two, &counts, &others));
     assert_true(others);
-    assert_false(upload_spool_is_empty(two));
+    assert_false(is_empty());
     upload_spool_leave(one, first, false);
     upload_batch_free(first);
     assert_int_equal(take(two), 0);
@@ -378,11 +533,17 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         test(test_oldest_first_also_after_a_restart),
         test(test_put_off_lets_the_others_go_first),
+        test(test_left_comes_again_first),
+        test(test_added_is_locked_until_it_is_left),
         test(test_full_spool_deletes_the_oldest),
+        test(test_smaller_limit_deletes_all_that_is_too_much),
+        test(test_many_files_are_taken_quickly),
         test(test_cut_and_damaged_files_are_deleted_and_counted),
         test(test_half_written_files_go_at_the_next_start_unless_somebody_writes_them),
         test(test_symbolic_links_and_devices_are_not_followed),
         test(test_directory_that_cannot_be),
+        test(test_directory_that_others_can_write_into_is_refused),
+        test(test_directory_and_files_are_for_nobody_else),
         test(test_file_size_limit),
         test(test_full_disk),
         test(test_two_spools_on_one_directory),
