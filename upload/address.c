@@ -40,6 +40,7 @@ static void check_parts(CURLU *parts, struct upload_address *address, char *reas
     } else if (code == CURLUE_OK && (code = curl_url_get(parts, CURLUPART_HOST, &host, 0)) == CURLUE_OK) {
         address->usable = true;
         address->loopback = is_loopback(host);
+        address->tls = strcasecmp(scheme, "https") == 0;
     }
     if (code != CURLUE_OK) {
         address->no_memory = code == CURLUE_OUT_OF_MEMORY;

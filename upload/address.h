@@ -13,6 +13,7 @@ struct upload_address {
     bool usable;    // an http or https URL with a host
     bool no_memory; // could not tell
     bool loopback;  // localhost, 127.0.0.0/8 or [::1]
+    bool tls;       // https
 };
 
 // reason: one line why it is not usable, else "". The URL itself is not in it: it may hold a password.

@@ -148,11 +148,17 @@ static bool check_request(const struct upload_request *request, struct upload_re
     return true;
 }
 
-static bool check_address(const struct upload_request *request, struct upload_result *result, bool *direct) {
+// *proxy: "" is none, NULL is for libcurl to find: no_proxy and NO_PROXY hold for all but "". libcurl does not read HTTP_PROXY, since in a
+// CGI program a client's header "Proxy" sets it. Go does read it, before http_proxy, unless the program is one (REQUEST_METHOD).
+static bool check_address(const struct upload_request *request, struct upload_result *result, const char **proxy) {
     struct upload_address address;
     char reason[128];
     upload_address_check(request->url, &address, reason, sizeof reason);
-    *direct = address.loopback || request->unix_socket != NULL;
+    const char *http_proxy = address.tls ? NULL : secure_getenv("HTTP_PROXY"), *cgi = secure_getenv("REQUEST_METHOD");
+    *proxy = http_proxy != NULL && http_proxy[0] != '\0' && (cgi == NULL || cgi[0] == '\0') ? http_proxy : NULL;
+    if (address.loopback || request->unix_socket != NULL) {
+        *proxy = "";
+    }
     if (address.no_memory) {
         return fail(result, UPLOAD_NO_MEMORY, NULL);
     }
@@ -181,7 +187,7 @@ static bool add_headers(struct transfer *transfer) {
     return ok;
 }
 
-static bool set_safety(CURL *easy, bool direct) {
+static bool set_safety(CURL *easy, const char *proxy) {
     bool ok = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
 #if LIBCURL_VERSION_NUM >= 0x075500
     ok = ok && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
@@ -192,7 +198,7 @@ static bool set_safety(CURL *easy, bool direct) {
     // Else clean-up waits for the thread that looks up a name, for as long as the resolver likes, whatever the time-outs say.
     ok = ok && curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 #endif
-    return ok && (!direct || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+    return ok && (proxy == NULL || curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK);
 }
 
 // libcurl has its certificates from where it was built for; only its command line tool reads these variables. Go's net/http does, and in a
@@ -227,13 +233,13 @@ static bool set_request(struct transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_text) == CURLE_OK;
 }
 
-static bool set_up(struct transfer *transfer, bool direct) {
+static bool set_up(struct transfer *transfer, const char *proxy) {
     curl_easy_reset(transfer->easy);
     if (!add_headers(transfer)) {
         return false;
     }
     transfer->form = upload_form_new(transfer->easy, transfer->request);
-    return transfer->form != NULL && set_safety(transfer->easy, direct) && set_certificates(transfer->easy) && set_request(transfer) &&
+    return transfer->form != NULL && set_safety(transfer->easy, proxy) && set_certificates(transfer->easy) && set_request(transfer) &&
            curl_multi_add_handle(transfer->multi, transfer->easy) == CURLM_OK;
 }
 
@@ -298,13 +304,13 @@ static void conclude(struct transfer *transfer, CURLcode code) {
     }
 }
 
-static void transfer_all(struct upload_client *client, const struct upload_request *request, bool direct, struct upload_cancel *cancel,
-                         struct upload_result *result) {
+static void transfer_all(struct upload_client *client, const struct upload_request *request, const char *proxy,
+                         struct upload_cancel *cancel, struct upload_result *result) {
     struct transfer transfer = {.request = request, .cancel = cancel, .result = result, .easy = client->easy, .multi = client->multi};
     upload_answer_init(&transfer.answer, result->text, sizeof result->text);
     struct upload_signal_guard guard;
     upload_signal_guard_begin(&guard);
-    if (set_up(&transfer, direct)) {
+    if (set_up(&transfer, proxy)) {
         conclude(&transfer, run(&transfer));
     } else {
         fail(result, UPLOAD_NO_MEMORY, NULL);
@@ -315,12 +321,12 @@ static void transfer_all(struct upload_client *client, const struct upload_reque
 
 void upload_client_send(struct upload_client *client, const struct upload_request *request, struct upload_cancel *cancel,
                         struct upload_result *result) {
-    bool direct;
+    const char *proxy;
     *result = (struct upload_result){0};
     if (client->pid != getpid()) {
         fail(result, UPLOAD_FORKED, NULL);
-    } else if (check_request(request, result) && check_address(request, result, &direct)) {
-        transfer_all(client, request, direct, cancel, result);
+    } else if (check_request(request, result) && check_address(request, result, &proxy)) {
+        transfer_all(client, request, proxy, cancel, result);
     }
 }
 

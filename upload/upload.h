@@ -14,8 +14,8 @@
 //
 // Safety: only http and https, no redirect is followed (an API key must never follow one), certificates are verified (SSL_CERT_FILE and
 // SSL_CERT_DIR hold, as in Go), no signals (CURLOPT_NOSIGNAL, and SIGPIPE is blocked on the calling thread while it sends), connect and
-// total time-outs, proxies as libcurl takes them from the environment but none for localhost, 127.0.0.0/8 and [::1]: there the Agent lives,
-// and Go's own client goes there directly too.
+// total time-outs, proxies as libcurl takes them from the environment, and HTTP_PROXY as Go does, but none for localhost, 127.0.0.0/8 and
+// [::1]: there the Agent lives, and Go's own client goes there directly too.
 #ifndef CMEMPROF_UPLOAD_H
 #define CMEMPROF_UPLOAD_H
 

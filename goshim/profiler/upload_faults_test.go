@@ -72,6 +72,10 @@ var faults = []fault{
 		t.Setenv("http_proxy", "http://127.0.0.1:1")
 		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")} // an address for documents, nobody's
 	}},
+	{"refusing HTTP_PROXY", "no connection: ", true, func(t *testing.T) []profiler.Option {
+		t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
+		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")}
+	}},
 	{"redirect to another host", "status 307: ", false, func(t *testing.T) []profiler.Option {
 		thief := newAgent(t)
 		server := httptest.NewServer(http.RedirectHandler(thief.URL, http.StatusTemporaryRedirect))

@@ -354,6 +354,32 @@ static void test_no_proxy_on_the_loopback(void **state) {
     server_stop(proxy);
 }
 
+// As Go's client does, and libcurl by itself does not.
+static void test_http_proxy_in_capitals(void **state) {
+    (void)state;
+    struct server *proxy = server_start(SERVER_ANSWERS, "HTTP/1.1 502 from the proxy\r\nContent-Length: 0\r\n\r\n", NULL);
+    struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
+    const char *far = "http://agent.invalid:8126/";
+    setenv("HTTP_PROXY", proxy->url, 1);
+    assert_int_equal(send_to(far).status, 502);
+    setenv("http_proxy", "http://127.0.0.1:1", 1); // in capitals comes first
+    assert_int_equal(send_to(far).status, 502);
+    unsetenv("http_proxy");
+    int asked = proxy->connections;
+    assert_int_equal(send_to(server->url).error, UPLOAD_OK);
+    assert_int_equal(send_to("https://agent.invalid:8126/").error, UPLOAD_UNREACHABLE);
+    static const char *const against[][2] = {{"NO_PROXY", ".invalid"}, {"no_proxy", "other,agent.invalid"}, {"REQUEST_METHOD", "GET"}};
+    for (size_t i = 0; i < sizeof against / sizeof *against; i++) {
+        setenv(against[i][0], against[i][1], 1);
+        assert_int_equal(send_to(far).error, UPLOAD_UNREACHABLE);
+        unsetenv(against[i][0]);
+    }
+    assert_int_equal(proxy->connections, asked);
+    unsetenv("HTTP_PROXY");
+    server_stop(server);
+    server_stop(proxy);
+}
+
 // ---- One client for many batches ----
 
 #define KEPT_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -483,6 +509,7 @@ int main(void) {
         cmocka_unit_test(test_many_threads_at_once),
         cmocka_unit_test(test_bad_requests),
         cmocka_unit_test(test_no_proxy_on_the_loopback),
+        cmocka_unit_test(test_http_proxy_in_capitals),
         cmocka_unit_test(test_client_keeps_its_connection),
         cmocka_unit_test(test_connection_that_the_server_closed_meanwhile),
         cmocka_unit_test(test_child_does_not_use_the_connection_of_its_parent),
