@@ -33,7 +33,7 @@ LIBS_command :=
 FOLDERS := merge upload receiver cmemprof preload command
 
 sources = $(wildcard $(1)/*.c)
-objects = $(patsubst %.c,build/$(2)/%.o,$(filter-out $(if $(filter sanitized,$(2)),cmemprof/hook.c) command/main.c,$(call sources,$(1))))
+objects = $(patsubst %.c,build/$(2)/%.o,$(filter-out command/main.c,$(call sources,$(1))))
 tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1)/test/*_test.c))
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))

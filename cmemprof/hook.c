@@ -8,6 +8,8 @@
 
 #include "hook_names.h"
 
+#ifndef HOOKS_ARE_LEFT_OUT
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
@@ -303,3 +305,5 @@ EXPORTED int dlclose(void *handle) {
     loaded_code_around_unload();
     return result;
 }
+
+#endif

@@ -7,7 +7,9 @@
 //
 // Threads: any. Fully static programs have libstdc++'s operators, which call the hooks.
 
-#ifndef CMEMPROF_STATIC
+#include "hook_names.h"
+
+#if !defined(CMEMPROF_STATIC) && !defined(HOOKS_ARE_LEFT_OUT)
 
 #include <dlfcn.h>
 #include <stdbool.h>

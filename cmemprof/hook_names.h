@@ -1,7 +1,18 @@
 // hook_names.h: what the hooks are called; see hook_binding.h. The first include of a file that defines one, so that declarations of the
 // system's headers and members of struct next_allocator have the same names as everything else in that file.
+//
+// A build with a sanitizer has its allocator instead (HOOKS_ARE_LEFT_OUT), since instrumented hooks would be called before the sanitizer is
+// ready: `go build -asan` and `-msan` build all C code so.
 #ifndef CMEMPROF_HOOK_NAMES_H
 #define CMEMPROF_HOOK_NAMES_H
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HOOKS_ARE_LEFT_OUT
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#define HOOKS_ARE_LEFT_OUT
+#endif
+#endif
 
 #ifdef CMEMPROF_STATIC
 #define malloc __wrap_malloc

@@ -74,6 +74,21 @@ func TestSanitizerRun(t *testing.T) {
 	})
 }
 
+// TestSanitizerGo: go build gives the sanitizer's flags to all C code, also to the hooks.
+func TestSanitizerGo(t *testing.T) {
+	for _, s := range []struct{ flag, compiler string }{{"-asan", "gcc"}, {"-asan", "clang"}, {"-msan", "clang"}} {
+		t.Run(s.compiler+" "+s.flag, func(t *testing.T) {
+			program := filepath.Join(t.TempDir(), "sanitized")
+			build := exec.Command("go", "build", s.flag, "-o", program, "./sanitized")
+			build.Env = append(os.Environ(), "CC="+s.compiler)
+			mustRun(t, build)
+			if output := mustRun(t, sanitized(program)); output != "cmemprof: "+notBound+"\nran on\n" {
+				t.Error(output)
+			}
+		})
+	}
+}
+
 // TestPlugin: Go code with cmemprof in a library that is loaded late: the process has its malloc already.
 func TestPlugin(t *testing.T) {
 	library := filepath.Join(t.TempDir(), "plugin.so")
