@@ -7,7 +7,8 @@
 //                   _exit and _Exit: only where there is a thread of ours already, since they may be called in a signal handler. It
 //                   writes, and is waited for 5 seconds at most.
 //   at a signal     the handler wakes the thread and returns.
-//   before a signal that ends the program, if it does not handle it: SIGHUP, SIGINT, SIGTERM. It ends by that signal, a moment later.
+//   before a signal that ends the program, if it does not handle it: SIGHUP, SIGINT, SIGTERM. It ends by that signal, a moment later; the
+//                   thread that the signal came to does nothing more. 5 seconds at most, as it may hold what our thread needs.
 //   every period    by the thread.
 // Not when the program is killed, crashes, replaces itself by exec (then the new one is profiled, exec.h), or makes the system call
 // exit_group by itself, as Go programs do.
@@ -27,6 +28,7 @@
 #include "../cmemprof/cmemprof.h"
 #include "exec.h"
 #include "settings.h"
+#include "signals.h"
 #include "writer.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
@@ -56,36 +58,26 @@ static void on_dump(int number) {
 }
 
 static void on_termination(int number) {
-    if (is_owner() && preload.writer.has_thread) {
-        writer_terminate(&preload.writer, number);
-        return;
-    }
     int saved = errno;
+    if (is_owner() && preload.writer.has_thread) {
+        // Returns only if what the thread needs is held by the code that was interrupted.
+        writer_terminate(&preload.writer, number, RAW_EXIT_LIMIT_S);
+    }
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(number, &action, NULL);
     raise(number); // comes when this handler returns
     errno = saved;
 }
 
-// On the alternate stack if there is one: Go and others have small ones otherwise. No handler of the program's is replaced, and what it
-// ignores stays ignored.
-static void handle(int number, void (*handler)(int number)) {
-    struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
-    sigfillset(&action.sa_mask);
-    if (sigaction(number, NULL, &before) == 0 && (before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_DFL) {
-        sigaction(number, &action, NULL);
-    }
-}
-
 static void handle_signals(void) {
     if (preload.settings.on_termination) {
-        handle(SIGHUP, on_termination);
-        handle(SIGINT, on_termination);
-        handle(SIGTERM, on_termination);
+        signals_handle(SIGHUP, on_termination);
+        signals_handle(SIGINT, on_termination);
+        signals_handle(SIGTERM, on_termination);
     }
     if (preload.settings.signal != 0) {
         signal(preload.settings.signal, SIG_DFL); // also over one of the above
-        handle(preload.settings.signal, on_dump);
+        signals_handle(preload.settings.signal, on_dump);
     }
 }
 

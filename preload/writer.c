@@ -36,11 +36,16 @@ static bool is_past(struct timespec time) {
     return present.tv_sec != time.tv_sec ? present.tv_sec > time.tv_sec : present.tv_nsec >= time.tv_nsec;
 }
 
-// By the signal that was held up until now, so that whoever waits for the program sees that it ended by it.
+// By the signal that was held up until now, so that whoever waits for the program sees that it ended by it. It comes to this thread: others
+// may block it, as the one does that waits for this.
 static void end_program(int number) {
     struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, number);
     sigaction(number, &action, NULL);
     kill(getpid(), number);
+    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
 }
 
 // True: go on.
@@ -48,6 +53,10 @@ static bool serve(struct writer *writer) {
     if (atomic_load(&writer->finishing)) {
         if (!atomic_load(&writer->cancelled)) {
             profile_file_write(&writer->file, "exit");
+        }
+        int late = atomic_exchange(&writer->termination, 0);
+        if (late != 0) { // while the program waited for this
+            end_program(late);
         }
         sem_post(&writer->done);
         return false;
@@ -115,11 +124,12 @@ void writer_dump(struct writer *writer) {
     errno = saved;
 }
 
-void writer_terminate(struct writer *writer, int number) {
-    int saved = errno;
+void writer_terminate(struct writer *writer, int number, unsigned limit_s) {
     atomic_store(&writer->termination, number);
     sem_post(&writer->wake);
-    errno = saved;
+    for (unsigned i = 0; i < limit_s * 100; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
 }
 
 // Without a thread: the caller's own, with signals blocked and its file size limit without effect.

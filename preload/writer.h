@@ -30,8 +30,10 @@ struct writer {
 // thread: make it now. False: it cannot be made.
 bool writer_open(struct writer *writer, uint64_t period_ms, bool thread);
 
-void writer_dump(struct writer *writer);                  // a profile, soon
-void writer_terminate(struct writer *writer, int signal); // a profile, and then the signal does what it does by default
+void writer_dump(struct writer *writer); // a profile, soon
+
+// A profile, and then the signal does what it does by default. Waits for that: returns only if it takes longer than limit_s.
+void writer_terminate(struct writer *writer, int signal, unsigned limit_s);
 
 // The last profile: it is written when this returns, unless it takes longer than limit_s. Nothing is written afterwards.
 void writer_finish(struct writer *writer, unsigned limit_s);

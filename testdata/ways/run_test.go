@@ -164,6 +164,8 @@ func TestRunHandsSignalsOn(t *testing.T) {
 		{"INT", "wait", syscall.SIGINT, 128 + 2},
 		{"HUP", "wait", syscall.SIGHUP, 128 + 1},
 		{"handled", "handle", syscall.SIGTERM, 6},
+		{"handled if nobody else does", "handle-politely", syscall.SIGTERM, 6},
+		{"in a system call", "interrupted", syscall.SIGTERM, 128 + 15},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			command := runCommand(t, "--rate", "1", sites, c.way)
@@ -173,8 +175,29 @@ func TestRunHandsSignalsOn(t *testing.T) {
 			if status := command.ProcessState.ExitCode(); status != c.status {
 				t.Errorf("status %d, not %d\n%s", status, c.status, text.String())
 			}
+			if _, err := os.Stat(filepath.Join(command.Dir, "went-on")); err == nil {
+				t.Error("the program went on after the signal that ended it")
+			}
 			checkSites(t, onlyProfile(t, command), 1)
 		})
+	}
+}
+
+// TestRunPython: it raises KeyboardInterrupt only if SIGINT did what it does by default when it started.
+func TestRunPython(t *testing.T) {
+	const script = `
+import time
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    raise SystemExit(7)`
+	command := runCommand(t, "/usr/bin/python3", "-c", script)
+	text := started(t, command)
+	_ = command.Process.Signal(syscall.SIGINT)
+	_ = command.Wait()
+	if status := command.ProcessState.ExitCode(); status != 7 {
+		t.Errorf("status %d\n%s", status, text.String())
 	}
 }
 

@@ -1,6 +1,7 @@
 // sites.c: allocates 500 blocks of 10,000 bytes that stay (site_alive) and 300 of 1,000 bytes that are freed (site_freed), and then ends,
 // or goes on, in the way that the first argument names. Exit status 5, where it has a say in it.
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -86,6 +87,15 @@ static void handled(int number) {
     exit(6);
 }
 
+// Handles a signal only where nobody else does.
+static void handle_politely(void) {
+    struct sigaction now;
+    sigaction(SIGTERM, NULL, &now);
+    if (now.sa_handler == SIG_DFL && signal(SIGINT, SIG_IGN) == SIG_DFL) {
+        signal(SIGTERM, handled);
+    }
+}
+
 static int end(const char *way, char **argv) {
     if (strcmp(way, "return") == 0) {
         atexit(on_exit_late);
@@ -118,6 +128,16 @@ static int end(const char *way, char **argv) {
     if (strcmp(way, "handle") == 0) {
         signal(SIGTERM, handled);
         wait_for_ever();
+    }
+    if (strcmp(way, "handle-politely") == 0) {
+        handle_politely();
+        wait_for_ever();
+    }
+    if (strcmp(way, "interrupted") == 0) {
+        puts("ready");
+        fflush(stdout);
+        pause();
+        creat("went-on", 0600);
     }
     if (strcmp(way, "small-files") == 0) {
         setrlimit(RLIMIT_FSIZE, &(struct rlimit){100, 100});

@@ -1,0 +1,58 @@
+// signals.c: see signals.h.
+
+#include "signals.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define EXPORTED __attribute__((visibility("default"), used))
+
+typedef void signal_handler(int number);
+typedef int sigaction_function(int number, const struct sigaction *action, struct sigaction *before);
+typedef signal_handler *signal_function(int number, signal_handler *handler);
+
+static signal_handler *ours[NSIG]; // by signal; NULL: none
+
+// The functions behind ours. Found when the library starts, since dlsym is nothing for a signal handler or a child of vfork.
+static sigaction_function *next_sigaction;
+static signal_function *next_signal;
+
+static __attribute__((constructor)) void find_next(void) {
+    *(void **)&next_sigaction = dlsym(RTLD_NEXT, "sigaction");
+    *(void **)&next_signal = dlsym(RTLD_NEXT, "signal");
+}
+
+static bool is_ours(int number, signal_handler *handler) {
+    return number > 0 && number < NSIG && ours[number] != NULL && handler == ours[number];
+}
+
+EXPORTED int sigaction(int number, const struct sigaction *restrict action, struct sigaction *restrict before) {
+    if (next_sigaction == NULL) { // another library's constructor was first
+        find_next();
+    }
+    int result = next_sigaction(number, action, before);
+    if (result == 0 && before != NULL && (before->sa_flags & SA_SIGINFO) == 0 && is_ours(number, before->sa_handler)) {
+        *before = (struct sigaction){.sa_handler = SIG_DFL};
+    }
+    return result;
+}
+
+EXPORTED signal_handler *signal(int number, signal_handler *handler) {
+    if (next_signal == NULL) {
+        find_next();
+    }
+    signal_handler *before = next_signal(number, handler);
+    return is_ours(number, before) ? SIG_DFL : before;
+}
+
+// On the alternate stack if there is one: Go and others have small ones otherwise.
+void signals_handle(int number, void (*handler)(int number)) {
+    struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
+    sigfillset(&action.sa_mask);
+    if (sigaction(number, NULL, &before) == 0 && (before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_DFL) {
+        ours[number] = handler;
+        sigaction(number, &action, NULL);
+    }
+}

@@ -1,0 +1,70 @@
+// signals_test.c: the program does not see our handlers, and they take the place of none of its own.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <stdint.h>
+
+#include "../signals.h"
+
+static volatile int ours, theirs;
+
+static void our_handler(int number) {
+    ours = number;
+}
+
+static void their_handler(int number) {
+    theirs = number;
+}
+
+static int forget(void **state) {
+    (void)state;
+    signal(SIGUSR1, SIG_DFL);
+    ours = theirs = 0;
+    return 0;
+}
+
+static void it_is_called_and_not_seen(void **state) {
+    (void)state;
+    struct sigaction now = {.sa_handler = their_handler};
+    signals_handle(SIGUSR1, our_handler);
+    assert_int_equal(sigaction(SIGUSR1, NULL, &now), 0);
+    assert_ptr_equal(now.sa_handler, SIG_DFL);
+    raise(SIGUSR1);
+    assert_int_equal(ours, SIGUSR1);
+    assert_ptr_equal(signal(SIGUSR1, their_handler), SIG_DFL);
+    assert_ptr_equal(signal(SIGUSR1, their_handler), their_handler);
+    raise(SIGUSR1);
+    assert_int_equal(theirs, SIGUSR1);
+}
+
+static void theirs_stays(void **state) {
+    (void)state;
+    signal(SIGUSR1, their_handler);
+    signals_handle(SIGUSR1, our_handler);
+    raise(SIGUSR1);
+    assert_int_equal(theirs, SIGUSR1);
+    signal(SIGUSR1, SIG_IGN);
+    signals_handle(SIGUSR1, our_handler);
+    raise(SIGUSR1);
+    assert_int_equal(ours, 0);
+}
+
+static void errors_are_handed_on(void **state) {
+    (void)state;
+    struct sigaction now;
+    assert_int_equal(sigaction(-1, NULL, &now), -1);
+    assert_int_equal(sigaction(NSIG + 1, NULL, &now), -1);
+    assert_ptr_equal(signal(SIGKILL, our_handler), SIG_ERR);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(it_is_called_and_not_seen, forget),
+        cmocka_unit_test_setup(theirs_stays, forget),
+        cmocka_unit_test_setup(errors_are_handed_on, forget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
