@@ -14,6 +14,8 @@ package merge
 #include <stdlib.h>
 #include "compress.h"
 #include "merge.h"
+// Go 1.25 takes the variable for a macro, as namespace.h has its name, and then cannot copy it, as it is const.
+static struct merge_limits default_limits(void) { return merge_default_limits; }
 */
 import "C"
 
@@ -85,7 +87,7 @@ type Limits struct {
 }
 
 func (l *Limits) c() C.struct_merge_limits {
-	limits := C.merge_default_limits
+	limits := C.default_limits()
 	if l == nil {
 		return limits
 	}
