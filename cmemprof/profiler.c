@@ -281,7 +281,7 @@ static void balance_after_fork(struct profiler *self) {
 }
 
 // In the child there is one thread, and what others held is held for ever. The tables need nothing: they have no locks. The random numbers
-// must go another way than the parent's, or the children of one parent would all sample alike.
+// must go another way than the parent's, and the next sample be another one, or the children of one parent would all sample alike.
 static void after_fork(void) {
     pthread_mutex_init(&starting, NULL);
     loaded_code_after_fork_in_child();
@@ -293,7 +293,11 @@ static void after_fork(void) {
         shards_after_fork(profiler.shards);
         balance_after_fork(&profiler);
     }
-    thread_state.random = 0;
+    struct thread_state *thread = &thread_state;
+    thread->random = 0;
+    if (thread->interval_bytes != 0 && thread->busy == 0) { // else it is drawn at the end of what is going on
+        sampler_next(thread, thread->interval_bytes);
+    }
 }
 
 // Before there are threads: one that forks while another is in its first start must find its child in order as well.

@@ -58,6 +58,7 @@ var programs = []program{
 	{name: "exceptions"},
 	{name: "exit_race"},
 	{name: "family_rules", sameOutput: true},
+	{name: "fork_alike"},
 	{name: "fork_profile"},
 	{name: "fork_storm"},
 	{name: "huge_calloc"},
