@@ -63,6 +63,9 @@
 #define reclaim_set_limit cmemprof_reclaim_set_limit
 #define reclaim_snapshot_begins cmemprof_reclaim_snapshot_begins
 #define reclaim_snapshot_ends cmemprof_reclaim_snapshot_ends
+#define reserved_memory_map cmemprof_reserved_memory_map
+#define reserved_memory_open_slowly cmemprof_reserved_memory_open_slowly
+#define reserved_memory_share cmemprof_reserved_memory_share
 #define sampler_next cmemprof_sampler_next
 #define sampler_take cmemprof_sampler_take
 #define sampler_weight cmemprof_sampler_weight

@@ -1,21 +1,22 @@
-// private_arena.c: a bump pointer over one reserved mapping.
+// private_arena.c: a bump pointer over reserved memory.
 
 #include "private_arena.h"
 
 #include <stdbool.h>
 #include <sys/mman.h>
 
+#include "reserved_memory.h"
+
 bool private_arena_open(struct private_arena *arena, size_t reserved_bytes, struct memory_budget *budget) {
-    void *base = mmap(NULL, reserved_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED) {
+    uint8_t *base = reserved_memory_map(reserved_bytes);
+    if (base == NULL) {
         return false;
     }
-    // Without this a kernel with transparent huge pages "always" would make 2 MiB resident for the first stack.
-    madvise(base, reserved_bytes, MADV_NOHUGEPAGE);
     arena->base = base;
     arena->reserved_bytes = reserved_bytes;
     arena->budget = budget;
     atomic_store_explicit(&arena->used_bytes, 0, memory_order_relaxed);
+    atomic_store_explicit(&arena->open_bytes, 0, memory_order_relaxed);
     return true;
 }
 
@@ -26,7 +27,7 @@ void *private_arena_take(struct private_arena *arena, size_t size_bytes) {
     }
     size_t at = atomic_load_explicit(&arena->used_bytes, memory_order_relaxed);
     do {
-        if (size > arena->reserved_bytes - at) {
+        if (size > arena->reserved_bytes - at || !reserved_memory_open(arena->base, arena->reserved_bytes, &arena->open_bytes, at + size)) {
             memory_budget_give(arena->budget, size);
             return NULL;
         }

@@ -15,6 +15,7 @@
 #include "loaded_code.h"
 #include "next_allocator.h"
 #include "reclaim.h"
+#include "reserved_memory.h"
 #include "sampler.h"
 #include "snapshot.h"
 
@@ -233,7 +234,7 @@ static bool open_tables(struct profiler *self) {
     }
     madvise(shards, shard_bytes, MADV_NOHUGEPAGE);
     reclaim_set_limit(self);
-    if (!stack_table_open(&self->stacks, STACK_TABLE_RESERVED_BYTES, &self->budget)) {
+    if (!stack_table_open(&self->stacks, reserved_memory_share(STACK_TABLE_RESERVED_BYTES), &self->budget)) {
         munmap(shards, shard_bytes);
         return false;
     }

@@ -5,26 +5,28 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "reserved_memory.h"
+
 #define PAGE_BYTES ((size_t)4096)
 #define PAGES (WORK_MEMORY_BYTES / PAGE_BYTES)
 // Pages of the table, which are not handed out.
 #define FIRST_PAGE (PAGES * sizeof(uint32_t) / PAGE_BYTES)
 
 _Atomic uintptr_t work_memory_base;
-static _Atomic size_t used_pages;
+static _Atomic size_t used_pages, open_bytes;
 static _Atomic size_t blocks; // in use
 
 static uint32_t *pages_of(uintptr_t base, const void *block) {
     return (uint32_t *)base + ((uintptr_t)block - base) / PAGE_BYTES;
 }
 
+// Where the program's address space is limited, there is none: it could not allocate meanwhile.
 static void open_mapping(void) {
-    int saved = errno;
-    void *base = mmap(NULL, WORK_MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    errno = saved;
-    if (base != MAP_FAILED) {
-        madvise(base, WORK_MEMORY_BYTES, MADV_NOHUGEPAGE);
+    bool limited = reserved_memory_share(WORK_MEMORY_BYTES) < WORK_MEMORY_BYTES;
+    uint8_t *base = limited ? NULL : reserved_memory_map(WORK_MEMORY_BYTES);
+    if (base != NULL) {
         atomic_store(&used_pages, FIRST_PAGE);
+        atomic_store(&open_bytes, 0);
         atomic_store(&work_memory_base, (uintptr_t)base);
     }
 }
@@ -58,7 +60,8 @@ void *work_memory_take(size_t size) {
     size_t pages = size / PAGE_BYTES + (size % PAGE_BYTES != 0);
     size_t used = atomic_load(&used_pages);
     do { // a signal handler may come in between, and allocate
-        if (size < WORK_MEMORY_LEAST_BYTES || base == 0 || pages > PAGES - used) {
+        if (size < WORK_MEMORY_LEAST_BYTES || base == 0 || pages > PAGES - used ||
+            !reserved_memory_open((uint8_t *)base, WORK_MEMORY_BYTES, &open_bytes, (used + pages) * PAGE_BYTES)) {
             return NULL;
         }
     } while (!atomic_compare_exchange_weak(&used_pages, &used, used + pages));

@@ -8,7 +8,8 @@
 // outlive the work; the mapping then waits for it.
 //
 // Threads: take, begin, end and release by one thread at a time (the lock of snapshots), give by any. Memory: mmap, address space of
-// WORK_MEMORY_BYTES, of which what is in use is resident. What does not fit is for the allocator behind.
+// WORK_MEMORY_BYTES (reserved_memory.h), of which what is in use is resident; none where address space is limited to less than 16 GiB.
+// What does not fit is for the allocator behind.
 #ifndef CMEMPROF_WORK_MEMORY_H
 #define CMEMPROF_WORK_MEMORY_H
 

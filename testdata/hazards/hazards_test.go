@@ -49,6 +49,7 @@ type program struct {
 }
 
 var programs = []program{
+	{name: "address_space"},
 	{name: "alternate_stacks"},
 	{name: "cancelled"},
 	{name: "coroutines"},
