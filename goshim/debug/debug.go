@@ -46,6 +46,7 @@ func Handler() http.Handler {
 	mux.HandleFunc("GET "+prefix+"heap", Heap)
 	mux.HandleFunc("GET "+prefix+"alloc", Alloc)
 	mux.HandleFunc("GET "+prefix+"status", ServeStatus)
+	mux.HandleFunc(prefix+"symbolz", Symbolz)
 	return mux
 }
 
@@ -54,6 +55,13 @@ func Heap(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "heap") }
 
 // Alloc answers with the heap profile whose default sample type is alloc_space.
 func Alloc(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "allocs") }
+
+// Symbolz answers `go tool pprof`, which asks beside the profile's URL for the names of addresses that have none there, and gives up without
+// an answer. There are none to add: what can be named in this process is named in the profile.
+func Symbolz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintln(w, "num_symbols: 0")
+}
 
 // Status is what ServeStatus answers with.
 type Status struct {
@@ -92,7 +100,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 func serveProfile(w http.ResponseWriter, r *http.Request, name string) {
 	seconds, err := duration(r)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		refuse(w, err, http.StatusBadRequest)
 		return
 	}
 	data, err := take(r.Context(), name, r.FormValue("gc") == "1", seconds)
@@ -100,7 +108,7 @@ func serveProfile(w http.ResponseWriter, r *http.Request, name string) {
 		return // nobody waits for it
 	}
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		refuse(w, err, http.StatusServiceUnavailable)
 		return
 	}
 	header := w.Header()
@@ -109,6 +117,12 @@ func serveProfile(w http.ResponseWriter, r *http.Request, name string) {
 	header.Set("Content-Disposition", `attachment; filename="`+name+`.pprof"`)
 	header.Set("Content-Length", strconv.Itoa(len(data)))
 	_, _ = w.Write(data)
+}
+
+// refuse has the header by which `go tool pprof` knows that the text is worth showing.
+func refuse(w http.ResponseWriter, err error, status int) {
+	w.Header().Set("X-Go-Pprof", "1")
+	http.Error(w, err.Error(), status)
 }
 
 // duration is that of seconds=N, which must end before the server's time for writing the answer does.

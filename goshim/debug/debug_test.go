@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -75,6 +77,44 @@ func heldByC(p *profile.Profile) (bytes int64) {
 		}
 	}
 	return bytes
+}
+
+// goPprof is what `go tool pprof -top` says of the profile at a path, on a server that also has one whose only address has no name.
+func goPprof(t *testing.T, path string) (text string, err error) {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle("/debug/cmemprof/", debug.Handler())
+	mux.HandleFunc("/debug/cmemprof/nameless", func(w http.ResponseWriter, _ *http.Request) {
+		m := &profile.Mapping{ID: 1, Start: 0x7f0000000000, Limit: 0x7f0000001000, File: "/usr/lib/libstripped.so.1"}
+		l := &profile.Location{ID: 1, Mapping: m, Address: 0x7f0000000123}
+		p := &profile.Profile{
+			SampleType: []*profile.ValueType{{Type: "inuse_space", Unit: "bytes"}},
+			Sample:     []*profile.Sample{{Location: []*profile.Location{l}, Value: []int64{1000}}},
+			Mapping:    []*profile.Mapping{m},
+			Location:   []*profile.Location{l},
+		}
+		_ = p.Write(w)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	command := exec.Command("go", "tool", "pprof", "-top", server.URL+path)
+	command.Env = append(os.Environ(), "PPROF_TMPDIR="+t.TempDir())
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+func TestGoToolPprofTakesAddressesWithoutNames(t *testing.T) {
+	text, err := goPprof(t, "/debug/cmemprof/nameless")
+	if err != nil || !strings.Contains(text, "libstripped.so.1") {
+		t.Errorf("%v: %s", err, text)
+	}
+}
+
+func TestGoToolPprofSaysWhyThereIsNoProfile(t *testing.T) {
+	text, err := goPprof(t, "/debug/cmemprof/heap?seconds=-1")
+	if err == nil || !strings.Contains(text, `seconds="-1" is not a number of seconds`) {
+		t.Errorf("%v: %s", err, text)
+	}
 }
 
 func hasGo(p *profile.Profile) bool {
