@@ -10,8 +10,8 @@ enum { MOST_ENTRIES = 2 << 20 };
 // A frame by the addresses of its texts, and what was found out about it.
 struct frame_seen {
     uintptr_t function, file, mapping;
-    uint64_t address; // 0 with a function
-    int64_t line;     // 0 where lines are not told apart
+    uint64_t file_offset; // 0 with a function
+    int64_t line;         // 0 where lines are not told apart
     uint32_t group;
     unsigned matches;
 };
@@ -20,7 +20,7 @@ struct frame_seen {
 struct group_key {
     const char *name, *file;
     size_t name_length, file_length;
-    uint64_t number; // line, or address without a function
+    uint64_t number; // line, or offset in the file without a function
 };
 
 // ---- What a frame stands for ----
@@ -55,7 +55,7 @@ static struct group_key key_of(enum frame_by by, const struct profile_frame *fra
     } else { // an address: by file all of an object are one
         key.name = by == FRAME_BY_FILE ? frame->mapping_file : "";
         key.file = by == FRAME_BY_FILE ? frame->file : frame->mapping_file;
-        key.number = by == FRAME_BY_FILE ? 0 : frame->address;
+        key.number = by == FRAME_BY_FILE ? 0 : frame->file_offset;
     }
     key.name_length = strlen(key.name);
     key.file_length = strlen(key.file);
@@ -117,16 +117,16 @@ static uint32_t group_of(struct frame_table *table, const struct profile_frame *
 static bool same_seen(const void *context, uint32_t id, const void *thing) {
     const struct frame_seen *have = &((const struct frame_table *)context)->seen[id], *want = thing;
     return have->function == want->function && have->file == want->file && have->mapping == want->mapping &&
-           have->address == want->address && have->line == want->line;
+           have->file_offset == want->file_offset && have->line == want->line;
 }
 
 uint32_t frame_table_id(struct frame_table *table, const struct profile_frame *frame, unsigned *matches) {
     struct frame_seen wanted = {.function = (uintptr_t)frame->function,
                                 .file = (uintptr_t)frame->file,
                                 .mapping = (uintptr_t)frame->mapping_file,
-                                .address = *frame->function ? 0 : frame->address,
+                                .file_offset = *frame->function ? 0 : frame->file_offset,
                                 .line = table->by == FRAME_BY_LINE ? frame->line : 0};
-    const uint64_t words[] = {wanted.function, wanted.file, wanted.mapping, wanted.address, (uint64_t)wanted.line};
+    const uint64_t words[] = {wanted.function, wanted.file, wanted.mapping, wanted.file_offset, (uint64_t)wanted.line};
     uint64_t hash = id_set_hash(0, words, sizeof words);
     uint32_t at = id_set_find(&table->seen_ids, hash, same_seen, table, &wanted);
     if (at == ID_NONE) {

@@ -84,7 +84,7 @@ const char *text_frame(const struct profile_frame *frame, char name[TEXT_NAME_BY
     const char *start = frame->function;
     if (!*start) {
         const char *file = text_base_name(frame->mapping_file);
-        snprintf(name, TEXT_NAME_BYTES, "%.200s+0x%" PRIx64, *file ? file : "unknown", frame->address);
+        snprintf(name, TEXT_NAME_BYTES, "%.200s+0x%" PRIx64, *file ? file : "unknown", frame->file_offset);
         return name;
     }
     // The import path ends at the last slash before the receiver or the type arguments; C++ and Rust names have none.

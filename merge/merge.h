@@ -210,7 +210,7 @@ struct profile_frame {
     const char *function; // "" when the address has no symbol
     const char *file;     // source file, "" when unknown
     int64_t line;
-    uint64_t address;
+    uint64_t file_offset;     // of the code in mapping_file, the same wherever the loader puts that; the address when that is unknown
     const char *mapping_file; // "" when unknown
     bool inlined;
 };
@@ -237,7 +237,7 @@ bool profile_sample_is_c(const struct profile_sample_view *sample);
 // tree: a call tree over one sample type, root first. Nodes with the same function (or, without one, the same mapping and address) under
 // the same parent are one node. Sorted: children by total, largest first, then by name.
 struct tree_node {
-    struct profile_frame frame; // line and address are those of the first sample seen here
+    struct profile_frame frame; // line and offset are those of the first sample seen here
     int64_t self, total;
     int64_t base_self, base_total;      // of the second type, 0 without one
     uint32_t parent;                    // index; the root is its own parent

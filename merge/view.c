@@ -41,12 +41,17 @@ int64_t profile_period(const struct profile *profile) {
     return profile->period;
 }
 
+static uint64_t file_offset(const struct mapping *mapping, uint64_t address) {
+    return address >= mapping->start ? address - mapping->start + mapping->offset : address; // no mapping starts at 0
+}
+
 struct profile_frame profile_frame_of(const struct profile *profile, const struct location *location, uint32_t line) {
+    const struct mapping *mapping = profile_mapping(profile, location->mapping);
     struct profile_frame frame = {
         .function = "",
         .file = "",
-        .address = location->address,
-        .mapping_file = profile_text(profile, profile_mapping(profile, location->mapping)->file),
+        .file_offset = file_offset(mapping, location->address),
+        .mapping_file = profile_text(profile, mapping->file),
         .inlined = line + 1 < location->line_count, // the last line is the function that the address belongs to
     };
     if (location->line_count > 0) {

@@ -25,7 +25,7 @@ static int compare_frames(const void *left, const void *right, void *state) {
     if (a->mapping_file != b->mapping_file) {
         return a->mapping_file < b->mapping_file ? -1 : 1;
     }
-    return a->address < b->address ? -1 : a->address > b->address;
+    return a->file_offset < b->file_offset ? -1 : a->file_offset > b->file_offset;
 }
 
 static void write_function(const struct profile_frame *frame, struct json *json) {

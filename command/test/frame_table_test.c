@@ -22,12 +22,12 @@ static void test_by_function(void **state) {
     (void)state;
     struct frame_table table = {.by = FRAME_BY_FUNCTION};
     char other[] = "f"; // another profile has its own copy
-    assert_int_equal(id_of(&table, (struct profile_frame){.function = "f", .file = "a.c", .line = 1, .address = 8}), 0);
-    assert_int_equal(id_of(&table, (struct profile_frame){.function = other, .file = "a.c", .line = 2, .address = 9}), 0);
+    assert_int_equal(id_of(&table, (struct profile_frame){.function = "f", .file = "a.c", .line = 1, .file_offset = 8}), 0);
+    assert_int_equal(id_of(&table, (struct profile_frame){.function = other, .file = "a.c", .line = 2, .file_offset = 9}), 0);
     assert_int_equal(id_of(&table, (struct profile_frame){.function = "f", .file = "b.c"}), 1);
-    assert_int_equal(id_of(&table, (struct profile_frame){.mapping_file = "x.so", .address = 8}), 2);
-    assert_int_equal(id_of(&table, (struct profile_frame){.mapping_file = "x.so", .address = 9}), 3);
-    assert_int_equal(id_of(&table, (struct profile_frame){.mapping_file = "y.so", .address = 9}), 4);
+    assert_int_equal(id_of(&table, (struct profile_frame){.mapping_file = "x.so", .file_offset = 8}), 2);
+    assert_int_equal(id_of(&table, (struct profile_frame){.mapping_file = "x.so", .file_offset = 9}), 3);
+    assert_int_equal(id_of(&table, (struct profile_frame){.mapping_file = "y.so", .file_offset = 9}), 4);
     assert_string_equal(frame_table_frame(&table, 1)->file, "b.c");
     frame_table_free(&table);
 }
@@ -36,7 +36,7 @@ static void test_by_line_and_file(void **state) {
     (void)state;
     struct frame_table lines = {.by = FRAME_BY_LINE}, files = {.by = FRAME_BY_FILE};
     struct profile_frame frame = {.function = "f", .file = "a.c", .line = 1}, other = {.function = "g", .file = "a.c", .line = 2};
-    struct profile_frame address = {.mapping_file = "x.so", .address = 8};
+    struct profile_frame address = {.mapping_file = "x.so", .file_offset = 8};
     assert_int_equal(id_of(&lines, frame), 0);
     assert_int_equal(id_of(&files, frame), 0);
     assert_int_equal(id_of(&files, other), 0);
@@ -44,7 +44,7 @@ static void test_by_line_and_file(void **state) {
     frame.line = 2;
     assert_int_equal(id_of(&lines, frame), 1);
     assert_int_equal(id_of(&files, frame), 0);
-    address.address = 9;
+    address.file_offset = 9;
     assert_int_equal(id_of(&files, address), 1);
     frame_table_free(&lines);
     frame_table_free(&files);

@@ -45,7 +45,7 @@ static void test_values(void **state) {
 
 static void expect_frame(const char *function, const char *mapping, const char *expected) {
     char name[TEXT_NAME_BYTES];
-    struct profile_frame frame = {.function = function, .file = "", .mapping_file = mapping, .address = 0x2a};
+    struct profile_frame frame = {.function = function, .file = "", .mapping_file = mapping, .file_offset = 0x2a};
     assert_string_equal(text_frame(&frame, name), expected);
 }
 

@@ -11,7 +11,7 @@ static void print(const struct tree *tree, uint32_t id, FILE *out) {
     if (*node->frame.function || id == 0)
         fprintf(out, "%s:%lld/%lld", node->frame.function, (long long)node->self, (long long)node->total);
     else
-        fprintf(out, "0x%llx:%lld/%lld", (unsigned long long)node->frame.address, (long long)node->self, (long long)node->total);
+        fprintf(out, "0x%llx:%lld/%lld", (unsigned long long)node->frame.file_offset, (long long)node->self, (long long)node->total);
     for (uint32_t child = node->first_child; child != 0; child = tree->nodes[child].next_sibling) {
         assert_int_equal(tree->nodes[child].parent, id);
         fprintf(out, child == node->first_child ? "(" : " ");
@@ -41,7 +41,7 @@ static void expect(struct profile *profile, size_t type, const char *key, const 
 static void sample_profile_as_tree(void **state) {
     (void)state;
     struct profile *profile = sample_profile();
-    expect(profile, 0, NULL, NULL, ":0/107(main:0/107(outer:0/100(inlined:0/100(leaf:100/100)) 0x1400:7/7))");
+    expect(profile, 0, NULL, NULL, ":0/107(main:0/107(outer:0/100(inlined:0/100(leaf:100/100)) 0x400:7/7))");
     expect(profile, 1, NULL, NULL, ":0/50(main:0/50(outer:0/50(inlined:0/50(leaf:50/50))))");
     expect(profile, 0, "thread", "t1", ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");
     expect(profile, 0, "size", "64", ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");

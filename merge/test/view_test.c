@@ -7,17 +7,17 @@ static void frames_and_labels(void **state) {
     struct profile_sample_view view;
     assert_int_equal(profile_sample_count(profile), 3);
     assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
-    const struct profile_frame want[] = {{"leaf", "a.c", 10, 0x1100, "/bin/program", false},
-                                         {"inlined", "b.h", 3, 0x1200, "/bin/program", true},
-                                         {"outer", "b.c", 8, 0x1200, "/bin/program", false},
-                                         {"main", "a.c", 10, 0x1300, "/bin/program", false}};
+    const struct profile_frame want[] = {{"leaf", "a.c", 10, 0x100, "/bin/program", false},
+                                         {"inlined", "b.h", 3, 0x200, "/bin/program", true},
+                                         {"outer", "b.c", 8, 0x200, "/bin/program", false},
+                                         {"main", "a.c", 10, 0x300, "/bin/program", false}};
     assert_int_equal(view.frame_count, 4);
     for (int i = 0; i < 4; i++) {
         assert_string_equal(view.frames[i].function, want[i].function);
         assert_string_equal(view.frames[i].file, want[i].file);
         assert_string_equal(view.frames[i].mapping_file, want[i].mapping_file);
         assert_int_equal(view.frames[i].line, want[i].line);
-        assert_int_equal(view.frames[i].address, want[i].address);
+        assert_int_equal(view.frames[i].file_offset, want[i].file_offset);
         assert_int_equal(view.frames[i].inlined, want[i].inlined);
     }
     assert_int_equal(view.label_count, 2);
@@ -38,12 +38,36 @@ static void frames_and_labels(void **state) {
     assert_int_equal(profile_sample_without_frames(profile, 3, &view), MERGE_NOT_FOUND);
     assert_int_equal(profile_sample_at(profile, 1, &view), MERGE_OK);
     assert_string_equal(view.frames[0].function, ""); // an address without symbol
-    assert_int_equal(view.frames[0].address, 0x1400);
+    assert_int_equal(view.frames[0].file_offset, 0x400);
     assert_int_equal(profile_sample_at(profile, 2, &view), MERGE_OK);
     assert_string_equal(view.frames[0].mapping_file, "");
     assert_int_equal(profile_sample_at(profile, 3, &view), MERGE_NOT_FOUND);
     assert_int_equal(view.frame_count, 0);
     profile_free(profile);
+}
+
+// An address without symbol is named by its place in the file, which no loader changes.
+static void place_in_the_file(void **state) {
+    (void)state;
+    static const uint64_t starts[] = {0x400000, 0x7f0000000000};
+    for (size_t i = 0; i < 2; i++) {
+        struct profile *profile = profile_new();
+        assert_non_null(profile);
+        profile_add_sample_type(profile, "inuse_space", "bytes");
+        uint32_t library = profile_add_mapping(
+            profile, &(struct profile_mapping){
+                         .memory_start = starts[i], .memory_limit = starts[i] + 0x1000, .file_offset = 0x2000, .file = "x.so"});
+        uint32_t inside = profile_add_location(profile, library, starts[i] + 0x123, NULL, 0);
+        uint32_t before = profile_add_location(profile, library, 0x99, NULL, 0);
+        uint32_t nowhere = profile_add_location(profile, 0, 0x7777, NULL, 0);
+        profile_add_sample(profile, (uint32_t[]){inside, before, nowhere}, 3, (int64_t[]){1}, NULL, 0);
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+        assert_int_equal(view.frames[0].file_offset, 0x2123);
+        assert_int_equal(view.frames[1].file_offset, 0x99);
+        assert_int_equal(view.frames[2].file_offset, 0x7777);
+        profile_free(profile);
+    }
 }
 
 static void types(void **state) {
@@ -106,8 +130,11 @@ static void c_memory_is_told_by_its_label(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(go_code_is_told_from_c), cmocka_unit_test(c_memory_is_told_by_its_label),
-                                       cmocka_unit_test(frames_and_labels), cmocka_unit_test(types),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(go_code_is_told_from_c),
+                                       cmocka_unit_test(c_memory_is_told_by_its_label),
+                                       cmocka_unit_test(frames_and_labels),
+                                       cmocka_unit_test(place_in_the_file),
+                                       cmocka_unit_test(types),
                                        cmocka_unit_test(system_name_stands_in)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

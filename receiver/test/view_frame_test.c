@@ -58,7 +58,7 @@ static void test_long_texts_are_cut(void **state) {
     view_frame_library(&frame, library);
     assert_int_equal(strlen(library), VIEW_LIBRARY_BYTES - 1);
     frame.function = "";
-    frame.address = 0x1234;
+    frame.file_offset = 0x1234;
     assert_true(strlen(view_frame_name(&frame, name)) < VIEW_NAME_BYTES);
     assert_non_null(strstr(name, " 0x1234"));
 }
@@ -66,7 +66,7 @@ static void test_long_texts_are_cut(void **state) {
 static void test_names(void **state) {
     (void)state;
     char name[VIEW_NAME_BYTES];
-    struct profile_frame frame = {.function = "f", .file = "", .mapping_file = "/lib/libx.so", .address = 0xAB};
+    struct profile_frame frame = {.function = "f", .file = "", .mapping_file = "/lib/libx.so", .file_offset = 0xAB};
     assert_string_equal(view_frame_name(&frame, name), "f");
     frame.function = "";
     assert_string_equal(view_frame_name(&frame, name), "libx.so 0xab");

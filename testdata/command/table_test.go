@@ -168,6 +168,22 @@ func TestDiffAgreesWithPprof(t *testing.T) {
 	}
 }
 
+// Two processes of one program: the loader has put a library without symbols to different places, but its code is the same.
+func TestDiffKnowsNamelessCodeOfAnotherProcess(t *testing.T) {
+	of := func(start uint64, value int64) string {
+		m := &profile.Mapping{ID: 1, Start: start, Limit: start + 0x1000, Offset: 0x26000, File: "/lib/libstripped.so.1", BuildID: "feed"}
+		l := &profile.Location{ID: 1, Mapping: m, Address: start + 0x123}
+		return write(t, &profile.Profile{
+			SampleType: []*profile.ValueType{{Type: "inuse_space", Unit: "bytes"}},
+			Sample:     []*profile.Sample{{Location: []*profile.Location{l}, Value: []int64{value}}},
+			Mapping:    []*profile.Mapping{m}, Location: []*profile.Location{l}})
+	}
+	got := succeed(t, "diff", "--exact", of(0x7f1111111000, 1000), of(0x7f2222222000, 1500))
+	if !strings.Contains(got, "libstripped.so.1+0x26123") || strings.Count(got, "libstripped") != 1 || !strings.Contains(got, " +500 ") {
+		t.Fatal(got)
+	}
+}
+
 // What --output writes is what pprof makes of the two files itself, percentages too.
 func TestDifferenceProfileIsThatOfPprof(t *testing.T) {
 	s := newService(11)
