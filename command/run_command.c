@@ -35,7 +35,7 @@ struct run {
     struct run_output output;
     struct run_agent *agent; // NULL: files
     char library[PATH_MAX], output_path[PATH_MAX];
-    bool got_some;
+    bool got_some, said_why;
 };
 
 // ---- Before ----
@@ -137,10 +137,12 @@ static bool check_output(const struct run *run) {
 
 // ---- Meanwhile ----
 
-static void say_errors(const struct run *run) {
+static void say_errors(struct run *run) {
     long pid;
     for (char *text; (text = run_directory_take_error(&run->directory, &pid)) != NULL; free(text)) {
-        say_failed("run", NULL, "process %ld: %s", pid, text);
+        say_failed("run", NULL, "process %ld: %s", pid,
+                   *text != '\0' ? text : "no room for its profile in the temporary folder; TMPDIR names another");
+        run->said_why = true;
     }
 }
 
@@ -197,7 +199,9 @@ static int finish(struct run *run) {
     say_errors(run);
     bool ok = run->agent != NULL ? close_agent(run) : !run->output.failed;
     if (!run->got_some) {
-        say_none(run);
+        if (!run->said_why) {
+            say_none(run);
+        }
         ok = false;
     }
     if (run->output.failed) {

@@ -64,7 +64,9 @@ static bool write_file(const struct profile_file *file, const char *name, const 
 void profile_file_fail(const struct profile_file *file, const char *text) {
     char line[256];
     int size = snprintf(line, sizeof line, "%s\n", text);
-    write_file(file, "error", line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
+    if (!write_file(file, "error", line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1)) {
+        write_file(file, "error", "", 0); // a full disk often has room for a name still
+    }
 }
 
 static void remove_old(const struct profile_file *file) {

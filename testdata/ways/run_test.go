@@ -319,6 +319,17 @@ func TestRunDiskFull(t *testing.T) {
 	}
 }
 
+// TestRunNoRoomForTheProfile: the program itself cannot write it, nor why.
+func TestRunNoRoomForTheProfile(t *testing.T) {
+	c := runCommand(t, "sh", "-c", "exit 0")
+	c.Args = append([]string{"sh", "-c", `ulimit -f 0; exec "$@"`, "sh"}, c.Args...)
+	c.Path = "/bin/sh"
+	output, status := run(t, c)
+	if status != 125 || !strings.Contains(output, "no room for its profile") || strings.Contains(output, "bare system call") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+}
+
 // TestRunFromAPathWithSpaces: the loader takes a space for a separator.
 func TestRunFromAPathWithSpaces(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "a folder: with spaces")
