@@ -61,10 +61,9 @@ static int take_shared(int option, const char *value, struct options *options) {
     }
 }
 
-// What getopt gave back as wrong.
-static int say_wrong(int option, char **argv, struct options *options) {
+int options_say_wrong(const char *command, int option, char **argv) {
     const char *text = argv[optind - 1];
-    return option == ':' ? say_usage(options->command, "%s wants a value", text) : say_usage(options->command, "what is %s?", text);
+    return option == ':' ? say_usage(command, "%s wants a value", text) : say_usage(command, "what is %s?", text);
 }
 
 static int check(const struct options_spec *spec, struct options *options) {
@@ -108,7 +107,7 @@ int options_parse(const struct options_spec *spec, int argc, char **argv, struct
             fputs(spec->usage, stdout);
             return STATUS_DONE;
         }
-        int status = option == ':' || option == '?' ? say_wrong(option, argv, options)
+        int status = option == ':' || option == '?' ? options_say_wrong(spec->command, option, argv)
                      : strchr("ocls", option)       ? take_shared(option, optarg, options)
                                                     : spec->take(spec->context, option, optarg);
         if (status != STATUS_DONE) {

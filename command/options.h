@@ -43,6 +43,8 @@ struct options_spec {
 
 // -1: go on; else the exit status, and all is said. argv[0] is the command's name.
 int options_parse(const struct options_spec *spec, int argc, char **argv, struct options *options);
+// For those who call getopt themselves, with opterr 0 and ":" before the letters: says what it gave back as wrong. Returns STATUS_USAGE.
+int options_say_wrong(const char *command, int option, char **argv);
 // A whole number from 1 to most. False: it is none.
 bool options_number(const char *text, unsigned long most, unsigned long *number);
 // The index of value in the names, which end with NULL; -1: none of them.

@@ -1,6 +1,8 @@
 // receiver_command.c: `cmemprof receiver`: runs the receiver until SIGINT or SIGTERM.
 #include "commands.h"
 #include "../receiver/receiver.h"
+#include "options.h"
+#include "say.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -112,7 +114,8 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     parse_retention("30d,10GB", &arguments->options);
-    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         bool ok = true;
         switch (option) {
         case 'l':
@@ -133,17 +136,15 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
         case 'h':
             fputs(usage, stdout);
             return 1;
-        default: // getopt has named the option
-            fputs("cmemprof receiver --help lists the options\n", stderr);
-            return 3;
+        default:
+            return options_say_wrong("receiver", option, argv) + 1;
         }
         if (!ok) {
             return 3;
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "cmemprof receiver: what is %s? cmemprof receiver --help lists the options\n", argv[optind]);
-        return 3;
+        return say_usage("receiver", "what is %s?", argv[optind]) + 1;
     }
     return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "../cmemprof/cmemprof.h"
 #include "../upload/upload.h"
+#include "options.h"
 #include "say.h"
 
 static const char usage[] =
@@ -102,7 +103,7 @@ static bool parse_signal(const char *text, int *number) {
 }
 
 // 0: go on; else the exit status plus one.
-static int take(int option, struct run_options *options) {
+static int take(int option, char **argv, struct run_options *options) {
     switch (option) {
     case 'o':
         options->output = optarg;
@@ -130,8 +131,8 @@ static int take(int option, struct run_options *options) {
     case 'h':
         fputs(usage, stdout);
         return 1;
-    default: // getopt has named the option
-        fputs("cmemprof run --help lists the options\n", stderr);
+    default:
+        options_say_wrong("run", option, argv);
         return RUN_STATUS_FAILED + 1;
     }
 }
@@ -149,8 +150,9 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
                                           {0}};
     *options = (struct run_options){.rate_bytes = CMEMPROF_DEFAULT_INTERVAL_BYTES};
     optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "+ho:", known, NULL)) != -1;) { // +: what follows the program is its own
-        int done = take(option, options);
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "+:ho:", known, NULL)) != -1;) { // +: what follows the program is its own
+        int done = take(option, argv, options);
         if (done != 0) {
             return done - 1;
         }
