@@ -63,7 +63,8 @@ void measures_add(struct measures *measures, const char *name, const void *bytes
         return;
     }
     double *values = measures->values;
-    // A CPU profile knows best how long it ran: it may be on for a part of the period only. Others have 0 or what they like.
+    // Go's clients send the length of the CPU profile as that of the event, which may be a part of the period only. So a delta knows better
+    // what it covers, as the CPU profile does; some have 0. Other clients' profiles have what they like.
     double own_seconds = totals->duration_ns > 0 ? (double)totals->duration_ns / 1e9 : seconds;
     const struct totals_type *cpu = totals_find(totals, "cpu");
     add_rate(&values[MEASURE_CPU_CORES], cpu, own_seconds);
@@ -72,10 +73,10 @@ void measures_add(struct measures *measures, const char *name, const void *bytes
     add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc-space"), seconds);
     add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "lock-acquire-wait"), seconds);
     if (starts_with(name, "delta-")) { // heap.pprof and mutex.pprof count from the program's start
-        add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc_space"), seconds);
+        add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc_space"), own_seconds);
     }
     if (starts_with(name, "delta-mutex")) {
-        add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "delay"), seconds);
+        add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "delay"), own_seconds);
     }
     const struct totals_type *goroutines = totals_find(totals, "goroutine");
     if (goroutines) {

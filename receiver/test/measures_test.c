@@ -61,6 +61,17 @@ static void test_go(void **state) {
     expect(&measures, 0.5, 100, 70, 30, 12, 2);
 }
 
+// The event is as long as the CPU profile, 10 s, which ran for a part of the period; the deltas are of the whole minute.
+static void test_cpu_profile_of_a_part(void **state) {
+    (void)state;
+    struct measures measures;
+    measures_clear(&measures);
+    ADD("cpu.pprof", 10000000000, {"cpu", "nanoseconds", 5000000000, 0});
+    ADD("delta-heap.pprof", 60000000000, {"alloc_space", "bytes", 6000, 600}, {"inuse_space", "bytes", 70, 30});
+    ADD("delta-mutex.pprof", 60000000000, {"delay", "nanoseconds", 120000000000, 0});
+    expect(&measures, 0.5, 110, 70, 30, NAN, 2);
+}
+
 // heap.pprof counts allocations since the program's start: it tells what is live, no rate. Without C samples nothing is said of C.
 static void test_cumulative(void **state) {
     (void)state;
@@ -123,8 +134,9 @@ static void test_gauges(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_go),         cmocka_unit_test(test_cumulative),
-                                       cmocka_unit_test(test_no_profile), cmocka_unit_test(test_python_and_node),
-                                       cmocka_unit_test(test_files),      cmocka_unit_test(test_gauges)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_go),         cmocka_unit_test(test_cpu_profile_of_a_part), cmocka_unit_test(test_cumulative),
+        cmocka_unit_test(test_no_profile), cmocka_unit_test(test_python_and_node),       cmocka_unit_test(test_files),
+        cmocka_unit_test(test_gauges)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
