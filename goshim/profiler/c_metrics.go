@@ -12,8 +12,9 @@ import (
 // says of itself.
 type cMetrics struct {
 	sources   sources
-	at        time.Time
+	at        time.Time // of stats
 	stats     cmemprof.Stats
+	heapAt    time.Time // of totals
 	totals    []int64   // alloc_objects, alloc_space, inuse_objects, inuse_space; nil: not known
 	allocator time.Time // when the allocator may be asked next
 }
@@ -21,15 +22,17 @@ type cMetrics struct {
 // reset is called before sampling begins.
 func (m *cMetrics) reset() {
 	m.at, m.stats, m.totals = time.Now(), m.sources.statsC(), nil
+	m.heapAt = m.at
 	if m.stats.Samples == 0 {
 		m.totals = make([]int64, 4)
 	}
 }
 
-// report gives the figures for a profile of C's heap, nil if it could not be taken. Rates need two profiles.
-func (m *cMetrics) report(cHeap []byte) []figure {
+// report gives the figures for a profile of C's heap, nil if it could not be taken, and the time when it was asked for: to name its addresses
+// may take longer than a short period. Rates need two profiles.
+func (m *cMetrics) report(cHeap []byte, heapAt time.Time) []figure {
 	before := *m
-	m.at, m.stats, m.totals = time.Now(), m.sources.statsC(), nil
+	m.at, m.stats, m.heapAt, m.totals = time.Now(), m.sources.statsC(), heapAt, nil
 	if sums, ok := sumSamples(cHeap); ok && cHeap != nil {
 		m.totals = append(sums, make([]int64, 4)...)[:4] // without samples there are no sums
 	}
@@ -47,7 +50,7 @@ func (m *cMetrics) heap(before *cMetrics) []figure {
 	}
 	var grown [4]float64
 	for i := range grown {
-		grown[i] = float64(m.totals[i]-before.totals[i]) / m.at.Sub(before.at).Seconds()
+		grown[i] = float64(m.totals[i]-before.totals[i]) / m.heapAt.Sub(before.heapAt).Seconds()
 	}
 	figures = append(figures, figure{"c_heap_growth_bytes_per_sec", grown[3]})
 	// When the tables are full, stacks of which nothing is alive are forgotten, and their allocations leave the totals.

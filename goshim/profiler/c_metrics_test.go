@@ -27,6 +27,22 @@ func metricsOf(t *testing.T, b *received) map[string]float64 {
 	return values
 }
 
+// What C allocated is divided by the time up to its snapshot: how long its addresses take to be named is no part of that.
+func TestRatesOfCAreUpToTheSnapshot(t *testing.T) {
+	a := newAgent(t)
+	defer profiler.SetFakes(profiler.Fakes{
+		ProfileC: func() ([]byte, error) {
+			time.Sleep(time.Second)
+			return cHeap(10, 1000, 4, 400), nil
+		},
+		StatsC: func() cmemprof.Stats { return cmemprof.Stats{} },
+	})()
+	start(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	if rate := metricsOf(t, a.next(t))["c_allocs_per_sec"]; rate < 10 || rate > 10/0.05 {
+		t.Errorf("%v allocations a second, of 10 in 50 ms or a little more", rate)
+	}
+}
+
 func TestMetricsOfC(t *testing.T) {
 	a := newAgent(t)
 	var asked atomic.Uint64 // the sampling's own figures: before the first period, and in it twice, for the log and for metrics.json

@@ -27,6 +27,7 @@ type collector struct {
 	cRuns    bool                           // cPeriod has begun
 	lastC    []byte                         // the last profile of C's heap that could be joined
 	thisC    []byte                         // that of this period, nil if it could not be taken
+	thisCAt  time.Time                      // when it was asked for
 	cpu      *bytes.Buffer                  // nil: no CPU profile runs
 	trace    *tracer                        // nil: no execution trace runs
 }
@@ -123,6 +124,7 @@ func (k *collector) startCPU() {
 // collect takes all profiles that are on. The CPU profile ends last, but comes first in the batch.
 func (k *collector) collect() []upload.Attachment {
 	taken := map[ProfileType][]byte{}
+	k.thisC = nil
 	for _, t := range profileOrder {
 		if !k.takes(t) {
 			continue
@@ -192,7 +194,7 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 	case MetricsProfile:
 		var ofC []figure
 		if k.cHeap != nil {
-			ofC = k.cMetrics.report(k.thisC)
+			ofC = k.cMetrics.report(k.thisC, k.thisCAt)
 		}
 		return k.metrics.report(ofC)
 	case waitProfile:

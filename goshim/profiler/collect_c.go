@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // How C's profile gets into that of Go's heap. As in dd-trace-go no garbage collection is forced: Go's figures are those of the last one that
@@ -15,12 +16,12 @@ import (
 // to restart, and the next delta would repeat all that was ever allocated.
 func (k *collector) withC(goHeap []byte) []byte {
 	joined := goHeap
-	k.thisC = nil
 	err := contained(func() error {
 		if s := k.sources.statsC(); s.LostStacks+s.LostShards+s.LostLive > 0 {
 			k.messages.warn("lost C", fmt.Sprintf("cmemprof: %d samples of C allocations were lost so far, so the figures of C memory are too low; "+
 				"cmemprof.GetStats tells why", s.LostStacks+s.LostShards+s.LostLive))
 		}
+		k.thisCAt = time.Now()
 		cHeap, err := k.cHeap.Heap()
 		if err == nil {
 			joined, err = k.join(goHeap, cHeap)
