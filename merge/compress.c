@@ -203,9 +203,7 @@ static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) 
             job->out->size = made;
             return MERGE_OK;
         }
-        if (ZSTD_getErrorCode(made) != ZSTD_error_dstSize_tooSmall)
-            return zstd_fault(job, made, 0);
-        // It says so of many a damaged frame, too, however large the buffer is.
+        // Why not? "Buffer too small" is said of many a damaged frame, too, and where the damage is comes from reading piece by piece.
         size_t size;
         enum merge_error error = measure_zstd(job, &size);
         if (error == MERGE_OK && size <= room(job))

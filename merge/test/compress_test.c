@@ -61,6 +61,14 @@ static struct blob zstd_stream(const char *bytes, size_t size) {
     return (struct blob){out.dst, out.pos};
 }
 
+// What a better search for repetitions finds.
+static char *words(size_t size) {
+    char *bytes = noise(size);
+    for (size_t at = 0; at + 40 < size; at += 40)
+        snprintf(bytes + at, 40, "package%zu.(*Type).Method%zu", at % 97, at * at % 1009);
+    return bytes;
+}
+
 static void one_and_several_members(void **state) {
     (void)state;
     char *bytes = noise(300000);
@@ -150,6 +158,24 @@ static void damaged_zstd_is_not_too_large(void **state) {
         free(streams[i].bytes);
     }
     assert_true(damaged > 100 && cut_off > 0);
+    free(bytes);
+}
+
+// Not to the byte, but to the piece of 16 KiB before it.
+static void zstd_damage_has_a_place(void **state) {
+    (void)state;
+    enum { SIZE = 300000 };
+    char *bytes = words(SIZE);
+    struct blob streams[] = {pack(MERGE_ZSTD, bytes, SIZE), zstd_stream(bytes, SIZE)};
+    for (int i = 0; i < 2; i++) {
+        uint8_t *out;
+        size_t out_size;
+        struct merge_fault fault;
+        memset(streams[i].bytes + streams[i].size * 3 / 4, 0xff, 500);
+        assert_int_equal(merge_inflate(streams[i].bytes, streams[i].size, 1 << 20, &out, &out_size, &fault), MERGE_BAD_COMPRESSION);
+        assert_in_range(fault.offset, SIZE / 4, SIZE - 1);
+        free(streams[i].bytes);
+    }
     free(bytes);
 }
 
@@ -258,9 +284,7 @@ static void ratio_is_limited(void **state) {
 
 static void levels(void **state) {
     (void)state;
-    char *bytes = noise(100000);
-    for (size_t at = 0; at + 40 < 100000; at += 40) // what a better search for repetitions finds
-        snprintf(bytes + at, 40, "package%zu.(*Type).Method%zu", at % 97, at * at % 1009);
+    char *bytes = words(100000);
     for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
         struct compress compress = {0};
         struct wire_writer out = {0};
@@ -286,6 +310,7 @@ int main(void) {
         cmocka_unit_test(zstd_stream_without_a_size),
         cmocka_unit_test(every_cut_and_every_flip_is_an_error_or_the_truth),
         cmocka_unit_test(damaged_zstd_is_not_too_large),
+        cmocka_unit_test(zstd_damage_has_a_place),
         cmocka_unit_test(zstd_window_over_the_limit),
         cmocka_unit_test(trailing_garbage_is_an_error),
         cmocka_unit_test(limit_is_exact),
