@@ -5,11 +5,13 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 struct function {
@@ -60,6 +62,55 @@ static bool open_image(struct image *image, const char *path, const char *build_
     }
     close_image(image);
     return false;
+}
+
+// False: it can be read, and is something else.
+static bool memory_holds(uintptr_t address, const char *bytes, size_t size) {
+    char there[16 * 1024];
+    for (size_t at = 0; at < size; at += sizeof there) {
+        size_t part = size - at < sizeof there ? size - at : sizeof there;
+        struct iovec to = {there, part}, from = {(void *)(address + at), part};
+        // Not read by itself: it may be unloaded at this moment.
+        ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+        if (got < 0 && (errno == EPERM || errno == ENOSYS)) {
+            return true; // forbidden here
+        }
+        if (got != (ssize_t)part || memcmp(there, bytes + at, part) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Without a build ID only its content tells whether the file is still the one that was loaded.
+static bool is_what_is_loaded(Elf *elf, const struct module *module) {
+    size_t size, count = 0;
+    const char *bytes = elf_rawfile(elf, &size);
+    bool same = bytes != NULL && elf_getphdrnum(elf, &count) == 0;
+    for (size_t i = 0; same && i < count; i++) {
+        GElf_Phdr segment;
+        bool constant = gelf_getphdr(elf, (int)i, &segment) != NULL && segment.p_type == PT_LOAD && (segment.p_flags & PF_W) == 0;
+        same = !constant || (segment.p_offset <= size && segment.p_filesz <= size - segment.p_offset &&
+                             memory_holds(module->bias + segment.p_vaddr, bytes + segment.p_offset, segment.p_filesz));
+    }
+    return same;
+}
+
+static bool open_library(struct image *image, const struct module *module) {
+    if (!open_image(image, module->file, module->build_id)) {
+        return false;
+    }
+    if (module->build_id[0] == '\0' && atomic_load(&module->unloaded_at) == 0 && !is_what_is_loaded(image->elf, module)) {
+        close_image(image);
+        return false;
+    }
+    return true;
+}
+
+// Its file is reachable by these names even after it was replaced by a newer one.
+static bool open_program(struct image *image, const struct module *module) {
+    return open_image(image, "/proc/self/exe", module->build_id) ||
+           open_image(image, "/proc/thread-self/exe", module->build_id); // the first thread has ended
 }
 
 static void open_debug(struct object_file *file, const char *build_id) {
@@ -140,9 +191,7 @@ struct object_file *object_file_open(const struct module *module) {
     }
     file->code.descriptor = file->debug.descriptor = -1;
     elf_version(EV_CURRENT);
-    // The program's own file is reachable by this name even after it was replaced by a newer one.
-    if (!open_image(&file->code, module->is_program ? "/proc/self/exe" : module->file, module->build_id) &&
-        !(module->is_program && open_image(&file->code, "/proc/thread-self/exe", module->build_id))) { // the first thread has ended
+    if (!(module->is_program ? open_program : open_library)(&file->code, module)) {
         free(file);
         return NULL;
     }

@@ -2,8 +2,9 @@
 // table.
 //
 // Uses elfutils (libdw, libelf), on the snapshot's thread, never inside malloc. Separate debug files are taken from
-// /usr/lib/debug/.build-id; nothing is fetched over a network. A file whose build ID is not that of the memory is not the same code any
-// more and gives no names. Debug data is opened only for addresses not seen before, and closed at the end of the snapshot.
+// /usr/lib/debug/.build-id; nothing is fetched over a network. A file whose build ID is not that of the memory (without one: whose content)
+// is not the same code any more and gives no names. Debug data is opened only for addresses not seen before, and closed at the end of the
+// snapshot.
 //
 // Threads: guarded by the caller (snapshot.c's lock). Memory: malloc; the cache of names is emptied when it holds SYMBOLS_MAX addresses.
 #ifndef CMEMPROF_SYMBOLS_H

@@ -1,0 +1,16 @@
+// replaced.c: allocates in the library ./library.so, and while it is loaded puts the file ./newer.so in its place, if there is one.
+
+#include <dlfcn.h>
+#include <stdio.h>
+
+int main(void) {
+    void *library = dlopen("./library.so", RTLD_NOW);
+    void *(*allocate)(void);
+    if (library == NULL) {
+        return 1;
+    }
+    *(void **)&allocate = dlsym(library, "allocate");
+    void *volatile block = allocate();
+    rename("newer.so", "library.so");
+    return block == NULL;
+}
