@@ -20,7 +20,7 @@ struct function {
 };
 
 struct image {
-    int descriptor;
+    int descriptor; // -1: closed
     Elf *elf;
 };
 
@@ -39,6 +39,14 @@ static void close_image(struct image *image) {
         close(image->descriptor);
     }
     *image = (struct image){.descriptor = -1};
+}
+
+// Everything is mapped. Naming takes a while, in which the program may fork, or close all descriptors and open others in their place.
+static void close_descriptor(struct image *image) {
+    if (image->descriptor >= 0 && elf_cntl(image->elf, ELF_C_FDDONE) == 0) {
+        close(image->descriptor);
+        image->descriptor = -1;
+    }
 }
 
 static bool build_id_is(Elf *elf, const char *wanted) {
@@ -197,6 +205,8 @@ struct object_file *object_file_open(const struct module *module) {
     }
     open_debug(file, module->build_id);
     file->dwarf = dwarf_begin_elf(file->debug.elf != NULL ? file->debug.elf : file->code.elf, DWARF_C_READ, NULL);
+    close_descriptor(&file->code);
+    close_descriptor(&file->debug);
     if (!read_functions(file, file->code.elf, SHT_SYMTAB)) {
         free(file->functions);
         file->functions = NULL;

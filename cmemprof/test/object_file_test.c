@@ -12,15 +12,23 @@
 
 #include "../object_file.h"
 
+static int first_free_descriptor(void) {
+    int descriptor = open("/dev/null", O_RDONLY);
+    close(descriptor);
+    return descriptor;
+}
+
 static void the_program_is_read_even_when_its_file_is_gone(void **state) {
     (void)state;
     struct modules modules = {0};
     assert_true(modules_refresh(&modules, &(uint32_t){0}));
     struct module module = *modules_find(&modules, (uintptr_t)the_program_is_read_even_when_its_file_is_gone, 0);
     module.file = "/replaced/by/a/newer/version";
+    int before = first_free_descriptor();
     struct object_file *file = object_file_open(&module);
     struct symbol_frame frames[SYMBOL_MAX_INLINED];
     assert_non_null(file);
+    assert_int_equal(first_free_descriptor(), before); // the program may do with descriptors what it wants meanwhile
     assert_true(object_file_frames(file, (uintptr_t)the_program_is_read_even_when_its_file_is_gone + 1 - module.bias, frames) >= 1);
     assert_string_equal(frames[0].function, "the_program_is_read_even_when_its_file_is_gone");
     assert_int_equal(object_file_frames(file, 1, frames), 0);
