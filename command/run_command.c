@@ -174,8 +174,10 @@ static void say_none(const struct run *run) {
                    strsignal(status - 128));
     } else {
         say_failed("run", run->target.path,
-                   "wrote no profile: it ended by a bare system call (--period writes profiles as it runs), or could not load the library "
-                   "(then the loader says why above)");
+                   "wrote no profile: it ended by a bare system call (--period writes profiles as it runs), cannot write into %s any more "
+                   "(another "
+                   "user or root directory), or could not load the library (then the loader says why above)",
+                   run->directory.path);
     }
 }
 

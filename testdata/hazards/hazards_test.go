@@ -67,6 +67,7 @@ var programs = []program{
 	{name: "live_heap"},
 	{name: "no_memory"},
 	{name: "realloc_growth"},
+	{name: "shut_in"},
 	{name: "signals_allocate", ownBehind: true},
 	{name: "signals_read"},
 	{name: "snapshots"},

@@ -1,0 +1,48 @@
+package stacks
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// TestChains: below 10,000 random chains of Go functions, on stacks that grow, move and shrink, every stack is what runtime.Callers says. Also with
+// the oldest Go that go.mod allows, whose heap, frames and cgo are others.
+func TestChains(t *testing.T) {
+	module, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`(?m)^go (\S+)$`).FindSubmatch(module)
+	if version == nil {
+		t.Fatal("go.mod names no version of Go")
+	}
+	for _, mode := range []struct {
+		name, toolchain string
+		flags           []string
+	}{
+		{name: "default"},
+		{name: "pie", flags: []string{"-buildmode=pie"}},
+		{name: "race", flags: []string{"-race"}},
+		{name: "oldest Go", toolchain: "go" + string(version[1])},
+	} {
+		t.Run(mode.name, func(t *testing.T) {
+			program := filepath.Join(t.TempDir(), "chain")
+			build := exec.Command("go", append(append([]string{"build", "-o", program}, mode.flags...), "./chain")...)
+			build.Env = os.Environ()
+			if mode.toolchain != "" {
+				build.Env = append(build.Env, "GOTOOLCHAIN="+mode.toolchain)
+			}
+			if out, err := build.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			out, err := exec.Command(program).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%.2000s", err, out)
+			}
+			t.Logf("%s", out)
+		})
+	}
+}
