@@ -27,9 +27,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/cmemprof/cmemprof/cmemprof"
-	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
 const prefix = "/debug/cmemprof/"
@@ -61,22 +58,6 @@ func Alloc(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "allocs"
 func Symbolz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	fmt.Fprintln(w, "num_symbols: 0")
-}
-
-// Status is what ServeStatus answers with.
-type Status struct {
-	Sampling  cmemprof.Stats           // of C allocations
-	Profiler  profiler.Counters        // of goshim/profiler; zero if it does not run
-	Allocator *cmemprof.AllocatorStats `json:",omitempty"` // only when asked for
-}
-
-func newStatus(allocator bool) Status {
-	s := Status{Sampling: cmemprof.GetStats(), Profiler: profiler.Stats()}
-	if allocator {
-		stats := cmemprof.GetAllocatorStats()
-		s.Allocator = &stats
-	}
-	return s
 }
 
 // ServeStatus answers with a Status in JSON.

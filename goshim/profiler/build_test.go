@@ -16,6 +16,7 @@ const userProgram = `package main
 import (
 	"fmt"
 
+	_ "github.com/cmemprof/cmemprof/goshim/debug"
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
 )

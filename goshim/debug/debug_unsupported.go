@@ -1,0 +1,22 @@
+//go:build !(linux && amd64 && cgo)
+
+package debug
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+// Status is what ServeStatus answers with.
+type Status struct {
+	Profiler profiler.Counters // zero: it does not run here
+}
+
+func newStatus(bool) Status { return Status{Profiler: profiler.Stats()} }
+
+func take(context.Context, string, bool, time.Duration) ([]byte, error) {
+	return nil, errors.New("no C allocations are sampled: cmemprof is for linux/amd64, built with cgo")
+}
