@@ -20,6 +20,7 @@ import (
 	"os"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	_ "github.com/cmemprof/cmemprof/goshim/profiler" // with all that a service links
 )
 
 //go:noinline
