@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCHEMA_VERSION = 2 };
+enum {
+    SCHEMA_VERSION = 2,
+    LOCKED_MS = 5000, // somebody else has the database open and writes into it: wait that long
+};
 
 static const char schema[] =
     "CREATE TABLE upload(id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, start_ms INTEGER NOT NULL,"
@@ -17,7 +20,7 @@ static const char schema[] =
     " size_bytes INTEGER NOT NULL, pprof INTEGER NOT NULL, PRIMARY KEY(upload, position)) WITHOUT ROWID;"
     "PRAGMA user_version=2;";
 
-enum receiver_error catalog_error(sqlite3 *database) {
+static enum receiver_error error_of(sqlite3 *database) {
     switch (sqlite3_errcode(database)) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -30,12 +33,22 @@ enum receiver_error catalog_error(sqlite3 *database) {
     case SQLITE_IOERR:
         // A write that ran into a quota or a file size limit comes as an I/O error with the system's reason behind it.
         return receiver_error_from_errno(sqlite3_system_errno(database));
+    case SQLITE_BUSY: // for longer than LOCKED_MS
+        return RECEIVER_BUSY;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return RECEIVER_BAD_INDEX;
     default:
         return RECEIVER_IO;
     }
+}
+
+enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database) {
+    enum receiver_error error = database ? error_of(database) : RECEIVER_BAD_INDEX;
+    if (error == RECEIVER_BAD_INDEX && catalog->on_damage) {
+        catalog->on_damage(catalog->on_damage_context);
+    }
+    return error;
 }
 
 static bool run(sqlite3 *database, const char *sql) {
@@ -74,13 +87,14 @@ static bool is_whole(sqlite3 *database) {
     return whole;
 }
 
-// NORMAL: a commit survives the end of this program, and what a power cut takes is in the files (rebuild.h).
+// NORMAL: a commit survives the end of this program, and what a power cut takes is in the files (rebuild.c).
 static enum receiver_error open_writer(struct catalog *catalog, const char *path, bool create, bool *newer) {
     int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
     int opened = sqlite3_open_v2(path, &catalog->writer, flags, NULL);
     if (opened == SQLITE_CANTOPEN && !create) {
         return RECEIVER_NOT_FOUND;
     }
+    sqlite3_busy_timeout(catalog->writer, LOCKED_MS);
     int64_t version = opened == SQLITE_OK ? single_number(catalog->writer, "PRAGMA user_version") : -1;
     if (version > SCHEMA_VERSION) {
         *newer = true;
@@ -94,6 +108,12 @@ static enum receiver_error open_writer(struct catalog *catalog, const char *path
     return ok ? RECEIVER_OK : RECEIVER_BAD_INDEX;
 }
 
+static bool open_reader(struct catalog *catalog, const char *path) {
+    bool opened = sqlite3_open_v2(path, &catalog->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
+    sqlite3_busy_timeout(catalog->reader, LOCKED_MS);
+    return opened && prepare_all(catalog);
+}
+
 enum receiver_error catalog_open(const char *path, bool create, bool *newer, struct catalog **out, char *text, size_t text_size) {
     struct catalog *catalog = calloc(1, sizeof *catalog);
     *newer = false;
@@ -104,37 +124,80 @@ enum receiver_error catalog_open(const char *path, bool create, bool *newer, str
     pthread_mutex_init(&catalog->read_lock, NULL);
     pthread_rwlock_init(&catalog->memory_lock, NULL);
     enum receiver_error error = open_writer(catalog, path, create, newer);
-    if (error == RECEIVER_OK &&
-        (sqlite3_open_v2(path, &catalog->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK || !prepare_all(catalog))) {
+    if (error == RECEIVER_OK && !open_reader(catalog, path)) {
         error = RECEIVER_BAD_INDEX;
     }
     if (error != RECEIVER_OK) {
         const char *cause = *newer ? "was written by a newer version" : catalog->writer ? sqlite3_errmsg(catalog->writer) : "out of memory";
-        enum receiver_error cause_error = catalog->writer ? catalog_error(catalog->writer) : RECEIVER_NO_MEMORY;
+        enum receiver_error cause_error = catalog->writer ? error_of(catalog->writer) : RECEIVER_NO_MEMORY;
+        bool damaged = cause_error != RECEIVER_DISK_FULL && cause_error != RECEIVER_NO_MEMORY && cause_error != RECEIVER_BUSY;
         snprintf(text, text_size, "%s%s %s", path, *newer ? "" : ":", cause);
         catalog_close(catalog);
-        return cause_error == RECEIVER_DISK_FULL || cause_error == RECEIVER_NO_MEMORY ? cause_error : error;
+        return damaged ? error : cause_error;
     }
     catalog->next_id = single_number(catalog->writer, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence") + 1;
     *out = catalog;
     return RECEIVER_OK;
 }
 
+static void close_database(struct catalog *catalog) {
+    sqlite3_stmt **statements[] = {&catalog->insert_upload, &catalog->insert_attachment, &catalog->read_upload, &catalog->read_attachments};
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        sqlite3_finalize(*statements[i]);
+        *statements[i] = NULL;
+    }
+    sqlite3_close(catalog->reader);
+    sqlite3_close(catalog->writer); // the last one: it folds the WAL into the database
+    catalog->reader = catalog->writer = NULL;
+}
+
 void catalog_close(struct catalog *catalog) {
     if (!catalog) {
         return;
     }
-    sqlite3_stmt *statements[] = {catalog->insert_upload, catalog->insert_attachment, catalog->read_upload, catalog->read_attachments};
-    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
-        sqlite3_finalize(statements[i]);
-    }
-    sqlite3_close(catalog->reader);
-    sqlite3_close(catalog->writer); // the last one: it folds the WAL into the database
+    close_database(catalog);
     search_free(&catalog->search);
     pthread_rwlock_destroy(&catalog->memory_lock);
     pthread_mutex_destroy(&catalog->read_lock);
     pthread_mutex_destroy(&catalog->write_lock);
     free(catalog);
+}
+
+// ---- Another in its place ----
+
+void catalog_on_damage(struct catalog *catalog, void (*on_damage)(void *context), void *context) {
+    catalog->on_damage_context = context;
+    catalog->on_damage = on_damage;
+}
+
+void catalog_shut(struct catalog *catalog) {
+    pthread_mutex_lock(&catalog->write_lock);
+    pthread_mutex_lock(&catalog->read_lock);
+    close_database(catalog);
+    pthread_mutex_unlock(&catalog->read_lock);
+    pthread_mutex_unlock(&catalog->write_lock);
+}
+
+void catalog_take(struct catalog *catalog, struct catalog *fresh) {
+    pthread_mutex_lock(&catalog->write_lock);
+    pthread_mutex_lock(&catalog->read_lock);
+    pthread_rwlock_wrlock(&catalog->memory_lock);
+    catalog->writer = fresh->writer;
+    catalog->insert_upload = fresh->insert_upload;
+    catalog->insert_attachment = fresh->insert_attachment;
+    catalog->reader = fresh->reader;
+    catalog->read_upload = fresh->read_upload;
+    catalog->read_attachments = fresh->read_attachments;
+    catalog->next_id = fresh->next_id > catalog->next_id ? fresh->next_id : catalog->next_id;
+    struct search search = catalog->search;
+    catalog->search = fresh->search;
+    fresh->search = search;
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    pthread_mutex_unlock(&catalog->read_lock);
+    pthread_mutex_unlock(&catalog->write_lock);
+    fresh->writer = fresh->reader = NULL;
+    fresh->insert_upload = fresh->insert_attachment = fresh->read_upload = fresh->read_attachments = NULL;
+    catalog_close(fresh);
 }
 
 // ---- Into memory ----
@@ -165,7 +228,7 @@ enum receiver_error catalog_load(struct catalog *catalog) {
         error = search_add(&catalog->search, &upload) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
         catalog->next_id = upload.id >= catalog->next_id ? upload.id + 1 : catalog->next_id;
     }
-    error = error == RECEIVER_OK ? catalog_error(catalog->writer) : error;
+    error = error == RECEIVER_OK ? catalog_error(catalog, catalog->writer) : error;
     sqlite3_finalize(rows);
     return error;
 }
@@ -174,10 +237,10 @@ enum receiver_error catalog_load(struct catalog *catalog) {
 
 enum receiver_error catalog_begin(struct catalog *catalog) {
     pthread_mutex_lock(&catalog->write_lock);
-    if (run(catalog->writer, "BEGIN IMMEDIATE")) {
+    if (catalog->writer && run(catalog->writer, "BEGIN IMMEDIATE")) {
         return RECEIVER_OK;
     }
-    enum receiver_error error = catalog_error(catalog->writer);
+    enum receiver_error error = catalog_error(catalog, catalog->writer);
     pthread_mutex_unlock(&catalog->write_lock);
     return error;
 }
@@ -235,14 +298,14 @@ enum receiver_error catalog_insert(struct catalog *catalog, const struct catalog
     if (insert_row(catalog, upload) && insert_attachments(catalog, upload)) {
         return RECEIVER_OK;
     }
-    enum receiver_error error = catalog_error(catalog->writer);
+    enum receiver_error error = catalog_error(catalog, catalog->writer);
     return error == RECEIVER_OK ? RECEIVER_IO : error;
 }
 
 enum receiver_error catalog_end(struct catalog *catalog, bool keep) {
     enum receiver_error error = RECEIVER_OK;
     if (keep && !run(catalog->writer, "COMMIT")) {
-        error = catalog_error(catalog->writer);
+        error = catalog_error(catalog, catalog->writer);
         keep = false;
     }
     // SQLite has rolled back by itself after some errors; then there is no transaction to end.
@@ -298,7 +361,7 @@ enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *
             ++*dropped;
         }
     }
-    error = ok ? RECEIVER_OK : catalog_error(catalog->writer);
+    error = ok ? RECEIVER_OK : catalog_error(catalog, catalog->writer);
     enum receiver_error ended = catalog_end(catalog, ok);
     return error == RECEIVER_OK ? ended : error;
 }
@@ -358,7 +421,7 @@ enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, co
         sqlite3_bind_double(update, 2 + i, measures->values[i]); // SQLite keeps NaN as NULL
     }
     bool ok = update && sqlite3_step(update) == SQLITE_DONE;
-    error = ok ? RECEIVER_OK : catalog_error(catalog->writer);
+    error = ok ? RECEIVER_OK : catalog_error(catalog, catalog->writer);
     sqlite3_finalize(update);
     enum receiver_error ended = catalog_end(catalog, ok);
     // Without the row on disk they are computed again at the next start; now they are shown all the same.

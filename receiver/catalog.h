@@ -2,7 +2,7 @@
 //
 // One row an upload, one row an attachment. Ids start at 1, grow and are never reused. A row is written after its files are in place, and
 // removed before its files are, so whoever finds a row finds its files (or sees them vanish under retention, which is a plain "not found").
-// The index holds nothing that the files do not tell (rebuild.h), so it need not survive a power cut to the last row.
+// The index holds nothing that the files do not tell (rebuild.c), so it need not survive a power cut to the last row.
 //
 // Threads: any. One SQLite handle writes and one reads, each with a mutex; what is in memory has a read-write lock. catalog_begin takes the
 // writer's mutex and catalog_end gives it back. Memory: malloc and SQLite's own.
@@ -30,6 +30,13 @@ enum receiver_error catalog_open(const char *path, bool create, bool *newer, str
 void catalog_close(struct catalog *catalog); // NULL is fine
 // Fills what is in memory from the database; before the first search. RECEIVER_BAD_INDEX: it is damaged.
 enum receiver_error catalog_load(struct catalog *catalog);
+
+// A damaged database may be found by any call below, which returns RECEIVER_BAD_INDEX then. on_damage is called by the thread that found
+// it, inside that call, and must not call the catalog. catalog_shut closes it: what needs it gets RECEIVER_BAD_INDEX, what is in memory is
+// searched as before. catalog_take opens it again with all that another catalog has, and frees that.
+void catalog_on_damage(struct catalog *catalog, void (*on_damage)(void *context), void *context);
+void catalog_shut(struct catalog *catalog);
+void catalog_take(struct catalog *catalog, struct catalog *fresh);
 
 // ---- Writing: begin, any number of calls, end ----
 

@@ -28,12 +28,14 @@ static void write_time(struct json *json, int64_t unix_ms) {
     json_text(json, text);
 }
 
-static void write_attachments(struct catalog *catalog, int64_t id, struct json *json) {
+// False: the database is damaged.
+static bool write_attachments(struct catalog *catalog, int64_t id, struct json *json) {
     struct catalog_attachment attachment;
     sqlite3_stmt *rows = catalog->read_attachments;
     json_array_begin(json);
     sqlite3_bind_int64(rows, 1, id);
-    while (sqlite3_step(rows) == SQLITE_ROW) {
+    int step;
+    while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
         catalog_read_attachment(rows, &attachment);
         json_object_begin(json);
         json_key(json, "name");
@@ -44,8 +46,8 @@ static void write_attachments(struct catalog *catalog, int64_t id, struct json *
         json_bool(json, attachment.pprof);
         json_object_end(json);
     }
-    sqlite3_reset(rows);
     json_array_end(json);
+    return step == SQLITE_DONE;
 }
 
 static void write_measures(sqlite3_stmt *row, struct json *json) {
@@ -93,8 +95,8 @@ enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct
     pthread_mutex_lock(&catalog->read_lock);
     sqlite3_stmt *row = catalog->read_upload;
     sqlite3_bind_int64(row, 1, id);
-    bool found = sqlite3_step(row) == SQLITE_ROW;
-    enum receiver_error error = found ? RECEIVER_OK : catalog_error(catalog->reader);
+    bool found = catalog->reader && sqlite3_step(row) == SQLITE_ROW;
+    enum receiver_error error = found ? RECEIVER_OK : catalog_error(catalog, catalog->reader);
     error = error == RECEIVER_OK && !found ? RECEIVER_NOT_FOUND : error;
     if (found) {
         json_object_begin(json);
@@ -102,9 +104,10 @@ enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct
         json_number(json, id);
         write_row(row, json);
         json_key(json, "attachments");
-        write_attachments(catalog, id, json);
+        error = write_attachments(catalog, id, json) ? RECEIVER_OK : catalog_error(catalog, catalog->reader);
         json_object_end(json);
     }
+    sqlite3_reset(catalog->read_attachments);
     sqlite3_reset(row);
     pthread_mutex_unlock(&catalog->read_lock);
     return error;

@@ -51,16 +51,16 @@ static enum receiver_error read_attachments(struct catalog *catalog, int64_t id,
     *count = 0;
     pthread_mutex_lock(&catalog->read_lock);
     sqlite3_stmt *rows = catalog->read_attachments;
+    int step = catalog->reader ? SQLITE_DONE : SQLITE_MISUSE;
     sqlite3_bind_int64(rows, 1, id);
-    int step = SQLITE_DONE;
-    while (*count < CATALOG_MAX_ATTACHMENTS && (step = sqlite3_step(rows)) == SQLITE_ROW) {
+    while (catalog->reader && *count < CATALOG_MAX_ATTACHMENTS && (step = sqlite3_step(rows)) == SQLITE_ROW) {
         catalog_read_attachment(rows, &attachments[*count]);
         *count += !name || strcmp(attachments[*count].name, name) == 0;
         if (name && *count) {
             break;
         }
     }
-    enum receiver_error error = step == SQLITE_ROW || step == SQLITE_DONE ? RECEIVER_OK : catalog_error(catalog->reader);
+    enum receiver_error error = step == SQLITE_ROW || step == SQLITE_DONE ? RECEIVER_OK : catalog_error(catalog, catalog->reader);
     sqlite3_reset(rows);
     pthread_mutex_unlock(&catalog->read_lock);
     return error;

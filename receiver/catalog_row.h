@@ -11,14 +11,16 @@
 
 struct catalog {
     pthread_mutex_t write_lock;
-    sqlite3 *writer; // guarded by write_lock, as the next four
+    sqlite3 *writer; // guarded by write_lock, as the next four; NULL: shut
     sqlite3_stmt *insert_upload, *insert_attachment;
     int64_t next_id;
     pthread_mutex_t read_lock;
-    sqlite3 *reader; // guarded by read_lock, as the next two
+    sqlite3 *reader; // guarded by read_lock, as the next two; NULL: shut
     sqlite3_stmt *read_upload, *read_attachments;
     pthread_rwlock_t memory_lock;
     struct search search; // guarded by memory_lock
+    void (*on_damage)(void *context);
+    void *on_damage_context;
 };
 
 // The columns of read_upload, which takes an id.
@@ -37,8 +39,8 @@ enum {
     "received_ms, service, env, version, host, runtime, language, family, start_time, end_time, tags, refused, measured, cpu_cores,"       \
     " alloc_bytes_per_s, heap_live_bytes, c_live_bytes, goroutines, lock_seconds_per_s"
 
-// With the lock of that handle held: what the last call on it came to.
-enum receiver_error catalog_error(sqlite3 *database);
+// With the lock of that handle held: what the last call on it came to. Tells on_damage.
+enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database);
 // With the reader's lock held. The row of read_attachments.
 void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attachment);
 

@@ -16,8 +16,8 @@ struct committer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct commit *first, **last; // guarded by lock, as stopping
-    bool stopping;
+    struct commit *first, **last; // guarded by lock, as the next two
+    bool stopping, damaged;
 };
 
 static void fail(struct commit *commit, enum receiver_error error) {
@@ -110,8 +110,8 @@ static int sync_names(const struct store *store) {
     return failed == 0 && store->sync_way == SYNC_EACH ? fsync(store->incoming) : failed;
 }
 
-// One transaction: all of them or, when the disk is full, none.
-static void commit_rows(struct store *store, struct commit *batch) {
+// One transaction: all of them or, when the disk is full or the index damaged, none.
+static enum receiver_error commit_rows(struct store *store, struct commit *batch) {
     enum receiver_error error = catalog_begin(store->catalog);
     bool begun = error == RECEIVER_OK;
     for (struct commit *commit = batch; error == RECEIVER_OK && commit; commit = commit->next) {
@@ -126,19 +126,54 @@ static void commit_rows(struct store *store, struct commit *batch) {
         enum receiver_error ended = catalog_end(store->catalog, error == RECEIVER_OK);
         error = error == RECEIVER_OK ? ended : error;
     }
+    for (struct commit *commit = batch; error != RECEIVER_OK && commit; commit = commit->next) {
+        if (commit->kept) {
+            move_back(store, commit);
+            commit->kept = false;
+        }
+    }
+    return error;
+}
+
+static void publish(struct store *store, struct commit *batch) {
     for (struct commit *commit = batch; commit; commit = commit->next) {
-        if (error != RECEIVER_OK) {
-            if (commit->kept) {
-                move_back(store, commit);
-                commit->kept = false;
-            }
-            fail(commit, error);
-        } else if (commit->error == RECEIVER_OK) {
+        if (commit->error == RECEIVER_OK) {
             enum receiver_error published = catalog_publish(store->catalog, &commit->upload);
             if (published != RECEIVER_OK) {
                 fail(commit, published); // it is stored, and shown after the next start
             }
         }
+    }
+}
+
+static void on_damage(void *state) {
+    struct committer *committer = state;
+    pthread_mutex_lock(&committer->lock);
+    committer->damaged = true;
+    pthread_cond_signal(&committer->wake);
+    pthread_mutex_unlock(&committer->lock);
+}
+
+// What was found while it was shut is no damage of the new one.
+static enum receiver_error repair(struct committer *committer) {
+    enum receiver_error error = store_repair(committer->store);
+    pthread_mutex_lock(&committer->lock);
+    committer->damaged = false;
+    pthread_mutex_unlock(&committer->lock);
+    return error;
+}
+
+static void commit_batch(struct committer *committer, struct commit *batch) {
+    enum receiver_error error = commit_rows(committer->store, batch);
+    if (error == RECEIVER_BAD_INDEX) {
+        error = repair(committer);
+        error = error == RECEIVER_OK ? commit_rows(committer->store, batch) : error;
+    }
+    if (error == RECEIVER_OK) {
+        publish(committer->store, batch);
+    }
+    for (struct commit *commit = batch; error != RECEIVER_OK && commit; commit = commit->next) {
+        fail(commit, error);
     }
 }
 
@@ -166,12 +201,8 @@ static void finish(struct store *store, struct commit *batch) {
     keeper_wake(store->keeper);
 }
 
-// The first of what waits, at most COMMITTER_BATCH_MAX; NULL: it is time to stop.
+// The first of what waits, at most COMMITTER_BATCH_MAX. NULL: nothing waits.
 static struct commit *take_batch(struct committer *committer) {
-    pthread_mutex_lock(&committer->lock);
-    while (!committer->first && !committer->stopping) {
-        pthread_cond_wait(&committer->wake, &committer->lock);
-    }
     struct commit *batch = committer->first, *end = batch;
     for (int count = 1; end && end->next && count < COMMITTER_BATCH_MAX; count++) {
         end = end->next;
@@ -181,18 +212,34 @@ static struct commit *take_batch(struct committer *committer) {
         end->next = NULL;
         committer->last = committer->first ? committer->last : &committer->first;
     }
-    pthread_mutex_unlock(&committer->lock);
     return batch;
 }
 
 static void *run(void *state) {
     struct committer *committer = state;
-    for (struct commit *batch; (batch = take_batch(committer));) {
-        read_events(committer, batch);
-        sync_files(committer->store, batch);
-        commit_rows(committer->store, batch);
-        finish(committer->store, batch);
+    pthread_mutex_lock(&committer->lock);
+    for (;;) {
+        while (!committer->first && !committer->stopping && !committer->damaged) {
+            pthread_cond_wait(&committer->wake, &committer->lock);
+        }
+        if (!committer->first && committer->stopping) {
+            break;
+        }
+        bool damaged = committer->damaged;
+        struct commit *batch = take_batch(committer);
+        pthread_mutex_unlock(&committer->lock);
+        if (damaged) {
+            repair(committer); // if it fails, whoever needs the index next asks for it again
+        }
+        if (batch) {
+            read_events(committer, batch);
+            sync_files(committer->store, batch);
+            commit_batch(committer, batch);
+            finish(committer->store, batch);
+        }
+        pthread_mutex_lock(&committer->lock);
     }
+    pthread_mutex_unlock(&committer->lock);
     return NULL;
 }
 
@@ -206,6 +253,7 @@ struct committer *committer_start(struct store *store) {
     committer->reader = event_reader_new();
     pthread_mutex_init(&committer->lock, NULL);
     pthread_cond_init(&committer->wake, NULL);
+    catalog_on_damage(store->catalog, on_damage, committer);
     if (!committer->reader || pthread_create(&committer->thread, NULL, run, committer) != 0) {
         event_reader_free(committer->reader);
         free(committer);

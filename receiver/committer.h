@@ -3,6 +3,9 @@
 // Whatever is waiting when it is free becomes one batch: all files written out at once, then synced, then one SQLite transaction. Under
 // load a batch grows, and the price of a commit is shared; alone, an upload waits for nobody.
 //
+// When the index turns out to be damaged, here or by whoever reads it, this thread makes it again from the files (store_repair) while
+// uploads wait: their files are what counts, so none is lost.
+//
 // Threads: any. Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_COMMITTER_H
 #define CMEMPROF_RECEIVER_COMMITTER_H

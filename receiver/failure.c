@@ -13,7 +13,7 @@ const char *receiver_error_text(enum receiver_error error) {
         [RECEIVER_CANNOT_LISTEN] = "cannot listen",
         [RECEIVER_BAD_DIRECTORY] = "data directory cannot be written",
         [RECEIVER_DIRECTORY_TAKEN] = "data directory is used by another receiver",
-        [RECEIVER_BAD_INDEX] = "index cannot be used",
+        [RECEIVER_BAD_INDEX] = "the index is damaged, and being made again; try again later",
         [RECEIVER_DISK_FULL] = "disk full",
         [RECEIVER_BAD_UPLOAD] = "malformed upload",
         [RECEIVER_TOO_LARGE] = "too large",

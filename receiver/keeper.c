@@ -46,10 +46,12 @@ static void retain(struct keeper *keeper) {
     uint64_t size_bytes = options->retention_bytes ? options->retention_bytes : UINT64_MAX;
     size_t count = REMOVE_AT_ONCE;
     while (count == REMOVE_AT_ONCE && !atomic_load(&keeper->stopping)) {
+        pthread_mutex_lock(&store->uploads_lock);
         count = catalog_remove_oldest(store->catalog, before_ms, size_bytes, ids, REMOVE_AT_ONCE);
         for (size_t i = 0; i < count; i++) {
             remove_upload(store, ids[i]);
         }
+        pthread_mutex_unlock(&store->uploads_lock);
     }
 }
 
@@ -84,8 +86,8 @@ static bool measure_one(struct store *store) {
     selection.ids = &id;
     selection.id_count = 1;
     measures_clear(&measuring.measures);
-    catalog_select(store->catalog, &selection, 1, measure, &measuring, NULL);
-    return catalog_set_measures(store->catalog, id, &measuring.measures) == RECEIVER_OK;
+    return catalog_select(store->catalog, &selection, 1, measure, &measuring, NULL) == RECEIVER_OK &&
+           catalog_set_measures(store->catalog, id, &measuring.measures) == RECEIVER_OK;
 }
 
 // ---- Thread ----
@@ -127,11 +129,12 @@ struct keeper *keeper_start(struct store *store) {
         return NULL;
     }
     keeper->store = store;
+    store->keeper = keeper; // for whoever its thread sets to work
     pthread_mutex_init(&keeper->lock, NULL);
     pthread_cond_init(&keeper->wake, NULL);
     if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
         free(keeper);
-        return NULL;
+        return store->keeper = NULL;
     }
     return keeper;
 }

@@ -121,7 +121,7 @@ static size_t list_attachments(int directory, struct meta *meta, struct catalog_
 
 // ---- Uploads ----
 
-static enum receiver_error add_from(struct store *store, struct event_reader *reader, int directory, int64_t id, const char *bytes,
+static enum receiver_error add_from(struct catalog *catalog, struct event_reader *reader, int directory, int64_t id, const char *bytes,
                                     size_t size, const struct stat *about) {
     struct catalog_attachment *attachments = malloc(CATALOG_MAX_ATTACHMENTS * sizeof *attachments);
     struct catalog_new upload = {.id = id, .received_ms = (int64_t)about->st_mtim.tv_sec * 1000 + about->st_mtim.tv_nsec / 1000000};
@@ -140,7 +140,7 @@ static enum receiver_error add_from(struct store *store, struct event_reader *re
         for (size_t i = 0; i < upload.attachment_count; i++) {
             upload.size_bytes += attachments[i].size_bytes;
         }
-        error = catalog_insert(store->catalog, &upload);
+        error = catalog_insert(catalog, &upload);
         event_free(&upload.event);
     } else if (error != RECEIVER_NO_MEMORY) {
         error = RECEIVER_NOT_FOUND; // its event.json was damaged: no upload that anything could be said of
@@ -150,7 +150,7 @@ static enum receiver_error add_from(struct store *store, struct event_reader *re
     return error;
 }
 
-enum receiver_error rebuild_upload(struct store *store, struct event_reader *reader, int64_t id) {
+enum receiver_error rebuild_upload(struct store *store, struct catalog *catalog, struct event_reader *reader, int64_t id) {
     int directory;
     size_t size;
     struct stat about;
@@ -159,7 +159,7 @@ enum receiver_error rebuild_upload(struct store *store, struct event_reader *rea
         return error;
     }
     char *event = read_text(directory, "event.json", &size, &about);
-    error = event ? add_from(store, reader, directory, id, event, size, &about) : RECEIVER_NOT_FOUND;
+    error = event ? add_from(catalog, reader, directory, id, event, size, &about) : RECEIVER_NOT_FOUND;
     free(event);
     close(directory);
     return error;
@@ -200,36 +200,36 @@ static int by_id(const void *left, const void *right) {
     return (*a > *b) - (*a < *b);
 }
 
-static enum receiver_error add_missing(struct store *store, const struct id_list *list, size_t *added) {
+static enum receiver_error add_missing(struct store *store, struct catalog *catalog, const struct id_list *list, size_t *added) {
     struct event_reader *reader = event_reader_new();
     enum receiver_error error = reader ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     bool open = false;
     for (size_t i = 0; error == RECEIVER_OK && i < list->count; i++) {
-        if (catalog_has(store->catalog, list->ids[i])) {
+        if (catalog_has(catalog, list->ids[i])) {
             continue;
         }
         if (!open) {
-            error = catalog_begin(store->catalog);
+            error = catalog_begin(catalog);
             open = error == RECEIVER_OK;
         }
-        error = open ? rebuild_upload(store, reader, list->ids[i]) : error;
+        error = open ? rebuild_upload(store, catalog, reader, list->ids[i]) : error;
         *added += error == RECEIVER_OK;
         error = error == RECEIVER_NOT_FOUND ? RECEIVER_OK : error;
         if (open && *added % ROWS_AT_ONCE == ROWS_AT_ONCE - 1) {
-            enum receiver_error ended = catalog_end(store->catalog, error == RECEIVER_OK);
+            enum receiver_error ended = catalog_end(catalog, error == RECEIVER_OK);
             error = error == RECEIVER_OK ? ended : error;
             open = false;
         }
     }
     if (open) {
-        enum receiver_error ended = catalog_end(store->catalog, error == RECEIVER_OK);
+        enum receiver_error ended = catalog_end(catalog, error == RECEIVER_OK);
         error = error == RECEIVER_OK ? ended : error;
     }
     event_reader_free(reader);
     return error;
 }
 
-enum receiver_error rebuild_missing(struct store *store, size_t *added, size_t *dropped) {
+enum receiver_error rebuild_missing(struct store *store, struct catalog *catalog, size_t *added, size_t *dropped) {
     struct id_list list = {0};
     *added = *dropped = 0;
     enum receiver_error error = list_ids(store, &list) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
@@ -237,13 +237,13 @@ enum receiver_error rebuild_missing(struct store *store, size_t *added, size_t *
         qsort(list.ids, list.count, sizeof *list.ids, by_id);
     }
     if (error == RECEIVER_OK) {
-        error = catalog_drop_others(store->catalog, list.ids, list.count, dropped);
+        error = catalog_drop_others(catalog, list.ids, list.count, dropped);
     }
     if (error == RECEIVER_OK) {
-        error = add_missing(store, &list, added);
+        error = add_missing(store, catalog, &list, added);
     }
     // A number that is taken, by whatever, is not given out.
-    catalog_skip_ids(store->catalog, list.count ? list.ids[list.count - 1] : 0);
+    catalog_skip_ids(catalog, list.count ? list.ids[list.count - 1] : 0);
     free(list.ids);
     return error;
 }

@@ -25,7 +25,7 @@ enum receiver_error {
     RECEIVER_CANNOT_LISTEN,   // any other refusal of the system: text tells
     RECEIVER_BAD_DIRECTORY,   // cannot be made or written
     RECEIVER_DIRECTORY_TAKEN, // another receiver runs on it
-    RECEIVER_BAD_INDEX,       // SQLite cannot use the index
+    RECEIVER_BAD_INDEX,       // it is damaged
     RECEIVER_DISK_FULL,
     RECEIVER_BAD_UPLOAD, // malformed: text tells the client why
     RECEIVER_TOO_LARGE,

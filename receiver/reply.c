@@ -51,6 +51,9 @@ enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, c
     if (response && allow) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
     }
+    if (response && status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    }
     if (response && status == MHD_HTTP_UNAUTHORIZED) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     }
@@ -139,6 +142,7 @@ unsigned reply_status(enum receiver_error error) {
     case RECEIVER_DAMAGED:
         return MHD_HTTP_UNPROCESSABLE_CONTENT;
     case RECEIVER_BUSY:
+    case RECEIVER_BAD_INDEX:
         return MHD_HTTP_SERVICE_UNAVAILABLE;
     case RECEIVER_DISK_FULL:
         return MHD_HTTP_INSUFFICIENT_STORAGE;

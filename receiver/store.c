@@ -143,24 +143,21 @@ static enum receiver_error open_or_create(struct store *store, const char *index
 }
 
 // Uploads without a row: the index was lost, or a power cut took its last rows. Rows without an upload: someone removed its files.
+static enum receiver_error learn_from_files(struct store *store, struct catalog *catalog, size_t *added, size_t *dropped) {
+    enum receiver_error error = rebuild_missing(store, catalog, added, dropped);
+    return error == RECEIVER_OK && (*added || *dropped) ? catalog_load(catalog) : error;
+}
+
 static enum receiver_error open_index(struct store *store, char *text, size_t text_size) {
-    char *index = NULL;
     bool fresh;
     size_t added = 0, dropped = 0;
-    if (asprintf(&index, "%s/index.sqlite", store->path) < 0) {
-        return RECEIVER_NO_MEMORY;
-    }
-    enum receiver_error error = open_or_create(store, index, &fresh, text, text_size);
+    enum receiver_error error = open_or_create(store, store->index, &fresh, text, text_size);
     if (error == RECEIVER_OK) {
-        error = rebuild_missing(store, &added, &dropped);
-        if (error == RECEIVER_OK && (added || dropped)) {
-            error = catalog_load(store->catalog);
-        }
+        error = learn_from_files(store, store->catalog, &added, &dropped);
         if (error != RECEIVER_OK) {
-            snprintf(text, text_size, "%s: %s", index, receiver_error_text(error));
+            snprintf(text, text_size, "%s: %s", store->index, receiver_error_text(error));
         }
     }
-    free(index);
     size_t used = fresh && added ? strlen(store->note) : 0;
     store->note[used] = '\0';
     if (added || dropped) {
@@ -170,12 +167,38 @@ static enum receiver_error open_index(struct store *store, char *text, size_t te
     return error;
 }
 
+// The damaged one is closed first: two databases of one path would take each other's WAL for their own. Until the new one is in its place,
+// what needs the index is told to come again, and what is in memory is searched as before.
+enum receiver_error store_repair(struct store *store) {
+    struct catalog *fresh = NULL;
+    size_t added, dropped;
+    bool newer;
+    char text[200];
+    pthread_mutex_lock(&store->uploads_lock);
+    catalog_shut(store->catalog);
+    put_aside(store);
+    enum receiver_error error = catalog_open(store->index, true, &newer, &fresh, text, sizeof text);
+    if (error == RECEIVER_OK) {
+        error = learn_from_files(store, fresh, &added, &dropped);
+    }
+    if (error == RECEIVER_OK) {
+        catalog_take(store->catalog, fresh);
+        keeper_wake(store->keeper); // for the measures
+    } else {
+        catalog_close(fresh);
+    }
+    pthread_mutex_unlock(&store->uploads_lock);
+    return error;
+}
+
 enum receiver_error store_open(const struct store_options *options, struct store **out, char *text, size_t text_size) {
     struct store *store = calloc(1, sizeof *store);
-    if (!store || !(store->path = strdup(options->directory))) {
+    if (!store || !(store->path = strdup(options->directory)) || asprintf(&store->index, "%s/index.sqlite", store->path) < 0) {
+        free(store ? store->path : NULL);
         free(store);
         return RECEIVER_NO_MEMORY;
     }
+    pthread_mutex_init(&store->uploads_lock, NULL);
     store->options = *options;
     store->options.directory = store->path;
     store->directory = store->incoming = store->uploads = store->lock = -1;
@@ -185,9 +208,8 @@ enum receiver_error store_open(const struct store_options *options, struct store
         error = open_index(store, text, text_size);
     }
     if (error == RECEIVER_OK) {
-        store->keeper = keeper_start(store);
-        store->committer = store->keeper ? committer_start(store) : NULL;
-        error = store->committer ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        store->committer = committer_start(store); // before the keeper, which may find damage
+        error = store->committer && keeper_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     if (error != RECEIVER_OK) {
         store_close(store);
@@ -225,6 +247,8 @@ void store_close(struct store *store) {
             close(files[i]);
         }
     }
+    pthread_mutex_destroy(&store->uploads_lock);
+    free(store->index);
     free(store->path);
     free(store);
 }

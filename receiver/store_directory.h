@@ -11,11 +11,12 @@
 
 struct store {
     struct catalog *catalog;
+    pthread_mutex_t uploads_lock; // held while uploads are removed, and while the index is made again from them
     struct store_options options;
     int directory, incoming, uploads; // open directories
     int lock;                         // held by flock
     enum sync_way sync_way;           // for committer.c
-    char *path;
+    char *path, *index;               // of the directory, and of index.sqlite in it
     char note[400];
     struct committer *committer;
     struct keeper *keeper;
@@ -28,10 +29,12 @@ void store_remove_directory(int directory, const char *name);
 // The number in a name of uploads/; 0: it is not one of ours.
 int64_t store_id_of(const char *name);
 int64_t store_now_ms(void);
+// By the committer, when the index turned out to be damaged: puts it aside and makes it again from the files, as at a start.
+enum receiver_error store_repair(struct store *store);
 
 // ---- keeper.c: a thread that removes what is over the retention, and works out measures of new uploads ----
 
-struct keeper *keeper_start(struct store *store); // NULL: no memory
+struct keeper *keeper_start(struct store *store); // also in store->keeper; NULL: no memory
 void keeper_stop(struct keeper *keeper);          // ends the thread; NULL is fine, and a second time
 void keeper_free(struct keeper *keeper);          // NULL is fine
 void keeper_wake(struct keeper *keeper);          // there is something new; from any thread
@@ -39,8 +42,8 @@ void keeper_wake(struct keeper *keeper);          // there is something new; fro
 // ---- rebuild.c: the index from the files ----
 
 // Adds a directory of uploads/ to the index, inside a transaction. RECEIVER_NOT_FOUND: it is no upload (no event.json that can be read).
-enum receiver_error rebuild_upload(struct store *store, struct event_reader *reader, int64_t id);
-// Adds all that the index, which is open and loaded or empty, does not have, and drops rows whose files are gone. *count: added.
-enum receiver_error rebuild_missing(struct store *store, size_t *added, size_t *dropped);
+enum receiver_error rebuild_upload(struct store *store, struct catalog *catalog, struct event_reader *reader, int64_t id);
+// Adds all that the index, which is open and loaded or empty, does not have, and drops rows whose files are gone.
+enum receiver_error rebuild_missing(struct store *store, struct catalog *catalog, size_t *added, size_t *dropped);
 
 #endif

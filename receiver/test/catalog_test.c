@@ -4,6 +4,7 @@
 #include "../catalog.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <sqlite3.h>
 
 struct index_place {
@@ -178,6 +179,40 @@ static void test_damaged(void **state) {
     assert_int_equal(catalog_count(place->catalog), 50);
 }
 
+// Another program that has the database open, and writes into it for a moment.
+struct other {
+    sqlite3 *database;
+    pthread_t thread;
+};
+
+static void *let_go(void *state) {
+    struct other *other = state;
+    usleep(300 * 1000);
+    sqlite3_exec(other->database, "COMMIT", NULL, NULL, NULL);
+    sqlite3_close(other->database);
+    return NULL;
+}
+
+static void hold(struct index_place *place, struct other *other, const char *sql) {
+    assert_int_equal(sqlite3_open(place->path, &other->database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other->database, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(pthread_create(&other->thread, NULL, let_go, other), 0);
+}
+
+static void test_locked_for_a_moment(void **state) {
+    struct index_place *place = *state;
+    struct other other;
+    hold(place, &other, "BEGIN IMMEDIATE");
+    assert_int_equal(add(place->catalog, 1, true), 1);
+    pthread_join(other.thread, NULL);
+    catalog_close(place->catalog);
+    // Nobody else may even look into it: that is no damage, for which it would be put aside.
+    hold(place, &other, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE; UPDATE upload SET family='x'");
+    open_index(place, false);
+    pthread_join(other.thread, NULL);
+    assert_int_equal(catalog_count(place->catalog), 1);
+}
+
 static void test_missing_index(void **state) {
     (void)state;
     struct index_place place;
@@ -194,6 +229,7 @@ static void test_missing_index(void **state) {
 int main(void) {
 #define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {IT(test_add_and_remove), IT(test_remove_by_size), IT(test_measures),
-                                       IT(test_other_versions), IT(test_damaged),        IT(test_missing_index)};
+                                       IT(test_other_versions), IT(test_damaged),        IT(test_locked_for_a_moment),
+                                       IT(test_missing_index)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,10 @@
-// rebuild_test.c: the index from the files: missing, damaged, of an older form; names, tags and refusals survive.
+// rebuild_test.c: the index from the files: missing, damaged, of an older form; names, tags and refusals survive. Also while uploads come.
 #include "expect_json.h"
 #include "place.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
 
 static void index_path(const struct place *place, char path[128]) {
     snprintf(path, 128, "%s/index.sqlite", place->directory);
@@ -125,8 +129,120 @@ static void test_strange_directories(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+// ---- While the store runs ----
+
+// All pages but the first are overwritten, and nobody has them in memory any more: a write by another connection makes SQLite forget.
+static void damage(struct place *place) {
+    char path[128], command[400];
+    sqlite3 *other;
+    index_path(place, path);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    sqlite3_busy_timeout(other, 60000); // the keeper writes measures
+    assert_int_equal(sqlite3_exec(other, "UPDATE upload SET family='x'; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
+    // By another process: closing the file in this one would give up SQLite's locks on it.
+    snprintf(command, sizeof command,
+             "p=$(($(stat -c %%s '%s') / 4096 - 1)) && test $p -gt 2 && head -c $((4096 * p)) /dev/urandom |"
+             " dd of='%s' bs=4096 seek=1 conv=notrunc status=none",
+             path, path);
+    assert_int_equal(system(command), 0);
+    sqlite3_close(other);
+}
+
+static void expect_whole(struct place *place, int64_t uploads) {
+    for (int64_t id = 1; id <= uploads; id++) {
+        struct json json = describe(place, id);
+        expect_json(&json, "\"service\":\"shop\"");
+    }
+    assert_int_equal(catalog_count(store_catalog(place->store)), uploads);
+}
+
+static void *add_some(void *state) {
+    for (int i = 0; i < 20; i++) {
+        add_good(state, "while it is made again");
+    }
+    return NULL;
+}
+
+// The first upload that comes finds it. None is refused, and nothing that was there before is lost.
+static void test_damaged_while_uploads_come(void **state) {
+    struct place *place = *state;
+    pthread_t threads[4];
+    for (int i = 0; i < 50; i++) {
+        add_good(place, "before");
+    }
+    damage(place);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, add_some, place), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    struct fixture fixture = {0};
+    strcpy(fixture.directory, place->directory);
+    assert_int_equal(count_files(&fixture, "uploads"), 130);
+    assert_int_equal(count_files(&fixture, "incoming"), 0);
+    assert_int_equal(catalog_count(store_catalog(place->store)), 130);
+    reopen(place, 0);
+    assert_string_equal(store_note(place->store), ""); // the new index has them all
+}
+
+static enum receiver_error ask(struct place *place) {
+    struct json json = {0};
+    enum receiver_error error = catalog_describe(store_catalog(place->store), 1, &json);
+    json_free(&json);
+    return error;
+}
+
+// Whoever reads it is told to come again, and nobody needs to upload anything for it to be made again.
+static void test_damage_found_by_reading(void **state) {
+    struct place *place = *state;
+    char path[140];
+    for (int i = 0; i < 50; i++) {
+        add_good(place, "x");
+    }
+    damage(place);
+    assert_int_equal(ask(place), RECEIVER_BAD_INDEX);
+    for (int i = 0; i < 2000 && ask(place) == RECEIVER_BAD_INDEX; i++) {
+        usleep(5000);
+    }
+    expect_whole(place, 50);
+    snprintf(path, sizeof path, "%s/index.sqlite.damaged", place->directory);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(add_good(place, "y"), 51);
+}
+
+// It cannot be made again while the disk is full. Later it can.
+static void test_damaged_on_a_full_disk(void **state) {
+    struct place *place = *state;
+    struct rlimit before, small;
+    for (int i = 0; i < 50; i++) {
+        add_good(place, "x");
+    }
+    damage(place);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = 4096;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(ask(place), RECEIVER_BAD_INDEX);
+        usleep(5000);
+    }
+    assert_int_equal(catalog_count(store_catalog(place->store)), 50); // searches go on
+    setrlimit(RLIMIT_FSIZE, &before);
+    for (int i = 0; i < 2000 && ask(place) == RECEIVER_BAD_INDEX; i++) {
+        usleep(5000);
+    }
+    expect_whole(place, 50);
+}
+
 int main(void) {
 #define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_missing), IT(test_damaged), IT(test_strange_directories)};
+    const struct CMUnitTest tests[] = {IT(test_missing),
+                                       IT(test_damaged),
+                                       IT(test_strange_directories),
+                                       IT(test_damaged_while_uploads_come),
+                                       IT(test_damage_found_by_reading),
+                                       IT(test_damaged_on_a_full_disk)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,8 @@ static void test_statuses(void **state) {
     assert_int_equal(reply_status(RECEIVER_NOT_FOUND), 404);
     assert_int_equal(reply_status(RECEIVER_TOO_LARGE), 413);
     assert_int_equal(reply_status(RECEIVER_DISK_FULL), 507);
+    assert_int_equal(reply_status(RECEIVER_BUSY), 503);
+    assert_int_equal(reply_status(RECEIVER_BAD_INDEX), 503);
     assert_int_equal(reply_status(RECEIVER_IO), 500);
     assert_int_equal(reply_status(RECEIVER_NO_MEMORY), 500);
 }
