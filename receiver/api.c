@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LIST_DEFAULT = 100, LIST_MAX = 1000, BUCKETS_DEFAULT = 60, BUCKETS_MAX = 1000 };
+enum { LIST_DEFAULT = 100, LIST_MAX = 1000, BUCKETS_DEFAULT = 60, BUCKETS_MAX = 1000, DAY_MS = 86400000 };
 
 void api_init(struct api *api, struct store *store) {
     api->store = store;
@@ -65,16 +65,22 @@ static bool read_number(struct MHD_Connection *connection, const char *key, int6
 // ---- Lists ----
 
 static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
-    int64_t limit, before;
+    int64_t limit;
+    struct search_order order;
+    struct search_place place;
+    const char *after = argument(connection, "after");
     struct json json = {0};
     if (!read_number(connection, "limit", 1, LIST_DEFAULT, &limit)) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "limit is not a number from 1 to 1000", NULL);
     }
-    if (!read_number(connection, "before", 1, 0, &before)) {
-        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "before is not the id of an upload", NULL);
+    if (!search_order_read(argument(connection, "sort"), argument(connection, "order"), &order)) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "sort is start, received, a facet or a measure, order is asc or desc", NULL);
+    }
+    if (after && !search_place_read(after, &order, &place)) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "after is not the next of a list in this order", NULL);
     }
     size_t most = limit < LIST_MAX ? (size_t)limit : LIST_MAX;
-    enum receiver_error error = catalog_list(store_catalog(api->store), selection, before, most, &json);
+    enum receiver_error error = catalog_list(store_catalog(api->store), selection, &order, after ? &place : NULL, most, &json);
     return reply(connection, error, NULL, &json);
 }
 
@@ -94,17 +100,21 @@ static int find_measure(const char *name) {
 }
 
 static enum MHD_Result answer_histogram(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
-    int64_t buckets;
+    int64_t buckets, shift_ms;
     struct json json = {0};
     const char *name = argument(connection, "measure");
     int measure = name && *name ? find_measure(name) : -1;
     if (!read_number(connection, "buckets", 1, BUCKETS_DEFAULT, &buckets) || buckets > BUCKETS_MAX) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "buckets is not a number from 1 to 1000", NULL);
     }
+    if (!read_number(connection, "shift_ms", -DAY_MS, 0, &shift_ms) || shift_ms > DAY_MS) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "shift_ms is not a number of milliseconds, a day at most", NULL);
+    }
     if (name && *name && measure < 0) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "there is no measure of that name", NULL);
     }
-    enum receiver_error error = catalog_histogram(store_catalog(api->store), selection, (int)buckets, measure, &json);
+    struct search_buckets wanted = {(int)buckets, shift_ms, measure};
+    enum receiver_error error = catalog_histogram(store_catalog(api->store), selection, &wanted, &json);
     return reply(connection, error, NULL, &json);
 }
 

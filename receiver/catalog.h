@@ -13,6 +13,7 @@
 #include "json.h"
 #include "measures.h"
 #include "receiver.h"
+#include "search_order.h"
 #include "selection.h"
 
 enum { CATALOG_NAME_MAX_BYTES = 200, CATALOG_FILE_MAX_BYTES = 80, CATALOG_MAX_ATTACHMENTS = 32 };
@@ -73,14 +74,13 @@ bool catalog_matches(struct catalog *catalog, int64_t id, const struct selection
 size_t catalog_count(struct catalog *catalog);
 enum receiver_error catalog_find(struct catalog *catalog, int64_t id, const char *name, struct catalog_attachment *attachment);
 
-// {"uploads":[...],"total":n,"more":bool} newest first, those below before (0: all).
-enum receiver_error catalog_list(struct catalog *catalog, const struct selection *selection, int64_t before, size_t limit,
-                                 struct json *json);
+// {"uploads":[...],"total":n,"next":place or null} in an order, those behind a place (NULL: all).
+enum receiver_error catalog_list(struct catalog *catalog, const struct selection *selection, const struct search_order *order,
+                                 const struct search_place *after, size_t limit, struct json *json);
 // One upload as an object.
 enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct json *json);
 enum receiver_error catalog_facets(struct catalog *catalog, const struct selection *selection, struct json *json);
-// measure: enum measure, or -1 for none.
-enum receiver_error catalog_histogram(struct catalog *catalog, const struct selection *selection, int buckets, int measure,
+enum receiver_error catalog_histogram(struct catalog *catalog, const struct selection *selection, const struct search_buckets *wanted,
                                       struct json *json);
 
 // ---- Many at once ----
@@ -95,8 +95,8 @@ struct catalog_upload {
 // What is given lives until it returns. False: enough.
 typedef bool (*catalog_each)(void *context, const struct catalog_upload *upload);
 
-// Calls each for the newest `limit` uploads of the selection, newest first, with no lock held: it may take its time, and files may be gone
-// by then. The files are opened with store_read. total (may be NULL): how many the selection has without the limit.
+// Calls each for the `limit` uploads of the selection that start last, those first, with no lock held: it may take its time, and files may
+// be gone by then. The files are opened with store_read. total (may be NULL): how many the selection has without the limit.
 enum receiver_error catalog_select(struct catalog *catalog, const struct selection *selection, size_t limit, catalog_each each,
                                    void *context, size_t *total);
 

@@ -113,13 +113,18 @@ enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct
     return error;
 }
 
-enum receiver_error catalog_list(struct catalog *catalog, const struct selection *selection, int64_t before, size_t limit,
-                                 struct json *json) {
+enum receiver_error catalog_list(struct catalog *catalog, const struct selection *selection, const struct search_order *order,
+                                 const struct search_place *after, size_t limit, struct json *json) {
     int64_t *ids = NULL;
     size_t count, total;
+    char *next = NULL;
     pthread_rwlock_rdlock(&catalog->memory_lock);
     // One more than asked for tells whether there are more.
-    bool ok = search_select(&catalog->search, selection, before, limit + 1, &ids, &count, &total);
+    bool ok = search_select(&catalog->search, selection, order, after, limit + 1, &ids, &count, &total);
+    if (ok && count > limit) {
+        struct search_place last = search_place_of(&catalog->search, order, search_find(&catalog->search, ids[limit - 1]));
+        ok = (next = search_place_text(order, &last));
+    }
     pthread_rwlock_unlock(&catalog->memory_lock);
     enum receiver_error error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     json_object_begin(json);
@@ -132,9 +137,10 @@ enum receiver_error catalog_list(struct catalog *catalog, const struct selection
     json_array_end(json);
     json_key(json, "total");
     json_number(json, (int64_t)total);
-    json_key(json, "more");
-    json_bool(json, count > limit);
+    json_key(json, "next");
+    json_text(json, next);
     json_object_end(json);
+    free(next);
     free(ids);
     return error;
 }
@@ -146,10 +152,10 @@ enum receiver_error catalog_facets(struct catalog *catalog, const struct selecti
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
-enum receiver_error catalog_histogram(struct catalog *catalog, const struct selection *selection, int buckets, int measure,
+enum receiver_error catalog_histogram(struct catalog *catalog, const struct selection *selection, const struct search_buckets *wanted,
                                       struct json *json) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    bool ok = search_histogram(&catalog->search, selection, buckets, measure, json);
+    bool ok = search_histogram(&catalog->search, selection, wanted, json);
     pthread_rwlock_unlock(&catalog->memory_lock);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }

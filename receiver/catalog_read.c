@@ -127,7 +127,7 @@ enum receiver_error catalog_select(struct catalog *catalog, const struct selecti
     int64_t *ids = NULL;
     size_t count = 0, all = 0;
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    bool ok = copied && search_select(&catalog->search, selection, 0, limit, &ids, &count, &all);
+    bool ok = copied && search_select(&catalog->search, selection, &(struct search_order){0}, NULL, limit, &ids, &count, &all);
     pthread_rwlock_unlock(&catalog->memory_lock);
     enum receiver_error error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     bool more = true;

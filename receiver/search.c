@@ -1,5 +1,6 @@
 // search.c: the uploads in memory: adding, removing, selecting (search.h). Facets and histograms are in search_facets.c.
 #include "search.h"
+#include "search_order.h"
 #include "search_query.h"
 
 #include <math.h>
@@ -179,26 +180,80 @@ bool search_matches(const struct search *search, const struct search_row *row, c
     return matches && (!selection->text || has_text(search, row, selection->text));
 }
 
-bool search_select(const struct search *search, const struct selection *selection, int64_t before, size_t limit, int64_t **ids,
-                   size_t *count, size_t *total) {
+// ---- The first of an order ----
+
+// The first of what was seen: a heap with the last of them on top once there are `most`, so that one pass over all uploads is enough,
+// whatever they are sorted by, and 100 of 100,000 cost little more than the pass.
+struct firsts {
+    const struct search_order *order;
+    struct search_place *places;
+    size_t count, most;
+};
+
+static void sink(struct firsts *firsts, size_t i) {
+    struct search_place *places = firsts->places;
+    for (size_t child; (child = 2 * i + 1) < firsts->count; i = child) {
+        bool other = child + 1 < firsts->count && search_place_compare(firsts->order, &places[child], &places[child + 1]) < 0;
+        child += other;
+        if (search_place_compare(firsts->order, &places[i], &places[child]) >= 0) {
+            return;
+        }
+        struct search_place place = places[i];
+        places[i] = places[child];
+        places[child] = place;
+    }
+}
+
+static void firsts_add(struct firsts *firsts, const struct search_place *place) {
+    if (firsts->count < firsts->most) {
+        firsts->places[firsts->count++] = *place;
+        for (size_t i = firsts->count == firsts->most ? firsts->count / 2 : 0; i > 0; i--) {
+            sink(firsts, i - 1);
+        }
+    } else if (firsts->most > 0 && search_place_compare(firsts->order, place, &firsts->places[0]) < 0) {
+        firsts->places[0] = *place;
+        sink(firsts, 0);
+    }
+}
+
+static int by_place(const void *left, const void *right, void *order) {
+    return search_place_compare(order, left, right);
+}
+
+static int64_t *ids_of(struct firsts *firsts) {
+    int64_t *ids = malloc((firsts->count + 1) * sizeof *ids);
+    qsort_r(firsts->places, firsts->count, sizeof *firsts->places, by_place, (void *)firsts->order);
+    for (size_t i = 0; ids && i < firsts->count; i++) {
+        ids[i] = firsts->places[i].id;
+    }
+    return ids;
+}
+
+bool search_select(const struct search *search, const struct selection *selection, const struct search_order *order,
+                   const struct search_place *after, size_t limit, int64_t **ids, size_t *count, size_t *total) {
     struct search_query query;
     size_t stored = search->end - search->begin;
+    struct firsts firsts = {.order = order, .most = limit < stored ? limit : stored};
     *count = *total = 0;
-    *ids = malloc(((limit < stored ? limit : stored) + 1) * sizeof **ids);
-    if (!*ids || !search_query_init(&query, search, selection)) {
-        free(*ids);
-        *ids = NULL;
+    *ids = NULL;
+    firsts.places = malloc((firsts.most + 1) * sizeof *firsts.places);
+    if (!firsts.places || !search_query_init(&query, search, selection)) {
+        free(firsts.places);
         return false;
     }
     for (size_t i = search->end; i > search->begin; i--) {
         const struct search_row *row = &search->rows[i - 1];
         if (search_query_match(&query, row) == SEARCH_ALL_HOLD) {
             ++*total;
-            if (*count < limit && (before == 0 || row->id < before)) {
-                (*ids)[(*count)++] = row->id;
+            struct search_place place = search_place_of(search, order, row);
+            if (!after || search_place_compare(order, after, &place) < 0) {
+                firsts_add(&firsts, &place);
             }
         }
     }
     search_query_free(&query);
-    return true;
+    *count = firsts.count;
+    *ids = ids_of(&firsts);
+    free(firsts.places);
+    return *ids;
 }

@@ -46,11 +46,19 @@ void search_measured(struct search *search, int64_t id, const struct measures *m
 int64_t search_unmeasured(const struct search *search); // the newest upload whose measures are not known; 0: none
 
 bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection); // no memory: false
-// Ids of the selection, newest first, those below `before` (0: all): at most limit, the caller frees them. total: all of the selection.
-bool search_select(const struct search *search, const struct selection *selection, int64_t before, size_t limit, int64_t **ids,
-                   size_t *count, size_t *total);
+// Ids of the selection in an order, those behind a place (NULL: all): at most limit, the caller frees them. total: all of the selection.
+struct search_order;
+struct search_place; // search_order.h
+bool search_select(const struct search *search, const struct selection *selection, const struct search_order *order,
+                   const struct search_place *after, size_t limit, int64_t **ids, size_t *count, size_t *total);
 // {"facets":[...]} and {"from_ms":...}: docs/receiver.md. False: no memory.
 bool search_facets(const struct search *search, const struct selection *selection, struct json *json);
-bool search_histogram(const struct search *search, const struct selection *selection, int buckets, int measure, struct json *json);
+struct search_buckets {
+    int most;         // of round widths: 1 s, 5 min, 1 d
+    int64_t shift_ms; // their limits are whole multiples of their width from this moment on: days begin where the one who asks has midnight
+    int measure;      // or -1: none
+};
+bool search_histogram(const struct search *search, const struct selection *selection, const struct search_buckets *wanted,
+                      struct json *json);
 
 #endif

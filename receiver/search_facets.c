@@ -198,6 +198,37 @@ static void find_range(const struct search *search, const struct search_query *q
     *to_ms = *to_ms > *from_ms ? *to_ms : *from_ms + 1;
 }
 
+// ---- Buckets ----
+
+// The next whole multiple of width, counted from shift, that is not above the time.
+static int64_t multiple_below(int64_t time_ms, int64_t width_ms, int64_t shift_ms) {
+    int64_t rest = (time_ms - shift_ms) % width_ms;
+    return time_ms - (rest < 0 ? rest + width_ms : rest);
+}
+
+// The smallest round width with which at most `most` buckets hold the range, which grows to their limits. Returns how many. A range that no
+// such width fits (one bucket for a range that goes over a limit of every width) is cut into equal parts as it is.
+static int round_buckets(int64_t *from_ms, int64_t *to_ms, int most, int64_t shift_ms, int64_t *width_ms) {
+    enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+    const int64_t day = INT64_C(24) * HOUR;
+    const int64_t widths_ms[] = {SECOND,     2 * SECOND, 5 * SECOND,  10 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE,
+                                 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR,        2 * HOUR,
+                                 3 * HOUR,   6 * HOUR,   12 * HOUR,   day,         2 * day,     7 * day,     14 * day,
+                                 30 * day,   90 * day,   365 * day,   3650 * day,  36500 * day, 365000 * day};
+    for (size_t i = 0; i < sizeof widths_ms / sizeof *widths_ms; i++) {
+        int64_t width = widths_ms[i], first = multiple_below(*from_ms, width, shift_ms);
+        int64_t count = (*to_ms - first - 1) / width + 1;
+        if (count <= most) {
+            *from_ms = first;
+            *to_ms = first + count * width;
+            *width_ms = width;
+            return (int)count;
+        }
+    }
+    *width_ms = (*to_ms - *from_ms - 1) / most + 1;
+    return most;
+}
+
 static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, int64_t bucket_ms, const struct bucket *buckets, int count,
                             int measure) {
     json_object_begin(json);
@@ -234,28 +265,28 @@ static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, i
     json_object_end(json);
 }
 
-bool search_histogram(const struct search *search, const struct selection *selection, int count, int measure, struct json *json) {
+bool search_histogram(const struct search *search, const struct selection *selection, const struct search_buckets *wanted,
+                      struct json *json) {
     struct search_query query;
     if (!search_query_init(&query, search, selection)) {
         return false;
     }
-    struct bucket *buckets = calloc((size_t)count, sizeof *buckets);
-    int64_t from_ms, to_ms;
+    struct bucket *buckets = calloc((size_t)wanted->most, sizeof *buckets);
+    int64_t from_ms, to_ms, width_ms;
     find_range(search, &query, &from_ms, &to_ms);
-    // In unsigned numbers the widest range does not overflow either.
-    uint64_t width = ((uint64_t)to_ms - (uint64_t)from_ms - 1) / (uint64_t)count + 1;
+    int count = round_buckets(&from_ms, &to_ms, wanted->most, wanted->shift_ms, &width_ms);
     for (size_t i = search->begin; buckets && i < search->end; i++) {
         const struct search_row *row = &search->rows[i];
         if (search_query_match(&query, row) == SEARCH_ALL_HOLD && row->start_ms >= from_ms && row->start_ms < to_ms) {
-            struct bucket *bucket = &buckets[((uint64_t)row->start_ms - (uint64_t)from_ms) / width];
-            double value = measure >= 0 ? row->measures.values[measure] : NAN;
+            struct bucket *bucket = &buckets[(row->start_ms - from_ms) / width_ms];
+            double value = wanted->measure >= 0 ? row->measures.values[wanted->measure] : NAN;
             bucket->count++;
             bucket->measured += !isnan(value);
             bucket->sum += isnan(value) ? 0 : value;
         }
     }
     if (buckets) {
-        write_histogram(json, from_ms, to_ms, (int64_t)width, buckets, count, measure);
+        write_histogram(json, from_ms, to_ms, width_ms, buckets, count, wanted->measure);
     }
     bool ok = buckets;
     free(buckets);

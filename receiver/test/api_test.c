@@ -73,7 +73,7 @@ static void test_views(void **state) {
 
 static void test_list(void **state) {
     struct fixture *fixture = *state;
-    expect_get(fixture->port, "/api/uploads", 200, "{\"uploads\":[],\"total\":0,\"more\":false}");
+    expect_get(fixture->port, "/api/uploads", 200, "{\"uploads\":[],\"total\":0,\"next\":null}");
     upload(fixture->port, "a.bin", "1", 1, "Shop-1");
     upload(fixture->port, "b.bin", "2", 1, "cart%_");
     upload(fixture->port, "c.bin", "3", 1, "<b>\\\"x\\\"");
@@ -82,16 +82,21 @@ static void test_list(void **state) {
     expect_get(fixture->port, "/api/uploads?service=cart%25_", 200, "{\"uploads\":[{\"id\":2,");
     expect_get(fixture->port, "/api/uploads?service=nobody", 200, "{\"uploads\":[],");
     expect_get(fixture->port, "/api/uploads?service=shop-1", 200, "\"total\":0,");
-    expect_get(fixture->port, "/api/uploads?service=Shop-1&service=cart%25_", 200, "\"total\":2,\"more\":false");
-    expect_get(fixture->port, "/api/uploads?limit=2", 200, "\"total\":3,\"more\":true");
-    expect_get(fixture->port, "/api/uploads?before=2", 200, "{\"uploads\":[{\"id\":1,");
+    expect_get(fixture->port, "/api/uploads?service=Shop-1&service=cart%25_", 200, "\"total\":2,\"next\":null");
+    expect_get(fixture->port, "/api/uploads?limit=2&sort=service&order=asc", 200, "\"total\":3,\"next\":\"2:cart%_\"}");
+    expect_get(fixture->port, "/api/uploads?limit=2&sort=service&order=asc&after=2:cart%25_", 200, "{\"uploads\":[{\"id\":1,");
+    expect_get(fixture->port, "/api/uploads?sort=service", 200, "{\"uploads\":[{\"id\":1,");
+    expect_get(fixture->port, "/api/uploads?sort=received&order=asc", 200, "{\"uploads\":[{\"id\":1,");
     expect_get(fixture->port, "/api/uploads?ids=2", 200, "{\"uploads\":[{\"id\":2,");
     expect_get(fixture->port, "/api/facets", 200, "{\"value\":\"<b>\\\"x\\\"\",\"count\":1}");
     expect_get(fixture->port, "/api/histogram?buckets=1&measure=goroutines", 200,
                "\"counts\":[3],\"measure\":{\"name\":\"goroutines\",\"unit\":\"count\",\"values\":[null]}");
     expect_get(fixture->port, "/api/histogram?buckets=0", 400, "buckets");
     expect_get(fixture->port, "/api/histogram?measure=x", 400, "no measure");
-    expect_get(fixture->port, "/api/uploads?before=x", 400, "before");
+    expect_get(fixture->port, "/api/uploads?after=x", 400, "after");
+    expect_get(fixture->port, "/api/uploads?after=7:x", 400, "after");
+    expect_get(fixture->port, "/api/uploads?sort=size", 400, "sort");
+    expect_get(fixture->port, "/api/uploads?order=down", 400, "sort");
     expect_get(fixture->port, "/api/facets?from=noon", 400, "from is neither");
     expect_get(fixture->port, "/api/uploads/3/event", 200, "{\"tags_profiler\":\"service:<b>");
     expect_get(fixture->port, "/api/uploads/4/event", 404, "no such upload");

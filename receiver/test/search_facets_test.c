@@ -58,33 +58,75 @@ static void test_bounds(void **state) {
     search_free(&search);
 }
 
-static void expect_histogram(const struct search *search, const char *parameters, int buckets, int measure, const char *piece) {
+static void expect_histogram(const struct search *search, const char *parameters, struct search_buckets wanted, const char *piece) {
     struct selection selection;
     struct json json = {0};
     select_by(&selection, parameters);
-    assert_true(search_histogram(search, &selection, buckets, measure, &json));
+    assert_true(search_histogram(search, &selection, &wanted, &json));
     expect_json(&json, piece);
     selection_free(&selection);
 }
 
+enum { MINUTE = 60 * 1000, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+
 static void test_histogram(void **state) {
     (void)state;
-    struct search search;
-    fill(&search);
+    static const int64_t starts_ms[] = {100, 200 * 1000, 300 * 1000, 400 * 1000, 500 * 1000};
+    struct search search = {0};
+    for (int64_t i = 0; i < 5; i++) {
+        add_upload(&search, i + 1, starts_ms[i], "shop", "prod", "");
+    }
     search_measured(&search, 1, &(struct measures){{2}});
-    search_measured(&search, 3, &(struct measures){{4}});
-    expect_histogram(&search, "from=0&to=600", 3, -1,
-                     "{\"from_ms\":0,\"to_ms\":600,\"bucket_ms\":200,\"counts\":[1,2,2],\"measure\":null}");
-    expect_histogram(&search, "from=0&to=600", 2, MEASURE_CPU_CORES,
-                     "\"counts\":[2,3],\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
-    expect_histogram(&search, "", 4, -1, "{\"from_ms\":100,\"to_ms\":501,\"bucket_ms\":101,\"counts\":[2,1,1,1],");
-    expect_histogram(&search, "service=nobody", 2, -1, "{\"from_ms\":0,\"to_ms\":1,\"bucket_ms\":1,\"counts\":[0,0],");
-    expect_histogram(&search, "from=-62167219200000&to=253402300799999", 2, -1, "\"counts\":[5,0],");
-    expect_histogram(&search, "from=300&to=200", 2, -1, "\"counts\":[0,0],");
+    search_measured(&search, 2, &(struct measures){{4}});
+    struct search_buckets three = {3, 0, -1}, four = {4, 0, -1}, cpu = {2, 0, MEASURE_CPU_CORES};
+    expect_histogram(&search, "from=0&to=600000", three,
+                     "{\"from_ms\":0,\"to_ms\":600000,\"bucket_ms\":300000,\"counts\":[2,3],\"measure\":null}");
+    expect_histogram(&search, "from=0&to=600000", cpu, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
+    // Of a range that begins anywhere the first bucket begins before it.
+    expect_histogram(&search, "from=199999&to=450000", four,
+                     "{\"from_ms\":120000,\"to_ms\":480000,\"bucket_ms\":120000,\"counts\":[1,1,1],");
+    expect_histogram(&search, "", (struct search_buckets){60, 0, -1},
+                     "{\"from_ms\":0,\"to_ms\":510000,\"bucket_ms\":10000,\"counts\":[1,0,");
+    expect_histogram(&search, "service=nobody", four, "{\"from_ms\":0,\"to_ms\":1000,\"bucket_ms\":1000,\"counts\":[0],");
+    expect_histogram(&search, "from=300&to=200", four, "\"counts\":[0],");
+    expect_histogram(&search, "from=-1000&to=1000", (struct search_buckets){1, 0, -1},
+                     "{\"from_ms\":-1000,\"to_ms\":1000,\"bucket_ms\":2000,\"counts\":[1],");
+    expect_histogram(&search, "from=-62167219200000&to=253402300799999", four, "\"bucket_ms\":78892380000000,\"counts\":[5,0,0,0],");
+    search_free(&search);
+}
+
+// Whatever the range, the width is one that people count in, the limits are multiples of it, and no more of them than asked for.
+static void test_round_widths(void **state) {
+    (void)state;
+    struct search search = {0};
+    static const struct {
+        int64_t range_ms, width_ms;
+    } cases[] = {{1000, 1000},
+                 {79 * 1000, 1000},
+                 {15 * MINUTE, 15 * 1000},
+                 {HOUR, MINUTE},
+                 {4 * HOUR, 5 * MINUTE},
+                 {DAY, 30 * MINUTE},
+                 {7 * DAY, 3 * HOUR},
+                 {30 * (int64_t)DAY, 12 * HOUR},
+                 {365 * (int64_t)DAY, 7 * (int64_t)DAY}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char parameters[80], piece[120];
+        int64_t from_ms = INT64_C(1767322845678), first = from_ms - from_ms % cases[i].width_ms;
+        snprintf(parameters, sizeof parameters, "from=%lld&to=%lld", (long long)from_ms, (long long)(from_ms + cases[i].range_ms));
+        int64_t count = (from_ms + cases[i].range_ms - first - 1) / cases[i].width_ms + 1;
+        snprintf(piece, sizeof piece, "{\"from_ms\":%lld,\"to_ms\":%lld,\"bucket_ms\":%lld,", (long long)first,
+                 (long long)(first + count * cases[i].width_ms), (long long)cases[i].width_ms);
+        expect_histogram(&search, parameters, (struct search_buckets){80, 0, -1}, piece);
+    }
+    // Days that begin at midnight, two hours east of Greenwich.
+    expect_histogram(&search, "from=1767322845678&to=1767922845678", (struct search_buckets){10, -2 * HOUR, -1},
+                     "{\"from_ms\":1767304800000,\"to_ms\":1767996000000,\"bucket_ms\":86400000,");
     search_free(&search);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_facets), cmocka_unit_test(test_bounds), cmocka_unit_test(test_histogram)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_facets), cmocka_unit_test(test_bounds), cmocka_unit_test(test_histogram),
+                                       cmocka_unit_test(test_round_widths)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 // search_query_test.c: which uploads are of which selection.
 #include "searching.h"
 
+#include "../search_order.h"
+
 static void test_selections(void **state) {
     (void)state;
     static const char *const cases[][2] = {
@@ -37,7 +39,7 @@ static void test_selections(void **state) {
         int64_t *ids;
         size_t count, total;
         select_by(&selection, cases[i][0]);
-        assert_true(search_select(&search, &selection, 0, 100, &ids, &count, &total));
+        assert_true(search_select(&search, &selection, &(struct search_order){0}, NULL, 100, &ids, &count, &total));
         text_add(&found, "%s", "");
         for (size_t j = 0; j < count; j++) {
             text_add(&found, "%d ", (int)ids[j]);

@@ -1,6 +1,8 @@
 // search_test.c: adding, removing and selecting uploads in memory.
 #include "searching.h"
 
+#include "../search_order.h"
+
 #include <math.h>
 
 static void test_add_and_remove(void **state) {
@@ -47,15 +49,17 @@ static void test_limits(void **state) {
     struct selection selection;
     int64_t *ids;
     size_t count, total;
+    struct search_order newest = {0};
     fill(&search);
+    struct search_place fourth = search_place_of(&search, &newest, search_find(&search, 4));
     select_by(&selection, "");
-    assert_true(search_select(&search, &selection, 0, 2, &ids, &count, &total));
+    assert_true(search_select(&search, &selection, &newest, NULL, 2, &ids, &count, &total));
     assert_int_equal(count, 2);
     assert_int_equal(total, 5);
     assert_int_equal(ids[0], 9);
     assert_int_equal(ids[1], 7);
     free(ids);
-    assert_true(search_select(&search, &selection, 4, SIZE_MAX - 1, &ids, &count, &total));
+    assert_true(search_select(&search, &selection, &newest, &fourth, SIZE_MAX - 1, &ids, &count, &total));
     assert_int_equal(count, 2);
     assert_int_equal(ids[0], 3);
     free(ids);

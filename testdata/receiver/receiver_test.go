@@ -11,6 +11,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,24 +94,24 @@ type row struct {
 	Refused []struct{ Name, Reason string }
 }
 
-// list gives all uploads, newest first.
+// list gives all uploads, in the order they came, the last first.
 func (r *receiver) list(t testing.TB, parameters string) []row {
 	t.Helper()
 	var all []row
-	for before := ""; ; {
+	for after := ""; ; {
 		var page struct {
 			Uploads []row
-			More    bool
+			Next    *string
 		}
-		status, body := r.get(t, "/api/uploads?limit=1000"+before+parameters)
+		status, body := r.get(t, "/api/uploads?limit=1000&sort=received"+after+parameters)
 		if err := json.Unmarshal(body, &page); status != http.StatusOK || err != nil {
 			t.Fatalf("%d %s %v", status, body, err)
 		}
 		all = append(all, page.Uploads...)
-		if !page.More {
+		if page.Next == nil {
 			return all
 		}
-		before = fmt.Sprintf("&before=%d", all[len(all)-1].ID)
+		after = "&after=" + url.QueryEscape(*page.Next)
 	}
 }
 

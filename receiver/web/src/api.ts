@@ -35,8 +35,8 @@ export interface Upload {
 
 export interface UploadList {
   uploads: Upload[];
-  total?: number;
-  more?: boolean;
+  total: number;
+  next: string | null; // "after" of the question for what follows
 }
 
 export interface Facet {

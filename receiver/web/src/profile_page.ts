@@ -100,7 +100,6 @@ function showUpload(head: HTMLElement, upload: api.Upload, signal: AbortSignal):
 }
 
 function showAggregate(head: HTMLElement, selection: URLSearchParams, list: api.UploadList): void {
-  const number = list.total ?? list.uploads.length;
   const title = selection.getAll("service").join(", ") || "All services";
   document.title = `${title} · cmemprof`;
   head.replaceChildren(
@@ -111,7 +110,7 @@ function showAggregate(head: HTMLElement, selection: URLSearchParams, list: api.
       make(
         "ul",
         { id: "facts", class: "facts" },
-        fact("merged", list.total === undefined ? "" : count(number, "profile")),
+        fact("merged", count(list.total, "profile")),
         ...[...selection]
           .filter(([name]) => name !== "service")
           .map(([name, text]) => fact(name, name === "from" || name === "to" ? time(/^\d+$/.test(text) ? Number(text) : text) : text)),

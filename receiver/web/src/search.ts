@@ -6,8 +6,8 @@ import * as api from "./api";
 import { make, notice } from "./dom";
 import { Facets } from "./facets";
 import { SearchBar } from "./search_bar";
-import { buckets, chosenMeasure, SearchChart } from "./search_chart";
-import { parseOrder, sorted } from "./search_columns";
+import { buckets, chosenMeasure, midnight_ms, SearchChart } from "./search_chart";
+import { parseOrder } from "./search_columns";
 import "./search.css";
 import { gettingStarted } from "./search_empty";
 import { UploadTable, uploadLink } from "./search_list";
@@ -18,7 +18,6 @@ import { selectionAt } from "./search_time";
 import { change, current, navigate, State } from "./state";
 import type { View } from "./view";
 
-const sortedAtMost = 5000; // uploads that are fetched to be sorted by something else than time
 const clockEvery_ms = 30_000; // "the last hour" is another one by then
 const measuredWithin_ms = 60_000; // an upload that has no measures after that has none
 
@@ -32,14 +31,16 @@ export class SearchPage implements View {
     order: (order) => change({ sort: order }),
     selected: (ids) => change({ sel: [...ids].sort((a, b) => a - b).join(",") }, { replace: true }),
     open: (upload) => navigate(linkState(uploadLink(upload))),
-    nearEnd: () => void this.older(),
+    nearEnd: () => void this.following(),
   });
-  private rows = new Rows();
+  private rows = new Rows(parseOrder(""));
   private live: Live | undefined;
   private asked = new AbortController(); // of the current filters
+  private listed = new AbortController(); // of the current filters and order
   private refreshing = false;
   private growing = false;
   private asking = ""; // filters that the page shows or waits for
+  private sorting = ""; // and the order of its list
   private asksFor = "";
   private loaded = false;
   private later = 0;
@@ -67,16 +68,16 @@ export class SearchPage implements View {
     if (filters !== this.asking) {
       this.asking = filters;
       void this.load(state);
-    } else {
-      if (chosenMeasure(state) !== this.asksFor)
-        void this.loadHistogram(state, this.asked.signal).catch((error: Error) => this.fail(error));
-      this.showList(state);
-      void this.older();
+      return;
     }
+    if (chosenMeasure(state) !== this.asksFor) void this.loadHistogram(state, this.asked.signal).catch((error: Error) => this.fail(error));
+    if (state.get("sort") !== this.sorting) void this.loadList(state).catch((error: Error) => this.fail(error));
+    this.showList(state);
   }
 
   unmount(): void {
     this.asked.abort();
+    this.listed.abort();
     clearTimeout(this.later);
     clearInterval(this.clock);
     this.live?.close();
@@ -97,22 +98,25 @@ export class SearchPage implements View {
   private async load(state: State): Promise<void> {
     this.asked.abort();
     const { signal } = (this.asked = new AbortController());
-    const selection = selectionAt(state, Date.now());
-    const rows = new Rows();
-    const all = [
-      rows.first(selection, signal).then(() => {
-        if (signal.aborted) return;
-        this.rows = rows;
-        this.loaded = true;
-        this.table.element.scrollTop = 0;
-        this.showList(current());
-        this.awaitMeasures();
-        return this.older();
-      }),
-      this.loadFacets(state, signal),
-      this.loadHistogram(state, signal),
-    ];
+    const all = [this.loadList(state), this.loadFacets(state, signal), this.loadHistogram(state, signal)];
     await Promise.all(all).catch((error: Error) => signal.aborted || this.fail(error));
+  }
+
+  private async loadList(state: State): Promise<void> {
+    this.listed.abort();
+    const { signal } = (this.listed = new AbortController());
+    this.sorting = state.get("sort");
+    const rows = new Rows(parseOrder(this.sorting));
+    await rows.first(selectionAt(state, Date.now()), signal).catch((error: Error) => {
+      if (!signal.aborted) throw error;
+    });
+    if (signal.aborted) return;
+    this.rows = rows;
+    this.loaded = true;
+    this.table.element.scrollTop = 0;
+    this.showList(current());
+    this.awaitMeasures();
+    await this.following();
   }
 
   private async loadFacets(state: State, signal: AbortSignal): Promise<void> {
@@ -122,7 +126,11 @@ export class SearchPage implements View {
 
   private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {
     this.asksFor = chosenMeasure(state);
-    const histogram = await api.histogram(selectionAt(state, Date.now()), { buckets, measure: this.asksFor }, signal);
+    const histogram = await api.histogram(
+      selectionAt(state, Date.now()),
+      { buckets, shift_ms: midnight_ms(), measure: this.asksFor },
+      signal,
+    );
     if (!signal.aborted) this.chart.show(histogram);
   }
 
@@ -132,14 +140,17 @@ export class SearchPage implements View {
     if (!this.loaded) return this.load(current()); // the first question failed
     this.refreshing = true;
     const { signal } = this.asked;
+    const list = this.listed.signal;
     const state = current();
     try {
       await Promise.all([
-        this.rows.newest(selectionAt(state, Date.now()), signal),
+        this.rows.again(this.table.seen(), selectionAt(state, Date.now()), list).catch((error: Error) => {
+          if (!list.aborted) throw error;
+        }),
         this.loadFacets(state, signal),
         this.loadHistogram(state, signal),
       ]);
-      if (!signal.aborted) this.showList(current());
+      if (!signal.aborted && !list.aborted) this.showList(current());
     } catch (error) {
       if (!signal.aborted) this.fail(error as Error);
     } finally {
@@ -156,17 +167,16 @@ export class SearchPage implements View {
       this.later = window.setTimeout(() => void this.refresh(), 1000);
   }
 
-  // As many as the list has room for, or as sorting needs.
-  private async older(): Promise<void> {
-    if (this.growing || !this.loaded || !this.rows.more) return;
-    const byTime = parseOrder(current().get("sort")).key === "time";
-    const wanted = byTime ? this.rows.all.length + 1 : sortedAtMost;
-    if (this.rows.all.length >= wanted || (byTime && !this.table.nearEnd())) return;
+  // As many as the list has room for.
+  private async following(): Promise<void> {
+    if (this.growing || !this.loaded) return;
     this.growing = true;
-    const { signal } = this.asked;
+    const { signal } = this.listed;
     try {
-      await this.rows.upTo(wanted, selectionAt(current(), Date.now()), signal);
-      if (!signal.aborted) this.showList(current());
+      while (this.rows.more && this.table.nearEnd()) {
+        await this.rows.following(selectionAt(current(), Date.now()), signal);
+        if (!signal.aborted) this.showList(current());
+      }
     } catch (error) {
       if (!signal.aborted) this.fail(error as Error);
     } finally {
@@ -176,8 +186,7 @@ export class SearchPage implements View {
 
   private showList(state: State): void {
     if (!this.loaded) return;
-    const order = parseOrder(state.get("sort"));
-    const { all, total, more } = this.rows;
+    const { all, total } = this.rows;
     const nothing = total === 0;
     const filtered = state.selection().size > 0 || state.get("range") !== "";
     this.table.element.hidden = nothing;
@@ -186,14 +195,8 @@ export class SearchPage implements View {
     this.facets.element.hidden = nothing && !filtered;
     this.chart.showTotal(total);
     this.picks.show(state, total);
-    this.table.show(sorted(all, order), order, chosenIds(state), total);
-    const part =
-      order.key !== "time" && more
-        ? notice(
-            `Sorted are the ${all.length.toLocaleString("en")} newest of ${total.toLocaleString("en")}: narrow the filters or the time to sort all.`,
-          )
-        : null;
-    const empty = !nothing ? part : filtered ? notice("No upload matches the filters.") : gettingStarted(location.origin);
+    this.table.show(all, parseOrder(state.get("sort")), chosenIds(state), total);
+    const empty = !nothing ? null : filtered ? notice("No upload matches the filters.") : gettingStarted(location.origin);
     this.below.replaceChildren(...(empty ? [empty] : []));
   }
 

@@ -8,7 +8,12 @@ import { measures, measureUnit } from "./search_columns";
 import { rangeText } from "./search_time";
 import { change, type State } from "./state";
 
-export const buckets = 80;
+export const buckets = 80; // at most: their width is a round one
+
+// A midnight here, from which days are counted.
+export function midnight_ms(): number {
+  return new Date().getTimezoneOffset() * 60_000;
+}
 
 export function chosenMeasure(state: State): string {
   const asked = state.get("measure");

@@ -24,26 +24,24 @@ export function measureText(upload: Upload, name: MeasureName): string {
 
 // ---- Order ----
 
-// "cpu_cores" is descending, "-cpu_cores" ascending: the largest first is what people look for. "" is newest first.
+// "cpu_cores" is descending, "-cpu_cores" ascending. "" is by the profiles' own time, newest first.
 export interface Order {
-  key: string;
+  key: string; // what the receiver is asked to sort by
   ascending: boolean;
 }
 
-const texts = ["service", "env", "version", "host", "language"] as const;
-type TextKey = (typeof texts)[number];
+const texts: readonly string[] = ["service", "env", "version", "host", "language"];
 
 export function parseOrder(text: string): Order {
   const key = text.replace(/^-/, "");
-  const known = key === "time" || measures.some(([name]) => name === key) || (texts as readonly string[]).includes(key);
-  return known ? { key, ascending: text.startsWith("-") } : { key: "time", ascending: false };
+  const known = key === "start" || measures.some(([name]) => name === key) || texts.includes(key);
+  return known ? { key, ascending: text.startsWith("-") } : { key: "start", ascending: false };
 }
 
-// What a click on a column's head makes of the order.
+// What a click on a column's head makes of the order. Of numbers people look for the largest, of names they begin with A.
 export function nextOrder(now: Order, key: string): string {
-  if (now.key !== key) return key === "time" ? "" : key;
-  if (!now.ascending) return `-${key}`;
-  return key === "time" ? "" : key;
+  const ascending = now.key === key ? !now.ascending : texts.includes(key);
+  return ascending ? `-${key}` : key === "start" ? "" : key;
 }
 
 export function startOf(upload: Upload): string {
@@ -52,21 +50,4 @@ export function startOf(upload: Upload): string {
 
 export function languageOf(upload: Upload): string {
   return upload.language ?? upload.family ?? upload.runtime ?? "";
-}
-
-// Sorts a copy. Uploads without the measure come last either way; equal ones newest first.
-export function sorted(uploads: readonly Upload[], order: Order): Upload[] {
-  const sign = order.ascending ? 1 : -1;
-  const byTime = (a: Upload, b: Upload) => b.id - a.id;
-  if (order.key === "time") return [...uploads].sort((a, b) => -sign * byTime(a, b));
-  if ((texts as readonly string[]).includes(order.key)) {
-    const text = (upload: Upload) => (order.key === "language" ? languageOf(upload) : upload[order.key as TextKey]) ?? "";
-    return [...uploads].sort((a, b) => -sign * text(a).localeCompare(text(b)) || byTime(a, b));
-  }
-  const number = (upload: Upload) => upload.measures?.[order.key as MeasureName] ?? null;
-  return [...uploads].sort((a, b) => {
-    const [x, y] = [number(a), number(b)];
-    if (x === null || y === null) return (x === null ? 1 : 0) - (y === null ? 1 : 0) || byTime(a, b);
-    return sign * (x - y) || byTime(a, b);
-  });
 }

@@ -19,7 +19,7 @@ export interface ListOptions {
 }
 
 const heads: readonly (readonly [key: string, text: string])[] = [
-  ["time", "Time"],
+  ["start", "Time"],
   ["service", "Service"],
   ["env", "Env"],
   ["version", "Version"],
@@ -127,10 +127,14 @@ export class UploadTable {
     if (this.nearEnd()) this.options.nearEnd();
   }
 
+  // How many rows there are down to the last that is in sight.
+  seen(): number {
+    return Math.ceil((this.element.scrollTop + this.element.clientHeight) / rowHeight);
+  }
+
   // The last of the rows are in sight, or nearly.
   nearEnd(): boolean {
-    const { scrollTop, clientHeight } = this.element;
-    return (scrollTop + clientHeight) / rowHeight > this.uploads.length - 3 * around;
+    return this.seen() > this.uploads.length - 3 * around;
   }
 
   private place(upload: Upload, index: number): void {
@@ -175,7 +179,7 @@ export class UploadTable {
       "div",
       { class: "upload-row", role: "row", data: { upload: String(upload.id) } },
       make("div", { role: "gridcell", class: "choose" }, box),
-      make("div", { role: "gridcell", class: "when", title: start }, moment(Date.parse(start))),
+      make("div", { role: "gridcell", class: "when", title: whenTitle(upload) }, moment(Date.parse(start))),
       make(
         "div",
         { role: "gridcell", class: "service" },
@@ -272,6 +276,11 @@ function rowOf(target: EventTarget | null): number {
 
 function same(a: Upload, b: Upload): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+// The profile's own time is what the list shows and sorts by; a client may have sent it much later.
+function whenTitle(upload: Upload): string {
+  return upload.start ? `Started ${upload.start}, came ${upload.received}` : `Came ${upload.received}; the upload tells no start`;
 }
 
 export function uploadLink(upload: Upload): string {

@@ -1,74 +1,64 @@
-// search_rows.ts: the uploads that the list has so far: a first page, older ones as they are asked for, and what comes in newly. Pure but
-// for the two calls that fetch.
+// search_rows.ts: the uploads that the list has so far, in the order that it is sorted by: the first of them, and more as they are asked for.
+// The receiver sorts; here they only stand one behind the other.
 import * as api from "./api";
-import { parseTime } from "./search_time";
-import { startOf } from "./search_columns";
+import type { Order } from "./search_columns";
 
 const page = 100; // uploads in one answer
 const largestPage = 1000; // what the receiver gives at most
-const newestAtOnce = 1000; // come more between two refreshes, the list begins anew
+const againAtMost = 5000; // rows that are asked for again when uploads come: who has scrolled further down looks at what was there
 
 export class Rows {
-  all: readonly api.Upload[] = []; // newest first
+  all: readonly api.Upload[] = [];
   total = 0;
-  more = false;
+  private next: string | null = null;
 
-  // Replaces everything.
+  constructor(readonly order: Order) {}
+
+  get more(): boolean {
+    return this.next !== null;
+  }
+
   async first(selection: URLSearchParams, signal: AbortSignal): Promise<void> {
-    const list = await this.ask(selection, signal, page);
-    this.all = list.uploads;
-    this.take(list);
+    await this.read(page, selection, signal);
   }
 
-  // Older ones, until there are that many.
-  async upTo(number: number, selection: URLSearchParams, signal: AbortSignal): Promise<void> {
-    while (this.more && this.all.length < number) {
-      const list = await this.ask(
-        selection,
-        signal,
-        Math.min(Math.max(number - this.all.length, page), largestPage),
-        this.all[this.all.length - 1]?.id,
-      );
-      this.all = joined(this.all, list.uploads);
-      this.take(list);
-      if (list.uploads.length === 0) this.more = false;
+  // Those that follow. What was read anew meanwhile stays.
+  async following(selection: URLSearchParams, signal: AbortSignal): Promise<void> {
+    const { all, next } = this;
+    const list = await this.ask(selection, signal, page, next);
+    if (this.all === all) this.take([...all, ...list.uploads], list);
+  }
+
+  // Uploads have come, or have measures now, and may stand anywhere: reads as many rows again as are there, but for those far below what is
+  // seen, which come again when they are scrolled to. Drops what is gone.
+  async again(seen: number, selection: URLSearchParams, signal: AbortSignal): Promise<void> {
+    const below = Math.ceil(seen / page + 1) * page;
+    if (seen <= againAtMost) await this.read(Math.max(below, Math.min(this.all.length, largestPage)), selection, signal);
+  }
+
+  private async read(number: number, selection: URLSearchParams, signal: AbortSignal): Promise<void> {
+    let list = await this.ask(selection, signal, Math.min(number, largestPage), null);
+    let all = list.uploads;
+    while (list.next !== null && all.length < number) {
+      list = await this.ask(selection, signal, Math.min(number - all.length, largestPage), list.next);
+      all = [...all, ...list.uploads];
     }
+    this.take(all, list);
   }
 
-  // The newest ones: what is new, and what changed in those that are here (measures come a moment after the upload). With a bound, those
-  // that are too old by now go.
-  async newest(selection: URLSearchParams, signal: AbortSignal): Promise<void> {
-    const known = this.all[0]?.id ?? 0;
-    const { more } = this;
-    let list = await this.ask(selection, signal, page);
-    const total = list.total;
-    let fresh = list.uploads;
-    while (known > 0 && list.more && fresh.length < newestAtOnce && fresh[fresh.length - 1]!.id > known) {
-      list = await this.ask(selection, signal, page, fresh[fresh.length - 1]!.id);
-      fresh = joined(fresh, list.uploads);
-    }
-    const gap = known > 0 && list.more === true && fresh.length > 0 && fresh[fresh.length - 1]!.id > known;
-    this.all = notBefore(gap ? fresh : joined(fresh, this.all), parseTime(selection.get("from") ?? ""));
-    this.total = total ?? this.all.length;
-    this.more = gap || known === 0 ? list.more === true : more;
+  private take(all: api.Upload[], list: api.UploadList): void {
+    this.all = once(all);
+    this.total = list.total;
+    this.next = list.next;
   }
 
-  private take(list: api.UploadList): void {
-    this.total = list.total ?? this.all.length;
-    this.more = list.more === true;
-  }
-
-  private ask(selection: URLSearchParams, signal: AbortSignal, limit: number, before?: number): Promise<api.UploadList> {
-    return api.uploads(selection, { limit, before, measures: 1 }, signal);
+  private ask(selection: URLSearchParams, signal: AbortSignal, limit: number, after: string | null): Promise<api.UploadList> {
+    const { key, ascending } = this.order;
+    return api.uploads(selection, { limit, after, sort: key, order: ascending ? "asc" : "desc" }, signal);
   }
 }
 
-// Both lists as one, newest first, each upload once; what the first says of one counts.
-export function joined(first: readonly api.Upload[], second: readonly api.Upload[]): api.Upload[] {
-  const known = new Set(first.map((upload) => upload.id));
-  return [...first, ...second.filter((upload) => !known.has(upload.id))].sort((a, b) => b.id - a.id);
-}
-
-export function notBefore(uploads: readonly api.Upload[], from_ms: number | null): readonly api.Upload[] {
-  return from_ms === null ? uploads : uploads.filter((upload) => Date.parse(startOf(upload)) >= from_ms);
+// Each upload once: one whose measures came between two answers may be in both.
+export function once(uploads: readonly api.Upload[]): readonly api.Upload[] {
+  return [...new Map(uploads.map((upload) => [upload.id, upload])).values()];
 }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Facet, Upload } from "../src/api";
 import { arrange, facetKey, toggled } from "../src/facets";
-import { languageOf, measureText, nextOrder, parseOrder, sorted } from "../src/search_columns";
+import { languageOf, measureText, nextOrder, parseOrder } from "../src/search_columns";
 import { chosenIds, compareLink, describe, picked, withBaseline } from "../src/search_picks";
-import { joined, notBefore } from "../src/search_rows";
+import { once, Rows } from "../src/search_rows";
 import { fixedSelection, moment, parseTime, selectionAt, timeBounds } from "../src/search_time";
 import { state, State } from "../src/state";
 
@@ -64,19 +64,16 @@ test("a range up to now moves, and is fixed in links", () => {
 });
 
 test("order", () => {
-  assert.deepEqual(parseOrder(""), { key: "time", ascending: false });
+  assert.deepEqual(parseOrder(""), { key: "start", ascending: false });
   assert.deepEqual(parseOrder("-cpu_cores"), { key: "cpu_cores", ascending: true });
-  assert.deepEqual(parseOrder("constructor"), { key: "time", ascending: false });
+  assert.deepEqual(parseOrder("constructor"), { key: "start", ascending: false });
   assert.equal(nextOrder(parseOrder(""), "cpu_cores"), "cpu_cores");
   assert.equal(nextOrder(parseOrder("cpu_cores"), "cpu_cores"), "-cpu_cores");
   assert.equal(nextOrder(parseOrder("-cpu_cores"), "cpu_cores"), "cpu_cores");
-  assert.equal(nextOrder(parseOrder("cpu_cores"), "time"), "");
-  const all = [measured(1, 0.5), measured(2, null), measured(3, 2), measured(4, 0.5)];
-  const ids = (order: string) => sorted(all, parseOrder(order)).map((one) => one.id);
-  assert.deepEqual(ids(""), [4, 3, 2, 1]);
-  assert.deepEqual(ids("-time"), [1, 2, 3, 4]);
-  assert.deepEqual(ids("cpu_cores"), [3, 4, 1, 2]); // without a value last
-  assert.deepEqual(ids("-cpu_cores"), [4, 1, 3, 2]);
+  assert.equal(nextOrder(parseOrder("cpu_cores"), "start"), "");
+  assert.equal(nextOrder(parseOrder(""), "start"), "-start");
+  assert.equal(nextOrder(parseOrder(""), "service"), "-service");
+  assert.equal(nextOrder(parseOrder("-service"), "service"), "service");
 });
 
 test("cells", () => {
@@ -87,18 +84,57 @@ test("cells", () => {
   assert.equal(languageOf(upload(1, { family: "java" })), "java");
 });
 
-test("rows are joined by id, newest first, and the newer answer counts", () => {
-  const all = joined([upload(5), upload(4, { service: "new" })], [upload(4), upload(3)]);
+// A receiver of that many uploads, the newest first; asked notes what it was asked for.
+function receiverOf(stored: { ids: number[] }, asked: string[]): void {
+  globalThis.fetch = (async (path: string) => {
+    const params = new URL(path, "http://x").searchParams;
+    asked.push(`${params.get("sort")} ${params.get("order")} ${params.get("limit")} ${params.get("after")}`);
+    const ids = stored.ids.filter((id) => !params.has("after") || id < Number(params.get("after")!.split(":")[0]));
+    const uploads = ids.slice(0, Number(params.get("limit"))).map((id) => upload(id));
+    const next = ids.length > uploads.length ? `${uploads.at(-1)!.id}:x` : null;
+    return { ok: true, json: async () => ({ uploads, total: stored.ids.length, next }) };
+  }) as unknown as typeof fetch;
+}
+
+test("rows come as they are asked for, and again when uploads came", async () => {
+  const stored = { ids: Array.from({ length: 2500 }, (_, index) => 2500 - index) };
+  const asked: string[] = [];
+  const selection = new URLSearchParams();
+  const { signal } = new AbortController();
+  receiverOf(stored, asked);
+  const rows = new Rows({ key: "cpu_cores", ascending: true });
+  await rows.first(selection, signal);
+  await rows.following(selection, signal);
+  assert.deepEqual([rows.all.length, rows.total, rows.more], [200, 2500, true]);
+  stored.ids.unshift(2501);
+  await rows.again(30, selection, signal);
+  assert.deepEqual([rows.all.length, rows.all[0]!.id, rows.total], [200, 2501, 2501]);
+  await rows.again(1500, selection, signal);
+  assert.deepEqual([rows.all.length, rows.all.at(-1)!.id], [1600, 902]);
+  stored.ids = stored.ids.filter((id) => id > 2450);
+  await rows.again(30, selection, signal); // what retention removed goes
+  assert.deepEqual([rows.all.length, rows.more], [51, false]);
+  const before = asked.length;
+  await rows.again(6000, selection, signal); // far down nothing is asked for
+  assert.equal(asked.length, before);
+  assert.deepEqual(asked.slice(0, 5), [
+    "cpu_cores asc 100 null",
+    "cpu_cores asc 100 2401:x",
+    "cpu_cores asc 200 null",
+    "cpu_cores asc 1000 null",
+    "cpu_cores asc 600 1502:x",
+  ]);
+});
+
+test("each upload stands in the list once", () => {
+  const all = once([upload(5), upload(4), upload(5, { service: "new" })]);
   assert.deepEqual(
-    all.map((one) => one.id),
-    [5, 4, 3],
+    all.map((one) => [one.id, one.service]),
+    [
+      [5, "new"],
+      [4, upload(4).service],
+    ],
   );
-  assert.equal(all[1]!.service, "new");
-  assert.deepEqual(
-    notBefore(all, Date.parse("2026-01-02T00:00:04Z")).map((one) => one.id),
-    [5, 4],
-  );
-  assert.equal(notBefore(all, null), all);
 });
 
 const facets: Facet[] = [

@@ -1,0 +1,136 @@
+// search_order.c: orders of uploads and places in them (search_order.h).
+#include "search_order.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_sort(const char *sort, struct search_order *out) {
+    if (!sort || !*sort || strcmp(sort, "start") == 0) {
+        out->by = SEARCH_BY_START;
+        return true;
+    }
+    if (strcmp(sort, "received") == 0) {
+        out->by = SEARCH_BY_RECEIVED;
+        return true;
+    }
+    for (int i = 0; i < FACET_COUNT; i++) {
+        if (strcmp(sort, facet_name((enum facet)i)) == 0) {
+            out->by = SEARCH_BY_FACET;
+            out->which = i;
+            return true;
+        }
+    }
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        if (strcmp(sort, measure_names[i]) == 0) {
+            out->by = SEARCH_BY_MEASURE;
+            out->which = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool search_order_read(const char *sort, const char *order, struct search_order *out) {
+    *out = (struct search_order){.ascending = order && strcmp(order, "asc") == 0};
+    bool known = !order || !*order || out->ascending || strcmp(order, "desc") == 0;
+    return known && read_sort(sort, out);
+}
+
+struct search_place search_place_of(const struct search *search, const struct search_order *order, const struct search_row *row) {
+    struct search_place place = {.number = NAN, .id = row->id};
+    switch (order->by) {
+    case SEARCH_BY_START:
+        place.number = (double)row->start_ms; // of the years 0 to 9999: exact in a double
+        break;
+    case SEARCH_BY_RECEIVED:
+        place.number = (double)row->received_ms;
+        break;
+    case SEARCH_BY_FACET:
+        place.text = row->facets[order->which] ? words_text(&search->words, row->facets[order->which]) : NULL;
+        break;
+    case SEARCH_BY_MEASURE:
+        place.number = row->measures.values[order->which];
+        break;
+    }
+    return place;
+}
+
+// ---- Comparing ----
+
+static size_t digits(const char *text) {
+    return strspn(text, "0123456789");
+}
+
+// As people sort: in any case, and numbers by their value, so that 1.9 comes before 1.10 and host-2 before host-10.
+static int compare_texts(const char *left, const char *right) {
+    const char *a = left, *b = right;
+    while (*a && *b) {
+        size_t a_digits = digits(a), b_digits = digits(b);
+        if (a_digits && b_digits) {
+            size_t a_zeros = strspn(a, "0"), b_zeros = strspn(b, "0");
+            size_t a_length = a_digits - a_zeros, b_length = b_digits - b_zeros;
+            int order = a_length != b_length ? (a_length < b_length ? -1 : 1) : memcmp(a + a_zeros, b + b_zeros, a_length);
+            if (order) {
+                return order;
+            }
+            a += a_digits;
+            b += b_digits;
+        } else {
+            int order = tolower((unsigned char)*a) - tolower((unsigned char)*b);
+            if (order) {
+                return order;
+            }
+            a++, b++;
+        }
+    }
+    return *a ? 1 : *b ? -1 : strcmp(left, right);
+}
+
+static bool has_value(const struct search_order *order, const struct search_place *place) {
+    return order->by == SEARCH_BY_FACET ? place->text != NULL : !isnan(place->number);
+}
+
+int search_place_compare(const struct search_order *order, const struct search_place *a, const struct search_place *b) {
+    bool has_a = has_value(order, a), has_b = has_value(order, b);
+    int by_value = 0;
+    if (!has_a || !has_b) {
+        by_value = has_b - has_a;
+    } else {
+        by_value = order->by == SEARCH_BY_FACET ? compare_texts(a->text, b->text) : (a->number > b->number) - (a->number < b->number);
+        by_value = order->ascending ? by_value : -by_value;
+    }
+    return by_value ? by_value : (a->id < b->id) - (a->id > b->id);
+}
+
+// ---- As text ----
+
+char *search_place_text(const struct search_order *order, const struct search_place *place) {
+    char number[40] = "", *text = NULL;
+    if (order->by != SEARCH_BY_FACET && !isnan(place->number)) {
+        snprintf(number, sizeof number, "%.17g", place->number); // 17 digits give the same number back
+    }
+    const char *value = order->by != SEARCH_BY_FACET ? number : place->text ? place->text : "";
+    return asprintf(&text, "%" PRId64 ":%s", place->id, value) < 0 ? NULL : text;
+}
+
+bool search_place_read(const char *text, const struct search_order *order, struct search_place *place) {
+    char *end;
+    errno = 0;
+    *place = (struct search_place){.number = NAN, .id = strtoll(text, &end, 10)};
+    if (errno || end == text || *end != ':' || place->id < 1) {
+        return false;
+    }
+    const char *value = end + 1;
+    if (*value && order->by == SEARCH_BY_FACET) {
+        place->text = value;
+    } else if (*value) {
+        place->number = strtod(value, &end);
+        return *end == '\0' && !isnan(place->number);
+    }
+    return true;
+}

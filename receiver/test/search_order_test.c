@@ -1,0 +1,144 @@
+// search_order_test.c: lists in every order, read in pieces; places that outlive their upload; names and places that are none.
+#include "searching.h"
+
+#include "../search_order.h"
+
+#include <math.h>
+
+// 300 uploads in no order of time, of 7 services and 10 versions; every third without a service, every fourth without measures.
+static void fill_many(struct search *search) {
+    *search = (struct search){0};
+    for (int64_t id = 1; id <= 300; id++) {
+        char service[20], version[20];
+        struct measures measures = {{(double)(id * 37 % 101), 0, 0, 0, (double)(id % 5), 0}};
+        snprintf(service, sizeof service, "%cvc-%d", id % 2 ? 'S' : 's', (int)(id % 7));
+        snprintf(version, sizeof version, "1.%d", (int)(id % 13));
+        struct search_new upload = {.id = id, .received_ms = 1000 + id, .start_ms = id * 7919 % 1000, .size_bytes = 1, .tags = ""};
+        upload.facets[FACET_SERVICE] = id % 3 ? service : NULL;
+        upload.facets[FACET_VERSION] = version;
+        upload.measures = id % 4 ? &measures : NULL;
+        assert_true(search_add(search, &upload));
+    }
+}
+
+// The whole list, read in pieces of that size by what search_place_text wrote.
+static size_t read_all(struct search *search, const struct search_order *order, size_t piece, int64_t *all) {
+    struct selection selection;
+    size_t count = 1, total, read = 0;
+    char *next = NULL;
+    selection_init(&selection);
+    while (count > 0) {
+        struct search_place place;
+        int64_t *ids;
+        assert_true(!next || search_place_read(next, order, &place));
+        assert_true(search_select(search, &selection, order, next ? &place : NULL, piece, &ids, &count, &total));
+        assert_int_equal(total, 300);
+        memcpy(all + read, ids, count * sizeof *ids);
+        read += count;
+        if (count > 0) {
+            struct search_place last = search_place_of(search, order, search_find(search, ids[count - 1]));
+            free(next);
+            next = search_place_text(order, &last);
+        }
+        free(ids);
+    }
+    free(next);
+    return read;
+}
+
+// Slowly and plainly: which of two comes first.
+static bool in_order(const struct search *search, const struct search_order *order, int64_t first, int64_t second) {
+    const struct search_row *a = search_find(search, first), *b = search_find(search, second);
+    double sign = order->ascending ? 1 : -1, difference = 0;
+    if (order->by == SEARCH_BY_START) {
+        difference = (double)(a->start_ms - b->start_ms);
+    } else if (order->by == SEARCH_BY_RECEIVED) {
+        difference = (double)(a->received_ms - b->received_ms);
+    } else if (order->by == SEARCH_BY_MEASURE) {
+        double x = a->measures.values[order->which], y = b->measures.values[order->which];
+        if (isnan(x) || isnan(y)) {
+            return isnan(x) && isnan(y) ? first > second : isnan(y);
+        }
+        difference = x - y;
+    } else if (order->which == FACET_VERSION) {
+        difference = (double)(a->id % 13 - b->id % 13);
+    } else {
+        if (!a->facets[FACET_SERVICE] || !b->facets[FACET_SERVICE]) {
+            return !a->facets[FACET_SERVICE] && !b->facets[FACET_SERVICE] ? first > second : !b->facets[FACET_SERVICE];
+        }
+        difference = (double)(a->id % 7 - b->id % 7);
+        if (difference == 0 && a->id % 2 != b->id % 2) {
+            difference = a->id % 2 ? -1 : 1; // "Svc" and "svc" are one but for a last word
+        }
+    }
+    return difference == 0 ? first > second : sign * difference < 0;
+}
+
+static void test_orders(void **state) {
+    (void)state;
+    static const char *const sorts[] = {"", "start", "received", "service", "version", "cpu_cores", "goroutines"};
+    struct search search;
+    fill_many(&search);
+    for (size_t i = 0; i < 2 * sizeof sorts / sizeof *sorts; i++) {
+        struct search_order order;
+        assert_true(search_order_read(sorts[i / 2], i % 2 ? "asc" : "", &order));
+        static const size_t pieces[] = {1, 7, 64, 299, 300, 1000};
+        for (size_t j = 0; j < sizeof pieces / sizeof *pieces; j++) {
+            int64_t all[301];
+            assert_int_equal(read_all(&search, &order, pieces[j], all), 300);
+            for (size_t k = 1; k < 300; k++) {
+                if (!in_order(&search, &order, all[k - 1], all[k])) {
+                    fail_msg("%s: %d before %d", sorts[i / 2], (int)all[k - 1], (int)all[k]);
+                }
+            }
+        }
+    }
+    search_free(&search);
+}
+
+// The upload at the place is removed, and others come: what follows is what followed before.
+static void test_place_outlives_its_upload(void **state) {
+    (void)state;
+    struct search search;
+    struct selection selection;
+    struct search_order order;
+    struct search_place place;
+    int64_t *ids;
+    size_t count, total;
+    fill(&search);
+    selection_init(&selection);
+    assert_true(search_order_read("start", "asc", &order));
+    assert_true(search_place_read("1:100", &order, &place));
+    search_remove_oldest(&search);
+    add_upload(&search, 10, 50, "shop", "prod", "");
+    assert_true(search_select(&search, &selection, &order, &place, 2, &ids, &count, &total));
+    assert_int_equal(count, 2);
+    assert_int_equal(ids[0], 3);
+    assert_int_equal(ids[1], 4);
+    free(ids);
+    search_free(&search);
+}
+
+static void test_malformed(void **state) {
+    (void)state;
+    struct search_order order;
+    struct search_place place;
+    assert_false(search_order_read("Service", NULL, &order));
+    assert_false(search_order_read("service", "up", &order));
+    assert_true(search_order_read("cpu_cores", "desc", &order));
+    static const char *const none[] = {"", ":", "x:1", "0:1", "7", "7:x", "7:1x", "7:nan", "99999999999999999999:1"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_false(search_place_read(none[i], &order, &place));
+    }
+    assert_true(search_place_read("7:", &order, &place));
+    assert_true(isnan(place.number));
+    assert_true(search_order_read("host", NULL, &order));
+    assert_true(search_place_read("7:a:b", &order, &place));
+    assert_string_equal(place.text, "a:b");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_orders), cmocka_unit_test(test_place_outlives_its_upload),
+                                       cmocka_unit_test(test_malformed)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
