@@ -36,10 +36,9 @@ const struct profile_frame *analysis_leaf(const struct profile_sample_view *samp
     return sample->frame_count > 0 ? &sample->frames[0] : &no_frame;
 }
 
-// Of Python and Node: not the language's own library, no installed package.
+// Of Python and Node: no installed package.
 static bool is_own_script(const struct profile_frame *frame) {
-    return *frame->file && *frame->file != '<' && !starts_with(frame->file, "node:") && !strstr(frame->file, "/lib/python") &&
-           !strstr(frame->file, "-packages/") && !strstr(frame->file, "/node_modules/");
+    return !strstr(frame->file, "-packages/") && !strstr(frame->file, "/node_modules/");
 }
 
 const struct profile_frame *analysis_site(const struct profile_sample_view *sample) {

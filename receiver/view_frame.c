@@ -32,6 +32,12 @@ static bool is_python(const char *file) {
     return *file == '<' || (suffix && is_one_of(suffix, suffixes, sizeof suffixes / sizeof *suffixes));
 }
 
+// Of the interpreter's own library; packages that were installed are below it, too.
+static bool is_pythons_own(const char *file) {
+    return *file == '<' || ((strstr(file, "/lib/python") || strstr(file, "/lib64/python")) && !strstr(file, "/site-packages/") &&
+                            !strstr(file, "/dist-packages/"));
+}
+
 static bool is_node(const char *file) {
     static const char *const suffixes[] = {".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx"};
     const char *suffix = strrchr(file, '.');
@@ -45,20 +51,31 @@ static bool is_stand_in(const struct profile_frame *frame, char open, char close
     return !*frame->file && *frame->function == open && first && !first[1];
 }
 
+// A function of no file and no mapping is one of V8 itself (Promise, read, Garbage Collection): C's are always in a mapping.
+static bool is_v8(const struct profile_frame *frame) {
+    return *frame->function && !*frame->file && !*frame->mapping_file;
+}
+
 const char *view_frame_kind(const struct profile_frame *frame) {
     if (profile_frame_is_go(frame)) {
         bool runtime = starts_with(frame->function, "runtime.") || starts_with(frame->function, "internal/runtime") ||
                        (!strchr(frame->function, '.') && strstr(frame->file, "/src/runtime/")); // assembly
         return runtime ? "runtime" : "go";
     }
-    if (is_python(frame->file) || is_stand_in(frame, '<', '>')) {
-        return "python";
+    if (is_python(frame->file)) {
+        return is_pythons_own(frame->file) ? "python_runtime" : "python";
     }
-    return is_node(frame->file) || is_stand_in(frame, '(', ')') ? "node" : "c";
+    if (is_stand_in(frame, '<', '>')) {
+        return "python_runtime";
+    }
+    if (is_node(frame->file)) {
+        return starts_with(frame->file, "node:") ? "node_runtime" : "node";
+    }
+    return is_stand_in(frame, '(', ')') || is_v8(frame) ? "node_runtime" : "c";
 }
 
 bool view_is_kind(const char *kind) {
-    static const char *const kinds[] = {"go", "runtime", "python", "node", "c"};
+    static const char *const kinds[] = {"go", "runtime", "python", "python_runtime", "node", "node_runtime", "c"};
     return is_one_of(kind, kinds, sizeof kinds / sizeof *kinds);
 }
 
@@ -117,22 +134,23 @@ static void python_package(const char *file, char out[VIEW_LIBRARY_BYTES]) {
     if (package_below(file, "/site-packages/", out) || package_below(file, "/dist-packages/", out)) {
         return;
     }
-    bool own_library = *file == '<' || strstr(file, "/lib/python") || strstr(file, "/lib64/python");
-    const char *name = own_library ? "python" : base_name(file);
-    copy(out, name, strlen(name));
+    copy(out, base_name(file), strlen(base_name(file)));
 }
 
 static void node_package(const char *file, char out[VIEW_LIBRARY_BYTES]) {
     if (package_below(file, "/node_modules/", out)) {
         return;
     }
-    const char *name = starts_with(file, "node:") ? "node" : base_name(file);
-    copy(out, name, strlen(name));
+    copy(out, base_name(file), strlen(base_name(file)));
 }
 
 void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIBRARY_BYTES]) {
     const char *kind = view_frame_kind(frame);
-    if (strcmp(kind, "python") == 0) {
+    if (strcmp(kind, "python_runtime") == 0) {
+        copy(library, "python", strlen("python"));
+    } else if (strcmp(kind, "node_runtime") == 0) {
+        copy(library, "node", strlen("node"));
+    } else if (strcmp(kind, "python") == 0) {
         python_package(frame->file, library);
     } else if (strcmp(kind, "node") == 0) {
         node_package(frame->file, library);

@@ -213,10 +213,13 @@ func start(program, directory string) {
 func search(url string) {
 	from := time.Now().Add(-20 * time.Hour).UTC().Format(time.RFC3339)
 	query := "service=service-7&env=test&version=1.7&from=" + from
-	for name, path := range map[string]string{"list": "/api/uploads?limit=100&", "facets": "/api/facets?", "histogram": "/api/histogram?measure=cpu_cores&", "text": "/api/uploads?limit=100&q=host-3&"} {
+	for name, path := range map[string]string{
+		"list": "/api/uploads?limit=100&" + query, "facets": "/api/facets?" + query, "histogram": "/api/histogram?measure=cpu_cores&" + query,
+		"text": "/api/uploads?limit=100&q=host-3&" + query, "sorted": "/api/uploads?limit=100&sort=host&order=asc",
+	} {
 		var times []time.Duration
 		for i := 0; i < 50; i++ {
-			took, _ := get(url + path + query)
+			took, _ := get(url + path)
 			times = append(times, took)
 		}
 		fmt.Printf("search_%s_p50_ms %.1f\nsearch_%s_p99_ms %.1f\n", name, quantile(times, 0.5), name, quantile(times, 0.99))

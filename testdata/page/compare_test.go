@@ -32,6 +32,15 @@ func TestCompareTwoUploads(t *testing.T) {
 	view.until(`document.querySelector("#frame").textContent === "main.report · shop/report.go:40 · 60 MB, 88.2 % of all · baseline 15 MB, change +45 MB (+300.0 %)"`)
 	view.click("#reset")
 	view.until(compareReady)
+	// In the baseline's graph its own values come first, and colours say what became of them.
+	left, top, _, _ = view.area("#flamegraph-base")
+	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+10, top+70))
+	view.until(`document.querySelector(".flame-tooltip:not([hidden])").innerText.split("\n").slice(2).join(" · ") === "baseline 15 MB, 65.2 % of all · 65.2 % of its caller · now 60 MB, change +45 MB (+300.0 %)"`)
+	view.do(chromedp.MouseClickXY(left+10, top+70))
+	view.until(`document.querySelector("#frame").textContent === "main.report · shop/report.go:40 · 60 MB, 88.2 % of all · baseline 15 MB, change +45 MB (+300.0 %)"`)
+	view.expect(`document.querySelector('[aria-label="Flame graph: Baseline"] .compare-legend').textContent`, "has grown sincehas shrunkis the same")
+	view.click("#reset")
+	view.until(compareReady)
 
 	// Swapped, it shrinks.
 	view.click("#swap")

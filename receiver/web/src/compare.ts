@@ -23,9 +23,15 @@ const views = [
   ["table", "Table"],
 ] as const;
 
-function legend(): HTMLElement {
+function legend(ofBase: boolean): HTMLElement {
   const one = (kind: string, text: string) => make("span", {}, make("i", { class: `swatch ${kind}` }), text);
-  return make("span", { class: "compare-legend" }, one("more", "more than in the baseline"), one("less", "less"), one("same", "the same"));
+  return make(
+    "span",
+    { class: "compare-legend" },
+    ...(ofBase
+      ? [one("more", "has grown since"), one("less", "has shrunk"), one("same", "is the same")]
+      : [one("more", "more than in the baseline"), one("less", "less"), one("same", "the same")]),
+  );
 }
 
 export class ComparePage implements View {
@@ -84,7 +90,7 @@ export class ComparePage implements View {
       make(
         "section",
         { class: "panel compare-graph", "aria-label": `Flame graph: ${name}` },
-        make("h2", {}, name, legend()),
+        make("h2", {}, name, legend(graph === this.graphs.base)),
         graph.element,
       );
     this.panels.append(

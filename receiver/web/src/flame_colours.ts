@@ -11,8 +11,12 @@ export const kindNames: readonly (readonly [Kind, string])[] = [
   ["go", "Go"],
   ["runtime", "Go runtime"],
   ["python", "Python"],
-  ["node", "Node"],
+  ["python_runtime", "Python's own"],
+  ["node", "JavaScript"],
+  ["node_runtime", "Node's own"],
 ];
+// What a language brings along: beside the colours of packages it stays in the background.
+const runtimes: readonly Kind[] = ["runtime", "python_runtime", "node_runtime"];
 
 const packageColours = 10; // --flame-0 ... --flame-9 in flame.css
 const steps = 16; // shades of more and of less
@@ -47,7 +51,7 @@ export function changeOf(now: number, base: number): number {
 
 // The variable of flame.css that a function's boxes have their colour from.
 export function colourOf(fn: TreeFunction, colouring: Colouring): string {
-  return `--flame-${colouring === "package" && fn.kind !== "runtime" ? hash(packageOf(fn)) % packageColours : fn.kind}`;
+  return `--flame-${colouring === "package" && !runtimes.includes(fn.kind) ? hash(packageOf(fn)) % packageColours : fn.kind}`;
 }
 
 export function palette(tree: Tree, colouring: Colouring): Palette {

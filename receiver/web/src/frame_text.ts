@@ -3,22 +3,28 @@ import { packageOf } from "./groups";
 import { change, share, source, value } from "./format";
 import { nameOf, stackOf, type Tree } from "./tree";
 
-// "40 MB, 83.3 % of all, self 1 MB"
-export function valueText(tree: Tree, node: number): string {
-  const { unit } = tree;
-  const self = tree.self[node] ? `, self ${value(tree.self[node], unit)}` : "";
-  const text =
-    tree.fn[node] < 0
-      ? value(tree.total[node], unit)
-      : `${value(tree.total[node], unit)}, ${share(tree.total[node], tree.total[0])} of all${self}`;
-  return tree.base ? `${text} · ${baseText(tree, node)}` : text;
+// The values that the boxes are wide by.
+function drawn(tree: Tree): { self: Float64Array; total: Float64Array } {
+  return tree.ofBase ? tree.base! : tree;
 }
 
-function baseText(tree: Tree, node: number): string {
+// "40 MB, 83.3 % of all, self 1 MB". Of two sides what is drawn comes first: "baseline 15 MB, ... · now 40 MB, change +25 MB (+166.7 %)".
+export function valueText(tree: Tree, node: number): string {
+  const { unit } = tree;
+  const { self, total } = drawn(tree);
+  const amount = `${tree.ofBase ? "baseline " : ""}${value(total[node], unit)}`;
+  const own = self[node] ? `, self ${value(self[node], unit)}` : "";
+  const text = tree.fn[node] < 0 ? amount : `${amount}, ${share(total[node], total[0])} of all${own}`;
+  return tree.base ? `${text} · ${otherText(tree, node)}` : text;
+}
+
+// What the other side has.
+function otherText(tree: Tree, node: number): string {
   const base = tree.base!.total[node];
   const now = tree.total[node];
   const percent = base > 0 ? ` (${now >= base ? "+" : "−"}${((100 * Math.abs(now - base)) / base).toFixed(1)} %)` : now > 0 ? " (new)" : "";
-  return `baseline ${value(base, tree.unit)}, change ${change(now - base, tree.unit)}${percent}`;
+  const other = tree.ofBase ? `now ${value(now, tree.unit)}` : `baseline ${value(base, tree.unit)}`;
+  return `${other}, change ${change(now - base, tree.unit)}${percent}`;
 }
 
 export function placeText(tree: Tree, node: number): string {
@@ -35,10 +41,11 @@ export function tooltipLines(tree: Tree, node: number): string[] {
   const where = [placeText(tree, node), fn && packageOf(fn)].filter(Boolean);
   if (where.length > 0) lines.push(where.join(" · "));
   const parent = tree.parent[node];
-  lines.push(`${value(tree.total[node], tree.unit)}, ${share(tree.total[node], tree.total[0])} of all`);
-  if (node > 0 && parent > 0) lines.push(`${share(tree.total[node], tree.total[parent])} of its caller`);
-  if (tree.self[node]) lines.push(`self ${value(tree.self[node], tree.unit)}, ${share(tree.self[node], tree.total[0])}`);
-  if (tree.base) lines.push(baseText(tree, node));
+  const { self, total } = drawn(tree);
+  lines.push(`${tree.ofBase ? "baseline " : ""}${value(total[node], tree.unit)}, ${share(total[node], total[0])} of all`);
+  if (node > 0 && parent > 0) lines.push(`${share(total[node], total[parent])} of its caller`);
+  if (self[node]) lines.push(`self ${value(self[node], tree.unit)}, ${share(self[node], total[0])}`);
+  if (tree.base) lines.push(otherText(tree, node));
   return lines;
 }
 

@@ -23,6 +23,7 @@ export interface Tree {
   total: Float64Array;
   weight: Float64Array;
   base?: Base; // of the same nodes in the baseline
+  ofBase?: boolean; // drawn is the baseline alone
   leftOut: number; // nodes that the receiver did not send
 }
 
@@ -142,6 +143,7 @@ export function assemble(raw: RawNodes, functions: TreeFunction[], heading: Head
     total: new Float64Array(count),
     weight: new Float64Array(count),
   };
+  if (width === "base") tree.ofBase = true;
   if (raw.baseTotal) tree.base = { self: new Float64Array(count), total: new Float64Array(count) };
   for (let i = 0; i < count; i++) {
     const from = ordered[i];
