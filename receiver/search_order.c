@@ -62,24 +62,27 @@ struct search_place search_place_of(const struct search *search, const struct se
 
 // ---- Comparing ----
 
-static size_t digits(const char *text) {
-    return strspn(text, "0123456789");
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
 }
 
 // As people sort: in any case, and numbers by their value, so that 1.9 comes before 1.10 and host-2 before host-10.
 static int compare_texts(const char *left, const char *right) {
     const char *a = left, *b = right;
+    if (a == b) { // the same word of the search: most often, of 100,000 uploads of 40 services
+        return 0;
+    }
     while (*a && *b) {
-        size_t a_digits = digits(a), b_digits = digits(b);
-        if (a_digits && b_digits) {
-            size_t a_zeros = strspn(a, "0"), b_zeros = strspn(b, "0");
-            size_t a_length = a_digits - a_zeros, b_length = b_digits - b_zeros;
-            int order = a_length != b_length ? (a_length < b_length ? -1 : 1) : memcmp(a + a_zeros, b + b_zeros, a_length);
+        if (is_digit(*a) && is_digit(*b)) {
+            a += strspn(a, "0");
+            b += strspn(b, "0");
+            size_t a_length = strspn(a, "0123456789"), b_length = strspn(b, "0123456789");
+            int order = a_length != b_length ? (a_length < b_length ? -1 : 1) : memcmp(a, b, a_length);
             if (order) {
                 return order;
             }
-            a += a_digits;
-            b += b_digits;
+            a += a_length;
+            b += b_length;
         } else {
             int order = tolower((unsigned char)*a) - tolower((unsigned char)*b);
             if (order) {
