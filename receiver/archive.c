@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK = 512, ENTRIES_MAX = CATALOG_MAX_ATTACHMENTS + 1 };
+enum { BLOCK = 512, ENTRIES_MAX = CATALOG_MAX_ATTACHMENTS + 2 };
 
 struct entry {
     char name[CATALOG_FILE_MAX_BYTES + 1];
@@ -39,8 +40,22 @@ static uint64_t padded(uint64_t size) {
 static bool is_harmless(const char *name) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t length = strlen(name);
-    return length > 0 && length <= CATALOG_FILE_MAX_BYTES && strspn(name, plain) == length && name[0] != '.' && name[0] != '-' &&
-           strcmp(name, "event.json") != 0;
+    return length > 0 && length <= CATALOG_FILE_MAX_BYTES && strspn(name, plain) == length && name[0] != '.' && name[0] != '-';
+}
+
+static bool is_name_on_disk(const char *name) {
+    size_t digits = strspn(name, "0123456789");
+    return digits > 0 && name[digits] == '-';
+}
+
+// In any case of letters, as some file systems that it is unpacked on do not tell them apart.
+static bool is_taken(const struct archive *archive, const char *name) {
+    for (size_t i = 0; i < archive->count; i++) {
+        if (strcasecmp(archive->entries[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return strcasecmp(name, "event.json") == 0 || strcasecmp(name, "meta.json") == 0;
 }
 
 static void add(struct archive *archive, int directory, const char *file, const char *name, const uint64_t *expected_size) {
@@ -56,7 +71,8 @@ static void add(struct archive *archive, int directory, const char *file, const 
         archive->error = no_room ? RECEIVER_BUSY : RECEIVER_DAMAGED;
         return;
     }
-    snprintf(entry->name, sizeof entry->name, "%s", is_harmless(name) ? name : file);
+    bool own_name = is_harmless(name) && !is_name_on_disk(name) && !is_taken(archive, name);
+    snprintf(entry->name, sizeof entry->name, "%s", own_name ? name : file);
     entry->size = (uint64_t)about.st_size;
     archive->time = about.st_mtime;
     archive->count++;
@@ -71,6 +87,9 @@ static bool open_upload(void *context, const struct catalog_upload *upload) {
         return false;
     }
     add(archive, directory, "event.json", "", NULL);
+    if (faccessat(directory, "meta.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        add(archive, directory, "meta.json", "", NULL);
+    }
     for (size_t i = 0; archive->error == RECEIVER_OK && i < upload->attachment_count; i++) {
         const struct catalog_attachment *attachment = &upload->attachments[i];
         add(archive, directory, attachment->file, attachment->name, &attachment->size_bytes);

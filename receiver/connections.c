@@ -26,6 +26,7 @@ void connections_destroy(struct connections *connections) {
 struct connection *connections_add(struct connections *connections, int socket, int64_t now_ms) {
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection) {
+        connection->list = connections;
         connection->socket = socket;
         connection->since_ms = now_ms;
         pthread_mutex_lock(&connections->lock);
@@ -55,6 +56,21 @@ void connections_remove(struct connections *connections, struct connection *conn
         MHD_destroy_response(connection->response);
     }
     free(connection);
+}
+
+bool connections_take(struct connections *connections, size_t bytes) {
+    pthread_mutex_lock(&connections->lock);
+    size_t taken = connections->answer_bytes;
+    bool room = taken == 0 || (bytes <= CONNECTION_ANSWERS_BYTES && taken <= CONNECTION_ANSWERS_BYTES - bytes);
+    connections->answer_bytes += room ? bytes : 0;
+    pthread_mutex_unlock(&connections->lock);
+    return room;
+}
+
+void connections_give_back(struct connections *connections, size_t bytes) {
+    pthread_mutex_lock(&connections->lock);
+    connections->answer_bytes -= bytes;
+    pthread_mutex_unlock(&connections->lock);
 }
 
 void connections_enter(struct connections *connections, struct connection *connection, enum connection_phase phase, int64_t now_ms) {

@@ -21,6 +21,7 @@ enum connection_phase {
 };
 
 struct connection {
+    struct connections *list;
     struct connection *previous, *next; // guarded by the list's lock, as the next four
     int socket;
     enum connection_phase phase;
@@ -38,12 +39,14 @@ enum {
     CONNECTION_GRACE_MS = 20 * 1000, // from then on a body has to come with the rate below
     CONNECTION_BYTES_PER_SECOND = 1000,
     CONNECTION_ANSWER_MS = 10 * 60 * 1000,
+    CONNECTION_ANSWERS_BYTES = 128 << 20, // of all answers that wait in memory for whoever reads them slowly: a dozen of the largest trees
 };
 
 struct connections {
     pthread_mutex_t lock;
-    struct connection *first; // guarded by lock
+    struct connection *first; // guarded by lock, as the next three
     size_t count, most;
+    size_t answer_bytes; // taken and not given back
 };
 
 void connections_init(struct connections *connections, size_t most);
@@ -52,6 +55,9 @@ struct connection *connections_add(struct connections *connections, int socket, 
 void connections_remove(struct connections *connections, struct connection *connection);         // NULL is fine
 void connections_enter(struct connections *connections, struct connection *connection, enum connection_phase phase, int64_t now_ms);
 void connections_received(struct connections *connections, struct connection *connection, size_t bytes);
+// Room in memory for an answer until it is sent. False: there is none; an answer that is alone has room whatever its size.
+bool connections_take(struct connections *connections, size_t bytes);
+void connections_give_back(struct connections *connections, size_t bytes);
 // Shuts down those that are over a deadline; returns how many.
 size_t connections_expire(struct connections *connections, int64_t now_ms);
 

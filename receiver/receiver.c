@@ -149,7 +149,7 @@ static void on_ingested(void *context) {
             json_raw(&json, refused, strlen(refused));
         }
         json_object_end(&json);
-        reply_json(request->connection, &json);
+        reply_kept(request->connection, &json);
     }
     MHD_resume_connection(request->connection); // from here on the request may be gone
 }

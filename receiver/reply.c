@@ -3,6 +3,7 @@
 #include "connections.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,17 +61,65 @@ enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, c
     return send_response(connection, status, response, "text/plain; charset=utf-8");
 }
 
-enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json) {
-    if (json_failed(json)) {
+// ---- JSON ----
+
+// An answer in memory, from when it is made to when it is sent or given up.
+struct answer {
+    struct connections *connections; // which its room was taken of
+    void *bytes;
+    size_t size;
+};
+
+static void free_answer(void *state) {
+    struct answer *answer = state;
+    connections_give_back(answer->connections, answer->size);
+    free(answer->bytes);
+    free(answer);
+}
+
+// Takes the bytes, for which there is room.
+static struct MHD_Response *make_answer(struct connections *connections, struct json *json) {
+    struct answer *answer = malloc(sizeof *answer);
+    if (!answer) {
+        connections_give_back(connections, json->size);
         json_free(json);
-        return reply_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer does not fit into memory", NULL);
+        return NULL;
     }
-    struct MHD_Response *response = MHD_create_response_from_buffer(json->size, json->bytes, MHD_RESPMEM_MUST_FREE);
-    if (response) {
-        *json = (struct json){0};
+    void *fitting = realloc(json->bytes, json->size); // what it did not need while it grew
+    *answer = (struct answer){connections, fitting ? fitting : json->bytes, json->size};
+    *json = (struct json){0};
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback_cls(answer->size, answer->bytes, free_answer, answer);
+    if (!response) {
+        free_answer(answer);
     }
+    return response;
+}
+
+static enum MHD_Result reply_no_json(struct MHD_Connection *connection, struct json *json) {
     json_free(json);
-    return send_response(connection, status, response, "application/json");
+    return reply_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer does not fit into memory", NULL);
+}
+
+enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json) {
+    struct connection *of = connection_of(connection);
+    if (json_failed(json) || !of) {
+        return reply_no_json(connection, json);
+    }
+    if (!connections_take(of->list, json->size)) {
+        json_free(json);
+        return reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many answers wait to be read; try again later", NULL);
+    }
+    return send_response(connection, status, make_answer(of->list, json), "application/json");
+}
+
+enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json) {
+    if (json_failed(json)) {
+        return reply_no_json(connection, json);
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer(json->size, json->bytes, MHD_RESPMEM_MUST_COPY);
+    json_free(json);
+    return send_response(connection, MHD_HTTP_OK, response, "application/json");
 }
 
 enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json) {

@@ -12,9 +12,11 @@
 
 // One line of plain text. 405 takes the allowed methods in allow, else NULL.
 enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, const char *text, const char *allow);
-// Sends and frees what json holds; 500 if writing it failed.
+// Sends and frees what json holds; 500 if writing it failed, 503 while too much waits for clients that read slowly (connections_take).
 enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json);
 enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json);
+// To an upload that was kept: small, and whatever else waits, since a client that is refused would send it again.
+enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json);
 // Bytes that live as long as the program.
 enum MHD_Result reply_static(struct MHD_Connection *connection, const void *bytes, size_t size, const char *content_type);
 // A file as a download; takes the descriptor. name must be free of control characters.

@@ -17,25 +17,27 @@ static struct text read_archive(struct archive *archive, size_t piece) {
     return text;
 }
 
+// Among the names are those of other files in the archive, and one that is the same as another on some file systems.
 static void add_upload(struct place *place) {
-    static const char *const names[] = {"heap.pprof", "../evil", "event.json", ".hidden", "caf\xc3\xa9"};
+    static const char *const names[] = {"heap.pprof", "../evil",   "event.json", ".hidden", "caf\xc3\xa9",
+                                        "1-.._evil",  "Meta.json", "HEAP.pprof", "9-x",     "metrics.json"};
     struct incoming *incoming;
-    char text[200], content[3000];
+    char text[200], content[4000];
     int64_t id;
-    memset(content, 'c', sizeof content);
     assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        memset(content, 'a' + (int)i, sizeof content);
         assert_int_equal(incoming_attachment(incoming, names[i], text, sizeof text), RECEIVER_OK);
-        assert_int_equal(incoming_write(incoming, content, i * 512 + (i > 2)), RECEIVER_OK);
+        assert_int_equal(incoming_write(incoming, content, i * 300 + (i > 2)), RECEIVER_OK);
     }
-    assert_int_equal(keep(incoming, EVENT, NULL, &id, text), RECEIVER_OK);
+    assert_int_equal(keep(incoming, EVENT, "team:a", &id, text), RECEIVER_OK);
     incoming_free(incoming);
 }
 
 static void test_read_by_tar(void **state) {
     struct place *place = *state;
     struct archive *archive;
-    char command[600], path[100];
+    char command[900], path[100];
     add_upload(place);
     assert_int_equal(archive_open(place->store, 1, &archive), RECEIVER_OK);
     uint64_t size = archive_size(archive);
@@ -55,11 +57,13 @@ static void test_read_by_tar(void **state) {
     fwrite(whole.bytes, 1, whole.size, file);
     fclose(file);
     free(whole.bytes);
-    snprintf(command, sizeof command,
-             "cd '%s' && tar xf a.tar && cd upload-1 && test \"$(ls -A | tr '\\n' ' ')\" = '1-.._evil 2-event.json 3-.hidden 4-caf__ "
-             "event.json heap.pprof ' && cmp event.json ../uploads/1/event.json && cmp 4-caf__ ../uploads/1/4-caf__ && "
-             "cmp 1-.._evil ../uploads/1/1-.._evil",
-             place->directory);
+    snprintf(
+        command, sizeof command,
+        "cd '%s' && tar xf a.tar && cd upload-1 && test \"$(LC_ALL=C ls -A | tr '\\n' ' ')\" = '1-.._evil 2-event.json 3-.hidden 4-caf__ "
+        "5-1-.._evil 6-Meta.json 7-HEAP.pprof 8-9-x event.json heap.pprof meta.json metrics.json ' &&"
+        " cmp event.json ../uploads/1/event.json && cmp meta.json ../uploads/1/meta.json && cmp heap.pprof ../uploads/1/0-heap.pprof &&"
+        " for f in [0-9]-*; do cmp \"$f\" ../uploads/1/\"$f\" || exit 1; done",
+        place->directory);
     assert_int_equal(system(command), 0);
 }
 

@@ -84,7 +84,29 @@ static void test_crowd(void **state) {
     connections_destroy(&connections);
 }
 
+static void test_answers_in_memory(void **state) {
+    (void)state;
+    struct connections connections;
+    connections_init(&connections, 100);
+    assert_true(connections_take(&connections, CONNECTION_ANSWERS_BYTES - 10));
+    assert_false(connections_take(&connections, 11));
+    assert_false(connections_take(&connections, SIZE_MAX));
+    assert_true(connections_take(&connections, 10));
+    assert_false(connections_take(&connections, 1));
+    connections_give_back(&connections, CONNECTION_ANSWERS_BYTES - 10);
+    assert_true(connections_take(&connections, 100));
+    connections_give_back(&connections, 110);
+    // Alone any answer is sent; nothing else is until it is gone.
+    assert_true(connections_take(&connections, (size_t)3 * CONNECTION_ANSWERS_BYTES));
+    assert_false(connections_take(&connections, 1));
+    connections_give_back(&connections, (size_t)3 * CONNECTION_ANSWERS_BYTES);
+    assert_true(connections_take(&connections, 1));
+    connections_give_back(&connections, 1);
+    connections_destroy(&connections);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_deadlines), cmocka_unit_test(test_crowd)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers_in_memory), cmocka_unit_test(test_deadlines),
+                                       cmocka_unit_test(test_crowd)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand"
 	"net"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/pprof/profile"
 )
 
 // Killed at a random moment of 1,000 uploads, several times: whatever was answered with 200 is there, whole, and nothing else that is not.
@@ -245,5 +248,75 @@ func TestZipBomb(t *testing.T) {
 	}
 	if peak == 0 || peak > 700_000 {
 		t.Errorf("it took %d kB at its peak", peak)
+	}
+}
+
+// unread asks for a path and leaves the answer where it is.
+func (r *receiver) unread(t *testing.T, path string) net.Conn {
+	t.Helper()
+	connection, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	if err == nil {
+		_, err = fmt.Fprintf(connection, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return connection
+}
+
+// Answers of 40 MB that nobody reads: three are kept, the others are refused while those wait; uploads and small answers are not.
+func TestAnswersThatNobodyReads(t *testing.T) {
+	r := start(t, t.TempDir(), plain(t))
+	defer r.stop(t)
+	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "cpu", Unit: "nanoseconds"}}, TimeNanos: 1}
+	for i := uint64(1); i <= 1000; i++ {
+		function := &profile.Function{ID: i, Name: strings.Repeat("f", 40_000) + fmt.Sprint(i)}
+		location := &profile.Location{ID: i, Address: i, Line: []profile.Line{{Function: function}}}
+		p.Function, p.Location = append(p.Function, function), append(p.Location, location)
+		p.Sample = append(p.Sample, &profile.Sample{Location: []*profile.Location{location}, Value: []int64{1}})
+	}
+	var large bytes.Buffer
+	if err := p.Write(&large); err != nil {
+		t.Fatal(err)
+	}
+	contentType, body := form("service:shop", attachment{"cpu.pprof", large.Bytes()})
+	if status, text, err := r.post(http.DefaultClient, contentType, body); err != nil || status != http.StatusOK {
+		t.Fatalf("%d %s %v", status, text, err)
+	}
+	const tree = "/api/uploads/1/attachments/cpu.pprof/tree"
+	statuses := map[string]int{}
+	var slow []net.Conn
+	for range 6 {
+		connection := r.unread(t, tree)
+		slow = append(slow, connection)
+		head := make([]byte, len("HTTP/1.1 200"))
+		if _, err := io.ReadFull(connection, head); err != nil {
+			t.Fatal(err)
+		}
+		statuses[string(head)]++
+	}
+	if statuses["HTTP/1.1 200"] != 3 || statuses["HTTP/1.1 503"] != 3 {
+		t.Errorf("%v", statuses)
+	}
+	if response, err := http.Get(r.url + tree); err != nil || response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+		t.Errorf("%v %v", response, err)
+	}
+	small, body := form("service:shop", attachment{"a.bin", []byte("x")})
+	if status, text, err := r.post(http.DefaultClient, small, body); err != nil || status != http.StatusOK {
+		t.Errorf("%d %s %v", status, text, err)
+	}
+	if status, text := r.get(t, "/api/uploads"); status != http.StatusOK {
+		t.Errorf("%d %s", status, text)
+	}
+	for _, connection := range slow {
+		_ = connection.Close()
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if status, _ := r.get(t, tree); status == http.StatusOK {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("there is no room although nobody waits any more")
+		}
 	}
 }
