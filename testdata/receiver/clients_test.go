@@ -141,7 +141,8 @@ func (c client) run(t *testing.T, r *receiver) []row {
 		}
 	}
 	command.Env = append(command.Env, "DD_TRACE_AGENT_URL="+w.URL, "DD_SERVICE="+c.service, "DD_ENV=study", "DD_VERSION=1.2.3", "DD_TAGS=rack:12",
-		"DD_PROFILING_ENABLED=true", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
+		"DD_PROFILING_ENABLED=true", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1",
+		"DD_AGENT_HOST=127.0.0.1") // else metrics go to "localhost", which not every machine can resolve
 	command.Env = append(command.Env, c.environment...)
 	var output, log bytes.Buffer
 	command.Stdout, command.Stderr = &output, &log
