@@ -67,6 +67,7 @@
 #define reserved_memory_open_slowly cmemprof_reserved_memory_open_slowly
 #define reserved_memory_share cmemprof_reserved_memory_share
 #define sampler_next cmemprof_sampler_next
+#define sampler_open cmemprof_sampler_open
 #define sampler_take cmemprof_sampler_take
 #define sampler_weight cmemprof_sampler_weight
 #define shard_forget cmemprof_shard_forget

@@ -157,7 +157,6 @@ void profiler_finish(struct sampling *sampling, const void *block, size_t size) 
     if (block != NULL) {
         record(&profiler, thread, sampling, block, size);
     }
-    sampler_next(thread, atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed));
     if (sampling->started_ns != 0) {
         shard_count(&shard->sampling_ns, (clock_ns() - sampling->started_ns) * TIMED_SAMPLES);
     }
@@ -314,6 +313,7 @@ static enum cmemprof_error open_once(struct profiler *self) {
         return CMEMPROF_NO_MEMORY;
     }
     code_objects_refresh();
+    sampler_open();
     bind_early(self);
     atomic_store(&self->open, true);
     return CMEMPROF_OK;

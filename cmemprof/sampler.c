@@ -3,7 +3,11 @@
 #include "sampler.h"
 
 #include <math.h>
+#include <string.h>
 #include <time.h>
+
+// No program allocates as much; a longer distance would not fit into the countdown.
+#define FARTHEST_BYTES 0x1p62
 
 // splitmix64 (Steele, Lea, Flood 2014): 64 bits of state, any seed is good, no multiplication table.
 static uint64_t next_random(uint64_t *state) {
@@ -21,6 +25,58 @@ static void seed(struct thread_state *thread) {
     thread->random = next_random(&state) | 1;
 }
 
+// ---- Distances ----
+
+// The ziggurat (Marsaglia and Tsang, "The ziggurat method for generating random variables", 2000) cuts the area under exp(-x) into 256
+// layers of one size, each as wide as the curve at its lower edge. A point in a random layer lies under the curve for certain where it is
+// not wider than the layer above, 99 times in 100; otherwise one asks the curve. So the numbers are exactly exponential, and most cost one
+// multiplication and no logarithm, which took a third of a sample.
+//
+// Layer 0 has the rest of the area: a rectangle as wide as layer 1, and the tail beyond it, where all begins anew, since the exponential
+// distribution has no memory.
+enum { LAYERS = 256 };
+static double widths[LAYERS + 1]; // of each layer; 0 is layer 0 drawn as a rectangle, and above the last layer there is nothing
+
+void sampler_open(void) {
+    const double widest = 7.69711747013104972, area = widest * exp(-widest) + exp(-widest); // for 256 layers, in the same paper
+    widths[0] = area / exp(-widest);
+    widths[1] = widest;
+    for (int i = 2; i < LAYERS; i++) {
+        widths[i] = -log(exp(-widths[i - 1]) + area / widths[i - 1]);
+    }
+    widths[LAYERS] = 0;
+}
+
+static double unit(uint64_t bits) {
+    return (double)(int64_t)(bits >> 11) * 0x1p-53; // in [0, 1)
+}
+
+// A point that is wider than the layer above.
+static __attribute__((noinline)) double exponential_at_edge(unsigned layer, double x, uint64_t *state) {
+    double before = 0; // the tails that were left behind
+    for (;;) {
+        double low = exp(-widths[layer]), high = exp(-widths[layer + 1]);
+        if (layer == 0) {
+            before += widths[1];
+        } else if (low + unit(next_random(state)) * (high - low) < exp(-x)) {
+            return before + x;
+        }
+        uint64_t bits = next_random(state);
+        layer = bits % LAYERS;
+        x = unit(bits) * widths[layer];
+        if (x < widths[layer + 1]) {
+            return before + x;
+        }
+    }
+}
+
+static double exponential(uint64_t *state) {
+    uint64_t bits = next_random(state);
+    unsigned layer = bits % LAYERS;
+    double x = unit(bits) * widths[layer];
+    return __builtin_expect(x < widths[layer + 1], 1) ? x : exponential_at_edge(layer, x, state);
+}
+
 void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
     thread->interval_bytes = interval_bytes;
     if (interval_bytes <= 1) {
@@ -30,10 +86,9 @@ void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
     if (thread->random == 0) {
         seed(thread);
     }
-    // u in (0, 1]: 53 random bits, never 0. ceil makes the integer countdown exact: hit if and only if size + 1 >= distance.
-    double u = (double)((next_random(&thread->random) >> 11) + 1) * 0x1p-53;
-    double distance = ceil(-log(u) * (double)interval_bytes);
-    thread->countdown_bytes = distance < 1 ? 0 : (uint64_t)distance - 1;
+    // Hit if and only if size + 1 >= distance, which for a distance that is no whole number says size >= its whole part.
+    double distance = exponential(&thread->random) * (double)interval_bytes;
+    thread->countdown_bytes = (uint64_t)(int64_t)(distance < FARTHEST_BYTES ? distance : FARTHEST_BYTES);
 }
 
 bool sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes, uint64_t *drawn_interval_bytes) {
@@ -44,6 +99,7 @@ bool sampler_take(struct thread_state *thread, size_t size, uint64_t interval_by
         }
     }
     *drawn_interval_bytes = thread->interval_bytes;
+    sampler_next(thread, interval_bytes);
     return true;
 }
 

@@ -26,11 +26,15 @@ static inline bool sampler_pass(struct thread_state *thread, size_t size) {
     return false;
 }
 
+// Before the others.
+void sampler_open(void);
+
 // After sampler_pass was false: true if the allocation is to be sampled at *interval_bytes, the interval it was drawn with. Draws where
-// nothing was drawn yet, or the process was off. interval_bytes is the profiler's present one; 0: off.
+// nothing was drawn yet, or the process was off, and the distance from here to the next sample. interval_bytes is the profiler's present
+// one; 0: off.
 bool sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes, uint64_t *drawn_interval_bytes);
 
-// After a sample was taken: draws the distance to the next one.
+// Draws the distance to the next sample.
 void sampler_next(struct thread_state *thread, uint64_t interval_bytes);
 
 // How many allocations a sample of this size stands for.

@@ -14,7 +14,6 @@ static uint64_t count_samples(struct thread_state *thread, size_t size, uint64_t
     for (uint64_t i = 0; i < allocations; i++) {
         if (!sampler_pass(thread, size) && sampler_take(thread, size, interval_bytes, &drawn)) {
             samples++;
-            sampler_next(thread, interval_bytes);
         }
     }
     return samples;
@@ -45,10 +44,55 @@ static void mixed_sizes_are_unbiased_too(void **state) {
         variance += (double)size * (double)size * (1 - p) / p;
         if (!sampler_pass(&thread, size) && sampler_take(&thread, size, interval, &drawn)) {
             estimated_bytes += sampler_weight(size, interval) * (double)size;
-            sampler_next(&thread, interval);
         }
     }
     assert_true(fabs(estimated_bytes - bytes) <= 4 * sqrt(variance));
+}
+
+// How many of the distances lie in each of BINS parts that are equally likely. The last part is where the ziggurat has its tail: the
+// curve is left of it with p = 1 - e^-7.7.
+static void distances_are_exponential(void **state) {
+    (void)state;
+    enum { BINS = 4096, PER_BIN = 4096 };
+    static unsigned counts[BINS];
+    const uint64_t interval = (uint64_t)1 << 40;
+    struct thread_state thread = {.random = 11};
+    for (int i = 0; i < BINS * PER_BIN; i++) {
+        sampler_next(&thread, interval);
+        double below = -expm1(-(double)thread.countdown_bytes / (double)interval); // uniform if the distances are exponential
+        counts[(int)(below * BINS)]++;
+    }
+    double chi_squared = 0;
+    for (int bin = 0; bin < BINS; bin++) {
+        chi_squared += ((double)counts[bin] - PER_BIN) * ((double)counts[bin] - PER_BIN) / PER_BIN;
+    }
+    assert_true(fabs(chi_squared - (BINS - 1)) <= 4 * sqrt(2.0 * (BINS - 1)));
+}
+
+// Beyond the ziggurat's widest layer, whose mass is e^-7.7 = 1 / 2,202, all begins anew: the mean of what lies beyond is 1 again.
+static void long_distances_are_exponential_too(void **state) {
+    (void)state;
+    const double edge = 7.69711747013104972, mass = exp(-edge);
+    const uint64_t interval = (uint64_t)1 << 40, draws = 20000000;
+    struct thread_state thread = {.random = 13};
+    double beyond = 0, sum = 0;
+    for (uint64_t i = 0; i < draws; i++) {
+        sampler_next(&thread, interval);
+        double x = (double)thread.countdown_bytes / (double)interval - edge;
+        beyond += x > 0;
+        sum += x > 0 ? x : 0;
+    }
+    assert_true(fabs(beyond - mass * (double)draws) <= 4 * sqrt(mass * (double)draws));
+    assert_true(fabs(sum / beyond - 1) <= 4 / sqrt(beyond));
+}
+
+static void no_distance_is_too_long_for_the_countdown(void **state) {
+    (void)state;
+    struct thread_state thread = {.random = 17};
+    for (int i = 0; i < 1000; i++) {
+        sampler_next(&thread, UINT64_MAX);
+        assert_true(thread.countdown_bytes <= (uint64_t)1 << 62);
+    }
 }
 
 static void interval_1_takes_everything_with_weight_1(void **state) {
@@ -103,9 +147,13 @@ static void two_threads_draw_differently(void **state) {
 }
 
 int main(void) {
+    sampler_open();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(estimates_are_unbiased_at_every_size),
         cmocka_unit_test(mixed_sizes_are_unbiased_too),
+        cmocka_unit_test(distances_are_exponential),
+        cmocka_unit_test(long_distances_are_exponential_too),
+        cmocka_unit_test(no_distance_is_too_long_for_the_countdown),
         cmocka_unit_test(interval_1_takes_everything_with_weight_1),
         cmocka_unit_test(off_takes_nothing_and_on_starts_at_once),
         cmocka_unit_test(a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample),
