@@ -27,7 +27,7 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 // For functions that a hook ends with a jump to, so that their caller is the hook's.
-#define BEGIN(size, caller, sampling) profiler_begin(size, caller, PROFILER_CALLER_FRAME(), sampling)
+#define BEGIN(size, caller, sampling) profiler_begin(size, caller, __builtin_frame_address(0), sampling)
 
 // ---- Slow paths ----
 

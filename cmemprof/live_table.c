@@ -55,7 +55,7 @@ void live_table_close(struct live_table *table) {
 
 static size_t window_of(const struct live_level *level, uint64_t address) {
     uint64_t hash = (address >> 4) * 0x9e3779b97f4a7c15u;
-    return (hash >> 32) % (level->slot_count / WINDOW) * WINDOW;
+    return hash >> 32 & (level->slot_count - WINDOW); // slot_count is a power of two
 }
 
 // Makes level number i. Several threads may try; one wins, the others find its level.

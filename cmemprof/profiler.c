@@ -41,7 +41,7 @@ static uint64_t clock_ns(void) {
 
 // ---- An allocation that is sampled ----
 
-bool profiler_begin(size_t size, uintptr_t caller, struct unwind_start start, struct sampling *sampling) {
+bool profiler_begin(size_t size, uintptr_t caller, const uintptr_t *frame, struct sampling *sampling) {
     struct thread_state *thread = &thread_state;
     if (profiler_is_off()) { // every allocation comes here
         return false;
@@ -61,7 +61,7 @@ bool profiler_begin(size_t size, uintptr_t caller, struct unwind_start start, st
     struct shard *shard = shards_take(profiler.shards, thread);
     sampling->shard = shard;
     sampling->caller = caller;
-    sampling->start = start;
+    sampling->start = (struct unwind_start){.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
     sampling->place.slot = NULL;
     sampling->started_ns = 0;
     if (shard != NULL && shard->timed-- == 0) {

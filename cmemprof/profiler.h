@@ -45,20 +45,15 @@ struct sampling {
     struct live_place place;   // of a spare block
 };
 
-// The caller of the function that this stands in, whose frame pointer is the first thing that it pushed. Has to be compared with the return
-// address of the hook: the compiler may have made another function of it.
-#define PROFILER_CALLER_FRAME() profiler_frame((const uintptr_t *)__builtin_frame_address(0))
-static inline struct unwind_start profiler_frame(const uintptr_t *frame) {
-    return (struct unwind_start){.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
-}
-
 // Off: every allocation fails sampler_pass, so that a start is noticed at once, and this is the quick way on.
 static inline bool profiler_is_off(void) {
     return atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 && thread_state.interval_bytes == 0;
 }
 
-// After sampler_pass was false. True: sample this allocation; the thread is inside the profiler until profiler_finish.
-bool profiler_begin(size_t size, uintptr_t caller, struct unwind_start start, struct sampling *sampling);
+// After sampler_pass was false. True: sample this allocation; the thread is inside the profiler until profiler_finish. caller is the return
+// address of the hook. frame is that of the function that calls this, which has pushed the frame pointer first of all; it may be the hook's
+// own or one that the hook jumped to, and the compiler may have made another function of it, so its return address is compared with caller.
+bool profiler_begin(size_t size, uintptr_t caller, const uintptr_t *frame, struct sampling *sampling);
 // A block that live_table_may_hold, or one that at least holds size bytes. NULL: no memory, errno is set.
 void *profiler_place(struct sampling *sampling, size_t size);
 // block NULL: the allocation failed, and is no sample.

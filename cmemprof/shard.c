@@ -8,23 +8,22 @@
 // Threads are dealt out to the shards one after the other.
 static _Atomic uint32_t threads;
 
-static struct shard *own_shard(struct shard *shards, struct thread_state *thread) {
+static uint32_t own_index(struct thread_state *thread) {
     if (thread->shard == 0) {
         thread->shard = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) % SHARDS + 1;
     }
-    return &shards[thread->shard - 1];
+    return thread->shard - 1;
 }
 
 struct shard *shards_take_own(struct shard *shards, struct thread_state *thread) {
-    struct shard *shard = own_shard(shards, thread);
+    struct shard *shard = &shards[own_index(thread)];
     return shard_try(shard) ? shard : NULL;
 }
 
 struct shard *shards_take(struct shard *shards, struct thread_state *thread) {
-    struct shard *first = own_shard(shards, thread);
-    size_t start = (size_t)(first - shards);
-    for (size_t i = 0; i < SHARDS; i++) {
-        struct shard *shard = &shards[(start + i) % SHARDS];
+    uint32_t own = own_index(thread);
+    for (uint32_t i = 0; i < SHARDS; i++) {
+        struct shard *shard = &shards[(own + i) % SHARDS];
         if (shard_try(shard)) {
             return shard;
         }

@@ -62,8 +62,8 @@ bool shard_wait(struct shard *shard);
 // Forgets the stack: pointers to entries of the table of stacks do not outlive this.
 void shard_forget(struct shard *shard);
 
-// In a forked child: shards that other threads held are as they left them. What is pending is added to the totals; the rest, which may be
-// half written, is given up (the samples they were at: see profiler.c).
+// In a forked child: shards that other threads held are as they left them. What may be half written is given up (the samples they were at:
+// see profiler.c).
 void shards_after_fork(struct shard *shards);
 
 #endif

@@ -36,9 +36,11 @@ struct unwinder {
     struct stack_memory memory;
 };
 
-// Where a stack begins: a function that was called, as it is after the return. Its RBP, and no other register, is known.
+// Where a stack begins: a function that was called, as it is after the return. Of its registers RBP is known, and RBX may be.
 struct unwind_start {
-    uintptr_t pc, sp, rbp;
+    uintptr_t pc, sp, rbp, rbx;
+    bool rbx_known;
+    bool exact; // pc is the next instruction of a thread that was interrupted, and not a return address
 };
 
 // A thread that was interrupted: pc is the instruction that comes next.

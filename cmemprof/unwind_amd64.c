@@ -6,7 +6,7 @@
 
 #include "unwind_walk.h"
 
-static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_beginning *start,
+static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
                                   struct unwind_memo *memo) {
     stack_memory_enter(thread, start->sp);
     struct unwind_trail *trail = &memo->trails[!memo->current];
@@ -56,32 +56,35 @@ static bool replace(struct unwind_walk *walk, struct unwind_memo *memo) {
     return unwind_trail_same_stack(walk->old, trail);
 }
 
+// A walk under the same conditions may rely on the old one.
+static inline bool same_conditions(struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_trail *old) {
+    uint64_t generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
+    return old->generation == generation && (generation & 1) == 0 &&
+           old->go_start == atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed) &&
+           old->go_end == atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed) && thread->stack_low <= old->stack_low &&
+           thread->stack_high >= old->stack_high;
+}
+
 // The short way of the common case: the walk would be the old one from its start to its end.
-static bool is_old_walk(struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_beginning *start,
+static bool is_old_walk(struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_start *start,
                         const struct unwind_trail *old) {
     uint32_t at = old->steps_begin;
-    uint64_t generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
     const struct unwind_step *step = &old->steps[at];
-    bool same_start = step->sp == start->sp && unwind_trail_pc(old, at) == start->pc && step->exact == start->exact &&
-                      (old->rbp_until == 0 || old->rbp == start->rbp) &&
-                      (old->rbx_until == 0 || (start->rbx_known && old->rbx == start->rbx));
-    bool usable = at < old->steps_end && old->reusable_from == at && old->generation == generation && (generation & 1) == 0 &&
-                  old->go_start == atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed) &&
-                  old->go_end == atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed) &&
-                  thread->stack_low <= old->stack_low && thread->stack_high >= old->stack_high;
-    return same_start && usable && unwind_trail_first_change(old, at) == old->steps_end;
+    if (at >= old->steps_end || old->reusable_from != at || !same_conditions(unwinder, thread, old) || step->sp != start->sp ||
+        unwind_trail_pc(old, at) != start->pc || step->exact != start->exact) {
+        return false;
+    }
+    if ((old->rbp_until != 0 && old->rbp != start->rbp) || (old->rbx_until != 0 && (!start->rbx_known || old->rbx != start->rbx))) {
+        return false;
+    }
+    return unwind_trail_changed_read(old, at) == NULL;
 }
 
 enum outcome { CHANGED, SAME, WANTS_RBX };
 
-static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_beginning *start,
+static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
                                 struct unwind_memo *memo) {
     bool same, held = memo->depth_frames != 0;
-    const struct unwind_trail *old = &memo->trails[memo->current];
-    if (is_old_walk(unwinder, thread, start, old)) {
-        memo->depth_frames = old->steps_end - old->steps_begin;
-        return held ? SAME : CHANGED;
-    }
     struct unwind_walk walk = prepare(unwinder, thread, start, memo);
     if (unwind_walk_follow(&walk, (struct unwind_frame){.after = start->pc + start->exact, .sp = start->sp, .exact = start->exact})) {
         same = unwind_trail_join(&memo->trails[memo->current], walk.old_at, walk.trail);
@@ -96,20 +99,28 @@ static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *
 
 // ---- Beginnings ----
 
-bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start, struct unwind_memo *memo) {
-    const struct unwind_beginning from = {.pc = start->pc, .sp = start->sp, .rbp = start->rbp};
-    enum outcome outcome = unwind_from(unwinder, thread, &from, memo);
+// Not inlined, so that the short way needs no frame of its own.
+static __attribute__((noinline)) bool unwind_anew(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
+                                                  struct unwind_memo *memo) {
+    enum outcome outcome = unwind_from(unwinder, thread, start, memo);
     return outcome == WANTS_RBX ? unwind_stack_from_here(unwinder, thread, start->pc, memo) : outcome == SAME;
+}
+
+bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start, struct unwind_memo *memo) {
+    if (memo->depth_frames != 0 && is_old_walk(unwinder, thread, start, &memo->trails[memo->current])) {
+        return true;
+    }
+    return unwind_anew(unwinder, thread, start, memo);
 }
 
 bool unwind_stack_from_registers(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_registers *registers,
                                  struct unwind_memo *memo) {
-    const struct unwind_beginning from = {registers->pc, registers->sp, registers->rbp, registers->rbx, .rbx_known = true, .exact = true};
+    const struct unwind_start from = {registers->pc, registers->sp, registers->rbp, registers->rbx, .rbx_known = true, .exact = true};
     return unwind_from(unwinder, thread, &from, memo) == SAME;
 }
 
-static inline __attribute__((always_inline)) struct unwind_beginning registers_here(void) {
-    struct unwind_beginning here = {.exact = true, .rbx_known = true};
+static inline __attribute__((always_inline)) struct unwind_start registers_here(void) {
+    struct unwind_start here = {.exact = true, .rbx_known = true};
     // To memory, so that none of these registers can be an output and be overwritten before it is read.
     __asm__ volatile("lea 0(%%rip), %%rax\n\t"
                      "mov %%rax, %0\n\t"
@@ -125,7 +136,7 @@ static inline __attribute__((always_inline)) struct unwind_beginning registers_h
 // noinline: the registers must be those of a frame whose caller is not this file's business.
 __attribute__((noinline)) bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller,
                                                       struct unwind_memo *memo) {
-    struct unwind_beginning start = registers_here();
+    struct unwind_start start = registers_here();
     struct unwind_walk walk = prepare(unwinder, thread, &start, memo);
     if (unwind_walk_find_caller(&walk, &start, caller)) {
         return unwind_from(unwinder, thread, &start, memo) == SAME;

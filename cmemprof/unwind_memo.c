@@ -18,22 +18,9 @@ static uint32_t step_of_read(const struct unwind_trail *trail, uint32_t from, ui
     return at;
 }
 
-// A remembered word may by now be anything in the frames of other functions, also what AddressSanitizer has declared untouchable.
-#define UNCHECKED __attribute__((no_sanitize("address")))
-
-UNCHECKED static uintptr_t change_of(const struct unwind_read *read) {
-    return *(const uintptr_t *)read->address ^ read->word;
-}
-
-UNCHECKED uint32_t unwind_trail_first_change(const struct unwind_trail *trail, uint32_t from) {
-    const struct unwind_read *read = &trail->reads[trail->steps[from].reads], *end = &trail->reads[trail->reads_end];
-    while (end - read >= 4 && (change_of(read) | change_of(read + 1) | change_of(read + 2) | change_of(read + 3)) == 0) {
-        read += 4;
-    }
-    while (read < end && change_of(read) == 0) {
-        read++;
-    }
-    return read == end ? trail->steps_end : step_of_read(trail, from, (uint32_t)(read - trail->reads));
+uint32_t unwind_trail_first_change(const struct unwind_trail *trail, uint32_t from) {
+    const struct unwind_read *read = unwind_trail_changed_read(trail, from);
+    return read == NULL ? trail->steps_end : step_of_read(trail, from, (uint32_t)(read - trail->reads));
 }
 
 // A beginning of another length moves the place where a deep stack is cut.

@@ -22,6 +22,7 @@
 #define CMEMPROF_UNWIND_MEMO_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "namespace.h"
@@ -94,6 +95,26 @@ static inline uintptr_t unwind_trail_pc(const struct unwind_trail *trail, uint32
 
 // The two walks began under the same conditions, and the old one's words can be looked at.
 bool unwind_trail_is_usable(const struct unwind_trail *old, const struct unwind_trail *now);
+
+// A remembered word may by now be anything in the frames of other functions, also what AddressSanitizer has declared untouchable.
+#define UNWIND_UNCHECKED __attribute__((no_sanitize("address")))
+
+UNWIND_UNCHECKED static inline uintptr_t unwind_read_change(const struct unwind_read *read) {
+    return *(const uintptr_t *)read->address ^ read->word;
+}
+
+// The first read from this step on whose word has changed. NULL: none has.
+UNWIND_UNCHECKED static inline const struct unwind_read *unwind_trail_changed_read(const struct unwind_trail *trail, uint32_t from) {
+    const struct unwind_read *read = &trail->reads[trail->steps[from].reads], *end = &trail->reads[trail->reads_end];
+    while (end - read >= 4 &&
+           (unwind_read_change(read) | unwind_read_change(read + 1) | unwind_read_change(read + 2) | unwind_read_change(read + 3)) == 0) {
+        read += 4;
+    }
+    while (read < end && unwind_read_change(read) == 0) {
+        read++;
+    }
+    return read < end ? read : NULL;
+}
 
 // The index of the first step from here on whose words have changed; steps_end: none has.
 uint32_t unwind_trail_first_change(const struct unwind_trail *trail, uint32_t from);

@@ -34,17 +34,11 @@ struct unwind_walk {
     enum unwind_end end;
 };
 
-// Where a walk begins, with the values that are known.
-struct unwind_beginning {
-    uintptr_t pc, sp, rbp, rbx;
-    bool rbx_known, exact;
-};
-
 // Steps from frame on until the stack ends, whose kind walk->end says. True: from old_at on the old trail is the rest of this walk.
 bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame frame);
 
-// Walks without recording until the frame of caller, and makes it the beginning. False: not reached.
-bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_beginning *beginning, uintptr_t caller);
+// Walks without recording until the frame of caller, and makes it the start. False: not reached.
+bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *start, uintptr_t caller);
 
 // The index that the next step would have.
 static inline uint32_t unwind_walk_next_step(const struct unwind_walk *walk) {

@@ -426,7 +426,7 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
     }
 }
 
-bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_beginning *start, uintptr_t caller) {
+bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *start, uintptr_t caller) {
     struct unwind_frame now = {.after = start->pc + 1, .sp = start->sp, .exact = true};
     enum { MOST_OWN_FRAMES = 64 };
     for (int frames = 0; frames < MOST_OWN_FRAMES && step_c(walk, &now); frames++) {
