@@ -151,7 +151,7 @@ type Stats struct {
 	CutUnreadable    uint64 // stacks cut at memory that is not a stack
 	CutDepth         uint64 // stacks cut at 512 frames
 	UnwindFallbacks  uint64 // frames followed by frame pointer, for want of call-frame information
-	SamplingNs       uint64 // time spent in sampling, from one sample in 16
+	SamplingNs       uint64 // time spent in sampling, from one sample in 64
 }
 
 // GetStats returns the present figures.

@@ -102,7 +102,7 @@ struct cmemprof_stats {
     uint64_t cut_unreadable;    // stacks cut at memory that is not a stack
     uint64_t cut_depth;         // stacks cut at 512 frames
     uint64_t unwind_fallbacks;  // frames followed by frame pointer, for want of call-frame information
-    uint64_t sampling_ns;       // time spent in sampling, from one sample in 16
+    uint64_t sampling_ns;       // time spent in sampling, from one sample in 64
 };
 void cmemprof_get_stats(struct cmemprof_stats *stats);
 

@@ -25,8 +25,9 @@ struct profiler profiler;
 // Address space that stacks may grow into; what of it is used is bounded by the budget.
 #define STACK_TABLE_RESERVED_BYTES ((size_t)256 << 20)
 
-// One sample in so many is timed: reading the clock twice costs as much as a sample whose stack was just seen.
-enum { TIMED_SAMPLES = 16 };
+// One sample in so many is timed: reading the clock twice costs as much as a sample whose stack was just seen. A shard's first one is, too,
+// and stands for itself alone: nothing is in any cache then.
+enum { TIMED_SAMPLES = 64 };
 
 static void count(_Atomic uint64_t *counter) {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
@@ -158,7 +159,8 @@ void profiler_finish(struct sampling *sampling, const void *block, size_t size) 
         record(&profiler, thread, sampling, block, size);
     }
     if (sampling->started_ns != 0) {
-        shard_count(&shard->sampling_ns, (clock_ns() - sampling->started_ns) * TIMED_SAMPLES);
+        bool first = atomic_load_explicit(&shard->sampling_ns, memory_order_relaxed) == 0;
+        shard_count(&shard->sampling_ns, (clock_ns() - sampling->started_ns) * (first ? 1 : TIMED_SAMPLES));
     }
     if (shard != NULL) {
         shard_release(shard);
