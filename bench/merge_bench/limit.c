@@ -3,7 +3,8 @@
 // usage: limit MODE FILE...   CPU time in ns of one step; the files are taken in turn
 //   raw         every varint of the file is decoded, then the file is copied
 //   gz          libdeflate inflates, the same, libdeflate compresses the copy (level 1)
-//   merge-gz    RESULT FILE...: all the files are inflated and looked at, and as much as RESULT (not compressed) is compressed (level 1)
+//   merge-gz    RESULT FILE...: all the files are inflated and looked at, and as much as RESULT (not compressed) is compressed (level 1);
+//               of an empty RESULT: what any use of the files takes
 // Memory: the files, and room for the largest.
 #include <libdeflate.h>
 
