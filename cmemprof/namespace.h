@@ -20,6 +20,9 @@
 #define code_objects_refresh cmemprof_code_objects_refresh
 #define code_objects_use cmemprof_code_objects_use
 #define demangle cmemprof_demangle
+#define function_index_free cmemprof_function_index_free
+#define function_index_new cmemprof_function_index_new
+#define function_index_scopes cmemprof_function_index_scopes
 #define hook_binding_beside cmemprof_hook_binding_beside
 #define hook_binding_is_ours cmemprof_hook_binding_is_ours
 #define hook_binding_next cmemprof_hook_binding_next

@@ -14,6 +14,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "function_index.h"
+
 struct function {
     uint64_t start, size;
     const char *name;
@@ -24,11 +26,21 @@ struct image {
     Elf *elf;
 };
 
+struct unit {
+    const void *start;
+    struct function_index *index; // NULL: no memory
+};
+
+// Lexical blocks around what is inlined.
+enum { MAX_BLOCKS = 96 };
+
 struct object_file {
     struct image code, debug;   // debug: a separate debug file, if there is one
     Dwarf *dwarf;               // of debug, else of code; NULL: none
     struct function *functions; // from the symbol table, by address
     size_t function_count;
+    struct unit *units; // those that were asked about
+    size_t unit_count, unit_room;
 };
 
 // ---- Opening ----
@@ -221,6 +233,10 @@ struct object_file *object_file_open(const struct module *module) {
 
 void object_file_close(struct object_file *file) {
     if (file != NULL) {
+        for (size_t i = 0; i < file->unit_count; i++) {
+            function_index_free(file->units[i].index);
+        }
+        free(file->units);
         dwarf_end(file->dwarf);
         close_image(&file->debug);
         close_image(&file->code);
@@ -269,10 +285,10 @@ static const char *call_file(Dwarf_Die *unit, Dwarf_Die *inlined) {
 }
 
 // scopes: from the innermost scope outwards, as they are nested in the code.
-static size_t frames_of_scopes(Dwarf_Die *unit, Dwarf_Die *scopes, int scope_count, struct symbol_frame position,
+static size_t frames_of_scopes(Dwarf_Die *unit, Dwarf_Die *scopes, size_t scope_count, struct symbol_frame position,
                                struct symbol_frame *frames) {
     size_t count = 0;
-    for (int i = 0; i < scope_count && count < SYMBOL_MAX_INLINED; i++) {
+    for (size_t i = 0; i < scope_count && count < SYMBOL_MAX_INLINED; i++) {
         int tag = dwarf_tag(&scopes[i]);
         if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) {
             continue;
@@ -291,8 +307,29 @@ static size_t frames_of_scopes(Dwarf_Die *unit, Dwarf_Die *scopes, int scope_cou
     return count;
 }
 
+// Made for the units that are asked about. NULL: no memory.
+static struct function_index *index_of(struct object_file *file, const Dwarf_Die *unit) {
+    for (size_t i = 0; i < file->unit_count; i++) {
+        if (file->units[i].start == unit->addr) {
+            return file->units[i].index;
+        }
+    }
+    if (file->unit_count == file->unit_room) {
+        size_t room = file->unit_room == 0 ? 256 : file->unit_room * 2;
+        struct unit *units = realloc(file->units, room * sizeof *units);
+        if (units == NULL) {
+            return NULL;
+        }
+        file->units = units;
+        file->unit_room = room;
+    }
+    struct unit *added = &file->units[file->unit_count++];
+    *added = (struct unit){unit->addr, function_index_new(unit)};
+    return added->index;
+}
+
 static size_t dwarf_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
-    Dwarf_Die unit, *innermost = NULL, *scopes = NULL;
+    Dwarf_Die unit;
     if (file->dwarf == NULL || !find_unit(file->dwarf, address, &unit)) {
         return 0;
     }
@@ -305,15 +342,10 @@ static size_t dwarf_frames(struct object_file *file, uint64_t address, struct sy
         position.file = source != NULL ? source : "";
         position.line = number;
     }
-    size_t count = 0;
-    // The first call finds the innermost scope, but lists those outside of it as they were written, not as they were inlined.
-    if (dwarf_getscopes(&unit, address, &innermost) > 0) {
-        int scope_count = dwarf_getscopes_die(&innermost[0], &scopes);
-        count = frames_of_scopes(&unit, scopes, scope_count, position, frames);
-    }
-    free(scopes);
-    free(innermost);
-    return count;
+    Dwarf_Die scopes[SYMBOL_MAX_INLINED + MAX_BLOCKS];
+    struct function_index *index = index_of(file, &unit);
+    size_t scope_count = index != NULL ? function_index_scopes(index, address, scopes, sizeof scopes / sizeof *scopes) : 0;
+    return frames_of_scopes(&unit, scopes, scope_count, position, frames);
 }
 
 size_t object_file_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
