@@ -28,20 +28,23 @@ struct open_file {
 };
 
 struct symbols {
-    struct entry *entries; // open addressing; twice SYMBOLS_MAX, so never more than half full
-    size_t count;
+    struct entry *entries; // open addressing, never more than half full
+    size_t count, room;    // room: a power of two, doubled when half of it is used, as most programs need a hundredth of the most
     struct text_chunk *texts;
     struct open_file *files;
     size_t file_count;
 };
 
-enum { ENTRIES = 2 * SYMBOLS_MAX };
+enum { FIRST_ENTRIES = 1024 };
 
 struct symbols *symbols_new(void) {
     struct symbols *symbols = calloc(1, sizeof *symbols);
-    if (symbols != NULL && (symbols->entries = calloc(ENTRIES, sizeof *symbols->entries)) == NULL) {
+    if (symbols != NULL && (symbols->entries = calloc(FIRST_ENTRIES, sizeof *symbols->entries)) == NULL) {
         free(symbols);
-        symbols = NULL;
+        return NULL;
+    }
+    if (symbols != NULL) {
+        symbols->room = FIRST_ENTRIES;
     }
     return symbols;
 }
@@ -66,10 +69,10 @@ void symbols_close_files(struct symbols *symbols) {
 }
 
 void symbols_forget(struct symbols *symbols) {
-    for (size_t i = 0; i < ENTRIES; i++) {
+    for (size_t i = 0; i < symbols->room; i++) {
         free(symbols->entries[i].frames);
     }
-    memset(symbols->entries, 0, ENTRIES * sizeof *symbols->entries);
+    memset(symbols->entries, 0, symbols->room * sizeof *symbols->entries);
     symbols->count = 0;
     while (symbols->texts != NULL) {
         struct text_chunk *next = symbols->texts->next;
@@ -125,11 +128,32 @@ static struct object_file *file_of(struct symbols *symbols, const struct module 
 }
 
 static struct entry *entry_of(struct symbols *symbols, const struct module *module, uintptr_t address) {
-    size_t at = ((address ^ (uintptr_t)module) * 0x9e3779b97f4a7c15u >> 32) % ENTRIES;
+    size_t at = ((address ^ (uintptr_t)module) * 0x9e3779b97f4a7c15u >> 32) % symbols->room;
     while (symbols->entries[at].address != 0 && (symbols->entries[at].address != address || symbols->entries[at].module != module)) {
-        at = (at + 1) % ENTRIES;
+        at = (at + 1) % symbols->room;
     }
     return &symbols->entries[at];
+}
+
+// Room for one more. Without memory for it the names that are there make the room.
+static void make_room(struct symbols *symbols) {
+    if (symbols->count < symbols->room / 2) {
+        return;
+    }
+    struct symbols larger = {.room = symbols->room * 2};
+    if (symbols->count == SYMBOLS_MAX || (larger.entries = calloc(larger.room, sizeof *larger.entries)) == NULL) {
+        symbols_forget(symbols);
+        return;
+    }
+    for (size_t i = 0; i < symbols->room; i++) {
+        const struct entry *entry = &symbols->entries[i];
+        if (entry->address != 0) {
+            *entry_of(&larger, entry->module, entry->address) = *entry;
+        }
+    }
+    free(symbols->entries);
+    symbols->entries = larger.entries;
+    symbols->room = larger.room;
 }
 
 static void fill(struct symbols *symbols, struct entry *entry, const struct symbol_frame *frames, size_t count) {
@@ -149,10 +173,8 @@ static void fill(struct symbols *symbols, struct entry *entry, const struct symb
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address) {
     struct entry *entry = entry_of(symbols, module, address);
     if (entry->address == 0) {
-        if (symbols->count == SYMBOLS_MAX) {
-            symbols_forget(symbols);
-            entry = entry_of(symbols, module, address);
-        }
+        make_room(symbols);
+        entry = entry_of(symbols, module, address);
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
         work_memory_begin(&thread_state);
         struct object_file *file = file_of(symbols, module);

@@ -87,11 +87,24 @@ static void the_cache_empties_itself_when_it_is_full(void **state) {
     symbols_free(symbols);
 }
 
+static void names_stay_when_the_cache_grows(void **state) {
+    (void)state;
+    struct symbols *symbols = symbols_new();
+    const struct module *module = modules_find(&modules, (uintptr_t)strtol, 0);
+    struct symbol symbol = find_in(symbols, outer_function() - 1);
+    for (uintptr_t i = 0; i < 5000; i++) {
+        symbols_find(symbols, module, module->start + i);
+    }
+    assert_ptr_equal(find_in(symbols, outer_function() - 1).frames, symbol.frames);
+    symbols_free(symbols);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inlined_functions_are_expanded),
         cmocka_unit_test(a_library_without_debug_data_gives_function_names),
         cmocka_unit_test(other_code_than_in_memory_gives_no_names),
+        cmocka_unit_test(names_stay_when_the_cache_grows),
         cmocka_unit_test(the_cache_empties_itself_when_it_is_full),
     };
     return cmocka_run_group_tests(tests, refresh, NULL);
