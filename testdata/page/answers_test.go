@@ -48,6 +48,7 @@ func inflated(t *testing.T, data []byte) []byte {
 }
 
 func TestAnswersAreThoseOfPprof(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	compared := 0
 	for i, client := range []string{"go-v1", "go-v2-all", "node-default", "python-auto"} {
@@ -104,6 +105,7 @@ func TestAnswersAreThoseOfPprof(t *testing.T) {
 
 // Several uploads: what google/pprof's Merge makes of the same files.
 func TestMergedAnswersAreThoseOfPprof(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	var parts []*profile.Profile
 	for i, client := range []string{"go-v1", "go-v2-all", "go-v1", "go-v1", "go-v2-all"} {
@@ -133,6 +135,7 @@ func TestMergedAnswersAreThoseOfPprof(t *testing.T) {
 
 // The recording of dd-java-agent: two chunks with types of their own, one in either way to write strings.
 func TestRecordingIsCountedAsTheJDKDoes(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadCapture(t, "java-gzip")
 	var answer struct {

@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -91,27 +92,41 @@ func (r *receiver) measured(t testing.TB, path string) {
 	t.Fatal("the receiver does not compute the measures")
 }
 
-// shoot keeps screenshots in build/screenshots: small and light, large and dark.
+// shoot keeps screenshots in build/screenshots: small and light, large and dark, of one page that follows the change from the first to the
+// second.
 func (b *browser) shoot(t *testing.T, receiver *receiver, name, address, ready string) {
 	t.Helper()
 	folder := filepath.Join("..", "..", "build", "screenshots")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// Each size with another scheme: the layout does not depend on the colours.
-	for scheme, size := range map[string][2]int64{"light": {1280, 720}, "dark": {1920, 1080}} {
-		view := b.open(t)
-		view.prefer(scheme)
-		view.do(chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate(receiver.url+address))
+	looks := []struct {
+		scheme        string
+		width, height int64
+	}{{"light", 1280, 720}, {"dark", 1920, 1080}}
+	if len(name)%2 == 1 { // half of the pages are loaded large and dark
+		slices.Reverse(looks)
+	}
+	view := b.open(t)
+	defer view.close()
+	for i, look := range looks {
+		view.prefer(look.scheme)
+		view.do(chromedp.EmulateViewport(look.width, look.height))
+		if i == 0 {
+			view.do(chromedp.Navigate(receiver.url + address))
+		}
+		view.until(fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: %s)").matches`, look.width, look.scheme))
 		view.until(ready)
+		// Two frames later whatever follows the size has been drawn.
+		view.text(`(() => { window.frames2 = 0; requestAnimationFrame(() => requestAnimationFrame(() => (window.frames2 = 2))); return ""; })()`)
+		view.until(`window.frames2 === 2`)
 		// Nothing sticks out of the window sideways.
 		view.expect(`document.documentElement.scrollWidth <= innerWidth`, "true")
-		file := filepath.Join(folder, fmt.Sprintf("%s-%s-%dx%d.png", name, scheme, size[0], size[1]))
+		file := filepath.Join(folder, fmt.Sprintf("%s-%s-%dx%d.png", name, look.scheme, look.width, look.height))
 		if err := os.WriteFile(file, view.screenshot(), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		view.accessible(t, name+" "+scheme)
-		view.clean(t)
-		view.close()
+		view.accessible(t, name+" "+look.scheme)
 	}
+	view.clean(t)
 }

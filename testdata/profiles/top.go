@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/google/pprof/profile"
 )
@@ -16,14 +17,27 @@ type Sum struct{ Self, Total int64 }
 
 var topLine = regexp.MustCompile(`^\s*(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+[-0-9.e]+%\s+(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+(.+?)(?: \((?:partial-)?inline\))?$`)
 
+// The program behind `go tool pprof`, found once: asked for each time, the go command takes longer than it does.
+var pprofProgram = sync.OnceValues(func() (string, error) {
+	path, err := exec.Command("go", "tool", "-n", "pprof").Output()
+	if err == nil {
+		return strings.TrimSpace(string(path)), nil
+	}
+	return "", fmt.Errorf("go tool -n pprof: %w", err)
+})
+
 // Top is what `go tool pprof -top` prints of one sample type of a file: all functions, in the smallest unit.
 func Top(file string, sampleType *profile.ValueType) (map[string]Sum, error) {
 	unit := map[string]string{"bytes": "B", "nanoseconds": "ns"}[sampleType.Unit]
 	if unit == "" {
 		unit = "minimum"
 	}
+	program, err := pprofProgram()
+	if err != nil {
+		return nil, err
+	}
 	var stderr bytes.Buffer
-	command := exec.Command("go", "tool", "pprof", "-top", "-symbolize=none", "-trim=false", "-sample_index="+sampleType.Type, "-unit="+unit, file)
+	command := exec.Command(program, "-top", "-symbolize=none", "-trim=false", "-sample_index="+sampleType.Type, "-unit="+unit, file)
 	command.Stderr = &stderr
 	output, err := command.Output()
 	if err != nil {
