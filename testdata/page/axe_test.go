@@ -43,6 +43,7 @@ func (view *tab) accessible(t *testing.T, what string) {
 
 // The views have theirs looked at when they are photographed; here is what opens in them.
 func TestMenusAreAccessible(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")

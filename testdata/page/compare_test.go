@@ -11,6 +11,7 @@ import (
 const compareReady = `document.querySelector("#change") && document.querySelector("#frame").textContent.startsWith("all ·")`
 
 func TestCompareTwoUploads(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 20) // C memory: 3 MB in the first, 60 MB in the last; Go's 8 MB in all
 	view := chromium.open(t)
@@ -56,6 +57,7 @@ func TestCompareTwoUploads(t *testing.T) {
 
 // Ten uploads against two: in total much more, a second the same.
 func TestComparePerSecondAndTotal(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 20)
 	view := chromium.open(t)
@@ -68,6 +70,7 @@ func TestComparePerSecondAndTotal(t *testing.T) {
 }
 
 func TestCompareWithThePeriodBefore(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 20)
 	view := chromium.open(t)
@@ -90,6 +93,7 @@ func TestCompareWithThePeriodBefore(t *testing.T) {
 }
 
 func TestCompareWhatCannotBeCompared(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadCapture(t, "python-auto")
 	receiver.uploadCapture(t, "node-default")

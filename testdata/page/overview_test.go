@@ -4,6 +4,7 @@ import "testing"
 
 // The pages beside the flame graph, in both sizes and schemes: nothing sticks out, axe-core finds no serious fault, the console is silent.
 func TestOverviewScreenshots(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	chromium.shoot(t, receiver, "search-empty", "", `document.querySelector("#empty-text")`)
 	for _, client := range []string{"go-v1", "node-default", "python-auto", "java-gzip", "go-v2-all"} {

@@ -13,6 +13,7 @@ import (
 const hostile = `<img src=x onerror="document.title='pwned'">`
 
 func TestScreenshots(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	for _, client := range []string{"go-v1", "node-default", "python-auto", "go-v2-all"} {
 		receiver.uploadCapture(t, client)

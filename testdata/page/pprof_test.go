@@ -86,6 +86,7 @@ const tableScript = `(async () => {
 })()`
 
 func TestValuesAreThoseOfPprof(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	clients := []string{"go-v1", "go-v2-all", "python-auto"}
 	for _, client := range clients {

@@ -34,6 +34,7 @@ func (view *tab) waitGraph(frame string) {
 const functionRows = `[...document.querySelectorAll("#functions tbody tr:not(.gap)")].map(row => [...row.cells].map(cell => cell.textContent).join(" ")).join("; ")`
 
 func TestFlameGraph(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
@@ -70,6 +71,7 @@ func TestFlameGraph(t *testing.T) {
 
 // Until there is a tree nothing is shown of the views that it will be drawn in.
 func TestNothingIsShownBeforeTheTree(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.open(t)
@@ -91,6 +93,7 @@ func TestNothingIsShownBeforeTheTree(t *testing.T) {
 
 // Upright, the root is at the bottom and the stacks grow from it.
 func TestUprightFlameGraph(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
@@ -105,6 +108,7 @@ func TestUprightFlameGraph(t *testing.T) {
 }
 
 func TestTypesMemoryAndTable(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
@@ -126,6 +130,7 @@ func TestTypesMemoryAndTable(t *testing.T) {
 
 // A function that calls itself counts once in its total, and each time in its self value.
 func TestRecursionCountsOnce(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", build(heapTypes, []stack{
 		{[]string{"f /src/f.c", "f /src/f.c", "g /src/g.c", "f /src/f.c"}, []int64{0, 0, 0, 3e6}, true, nil},
@@ -137,6 +142,7 @@ func TestRecursionCountsOnce(t *testing.T) {
 }
 
 func TestSearchHighlightsAndAddsUp(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
@@ -163,6 +169,7 @@ func TestSearchHighlightsAndAddsUp(t *testing.T) {
 }
 
 func TestFocusIgnoreHide(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
@@ -190,6 +197,7 @@ func TestFocusIgnoreHide(t *testing.T) {
 }
 
 func TestGroupsAndColours(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1&view=table")
@@ -217,6 +225,7 @@ func TestGroupsAndColours(t *testing.T) {
 }
 
 func TestSandwich(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", build(heapTypes, []stack{
 		{[]string{"leaf /src/a.c", "shared /src/a.c", "left /src/a.c", "main.main /src/main.go"}, []int64{0, 0, 0, 3e6}, true, nil},
@@ -254,6 +263,7 @@ func TestSandwich(t *testing.T) {
 }
 
 func TestCopyStack(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
@@ -266,6 +276,7 @@ func TestCopyStack(t *testing.T) {
 }
 
 func TestAddressHoldsTheView(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
@@ -304,6 +315,7 @@ func (view *tab) waitPressed(group, key, value string) {
 }
 
 func TestKeyboard(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
@@ -331,6 +343,7 @@ func TestKeyboard(t *testing.T) {
 }
 
 func TestHostileTextStaysText(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.upload(t, hostile, map[string][]byte{"<img src=x onerror=alert(1)>.pprof": encode(t, hostileProfile(hostile)), "broken.pprof": []byte("not a profile")})
 	view := chromium.open(t)
@@ -357,6 +370,7 @@ func TestHostileTextStaysText(t *testing.T) {
 }
 
 func TestDownloadsGiveTheBytesThatCame(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	profile := encode(t, heapProfile())
 	sent := map[string][]byte{"delta-heap.pprof": profile, "metrics.json": []byte(`[["a",1]]`)}
@@ -396,7 +410,38 @@ func TestDownloadsGiveTheBytesThatCame(t *testing.T) {
 	view.clean(t)
 }
 
+// Each file can be had from the list as well, by mouse and by keys.
+func TestDownloadsFromTheList(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	sent := map[string][]byte{"delta-heap.pprof": encode(t, heapProfile()), "metrics.json": []byte(`[["a",1]]`)}
+	receiver.upload(t, "shop", sent)
+	view := chromium.search(t, receiver, "")
+	view.expect(`document.querySelector(".upload-row .files").textContent`, "↓ 2")
+	view.click(".upload-row .files button")
+	view.until(`document.querySelectorAll(".popup a").length === 3`)
+	view.accessible(t, "files of an upload")
+	for name, want := range sent {
+		target, err := url.Parse(view.text(`document.querySelector('.popup a[download="` + name + `"]').href`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := receiver.get(t, target.Path); !bytes.Equal(got, want) {
+			t.Errorf("%s: downloaded %d bytes, uploaded %d", name, len(got), len(want))
+		}
+	}
+	view.expect(`new URL(document.querySelector('.popup [data-action="all"]').href).pathname`, "/api/uploads/1/archive")
+	view.do(chromedp.KeyEvent(kb.Escape))
+	view.until(`!document.querySelector(".popup") && location.pathname === "/"`)
+	view.do(chromedp.Focus(chromedp.CSS(".upload-row")), chromedp.KeyEvent("d"))
+	view.until(`document.activeElement.closest(".popup")`)
+	view.do(chromedp.KeyEvent(kb.Escape))
+	view.until(`document.activeElement.matches(".upload-row")`)
+	view.clean(t)
+}
+
 func TestMissingUpload(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	view := chromium.open(t)
 	view.do(chromedp.Navigate(receiver.url + "profile?ids=999"))
@@ -407,6 +452,7 @@ func TestMissingUpload(t *testing.T) {
 }
 
 func TestLabelsAreAFilter(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	frames := []string{"handle /src/main.go", "main.main /src/main.go"}
 	receiver.uploadProfile(t, "shop", build(heapTypes, []stack{
@@ -432,6 +478,7 @@ func TestLabelsAreAFilter(t *testing.T) {
 
 // Several uploads as one profile: their values are added up, and the page says how many they are.
 func TestSelectionIsMerged(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	for range 3 {
 		receiver.uploadProfile(t, "shop", heapProfile())
@@ -449,6 +496,7 @@ func TestSelectionIsMerged(t *testing.T) {
 }
 
 func TestRecordingIsCounted(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadCapture(t, "java-gzip")
 	view := chromium.open(t)
@@ -459,6 +507,7 @@ func TestRecordingIsCounted(t *testing.T) {
 }
 
 func TestFullScreenAndTheme(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
@@ -485,6 +534,7 @@ func TestFullScreenAndTheme(t *testing.T) {
 
 // Every profile of every client's capture draws a graph or says why not.
 func TestCapturesDraw(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	clients := []string{"go-v1", "go-v2-all", "java-gzip", "node-default", "python-auto"}
 	for _, client := range clients {

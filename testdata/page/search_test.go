@@ -45,6 +45,7 @@ func (view *tab) drag(fromX, fromY, toX, toY float64) {
 }
 
 func TestListShowsUploadsNewestFirst(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "first", heapProfile())
 	receiver.uploadCapture(t, "go-v2-all")
@@ -65,6 +66,7 @@ func TestListShowsUploadsNewestFirst(t *testing.T) {
 }
 
 func TestEmptyPageTellsHowToStart(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	view := chromium.open(t)
 	view.do(chromedp.Navigate(receiver.url))
@@ -78,6 +80,7 @@ func TestEmptyPageTellsHowToStart(t *testing.T) {
 
 // The answer for an older filter comes last: the list stays that of the newer one.
 func TestSlowListAnswerIsDropped(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "first", heapProfile())
 	receiver.uploadProfile(t, "second", heapProfile())
@@ -111,6 +114,7 @@ func TestSlowListAnswerIsDropped(t *testing.T) {
 
 // Each client's upload, with the facets that its tags give it.
 func TestFacetsOfCaptures(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	for _, client := range []string{"go-v1", "node-default", "python-auto", "java-gzip", "go-v2-all"} {
 		receiver.uploadCapture(t, client)
@@ -155,6 +159,7 @@ func TestFacetsOfCaptures(t *testing.T) {
 }
 
 func TestSortByMeasure(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 12)
 	receiver.measured(t, "/api/uploads?measures=1")
@@ -172,6 +177,7 @@ func TestSortByMeasure(t *testing.T) {
 }
 
 func TestTimeRanges(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 30)
 	receiver.uploadAt(t, moment{start: time.Now().Add(-2 * time.Minute), tags: "service:fresh", attachments: map[string][]byte{"delta-heap.pprof": encode(t, heapProfile())}})
@@ -210,6 +216,7 @@ func TestTimeRanges(t *testing.T) {
 
 // Rows are drawn only where they are seen, and new ones above them move nothing that is seen.
 func TestLongListKeepsItsPlace(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	profile := encode(t, heapProfile())
 	for i := range 260 {
@@ -240,6 +247,7 @@ func TestLongListKeepsItsPlace(t *testing.T) {
 }
 
 func TestChooseOpenAndCompare(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 6)
 	view := chromium.search(t, receiver, "service=shop")
@@ -276,6 +284,7 @@ func TestChooseOpenAndCompare(t *testing.T) {
 }
 
 func TestHostileTagsStayText(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadAt(t, moment{start: leakStart, tags: "service:" + hostile + ",host:" + hostile + ",x" + hostile + ":y", attachments: map[string][]byte{"heap.pprof": encode(t, heapProfile())}})
 	view := chromium.search(t, receiver, "")

@@ -15,6 +15,7 @@ func (view *tab) goTo(address, ready string) {
 
 // A leak of 3 MB a minute is found, and leads to its stack in the flame graph.
 func TestAnalysisLeadsToTheLeak(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 20)
 	view := chromium.open(t)
@@ -43,6 +44,7 @@ func TestAnalysisLeadsToTheLeak(t *testing.T) {
 }
 
 func TestAnalysisOfACaptureIsCalm(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadCapture(t, "java-gzip")
 	view := chromium.open(t)
@@ -51,6 +53,7 @@ func TestAnalysisOfACaptureIsCalm(t *testing.T) {
 }
 
 func TestMetricsShareCursorAndZoom(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 20)
 	view := chromium.open(t)
@@ -83,6 +86,7 @@ func TestMetricsShareCursorAndZoom(t *testing.T) {
 
 // The values in metrics.json of real clients are in the page, also of a client that sends one upload.
 func TestMetricsOfCaptures(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadCapture(t, "go-v1")
 	receiver.uploadCapture(t, "go-v2-all")
@@ -100,6 +104,7 @@ func TestMetricsOfCaptures(t *testing.T) {
 }
 
 func TestRuntimeInfo(t *testing.T) {
+	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadCapture(t, "go-v2-all")
 	receiver.uploadCapture(t, "python-auto")

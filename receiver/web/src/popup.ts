@@ -1,5 +1,5 @@
 // popup.ts: a menu at a point, for a frame or a row. One at a time; Escape, a click elsewhere or a choice closes it.
-import { make } from "./dom";
+import { link, make } from "./dom";
 
 export interface Item {
   text: string;
@@ -7,18 +7,26 @@ export interface Item {
   run: () => void;
 }
 
+export interface Download {
+  text: string;
+  id: string;
+  href: string;
+  file: string; // its name on this machine; "": the receiver says
+  small: string;
+}
+
 let close: () => void = () => {};
 
-export function openMenu(title: string, items: readonly Item[], x: number, y: number): void {
+export function openMenu(title: string, items: readonly (Item | Download)[], x: number, y: number): void {
   close();
   const before = document.activeElement as HTMLElement | null;
-  const buttons = items.map((item) =>
-    make(
-      "button",
-      { type: "button", role: "menuitem", tabIndex: -1, data: { action: item.id }, onclick: () => (close(), item.run()) },
-      item.text,
-    ),
-  );
+  const buttons = items.map((item) => {
+    const common = { role: "menuitem", tabIndex: -1, data: { action: item.id } };
+    if ("run" in item) return make("button", { ...common, type: "button", onclick: () => (close(), item.run()) }, item.text);
+    // Closed a moment later: a link that is taken away while it is clicked is not followed.
+    const onclick = (): void => void setTimeout(() => close());
+    return link(item.href, [make("span", {}, item.text), make("small", {}, item.small)], { ...common, download: item.file, onclick });
+  });
   const menu = make(
     "div",
     { class: "popup", role: "menu", "aria-label": title },
@@ -33,7 +41,7 @@ export function openMenu(title: string, items: readonly Item[], x: number, y: nu
     before?.focus({ preventScroll: true });
   };
   menu.addEventListener("keydown", (event) => {
-    const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
+    const at = buttons.indexOf(document.activeElement as (typeof buttons)[number]);
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step) buttons[(at + step + buttons.length) % buttons.length].focus();
     else if (event.key === "Escape" || event.key === "Tab") close();

@@ -1,9 +1,12 @@
 // search_list.ts: the list of uploads as a table of which only the visible rows are in the document, so that 100,000 rows scroll like 100.
 //
 // Rows keep their element as long as they are in sight and their upload stays the same: a live update moves them, and neither the focus nor
-// the scroll position is lost. Keys: arrows, Page, Home and End move, Space chooses, Enter opens; Shift takes all in between.
-import type { Upload } from "./api";
+// the scroll position is lost. Keys: arrows, Page, Home and End move, Space chooses, Enter opens, D lists the files; Shift takes all in
+// between.
+import { archivePath, attachmentPath, type Upload } from "./api";
 import { link, make } from "./dom";
+import { bytes } from "./format";
+import { openMenu } from "./popup";
 import { languageOf, measures, measureText, nextOrder, startOf, type MeasureName, type Order } from "./search_columns";
 import { moment } from "./search_time";
 import { state } from "./state";
@@ -105,6 +108,7 @@ export class UploadTable {
       make("div", { role: "columnheader", class: "choose", "aria-label": "Chosen" }, all),
       ...heads.map(([key, text]) => column(key, text, `Sort by ${text.toLowerCase()}`, false)),
       ...measures.map(([key, text, , about]) => column(key, text, about, true)),
+      make("div", { role: "columnheader", class: "files" }, "Files"),
     );
     if (focused) this.head.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -197,6 +201,7 @@ export class UploadTable {
           make("span", {}, shown),
         );
       }),
+      make("div", { role: "gridcell", class: "files" }, filesButton(upload)),
     );
   }
 
@@ -233,6 +238,10 @@ export class UploadTable {
     const id = rowOf(event.target);
     const target = event.target as Element;
     if (!id || target.closest("a")) return;
+    if (target.closest(".files")) {
+      this.openFiles(id);
+      return;
+    }
     if (target.closest(".choose")) {
       // The box has turned already; draw() sets it to what is chosen.
       this.toggle(id, event.shiftKey);
@@ -241,6 +250,21 @@ export class UploadTable {
     if (getSelection()?.isCollapsed === false) return; // text was marked, to be copied
     const upload = this.uploads.find((one) => one.id === id);
     if (upload) this.options.open(upload);
+  }
+
+  private openFiles(id: number): void {
+    const upload = this.uploads.find((one) => one.id === id);
+    const place = this.shown.get(id)?.element.querySelector(".files")?.getBoundingClientRect();
+    if (!upload || !place) return;
+    const files = upload.attachments.map((file) => ({
+      text: file.name,
+      id: "file",
+      href: attachmentPath(id, file.name),
+      file: file.name,
+      small: bytes(file.size_bytes),
+    }));
+    const all = { text: "Everything (.tar)", id: "all", href: archivePath(id), file: "", small: "" };
+    openMenu(`Download from ${upload.service || "no service"}`, [...files, all], place.right - 260, place.bottom - 4);
   }
 
   private key(event: KeyboardEvent): void {
@@ -252,6 +276,7 @@ export class UploadTable {
     if (step !== undefined) this.focus(Math.min(Math.max(at + step, 0), this.uploads.length - 1), event.shiftKey);
     else if (event.key === " ") this.toggle(this.current, event.shiftKey);
     else if (event.key === "Enter") this.options.open(this.uploads[at]!);
+    else if (event.key === "d" || event.key === "D") this.openFiles(this.current);
     else return;
     event.preventDefault();
   }
@@ -268,6 +293,12 @@ export class UploadTable {
     this.shown.get(id)?.element.focus({ preventScroll: true });
     if (choose) this.toggle(id, true);
   }
+}
+
+function filesButton(upload: Upload): HTMLElement {
+  const text = `↓ ${upload.attachments.length}`;
+  const label = `${text} files of upload ${upload.id}`;
+  return make("button", { type: "button", tabIndex: -1, "aria-haspopup": "menu", "aria-label": label, title: "Download" }, text);
 }
 
 function rowOf(target: EventTarget | null): number {
