@@ -15,6 +15,7 @@ type outcome struct {
 	AllocObjects, InUse, Events int64
 	GoAndC                      int64 // samples whose stack has both a C function and the Go function that called it
 	CutUnreadable, CutNoRule    uint64
+	Missing                     int64 // samples that the last profile neither shows nor counts as lost
 }
 
 // A Go program with C in it: under Go's own CPU profiler at 1 kHz, with 64 goroutines in C, and while it starts other programs.
@@ -40,6 +41,9 @@ func TestGo(t *testing.T) {
 				}
 				if rate == 1 && uint64(got.AllocObjects)+got.LostStacks != got.Samples {
 					t.Errorf("%d samples, %d emitted, %d lost", got.Samples, got.AllocObjects, got.LostStacks)
+				}
+				if got.Missing != 0 {
+					t.Errorf("%d samples are neither in the profile nor counted as lost", got.Missing)
 				}
 				if got.InUse > got.AllocObjects {
 					t.Errorf("%d in use of %d", got.InUse, got.AllocObjects)

@@ -31,6 +31,7 @@ type workload struct {
 	onlyFull bool
 	tests    bool   // prints results of a test suite: compared by name
 	fewest   uint64 // samples at rate 1, of all processes
+	oneIn    int    // so many processes is looked at closely; 0: all
 }
 
 var workloads = []workload{
@@ -39,7 +40,7 @@ perl -e 'my %h; $h{$_ % 977} .= "x$_," for 1..200000; my $n = 0; $n += length($_
          my @a = sort { $a <=> $b } map { ($_ * 7919) % 100003 } 1..50000; print join(",", @a[0..9]), "\n"; my $pid = fork; exit 3 unless $pid;
          waitpid $pid, 0; print $? >> 8, "\n"; $_ = "ab" x 10000; s/a(b)/$1/g; print length, "\n"'
 perl -e 'die "in the end\n"'`},
-	{name: "text tools", needs: []string{"xz", "gzip", "jq", "sort", "awk"}, fewest: 1000, script: `
+	{name: "text tools", needs: []string{"xz", "gzip", "jq", "sort", "awk"}, fewest: 1000, oneIn: 2, script: `
 seq 1 ${LINES_OF_TEXT:-20000} | awk '{ print $1 * 7919 % 100003, "line", $1 }' >lines
 for tool in gzip xz 'xz -T2 --block-size=100000' bzip2; do $tool -c <lines | ${tool%% *} -dc | cksum; done
 sort -n lines | cksum; sort --parallel=2 -S 1M -k2,2 -k1,1n lines | cksum; tac lines | tail -n 3; sed -E 's/(1+)/<\1>/g' lines | cksum
@@ -58,7 +59,7 @@ UPDATE event SET kind = upper(kind) WHERE person IN (SELECT id FROM person WHERE
 SELECT name, rank() OVER (PARTITION BY born ORDER BY name) FROM person ORDER BY born, name LIMIT 20; PRAGMA integrity_check; SELECT nothing FROM nowhere;
 SQL
 echo $?; sqlite3 data.db .dump | sha256sum; sha256sum data.db`},
-	{name: "git", needs: []string{"git"}, fewest: 5000, script: `
+	{name: "git", needs: []string{"git"}, fewest: 5000, oneIn: 16, script: `
 export HOME=$PWD GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_DATE='1700000000 +0000' GIT_COMMITTER_DATE='1700000000 +0000'
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
 git init -q -b main one
@@ -103,7 +104,7 @@ class A { static int deep(int n) { return n == 0 ? 0 : 1 + deep(n - 1); }
   for (int i = 0; i < 8; i++) { t[i] = new Thread(() -> { for (int k = 0; k < 100; k++) new java.util.zip.Deflater().end(); }); t[i].start(); } for (Thread x : t) x.join(); System.out.println(m.size()); System.exit(4); } }
 END
 javac A.java; java -Xmx256m A; echo $?`},
-	{name: "redis", needs: []string{"redis-server", "redis-cli", "redis-benchmark"}, onlyFull: true, fewest: 10000, script: `
+	{name: "redis", needs: []string{"redis-server", "redis-cli", "redis-benchmark"}, onlyFull: true, fewest: 10000, oneIn: 16, script: `
 ulimit -c 0
 redis-server --port 0 --unixsocket $PWD/socket --save '' --dir $PWD --daemonize no --io-threads 2 --logfile log --enable-debug-command yes &
 server=$!
@@ -196,8 +197,14 @@ func tail(text string) string {
 	return text[max(0, len(text)-4000):]
 }
 
-// samples adds up what starter.c has written for each process that ended by itself.
-func samples(t *testing.T, directory string) (processes int, sum uint64) {
+// counts adds up what starter.c has written for each process that ended by itself.
+type counts struct {
+	processes, compared int // compared: with one thread at the end, so that figures have to add up exactly
+	samples             uint64
+	missing             int64
+}
+
+func readCounts(t *testing.T, directory string) (sum counts) {
 	files, err := filepath.Glob(filepath.Join(directory, "*"))
 	if err != nil {
 		t.Fatal(err)
@@ -207,16 +214,21 @@ func samples(t *testing.T, directory string) (processes int, sum uint64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, line := range strings.Fields(string(text)) {
-			number, err := strconv.ParseUint(line, 10, 64)
-			if err != nil {
-				t.Fatal(err)
+		for line := range strings.Lines(string(text)) {
+			var samples uint64
+			var missing int64
+			if _, err := fmt.Sscanf(line, "%d %d\n", &samples, &missing); err != nil {
+				t.Fatalf("%q: %v", line, err)
 			}
-			processes++
-			sum += number
+			sum.processes++
+			sum.samples += samples
+			if missing != -1 {
+				sum.compared++
+				sum.missing += max(missing, -missing)
+			}
 		}
 	}
-	return processes, sum
+	return sum
 }
 
 // A test suite says "test_x (test.module.Class.test_x) ... ok"; with other tests' output between, so only what is whole counts.
@@ -277,13 +289,17 @@ func TestProgramsDoTheSame(t *testing.T) {
 			want := w.run(t, directory)
 			for _, rate := range []int{1, 4096, 524288} {
 				t.Run(strconv.Itoa(rate), func(t *testing.T) {
-					counts := t.TempDir()
+					folder := t.TempDir()
 					start := time.Now()
-					got := w.run(t, directory, "LD_PRELOAD="+library+":"+starter, fmt.Sprintf("CMEMPROF_RATE=%d", rate), "PROGRAMS_SAMPLES="+counts)
-					processes, sum := samples(t, counts)
-					t.Logf("%d processes, %d samples, %v", processes, sum, time.Since(start).Round(time.Millisecond))
-					if processes == 0 || rate == 1 && sum < w.fewest {
-						t.Errorf("%d samples in %d processes", sum, processes)
+					got := w.run(t, directory, "LD_PRELOAD="+library+":"+starter, fmt.Sprintf("CMEMPROF_RATE=%d", rate), "PROGRAMS_SAMPLES="+folder,
+						fmt.Sprintf("PROGRAMS_COMPARE_ONE_IN=%d", max(1, w.oneIn)))
+					sum := readCounts(t, folder)
+					t.Logf("%d processes, %d of them compared, %d samples, %v", sum.processes, sum.compared, sum.samples, time.Since(start).Round(time.Millisecond))
+					if sum.processes == 0 || rate == 1 && sum.samples < w.fewest {
+						t.Errorf("%d samples in %d processes", sum.samples, sum.processes)
+					}
+					if sum.missing != 0 {
+						t.Errorf("%d samples are neither in a profile nor counted as lost", sum.missing)
 					}
 					w.compare(t, got, want)
 				})

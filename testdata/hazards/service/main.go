@@ -164,7 +164,8 @@ func main() {
 	must(err)
 	s := cmemprof.GetStats()
 	var alloc, inUse, both int64
-	for _, sample := range parse(data).Sample {
+	last := parse(data)
+	for _, sample := range last.Sample {
 		alloc += sample.Value[0]
 		inUse += sample.Value[2]
 		if bothLanguages(sample) {
@@ -173,6 +174,21 @@ func main() {
 	}
 	must(json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"Profiles": taken, "Samples": s.Samples, "LostStacks": s.LostStacks, "AllocObjects": alloc, "InUse": inUse, "Events": events.Load(),
-		"GoAndC": both, "CutUnreadable": s.CutUnreadable, "CutNoRule": s.CutNoRule,
+		"GoAndC": both, "CutUnreadable": s.CutUnreadable, "CutNoRule": s.CutNoRule, "Missing": missing(last),
 	}))
+}
+
+// missing is how many samples the profile neither shows nor counts as lost, by the comment in it.
+func missing(p *profile.Profile) int64 {
+	figures := map[string]int64{}
+	for _, comment := range p.Comments {
+		for _, field := range strings.Fields(comment) {
+			name, value, _ := strings.Cut(field, "=")
+			figures[name], _ = strconv.ParseInt(value, 10, 64)
+		}
+	}
+	if figures["samples"] == 0 {
+		must(fmt.Errorf("no figures in %q", p.Comments))
+	}
+	return figures["samples"] - figures["emitted"] - figures["lost_stacks"] - figures["lost_shards"] - figures["reclaimed_samples"]
 }
