@@ -54,6 +54,7 @@ bool loaded_code_refresh(void) {
     code_objects_refresh();
     bool refreshed = modules_refresh(&loaded_modules, &ended);
     if (ended != 0 && atomic_load(&profiler.open)) {
+        unwind_after_unload(&profiler.unwinder); // it may not have come by our dlclose
         retire_stacks(ended);
     }
     pthread_mutex_unlock(&listing);

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 
 #include "../loaded_code.h"
+#include "../next_allocator.h"
 #include "../profiler.h"
 #include "../reclaim.h"
 #include "sampling.h"
@@ -31,6 +32,7 @@ static __attribute__((noinline)) char *call_library(void) {
 
 struct through {
     uintptr_t start, limit;
+    uintptr_t address; // one of theirs
     int present, retired;
     uint64_t samples;
 };
@@ -39,7 +41,10 @@ static void look_at(struct stack *stack, void *context) {
     struct through *through = context;
     bool inside = false;
     for (uint32_t i = 0; i < stack->depth_frames; i++) {
-        inside |= stack->pcs[i] - 1 >= through->start && stack->pcs[i] - 1 < through->limit;
+        if (stack->pcs[i] - 1 >= through->start && stack->pcs[i] - 1 < through->limit) {
+            through->address = stack->pcs[i];
+            inside = true;
+        }
     }
     if (inside) {
         through->present += stack->retired == 0;
@@ -122,6 +127,24 @@ static void stacks_of_an_unloaded_library_are_retired(void **state) {
     dlclose(library);
 }
 
+// libc unloads its own plugins, and others ask libc's dlclose: that is noticed with the next profile.
+static void rows_of_what_went_another_way_are_forgotten(void **state) {
+    (void)state;
+    load();
+    void *alive = call_library();
+    assert_true(loaded_code_refresh());
+    const struct module *module = modules_find(&loaded_modules, (uintptr_t)allocate, 0);
+    struct through before = stacks_through(module->start, module->limit);
+    struct cfi_row row;
+    assert_true(before.present >= 1);
+    assert_true(row_cache_get(&profiler.unwinder.rows, before.address, &row));
+    assert_int_equal(next_allocator.dlclose(library), 0);
+    assert_true(loaded_code_refresh());
+    assert_true(module->unloaded_at != 0);
+    assert_false(row_cache_get(&profiler.unwinder.rows, before.address, &row));
+    free(alive);
+}
+
 static void nothing_is_retired_while_nothing_goes(void **state) {
     (void)state;
     assert_true(loaded_code_refresh());
@@ -150,6 +173,7 @@ static void after_the_handlers_of_fork_it_goes_on(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stacks_of_an_unloaded_library_are_retired, start_all, stop),
+        cmocka_unit_test_setup_teardown(rows_of_what_went_another_way_are_forgotten, start_all, stop),
         cmocka_unit_test_setup_teardown(nothing_is_retired_while_nothing_goes, start_all, stop),
         cmocka_unit_test_setup_teardown(after_the_handlers_of_fork_it_goes_on, start_all, stop),
     };
