@@ -112,9 +112,9 @@ static void say_notes(struct run *run) {
     }
     if (run->target.is_go) {
         say_failed("run", run->target.path,
-                   "a Go program: stacks end where Go begins, and it ends without a last profile, so there is one every %llu s; "
+                   "a Go program: stacks end where Go begins, and it ends without a last profile, so there is one every %g s; "
                    "import the package cmemprof into it to see all",
-                   (unsigned long long)(run->options.period_ms / 1000));
+                   (double)run->options.period_ms / 1000);
     }
 }
 

@@ -5,9 +5,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "../cmemprof/cmemprof.h"
 #include "profile_file.h"
+
+enum { STACK_BYTES_MAX = 1 << 20 }; // from the environment's end to above the auxiliary vector; the stack has far more room
+
+static char nothing[] = "_="; // shells set it to nothing of interest
 
 static bool read_number(const char *text, uint64_t most, uint64_t *number) {
     char *end;
@@ -80,10 +85,43 @@ bool settings_is_own(const char *variable) {
     return false;
 }
 
+// Whether the kernel's auxiliary vector begins behind the environment's end, as it does unless the array was made anew. One that lies on
+// the main stack is known by the address of the random bytes, which lie above both.
+static bool vector_follows(char *const *end) {
+    const uintptr_t *pair = (const uintptr_t *)(end + 1);
+    uintptr_t random = getauxval(AT_RANDOM);
+    if ((uintptr_t)pair >= random || random - (uintptr_t)pair > STACK_BYTES_MAX) {
+        return false;
+    }
+    for (; (uintptr_t)pair < random && pair[0] != AT_NULL; pair += 2) {
+        if (pair[0] == AT_RANDOM) {
+            return pair[1] == random;
+        }
+    }
+    return false;
+}
+
+// Ends the environment at `kept`, before its old end. Go's runtime has no other way to the auxiliary vector than from argv over the first
+// NULL behind it, so what becomes free must read as entries of the vector that mean nothing. Those are pairs: of an odd number of words one
+// stays with the environment, which has its first variable twice then.
+static void cut(char **environment, char **kept, char **end) {
+    if (vector_follows(end)) {
+        if ((end - kept) % 2 != 0) {
+            *kept = kept > environment ? environment[0] : nothing;
+            kept++;
+        }
+        for (char **word = end; word > kept; word -= 2) {
+            word[-1] = (char *)AT_IGNORE;
+            word[0] = NULL;
+        }
+    }
+    *kept = NULL;
+}
+
 void settings_remove(char **environment, const char *library) {
     static const char preload[] = "LD_PRELOAD=";
-    char **kept = environment;
-    for (char **variable = environment; *variable != NULL; variable++) {
+    char **kept = environment, **variable = environment;
+    for (; *variable != NULL; variable++) {
         bool keep = !settings_is_own(*variable);
         if (strncmp(*variable, preload, sizeof preload - 1) == 0) {
             remove_from_list(*variable + sizeof preload - 1, library);
@@ -93,5 +131,5 @@ void settings_remove(char **environment, const char *library) {
             *kept++ = *variable;
         }
     }
-    *kept = NULL;
+    cut(environment, kept, variable);
 }

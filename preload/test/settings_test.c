@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "../settings.h"
 
@@ -85,8 +86,40 @@ static void only_ours_is_removed(void **state) {
     }
 }
 
+// The kernel's auxiliary vector follows the environment, and whoever walks over the first NULL must still read it, in pairs.
+static void the_vector_stays_in_reach(void **state) {
+    (void)state;
+    for (int removed = 0; removed < 4; removed++) {
+        char own[4][32], path[] = "PATH=/bin", home[] = "HOME=/";
+        uintptr_t random = getauxval(AT_RANDOM);
+        struct {
+            char *environment[7];
+            uintptr_t vector[8];
+        } stack = {.vector = {AT_PAGESZ, 4096, AT_RANDOM, random, AT_SECURE, 0, AT_NULL, 0}};
+        int count = 0;
+        stack.environment[count++] = path;
+        for (int i = 0; i < removed; i++) {
+            stack.environment[count++] = strcpy(own[i], "CMEMPROF_RATE=1");
+        }
+        while (count < 6) {
+            stack.environment[count++] = home;
+        }
+        settings_remove(stack.environment, "/l/us.so");
+        char **at = stack.environment;
+        for (; *at != NULL; at++) {
+            assert_true(*at == path || *at == home);
+        }
+        assert_true(stack.environment + 6 - at == removed - removed % 2);
+        const uintptr_t *pair = (const uintptr_t *)(at + 1);
+        for (; pair[0] == AT_IGNORE; pair += 2) {
+        }
+        assert_ptr_equal(pair, stack.vector);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_starts_without_a_directory), cmocka_unit_test(all_are_read),
-                                       cmocka_unit_test(wrong_ones_are_named), cmocka_unit_test(only_ours_is_removed)};
+                                       cmocka_unit_test(wrong_ones_are_named), cmocka_unit_test(only_ours_is_removed),
+                                       cmocka_unit_test(the_vector_stays_in_reach)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -305,6 +305,33 @@ func TestRunFollowsExec(t *testing.T) {
 	checkSites(t, onlyProfile(t, c), 1)
 }
 
+// TestRunGo: Go's runtime walks over the environment to the auxiliary vector, whose entries are pairs of words; how many variables are taken
+// out before must not matter: LD_PRELOAD stays if it is somebody else's too, so their number is odd once and even once.
+func TestRunGo(t *testing.T) {
+	folder := t.TempDir()
+	program := filepath.Join(folder, "goprogram")
+	mustRun(t, exec.Command("go", "build", "-o", program, "./goprogram"))
+	for _, more := range []string{"UNRELATED=1", "LD_PRELOAD=libm.so.6"} {
+		c := runCommand(t, "--rate", "1", "--period", "200ms", program)
+		c.Env = append(c.Env, more)
+		output, status := run(t, c)
+		if status != 0 || !strings.Contains(output, "one every 0.2 s") || !strings.Contains(output, "\ndone\n") || strings.Contains(output, ".so") {
+			t.Errorf("%s: status %d\n%s", more, status, output)
+			continue
+		}
+		if got, want := siteOf(onlyProfile(t, c), "site_alive"), (site{500, aliveBytes, 500, aliveBytes}); got != want {
+			t.Errorf("%s: %+v, not %+v", more, got, want)
+		}
+	}
+	for _, more := range [][]string{nil, {"CMEMPROF_RATE=1"}} {
+		c := exec.Command(program)
+		c.Env = append(append(os.Environ(), "CMEMPROF_DIRECTORY="+folder, "LD_PRELOAD="+built(t, "libcmemprof.so")), more...)
+		if output, status := run(t, c); status != 0 || output != "done\n" {
+			t.Errorf("%v by hand: status %d\n%s", more, status, output)
+		}
+	}
+}
+
 // TestRunDiskFull: the program runs on, it is said, and nothing is lost.
 func TestRunDiskFull(t *testing.T) {
 	c := runCommand(t, "--rate", "1", "-o", "/dev/full", "sh", "-c", "exit 0")
