@@ -236,6 +236,7 @@ static void test_unix_socket(void **state) {
     unlink(path);
     upload_send(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_UNREACHABLE);
+    assert_string_equal(result.text, "No such file or directory"); // of the socket; no host and port were asked
     rmdir(folder);
 }
 
