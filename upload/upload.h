@@ -140,7 +140,7 @@ struct upload_queue_options {
 struct upload_counts {
     uint64_t sent;          // batches that the server took
     uint64_t sent_bytes;    // of them, as a file of the spool has them
-    uint64_t failed;        // given up: the server's answer was final, or it failed at the batch too long or too often
+    uint64_t failed;        // given up: the server's answer was final, or it failed at the batch too long, too often, or at each last try
     uint64_t dropped;       // given up: newer ones needed the place, or the time to send was over
     uint64_t retried;       // sendings of what was tried before
     uint64_t spooled;       // could not be sent at once, and were left to the spool

@@ -1,10 +1,7 @@
 // leak.cc: a C++ program that profiles itself: new, and what the standard library allocates, goes through malloc too.
 //
 //     c++ -g leak.cc $(pkg-config --cflags --libs cmemprof) -o leak && ./leak && cmemprof top leak.pprof
-extern "C" {
 #include <cmemprof.h>
-}
-
 #include <cstdlib>
 #include <fstream>
 #include <iostream>

@@ -12,7 +12,7 @@ import (
 // Counters count what the profiler did since the process started, over all Starts and Stops.
 type Counters struct {
 	BatchesSent    uint64 // the server took them
-	BatchesFailed  uint64 // given up: the server refused them, or failed at them for a whole period, or ten times while it took others
+	BatchesFailed  uint64 // given up: the server refused them, or failed at them for a period, at each try of Stop, or ten times while it took others
 	BatchesDropped uint64 // given up: newer ones needed the place, or Stop's time was over
 	BatchesRetried uint64 // sendings of batches that were tried before
 	BytesSent      uint64 // of the batches that the server took
