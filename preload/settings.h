@@ -34,8 +34,8 @@ const char *settings_read(struct settings *settings, char *(*get)(const char *na
 // One of the variables above, "NAME=value".
 bool settings_is_own(const char *variable);
 
-// Takes the variables above out of environment, and library out of its LD_PRELOAD. In place: main's envp is the same array. What walks over it
-// to the auxiliary vector still gets there.
+// Takes the variables above out of environment, and library out of its LD_PRELOAD. In place: main's envp is the same array. What walks over
+// it to the auxiliary vector still gets there.
 void settings_remove(char **environment, const char *library);
 
 #endif
