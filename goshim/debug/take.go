@@ -63,20 +63,15 @@ func takeNow(ctx context.Context, name string, gc bool) ([]byte, error) {
 	return merge.Merge(goHeap.Bytes(), cHeap)
 }
 
-// subtract is what net/http/pprof does: before times -1, plus after.
+// subtract is what net/http/pprof does: after minus before, negative where memory was freed, with the time between the two as its duration.
 func subtract(after, before []byte) ([]byte, error) {
-	m := merge.NewMerger(merge.MergerOptions{})
-	defer m.Close()
-	if err := m.Add(before); err != nil {
+	d := merge.NewDeltaWith(merge.DeltaOptions{
+		Types: []string{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"},
+		Rule:  merge.LikePprof,
+	})
+	defer d.Close()
+	if _, err := d.Next(before); err != nil {
 		return nil, err
 	}
-	for _, sampleType := range []string{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"} {
-		if err := m.Scale(sampleType, -1); err != nil {
-			return nil, err
-		}
-	}
-	if err := m.Add(after); err != nil {
-		return nil, err
-	}
-	return m.Result(merge.Output{})
+	return d.Next(after)
 }

@@ -10,9 +10,9 @@ import (
 )
 
 // heap is a profile of one stack for each value: that many bytes in use.
-func heap(t *testing.T, inUse ...int64) []byte {
+func heap(t *testing.T, timeNanos int64, inUse ...int64) []byte {
 	t.Helper()
-	p := &profile.Profile{}
+	p := &profile.Profile{TimeNanos: timeNanos}
 	for _, name := range []string{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"} {
 		p.SampleType = append(p.SampleType, &profile.ValueType{Type: name, Unit: "count"})
 	}
@@ -30,13 +30,16 @@ func heap(t *testing.T, inUse ...int64) []byte {
 }
 
 func TestFreedMemoryIsNegative(t *testing.T) {
-	data, err := subtract(heap(t, 40, 7, 900), heap(t, 100, 7))
+	data, err := subtract(heap(t, 5e9, 40, 7, 900), heap(t, 2e9, 100, 7))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p, err := profile.ParseData(data)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if p.DurationNanos != 3e9 {
+		t.Errorf("it lasts %d ns, want 3 s", p.DurationNanos)
 	}
 	got := map[string]int64{}
 	for _, s := range p.Sample {
