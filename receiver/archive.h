@@ -1,8 +1,8 @@
 // archive.h: all files of an upload as one tar file, read from disk as it is sent.
 //
-// Plain ustar: a block of 512 bytes that says name and size, the file padded to whole blocks, two empty blocks at the end. First come event.json
-// and, if there is one, meta.json, which says what the event does not. An attachment has its own name in there if it is harmless as one and
-// no other's in any case of letters, else the name that its file has on disk (N-NAME), which no attachment may have for its own.
+// Plain ustar: a block of 512 bytes that says name and size, the file padded to whole blocks, two empty blocks at the end. First come
+// event.json and, if there is one, meta.json, which says what the event does not. An attachment has its own name in there if it is harmless
+// as one and no other's in any case of letters, else the name that its file has on disk (N-NAME), which no attachment may have for its own.
 //
 // Threads: one at a time. Memory: malloc, some KB, whatever the size of the files.
 #ifndef CMEMPROF_RECEIVER_ARCHIVE_H
