@@ -101,10 +101,8 @@ static void names_stay_when_the_cache_grows(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inlined_functions_are_expanded),
-        cmocka_unit_test(a_library_without_debug_data_gives_function_names),
-        cmocka_unit_test(other_code_than_in_memory_gives_no_names),
-        cmocka_unit_test(names_stay_when_the_cache_grows),
+        cmocka_unit_test(inlined_functions_are_expanded),           cmocka_unit_test(a_library_without_debug_data_gives_function_names),
+        cmocka_unit_test(other_code_than_in_memory_gives_no_names), cmocka_unit_test(names_stay_when_the_cache_grows),
         cmocka_unit_test(the_cache_empties_itself_when_it_is_full),
     };
     return cmocka_run_group_tests(tests, refresh, NULL);
