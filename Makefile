@@ -89,7 +89,7 @@ build/libcmemprof-static.a: $(call objects,cmemprof,static) $(call objects,merge
 
 # For musl, where neither elfutils nor libdeflate and zstd are: bare/ stands in for the files that use them.
 MUSL_CC ?= musl-gcc
-MUSL_OBJECTS := $(filter-out %/object_file.o %/function_index.o %/merge/compress.o,$(foreach f,cmemprof merge,$(call objects,$(f),musl))) $(call objects,bare,musl)
+MUSL_OBJECTS := $(filter-out %/object_file.o %/function_index.o %/line_table.o %/line_table_header.o %/merge/compress.o,$(foreach f,cmemprof merge,$(call objects,$(f),musl))) $(call objects,bare,musl)
 build/musl/%.o: %.c
 	@mkdir -p $(@D) && echo "  cc    $< (musl)"
 	@$(MUSL_CC) $(ALL_CFLAGS) -DCMEMPROF_OWN_OBJECT_TABLE -MMD -MP -c $< -o $@

@@ -29,6 +29,16 @@
 #define hook_malloc cmemprof_hook_malloc
 #define hook_operator_new cmemprof_hook_operator_new
 #define hook_operator_new_aligned cmemprof_hook_operator_new_aligned
+#define line_fixed cmemprof_line_fixed
+#define line_header_free cmemprof_line_header_free
+#define line_header_path cmemprof_line_header_path
+#define line_header_read cmemprof_line_header_read
+#define line_sleb cmemprof_line_sleb
+#define line_table_file cmemprof_line_table_file
+#define line_table_find cmemprof_line_table_find
+#define line_table_free cmemprof_line_table_free
+#define line_table_new cmemprof_line_table_new
+#define line_uleb cmemprof_line_uleb
 #define live_table_add cmemprof_live_table_add
 #define live_table_close cmemprof_live_table_close
 #define live_table_count cmemprof_live_table_count

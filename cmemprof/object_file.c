@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "function_index.h"
+#include "line_table.h"
 
 struct function {
     uint64_t start, size;
@@ -26,9 +27,11 @@ struct image {
     Elf *elf;
 };
 
+// One that was asked about.
 struct unit {
-    const void *start;
-    struct function_index *index; // NULL: no memory
+    Dwarf_Die die;
+    struct function_index *functions; // NULL: no memory
+    struct line_table *lines;         // NULL: none, or one that is for libdw to read
 };
 
 // Lexical blocks around what is inlined.
@@ -39,7 +42,8 @@ struct object_file {
     Dwarf *dwarf;               // of debug, else of code; NULL: none
     struct function *functions; // from the symbol table, by address
     size_t function_count;
-    struct unit *units; // those that were asked about
+    struct line_sections sections;
+    struct unit *units;
     size_t unit_count, unit_room;
 };
 
@@ -204,6 +208,31 @@ static const char *function_at(const struct object_file *file, uint64_t address)
     return NULL;
 }
 
+// As libdw has left it: inflated.
+static void read_section(Elf_Scn *section, const GElf_Shdr *header, const char *name, const char *wanted, struct line_section *found) {
+    bool is_it = strcmp(name, wanted) == 0 && header->sh_type != SHT_NOBITS && (header->sh_flags & SHF_COMPRESSED) == 0;
+    Elf_Data *data = is_it ? elf_rawdata(section, NULL) : NULL;
+    if (data != NULL && data->d_buf != NULL) {
+        *found = (struct line_section){data->d_buf, data->d_size};
+    }
+}
+
+static void read_sections(struct object_file *file, Elf *elf) {
+    size_t names;
+    if (file->dwarf == NULL || elf_getshdrstrndx(elf, &names) != 0) {
+        return;
+    }
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
+        GElf_Shdr header;
+        const char *name = gelf_getshdr(section, &header) != NULL ? elf_strptr(elf, names, header.sh_name) : NULL;
+        if (name != NULL) {
+            read_section(section, &header, name, ".debug_line", &file->sections.line);
+            read_section(section, &header, name, ".debug_line_str", &file->sections.line_str);
+            read_section(section, &header, name, ".debug_str", &file->sections.str);
+        }
+    }
+}
+
 struct object_file *object_file_open(const struct module *module) {
     struct object_file *file = calloc(1, sizeof *file);
     if (file == NULL) {
@@ -216,7 +245,9 @@ struct object_file *object_file_open(const struct module *module) {
         return NULL;
     }
     open_debug(file, module->build_id);
-    file->dwarf = dwarf_begin_elf(file->debug.elf != NULL ? file->debug.elf : file->code.elf, DWARF_C_READ, NULL);
+    Elf *with_dwarf = file->debug.elf != NULL ? file->debug.elf : file->code.elf;
+    file->dwarf = dwarf_begin_elf(with_dwarf, DWARF_C_READ, NULL);
+    read_sections(file, with_dwarf);
     close_descriptor(&file->code);
     close_descriptor(&file->debug);
     if (!read_functions(file, file->code.elf, SHT_SYMTAB)) {
@@ -234,7 +265,8 @@ struct object_file *object_file_open(const struct module *module) {
 void object_file_close(struct object_file *file) {
     if (file != NULL) {
         for (size_t i = 0; i < file->unit_count; i++) {
-            function_index_free(file->units[i].index);
+            function_index_free(file->units[i].functions);
+            line_table_free(file->units[i].lines);
         }
         free(file->units);
         dwarf_end(file->dwarf);
@@ -273,19 +305,42 @@ static int64_t number_attribute(Dwarf_Die *die, unsigned name) {
     return dwarf_formudata(dwarf_attr_integrate(die, name, &attribute), &number) == 0 ? (int64_t)number : 0;
 }
 
-static const char *call_file(Dwarf_Die *unit, Dwarf_Die *inlined) {
+// The unit's, or libdw's list.
+static const char *file_name(struct unit *unit, int64_t index) {
+    if (unit->lines != NULL) {
+        return index >= 0 ? line_table_file(unit->lines, (uint64_t)index) : "";
+    }
     Dwarf_Files *files;
     size_t count;
-    int64_t index = number_attribute(inlined, DW_AT_call_file);
     const char *name = NULL;
-    if (dwarf_getsrcfiles(unit, &files, &count) == 0 && index >= 0 && (size_t)index < count) {
+    if (dwarf_getsrcfiles(&unit->die, &files, &count) == 0 && index >= 0 && (size_t)index < count) {
         name = dwarf_filesrc(files, (size_t)index, NULL, NULL);
     }
     return name != NULL ? name : "";
 }
 
+static struct symbol_frame position_of(struct unit *unit, uint64_t address) {
+    struct symbol_frame position = {.file = ""};
+    uint64_t file;
+    if (unit->lines != NULL) {
+        if (line_table_find(unit->lines, address, &file, &position.line)) {
+            position.file = line_table_file(unit->lines, file);
+        }
+        return position;
+    }
+    Dwarf_Line *line = dwarf_getsrc_die(&unit->die, address);
+    if (line != NULL) {
+        int number = 0;
+        const char *source = dwarf_linesrc(line, NULL, NULL);
+        dwarf_lineno(line, &number);
+        position.file = source != NULL ? source : "";
+        position.line = number;
+    }
+    return position;
+}
+
 // scopes: from the innermost scope outwards, as they are nested in the code.
-static size_t frames_of_scopes(Dwarf_Die *unit, Dwarf_Die *scopes, size_t scope_count, struct symbol_frame position,
+static size_t frames_of_scopes(struct unit *unit, Dwarf_Die *scopes, size_t scope_count, struct symbol_frame position,
                                struct symbol_frame *frames) {
     size_t count = 0;
     for (size_t i = 0; i < scope_count && count < SYMBOL_MAX_INLINED; i++) {
@@ -301,21 +356,30 @@ static size_t frames_of_scopes(Dwarf_Die *unit, Dwarf_Die *scopes, size_t scope_
         if (tag == DW_TAG_subprogram) {
             break;
         }
-        position.file = call_file(unit, &scopes[i]);
+        position.file = file_name(unit, number_attribute(&scopes[i], DW_AT_call_file));
         position.line = number_attribute(&scopes[i], DW_AT_call_line);
     }
     return count;
 }
 
-// Made for the units that are asked about. NULL: no memory.
-static struct function_index *index_of(struct object_file *file, const Dwarf_Die *unit) {
+static struct line_table *lines_of(const struct object_file *file, Dwarf_Die *unit) {
+    Dwarf_Attribute attribute;
+    Dwarf_Word offset;
+    if (dwarf_formudata(dwarf_attr_integrate(unit, DW_AT_stmt_list, &attribute), &offset) != 0) {
+        return NULL;
+    }
+    return line_table_new(&file->sections, offset, text_attribute(unit, DW_AT_comp_dir));
+}
+
+// NULL: no memory.
+static struct unit *unit_of(struct object_file *file, Dwarf_Die *die) {
     for (size_t i = 0; i < file->unit_count; i++) {
-        if (file->units[i].start == unit->addr) {
-            return file->units[i].index;
+        if (file->units[i].die.addr == die->addr) {
+            return &file->units[i];
         }
     }
     if (file->unit_count == file->unit_room) {
-        size_t room = file->unit_room == 0 ? 256 : file->unit_room * 2;
+        size_t room = file->unit_room == 0 ? 64 : file->unit_room * 2;
         struct unit *units = realloc(file->units, room * sizeof *units);
         if (units == NULL) {
             return NULL;
@@ -323,29 +387,19 @@ static struct function_index *index_of(struct object_file *file, const Dwarf_Die
         file->units = units;
         file->unit_room = room;
     }
-    struct unit *added = &file->units[file->unit_count++];
-    *added = (struct unit){unit->addr, function_index_new(unit)};
-    return added->index;
+    struct unit *unit = &file->units[file->unit_count++];
+    *unit = (struct unit){*die, function_index_new(die), lines_of(file, die)};
+    return unit;
 }
 
 static size_t dwarf_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
-    Dwarf_Die unit;
-    if (file->dwarf == NULL || !find_unit(file->dwarf, address, &unit)) {
+    Dwarf_Die die, scopes[SYMBOL_MAX_INLINED + MAX_BLOCKS];
+    struct unit *unit = file->dwarf != NULL && find_unit(file->dwarf, address, &die) ? unit_of(file, &die) : NULL;
+    if (unit == NULL || unit->functions == NULL) {
         return 0;
     }
-    struct symbol_frame position = {.file = ""};
-    Dwarf_Line *line = dwarf_getsrc_die(&unit, address);
-    if (line != NULL) {
-        int number = 0;
-        const char *source = dwarf_linesrc(line, NULL, NULL);
-        dwarf_lineno(line, &number);
-        position.file = source != NULL ? source : "";
-        position.line = number;
-    }
-    Dwarf_Die scopes[SYMBOL_MAX_INLINED + MAX_BLOCKS];
-    struct function_index *index = index_of(file, &unit);
-    size_t scope_count = index != NULL ? function_index_scopes(index, address, scopes, sizeof scopes / sizeof *scopes) : 0;
-    return frames_of_scopes(&unit, scopes, scope_count, position, frames);
+    size_t count = function_index_scopes(unit->functions, address, scopes, sizeof scopes / sizeof *scopes);
+    return count > 0 ? frames_of_scopes(unit, scopes, count, position_of(unit, address), frames) : 0;
 }
 
 size_t object_file_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {

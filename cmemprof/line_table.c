@@ -1,0 +1,221 @@
+// line_table.c: see line_table.h. Every read is checked against the end of what it reads from: the data may be damaged.
+
+#include "line_table.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "line_table_header.h"
+
+struct row {
+    uint64_t address, file, line; // unsigned: damaged data may make any of them run over
+};
+
+// The program stood here, and had just made this row.
+struct place {
+    struct row row;
+    const uint8_t *at;
+};
+
+struct line_table {
+    struct line_header header;
+    struct place *places; // by address
+    size_t count, room;
+    char **paths; // of files; NULL: not asked for yet
+};
+
+// A lookup runs half so many rows on average.
+enum { ROWS_BETWEEN_PLACES = 128 };
+
+// ---- The program ----
+
+enum event { EVENT_NONE, EVENT_ROW, EVENT_SEQUENCE_ENDS, EVENT_OVER, EVENT_BAD };
+
+static const struct row first_row = {.file = 1, .line = 1};
+
+static enum event extended(struct line_bytes *bytes, struct row *row) {
+    uint64_t size = line_uleb(bytes);
+    if (size == 0 || size > (uint64_t)(bytes->end - bytes->at)) {
+        return EVENT_BAD;
+    }
+    struct line_bytes operands = {bytes->at, bytes->at + size, false};
+    bytes->at = operands.end;
+    switch (line_fixed(&operands, 1)) {
+    case DW_LNE_end_sequence:
+        return EVENT_SEQUENCE_ENDS;
+    case DW_LNE_set_address:
+        row->address = line_fixed(&operands, size - 1);
+        return operands.bad ? EVENT_BAD : EVENT_NONE;
+    case DW_LNE_define_file:
+        return EVENT_BAD; // in nobody's programs
+    default:
+        return EVENT_NONE;
+    }
+}
+
+static enum event special(const struct line_header *header, struct row *row, unsigned opcode) {
+    unsigned adjusted = opcode - header->opcode_base;
+    row->address += (uint64_t)header->least_instruction * (adjusted / header->line_range);
+    row->line += (uint64_t)(header->line_base + (int)(adjusted % header->line_range));
+    return EVENT_ROW;
+}
+
+static enum event standard(const struct line_header *header, struct line_bytes *bytes, struct row *row, unsigned opcode) {
+    switch (opcode) {
+    case DW_LNS_copy:
+        return EVENT_ROW;
+    case DW_LNS_advance_pc:
+        row->address += header->least_instruction * line_uleb(bytes);
+        break;
+    case DW_LNS_advance_line:
+        row->line += (uint64_t)line_sleb(bytes);
+        break;
+    case DW_LNS_set_file:
+        row->file = line_uleb(bytes);
+        break;
+    case DW_LNS_const_add_pc:
+        row->address += (uint64_t)header->least_instruction * ((255 - header->opcode_base) / header->line_range);
+        break;
+    case DW_LNS_fixed_advance_pc:
+        row->address += line_fixed(bytes, 2);
+        break;
+    default:
+        for (unsigned i = 0; i < header->operand_counts[opcode - 1]; i++) {
+            line_uleb(bytes);
+        }
+    }
+    return bytes->bad ? EVENT_BAD : EVENT_NONE;
+}
+
+// To the next row, or the end of something.
+static enum event run(const struct line_header *header, struct line_bytes *bytes, struct row *row) {
+    enum event event = EVENT_NONE;
+    while (event == EVENT_NONE) {
+        if (bytes->at == bytes->end) {
+            return EVENT_OVER;
+        }
+        unsigned opcode = *bytes->at++;
+        event = opcode >= header->opcode_base ? special(header, row, opcode)
+                : opcode == 0                 ? extended(bytes, row)
+                                              : standard(header, bytes, row, opcode);
+    }
+    return event;
+}
+
+// ---- Opening ----
+
+static bool note(struct line_table *table, const struct row *row, const uint8_t *at) {
+    if (table->count == table->room) {
+        size_t room = table->room == 0 ? 64 : table->room * 2;
+        struct place *places = realloc(table->places, room * sizeof *places);
+        if (places == NULL) {
+            return false;
+        }
+        table->places = places;
+        table->room = room;
+    }
+    table->places[table->count++] = (struct place){*row, at};
+    return true;
+}
+
+static int by_address(const void *left, const void *right) {
+    const struct place *a = left, *b = right;
+    if (a->row.address != b->row.address) {
+        return a->row.address < b->row.address ? -1 : 1;
+    }
+    return a->at != b->at ? (a->at < b->at ? -1 : 1) : 0;
+}
+
+static bool note_places(struct line_table *table) {
+    struct line_bytes bytes = table->header.program;
+    struct row row = first_row;
+    size_t rows = 0; // of the sequence
+    bool dropped = false;
+    for (enum event event; (event = run(&table->header, &bytes, &row)) != EVENT_OVER;) {
+        if (event == EVENT_BAD) {
+            return false;
+        }
+        if (event == EVENT_SEQUENCE_ENDS) {
+            row = first_row;
+            rows = 0;
+            continue;
+        }
+        if (rows == 0) {
+            dropped = row.address == 0; // where linkers leave what they have dropped
+        }
+        if (rows++ % ROWS_BETWEEN_PLACES == 0 && !dropped && !note(table, &row, bytes.at)) {
+            return false;
+        }
+    }
+    if (table->count > 0) {
+        qsort(table->places, table->count, sizeof *table->places, by_address);
+    }
+    return true;
+}
+
+struct line_table *line_table_new(const struct line_sections *sections, uint64_t offset, const char *directory) {
+    struct line_table *table = calloc(1, sizeof *table);
+    if (table == NULL) {
+        return NULL;
+    }
+    bool ok = line_header_read(&table->header, sections, offset, directory);
+    table->paths = ok ? calloc(table->header.file_count + 1, sizeof *table->paths) : NULL;
+    if (table->paths == NULL || !note_places(table)) {
+        line_table_free(table);
+        return NULL;
+    }
+    return table;
+}
+
+void line_table_free(struct line_table *table) {
+    if (table != NULL) {
+        for (size_t i = 0; table->paths != NULL && i < table->header.file_count; i++) {
+            free(table->paths[i]);
+        }
+        free(table->paths);
+        free(table->places);
+        line_header_free(&table->header);
+        free(table);
+    }
+}
+
+// ---- Looking up ----
+
+bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line) {
+    size_t low = 0, high = table->count; // the last place that is not above the address lies before high
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table->places[middle].row.address <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) {
+        return false;
+    }
+    struct row row = table->places[low - 1].row;
+    struct line_bytes bytes = {table->places[low - 1].at, table->header.program.end, false};
+    for (;;) {
+        *file = row.file;
+        *line = (int64_t)row.line;
+        enum event event = run(&table->header, &bytes, &row);
+        if (event != EVENT_ROW) {
+            return event == EVENT_SEQUENCE_ENDS && address < row.address;
+        }
+        if (address < row.address) {
+            return true;
+        }
+    }
+}
+
+const char *line_table_file(struct line_table *table, uint64_t file) {
+    if (file >= table->header.file_count) {
+        return "";
+    }
+    if (table->paths[file] == NULL) {
+        table->paths[file] = line_header_path(&table->header, file);
+    }
+    return table->paths[file] != NULL ? table->paths[file] : "";
+}

@@ -1,0 +1,84 @@
+// line_table_header_test.c: numbers, names and paths of DWARF 2 to 5, and what is not read.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "../line_table_header.h"
+#include "line_program.h"
+
+static void numbers(void **state) {
+    (void)state;
+    static const uint8_t encoded[] = {0xe5, 0x8e, 0x26, 0x7f, 0x80, 0x7f, 0x34, 0x12, 0x80};
+    struct line_bytes bytes = {encoded, encoded + sizeof encoded, false};
+    assert_int_equal(line_uleb(&bytes), 624485);
+    assert_int_equal(line_sleb(&bytes), -1);
+    assert_int_equal(line_sleb(&bytes), -128);
+    assert_int_equal(line_fixed(&bytes, 2), 0x1234);
+    assert_false(bytes.bad);
+    assert_int_equal(line_uleb(&bytes), 0); // cut
+    assert_true(bytes.bad);
+    static const uint8_t endless[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1};
+    bytes = (struct line_bytes){endless, endless + sizeof endless, false};
+    assert_true(line_uleb(&bytes) == UINT64_MAX);
+}
+
+static void names_of_all_versions(void **state) {
+    (void)state;
+    for (unsigned version = 2; version <= 5; version++) {
+        struct line_program program = {0}, names = {0}, rows = {0};
+        struct line_header header;
+        put_names(&names, version);
+        PUT(&rows, 1, 2, 3);
+        PUT(&program, 0xaa); // what is before is another unit's
+        put_program(&program, version, &names, &rows);
+        const struct line_sections sections = sections_of(&program);
+        assert_true(line_header_read(&header, &sections, 1, "/src"));
+        assert_int_equal(header.version, version);
+        assert_int_equal(header.line_base, -5);
+        assert_int_equal(header.program.end - header.program.at, 3);
+        assert_int_equal(header.file_count, 4);
+        static const char *const paths[] = {"", "/src/a.c", "lib/b.h", "/usr/c.h"};
+        for (uint64_t i = 0; i < 4; i++) {
+            char *path = line_header_path(&header, i);
+            assert_string_equal(path, i == 0 && version == 5 ? paths[1] : paths[i]);
+            free(path);
+        }
+        line_header_free(&header);
+    }
+}
+
+static void what_is_unknown_is_not_read(void **state) {
+    (void)state;
+    struct line_program program = {0}, names = {0}, rows = {0};
+    struct line_header header;
+    put_names(&names, 4);
+    put_program(&program, 4, &names, &rows);
+    const struct line_sections sections = sections_of(&program);
+    assert_false(line_header_read(&header, &sections, program.size, ""));
+    line_header_free(&header);
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } changes[] = {{4, 1}, {4, 6}, {11, 2}, {14, 0}, {15, 0}}; // versions, operations of an instruction, line_range, opcode_base
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        uint8_t before = program.bytes[changes[i].at];
+        program.bytes[changes[i].at] = changes[i].value;
+        assert_false(line_header_read(&header, &sections, 0, ""));
+        line_header_free(&header);
+        program.bytes[changes[i].at] = before;
+        assert_true(line_header_read(&header, &sections, 0, ""));
+        line_header_free(&header);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(names_of_all_versions),
+        cmocka_unit_test(what_is_unknown_is_not_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
