@@ -63,8 +63,7 @@ static void on_termination(int number) {
         // Returns only if what the thread needs is held by the code that was interrupted.
         writer_terminate(&preload.writer, number, RAW_EXIT_LIMIT_S);
     }
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    sigaction(number, &action, NULL);
+    signals_reset(number);
     raise(number); // comes when this handler returns
     errno = saved;
 }

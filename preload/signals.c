@@ -24,16 +24,32 @@ static __attribute__((constructor)) void find_next(void) {
     *(void **)&next_signal = dlsym(RTLD_NEXT, "signal");
 }
 
-static bool is_ours(int number, signal_handler *handler) {
-    return number > 0 && number < NSIG && ours[number] != NULL && handler == ours[number];
+static bool has_ours(int number) {
+    return number > 0 && number < NSIG && ours[number] != NULL;
+}
+
+static bool is_simple(const struct sigaction *action, signal_handler *handler) {
+    return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == handler;
+}
+
+// On the alternate stack if there is one: Go and others have small ones otherwise.
+static struct sigaction action_of(signal_handler *handler) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
+    sigfillset(&action.sa_mask);
+    return action;
 }
 
 EXPORTED int sigaction(int number, const struct sigaction *restrict action, struct sigaction *restrict before) {
+    struct sigaction own;
     if (next_sigaction == NULL) { // another library's constructor was first
         find_next();
     }
+    if (has_ours(number) && action != NULL && is_simple(action, SIG_DFL)) {
+        own = action_of(ours[number]);
+        action = &own;
+    }
     int result = next_sigaction(number, action, before);
-    if (result == 0 && before != NULL && (before->sa_flags & SA_SIGINFO) == 0 && is_ours(number, before->sa_handler)) {
+    if (result == 0 && before != NULL && has_ours(number) && is_simple(before, ours[number])) {
         *before = (struct sigaction){.sa_handler = SIG_DFL};
     }
     return result;
@@ -43,16 +59,22 @@ EXPORTED signal_handler *signal(int number, signal_handler *handler) {
     if (next_signal == NULL) {
         find_next();
     }
+    if (has_ours(number) && handler == SIG_DFL) {
+        struct sigaction before, action = {.sa_handler = SIG_DFL};
+        return sigaction(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
+    }
     signal_handler *before = next_signal(number, handler);
-    return is_ours(number, before) ? SIG_DFL : before;
+    return has_ours(number) && before == ours[number] ? SIG_DFL : before;
 }
 
-// On the alternate stack if there is one: Go and others have small ones otherwise.
 void signals_handle(int number, void (*handler)(int number)) {
-    struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
-    sigfillset(&action.sa_mask);
-    if (sigaction(number, NULL, &before) == 0 && (before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_DFL) {
+    struct sigaction before, action = action_of(handler);
+    if (sigaction(number, NULL, &before) == 0 && is_simple(&before, SIG_DFL)) {
         ours[number] = handler;
         sigaction(number, &action, NULL);
     }
+}
+
+void signals_reset(int number) {
+    next_sigaction(number, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 }

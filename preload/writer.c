@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../cmemprof/profiler.h"
+#include "signals.h"
 
 // elfutils and the demangler recurse; address space only, as far as it is not used.
 enum { STACK_BYTES = 1 << 20 };
@@ -39,11 +40,10 @@ static bool is_past(struct timespec time) {
 // By the signal that was held up until now, so that whoever waits for the program sees that it ended by it. It comes to this thread: others
 // may block it, as the one does that waits for this.
 static void end_program(int number) {
-    struct sigaction action = {.sa_handler = SIG_DFL};
     sigset_t only;
     sigemptyset(&only);
     sigaddset(&only, number);
-    sigaction(number, &action, NULL);
+    signals_reset(number);
     kill(getpid(), number);
     pthread_sigmask(SIG_UNBLOCK, &only, NULL);
 }

@@ -21,7 +21,7 @@ static void their_handler(int number) {
 
 static int forget(void **state) {
     (void)state;
-    signal(SIGUSR1, SIG_DFL);
+    signals_reset(SIGUSR1);
     ours = theirs = 0;
     return 0;
 }
@@ -38,6 +38,25 @@ static void it_is_called_and_not_seen(void **state) {
     assert_ptr_equal(signal(SIGUSR1, their_handler), their_handler);
     raise(SIGUSR1);
     assert_int_equal(theirs, SIGUSR1);
+}
+
+// Whoever saved what it found and puts it back.
+static void the_default_is_ours(void **state) {
+    (void)state;
+    struct sigaction before;
+    signals_handle(SIGUSR1, our_handler);
+    assert_int_equal(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = their_handler}, &before), 0);
+    assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+    raise(SIGUSR1);
+    assert_int_equal(ours, SIGUSR1);
+    ours = 0;
+    assert_ptr_equal(signal(SIGUSR1, SIG_IGN), SIG_DFL);
+    raise(SIGUSR1);
+    assert_int_equal(ours, 0);
+    assert_ptr_equal(signal(SIGUSR1, SIG_DFL), SIG_IGN);
+    raise(SIGUSR1);
+    assert_int_equal(ours, SIGUSR1);
+    assert_int_equal(theirs, 0);
 }
 
 static void theirs_stays(void **state) {
@@ -63,6 +82,7 @@ static void errors_are_handed_on(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(it_is_called_and_not_seen, forget),
+        cmocka_unit_test_setup(the_default_is_ours, forget),
         cmocka_unit_test_setup(theirs_stays, forget),
         cmocka_unit_test_setup(errors_are_handed_on, forget),
     };

@@ -99,6 +99,14 @@ func TestPlugin(t *testing.T) {
 	}
 }
 
+// TestLoadedLate: the library itself, opened when the process has its malloc already. It is never unloaded.
+func TestLoadedLate(t *testing.T) {
+	program := compile(t, "gcc", filepath.Join("programs", "unload.c"), "-std=gnu11", "-ldl")
+	if output := mustRun(t, exec.Command(program, built(t, "libcmemprof.so"))); output != notBound+"\nstill there\n" {
+		t.Error(output)
+	}
+}
+
 // TestValgrind: its own malloc takes the place of all others, which is noticed, unless it is told not to.
 func TestValgrind(t *testing.T) {
 	sites := compileSites(t)
