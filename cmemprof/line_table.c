@@ -195,19 +195,16 @@ bool line_table_find(const struct line_table *table, uint64_t address, uint64_t 
     if (low == 0) {
         return false;
     }
-    struct row row = table->places[low - 1].row;
+    struct row row = table->places[low - 1].row, before;
     struct line_bytes bytes = {table->places[low - 1].at, table->header.program.end, false};
-    for (;;) {
-        *file = row.file;
-        *line = (int64_t)row.line;
-        enum event event = run(&table->header, &bytes, &row);
-        if (event != EVENT_ROW) {
-            return event == EVENT_SEQUENCE_ENDS && address < row.address;
-        }
-        if (address < row.address) {
-            return true;
-        }
-    }
+    enum event event;
+    do {
+        before = row;
+        event = run(&table->header, &bytes, &row);
+    } while (event == EVENT_ROW && row.address <= address);
+    *file = before.file;
+    *line = (int64_t)before.line;
+    return (event == EVENT_ROW || event == EVENT_SEQUENCE_ENDS) && address < row.address;
 }
 
 const char *line_table_file(struct line_table *table, uint64_t file) {

@@ -27,7 +27,7 @@ struct line_table;
 struct line_table *line_table_new(const struct line_sections *sections, uint64_t offset, const char *directory);
 void line_table_free(struct line_table *table); // NULL is fine
 
-// false: the program says nothing about the address.
+// false: the program says nothing about the address; then what *file and *line are says nothing either.
 bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line);
 // The whole path; "" if there is no such file. As long as the table lives.
 const char *line_table_file(struct line_table *table, uint64_t file);

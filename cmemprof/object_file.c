@@ -322,9 +322,11 @@ static const char *file_name(struct unit *unit, int64_t index) {
 static struct symbol_frame position_of(struct unit *unit, uint64_t address) {
     struct symbol_frame position = {.file = ""};
     uint64_t file;
+    int64_t line_number;
     if (unit->lines != NULL) {
-        if (line_table_find(unit->lines, address, &file, &position.line)) {
+        if (line_table_find(unit->lines, address, &file, &line_number)) {
             position.file = line_table_file(unit->lines, file);
+            position.line = line_number;
         }
         return position;
     }
