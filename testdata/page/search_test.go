@@ -186,6 +186,16 @@ func TestTimeRanges(t *testing.T) {
 	view.click(`#ranges [data-value="1h"]`)
 	view.until(services + ` === "fresh"`)
 	view.expect(`location.search`, "?range=1h")
+	// The chart has the whole hour, in minutes.
+	view.do(chromedp.Focus(chromedp.CSS("#histogram")), chromedp.KeyEvent(kb.Home))
+	view.until(`/^\d+ \w+ \d\d:\d\d:00 – (\d+ \w+ )?\d\d:\d\d:00 · 0 uploads$/.test(document.querySelector("#readout").textContent)`)
+	// Where nothing is, without a time range there is no chart of times.
+	view.keys("#filter", "nobody")
+	view.until(`document.querySelector(".below").textContent.includes("No upload matches") && !document.querySelector(".search-chart").hidden`)
+	view.click(`#ranges [data-value="all"]`)
+	view.until(`document.querySelector(".search-chart").hidden`)
+	view.text(`(() => { const field = document.querySelector("#filter"); field.value = ""; field.dispatchEvent(new Event("input")); return ""; })()`)
+	view.until(`document.querySelector("#total").textContent === "31 profiles"`)
 
 	// By form, in this machine's time.
 	view.text(`(() => { const local = (ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60000).toISOString().slice(0, 19);

@@ -14,7 +14,7 @@ import { UploadTable, uploadLink } from "./search_list";
 import { Live } from "./search_live";
 import { chosenIds, Picks } from "./search_picks";
 import { Rows } from "./search_rows";
-import { selectionAt } from "./search_time";
+import { fixedSelection, selectionAt } from "./search_time";
 import { change, current, navigate, State } from "./state";
 import type { View } from "./view";
 
@@ -126,8 +126,9 @@ export class SearchPage implements View {
 
   private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {
     this.asksFor = chosenMeasure(state);
+    // Of "the last hour" the chart shows the whole hour.
     const histogram = await api.histogram(
-      selectionAt(state, Date.now()),
+      fixedSelection(state, Date.now()),
       { buckets, shift_ms: midnight_ms(), measure: this.asksFor },
       signal,
     );
@@ -191,7 +192,8 @@ export class SearchPage implements View {
     const filtered = state.selection().size > 0 || state.get("range") !== "";
     this.table.element.hidden = nothing;
     this.picks.element.hidden = nothing;
-    this.chart.element.hidden = nothing && !filtered;
+    // Without an upload only a time range tells what times the chart could show.
+    this.chart.element.hidden = nothing && !state.get("range") && !(state.get("from") && state.get("to"));
     this.facets.element.hidden = nothing && !filtered;
     this.chart.showTotal(total);
     this.picks.show(state, total);

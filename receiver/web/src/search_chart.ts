@@ -10,6 +10,8 @@ import { change, type State } from "./state";
 
 export const buckets = 80; // at most: their width is a round one
 
+const leastBuckets = 15;
+
 // A midnight here, from which days are counted.
 export function midnight_ms(): number {
   return new Date().getTimezoneOffset() * 60_000;
@@ -19,6 +21,12 @@ export function chosenMeasure(state: State): string {
   const asked = state.get("measure");
   if (asked === "none") return "";
   return measures.some(([name]) => name === asked) ? asked : "heap_live_bytes";
+}
+
+// The time axis: of a few buckets with some room around them, so that one upload is a bar with a time and not the whole chart.
+export function shownRange({ from_ms, to_ms, bucket_ms }: Histogram): [number, number] | null {
+  const room = Math.ceil(Math.max(leastBuckets * bucket_ms - (to_ms - from_ms), 0) / (2 * bucket_ms)) * bucket_ms;
+  return to_ms > from_ms ? [from_ms - room, to_ms + room] : null;
 }
 
 export class SearchChart {
@@ -86,7 +94,7 @@ export class SearchChart {
         times_ms: times,
         series: [{ label: "Uploads", unit: "count", values: histogram.counts, colour: "--histogram", bars: true }, ...lines],
       },
-      { bucket_ms: histogram.bucket_ms, range: histogram.to_ms > histogram.from_ms ? [histogram.from_ms, histogram.to_ms] : null },
+      { bucket_ms: histogram.bucket_ms, range: shownRange(histogram) },
     );
     this.read(null);
   }

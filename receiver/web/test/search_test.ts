@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Facet, Upload } from "../src/api";
 import { arrange, facetKey, toggled } from "../src/facets";
 import { languageOf, measureText, nextOrder, parseOrder } from "../src/search_columns";
+import { shownRange } from "../src/search_chart";
 import { chosenIds, compareLink, describe, picked, withBaseline } from "../src/search_picks";
 import { once, Rows } from "../src/search_rows";
 import { fixedSelection, moment, parseTime, selectionAt, timeBounds } from "../src/search_time";
@@ -135,6 +136,13 @@ test("each upload stands in the list once", () => {
       [4, upload(4).service],
     ],
   );
+});
+
+test("a few buckets have room around them", () => {
+  const range = (from_ms: number, to_ms: number, bucket_ms: number) => shownRange({ from_ms, to_ms, bucket_ms, counts: [] });
+  assert.deepEqual(range(60_000, 61_000, 1000), [53_000, 68_000]);
+  assert.deepEqual(range(0, 1_200_000, 60_000), [0, 1_200_000]);
+  assert.equal(range(0, 0, 1000), null);
 });
 
 const facets: Facet[] = [
