@@ -168,6 +168,6 @@ const char *view_frame_name(const struct profile_frame *frame, char room[VIEW_NA
         return frame->function;
     }
     const char *file = base_name(frame->mapping_file);
-    snprintf(room, VIEW_NAME_BYTES, "%.256s 0x%" PRIx64, *file ? file : "unknown", frame->file_offset);
+    snprintf(room, VIEW_NAME_BYTES, "%.256s+0x%" PRIx64, *file ? file : "unknown", frame->file_offset);
     return room;
 }

@@ -88,9 +88,7 @@ static void of_two_processes_are_moved_together(void **state) {
     assert_int_equal(profile->mappings.count - 1, 1);
     assert_int_equal(profile_sample_count(profile), 1);
     assert_int_equal(*profile_sample_values(profile, 0), 2);
-    struct profile_sample_view view;
-    profile_sample_at(profile, 0, &view);
-    assert_true(view.frames[0].address == 0x10010);
+    assert_true(profile_location(profile, 1)->address == 0x10010);
     profile_free(profile);
 }
 

@@ -55,7 +55,7 @@ static void test_views(void **state) {
                "{\"name\":\"<script>alert(1)</script>\",\"file\":\"/src/leak.c\",\"kind\":\"c\",");
     expect_get(fixture->port, HEAP "/tree", 200, "{\"name\":\"runtime.main\",\"file\":\"/go/proc.go\",\"kind\":\"runtime\",");
     expect_get(fixture->port, HEAP "/tree", 200, "{\"name\":\"main.add\",\"file\":\"/src/add.s\",\"kind\":\"go\",");
-    expect_get(fixture->port, HEAP "/tree", 200, "{\"name\":\"libz.so 0x1234\",\"file\":\"\",\"kind\":\"c\",");
+    expect_get(fixture->port, HEAP "/tree", 200, "{\"name\":\"libz.so+0x234\",\"file\":\"\",\"kind\":\"c\",");
     expect_get(fixture->port, HEAP "/tree?memory=C", 200, "\"total\":105,");
     expect_get(fixture->port, HEAP "/tree?memory=Go", 200, "\"total\":30,");
     // runtime.main, main.work, then the children by weight.

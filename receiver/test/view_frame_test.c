@@ -63,7 +63,7 @@ static void test_long_texts_are_cut(void **state) {
     frame.function = "";
     frame.file_offset = 0x1234;
     assert_true(strlen(view_frame_name(&frame, name)) < VIEW_NAME_BYTES);
-    assert_non_null(strstr(name, " 0x1234"));
+    assert_non_null(strstr(name, "+0x1234"));
 }
 
 static void test_names(void **state) {
@@ -72,9 +72,9 @@ static void test_names(void **state) {
     struct profile_frame frame = {.function = "f", .file = "", .mapping_file = "/lib/libx.so", .file_offset = 0xAB};
     assert_string_equal(view_frame_name(&frame, name), "f");
     frame.function = "";
-    assert_string_equal(view_frame_name(&frame, name), "libx.so 0xab");
+    assert_string_equal(view_frame_name(&frame, name), "libx.so+0xab");
     frame.mapping_file = "";
-    assert_string_equal(view_frame_name(&frame, name), "unknown 0xab");
+    assert_string_equal(view_frame_name(&frame, name), "unknown+0xab");
 }
 
 int main(void) {
