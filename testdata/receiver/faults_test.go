@@ -320,3 +320,58 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 		}
 	}
 }
+
+// Both files of the index are overwritten while uploads come: each upload is answered 200, in the end all are listed, and it was put aside.
+func TestIndexDamagedWhileItRuns(t *testing.T) {
+	data := t.TempDir()
+	r := start(t, data, plain(t))
+	contentType, body := form("service:shop,host:"+strings.Repeat("h", 3000), attachment{"a.bin", []byte("x")})
+	client := &http.Client{Timeout: patience}
+	upload := func(count int) {
+		for range count {
+			if status, text, err := r.post(client, contentType, body); err != nil || status != http.StatusOK {
+				t.Errorf("%d %s %v", status, text, err)
+			}
+		}
+	}
+	upload(100)
+	for _, name := range []string{"index.sqlite", "index.sqlite-wal"} {
+		file, err := os.OpenFile(filepath.Join(data, name), os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		about, err := file.Stat()
+		if err == nil {
+			_, err = file.Write(bytes.Repeat([]byte{0xA5}, int(about.Size())))
+		}
+		if err != nil || file.Close() != nil {
+			t.Fatal(err)
+		}
+	}
+	upload(100)
+	listed := 0
+	for end := time.Now().Add(patience); listed != 200 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		var list struct{ Uploads []row }
+		// Whoever reads while it is made again is told to come again.
+		if status, answer := r.get(t, "/api/uploads?limit=1000"); status == http.StatusOK {
+			if err := json.Unmarshal(answer, &list); err != nil {
+				t.Fatal(err)
+			}
+		} else if status != http.StatusServiceUnavailable {
+			t.Fatalf("%d %s", status, answer)
+		}
+		listed = len(list.Uploads)
+	}
+	if listed != 200 {
+		t.Errorf("%d uploads are listed", listed)
+	}
+	if _, err := os.Stat(filepath.Join(data, "index.sqlite.damaged")); err != nil {
+		t.Error(err)
+	}
+	r.stop(t)
+	r = start(t, data, plain(t))
+	defer r.stop(t)
+	if rows := r.list(t, ""); len(rows) != 200 {
+		t.Errorf("%d uploads after a restart: %s", len(rows), r.output.String())
+	}
+}
