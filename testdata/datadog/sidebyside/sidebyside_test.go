@@ -84,7 +84,9 @@ func facts(t *testing.T, v peer.Variant, s scenario) (lines []string) {
 	onSocket := captured.NewUnix(t, socket)
 	environment := []string{"AGENT_ADDRESS=" + server.Address(), "PERIOD=" + s.period,
 		// Where the defaults differ: cmemprof's are those of v1.43.1, but that it sends the last period.
-		"DD_PROFILING_EXECUTION_TRACE_ENABLED=true", "DD_PROFILING_DEBUG_COMPRESSION_SETTINGS=zstd", "DD_PROFILING_FLUSH_ON_EXIT=false"}
+		"DD_PROFILING_EXECUTION_TRACE_ENABLED=true", "DD_PROFILING_DEBUG_COMPRESSION_SETTINGS=zstd", "DD_PROFILING_FLUSH_ON_EXIT=false",
+		// Which period after the first has a trace is drawn by lot, 3 s / 15 min unless this says otherwise.
+		"DD_PROFILING_EXECUTION_TRACE_PERIOD=100000h"}
 	for _, pair := range s.environment {
 		environment = append(environment, strings.NewReplacer("{address}", server.Address(), "{socket}", socket).Replace(pair))
 	}
