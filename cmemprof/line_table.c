@@ -27,6 +27,8 @@ struct line_table {
 
 // A lookup runs half so many rows on average.
 enum { ROWS_BETWEEN_PLACES = 128 };
+// Those rows take 2 KB at most in what compilers write.
+enum { BYTES_BETWEEN_PLACES = 16 * 1024 };
 
 // ---- The program ----
 
@@ -35,38 +37,45 @@ enum event { EVENT_NONE, EVENT_ROW, EVENT_SEQUENCE_ENDS, EVENT_OVER, EVENT_BAD }
 static const struct row first_row = {.file = 1, .line = 1};
 
 static enum event extended(struct line_bytes *bytes, struct row *row) {
-    uint64_t size = line_uleb(bytes);
-    if (size == 0 || size > (uint64_t)(bytes->end - bytes->at)) {
+    uint64_t size = line_fixed(bytes, 1); // LEB128, of which nobody needs a second byte
+    if (size == 0 || size >= 0x80 || size > (uint64_t)(bytes->end - bytes->at)) {
         return EVENT_BAD;
     }
     struct line_bytes operands = {bytes->at, bytes->at + size, false};
     bytes->at = operands.end;
+    enum event event = EVENT_NONE;
     switch (line_fixed(&operands, 1)) {
     case DW_LNE_end_sequence:
-        return EVENT_SEQUENCE_ENDS;
+        event = EVENT_SEQUENCE_ENDS;
+        break;
     case DW_LNE_set_address:
-        row->address = line_fixed(&operands, size - 1);
-        return operands.bad ? EVENT_BAD : EVENT_NONE;
-    case DW_LNE_define_file:
-        return EVENT_BAD; // in nobody's programs
-    default:
-        return EVENT_NONE;
+        row->address = line_fixed(&operands, 8);
+        break;
+    case DW_LNE_set_discriminator:
+        line_uleb(&operands);
+        break;
+    default: // DW_LNE_define_file and others that are in nobody's programs
+        return EVENT_BAD;
     }
+    return operands.bad || operands.at != operands.end ? EVENT_BAD : event;
 }
 
 static enum event special(const struct line_header *header, struct row *row, unsigned opcode) {
     unsigned adjusted = opcode - header->opcode_base;
-    row->address += (uint64_t)header->least_instruction * (adjusted / header->line_range);
+    row->address += adjusted / header->line_range;
     row->line += (uint64_t)(header->line_base + (int)(adjusted % header->line_range));
     return EVENT_ROW;
 }
 
 static enum event standard(const struct line_header *header, struct line_bytes *bytes, struct row *row, unsigned opcode) {
+    uint64_t advance;
     switch (opcode) {
     case DW_LNS_copy:
         return EVENT_ROW;
     case DW_LNS_advance_pc:
-        row->address += header->least_instruction * line_uleb(bytes);
+        advance = line_uleb(bytes);
+        row->address += advance;
+        bytes->bad |= advance > UINT32_MAX; // no code is so far from the rest of its sequence
         break;
     case DW_LNS_advance_line:
         row->line += (uint64_t)line_sleb(bytes);
@@ -75,7 +84,7 @@ static enum event standard(const struct line_header *header, struct line_bytes *
         row->file = line_uleb(bytes);
         break;
     case DW_LNS_const_add_pc:
-        row->address += (uint64_t)header->least_instruction * ((255 - header->opcode_base) / header->line_range);
+        row->address += (255 - header->opcode_base) / header->line_range;
         break;
     case DW_LNS_fixed_advance_pc:
         row->address += line_fixed(bytes, 2);
@@ -127,26 +136,59 @@ static int by_address(const void *left, const void *right) {
     return a->at != b->at ? (a->at < b->at ? -1 : 1) : 0;
 }
 
+struct sequence {
+    size_t first_place, rows;
+    const uint8_t *at; // of its last place
+    uint64_t address;  // of its last row
+    bool dropped;      // by the linker, which leaves it at 0 or at the highest addresses
+};
+
+// False: not in order, or so long that a lookup would take too long.
+static bool in_order(const struct sequence *sequence, const struct row *row, const uint8_t *at) {
+    return sequence->rows == 0 || sequence->dropped || (row->address >= sequence->address && at - sequence->at <= BYTES_BETWEEN_PLACES);
+}
+
+static bool add_row(struct line_table *table, struct sequence *sequence, const struct row *row, const uint8_t *at) {
+    if (!in_order(sequence, row, at)) {
+        return false;
+    }
+    if (sequence->rows == 0) {
+        sequence->dropped = row->address == 0 || row->address >= UINT64_MAX - 1;
+    }
+    sequence->address = row->address;
+    if (sequence->rows++ % ROWS_BETWEEN_PLACES != 0 || sequence->dropped) {
+        return true;
+    }
+    sequence->at = at;
+    return note(table, row, at);
+}
+
+// Rows of no code go: what begins where they are has the same address.
+static bool end_sequence(struct line_table *table, const struct sequence *sequence, const struct row *row, const uint8_t *at) {
+    while (table->count > sequence->first_place && table->places[table->count - 1].row.address >= row->address) {
+        table->count--;
+    }
+    return in_order(sequence, row, at);
+}
+
 static bool note_places(struct line_table *table) {
     struct line_bytes bytes = table->header.program;
     struct row row = first_row;
-    size_t rows = 0; // of the sequence
-    bool dropped = false;
-    for (enum event event; (event = run(&table->header, &bytes, &row)) != EVENT_OVER;) {
-        if (event == EVENT_BAD) {
+    struct sequence sequence = {0};
+    enum event event;
+    do {
+        event = run(&table->header, &bytes, &row);
+        if (event == EVENT_BAD || (event == EVENT_ROW && !add_row(table, &sequence, &row, bytes.at)) ||
+            (event == EVENT_SEQUENCE_ENDS && !end_sequence(table, &sequence, &row, bytes.at))) {
             return false;
         }
         if (event == EVENT_SEQUENCE_ENDS) {
             row = first_row;
-            rows = 0;
-            continue;
+            sequence = (struct sequence){.first_place = table->count};
         }
-        if (rows == 0) {
-            dropped = row.address == 0; // where linkers leave what they have dropped
-        }
-        if (rows++ % ROWS_BETWEEN_PLACES == 0 && !dropped && !note(table, &row, bytes.at)) {
-            return false;
-        }
+    } while (event != EVENT_OVER);
+    if (sequence.rows > 0) {
+        return false; // cut
     }
     if (table->count > 0) {
         qsort(table->places, table->count, sizeof *table->places, by_address);

@@ -20,14 +20,16 @@ uint64_t line_fixed(struct line_bytes *bytes, size_t size) {
     return value;
 }
 
+// Of 10 bytes at most, which hold 64 bits.
 static uint64_t leb(struct line_bytes *bytes, unsigned *bits, uint8_t *last) {
     uint64_t value = 0;
     *bits = 0;
     do {
         *last = (uint8_t)line_fixed(bytes, 1);
-        value |= *bits < 64 ? (uint64_t)(*last & 0x7f) << *bits : 0;
-        *bits += *bits < 64 ? 7 : 0;
-    } while ((*last & 0x80) != 0);
+        value |= (uint64_t)(*last & 0x7f) << *bits;
+        *bits += 7;
+    } while ((*last & 0x80) != 0 && *bits < 64);
+    bytes->bad |= (*last & 0x80) != 0;
     return value;
 }
 
@@ -202,14 +204,14 @@ static bool read_head(struct line_header *header, struct line_bytes bytes, const
     }
     header->program = (struct line_bytes){bytes.at + header_size, bytes.end, false};
     bytes.end = header->program.at;
-    header->least_instruction = (unsigned)line_fixed(&bytes, 1);
+    unsigned least_instruction = (unsigned)line_fixed(&bytes, 1);
     unsigned operations = header->version >= 4 ? (unsigned)line_fixed(&bytes, 1) : 1;
     line_fixed(&bytes, 1); // whether rows are statements
     header->line_base = (int8_t)line_fixed(&bytes, 1);
     header->line_range = (unsigned)line_fixed(&bytes, 1);
     header->opcode_base = (unsigned)line_fixed(&bytes, 1);
     header->operand_counts = bytes.at;
-    if (operations > 1 || header->line_range == 0 || header->opcode_base == 0) {
+    if (least_instruction != 1 || operations != 1 || header->line_range == 0 || header->opcode_base == 0) {
         return false;
     }
     skip(&bytes, header->opcode_base - 1);

@@ -18,7 +18,7 @@ int64_t line_sleb(struct line_bytes *bytes);
 
 struct line_header {
     struct line_bytes program;
-    unsigned version, least_instruction, opcode_base, line_range; // line_range is not 0
+    unsigned version, opcode_base, line_range; // line_range is not 0
     int line_base;
     const uint8_t *operand_counts; // of standard opcodes, from opcode 1 on
     const char *directory;         // of the unit

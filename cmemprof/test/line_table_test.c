@@ -110,6 +110,96 @@ static void long_sequence(void **state) {
     line_table_free(table);
 }
 
+static struct line_table *table_of(const struct line_program *rows, struct line_program *program) {
+    struct line_program names = {0};
+    put_names(&names, 4);
+    put_program(program, 4, &names, rows);
+    const struct line_sections sections = sections_of(program);
+    return line_table_new(&sections, 0, "/src");
+}
+
+// An empty function has the address of the one behind it, which may be written before it.
+static void sequence_of_no_code(void **state) {
+    (void)state;
+    struct line_program program = {0}, rows = {0};
+    set_address(&rows, 0x2000);
+    PUT(&rows, 3, 9, 1, 2, 8); // line 10, 8 bytes
+    end_sequence(&rows);
+    set_address(&rows, 0x2000);
+    PUT(&rows, 3, 19, 1, 3, 1, 1); // lines 20 and 21, no bytes
+    end_sequence(&rows);
+    struct line_table *table = table_of(&rows, &program);
+    check(table, 0x2000, "/src/a.c", 10);
+    check(table, 0x2007, "/src/a.c", 10);
+    check_nothing(table, 0x2008);
+    line_table_free(table);
+}
+
+// At 0, or at the highest address, from which it runs over into addresses that are used.
+static void dropped_sequences(void **state) {
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        static const uint64_t dropped[] = {0, UINT64_MAX, UINT64_MAX - 1};
+        struct line_program program = {0}, rows = {0};
+        set_address(&rows, dropped[i]);
+        PUT(&rows, 1);
+        for (int row = 0; row < 1000; row++) {
+            PUT(&rows, 18 + 14 * 15); // 15 bytes
+        }
+        end_sequence(&rows);
+        set_address(&rows, 0x1000);
+        PUT(&rows, 3, 9, 1, 2, 0x80, 0x40); // line 10, 8 KB
+        end_sequence(&rows);
+        struct line_table *table = table_of(&rows, &program);
+        assert_non_null(table);
+        check_nothing(table, 0xfff);
+        for (uint64_t address = 0x1000; address < 0x3000; address += 5) {
+            check(table, address, "/src/a.c", 10);
+        }
+        check_nothing(table, 0x3000);
+        line_table_free(table);
+    }
+}
+
+// A lookup would run through all of them, and find a row of many.
+static void rows_that_are_not_in_order_are_for_libdw(void **state) {
+    (void)state;
+    struct line_program program = {0}, rows = {0};
+    set_address(&rows, 0x2000);
+    PUT(&rows, 1);
+    set_address(&rows, 0x1000);
+    PUT(&rows, 1, 2, 8);
+    end_sequence(&rows);
+    assert_null(table_of(&rows, &program));
+    program = rows = (struct line_program){0};
+    set_address(&rows, 0x2000);
+    PUT(&rows, 1);
+    set_address(&rows, 0x1000);
+    end_sequence(&rows);
+    assert_null(table_of(&rows, &program));
+}
+
+static void what_would_take_long_is_for_libdw(void **state) {
+    (void)state;
+    enum { NOTHINGS = 1 << 20 };
+    struct line_program program = {0}, names = {0}, rows = {0}, end = {0};
+    put_names(&names, 4);
+    set_address(&rows, 0x1000);
+    PUT(&rows, 1);
+    put_program(&program, 4, &names, &rows);
+    PUT(&end, 2, 8);
+    end_sequence(&end);
+    size_t size = program.size + NOTHINGS + end.size;
+    uint8_t *bytes = malloc(size);
+    memcpy(bytes, program.bytes, program.size);
+    memset(bytes + program.size, 6, NOTHINGS); // DW_LNS_negate_stmt
+    memcpy(bytes + program.size + NOTHINGS, end.bytes, end.size);
+    memcpy(bytes, &(uint32_t){(uint32_t)size - 4}, 4);
+    const struct line_sections sections = {.line = {bytes, size}};
+    assert_null(line_table_new(&sections, 0, ""));
+    free(bytes);
+}
+
 // A table, or none; never a crash, a read behind the end, or no end.
 static void use(const struct line_program *program, size_t size) {
     uint8_t *exact = malloc(size + (size == 0)); // a sanitizer sees what is read behind it
@@ -212,6 +302,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_opcode),
         cmocka_unit_test(long_sequence),
+        cmocka_unit_test(sequence_of_no_code),
+        cmocka_unit_test(dropped_sequences),
+        cmocka_unit_test(rows_that_are_not_in_order_are_for_libdw),
+        cmocka_unit_test(what_would_take_long_is_for_libdw),
         cmocka_unit_test(damaged_programs),
         cmocka_unit_test(as_libdw_has_them),
     };
