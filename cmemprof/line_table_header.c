@@ -57,15 +57,11 @@ static const char *text(struct line_bytes *bytes) {
     return (const char *)begin;
 }
 
+// Whether the text ends is not looked at for each, of which damaged data may have very many: with the section all do.
 static const char *text_in(const struct line_section *section, uint64_t offset, struct line_bytes *reader) {
-    if (offset >= section->size) {
-        reader->bad = true;
-        return "";
-    }
-    struct line_bytes bytes = {section->bytes + offset, section->bytes + section->size, false};
-    const char *found = text(&bytes);
-    reader->bad |= bytes.bad;
-    return found;
+    bool ends = offset < section->size && section->bytes[section->size - 1] == '\0';
+    reader->bad |= !ends;
+    return ends ? (const char *)section->bytes + offset : "";
 }
 
 static void skip(struct line_bytes *bytes, uint64_t size) {
@@ -237,14 +233,18 @@ void line_header_free(struct line_header *header) {
 }
 
 char *line_header_path(const struct line_header *header, uint64_t file) {
+    enum { MOST_BYTES = 4096 }; // of a directory, of a name
     const struct line_file *found = &header->files[file];
     const char *directory = found->directory < header->directory_count ? header->directories[found->directory] : "";
     if (found->name[0] == '/' || found->name[0] == '\0' || directory[0] == '\0') {
-        return strdup(found->name);
+        return strndup(found->name, MOST_BYTES);
     }
-    char *path = malloc(strlen(directory) + strlen(found->name) + 2);
+    size_t directory_bytes = strnlen(directory, MOST_BYTES), name_bytes = strnlen(found->name, MOST_BYTES);
+    char *path = calloc(1, directory_bytes + name_bytes + 2);
     if (path != NULL) {
-        stpcpy(stpcpy(stpcpy(path, directory), "/"), found->name);
+        memcpy(path, directory, directory_bytes);
+        path[directory_bytes] = '/';
+        memcpy(path + directory_bytes + 1, found->name, name_bytes);
     }
     return path;
 }

@@ -80,11 +80,41 @@ static void what_is_unknown_is_not_read(void **state) {
     }
 }
 
+// 100,000 names whose text is 16 MB would be 1.6 TB to look at, and each path as long.
+static void long_texts(void **state) {
+    (void)state;
+    enum { TEXT_BYTES = 16 << 20, ENTRIES = 100000 };
+    char *text = malloc(TEXT_BYTES);
+    memset(text, 'a', TEXT_BYTES);
+    text[TEXT_BYTES - 1] = '\0';
+    struct line_program start = {0}, names = {0}, rows = {0};
+    PUT(&names, 0, 0, 1, 1, 0x1f, 0xa0, 0x8d, 6); // no directories; path: line_strp, 100,000 of them
+    put_program(&start, 5, &names, &rows);
+    uint8_t *bytes = calloc(1, start.size + 4 * ENTRIES);
+    memcpy(bytes, start.bytes, start.size);
+    memcpy(bytes, &(uint32_t){(uint32_t)start.size - 4 + 4 * ENTRIES}, 4);
+    memcpy(bytes + 8, &(uint32_t){(uint32_t)start.size - 12 + 4 * ENTRIES}, 4);
+    struct line_sections sections = {.line = {bytes, start.size + 4 * ENTRIES}, .line_str = {(uint8_t *)text, TEXT_BYTES}};
+    struct line_header header;
+    assert_true(line_header_read(&header, &sections, 0, "/src"));
+    assert_int_equal(header.file_count, ENTRIES);
+    char *path = line_header_path(&header, 1);
+    assert_int_equal(strlen(path), 4096);
+    free(path);
+    line_header_free(&header);
+    text[TEXT_BYTES - 1] = 'a'; // without an end
+    assert_false(line_header_read(&header, &sections, 0, "/src"));
+    line_header_free(&header);
+    free(bytes);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers),
         cmocka_unit_test(names_of_all_versions),
         cmocka_unit_test(what_is_unknown_is_not_read),
+        cmocka_unit_test(long_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
