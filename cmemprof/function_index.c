@@ -15,11 +15,16 @@ struct function_index {
     Dwarf_Die unit;
     struct function *functions; // by low, then as they were written
     size_t count, room;
+    const char *walked; // up to this entry of the unit
+    size_t ranges_left; // to look at
     bool deep, no_memory;
 };
 
 // Namespaces in classes in namespaces; damaged data may have more.
 enum { MAX_DEPTH = 64 };
+// Ranges of all functions of a unit, or of all scopes that are looked at for an address. Damaged data may have a list for each entry that
+// does not end where it should.
+enum { MAX_RANGES = 1 << 20 };
 
 // ---- The walk ----
 
@@ -40,7 +45,7 @@ static void add(struct function_index *index, const Dwarf_Die *die, Dwarf_Addr l
 // One part may lie elsewhere (".cold"). 0 is where linkers leave what they have dropped.
 static void add_ranges(struct function_index *index, Dwarf_Die *die) {
     Dwarf_Addr base, low, high;
-    for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &low, &high)) > 0;) {
+    for (ptrdiff_t at = 0; index->ranges_left > 0 && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0; index->ranges_left--) {
         if (low != 0 && low < high) {
             add(index, die, low, high);
         }
@@ -71,6 +76,10 @@ static void walk(struct function_index *index, Dwarf_Die *parent, int depth) {
         return;
     }
     do {
+        if ((const char *)die.addr <= index->walked) {
+            return; // damaged: it leads back, and each entry would be walked as often as there are ways to it
+        }
+        index->walked = die.addr;
         int tag = dwarf_tag(&die);
         if (tag == DW_TAG_subprogram) {
             add_ranges(index, &die);
@@ -91,6 +100,8 @@ static int by_low(const void *left, const void *right) {
 
 static void fill(struct function_index *index) {
     index->count = 0;
+    index->walked = NULL;
+    index->ranges_left = MAX_RANGES;
     walk(index, &index->unit, 0);
     if (index->count > 0) {
         qsort(index->functions, index->count, sizeof *index->functions, by_low);
@@ -138,13 +149,23 @@ static const struct function *function_at(const struct function_index *index, Dw
     return found;
 }
 
+static bool has_address(Dwarf_Die *scope, Dwarf_Addr address, size_t *ranges_left) {
+    Dwarf_Addr base, low, high;
+    for (ptrdiff_t at = 0; *ranges_left > 0 && (at = dwarf_ranges(scope, at, &base, &low, &high)) > 0; --*ranges_left) {
+        if (low <= address && address < high) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // The scope directly inside that has the address.
-static bool enter(Dwarf_Die *scope, Dwarf_Addr address, Dwarf_Die *inner) {
+static bool enter(Dwarf_Die *scope, Dwarf_Addr address, Dwarf_Die *inner, size_t *ranges_left) {
     if (dwarf_child(scope, inner) != 0) {
         return false;
     }
     do {
-        if (is_scope(dwarf_tag(inner)) && dwarf_haspc(inner, address) == 1) {
+        if (is_scope(dwarf_tag(inner)) && has_address(inner, address, ranges_left)) {
             return true;
         }
     } while (dwarf_siblingof(inner, inner) == 0);
@@ -161,7 +182,7 @@ size_t function_index_scopes(struct function_index *index, Dwarf_Addr address, D
     if (function == NULL) {
         return 0;
     }
-    size_t count = 0;
+    size_t count = 0, ranges_left = MAX_RANGES;
     Dwarf_Die scope = function->die, inner;
     for (bool more = true; more; scope = inner) {
         if (count == most) { // the outermost blocks go, which are seldom functions
@@ -172,7 +193,7 @@ size_t function_index_scopes(struct function_index *index, Dwarf_Addr address, D
         }
         scopes[0] = scope;
         count++;
-        more = enter(&scope, address, &inner);
+        more = enter(&scope, address, &inner, &ranges_left);
     }
     return count;
 }

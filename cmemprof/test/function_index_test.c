@@ -7,11 +7,15 @@
 #include <dwarf.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../function_index.h"
 #include "../modules.h"
+#include "elf_file.h"
 
 static inline __attribute__((always_inline)) uintptr_t inlined_callee(void) {
     uintptr_t here;
@@ -101,12 +105,142 @@ static void no_function_is_there(void **state) {
     assert_int_equal(function_index_scopes(function_index, (uintptr_t)strlen - bias, scopes, 8), 0);
 }
 
+// ---- Damaged units ----
+
+// 1: a unit; 2: a namespace with a sibling and children; 3: a function with a list of ranges; 4: with children; 5: a block.
+static const uint8_t abbrev[] = {1,
+                                 DW_TAG_compile_unit,
+                                 1,
+                                 0,
+                                 0, // children
+                                 2,
+                                 DW_TAG_namespace,
+                                 1,
+                                 DW_AT_sibling,
+                                 DW_FORM_ref4,
+                                 0,
+                                 0, //
+                                 3,
+                                 DW_TAG_subprogram,
+                                 0,
+                                 DW_AT_ranges,
+                                 DW_FORM_sec_offset,
+                                 0,
+                                 0, //
+                                 4,
+                                 DW_TAG_subprogram,
+                                 1,
+                                 DW_AT_ranges,
+                                 DW_FORM_sec_offset,
+                                 0,
+                                 0, //
+                                 5,
+                                 DW_TAG_lexical_block,
+                                 0,
+                                 DW_AT_ranges,
+                                 DW_FORM_sec_offset,
+                                 0,
+                                 0,
+                                 0};
+enum { UNIT_HEAD = 11, ENTRIES = 20000, RANGES = 50000 };
+
+static size_t scopes_of_unit(const uint8_t *info, size_t info_size, const Dwarf_Addr (*ranges)[2], size_t ranges_size, Dwarf_Addr address) {
+    struct elf_file file = elf_file_new();
+    elf_file_add(&file, ".debug_abbrev", SHT_PROGBITS, abbrev, sizeof abbrev);
+    elf_file_add(&file, ".debug_info", SHT_PROGBITS, info, info_size);
+    elf_file_add(&file, ".debug_ranges", SHT_PROGBITS, ranges, ranges_size);
+    elf_file_finish(&file);
+    Elf *elf = elf_memory((char *)file.bytes, file.size);
+    Dwarf *damaged = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+    Dwarf_Die unit, scopes[8];
+    assert_int_equal(dwarf_get_units(damaged, NULL, &(Dwarf_CU *){NULL}, NULL, NULL, &unit, NULL), 0);
+    struct function_index *index = function_index_new(&unit);
+    assert_non_null(index);
+    size_t count = function_index_scopes(index, address, scopes, 8);
+    function_index_free(index);
+    dwarf_end(damaged);
+    elf_end(elf);
+    free(file.bytes);
+    return count;
+}
+
+// 5 bytes for each entry: an abbreviation and a number of 4 bytes.
+static uint8_t *new_unit(size_t *size) {
+    *size = UNIT_HEAD + 1 + 5 * ENTRIES;
+    uint8_t *info = calloc(1, *size);
+    const uint8_t head[] = {0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1};
+    memcpy(info, head, sizeof head);
+    memcpy(info, &(uint32_t){(uint32_t)*size - 4}, 4);
+    return info;
+}
+
+// The sibling of each entry is its own first child: as many ways as there are subsets of them.
+static void siblings_that_lead_back_are_walked_once(void **state) {
+    (void)state;
+    size_t size;
+    uint8_t *info = new_unit(&size);
+    for (uint32_t i = 0; i < ENTRIES; i++) {
+        uint32_t next = UNIT_HEAD + 1 + 5 * (i + 1);
+        info[next - 5] = 2;
+        memcpy(info + next - 4, &next, 4);
+    }
+    assert_int_equal(scopes_of_unit(info, size, &(Dwarf_Addr[2]){0}, 16, 0x1000), 0);
+    free(info);
+}
+
+static Dwarf_Addr (*new_ranges(void))[2] {
+    Dwarf_Addr(*ranges)[2] = calloc(RANGES + 3, sizeof *ranges);
+    for (Dwarf_Addr i = 0; i < RANGES; i++) {
+        ranges[i][0] = 0x1000 + 16 * i;
+        ranges[i][1] = 0x1008 + 16 * i;
+    }
+    ranges[RANGES + 1][0] = 0x1000; // a second list, of all of it
+    ranges[RANGES + 1][1] = 0x1000 + 16 * RANGES;
+    return ranges;
+}
+
+// Functions with the same long list: 1 GB.
+static void shared_ranges_take_bounded_memory(void **state) {
+    (void)state;
+    size_t size;
+    uint8_t *info = new_unit(&size);
+    Dwarf_Addr(*ranges)[2] = new_ranges();
+    for (uint32_t i = 0; i < 400; i++) {
+        info[UNIT_HEAD + 1 + 5 * i] = 3;
+    }
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    assert_int_equal(scopes_of_unit(info, size, ranges, (RANGES + 3) * sizeof *ranges, 0x1000), 1);
+    getrusage(RUSAGE_SELF, &after);
+    assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 512 << 10);
+    free(ranges);
+    free(info);
+}
+
+// Blocks with the same long list, in which the address is not.
+static void shared_ranges_take_bounded_time(void **state) {
+    (void)state;
+    size_t size;
+    uint8_t *info = new_unit(&size);
+    Dwarf_Addr(*ranges)[2] = new_ranges();
+    info[UNIT_HEAD + 1] = 4;
+    memcpy(info + UNIT_HEAD + 2, &(uint32_t){(RANGES + 1) * sizeof *ranges}, 4);
+    for (uint32_t i = 1; i < ENTRIES; i++) {
+        info[UNIT_HEAD + 1 + 5 * i] = 5;
+    }
+    clock_t before = clock();
+    assert_int_equal(scopes_of_unit(info, size, ranges, (RANGES + 3) * sizeof *ranges, 0x1008), 1);
+    assert_true(clock() - before < 3 * CLOCKS_PER_SEC);
+    free(ranges);
+    free(info);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inlined_functions_are_the_innermost),
-        cmocka_unit_test(the_innermost_are_kept),
-        cmocka_unit_test(a_function_in_a_function_is_found),
-        cmocka_unit_test(no_function_is_there),
+        cmocka_unit_test(inlined_functions_are_the_innermost),     cmocka_unit_test(the_innermost_are_kept),
+        cmocka_unit_test(a_function_in_a_function_is_found),       cmocka_unit_test(no_function_is_there),
+        cmocka_unit_test(siblings_that_lead_back_are_walked_once), cmocka_unit_test(shared_ranges_take_bounded_memory),
+        cmocka_unit_test(shared_ranges_take_bounded_time),
     };
     return cmocka_run_group_tests(tests, open_own_unit, close_own_unit);
 }

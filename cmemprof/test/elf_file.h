@@ -1,0 +1,59 @@
+// elf_file.h: for tests: an ELF file around sections of debug data, in memory.
+#ifndef CMEMPROF_TEST_ELF_FILE_H
+#define CMEMPROF_TEST_ELF_FILE_H
+
+#include <elf.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ELF_FILE_SECTIONS = 8 };
+
+struct elf_file {
+    uint8_t *bytes;
+    size_t size;
+    Elf64_Shdr headers[ELF_FILE_SECTIONS];
+    size_t count; // of sections, with the one that every file has
+    char names[256];
+    size_t names_size;
+};
+
+static inline struct elf_file elf_file_new(void) {
+    struct elf_file file = {.size = sizeof(Elf64_Ehdr), .count = 1, .names_size = 1};
+    file.bytes = calloc(1, file.size);
+    return file;
+}
+
+static inline void elf_file_add(struct elf_file *file, const char *name, Elf64_Word type, const void *bytes, size_t size) {
+    size_t name_size = strlen(name) + 1;
+    file->headers[file->count++] =
+        (Elf64_Shdr){.sh_name = (Elf64_Word)file->names_size, .sh_type = type, .sh_offset = file->size, .sh_size = size, .sh_addralign = 1};
+    memcpy(file->names + file->names_size, name, name_size);
+    file->names_size += name_size;
+    file->bytes = realloc(file->bytes, file->size + size + 1);
+    memcpy(file->bytes + file->size, bytes, size);
+    file->size += size;
+}
+
+// Nothing can be added any more.
+static inline void elf_file_finish(struct elf_file *file) {
+    static const char name[] = ".shstrtab";
+    memcpy(file->names + file->names_size, name, sizeof name);
+    elf_file_add(file, name, SHT_STRTAB, file->names, file->names_size + sizeof name);
+    size_t table = (file->size + 7) & ~(size_t)7;
+    Elf64_Ehdr head = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+                       .e_type = ET_DYN,
+                       .e_machine = EM_X86_64,
+                       .e_version = EV_CURRENT,
+                       .e_shoff = table,
+                       .e_ehsize = sizeof head,
+                       .e_shentsize = sizeof *file->headers,
+                       .e_shnum = (Elf64_Half)file->count,
+                       .e_shstrndx = (Elf64_Half)(file->count - 1)};
+    file->bytes = realloc(file->bytes, table + sizeof file->headers);
+    memcpy(file->bytes, &head, sizeof head);
+    memcpy(file->bytes + table, file->headers, sizeof file->headers);
+    file->size = table + sizeof file->headers;
+}
+
+#endif
