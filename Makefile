@@ -38,7 +38,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-merge fuzz-upload bench bench-capture bench-merge bench-profiler bench-page bench-receiver clean
+.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -222,7 +222,7 @@ build/fuzz/seeds: $(wildcard testdata/profiles/*.go testdata/profiles/seeds/*.go
 	cd testdata && go run ./profiles/seeds ../$@
 	@touch $@
 -include $(wildcard build/fuzz/merge/fuzz/*.d)
-fuzz: fuzz-cfi fuzz-merge fuzz-upload ## Fuzz the readers of call-frame information, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
+fuzz: fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload ## Fuzz the readers of call-frame information, of line numbers, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
 fuzz-merge: $(foreach t,read merge delta,build/fuzz/merge_$(t)) build/fuzz/seeds
 	@merge/fuzz/run $(FUZZ_SECONDS)
 build/fuzz/cfi_fuzz: cmemprof/fuzz/cfi_fuzz.c $(wildcard cmemprof/cfi*) $(wildcard cmemprof/code_objects.*) | build/.setup-test
@@ -234,6 +234,23 @@ fuzz-cfi: build/fuzz/cfi_fuzz build/fuzz/cfi_seeds
 	@mkdir -p build/fuzz/cfi && build/fuzz/cfi_seeds build/fuzz/cfi
 	@mkdir -p build/fuzz/corpus/cfi
 	@build/fuzz/cfi_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=49160 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/cfi build/fuzz/cfi
+build/fuzz/line_table_fuzz: cmemprof/fuzz/line_table_fuzz.c $(wildcard cmemprof/line_table*) cmemprof/test/elf_file.h | build/.setup-test
+	@mkdir -p $(@D) && echo "  clang $<"
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -ldw -lelf
+build/fuzz/line_table_seeds: cmemprof/fuzz/line_table_seeds.c | build/.setup-test
+	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< -lelf
+# What the two compilers write, in DWARF 2 to 5 and 64 bits wide.
+LINE_OBJECTS := $(foreach v,2 3 4 5,build/fuzz/line/gcc-$v.so build/fuzz/line/clang-$v.so) build/fuzz/line/clang-64.so
+LINE_SOURCES := cmemprof/demangle.c cmemprof/cfi_program.c
+build/fuzz/line/gcc-%.so: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gdwarf-$* -shared -o $@ $^
+build/fuzz/line/clang-64.so: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D) && $(FUZZ_CC) $(ALL_CFLAGS) -gdwarf-5 -gdwarf64 -shared -o $@ $^
+build/fuzz/line/clang-%.so: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D) && $(FUZZ_CC) $(ALL_CFLAGS) -gdwarf-$* -shared -o $@ $^
+fuzz-line-table: build/fuzz/line_table_fuzz build/fuzz/line_table_seeds $(LINE_OBJECTS)
+	@mkdir -p build/fuzz/line_table build/fuzz/corpus/line_table && build/fuzz/line_table_seeds build/fuzz/line_table $(LINE_OBJECTS)
+	@build/fuzz/line_table_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/line_table build/fuzz/line_table
 build/fuzz/upload_batch: upload/fuzz/batch_fuzz.c upload/batch.c upload/batch.h upload/upload.h | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
