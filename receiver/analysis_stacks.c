@@ -59,8 +59,8 @@ enum receiver_error stacks_add(struct stacks *stacks, int64_t id, int64_t ms, co
     return stacks->type < 0 ? RECEIVER_BAD_UPLOAD : add_row(stacks, id, ms);
 }
 
-static enum receiver_error take_profile(void *stacks, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
-    return stacks_add(stacks, upload->id, upload->end_ms, bytes, size, text);
+static enum receiver_error take_profile(void *stacks, struct merged_file *file) {
+    return stacks_add(stacks, file->upload->id, file->upload->end_ms, file->bytes, file->size, file->text);
 }
 
 enum receiver_error stacks_read(struct store *store, const struct merged_list *list, const char *attachment, const char *type,

@@ -16,20 +16,20 @@ static const struct merge_limits own_limits = {.input_bytes = (size_t)1 << 30,
                                                .sample_types = 1024,
                                                .inflate_ratio = 0};
 
-static enum receiver_error take_profile(void *part, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
-    (void)upload;
-    enum { TEXT_SIZE = 160 };
+static enum receiver_error take_profile(void *part, struct merged_file *file) {
     struct profile *profile = part;
     struct merge_fault fault = {0};
+    int64_t before_ns = profile_duration_ns(profile);
     if (profile_sample_count(profile) > MAX_SAMPLES) {
-        snprintf(text, TEXT_SIZE, "left out: the profiles before it have more than %d stacks already", MAX_SAMPLES);
+        snprintf(file->text, sizeof file->text, "left out: the profiles before it have more than %d stacks already", MAX_SAMPLES);
         return RECEIVER_TOO_LARGE;
     }
-    enum merge_error error = profile_decode(profile, bytes, size, NULL, NULL, &fault);
+    enum merge_error error = profile_decode(profile, file->bytes, file->size, NULL, NULL, &fault);
+    file->duration_ns = profile_duration_ns(profile) - before_ns;
     if (error == MERGE_OK || error == MERGE_NO_MEMORY) {
         return error == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
-    snprintf(text, TEXT_SIZE, "not a readable profile: %.130s", *fault.text ? fault.text : merge_error_text(error));
+    snprintf(file->text, sizeof file->text, "not a readable profile: %.130s", *fault.text ? fault.text : merge_error_text(error));
     return RECEIVER_BAD_UPLOAD;
 }
 

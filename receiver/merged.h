@@ -49,8 +49,16 @@ struct merged_report {
 };
 void merged_report_write(const struct merged_report *report, struct json *json); // members of an open object
 
-// Takes one attachment. An error is reported with its reason (text, 160 bytes), and the others go on; RECEIVER_NO_MEMORY ends the sweep.
-typedef enum receiver_error (*merged_take)(void *part, const struct merged_upload *upload, const void *bytes, size_t size, char *text);
+// One attachment, and what is said of it.
+struct merged_file {
+    const struct merged_upload *upload;
+    const void *bytes;
+    size_t size;
+    char text[160];      // out: the reason of an error
+    int64_t duration_ns; // out: that it covers, as it says itself; 0: it does not
+};
+// Takes one. An error is reported with its reason, and the others go on; RECEIVER_NO_MEMORY ends the sweep.
+typedef enum receiver_error (*merged_take)(void *part, struct merged_file *file);
 // Calls take for each upload of the list that still has the attachment; the first half with parts[0], the second, at the same time, with
 // parts[1]. parts[1] NULL: all with parts[0], in order.
 enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,

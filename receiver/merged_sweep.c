@@ -44,9 +44,19 @@ static void add_failure(struct merged_report *report, int64_t id, const char *re
     report->failed_count++;
 }
 
+// Go's clients send the length of the CPU profile as that of the event, which may be a part of the period only. So a delta knows better
+// what it covers, as the CPU profile does; other profiles have what they like.
+static double seconds_of(const struct half *half, const struct merged_file *file) {
+    bool knows = strncmp(half->attachment, "delta-", 6) == 0 || strcmp(half->attachment, "cpu.pprof") == 0;
+    if (knows && file->duration_ns > 0) {
+        return (double)file->duration_ns / 1e9;
+    }
+    return file->upload->end_ms > file->upload->start_ms ? (double)(file->upload->end_ms - file->upload->start_ms) / 1000 : 0;
+}
+
 static void take_one(struct half *half, const struct merged_upload *upload) {
     struct catalog_attachment attachment;
-    char text[sizeof half->report.failed[0].reason] = "";
+    struct merged_file taken = {.upload = upload};
     int file = -1;
     enum receiver_error error = store_read(half->store, upload->id, half->attachment, &attachment, &file);
     if (error == RECEIVER_NOT_FOUND) {
@@ -57,15 +67,17 @@ static void take_one(struct half *half, const struct merged_upload *upload) {
         close(file);
     }
     if (error == RECEIVER_OK) {
-        error = half->take(half->part, upload, half->bytes, (size_t)attachment.size_bytes, text);
+        taken.bytes = half->bytes;
+        taken.size = (size_t)attachment.size_bytes;
+        error = half->take(half->part, &taken);
     }
     if (error == RECEIVER_OK) {
         half->report.uploads++;
-        half->report.seconds += upload->end_ms > upload->start_ms ? (double)(upload->end_ms - upload->start_ms) / 1000 : 0;
+        half->report.seconds += seconds_of(half, &taken);
     } else if (error == RECEIVER_NO_MEMORY) {
         half->error = error;
     } else {
-        add_failure(&half->report, upload->id, *text ? text : receiver_error_text(error));
+        add_failure(&half->report, upload->id, *taken.text ? taken.text : receiver_error_text(error));
     }
 }
 

@@ -112,16 +112,16 @@ struct part {
     struct totals sum, one;
 };
 
-static enum receiver_error take_totals(void *state, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
-    (void)upload;
+static enum receiver_error take_totals(void *state, struct merged_file *file) {
     struct part *part = state;
     struct merge_fault fault = {0};
-    enum merge_error error = totals_read(bytes, size, NULL, &part->one, &fault);
+    enum merge_error error = totals_read(file->bytes, file->size, NULL, &part->one, &fault);
     if (error == MERGE_OK) {
         add_totals(&part->sum, &part->one);
+        file->duration_ns = part->one.duration_ns;
         return RECEIVER_OK;
     }
-    snprintf(text, 160, "not a readable profile: %.130s", *fault.text ? fault.text : merge_error_text(error));
+    snprintf(file->text, sizeof file->text, "not a readable profile: %.130s", *fault.text ? fault.text : merge_error_text(error));
     return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
 }
 

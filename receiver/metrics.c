@@ -95,26 +95,27 @@ static enum receiver_error read_pairs(struct reading *reading, int64_t ms, const
     return bad ? RECEIVER_BAD_UPLOAD : ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
-static enum receiver_error take_json(void *state, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
+static enum receiver_error take_json(void *state, struct merged_file *file) {
     uint8_t *json;
     size_t json_size;
     struct merge_limits limits = merge_default_limits;
     limits.input_bytes = MAX_JSON_BYTES;
-    enum merge_error error = merge_inflate_limited(bytes, size, &limits, &json, &json_size, NULL);
+    enum merge_error error = merge_inflate_limited(file->bytes, file->size, &limits, &json, &json_size, NULL);
     if (error != MERGE_OK) {
-        snprintf(text, 160, "metrics.json: %s", merge_error_text(error));
+        snprintf(file->text, sizeof file->text, "metrics.json: %s", merge_error_text(error));
         return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
     }
-    enum receiver_error result = read_pairs(state, upload->end_ms, json, json_size, text);
+    enum receiver_error result = read_pairs(state, file->upload->end_ms, json, json_size, file->text);
     free(json);
     return result;
 }
 
 enum receiver_error metrics_add_json(struct metrics *metrics, int64_t ms, const void *bytes, size_t size, char *text) {
     struct reading reading = {.metrics = metrics};
-    struct merged_upload upload = {.end_ms = ms};
-    enum receiver_error error = open_reading(&reading) ? take_json(&reading, &upload, bytes, size, text) : RECEIVER_NO_MEMORY;
+    struct merged_file file = {.upload = &(struct merged_upload){.end_ms = ms}, .bytes = bytes, .size = size};
+    enum receiver_error error = open_reading(&reading) ? take_json(&reading, &file) : RECEIVER_NO_MEMORY;
     close_reading(&reading);
+    memcpy(text, file.text, sizeof file.text);
     return error;
 }
 

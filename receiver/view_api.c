@@ -158,10 +158,9 @@ static enum receiver_error make_diff(struct request *request, struct json *json)
     return error;
 }
 
-static enum receiver_error take_labels(void *part, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
-    (void)upload;
+static enum receiver_error take_labels(void *part, struct merged_file *file) {
     struct profile *profile;
-    enum receiver_error error = view_open(bytes, size, &profile, text, 160);
+    enum receiver_error error = view_open(file->bytes, file->size, &profile, file->text, sizeof file->text);
     if (error == RECEIVER_OK) {
         error = labels_add_profile(part, profile) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
         profile_free(profile);

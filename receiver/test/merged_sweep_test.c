@@ -6,16 +6,16 @@ struct part {
     pthread_t thread;
 };
 
-static enum receiver_error take(void *state, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
+static enum receiver_error take(void *state, struct merged_file *file) {
     struct part *part = state;
-    (void)upload;
     part->thread = pthread_self();
-    if (memchr(bytes, '!', size)) {
-        snprintf(text, 160, "bad: %.*s", (int)size, (const char *)bytes);
+    if (memchr(file->bytes, '!', file->size)) {
+        snprintf(file->text, sizeof file->text, "bad: %.*s", (int)file->size, (const char *)file->bytes);
         return RECEIVER_BAD_UPLOAD;
     }
-    strncat(part->seen, bytes, size);
-    return memchr(bytes, '0', size) ? RECEIVER_NO_MEMORY : RECEIVER_OK;
+    strncat(part->seen, file->bytes, file->size);
+    file->duration_ns = 1500000000;
+    return memchr(file->bytes, '0', file->size) ? RECEIVER_NO_MEMORY : RECEIVER_OK;
 }
 
 static void add_letters(struct place *place, const char *letters) {

@@ -37,6 +37,19 @@ static void test_sums(void **state) {
     profile_free(profile);
 }
 
+// The event is as long as Go's CPU profile, which may run for a part of the period only; what says nothing is as long as the event.
+static void test_seconds(void **state) {
+    struct place *place = *state;
+    struct merged_report report;
+    for (int i = 0; i < 5; i++) {
+        struct profile *profile = new_heap_profile();
+        profile_set_time(profile, 1, i == 0 ? 0 : 90000000000);
+        upload_blob(place, "one", i, "delta-heap.pprof", finish(profile));
+    }
+    profile_free(merge_all(place, NULL, NULL, 0, &report));
+    assert_true(report.uploads == 5 && report.seconds == 60 + 4 * 90);
+}
+
 // Labels that nobody asks for split no samples.
 static void test_labels(void **state) {
     struct place *place = *state;
@@ -114,7 +127,8 @@ static void test_types_differ(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_sums, setup, teardown), cmocka_unit_test_setup_teardown(test_labels, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_cache, setup, teardown), cmocka_unit_test_setup_teardown(test_types_differ, setup, teardown)};
+        cmocka_unit_test_setup_teardown(test_sums, setup, teardown), cmocka_unit_test_setup_teardown(test_seconds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_labels, setup, teardown), cmocka_unit_test_setup_teardown(test_cache, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_types_differ, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
