@@ -244,7 +244,7 @@ struct tree_node {
     uint32_t first_child, next_sibling; // index; 0: none (0 is the root, nobody's child)
 };
 struct tree {
-    struct tree_node *nodes; // nodes[0] is the root: no function, the total of all
+    struct tree_node *nodes; // nodes[0] is the root: no function, the total of all; parents stand before their children
     size_t count;
 };
 // label_key not NULL: only samples with the label key = text, or for label_text NULL, only samples without a label of that key. The tree

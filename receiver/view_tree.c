@@ -10,22 +10,17 @@
 enum { MAX_NODES = 200000 };
 
 // Nodes of the same function share one entry of the table "functions". The profile keeps equal strings once, so pointers tell.
-static int compare_frames(const void *left, const void *right, void *state) {
-    const struct tree_node *nodes = state;
-    const struct profile_frame *a = &nodes[*(const uint32_t *)left].frame, *b = &nodes[*(const uint32_t *)right].frame;
-    if (a->function != b->function) {
-        return a->function < b->function ? -1 : 1;
+static bool same_function(const struct profile_frame *a, const struct profile_frame *b) {
+    return a->function == b->function && a->file == b->file &&
+           (*a->function || (a->mapping_file == b->mapping_file && a->file_offset == b->file_offset));
+}
+
+static uint64_t hash_function(const struct profile_frame *frame) {
+    uint64_t hash = (uintptr_t)frame->function * UINT64_C(0x9e3779b97f4a7c15) + (uintptr_t)frame->file;
+    if (!*frame->function) {
+        hash += (uintptr_t)frame->mapping_file + frame->file_offset * UINT64_C(0xff51afd7ed558ccd);
     }
-    if (a->file != b->file) {
-        return a->file < b->file ? -1 : 1;
-    }
-    if (*a->function) {
-        return 0;
-    }
-    if (a->mapping_file != b->mapping_file) {
-        return a->mapping_file < b->mapping_file ? -1 : 1;
-    }
-    return a->file_offset < b->file_offset ? -1 : a->file_offset > b->file_offset;
+    return (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 20;
 }
 
 static void write_function(const struct profile_frame *frame, struct json *json) {
@@ -43,35 +38,34 @@ static void write_function(const struct profile_frame *frame, struct json *json)
     json_object_end(json);
 }
 
-// Gives each kept node the number of its group of equal functions. order is room for one number a node.
-static uint32_t group_functions(const struct tree *tree, const uint32_t *kept, size_t count, uint32_t *order, uint32_t *group_of) {
-    uint32_t groups = 0;
-    memcpy(order, kept, count * sizeof *order);
-    qsort_r(order, count, sizeof *order, compare_frames, tree->nodes);
-    for (size_t i = 0; i < count; i++) {
-        groups += i == 0 || compare_frames(&order[i - 1], &order[i], tree->nodes) != 0;
-        group_of[order[i]] = groups - 1;
+// Writes the table, in the order in which the nodes first need its entries, and gives each node its entry in function_of. False: no memory.
+static bool write_functions(const struct tree *tree, const uint32_t *kept, size_t count, uint32_t *function_of, struct json *json) {
+    size_t mask = 1024 - 1;
+    while (mask < 2 * count) {
+        mask = 2 * mask + 1;
     }
-    return groups;
-}
-
-// Writes the table, in the order in which the nodes first need its entries, and gives each node its entry in function_of.
-static void write_functions(const struct tree *tree, const uint32_t *kept, size_t count, uint32_t *order, uint32_t *function_of,
-                            struct json *json) {
-    uint32_t groups = group_functions(tree, kept, count, order, function_of), used = 0;
-    uint32_t *entry = order; // of each group
-    memset(entry, 0xFF, groups * sizeof *entry);
+    uint32_t *first_nodes = calloc(mask + 1, sizeof *first_nodes), used = 0; // of each entry, by its hash; the root is none
+    if (!first_nodes) {
+        return false;
+    }
     json_key(json, "functions");
     json_array_begin(json);
     for (size_t i = 0; i < count; i++) {
-        uint32_t group = function_of[kept[i]];
-        if (entry[group] == UINT32_MAX) {
-            entry[group] = used++;
-            write_function(&tree->nodes[kept[i]].frame, json);
+        const struct profile_frame *frame = &tree->nodes[kept[i]].frame;
+        size_t at = hash_function(frame) & mask;
+        while (first_nodes[at] && !same_function(&tree->nodes[first_nodes[at]].frame, frame)) {
+            at = (at + 1) & mask;
         }
-        function_of[kept[i]] = entry[group];
+        if (!first_nodes[at]) {
+            first_nodes[at] = kept[i];
+            function_of[kept[i]] = used++;
+            write_function(frame, json);
+        }
+        function_of[kept[i]] = function_of[first_nodes[at]];
     }
     json_array_end(json);
+    free(first_nodes);
+    return true;
 }
 
 static uint64_t magnitude(int64_t value) {
@@ -83,12 +77,31 @@ static uint64_t weight(const struct tree_node *node) {
     return total > base ? total : base;
 }
 
-// The nodes below the root in depth-first order, parents first, that weigh at least least. A node that is left out takes its subtree along.
-static size_t keep_nodes(const struct tree *tree, uint64_t least, uint32_t *kept) {
+// Weights of nodes become no more than those above them, since a node that is left out takes its subtree along. Returns the least weight
+// that is shown, doubled until there are no more than MAX_NODES, but not beyond the heaviest.
+static uint64_t least_weight(const struct tree *tree, uint64_t *weights) {
+    const uint64_t first = 1 + weight(&tree->nodes[0]) / 1000000;
+    size_t classes[65] = {0}, count = tree->count - 1; // below first, from first on, from 2 * first on, ...
+    weights[0] = UINT64_MAX;
+    for (size_t i = 1; i < tree->count; i++) {
+        uint64_t own = weight(&tree->nodes[i]), above = weights[tree->nodes[i].parent];
+        weights[i] = own < above ? own : above;
+        classes[weights[i] < first ? 0 : 64 - __builtin_clzll(weights[i] / first)]++;
+    }
+    uint64_t least = 0;
+    for (int i = 0; count > MAX_NODES && count > classes[i]; i++) {
+        count -= classes[i];
+        least = first << i;
+    }
+    return least;
+}
+
+// The nodes below the root in depth-first order, parents first, that weigh at least least.
+static size_t keep_nodes(const struct tree *tree, const uint64_t *weights, uint64_t least, uint32_t *kept) {
     size_t count = 0;
     const struct tree_node *nodes = tree->nodes;
     for (uint32_t at = nodes[0].first_child; at;) {
-        bool keep = weight(&nodes[at]) >= least;
+        bool keep = weights[at] >= least;
         if (keep) {
             kept[count++] = at;
         }
@@ -128,19 +141,13 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
 }
 
 static enum receiver_error write_tree(const struct tree *tree, bool with_base, struct json *json) {
-    // Three numbers a node: the kept ones, the entry in "functions", and one that is the sorting order first and the new index later.
-    uint32_t *kept = malloc(3 * tree->count * sizeof *kept);
-    if (!kept) {
+    // Of each node its weight; the kept ones, the entry in "functions", and the new index.
+    uint64_t *weights = malloc(tree->count * (sizeof *weights + 3 * sizeof(uint32_t)));
+    if (!weights) {
         return RECEIVER_NO_MEMORY;
     }
-    uint32_t *function_of = kept + tree->count, *order = function_of + tree->count;
-    const uint64_t heaviest = (uint64_t)1 << 63; // INT64_MIN's
-    uint64_t least = 0;
-    size_t count = keep_nodes(tree, least, kept);
-    while (count > MAX_NODES && least < heaviest) {
-        least = least > heaviest / 2 ? heaviest : least ? 2 * least : 1 + weight(&tree->nodes[0]) / 1000000;
-        count = keep_nodes(tree, least, kept);
-    }
+    uint32_t *kept = (uint32_t *)(weights + tree->count), *function_of = kept + tree->count, *place = function_of + tree->count;
+    size_t count = keep_nodes(tree, weights, least_weight(tree, weights), kept);
     // Parents come first, so what is left when the rest is cut off is still a tree.
     count = count < MAX_NODES ? count : MAX_NODES;
     json_key(json, "total");
@@ -155,10 +162,12 @@ static enum receiver_error write_tree(const struct tree *tree, bool with_base, s
     }
     json_key(json, "nodes_left_out");
     json_number(json, (int64_t)(tree->count - 1 - count));
-    write_functions(tree, kept, count, order, function_of, json);
-    write_nodes(tree, kept, count, function_of, order, with_base, json);
-    free(kept);
-    return RECEIVER_OK;
+    bool ok = write_functions(tree, kept, count, function_of, json);
+    if (ok) {
+        write_nodes(tree, kept, count, function_of, place, with_base, json);
+    }
+    free(weights);
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
 // ---- Choice of samples ----

@@ -14,6 +14,7 @@ static void print(const struct tree *tree, uint32_t id, FILE *out) {
         fprintf(out, "0x%llx:%lld/%lld", (unsigned long long)node->frame.file_offset, (long long)node->self, (long long)node->total);
     for (uint32_t child = node->first_child; child != 0; child = tree->nodes[child].next_sibling) {
         assert_int_equal(tree->nodes[child].parent, id);
+        assert_true(id < child);
         fprintf(out, child == node->first_child ? "(" : " ");
         print(tree, child, out);
     }

@@ -94,7 +94,7 @@ static void test_baseline(void **state) {
 }
 
 // So many functions f0, f1, ... of one sample each, of this weight but for one.
-static struct json tree_of_leaves(int count, int64_t weight, int other, int64_t other_weight) {
+static struct profile *leaves(int count, int64_t weight, int other, int64_t other_weight) {
     struct profile *profile = profile_new();
     char name[32];
     profile_add_sample_type(profile, "inuse_space", "bytes");
@@ -103,25 +103,43 @@ static struct json tree_of_leaves(int count, int64_t weight, int other, int64_t 
         uint32_t location = add_frame(profile, name, "x.c");
         profile_add_sample(profile, &location, 1, VALUES(i == other ? other_weight : weight), NULL, 0);
     }
-    return tree_of(profile, NULL, NULL, NULL);
+    return profile;
 }
 
 // More leaves than are shown: the small ones are left out and counted, the large one stays.
 static void test_large_tree(void **state) {
     (void)state;
-    struct json json = tree_of_leaves(250000, 1, 77, 1000000000);
+    struct json json = tree_of(leaves(250000, 1, 77, 1000000000), NULL, NULL, NULL);
     expect_at(&json, "$.total", "1000249999");
     expect_at(&json, "$.nodes_left_out", "249999");
     expect_at(&json, "$.nodes", "[[0,0,7,1000000000,1000000000]]");
     json_free(&json);
 }
 
+// What cancels out below a node goes with it, as large as its parts are.
+static void test_heavy_below_light(void **state) {
+    (void)state;
+    struct profile *profile = leaves(250000, 1, 77, 1000000000);
+    add_stack(profile, FRAMES("more x.c", "nothing x.c"), VALUES(1000000000), false);
+    add_stack(profile, FRAMES("less x.c", "nothing x.c"), VALUES(-1000000000), false);
+    struct json json = tree_of(profile, NULL, NULL, NULL);
+    expect_at(&json, "$.nodes_left_out", "250002");
+    expect_at(&json, "$.nodes", "[[0,0,7,1000000000,1000000000]]");
+    json_free(&json);
+}
+
+// Nodes of one weight are not all left out together.
+static void test_large_even_tree(void **state) {
+    (void)state;
+    struct json json = tree_of(leaves(200100, 5, 0, 5), NULL, NULL, NULL);
+    expect_at(&json, "$.nodes_left_out", "100");
+    json_free(&json);
+}
+
 // Nodes that no weight tells apart, below a root that weighs next to nothing: the picture still ends.
 static void test_large_negative_tree(void **state) {
     (void)state;
-    alarm(120); // without the bound it would not end at all
-    struct json json = tree_of_leaves(200100, INT64_MIN, 200099, INT64_MAX);
-    alarm(0);
+    struct json json = tree_of(leaves(200100, INT64_MIN, 200099, INT64_MAX), NULL, NULL, NULL);
     expect_at(&json, "$.total", "-1");
     expect_at(&json, "$.nodes_left_out", "100");
     json_free(&json);
@@ -154,9 +172,14 @@ static void test_no_such_type(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_form),          cmocka_unit_test(test_filters),
-                                       cmocka_unit_test(test_baseline),      cmocka_unit_test(test_large_tree),
-                                       cmocka_unit_test(test_empty_and_odd), cmocka_unit_test(test_large_negative_tree),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_form),
+                                       cmocka_unit_test(test_filters),
+                                       cmocka_unit_test(test_baseline),
+                                       cmocka_unit_test(test_large_tree),
+                                       cmocka_unit_test(test_empty_and_odd),
+                                       cmocka_unit_test(test_heavy_below_light),
+                                       cmocka_unit_test(test_large_even_tree),
+                                       cmocka_unit_test(test_large_negative_tree),
                                        cmocka_unit_test(test_no_such_type)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
