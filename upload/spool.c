@@ -49,9 +49,11 @@ static const char *fault_of(int directory) {
         return "the directory belongs to another user";
     }
     if ((stat.st_mode & S_IWOTH) != 0) {
-        return "every user can write into the directory";
+        return "every user can write into the directory (a folder in it will do)";
     }
-    return (stat.st_mode & S_IWGRP) != 0 && !is_our_group(stat.st_gid) ? "another group can write into the directory" : NULL;
+    return (stat.st_mode & S_IWGRP) != 0 && !is_our_group(stat.st_gid)
+               ? "another group can write into the directory (a folder in it will do)"
+               : NULL;
 }
 
 bool upload_spool_check(const char *path, char *text, size_t size) {

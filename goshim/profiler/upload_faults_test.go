@@ -368,7 +368,7 @@ func TestSpoolThatOthersCanWriteIntoIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(t, a, profiler.WithProfileTypes(), profiler.WithPeriod(20*time.Millisecond))
-	want := ": invalid spool: " + folder + ": every user can write into the directory"
+	want := ": invalid spool: " + folder + ": every user can write into the directory (a folder in it will do)"
 	if err := profiler.Start(profiler.WithSpool(folder, 0)); err == nil || err.Error() != "WithSpool"+want {
 		t.Errorf("got %v", err)
 	}
