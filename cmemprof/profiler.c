@@ -297,7 +297,7 @@ static void after_fork(void) {
     }
     struct thread_state *thread = &thread_state;
     thread->random = 0;
-    if (thread->interval_bytes != 0 && thread->busy == 0) { // else it is drawn at the end of what is going on
+    if (thread->interval_bytes != 0) {
         sampler_next(thread, thread->interval_bytes);
     }
 }
