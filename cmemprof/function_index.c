@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "by_address.h"
+
 struct function {
-    Dwarf_Addr low, high;
+    Dwarf_Addr low, high; // low first: by_address.h
     Dwarf_Die die;
 };
 
@@ -131,17 +133,9 @@ void function_index_free(struct function_index *index) {
 // ---- Looking up ----
 
 static const struct function *function_at(const struct function_index *index, Dwarf_Addr address) {
-    size_t low = 0, high = index->count; // the last start that is not above the address lies before high
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (index->functions[middle].low <= address) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
+    size_t end = by_address_count(index->functions, index->count, sizeof *index->functions, address);
     const struct function *found = NULL;
-    for (size_t i = low; i-- > 0 && index->functions[i].low == index->functions[low - 1].low;) {
+    for (size_t i = end; i-- > 0 && index->functions[i].low == index->functions[end - 1].low;) {
         if (address < index->functions[i].high) {
             found = &index->functions[i]; // of several that were folded into one, the first
         }

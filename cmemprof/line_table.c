@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "by_address.h"
 #include "line_table_header.h"
 
 struct row {
     uint64_t address, file, line; // unsigned: damaged data may make any of them run over
 };
 
-// The program stood here, and had just made this row.
+// The program stood here, and had just made this row. Its address comes first: by_address.h.
 struct place {
     struct row row;
     const uint8_t *at;
@@ -225,20 +226,12 @@ void line_table_free(struct line_table *table) {
 // ---- Looking up ----
 
 bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line) {
-    size_t low = 0, high = table->count; // the last place that is not above the address lies before high
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (table->places[middle].row.address <= address) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low == 0) {
+    size_t end = by_address_count(table->places, table->count, sizeof *table->places, address);
+    if (end == 0) {
         return false;
     }
-    struct row row = table->places[low - 1].row, before;
-    struct line_bytes bytes = {table->places[low - 1].at, table->header.program.end, false};
+    struct row row = table->places[end - 1].row, before;
+    struct line_bytes bytes = {table->places[end - 1].at, table->header.program.end, false};
     enum event event;
     do {
         before = row;

@@ -14,11 +14,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "by_address.h"
 #include "function_index.h"
 #include "line_table.h"
 
 struct function {
-    uint64_t start, size;
+    uint64_t start, size; // start first: by_address.h
     const char *name;
 };
 
@@ -189,19 +190,11 @@ static bool read_functions(struct object_file *file, Elf *elf, GElf_Word type) {
 }
 
 static const char *function_at(const struct object_file *file, uint64_t address) {
-    size_t low = 0, high = file->function_count; // the last start that is not above the address lies before high
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (file->functions[middle].start <= address) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
+    size_t end = by_address_count(file->functions, file->function_count, sizeof *file->functions, address);
     // Aliases share a start; the first that is long enough names it. Assembly may have size 0: then up to the next function.
-    for (size_t i = low; i-- > 0 && low - i <= 4;) {
+    for (size_t i = end; i-- > 0 && end - i <= 4;) {
         const struct function *function = &file->functions[i];
-        if (function->size == 0 ? i + 1 == low : address - function->start < function->size) {
+        if (function->size == 0 ? i + 1 == end : address - function->start < function->size) {
             return function->name;
         }
     }
