@@ -92,17 +92,16 @@ struct cmemprof_stats {
     uint64_t limit_bytes;       // what they may grow to
     uint64_t lost_stacks;       // samples dropped: the table of stacks is full
     uint64_t lost_shards;       // samples dropped: too many threads sampled at the same moment
-    uint64_t lost_live;         // samples whose block could not be marked: live table full, or no aligned block to be had
+    uint64_t lost_live;         // samples whose block cannot be followed: the table of live blocks is full
     uint64_t reclaimed_stacks;  // taken out of the table because nothing of them was alive or new and their memory was needed
     uint64_t reclaimed_samples; // theirs: they have been in profiles, and are not any more
     uint64_t unsampled_nested;  // allocations from inside the profiler itself, never sampled
-    uint64_t freed_twice;       // sampled blocks that the program freed a second time
     uint64_t cut_no_rule;       // stacks cut at code without call-frame information
     uint64_t cut_unsupported;   // stacks cut at a rule that the unwinder does not know
     uint64_t cut_unreadable;    // stacks cut at memory that is not a stack
     uint64_t cut_depth;         // stacks cut at 512 frames
     uint64_t unwind_fallbacks;  // frames followed by frame pointer, for want of call-frame information
-    uint64_t sampling_ns;       // time spent in sampling, from one sample in 64
+    uint64_t sampling_ns;       // CPU time spent in sampling, without the allocator's own, from one sample in 256
 };
 void cmemprof_get_stats(struct cmemprof_stats *stats);
 

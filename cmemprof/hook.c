@@ -1,8 +1,8 @@
 // hook.c: malloc and its family, as the whole process sees them.
 //
-// The fast path is one comparison and one subtraction on a thread-local word; free() tests a few bits of the address. A sampled block is
-// placed on a multiple of 1 KiB, so that its free() is noticed; its alignment and contents are what the allocator behind gives, and its
-// usable size is at least what was asked for. realloc is a free and an allocation. errno is what the allocator behind leaves.
+// The fast path is one comparison and one subtraction on a thread-local word; free() asks a small filter about the address. Whether an
+// allocation is sampled or not, the allocator behind gets the very call that the program made, and the program gets what it answers: the
+// same place, size, alignment, contents and errno. realloc is a free and an allocation.
 //
 // Nothing here takes a lock, prints, calls Go, or allocates other than the block itself.
 
@@ -31,17 +31,6 @@
 
 // ---- Slow paths ----
 
-// From here up to this size calloc clears a block itself; above, it asks for one that the allocator may have fresh from the kernel.
-enum { CALLOC_CLEARS_BYTES = 64 * 1024 };
-
-// Above this size (from where on glibc maps every block by itself) a calloc block that lies elsewhere is left where it is and counts as
-// lost: clearing another one would make memory resident that the program may never touch.
-enum { CALLOC_MOVES_BYTES = 32 << 20 };
-
-static size_t findable(size_t alignment) {
-    return alignment < LIVE_TABLE_ALIGNMENT ? LIVE_TABLE_ALIGNMENT : alignment;
-}
-
 // NULL: the block is for the allocator behind.
 static void *work_block(size_t size) {
     return UNLIKELY(thread_state.working) ? work_memory_take(size) : NULL;
@@ -57,21 +46,9 @@ static __attribute__((noinline)) void *slow_malloc(size_t size, uintptr_t caller
     if (!BEGIN(size, caller, &sampling)) {
         return plain_malloc(size);
     }
-    void *block = profiler_place(&sampling, size);
+    void *block = next_allocator.malloc(size);
     profiler_finish(&sampling, block, size);
     return block;
-}
-
-static void *calloc_on_page(struct sampling *sampling, size_t count, size_t size, size_t total) {
-    if (total >= CALLOC_CLEARS_BYTES) {
-        void *block = next_allocator.calloc(count, size);
-        if (block == NULL || live_table_may_hold(block) || total > CALLOC_MOVES_BYTES) {
-            return block;
-        }
-        next_allocator.free(block);
-    }
-    void *block = profiler_place(sampling, total);
-    return block != NULL ? memset(block, 0, total) : NULL;
 }
 
 static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, uintptr_t caller) {
@@ -84,24 +61,8 @@ static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, ui
         void *block = work_block(total);
         return block != NULL ? block : next_allocator.calloc(count, size);
     }
-    void *block = calloc_on_page(&sampling, count, size, total);
+    void *block = next_allocator.calloc(count, size);
     profiler_finish(&sampling, block, total);
-    return block;
-}
-
-// A block that realloc has just returned, moved to a place where it can be found again. The one that cannot be moved stays where it is.
-static void *to_page(struct sampling *sampling, void *block, size_t size) {
-    if (live_table_may_hold(block)) {
-        return block;
-    }
-    int saved = errno;
-    void *moved = profiler_place(sampling, size);
-    if (moved != NULL) {
-        memcpy(moved, block, size);
-        next_allocator.free(block);
-        block = moved;
-    }
-    errno = saved;
     return block;
 }
 
@@ -128,15 +89,14 @@ static void *move(void *block, size_t size, struct sampling *sampling) {
     // realloc(block, 0) has freed the block on glibc, and kept it on others: those return a block.
     profiler_move_end(&moving, moved == NULL && size != 0 ? block : NULL);
     if (sampling != NULL) {
-        moved = moved != NULL ? to_page(sampling, moved, size) : NULL;
         profiler_finish(sampling, moved, size);
     }
     return moved;
 }
 
-// Sampled, or none of the allocator's.
+// It may be sampled, or be none of the allocator's.
 static inline bool is_special(const void *block) {
-    return UNLIKELY(live_table_may_hold(block)) && (profiler_seems_live(block) || is_own(block));
+    return UNLIKELY(profiler_may_know(block)) || work_memory_owns(block);
 }
 
 static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, uintptr_t caller) {
@@ -151,7 +111,8 @@ static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, ui
 static __attribute__((noinline)) void slow_free(void *block) {
     if (work_memory_owns(block)) {
         work_memory_give(block);
-    } else if (!profiler_free(block) && !bootstrap_owns(block)) {
+    } else if (!bootstrap_owns(block)) {
+        profiler_forget(block);
         next_allocator.free(block);
     }
 }
@@ -187,7 +148,7 @@ void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
 void cfree(void *block);
 
-// C23 7.24.3.4 and 7.24.3.5: the same as free, for those who know the size. The allocator behind is not told it: a sampled block is larger.
+// C23 7.24.3.4 and 7.24.3.5: the same as free, for those who know the size. Most allocators behind have no such functions.
 EXPORTED void free_sized(void *block, size_t size) {
     (void)size;
     free(block);
@@ -221,20 +182,12 @@ EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
     return slow_realloc(block, total, CALLER);
 }
 
-// What an allocator may refuse goes to it as it is; the next allocation is the sample.
-static bool is_power_of_two(size_t alignment) {
-    return __builtin_popcountll(alignment) == 1;
-}
-
 static __attribute__((noinline)) void *slow_aligned(size_t alignment, size_t size, void *(*plain)(size_t, size_t), uintptr_t caller) {
     struct sampling sampling;
-    if (!is_power_of_two(alignment) || !BEGIN(size, caller, &sampling)) {
+    if (!BEGIN(size, caller, &sampling)) {
         return plain(alignment, size);
     }
-    void *block = plain(findable(alignment), size);
-    if (UNLIKELY(block == NULL)) {
-        block = plain(alignment, size);
-    }
+    void *block = plain(alignment, size);
     profiler_finish(&sampling, block, size);
     return block;
 }
@@ -251,14 +204,10 @@ EXPORTED void *memalign(size_t alignment, size_t size) {
 
 static __attribute__((noinline)) int slow_posix_memalign(void **block, size_t alignment, size_t size, uintptr_t caller) {
     struct sampling sampling;
-    bool valid = alignment % sizeof(void *) == 0 && is_power_of_two(alignment);
-    if (!valid || !BEGIN(size, caller, &sampling)) {
+    if (!BEGIN(size, caller, &sampling)) {
         return next_allocator.posix_memalign(block, alignment, size);
     }
-    int error = next_allocator.posix_memalign(block, findable(alignment), size);
-    if (UNLIKELY(error != 0)) {
-        error = next_allocator.posix_memalign(block, alignment, size);
-    }
+    int error = next_allocator.posix_memalign(block, alignment, size);
     profiler_finish(&sampling, error == 0 ? *block : NULL, size);
     return error;
 }
@@ -268,8 +217,7 @@ EXPORTED int posix_memalign(void **block, size_t alignment, size_t size) {
                                              : slow_posix_memalign(block, alignment, size, CALLER);
 }
 
-// What these two return can be found anyway.
-static __attribute__((noinline)) void *slow_on_page(size_t size, void *(*plain)(size_t), uintptr_t caller) {
+static __attribute__((noinline)) void *slow_paged(size_t size, void *(*plain)(size_t), uintptr_t caller) {
     struct sampling sampling;
     if (!BEGIN(size, caller, &sampling)) {
         return plain(size);
@@ -280,11 +228,11 @@ static __attribute__((noinline)) void *slow_on_page(size_t size, void *(*plain)(
 }
 
 EXPORTED void *valloc(size_t size) {
-    return sampler_pass(&thread_state, size) ? next_allocator.valloc(size) : slow_on_page(size, next_allocator.valloc, CALLER);
+    return sampler_pass(&thread_state, size) ? next_allocator.valloc(size) : slow_paged(size, next_allocator.valloc, CALLER);
 }
 
 EXPORTED void *pvalloc(size_t size) {
-    return sampler_pass(&thread_state, size) ? next_allocator.pvalloc(size) : slow_on_page(size, next_allocator.pvalloc, CALLER);
+    return sampler_pass(&thread_state, size) ? next_allocator.pvalloc(size) : slow_paged(size, next_allocator.pvalloc, CALLER);
 }
 
 EXPORTED size_t malloc_usable_size(void *block) {

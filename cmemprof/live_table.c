@@ -4,13 +4,16 @@
 //   level 1:  2,048 slots   slot in its window, and looked for in all of them. When no level has one, a level of twice the size is added.
 //   ...
 //
-// A key is one word: the block's address, in the bits that an address of ours can have, and between them a state.
+// A key is one word: the block's address, in the bits that an address of an allocator can have, and around them a state.
 //
-//   63 .. 48 | 47 ....... 10 | 9 .. 5 | 4       | 3 2 | 1       | 0
-//   sequence | address       |        | address |     | resting | busy
+//   63 .. 48 | 47 ...... 3 | 2 1 | 0
+//   sequence | address     |     | busy
 //
-// busy: the slot is taken and its sample is being written. resting: the block is not alive. sequence: counts the uses of the slot, so that
-// a reader who finds the same key before and after has read one sample and not half of two.
+// busy: the slot is taken and its sample is being written. sequence: counts the uses of the slot, so that a reader who finds the same key
+// before and after has read one sample and not half of two.
+//
+// A level goes from open to closed when the ones below have room enough: nothing is added to it any more. When it is empty its pages go
+// back (gone), and it is opened anew when it is needed again. While that is being found out (emptying) it can not be opened.
 
 #include "live_table.h"
 
@@ -19,11 +22,13 @@
 #include <sys/mman.h>
 
 enum { WINDOW = 16, LEVEL_0_SLOTS = 1024 };
-#define ADDRESS_BITS ((uint64_t)0xfffffffffc10)
+#define ADDRESS_BITS ((uint64_t)0xfffffffffff8)
 #define BUSY ((uint64_t)1)
-#define RESTING ((uint64_t)2)
 #define SEQUENCE_ONE ((uint64_t)1 << 48)
 #define SEQUENCE_BITS ((uint64_t)0xffff << 48)
+
+// The filter has this many counters a sample at least before it grows, and then four times as many as it had.
+enum { LEAST_COUNTERS = 8, GROWTH = 4 };
 
 struct live_slot {
     _Atomic(struct stack *) stack;
@@ -31,38 +36,88 @@ struct live_slot {
     _Atomic uint64_t weight; // bits of a double
 };
 
+enum level_state { LEVEL_OPEN, LEVEL_CLOSED, LEVEL_EMPTYING, LEVEL_GONE };
+
+// At the start of a page of its own; keys and slots follow on the next one.
 struct live_level {
-    size_t slot_count, mapped_bytes;
+    size_t slot_count;
+    _Atomic uint32_t state;
     _Atomic uint64_t *keys;
     struct live_slot *slots;
 };
 
-void live_table_open(struct live_table *table, struct memory_budget *budget) {
-    memset(table, 0, sizeof *table);
+enum { HEAD_BYTES = 4096 };
+
+static size_t body_bytes(size_t slot_count) {
+    return slot_count * (sizeof(uint64_t) + sizeof(struct live_slot));
+}
+
+static void fill_others(struct live_table *table) {
+    if (table->others != NULL) {
+        table->others(&table->filter);
+    }
+}
+
+bool live_table_open(struct live_table *table, struct memory_budget *budget, void (*others)(struct block_filter *filter)) {
+    atomic_store(&table->level_count, 0);
+    memset(table->levels, 0, sizeof table->levels);
     table->budget = budget;
+    table->others = others;
+    if (!block_filter_begin(&table->filter, LIVE_TABLE_FILTER_BYTES, budget)) {
+        return false;
+    }
+    fill_others(table);
+    block_filter_finish(&table->filter);
+    return true;
 }
 
 void live_table_close(struct live_table *table) {
     for (int i = 0; i < LIVE_TABLE_LEVELS; i++) {
         struct live_level *level = atomic_load(&table->levels[i]);
         if (level != NULL) {
-            memory_budget_give(table->budget, level->mapped_bytes);
-            munmap(level, level->mapped_bytes);
+            bool gone = atomic_load(&level->state) == LEVEL_GONE;
+            memory_budget_give(table->budget, HEAD_BYTES + (gone ? 0 : body_bytes(level->slot_count)));
+            munmap(level, HEAD_BYTES + body_bytes(level->slot_count));
         }
     }
-    memset(table, 0, sizeof *table);
+    block_filter_close(&table->filter, table->budget);
+    atomic_store(&table->level_count, 0);
+    memset(table->levels, 0, sizeof table->levels);
 }
 
-static size_t window_of(const struct live_level *level, uint64_t address) {
-    uint64_t hash = (address >> 4) * 0x9e3779b97f4a7c15u;
-    return hash >> 32 & (level->slot_count - WINDOW); // slot_count is a power of two
+// The window of an address in every level, and the slot in it to look at first.
+struct probe {
+    uint64_t window;
+    size_t first;
+};
+
+static struct probe probe_of(uint64_t address) {
+    uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15u;
+    return (struct probe){hash >> 32, hash >> 28 & (WINDOW - 1)};
+}
+
+static size_t slot_of(const struct live_level *level, struct probe probe, size_t i) {
+    return (probe.window & (level->slot_count - WINDOW)) + ((probe.first + i) & (WINDOW - 1)); // slot_count is a power of two
+}
+
+// ---- Levels ----
+
+// How many there are. All that are not open hold what was added before.
+static int level_count(const struct live_table *table) {
+    return atomic_load_explicit(&table->level_count, memory_order_acquire);
+}
+
+static struct live_level *level_at(const struct live_table *table, int i) {
+    return atomic_load_explicit(&table->levels[i], memory_order_acquire);
+}
+
+static bool is_open(const struct live_level *level) {
+    return atomic_load_explicit(&level->state, memory_order_acquire) == LEVEL_OPEN;
 }
 
 // Makes level number i. Several threads may try; one wins, the others find its level.
-static bool grow(struct live_table *table, int i) {
-    size_t slot_count = (size_t)LEVEL_0_SLOTS << i;
-    size_t head = (sizeof(struct live_level) + 63) & ~(size_t)63; // keys begin on a cache line
-    size_t size = head + slot_count * (sizeof(uint64_t) + sizeof(struct live_slot));
+static bool make(struct live_table *table, int i, size_t slot_count) {
+    size_t size = HEAD_BYTES + body_bytes(slot_count);
     if (!memory_budget_take(table->budget, size)) {
         return false;
     }
@@ -74,18 +129,51 @@ static bool grow(struct live_table *table, int i) {
         return false;
     }
     level->slot_count = slot_count;
-    level->mapped_bytes = size;
-    level->keys = (void *)((uint8_t *)level + head);
+    level->keys = (void *)((uint8_t *)level + HEAD_BYTES);
     level->slots = (void *)(level->keys + slot_count);
     struct live_level *none = NULL;
-    if (!atomic_compare_exchange_strong(&table->levels[i], &none, level)) {
+    if (atomic_compare_exchange_strong(&table->levels[i], &none, level)) {
+        atomic_store(&table->level_count, i + 1);
+    } else {
         munmap(level, size);
         memory_budget_give(table->budget, size);
     }
     return true;
 }
 
-// The slot is ours: its key is busy or resting.
+static bool open_again(struct live_table *table, struct live_level *level) {
+    uint32_t state = LEVEL_CLOSED;
+    if (atomic_compare_exchange_strong(&level->state, &state, LEVEL_OPEN) || state == LEVEL_OPEN) {
+        return true;
+    }
+    size_t size = body_bytes(level->slot_count);
+    if (state != LEVEL_GONE || !memory_budget_take(table->budget, size)) {
+        return false;
+    }
+    if (!atomic_compare_exchange_strong(&level->state, &state, LEVEL_OPEN)) {
+        memory_budget_give(table->budget, size); // somebody else has
+    }
+    return true;
+}
+
+// One more level to add to. Where twice the size is not to be had, less is better than nothing.
+static bool grow(struct live_table *table) {
+    int count = level_count(table);
+    for (int i = 0; i < count; i++) {
+        if (!is_open(level_at(table, i)) && open_again(table, level_at(table, i))) {
+            return true;
+        }
+    }
+    bool made = false;
+    for (int size = count; !made && count < LIVE_TABLE_LEVELS && size >= 0; size -= 2) {
+        made = make(table, count, (size_t)LEVEL_0_SLOTS << size);
+    }
+    return made;
+}
+
+// ---- Adding ----
+
+// The slot is ours: its key is busy.
 static void write_slot(struct live_slot *slot, const struct live_sample *sample) {
     atomic_thread_fence(memory_order_release); // a reader that sees a new value below also sees that the key was not alive before
     uint64_t weight;
@@ -95,9 +183,11 @@ static void write_slot(struct live_slot *slot, const struct live_sample *sample)
     atomic_store_explicit(&slot->weight, weight, memory_order_relaxed);
 }
 
-static bool add_to_level(struct live_level *level, uint64_t address, const struct live_sample *sample) {
-    size_t first = window_of(level, address);
-    for (size_t at = first; at < first + WINDOW; at++) {
+static inline __attribute__((always_inline)) bool add_to_level(struct live_level *level, uint64_t address,
+                                                               const struct live_sample *sample) {
+    struct probe probe = probe_of(address);
+    for (size_t i = 0; i < WINDOW; i++) {
+        size_t at = slot_of(level, probe, i);
         uint64_t key = atomic_load_explicit(&level->keys[at], memory_order_relaxed);
         if ((key & ~SEQUENCE_BITS) != 0) {
             continue;
@@ -114,36 +204,44 @@ static bool add_to_level(struct live_level *level, uint64_t address, const struc
     return false;
 }
 
-static int level_count(const struct live_table *table) {
-    int count = 0;
-    while (count < LIVE_TABLE_LEVELS && atomic_load_explicit(&table->levels[count], memory_order_acquire) != NULL) {
-        count++;
+static bool add_to_some_level(struct live_table *table, uint64_t address, const struct live_sample *sample) {
+    for (int i = level_count(table) - 1; i >= 0; i--) {
+        struct live_level *level = level_at(table, i);
+        if (is_open(level) && add_to_level(level, address, sample)) {
+            return true;
+        }
     }
-    return count;
+    return false;
+}
+
+// The newest level has no room at this window.
+static __attribute__((noinline)) bool add_slowly(struct live_table *table, uint64_t address, const struct live_sample *sample) {
+    // The second time round a new level was full at this window already: other threads are quicker than we are; give up in the end.
+    for (int tried = 0; tried < 3; tried++) {
+        if (add_to_some_level(table, address, sample)) {
+            return true;
+        }
+        if (!grow(table)) {
+            break;
+        }
+    }
+    block_filter_remove(&table->filter, (const void *)(uintptr_t)address);
+    return false;
 }
 
 bool live_table_add(struct live_table *table, const void *block, const struct live_sample *sample) {
     uint64_t address = (uintptr_t)block;
-    int tried = 0; // levels that had no room
     if ((address & ~ADDRESS_BITS) != 0) {
         return false;
     }
     // First of all: whoever frees the block must not be told that it is not here.
-    atomic_fetch_add_explicit(live_table_filter_slot(table, block), 1, memory_order_relaxed);
-    for (;;) {
-        int count = level_count(table);
-        for (int i = count - 1; i >= 0; i--) {
-            if (add_to_level(atomic_load_explicit(&table->levels[i], memory_order_acquire), address, sample)) {
-                return true;
-            }
-        }
-        // The second time round a new level was full at this window already: other threads are quicker than we are; give up in the end.
-        if (count == LIVE_TABLE_LEVELS || tried++ == 2 || !grow(table, count)) {
-            atomic_fetch_sub_explicit(live_table_filter_slot(table, block), 1, memory_order_relaxed);
-            return false;
-        }
-    }
+    block_filter_add(&table->filter, block);
+    int count = level_count(table);
+    struct live_level *newest = count != 0 ? level_at(table, count - 1) : NULL;
+    return (newest != NULL && is_open(newest) && add_to_level(newest, address, sample)) || add_slowly(table, address, sample);
 }
+
+// ---- Finding ----
 
 static void read_slot(const struct live_slot *slot, struct live_sample *sample) {
     uint64_t weight = atomic_load_explicit(&slot->weight, memory_order_relaxed);
@@ -152,98 +250,167 @@ static void read_slot(const struct live_slot *slot, struct live_sample *sample) 
     memcpy(&sample->weight, &weight, sizeof weight);
 }
 
-// Where the block is, alive or resting. *key: what its key was.
-static struct live_place find(const struct live_table *table, const void *block, uint64_t *key) {
-    uint64_t address = (uintptr_t)block;
-    int levels = address != 0 ? level_count(table) : 0; // an empty slot has the address 0
-    for (int i = levels - 1; i >= 0; i--) {
-        struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
-        size_t first = window_of(level, address);
-        for (size_t at = first; at < first + WINDOW; at++) {
-            *key = atomic_load_explicit(&level->keys[at], memory_order_acquire);
-            if ((*key & ADDRESS_BITS) == address && (*key & BUSY) == 0) {
-                return (struct live_place){&level->slots[at], &level->keys[at]};
-            }
+// True: the block was in this level, and is no more.
+static bool remove_from_level(struct live_level *level, uint64_t address, struct live_sample *sample) {
+    struct probe probe = probe_of(address);
+    for (size_t i = 0; i < WINDOW; i++) {
+        size_t at = slot_of(level, probe, i);
+        uint64_t key = atomic_load_explicit(&level->keys[at], memory_order_acquire);
+        if ((key & ~SEQUENCE_BITS) != address) {
+            continue;
         }
+        read_slot(&level->slots[at], sample);
+        // A program that frees a block twice at the same time gets here twice: one of them has it.
+        return atomic_compare_exchange_strong_explicit(&level->keys[at], &key, key & SEQUENCE_BITS, memory_order_release,
+                                                       memory_order_relaxed);
     }
-    return (struct live_place){NULL, NULL};
-}
-
-static void forget(struct live_table *table, const void *block) {
-    atomic_fetch_sub_explicit(live_table_filter_slot(table, block), 1, memory_order_relaxed);
+    return false;
 }
 
 bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
-    uint64_t key;
-    struct live_place place = find(table, block, &key);
-    if (place.slot == NULL || (key & RESTING) != 0) {
-        return false;
+    uint64_t address = (uintptr_t)block;
+    int levels = address != 0 ? level_count(table) : 0; // an empty slot has the address 0
+    for (int i = levels - 1; i >= 0; i--) {
+        if (remove_from_level(level_at(table, i), address, sample)) {
+            block_filter_remove(&table->filter, block);
+            return true;
+        }
     }
-    read_slot(place.slot, sample);
-    // A program that frees a block twice at the same time gets here twice: one of them has it.
-    if (!atomic_compare_exchange_strong_explicit(place.key, &key, key & SEQUENCE_BITS, memory_order_release, memory_order_relaxed)) {
-        return false;
-    }
-    forget(table, block);
-    return true;
-}
-
-enum live_state live_table_rest(struct live_table *table, const void *block, struct live_place *place) {
-    uint64_t key;
-    *place = find(table, block, &key);
-    if (place->slot == NULL) {
-        return LIVE_ABSENT;
-    }
-    if ((key & RESTING) != 0) {
-        return LIVE_RESTING;
-    }
-    return atomic_compare_exchange_strong_explicit(place->key, &key, key | RESTING, memory_order_acquire, memory_order_relaxed)
-               ? LIVE_ALIVE
-               : LIVE_RESTING; // somebody else freed it at the same time
-}
-
-void live_table_wake(struct live_place place, const struct live_sample *sample) {
-    uint64_t key = atomic_load_explicit(place.key, memory_order_relaxed);
-    write_slot(place.slot, sample);
-    uint64_t sequence = (key + SEQUENCE_ONE) & SEQUENCE_BITS;
-    atomic_store_explicit(place.key, (key & ADDRESS_BITS) | sequence, memory_order_release);
-}
-
-void live_table_drop(struct live_table *table, struct live_place place) {
-    uint64_t key = atomic_load_explicit(place.key, memory_order_relaxed);
-    atomic_store_explicit(place.key, key & SEQUENCE_BITS, memory_order_release);
-    forget(table, (const void *)(key & ADDRESS_BITS));
+    return false;
 }
 
 static bool is_alive(uint64_t key) {
-    return (key & ADDRESS_BITS) != 0 && (key & (BUSY | RESTING)) == 0;
+    return (key & ADDRESS_BITS) != 0 && (key & BUSY) == 0;
+}
+
+static void each_of_level(const struct live_level *level, void (*visit)(const struct live_sample *, void *), void *context) {
+    for (size_t at = 0; at < level->slot_count; at++) {
+        uint64_t before = atomic_load_explicit(&level->keys[at], memory_order_acquire);
+        if (!is_alive(before)) {
+            continue;
+        }
+        struct live_sample sample;
+        read_slot(&level->slots[at], &sample);
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(&level->keys[at], memory_order_relaxed) == before) {
+            visit(&sample, context);
+        }
+    }
+}
+
+static bool is_gone(const struct live_level *level) {
+    return atomic_load_explicit(&level->state, memory_order_acquire) == LEVEL_GONE;
 }
 
 void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context) {
     for (int i = level_count(table) - 1; i >= 0; i--) {
-        struct live_level *level = atomic_load_explicit(&table->levels[i], memory_order_acquire);
-        for (size_t at = 0; at < level->slot_count; at++) {
-            uint64_t before = atomic_load_explicit(&level->keys[at], memory_order_acquire);
-            if (!is_alive(before)) {
-                continue;
-            }
-            struct live_sample sample;
-            read_slot(&level->slots[at], &sample);
-            atomic_thread_fence(memory_order_acquire);
-            if (atomic_load_explicit(&level->keys[at], memory_order_relaxed) == before) {
-                visit(&sample, context);
-            }
+        const struct live_level *level = level_at(table, i);
+        if (!is_gone(level)) { // reading would make its pages resident again
+            each_of_level(level, visit, context);
         }
     }
 }
 
-static void add_one(const struct live_sample *sample, void *context) {
-    (void)sample;
-    ++*(uint64_t *)context;
+static size_t taken_slots(const struct live_level *level) {
+    size_t taken = 0;
+    for (size_t at = 0; !is_gone(level) && at < level->slot_count; at++) {
+        taken += (atomic_load_explicit(&level->keys[at], memory_order_relaxed) & ~SEQUENCE_BITS) != 0;
+    }
+    return taken;
 }
 
 uint64_t live_table_count(const struct live_table *table) {
     uint64_t count = 0;
-    live_table_each(table, add_one, &count);
+    for (int i = level_count(table) - 1; i >= 0; i--) {
+        count += taken_slots(level_at(table, i));
+    }
     return count;
+}
+
+// ---- Tidying up ----
+
+// Closes the last open level if those below it could hold four times what is alive.
+static void close_last(struct live_table *table, uint64_t alive) {
+    size_t below = 0;
+    struct live_level *last = NULL;
+    for (int i = 0; i < level_count(table); i++) {
+        struct live_level *level = level_at(table, i);
+        if (is_open(level)) {
+            below += last != NULL ? last->slot_count : 0;
+            last = level;
+        }
+    }
+    if (last != NULL && alive <= below / 4) {
+        uint32_t open = LEVEL_OPEN;
+        atomic_compare_exchange_strong(&last->state, &open, LEVEL_CLOSED);
+    }
+}
+
+// True: there are levels to be given back.
+static bool begin_emptying(struct live_table *table) {
+    bool some = false;
+    for (int i = 0; i < level_count(table); i++) {
+        struct live_level *level = level_at(table, i);
+        uint32_t closed = LEVEL_CLOSED;
+        // One that was left in this state by a thread of the process that this one was forked from begins anew.
+        bool empty = !is_open(level) && !is_gone(level) && taken_slots(level) == 0;
+        some |= empty && (atomic_compare_exchange_strong(&level->state, &closed, LEVEL_EMPTYING) || closed == LEVEL_EMPTYING);
+    }
+    return some;
+}
+
+static void give_back(struct live_table *table, bool settled) {
+    for (int i = 0; i < level_count(table); i++) {
+        struct live_level *level = level_at(table, i);
+        size_t size = body_bytes(level->slot_count);
+        if (atomic_load(&level->state) != LEVEL_EMPTYING) {
+            continue;
+        }
+        // A sample may have come before the level was closed.
+        if (!settled || taken_slots(level) != 0 || madvise((uint8_t *)level + HEAD_BYTES, size, MADV_DONTNEED) != 0) {
+            atomic_store(&level->state, LEVEL_CLOSED);
+            continue;
+        }
+        memory_budget_give(table->budget, size);
+        atomic_store(&level->state, LEVEL_GONE);
+    }
+}
+
+static bool begin_growing(struct live_table *table, uint64_t alive) {
+    size_t counters = block_filter_size(&table->filter);
+    if (alive <= counters / LEAST_COUNTERS) {
+        return block_filter_grows(&table->filter);
+    }
+    while (counters / LEAST_COUNTERS < alive) {
+        counters *= GROWTH;
+    }
+    return block_filter_grows(&table->filter) || block_filter_begin(&table->filter, counters, table->budget);
+}
+
+static void fill_filter(struct live_table *table) {
+    for (int i = level_count(table) - 1; i >= 0; i--) {
+        const struct live_level *level = level_at(table, i);
+        for (size_t at = 0; !is_gone(level) && at < level->slot_count; at++) {
+            uint64_t address = atomic_load_explicit(&level->keys[at], memory_order_acquire) & ADDRESS_BITS;
+            if (address != 0) {
+                block_filter_fill(&table->filter, (const void *)(uintptr_t)address);
+            }
+        }
+    }
+    fill_others(table);
+}
+
+void live_table_tidy(struct live_table *table, bool (*settle)(void *context), void *context) {
+    uint64_t alive = live_table_count(table);
+    close_last(table, alive);
+    bool emptying = begin_emptying(table), growing = begin_growing(table, alive);
+    if (!emptying && !growing) {
+        return;
+    }
+    bool settled = settle(context);
+    give_back(table, settled);
+    if (growing && settled) {
+        fill_filter(table);
+        block_filter_finish(&table->filter);
+    }
 }

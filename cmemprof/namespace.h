@@ -7,7 +7,16 @@
 
 #define allocator_stats_are_slow cmemprof_allocator_stats_are_slow
 #define allocator_stats_print cmemprof_allocator_stats_print
+#define block_filter_add cmemprof_block_filter_add
+#define block_filter_begin cmemprof_block_filter_begin
+#define block_filter_close cmemprof_block_filter_close
+#define block_filter_fill cmemprof_block_filter_fill
+#define block_filter_finish cmemprof_block_filter_finish
+#define block_filter_remove cmemprof_block_filter_remove
+#define block_filter_size cmemprof_block_filter_size
+#define block_filter_smallest cmemprof_block_filter_smallest
 #define bootstrap_arena cmemprof_bootstrap_arena
+#define bootstrap_fill cmemprof_bootstrap_fill
 #define bootstrap_usable_size cmemprof_bootstrap_usable_size
 #define cfi_find cmemprof_cfi_find
 #define cfi_object_at cmemprof_cfi_object_at
@@ -42,12 +51,10 @@
 #define live_table_add cmemprof_live_table_add
 #define live_table_close cmemprof_live_table_close
 #define live_table_count cmemprof_live_table_count
-#define live_table_drop cmemprof_live_table_drop
 #define live_table_each cmemprof_live_table_each
 #define live_table_open cmemprof_live_table_open
 #define live_table_remove cmemprof_live_table_remove
-#define live_table_rest cmemprof_live_table_rest
-#define live_table_wake cmemprof_live_table_wake
+#define live_table_tidy cmemprof_live_table_tidy
 #define loaded_code_after_fork_in_child cmemprof_loaded_code_after_fork_in_child
 #define loaded_code_after_fork_in_parent cmemprof_loaded_code_after_fork_in_parent
 #define loaded_code_around_unload cmemprof_loaded_code_around_unload
@@ -67,10 +74,9 @@
 #define profiler cmemprof_profiler
 #define profiler_begin cmemprof_profiler_begin
 #define profiler_finish cmemprof_profiler_finish
-#define profiler_free cmemprof_profiler_free
+#define profiler_forget cmemprof_profiler_forget
 #define profiler_move_begin cmemprof_profiler_move_begin
 #define profiler_move_end cmemprof_profiler_move_end
-#define profiler_place cmemprof_profiler_place
 #define reclaim_after_fork cmemprof_reclaim_after_fork
 #define reclaim_pause cmemprof_reclaim_pause
 #define reclaim_set_limit cmemprof_reclaim_set_limit
@@ -83,11 +89,12 @@
 #define sampler_open cmemprof_sampler_open
 #define sampler_take cmemprof_sampler_take
 #define sampler_weight cmemprof_sampler_weight
+#define shard_flush cmemprof_shard_flush
 #define shard_forget cmemprof_shard_forget
 #define shard_wait cmemprof_shard_wait
 #define shards_after_fork cmemprof_shards_after_fork
+#define shards_settle cmemprof_shards_settle
 #define shards_take cmemprof_shards_take
-#define shards_take_own cmemprof_shards_take_own
 #define snapshot_after_fork_in_child cmemprof_snapshot_after_fork_in_child
 #define snapshot_compare_places cmemprof_snapshot_compare_places
 #define snapshot_is_go cmemprof_snapshot_is_go

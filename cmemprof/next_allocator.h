@@ -29,12 +29,15 @@ struct next_allocator {
 // Until the real functions are known its members find them first, so a caller never has to ask.
 extern struct next_allocator next_allocator;
 
-// Blocks of the static arena lie on page boundaries, where sampled blocks may lie, so that free() meets them on its slow path only.
+// Blocks of the static arena are counted by the filter of sampled blocks, so that free() meets them on its slow path only.
 enum { BOOTSTRAP_BYTES = 32 * 4096 };
 extern uint8_t bootstrap_arena[BOOTSTRAP_BYTES];
 static inline bool bootstrap_owns(const void *block) {
     return (uintptr_t)block - (uintptr_t)bootstrap_arena < BOOTSTRAP_BYTES;
 }
 size_t bootstrap_usable_size(const void *block);
+// Counts those that there are in a filter that grows.
+struct block_filter;
+void bootstrap_fill(struct block_filter *filter);
 
 #endif

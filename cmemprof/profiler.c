@@ -20,23 +20,24 @@
 #include "snapshot.h"
 
 __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));
-struct profiler profiler;
+struct profiler profiler = {.live = LIVE_TABLE_CLOSED};
 
 // Address space that stacks may grow into; what of it is used is bounded by the budget.
 #define STACK_TABLE_RESERVED_BYTES ((size_t)256 << 20)
 
-// One sample in so many is timed: reading the clock twice costs as much as a sample whose stack was just seen. A shard's first one is, too,
-// and stands for itself alone: nothing is in any cache then.
-enum { TIMED_SAMPLES = 64 };
+// One sample in so many is timed: asking for the thread's CPU time is a system call. A shard's first one is, too, and stands for itself
+// alone: nothing is in any cache then.
+enum { TIMED_SAMPLES = 256 };
+static uint64_t clock_cost_ns; // set once, before the first sample
 
 static void count(_Atomic uint64_t *counter) {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-// The vDSO: no lock, no allocation, and errno is left alone.
-static uint64_t clock_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+// No lock, no allocation, and errno is left alone.
+static uint64_t cpu_ns(void) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
@@ -58,46 +59,18 @@ bool profiler_begin(size_t size, uintptr_t caller, const uintptr_t *frame, struc
     if (!sampler_take(thread, size, now, &sampling->interval_bytes)) {
         return false;
     }
-    profiler_enter(thread);
-    struct shard *shard = shards_take(profiler.shards, thread);
-    sampling->shard = shard;
     sampling->caller = caller;
     sampling->start = (struct unwind_start){.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
-    sampling->place.slot = NULL;
-    sampling->started_ns = 0;
-    if (shard != NULL && shard->timed-- == 0) {
-        shard->timed = TIMED_SAMPLES - 1;
-        sampling->started_ns = clock_ns();
-    }
     return true;
 }
 
-void *profiler_place(struct sampling *sampling, size_t size) {
-    size_t room = size;
-    if (size <= SPARE_MOST_BYTES && sampling->shard != NULL) {
-        unsigned class = spare_class(size);
-        struct spare_block spare = spare_take(&sampling->shard->spares, class);
-        if (spare.block != NULL) {
-            sampling->place = spare.place;
-            return spare.block;
-        }
-        room = spare_class_bytes(class);
-    }
-    int saved = errno;
-    void *block = next_allocator.memalign(LIVE_TABLE_ALIGNMENT, room);
-    if (__builtin_expect(block == NULL, 0)) { // it may yet fit without the alignment
-        errno = saved;
-        block = next_allocator.malloc(size);
-    }
-    return block;
-}
-
 // NULL: the table of stacks is full.
-static struct stack *capture_stack(struct profiler *self, struct thread_state *thread, const struct sampling *sampling) {
-    struct shard *shard = sampling->shard;
+static struct stack *capture_stack(struct profiler *self, struct thread_state *thread, struct shard *shard,
+                                   const struct sampling *sampling) {
     bool same = sampling->start.pc == sampling->caller ? unwind_stack(&self->unwinder, thread, &sampling->start, &shard->memo)
                                                        : unwind_stack_from_here(&self->unwinder, thread, sampling->caller, &shard->memo);
     if (!same || shard->stack == NULL || atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) != 0) {
+        shard_flush(shard);
         shard->stack = stack_table_intern(&self->stacks, shard->memo.pcs, shard->memo.depth_frames);
     }
     shard_count(&shard->ends[shard->memo.end], 1);
@@ -113,56 +86,54 @@ static double weight_of(struct shard *shard, size_t size, uint64_t interval_byte
     return shard->weight;
 }
 
-static bool mark_live(struct profiler *self, const struct live_place *place, const void *block, const struct live_sample *sample) {
-    if (place->slot != NULL) {
-        live_table_wake(*place, sample);
-        return true;
-    }
-    if (!live_table_may_hold(block)) {
-        return false;
-    }
+static bool mark_live(struct profiler *self, const void *block, const struct live_sample *sample) {
     struct live_sample stale;
-    if (live_table_seems_to_hold(&self->live, block)) { // freed by a way that is not ours, and handed out again
+    if (live_table_may_hold(&self->live, block)) { // freed by a way that is not ours, and handed out again
         live_table_remove(&self->live, block, &stale);
     }
     return live_table_add(&self->live, block, sample);
 }
 
-static void record(struct profiler *self, struct thread_state *thread, struct sampling *sampling, const void *block, size_t size) {
-    struct shard *shard = sampling->shard;
-    if (shard == NULL) {
-        count(&self->unsharded_samples);
-        return;
-    }
+static void record(struct profiler *self, struct thread_state *thread, struct shard *shard, const struct sampling *sampling,
+                   const void *block, size_t size) {
     shard_count(&shard->samples, 1);
-    struct stack *stack = capture_stack(self, thread, sampling);
+    struct stack *stack = capture_stack(self, thread, shard, sampling);
     if (stack == NULL) {
         shard_count(&shard->lost_stacks, 1);
-        if (sampling->place.slot != NULL) {
-            live_table_drop(&self->live, sampling->place);
-        }
         return;
     }
     double weight = weight_of(shard, size, sampling->interval_bytes);
-    // Before the block is visible as alive, so that in-use never exceeds what was allocated.
-    stack_add_allocations(stack, weight, weight * (double)size, 1);
+    // Before the block is visible as alive, so that in-use never exceeds what was allocated: a snapshot flushes in between.
+    shard->objects += weight;
+    shard->bytes += weight * (double)size;
+    shard->unflushed_samples++;
     struct live_sample sample = {stack, size, weight};
-    if (!mark_live(self, &sampling->place, block, &sample)) {
+    if (!mark_live(self, block, &sample)) {
         shard_count(&shard->lost_live, 1);
     }
 }
 
-void profiler_finish(struct sampling *sampling, const void *block, size_t size) {
+static __attribute__((noinline)) void record_timed(struct profiler *self, struct thread_state *thread, struct shard *shard,
+                                                   const struct sampling *sampling, const void *block, size_t size) {
+    uint64_t before = atomic_load_explicit(&shard->sampling_ns, memory_order_relaxed), start = cpu_ns();
+    record(self, thread, shard, sampling, block, size);
+    uint64_t taken = cpu_ns() - start;
+    taken -= taken < clock_cost_ns ? taken : clock_cost_ns;
+    shard_count(&shard->sampling_ns, taken * (before == 0 ? 1 : TIMED_SAMPLES));
+    shard->timed = TIMED_SAMPLES - 1;
+}
+
+void profiler_finish(const struct sampling *sampling, const void *block, size_t size) {
     struct thread_state *thread = &thread_state;
-    struct shard *shard = sampling->shard;
-    if (block != NULL) {
-        record(&profiler, thread, sampling, block, size);
+    if (block == NULL) {
+        return;
     }
-    if (sampling->started_ns != 0) {
-        bool first = atomic_load_explicit(&shard->sampling_ns, memory_order_relaxed) == 0;
-        shard_count(&shard->sampling_ns, (clock_ns() - sampling->started_ns) * (first ? 1 : TIMED_SAMPLES));
-    }
-    if (shard != NULL) {
+    profiler_enter(thread);
+    struct shard *shard = shards_take(profiler.shards, thread);
+    if (shard == NULL) {
+        count(&profiler.unsharded_samples);
+    } else {
+        (shard->timed-- == 0 ? record_timed : record)(&profiler, thread, shard, sampling, block, size);
         shard_release(shard);
     }
     profiler_leave(thread);
@@ -172,7 +143,7 @@ void profiler_finish(struct sampling *sampling, const void *block, size_t size) 
 
 void profiler_move_begin(const void *block, struct moving *moving) {
     moving->shard = NULL;
-    if (!profiler_seems_live(block)) {
+    if (!profiler_may_know(block)) {
         return;
     }
     struct shard *shard = shards_take(profiler.shards, &thread_state);
@@ -193,36 +164,9 @@ void profiler_move_end(const struct moving *moving, const void *stayed) {
     shard_release(moving->shard);
 }
 
-static bool keep(void *block, struct live_place place) {
-    unsigned class;
-    if (atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 || (uintptr_t)block % LIVE_TABLE_ALIGNMENT != 0 ||
-        next_allocator.malloc_usable_size == NULL || !spare_class_within(next_allocator.malloc_usable_size(block), &class)) {
-        return false;
-    }
-    struct shard *shard = shards_take_own(profiler.shards, &thread_state);
-    if (shard == NULL) {
-        return false;
-    }
-    bool kept = spare_keep(&shard->spares, class, (struct spare_block){block, place});
-    shard_release(shard);
-    return kept;
-}
-
-bool profiler_free(void *block) {
-    struct live_place place;
-    switch (live_table_rest(&profiler.live, block, &place)) {
-    case LIVE_ALIVE:
-        if (keep(block, place)) {
-            return true;
-        }
-        live_table_drop(&profiler.live, place);
-        return false;
-    case LIVE_RESTING: // freed twice; the allocator behind must not get what it never gave to the program a second time
-        count(&profiler.freed_twice);
-        return true;
-    default:
-        return false;
-    }
+void profiler_forget(const void *block) {
+    struct live_sample sample;
+    live_table_remove(&profiler.live, block, &sample);
 }
 
 // ---- Start and stop ----
@@ -239,9 +183,21 @@ static bool open_tables(struct profiler *self) {
         munmap(shards, shard_bytes);
         return false;
     }
+    if (!live_table_open(&self->live, &self->budget, bootstrap_fill)) {
+        stack_table_close(&self->stacks);
+        munmap(shards, shard_bytes);
+        return false;
+    }
     self->shards = shards;
-    live_table_open(&self->live, &self->budget);
     return true;
+}
+
+// What asking for the time twice costs by itself, which is more than a sample whose stack was just seen.
+static void measure_clock(void) {
+    for (int i = 0; i < 16; i++) {
+        uint64_t start = cpu_ns(), taken = cpu_ns() - start;
+        clock_cost_ns = i == 0 || taken < clock_cost_ns ? taken : clock_cost_ns;
+    }
 }
 
 // What a sample calls for the first time must not run the loader's lazy binding inside malloc. So everything is called once here.
@@ -251,7 +207,7 @@ static void bind_early(struct profiler *self) {
     const void *block = (const void *)4096; // nobody's: the first pages are never mapped
     struct shard *shard = shards_take(self->shards, &nobody);
     sampler_next(&nobody, CMEMPROF_DEFAULT_INTERVAL_BYTES);
-    clock_ns();
+    measure_clock();
     if (shard != NULL) {
         unwind_stack_from_here(&self->unwinder, &nobody, (uintptr_t)__builtin_return_address(0), &shard->memo);
         shard->memo.depth_frames = 0;
@@ -385,7 +341,6 @@ void cmemprof_get_stats(struct cmemprof_stats *stats) {
         .limit_bytes = atomic_load(&profiler.budget.limit_bytes),
         .lost_shards = unsharded,
         .unsampled_nested = read_count(&profiler.unsampled_nested),
-        .freed_twice = read_count(&profiler.freed_twice),
         .reclaimed_stacks = read_count(&profiler.reclaimed_stacks),
         .reclaimed_samples = read_count(&profiler.reclaimed_samples),
         .unwind_fallbacks = read_count(&profiler.unwinder.fallbacks),

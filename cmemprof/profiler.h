@@ -1,7 +1,7 @@
 // profiler.h: the one profiler of the process, and the way of a sample through it.
 //
-//   sampler says yes -> profiler_begin -> profiler_place (a block where it can be found) -> profiler_finish (stack, totals, live table)
-//   free -> profiler_seems_live -> profiler_free        realloc -> profiler_move_begin -> profiler_move_end
+//   sampler says yes -> profiler_begin -> the allocator behind, asked as the program asks -> profiler_finish (stack, totals, live table)
+//   free -> profiler_may_know -> profiler_forget        realloc -> profiler_move_begin -> profiler_move_end
 //
 // Threads: any, also inside malloc and after fork; no lock that anybody waits for. The only memory is that of its tables and shards, all
 // from mmap.
@@ -30,7 +30,7 @@ struct profiler {
     struct unwinder unwinder;
     struct shard *shards; // SHARDS of them
     // Counters, relaxed: what has no shard to count it.
-    _Atomic uint64_t unsharded_samples, unsampled_nested, freed_twice, reclaimed_stacks, reclaimed_samples;
+    _Atomic uint64_t unsharded_samples, unsampled_nested, reclaimed_stacks, reclaimed_samples;
 };
 
 extern struct profiler profiler;
@@ -38,11 +38,8 @@ extern struct profiler profiler;
 // One sample on its way.
 struct sampling {
     uint64_t interval_bytes;   // that it was drawn with
-    struct shard *shard;       // NULL: all are taken, and the sample is lost
     uintptr_t caller;          // the return address of the hook
     struct unwind_start start; // the frame of the hook's caller
-    uint64_t started_ns;       // 0: not timed
-    struct live_place place;   // of a spare block
 };
 
 // Off: every allocation fails sampler_pass, so that a start is noticed at once, and this is the quick way on.
@@ -50,18 +47,16 @@ static inline bool profiler_is_off(void) {
     return atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 && thread_state.interval_bytes == 0;
 }
 
-// After sampler_pass was false. True: sample this allocation; the thread is inside the profiler until profiler_finish. caller is the return
-// address of the hook. frame is that of the function that calls this, which has pushed the frame pointer first of all; it may be the hook's
-// own or one that the hook jumped to, and the compiler may have made another function of it, so its return address is compared with caller.
+// After sampler_pass was false. True: sample this allocation, and call profiler_finish when it is made. caller is the return address of the
+// hook. frame is that of the function that calls this, which has pushed the frame pointer first of all; it may be the hook's own or one
+// that the hook jumped to, and the compiler may have made another function of it, so its return address is compared with caller.
 bool profiler_begin(size_t size, uintptr_t caller, const uintptr_t *frame, struct sampling *sampling);
-// A block that live_table_may_hold, or one that at least holds size bytes. NULL: no memory, errno is set.
-void *profiler_place(struct sampling *sampling, size_t size);
-// block NULL: the allocation failed, and is no sample.
-void profiler_finish(struct sampling *sampling, const void *block, size_t size);
+// By the function that called profiler_begin. block NULL: the allocation failed, and is no sample.
+void profiler_finish(const struct sampling *sampling, const void *block, size_t size);
 
-// False: certainly not a sampled block.
-static inline bool profiler_seems_live(const void *block) {
-    return live_table_seems_to_hold(&profiler.live, block);
+// False: certainly neither a sampled block nor one that is not the allocator's (next_allocator.h).
+static inline bool profiler_may_know(const void *block) {
+    return live_table_may_hold(&profiler.live, block);
 }
 
 // A block that realloc may move: forgotten before, since the allocator may hand out its address again at once. It may have been no sample.
@@ -73,8 +68,8 @@ void profiler_move_begin(const void *block, struct moving *moving);
 // stayed: the block, which could not be moved, or NULL. With all shards taken at its begin it then counts as freed.
 void profiler_move_end(const struct moving *moving, const void *stayed);
 
-// free() of a block that may be sampled. True: done, the block is kept. False: the caller gives it back to the allocator.
-bool profiler_free(void *block);
+// Before a block that may be sampled goes back to the allocator.
+void profiler_forget(const void *block);
 
 // The profiler's own code on this thread: its allocations are not samples, and it does not enter itself. Nests.
 static inline void profiler_enter(struct thread_state *thread) {

@@ -71,18 +71,6 @@ static void spare_alive(const struct live_sample *sample, void *context) {
     sample->stack->mark = STAYS;
 }
 
-// False: a shard could not be had, so somebody may still look at what was unlinked.
-static bool nobody_looks(struct profiler *self) {
-    for (size_t i = 0; i < SHARDS; i++) {
-        if (!shard_wait(&self->shards[i])) {
-            return false;
-        }
-        shard_forget(&self->shards[i]);
-        shard_release(&self->shards[i]);
-    }
-    return true;
-}
-
 static void take_away(struct profiler *self) {
     struct stack *candidates = NULL, *unlinked = NULL, *next;
     stack_table_each(&self->stacks, choose, &candidates);
@@ -95,7 +83,7 @@ static void take_away(struct profiler *self) {
             unlinked = stack;
         }
     }
-    bool alone = nobody_looks(self);
+    bool alone = shards_settle(self->shards, shard_forget); // false: somebody may still look at what was unlinked
     // A sample may have come to one of them before it was unlinked.
     live_table_each(&self->live, spare_alive, NULL);
     for (struct stack *stack = unlinked; stack != NULL; stack = next) {
@@ -115,9 +103,17 @@ static bool memory_is_short(const struct profiler *self) {
     return atomic_load(&self->budget.used_bytes) - atomic_load(&self->stacks.free_bytes) > limit - limit / 4;
 }
 
+static bool settle(void *context) {
+    const struct profiler *self = context;
+    return shards_settle(self->shards, shard_flush);
+}
+
 void reclaim_snapshot_begins(struct profiler *self) {
     pthread_mutex_lock(&reclaiming);
     reclaim_set_limit(self);
+    if (atomic_load(&self->open)) {
+        live_table_tidy(&self->live, settle, self);
+    }
     if (snapshots++ == 0 && memory_is_short(self)) {
         take_away(self);
     }

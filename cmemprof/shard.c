@@ -15,11 +15,6 @@ static uint32_t own_index(struct thread_state *thread) {
     return thread->shard - 1;
 }
 
-struct shard *shards_take_own(struct shard *shards, struct thread_state *thread) {
-    struct shard *shard = &shards[own_index(thread)];
-    return shard_try(shard) ? shard : NULL;
-}
-
 struct shard *shards_take(struct shard *shards, struct thread_state *thread) {
     uint32_t own = own_index(thread);
     for (uint32_t i = 0; i < SHARDS; i++) {
@@ -45,19 +40,42 @@ bool shard_wait(struct shard *shard) {
     return mine;
 }
 
+bool shards_settle(struct shard *shards, void (*visit)(struct shard *shard)) {
+    bool settled = true;
+    for (struct shard *shard = shards; shard < shards + SHARDS; shard++) {
+        if (shard_wait(shard)) {
+            visit(shard);
+            shard_release(shard);
+        } else {
+            settled = false;
+        }
+    }
+    return settled;
+}
+
+void shard_flush(struct shard *shard) {
+    if (shard->unflushed_samples != 0) {
+        stack_add_allocations(shard->stack, shard->objects, shard->bytes, shard->unflushed_samples);
+        shard->objects = shard->bytes = 0;
+        shard->unflushed_samples = 0;
+    }
+}
+
 void shard_forget(struct shard *shard) {
+    shard_flush(shard);
     shard->stack = NULL;
 }
 
 void shards_after_fork(struct shard *shards) {
     for (struct shard *shard = shards; shard < shards + SHARDS; shard++) {
         atomic_store(&shard->wanted, 0);
-        shard_forget(shard); // it may have been taken out of the table at this moment
+        shard->stack = NULL; // it may have been taken out of the table at this moment
+        shard->objects = shard->bytes = 0;
+        shard->unflushed_samples = 0;
         if (atomic_load(&shard->held) == 0) {
             continue;
         }
         shard->weight_interval = 0;
-        memset(&shard->spares, 0, sizeof shard->spares);
         memset(&shard->memo, 0, sizeof shard->memo);
         shard_release(shard);
     }

@@ -1,7 +1,7 @@
 // shard.h: the part of the profiler's state that samples write: 64 of them, so that threads seldom meet in one.
 //
-// A shard holds what makes a sample cheap when a thread samples much as it did before: the stack it found last, the last weight, and a
-// few spare blocks. A thread keeps to one shard as long as it is free; a shard does not mind who uses it.
+// A shard holds what makes a sample cheap when a thread samples much as it did before: the stack it found last, what was allocated there
+// since, and the last weight. A thread keeps to one shard as long as it is free; a shard does not mind who uses it.
 //
 // Threads: any, also inside malloc. A shard is held by one thread at a time; nobody inside malloc ever waits for one: it takes another, and
 // with none free the sample is lost and counted. Memory: mmap at the start, 200 KiB a shard, of which stacks of 24 frames use about ten
@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include "namespace.h"
-#include "spare_blocks.h"
 #include "stack_table.h"
 #include "thread_state.h"
 #include "unwind.h"
@@ -26,6 +25,9 @@ struct shard {
     _Atomic uint32_t wanted; // not 0: somebody waits for it, so others take another one
     uint32_t timed;          // samples until the next one that is timed
     struct stack *stack;     // that memo describes; NULL: none
+    // Allocated at stack, and not in its totals yet: a thread that samples in a loop writes to memory of its own.
+    double objects, bytes;
+    uint64_t unflushed_samples;
     // The weight of the last size.
     size_t weight_size;
     uint64_t weight_interval;
@@ -34,7 +36,6 @@ struct shard {
     _Atomic uint64_t samples, lost_stacks, lost_live, sampling_ns;
     _Atomic uint64_t ends[UNWIND_END_COUNT];
 
-    struct spare_blocks spares;
     struct unwind_memo memo;
 } __attribute__((aligned(64)));
 
@@ -54,12 +55,15 @@ static inline void shard_release(struct shard *shard) {
 
 // The thread's shard, or another one that is free. NULL: none is.
 struct shard *shards_take(struct shard *shards, struct thread_state *thread);
-// The thread's shard if it is free. NULL: it is not.
-struct shard *shards_take_own(struct shard *shards, struct thread_state *thread);
 // Waits for it, half a second at most: for those who are not inside malloc. False: it was not to be had.
 bool shard_wait(struct shard *shard);
+// Waits until everybody who holds a shard now has let go of it, and calls visit for each while it is nobody's. False: one was not to be had
+// in time.
+bool shards_settle(struct shard *shards, void (*visit)(struct shard *shard));
 
-// Forgets the stack: pointers to entries of the table of stacks do not outlive this.
+// By its holder. What was allocated becomes part of the stack's totals.
+void shard_flush(struct shard *shard);
+// Also forgets the stack: pointers to entries of the table of stacks do not outlive this.
 void shard_forget(struct shard *shard);
 
 // In a forked child: shards that other threads held are as they left them. What may be half written is given up (the samples they were at:

@@ -139,6 +139,7 @@ static void fill(struct cmemprof_snapshot *snapshot) {
     if (atomic_load(&profiler.open)) {
         // What is alive first: every block seen here was counted as allocated before, so in-use never exceeds alloc.
         live_table_each(&profiler.live, visit_live, snapshot);
+        shards_settle(profiler.shards, shard_flush);
         stack_table_each(&profiler.stacks, visit_stack, snapshot);
     }
     cmemprof_get_stats(&snapshot->stats);

@@ -183,7 +183,6 @@ static void add_metrics(const struct encoder *encoder) {
         {"reclaimed_stacks", stats->reclaimed_stacks},
         {"reclaimed_samples", stats->reclaimed_samples},
         {"unsampled_nested", stats->unsampled_nested},
-        {"freed_twice", stats->freed_twice},
         {"live", stats->live},
         {"stacks", stats->stacks},
         {"own_bytes", stats->own_bytes},

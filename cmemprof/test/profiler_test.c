@@ -31,7 +31,7 @@ static void a_sample_is_seen_from_its_allocation_to_its_end(void **state) {
     struct cmemprof_stats before = stats_now();
     void *block = here(100);
     struct moving moving, again;
-    assert_true(profiler_seems_live(block));
+    assert_true(profiler_may_know(block));
     assert_int_equal(stats_now().live, before.live + 1);
     assert_int_equal(stats_now().samples, before.samples + 1);
     profiler_move_begin(block, &moving);

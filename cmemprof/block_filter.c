@@ -1,0 +1,82 @@
+// block_filter.c: see block_filter.h.
+
+#include "block_filter.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+struct block_counts block_filter_smallest = {.of = {0}};
+
+static size_t mapped_bytes(size_t counters) {
+    return sizeof(struct block_counts) + counters;
+}
+
+static void count_up(_Atomic uint8_t *count) {
+    uint8_t now = atomic_load_explicit(count, memory_order_relaxed);
+    while (now != UINT8_MAX &&
+           !atomic_compare_exchange_weak_explicit(count, &now, (uint8_t)(now + 1), memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+static void count_down(_Atomic uint8_t *count) {
+    uint8_t now = atomic_load_explicit(count, memory_order_relaxed);
+    while (now != UINT8_MAX && now != 0 &&
+           !atomic_compare_exchange_weak_explicit(count, &now, (uint8_t)(now - 1), memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+// next is read first: whoever finds none there and the old one in the second place is one of those that block_filter_fill comes after.
+void block_filter_add(struct block_filter *filter, const void *block) {
+    struct block_counts *next = atomic_load_explicit(&filter->next, memory_order_acquire);
+    struct block_counts *present = atomic_load_explicit(&filter->present, memory_order_acquire);
+    count_up(block_filter_count(present, block));
+    if (__builtin_expect(next != NULL, 0) && next != present) {
+        count_up(block_filter_count(next, block));
+    }
+}
+
+void block_filter_remove(struct block_filter *filter, const void *block) {
+    count_down(block_filter_count(atomic_load_explicit(&filter->present, memory_order_acquire), block));
+}
+
+bool block_filter_begin(struct block_filter *filter, size_t counters, struct memory_budget *budget) {
+    size_t size = mapped_bytes(counters);
+    if (atomic_load(&filter->next) != NULL || !memory_budget_take(budget, size)) {
+        return false;
+    }
+    int saved = errno;
+    // Populated: free() reads all of it sooner or later, and the host shall not take 64 page faults for that.
+    struct block_counts *counts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    errno = saved;
+    if (counts == MAP_FAILED) {
+        memory_budget_give(budget, size);
+        return false;
+    }
+    counts->mask = counters - 1;
+    counts->older = atomic_load(&filter->present);
+    atomic_store(&filter->next, counts);
+    return true;
+}
+
+void block_filter_fill(struct block_filter *filter, const void *block) {
+    count_up(block_filter_count(atomic_load(&filter->next), block));
+}
+
+void block_filter_finish(struct block_filter *filter) {
+    atomic_store(&filter->present, atomic_load(&filter->next));
+    atomic_store(&filter->next, NULL);
+}
+
+size_t block_filter_size(const struct block_filter *filter) {
+    return atomic_load_explicit(&filter->present, memory_order_relaxed)->mask + 1;
+}
+
+void block_filter_close(struct block_filter *filter, struct memory_budget *budget) {
+    const struct block_counts *older;
+    for (struct block_counts *counts = atomic_load(&filter->present); counts->older != NULL; counts = (struct block_counts *)older) {
+        older = counts->older;
+        memory_budget_give(budget, mapped_bytes(counts->mask + 1));
+        munmap(counts, mapped_bytes(counts->mask + 1));
+    }
+    atomic_store(&filter->present, &block_filter_smallest);
+}

@@ -1,0 +1,70 @@
+// block_filter.h: says of a block's address that it is certainly nothing special, at the price of two loads.
+//
+// free() must notice a sampled block, and sampled blocks lie anywhere: they are the allocator's own, where it put them. So each address has
+// a counter among some thousands of others, and all blocks that free() must look at are counted. Where the counter is 0, free() has nothing
+// to do; where not, the table of live blocks is asked.
+//
+// Neighbours have neighbouring counters, so that a program which works on a few pages of its heap touches as few lines of the filter: one
+// line of 64 bytes for 1 KiB of heap. Higher bits of the address are added below, since allocators put large blocks on whole pages and one
+// behind the other; five times, so that the two do not cancel out in steps of 1 MiB + 16.
+//
+// The filter is sized with the number of blocks it counts (2,000 of them take 0.8 % of 256 KiB), and grows while it is used:
+//
+//   begin    The larger one is there, and blocks that are added count in both. Blocks that go are taken off the present one only.
+//   fill     When everybody who was adding has finished (the caller sees to that), the blocks that were there before are counted, too. Some
+//            count twice, or are gone: then free() asks in vain for once too often, and no block is ever missed.
+//   finish   It is the present one. The old one stays, since somebody may be reading it.
+//
+// Threads: any may ask, add and remove at any time, also inside malloc; no lock. One at a time may make it grow. Memory: mmap, bounded by
+// the budget, never given back.
+#ifndef CMEMPROF_BLOCK_FILTER_H
+#define CMEMPROF_BLOCK_FILTER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "namespace.h"
+#include "memory_budget.h"
+
+struct block_counts {
+    size_t mask;                      // number of counters - 1
+    const struct block_counts *older; // the one before
+    _Atomic uint8_t of[];             // a counter that has reached 255 stays there
+};
+
+struct block_filter {
+    _Atomic(struct block_counts *) present; // never NULL
+    _Atomic(struct block_counts *) next;    // NULL: it does not grow at the moment
+};
+
+extern struct block_counts block_filter_smallest; // one counter for all, before there is a table
+
+static inline _Atomic uint8_t *block_filter_count(struct block_counts *counts, const void *block) {
+    uintptr_t address = (uintptr_t)block;
+    return &counts->of[((address >> 4) + (address >> 20) * 5) & counts->mask];
+}
+
+// False: certainly not one of those that were added and not removed.
+static inline bool block_filter_may_hold(struct block_filter *filter, const void *block) {
+    struct block_counts *counts = atomic_load_explicit(&filter->present, memory_order_relaxed);
+    return atomic_load_explicit(block_filter_count(counts, block), memory_order_relaxed) != 0;
+}
+
+// Before anybody else can have the block, and after nobody has it any more.
+void block_filter_add(struct block_filter *filter, const void *block);
+void block_filter_remove(struct block_filter *filter, const void *block);
+
+// False: no memory, or it grows already.
+bool block_filter_begin(struct block_filter *filter, size_t counters, struct memory_budget *budget); // a power of two
+static inline bool block_filter_grows(const struct block_filter *filter) {
+    return atomic_load_explicit(&filter->next, memory_order_relaxed) != NULL;
+}
+void block_filter_fill(struct block_filter *filter, const void *block);
+void block_filter_finish(struct block_filter *filter);
+
+size_t block_filter_size(const struct block_filter *filter);                        // counters
+void block_filter_close(struct block_filter *filter, struct memory_budget *budget); // for tests: nobody may use it any more
+
+#endif

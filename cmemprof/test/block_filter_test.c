@@ -1,0 +1,178 @@
+// block_filter_test.c: what is counted is noticed, at every size and while it grows; what is not mostly is not.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdint.h>
+
+#include "../block_filter.h"
+
+static struct memory_budget budget;
+
+static const void *at(uintptr_t address) {
+    return (const void *)address;
+}
+
+static void open_filter(struct block_filter *filter, size_t counters) {
+    budget = (struct memory_budget){.limit_bytes = 64 << 20};
+    *filter = (struct block_filter){.present = &block_filter_smallest};
+    assert_true(block_filter_begin(filter, counters, &budget));
+    block_filter_finish(filter);
+    assert_int_equal(block_filter_size(filter), counters);
+}
+
+static void close_filter(struct block_filter *filter) {
+    block_filter_close(filter, &budget);
+    assert_int_equal(budget.used_bytes, 0);
+    assert_int_equal(block_filter_size(filter), 1);
+}
+
+static void what_is_counted_is_noticed_until_it_goes(void **state) {
+    (void)state;
+    struct block_filter filter;
+    open_filter(&filter, 1 << 16);
+    assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
+    block_filter_add(&filter, at(0x7f0000001230));
+    block_filter_add(&filter, at(0x7f0000001230)); // two blocks that share a counter
+    block_filter_remove(&filter, at(0x7f0000001230));
+    assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
+    block_filter_remove(&filter, at(0x7f0000001230));
+    assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
+    block_filter_remove(&filter, at(0x7f0000001230)); // never below 0
+    assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
+    close_filter(&filter);
+}
+
+// A counter that was full once says yes for ever: too many questions, and no block missed.
+static void a_full_counter_stays_full(void **state) {
+    (void)state;
+    struct block_filter filter;
+    open_filter(&filter, 1 << 16);
+    for (int i = 0; i < 300; i++) {
+        block_filter_add(&filter, at(0x5550));
+    }
+    for (int i = 0; i < 300; i++) {
+        assert_true(block_filter_may_hold(&filter, at(0x5550)));
+        block_filter_remove(&filter, at(0x5550));
+    }
+    assert_true(block_filter_may_hold(&filter, at(0x5550)));
+    close_filter(&filter);
+}
+
+// Before there is a table everything shares one counter, which is not one of the filters made later.
+static void before_it_is_opened_one_counter_serves_all(void **state) {
+    (void)state;
+    struct block_filter filter = {.present = &block_filter_smallest};
+    assert_false(block_filter_may_hold(&filter, at(0x1000)));
+    block_filter_add(&filter, at(0x1000));
+    assert_true(block_filter_may_hold(&filter, at(0x777770)));
+    block_filter_remove(&filter, at(0x1000));
+    assert_false(block_filter_may_hold(&filter, at(0x777770)));
+}
+
+static size_t distinct(struct block_filter *filter, uintptr_t step, size_t count) {
+    size_t fresh = 0;
+    for (size_t i = 0; i < count; i++) {
+        fresh += !block_filter_may_hold(filter, at(0x7f1234560000 + i * step));
+        block_filter_add(filter, at(0x7f1234560000 + i * step));
+    }
+    for (size_t i = 0; i < count; i++) {
+        block_filter_remove(filter, at(0x7f1234560000 + i * step));
+    }
+    return fresh;
+}
+
+// Allocators lay blocks out in steps: 16 bytes, a power of two, whole pages, thread heaps of 64 MiB.
+static void blocks_in_steps_have_counters_of_their_own(void **state) {
+    (void)state;
+    struct block_filter filter;
+    open_filter(&filter, 1 << 18);
+    for (int bits = 4; bits <= 26; bits++) {
+        assert_in_range(distinct(&filter, (uintptr_t)1 << bits, 256), 250, 256);
+        assert_in_range(distinct(&filter, ((uintptr_t)1 << bits) + 16, 1000), 900, 1000);
+    }
+    close_filter(&filter);
+}
+
+static void it_grows_and_misses_nothing(void **state) {
+    (void)state;
+    struct block_filter filter;
+    open_filter(&filter, 1 << 16);
+    block_filter_add(&filter, at(0x1000));
+    block_filter_add(&filter, at(0x2000));
+    assert_false(block_filter_grows(&filter));
+    assert_true(block_filter_begin(&filter, 1 << 18, &budget));
+    assert_true(block_filter_grows(&filter));
+    assert_false(block_filter_begin(&filter, 1 << 18, &budget)); // one at a time
+    block_filter_add(&filter, at(0x3000));
+    block_filter_remove(&filter, at(0x2000));
+    assert_true(block_filter_may_hold(&filter, at(0x3000)));
+    block_filter_fill(&filter, at(0x1000));
+    block_filter_fill(&filter, at(0x3000)); // twice: it came meanwhile
+    block_filter_finish(&filter);
+    assert_int_equal(block_filter_size(&filter), 1 << 18);
+    assert_true(block_filter_may_hold(&filter, at(0x1000)));
+    assert_false(block_filter_may_hold(&filter, at(0x2000)));
+    assert_true(block_filter_may_hold(&filter, at(0x3000)));
+    block_filter_remove(&filter, at(0x1000));
+    assert_false(block_filter_may_hold(&filter, at(0x1000)));
+    close_filter(&filter);
+}
+
+static void without_memory_it_stays_as_it_is(void **state) {
+    (void)state;
+    struct block_filter filter;
+    open_filter(&filter, 1 << 16);
+    budget.limit_bytes = budget.used_bytes + 1000;
+    assert_false(block_filter_begin(&filter, 1 << 18, &budget));
+    assert_false(block_filter_grows(&filter));
+    close_filter(&filter);
+}
+
+// Threads count up and down at the same counters: nothing is lost.
+enum { THREADS = 4, ROUNDS = 100000 };
+static struct block_filter shared;
+
+static void *up_and_down(void *context) {
+    uintptr_t wrong = 0;
+    for (uintptr_t i = 0; i < ROUNDS; i++) {
+        const void *block = at(0x1000 + (i % 4) * 16 + ((uintptr_t)context << 44)); // the same counters for all
+        block_filter_add(&shared, block);
+        wrong += !block_filter_may_hold(&shared, block);
+        block_filter_remove(&shared, block);
+    }
+    return (void *)wrong;
+}
+
+static void threads_lose_no_count(void **state) {
+    (void)state;
+    pthread_t threads[THREADS];
+    open_filter(&shared, 1 << 16);
+    for (uintptr_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, up_and_down, (void *)i), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *wrong;
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
+    for (uintptr_t i = 0; i < 4; i++) {
+        assert_false(block_filter_may_hold(&shared, at(0x1000 + i * 16)));
+    }
+    close_filter(&shared);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_counted_is_noticed_until_it_goes),
+        cmocka_unit_test(a_full_counter_stays_full),
+        cmocka_unit_test(before_it_is_opened_one_counter_serves_all),
+        cmocka_unit_test(blocks_in_steps_have_counters_of_their_own),
+        cmocka_unit_test(it_grows_and_misses_nothing),
+        cmocka_unit_test(without_memory_it_stays_as_it_is),
+        cmocka_unit_test(threads_lose_no_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
