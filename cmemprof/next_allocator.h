@@ -27,7 +27,7 @@ struct next_allocator {
 };
 
 // Until the real functions are known its members find them first, so a caller never has to ask.
-extern struct next_allocator next_allocator;
+extern struct next_allocator next_allocator __attribute__((visibility("hidden")));
 
 // Blocks of the static arena are counted by the filter of sampled blocks, so that free() meets them on its slow path only.
 enum { BOOTSTRAP_BYTES = 32 * 4096 };

@@ -33,7 +33,8 @@ struct profiler {
     _Atomic uint64_t unsharded_samples, unsampled_nested, reclaimed_stacks, reclaimed_samples;
 };
 
-extern struct profiler profiler;
+// Hidden: the hooks of the preloaded library reach it without a look into the table of what other objects might define.
+extern struct profiler profiler __attribute__((visibility("hidden")));
 
 // One sample on its way.
 struct sampling {

@@ -161,7 +161,7 @@ static void null_is_never_in_it(void **state) {
     struct live_table table;
     struct live_sample sample = sample_of(1), out;
     open_table(&table, 1 << 20);
-    const void *like_null = (const void *)((uintptr_t)1 << 44); // beyond the bits that decide
+    const void *like_null = (const void *)8; // the same counter
     assert_true(live_table_add(&table, like_null, &sample));
     assert_true(live_table_may_hold(&table, NULL));
     assert_false(live_table_remove(&table, NULL, &out));
