@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-struct block_counts block_filter_smallest = {.of = {0}};
+struct block_counts block_filter_smallest = {.mask = BLOCK_FILTER_SMALLEST - 1, .of = {[BLOCK_FILTER_SMALLEST - 1] = 0}};
 
 static size_t mapped_bytes(size_t counters) {
     return sizeof(struct block_counts) + counters;

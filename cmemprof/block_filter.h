@@ -39,7 +39,9 @@ struct block_filter {
     _Atomic(struct block_counts *) next;    // NULL: it does not grow at the moment
 };
 
-extern struct block_counts block_filter_smallest; // one counter for all, before there is a table
+// What there is before there is a table: a kilobyte, and no block is in it but those that were allocated before malloc was found.
+enum { BLOCK_FILTER_SMALLEST = 1024 };
+extern struct block_counts block_filter_smallest;
 
 static inline _Atomic uint8_t *block_filter_count(struct block_counts *counts, const void *block) {
     return &counts->of[(uintptr_t)block * 0x61c88647 >> 34 & counts->mask];

@@ -143,7 +143,7 @@ void profiler_finish(const struct sampling *sampling, const void *block, size_t 
 
 void profiler_move_begin(const void *block, struct moving *moving) {
     moving->shard = NULL;
-    if (!profiler_may_know(block)) {
+    if (!profiler_may_know(block) || !atomic_load_explicit(&profiler.open, memory_order_acquire)) {
         return;
     }
     struct shard *shard = shards_take(profiler.shards, &thread_state);
