@@ -1,0 +1,291 @@
+// Package harm holds the tests of what sampling must not do to the memory of its host: every block is where it is without sampling and as
+// large, so resident memory, its peak and page faults stay what they are. Nothing here is timed. bench/harm has the same loads in full.
+package harm
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var (
+	staticLibrary, _ = filepath.Abs("../../build/libcmemprof.a")
+	sharedLibrary, _ = filepath.Abs("../../build/libcmemprof.so")
+	libraries        = []string{"-ldw", "-lelf", "-ldl", "-lm", "-lzstd", "-ldeflate"} // LIBS_cmemprof and LIBS_merge of the Makefile
+	cFlags           = []string{"-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-fno-builtin", "-pthread", "-Wall", "-Wextra", "-Werror"}
+)
+
+var directory string // of what is built
+
+// Every program twice: NAME, and NAME-linked with cmemprof in it.
+func TestMain(m *testing.M) {
+	status, err := 1, error(nil)
+	if directory, err = os.MkdirTemp("", "cmemprof-harm-"); err == nil {
+		err = errors.Join(build("../../bench/harm.c"), build("program/places.c"), build("program/past.c"),
+			compile("-shared", "-fPIC", "-o", built("plugin.so"), "program/plugin.c"))
+	}
+	if err == nil {
+		status = m.Run()
+	} else {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.RemoveAll(directory)
+	os.Exit(status)
+}
+
+func built(name string) string { return filepath.Join(directory, name) }
+
+func compile(arguments ...string) error {
+	out, err := exec.Command("gcc", append(slices.Clone(cFlags), arguments...)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("gcc %s: %w\n%s", strings.Join(arguments, " "), err, out)
+	}
+	return nil
+}
+
+func build(source string) error {
+	plain := built(strings.TrimSuffix(filepath.Base(source), ".c"))
+	return errors.Join(compile("-rdynamic", "-o", plain, source, "-ldl"),
+		compile(append([]string{"-rdynamic", "-o", plain + "-linked", source, staticLibrary}, libraries...)...))
+}
+
+// A way to have cmemprof in a program.
+type way struct {
+	name, suffix string
+	preload      []string
+}
+
+var (
+	linked    = way{name: "linked", suffix: "-linked"}
+	preloaded = way{name: "preloaded", preload: []string{sharedLibrary}}
+	without   = way{name: "without"}
+)
+
+// With an allocator behind.
+func (w way) on(library string) way {
+	return way{w.name, w.suffix, append(slices.Clone(w.preload), library)}
+}
+
+// run gives what the program prints. The environment may not ask glibc for another behaviour than its own.
+func (w way) run(t *testing.T, program string, arguments ...any) string {
+	t.Helper()
+	command := exec.Command(built(program+w.suffix), strings.Fields(fmt.Sprintln(arguments...))...)
+	if len(arguments) > 0 && arguments[len(arguments)-1] == "" {
+		command.Args = append(command.Args, "") // a field that is empty
+	}
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "MALLOC_") && !strings.HasPrefix(variable, "GLIBC_TUNABLES=") && !strings.HasPrefix(variable, "CMEMPROF_") {
+			command.Env = append(command.Env, variable)
+		}
+	}
+	command.Env = append(command.Env, "LD_PRELOAD="+strings.Join(w.preload, ":"))
+	var complaint bytes.Buffer
+	command.Stderr = &complaint
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", program, arguments, err, complaint.String())
+	}
+	return string(out)
+}
+
+type figures map[string]float64
+
+func (w way) figures(t *testing.T, program string, arguments ...any) figures {
+	t.Helper()
+	result := figures{}
+	for line := range strings.Lines(w.run(t, program, arguments...)) {
+		var key string
+		var value float64
+		if _, err := fmt.Sscan(line, &key, &value); err != nil {
+			t.Fatalf("%v: %q", err, line)
+		}
+		result[key] = value
+	}
+	return result
+}
+
+// The medians of several processes.
+func (w way) medians(t *testing.T, processes int, program string, arguments ...any) figures {
+	t.Helper()
+	all := map[string][]float64{}
+	for range processes {
+		for key, value := range w.figures(t, program, arguments...) {
+			all[key] = append(all[key], value)
+		}
+	}
+	result := figures{}
+	for key, values := range all {
+		slices.Sort(values)
+		result[key] = values[len(values)/2]
+	}
+	return result
+}
+
+// ---- Places ----
+
+// The strongest statement, from which the others follow: nothing that the allocator does is different.
+func TestEveryBlockIsWhereItIsWithoutSampling(t *testing.T) {
+	const operations = 40000
+	compare := func(t *testing.T, off, on string) {
+		t.Helper()
+		before, after := strings.Split(off, "\n"), strings.Split(on, "\n")
+		if len(before) < operations/3 {
+			t.Fatalf("only %d blocks", len(before))
+		}
+		differ, first := 0, ""
+		for i := range min(len(before), len(after)) {
+			if before[i] != after[i] {
+				if differ++; differ == 1 {
+					first = fmt.Sprintf("off: %s\n on: %s", before[i], after[i])
+				}
+			}
+		}
+		if differ > 0 || len(before) != len(after) {
+			t.Errorf("%d of %d blocks are elsewhere or of another size; the first:\n%s", differ, len(before)-1, first)
+		}
+	}
+	for _, w := range []way{linked, preloaded} {
+		for _, interval := range []int{1, 4096, 524288} {
+			for _, arena := range []string{"main", "thread"} {
+				t.Run(fmt.Sprintf("glibc/%s/%d/%s", w.name, interval, arena), func(t *testing.T) {
+					off := w.run(t, "places", 0, arena, operations)
+					if again := w.run(t, "places", 0, arena, operations); again != off {
+						t.Fatal("the places are not the same twice without sampling: nothing can be said")
+					}
+					compare(t, off, w.run(t, "places", interval, arena, operations))
+					if arena == "thread" { // in the main one lies what libraries allocate when they are loaded
+						compare(t, without.run(t, "places", 0, arena, operations), off)
+					}
+				})
+			}
+		}
+		for name, library := range others {
+			t.Run(name+"/"+w.name, func(t *testing.T) {
+				compare(t, w.on(library).run(t, "places", 0, "any", operations), w.on(library).run(t, "places", 1, "any", operations))
+			})
+		}
+	}
+}
+
+var others = map[string]string{"jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4", "mimalloc": "libmimalloc.so.2"}
+
+// ---- Pages ----
+
+const (
+	sameKB     = 128 // a little stack, and what the loader writes into when something is called for the first time
+	samePages  = 64
+	mib        = 1 << 20
+	defaultKiB = 512
+)
+
+// Where there is one thread all that the program does is the same each time, so the limits are those of bench/harm.
+func TestPagesOfOneThread(t *testing.T) {
+	loads := []struct {
+		name          string
+		limit, rounds int
+	}{
+		{"malloc", 8 * mib, 8000}, {"malloc", mib / 8, 8000}, {"malloc", 1000, 8000}, {"fill", 2 * mib, 300}, {"calloc", 8 * mib, 300},
+		{"realloc", 2 * mib, 4000}, {"aligned", mib / 8, 8000},
+	}
+	for _, load := range loads {
+		for _, w := range []way{linked, preloaded} {
+			t.Run(fmt.Sprintf("%s/%d/%s", load.name, load.limit, w.name), func(t *testing.T) {
+				arguments := []any{load.name, 1, load.limit, load.rounds}
+				off := w.figures(t, "harm", append([]any{0}, arguments...)...)
+				for _, interval := range []int{1, defaultKiB * 1024} {
+					on := w.figures(t, "harm", append([]any{interval}, arguments...)...)
+					wantSamePages(t, interval, off, on, 1.03, 1.02)
+				}
+			})
+		}
+	}
+}
+
+func wantSamePages(t *testing.T, interval int, off, on figures, memory, faults float64) {
+	t.Helper()
+	if on["samples"] < 20 {
+		t.Errorf("interval %d: %v samples: nothing was looked at", interval, on["samples"])
+	}
+	more := on["file"] - off["file"] // code of the profiler
+	for _, limit := range []struct {
+		key  string
+		most float64
+	}{
+		{"net-anonymous", memory*off["anonymous"] + sameKB},
+		{"net-rss", memory*off["rss"] + more + sameKB},
+		{"net-peak", memory*off["peak"] + more + sameKB},
+		{"net-faults", faults*off["faults"] + samePages},
+	} {
+		if on[limit.key] > limit.most {
+			t.Errorf("interval %d: %s is %.0f, off it is %.0f", interval, limit.key, on[limit.key], off[strings.TrimPrefix(limit.key, "net-")])
+		}
+	}
+}
+
+// How the threads come to run beside each other decides how many pages there are: medians of several processes, and wide limits. Page
+// faults differ by a tenth from run to run.
+func TestPagesOfManyThreads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	const processes = 3
+	for _, load := range []struct {
+		name                   string
+		threads, limit, rounds int
+	}{{"fill", 8, 2 * mib, 60}, {"malloc", 8, mib / 8, 1000}, {"malloc", 8, 8 * mib, 500}, {"malloc", 64, mib / 8, 60}} {
+		t.Run(fmt.Sprintf("%s/%d/%d", load.name, load.threads, load.limit), func(t *testing.T) {
+			arguments := []any{load.name, load.threads, load.limit, load.rounds}
+			off := linked.medians(t, processes, "harm", append([]any{0}, arguments...)...)
+			on := linked.medians(t, processes, "harm", append([]any{defaultKiB * 1024}, arguments...)...)
+			t.Logf("off %.0f kB, on %.0f kB and %.0f kB of tables", off["anonymous"], on["net-anonymous"], on["own"])
+			wantSamePages(t, defaultKiB*1024, off, on, 1.5, 1.5)
+		})
+	}
+}
+
+// From one freed block of 31 MiB on glibc takes large blocks from its heap's top, which is as fresh from the kernel as what it maps.
+func TestUntouchedCallocStaysUntouched(t *testing.T) {
+	for _, blocks := range []struct{ count, bytes int }{{100, 8 * mib}, {40, 31 * mib}} {
+		for _, w := range []way{linked, preloaded} {
+			t.Run(fmt.Sprintf("%d of %d MiB/%s", blocks.count, blocks.bytes/mib, w.name), func(t *testing.T) {
+				off := w.figures(t, "harm", 0, "untouched", 1, blocks.bytes, blocks.count)
+				for _, interval := range []int{1, defaultKiB * 1024} {
+					wantSamePages(t, interval, off, w.figures(t, "harm", interval, "untouched", 1, blocks.bytes, blocks.count), 1, 1)
+				}
+			})
+		}
+	}
+}
+
+// ---- Past the hooks ----
+
+func TestBlocksFreedPastTheHooks(t *testing.T) {
+	const rounds = 300000
+	check := func(t *testing.T, w way, plugin string) {
+		t.Helper()
+		off := w.figures(t, "past", 0, rounds, plugin)
+		for _, interval := range []int{1, 4096} {
+			on := w.figures(t, "past", interval, rounds, plugin)
+			if on["samples"] < rounds/100 {
+				t.Errorf("interval %d: %v samples", interval, on["samples"])
+			}
+			// At most as many as places have been in use at one time: a block that is freed unseen stays "alive" until its place is a sample again.
+			if on["live"] > 2000 {
+				t.Errorf("interval %d: %v samples seem to be alive", interval, on["live"])
+			}
+			if on["net-anonymous"] > 1.03*off["net-anonymous"]+sameKB {
+				t.Errorf("interval %d: %v kB, off it is %v kB", interval, on["net-anonymous"], off["net-anonymous"])
+			}
+		}
+	}
+	for _, w := range []way{linked, preloaded} {
+		t.Run("glibc/"+w.name, func(t *testing.T) { check(t, w, built("plugin.so")) })
+		t.Run("jemalloc/"+w.name, func(t *testing.T) { check(t, w.on(others["jemalloc"]), "") })
+	}
+}

@@ -1,0 +1,281 @@
+// places.c: a sequence of allocations in one thread, the same in every run, of all functions of the family. Prints for each where the block
+// is and how large it is for the allocator: sampled or not, both must be the same. Checks alignment and contents on the way.
+//
+// usage: places INTERVAL ARENA OPERATIONS
+// INTERVAL 0: not sampled. ARENA main: glibc's first arena; thread: one of a thread's own; any: another allocator, of which only sizes are
+// printed. A place is "mapped+OFFSET IN THE PAGE", "HEAP+OFFSET" with the thread arena's heaps counted, or "main+OFFSET" from the first
+// block: where the kernel puts the heap does not matter.
+//
+// The profiler is started in a thread that has an arena for itself, so that what starting allocates is not in the arena that is looked at.
+#include <dlfcn.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../../cmemprof/cmemprof.h"
+
+enum { SLOTS = 256, MOST_OPERATIONS = 200000, HEAPS = 64, FILLED_BYTES = 64 * 1024, EDGE_BYTES = 64 };
+#define HEAP_BYTES ((uintptr_t)64 << 20) // a thread arena's heaps lie on multiples of it
+
+static void fail(const char *what, unsigned operation) {
+    fprintf(stderr, "places: operation %u: %s\n", operation, what);
+    exit(1);
+}
+
+// ---- Operations ----
+
+enum operation { MALLOC, CALLOC, REALLOC, REALLOCARRAY, POSIX_MEMALIGN, ALIGNED_ALLOC, MEMALIGN, VALLOC, FREE, OPERATIONS };
+static const char *const names[] = {"malloc",        "calloc",   "realloc", "reallocarray", "posix_memalign",
+                                    "aligned_alloc", "memalign", "valloc",  "free"};
+
+struct slot {
+    unsigned char *block;
+    size_t size;
+    unsigned char value; // what it is filled with
+};
+
+struct record {
+    enum operation operation;
+    size_t size, usable;
+    uintptr_t address;
+    size_t head; // glibc's word in front of the block
+};
+
+struct sequence {
+    uint64_t random;
+    unsigned operations;
+    bool is_glibc;
+    struct slot slots[SLOTS];
+    struct record records[MOST_OPERATIONS];
+};
+static struct sequence sequence;
+
+static uint64_t draw(struct sequence *self, uint64_t below) { // xorshift64*
+    self->random ^= self->random >> 12;
+    self->random ^= self->random << 25;
+    self->random ^= self->random >> 27;
+    return (self->random * 0x2545F4914F6CDD1DULL >> 16) % below;
+}
+
+// Up to 8 MiB; one in 256 up to 64 MiB, which glibc always maps by itself. Zero is asked for as well.
+static size_t draw_size(struct sequence *self) {
+    unsigned exponent = (unsigned)draw(self, draw(self, 256) == 0 ? 26 : 23);
+    return draw(self, (uint64_t)2 << exponent);
+}
+
+// Small blocks in full; of large ones the ends, since filling them would take all the time.
+static void each_part(struct slot *slot, void (*visit)(unsigned char *from, size_t size, const struct slot *slot, unsigned operation),
+                      unsigned operation) {
+    if (slot->size <= FILLED_BYTES) {
+        visit(slot->block, slot->size, slot, operation);
+    } else {
+        visit(slot->block, EDGE_BYTES, slot, operation);
+        visit(slot->block + slot->size - EDGE_BYTES, EDGE_BYTES, slot, operation);
+    }
+}
+
+static void fill(unsigned char *from, size_t size, const struct slot *slot, unsigned operation) {
+    (void)operation;
+    memset(from, slot->value, size);
+}
+
+static void want_filled(unsigned char *from, size_t size, const struct slot *slot, unsigned operation) {
+    for (size_t i = 0; i < size; i++) {
+        if (from[i] != slot->value) {
+            fail("contents have changed", operation);
+        }
+    }
+}
+
+static void want_zero(unsigned char *from, size_t size, const struct slot *slot, unsigned operation) {
+    (void)slot;
+    for (size_t i = 0; i < size; i++) {
+        if (from[i] != 0) {
+            fail("calloc did not clear", operation);
+        }
+    }
+}
+
+static void want_aligned(const void *block, size_t alignment, unsigned operation) {
+    if ((uintptr_t)block % alignment != 0) {
+        fail("not aligned as asked", operation);
+    }
+}
+
+static void *take(struct sequence *self, enum operation operation, size_t size, size_t alignment) {
+    void *block = NULL;
+    switch (operation) {
+    case MALLOC:
+        return malloc(size);
+    case CALLOC:
+        return calloc(1, size);
+    case POSIX_MEMALIGN:
+        return posix_memalign(&block, alignment, size) == 0 ? block : NULL;
+    case ALIGNED_ALLOC:
+        return aligned_alloc(alignment, size);
+    case MEMALIGN:
+        return memalign(alignment, size);
+    default:
+        (void)self;
+        return valloc(size);
+    }
+}
+
+// realloc(block, 0) frees it on glibc, so never 0.
+static void grow(struct slot *slot, enum operation operation, size_t size, unsigned number) {
+    struct slot before = *slot;
+    slot->block = operation == REALLOC ? realloc(before.block, size) : reallocarray(before.block, 1, size);
+    if (slot->block == NULL) {
+        fail("no memory", number);
+    }
+    slot->size = size;
+    if (before.block != NULL) {
+        size_t kept = before.size < size ? before.size : size;
+        want_filled(slot->block, before.size <= FILLED_BYTES ? kept : kept < EDGE_BYTES ? kept : EDGE_BYTES, &before, number);
+    }
+}
+
+static void place(struct sequence *self, struct slot *slot, enum operation operation, unsigned number) {
+    size_t size = draw_size(self), alignment = operation == VALLOC ? 4096 : (size_t)16 << draw(self, 9); // 16 to 4,096
+    if (operation == REALLOC || operation == REALLOCARRAY) {
+        grow(slot, operation, size != 0 ? size : 1, number);
+        alignment = 1;
+    } else {
+        free(slot->block);
+        *slot = (struct slot){take(self, operation, size, alignment), size, 0};
+        if (slot->block == NULL) {
+            fail("no memory", number);
+        }
+    }
+    want_aligned(slot->block, operation >= POSIX_MEMALIGN ? alignment : 16 <= size ? 16 : 8, number);
+    if (operation == CALLOC) {
+        each_part(slot, want_zero, number);
+    }
+    slot->value = (unsigned char)number;
+    each_part(slot, fill, number);
+    self->records[number] = (struct record){operation, slot->size, malloc_usable_size(slot->block), (uintptr_t)slot->block,
+                                            self->is_glibc ? ((size_t *)(void *)slot->block)[-1] : 0};
+}
+
+static void drop(struct slot *slot, unsigned number) {
+    if (slot->block != NULL) {
+        each_part(slot, want_filled, number);
+        free(slot->block);
+    }
+    *slot = (struct slot){NULL, 0, 0};
+}
+
+static void *run(void *argument) {
+    struct sequence *self = argument;
+    for (unsigned i = 0; i < self->operations; i++) {
+        struct slot *slot = &self->slots[draw(self, SLOTS)];
+        enum operation operation = (enum operation)draw(self, OPERATIONS + 3); // more frees than others
+        if (operation >= FREE) {
+            drop(slot, i);
+            self->records[i].operation = FREE;
+        } else {
+            place(self, slot, operation, i);
+        }
+    }
+    for (unsigned i = 0; i < SLOTS; i++) {
+        drop(&self->slots[i], self->operations);
+    }
+    return NULL;
+}
+
+// ---- What is printed ----
+
+static unsigned heap_number(uintptr_t heap) {
+    static uintptr_t heaps[HEAPS];
+    unsigned i = 0;
+    while (i < HEAPS - 1 && heaps[i] != 0 && heaps[i] != heap) {
+        i++;
+    }
+    heaps[i] = heap;
+    return i;
+}
+
+static void print(const struct sequence *self) {
+    uintptr_t first = 0;
+    for (unsigned i = 0; i < self->operations; i++) {
+        const struct record *record = &self->records[i];
+        if (record->operation == FREE) {
+            continue;
+        }
+        printf("%u %s(%zu) usable %zu", i, names[record->operation], record->size, record->usable);
+        if (!self->is_glibc) {
+            puts("");
+        } else if (record->head & 2) { // malloc.c: IS_MMAPPED
+            printf(" mapped+%lu\n", (unsigned long)record->address % 4096);
+        } else if (record->head & 4) { // NON_MAIN_ARENA
+            printf(" %u+%lu\n", heap_number(record->address / HEAP_BYTES), (unsigned long)(record->address % HEAP_BYTES));
+        } else {
+            first = first == 0 ? record->address : first;
+            printf(" main%+ld\n", (long)(record->address - first));
+        }
+    }
+}
+
+// ---- The profiler ----
+
+static pthread_barrier_t started, ended;
+static uint64_t interval;
+
+static void *start_profiler(void *argument) {
+    (void)argument;
+    void *volatile block = malloc(1); // an arena, also where nothing is started
+    free(block);
+    if (interval != 0) {
+        enum cmemprof_error (*start)(uint64_t) = (enum cmemprof_error(*)(uint64_t))dlsym(RTLD_DEFAULT, "cmemprof_start");
+        if (start == NULL || start(interval) != CMEMPROF_OK) {
+            fail("the profiler does not start", 0);
+        }
+    }
+    pthread_barrier_wait(&started);
+    pthread_barrier_wait(&ended); // so that nobody gets the arena
+    return NULL;
+}
+
+static uint64_t samples(void) {
+    struct cmemprof_stats stats = {0};
+    void (*get)(struct cmemprof_stats *) = (void (*)(struct cmemprof_stats *))dlsym(RTLD_DEFAULT, "cmemprof_get_stats");
+    if (get != NULL) {
+        get(&stats);
+    }
+    return stats.samples;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 4) {
+        fputs("usage: places INTERVAL main|thread|any OPERATIONS\n", stderr);
+        return 2;
+    }
+    interval = strtoull(argv[1], NULL, 10);
+    sequence.operations = (unsigned)strtoul(argv[3], NULL, 10);
+    sequence.random = 0x9E3779B97F4A7C15ULL;
+    sequence.is_glibc = strcmp(argv[2], "any") != 0;
+    pthread_t starter, thread;
+    if (sequence.operations > MOST_OPERATIONS || pthread_barrier_init(&started, NULL, 2) != 0 ||
+        pthread_barrier_init(&ended, NULL, 2) != 0 || pthread_create(&starter, NULL, start_profiler, NULL) != 0) {
+        fail("not started", 0);
+    }
+    pthread_barrier_wait(&started);
+    uint64_t before = samples();
+    if (strcmp(argv[2], "thread") == 0) {
+        if (pthread_create(&thread, NULL, run, &sequence) != 0) {
+            fail("no thread", 0);
+        }
+        pthread_join(thread, NULL);
+    } else {
+        run(&sequence);
+    }
+    fprintf(stderr, "samples %llu\n", (unsigned long long)(samples() - before));
+    pthread_barrier_wait(&ended);
+    pthread_join(starter, NULL);
+    print(&sequence);
+    return 0;
+}
