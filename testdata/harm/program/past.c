@@ -145,7 +145,9 @@ int main(int argc, char **argv) {
         step(&slots[draw(SLOTS)]);
     }
     for (unsigned i = 0; i < SLOTS; i++) {
-        ways[i % way_count].give(slots[i].block);
+        if (slots[i].block != NULL) { // dallocx takes no NULL
+            ways[i % way_count].give(slots[i].block);
+        }
     }
     long anonymous = anonymous_kb();
     struct cmemprof_stats stats = {0};

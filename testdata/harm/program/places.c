@@ -1,5 +1,6 @@
 // places.c: a sequence of allocations in one thread, the same in every run, of all functions of the family. Prints for each where the block
-// is and how large it is for the allocator: sampled or not, both must be the same. Checks alignment and contents on the way.
+// is, how large it is for the allocator, and if it is not aligned as asked: sampled or not, both must be the same. Checks contents on the
+// way.
 //
 // usage: places INTERVAL ARENA OPERATIONS
 // INTERVAL 0: not sampled. ARENA main: glibc's first arena; thread: one of a thread's own; any: another allocator, of which only sizes are
@@ -42,7 +43,8 @@ struct record {
     enum operation operation;
     size_t size, usable;
     uintptr_t address;
-    size_t head; // glibc's word in front of the block
+    bool aligned; // as asked; jemalloc's valloc(0) and mimalloc 2.0.9's aligned_alloc(512, 512) are not
+    size_t head;  // glibc's word in front of the block
 };
 
 struct sequence {
@@ -100,12 +102,6 @@ static void want_zero(unsigned char *from, size_t size, const struct slot *slot,
     }
 }
 
-static void want_aligned(const void *block, size_t alignment, unsigned operation) {
-    if ((uintptr_t)block % alignment != 0) {
-        fail("not aligned as asked", operation);
-    }
-}
-
 static void *take(struct sequence *self, enum operation operation, size_t size, size_t alignment) {
     void *block = NULL;
     switch (operation) {
@@ -140,10 +136,10 @@ static void grow(struct slot *slot, enum operation operation, size_t size, unsig
 }
 
 static void place(struct sequence *self, struct slot *slot, enum operation operation, unsigned number) {
-    size_t size = draw_size(self), alignment = operation == VALLOC ? 4096 : (size_t)16 << draw(self, 9); // 16 to 4,096
+    bool asks = operation >= POSIX_MEMALIGN;
+    size_t size = draw_size(self), alignment = !asks ? 8 : operation == VALLOC ? 4096 : (size_t)16 << draw(self, 9); // 16 to 4,096
     if (operation == REALLOC || operation == REALLOCARRAY) {
         grow(slot, operation, size != 0 ? size : 1, number);
-        alignment = 1;
     } else {
         free(slot->block);
         *slot = (struct slot){take(self, operation, size, alignment), size, 0};
@@ -151,14 +147,19 @@ static void place(struct sequence *self, struct slot *slot, enum operation opera
             fail("no memory", number);
         }
     }
-    want_aligned(slot->block, operation >= POSIX_MEMALIGN ? alignment : 16 <= size ? 16 : 8, number);
     if (operation == CALLOC) {
         each_part(slot, want_zero, number);
     }
     slot->value = (unsigned char)number;
     each_part(slot, fill, number);
-    self->records[number] = (struct record){operation, slot->size, malloc_usable_size(slot->block), (uintptr_t)slot->block,
-                                            self->is_glibc ? ((size_t *)(void *)slot->block)[-1] : 0};
+    self->records[number] = (struct record){
+        .operation = operation,
+        .size = slot->size,
+        .usable = malloc_usable_size(slot->block),
+        .address = (uintptr_t)slot->block,
+        .aligned = (uintptr_t)slot->block % alignment == 0,
+        .head = self->is_glibc ? ((size_t *)(void *)slot->block)[-1] : 0,
+    };
 }
 
 static void drop(struct slot *slot, unsigned number) {
@@ -206,7 +207,7 @@ static void print(const struct sequence *self) {
         if (record->operation == FREE) {
             continue;
         }
-        printf("%u %s(%zu) usable %zu", i, names[record->operation], record->size, record->usable);
+        printf("%u %s(%zu) usable %zu%s", i, names[record->operation], record->size, record->usable, record->aligned ? "" : " unaligned");
         if (!self->is_glibc) {
             puts("");
         } else if (record->head & 2) { // malloc.c: IS_MMAPPED
