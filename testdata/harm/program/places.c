@@ -4,7 +4,7 @@
 //
 // usage: places INTERVAL ARENA OPERATIONS
 // INTERVAL 0: not sampled. ARENA main: glibc's first arena; thread: one of a thread's own; any: another allocator, of which only sizes are
-// printed. A place is "mapped+OFFSET IN THE PAGE", "HEAP+OFFSET" with the thread arena's heaps counted, or "main+OFFSET" from the first
+// printed. A place is "mapped+OFFSET IN THE PAGE", "thread+OFFSET IN THE ARENA'S HEAP", or "main+OFFSET" from the first
 // block: where the kernel puts the heap does not matter.
 //
 // The profiler is started in a thread that has an arena for itself, so that what starting allocates is not in the arena that is looked at.
@@ -19,8 +19,8 @@
 
 #include "../../../cmemprof/cmemprof.h"
 
-enum { SLOTS = 256, MOST_OPERATIONS = 200000, HEAPS = 64, FILLED_BYTES = 64 * 1024, EDGE_BYTES = 64 };
-#define HEAP_BYTES ((uintptr_t)64 << 20) // a thread arena's heaps lie on multiples of it
+enum { SLOTS = 256, MOST_OPERATIONS = 200000, FILLED_BYTES = 64 * 1024, EDGE_BYTES = 64 };
+#define HEAP_BYTES ((uintptr_t)64 << 20) // a heap of a thread's arena lies on a multiple of it
 
 static void fail(const char *what, unsigned operation) {
     fprintf(stderr, "places: operation %u: %s\n", operation, what);
@@ -50,7 +50,7 @@ struct record {
 struct sequence {
     uint64_t random;
     unsigned operations;
-    bool is_glibc;
+    bool is_glibc, in_thread;
     struct slot slots[SLOTS];
     struct record records[MOST_OPERATIONS];
 };
@@ -63,10 +63,13 @@ static uint64_t draw(struct sequence *self, uint64_t below) { // xorshift64*
     return (self->random * 0x2545F4914F6CDD1DULL >> 16) % below;
 }
 
-// Up to 8 MiB; one in 256 up to 64 MiB, which glibc always maps by itself. Zero is asked for as well.
+// One in 256 is above 32 MiB, where glibc maps every block by itself. The others are up to 8 MiB, and in a thread's arena up to 256 KiB, so
+// that all fit into its first heap: where the second one comes to lie is chance. Zero is asked for as well.
 static size_t draw_size(struct sequence *self) {
-    unsigned exponent = (unsigned)draw(self, draw(self, 256) == 0 ? 26 : 23);
-    return draw(self, (uint64_t)2 << exponent);
+    if (draw(self, 256) == 0) {
+        return ((size_t)33 << 20) + draw(self, (uint64_t)32 << 20);
+    }
+    return draw(self, (uint64_t)2 << draw(self, self->in_thread ? 18 : 23));
 }
 
 // Small blocks in full; of large ones the ends, since filling them would take all the time.
@@ -190,16 +193,6 @@ static void *run(void *argument) {
 
 // ---- What is printed ----
 
-static unsigned heap_number(uintptr_t heap) {
-    static uintptr_t heaps[HEAPS];
-    unsigned i = 0;
-    while (i < HEAPS - 1 && heaps[i] != 0 && heaps[i] != heap) {
-        i++;
-    }
-    heaps[i] = heap;
-    return i;
-}
-
 static void print(const struct sequence *self) {
     uintptr_t first = 0;
     for (unsigned i = 0; i < self->operations; i++) {
@@ -213,7 +206,7 @@ static void print(const struct sequence *self) {
         } else if (record->head & 2) { // malloc.c: IS_MMAPPED
             printf(" mapped+%lu\n", (unsigned long)record->address % 4096);
         } else if (record->head & 4) { // NON_MAIN_ARENA
-            printf(" %u+%lu\n", heap_number(record->address / HEAP_BYTES), (unsigned long)(record->address % HEAP_BYTES));
+            printf(" thread+%lu\n", (unsigned long)(record->address % HEAP_BYTES));
         } else {
             first = first == 0 ? record->address : first;
             printf(" main%+ld\n", (long)(record->address - first));
@@ -258,6 +251,7 @@ int main(int argc, char **argv) {
     interval = strtoull(argv[1], NULL, 10);
     sequence.operations = (unsigned)strtoul(argv[3], NULL, 10);
     sequence.random = 0x9E3779B97F4A7C15ULL;
+    sequence.in_thread = strcmp(argv[2], "thread") == 0;
     sequence.is_glibc = strcmp(argv[2], "any") != 0;
     pthread_t starter, thread;
     if (sequence.operations > MOST_OPERATIONS || pthread_barrier_init(&started, NULL, 2) != 0 ||
@@ -266,7 +260,7 @@ int main(int argc, char **argv) {
     }
     pthread_barrier_wait(&started);
     uint64_t before = samples();
-    if (strcmp(argv[2], "thread") == 0) {
+    if (sequence.in_thread) {
         if (pthread_create(&thread, NULL, run, &sequence) != 0) {
             fail("no thread", 0);
         }
