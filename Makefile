@@ -38,7 +38,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-merge bench-profiler bench-page bench-receiver clean
+.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -266,6 +266,8 @@ bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in b
 	bench/run
 bench-capture: build/.setup-bench lib
 	bench/run capture
+bench-harm: build/.setup-bench lib ## Measure what sampling does to its host's memory, on each allocator (LOADS=all: every load, hours)
+	bench/harm $(LOADS)
 bench-merge: build/.setup-bench lib
 	bench/run merge
 bench-profiler: build/.setup-bench lib

@@ -228,8 +228,8 @@ func wantSamePages(t *testing.T, interval int, off, on figures, memory, faults f
 	}
 }
 
-// How the threads come to run beside each other decides how many pages there are: medians of several processes, and wide limits. Page
-// faults differ by a tenth from run to run.
+// How the threads come to run beside each other decides how many pages there are: without sampling 24 to 42 MB of the first load, from run
+// to run. So medians of several processes, and wide limits.
 func TestPagesOfManyThreads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
@@ -244,7 +244,7 @@ func TestPagesOfManyThreads(t *testing.T) {
 			off := linked.medians(t, processes, "harm", append([]any{0}, arguments...)...)
 			on := linked.medians(t, processes, "harm", append([]any{defaultKiB * 1024}, arguments...)...)
 			t.Logf("off %.0f kB, on %.0f kB and %.0f kB of tables", off["anonymous"], on["net-anonymous"], on["own"])
-			wantSamePages(t, defaultKiB*1024, off, on, 1.5, 1.5)
+			wantSamePages(t, defaultKiB*1024, off, on, 1.8, 1.8)
 		})
 	}
 }
