@@ -195,7 +195,8 @@ static void begin(void) {
     before = usage();
 }
 
-// The net figures are without the profiler's own tables, as it counts them, and faults without its code and what it read of files.
+// The net figures are without the profiler's own tables, as it counts them, and all but anonymous without
+// what became resident of files during the load: its code.
 static void report(void) {
     struct rusage after = usage();
     long rss = kb_of("/proc/self/smaps_rollup", "Rss"), anonymous = kb_of("/proc/self/smaps_rollup", "Anonymous");
@@ -205,11 +206,11 @@ static void report(void) {
     bool sampled = stats.interval_bytes != 0;
     long own = sampled ? (long)(stats.own_bytes / 1024) : 0;
     long minor = after.ru_minflt - before.ru_minflt, major = after.ru_majflt - before.ru_majflt;
-    long excused = sampled ? (own + file - before_file_kb) / PAGE_KB : 0;
+    long excused = sampled ? own + file - before_file_kb : 0;
     printf("rss %ld\nanonymous %ld\nfile %ld\npeak %ld\nspace %ld\n", rss, anonymous, file, peak, space);
     printf("faults %ld\nmajor %ld\nown %ld\n", minor + major, major, own);
-    printf("net-rss %ld\nnet-anonymous %ld\nnet-peak %ld\nnet-faults %ld\n", rss - own, anonymous - own, peak - own,
-           minor + major - excused);
+    printf("net-rss %ld\nnet-anonymous %ld\nnet-peak %ld\nnet-faults %ld\n", rss - excused, anonymous - own, peak - excused,
+           minor + major - excused / PAGE_KB);
     printf("samples %llu\ncpu %.1f\n", (unsigned long long)stats.samples, cpu_ms(&after) - cpu_ms(&before));
 }
 
