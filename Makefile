@@ -38,7 +38,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
+.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress torture soak fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -185,6 +185,7 @@ test-go: build/.setup-test
 # build or start has changed, so nothing of it is taken from its cache.
 test-programs: build/.setup-test lib static musl build/cmemprof build/cmemprof-sanitized
 	cd testdata && go vet ./... && go test -count=1 -p 1 -parallel 2 -timeout 15m ./...
+	cd testdata/soak && go vet -tags no_duckdb ./... && go test -count=1 -timeout 15m .
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
 	cd testdata/datadog && go vet ./... && (cd v1 && go vet ./...) && go test -count=1 -timeout 10m ./...
@@ -198,10 +199,15 @@ test-demo: build/.setup-test build/cmemprof
 build/.setup-stress: scripts/setup build/.setup-test
 	@scripts/setup stress
 	@touch $@
-stress: build/.setup-stress lib static musl build/cmemprof ## Hazards, real programs and clients in full, go-sqlite3's suite 20 times (hours)
-	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./hazards ./programs
+stress: build/.setup-stress lib static musl build/cmemprof ## Real programs and clients in full, go-sqlite3's suite 20 times (hours)
+	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./programs
 	cd testdata && CMEMPROF_STRESS=full go test -count=1 -run Client ./receiver
 	RUNS=20 scripts/test-go-sqlite3
+N ?= 100000
+torture: build/.setup-test lib ## Forks, dlopens, threads, starts and the like, N=100000 of each in each way of running, and all other hazards in full
+	cd testdata && CMEMPROF_TORTURE=$(N) go test -count=1 -parallel 2 -timeout 48h -v ./hazards
+soak: build/.setup-test build/cmemprof ## A busy service with the profiler and without, side by side for HOURS=2: what may grow is held against limits
+	scripts/soak
 
 # ---- Fuzz ----
 

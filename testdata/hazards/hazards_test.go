@@ -2,12 +2,13 @@
 // linked with it and with it preloaded, at three rates. Each program checks its own results and that samples taken are samples emitted plus
 // samples counted as dropped, exactly. A second part does the same from Go (service/).
 //
-// CMEMPROF_STRESS=full repeats every loop 20 times and adds the profiler that is linked but off.
+// CMEMPROF_TORTURE=N (make torture) has the programs that are about events, as forks and threads, cause N of each in every way of running,
+// repeats the others' loops as often as that is times 5,000, and adds the profiler that is linked but off. A program that causes no event
+// for two minutes is shown with the stacks of all its threads, and of its children's.
 package hazards
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,10 +23,23 @@ import (
 	"time"
 )
 
-var full = os.Getenv("CMEMPROF_STRESS") == "full"
+// Of each event; 0: the short form, with what the programs do by themselves.
+var torture = func() int {
+	text := os.Getenv("CMEMPROF_TORTURE")
+	if text == "" {
+		return 0
+	}
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 1 {
+		panic("CMEMPROF_TORTURE=" + text + " is not a number of events")
+	}
+	return count
+}()
 
-func rates() []int {
-	if full {
+func scale() int { return max(1, torture/5000) }
+
+func (p program) rates() []int {
+	if torture != 0 && p.events == nil {
 		return []int{0, 1, 4096, 524288}
 	}
 	return []int{1, 4096, 524288}
@@ -46,14 +60,16 @@ type program struct {
 	plugins     bool // takes them as arguments
 	ownBehind   bool // linked with signal_safe_allocator.c
 	stackBudget bool // takes what it printed without cmemprof
+
+	events []string // what it causes, as it says at its end
 }
 
 var programs = []program{
 	{name: "address_space"},
 	{name: "alternate_stacks"},
-	{name: "cancelled"},
+	{name: "cancelled", events: []string{"cancels"}},
 	{name: "coroutines"},
-	{name: "dlopen_storm", plugins: true},
+	{name: "dlopen_storm", plugins: true, events: []string{"opens"}},
 	{name: "double_underscore"},
 	{name: "early_calls"},
 	{name: "exceptions"},
@@ -61,21 +77,21 @@ var programs = []program{
 	{name: "family_rules", sameOutput: true},
 	{name: "fork_alike"},
 	{name: "fork_profile"},
-	{name: "fork_storm"},
+	{name: "fork_storm", events: []string{"forks"}},
 	{name: "huge_calloc"},
 	{name: "libc_callers", sameOutput: true},
 	{name: "live_heap"},
 	{name: "no_memory"},
 	{name: "realloc_growth"},
 	{name: "shut_in"},
-	{name: "signals_allocate", ownBehind: true},
-	{name: "signals_read"},
+	{name: "signals_allocate", ownBehind: true, events: []string{"signals"}},
+	{name: "signals_read", plugins: true, events: []string{"signals", "every hook"}},
 	{name: "snapshots"},
-	{name: "spawn_storm"},
+	{name: "spawn_storm", events: []string{"vforks", "clones", "spawns"}},
 	{name: "stack_budget", stackBudget: true},
 	{name: "stack_overflow"},
-	{name: "stop_start"},
-	{name: "thread_storm"},
+	{name: "stop_start", events: []string{"starts"}},
+	{name: "thread_storm", events: []string{"threads"}},
 	{name: "tiny_stacks"},
 }
 
@@ -146,29 +162,58 @@ var running = make(chan struct{}, 2) // two at a time
 // run gives stdout. A program that fails, or does not end, fails the test; its children go with it.
 func run(t *testing.T, environment []string, program string, arguments ...string) string {
 	t.Helper()
+	return watched(t, time.Duration(scale())*time.Minute, environment, program, arguments...)
+}
+
+// watched is run for a program whose progress file does not change for two minutes, or at all within the limit.
+func watched(t *testing.T, limit time.Duration, environment []string, program string, arguments ...string) string {
+	t.Helper()
 	running <- struct{}{}
 	defer func() { <-running }()
-	limit := 60 * time.Second
-	if full {
-		limit = 15 * time.Minute
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, arguments...)
+	cmd := exec.Command(program, arguments...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Env = append(os.Environ(), environment...)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		err = errors.Join(err, fmt.Errorf("not ended after %v", limit))
+	err := cmd.Start()
+	if err == nil {
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		err = awaitEnd(cmd, ended, limit, progressFile(environment))
 	}
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s%s", strings.Join(environment, " "), filepath.Base(program), err, out.String(), complaint.String())
 	}
 	return out.String()
+}
+
+// done: 100000 forks
+var done = regexp.MustCompile(`(?m)^done: ([0-9]+) (.*)\n`)
+
+// checkEvents is about a program that does what it did as often as it should: without that its silence says nothing.
+func (p program) checkEvents(t *testing.T, output string) {
+	t.Helper()
+	counts := map[string]int{}
+	for _, found := range done.FindAllStringSubmatch(output, -1) {
+		counts[found[2]], _ = strconv.Atoi(found[1])
+	}
+	t.Log(strings.ReplaceAll(strings.Join(done.FindAllString(output, -1), ""), "\n", " "))
+	for _, event := range p.events {
+		if counts[event] < max(1, torture) {
+			t.Errorf("%d %s of %d", counts[event], event, torture)
+		}
+	}
+}
+
+// start runs the program in one way.
+func (p program) start(t *testing.T, environment []string, program string, arguments ...string) string {
+	t.Helper()
+	if p.events == nil || torture == 0 {
+		return run(t, append(environment, "HAZARD_SCALE="+strconv.Itoa(scale())), program, arguments...)
+	}
+	progress := filepath.Join(t.TempDir(), "progress")
+	return watched(t, 2*time.Minute, append(environment, "HAZARD_COUNT="+strconv.Itoa(torture), progressVariable+progress), program, arguments...)
 }
 
 var report = regexp.MustCompile(`(?m)^cmemprof: .*\n`)
@@ -179,11 +224,8 @@ func (p program) test(t *testing.T) {
 	if p.plugins {
 		arguments = plugins()
 	}
-	scale := "HAZARD_SCALE=1"
-	if full {
-		scale = "HAZARD_SCALE=20"
-	}
-	want := run(t, []string{scale}, built(p.name), arguments...)
+	want := p.start(t, nil, built(p.name), arguments...)
+	p.checkEvents(t, want)
 	if p.stackBudget {
 		most, found := strings.CutPrefix(strings.TrimSpace(want), "most stack: ")
 		if _, err := strconv.Atoi(most); !found || err != nil {
@@ -191,18 +233,19 @@ func (p program) test(t *testing.T) {
 		}
 		arguments = []string{most}
 	}
-	for _, rate := range rates() {
-		environment := []string{scale, "HAZARD_RATE=" + strconv.Itoa(rate)}
+	for _, rate := range p.rates() {
+		environment := []string{"HAZARD_RATE=" + strconv.Itoa(rate)}
 		ways := map[string]func(t *testing.T) string{
-			"linked": func(t *testing.T) string { return run(t, environment, built(p.name+"-linked"), arguments...) },
+			"linked": func(t *testing.T) string { return p.start(t, environment, built(p.name+"-linked"), arguments...) },
 			"preloaded": func(t *testing.T) string {
-				return run(t, append(environment, "LD_PRELOAD="+sharedLibrary), built(p.name), arguments...)
+				return p.start(t, append(environment, "LD_PRELOAD="+sharedLibrary), built(p.name), arguments...)
 			},
 		}
 		for way, start := range ways {
 			t.Run(fmt.Sprintf("%s/%d", way, rate), func(t *testing.T) {
 				got := start(t)
 				t.Log(strings.TrimSpace(report.FindString(got)))
+				p.checkEvents(t, got)
 				if !report.MatchString(got) {
 					t.Errorf("the program did not say how it ended:\n%s", got)
 				}

@@ -22,10 +22,7 @@ type outcome struct {
 func TestGo(t *testing.T) {
 	program := built("service")
 	command(t, "go", "build", "-o", program, "./service")
-	rounds := "20"
-	if full {
-		rounds = "400"
-	}
+	rounds := strconv.Itoa(20 * scale())
 	for _, what := range []string{"cpu", "goroutines", "exec"} {
 		for _, rate := range []int{1, 4096, 524288} {
 			t.Run(fmt.Sprintf("%s/%d", what, rate), func(t *testing.T) {

@@ -36,7 +36,8 @@ static void *run(void *context) {
 
 int main(void) {
     hazard_start();
-    for (uintptr_t i = 0; i < hazard_scaled(ROUNDS); i++) {
+    hazard_profiles_begin(1);
+    for (uintptr_t i = 0; i < hazard_counted(ROUNDS); i++) {
         running = requested = in_vain = 0;
         pthread_t thread;
         void *result;
@@ -46,7 +47,9 @@ int main(void) {
         requested = 1;
         CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED, "join");
         CHECK(in_vain == 0, "cancelled within malloc or free");
+        hazard_did(HAZARD_CANCELS);
     }
-    CHECK(cleaned == hazard_scaled(ROUNDS), "%u handlers ran", cleaned);
+    hazard_profiles_end();
+    CHECK(cleaned == hazard_counted(ROUNDS), "%u handlers ran", cleaned);
     return hazard_finish();
 }

@@ -20,7 +20,7 @@ static int callback(int value) {
 }
 
 static void *load(void *context) {
-    for (unsigned i = 0; i < hazard_scaled(ROUNDS); i++) {
+    for (unsigned i = 0; i * LOADERS < hazard_counted(LOADERS * ROUNDS); i++) {
         void *handle = dlopen(plugins[(i + (uintptr_t)context) % plugin_count], i % 2 == 0 ? RTLD_NOW : RTLD_LAZY);
         CHECK(handle != NULL, "%s", dlerror());
         int (*work)(int (*)(int), int);
@@ -30,6 +30,7 @@ static void *load(void *context) {
             CHECK(work(callback, value) == 1 + value, "wrong result");
         }
         CHECK(dlclose(handle) == 0, "%s", dlerror());
+        hazard_did(HAZARD_OPENS);
         CHECK(dlopen("/nonexistent/library.so", RTLD_NOW) == NULL && dlerror() != NULL, "loaded a library that is not there");
     }
     return NULL;
@@ -54,13 +55,11 @@ int main(int argc, char **argv) {
     for (uintptr_t i = 0; i < ALLOCATORS; i++) {
         CHECK(pthread_create(&allocators[i], NULL, allocate, (void *)(i * 1000)) == 0, "thread");
     }
-    for (unsigned i = 0; i < hazard_scaled(PROFILES); i++) {
-        struct hazard_totals totals;
-        CHECK(hazard_profile(&totals), "no profile");
-    }
+    hazard_profiles_begin(hazard_scaled(PROFILES));
     for (int i = 0; i < LOADERS; i++) {
         pthread_join(loaders[i], NULL);
     }
+    hazard_profiles_end();
     stop = 1;
     for (int i = 0; i < ALLOCATORS; i++) {
         pthread_join(allocators[i], NULL);

@@ -8,7 +8,7 @@
 
 #include "hazard.h"
 
-enum { THREADS = 4, CHILDREN = 10 };
+enum { THREADS = 4, FORKERS = 2, CHILDREN = 20 };
 
 static volatile int stop;
 
@@ -32,7 +32,7 @@ static void reap(pid_t child) {
 
 // In a child: one thread, then two.
 static void use_everything(uintptr_t number) {
-    alarm(60);
+    alarm(hazard_watched() ? 0 : 60);
     struct cmemprof_stats before, after;
     hazard_stats(&before);
     hazard_churn(number, 200);
@@ -44,30 +44,38 @@ static void use_everything(uintptr_t number) {
           (unsigned long long)(after.samples - before.samples));
 }
 
+// Naming what is in a profile takes most of a child's time: in long runs few children do it.
+static bool is_profiled(uintptr_t number) {
+    return number % (3 * (1 + hazard_counted(CHILDREN) / 1000)) == 0;
+}
+
 static void live_on(uintptr_t number) {
     use_everything(number);
     if (number % 8 == 0) {
         pid_t grandchild = fork();
         if (grandchild == 0) {
             use_everything(number + 1000);
-            hazard_balance();
+            if (is_profiled(number)) {
+                hazard_balance();
+            }
             _exit(0);
         }
         reap(grandchild);
     }
-    if (number % 3 == 0) { // naming what is in a profile takes most of a child's time
+    if (is_profiled(number)) {
         hazard_balance();
     }
     _exit(0);
 }
 
 static void *fork_some(void *context) {
-    for (uintptr_t i = 0; i < hazard_scaled(CHILDREN); i++) {
+    for (uintptr_t i = 0; i * FORKERS < hazard_counted(CHILDREN); i++) {
         pid_t child = fork();
         if (child == 0) {
             live_on((uintptr_t)context + i);
         }
         reap(child);
+        hazard_did(HAZARD_FORKS);
     }
     return NULL;
 }
@@ -78,9 +86,11 @@ int main(void) {
     for (uintptr_t i = 0; i < THREADS; i++) {
         CHECK(pthread_create(&threads[i], NULL, allocate, (void *)i) == 0, "thread");
     }
+    hazard_profiles_begin(1);
     CHECK(pthread_create(&forker, NULL, fork_some, (void *)100) == 0, "thread");
     fork_some((void *)200);
     pthread_join(forker, NULL);
+    hazard_profiles_end();
     stop = 1;
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);

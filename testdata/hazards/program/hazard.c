@@ -3,10 +3,14 @@
 #include "hazard.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +25,7 @@ static struct {
 } profiler;
 static uint64_t rate;
 static pid_t first_process;
+static _Atomic uint64_t *events; // shared with children, and with who watches
 
 void hazard_fail(const char *file, int line, const char *condition, const char *format, ...) {
     char text[512];
@@ -44,7 +49,20 @@ static void *find(const char *name) {
     return dlsym(RTLD_DEFAULT, name);
 }
 
+static void share_events(void) {
+    const char *name = getenv("HAZARD_PROGRESS");
+    int file = name != NULL ? open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    size_t size = HAZARD_EVENTS * sizeof *events;
+    CHECK(name == NULL || (file >= 0 && ftruncate(file, (off_t)size) == 0), "%s", name);
+    events = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | (name == NULL ? MAP_ANONYMOUS : 0), file, 0);
+    CHECK(events != MAP_FAILED, "mmap");
+    if (file >= 0) {
+        close(file);
+    }
+}
+
 __attribute__((constructor)) static void look_up(void) {
+    share_events();
     *(void **)&profiler.start = find("cmemprof_start");
     *(void **)&profiler.set_memory_limit = find("cmemprof_set_memory_limit");
     *(void **)&profiler.stop = find("cmemprof_stop");
@@ -82,6 +100,23 @@ uint64_t hazard_rate(void) {
 
 unsigned hazard_scaled(unsigned rounds) {
     return rounds * (unsigned)number_of("HAZARD_SCALE", 1);
+}
+
+unsigned hazard_counted(unsigned count) {
+    uint64_t asked = number_of("HAZARD_COUNT", 0);
+    return asked != 0 ? (unsigned)asked : hazard_scaled(count);
+}
+
+bool hazard_watched(void) {
+    return getenv("HAZARD_PROGRESS") != NULL;
+}
+
+void hazard_did(enum hazard_event event) {
+    events[event]++;
+}
+
+uint64_t hazard_done(enum hazard_event event) {
+    return events[event];
 }
 
 void hazard_stats(struct cmemprof_stats *stats) {
@@ -198,7 +233,34 @@ bool hazard_profile(struct hazard_totals *totals) {
     }
     add_up(totals, bytes, size);
     free(bytes);
+    hazard_did(HAZARD_PROFILES);
     return true;
+}
+
+// ---- Profiles meanwhile ----
+
+enum { PAUSE_US = 20000 }; // between two, so that what is tested gets most of the time
+
+static pthread_t profiling;
+static _Atomic bool enough;
+
+static void *take_profiles(void *least) {
+    for (uintptr_t i = 0; i < (uintptr_t)least || !enough; i++) {
+        struct hazard_totals totals;
+        CHECK(hazard_profile(&totals), "no profile");
+        usleep(PAUSE_US);
+    }
+    return NULL;
+}
+
+void hazard_profiles_begin(unsigned least) {
+    enough = false;
+    CHECK(pthread_create(&profiling, NULL, take_profiles, (void *)(uintptr_t)least) == 0, "thread");
+}
+
+void hazard_profiles_end(void) {
+    enough = true;
+    pthread_join(profiling, NULL);
 }
 
 // ---- Accounts ----
@@ -240,9 +302,22 @@ void hazard_balance(void) {
     balance(&totals);
 }
 
+static void tell_events(void) {
+    static const char *const names[HAZARD_EVENTS] = {
+        [HAZARD_FORKS] = "forks",     [HAZARD_VFORKS] = "vforks",    [HAZARD_CLONES] = "clones",    [HAZARD_SPAWNS] = "spawns",
+        [HAZARD_OPENS] = "opens",     [HAZARD_STARTS] = "starts",    [HAZARD_THREADS] = "threads",  [HAZARD_CANCELS] = "cancels",
+        [HAZARD_SIGNALS] = "signals", [HAZARD_HOOKS] = "every hook", [HAZARD_PROFILES] = "profiles"};
+    for (int i = 0; i < HAZARD_PROFILES; i++) {
+        if (events[i] != 0) {
+            printf("done: %llu %s\n", (unsigned long long)events[i], names[i]);
+        }
+    }
+}
+
 int hazard_finish(void) {
     struct hazard_totals totals;
     struct cmemprof_stats stats = balance(&totals);
+    tell_events();
     if (profiler.start != NULL) {
         printf("cmemprof: %llu samples, %llu stacks, %llu live, lost %llu stacks %llu live, %llu nested, cut %llu %llu %llu %llu\n",
                (unsigned long long)stats.samples, (unsigned long long)stats.stacks, (unsigned long long)stats.live,
@@ -262,13 +337,25 @@ void *hazard_opaque(void *block) {
 
 static void *allocate(unsigned how, size_t size) {
     void *block = NULL;
-    switch (how % 6) {
+    switch (how % 16) {
     case 0:
         return calloc(1, size);
     case 1:
         return aligned_alloc(64, (size + 63) & ~(size_t)63);
     case 2:
         return posix_memalign(&block, 1024, size) == 0 ? block : NULL;
+    case 3:
+        return memalign(256, size);
+    case 4:
+        return valloc(size);
+    case 5:
+        return pvalloc(size);
+    case 6:
+        return reallocarray(NULL, 1, size);
+    case 7:
+        block = malloc(size);
+        CHECK(malloc_usable_size(block) >= size, "usable size");
+        return block;
     default:
         return malloc(size);
     }

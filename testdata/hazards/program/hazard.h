@@ -3,7 +3,8 @@
 //
 // One source serves three ways of running: without cmemprof, linked with libcmemprof.a, and with libcmemprof.so preloaded. So the
 // profiler's functions are looked up at run time. HAZARD_RATE is the sampling interval (not set: the profiler is not started),
-// HAZARD_SCALE multiplies the rounds (1).
+// HAZARD_SCALE multiplies the rounds (1), HAZARD_COUNT is how often a program that is about events (hazard_did) causes each of them, and
+// HAZARD_PROGRESS a file in which whoever watches can see that it goes on.
 #ifndef HAZARD_H
 #define HAZARD_H
 
@@ -35,6 +36,8 @@ void hazard_stop(void);
 bool hazard_sampling(void); // started, and not without cmemprof
 uint64_t hazard_rate(void); // 0: not sampling
 unsigned hazard_scaled(unsigned rounds);
+unsigned hazard_counted(unsigned events);        // HAZARD_COUNT, or else these, scaled
+bool hazard_watched(void);                       // by HAZARD_PROGRESS: who hangs is found with its stacks, and needs no alarm of its own
 void hazard_stats(struct cmemprof_stats *stats); // all 0 without cmemprof
 
 // A profile, taken now, added up. False: could not be taken. All 0 without cmemprof.
@@ -48,7 +51,30 @@ bool hazard_profile(struct hazard_totals *totals);
 // Stops the profiler, then: samples taken = emitted + counted as dropped, exactly; in use as the profile shows it = live samples. No other
 // thread may allocate. Leaves the profiler stopped.
 void hazard_balance(void);
-// The end of every program: balance, and one line on stdout that says what was seen. Returns main's exit status.
+
+// Counts what was done and has been found right, in this process and in its children. Any thread.
+enum hazard_event {
+    HAZARD_FORKS,
+    HAZARD_VFORKS,
+    HAZARD_CLONES,
+    HAZARD_SPAWNS,
+    HAZARD_OPENS,  // dlopen with dlclose
+    HAZARD_STARTS, // of the profiler, each with a stop
+    HAZARD_THREADS,
+    HAZARD_CANCELS,
+    HAZARD_SIGNALS,
+    HAZARD_HOOKS, // every function of the family once
+    HAZARD_PROFILES,
+    HAZARD_EVENTS
+};
+void hazard_did(enum hazard_event event);
+uint64_t hazard_done(enum hazard_event event);
+
+// A thread that takes one profile after the other until it is ended, and at least so many.
+void hazard_profiles_begin(unsigned least);
+void hazard_profiles_end(void);
+
+// The end of every program: balance, and lines on stdout that say what was done and seen. Returns main's exit status.
 int hazard_finish(void);
 
 // Allocates and frees in all the usual ways and looks whether the blocks keep what was written to them. Nothing is left.

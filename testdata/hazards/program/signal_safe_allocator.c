@@ -1,5 +1,6 @@
 // signal_safe_allocator.c: an allocator that may be called from signal handlers: it only ever moves a pointer. It is the allocator behind
-// the hooks for signals_allocate.c, so that what goes wrong there is the hook's fault and not libc's.
+// the hooks for signals_allocate.c, so that what goes wrong there is the hook's fault and not libc's. Addresses are never used again, so a
+// long run needs many; their memory goes back as soon as nothing lives in a chunk of 1 MiB any more.
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -20,41 +21,79 @@ void *pvalloc(size_t size);
 size_t malloc_usable_size(void *block);
 
 #define ROOM_BYTES ((size_t)64 << 30)
+#define CHUNK_BYTES ((size_t)1 << 20)
 enum { HEAD = 16 };
 
-static _Atomic uintptr_t next, limit;
+static _Atomic uintptr_t start, next, limit;
+static _Atomic uint32_t living[ROOM_BYTES / CHUNK_BYTES + 1]; // blocks in the chunk, and one more as long as next is in it
+
+static uintptr_t chunk_end(uintptr_t address) {
+    return (address | (CHUNK_BYTES - 1)) + 1;
+}
+
+static _Atomic uint32_t *living_at(uintptr_t address) {
+    return &living[(address - atomic_load(&start)) / CHUNK_BYTES];
+}
 
 // Two threads, or a signal in the midst of it, may both map; the second mapping is never touched.
 static void open_room(void) {
-    void *room = mmap(NULL, ROOM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *room = mmap(NULL, ROOM_BYTES + CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     uintptr_t none = 0;
-    if (room != MAP_FAILED && atomic_compare_exchange_strong(&next, &none, (uintptr_t)room)) {
-        atomic_store(&limit, (uintptr_t)room + ROOM_BYTES);
+    uintptr_t first = chunk_end((uintptr_t)room);
+    if (room != MAP_FAILED && atomic_compare_exchange_strong(&start, &none, first)) {
+        atomic_store(living_at(first), 1);
+        atomic_store(&limit, first + ROOM_BYTES);
+        atomic_store(&next, first);
     }
 }
 
-// The functions below never call each other: that would go through the hooks again.
+// One block, or next, less in the chunk. Its memory goes with the last; nothing is ever placed in it again.
+static void leave(uintptr_t address) {
+    if (atomic_fetch_sub(living_at(address), 1) == 1) {
+        madvise((void *)(chunk_end(address) - CHUNK_BYTES), CHUNK_BYTES, MADV_DONTNEED);
+    }
+}
+
+// A block lies in one chunk; one that is larger has chunks of its own.
+static uintptr_t place(uintptr_t at, size_t alignment, size_t size, uintptr_t *end) {
+    uintptr_t block = (at + HEAD + alignment - 1) & ~(uintptr_t)(alignment - 1);
+    if (block + size >= chunk_end(at)) {
+        at = chunk_end(at);
+        block = (at + HEAD + alignment - 1) & ~(uintptr_t)(alignment - 1);
+    }
+    *end = block + size < chunk_end(at) ? block + size : chunk_end(block + size);
+    return block;
+}
+
 static void *take(size_t alignment, size_t size) {
     if (atomic_load(&next) == 0) {
         open_room();
     }
     alignment = alignment < HEAD ? HEAD : alignment;
-    uintptr_t at = atomic_load(&next), block;
-    do {
-        block = (at + HEAD + alignment - 1) & ~(uintptr_t)(alignment - 1);
-        if (size > ROOM_BYTES || block + size > atomic_load(&limit)) {
+    for (uintptr_t at = atomic_load(&next);;) {
+        uintptr_t end, block = place(at, alignment, size, &end);
+        if (at == 0 || size > ROOM_BYTES / 2 || end >= atomic_load(&limit)) {
             errno = ENOMEM;
             return NULL;
         }
-    } while (!atomic_compare_exchange_weak(&next, &at, block + size));
-    *(size_t *)(block - HEAD) = size;
-    return (void *)block;
+        // Counted before it is taken: a chunk that next has left with nothing in it is gone.
+        atomic_fetch_add(living_at(block - HEAD), 1);
+        atomic_fetch_add(living_at(end), 1);
+        if (atomic_compare_exchange_weak(&next, &at, end)) {
+            leave(at);
+            *(size_t *)(block - HEAD) = size;
+            return (void *)block;
+        }
+        atomic_fetch_sub(living_at(block - HEAD), 1);
+        atomic_fetch_sub(living_at(end), 1);
+    }
 }
 
 static size_t size_of(const void *block) {
     return block != NULL ? *(const size_t *)((uintptr_t)block - HEAD) : 0;
 }
 
+// The functions below never call each other: that would go through the hooks again.
 void *malloc(size_t size) {
     return take(HEAD, size);
 }
@@ -68,8 +107,18 @@ void *calloc(size_t count, size_t size) {
     return take(HEAD, total); // fresh from the kernel, never used before
 }
 
+static void give(void *block) {
+    uintptr_t at = (uintptr_t)block - HEAD, end = (uintptr_t)block + size_of(block);
+    if (end > chunk_end(at)) {
+        madvise((void *)chunk_end(at), end - chunk_end(at), MADV_DONTNEED);
+    }
+    leave(at);
+}
+
 void free(void *block) {
-    (void)block;
+    if (block != NULL) {
+        give(block);
+    }
 }
 
 void *realloc(void *block, size_t size) {
@@ -77,6 +126,7 @@ void *realloc(void *block, size_t size) {
     if (moved != NULL && block != NULL) {
         size_t old = size_of(block);
         memcpy(moved, block, old < size ? old : size);
+        give(block);
     }
     return moved;
 }

@@ -34,6 +34,7 @@ static void on_timer(int number) {
     free(block);
     free(hazard_opaque(counted_malloc(20)));
     signals++;
+    hazard_did(HAZARD_SIGNALS);
 }
 
 static void *run(void *context) {
@@ -43,7 +44,7 @@ static void *run(void *context) {
     struct itimerspec period = {{0, NS}, {0, NS}};
     timer_t timer;
     CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &period, NULL) == 0, "timer");
-    while (signals < hazard_scaled(SIGNALS)) {
+    while (signals < hazard_counted(SIGNALS)) {
         for (int i = 0; i < 20; i++) {
             char *block = counted_malloc(200);
             memset(block, 2, 200);

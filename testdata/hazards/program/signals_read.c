@@ -1,8 +1,12 @@
-// signals_read.c: a timer at 1 kHz for each thread, whose handler looks through the interrupted stack as CPU profilers do, while the
-// threads allocate: signals arrive at every instruction of the hook. The handler allocates nothing; errno and what the threads do stay as
-// they are.
+// signals_read.c: a timer at 4 kHz for each thread, whose handler does what may be done in one: it looks through the interrupted stack as
+// CPU profilers do, writes, reads the clock and changes signal masks, while the threads call every function of the family, open and close
+// libraries and profiles are taken. Signals arrive at every instruction of the hooks. errno and what the threads do stay as they are.
+// usage: signals_read PLUGIN...
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,10 +18,12 @@
 
 #include "hazard.h"
 
-enum { THREADS = 4, SIGNALS = 400, NS = 1000000 };
+enum { THREADS = 4, EVENTS = 400, NS = 250000, PAGE = 4096 };
 
-static _Atomic unsigned signals;
 static __thread volatile uintptr_t seen;
+static int ends[2]; // of a pipe that is always full or read by nobody
+static char **plugins;
+static unsigned plugin_count;
 
 static void on_timer(int number, siginfo_t *info, void *context) {
     (void)number;
@@ -28,8 +34,64 @@ static void on_timer(int number, siginfo_t *info, void *context) {
     for (int i = 0; i < 16; i++) { // main's and a thread's stack have more above than this
         seen ^= frame[i];
     }
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sigset_t set, before;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+    seen ^= (uintptr_t)write(ends[1], &now, 1);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = EXFULL; // a handler that does not keep errno: bad, but no business of the profiler's
-    signals++;
+    hazard_did(HAZARD_SIGNALS);
+}
+
+// ---- Every function of the family once ----
+
+// Writes over all of it, looks, and frees.
+static void use(void *block, size_t size, size_t alignment) {
+    CHECK(block != NULL && (uintptr_t)block % alignment == 0, "%p for %zu bytes, aligned to %zu", block, size, alignment);
+    size_t room = malloc_usable_size(block);
+    CHECK(room >= size, "usable %zu of %zu", room, size);
+    memset(block, 0x5a, room);
+    CHECK(((unsigned char *)block)[room - 1] == 0x5a, "contents");
+    free(block);
+}
+
+static void moves(size_t size) {
+    unsigned char *block = malloc(size);
+    CHECK(block != NULL, "no memory");
+    block[0] = block[size - 1] = 7;
+    block = realloc(block, size * 3);
+    CHECK(block != NULL && block[0] == 7 && block[size - 1] == 7, "realloc");
+    block = reallocarray(block, size, 2);
+    CHECK(block != NULL && block[0] == 7 && block[size - 1] == 7, "reallocarray");
+    free(block);
+    block = calloc(3, size);
+    CHECK(block != NULL, "no memory");
+    for (size_t i = 0; i < 3 * size; i++) {
+        CHECK(block[i] == 0, "calloc of %zu: byte %zu is %d", 3 * size, i, block[i]);
+    }
+    free(block);
+}
+
+static void every_function(size_t size) {
+    void *block = NULL;
+    use(malloc(size), size, 16);
+    moves(size);
+    CHECK(posix_memalign(&block, 128, size) == 0, "posix_memalign");
+    use(block, size, 128);
+    use(aligned_alloc(64, (size + 63) & ~(size_t)63), size, 64);
+    use(memalign(512, size), size, 512);
+    use(valloc(size), size, PAGE);
+    use(pvalloc(size), (size + PAGE - 1) & ~(size_t)(PAGE - 1), PAGE);
+}
+
+// Each hundredth time the library is really loaded and unloaded; the others only count.
+static void open_and_close(uint64_t round) {
+    void *handle = dlopen(round % 100 == 0 ? plugins[round / 100 % plugin_count] : "libc.so.6", RTLD_NOW);
+    CHECK(handle != NULL, "%s", dlerror());
+    CHECK(dlclose(handle) == 0, "%s", dlerror());
 }
 
 static void *run(void *context) {
@@ -38,17 +100,25 @@ static void *run(void *context) {
     struct itimerspec period = {{0, NS}, {0, NS}};
     timer_t timer;
     CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &period, NULL) == 0, "timer");
-    for (uint64_t seed = (uintptr_t)context; signals < hazard_scaled(SIGNALS); seed++) {
-        hazard_churn(seed, 100);
+    for (uint64_t i = (uintptr_t)context;
+         hazard_done(HAZARD_SIGNALS) < hazard_counted(EVENTS) || hazard_done(HAZARD_HOOKS) < hazard_counted(EVENTS); i++) {
+        every_function(1 + i * 7919 % (i % 64 == 0 ? 200000 : 700));
+        open_and_close(i);
+        hazard_did(HAZARD_HOOKS);
     }
     CHECK(timer_delete(timer) == 0, "timer_delete");
     return NULL;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    CHECK(argc > 1, "usage: signals_read PLUGIN...");
+    plugins = argv + 1;
+    plugin_count = (unsigned)argc - 1;
+    CHECK(pipe2(ends, O_NONBLOCK) == 0, "pipe");
     struct sigaction action = {.sa_sigaction = on_timer, .sa_flags = SA_SIGINFO | SA_RESTART};
     CHECK(sigaction(SIGPROF, &action, NULL) == 0, "sigaction");
     hazard_start();
+    hazard_profiles_begin(1);
     pthread_t threads[THREADS];
     for (uintptr_t i = 0; i < THREADS; i++) {
         CHECK(pthread_create(&threads[i], NULL, run, (void *)(i * 1000)) == 0, "thread");
@@ -56,5 +126,6 @@ int main(void) {
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
     }
+    hazard_profiles_end();
     return hazard_finish();
 }

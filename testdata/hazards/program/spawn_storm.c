@@ -35,7 +35,7 @@ static int clone_child(void *context) {
 static void *spawn(void *context) {
     char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(stack != MAP_FAILED, "mmap");
-    for (uintptr_t i = 0; i < hazard_scaled(ROUNDS); i++) {
+    for (uintptr_t i = 0; i * THREADS < hazard_counted(THREADS * ROUNDS); i++) {
         hazard_churn((uintptr_t)context + i, 100);
         pid_t child = vfork();
         if (child == 0) {
@@ -46,6 +46,7 @@ static void *spawn(void *context) {
             _exit(98);
         }
         reap(child, 0);
+        hazard_did(HAZARD_VFORKS);
         child = vfork();
         if (child == 0) {
             free(hazard_opaque(malloc(100)));
@@ -53,10 +54,12 @@ static void *spawn(void *context) {
         }
         reap(child, 7);
         reap(clone(clone_child, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL), 0);
+        hazard_did(HAZARD_CLONES);
         CHECK(posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environ) == 0, "posix_spawn");
         reap(child, 0);
         CHECK(posix_spawnp(&child, "true", NULL, NULL, arguments, environ) == 0, "posix_spawnp");
         reap(child, 0);
+        hazard_did(HAZARD_SPAWNS);
     }
     munmap(stack, STACK_BYTES);
     return NULL;
@@ -68,6 +71,7 @@ int main(void) {
     for (uintptr_t i = 0; i < THREADS; i++) {
         CHECK(pthread_create(&threads[i], NULL, spawn, (void *)(i * 1000)) == 0, "thread");
     }
+    hazard_profiles_begin(1);
     CHECK(system("exit 3") == 3 << 8, "system");
     FILE *pipe = popen("echo text", "r");
     char text[16] = "";
@@ -75,5 +79,6 @@ int main(void) {
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
     }
+    hazard_profiles_end();
     return hazard_finish();
 }

@@ -24,7 +24,8 @@ int main(void) {
     for (uintptr_t i = 0; i < THREADS; i++) {
         CHECK(pthread_create(&threads[i], NULL, allocate, (void *)(i * 1000)) == 0, "thread");
     }
-    for (unsigned i = 0; i < hazard_scaled(ROUNDS); i++) {
+    hazard_profiles_begin(1);
+    for (unsigned i = 0; i < hazard_counted(ROUNDS); i++) {
         hazard_stop();
         hazard_churn(i, 30);
         hazard_stats(&before);
@@ -34,11 +35,9 @@ int main(void) {
         hazard_stats(&now);
         CHECK(now.interval_bytes == hazard_rate(), "started, and the rate is %llu", (unsigned long long)now.interval_bytes);
         CHECK(hazard_rate() != 1 || now.samples > before.samples, "nothing was sampled after a start");
-        if (i % 50 == 0) {
-            struct hazard_totals totals;
-            CHECK(hazard_profile(&totals), "no profile");
-        }
+        hazard_did(HAZARD_STARTS);
     }
+    hazard_profiles_end();
     stop = 1;
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);

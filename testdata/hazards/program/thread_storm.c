@@ -11,6 +11,7 @@ enum { KEYS = 4, STARTERS = 4, ROUNDS = 60 };
 
 static pthread_key_t keys[KEYS];
 static _Atomic unsigned destroyed;
+static unsigned rounds;
 
 // Sets its key again, so that glibc calls it in every one of its four rounds.
 static void destroy(void *block) {
@@ -41,7 +42,7 @@ static void *run(void *context) {
 }
 
 static void *start(void *context) {
-    for (uintptr_t i = 0; i < hazard_scaled(ROUNDS); i++) {
+    for (uintptr_t i = 0; i < rounds; i++) {
         pthread_t thread[2];
         for (uintptr_t k = 0; k < 2; k++) {
             CHECK(pthread_create(&thread[k], NULL, run, (void *)((uintptr_t)context + 2 * i + k)) == 0, "thread");
@@ -50,6 +51,7 @@ static void *start(void *context) {
             void *result;
             CHECK(pthread_join(thread[k], &result) == 0 && result != NULL, "join");
             free(result);
+            hazard_did(HAZARD_THREADS);
         }
     }
     return NULL;
@@ -60,6 +62,8 @@ int main(void) {
     for (int i = 0; i < KEYS; i++) {
         CHECK(pthread_key_create(&keys[i], destroy) == 0, "key");
     }
+    rounds = (hazard_counted(STARTERS * ROUNDS * 2) + STARTERS * 2 - 1) / (STARTERS * 2);
+    hazard_profiles_begin(1);
     pthread_t starters[STARTERS];
     for (uintptr_t i = 0; i < STARTERS; i++) {
         CHECK(pthread_create(&starters[i], NULL, start, (void *)(i * 10000)) == 0, "thread");
@@ -67,6 +71,7 @@ int main(void) {
     for (int i = 0; i < STARTERS; i++) {
         pthread_join(starters[i], NULL);
     }
-    CHECK(destroyed == STARTERS * hazard_scaled(ROUNDS) * 2 * (KEYS + 2), "%u destructors ran", destroyed);
+    hazard_profiles_end();
+    CHECK(destroyed == STARTERS * rounds * 2 * (KEYS + 2), "%u destructors ran", destroyed);
     return hazard_finish();
 }

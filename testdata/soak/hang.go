@@ -1,0 +1,24 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// hung writes where every thread of the process is to a file, has the Go runtime add its goroutines to the log, and says so.
+func (p *process) hung(what string) error {
+	name := filepath.Join(p.directory, p.name+"-hangs.txt")
+	text, err := exec.Command(p.stacks, strconv.Itoa(p.command.Process.Pid)).CombinedOutput()
+	err = errors.Join(err, os.WriteFile(name, text, 0o644), p.command.Process.Signal(syscall.SIGABRT))
+	select {
+	case <-p.exited:
+	case <-time.After(10 * time.Second):
+	}
+	return errors.Join(fmt.Errorf("%s %s: stacks of C in %s, of Go in %s", p.name, what, name, p.logName()), err)
+}

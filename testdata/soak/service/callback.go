@@ -1,0 +1,12 @@
+package main
+
+// #include "work.h"
+import "C"
+
+// soakCallback is called by C. It moves the goroutine's stack now and then, and calls C again.
+//
+//export soakCallback
+func soakCallback(depth C.int, seed C.uint64_t, count *C.struct_soak_count) C.int {
+	grow(int(seed % 60))
+	return C.soak_callbacks(depth, seed, count)
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// The limits. Growth is looked at over the second half of the run, as caches fill in the first; of what both copies have it is that of the
+// copy with the profiler minus that of the one without.
+const (
+	limitRSS         = 0.02 // MB/s
+	limitThreads     = 2    // these two: more at the end than in the middle
+	limitDescriptors = 2
+	limitShare       = 0.05 // so much of itself may address space, own memory or the number of stacks grow by
+	limitSigmas      = 4    // 1 of 16,000 unbiased estimates is further off
+)
+
+type row struct {
+	what, off, on, difference, limit string
+	status                           int
+	judged                           bool
+}
+
+type verdict struct {
+	rows []row
+	work string
+}
+
+func (v *verdict) add(r row) { v.rows = append(v.rows, r) }
+
+func (v *verdict) status() int {
+	worst := held
+	for _, r := range v.rows {
+		switch {
+		case r.status == failed:
+			return failed
+		case r.status == undecided:
+			worst = undecided
+		}
+	}
+	return worst
+}
+
+var words = map[int]string{held: "holds", failed: "FAILS", undecided: "undecided: run longer"}
+
+func (v *verdict) String() string {
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\toff\ton\ton - off\tlimit\t")
+	for _, r := range v.rows {
+		word := ""
+		if r.judged {
+			word = words[r.status]
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", r.what, r.off, r.on, r.difference, r.limit, word)
+	}
+	table.Flush()
+	fmt.Fprintf(&text, "Each has done: %s\n", v.work)
+	fmt.Fprintf(&text, "Verdict: %s\n", map[int]string{held: "all limits hold", failed: "FAILED", undecided: "undecided, the run was too short"}[v.status()])
+	return text.String()
+}
+
+// column is one figure of all records of a half.
+func column(records []record, get func(*record) float64) []float64 {
+	values := make([]float64, len(records))
+	for i := range records {
+		values[i] = get(&records[i])
+	}
+	return values
+}
+
+func minus(a, b []float64) []float64 {
+	difference := make([]float64, len(a))
+	for i := range a {
+		difference[i] = a[i] - b[i]
+	}
+	return difference
+}
+
+// within holds an estimate against a limit that it must not be above.
+func within(estimate interval, limit float64) int {
+	switch {
+	case estimate.high <= limit:
+		return held
+	case estimate.low > limit:
+		return failed
+	default:
+		return undecided
+	}
+}
+
+func mid(values []float64) float64 { return median(slices.Clone(values)) }
+
+// trend is the growth for each second, or over all of the half if whole.
+func trend(half []record, values []float64, whole bool) (interval, bool) {
+	seconds := column(half, func(r *record) float64 { return r.seconds })
+	growth, ok := slope(seconds, values)
+	if whole && ok {
+		growth = growth.times(seconds[len(seconds)-1] - seconds[0])
+	}
+	return growth, ok
+}
+
+func show(i interval, format string) string {
+	return fmt.Sprintf(format+" ("+format+" to "+format+")", i.middle, i.low, i.high)
+}
+
+// both is a level without a limit and its growth with one.
+func (v *verdict) both(half []record, what, unit string, get func(*figures) float64, whole bool, limit float64, format string) {
+	off := column(half, func(r *record) float64 { return get(&r.off) })
+	on := column(half, func(r *record) float64 { return get(&r.on) })
+	level := row{what: what + unit, off: fmt.Sprintf("%.0f", mid(off)), on: fmt.Sprintf("%.0f", mid(on)), difference: fmt.Sprintf("%.0f", mid(minus(on, off)))}
+	v.add(level)
+	growth := row{what: "  growth", limit: fmt.Sprintf("%.4g", limit), status: undecided, judged: true}
+	if !whole {
+		growth.what, growth.limit = "  growth per second", growth.limit+"/s"
+	}
+	if difference, ok := trend(half, minus(on, off), whole); ok {
+		a, _ := trend(half, off, whole)
+		b, _ := trend(half, on, whole)
+		growth.off, growth.on, growth.difference = fmt.Sprintf(format, a.middle), fmt.Sprintf(format, b.middle), show(difference, format)
+		growth.status = within(difference, limit)
+	}
+	v.add(growth)
+}
+
+// own is a figure that only the copy with the profiler has.
+func (v *verdict) own(half []record, what string, get func(*profilerFigures) float64, free float64) {
+	values := column(half, func(r *record) float64 { return get(&r.profiler) })
+	level := mid(values)
+	v.add(row{what: what, on: fmt.Sprintf("%.0f", level)})
+	limit := level*limitShare + free
+	growth := row{what: "  growth", limit: fmt.Sprintf("%.0f", limit), status: undecided, judged: true}
+	if estimate, ok := trend(half, values, true); ok {
+		growth.on, growth.status = show(estimate, "%.0f"), within(estimate, limit)
+	}
+	v.add(growth)
+}
+
+func (v *verdict) ratio(records []record, what string, get func(*figures) float64) {
+	first, last := &records[0], &records[len(records)-1]
+	off, on := get(&last.off)-get(&first.off), get(&last.on)-get(&first.on)
+	v.add(row{what: what, off: fmt.Sprintf("%.0f", off), on: fmt.Sprintf("%.0f", on), difference: fmt.Sprintf("%.2fx", on/off)})
+}
+
+// exactly is a number with one right value.
+func (v *verdict) exactly(what string, got, want uint64) {
+	r := row{what: what, on: fmt.Sprint(got), limit: fmt.Sprint(want), judged: true}
+	if got != want {
+		r.status = failed
+	}
+	v.add(r)
+}
+
+func (v *verdict) estimate(what string, c comparison) {
+	r := row{what: what, off: fmt.Sprintf("%.0f in truth", c.True), on: fmt.Sprintf("%.0f", c.Estimate), limit: fmt.Sprintf("±%d s.e.", limitSigmas), judged: true}
+	if c.StandardError > 0 {
+		sigmas := (c.Estimate - c.True) / c.StandardError
+		r.difference = fmt.Sprintf("%+.2f s.e. (1 s.e. is %.2g %%)", sigmas, 100*c.StandardError/c.True)
+		if math.Abs(sigmas) > limitSigmas {
+			r.status = failed
+		}
+	} else if c.Estimate != c.True { // at interval 1
+		r.status = failed
+	}
+	if c.True == 0 {
+		r.status = failed // nothing was compared
+	}
+	v.add(r)
+}
+
+// batches: each that was made was sent or given up and counted so; each that was sent has arrived; no more are missing than were given up.
+func (v *verdict) batches(p *profilerFigures, a arrivals) {
+	b := &p.Batches
+	givenUp := b.BatchesDropped + b.BatchesFailed
+	made := b.BatchesSent + givenUp
+	r := row{what: "batches", on: fmt.Sprintf("%d made: %d sent, %d given up", made, b.BatchesSent, givenUp),
+		difference: fmt.Sprintf("%d arrived, %d of them twice", len(a), a.twice()), limit: "all accounted for", judged: true}
+	arrived := uint64(len(a))
+	if made == 0 || a.beyond(made) > 0 || arrived < b.BatchesSent || made-min(made, arrived) > givenUp {
+		r.status = failed
+	}
+	v.add(r)
+}
+
+func work(kinds map[string]int64) string {
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(kinds)) {
+		parts = append(parts, fmt.Sprintf("%d %s", kinds[what], what))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func judge(records []record, off, on *answer, a arrivals) *verdict {
+	v := &verdict{work: work(on.Kinds)}
+	if !maps.Equal(off.Kinds, on.Kinds) {
+		v.add(row{what: "work", off: work(off.Kinds), on: work(on.Kinds), limit: "the same", status: failed, judged: true})
+	}
+	if len(records) < 2 {
+		v.add(row{what: "records", on: fmt.Sprint(len(records)), status: undecided, judged: true})
+	} else {
+		v.growths(records)
+	}
+	v.exactly("samples lost", on.Profiler.C.LostStacks+on.Profiler.C.LostShards+on.Profiler.C.LostLive, 0)
+	v.exactly("profiles failed, panics", on.Profiler.Batches.ProfilesFailed+on.Profiler.Batches.Panics, 0)
+	v.batches(on.Profiler, a)
+	v.estimate("C bytes allocated", on.Truth.Bytes)
+	v.estimate("C blocks allocated", on.Truth.Objects)
+	v.estimate("C bytes in use", on.Truth.Live)
+	return v
+}
+
+func (v *verdict) growths(records []record) {
+	half := records[len(records)/2:]
+	size := mid(column(half, func(r *record) float64 { return r.off.vmSizeMB }))
+	data := mid(column(half, func(r *record) float64 { return r.off.vmDataMB }))
+	v.both(half, "RSS", ", MB", func(f *figures) float64 { return f.rssMB }, false, limitRSS, "%.3f")
+	v.both(half, "VmSize", ", MB", func(f *figures) float64 { return f.vmSizeMB }, true, size*limitShare, "%.1f")
+	v.both(half, "VmData", ", MB", func(f *figures) float64 { return f.vmDataMB }, true, data*limitShare, "%.1f")
+	v.both(half, "threads", "", func(f *figures) float64 { return f.threads }, true, limitThreads, "%.1f")
+	v.both(half, "descriptors", "", func(f *figures) float64 { return f.descriptors }, true, limitDescriptors, "%.1f")
+	v.own(half, "own bytes", func(p *profilerFigures) float64 { return float64(p.C.OwnBytes) }, 64<<10)
+	v.own(half, "stacks", func(p *profilerFigures) float64 { return float64(p.C.Stacks) }, 20)
+	last := &records[len(records)-1].profiler.C
+	v.add(row{what: "samples", on: fmt.Sprintf("%d, %d alive", last.Samples, last.Live)})
+	v.add(row{what: "stacks cut", on: fmt.Sprint(last.CutNoRule + last.CutUnsupported + last.CutUnreadable + last.CutDepth)})
+	v.add(row{what: "stacks taken away", on: fmt.Sprintf("%d, with %d samples", last.ReclaimedStacks, last.ReclaimedSamples)})
+	v.add(row{what: "sampling, s", on: fmt.Sprintf("%.1f", float64(last.SamplingNs)/1e9)})
+	v.ratio(records, "CPU, s", func(f *figures) float64 { return f.cpuSeconds })
+	v.ratio(records, "page faults", func(f *figures) float64 { return f.faults })
+}
