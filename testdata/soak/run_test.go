@@ -11,16 +11,15 @@ import (
 	"time"
 )
 
-// A run of some seconds, without DuckDB: all that is counted must be right, and of growth nothing can be said yet.
+// A run of some seconds, without DuckDB: all that is counted must be right. What has grown after so short a time means nothing.
 func TestShortRun(t *testing.T) {
 	s := short(t)
-	status, err := run(context.Background(), s)
-	if err != nil {
+	if _, err := run(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(s.directory, "verdict.txt"))
-	if err != nil || status != undecided {
-		t.Fatalf("status %d, %v\n%s", status, err, text)
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Logf("\n%s", text)
 	for _, name := range []string{"batches", "C bytes allocated", "C blocks allocated", "C bytes in use", "samples lost"} {
@@ -45,9 +44,12 @@ func TestHangIsShown(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "none more for") {
 		t.Fatal(err)
 	}
-	text, _ := os.ReadFile(filepath.Join(s.directory, "off-hangs.txt"))
-	if !strings.Contains(string(text), "thread ") {
-		t.Errorf("%s", text)
+	names, _ := filepath.Glob(filepath.Join(s.directory, "*-hangs.txt"))
+	if len(names) != 1 {
+		t.Fatal(names)
+	}
+	if text, err := os.ReadFile(names[0]); !strings.Contains(string(text), "thread ") {
+		t.Errorf("%v\n%s", err, text)
 	}
 }
 

@@ -225,11 +225,13 @@ func (v *verdict) growths(records []record) {
 	v.both(half, "descriptors", "", func(f *figures) float64 { return f.descriptors }, true, limitDescriptors, "%.1f")
 	v.own(half, "own bytes", func(p *profilerFigures) float64 { return float64(p.C.OwnBytes) }, 64<<10)
 	v.own(half, "stacks", func(p *profilerFigures) float64 { return float64(p.C.Stacks) }, 20)
-	last := &records[len(records)-1].profiler.C
+	end := &records[len(records)-1]
+	last := &end.profiler.C
 	v.add(row{what: "samples", on: fmt.Sprintf("%d, %d alive", last.Samples, last.Live)})
 	v.add(row{what: "stacks cut", on: fmt.Sprint(last.CutNoRule + last.CutUnsupported + last.CutUnreadable + last.CutDepth)})
 	v.add(row{what: "stacks taken away", on: fmt.Sprintf("%d, with %d samples", last.ReclaimedStacks, last.ReclaimedSamples)})
 	v.add(row{what: "sampling, s", on: fmt.Sprintf("%.1f", float64(last.SamplingNs)/1e9)})
+	v.add(row{what: "units done by then", off: fmt.Sprint(end.off.units), on: fmt.Sprint(end.on.units), difference: fmt.Sprint(end.on.units - end.off.units)})
 	v.ratio(records, "CPU, s", func(f *figures) float64 { return f.cpuSeconds })
 	v.ratio(records, "page faults", func(f *figures) float64 { return f.faults })
 }
