@@ -16,6 +16,8 @@ const (
 	limitThreads     = 2    // these two: more at the end than in the middle
 	limitDescriptors = 2
 	limitShare       = 0.05 // so much of itself may address space, own memory or the number of stacks grow by
+	limitStepMB      = 72   // address space comes in steps: an arena of glibc's is 64 MB, a thread's stack 8
+	settleSeconds    = 3600 // before, new stacks are mostly rare ones that are found for the first time
 	limitSigmas      = 4    // 1 of 16,000 unbiased estimates is further off
 )
 
@@ -129,7 +131,7 @@ func (v *verdict) both(half []record, what, unit string, get func(*figures) floa
 }
 
 // own is a figure that only the copy with the profiler has.
-func (v *verdict) own(half []record, what string, get func(*profilerFigures) float64, free float64) {
+func (v *verdict) own(half []record, what string, get func(*profilerFigures) float64, free, settle float64) {
 	values := column(half, func(r *record) float64 { return get(&r.profiler) })
 	level := mid(values)
 	v.add(row{what: what, on: fmt.Sprintf("%.0f", level)})
@@ -137,6 +139,9 @@ func (v *verdict) own(half []record, what string, get func(*profilerFigures) flo
 	growth := row{what: "  growth", limit: fmt.Sprintf("%.0f", limit), status: undecided, judged: true}
 	if estimate, ok := trend(half, values, true); ok {
 		growth.on, growth.status = show(estimate, "%.0f"), within(estimate, limit)
+		if growth.status == failed && half[len(half)-1].seconds < settle {
+			growth.status = undecided
+		}
 	}
 	v.add(growth)
 }
@@ -219,12 +224,12 @@ func (v *verdict) growths(records []record) {
 	size := mid(column(half, func(r *record) float64 { return r.off.vmSizeMB }))
 	data := mid(column(half, func(r *record) float64 { return r.off.vmDataMB }))
 	v.both(half, "RSS", ", MB", func(f *figures) float64 { return f.rssMB }, false, limitRSS, "%.3f")
-	v.both(half, "VmSize", ", MB", func(f *figures) float64 { return f.vmSizeMB }, true, size*limitShare, "%.1f")
-	v.both(half, "VmData", ", MB", func(f *figures) float64 { return f.vmDataMB }, true, data*limitShare, "%.1f")
+	v.both(half, "VmSize", ", MB", func(f *figures) float64 { return f.vmSizeMB }, true, max(size*limitShare, limitStepMB), "%.1f")
+	v.both(half, "VmData", ", MB", func(f *figures) float64 { return f.vmDataMB }, true, max(data*limitShare, limitStepMB), "%.1f")
 	v.both(half, "threads", "", func(f *figures) float64 { return f.threads }, true, limitThreads, "%.1f")
 	v.both(half, "descriptors", "", func(f *figures) float64 { return f.descriptors }, true, limitDescriptors, "%.1f")
-	v.own(half, "own bytes", func(p *profilerFigures) float64 { return float64(p.C.OwnBytes) }, 64<<10)
-	v.own(half, "stacks", func(p *profilerFigures) float64 { return float64(p.C.Stacks) }, 20)
+	v.own(half, "own bytes", func(p *profilerFigures) float64 { return float64(p.C.OwnBytes) }, 64<<10, 0)
+	v.own(half, "stacks", func(p *profilerFigures) float64 { return float64(p.C.Stacks) }, 20, settleSeconds)
 	end := &records[len(records)-1]
 	last := &end.profiler.C
 	v.add(row{what: "samples", on: fmt.Sprintf("%d, %d alive", last.Samples, last.Live)})

@@ -38,6 +38,9 @@ func TestVerdict(t *testing.T) {
 		{"address space grows", "growth", each(func(i int, r *record) { r.on.vmSizeMB += float64(i) }), failed},
 		{"own memory grows", "growth", each(func(i int, r *record) { r.profiler.C.OwnBytes += uint64(i) * 1000 }), failed},
 		{"stacks grow", "growth", each(func(i int, r *record) { r.profiler.C.Stacks += uint64(i) }), failed},
+		{"stacks grow in the first half hour", "growth", func(records []record, on *answer, a arrivals) []record {
+			return each(func(i int, r *record) { r.profiler.C.Stacks += uint64(i) })(records[:360], on, a)
+		}, undecided},
 		{"a short run", "growth per second", func(records []record, _ *answer, _ arrivals) []record { return records[:20] }, undecided},
 		{"no records", "records", func(records []record, _ *answer, _ arrivals) []record { return nil }, undecided},
 		{"a sample is lost", "samples lost", spoilOn(func(on *answer) { on.Profiler.C.LostLive = 1 }), failed},
