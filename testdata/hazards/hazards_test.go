@@ -171,7 +171,7 @@ func watched(t *testing.T, limit time.Duration, environment []string, program st
 	running <- struct{}{}
 	defer func() { <-running }()
 	cmd := exec.Command(program, arguments...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // also when the test is killed
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Env = append(os.Environ(), environment...)
 	var out, complaint bytes.Buffer
