@@ -161,6 +161,8 @@ test-page: build/web/.checked
 	@node --test build/web-test/*.mjs >build/web-test/log 2>&1 && grep -E '^(#|ℹ) pass' build/web-test/log || { cat build/web-test/log; false; }
 test-c: build/.setup-test $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
+# What a function leaves on its stack is often still there after its return, so a test that reads it passes here and fails elsewhere.
+test-sanitized: export ASAN_OPTIONS := detect_stack_use_after_return=1:$(ASAN_OPTIONS)
 test-sanitized: build/.setup-test $(SANITIZED_TESTS)
 	@scripts/run-c-tests $(SANITIZED_TESTS)
 # The lock-free tables under the thread sanitizer. setarch -R: gcc 12's does not know address space laid out at random in today's kernels' way.

@@ -12,6 +12,7 @@
 #include "../../merge/merge.h"
 
 static char place[64];
+static char **place_argv; // of the last command: as main's own, it outlives the command, whose options point into it
 
 // Files of this test are "a", "b", ... in a directory of its own.
 static int place_make(void **state) {
@@ -23,6 +24,8 @@ static int place_remove(void **state) {
     (void)state;
     char command[100];
     snprintf(command, sizeof command, "rm -rf %s", place);
+    free(place_argv);
+    place_argv = NULL;
     return chdir("/") == 0 ? system(command) : -1;
 }
 
@@ -95,14 +98,18 @@ static inline void place_restore(FILE *file, int to, int before, char *text, siz
     fclose(file);
 }
 
-// Runs a command; arguments end with NULL. Returns its status.
+// Runs a command; arguments end with NULL. Returns its status. A heap block of its own for each run's argv, freed at the next: who keeps a
+// pointer into it for longer is found by the address sanitizer.
 static inline int place_run(int (*command)(int, char **), const char *const *arguments) {
     int argc = 0;
-    char *argv[20];
-    for (; arguments[argc]; argc++) {
-        argv[argc] = (char *)arguments[argc];
+    while (arguments[argc] != NULL) {
+        argc++;
     }
-    argv[argc] = NULL;
+    char **argv = malloc(((size_t)argc + 1) * sizeof *argv);
+    assert_non_null(argv);
+    memcpy(argv, arguments, ((size_t)argc + 1) * sizeof *argv);
+    free(place_argv);
+    place_argv = argv;
     FILE *out = tmpfile(), *error = tmpfile();
     int out_before = place_redirect(out, STDOUT_FILENO), error_before = place_redirect(error, STDERR_FILENO);
     int status = command(argc, argv);
