@@ -22,6 +22,11 @@
 
 #include "../receiver.h"
 
+// Waits for what a thread of the receiver does by itself, a minute at most; the test then looks whether it is so.
+#define WAIT_UNTIL(condition)                                                                                                              \
+    for (int tries = 0; tries < 12000 && !(condition); tries++)                                                                            \
+    usleep(5000)
+
 struct text {
     char *bytes; // terminated
     size_t size;

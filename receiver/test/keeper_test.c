@@ -3,9 +3,7 @@
 #include "place.h"
 
 static void expect_measured(struct place *place) {
-    for (int i = 0; i < 2000 && catalog_unmeasured(store_catalog(place->store)); i++) {
-        usleep(5000);
-    }
+    WAIT_UNTIL(catalog_unmeasured(store_catalog(place->store)) == 0);
     assert_int_equal(catalog_unmeasured(store_catalog(place->store)), 0);
 }
 

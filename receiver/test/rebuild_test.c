@@ -202,9 +202,7 @@ static void test_damage_found_by_reading(void **state) {
     }
     damage(place);
     assert_int_equal(ask(place), RECEIVER_BAD_INDEX);
-    for (int i = 0; i < 2000 && ask(place) == RECEIVER_BAD_INDEX; i++) {
-        usleep(5000);
-    }
+    WAIT_UNTIL(ask(place) != RECEIVER_BAD_INDEX);
     expect_whole(place, 50);
     snprintf(path, sizeof path, "%s/index.sqlite.damaged", place->directory);
     assert_int_equal(access(path, F_OK), 0);
@@ -230,9 +228,7 @@ static void test_damaged_on_a_full_disk(void **state) {
     }
     assert_int_equal(catalog_count(store_catalog(place->store)), 50); // searches go on
     setrlimit(RLIMIT_FSIZE, &before);
-    for (int i = 0; i < 2000 && ask(place) == RECEIVER_BAD_INDEX; i++) {
-        usleep(5000);
-    }
+    WAIT_UNTIL(ask(place) != RECEIVER_BAD_INDEX);
     expect_whole(place, 50);
 }
 

@@ -1,5 +1,5 @@
-// Command goprogram is a Go program that knows nothing of cmemprof and calls C that allocates. It prints what it finds of the profiler in its
-// environment.
+// Command goprogram is a Go program that knows nothing of cmemprof and calls C that allocates. It prints what the profiler has set in its
+// environment, and ends when its standard input does: by a bare system call, so whoever wants a profile of it waits for one before.
 package main
 
 // #include <stdlib.h>
@@ -13,18 +13,19 @@ import "C"
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
-	"time"
 )
 
 func main() {
 	C.site_alive()
-	time.Sleep(time.Second) // for a profile or two: it ends by a bare system call
 	for _, variable := range os.Environ() {
-		if strings.Contains(strings.ToLower(variable), "cmemprof") {
+		name, value, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "CMEMPROF_") || name == "LD_PRELOAD" && strings.Contains(value, "libcmemprof") {
 			fmt.Println(variable)
 		}
 	}
+	_, _ = io.Copy(io.Discard, os.Stdin)
 	fmt.Println("done")
 }
