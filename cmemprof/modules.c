@@ -2,6 +2,7 @@
 
 #include "modules.h"
 
+#include <inttypes.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,16 +33,40 @@ static void read_build_id(const uint8_t *notes, size_t size, char *hex) {
     }
 }
 
+// The file that is mapped there; NULL: none, or there is no /proc.
+static char *mapped_file(uintptr_t address) {
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char *line = NULL, *file = NULL;
+    size_t room = 0;
+    for (ssize_t size; maps != NULL && file == NULL && (size = getline(&line, &room, maps)) > 0;) {
+        uintptr_t start, end;
+        char *name = strchr(line, '/');
+        if (name != NULL && sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2 && start <= address && address < end) {
+            line[size - (line[size - 1] == '\n')] = '\0';
+            file = strdup(name);
+        }
+    }
+    free(line);
+    if (maps != NULL) {
+        fclose(maps);
+    }
+    return file;
+}
+
+// Where the kernel has mapped no loader (AT_BASE), it was the loader that it executed, with the program as an argument: /proc/self/exe is
+// the loader then. Or the program is static.
+static char *program_file(uintptr_t start) {
+    char *file = getauxval(AT_BASE) == 0 ? mapped_file(start) : NULL;
+    file = file != NULL ? file : realpath("/proc/self/exe", NULL);
+    return file != NULL ? file : realpath("/proc/thread-self/exe", NULL); // the first thread has ended
+}
+
 // The program itself has an empty name, the vDSO the name of no file.
 static char *shown_name(const char *name, bool is_program, uintptr_t start) {
     if (start == (getauxval(AT_SYSINFO_EHDR) & ~(PAGE_BYTES - 1))) {
         return strdup("[vdso]");
     }
-    const char *path = is_program ? "/proc/self/exe" : name;
-    char *resolved = realpath(path, NULL);
-    if (resolved == NULL && is_program) { // the first thread has ended
-        resolved = realpath("/proc/thread-self/exe", NULL);
-    }
+    char *resolved = is_program ? program_file(start) : realpath(name, NULL);
     return resolved != NULL ? resolved : strdup(name);
 }
 

@@ -132,10 +132,12 @@ static bool open_library(struct image *image, const struct module *module) {
     return true;
 }
 
-// Its file is reachable by these names even after it was replaced by a newer one.
+// Its file is reachable by these names even after it was replaced by a newer one, unless the loader was executed with the program as its
+// argument (modules.c).
 static bool open_program(struct image *image, const struct module *module) {
     return open_image(image, "/proc/self/exe", module->build_id) ||
-           open_image(image, "/proc/thread-self/exe", module->build_id); // the first thread has ended
+           open_image(image, "/proc/thread-self/exe", module->build_id) || // the first thread has ended
+           open_library(image, module);
 }
 
 static void open_debug(struct object_file *file, const char *build_id) {

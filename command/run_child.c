@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,9 +30,7 @@ bool run_child_start(struct run_child *child, const char *path, char **argv, cha
     int pipe_ends[2], error = 0;
     *child = (struct run_child){.family = family};
     block(child);
-    if (family) {
-        prctl(PR_SET_CHILD_SUBREAPER, 1);
-    }
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (pipe2(pipe_ends, O_CLOEXEC) != 0 || (child->pid = fork()) < 0) {
         return false;
     }
@@ -53,9 +53,9 @@ bool run_child_start(struct run_child *child, const char *path, char **argv, cha
 static bool reap(struct run_child *child) {
     for (;;) {
         int status;
-        pid_t pid = waitpid(child->family ? -1 : child->pid, &status, WNOHANG);
+        pid_t pid = waitpid(-1, &status, WNOHANG); // orphans are ours to reap, also those that nobody waits for
         if (pid == 0) {
-            return true;
+            return child->family || !child->ended;
         }
         if (pid < 0) {
             return false; // ECHILD: there is no other
@@ -63,9 +63,6 @@ static bool reap(struct run_child *child) {
         if (pid == child->pid) {
             child->ended = true;
             child->status = status;
-            if (!child->family) {
-                return false;
-            }
         }
     }
 }
@@ -87,6 +84,38 @@ bool run_child_wait(struct run_child *child, uint64_t timeout_ms) {
         return false;
     }
     return true;
+}
+
+static bool maps(pid_t pid, const char *file) {
+    char path[40], *line = NULL;
+    size_t room = 0, length = strlen(file);
+    bool found = false;
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    FILE *maps = fopen(path, "re");
+    for (ssize_t size; maps != NULL && !found && (size = getline(&line, &room, maps)) > 0;) {
+        const char *name = strchr(line, '/'); // the rest of the line, which may hold blanks
+        found = name != NULL && strncmp(name, file, length) == 0 && name[length] == '\n';
+    }
+    free(line);
+    if (maps != NULL) {
+        fclose(maps);
+    }
+    return found;
+}
+
+pid_t run_child_survivor(const struct run_child *child, const char *mapped) {
+    char path[64];
+    long pid;
+    pid_t found = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *children = child->ended ? fopen(path, "re") : NULL;
+    while (children != NULL && found == 0 && fscanf(children, "%ld", &pid) == 1) {
+        found = maps((pid_t)pid, mapped) ? (pid_t)pid : 0;
+    }
+    if (children != NULL) {
+        fclose(children);
+    }
+    return found;
 }
 
 int run_child_status(const struct run_child *child) {

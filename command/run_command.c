@@ -35,7 +35,10 @@ struct run {
     struct run_output output;
     struct run_agent *agent; // NULL: files
     char library[PATH_MAX], output_path[PATH_MAX];
-    bool got_some, said_why;
+    char library_file[PATH_MAX]; // as /proc names it; library may be a link to it
+    bool got_some;
+    bool said_why; // why there is no profile
+    bool lost;     // a profile that was to be expected
 };
 
 // ---- Before ----
@@ -51,6 +54,7 @@ static bool find_library(struct run *run) {
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(path, sizeof path, "%s/%s%s", folder, places[i], name);
         if (access(path, R_OK) == 0 && realpath(path, run->library) != NULL) {
+            strcpy(run->library_file, run->library);
             return true;
         }
     }
@@ -111,7 +115,7 @@ static void say_notes(struct run *run) {
                    run->target.interpreter);
     }
     if (run->target.is_go) {
-        say_failed("run", run->target.path,
+        say_failed("run", run_target_name(&run->target),
                    "a Go program: stacks end where Go begins, and it ends without a last profile, so there is one every %g s; "
                    "import the package cmemprof into it to see all",
                    (double)run->options.period_ms / 1000);
@@ -137,11 +141,16 @@ static bool check_output(const struct run *run) {
 
 // ---- Meanwhile ----
 
-static void say_errors(struct run *run) {
-    long pid;
-    for (char *text; (text = run_directory_take_error(&run->directory, &pid)) != NULL; free(text)) {
-        say_failed("run", NULL, "process %ld: %s", pid,
-                   *text != '\0' ? text : "no room for its profile in the temporary folder; TMPDIR names another");
+static void say_notes_of_processes(struct run *run) {
+    struct run_note note;
+    for (char *text; (text = run_directory_take_note(&run->directory, &note)) != NULL; free(text)) {
+        const char *why = *text != '\0' ? text : "no room for its profile in the temporary folder; TMPDIR names another";
+        if (note.is_unsampled) {
+            say_failed("run", run_target_name(&run->target), "nothing of process %ld was sampled: %s", note.pid, why);
+        } else {
+            say_failed("run", NULL, "process %ld: %s", note.pid, why);
+            run->lost = true;
+        }
         run->said_why = true;
     }
 }
@@ -165,15 +174,26 @@ static void take(struct run *run, bool last) {
     }
 }
 
+// A program that forks and ends, as daemons do, has its work done by a child.
+static void say_background(struct run *run) {
+    pid_t survivor = run->options.follow_children ? 0 : run_child_survivor(&run->child, run->library_file);
+    if (survivor != 0) {
+        say_failed("run", run_target_name(&run->target),
+                   "goes on in the background as process %ld, which is not profiled: keep it in the foreground, or use --follow-children",
+                   (long)survivor);
+        run->said_why = true;
+    }
+}
+
 static void say_none(const struct run *run) {
     int status = run_child_status(&run->child);
+    const char *name = run_target_name(&run->target);
     if (status == 128 + SIGKILL) {
-        say_failed("run", run->target.path, "was killed before it could write a profile; --period writes them as it runs");
+        say_failed("run", name, "was killed before it could write a profile; --period writes them as it runs");
     } else if (status > 128) {
-        say_failed("run", run->target.path, "crashed (%s) before it could write a profile; --period writes them as it runs",
-                   strsignal(status - 128));
+        say_failed("run", name, "crashed (%s) before it could write a profile; --period writes them as it runs", strsignal(status - 128));
     } else {
-        say_failed("run", run->target.path,
+        say_failed("run", name,
                    "wrote no profile: it ended by a bare system call (--period writes profiles as it runs), cannot write into %s any more "
                    "(another "
                    "user or root directory), or could not load the library (then the loader says why above)",
@@ -198,13 +218,12 @@ static bool close_agent(struct run *run) {
 
 static int finish(struct run *run) {
     take(run, true);
-    say_errors(run);
+    say_notes_of_processes(run);
+    say_background(run);
     bool ok = run->agent != NULL ? close_agent(run) : !run->output.failed;
-    if (!run->got_some) {
-        if (!run->said_why) {
-            say_none(run);
-        }
-        ok = false;
+    if (!run->got_some && !run->said_why) {
+        say_none(run);
+        run->lost = true;
     }
     if (run->output.failed) {
         say_failed("run", NULL, "what could not be written is still in %s", run->directory.path);
@@ -212,7 +231,7 @@ static int finish(struct run *run) {
         run_directory_close(&run->directory);
     }
     int status = run_child_status(&run->child);
-    return status == 0 && !ok ? RUN_STATUS_FAILED : status;
+    return status == 0 && (!ok || run->lost) ? RUN_STATUS_FAILED : status;
 }
 
 static int start(struct run *run) {
@@ -221,7 +240,8 @@ static int start(struct run *run) {
         return RUN_STATUS_NOT_RUN;
     }
     if (run->options.output == NULL) {
-        snprintf(run->output_path, sizeof run->output_path, "cmemprof.%.100s.%d.pprof", base_name(run->target.path), (int)run->child.pid);
+        snprintf(run->output_path, sizeof run->output_path, "cmemprof.%.100s.%d.pprof", base_name(run_target_name(&run->target)),
+                 (int)run->child.pid);
         run->options.output = run->output_path;
     }
     run->output.path = run->options.output;
@@ -238,7 +258,7 @@ static void set_defaults(struct run *run) {
     struct run_options *options = &run->options;
     const char *service = getenv("DD_SERVICE");
     if (options->service == NULL) {
-        options->service = service != NULL && service[0] != '\0' ? service : base_name(run->target.path);
+        options->service = service != NULL && service[0] != '\0' ? service : base_name(run_target_name(&run->target));
     }
     if (options->period_ms == 0) {
         options->period_ms = options->agent != NULL ? AGENT_PERIOD_MS : run->target.is_go ? GO_PERIOD_MS : 0;
@@ -263,7 +283,7 @@ static int run_program(struct run *run) {
     while (run_child_wait(&run->child, looks ? LOOK_MS : 0)) {
         if (looks) {
             take(run, false);
-            say_errors(run);
+            say_notes_of_processes(run);
         }
     }
     return finish(run);
@@ -275,7 +295,7 @@ int run_command(int argc, char **argv) {
     if (done >= 0) {
         return done;
     }
-    enum run_target_status status = run_target_find(run.options.argv[0], &run.target);
+    enum run_target_status status = run_target_find(run.options.argv, &run.target);
     if (status != RUN_TARGET_OK) {
         return say_refused(&run, status);
     }

@@ -131,17 +131,23 @@ void run_directory_remove(const struct run_directory *directory, const struct ru
     unlink(path);
 }
 
-char *run_directory_take_error(const struct run_directory *directory, long *pid) {
+static bool ends_with(const char *name, const char *end) {
+    size_t length = strlen(name), end_length = strlen(end);
+    return length > end_length && strcmp(name + length - end_length, end) == 0;
+}
+
+char *run_directory_take_note(const struct run_directory *directory, struct run_note *note) {
     DIR *entries = opendir(directory->path);
     char *text = NULL;
     for (struct dirent *entry; entries != NULL && text == NULL && (entry = readdir(entries)) != NULL;) {
-        size_t length = strlen(entry->d_name), size;
+        size_t size;
         char path[FILE_PATH_BYTES + 256];
-        if (length > 6 && strcmp(entry->d_name + length - 6, ".error") == 0) {
+        bool is_unsampled = ends_with(entry->d_name, ".unsampled");
+        if (is_unsampled || ends_with(entry->d_name, ".error")) {
             snprintf(path, sizeof path, "%s/%s", directory->path, entry->d_name);
             text = (char *)read_path(path, ERROR_BYTES, &size);
             unlink(path);
-            *pid = strtol(entry->d_name, NULL, 10);
+            *note = (struct run_note){.pid = strtol(entry->d_name, NULL, 10), .is_unsampled = is_unsampled};
         }
     }
     if (entries != NULL) {

@@ -17,6 +17,11 @@ struct run_file {
     char reason[16];  // "exit", "signal", "termination", "period"; "seen" once it was handled
 };
 
+struct run_note {
+    long pid;
+    bool is_unsampled; // it could not be profiled from its start on; else a profile of it is lost
+};
+
 struct run_directory {
     char path[PATH_MAX];
     struct run_file *files; // by process, then by number; of the last run_directory_list
@@ -32,8 +37,8 @@ bool run_directory_is_newest(const struct run_directory *directory, size_t index
 uint8_t *run_directory_read(const struct run_directory *directory, const struct run_file *file, size_t *size);
 void run_directory_mark_seen(const struct run_directory *directory, struct run_file *file);
 void run_directory_remove(const struct run_directory *directory, const struct run_file *file);
-// A note that a process left, which has no profile therefore: its pid, and the text for the caller to free. NULL: none.
-char *run_directory_take_error(const struct run_directory *directory, long *pid);
+// A note that a process left, which has no profile therefore, and its text, for the caller to free. NULL: none.
+char *run_directory_take_note(const struct run_directory *directory, struct run_note *note);
 void run_directory_close(struct run_directory *directory); // and all that is in it
 
 #endif

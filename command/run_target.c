@@ -66,6 +66,7 @@ struct image {
     size_t segment_count;
     char *strings; // of the dynamic symbols; NULL: none
     size_t strings_size;
+    uint64_t own_name; // where its own name as a library (DT_SONAME) is among them; 0: it has none
 };
 
 static bool read_at(int descriptor, void *bytes, size_t size, uint64_t offset) {
@@ -104,6 +105,7 @@ static void read_strings(struct image *image) {
         }
         address = entry.d_tag == DT_STRTAB ? entry.d_un.d_ptr : address;
         size = entry.d_tag == DT_STRSZ ? entry.d_un.d_val : size;
+        image->own_name = entry.d_tag == DT_SONAME ? entry.d_un.d_val : image->own_name;
     }
     size = size < STRINGS_MAX_BYTES ? size : STRINGS_MAX_BYTES;
     if (size == 0 || !offset_of(image, address, &offset) || (image->strings = malloc(size)) == NULL) {
@@ -137,6 +139,8 @@ static bool has_go_note(const struct image *image) {
     return false;
 }
 
+static enum run_target_status check_elf(struct image *image, const char *path, struct run_target *target);
+
 static const char *sanitizer_of(const struct image *image) {
     static const struct {
         const char *symbol, *name;
@@ -149,6 +153,68 @@ static const char *sanitizer_of(const struct image *image) {
         }
     }
     return NULL;
+}
+
+// ---- The loader as the program ----
+
+// It needs no loader, as little as a static program does, but loads one for which LD_PRELOAD counts. glibc's has its name inside,
+// whatever its file is called; musl's has none, and its file is known by its name.
+static bool is_loader(const struct image *image, const char *path) {
+    static const char glibc[] = "ld-linux", musl[] = "ld-musl";
+    const char *slash = strrchr(path, '/');
+    bool named = image->own_name != 0 && image->own_name < image->strings_size && image->strings_size - image->own_name > sizeof glibc;
+    return image->header.e_type == ET_DYN && ((named && memcmp(image->strings + image->own_name, glibc, sizeof glibc - 1) == 0) ||
+                                              strncmp(slash != NULL ? slash + 1 : path, musl, sizeof musl - 1) == 0);
+}
+
+// The program among the loader's arguments; NULL: it is to run none (--list, --help).
+static const char *loaded_program(char *const *argv) {
+    static const char *const with_value[] = {"--library-path",         "--inhibit-rpath",    "--audit", "--preload", "--argv0",
+                                             "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"};
+    size_t at = 1;
+    while (argv[at] != NULL && strncmp(argv[at], "--", 2) == 0) {
+        const char *option = argv[at++];
+        bool takes = false, alone = strcmp(option, "--inhibit-cache") == 0 || strchr(option, '=') != NULL; // musl's: --argv0=NAME
+        for (size_t i = 0; i < sizeof with_value / sizeof *with_value; i++) {
+            takes |= strcmp(option, with_value[i]) == 0;
+        }
+        if (strcmp(option, "--") == 0) {
+            break;
+        }
+        if ((!takes && !alone) || (takes && argv[at] == NULL)) {
+            return NULL;
+        }
+        at += takes;
+    }
+    return argv[at];
+}
+
+// The kernel is not asked to execute that file, so neither its mode nor its rights mean anything.
+static enum run_target_status check_loaded(struct run_target *target) {
+    struct image image = {.descriptor = open(target->loaded, O_RDONLY | O_CLOEXEC)};
+    if (image.descriptor < 0) {
+        return say(target, RUN_TARGET_NOT_FOUND, "%s: %s", target->loaded, strerror(errno));
+    }
+    bool elf = read_at(image.descriptor, &image.header, sizeof image.header, 0) && memcmp(image.header.e_ident, ELFMAG, SELFMAG) == 0;
+    enum run_target_status status =
+        elf ? check_elf(&image, target->loaded, target)
+            : say(target, RUN_TARGET_REFUSED, "%s is not a program (ELF) that %s can load", target->loaded, target->path);
+    free(image.strings);
+    close(image.descriptor);
+    return status;
+}
+
+static enum run_target_status check_without_loader(const struct image *image, const char *path, struct run_target *target) {
+    if (target->loaded[0] != '\0' || target->interpreter[0] != '\0' || !is_loader(image, path)) {
+        return say(target, RUN_TARGET_REFUSED,
+                   "%s is statically linked, so nothing can be preloaded into it; build it with cmemprof inside (docs/run.md)", path);
+    }
+    const char *loaded = loaded_program(target->argv);
+    if (loaded == NULL || strlen(loaded) >= sizeof target->loaded) {
+        return say(target, RUN_TARGET_REFUSED, "%s is the loader, and is to load no program that could be profiled", path);
+    }
+    strcpy(target->loaded, loaded);
+    return check_loaded(target);
 }
 
 static enum run_target_status check_elf(struct image *image, const char *path, struct run_target *target) {
@@ -165,16 +231,15 @@ static enum run_target_status check_elf(struct image *image, const char *path, s
     }
     const Elf64_Phdr *loader = segment_of(image, PT_INTERP);
     char loader_path[256] = "";
+    read_strings(image);
     if (loader == NULL) {
-        return say(target, RUN_TARGET_REFUSED,
-                   "%s is statically linked, so nothing can be preloaded into it; build it with cmemprof inside (docs/run.md)", path);
+        return check_without_loader(image, path, target);
     }
     if (loader->p_filesz < sizeof loader_path) {
         read_at(image->descriptor, loader_path, loader->p_filesz, loader->p_offset);
     }
     target->is_musl = strstr(loader_path, "ld-musl") != NULL;
     target->is_go = has_go_note(image);
-    read_strings(image);
     const char *sanitizer = sanitizer_of(image);
     if (sanitizer != NULL) {
         return say(target, RUN_TARGET_REFUSED, "%s is built with %s, which brings an allocator of its own; profile a build without it",
@@ -239,8 +304,12 @@ static enum run_target_status check_file(const char *path, struct run_target *ta
     return status;
 }
 
-enum run_target_status run_target_find(const char *name, struct run_target *target) {
-    *target = (struct run_target){.text = ""};
-    enum run_target_status status = find(name, target);
+enum run_target_status run_target_find(char *const *argv, struct run_target *target) {
+    *target = (struct run_target){.argv = argv};
+    enum run_target_status status = find(argv[0], target);
     return status == RUN_TARGET_OK ? check_file(target->path, target) : status;
+}
+
+const char *run_target_name(const struct run_target *target) {
+    return target->loaded[0] != '\0' ? target->loaded : target->path;
 }

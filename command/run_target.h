@@ -18,13 +18,17 @@ enum run_target_status {
 };
 
 struct run_target {
+    char *const *argv;          // as given to run_target_find
     char path[PATH_MAX];        // of the program
     char interpreter[PATH_MAX]; // of a script: the program that reads it; else ""
+    char loaded[PATH_MAX];      // of the loader, named as the program (/lib64/ld-linux-x86-64.so.2 PROGRAM): what it is to run; else ""
     bool is_go, is_musl;
     char text[2 * PATH_MAX]; // why not; one line
 };
 
-// name: as a shell finds it, by PATH if it has no slash.
-enum run_target_status run_target_find(const char *name, struct run_target *target);
+// argv: the program, as a shell finds it, by PATH if it has no slash, and its arguments, which end with NULL.
+enum run_target_status run_target_find(char *const *argv, struct run_target *target);
+// What the user would call it: the program itself where the loader is named first.
+const char *run_target_name(const struct run_target *target);
 
 #endif

@@ -136,13 +136,13 @@ static void begin(void) {
     const struct settings *settings = &preload.settings;
     bool thread = settings->period_ms != 0 || settings->signal != 0 || settings->on_termination;
     if (!writer_open(&preload.writer, settings->period_ms, thread)) {
-        profile_file_fail(&preload.writer.file, "the thread that writes profiles could not be made");
+        profile_file_unsampled(&preload.writer.file, "the thread that writes profiles could not be made");
         return;
     }
     cmemprof_set_memory_limit(settings->memory_limit_bytes);
     enum cmemprof_error error = cmemprof_start(settings->interval_bytes);
     if (error != CMEMPROF_OK) {
-        profile_file_fail(&preload.writer.file, cmemprof_error_text(error));
+        profile_file_unsampled(&preload.writer.file, cmemprof_error_text(error));
         writer_cancel(&preload.writer);
         return;
     }
@@ -163,7 +163,7 @@ static __attribute__((constructor)) void start(void) {
     if (bad != NULL) {
         char text[96];
         snprintf(text, sizeof text, "%s has a value that cannot be read", bad);
-        profile_file_fail(&preload.writer.file, text);
+        profile_file_unsampled(&preload.writer.file, text);
         return;
     }
     Dl_info self;

@@ -61,12 +61,20 @@ static bool write_file(const struct profile_file *file, const char *name, const 
     return false;
 }
 
-void profile_file_fail(const struct profile_file *file, const char *text) {
+static void leave_note(const struct profile_file *file, const char *name, const char *text) {
     char line[256];
     int size = snprintf(line, sizeof line, "%s\n", text);
-    if (!write_file(file, "error", line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1)) {
-        write_file(file, "error", "", 0); // a full disk often has room for a name still
+    if (!write_file(file, name, line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1)) {
+        write_file(file, name, "", 0); // a full disk often has room for a name still
     }
+}
+
+void profile_file_fail(const struct profile_file *file, const char *text) {
+    leave_note(file, "error", text);
+}
+
+void profile_file_unsampled(const struct profile_file *file, const char *text) {
+    leave_note(file, "unsampled", text);
 }
 
 static void remove_old(const struct profile_file *file) {

@@ -2,7 +2,8 @@
 //
 // START is the time in nanoseconds when the process was named, since process ids come again; N counts from 1. Each file is whole when it
 // appears (written under another name first, then renamed; never mapped, so a full disk is an error and no SIGBUS). What went wrong last is
-// in PID-START.error, one line. No descriptor stays open between two profiles: programs close, count and inherit them.
+// in PID-START.error, one line; why nothing is sampled at all, in PID-START.unsampled. No descriptor stays open between two profiles:
+// programs close, count and inherit them.
 //
 // Threads: one at a time. Memory: that of the snapshot. Not inside malloc, and not in a signal handler.
 #ifndef CMEMPROF_PRELOAD_PROFILE_FILE_H
@@ -28,7 +29,9 @@ void profile_file_begin(struct profile_file *file, const char *directory, uint32
 // Takes a profile and writes it. reason: a word of up to 15 letters.
 void profile_file_write(struct profile_file *file, const char *reason);
 
-// Leaves a note that there is no profile, and why.
+// Leaves a note that a profile is lost, and why.
 void profile_file_fail(const struct profile_file *file, const char *text);
+// Leaves a note that nothing is sampled, so that there will be no profile, and why.
+void profile_file_unsampled(const struct profile_file *file, const char *text);
 
 #endif

@@ -101,14 +101,19 @@ static void links_are_not_followed(void **state) {
 
 static void notes_are_taken_once(void **state) {
     (void)state;
-    long pid = 0;
-    assert_null(run_directory_take_error(&directory, &pid));
+    struct run_note note;
+    assert_null(run_directory_take_note(&directory, &note));
     put("123-456.error", "the reason\nand more\n");
-    char *text = run_directory_take_error(&directory, &pid);
+    char *text = run_directory_take_note(&directory, &note);
     assert_string_equal(text, "the reason");
-    assert_int_equal(pid, 123);
+    assert_true(note.pid == 123 && !note.is_unsampled);
     free(text);
-    assert_null(run_directory_take_error(&directory, &pid));
+    assert_null(run_directory_take_note(&directory, &note));
+    put("124-456.unsampled", "");
+    text = run_directory_take_note(&directory, &note);
+    assert_string_equal(text, "");
+    assert_true(note.pid == 124 && note.is_unsampled);
+    free(text);
 }
 
 static void closing_removes_it(void **state) {

@@ -20,13 +20,20 @@ static size_t read_self(uint8_t *bytes, size_t room) {
     return size;
 }
 
+static enum run_target_status find(char *name, struct run_target *target) {
+    char *argv[] = {name, NULL};
+    enum run_target_status status = run_target_find(argv, target);
+    target->argv = NULL;
+    return status;
+}
+
 static enum run_target_status check(const uint8_t *bytes, size_t size, struct run_target *target) {
     char path[] = "/tmp/cmemprof-test-XXXXXX";
     int file = mkstemp(path);
     assert_int_equal(write(file, bytes, size), size);
     assert_int_equal(fchmod(file, 0755), 0);
     close(file);
-    enum run_target_status status = run_target_find(path, target);
+    enum run_target_status status = find(path, target);
     unlink(path);
     return status;
 }
@@ -55,10 +62,10 @@ static void damage_is_survived(void **state) {
 static void a_shell_is_fine(void **state) {
     (void)state;
     struct run_target target;
-    assert_int_equal(run_target_find("/bin/sh", &target), RUN_TARGET_OK);
+    assert_int_equal(find("/bin/sh", &target), RUN_TARGET_OK);
     assert_false(target.is_go || target.is_musl);
-    assert_int_equal(run_target_find("", &target), RUN_TARGET_NOT_FOUND);
-    assert_int_equal(run_target_find("/", &target), RUN_TARGET_NOT_RUN);
+    assert_int_equal(find("", &target), RUN_TARGET_NOT_FOUND);
+    assert_int_equal(find("/", &target), RUN_TARGET_NOT_RUN);
 }
 
 static void scripts_lead_to_their_interpreter(void **state) {

@@ -110,6 +110,8 @@ static void a_failure_leaves_a_note(void **state) {
     (void)state;
     profile_file_fail(&writer.file, "no reason");
     assert_int_equal(count(".error"), 1);
+    profile_file_unsampled(&writer.file, "no reason");
+    assert_int_equal(count(".unsampled"), 1);
     struct profile_file nowhere;
     profile_file_begin(&nowhere, "/nonexistent", 0);
     profile_file_write(&nowhere, "exit");

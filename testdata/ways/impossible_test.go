@@ -10,7 +10,7 @@ import (
 	"github.com/cmemprof/cmemprof/testdata/profiles"
 )
 
-const notBound = "this program's malloc is not the profiler's: it was loaded late, or a sanitizer came first"
+const notBound = "this program's malloc is not the profiler's: it has one of its own, the profiler was loaded late, or a sanitizer came first"
 
 // sanitizers, each with the compiler that has it. Leaks are not looked for: a container may forbid what that takes.
 var sanitizers = []struct{ compiler, name string }{

@@ -111,6 +111,78 @@ func TestRunTellsWhyNot(t *testing.T) {
 	}
 }
 
+// TestRunLoader: a program that the loader is told to load is profiled like any other; the loader itself is no static program.
+func TestRunLoader(t *testing.T) {
+	const loader = "/lib64/ld-linux-x86-64.so.2"
+	sites := compileSites(t)
+	for _, arguments := range [][]string{{}, {"--inhibit-cache", "--argv0", "another-name"}} {
+		c := runCommand(t, append(append([]string{"--rate", "1", loader}, arguments...), sites, "exit")...)
+		if output, status := run(t, c); status != 5 || !strings.Contains(output, "5.00 MB in use at the end") {
+			t.Errorf("%v: status %d, output %s", arguments, status, output)
+		}
+		if name := filepath.Base(readOnly(t, c.Dir, "*.pprof")); !strings.HasPrefix(name, "cmemprof.sites.") {
+			t.Errorf("%v: the profile is %s", arguments, name)
+		}
+		checkSites(t, onlyProfile(t, c), 1)
+	}
+	static := compile(t, "gcc", filepath.Join("programs", "sites.c"), "-std=gnu11", "-D_GNU_SOURCE", "-pthread", "-static")
+	for _, c := range []struct {
+		arguments []string
+		text      string
+		status    int
+	}{
+		{[]string{static}, static + " is statically linked", 125},
+		{[]string{"/dev/null"}, "/dev/null is not a program", 125},
+		{[]string{"/nonexistent/program"}, "/nonexistent/program: No such file", 127},
+		{[]string{"--list", sites}, "is the loader, and is to load no program", 125},
+		{[]string{"--argv0"}, "is the loader, and is to load no program", 125},
+		{nil, "is the loader, and is to load no program", 125},
+	} {
+		output, status := run(t, runCommand(t, append([]string{loader}, c.arguments...)...))
+		if status != c.status || !strings.Contains(output, c.text) || strings.Count(output, "\n") != 1 {
+			t.Errorf("%v: status %d, output %q", c.arguments, status, output)
+		}
+	}
+}
+
+// TestRunBackground: what goes on in a child is not profiled, and is said, whether the parent leaves a profile or not.
+func TestRunBackground(t *testing.T) {
+	sites := compileSites(t)
+	for _, c := range []struct {
+		way              string
+		status, profiles int
+	}{{"daemon", 0, 0}, {"background", 5, 1}} {
+		command := runCommand(t, "--rate", "1", sites, c.way)
+		output, status := runWithInput(t, command)
+		if status != c.status || !regexp.MustCompile(`sites: goes on in the background as process \d+, which is not profiled`).MatchString(output) ||
+			strings.Contains(output, "wrote no profile") {
+			t.Errorf("%s: status %d\n%s", c.way, status, output)
+		}
+		if files := glob(t, command.Dir, "*.pprof"); len(files) != c.profiles {
+			t.Errorf("%s: profiles %v", c.way, files)
+		}
+	}
+	command := runCommand(t, "--rate", "1", "--follow-children", sites, "background")
+	output, status := runUntil(t, command, "it started", func() bool { return true })
+	if status != 5 || strings.Contains(output, "background as process") || !strings.Contains(output, "of 2 processes") {
+		t.Errorf("followed: status %d\n%s", status, output)
+	}
+}
+
+// TestRunOwnMalloc: nothing can be sampled, which is said; the program is none the worse for it, and its status stays.
+func TestRunOwnMalloc(t *testing.T) {
+	program := compile(t, "gcc", filepath.Join("programs", "own_malloc.c"), "-std=gnu11", "-fno-builtin")
+	command := runCommand(t, program)
+	output, status := run(t, command)
+	if status != 0 || !strings.Contains(output, "ran\n") || strings.Count(output, "\n") != 2 ||
+		!regexp.MustCompile(`own_malloc: nothing of process \d+ was sampled: .*it has one of its own`).MatchString(output) {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	if files := glob(t, command.Dir, "*"); len(files) > 0 {
+		t.Errorf("profiles of nothing: %v", files)
+	}
+}
+
 func TestRunUsage(t *testing.T) {
 	for _, c := range []struct{ arguments, text string }{
 		{"", "which program?"},
@@ -167,9 +239,20 @@ func runUntil(t *testing.T, c *exec.Cmd, what string, done func() bool) (output 
 	}
 	t.Cleanup(func() { _ = c.Process.Kill() })
 	waitUntil(t, what, done)
-	_ = input.Close()
+	if err := input.Close(); err != nil {
+		t.Fatal(err)
+	}
 	_ = c.Wait()
 	return text.String(), c.ProcessState.ExitCode()
+}
+
+// runWithInput is run with a standard input that ends after the command, for what outlives it.
+func runWithInput(t *testing.T, c *exec.Cmd) (output string, status int) {
+	t.Helper()
+	if _, err := c.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	return run(t, c)
 }
 
 // TestRunHandsSignalsOn: one that ends the program by default ends it by that signal, with a profile; one that it handles is its own.

@@ -77,6 +77,14 @@ static void wait_for_ever(void) {
     }
 }
 
+// What goes on in the background ends with standard input.
+static int live_on(void) {
+    char byte;
+    close(STDOUT_FILENO);
+    close(STDERR_FILENO);
+    return read(STDIN_FILENO, &byte, 1) < 0;
+}
+
 static void *exit_in_thread(void *unused) {
     (void)unused;
     exit(5);
@@ -142,6 +150,12 @@ static int end(const char *way, char **argv) {
     if (strcmp(way, "small-files") == 0) {
         setrlimit(RLIMIT_FSIZE, &(struct rlimit){100, 100});
         return 5;
+    }
+    if (strcmp(way, "daemon") == 0) { // libc ends the parent by a bare system call
+        return daemon(1, 1) == 0 ? live_on() : 1;
+    }
+    if (strcmp(way, "background") == 0) {
+        return fork() == 0 ? live_on() : 5;
     }
     return strcmp(way, "fork") == 0     ? run_fork(0)
            : strcmp(way, "fork_") == 0  ? run_fork(1)
