@@ -38,7 +38,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress torture soak fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
+.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes torture soak fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -178,11 +178,13 @@ test-tsan: build/.setup-test $(TSAN_TESTS)
 	@setarch -R scripts/run-c-tests $(TSAN_TESTS)
 # The three targets of the merge engine for FUZZ_SECONDS together, and google/pprof's word on what they have kept.
 test-fuzz: fuzz-merge
+NO_LIBCURL_PACKAGES := ./upload ./goshim/...
+RACE_PACKAGES := ./goshim/... ./merge ./upload
 test-go: build/.setup-test
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go test ./...
-	go test -tags cmemprof_no_libcurl ./upload ./goshim/...
-	go test -race ./goshim/... ./merge ./upload
+	go test -tags cmemprof_no_libcurl $(NO_LIBCURL_PACKAGES)
+	go test -race $(RACE_PACKAGES)
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
 test-programs: build/.setup-test lib static musl build/cmemprof build/cmemprof-sanitized
@@ -197,6 +199,19 @@ test-demo: build/.setup-test build/cmemprof
 	cd demo && go vet ./... && go test -count=1 ./...
 
 # ---- Long tests ----
+
+# All of the above N times beside busy neighbours. FLAKES picks: FLAKES='build/.*/receiver_|go ./merge', FLAKES=testdata/go TEST=TestRunGo.
+N ?= 50
+FLAKES ?= .
+ifneq ($(filter flakes,$(MAKECMDGOALS)),)
+FLAKY_PROGRAMS := $(shell printf '%s\n' $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) | grep -E -- '$(FLAKES)')
+FLAKY_BUILT := $(if $(shell printf '%s\n' testdata/go demo/go testdata/datadog/go | grep -E -- '$(FLAKES)'),lib static musl build/cmemprof build/cmemprof-sanitized)
+endif
+comma := ,
+by_commas = $(subst $(eval) ,$(comma),$(1))
+flakes: build/.setup-test $(FLAKY_PROGRAMS) $(FLAKY_BUILT) ## Run every test N=50 times under load and list what does not always pass (FLAKES=pattern picks)
+	@scripts/flakes $(N) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' '. $(call by_commas,$(NO_LIBCURL_PACKAGES)) -tags=cmemprof_no_libcurl' \
+	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'testdata ./...' 'testdata/datadog ./...' 'demo ./...'
 
 build/.setup-stress: scripts/setup build/.setup-test
 	@scripts/setup stress
