@@ -72,7 +72,7 @@ static void add(struct archive *archive, int directory, const char *file, const 
         return;
     }
     bool own_name = is_harmless(name) && !is_name_on_disk(name) && !is_taken(archive, name);
-    snprintf(entry->name, sizeof entry->name, "%s", own_name ? name : file);
+    snprintf(entry->name, sizeof entry->name, "%.*s", CATALOG_FILE_MAX_BYTES, own_name ? name : file); // neither is longer
     entry->size = (uint64_t)about.st_size;
     archive->time = about.st_mtime;
     archive->count++;

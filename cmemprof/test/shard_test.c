@@ -70,7 +70,7 @@ static void all_have_let_go_once_it_is_settled(void **state) {
 
 static void what_was_allocated_reaches_the_stack(void **state) {
     (void)state;
-    struct stack stack = {0};
+    static struct stack stack;
     struct shard *shard = &shards[0];
     shard_flush(shard); // nothing yet
     shard->stack = &stack;
@@ -92,7 +92,7 @@ static void what_was_allocated_reaches_the_stack(void **state) {
 
 static void a_forked_child_gives_up_what_others_held(void **state) {
     (void)state;
-    struct stack stack = {0};
+    static struct stack stack;
     for (int i = 0; i < 2; i++) {
         shards[i].stack = &stack;
         shards[i].samples = 9;

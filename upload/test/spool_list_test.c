@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 static void make_file(const char *name, off_t size) {
-    char path[200];
+    char path[400];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     int fd = open(path, O_WRONLY | O_CREAT, 0600);
     assert_int_equal(ftruncate(fd, size), 0);
