@@ -38,7 +38,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes torture soak fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
+.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -226,6 +226,11 @@ by_commas = $(subst $(eval) ,$(comma),$(1))
 flakes: build/.setup-test $(FLAKY_PROGRAMS) $(FLAKY_BUILT) ## Run every test N=50 times under load and list what does not always pass (FLAKES=pattern picks)
 	@scripts/flakes $(N) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' '. $(call by_commas,$(NO_LIBCURL_PACKAGES)) -tags=cmemprof_no_libcurl' \
 	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'testdata ./...' 'testdata/datadog ./...' 'demo ./...'
+
+# WAYS picks: WAYS='valgrind|clang'.
+WAYS ?= .
+everywhere: build/.setup-test ## Run the C and Go tests with other compilers, -O0 to -O3, in an awkward path, without environment, as nobody, with valgrind (an hour)
+	@scripts/everywhere '$(WAYS)'
 
 build/.setup-stress: scripts/setup build/.setup-test
 	@scripts/setup stress
