@@ -308,7 +308,8 @@ const char *cmemprof_error_text(enum cmemprof_error error) {
     static const char *const texts[CMEMPROF_ERROR_COUNT] = {
         [CMEMPROF_OK] = "ok",
         [CMEMPROF_NO_MEMORY] = "no memory for the profiler's tables",
-        [CMEMPROF_NOT_BOUND] = "this program's malloc is not the profiler's: it has one of its own, the profiler was loaded late, or a sanitizer came first",
+        [CMEMPROF_NOT_BOUND] =
+            "this program's malloc is not the profiler's: it has one of its own, the profiler was loaded late, or a sanitizer came first",
         [CMEMPROF_BAD_NAMES] = "the names of Go addresses do not add up",
         [CMEMPROF_ENCODING] = "the profile could not be written",
     };
