@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -55,7 +56,7 @@ func userModule(t *testing.T) (run func(environment []string, args ...string) st
 		t.Fatal(err)
 	}
 	module := strings.Replace(string(goMod), "module github.com/cmemprof/cmemprof", "module example.com/user", 1) +
-		"\nrequire github.com/cmemprof/cmemprof v0.0.0\nreplace github.com/cmemprof/cmemprof => " + root + "\n"
+		"\nrequire github.com/cmemprof/cmemprof v0.0.0\nreplace github.com/cmemprof/cmemprof => " + strconv.Quote(root) + "\n" // its path may have blanks
 	for name, text := range map[string]string{"go.mod": module, "go.sum": string(goSum), "main.go": userProgram} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
