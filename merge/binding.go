@@ -262,9 +262,9 @@ func (m *Merger) Scale(sampleType string, factor float64) error {
 	if err := m.check(); err != nil {
 		return err
 	}
-	name := C.CString(sampleType)
-	defer C.free(unsafe.Pointer(name))
-	if code := C.profile_scale_sample_type(m.c, name, C.double(factor)); code != C.MERGE_OK {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	if code := C.profile_scale_sample_type(m.c, *cStrings(&pinner, sampleType), C.double(factor)); code != C.MERGE_OK {
 		return &Error{Code: Code(code), Text: "no sample type " + sampleType}
 	}
 	return nil
@@ -277,9 +277,9 @@ func (m *Merger) Keep(sampleTypes ...string) error {
 	if err := m.check(); err != nil {
 		return err
 	}
-	names, free := cStrings(sampleTypes)
-	defer free()
-	if code := C.profile_keep_sample_types(m.c, &names[0], C.size_t(len(sampleTypes))); code != C.MERGE_OK {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	if code := C.profile_keep_sample_types(m.c, cStrings(&pinner, sampleTypes...), C.size_t(len(sampleTypes))); code != C.MERGE_OK {
 		return &Error{Code: Code(code), Text: fmt.Sprintf("of the sample types %q", sampleTypes)}
 	}
 	return nil
@@ -319,17 +319,17 @@ func (m *Merger) Close() {
 	m.free()
 }
 
-// One entry more than texts, so that there is a first one.
-func cStrings(texts []string) ([]*C.char, func()) {
+// cStrings are texts as C has them, until pinner lets go of them: C.CString ends the process when there is no memory. There is one entry more
+// than texts, so that there is a first one.
+func cStrings(pinner *runtime.Pinner, texts ...string) **C.char {
 	out := make([]*C.char, len(texts)+1)
+	pinner.Pin(&out[0])
 	for i, text := range texts {
-		out[i] = C.CString(text)
+		bytes := append([]byte(text), 0)
+		pinner.Pin(&bytes[0])
+		out[i] = (*C.char)(unsafe.Pointer(&bytes[0]))
 	}
-	return out, func() {
-		for _, text := range out {
-			C.free(unsafe.Pointer(text))
-		}
-	}
+	return &out[0]
 }
 
 // DeltaRule says what becomes of a counter that went backwards and of a stack that vanished.
@@ -373,14 +373,11 @@ func NewDelta(types ...string) *Delta { return NewDeltaWith(DeltaOptions{Types: 
 
 // NewDeltaWith is NewDelta with all options.
 func NewDeltaWith(options DeltaOptions) *Delta {
-	names, free := cStrings(options.Types)
-	defer free()
 	limits := options.Limits.c()
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	pinner.Pin(&names[0])
 	pinner.Pin(&limits)
-	c := C.delta_new_with(&C.struct_delta_options{types: &names[0], type_count: C.size_t(len(options.Types)),
+	c := C.delta_new_with(&C.struct_delta_options{types: cStrings(&pinner, options.Types...), type_count: C.size_t(len(options.Types)),
 		rule: C.enum_delta_rule(options.Rule), level: C.int(options.Output.Level), limits: &limits})
 	d := &Delta{c: c, compression: options.Output.Compression.c()}
 	if c != nil {

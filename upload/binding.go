@@ -4,7 +4,6 @@ package upload
 
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer
 // #cgo LDFLAGS: -pthread
-// #include <stdlib.h>
 // #include "upload.h"
 import "C"
 
@@ -12,6 +11,7 @@ import (
 	"embed"
 	"errors"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -41,10 +41,10 @@ func Describe(err error, agent bool) string {
 		return err.Error()
 	}
 	var result C.struct_upload_result
-	var text [800]C.char
+	var words [800]C.char
 	toResult(e, &result)
-	C.upload_result_describe(&result, C.bool(agent), &text[0], C.size_t(len(text)))
-	return strings.ToValidUTF8(C.GoString(&text[0]), "?")
+	C.upload_result_describe(&result, C.bool(agent), &words[0], C.size_t(len(words)))
+	return strings.ToValidUTF8(C.GoString(&words[0]), "?")
 }
 
 // retryAfter is how long the server wants to be left alone, by its headers Retry-After and Date.
@@ -52,10 +52,10 @@ func retryAfter(value, date string) time.Duration {
 	if value == "" || strings.ContainsRune(value+date, 0) {
 		return 0
 	}
-	cValue, cDate := C.CString(value), C.CString(date)
-	defer C.free(unsafe.Pointer(cValue))
-	defer C.free(unsafe.Pointer(cDate))
-	return time.Duration(C.upload_retry_after_ms(cValue, cDate, C.int64_t(time.Now().Unix()))) * time.Millisecond
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	ms := C.upload_retry_after_ms(text(&pinner, value), text(&pinner, date), C.int64_t(time.Now().Unix()))
+	return time.Duration(ms) * time.Millisecond
 }
 
 // Queue holds batches until they are sent. What it does is told in upload.h. Its methods may be called from several goroutines; after Close
@@ -82,20 +82,22 @@ type Counts struct {
 	Spooled, SpoolSent, SpoolDropped, SpoolDamaged, SpoolErrors uint64
 }
 
-// NewQueue opens a queue. If the spool cannot be used the queue works without it, and SpoolError tells why.
-func NewQueue(o QueueOptions) *Queue {
+// NewQueue opens a queue. If the spool cannot be used the queue works without it, and SpoolError tells why. The only error is that there is no
+// memory.
+func NewQueue(o QueueOptions) (*Queue, error) {
 	options := C.struct_upload_queue_options{
 		max_batches: C.size_t(o.Batches), max_bytes: C.uint64_t(o.Bytes), period_ns: C.uint64_t(o.Period), spool_bytes: C.uint64_t(o.SpoolBytes),
 	}
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
 	if o.Spool != "" {
-		options.spool = C.CString(o.Spool)
-		defer C.free(unsafe.Pointer(options.spool))
+		options.spool = text(&pinner, o.Spool)
 	}
 	c := C.upload_queue_open(&options)
 	if c == nil {
-		panic("upload: out of memory")
+		return nil, &Error{Code: NoMemory}
 	}
-	return &Queue{c: c}
+	return &Queue{c: c}, nil
 }
 
 // Add copies the batch of r. An error is of type *Error and means that it cannot be sent at all.
@@ -232,18 +234,18 @@ func (q *Queue) SpoolError() string {
 }
 
 func spoolErrorOf(queue *C.struct_upload_queue) string {
-	var text [200]C.char
-	C.upload_queue_spool_error(queue, &text[0], C.size_t(len(text)))
-	return C.GoString(&text[0])
+	var fault [200]C.char
+	C.upload_queue_spool_error(queue, &fault[0], C.size_t(len(fault)))
+	return C.GoString(&fault[0])
 }
 
 // CheckSpool says what is wrong with a directory that a Queue would not use as its spool since others can write into it.
 func CheckSpool(directory string) error {
-	path := C.CString(directory)
-	defer C.free(unsafe.Pointer(path))
-	var text [200]C.char
-	if C.upload_spool_check(path, &text[0], C.size_t(len(text))) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	var fault [200]C.char
+	if C.upload_spool_check(text(&pinner, directory), &fault[0], C.size_t(len(fault))) {
 		return nil
 	}
-	return errors.New(C.GoString(&text[0]))
+	return errors.New(C.GoString(&fault[0]))
 }

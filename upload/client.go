@@ -3,37 +3,30 @@
 package upload
 
 // #cgo LDFLAGS: -lcurl
-// #include <stdlib.h>
 // #include "upload.h"
 import "C"
 
 import (
 	"context"
 	"sync"
-	"unsafe"
 )
 
 // Client sends one batch after the other and keeps its connection for the next. Safe for any number of goroutines, which wait for each other.
 type Client struct {
-	mu sync.Mutex
-	c  *C.struct_upload_client // guarded by mu; nil: closed
+	mu     sync.Mutex
+	c      *C.struct_upload_client // guarded by mu; nil: nothing was sent yet, or there was no memory for it
+	closed bool                    // guarded by mu
 }
 
 // NewClient needs a Close.
-func NewClient() *Client {
-	c := C.upload_client_open()
-	if c == nil {
-		panic("upload: out of memory")
-	}
-	return &Client{c: c}
-}
+func NewClient() *Client { return &Client{} }
 
 // Close ends the connection. A second call does nothing.
 func (k *Client) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	C.upload_client_close(k.c)
-	k.c = nil
+	k.c, k.closed = nil, true
 }
 
 // Send sends the batch and waits for the answer. nil: the server answered 2xx. Any other end is an *Error; when ctx ends before the answer,
@@ -41,27 +34,32 @@ func (k *Client) Close() {
 func (k *Client) Send(ctx context.Context, r Request) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.c == nil {
+	if k.closed {
 		return &Error{Code: Cancelled, Text: "the client is closed"}
 	}
 	if ctx.Err() != nil {
 		return &Error{Code: Cancelled, Text: ctx.Err().Error()}
+	}
+	if k.c == nil {
+		k.c = C.upload_client_open()
+	}
+	if k.c == nil {
+		return &Error{Code: NoMemory}
 	}
 	request, err := newRequest(r)
 	if err != nil {
 		return err
 	}
 	defer request.free()
-	cancel := (*C.struct_upload_cancel)(request.array(1, C.sizeof_struct_upload_cancel))
 	cancelled := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		C.upload_cancel_now((*C.struct_upload_cancel)(unsafe.Pointer(cancel)))
+		C.upload_cancel_now(&request.cancel)
 		close(cancelled)
 	})
 	var result C.struct_upload_result
-	C.upload_client_send(k.c, &request.c, cancel, &result)
+	C.upload_client_send(k.c, &request.c, &request.cancel, &result)
 	if !stop() {
-		<-cancelled // cancel is freed on return
+		<-cancelled // it writes to the request, which is not pinned any more after the return
 	}
 	return fromResult(&result)
 }

@@ -127,7 +127,7 @@ func TestQueue(t *testing.T) {
 	server := httptest.NewServer(&got)
 	defer server.Close()
 	folder := t.TempDir()
-	q := upload.NewQueue(upload.QueueOptions{Spool: folder, Period: 16 * time.Millisecond})
+	q := newQueue(t, upload.QueueOptions{Spool: folder, Period: 16 * time.Millisecond})
 	want := request(server.URL)
 	if err := q.Add(want); err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestQueue(t *testing.T) {
 		t.Error("a closed queue gives batches")
 	}
 
-	q = upload.NewQueue(upload.QueueOptions{Spool: folder}) // as the next process would
+	q = newQueue(t, upload.QueueOptions{Spool: folder}) // as the next process would
 	r := upload.Request{URL: server.URL, Headers: want.Headers}
 	b, _ = q.Next()
 	b.Fill(&r)
@@ -159,7 +159,7 @@ func TestQueue(t *testing.T) {
 	if q.SpoolError() != "" {
 		t.Error(q.SpoolError())
 	}
-	q = upload.NewQueue(upload.QueueOptions{Spool: folder, SpoolBytes: 1})
+	q = newQueue(t, upload.QueueOptions{Spool: folder, SpoolBytes: 1})
 	if err := q.Add(want); err != nil {
 		t.Fatal(err)
 	}
@@ -184,4 +184,13 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("C calls %q %q", code, got)
 		}
 	}
+}
+
+func newQueue(t *testing.T, options upload.QueueOptions) *upload.Queue {
+	t.Helper()
+	q, err := upload.NewQueue(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
 }

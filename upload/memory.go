@@ -2,7 +2,6 @@
 
 package upload
 
-// #include <stdlib.h>
 // #include "upload.h"
 import "C"
 
@@ -13,10 +12,11 @@ import (
 	"unsafe"
 )
 
-// request is a Request as C has it. Texts and arrays are copied into C memory, profiles are not: they are pinned, as C memory points to them.
+// request is a Request as C has it, for the length of a call. All of it is Go memory that is pinned meanwhile: C.CString and C.malloc end the
+// process when there is no memory for a few bytes, whatever else it could do without.
 type request struct {
 	c      C.struct_upload_request
-	blocks []unsafe.Pointer // from malloc
+	cancel C.struct_upload_cancel
 	pinner runtime.Pinner
 }
 
@@ -52,8 +52,9 @@ func newRequest(r Request) (*request, error) {
 		headers = append(headers, name+": "+value)
 	}
 	q := &request{}
+	q.pinner.Pin(q)
 	q.c = C.struct_upload_request{
-		url:                q.text(r.URL),
+		url:                text(&q.pinner, r.URL),
 		headers:            q.texts(headers),
 		header_count:       C.size_t(len(headers)),
 		connect_timeout_ms: milliseconds(r.ConnectTimeout),
@@ -66,46 +67,42 @@ func newRequest(r Request) (*request, error) {
 		event_size:         C.size_t(len(r.Event)),
 	}
 	if r.UnixSocket != "" {
-		q.c.unix_socket = q.text(r.UnixSocket)
+		q.c.unix_socket = text(&q.pinner, r.UnixSocket)
 	}
 	return q, nil
 }
 
-func (q *request) free() {
-	q.pinner.Unpin()
-	for _, block := range q.blocks {
-		C.free(block)
-	}
-}
+func (q *request) free() { q.pinner.Unpin() }
 
-func (q *request) text(s string) *C.char {
-	text := C.CString(s)
-	q.blocks = append(q.blocks, unsafe.Pointer(text))
-	return text
+// text is s as C has it, until pinner lets go of it.
+func text(pinner *runtime.Pinner, s string) *C.char {
+	bytes := append([]byte(s), 0)
+	pinner.Pin(&bytes[0])
+	return (*C.char)(unsafe.Pointer(&bytes[0]))
 }
 
 func (q *request) texts(list []string) **C.char {
 	if len(list) == 0 {
 		return nil
 	}
-	array := (**C.char)(q.array(len(list), int(unsafe.Sizeof((*C.char)(nil)))))
+	array := make([]*C.char, len(list))
+	q.pinner.Pin(&array[0])
 	for i, s := range list {
-		unsafe.Slice(array, len(list))[i] = q.text(s)
+		array[i] = text(&q.pinner, s)
 	}
-	return array
+	return &array[0]
 }
 
 func (q *request) attachments(list []Attachment) *C.struct_upload_attachment {
 	if len(list) == 0 {
 		return nil
 	}
-	array := (*C.struct_upload_attachment)(q.array(len(list), C.sizeof_struct_upload_attachment))
+	array := make([]C.struct_upload_attachment, len(list))
+	q.pinner.Pin(&array[0])
 	for i, a := range list {
-		unsafe.Slice(array, len(list))[i] = C.struct_upload_attachment{
-			name: q.text(a.Name), bytes: q.pinned(a.Bytes), size: C.size_t(len(a.Bytes)),
-		}
+		array[i] = C.struct_upload_attachment{name: text(&q.pinner, a.Name), bytes: q.pinned(a.Bytes), size: C.size_t(len(a.Bytes))}
 	}
-	return array
+	return &array[0]
 }
 
 // pinned may also get C memory, which needs no pin and takes none.
@@ -115,16 +112,6 @@ func (q *request) pinned(bytes []byte) unsafe.Pointer {
 	}
 	q.pinner.Pin(&bytes[0])
 	return unsafe.Pointer(&bytes[0])
-}
-
-// array gives zeroed memory. Without these few bytes the process is at its end: C.CString does the same.
-func (q *request) array(count, size int) unsafe.Pointer {
-	block := C.calloc(C.size_t(count), C.size_t(size))
-	if block == nil {
-		panic("upload: out of memory")
-	}
-	q.blocks = append(q.blocks, block)
-	return block
 }
 
 // milliseconds rounds up: a short time-out must not become 0, which means the default.

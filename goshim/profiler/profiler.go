@@ -39,11 +39,16 @@ func Start(options ...Option) error {
 			return err
 		}
 		stopActive()
-		if c.enabled {
-			c.containerID, c.entityID = containerIdentity()
-			active = newProfiler(c, realSources)
-			active.start()
+		if !c.enabled {
+			return nil
 		}
+		c.containerID, c.entityID = containerIdentity()
+		p, err := newProfiler(c, realSources)
+		if err != nil {
+			return fmt.Errorf("cmemprof: %w", err)
+		}
+		active = p
+		p.start()
 		return nil
 	})
 }
@@ -74,16 +79,20 @@ type profiler struct {
 	sent      chan struct{} // closed when the queue is empty
 }
 
-func newProfiler(c *config, s sources) *profiler {
+func newProfiler(c *config, s sources) (*profiler, error) {
 	exit := make(chan struct{})
+	u, err := newUploader(c, s.send, exit)
+	if err != nil {
+		return nil, err
+	}
 	return &profiler{
 		cfg:       c,
 		collector: newCollector(c, s, &onceLog{}),
-		uploader:  newUploader(c, s.send, exit),
+		uploader:  u,
 		exit:      exit,
 		collected: make(chan struct{}),
 		sent:      make(chan struct{}),
-	}
+	}, nil
 }
 
 func (p *profiler) start() {

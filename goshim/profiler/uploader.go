@@ -30,8 +30,8 @@ type uploader struct {
 	counted  countedSoFar
 }
 
-// newUploader: send nil is for the configuration to choose. exit: closed by stop, from then on nothing waits long.
-func newUploader(c *config, send func(context.Context, upload.Request) error, exit <-chan struct{}) *uploader {
+// newUploader: send nil is for the configuration to choose. exit: closed by stop, from then on nothing waits long. An error: there is no memory.
+func newUploader(c *config, send func(context.Context, upload.Request) error, exit <-chan struct{}) (*uploader, error) {
 	u := &uploader{cfg: c, send: send, added: make(chan struct{}, 1), closed: make(chan struct{}), exit: exit}
 	u.ctx, u.giveUp = context.WithCancel(context.Background())
 	u.failures = failureLog{address: c.address(), spool: c.spoolDirectory}
@@ -41,11 +41,15 @@ func newUploader(c *config, send func(context.Context, upload.Request) error, ex
 		u.client = upload.NewClient()
 		u.send = u.client.Send
 	}
-	u.queue = upload.NewQueue(upload.QueueOptions{
+	var err error
+	u.queue, err = upload.NewQueue(upload.QueueOptions{
 		Bytes: c.queueBytes, Period: c.period, Spool: c.spoolDirectory, SpoolBytes: c.spoolBytes,
 	})
+	if err != nil {
+		return nil, err
+	}
 	u.account(u.queue.Counts())
-	return u
+	return u, nil
 }
 
 // checkSpool refuses a directory that others can write into. Any other trouble may pass, and is for the log.
