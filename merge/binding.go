@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"unsafe"
 )
@@ -356,11 +357,11 @@ type DeltaOptions struct {
 // Delta turns a series of cumulative profiles, such as Go's heap profile, into what happened between one and the next.
 // Its methods may be called from several goroutines.
 type Delta struct {
-	mu          sync.Mutex
-	c           *C.struct_delta // guarded by mu; nil: closed, or there was no memory for it
-	closed      bool            // guarded by mu
-	closer      runtime.Cleanup
-	compression C.enum_merge_compression
+	mu      sync.Mutex
+	c       *C.struct_delta // guarded by mu; nil: closed, or there was no memory for it
+	closed  bool            // guarded by mu
+	closer  runtime.Cleanup // guarded by mu
+	options DeltaOptions
 	// What C writes to; here, since a variable of Append would be allocated at each call. Guarded by mu.
 	out   *C.uint8_t
 	size  C.size_t
@@ -373,17 +374,22 @@ func NewDelta(types ...string) *Delta { return NewDeltaWith(DeltaOptions{Types: 
 
 // NewDeltaWith is NewDelta with all options.
 func NewDeltaWith(options DeltaOptions) *Delta {
-	limits := options.Limits.c()
+	d := &Delta{options: options}
+	d.options.Types = slices.Clone(options.Types)
+	d.open()
+	return d
+}
+
+func (d *Delta) open() {
+	limits := d.options.Limits.c()
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	pinner.Pin(&limits)
-	c := C.delta_new_with(&C.struct_delta_options{types: cStrings(&pinner, options.Types...), type_count: C.size_t(len(options.Types)),
-		rule: C.enum_delta_rule(options.Rule), level: C.int(options.Output.Level), limits: &limits})
-	d := &Delta{c: c, compression: options.Output.Compression.c()}
-	if c != nil {
-		d.closer = runtime.AddCleanup(d, func(c *C.struct_delta) { C.delta_free(c) }, c)
+	d.c = C.delta_new_with(&C.struct_delta_options{types: cStrings(&pinner, d.options.Types...), type_count: C.size_t(len(d.options.Types)),
+		rule: C.enum_delta_rule(d.options.Rule), level: C.int(d.options.Output.Level), limits: &limits})
+	if d.c != nil {
+		d.closer = runtime.AddCleanup(d, func(c *C.struct_delta) { C.delta_free(c) }, d.c)
 	}
-	return d
 }
 
 // Next returns what happened since the profile before. The first profile passes as it is. Values are never negative, unless the rule says
@@ -401,9 +407,13 @@ func (d *Delta) Append(buffer, profile []byte) ([]byte, error) {
 		return buffer, errClosed
 	}
 	if d.c == nil {
+		d.open()
+	}
+	if d.c == nil {
 		return buffer, &Error{Code: NoMemory}
 	}
-	code := C.delta_step(d.c, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), d.compression, &d.out, &d.size, &d.fault)
+	compression := d.options.Output.Compression.c()
+	code := C.delta_step(d.c, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), compression, &d.out, &d.size, &d.fault)
 	if code != C.MERGE_OK {
 		return buffer, newError(code, &d.fault)
 	}

@@ -4,6 +4,7 @@ package profiler
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -20,6 +21,7 @@ type collector struct {
 	sources  sources
 	messages *onceLog
 	deltas   map[ProfileType]delta
+	forgot   map[ProfileType]bool // the delta does not know the period before
 	metrics  metrics
 	cMetrics cMetrics
 	cHeap    extensions.CHeapProfiler       // nil: C's heap is not profiled
@@ -33,7 +35,8 @@ type collector struct {
 }
 
 func newCollector(c *config, s sources, messages *onceLog) *collector {
-	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{}, cMetrics: cMetrics{sources: s}}
+	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{}, forgot: map[ProfileType]bool{},
+		cMetrics: cMetrics{sources: s}}
 	k.metrics.reset()
 	for t := range c.types {
 		if types := c.deltaOf(t); types != nil {
@@ -104,12 +107,15 @@ func (t traceConfig) due(first bool, period time.Duration) bool {
 	return t.enabled && (first || rand.Float64()*float64(t.period) < float64(period))
 }
 
+// defaultCPURateHz is the rate of pprof.StartCPUProfile, which sets it anew each time and says on stderr so if another one was set before.
+const defaultCPURateHz = 100
+
 func (k *collector) startCPU() {
 	if !k.cfg.types[CPUProfile] {
 		return
 	}
 	k.try(CPUProfile, func() error {
-		if k.cfg.cpuRateHz != 0 {
+		if k.cfg.cpuRateHz != 0 && k.cfg.cpuRateHz != defaultCPURateHz {
 			runtime.SetCPUProfileRate(k.cfg.cpuRateHz)
 		}
 		buffer := &bytes.Buffer{}
@@ -210,19 +216,38 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 	}
 	total := buffer.Bytes()
 	if t == HeapProfile && k.cHeap != nil {
-		total = k.withC(total)
+		var err error
+		if total, err = k.withC(total); err != nil {
+			return nil, err
+		}
 	}
-	d := k.deltas[t]
-	if d == nil {
+	if k.deltas[t] == nil {
 		return total, nil
 	}
 	begin := time.Now()
-	changed, err := d.Next(total)
+	changed, err := k.changeOf(t, total)
 	if err == nil && t == HeapProfile && k.cRuns {
 		changed = k.withPeriodC(changed)
 	}
 	k.cfg.timing("delta_time", time.Since(begin), t)
 	return changed, err
+}
+
+// changeOf is what happened since the period before. A delta that fails (there was no memory for it) forgets that period, and takes the next
+// profile for the first one of all: it would show again what has been shown since the start of the process. So that one is not sent.
+func (k *collector) changeOf(t ProfileType, total []byte) ([]byte, error) {
+	d := k.deltas[t]
+	changed, err := d.Next(total)
+	if err != nil {
+		_, again := d.Next(total) // it may be known to the next period yet
+		k.forgot[t] = again != nil
+		return nil, err
+	}
+	if k.forgot[t] {
+		k.forgot[t] = false
+		return nil, errors.New("the period before is not known")
+	}
+	return changed, nil
 }
 
 // takeWait: with very many goroutines the listing would stop the program for too long.

@@ -13,8 +13,9 @@ import (
 // ended.
 
 // withC joins the heap of C to that of Go. When C's profile cannot be had, the one before stands in for it: without it C's counters would seem
-// to restart, and the next delta would repeat all that was ever allocated.
-func (k *collector) withC(goHeap []byte) []byte {
+// to restart, and the next delta would repeat all that was ever allocated. If it cannot be joined either, a delta gets nothing in this period,
+// and both in the next one.
+func (k *collector) withC(goHeap []byte) ([]byte, error) {
 	joined := goHeap
 	err := contained(func() error {
 		if s := k.sources.statsC(); s.LostStacks+s.LostShards+s.LostLive > 0 {
@@ -32,16 +33,17 @@ func (k *collector) withC(goHeap []byte) []byte {
 		return err
 	})
 	if err == nil {
-		return joined
+		return joined, nil
 	}
 	k.lostC(err)
-	if k.lastC != nil {
-		joined, err = k.join(goHeap, k.lastC)
+	if k.lastC == nil {
+		return goHeap, nil
 	}
-	if err != nil {
-		return goHeap
+	joined, err = k.join(goHeap, k.lastC)
+	if err != nil && k.deltas[HeapProfile] == nil {
+		return goHeap, nil
 	}
-	return joined
+	return joined, err
 }
 
 func (k *collector) join(goHeap, cHeap []byte) ([]byte, error) {

@@ -7,9 +7,11 @@ import (
 	"io"
 	"runtime/debug"
 	"runtime/pprof"
+	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
+	"github.com/cmemprof/cmemprof/merge"
 	"github.com/cmemprof/cmemprof/upload"
 )
 
@@ -23,7 +25,16 @@ type Fakes struct {
 	ListGoroutines func(w io.Writer) error
 	Begin          func(seq uint64)
 	Send           func(context.Context, upload.Request) error
+	StartCPU       func(io.Writer) error
+	StopCPU        func()
+	StartTrace     func(io.Writer) error
+	StopTrace      func()
+	Merge          func(profiles ...[]byte) ([]byte, error)
+	NewDelta       func(output merge.Output, types ...string) Delta
+	After          func(time.Duration) <-chan time.Time
 }
+
+type Delta = delta
 
 // SetFakes holds for the Starts that follow, until restore is called.
 func SetFakes(f Fakes) (restore func()) {
@@ -51,6 +62,27 @@ func SetFakes(f Fakes) (restore func()) {
 	}
 	if f.Begin != nil {
 		realSources.begin = f.Begin
+	}
+	if f.StartCPU != nil {
+		realSources.startCPU = f.StartCPU
+	}
+	if f.StopCPU != nil {
+		realSources.stopCPU = f.StopCPU
+	}
+	if f.StartTrace != nil {
+		realSources.startTrace = f.StartTrace
+	}
+	if f.StopTrace != nil {
+		realSources.stopTrace = f.StopTrace
+	}
+	if f.Merge != nil {
+		realSources.merge = f.Merge
+	}
+	if f.NewDelta != nil {
+		realSources.newDelta = func(output merge.Output, types ...string) delta { return f.NewDelta(output, types...) }
+	}
+	if f.After != nil {
+		realSources.after = f.After
 	}
 	return func() {
 		mu.Lock()
@@ -123,4 +155,12 @@ var (
 // LookupProfile is the real lookup, for fakes that fail only sometimes.
 var LookupProfile = lookupProfile
 
-const Version = version
+const (
+	Version     = version
+	CollectTime = collectTime
+	SendTime    = sendTime
+	StopTime    = stopTime
+)
+
+// MergeProfiles is the real merge.
+var MergeProfiles = merge.Merge

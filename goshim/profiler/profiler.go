@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// stopTime is how long Stop waits for a server, counted from its call; at least lastChance is left for the batch of the last period. What was
-// told to end has endTime for it: libcurl and net/http need milliseconds, but a transport of the service's own, its statsd client or the disk
-// of the spool may hang for ever.
+// What Stop waits for has its end at these times after its call, whatever hangs: the collection (the names of a large program may take long),
+// the server, and what was told to end then. That takes libcurl and net/http milliseconds, but a transport of the service's own, its statsd
+// client or the disk of the spool may hang for ever.
 const (
-	stopTime   = 2 * time.Second
-	lastChance = 250 * time.Millisecond
-	endTime    = 2 * time.Second
+	collectTime = 1500 * time.Millisecond
+	sendTime    = 1750 * time.Millisecond
+	stopTime    = 2 * time.Second
 )
 
 var (
@@ -53,9 +53,9 @@ func Start(options ...Option) error {
 	})
 }
 
-// Stop collects the running period, sends it with whatever else waits to be sent, and returns when all is done, after about two seconds at the
-// latest if the server does not answer, and after four if a client that the profiler was given hangs. With DD_PROFILING_FLUSH_ON_EXIT=false it
-// sends nothing more. It may be called at any time, any number of times and from any goroutine.
+// Stop collects the running period, sends it with whatever else waits to be sent, and returns when all is done, two seconds after its call at the
+// latest, whatever hangs. With DD_PROFILING_FLUSH_ON_EXIT=false it sends nothing more. It may be called at any time, any number of times and from
+// any goroutine.
 func Stop() {
 	mu.Lock()
 	defer mu.Unlock()
@@ -77,6 +77,7 @@ type profiler struct {
 	exit      chan struct{} // closed by stop
 	collected chan struct{} // closed when the last batch is in the queue
 	sent      chan struct{} // closed when the queue is empty
+	after     func(time.Duration) <-chan time.Time
 }
 
 func newProfiler(c *config, s sources) (*profiler, error) {
@@ -92,6 +93,7 @@ func newProfiler(c *config, s sources) (*profiler, error) {
 		exit:      exit,
 		collected: make(chan struct{}),
 		sent:      make(chan struct{}),
+		after:     s.after,
 	}, nil
 }
 
@@ -187,29 +189,33 @@ func sleep(d time.Duration, exit <-chan struct{}) {
 	}
 }
 
-// endsWithin says whether c is closed before d is over.
-func endsWithin(c <-chan struct{}, d time.Duration) bool {
-	sleep(d, c)
+// endsBefore says whether c is closed before one of the times is over.
+func endsBefore(c <-chan struct{}, times ...<-chan time.Time) bool {
+	either := append(times, nil, nil)
+	select {
+	case <-c:
+	case <-either[0]:
+	case <-either[1]:
+	}
 	return isClosed(c)
 }
 
-// stop is called once.
+// stop is called once. It waits for nothing but channels.
 func (p *profiler) stop() {
-	called := time.Now()
+	collect, send, all := p.after(collectTime), p.after(sendTime), p.after(stopTime)
 	close(p.exit)
 	endpoints.set(false)
 	if !p.cfg.flushOnExit {
 		p.uploader.giveUp()
 	}
-	if !endsWithin(p.collected, stopTime) { // the names of a large program may take longer. The batch is dropped, and counted, when it comes.
+	if !endsBefore(p.collected, collect) { // the batch is dropped, and counted, when it comes
 		p.uploader.giveUp()
 		say(slog.LevelWarn, "cmemprof: the last period took too long to collect and is not sent")
 		return
 	}
-	left := max(stopTime-time.Since(called), lastChance)
-	sent := endsWithin(p.sent, min(left, p.cfg.uploadTimeout))
+	sent := endsBefore(p.sent, send, p.after(p.cfg.uploadTimeout))
 	p.uploader.giveUp()
-	if !sent && !endsWithin(p.sent, endTime) {
+	if !sent && !endsBefore(p.sent, all) {
 		say(slog.LevelWarn, "cmemprof: Stop does not wait any longer for the last batch: the HTTP client, the statsd client or the disk of the spool hangs")
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime/pprof"
 	"runtime/trace"
+	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/merge"
@@ -35,6 +36,7 @@ type sources struct {
 	newDelta       func(output merge.Output, types ...string) delta
 	compress       func([]byte, compression) ([]byte, error)
 	send           func(context.Context, upload.Request) error // nil: as the configuration says
+	after          func(time.Duration) <-chan time.Time        // for the times of Stop
 }
 
 var realSources = sources{
@@ -52,6 +54,7 @@ var realSources = sources{
 		return merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output})
 	},
 	compress: compress,
+	after:    time.After,
 }
 
 func lookupProfile(name string, w io.Writer) error {

@@ -104,7 +104,7 @@ func (u *uploader) run() {
 		case <-u.added:
 		case <-timer.C:
 		case <-exit:
-			u.queue.Finish(stopTime + lastChance)
+			u.queue.Finish(stopTime)
 			exit = nil
 		case <-waitFor(u.closed, !closed):
 		case <-waitFor(u.ctx.Done(), u.ctx.Err() == nil):

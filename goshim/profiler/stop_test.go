@@ -1,0 +1,68 @@
+//go:build linux && amd64 && cgo
+
+package profiler_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+	"github.com/cmemprof/cmemprof/upload"
+)
+
+// over is a clock on which the times of Stop are over at once, but those longer than limit, which never are.
+func over(limit time.Duration) func(time.Duration) <-chan time.Time {
+	return func(d time.Duration) <-chan time.Time {
+		c := make(chan time.Time, 1)
+		if d <= limit {
+			c <- time.Now()
+		}
+		return c
+	}
+}
+
+// Stop waits for nothing but its own clock: with all that it has begun hanging for good, it returns when its time is over, and no time of its is
+// longer than two seconds. The clock of the test says so at once; were Stop to wait for anything else, the test would not end.
+func TestStopWaitsForNothingThatHangs(t *testing.T) {
+	if profiler.StopTime > 2*time.Second || profiler.SendTime > profiler.StopTime || profiler.CollectTime > profiler.SendTime {
+		t.Errorf("Stop takes %s, %s, %s", profiler.CollectTime, profiler.SendTime, profiler.StopTime)
+	}
+	var hung, began chan struct{}
+	hang := func() {
+		began <- struct{}{}
+		<-hung
+	}
+	for name, f := range map[string]profiler.Fakes{
+		"naming of C":         {ProfileC: func() ([]byte, error) { hang(); return emptyHeap() }},
+		"end of CPU profile":  {StopCPU: hang, StartCPU: func(io.Writer) error { return nil }},
+		"end of a trace":      {StopTrace: hang},
+		"a runtime's profile": {Lookup: func(string, io.Writer) error { hang(); return errors.New("too late") }},
+		"sending":             {Send: func(context.Context, upload.Request) error { hang(); return nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hung, began = make(chan struct{}), make(chan struct{}, 100)
+			a := newAgent(t)
+			t.Setenv("DD_PROFILING_EXECUTION_TRACE_ENABLED", "true")
+			f.After = over(profiler.StopTime)
+			f.StartTrace = func(io.Writer) error { return nil }
+			if f.StopTrace == nil {
+				f.StopTrace = func() {}
+			}
+			if f.Send == nil {
+				f.Send = func(context.Context, upload.Request) error { return nil }
+			}
+			defer profiler.SetFakes(f)()
+			goroutines := runtime.NumGoroutine()
+			start(t, a, profiler.WithPeriod(10*time.Millisecond), profiler.WithUploadTimeout(time.Hour),
+				profiler.WithProfileTypes(profiler.HeapProfile, profiler.CPUProfile, profiler.GoroutineProfile))
+			<-began
+			profiler.Stop()
+			close(hung)
+			waitFor(t, "the end of what was left alone", func() bool { return runtime.NumGoroutine() <= goroutines })
+		})
+	}
+}
