@@ -53,11 +53,16 @@ struct transfer {
     char curl_text[CURL_ERROR_SIZE];
 };
 
-static CURLcode global_init_code;
-
-// Never undone: curl_global_cleanup is only safe when no other part of the process uses libcurl, and that is not ours to know.
-static void global_init(void) {
-    global_init_code = curl_global_init(CURL_GLOBAL_DEFAULT);
+// True: libcurl is ready. It may be asked again after it had no memory. Never undone: curl_global_cleanup is only safe when no other part
+// of the process uses libcurl, and that is not ours to know.
+static bool global_init(void) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool ready; // guarded by lock
+    pthread_mutex_lock(&lock);
+    ready = ready || curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    bool is_ready = ready;
+    pthread_mutex_unlock(&lock);
+    return is_ready;
 }
 
 void upload_cancel_now(struct upload_cancel *cancel) {
@@ -274,7 +279,9 @@ static CURLcode run(struct transfer *transfer) {
         if (running == 0) {
             return transfer_code(transfer->multi);
         }
-        curl_multi_poll(transfer->multi, NULL, 0, POLL_MS, NULL);
+        if (curl_multi_poll(transfer->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK) { // it has not waited, and would not the next time
+            return CURLE_OUT_OF_MEMORY;
+        }
     }
 }
 
@@ -344,14 +351,12 @@ void upload_client_send(struct upload_client *client, const struct upload_reques
 // ---- Life ----
 
 struct upload_client *upload_client_open(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, global_init);
     struct upload_client *client = calloc(1, sizeof *client);
     if (client == NULL) {
         return NULL;
     }
     client->pid = getpid();
-    if (global_init_code == CURLE_OK) {
+    if (global_init()) {
         client->easy = curl_easy_init();
         client->multi = curl_multi_init();
     }

@@ -1,0 +1,140 @@
+// Program service is a Go service with C in it: SQLite in some goroutines, the profiler with everything it has, and its pages, asked in a loop.
+// What it prints on stdout is the same in every run; what it counted besides goes into the file LIFE_FIGURES, if that is named.
+//
+// LIFE_AGENT: host:port of an Agent; "": no profiler. LIFE_PERIODS: how many periods it is to run for, by the clock; LIFE_BATCHES: and so many
+// batches.
+package main
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3"
+
+	"github.com/cmemprof/cmemprof/goshim/debug"
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+const (
+	period     = 40 * time.Millisecond
+	goroutines = 8
+)
+
+// figures is what the test wants to know.
+type figures struct {
+	Threads  int // at the end
+	Stats    profiler.Counters
+	Answered int // of the pages: profiles
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "service:", err)
+		os.Exit(1)
+	}
+}
+
+// work gives a digest of what SQLite says, which is the same each time.
+func work(seed int) [sha256.Size]byte {
+	db, err := sql.Open("sqlite3", ":memory:")
+	must(err)
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	_, err = db.Exec(`CREATE TABLE item(id INTEGER PRIMARY KEY, kind INTEGER, name TEXT);
+		WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 300) INSERT INTO item SELECT i, i % 7, printf('item %d', i * ?) FROM n;
+		CREATE INDEX by_kind ON item(kind, name)`, seed)
+	must(err)
+	rows, err := db.Query(`SELECT kind, count(*), min(name), group_concat(id) FROM item GROUP BY kind ORDER BY kind`)
+	must(err)
+	defer rows.Close()
+	digest := sha256.New()
+	for rows.Next() {
+		var kind, count int
+		var first, all string
+		must(rows.Scan(&kind, &count, &first, &all))
+		fmt.Fprintln(digest, kind, count, first, all)
+	}
+	must(rows.Err())
+	return [sha256.Size]byte(digest.Sum(nil))
+}
+
+// ask asks the profiler's pages, as somebody with a browser would. They may say that there is no memory.
+func ask(stop *atomic.Bool) int {
+	pages, answered := debug.Handler(), 0
+	for !stop.Load() {
+		for _, path := range []string{"heap", "alloc", "status", "heap?seconds=0.01"} {
+			answer := httptest.NewRecorder()
+			pages.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/debug/cmemprof/"+path, nil))
+			if answer.Code == http.StatusOK {
+				answered++
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return answered
+}
+
+func threads() int {
+	tasks, err := os.ReadDir("/proc/self/task")
+	must(err)
+	return len(tasks)
+}
+
+func main() {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	agent := os.Getenv("LIFE_AGENT")
+	periods, err := strconv.Atoi(os.Getenv("LIFE_PERIODS"))
+	must(err)
+	if agent != "" {
+		_ = profiler.Start(profiler.WithAgentAddr(agent), profiler.WithPeriod(period), profiler.CPUProfileRate(100), profiler.CPUDuration(period/2),
+			profiler.WithProfileTypes(profiler.CPUProfile, profiler.HeapProfile, profiler.BlockProfile, profiler.MutexProfile,
+				profiler.GoroutineProfile))
+	}
+	batches, _ := strconv.Atoi(os.Getenv("LIFE_BATCHES"))
+	end, latest := time.Now().Add(time.Duration(periods)*period), time.Now().Add(2*time.Minute)
+	running := func() bool {
+		now := time.Now()
+		return now.Before(end) || profiler.Stats().BatchesSent < uint64(batches) && now.Before(latest)
+	}
+	var stop atomic.Bool
+	var all, asking sync.WaitGroup
+	var f figures
+	if agent != "" {
+		asking.Go(func() { f.Answered = ask(&stop) })
+	}
+	var digests [goroutines][sha256.Size]byte
+	for i := range goroutines {
+		all.Go(func() {
+			digests[i] = work(i)
+			for running() {
+				if work(i) != digests[i] {
+					must(fmt.Errorf("SQLite says something else than before"))
+				}
+			}
+		})
+	}
+	all.Wait()
+	f.Threads = threads()
+	stop.Store(true)
+	asking.Wait()
+	profiler.Stop()
+	f.Stats = profiler.Stats()
+	for _, digest := range digests {
+		fmt.Printf("%x\n", digest)
+	}
+	if file := os.Getenv("LIFE_FIGURES"); file != "" {
+		text, err := json.Marshal(f)
+		must(err)
+		must(os.WriteFile(file, text, 0o600))
+	}
+}
