@@ -82,17 +82,11 @@ static bool is_profilers(void) {
 }
 
 // True: this one fails.
-static bool fails(size_t size) {
+static bool fails(void) {
     if (!is_profilers()) {
         return false;
     }
     long n = (long)atomic_fetch_add(&counts->asked, 1) + 1;
-    if (size >= LIFE_LARGE_BYTES) {
-        size_t at = atomic_fetch_add(&counts->large, 1);
-        if (at < LIFE_LARGE_KEPT) {
-            counts->large_bytes[at] = size;
-        }
-    }
     if (fail_at == 0 || (onwards ? n < fail_at : n != fail_at)) {
         return false;
     }
@@ -104,16 +98,16 @@ static bool fails(size_t size) {
 // ---- The family ----
 
 void *malloc(size_t size) {
-    return fails(size) ? NULL : __libc_malloc(size);
+    return fails() ? NULL : __libc_malloc(size);
 }
 void *calloc(size_t count, size_t size) {
-    return fails(count * size) ? NULL : __libc_calloc(count, size);
+    return fails() ? NULL : __libc_calloc(count, size);
 }
 void *realloc(void *block, size_t size) {
-    return fails(size) ? NULL : __libc_realloc(block, size);
+    return fails() ? NULL : __libc_realloc(block, size);
 }
 void *memalign(size_t alignment, size_t size) {
-    return fails(size) ? NULL : __libc_memalign(alignment, size);
+    return fails() ? NULL : __libc_memalign(alignment, size);
 }
 void *aligned_alloc(size_t alignment, size_t size) {
     return memalign(alignment, size);

@@ -5,13 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { LIFE_LARGE_BYTES = 64 * 1024, LIFE_LARGE_KEPT = 64 };
-
 struct life_counts {
     size_t asked;  // allocations of the profiler
     size_t failed; // of these, NULL
-    size_t large;  // of 64 KiB and more
-    size_t large_bytes[LIFE_LARGE_KEPT];
 };
 
 // The n-th allocation of the profiler from now on fails (0: none), and with also_later all after it. Counts begin anew.

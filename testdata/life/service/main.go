@@ -2,7 +2,7 @@
 // What it prints on stdout is the same in every run; what it counted besides goes into the file LIFE_FIGURES, if that is named.
 //
 // LIFE_AGENT: host:port of an Agent; "": no profiler. LIFE_PERIODS: how many periods it is to run for, by the clock; LIFE_BATCHES: and so many
-// batches.
+// batches. LIFE_GOROUTINES work (8), with LIFE_PAUSE between two times (0s).
 package main
 
 import (
@@ -25,10 +25,7 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-const (
-	period     = 40 * time.Millisecond
-	goroutines = 8
-)
+const period = 40 * time.Millisecond
 
 // figures is what the test wants to know.
 type figures struct {
@@ -100,6 +97,11 @@ func main() {
 			profiler.WithProfileTypes(profiler.CPUProfile, profiler.HeapProfile, profiler.BlockProfile, profiler.MutexProfile,
 				profiler.GoroutineProfile))
 	}
+	pause, _ := time.ParseDuration(os.Getenv("LIFE_PAUSE"))
+	goroutines, err := strconv.Atoi(os.Getenv("LIFE_GOROUTINES"))
+	if err != nil {
+		goroutines = 8
+	}
 	batches, _ := strconv.Atoi(os.Getenv("LIFE_BATCHES"))
 	end, latest := time.Now().Add(time.Duration(periods)*period), time.Now().Add(2*time.Minute)
 	running := func() bool {
@@ -112,11 +114,12 @@ func main() {
 	if agent != "" {
 		asking.Go(func() { f.Answered = ask(&stop) })
 	}
-	var digests [goroutines][sha256.Size]byte
-	for i := range goroutines {
+	digests := make([][sha256.Size]byte, goroutines)
+	for i := range digests {
 		all.Go(func() {
 			digests[i] = work(i)
 			for running() {
+				time.Sleep(pause)
 				if work(i) != digests[i] {
 					must(fmt.Errorf("SQLite says something else than before"))
 				}
