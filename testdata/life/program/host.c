@@ -5,7 +5,7 @@
 // usage: host start|profile      prints "N allocations"; each trouble is a line on stdout, and the exit status is 1
 //        host limit as|data      the same with limits of address space or data in place of an allocator that fails
 //        host once|onwards N     one profile, in this process: for a debugger
-// LIFE_STEP=PERCENT: behind the first 200, of so many allocations more only one each time is failed.
+// LIFE_STEP=PERCENT: behind the first 40, of so many allocations more only one each time is failed.
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include "cmemprof.h"
 #include "failing.h"
 
-enum { TROUBLE = 99, REACHED = 0, NOT_REACHED = 3, PATIENCE_S = 60, ALL = 200 };
+enum { TROUBLE = 99, REACHED = 0, NOT_REACHED = 3, PATIENCE_S = 60, ALL = 40 };
 
 static void *kept[512];
 
@@ -116,7 +116,7 @@ static long each(const char *name, void (*fail)(long), void (*operation)(void)) 
     const char *step = getenv("LIFE_STEP");
     long percent = step != NULL ? atol(step) : 0;
     bool well = true;
-    for (long n = 1;; n += n < ALL ? 1 : 1 + n * percent / 100) {
+    for (long n = 1;; n += percent == 0 || n < ALL ? 1 : 1 + n * percent / 100) {
         char what[64];
         snprintf(what, sizeof what, "%s, allocation %ld", name, n);
         int status = in_child(what, fail, n, operation, fail_no_more);
