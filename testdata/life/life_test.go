@@ -74,9 +74,10 @@ func build() error {
 
 // ---- What is the profiler's ----
 
-// All that this project's C code shows to the linker has the prefix, and Go's calls of it have its name. Left out is what runs for an allocation
-// of the program.
-var ofProfiler = regexp.MustCompile(`^cmemprof_|_Cfunc_(cmemprof|upload|merge|delta|profile|compress)_`)
+// All that this project's C code shows to the linker has the prefix, and Go's calls of it have its name, with a prefix that is the package's: so
+// has its C.malloc. Left out is what runs for an allocation of the program.
+var ofProfiler = regexp.MustCompile(`^cmemprof_`)
+var ofPackage = regexp.MustCompile(`^(_cgo_[0-9a-f]+_)Cfunc_(cmemprof|upload|merge|delta|profile|compress)_`)
 var ofProgram = regexp.MustCompile(`^cmemprof_(hook_|profiler_|bootstrap_)`)
 
 // codeOf is the part of LIFE_CODE for the profiler's functions in a file; name is the loader's for it.
@@ -91,9 +92,19 @@ func codeOf(t *testing.T, path, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	packages := map[string]bool{}
+	for _, s := range symbols {
+		if m := ofPackage.FindStringSubmatch(s.Name); m != nil {
+			packages[m[1]] = true
+		}
+	}
+	isOurs := func(name string) bool {
+		prefix, _, _ := strings.Cut(name, "Cfunc_")
+		return packages[prefix] || ofProfiler.MatchString(name) && !ofProgram.MatchString(name)
+	}
 	var ranges []string
 	for _, s := range symbols {
-		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Size > 0 && ofProfiler.MatchString(s.Name) && !ofProgram.MatchString(s.Name) {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Size > 0 && isOurs(s.Name) {
 			ranges = append(ranges, fmt.Sprintf("%x-%x", s.Value, s.Value+s.Size))
 		}
 	}
