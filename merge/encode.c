@@ -8,6 +8,8 @@
 #include "profile.h"
 #include "wire.h"
 
+enum { SOURCE_MAX_LABELS = 8 };
+
 struct output {
     const struct profile *profile;
     struct wire_writer *writer;
@@ -97,13 +99,21 @@ static void write_refs(struct output *output, const struct sample *sample) {
     wire_close(writer, run);
 }
 
-static void write_values(struct output *output, uint32_t sample) {
-    struct wire_writer *writer = output->writer;
-    const int64_t *values = profile_sample_values(output->profile, sample);
+static void write_row(struct wire_writer *writer, const int64_t *values, uint32_t count) {
     size_t run = wire_open(writer, 2);
-    for (uint32_t i = 0; i < output->profile->type_count; i++)
+    for (uint32_t i = 0; i < count; i++)
         wire_write_varint(writer, (uint64_t)values[i]);
     wire_close(writer, run);
+}
+
+static void write_label(struct output *output, const struct label *label) {
+    struct wire_writer *writer = output->writer;
+    size_t message = wire_open(writer, 3);
+    wire_write_number(writer, 1, text_index(output, label->key));
+    wire_write_number(writer, 2, text_index(output, label->text));
+    wire_write_number(writer, 3, (uint64_t)label->number);
+    wire_write_number(writer, 4, text_index(output, label->unit));
+    wire_close(writer, message);
 }
 
 static void write_sample(struct output *output, uint32_t index) {
@@ -111,16 +121,9 @@ static void write_sample(struct output *output, uint32_t index) {
     const struct sample *sample = profile_sample(output->profile, index);
     size_t message = wire_open(writer, 2);
     write_refs(output, sample);
-    write_values(output, index);
-    for (uint32_t i = 0; i < sample->label_count; i++) {
-        const struct label *label = profile_label(output->profile, sample->label + i);
-        size_t inner = wire_open(writer, 3);
-        wire_write_number(writer, 1, text_index(output, label->key));
-        wire_write_number(writer, 2, text_index(output, label->text));
-        wire_write_number(writer, 3, (uint64_t)label->number);
-        wire_write_number(writer, 4, text_index(output, label->unit));
-        wire_close(writer, inner);
-    }
+    write_row(writer, profile_sample_values(output->profile, index), output->profile->type_count);
+    for (uint32_t i = 0; i < sample->label_count; i++)
+        write_label(output, profile_label(output->profile, sample->label + i));
     wire_close(writer, message);
 }
 
@@ -170,13 +173,14 @@ static void write_function(struct output *output, uint32_t id) {
     wire_close(writer, message);
 }
 
+static void write_samples(struct output *output) {
+    for (uint32_t i = 0; i < output->profile->samples.count; i++)
+        if (!is_zero(output->profile, i))
+            write_sample(output, i);
+}
+
 static void write_tables(struct output *output) {
     const struct profile *profile = output->profile;
-    for (uint32_t i = 0; i < profile->type_count; i++)
-        write_value_type(output, 1, *profile_type(profile, i));
-    for (uint32_t i = 0; i < profile->samples.count; i++)
-        if (!is_zero(profile, i))
-            write_sample(output, i);
     for (uint32_t id = 1; id < profile->mappings.count; id++)
         if (output->mappings[id] != 0)
             write_mapping(output, id);
@@ -216,19 +220,95 @@ static void write_header(struct output *output) {
     wire_write_number(writer, 15, text_index(output, profile->doc_url));
 }
 
+// ---- Samples from a source ----
+
+// They come after nothing is known of what they will use: every entry is written, with the id that it has.
+static void keep_all(struct output *output) {
+    const struct profile *profile = output->profile;
+    for (uint32_t id = 1; id < profile->mappings.count; id++)
+        output->mappings[id] = id;
+    for (uint32_t id = 1; id < profile->functions.count; id++)
+        output->functions[id] = id;
+    for (uint32_t id = 1; id < profile->locations.count; id++)
+        output->locations[id] = id;
+}
+
+// The labels of every sample, as bytes.
+static bool write_labels(struct output *output, const struct label *labels, size_t count, struct wire_writer *bytes) {
+    struct wire_writer *out = output->writer;
+    output->writer = bytes;
+    for (size_t i = 0; i < count; i++)
+        write_label(output, &labels[i]);
+    output->writer = out;
+    return !bytes->failed && !output->failed;
+}
+
+static bool fits(const struct profile *profile, const struct profile_source_sample *sample) {
+    for (size_t i = 0; i < sample->location_count; i++)
+        if (sample->locations[i] == 0 || sample->locations[i] >= profile->locations.count)
+            return false;
+    return sample->location_count <= UINT32_MAX / 16;
+}
+
+static void write_source_sample(struct output *output, const struct profile_source_sample *sample, const struct wire_writer *labels) {
+    struct wire_writer *writer = output->writer;
+    uint32_t types = output->profile->type_count;
+    // All that it can take at most, so that nothing below has to ask.
+    if (!wire_room(writer, 64 + sample->location_count * 5 + types * 10 + labels->size))
+        return;
+    size_t message = wire_open(writer, 2);
+    if (sample->location_count > 0) {
+        size_t run = wire_open(writer, 1);
+        uint8_t *at = writer->bytes + writer->size;
+        for (size_t i = 0; i < sample->location_count; i++)
+            at = wire_put_varint(at, sample->locations[i]);
+        writer->size = (size_t)(at - writer->bytes);
+        wire_close(writer, run);
+    }
+    write_row(writer, sample->values, types);
+    if (labels->size > 0)
+        memcpy(writer->bytes + writer->size, labels->bytes, labels->size);
+    writer->size += labels->size;
+    wire_close(writer, message);
+}
+
+static enum merge_error write_source(struct output *output, const struct profile_sample_source *source, const struct wire_writer *labels) {
+    struct profile_source_sample sample;
+    while (!output->writer->failed && source->next(source->context, &sample)) {
+        if (!fits(output->profile, &sample))
+            return MERGE_MALFORMED;
+        write_source_sample(output, &sample, labels);
+    }
+    return MERGE_OK;
+}
+
 // ---- All ----
 
-static bool write_all(struct output *output) {
+static void write_types(struct output *output) {
+    for (uint32_t i = 0; i < output->profile->type_count; i++)
+        write_value_type(output, 1, *profile_type(output->profile, i));
+}
+
+static bool make_tables(struct output *output) {
     const struct profile *profile = output->profile;
     output->mappings = calloc(profile->mappings.count, sizeof(uint32_t));
     output->functions = calloc(profile->functions.count, sizeof(uint32_t));
     output->locations = calloc(profile->locations.count, sizeof(uint32_t));
     output->texts = calloc(profile->texts.texts.count, sizeof(uint32_t));
-    if (!output->mappings || !output->functions || !output->locations || !output->texts)
-        return false;
-    mark(output);
+    return output->mappings && output->functions && output->locations && output->texts;
+}
+
+static void free_tables(struct output *output) {
+    free(output->mappings);
+    free(output->functions);
+    free(output->locations);
+    free(output->texts);
+    array_free(&output->text_order);
+}
+
+// The header is written twice: the first time gives its strings their index, and is thrown away.
+static bool write_end(struct output *output) {
     write_tables(output);
-    // The header is written twice: the first time gives its strings their index, and is thrown away.
     size_t size = output->writer->size;
     write_header(output);
     output->writer->size = size;
@@ -237,17 +317,54 @@ static bool write_all(struct output *output) {
     return !output->failed && !output->writer->failed;
 }
 
+static bool write_all(struct output *output) {
+    if (!make_tables(output))
+        return false;
+    mark(output);
+    write_types(output);
+    write_samples(output);
+    return write_end(output);
+}
+
 bool encode_raw(const struct profile *profile, struct wire_writer *writer) {
     writer->size = 0;
     writer->failed = false;
     struct output output = {.profile = profile, .writer = writer};
     bool whole = write_all(&output);
-    free(output.mappings);
-    free(output.functions);
-    free(output.locations);
-    free(output.texts);
-    array_free(&output.text_order);
+    free_tables(&output);
     return whole;
+}
+
+static enum merge_error write_all_of(struct output *output, const struct profile_sample_source *source, const struct label *labels) {
+    struct wire_writer label_bytes = {0};
+    if (!make_tables(output))
+        return MERGE_NO_MEMORY;
+    keep_all(output);
+    write_types(output);
+    enum merge_error error = write_labels(output, labels, source->label_count, &label_bytes) ? MERGE_OK : MERGE_NO_MEMORY;
+    if (error == MERGE_OK)
+        error = write_source(output, source, &label_bytes);
+    free(label_bytes.bytes);
+    if (error == MERGE_OK && !write_end(output))
+        error = MERGE_NO_MEMORY;
+    return error;
+}
+
+enum merge_error profile_encode_source(struct profile *profile, const struct profile_sample_source *source, size_t *size) {
+    struct label labels[SOURCE_MAX_LABELS];
+    struct wire_writer writer = {.resize = source->resize, .context = source->context};
+    struct output output = {.profile = profile, .writer = &writer};
+    *size = 0;
+    if (source->label_count > SOURCE_MAX_LABELS)
+        return MERGE_TOO_LARGE;
+    for (size_t i = 0; i < source->label_count; i++)
+        labels[i] = profile_label_of(profile, &source->labels[i]);
+    if (profile->status != MERGE_OK)
+        return profile->status;
+    enum merge_error error = write_all_of(&output, source, labels);
+    free_tables(&output);
+    *size = writer.size;
+    return error;
 }
 
 static enum merge_error take(struct wire_writer *writer, uint8_t **bytes, size_t *size) {

@@ -124,6 +124,26 @@ enum merge_error profile_encode(struct profile *profile, enum merge_compression 
 enum merge_error profile_encode_level(struct profile *profile, enum merge_compression compression, int level, uint8_t **bytes,
                                       size_t *size);
 
+// The profile with samples that are not in it, asked for one after the other as they are written: so a profile of very many samples needs
+// no memory but for its bytes. Samples that were added are not written; everything else is, used or not. Each sample has the same labels;
+// equal ones stay apart, and whoever reads them adds them up.
+struct profile_source_sample;
+struct profile_sample_source {
+    // False: that was the last. Locations are ids of the profile, leaf first; what it points to stays until the next call.
+    bool (*next)(void *context, struct profile_source_sample *sample);
+    const struct profile_label *labels; // 8 at most
+    size_t label_count;
+    // Room for the bytes: at least capacity of them, of which those that were written before stay. NULL: no memory.
+    uint8_t *(*resize)(void *context, size_t capacity);
+    void *context;
+};
+struct profile_source_sample {
+    const uint32_t *locations;
+    size_t location_count;
+    const int64_t *values; // one per sample type
+};
+enum merge_error profile_encode_source(struct profile *profile, const struct profile_sample_source *source, size_t *size);
+
 // From now on labels with other keys are left out of what is read, so that samples of the same stack are one, and a merge of profiles that
 // label each sample (span ids, timestamps) stays as large as its stacks. count 0: no labels at all.
 void profile_keep_labels(struct profile *profile, const char *const *keys, size_t count);
@@ -157,8 +177,14 @@ enum merge_error merge_profiles(const void *const *inputs, const size_t *sizes, 
 // Duplicate samples of a profile are added up first; samples with only zeros are dropped, and what only they use. Header, sample types and
 // their order, and unknown fields are those of the new profile; duration = its time - that of the profile before, if both are known and it
 // is later. A profile with other sample types or another period type than the one before is MERGE_TYPES_DIFFER.
-// Any rule: a stack that the new profile lacks is forgotten, so when it is back all of its value is new. The state is the last profile, and
+// Any rule: a stack that the new profile lacks is forgotten, so when it is back all of its value is new. What the sample of MERGE_EVICTED
+// has taken over from stacks that vanished or began anew was told before: it is subtracted there, so that all deltas together are the last
+// profile. The state is the last profile, and
 // at most as much again of stacks that vanished. After an error the next profile starts anew, as the first did.
+// The only frame of the one sample that has what is known no more of each of C's stacks by itself: cmemprof's table of them was full, and
+// some of which nothing was alive had to go.
+#define MERGE_EVICTED "[evicted stacks]"
+
 enum delta_rule {
     // Never a negative value of a type that is subtracted. A counter that went backwards was reset: its current value is the delta. A
     // counter that is negative itself is 0. Vanished stacks are not in the result.

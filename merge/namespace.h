@@ -60,6 +60,7 @@
 #define profile_duration_ns cmemprof_profile_duration_ns
 #define profile_encode cmemprof_profile_encode
 #define profile_encode_level cmemprof_profile_encode_level
+#define profile_encode_source cmemprof_profile_encode_source
 #define profile_fail cmemprof_profile_fail
 #define profile_find_alike_mapping cmemprof_profile_find_alike_mapping
 #define profile_find_mapping cmemprof_profile_find_mapping
@@ -75,6 +76,7 @@
 #define profile_intern_text cmemprof_profile_intern_text
 #define profile_keep_labels cmemprof_profile_keep_labels
 #define profile_keep_sample_types cmemprof_profile_keep_sample_types
+#define profile_label_of cmemprof_profile_label_of
 #define profile_new cmemprof_profile_new
 #define profile_new_mapping cmemprof_profile_new_mapping
 #define profile_next_input cmemprof_profile_next_input

@@ -366,6 +366,16 @@ uint32_t profile_add_location(struct profile *profile, uint32_t mapping, uint64_
     return id;
 }
 
+// A label has a text or a number, and an empty text cannot be told from the number 0 (profile.proto).
+struct label profile_label_of(struct profile *profile, const struct profile_label *label) {
+    struct label entry = {.key = text_of(profile, label->key), .text = text_of(profile, label->text)};
+    if (!label->text) {
+        entry.number = label->number;
+        entry.unit = text_of(profile, label->unit);
+    }
+    return entry;
+}
+
 void profile_add_sample(struct profile *profile, const uint32_t *locations, size_t location_count, const int64_t *values,
                         const struct profile_label *labels, size_t label_count) {
     struct label few[16], *entries = few;
@@ -376,15 +386,8 @@ void profile_add_sample(struct profile *profile, const uint32_t *locations, size
         return profile_fail(profile, MERGE_MALFORMED);
     if (label_count > sizeof few / sizeof *few && !(entries = malloc(label_count * sizeof *entries)))
         return profile_fail(profile, MERGE_NO_MEMORY);
-    for (size_t i = 0; i < label_count; i++) {
-        uint32_t text = text_of(profile, labels[i].text);
-        // A label has a text or a number, and an empty text cannot be told from the number 0 (profile.proto).
-        entries[i] = (struct label){.key = text_of(profile, labels[i].key), .text = text};
-        if (!labels[i].text) {
-            entries[i].number = labels[i].number;
-            entries[i].unit = text_of(profile, labels[i].unit);
-        }
-    }
+    for (size_t i = 0; i < label_count; i++)
+        entries[i] = profile_label_of(profile, &labels[i]);
     profile->types_fixed = true;
     if (profile->status == MERGE_OK) {
         struct sample_key key = {locations, entries, (uint32_t)location_count, (uint32_t)label_count, 0};

@@ -155,6 +155,8 @@ void profile_add_row(struct profile *profile, uint32_t sample, const int64_t *va
 void profile_intern_comment(struct profile *profile, uint32_t text);
 void profile_reset_header(struct profile *profile); // but for the period type
 
+struct label profile_label_of(struct profile *profile, const struct profile_label *label);
+
 // encode.c. Into writer, which keeps its buffer. False: no memory.
 struct wire_writer;
 bool encode_raw(const struct profile *profile, struct wire_writer *writer);

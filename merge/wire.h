@@ -109,6 +109,9 @@ struct wire_writer {
     uint8_t *bytes;
     size_t size, capacity;
     bool failed; // no memory; what follows is dropped
+    // Where the bytes come from, NULL: realloc. The first size of them stay. NULL given back: no memory.
+    uint8_t *(*resize)(void *context, size_t capacity);
+    void *context;
 };
 
 static inline bool wire_room(struct wire_writer *writer, size_t more) {
@@ -117,7 +120,7 @@ static inline bool wire_room(struct wire_writer *writer, size_t more) {
     if (writer->failed)
         return false;
     size_t capacity = writer->capacity * 2 + more + 256;
-    uint8_t *bytes = realloc(writer->bytes, capacity);
+    uint8_t *bytes = writer->resize ? writer->resize(writer->context, capacity) : realloc(writer->bytes, capacity);
     if (!bytes) {
         writer->failed = true;
         return false;

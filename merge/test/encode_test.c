@@ -98,10 +98,104 @@ static void values_at_their_ends(void **state) {
     free(blob.bytes);
 }
 
+// ---- Samples from a source ----
+
+enum { SOURCE_SAMPLES = 1000 };
+
+struct source {
+    struct profile *profile;
+    uint32_t locations[200];
+    uint32_t next, leaf, wrong_at;
+    int64_t values[2];
+    struct blob out;
+    size_t most; // bytes that may be had
+};
+
+// Each of another depth, from none to more than a message of 128 bytes holds.
+static bool next_sample(void *context, struct profile_source_sample *sample) {
+    struct source *source = context;
+    if (source->next == SOURCE_SAMPLES)
+        return false;
+    source->values[0] = source->next;
+    source->values[1] = source->next == 3 ? -1 : 1;
+    *sample = (struct profile_source_sample){source->locations, source->next % 200, source->values};
+    source->locations[0] = source->next++ == source->wrong_at ? 3 : source->leaf;
+    return true;
+}
+
+static uint8_t *resize(void *context, size_t capacity) {
+    struct source *source = context;
+    uint8_t *bytes = capacity <= source->most ? realloc(source->out.bytes, capacity) : NULL;
+    source->out.bytes = bytes ? bytes : source->out.bytes;
+    return bytes;
+}
+
+static enum merge_error encode_source(struct source *source) {
+    static const struct profile_label label = {"memory", "C", 0, ""};
+    source->profile = profile_new();
+    profile_add_sample_type(source->profile, "a", "count");
+    profile_add_sample_type(source->profile, "b", "bytes");
+    source->leaf = add_frame(source->profile, profile_add_mapping(source->profile, &program), 1, "leaf");
+    uint32_t caller = add_frame(source->profile, 0, 2, "caller");
+    for (size_t i = 0; i < 200; i++)
+        source->locations[i] = i == 0 ? source->leaf : caller;
+    profile_add_comment(source->profile, "a comment");
+    enum merge_error error =
+        profile_encode_source(source->profile, &(struct profile_sample_source){next_sample, &label, 1, resize, source}, &source->out.size);
+    profile_free(source->profile);
+    return error;
+}
+
+// Nothing is asked of them but to be read again, all and in their order.
+static void samples_of_a_source_are_written(void **state) {
+    (void)state;
+    struct source source = {.most = SIZE_MAX, .wrong_at = UINT32_MAX};
+    assert_int_equal(encode_source(&source), MERGE_OK);
+    struct profile *profile = decode_or_fail(source.out);
+    // Those of equal stacks are one when they are read: depths 0 to 199.
+    assert_int_equal(profile_sample_count(profile), 200);
+    for (uint32_t i = 0; i < 200; i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        assert_int_equal(view.frame_count, i);
+        assert_int_equal(view.values[0], 5 * i + 200 * (1 + 2 + 3 + 4));
+        assert_int_equal(view.values[1], i == 3 ? 3 : 5);
+        assert_int_equal(view.label_count, 1);
+        assert_true(profile_sample_is_c(&view));
+        assert_string_equal(i > 0 ? view.frames[0].function : "leaf", "leaf");
+        assert_string_equal(i > 1 ? view.frames[i - 1].function : "caller", "caller");
+    }
+    assert_string_equal(profile_text(profile, *profile_comment(profile, 0)), "a comment");
+    profile_free(profile);
+    free(source.out.bytes);
+}
+
+static void a_source_may_be_wrong_or_have_no_room(void **state) {
+    (void)state;
+    struct source wrong = {.most = SIZE_MAX, .wrong_at = 900};
+    assert_int_equal(encode_source(&wrong), MERGE_MALFORMED); // there is no location 3
+    free(wrong.out.bytes);
+    struct source enough = {.most = SIZE_MAX, .wrong_at = UINT32_MAX};
+    assert_int_equal(encode_source(&enough), MERGE_OK);
+    for (size_t most = 0; most < 4 * enough.out.size; most += enough.out.size / 50) {
+        struct source tight = {.most = most, .wrong_at = UINT32_MAX};
+        enum merge_error error = encode_source(&tight);
+        assert_true(error == MERGE_NO_MEMORY || error == MERGE_OK);
+        assert_true(error == MERGE_NO_MEMORY || tight.out.size == enough.out.size);
+        assert_true(most >= enough.out.size || error == MERGE_NO_MEMORY);
+        free(tight.out.bytes);
+    }
+    free(enough.out.bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(survives_each_compression), cmocka_unit_test(unused_entries_are_left_out),
-        cmocka_unit_test(first_mapping_stays),       cmocka_unit_test(empty_profile),
+        cmocka_unit_test(samples_of_a_source_are_written),
+        cmocka_unit_test(a_source_may_be_wrong_or_have_no_room),
+        cmocka_unit_test(survives_each_compression),
+        cmocka_unit_test(unused_entries_are_left_out),
+        cmocka_unit_test(first_mapping_stays),
+        cmocka_unit_test(empty_profile),
         cmocka_unit_test(values_at_their_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
