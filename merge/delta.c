@@ -28,7 +28,7 @@ void delta_free(struct delta *delta) {
         free(delta->types[i]);
     free(delta->types);
     forget(delta);
-    struct array *arrays[] = {&delta->subtract, &delta->current, &delta->last, &delta->seen, &delta->marks};
+    struct array *arrays[] = {&delta->subtract, &delta->current, &delta->last, &delta->seen, &delta->told, &delta->marks};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         array_free(arrays[i]);
     free(delta->raw.bytes);
@@ -112,6 +112,64 @@ static bool add_up(struct delta *delta) {
     return true;
 }
 
+// ---- What the sample of MERGE_EVICTED has taken over ----
+
+static bool is_evicted(const struct delta *delta, uint32_t index) {
+    const struct profile *known = delta->known;
+    const struct sample *sample = profile_sample(known, index);
+    if (sample->ref_count != 1)
+        return false;
+    const struct location *location = profile_location(known, *profile_ref(known, sample->ref));
+    return location->line_count == 1 &&
+           strcmp(profile_text(known, profile_function(known, profile_line(known, location->line)->function)->name), MERGE_EVICTED) == 0;
+}
+
+static bool is_c(const struct delta *delta, uint32_t index) {
+    const struct sample *sample = profile_sample(delta->known, index);
+    for (uint32_t i = 0; i < sample->label_count; i++) {
+        const struct label *label = profile_label(delta->known, sample->label + i);
+        if (strcmp(profile_text(delta->known, label->key), "memory") == 0 && strcmp(profile_text(delta->known, label->text), "C") == 0)
+            return true;
+    }
+    return false;
+}
+
+// Any sample of C whose value is less than it was has vanished or begun anew, and what it was is the evicted one's now.
+static void add_told(struct delta *delta, uint32_t index) {
+    uint32_t types = delta->known->type_count;
+    const int64_t *current = (const int64_t *)delta->current.items + (size_t)index * types;
+    const int64_t *last = (const int64_t *)delta->last.items + (size_t)index * types;
+    const bool *subtract = delta->subtract.items;
+    int64_t *told = delta->told.items;
+    bool less = false;
+    for (uint32_t i = 0; i < types; i++)
+        less |= subtract[i] && current[i] < last[i];
+    if (!less || !is_c(delta, index))
+        return;
+    for (uint32_t i = 0; i < types; i++)
+        if (subtract[i] && current[i] < last[i])
+            told[i] = saturate_add(told[i], last[i], &delta->saturated);
+}
+
+static bool find_evicted(struct delta *delta) {
+    const struct input *input = delta->known->decoder;
+    const uint32_t *samples = input->samples.items;
+    delta->evicted = 0;
+    delta->told.count = 0;
+    if (delta->rule != DELTA_NEVER_NEGATIVE || !delta->seeded)
+        return true;
+    for (uint32_t i = 0; i < input->samples.count && delta->evicted == 0; i++)
+        if (is_evicted(delta, samples[i]))
+            delta->evicted = samples[i] + 1;
+    if (delta->evicted == 0)
+        return true;
+    if (!array_push(&delta->told, delta->known->type_count, sizeof(int64_t)))
+        return false;
+    for (uint32_t i = 0; i < delta->known->samples.count; i++)
+        add_told(delta, i);
+    return true;
+}
+
 bool delta_row(struct delta *delta, uint32_t sample, int64_t *row) {
     uint32_t types = delta->known->type_count;
     const int64_t *current = (const int64_t *)delta->current.items + (size_t)sample * types;
@@ -125,6 +183,8 @@ bool delta_row(struct delta *delta, uint32_t sample, int64_t *row) {
             if (value < 0 && delta->rule == DELTA_NEVER_NEGATIVE) // a counter that went backwards was reset
                 value = current[i];
         }
+        if (subtract[i] && sample + 1 == delta->evicted)
+            value = saturate_subtract(value, ((const int64_t *)delta->told.items)[i], &delta->saturated);
         if (value < 0 && subtract[i] && delta->rule == DELTA_NEVER_NEGATIVE)
             value = delta->seeded ? 0 : value;
         row[i] = value;
@@ -155,6 +215,8 @@ static enum merge_error encode_known(struct delta *delta) {
 
 static enum merge_error write_result(struct delta *delta, struct merge_fault *fault) {
     enum merge_error error;
+    if (!find_evicted(delta))
+        return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the values");
     if (delta->rule == DELTA_LIKE_PPROF)
         error = encode_known(delta);
     else

@@ -221,8 +221,87 @@ static void limits_are_its_own(void **state) {
     free(blob.bytes);
 }
 
+// ---- Stacks that went to MERGE_EVICTED ----
+
+enum { SIMULATED_STACKS = 12, PERIODS = 400 };
+
+struct simulated {
+    int64_t alloc; // since it was there last
+    bool there;
+};
+
+static uint32_t next_random(uint32_t *state) {
+    return *state = *state * 1664525u + 1013904223u;
+}
+
+// The sum of one type over all samples.
+static int64_t sum_of_alloc(struct profile *profile) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        assert_true(view.values[0] >= 0); // never a negative delta
+        sum += view.values[0];
+    }
+    return sum;
+}
+
+static struct blob simulated_profile(const struct simulated *stacks, int64_t evicted, int64_t go, int64_t period) {
+    static const struct profile_label c = {"memory", "C", 0, ""};
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "alloc", "bytes");
+    for (int i = 0; i < SIMULATED_STACKS; i++) {
+        uint32_t location = add_frame(profile, 0, (uint64_t)i + 1, "stack");
+        if (stacks[i].there)
+            profile_add_sample(profile, &location, 1, &stacks[i].alloc, &c, 1);
+    }
+    if (evicted > 0) {
+        uint32_t location = add_frame(profile, 0, 0, MERGE_EVICTED);
+        profile_add_sample(profile, &location, 1, &evicted, &c, 1);
+    }
+    if (period % 3 != 0) { // a stack of Go's that comes and goes has nothing to do with it
+        uint32_t location = add_frame(profile, 0, 99, "Go");
+        profile_add_sample(profile, &location, 1, &go, NULL, 0);
+    }
+    profile_set_time(profile, period + 1, 1);
+    return encode_and_free(profile, MERGE_RAW);
+}
+
+// Stacks grow, are evicted, come back at once or later with less or with more than they had: all deltas together are what was allocated.
+static void what_was_evicted_is_told_once(void **state) {
+    (void)state;
+    struct simulated stacks[SIMULATED_STACKS] = {0};
+    struct delta *delta = new_delta();
+    int64_t evicted = 0, allocated = 0, told = 0, go_told = 0;
+    uint32_t random = 1;
+    for (int64_t period = 0; period < PERIODS; period++) {
+        for (int i = 0; i < SIMULATED_STACKS; i++) {
+            struct simulated *stack = &stacks[i];
+            for (uint32_t events = next_random(&random) >> 30; events > 0; events--) {
+                int64_t bytes = next_random(&random) >> 28 << (next_random(&random) >> 30);
+                stack->there |= bytes > 0;
+                stack->alloc += bytes;
+                allocated += bytes;
+                if (next_random(&random) >> 29 == 0) {
+                    evicted += stack->alloc;
+                    *stack = (struct simulated){0};
+                }
+            }
+        }
+        struct profile *profile = next(delta, simulated_profile(stacks, evicted, 1000, period));
+        const int64_t *go = values_of(profile, "Go");
+        go_told += go ? go[0] : 0;
+        told += sum_of_alloc(profile);
+        assert_true(told - go_told == allocated);
+        profile_free(profile);
+    }
+    assert_true(evicted > 0);
+    delta_free(delta);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_evicted_is_told_once),
         cmocka_unit_test(rules),
         cmocka_unit_test(overflow_is_counted),
         cmocka_unit_test(state_is_bounded),
