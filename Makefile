@@ -180,14 +180,14 @@ test-sanitized: export ASAN_OPTIONS := detect_stack_use_after_return=1:$(ASAN_OP
 test-sanitized: build/.setup-test $(SANITIZED_TESTS)
 	@scripts/run-c-tests $(SANITIZED_TESTS)
 # The lock-free tables under the thread sanitizer. setarch -R: gcc 12's does not know address space laid out at random in today's kernels' way.
-TSAN_TABLES := $(patsubst %,build/tsan/cmemprof/%.o,block_filter live_table stack_table private_arena reserved_memory shard)
+TSAN_TABLES := $(patsubst %,build/tsan/cmemprof/%.o,block_filter live_table stack_table stack_index private_arena reserved_memory shard)
 TSAN_TESTS := $(patsubst %,build/tsan/test/cmemprof_%_test,block_filter live_table stack_table private_arena reserved_memory row_cache tables_stress)
 build/tsan/%.o: %.c | build/.setup
 	@mkdir -p $(@D) && echo "  cc    $< (tsan)"
 	@$(CC) $(ALL_CFLAGS) -Wno-tsan -fsanitize=thread -MMD -MP -c $< -o $@
 build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES)
 	@mkdir -p $(@D) && echo "  link  $@"
-	@$(CC) -pthread -fsanitize=thread -o $@ $^ -lcmocka
+	@$(CC) -pthread -fsanitize=thread -o $@ $^ -lcmocka -lm
 test-tsan: build/.setup-test $(TSAN_TESTS)
 	@setarch -R scripts/run-c-tests $(TSAN_TESTS)
 # The three targets of the merge engine for FUZZ_SECONDS together, and google/pprof's word on what they have kept.

@@ -14,6 +14,7 @@
 #ifndef CMEMPROF_H
 #define CMEMPROF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,8 +38,13 @@ const char *cmemprof_error_text(enum cmemprof_error error); // Never NULL.
 enum cmemprof_error cmemprof_start(uint64_t interval_bytes);
 
 // Memory of the tables, all in all: 0, the default, is 1 % of the process's resident memory, at least 8 MiB, looked at again with every
-// profile. When it is used up, samples are dropped and counted. May be called at any time.
+// profile. When it is used up, stacks of which nothing is alive make room, and until they have samples are dropped and counted. May be
+// called at any time.
 void cmemprof_set_memory_limit(uint64_t limit_bytes);
+
+// Makes room where memory is short, as taking a profile does; else no more than a look at some counters. To be called once a second or so:
+// what fills the tables between two profiles then costs samples for that long. True: it did.
+bool cmemprof_make_room(void);
 
 // No new samples. What is alive stays known, so frees are still seen and a later start continues the same totals.
 void cmemprof_stop(void);
@@ -58,7 +64,7 @@ struct cmemprof_snapshot;
 struct cmemprof_snapshot *cmemprof_snapshot_take(void); // NULL: no memory
 void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot);
 
-// Every Go return address in the snapshot once, ascending. Valid as long as the snapshot.
+// Every Go return address in the snapshot once, in no order. Valid as long as the snapshot.
 size_t cmemprof_snapshot_go_pcs(const struct cmemprof_snapshot *snapshot, const uintptr_t **pcs);
 
 struct cmemprof_go_frame {
@@ -75,14 +81,17 @@ struct cmemprof_go_names {
     size_t text_size;
 };
 
-// Symbolizes and writes the profile, raw (not compressed). *bytes is malloc'ed for the caller.
+// Symbolizes and writes the profile, raw (not compressed). *bytes belongs to the snapshot and is good until the next call on it.
+enum cmemprof_error cmemprof_snapshot_profile(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
+                                              const uint8_t **bytes, size_t *size);
+// The same with a copy that is malloc'ed for the caller. A large block that is freed changes how glibc's heap goes on (M_MMAP_THRESHOLD).
 enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, uint8_t **bytes,
                                              size_t *size);
 
 // ---- What it did ----
 
-// Since the process started. Of every sample exactly one thing becomes: samples = those that a profile shows + lost_stacks + lost_shards +
-// reclaimed_samples. A sample counted in lost_live is in alloc_* but not in inuse_*.
+// Since the process started. Of every sample exactly one thing becomes: samples = those that a profile shows + lost_stacks + lost_shards. A
+// sample counted in lost_live is in alloc_* but not in inuse_*.
 struct cmemprof_stats {
     uint64_t interval_bytes;    // 0: off
     uint64_t samples;           // allocations chosen
@@ -93,8 +102,8 @@ struct cmemprof_stats {
     uint64_t lost_stacks;       // samples dropped: the table of stacks is full
     uint64_t lost_shards;       // samples dropped: too many threads sampled at the same moment
     uint64_t lost_live;         // samples whose block cannot be followed: the table of live blocks is full
-    uint64_t reclaimed_stacks;  // taken out of the table because nothing of them was alive or new and their memory was needed
-    uint64_t reclaimed_samples; // theirs: they have been in profiles, and are not any more
+    uint64_t reclaimed_stacks;  // taken out of the table because nothing of them was alive and their memory was needed
+    uint64_t reclaimed_samples; // theirs: in a profile they are one sample, "[evicted stacks]"
     uint64_t unsampled_nested;  // allocations from inside the profiler itself, never sampled
     uint64_t cut_no_rule;       // stacks cut at code without call-frame information
     uint64_t cut_unsupported;   // stacks cut at a rule that the unwinder does not know

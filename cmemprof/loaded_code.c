@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "cmemprof.h"
 #include "code_objects.h"
 #include "profiler.h"
 #include "reclaim.h"
@@ -24,26 +25,46 @@ static bool lock_listing(void) {
     return pthread_mutex_timedlock(&listing, &limit) == 0;
 }
 
-static void retire(struct stack *stack, void *context) {
-    const struct module *module = context;
-    for (uint32_t i = 0; i < stack->depth_frames && atomic_load_explicit(&stack->retired, memory_order_relaxed) == 0; i++) {
+struct unloading {
+    uint32_t ended;
+    const struct module **modules; // what was unloaded
+    size_t count;
+};
+
+static bool is_through(const struct stack *stack, const struct module *module) {
+    for (uint32_t i = 0; i < stack->depth_frames; i++) {
         uintptr_t call = stack->pcs[i] - 1;
         if (call >= module->start && call < module->limit) {
-            atomic_store_explicit(&stack->retired, atomic_load(&module->unloaded_at), memory_order_relaxed);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void retire(struct stack *stack, void *context) {
+    const struct unloading *unloading = context;
+    for (size_t i = 0; i < unloading->count; i++) {
+        if (is_through(stack, unloading->modules[i])) {
+            stack_table_retire(&profiler.stacks, stack, unloading->ended);
+            return;
         }
     }
 }
 
-// The stacks through what was unloaded at the end of this generation.
+// The stacks through what was unloaded at the end of this generation. Only those that can still be found are looked at: it takes no longer
+// when the same library goes for the thousandth time.
 static void retire_stacks(uint32_t ended) {
-    reclaim_pause(); // nothing is taken away while this walks along the chains
+    static const struct module *modules[MODULES_MAX]; // guarded by listing
+    struct unloading unloading = {ended, modules, 0};
     for (size_t i = 0; i < atomic_load(&loaded_modules.count); i++) {
-        struct module *module = loaded_modules.items[i];
-        if (atomic_load(&module->unloaded_at) == ended) {
-            stack_table_each(&profiler.stacks, retire, module);
+        if (atomic_load(&loaded_modules.items[i]->unloaded_at) == ended) {
+            modules[unloading.count++] = loaded_modules.items[i];
         }
     }
-    reclaim_snapshot_ends();
+    reclaim_lock();
+    stack_table_each_found(&profiler.stacks, retire, &unloading);
+    reclaim_unlock();
+    cmemprof_make_room();
 }
 
 bool loaded_code_refresh(void) {

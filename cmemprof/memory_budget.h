@@ -1,5 +1,8 @@
 // memory_budget.h: how much memory the profiler's tables may use together. A table that grows asks first; refused, it counts as full.
 //
+// A table that gives memory back gives it to all. One that cannot give back what it holds at any moment takes by a share, which ends at
+// three quarters of the limit: the others always find something, however early it filled up.
+//
 // Threads: any, also inside malloc; no lock. The limit may change at any time; what is in use stays in use.
 #ifndef CMEMPROF_MEMORY_BUDGET_H
 #define CMEMPROF_MEMORY_BUDGET_H
@@ -7,19 +10,39 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "namespace.h"
 
 struct memory_budget {
     _Atomic size_t used_bytes, limit_bytes;
+    _Atomic size_t fixed_bytes; // used without asking (caches, shards): the tables have what it leaves of the limit, a half at least
+    _Atomic uint64_t refusals;  // only a counter: somebody got nothing
 };
 
-static inline bool memory_budget_take(struct memory_budget *budget, size_t size_bytes) {
+struct memory_share {
+    struct memory_budget *budget;
+    _Atomic size_t used_bytes;
+};
+
+// What the tables may use together.
+static inline size_t memory_budget_room(const struct memory_budget *budget) {
     size_t limit = atomic_load_explicit(&budget->limit_bytes, memory_order_relaxed);
+    size_t fixed = atomic_load_explicit(&budget->fixed_bytes, memory_order_relaxed);
+    return limit - (fixed < limit / 2 ? fixed : limit / 2);
+}
+
+static inline bool memory_budget_refuse(struct memory_budget *budget) {
+    atomic_fetch_add_explicit(&budget->refusals, 1, memory_order_relaxed);
+    return false;
+}
+
+static inline bool memory_budget_take(struct memory_budget *budget, size_t size_bytes) {
+    size_t limit = memory_budget_room(budget);
     size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
     do {
         if (used > limit || size_bytes > limit - used) {
-            return false;
+            return memory_budget_refuse(budget);
         }
     } while (
         !atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + size_bytes, memory_order_relaxed, memory_order_relaxed));
@@ -28,6 +51,26 @@ static inline bool memory_budget_take(struct memory_budget *budget, size_t size_
 
 static inline void memory_budget_give(struct memory_budget *budget, size_t size_bytes) {
     atomic_fetch_sub_explicit(&budget->used_bytes, size_bytes, memory_order_relaxed);
+}
+
+static inline void memory_share_give(struct memory_share *share, size_t size_bytes) {
+    atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
+    memory_budget_give(share->budget, size_bytes);
+}
+
+static inline bool memory_share_take(struct memory_share *share, size_t size_bytes) {
+    size_t room = memory_budget_room(share->budget), most = room - room / 4;
+    if (size_bytes > most || atomic_fetch_add_explicit(&share->used_bytes, size_bytes, memory_order_relaxed) > most - size_bytes) {
+        if (size_bytes <= most) {
+            atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
+        }
+        return memory_budget_refuse(share->budget);
+    }
+    if (!memory_budget_take(share->budget, size_bytes)) {
+        atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
+        return false;
+    }
+    return true;
 }
 
 #endif

@@ -15,15 +15,11 @@
 #include "loaded_code.h"
 #include "next_allocator.h"
 #include "reclaim.h"
-#include "reserved_memory.h"
 #include "sampler.h"
 #include "snapshot.h"
 
 __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));
 struct profiler profiler = {.live = LIVE_TABLE_CLOSED};
-
-// Address space that stacks may grow into; what of it is used is bounded by the budget.
-#define STACK_TABLE_RESERVED_BYTES ((size_t)256 << 20)
 
 // One sample in so many is timed: asking for the thread's CPU time is a system call. A shard's first one is, too, and stands for itself
 // alone: nothing is in any cache then.
@@ -147,10 +143,14 @@ void profiler_move_begin(const void *block, struct moving *moving) {
         return;
     }
     struct shard *shard = shards_take(profiler.shards, &thread_state);
+    atomic_fetch_add(&profiler.moves_begun, 1);
     if (live_table_remove(&profiler.live, block, &moving->sample)) {
         moving->shard = shard;
     } else if (shard != NULL) {
         shard_release(shard);
+    }
+    if (moving->shard == NULL) {
+        atomic_fetch_add(&profiler.moves_ended, 1);
     }
 }
 
@@ -161,6 +161,7 @@ void profiler_move_end(const struct moving *moving, const void *stayed) {
     if (stayed != NULL && !live_table_add(&profiler.live, stayed, &moving->sample)) {
         shard_count(&moving->shard->lost_live, 1);
     }
+    atomic_fetch_add(&profiler.moves_ended, 1);
     shard_release(moving->shard);
 }
 
@@ -179,7 +180,7 @@ static bool open_tables(struct profiler *self) {
     }
     madvise(shards, shard_bytes, MADV_NOHUGEPAGE);
     reclaim_set_limit(self);
-    if (!stack_table_open(&self->stacks, reserved_memory_share(STACK_TABLE_RESERVED_BYTES), &self->budget)) {
+    if (!stack_table_open(&self->stacks, &self->budget)) {
         munmap(shards, shard_bytes);
         return false;
     }
@@ -226,7 +227,7 @@ static void add_samples(struct stack *stack, void *context) {
 
 // Samples that other threads were in the midst of are nobody's in the child: they count as lost there.
 static void balance_after_fork(struct profiler *self) {
-    uint64_t accounted = atomic_load(&self->reclaimed_samples), samples = 0;
+    uint64_t accounted = self->stacks.evicted.samples, samples = 0;
     stack_table_each(&self->stacks, add_samples, &accounted);
     for (size_t i = 0; i < SHARDS; i++) {
         struct shard *shard = &self->shards[i];

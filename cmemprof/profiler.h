@@ -31,6 +31,7 @@ struct profiler {
     struct shard *shards; // SHARDS of them
     // Counters, relaxed: what has no shard to count it.
     _Atomic uint64_t unsharded_samples, unsampled_nested, reclaimed_stacks, reclaimed_samples;
+    _Atomic uint64_t moves_begun, moves_ended; // blocks that realloc may have moved; between the two they are not in the live table
 };
 
 // Hidden: the hooks of the preloaded library reach it without a look into the table of what other objects might define.

@@ -1,4 +1,4 @@
-// reclaim.c: mark, unlink, wait until nobody looks, mark again, free.
+// reclaim.c: choose, unlink, wait until nobody looks, look again what is alive, evict.
 
 #include "reclaim.h"
 
@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmemprof.h"
@@ -13,7 +14,10 @@
 enum { LEAST_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
 
 static pthread_mutex_t reclaiming = PTHREAD_MUTEX_INITIALIZER;
-static unsigned snapshots;            // guarded by reclaiming
+static unsigned snapshots;                // guarded by reclaiming, as the others
+static struct stack_level *unused_levels; // of the index, that somebody may still look at
+static _Atomic size_t settled_bytes;      // what was in use when memory had been short the last time
+static _Atomic uint64_t settled_refusals;
 static _Atomic uint64_t wanted_limit; // 0: by resident memory
 
 // ---- Limit ----
@@ -36,6 +40,15 @@ static size_t resident_bytes(void) {
     return strtoul(at, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+// What is not the tables', but of the limit.
+static size_t fixed_bytes(const struct profiler *self) {
+    size_t fixed = sizeof *self;
+    for (size_t i = 0; self->shards != NULL && i < SHARDS; i++) {
+        fixed += atomic_load_explicit(&self->shards[i].samples, memory_order_relaxed) != 0 ? SHARD_USED_BYTES : 0;
+    }
+    return fixed;
+}
+
 void reclaim_set_limit(struct profiler *self) {
     size_t limit = atomic_load(&wanted_limit);
     if (limit == 0) {
@@ -43,6 +56,7 @@ void reclaim_set_limit(struct profiler *self) {
         limit = share > LEAST_LIMIT_BYTES ? share : LEAST_LIMIT_BYTES;
     }
     atomic_store(&self->budget.limit_bytes, limit);
+    atomic_store(&self->budget.fixed_bytes, fixed_bytes(self));
 }
 
 void cmemprof_set_memory_limit(uint64_t limit_bytes) {
@@ -50,88 +64,216 @@ void cmemprof_set_memory_limit(uint64_t limit_bytes) {
     reclaim_set_limit(&profiler);
 }
 
-// ---- Stacks ----
+// ---- What is alive ----
 
-enum { STAYS, GOES };
+static void forget_alive(struct stack *stack, void *context) {
+    (void)context;
+    stack->inuse_objects = stack->inuse_bytes = 0;
+}
+
+static void add_alive(const struct live_sample *sample, void *context) {
+    sample->stack->inuse_objects += sample->weight;
+    sample->stack->inuse_bytes += sample->weight * (double)sample->size_bytes;
+    ++*(uint64_t *)context;
+}
+
+uint64_t reclaim_add_up_alive(struct profiler *self) {
+    uint64_t blocks = 0;
+    stack_table_each(&self->stacks, forget_alive, NULL);
+    live_table_each(&self->live, add_alive, &blocks);
+    return blocks;
+}
+
+// A block on its way through realloc is not in the table for a moment, and may come back. False: there was such a one each time.
+static bool add_up_all_alive(struct profiler *self) {
+    const struct timespec pause = {0, 100 * 1000};
+    for (int i = 0; i < 5; i++) {
+        uint64_t begun = atomic_load(&self->moves_begun);
+        if (atomic_load(&self->moves_ended) == begun) {
+            reclaim_add_up_alive(self);
+            if (atomic_load(&self->moves_begun) == begun) {
+                return true;
+            }
+        }
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+// ---- Which stacks go ----
+
+// In the order in which they go. Behind NOTHING_ALIVE those in which there is something new, by the logarithm of their samples: the fewer,
+// the less is no longer known of each.
+enum { STAYS, OF_UNLOADED_CODE, NOTHING_NEW, NOTHING_ALIVE, CLASSES = NOTHING_ALIVE + 32 };
+
+static int class_of(const struct stack *stack) {
+    if (stack->inuse_objects != 0) {
+        return STAYS;
+    }
+    if (atomic_load_explicit(&stack->touched, memory_order_relaxed) == 0) {
+        return atomic_load_explicit(&stack->retired, memory_order_relaxed) != 0 ? OF_UNLOADED_CODE : NOTHING_NEW;
+    }
+    uint64_t samples = stack_samples(stack);
+    int logarithm = samples != 0 ? 63 - __builtin_clzll(samples) : 0;
+    return NOTHING_ALIVE + (logarithm < CLASSES - NOTHING_ALIVE ? logarithm : CLASSES - NOTHING_ALIVE - 1);
+}
+
+struct choice {
+    struct profiler *self;
+    int last_class; // what goes, from the first class to this one
+    size_t bytes[CLASSES];
+    struct stack *chosen;
+};
+
+static void measure(struct stack *stack, void *context) {
+    struct choice *choice = context;
+    choice->bytes[class_of(stack)] += stack_entry_bytes(stack);
+}
 
 static void choose(struct stack *stack, void *context) {
-    struct stack **candidates = context;
-    uint64_t samples = stack_samples(stack);
-    // Known to a profile, and nothing new since: profiled_samples is what the last one showed.
-    bool goes = samples != 0 && samples == stack->profiled_samples;
-    stack->mark = goes ? GOES : STAYS;
-    if (goes) {
-        stack->list = *candidates;
-        *candidates = stack;
+    struct choice *choice = context;
+    int class = class_of(stack);
+    if (class != STAYS && class <= choice->last_class) {
+        atomic_store_explicit(&stack->next, choice->chosen, memory_order_relaxed);
+        choice->chosen = stack;
+        stack_table_unlink(&choice->self->stacks, stack);
     }
 }
 
-static void spare_alive(const struct live_sample *sample, void *context) {
-    (void)context;
-    sample->stack->mark = STAYS;
+// Of what is in use, what a new stack could not have.
+static size_t taken_bytes(const struct profiler *self) {
+    size_t used = atomic_load(&self->budget.used_bytes), free = atomic_load(&self->stacks.free_bytes);
+    return used > free ? used - free : 0;
 }
 
-static void take_away(struct profiler *self) {
-    struct stack *candidates = NULL, *unlinked = NULL, *next;
-    stack_table_each(&self->stacks, choose, &candidates);
-    live_table_each(&self->live, spare_alive, NULL);
-    for (struct stack *stack = candidates; stack != NULL; stack = next) {
-        next = stack->list;
-        if (stack->mark == GOES) {
-            stack_table_unlink(&self->stacks, stack);
-            stack->list = unlinked;
-            unlinked = stack;
-        }
-    }
-    bool alone = shards_settle(self->shards, shard_forget); // false: somebody may still look at what was unlinked
-    // A sample may have come to one of them before it was unlinked.
-    live_table_each(&self->live, spare_alive, NULL);
-    for (struct stack *stack = unlinked; stack != NULL; stack = next) {
-        next = stack->list;
-        if (!alone || stack->mark != GOES || stack_samples(stack) != stack->profiled_samples) {
-            stack_table_link(&self->stacks, stack);
-            continue;
-        }
-        atomic_fetch_add_explicit(&self->reclaimed_stacks, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&self->reclaimed_samples, stack_samples(stack), memory_order_relaxed);
-        stack_table_free(&self->stacks, stack);
-    }
-}
-
+// Five eighths of the room are taken, or somebody got nothing; and something has changed since it was so the last time, as what is alive
+// may be as much as that.
 static bool memory_is_short(const struct profiler *self) {
-    size_t limit = atomic_load(&self->budget.limit_bytes);
-    return atomic_load(&self->budget.used_bytes) - atomic_load(&self->stacks.free_bytes) > limit - limit / 4;
+    size_t room = memory_budget_room(&self->budget), taken = taken_bytes(self);
+    return (taken > room - room / 8 * 3 && taken > settled_bytes + room / 16) || atomic_load(&self->budget.refusals) != settled_refusals;
 }
 
-static bool settle(void *context) {
+// Until half of the room is taken.
+static int last_class_to_go(const struct profiler *self, const struct choice *choice, bool is_short) {
+    size_t room = memory_budget_room(&self->budget), taken = taken_bytes(self), goes = choice->bytes[OF_UNLOADED_CODE];
+    int last = OF_UNLOADED_CODE;
+    while (is_short && last + 1 < CLASSES && taken > room / 2 + goes) {
+        goes += choice->bytes[++last];
+    }
+    return last;
+}
+
+// ---- Taking away ----
+
+// False: a shard could not be had, so somebody may still look at what was unlinked.
+static bool nobody_looks(struct profiler *self) {
+    return shards_settle(self->shards, shard_forget);
+}
+
+static bool settle_shards(void *context) {
     const struct profiler *self = context;
     return shards_settle(self->shards, shard_flush);
 }
 
-void reclaim_snapshot_begins(struct profiler *self) {
-    pthread_mutex_lock(&reclaiming);
+static void evict(struct profiler *self, struct stack *chosen) {
+    for (struct stack *stack = chosen, *next; stack != NULL; stack = next) {
+        next = atomic_load_explicit(&stack->next, memory_order_relaxed);
+        if (stack->inuse_objects != 0) {
+            continue; // a sample came to it before it was unlinked: it stays, and is not found
+        }
+        atomic_fetch_add_explicit(&self->reclaimed_stacks, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&self->reclaimed_samples, stack_samples(stack), memory_order_relaxed);
+        stack_table_evict(&self->stacks, stack);
+    }
+}
+
+// Where it returns early, what was unlinked keeps its totals and goes another time.
+static void take_away(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
+    if (!nobody_looks(self)) {
+        return;
+    }
+    stack_index_free_levels(&self->stacks.index, unused_levels);
+    unused_levels = NULL;
+    if (chosen != NULL && add_up_all_alive(self)) {
+        evict(self, chosen);
+    }
+    if (fresh != NULL) {
+        unused_levels = stack_table_renew_finish(fresh);
+    }
+    stack_table_gather_free(&self->stacks);
+    if (nobody_looks(self)) {
+        stack_index_free_levels(&self->stacks.index, unused_levels);
+        unused_levels = NULL;
+        stack_table_give_back(&self->stacks);
+    }
+}
+
+static void settle(struct profiler *self, bool was_short) {
+    size_t taken = taken_bytes(self);
+    if (was_short || taken < settled_bytes) {
+        settled_bytes = taken;
+    }
+    settled_refusals = atomic_load(&self->budget.refusals);
+}
+
+void reclaim_make_room(struct profiler *self) {
     reclaim_set_limit(self);
-    if (atomic_load(&self->open)) {
-        live_table_tidy(&self->live, settle, self);
+    live_table_tidy(&self->live, settle_shards, self);
+    if (snapshots != 0) {
+        return;
     }
-    if (snapshots++ == 0 && memory_is_short(self)) {
-        take_away(self);
+    bool is_short = memory_is_short(self);
+    struct stack_level *fresh = stack_table_renew_begin(&self->stacks);
+    struct choice choice = {.self = self};
+    if (is_short || atomic_load(&self->stacks.retired) != 0) {
+        reclaim_add_up_alive(self);
+        stack_table_each(&self->stacks, measure, &choice);
+        choice.last_class = last_class_to_go(self, &choice, is_short);
+        stack_table_each(&self->stacks, choose, &choice);
     }
+    if (choice.chosen != NULL || fresh != NULL || unused_levels != NULL) {
+        take_away(self, choice.chosen, fresh);
+    }
+    settle(self, is_short);
+}
+
+bool cmemprof_make_room(void) {
+    if (!atomic_load(&profiler.open) || !memory_is_short(&profiler) || pthread_mutex_trylock(&reclaiming) != 0) {
+        return false;
+    }
+    profiler_enter(&thread_state);
+    uint64_t before = atomic_load(&profiler.reclaimed_stacks);
+    reclaim_make_room(&profiler);
+    bool made = atomic_load(&profiler.reclaimed_stacks) != before;
+    profiler_leave(&thread_state);
+    pthread_mutex_unlock(&reclaiming);
+    return made;
+}
+
+// ---- The lock ----
+
+void reclaim_lock(void) {
+    pthread_mutex_lock(&reclaiming);
+}
+
+void reclaim_unlock(void) {
     pthread_mutex_unlock(&reclaiming);
 }
 
-void reclaim_pause(void) {
-    pthread_mutex_lock(&reclaiming);
+void reclaim_snapshot_begins(void) {
     snapshots++;
-    pthread_mutex_unlock(&reclaiming);
 }
 
 void reclaim_snapshot_ends(void) {
     pthread_mutex_lock(&reclaiming);
     snapshots -= snapshots != 0; // 0: forked since
+    if (atomic_load(&profiler.open)) {
+        reclaim_make_room(&profiler);
+    }
     pthread_mutex_unlock(&reclaiming);
 }
 
+// Whoever held the lock is not here. What it was at is left as it is: each step leaves the tables whole.
 void reclaim_after_fork(void) {
     pthread_mutex_init(&reclaiming, NULL);
     snapshots = 0;

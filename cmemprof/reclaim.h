@@ -1,8 +1,13 @@
-// reclaim.h: keeps the tables within their budget: sets the limit, and takes away stacks that nothing refers to any more.
+// reclaim.h: keeps the tables within their budget: sets the limit, and takes away stacks of which nothing is alive.
 //
-// A stack may go when a profile has shown its totals, nothing was allocated there since the profile before, and no block of it is alive.
-// What is gone is counted (reclaimed_stacks, reclaimed_samples): alloc_* of a profile taken later lacks it, and a delta, which forgets what
-// has vanished, stays right.
+// First go those of unloaded code that a profile has shown; then, when memory is short, those where nothing was allocated since the last
+// profile; and if that is not enough others of which nothing is alive, whatever is new in them: what is alive is what a leak is found by.
+// What they allocated is not lost: it goes to one sample of the profile, MERGE_EVICTED (merge.h), so the sums of alloc_* stay what they
+// are. A stack that allocates again begins anew. What the tables do not use goes back to the system and to the budget.
+//
+// When: after a snapshot, which has shown what is new; when a library was unloaded; and when somebody asks who looks once a second or so
+// (cmemprof_make_room): a table that fills up between two profiles drops samples for that long at most. Not inside malloc, since taking a
+// stack away means to look at all that is alive, and to wait until no sample is in the midst of it.
 //
 // Threads: outside of malloc only. Snapshots hold pointers to stacks, so nothing is taken away while there is one.
 #ifndef CMEMPROF_RECLAIM_H
@@ -13,13 +18,19 @@
 #include "namespace.h"
 #include "profiler.h"
 
-// Called before a snapshot reads the tables: takes stacks away if memory is short. Every call is followed by reclaim_snapshot_ends when the
-// snapshot is freed.
-void reclaim_snapshot_begins(struct profiler *self);
-void reclaim_snapshot_ends(void);
+// The lock of all who walk the tables, and of what they note in them. Nobody takes it inside malloc.
+void reclaim_lock(void);
+void reclaim_unlock(void);
 
-// The same without taking anything away: for others who walk the table of stacks.
-void reclaim_pause(void);
+// Takes away what need not stay. Holding the lock; nothing happens while there is a snapshot.
+void reclaim_make_room(struct profiler *self);
+
+// Adds up what is alive in the entries of all stacks (inuse_*). Holding the lock. Returns how many blocks.
+uint64_t reclaim_add_up_alive(struct profiler *self);
+
+// A snapshot that is begun, holding the lock, keeps all stacks in place until it ends.
+void reclaim_snapshot_begins(void);
+void reclaim_snapshot_ends(void); // takes the lock, and makes room
 
 void reclaim_set_limit(struct profiler *self);
 void reclaim_after_fork(void);

@@ -69,12 +69,13 @@ void shard_forget(struct shard *shard) {
 void shards_after_fork(struct shard *shards) {
     for (struct shard *shard = shards; shard < shards + SHARDS; shard++) {
         atomic_store(&shard->wanted, 0);
-        shard->stack = NULL; // it may have been taken out of the table at this moment
-        shard->objects = shard->bytes = 0;
-        shard->unflushed_samples = 0;
-        if (atomic_load(&shard->held) == 0) {
+        if (atomic_load(&shard->held) == 0) { // whole, and its stack is in the table
+            shard_forget(shard);
             continue;
         }
+        shard->stack = NULL;
+        shard->objects = shard->bytes = 0;
+        shard->unflushed_samples = 0;
         shard->weight_interval = 0;
         memset(&shard->memo, 0, sizeof shard->memo);
         shard_release(shard);

@@ -1,6 +1,8 @@
 // snapshot.c: takes a snapshot: what the tables hold at one moment, while the program runs on.
 //
-// Threads: any, several at once. The thread counts as the profiler's own meanwhile. Memory: malloc.
+// In-use is added up in the entries of the stacks, so a block that is alive costs no memory here, and a stack one record.
+// Threads: any; one at a time walks the tables (reclaim.h's lock), several may hold a snapshot. The thread counts as the profiler's own
+// meanwhile. Memory: moment_memory.h.
 
 #include "snapshot.h"
 
@@ -11,148 +13,115 @@
 #include "profiler.h"
 #include "reclaim.h"
 
-static struct record *add_record(struct cmemprof_snapshot *snapshot, const struct stack *stack) {
-    if (snapshot->record_count == snapshot->record_room) {
-        size_t room = snapshot->record_room == 0 ? 256 : snapshot->record_room * 2;
-        struct record *records = realloc(snapshot->records, room * sizeof *records);
-        if (records == NULL) {
-            snapshot->failed = true;
-            return NULL;
-        }
-        snapshot->records = records;
-        snapshot->record_room = room;
+static struct record *add_record(struct cmemprof_snapshot *snapshot) {
+    size_t count = snapshot->record_count, room = snapshot->record_memory.size_bytes / sizeof(struct record);
+    if (count == room && !moment_memory_fit(&snapshot->record_memory, (room + room / 8 + 256) * sizeof(struct record))) {
+        snapshot->failed = true;
+        return NULL;
     }
-    struct record *record = &snapshot->records[snapshot->record_count++];
-    *record = (struct record){.stack = stack};
-    return record;
+    snapshot->records = snapshot->record_memory.base;
+    snapshot->record_count++;
+    return &snapshot->records[count];
 }
 
-static void visit_live(const struct live_sample *sample, void *context) {
-    struct record *record = add_record(context, sample->stack);
-    if (record != NULL) {
-        record->inuse_objects = sample->weight;
-        record->inuse_bytes = sample->weight * (double)sample->size_bytes;
-    }
-}
-
+// What is alive was added up before: every block counted there was counted as allocated earlier still, so in-use never exceeds alloc.
 static void visit_stack(struct stack *stack, void *context) {
-    struct record *record = add_record(context, stack);
+    struct cmemprof_snapshot *snapshot = context;
+    atomic_store_explicit(&stack->touched, 0, memory_order_relaxed);
+    uint64_t samples = stack_samples(stack);
+    struct record *record = samples != 0 || stack->inuse_objects != 0 ? add_record(snapshot) : NULL;
     if (record != NULL) {
-        record->alloc_objects = stack_alloc_objects(stack);
-        record->alloc_bytes = stack_alloc_bytes(stack);
-        record->samples = stack_samples(stack);
-        atomic_store_explicit(&stack->profiled_samples, record->samples, memory_order_relaxed);
+        *record = (struct record){.stack = stack,
+                                  .alloc_objects = stack_alloc_objects(stack),
+                                  .alloc_bytes = stack_alloc_bytes(stack),
+                                  .inuse_objects = stack->inuse_objects,
+                                  .inuse_bytes = stack->inuse_bytes,
+                                  .samples = samples};
+        snapshot->emitted_samples += samples;
     }
 }
 
-static int by_stack(const void *left, const void *right) {
-    const struct record *a = left, *b = right;
-    return a->stack != b->stack ? (a->stack < b->stack ? -1 : 1) : 0;
+static void add_evicted(struct cmemprof_snapshot *snapshot) {
+    const struct stack_totals *evicted = &profiler.stacks.evicted;
+    struct record *record = evicted->samples != 0 ? add_record(snapshot) : NULL;
+    if (record != NULL) {
+        *record =
+            (struct record){.alloc_objects = (double)evicted->objects, .alloc_bytes = (double)evicted->bytes, .samples = evicted->samples};
+        snapshot->emitted_samples += evicted->samples;
+    }
 }
 
-static void add_up_by_stack(struct cmemprof_snapshot *snapshot) {
-    if (snapshot->record_count == 0) {
-        return;
-    }
-    qsort(snapshot->records, snapshot->record_count, sizeof *snapshot->records, by_stack);
-    size_t last = 0;
-    for (size_t i = 1; i < snapshot->record_count; i++) {
-        const struct record *next = &snapshot->records[i];
-        struct record *sum = &snapshot->records[last];
-        if (next->stack != sum->stack) {
-            snapshot->records[++last] = *next;
-            continue;
-        }
-        sum->alloc_objects += next->alloc_objects;
-        sum->alloc_bytes += next->alloc_bytes;
-        sum->inuse_objects += next->inuse_objects;
-        sum->inuse_bytes += next->inuse_bytes;
-        sum->samples += next->samples;
-    }
-    snapshot->record_count = last + 1;
+// ---- What is missing ----
+
+// The larger of what was lost since the last profile and of what was lost since the start, in percent of the samples: of a loss that goes
+// on the first tells, of one that is over but whose blocks may be alive the second.
+struct lost_shares {
+    uint64_t samples, followable, lost_live, dropped;
+};
+
+static struct lost_shares last_profile; // guarded by reclaim.h's lock
+
+static unsigned percent(uint64_t part, uint64_t whole) {
+    return whole != 0 && part <= whole ? (unsigned)((double)part / (double)whole * 100) : 0;
 }
 
-int snapshot_compare_places(const void *left, const void *right) {
-    const struct code_place *a = left, *b = right;
-    if (a->pc != b->pc) {
-        return a->pc < b->pc ? -1 : 1;
-    }
-    return a->generation != b->generation ? (a->generation < b->generation ? -1 : 1) : 0;
+static unsigned larger_percent(uint64_t part, uint64_t whole, uint64_t part_before, uint64_t whole_before) {
+    unsigned ever = percent(part, whole), lately = percent(part - part_before, whole - whole_before);
+    return ever > lately ? ever : lately;
 }
 
-static size_t sort_unique(struct code_place *places, size_t count) {
-    if (count == 0) {
-        return 0;
-    }
-    qsort(places, count, sizeof *places, snapshot_compare_places);
-    size_t last = 0;
-    for (size_t i = 1; i < count; i++) {
-        if (snapshot_compare_places(&places[i], &places[last]) != 0) {
-            places[++last] = places[i];
-        }
-    }
-    return last + 1;
+static void say_what_is_missing(struct cmemprof_snapshot *snapshot) {
+    const struct cmemprof_stats *stats = &snapshot->stats;
+    struct lost_shares now = {stats->samples, snapshot->emitted_samples, stats->lost_live, stats->lost_stacks + stats->lost_shards};
+    struct lost_shares before = now.samples >= last_profile.samples ? last_profile : (struct lost_shares){0}; // else: forked since
+    snapshot->unfollowed_percent = larger_percent(now.lost_live, now.followable, before.lost_live, before.followable);
+    snapshot->dropped_percent = larger_percent(now.dropped, now.samples, before.dropped, before.samples);
+    last_profile = now;
 }
 
-bool snapshot_is_go(uintptr_t pc) {
-    return pc >= atomic_load(&profiler.unwinder.go_text_start) && pc < atomic_load(&profiler.unwinder.go_text_end);
+// ---- All ----
+
+// What shards have not yet told the tables. A thread may be off the processor in the midst of a sample.
+static void flush_shards(void) {
+    for (int i = 0; i < 4 && !shards_settle(profiler.shards, shard_flush); i++) {
+    }
 }
 
-// Go's code is never unloaded.
-struct code_place snapshot_place(const struct stack *stack, uint32_t frame) {
-    uintptr_t pc = stack->pcs[frame];
-    return (struct code_place){pc, snapshot_is_go(pc) ? 0 : atomic_load_explicit(&stack->retired, memory_order_relaxed)};
-}
-
-// Every address of the snapshot once. NULL: no memory.
-static struct code_place *collect_places(const struct cmemprof_snapshot *snapshot, size_t *count) {
-    size_t total = 0, used = 0;
-    for (size_t i = 0; i < snapshot->record_count; i++) {
-        total += snapshot->records[i].stack->depth_frames;
-    }
-    struct code_place *places = malloc((total + 1) * sizeof *places);
-    for (size_t i = 0; places != NULL && i < snapshot->record_count; i++) {
-        const struct stack *stack = snapshot->records[i].stack;
-        for (uint32_t frame = 0; frame < stack->depth_frames; frame++) {
-            places[used++] = snapshot_place(stack, frame);
-        }
-    }
-    *count = places != NULL ? sort_unique(places, used) : 0;
-    return places;
-}
-
-static bool collect_go_pcs(struct cmemprof_snapshot *snapshot) {
-    snapshot->go_pcs = malloc((snapshot->place_count + 1) * sizeof *snapshot->go_pcs);
-    for (size_t i = 0; snapshot->go_pcs != NULL && i < snapshot->place_count; i++) {
-        if (snapshot_is_go(snapshot->places[i].pc)) {
-            snapshot->go_pcs[snapshot->go_pc_count++] = snapshot->places[i].pc;
-        }
-    }
-    return snapshot->go_pcs != NULL;
+static void read_tables(struct cmemprof_snapshot *snapshot) {
+    uint64_t live = reclaim_add_up_alive(&profiler);
+    // A little more than there are, so that it need not grow mostly.
+    moment_memory_fit(&snapshot->record_memory, (atomic_load(&profiler.stacks.count) + 64) * sizeof(struct record));
+    add_evicted(snapshot);
+    flush_shards();
+    stack_table_each(&profiler.stacks, visit_stack, snapshot);
+    cmemprof_get_stats(&snapshot->stats);
+    snapshot->stats.live = live;
+    // Threads sample on, and counters read after the tables know of more samples than these. So the number of samples is what has become of
+    // them here. None is missing that was counted before: shards were waited for.
+    snapshot->stats.samples = snapshot->emitted_samples + snapshot->stats.lost_stacks + snapshot->stats.lost_shards;
+    say_what_is_missing(snapshot);
 }
 
 static void fill(struct cmemprof_snapshot *snapshot) {
     struct timespec now;
+    reclaim_lock();
     clock_gettime(CLOCK_REALTIME, &now);
     snapshot->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
     snapshot->interval_bytes = atomic_load(&profiler.interval_bytes);
     if (atomic_load(&profiler.open)) {
-        // What is alive first: every block seen here was counted as allocated before, so in-use never exceeds alloc.
-        live_table_each(&profiler.live, visit_live, snapshot);
-        shards_settle(profiler.shards, shard_flush);
-        stack_table_each(&profiler.stacks, visit_stack, snapshot);
+        read_tables(snapshot);
+    } else {
+        cmemprof_get_stats(&snapshot->stats);
     }
-    cmemprof_get_stats(&snapshot->stats);
-    add_up_by_stack(snapshot);
-    snapshot->places = collect_places(snapshot, &snapshot->place_count);
-    snapshot->failed |= snapshot->places == NULL || !collect_go_pcs(snapshot);
+    reclaim_snapshot_begins();
+    reclaim_unlock();
+    snapshot->failed |= !snapshot_collect_places(snapshot);
 }
 
 struct cmemprof_snapshot *cmemprof_snapshot_take(void) {
     profiler_enter(&thread_state);
     struct cmemprof_snapshot *snapshot = calloc(1, sizeof *snapshot);
     if (snapshot != NULL) {
-        reclaim_snapshot_begins(&profiler);
         fill(snapshot);
         if (snapshot->failed) {
             cmemprof_snapshot_free(snapshot);
@@ -165,10 +134,14 @@ struct cmemprof_snapshot *cmemprof_snapshot_take(void) {
 
 void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot) {
     if (snapshot != NULL) {
+        profiler_enter(&thread_state);
         reclaim_snapshot_ends();
-        free(snapshot->records);
-        free(snapshot->places);
-        free(snapshot->go_pcs);
+        profiler_leave(&thread_state);
+        moment_memory_free(&snapshot->record_memory);
+        moment_memory_free(&snapshot->place_memory);
+        moment_memory_free(&snapshot->go_pc_memory);
+        moment_memory_free(&snapshot->slot_memory);
+        moment_memory_free(&snapshot->profile);
         free(snapshot);
     }
 }

@@ -1,4 +1,5 @@
-// snapshot.h: inside of a snapshot, for the two files that make one (snapshot.c) and write it (snapshot_encode.c). cmemprof.h has the rest.
+// snapshot.h: inside of a snapshot, for the files that make one (snapshot.c, snapshot_places.c) and write it (snapshot_encode.c).
+// cmemprof.h has the rest.
 #ifndef CMEMPROF_SNAPSHOT_H
 #define CMEMPROF_SNAPSHOT_H
 
@@ -8,11 +9,12 @@
 
 #include "namespace.h"
 #include "cmemprof.h"
+#include "moment_memory.h"
 #include "stack_table.h"
 
 // What was allocated at a stack, and what of it is alive.
 struct record {
-    const struct stack *stack;
+    const struct stack *stack; // NULL: of all stacks that were evicted
     double alloc_objects, alloc_bytes, inuse_objects, inuse_bytes;
     uint64_t samples; // that alloc_* were made of
 };
@@ -21,24 +23,36 @@ struct record {
 struct code_place {
     uintptr_t pc;
     uint32_t generation;
+    uint32_t go_index; // in go_pcs, for an address of Go
 };
 
+struct place_slot;
 struct cmemprof_snapshot {
-    struct record *records; // by stack address
-    size_t record_count, record_room;
-    struct code_place *places; // every address of all stacks once, ascending
+    struct record *records; // each stack once
+    size_t record_count;
+    struct code_place *places; // every address of all stacks once, in the order in which they are met
     size_t place_count;
     uintptr_t *go_pcs; // those of Go
     size_t go_pc_count;
+    struct place_slot *place_slots; // finds a place; a power of two of them
+    size_t place_slot_count;
     uint64_t interval_bytes;
     struct cmemprof_stats stats;
+    uint64_t emitted_samples;                     // of all records
+    unsigned unfollowed_percent, dropped_percent; // see struct lost_shares of snapshot.c
     int64_t time_ns;
-    bool failed; // no memory
+    struct moment_memory record_memory, place_memory, go_pc_memory, slot_memory;
+    struct moment_memory profile; // the bytes that were given out last
+    bool failed;                  // no memory
 };
 
 bool snapshot_is_go(uintptr_t pc);
-struct code_place snapshot_place(const struct stack *stack, uint32_t frame);
-int snapshot_compare_places(const void *left, const void *right); // for qsort and bsearch
+
+// snapshot_places.c. False: no memory.
+bool snapshot_collect_places(struct cmemprof_snapshot *snapshot);
+enum { SNAPSHOT_NO_PLACE = UINT32_MAX };
+// The index of the place of a frame, as its stack is now.
+uint32_t snapshot_place_of(const struct cmemprof_snapshot *snapshot, const struct stack *stack, uint32_t frame);
 
 void snapshot_after_fork_in_child(void);
 

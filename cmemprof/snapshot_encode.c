@@ -18,6 +18,8 @@
 #include "profiler.h"
 #include "symbols.h"
 
+enum { WARNING_PERCENT = 5 };
+
 static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
 static struct symbols *symbols; // guarded by naming; made at the first encoding
 
@@ -26,14 +28,14 @@ struct encoder {
     const struct cmemprof_snapshot *snapshot;
     const struct cmemprof_go_names *names;
     const uint32_t *first_name; // for each Go address, the index of its first frame in names
-    uint32_t *locations;        // of each place, in the profile
+    uint32_t *locations;        // of each place, in the profile; 0: it is left out
+    uint32_t evicted;           // the location of MERGE_EVICTED
+    size_t next_record;         // of next_sample, as the others
+    uint32_t sample_locations[STACK_TABLE_MAX_FRAMES];
+    int64_t values[4];
+    struct moment_memory *bytes;
     bool nameless[MODULES_MAX]; // by module: some of its addresses have no name, so a viewer may look for them elsewhere
 };
-
-static int compare_pcs(const void *left, const void *right) {
-    uintptr_t a = *(const uintptr_t *)left, b = *(const uintptr_t *)right;
-    return a != b ? (a < b ? -1 : 1) : 0;
-}
 
 static uint32_t mapping_of(const struct encoder *encoder, const struct module *module) {
     if (module == NULL) {
@@ -66,11 +68,9 @@ static uint32_t go_function(const struct encoder *encoder, const struct cmemprof
     return id;
 }
 
-static size_t go_lines(const struct encoder *encoder, uintptr_t pc, struct profile_line *lines) {
-    const struct cmemprof_snapshot *snapshot = encoder->snapshot;
-    const uintptr_t *found = bsearch(&pc, snapshot->go_pcs, snapshot->go_pc_count, sizeof pc, compare_pcs);
-    size_t at = found != NULL ? (size_t)(found - snapshot->go_pcs) : 0;
-    if (found == NULL || encoder->names == NULL || at >= encoder->names->address_count) {
+static size_t go_lines(const struct encoder *encoder, const struct code_place *place, struct profile_line *lines) {
+    size_t at = place->go_index;
+    if (encoder->names == NULL || at >= encoder->names->address_count) {
         return 0;
     }
     size_t count = encoder->names->frame_counts[at];
@@ -113,7 +113,7 @@ static void add_locations(struct encoder *encoder) {
         uintptr_t pc = encoder->snapshot->places[i].pc;
         const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->places[i].generation);
         struct profile_line lines[SYMBOL_MAX_INLINED];
-        size_t count = snapshot_is_go(pc) ? go_lines(encoder, pc, lines) : c_lines(encoder, module, pc, lines);
+        size_t count = snapshot_is_go(pc) ? go_lines(encoder, &encoder->snapshot->places[i], lines) : c_lines(encoder, module, pc, lines);
         if (count == 0 && snapshot_is_go(pc) && encoder->names != NULL) {
             continue; // stays 0
         }
@@ -121,31 +121,48 @@ static void add_locations(struct encoder *encoder) {
     }
 }
 
-static uint32_t location_of(const struct encoder *encoder, struct code_place place) {
-    const struct cmemprof_snapshot *snapshot = encoder->snapshot;
-    const struct code_place *found = bsearch(&place, snapshot->places, snapshot->place_count, sizeof place, snapshot_compare_places);
-    if (found == NULL) { // the stack was retired after the snapshot was taken
-        place.generation = 0;
-        found = bsearch(&place, snapshot->places, snapshot->place_count, sizeof place, snapshot_compare_places);
+static size_t locations_of(const struct encoder *encoder, const struct stack *stack, uint32_t *locations) {
+    size_t depth = 0;
+    for (uint32_t frame = 0; frame < stack->depth_frames; frame++) {
+        uint32_t place = snapshot_place_of(encoder->snapshot, stack, frame);
+        uint32_t location = place != SNAPSHOT_NO_PLACE ? encoder->locations[place] : 0;
+        if (location != 0) {
+            locations[depth++] = location;
+        }
     }
-    return found != NULL ? encoder->locations[found - snapshot->places] : 0;
+    return depth;
 }
 
-static void add_samples(struct encoder *encoder) {
-    static const struct profile_label label = {.key = "memory", .text = "C", .unit = ""};
-    uint32_t locations[UNWIND_MAX_FRAMES];
-    for (size_t i = 0; i < encoder->snapshot->record_count; i++) {
-        const struct record *record = &encoder->snapshot->records[i];
-        size_t depth = 0;
-        for (uint32_t frame = 0; frame < record->stack->depth_frames; frame++) {
-            uint32_t location = location_of(encoder, snapshot_place(record->stack, frame));
-            if (location != 0) {
-                locations[depth++] = location;
-            }
-        }
-        const int64_t values[] = {llround(record->alloc_objects), llround(record->alloc_bytes), llround(record->inuse_objects),
-                                  llround(record->inuse_bytes)};
-        profile_add_sample(encoder->profile, locations, depth, values, &label, 1);
+// For profile_encode_source.
+static bool next_sample(void *context, struct profile_source_sample *sample) {
+    struct encoder *encoder = context;
+    if (encoder->next_record == encoder->snapshot->record_count) {
+        return false;
+    }
+    const struct record *record = &encoder->snapshot->records[encoder->next_record++];
+    size_t depth = 1;
+    if (record->stack != NULL) {
+        depth = locations_of(encoder, record->stack, encoder->sample_locations);
+    } else {
+        encoder->sample_locations[0] = encoder->evicted;
+    }
+    encoder->values[0] = llround(record->alloc_objects);
+    encoder->values[1] = llround(record->alloc_bytes);
+    encoder->values[2] = llround(record->inuse_objects);
+    encoder->values[3] = llround(record->inuse_bytes);
+    *sample = (struct profile_source_sample){encoder->sample_locations, depth, encoder->values};
+    return true;
+}
+
+static uint8_t *resize_bytes(void *context, size_t capacity) {
+    struct encoder *encoder = context;
+    return moment_memory_fit(encoder->bytes, capacity) ? encoder->bytes->base : NULL;
+}
+
+static void add_evicted(struct encoder *encoder) {
+    if (encoder->snapshot->record_count != 0 && encoder->snapshot->records[0].stack == NULL) {
+        uint32_t function = profile_add_function(encoder->profile, &(struct profile_function){MERGE_EVICTED, MERGE_EVICTED, "", 0});
+        encoder->evicted = profile_add_location(encoder->profile, 0, 0, &(struct profile_line){function, 0, 0}, 1);
     }
 }
 
@@ -164,19 +181,31 @@ static void add_head(struct encoder *encoder) {
     }
 }
 
+// What a reader of the profile must know before he believes it.
+static void add_warnings(const struct encoder *encoder) {
+    char text[256];
+    if (encoder->snapshot->unfollowed_percent >= WARNING_PERCENT) {
+        snprintf(text, sizeof text,
+                 "cmemprof: warning: inuse_* are incomplete: %u %% of the samples could not be followed; raise the memory limit",
+                 encoder->snapshot->unfollowed_percent);
+        profile_add_comment(encoder->profile, text);
+    }
+    if (encoder->snapshot->dropped_percent >= WARNING_PERCENT) {
+        snprintf(text, sizeof text, "cmemprof: warning: all figures are too low: %u %% of the samples were dropped; raise the memory limit",
+                 encoder->snapshot->dropped_percent);
+        profile_add_comment(encoder->profile, text);
+    }
+}
+
 // The profiler's own figures, as a comment: "cmemprof: samples=12 emitted=12 ...", and those of the allocator behind.
 static void add_metrics(const struct encoder *encoder) {
     const struct cmemprof_stats *stats = &encoder->snapshot->stats;
-    uint64_t emitted = 0;
-    for (size_t i = 0; i < encoder->snapshot->record_count; i++) {
-        emitted += encoder->snapshot->records[i].samples;
-    }
     const struct {
         const char *name;
         uint64_t value;
     } figures[] = {
         {"samples", stats->samples},
-        {"emitted", emitted},
+        {"emitted", encoder->snapshot->emitted_samples},
         {"lost_stacks", stats->lost_stacks},
         {"lost_shards", stats->lost_shards},
         {"lost_live", stats->lost_live},
@@ -193,6 +222,8 @@ static void add_metrics(const struct encoder *encoder) {
         {"cut_depth", stats->cut_depth},
         {"unwind_fallbacks", stats->unwind_fallbacks},
         {"sampling_ns", stats->sampling_ns},
+        {"dropped_percent", encoder->snapshot->dropped_percent},
+        {"unfollowed_percent", encoder->snapshot->unfollowed_percent},
     };
     char text[1024];
     size_t length = (size_t)snprintf(text, sizeof text, "cmemprof:");
@@ -200,6 +231,7 @@ static void add_metrics(const struct encoder *encoder) {
         length += (size_t)snprintf(text + length, sizeof text - length, " %s=%" PRIu64, figures[i].name, figures[i].value);
     }
     profile_add_comment(encoder->profile, text);
+    add_warnings(encoder);
     // glibc counts its free chunks one by one under its lock, a tenth of a second for a million of them: only for who asks for it.
     if (!allocator_stats_are_slow()) {
         allocator_stats_print(text, sizeof text);
@@ -226,7 +258,15 @@ static uint32_t *first_names(const struct cmemprof_go_names *names) {
     return first;
 }
 
-static enum cmemprof_error encode_named(struct encoder *encoder, uint8_t **bytes, size_t *size) {
+static enum cmemprof_error write_profile(struct encoder *encoder, size_t *size) {
+    static const struct profile_label label = {.key = "memory", .text = "C", .unit = ""};
+    const struct profile_sample_source source = {
+        .next = next_sample, .labels = &label, .label_count = 1, .resize = resize_bytes, .context = encoder};
+    enum merge_error error = profile_encode_source(encoder->profile, &source, size);
+    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+}
+
+static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
     if (!loaded_code_refresh() || (symbols == NULL && (symbols = symbols_new()) == NULL)) {
         return CMEMPROF_NO_MEMORY;
     }
@@ -234,39 +274,62 @@ static enum cmemprof_error encode_named(struct encoder *encoder, uint8_t **bytes
     add_head(encoder);
     add_locations(encoder);
     symbols_close_files(symbols);
-    add_samples(encoder);
+    add_evicted(encoder);
     add_metrics(encoder);
-    enum merge_error error = profile_encode(encoder->profile, MERGE_RAW, bytes, size);
-    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+    return write_profile(encoder, size);
 }
 
-static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, uint8_t **bytes,
-                                  size_t *size) {
-    struct encoder encoder = {.snapshot = snapshot, .names = names, .profile = profile_new()};
-    uint32_t *first = names != NULL ? first_names(names) : NULL;
-    encoder.first_name = first;
-    encoder.locations = calloc(snapshot->place_count + 1, sizeof *encoder.locations);
+static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, size_t *size) {
+    struct encoder *encoder = calloc(1, sizeof *encoder);
+    uint32_t *first = names != NULL ? first_names(names) : NULL, *locations = calloc(snapshot->place_count + 1, sizeof *locations);
+    struct profile *profile = profile_new();
     enum cmemprof_error error = CMEMPROF_NO_MEMORY;
-    if (encoder.profile != NULL && (names == NULL || first != NULL) && encoder.locations != NULL) {
+    if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL) {
+        *encoder = (struct encoder){.profile = profile,
+                                    .snapshot = snapshot,
+                                    .names = names,
+                                    .first_name = first,
+                                    .locations = locations,
+                                    .bytes = &snapshot->profile};
         pthread_mutex_lock(&naming);
-        error = encode_named(&encoder, bytes, size);
+        error = encode_named(encoder, size);
         pthread_mutex_unlock(&naming);
     }
     free(first);
-    free(encoder.locations);
-    profile_free(encoder.profile);
+    free(locations);
+    free(encoder);
+    profile_free(profile);
+    return error;
+}
+
+enum cmemprof_error cmemprof_snapshot_profile(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
+                                              const uint8_t **bytes, size_t *size) {
+    if (names != NULL && !names_add_up(names)) {
+        return CMEMPROF_BAD_NAMES;
+    }
+    profiler_enter(&thread_state);
+    enum cmemprof_error error = encode(snapshot, names, size);
+    profiler_leave(&thread_state);
+    *bytes = snapshot->profile.base;
     return error;
 }
 
 enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, uint8_t **bytes,
                                              size_t *size) {
-    if (names != NULL && !names_add_up(names)) {
-        return CMEMPROF_BAD_NAMES;
+    const uint8_t *own;
+    enum cmemprof_error error = cmemprof_snapshot_profile(snapshot, names, &own, size);
+    if (error != CMEMPROF_OK) {
+        return error;
     }
     profiler_enter(&thread_state);
-    enum cmemprof_error error = encode(snapshot, names, bytes, size);
+    *bytes = malloc(*size);
     profiler_leave(&thread_state);
-    return error;
+    if (*bytes == NULL) {
+        return CMEMPROF_NO_MEMORY;
+    }
+    memcpy(*bytes, own, *size);
+    moment_memory_free(&snapshot->profile);
+    return CMEMPROF_OK;
 }
 
 // What naming guards may be half changed, so it is left as it is and begun anew.

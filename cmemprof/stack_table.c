@@ -1,9 +1,12 @@
-// stack_table.c: a hash table of chains that only grow at their heads.
+// stack_table.c: entries, their memory, and what becomes of them.
 
 #include "stack_table.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
+
+_Static_assert(sizeof(struct stack) == 64, "the addresses begin on a cache line");
 
 // Two chains of multiplications side by side: a processor is done with both in the time of one.
 static uint64_t hash_pcs(const uintptr_t *pcs, uint32_t depth) {
@@ -23,30 +26,32 @@ static uint64_t hash_pcs(const uintptr_t *pcs, uint32_t depth) {
     return hash ^ hash >> 32;
 }
 
-bool stack_table_open(struct stack_table *table, size_t reserved_bytes, struct memory_budget *budget) {
+bool stack_table_open(struct stack_table *table, struct memory_budget *budget) {
     memset(table, 0, sizeof *table);
-    if (!private_arena_open(&table->arena, reserved_bytes, budget)) {
+    table->share.budget = budget;
+    if (!private_arena_open(&table->arena, &table->share)) {
         return false;
     }
-    table->buckets = private_arena_take(&table->arena, STACK_TABLE_BUCKETS * sizeof *table->buckets);
-    if (table->buckets == NULL) {
-        stack_table_close(table);
+    if (!stack_index_open(&table->index, &table->share)) {
+        private_arena_close(&table->arena);
         return false;
     }
     return true;
 }
 
 void stack_table_close(struct stack_table *table) {
+    stack_index_close(&table->index);
     private_arena_close(&table->arena);
-    table->buckets = NULL;
 }
 
 // ---- Memory of entries ----
 
-// A free entry's place: its offset in the arena in units of 16 bytes, plus 1, so that 0 is none; above it a count that goes up with every
-// change, so that an entry taken and put back meanwhile is noticed.
-#define PLACE_BITS 32
-#define PLACE_MASK (((uint64_t)1 << PLACE_BITS) - 1)
+// A block: this head, and behind it entries of one bin.
+struct slab {
+    _Atomic uint32_t bin_and_one; // 0: not divided yet
+    uint32_t entry_count;
+    uint32_t free_count; // of give_back
+} __attribute__((aligned(64)));
 
 static uint32_t bin_of(uint32_t depth) {
     return (depth + STACK_TABLE_BIN_FRAMES - 1) / STACK_TABLE_BIN_FRAMES;
@@ -56,18 +61,51 @@ static size_t entry_bytes(uint32_t bin) {
     return sizeof(struct stack) + bin * STACK_TABLE_BIN_FRAMES * sizeof(uintptr_t);
 }
 
-static struct stack *entry_at(const struct stack_table *table, uint64_t place) {
-    return (struct stack *)(table->arena.base + (place - 1) * 16);
+static struct slab *slab_of(const struct stack *stack) {
+    return (struct slab *)((uintptr_t)stack & ~(uintptr_t)(PRIVATE_ARENA_BLOCK_BYTES - 1));
+}
+
+// Of an entry that is in use.
+static uint32_t bin_of_entry(const struct stack *stack) {
+    return atomic_load_explicit(&slab_of(stack)->bin_and_one, memory_order_relaxed) - 1;
+}
+
+size_t stack_entry_bytes(const struct stack *stack) {
+    return entry_bytes(bin_of_entry(stack));
+}
+
+static struct stack *entry_of(struct slab *slab, uint32_t bin, uint32_t i) {
+    return (struct stack *)((uint8_t *)(slab + 1) + i * entry_bytes(bin));
+}
+
+// The head of a list of free entries: the address in units of 64 bytes, and above it a count that goes up with every change, so that an
+// entry taken and put back meanwhile is noticed.
+#define ADDRESS_BITS 42
+#define ADDRESS_MASK (((uint64_t)1 << ADDRESS_BITS) - 1)
+
+static struct stack *entry_at(uint64_t head) {
+    return (struct stack *)(uintptr_t)((head & ADDRESS_MASK) << 6);
+}
+
+static uint64_t head_after(uint64_t head, const struct stack *first) {
+    return ((head >> ADDRESS_BITS) + 1) << ADDRESS_BITS | (uintptr_t)first >> 6;
+}
+
+static struct stack *next_of(const struct stack *stack) {
+    return atomic_load_explicit(&stack->next, memory_order_relaxed);
+}
+
+static void set_next(struct stack *stack, struct stack *next) {
+    atomic_store_explicit(&stack->next, next, memory_order_relaxed);
 }
 
 static struct stack *take_free_entry(struct stack_table *table, uint32_t bin) {
     _Atomic uint64_t *head = &table->free_entries[bin];
     uint64_t first = atomic_load_explicit(head, memory_order_acquire);
-    while ((first & PLACE_MASK) != 0) {
-        struct stack *entry = entry_at(table, first & PLACE_MASK);
+    while (entry_at(first) != NULL) {
+        struct stack *entry = entry_at(first);
         // May be nonsense if somebody else takes the entry at this moment; then the head has changed as well.
-        uint64_t next = (uint64_t)(uintptr_t)atomic_load_explicit(&entry->next, memory_order_relaxed) & PLACE_MASK;
-        uint64_t changed = ((first >> PLACE_BITS) + 1) << PLACE_BITS | next;
+        uint64_t changed = head_after(first, next_of(entry));
         if (atomic_compare_exchange_weak_explicit(head, &first, changed, memory_order_acquire, memory_order_acquire)) {
             atomic_fetch_sub_explicit(&table->free_bytes, entry_bytes(bin), memory_order_relaxed);
             return entry;
@@ -76,10 +114,36 @@ static struct stack *take_free_entry(struct stack_table *table, uint32_t bin) {
     return NULL;
 }
 
+// From first to last, linked by next.
+static void put_free_entries(struct stack_table *table, uint32_t bin, struct stack *first, struct stack *last, size_t count) {
+    _Atomic uint64_t *head = &table->free_entries[bin];
+    uint64_t before = atomic_load_explicit(head, memory_order_relaxed);
+    atomic_fetch_add_explicit(&table->free_bytes, count * entry_bytes(bin), memory_order_relaxed);
+    do {
+        set_next(last, entry_at(before));
+    } while (!atomic_compare_exchange_weak_explicit(head, &before, head_after(before, first), memory_order_release, memory_order_relaxed));
+}
+
+// Divides a new block, keeps its first entry and leaves the others to all.
+static struct stack *take_new_entry(struct stack_table *table, uint32_t bin) {
+    struct slab *slab = private_arena_take(&table->arena);
+    if (slab == NULL) {
+        return NULL;
+    }
+    uint32_t count = (uint32_t)((PRIVATE_ARENA_BLOCK_BYTES - sizeof *slab) / entry_bytes(bin));
+    slab->entry_count = count;
+    atomic_store_explicit(&slab->bin_and_one, bin + 1, memory_order_release);
+    for (uint32_t i = 1; i + 1 < count; i++) {
+        set_next(entry_of(slab, bin, i), entry_of(slab, bin, i + 1));
+    }
+    put_free_entries(table, bin, entry_of(slab, bin, 1), entry_of(slab, bin, count - 1), count - 1);
+    return entry_of(slab, bin, 0);
+}
+
 static struct stack *take_entry(struct stack_table *table, uint32_t depth) {
     struct stack *entry = take_free_entry(table, bin_of(depth));
-    if (entry == NULL && (entry = private_arena_take(&table->arena, entry_bytes(bin_of(depth)))) != NULL) {
-        entry->bin = bin_of(depth);
+    if (entry == NULL) {
+        entry = take_new_entry(table, bin_of(depth));
     }
     // One that is larger than needed is better than none.
     for (uint32_t bin = bin_of(depth) + 1; entry == NULL && bin < STACK_TABLE_BINS; bin++) {
@@ -88,91 +152,181 @@ static struct stack *take_entry(struct stack_table *table, uint32_t depth) {
     return entry;
 }
 
-void stack_table_free(struct stack_table *table, struct stack *stack) {
-    uint32_t bin = stack->bin; // once published, the entry may be somebody else's
-    _Atomic uint64_t *head = &table->free_entries[bin];
-    uint64_t place = (uint64_t)((uint8_t *)stack - table->arena.base) / 16 + 1;
-    uint64_t first = atomic_load_explicit(head, memory_order_relaxed), changed;
-    atomic_fetch_add_explicit(&table->free_bytes, entry_bytes(bin), memory_order_relaxed);
-    do {
-        atomic_store_explicit(&stack->next, (struct stack *)(uintptr_t)(first & PLACE_MASK), memory_order_relaxed);
-        changed = ((first >> PLACE_BITS) + 1) << PLACE_BITS | place;
-    } while (!atomic_compare_exchange_weak_explicit(head, &first, changed, memory_order_release, memory_order_relaxed));
+static void free_entry(struct stack_table *table, struct stack *stack) {
+    put_free_entries(table, bin_of_entry(stack), stack, stack, 1);
 }
 
 // ---- Lookup ----
 
-static struct stack *next_of(const struct stack *stack) {
-    return atomic_load_explicit(&stack->next, memory_order_acquire);
+struct key {
+    uint64_t hash;
+    const uintptr_t *pcs;
+    uint32_t depth;
+};
+
+static bool is_it(const struct stack *stack, const void *context) {
+    const struct key *key = context;
+    return stack->hash == key->hash && stack->depth_frames == key->depth &&
+           memcmp(stack->pcs, key->pcs, key->depth * sizeof *key->pcs) == 0 &&
+           atomic_load_explicit(&stack->retired, memory_order_relaxed) == 0;
 }
 
-// Looks from head up to, not including, stop.
-static struct stack *find(struct stack *head, const struct stack *stop, uint64_t hash, const uintptr_t *pcs, uint32_t depth) {
-    for (struct stack *stack = head; stack != NULL && stack != stop; stack = next_of(stack)) {
-        if (stack->hash == hash && stack->depth_frames == depth && memcmp(stack->pcs, pcs, depth * sizeof *pcs) == 0 &&
-            atomic_load_explicit(&stack->retired, memory_order_relaxed) == 0) {
-            return stack;
-        }
+static struct stack *new_entry(struct stack_table *table, const struct key *key) {
+    struct stack *stack = take_entry(table, key->depth);
+    if (stack != NULL) {
+        stack->hash = key->hash;
+        atomic_store_explicit(&stack->alloc_objects, 0, memory_order_relaxed);
+        atomic_store_explicit(&stack->alloc_bytes, 0, memory_order_relaxed);
+        atomic_store_explicit(&stack->samples, 0, memory_order_relaxed);
+        stack->inuse_objects = stack->inuse_bytes = 0;
+        atomic_store_explicit(&stack->retired, 0, memory_order_relaxed);
+        stack->depth_frames = (uint16_t)key->depth;
+        atomic_store_explicit(&stack->touched, 0, memory_order_relaxed);
+        memcpy(stack->pcs, key->pcs, key->depth * sizeof *key->pcs);
     }
-    return NULL;
+    return stack;
+}
+
+// An entry is in use when it can be found, and not before: one that turns out to be too many is nobody's. So who finds it says so too.
+static struct stack *in_use(struct stack *stack) {
+    if (atomic_load_explicit(&stack->in_use, memory_order_relaxed) == 0) {
+        atomic_store_explicit(&stack->in_use, 1, memory_order_release);
+    }
+    return stack;
 }
 
 struct stack *stack_table_intern(struct stack_table *table, const uintptr_t *pcs, uint32_t depth) {
-    uint64_t hash = hash_pcs(pcs, depth);
-    _Atomic(struct stack *) *bucket = &table->buckets[hash % STACK_TABLE_BUCKETS];
-    struct stack *head = atomic_load_explicit(bucket, memory_order_acquire);
-    struct stack *found = find(head, NULL, hash, pcs, depth);
-    if (found != NULL) {
-        return found;
-    }
-    struct stack *stack = take_entry(table, depth);
-    if (stack == NULL) {
+    if (depth > STACK_TABLE_MAX_FRAMES) {
         return NULL;
     }
-    atomic_store_explicit(&stack->alloc_objects, 0, memory_order_relaxed);
-    atomic_store_explicit(&stack->alloc_bytes, 0, memory_order_relaxed);
-    atomic_store_explicit(&stack->samples, 0, memory_order_relaxed);
-    atomic_store_explicit(&stack->profiled_samples, 0, memory_order_relaxed);
-    atomic_store_explicit(&stack->retired, 0, memory_order_relaxed);
-    stack->hash = hash;
-    stack->depth_frames = depth;
-    memcpy(stack->pcs, pcs, depth * sizeof *pcs);
-    struct stack *seen = head;
-    atomic_store_explicit(&stack->next, head, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(bucket, &head, stack, memory_order_release, memory_order_acquire)) {
-        // Somebody was first: perhaps with the very same stack.
-        found = find(head, seen, hash, pcs, depth);
-        if (found != NULL) {
-            stack_table_free(table, stack);
-            return found;
+    struct key key = {hash_pcs(pcs, depth), pcs, depth};
+    struct stack *mine = NULL, *found;
+    struct stack_place place;
+    enum stack_put put = STACK_PUT_AGAIN;
+    while ((found = stack_index_find(&table->index, key.hash, is_it, &key, &place)) == NULL && put == STACK_PUT_AGAIN) {
+        if (mine == NULL && (mine = new_entry(table, &key)) == NULL) {
+            return NULL;
         }
-        seen = head;
-        atomic_store_explicit(&stack->next, head, memory_order_relaxed);
+        put = stack_index_put(&table->index, &place, key.hash, mine);
+        if (put == STACK_PUT) {
+            atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
+            return in_use(mine);
+        }
     }
-    atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
-    return stack;
+    if (mine != NULL) { // somebody was first with the very same stack, or the index is full
+        free_entry(table, mine);
+    }
+    return found != NULL ? in_use(found) : NULL;
 }
 
 // ---- Taking away ----
 
 void stack_table_unlink(struct stack_table *table, struct stack *stack) {
-    _Atomic(struct stack *) *at = &table->buckets[stack->hash % STACK_TABLE_BUCKETS];
-    struct stack *expected = stack;
-    // Others only change heads, and only to put new entries before it.
-    while (!atomic_compare_exchange_strong_explicit(at, &expected, next_of(stack), memory_order_acq_rel, memory_order_acquire)) {
-        at = &expected->next;
-        expected = stack;
-    }
-    atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
+    stack_index_remove(&table->index, stack->hash, stack);
 }
 
-void stack_table_link(struct stack_table *table, struct stack *stack) {
-    _Atomic(struct stack *) *bucket = &table->buckets[stack->hash % STACK_TABLE_BUCKETS];
-    struct stack *head = atomic_load_explicit(bucket, memory_order_relaxed);
-    do {
-        atomic_store_explicit(&stack->next, head, memory_order_relaxed);
-    } while (!atomic_compare_exchange_weak_explicit(bucket, &head, stack, memory_order_release, memory_order_relaxed));
-    atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
+void stack_table_retire(struct stack_table *table, struct stack *stack, uint32_t generation) {
+    uint32_t present = 0;
+    if (atomic_compare_exchange_strong(&stack->retired, &present, generation)) {
+        atomic_fetch_add_explicit(&table->retired, 1, memory_order_relaxed);
+    }
+    stack_table_unlink(table, stack);
+}
+
+void stack_table_evict(struct stack_table *table, struct stack *stack) {
+    if (atomic_load_explicit(&stack->retired, memory_order_relaxed) != 0) {
+        atomic_fetch_sub_explicit(&table->retired, 1, memory_order_relaxed);
+    }
+    // First this: in a child that is forked in between they are lost, and counted so, and not there twice.
+    atomic_store_explicit(&stack->in_use, 0, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    table->evicted.objects += llround(stack_alloc_objects(stack));
+    table->evicted.bytes += llround(stack_alloc_bytes(stack));
+    table->evicted.samples += stack_samples(stack);
+    atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
+    free_entry(table, stack);
+}
+
+static void gather_bin(struct stack_table *table, uint32_t bin) {
+    _Atomic uint64_t *head = &table->free_entries[bin];
+    uint64_t before = atomic_load_explicit(head, memory_order_acquire);
+    while (!atomic_compare_exchange_weak_explicit(head, &before, head_after(before, NULL), memory_order_acquire, memory_order_acquire)) {
+    }
+    size_t count = 0;
+    for (struct stack *stack = entry_at(before); stack != NULL; stack = next_of(stack)) {
+        count++;
+    }
+    atomic_fetch_sub_explicit(&table->free_bytes, count * entry_bytes(bin), memory_order_relaxed);
+    table->gathered[bin] = entry_at(before);
+}
+
+void stack_table_gather_free(struct stack_table *table) {
+    for (uint32_t bin = 0; bin < STACK_TABLE_BINS; bin++) {
+        if (table->gathered[bin] == NULL) { // else there was no second step; nobody takes these
+            gather_bin(table, bin);
+        }
+    }
+}
+
+static bool is_whole(const struct slab *slab) {
+    return slab->free_count == slab->entry_count;
+}
+
+// Of what was gathered, the entries whose block has others that are in use.
+static void free_the_rest(struct stack_table *table, uint32_t bin) {
+    struct stack *next, *rest = NULL, *last = NULL;
+    size_t count = 0;
+    for (struct stack *stack = table->gathered[bin]; stack != NULL; stack = next) {
+        next = next_of(stack);
+        if (!is_whole(slab_of(stack))) {
+            set_next(stack, rest);
+            rest = stack;
+            last = last != NULL ? last : stack;
+            count++;
+        }
+    }
+    table->gathered[bin] = NULL; // first: in a child that is forked in between they are nobody's, and not there twice
+    if (rest != NULL) {
+        put_free_entries(table, bin, rest, last, count);
+    }
+}
+
+void stack_table_give_back(struct stack_table *table) {
+    for (uint32_t bin = 0; bin < STACK_TABLE_BINS; bin++) {
+        for (struct stack *stack = table->gathered[bin]; stack != NULL; stack = next_of(stack)) {
+            slab_of(stack)->free_count = 0; // a child may have been forked in the midst of this
+        }
+        for (struct stack *stack = table->gathered[bin]; stack != NULL; stack = next_of(stack)) {
+            slab_of(stack)->free_count++;
+        }
+    }
+    for (uint32_t bin = 0; bin < STACK_TABLE_BINS; bin++) {
+        free_the_rest(table, bin);
+    }
+    for (uint32_t i = 0; i < atomic_load(&table->arena.block_count); i++) {
+        struct slab *slab = private_arena_block(&table->arena, i);
+        // Blocks that others are dividing at this moment have no gathered entries.
+        if (slab == NULL || atomic_load_explicit(&slab->bin_and_one, memory_order_acquire) == 0 || slab->free_count == 0) {
+            continue;
+        }
+        if (is_whole(slab)) {
+            private_arena_give(&table->arena, slab);
+        } else {
+            slab->free_count = 0;
+        }
+    }
+}
+
+static uint64_t hash_of(const struct stack *stack) {
+    return stack->hash;
+}
+
+struct stack_level *stack_table_renew_begin(struct stack_table *table) {
+    return stack_index_renew_begin(&table->index, atomic_load(&table->count) - atomic_load(&table->retired));
+}
+
+struct stack_level *stack_table_renew_finish(struct stack_level *fresh) {
+    return stack_index_renew_finish(fresh, hash_of);
 }
 
 // ---- Totals ----
@@ -195,6 +349,9 @@ void stack_add_allocations(struct stack *stack, double objects, double bytes, ui
     add(&stack->alloc_objects, objects);
     add(&stack->alloc_bytes, bytes);
     atomic_fetch_add_explicit(&stack->samples, samples, memory_order_relaxed);
+    if (atomic_load_explicit(&stack->touched, memory_order_relaxed) == 0) {
+        atomic_store_explicit(&stack->touched, 1, memory_order_relaxed);
+    }
 }
 
 uint64_t stack_samples(const struct stack *stack) {
@@ -209,10 +366,27 @@ double stack_alloc_bytes(const struct stack *stack) {
     return from_bits(atomic_load_explicit(&stack->alloc_bytes, memory_order_relaxed));
 }
 
-void stack_table_each(const struct stack_table *table, void (*visit)(struct stack *stack, void *context), void *context) {
-    for (size_t i = 0; i < STACK_TABLE_BUCKETS; i++) {
-        for (struct stack *stack = atomic_load_explicit(&table->buckets[i], memory_order_acquire); stack != NULL; stack = next_of(stack)) {
+// ---- All ----
+
+static void each_of(struct slab *slab, uint32_t bin, void (*visit)(struct stack *stack, void *context), void *context) {
+    for (uint32_t i = 0; i < slab->entry_count; i++) {
+        struct stack *stack = entry_of(slab, bin, i);
+        if (atomic_load_explicit(&stack->in_use, memory_order_acquire) != 0) {
             visit(stack, context);
         }
     }
+}
+
+void stack_table_each(const struct stack_table *table, void (*visit)(struct stack *stack, void *context), void *context) {
+    for (uint32_t i = 0; i < atomic_load_explicit(&table->arena.block_count, memory_order_acquire); i++) {
+        struct slab *slab = private_arena_block(&table->arena, i);
+        uint32_t bin_and_one = slab != NULL ? atomic_load_explicit(&slab->bin_and_one, memory_order_acquire) : 0;
+        if (bin_and_one != 0) {
+            each_of(slab, bin_and_one - 1, visit, context);
+        }
+    }
+}
+
+void stack_table_each_found(const struct stack_table *table, void (*visit)(struct stack *stack, void *context), void *context) {
+    stack_index_each(&table->index, visit, context);
 }

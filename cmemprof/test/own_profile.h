@@ -66,10 +66,10 @@ static inline uint64_t emitted_of(const struct cmemprof_snapshot *snapshot) {
     return emitted;
 }
 
-// Of every sample exactly one thing became. While nobody else allocates.
+// Of every sample exactly one thing became, and those that were counted before are there.
 static inline bool adds_up(const struct cmemprof_snapshot *snapshot) {
     const struct cmemprof_stats *stats = &snapshot->stats;
-    return stats->samples == emitted_of(snapshot) + stats->lost_stacks + stats->lost_shards + stats->reclaimed_samples;
+    return stats->samples == emitted_of(snapshot) + stats->lost_stacks + stats->lost_shards;
 }
 
 // No block is alive that was not allocated.

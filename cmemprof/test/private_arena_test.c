@@ -1,4 +1,4 @@
-// private_arena_test.c: pieces are aligned, zero, apart from each other, and end at the limit.
+// private_arena_test.c: blocks are aligned, zero, apart from each other, end at the budget, and go back to the system.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,84 +7,175 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "../private_arena.h"
+#include "filled.h"
 
-static void pieces_are_aligned_zero_and_bounded(void **state) {
-    (void)state;
-    struct private_arena arena = {0};
-    struct memory_budget budget = {.limit_bytes = 1 << 20};
-    assert_true(private_arena_open(&arena, 64 * 1024, &budget));
-    size_t taken = 0;
-    for (uint8_t *piece, *last = NULL; (piece = private_arena_take(&arena, 100)) != NULL; last = piece, taken++) {
-        assert_int_equal((uintptr_t)piece % 16, 0);
-        assert_true(last == NULL || piece >= last + 100);
-        for (int i = 0; i < 100; i++) {
-            assert_int_equal(piece[i], 0);
+enum { BLOCK = PRIVATE_ARENA_BLOCK_BYTES, MANY = 1000 }; // of 1,000 blocks the last lie in the fourth area
+
+static struct memory_budget budget;
+static struct memory_share share;
+
+static void open_arena(struct private_arena *arena, size_t limit_bytes) {
+    budget = (struct memory_budget){.limit_bytes = limit_bytes};
+    share = (struct memory_share){.budget = &budget};
+    assert_true(private_arena_open(arena, &share));
+}
+
+static bool is_resident(const void *block) {
+    unsigned char pages[BLOCK / 4096];
+    assert_int_equal(mincore((void *)(uintptr_t)block, BLOCK, pages), 0);
+    for (size_t i = 0; i < sizeof pages; i++) {
+        if ((pages[i] & 1) != 0) {
+            return true;
         }
-        memset(piece, 0xff, 100);
     }
-    assert_int_equal(taken, 64 * 1024 / 112);
-    assert_null(private_arena_take(&arena, SIZE_MAX));      // rounding up overflows
-    assert_null(private_arena_take(&arena, SIZE_MAX - 64)); // does not, but is too much
+    return false;
+}
+
+static void blocks_are_aligned_zero_and_apart(void **state) {
+    (void)state;
+    struct private_arena arena;
+    unsigned char *blocks[MANY];
+    open_arena(&arena, (size_t)64 << 20);
+    for (int i = 0; i < MANY; i++) {
+        blocks[i] = private_arena_take(&arena);
+        assert_non_null(blocks[i]);
+        assert_int_equal((uintptr_t)blocks[i] % BLOCK, 0);
+        assert_true(is_filled(blocks[i], BLOCK, 0));
+        memset(blocks[i], i % 251, BLOCK);
+    }
+    for (int i = 0; i < MANY; i++) {
+        assert_true(is_filled(blocks[i], BLOCK, (unsigned char)(i % 251)));
+        assert_ptr_equal(private_arena_block(&arena, (uint32_t)i), blocks[i]);
+    }
+    assert_int_equal(budget.used_bytes, MANY * BLOCK);
     private_arena_close(&arena);
     assert_int_equal(budget.used_bytes, 0);
 }
 
-static void the_budget_is_its_end_too(void **state) {
+static void a_block_goes_back_to_the_system_and_to_the_budget(void **state) {
     (void)state;
-    struct private_arena arena = {0};
-    struct memory_budget budget = {.used_bytes = 500, .limit_bytes = 1000};
-    assert_true(private_arena_open(&arena, 64 * 1024, &budget));
-    assert_non_null(private_arena_take(&arena, 496));
-    assert_null(private_arena_take(&arena, 16));
-    assert_int_equal(budget.used_bytes, 996);
-    budget.limit_bytes = 2000;
-    assert_non_null(private_arena_take(&arena, 16));
+    struct private_arena arena;
+    open_arena(&arena, 40 * BLOCK); // three quarters of it are 30 blocks
+    unsigned char *blocks[30];
+    for (int i = 0; i < 30; i++) {
+        blocks[i] = private_arena_take(&arena);
+        memset(blocks[i], 1, BLOCK);
+    }
+    assert_null(private_arena_take(&arena));
+    assert_int_equal(budget.refusals, 1);
+    assert_true(memory_budget_take(&budget, 10 * BLOCK)); // what the share leaves to others
+    for (int i = 0; i < 30; i += 2) {
+        private_arena_give(&arena, blocks[i]);
+        assert_null(private_arena_block(&arena, (uint32_t)i));
+        assert_non_null(private_arena_block(&arena, (uint32_t)i + 1));
+        assert_false(is_resident(blocks[i]));
+    }
+    assert_int_equal(budget.used_bytes, 25 * BLOCK);
+    for (int i = 0; i < 15; i++) { // the same ones again, as good as new
+        unsigned char *block = private_arena_take(&arena);
+        assert_non_null(block);
+        assert_true(is_filled(block, BLOCK, 0));
+        memset(block, 2, BLOCK);
+    }
+    assert_int_equal(arena.block_count, 30);
+    assert_null(private_arena_take(&arena));
+    for (int i = 1; i < 30; i += 2) {
+        assert_true(is_filled(blocks[i], BLOCK, 1));
+    }
     private_arena_close(&arena);
-    assert_int_equal(budget.used_bytes, 500); // somebody else's
+    assert_int_equal(budget.used_bytes, 10 * BLOCK);
 }
 
-enum { THREADS = 4, PIECES = 2000 };
-
-static void *take_many(void *context) {
-    static _Thread_local uint64_t *mine[PIECES];
-    struct private_arena *arena = context;
-    for (int i = 0; i < PIECES; i++) {
-        mine[i] = private_arena_take(arena, sizeof *mine[i]);
-        *mine[i] = (uintptr_t)mine[i] ^ (uintptr_t)mine;
+// A higher limit is used to its end: nothing was fixed when the arena was opened.
+static void a_limit_that_is_raised_is_used(void **state) {
+    (void)state;
+    struct private_arena arena;
+    open_arena(&arena, 1 << 20);
+    size_t taken = 0;
+    while (private_arena_take(&arena) != NULL) {
+        taken++;
     }
-    for (int i = 0; i < PIECES; i++) {
-        if (*mine[i] != ((uintptr_t)mine[i] ^ (uintptr_t)mine)) {
-            return mine[i]; // somebody else has it too
+    assert_int_equal(taken, 48);
+    budget.limit_bytes = (size_t)400 << 20;
+    while (private_arena_take(&arena) != NULL) {
+        taken++;
+    }
+    assert_int_equal(taken, 300 * 64);
+    private_arena_close(&arena);
+}
+
+// Of a limit of address space it takes a 32nd at most.
+static void a_limit_of_address_space_is_respected(void **state) {
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); // they have terabytes of it
+#endif
+    struct private_arena arena;
+    const struct rlimit limit = {(rlim_t)1 << 30, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
+    open_arena(&arena, (size_t)400 << 20);
+    size_t taken = 0;
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    while (private_arena_take(&arena) != NULL) {
+        taken++;
+    }
+    assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+    assert_true(taken * BLOCK >= 8 << 20 && taken * BLOCK <= 32 << 20);
+    assert_int_equal(budget.used_bytes, taken * BLOCK);
+    private_arena_close(&arena);
+}
+
+enum { THREADS = 4, ROUNDS = 2000, HELD = 5 };
+
+// Each keeps a few, with its own mark in them, and gives one for each that it takes.
+static void *take_and_give(void *context) {
+    struct private_arena *arena = context;
+    uintptr_t *held[HELD] = {0};
+    for (int i = 0; i < ROUNDS; i++) {
+        uintptr_t *block = private_arena_take(arena);
+        if (block == NULL || *block != 0) {
+            return arena;
         }
+        *block = (uintptr_t)&held;
+        uintptr_t *old = held[i % HELD];
+        if (old != NULL && *old != (uintptr_t)&held) {
+            return old; // somebody else has it too
+        }
+        if (old != NULL) {
+            private_arena_give(arena, old);
+        }
+        held[i % HELD] = block;
     }
     return NULL;
 }
 
-static void threads_never_share_a_piece(void **state) {
+static void threads_never_share_a_block(void **state) {
     (void)state;
-    struct private_arena arena = {0};
-    struct memory_budget budget = {.limit_bytes = 1 << 20};
-    assert_true(private_arena_open(&arena, THREADS * PIECES * 16, &budget));
+    struct private_arena arena;
+    open_arena(&arena, 64 << 20);
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, take_many, &arena), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, take_and_give, &arena), 0);
     }
     for (int i = 0; i < THREADS; i++) {
         void *shared;
         pthread_join(threads[i], &shared);
         assert_null(shared);
     }
+    assert_int_equal(budget.used_bytes, THREADS * HELD * BLOCK);
+    assert_true(arena.block_count <= THREADS * (HELD + 1));
     private_arena_close(&arena);
     assert_int_equal(budget.used_bytes, 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pieces_are_aligned_zero_and_bounded),
-        cmocka_unit_test(the_budget_is_its_end_too),
-        cmocka_unit_test(threads_never_share_a_piece),
+        cmocka_unit_test(blocks_are_aligned_zero_and_apart), cmocka_unit_test(a_block_goes_back_to_the_system_and_to_the_budget),
+        cmocka_unit_test(a_limit_that_is_raised_is_used),    cmocka_unit_test(a_limit_of_address_space_is_respected),
+        cmocka_unit_test(threads_never_share_a_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

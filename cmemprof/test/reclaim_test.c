@@ -1,18 +1,18 @@
-// reclaim_test.c: when memory is short, stacks of which nothing is alive or new make room for others, and the books still balance. This
-// program is hooked.
+// reclaim_test.c: when memory is short, stacks of which nothing is alive make room for others, their totals stay, what is alive is always
+// seen, and the books balance. This program is hooked.
 
 #include "own_profile.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../profiler.h"
 #include "../reclaim.h"
 
-enum {
-    DEPTH = 10,
-    LIMIT_BYTES = 768 * 1024
-}; // of which the filter of live blocks takes a third; 1,024 stacks of 12 frames and more, 208 bytes each, are 40 % of it
+// Of the limit the tables have a half at least. 8,192 stacks of 256 bytes are too many for it, 256 are not.
+enum { TOO_MANY = 13, FEW = 8, LIMIT_BYTES = 2 << 20 };
 
 static __attribute__((noinline)) void *right(unsigned path, int depth, size_t size);
 
@@ -28,24 +28,48 @@ static __attribute__((noinline)) void *right(unsigned path, int depth, size_t si
     return block;
 }
 
-static void take_and_check(void) {
+// Of an interval of 1 byte: each sample is one object.
+static bool objects_are_samples(const struct cmemprof_snapshot *snapshot) {
+    double objects = 0;
+    for (size_t i = 0; i < snapshot->record_count; i++) {
+        objects += snapshot->records[i].alloc_objects;
+    }
+    return objects == (double)emitted_of(snapshot);
+}
+
+static struct cmemprof_snapshot *take_and_check(void) {
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     assert_non_null(snapshot);
     assert_true(adds_up(snapshot));
     assert_true(in_use_was_allocated(snapshot));
+    return snapshot;
+}
+
+// Nobody else allocates: the counter of samples, which the tables know nothing of, says the same.
+static void take_profile_and_check(void) {
+    struct cmemprof_snapshot *snapshot = take_and_check();
+    assert_int_equal(snapshot->stats.samples, stats_now().samples);
+    assert_true(objects_are_samples(snapshot));
     cmemprof_snapshot_free(snapshot);
 }
 
-// What the profile has of the stack that alone allocates blocks of this size.
-static double allocated(size_t size) {
-    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
-    double objects = 0;
+struct of_size {
+    double allocated, in_use;
+};
+
+// What the profile has of the stacks that alone allocate blocks of this size.
+static struct of_size of_size(size_t size) {
+    struct cmemprof_snapshot *snapshot = take_and_check();
+    struct of_size sum = {0};
     for (size_t i = 0; i < snapshot->record_count; i++) {
         const struct record *record = &snapshot->records[i];
-        objects += record->alloc_bytes == record->alloc_objects * (double)size ? record->alloc_objects : 0;
+        if (record->stack != NULL && record->alloc_bytes == record->alloc_objects * (double)size) {
+            sum.allocated += record->alloc_objects;
+            sum.in_use += record->inuse_objects;
+        }
     }
     cmemprof_snapshot_free(snapshot);
-    return objects;
+    return sum;
 }
 
 static int start_all(void **state) {
@@ -70,66 +94,172 @@ static void fill_table(int depth, size_t size) {
 static void stacks_of_the_past_make_room(void **state) {
     (void)state;
     void *alive = left(1, 3, 7777);
-    fill_table(DEPTH + 2, 100); // four times as many as the limit can hold
+    fill_table(TOO_MANY, 100);
     struct cmemprof_stats full = stats_now();
     assert_true(full.lost_stacks > 100);
-    assert_true(full.own_bytes <= LIMIT_BYTES + sizeof profiler + SHARDS * SHARD_USED_BYTES);
     assert_int_equal(full.reclaimed_stacks, 0);
 
-    take_and_check(); // they have been in no profile before: all stay
-    assert_int_equal(stats_now().reclaimed_stacks, 0);
-    void *changed = left(2, 3, 8888);
-    assert_int_equal(stats_now().lost_stacks, full.lost_stacks + 1); // still full
-    free(changed);
-
-    take_and_check();
+    struct cmemprof_snapshot *snapshot = take_and_check(); // has all of them, and then they go
+    assert_true(snapshot->record_count > 1000 && snapshot->records[0].stack != NULL);
+    cmemprof_snapshot_free(snapshot);
     struct cmemprof_stats after = stats_now();
     assert_true(after.reclaimed_stacks > 500);
     assert_true(after.reclaimed_samples >= after.reclaimed_stacks);
     assert_true(after.stacks < full.stacks / 4);
-    assert_true(allocated(7777) == 1); // alive
+    assert_true(after.own_bytes < full.own_bytes - 200000); // their memory is the others' again
+    take_profile_and_check();                               // what they allocated is in it
+    assert_true(of_size(7777).in_use == 1);
 
-    // Room for others, of the same depth.
-    fill_table(DEPTH, 200);
-    assert_int_equal(stats_now().lost_stacks, full.lost_stacks + 1);
-    take_and_check();
+    fill_table(FEW, 200); // room for others, of the same depth
+    assert_int_equal(stats_now().lost_stacks, full.lost_stacks);
     free(alive);
 }
 
-// What goes on allocating is kept, though none of it is alive.
-static void a_stack_with_something_new_stays(void **state) {
+// 60,000 stacks a period, and then a leak: the live table grows into the room that the stacks had.
+static void a_leak_is_seen_after_the_table_was_full(void **state) {
     (void)state;
-    uint64_t reclaimed = stats_now().reclaimed_stacks;
-    take_and_check();
-    take_and_check(); // what is left of others went
-    for (int round = 1; round <= 5; round++) {
-        free(left(5, 4, 9999));
-        if (round < 5) {
-            fill_table(DEPTH + 2, 300);
-            take_and_check();
-        }
+    enum { LEAK = 4000 };
+    static void *leak[LEAK];
+    for (int period = 0; period < 5; period++) {
+        fill_table(TOO_MANY, 1000);
+        take_profile_and_check();
     }
-    assert_true(stats_now().reclaimed_stacks > reclaimed);
-    assert_true(allocated(9999) == 5);
-    fill_table(DEPTH + 2, 400);
-    take_and_check();
-    take_and_check();
-    take_and_check();
-    assert_true(allocated(9999) == 0); // nothing new for long: it went
+    struct cmemprof_stats before = stats_now();
+    for (int i = 0; i < LEAK; i++) {
+        leak[i] = i % 2 == 0 ? left(1, 4, 5555) : right(2, 4, 5555);
+    }
+    assert_true(of_size(5555).in_use == LEAK);
+    assert_int_equal(stats_now().lost_live, before.lost_live);
+    for (int i = 0; i < LEAK; i++) {
+        free(leak[i]);
+    }
+    take_profile_and_check();
+}
+
+// The same stacks fill the table all the time, each with something new in every period: what is alive goes before them.
+static void a_new_leak_is_seen_beside_what_fills_the_table(void **state) {
+    (void)state;
+    enum { PERIODS = 6 };
+    void *leak[PERIODS];
+    for (int period = 0; period < PERIODS; period++) {
+        uint64_t lost = stats_now().lost_stacks;
+        fill_table(TOO_MANY, 1000);
+        assert_true(stats_now().lost_stacks > lost + 1000); // there is no room now
+        assert_true(cmemprof_make_room());
+        lost = stats_now().lost_stacks;
+        leak[period] = left((unsigned)period, 5, 4444);
+        assert_int_equal(stats_now().lost_stacks, lost);
+        fill_table(TOO_MANY, 1000);
+        assert_true(of_size(4444).in_use == period + 1);
+        take_profile_and_check();
+    }
+    for (int period = 0; period < PERIODS; period++) {
+        free(leak[period]);
+    }
+}
+
+// While the rest is enough, what goes on allocating is kept, though none of it is alive.
+static void what_is_known_of_most_samples_stays(void **state) {
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 100; i++) {
+            free(left(5, 4, 9999));
+        }
+        fill_table(TOO_MANY, 300);
+        assert_true(cmemprof_make_room()); // before a profile has shown any of it
+    }
+    assert_true(of_size(9999).allocated == 500);
+    fill_table(TOO_MANY, 400);
+    take_profile_and_check();
+    fill_table(TOO_MANY, 400);
+    take_profile_and_check();
+    assert_true(of_size(9999).allocated == 0); // nothing new for long: it went
+    take_profile_and_check();
+}
+
+static void evicted_stacks_have_one_sample(void **state) {
+    (void)state;
+    int64_t sums[4], before[4];
+    fill_table(TOO_MANY, 10);
+    cmemprof_make_room();
+    struct profile *profile = take_profile();
+    sum_of(profile, MERGE_EVICTED, before);
+    assert_true(before[0] > 1000 && before[1] > 10000);
+    assert_int_equal(before[2] + before[3], 0);
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        assert_true(profile_sample_is_c(&view));
+        assert_true(!has_function(&view, MERGE_EVICTED) || view.frame_count == 1);
+    }
+    profile_free(profile);
+    profile = take_profile();
+    sum_of(profile, MERGE_EVICTED, sums);
+    assert_true(sums[0] >= before[0] && sums[1] >= before[1]);
+    profile_free(profile);
 }
 
 static void nothing_goes_while_a_snapshot_is_held(void **state) {
     (void)state;
+    take_profile_and_check();
     struct cmemprof_snapshot *held = cmemprof_snapshot_take();
-    fill_table(DEPTH + 2, 500);
+    fill_table(TOO_MANY, 500);
     uint64_t reclaimed = stats_now().reclaimed_stacks;
     for (int i = 0; i < 4; i++) {
-        take_and_check();
+        take_profile_and_check();
+        assert_false(cmemprof_make_room());
     }
     assert_int_equal(stats_now().reclaimed_stacks, reclaimed);
     cmemprof_snapshot_free(held);
-    take_and_check();
     assert_true(stats_now().reclaimed_stacks > reclaimed);
+}
+
+// A block that realloc has in hand is in no table, and may come back with its stack.
+static void nothing_goes_while_a_block_moves(void **state) {
+    (void)state;
+    fill_table(TOO_MANY, 500);
+    uint64_t reclaimed = stats_now().reclaimed_stacks;
+    profiler.moves_begun++;
+    assert_false(cmemprof_make_room());
+    take_profile_and_check();
+    assert_int_equal(stats_now().reclaimed_stacks, reclaimed);
+    profiler.moves_ended++;
+    fill_table(TOO_MANY, 500); // what was unlinked in vain makes room, too
+    cmemprof_make_room();
+    take_profile_and_check();
+    assert_true(stats_now().reclaimed_stacks > reclaimed + 1000);
+}
+
+// As long as nothing can go nothing is looked at again.
+static void what_cannot_go_costs_nothing(void **state) {
+    (void)state;
+    enum { ALIVE = 1000 };
+    static void *alive[ALIVE];
+    for (unsigned i = 0; i < ALIVE; i++) {
+        alive[i] = left(i, FEW + 2, 100);
+    }
+    cmemprof_set_memory_limit(stats_now().own_bytes);
+    cmemprof_make_room();
+    assert_false(cmemprof_make_room());
+    take_profile_and_check();
+    for (unsigned i = 0; i < ALIVE; i++) {
+        free(alive[i]);
+    }
+    cmemprof_set_memory_limit(LIMIT_BYTES);
+    take_profile_and_check();
+}
+
+// All of it, with caches and shards.
+static void the_limit_is_respected(void **state) {
+    (void)state;
+    uint64_t limit = 8 << 20;
+    cmemprof_set_memory_limit(limit);
+    for (unsigned path = 0; path < 1u << 16; path++) {
+        free(left(path, 16, 100));
+    }
+    assert_true(stats_now().own_bytes <= limit);
+    assert_true(stats_now().own_bytes > limit / 2);
+    take_profile_and_check();
 }
 
 static _Atomic bool enough;
@@ -137,35 +267,83 @@ static _Atomic bool enough;
 // The stacks change slowly, so that there are always some that were left behind.
 static void *fill_for_ever(void *context) {
     for (unsigned i = (unsigned)(uintptr_t)context; !atomic_load(&enough); i++) {
-        void *volatile first = left(i >> 6, DEPTH, 50);
+        void *volatile first = left(i >> 4, TOO_MANY, 50);
         void *volatile second = right(i & 7, 4, 60);
+        second = realloc(second, 100 + i % 100);
         free(first);
         free(second);
     }
     return NULL;
 }
 
-// Threads come to stacks at the moment they are taken away: nothing is lost in silence, and no block is alive without its stack.
+static void start_threads(pthread_t *threads, int count) {
+    atomic_store(&enough, false);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, fill_for_ever, (void *)((uintptr_t)i * 1000003)), 0);
+    }
+}
+
+static void end_threads(pthread_t *threads, int count) {
+    atomic_store(&enough, true);
+    for (int i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+// Threads come to stacks at the moment they are taken away: nothing is lost in silence, no block is alive without its stack, and each
+// profile adds up: no sample that was counted before is missing, and none is there that was not counted when it was over.
 static void threads_go_on_meanwhile(void **state) {
     (void)state;
     pthread_t threads[3];
     uint64_t reclaimed = stats_now().reclaimed_stacks;
-    atomic_store(&enough, false);
-    for (uintptr_t i = 0; i < 3; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, fill_for_ever, (void *)(i * 1000003)), 0);
-    }
-    for (int i = 0; i < 200 || (stats_now().reclaimed_stacks == reclaimed && i < 3000); i++) {
-        struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
-        assert_non_null(snapshot);
-        assert_true(in_use_was_allocated(snapshot));
+    start_threads(threads, 3);
+    for (int i = 0; i < 2000 || (stats_now().reclaimed_stacks == reclaimed && i < 30000); i++) {
+        uint64_t before = stats_now().samples;
+        struct cmemprof_snapshot *snapshot = take_and_check();
+        assert_true(snapshot->stats.samples >= before);
+        assert_true(snapshot->stats.samples <= stats_now().samples + 3); // those that the tables have and nobody has counted yet
         cmemprof_snapshot_free(snapshot);
+        cmemprof_make_room();
     }
-    atomic_store(&enough, true);
-    for (int i = 0; i < 3; i++) {
-        pthread_join(threads[i], NULL);
-    }
-    take_and_check();
+    end_threads(threads, 3);
+    take_profile_and_check();
     assert_true(stats_now().reclaimed_stacks > reclaimed);
+}
+
+static void *make_room_for_ever(void *context) {
+    while (!atomic_load(&enough)) {
+        cmemprof_snapshot_free(cmemprof_snapshot_take());
+        cmemprof_make_room();
+    }
+    return context;
+}
+
+// A process is forked at any moment of all this: the child goes on, and its books balance.
+static void a_forked_child_goes_on(void **state) {
+    (void)state;
+    pthread_t threads[2], other;
+    start_threads(threads, 2);
+    assert_int_equal(pthread_create(&other, NULL, make_room_for_ever, NULL), 0);
+    for (int i = 0; i < 40; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(60); // a child that waits for ever ends with a signal
+            bool right_so = true;
+            for (int period = 0; period < 3; period++) {
+                fill_table(TOO_MANY - 3, 100);
+                struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+                right_so &= snapshot != NULL && adds_up(snapshot) && snapshot->stats.samples == stats_now().samples;
+                cmemprof_snapshot_free(snapshot);
+                cmemprof_make_room();
+            }
+            _exit(!right_so);
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    end_threads(threads, 2);
+    pthread_join(other, NULL);
 }
 
 static void the_limit_follows_resident_memory(void **state) {
@@ -175,16 +353,23 @@ static void the_limit_follows_resident_memory(void **state) {
     assert_true(limit >= 8 << 20 && limit < 1 << 30);
     cmemprof_set_memory_limit(12345678);
     assert_int_equal(stats_now().limit_bytes, 12345678);
-    take_and_check();
+    take_profile_and_check();
     assert_int_equal(stats_now().limit_bytes, 12345678); // and a snapshot leaves it
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stacks_of_the_past_make_room, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_stack_with_something_new_stays, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_leak_is_seen_after_the_table_was_full, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_new_leak_is_seen_beside_what_fills_the_table, start_all, stop),
+        cmocka_unit_test_setup_teardown(what_is_known_of_most_samples_stays, start_all, stop),
+        cmocka_unit_test_setup_teardown(evicted_stacks_have_one_sample, start_all, stop),
         cmocka_unit_test_setup_teardown(nothing_goes_while_a_snapshot_is_held, start_all, stop),
+        cmocka_unit_test_setup_teardown(nothing_goes_while_a_block_moves, start_all, stop),
+        cmocka_unit_test_setup_teardown(what_cannot_go_costs_nothing, start_all, stop),
         cmocka_unit_test_setup_teardown(threads_go_on_meanwhile, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_forked_child_goes_on, start_all, stop),
+        cmocka_unit_test_setup_teardown(the_limit_is_respected, start_all, stop),
         cmocka_unit_test_setup_teardown(the_limit_follows_resident_memory, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

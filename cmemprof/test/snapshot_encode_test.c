@@ -74,9 +74,10 @@ static void the_profile_has_the_profiler_s_own_figures(void **state) {
              (unsigned long long)snapshot->stats.lost_stacks, (unsigned long long)snapshot->stats.lost_shards);
     assert_true(snapshot->stats.samples >= 3 && adds_up(snapshot));
     assert_non_null(memmem(bytes, size, expected, strlen(expected)));
-    static const char *const figures[] = {"lost_live",      "reclaimed_stacks", "reclaimed_samples", "unsampled_nested", "live",
-                                          "stacks",         "own_bytes",        "limit_bytes",       "cut_no_rule",      "cut_unsupported",
-                                          "cut_unreadable", "cut_depth",        "unwind_fallbacks",  "sampling_ns"};
+    static const char *const figures[] = {
+        "lost_live",        "reclaimed_stacks", "reclaimed_samples", "unsampled_nested",  "live",           "stacks",
+        "own_bytes",        "limit_bytes",      "cut_no_rule",       "cut_unsupported",   "cut_unreadable", "cut_depth",
+        "unwind_fallbacks", "sampling_ns",      "dropped_percent",   "unfollowed_percent"};
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         snprintf(expected, sizeof expected, " %s=", figures[i]);
         assert_non_null(memmem(bytes, size, expected, strlen(expected)));

@@ -14,7 +14,7 @@ static struct memory_budget budget;
 
 static bool open_table(struct stack_table *table, size_t limit_bytes) {
     budget = (struct memory_budget){.limit_bytes = limit_bytes};
-    return stack_table_open(table, 64 << 20, &budget);
+    return stack_table_open(table, &budget);
 }
 
 static void equal_stacks_are_one_entry(void **state) {
@@ -49,7 +49,7 @@ static void totals_add_up(void **state) {
 static void full_gives_null_and_what_is_known_stays_found(void **state) {
     (void)state;
     struct stack_table table = {0};
-    assert_true(open_table(&table, STACK_TABLE_BUCKETS * sizeof(void *) + 4096));
+    assert_true(open_table(&table, 128 * 1024));
     uintptr_t pc = 1;
     while (stack_table_intern(&table, &pc, 1) != NULL) {
         pc++;
@@ -61,7 +61,7 @@ static void full_gives_null_and_what_is_known_stays_found(void **state) {
     stack_table_close(&table);
 }
 
-static void a_limit_below_the_buckets_is_refused(void **state) {
+static void a_limit_below_the_index_is_refused(void **state) {
     (void)state;
     struct stack_table table = {0};
     assert_false(open_table(&table, 4096));
@@ -74,7 +74,8 @@ static void retired_stacks_are_not_matched_any_more(void **state) {
     assert_true(open_table(&table, 1 << 20));
     uintptr_t pcs[] = {10, 20};
     struct stack *old = stack_table_intern(&table, pcs, 2);
-    old->retired = 3;
+    stack_table_retire(&table, old, 3);
+    assert_int_equal(old->retired, 3);
     struct stack *now = stack_table_intern(&table, pcs, 2);
     assert_ptr_not_equal(now, old);
     assert_int_equal(now->retired, 0);
@@ -88,34 +89,115 @@ static void count_stacks(struct stack *stack, void *context) {
     ++*(int *)context;
 }
 
-// Entries of one bucket, from both ends and the middle, go and come back.
+static int count_all(const struct stack_table *table) {
+    int seen = 0;
+    stack_table_each(table, count_stacks, &seen);
+    return seen;
+}
+
+static int count_found(const struct stack_table *table) {
+    int seen = 0;
+    stack_table_each_found(table, count_stacks, &seen);
+    return seen;
+}
+
+// What reclaim.c does, where nobody else looks.
+static void take_away(struct stack_table *table, struct stack *stack) {
+    stack_table_unlink(table, stack);
+    stack_table_evict(table, stack);
+}
+
+static void tidy(struct stack_table *table) {
+    struct stack_level *fresh = stack_table_renew_begin(table);
+    if (fresh != NULL) {
+        stack_index_free_levels(&table->index, stack_table_renew_finish(fresh));
+    }
+    stack_table_gather_free(table);
+    stack_table_give_back(table);
+}
+
+// A deep stack too deep for the table is none of its.
+static void a_stack_may_be_too_deep(void **state) {
+    (void)state;
+    struct stack_table table = {0};
+    static uintptr_t pcs[STACK_TABLE_MAX_FRAMES + 1] = {1};
+    assert_true(open_table(&table, 1 << 20));
+    assert_non_null(stack_table_intern(&table, pcs, STACK_TABLE_MAX_FRAMES));
+    assert_null(stack_table_intern(&table, pcs, STACK_TABLE_MAX_FRAMES + 1));
+    assert_non_null(stack_table_intern(&table, pcs, 0));
+    assert_int_equal(count_all(&table), 2);
+    stack_table_close(&table);
+}
+
 static void unlinked_stacks_are_not_found(void **state) {
     (void)state;
     struct stack_table table = {0};
-    struct stack *chain[3] = {0};
-    size_t in_chain = 0;
-    assert_true(open_table(&table, 8 << 20));
-    chain[in_chain++] = stack_table_intern(&table, (uintptr_t[]){1}, 1);
-    for (uintptr_t i = 2; in_chain < 3; i++) { // others that hash to its bucket
-        struct stack *stack = stack_table_intern(&table, &i, 1);
-        assert_non_null(stack);
-        if (stack->hash % STACK_TABLE_BUCKETS == chain[0]->hash % STACK_TABLE_BUCKETS) {
-            chain[in_chain++] = stack;
+    assert_true(open_table(&table, 1 << 20));
+    struct stack *stacks[100];
+    for (uintptr_t i = 0; i < 100; i++) {
+        stacks[i] = stack_table_intern(&table, &i, 1);
+    }
+    for (uintptr_t i = 0; i < 100; i += 2) {
+        stack_table_unlink(&table, stacks[i]);
+    }
+    assert_int_equal(count_found(&table), 50);
+    assert_int_equal(count_all(&table), 100); // their totals are still there
+    for (uintptr_t i = 0; i < 100; i++) {
+        struct stack *found = stack_table_intern(&table, &i, 1);
+        assert_true((found == stacks[i]) == (i % 2 == 1));
+    }
+    stack_table_close(&table);
+}
+
+// However many there are, each is found, before and after the levels of the index were made one.
+static void the_index_grows_and_shrinks(void **state) {
+    (void)state;
+    enum { MANY = 200000, FEW = 300 };
+    struct stack_table table = {0};
+    static struct stack *stacks[MANY];
+    assert_true(open_table(&table, (size_t)64 << 20));
+    size_t empty = budget.used_bytes;
+    for (uintptr_t i = 0; i < MANY; i++) {
+        stacks[i] = stack_table_intern(&table, &i, 1);
+        assert_non_null(stacks[i]);
+        assert_ptr_equal(stack_table_intern(&table, &i, 1), stacks[i]);
+    }
+    assert_int_equal(table.count, MANY);
+    for (int round = 0; round < 2; round++) {
+        for (uintptr_t i = 0; i < MANY; i++) {
+            assert_ptr_equal(stack_table_intern(&table, &i, 1), stacks[i]);
         }
+        tidy(&table);
+        assert_int_equal(count_found(&table), MANY);
     }
-    uint64_t count = table.count;
-    static const int order[] = {1, 0, 2}; // the middle, the oldest, the newest
-    for (int i = 0; i < 3; i++) {
-        stack_table_unlink(&table, chain[order[i]]);
-        int seen = 0;
-        stack_table_each(&table, count_stacks, &seen);
-        assert_int_equal(seen, count - (uint64_t)i - 1);
-        assert_int_equal(table.count, count - (uint64_t)i - 1);
+    assert_null(stack_table_renew_begin(&table)); // there is nothing more to gain
+    for (uintptr_t i = FEW; i < MANY; i++) {
+        take_away(&table, stacks[i]);
     }
-    stack_table_link(&table, chain[1]);
-    assert_ptr_equal(stack_table_intern(&table, chain[1]->pcs, 1), chain[1]);
-    assert_ptr_not_equal(stack_table_intern(&table, (uintptr_t[]){1}, 1), chain[0]);
-    assert_int_equal(table.count, count - 1);
+    tidy(&table);
+    assert_int_equal(count_found(&table), FEW);
+    for (uintptr_t i = 0; i < FEW; i++) {
+        assert_ptr_equal(stack_table_intern(&table, &i, 1), stacks[i]);
+    }
+    assert_true(budget.used_bytes < empty + (256 << 10)); // and the memory is the budget's again
+    stack_table_close(&table);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
+// A library that is loaded and unloaded again and again makes the same stacks: a search takes no more slots than before.
+static void retired_stacks_leave_nothing_behind(void **state) {
+    (void)state;
+    struct stack_table table = {0};
+    assert_true(open_table(&table, 8 << 20));
+    uintptr_t pcs[] = {10, 20};
+    struct stack_level *level = table.index.newest;
+    for (uint32_t i = 1; i <= 20000; i++) {
+        stack_table_retire(&table, stack_table_intern(&table, pcs, 2), i);
+    }
+    assert_int_equal(count_found(&table), 0);
+    assert_ptr_equal(table.index.newest, level); // it did not grow
+    assert_int_equal(table.retired, 20000);
+    assert_int_equal(count_all(&table), 20000);
     stack_table_close(&table);
 }
 
@@ -126,34 +208,32 @@ static void a_larger_entry_is_better_than_none(void **state) {
     assert_true(open_table(&table, 1 << 20));
     uintptr_t pcs[3 * STACK_TABLE_BIN_FRAMES] = {1};
     struct stack *deep = stack_table_intern(&table, pcs, 3 * STACK_TABLE_BIN_FRAMES);
-    stack_table_unlink(&table, deep);
-    stack_table_free(&table, deep);
+    take_away(&table, deep);
     size_t free_bytes = table.free_bytes;
     budget.limit_bytes = budget.used_bytes;
     struct stack *shallow = stack_table_intern(&table, pcs, 1);
     assert_ptr_equal(shallow, deep);
-    assert_null(stack_table_intern(&table, pcs, 2));
-    stack_table_unlink(&table, shallow);
-    stack_table_free(&table, shallow);
+    take_away(&table, shallow);
     assert_int_equal(table.free_bytes, free_bytes);
     assert_ptr_equal(stack_table_intern(&table, pcs, 3 * STACK_TABLE_BIN_FRAMES), deep);
     stack_table_close(&table);
 }
 
-// An entry that was given back is the next one of its depth, as good as new; a deeper stack does not get it.
-static void freed_entries_are_used_again(void **state) {
+// An entry that is free again is the next one of its depth, as good as new; a deeper stack does not get it. Its totals are kept.
+static void evicted_entries_are_used_again(void **state) {
     (void)state;
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
     uintptr_t pcs[2 * STACK_TABLE_BIN_FRAMES] = {1, 2, 3};
     struct stack *stack = stack_table_intern(&table, pcs, STACK_TABLE_BIN_FRAMES);
-    stack_add_allocations(stack, 5, 5, 5);
-    stack->profiled_samples = 5;
-    stack->retired = 2;
-    stack_table_unlink(&table, stack);
-    stack_table_free(&table, stack);
+    stack_add_allocations(stack, 5.4, 5.6, 5);
+    stack_table_retire(&table, stack, 2);
+    stack_table_evict(&table, stack);
+    assert_int_equal(table.evicted.objects, 5); // rounded as a profile rounds them
+    assert_int_equal(table.evicted.bytes, 6);
+    assert_int_equal(table.evicted.samples, 5);
+    assert_int_equal(table.count + table.retired, 0);
     size_t used = budget.used_bytes;
-    assert_true(table.free_bytes >= sizeof *stack);
     assert_ptr_not_equal(stack_table_intern(&table, pcs, STACK_TABLE_BIN_FRAMES + 1), stack);
     assert_true(budget.used_bytes > used);
     used = budget.used_bytes;
@@ -161,11 +241,50 @@ static void freed_entries_are_used_again(void **state) {
     struct stack *next = stack_table_intern(&table, pcs, STACK_TABLE_BIN_FRAMES - 1);
     assert_ptr_equal(next, stack);
     assert_int_equal(budget.used_bytes, used);
-    assert_int_equal(table.free_bytes, 0);
     assert_int_equal(next->depth_frames, STACK_TABLE_BIN_FRAMES - 1);
     assert_true(stack_alloc_objects(next) == 0 && stack_alloc_bytes(next) == 0);
-    assert_int_equal(stack_samples(next) + next->profiled_samples + next->retired, 0);
+    assert_int_equal(stack_samples(next) + next->touched + next->retired, 0);
     stack_table_close(&table);
+}
+
+// A block goes back when its last entry is free. Until then its other entries are used again.
+static void memory_goes_back_in_blocks(void **state) {
+    (void)state;
+    enum { STACKS = 4000 };
+    struct stack_table table = {0};
+    static struct stack *stacks[STACKS];
+    assert_true(open_table(&table, 8 << 20));
+    for (uintptr_t i = 0; i < STACKS; i++) {
+        uintptr_t pcs[20] = {i};
+        stacks[i] = stack_table_intern(&table, pcs, 20);
+    }
+    size_t full = budget.used_bytes;
+    for (uintptr_t i = 0; i < STACKS; i++) {
+        if (i % 500 != 0) {
+            take_away(&table, stacks[i]);
+        }
+    }
+    assert_int_equal(budget.used_bytes, full);
+    tidy(&table);
+    assert_true(budget.used_bytes < full / 4); // 8 blocks of 16 KiB, and the index
+    assert_true(table.free_bytes > 8 * 15000);
+    size_t used = budget.used_bytes;
+    for (uintptr_t i = STACKS; i < STACKS + 300; i++) {
+        uintptr_t pcs[20] = {i};
+        assert_non_null(stack_table_intern(&table, pcs, 20));
+    }
+    assert_int_equal(budget.used_bytes, used);
+    for (uintptr_t i = 0; i < STACKS; i += 500) {
+        uintptr_t pcs[20] = {i};
+        assert_ptr_equal(stack_table_intern(&table, pcs, 20), stacks[i]);
+    }
+    // A second step that was left out is made up for.
+    stack_table_gather_free(&table);
+    stack_table_gather_free(&table);
+    stack_table_give_back(&table);
+    assert_int_equal(count_all(&table), 8 + 300);
+    stack_table_close(&table);
+    assert_int_equal(budget.used_bytes, 0);
 }
 
 // Threads intern the same stacks at the same time: each stack must end as one entry with everybody's share.
@@ -210,11 +329,15 @@ int main(void) {
         cmocka_unit_test(equal_stacks_are_one_entry),
         cmocka_unit_test(totals_add_up),
         cmocka_unit_test(full_gives_null_and_what_is_known_stays_found),
-        cmocka_unit_test(a_limit_below_the_buckets_is_refused),
+        cmocka_unit_test(a_limit_below_the_index_is_refused),
         cmocka_unit_test(retired_stacks_are_not_matched_any_more),
         cmocka_unit_test(unlinked_stacks_are_not_found),
         cmocka_unit_test(a_larger_entry_is_better_than_none),
-        cmocka_unit_test(freed_entries_are_used_again),
+        cmocka_unit_test(evicted_entries_are_used_again),
+        cmocka_unit_test(a_stack_may_be_too_deep),
+        cmocka_unit_test(the_index_grows_and_shrinks),
+        cmocka_unit_test(retired_stacks_leave_nothing_behind),
+        cmocka_unit_test(memory_goes_back_in_blocks),
         cmocka_unit_test(threads_share_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

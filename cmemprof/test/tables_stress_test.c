@@ -100,7 +100,7 @@ static void *hand_on(void *context) {
 
 static void blocks_go_from_thread_to_thread(void **state) {
     (void)state;
-    budget = (struct memory_budget){0, 16 << 20};
+    budget = (struct memory_budget){.limit_bytes = 16 << 20};
     live = (struct live_table)LIVE_TABLE_CLOSED;
     assert_true(live_table_open(&live, &budget, NULL));
     run_all(hand_on, read_live);
@@ -146,13 +146,95 @@ static void *intern(void *context) {
 
 static void threads_meet_new_stacks_together(void **state) {
     (void)state;
-    budget = (struct memory_budget){0, 16 << 20};
-    assert_true(stack_table_open(&stacks, 16 << 20, &budget));
+    budget = (struct memory_budget){.limit_bytes = 16 << 20};
+    assert_true(stack_table_open(&stacks, &budget));
     run_all(intern, read_stacks);
     read_stacks();
     assert_int_equal(seen_samples, THREADS * ROUNDS * 100);
     assert_int_equal(stacks.count, ROUNDS * 100);
     stack_table_close(&stacks);
+}
+
+// ---- Stacks that are taken away meanwhile: each sample is counted once, at its stack or with those of the past ----
+
+static struct shard keepers[SHARDS]; // held by who looks at a stack
+static _Atomic uint64_t refused;
+static _Atomic int generation;
+
+static void *intern_in_shards(void *context) {
+    struct thread_state thread = {.shard = (uint32_t)(uintptr_t)context + 1};
+    uint32_t random = (uint32_t)(uintptr_t)context;
+    for (uintptr_t round = 0; round < ROUNDS * 100; round++) {
+        struct shard *shard = shards_take(keepers, &thread);
+        random = random * 1664525 + 1013904223;
+        uintptr_t pcs[40] = {1 + (random >> 16) % 3000 + round / 1000, 2, 3};
+        // The memo of a shard: the stack that it found last is used again without a search.
+        if (shard->stack == NULL || atomic_load(&shard->stack->retired) != 0 || round % 3 != 0) {
+            shard_flush(shard);
+            shard->stack = stack_table_intern(&stacks, pcs, 3 + (uint32_t)(random >> 20) % 30);
+        }
+        if (shard->stack != NULL) {
+            shard->objects += 1;
+            shard->bytes += 2;
+            shard->unflushed_samples++;
+        } else {
+            refused++;
+        }
+        shard_release(shard);
+    }
+    running--;
+    return NULL;
+}
+
+static bool nobody_looks(void) {
+    return shards_settle(keepers, shard_forget);
+}
+
+static struct stack *chosen;
+
+// Two of three go, and some of the others are of code that was unloaded.
+static void choose(struct stack *stack, void *context) {
+    (void)context;
+    if (stack->pcs[0] % 16 == 0 && atomic_load(&stack->retired) == 0) {
+        stack_table_retire(&stacks, stack, (uint32_t)++generation);
+    } else if (stack->pcs[0] % 3 != 0) {
+        stack_table_unlink(&stacks, stack);
+        atomic_store(&stack->next, chosen);
+        chosen = stack;
+    }
+}
+
+static void take_away_and_read(void) {
+    chosen = NULL;
+    stack_table_each(&stacks, choose, NULL);
+    struct stack_level *fresh = stack_table_renew_begin(&stacks), *old = NULL;
+    bool alone = nobody_looks();
+    for (struct stack *stack = chosen, *next; alone && stack != NULL; stack = next) {
+        next = atomic_load(&stack->next);
+        stack_table_evict(&stacks, stack);
+    }
+    if (alone && fresh != NULL) {
+        old = stack_table_renew_finish(fresh);
+    }
+    stack_table_gather_free(&stacks);
+    assert_true(nobody_looks());
+    stack_index_free_levels(&stacks.index, old);
+    stack_table_give_back(&stacks);
+    read_stacks();
+}
+
+static void stacks_come_and_go(void **state) {
+    (void)state;
+    budget = (struct memory_budget){.limit_bytes = 1 << 20}; // too little for all of them
+    assert_true(stack_table_open(&stacks, &budget));
+    run_all(intern_in_shards, take_away_and_read);
+    assert_true(nobody_looks());
+    read_stacks();
+    assert_int_equal(seen_samples + stacks.evicted.samples + refused, THREADS * ROUNDS * 100);
+    assert_true(stacks.evicted.samples > 0);
+    assert_int_equal(stacks.evicted.bytes, 2 * stacks.evicted.samples);
+    stack_table_close(&stacks);
+    assert_int_equal(budget.used_bytes, 0);
 }
 
 // ---- Shards: one holder at a time ----
@@ -199,6 +281,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_go_from_thread_to_thread),
         cmocka_unit_test(threads_meet_new_stacks_together),
+        cmocka_unit_test(stacks_come_and_go),
         cmocka_unit_test(a_shard_has_one_holder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

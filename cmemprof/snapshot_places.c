@@ -1,0 +1,108 @@
+// snapshot_places.c: gathers the addresses of a snapshot's stacks, each once, by a hash table: most stacks share most of their frames.
+//
+// Threads: as the snapshot. Memory: moment_memory.h.
+
+#include "snapshot.h"
+
+#include <string.h>
+
+#include "profiler.h"
+
+struct place_slot {
+    uintptr_t pc;
+    uint32_t generation;
+    uint32_t index_and_one; // in places; 0: free
+};
+
+enum { FIRST_SLOTS = 4096 };
+
+bool snapshot_is_go(uintptr_t pc) {
+    return pc >= atomic_load_explicit(&profiler.unwinder.go_text_start, memory_order_relaxed) &&
+           pc < atomic_load_explicit(&profiler.unwinder.go_text_end, memory_order_relaxed);
+}
+
+static struct place_slot *slot_of(struct place_slot *slots, size_t slot_count, uintptr_t pc, uint32_t generation) {
+    // Where a library is loaded and unloaded in turn, one address has very many generations.
+    uint64_t hash = (pc + generation * 0xd6e8feb86659fd93u) * 0x9e3779b97f4a7c15u;
+    for (size_t at = hash >> 32;; at++) {
+        struct place_slot *slot = &slots[at & (slot_count - 1)];
+        if (slot->index_and_one == 0 || (slot->pc == pc && slot->generation == generation)) {
+            return slot;
+        }
+    }
+}
+
+// Twice as many slots, from the places that there are.
+static bool grow_slots(struct cmemprof_snapshot *snapshot) {
+    struct moment_memory memory = {0};
+    size_t count = snapshot->place_slot_count == 0 ? FIRST_SLOTS : snapshot->place_slot_count * 2;
+    if (!moment_memory_fit(&memory, count * sizeof(struct place_slot))) {
+        return false;
+    }
+    for (size_t i = 0; i < snapshot->place_count; i++) {
+        const struct code_place *place = &snapshot->places[i];
+        *slot_of(memory.base, count, place->pc, place->generation) = (struct place_slot){place->pc, place->generation, (uint32_t)i + 1};
+    }
+    moment_memory_free(&snapshot->slot_memory);
+    snapshot->slot_memory = memory;
+    snapshot->place_slots = memory.base;
+    snapshot->place_slot_count = count;
+    return true;
+}
+
+// Room for one more, by half as many again.
+static bool fit_one(struct moment_memory *memory, size_t count, size_t item_bytes) {
+    return (count + 1) * item_bytes <= memory->size_bytes || moment_memory_fit(memory, (count + count / 2 + 1024) * item_bytes);
+}
+
+static bool add_place(struct cmemprof_snapshot *snapshot, struct place_slot *slot, uintptr_t pc, uint32_t generation) {
+    bool is_go = snapshot_is_go(pc);
+    if (!fit_one(&snapshot->place_memory, snapshot->place_count, sizeof(struct code_place)) ||
+        !fit_one(&snapshot->go_pc_memory, snapshot->go_pc_count, sizeof(uintptr_t))) {
+        return false;
+    }
+    snapshot->places = snapshot->place_memory.base;
+    snapshot->go_pcs = snapshot->go_pc_memory.base;
+    snapshot->places[snapshot->place_count++] = (struct code_place){pc, generation, (uint32_t)snapshot->go_pc_count};
+    if (is_go) {
+        snapshot->go_pcs[snapshot->go_pc_count++] = pc;
+    }
+    *slot = (struct place_slot){pc, generation, (uint32_t)snapshot->place_count};
+    return snapshot->place_count * 2 <= snapshot->place_slot_count || grow_slots(snapshot);
+}
+
+// Go's code is never unloaded.
+static uint32_t generation_of(uintptr_t pc, uint32_t retired) {
+    return retired != 0 && snapshot_is_go(pc) ? 0 : retired;
+}
+
+bool snapshot_collect_places(struct cmemprof_snapshot *snapshot) {
+    if (!grow_slots(snapshot)) {
+        return false;
+    }
+    for (size_t i = 0; i < snapshot->record_count; i++) {
+        const struct stack *stack = snapshot->records[i].stack;
+        uint32_t retired = stack != NULL ? atomic_load_explicit(&stack->retired, memory_order_relaxed) : 0;
+        for (uint32_t frame = 0; stack != NULL && frame < stack->depth_frames; frame++) {
+            uintptr_t pc = stack->pcs[frame];
+            uint32_t generation = generation_of(pc, retired);
+            struct place_slot *slot = slot_of(snapshot->place_slots, snapshot->place_slot_count, pc, generation);
+            if (slot->index_and_one == 0 && !add_place(snapshot, slot, pc, generation)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static uint32_t index_of(const struct cmemprof_snapshot *snapshot, uintptr_t pc, uint32_t generation) {
+    return slot_of(snapshot->place_slots, snapshot->place_slot_count, pc, generation)->index_and_one - 1;
+}
+
+uint32_t snapshot_place_of(const struct cmemprof_snapshot *snapshot, const struct stack *stack, uint32_t frame) {
+    uintptr_t pc = stack->pcs[frame];
+    uint32_t retired = atomic_load_explicit(&stack->retired, memory_order_relaxed);
+    uint32_t generation = generation_of(pc, retired), index = index_of(snapshot, pc, generation);
+    // Not found: the stack was retired after the snapshot was taken.
+    return index != SNAPSHOT_NO_PLACE || generation == 0 ? index : index_of(snapshot, pc, 0);
+}

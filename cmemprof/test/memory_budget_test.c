@@ -1,0 +1,57 @@
+// memory_budget_test.c: what is given back is everybody's, a share leaves a quarter to the others, and what is fixed counts.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../memory_budget.h"
+
+static void what_is_given_back_is_everybody_s(void **state) {
+    (void)state;
+    struct memory_budget budget = {.limit_bytes = 1000};
+    struct memory_share share = {.budget = &budget};
+    assert_false(memory_share_take(&share, 751));
+    assert_true(memory_share_take(&share, 750));
+    assert_false(memory_share_take(&share, 1));
+    assert_false(memory_share_take(&share, SIZE_MAX));
+    assert_true(memory_budget_take(&budget, 250));
+    assert_false(memory_budget_take(&budget, 1));
+    assert_int_equal(budget.refusals, 4);
+    memory_share_give(&share, 500);
+    assert_true(memory_budget_take(&budget, 500));
+    assert_false(memory_share_take(&share, 100)); // its share has room, the budget has none
+    assert_int_equal(share.used_bytes, 250);
+    assert_int_equal(budget.used_bytes, 1000);
+}
+
+static void a_lower_limit_takes_nothing_away(void **state) {
+    (void)state;
+    struct memory_budget budget = {.limit_bytes = 1000};
+    assert_true(memory_budget_take(&budget, 800));
+    budget.limit_bytes = 500;
+    assert_false(memory_budget_take(&budget, 1));
+    memory_budget_give(&budget, 400);
+    assert_true(memory_budget_take(&budget, 100));
+    assert_int_equal(budget.used_bytes, 500);
+}
+
+static void what_is_fixed_leaves_a_half_at_least(void **state) {
+    (void)state;
+    struct memory_budget budget = {.limit_bytes = 1000, .fixed_bytes = 300};
+    assert_int_equal(memory_budget_room(&budget), 700);
+    assert_false(memory_budget_take(&budget, 701));
+    assert_true(memory_budget_take(&budget, 700));
+    budget.fixed_bytes = 900;
+    assert_int_equal(memory_budget_room(&budget), 500);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_given_back_is_everybody_s),
+        cmocka_unit_test(a_lower_limit_takes_nothing_away),
+        cmocka_unit_test(what_is_fixed_leaves_a_half_at_least),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,110 @@
+// snapshot_places_test.c: every address of a snapshot's stacks is one place, told apart by when it was code, and is found again.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "../profiler.h"
+#include "../snapshot.h"
+
+enum { DEPTH = 4 };
+
+static struct stack *new_stack(const uintptr_t pcs[DEPTH], uint32_t retired) {
+    struct stack *stack = calloc(1, sizeof *stack + DEPTH * sizeof(uintptr_t));
+    assert_non_null(stack);
+    stack->depth_frames = DEPTH;
+    stack->retired = retired;
+    for (int i = 0; i < DEPTH; i++) {
+        stack->pcs[i] = pcs[i];
+    }
+    return stack;
+}
+
+static void free_all(struct cmemprof_snapshot *snapshot) {
+    for (size_t i = 0; i < snapshot->record_count; i++) {
+        free((void *)(uintptr_t)snapshot->records[i].stack);
+    }
+    moment_memory_free(&snapshot->place_memory);
+    moment_memory_free(&snapshot->go_pc_memory);
+    moment_memory_free(&snapshot->slot_memory);
+}
+
+static void an_address_is_one_place(void **state) {
+    (void)state;
+    struct record records[4] = {{.stack = NULL}}; // those that were evicted have no addresses
+    struct cmemprof_snapshot snapshot = {.records = records, .record_count = 4};
+    records[1].stack = new_stack((uintptr_t[]){10, 20, 500, 10}, 0);
+    records[2].stack = new_stack((uintptr_t[]){20, 30, 501, 500}, 0);
+    records[3].stack = new_stack((uintptr_t[]){10, 30, 500, 40}, 7);
+    atomic_store(&profiler.unwinder.go_text_start, 500);
+    atomic_store(&profiler.unwinder.go_text_end, 600);
+    assert_true(snapshot_collect_places(&snapshot));
+    // 10, 20, 500, 30, 501, and of generation 7 10, 30 and 40: Go's code is never unloaded.
+    assert_int_equal(snapshot.place_count, 8);
+    assert_int_equal(snapshot.go_pc_count, 2);
+    for (size_t i = 1; i < 4; i++) {
+        for (uint32_t frame = 0; frame < DEPTH; frame++) {
+            const struct stack *stack = records[i].stack;
+            uint32_t at = snapshot_place_of(&snapshot, stack, frame);
+            assert_true(at < snapshot.place_count);
+            const struct code_place *place = &snapshot.places[at];
+            assert_int_equal(place->pc, stack->pcs[frame]);
+            assert_int_equal(place->generation, place->pc >= 500 ? 0 : stack->retired);
+            assert_true(place->pc < 500 || snapshot.go_pcs[place->go_index] == place->pc);
+        }
+    }
+    // Retired after the snapshot was taken: its places are those that it had.
+    uint32_t before = snapshot_place_of(&snapshot, records[2].stack, 0);
+    atomic_store((_Atomic uint32_t *)(uintptr_t)&records[2].stack->retired, 8);
+    assert_int_equal(snapshot_place_of(&snapshot, records[2].stack, 0), before);
+    atomic_store(&profiler.unwinder.go_text_start, 0);
+    atomic_store(&profiler.unwinder.go_text_end, 0);
+    free_all(&snapshot);
+}
+
+static void there_may_be_very_many(void **state) {
+    (void)state;
+    enum { STACKS = 20000 };
+    static struct record records[STACKS];
+    struct cmemprof_snapshot snapshot = {.records = records, .record_count = STACKS};
+    for (uintptr_t i = 0; i < STACKS; i++) {
+        records[i].stack = new_stack((uintptr_t[]){i * 3 + 1, i * 3 + 2, i * 3 + 3, 1}, 0);
+    }
+    assert_true(snapshot_collect_places(&snapshot));
+    assert_int_equal(snapshot.place_count, 3 * STACKS);
+    for (size_t i = 0; i < STACKS; i++) {
+        for (uint32_t frame = 0; frame < DEPTH; frame++) {
+            assert_int_equal(snapshot.places[snapshot_place_of(&snapshot, records[i].stack, frame)].pc, records[i].stack->pcs[frame]);
+        }
+    }
+    free_all(&snapshot);
+}
+
+// A library in turn: one address has very many generations. Each is found at once: the slots in use lie apart.
+static void one_address_may_have_many_generations(void **state) {
+    (void)state;
+    enum { STACKS = 20000 };
+    static struct record records[STACKS];
+    struct cmemprof_snapshot snapshot = {.records = records, .record_count = STACKS};
+    for (uint32_t i = 0; i < STACKS; i++) {
+        records[i].stack = new_stack((uintptr_t[]){1, 1, 1, 1}, i + 1);
+    }
+    assert_true(snapshot_collect_places(&snapshot));
+    assert_int_equal(snapshot.place_count, STACKS);
+    const uint32_t *words = (const uint32_t *)snapshot.place_slots; // address, generation, index and one: four words a slot
+    size_t run = 0, longest = 0;
+    for (size_t i = 0; i < snapshot.place_slot_count; i++) {
+        run = words[4 * i + 3] != 0 ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    assert_true(longest < 200);
+    free_all(&snapshot);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(an_address_is_one_place), cmocka_unit_test(there_may_be_very_many),
+                                       cmocka_unit_test(one_address_may_have_many_generations)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

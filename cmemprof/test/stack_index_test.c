@@ -1,0 +1,164 @@
+// stack_index_test.c: what was put is found, and only that, in one level and in many, while levels are made one and afterwards.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../stack_index.h"
+
+static struct memory_budget budget;
+static struct memory_share share;
+static struct stack_index stacks;
+
+static int open_index(void **state) {
+    (void)state;
+    budget = (struct memory_budget){.limit_bytes = (size_t)64 << 20};
+    share = (struct memory_share){.budget = &budget};
+    return !stack_index_open(&stacks, &share);
+}
+
+static int close_index(void **state) {
+    (void)state;
+    stack_index_close(&stacks);
+    return budget.used_bytes != 0;
+}
+
+// A stack is nothing but a number here.
+static struct stack *stack_of(uintptr_t number) {
+    return (struct stack *)(number << 6);
+}
+
+static uint64_t hash_of(const struct stack *stack) {
+    return ((uintptr_t)stack >> 6) * 0x9e3779b97f4a7c15u;
+}
+
+static bool is_it(const struct stack *stack, const void *key) {
+    return stack == key;
+}
+
+static struct stack *find(struct stack *stack, struct stack_place *place) {
+    return stack_index_find(&stacks, hash_of(stack), is_it, stack, place);
+}
+
+static bool is_found(uintptr_t number) {
+    struct stack_place place;
+    return find(stack_of(number), &place) == stack_of(number);
+}
+
+static void put(uintptr_t number) {
+    struct stack_place place;
+    enum stack_put result;
+    do {
+        assert_null(find(stack_of(number), &place));
+        result = stack_index_put(&stacks, &place, hash_of(stack_of(number)), stack_of(number));
+        assert_int_not_equal(result, STACK_PUT_FULL);
+    } while (result == STACK_PUT_AGAIN);
+}
+
+static void what_was_put_is_found(void **state) {
+    (void)state;
+    for (uintptr_t i = 1; i <= 30000; i++) {
+        assert_false(is_found(i));
+        put(i);
+        assert_true(is_found(i));
+    }
+    for (uintptr_t i = 1; i <= 30000; i++) {
+        assert_true(is_found(i));
+        assert_false(is_found(i + 30000));
+    }
+}
+
+// Two see the same free place: the second one has to look again, and finds the first one's.
+static void one_of_two_is_first(void **state) {
+    (void)state;
+    struct stack_place first, second;
+    assert_null(find(stack_of(5), &first));
+    assert_null(find(stack_of(5), &second));
+    assert_int_equal(stack_index_put(&stacks, &first, hash_of(stack_of(5)), stack_of(5)), STACK_PUT);
+    assert_int_equal(stack_index_put(&stacks, &second, hash_of(stack_of(5)), stack_of(5)), STACK_PUT_AGAIN);
+    assert_ptr_equal(find(stack_of(5), &second), stack_of(5));
+}
+
+static void what_was_removed_leaves_the_others(void **state) {
+    (void)state;
+    for (uintptr_t i = 1; i <= 3000; i++) { // three quarters of the first level: many a window is more than a line
+        put(i);
+    }
+    for (uintptr_t i = 1; i <= 3000; i += 3) {
+        stack_index_remove(&stacks, hash_of(stack_of(i)), stack_of(i));
+    }
+    for (uintptr_t i = 1; i <= 3000; i++) {
+        assert_true(is_found(i) == (i % 3 != 1));
+    }
+    size_t used = budget.used_bytes;
+    for (uintptr_t i = 1; i <= 3000; i += 3) {
+        put(i); // where others were
+    }
+    assert_int_equal(budget.used_bytes, used);
+}
+
+static void count(struct stack *stack, void *context) {
+    (void)stack;
+    ++*(int *)context;
+}
+
+// What is put and removed between begin and finish is not forgotten, and nothing is missing at any moment.
+static void levels_become_one(void **state) {
+    (void)state;
+    for (uintptr_t i = 1; i <= 20000; i++) {
+        put(i);
+    }
+    size_t many = budget.used_bytes;
+    struct stack_level *fresh = stack_index_renew_begin(&stacks, 20000), *old;
+    assert_non_null(fresh);
+    for (uintptr_t i = 1; i <= 20000; i++) {
+        assert_true(is_found(i));
+    }
+    put(20001);
+    stack_index_remove(&stacks, hash_of(stack_of(7)), stack_of(7));
+    old = stack_index_renew_finish(fresh, hash_of);
+    assert_non_null(old);
+    stack_index_remove(&stacks, hash_of(stack_of(8)), stack_of(8));
+    stack_index_free_levels(&stacks, old);
+    int seen = 0;
+    stack_index_each(&stacks, count, &seen);
+    assert_int_equal(seen, 19999);
+    for (uintptr_t i = 1; i <= 20001; i++) {
+        assert_true(is_found(i) == (i != 7 && i != 8));
+    }
+    assert_true(budget.used_bytes < many + many / 2);
+    assert_null(stack_index_renew_begin(&stacks, seen)); // nothing more to gain
+}
+
+// Where nothing more can be had it is full, says so, and finds what it has.
+static void it_may_be_full(void **state) {
+    (void)state;
+    budget.limit_bytes = budget.used_bytes;
+    enum stack_put result = STACK_PUT;
+    uintptr_t number = 0;
+    while (result != STACK_PUT_FULL) {
+        struct stack_place place;
+        assert_null(find(stack_of(++number), &place));
+        result = stack_index_put(&stacks, &place, hash_of(stack_of(number)), stack_of(number));
+        assert_int_not_equal(result, STACK_PUT_AGAIN);
+    }
+    assert_true(number > 3000);
+    for (uintptr_t i = 1; i < number; i++) {
+        assert_true(is_found(i));
+    }
+    assert_true(budget.refusals > 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_put_is_found, open_index, close_index),
+        cmocka_unit_test_setup_teardown(one_of_two_is_first, open_index, close_index),
+        cmocka_unit_test_setup_teardown(what_was_removed_leaves_the_others, open_index, close_index),
+        cmocka_unit_test_setup_teardown(levels_become_one, open_index, close_index),
+        cmocka_unit_test_setup_teardown(it_may_be_full, open_index, close_index),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
