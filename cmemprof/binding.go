@@ -10,7 +10,6 @@ package cmemprof
 
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
 // #cgo LDFLAGS: -ldw -lelf -ldl -lm
-// #include <stdlib.h>
 // #include "cmemprof.h"
 import "C"
 
@@ -90,12 +89,11 @@ func Profile() ([]byte, error) {
 
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	var bytes *C.uint8_t
+	var bytes *C.uint8_t // the snapshot's
 	var size C.size_t
-	if err := asError(C.cmemprof_snapshot_encode(snapshot, names.toC(&pinner), &bytes, &size)); err != nil {
+	if err := asError(C.cmemprof_snapshot_profile(snapshot, names.toC(&pinner), &bytes, &size)); err != nil {
 		return nil, err
 	}
-	defer C.free(unsafe.Pointer(bytes))
 	return C.GoBytes(unsafe.Pointer(bytes), C.int(size)), nil
 }
 
@@ -125,13 +123,19 @@ func (n *names) toC(pinner *runtime.Pinner) *C.struct_cmemprof_go_names {
 var _ = [1]struct{}{}[unsafe.Sizeof(frame{})-unsafe.Sizeof(C.struct_cmemprof_go_frame{})]
 
 // SetMemoryLimit bounds the memory of the profiler's tables. 0, the default, is 1 % of the process's resident memory, at least 8 MiB. When it
-// is used up, samples are dropped and counted.
+// is used up, stacks of which nothing is alive make room, and until they have samples are dropped and counted.
 func SetMemoryLimit(bytes uint64) {
 	C.cmemprof_set_memory_limit(C.uint64_t(bytes))
 }
 
+// MakeRoom makes room in the tables where memory is short, as [Profile] does, and says whether it did. To be called once a second or so: what
+// fills the tables between two profiles then costs samples for that long at most. When there is nothing to do it takes no more than a look.
+func MakeRoom() bool {
+	return bool(C.cmemprof_make_room())
+}
+
 // Stats tells what the profiler did since the process started. Of every sample exactly one thing becomes: Samples is the number of those that
-// a profile shows + LostStacks + LostShards + ReclaimedSamples.
+// a profile shows + LostStacks + LostShards.
 type Stats struct {
 	IntervalBytes    uint64 // 0: off
 	Samples          uint64 // allocations chosen
@@ -142,8 +146,8 @@ type Stats struct {
 	LostStacks       uint64 // samples dropped: the table of stacks is full
 	LostShards       uint64 // samples dropped: too many threads sampled at the same moment
 	LostLive         uint64 // samples counted as allocated whose block could not be followed
-	ReclaimedStacks  uint64 // taken out of the table because nothing of them was alive or new and their memory was needed
-	ReclaimedSamples uint64 // theirs
+	ReclaimedStacks  uint64 // taken out of the table because nothing of them was alive and their memory was needed
+	ReclaimedSamples uint64 // theirs: in a profile they are one sample, "[evicted stacks]"
 	UnsampledNested  uint64 // allocations made inside the profiler itself that would have been samples
 	CutNoRule        uint64 // stacks cut at code without call-frame information
 	CutUnsupported   uint64 // stacks cut at call-frame information of a kind that is not followed

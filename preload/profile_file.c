@@ -87,12 +87,10 @@ static void remove_old(const struct profile_file *file) {
     unlink(path);
 }
 
-// The profile as bytes, for the caller to free; NULL, with the cause in text.
-static uint8_t *take(size_t *size, const char **text) {
-    uint8_t *bytes = NULL;
-    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
-    enum cmemprof_error error = snapshot != NULL ? cmemprof_snapshot_encode(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
-    cmemprof_snapshot_free(snapshot);
+// The profile of a snapshot as bytes, which are the snapshot's; NULL, with the cause in text.
+static const uint8_t *encode(struct cmemprof_snapshot *snapshot, size_t *size, const char **text) {
+    const uint8_t *bytes = NULL;
+    enum cmemprof_error error = snapshot != NULL ? cmemprof_snapshot_profile(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
     *text = cmemprof_error_text(error);
     return error == CMEMPROF_OK ? bytes : NULL;
 }
@@ -101,7 +99,8 @@ void profile_file_write(struct profile_file *file, const char *reason) {
     size_t size;
     const char *text;
     char name[64], error_text[128];
-    uint8_t *bytes = take(&size, &text);
+    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+    const uint8_t *bytes = encode(snapshot, &size, &text);
     snprintf(name, sizeof name, "%u.%s.pb", file->next, reason);
     if (bytes == NULL) {
         profile_file_fail(file, text);
@@ -113,5 +112,5 @@ void profile_file_write(struct profile_file *file, const char *reason) {
         file->next++;
         remove_old(file);
     }
-    free(bytes);
+    cmemprof_snapshot_free(snapshot);
 }

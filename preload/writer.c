@@ -10,11 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../cmemprof/cmemprof.h"
 #include "../cmemprof/profiler.h"
 #include "signals.h"
 
 // elfutils and the demangler recurse; address space only, as far as it is not used.
 enum { STACK_BYTES = 1 << 20 };
+// How long the tables may be full before stacks of the past make room.
+enum { ROOM_INTERVAL_MS = 1000 };
 
 static struct timespec after_ms(struct timespec time, uint64_t ms) {
     time.tv_sec += (time_t)(ms / 1000);
@@ -32,9 +35,12 @@ static struct timespec now(void) {
     return time;
 }
 
+static bool is_before(struct timespec a, struct timespec b) {
+    return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+}
+
 static bool is_past(struct timespec time) {
-    struct timespec present = now();
-    return present.tv_sec != time.tv_sec ? present.tv_sec > time.tv_sec : present.tv_nsec >= time.tv_nsec;
+    return !is_before(now(), time);
 }
 
 // By the signal that was held up until now, so that whoever waits for the program sees that it ended by it. It comes to this thread: others
@@ -77,10 +83,12 @@ static void *run(void *context) {
     prctl(PR_SET_NAME, "cmemprof");
     struct timespec next = after_ms(now(), writer->period_ms);
     for (;;) {
-        int result = writer->period_ms != 0 ? sem_timedwait(&writer->wake, &next) : sem_wait(&writer->wake);
-        if (result == 0 && !serve(writer)) {
+        struct timespec soon = after_ms(now(), ROOM_INTERVAL_MS);
+        bool is_sooner = writer->period_ms == 0 || is_before(soon, next);
+        if (sem_timedwait(&writer->wake, is_sooner ? &soon : &next) == 0 && !serve(writer)) {
             return NULL;
         }
+        cmemprof_make_room();
         if (writer->period_ms != 0 && is_past(next)) {
             profile_file_write(&writer->file, "period");
             next = after_ms(now(), writer->period_ms);

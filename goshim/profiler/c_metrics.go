@@ -52,17 +52,12 @@ func (m *cMetrics) heap(before *cMetrics) []figure {
 	for i := range grown {
 		grown[i] = float64(m.totals[i]-before.totals[i]) / m.heapAt.Sub(before.heapAt).Seconds()
 	}
-	figures = append(figures, figure{"c_heap_growth_bytes_per_sec", grown[3]})
-	// When the tables are full, stacks of which nothing is alive are forgotten, and their allocations leave the totals.
-	if m.stats.ReclaimedSamples == before.stats.ReclaimedSamples {
-		figures = append(figures, figure{"c_alloc_bytes_per_sec", grown[1]}, figure{"c_allocs_per_sec", grown[0]},
-			figure{"c_frees_per_sec", grown[0] - grown[2]})
-	}
-	return figures
+	return append(figures, figure{"c_heap_growth_bytes_per_sec", grown[3]}, figure{"c_alloc_bytes_per_sec", grown[1]},
+		figure{"c_allocs_per_sec", grown[0]}, figure{"c_frees_per_sec", grown[0] - grown[2]})
 }
 
 // sampling is of the time between two reports. Lost: the table of stacks was full, too many threads sampled at once, the block could not be
-// followed, its stack was forgotten.
+// followed. Reclaimed: their stack was taken away, and they are those of "[evicted stacks]" now.
 func (m *cMetrics) sampling(before *cMetrics) []figure {
 	since := func(now, before uint64) float64 { return float64(now - before) }
 	return []figure{

@@ -46,7 +46,7 @@ func TestRatesOfCAreUpToTheSnapshot(t *testing.T) {
 func TestMetricsOfC(t *testing.T) {
 	a := newAgent(t)
 	var asked atomic.Uint64 // the sampling's own figures: before the first period, and in it twice, for the log and for metrics.json
-	heaps := [][4]int64{{10, 1000, 4, 400}, {30, 5000, 8, 900}, {20, 4000, 8, 900}}
+	heaps := [][4]int64{{10, 1000, 4, 400}, {30, 5000, 8, 900}, {50, 6000, 8, 900}}
 	var taken atomic.Int32
 	defer profiler.SetFakes(profiler.Fakes{
 		ProfileC: func() ([]byte, error) {
@@ -92,9 +92,27 @@ func TestMetricsOfC(t *testing.T) {
 	wantRatio(second, "c_alloc_bytes_per_sec", "c_allocs_per_sec", 200)
 	wantRatio(second, "c_frees_per_sec", "c_allocs_per_sec", 0.8)
 
-	third := metricsOf(t, a.next(t)) // stacks were forgotten: what was allocated is not known
-	if _, ok := third["c_alloc_bytes_per_sec"]; ok || third["c_live_bytes"] != 900 || third["c_heap_growth_bytes_per_sec"] != 0 {
+	third := metricsOf(t, a.next(t)) // stacks were taken away: their totals are in the profile all the same
+	if third["c_live_bytes"] != 900 || third["c_heap_growth_bytes_per_sec"] != 0 || third["c_samples_reclaimed"] != 5 {
 		t.Errorf("%v", third)
+	}
+	wantRatio(third, "c_alloc_bytes_per_sec", "c_allocs_per_sec", 50)
+}
+
+// Between two profiles the tables of C's stacks are looked after.
+func TestRoomIsMadeDuringAPeriod(t *testing.T) {
+	a := newAgent(t)
+	made := make(chan struct{}, 10)
+	defer profiler.SetFakes(profiler.Fakes{ProfileC: emptyHeap, RoomInterval: time.Millisecond, MakeRoomC: func() bool {
+		select {
+		case made <- struct{}{}:
+		default:
+		}
+		return false
+	}})()
+	start(t, a, profiler.WithPeriod(time.Hour), profiler.WithProfileTypes(profiler.HeapProfile))
+	for range 3 {
+		<-made
 	}
 }
 

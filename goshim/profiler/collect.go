@@ -69,6 +69,13 @@ func (k *collector) startC() {
 	cOwner.Store(k)
 }
 
+// makeRoomC looks after the tables of C's stacks between two profiles.
+func (k *collector) makeRoomC() {
+	if k.cHeap != nil {
+		k.sources.makeRoomC()
+	}
+}
+
 // close ends whatever still runs.
 func (k *collector) close() {
 	if k.cHeap != nil && cOwner.CompareAndSwap(k, nil) {

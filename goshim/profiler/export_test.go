@@ -21,6 +21,8 @@ type Fakes struct {
 	ProfileC       func() ([]byte, error)
 	StatsC         func() cmemprof.Stats
 	Allocator      func() cmemprof.AllocatorStats
+	MakeRoomC      func() bool
+	RoomInterval   time.Duration
 	Lookup         func(name string, w io.Writer) error
 	ListGoroutines func(w io.Writer) error
 	Begin          func(seq uint64)
@@ -50,6 +52,13 @@ func SetFakes(f Fakes) (restore func()) {
 	}
 	if f.Allocator != nil {
 		realSources.allocator = f.Allocator
+	}
+	realInterval := roomInterval
+	if f.MakeRoomC != nil {
+		realSources.makeRoomC = f.MakeRoomC
+	}
+	if f.RoomInterval != 0 {
+		roomInterval = f.RoomInterval
 	}
 	if f.ListGoroutines != nil {
 		realSources.listGoroutines = f.ListGoroutines
@@ -87,7 +96,7 @@ func SetFakes(f Fakes) (restore func()) {
 	return func() {
 		mu.Lock()
 		defer mu.Unlock()
-		realSources = real
+		realSources, roomInterval = real, realInterval
 		extensions.SetCAllocationProfiler(realC)
 	}
 }

@@ -172,8 +172,19 @@ func (p *profiler) output(b batch) {
 
 func (p *profiler) exiting() bool { return isClosed(p.exit) }
 
+// roomInterval is how long the tables of C's stacks may be full before stacks of the past make room. A variable for tests.
+var roomInterval = time.Second
+
 func (p *profiler) sleepUntil(t time.Time) {
-	sleep(time.Until(t), p.exit)
+	for !p.exiting() {
+		left := time.Until(t)
+		if left <= roomInterval {
+			sleep(left, p.exit)
+			return
+		}
+		sleep(roomInterval, p.exit)
+		p.collector.makeRoomC()
+	}
 }
 
 // sleep sleeps for d, or until exit is closed.

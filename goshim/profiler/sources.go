@@ -26,6 +26,7 @@ type sources struct {
 	begin          func(seq uint64) // called when a period begins
 	statsC         func() cmemprof.Stats
 	allocator      func() cmemprof.AllocatorStats
+	makeRoomC      func() bool
 	startCPU       func(io.Writer) error
 	stopCPU        func()
 	startTrace     func(io.Writer) error
@@ -43,6 +44,7 @@ var realSources = sources{
 	begin:          func(uint64) {},
 	statsC:         cmemprof.GetStats,
 	allocator:      cmemprof.GetAllocatorStats,
+	makeRoomC:      cmemprof.MakeRoom,
 	startCPU:       pprof.StartCPUProfile,
 	stopCPU:        pprof.StopCPUProfile,
 	startTrace:     trace.Start,
