@@ -100,7 +100,8 @@ static enum receiver_error look_at(struct findings *findings, struct store *stor
     }
     thin(list);
     bool ok = look_at_memory(findings, store, list, metrics) && look_at_goroutines(findings, store, list) &&
-              analysis_locks(findings, metrics, store, list) && analysis_fragmentation(findings, metrics, list);
+              analysis_locks(findings, metrics, store, list) && analysis_fragmentation(findings, metrics, list) &&
+              analysis_lost_samples(findings, metrics, list);
     metrics_free(metrics);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }

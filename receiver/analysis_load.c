@@ -1,5 +1,5 @@
 // analysis_load.c: what costs without growing: allocation, locks, fragmentation (analysis_rules.h). Medians over all profiles, so that one
-// busy period makes no finding.
+// busy period makes no finding. And what is not seen, in sums: a period in which much was lost makes all incomplete.
 #include "analysis_rules.h"
 #include "analysis_site.h"
 
@@ -145,5 +145,62 @@ bool analysis_fragmentation(struct findings *findings, const struct metrics *met
              series->count, finding_bytes(resident, amounts[1]), finding_bytes(in_use, amounts[2]));
     set_series(finding, series, list);
     findings_settle(findings, NULL);
+    return true;
+}
+
+// ---- What is not seen ----
+
+// From this share on what was seen is not to be believed without a word.
+#define LEAST_SHARE 0.05
+
+static double sum_of(const struct metrics *metrics, const char *name) {
+    const struct metrics_series *series = metrics_find(metrics, name);
+    double sum = 0;
+    for (size_t i = 0; series && i < series->count; i++) {
+        sum += series->points[i].value;
+    }
+    return sum;
+}
+
+static struct finding *add_loss(struct findings *findings, const char *kind, double share, const struct metrics_series *series,
+                                const struct merged_list *list) {
+    struct finding *finding = findings_add(findings, kind, share >= 0.25 ? SEVERITY_HIGH : SEVERITY_MEDIUM, share);
+    if (finding && series) {
+        set_series(finding, series, list);
+    }
+    return finding;
+}
+
+bool analysis_lost_samples(struct findings *findings, const struct metrics *metrics, const struct merged_list *list) {
+    const struct metrics_series *live = metrics_find(metrics, "c_samples_lost_live"),
+                                *stacks = metrics_find(metrics, "c_samples_lost_stacks");
+    double samples = sum_of(metrics, "c_samples"), lost_live = sum_of(metrics, "c_samples_lost_live");
+    double dropped = sum_of(metrics, "c_samples_lost_stacks") + sum_of(metrics, "c_samples_lost_shards");
+    double unfollowed = samples > dropped ? lost_live / (samples - dropped) : 0;
+    if (unfollowed >= LEAST_SHARE) {
+        struct finding *finding = add_loss(findings, "in_use_incomplete", unfollowed, live, list);
+        if (finding) {
+            snprintf(finding->title, sizeof finding->title,
+                     "C memory in use is incomplete: %.0f %% of the samples could not be followed; raise SetMemoryLimit", 100 * unfollowed);
+            snprintf(finding->evidence, sizeof finding->evidence,
+                     "%.0f of %.0f samples were counted as allocated and never as in use, as the profiler's tables were full: a leak among "
+                     "them is not seen here.",
+                     lost_live, samples - dropped);
+            findings_settle(findings, NULL);
+        }
+    }
+    if (samples > 0 && dropped / samples >= LEAST_SHARE) {
+        struct finding *finding = add_loss(findings, "samples_dropped", dropped / samples, stacks, list);
+        if (finding) {
+            snprintf(finding->title, sizeof finding->title,
+                     "Figures of C memory are too low: %.0f %% of the samples were dropped; raise SetMemoryLimit", 100 * dropped / samples);
+            snprintf(
+                finding->evidence, sizeof finding->evidence,
+                "%.0f of %.0f samples found no room for their stack in the profiler's tables, or no free shard: what they stood for is "
+                "missing here.",
+                dropped, samples);
+            findings_settle(findings, NULL);
+        }
+    }
     return true;
 }

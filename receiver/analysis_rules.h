@@ -18,5 +18,7 @@ bool analysis_goroutines(struct findings *findings, const struct stacks *stacks)
 bool analysis_churn(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const struct heap *heap);
 bool analysis_locks(struct findings *findings, const struct metrics *metrics, struct store *store, const struct merged_list *list);
 bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct merged_list *list);
+// What the other rules cannot know: C memory whose samples were lost.
+bool analysis_lost_samples(struct findings *findings, const struct metrics *metrics, const struct merged_list *list);
 
 #endif

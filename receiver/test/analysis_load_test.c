@@ -76,7 +76,44 @@ static void test_fragmentation(void **state) {
     metrics_free(metrics);
 }
 
+// Samples that were lost are told beside whatever was found, or not found, in the others.
+static void test_lost_samples(void **state) {
+    (void)state;
+    struct findings findings = {0};
+    struct merged_list none = {0};
+    struct metrics *metrics = with("c_samples", 1000, with("c_samples_lost_live", 100, NULL)); // a tenth
+    assert_true(analysis_lost_samples(&findings, metrics, &none));
+    assert_int_equal(findings.count, 1);
+    assert_true(has_finding(&findings, "in_use_incomplete",
+                            "C memory in use is incomplete: 10 % of the samples could not be followed; raise SetMemoryLimit"));
+    assert_int_equal(findings.items[0]->severity, SEVERITY_MEDIUM);
+    findings_free(&findings);
+    metrics_free(metrics);
+
+    metrics = with("c_samples", 1000, with("c_samples_lost_stacks", 400, with("c_samples_lost_shards", 100, NULL)));
+    metrics = with("c_samples_lost_live", 250, metrics); // half of those that were not dropped
+    assert_true(analysis_lost_samples(&findings, metrics, &none));
+    assert_int_equal(findings.count, 2);
+    assert_true(has_finding(&findings, "in_use_incomplete",
+                            "C memory in use is incomplete: 50 % of the samples could not be followed; raise SetMemoryLimit"));
+    assert_true(has_finding(&findings, "samples_dropped",
+                            "Figures of C memory are too low: 50 % of the samples were dropped; raise SetMemoryLimit"));
+    assert_int_equal(findings.items[0]->severity, SEVERITY_HIGH);
+    findings_free(&findings);
+    metrics_free(metrics);
+
+    metrics = with("c_samples", 1000, with("c_samples_lost_live", 40, with("c_samples_lost_stacks", 20, NULL)));
+    assert_true(analysis_lost_samples(&findings, metrics, &none));
+    assert_int_equal(findings.count, 0);
+    metrics_free(metrics);
+    metrics = with("go_num_goroutine", 10, NULL);
+    assert_true(analysis_lost_samples(&findings, metrics, &none));
+    assert_int_equal(findings.count, 0);
+    metrics_free(metrics);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_churn), cmocka_unit_test(test_locks), cmocka_unit_test(test_fragmentation)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_churn), cmocka_unit_test(test_locks), cmocka_unit_test(test_fragmentation),
+                                       cmocka_unit_test(test_lost_samples)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

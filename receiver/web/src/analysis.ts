@@ -21,6 +21,8 @@ const kinds: Record<string, string> = {
   allocation_churn: "Allocation churn",
   lock_contention: "Lock contention",
   fragmentation: "Fragmentation",
+  in_use_incomplete: "In-use incomplete",
+  samples_dropped: "Samples dropped",
 };
 
 const units: Record<string, string> = {
@@ -31,6 +33,8 @@ const units: Record<string, string> = {
   allocation_churn: "bytes/s",
   lock_contention: "s/s",
   fragmentation: "bytes",
+  in_use_incomplete: "samples",
+  samples_dropped: "samples",
 };
 
 export function kindName(kind: string): string {
