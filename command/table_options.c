@@ -10,10 +10,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-const struct option table_options_list[] = {
-    {"type", required_argument, NULL, 't'},  {"memory", required_argument, NULL, 'm'}, {"by", required_argument, NULL, 'b'},
-    {"cum", no_argument, NULL, 'u'},         {"focus", required_argument, NULL, 'f'},  {"ignore", required_argument, NULL, 'i'},
-    {"lines", required_argument, NULL, 'n'}, {"exact", no_argument, NULL, 'e'},        {0}};
+const struct option table_options_list[] = {{"type", required_argument, NULL, 't'},
+                                            {"memory", required_argument, NULL, 'm'},
+                                            {"by", required_argument, NULL, 'b'},
+                                            {"cum", no_argument, NULL, 'u'},
+                                            {"focus", required_argument, NULL, 'f'},
+                                            {"ignore", required_argument, NULL, 'i'},
+                                            {"lines", required_argument, NULL, 'n'},
+                                            {"exact", no_argument, NULL, 'e'},
+                                            {"owner", required_argument, NULL, 'w'},
+                                            {"depth", required_argument, NULL, 'd'},
+                                            {0}};
 
 static int take_by(struct table_options *table, const char *value) {
     static const char *const names[] = {"stack", "function", "line", "file", "package", NULL};
@@ -28,9 +35,9 @@ static int take_by(struct table_options *table, const char *value) {
 }
 
 int table_options_take(void *context, int option, const char *value) {
-    static const char *const memories[] = {"C", "Go", NULL};
+    static const char *const memories[] = {"C", "Go", NULL}, *const owners[] = {"program", "cmemprof", NULL};
     struct table_options *table = context;
-    unsigned long lines;
+    unsigned long number;
     int choice;
     switch (option) {
     case 't':
@@ -40,6 +47,16 @@ int table_options_take(void *context, int option, const char *value) {
         choice = options_choice(value, memories);
         table->top.memory = choice == 0 ? TALLY_C : TALLY_GO;
         return choice < 0 ? say_usage(table->command, "--memory takes C or Go, not %s", value) : STATUS_DONE;
+    case 'w':
+        choice = options_choice(value, owners);
+        table->top.owner = choice == 0 ? TALLY_PROGRAMS : TALLY_PROFILERS;
+        return choice < 0 ? say_usage(table->command, "--owner takes program or cmemprof, not %s", value) : STATUS_DONE;
+    case 'd':
+        if (!options_number(value, ULONG_MAX, &number)) {
+            return say_usage(table->command, "--depth takes a number from 1, not %s", value);
+        }
+        table->top.depth = number;
+        return STATUS_DONE;
     case 'b':
         return take_by(table, value);
     case 'u':
@@ -52,10 +69,10 @@ int table_options_take(void *context, int option, const char *value) {
     case 'i':
         return filter_compile(table->command, &table->filter, option == 'f' ? FILTER_FOCUS : FILTER_IGNORE, value);
     default: // 'n'
-        if (!options_number(value, ULONG_MAX, &lines)) {
+        if (!options_number(value, ULONG_MAX, &number)) {
             return say_usage(table->command, "--lines takes a number from 1, not %s", value);
         }
-        table->top.lines = lines;
+        table->top.lines = number;
         return STATUS_DONE;
     }
 }

@@ -19,10 +19,12 @@ int table_options_take(void *context, int option, const char *value);
 #define TABLE_OPTIONS_USAGE                                                                                                                \
     "  --type TYPE          inuse_space (default if there), inuse_objects, alloc_space, alloc_objects, cpu, ...\n"                         \
     "  --memory C|Go        only memory that C or Go code allocated\n"                                                                     \
+    "  --owner WHO          program: without the profiler's own C memory; cmemprof: only that\n"                                           \
     "  --by THING           stack, function, line, file or package\n"                                                                      \
     "  --cum                in the order of what is anywhere on the stack, not on top of it\n"                                             \
     "  --focus REGEX        only stacks with a function, source or object file that matches\n"                                             \
     "  --ignore REGEX       no stacks with one that matches\n"                                                                             \
+    "  --depth N            most frames of a stack to print, the program's last to go (default: all of the program's)\n"                   \
     "  --lines N            rows to print (default 10)\n"                                                                                  \
     "  --exact              plain numbers and whole names, for other programs to read\n"
 

@@ -171,6 +171,9 @@ enum merge_error tally_add(struct tally *tally, enum tally_side side, struct pro
             return error;
         }
         bool c = profile_sample_is_c(&sample);
+        if (tally->owner != TALLY_ANYONES && profile_sample_is_own(&sample) != (tally->owner == TALLY_PROFILERS)) {
+            continue;
+        }
         struct values values = {side, sample.values[type], objects < 0 ? 0 : sample.values[objects]};
         int64_t *total = c ? &tally->c_total[side] : &tally->go_total[side];
         *total = text_sum(*total, values.value);

@@ -10,6 +10,7 @@
 
 enum tally_side { TALLY_NEW, TALLY_BASE, TALLY_SIDES };
 enum tally_memory { TALLY_ALL, TALLY_C, TALLY_GO };
+enum tally_owner { TALLY_ANYONES, TALLY_PROGRAMS, TALLY_PROFILERS }; // profile_sample_is_own
 
 // Sums of one thing. A thing is a frame's number, or with by_stack a stack of them.
 struct tally_row {
@@ -21,11 +22,12 @@ struct tally_row {
 struct tally {
     bool by_stack;
     enum tally_memory memory;
+    enum tally_owner owner;
     struct frame_table frames; // by, filter: set by the user
     struct tally_row *rows;
     uint32_t *ids; // of stacks
     size_t row_count, row_capacity, id_count, id_capacity;
-    int64_t go_total[TALLY_SIDES], c_total[TALLY_SIDES]; // of all samples, whatever the filter says
+    int64_t go_total[TALLY_SIDES], c_total[TALLY_SIDES]; // of all samples of the owner, whatever the filter says
     int64_t objects[TALLY_SIDES];                        // of those that count
     struct id_set stacks;
     uint32_t *row_of;     // row of each frame's number

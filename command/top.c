@@ -111,7 +111,7 @@ static enum merge_error add_side(struct top *top, enum tally_side at, struct pro
 }
 
 enum merge_error top_build(struct profile *profile, struct profile *base, const struct top_options *options, struct top *top) {
-    *top = (struct top){.difference = base != NULL, .has_objects = true, .exact = options->exact};
+    *top = (struct top){.difference = base != NULL, .has_objects = true, .exact = options->exact, .depth = options->depth};
     int type = type_index(profile, options->type);
     if (type < 0) {
         return MERGE_NOT_FOUND;
@@ -120,6 +120,7 @@ enum merge_error top_build(struct profile *profile, struct profile *base, const 
     top->unit = profile_sample_type_unit(profile, (size_t)type);
     tally_start(&top->tally, options->by_stack, options->by, options->filter);
     top->tally.memory = options->memory;
+    top->tally.owner = options->owner;
     enum merge_error error = add_side(top, TALLY_NEW, profile);
     error = error == MERGE_OK && base ? add_side(top, TALLY_BASE, base) : error;
     error = error == MERGE_OK ? put_in_order(top, options) : error;

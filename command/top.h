@@ -12,17 +12,20 @@
 struct top_options {
     const char *type; // NULL: inuse_space if the profile has it, else its default
     enum tally_memory memory;
+    enum tally_owner owner;
     bool by_stack;
     enum frame_by by;
     bool by_total;               // order: by what is anywhere on the stack, not by what is on top of it
     const struct filter *filter; // NULL: none
     size_t lines;                // rows to keep
+    size_t depth;                // most frames of a stack to print; 0: all of the program's
     bool exact;                  // plain numbers and whole names
 };
 
 struct top {
     const char *type, *unit;
     bool difference, has_objects, exact;
+    size_t depth;
     struct tally tally;
     const struct tally_row **rows; // largest first
     size_t count, count_all;

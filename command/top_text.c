@@ -1,8 +1,8 @@
 // top_text.c: prints the table of top.h.
 //
 // A stack reads from the allocation outwards: "sqlite3Malloc <- sqlite3Prepare <- ... <- main.leak". What the Go runtime puts between C and
-// Go is left out, and a long stack keeps its ends, the place where Go calls C and the nearest Go code that is not of the standard library,
-// because that is what is looked for.
+// Go is left out. A long stack keeps its ends, the place where Go calls C, and every frame of the program (profile_frame_role), because
+// that is what is looked for; only a depth that was asked for cuts these.
 #include "top.h"
 #include "text.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SHOWN_FRAMES = 14, LEAF_FRAMES = 5, BEFORE_GO_FRAMES = 2, GO_FRAMES = 5, OWN_GO_FRAMES = 9, ROOT_FRAMES = 1 };
+enum { MAX_SHOWN_FRAMES = 14, LEAF_FRAMES = 5, BEFORE_GO_FRAMES = 2, GO_FRAMES = 5, ROOT_FRAMES = 1 };
 
 // ---- Stacks ----
 
@@ -30,36 +30,54 @@ static bool is_plumbing(const struct profile_frame *frame) {
     return starts_with(frame->function, "_cgo_") && strstr(frame->function, "_Cfunc_");
 }
 
-// The frames worth reading, leaf first. Returns their number.
-static size_t pick_frames(const struct top *top, const struct tally_row *row, const struct profile_frame **picked) {
+// A frame worth reading.
+struct shown {
+    const struct profile_frame *frame;
+    enum frame_role role;
+    bool cut;
+};
+
+// Leaf first. Returns their number.
+static size_t pick_frames(const struct top *top, const struct tally_row *row, struct shown *picked) {
     size_t count = 0;
     for (size_t i = 0; i < row->count; i++) {
         const struct profile_frame *frame = tally_frame(&top->tally, row, i);
         if (i == 0 || !is_plumbing(frame)) {
-            picked[count++] = frame;
+            picked[count++] = (struct shown){frame, profile_frame_role(frame), false};
         }
     }
     return count;
 }
 
-// Go code that is not of the standard library: package main, or an import path that begins with a host name. It is what the reader wrote.
-static bool is_own_go(const struct profile_frame *frame) {
-    size_t host = strcspn(frame->function, "/(");
-    return profile_frame_is_go(frame) &&
-           (starts_with(frame->function, "main.") || (frame->function[host] == '/' && memchr(frame->function, '.', host) != NULL));
+// Library code, far from the leaf, from the root and from the first Go frame. Cutting out one frame would save nothing.
+static void cut_libraries(struct shown *picked, size_t count) {
+    size_t first_go = 0;
+    while (first_go < count && !profile_frame_is_go(picked[first_go].frame)) {
+        first_go++;
+    }
+    for (size_t i = LEAF_FRAMES; i + ROOT_FRAMES < count; i++) {
+        bool near_go = first_go < count && i + BEFORE_GO_FRAMES >= first_go && i < first_go + GO_FRAMES;
+        picked[i].cut = !near_go && picked[i].role < FRAME_PROGRAM;
+    }
+    for (size_t i = LEAF_FRAMES; i + ROOT_FRAMES < count; i++) {
+        picked[i].cut = picked[i].cut && (picked[i - 1].cut || picked[i + 1].cut);
+    }
 }
 
-// Where a long stack may be cut: frame i is far from the leaf, from the root and from the first Go frame, and none of the first own ones.
-static bool is_middle(const struct profile_frame *const *frames, size_t i, size_t count, size_t first_go) {
-    bool near_go = first_go < count && i + BEFORE_GO_FRAMES >= first_go && i < first_go + GO_FRAMES;
-    if (i < LEAF_FRAMES || i + ROOT_FRAMES >= count || near_go) {
-        return false;
+// Until so many are left: what is least of the program goes first, of that the outermost. The leaf and the root stay.
+static void cut_to_depth(struct shown *picked, size_t count, size_t depth) {
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        left += !picked[i].cut;
     }
-    size_t own = 0;
-    for (size_t k = first_go; k < i && is_own_go(frames[i]); k++) {
-        own += is_own_go(frames[k]);
+    for (int role = FRAME_PLUMBING; role <= FRAME_PROGRAM; role++) {
+        for (size_t i = count; i-- > 1 && left > depth;) {
+            if (!picked[i].cut && (int)picked[i].role == role && i + 1 < count) {
+                picked[i].cut = true;
+                left--;
+            }
+        }
     }
-    return !is_own_go(frames[i]) || own >= OWN_GO_FRAMES;
 }
 
 // ---- Lines ----
@@ -90,30 +108,31 @@ static void put_frame(struct line *line, const struct profile_frame *frame, bool
 }
 
 static void put_stack(struct line *line, const struct top *top, const struct tally_row *row) {
-    const struct profile_frame **picked = malloc((row->count + 1) * sizeof *picked);
+    struct shown *picked = malloc((row->count + 1) * sizeof *picked);
     if (!picked || row->count == 0) {
         put_word(line, picked ? "(no stack)" : "(out of memory)");
         free(picked);
         return;
     }
-    size_t count = pick_frames(top, row, picked), first_go = 0;
-    while (first_go < count && !profile_frame_is_go(picked[first_go])) {
-        first_go++;
+    size_t count = pick_frames(top, row, picked);
+    if (count > MAX_SHOWN_FRAMES) {
+        cut_libraries(picked, count);
     }
-    for (size_t i = 0; i < count;) {
+    if (top->depth > 0) {
+        cut_to_depth(picked, count, top->depth);
+    }
+    for (size_t i = 0; i < count; i++) {
         size_t end = i;
-        while (count > MAX_SHOWN_FRAMES && end < count && is_middle(picked, end, count, first_go)) {
+        while (end < count && picked[end].cut) {
             end++;
         }
-        // Cutting out one frame would save nothing.
-        if (end > i + 1) {
+        if (end > i) {
             char word[48];
             snprintf(word, sizeof word, "<- (%zu more)", end - i);
             put_word(line, word);
-            i = end;
+            i = end - 1;
         } else {
-            put_frame(line, picked[i], i == 0);
-            i++;
+            put_frame(line, picked[i].frame, i == 0);
         }
     }
     free(picked);

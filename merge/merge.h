@@ -245,6 +245,17 @@ struct profile_frame {
 // them, other than those of the functions that cgo exports to C.
 bool profile_frame_is_go(const struct profile_frame *frame);
 
+// Whose code a frame is, for who looks for the place in the program that a stack is about. One rule for tables, findings and colours.
+enum frame_role {
+    FRAME_PLUMBING, // malloc and its kin, operator new, what cgo and Go's runtime put between C and Go: no place at all
+    FRAME_STANDARD, // the library of the language: libc, std::, Rust's core and alloc, Go's, Python's and Node's own
+    FRAME_LIBRARY,  // an installed one: /usr/lib/lib*.so, system headers, Go's module cache, site-packages, node_modules, crates
+    FRAME_PROGRAM,
+};
+enum frame_role profile_frame_role(const struct profile_frame *frame);
+// The mangled name of one of the global operators new that allocate: new, new[], aligned, nothrow.
+bool profile_is_operator_new(const char *system_name);
+
 struct profile_sample_view {
     const int64_t *values;              // one per sample type
     const struct profile_frame *frames; // leaf first, inlined frames expanded
@@ -259,6 +270,8 @@ enum merge_error profile_sample_without_frames(struct profile *profile, size_t i
 
 // Memory of C code: the sample has the label memory=C, as cmemprof writes it.
 bool profile_sample_is_c(const struct profile_sample_view *sample);
+// The profiler's own memory: the sample has the label owner=cmemprof.
+bool profile_sample_is_own(const struct profile_sample_view *sample);
 
 // tree: a call tree over one sample type, root first. Nodes with the same function (or, without one, the same mapping and address) under
 // the same parent are one node. Sorted: children by total, largest first, then by name.

@@ -130,12 +130,20 @@ bool profile_frame_is_go(const struct profile_frame *frame) {
     return strcmp(suffix, ".s") == 0;
 }
 
-bool profile_sample_is_c(const struct profile_sample_view *sample) {
+static bool has_label(const struct profile_sample_view *sample, const char *key, const char *text) {
     for (size_t i = 0; i < sample->label_count; i++) {
         const struct profile_label *label = &sample->labels[i];
-        if (label->text != NULL && strcmp(label->key, "memory") == 0 && strcmp(label->text, "C") == 0) {
+        if (label->text != NULL && strcmp(label->key, key) == 0 && strcmp(label->text, text) == 0) {
             return true;
         }
     }
     return false;
+}
+
+bool profile_sample_is_c(const struct profile_sample_view *sample) {
+    return has_label(sample, "memory", "C");
+}
+
+bool profile_sample_is_own(const struct profile_sample_view *sample) {
+    return has_label(sample, "owner", "cmemprof");
 }

@@ -5,10 +5,12 @@
 
 #include "view.h"
 
-// The frame of the program's own code that led there: the innermost one of Go's package main, else the innermost of Go, Python or Node that
-// is of no library of theirs, else the innermost that is no allocator. Never NULL; without frames one with the name "".
+// The frame of the program's own code that led there: the innermost one of Go's package main, else of Go, Python or Node the innermost of
+// the program, else of a library, else of the language's own; without any of these the leaf. Never NULL; without frames one with the name
+// "".
 const struct profile_frame *analysis_site(const struct profile_sample_view *sample);
-// The innermost frame that is no allocator function and no glue of cgo.
+// The innermost frame of the program (profile_frame_role: no allocator, no glue of cgo, nothing of std::), of C if there is C on top of
+// the stack, else of a library, else of the standard library.
 const struct profile_frame *analysis_leaf(const struct profile_sample_view *sample);
 
 #endif

@@ -34,7 +34,8 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
 
 // ---- Frames ----
 
-// "go", "runtime", "python", "node" or "c".
+// "go", "runtime", "python", "python_runtime", "node", "node_runtime", "c", or "c_runtime": libc, std:: and other code that came with C,
+// C++ and Rust (profile_frame_role).
 const char *view_frame_kind(const struct profile_frame *frame);
 bool view_is_kind(const char *kind); // one of these
 // The package or library the function belongs to, for grouping: "net/http", "libsqlite3.so.0"; "" when unknown.

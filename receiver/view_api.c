@@ -83,7 +83,8 @@ static enum receiver_error read_filter(struct request *request) {
     if (filter->memory == VIEW_ALL && *memory) {
         snprintf(request->text, sizeof request->text, "memory is neither C nor Go");
     } else if (filter->kind && !view_is_kind(filter->kind)) {
-        snprintf(request->text, sizeof request->text, "kind is none of go, runtime, c, python, python_runtime, node, node_runtime");
+        snprintf(request->text, sizeof request->text,
+                 "kind is none of go, runtime, c, c_runtime, python, python_runtime, node, node_runtime");
     }
     return *request->text ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
 }

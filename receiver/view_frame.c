@@ -71,11 +71,14 @@ const char *view_frame_kind(const struct profile_frame *frame) {
     if (is_node(frame->file)) {
         return starts_with(frame->file, "node:") ? "node_runtime" : "node";
     }
-    return is_stand_in(frame, '(', ')') || is_v8(frame) ? "node_runtime" : "c";
+    if (is_stand_in(frame, '(', ')') || is_v8(frame)) {
+        return "node_runtime";
+    }
+    return profile_frame_role(frame) <= FRAME_STANDARD ? "c_runtime" : "c";
 }
 
 bool view_is_kind(const char *kind) {
-    static const char *const kinds[] = {"go", "runtime", "python", "python_runtime", "node", "node_runtime", "c"};
+    static const char *const kinds[] = {"go", "runtime", "python", "python_runtime", "node", "node_runtime", "c", "c_runtime"};
     return is_one_of(kind, kinds, sizeof kinds / sizeof *kinds);
 }
 
@@ -154,7 +157,7 @@ void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIB
         python_package(frame->file, library);
     } else if (strcmp(kind, "node") == 0) {
         node_package(frame->file, library);
-    } else if (strcmp(kind, "c") == 0) {
+    } else if (starts_with(kind, "c")) {
         copy(library, base_name(frame->mapping_file), strlen(base_name(frame->mapping_file)));
     } else {
         go_package(frame->function, frame->file, library);

@@ -45,6 +45,8 @@ static void test_wrong(void **state) {
     expect("m", "c", "--memory takes C or Go, not c\n");
     expect("b", "frame", "--by takes stack, function, line, file or package, not frame\n");
     expect("n", "-1", "--lines takes a number from 1, not -1\n");
+    expect("d", "0", "--depth takes a number from 1, not 0\n");
+    expect("w", "me", "--owner takes program or cmemprof, not me\n");
     expect("f", "[", "--focus [: ");
 }
 

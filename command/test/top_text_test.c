@@ -35,8 +35,10 @@ static struct profile *make_profile(void) {
     uint32_t deep[30];
     char name[20];
     for (int i = 0; i < 30; i++) {
-        snprintf(name, sizeof name, i < 15 ? "f%d" : "m.f%d", i);
-        deep[i] = add_frame(profile, name, i < 15 ? "a.c" : "a.go");
+        snprintf(name, sizeof name, i < 15 ? "std::f%d" : "net.f%d", i);
+        deep[i] = i == 7               ? add_frame(profile, "own", "a.c")
+                  : i == 22 || i == 24 ? add_frame(profile, "main.own", "a.go")
+                                       : add_frame(profile, name, i < 15 ? "a.c" : "a.go");
     }
     profile_add_sample(profile, deep, 30, (int64_t[]){1, 1000, 0}, &c, 1);
     assert_int_equal(profile_status(profile), MERGE_OK);
@@ -89,13 +91,64 @@ static void test_memory(void **state) {
     free(text);
 }
 
-// Five frames at the leaf, two before Go, five of Go, the root; and lines that wrap below the stack.
+// Five frames at the leaf, two before Go, five of Go, the root, and the program's; and lines that wrap below the stack.
 static void test_long_stack(void **state) {
     (void)state;
     char *text = print(&(struct top_options){.by_stack = true, .memory = TALLY_C, .lines = 10}, 90);
-    assert_non_null(strstr(text, "f0 <- f1 <- f2 <- f3 <- f4 <- (8 more) <- f13 <- f14\n"
-                                 "                               <- m.f15 <- m.f16 <- m.f17 <- m.f18 <- m.f19 <- (9 more)\n"
-                                 "                               <- m.f29\n"));
+    assert_non_null(strstr(text, "std::f0 <- std::f1 <- std::f2 <- std::f3 <- std::f4\n"
+                                 "                               <- (2 more) <- own <- (5 more) <- std::f13 <- std::f14\n"
+                                 "                               <- net.f15 <- net.f16 <- net.f17 <- net.f18 <- net.f19\n"
+                                 "                               <- (2 more) <- main.own <- net.f23 <- main.own <- (4 more)\n"
+                                 "                               <- net.f29\n"));
+    free(text);
+}
+
+// The root and the leaf stay, then the program's.
+static void test_depth(void **state) {
+    (void)state;
+    char *text = print(&(struct top_options){.by_stack = true, .memory = TALLY_C, .lines = 10, .depth = 6}, 200);
+    assert_non_null(
+        strstr(text, "std::f0 <- std::f1 <- (5 more) <- own <- (14 more) <- main.own <- (1 more) <- main.own <- (4 more) <- net.f29\n"));
+    free(text);
+    text = print(&(struct top_options){.by_stack = true, .memory = TALLY_C, .lines = 10, .depth = 3}, 200);
+    assert_non_null(strstr(text, "std::f0 <- (6 more) <- own <- (21 more) <- net.f29\n"));
+    free(text);
+    text = print(&(struct top_options){.by_stack = true, .memory = TALLY_C, .lines = 10, .depth = 1}, 200);
+    assert_non_null(strstr(text, "std::f0 <- (28 more) <- net.f29\n"));
+    assert_non_null(strstr(text, "sqlite3Malloc <- (2 more) <- main.leak\n"));
+    free(text);
+}
+
+static char *print_owner(enum tally_owner owner) {
+    struct profile *profile = make_profile();
+    struct top top;
+    char *text = NULL;
+    size_t size;
+    const struct profile_label labels[] = {{"memory", "C", 0, ""}, {"owner", "cmemprof", 0, ""}};
+    uint32_t frame = add_frame(profile, "deflate", "/src/deflate.c");
+    profile_add_sample(profile, &frame, 1, (int64_t[]){1, 50, 0}, labels, 2);
+    assert_int_equal(top_build(profile, NULL, &(struct top_options){.by_stack = true, .owner = owner, .lines = 10}, &top), MERGE_OK);
+    FILE *out = open_memstream(&text, &size);
+    top_print(&top, 120, out);
+    fclose(out);
+    top_free(&top);
+    profile_free(profile);
+    return text;
+}
+
+static void test_owner(void **state) {
+    (void)state;
+    char *text = print_owner(TALLY_PROFILERS);
+    assert_non_null(strstr(text, "Go memory 0 B, C memory 50 B\nall memory by stack, 1 objects\n"));
+    assert_non_null(strstr(text, "deflate\n"));
+    assert_null(strstr(text, "main"));
+    free(text);
+    text = print_owner(TALLY_PROGRAMS);
+    assert_non_null(strstr(text, "all memory by stack, 1,242 objects\n"));
+    assert_null(strstr(text, "deflate"));
+    free(text);
+    text = print_owner(TALLY_ANYONES);
+    assert_non_null(strstr(text, "all memory by stack, 1,243 objects\n"));
     free(text);
 }
 
@@ -108,8 +161,8 @@ static void test_functions(void **state) {
            "     value   share    objects      total   share  function\n"
            "   4.00 MB   66.7%      1,234    4.00 MB   66.7%  sqlite3Malloc  sqlite3.c\n"
            "   2.00 MB   33.3%          7    2.00 MB   33.3%  main.cache  main.go\n"
-           "   1.00 kB    0.0%          1    1.00 kB    0.0%  f0  a.c\n"
-           "            and 34 more\n");
+           "   1.00 kB    0.0%          1    1.00 kB    0.0%  std::f0  a.c\n"
+           "            and 33 more\n");
 }
 
 static void test_other_types(void **state) {
@@ -240,6 +293,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_stacks),
                                        cmocka_unit_test(test_memory),
                                        cmocka_unit_test(test_long_stack),
+                                       cmocka_unit_test(test_depth),
+                                       cmocka_unit_test(test_owner),
                                        cmocka_unit_test(test_functions),
                                        cmocka_unit_test(test_other_types),
                                        cmocka_unit_test(test_hostile_names),

@@ -83,7 +83,7 @@ export interface MergedTypes extends Types, Merged {
   attachments: { name: string; uploads: number; pprof: boolean }[];
 }
 
-export type Kind = "c" | "go" | "runtime" | "python" | "python_runtime" | "node" | "node_runtime";
+export type Kind = "c" | "c_runtime" | "go" | "runtime" | "python" | "python_runtime" | "node" | "node_runtime";
 
 export interface TreeFunction {
   name: string;

@@ -8,6 +8,7 @@ export type Colouring = "kind" | "package" | "difference";
 
 export const kindNames: readonly (readonly [Kind, string])[] = [
   ["c", "C"],
+  ["c_runtime", "libc, std::"],
   ["go", "Go"],
   ["runtime", "Go runtime"],
   ["python", "Python"],
@@ -16,7 +17,7 @@ export const kindNames: readonly (readonly [Kind, string])[] = [
   ["node_runtime", "Node's own"],
 ];
 // What a language brings along: beside the colours of packages it stays in the background.
-const runtimes: readonly Kind[] = ["runtime", "python_runtime", "node_runtime"];
+const runtimes: readonly Kind[] = ["runtime", "c_runtime", "python_runtime", "node_runtime"];
 
 const packageColours = 10; // --flame-0 ... --flame-9 in flame.css
 const steps = 16; // shades of more and of less
@@ -91,7 +92,7 @@ export function palette(tree: Tree, colouring: Colouring): Palette {
 // Whether kinds tell much: where C and Go meet. In a profile of one language packages tell more.
 export function hasKinds(tree: Tree): boolean {
   const kinds = kindsOf(tree);
-  return kinds.has("c") && kinds.size > 1;
+  return kinds.has("c") && [...kinds].some((kind) => kind !== "c" && kind !== "c_runtime");
 }
 
 export function kindsOf(tree: Tree): Set<Kind> {

@@ -85,7 +85,7 @@ export class FunctionTable {
   // The import path in pale, or not at all where there is little room.
   private name(row: FunctionSum): Node {
     const end = row.name.indexOf("[");
-    const cut = row.kind === "c" ? 0 : row.name.lastIndexOf("/", end < 0 ? undefined : end) + 1;
+    const cut = row.kind === "c" || row.kind === "c_runtime" ? 0 : row.name.lastIndexOf("/", end < 0 ? undefined : end) + 1;
     const path = cut > 0 && !this.brief ? make("span", { class: "soft" }, row.name.slice(0, cut)) : null;
     const square = make("i", { class: `kind kind-${this.plain ? "plain" : row.kind}` });
     if (this.byPackage && this.tree) square.style.background = `var(${colourOf(this.tree.functions[row.fn], "package")})`;
