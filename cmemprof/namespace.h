@@ -68,6 +68,10 @@
 #define object_file_close cmemprof_object_file_close
 #define object_file_frames cmemprof_object_file_frames
 #define object_file_open cmemprof_object_file_open
+#define place_trait_is_own cmemprof_place_trait_is_own
+#define place_trait_of_c cmemprof_place_trait_of_c
+#define place_trait_of_go cmemprof_place_trait_of_go
+#define place_trait_skipped cmemprof_place_trait_skipped
 #define private_arena_block cmemprof_private_arena_block
 #define private_arena_close cmemprof_private_arena_close
 #define private_arena_give cmemprof_private_arena_give

@@ -287,6 +287,9 @@ enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
     enum cmemprof_error error = open_once(&profiler);
     pthread_mutex_unlock(&starting);
     if (error == CMEMPROF_OK) {
+        if (interval_bytes != 0) {
+            atomic_store(&profiler.last_interval_bytes, interval_bytes);
+        }
         atomic_store(&profiler.interval_bytes, interval_bytes);
     }
     return error;

@@ -22,8 +22,9 @@
 #include "unwind.h"
 
 struct profiler {
-    _Atomic uint64_t interval_bytes; // 0: off
-    _Atomic bool open;               // the tables exist; never false again
+    _Atomic uint64_t interval_bytes;      // 0: off
+    _Atomic uint64_t last_interval_bytes; // of the last start: what samples were taken at, also when it is off now
+    _Atomic bool open;                    // the tables exist; never false again
     struct memory_budget budget;
     struct stack_table stacks;
     struct live_table live;

@@ -15,6 +15,7 @@
 #include "../merge/merge.h"
 #include "allocator_stats.h"
 #include "loaded_code.h"
+#include "place_trait.h"
 #include "profiler.h"
 #include "symbols.h"
 
@@ -29,9 +30,11 @@ struct encoder {
     const struct cmemprof_go_names *names;
     const uint32_t *first_name; // for each Go address, the index of its first frame in names
     uint32_t *locations;        // of each place, in the profile; 0: it is left out
+    enum place_trait *traits;   // of each place
     uint32_t evicted;           // the location of MERGE_EVICTED
     size_t next_record;         // of next_sample, as the others
     uint32_t sample_locations[STACK_TABLE_MAX_FRAMES];
+    enum place_trait sample_traits[STACK_TABLE_MAX_FRAMES];
     int64_t values[4];
     struct moment_memory *bytes;
     bool nameless[MODULES_MAX]; // by module: some of its addresses have no name, so a viewer may look for them elsewhere
@@ -56,20 +59,22 @@ static char *piece(const struct cmemprof_go_names *names, uint32_t offset, uint3
     return offset <= names->text_size && length <= names->text_size - offset ? strndup(names->text + offset, length) : strdup("");
 }
 
-static uint32_t go_function(const struct encoder *encoder, const struct cmemprof_go_frame *frame) {
+static uint32_t go_function(const struct encoder *encoder, const struct cmemprof_go_frame *frame, enum place_trait *trait) {
     char *function = piece(encoder->names, frame->function_offset, frame->function_length);
     char *file = piece(encoder->names, frame->file_offset, frame->file_length);
     uint32_t id = 0;
     if (function != NULL && file != NULL) {
         id = profile_add_function(encoder->profile, &(struct profile_function){function, function, file, frame->start_line});
+        *trait = place_trait_of_go(*trait, function);
     }
     free(function);
     free(file);
     return id;
 }
 
-static size_t go_lines(const struct encoder *encoder, const struct code_place *place, struct profile_line *lines) {
+static size_t go_lines(const struct encoder *encoder, const struct code_place *place, struct profile_line *lines, enum place_trait *trait) {
     size_t at = place->go_index;
+    *trait = PLACE_GO_RUNTIME;
     if (encoder->names == NULL || at >= encoder->names->address_count) {
         return 0;
     }
@@ -77,12 +82,13 @@ static size_t go_lines(const struct encoder *encoder, const struct code_place *p
     count = count < SYMBOL_MAX_INLINED ? count : SYMBOL_MAX_INLINED;
     for (size_t i = 0; i < count; i++) {
         const struct cmemprof_go_frame *frame = &encoder->names->frames[encoder->first_name[at] + i];
-        lines[i] = (struct profile_line){go_function(encoder, frame), frame->line, 0};
+        lines[i] = (struct profile_line){go_function(encoder, frame, trait), frame->line, 0};
     }
     return count;
 }
 
-static size_t c_lines(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines) {
+static size_t c_lines(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines,
+                      enum place_trait *trait) {
     if (module == NULL) {
         return 0;
     }
@@ -92,6 +98,7 @@ static size_t c_lines(const struct encoder *encoder, const struct module *module
         uint32_t function = profile_add_function(
             encoder->profile, &(struct profile_function){frame->function, frame->system_name, frame->file, frame->start_line});
         lines[i] = (struct profile_line){function, frame->line, 0};
+        *trait = place_trait_of_c(*frame->system_name != '\0' ? frame->system_name : frame->function); // the last one's stays
     }
     return symbol.frame_count;
 }
@@ -113,7 +120,8 @@ static void add_locations(struct encoder *encoder) {
         uintptr_t pc = encoder->snapshot->places[i].pc;
         const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->places[i].generation);
         struct profile_line lines[SYMBOL_MAX_INLINED];
-        size_t count = snapshot_is_go(pc) ? go_lines(encoder, &encoder->snapshot->places[i], lines) : c_lines(encoder, module, pc, lines);
+        size_t count = snapshot_is_go(pc) ? go_lines(encoder, &encoder->snapshot->places[i], lines, &encoder->traits[i])
+                                          : c_lines(encoder, module, pc, lines, &encoder->traits[i]);
         if (count == 0 && snapshot_is_go(pc) && encoder->names != NULL) {
             continue; // stays 0
         }
@@ -121,13 +129,15 @@ static void add_locations(struct encoder *encoder) {
     }
 }
 
-static size_t locations_of(const struct encoder *encoder, const struct stack *stack, uint32_t *locations) {
+// Of sample_locations and sample_traits.
+static size_t find_locations(struct encoder *encoder, const struct stack *stack) {
     size_t depth = 0;
     for (uint32_t frame = 0; frame < stack->depth_frames; frame++) {
         uint32_t place = snapshot_place_of(encoder->snapshot, stack, frame);
         uint32_t location = place != SNAPSHOT_NO_PLACE ? encoder->locations[place] : 0;
         if (location != 0) {
-            locations[depth++] = location;
+            encoder->sample_traits[depth] = encoder->traits[place];
+            encoder->sample_locations[depth++] = location;
         }
     }
     return depth;
@@ -140,9 +150,11 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
         return false;
     }
     const struct record *record = &encoder->snapshot->records[encoder->next_record++];
-    size_t depth = 1;
+    size_t depth = 1, skipped = 0, labels = 1;
     if (record->stack != NULL) {
-        depth = locations_of(encoder, record->stack, encoder->sample_locations);
+        depth = find_locations(encoder, record->stack);
+        skipped = place_trait_skipped(encoder->sample_traits, depth);
+        labels = place_trait_is_own(encoder->sample_traits, depth) ? 2 : 1;
     } else {
         encoder->sample_locations[0] = encoder->evicted;
     }
@@ -150,7 +162,7 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
     encoder->values[1] = llround(record->alloc_bytes);
     encoder->values[2] = llround(record->inuse_objects);
     encoder->values[3] = llround(record->inuse_bytes);
-    *sample = (struct profile_source_sample){encoder->sample_locations, depth, encoder->values};
+    *sample = (struct profile_source_sample){encoder->sample_locations + skipped, depth - skipped, encoder->values, labels};
     return true;
 }
 
@@ -259,9 +271,10 @@ static uint32_t *first_names(const struct cmemprof_go_names *names) {
 }
 
 static enum cmemprof_error write_profile(struct encoder *encoder, size_t *size) {
-    static const struct profile_label label = {.key = "memory", .text = "C", .unit = ""};
+    static const struct profile_label labels[] = {{.key = "memory", .text = "C", .unit = ""},
+                                                  {.key = "owner", .text = "cmemprof", .unit = ""}};
     const struct profile_sample_source source = {
-        .next = next_sample, .labels = &label, .label_count = 1, .resize = resize_bytes, .context = encoder};
+        .next = next_sample, .labels = labels, .label_count = 2, .resize = resize_bytes, .context = encoder};
     enum merge_error error = profile_encode_source(encoder->profile, &source, size);
     return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
 }
@@ -282,14 +295,16 @@ static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
 static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, size_t *size) {
     struct encoder *encoder = calloc(1, sizeof *encoder);
     uint32_t *first = names != NULL ? first_names(names) : NULL, *locations = calloc(snapshot->place_count + 1, sizeof *locations);
+    enum place_trait *traits = calloc(snapshot->place_count + 1, sizeof *traits);
     struct profile *profile = profile_new();
     enum cmemprof_error error = CMEMPROF_NO_MEMORY;
-    if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL) {
+    if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL && traits != NULL) {
         *encoder = (struct encoder){.profile = profile,
                                     .snapshot = snapshot,
                                     .names = names,
                                     .first_name = first,
                                     .locations = locations,
+                                    .traits = traits,
                                     .bytes = &snapshot->profile};
         pthread_mutex_lock(&naming);
         error = encode_named(encoder, size);
@@ -297,6 +312,7 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
     }
     free(first);
     free(locations);
+    free(traits);
     free(encoder);
     profile_free(profile);
     return error;

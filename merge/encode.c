@@ -233,28 +233,36 @@ static void keep_all(struct output *output) {
         output->locations[id] = id;
 }
 
-// The labels of every sample, as bytes.
-static bool write_labels(struct output *output, const struct label *labels, size_t count, struct wire_writer *bytes) {
+// The labels that samples have, as bytes; the first n of them end at ends[n].
+struct label_bytes {
+    struct wire_writer bytes;
+    size_t count, ends[SOURCE_MAX_LABELS + 1];
+};
+
+static bool write_labels(struct output *output, const struct label *labels, struct label_bytes *written) {
     struct wire_writer *out = output->writer;
-    output->writer = bytes;
-    for (size_t i = 0; i < count; i++)
+    output->writer = &written->bytes;
+    for (size_t i = 0; i < written->count; i++) {
         write_label(output, &labels[i]);
+        written->ends[i + 1] = written->bytes.size;
+    }
     output->writer = out;
-    return !bytes->failed && !output->failed;
+    return !written->bytes.failed && !output->failed;
 }
 
-static bool fits(const struct profile *profile, const struct profile_source_sample *sample) {
+static bool fits(const struct profile *profile, const struct profile_source_sample *sample, size_t label_count) {
     for (size_t i = 0; i < sample->location_count; i++)
         if (sample->locations[i] == 0 || sample->locations[i] >= profile->locations.count)
             return false;
-    return sample->location_count <= UINT32_MAX / 16;
+    return sample->location_count <= UINT32_MAX / 16 && sample->label_count <= label_count;
 }
 
-static void write_source_sample(struct output *output, const struct profile_source_sample *sample, const struct wire_writer *labels) {
+static void write_source_sample(struct output *output, const struct profile_source_sample *sample, const struct label_bytes *labels) {
     struct wire_writer *writer = output->writer;
     uint32_t types = output->profile->type_count;
+    size_t label_size = labels->ends[sample->label_count];
     // All that it can take at most, so that nothing below has to ask.
-    if (!wire_room(writer, 64 + sample->location_count * 5 + types * 10 + labels->size))
+    if (!wire_room(writer, 64 + sample->location_count * 5 + types * 10 + label_size))
         return;
     size_t message = wire_open(writer, 2);
     if (sample->location_count > 0) {
@@ -266,16 +274,16 @@ static void write_source_sample(struct output *output, const struct profile_sour
         wire_close(writer, run);
     }
     write_row(writer, sample->values, types);
-    if (labels->size > 0)
-        memcpy(writer->bytes + writer->size, labels->bytes, labels->size);
-    writer->size += labels->size;
+    if (label_size > 0)
+        memcpy(writer->bytes + writer->size, labels->bytes.bytes, label_size);
+    writer->size += label_size;
     wire_close(writer, message);
 }
 
-static enum merge_error write_source(struct output *output, const struct profile_sample_source *source, const struct wire_writer *labels) {
+static enum merge_error write_source(struct output *output, const struct profile_sample_source *source, const struct label_bytes *labels) {
     struct profile_source_sample sample;
     while (!output->writer->failed && source->next(source->context, &sample)) {
-        if (!fits(output->profile, &sample))
+        if (!fits(output->profile, &sample, labels->count))
             return MERGE_MALFORMED;
         write_source_sample(output, &sample, labels);
     }
@@ -336,15 +344,15 @@ bool encode_raw(const struct profile *profile, struct wire_writer *writer) {
 }
 
 static enum merge_error write_all_of(struct output *output, const struct profile_sample_source *source, const struct label *labels) {
-    struct wire_writer label_bytes = {0};
+    struct label_bytes label_bytes = {.count = source->label_count};
     if (!make_tables(output))
         return MERGE_NO_MEMORY;
     keep_all(output);
     write_types(output);
-    enum merge_error error = write_labels(output, labels, source->label_count, &label_bytes) ? MERGE_OK : MERGE_NO_MEMORY;
+    enum merge_error error = write_labels(output, labels, &label_bytes) ? MERGE_OK : MERGE_NO_MEMORY;
     if (error == MERGE_OK)
         error = write_source(output, source, &label_bytes);
-    free(label_bytes.bytes);
+    free(label_bytes.bytes.bytes);
     if (error == MERGE_OK && !write_end(output))
         error = MERGE_NO_MEMORY;
     return error;

@@ -125,8 +125,8 @@ enum merge_error profile_encode_level(struct profile *profile, enum merge_compre
                                       size_t *size);
 
 // The profile with samples that are not in it, asked for one after the other as they are written: so a profile of very many samples needs
-// no memory but for its bytes. Samples that were added are not written; everything else is, used or not. Each sample has the same labels;
-// equal ones stay apart, and whoever reads them adds them up.
+// no memory but for its bytes. Samples that were added are not written; everything else is, used or not. Each sample has some of the same
+// labels; equal samples stay apart, and whoever reads them adds them up.
 struct profile_source_sample;
 struct profile_sample_source {
     // False: that was the last. Locations are ids of the profile, leaf first; what it points to stays until the next call.
@@ -141,6 +141,7 @@ struct profile_source_sample {
     const uint32_t *locations;
     size_t location_count;
     const int64_t *values; // one per sample type
+    size_t label_count;    // the first ones of the source's
 };
 enum merge_error profile_encode_source(struct profile *profile, const struct profile_sample_source *source, size_t *size);
 

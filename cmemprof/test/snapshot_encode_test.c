@@ -36,6 +36,82 @@ static void stacks_end_in_main_and_carry_the_label(void **state) {
     free(kept[0]);
 }
 
+// Pyroscope refuses a period of 0, and weights are those of the interval that samples were taken at.
+static void a_profile_after_stop_keeps_the_interval(void **state) {
+    (void)state;
+    assert_int_equal(cmemprof_start(4096), CMEMPROF_OK);
+    cmemprof_stop();
+    struct profile *profile = take_profile();
+    assert_int_equal(profile_period(profile), 4096);
+    profile_free(profile);
+    assert_int_equal(cmemprof_start(0), CMEMPROF_OK); // the same as stop
+    profile = take_profile();
+    assert_int_equal(profile_period(profile), 4096);
+    profile_free(profile);
+}
+
+void *_Znwm(size_t size);
+void *_Znam(size_t size);
+void _ZdlPv(void *block);
+
+static __attribute__((noinline)) void allocate_by_new(void) {
+    kept[0] = _Znwm(100);
+    kept[1] = _Znam(100);
+}
+
+// operator new[] calls operator new, and that malloc: the site is who called the first.
+static void operators_new_are_left_out(void **state) {
+    (void)state;
+    allocate_by_new();
+    struct profile *profile = take_profile();
+    int64_t objects = 0;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        objects += view.values[2] > 0 && strcmp(view.frames[0].function, "allocate_by_new") == 0 ? view.values[2] : 0;
+        assert_false(has_function(&view, "_Znwm") || has_function(&view, "_Znam") || has_function(&view, "operator new(unsigned long)"));
+    }
+    assert_int_equal(objects, 2);
+    profile_free(profile);
+    _ZdlPv(kept[0]);
+    _ZdlPv(kept[1]);
+}
+
+// The samples of allocate_hundreds, which a Go function of this name is said to be, that have the label owner=cmemprof.
+static size_t own_samples(const char *name) {
+    cmemprof_set_go_text((uintptr_t)allocate_hundreds, (uintptr_t)allocate_hundreds + 64);
+    allocate_hundreds(1);
+    const uintptr_t *pcs;
+    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+    size_t count = cmemprof_snapshot_go_pcs(snapshot, &pcs), own = 0;
+    assert_in_range(count, 1, 16);
+    uint32_t frame_counts[16];
+    struct cmemprof_go_frame frames[16];
+    for (size_t i = 0; i < count; i++) {
+        frame_counts[i] = 1;
+        frames[i] = (struct cmemprof_go_frame){.function_length = (uint32_t)strlen(name)};
+    }
+    struct cmemprof_go_names names = {frame_counts, count, frames, count, name, strlen(name)};
+    struct profile *profile = profile_of(snapshot, &names);
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        assert_true(profile_sample_is_c(&view));
+        own += view.values[2] > 0 && profile_sample_is_own(&view); // of this call: the others freed theirs
+        assert_true(!profile_sample_is_own(&view) || has_function(&view, name));
+    }
+    profile_free(profile);
+    cmemprof_set_go_text(0, 0);
+    free(kept[0]);
+    return own;
+}
+
+static void memory_of_the_profiler_itself_carries_its_label(void **state) {
+    (void)state;
+    assert_int_equal(own_samples("github.com/cmemprof/cmemprof/merge._Cfunc_cmemprof_delta_next"), 1);
+    assert_int_equal(own_samples("main._Cfunc_work"), 0);
+}
+
 // Names come from another language: offsets that lie outside of the text must give empty names and no more.
 static void wrong_go_names_are_survived(void **state) {
     (void)state;
@@ -92,6 +168,9 @@ static void the_profile_has_the_profiler_s_own_figures(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stacks_end_in_main_and_carry_the_label, start_all, stop),
+        cmocka_unit_test_setup_teardown(operators_new_are_left_out, start_all, stop),
+        cmocka_unit_test_setup_teardown(memory_of_the_profiler_itself_carries_its_label, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_profile_after_stop_keeps_the_interval, start_all, stop),
         cmocka_unit_test_setup_teardown(wrong_go_names_are_survived, start_all, stop),
         cmocka_unit_test_setup_teardown(the_profile_has_the_profiler_s_own_figures, start_all, stop),
     };

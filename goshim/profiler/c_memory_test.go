@@ -38,6 +38,11 @@ func TestHeapShowsWhatCAllocated(t *testing.T) {
 		}
 		p = a.next(t).profile(t, "delta-heap.pprof")
 	}
+	for _, s := range p.Sample {
+		if ofUpload(s) && !slices.Equal(s.Label["owner"], []string{"cmemprof"}) {
+			t.Errorf("memory of the profiler's own without its label: %v", s.Label)
+		}
+	}
 	if goSamples(p) == 0 {
 		t.Error("nothing of Go's heap beside it")
 	}

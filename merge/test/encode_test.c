@@ -118,7 +118,7 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
         return false;
     source->values[0] = source->next;
     source->values[1] = source->next == 3 ? -1 : 1;
-    *sample = (struct profile_source_sample){source->locations, source->next % 200, source->values};
+    *sample = (struct profile_source_sample){source->locations, source->next % 200, source->values, 1 + source->next % 2};
     source->locations[0] = source->next++ == source->wrong_at ? 3 : source->leaf;
     return true;
 }
@@ -131,7 +131,7 @@ static uint8_t *resize(void *context, size_t capacity) {
 }
 
 static enum merge_error encode_source(struct source *source) {
-    static const struct profile_label label = {"memory", "C", 0, ""};
+    static const struct profile_label labels[] = {{"memory", "C", 0, ""}, {"owner", "me", 0, ""}};
     source->profile = profile_new();
     profile_add_sample_type(source->profile, "a", "count");
     profile_add_sample_type(source->profile, "b", "bytes");
@@ -141,7 +141,7 @@ static enum merge_error encode_source(struct source *source) {
         source->locations[i] = i == 0 ? source->leaf : caller;
     profile_add_comment(source->profile, "a comment");
     enum merge_error error =
-        profile_encode_source(source->profile, &(struct profile_sample_source){next_sample, &label, 1, resize, source}, &source->out.size);
+        profile_encode_source(source->profile, &(struct profile_sample_source){next_sample, labels, 2, resize, source}, &source->out.size);
     profile_free(source->profile);
     return error;
 }
@@ -160,7 +160,7 @@ static void samples_of_a_source_are_written(void **state) {
         assert_int_equal(view.frame_count, i);
         assert_int_equal(view.values[0], 5 * i + 200 * (1 + 2 + 3 + 4));
         assert_int_equal(view.values[1], i == 3 ? 3 : 5);
-        assert_int_equal(view.label_count, 1);
+        assert_int_equal(view.label_count, 1 + i % 2);
         assert_true(profile_sample_is_c(&view));
         assert_string_equal(i > 0 ? view.frames[0].function : "leaf", "leaf");
         assert_string_equal(i > 1 ? view.frames[i - 1].function : "caller", "caller");
