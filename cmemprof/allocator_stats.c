@@ -6,9 +6,13 @@
 
 #include "allocator_stats.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "hook_binding.h"
 #include "next_allocator.h"
@@ -33,6 +37,7 @@ static void ask_jemalloc(mallctl_function *mallctl, struct cmemprof_allocator_st
     uint64_t epoch = 1; // has the figures brought up to date
     (void)mallctl("epoch", NULL, NULL, &epoch, sizeof epoch);
     stats->in_use_bytes = mallctl_value(mallctl, "stats.allocated");
+    stats->mapped_bytes = mallctl_value(mallctl, "stats.mapped");
     stats->resident_bytes = mallctl_value(mallctl, "stats.resident");
     stats->retained_bytes = mallctl_value(mallctl, "stats.retained");
 }
@@ -47,9 +52,10 @@ static uint64_t tcmalloc_value(tcmalloc_property_function *property, const char 
 static void ask_tcmalloc(tcmalloc_property_function *property, struct cmemprof_allocator_stats *stats) {
     stats->in_use_bytes = tcmalloc_value(property, "generic.current_allocated_bytes");
     stats->retained_bytes = tcmalloc_value(property, "tcmalloc.pageheap_unmapped_bytes");
+    stats->mapped_bytes = tcmalloc_value(property, "generic.heap_size");
     stats->resident_bytes = tcmalloc_value(property, "generic.total_physical_bytes"); // 2.8 and later
     if (stats->resident_bytes == 0) {
-        stats->resident_bytes = tcmalloc_value(property, "generic.heap_size") - stats->retained_bytes;
+        stats->resident_bytes = stats->mapped_bytes - stats->retained_bytes;
     }
 }
 
@@ -59,7 +65,7 @@ static void ask_tcmalloc(tcmalloc_property_function *property, struct cmemprof_a
 static void ask_mimalloc(mimalloc_process_function *process, struct cmemprof_allocator_stats *stats) {
     size_t resident = 0, commit = 0, other;
     process(&other, &other, &other, &resident, &other, &commit, &other, &other);
-    stats->resident_bytes = commit;
+    stats->mapped_bytes = commit;
 }
 
 // ---- libc ----
@@ -67,7 +73,7 @@ static void ask_mimalloc(mimalloc_process_function *process, struct cmemprof_all
 #ifdef __GLIBC__
 static const char libc_name[] = "glibc";
 
-// What it has mapped stands for what is resident: it does not know which of its pages are.
+// It does not know which of its pages are resident: malloc_trim gives back pages in the midst of it, and none of its figures changes.
 static void ask_libc(struct cmemprof_allocator_stats *stats) {
 #if __GLIBC_PREREQ(2, 33)
     // By name, so that a program that is built here also starts on an older glibc.
@@ -75,7 +81,7 @@ static void ask_libc(struct cmemprof_allocator_stats *stats) {
     if (mallinfo2_function != NULL) {
         struct mallinfo2 info = mallinfo2_function();
         stats->in_use_bytes = info.uordblks + info.hblkhd;
-        stats->resident_bytes = info.arena + info.hblkhd;
+        stats->mapped_bytes = info.arena + info.hblkhd;
         stats->retained_bytes = info.fordblks;
     }
 #else
@@ -91,6 +97,37 @@ static void ask_libc(struct cmemprof_allocator_stats *stats) {
 #endif
 
 // ---- All ----
+
+// The process's memory that is of no file (RssAnon): resident less shared, the second and third number of statm, in pages. UINT64_MAX: not
+// to be had.
+static uint64_t anonymous_bytes(void) {
+    char text[128];
+    int saved = errno, file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
+    if (file >= 0) {
+        close(file);
+    }
+    errno = saved;
+    if (length <= 0) {
+        return UINT64_MAX;
+    }
+    text[length] = '\0';
+    char *at = text;
+    (void)strtoul(at, &at, 10);
+    uint64_t resident = strtoul(at, &at, 10), shared = strtoul(at, &at, 10);
+    return (resident > shared ? resident - shared : 0) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+// No more is resident than the process has: of an allocator that does not know what is, all of what it has mapped may be. And what is in
+// use is taken to be resident, so that nothing is called lost that the kernel has back.
+static void settle(struct cmemprof_allocator_stats *stats, uint64_t anonymous) {
+    uint64_t most = stats->resident_bytes != 0 ? stats->resident_bytes : stats->mapped_bytes;
+    stats->resident_bytes = most < anonymous ? most : anonymous == UINT64_MAX ? stats->resident_bytes : anonymous;
+    // The figures are not of one moment.
+    if (stats->in_use_bytes != 0 && stats->resident_bytes > stats->in_use_bytes) {
+        stats->fragmentation_bytes = stats->resident_bytes - stats->in_use_bytes;
+    }
+}
 
 static void ask(struct cmemprof_allocator_stats *stats) {
     void *function;
@@ -112,10 +149,7 @@ static void ask(struct cmemprof_allocator_stats *stats) {
 void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats) {
     *stats = (struct cmemprof_allocator_stats){.name = "other"};
     ask(stats);
-    // The figures are not of one moment.
-    if (stats->in_use_bytes != 0 && stats->resident_bytes > stats->in_use_bytes) {
-        stats->fragmentation_bytes = stats->resident_bytes - stats->in_use_bytes;
-    }
+    settle(stats, anonymous_bytes());
 }
 
 bool allocator_stats_are_slow(void) {
@@ -127,6 +161,8 @@ void allocator_stats_print(char *text, size_t size) {
     struct cmemprof_allocator_stats stats;
     cmemprof_get_allocator_stats(&stats);
     (void)snprintf(text, size,
-                   "cmemprof allocator: name=%s in_use=%" PRIu64 " resident=%" PRIu64 " retained=%" PRIu64 " fragmentation=%" PRIu64,
-                   stats.name, stats.in_use_bytes, stats.resident_bytes, stats.retained_bytes, stats.fragmentation_bytes);
+                   "cmemprof allocator: name=%s in_use=%" PRIu64 " mapped=%" PRIu64 " resident=%" PRIu64 " retained=%" PRIu64
+                   " fragmentation=%" PRIu64,
+                   stats.name, stats.in_use_bytes, stats.mapped_bytes, stats.resident_bytes, stats.retained_bytes,
+                   stats.fragmentation_bytes);
 }

@@ -12,7 +12,7 @@
 
 bool allocator_stats_are_slow(void);
 
-// "cmemprof allocator: name=glibc in_use=... resident=... retained=... fragmentation=...", cut at size.
+// "cmemprof allocator: name=glibc in_use=... mapped=... resident=... retained=... fragmentation=...", cut at size.
 void allocator_stats_print(char *text, size_t size);
 
 #endif

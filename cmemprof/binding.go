@@ -188,7 +188,8 @@ func GetStats() Stats {
 type AllocatorStats struct {
 	Name               string // "glibc", "jemalloc", "tcmalloc", "mimalloc", "musl" or "other"
 	InUseBytes         uint64 // allocated and not freed
-	ResidentBytes      uint64 // held to serve them
+	MappedBytes        uint64 // address space held to serve them
+	ResidentBytes      uint64 // in memory of that, at most
 	RetainedBytes      uint64 // kept for later
 	FragmentationBytes uint64 // resident - in use
 }
@@ -200,6 +201,7 @@ func GetAllocatorStats() AllocatorStats {
 	return AllocatorStats{
 		Name:               C.GoString(s.name),
 		InUseBytes:         uint64(s.in_use_bytes),
+		MappedBytes:        uint64(s.mapped_bytes),
 		ResidentBytes:      uint64(s.resident_bytes),
 		RetainedBytes:      uint64(s.retained_bytes),
 		FragmentationBytes: uint64(s.fragmentation_bytes),

@@ -118,9 +118,10 @@ void cmemprof_get_stats(struct cmemprof_stats *stats);
 struct cmemprof_allocator_stats {
     const char *name;             // "glibc", "jemalloc", "tcmalloc" (gperftools), "mimalloc", "musl", "other"
     uint64_t in_use_bytes;        // allocated and not freed, as the allocator rounds them
-    uint64_t resident_bytes;      // that it holds to serve them; glibc: mapped, mimalloc: committed
+    uint64_t mapped_bytes;        // address space that it holds to serve them; mimalloc: committed
+    uint64_t resident_bytes;      // in memory of that, at most: what it says, if it does, and no more than the process's RssAnon
     uint64_t retained_bytes;      // kept for later; glibc: free blocks, jemalloc and tcmalloc: address space without memory
-    uint64_t fragmentation_bytes; // resident - in use
+    uint64_t fragmentation_bytes; // resident - in use, so never more than RssAnon - in use
 };
 // Takes the allocator's locks, on glibc while it counts the free blocks.
 void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats);

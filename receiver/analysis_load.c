@@ -125,7 +125,16 @@ bool analysis_locks(struct findings *findings, const struct metrics *metrics, st
 
 // ---- Fragmentation ----
 
-// Half of what the allocator holds is neither in use nor given back, and that is 64 MiB at least: small heaps always have slack.
+// ", of 62 periods: ...": when the allocator was too slow to be asked each time.
+static void say_left_out(const struct metrics *metrics, size_t asked, char *text, size_t text_size) {
+    const struct metrics_series *series = metrics_find(metrics, "c_allocator_left_out");
+    *text = '\0';
+    if (series && series->count > asked) {
+        snprintf(text, text_size, ", in %zu periods: this allocator takes long to count and is asked seldom", series->count);
+    }
+}
+
+// Half of what the allocator holds in memory is neither in use nor given back, and that is 64 MiB at least: small heaps always have slack.
 bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct merged_list *list) {
     const struct metrics_series *series = metrics_find(metrics, "c_allocator_fragmentation_bytes");
     double lost = median_of(series), resident = median_of(metrics_find(metrics, "c_allocator_resident_bytes"));
@@ -134,15 +143,17 @@ bool analysis_fragmentation(struct findings *findings, const struct metrics *met
         return true;
     }
     struct finding *finding = findings_add(findings, "fragmentation", lost >= 1e9 ? SEVERITY_HIGH : SEVERITY_MEDIUM, lost);
-    char amounts[3][FINDING_AMOUNT_BYTES];
+    char amounts[3][FINDING_AMOUNT_BYTES], left_out[120];
     if (!finding) {
         return true;
     }
-    snprintf(finding->title, sizeof finding->title, "%s of C memory are lost to fragmentation", finding_bytes(lost, amounts[0]));
-    snprintf(finding->evidence, sizeof finding->evidence,
-             "Medians of all reports (%zu): the allocator holds %s, of which the program uses %s. What lies between live blocks cannot be "
-             "given back.",
-             series->count, finding_bytes(resident, amounts[1]), finding_bytes(in_use, amounts[2]));
+    say_left_out(metrics, series->count, left_out, sizeof left_out);
+    snprintf(finding->title, sizeof finding->title, "Up to %s of C memory are lost to fragmentation", finding_bytes(lost, amounts[0]));
+    snprintf(
+        finding->evidence, sizeof finding->evidence,
+        "Medians of all reports (%zu%s): the allocator holds up to %s in memory, of which the program uses %s. Free blocks between live "
+        "ones stay in memory; glibc gives back their whole pages when it is told to (malloc_trim).",
+        series->count, left_out, finding_bytes(resident, amounts[1]), finding_bytes(in_use, amounts[2]));
     set_series(finding, series, list);
     findings_settle(findings, NULL);
     return true;

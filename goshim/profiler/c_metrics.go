@@ -72,18 +72,21 @@ func (m *cMetrics) sampling(before *cMetrics) []figure {
 }
 
 // allocatorFigures asks the allocator once a period, but glibc counts its free blocks under the lock that malloc needs, a tenth of a second for
-// a million of them. So the next question waits until the last one is 1/10,000 of the time: a minute for 6 ms.
+// a million of them, and has no figure that comes without counting. So the next question waits until the last one is 1/10,000 of the time: a
+// minute for 6 ms. A period without an answer says so, or its figures would seem to be those before.
 func (m *cMetrics) allocatorFigures() []figure {
 	if m.at.Before(m.allocator) {
-		return nil
+		return []figure{{"c_allocator_left_out", 1}}
 	}
 	stats := m.sources.allocator()
 	m.allocator = m.at.Add(10000 * time.Since(m.at))
-	if stats.ResidentBytes == 0 {
+	if stats.MappedBytes == 0 && stats.ResidentBytes == 0 {
 		return nil // it does not say
 	}
 	return []figure{
+		{"c_allocator_left_out", 0},
 		{"c_allocator_in_use_bytes", float64(stats.InUseBytes)},
+		{"c_allocator_mapped_bytes", float64(stats.MappedBytes)},
 		{"c_allocator_resident_bytes", float64(stats.ResidentBytes)},
 		{"c_allocator_retained_bytes", float64(stats.RetainedBytes)},
 		{"c_allocator_fragmentation_bytes", float64(stats.FragmentationBytes)},

@@ -62,7 +62,7 @@ func TestMetricsOfC(t *testing.T) {
 			return s
 		},
 		Allocator: func() cmemprof.AllocatorStats {
-			return cmemprof.AllocatorStats{Name: "test", InUseBytes: 10, ResidentBytes: 30, RetainedBytes: 5, FragmentationBytes: 20}
+			return cmemprof.AllocatorStats{Name: "test", InUseBytes: 10, MappedBytes: 40, ResidentBytes: 30, RetainedBytes: 5, FragmentationBytes: 20}
 		},
 	})()
 	start(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
@@ -70,7 +70,7 @@ func TestMetricsOfC(t *testing.T) {
 	first := metricsOf(t, a.next(t)) // nothing of C before: all is of this period
 	for name, want := range map[string]float64{"c_live_objects": 4, "c_live_bytes": 400, "c_samples": 100, "c_samples_lost_stacks": 1,
 		"c_samples_lost_shards": 2, "c_samples_lost_live": 3, "c_samples_reclaimed": 0, "c_profiler_bytes": 7, "c_allocator_in_use_bytes": 10,
-		"c_allocator_resident_bytes": 30, "c_allocator_retained_bytes": 5, "c_allocator_fragmentation_bytes": 20} {
+		"c_allocator_mapped_bytes": 40, "c_allocator_left_out": 0, "c_allocator_resident_bytes": 30, "c_allocator_retained_bytes": 5, "c_allocator_fragmentation_bytes": 20} {
 		if got, ok := first[name]; !ok || got != want {
 			t.Errorf("%s: %v, %t, want %v", name, got, ok, want)
 		}
@@ -127,8 +127,12 @@ func TestSlowAllocatorIsAskedSeldom(t *testing.T) {
 	}})()
 	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	for i := range 5 {
-		if _, ok := metricsOf(t, a.next(t))["c_allocator_resident_bytes"]; ok != (i == 0) {
+		metrics := metricsOf(t, a.next(t))
+		if _, ok := metrics["c_allocator_resident_bytes"]; ok != (i == 0) {
 			t.Errorf("period %d: figures of the allocator: %t", i, ok)
+		}
+		if left, ok := metrics["c_allocator_left_out"]; !ok || (left == 1) == (i == 0) {
+			t.Errorf("period %d: it is said to be left out: %v, %t", i, left, ok)
 		}
 	}
 	if asked.Load() != 1 {

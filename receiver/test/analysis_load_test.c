@@ -66,8 +66,14 @@ static void test_fragmentation(void **state) {
     struct metrics *metrics = with("c_allocator_fragmentation_bytes", 3e8, with("c_allocator_resident_bytes", 4e8, NULL));
     metrics = with("c_allocator_in_use_bytes", 1e8, metrics);
     assert_true(analysis_fragmentation(&findings, metrics, &none));
-    assert_true(has_finding(&findings, "fragmentation", "300 MB of C memory are lost to fragmentation"));
-    assert_non_null(strstr(findings.items[0]->evidence, "the allocator holds 400 MB, of which the program uses 100 MB"));
+    assert_true(has_finding(&findings, "fragmentation", "Up to 300 MB of C memory are lost to fragmentation"));
+    assert_non_null(strstr(findings.items[0]->evidence, "the allocator holds up to 400 MB in memory, of which the program uses 100 MB"));
+    assert_null(strstr(findings.items[0]->evidence, "seldom"));
+    findings_free(&findings);
+    metrics = with("c_allocator_left_out", 1, metrics);
+    metrics->series[1].count = 3; // the allocator was asked three times
+    assert_true(analysis_fragmentation(&findings, metrics, &none));
+    assert_non_null(strstr(findings.items[0]->evidence, "(3, in 9 periods: this allocator takes long"));
     findings_free(&findings);
     metrics_free(metrics);
     metrics = with("c_allocator_fragmentation_bytes", 1e8, with("c_allocator_resident_bytes", 4e8, NULL));
