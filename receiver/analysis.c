@@ -81,25 +81,27 @@ static bool look_at_goroutines(struct findings *findings, struct store *store, c
     return ok;
 }
 
-static bool look_at_memory(struct findings *findings, struct store *store, const struct merged_list *list, const struct metrics *metrics) {
+static bool look_at_memory(struct findings *findings, struct store *store, const struct merged_list *list, const struct metrics *metrics,
+                           bool own_memory) {
     const struct heap *heap;
     struct stacks stacks = {0};
     if (read_heap(store, list, &heap, &stacks) != RECEIVER_OK) {
         return false;
     }
+    stacks.own_memory = own_memory;
     bool ok = (!heap || analysis_live_memory(findings, &stacks, heap)) && analysis_churn(findings, metrics, heap ? &stacks : NULL, heap);
     stacks_free(&stacks);
     return ok;
 }
 
-static enum receiver_error look_at(struct findings *findings, struct store *store, struct merged_list *list) {
+static enum receiver_error look_at(struct findings *findings, struct store *store, struct merged_list *list, bool own_memory) {
     struct metrics *metrics;
     enum receiver_error error = metrics_read(store, list, &metrics);
     if (error != RECEIVER_OK) {
         return error;
     }
     thin(list);
-    bool ok = look_at_memory(findings, store, list, metrics) && look_at_goroutines(findings, store, list) &&
+    bool ok = look_at_memory(findings, store, list, metrics, own_memory) && look_at_goroutines(findings, store, list) &&
               analysis_locks(findings, metrics, store, list) && analysis_fragmentation(findings, metrics, list) &&
               analysis_lost_samples(findings, metrics, list);
     metrics_free(metrics);
@@ -119,7 +121,7 @@ static void write_answer(const struct findings *findings, const struct merged_li
     json_object_end(json);
 }
 
-enum receiver_error analysis_write(struct store *store, const struct merged_list *list, struct json *json) {
+enum receiver_error analysis_write(struct store *store, const struct merged_list *list, bool own_memory, struct json *json) {
     struct merged_upload *uploads = malloc((list->count + 1) * sizeof *uploads);
     struct process *processes = calloc(list->count + 1, sizeof *processes);
     struct findings findings = {0};
@@ -132,7 +134,7 @@ enum receiver_error analysis_write(struct store *store, const struct merged_list
         count = count < MOST_PROCESSES ? count : MOST_PROCESSES;
     }
     for (size_t i = 0; i < count && error == RECEIVER_OK; i++) {
-        error = look_at(&findings, store, &processes[i].list);
+        error = look_at(&findings, store, &processes[i].list, own_memory);
         profiles += processes[i].list.count;
     }
     if (error == RECEIVER_OK) {

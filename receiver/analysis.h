@@ -7,7 +7,7 @@
 
 #include "merged.h"
 
-// The whole answer.
-enum receiver_error analysis_write(struct store *store, const struct merged_list *list, struct json *json);
+// The whole answer. own_memory: of C memory, the profiler's own is looked at (profile_sample_is_own), and not the program's.
+enum receiver_error analysis_write(struct store *store, const struct merged_list *list, bool own_memory, struct json *json);
 
 #endif

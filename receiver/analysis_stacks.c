@@ -37,10 +37,10 @@ static enum receiver_error add_row(struct stacks *stacks, int64_t id, int64_t ms
 }
 
 bool stacks_init(struct stacks *stacks, const char *type) {
-    static const char *const kept_labels[] = {"memory"};
+    static const char *const kept_labels[] = {"memory", "owner"};
     *stacks = (struct stacks){.profile = profile_new(), .type_name = type, .type = -1};
     if (stacks->profile) {
-        profile_keep_labels(stacks->profile, kept_labels, 1);
+        profile_keep_labels(stacks->profile, kept_labels, 2);
     }
     return stacks->profile;
 }
@@ -134,6 +134,11 @@ static int compare_sites(const void *left, const void *right) {
     return a > b ? -1 : a < b;
 }
 
+// What the profiler holds itself is nobody's leak but its own.
+static bool is_wanted(const struct stacks *stacks, const struct profile_sample_view *sample) {
+    return profile_sample_is_own(sample) == (stacks->own_memory && profile_sample_is_c(sample));
+}
+
 struct finding_sites {
     const struct stacks *stacks;
     stacks_enough *enough;
@@ -192,17 +197,18 @@ static bool take_sites(struct finding_sites *finding, const struct member *membe
 bool stacks_growing(const struct stacks *stacks, stacks_enough *enough, struct stack_site **sites, size_t *count) {
     struct finding_sites finding = {.stacks = stacks, .enough = enough};
     struct member *members = malloc((stacks->sum_count + 1) * sizeof *members);
+    size_t member_count = 0;
     bool ok = members;
     for (uint32_t i = 0; ok && i < stacks->sum_count; i++) {
         struct profile_sample_view sample;
         ok = profile_sample_at(stacks->profile, i, &sample) == MERGE_OK;
-        if (ok) {
-            members[i] = (struct member){analysis_site(&sample)->function, profile_sample_is_c(&sample), i};
+        if (ok && is_wanted(stacks, &sample)) {
+            members[member_count++] = (struct member){analysis_site(&sample)->function, profile_sample_is_c(&sample), i};
         }
     }
-    if (ok && stacks->sum_count > 0) {
-        qsort(members, stacks->sum_count, sizeof *members, compare_members);
-        ok = take_sites(&finding, members, stacks->sum_count);
+    if (ok && member_count > 0) {
+        qsort(members, member_count, sizeof *members, compare_members);
+        ok = take_sites(&finding, members, member_count);
     }
     free(members);
     if (ok && finding.count > 0) {
@@ -217,7 +223,8 @@ void stacks_total(const struct stacks *stacks, bool c, struct metrics_point poin
     memset(points, 0, TREND_MAX_POINTS * sizeof *points);
     for (uint32_t i = 0; i < stacks->sum_count; i++) {
         struct profile_sample_view sample;
-        if (profile_sample_without_frames(stacks->profile, i, &sample) == MERGE_OK && profile_sample_is_c(&sample) == c) {
+        if (profile_sample_without_frames(stacks->profile, i, &sample) == MERGE_OK && profile_sample_is_c(&sample) == c &&
+            is_wanted(stacks, &sample)) {
             add_series(stacks, i, points);
         }
     }
@@ -231,6 +238,9 @@ int64_t stacks_largest(const struct stacks *stacks, const char *type, double *sh
         struct profile_sample_view sample;
         if (profile_sample_without_frames(stacks->profile, i, &sample) != MERGE_OK) {
             return -1;
+        }
+        if (!is_wanted(stacks, &sample)) {
+            continue;
         }
         double value = (double)sample.values[index];
         all += value;

@@ -17,6 +17,7 @@ struct stacks {
     struct profile *profile;
     const char *type_name;
     int type;             // of the values below
+    bool own_memory;      // of C memory, the series are of the profiler's own; false: of all other. Set by the user
     size_t profile_count; // that were read
     int64_t ids[TREND_MAX_POINTS], ms[TREND_MAX_POINTS];
     int64_t *rows[TREND_MAX_POINTS]; // values by sample

@@ -117,14 +117,14 @@ enum receiver_error merged_add(struct profile *profile, struct profile *other) {
 }
 
 static struct profile *new_profile(const char *const *keys, size_t key_count) {
-    const char *kept[MERGED_MAX_LABELS + 1] = {"memory"};
+    const char *kept[MERGED_MAX_LABELS + 2] = {"memory", "owner"};
     struct profile *profile = profile_new();
     key_count = key_count < MERGED_MAX_LABELS ? key_count : MERGED_MAX_LABELS;
     for (size_t i = 0; i < key_count; i++) {
-        kept[i + 1] = keys[i];
+        kept[i + 2] = keys[i];
     }
     if (profile) {
-        profile_keep_labels(profile, kept, key_count + 1);
+        profile_keep_labels(profile, kept, key_count + 2);
         profile_allow_union(profile);
     }
     return profile;

@@ -19,9 +19,11 @@ void view_write_totals(const struct totals *totals, struct json *json); // its m
 // ---- Tree ----
 
 enum { VIEW_MAX_LABELS = 16 };
-enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO }; // C: samples with the label memory=C; Go: samples without it
+enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO };                  // C: samples with the label memory=C; Go: samples without it
+enum view_owner { VIEW_ANYONES, VIEW_PROGRAMS, VIEW_PROFILERS }; // by the label owner=cmemprof
 struct view_filter {
     enum view_memory memory;
+    enum view_owner owner;
     const char *kind; // of the innermost frame; NULL: any
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;

@@ -73,8 +73,10 @@ static enum MHD_Result take_label(void *state, enum MHD_ValueKind kind, const ch
 
 static enum receiver_error read_filter(struct request *request) {
     struct view_filter *filter = &request->filter;
-    const char *memory = argument(request, "memory");
+    const char *memory = argument(request, "memory"), *owner = argument(request, "owner");
     memory = memory ? memory : "";
+    owner = owner ? owner : "";
+    filter->owner = strcmp(owner, "program") == 0 ? VIEW_PROGRAMS : strcmp(owner, "cmemprof") == 0 ? VIEW_PROFILERS : VIEW_ANYONES;
     filter->kind = argument(request, "kind");
     filter->kind = filter->kind && *filter->kind ? filter->kind : NULL;
     filter->memory = strcmp(memory, "C") == 0 ? VIEW_C : strcmp(memory, "Go") == 0 ? VIEW_GO : VIEW_ALL;
@@ -82,6 +84,8 @@ static enum receiver_error read_filter(struct request *request) {
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_label, request);
     if (filter->memory == VIEW_ALL && *memory) {
         snprintf(request->text, sizeof request->text, "memory is neither C nor Go");
+    } else if (filter->owner == VIEW_ANYONES && *owner) {
+        snprintf(request->text, sizeof request->text, "owner is neither program nor cmemprof");
     } else if (filter->kind && !view_is_kind(filter->kind)) {
         snprintf(request->text, sizeof request->text,
                  "kind is none of go, runtime, c, c_runtime, python, python_runtime, node, node_runtime");
@@ -202,7 +206,7 @@ static enum receiver_error make_metrics(struct request *request, struct json *js
 }
 
 static enum receiver_error make_analysis(struct request *request, struct json *json) {
-    return analysis_write(request->api->store, &request->list, json);
+    return analysis_write(request->api->store, &request->list, request->filter.owner == VIEW_PROFILERS, json);
 }
 
 struct view {
@@ -266,7 +270,7 @@ static struct key make_key(const struct request *request, const struct view *vie
     put_text(out, request->attachment);
     put_text(out, request->type);
     put_text(out, filter->kind);
-    fprintf(out, "%d %d %zu", filter->memory, request->mode, filter->label_count);
+    fprintf(out, "%d %d %d %zu", filter->memory, filter->owner, request->mode, filter->label_count);
     for (size_t i = 0; i < filter->label_count; i++) {
         put_text(out, filter->labels[i].key);
         put_text(out, filter->labels[i].text);

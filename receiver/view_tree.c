@@ -178,7 +178,7 @@ static bool is_of_kind(const struct profile_frame *leaf, const void *kind) {
     return strcmp(have, kind) == 0 || (strcmp(kind, "c") == 0 && strcmp(have, "c_runtime") == 0);
 }
 
-// labels: room for all of the filter's and one more.
+// labels: room for all of the filter's and two more.
 static struct tree_options options_of(const struct view_filter *filter, struct tree_label *labels) {
     struct tree_options options = {.base_type_index = -1, .labels = labels};
     if (!filter) {
@@ -188,6 +188,9 @@ static struct tree_options options_of(const struct view_filter *filter, struct t
     options.label_count = filter->label_count;
     if (filter->memory != VIEW_ALL) {
         labels[options.label_count++] = (struct tree_label){"memory", filter->memory == VIEW_C ? "C" : NULL};
+    }
+    if (filter->owner != VIEW_ANYONES) {
+        labels[options.label_count++] = (struct tree_label){"owner", filter->owner == VIEW_PROFILERS ? "cmemprof" : NULL};
     }
     if (filter->kind) {
         options.keep_leaf = is_of_kind;
@@ -199,7 +202,7 @@ static struct tree_options options_of(const struct view_filter *filter, struct t
 enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
                               struct json *json, char *text, size_t text_size) {
     struct tree tree = {0};
-    struct tree_label labels[VIEW_MAX_LABELS + 1];
+    struct tree_label labels[VIEW_MAX_LABELS + 2];
     struct tree_options options = options_of(filter, labels);
     int index = profile_sample_type_index(profile, type);
     if (index < 0) {

@@ -21,14 +21,15 @@ static void test_frames(void **state) {
     expect(FRAMES("malloc /m.c", "shop._Cfunc__CMalloc /x.go", "shop/db.Open /db.go", "shop.Run /run.go"), "shop/db.Open", "shop/db.Open");
     expect(FRAMES("operator new(unsigned long) /n.cc", "Tree::add /t.cc", "run /r.cc"), "Tree::add", "Tree::add");
     expect(FRAMES("calloc /m.c"), "calloc", "calloc");
-    expect(FRAMES("operator new(unsigned long) /n.cc", "std::basic_string<char>::_M_construct(char*) /s.h", "allocate /usr/include/c++/12/a.h",
-                  "engine::Cache::put(std::string) /c.cc", "main /m.cc"),
+    expect(FRAMES("operator new(unsigned long) /n.cc", "std::basic_string<char>::_M_construct(char*) /s.h",
+                  "allocate /usr/include/c++/12/a.h", "engine::Cache::put(std::string) /c.cc", "main /m.cc"),
            "engine::Cache::put(std::string)", "engine::Cache::put(std::string)");
     expect(FRAMES("alloc::alloc::alloc /rustc/1/library/alloc/src/alloc.rs", "<leak::Cache as core::clone::Clone>::clone /l.rs"),
            "<leak::Cache as core::clone::Clone>::clone", "<leak::Cache as core::clone::Clone>::clone");
     // C that has no frame of the program is still what Go's call of it is about.
-    expect(FRAMES("std::f /f.h", "std::g /f.h", "x._Cfunc_open /x.go", "net/http.serve /s.go", "acme.com/shop.open /o.go", "main.x@v /m.go"),
-           "main.x@v", "std::f");
+    expect(
+        FRAMES("std::f /f.h", "std::g /f.h", "x._Cfunc_open /x.go", "net/http.serve /s.go", "acme.com/shop.open /o.go", "main.x@v /m.go"),
+        "main.x@v", "std::f");
     expect(FRAMES("a.b.c/log.Print /go/pkg/mod/l.go", "acme.com/shop.open /o.go", "net/http.serve /s.go"), "acme.com/shop.open",
            "acme.com/shop.open");
     expect(FRAMES("internal/poll.wait /f.go", "net.(*conn).Read /n.go"), "internal/poll.wait", "internal/poll.wait");

@@ -68,6 +68,39 @@ static void test_stack_of_a_site(void **state) {
     stacks_free(&stacks);
 }
 
+// The profiler's own memory grows, the program's does not.
+static void own_memory(struct profile *profile, int i) {
+    const struct profile_label labels[] = {{"memory", "C", 0, ""}, {"owner", "cmemprof", 0, ""}};
+    uint32_t frame = add_frame(profile, "deflate", "/d.c");
+    add_live(profile, FRAMES("buffers /s.c", "main.handle /r.go"), 50e6, true);
+    profile_add_sample(profile, &frame, 1, VALUES(1, i * 100000000, 1, i * 10000000), labels, 2);
+}
+
+static void test_own_memory(void **state) {
+    (void)state;
+    struct stacks stacks;
+    struct stack_site *sites;
+    size_t count;
+    struct metrics_point points[TREND_MAX_POINTS];
+    double share;
+    fill_stacks(&stacks, "inuse_space", own_memory, 20);
+    assert_true(stacks_growing(&stacks, any_growth, &sites, &count));
+    assert_int_equal(count, 0);
+    free(sites);
+    stacks_total(&stacks, true, points);
+    assert_true(points[0].value == 50e6 && points[19].value == 50e6);
+    stacks_largest(&stacks, "alloc_space", &share);
+    assert_true(share == 1);
+    stacks.own_memory = true;
+    assert_true(stacks_growing(&stacks, any_growth, &sites, &count));
+    assert_int_equal(count, 1);
+    assert_string_equal(sites[0].function, "deflate");
+    free(sites);
+    stacks_total(&stacks, true, points);
+    assert_true(points[19].value == 190e6);
+    stacks_free(&stacks);
+}
+
 static void test_bounds_and_errors(void **state) {
     (void)state;
     struct stacks stacks;
@@ -83,6 +116,6 @@ static void test_bounds_and_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sites), cmocka_unit_test(test_stack_of_a_site),
-                                       cmocka_unit_test(test_bounds_and_errors)};
+                                       cmocka_unit_test(test_own_memory), cmocka_unit_test(test_bounds_and_errors)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 static struct json analyse(struct place *place) {
     struct json json = {0};
     struct merged_list list = list_of(place, NULL);
-    assert_int_equal(analysis_write(place->store, &list, &json), RECEIVER_OK);
+    assert_int_equal(analysis_write(place->store, &list, false, &json), RECEIVER_OK);
     merged_list_free(&list);
     return json;
 }

@@ -57,6 +57,7 @@ static void test_errors(void **state) {
     } errors[] = {
         {"/api/tree", 400, "attachment=NAME is missing"},
         {"/api/tree?attachment=delta-heap.pprof&memory=x", 400, "memory is neither C nor Go"},
+        {"/api/tree?attachment=delta-heap.pprof&owner=x", 400, "owner is neither program nor cmemprof"},
         {"/api/tree?attachment=delta-heap.pprof&kind=x", 400, "kind is none of"},
         {"/api/tree?attachment=delta-heap.pprof&label=x", 400, "a label is not KEY:VALUE"},
         {"/api/"

@@ -52,16 +52,22 @@ static struct profile *labelled(void) {
     profile_add_sample(profile, (uint32_t[]){go}, 1, VALUES(10), two, 1);
     profile_add_sample(profile, (uint32_t[]){go}, 1, VALUES(100), NULL, 0);
     profile_add_sample(profile, NULL, 0, VALUES(1000), NULL, 0);
+    struct profile_label own[] = {{"memory", "C", 0, ""}, {"owner", "cmemprof", 0, ""}};
+    profile_add_sample(profile, (uint32_t[]){go}, 1, VALUES(10000), own, 2);
     return profile;
 }
 
 static void test_filters(void **state) {
     (void)state;
-    expect_tree(labelled(), NULL, NULL, "1111", "[[0,0,7,110,111],[1,1,7,1,1]]");
+    expect_tree(labelled(), NULL, NULL, "11111", "[[0,0,7,10110,10111],[1,1,7,1,1]]");
     struct view_filter filter = {.memory = VIEW_C};
-    expect_tree(labelled(), NULL, &filter, "1", "[[0,0,7,0,1],[1,1,7,1,1]]");
+    expect_tree(labelled(), NULL, &filter, "10001", "[[0,0,7,10000,10001],[1,1,7,1,1]]");
     filter.memory = VIEW_GO;
     expect_tree(labelled(), NULL, &filter, "1110", "[[0,0,7,110,110]]");
+    filter = (struct view_filter){.owner = VIEW_PROFILERS};
+    expect_tree(labelled(), NULL, &filter, "10000", "[[0,0,7,10000,10000]]");
+    filter = (struct view_filter){.owner = VIEW_PROGRAMS, .memory = VIEW_C};
+    expect_tree(labelled(), NULL, &filter, "1", "[[0,0,7,0,1],[1,1,7,1,1]]");
     filter = (struct view_filter){.labels = {{"thread", "t2"}}, .label_count = 1};
     expect_tree(labelled(), NULL, &filter, "10", "[[0,0,7,10,10]]");
     filter = (struct view_filter){.labels = {{"thread", "t2"}, {"thread", "t1"}}, .label_count = 2};
@@ -73,7 +79,7 @@ static void test_filters(void **state) {
     filter = (struct view_filter){.kind = "c"};
     expect_tree(labelled(), NULL, &filter, "1", "[[0,0,7,0,1],[1,1,7,1,1]]");
     filter = (struct view_filter){.kind = "go"};
-    expect_tree(labelled(), NULL, &filter, "110", "[[0,0,7,110,110]]");
+    expect_tree(labelled(), NULL, &filter, "10110", "[[0,0,7,10110,10110]]");
 }
 
 // What only one side has is there, and the heavier of the two sides decides the order.

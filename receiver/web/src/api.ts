@@ -161,6 +161,7 @@ export interface TreeRequest {
   attachment: string;
   type?: string;
   memory?: string;
+  owner?: string;
   labels?: readonly string[];
 }
 
@@ -200,6 +201,7 @@ const treeQuery = (request: TreeRequest): Query => ({
   attachment: request.attachment,
   type: request.type,
   memory: request.memory,
+  owner: request.owner,
   label: request.labels,
 });
 

@@ -103,6 +103,7 @@ export class ProfileToolbar {
       this.choices,
       segments("View", views, view, (id) => change({ view: id === "graph" ? null : id }), { id: "view" }),
       types.c_samples > 0 && this.memory(now, type),
+      types.c_samples > 0 && this.owner(now),
     );
     const graph = view !== "table";
     refill(
@@ -156,6 +157,15 @@ export class ProfileToolbar {
       (memory) => change({ memory: memory || null }),
       { id: "memory" },
     );
+  }
+
+  private owner(now: State): HTMLElement {
+    const hidden = now.get("owner") === "program";
+    return button("Hide profiler", () => change({ owner: hidden ? null : "program", zoom: null }), {
+      id: "owner",
+      "aria-pressed": String(hidden),
+      title: "Leave out C memory of the profiler itself (label owner=cmemprof)",
+    });
   }
 
   // ---- Search ----

@@ -1,6 +1,6 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
-// Parameters of the address: attachment, type, memory (C, Go), label (KEY:VALUE, several), view, shape (flame), group, colour, find, focus,
+// Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), view, shape (flame), group, colour, find, focus,
 // ignore, hide, without (kinds), fn (of the sandwich), zoom, sort.
 import "./profiles.css";
 import type * as api from "./api";
@@ -130,7 +130,8 @@ export class ProfilesTab implements View {
       if (!type) return this.showOther(notice("The profile has no sample types."));
       this.rail.mark(file.name, type.type);
       const memory = types.c_samples > 0 ? now.get("memory") : "";
-      const loaded = await data.tree({ attachment: file.name, type: type.type, memory, labels: now.all("label") });
+      const owner = types.c_samples > 0 ? now.get("owner") : "";
+      const loaded = await data.tree({ attachment: file.name, type: type.type, memory, owner, labels: now.all("label") });
       if (turn === this.turn) this.present(now, { file, types, type, loaded });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));
