@@ -99,7 +99,7 @@ var figures = regexp.MustCompile(`(?m)^(before|during|after) (\w+) (\d+) (\d+) (
 
 func wantAllocator(t *testing.T, out, name string, p *profile.Profile) {
 	t.Helper()
-	inUse, resident := map[string]int64{}, map[string]int64{}
+	inUse, mapped := map[string]int64{}, map[string]int64{}
 	for _, match := range figures.FindAllStringSubmatch(out, -1) {
 		if match[2] != name {
 			t.Errorf("the allocator is %q, want %q", match[2], name)
@@ -107,10 +107,10 @@ func wantAllocator(t *testing.T, out, name string, p *profile.Profile) {
 		var a, b int64
 		fmt.Sscan(match[3], &a)
 		fmt.Sscan(match[4], &b)
-		inUse[match[1]], resident[match[1]] = a, b
+		inUse[match[1]], mapped[match[1]] = a, b
 	}
-	if resident["after"] == 0 || resident["after"] < inUse["after"] {
-		t.Errorf("resident is not plausible:\n%s", out)
+	if mapped["after"] == 0 || mapped["after"] < inUse["after"] {
+		t.Errorf("what is mapped is not plausible:\n%s", out)
 	}
 	// The program holds 7 sites x 100 x 3000 B, then 40 of each 100. A sampled block is on a multiple of 1 KiB, and valloc's on a page boundary.
 	const held = 7 * blocks * blockBytes

@@ -20,7 +20,7 @@
 static void report_allocator(const char *when) {
     struct cmemprof_allocator_stats stats;
     cmemprof_get_allocator_stats(&stats);
-    printf("%s %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", when, stats.name, stats.in_use_bytes, stats.resident_bytes,
+    printf("%s %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", when, stats.name, stats.in_use_bytes, stats.mapped_bytes,
            stats.fragmentation_bytes);
 }
 
