@@ -29,7 +29,7 @@ LIBS_upload := -lcurl
 LIBS_receiver := -lmicrohttpd -lsqlite3
 LIBS_cmemprof := -ldw -lelf -ldl -lm
 LIBS_preload :=
-LIBS_command :=
+LIBS_command = $(LIBS_cmemprof)
 FOLDERS := merge upload receiver cmemprof preload command
 
 sources = $(wildcard $(1)/*.c)
@@ -101,12 +101,21 @@ build/libcmemprof-musl.so: $(MUSL_OBJECTS) $(call objects,preload,musl) cmemprof
 	@echo "  link  $@"
 	@$(MUSL_CC) -shared -o $@ $(filter %.o,$^) -Wl,--eh-frame-hdr -Wl,--build-id -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map
 
+# The command reads symbols with cmemprof's reader, and its malloc stays what it is: the linker takes from here what is asked for.
+READS_SYMBOLS := command
+reader = $(if $(filter $(1),$(READS_SYMBOLS)),build/$(2)/libreader.a)
+build/obj/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/hook_binding.o %/hook_binding_static.o,$(call objects,cmemprof,obj))
+build/sanitized/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/hook_binding.o %/hook_binding_static.o,$(call objects,cmemprof,sanitized))
+build/obj/libreader.a build/sanitized/libreader.a:
+	@rm -f $@ && echo "  ar    $@"
+	@ar rcs $@ $^
+
 command: build/cmemprof ## Build the program cmemprof (run, receiver, top, diff, merge, delta)
-build/cmemprof: build/obj/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),obj))
+build/cmemprof: build/obj/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),obj)) build/obj/libreader.a
 	@echo "  link  $@"
 	@$(CC) -pthread -o $@ $^ $(call libs,command)
 
-build/cmemprof-sanitized: build/sanitized/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),sanitized))
+build/cmemprof-sanitized: build/sanitized/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),sanitized)) build/sanitized/libreader.a
 	@echo "  link  $@"
 	@$(CC) -pthread $(SANITIZE) -o $@ $^ $(call libs,command)
 
@@ -116,7 +125,7 @@ install: lib static command ## Install the command, libraries, header and pkg-co
 
 # One test program for each folder/test/x_test.c, from it and all objects of the folder and of what it uses.
 define test_rules
-build/$(2)/test/$(1)_%_test: build/$(2)/$(1)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(2)))
+build/$(2)/test/$(1)_%_test: build/$(2)/$(1)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(2))) $(call reader,$(1),$(2))
 	@mkdir -p $$(@D) && echo "  link  $$@"
 	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1))
 endef

@@ -24,6 +24,8 @@ enum { WARNING_PERCENT = 5 };
 static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
 static struct symbols *symbols; // guarded by naming; made at the first encoding
 
+enum { PAGE_BYTES = 4096 };
+
 struct encoder {
     struct profile *profile;
     const struct cmemprof_snapshot *snapshot;
@@ -40,18 +42,33 @@ struct encoder {
     bool nameless[MODULES_MAX]; // by module: some of its addresses have no name, so a viewer may look for them elsewhere
 };
 
-static uint32_t mapping_of(const struct encoder *encoder, const struct module *module) {
+// has_functions tells a viewer not to look for names, so it must not be set where C code has none. Go's code in the program always has
+// names, and a viewer that names a mapping anew loses Go's inlined functions: then the C code is a mapping of its own. Both begin where the
+// segment does, which is what `go tool pprof` takes for the place of the file; so this one ends a page later, or they were one.
+static struct profile_mapping code_of(const struct encoder *encoder, const struct module *module, uintptr_t address) {
+    struct profile_mapping mapping = {
+        .memory_start = module->start,
+        .memory_limit = module->limit,
+        .file_offset = module->file_offset,
+        .file = module->file,
+        .build_id = module->build_id,
+        .has_functions = !encoder->nameless[module->index],
+    };
+    uintptr_t go_start = atomic_load(&profiler.unwinder.go_text_start);
+    bool has_go = go_start >= module->start && go_start < module->limit && go_start != 0;
+    if (has_go && !mapping.has_functions) {
+        mapping.has_functions = snapshot_is_go(address);
+        mapping.memory_limit += mapping.has_functions ? 0 : PAGE_BYTES;
+    }
+    return mapping;
+}
+
+static uint32_t mapping_of(const struct encoder *encoder, const struct module *module, uintptr_t address) {
     if (module == NULL) {
         return 0;
     }
-    return profile_add_mapping(encoder->profile, &(struct profile_mapping){
-                                                     .memory_start = module->start,
-                                                     .memory_limit = module->limit,
-                                                     .file_offset = module->file_offset,
-                                                     .file = module->file,
-                                                     .build_id = module->build_id,
-                                                     .has_functions = !encoder->nameless[module->index],
-                                                 });
+    struct profile_mapping mapping = code_of(encoder, module, address);
+    return profile_add_mapping(encoder->profile, &mapping);
 }
 
 // Names come as pieces of one text; the profile wants strings. Bad offsets give "".
@@ -87,12 +104,20 @@ static size_t go_lines(const struct encoder *encoder, const struct code_place *p
     return count;
 }
 
+// Readers drop locations without a function, or crash at them. The name is the one that tables and the page show of such an address; the
+// mapping says that it is none (cmemprof symbolize, pprof).
+static size_t stand_in(const struct encoder *encoder, const struct module *module, uintptr_t address, struct profile_line *lines) {
+    char name[300];
+    const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
+    uint64_t place = module != NULL ? address - module->start + module->file_offset : address;
+    snprintf(name, sizeof name, "%.256s+0x%" PRIx64, slash != NULL ? slash + 1 : file, place);
+    lines[0] = (struct profile_line){profile_add_function(encoder->profile, &(struct profile_function){name, "", "", 0}), 0, 0};
+    return 1;
+}
+
 static size_t c_lines(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines,
                       enum place_trait *trait) {
-    if (module == NULL) {
-        return 0;
-    }
-    struct symbol symbol = symbols_find(symbols, module, pc - 1);
+    struct symbol symbol = module != NULL ? symbols_find(symbols, module, pc - 1) : (struct symbol){0};
     for (size_t i = 0; i < symbol.frame_count; i++) {
         const struct symbol_frame *frame = &symbol.frames[i];
         uint32_t function = profile_add_function(
@@ -100,7 +125,7 @@ static size_t c_lines(const struct encoder *encoder, const struct module *module
         lines[i] = (struct profile_line){function, frame->line, 0};
         *trait = place_trait_of_c(*frame->system_name != '\0' ? frame->system_name : frame->function); // the last one's stays
     }
-    return symbol.frame_count;
+    return symbol.frame_count > 0 ? symbol.frame_count : stand_in(encoder, module, pc - 1, lines);
 }
 
 // Before the mappings are written, since they say so.
@@ -125,7 +150,7 @@ static void add_locations(struct encoder *encoder) {
         if (count == 0 && snapshot_is_go(pc) && encoder->names != NULL) {
             continue; // stays 0
         }
-        encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module), pc - 1, lines, count);
+        encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module, pc - 1), pc - 1, lines, count);
     }
 }
 
@@ -185,10 +210,11 @@ static void add_head(struct encoder *encoder) {
     profile_add_sample_type(encoder->profile, "inuse_space", "bytes");
     profile_set_period(encoder->profile, "space", "bytes", (int64_t)encoder->snapshot->interval_bytes);
     profile_set_time(encoder->profile, encoder->snapshot->time_ns, 0);
-    // The program's mapping comes first, as pprof expects.
+    // The program's mapping comes first, as pprof expects: of two the one that lacks names, which `pprof PROGRAM PROFILE` takes from
+    // PROGRAM.
     for (size_t i = 0; i < loaded_modules.count; i++) {
         if (loaded_modules.items[i]->is_program) {
-            mapping_of(encoder, loaded_modules.items[i]);
+            mapping_of(encoder, loaded_modules.items[i], loaded_modules.items[i]->limit - 1);
         }
     }
 }

@@ -13,6 +13,7 @@ static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "  diff       print what changed between two profiles\n"
                             "  merge      add up profiles\n"
                             "  delta      write what happened from one profile to the next\n"
+                            "  symbolize  name the addresses of profiles of stripped programs\n"
                             "\n"
                             "cmemprof COMMAND --help tells about one. cmemprof --version prints the version.\n";
 
@@ -20,8 +21,9 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"receiver", receiver_command}, {"run", run_command},     {"top", top_command},
-                    {"diff", diff_command},         {"merge", merge_command}, {"delta", delta_command}};
+    } commands[] = {{"receiver", receiver_command},  {"run", run_command},     {"top", top_command},
+                    {"diff", diff_command},          {"merge", merge_command}, {"delta", delta_command},
+                    {"symbolize", symbolize_command}};
     if (argc < 2) {
         fputs(usage, stderr);
         return 2;

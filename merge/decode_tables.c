@@ -1,6 +1,8 @@
 // decode_tables.c: reads the mappings, functions and locations of an input. See decode.h. Threads and memory: as there.
 #include "decode.h"
 
+#include <stdio.h>
+
 // An id must not be 0 and not come twice.
 static enum merge_error put_id(struct cursor *cursor, struct id_map *map, uint64_t id, uint32_t value) {
     if (cursor->error != MERGE_OK)
@@ -224,6 +226,44 @@ static uint64_t read_location(struct cursor *cursor, struct location *location, 
     return id;
 }
 
+// "libc.so.6+0x519bf": the place of an address in its file, that stands where a name should be.
+static bool is_stand_in(const struct profile *profile, const struct location *location, const struct line *line) {
+    const struct mapping *mapping = profile_mapping(profile, location->mapping);
+    const char *file = profile_text(profile, mapping->file), *slash = strrchr(file, '/');
+    char place[300];
+    snprintf(place, sizeof place, "%.256s+0x%llx", slash ? slash + 1 : file,
+             (unsigned long long)(location->address - mapping->start + mapping->offset));
+    return strcmp(place, profile_text(profile, profile_function(profile, line->function)->name)) == 0;
+}
+
+static void name_location(struct input *input, struct location *location) {
+    struct profile *profile = input->profile;
+    const struct mapping *mapping = profile_mapping(profile, location->mapping);
+    struct profile_line named[PROFILE_NAMER_LINES];
+    if (location->line_count > 1 || (location->line_count == 1 && !is_stand_in(profile, location, input->lines.items)))
+        return;
+    struct profile_mapping given = {
+        .memory_start = mapping->start,
+        .memory_limit = mapping->limit,
+        .file_offset = mapping->offset,
+        .file = profile_text(profile, mapping->file),
+        .build_id = profile_text(profile, mapping->build_id),
+        .has_functions = (mapping->flags & MAPPING_FUNCTIONS) != 0,
+    };
+    size_t count = profile->namer.name(profile->namer.context, profile, &given, location->address, named);
+    if (count == 0)
+        return;
+    input->lines.count = 0;
+    struct line *lines = array_push(&input->lines, (uint32_t)count, sizeof *lines);
+    if (!lines) {
+        profile_fail(profile, MERGE_NO_MEMORY);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        lines[i] = (struct line){named[i].function, named[i].line, named[i].column};
+    location->line_count = (uint32_t)count;
+}
+
 static enum merge_error decode_location(struct input *input, uint32_t index, uint32_t *ours) {
     struct cursor cursor = cursor_open(input, DECODE_LOCATIONS, "location", index);
     struct location location = {0};
@@ -242,6 +282,8 @@ static enum merge_error decode_location(struct input *input, uint32_t index, uin
         if (location.address != 0) // 0 is no address, wherever the mapping lies
             location.address += mapping->shift;
     }
+    if (input->profile->namer.name && location.mapping != 0 && location.address != 0)
+        name_location(input, &location);
     if (location.line_count > input->lines_most)
         input->lines_most = location.line_count;
     *ours = profile_intern_location(input->profile, &location, input->lines.items);

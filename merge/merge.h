@@ -150,6 +150,18 @@ enum merge_error profile_encode_source(struct profile *profile, const struct pro
 void profile_keep_labels(struct profile *profile, const char *const *keys, size_t count);
 // From now on an input may have other sample types: the profile gets those that it lacks, and values that an input lacks are 0.
 void profile_allow_union(struct profile *profile);
+// Names addresses of code, for who has the files that a program's symbols were stripped from.
+enum { PROFILE_NAMER_LINES = 64 };
+struct profile_namer {
+    // Gives the functions at an address, innermost inlined function first, with ids of profile_add_function. Returns their number, 0: no
+    // name.
+    size_t (*name)(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
+                   struct profile_line lines[PROFILE_NAMER_LINES]);
+    void *context;
+};
+// From now on a location that is read without a name is given to the namer: one without lines, or with the name of its own place in its
+// file alone ("libc.so.6+0x519bf"), as the profiler writes it. Not for a delta, which keeps the bytes of its input. namer NULL: no more.
+void profile_set_namer(struct profile *profile, const struct profile_namer *namer);
 // Keeps these sample types, in this order. MERGE_NOT_FOUND: it has no such; nothing was changed. 64 names at most.
 enum merge_error profile_keep_sample_types(struct profile *profile, const char *const *names, size_t count);
 // The type has another name from now on: an input's type of the old one is another type. MERGE_NOT_FOUND: it has no such.

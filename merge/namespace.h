@@ -97,6 +97,7 @@
 #define profile_saturated_count cmemprof_profile_saturated_count
 #define profile_scale_sample_type cmemprof_profile_scale_sample_type
 #define profile_set_default_sample_type cmemprof_profile_set_default_sample_type
+#define profile_set_namer cmemprof_profile_set_namer
 #define profile_set_period cmemprof_profile_set_period
 #define profile_set_time cmemprof_profile_set_time
 #define profile_status cmemprof_profile_status

@@ -405,6 +405,10 @@ void profile_add_comment(struct profile *profile, const char *text) {
     profile_intern_comment(profile, text_of(profile, text));
 }
 
+void profile_set_namer(struct profile *profile, const struct profile_namer *namer) {
+    profile->namer = namer ? *namer : (struct profile_namer){0};
+}
+
 void profile_set_period(struct profile *profile, const char *type, const char *unit, int64_t period) {
     profile->period_known = true;
     profile->period_type = (struct value_type){text_of(profile, type), text_of(profile, unit)};

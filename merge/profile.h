@@ -89,7 +89,8 @@ struct profile {
     struct array kept_labels;                                 // uint32_t texts
     uint64_t saturated;                                       // sums and products that were stopped at an end of int64
 
-    struct input *decoder; // what reading an input needs (decode.h), kept for the next one; NULL before the first
+    struct profile_namer namer; // name NULL: none
+    struct input *decoder;      // what reading an input needs (decode.h), kept for the next one; NULL before the first
     // Of profile_sample_at: the view it gave last.
     struct array view_frames, view_labels;
 };

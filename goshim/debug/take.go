@@ -60,7 +60,7 @@ func takeNow(ctx context.Context, name string, gc bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return merge.Merge(goHeap.Bytes(), cHeap)
+	return merge.Merge(cHeap, goHeap.Bytes()) // the first mapping is the first one's: of a stripped program its C code, for pprof to name
 }
 
 // subtract is what net/http/pprof does: after minus before, negative where memory was freed, with the time between the two as its duration.

@@ -47,7 +47,7 @@ func (k *collector) withC(goHeap []byte) ([]byte, error) {
 }
 
 func (k *collector) join(goHeap, cHeap []byte) ([]byte, error) {
-	return k.sources.merge(goHeap, cHeap)
+	return k.sources.merge(cHeap, goHeap) // the first mapping is the first one's: of a stripped program its C code, for pprof to name
 }
 
 // withPeriodC joins what somebody else's profiler says of the period to what Go allocated in it.

@@ -144,6 +144,61 @@ static void text_wins_over_number(void **state) {
     profile_free(profile);
 }
 
+// ---- Names from elsewhere ----
+
+static size_t asked;
+
+static size_t name_all(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
+                       struct profile_line lines[PROFILE_NAMER_LINES]) {
+    asked++;
+    assert_string_equal(context, "context");
+    assert_string_equal(mapping->build_id, "ab12");
+    if (address != 0x1234) {
+        return 0;
+    }
+    lines[0] = (struct profile_line){profile_add_function(profile, &(struct profile_function){"inlined", "", "a.c", 1}), 2, 0};
+    lines[1] = (struct profile_line){profile_add_function(profile, &(struct profile_function){"outer", "", "a.c", 3}), 4, 0};
+    return 2;
+}
+
+static void nameless_locations_are_given_to_the_namer(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "space", "bytes");
+    uint32_t mapping = profile_add_mapping(profile, &(struct profile_mapping){0x1000, 0x2000, 0x100, "/lib/libx.so", "ab12", 0, 0, 0, 0});
+    uint32_t stand_in = profile_add_function(profile, &(struct profile_function){"libx.so+0x344", "", "", 0});
+    uint32_t named = profile_add_function(profile, &(struct profile_function){"libx.so+0x345", "", "", 0});
+    uint32_t locations[] = {
+        profile_add_location(profile, mapping, 0x1234, NULL, 0),
+        profile_add_location(profile, mapping, 0x1244, &(struct profile_line){stand_in, 0, 0}, 1),
+        profile_add_location(profile, mapping, 0x1254, &(struct profile_line){named, 0, 0}, 1), // another place's: a name
+        profile_add_location(profile, 0, 0x1234, NULL, 0),
+        profile_add_location(profile, mapping, 0, NULL, 0),
+    };
+    profile_add_sample(profile, locations, 5, (int64_t[]){7}, NULL, 0);
+    uint8_t *bytes;
+    size_t size;
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
+    profile_free(profile);
+    profile = profile_new();
+    profile_set_namer(profile, &(struct profile_namer){name_all, "context"});
+    assert_int_equal(profile_decode(profile, bytes, size, NULL, NULL, NULL), MERGE_OK);
+    assert_int_equal(asked, 2);
+    struct profile_sample_view view;
+    assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+    static const char *const functions[] = {"inlined", "outer", "libx.so+0x344", "libx.so+0x345", "", ""};
+    assert_int_equal(view.frame_count, 6);
+    for (size_t i = 0; i < 6; i++) {
+        assert_string_equal(view.frames[i].function, functions[i]);
+    }
+    assert_int_equal(view.frames[1].line, 4);
+    profile_set_namer(profile, NULL);
+    assert_int_equal(profile_decode(profile, bytes, size, NULL, NULL, NULL), MERGE_OK);
+    assert_int_equal(asked, 2);
+    profile_free(profile);
+    free(bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
@@ -153,6 +208,7 @@ int main(void) {
         cmocka_unit_test(total_limit),
         cmocka_unit_test(equal_entries_under_two_ids_are_one),
         cmocka_unit_test(text_wins_over_number),
+        cmocka_unit_test(nameless_locations_are_given_to_the_namer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

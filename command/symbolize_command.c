@@ -1,0 +1,98 @@
+// symbolize_command.c: `cmemprof symbolize`: gives profiles of stripped programs the names that their symbols had.
+#include "commands.h"
+#include "input.h"
+#include "say.h"
+#include "symbol_namer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: cmemprof symbolize --binary FILE | --debug-dir DIR [OPTIONS] PROFILE...\n"
+    "\n"
+    "Names the addresses of profiles that have no name, and writes the profiles again: each in its place, or one to --output.\n"
+    "\n"
+    "  --binary FILE        a program or library as it was before it was stripped, or its debug file; may be repeated\n"
+    "  --debug-dir DIR      a directory of such files, by build ID (.build-id/ab/cdef.debug, abcdef.debug) or of any name; may be "
+    "repeated\n"
+    "                       A file is taken for the build that it is of, which its build ID tells.\n" OPTIONS_WRITE_USAGE
+        OPTIONS_READ_USAGE;
+
+static const struct option own[] = {{"binary", required_argument, NULL, 'b'}, {"debug-dir", required_argument, NULL, 'd'}, {0}};
+
+struct symbolizing {
+    struct symbol_namer *namer;
+    bool has_files;
+};
+
+static int take(void *context, int option, const char *value) {
+    struct symbolizing *symbolizing = context;
+    symbolizing->has_files = true;
+    bool ok = (option == 'b' ? symbol_namer_add_file : symbol_namer_add_directory)(symbolizing->namer, value);
+    return ok ? STATUS_DONE
+              : say_failed("symbolize", value, option == 'b' ? "no ELF file of 64 bits that can be read" : "no directory that can be read");
+}
+
+static void say_count(const char *path, const struct symbol_namer_count *count) {
+    if (count->asked == 0) {
+        say_note("symbolize", "%s: no address lacks a name", path);
+    } else if (count->missing) {
+        say_note("symbolize", "%s: %zu of %zu addresses have a name now; no file for %s, build ID %s", path, count->named, count->asked,
+                 count->missing, *count->missing_build_id ? count->missing_build_id : "none");
+    } else {
+        say_note("symbolize", "%s: %zu of %zu addresses have a name now", path, count->named, count->asked);
+    }
+}
+
+static int symbolize(const struct options *options, struct symbol_namer *namer, const char *path) {
+    struct profile *profile = profile_new();
+    if (!profile) {
+        return say_failed(options->command, path, "%s", merge_error_text(MERGE_NO_MEMORY));
+    }
+    struct profile_namer named = symbol_namer_for_profiles(namer);
+    symbol_namer_begin(namer);
+    profile_set_namer(profile, &named);
+    int status = input_add(options, path, profile, NULL);
+    if (status == STATUS_DONE) {
+        struct symbol_namer_count count = symbol_namer_counted(namer);
+        const char *to = options->output.path ? options->output.path : strcmp(path, "-") == 0 ? NULL : path;
+        status = output_profile(options->command, &options->output, to, profile);
+        say_count(path, &count);
+    }
+    profile_free(profile);
+    return status;
+}
+
+static int run(const struct options *options, const struct symbolizing *symbolizing) {
+    int status = STATUS_DONE;
+    if (!symbolizing->has_files) {
+        return say_usage(options->command, "which files have the symbols? --binary FILE or --debug-dir DIR");
+    }
+    if (options->output.path && options->file_count > 1) {
+        return say_usage(options->command, "--output takes one profile; several are written in their places");
+    }
+    for (size_t i = 0; i < options->file_count && status == STATUS_DONE; i++) {
+        status = symbolize(options, symbolizing->namer, options->files[i]);
+    }
+    return status;
+}
+
+int symbolize_command(int argc, char **argv) {
+    struct symbolizing symbolizing = {.namer = symbol_namer_new()};
+    struct options options;
+    const struct options_spec spec = {.command = "symbolize",
+                                      .usage = usage,
+                                      .own = own,
+                                      .take = take,
+                                      .context = &symbolizing,
+                                      .writes = true,
+                                      .least_files = 1,
+                                      .most_files = SIZE_MAX};
+    if (!symbolizing.namer) {
+        return say_failed("symbolize", "symbols", "%s", merge_error_text(MERGE_NO_MEMORY));
+    }
+    int status = options_parse(&spec, argc, argv, &options);
+    status = status < 0 ? run(&options, &symbolizing) : status;
+    symbol_namer_free(symbolizing.namer);
+    return status;
+}
