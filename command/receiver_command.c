@@ -3,6 +3,8 @@
 #include "../receiver/receiver.h"
 #include "options.h"
 #include "say.h"
+#include "symbol_file.h"
+#include "symbol_namer.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -12,22 +14,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static const char usage[] = "usage: cmemprof receiver [OPTIONS]\n"
-                            "\n"
-                            "Takes profile uploads as a Datadog Agent does and shows them on a page. Ends on SIGINT or SIGTERM.\n"
-                            "\n"
-                            "  --listen ADDRESS:PORT  port 0 takes a free one (default 127.0.0.1:8126); others than loopback need a token\n"
-                            "  --listen unix:PATH     a Unix socket, for the same user\n"
-                            "  --data DIR             where uploads are kept (default $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof)\n"
-                            "  --retention LIMITS     what is kept: an age, a size or both, 12h, 7d, 500MB, 7d,10GB (default 30d,10GB)\n"
-                            "  --token-file FILE      ask every request for the token in FILE\n"
-                            "  --port-file FILE       write the port to FILE once it listens\n";
+static const char usage[] =
+    "usage: cmemprof receiver [OPTIONS]\n"
+    "\n"
+    "Takes profile uploads as a Datadog Agent does and shows them on a page. Ends on SIGINT or SIGTERM.\n"
+    "\n"
+    "  --listen ADDRESS:PORT  port 0 takes a free one (default 127.0.0.1:8126); others than loopback need a token\n"
+    "  --listen unix:PATH     a Unix socket, for the same user\n"
+    "  --data DIR             where uploads are kept (default $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof)\n"
+    "  --retention LIMITS     what is kept: an age, a size or both, 12h, 7d, 500MB, 7d,10GB (default 30d,10GB)\n"
+    "  --symbols DIR          name code of stripped programs by files in DIR, by build ID; POST /api/symbols adds one\n"
+    "  --token-file FILE      ask every request for the token in FILE\n"
+    "  --port-file FILE       write the port to FILE once it listens\n";
 
 struct arguments {
     struct receiver_options options;
     const char *port_file;
+    struct symbol_namer *namer; // NULL: none
+    struct receiver_symbols symbols;
     char token[256];
 };
 
@@ -104,12 +111,44 @@ static bool read_token(const char *path, struct arguments *arguments) {
     return true;
 }
 
+static uint64_t symbols_state(void *namer) {
+    return symbol_namer_state(namer);
+}
+
+static bool read_build_id(const char *path, char build_id[RECEIVER_BUILD_ID_BYTES]) {
+    struct symbol_file file;
+    _Static_assert(sizeof file.build_id <= RECEIVER_BUILD_ID_BYTES, "any build ID has room");
+    if (!symbol_file_read(path, &file) || !*file.build_id) {
+        return false;
+    }
+    strcpy(build_id, file.build_id);
+    return true;
+}
+
+// The last component is made if it is not there.
+static bool open_symbols(const char *directory, struct arguments *arguments) {
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
+        say_failed("receiver", directory, "%s", strerror(errno));
+        return false;
+    }
+    symbol_namer_free(arguments->namer);
+    arguments->namer = symbol_namer_new();
+    if (!arguments->namer || !symbol_namer_add_directory(arguments->namer, directory)) {
+        say_failed("receiver", directory, "%s", arguments->namer ? strerror(errno) : strerror(ENOMEM));
+        return false;
+    }
+    arguments->symbols = (struct receiver_symbols){directory, symbol_namer_for_profiles(arguments->namer), symbols_state, read_build_id};
+    arguments->options.symbols = &arguments->symbols;
+    return true;
+}
+
 // 0: go on; else the exit status plus one.
 static int parse(int argc, char **argv, struct arguments *arguments) {
     static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
                                             {"data", required_argument, NULL, 'd'},
                                             {"retention", required_argument, NULL, 'r'},
                                             {"token-file", required_argument, NULL, 't'},
+                                            {"symbols", required_argument, NULL, 's'},
                                             {"port-file", required_argument, NULL, 'p'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
@@ -129,6 +168,9 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
             break;
         case 't':
             ok = read_token(optarg, arguments);
+            break;
+        case 's':
+            ok = open_symbols(optarg, arguments);
             break;
         case 'p':
             arguments->port_file = optarg;
@@ -222,6 +264,7 @@ int receiver_command(int argc, char **argv) {
     struct arguments arguments = {0};
     int done = parse(argc, argv, &arguments);
     if (done) {
+        symbol_namer_free(arguments.namer);
         return done - 1;
     }
     char *directory = NULL;
@@ -229,11 +272,13 @@ int receiver_command(int argc, char **argv) {
         directory = default_directory();
         if (!directory) {
             fputs("cmemprof receiver: HOME is not set; say with --data where to keep uploads\n", stderr);
+            symbol_namer_free(arguments.namer);
             return 2;
         }
         arguments.options.data_directory = directory;
     }
     int status = run(&arguments);
+    symbol_namer_free(arguments.namer);
     free(directory);
     return status;
 }

@@ -6,9 +6,11 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_FILES = 4096, MAX_DIRECTORIES = 64 };
 
@@ -25,6 +27,7 @@ struct known {
 };
 
 struct symbol_namer {
+    pthread_mutex_t lock; // of all that follows, once files and directories are added
     struct symbols *symbols;
     struct given_file *files;
     size_t file_count;
@@ -32,11 +35,13 @@ struct symbol_namer {
     size_t directory_count;
     struct known *known;
     struct symbol_namer_count count;
+    uint64_t state; // of the directories, when it was last looked
 };
 
 struct symbol_namer *symbol_namer_new(void) {
     struct symbol_namer *namer = calloc(1, sizeof *namer);
     if (namer) {
+        pthread_mutex_init(&namer->lock, NULL);
         namer->symbols = symbols_new();
         namer->files = calloc(MAX_FILES, sizeof *namer->files);
     }
@@ -45,6 +50,17 @@ struct symbol_namer *symbol_namer_new(void) {
         return NULL;
     }
     return namer;
+}
+
+static void forget(struct symbol_namer *namer) {
+    while (namer->known) {
+        struct known *next = namer->known->next;
+        free(namer->known->module.file);
+        free(namer->known->file);
+        free(namer->known->build_id);
+        free(namer->known);
+        namer->known = next;
+    }
 }
 
 void symbol_namer_free(struct symbol_namer *namer) {
@@ -59,15 +75,9 @@ void symbol_namer_free(struct symbol_namer *namer) {
     for (size_t i = 0; i < namer->directory_count; i++) {
         free(namer->directories[i]);
     }
-    while (namer->known) {
-        struct known *next = namer->known->next;
-        free(namer->known->module.file);
-        free(namer->known->file);
-        free(namer->known->build_id);
-        free(namer->known);
-        namer->known = next;
-    }
+    forget(namer);
     free(namer->files);
+    pthread_mutex_destroy(&namer->lock);
     free(namer);
 }
 
@@ -200,10 +210,9 @@ static struct known *known_of(struct symbol_namer *namer, const struct profile_m
 
 // ---- Names ----
 
-static size_t name(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
-                   struct profile_line lines[PROFILE_NAMER_LINES]) {
+static size_t name_locked(struct symbol_namer *namer, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
+                          struct profile_line lines[PROFILE_NAMER_LINES]) {
     _Static_assert((int)SYMBOL_MAX_INLINED <= (int)PROFILE_NAMER_LINES, "all frames have room");
-    struct symbol_namer *namer = context;
     struct known *known = known_of(namer, mapping);
     namer->count.asked++;
     if (!known || !known->module.file) {
@@ -222,6 +231,15 @@ static size_t name(void *context, struct profile *profile, const struct profile_
     return symbol.frame_count;
 }
 
+static size_t name(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
+                   struct profile_line lines[PROFILE_NAMER_LINES]) {
+    struct symbol_namer *namer = context;
+    pthread_mutex_lock(&namer->lock);
+    size_t count = name_locked(namer, profile, mapping, address, lines);
+    pthread_mutex_unlock(&namer->lock);
+    return count;
+}
+
 struct profile_namer symbol_namer_for_profiles(struct symbol_namer *namer) {
     return (struct profile_namer){name, namer};
 }
@@ -229,6 +247,25 @@ struct profile_namer symbol_namer_for_profiles(struct symbol_namer *namer) {
 void symbol_namer_begin(struct symbol_namer *namer) {
     symbols_close_files(namer->symbols);
     namer->count = (struct symbol_namer_count){0};
+}
+
+uint64_t symbol_namer_state(struct symbol_namer *namer) {
+    uint64_t state = 1;
+    pthread_mutex_lock(&namer->lock);
+    for (size_t i = 0; i < namer->directory_count; i++) {
+        struct stat about;
+        if (stat(namer->directories[i], &about) == 0) {
+            state = state * 31 + (uint64_t)about.st_mtim.tv_sec * 1000000000 + (uint64_t)about.st_mtim.tv_nsec;
+        }
+    }
+    symbols_close_files(namer->symbols);
+    if (state != namer->state) {
+        symbols_forget(namer->symbols);
+        forget(namer);
+        namer->state = state;
+    }
+    pthread_mutex_unlock(&namer->lock);
+    return state;
 }
 
 struct symbol_namer_count symbol_namer_counted(const struct symbol_namer *namer) {

@@ -13,6 +13,7 @@
 #include "jobs.h"
 #include "listen.h"
 #include "reply.h"
+#include "symbol_upload.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -54,7 +55,8 @@ struct request {
     struct MHD_Connection *connection;
     const char *path;      // libmicrohttpd's, as long as the request
     struct ingest *ingest; // an upload
-    unsigned status;       // else, if not 0: the refusal to send when its body is over
+    struct symbol_upload *symbols;
+    unsigned status; // else, if not 0: the refusal to send when its body is over
     const char *reason, *allow;
     bool log_in, dropped, answered;
     size_t body_bytes;
@@ -66,6 +68,10 @@ static bool is_get(const char *method) {
 
 static bool is_post(const char *method) {
     return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0;
+}
+
+static bool is_symbols(const char *path) {
+    return strcmp(path, "/api/symbols") == 0;
 }
 
 static void refuse(struct request *request, unsigned status, const char *reason, const char *allow) {
@@ -96,20 +102,29 @@ static bool is_let_in(struct request *request, const char *method) {
 
 static void begin_request(struct request *request, const char *method) {
     const char *path = request->path;
-    bool upload = strcmp(path, "/profiling/v1/input") == 0;
+    bool upload = strcmp(path, "/profiling/v1/input") == 0, symbols = is_symbols(path);
     request->dropped = agent_takes(path);
     if (!is_let_in(request, method)) {
         return;
     }
-    bool read_only = strcmp(path, "/info") == 0 || api_has(path) || asset_find(path);
-    if (!upload && !request->dropped && !read_only) {
+    bool read_only = !symbols && (strcmp(path, "/info") == 0 || api_has(path) || asset_find(path));
+    if (!upload && !symbols && !request->dropped && !read_only) {
         refuse(request, MHD_HTTP_NOT_FOUND, "no such path", NULL);
     } else if (upload && strcmp(method, "POST") != 0) {
         refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "uploads are sent with POST", "POST");
+    } else if (symbols && !is_post(method)) {
+        refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "files with symbols are sent with POST or PUT", "POST, PUT");
+    } else if (symbols && !store_symbols(request->receiver->store)) {
+        refuse(request, MHD_HTTP_NOT_FOUND, "there is no directory for symbols: cmemprof receiver --symbols DIR", NULL);
     } else if (request->dropped && !is_post(method)) {
         refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this is sent with POST or PUT", "POST, PUT");
     } else if (read_only && !is_get(method)) {
         refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this path is only read, with GET", "GET, HEAD");
+    } else if (symbols) {
+        request->symbols = symbol_upload_new(store_symbols(request->receiver->store));
+        if (!request->symbols) {
+            refuse(request, MHD_HTTP_INTERNAL_SERVER_ERROR, receiver_error_text(RECEIVER_NO_MEMORY), NULL);
+        }
     } else if (upload) {
         request->ingest = ingest_new(request->receiver->store, request->connection, request->receiver->max_body_bytes);
         if (!request->ingest) {
@@ -124,6 +139,9 @@ static bool take_body(struct request *request, const char *bytes, size_t size) {
     connections_received(&receiver->connections, connection_of(request->connection), size);
     if (request->ingest) {
         return ingest_data(request->ingest, bytes, size);
+    }
+    if (request->symbols) {
+        return symbol_upload_data(request->symbols, bytes, size);
     }
     request->body_bytes += size;
     return request->body_bytes <= receiver->max_body_bytes;
@@ -152,6 +170,27 @@ static void on_ingested(void *context) {
         reply_kept(request->connection, &json);
     }
     MHD_resume_connection(request->connection); // from here on the request may be gone
+}
+
+static void answer_symbols(struct request *request) {
+    char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
+    struct json json = {0};
+    enum receiver_error error = symbol_upload_finish(request->symbols, build_id, text, sizeof text);
+    if (error != RECEIVER_OK) {
+        reply_text(request->connection, reply_status(error), text, NULL);
+        return;
+    }
+    json_object_begin(&json);
+    json_key(&json, "build_id");
+    json_text(&json, build_id);
+    json_object_end(&json);
+    reply_kept(request->connection, &json);
+}
+
+static void on_symbols(void *context) {
+    struct request *request = context;
+    answer_symbols(request);
+    MHD_resume_connection(request->connection);
 }
 
 static void on_job(void *context) {
@@ -183,9 +222,9 @@ static void answer(struct request *request) {
         MHD_suspend_connection(request->connection);
         ingest_finish(request->ingest, on_ingested, request);
     } else {
-        struct jobs *jobs = api_cost(request->path) == API_HEAVY ? receiver->heavy : receiver->light;
+        struct jobs *jobs = request->symbols || api_cost(request->path) == API_HEAVY ? receiver->heavy : receiver->light;
         MHD_suspend_connection(request->connection);
-        if (!jobs_add(jobs, on_job, request)) {
+        if (!jobs_add(jobs, request->symbols ? on_symbols : on_job, request)) {
             reply_text(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, receiver_error_text(RECEIVER_BUSY), NULL);
             MHD_resume_connection(request->connection);
         }
@@ -207,7 +246,7 @@ static enum MHD_Result begin(struct receiver *receiver, struct MHD_Connection *c
     }
     *request = (struct request){.receiver = receiver, .connection = connection, .path = path};
     connections_enter(&receiver->connections, connection_of(connection), CONNECTION_BODY, connections_now_ms());
-    if (announces_too_much(connection, receiver->max_body_bytes)) {
+    if (announces_too_much(connection, is_symbols(path) ? SYMBOL_UPLOAD_MAX_BYTES : receiver->max_body_bytes)) {
         reply_text(connection, reply_status(RECEIVER_TOO_LARGE), "the body is larger than the limit", NULL);
         return reply_send(connection);
     }
@@ -249,6 +288,7 @@ static void on_completed(void *state, struct MHD_Connection *connection, void **
     struct request *request = *request_state;
     if (request) {
         ingest_free(request->ingest);
+        symbol_upload_free(request->symbols);
         free(request);
     }
     *request_state = NULL;
@@ -366,7 +406,7 @@ enum receiver_error receiver_start(const struct receiver_options *options, struc
     receiver->max_body_bytes = options->max_body_bytes ? options->max_body_bytes : DEFAULT_BODY_BYTES;
     enum receiver_error error = open_listener(receiver, options, text, text_size);
     if (error == RECEIVER_OK) {
-        struct store_options store = {options->data_directory, options->retention_ms, options->retention_bytes};
+        struct store_options store = {options->data_directory, options->retention_ms, options->retention_bytes, options->symbols};
         error = store_open(&store, &receiver->store, text, text_size);
         if (error == RECEIVER_OK) {
             error = start_all(receiver, text, text_size);

@@ -11,6 +11,9 @@
 #ifndef CMEMPROF_RECEIVER_H
 #define CMEMPROF_RECEIVER_H
 
+#include "../merge/merge.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,13 +41,23 @@ enum receiver_error {
 };
 const char *receiver_error_text(enum receiver_error error); // "address already in use". Never NULL.
 
+// Names for code that has none, from files with symbols. The functions are called from several threads at once.
+enum { RECEIVER_BUILD_ID_BYTES = 129 };
+struct receiver_symbols {
+    const char *directory; // where such files are, and where uploaded ones go
+    struct profile_namer namer;
+    uint64_t (*state)(void *context); // of the namer's context: another number when other files are there
+    bool (*read_build_id)(const char *path, char build_id[RECEIVER_BUILD_ID_BYTES]); // false: no ELF file, or it has none
+};
+
 struct receiver_options {
-    const char *listen;         // "127.0.0.1:8126", "[::1]:0", "unix:/run/x.sock"; NULL: 127.0.0.1:8126; port 0: a free one
-    const char *data_directory; // made if it is not there
-    size_t max_body_bytes;      // of one upload; 0: 64 MiB
-    int64_t retention_ms;       // uploads that came earlier than that ago are removed with their files; 0: never for their age
-    uint64_t retention_bytes;   // the oldest are removed while all are larger; 0: never for their size
-    const char *token;          // asked of every request; NULL: of none, and only this machine is served
+    const char *listen;                     // "127.0.0.1:8126", "[::1]:0", "unix:/run/x.sock"; NULL: 127.0.0.1:8126; port 0: a free one
+    const char *data_directory;             // made if it is not there
+    size_t max_body_bytes;                  // of one upload; 0: 64 MiB
+    int64_t retention_ms;                   // uploads that came earlier than that ago are removed with their files; 0: never for their age
+    uint64_t retention_bytes;               // the oldest are removed while all are larger; 0: never for their size
+    const struct receiver_symbols *symbols; // lives as long as the receiver; NULL: names are those of the profiles
+    const char *token;                      // asked of every request; NULL: of none, and only this machine is served
 };
 
 struct receiver;

@@ -253,6 +253,9 @@ void store_close(struct store *store) {
     free(store);
 }
 
+const struct receiver_symbols *store_symbols(const struct store *store) {
+    return store->options.symbols;
+}
 struct catalog *store_catalog(struct store *store) {
     return store->catalog;
 }

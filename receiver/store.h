@@ -17,8 +17,9 @@
 
 struct store_options {
     const char *directory;
-    int64_t retention_ms;     // uploads that came earlier than that ago are removed; 0: never for their age
-    uint64_t retention_bytes; // the oldest are removed while all are larger; 0: any size
+    int64_t retention_ms;                   // uploads that came earlier than that ago are removed; 0: never for their age
+    uint64_t retention_bytes;               // the oldest are removed while all are larger; 0: any size
+    const struct receiver_symbols *symbols; // for who shows profiles; NULL: none
 };
 
 struct store;
@@ -28,7 +29,8 @@ enum receiver_error store_open(const struct store_options *options, struct store
 void store_stop(struct store *store);
 void store_close(struct store *store); // NULL is fine
 struct catalog *store_catalog(struct store *store);
-const char *store_note(const struct store *store); // what store_open had to repair, one line; "": nothing
+const struct receiver_symbols *store_symbols(const struct store *store); // NULL: none
+const char *store_note(const struct store *store);                       // what store_open had to repair, one line; "": nothing
 // Called from a thread of the store for each upload that was committed. Set before the first comes.
 void store_on_new(struct store *store, void (*on_new)(void *context, int64_t id), void *context);
 

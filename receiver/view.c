@@ -23,6 +23,33 @@ enum receiver_error view_open(const void *bytes, size_t size, struct profile **o
     return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : error == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_BAD_UPLOAD;
 }
 
+// Names are given when a profile is read, so it is written and read once more.
+enum receiver_error view_name(struct profile **profile, const struct receiver_symbols *symbols) {
+    uint8_t *bytes = NULL;
+    size_t size;
+    if (!symbols) {
+        return RECEIVER_OK;
+    }
+    struct merge_limits limits = merge_default_limits;
+    limits.input_bytes = SIZE_MAX; // it was read before
+    limits.total_frames = SIZE_MAX;
+    struct profile *named = profile_new();
+    enum merge_error error = named ? profile_encode(*profile, MERGE_RAW, &bytes, &size) : MERGE_NO_MEMORY;
+    profile_free(*profile);
+    *profile = named;
+    if (error == MERGE_OK) {
+        profile_set_namer(named, &symbols->namer);
+        error = profile_decode(named, bytes, size, &limits, NULL, NULL);
+        profile_trim(named);
+    }
+    free(bytes);
+    if (error != MERGE_OK) {
+        profile_free(named);
+        *profile = NULL;
+    }
+    return error == MERGE_OK ? RECEIVER_OK : error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_TOO_LARGE;
+}
+
 // The profile's own, if it has such a type, else the last (as merge.h's profile_sample_type_index).
 static const char *default_type(const struct totals *totals) {
     if (*totals->default_type && totals_find(totals, totals->default_type)) {

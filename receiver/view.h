@@ -12,6 +12,9 @@
 // bytes: the profile as it came, compressed or not. RECEIVER_BAD_UPLOAD or RECEIVER_TOO_LARGE: text says what is wrong with it.
 enum receiver_error view_open(const void *bytes, size_t size, struct profile **profile, char *text, size_t text_size);
 
+// Names its code that has no name. It may become another profile, and is freed and NULL without memory. symbols NULL: it stays.
+enum receiver_error view_name(struct profile **profile, const struct receiver_symbols *symbols);
+
 // {"samples":...,"types":[...]} of a profile.
 enum receiver_error view_types(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
 void view_write_totals(const struct totals *totals, struct json *json); // its members, into an open object

@@ -9,6 +9,7 @@
 #include "reply.h"
 #include "whole_file.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,7 +120,7 @@ static enum receiver_error merge(struct request *request, const struct merged_li
         snprintf(request->text, sizeof request->text, "%s", report->failed[0].reason);
         return RECEIVER_BAD_UPLOAD;
     }
-    return error;
+    return error == RECEIVER_OK ? view_name(profile, store_symbols(request->api->store)) : error;
 }
 
 static enum receiver_error make_types(struct request *request, struct json *json) {
@@ -266,6 +267,8 @@ static struct key make_key(const struct request *request, const struct view *vie
         return key;
     }
     const struct view_filter *filter = &request->filter;
+    const struct receiver_symbols *symbols = store_symbols(request->api->store);
+    fprintf(out, "%" PRIu64 " ", symbols ? symbols->state(symbols->namer.context) : 0);
     put_text(out, view->path);
     put_text(out, request->attachment);
     put_text(out, request->type);
@@ -381,6 +384,7 @@ bool view_api_has_view(const char *view) {
 static enum receiver_error make_one_tree(struct request *request, const char *bytes, size_t size, struct json *json) {
     struct profile *profile;
     enum receiver_error error = view_open(bytes, size, &profile, request->text, sizeof request->text);
+    error = error == RECEIVER_OK ? view_name(&profile, store_symbols(request->api->store)) : error;
     if (error == RECEIVER_OK) {
         json_object_begin(json);
         error = view_tree(profile, request->type, NULL, &request->filter, json, request->text, sizeof request->text);

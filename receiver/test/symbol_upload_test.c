@@ -1,0 +1,112 @@
+// symbol_upload_test.c: a file with symbols is kept under its build ID or not at all.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../symbol_upload.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char directory[64];
+static struct receiver_symbols symbols;
+
+// "build ID": what follows the first word of the file.
+static bool read_build_id(const char *path, char build_id[RECEIVER_BUILD_ID_BYTES]) {
+    char word[16] = "";
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    bool ok = fscanf(file, "%15s %100s", word, build_id) == 2 && strcmp(word, "ELF") == 0;
+    fclose(file);
+    return ok;
+}
+
+static int set_up(void **state) {
+    (void)state;
+    strcpy(directory, "/tmp/symbol_upload_XXXXXX");
+    symbols = (struct receiver_symbols){.directory = mkdtemp(directory), .read_build_id = read_build_id};
+    return symbols.directory ? 0 : -1;
+}
+
+static int count_files(void) {
+    int count = 0;
+    DIR *opened = opendir(directory);
+    for (struct dirent *entry; (entry = readdir(opened)) != NULL;) {
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    }
+    closedir(opened);
+    return count;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    char path[100];
+    snprintf(path, sizeof path, "%s/ab12.debug", directory);
+    unlink(path);
+    return rmdir(directory); // nothing else is in it
+}
+
+static enum receiver_error send(const char *content, char *build_id, char *text) {
+    struct symbol_upload *upload = symbol_upload_new(&symbols);
+    assert_non_null(upload);
+    assert_true(symbol_upload_data(upload, content, strlen(content)));
+    enum receiver_error error = symbol_upload_finish(upload, build_id, text, 160);
+    symbol_upload_free(upload);
+    return error;
+}
+
+static void kept_under_its_build_id(void **state) {
+    (void)state;
+    char build_id[RECEIVER_BUILD_ID_BYTES], text[160], path[100];
+    assert_int_equal(send("ELF ab12 one", build_id, text), RECEIVER_OK);
+    assert_string_equal(build_id, "ab12");
+    assert_int_equal(send("ELF ab12 two", build_id, text), RECEIVER_OK); // replaced
+    assert_int_equal(count_files(), 1);
+    snprintf(path, sizeof path, "%s/ab12.debug", directory);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    fclose(file);
+    assert_string_equal(text, "ELF ab12 two");
+}
+
+static void nothing_else_is_kept(void **state) {
+    (void)state;
+    char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
+    assert_int_equal(send("PE ab12", build_id, text), RECEIVER_BAD_UPLOAD);
+    assert_non_null(strstr(text, "build ID"));
+    struct symbol_upload *upload = symbol_upload_new(&symbols); // the client goes away
+    assert_true(symbol_upload_data(upload, "ELF", 3));
+    symbol_upload_free(upload);
+    assert_int_equal(count_files(), 0);
+    upload = symbol_upload_new(&symbols);
+    size_t more = SYMBOL_UPLOAD_MAX_BYTES;
+    assert_false(symbol_upload_data(upload, "", more + 1)); // told before anything is written
+    assert_int_equal(symbol_upload_finish(upload, build_id, text, sizeof text), RECEIVER_TOO_LARGE);
+    symbol_upload_free(upload);
+    assert_int_equal(count_files(), 0);
+}
+
+static void a_directory_that_is_gone(void **state) {
+    (void)state;
+    char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
+    struct receiver_symbols gone = {.directory = "/nonexistent/symbols", .read_build_id = read_build_id};
+    struct symbol_upload *upload = symbol_upload_new(&gone);
+    assert_true(symbol_upload_data(upload, "ELF", 3));
+    assert_int_equal(symbol_upload_finish(upload, build_id, text, sizeof text), RECEIVER_IO);
+    symbol_upload_free(upload);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(kept_under_its_build_id, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_else_is_kept, set_up, tear_down),
+        cmocka_unit_test(a_directory_that_is_gone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+package stripped
+
+import (
+	"bytes"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// receive starts a receiver with a directory for symbols, and returns its address.
+func receive(t *testing.T, folder string) string {
+	t.Helper()
+	port := filepath.Join(folder, "port")
+	c := exec.Command("../../build/cmemprof", "receiver", "--listen", "127.0.0.1:0", "--data", filepath.Join(folder, "data"),
+		"--symbols", filepath.Join(folder, "debug"), "--port-file", port)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.Process.Signal(os.Interrupt)
+		if err := c.Wait(); err != nil {
+			t.Errorf("the receiver: %v", err)
+		}
+	})
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if number, err := os.ReadFile(port); err == nil {
+			return "http://127.0.0.1:" + strings.TrimSpace(string(number))
+		}
+	}
+	t.Fatal("the receiver does not listen")
+	return ""
+}
+
+func ask(t *testing.T, wantStatus int, send func() (*http.Response, error)) string {
+	t.Helper()
+	r, err := send()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil || r.StatusCode != wantStatus {
+		t.Fatalf("%d, want %d: %s %v", r.StatusCode, wantStatus, text, err)
+	}
+	return string(text)
+}
+
+func upload(t *testing.T, url, file string) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	event, _ := form.CreateFormFile("event", "event.json")
+	_, _ = event.Write([]byte(`{"start":"2026-11-28T00:00:00Z","end":"2026-11-28T00:01:00Z","tags_profiler":"service:x,runtime-id:1"}`))
+	heap, _ := form.CreateFormFile("heap", "heap.pprof")
+	_, _ = heap.Write(content)
+	form.Close()
+	ask(t, 200, func() (*http.Response, error) {
+		return http.Post(url+"/profiling/v1/input", form.FormDataContentType(), &body)
+	})
+}
+
+// A file with symbols that comes after the profile names it, in views of one upload and of many, also those that were answered before.
+func TestReceiverNamesLater(t *testing.T) {
+	folder := t.TempDir()
+	at := func(name string) string { return filepath.Join(folder, name) }
+	run(t, "go", "build", "-o", at("full"), "./program")
+	run(t, "strip", "-o", at("app"), at("full"))
+	run(t, "objcopy", "--only-keep-debug", at("full"), at("full.debug"))
+	run(t, at("app"), at("heap"))
+	url := receive(t, folder)
+	upload(t, url, at("heap"))
+	upload(t, url, at("heap"))
+	views := []string{"/api/tree?attachment=heap.pprof&type=inuse_space&memory=C", "/api/uploads/1/attachments/heap.pprof/tree?type=inuse_space&memory=C"}
+	expect := func(has, lacks string) {
+		t.Helper()
+		for _, view := range views {
+			if got := ask(t, 200, func() (*http.Response, error) { return http.Get(url + view) }); !strings.Contains(got, has) || strings.Contains(got, lacks) {
+				t.Errorf("%s has no %s or has %s: %s", view, has, lacks, got)
+			}
+		}
+	}
+	post := func(status int, content []byte) string {
+		t.Helper()
+		return ask(t, status, func() (*http.Response, error) {
+			return http.Post(url+"/api/symbols", "application/octet-stream", bytes.NewReader(content))
+		})
+	}
+	expect(`"name":"app+0x`, `"name":"hold_blocks"`)
+	post(400, []byte("no ELF file"))
+	expect(`"name":"app+0x`, `"name":"hold_blocks"`)
+	symbols, err := os.ReadFile(at("full.debug"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := post(200, symbols); !strings.Contains(said, `"build_id":"`) {
+		t.Errorf("said %s", said)
+	}
+	expect(`"name":"hold_blocks"`, "app+0x")
+	expect(`"name":"inlined_allocate"`, "app+0x")
+	ask(t, 405, func() (*http.Response, error) { return http.Get(url + "/api/symbols") })
+}
