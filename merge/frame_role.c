@@ -161,7 +161,7 @@ static bool is_standard_impl(const char *function) {
         depth += strchr("<([", *at) != NULL;
         depth -= strchr(">)]", *at) != NULL && (*at != '>' || at[-1] != '-');
         if (depth == 0) {
-            return is_rusts_own(function + 1);
+            return starts_with(at, ">::") && is_rusts_own(function + 1);
         }
         if (depth == 1 && starts_with(at, " as ")) {
             return is_rusts_own(function + 1) && is_rusts_own(at + 4);
@@ -179,7 +179,7 @@ static bool is_rust(const struct profile_frame *frame, const char *name) {
 static bool is_standard_name(const struct profile_frame *frame) {
     static const char *const namespaces[] = {"std::", "__gnu_cxx::", "__cxxabiv1::", "__gnu_debug::", NULL};
     if (*frame->function == '<') {
-        return is_standard_impl(frame->function);
+        return is_rust(frame, "") && is_standard_impl(frame->function);
     }
     const char *name = without_return_type(frame->function);
     return starts_with_one(name, namespaces) || (starts_with_one(name, rust_crates) && is_rust(frame, name));

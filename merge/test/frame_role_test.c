@@ -103,6 +103,8 @@ static void program(void **state) {
                                                {"", "", "/usr/bin/program"},
                                                {"", "", ""},
                                                {"<", "", ""},
+                                               {"<script>", "", "/app/p"},
+                                               {"<T>::f", "a.c", "/app/p"},
                                                {"handler", "/app/a.js", ""},
                                                {0}});
 }
