@@ -49,6 +49,34 @@ static int64_t total_of(struct profile *profile, const char *type) {
     return total;
 }
 
+// Programs and libraries without symbols: test binaries of `go test`, what images have.
+static void say_nameless(struct profile *profile) {
+    int index = profile_sample_type_index(profile, "alloc_space");
+    double all = 0, nameless = 0;
+    int64_t largest = 0;
+    const char *file = "";
+    struct profile_sample_view view;
+    for (size_t i = 0; index >= 0 && i < profile_sample_count(profile); i++) {
+        if (profile_sample_at(profile, i, &view) != MERGE_OK || view.frame_count == 0) {
+            continue;
+        }
+        all += (double)view.values[index];
+        if (profile_frame_is_nameless(&view.frames[0])) {
+            nameless += (double)view.values[index];
+            if (view.values[index] >= largest) {
+                largest = view.values[index];
+                file = view.frames[0].mapping_file;
+            }
+        }
+    }
+    if (all > 0 && nameless >= all / 100) {
+        say_note(
+            "run",
+            "%.0f %% of what was allocated has a site without a name, most in %s: it has no symbols here; cmemprof symbolize names them",
+            100 * nameless / all, *file ? file : "code of no file");
+    }
+}
+
 static void say_total(const struct run_output *output, struct profile *profile) {
     char bytes[TEXT_VALUE_BYTES], allocated[TEXT_VALUE_BYTES], processes[64] = "";
     if (output->processes > 1) {
@@ -90,6 +118,7 @@ static void write_all(struct run_output *output, struct run_directory *directory
         output->failed = true;
     } else if (last && output->processes > 0) {
         say_total(output, profile);
+        say_nameless(profile);
     }
     profile_free(profile);
 }

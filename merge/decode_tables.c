@@ -1,8 +1,6 @@
 // decode_tables.c: reads the mappings, functions and locations of an input. See decode.h. Threads and memory: as there.
 #include "decode.h"
 
-#include <stdio.h>
-
 // An id must not be 0 and not come twice.
 static enum merge_error put_id(struct cursor *cursor, struct id_map *map, uint64_t id, uint32_t value) {
     if (cursor->error != MERGE_OK)
@@ -226,21 +224,21 @@ static uint64_t read_location(struct cursor *cursor, struct location *location, 
     return id;
 }
 
-// "libc.so.6+0x519bf": the place of an address in its file, that stands where a name should be.
-static bool is_stand_in(const struct profile *profile, const struct location *location, const struct line *line) {
+// Not "libc.so.6+0x519bf", the place in its file, that stands where a name should be.
+static bool has_name(const struct profile *profile, const struct location *location, const struct line *line) {
     const struct mapping *mapping = profile_mapping(profile, location->mapping);
-    const char *file = profile_text(profile, mapping->file), *slash = strrchr(file, '/');
-    char place[300];
-    snprintf(place, sizeof place, "%.256s+0x%llx", slash ? slash + 1 : file,
-             (unsigned long long)(location->address - mapping->start + mapping->offset));
-    return strcmp(place, profile_text(profile, profile_function(profile, line->function)->name)) == 0;
+    return !profile_frame_is_nameless(&(struct profile_frame){
+        .function = profile_text(profile, profile_function(profile, line->function)->name),
+        .file_offset = location->address - mapping->start + mapping->offset,
+        .mapping_file = profile_text(profile, mapping->file),
+    });
 }
 
 static void name_location(struct input *input, struct location *location) {
     struct profile *profile = input->profile;
     const struct mapping *mapping = profile_mapping(profile, location->mapping);
     struct profile_line named[PROFILE_NAMER_LINES];
-    if (location->line_count > 1 || (location->line_count == 1 && !is_stand_in(profile, location, input->lines.items)))
+    if (location->line_count > 1 || (location->line_count == 1 && has_name(profile, location, input->lines.items)))
         return;
     struct profile_mapping given = {
         .memory_start = mapping->start,

@@ -257,6 +257,8 @@ struct profile_frame {
 // Go code, told by its source file: .go or .s. C code in the preamble of a Go file has that file as well, but Go's names have a dot in
 // them, other than those of the functions that cgo exports to C.
 bool profile_frame_is_go(const struct profile_frame *frame);
+// It has no function, or what stands for one: its place in its file ("libc.so.6+0x519bf").
+bool profile_frame_is_nameless(const struct profile_frame *frame);
 
 // Whose code a frame is, for who looks for the place in the program that a stack is about. One rule for tables, findings and colours.
 enum frame_role {

@@ -67,6 +67,7 @@
 #define profile_fit_rows cmemprof_profile_fit_rows
 #define profile_forget_mappings cmemprof_profile_forget_mappings
 #define profile_frame_is_go cmemprof_profile_frame_is_go
+#define profile_frame_is_nameless cmemprof_profile_frame_is_nameless
 #define profile_frame_of cmemprof_profile_frame_of
 #define profile_frame_role cmemprof_profile_frame_role
 #define profile_free cmemprof_profile_free

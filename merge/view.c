@@ -2,6 +2,8 @@
 // last sample looked at are kept in the profile and used again.
 #include "profile.h"
 
+#include <stdio.h>
+
 size_t profile_sample_type_count(const struct profile *profile) {
     return profile->type_count;
 }
@@ -128,6 +130,13 @@ bool profile_frame_is_go(const struct profile_frame *frame) {
         return strchr(frame->function, '.') != NULL || strncmp(frame->function, "_cgoexp_", 8) == 0;
     }
     return strcmp(suffix, ".s") == 0;
+}
+
+bool profile_frame_is_nameless(const struct profile_frame *frame) {
+    const char *slash = strrchr(frame->mapping_file, '/'), *file = slash ? slash + 1 : frame->mapping_file;
+    char place[300];
+    snprintf(place, sizeof place, "%.256s+0x%llx", *file ? file : "unknown", (unsigned long long)frame->file_offset);
+    return *frame->function == '\0' || strcmp(frame->function, place) == 0;
 }
 
 static bool has_label(const struct profile_sample_view *sample, const char *key, const char *text) {

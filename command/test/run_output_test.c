@@ -66,6 +66,17 @@ static void the_last_profile_of_each_process_counts(void **state) {
     assert_non_null(strstr(place_error, "out.pprof: 3.50 kB of 2 processes in use at the end, 7.00 kB allocated in all"));
 }
 
+static void sites_without_a_name_are_said(void **state) {
+    (void)state;
+    put("7-100.1.exit.pb", "a<main", 3000);
+    put("8-100.1.exit.pb", "unknown+0x0<main", 1000);
+    assert_int_equal(take_with(true, true), 0);
+    assert_non_null(strstr(place_error, "25 % of what was allocated has a site without a name, most in code of no file"));
+    put("8-100.1.exit.pb", "unknown+0x0<main", 20);
+    assert_int_equal(take_with(true, true), 0);
+    assert_null(strstr(place_error, "without a name"));
+}
+
 static void periods_write_it_anew(void **state) {
     (void)state;
     put("7-100.1.period.pb", "a<main", 1000);
@@ -107,7 +118,8 @@ static void what_cannot_be_read_or_written_is_said(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(the_last_profile_of_each_process_counts, make, close_all),
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(sites_without_a_name_are_said, make, close_all),
+                                       cmocka_unit_test_setup_teardown(the_last_profile_of_each_process_counts, make, close_all),
                                        cmocka_unit_test_setup_teardown(periods_write_it_anew, make, close_all),
                                        cmocka_unit_test_setup_teardown(each_signal_has_a_file, make, close_all),
                                        cmocka_unit_test_setup_teardown(what_cannot_be_read_or_written_is_said, make, close_all)};
