@@ -128,6 +128,25 @@ func TestTypesMemoryAndTable(t *testing.T) {
 	view.clean(t)
 }
 
+// One click, and the address says so.
+func TestProfilersOwnMemoryIsHidden(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadProfile(t, "shop", build(heapTypes, []stack{
+		{[]string{"leak /src/leak.c", "main.work /src/main.go"}, []int64{0, 0, 0, 3e6}, true, nil},
+		{[]string{"deflate /src/deflate.c", "github.com/cmemprof/cmemprof/merge.Merge /merge/binding.go"}, []int64{0, 0, 0, 1e6}, true,
+			map[string]string{"owner": "cmemprof"}},
+	}))
+	view := chromium.profile(t, receiver, "ids=1&view=table")
+	view.until(functionRows + `.includes("deflate")`)
+	view.click("#owner")
+	view.until(`document.querySelector("#frame").textContent === "all · 3 MB" && !` + functionRows + `.includes("deflate")`)
+	view.expect(`document.querySelector("#owner").getAttribute("aria-pressed") + location.href.includes("owner=program")`, "truetrue")
+	view.click("#owner")
+	view.until(functionRows + `.includes("deflate")`)
+	view.clean(t)
+}
+
 // A function that calls itself counts once in its total, and each time in its self value.
 func TestRecursionCountsOnce(t *testing.T) {
 	t.Parallel()
