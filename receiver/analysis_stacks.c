@@ -70,8 +70,9 @@ enum receiver_error stacks_read(struct store *store, const struct merged_list *l
     if (!stacks_init(stacks, type)) {
         return RECEIVER_NO_MEMORY;
     }
-    if (store_symbols(store)) {
-        profile_set_namer(stacks->profile, &store_symbols(store)->namer);
+    const struct receiver_symbols *symbols = list->count > 0 ? store_symbols(store) : NULL;
+    if (symbols) {
+        profile_set_namer(stacks->profile, &symbols->namer);
     }
     enum receiver_error error = merged_sweep(store, list, attachment, take_profile, parts, &report);
     profile_trim(stacks->profile);
