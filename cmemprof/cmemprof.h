@@ -52,6 +52,13 @@ void cmemprof_stop(void);
 // Tells where Go code lies: [start, end). Stacks are followed by frame pointers there. Without it all code is C.
 void cmemprof_set_go_text(uintptr_t start, uintptr_t end);
 
+// For Go: the return address of the present call from Go into C, which must not have called Go back; set_go_text comes before. It lies in
+// the function runtime.asmcgocall. 0: this Go's way from C back into Go is not known, so stacks are cut there.
+uintptr_t cmemprof_go_call(void);
+
+// Tells where runtime.asmcgocall lies: [start, end). Without it stacks are cut, and counted, where they come from C into Go.
+void cmemprof_set_go_call(uintptr_t start, uintptr_t end);
+
 // Tells any address in Go's heap or on a goroutine's stack, which makes samples with Go frames cheaper. Not where Go takes access away from
 // memory of its heap that it has freed (GODEBUG=harddecommit=1, efence=1).
 void cmemprof_set_go_heap(uintptr_t address);

@@ -86,17 +86,20 @@ var goText = sync.OnceValues(func() (start, end uintptr) {
 
 // edge returns the first address of Go code (direction -1), or the first behind it (+1).
 func edge(inside uintptr, direction int) uintptr {
-	isGo := func(distance uintptr) bool {
-		return runtime.FuncForPC(inside+uintptr(direction)*distance) != nil
-	}
+	return edgeOf(inside, direction, func(pc uintptr) bool { return runtime.FuncForPC(pc) != nil })
+}
+
+// edgeOf is edge for code of one kind, of which there is no more where it once has ended.
+func edgeOf(inside uintptr, direction int, isKind func(pc uintptr) bool) uintptr {
+	is := func(distance uintptr) bool { return isKind(inside + uintptr(direction)*distance) }
 	far := uintptr(1)
-	for isGo(far) {
+	for is(far) {
 		far *= 2
 	}
-	near := far / 2 // Go code; far is not
+	near := far / 2 // of the kind; far is not
 	for far-near > 1 {
 		middle := near + (far-near)/2
-		if isGo(middle) {
+		if is(middle) {
 			near = middle
 		} else {
 			far = middle
@@ -106,4 +109,17 @@ func edge(inside uintptr, direction int) uintptr {
 		return inside - near
 	}
 	return inside + far
+}
+
+// goCall returns where runtime.asmcgocall lies, [start, end), given an address in it. False: it is another function's.
+func goCall(inside uintptr) (start, end uintptr, ok bool) {
+	f := runtime.FuncForPC(inside)
+	if f == nil || f.Name() != "runtime.asmcgocall" {
+		return 0, 0, false
+	}
+	end = edgeOf(inside, +1, func(pc uintptr) bool {
+		other := runtime.FuncForPC(pc)
+		return other != nil && other.Entry() == f.Entry()
+	})
+	return f.Entry(), end, true
 }

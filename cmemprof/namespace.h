@@ -124,6 +124,7 @@
 #define stack_memory_enter cmemprof_stack_memory_enter
 #define stack_memory_is_go cmemprof_stack_memory_is_go
 #define stack_memory_is_mapped cmemprof_stack_memory_is_mapped
+#define stack_memory_is_not_go cmemprof_stack_memory_is_not_go
 #define stack_memory_set_go_heap cmemprof_stack_memory_set_go_heap
 #define stack_samples cmemprof_stack_samples
 #define stack_table_close cmemprof_stack_table_close
@@ -146,6 +147,8 @@
 #define thread_state cmemprof_thread_state
 #define unwind_after_unload cmemprof_unwind_after_unload
 #define unwind_before_unload cmemprof_unwind_before_unload
+#define unwind_find_go_call cmemprof_unwind_find_go_call
+#define unwind_set_go_call cmemprof_unwind_set_go_call
 #define unwind_stack cmemprof_unwind_stack
 #define unwind_stack_from_here cmemprof_unwind_stack_from_here
 #define unwind_stack_from_registers cmemprof_unwind_stack_from_registers
@@ -155,6 +158,7 @@
 #define unwind_trail_may_join cmemprof_unwind_trail_may_join
 #define unwind_trail_same_stack cmemprof_unwind_trail_same_stack
 #define unwind_walk_find_caller cmemprof_unwind_walk_find_caller
+#define unwind_walk_find_go_call cmemprof_unwind_walk_find_go_call
 #define unwind_walk_follow cmemprof_unwind_walk_follow
 #define work_memory_base cmemprof_work_memory_base
 #define work_memory_begin cmemprof_work_memory_begin

@@ -81,6 +81,11 @@ void stack_memory_set_go_heap(struct stack_memory *memory, uintptr_t address) {
     }
 }
 
+bool stack_memory_is_not_go(struct stack_memory *memory, uintptr_t address) {
+    uintptr_t start = atomic_load_explicit(&memory->go_start, memory_order_relaxed);
+    return start != 0 && address - start >= GO_SPACE_BYTES;
+}
+
 bool stack_memory_is_go(struct stack_memory *memory, uintptr_t page) {
     uintptr_t start = atomic_load_explicit(&memory->go_start, memory_order_relaxed);
     if (start == 0 || page - start >= GO_SPACE_BYTES) {

@@ -52,6 +52,9 @@ bool stack_memory_is_mapped(uintptr_t page);
 // The address lies in Go's heap. Maps a page for a moment, so this is not for inside malloc.
 void stack_memory_set_go_heap(struct stack_memory *memory, uintptr_t address);
 
+// The address is certainly not in Go's heap, where goroutines' stacks are.
+bool stack_memory_is_not_go(struct stack_memory *memory, uintptr_t address);
+
 // The page is one of Go's heap, so that it can be read now and for ever.
 bool stack_memory_is_go(struct stack_memory *memory, uintptr_t page);
 

@@ -5,11 +5,17 @@
 //   malloc <- C function <- ... <- runtime.asmcgocall | <- runtime.cgocall <- _Cfunc_x <- Go function <- ... <- main.main
 //   thread's stack, call-frame information            | goroutine's stack: pc = rbp[1], rbp = rbp[0]
 //
-// asmcgocall changes the stack but has no frame and leaves RBP alone, and C preserves RBP, so the RBP that unwinding C restores at the
-// return into Go is the goroutine's frame pointer. The goroutine's stack cannot move while it is in a C call. When C calls back into Go the
-// chain leads from cgocallback to crosscall2, on the thread's stack again, whose return address is in C: there call-frame information takes
-// over. Code without any (a JIT) is followed by its frame pointer where there is one that is beyond doubt, which is counted; else the stack
-// ends there.
+// asmcgocall changes the stack, and leaves on the thread's stack the goroutine and how far below the upper end of its stack it was. That is
+// the way back, as it is for Go itself. RBP, which C preserves, was the goroutine's frame pointer when C was called; but when C calls back
+// into Go the goroutine's stack may grow or shrink there, and so move, and whatever is at the old place afterwards would be taken for it.
+// While no Go runs on the thread its goroutine's stack stays where it is, so it does during a walk.
+//
+// From a callback the chain leads from cgocallback to crosscall2, on the thread's stack again, whose return address is in C: there
+// call-frame information takes over. Until then each frame must lie further out than the one before, and on the goroutine's stack; if not,
+// the stack is cut there, and counted. So it is at every return into Go if Go has not said where asmcgocall lies.
+//
+// Code without call-frame information (a JIT) is followed by its frame pointer where there is one that is beyond doubt, which is counted;
+// else the stack ends there.
 //
 // The last walk is kept in a memo (unwind_memo.h), and what did not change since is not walked again.
 //
@@ -30,6 +36,7 @@
 
 struct unwinder {
     _Atomic uintptr_t go_text_start, go_text_end; // [start, end); both 0: no Go here
+    _Atomic uintptr_t go_call_start, go_call_end; // asmcgocall; both 0: not known
     _Atomic uint64_t generation;                  // of the unwind tables: odd while code is being unmapped
     _Atomic uint64_t fallbacks;                   // frames followed by frame pointer for want of a rule; relaxed, a counter
     struct row_cache rows;
@@ -60,6 +67,13 @@ bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thre
 // others, is at the instruction.
 bool unwind_stack_from_registers(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_registers *registers,
                                  struct unwind_memo *memo);
+
+// For a call from Go into C that has not called Go back: its return address, in asmcgocall. 0: what asmcgocall has stored does not lead to
+// the same frame as RBP, so this is a Go that is not known. The stack of memo is forgotten. Not inside malloc.
+uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *thread, struct unwind_memo *memo);
+
+// Where asmcgocall lies: [start, end). Memos count for nothing.
+void unwind_set_go_call(struct unwinder *unwinder, uintptr_t start, uintptr_t end);
 
 // Around dlclose: before the code goes away and after it went. Forgets the rows, and memos count for nothing.
 void unwind_before_unload(struct unwinder *unwinder);

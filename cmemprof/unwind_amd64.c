@@ -19,6 +19,7 @@ static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state
     trail->generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
     trail->go_start = atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed);
     trail->go_end = atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed);
+    uintptr_t go_call_start = atomic_load_explicit(&unwinder->go_call_start, memory_order_relaxed);
     trail->stack_low = thread->stack_low;
     trail->stack_high = thread->stack_high;
     return (struct unwind_walk){
@@ -27,7 +28,10 @@ static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state
         .stack_bytes = thread->stack_high - thread->stack_low,
         .go_start = trail->go_start,
         .go_bytes = trail->go_end - trail->go_start,
+        .go_call_start = go_call_start,
+        .go_call_bytes = atomic_load_explicit(&unwinder->go_call_end, memory_order_relaxed) - go_call_start,
         .go_page = UINTPTR_MAX,
+        .probed_page = UINTPTR_MAX,
         .trail = trail,
         .step = &trail->steps[UNWIND_FIRST_STEP - 1],
         .read = &trail->reads[UNWIND_FIRST_READ],
@@ -149,6 +153,20 @@ __attribute__((noinline)) bool unwind_stack_from_here(struct unwinder *unwinder,
     bool same = replace(&walk, memo);
     show(memo);
     return same && held;
+}
+
+// ---- Go ----
+
+uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *thread, struct unwind_memo *memo) {
+    struct unwind_start start = registers_here();
+    struct unwind_walk walk = prepare(unwinder, thread, &start, memo);
+    return unwind_walk_find_go_call(&walk, &start);
+}
+
+void unwind_set_go_call(struct unwinder *unwinder, uintptr_t start, uintptr_t end) {
+    if ((atomic_exchange(&unwinder->go_call_start, start) != start) | (atomic_exchange(&unwinder->go_call_end, end) != end)) {
+        atomic_fetch_add(&unwinder->generation, 2);
+    }
 }
 
 // ---- Unloading ----

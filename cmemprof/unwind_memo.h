@@ -13,8 +13,8 @@
 // meaning for the stack changes nothing here.
 //
 // Words are compared without asking whether they can still be read, so a memo is only used by a thread to whose own stack all remembered
-// words belong, or which lie in Go's arenas. Steps that depended on anything else (another stack, the absence of a rule, a read that
-// failed) count as not remembered, and with them all before them.
+// words belong, or which lie in Go's arenas: goroutines, and their stacks, also freed ones. Steps that depended on anything else (another
+// stack, the absence of a rule, a read that failed) count as not remembered, and with them all before them.
 //
 // Steps lie in the middle of their arrays, so that a suffix stays where it is and another beginning is put before it.
 // Threads: the owner's. Memory: in the memo, some 200 KiB of addresses, of which a stack of 24 frames touches 8 pages.
@@ -42,14 +42,18 @@ enum unwind_end {
 enum {
     UNWIND_STEPS = 2 * UNWIND_MAX_FRAMES,
     UNWIND_FIRST_STEP = UNWIND_MAX_FRAMES,
-    UNWIND_READS_A_STEP = 5, // at most
+    UNWIND_READS_A_STEP = 6, // at most
     UNWIND_FIRST_READ = 2 * UNWIND_MAX_FRAMES,
     UNWIND_READS = UNWIND_FIRST_READ + UNWIND_READS_A_STEP * UNWIND_MAX_FRAMES,
 };
 #define UNWIND_NEVER UINT32_MAX // as reusable_from: no step is remembered
 
-// Where the caller's RBP or RBX is: the address of a word, or one of these.
-enum { UNWIND_IN_REGISTER = 0, UNWIND_LOST = 1 };
+// Where the caller's RBP or RBX is: the address of a word, or one of these. In a Go call: RBP is not to be trusted, and the two words at
+// the stack pointer, which Go's asmcgocall put there, tell where the goroutine's frame is now.
+enum { UNWIND_IN_REGISTER = 0, UNWIND_LOST = 1, UNWIND_IN_GO_CALL = 2 };
+
+// Where a goroutine's stack ends, when nothing told.
+#define UNWIND_NO_LIMIT UINTPTR_MAX
 
 struct unwind_read {
     uintptr_t address, word;
@@ -57,7 +61,11 @@ struct unwind_read {
 
 // The registers at one frame; its pc is in pcs, which is pc_beyond further than the real one.
 struct unwind_step {
-    uintptr_t sp, rbp_at, rbx_at;
+    uintptr_t sp, rbp_at;
+    union {
+        uintptr_t rbx_at;     // in C
+        uintptr_t stack_high; // in Go: no frame of this goroutine lies there or above
+    };
     uint32_t reads;   // index of the first read that leads from here to the caller
     uint16_t segment; // number of changes between C and Go so far
     bool exact;       // pc is the next instruction itself and not a return address: a signal came between

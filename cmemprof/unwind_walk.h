@@ -15,16 +15,21 @@
 struct unwind_frame {
     uintptr_t after; // one byte after the byte that the row is looked up for: the return address, or the next instruction + 1
     uintptr_t sp;
-    uintptr_t rbp_at, rbx_at; // where the values are, see unwind_memo.h
-    bool exact;               // after is not a return address
+    uintptr_t rbp_at; // where the values are, see unwind_memo.h
+    union {
+        uintptr_t rbx_at;     // in C
+        uintptr_t stack_high; // in Go
+    };
+    bool exact; // after is not a return address
 };
 
 struct unwind_walk {
     struct unwinder *unwinder;
     uintptr_t stack_low, stack_bytes; // the thread's own stack
     uintptr_t go_start, go_bytes;
+    uintptr_t go_call_start, go_call_bytes;
     uintptr_t go_page;     // known to be Go's; UINTPTR_MAX: none yet
-    uintptr_t probed_page; // known to be mapped during this walk
+    uintptr_t probed_page; // known to be mapped during this walk; UINTPTR_MAX: none yet, as the pages near 0 are not
     struct unwind_trail *trail;
     struct unwind_step *step; // the last one
     struct unwind_read *read; // the next one
@@ -39,6 +44,10 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame frame);
 
 // Walks without recording until the frame of caller, and makes it the start. False: not reached.
 bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *start, uintptr_t caller);
+
+// For unwind_find_go_call: walks without recording until Go's code, and compares the two ways to the frame there. 0: not reached, or they
+// differ.
+uintptr_t unwind_walk_find_go_call(struct unwind_walk *walk, const struct unwind_start *start);
 
 // The index that the next step would have.
 static inline uint32_t unwind_walk_next_step(const struct unwind_walk *walk) {

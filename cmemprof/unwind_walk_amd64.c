@@ -79,6 +79,12 @@ static bool read_rbx(struct unwind_walk *walk, const struct unwind_frame *now, u
 
 // ---- Steps ----
 
+// In Go the union holds the other of the two.
+INLINE struct unwind_step step_of(const struct unwind_frame *now, uint32_t reads, unsigned segment) {
+    return (struct unwind_step){
+        .sp = now->sp, .rbp_at = now->rbp_at, .rbx_at = now->rbx_at, .reads = reads, .segment = (uint16_t)segment, .exact = now->exact};
+}
+
 // False: no room.
 INLINE bool record(struct unwind_walk *walk, const struct unwind_frame *now, unsigned segment) {
     struct unwind_trail *trail = walk->trail;
@@ -87,8 +93,8 @@ INLINE bool record(struct unwind_walk *walk, const struct unwind_frame *now, uns
         return false;
     }
     trail->pcs[step - trail->steps] = now->after;
-    *step = (struct unwind_step){now->sp,           now->rbp_at, now->rbx_at, (uint32_t)(walk->read - trail->reads),
-                                 (uint16_t)segment, now->exact,  now->exact};
+    *step = step_of(now, (uint32_t)(walk->read - trail->reads), segment);
+    step->pc_beyond = now->exact;
     walk->step = step;
     return true;
 }
@@ -243,23 +249,77 @@ INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
 //     R15 R14 R13 R12 RBX
 enum { CROSSCALL2_RBX = -40 };
 
-// From a Go frame to its caller; RBP is the frame pointer of a frame further out, or of this one. True: go on.
-INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
-    uintptr_t frame, above;
-    walk->end = UNWIND_UNREADABLE;
-    if (!read_rbp(walk, now, &frame)) {
+// What asmcgocall, where Go calls C, keeps on the system stack, and where struct g begins (runtime/asm_amd64.s, runtime/runtime2.go). Its
+// own frame record lies at the goroutine's stack pointer.
+//
+//     8(SP)  the goroutine that called; 0: the caller was on a system stack already, which does not move
+//     0(SP)  how far its stack pointer was below g.stack.hi; without a goroutine: that stack pointer itself
+//
+// RBP, which C has preserved, says where that record was when C was called. Where C called Go back since, the stack may have grown or
+// shrunk there, which moves it, and what RBP leads to is free memory or the stack of another goroutine.
+enum { GO_CALL_DISTANCE = 0, GO_CALL_GOROUTINE = 8, GOROUTINE_STACK_LOW = 0, GOROUTINE_STACK_HIGH = 8, FRAME_RECORD_BYTES = 16 };
+
+SLOW bool read_go_call(struct unwind_walk *walk, uintptr_t sp, uintptr_t *frame, uintptr_t *high) {
+    uintptr_t goroutine, distance, low;
+    if (!read_word(walk, sp + GO_CALL_DISTANCE, &distance) || !read_word(walk, sp + GO_CALL_GOROUTINE, &goroutine)) {
         return false;
     }
-    if (frame == 0) { // the goroutine's first frame
+    if (goroutine == 0) {
+        *frame = distance;
+        *high = UNWIND_NO_LIMIT;
+        return distance > sp;
+    }
+    if (!read_word(walk, goroutine + GOROUTINE_STACK_LOW, &low) || !read_word(walk, goroutine + GOROUTINE_STACK_HIGH, high)) {
+        return false;
+    }
+    *frame = *high - distance;
+    return low < *high && distance >= FRAME_RECORD_BYTES && distance <= *high - low;
+}
+
+// The frame of a caller, on the same stack.
+INLINE bool is_further_out(const struct unwind_frame *now, uintptr_t frame) {
+    return frame - now->sp < now->stack_high - now->sp;
+}
+
+// From a goroutine's stack the chain leads to the system stack where C has called Go. Anything else outside of it is where the stack once
+// was: Go until 1.25 does not correct the frame pointer of a function that panicked.
+INLINE bool may_be_system_stack(const struct unwind_walk *walk, uintptr_t frame) {
+    return stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) || stack_memory_is_not_go(&walk->unwinder->memory, frame);
+}
+
+// Where the frame is whose return address comes next. False: nowhere, and walk->end says why.
+INLINE bool find_go_frame(struct unwind_walk *walk, struct unwind_frame *now, uintptr_t *frame) {
+    walk->end = UNWIND_UNREADABLE;
+    if (now->rbp_at == UNWIND_IN_GO_CALL) {
+        return read_go_call(walk, now->sp, frame, &now->stack_high);
+    }
+    if (!read_rbp(walk, now, frame)) {
+        return false;
+    }
+    if (*frame == 0) { // the goroutine's first frame
         walk->end = UNWIND_COMPLETE;
         return false;
     }
-    if (!can_read(walk, frame)) {
+    if (now->stack_high != UNWIND_NO_LIMIT && !is_further_out(now, *frame)) {
+        now->stack_high = UNWIND_NO_LIMIT;
+        return may_be_system_stack(walk, *frame);
+    }
+    return true;
+}
+
+// C calls Go by crosscall2, or the kernel does for a signal. Anything else that is no Go code is not Go's caller: until 1.25 a thread's
+// first Go function (mstart) leaves in RBP what C had there. A goroutine is not called by C.
+//
+// From a Go frame to its caller; RBP is the frame pointer of a frame further out, or of this one. True: go on.
+INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
+    uintptr_t frame, above;
+    if (!find_go_frame(walk, now, &frame) || !can_read(walk, frame)) {
         return false;
     }
-    uintptr_t rbx_at = frame + (uintptr_t)CROSSCALL2_RBX;
+    struct unwind_frame next = {.rbx_at = frame + (uintptr_t)CROSSCALL2_RBX};
     above = *(const uintptr_t *)frame;
-    if (above == frame + 8) { // crosscall2's second frame pointer: the assembler's own, with the return address, lies above it
+    bool is_crosscall2 = above == frame + 8;
+    if (is_crosscall2) { // its second frame pointer: the assembler's own, with the return address, lies above it
         remember_read(walk, frame, above);
         frame = above;
         if (!can_read(walk, frame)) {
@@ -267,15 +327,34 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
         }
         above = *(const uintptr_t *)frame;
     }
-    if (!read_word(walk, frame + 8, &now->after) || above == frame) {
+    if (!read_word(walk, frame + 8, &next.after) || above == frame) {
+        return false;
+    }
+    bool go = in_go(walk, next.after - 1);
+    if (!go && next.after != 0 && (now->stack_high != UNWIND_NO_LIMIT || (!is_crosscall2 && !code_bytes_are_sigreturn(next.after)))) {
         return false;
     }
     // The next step in Go begins with the word at frame, and remembers it then.
-    if (!in_go(walk, now->after) || unwind_walk_next_step(walk) == UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES) {
+    if (!go || unwind_walk_next_step(walk) == UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES) {
         remember_read(walk, frame, above);
     }
-    *now = (struct unwind_frame){.after = now->after, .sp = frame + 16, .rbp_at = frame, .rbx_at = rbx_at};
+    if (go) {
+        next.stack_high = now->stack_high;
+    }
+    next.sp = frame + FRAME_RECORD_BYTES;
+    next.rbp_at = frame;
+    *now = next;
     return true;
+}
+
+// From C into Go, or at the start. Interrupted in the midst of asmcgocall there is nothing to rely on: RBP may be C's.
+INLINE void enter_go(const struct unwind_walk *walk, struct unwind_frame *now) {
+    now->stack_high = UNWIND_NO_LIMIT;
+    if (walk->go_call_bytes == 0) { // nobody has said where it is
+        now->rbp_at = UNWIND_LOST;
+    } else if (now->after - 1 - walk->go_call_start < walk->go_call_bytes) {
+        now->rbp_at = now->exact ? UNWIND_LOST : UNWIND_IN_GO_CALL;
+    }
 }
 
 // ---- The walk ----
@@ -352,7 +431,7 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
         now.rbx_at = row.rbx == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbx_offset * 8) : now.rbx_at;
         now.exact = false;
         *++pc = after;
-        *++step = (struct unwind_step){cfa, now.rbp_at, now.rbx_at, (uint32_t)(read - trail->reads), (uint16_t)segment, false, 0};
+        *++step = step_of(&now, (uint32_t)(read - trail->reads), segment);
         if (meets_old(walk, &now, segment)) {
             break;
         }
@@ -370,23 +449,23 @@ SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, uns
     struct unwind_read *read = walk->read;
     uintptr_t *pc = &trail->pcs[step - trail->steps];
     const struct unwind_step *end = &trail->steps[UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES - 1];
-    const uintptr_t page = walk->go_page, go_start = walk->go_start, go_bytes = walk->go_bytes;
+    const uintptr_t page = walk->go_page, go_start = walk->go_start, go_bytes = walk->go_bytes, high = now.stack_high;
     while (step < end && (now.rbp_at & 7) == 0 && stack_memory_page(now.rbp_at) == page) {
         uintptr_t record_at = *(const uintptr_t *)now.rbp_at;
-        if ((record_at & 7) != 0 || stack_memory_page(record_at) != page || stack_memory_page(record_at + 8) != page) {
+        if ((record_at & 7) != 0 || stack_memory_page(record_at) != page || stack_memory_page(record_at + 8) != page ||
+            !is_further_out(&now, record_at)) {
             break;
         }
         uintptr_t above = *(const uintptr_t *)record_at, after = *(const uintptr_t *)(record_at + 8);
-        if (above == record_at + 8 || above == record_at || after - 1 - go_start >= go_bytes) {
+        if (above == record_at + 8 || after - 1 - go_start >= go_bytes) {
             break;
         }
         read[0] = (struct unwind_read){now.rbp_at, record_at};
         read[1] = (struct unwind_read){record_at + 8, after};
         read += 2;
-        now = (struct unwind_frame){
-            .after = after, .sp = record_at + 16, .rbp_at = record_at, .rbx_at = record_at + (uintptr_t)CROSSCALL2_RBX};
+        now = (struct unwind_frame){.after = after, .sp = record_at + 16, .rbp_at = record_at, .stack_high = high};
         *++pc = after;
-        *++step = (struct unwind_step){now.sp, now.rbp_at, now.rbx_at, (uint32_t)(read - trail->reads), (uint16_t)segment, false, 0};
+        *++step = step_of(&now, (uint32_t)(read - trail->reads), segment);
         if (meets_old(walk, &now, segment)) {
             break;
         }
@@ -399,6 +478,9 @@ SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, uns
 bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
     unsigned segment = 0;
     bool go = in_go(walk, now.after - 1);
+    if (go) {
+        enter_go(walk, &now);
+    }
     record(walk, &now, segment);
     for (;;) {
         if (meets_old(walk, &now, segment) && can_join(walk)) {
@@ -419,6 +501,9 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
         bool before = go;
         go = in_go(walk, now.after - 1);
         segment += go != before;
+        if (go && !before) {
+            enter_go(walk, &now);
+        }
         if (!record(walk, &now, segment)) {
             walk->end = UNWIND_TOO_DEEP;
             return false;
@@ -426,9 +511,11 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
     }
 }
 
+// The frames of this code itself, and of what called it.
+enum { MOST_OWN_FRAMES = 64 };
+
 bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *start, uintptr_t caller) {
     struct unwind_frame now = {.after = start->pc + 1, .sp = start->sp, .exact = true};
-    enum { MOST_OWN_FRAMES = 64 };
     for (int frames = 0; frames < MOST_OWN_FRAMES && step_c(walk, &now); frames++) {
         walk->read = &walk->trail->reads[UNWIND_FIRST_READ];
         if (now.after == caller && !now.exact) {
@@ -440,4 +527,17 @@ bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *star
         }
     }
     return false;
+}
+
+uintptr_t unwind_walk_find_go_call(struct unwind_walk *walk, const struct unwind_start *start) {
+    struct unwind_frame now = {.after = start->pc + 1, .sp = start->sp, .exact = true};
+    uintptr_t by_rbp, by_words, high;
+    for (int frames = 0; frames < MOST_OWN_FRAMES && step_c(walk, &now); frames++) {
+        walk->read = &walk->trail->reads[UNWIND_FIRST_READ];
+        if (in_go(walk, now.after - 1)) {
+            bool agree = !now.exact && read_rbp(walk, &now, &by_rbp) && read_go_call(walk, now.sp, &by_words, &high) && by_rbp == by_words;
+            return agree ? now.after : 0;
+        }
+    }
+    return 0;
 }

@@ -1,0 +1,25 @@
+// go_call.c: what Go tells about its calls into C, when the profiler is started.
+//
+// Threads: any, none from inside malloc. Memory: mmap, for the length of a call.
+
+#include "cmemprof.h"
+
+#include <sys/mman.h>
+
+#include "profiler.h"
+
+uintptr_t cmemprof_go_call(void) {
+    struct unwind_memo *memo = mmap(NULL, sizeof *memo, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memo == MAP_FAILED) {
+        return 0;
+    }
+    profiler_enter(&thread_state);
+    uintptr_t call = unwind_find_go_call(&profiler.unwinder, &thread_state, memo);
+    profiler_leave(&thread_state);
+    munmap(memo, sizeof *memo);
+    return call;
+}
+
+void cmemprof_set_go_call(uintptr_t start, uintptr_t end) {
+    unwind_set_go_call(&profiler.unwinder, start, end);
+}

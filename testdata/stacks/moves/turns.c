@@ -1,0 +1,62 @@
+// turns.c: C functions that allocate, call Go back, and allocate again. Each allocation is of TURN_BYTES.
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "_cgo_export.h"
+#include "turns.h"
+
+static __thread void *volatile block;
+
+static __attribute__((noinline)) void allocate(void) {
+    block = malloc(TURN_BYTES);
+    free(block);
+    __asm__ volatile("");
+}
+
+__attribute__((noinline)) void c_before(void) {
+    allocate();
+    __asm__ volatile("");
+}
+
+// Saves other registers than c_before, in a frame of another size.
+__attribute__((noinline)) void c_after(volatile int *number) {
+    volatile char room[72];
+    room[0] = (char)*number;
+    allocate();
+    *number += room[0];
+}
+
+// Keeps RBP for numbers of its own, or hands through what Go had in it, as the compiler likes.
+__attribute__((noinline, optimize("omit-frame-pointer"))) void c_turn(uintptr_t walk) {
+    volatile int number = 0;
+    c_before();
+    goTurn(walk);
+    c_after(&number);
+    __asm__ volatile("");
+}
+
+__attribute__((noinline, optimize("no-omit-frame-pointer"))) void c_turns(uintptr_t walk) {
+    volatile int number = 0;
+    for (int i = 0; i < 2; i++) {
+        c_before();
+        goTurn(walk);
+        c_after(&number);
+    }
+}
+
+static __attribute__((noinline)) void *c_thread(void *walk) {
+    goThread((uintptr_t)walk);
+    __asm__ volatile("");
+    return NULL;
+}
+
+// A thread that Go has not made.
+void run_thread(uintptr_t walk) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, c_thread, (void *)walk) != 0) {
+        abort();
+    }
+    pthread_join(thread, NULL);
+}

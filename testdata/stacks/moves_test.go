@@ -1,0 +1,82 @@
+package stacks
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// CMEMPROF_STRESS=full makes a million allocations in each mode.
+var allocations = map[bool]string{false: "8000", true: "1000000"}[os.Getenv("CMEMPROF_STRESS") == "full"]
+
+// goVersions are those whose way from C back into Go was read (runtime/asm_amd64.s) and is tested: the oldest that go.mod allows, the present
+// one, and the newest known.
+var goVersions = []string{"go1.25.0", "", "go1.27.3"}
+
+func buildWith(t *testing.T, toolchain, directory string, flags ...string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "program")
+	build := exec.Command("go", append(append([]string{"build", "-o", program}, flags...), directory)...)
+	build.Env = os.Environ()
+	if toolchain != "" {
+		build.Env = append(build.Env, "GOTOOLCHAIN="+toolchain)
+	}
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// TestMoves: after callbacks in which the goroutine's stack grew, shrank or moved every stack is right; what could not be followed is counted.
+func TestMoves(t *testing.T) {
+	for _, toolchain := range goVersions {
+		program := buildWith(t, toolchain, "./moves")
+		for _, mode := range []string{"random", "threads", "nested", "panics"} {
+			for _, settings := range []string{"", "GODEBUG=harddecommit=1"} { // the second: Go's freed memory cannot be read
+				if settings != "" && mode != "random" {
+					continue
+				}
+				t.Run(strings.Join([]string{toolchain, mode, settings}, " "), func(t *testing.T) {
+					command := exec.Command(program, allocations, mode)
+					command.Env = append(os.Environ(), settings)
+					out, err := command.CombinedOutput()
+					if err != nil {
+						t.Fatalf("%v\n%.3000s", err, out)
+					}
+					var all, cut, counted int
+					if _, err := fmt.Sscan(string(out), &all, &cut, &counted); err != nil {
+						t.Fatalf("%v in %.3000s", err, out)
+					}
+					t.Logf("%d allocations, %d of them cut", all, cut)
+					// 60 callbacks have more frames than are kept, and Go 1.25 does not correct frame pointers above a panic.
+					mayCut := mode == "nested" || mode == "panics" && toolchain == "go1.25.0"
+					if all == 0 || cut > counted || (cut != 0) != mayCut {
+						t.Errorf("%d allocations, %d of them cut, %d cuts counted", all, cut, counted)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestUserFunctions: SQLite calls a function that was registered in Go, whose stack moves there.
+func TestUserFunctions(t *testing.T) {
+	out, err := exec.Command(buildWith(t, "", "./functions")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%.3000s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+// TestCollections: the callback does nothing but collect garbage, which shrinks the stack.
+func TestCollections(t *testing.T) {
+	for _, toolchain := range goVersions {
+		out, err := exec.Command(buildWith(t, toolchain, "./collections")).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%.3000s", err, out)
+		}
+	}
+}
