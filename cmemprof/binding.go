@@ -57,6 +57,9 @@ func Start(intervalBytes int64) error {
 	C.cmemprof_set_go_text(C.uintptr_t(start), C.uintptr_t(end))
 	if start, end, ok := goCall(uintptr(C.cmemprof_go_call()) - 1); ok {
 		C.cmemprof_set_go_call(C.uintptr_t(start), C.uintptr_t(end))
+		if start, end, ok := goPanic(start); ok {
+			C.cmemprof_set_go_panic(C.uintptr_t(start), C.uintptr_t(end))
+		}
 	}
 	if !freedMemoryIsHidden() {
 		var onStack byte

@@ -59,6 +59,10 @@ uintptr_t cmemprof_go_call(void);
 // Tells where runtime.asmcgocall lies: [start, end). Without it stacks are cut, and counted, where they come from C into Go.
 void cmemprof_set_go_call(uintptr_t start, uintptr_t end);
 
+// Tells where runtime.sigpanic lies in Go until 1.25: [start, end). Stacks are cut there, and counted, since Go does not correct the frame
+// pointer of the function that panicked when it moves the stack.
+void cmemprof_set_go_panic(uintptr_t start, uintptr_t end);
+
 // Tells any address in Go's heap or on a goroutine's stack, which makes samples with Go frames cheaper. Not where Go takes access away from
 // memory of its heap that it has freed (GODEBUG=harddecommit=1, efence=1).
 void cmemprof_set_go_heap(uintptr_t address);

@@ -23,3 +23,7 @@ uintptr_t cmemprof_go_call(void) {
 void cmemprof_set_go_call(uintptr_t start, uintptr_t end) {
     unwind_set_go_call(&profiler.unwinder, start, end);
 }
+
+void cmemprof_set_go_panic(uintptr_t start, uintptr_t end) {
+    unwind_set_go_panic(&profiler.unwinder, start, end);
+}

@@ -113,13 +113,19 @@ func edgeOf(inside uintptr, direction int, isKind func(pc uintptr) bool) uintptr
 
 // goCall returns where runtime.asmcgocall lies, [start, end), given an address in it. False: it is another function's.
 func goCall(inside uintptr) (start, end uintptr, ok bool) {
-	f := runtime.FuncForPC(inside)
-	if f == nil || f.Name() != "runtime.asmcgocall" {
+	if f := runtime.FuncForPC(inside); f == nil || f.Name() != "runtime.asmcgocall" {
 		return 0, 0, false
 	}
+	start, end = function(inside)
+	return start, end, true
+}
+
+// function returns where the function lies that holds an address.
+func function(inside uintptr) (start, end uintptr) {
+	start = runtime.FuncForPC(inside).Entry()
 	end = edgeOf(inside, +1, func(pc uintptr) bool {
-		other := runtime.FuncForPC(pc)
-		return other != nil && other.Entry() == f.Entry()
+		f := runtime.FuncForPC(pc)
+		return f != nil && f.Entry() == start
 	})
-	return f.Entry(), end, true
+	return start, end
 }

@@ -149,6 +149,7 @@
 #define unwind_before_unload cmemprof_unwind_before_unload
 #define unwind_find_go_call cmemprof_unwind_find_go_call
 #define unwind_set_go_call cmemprof_unwind_set_go_call
+#define unwind_set_go_panic cmemprof_unwind_set_go_panic
 #define unwind_stack cmemprof_unwind_stack
 #define unwind_stack_from_here cmemprof_unwind_stack_from_here
 #define unwind_stack_from_registers cmemprof_unwind_stack_from_registers

@@ -35,10 +35,11 @@
 #include "unwind_memo.h"
 
 struct unwinder {
-    _Atomic uintptr_t go_text_start, go_text_end; // [start, end); both 0: no Go here
-    _Atomic uintptr_t go_call_start, go_call_end; // asmcgocall; both 0: not known
-    _Atomic uint64_t generation;                  // of the unwind tables: odd while code is being unmapped
-    _Atomic uint64_t fallbacks;                   // frames followed by frame pointer for want of a rule; relaxed, a counter
+    _Atomic uintptr_t go_text_start, go_text_end;   // [start, end); both 0: no Go here
+    _Atomic uintptr_t go_call_start, go_call_end;   // asmcgocall; both 0: not known
+    _Atomic uintptr_t go_panic_start, go_panic_end; // sigpanic, where frame pointers above it cannot be relied on; both 0: they can
+    _Atomic uint64_t generation;                    // of the unwind tables: odd while code is being unmapped
+    _Atomic uint64_t fallbacks;                     // frames followed by frame pointer for want of a rule; relaxed, a counter
     struct row_cache rows;
     struct stack_memory memory;
 };
@@ -74,6 +75,9 @@ uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *th
 
 // Where asmcgocall lies: [start, end). Memos count for nothing.
 void unwind_set_go_call(struct unwinder *unwinder, uintptr_t start, uintptr_t end);
+
+// Where sigpanic lies, in a Go that does not correct the frame pointer of the function that panicked when the stack moves.
+void unwind_set_go_panic(struct unwinder *unwinder, uintptr_t start, uintptr_t end);
 
 // Around dlclose: before the code goes away and after it went. Forgets the rows, and memos count for nothing.
 void unwind_before_unload(struct unwinder *unwinder);

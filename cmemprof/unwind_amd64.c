@@ -19,6 +19,7 @@ static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state
     trail->generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
     trail->go_start = atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed);
     trail->go_end = atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed);
+    uintptr_t go_panic_start = atomic_load_explicit(&unwinder->go_panic_start, memory_order_relaxed);
     uintptr_t go_call_start = atomic_load_explicit(&unwinder->go_call_start, memory_order_relaxed);
     trail->stack_low = thread->stack_low;
     trail->stack_high = thread->stack_high;
@@ -30,6 +31,8 @@ static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state
         .go_bytes = trail->go_end - trail->go_start,
         .go_call_start = go_call_start,
         .go_call_bytes = atomic_load_explicit(&unwinder->go_call_end, memory_order_relaxed) - go_call_start,
+        .go_panic_start = go_panic_start,
+        .go_panic_bytes = atomic_load_explicit(&unwinder->go_panic_end, memory_order_relaxed) - go_panic_start,
         .go_page = UINTPTR_MAX,
         .probed_page = UINTPTR_MAX,
         .trail = trail,
@@ -163,10 +166,19 @@ uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *th
     return unwind_walk_find_go_call(&walk, &start);
 }
 
-void unwind_set_go_call(struct unwinder *unwinder, uintptr_t start, uintptr_t end) {
-    if ((atomic_exchange(&unwinder->go_call_start, start) != start) | (atomic_exchange(&unwinder->go_call_end, end) != end)) {
+static void set_range(struct unwinder *unwinder, _Atomic uintptr_t *start_at, _Atomic uintptr_t *end_at, uintptr_t start, uintptr_t end) {
+    uintptr_t start_before = atomic_exchange(start_at, start), end_before = atomic_exchange(end_at, end);
+    if (start_before != start || end_before != end) {
         atomic_fetch_add(&unwinder->generation, 2);
     }
+}
+
+void unwind_set_go_call(struct unwinder *unwinder, uintptr_t start, uintptr_t end) {
+    set_range(unwinder, &unwinder->go_call_start, &unwinder->go_call_end, start, end);
+}
+
+void unwind_set_go_panic(struct unwinder *unwinder, uintptr_t start, uintptr_t end) {
+    set_range(unwinder, &unwinder->go_panic_start, &unwinder->go_panic_end, start, end);
 }
 
 // ---- Unloading ----

@@ -28,6 +28,7 @@ struct unwind_walk {
     uintptr_t stack_low, stack_bytes; // the thread's own stack
     uintptr_t go_start, go_bytes;
     uintptr_t go_call_start, go_call_bytes;
+    uintptr_t go_panic_start, go_panic_bytes;
     uintptr_t go_page;     // known to be Go's; UINTPTR_MAX: none yet
     uintptr_t probed_page; // known to be mapped during this walk; UINTPTR_MAX: none yet, as the pages near 0 are not
     struct unwind_trail *trail;

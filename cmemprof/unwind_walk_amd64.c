@@ -282,7 +282,8 @@ INLINE bool is_further_out(const struct unwind_frame *now, uintptr_t frame) {
 }
 
 // From a goroutine's stack the chain leads to the system stack where C has called Go. Anything else outside of it is where the stack once
-// was: Go until 1.25 does not correct the frame pointer of a function that panicked.
+// was: Go until 1.25 does not correct the frame pointer of a function that panicked, and that may even lead to the stack again once it is
+// back there, so above such a function nothing is followed.
 INLINE bool may_be_system_stack(const struct unwind_walk *walk, uintptr_t frame) {
     return stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) || stack_memory_is_not_go(&walk->unwinder->memory, frame);
 }
@@ -342,7 +343,8 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
         next.stack_high = now->stack_high;
     }
     next.sp = frame + FRAME_RECORD_BYTES;
-    next.rbp_at = frame;
+    bool panicked = now->after - 1 - walk->go_panic_start < walk->go_panic_bytes;
+    next.rbp_at = panicked ? UNWIND_LOST : frame;
     *now = next;
     return true;
 }
@@ -487,7 +489,11 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
             return true;
         }
         const struct unwind_step *last = walk->step;
-        (go ? follow_chain : follow_plain)(walk, &now, segment);
+        if (!go) {
+            follow_plain(walk, &now, segment);
+        } else if (walk->go_panic_bytes == 0) {
+            follow_chain(walk, &now, segment);
+        }
         if (walk->step != last && meets_old(walk, &now, segment) && can_join(walk)) {
             return true;
         }

@@ -1,4 +1,5 @@
-// unwind_amd64_test.c: C stacks, compared with glibc's backtrace(), which uses libgcc's unwinder. Go stacks are tested in testdata/stacks;
+// unwind_amd64_test.c: C stacks, compared with glibc's backtrace(), which uses libgcc's unwinder. Go stacks are tested in testdata/stacks
+// and go_call_test.c;
 // every instruction of a function in unwind_walk_amd64_test.c; the memo in unwind_memo_test.c.
 
 #include <setjmp.h>
@@ -462,135 +463,6 @@ static void the_first_page_is_not_read(void **state) {
     assert_int_equal(result.our_count, (uint32_t)2);
 }
 
-// ---- A call from Go into C, and the goroutine's stack that moves meanwhile ----
-
-// Like asmcgocall: %rdi, the result, and %rsi, what is called with it; %rdx, the goroutine, and %rcx, the distance that is stored. Only its
-// own frame tells what its caller is to be here; RBP leads to `elsewhere`, where the goroutine's stack was.
-__asm__(".text\n"
-        "like_asmcgocall:\n\tpush %rbp\n\tsub $16, %rsp\n\tmov %rdx, 8(%rsp)\n\tmov %rcx, (%rsp)\n\tmov like_asmcgocall_rbp(%rip), %rbp\n\t"
-        "call *%rsi\n\t"
-        "like_asmcgocall_return:\n\tadd $16, %rsp\n\tpop %rbp\n\tret\n"
-        "like_asmcgocall_end:\n\tnop\n"
-        "like_go:\n\tnop\n\tnop\n\tnop\n\tnop\n"
-        "like_go_end:\n\t"
-        ".data\nlike_asmcgocall_rbp:\n\t.quad 0\n\t.text\n");
-void like_asmcgocall(struct result *, void (*)(struct result *), void *goroutine, uintptr_t distance);
-void like_asmcgocall_return(void);
-void like_asmcgocall_end(void);
-void like_go(void);
-void like_go_end(void);
-extern uintptr_t *like_asmcgocall_rbp;
-
-enum { STACK_WORDS = 64, FRAME = 40 }; // asmcgocall's frame record is at this word
-
-// A goroutine's stack: records of asmcgocall, of a function in like_go, and the outermost.
-static void lay_out(uintptr_t *stack, uintptr_t offset) {
-    memset(stack, 0, STACK_WORDS * sizeof *stack);
-    stack[FRAME] = (uintptr_t)&stack[FRAME + 4];
-    stack[FRAME + 1] = (uintptr_t)like_go + 1;
-    stack[FRAME + 4] = (uintptr_t)&stack[FRAME + 8];
-    stack[FRAME + 5] = (uintptr_t)like_go + 1 + offset;
-    stack[FRAME + 8] = 0;
-    stack[FRAME + 9] = (uintptr_t)like_go + 3;
-}
-
-static uintptr_t here[STACK_WORDS], elsewhere[STACK_WORDS];
-static uintptr_t goroutine[2]; // stack.lo, stack.hi
-
-static struct result *call_c(uintptr_t distance) {
-    static struct result result;
-    memset(&result, 0, sizeof result);
-    take_for_go(like_asmcgocall, like_go_end, like_asmcgocall, like_asmcgocall_end);
-    like_asmcgocall(&result, plain, goroutine, distance);
-    take_for_go(NULL, NULL, NULL, NULL);
-    return &result;
-}
-
-static void assert_stack(const struct result *result, enum unwind_end end, uint32_t frames, uintptr_t offset) {
-    const uintptr_t whole[] = {(uintptr_t)like_asmcgocall_return, (uintptr_t)like_go + 1, (uintptr_t)like_go + 1 + offset,
-                               (uintptr_t)like_go + 3};
-    assert_int_equal(result->end, end);
-    assert_int_equal(result->our_count, frames + 1); // plain
-    assert_memory_equal(&result->ours[1], whole, frames * sizeof *whole);
-}
-
-static const uintptr_t distance_of_frame = (STACK_WORDS - FRAME) * sizeof(uintptr_t);
-
-static void a_goroutine_is_where_its_stack_is_now(void **state) {
-    (void)state;
-    lay_out(here, 1);
-    lay_out(elsewhere, 0);
-    like_asmcgocall_rbp = &elsewhere[FRAME];
-    goroutine[0] = (uintptr_t)here;
-    goroutine[1] = (uintptr_t)(here + STACK_WORDS);
-    assert_stack(call_c(distance_of_frame), UNWIND_COMPLETE, 4, 1);
-    // The same goroutine, elsewhere now.
-    goroutine[0] = (uintptr_t)elsewhere;
-    goroutine[1] = (uintptr_t)(elsewhere + STACK_WORDS);
-    assert_stack(call_c(distance_of_frame), UNWIND_COMPLETE, 4, 0);
-}
-
-static void what_is_no_goroutine_is_cut(void **state) {
-    (void)state;
-    lay_out(here, 1);
-    like_asmcgocall_rbp = &here[FRAME];
-    goroutine[0] = (uintptr_t)here;
-    goroutine[1] = (uintptr_t)(here + STACK_WORDS);
-    const uintptr_t distances[] = {0, 8, sizeof here + 8, (uintptr_t)-16, distance_of_frame + 1};
-    for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
-        assert_stack(call_c(distances[i]), UNWIND_UNREADABLE, 1, 1);
-    }
-    goroutine[1] = goroutine[0]; // no stack
-    assert_stack(call_c(0), UNWIND_UNREADABLE, 1, 1);
-    static struct result result;
-    take_for_go(like_asmcgocall, like_go_end, like_asmcgocall, like_asmcgocall_end);
-    like_asmcgocall(&result, plain, (void *)0x8b0, distance_of_frame); // not in memory
-    take_for_go(NULL, NULL, NULL, NULL);
-    assert_stack(&result, UNWIND_UNREADABLE, 1, 1);
-}
-
-// A frame pointer that was not corrected when the stack moved.
-static void a_chain_that_leaves_its_stack_is_cut(void **state) {
-    (void)state;
-    lay_out(here, 1);
-    lay_out(elsewhere, 0);
-    goroutine[0] = (uintptr_t)here;
-    goroutine[1] = (uintptr_t)(here + STACK_WORDS);
-    here[FRAME + 4] = (uintptr_t)&elsewhere[FRAME + 8];
-    assert_stack(call_c(distance_of_frame), UNWIND_UNREADABLE, 3, 1);
-    here[FRAME + 4] = (uintptr_t)&here[FRAME]; // back
-    assert_stack(call_c(distance_of_frame), UNWIND_UNREADABLE, 3, 1);
-    here[FRAME + 4] = (uintptr_t)&here[FRAME + 8];
-    here[FRAME + 9] = (uintptr_t)use + 1; // called by C
-    assert_stack(call_c(distance_of_frame), UNWIND_UNREADABLE, 3, 1);
-}
-
-static uintptr_t found_call;
-
-static __attribute__((noinline)) void find_go_call(struct result *unused) {
-    static struct unwind_memo memo;
-    found_call = unwind_find_go_call(&unwinder, &thread, &memo);
-    use(unused);
-}
-
-// What asmcgocall stores is only believed if it leads to where RBP leads.
-static void the_way_back_is_confirmed(void **state) {
-    (void)state;
-    static struct result result;
-    lay_out(here, 1);
-    goroutine[0] = (uintptr_t)here;
-    goroutine[1] = (uintptr_t)(here + STACK_WORDS);
-    take_for_go(like_asmcgocall, like_go_end, NULL, NULL);
-    like_asmcgocall_rbp = &here[FRAME];
-    like_asmcgocall(&result, find_go_call, goroutine, distance_of_frame);
-    assert_int_equal(found_call, (uintptr_t)like_asmcgocall_return);
-    like_asmcgocall(&result, find_go_call, goroutine, distance_of_frame + 8);
-    assert_int_equal(found_call, 0);
-    take_for_go(NULL, NULL, NULL, NULL);
-    find_go_call(&result);
-    assert_int_equal(found_call, 0);
-}
-
 // The same again with our own table of objects in place of the loader's.
 static void with_our_own_table_of_objects(void **state) {
     code_objects_use();
@@ -621,10 +493,6 @@ int main(void) {
         cmocka_unit_test(a_chain_that_leads_nowhere_is_cut),
         cmocka_unit_test(only_crosscall2_is_called_by_c),
         cmocka_unit_test(the_first_page_is_not_read),
-        cmocka_unit_test(a_goroutine_is_where_its_stack_is_now),
-        cmocka_unit_test(what_is_no_goroutine_is_cut),
-        cmocka_unit_test(a_chain_that_leaves_its_stack_is_cut),
-        cmocka_unit_test(the_way_back_is_confirmed),
         cmocka_unit_test(with_our_own_table_of_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@ import (
 )
 
 // CMEMPROF_STRESS=full makes a million allocations in each mode.
-var allocations = map[bool]string{false: "8000", true: "1000000"}[os.Getenv("CMEMPROF_STRESS") == "full"]
+var allocations = map[bool]string{false: "1600", true: "1000000"}[os.Getenv("CMEMPROF_STRESS") == "full"]
 
 // goVersions are those whose way from C back into Go was read (runtime/asm_amd64.s) and is tested: the oldest that go.mod allows, the present
 // one, and the newest known.
