@@ -3,6 +3,7 @@
 #include "loaded_code.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "cmemprof.h"
@@ -67,13 +68,60 @@ static void retire_stacks(uint32_t ended) {
     cmemprof_make_room();
 }
 
+// ---- Forgetting ----
+
+struct needed {
+    uint32_t generations; // bits
+    uint8_t *bits;
+};
+
+static void need(struct stack *stack, void *context) {
+    const struct needed *needed = context;
+    uint32_t retired = atomic_load_explicit(&stack->retired, memory_order_relaxed);
+    if (retired < needed->generations) {
+        needed->bits[retired / 8] |= (uint8_t)(1 << retired % 8);
+    }
+}
+
+static bool is_needed(struct module_stay stay, const void *context) {
+    const struct needed *needed = context;
+    for (uint32_t generation = stay.from; generation <= stay.to && generation < needed->generations; generation++) {
+        if ((needed->bits[generation / 8] >> generation % 8 & 1) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What no stack goes through any more. After a long life with plugins that come and go there is nearly nothing else.
+static void forget_unneeded(void) {
+    struct needed needed = {.generations = loaded_modules.generation + 1};
+    needed.bits = calloc(1, needed.generations / 8 + 1);
+    if (needed.bits != NULL) {
+        reclaim_pause();
+        stack_table_each(&profiler.stacks, need, &needed);
+        modules_forget(&loaded_modules, is_needed, &needed);
+        reclaim_snapshot_ends();
+        free(needed.bits);
+    }
+}
+
+static bool list_modules(uint32_t *ended) {
+    bool refreshed = modules_refresh(&loaded_modules, ended);
+    if (*ended == 0 && modules_are_many(&loaded_modules) && atomic_load(&profiler.open)) {
+        forget_unneeded();
+        refreshed = loaded_modules.full ? modules_refresh(&loaded_modules, ended) : refreshed;
+    }
+    return refreshed;
+}
+
 bool loaded_code_refresh(void) {
     uint32_t ended = 0;
     if (!lock_listing()) {
         return true; // with what is known
     }
     code_objects_refresh();
-    bool refreshed = modules_refresh(&loaded_modules, &ended);
+    bool refreshed = list_modules(&ended);
     if (ended != 0 && atomic_load(&profiler.open)) {
         unwind_after_unload(&profiler.unwinder); // it may not have come by our dlclose
         retire_stacks(ended);
@@ -103,6 +151,7 @@ void loaded_code_after_fork_in_parent(void) {
 // What the lock guards may be half changed if it was not to be had, so it is begun anew.
 void loaded_code_after_fork_in_child(void) {
     pthread_mutex_init(&listing, NULL);
+    modules_after_fork_in_child(&loaded_modules);
     if (!fork_holds_listing) {
         loaded_modules.count = 0;
     }

@@ -70,6 +70,92 @@ static char *shown_name(const char *name, bool is_program, uintptr_t start) {
     return resolved != NULL ? resolved : strdup(name);
 }
 
+// ---- Places ----
+
+// Where modules_find begins to look: behind the last module that does not start above the address.
+static size_t upper_bound(const struct modules *modules, size_t count, uintptr_t address) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (modules->by_start[middle]->start <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static int compare_starts(const void *left, const void *right) {
+    const struct module *a = *(struct module *const *)left, *b = *(struct module *const *)right;
+    return (a->start > b->start) - (a->start < b->start);
+}
+
+// Forgotten modules lie nowhere: they are sorted first and never found.
+static void index_places(struct modules *modules) {
+    uintptr_t reach = 0;
+    memcpy(modules->by_start, modules->items, modules->count * sizeof *modules->items);
+    qsort(modules->by_start, modules->count, sizeof *modules->by_start, compare_starts);
+    for (size_t i = 0; i < modules->count; i++) {
+        reach = modules->by_start[i]->limit > reach ? modules->by_start[i]->limit : reach;
+        modules->reach[i] = reach;
+    }
+}
+
+// ---- Stays ----
+
+static bool was_loaded(const struct module *module, uint32_t generation) {
+    uint32_t unloaded_at = atomic_load(&module->unloaded_at);
+    if (generation >= module->loaded_at) {
+        return unloaded_at == 0 || generation <= unloaded_at;
+    }
+    size_t low = 0, high = module->stay_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (module->stays[middle].to < generation) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < module->stay_count && module->stays[low].from <= generation;
+}
+
+// Something else has been there since the module was unloaded.
+static bool was_another_there(const struct modules *modules, const struct module *module) {
+    uint32_t since = atomic_load(&module->unloaded_at);
+    for (size_t i = 0; i < modules->count; i++) {
+        const struct module *other = modules->items[i];
+        uint32_t unloaded_at = atomic_load(&other->unloaded_at);
+        if (other != module && other->start < module->limit && module->start < other->limit && (unloaded_at == 0 || unloaded_at > since)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The module is loaded again.
+static bool begin_stay(struct modules *modules, struct module *module) {
+    if (was_another_there(modules, module)) {
+        if (module->stay_count == module->stay_room) {
+            size_t room = module->stay_room == 0 ? 8 : module->stay_room * 2;
+            struct module_stay *stays = realloc(module->stays, room * sizeof *stays);
+            if (stays == NULL) {
+                return false;
+            }
+            module->stays = stays;
+            module->stay_room = room;
+        }
+        module->stays[module->stay_count++] = (struct module_stay){module->loaded_at, atomic_load(&module->unloaded_at)};
+        module->loaded_at = modules->generation + 1;
+        modules->stay_count++;
+    }
+    atomic_store(&module->unloaded_at, 0);
+    return true;
+}
+
+// ---- Refresh ----
+
 static bool same_place(const struct module *module, uintptr_t start, uintptr_t limit, const char *build_id) {
     return module->start == start && module->limit == limit && strcmp(module->build_id, build_id) == 0;
 }
@@ -92,32 +178,66 @@ static struct module *known(const struct modules *modules, const struct module *
     return NULL;
 }
 
-static bool add(struct modules *modules, const struct module *wanted, const char *name) {
-    struct module *module = known(modules, wanted, name);
+// NULL: no memory, or the list is full, which it is only told by full.
+static struct module *free_record(struct modules *modules) {
+    for (size_t i = 0; modules->count == MODULES_MAX && i < MODULES_MAX; i++) {
+        if (atomic_load(&modules->items[i]->unloaded_at) == MODULE_FORGOTTEN) {
+            return modules->items[i];
+        }
+    }
+    modules->full = modules->count == MODULES_MAX;
+    struct module *module = modules->full ? NULL : calloc(1, sizeof *module);
     if (module != NULL) {
-        module->seen = true;
-        atomic_store(&module->unloaded_at, 0);
-        return true;
+        module->index = (uint32_t)modules->count;
+        modules->items[modules->count] = module;
+        atomic_store(&module->unloaded_at, MODULE_FORGOTTEN);
+        atomic_store(&modules->count, modules->count + 1);
     }
-    size_t count = modules->count;
-    if (count == MODULES_MAX) {
-        return true; // the rest stays without names
+    return module;
+}
+
+static bool add(struct modules *modules, const struct module *wanted, const char *name) {
+    struct module *module = free_record(modules);
+    if (module == NULL) {
+        return modules->full; // the rest stays without names
     }
-    module = malloc(sizeof *module);
     char *file = shown_name(name, wanted->is_program, wanted->start);
-    if (module == NULL || file == NULL) {
-        free(module);
-        free(file);
+    if (file == NULL) {
         return false;
     }
-    memcpy(module, wanted, sizeof *module);
+    free(module->former_file);
+    module->former_file = module->file;
     module->file = file;
-    module->index = (uint32_t)count;
+    module->start = wanted->start;
+    module->limit = wanted->limit;
+    module->file_offset = wanted->file_offset;
+    module->bias = wanted->bias;
+    memcpy(module->build_id, wanted->build_id, sizeof module->build_id);
+    module->is_program = wanted->is_program;
+    module->serial = ++modules->serial;
     module->loaded_at = modules->generation + 1;
     module->seen = true;
-    modules->items[count] = module;
-    atomic_store(&modules->count, count + 1);
+    atomic_store(&module->unloaded_at, 0);
+    index_places(modules);
     return true;
+}
+
+void modules_refresh_begins(struct modules *modules) {
+    modules->full = false;
+    for (size_t i = 0; i < modules->count; i++) {
+        modules->items[i]->seen = false;
+    }
+}
+
+bool modules_see(struct modules *modules, const struct module *loaded, const char *name) {
+    struct module *module = known(modules, loaded, name);
+    pthread_mutex_lock(&modules->lock);
+    bool done = module == NULL ? add(modules, loaded, name) : atomic_load(&module->unloaded_at) == 0 || begin_stay(modules, module);
+    pthread_mutex_unlock(&modules->lock);
+    if (module != NULL) {
+        module->seen = true;
+    }
+    return done;
 }
 
 struct visit {
@@ -145,7 +265,7 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *context) {
         module.start = start & ~(PAGE_BYTES - 1);
         module.limit = (start + segment->p_memsz + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
         module.file_offset = segment->p_offset & ~(PAGE_BYTES - 1);
-        visit->failed |= !add(visit->modules, &module, info->dlpi_name);
+        visit->failed |= !modules_see(visit->modules, &module, info->dlpi_name);
     }
     return visit->failed;
 }
@@ -163,44 +283,107 @@ static bool note_unloaded(struct modules *modules) {
     return some;
 }
 
+uint32_t modules_refresh_ends(struct modules *modules) {
+    return note_unloaded(modules) ? ++modules->generation : 0;
+}
+
 bool modules_refresh(struct modules *modules, uint32_t *ended) {
-    *ended = 0;
-    for (size_t i = 0; i < modules->count; i++) {
-        modules->items[i]->seen = false;
-    }
     struct visit visit = {.modules = modules};
+    *ended = 0;
+    modules_refresh_begins(modules);
     dl_iterate_phdr(visit_object, &visit);
     if (visit.failed) {
         return false;
     }
-    if (note_unloaded(modules)) {
-        *ended = ++modules->generation;
-    }
+    *ended = modules_refresh_ends(modules);
     return true;
 }
 
-static bool was_loaded(const struct module *module, uint32_t generation) {
-    uint32_t unloaded_at = atomic_load(&module->unloaded_at);
-    return generation == 0 ? unloaded_at == 0 : module->loaded_at <= generation && (unloaded_at == 0 || unloaded_at >= generation);
+// ---- Finding ----
+
+static const struct module *find(const struct modules *modules, uintptr_t address, uint32_t generation) {
+    const struct module *otherwise = NULL;
+    size_t others = 0;
+    for (size_t i = upper_bound(modules, modules->count, address); i-- > 0 && modules->reach[i] > address;) {
+        const struct module *module = modules->by_start[i];
+        uint32_t unloaded_at = atomic_load(&module->unloaded_at);
+        if (address >= module->limit) {
+            continue;
+        }
+        if (generation == 0 ? unloaded_at == 0 : was_loaded(module, generation)) {
+            return module;
+        }
+        others++;
+        otherwise = otherwise != NULL && otherwise->unloaded_at > unloaded_at ? otherwise : module;
+    }
+    return generation == 0 || others == 1 ? otherwise : NULL;
 }
 
-const struct module *modules_find(const struct modules *modules, uintptr_t address, uint32_t generation) {
-    const struct module *otherwise = NULL;
-    for (size_t i = atomic_load(&modules->count); i-- > 0;) {
-        const struct module *module = modules->items[i];
-        if (address >= module->start && address < module->limit) {
-            if (was_loaded(module, generation)) {
-                return module;
-            }
-            otherwise = otherwise != NULL ? otherwise : module;
+const struct module *modules_find(struct modules *modules, uintptr_t address, uint32_t generation) {
+    pthread_mutex_lock(&modules->lock);
+    const struct module *module = find(modules, address, generation);
+    pthread_mutex_unlock(&modules->lock);
+    return module;
+}
+
+// ---- Forgetting ----
+
+static size_t many_stays(const struct modules *modules) {
+    return modules->many != 0 ? modules->many : MODULES_MANY_STAYS;
+}
+
+bool modules_are_many(const struct modules *modules) {
+    return modules->full || modules->stay_count >= many_stays(modules);
+}
+
+static void forget_stays(struct module *module, bool (*is_needed)(struct module_stay stay, const void *context), const void *context) {
+    size_t kept = 0;
+    for (size_t i = 0; i < module->stay_count; i++) {
+        if (is_needed(module->stays[i], context)) {
+            module->stays[kept++] = module->stays[i];
         }
     }
-    return otherwise;
+    module->stay_count = kept;
+    uint32_t unloaded_at = atomic_load(&module->unloaded_at);
+    if (unloaded_at == 0 || unloaded_at == MODULE_FORGOTTEN || is_needed((struct module_stay){module->loaded_at, unloaded_at}, context)) {
+        return;
+    }
+    if (kept > 0) { // the last one is the last that is needed
+        module->loaded_at = module->stays[kept - 1].from;
+        atomic_store(&module->unloaded_at, module->stays[kept - 1].to);
+        module->stay_count--;
+        return;
+    }
+    free(module->stays);
+    module->stays = NULL;
+    module->stay_room = 0;
+    module->start = module->limit = 0;
+    module->is_program = false;
+    atomic_store(&module->unloaded_at, MODULE_FORGOTTEN);
+}
+
+void modules_forget(struct modules *modules, bool (*is_needed)(struct module_stay stay, const void *context), const void *context) {
+    pthread_mutex_lock(&modules->lock);
+    modules->stay_count = 0;
+    for (size_t i = 0; i < modules->count; i++) {
+        forget_stays(modules->items[i], is_needed, context);
+        modules->stay_count += modules->items[i]->stay_count;
+    }
+    // If most are needed, the next look is worth it only when there are twice as many.
+    modules->many = modules->stay_count * 2 > MODULES_MANY_STAYS ? modules->stay_count * 2 : 0;
+    index_places(modules);
+    pthread_mutex_unlock(&modules->lock);
+}
+
+void modules_after_fork_in_child(struct modules *modules) {
+    pthread_mutex_init(&modules->lock, NULL);
 }
 
 void modules_free(struct modules *modules) {
     for (size_t i = 0; i < modules->count; i++) {
         free(modules->items[i]->file);
+        free(modules->items[i]->former_file);
+        free(modules->items[i]->stays);
         free(modules->items[i]);
     }
     memset(modules, 0, sizeof *modules);

@@ -61,9 +61,15 @@
 #define loaded_code_before_fork cmemprof_loaded_code_before_fork
 #define loaded_code_refresh cmemprof_loaded_code_refresh
 #define loaded_modules cmemprof_loaded_modules
+#define modules_after_fork_in_child cmemprof_modules_after_fork_in_child
+#define modules_are_many cmemprof_modules_are_many
 #define modules_find cmemprof_modules_find
+#define modules_forget cmemprof_modules_forget
 #define modules_free cmemprof_modules_free
 #define modules_refresh cmemprof_modules_refresh
+#define modules_refresh_begins cmemprof_modules_refresh_begins
+#define modules_refresh_ends cmemprof_modules_refresh_ends
+#define modules_see cmemprof_modules_see
 #define next_allocator cmemprof_next_allocator
 #define object_file_close cmemprof_object_file_close
 #define object_file_frames cmemprof_object_file_frames

@@ -18,6 +18,7 @@ struct text_chunk {
 struct entry {
     uintptr_t address; // 0: free
     const struct module *module;
+    uint32_t serial; // the module's: it may be another one since
     struct symbol_frame *frames;
     size_t frame_count;
 };
@@ -127,9 +128,10 @@ static struct object_file *file_of(struct symbols *symbols, const struct module 
     return file->file;
 }
 
-static struct entry *entry_of(struct symbols *symbols, const struct module *module, uintptr_t address) {
+static struct entry *entry_of(struct symbols *symbols, const struct module *module, uint32_t serial, uintptr_t address) {
     size_t at = ((address ^ (uintptr_t)module) * 0x9e3779b97f4a7c15u >> 32) % symbols->room;
-    while (symbols->entries[at].address != 0 && (symbols->entries[at].address != address || symbols->entries[at].module != module)) {
+    while (symbols->entries[at].address != 0 &&
+           (symbols->entries[at].address != address || symbols->entries[at].module != module || symbols->entries[at].serial != serial)) {
         at = (at + 1) % symbols->room;
     }
     return &symbols->entries[at];
@@ -148,7 +150,7 @@ static void make_room(struct symbols *symbols) {
     for (size_t i = 0; i < symbols->room; i++) {
         const struct entry *entry = &symbols->entries[i];
         if (entry->address != 0) {
-            *entry_of(&larger, entry->module, entry->address) = *entry;
+            *entry_of(&larger, entry->module, entry->serial, entry->address) = *entry;
         }
     }
     free(symbols->entries);
@@ -171,10 +173,10 @@ static void fill(struct symbols *symbols, struct entry *entry, const struct symb
 }
 
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address) {
-    struct entry *entry = entry_of(symbols, module, address);
+    struct entry *entry = entry_of(symbols, module, module->serial, address);
     if (entry->address == 0) {
         make_room(symbols);
-        entry = entry_of(symbols, module, address);
+        entry = entry_of(symbols, module, module->serial, address);
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
         work_memory_begin(&thread_state);
         struct object_file *file = file_of(symbols, module);
@@ -182,6 +184,7 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
         work_memory_end(&thread_state);
         entry->address = address;
         entry->module = module;
+        entry->serial = module->serial;
         symbols->count++;
         fill(symbols, entry, frames, count);
     }

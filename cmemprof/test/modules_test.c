@@ -1,4 +1,4 @@
-// modules_test.c: what is loaded is known with its file and build ID, and what was unloaded stays known.
+// modules_test.c: what is loaded is known with its file and build ID, and what was unloaded stays known, with the times it was loaded.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,21 +101,162 @@ static void unloaded_objects_stay_known(void **state) {
     modules_free(&modules);
 }
 
-// Two objects at one address, one after the other: the generation tells them apart, also when the first one comes back.
-static void generations_tell_apart_what_lay_at_one_address(void **state) {
+// ---- Places and times, without a loader ----
+
+struct object {
+    uintptr_t start, limit;
+    const char *build_id, *name;
+};
+
+static const struct object plugin_a = {0x100000, 0x103000, "aa", "a.so"}, plugin_b = {0x100000, 0x102000, "bb", "b.so"},
+                           unnamed_a = {0x100000, 0x102000, "", "a.so"}, unnamed_b = {0x100000, 0x102000, "", "b.so"},
+                           aside = {0x900000, 0x901000, "cc", "aside.so"};
+
+// The loader has this object, and always another one; NULL: only that.
+static uint32_t refresh_with(struct modules *modules, const struct object *object) {
+    const struct object *objects[] = {&aside, object};
+    modules_refresh_begins(modules);
+    for (size_t i = 0; i < 2 && objects[i] != NULL; i++) {
+        struct module module = {.start = objects[i]->start, .limit = objects[i]->limit};
+        strcpy(module.build_id, objects[i]->build_id);
+        assert_true(modules_see(modules, &module, objects[i]->name));
+    }
+    return modules_refresh_ends(modules);
+}
+
+// Opens and closes it, and returns the generation that its stacks belong to.
+static uint32_t one_stay(struct modules *modules, const struct object *object) {
+    assert_int_equal(refresh_with(modules, object), 0);
+    const struct module *now = modules_find(modules, object->start + 0x500, 0);
+    assert_non_null(now);
+    assert_string_equal(now->file, object->name);
+    uint32_t ended = refresh_with(modules, NULL);
+    assert_int_not_equal(ended, 0);
+    return ended;
+}
+
+static void assert_was(struct modules *modules, uintptr_t address, uint32_t generation, const char *name) {
+    const struct module *then = modules_find(modules, address, generation);
+    assert_non_null(then);
+    assert_string_equal(then->file, name);
+}
+
+enum { TURNS = 200 };
+
+static void take_turns(const struct object *a, const struct object *b) {
+    struct modules modules = {0};
+    uint32_t of_a[TURNS], of_b[TURNS];
+    for (int i = 0; i < TURNS; i++) {
+        of_a[i] = one_stay(&modules, a);
+        of_b[i] = one_stay(&modules, b);
+        if (i % 3 == 0) { // twice in a row
+            of_b[i] = one_stay(&modules, b);
+        }
+    }
+    for (int i = 0; i < TURNS; i++) {
+        assert_was(&modules, 0x100500, of_a[i], a->name);
+        assert_was(&modules, 0x100500, of_b[i], b->name);
+    }
+    assert_was(&modules, 0x100500, 0, b->name); // the last one
+    assert_int_equal(modules.count, 3);
+    modules_free(&modules);
+}
+
+static void objects_take_turns_at_one_address(void **state) {
     (void)state;
-    struct module first = {.start = 0x1000, .limit = 0x3000, .loaded_at = 1, .unloaded_at = 1};
-    struct module second = {.start = 0x1000, .limit = 0x2000, .loaded_at = 2, .unloaded_at = 2};
-    struct modules modules = {.items = {&first, &second}, .count = 2, .generation = 2};
-    assert_ptr_equal(modules_find(&modules, 0x1500, 1), &first);
-    assert_ptr_equal(modules_find(&modules, 0x1500, 2), &second);
-    assert_ptr_equal(modules_find(&modules, 0x1500, 0), &second); // the last one
-    assert_ptr_equal(modules_find(&modules, 0x2500, 2), &first);
-    assert_null(modules_find(&modules, 0x3000, 0));
-    first.unloaded_at = 0;
-    assert_ptr_equal(modules_find(&modules, 0x1500, 0), &first);
-    assert_ptr_equal(modules_find(&modules, 0x1500, 3), &first);
-    assert_ptr_equal(modules_find(&modules, 0x1500, 2), &second);
+    take_turns(&plugin_a, &plugin_b);
+    take_turns(&unnamed_a, &unnamed_b);
+    take_turns(&unnamed_a, &plugin_b);
+}
+
+// Where nothing else was in between there is nothing to tell apart, and nothing more to keep.
+static void coming_back_to_the_same_place_costs_nothing(void **state) {
+    (void)state;
+    struct modules modules = {0};
+    uint32_t first = one_stay(&modules, &plugin_a), last = first;
+    for (int i = 0; i < 14400; i++) {
+        last = one_stay(&modules, &plugin_a);
+    }
+    assert_was(&modules, 0x100500, first, "a.so");
+    assert_was(&modules, 0x100500, last, "a.so");
+    assert_int_equal(modules.count, 2);
+    assert_int_equal(modules.stay_count, 0);
+    modules_free(&modules);
+}
+
+// What lay there alone is found also for a time that it is not known of; of two it cannot be told which.
+static void what_is_not_known_is_not_guessed(void **state) {
+    (void)state;
+    struct modules modules = {0};
+    uint32_t of_a = one_stay(&modules, &plugin_a);
+    assert_was(&modules, 0x100500, of_a + 1, "a.so");
+    one_stay(&modules, &plugin_b);
+    assert_null(modules_find(&modules, 0x100500, of_a + 2));
+    assert_was(&modules, 0x102500, of_a + 2, "a.so"); // the second is shorter
+    assert_null(modules_find(&modules, 0x103000, 0));
+    modules_free(&modules);
+}
+
+static bool is_one_of(struct module_stay stay, const void *context) {
+    const uint32_t *needed = context;
+    for (; *needed != 0; needed++) {
+        if (*needed >= stay.from && *needed <= stay.to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void what_nobody_needs_makes_room(void **state) {
+    (void)state;
+    struct modules modules = {0};
+    uint32_t needed[3] = {0};
+    size_t stays = 0, times = 0;
+    for (uint32_t i = 0; i < 3 * MODULES_MANY_STAYS / 2; i++) {
+        uint32_t of_a = one_stay(&modules, &plugin_a);
+        one_stay(&modules, &plugin_b);
+        needed[0] = i == 7 ? of_a : needed[0];
+        needed[1] = of_a;
+        stays = modules.stay_count > stays ? modules.stay_count : stays;
+        if (modules_are_many(&modules)) {
+            modules_forget(&modules, is_one_of, needed);
+            assert_false(modules_are_many(&modules));
+            times++;
+        }
+    }
+    assert_in_range(times, 2, 4);
+    assert_in_range(stays, 1, MODULES_MANY_STAYS + 1);
+    assert_was(&modules, 0x100500, needed[0], "a.so");
+    assert_was(&modules, 0x100500, needed[1], "a.so");
+    modules_free(&modules);
+}
+
+// Each time another file at another address: 14,400 of them, of which the stacks of two are kept.
+static void a_long_life_with_new_objects(void **state) {
+    (void)state;
+    struct modules modules = {0};
+    uint32_t needed[3] = {0};
+    enum { OBJECTS = 14400, KEPT = 4000 };
+    for (uint32_t i = 0; i < OBJECTS; i++) {
+        char name[32], build_id[32];
+        snprintf(name, sizeof name, "%u.so", i);
+        snprintf(build_id, sizeof build_id, "%08x", i);
+        struct object object = {0x1000000 + 0x2000 * (i % 5000), 0x1002000 + 0x2000 * (i % 5000), build_id, name};
+        refresh_with(&modules, &object);
+        if (modules_are_many(&modules)) {
+            modules_forget(&modules, is_one_of, needed);
+            refresh_with(&modules, &object);
+        }
+        assert_false(modules_are_many(&modules));
+        assert_was(&modules, object.start + 0x500, 0, name);
+        uint32_t ended = refresh_with(&modules, NULL);
+        needed[0] = i == KEPT ? ended : needed[0];
+        needed[1] = ended;
+    }
+    assert_in_range(modules.count, 1, MODULES_MAX);
+    assert_was(&modules, 0x1000500 + 0x2000 * KEPT, needed[0], "4000.so");
+    assert_was(&modules, 0x1000500 + 0x2000 * ((OBJECTS - 1) % 5000), needed[1], "14399.so");
+    modules_free(&modules);
 }
 
 int main(void) {
@@ -123,7 +264,11 @@ int main(void) {
         cmocka_unit_test(knows_the_program_libc_and_the_vdso),
         cmocka_unit_test(agrees_with_proc_self_maps),
         cmocka_unit_test(unloaded_objects_stay_known),
-        cmocka_unit_test(generations_tell_apart_what_lay_at_one_address),
+        cmocka_unit_test(objects_take_turns_at_one_address),
+        cmocka_unit_test(coming_back_to_the_same_place_costs_nothing),
+        cmocka_unit_test(what_is_not_known_is_not_guessed),
+        cmocka_unit_test(what_nobody_needs_makes_room),
+        cmocka_unit_test(a_long_life_with_new_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
