@@ -61,6 +61,12 @@ bool cfi_object_at(uintptr_t address, struct cfi_object *object) {
     if (_dl_find_object((void *)address, &found) != 0 || found.dlfo_eh_frame == NULL) {
         return false;
     }
+    // Of a program with room between its segments this is the segment of the address alone, so the table's own is asked for.
+    uintptr_t hdr = (uintptr_t)found.dlfo_eh_frame;
+    bool elsewhere = hdr < (uintptr_t)found.dlfo_map_start || hdr >= (uintptr_t)found.dlfo_map_end;
+    if (elsewhere && (_dl_find_object((void *)hdr, &found) != 0 || (uintptr_t)found.dlfo_eh_frame != hdr)) {
+        return false;
+    }
     object->low = found.dlfo_map_start;
     object->high = found.dlfo_map_end;
     object->eh_frame_hdr = found.dlfo_eh_frame;

@@ -75,30 +75,35 @@ struct listing {
     size_t count;
 };
 
+// The readable bytes around .eh_frame_hdr and .eh_frame, which are one segment.
+static void find_rules(const struct dl_phdr_info *info, struct code_object *object) {
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_GNU_EH_FRAME) {
+            object->eh_frame_hdr = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        }
+    }
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && object->eh_frame_hdr >= start && object->eh_frame_hdr - start < segment->p_filesz) {
+            object->rules = start;
+            object->rules_end = start + segment->p_filesz;
+        }
+    }
+}
+
 static int visit(struct dl_phdr_info *info, size_t size, void *context) {
     (void)size;
     struct listing *listing = context;
-    struct code_object object = {.start = UINTPTR_MAX};
+    struct code_object object = {0};
+    find_rules(info, &object);
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-        if (segment->p_type == PT_LOAD) {
-            object.start = start < object.start ? start : object.start;
-            object.end = start + segment->p_memsz > object.end ? start + segment->p_memsz : object.end;
-        } else if (segment->p_type == PT_GNU_EH_FRAME) {
-            object.eh_frame_hdr = start;
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0 && listing->count < MOST_OBJECTS) {
+            object.start = info->dlpi_addr + segment->p_vaddr;
+            object.end = object.start + segment->p_memsz;
+            listing->objects[listing->count++] = object;
         }
-    }
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-        if (segment->p_type == PT_LOAD && object.eh_frame_hdr >= start && object.eh_frame_hdr - start < segment->p_filesz) {
-            object.rules = start;
-            object.rules_end = start + segment->p_filesz;
-        }
-    }
-    if (object.start < object.end && listing->count < MOST_OBJECTS) {
-        listing->objects[listing->count++] = object;
     }
     return 0;
 }

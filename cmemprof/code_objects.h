@@ -3,7 +3,7 @@
 //
 // Two copies of the table, one of which is the present one. A refresh fills the other and then makes it the present one, so a signal
 // handler or a malloc that comes in between reads the old table; a reader notes when its copy was refilled under its hands, and looks
-// again. Memory: mmap, once. 4096 objects at most; code of further ones has no rules, so their stacks are cut, which is counted.
+// again. Memory: mmap, once. 4096 segments at most; code of further ones has no rules, so their stacks are cut, which is counted.
 #ifndef CMEMPROF_CODE_OBJECTS_H
 #define CMEMPROF_CODE_OBJECTS_H
 
@@ -13,7 +13,7 @@
 #include "namespace.h"
 
 struct code_object {
-    uintptr_t start, end;       // all of its segments
+    uintptr_t start, end;       // of an executable segment: between segments there may be room, and other objects in it
     uintptr_t rules, rules_end; // the segment that .eh_frame_hdr and .eh_frame lie in
     uintptr_t eh_frame_hdr;
 };

@@ -67,7 +67,11 @@ static char *shown_name(const char *name, bool is_program, uintptr_t start) {
         return strdup("[vdso]");
     }
     char *resolved = is_program ? program_file(start) : realpath(name, NULL);
-    return resolved != NULL ? resolved : strdup(name);
+    if (resolved == NULL && is_program) { // no /proc: as the program was started, which is better than no name
+        name = (const char *)getauxval(AT_EXECFN);
+        resolved = name != NULL ? realpath(name, NULL) : NULL;
+    }
+    return resolved != NULL ? resolved : strdup(name != NULL ? name : "");
 }
 
 // ---- Places ----

@@ -133,7 +133,7 @@ static bool open_library(struct image *image, const struct module *module) {
 }
 
 // Its file is reachable by these names even after it was replaced by a newer one, unless the loader was executed with the program as its
-// argument (modules.c).
+// argument (modules.c). Without /proc it is like a library's.
 static bool open_program(struct image *image, const struct module *module) {
     return open_image(image, "/proc/self/exe", module->build_id) ||
            open_image(image, "/proc/thread-self/exe", module->build_id) || // the first thread has ended

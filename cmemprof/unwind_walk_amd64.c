@@ -99,8 +99,16 @@ INLINE bool record(struct unwind_walk *walk, const struct unwind_frame *now, uns
     return true;
 }
 
-// Behind the return address of a signal handler the kernel put the interrupted registers. That address is the first byte of a function
-// which nobody called (__restore_rt), so it is recorded one byte further, or its name would be that of what lies before.
+// The last step's return address is the first byte of a function. So it is recorded one byte further, or its name would be that of what
+// lies before.
+static void name_first_byte(struct unwind_walk *walk) {
+    if (walk->step->pc_beyond == 0) {
+        walk->trail->pcs[walk->step - walk->trail->steps]++;
+        walk->step->pc_beyond = 1;
+    }
+}
+
+// Behind the return address of a signal handler (__restore_rt, which nobody called) the kernel put the interrupted registers.
 static bool step_signal(struct unwind_walk *walk, struct unwind_frame *now) {
     uintptr_t saved = now->sp + offsetof(ucontext_t, uc_mcontext.gregs);
     struct unwind_frame next = {.exact = true, .rbp_at = saved + REG_RBP * 8, .rbx_at = saved + REG_RBX * 8};
@@ -108,10 +116,7 @@ static bool step_signal(struct unwind_walk *walk, struct unwind_frame *now) {
     if (!read_word(walk, saved + REG_RIP * 8, &next.after) || !read_word(walk, saved + REG_RSP * 8, &next.sp)) {
         return false;
     }
-    if (walk->step->pc_beyond == 0) {
-        walk->trail->pcs[walk->step - walk->trail->steps]++;
-        walk->step->pc_beyond = 1;
-    }
+    name_first_byte(walk);
     *now = next;
     now->after++;
     return true;
@@ -160,30 +165,6 @@ SLOW bool step_special(struct unwind_walk *walk, const struct cfi_row *row, stru
     return true;
 }
 
-// Code without a rule, a JIT's or somebody's assembly. If RBP holds a frame record that is beyond doubt, that is the next frame; a function
-// without one is left out with it. Else the stack ends here.
-SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, struct unwind_frame *now) {
-    uintptr_t frame, above, pc;
-    walk->end = result == CFI_UNSUPPORTED ? UNWIND_UNSUPPORTED : UNWIND_NO_RULE;
-    if (code_bytes_are_sigreturn(now->after - now->exact)) {
-        bool followed = step_signal(walk, now);
-        forget_steps(walk); // code may change
-        return followed;
-    }
-    // Where there is a rule that is only not understood, RBP is as good as never a frame record of this function.
-    bool own = stack_memory_is_own(walk->stack_low, walk->stack_bytes, now->sp);
-    if (result == CFI_UNSUPPORTED || !own || !read_rbp(walk, now, &frame) || (frame & 15) != 0 || frame < now->sp ||
-        !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) ||
-        !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame + 8) || !read_word(walk, frame, &above) ||
-        !read_word(walk, frame + 8, &pc) || (above != 0 && above <= frame) || !code_bytes_follow_call(pc)) {
-        return false;
-    }
-    atomic_fetch_add_explicit(&walk->unwinder->fallbacks, 1, memory_order_relaxed);
-    *now = (struct unwind_frame){.after = pc, .sp = frame + 16, .rbp_at = frame, .rbx_at = UNWIND_LOST};
-    forget_steps(walk);
-    return true;
-}
-
 // The rule is not in the cache. Some 300 ns.
 SLOW enum cfi_result find_row(struct unwinder *unwinder, uintptr_t address, struct cfi_row *row) {
     uint64_t generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
@@ -200,6 +181,43 @@ SLOW enum cfi_result find_row(struct unwinder *unwinder, uintptr_t address, stru
         }
     }
     return result;
+}
+
+// The return address is the first byte of a function, which no call leaves behind: whoever made the stack has put it there, for when the
+// stack's own first function returns (makecontext: __start_context).
+static bool is_made_up_end(struct unwind_walk *walk, const struct unwind_frame *now) {
+    struct cfi_row row;
+    return !now->exact && find_row(walk->unwinder, now->after, &row) == CFI_FOUND && !code_bytes_follow_call(now->after);
+}
+
+// Code without a rule, a JIT's or somebody's assembly. If RBP holds a frame record that is beyond doubt, that is the next frame; a function
+// without one is left out with it. Else the stack ends here.
+SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, struct unwind_frame *now) {
+    uintptr_t frame, above, pc;
+    walk->end = result == CFI_UNSUPPORTED ? UNWIND_UNSUPPORTED : UNWIND_NO_RULE;
+    if (code_bytes_are_sigreturn(now->after - now->exact)) {
+        bool followed = step_signal(walk, now);
+        forget_steps(walk); // code may change
+        return followed;
+    }
+    if (result == CFI_NONE && is_made_up_end(walk, now)) {
+        walk->end = UNWIND_COMPLETE;
+        name_first_byte(walk);
+        forget_steps(walk); // there may be a rule another time
+        return false;
+    }
+    // Where there is a rule that is only not understood, RBP is as good as never a frame record of this function.
+    bool own = stack_memory_is_own(walk->stack_low, walk->stack_bytes, now->sp);
+    if (result == CFI_UNSUPPORTED || !own || !read_rbp(walk, now, &frame) || (frame & 15) != 0 || frame < now->sp ||
+        !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) ||
+        !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame + 8) || !read_word(walk, frame, &above) ||
+        !read_word(walk, frame + 8, &pc) || (above != 0 && above <= frame) || !code_bytes_follow_call(pc)) {
+        return false;
+    }
+    atomic_fetch_add_explicit(&walk->unwinder->fallbacks, 1, memory_order_relaxed);
+    *now = (struct unwind_frame){.after = pc, .sp = frame + 16, .rbp_at = frame, .rbx_at = UNWIND_LOST};
+    forget_steps(walk);
+    return true;
 }
 
 SLOW bool step_unusual(struct unwind_walk *walk, bool cached, const struct cfi_row *cached_row, struct unwind_frame *now) {

@@ -1,0 +1,34 @@
+// Program segments allocates 100 times in C and writes its profile to the file that is its argument.
+package main
+
+// void c_work(void);
+import "C"
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+)
+
+func must(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "segments:", err)
+		os.Exit(1)
+	}
+}
+
+//go:noinline
+func outer() {
+	C.c_work()
+}
+
+func main() {
+	must(cmemprof.Start(1))
+	for range 100 {
+		outer()
+	}
+	data, err := cmemprof.Profile()
+	must(err)
+	must(os.WriteFile(os.Args[1], data, 0o600))
+}
