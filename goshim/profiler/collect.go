@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -64,6 +65,10 @@ func (k *collector) startC() {
 	if err := contained(func() error { return heap.StartHeap(k.cfg.cInterval) }); err != nil {
 		k.messages.warn("start C", fmt.Sprintf("cmemprof: C allocations are not profiled, Go's are: %v", err))
 		return
+	}
+	if _, err := os.Readlink("/proc/self/exe"); err != nil {
+		k.messages.warn("no proc", fmt.Sprintf("cmemprof: there is no /proc here (%v), so the program's C functions are only named if its file is "+
+			"where it was when it was started", err))
 	}
 	k.cHeap = heap
 	cOwner.Store(k)
