@@ -6,6 +6,7 @@
 
 #include <sys/mman.h>
 
+#include "code_objects.h"
 #include "profiler.h"
 
 uintptr_t cmemprof_go_call(void) {
@@ -14,6 +15,7 @@ uintptr_t cmemprof_go_call(void) {
         return 0;
     }
     profiler_enter(&thread_state);
+    code_objects_refresh(); // the walk needs it, where it is in use
     uintptr_t call = unwind_find_go_call(&profiler.unwinder, &thread_state, memo);
     profiler_leave(&thread_state);
     munmap(memo, sizeof *memo);

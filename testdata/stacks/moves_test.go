@@ -62,6 +62,20 @@ func TestMoves(t *testing.T) {
 	}
 }
 
+// TestMovesStatic: the same in a program without a loader, where the table of objects is ours.
+func TestMovesStatic(t *testing.T) {
+	program := buildWith(t, "", "./moves", "-tags", "cmemprof_static,netgo,osusergo", "-ldflags",
+		`-linkmode=external -extldflags "-static -Wl,--eh-frame-hdr"`)
+	out, err := exec.Command(program, allocations, "random").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%.3000s", err, out)
+	}
+	var all, cut, counted int
+	if _, err := fmt.Sscan(string(out), &all, &cut, &counted); err != nil || all == 0 || cut != 0 {
+		t.Errorf("%d allocations, %d of them cut: %v", all, cut, err)
+	}
+}
+
 // TestUserFunctions: SQLite calls a function that was registered in Go, whose stack moves there.
 func TestUserFunctions(t *testing.T) {
 	out, err := exec.Command(buildWith(t, "", "./functions")).CombinedOutput()
