@@ -35,7 +35,7 @@ static bool depths_agree(const struct unwind_trail *old, uint32_t at, const stru
 bool unwind_trail_may_join(const struct unwind_trail *old, uint32_t at, const struct unwind_trail *now) {
     const struct unwind_step *a = &old->steps[at], *b = &now->steps[now->steps_end - 1];
     return now->reusable_from != UNWIND_NEVER && a->sp == b->sp && unwind_trail_pc(old, at) == unwind_trail_pc(now, now->steps_end - 1) &&
-           a->exact == b->exact && a->rbp_at == b->rbp_at && a->rbx_at == b->rbx_at && at >= old->reusable_from &&
+           a->exact == b->exact && a->rbp_at == b->rbp_at && a->rbx_at_or_high == b->rbx_at_or_high && at >= old->reusable_from &&
            (at >= old->rbp_until || old->rbp == now->rbp) && (at >= old->rbx_until || (now->rbx_known && old->rbx == now->rbx)) &&
            depths_agree(old, at, now) && now->steps[now->steps_end - 1].reads - now->steps[now->steps_begin].reads <= a->reads;
 }

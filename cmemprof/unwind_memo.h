@@ -62,13 +62,10 @@ struct unwind_read {
 // The registers at one frame; its pc is in pcs, which is pc_beyond further than the real one.
 struct unwind_step {
     uintptr_t sp, rbp_at;
-    union {
-        uintptr_t rbx_at;     // in C
-        uintptr_t stack_high; // in Go: no frame of this goroutine lies there or above
-    };
-    uint32_t reads;   // index of the first read that leads from here to the caller
-    uint16_t segment; // number of changes between C and Go so far
-    bool exact;       // pc is the next instruction itself and not a return address: a signal came between
+    uintptr_t rbx_at_or_high; // in C where RBX is; in Go where the goroutine's stack ends: no frame of it lies there or above
+    uint32_t reads;           // index of the first read that leads from here to the caller
+    uint16_t segment;         // number of changes between C and Go so far
+    bool exact;               // pc is the next instruction itself and not a return address: a signal came between
     uint8_t pc_beyond;
 };
 

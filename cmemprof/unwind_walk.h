@@ -15,12 +15,9 @@
 struct unwind_frame {
     uintptr_t after; // one byte after the byte that the row is looked up for: the return address, or the next instruction + 1
     uintptr_t sp;
-    uintptr_t rbp_at; // where the values are, see unwind_memo.h
-    union {
-        uintptr_t rbx_at;     // in C
-        uintptr_t stack_high; // in Go
-    };
-    bool exact; // after is not a return address
+    uintptr_t rbp_at;         // where the values are, see unwind_memo.h
+    uintptr_t rbx_at_or_high; // in C where RBX is; in Go where the goroutine's stack ends: no frame of it lies there or above
+    bool exact;               // after is not a return address
 };
 
 struct unwind_walk {

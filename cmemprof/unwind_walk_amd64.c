@@ -68,23 +68,23 @@ INLINE bool read_rbp(struct unwind_walk *walk, const struct unwind_frame *now, u
 }
 
 static bool read_rbx(struct unwind_walk *walk, const struct unwind_frame *now, uintptr_t *value) {
-    if (now->rbx_at == UNWIND_IN_REGISTER) {
+    if (now->rbx_at_or_high == UNWIND_IN_REGISTER) {
         walk->trail->rbx_until = unwind_walk_next_step(walk);
         walk->wants_rbx = !walk->trail->rbx_known;
         *value = walk->trail->rbx;
         return walk->trail->rbx_known;
     }
-    return now->rbx_at != UNWIND_LOST && read_word(walk, now->rbx_at, value);
+    return now->rbx_at_or_high != UNWIND_LOST && read_word(walk, now->rbx_at_or_high, value);
 }
 
 // ---- Steps ----
 
-// Member by member: a whole struct goes through memory in small stores, which a large load then has to wait for, 10 ns a frame.
-// In Go the union holds the other of the two.
+// Member by member, and no union in it: a whole struct goes through memory in small stores, which a large load then has to wait for, 10 ns
+// a frame.
 INLINE void put_step(struct unwind_step *step, const struct unwind_frame *now, uint32_t reads, unsigned segment) {
     step->sp = now->sp;
     step->rbp_at = now->rbp_at;
-    step->rbx_at = now->rbx_at;
+    step->rbx_at_or_high = now->rbx_at_or_high;
     step->reads = reads;
     step->segment = (uint16_t)segment;
     step->exact = now->exact;
@@ -116,7 +116,7 @@ static void name_first_byte(struct unwind_walk *walk) {
 // Behind the return address of a signal handler (__restore_rt, which nobody called) the kernel put the interrupted registers.
 static bool step_signal(struct unwind_walk *walk, struct unwind_frame *now) {
     uintptr_t saved = now->sp + offsetof(ucontext_t, uc_mcontext.gregs);
-    struct unwind_frame next = {.exact = true, .rbp_at = saved + REG_RBP * 8, .rbx_at = saved + REG_RBX * 8};
+    struct unwind_frame next = {.exact = true, .rbp_at = saved + REG_RBP * 8, .rbx_at_or_high = saved + REG_RBX * 8};
     walk->end = UNWIND_UNREADABLE;
     if (!read_word(walk, saved + REG_RIP * 8, &next.after) || !read_word(walk, saved + REG_RSP * 8, &next.sp)) {
         return false;
@@ -162,7 +162,8 @@ SLOW bool step_special(struct unwind_walk *walk, const struct cfi_row *row, stru
         return false;
     }
     uintptr_t rbp_at = place_of(row->rbp, row->rbp_offset, cfa, rbp, now->rbp_at);
-    struct unwind_frame next = {.sp = cfa, .rbp_at = rbp_at, .rbx_at = place_of(row->rbx, row->rbx_offset, cfa, rbp, now->rbx_at)};
+    struct unwind_frame next = {
+        .sp = cfa, .rbp_at = rbp_at, .rbx_at_or_high = place_of(row->rbx, row->rbx_offset, cfa, rbp, now->rbx_at_or_high)};
     if (cfa <= now->sp || !read_word(walk, cfa - 8, &next.after)) {
         return false;
     }
@@ -220,7 +221,7 @@ SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, st
         return false;
     }
     atomic_fetch_add_explicit(&walk->unwinder->fallbacks, 1, memory_order_relaxed);
-    *now = (struct unwind_frame){.after = pc, .sp = frame + 16, .rbp_at = frame, .rbx_at = UNWIND_LOST};
+    *now = (struct unwind_frame){.after = pc, .sp = frame + 16, .rbp_at = frame, .rbx_at_or_high = UNWIND_LOST};
     forget_steps(walk);
     return true;
 }
@@ -258,7 +259,7 @@ INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
     }
     now->sp = cfa;
     now->rbp_at = row.rbp == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbp_offset * 8) : now->rbp_at;
-    now->rbx_at = row.rbx == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbx_offset * 8) : now->rbx_at;
+    now->rbx_at_or_high = row.rbx == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbx_offset * 8) : now->rbx_at_or_high;
     now->exact = false;
     return true;
 }
@@ -301,7 +302,7 @@ SLOW bool read_go_call(struct unwind_walk *walk, uintptr_t sp, uintptr_t *frame,
 
 // The frame of a caller, on the same stack.
 INLINE bool is_further_out(const struct unwind_frame *now, uintptr_t frame) {
-    return frame - now->sp < now->stack_high - now->sp;
+    return frame - now->sp < now->rbx_at_or_high - now->sp;
 }
 
 // From a goroutine's stack the chain leads to the system stack where C has called Go. Anything else outside of it is where the stack once
@@ -315,7 +316,7 @@ INLINE bool may_be_system_stack(const struct unwind_walk *walk, uintptr_t frame)
 INLINE bool find_go_frame(struct unwind_walk *walk, struct unwind_frame *now, uintptr_t *frame) {
     walk->end = UNWIND_UNREADABLE;
     if (now->rbp_at == UNWIND_IN_GO_CALL) {
-        return read_go_call(walk, now->sp, frame, &now->stack_high);
+        return read_go_call(walk, now->sp, frame, &now->rbx_at_or_high);
     }
     if (!read_rbp(walk, now, frame)) {
         return false;
@@ -324,8 +325,8 @@ INLINE bool find_go_frame(struct unwind_walk *walk, struct unwind_frame *now, ui
         walk->end = UNWIND_COMPLETE;
         return false;
     }
-    if (now->stack_high != UNWIND_NO_LIMIT && !is_further_out(now, *frame)) {
-        now->stack_high = UNWIND_NO_LIMIT;
+    if (now->rbx_at_or_high != UNWIND_NO_LIMIT && !is_further_out(now, *frame)) {
+        now->rbx_at_or_high = UNWIND_NO_LIMIT;
         return may_be_system_stack(walk, *frame);
     }
     return true;
@@ -340,7 +341,7 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
     if (!find_go_frame(walk, now, &frame) || !can_read(walk, frame)) {
         return false;
     }
-    struct unwind_frame next = {.rbx_at = frame + (uintptr_t)CROSSCALL2_RBX};
+    struct unwind_frame next = {.rbx_at_or_high = frame + (uintptr_t)CROSSCALL2_RBX};
     above = *(const uintptr_t *)frame;
     bool is_crosscall2 = above == frame + 8;
     if (is_crosscall2) { // its second frame pointer: the assembler's own, with the return address, lies above it
@@ -355,7 +356,7 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
         return false;
     }
     bool go = in_go(walk, next.after - 1);
-    if (!go && next.after != 0 && (now->stack_high != UNWIND_NO_LIMIT || (!is_crosscall2 && !code_bytes_are_sigreturn(next.after)))) {
+    if (!go && next.after != 0 && (now->rbx_at_or_high != UNWIND_NO_LIMIT || (!is_crosscall2 && !code_bytes_are_sigreturn(next.after)))) {
         return false;
     }
     // The next step in Go begins with the word at frame, and remembers it then.
@@ -363,7 +364,7 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
         remember_read(walk, frame, above);
     }
     if (go) {
-        next.stack_high = now->stack_high;
+        next.rbx_at_or_high = now->rbx_at_or_high;
     }
     next.sp = frame + FRAME_RECORD_BYTES;
     bool panicked = now->after - 1 - walk->go_panic_start < walk->go_panic_bytes;
@@ -374,7 +375,7 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
 
 // From C into Go, or at the start. Interrupted in the midst of asmcgocall there is nothing to rely on: RBP may be C's.
 INLINE void enter_go(const struct unwind_walk *walk, struct unwind_frame *now) {
-    now->stack_high = UNWIND_NO_LIMIT;
+    now->rbx_at_or_high = UNWIND_NO_LIMIT;
     if (walk->go_call_bytes == 0) { // nobody has said where it is
         now->rbp_at = UNWIND_LOST;
     } else if (now->after - 1 - walk->go_call_start < walk->go_call_bytes) {
@@ -453,7 +454,7 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
         now.after = after;
         now.sp = cfa;
         now.rbp_at = row.rbp == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbp_offset * 8) : now.rbp_at;
-        now.rbx_at = row.rbx == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbx_offset * 8) : now.rbx_at;
+        now.rbx_at_or_high = row.rbx == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbx_offset * 8) : now.rbx_at_or_high;
         now.exact = false;
         *++pc = after;
         put_step(++step, &now, (uint32_t)(read - trail->reads), segment);

@@ -345,7 +345,7 @@ static void other_rbp_at(struct unwind_step *step) {
     step->rbp_at = 4096;
 }
 static void other_rbx_at(struct unwind_step *step) {
-    step->rbx_at = 4096;
+    step->rbx_at_or_high = 4096;
 }
 static void other_exact(struct unwind_step *step) {
     step->exact = true;
