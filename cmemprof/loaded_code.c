@@ -98,10 +98,10 @@ static void forget_unneeded(void) {
     struct needed needed = {.generations = loaded_modules.generation + 1};
     needed.bits = calloc(1, needed.generations / 8 + 1);
     if (needed.bits != NULL) {
-        reclaim_pause();
+        reclaim_lock();
         stack_table_each(&profiler.stacks, need, &needed);
         modules_forget(&loaded_modules, is_needed, &needed);
-        reclaim_snapshot_ends();
+        reclaim_unlock();
         free(needed.bits);
     }
 }
