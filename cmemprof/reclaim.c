@@ -154,10 +154,10 @@ static bool memory_is_short(const struct profiler *self) {
 }
 
 // Until half of the room is taken.
-static int last_class_to_go(const struct profiler *self, const struct choice *choice, bool is_short) {
+static int last_class_to_go(const struct profiler *self, const struct choice *choice) {
     size_t room = memory_budget_room(&self->budget), taken = taken_bytes(self), goes = choice->bytes[OF_UNLOADED_CODE];
     int last = OF_UNLOADED_CODE;
-    while (is_short && last + 1 < CLASSES && taken > room / 2 + goes) {
+    while (last + 1 < CLASSES && taken > room / 2 + goes) {
         goes += choice->bytes[++last];
     }
     return last;
@@ -225,10 +225,10 @@ void reclaim_make_room(struct profiler *self) {
     bool is_short = memory_is_short(self);
     struct stack_level *fresh = stack_table_renew_begin(&self->stacks);
     struct choice choice = {.self = self};
-    if (is_short || atomic_load(&self->stacks.retired) != 0) {
+    if (is_short) {
         reclaim_add_up_alive(self);
         stack_table_each(&self->stacks, measure, &choice);
-        choice.last_class = last_class_to_go(self, &choice, is_short);
+        choice.last_class = last_class_to_go(self, &choice);
         stack_table_each(&self->stacks, choose, &choice);
     }
     if (choice.chosen != NULL || fresh != NULL || unused_levels != NULL) {

@@ -1,6 +1,6 @@
 // reclaim.h: keeps the tables within their budget: sets the limit, and takes away stacks of which nothing is alive.
 //
-// First go those of unloaded code that a profile has shown; then, when memory is short, those where nothing was allocated since the last
+// When memory is short, first go those of unloaded code that a profile has shown; then those where nothing was allocated since the last
 // profile; and if that is not enough others of which nothing is alive, whatever is new in them: what is alive is what a leak is found by.
 // What they allocated is not lost: it goes to one sample of the profile, MERGE_EVICTED (merge.h), so the sums of alloc_* stay what they
 // are. A stack that allocates again begins anew. What the tables do not use goes back to the system and to the budget.
