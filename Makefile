@@ -27,9 +27,11 @@ USES_command := receiver upload merge
 LIBS_merge := -ldeflate -lzstd
 LIBS_upload := -lcurl
 LIBS_receiver := -lmicrohttpd -lsqlite3
-LIBS_cmemprof := -ldw -lelf -ldl -lm
+LIBS_cmemprof := -ldl -lm
 LIBS_preload :=
 LIBS_command = $(LIBS_cmemprof)
+# What tests compare names with.
+TEST_LIBS_cmemprof := -ldw -lelf
 FOLDERS := merge upload receiver cmemprof preload command
 
 sources = $(wildcard $(1)/*.c)
@@ -73,10 +75,12 @@ lib: build/libcmemprof.a build/libcmemprof.so ## Build the static and the shared
 build/libcmemprof.a: $(call objects,cmemprof,obj) $(call objects,merge,obj)
 	@rm -f $@ && echo "  ar    $@"
 	@ar rcs $@ $^
-# nodelete: hooks that the loader has bound can never go away.
-build/libcmemprof.so: $(foreach f,preload cmemprof merge,$(call objects,$(f),obj)) cmemprof/exports.map
+# nodelete: hooks that the loader has bound can never go away. What is loaded into any program needs libc alone: another library that it finds
+# first may lack what is needed. So no compressor is in it, and its profiles are not compressed (bare/).
+RAW_ONLY = $(filter-out %/merge/compress.o,$(call objects,merge,$(1))) $(call objects,bare,$(1))
+build/libcmemprof.so: $(foreach f,preload cmemprof,$(call objects,$(f),obj)) $(call RAW_ONLY,obj) cmemprof/exports.map
 	@echo "  link  $@"
-	@$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(call libs,cmemprof)
+	@$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(LIBS_cmemprof)
 
 # For fully static programs: the linker puts the hooks in place (cmemprof/hook_binding.h).
 build/static/%.o: %.c | build/.setup
@@ -87,9 +91,9 @@ build/libcmemprof-static.a: $(call objects,cmemprof,static) $(call objects,merge
 	@rm -f $@ && echo "  ar    $@"
 	@ar rcs $@ $^
 
-# For musl, where neither elfutils nor libdeflate and zstd are: bare/ stands in for the files that use them.
+# For musl: from the same sources, without what compresses.
 MUSL_CC ?= musl-gcc
-MUSL_OBJECTS := $(filter-out %/object_file.o %/function_index.o %/line_table.o %/line_table_header.o %/merge/compress.o,$(foreach f,cmemprof merge,$(call objects,$(f),musl))) $(call objects,bare,musl)
+MUSL_OBJECTS := $(call objects,cmemprof,musl) $(call RAW_ONLY,musl)
 build/musl/%.o: %.c
 	@mkdir -p $(@D) && echo "  cc    $< (musl)"
 	@$(MUSL_CC) $(ALL_CFLAGS) -DCMEMPROF_OWN_OBJECT_TABLE -MMD -MP -c $< -o $@
@@ -127,10 +131,10 @@ install: lib static command ## Install the command, libraries, header and pkg-co
 define test_rules
 build/$(2)/test/$(1)_%_test: build/$(2)/$(1)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(2))) $(call reader,$(1),$(2))
 	@mkdir -p $$(@D) && echo "  link  $$@"
-	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1))
+	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(foreach t,allocator_stats hook hook_cxx hook_binding hook_binding_static loaded_code next_allocator profiler reclaim snapshot snapshot_encode work_memory,build/sanitized/test/cmemprof_$(t)_test)
+HOOKED_TESTS := $(foreach t,allocator_stats hook hook_cxx hook_binding hook_binding_static loaded_code next_allocator profiler reclaim snapshot snapshot_encode,build/sanitized/test/cmemprof_$(t)_test)
 $(foreach f,$(FOLDERS),$(eval $(call test_rules,$(f),obj,)))
 $(foreach f,merge upload receiver cmemprof command,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
 .SECONDARY:
@@ -285,7 +289,7 @@ fuzz-cfi: build/fuzz/cfi_fuzz build/fuzz/cfi_seeds
 	@mkdir -p build/fuzz/cfi && build/fuzz/cfi_seeds build/fuzz/cfi
 	@mkdir -p build/fuzz/corpus/cfi
 	@build/fuzz/cfi_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=49160 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/cfi build/fuzz/cfi
-build/fuzz/line_table_fuzz: cmemprof/fuzz/line_table_fuzz.c $(wildcard cmemprof/line_table*) cmemprof/test/elf_file.h | build/.setup-test
+build/fuzz/line_table_fuzz: cmemprof/fuzz/line_table_fuzz.c $(wildcard cmemprof/line_table* cmemprof/naming_memory.* cmemprof/by_address.* cmemprof/dwarf_bytes.*) cmemprof/test/elf_writer.h | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -ldw -lelf
 build/fuzz/line_table_seeds: cmemprof/fuzz/line_table_seeds.c | build/.setup-test

@@ -1,5 +1,5 @@
-// compress.c: stands in for merge/compress.c where there is neither libdeflate nor zstd (the library for musl): profiles are written and
-// read as they are; what would be compressed, or is, is an error like any other.
+// compress.c: stands in for merge/compress.c in the libraries that need libc alone (the preloaded one, and those for musl): profiles are
+// written and read as they are; what would be compressed, or is, is an error like any other.
 
 #include "../merge/compress.h"
 

@@ -9,7 +9,7 @@
 package cmemprof
 
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
-// #cgo LDFLAGS: -ldw -lelf -ldl -lm
+// #cgo LDFLAGS: -ldl -lm
 // #include "cmemprof.h"
 import "C"
 

@@ -1,14 +1,17 @@
-// by_address.h: looking for an address among things that are sorted by where they begin.
+// by_address.h: things that are sorted by where they begin: the first member of each is a uint64_t, its address.
 //
-// Threads: any. Memory: none.
+// Threads: any. Memory: for a moment, to sort.
 #ifndef CMEMPROF_BY_ADDRESS_H
 #define CMEMPROF_BY_ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// How many of them do not begin above the address: the one that may hold it is the last of these. The first member of each, of item_bytes
-// bytes, is a uint64_t, where it begins.
+#include "namespace.h"
+#include "naming_memory.h"
+
+// How many of them do not begin above the address: the one that may hold it is the last of these.
 static inline size_t by_address_count(const void *items, size_t count, size_t item_bytes, uint64_t address) {
     size_t low = 0, high = count; // the last start that is not above the address lies before high
     while (low < high) {
@@ -21,5 +24,8 @@ static inline size_t by_address_count(const void *items, size_t count, size_t it
     }
     return low;
 }
+
+// Those that begin at the same address stay as they were. qsort would allocate from the program. False: no memory.
+bool by_address_sort(struct naming_memory *memory, void *items, size_t count, size_t item_bytes);
 
 #endif

@@ -2,22 +2,28 @@
 
 #include "function_index.h"
 
-#include <dwarf.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "by_address.h"
+#include "dwarf_names.h"
 
 struct function {
-    Dwarf_Addr low, high; // low first: by_address.h
-    Dwarf_Die die;
+    uint64_t low, high; // low first: by_address.h
+    const uint8_t *entry;
+};
+
+// An entry with others in it that may be names' parts: in the order of the unit, so those around one lie before it.
+struct holder {
+    const uint8_t *entry, *behind;
+    size_t around; // index + 1; 0: the unit
 };
 
 struct function_index {
-    Dwarf_Die unit;
+    struct dwarf_unit *unit;
     struct function *functions; // by low, then as they were written
     size_t count, room;
-    const char *walked; // up to this entry of the unit
+    struct holder *holders;
+    size_t holder_count, holder_room;
     size_t ranges_left; // to look at
     bool deep, no_memory;
 };
@@ -30,109 +36,130 @@ enum { MAX_RANGES = 1 << 20 };
 
 // ---- The walk ----
 
-static void add(struct function_index *index, const Dwarf_Die *die, Dwarf_Addr low, Dwarf_Addr high) {
-    if (index->count == index->room) {
-        size_t room = index->room == 0 ? 64 : index->room * 2;
-        struct function *functions = realloc(index->functions, room * sizeof *functions);
-        if (functions == NULL) {
-            index->no_memory = true;
-            return;
-        }
-        index->functions = functions;
-        index->room = room;
+static void *room_for_one(struct function_index *index, void *items, size_t count, size_t *room, size_t item_bytes) {
+    if (count < *room) {
+        return items;
     }
-    index->functions[index->count++] = (struct function){low, high, *die};
+    size_t more = *room == 0 ? 64 : *room * 2;
+    void *larger = naming_memory_grow(index->unit->file->memory, items, count * item_bytes, more * item_bytes);
+    if (larger == NULL) {
+        index->no_memory = true;
+        return NULL;
+    }
+    *room = more;
+    return larger;
+}
+
+static void add(struct function_index *index, const struct dwarf_die *die, uint64_t low, uint64_t high) {
+    struct function *functions = room_for_one(index, index->functions, index->count, &index->room, sizeof *functions);
+    if (functions != NULL) {
+        index->functions = functions;
+        index->functions[index->count++] = (struct function){low, high, die->entry};
+    }
 }
 
 // One part may lie elsewhere (".cold"). 0 is where linkers leave what they have dropped.
-static void add_ranges(struct function_index *index, Dwarf_Die *die) {
-    Dwarf_Addr base, low, high;
-    for (ptrdiff_t at = 0; index->ranges_left > 0 && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0; index->ranges_left--) {
+static void add_ranges(struct function_index *index, const struct dwarf_die *die) {
+    struct dwarf_ranges ranges = dwarf_ranges_of(die);
+    uint64_t low, high;
+    for (; index->ranges_left > 0 && dwarf_ranges_next(&ranges, &low, &high); index->ranges_left--) {
         if (low != 0 && low < high) {
             add(index, die, low, high);
         }
     }
 }
 
-static bool is_scope(int tag) {
+// Its index + 1; 0: no memory.
+static size_t add_holder(struct function_index *index, const uint8_t *entry, size_t around) {
+    struct holder *holders = room_for_one(index, index->holders, index->holder_count, &index->holder_room, sizeof *holders);
+    if (holders == NULL) {
+        return 0;
+    }
+    index->holders = holders;
+    index->holders[index->holder_count] = (struct holder){entry, entry, around};
+    return ++index->holder_count;
+}
+
+static bool is_scope(unsigned tag) {
     return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block ||
            tag == DW_TAG_with_stmt;
 }
 
-static bool may_hold_functions(const struct function_index *index, int tag) {
+static bool is_holder(unsigned tag) {
     switch (tag) {
     case DW_TAG_namespace:
     case DW_TAG_module:
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
+    case DW_TAG_interface_type:
         return true;
     default:
-        return index->deep && (tag == DW_TAG_subprogram || is_scope(tag));
+        return false;
     }
 }
 
-static void walk(struct function_index *index, Dwarf_Die *parent, int depth) {
-    Dwarf_Die die;
-    if (depth == MAX_DEPTH || dwarf_child(parent, &die) != 0) {
-        return;
-    }
-    do {
-        if ((const char *)die.addr <= index->walked) {
-            return; // damaged: it leads back, and each entry would be walked as often as there are ways to it
-        }
-        index->walked = die.addr;
-        int tag = dwarf_tag(&die);
-        if (tag == DW_TAG_subprogram) {
-            add_ranges(index, &die);
-        }
-        if (may_hold_functions(index, tag)) {
-            walk(index, &die, depth + 1);
-        }
-    } while (dwarf_siblingof(&die, &die) == 0);
+static bool may_hold_functions(const struct function_index *index, unsigned tag) {
+    return is_holder(tag) || (index->deep && (tag == DW_TAG_subprogram || is_scope(tag)));
 }
 
-static int by_low(const void *left, const void *right) {
-    const struct function *a = left, *b = right;
-    if (a->low != b->low) {
-        return a->low < b->low ? -1 : 1;
+static const uint8_t *walk(struct function_index *index, const uint8_t *at, size_t around, int depth);
+
+// Behind the entry. NULL: damaged.
+static const uint8_t *walk_entry(struct function_index *index, const struct dwarf_die *die, size_t around, int depth) {
+    unsigned tag = die->abbrev->tag;
+    if (tag == DW_TAG_subprogram) {
+        add_ranges(index, die);
     }
-    return a->die.addr != b->die.addr ? ((const char *)a->die.addr < (const char *)b->die.addr ? -1 : 1) : 0;
+    if (!die->abbrev->has_children) {
+        return dwarf_die_inside(die);
+    }
+    size_t holder = is_holder(tag) || tag == DW_TAG_subprogram ? add_holder(index, die->entry, around) : 0;
+    const uint8_t *inside = may_hold_functions(index, tag) && depth < MAX_DEPTH ? dwarf_die_inside(die) : NULL;
+    const uint8_t *behind = inside != NULL ? walk(index, inside, holder != 0 ? holder : around, depth + 1) : dwarf_die_behind(die);
+    if (holder != 0) {
+        index->holders[holder - 1].behind = behind != NULL ? behind : index->unit->end;
+    }
+    return behind;
+}
+
+// From one sibling to the next, always further on. Behind the last of them.
+static const uint8_t *walk(struct function_index *index, const uint8_t *at, size_t around, int depth) {
+    struct dwarf_die die;
+    const uint8_t *next = NULL;
+    while (at != NULL && !index->no_memory && dwarf_die_read(index->unit, at, &die, &next)) {
+        at = walk_entry(index, &die, around, depth);
+        next = NULL;
+    }
+    return next;
 }
 
 static void fill(struct function_index *index) {
-    index->count = 0;
-    index->walked = NULL;
+    struct dwarf_die root;
+    index->count = index->holder_count = 0;
     index->ranges_left = MAX_RANGES;
-    walk(index, &index->unit, 0);
-    if (index->count > 0) {
-        qsort(index->functions, index->count, sizeof *index->functions, by_low);
+    if (dwarf_die_root(index->unit, &root) && root.abbrev->has_children) {
+        walk(index, dwarf_die_inside(&root), 0, 0);
+        index->no_memory |= !by_address_sort(index->unit->file->memory, index->functions, index->count, sizeof *index->functions);
     }
 }
 
-struct function_index *function_index_new(const Dwarf_Die *unit) {
-    struct function_index *index = calloc(1, sizeof *index);
-    if (index != NULL) {
-        index->unit = *unit;
-        fill(index);
+struct function_index *function_index_of(struct dwarf_unit *unit) {
+    if (!unit->looked_for_functions) {
+        unit->looked_for_functions = true;
+        struct function_index *index = naming_memory_take(unit->file->memory, sizeof *index);
+        if (index != NULL) {
+            *index = (struct function_index){.unit = unit};
+            fill(index);
+            unit->functions = index->no_memory ? NULL : index;
+        }
     }
-    if (index != NULL && index->no_memory) {
-        function_index_free(index);
-        return NULL;
-    }
-    return index;
-}
-
-void function_index_free(struct function_index *index) {
-    if (index != NULL) {
-        free(index->functions);
-        free(index);
-    }
+    return unit->functions;
 }
 
 // ---- Looking up ----
 
-static const struct function *function_at(const struct function_index *index, Dwarf_Addr address) {
+static const struct function *function_at(const struct function_index *index, uint64_t address) {
     size_t end = by_address_count(index->functions, index->count, sizeof *index->functions, address);
     const struct function *found = NULL;
     for (size_t i = end; i-- > 0 && index->functions[i].low == index->functions[end - 1].low;) {
@@ -143,9 +170,10 @@ static const struct function *function_at(const struct function_index *index, Dw
     return found;
 }
 
-static bool has_address(Dwarf_Die *scope, Dwarf_Addr address, size_t *ranges_left) {
-    Dwarf_Addr base, low, high;
-    for (ptrdiff_t at = 0; *ranges_left > 0 && (at = dwarf_ranges(scope, at, &base, &low, &high)) > 0; --*ranges_left) {
+static bool has_address(const struct dwarf_die *scope, uint64_t address, size_t *ranges_left) {
+    struct dwarf_ranges ranges = dwarf_ranges_of(scope);
+    uint64_t low, high;
+    for (; *ranges_left > 0 && dwarf_ranges_next(&ranges, &low, &high); --*ranges_left) {
         if (low <= address && address < high) {
             return true;
         }
@@ -154,30 +182,30 @@ static bool has_address(Dwarf_Die *scope, Dwarf_Addr address, size_t *ranges_lef
 }
 
 // The scope directly inside that has the address.
-static bool enter(Dwarf_Die *scope, Dwarf_Addr address, Dwarf_Die *inner, size_t *ranges_left) {
-    if (dwarf_child(scope, inner) != 0) {
-        return false;
-    }
-    do {
-        if (is_scope(dwarf_tag(inner)) && has_address(inner, address, ranges_left)) {
+static bool enter(const struct dwarf_die *scope, uint64_t address, struct dwarf_die *inner, size_t *ranges_left) {
+    const uint8_t *at = scope->abbrev->has_children ? dwarf_die_inside(scope) : NULL, *next;
+    while (at != NULL && dwarf_die_read(scope->unit, at, inner, &next)) {
+        if (is_scope(inner->abbrev->tag) && has_address(inner, address, ranges_left)) {
             return true;
         }
-    } while (dwarf_siblingof(inner, inner) == 0);
+        at = dwarf_die_behind(inner);
+    }
     return false;
 }
 
-size_t function_index_scopes(struct function_index *index, Dwarf_Addr address, Dwarf_Die *scopes, size_t most) {
+size_t function_index_scopes(struct function_index *index, uint64_t address, struct dwarf_die *scopes, size_t most) {
     const struct function *function = function_at(index, address);
-    if (function == NULL && !index->deep) { // a function in a function
+    if (function == NULL && !index->deep && !index->no_memory) { // a function in a function
         index->deep = true;
         fill(index);
         function = function_at(index, address);
     }
-    if (function == NULL) {
+    struct dwarf_die scope, inner;
+    const uint8_t *next;
+    if (function == NULL || index->no_memory || !dwarf_die_read(index->unit, function->entry, &scope, &next)) {
         return 0;
     }
     size_t count = 0, ranges_left = MAX_RANGES;
-    Dwarf_Die scope = function->die, inner;
     for (bool more = true; more; scope = inner) {
         if (count == most) { // the outermost blocks go, which are seldom functions
             memmove(scopes + 1, scopes, (most - 1) * sizeof *scopes);
@@ -190,4 +218,54 @@ size_t function_index_scopes(struct function_index *index, Dwarf_Addr address, D
         more = enter(&scope, address, &inner, &ranges_left);
     }
     return count;
+}
+
+// ---- What is around an entry ----
+
+// The last of the holders that begin before it, or one around that.
+static const struct holder *holder_of(const struct function_index *index, const uint8_t *entry) {
+    size_t low = 0, high = index->holder_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (index->holders[middle].entry < entry) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    while (low > 0 && index->holders[low - 1].behind <= entry) {
+        low = index->holders[low - 1].around;
+    }
+    return low > 0 ? &index->holders[low - 1] : NULL;
+}
+
+// What is in a function was not walked: from there on down. *parent: a holder or function, or as it was.
+static void descend(const uint8_t *at, const uint8_t *entry, struct dwarf_die *parent) {
+    struct dwarf_die die;
+    const uint8_t *next;
+    for (int depth = 0; depth < MAX_DEPTH;) {
+        if (at == NULL || at >= entry || !dwarf_die_read(parent->unit, at, &die, &next)) {
+            return;
+        }
+        const uint8_t *behind = dwarf_die_behind(&die);
+        if (behind == NULL || behind > entry) {
+            *parent = is_holder(die.abbrev->tag) || die.abbrev->tag == DW_TAG_subprogram ? die : *parent;
+            at = die.abbrev->has_children ? dwarf_die_inside(&die) : NULL;
+            depth++;
+        } else {
+            at = behind;
+        }
+    }
+}
+
+bool function_index_parent(struct function_index *index, const struct dwarf_die *die, struct dwarf_die *parent) {
+    const struct holder *holder = holder_of(index, die->entry);
+    const uint8_t *next;
+    if (holder == NULL || !dwarf_die_read(index->unit, holder->entry, parent, &next)) {
+        return false;
+    }
+    if (!is_holder(parent->abbrev->tag)) {
+        descend(dwarf_die_inside(parent), die->entry, parent);
+    }
+    return true;
 }

@@ -2,11 +2,8 @@
 
 #include "line_table.h"
 
-#include <dwarf.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "by_address.h"
+#include "dwarf_names.h"
 #include "line_table_header.h"
 
 struct row {
@@ -20,10 +17,11 @@ struct place {
 };
 
 struct line_table {
+    struct naming_memory *memory;
     struct line_header header;
     struct place *places; // by address
     size_t count, room;
-    char **paths; // of files; NULL: not asked for yet
+    const char **paths; // of files; NULL: not asked for yet
 };
 
 // A lookup runs half so many rows on average.
@@ -37,23 +35,23 @@ enum event { EVENT_NONE, EVENT_ROW, EVENT_SEQUENCE_ENDS, EVENT_OVER, EVENT_BAD }
 
 static const struct row first_row = {.file = 1, .line = 1};
 
-static enum event extended(struct line_bytes *bytes, struct row *row) {
-    uint64_t size = line_fixed(bytes, 1); // LEB128, of which nobody needs a second byte
+static enum event extended(struct dwarf_bytes *bytes, struct row *row) {
+    uint64_t size = dwarf_fixed(bytes, 1); // LEB128, of which nobody needs a second byte
     if (size == 0 || size >= 0x80 || size > (uint64_t)(bytes->end - bytes->at)) {
         return EVENT_BAD;
     }
-    struct line_bytes operands = {bytes->at, bytes->at + size, false};
+    struct dwarf_bytes operands = {bytes->at, bytes->at + size, false};
     bytes->at = operands.end;
     enum event event = EVENT_NONE;
-    switch (line_fixed(&operands, 1)) {
+    switch (dwarf_fixed(&operands, 1)) {
     case DW_LNE_end_sequence:
         event = EVENT_SEQUENCE_ENDS;
         break;
     case DW_LNE_set_address:
-        row->address = line_fixed(&operands, 8);
+        row->address = dwarf_fixed(&operands, 8);
         break;
     case DW_LNE_set_discriminator:
-        line_uleb(&operands);
+        dwarf_uleb(&operands);
         break;
     default: // DW_LNE_define_file and others that are in nobody's programs
         return EVENT_BAD;
@@ -68,38 +66,38 @@ static enum event special(const struct line_header *header, struct row *row, uns
     return EVENT_ROW;
 }
 
-static enum event standard(const struct line_header *header, struct line_bytes *bytes, struct row *row, unsigned opcode) {
+static enum event standard(const struct line_header *header, struct dwarf_bytes *bytes, struct row *row, unsigned opcode) {
     uint64_t advance;
     switch (opcode) {
     case DW_LNS_copy:
         return EVENT_ROW;
     case DW_LNS_advance_pc:
-        advance = line_uleb(bytes);
+        advance = dwarf_uleb(bytes);
         row->address += advance;
         bytes->bad |= advance > UINT32_MAX; // no code is so far from the rest of its sequence
         break;
     case DW_LNS_advance_line:
-        row->line += (uint64_t)line_sleb(bytes);
+        row->line += (uint64_t)dwarf_sleb(bytes);
         break;
     case DW_LNS_set_file:
-        row->file = line_uleb(bytes);
+        row->file = dwarf_uleb(bytes);
         break;
     case DW_LNS_const_add_pc:
         row->address += (255 - header->opcode_base) / header->line_range;
         break;
     case DW_LNS_fixed_advance_pc:
-        row->address += line_fixed(bytes, 2);
+        row->address += dwarf_fixed(bytes, 2);
         break;
     default:
         for (unsigned i = 0; i < header->operand_counts[opcode - 1]; i++) {
-            line_uleb(bytes);
+            dwarf_uleb(bytes);
         }
     }
     return bytes->bad ? EVENT_BAD : EVENT_NONE;
 }
 
 // To the next row, or the end of something.
-static enum event run(const struct line_header *header, struct line_bytes *bytes, struct row *row) {
+static enum event run(const struct line_header *header, struct dwarf_bytes *bytes, struct row *row) {
     enum event event = EVENT_NONE;
     while (event == EVENT_NONE) {
         if (bytes->at == bytes->end) {
@@ -118,7 +116,7 @@ static enum event run(const struct line_header *header, struct line_bytes *bytes
 static bool note(struct line_table *table, const struct row *row, const uint8_t *at) {
     if (table->count == table->room) {
         size_t room = table->room == 0 ? 64 : table->room * 2;
-        struct place *places = realloc(table->places, room * sizeof *places);
+        struct place *places = naming_memory_grow(table->memory, table->places, table->count * sizeof *places, room * sizeof *places);
         if (places == NULL) {
             return false;
         }
@@ -127,14 +125,6 @@ static bool note(struct line_table *table, const struct row *row, const uint8_t 
     }
     table->places[table->count++] = (struct place){*row, at};
     return true;
-}
-
-static int by_address(const void *left, const void *right) {
-    const struct place *a = left, *b = right;
-    if (a->row.address != b->row.address) {
-        return a->row.address < b->row.address ? -1 : 1;
-    }
-    return a->at != b->at ? (a->at < b->at ? -1 : 1) : 0;
 }
 
 struct sequence {
@@ -173,7 +163,7 @@ static bool end_sequence(struct line_table *table, const struct sequence *sequen
 }
 
 static bool note_places(struct line_table *table) {
-    struct line_bytes bytes = table->header.program;
+    struct dwarf_bytes bytes = table->header.program;
     struct row row = first_row;
     struct sequence sequence = {0};
     enum event event;
@@ -191,36 +181,19 @@ static bool note_places(struct line_table *table) {
     if (sequence.rows > 0) {
         return false; // cut
     }
-    if (table->count > 0) {
-        qsort(table->places, table->count, sizeof *table->places, by_address);
-    }
-    return true;
+    return by_address_sort(table->memory, table->places, table->count, sizeof *table->places);
 }
 
-struct line_table *line_table_new(const struct line_sections *sections, uint64_t offset, const char *directory) {
-    struct line_table *table = calloc(1, sizeof *table);
+struct line_table *line_table_new(struct naming_memory *memory, const struct line_sections *sections, uint64_t offset,
+                                  const char *directory) {
+    struct line_table *table = naming_memory_take(memory, sizeof *table);
     if (table == NULL) {
         return NULL;
     }
-    bool ok = line_header_read(&table->header, sections, offset, directory);
-    table->paths = ok ? calloc(table->header.file_count + 1, sizeof *table->paths) : NULL;
-    if (table->paths == NULL || !note_places(table)) {
-        line_table_free(table);
-        return NULL;
-    }
-    return table;
-}
-
-void line_table_free(struct line_table *table) {
-    if (table != NULL) {
-        for (size_t i = 0; table->paths != NULL && i < table->header.file_count; i++) {
-            free(table->paths[i]);
-        }
-        free(table->paths);
-        free(table->places);
-        line_header_free(&table->header);
-        free(table);
-    }
+    table->memory = memory;
+    bool ok = line_header_read(&table->header, memory, sections, offset, directory);
+    table->paths = ok ? naming_memory_take(memory, (table->header.file_count + 1) * sizeof *table->paths) : NULL;
+    return table->paths != NULL && note_places(table) ? table : NULL;
 }
 
 // ---- Looking up ----
@@ -231,7 +204,7 @@ bool line_table_find(const struct line_table *table, uint64_t address, uint64_t 
         return false;
     }
     struct row row = table->places[end - 1].row, before;
-    struct line_bytes bytes = {table->places[end - 1].at, table->header.program.end, false};
+    struct dwarf_bytes bytes = {table->places[end - 1].at, table->header.program.end, false};
     enum event event;
     do {
         before = row;
@@ -247,7 +220,7 @@ const char *line_table_file(struct line_table *table, uint64_t file) {
         return "";
     }
     if (table->paths[file] == NULL) {
-        table->paths[file] = line_header_path(&table->header, file);
+        table->paths[file] = line_header_path(&table->header, table->memory, file);
     }
     return table->paths[file] != NULL ? table->paths[file] : "";
 }

@@ -1,10 +1,9 @@
 // line_table.h: file and line of the addresses of one unit of debug data, from its line number program (DWARF 2 to 5, section 6.2).
 //
-// libdw makes a list of all lines first, with a block of the allocator for each: 16 MB for the 250,000 of SQLite, which stay in the
-// program's allocator as free memory. Here the program is run once to note where it stands after every so many rows, and then from the
-// nearest such place for each address.
+// A list of all lines would take 16 MB for the 250,000 of SQLite. Here the program is run once to note where it stands after every so many
+// rows, and then from the nearest such place for each address.
 //
-// Threads: guarded by the caller. Memory: malloc; the sections stay the caller's, and must stay.
+// Threads: guarded by the caller. Memory: naming_memory.h; the sections stay the caller's, and must stay.
 #ifndef CMEMPROF_LINE_TABLE_H
 #define CMEMPROF_LINE_TABLE_H
 
@@ -13,6 +12,7 @@
 #include <stdint.h>
 
 #include "namespace.h"
+#include "naming_memory.h"
 
 struct line_sections {
     struct line_section {
@@ -24,8 +24,8 @@ struct line_sections {
 struct line_table;
 
 // offset: of the unit's program in .debug_line. directory: DW_AT_comp_dir, or "". NULL: no memory, damaged, or something it does not know.
-struct line_table *line_table_new(const struct line_sections *sections, uint64_t offset, const char *directory);
-void line_table_free(struct line_table *table); // NULL is fine
+struct line_table *line_table_new(struct naming_memory *memory, const struct line_sections *sections, uint64_t offset,
+                                  const char *directory);
 
 // false: the program says nothing about the address; then what *file and *line are says nothing either.
 bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line);

@@ -1,7 +1,7 @@
 // snapshot_encode.c: writes a snapshot as a profile, with names for its addresses.
 //
-// One at a time, under a lock that nothing under malloc ever takes; the thread counts as the profiler's own meanwhile, so that what
-// elfutils allocates is not sampled.
+// One at a time, under a lock that nothing under malloc ever takes; the thread counts as the profiler's own meanwhile, so that what it
+// allocates is not sampled.
 
 #include "snapshot.h"
 

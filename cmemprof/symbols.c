@@ -7,7 +7,6 @@
 
 #include "demangle.h"
 #include "object_file.h"
-#include "work_memory.h"
 
 struct text_chunk {
     struct text_chunk *next;
@@ -32,8 +31,10 @@ struct symbols {
     struct entry *entries; // open addressing, never more than half full
     size_t count, room;    // room: a power of two, doubled when half of it is used, as most programs need a hundredth of the most
     struct text_chunk *texts;
-    struct open_file *files;
+    struct open_file *files; // in memory
     size_t file_count;
+    struct naming_memory memory; // of what is open
+    bool memory_is_open;
 };
 
 enum { FIRST_ENTRIES = 1024 };
@@ -63,10 +64,12 @@ void symbols_close_files(struct symbols *symbols) {
     for (size_t i = 0; i < symbols->file_count; i++) {
         object_file_close(symbols->files[i].file);
     }
-    free(symbols->files);
     symbols->files = NULL;
     symbols->file_count = 0;
-    work_memory_release();
+    if (symbols->memory_is_open) {
+        naming_memory_close(&symbols->memory);
+        symbols->memory_is_open = false;
+    }
 }
 
 void symbols_forget(struct symbols *symbols) {
@@ -118,14 +121,18 @@ static struct object_file *file_of(struct symbols *symbols, const struct module 
             return symbols->files[i].file;
         }
     }
-    struct open_file *files = realloc(symbols->files, (symbols->file_count + 1) * sizeof *files);
+    if (!symbols->memory_is_open) {
+        naming_memory_open(&symbols->memory);
+        symbols->memory_is_open = true;
+    }
+    size_t count = symbols->file_count;
+    struct open_file *files = naming_memory_grow(&symbols->memory, symbols->files, count * sizeof *files, (count + 1) * sizeof *files);
     if (files == NULL) {
         return NULL;
     }
     symbols->files = files;
-    struct open_file *file = &files[symbols->file_count++];
-    *file = (struct open_file){module, object_file_open(module)};
-    return file->file;
+    files[symbols->file_count++] = (struct open_file){module, object_file_open(module, &symbols->memory)};
+    return files[count].file;
 }
 
 static struct entry *entry_of(struct symbols *symbols, const struct module *module, uint32_t serial, uintptr_t address) {
@@ -178,10 +185,8 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
         make_room(symbols);
         entry = entry_of(symbols, module, module->serial, address);
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
-        work_memory_begin(&thread_state);
         struct object_file *file = file_of(symbols, module);
         size_t count = file != NULL ? object_file_frames(file, address - module->bias, frames) : 0;
-        work_memory_end(&thread_state);
         entry->address = address;
         entry->module = module;
         entry->serial = module->serial;

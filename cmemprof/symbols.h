@@ -1,12 +1,13 @@
 // symbols.h: names C addresses: function, file and line from DWARF with inlined functions expanded, else the function from the symbol
 // table.
 //
-// Uses elfutils (libdw, libelf), on the snapshot's thread, never inside malloc. Separate debug files are taken from
-// /usr/lib/debug/.build-id; nothing is fetched over a network. A file whose build ID is not that of the memory (without one: whose content)
+// On the snapshot's thread, never inside malloc. Separate debug files are looked for (debug_files.h, dwarf_split.h), and nothing is fetched
+// over a network. A file whose build ID is not that of the memory (without one: whose content)
 // is not the same code any more and gives no names. Debug data is opened only for addresses not seen before, and closed at the end of the
 // snapshot.
 //
-// Threads: guarded by the caller (snapshot.c's lock). Memory: malloc; the cache of names is emptied when it holds SYMBOLS_MAX addresses.
+// Threads: guarded by the caller (snapshot.c's lock). Memory: malloc for the names that are kept, which are emptied when they are
+// of SYMBOLS_MAX addresses; what reading takes is apart from the program's (naming_memory.h). Without memory there are fewer names.
 #ifndef CMEMPROF_SYMBOLS_H
 #define CMEMPROF_SYMBOLS_H
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "../line_table.h"
-#include "../test/elf_file.h"
+#include "../test/elf_writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,14 +23,14 @@ static const uint8_t abbrev[] = {
 // DWARF 4, whatever the line number program's version is: length, version, abbreviations, bytes of an address; 1, stmt_list, comp_dir.
 static const uint8_t info[] = {17, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1, 0, 0, 0, 0, '/', 's', 'r', 'c', 0};
 
-static struct elf_file wrap(const struct line_sections *sections) {
-    struct elf_file file = elf_file_new();
-    elf_file_add(&file, ".debug_abbrev", SHT_PROGBITS, abbrev, sizeof abbrev);
-    elf_file_add(&file, ".debug_info", SHT_PROGBITS, info, sizeof info);
-    elf_file_add(&file, ".debug_line", SHT_PROGBITS, sections->line.bytes, sections->line.size);
-    elf_file_add(&file, ".debug_line_str", SHT_PROGBITS, sections->line_str.bytes, sections->line_str.size);
-    elf_file_add(&file, ".debug_str", SHT_PROGBITS, sections->str.bytes, sections->str.size);
-    elf_file_finish(&file);
+static struct elf_writer wrap(const struct line_sections *sections) {
+    struct elf_writer file = elf_writer_new();
+    elf_writer_add(&file, ".debug_abbrev", SHT_PROGBITS, abbrev, sizeof abbrev);
+    elf_writer_add(&file, ".debug_info", SHT_PROGBITS, info, sizeof info);
+    elf_writer_add(&file, ".debug_line", SHT_PROGBITS, sections->line.bytes, sections->line.size);
+    elf_writer_add(&file, ".debug_line_str", SHT_PROGBITS, sections->line_str.bytes, sections->line_str.size);
+    elf_writer_add(&file, ".debug_str", SHT_PROGBITS, sections->str.bytes, sections->str.size);
+    elf_writer_finish(&file);
     return file;
 }
 
@@ -118,7 +118,7 @@ static void compare(struct line_table *table, Dwarf_Die *unit) {
 }
 
 static void beside_libdw(struct line_table *table, const struct line_sections *sections) {
-    struct elf_file file = wrap(sections);
+    struct elf_writer file = wrap(sections);
     Elf *elf = elf_memory((char *)file.bytes, file.size);
     Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
     Dwarf_Die unit;
@@ -149,7 +149,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t *line = copy(data, line_bytes), *texts = copy(data + line_bytes, size - line_bytes);
     const struct line_section text_section = {texts, size - line_bytes};
     const struct line_sections sections = {{line, line_bytes}, text_section, text_section};
-    struct line_table *table = line_table_new(&sections, 0, "/src");
+    struct naming_memory memory;
+    naming_memory_open(&memory);
+    struct line_table *table = line_table_new(&memory, &sections, 0, "/src");
     if (table != NULL) {
         ours(table, words[1]);
         for (uint64_t file = 0; file < 16; file++) {
@@ -159,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         beside_libdw(table, &sections);
     }
-    line_table_free(table);
+    naming_memory_close(&memory);
     free(line);
     free(texts);
     return 0;

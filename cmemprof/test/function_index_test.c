@@ -4,17 +4,17 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include <dwarf.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "../function_index.h"
 #include "../modules.h"
-#include "elf_file.h"
+#include "../dwarf_names.h"
+#include "../dwarf_addresses.h"
+#include "../dwarf_function.h"
+#include "elf_writer.h"
 
 static inline __attribute__((always_inline)) uintptr_t inlined_callee(void) {
     uintptr_t here;
@@ -35,42 +35,47 @@ static __attribute__((noinline)) uintptr_t with_a_function_inside(int n) {
     return inside();
 }
 
-static Dwarf *dwarf;
+static struct naming_memory memory;
+static struct elf_file elf;
+static struct dwarf_file dwarf;
 static uintptr_t bias;
 static struct function_index *function_index;
 
 static int open_own_unit(void **state) {
     (void)state;
     struct modules modules = {0};
-    Dwarf_Die unit;
     uint32_t ended;
     if (!modules_refresh(&modules, &ended)) {
         return -1;
     }
     bias = modules_find(&modules, (uintptr_t)open_own_unit, 0)->bias;
     modules_free(&modules);
-    dwarf = dwarf_begin(open("/proc/self/exe", O_RDONLY), DWARF_C_READ);
-    if (dwarf_addrdie(dwarf, (uintptr_t)open_own_unit - bias, &unit) == NULL) {
+    naming_memory_open(&memory);
+    if (!elf_file_open(&elf, "/proc/self/exe", &memory)) {
         return -1;
     }
-    function_index = function_index_new(&unit);
+    dwarf_file_open(&dwarf, &elf);
+    struct dwarf_addresses addresses = {.file = &dwarf};
+    struct dwarf_unit *unit = dwarf_addresses_find(&addresses, (uintptr_t)open_own_unit - bias);
+    function_index = unit != NULL ? function_index_of(unit) : NULL;
     return function_index == NULL;
 }
 
 static int close_own_unit(void **state) {
     (void)state;
-    function_index_free(function_index);
-    return dwarf_end(dwarf);
+    elf_file_close(&elf);
+    naming_memory_close(&memory);
+    return 0;
 }
 
 static void check(uintptr_t address, size_t most, const char *const *names, size_t count) {
-    Dwarf_Die scopes[8];
+    struct dwarf_die scopes[8];
     size_t found = function_index_scopes(function_index, address - bias, scopes, most), functions = 0;
     assert_in_range(found, count, most);
     for (size_t i = 0; i < found; i++) {
-        if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram || dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine) {
+        if (scopes[i].abbrev->tag == DW_TAG_subprogram || scopes[i].abbrev->tag == DW_TAG_inlined_subroutine) {
             assert_true(functions < count);
-            assert_string_equal(dwarf_diename(&scopes[i]), names[functions++]);
+            assert_string_equal(dwarf_function_of(&scopes[i]).name, names[functions++]);
         }
     }
     assert_int_equal(functions, count);
@@ -98,7 +103,7 @@ static void a_function_in_a_function_is_found(void **state) {
 
 static void no_function_is_there(void **state) {
     (void)state;
-    Dwarf_Die scopes[8];
+    struct dwarf_die scopes[8];
     assert_int_equal(function_index_scopes(function_index, 1, scopes, 8), 0);
     assert_int_equal(function_index_scopes(function_index, UINT64_MAX, scopes, 8), 0);
     assert_int_equal(function_index_scopes(function_index, (uintptr_t)strlen - bias, scopes, 8), 0);
@@ -143,23 +148,26 @@ static const uint8_t abbrev[] = {1,
                                  0};
 enum { UNIT_HEAD = 11, ENTRIES = 20000, RANGES = 50000 };
 
-static size_t scopes_of_unit(const uint8_t *info, size_t info_size, const Dwarf_Addr (*ranges)[2], size_t ranges_size, Dwarf_Addr address) {
-    struct elf_file file = elf_file_new();
-    elf_file_add(&file, ".debug_abbrev", SHT_PROGBITS, abbrev, sizeof abbrev);
-    elf_file_add(&file, ".debug_info", SHT_PROGBITS, info, info_size);
-    elf_file_add(&file, ".debug_ranges", SHT_PROGBITS, ranges, ranges_size);
-    elf_file_finish(&file);
-    Elf *elf = elf_memory((char *)file.bytes, file.size);
-    Dwarf *damaged = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
-    Dwarf_Die unit, scopes[8];
-    assert_int_equal(dwarf_get_units(damaged, NULL, &(Dwarf_CU *){NULL}, NULL, NULL, &unit, NULL), 0);
-    struct function_index *index = function_index_new(&unit);
+static size_t scopes_of_unit(const uint8_t *info, size_t info_size, const uint64_t (*ranges)[2], size_t ranges_size, uint64_t address) {
+    struct elf_writer writer = elf_writer_new();
+    elf_writer_add(&writer, ".debug_abbrev", SHT_PROGBITS, abbrev, sizeof abbrev);
+    elf_writer_add(&writer, ".debug_info", SHT_PROGBITS, info, info_size);
+    elf_writer_add(&writer, ".debug_ranges", SHT_PROGBITS, ranges, ranges_size);
+    elf_writer_finish(&writer);
+    struct naming_memory own;
+    struct elf_file damaged;
+    struct dwarf_file file;
+    struct dwarf_die scopes[8];
+    naming_memory_open(&own);
+    assert_true(elf_file_use(&damaged, writer.bytes, writer.size, &own));
+    dwarf_file_open(&file, &damaged);
+    struct dwarf_unit *unit = dwarf_unit_at(&file, 0);
+    assert_non_null(unit);
+    struct function_index *index = function_index_of(unit);
     assert_non_null(index);
     size_t count = function_index_scopes(index, address, scopes, 8);
-    function_index_free(index);
-    dwarf_end(damaged);
-    elf_end(elf);
-    free(file.bytes);
+    naming_memory_close(&own);
+    free(writer.bytes);
     return count;
 }
 
@@ -183,13 +191,13 @@ static void siblings_that_lead_back_are_walked_once(void **state) {
         info[next - 5] = 2;
         memcpy(info + next - 4, &next, 4);
     }
-    assert_int_equal(scopes_of_unit(info, size, &(Dwarf_Addr[2]){0}, 16, 0x1000), 0);
+    assert_int_equal(scopes_of_unit(info, size, &(uint64_t[2]){0}, 16, 0x1000), 0);
     free(info);
 }
 
-static Dwarf_Addr (*new_ranges(void))[2] {
-    Dwarf_Addr(*ranges)[2] = calloc(RANGES + 3, sizeof *ranges);
-    for (Dwarf_Addr i = 0; i < RANGES; i++) {
+static uint64_t (*new_ranges(void))[2] {
+    uint64_t(*ranges)[2] = calloc(RANGES + 3, sizeof *ranges);
+    for (uint64_t i = 0; i < RANGES; i++) {
         ranges[i][0] = 0x1000 + 16 * i;
         ranges[i][1] = 0x1008 + 16 * i;
     }
@@ -203,7 +211,7 @@ static void shared_ranges_take_bounded_memory(void **state) {
     (void)state;
     size_t size;
     uint8_t *info = new_unit(&size);
-    Dwarf_Addr(*ranges)[2] = new_ranges();
+    uint64_t(*ranges)[2] = new_ranges();
     for (uint32_t i = 0; i < 400; i++) {
         info[UNIT_HEAD + 1 + 5 * i] = 3;
     }
@@ -220,7 +228,7 @@ static void shared_ranges_take_bounded_memory(void **state) {
 static size_t scopes_with_block_at(uint32_t block) {
     size_t size;
     uint8_t *info = new_unit(&size);
-    Dwarf_Addr(*ranges)[2] = new_ranges();
+    uint64_t(*ranges)[2] = new_ranges();
     const uint32_t all = (RANGES + 1) * sizeof *ranges;
     info[UNIT_HEAD + 1] = 4;
     memcpy(info + UNIT_HEAD + 2, &all, 4);

@@ -5,6 +5,15 @@
 #include <string.h>
 
 #include "../line_table.h"
+#include "../naming_memory.h"
+
+// For one table, or head; that of the one before goes.
+static inline struct naming_memory *fresh_memory(void) {
+    static struct naming_memory memory;
+    naming_memory_close(&memory);
+    naming_memory_open(&memory);
+    return &memory;
+}
 
 struct line_program {
     uint8_t bytes[4096];

@@ -47,7 +47,7 @@ func linked(allocator string) []string {
 		// Nothing in the program refers to it.
 		libraries = append(libraries, "-Wl,--no-as-needed", "-l"+allocator, "-Wl,--as-needed")
 	}
-	return append(libraries, "-ldw", "-lelf", "-ldl", "-lm", "-lzstd", "-ldeflate")
+	return append(libraries, "-ldl", "-lm", "-lzstd", "-ldeflate")
 }
 
 // run returns the program's standard output and profile.

@@ -46,7 +46,7 @@ func (p program) rates() []int {
 }
 
 // What libcmemprof.a needs: LIBS_cmemprof and LIBS_merge of the Makefile.
-var libraries = []string{"-ldw", "-lelf", "-ldl", "-lm", "-lzstd", "-ldeflate"}
+var libraries = []string{"-ldl", "-lm", "-lzstd", "-ldeflate"}
 
 var (
 	staticLibrary, _ = filepath.Abs("../../build/libcmemprof.a")

@@ -1,30 +1,30 @@
-// elf_file.h: for tests: an ELF file around sections of debug data, in memory.
-#ifndef CMEMPROF_TEST_ELF_FILE_H
-#define CMEMPROF_TEST_ELF_FILE_H
+// elf_writer.h: for tests: an ELF file around sections of debug data, in memory.
+#ifndef CMEMPROF_TEST_ELF_WRITER_H
+#define CMEMPROF_TEST_ELF_WRITER_H
 
 #include <elf.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ELF_FILE_SECTIONS = 8 };
+enum { ELF_WRITER_SECTIONS = 8 };
 
-struct elf_file {
+struct elf_writer {
     uint8_t *bytes;
     size_t size;
-    Elf64_Shdr headers[ELF_FILE_SECTIONS];
+    Elf64_Shdr headers[ELF_WRITER_SECTIONS];
     size_t count; // of sections, with the one that every file has
     char names[256];
     size_t names_size;
 };
 
-static inline struct elf_file elf_file_new(void) {
-    struct elf_file file = {.size = sizeof(Elf64_Ehdr), .count = 1, .names_size = 1};
+static inline struct elf_writer elf_writer_new(void) {
+    struct elf_writer file = {.size = sizeof(Elf64_Ehdr), .count = 1, .names_size = 1};
     file.bytes = calloc(1, file.size);
     return file;
 }
 
-static inline void elf_file_add(struct elf_file *file, const char *name, Elf64_Word type, const void *bytes, size_t size) {
+static inline void elf_writer_add(struct elf_writer *file, const char *name, Elf64_Word type, const void *bytes, size_t size) {
     size_t name_size = strlen(name) + 1;
     file->headers[file->count++] =
         (Elf64_Shdr){.sh_name = (Elf64_Word)file->names_size, .sh_type = type, .sh_offset = file->size, .sh_size = size, .sh_addralign = 1};
@@ -36,10 +36,10 @@ static inline void elf_file_add(struct elf_file *file, const char *name, Elf64_W
 }
 
 // Nothing can be added any more.
-static inline void elf_file_finish(struct elf_file *file) {
+static inline void elf_writer_finish(struct elf_writer *file) {
     static const char name[] = ".shstrtab";
     memcpy(file->names + file->names_size, name, sizeof name);
-    elf_file_add(file, name, SHT_STRTAB, file->names, file->names_size + sizeof name);
+    elf_writer_add(file, name, SHT_STRTAB, file->names, file->names_size + sizeof name);
     size_t table = (file->size + 7) & ~(size_t)7;
     Elf64_Ehdr head = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
                        .e_type = ET_DYN,

@@ -1,0 +1,110 @@
+// dwarf_addresses.c: see dwarf_addresses.h.
+
+#include "dwarf_addresses.h"
+
+#include "by_address.h"
+#include "dwarf_die.h"
+#include "dwarf_names.h"
+
+// Ranges overlap where the linker folded functions into one.
+enum { MOST_OVERLAPS = 8, MOST_RANGES = 1 << 22 };
+
+// 0 is where linkers leave what they have dropped.
+static bool add(struct dwarf_addresses *addresses, uint64_t low, uint64_t high, uint64_t unit) {
+    if (low == 0 || low >= high) {
+        return true;
+    }
+    if (addresses->count == addresses->room) {
+        size_t room = addresses->room == 0 ? 256 : addresses->room * 2;
+        struct naming_memory *memory = addresses->file->memory;
+        void *ranges = room > MOST_RANGES ? NULL
+                                          : naming_memory_grow(memory, addresses->ranges, addresses->count * sizeof *addresses->ranges,
+                                                               room * sizeof *addresses->ranges);
+        if (ranges == NULL) {
+            return false;
+        }
+        addresses->ranges = ranges;
+        addresses->room = room;
+    }
+    addresses->ranges[addresses->count++] = (struct dwarf_address_range){low, high, unit};
+    return true;
+}
+
+static bool read_set(struct dwarf_addresses *addresses, struct dwarf_bytes bytes, const uint8_t *begin, size_t offset_bytes) {
+    uint64_t version = dwarf_fixed(&bytes, 2), unit = dwarf_fixed(&bytes, offset_bytes);
+    uint64_t address_bytes = dwarf_fixed(&bytes, 1), segment_bytes = dwarf_fixed(&bytes, 1);
+    if (version != 2 || address_bytes != 8 || segment_bytes != 0) {
+        return true;
+    }
+    dwarf_skip(&bytes, (16 - (uint64_t)(bytes.at - begin) % 16) % 16); // pairs of addresses stand at multiples of their size
+    while (dwarf_bytes_left(&bytes) >= 16) {
+        uint64_t low = dwarf_fixed(&bytes, 8), size = dwarf_fixed(&bytes, 8);
+        if (!add(addresses, low, low + size, unit)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void read_table(struct dwarf_addresses *addresses) {
+    struct dwarf_bytes all = elf_section_all(&addresses->file->sections.aranges), set = all;
+    size_t offset_bytes;
+    for (const uint8_t *begin = set.at; dwarf_length(&set, &offset_bytes); begin = set.at) {
+        if (!read_set(addresses, set, begin, offset_bytes)) {
+            return;
+        }
+        set = (struct dwarf_bytes){set.end, all.end, false};
+    }
+}
+
+static void read_units(struct dwarf_addresses *addresses) {
+    size_t count;
+    const struct dwarf_unit_place *places = dwarf_unit_places(addresses->file, &count);
+    for (size_t i = 0; i < count && addresses->file->steps_left > 0; i++) {
+        struct dwarf_unit *unit = dwarf_unit_glance(addresses->file, places[i].begin);
+        struct dwarf_die root;
+        uint64_t low, high;
+        if (unit == NULL || !dwarf_die_root(unit, &root)) {
+            continue;
+        }
+        struct dwarf_ranges ranges = dwarf_ranges_of(&root);
+        while (dwarf_ranges_next(&ranges, &low, &high)) {
+            if (!add(addresses, low, high, places[i].begin)) {
+                return;
+            }
+        }
+    }
+}
+
+static struct dwarf_unit *look(struct dwarf_addresses *addresses, uint64_t address) {
+    size_t end = by_address_count(addresses->ranges, addresses->count, sizeof *addresses->ranges, address);
+    for (size_t i = end; i-- > 0 && end - i <= MOST_OVERLAPS;) {
+        struct dwarf_unit *unit = address < addresses->ranges[i].high ? dwarf_unit_at(addresses->file, addresses->ranges[i].unit) : NULL;
+        if (unit != NULL) {
+            return unit;
+        }
+    }
+    return NULL;
+}
+
+static void sort(struct dwarf_addresses *addresses) {
+    if (!by_address_sort(addresses->file->memory, addresses->ranges, addresses->count, sizeof *addresses->ranges)) {
+        addresses->count = 0;
+    }
+}
+
+struct dwarf_unit *dwarf_addresses_find(struct dwarf_addresses *addresses, uint64_t address) {
+    if (!addresses->read_table) {
+        addresses->read_table = true;
+        read_table(addresses);
+        sort(addresses);
+    }
+    struct dwarf_unit *unit = look(addresses, address);
+    if (unit == NULL && !addresses->read_units) {
+        addresses->read_units = true;
+        read_units(addresses);
+        sort(addresses);
+        unit = look(addresses, address);
+    }
+    return unit;
+}

@@ -1,0 +1,24 @@
+// dwarf_addresses.h: which unit of debug data has an address.
+//
+// From .debug_aranges, which gcc writes and clang does not; at the first address that is not there, from every unit's own ranges, too.
+//
+// Threads: guarded by the caller. Memory: naming_memory.h.
+#ifndef CMEMPROF_DWARF_ADDRESSES_H
+#define CMEMPROF_DWARF_ADDRESSES_H
+
+#include "namespace.h"
+#include "dwarf_unit.h"
+
+struct dwarf_addresses {
+    struct dwarf_file *file;
+    struct dwarf_address_range {
+        uint64_t low, high, unit; // low first: by_address.h
+    } * ranges;
+    size_t count, room;
+    bool read_table, read_units;
+};
+
+// NULL: no unit that can be read has it.
+struct dwarf_unit *dwarf_addresses_find(struct dwarf_addresses *addresses, uint64_t address);
+
+#endif

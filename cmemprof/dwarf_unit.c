@@ -1,0 +1,305 @@
+// dwarf_unit.c: see dwarf_unit.h.
+
+#include "dwarf_unit.h"
+
+#include "dwarf_die.h"
+#include "dwarf_names.h"
+
+// ---- Opening ----
+
+void dwarf_file_open(struct dwarf_file *file, const struct elf_file *elf) {
+    *file = (struct dwarf_file){.memory = elf->memory, .steps_left = DWARF_MOST_STEPS};
+    file->sections = (struct dwarf_sections){
+        .info = elf_section_open(elf, ".debug_info"),
+        .abbrev = elf_section_open(elf, ".debug_abbrev"),
+        .str = elf_section_open(elf, ".debug_str"),
+        .line_str = elf_section_open(elf, ".debug_line_str"),
+        .line = elf_section_open(elf, ".debug_line"),
+        .str_offsets = elf_section_open(elf, ".debug_str_offsets"),
+        .addr = elf_section_open(elf, ".debug_addr"),
+        .ranges = elf_section_open(elf, ".debug_ranges"),
+        .rnglists = elf_section_open(elf, ".debug_rnglists"),
+        .aranges = elf_section_open(elf, ".debug_aranges"),
+    };
+}
+
+void dwarf_file_open_split(struct dwarf_file *file, const struct elf_file *elf) {
+    *file = (struct dwarf_file){.memory = elf->memory, .steps_left = DWARF_MOST_STEPS};
+    file->sections = (struct dwarf_sections){
+        .info = elf_section_open(elf, ".debug_info.dwo"),
+        .abbrev = elf_section_open(elf, ".debug_abbrev.dwo"),
+        .str = elf_section_open(elf, ".debug_str.dwo"),
+        .line_str = elf_section_open(elf, ".debug_line_str.dwo"),
+        .line = elf_section_open(elf, ".debug_line.dwo"),
+        .str_offsets = elf_section_open(elf, ".debug_str_offsets.dwo"),
+        .rnglists = elf_section_open(elf, ".debug_rnglists.dwo"),
+    };
+}
+
+// ---- Abbreviations ----
+
+static bool make_room(struct naming_memory *memory, void **items, size_t count, size_t *room, size_t item_bytes) {
+    if (count < *room) {
+        return true;
+    }
+    size_t more = *room == 0 ? 64 : *room * 2;
+    void *larger = naming_memory_grow(memory, *items, count * item_bytes, more * item_bytes);
+    if (larger != NULL) {
+        *items = larger;
+        *room = more;
+    }
+    return larger != NULL;
+}
+
+// -1: the value's own bytes say how many they are.
+static int bytes_of_form(const struct dwarf_unit *unit, uint64_t form) {
+    switch (form) {
+    case DW_FORM_flag_present:
+    case DW_FORM_implicit_const:
+        return 0;
+    case DW_FORM_data1:
+    case DW_FORM_ref1:
+    case DW_FORM_flag:
+    case DW_FORM_strx1:
+    case DW_FORM_addrx1:
+        return 1;
+    case DW_FORM_data2:
+    case DW_FORM_ref2:
+    case DW_FORM_strx2:
+    case DW_FORM_addrx2:
+        return 2;
+    case DW_FORM_strx3:
+    case DW_FORM_addrx3:
+        return 3;
+    case DW_FORM_data4:
+    case DW_FORM_ref4:
+    case DW_FORM_ref_sup4:
+    case DW_FORM_strx4:
+    case DW_FORM_addrx4:
+        return 4;
+    case DW_FORM_addr:
+    case DW_FORM_data8:
+    case DW_FORM_ref8:
+    case DW_FORM_ref_sig8:
+    case DW_FORM_ref_sup8:
+        return 8;
+    case DW_FORM_data16:
+        return 16;
+    case DW_FORM_strp:
+    case DW_FORM_line_strp:
+    case DW_FORM_strp_sup:
+    case DW_FORM_sec_offset:
+    case DW_FORM_GNU_ref_alt:
+    case DW_FORM_GNU_strp_alt:
+        return (int)unit->offset_bytes;
+    case DW_FORM_ref_addr:
+        return unit->version == 2 ? 8 : (int)unit->offset_bytes;
+    default:
+        return -1;
+    }
+}
+
+static bool add_spec(struct dwarf_unit *unit, struct dwarf_abbrev *abbrev, uint64_t name, uint64_t form, int64_t constant) {
+    void *specs = unit->specs;
+    if (!make_room(unit->file->memory, &specs, unit->spec_count, &unit->spec_room, sizeof *unit->specs)) {
+        return false;
+    }
+    unit->specs = specs;
+    unit->specs[unit->spec_count++] =
+        (struct dwarf_spec){(uint16_t)(name > UINT16_MAX ? 0 : name), (uint16_t)(form > UINT16_MAX ? 0 : form), constant};
+    abbrev->spec_count++;
+    int bytes = bytes_of_form(unit, form);
+    bool fixed = bytes >= 0 && abbrev->fixed_bytes >= 0 && abbrev->fixed_bytes < 1 << 20;
+    abbrev->fixed_bytes = fixed ? abbrev->fixed_bytes + bytes : -1;
+    return true;
+}
+
+// One abbreviation. False: the list ends, or is damaged, or no memory.
+static bool read_abbrev(struct dwarf_unit *unit, struct dwarf_bytes *bytes, struct dwarf_abbrev *abbrev) {
+    *abbrev = (struct dwarf_abbrev){.code = dwarf_uleb(bytes), .first_spec = (uint32_t)unit->spec_count};
+    if (abbrev->code == 0) {
+        return false;
+    }
+    uint64_t tag = dwarf_uleb(bytes);
+    abbrev->tag = tag > UINT32_MAX ? 0 : (uint32_t)tag;
+    abbrev->has_children = dwarf_fixed(bytes, 1) != 0;
+    while (!bytes->bad && unit->file->steps_left > 0) {
+        unit->file->steps_left--;
+        uint64_t name = dwarf_uleb(bytes), form = dwarf_uleb(bytes);
+        int64_t constant = form == DW_FORM_implicit_const ? dwarf_sleb(bytes) : 0;
+        if (name == 0 && form == 0) {
+            return !bytes->bad;
+        }
+        if (!add_spec(unit, abbrev, name, form, constant)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+// Up to the one with the code `last`; 0: all.
+static bool read_abbrevs(struct dwarf_unit *unit, uint64_t last) {
+    struct dwarf_bytes bytes = elf_section_all(&unit->file->sections.abbrev);
+    struct dwarf_abbrev abbrev;
+    dwarf_skip(&bytes, unit->abbrev_offset);
+    unit->abbrev_count = unit->spec_count = 0;
+    unit->codes_are_dense = true;
+    while (read_abbrev(unit, &bytes, &abbrev)) {
+        void *abbrevs = unit->abbrevs;
+        if (!make_room(unit->file->memory, &abbrevs, unit->abbrev_count, &unit->abbrev_room, sizeof abbrev)) {
+            return false;
+        }
+        unit->abbrevs = abbrevs;
+        unit->abbrevs[unit->abbrev_count++] = abbrev;
+        unit->codes_are_dense &= abbrev.code == unit->abbrev_count;
+        if (abbrev.code == last) {
+            break;
+        }
+    }
+    return unit->abbrev_count > 0;
+}
+
+const struct dwarf_abbrev *dwarf_unit_abbrev(const struct dwarf_unit *unit, uint64_t code) {
+    if (unit->codes_are_dense) {
+        return code - 1 < unit->abbrev_count ? &unit->abbrevs[code - 1] : NULL;
+    }
+    size_t most = unit->abbrev_count < unit->file->steps_left ? unit->abbrev_count : unit->file->steps_left;
+    for (size_t i = 0; i < most; i++) {
+        if (unit->abbrevs[i].code == code) {
+            unit->file->steps_left -= i;
+            return &unit->abbrevs[i];
+        }
+    }
+    unit->file->steps_left -= most;
+    return NULL;
+}
+
+// ---- The head of a unit ----
+
+static bool read_head(struct dwarf_unit *unit, struct dwarf_bytes bytes) {
+    unit->begin = bytes.at;
+    if (!dwarf_length(&bytes, &unit->offset_bytes)) {
+        return false;
+    }
+    unit->version = (unsigned)dwarf_fixed(&bytes, 2);
+    unit->type = unit->version >= 5 ? (unsigned)dwarf_fixed(&bytes, 1) : DW_UT_compile;
+    unsigned address_bytes = unit->version >= 5 ? (unsigned)dwarf_fixed(&bytes, 1) : 0;
+    unit->abbrev_offset = dwarf_fixed(&bytes, unit->offset_bytes);
+    if (unit->version < 5) {
+        address_bytes = (unsigned)dwarf_fixed(&bytes, 1);
+    }
+    if (unit->type != DW_UT_compile && unit->type != DW_UT_partial) {
+        unit->id = dwarf_fixed(&bytes, 8);
+    }
+    if (unit->type == DW_UT_type || unit->type == DW_UT_split_type) {
+        dwarf_fixed(&bytes, unit->offset_bytes);
+    }
+    unit->entries = bytes.at;
+    unit->end = bytes.end;
+    return !bytes.bad && unit->version >= 2 && unit->version <= 5 && address_bytes == 8;
+}
+
+static struct dwarf_unit *open_unit(struct dwarf_file *file, uint64_t offset) {
+    struct dwarf_bytes bytes = elf_section_unit(&file->sections.info, offset);
+    struct dwarf_unit *unit = bytes.at < bytes.end ? naming_memory_take(file->memory, sizeof *unit) : NULL;
+    if (unit != NULL) {
+        *unit = (struct dwarf_unit){.file = file, .offset = offset, .directory = ""};
+        if (read_head(unit, bytes) && read_abbrevs(unit, 0) && dwarf_die_learn_unit(unit)) {
+            return unit;
+        }
+        unit->begin = NULL; // it is known that it cannot be read
+    }
+    return unit;
+}
+
+// The one that was asked for last is found first: addresses are asked for in their order.
+static struct dwarf_unit *known_unit(struct dwarf_file *file, uint64_t from, uint64_t to) {
+    for (struct dwarf_unit **at = &file->units; *at != NULL; at = &(*at)->next) {
+        struct dwarf_unit *unit = *at;
+        uint64_t end = unit->begin != NULL ? unit->offset + (uint64_t)(unit->end - unit->begin) : unit->offset + 1;
+        if (unit->offset <= from && to <= end) {
+            *at = unit->next;
+            unit->next = file->units;
+            file->units = unit;
+            return unit;
+        }
+    }
+    return NULL;
+}
+
+struct dwarf_unit *dwarf_unit_at(struct dwarf_file *file, uint64_t offset) {
+    struct dwarf_unit *unit = known_unit(file, offset, offset + 1);
+    if (unit == NULL || unit->offset != offset) {
+        unit = open_unit(file, offset);
+        if (unit != NULL) {
+            unit->next = file->units;
+            file->units = unit;
+        }
+    }
+    return unit != NULL && unit->begin != NULL ? unit : NULL;
+}
+
+// It uses the same room for its abbreviation as the one before: there are thousands of units.
+struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset) {
+    struct dwarf_unit *unit = &file->glance, before = *unit;
+    struct dwarf_bytes bytes = elf_section_unit(&file->sections.info, offset);
+    *unit = (struct dwarf_unit){.file = file,
+                                .offset = offset,
+                                .directory = "",
+                                .abbrevs = before.abbrevs,
+                                .abbrev_room = before.abbrev_room,
+                                .specs = before.specs,
+                                .spec_room = before.spec_room};
+    if (bytes.at == bytes.end || !read_head(unit, bytes)) {
+        return NULL;
+    }
+    struct dwarf_bytes root = {unit->entries, unit->end, false};
+    uint64_t code = dwarf_uleb(&root);
+    return code != 0 && read_abbrevs(unit, code) && dwarf_die_learn_unit(unit) ? unit : NULL;
+}
+
+// ---- All units ----
+
+static bool note_place(struct dwarf_file *file, size_t *room, uint64_t begin, uint64_t end) {
+    void *places = file->places;
+    if (!make_room(file->memory, &places, file->place_count, room, sizeof *file->places)) {
+        return false;
+    }
+    file->places = places;
+    file->places[file->place_count++] = (struct dwarf_unit_place){begin, end};
+    return true;
+}
+
+const struct dwarf_unit_place *dwarf_unit_places(struct dwarf_file *file, size_t *count) {
+    if (!file->looked_for_places) {
+        file->looked_for_places = true;
+        struct dwarf_bytes all = elf_section_all(&file->sections.info), unit = all;
+        size_t room = 0, offset_bytes;
+        while (dwarf_length(&unit, &offset_bytes)) {
+            if (!note_place(file, &room, (uint64_t)(unit.at - all.at) - (offset_bytes == 8 ? 12 : 4), (uint64_t)(unit.end - all.at))) {
+                break;
+            }
+            unit = (struct dwarf_bytes){unit.end, all.end, false};
+        }
+    }
+    *count = file->place_count;
+    return file->places;
+}
+
+struct dwarf_unit *dwarf_unit_holding(struct dwarf_file *file, uint64_t offset) {
+    struct dwarf_unit *unit = known_unit(file, offset, offset + 1);
+    if (unit != NULL) {
+        return unit->begin != NULL ? unit : NULL;
+    }
+    size_t count, low = 0;
+    const struct dwarf_unit_place *places = dwarf_unit_places(file, &count);
+    for (size_t high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (places[middle].end <= offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && places[low].begin <= offset ? dwarf_unit_at(file, places[low].begin) : NULL;
+}

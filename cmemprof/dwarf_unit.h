@@ -1,0 +1,95 @@
+// dwarf_unit.h: one unit of debug data (DWARF 2 to 5, 32 and 64 bits): its head, its abbreviations, and what its entries are read with.
+//
+// A unit's bytes are the section's, or inflated for it; they live as long as the file, as all texts do.
+//
+// Threads: guarded by the caller. Memory: naming_memory.h.
+#ifndef CMEMPROF_DWARF_UNIT_H
+#define CMEMPROF_DWARF_UNIT_H
+
+#include "namespace.h"
+#include "elf_section.h"
+
+// Entries that may be read for one file. Damaged data may lead to the same ones again and again; SQLite's 400 busiest addresses take a
+// hundredth of it.
+#define DWARF_MOST_STEPS ((uint64_t)1 << 27)
+
+struct dwarf_sections {
+    struct elf_section info, abbrev, str, line_str, line, str_offsets, addr, ranges, rnglists, aranges;
+};
+
+struct dwarf_file;
+
+struct dwarf_abbrev {
+    uint64_t code;
+    uint32_t tag;
+    uint32_t first_spec, spec_count;
+    int32_t fixed_bytes; // of all its values in this unit; -1: they differ
+    bool has_children;
+};
+
+struct dwarf_spec {
+    uint16_t name, form; // 0: none that is known
+    int64_t constant;    // of DW_FORM_implicit_const
+};
+
+struct dwarf_unit {
+    struct dwarf_file *file;
+    struct dwarf_unit *next; // in file->units
+    uint64_t offset;         // in .debug_info
+    const uint8_t *begin, *entries, *end;
+    unsigned version, type;
+    size_t offset_bytes;
+    uint64_t abbrev_offset, id; // id: of split data
+    struct dwarf_abbrev *abbrevs;
+    size_t abbrev_count, abbrev_room;
+    struct dwarf_spec *specs;
+    size_t spec_count, spec_room;
+    bool codes_are_dense; // abbreviation i has the code i + 1
+    // Of its first entry:
+    uint64_t low_pc, str_offsets_base, addr_base, rnglists_base, ranges_base, language, line_offset;
+    bool has_lines;
+    const char *directory;             // DW_AT_comp_dir, or ""
+    const struct dwarf_unit *skeleton; // of split data: whose addresses they are
+    struct dwarf_unit *split;          // of a skeleton; NULL: not looked for, or not to be had
+    struct function_index *functions;  // function_index.h
+    struct line_table *lines;          // object_file.c
+    bool looked_for_split, looked_for_functions, looked_for_lines;
+};
+
+// Names that are put together, of the frames of one address.
+struct dwarf_names {
+    size_t used;
+    char bytes[32 << 10];
+};
+
+struct dwarf_file {
+    struct naming_memory *memory;
+    struct dwarf_sections sections;
+    struct dwarf_file *supplementary; // dwz's common part of several files; NULL: none
+    uint64_t steps_left;
+    struct dwarf_unit *units; // that were asked for, the last first
+    struct dwarf_unit glance; // see dwarf_unit_glance
+    struct dwarf_unit_place { // of all units, by offset; see dwarf_unit_holding
+        uint64_t begin, end;
+    } * places;
+    size_t place_count;
+    bool looked_for_places;
+    struct dwarf_names names;
+};
+
+void dwarf_file_open(struct dwarf_file *file, const struct elf_file *elf);
+// Of split data (.dwo): its sections have other names.
+void dwarf_file_open_split(struct dwarf_file *file, const struct elf_file *elf);
+
+// The unit that begins at the offset. NULL: none that can be read, or no memory.
+struct dwarf_unit *dwarf_unit_at(struct dwarf_file *file, uint64_t offset);
+// Its head and its own entry's abbreviation, for a look at that entry. Valid until the next one. NULL: it cannot be read.
+struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset);
+// The unit that an entry lies in.
+struct dwarf_unit *dwarf_unit_holding(struct dwarf_file *file, uint64_t offset);
+// Where all units are. The first time each is gone through. NULL and 0: there is none.
+const struct dwarf_unit_place *dwarf_unit_places(struct dwarf_file *file, size_t *count);
+
+const struct dwarf_abbrev *dwarf_unit_abbrev(const struct dwarf_unit *unit, uint64_t code); // NULL: none
+
+#endif

@@ -1,0 +1,293 @@
+// elf_section.c: see elf_section.h.
+
+#include "elf_section.h"
+
+#include <string.h>
+
+#include "inflate.h"
+
+enum { POINTS = 16, ZLIB_HEAD_BYTES = 2, ZLIB_SUM_BYTES = 4, MOST_RATIO = 1032, LENGTH_BYTES = 12 };
+enum { BUFFER_BYTES = 3 * INFLATE_WINDOW_BYTES };
+
+// A place in the compressed bytes, between two blocks, and what lies before it inflated.
+struct elf_section_points {
+    size_t count;
+    struct point {
+        uint64_t offset; // in the inflated section
+        struct inflate_place place;
+        uint32_t window_bytes;
+        uint8_t *window;
+    } points[POINTS];
+};
+
+static const struct dwarf_bytes nothing;
+
+// ---- Opening ----
+
+static bool is_zlib(struct dwarf_bytes *bytes) {
+    uint64_t method = dwarf_fixed(bytes, 1), flags = dwarf_fixed(bytes, 1);
+    return !bytes->bad && (method & 15) == 8 && (method * 256 + flags) % 31 == 0 && (flags & 0x20) == 0;
+}
+
+static void use_compressed(struct elf_section *section, struct dwarf_bytes stored, uint64_t size) {
+    // A length that no stream so short can have is damage, or an attempt to use up memory.
+    if (is_zlib(&stored) && dwarf_bytes_left(&stored) > ZLIB_SUM_BYTES && size / MOST_RATIO <= dwarf_bytes_left(&stored)) {
+        section->stored = stored;
+        section->size = size;
+        section->is_compressed = true;
+    }
+}
+
+static void use_old_style(struct elf_section *section, struct dwarf_bytes stored) {
+    uint64_t size = 0;
+    if (dwarf_bytes_left(&stored) >= 12 && memcmp(stored.at, "ZLIB", 4) == 0) {
+        stored.at += 4;
+        for (int i = 0; i < 8; i++) {
+            size = size << 8 | dwarf_fixed(&stored, 1);
+        }
+        use_compressed(section, stored, size);
+    }
+}
+
+struct elf_section elf_section_open(const struct elf_file *file, const char *name) {
+    struct elf_section section = {.memory = file->memory};
+    Elf64_Shdr header;
+    if (elf_file_section(file, name, &header)) {
+        struct dwarf_bytes stored = elf_file_bytes(file, header.sh_offset, header.sh_size);
+        Elf64_Chdr compression;
+        if ((header.sh_flags & SHF_COMPRESSED) == 0) {
+            section.stored = stored;
+            section.size = dwarf_bytes_left(&stored);
+            section.bytes = stored.at;
+        } else if (dwarf_bytes_left(&stored) >= sizeof compression) {
+            memcpy(&compression, stored.at, sizeof compression);
+            stored.at += sizeof compression;
+            if (compression.ch_type == ELFCOMPRESS_ZLIB) {
+                use_compressed(&section, stored, compression.ch_size);
+            }
+        }
+        return section;
+    }
+    char old_name[32] = ".z";
+    if (strlen(name) < sizeof old_name - 1) {
+        strcpy(old_name + 2, name + 1);
+        if (elf_file_section(file, old_name, &header)) {
+            use_old_style(&section, elf_file_bytes(file, header.sh_offset, header.sh_size));
+        }
+    }
+    return section;
+}
+
+static bool sum_is_right(const struct inflate *inflate, uint32_t sum) {
+    // Whole bytes that were read too early are given back.
+    const uint8_t *at = inflate->in.at - inflate->in.bit_count / 8;
+    return inflate->in_end - at >= ZLIB_SUM_BYTES && sum == ((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]);
+}
+
+// ---- All of it ----
+
+static void forget(struct elf_section *section) {
+    section->size = 0;
+    section->points = NULL;
+}
+
+struct dwarf_bytes elf_section_all(struct elf_section *section) {
+    if (section->bytes == NULL && section->size > 0) {
+        struct inflate *inflate = naming_memory_take(section->memory, sizeof *inflate);
+        uint8_t *bytes = inflate != NULL ? naming_memory_take(section->memory, section->size + 1) : NULL;
+        if (bytes == NULL) {
+            forget(section);
+            return nothing;
+        }
+        size_t at = 0;
+        inflate_begin(inflate, section->stored.at, dwarf_bytes_left(&section->stored));
+        // Room for one byte more than there may be: without any, the end of the last block would not be read.
+        while (at <= section->size && inflate->state != INFLATE_BAD && inflate->state != INFLATE_ENDED) {
+            inflate_run(inflate, bytes, &at, section->size + 1);
+        }
+        section->inflated_bytes += at;
+        if (inflate->state != INFLATE_ENDED || at != section->size || !sum_is_right(inflate, inflate_adler(1, bytes, at))) {
+            forget(section);
+            return nothing;
+        }
+        section->bytes = bytes;
+    }
+    return (struct dwarf_bytes){section->bytes, section->bytes + section->size, false};
+}
+
+// ---- A part ----
+
+// Takes what it wants of the bytes that come by.
+struct taker {
+    struct naming_memory *memory;
+    uint64_t offset, size; // wanted; the size is known when the first bytes are
+    uint64_t section_size, got;
+    uint8_t head[LENGTH_BYTES];
+    uint8_t *bytes;
+    bool failed; // damaged, or no memory
+};
+
+// As much as its own length says.
+static void learn_size(struct taker *taker) {
+    struct dwarf_bytes head = {taker->head, taker->head + LENGTH_BYTES, false};
+    uint64_t length = dwarf_fixed(&head, 4), head_bytes = 4, rest = taker->section_size - taker->offset;
+    if (length == 0xffffffff) {
+        length = dwarf_fixed(&head, 8);
+        head_bytes = 12;
+    }
+    if (length > rest - head_bytes || head_bytes + length < LENGTH_BYTES) {
+        taker->failed = true;
+        return;
+    }
+    taker->size = head_bytes + length;
+    taker->bytes = naming_memory_take(taker->memory, taker->size);
+    taker->failed = taker->bytes == NULL;
+}
+
+static void take_some(struct taker *taker, uint8_t *to, uint64_t end, const uint8_t **bytes, size_t *size) {
+    size_t part = end - taker->got < *size ? (size_t)(end - taker->got) : *size;
+    memcpy(to + taker->got, *bytes, part);
+    taker->got += part;
+    *bytes += part;
+    *size -= part;
+}
+
+// at: of the bytes, in the section.
+static void offer(struct taker *taker, uint64_t at, const uint8_t *bytes, size_t size) {
+    uint64_t next = taker->offset + taker->got;
+    if (taker->failed || next < at || next - at >= size) {
+        return;
+    }
+    bytes += next - at;
+    size -= next - at;
+    if (taker->bytes == NULL) {
+        take_some(taker, taker->head, LENGTH_BYTES, &bytes, &size);
+        if (taker->got < LENGTH_BYTES) {
+            return;
+        }
+        learn_size(taker);
+        if (taker->failed) {
+            return;
+        }
+        memcpy(taker->bytes, taker->head, LENGTH_BYTES);
+    }
+    take_some(taker, taker->bytes, taker->size, &bytes, &size);
+}
+
+static bool is_served(const struct taker *taker) {
+    return taker->failed || (taker->bytes != NULL && taker->got == taker->size);
+}
+
+static void note_point(struct elf_section *section, const struct inflate *inflate, uint64_t offset, const uint8_t *window, size_t size) {
+    struct elf_section_points *points = section->points;
+    uint64_t last = points->count > 0 ? points->points[points->count - 1].offset : 0;
+    if (points->count == POINTS || offset - last < section->size / POINTS || inflate->is_last) {
+        return;
+    }
+    uint8_t *copy = naming_memory_take(section->memory, size);
+    if (copy != NULL) { // without it the way is longer
+        memcpy(copy, window, size);
+        points->points[points->count++] = (struct point){offset, inflate->in, (uint32_t)size, copy};
+    }
+}
+
+struct pass {
+    struct inflate inflate;
+    uint64_t offset; // in the section, of the buffer's first byte
+    size_t at;       // in the buffer
+    uint32_t sum;
+    uint8_t buffer[BUFFER_BYTES];
+};
+
+// The last bytes stay, since matches refer to them.
+static void slide(struct pass *pass) {
+    size_t gone = pass->at - INFLATE_WINDOW_BYTES;
+    memmove(pass->buffer, pass->buffer + gone, INFLATE_WINDOW_BYTES);
+    pass->offset += gone;
+    pass->at = INFLATE_WINDOW_BYTES;
+}
+
+// One step. False: it has ended, or is damaged.
+static bool run_on(struct elf_section *section, struct pass *pass, struct taker *taker, bool first) {
+    if (pass->at == BUFFER_BYTES) {
+        slide(pass);
+    }
+    size_t before = pass->at;
+    enum inflate_state state = inflate_run(&pass->inflate, pass->buffer, &pass->at, BUFFER_BYTES);
+    const uint8_t *new = pass->buffer + before;
+    uint64_t at = pass->offset + before;
+    size_t size = pass->at - before;
+    section->inflated_bytes += size;
+    if (state == INFLATE_BAD || at + size > section->size) {
+        pass->inflate.state = INFLATE_BAD;
+        return false;
+    }
+    offer(taker, at, new, size);
+    if (first) {
+        pass->sum = inflate_adler(pass->sum, new, size);
+        if (state == INFLATE_BETWEEN_BLOCKS && pass->at >= INFLATE_WINDOW_BYTES) {
+            note_point(section, &pass->inflate, at + size, pass->buffer + pass->at - INFLATE_WINDOW_BYTES, INFLATE_WINDOW_BYTES);
+        }
+    }
+    return state != INFLATE_ENDED;
+}
+
+// Once, to the very end.
+static bool pass_all(struct elf_section *section, struct pass *pass, struct taker *taker) {
+    section->points = naming_memory_take(section->memory, sizeof *section->points);
+    if (section->points == NULL) {
+        return false;
+    }
+    pass->sum = 1;
+    inflate_begin(&pass->inflate, section->stored.at, dwarf_bytes_left(&section->stored));
+    while (run_on(section, pass, taker, true)) {
+    }
+    return pass->inflate.state == INFLATE_ENDED && pass->offset + pass->at == section->size && sum_is_right(&pass->inflate, pass->sum);
+}
+
+static void pass_from_point(struct elf_section *section, struct pass *pass, struct taker *taker) {
+    const struct point *from = NULL;
+    for (size_t i = 0; i < section->points->count && section->points->points[i].offset <= taker->offset; i++) {
+        from = &section->points->points[i];
+    }
+    if (from == NULL) {
+        inflate_begin(&pass->inflate, section->stored.at, dwarf_bytes_left(&section->stored));
+    } else {
+        inflate_resume(&pass->inflate, from->place, section->stored.end);
+        memcpy(pass->buffer, from->window, from->window_bytes);
+        pass->at = from->window_bytes;
+        pass->offset = from->offset - from->window_bytes;
+    }
+    while (!is_served(taker) && run_on(section, pass, taker, false)) {
+    }
+}
+
+static struct dwarf_bytes inflate_unit(struct elf_section *section, uint64_t offset) {
+    struct taker taker = {.memory = section->memory, .offset = offset, .section_size = section->size};
+    struct pass *pass = naming_memory_take(section->memory, sizeof *pass);
+    if (pass == NULL) {
+        return nothing;
+    }
+    if (section->points != NULL) {
+        pass_from_point(section, pass, &taker);
+    } else if (!pass_all(section, pass, &taker)) {
+        forget(section);
+        taker.failed = true;
+    }
+    naming_memory_drop(section->memory, pass, sizeof *pass);
+    bool whole = !taker.failed && is_served(&taker);
+    return whole ? (struct dwarf_bytes){taker.bytes, taker.bytes + taker.size, false} : nothing;
+}
+
+struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset) {
+    if (section->size < LENGTH_BYTES || offset > section->size - LENGTH_BYTES) {
+        return nothing;
+    }
+    if (section->bytes == NULL) {
+        return inflate_unit(section, offset);
+    }
+    const uint8_t *begin = section->bytes + offset;
+    struct dwarf_bytes unit = {begin, section->bytes + section->size, false};
+    size_t offset_bytes;
+    return dwarf_length(&unit, &offset_bytes) ? (struct dwarf_bytes){begin, unit.end, false} : nothing;
+}

@@ -1,0 +1,95 @@
+// elf_symbols.c: see elf_symbols.h.
+
+#include "elf_symbols.h"
+
+#include "by_address.h"
+
+// Before the function in which an address lies: aliases, and shorter ones.
+enum { MOST_TRIED = 16 };
+
+static bool is_function(const Elf64_Sym *symbol) {
+    unsigned type = ELF64_ST_TYPE(symbol->st_info);
+    return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 && (type == STT_FUNC || type == STT_GNU_IFUNC);
+}
+
+// Whether each name ends is not looked at one by one: with the table they all do.
+static struct dwarf_bytes names_of(const struct elf_file *file, const Elf64_Shdr *table) {
+    Elf64_Shdr header;
+    struct dwarf_bytes none = {file->bytes, file->bytes, false};
+    if (!elf_file_section_at(file, table->sh_link, &header) || header.sh_type == SHT_NOBITS || (header.sh_flags & SHF_COMPRESSED) != 0) {
+        return none;
+    }
+    struct dwarf_bytes names = elf_file_bytes(file, header.sh_offset, header.sh_size);
+    return names.at < names.end && names.end[-1] == '\0' ? names : none;
+}
+
+static bool find_table(const struct elf_file *file, uint32_t type, Elf64_Shdr *table) {
+    for (size_t i = 1; elf_file_section_at(file, i, table); i++) {
+        if (table->sh_type == type && table->sh_entsize == sizeof(Elf64_Sym) && (table->sh_flags & SHF_COMPRESSED) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t read_symbols(struct elf_symbol *to, struct dwarf_bytes table, struct dwarf_bytes names) {
+    size_t count = 0;
+    Elf64_Sym symbol;
+    for (; dwarf_bytes_left(&table) >= sizeof symbol; table.at += sizeof symbol) {
+        memcpy(&symbol, table.at, sizeof symbol);
+        if (is_function(&symbol) && symbol.st_name < dwarf_bytes_left(&names) && names.at[symbol.st_name] != '\0') {
+            if (to != NULL) {
+                to[count] = (struct elf_symbol){symbol.st_value, symbol.st_size, (const char *)names.at + symbol.st_name,
+                                                ELF64_ST_BIND(symbol.st_info) == STB_LOCAL};
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+bool elf_symbols_read(struct elf_symbols *symbols, const struct elf_file *file, uint32_t type) {
+    Elf64_Shdr header;
+    *symbols = (struct elf_symbols){0};
+    if (file->bytes == NULL || !find_table(file, type, &header)) {
+        return false;
+    }
+    struct dwarf_bytes table = elf_file_bytes(file, header.sh_offset, header.sh_size), names = names_of(file, &header);
+    size_t count = read_symbols(NULL, table, names);
+    symbols->symbols = count > 0 ? naming_memory_take(file->memory, count * sizeof *symbols->symbols) : NULL;
+    if (symbols->symbols == NULL) {
+        return false;
+    }
+    read_symbols(symbols->symbols, table, names);
+    symbols->count = by_address_sort(file->memory, symbols->symbols, count, sizeof *symbols->symbols) ? count : 0;
+    return symbols->count > 0;
+}
+
+static size_t underscores(const char *name) {
+    return strspn(name, "_");
+}
+
+// Of aliases: what the program's author called it. "getpid", not "__getpid" nor the library's own "__GI_getpid".
+static bool is_better(const struct elf_symbol *a, const struct elf_symbol *b) {
+    if (a->is_local != b->is_local) {
+        return !a->is_local;
+    }
+    return underscores(a->name) < underscores(b->name);
+}
+
+const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address) {
+    size_t end = by_address_count(symbols->symbols, symbols->count, sizeof *symbols->symbols, address);
+    const struct elf_symbol *found = NULL;
+    // Aliases share a start. Assembly may have size 0: then up to the next function.
+    for (size_t i = end; i-- > 0 && end - i <= MOST_TRIED;) {
+        const struct elf_symbol *symbol = &symbols->symbols[i];
+        if (found != NULL && symbol->start != found->start) {
+            break;
+        }
+        bool has = symbol->size == 0 ? symbol->start == symbols->symbols[end - 1].start : address - symbol->start < symbol->size;
+        if (has && (found == NULL || !is_better(found, symbol))) { // of equals, the first
+            found = symbol;
+        }
+    }
+    return found != NULL ? found->name : NULL;
+}

@@ -1,0 +1,177 @@
+// naming_memory.c: small blocks are cut from chunks, a large one has a mapping of its own.
+
+#include "naming_memory.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define CLOSE_BYTES(begin, bytes) __asan_poison_memory_region(begin, bytes)
+#define OPEN_BYTES(begin, bytes) __asan_unpoison_memory_region(begin, bytes)
+enum { GAP_BYTES = 32 }; // between two blocks, which nobody may touch
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#define CLOSE_BYTES(begin, bytes) __asan_poison_memory_region(begin, bytes)
+#define OPEN_BYTES(begin, bytes) __asan_unpoison_memory_region(begin, bytes)
+enum { GAP_BYTES = 32 };
+#endif
+#endif
+#ifndef CLOSE_BYTES
+#define CLOSE_BYTES(begin, bytes) (void)(begin), (void)(bytes)
+#define OPEN_BYTES(begin, bytes) (void)(begin), (void)(bytes)
+enum { GAP_BYTES = 0 };
+#endif
+
+// At the beginning of each mapping.
+struct naming_block {
+    struct naming_block *next;
+    size_t bytes; // with this
+};
+
+enum { HEAD_BYTES = 16, PAGE_BYTES = 4096, CHUNK_BYTES = 256 << 10, LARGE_BYTES = 64 << 10, SHARE_OF_ADDRESS_SPACE = 8 };
+_Static_assert(sizeof(struct naming_block) <= HEAD_BYTES, "a block begins behind its head");
+
+static size_t pages_in_use(void) {
+    char text[128] = "";
+    size_t pages = 0;
+    int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        ssize_t size = read(descriptor, text, sizeof text - 1);
+        close(descriptor);
+        for (ssize_t i = 0; i < size && text[i] >= '0' && text[i] <= '9'; i++) {
+            pages = pages * 10 + (size_t)(text[i] - '0');
+        }
+    }
+    return pages;
+}
+
+void naming_memory_open(struct naming_memory *memory) {
+    struct rlimit limit;
+    *memory = (struct naming_memory){.limit_bytes = NAMING_MEMORY_BYTES, .address_space_left = SIZE_MAX};
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        size_t used = pages_in_use() * PAGE_BYTES;
+        memory->address_space_left = limit.rlim_cur > used ? (limit.rlim_cur - used) / SHARE_OF_ADDRESS_SPACE : 0;
+    }
+}
+
+void naming_memory_close(struct naming_memory *memory) {
+    while (memory->blocks != NULL) {
+        struct naming_block *block = memory->blocks;
+        memory->blocks = block->next;
+        size_t bytes = block->bytes;
+        OPEN_BYTES(block, bytes);
+        munmap(block, bytes);
+    }
+    *memory = (struct naming_memory){0};
+}
+
+static bool reserve(struct naming_memory *memory, size_t bytes) {
+    if (bytes > memory->address_space_left) {
+        return false;
+    }
+    memory->address_space_left -= memory->address_space_left != SIZE_MAX ? bytes : 0;
+    return true;
+}
+
+static void give_back(struct naming_memory *memory, size_t bytes) {
+    memory->address_space_left += memory->address_space_left != SIZE_MAX ? bytes : 0;
+}
+
+// bytes: without the head. NULL: no memory.
+static struct naming_block *map_block(struct naming_memory *memory, size_t bytes) {
+    if (bytes > memory->limit_bytes - memory->used_bytes) {
+        return NULL;
+    }
+    size_t all = (bytes + HEAD_BYTES + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+    if (!reserve(memory, all)) {
+        return NULL;
+    }
+    struct naming_block *block = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED) {
+        give_back(memory, all);
+        return NULL;
+    }
+    *block = (struct naming_block){memory->blocks, all};
+    memory->blocks = block;
+    memory->used_bytes += bytes;
+    CLOSE_BYTES((uint8_t *)block + HEAD_BYTES, all - HEAD_BYTES);
+    return block;
+}
+
+static void *open_block(uint8_t *block, size_t bytes) {
+    OPEN_BYTES(block, bytes);
+    return block;
+}
+
+void *naming_memory_take(struct naming_memory *memory, size_t bytes) {
+    if (bytes > memory->limit_bytes) {
+        return NULL; // the sums below do not run over
+    }
+    size_t room = (bytes + GAP_BYTES + 15) & ~(size_t)15;
+    if (room >= LARGE_BYTES) {
+        struct naming_block *block = map_block(memory, room);
+        return block != NULL ? open_block((uint8_t *)block + HEAD_BYTES, bytes) : NULL;
+    }
+    if ((size_t)(memory->end - memory->at) < room) {
+        struct naming_block *chunk = map_block(memory, CHUNK_BYTES - HEAD_BYTES);
+        if (chunk == NULL) {
+            return NULL;
+        }
+        memory->at = (uint8_t *)chunk + HEAD_BYTES;
+        memory->end = (uint8_t *)chunk + CHUNK_BYTES;
+    }
+    uint8_t *block = memory->at;
+    memory->at += room;
+    return open_block(block, bytes);
+}
+
+void naming_memory_drop(struct naming_memory *memory, void *old, size_t bytes) {
+    size_t room = (bytes + GAP_BYTES + 15) & ~(size_t)15;
+    if (room < LARGE_BYTES) {
+        return;
+    }
+    for (struct naming_block **at = &memory->blocks; *at != NULL; at = &(*at)->next) {
+        struct naming_block *block = *at;
+        if ((const uint8_t *)block + HEAD_BYTES == old) {
+            *at = block->next;
+            memory->used_bytes -= room;
+            give_back(memory, block->bytes);
+            size_t mapped = block->bytes;
+            OPEN_BYTES(block, mapped);
+            munmap(block, mapped);
+            return;
+        }
+    }
+}
+
+void *naming_memory_grow(struct naming_memory *memory, void *old, size_t old_bytes, size_t bytes) {
+    void *block = naming_memory_take(memory, bytes);
+    if (block != NULL && old != NULL) {
+        memcpy(block, old, old_bytes);
+        naming_memory_drop(memory, old, old_bytes); // where arrays double, most of what they had would stay
+    }
+    return block;
+}
+
+const uint8_t *naming_memory_map_file(struct naming_memory *memory, int descriptor, size_t bytes) {
+    if (bytes == 0 || !reserve(memory, bytes)) {
+        return NULL;
+    }
+    void *file = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (file == MAP_FAILED) {
+        give_back(memory, bytes);
+        return NULL;
+    }
+    return file;
+}
+
+void naming_memory_unmap_file(struct naming_memory *memory, const uint8_t *file, size_t bytes) {
+    munmap((void *)file, bytes);
+    give_back(memory, bytes);
+}

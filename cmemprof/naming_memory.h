@@ -1,0 +1,42 @@
+// naming_memory.h: memory that naming needs for a moment, apart from the program's allocator.
+//
+// From there it would stay the program's: glibc raises its thresholds for mapping and for giving back to the largest block that was freed,
+// and debug data comes in large blocks. So it is mapped, given back as one when a profile is named, and bounded: NAMING_MEMORY_BYTES for
+// all files that are open, and where address space is limited (RLIMIT_AS) an eighth of what the program has left of it, files included, so
+// that the program does not run short because of names. A single block goes back only if it is large.
+//
+// Threads: guarded by the caller. What does not fit is NULL, and what needed it has no name.
+#ifndef CMEMPROF_NAMING_MEMORY_H
+#define CMEMPROF_NAMING_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "namespace.h"
+
+#define NAMING_MEMORY_BYTES ((size_t)256 << 20)
+
+struct naming_memory {
+    struct naming_block *blocks; // the newest first
+    uint8_t *at, *end;           // what is left of the newest chunk of small ones
+    size_t used_bytes, limit_bytes;
+    size_t address_space_left; // for files, too; SIZE_MAX: it is not limited
+};
+
+void naming_memory_open(struct naming_memory *memory);
+void naming_memory_close(struct naming_memory *memory); // all blocks go, and there is none until it is opened again
+
+// Zero, aligned to 16 bytes. NULL: no memory.
+void *naming_memory_take(struct naming_memory *memory, size_t bytes);
+// A copy in a larger block; the old one is gone. NULL: no memory, and the old one stays.
+void *naming_memory_grow(struct naming_memory *memory, void *old, size_t old_bytes, size_t bytes);
+
+// Gives a large block back at once; a small one goes with all others.
+void naming_memory_drop(struct naming_memory *memory, void *block, size_t bytes);
+
+// A file of which nothing is written. NULL: it cannot be mapped, or is too large for what is left.
+const uint8_t *naming_memory_map_file(struct naming_memory *memory, int descriptor, size_t bytes);
+void naming_memory_unmap_file(struct naming_memory *memory, const uint8_t *file, size_t bytes);
+
+#endif

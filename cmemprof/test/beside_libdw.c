@@ -1,0 +1,194 @@
+// beside_libdw.c: the frames of many addresses of ELF files, as object_file.c has them and as libdw has them. A program, not a test by
+// itself: testdata/names builds files with it and looks at what it says.
+//
+// usage: beside_libdw EVERY FILE...     EVERY: of so many rows of the line tables, and of so many symbols, one is compared
+//
+// Prints every difference, and for each file how many addresses and frames were compared. Ends with 1 if anything differed.
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../object_file.h"
+
+struct one_file {
+    Dwarf *dwarf;
+    Dwarf_CU **units;
+    struct object_file *ours;
+    size_t addresses, frames, differences;
+};
+
+// ---- libdw's ----
+
+static const char *text_of(Dwarf_Die *die, unsigned name) {
+    Dwarf_Attribute attribute;
+    const char *text = dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+    return text != NULL ? text : "";
+}
+
+static int64_t number_of(Dwarf_Die *die, unsigned name) {
+    Dwarf_Attribute attribute;
+    Dwarf_Word number;
+    return dwarf_formudata(dwarf_attr_integrate(die, name, &attribute), &number) == 0 ? (int64_t)number : 0;
+}
+
+static const char *call_file(Dwarf_Die *unit, int64_t index) {
+    Dwarf_Files *files;
+    size_t count;
+    const char *name = NULL;
+    if (dwarf_getsrcfiles(unit, &files, &count) == 0 && index >= 0 && (size_t)index < count) {
+        name = dwarf_filesrc(files, (size_t)index, NULL, NULL);
+    }
+    return name != NULL ? name : "";
+}
+
+static size_t frames_of(Dwarf_Die *unit, Dwarf_Addr address, struct symbol_frame *frames) {
+    Dwarf_Die *scopes = NULL;
+    int scope_count = dwarf_getscopes(unit, address, &scopes);
+    Dwarf_Die *inner = NULL;
+    // What is inlined is nested in the code, and getscopes goes on from the innermost by where things were declared.
+    int nested_count = scope_count > 0 ? dwarf_getscopes_die(&scopes[0], &inner) : 0;
+    struct symbol_frame position = {.file = ""};
+    Dwarf_Line *line = dwarf_getsrc_die(unit, address);
+    if (line != NULL) {
+        int number = 0;
+        const char *source = dwarf_linesrc(line, NULL, NULL);
+        dwarf_lineno(line, &number);
+        position.file = source != NULL ? source : "";
+        position.line = number;
+    }
+    size_t count = 0;
+    for (int i = 0; i < nested_count && count < SYMBOL_MAX_INLINED; i++) {
+        int tag = dwarf_tag(&inner[i]);
+        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) {
+            continue;
+        }
+        const char *name = dwarf_diename(&inner[i]);
+        position.function = name != NULL ? name : "";
+        position.system_name = text_of(&inner[i], DW_AT_linkage_name);
+        position.start_line = number_of(&inner[i], DW_AT_decl_line);
+        frames[count++] = position;
+        if (tag == DW_TAG_subprogram) {
+            break;
+        }
+        position.file = call_file(unit, number_of(&inner[i], DW_AT_call_file));
+        position.line = number_of(&inner[i], DW_AT_call_line);
+    }
+    free(scopes);
+    free(inner);
+    return count;
+}
+
+// ---- Beside each other ----
+
+// "a::put" is better than "put".
+static bool is_name(const char *ours, const char *theirs) {
+    size_t a = strlen(ours), b = strlen(theirs);
+    return a >= b && strcmp(ours + (a - b), theirs) == 0 && (a == b || (a > b + 2 && memcmp(ours + (a - b) - 2, "::", 2) == 0));
+}
+
+static bool are_same(const struct symbol_frame *a, const struct symbol_frame *b) {
+    bool linkage = b->system_name[0] == '\0' || strcmp(a->system_name, b->system_name) == 0;
+    return is_name(a->function, b->function) && linkage && strcmp(a->file, b->file) == 0 && a->line == b->line &&
+           a->start_line == b->start_line;
+}
+
+static void print(const char *whose, const struct symbol_frame *frames, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        printf("  %s %s [%s] %s:%ld from %ld\n", whose, frames[i].function, frames[i].system_name, frames[i].file, frames[i].line,
+               frames[i].start_line);
+    }
+}
+
+static void compare(struct one_file *file, Dwarf_Die *unit, Dwarf_Addr address) {
+    struct symbol_frame ours[SYMBOL_MAX_INLINED], theirs[SYMBOL_MAX_INLINED];
+    size_t count = object_file_frames(file->ours, address, ours), wanted = frames_of(unit, address, theirs);
+    if (wanted == 0 || theirs[wanted - 1].function[0] == '\0') {
+        return; // the symbol table's, of which libdw knows nothing
+    }
+    bool same = count == wanted;
+    for (size_t i = 0; same && i < count; i++) {
+        same = are_same(&ours[i], &theirs[i]);
+    }
+    file->addresses++;
+    file->frames += wanted;
+    if (!same) {
+        file->differences++;
+        printf("%#lx\n", address);
+        print("ours ", ours, count);
+        print("libdw", theirs, wanted);
+    }
+}
+
+static void compare_unit(struct one_file *file, Dwarf_Die *unit, size_t every) {
+    Dwarf_Lines *lines;
+    size_t count;
+    if (dwarf_getsrclines(unit, &lines, &count) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < count; i += every) {
+        Dwarf_Addr address;
+        Dwarf_Die owner;
+        dwarf_lineaddr(dwarf_onesrcline(lines, i), &address);
+        if (dwarf_haspc(unit, address) == 1 && (dwarf_addrdie(file->dwarf, address, &owner) == NULL || owner.addr == unit->addr)) {
+            compare(file, unit, address);
+        }
+    }
+}
+
+static bool compare_file(const char *path, const char *debug, size_t every) {
+    struct one_file file = {0};
+    struct module module = {.file = (char *)path};
+    const void *id;
+    int descriptor = open(path, O_RDONLY), debug_descriptor = open(debug, O_RDONLY);
+    Elf *elf = elf_begin(descriptor, ELF_C_READ_MMAP, NULL);
+    ssize_t size = dwelf_elf_gnu_build_id(elf, &id);
+    for (ssize_t i = 0; i < size; i++) {
+        sprintf(module.build_id + 2 * i, "%02x", ((const uint8_t *)id)[i]);
+    }
+    if (size <= 0) {
+        atomic_store(&module.unloaded_at, 1); // nothing in memory to compare it with
+    }
+    struct naming_memory memory;
+    naming_memory_open(&memory);
+    file.ours = object_file_open(&module, &memory);
+    file.dwarf = dwarf_begin(debug_descriptor, DWARF_C_READ);
+    if (file.ours == NULL || file.dwarf == NULL) {
+        fprintf(stderr, "%s cannot be read\n", path);
+        exit(2);
+    }
+    Dwarf_CU *cu = NULL;
+    Dwarf_Die unit, split;
+    uint8_t type;
+    while (dwarf_get_units(file.dwarf, cu, &cu, NULL, &type, &unit, &split) == 0) {
+        compare_unit(&file, type == DW_UT_skeleton && dwarf_tag(&split) == DW_TAG_compile_unit ? &split : &unit, every);
+    }
+    printf("%s: %zu addresses, %zu frames, %zu differ\n", path, file.addresses, file.frames, file.differences);
+    object_file_close(file.ours);
+    naming_memory_close(&memory);
+    dwarf_end(file.dwarf);
+    elf_end(elf);
+    close(descriptor);
+    close(debug_descriptor);
+    return file.differences == 0 && file.addresses > 0;
+}
+
+int main(int argc, char **argv) {
+    elf_version(EV_CURRENT);
+    bool same = argc > 2;
+    for (int i = 2; i < argc; i++) {
+        char *debug = strchr(argv[i], ','); // "FILE,DEBUG-FILE"
+        if (debug != NULL) {
+            *debug++ = '\0';
+        }
+        same &= compare_file(argv[i], debug != NULL ? debug : argv[i], strtoul(argv[1], NULL, 10));
+    }
+    return !same;
+}
