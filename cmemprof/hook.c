@@ -20,7 +20,6 @@
 #include "next_allocator.h"
 #include "profiler.h"
 #include "sampler.h"
-#include "work_memory.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
 #define ONE_CACHE_LINE __attribute__((aligned(64))) // the way through it that a block takes that is no sample
@@ -31,20 +30,10 @@
 
 // ---- Slow paths ----
 
-// NULL: the block is for the allocator behind.
-static void *work_block(size_t size) {
-    return UNLIKELY(thread_state.working) ? work_memory_take(size) : NULL;
-}
-
-static void *plain_malloc(size_t size) {
-    void *block = work_block(size);
-    return block != NULL ? block : next_allocator.malloc(size);
-}
-
 static __attribute__((noinline)) void *slow_malloc(size_t size, uintptr_t caller) {
     struct sampling sampling;
     if (!BEGIN(size, caller, &sampling)) {
-        return plain_malloc(size);
+        return next_allocator.malloc(size);
     }
     void *block = next_allocator.malloc(size);
     profiler_finish(&sampling, block, size);
@@ -58,8 +47,7 @@ static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, ui
         return next_allocator.calloc(count, size);
     }
     if (!BEGIN(total, caller, &sampling)) {
-        void *block = work_block(total);
-        return block != NULL ? block : next_allocator.calloc(count, size);
+        return next_allocator.calloc(count, size);
     }
     void *block = next_allocator.calloc(count, size);
     profiler_finish(&sampling, block, total);
@@ -68,7 +56,7 @@ static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, ui
 
 // Of a block that is not the allocator's.
 static void *own_realloc(void *block, size_t size) {
-    void *moved = plain_malloc(size);
+    void *moved = next_allocator.malloc(size);
     if (moved != NULL) {
         size_t old = malloc_usable_size(block);
         memcpy(moved, block, old < size ? old : size);
@@ -77,15 +65,11 @@ static void *own_realloc(void *block, size_t size) {
     return moved;
 }
 
-static inline bool is_own(const void *block) {
-    return bootstrap_owns(block) || work_memory_owns(block);
-}
-
 // sampling NULL: the new block is no sample.
 static void *move(void *block, size_t size, struct sampling *sampling) {
     struct moving moving;
     profiler_move_begin(block, &moving);
-    void *moved = is_own(block) ? own_realloc(block, size) : next_allocator.realloc(block, size);
+    void *moved = bootstrap_owns(block) ? own_realloc(block, size) : next_allocator.realloc(block, size);
     // realloc(block, 0) has freed the block on glibc, and kept it on others: those return a block.
     profiler_move_end(&moving, moved == NULL && size != 0 ? block : NULL);
     if (sampling != NULL) {
@@ -96,7 +80,7 @@ static void *move(void *block, size_t size, struct sampling *sampling) {
 
 // It may be sampled, or be none of the allocator's.
 static inline bool is_special(const void *block) {
-    return UNLIKELY(profiler_may_know(block)) || work_memory_owns(block);
+    return UNLIKELY(profiler_may_know(block));
 }
 
 static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, uintptr_t caller) {
@@ -109,9 +93,7 @@ static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, ui
 
 // Not inlined, so that free() needs no frame of its own.
 static __attribute__((noinline)) void slow_free(void *block) {
-    if (work_memory_owns(block)) {
-        work_memory_give(block);
-    } else if (!bootstrap_owns(block)) {
+    if (!bootstrap_owns(block)) {
         profiler_forget(block);
         next_allocator.free(block);
     }
@@ -236,8 +218,8 @@ EXPORTED void *pvalloc(size_t size) {
 }
 
 EXPORTED size_t malloc_usable_size(void *block) {
-    if (is_own(block)) {
-        return work_memory_owns(block) ? work_memory_usable_size(block) : bootstrap_usable_size(block);
+    if (bootstrap_owns(block)) {
+        return bootstrap_usable_size(block);
     }
     return next_allocator.malloc_usable_size(block);
 }

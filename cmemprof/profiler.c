@@ -46,10 +46,9 @@ bool profiler_begin(size_t size, uintptr_t caller, const uintptr_t *frame, struc
     }
     uint64_t now = atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed);
     if (__builtin_expect(thread->busy != 0, 0)) {
-        if (!thread->working) { // an event of the process fell into our own allocation: it is dropped, and the next one is drawn
-            count(&profiler.unsampled_nested);
-            sampler_next(thread, thread->interval_bytes);
-        }
+        // An event of the process fell into our own allocation: it is dropped, and the next one is drawn.
+        count(&profiler.unsampled_nested);
+        sampler_next(thread, thread->interval_bytes);
         return false;
     }
     if (!sampler_take(thread, size, now, &sampling->interval_bytes)) {

@@ -17,8 +17,6 @@ struct thread_state {
     uintptr_t stack_low, stack_high; // the part of the thread's own stack that is known to be mapped; see stack_memory.h
     uint32_t busy;                   // not 0: the profiler itself is running on this thread
     uint32_t shard;                  // the one it uses, counted from 1; 0: none yet
-    uint32_t working;                // not 0: large blocks come from work_memory.h
-    uint64_t countdown_before_work;
 };
 
 extern __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));
