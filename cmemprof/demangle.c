@@ -1,38 +1,40 @@
-// demangle.c: see demangle.h.
+// demangle.c: which of the manglings it is.
 
 #include "demangle.h"
 
-#include <dlfcn.h>
-#include <stddef.h>
+#include "demangle_cxx.h"
+#include "demangle_rust.h"
 
-typedef char *demangler(const char *name, char *buffer, size_t *size, int *status);
+struct demangle_place {
+    struct demangle_text text;
+    struct cxx_tree tree;
+};
 
-#ifdef CMEMPROF_STATIC
-extern demangler __cxa_demangle __attribute__((weak)); // part of the program, or not
-
-static demangler *find_demangler(void) {
-    return __cxa_demangle;
+struct demangle_place *demangle_place_new(struct naming_memory *memory) {
+    return naming_memory_take(memory, sizeof(struct demangle_place));
 }
-#else
-static demangler *find_demangler(void) {
-    demangler *found = (demangler *)dlsym(RTLD_DEFAULT, "__cxa_demangle");
-    if (found == NULL) {
-        // Loaded by a library that keeps its symbols to itself. Never loads it; the reference it takes is kept, so that it stays.
-        void *library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
-        found = library != NULL ? (demangler *)dlsym(library, "__cxa_demangle") : NULL;
-    }
-    return found;
-}
-#endif
 
-char *demangle(const char *name) {
-    static demangler *known; // guarded by the snapshot's lock, as all naming is
-    if (name[0] != '_' || name[1] != 'Z') {
+static bool try(struct demangle_place *place, bool found) {
+    struct demangle_text *text = &place->text;
+    bool readable = found && !text->failed && text->size > 0;
+    text->bytes[readable ? text->size : 0] = '\0';
+    return readable;
+}
+
+static void begin(struct demangle_place *place) {
+    place->text.size = 0;
+    place->text.failed = false;
+}
+
+// The old mangling of Rust is valid C++.
+const char *demangle(struct demangle_place *place, const char *name) {
+    if (name[0] != '_' || (name[1] != 'Z' && name[1] != 'R')) {
         return NULL;
     }
-    if (known == NULL) {
-        known = find_demangler();
+    begin(place);
+    if (try(place, name[1] == 'R' ? demangle_rust_v0(name, &place->text) : demangle_rust_old(name, &place->text))) {
+        return place->text.bytes;
     }
-    int status;
-    return known != NULL ? known(name, NULL, NULL, &status) : NULL;
+    begin(place);
+    return name[1] == 'Z' && try(place, demangle_cxx(name, &place->tree, &place->text)) ? place->text.bytes : NULL;
 }

@@ -1,13 +1,24 @@
-// demangle.h: C++ names as people write them.
+// demangle.h: names of C++ (Itanium ABI) and of Rust (both manglings) as people write them, in every program, whatever it has loaded.
 //
-// The C++ runtime's own demangler (__cxa_demangle, Itanium C++ ABI) does it, where the program has loaded one; a program without C++ has no
-// such names. Never inside malloc: it allocates.
+// What cannot be read, or would be longer than the room, stays as it is: a name from a damaged file costs a bounded time and no memory but
+// the caller's. Names are written as binutils' c++filt and Rust's rustfilt write them, Rust's without hashes.
+//
+// Threads: any, each with its own workplace. Memory: the workplace, 100 KB.
 #ifndef CMEMPROF_DEMANGLE_H
 #define CMEMPROF_DEMANGLE_H
 
-#include "namespace.h"
+#include <stdbool.h>
+#include <stddef.h>
 
-// malloc'ed for the caller. NULL: not a mangled name, or no C++ runtime in this process.
-char *demangle(const char *name);
+#include "namespace.h"
+#include "naming_memory.h"
+
+enum { DEMANGLE_MOST_BYTES = 16 << 10 }; // of a readable name
+
+struct demangle_place;                                                   // where a name is taken apart
+struct demangle_place *demangle_place_new(struct naming_memory *memory); // NULL: no memory
+
+// Valid until the next call. NULL: not a mangled name, or none that can be read.
+const char *demangle(struct demangle_place *place, const char *name);
 
 #endif

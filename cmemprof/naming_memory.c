@@ -73,6 +73,7 @@ void naming_memory_close(struct naming_memory *memory) {
 
 static bool reserve(struct naming_memory *memory, size_t bytes) {
     if (bytes > memory->address_space_left) {
+        memory->ran_short = true;
         return false;
     }
     memory->address_space_left -= memory->address_space_left != SIZE_MAX ? bytes : 0;
@@ -86,6 +87,7 @@ static void give_back(struct naming_memory *memory, size_t bytes) {
 // bytes: without the head. NULL: no memory.
 static struct naming_block *map_block(struct naming_memory *memory, size_t bytes) {
     if (bytes > memory->limit_bytes - memory->used_bytes) {
+        memory->ran_short = true;
         return NULL;
     }
     size_t all = (bytes + HEAD_BYTES + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
@@ -94,6 +96,7 @@ static struct naming_block *map_block(struct naming_memory *memory, size_t bytes
     }
     struct naming_block *block = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED) {
+        memory->ran_short = true;
         give_back(memory, all);
         return NULL;
     }
@@ -110,8 +113,9 @@ static void *open_block(uint8_t *block, size_t bytes) {
 }
 
 void *naming_memory_take(struct naming_memory *memory, size_t bytes) {
-    if (bytes > memory->limit_bytes) {
-        return NULL; // the sums below do not run over
+    if (bytes > memory->limit_bytes) { // so the sums below do not run over
+        memory->ran_short = true;
+        return NULL;
     }
     size_t room = (bytes + GAP_BYTES + 15) & ~(size_t)15;
     if (room >= LARGE_BYTES) {
@@ -165,6 +169,7 @@ const uint8_t *naming_memory_map_file(struct naming_memory *memory, int descript
     }
     void *file = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (file == MAP_FAILED) {
+        memory->ran_short = true;
         give_back(memory, bytes);
         return NULL;
     }

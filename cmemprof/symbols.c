@@ -33,7 +33,8 @@ struct symbols {
     struct text_chunk *texts;
     struct open_file *files; // in memory
     size_t file_count;
-    struct naming_memory memory; // of what is open
+    struct naming_memory memory;       // of what is open
+    struct demangle_place *demangling; // in memory
     bool memory_is_open;
 };
 
@@ -66,6 +67,7 @@ void symbols_close_files(struct symbols *symbols) {
     }
     symbols->files = NULL;
     symbols->file_count = 0;
+    symbols->demangling = NULL;
     if (symbols->memory_is_open) {
         naming_memory_close(&symbols->memory);
         symbols->memory_is_open = false;
@@ -109,10 +111,11 @@ static const char *keep_text(struct symbols *symbols, const char *text) {
 }
 
 static const char *keep_readable_name(struct symbols *symbols, const struct symbol_frame *frame) {
-    char *readable = demangle(frame->system_name);
-    const char *kept = keep_text(symbols, readable != NULL ? readable : frame->function);
-    free(readable);
-    return kept;
+    if (symbols->demangling == NULL) {
+        symbols->demangling = demangle_place_new(&symbols->memory);
+    }
+    const char *readable = symbols->demangling != NULL ? demangle(symbols->demangling, frame->system_name) : NULL;
+    return keep_text(symbols, readable != NULL ? readable : frame->function);
 }
 
 static struct object_file *file_of(struct symbols *symbols, const struct module *module) {
@@ -167,6 +170,7 @@ static void make_room(struct symbols *symbols) {
 
 static void fill(struct symbols *symbols, struct entry *entry, const struct symbol_frame *frames, size_t count) {
     entry->frames = count > 0 ? malloc(count * sizeof *frames) : NULL;
+    entry->frame_count = 0;
     for (size_t i = 0; entry->frames != NULL && i < count; i++) {
         entry->frames[i] = (struct symbol_frame){
             .function = keep_readable_name(symbols, &frames[i]),
@@ -187,6 +191,9 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
         struct object_file *file = file_of(symbols, module);
         size_t count = file != NULL ? object_file_frames(file, address - module->bias, frames) : 0;
+        if (count == 0 && symbols->memory.ran_short) { // it may be found the next time
+            return (struct symbol){NULL, 0};
+        }
         entry->address = address;
         entry->module = module;
         entry->serial = module->serial;

@@ -1,0 +1,76 @@
+// demangle_punycode.c: names with characters outside of ASCII in Rust's v0 mangling: RFC 3492, with "_" before what encodes them.
+
+#include "demangle_rust.h"
+
+enum { MOST_CHARACTERS = 256 };
+
+// RFC 3492: characters outside of ASCII, each as a distance to the one before and to its place.
+static bool insert_characters(const char *at, const char *end, uint32_t *characters, size_t count, size_t *total) {
+    enum { BASE = 36, LEAST = 1, MOST = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST = 0x80 };
+    uint32_t character = FIRST, place = 0, bias = FIRST_BIAS;
+    while (at < end) {
+        uint32_t before = place, weight = 1;
+        for (uint32_t k = BASE;; k += BASE) {
+            if (at == end) {
+                return false;
+            }
+            char c = *at++;
+            uint32_t digit = c >= 'a' && c <= 'z' ? (uint32_t)(c - 'a') : c >= '0' && c <= '9' ? (uint32_t)(c - '0') + 26 : BASE;
+            if (digit >= BASE || digit > (UINT32_MAX - place) / weight) {
+                return false;
+            }
+            place += digit * weight;
+            uint32_t threshold = k <= bias ? LEAST : k >= bias + MOST ? MOST : k - bias;
+            if (digit < threshold) {
+                break;
+            }
+            if (weight > UINT32_MAX / BASE) {
+                return false;
+            }
+            weight *= BASE - threshold;
+        }
+        if (count == MOST_CHARACTERS) {
+            return false;
+        }
+        count++;
+        uint32_t delta = before == 0 ? place / DAMP : (place - before) / 2;
+        delta += delta / (uint32_t)count;
+        uint32_t k = 0;
+        for (; delta > (BASE - LEAST) * MOST / 2; k += BASE) {
+            delta /= BASE - LEAST;
+        }
+        bias = k + (BASE - LEAST + 1) * delta / (delta + SKEW);
+        if (place / count > 0x10ffff - character) {
+            return false;
+        }
+        character += (uint32_t)(place / count);
+        place %= (uint32_t)count;
+        memmove(characters + place + 1, characters + place, (count - 1 - place) * sizeof *characters);
+        characters[place++] = character;
+    }
+    *total = count;
+    return true;
+}
+
+bool demangle_put_punycode(struct demangle_text *text, const char *bytes, size_t size) {
+    uint32_t characters[MOST_CHARACTERS];
+    size_t plain = size, count;
+    while (plain > 0 && bytes[plain - 1] != '_') {
+        plain--;
+    }
+    const char *rest = bytes + plain;
+    plain -= plain > 0;
+    if (plain > MOST_CHARACTERS || rest == bytes + size) {
+        return false;
+    }
+    for (size_t i = 0; i < plain; i++) {
+        characters[i] = (uint8_t)bytes[i];
+    }
+    if (!insert_characters(rest, bytes + size, characters, plain, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        demangle_put_character(text, characters[i]);
+    }
+    return true;
+}
