@@ -252,7 +252,7 @@ static uint16_t any_type(struct cxx_tree *tree) {
     if (c == 'N' || c == 'Z' || c == 'S' || (c >= '0' && c <= '9')) {
         return remembered(tree, cxx_name(tree, NULL));
     }
-    tree->at++;
+    tree->at += c != '\0';
     switch (c) {
     case 'P':
         return of(tree, CXX_POINTER, "*", cxx_type(tree), 0);

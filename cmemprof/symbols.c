@@ -199,6 +199,10 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
         entry->serial = module->serial;
         symbols->count++;
         fill(symbols, entry, frames, count);
+        if (count > 0 && entry->frames == NULL) { // no memory for them, this time
+            entry->address = 0;
+            symbols->count--;
+        }
     }
     return (struct symbol){entry->frames, entry->frame_count};
 }

@@ -1,30 +1,83 @@
-// demangle_test.c: C++ names become readable when a C++ runtime is there, and nothing else is touched.
+// demangle_test.c: which mangling a name is of, and names that would take too long or too much.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <dlfcn.h>
-#include <stdlib.h>
+#include "demangled.h"
 
-#include "../demangle.h"
+static const struct demangled names[] = {
+    {"_ZNSt6vectorIiSaIiEE9push_backEOi", "std::vector<int, std::allocator<int> >::push_back(int&&)"},
+    {"_ZN4leak4site17h4d02501f8228a34eE", "leak::site"},
+    {"_ZN4leak4site17h4d02501f8228a34gE", "leak::site::h4d02501f8228a34g"}, // no hash: it is C++
+    {"_RNvCs1234_4leak4main", "leak::main"},
+    {"sqlite3_step", NULL},
+    {"", NULL},
+    {"_", NULL},
+    {"_Z", NULL},
+    {"_ZN", NULL},
+    {"_R", NULL},
+    {"_Rest", NULL},
+    {"main.main", NULL},
+};
 
-static void readable_with_a_runtime_only(void **state) {
+static void of_each_kind(void **state) {
     (void)state;
-    if (dlsym(RTLD_DEFAULT, "__cxa_demangle") == NULL) { // this program is C; a sanitizer brings a C++ runtime
-        assert_null(demangle("_ZNSt6vectorIiSaIiEE9push_backEOi"));
+    CHECK_DEMANGLED(names);
+    CHECK_DAMAGED_NAMES(names);
+}
+
+// Each part is the one before twice: 2^60 characters.
+static void what_doubles_is_bounded(void **state) {
+    (void)state;
+    char name[1024] = "_Z1fIi", rust[1024] = "_RIC1aTTuE";
+    static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    char *end = strcpy(name, "_Z1f1AIiE") + 9;
+    for (int i = 1; i < 34; i++) {
+        end = stpcpy(end, "S_I");
+        *end++ = 'S';
+        *end++ = letters[i - 1];
+        *end++ = '_';
+        *end++ = 'S';
+        *end++ = letters[i - 1];
+        end = stpcpy(end, "_E");
     }
-    assert_non_null(dlopen("libstdc++.so.6", RTLD_NOW | RTLD_LOCAL));
-    char *name = demangle("_ZNSt6vectorIiSaIiEE9push_backEOi");
-    assert_string_equal(name, "std::vector<int, std::allocator<int> >::push_back(int&&)");
-    free(name);
-    assert_null(demangle("sqlite3_step"));
-    assert_null(demangle(""));
-    assert_null(demangle("_Z"));
-    assert_null(demangle("_ZN"));
+    *end = '\0';
+    assert_null(demangle(demangle_test_place(), name));
+    end = strcpy(rust, "_RIC1aTuuE") + 10;
+    for (int i = 0; i < 8; i++) {
+        end = stpcpy(end, "TB3_B3_E");
+    }
+    strcpy(end, "E");
+    demangle(demangle_test_place(), rust);
+}
+
+static void what_is_deep_is_bounded(void **state) {
+    (void)state;
+    static const char *const repeated[] = {"P", "N1A", "F", "A1_", "1AI", "DpJ", "X", "Z1f"};
+    enum { TIMES = 20000 };
+    for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++) {
+        char *name = malloc(8 + TIMES * 4), *end = stpcpy(name, "_Z1f");
+        for (int j = 0; j < TIMES; j++) {
+            end = stpcpy(end, repeated[i]);
+        }
+        assert_null(demangle(demangle_test_place(), name));
+        strcpy(name, "_RIC1a");
+        memset(name + 6, i % 2 == 0 ? 'P' : 'T', TIMES);
+        name[6 + TIMES] = '\0';
+        assert_null(demangle(demangle_test_place(), name));
+        free(name);
+    }
+}
+
+static void without_memory(void **state) {
+    (void)state;
+    struct naming_memory none = {0};
+    assert_null(demangle_place_new(&none));
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(readable_with_a_runtime_only)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_each_kind),
+        cmocka_unit_test(what_doubles_is_bounded),
+        cmocka_unit_test(what_is_deep_is_bounded),
+        cmocka_unit_test(without_memory),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

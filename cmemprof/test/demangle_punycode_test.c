@@ -1,0 +1,32 @@
+// demangle_punycode_test.c: names with characters outside of ASCII; as rustfilt has them.
+
+#include "demangled.h"
+
+// clang-format off
+static const struct demangled names[] = {
+    {"_RINvCs6GmmlP4bgsG_1ru7hhe_snaKb1_Kcdf_Kan5_EB2_",
+     "r::höhe::<true, 'ß', -5>"},
+    {"_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y",
+     "utf8_idents::საჭმელად_გემრიელი_სადილი"},
+    {"_RNvC1au3_zz9", NULL},
+    {"_RNvC1au0_", NULL},
+};
+// clang-format on
+
+static void readable_names(void **state) {
+    (void)state;
+    CHECK_DEMANGLED(names);
+}
+
+static void damaged_names(void **state) {
+    (void)state;
+    CHECK_DAMAGED_NAMES(names);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readable_names),
+        cmocka_unit_test(damaged_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,64 @@
+// demangled.h: for tests: names and what they read as.
+#ifndef CMEMPROF_TEST_DEMANGLED_H
+#define CMEMPROF_TEST_DEMANGLED_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../demangle.h"
+
+struct demangled {
+    const char *name, *readable; // NULL: none
+};
+
+static inline struct demangle_place *demangle_test_place(void) {
+    static struct naming_memory memory;
+    static struct demangle_place *place;
+    if (place == NULL) {
+        naming_memory_open(&memory);
+        place = demangle_place_new(&memory);
+        assert_non_null(place);
+    }
+    return place;
+}
+
+static inline void check_demangled(const struct demangled *names, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const char *readable = demangle(demangle_test_place(), names[i].name);
+        if (names[i].readable == NULL) {
+            assert_null(readable);
+        } else {
+            assert_non_null(readable);
+            assert_string_equal(readable, names[i].readable);
+        }
+    }
+}
+
+#define CHECK_DEMANGLED(names) check_demangled(names, sizeof(names) / sizeof *(names))
+
+// Each name cut everywhere, and with each of its characters another: readable or not, it ends, and reads nothing outside.
+static inline void check_damaged_names(const struct demangled *names, size_t count) {
+    static const char others[] = "_0129AEIJKLNPRSTXZabcfilpstv.";
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(names[i].name);
+        for (size_t at = 0; at < size; at++) {
+            char *exact = strndup(names[i].name, at); // a sanitizer sees what is read behind it
+            demangle(demangle_test_place(), exact);
+            free(exact);
+            for (const char *other = others; *other != '\0'; other++) {
+                char *changed = strdup(names[i].name);
+                changed[at] = *other;
+                demangle(demangle_test_place(), changed);
+                free(changed);
+            }
+        }
+    }
+}
+
+#define CHECK_DAMAGED_NAMES(names) check_damaged_names(names, sizeof(names) / sizeof *(names))
+
+#endif

@@ -1,0 +1,77 @@
+// dwarf_addresses_test.c: the unit that has an address, with a table of addresses, without, and with a damaged one.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "../dwarf_addresses.h"
+#include "../dwarf_die.h"
+#include "../dwarf_names.h"
+#include "elf_writer.h"
+#include "own_debug.h"
+
+static void check(bool with_table) {
+    static struct own_debug own;
+    assert_true(own_debug_open(&own));
+    own.addresses.read_table = !with_table; // as if it were empty
+    struct dwarf_unit *here = own_debug_unit(&own, (uintptr_t)check);
+    assert_non_null(here);
+    struct dwarf_die root;
+    struct dwarf_value name;
+    assert_true(dwarf_die_root(here, &root) && dwarf_die_attribute(&root, DW_AT_name, &name));
+    assert_non_null(strstr(dwarf_value_text(&name), "dwarf_addresses_test.c"));
+    struct dwarf_unit *there = own_debug_unit(&own, (uintptr_t)dwarf_uleb);
+    assert_true(there != NULL && there != here);
+    assert_int_equal(own.addresses.read_units, !with_table);
+    assert_null(dwarf_addresses_find(&own.addresses, 1));
+    assert_null(dwarf_addresses_find(&own.addresses, UINT64_MAX));
+    assert_true(own.addresses.read_units); // what is in no table may be in a unit
+    own_debug_close(&own);
+}
+
+static void in_the_table(void **state) {
+    (void)state;
+    check(true);
+}
+
+static void in_the_units(void **state) {
+    (void)state;
+    check(false);
+}
+
+static void damaged_tables(void **state) {
+    (void)state;
+    uint8_t table[] = {44, 0, 0, 0, 2, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0,
+                       8,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0};
+    for (size_t at = 0; at < sizeof table; at++) {
+        for (unsigned value = 0; value < 256; value += 5) {
+            uint8_t before = table[at];
+            table[at] = (uint8_t)value;
+            struct elf_writer writer = elf_writer_new();
+            elf_writer_add(&writer, ".debug_aranges", SHT_PROGBITS, table, sizeof table);
+            elf_writer_finish(&writer);
+            struct naming_memory memory;
+            struct elf_file elf;
+            static struct dwarf_file file;
+            naming_memory_open(&memory);
+            assert_true(elf_file_use(&elf, writer.bytes, writer.size, &memory));
+            dwarf_file_open(&file, &elf);
+            struct dwarf_addresses addresses = {.file = &file};
+            assert_null(dwarf_addresses_find(&addresses, 0x1000)); // there is no unit
+            naming_memory_close(&memory);
+            free(writer.bytes);
+            table[at] = before;
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_the_table),
+        cmocka_unit_test(in_the_units),
+        cmocka_unit_test(damaged_tables),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

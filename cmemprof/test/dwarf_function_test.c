@@ -1,0 +1,234 @@
+// dwarf_function_test.c: names with what they are declared in, through instances, definitions and declarations.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "../dwarf_function.h"
+#include "../dwarf_names.h"
+#include "elf_writer.h"
+
+// 1: a unit with a language; 2: a namespace with a name; 3: one without; 4: a class; 5: a declared function; 6: its definition, with code,
+// in which 7: a class, and in that 8: a function with code; 9: an instance of an entry; 10: a function with a name for the linker.
+static const uint8_t abbrev[] = {1,
+                                 DW_TAG_compile_unit,
+                                 1,
+                                 DW_AT_language,
+                                 DW_FORM_data1,
+                                 0,
+                                 0, //
+                                 2,
+                                 DW_TAG_namespace,
+                                 1,
+                                 DW_AT_name,
+                                 DW_FORM_string,
+                                 0,
+                                 0, //
+                                 3,
+                                 DW_TAG_namespace,
+                                 1,
+                                 0,
+                                 0, //
+                                 4,
+                                 DW_TAG_class_type,
+                                 1,
+                                 DW_AT_name,
+                                 DW_FORM_string,
+                                 0,
+                                 0, //
+                                 5,
+                                 DW_TAG_subprogram,
+                                 0,
+                                 DW_AT_name,
+                                 DW_FORM_string,
+                                 DW_AT_decl_line,
+                                 DW_FORM_data1,
+                                 0,
+                                 0, //
+                                 6,
+                                 DW_TAG_subprogram,
+                                 1,
+                                 DW_AT_specification,
+                                 DW_FORM_ref4,
+                                 DW_AT_low_pc,
+                                 DW_FORM_addr,
+                                 DW_AT_high_pc,
+                                 DW_FORM_data1,
+                                 0,
+                                 0, //
+                                 9,
+                                 DW_TAG_subprogram,
+                                 0,
+                                 DW_AT_abstract_origin,
+                                 DW_FORM_ref4,
+                                 0,
+                                 0, //
+                                 10,
+                                 DW_TAG_subprogram,
+                                 0,
+                                 DW_AT_name,
+                                 DW_FORM_string,
+                                 DW_AT_linkage_name,
+                                 DW_FORM_string,
+                                 0,
+                                 0, //
+                                 0};
+
+struct unit {
+    uint8_t bytes[512];
+    size_t size;
+};
+
+static size_t add(struct unit *unit, const void *bytes, size_t size) {
+    size_t at = unit->size;
+    memcpy(unit->bytes + at, bytes, size);
+    unit->size += size;
+    return at;
+}
+
+#define ADD(unit, ...) add(unit, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+#define ADD_TEXT(unit, text) add(unit, text, sizeof(text))
+
+// Where: each function, by the name that it shall have.
+struct places {
+    size_t put, put_code, put_instance, local, hidden, plain, linked;
+};
+
+static void make_unit(struct unit *unit, uint8_t language, struct places *places) {
+    *unit = (struct unit){0};
+    ADD(unit, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1, language);
+    ADD(unit, 2);
+    ADD_TEXT(unit, "engine");
+    ADD(unit, 4);
+    ADD_TEXT(unit, "Cache");
+    places->put = ADD(unit, 5);
+    ADD_TEXT(unit, "put");
+    ADD(unit, 33, 0, 0); // and the class and the namespace end
+    places->put_code = ADD(unit, 6);
+    add(unit, &(uint32_t){(uint32_t)places->put}, 4);
+    add(unit, &(uint64_t){0x1000}, 8);
+    ADD(unit, 16, 4); // a class in it
+    ADD_TEXT(unit, "Local");
+    places->local = ADD(unit, 5);
+    ADD_TEXT(unit, "run");
+    ADD(unit, 44, 0, 0);
+    places->put_instance = ADD(unit, 9);
+    add(unit, &(uint32_t){(uint32_t)places->put_code}, 4);
+    ADD(unit, 3);
+    places->hidden = ADD(unit, 5);
+    ADD_TEXT(unit, "hidden");
+    ADD(unit, 55, 0);
+    places->plain = ADD(unit, 5);
+    ADD_TEXT(unit, "plain");
+    ADD(unit, 66);
+    places->linked = ADD(unit, 10);
+    ADD_TEXT(unit, "f");
+    ADD_TEXT(unit, "_Z1fv");
+    ADD(unit, 0);
+    memcpy(unit->bytes, &(uint32_t){(uint32_t)unit->size - 4}, 4);
+}
+
+static struct naming_memory memory;
+static struct elf_writer writer;
+static struct dwarf_file file;
+
+static struct dwarf_unit *open_unit(const struct unit *bytes) {
+    static struct elf_file elf;
+    writer = elf_writer_new();
+    elf_writer_add(&writer, ".debug_abbrev", SHT_PROGBITS, abbrev, sizeof abbrev);
+    elf_writer_add(&writer, ".debug_info", SHT_PROGBITS, bytes->bytes, bytes->size);
+    elf_writer_finish(&writer);
+    naming_memory_open(&memory);
+    assert_true(elf_file_use(&elf, writer.bytes, writer.size, &memory));
+    dwarf_file_open(&file, &elf);
+    struct dwarf_unit *unit = dwarf_unit_at(&file, 0);
+    assert_non_null(unit);
+    return unit;
+}
+
+static void close_unit(void) {
+    naming_memory_close(&memory);
+    free(writer.bytes);
+}
+
+static void check(struct dwarf_unit *unit, size_t at, const char *name, const char *linkage, uint64_t line) {
+    struct dwarf_die die;
+    const uint8_t *next;
+    assert_true(dwarf_die_read(unit, unit->begin + at, &die, &next));
+    struct dwarf_function function = dwarf_function_of(&die);
+    assert_string_equal(function.name, name);
+    assert_string_equal(function.linkage, linkage);
+    assert_int_equal(function.line, line);
+}
+
+static void names_have_their_scopes(void **state) {
+    (void)state;
+    static const uint8_t languages[] = {0x04, 0x1a, 0x21, 0x1c}; // C++, C++11, C++14, Rust
+    for (size_t i = 0; i < sizeof languages; i++) {
+        struct unit bytes;
+        struct places at;
+        make_unit(&bytes, languages[i], &at);
+        struct dwarf_unit *unit = open_unit(&bytes);
+        check(unit, at.put, "engine::Cache::put", "", 33);
+        check(unit, at.put_code, "engine::Cache::put", "", 33);
+        check(unit, at.put_instance, "engine::Cache::put", "", 33);
+        check(unit, at.local, "engine::Cache::put::Local::run", "", 44);
+        check(unit, at.hidden, "(anonymous namespace)::hidden", "", 55);
+        check(unit, at.plain, "plain", "", 66);
+        check(unit, at.linked, "f", "_Z1fv", 0);
+        close_unit();
+    }
+}
+
+static void c_has_none(void **state) {
+    (void)state;
+    struct unit bytes;
+    struct places at;
+    make_unit(&bytes, DW_LANG_C11, &at);
+    struct dwarf_unit *unit = open_unit(&bytes);
+    check(unit, at.put_code, "put", "", 33);
+    check(unit, at.local, "run", "", 44);
+    close_unit();
+}
+
+static void without_room_the_name_is_alone(void **state) {
+    (void)state;
+    struct unit bytes;
+    struct places at;
+    make_unit(&bytes, 0x04, &at);
+    struct dwarf_unit *unit = open_unit(&bytes);
+    file.names.used = sizeof file.names.bytes - 5;
+    check(unit, at.put_code, "put", "", 33);
+    file.names.used = 0;
+    check(unit, at.put_code, "engine::Cache::put", "", 33);
+    close_unit();
+}
+
+// An instance of itself, or of what is not there.
+static void references_that_lead_nowhere(void **state) {
+    (void)state;
+    for (uint32_t target = 0; target < 200; target++) {
+        struct unit bytes;
+        struct places at;
+        make_unit(&bytes, 0x04, &at);
+        memcpy(bytes.bytes + at.put_instance + 1, &target, 4);
+        memcpy(bytes.bytes + at.put_code + 1, &(uint32_t){(uint32_t)at.put_instance}, 4);
+        struct dwarf_unit *unit = open_unit(&bytes);
+        struct dwarf_die die;
+        const uint8_t *next;
+        assert_true(dwarf_die_read(unit, unit->begin + at.put_instance, &die, &next));
+        dwarf_function_of(&die);
+        close_unit();
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_have_their_scopes),
+        cmocka_unit_test(c_has_none),
+        cmocka_unit_test(without_room_the_name_is_alone),
+        cmocka_unit_test(references_that_lead_nowhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+// dwarf_unit_test.c: the program's own units: each is found by where it begins and by what is in it; damaged heads are not read.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "elf_writer.h"
+#include "own_debug.h"
+
+static struct own_debug own;
+
+static int open_own(void **state) {
+    (void)state;
+    return !own_debug_open(&own);
+}
+
+static int close_own(void **state) {
+    (void)state;
+    own_debug_close(&own);
+    return 0;
+}
+
+static void units_by_place(void **state) {
+    (void)state;
+    size_t count;
+    const struct dwarf_unit_place *places = dwarf_unit_places(&own.dwarf, &count);
+    assert_true(count > 3);
+    for (size_t i = 0; i < count; i++) {
+        struct dwarf_unit *unit = dwarf_unit_at(&own.dwarf, places[i].begin);
+        assert_non_null(unit);
+        assert_ptr_equal(dwarf_unit_at(&own.dwarf, places[i].begin), unit);
+        assert_ptr_equal(dwarf_unit_holding(&own.dwarf, places[i].begin + 20), unit);
+        assert_ptr_equal(dwarf_unit_holding(&own.dwarf, places[i].end - 1), unit);
+        assert_true(unit->abbrev_count > 0 && dwarf_unit_abbrev(unit, 1) != NULL);
+        assert_null(dwarf_unit_abbrev(unit, 1000000));
+        struct dwarf_unit *glance = dwarf_unit_glance(&own.dwarf, places[i].begin);
+        assert_true(glance != NULL && glance->low_pc == unit->low_pc && glance->line_offset == unit->line_offset);
+    }
+    assert_null(dwarf_unit_holding(&own.dwarf, places[count - 1].end));
+    assert_null(dwarf_unit_at(&own.dwarf, UINT64_MAX - 3));
+}
+
+static void damaged_heads(void **state) {
+    (void)state;
+    static const uint8_t abbrev[] = {1, 0x11, 0, 0, 0, 0};
+    uint8_t info[] = {8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1};
+    for (size_t at = 0; at < sizeof info; at++) {
+        for (unsigned value = 0; value < 256; value++) {
+            uint8_t before = info[at];
+            info[at] = (uint8_t)value;
+            struct elf_writer writer = elf_writer_new();
+            elf_writer_add(&writer, ".debug_abbrev", SHT_PROGBITS, abbrev, sizeof abbrev);
+            elf_writer_add(&writer, ".debug_info", SHT_PROGBITS, info, sizeof info);
+            elf_writer_finish(&writer);
+            struct naming_memory memory;
+            struct elf_file elf;
+            static struct dwarf_file file;
+            naming_memory_open(&memory);
+            assert_true(elf_file_use(&elf, writer.bytes, writer.size, &memory));
+            dwarf_file_open(&file, &elf);
+            // Any other value is another version, another length, another place of abbreviations, or another entry.
+            bool is_any_version = at == 4 && value >= 2 && value <= 4;
+            assert_int_equal(dwarf_unit_at(&file, 0) != NULL, value == before || is_any_version);
+            naming_memory_close(&memory);
+            free(writer.bytes);
+            info[at] = before;
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(units_by_place),
+        cmocka_unit_test(damaged_heads),
+    };
+    return cmocka_run_group_tests(tests, open_own, close_own);
+}

@@ -1,0 +1,185 @@
+// elf_section_test.c: sections as they are, compressed in the two ways, asked for whole and by unit; and what is damaged or a bomb.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "../elf_section.h"
+#include "../inflate.h"
+#include "elf_writer.h"
+
+#ifndef ELFCOMPRESS_ZSTD // newer than some libcs
+#define ELFCOMPRESS_ZSTD 2
+#endif
+
+enum { UNITS = 1000, UNIT_BYTES = 1004, BYTES = UNITS * UNIT_BYTES, BLOCK_BYTES = 20000 };
+
+static uint8_t content[BYTES];
+static struct naming_memory memory;
+
+static int fill(void **state) {
+    (void)state;
+    uint32_t random = 1;
+    for (uint32_t unit = 0; unit < UNITS; unit++) {
+        uint8_t *at = content + unit * UNIT_BYTES;
+        memcpy(at, &(uint32_t){UNIT_BYTES - 4}, 4);
+        memcpy(at + 4, &unit, 4);
+        for (int i = 8; i < UNIT_BYTES; i++) {
+            random = random * 1664525 + 1013904223;
+            at[i] = (uint8_t)(random >> 24);
+        }
+    }
+    return 0;
+}
+
+// A zlib stream of blocks that are stored; what else there is, is for inflate_test.c.
+static uint8_t *compress(size_t *size, uint32_t sum_change) {
+    uint8_t *stream = malloc(BYTES + BYTES / BLOCK_BYTES * 5 + 64), *at = stream;
+    *at++ = 0x78;
+    *at++ = 0x01;
+    for (size_t from = 0; from < BYTES; from += BLOCK_BYTES) {
+        uint16_t part = (uint16_t)(BYTES - from < BLOCK_BYTES ? BYTES - from : BLOCK_BYTES), inverted = (uint16_t)~part;
+        *at++ = from + BLOCK_BYTES >= BYTES;
+        memcpy(at, &part, 2);
+        memcpy(at + 2, &inverted, 2);
+        memcpy(at + 4, content + from, part);
+        at += 4 + part;
+    }
+    uint32_t sum = inflate_adler(1, content, BYTES) + sum_change;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        *at++ = (uint8_t)(sum >> shift);
+    }
+    *size = (size_t)(at - stream);
+    return stream;
+}
+
+// kind: 0 as it is, 1 SHF_COMPRESSED, 2 .zdebug_.
+static struct elf_writer write_file(int kind, uint64_t claimed, uint32_t sum_change) {
+    struct elf_writer writer = elf_writer_new();
+    if (kind == 0) {
+        elf_writer_add(&writer, ".debug_info", SHT_PROGBITS, content, BYTES);
+    } else {
+        size_t size, head = kind == 1 ? sizeof(Elf64_Chdr) : 12;
+        uint8_t *stream = compress(&size, sum_change), *all = calloc(1, head + size);
+        if (kind == 1) {
+            memcpy(all, &(Elf64_Chdr){.ch_type = ELFCOMPRESS_ZLIB, .ch_size = claimed}, head);
+        } else {
+            uint64_t big_endian = __builtin_bswap64(claimed);
+            memcpy(all, "ZLIB", 4);
+            memcpy(all + 4, &big_endian, 8);
+        }
+        memcpy(all + head, stream, size);
+        elf_writer_add(&writer, kind == 1 ? ".debug_info" : ".zdebug_info", SHT_PROGBITS, all, head + size);
+        writer.headers[writer.count - 1].sh_flags = kind == 1 ? SHF_COMPRESSED : 0;
+        free(stream);
+        free(all);
+    }
+    elf_writer_finish(&writer);
+    return writer;
+}
+
+static struct elf_section open_section(const struct elf_writer *writer) {
+    static struct elf_file file;
+    naming_memory_close(&memory);
+    naming_memory_open(&memory);
+    assert_true(elf_file_use(&file, writer->bytes, writer->size, &memory));
+    return elf_section_open(&file, ".debug_info");
+}
+
+static void whole_sections(void **state) {
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        struct elf_writer writer = write_file(kind, BYTES, 0);
+        struct elf_section section = open_section(&writer);
+        struct dwarf_bytes all = elf_section_all(&section);
+        assert_int_equal(dwarf_bytes_left(&all), BYTES);
+        assert_memory_equal(all.at, content, BYTES);
+        assert_ptr_equal(elf_section_all(&section).at, all.at);
+        free(writer.bytes);
+    }
+}
+
+static void check_unit(struct elf_section *section, size_t unit) {
+    struct dwarf_bytes bytes = elf_section_unit(section, unit * UNIT_BYTES);
+    assert_int_equal(dwarf_bytes_left(&bytes), UNIT_BYTES);
+    assert_memory_equal(bytes.at, content + unit * UNIT_BYTES, UNIT_BYTES);
+}
+
+static void units_of_sections(void **state) {
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        struct elf_writer writer = write_file(kind, BYTES, 0);
+        struct elf_section section = open_section(&writer);
+        for (size_t unit = 3; unit < UNITS; unit += 77) {
+            check_unit(&section, unit);
+            check_unit(&section, UNITS - 1 - unit);
+        }
+        check_unit(&section, 0);
+        check_unit(&section, UNITS - 1);
+        struct dwarf_bytes none = elf_section_unit(&section, UINT64_MAX);
+        assert_int_equal(dwarf_bytes_left(&none), 0);
+        none = elf_section_unit(&section, (UNITS - 1) * UNIT_BYTES + 2); // longer than what there is
+        assert_int_equal(dwarf_bytes_left(&none), 0);
+        free(writer.bytes);
+    }
+}
+
+// After the first one a unit costs a fraction of the section, and little memory.
+static void the_way_to_a_unit_is_short(void **state) {
+    (void)state;
+    struct elf_writer writer = write_file(1, BYTES, 0);
+    struct elf_section section = open_section(&writer);
+    check_unit(&section, UNITS / 2);
+    assert_int_equal(section.inflated_bytes, BYTES);
+    check_unit(&section, UNITS - 10);
+    assert_in_range(section.inflated_bytes, BYTES, BYTES + BYTES / 4);
+    assert_in_range(memory.used_bytes, 0, 1 << 20);
+    free(writer.bytes);
+}
+
+static void check_nothing(struct elf_writer writer) {
+    struct elf_section section = open_section(&writer);
+    struct dwarf_bytes bytes = elf_section_all(&section);
+    assert_int_equal(dwarf_bytes_left(&bytes), 0);
+    section = open_section(&writer);
+    bytes = elf_section_unit(&section, UNIT_BYTES);
+    assert_int_equal(dwarf_bytes_left(&bytes), 0);
+    free(writer.bytes);
+}
+
+static void damage_and_bombs(void **state) {
+    (void)state;
+    check_nothing(write_file(1, BYTES, 1)); // the sum
+    check_nothing(write_file(2, BYTES, 1));
+    check_nothing(write_file(1, BYTES - 1, 0)); // more than it says
+    check_nothing(write_file(1, BYTES + 1, 0)); // less
+    check_nothing(write_file(1, UINT64_MAX, 0));
+    check_nothing(write_file(2, (uint64_t)1 << 40, 0));
+    struct elf_writer writer = write_file(1, BYTES, 0);
+    writer.bytes[sizeof(Elf64_Ehdr)] = ELFCOMPRESS_ZSTD; // ch_type
+    check_nothing(writer);
+    writer = write_file(1, BYTES, 0);
+    writer.bytes[sizeof(Elf64_Ehdr) + sizeof(Elf64_Chdr) + 2 + 1] ^= 1; // the length of the first block
+    check_nothing(writer);
+}
+
+static void without_memory(void **state) {
+    (void)state;
+    struct elf_writer writer = write_file(1, BYTES, 0);
+    struct elf_section section = open_section(&writer);
+    memory.limit_bytes = 0;
+    struct dwarf_bytes bytes = elf_section_unit(&section, 0);
+    assert_int_equal(dwarf_bytes_left(&bytes), 0);
+    bytes = elf_section_all(&section);
+    assert_int_equal(dwarf_bytes_left(&bytes), 0);
+    free(writer.bytes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_sections),   cmocka_unit_test(units_of_sections), cmocka_unit_test(the_way_to_a_unit_is_short),
+        cmocka_unit_test(damage_and_bombs), cmocka_unit_test(without_memory),
+    };
+    return cmocka_run_group_tests(tests, fill, NULL);
+}

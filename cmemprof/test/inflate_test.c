@@ -1,0 +1,111 @@
+// inflate_test.c: blocks of the three kinds, in one piece and through a small window, and damage.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../inflate.h"
+
+// What zlib has written: of letters so unequally frequent that some have codes of 13 bits; of a text that repeats itself; of one as it is.
+static const uint8_t dynamic[] = {
+    5,   193, 129, 129, 3,   49,  12,  195, 176, 217, 190, 237, 93,  98,  75,  228, 254, 227, 60,  64,  55,  75,  218, 4,   116, 212, 234,
+    181, 26,  145, 107, 144, 118, 88,  80,  46,  81,  234, 106, 19,  172, 110, 253, 153, 39,  33,  232, 107, 69,  91,  83,  25,  43,  80,
+    5,   111, 164, 104, 21,  84,  112, 42,  186, 99,  16,  162, 175, 163, 122, 197, 35,  184, 162, 30,  121, 170, 26,  70,  157, 53,  82,
+    165, 10,  162, 98,  139, 45,  155, 181, 11,  107, 172, 90,  181, 220, 6,   77,  109, 123, 85,  37,  18,  36,  134, 63,  218, 20,  157,
+    254, 234, 148, 58,  33,  136, 93,  156, 168, 251, 130, 174, 184, 27,  67,  153, 181, 16,  36,  170, 162, 93,  74,  105, 210, 96,  213,
+    33,  194, 220, 106, 199, 98,  34,  19,  84,  217, 182, 53,  2,   117, 183, 74,  161, 251, 117, 175, 40,  43,  56,  170, 54,  21,  29,
+    137, 136, 181, 170, 199, 221, 162, 163, 65,  1,   170, 16,  95,  16,  192, 74,  59,  81,  20,  148, 94,  193, 171, 72,  213, 81,  237,
+    177, 187, 173, 198, 139, 186, 172, 182, 41,  105, 77,  151, 142, 20,  203, 115, 48,  22,  21,  89,  171, 27,  171, 170, 122, 45,  74,
+    237, 16,  81,  183, 134, 225, 170, 136, 214, 22,  213, 106, 178, 115, 167, 136, 184, 134, 46,  53,  22,  171, 234, 18,  197, 109, 16,
+    131, 225, 250, 108, 49,  118, 236, 205, 118, 212, 34,  74,  64,  131, 162, 241, 134, 55,  7,   165, 219, 80,  122, 22,  42,  213, 170,
+    38,  83,  227, 218, 234, 203, 59,  227, 149, 13,  196, 30,  169, 194, 167, 22,  16,  202, 16,  100, 81,  126, 170, 181, 20,  42,  241,
+    45,  137, 128, 246, 114, 4,   37,  46,  178, 168, 210, 8,   90,  174, 128, 208, 70,  17,  173, 91,  53,  43,  98,  49,  182, 69,  12,
+    74,  196, 7,   207, 57,  117, 169, 22,  191, 42,  232, 97,  35,  130, 108, 71,  101, 255, 1};
+static const uint8_t fixed_code[] = {75,  205, 75, 207, 204, 75, 181, 178, 114, 78, 76, 206, 0,  82, 5,
+                                     165, 37,  10, 169, 168, 66, 233, 169, 24,  66, 35, 88,  21, 0};
+static const uint8_t stored[] = {1, 15, 0, 240, 255, 115, 116, 111, 114, 101, 100, 32, 97, 115, 32, 105, 116, 32, 105, 115};
+enum { LETTERS = 986, REPEATED = 304 };
+static const uint32_t letters_sum = 0x6ef4264f, repeated_sum = 0x4e7169e9;
+
+static struct inflate inflate;
+
+// Room for `step` bytes more each time. The number of bytes; SIZE_MAX: damaged.
+static size_t inflate_all(const uint8_t *bytes, size_t size, uint8_t *out, size_t room, size_t step) {
+    size_t at = 0;
+    inflate_begin(&inflate, bytes, size);
+    while (at < room && inflate.state != INFLATE_ENDED && inflate.state != INFLATE_BAD) {
+        inflate_run(&inflate, out, &at, at + step < room ? at + step : room);
+    }
+    return inflate.state == INFLATE_ENDED ? at : SIZE_MAX;
+}
+
+static void every_kind_of_block(void **state) {
+    (void)state;
+    uint8_t out[2048];
+    for (size_t step = 1; step <= sizeof out; step *= 2) {
+        assert_int_equal(inflate_all(dynamic, sizeof dynamic, out, sizeof out, step), LETTERS);
+        assert_int_equal(inflate_adler(1, out, LETTERS), letters_sum);
+        assert_int_equal(inflate_all(fixed_code, sizeof fixed_code, out, sizeof out, step), REPEATED);
+        assert_int_equal(inflate_adler(1, out, REPEATED), repeated_sum);
+        assert_memory_equal(out, "engine::Cache::put engine::Cache::get engine", 44);
+        assert_int_equal(inflate_all(stored, sizeof stored, out, sizeof out, step), 15);
+        assert_memory_equal(out, "stored as it is", 15);
+    }
+}
+
+static void what_is_cut_is_bad(void **state) {
+    (void)state;
+    uint8_t out[2048];
+    for (size_t size = 0; size < sizeof dynamic; size++) {
+        uint8_t *exact = malloc(size + 1); // a sanitizer sees what is read behind it
+        memcpy(exact, dynamic, size);
+        assert_true(inflate_all(exact, size, out, sizeof out, sizeof out) == SIZE_MAX);
+        free(exact);
+    }
+}
+
+// No end, or another one; never a write or a read outside.
+static void what_is_damaged_ends(void **state) {
+    (void)state;
+    for (size_t at = 0; at < sizeof fixed_code; at++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            uint8_t *damaged = malloc(sizeof fixed_code), *out = malloc(512);
+            memcpy(damaged, fixed_code, sizeof fixed_code);
+            damaged[at] ^= (uint8_t)(1u << bit);
+            inflate_all(damaged, sizeof fixed_code, out, 512, 100);
+            free(damaged);
+            free(out);
+        }
+    }
+    static const uint8_t before_the_beginning[] = {0x63, 0x04, 0x06, 0x00}; // a literal, and a match of what is not there
+    uint8_t out[512];
+    inflate_begin(&inflate, before_the_beginning, sizeof before_the_beginning);
+    size_t at = 0;
+    while (inflate.state != INFLATE_ENDED && inflate.state != INFLATE_BAD && at < sizeof out) {
+        inflate_run(&inflate, out, &at, sizeof out);
+    }
+    static const uint8_t unknown_kind[] = {0x07, 0, 0};
+    assert_true(inflate_all(unknown_kind, sizeof unknown_kind, out, sizeof out, 1) == SIZE_MAX);
+}
+
+static void sums_of_pieces(void **state) {
+    (void)state;
+    static uint8_t bytes[20000];
+    memset(bytes, 0xff, sizeof bytes);
+    uint32_t sum = inflate_adler(1, bytes, 7000);
+    assert_int_equal(inflate_adler(sum, bytes + 7000, 13000), inflate_adler(1, bytes, sizeof bytes));
+    assert_int_equal(inflate_adler(1, (const uint8_t *)"Wikipedia", 9), 0x11e60398);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_block),
+        cmocka_unit_test(what_is_cut_is_bad),
+        cmocka_unit_test(what_is_damaged_ends),
+        cmocka_unit_test(sums_of_pieces),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

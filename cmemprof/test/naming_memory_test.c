@@ -1,0 +1,120 @@
+// naming_memory_test.c: blocks small and large, what they grow to, and where it ends.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../naming_memory.h"
+
+static void blocks_are_zero_and_apart(void **state) {
+    (void)state;
+    struct naming_memory memory;
+    naming_memory_open(&memory);
+    uint8_t *last = NULL;
+    for (size_t bytes = 1; bytes < 300000; bytes = bytes * 3 + 1) {
+        uint8_t *block = naming_memory_take(&memory, bytes);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % 16, 0);
+        for (size_t i = 0; i < bytes; i++) {
+            assert_int_equal(block[i], 0);
+        }
+        memset(block, 0xaa, bytes);
+        assert_true(last == NULL || *last == 0xaa);
+        last = block + bytes - 1;
+    }
+    naming_memory_close(&memory);
+    assert_null(naming_memory_take(&memory, 1)); // until it is opened
+}
+
+static void what_grows_keeps_what_it_has(void **state) {
+    (void)state;
+    struct naming_memory memory;
+    naming_memory_open(&memory);
+    size_t bytes = 64;
+    uint8_t *block = naming_memory_take(&memory, bytes);
+    memset(block, 7, 64);
+    for (; bytes < 8 << 20; bytes *= 2) {
+        block = naming_memory_grow(&memory, block, bytes, 2 * bytes);
+        assert_non_null(block);
+        assert_int_equal(block[63], 7);
+        assert_int_equal(block[2 * bytes - 1], 0);
+    }
+    assert_in_range(memory.used_bytes, bytes, bytes + (1 << 20)); // the smaller ones went
+    naming_memory_drop(&memory, block, bytes);
+    assert_in_range(memory.used_bytes, 0, 1 << 20);
+    naming_memory_close(&memory);
+}
+
+static void it_is_bounded(void **state) {
+    (void)state;
+    struct naming_memory memory;
+    naming_memory_open(&memory);
+    assert_null(naming_memory_take(&memory, NAMING_MEMORY_BYTES + 1));
+    assert_true(memory.ran_short);
+    assert_null(naming_memory_take(&memory, SIZE_MAX));
+    size_t count = 0;
+    while (naming_memory_take(&memory, 1 << 20) != NULL) {
+        count++;
+    }
+    assert_in_range(count, 200, NAMING_MEMORY_BYTES >> 20);
+    naming_memory_close(&memory);
+}
+
+// An eighth of what is left, files included.
+static int with_little_address_space(void) {
+    struct naming_memory memory;
+    struct rlimit limit;
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = (rlim_t)1 << 30;
+    if (setrlimit(RLIMIT_AS, &limit) != 0) {
+        return 1;
+    }
+    naming_memory_open(&memory);
+    if (memory.address_space_left > (1 << 30) / 8 || memory.address_space_left < 1 << 20) {
+        return 2;
+    }
+    int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    size_t before = memory.address_space_left;
+    const uint8_t *file = naming_memory_map_file(&memory, own, 4096);
+    if (file == NULL || memory.address_space_left != before - 4096 || naming_memory_map_file(&memory, own, before) != NULL) {
+        return 3;
+    }
+    naming_memory_unmap_file(&memory, file, 4096);
+    if (memory.address_space_left != before || naming_memory_take(&memory, before + 1) != NULL) {
+        return 4;
+    }
+    return naming_memory_take(&memory, before / 2) != NULL ? 0 : 5;
+}
+
+static void address_space_is_left_to_the_program(void **state) {
+    (void)state;
+#if !defined(__SANITIZE_ADDRESS__) // which reserves more than any such limit
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(with_little_address_space());
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+#else
+    (void)with_little_address_space;
+#endif
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_are_zero_and_apart),
+        cmocka_unit_test(what_grows_keeps_what_it_has),
+        cmocka_unit_test(it_is_bounded),
+        cmocka_unit_test(address_space_is_left_to_the_program),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
