@@ -40,7 +40,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak fuzz fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
+.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak fuzz fuzz-cfi fuzz-line-table fuzz-debug fuzz-demangle fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -139,6 +139,14 @@ $(foreach f,$(FOLDERS),$(eval $(call test_rules,$(f),obj,)))
 $(foreach f,merge upload receiver cmemprof command,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
 .SECONDARY:
 
+# Compares names with libdw's; testdata/names gives it files.
+build/beside-libdw: build/obj/cmemprof/test/beside_libdw.o $(call objects,cmemprof,obj) $(call objects,merge,obj)
+	@echo "  link  $@"
+	@$(CC) -pthread -o $@ $^ $(call libs,cmemprof) $(TEST_LIBS_cmemprof)
+build/demangle: build/obj/cmemprof/test/demangle_lines.o $(call objects,cmemprof,obj) $(call objects,merge,obj)
+	@echo "  link  $@"
+	@$(CC) -pthread -o $@ $^ $(call libs,cmemprof)
+
 # ---- Set-up ----
 
 # What is missing is installed, or named (scripts/setup). Looked at again when the script changes.
@@ -214,7 +222,7 @@ test-go: build/.setup-test
 	go test -race $(RACE_PACKAGES)
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
-test-programs: build/.setup-test lib static musl build/cmemprof build/cmemprof-sanitized
+test-programs: build/.setup-test lib static musl build/cmemprof build/cmemprof-sanitized build/beside-libdw build/demangle
 	cd testdata && go vet ./... && go test -count=1 -p 1 -parallel 2 -timeout 15m ./...
 	cd testdata/soak && go vet -tags no_duckdb ./... && go test -count=1 -timeout 15m .
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
@@ -277,7 +285,7 @@ build/fuzz/seeds: $(wildcard testdata/profiles/*.go testdata/profiles/seeds/*.go
 	cd testdata && go run ./profiles/seeds ../$@
 	@touch $@
 -include $(wildcard build/fuzz/merge/fuzz/*.d)
-fuzz: fuzz-cfi fuzz-line-table fuzz-merge fuzz-upload ## Fuzz the readers of call-frame information, of line numbers, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
+fuzz: fuzz-cfi fuzz-line-table fuzz-debug fuzz-demangle fuzz-merge fuzz-upload ## Fuzz the readers of call-frame information, of line numbers, of debug data, of names, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
 fuzz-merge: $(foreach t,read merge delta,build/fuzz/merge_$(t)) build/fuzz/seeds
 	@merge/fuzz/run $(FUZZ_SECONDS)
 build/fuzz/cfi_fuzz: cmemprof/fuzz/cfi_fuzz.c $(wildcard cmemprof/cfi*) $(wildcard cmemprof/code_objects.*) | build/.setup-test
@@ -296,7 +304,7 @@ build/fuzz/line_table_seeds: cmemprof/fuzz/line_table_seeds.c | build/.setup-tes
 	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< -lelf
 # What the two compilers write, in DWARF 2 to 5 and 64 bits wide.
 LINE_OBJECTS := $(foreach v,2 3 4 5,build/fuzz/line/gcc-$v.so build/fuzz/line/clang-$v.so) build/fuzz/line/clang-64.so
-LINE_SOURCES := cmemprof/demangle.c cmemprof/cfi_program.c
+LINE_SOURCES := cmemprof/by_address.c cmemprof/cfi_program.c cmemprof/inflate.c
 build/fuzz/line/gcc-%.so: $(LINE_SOURCES) | build/.setup-test
 	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gdwarf-$* -shared -o $@ $^
 build/fuzz/line/clang-64.so: $(LINE_SOURCES) | build/.setup-test
@@ -306,6 +314,28 @@ build/fuzz/line/clang-%.so: $(LINE_SOURCES) | build/.setup-test
 fuzz-line-table: build/fuzz/line_table_fuzz build/fuzz/line_table_seeds $(LINE_OBJECTS)
 	@mkdir -p build/fuzz/line_table build/fuzz/corpus/line_table && build/fuzz/line_table_seeds build/fuzz/line_table $(LINE_OBJECTS)
 	@build/fuzz/line_table_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/line_table build/fuzz/line_table
+# The same objects whole, and compressed.
+DEBUG_OBJECTS := $(LINE_OBJECTS) build/fuzz/line/gcc-zlib.so
+build/fuzz/line/gcc-zlib.so: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gz=zlib -shared -o $@ $^
+DEBUG_READER := naming_memory by_address dwarf_% elf_% inflate function_index line_table line_table_header
+build/fuzz/debug_fuzz: cmemprof/fuzz/debug_fuzz.c $(filter $(patsubst %,cmemprof/%.c,$(DEBUG_READER)) $(patsubst %,cmemprof/%.h,$(DEBUG_READER)),$(wildcard cmemprof/*)) | build/.setup-test
+	@mkdir -p $(@D) && echo "  clang $<"
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
+build/fuzz/debug_seeds: cmemprof/fuzz/debug_seeds.c | build/.setup-test
+	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $<
+fuzz-debug: build/fuzz/debug_fuzz build/fuzz/debug_seeds $(DEBUG_OBJECTS)
+	@mkdir -p build/fuzz/debug build/fuzz/corpus/debug && build/fuzz/debug_seeds build/fuzz/debug $(DEBUG_OBJECTS)
+	@build/fuzz/debug_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=262144 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/debug build/fuzz/debug
+build/fuzz/demangle_fuzz: cmemprof/fuzz/demangle_fuzz.c $(wildcard cmemprof/demangle*) cmemprof/naming_memory.c cmemprof/naming_memory.h | build/.setup-test
+	@mkdir -p $(@D) && echo "  clang $<"
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
+# One file for each name that the tests have.
+build/fuzz/demangle/.made: $(wildcard cmemprof/test/demangle*_test.c)
+	@mkdir -p $(@D) && cat $^ | grep -oE '"_[ZR][^"]*"' | tr -d '"' | awk '{ file = "$(@D)/" NR; printf "%s", $$0 >file; close(file) }' && touch $@
+fuzz-demangle: build/fuzz/demangle_fuzz build/fuzz/demangle/.made
+	@mkdir -p build/fuzz/corpus/demangle
+	@build/fuzz/demangle_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/demangle build/fuzz/demangle
 build/fuzz/upload_batch: upload/fuzz/batch_fuzz.c upload/batch.c upload/batch.h upload/upload.h | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)

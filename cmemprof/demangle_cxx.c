@@ -169,6 +169,9 @@ static uint16_t parameters(struct cxx_tree *tree) {
     if (cxx_take(tree, "v")) {
         return first;
     }
+    if (is_over(tree)) { // what takes nothing says so
+        return cxx_fail(tree);
+    }
     while (!tree->failed && !is_over(tree)) {
         uint16_t type = cxx_type(tree);
         if (tree->nodes[last].a != 0) {

@@ -82,7 +82,7 @@ struct identifier {
 };
 
 static struct identifier identifier(struct reader *reader) {
-    struct identifier name = {.is_punycode = take(reader, 'u')};
+    struct identifier name = {.bytes = reader->begin, .is_punycode = take(reader, 'u')};
     if (*reader->at < '0' || *reader->at > '9') {
         fail(reader);
         return name;

@@ -20,7 +20,9 @@ struct elf_section_points {
     } points[POINTS];
 };
 
-static const struct dwarf_bytes nothing;
+// Not NULL: what is read of it may add to it.
+static const uint8_t no_bytes[1];
+static const struct dwarf_bytes nothing = {no_bytes, no_bytes, false};
 
 // ---- Opening ----
 
@@ -112,7 +114,7 @@ struct dwarf_bytes elf_section_all(struct elf_section *section) {
         }
         section->bytes = bytes;
     }
-    return (struct dwarf_bytes){section->bytes, section->bytes + section->size, false};
+    return section->bytes != NULL ? (struct dwarf_bytes){section->bytes, section->bytes + section->size, false} : nothing;
 }
 
 // ---- A part ----

@@ -21,7 +21,7 @@ struct naming_memory {
     struct naming_block *blocks; // the newest first
     uint8_t *at, *end;           // what is left of the newest chunk of small ones
     size_t used_bytes, limit_bytes;
-    bool ran_short; // something did not fit
+    bool ran_short;            // something did not fit
     size_t address_space_left; // for files, too; SIZE_MAX: it is not limited
 };
 

@@ -49,9 +49,10 @@ static const char *call_file(Dwarf_Die *unit, int64_t index) {
     return name != NULL ? name : "";
 }
 
-static size_t frames_of(Dwarf_Die *unit, Dwarf_Addr address, struct symbol_frame *frames) {
+// entries: the unit's, or its split unit's.
+static size_t frames_of(Dwarf_Die *unit, Dwarf_Die *entries, Dwarf_Addr address, struct symbol_frame *frames) {
     Dwarf_Die *scopes = NULL;
-    int scope_count = dwarf_getscopes(unit, address, &scopes);
+    int scope_count = dwarf_getscopes(entries, address, &scopes);
     Dwarf_Die *inner = NULL;
     // What is inlined is nested in the code, and getscopes goes on from the innermost by where things were declared.
     int nested_count = scope_count > 0 ? dwarf_getscopes_die(&scopes[0], &inner) : 0;
@@ -107,9 +108,9 @@ static void print(const char *whose, const struct symbol_frame *frames, size_t c
     }
 }
 
-static void compare(struct one_file *file, Dwarf_Die *unit, Dwarf_Addr address) {
+static void compare(struct one_file *file, Dwarf_Die *unit, Dwarf_Die *entries, Dwarf_Addr address) {
     struct symbol_frame ours[SYMBOL_MAX_INLINED], theirs[SYMBOL_MAX_INLINED];
-    size_t count = object_file_frames(file->ours, address, ours), wanted = frames_of(unit, address, theirs);
+    size_t count = object_file_frames(file->ours, address, ours), wanted = frames_of(unit, entries, address, theirs);
     if (wanted == 0 || theirs[wanted - 1].function[0] == '\0') {
         return; // the symbol table's, of which libdw knows nothing
     }
@@ -127,7 +128,7 @@ static void compare(struct one_file *file, Dwarf_Die *unit, Dwarf_Addr address) 
     }
 }
 
-static void compare_unit(struct one_file *file, Dwarf_Die *unit, size_t every) {
+static void compare_unit(struct one_file *file, Dwarf_Die *unit, Dwarf_Die *entries, size_t every) {
     Dwarf_Lines *lines;
     size_t count;
     if (dwarf_getsrclines(unit, &lines, &count) != 0) {
@@ -138,7 +139,7 @@ static void compare_unit(struct one_file *file, Dwarf_Die *unit, size_t every) {
         Dwarf_Die owner;
         dwarf_lineaddr(dwarf_onesrcline(lines, i), &address);
         if (dwarf_haspc(unit, address) == 1 && (dwarf_addrdie(file->dwarf, address, &owner) == NULL || owner.addr == unit->addr)) {
-            compare(file, unit, address);
+            compare(file, unit, entries, address);
         }
     }
 }
@@ -168,7 +169,8 @@ static bool compare_file(const char *path, const char *debug, size_t every) {
     Dwarf_Die unit, split;
     uint8_t type;
     while (dwarf_get_units(file.dwarf, cu, &cu, NULL, &type, &unit, &split) == 0) {
-        compare_unit(&file, type == DW_UT_skeleton && dwarf_tag(&split) == DW_TAG_compile_unit ? &split : &unit, every);
+        bool is_split = type == DW_UT_skeleton && dwarf_tag(&split) == DW_TAG_compile_unit;
+        compare_unit(&file, &unit, is_split ? &split : &unit, every);
     }
     printf("%s: %zu addresses, %zu frames, %zu differ\n", path, file.addresses, file.frames, file.differences);
     object_file_close(file.ours);

@@ -51,6 +51,7 @@ static const struct demangled names[] = {
     {"_ZN1fIiE1gIcEEvT_S1_",
      "void f<int>::g<char>(char, f<int>::g)"},
     {"_Z", NULL},
+    {"_Z1fIiET_", NULL},
     {"_ZN", NULL},
     {"_Zf", NULL},
     {"_Z99999999999999999999f", NULL},

@@ -1,0 +1,89 @@
+// debug_fuzz.c: libFuzzer target for the reader of ELF files and debug data: the input is a whole file, after 8 bytes that say which
+// address is asked for. It is a heap block of exactly its size, so that AddressSanitizer sees any read outside of it; what it makes of it
+// lies in naming_memory.h, which marks what is between blocks. `make fuzz-debug` builds and runs it; debug_seeds.c makes the inputs it
+// starts from.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../dwarf_addresses.h"
+#include "../dwarf_function.h"
+#include "../elf_symbols.h"
+#include "../function_index.h"
+#include "../line_table.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { MOST_SCOPES = 16 };
+// Far less than for a real file: an input takes milliseconds then.
+enum { STEPS = 20000, MEMORY_BYTES = 16 << 20 };
+
+static void name_scopes(struct dwarf_unit *unit, uint64_t address) {
+    struct dwarf_die scopes[MOST_SCOPES];
+    struct function_index *index = function_index_of(unit);
+    size_t count = index != NULL ? function_index_scopes(index, address, scopes, MOST_SCOPES) : 0;
+    unit->file->names.used = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct dwarf_function function = dwarf_function_of(&scopes[i]);
+        if (strlen(function.name) + strlen(function.linkage) > 4u << 20) {
+            abort();
+        }
+    }
+}
+
+static struct line_section whole(struct elf_section *section) {
+    struct dwarf_bytes bytes = elf_section_all(section);
+    return (struct line_section){bytes.at, dwarf_bytes_left(&bytes)};
+}
+
+static void find_line(struct dwarf_unit *unit, uint64_t address) {
+    struct dwarf_sections *sections = &unit->file->sections;
+    struct dwarf_bytes program = elf_section_unit(&sections->line, unit->line_offset);
+    struct line_sections all = {{program.at, dwarf_bytes_left(&program)}, whole(&sections->line_str), whole(&sections->str)};
+    struct line_table *lines = line_table_new(unit->file->memory, &all, 0, unit->directory);
+    uint64_t file;
+    int64_t line;
+    if (lines != NULL && line_table_find(lines, address, &file, &line)) {
+        line_table_file(lines, file);
+    }
+}
+
+static void use(struct elf_file *elf, uint64_t address) {
+    static struct dwarf_file dwarf;
+    struct elf_symbols symbols;
+    const uint8_t *id;
+    dwarf_file_open(&dwarf, elf);
+    dwarf.steps_left = STEPS;
+    struct dwarf_addresses addresses = {.file = &dwarf};
+    struct dwarf_unit *unit = dwarf_addresses_find(&addresses, address);
+    unit = unit != NULL ? unit : dwarf_unit_at(&dwarf, 0);
+    if (unit != NULL) {
+        name_scopes(unit, address);
+        find_line(unit, address);
+    }
+    elf_file_build_id(elf, &id);
+    if (elf_symbols_read(&symbols, elf, SHT_SYMTAB)) {
+        elf_symbols_find(&symbols, address);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    uint64_t address;
+    if (size <= sizeof address) {
+        return 0;
+    }
+    memcpy(&address, data, sizeof address);
+    size -= sizeof address;
+    uint8_t *bytes = malloc(size);
+    memcpy(bytes, data + sizeof address, size);
+    struct naming_memory memory;
+    struct elf_file elf;
+    naming_memory_open(&memory);
+    memory.limit_bytes = MEMORY_BYTES;
+    if (elf_file_use(&elf, bytes, size, &memory)) {
+        use(&elf, address);
+    }
+    naming_memory_close(&memory);
+    free(bytes);
+    return 0;
+}

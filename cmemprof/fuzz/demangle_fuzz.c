@@ -1,0 +1,28 @@
+// demangle_fuzz.c: libFuzzer target for readable names: the input is a name. It is a heap block of exactly its size, so that
+// AddressSanitizer sees any read outside of it. `make fuzz-demangle` builds and runs it; the names that the tests have are what it starts
+// from.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../demangle.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static struct naming_memory memory;
+    static struct demangle_place *place;
+    if (place == NULL) {
+        naming_memory_open(&memory);
+        place = demangle_place_new(&memory);
+    }
+    char *name = malloc(size + 1);
+    memcpy(name, data, size);
+    name[size] = '\0';
+    const char *readable = demangle(place, name);
+    if (readable != NULL && (readable[0] == '\0' || strlen(readable) >= DEMANGLE_MOST_BYTES)) {
+        abort();
+    }
+    free(name);
+    return 0;
+}

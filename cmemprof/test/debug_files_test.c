@@ -1,0 +1,142 @@
+// debug_files_test.c: debug files beside a file, by name and checksum; one of another build, and names that lead elsewhere.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../debug_files.h"
+#include "elf_writer.h"
+
+static char folder[] = "/tmp/cmemprof-debug-files-XXXXXX", program[64], debug[64];
+static struct naming_memory memory;
+
+static int make_folder(void **state) {
+    (void)state;
+    bool made = mkdtemp(folder) != NULL;
+    snprintf(program, sizeof program, "%s/program", folder);
+    snprintf(debug, sizeof debug, "%s/program.debug", folder);
+    naming_memory_open(&memory);
+    return !made;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    naming_memory_close(&memory);
+    unlink(program);
+    unlink(debug);
+    return rmdir(folder);
+}
+
+static void write_file(const char *path, struct elf_writer *writer) {
+    FILE *file = fopen(path, "wb");
+    elf_writer_finish(writer);
+    assert_int_equal(fwrite(writer->bytes, 1, writer->size, file), writer->size);
+    fclose(file);
+    free(writer->bytes);
+}
+
+// As cmp's sum of gzip: one bit after the other.
+static uint32_t checksum(const char *path) {
+    FILE *file = fopen(path, "rb");
+    uint32_t sum = UINT32_MAX;
+    for (int c; (c = getc(file)) != EOF;) {
+        sum ^= (uint32_t)c;
+        for (int i = 0; i < 8; i++) {
+            sum = (sum & 1) != 0 ? sum >> 1 ^ 0xedb88320 : sum >> 1;
+        }
+    }
+    fclose(file);
+    return ~sum;
+}
+
+static void add_id(struct elf_writer *writer, uint8_t last) {
+    const uint8_t note[] = {4, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0, 0xca, 0xfe, 0x01, last};
+    elf_writer_add(writer, ".note.gnu.build-id", SHT_NOTE, note, sizeof note);
+}
+
+static void add_link(struct elf_writer *writer, const char *name, uint32_t sum) {
+    uint8_t link[64] = {0};
+    size_t size = (strlen(name) + 4) & ~(size_t)3;
+    memcpy(link, name, strlen(name));
+    memcpy(link + size, &sum, 4);
+    elf_writer_add(writer, ".gnu_debuglink", SHT_PROGBITS, link, size + 4);
+}
+
+static bool opens(void) {
+    struct elf_file file, found = {0};
+    assert_true(elf_file_open(&file, program, &memory));
+    bool opened = debug_files_open(&found, &file, program);
+    elf_file_close(&found);
+    elf_file_close(&file);
+    return opened;
+}
+
+static void by_name_and_checksum(void **state) {
+    (void)state;
+    struct elf_writer writer = elf_writer_new();
+    elf_writer_add(&writer, ".debug_str", SHT_PROGBITS, "of this build", 14);
+    write_file(debug, &writer);
+    uint32_t sum = checksum(debug);
+    for (int change = 0; change < 2; change++) {
+        writer = elf_writer_new();
+        add_link(&writer, "program.debug", sum + (uint32_t)change);
+        write_file(program, &writer);
+        assert_int_equal(opens(), change == 0);
+    }
+}
+
+static void by_name_and_build_id(void **state) {
+    (void)state;
+    for (uint8_t other = 0; other < 2; other++) {
+        struct elf_writer writer = elf_writer_new();
+        add_id(&writer, other);
+        write_file(debug, &writer);
+        writer = elf_writer_new();
+        add_id(&writer, 0);
+        add_link(&writer, "program.debug", 0);
+        write_file(program, &writer);
+        assert_int_equal(opens(), other == 0);
+    }
+}
+
+static void names_that_lead_elsewhere(void **state) {
+    (void)state;
+    static const char *const names[] = {"", "../program.debug", "/etc/passwd", "program", "missing.debug"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct elf_writer writer = elf_writer_new();
+        add_link(&writer, names[i], 0);
+        write_file(program, &writer);
+        assert_false(opens());
+    }
+}
+
+static void common_parts_by_name_and_id(void **state) {
+    (void)state;
+    for (uint8_t other = 0; other < 2; other++) {
+        struct elf_writer writer = elf_writer_new();
+        add_id(&writer, other);
+        write_file(debug, &writer);
+        writer = elf_writer_new();
+        elf_writer_add(&writer, ".gnu_debugaltlink", SHT_PROGBITS, "program.debug\0\xca\xfe\x01\0", 18);
+        write_file(program, &writer);
+        struct elf_file file, found = {0};
+        assert_true(elf_file_open(&file, program, &memory));
+        assert_int_equal(debug_files_open_supplementary(&found, &file, program), other == 0);
+        elf_file_close(&found);
+        elf_file_close(&file);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(by_name_and_checksum),
+        cmocka_unit_test(by_name_and_build_id),
+        cmocka_unit_test(names_that_lead_elsewhere),
+        cmocka_unit_test(common_parts_by_name_and_id),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

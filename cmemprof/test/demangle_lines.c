@@ -1,0 +1,19 @@
+// demangle_lines.c: a program for testdata/names: each line is a name, and comes out as it reads, or as it was.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../demangle.h"
+
+int main(void) {
+    static char line[1 << 20];
+    struct naming_memory memory;
+    naming_memory_open(&memory);
+    struct demangle_place *place = demangle_place_new(&memory);
+    while (place != NULL && fgets(line, sizeof line, stdin) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        const char *readable = demangle(place, line);
+        puts(readable != NULL ? readable : line);
+    }
+    return place == NULL;
+}

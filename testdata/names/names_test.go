@@ -1,0 +1,156 @@
+// Package names compares names with those of other tools: frames with libdw's, readable names with c++filt's.
+package names
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cmemprof/cmemprof/testdata/built"
+)
+
+func mustRun(t *testing.T, input, name string, arguments ...string) string {
+	t.Helper()
+	c := exec.Command(name, arguments...)
+	c.Stdin = strings.NewReader(input)
+	output, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, arguments, err, output)
+	}
+	return string(output)
+}
+
+// beside compares frames of one in every so many addresses of each file ("file,debug-file") with libdw's.
+func beside(t *testing.T, every string, files ...string) {
+	t.Helper()
+	output := mustRun(t, "", built.Program(t, "CMEMPROF_BESIDE_LIBDW", "beside-libdw"), append([]string{every}, files...)...)
+	t.Log(strings.TrimSpace(output))
+}
+
+func compile(t *testing.T, compiler, source string, flags ...string) string {
+	t.Helper()
+	source, err := filepath.Abs(filepath.Join("programs", source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "program")
+	c := exec.Command(compiler, append(append([]string{"-g", "-w", "-o", program}, flags...), source)...)
+	c.Dir = filepath.Dir(program) // where split data lands
+	if output, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", compiler, flags, err, output)
+	}
+	return program
+}
+
+// TestFramesAreThoseOfLibdw: what both compilers write in each version, compressed in each way, with units that refer to one another.
+func TestFramesAreThoseOfLibdw(t *testing.T) {
+	for _, compiler := range []string{"g++", "clang++"} {
+		for _, flags := range []string{"-O2 -gdwarf-3", "-O2 -gdwarf-4", "-O2 -gdwarf-5 -gz=zlib", "-O2 -flto"} {
+			t.Run(compiler+" "+flags, func(t *testing.T) {
+				beside(t, "60", compile(t, compiler, "scopes.cc", strings.Fields(flags)...))
+			})
+		}
+	}
+	t.Run("64 bits", func(t *testing.T) { beside(t, "60", compile(t, "g++", "scopes.cc", "-O2", "-gdwarf-5", "-gdwarf64")) })
+	t.Run(".zdebug", func(t *testing.T) { beside(t, "60", compile(t, "g++", "scopes.cc", "-O2", "-gz=zlib-gnu")) })
+	t.Run("types apart", func(t *testing.T) { beside(t, "60", compile(t, "g++", "scopes.cc", "-O2", "-fdebug-types-section")) })
+}
+
+func TestSplitDebugData(t *testing.T) {
+	for _, compiler := range []string{"g++", "clang++"} {
+		for _, version := range []string{"-gdwarf-4", "-gdwarf-5"} {
+			t.Run(compiler+version, func(t *testing.T) {
+				beside(t, "60", compile(t, compiler, "scopes.cc", "-O2", "-gsplit-dwarf", version))
+			})
+		}
+	}
+}
+
+// TestDebugFileByLink: stripped, with a debug file beside it.
+func TestDebugFileByLink(t *testing.T) {
+	program := compile(t, "g++", "scopes.cc", "-O2")
+	debug := program + ".debug"
+	mustRun(t, "", "objcopy", "--only-keep-debug", program, debug)
+	mustRun(t, "", "objcopy", "--strip-all", "--add-gnu-debuglink="+debug, program)
+	beside(t, "60", program+","+debug)
+}
+
+// TestLibc: of another distribution's making, with its common parts taken out (dwz), where its debug file is installed.
+func TestLibc(t *testing.T) {
+	const libc = "/lib/x86_64-linux-gnu/libc.so.6"
+	id := regexp.MustCompile(`Build ID: (\w\w)(\w+)`).FindStringSubmatch(mustRun(t, "", "readelf", "-n", libc))
+	if id == nil {
+		t.Skip("it has no build ID")
+	}
+	debug := filepath.Join("/usr/lib/debug/.build-id", id[1], id[2]+".debug")
+	if _, err := os.Stat(debug); err != nil {
+		t.Skip("libc6-dbg is not installed")
+	}
+	beside(t, "200", libc+","+debug)
+}
+
+// mangled returns the C++ and Rust names that a file has.
+func mangled(t *testing.T, arguments ...string) []string {
+	var names []string
+	for _, line := range strings.Split(mustRun(t, "", "nm", arguments...), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) > 0 && strings.HasPrefix(fields[len(fields)-1], "_Z") {
+			name, _, _ := strings.Cut(fields[len(fields)-1], "@")
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// TestNamesAreThoseOfCxxfilt: of libstdc++ and of a program of everything. c++filt (binutils 2.40) forgets a blank behind an empty pack, and
+// that is all they may differ in.
+func TestNamesAreThoseOfCxxfilt(t *testing.T) {
+	library := strings.TrimSpace(mustRun(t, "", "g++", "-print-file-name=libstdc++.so.6"))
+	names := mangled(t, "-D", "--defined-only", library)
+	object := filepath.Join(t.TempDir(), "mangled.o")
+	for _, compiler := range []string{"g++", "clang++"} {
+		for _, standard := range []string{"-std=c++14", "-std=c++20"} {
+			mustRun(t, "", compiler, "-w", "-c", standard, "-o", object, filepath.Join("programs", "mangled.cc"))
+			names = append(names, mangled(t, object)...)
+		}
+	}
+	input := strings.Join(names, "\n") + "\n"
+	ours := strings.Split(mustRun(t, input, built.Program(t, "CMEMPROF_DEMANGLE", "demangle")), "\n")
+	theirs := strings.Split(mustRun(t, input, "c++filt", "-i"), "\n")
+	if len(ours) != len(theirs) || len(names) < 1000 {
+		t.Fatalf("%d names, %d and %d lines", len(names), len(ours), len(theirs))
+	}
+	for i, name := range names {
+		if strings.ReplaceAll(ours[i], "> >", ">>") != strings.ReplaceAll(theirs[i], "> >", ">>") {
+			t.Errorf("%s\nours    %s\nc++filt %s", name, ours[i], theirs[i])
+		}
+	}
+	t.Logf("%d names", len(names))
+}
+
+// TestPreloadedLibraryNeedsLibcAlone: whatever else it needed could be found first where LD_LIBRARY_PATH leads.
+func TestPreloadedLibraryNeedsLibcAlone(t *testing.T) {
+	library := built.Program(t, "CMEMPROF_LIBRARY", "libcmemprof.so")
+	for _, needed := range regexp.MustCompile(`NEEDED.*\[(.*)\]`).FindAllStringSubmatch(mustRun(t, "", "readelf", "-d", library), -1) {
+		if !regexp.MustCompile(`^(libc|libm|libdl|libpthread|ld-linux-x86-64)\.so\.[0-9]+$`).MatchString(needed[1]) {
+			t.Errorf("it needs %s", needed[1])
+		}
+	}
+}
+
+// TestForeignLibrariesInTheWay: a folder of libraries that are others of the same names comes first, as conda's does.
+func TestForeignLibrariesInTheWay(t *testing.T) {
+	folder, profiles := t.TempDir(), t.TempDir()
+	for _, name := range []string{"libzstd.so.1", "libdw.so.1", "libelf.so.1", "libdeflate.so.0", "libz.so.1"} {
+		mustRun(t, "int other;\n", "gcc", "-shared", "-x", "c", "-o", filepath.Join(folder, name), "-Wl,-soname,"+name, "-")
+	}
+	file := filepath.Join(profiles, "profile.pprof")
+	mustRun(t, "", built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "run", "--rate", "1", "--output", file, "--",
+		"/bin/sh", "-c", "LD_LIBRARY_PATH="+folder+" exec /bin/true")
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+}
