@@ -172,7 +172,11 @@ uint16_t cxx_substitution(struct cxx_tree *tree) {
     }
     uint16_t found = tree->substitutions[index];
     // "T_" stands for the argument of whatever is read now.
-    return tree->nodes[found].kind == CXX_FORWARD ? cxx_argument_number(tree, tree->nodes[found].number) : found;
+    if (tree->nodes[found].kind == CXX_FORWARD) {
+        return cxx_argument_number(tree, tree->nodes[found].number);
+    }
+    bool is_of_a_lambda = tree->nodes[found].kind == CXX_AUTO;
+    return is_of_a_lambda && tree->lambda_depth == 0 ? cxx_argument_number(tree, tree->nodes[found].number - 1) : found;
 }
 
 // ---- Names ----
