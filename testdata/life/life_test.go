@@ -35,7 +35,7 @@ var (
 	sharedLibrary, _ = filepath.Abs("../../build/libcmemprof.so")
 	directory        string // of what is built
 	cFlags           = []string{"-std=gnu11", "-iquote", "../../cmemprof", "-D_GNU_SOURCE", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Werror"}
-	libraries        = []string{"-ldw", "-lelf", "-ldl", "-lm", "-lzstd", "-ldeflate"} // of libcmemprof.a, as the Makefile has them
+	libraries        = []string{"-ldl", "-lm", "-lzstd", "-ldeflate"} // of libcmemprof.a, as the Makefile has them
 )
 
 func built(name string) string { return filepath.Join(directory, name) }
@@ -116,8 +116,6 @@ func codeOf(t *testing.T, path, name string) string {
 
 const (
 	libcurl = "libcurl.so.4:;libcurl-gnutls.so.4:;" // its threads have no function of ours on their stack
-	// elfutils ends the process when it has no memory. These cases wait for a reader of debug data that does not: with spared they pass without it.
-	spared = "libdw.so.1:!;libelf.so.1:!;"
 )
 
 // ---- Run ----
@@ -193,11 +191,10 @@ func TestHost(t *testing.T) {
 		code      string
 		arguments []string
 	}{
-		"start":                    {code, []string{"start"}},
-		"profile, elfutils spared": {code + spared, []string{"profile"}},
-		"profile":                  {code, []string{"profile"}},
-		"address space":            {"", []string{"limit", "as"}},
-		"data":                     {"", []string{"limit", "data"}},
+		"start":         {code, []string{"start"}},
+		"profile":       {code, []string{"profile"}},
+		"address space": {"", []string{"limit", "as"}},
+		"data":          {"", []string{"limit", "data"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := run(t, append(environment, "LIFE_CODE="+test.code), built("host"), test.arguments...)
@@ -217,24 +214,20 @@ func TestPreloaded(t *testing.T) {
 	if want.err != nil || want.stdout == "" || want.stderr != "" {
 		t.Fatal(want)
 	}
-	for name, code := range map[string]string{"elfutils spared": code + spared, "all": code} {
-		t.Run(name, func(t *testing.T) {
-			preloaded := func(more ...string) outcome {
-				return run(t, append(more, "LIFE_CODE="+code, "LD_PRELOAD="+sharedLibrary+":"+built("libfailing.so"), "CMEMPROF_DIRECTORY="+t.TempDir(),
-					"CMEMPROF_PERIOD_MS=50", "CMEMPROF_RATE=1"), built("writes"))
-			}
-			all := preloaded()
-			if all.err != nil || all.stdout != want.stdout || all.stderr != "" || all.counts.Asked == 0 {
-				t.Fatalf("nothing fails: %v, %d allocations", all, all.counts.Asked)
-			}
-			each(all.counts.Asked, func(environment []string, name string) {
-				if got := preloaded(environment...); got.err != nil || got.stdout != want.stdout || got.stderr != "" {
-					t.Errorf("%s: %v", name, got)
-				}
-			})
-			t.Logf("%d allocations", all.counts.Asked)
-		})
+	preloaded := func(more ...string) outcome {
+		return run(t, append(more, "LIFE_CODE="+code, "LD_PRELOAD="+sharedLibrary+":"+built("libfailing.so"), "CMEMPROF_DIRECTORY="+t.TempDir(),
+			"CMEMPROF_PERIOD_MS=50", "CMEMPROF_RATE=1"), built("writes"))
 	}
+	all := preloaded()
+	if all.err != nil || all.stdout != want.stdout || all.stderr != "" || all.counts.Asked == 0 {
+		t.Fatalf("nothing fails: %v, %d allocations", all, all.counts.Asked)
+	}
+	each(all.counts.Asked, func(environment []string, name string) {
+		if got := preloaded(environment...); got.err != nil || got.stdout != want.stdout || got.stderr != "" {
+			t.Errorf("%s: %v", name, got)
+		}
+	})
+	t.Logf("%d allocations", all.counts.Asked)
 }
 
 // ---- A Go service ----
@@ -263,22 +256,18 @@ func TestService(t *testing.T) {
 		t.Fatal(want)
 	}
 	code := codeOf(t, built("service"), "") + libcurl
-	for name, code := range map[string]string{"elfutils spared": code + spared, "all": code} {
-		t.Run(name, func(t *testing.T) {
-			failing := []string{"LIFE_CODE=" + code, "LD_PRELOAD=" + built("libfailing.so")}
-			batches.Store(0)
-			all := service(t, address, 5, failing...)
-			if all.err != nil || all.stdout != want.stdout || all.stderr != "" || all.counts.Asked == 0 || batches.Load() == 0 {
-				t.Fatalf("nothing fails: %v, %d allocations, %d batches", all, all.counts.Asked, batches.Load())
-			}
-			each(all.counts.Asked, func(environment []string, name string) {
-				if got := service(t, address, 5, append(environment, failing...)...); got.err != nil || got.stdout != want.stdout || got.stderr != "" {
-					t.Errorf("%s: %v", name, got)
-				}
-			})
-			t.Logf("%d allocations", all.counts.Asked)
-		})
+	failing := []string{"LIFE_CODE=" + code, "LD_PRELOAD=" + built("libfailing.so")}
+	batches.Store(0)
+	all := service(t, address, 5, failing...)
+	if all.err != nil || all.stdout != want.stdout || all.stderr != "" || all.counts.Asked == 0 || batches.Load() == 0 {
+		t.Fatalf("nothing fails: %v, %d allocations, %d batches", all, all.counts.Asked, batches.Load())
 	}
+	each(all.counts.Asked, func(environment []string, name string) {
+		if got := service(t, address, 5, append(environment, failing...)...); got.err != nil || got.stdout != want.stdout || got.stderr != "" {
+			t.Errorf("%s: %v", name, got)
+		}
+	})
+	t.Logf("%d allocations", all.counts.Asked)
 }
 
 // figures is what service/main.go counts.
