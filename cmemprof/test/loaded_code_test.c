@@ -162,8 +162,8 @@ static int count_found(void) {
     return through.present;
 }
 
-// Loaded and unloaded in turn, a library makes the same stacks again each time. What is gone is not looked at again, keeps its names as long
-// as there is room, and is the first to go when there is not.
+// Loaded and unloaded in turn, a library makes the same stacks again each time. What is gone is not looked at again, keeps its names as
+// long as there is room, and is the first to go when there is not.
 static void a_library_in_turn_leaves_nothing_behind(void **state) {
     (void)state;
     enum { TURNS = 300 };
