@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds every wait of these tests. It only matters when something is broken.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // agent is a Datadog Agent that keeps what it is sent.
 type agent struct {
@@ -33,6 +33,7 @@ type agent struct {
 	refuseFirst atomic.Int32 // so many requests get 503
 	requests    atomic.Int32
 	batches     chan *received
+	ends        chan struct{} // each ends a period of a profiler that startStepped has started
 }
 
 // received is one batch, parsed back.
@@ -68,7 +69,7 @@ func newAgent(t *testing.T) *agent {
 }
 
 func newUnstartedAgent() *agent {
-	a := &agent{batches: make(chan *received, 1000)}
+	a := &agent{batches: make(chan *received, 1000), ends: make(chan struct{})}
 	a.status.Store(http.StatusOK)
 	a.Server = httptest.NewUnstartedServer(a)
 	return a
@@ -138,6 +139,23 @@ func (a *agent) next(t *testing.T) *received {
 	}
 }
 
+// end ends a period. It returns when the one before is collected, and its batch is in the queue.
+func (a *agent) end(t *testing.T) {
+	t.Helper()
+	select {
+	case a.ends <- struct{}{}:
+	case <-time.After(patience):
+		t.Fatal("no period to end")
+	}
+}
+
+// period ends one and waits for its batch.
+func (a *agent) period(t *testing.T) *received {
+	t.Helper()
+	a.end(t)
+	return a.next(t)
+}
+
 // tags gives the values of a tag; keys may come more than once.
 func (b *received) tags(key string) []string {
 	var values []string
@@ -196,11 +214,31 @@ func wantError(t *testing.T, text string, options ...profiler.Option) {
 // start starts a profiler that ends with the test. Options of the test come last.
 func start(t *testing.T, a *agent, options ...profiler.Option) {
 	t.Helper()
-	all := append([]profiler.Option{profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false)}, options...)
+	all := append([]profiler.Option{profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false), profiler.WithUploadTimeout(time.Hour)}, options...)
 	if err := profiler.Start(all...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(profiler.Stop)
+}
+
+// startStepped is start for a profiler whose periods end when the test says so, by end or period, however long they are by their options. So a
+// batch is never dropped because the next ones come faster than a busy machine sends.
+func startStepped(t *testing.T, a *agent, options ...profiler.Option) {
+	t.Helper()
+	defer profiler.SetFakes(a.steps())()
+	start(t, a, append([]profiler.Option{wholePeriod}, options...)...)
+}
+
+// wholePeriod is a CPU profile as long as the period: a period without has an end only, and no part before.
+var wholePeriod = profiler.CPUDuration(1000 * time.Hour)
+
+func (a *agent) steps() profiler.Fakes {
+	return profiler.Fakes{SleepUntil: func(_ time.Time, exit <-chan struct{}, _ func()) {
+		select {
+		case <-a.ends:
+		case <-exit:
+		}
+	}}
 }
 
 // captureText sends the log, with all attributes, to a buffer.

@@ -30,13 +30,13 @@ func ofUpload(s *profile.Sample) bool {
 func TestHeapShowsWhatCAllocated(t *testing.T) {
 	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "1")
 	a, log := newAgent(t), captureLog(t)
-	start(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	var p *profile.Profile
 	for deadline := time.Now().Add(patience); p == nil || !slices.ContainsFunc(p.Sample, ofUpload); {
 		if time.Now().After(deadline) {
 			t.Fatalf("nothing that package upload took, in any profile; the last had %d samples", len(p.Sample))
 		}
-		p = a.next(t).profile(t, "delta-heap.pprof")
+		p = a.period(t).profile(t, "delta-heap.pprof")
 	}
 	for _, s := range p.Sample {
 		if ofUpload(s) && !slices.Equal(s.Label["owner"], []string{"cmemprof"}) {

@@ -29,17 +29,25 @@ func metricsOf(t *testing.T, b *received) map[string]float64 {
 
 // What C allocated is divided by the time up to its snapshot: how long its addresses take to be named is no part of that.
 func TestRatesOfCAreUpToTheSnapshot(t *testing.T) {
-	a := newAgent(t)
+	a, before := newAgent(t), time.Now()
+	var starting time.Duration
+	var ending, asked time.Time // of the end of the period, of the question for the snapshot
 	defer profiler.SetFakes(profiler.Fakes{
 		ProfileC: func() ([]byte, error) {
-			time.Sleep(time.Second)
+			asked = time.Now()
+			time.Sleep(starting + 10*time.Millisecond) // with this the time would be longer than all that the test knows it is not
 			return cHeap(10, 1000, 4, 400), nil
 		},
 		StatsC: func() cmemprof.Stats { return cmemprof.Stats{} },
 	})()
-	start(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
-	if rate := metricsOf(t, a.next(t))["c_allocs_per_sec"]; rate < 10 || rate > 10/0.05 {
-		t.Errorf("%v allocations a second, of 10 in 50 ms or a little more", rate)
+	startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
+	started := time.Now()
+	starting = started.Sub(before)
+	time.Sleep(50 * time.Millisecond)
+	ending = time.Now()
+	rate := metricsOf(t, a.period(t))["c_allocs_per_sec"]
+	if took := 10 / rate; !(took >= ending.Sub(started).Seconds()*0.999 && took <= asked.Sub(before).Seconds()*1.001) {
+		t.Errorf("10 allocations in %v s, want %s to %s", took, ending.Sub(started), asked.Sub(before))
 	}
 }
 
@@ -65,9 +73,10 @@ func TestMetricsOfC(t *testing.T) {
 			return cmemprof.AllocatorStats{Name: "test", InUseBytes: 10, MappedBytes: 40, ResidentBytes: 30, RetainedBytes: 5, FragmentationBytes: 20}
 		},
 	})()
-	start(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
 
-	first := metricsOf(t, a.next(t)) // nothing of C before: all is of this period
+	time.Sleep(50 * time.Millisecond)  // the period is longer than this
+	first := metricsOf(t, a.period(t)) // nothing of C before: all is of this period
 	for name, want := range map[string]float64{"c_live_objects": 4, "c_live_bytes": 400, "c_samples": 100, "c_samples_lost_stacks": 1,
 		"c_samples_lost_shards": 2, "c_samples_lost_live": 3, "c_samples_reclaimed": 0, "c_profiler_bytes": 7, "c_allocator_in_use_bytes": 10,
 		"c_allocator_mapped_bytes": 40, "c_allocator_left_out": 0, "c_allocator_resident_bytes": 30, "c_allocator_retained_bytes": 5, "c_allocator_fragmentation_bytes": 20} {
@@ -88,11 +97,11 @@ func TestMetricsOfC(t *testing.T) {
 	wantRatio(first, "c_frees_per_sec", "c_allocs_per_sec", 0.6)
 	wantRatio(first, "c_heap_growth_bytes_per_sec", "c_alloc_bytes_per_sec", 0.4)
 
-	second := metricsOf(t, a.next(t))
+	second := metricsOf(t, a.period(t))
 	wantRatio(second, "c_alloc_bytes_per_sec", "c_allocs_per_sec", 200)
 	wantRatio(second, "c_frees_per_sec", "c_allocs_per_sec", 0.8)
 
-	third := metricsOf(t, a.next(t)) // stacks were taken away: their totals are in the profile all the same
+	third := metricsOf(t, a.period(t)) // stacks were taken away: their totals are in the profile all the same
 	if third["c_live_bytes"] != 900 || third["c_heap_growth_bytes_per_sec"] != 0 || third["c_samples_reclaimed"] != 5 {
 		t.Errorf("%v", third)
 	}
@@ -125,9 +134,9 @@ func TestSlowAllocatorIsAskedSeldom(t *testing.T) {
 		time.Sleep(10 * time.Millisecond) // 100 s of rest
 		return cmemprof.AllocatorStats{ResidentBytes: 1}
 	}})()
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	for i := range 5 {
-		metrics := metricsOf(t, a.next(t))
+		metrics := metricsOf(t, a.period(t))
 		if _, ok := metrics["c_allocator_resident_bytes"]; ok != (i == 0) {
 			t.Errorf("period %d: figures of the allocator: %t", i, ok)
 		}
@@ -144,9 +153,9 @@ func TestSlowAllocatorIsAskedSeldom(t *testing.T) {
 func TestMetricsOfRealC(t *testing.T) {
 	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "1")
 	a := newAgent(t)
-	start(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	for deadline := time.Now().Add(patience); ; {
-		values := metricsOf(t, a.next(t))
+		values := metricsOf(t, a.period(t))
 		if values["c_live_bytes"] > 0 && values["c_alloc_bytes_per_sec"] > 0 && values["c_samples"] > 0 && values["c_sampling_time"] > 0 {
 			break
 		}

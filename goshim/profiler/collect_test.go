@@ -82,9 +82,9 @@ func TestHeapHoldsGoAndC(t *testing.T) {
 			return cHeap(v[0], v[1], v[2], v[3]), nil
 		},
 	})()
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	for i, want := range [][4]int64{{10, 1000, 4, 400}, {5, 600, 2, 200}, {0, 0, 2, 200}} {
-		p := a.next(t).profile(t, "delta-heap.pprof")
+		p := a.period(t).profile(t, "delta-heap.pprof")
 		if sampleTypes(p) != heapTypes {
 			t.Errorf("sample types %q", sampleTypes(p))
 		}
@@ -110,9 +110,9 @@ func TestHeapTotals(t *testing.T) {
 		StartC:   func(int64) error { return nil },
 		ProfileC: func() ([]byte, error) { return cHeap(10, 1000, 4, 400), nil },
 	})()
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile), profiler.WithDeltaProfiles(false))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile), profiler.WithDeltaProfiles(false))
 	for range 2 {
-		p := a.next(t).profile(t, "heap.pprof")
+		p := a.period(t).profile(t, "heap.pprof")
 		if got, want := valuesOf(p, "sqlite3_malloc"), [4]int64{10, 1000, 4, 400}; got != want || goSamples(p) == 0 {
 			t.Errorf("C has %v, want %v; %d samples of Go", got, want, goSamples(p))
 		}
@@ -141,9 +141,9 @@ func TestProfileOfCFailsForAWhile(t *testing.T) {
 					return cHeap(15, 1600, 2, 200), nil
 				},
 			})()
-			start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+			startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 			for i, want := range [][4]int64{{}, {10, 1000, 4, 400}, {0, 0, 4, 400}, {0, 0, 4, 400}, {5, 600, 2, 200}, {0, 0, 2, 200}} {
-				p := a.next(t).profile(t, "delta-heap.pprof")
+				p := a.period(t).profile(t, "delta-heap.pprof")
 				if got := valuesOf(p, "sqlite3_malloc"); got != want {
 					t.Errorf("period %d: C has %v, want %v", i, got, want)
 				}
@@ -197,10 +197,10 @@ func TestDeltaWithoutMemoryRepeatsNothing(t *testing.T) {
 					return failing{real, func() bool { steps++; return slices.Contains(test.fail, steps) }}
 				},
 			})()
-			start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+			startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 			lost := uint64(0)
 			for i, want := range test.want {
-				got, b := left, a.next(t)
+				got, b := left, a.period(t)
 				if b.attachments["delta-heap.pprof"] != nil {
 					got = valuesOf(b.profile(t, "delta-heap.pprof"), "sqlite3_malloc")
 				} else {
@@ -233,9 +233,9 @@ func TestHeapsThatCannotBeJoinedComeLater(t *testing.T) {
 			return profiler.MergeProfiles(profiles...)
 		},
 	})()
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	for i, want := range [][4]int64{{10, 100, 1, 10}, {}, {20, 200, 1, 10}, {10, 100, 1, 10}} {
-		b := a.next(t)
+		b := a.period(t)
 		if i == 1 {
 			if b.attachments["delta-heap.pprof"] != nil {
 				t.Error("a heap without C's part")
@@ -252,9 +252,9 @@ func TestSamplingOfCCannotStart(t *testing.T) {
 		StartC:   func(int64) error { return errors.New("no hooks in this program") },
 		ProfileC: func() ([]byte, error) { return cHeap(1, 1, 1, 1), nil },
 	})()
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	for range 2 {
-		p := a.next(t).profile(t, "delta-heap.pprof")
+		p := a.period(t).profile(t, "delta-heap.pprof")
 		if got := valuesOf(p, "sqlite3_malloc"); got != [4]int64{} {
 			t.Errorf("C has %v", got)
 		}
@@ -270,9 +270,9 @@ func TestLostSamplesOfCAreSaidOnce(t *testing.T) {
 		ProfileC: emptyHeap,
 		StatsC:   func() cmemprof.Stats { return cmemprof.Stats{LostShards: (asked.Add(1) - 1) * 7} },
 	})()
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	for range 4 {
-		a.next(t)
+		a.period(t)
 	}
 	log.wantOnly(t, "7 samples of C allocations were lost so far")
 }
@@ -282,6 +282,7 @@ func TestStopDoesNotWaitForASlowCollection(t *testing.T) {
 	a, log, base := newAgent(t), captureLog(t), profiler.Stats()
 	called, release := make(chan struct{}, 100), make(chan struct{})
 	defer profiler.SetFakes(profiler.Fakes{
+		After:  over(profiler.CollectTime),
 		StartC: func(int64) error { return nil },
 		ProfileC: func() ([]byte, error) {
 			called <- struct{}{}
@@ -312,10 +313,10 @@ func TestProfileThatFailsIsLeftOut(t *testing.T) {
 				}
 				return profiler.LookupProfile(name, w)
 			}})()
-			start(t, a, profiler.WithPeriod(20*time.Millisecond),
+			startStepped(t, a, profiler.WithPeriod(20*time.Millisecond),
 				profiler.WithProfileTypes(profiler.HeapProfile, profiler.GoroutineProfile))
 			for range 3 {
-				if b := a.next(t); len(b.order) != 2 || b.attachments["delta-heap.pprof"] == nil || b.attachments["metrics.json"] == nil {
+				if b := a.period(t); len(b.order) != 2 || b.attachments["delta-heap.pprof"] == nil || b.attachments["metrics.json"] == nil {
 					t.Errorf("attachments %q", b.order)
 				}
 			}
@@ -337,9 +338,9 @@ func TestCPUProfileIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pprof.StopCPUProfile()
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.CPUProfile))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.CPUProfile))
 	for range 2 {
-		if b := a.next(t); len(b.order) != 1 {
+		if b := a.period(t); len(b.order) != 1 {
 			t.Errorf("attachments %q", b.order)
 		}
 	}

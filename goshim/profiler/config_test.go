@@ -106,7 +106,7 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("DD_VERSION", "1.2.3")
 	t.Setenv("DD_TAGS", "team:core region:eu")
 	t.Setenv("DD_PROFILING_DELTA", "false")
-	t.Setenv("DD_PROFILING_UPLOAD_TIMEOUT", "3s")
+	t.Setenv("DD_PROFILING_UPLOAD_TIMEOUT", "3h")
 	t.Setenv("DD_PROFILING_CMEMPROF_ENABLED", "") // an empty variable is none
 	run := func(options ...profiler.Option) *received {
 		t.Helper()

@@ -47,9 +47,9 @@ func TestPanicsOfAPeriodAreContained(t *testing.T) {
 		}
 		return profiler.LookupProfile(name, w)
 	}})()
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.GoroutineProfile))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.GoroutineProfile))
 	for i := range 5 {
-		if b := a.next(t); slices.Contains(b.order, "goroutines.pprof") != (i >= 3) {
+		if b := a.period(t); slices.Contains(b.order, "goroutines.pprof") != (i >= 3) {
 			t.Errorf("period %d: attachments %q", i, b.order)
 		}
 	}
@@ -62,17 +62,27 @@ func TestPanicsOfAPeriodAreContained(t *testing.T) {
 // One that no part contains costs its period, and does not spin.
 func TestPanicOfAWholePeriod(t *testing.T) {
 	a, base := newAgent(t), profiler.Stats()
-	defer profiler.SetFakes(profiler.Fakes{Begin: func(seq uint64) {
+	ends := make(chan struct{})
+	var ended uint64 // of the goroutine that collects
+	defer profiler.SetFakes(profiler.Fakes{SleepUntil: func(_ time.Time, exit <-chan struct{}, _ func()) {
+		select {
+		case <-ends:
+			ended++
+		case <-exit:
+		}
+	}, Begin: func(seq uint64) {
+		if seq != ended && seq <= 4 {
+			t.Errorf("period %d begins after the end of %d", seq, ended)
+		}
 		if seq < 3 {
 			panic("at the start of a period")
 		}
 	}})()
-	begin := time.Now()
-	start(t, a, profiler.WithPeriod(30*time.Millisecond), profiler.WithProfileTypes())
-	a.next(t).wantTag(t, "profile_seq", "3")
-	if took := time.Since(begin); took < 4*30*time.Millisecond {
-		t.Errorf("4 periods took %s", took)
+	start(t, a, profiler.WithProfileTypes())
+	for range 4 {
+		ends <- struct{}{}
 	}
+	a.next(t).wantTag(t, "profile_seq", "3")
 	if got := since(base); got.Panics != 3 {
 		t.Errorf("%+v", got)
 	}
@@ -125,9 +135,9 @@ func TestEmptyProfilesAreSent(t *testing.T) {
 			_, err := w.Write(heaps[min(calls, len(heaps))-1])
 			return err
 		}})
-		start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+		startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 		for i, heap := range heaps {
-			p := a.next(t).profile(t, "delta-heap.pprof")
+			p := a.period(t).profile(t, "delta-heap.pprof")
 			var allocated int64
 			for _, s := range p.Sample {
 				allocated += s.Value[0]

@@ -22,9 +22,9 @@ func TestExecutionTrace(t *testing.T) {
 		a := newAgent(t)
 		t.Setenv("DD_PROFILING_EXECUTION_TRACE_ENABLED", "true")
 		t.Setenv("DD_PROFILING_EXECUTION_TRACE_PERIOD", period)
-		start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes())
+		startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes())
 		for i := range 4 {
-			b := a.next(t)
+			b := a.period(t)
 			if want := i == 0 || next; traced(b) != want {
 				t.Errorf("period %d of %s: attachments %q", i, period, b.order)
 			}

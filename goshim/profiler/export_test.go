@@ -34,9 +34,16 @@ type Fakes struct {
 	Merge          func(profiles ...[]byte) ([]byte, error)
 	NewDelta       func(output merge.Output, types ...string) Delta
 	After          func(time.Duration) <-chan time.Time
+	SleepUntil     func(t time.Time, exit <-chan struct{}, makeRoom func())
 }
 
 type Delta = delta
+
+// Tests do not depend on the speed of the machine: the times of Stop are over when a test says so, by Fakes.After, and else never.
+func init() {
+	realSources.after = func(time.Duration) <-chan time.Time { return nil }
+	realSources.lastTries = time.Hour
+}
 
 // SetFakes holds for the Starts that follow, until restore is called.
 func SetFakes(f Fakes) (restore func()) {
@@ -92,6 +99,9 @@ func SetFakes(f Fakes) (restore func()) {
 	}
 	if f.After != nil {
 		realSources.after = f.After
+	}
+	if f.SleepUntil != nil {
+		realSources.sleepUntil = f.SleepUntil
 	}
 	return func() {
 		mu.Lock()

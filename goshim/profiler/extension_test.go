@@ -72,9 +72,9 @@ func TestPeriodsOfSomebodyElsesProfiler(t *testing.T) {
 	}}
 	setExtension(t, c)
 	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "4096")
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	for i, want := range []int64{1, 0, 0, 0, 5, 6} {
-		p := a.next(t).profile(t, "delta-heap.pprof")
+		p := a.period(t).profile(t, "delta-heap.pprof")
 		if got := valuesOf(p, "sqlite3_malloc")[0]; got != want {
 			t.Errorf("period %d: %d allocations of C, want %d", i, got, want)
 		}

@@ -16,15 +16,17 @@ import (
 
 // What the profiler is given by the service may hang or panic. Neither is the service's trouble.
 
-// hung hangs, as a transport and as a statsd client, until end is closed.
-type hung struct{ end chan struct{} }
+// hung hangs, as a transport and as a statsd client, until end is closed, and says in asked that it does.
+type hung struct{ asked, end chan struct{} }
 
 func (h hung) RoundTrip(*http.Request) (*http.Response, error) {
+	h.asked <- struct{}{}
 	<-h.end
 	return nil, io.ErrUnexpectedEOF
 }
 
 func (h hung) Count(string, int64, []string, float64) error {
+	h.asked <- struct{}{}
 	<-h.end
 	return nil
 }
@@ -32,13 +34,27 @@ func (h hung) Count(string, int64, []string, float64) error {
 func (h hung) Timing(string, time.Duration, []string, float64) error { return nil }
 
 func TestStopDoesNotHangWithWhatItWasGiven(t *testing.T) {
-	a, h := newAgent(t), hung{make(chan struct{})}
+	a, h := newAgent(t), hung{make(chan struct{}, 100), make(chan struct{})}
+	// Of the times of Stop that for sending is over when something hangs, and the last one at once.
+	defer profiler.SetFakes(profiler.Fakes{After: func(d time.Duration) <-chan time.Time {
+		c := make(chan time.Time, 1)
+		switch d {
+		case profiler.SendTime:
+			go func() {
+				<-h.asked
+				c <- time.Now()
+			}()
+		case profiler.StopTime:
+			c <- time.Now()
+		}
+		return c
+	}})()
 	for name, option := range map[string]profiler.Option{
 		"HTTP client":   profiler.WithHTTPClient(&http.Client{Transport: h}),
 		"statsd client": profiler.WithStatsd(h),
 	} {
 		log := captureLog(t)
-		start(t, a, profiler.WithProfileTypes(), profiler.WithUploadTimeout(100*time.Millisecond), option)
+		start(t, a, profiler.WithProfileTypes(), option)
 		stopped := make(chan struct{})
 		go func() {
 			defer close(stopped)
@@ -46,7 +62,7 @@ func TestStopDoesNotHangWithWhatItWasGiven(t *testing.T) {
 		}()
 		select {
 		case <-stopped:
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("Stop hangs with the %s", name)
 		}
 		if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "Stop does not wait any longer") {

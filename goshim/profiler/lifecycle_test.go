@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/trace"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,7 +60,7 @@ func TestStartAndStopAThousandTimes(t *testing.T) {
 		for range n {
 			// Not the helper start: what it leaves for the end of the test would be counted.
 			if err := profiler.Start(profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false), profiler.WithPeriod(time.Minute),
-				profiler.WithProfileTypes(profiler.HeapProfile, profiler.MutexProfile)); err != nil {
+				profiler.WithUploadTimeout(time.Hour), profiler.WithProfileTypes(profiler.HeapProfile, profiler.MutexProfile)); err != nil {
 				t.Fatal(err)
 			}
 			profiler.Stop()
@@ -95,9 +96,9 @@ func TestStartAndStopWithEverything(t *testing.T) {
 	t.Setenv("DD_PROFILING_WAIT_PROFILE", "true")
 	cycle := func(flush string) {
 		t.Setenv("DD_PROFILING_FLUSH_ON_EXIT", flush)
-		start(t, a, profiler.WithPeriod(time.Second), profiler.WithProfileTypes(profiler.CPUProfile, profiler.HeapProfile,
+		start(t, a, profiler.WithPeriod(time.Hour), profiler.CPUDuration(time.Hour), profiler.WithProfileTypes(profiler.CPUProfile, profiler.HeapProfile,
 			profiler.BlockProfile, profiler.MutexProfile, profiler.GoroutineProfile))
-		time.Sleep(time.Millisecond)
+		waitFor(t, "a trace", trace.IsEnabled)
 		profiler.Stop()
 	}
 	defer runtime.SetMutexProfileFraction(runtime.SetMutexProfileFraction(-1))
@@ -124,7 +125,8 @@ func TestStartAndStopFromManyGoroutines(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 10 {
-				if err := profiler.Start(profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false), profiler.WithProfileTypes()); err != nil {
+				if err := profiler.Start(profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false),
+					profiler.WithUploadTimeout(time.Hour), profiler.WithProfileTypes()); err != nil {
 					t.Error(err)
 				}
 				profiler.Stop()

@@ -134,7 +134,7 @@ func TestStartupLogsFromTheEnvironment(t *testing.T) {
 	a, log := newAgent(t), captureLog(t)
 	run := func(options ...profiler.Option) {
 		t.Helper()
-		options = append(options, profiler.WithAgentAddr(a.addr()), profiler.WithProfileTypes())
+		options = append(options, profiler.WithAgentAddr(a.addr()), profiler.WithProfileTypes(), profiler.WithUploadTimeout(time.Hour))
 		if err := profiler.Start(options...); err != nil {
 			t.Fatal(err)
 		}

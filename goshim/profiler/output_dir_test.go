@@ -17,10 +17,10 @@ import (
 func TestOutputDir(t *testing.T) {
 	a, dir := newAgent(t), filepath.Join(t.TempDir(), "not", "yet", "there")
 	t.Setenv("DD_PROFILING_OUTPUT_DIR", dir)
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
 	var batches []*received
 	for range 3 {
-		batches = append(batches, a.next(t))
+		batches = append(batches, a.period(t))
 	}
 	profiler.Stop()
 	for _, b := range batches {
@@ -44,9 +44,9 @@ func TestOutputDir(t *testing.T) {
 func TestOutputDirCannotBeWritten(t *testing.T) {
 	a, log, base := newAgent(t), captureLog(t), profiler.Stats()
 	t.Setenv("DD_PROFILING_OUTPUT_DIR", "/dev/null/folder")
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes())
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes())
 	for range 3 {
-		a.next(t)
+		a.period(t)
 	}
 	profiler.Stop()
 	if got := since(base); got.OutputsFailed < 3 || got.BatchesFailed+got.BatchesDropped+got.ProfilesFailed != 0 {

@@ -78,11 +78,12 @@ type profiler struct {
 	collected chan struct{} // closed when the last batch is in the queue
 	sent      chan struct{} // closed when the queue is empty
 	after     func(time.Duration) <-chan time.Time
+	sleep     func(t time.Time, exit <-chan struct{}, makeRoom func())
 }
 
 func newProfiler(c *config, s sources) (*profiler, error) {
 	exit := make(chan struct{})
-	u, err := newUploader(c, s.send, exit)
+	u, err := newUploader(c, s, exit)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +95,7 @@ func newProfiler(c *config, s sources) (*profiler, error) {
 		collected: make(chan struct{}),
 		sent:      make(chan struct{}),
 		after:     s.after,
+		sleep:     s.sleepUntil,
 	}, nil
 }
 
@@ -140,7 +142,9 @@ func (p *profiler) runPeriods() {
 func (p *profiler) runPeriod(seq uint64) {
 	start := time.Now()
 	p.collector.begin(seq)
-	p.sleepUntil(start.Add(p.cfg.period - p.cfg.cpuDuration))
+	if p.cfg.cpuDuration < p.cfg.period {
+		p.sleepUntil(start.Add(p.cfg.period - p.cfg.cpuDuration))
+	}
 	if !p.exiting() {
 		p.collector.startCPU()
 	}
@@ -172,18 +176,21 @@ func (p *profiler) output(b batch) {
 
 func (p *profiler) exiting() bool { return isClosed(p.exit) }
 
+func (p *profiler) sleepUntil(t time.Time) { p.sleep(t, p.exit, p.collector.makeRoomC) }
+
 // roomInterval is how long the tables of C's stacks may be full before stacks of the past make room. A variable for tests.
 var roomInterval = time.Second
 
-func (p *profiler) sleepUntil(t time.Time) {
-	for !p.exiting() {
+// sleepUntil sleeps until t, or until exit is closed. makeRoom is called meanwhile.
+func sleepUntil(t time.Time, exit <-chan struct{}, makeRoom func()) {
+	for !isClosed(exit) {
 		left := time.Until(t)
 		if left <= roomInterval {
-			sleep(left, p.exit)
+			sleep(left, exit)
 			return
 		}
-		sleep(roomInterval, p.exit)
-		p.collector.makeRoomC()
+		sleep(roomInterval, exit)
+		makeRoom()
 	}
 }
 

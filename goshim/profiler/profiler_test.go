@@ -90,9 +90,9 @@ func wantEvent(t *testing.T, b *received) {
 
 func TestPeriodsFollowEachOther(t *testing.T) {
 	a := newAgent(t)
-	start(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes())
+	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes())
 	for seq := range 5 {
-		b := a.next(t)
+		b := a.period(t)
 		b.wantTag(t, "profile_seq", strconv.Itoa(seq))
 		if want := []string{"metrics.json"}; !slices.Equal(b.order, want) {
 			t.Errorf("attachments %q, want %q", b.order, want)
@@ -134,9 +134,9 @@ func TestTotalsInsteadOfDeltas(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	a := newAgent(t)
-	start(t, a, profiler.WithPeriod(200*time.Millisecond), profiler.WithProfileTypes())
+	startStepped(t, a, profiler.WithPeriod(200*time.Millisecond), profiler.WithProfileTypes())
 	runtime.GC()
-	values := metricsOf(t, a.next(t))
+	values := metricsOf(t, a.period(t))
 	for _, name := range []string{"go_alloc_bytes_per_sec", "go_allocs_per_sec", "go_gcs_per_sec", "go_gc_pause_time", "go_max_gc_pause_time"} {
 		if values[name] <= 0 {
 			t.Errorf("%s is %v after a collection, of %v", name, values[name], values)
@@ -208,14 +208,14 @@ func TestUnixSocket(t *testing.T) {
 	a.Start()
 	defer a.Close()
 
-	if err := profiler.Start(profiler.WithUDS(path), profiler.WithProfileTypes(), profiler.WithLogStartup(false)); err != nil {
+	if err := profiler.Start(profiler.WithUDS(path), profiler.WithProfileTypes(), profiler.WithLogStartup(false), profiler.WithUploadTimeout(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	profiler.Stop()
 	a.next(t)
 
 	t.Setenv("DD_TRACE_AGENT_URL", "unix://"+path)
-	if err := profiler.Start(profiler.WithProfileTypes(), profiler.WithLogStartup(false)); err != nil {
+	if err := profiler.Start(profiler.WithProfileTypes(), profiler.WithLogStartup(false), profiler.WithUploadTimeout(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	profiler.Stop()

@@ -38,6 +38,8 @@ type sources struct {
 	compress       func([]byte, compression) ([]byte, error)
 	send           func(context.Context, upload.Request) error // nil: as the configuration says
 	after          func(time.Duration) <-chan time.Time        // for the times of Stop
+	lastTries      time.Duration                               // how long Stop's sending may go on trying
+	sleepUntil     func(t time.Time, exit <-chan struct{}, makeRoom func())
 }
 
 var realSources = sources{
@@ -55,8 +57,10 @@ var realSources = sources{
 	newDelta: func(output merge.Output, types ...string) delta {
 		return merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output})
 	},
-	compress: compress,
-	after:    time.After,
+	compress:   compress,
+	after:      time.After,
+	lastTries:  stopTime,
+	sleepUntil: sleepUntil,
 }
 
 func lookupProfile(name string, w io.Writer) error {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,11 +24,13 @@ var fast = []profiler.Option{profiler.WithPeriod(20 * time.Millisecond), profile
 func TestAgentAnswers500(t *testing.T) {
 	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
 	a.status.Store(500)
-	start(t, a, fast...)
+	startStepped(t, a, fast...)
+	a.end(t)
+	a.end(t)
 	waitFor(t, "2 lost batches", func() bool { got := since(base); return got.BatchesFailed+got.BatchesDropped >= 2 })
 	log.wantOnly(t, "rejected by the server with status 500: the disk is full; ")
 	a.status.Store(200)
-	a.next(t)
+	a.period(t)
 	profiler.Stop()
 	log.wantOnly(t, "", "again; ")
 	if got := since(base); got.BatchesSent == 0 || got.ProfilesFailed != 0 || got.Panics != 0 {
@@ -70,7 +73,10 @@ func TestConnectionCut(t *testing.T) {
 				conn.Close()
 			}))
 			defer server.Close()
-			start(t, &agent{Server: server}, fast...)
+			a := &agent{Server: server, ends: make(chan struct{})}
+			startStepped(t, a, fast...)
+			a.end(t)
+			a.end(t)
 			waitFor(t, "2 lost batches", func() bool { got := since(base); return got.BatchesFailed+got.BatchesDropped >= 2 })
 			profiler.Stop()
 			log.wantOnly(t, ": connection broken")
@@ -116,23 +122,29 @@ func TestFullQueueDropsTheOldest(t *testing.T) {
 		<-open
 		return upload.Send(ctx, r)
 	}})()
-	start(t, a, profiler.WithPeriod(5*time.Millisecond), profiler.WithProfileTypes())
+	startStepped(t, a, profiler.WithProfileTypes())
+	a.end(t)
 	<-asked
-	waitFor(t, "10 dropped batches", func() bool { return since(base).BatchesDropped >= 10 })
-	close(open)
-	profiler.Stop()
-	a.next(t).wantTag(t, "profile_seq", "0") // was being sent
-	if seq := a.next(t).tags("profile_seq"); len(seq) != 1 || len(seq[0]) < 2 {
-		t.Errorf("then came %q, want one that is 10 or more", seq)
+	for range 15 {
+		a.end(t)
 	}
+	waitFor(t, "10 dropped batches", func() bool { return since(base).BatchesDropped == 10 })
+	close(open)
+	for _, seq := range []int{0, 11, 12, 13, 14, 15} { // the first was being sent
+		a.next(t).wantTag(t, "profile_seq", strconv.Itoa(seq))
+	}
+	profiler.Stop()
 	log.wantOnly(t, "it takes batches more slowly than they are made", "again; ")
 }
 
 func TestPanicInTheUploaderIsContained(t *testing.T) {
 	base, log, a := profiler.Stats(), captureLog(t), newAgent(t)
 	defer profiler.SetFakes(profiler.Fakes{Send: func(context.Context, upload.Request) error { panic("at the disco") }})()
-	start(t, a, fast...)
-	waitFor(t, "3 panics", func() bool { return since(base).Panics >= 3 })
+	startStepped(t, a, fast...)
+	for n := range uint64(3) {
+		a.end(t)
+		waitFor(t, "a panic", func() bool { return since(base).Panics > n })
+	}
 	profiler.Stop()
 	if got := since(base); got.BatchesFailed != got.Panics {
 		t.Errorf("%+v", got)

@@ -25,28 +25,34 @@ import (
 type fault struct {
 	name, cause string // what the log says
 	onlyLibcurl bool
+	timeout     time.Duration // of a try
 	options     func(t *testing.T) []profiler.Option
 }
 
+// How long a try may take. What is silent for ever is silent for longer than any time; nothing else ends by time. A name server may be silent, too.
+const (
+	timesOut = 150 * time.Millisecond
+	never    = time.Hour
+)
+
 var faults = []fault{
-	{"agent down", "no connection: ", false, func(t *testing.T) []profiler.Option {
-		a := newUnstartedAgent()
-		a.Listener.Close()
-		return []profiler.Option{profiler.WithAgentAddr(a.addr())}
+	{"agent down", "no connection: ", false, never, func(t *testing.T) []profiler.Option {
+		addr, _ := reservedAddress(t)
+		return []profiler.Option{profiler.WithAgentAddr(addr)}
 	}},
-	{"status 500", "status 500: the disk is full", false, answering(500, nil)},
-	{"status 408", "status 408: the disk is full", false, answering(408, nil)},
-	{"status 403", "status 403: the disk is full", false, answering(403, nil)},
-	{"status 404", "status 404: the disk is full (a Datadog Agent takes profiles from version 7.20", false, answering(404, nil)},
-	{"status 429 with Retry-After", "status 429: the disk is full", false, answering(429, map[string]string{"Retry-After": "3600"})},
-	{"reset in mid-body", "connection broken", false, connecting(func(c *net.TCPConn, _ <-chan struct{}) {
+	{"status 500", "status 500: the disk is full", false, never, answering(500, nil)},
+	{"status 408", "status 408: the disk is full", false, never, answering(408, nil)},
+	{"status 403", "status 403: the disk is full", false, never, answering(403, nil)},
+	{"status 404", "status 404: the disk is full (a Datadog Agent takes profiles from version 7.20", false, never, answering(404, nil)},
+	{"status 429 with Retry-After", "status 429: the disk is full", false, never, answering(429, map[string]string{"Retry-After": "3600"})},
+	{"reset in mid-body", "connection broken", false, never, connecting(func(c *net.TCPConn, _ <-chan struct{}) {
 		_, _ = io.ReadFull(c, make([]byte, 300))
 		_ = c.SetLinger(0)
 	})},
-	{"closed without an answer", "connection broken", false, connecting(func(c *net.TCPConn, _ <-chan struct{}) {
+	{"closed without an answer", "connection broken", false, never, connecting(func(c *net.TCPConn, _ <-chan struct{}) {
 		_, _ = c.Read(make([]byte, 1<<20))
 	})},
-	{"one byte a second", "time-out", false, connecting(func(c *net.TCPConn, end <-chan struct{}) {
+	{"one byte a second", "time-out", false, timesOut, connecting(func(c *net.TCPConn, end <-chan struct{}) {
 		_, _ = io.ReadFull(c, make([]byte, 300))
 		for i := 0; ; i++ {
 			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\n"[i%17:][:1]))
@@ -57,26 +63,26 @@ var faults = []fault{
 			}
 		}
 	})},
-	{"never answers", "time-out", false, connecting(func(_ *net.TCPConn, end <-chan struct{}) { <-end })},
-	{"no such name", "", false, func(*testing.T) []profiler.Option {
+	{"never answers", "time-out", false, timesOut, connecting(func(_ *net.TCPConn, end <-chan struct{}) { <-end })},
+	{"no such name", "", false, timesOut, func(*testing.T) []profiler.Option {
 		return []profiler.Option{profiler.WithAgentAddr("agent.invalid:8126")}
 	}},
-	{"wrong certificate", "TLS failed", false, func(t *testing.T) []profiler.Option {
+	{"wrong certificate", "TLS failed", false, never, func(t *testing.T) []profiler.Option {
 		server := httptest.NewUnstartedServer(http.NotFoundHandler())
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.StartTLS()
 		t.Cleanup(server.Close)
 		return agentless(server.URL)
 	}},
-	{"refusing proxy", "no connection: ", true, func(t *testing.T) []profiler.Option {
+	{"refusing proxy", "no connection: ", true, never, func(t *testing.T) []profiler.Option {
 		t.Setenv("http_proxy", "http://127.0.0.1:1")
 		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")} // an address for documents, nobody's
 	}},
-	{"refusing HTTP_PROXY", "no connection: ", true, func(t *testing.T) []profiler.Option {
+	{"refusing HTTP_PROXY", "no connection: ", true, never, func(t *testing.T) []profiler.Option {
 		t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")}
 	}},
-	{"redirect to another host", "status 307: ", false, func(t *testing.T) []profiler.Option {
+	{"redirect to another host", "status 307: ", false, never, func(t *testing.T) []profiler.Option {
 		thief := newAgent(t)
 		server := httptest.NewServer(http.RedirectHandler(thief.URL, http.StatusTemporaryRedirect))
 		t.Cleanup(func() {
@@ -87,7 +93,7 @@ var faults = []fault{
 		})
 		return agentless(server.URL)
 	}},
-	{"socket file removed", "no connection: ", true, func(t *testing.T) []profiler.Option {
+	{"socket file removed", "no connection: ", true, never, func(t *testing.T) []profiler.Option {
 		return []profiler.Option{profiler.WithUDS(filepath.Join(t.TempDir(), "apm.socket"))}
 	}},
 }
@@ -150,7 +156,7 @@ func TestSpoolLosesNothing(t *testing.T) {
 func (f fault) check(t *testing.T, netHTTP bool) {
 	log, base, spool := captureLog(t), profiler.Stats(), profiler.WithSpool(t.TempDir(), 0)
 	options := append(f.options(t), spool, profiler.WithTags("faulty:yes"), profiler.WithProfileTypes(), profiler.WithLogStartup(false),
-		profiler.WithPeriod(60*time.Millisecond), profiler.WithUploadTimeout(150*time.Millisecond))
+		profiler.WithPeriod(60*time.Millisecond), profiler.WithUploadTimeout(f.timeout))
 	if netHTTP {
 		options = append(options, profiler.WithHTTPClient(&http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}))
 	}
@@ -219,12 +225,17 @@ func TestAgentDownForThreePeriods(t *testing.T) {
 	a := newUnstartedAgent()
 	a.Listener.Close()
 	addr, listen := reservedAddress(t)
-	start(t, a, profiler.WithAgentAddr(addr), profiler.WithPeriod(300*time.Millisecond), profiler.WithProfileTypes())
-	waitFor(t, "7 more tries", func() bool { return since(base).BatchesRetried >= 7 }) // 730 ms at most, at a 16th of a period and doubling
+	startStepped(t, a, profiler.WithAgentAddr(addr), profiler.WithPeriod(300*time.Millisecond), profiler.WithProfileTypes())
+	for range 3 {
+		a.end(t)
+	}
+	waitFor(t, "7 more tries", func() bool { return since(base).BatchesRetried >= 7 })
 	log.wantOnly(t, "WARN cmemprof: profiles cannot be sent to http://"+addr+"/profiling/v1/input: no connection: ")
 	a.Listener = listen()
 	a.Start()
 	defer a.Close()
+	a.end(t)
+	a.end(t)
 	for seq := range 5 {
 		a.next(t).wantTag(t, "profile_seq", fmt.Sprint(seq))
 	}
@@ -249,22 +260,25 @@ func TestSocketRemovedAndBack(t *testing.T) {
 		return a
 	}
 	a := serve()
-	err := profiler.Start(profiler.WithUDS(path), profiler.WithPeriod(200*time.Millisecond), profiler.WithProfileTypes(),
-		profiler.WithLogStartup(false))
+	defer profiler.SetFakes(a.steps())()
+	err := profiler.Start(profiler.WithUDS(path), profiler.WithPeriod(200*time.Millisecond), wholePeriod, profiler.WithProfileTypes(),
+		profiler.WithUploadTimeout(never), profiler.WithLogStartup(false))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(profiler.Stop)
-	a.next(t).wantTag(t, "profile_seq", "0")
+	a.period(t).wantTag(t, "profile_seq", "0")
 	a.Close() // and with it the file
 	if _, err := os.Stat(path); err == nil {
 		t.Fatal("the socket is still there")
 	}
+	for range 3 {
+		a.end(t)
+	}
 	waitFor(t, "3 more tries", func() bool { return since(base).BatchesRetried >= 3 })
 	b := serve()
 	defer b.Close()
-	seen := len(a.batches) + 1
-	for seq := seen; seq < seen+3; seq++ {
+	for seq := 1; seq <= 3; seq++ {
 		b.next(t).wantTag(t, "profile_seq", fmt.Sprint(seq))
 	}
 	profiler.Stop()
@@ -290,7 +304,9 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		a.ServeHTTP(w, r)
 	}))
 	defer front.Close()
-	start(t, &agent{Server: front}, profiler.WithPeriod(250*time.Millisecond), profiler.WithProfileTypes())
+	startStepped(t, &agent{Server: front, ends: a.ends}, profiler.WithPeriod(250*time.Millisecond), profiler.WithProfileTypes())
+	a.end(t)
+	a.end(t)
 	a.next(t).wantTag(t, "profile_seq", "0")
 	a.next(t).wantTag(t, "profile_seq", "1")
 	if pause := time.Duration(times[1].Load() - times[0].Load()); pause < 990*time.Millisecond {
@@ -302,11 +318,14 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 func TestServerFailsForAWhile(t *testing.T) {
 	base, a := profiler.Stats(), newAgent(t)
 	a.status.Store(500)
-	start(t, a, profiler.WithSpool(t.TempDir(), 0), profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes())
+	startStepped(t, a, profiler.WithSpool(t.TempDir(), 0), profiler.WithPeriod(50*time.Millisecond), profiler.WithProfileTypes())
+	for range 10 {
+		a.end(t)
+	}
 	waitFor(t, "5 more tries", func() bool { return since(base).BatchesRetried >= 5 })
 	a.status.Store(200)
 	seen := map[string]int{}
-	for range 20 {
+	for range 10 {
 		seen[a.next(t).tags("profile_seq")[0]]++
 	}
 	profiler.Stop()
@@ -323,9 +342,12 @@ func TestServerFailsForAWhile(t *testing.T) {
 // A batch that makes the server fail, whenever it comes, costs the others nothing, is given up in the end, and is in the log once.
 func TestPoisonedBatch(t *testing.T) {
 	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
+	var failedLast atomic.Bool // of the requests so far
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if strings.Contains(string(body), "profile_seq:0,") {
+		failed := strings.Contains(string(body), "profile_seq:0,")
+		failedLast.Store(failed)
+		if failed {
 			http.Error(w, "cannot read this", http.StatusInternalServerError)
 			return
 		}
@@ -333,11 +355,14 @@ func TestPoisonedBatch(t *testing.T) {
 		a.ServeHTTP(w, r)
 	}))
 	defer front.Close()
-	start(t, &agent{Server: front}, profiler.WithSpool(t.TempDir(), 0), profiler.WithPeriod(30*time.Millisecond), profiler.WithProfileTypes())
-	waitFor(t, "the batch is given up", func() bool { return since(base).BatchesFailed > 0 })
-	for seq := 1; seq < 10; seq++ {
-		a.next(t).wantTag(t, "profile_seq", fmt.Sprint(seq))
+	startStepped(t, &agent{Server: front, ends: a.ends}, profiler.WithSpool(t.TempDir(), 0), profiler.WithPeriod(30*time.Millisecond), profiler.WithProfileTypes())
+	a.end(t)
+	waitFor(t, "a try", failedLast.Load)
+	for seq := 1; seq <= 10; seq++ { // each that arrives is followed by one more try of the first, a strike: spool_suspects.h
+		a.period(t).wantTag(t, "profile_seq", fmt.Sprint(seq))
+		waitFor(t, "another try", failedLast.Load)
 	}
+	waitFor(t, "the batch is given up", func() bool { return since(base).BatchesFailed > 0 })
 	profiler.Stop()
 	if got := since(base); got.BatchesFailed != 1 || got.BatchesDropped+got.SpoolDropped != 0 {
 		t.Errorf("%+v", got)
@@ -389,7 +414,9 @@ func TestSpoolThatOthersCanWriteIntoIsRefused(t *testing.T) {
 func TestSpoolCannotBeWritten(t *testing.T) {
 	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
 	a.status.Store(500)
-	start(t, a, profiler.WithSpool(t.TempDir(), 1), profiler.WithPeriod(200*time.Millisecond), profiler.WithProfileTypes())
+	// Within a period the batch is not given up, and tried again after a second.
+	startStepped(t, a, profiler.WithSpool(t.TempDir(), 1), profiler.WithPeriod(time.Hour), profiler.WithProfileTypes())
+	a.end(t)
 	waitFor(t, "2 errors of the spool", func() bool { return since(base).SpoolErrors >= 2 })
 	a.status.Store(200)
 	a.next(t).wantTag(t, "profile_seq", "0")
@@ -416,9 +443,8 @@ func TestSpoolOptions(t *testing.T) {
 	t.Setenv("DD_PROFILING_SPOOL_MAX_BYTES", "100000")
 	folder := t.TempDir()
 	t.Setenv("DD_PROFILING_SPOOL_DIR", folder)
-	a := newUnstartedAgent()
-	a.Listener.Close()
-	start(t, a, profiler.WithProfileTypes())
+	addr, _ := reservedAddress(t)
+	start(t, newUnstartedAgent(), profiler.WithAgentAddr(addr), profiler.WithProfileTypes())
 	profiler.Stop()
 	if files, _ := filepath.Glob(filepath.Join(folder, "*.batch")); len(files) != 1 {
 		t.Errorf("in the spool are %q", files)
@@ -429,9 +455,8 @@ func TestSpoolOptions(t *testing.T) {
 func TestSpoolStaysWhereItWas(t *testing.T) {
 	folder := t.TempDir()
 	t.Chdir(folder)
-	a := newUnstartedAgent()
-	a.Listener.Close()
-	start(t, a, profiler.WithSpool("spool", 0), profiler.WithProfileTypes())
+	addr, _ := reservedAddress(t)
+	start(t, newUnstartedAgent(), profiler.WithAgentAddr(addr), profiler.WithSpool("spool", 0), profiler.WithProfileTypes())
 	t.Chdir(t.TempDir())
 	profiler.Stop()
 	if files, _ := filepath.Glob(filepath.Join(folder, "spool", "*.batch")); len(files) != 1 {

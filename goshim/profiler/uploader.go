@@ -23,6 +23,7 @@ type uploader struct {
 	added    chan struct{} // has one place: the queue is worth a look
 	closed   chan struct{} // by close: nothing comes any more
 	exit     <-chan struct{}
+	last     time.Duration   // for tries after exit
 	ctx      context.Context // ended by giveUp
 	giveUp   context.CancelFunc
 	failures failureLog
@@ -30,9 +31,9 @@ type uploader struct {
 	counted  countedSoFar
 }
 
-// newUploader: send nil is for the configuration to choose. exit: closed by stop, from then on nothing waits long. An error: there is no memory.
-func newUploader(c *config, send func(context.Context, upload.Request) error, exit <-chan struct{}) (*uploader, error) {
-	u := &uploader{cfg: c, send: send, added: make(chan struct{}, 1), closed: make(chan struct{}), exit: exit}
+// newUploader: exit is closed by stop, from then on nothing waits long. An error: there is no memory.
+func newUploader(c *config, s sources, exit <-chan struct{}) (*uploader, error) {
+	u := &uploader{cfg: c, send: s.send, added: make(chan struct{}, 1), closed: make(chan struct{}), exit: exit, last: s.lastTries}
 	u.ctx, u.giveUp = context.WithCancel(context.Background())
 	u.failures = failureLog{address: c.address(), spool: c.spoolDirectory}
 	if u.send == nil && c.httpClient != nil {
@@ -104,7 +105,7 @@ func (u *uploader) run() {
 		case <-u.added:
 		case <-timer.C:
 		case <-exit:
-			u.queue.Finish(stopTime)
+			u.queue.Finish(u.last)
 			exit = nil
 		case <-waitFor(u.closed, !closed):
 		case <-waitFor(u.ctx.Done(), u.ctx.Err() == nil):
