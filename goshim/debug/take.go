@@ -25,18 +25,26 @@ func take(ctx context.Context, name string, gc bool, d time.Duration) ([]byte, e
 	if err != nil || d == 0 {
 		return before, err
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-timer.C:
+	if err := wait(ctx, d); err != nil {
+		return nil, err
 	}
 	after, err := takeNow(ctx, name, gc)
 	if err != nil {
 		return nil, err
 	}
 	return subtract(after, before)
+}
+
+// wait is a variable for tests.
+var wait = func(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 func takeNow(ctx context.Context, name string, gc bool) ([]byte, error) {

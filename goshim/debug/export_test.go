@@ -1,0 +1,15 @@
+//go:build linux && amd64 && cgo
+
+package debug
+
+import (
+	"context"
+	"time"
+)
+
+// SetWait replaces the wait between the two profiles of seconds=N until restore is called.
+func SetWait(f func(context.Context, time.Duration) error) (restore func()) {
+	real := wait
+	wait = f
+	return func() { wait = real }
+}
