@@ -49,10 +49,13 @@ func TestErrorsOfHTTP(t *testing.T) {
 			r := request(silent)
 			r.Timeout = 100 * time.Millisecond
 			wantError(t, send(t.Context(), r), upload.Timeout, 0, "time-out")
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			defer cancel()
-			r.Timeout = time.Hour
-			wantError(t, send(ctx, r), upload.Cancelled, 0, "cancelled")
+			silent, asked := silentServer(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				<-asked
+				cancel()
+			}()
+			wantError(t, send(ctx, request(silent)), upload.Cancelled, 0, "cancelled")
 			foreign := httptest.NewUnstartedServer(http.NotFoundHandler())
 			foreign.Config.ErrorLog = log.New(io.Discard, "", 0)
 			foreign.StartTLS()

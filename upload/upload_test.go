@@ -24,6 +24,7 @@ func request(url string) upload.Request {
 		Headers:     map[string]string{"DD-EVP-ORIGIN": "cmemprof", "X-Other": "1"},
 		Attachments: []upload.Attachment{{Name: "delta-heap.pprof", Bytes: []byte("heap\x00\xff")}, {Name: "empty", Bytes: nil}},
 		Event:       []byte(`{"version":"4"}`),
+		Timeout:     time.Hour, // only what is about time-outs ends by one
 	}
 }
 
@@ -194,7 +195,6 @@ func TestContextEndsTheCall(t *testing.T) {
 		cancel()
 	}()
 	r := request(url)
-	r.Timeout = time.Hour
 	wantError(t, upload.Send(ctx, r), upload.Cancelled, 0, "cancelled")
 	wantError(t, upload.Send(ctx, r), upload.Cancelled, 0, "context canceled")
 }
