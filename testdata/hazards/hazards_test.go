@@ -4,11 +4,10 @@
 //
 // CMEMPROF_TORTURE=N (make torture) has the programs that are about events, as forks and threads, cause N of each in every way of running,
 // repeats the others' loops as often as that is times 5,000, and adds the profiler that is linked but off. A program that causes no event
-// for two minutes is shown with the stacks of all its threads, and of its children's.
+// for five minutes is shown with the stacks of all its threads, and of its children's.
 package hazards
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -162,30 +161,42 @@ var running = make(chan struct{}, 2) // two at a time
 // run gives stdout. A program that fails, or does not end, fails the test; its children go with it.
 func run(t *testing.T, environment []string, program string, arguments ...string) string {
 	t.Helper()
-	return watched(t, time.Duration(scale())*time.Minute, environment, program, arguments...)
+	return watched(t, time.Duration(scale())*5*time.Minute, environment, program, arguments...)
 }
 
-// watched is run for a program whose progress file does not change for two minutes, or at all within the limit.
+// watched is run for a program whose progress file does not change for five minutes, or at all within the limit.
 func watched(t *testing.T, limit time.Duration, environment []string, program string, arguments ...string) string {
 	t.Helper()
 	running <- struct{}{}
 	defer func() { <-running }()
 	cmd := exec.Command(program, arguments...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // also when the test is killed
-	cmd.WaitDelay = 5 * time.Second
 	cmd.Env = append(os.Environ(), environment...)
-	var out, complaint bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	err := cmd.Start()
+	// Files and no pipes, which processes that it left behind would hold.
+	directory := t.TempDir()
+	out, err := os.Create(filepath.Join(directory, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	complaint, err := os.Create(filepath.Join(directory, "complaint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer complaint.Close()
+	cmd.Stdout, cmd.Stderr = out, complaint
+	err = cmd.Start()
 	if err == nil {
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
 		err = awaitEnd(cmd, ended, limit, progressFile(environment))
 	}
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s%s", strings.Join(environment, " "), filepath.Base(program), err, out.String(), complaint.String())
+	said, outError := os.ReadFile(out.Name())
+	complained, complaintError := os.ReadFile(complaint.Name())
+	if err = errors.Join(err, outError, complaintError); err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", strings.Join(environment, " "), filepath.Base(program), err, said, complained)
 	}
-	return out.String()
+	return string(said)
 }
 
 // done: 100000 forks
@@ -213,7 +224,7 @@ func (p program) start(t *testing.T, environment []string, program string, argum
 		return run(t, append(environment, "HAZARD_SCALE="+strconv.Itoa(scale())), program, arguments...)
 	}
 	progress := filepath.Join(t.TempDir(), "progress")
-	return watched(t, 2*time.Minute, append(environment, "HAZARD_COUNT="+strconv.Itoa(torture), progressVariable+progress), program, arguments...)
+	return watched(t, 5*time.Minute, append(environment, "HAZARD_COUNT="+strconv.Itoa(torture), progressVariable+progress), program, arguments...)
 }
 
 var report = regexp.MustCompile(`(?m)^cmemprof: .*\n`)

@@ -147,7 +147,7 @@ func run(t *testing.T, environment []string, program string, arguments ...string
 	cmd := exec.CommandContext(ctx, program, arguments...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = time.Minute
 	cmd.Env = append(append(os.Environ(), "LIFE_COUNTS="+file), environment...)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint

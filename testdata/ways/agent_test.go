@@ -208,7 +208,7 @@ func TestRunDeadAgent(t *testing.T) {
 	defer listener.Close()
 	begin := time.Now()
 	output, status := run(t, runCommand(t, "--rate", "1", "--agent", "http://"+listener.Addr().String(), compileSites(t), "exit"))
-	if status != 5 || !strings.Contains(output, "could not be sent") || time.Since(begin) > 30*time.Second {
+	if status != 5 || !strings.Contains(output, "could not be sent") || time.Since(begin) > patience {
 		t.Errorf("status %d after %v\n%s", status, time.Since(begin), output)
 	}
 }
