@@ -147,6 +147,17 @@ static void *memalign_by_posix(size_t alignment, size_t size) {
     return block;
 }
 
+// What need not be there: not every allocator tells, and before glibc 2.34 dlclose comes with libdl, without which no library is open.
+static size_t no_usable_size(void *block) {
+    (void)block;
+    return 0;
+}
+
+static int no_dlclose(void *handle) {
+    (void)handle;
+    return -1;
+}
+
 static void *symbol(const char *name, void *otherwise) {
     void *found = hook_binding_next(name);
     return found != NULL ? found : otherwise;
@@ -163,8 +174,8 @@ static void find(void) {
         .memalign = symbol("memalign", memalign_by_posix),
         .valloc = symbol("valloc", valloc_by_memalign),
         .pvalloc = symbol("pvalloc", pvalloc_by_memalign),
-        .malloc_usable_size = symbol("malloc_usable_size", NULL),
-        .dlclose = symbol("dlclose", NULL),
+        .malloc_usable_size = symbol("malloc_usable_size", no_usable_size),
+        .dlclose = symbol("dlclose", no_dlclose),
     };
     if (found.malloc == NULL || found.calloc == NULL || found.realloc == NULL || found.free == NULL || found.posix_memalign == NULL) {
         // A fully static program. It could not allocate a byte, so this is the one place that says something.
