@@ -221,15 +221,22 @@ static bool set_socket(CURL *easy, const char *path) {
            CURLE_OK;
 }
 
+// Who lets a try take long lets connecting, which is TLS's part too, take as long a part of it as by default.
+static long connect_time_ms(const struct upload_request *request, long total_ms) {
+    if (request->connect_timeout_ms > 0) {
+        return request->connect_timeout_ms;
+    }
+    return total_ms > 2 * DEFAULT_CONNECT_TIMEOUT_MS ? total_ms / 2 : DEFAULT_CONNECT_TIMEOUT_MS;
+}
+
 static bool set_request(struct transfer *transfer) {
     CURL *easy = transfer->easy;
     const struct upload_request *request = transfer->request;
-    long connect_ms = request->connect_timeout_ms > 0 ? request->connect_timeout_ms : DEFAULT_CONNECT_TIMEOUT_MS;
     long total_ms = request->total_timeout_ms > 0 ? request->total_timeout_ms : DEFAULT_TOTAL_TIMEOUT_MS;
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK && set_socket(easy, request->unix_socket) &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MIMEPOST, upload_form_mime(transfer->form)) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_time_ms(request, total_ms)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, total_ms) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&

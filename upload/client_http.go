@@ -26,16 +26,15 @@ func NewClient() *Client {
 }
 
 // newHTTPClient does not build on http.DefaultTransport: programs put transports of their own there, or settings that are not for us. A socket
-// is this machine, so no proxy is asked.
+// is this machine, so no proxy is asked. How long connecting may take is for the context of the request to say.
 func newHTTPClient(socket string) *http.Client {
-	dialer := net.Dialer{Timeout: 5 * time.Second}
+	var dialer net.Dialer
 	transport := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         dialer.DialContext,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConns:        1,
-		IdleConnTimeout:     90 * time.Second,
-		TLSHandshakeTimeout: 10 * time.Second,
+		Proxy:             http.ProxyFromEnvironment,
+		DialContext:       dialer.DialContext,
+		ForceAttemptHTTP2: true,
+		MaxIdleConns:      1,
+		IdleConnTimeout:   90 * time.Second,
 	}
 	if socket != "" {
 		transport.Proxy = nil

@@ -24,7 +24,7 @@ func TestDefaultTransportIsNotOurs(t *testing.T) {
 func TestNoProxyForASocket(t *testing.T) {
 	t.Setenv("http_proxy", "http://127.0.0.1:1")
 	var uri string
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { uri = r.RequestURI }))
+	server := httptest.NewUnstartedServer(readFirst(func(_ http.ResponseWriter, r *http.Request) { uri = r.RequestURI }))
 	path := fmt.Sprintf("@cmemprof-proxy-test-%d", os.Getpid())
 	server.Listener = listenUnix(t, path)
 	server.Start()

@@ -31,7 +31,7 @@ func TestSendHTTP(t *testing.T) {
 
 // Both ways to send tell the same errors apart.
 func TestErrorsOfHTTP(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(readFirst(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "7")
 		http.Error(w, "disk\nfull \xff", http.StatusServiceUnavailable)
 	}))
@@ -70,7 +70,7 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 	var stolen atomic.Int32
 	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { stolen.Add(1) }))
 	defer thief.Close()
-	server := httptest.NewServer(http.RedirectHandler(thief.URL, http.StatusPermanentRedirect))
+	server := httptest.NewServer(readFirst(http.RedirectHandler(thief.URL, http.StatusPermanentRedirect).ServeHTTP))
 	defer server.Close()
 	wantError(t, upload.Send(t.Context(), request(server.URL)), upload.Rejected, 308, "")
 	wantError(t, sendHTTP(t.Context(), request(server.URL)), upload.Rejected, 308, "")

@@ -68,7 +68,7 @@ type Request struct {
 	URL            string // "http://localhost:8126/profiling/v1/input"
 	UnixSocket     string // path of a socket, "@name" for an abstract one, or "" for TCP
 	Headers        map[string]string
-	ConnectTimeout time.Duration // 0: 5 s
+	ConnectTimeout time.Duration // 0: half of Timeout, 5 s at least; with net/http (cmemprof_no_libcurl) Timeout alone counts
 	Timeout        time.Duration // 0: 10 s, for the whole of it
 
 	// The batch.

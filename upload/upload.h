@@ -67,7 +67,7 @@ struct upload_request {
     const char *unix_socket;    // path, "@name" for an abstract one, or NULL for TCP
     const char *const *headers; // "Name: value", count of them
     size_t header_count;
-    long connect_timeout_ms, total_timeout_ms; // 0: 5,000 and 10,000
+    long connect_timeout_ms, total_timeout_ms; // 0: half of the total, 5,000 at least, and 10,000
 
     // The batch.
     const struct upload_attachment *attachments;

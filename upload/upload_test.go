@@ -143,8 +143,16 @@ func wantError(t *testing.T, err error, code upload.Code, status int, text strin
 	}
 }
 
+// readFirst answers when all of the request has come. Who answers before and closes may cut the connection under the client's hands.
+func readFirst(answer http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		answer(w, r)
+	})
+}
+
 func TestErrors(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(readFirst(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "disk\nfull \xff", http.StatusInternalServerError)
 	}))
 	wantError(t, upload.Send(t.Context(), request(server.URL)), upload.Rejected, 500, "rejected by the server with status 500: disk full ?")

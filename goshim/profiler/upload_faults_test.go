@@ -84,7 +84,10 @@ var faults = []fault{
 	}},
 	{"redirect to another host", "status 307: ", false, never, func(t *testing.T) []profiler.Option {
 		thief := newAgent(t)
-		server := httptest.NewServer(http.RedirectHandler(thief.URL, http.StatusTemporaryRedirect))
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			http.Redirect(w, r, thief.URL, http.StatusTemporaryRedirect)
+		}))
 		t.Cleanup(func() {
 			server.Close()
 			if n := thief.requests.Load(); n != 0 {
