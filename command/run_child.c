@@ -92,7 +92,7 @@ static bool maps(pid_t pid, const char *file) {
     bool found = false;
     snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
     FILE *maps = fopen(path, "re");
-    for (ssize_t size; maps != NULL && !found && (size = getline(&line, &room, maps)) > 0;) {
+    while (maps != NULL && !found && getline(&line, &room, maps) > 0) {
         const char *name = strchr(line, '/'); // the rest of the line, which may hold blanks
         found = name != NULL && strncmp(name, file, length) == 0 && name[length] == '\n';
     }
