@@ -160,7 +160,7 @@ bool run_sender_add(struct run_sender *sender, const struct upload_request *requ
 
 void run_sender_close(struct run_sender *sender, unsigned limit_s, struct run_agent_counts *counts) {
     struct timespec until = in_ns((uint64_t)limit_s * 1000000000);
-    struct upload_counts done;
+    struct upload_counts done = {0};
     upload_queue_finish(sender->queue, (uint64_t)limit_s * 1000000000);
     wake(sender, true);
     pthread_mutex_lock(&sender->lock);

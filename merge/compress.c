@@ -204,7 +204,7 @@ static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) 
             return MERGE_OK;
         }
         // Why not? "Buffer too small" is said of many a damaged frame, too, and where the damage is comes from reading piece by piece.
-        size_t size;
+        size_t size = 0;
         enum merge_error error = measure_zstd(job, &size);
         if (error == MERGE_OK && size <= room(job))
             return zstd_fault(job, made, 0);
