@@ -3,8 +3,8 @@
 // The state is a struct profile, `known`, which has every stack of the last profile, and a row of values for each, `last`. A new profile is
 // staged into it (decode.h): mostly that is a comparison with what comes next in the tables, without a hash. Its values are added up in
 // `current`, so duplicates in one profile are one. Then the result is written out of the new profile's own bytes: whole messages are
-// copied, those that a sample of the result uses, and only the values of samples are written anew. So ids, order, unknown fields and the
-// header are those of the new profile. At the end `current` becomes `last`.
+// copied, those that a sample of the result uses, and only the values of samples and the ids are written anew. So order, unknown fields
+// and the header are those of the new profile. At the end `current` becomes `last`.
 // DELTA_LIKE_PPROF has samples that the new profile lacks: there the result is encoded from `known` instead.
 //
 // What vanished stays in the tables with zeros in `last`, which is the same as not there. When half of them is such, or they have doubled
@@ -28,7 +28,8 @@ void delta_free(struct delta *delta) {
         free(delta->types[i]);
     free(delta->types);
     forget(delta);
-    struct array *arrays[] = {&delta->subtract, &delta->current, &delta->last, &delta->seen, &delta->told, &delta->marks};
+    struct array *arrays[] = {&delta->subtract, &delta->current,   &delta->last, &delta->seen,
+                              &delta->told,     &delta->locations, &delta->ids,  &delta->marks};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         array_free(arrays[i]);
     free(delta->raw.bytes);

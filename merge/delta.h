@@ -20,13 +20,13 @@ struct delta {
     int64_t last_time_ns;
     uint64_t saturated;
 
-    struct array subtract;          // bool, for each type of `known`
-    struct array current, last;     // int64_t: a row for each sample of `known`
-    struct array seen;              // bool: a sample of `known` that the new profile has
-    uint32_t evicted;               // index of the sample of MERGE_EVICTED in `known`, counted from 1; 0: none
-    struct array told;              // int64_t, for each type: what it has taken over and earlier results had
-    struct array marks;             // of delta_write
-    struct wire_writer raw, packed; // the result
+    struct array subtract;              // bool, for each type of `known`
+    struct array current, last;         // int64_t: a row for each sample of `known`
+    struct array seen;                  // bool: a sample of `known` that the new profile has
+    uint32_t evicted;                   // index of the sample of MERGE_EVICTED in `known`, counted from 1; 0: none
+    struct array told;                  // int64_t, for each type: what it has taken over and earlier results had
+    struct array locations, ids, marks; // of delta_write: uint64_t, uint32_t, bool
+    struct wire_writer raw, packed;     // the result
     struct compress compress;
 };
 

@@ -1,9 +1,10 @@
-// delta_write.c: writes the delta out of the new profile's bytes: copies the messages that are used and writes the values anew.
+// delta_write.c: writes the delta out of the new profile's bytes: copies the messages that are used, and writes values and ids anew.
 //
-// A sample that is not all zeros marks its locations and labels, those mark functions and mappings, and all mark strings: in terms of
-// `known`, so one bit pattern serves whatever ids the profile has. Strings that nothing uses become empty, so that indices stay; if there
-// is a field that this code does not know all strings stay, since it may name one. Threads, memory: as delta.h; marks are one byte an
-// entry.
+// A sample that is not all zeros gives its locations an id, those give one to their functions and mappings, and all mark strings: in terms
+// of `known`, so one table serves whatever ids the profile has. Ids go from 1 without gaps, in the order in which they are first used:
+// google/pprof gives what it adds (it symbolizes mappings without functions) the ids behind the number of entries, and refuses a profile
+// that has these already. Strings that nothing uses become empty, so that indices stay; if there is a field that this code does not know
+// all strings stay, since it may name one. Threads, memory: as delta.h; eight bytes a location, four a function, one a string.
 #include "delta.h"
 
 struct writing {
@@ -11,10 +12,16 @@ struct writing {
     const struct input *input;
     const struct profile *known;
     struct wire_writer *out;
-    bool *locations, *functions, *mappings, *texts;
+    uint64_t *locations;            // new id of each as a varint, and in the highest byte how many bytes that has. 0: not used
+    uint32_t *functions, *mappings; // new id of each, 0: not used
+    uint32_t location_count, function_count, mapping_count;
+    bool *texts; // used
 };
 
-// Whole messages of one kind, all or those that are marked.
+static inline uint32_t new_id(uint32_t *ids, uint32_t *count, uint32_t ours) {
+    return ids[ours] != 0 ? ids[ours] : (ids[ours] = ++*count);
+}
+
 static void copy_message(struct writing *writing, uint32_t field, struct span span) {
     struct wire_writer *out = writing->out;
     if (!wire_room(out, (size_t)span.size + 16))
@@ -29,53 +36,78 @@ static void copy_message(struct writing *writing, uint32_t field, struct span sp
 
 // ---- Samples ----
 
-static void mark_sample(struct writing *writing, uint32_t index) {
-    const struct profile *known = writing->known;
-    const struct sample *sample = profile_sample(known, index);
-    for (uint32_t i = 0; i < sample->ref_count; i++)
-        writing->locations[*profile_ref(known, sample->ref + i)] = true;
+static void mark_labels(struct writing *writing, const struct sample *sample) {
     for (uint32_t i = 0; i < sample->label_count; i++) {
-        const struct label *label = profile_label(known, sample->label + i);
+        const struct label *label = profile_label(writing->known, sample->label + i);
         writing->texts[label->key] = writing->texts[label->text] = writing->texts[label->unit] = true;
     }
 }
 
-// The message without its values, and the new ones.
-static void write_sample(struct writing *writing, struct span span, const int64_t *row) {
+// There is room for all that follows, so nothing here asks.
+
+static __attribute__((noinline)) uint64_t new_location(struct writing *writing, uint32_t ours) {
+    uint8_t bytes[8] = {0};
+    bytes[7] = (uint8_t)(wire_put_varint(bytes, ++writing->location_count) - bytes);
+    memcpy(&writing->locations[ours], bytes, sizeof bytes);
+    return writing->locations[ours];
+}
+
+// Refs are most of a profile: each is one store of eight bytes, of which the next one overwrites what is too much.
+static void write_refs(struct writing *writing, const struct sample *sample) {
     struct wire_writer *out = writing->out;
-    uint32_t types = writing->known->type_count;
-    const uint32_t *value_at = writing->input->value_at.items;
-    if (!wire_room(out, (size_t)span.size + (size_t)types * 10 + 32))
+    if (sample->ref_count == 0)
         return;
-    size_t message = wire_open(out, 2);
+    size_t run = wire_open(out, 1);
+    const uint64_t *locations = writing->locations;
+    uint8_t *at = out->bytes + out->size;
+    for (const uint32_t *ref = profile_ref(writing->known, sample->ref), *end = ref + sample->ref_count; ref < end; ref++) {
+        uint64_t id = locations[*ref];
+        if (__builtin_expect(id == 0, 0))
+            id = new_location(writing, *ref);
+        memcpy(at, &id, sizeof id);
+        at += id >> 56;
+    }
+    out->size = (size_t)(at - out->bytes);
+    wire_close(out, run);
+}
+
+static void write_values(struct writing *writing, const int64_t *row) {
+    struct wire_writer *out = writing->out;
+    const uint32_t *value_at = writing->input->value_at.items;
+    size_t run = wire_open(out, 2);
+    uint8_t *at = out->bytes + out->size;
+    for (uint32_t i = 0; i < writing->known->type_count; i++)
+        at = wire_put_varint(at, (uint64_t)row[value_at[i]]);
+    out->size = (size_t)(at - out->bytes);
+    wire_close(out, run);
+}
+
+// Labels, and what this code does not know.
+static void copy_rest(struct writing *writing, struct span span) {
+    struct wire_writer *out = writing->out;
     struct wire wire = {writing->input->bytes + span.at, writing->input->bytes + span.at + span.size};
-    uint8_t *to = out->bytes + out->size;
     while (wire.at < wire.end) {
         const uint8_t *from = wire.at;
         struct wire_field field;
         if (wire_next(&wire, &field) != WIRE_OK) // it has been read before
             break;
-        if (field.number == 2)
+        if (field.number <= 2)
             continue;
-        memcpy(to, from, (size_t)(wire.at - from));
-        to += wire.at - from;
+        memcpy(out->bytes + out->size, from, (size_t)(wire.at - from));
+        out->size += (size_t)(wire.at - from);
     }
-    uint8_t values[10 * 64], *value = values, *end = to;
-    if (types <= 64) {
-        for (uint32_t i = 0; i < types; i++)
-            value = wire_put_varint(value, (uint64_t)row[value_at[i]]);
-        *end++ = 2 << 3 | WIRE_BYTES;
-        end = wire_put_varint(end, (uint64_t)(value - values));
-        memcpy(end, values, (size_t)(value - values));
-        end += value - values;
-        out->size = (size_t)(end - out->bytes);
-    } else { // one by one
-        out->size = (size_t)(end - out->bytes);
-        size_t run = wire_open(out, 2);
-        for (uint32_t i = 0; i < types; i++)
-            wire_write_varint(out, (uint64_t)row[value_at[i]]);
-        wire_close(out, run);
-    }
+}
+
+static void write_sample(struct writing *writing, uint32_t index, struct span span, const int64_t *row) {
+    struct wire_writer *out = writing->out;
+    const struct sample *sample = profile_sample(writing->known, index);
+    mark_labels(writing, sample);
+    if (!wire_room(out, (size_t)span.size + (size_t)sample->ref_count * 5 + (size_t)writing->known->type_count * 10 + 64))
+        return;
+    size_t message = wire_open(out, 2);
+    write_refs(writing, sample);
+    copy_rest(writing, span);
+    write_values(writing, row);
     wire_close(out, message);
 }
 
@@ -111,8 +143,7 @@ static bool write_samples(struct writing *writing) {
         seen[ours[i]] = true;
         if (!delta_row(delta, ours[i], row))
             continue;
-        mark_sample(writing, ours[i]);
-        write_sample(writing, spans[i], row);
+        write_sample(writing, ours[i], spans[i], row);
     }
     if (row != few)
         free(row);
@@ -120,19 +151,93 @@ static bool write_samples(struct writing *writing) {
 }
 
 // ---- Tables ----
+//
+// Two entries of the profile may be one of ours, as two equal functions are: such are written where they come first. An id that has been
+// written is 0 from then on; only what names the entry needs it, and all of that has been written before.
+
+// A field of a message, and the bytes that it has there.
+struct part {
+    struct wire_field field;
+    const uint8_t *from;
+    size_t size;
+};
+
+static bool next_part(struct wire *wire, struct part *part) {
+    part->from = wire->at;
+    if (wire->at == wire->end || wire_next(wire, &part->field) != WIRE_OK)
+        return false;
+    part->size = (size_t)(wire->at - part->from);
+    return true;
+}
+
+static void copy_part(struct wire_writer *out, const struct part *part) {
+    if (!wire_room(out, part->size))
+        return;
+    memcpy(out->bytes + out->size, part->from, part->size);
+    out->size += part->size;
+}
+
+static struct wire wire_of(const struct writing *writing, struct span span) {
+    return (struct wire){writing->input->bytes + span.at, writing->input->bytes + span.at + span.size};
+}
+
+// The message with another id, which comes first.
+static void write_with_id(struct writing *writing, uint32_t field, struct span span, uint32_t id) {
+    struct wire wire = wire_of(writing, span);
+    struct part part = {0};
+    size_t message = wire_open(writing->out, field);
+    wire_write_number(writing->out, 1, id);
+    while (next_part(&wire, &part))
+        if (part.field.number != 1)
+            copy_part(writing->out, &part);
+    wire_close(writing->out, message);
+}
+
+static void write_line(struct writing *writing, struct wire wire, uint32_t function) {
+    struct part part = {0};
+    size_t message = wire_open(writing->out, 4);
+    wire_write_number(writing->out, 1, new_id(writing->functions, &writing->function_count, function));
+    while (next_part(&wire, &part))
+        if (part.field.number != 1)
+            copy_part(writing->out, &part);
+    wire_close(writing->out, message);
+}
+
+static void write_id(struct wire_writer *out, uint64_t location) {
+    wire_write_varint(out, 1 << 3 | WIRE_VARINT);
+    if (wire_room(out, sizeof location)) {
+        memcpy(out->bytes + out->size, &location, sizeof location);
+        out->size += location >> 56;
+    }
+}
+
+static void write_location(struct writing *writing, struct span span, uint32_t ours) {
+    const struct location *location = profile_location(writing->known, ours);
+    struct wire wire = wire_of(writing, span);
+    struct part part = {0};
+    uint32_t line = location->line;
+    size_t message = wire_open(writing->out, DECODE_LOCATIONS);
+    write_id(writing->out, writing->locations[ours]);
+    if (location->mapping != 0)
+        wire_write_number(writing->out, 2, new_id(writing->mappings, &writing->mapping_count, location->mapping));
+    while (next_part(&wire, &part)) {
+        if (part.field.number == 4)
+            write_line(writing, part.field.bytes, profile_line(writing->known, line++)->function);
+        else if (part.field.number > 2)
+            copy_part(writing->out, &part);
+    }
+    wire_close(writing->out, message);
+}
 
 static void write_locations(struct writing *writing) {
     const struct input *input = writing->input;
     const uint32_t *ours = input->locations.items;
     const struct span *spans = input->tables[DECODE_LOCATIONS].items;
     for (uint32_t i = 0; i < input->locations.count; i++) {
-        if (!writing->locations[ours[i]])
+        if (writing->locations[ours[i]] == 0)
             continue;
-        copy_message(writing, DECODE_LOCATIONS, spans[i]);
-        const struct location *location = profile_location(writing->known, ours[i]);
-        writing->mappings[location->mapping] = true;
-        for (uint32_t line = 0; line < location->line_count; line++)
-            writing->functions[profile_line(writing->known, location->line + line)->function] = true;
+        write_location(writing, spans[i], ours[i]);
+        writing->locations[ours[i]] = 0;
     }
 }
 
@@ -141,23 +246,25 @@ static void write_functions(struct writing *writing) {
     const uint32_t *ours = input->functions.items;
     const struct span *spans = input->tables[DECODE_FUNCTIONS].items;
     for (uint32_t i = 0; i < input->functions.count; i++) {
-        if (!writing->functions[ours[i]])
+        if (writing->functions[ours[i]] == 0)
             continue;
-        copy_message(writing, DECODE_FUNCTIONS, spans[i]);
+        write_with_id(writing, DECODE_FUNCTIONS, spans[i], writing->functions[ours[i]]);
+        writing->functions[ours[i]] = 0;
         const struct function *function = profile_function(writing->known, ours[i]);
         writing->texts[function->name] = writing->texts[function->system_name] = writing->texts[function->file] = true;
     }
 }
 
-// The first one stays, by custom it is the main program.
 static void write_mappings(struct writing *writing) {
     const struct input *input = writing->input;
     const struct input_mapping *mappings = input->mappings.items;
     const struct span *spans = input->tables[DECODE_MAPPINGS].items;
     for (uint32_t i = 0; i < input->mappings.count; i++) {
-        if (i > 0 && !writing->mappings[mappings[i].id])
+        uint32_t ours = mappings[i].id;
+        if (writing->mappings[ours] == 0)
             continue;
-        copy_message(writing, DECODE_MAPPINGS, spans[i]);
+        write_with_id(writing, DECODE_MAPPINGS, spans[i], writing->mappings[ours]);
+        writing->mappings[ours] = 0;
         writing->texts[mappings[i].content.file] = writing->texts[mappings[i].content.build_id] = true;
     }
 }
@@ -199,17 +306,26 @@ static void mark_header(struct writing *writing) {
         texts[((const uint32_t *)header->comments.items)[i]] = true;
 }
 
+static bool make_tables(struct writing *writing) {
+    struct delta *delta = writing->delta;
+    const struct profile *known = writing->known;
+    delta->locations.count = delta->ids.count = delta->marks.count = 0;
+    writing->locations = array_push(&delta->locations, known->locations.count, sizeof *writing->locations);
+    writing->functions = array_push(&delta->ids, (size_t)known->functions.count + known->mappings.count, sizeof *writing->functions);
+    writing->texts = array_push(&delta->marks, known->texts.texts.count, sizeof *writing->texts);
+    if (!writing->locations || !writing->functions || !writing->texts)
+        return false;
+    writing->mappings = writing->functions + known->functions.count;
+    return true;
+}
+
 bool delta_write(struct delta *delta, int64_t duration_ns) {
     const struct profile *known = delta->known;
     struct writing writing = {.delta = delta, .input = known->decoder, .known = known, .out = &delta->raw};
-    delta->marks.count = 0;
-    size_t marks = (size_t)known->locations.count + known->functions.count + known->mappings.count + known->texts.texts.count;
-    writing.locations = array_push(&delta->marks, marks, sizeof(bool));
-    if (!writing.locations)
+    if (!make_tables(&writing))
         return false;
-    writing.functions = writing.locations + known->locations.count;
-    writing.mappings = writing.functions + known->functions.count;
-    writing.texts = writing.mappings + known->mappings.count;
+    if (writing.input->mappings.count > 0) // the first one stays the first, by custom it is the main program
+        new_id(writing.mappings, &writing.mapping_count, ((const struct input_mapping *)writing.input->mappings.items)->id);
     writing.out->size = 0;
     writing.out->failed = false;
     mark_header(&writing);

@@ -150,6 +150,7 @@ func compareMerge(t *testing.T, a, b []byte) bool {
 		return false
 	}
 	ours := parse(t, out)
+	checkDense(t, "merge", ours)
 	if !isComparable(p) || !isComparable(q) || !sameTypes(p, q) {
 		return false
 	}
@@ -209,9 +210,11 @@ func compareDelta(t *testing.T, before, after []byte, mask uint8) bool {
 	if err != nil {
 		return false
 	}
+	ours := parse(t, out)
+	checkDense(t, "delta", ours)
 	want := canonOf(q)
 	want.minus(canonOf(p), counters)
-	if text := difference(withoutHeader(canonOf(parse(t, out))), withoutHeader(want)); text != "" {
+	if text := difference(withoutHeader(canonOf(ours)), withoutHeader(want)); text != "" {
 		t.Fatalf("counters %q: not the difference\n%s", names, text)
 	}
 	return true

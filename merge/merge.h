@@ -187,15 +187,14 @@ enum merge_error merge_profiles(const void *const *inputs, const size_t *sizes, 
 // delta: turns a series of cumulative profiles into what happened in between.
 //
 // The types named at the start are subtracted, all others pass through as they are (gauges, as inuse_*). The first profile passes as it is.
-// Duplicate samples of a profile are added up first; samples with only zeros are dropped, and what only they use. Header, sample types and
-// their order, and unknown fields are those of the new profile; duration = its time - that of the profile before, if both are known and it
-// is later. A profile with other sample types or another period type than the one before is MERGE_TYPES_DIFFER.
-// Any rule: a stack that the new profile lacks is forgotten, so when it is back all of its value is new. What the sample of MERGE_EVICTED
-// has taken over from stacks that vanished or began anew was told before: it is subtracted there, so that all deltas together are the last
-// profile. The state is the last profile, and
-// at most as much again of stacks that vanished. After an error the next profile starts anew, as the first did.
-// The only frame of the one sample that has what is known no more of each of C's stacks by itself: cmemprof's table of them was full, and
-// some of which nothing was alive had to go.
+// Duplicate samples of a profile are added up first; samples with only zeros are dropped, and what only they use. Ids are 1..n. Header,
+// sample types and their order, and unknown fields are those of the new profile; duration = its time - that of the profile before, if both
+// are known and it is later. A profile with other sample types or another period type than the one before is MERGE_TYPES_DIFFER. Any rule:
+// a stack that the new profile lacks is forgotten, so when it is back all of its value is new. What the sample of MERGE_EVICTED has taken
+// over from stacks that vanished or began anew was told before: it is subtracted there, so that all deltas together are the last profile.
+// The state is the last profile, and at most as much again of stacks that vanished. After an error the next profile starts anew, as the
+// first did. The only frame of the one sample that has what is known no more of each of C's stacks by itself: cmemprof's table of them was
+// full, and some of which nothing was alive had to go.
 #define MERGE_EVICTED "[evicted stacks]"
 
 enum delta_rule {

@@ -178,9 +178,28 @@ func checkMerge(t testing.TB, what string, inputs ...[]byte) {
 	checkCompact(t, what, ours)
 }
 
+// checkDense: mappings, locations and functions have the ids 1..n, in any order. google/pprof gives a function that it adds, when it
+// symbolizes a mapping, the id n+1, and refuses the profile if there is one already.
+func checkDense(t testing.TB, what string, p *profile.Profile) {
+	t.Helper()
+	check := func(noun string, count int, id func(i int) uint64) {
+		seen := make([]bool, count+1)
+		for i := range count {
+			if id := id(i); id == 0 || id > uint64(count) || seen[id] {
+				t.Fatalf("%s: %d %s, and one has the id %d", what, count, noun, id)
+			}
+			seen[id(i)] = true
+		}
+	}
+	check("mappings", len(p.Mapping), func(i int) uint64 { return p.Mapping[i].ID })
+	check("locations", len(p.Location), func(i int) uint64 { return p.Location[i].ID })
+	check("functions", len(p.Function), func(i int) uint64 { return p.Function[i].ID })
+}
+
 // checkCompact: every entry is used by a sample, but for the first mapping.
 func checkCompact(t testing.TB, what string, p *profile.Profile) {
 	t.Helper()
+	checkDense(t, what, p)
 	before := [3]int{len(p.Location), len(p.Function), len(p.Mapping)}
 	c := p.Copy().Compact()
 	if after := [3]int{len(c.Location), len(c.Function), len(c.Mapping)}; before != after {

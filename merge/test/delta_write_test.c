@@ -1,4 +1,4 @@
-// Tests of delta_write.c: ids, unknown fields and header of the new profile stay, what nothing uses goes, duplicates are one.
+// Tests of delta_write.c: unknown fields and header of the new profile stay, ids are 1..n, what nothing uses goes, duplicates are one.
 #include "message.h"
 
 #include "../profile.h"
@@ -78,7 +78,86 @@ static void unknown_fields_stay(void **state) {
     delta_free(delta);
 }
 
+// ---- Ids ----
+
+static void collect(struct blob blob, uint32_t field, uint64_t *ids, size_t *count) {
+    struct wire wire = {blob.bytes, blob.bytes + blob.size};
+    struct wire_field outer = {0}, inner = {0};
+    while (wire.at < wire.end && wire_next(&wire, &outer) == WIRE_OK) {
+        if (outer.number != field)
+            continue;
+        assert_true(*count < 16);
+        while (outer.bytes.at < outer.bytes.end && wire_next(&outer.bytes, &inner) == WIRE_OK)
+            if (inner.number == 1)
+                ids[(*count)++] = inner.value;
+    }
+}
+
+// Mappings, locations and functions have the ids 1..n in some order: google/pprof gives what it adds the id n+1.
+static void assert_dense(struct blob blob, size_t mappings, size_t locations, size_t functions) {
+    const size_t wanted[] = {[3] = mappings, [4] = locations, [5] = functions};
+    for (uint32_t field = 3; field <= 5; field++) {
+        uint64_t ids[16];
+        size_t count = 0;
+        bool seen[17] = {0};
+        collect(blob, field, ids, &count);
+        assert_int_equal(count, wanted[field]);
+        for (size_t i = 0; i < count; i++) {
+            assert_in_range(ids[i], 1, count);
+            assert_false(seen[ids[i]]);
+            seen[ids[i]] = true;
+        }
+    }
+}
+
+// Ids with gaps and out of order, two functions that are equal, a location of two lines; then a delta that uses a part of them.
+static struct wire_writer sparse(int64_t one, int64_t two) {
+    struct wire_writer w = good_message();
+    put_text(&w, "f"); // 3
+    put_text(&w, "g"); // 4
+    PUT(&w, 3, 1, UINT64_MAX, 2, 0x1000, 3, 0x2000, 5, 3);
+    PUT(&w, 3, 1, 70, 2, 0x3000, 3, 0x4000, 5, 4);
+    PUT(&w, 5, 1, 900, 2, 3);
+    PUT(&w, 5, 1, 30, 2, 4);
+    PUT(&w, 5, 1, 20, 2, 4);                                                                 // the same as 30
+    wire_write_bytes(&w, 4, "\x08\x50\x10\x46\x22\x03\x08\x84\x07\x22\x02\x08\x14", 13);     // 80: mapping 70, lines 900, 20
+    wire_write_bytes(&w, 4, "\x08\x28\x10\x46\x22\x02\x08\x1e\x22\x04\x10\x07\x08\x1e", 14); // 40: mapping 70, 30, 30 at line 7
+    uint8_t sample[] = {0x0a, 2, 80, 40, 0x12, 1, 0};
+    sample[6] = (uint8_t)one;
+    wire_write_bytes(&w, 2, sample, sizeof sample);
+    uint8_t other[] = {8, 40, 16, 0, 0xa2, 6, 3, 'n', 'e', 'w'}; // ref and value not packed, a field that nobody knows
+    other[3] = (uint8_t)two;
+    wire_write_bytes(&w, 2, other, sizeof other);
+    return w;
+}
+
+static void ids_have_no_gaps(void **state) {
+    (void)state;
+    struct delta *delta = delta_new((const char *const[]){"a"}, 1);
+    struct wire_writer w = sparse(5, 6);
+    struct blob out = step(delta, &w);
+    assert_dense(out, 2, 2, 2); // what good_message has is used by nothing, but for the mapping
+    free(out.bytes);
+    w = sparse(5, 9);
+    out = step(delta, &w);
+    assert_dense(out, 2, 1, 1);
+    assert_true(has(out, "new"));
+    struct profile *profile = decode_or_fail(out);
+    struct profile_sample_view view;
+    assert_int_equal(profile_sample_count(profile), 1);
+    assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+    assert_int_equal(*view.values, 3);
+    assert_int_equal(view.frame_count, 2);
+    assert_string_equal(view.frames[0].function, "g");
+    assert_int_equal(view.frames[1].line, 7);
+    assert_string_equal(view.frames[0].mapping_file, "g");
+    profile_free(profile);
+    free(out.bytes);
+    delta_free(delta);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(only_what_is_used), cmocka_unit_test(unknown_fields_stay)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(only_what_is_used), cmocka_unit_test(unknown_fields_stay),
+                                       cmocka_unit_test(ids_have_no_gaps)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
