@@ -90,6 +90,7 @@ static int write(const struct options *options) {
     struct profile *profile = read_one(options, options->files[1]);
     int status = profile ? subtract_base(options, profile) : STATUS_FAILED;
     if (status == STATUS_DONE) {
+        input_say_left_out(options, profile);
         status = output_profile(options->command, &options->output, options->output.path, profile);
     }
     profile_free(profile);

@@ -98,6 +98,12 @@ int input_add(const struct options *options, const char *path, struct profile *p
     return status;
 }
 
+void input_say_left_out(const struct options *options, const struct profile *profile) {
+    for (size_t i = 0; i < profile_left_out_count(profile); i++) {
+        say_note(options->command, "left out: sample type %s, which not all of the files have", profile_left_out_name(profile, i));
+    }
+}
+
 struct profile *input_merge(const struct options *options) {
     struct profile *profile = profile_new();
     if (!profile) {
@@ -106,6 +112,8 @@ struct profile *input_merge(const struct options *options) {
     }
     if (options->allow_union) {
         profile_allow_union(profile);
+    } else {
+        profile_allow_common(profile);
     }
     for (size_t i = 0; i < options->file_count; i++) {
         if (input_add(options, options->files[i], profile, NULL) != STATUS_DONE) {
@@ -113,6 +121,7 @@ struct profile *input_merge(const struct options *options) {
             return NULL;
         }
     }
+    input_say_left_out(options, profile);
     profile_trim(profile);
     return profile;
 }

@@ -17,6 +17,8 @@ int input_read(const struct options *options, const char *path, struct input *in
 int input_add(const struct options *options, const char *path, struct profile *profile, const int64_t *scale);
 // All the files as one profile, to be freed by profile_free. NULL: it was said why.
 struct profile *input_merge(const struct options *options);
+// Says which sample types a merge of these files has left out.
+void input_say_left_out(const struct options *options, const struct profile *profile);
 // Says what a merge_fault means for the file. Returns STATUS_FAILED.
 int input_say_fault(const struct options *options, const char *path, const struct merge_fault *fault);
 

@@ -8,9 +8,10 @@
 static const char usage[] =
     "usage: cmemprof merge [OPTIONS] FILE...\n"
     "\n"
-    "Adds up profiles of the same sample types. The order of the types may differ, their names may not.\n"
+    "Adds up profiles. The sample types that all of them have are kept, in the smaller unit where units differ, and what\n"
+    "is left out is said.\n"
     "\n"
-    "  --union              names may differ, too: where a profile lacks a type, it has 0 of it\n" OPTIONS_WRITE_USAGE OPTIONS_READ_USAGE;
+    "  --union              all types are kept: where a profile lacks one, it has 0 of it\n" OPTIONS_WRITE_USAGE OPTIONS_READ_USAGE;
 
 static const struct option own[] = {{"union", no_argument, NULL, 'u'}, {0}};
 

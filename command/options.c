@@ -56,7 +56,7 @@ static int take_shared(int option, const char *value, struct options *options) {
         if (!options_number(value, 2047, &number)) {
             return say_usage(options->command, "--max-size takes 1 to 2047 MiB, not %s", value);
         }
-        options->limits.input_bytes = number << 20;
+        options->limits.input_bytes = options->limits.string_bytes = number << 20;
         return STATUS_DONE;
     }
 }

@@ -177,49 +177,13 @@ static struct value_type read_value_type(struct cursor *cursor) {
     return type;
 }
 
-static bool same_type(struct value_type a, struct value_type b) {
-    return a.type == b.type && a.unit == b.unit;
-}
-
-static enum merge_error types_differ(struct input *input, struct value_type type, const char *what) {
-    return fault_set(input->fault, MERGE_TYPES_DIFFER, 0, "sample type %s/%s %s", profile_text(input->profile, type.type),
-                     profile_text(input->profile, type.unit), what);
-}
-
-// Gives each type of the input its place in a row. A name that stands there twice takes two places, in order. Places beyond those that the
-// profile has are new ones: in the first input, or in union mode.
-static enum merge_error match_types(struct input *input, bool *taken) {
-    struct profile *profile = input->profile;
-    const struct value_type *types = input->types.items;
-    uint32_t *value_at = input->value_at.items, total = profile->type_count;
-    bool first = !profile->types_fixed && profile->type_count == 0, more = first || profile->types_union;
-    for (uint32_t i = 0; i < input->types.count; i++) {
-        uint32_t at = 0;
-        while (at < profile->type_count && (taken[at] || !same_type(*profile_type(profile, at), types[i])))
-            at++;
-        if (at == profile->type_count && !more)
-            return types_differ(input, types[i], "is only in this profile, not in the one before");
-        if (at < profile->type_count)
-            taken[at] = true;
-        value_at[i] = at < profile->type_count ? at : total++;
-    }
-    for (uint32_t at = 0; at < profile->type_count && !more; at++)
-        if (!taken[at])
-            return types_differ(input, *profile_type(profile, at), "is missing");
-    if (total > input->limits->sample_types)
-        return fault_set(input->fault, MERGE_TOO_LARGE, 0, "%u sample types, limit %zu", total, input->limits->sample_types);
-    return MERGE_OK;
-}
-
 static enum merge_error decode_types(struct input *input) {
     uint32_t count = input->tables[DECODE_TYPES].count;
     if (count > input->limits->sample_types)
         return fault_set(input->fault, MERGE_TOO_LARGE, 0, "%u sample types, limit %zu", count, input->limits->sample_types);
     if (count == 0 && input->tables[DECODE_SAMPLES].count > 0)
         return fault_set(input->fault, MERGE_MALFORMED, 0, "samples, but no sample types");
-    bool *taken = array_push(&input->taken, input->profile->type_count + 1, sizeof *taken);
-    if (!taken || !array_push(&input->types, count + 1, sizeof(struct value_type)) ||
-        !array_push(&input->value_at, count + 1, sizeof(uint32_t)))
+    if (!array_push(&input->types, count + 1, sizeof(struct value_type)))
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "sample types");
     input->types.count = count;
     for (uint32_t i = 0; i < count; i++) {
@@ -228,7 +192,7 @@ static enum merge_error decode_types(struct input *input) {
         if (cursor.error != MERGE_OK)
             return cursor.error;
     }
-    return match_types(input, taken);
+    return match_types(input);
 }
 
 // ---- Header ----
@@ -241,7 +205,7 @@ static enum merge_error decode_period(struct input *input) {
     struct value_type type = read_value_type(&cursor);
     if (cursor.error != MERGE_OK)
         return cursor.error;
-    if (profile->period_known && !same_type(profile->period_type, type))
+    if (!match_period(input, type))
         return fault_set(input->fault, MERGE_TYPES_DIFFER, 0, "period type %s/%s, before it was %s/%s", profile_text(profile, type.type),
                          profile_text(profile, type.unit), profile_text(profile, profile->period_type.type),
                          profile_text(profile, profile->period_type.unit));
@@ -271,20 +235,16 @@ static void first_wins(uint32_t *ours, uint32_t text) {
 }
 
 void decode_commit_types(struct profile *profile) {
-    const struct input *input = profile->decoder;
-    const uint32_t *value_at = input->value_at.items;
-    for (uint32_t i = 0; i < input->types.count; i++)
-        if (value_at[i] >= profile->type_count) // they come in order
-            profile_append_type(profile, ((const struct value_type *)input->types.items)[i]);
+    match_commit(profile);
     profile->types_fixed = true;
     profile->period_known = true;
-    profile->period_type = input->header.period_type;
 }
 
 void decode_commit_header(struct profile *profile) {
     const struct header *header = &profile->decoder->header;
-    if (profile->period == 0 || profile->period < header->period)
-        profile->period = header->period;
+    int64_t period = saturate_multiply(header->period, profile->decoder->period_ratio.b, &profile->saturated);
+    if (profile->period == 0 || profile->period < period)
+        profile->period = period;
     // The earliest time that is known. (google/pprof means this too, but a 0 in the middle wins there.)
     if (header->time_ns != 0 && (profile->time_ns == 0 || header->time_ns < profile->time_ns))
         profile->time_ns = header->time_ns;
@@ -323,9 +283,9 @@ static enum merge_error decode_raw(struct input *input, size_t size) {
 
 #define INPUT_ARRAYS(input)                                                                                                                \
     {                                                                                                                                      \
-        &(input)->others, &(input)->texts, &(input)->types, &(input)->value_at, &(input)->taken, &(input)->mappings, &(input)->functions,  \
-            &(input)->locations, &(input)->refs, &(input)->labels, &(input)->lines, &(input)->samples, &(input)->values,                   \
-            &(input)->header.comment_indices, &(input)->header.comments                                                                    \
+        &(input)->others, &(input)->texts, &(input)->types, &(input)->value_at, &(input)->scale, &(input)->ours, &(input)->mappings,       \
+            &(input)->functions, &(input)->locations, &(input)->refs, &(input)->labels, &(input)->lines, &(input)->samples,                \
+            &(input)->values, &(input)->header.comment_indices, &(input)->header.comments                                                  \
     }
 
 static struct input *input_open(struct profile *profile, const struct merge_limits *limits, struct merge_fault *fault) {
@@ -343,7 +303,7 @@ static struct input *input_open(struct profile *profile, const struct merge_limi
     input->profile = profile;
     input->limits = limits;
     input->fault = fault;
-    input->unknown_fields = false;
+    input->unknown_fields = input->converts = false;
     input->frames = input->lines_most = 0;
     return input;
 }
@@ -397,13 +357,35 @@ enum merge_error decode_stage(struct profile *profile, const void *bytes, size_t
     return error;
 }
 
+// Rows of which not all values are kept, or some in another unit.
+static void add_converted(struct profile *profile, const int64_t *scale) {
+    const struct input *input = profile->decoder;
+    const uint32_t *samples = input->samples.items, *value_at = input->value_at.items;
+    const int64_t *row = input->values.items, *unit = input->scale.items;
+    uint64_t *saturated = &profile->saturated;
+    for (uint32_t i = 0; i < input->samples.count && profile->status == MERGE_OK; i++, row += input->types.count) {
+        int64_t *ours = profile_sample_values(profile, samples[i]);
+        for (uint32_t type = 0; type < input->types.count; type++) {
+            if (value_at[type] == NO_PLACE)
+                continue;
+            int64_t value = saturate_multiply(row[type], unit[type], saturated);
+            ours[value_at[type]] =
+                saturate_add(ours[value_at[type]], scale ? saturate_multiply(value, scale[type], saturated) : value, saturated);
+        }
+    }
+}
+
 enum merge_error decode_commit(struct profile *profile, const int64_t *scale, struct merge_fault *fault) {
     const struct input *input = profile->decoder;
     const uint32_t *samples = input->samples.items, *value_at = input->value_at.items;
     const int64_t *row = input->values.items;
     uint32_t types = input->types.count;
     decode_commit_types(profile);
-    for (uint32_t i = 0; i < input->samples.count && profile->status == MERGE_OK; i++, row += types) {
+    if (input->converts) {
+        add_converted(profile, scale);
+        types = 0;
+    }
+    for (uint32_t i = 0; types > 0 && i < input->samples.count && profile->status == MERGE_OK; i++, row += types) {
         if (i + FETCH_AHEAD < input->samples.count)
             __builtin_prefetch(profile_sample_values(profile, samples[i + FETCH_AHEAD]));
         profile_add_row(profile, samples[i], row, types, scale, value_at);

@@ -16,6 +16,7 @@
 #include "fault.h"
 #include "id_map.h"
 #include "profile.h"
+#include "units.h"
 #include "wire.h"
 
 enum { // repeated messages of Profile, by field number
@@ -57,8 +58,11 @@ struct input {
     bool unknown_fields;                // there is a field that this code does not know, somewhere
     struct array texts;                 // uint32_t: our id of each string, TEXT_TABLE_FULL before it is first needed
     struct array types;                 // struct value_type
-    struct array value_at;              // uint32_t: place of each of its sample types in a row of ours
-    struct array taken;                 // bool: a place that has been given to a type already
+    struct array value_at;              // uint32_t: place of each of its sample types in a row of ours, or NO_PLACE
+    struct array scale;                 // int64_t for each of its types: to the unit that it and ours have from then on
+    struct array ours;                  // struct our_type for each of ours
+    bool converts;                      // there is a NO_PLACE, a place that is dropped, or a scale that is not 1
+    struct units_ratio period_ratio;    // of ours and of its period
     uint64_t frames;                    // of the samples so far; not counted when there cannot be too many
     uint32_t lines_most;                // of one location, 1 at least
     struct array mappings;              // struct input_mapping, in the input's order
@@ -69,6 +73,16 @@ struct input {
     struct array values;                                   // int64_t: one row for each of its samples, in its order of types
     struct compress compress;
     struct wire_writer inflated;
+};
+
+#define NO_PLACE UINT32_MAX // of a type that is left out
+
+// What an input makes of one of ours.
+struct our_type {
+    bool taken;     // one of the input's is this
+    uint32_t place; // when those have gone that are left out
+    int64_t scale;  // to the unit
+    uint32_t unit;
 };
 
 struct input_mapping {
@@ -125,6 +139,11 @@ static inline uint32_t cursor_text(struct cursor *cursor) {
     }
     return cursor_text_at(cursor, index);
 }
+
+// match_types.c. Gives each type of the input its place; nothing of the profile is changed before match_commit.
+enum merge_error match_types(struct input *input);
+bool match_period(struct input *input, struct value_type type); // false: it is another one
+void match_commit(struct profile *profile);
 
 // decode_tables.c, decode_samples.c
 uint32_t decode_id(struct cursor *cursor, const struct id_map *map, uint64_t id, const char *noun);

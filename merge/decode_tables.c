@@ -271,10 +271,9 @@ static enum merge_error decode_location(struct input *input, uint32_t index, uin
     if (cursor.error != MERGE_OK)
         return cursor.error;
     location.line_count = input->lines.count;
-    if (mapping_id != 0) {
-        uint32_t at = decode_id(&cursor, &input->mapping_ids, mapping_id, "mapping");
-        if (cursor.error != MERGE_OK)
-            return cursor.error;
+    // An id that no mapping has is that of none, as google/pprof has it: the location still has its address and its lines.
+    uint32_t at = mapping_id != 0 ? id_map_get(&input->mapping_ids, mapping_id) : 0;
+    if (at != 0) {
         const struct input_mapping *mapping = (const struct input_mapping *)input->mappings.items + (at - 1);
         location.mapping = mapping->id;
         if (location.address != 0) // 0 is no address, wherever the mapping lies

@@ -7,7 +7,7 @@
 
 const struct merge_limits merge_default_limits = {
     .input_bytes = (size_t)256 << 20,
-    .string_bytes = (size_t)1 << 20,
+    .string_bytes = (size_t)16 << 20,
     .depth_frames = 10000,
     .total_frames = (size_t)64 << 20, // 100,000 samples of 512 frames are 51 million
     .sample_types = 64,

@@ -9,7 +9,8 @@
 // start); functions by name, system name, file and start line; locations by mapping, address, and all lines with function, line and column,
 // also at address 0; samples by their locations and by their labels as a set (order does not matter; repeated ones, numbers and units do).
 // What a merge does with the rest: sample types are matched by name and unit, whatever their order, and must be the same set
-// (MERGE_TYPES_DIFFER, before anything was added), unless profile_allow_union; the period type must be the same; period: the largest; time:
+// (MERGE_TYPES_DIFFER, before anything was added), unless profile_allow_union or profile_allow_common; the period type must be the same,
+// and a missing one fits any; period: the largest; time:
 // the earliest that is known; duration: the sum; comments: all, each once; default_sample_type, drop_frames, keep_frames, doc_url: the
 // first that is given; fields that this code does not know: left out by a merge, kept by a delta. A sum or product that does not fit an
 // int64 stops at its end and is counted (profile_saturated_count).
@@ -53,7 +54,7 @@ struct merge_fault {
 
 struct merge_limits {
     size_t input_bytes;  // inflated size; default 256 MiB
-    size_t string_bytes; // longest string; default 1 MiB
+    size_t string_bytes; // longest string; default 16 MiB
     size_t depth_frames; // most frames of one sample, inlined ones counted; default 10,000
     size_t total_frames; // of all samples of one input, inlined ones counted, 64 Mi: a few bytes can name a location of many lines again
     size_t sample_types; // default 64
@@ -150,6 +151,14 @@ enum merge_error profile_encode_source(struct profile *profile, const struct pro
 void profile_keep_labels(struct profile *profile, const char *const *keys, size_t count);
 // From now on an input may have other sample types: the profile gets those that it lacks, and values that an input lacks are 0.
 void profile_allow_union(struct profile *profile);
+// From now on an input may have other sample types: those that it and the profile have are kept, as `go tool pprof` does it. An input that
+// has none of them is MERGE_TYPES_DIFFER.
+// With both, a type of the same name whose unit can be converted (nanoseconds, seconds; bytes, kilobytes) is the same type, and has the
+// smaller unit from then on.
+void profile_allow_common(struct profile *profile);
+// The types that profile_allow_common has left out so far, each once.
+size_t profile_left_out_count(const struct profile *profile);
+const char *profile_left_out_name(const struct profile *profile, size_t index);
 // Names addresses of code, for who has the files that a program's symbols were stripped from.
 enum { PROFILE_NAMER_LINES = 64 };
 struct profile_namer {

@@ -42,6 +42,9 @@
 #define intern_free cmemprof_intern_free
 #define intern_order cmemprof_intern_order
 #define intern_seed cmemprof_intern_seed
+#define match_commit cmemprof_match_commit
+#define match_period cmemprof_match_period
+#define match_types cmemprof_match_types
 #define merge_default_limits cmemprof_merge_default_limits
 #define merge_error_text cmemprof_merge_error_text
 #define merge_inflate cmemprof_merge_inflate
@@ -54,6 +57,7 @@
 #define profile_add_row cmemprof_profile_add_row
 #define profile_add_sample cmemprof_profile_add_sample
 #define profile_add_sample_type cmemprof_profile_add_sample_type
+#define profile_allow_common cmemprof_profile_allow_common
 #define profile_allow_union cmemprof_profile_allow_union
 #define profile_append_type cmemprof_profile_append_type
 #define profile_decode cmemprof_profile_decode
@@ -79,6 +83,8 @@
 #define profile_is_operator_new cmemprof_profile_is_operator_new
 #define profile_keep_labels cmemprof_profile_keep_labels
 #define profile_keep_sample_types cmemprof_profile_keep_sample_types
+#define profile_left_out_count cmemprof_profile_left_out_count
+#define profile_left_out_name cmemprof_profile_left_out_name
 #define profile_label_of cmemprof_profile_label_of
 #define profile_new cmemprof_profile_new
 #define profile_new_mapping cmemprof_profile_new_mapping
@@ -112,5 +118,6 @@
 #define tree_build cmemprof_tree_build
 #define tree_build_with cmemprof_tree_build_with
 #define tree_free cmemprof_tree_free
+#define units_convert cmemprof_units_convert
 
 #endif

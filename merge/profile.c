@@ -26,9 +26,10 @@ void profile_free(struct profile *profile) {
         return;
     decode_free(profile->decoder);
     text_table_free(&profile->texts);
-    struct array *arrays[] = {&profile->types,       &profile->mappings,    &profile->functions,  &profile->locations, &profile->lines,
-                              &profile->refs,        &profile->labels,      &profile->samples,    &profile->values,    &profile->comments,
-                              &profile->view_frames, &profile->view_labels, &profile->kept_labels};
+    struct array *arrays[] = {&profile->types,       &profile->mappings,      &profile->functions,   &profile->locations,
+                              &profile->lines,       &profile->refs,          &profile->labels,      &profile->samples,
+                              &profile->values,      &profile->comments,      &profile->view_frames, &profile->view_labels,
+                              &profile->kept_labels, &profile->types_left_out};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         array_free(arrays[i]);
     struct intern *tables[] = {&profile->mapping_ids,  &profile->alike_ids,  &profile->function_ids,

@@ -65,10 +65,16 @@ struct sample {
     uint32_t label, label_count; // sorted
 };
 
+enum types_rule {
+    TYPES_SAME,   // an input has the same set
+    TYPES_UNION,  // it may bring more, and lack some
+    TYPES_COMMON, // those that all have are kept
+};
+
 struct profile {
     enum merge_error status;
-    bool types_fixed;    // sample types are complete: a sample or an input came
-    bool types_union;    // an input may bring more of them
+    bool types_fixed; // sample types are complete: a sample or an input came
+    enum types_rule types_rule;
     uint32_t type_count; // number of sample types, and the length of a row of values
     uint32_t input;      // number of the input being decoded, 1 for the first
     uint64_t seed;       // of all hashes
@@ -81,7 +87,8 @@ struct profile {
     struct array comments;                             // uint32_t texts, without doubles
     struct intern mapping_ids, alike_ids, function_ids, location_ids, sample_ids, comment_ids;
 
-    bool period_known; // someone said which period type there is, even if it was none
+    struct array types_left_out; // struct value_type, without doubles: of inputs and of this one, by TYPES_COMMON
+    bool period_known;           // someone said which period type there is, even if it was none
     struct value_type period_type;
     int64_t period, time_ns, duration_ns;
     uint32_t default_type, drop_frames, keep_frames, doc_url; // texts

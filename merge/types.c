@@ -1,9 +1,24 @@
-// types.c: the sample types of a profile as a set: more of them (union), fewer, scaled. Threads, memory: as profile.h.
+// types.c: the sample types of a profile as a set: more of them, fewer, scaled. What an input's are to them: match_types.c. Threads,
+// memory: as profile.h.
 #include "profile.h"
 #include "saturate.h"
 
 void profile_allow_union(struct profile *profile) {
-    profile->types_union = true;
+    profile->types_rule = TYPES_UNION;
+}
+
+void profile_allow_common(struct profile *profile) {
+    profile->types_rule = TYPES_COMMON;
+}
+
+size_t profile_left_out_count(const struct profile *profile) {
+    return profile->types_left_out.count;
+}
+
+const char *profile_left_out_name(const struct profile *profile, size_t index) {
+    if (index >= profile->types_left_out.count)
+        return "";
+    return profile_text(profile, ((const struct value_type *)profile->types_left_out.items)[index].type);
 }
 
 uint64_t profile_saturated_count(const struct profile *profile) {

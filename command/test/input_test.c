@@ -97,7 +97,7 @@ static void test_types_differ(void **state) {
     place_save(profile, "b");
     write_one("a");
     assert_int_equal(PLACE_RUN(merge, "a", "b"), STATUS_FAILED);
-    assert_non_null(strstr(place_error, "cmemprof top: b: sample type"));
+    assert_non_null(strstr(place_error, "cmemprof top: b: of other types: t"));
     assert_null(strchr(place_error, '\x1b'));
 }
 

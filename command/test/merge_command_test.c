@@ -57,11 +57,33 @@ static void test_union(void **state) {
     place_save(profile, "cpu");
     write_one("a", "f");
     assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "cpu", "-o", "out"), 1);
-    assert_non_null(strstr(place_error, "cmemprof merge: cpu: sample type"));
+    assert_non_null(strstr(place_error, "cmemprof merge: cpu: of other types: cpu/nanoseconds; before: "));
     assert_int_equal(PLACE_RUN(merge_command, "merge", "--union", "a", "cpu", "-o", "out"), 0);
     profile = place_load("out");
     assert_int_equal(profile_sample_type_count(profile), 4);
     assert_int_equal(profile_sample_count(profile), 2);
+    profile_free(profile);
+    unlink("out");
+}
+
+// The types that both have are kept, and what was left out is said.
+static void test_common(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "added", "count");
+    profile_add_sample_type(profile, "inuse_space", "kilobytes");
+    profile_add_sample(profile, NULL, 0, (int64_t[]){5, 2}, NULL, 0);
+    place_save(profile, "newer");
+    write_one("a", "f");
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "newer", "a", "-o", "out"), 0);
+    assert_non_null(strstr(place_error, "cmemprof merge: left out: sample type added, which not all of the files have\n"));
+    assert_non_null(strstr(place_error, "left out: sample type alloc_space"));
+    profile = place_load("out");
+    assert_int_equal(profile_sample_type_count(profile), 1);
+    assert_string_equal(profile_sample_type_unit(profile, 0), "bytes");
+    struct profile_sample_view view;
+    assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+    assert_int_equal(*view.values, 2048);
     profile_free(profile);
     unlink("out");
 }
@@ -104,8 +126,8 @@ static void test_wrong(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_nothing_written),
-                                       cmocka_unit_test(test_union), cmocka_unit_test(test_saturated),
-                                       cmocka_unit_test(test_level), cmocka_unit_test(test_wrong)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge),  cmocka_unit_test(test_nothing_written), cmocka_unit_test(test_union),
+                                       cmocka_unit_test(test_common), cmocka_unit_test(test_saturated),       cmocka_unit_test(test_level),
+                                       cmocka_unit_test(test_wrong)};
     return cmocka_run_group_tests(tests, place_make, place_remove);
 }

@@ -16,9 +16,6 @@ static void ids(void **state) {
     PUT(&w, 4, 1, UINT64_MAX);
     expect_fault(&w, MERGE_MALFORMED, "location 2: the id 18446744073709551615 came before");
     w = good_message();
-    PUT(&w, 4, 1, 2, 2, 9);
-    expect_fault(&w, MERGE_MALFORMED, "location 1: mapping id 9 does not exist");
-    w = good_message();
     PUT(&w, 2, 2, 1, 1, 99);
     expect_fault(&w, MERGE_MALFORMED, "sample 0: location id 99 does not exist");
     w = good_message();
@@ -30,6 +27,21 @@ static void ids(void **state) {
     wire_write_bytes(&w, 4, "", 0);
     wire_close(&w, location);
     expect_fault(&w, MERGE_MALFORMED, "location 1: function id 0 does not exist");
+}
+
+// google/pprof reads it, as a location of no mapping.
+static void mapping_that_is_not_there(void **state) {
+    (void)state;
+    struct wire_writer w = good_message();
+    PUT(&w, 4, 1, 2, 2, 9, 3, 0x55);
+    PUT(&w, 2, 1, 2, 2, 1);
+    struct profile *profile;
+    struct profile_sample_view view;
+    assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
+    assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+    assert_string_equal(view.frames[0].mapping_file, "");
+    assert_int_equal(view.frames[0].file_offset, 0x55);
+    profile_free(profile);
 }
 
 static void values(void **state) {
@@ -202,6 +214,7 @@ static void nameless_locations_are_given_to_the_namer(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
+        cmocka_unit_test(mapping_that_is_not_there),
         cmocka_unit_test(values),
         cmocka_unit_test(packed_unpacked_and_mixed),
         cmocka_unit_test(depth_limit),

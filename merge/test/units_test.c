@@ -1,0 +1,43 @@
+// Tests of units.c: which units are converted, and by how much.
+#include "sample_profile.h"
+
+#include "../units.h"
+
+static void expect(const char *a, const char *b, int64_t of_a, int64_t of_b) {
+    struct units_ratio ratio;
+    if (!units_convert(a, b, &ratio))
+        fail_msg("%s and %s are not converted", a, b);
+    assert_true(ratio.a == of_a && ratio.b == of_b);
+}
+
+static void expect_not(const char *a, const char *b) {
+    struct units_ratio ratio;
+    if (units_convert(a, b, &ratio))
+        fail_msg("%s and %s are converted", a, b);
+}
+
+static void both_ways(void **state) {
+    (void)state;
+    expect("milliseconds", "nanoseconds", 1000000, 1);
+    expect("ns", "s", 1, 1000000000);
+    expect("hours", "Minutes", 60, 1);
+    expect("us", "ms", 1, 1000);
+    expect("bytes", "MB", 1, 1 << 20);
+    expect("kilobytes", "kB", 1, 1);
+}
+
+static void not_of_the_same(void **state) {
+    (void)state;
+    expect_not("bytes", "nanoseconds");
+    expect_not("count", "bytes");
+    expect_not("count", "counts");
+    expect_not("bytes", "bytes");
+    expect_not("", "");
+    expect_not("n", "seconds"); // the n of "ns" alone is no unit
+    expect_not("nanosecondsnanoseconds", "nanoseconds");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_ways), cmocka_unit_test(not_of_the_same)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
