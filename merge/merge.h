@@ -156,6 +156,8 @@ void profile_allow_union(struct profile *profile);
 // With both, a type of the same name whose unit can be converted (nanoseconds, seconds; bytes, kilobytes) is the same type, and has the
 // smaller unit from then on.
 void profile_allow_common(struct profile *profile);
+// Whether the input that was decoded last had this type of the profile; before profile_trim.
+bool profile_last_had_type(const struct profile *profile, size_t index);
 // The types that profile_allow_common has left out so far, each once.
 size_t profile_left_out_count(const struct profile *profile);
 const char *profile_left_out_name(const struct profile *profile, size_t index);

@@ -83,6 +83,7 @@
 #define profile_is_operator_new cmemprof_profile_is_operator_new
 #define profile_keep_labels cmemprof_profile_keep_labels
 #define profile_keep_sample_types cmemprof_profile_keep_sample_types
+#define profile_last_had_type cmemprof_profile_last_had_type
 #define profile_left_out_count cmemprof_profile_left_out_count
 #define profile_left_out_name cmemprof_profile_left_out_name
 #define profile_label_of cmemprof_profile_label_of

@@ -1,5 +1,6 @@
 // types.c: the sample types of a profile as a set: more of them, fewer, scaled. What an input's are to them: match_types.c. Threads,
 // memory: as profile.h.
+#include "decode.h"
 #include "profile.h"
 #include "saturate.h"
 
@@ -9,6 +10,14 @@ void profile_allow_union(struct profile *profile) {
 
 void profile_allow_common(struct profile *profile) {
     profile->types_rule = TYPES_COMMON;
+}
+
+bool profile_last_had_type(const struct profile *profile, size_t index) {
+    const struct input *input = profile->decoder;
+    for (uint32_t i = 0; input && i < input->types.count; i++)
+        if (((const uint32_t *)input->value_at.items)[i] == index)
+            return true;
+    return false;
 }
 
 size_t profile_left_out_count(const struct profile *profile) {

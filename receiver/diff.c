@@ -10,13 +10,14 @@
 static const char base_name[] = "\x01 of the baseline";
 
 // What the baseline's values are multiplied by, so that both sides compare. Amounts go by the time in which they came together; gauges
-// were looked at once a profile, so their sums go by the number of profiles.
-static double factor_of(const struct diff_side *now, const struct diff_side *base, bool gauge, enum diff_mode mode) {
-    if (mode == DIFF_TOTAL) {
+// were looked at once a profile, so their sums go by the number of profiles, and both sides are shown as means.
+static double factor_of(const struct diff_side *now, const struct diff_side *base, const char *type, enum diff_mode mode) {
+    bool gauge = measure_is_gauge(type);
+    if (mode == DIFF_TOTAL && !gauge) {
         return 1;
     }
-    double ours = gauge ? (double)now->report.uploads : now->report.seconds;
-    double theirs = gauge ? (double)base->report.uploads : base->report.seconds;
+    double ours = gauge ? (double)merged_profiles_of(&now->report.counts, type) : now->report.seconds;
+    double theirs = gauge ? (double)merged_profiles_of(&base->report.counts, type) : base->report.seconds;
     return ours > 0 && theirs > 0 ? ours / theirs : 1;
 }
 
@@ -67,7 +68,7 @@ enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, co
     if (!name) {
         return RECEIVER_NO_MEMORY;
     }
-    double factor = factor_of(now, base, measure_is_gauge(name), mode);
+    double factor = factor_of(now, base, name, mode);
     enum receiver_error error = add_base(now->profile, base->profile, name, factor, text, text_size);
     if (error == RECEIVER_OK) {
         json_object_begin(json);

@@ -16,8 +16,54 @@ static const struct merge_limits own_limits = {.input_bytes = (size_t)1 << 30,
                                                .sample_types = 1024,
                                                .inflate_ratio = 0};
 
-static enum receiver_error take_profile(void *part, struct merged_file *file) {
-    struct profile *profile = part;
+struct part {
+    struct profile *profile;
+    struct merged_counts counts;
+};
+
+static size_t *count_of(struct merged_counts *counts, const char *name) {
+    char cut[TOTALS_MAX_NAME];
+    size_t at = 0;
+    snprintf(cut, sizeof cut, "%s", name);
+    while (at < counts->count && strcmp(counts->types[at].name, cut) != 0) {
+        at++;
+    }
+    if (at == MERGED_MAX_TYPES) {
+        return NULL;
+    }
+    if (at == counts->count) {
+        memcpy(counts->types[counts->count++].name, cut, sizeof cut);
+    }
+    return &counts->types[at].profiles;
+}
+
+static void add_count(struct merged_counts *counts, const char *name, size_t profiles) {
+    size_t *count = count_of(counts, name);
+    if (count) {
+        *count += profiles;
+    }
+}
+
+size_t merged_profiles_of(const struct merged_counts *counts, const char *type) {
+    for (size_t i = 0; i < counts->count; i++) {
+        if (strncmp(counts->types[i].name, type, TOTALS_MAX_NAME - 1) == 0) {
+            return counts->types[i].profiles;
+        }
+    }
+    return 0;
+}
+
+static void count_types(struct part *part) {
+    for (size_t i = 0; i < profile_sample_type_count(part->profile); i++) {
+        if (profile_last_had_type(part->profile, i)) {
+            add_count(&part->counts, profile_sample_type_name(part->profile, i), 1);
+        }
+    }
+}
+
+static enum receiver_error take_profile(void *state, struct merged_file *file) {
+    struct part *part = state;
+    struct profile *profile = part->profile;
     struct merge_fault fault = {0};
     int64_t before_ns = profile_duration_ns(profile);
     if (profile_sample_count(profile) > MAX_SAMPLES) {
@@ -26,6 +72,9 @@ static enum receiver_error take_profile(void *part, struct merged_file *file) {
     }
     enum merge_error error = profile_decode(profile, file->bytes, file->size, NULL, NULL, &fault);
     file->duration_ns = profile_duration_ns(profile) - before_ns;
+    if (error == MERGE_OK) {
+        count_types(part);
+    }
     if (error == MERGE_OK || error == MERGE_NO_MEMORY) {
         return error == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
@@ -139,25 +188,30 @@ struct merging {
 
 // Two halves whose period types differ do not go together: then all go into one profile, which says of each whether it fits the first.
 static enum receiver_error merge_files(const struct merging *merging, struct profile **out, struct merged_report *report) {
-    struct profile *profile = new_profile(merging->keys, merging->key_count), *second = new_profile(merging->keys, merging->key_count);
-    void *parts[2] = {profile, second};
-    enum receiver_error error = profile && second ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    struct part one = {.profile = new_profile(merging->keys, merging->key_count)};
+    struct part two = {.profile = new_profile(merging->keys, merging->key_count)};
+    void *parts[2] = {&one, &two};
+    enum receiver_error error = one.profile && two.profile ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
         error = merged_sweep(merging->store, merging->list, merging->attachment, take_profile, parts, report);
     }
     if (error == RECEIVER_OK) {
-        error = merged_add(profile, second);
+        error = merged_add(one.profile, two.profile);
     }
-    profile_free(second);
+    profile_free(two.profile);
     if (error == RECEIVER_BAD_UPLOAD) {
-        profile_free(profile);
-        profile = new_profile(merging->keys, merging->key_count);
-        parts[0] = profile;
+        profile_free(one.profile);
+        one = (struct part){.profile = new_profile(merging->keys, merging->key_count)};
+        two.counts.count = 0;
         parts[1] = NULL;
-        error =
-            !profile ? RECEIVER_NO_MEMORY : merged_sweep(merging->store, merging->list, merging->attachment, take_profile, parts, report);
+        error = !one.profile ? RECEIVER_NO_MEMORY
+                             : merged_sweep(merging->store, merging->list, merging->attachment, take_profile, parts, report);
     }
-    *out = profile;
+    for (size_t i = 0; i < two.counts.count; i++) {
+        add_count(&one.counts, two.counts.types[i].name, two.counts.types[i].profiles);
+    }
+    report->counts = one.counts;
+    *out = one.profile;
     return error;
 }
 

@@ -16,7 +16,8 @@
 enum {
     MERGED_MAX_UPLOADS = 5000, // of a selection; a day of one process at a profile in 20 s has 4,320
     MERGED_MAX_FAILED = 20,    // that are named
-    MERGED_MAX_LABELS = 16
+    MERGED_MAX_LABELS = 16,
+    MERGED_MAX_TYPES = 64
 };
 
 // ---- The uploads of a selection ----
@@ -37,11 +38,23 @@ void merged_list_free(struct merged_list *list);
 
 // ---- Reading them ----
 
+// In how many profiles each sample type was: a client's upgrade adds some. Names are cut to fit.
+struct merged_counts {
+    size_t count;
+    struct {
+        char name[TOTALS_MAX_NAME];
+        size_t profiles;
+    } types[MERGED_MAX_TYPES];
+};
+size_t merged_profiles_of(const struct merged_counts *counts, const char *type); // 0: none, or too many types
+
 // What came of it. Zero-initialised.
 struct merged_report {
-    size_t uploads; // that were taken
-    double seconds; // that these cover
+    size_t uploads;   // that were taken
+    size_t processes; // of the list that it came of
+    double seconds;   // that these cover
     size_t left_out, failed_count;
+    struct merged_counts counts; // of merged_profile only
     struct {
         int64_t id;
         char reason[160];

@@ -100,6 +100,28 @@ static void add_report(struct merged_report *report, const struct merged_report 
     report->failed_count += other->failed_count - named;
 }
 
+static int compare_processes(const void *left, const void *right) {
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+// 0: no memory, or no uploads.
+static size_t count_processes(const struct merged_list *list) {
+    uint64_t *processes = malloc((list->count + 1) * sizeof *processes);
+    size_t count = 0;
+    for (size_t i = 0; processes && i < list->count; i++) {
+        processes[i] = list->uploads[i].process;
+    }
+    if (processes && list->count > 0) {
+        qsort(processes, list->count, sizeof *processes, compare_processes);
+    }
+    for (size_t i = 0; processes && i < list->count; i++) {
+        count += i == 0 || processes[i] != processes[i - 1];
+    }
+    free(processes);
+    return count;
+}
+
 enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
                                  void *const parts[2], struct merged_report *report) {
     size_t first = parts[1] && list->count >= LEAST_FOR_TWO ? list->count - list->count / 2 : list->count;
@@ -118,6 +140,7 @@ enum receiver_error merged_sweep(struct store *store, const struct merged_list *
     }
     *report = one.report;
     report->left_out = list->left_out;
+    report->processes = count_processes(list);
     add_report(report, &two.report);
     return one.error != RECEIVER_OK ? one.error : two.error;
 }
@@ -126,6 +149,8 @@ void merged_report_write(const struct merged_report *report, struct json *json) 
     size_t named = report->failed_count < MERGED_MAX_FAILED ? report->failed_count : MERGED_MAX_FAILED;
     json_key(json, "uploads");
     json_number(json, (int64_t)report->uploads);
+    json_key(json, "processes");
+    json_number(json, (int64_t)report->processes);
     json_key(json, "uploads_left_out");
     json_number(json, (int64_t)report->left_out);
     json_key(json, "failed_count");

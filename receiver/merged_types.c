@@ -1,5 +1,6 @@
 // merged_types.c: attachments and sample types of many uploads (merged_types.h).
 #include "merged_types.h"
+#include "measures.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -76,13 +77,19 @@ enum receiver_error merged_attachments_write(struct catalog *catalog, const stru
 
 // ---- Types ----
 
+struct sums {
+    struct totals totals;
+    size_t profiles[TOTALS_MAX_TYPES]; // that have the type
+};
+
 static void add(int64_t *sum, int64_t value) {
     if (__builtin_add_overflow(*sum, value, sum)) {
         *sum = value > 0 ? INT64_MAX : INT64_MIN;
     }
 }
 
-static void add_totals(struct totals *sum, const struct totals *more) {
+static void add_totals(struct sums *sums, const struct totals *more, const size_t *profiles) {
+    struct totals *sum = &sums->totals;
     sum->samples += more->samples;
     sum->c_samples += more->c_samples;
     sum->time_ns = sum->time_ns == 0 || (more->time_ns != 0 && more->time_ns < sum->time_ns) ? more->time_ns : sum->time_ns;
@@ -101,23 +108,37 @@ static void add_totals(struct totals *sum, const struct totals *more) {
         }
         if (at == sum->type_count) {
             sum->types[sum->type_count++] = *type;
+            sums->profiles[at] = 0;
         } else {
             add(&sum->types[at].total, type->total);
             add(&sum->types[at].c_total, type->c_total);
         }
+        sums->profiles[at] += profiles ? profiles[i] : 1;
     }
 }
 
 struct part {
-    struct totals sum, one;
+    struct sums sum;
+    struct totals one;
 };
+
+// Memory that was there at 200 moments is not 200 times as much.
+static void make_means(struct sums *sums) {
+    for (size_t i = 0; i < sums->totals.type_count; i++) {
+        struct totals_type *type = &sums->totals.types[i];
+        if (measure_is_gauge(type->name)) {
+            type->total = view_mean(type->total, sums->profiles[i]);
+            type->c_total = view_mean(type->c_total, sums->profiles[i]);
+        }
+    }
+}
 
 static enum receiver_error take_totals(void *state, struct merged_file *file) {
     struct part *part = state;
     struct merge_fault fault = {0};
     enum merge_error error = totals_read(file->bytes, file->size, NULL, &part->one, &fault);
     if (error == MERGE_OK) {
-        add_totals(&part->sum, &part->one);
+        add_totals(&part->sum, &part->one, NULL);
         file->duration_ns = part->one.duration_ns;
         return RECEIVER_OK;
     }
@@ -133,11 +154,12 @@ enum receiver_error merged_types_write(struct store *store, const struct merged_
     }
     void *parts[2] = {&both[0], &both[1]};
     enum receiver_error error = merged_sweep(store, list, attachment, take_totals, parts, &report);
-    add_totals(&both[0].sum, &both[1].sum);
+    add_totals(&both[0].sum, &both[1].sum.totals, both[1].sum.profiles);
+    make_means(&both[0].sum);
     merged_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);
-    view_write_totals(&both[0].sum, json);
+    view_write_totals(&both[0].sum.totals, json);
     free(both);
     return error;
 }

@@ -58,6 +58,14 @@ static const char *default_type(const struct totals *totals) {
     return totals->type_count > 0 ? totals->types[totals->type_count - 1].name : NULL;
 }
 
+int64_t view_mean(int64_t sum, size_t profiles) {
+    if (profiles <= 1) {
+        return sum;
+    }
+    int64_t count = (int64_t)profiles, half = sum % count * 2;
+    return sum / count + (half >= count) - (half <= -count);
+}
+
 void view_write_totals(const struct totals *totals, struct json *json) {
     json_key(json, "samples");
     json_number(json, (int64_t)totals->samples);

@@ -17,9 +17,12 @@ enum receiver_error view_name(struct profile **profile, const struct receiver_sy
 
 // {"samples":...,"types":[...]} of a profile.
 enum receiver_error view_types(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
+int64_t view_mean(int64_t sum, size_t profiles);                        // rounded to the nearest; profiles 0 and 1: the sum
 void view_write_totals(const struct totals *totals, struct json *json); // its members, into an open object
 
 // ---- Tree ----
+
+struct merged_counts; // merged.h
 
 enum { VIEW_MAX_LABELS = 16 };
 enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO };                  // C: samples with the label memory=C; Go: samples without it
@@ -30,6 +33,7 @@ struct view_filter {
     const char *kind; // of the innermost frame; NULL: any
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;
+    const struct merged_counts *merged; // of how many profiles each type is the sum: a gauge is shown as the mean. NULL: of one
 };
 
 // The members of the answer from "type" on, into an open object. type NULL or "": the profile's default. base NULL, or a second sample type

@@ -144,6 +144,7 @@ static enum receiver_error make_tree(struct request *request, struct json *json)
     merged_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);
+    request->filter.merged = &report.counts;
     error = view_tree(profile, request->type, NULL, &request->filter, json, request->text, sizeof request->text);
     json_object_end(json);
     profile_free(profile);
@@ -157,6 +158,7 @@ static enum receiver_error make_diff(struct request *request, struct json *json)
         error = merge(request, &request->base, &base.profile, &base.report);
     }
     if (error == RECEIVER_OK) {
+        request->filter.merged = &now.report.counts;
         error = diff_write(&now, &base, request->type, request->mode, &request->filter, json, request->text, sizeof request->text);
     }
     profile_free(now.profile);

@@ -1,5 +1,6 @@
 // view_tree.c: the call tree of one sample type as JSON (view.h).
 #include "measures.h"
+#include "merged.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -118,7 +119,7 @@ static size_t keep_nodes(const struct tree *tree, const uint64_t *weights, uint6
 }
 
 static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t count, const uint32_t *function_of, uint32_t *place,
-                        bool with_base, struct json *json) {
+                        bool with_base, size_t profiles, struct json *json) {
     json_key(json, "nodes");
     json_array_begin(json);
     place[0] = 0; // the root; the page knows it as node 0
@@ -129,18 +130,18 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
         json_number(json, place[node->parent]);
         json_number(json, function_of[kept[i]]);
         json_number(json, node->frame.line);
-        json_number(json, node->self);
-        json_number(json, node->total);
+        json_number(json, view_mean(node->self, profiles));
+        json_number(json, view_mean(node->total, profiles));
         if (with_base) {
-            json_number(json, node->base_self);
-            json_number(json, node->base_total);
+            json_number(json, view_mean(node->base_self, profiles));
+            json_number(json, view_mean(node->base_total, profiles));
         }
         json_array_end(json);
     }
     json_array_end(json);
 }
 
-static enum receiver_error write_tree(const struct tree *tree, bool with_base, struct json *json) {
+static enum receiver_error write_tree(const struct tree *tree, bool with_base, size_t profiles, struct json *json) {
     // Of each node its weight; the kept ones, the entry in "functions", and the new index.
     uint64_t *weights = malloc(tree->count * (sizeof *weights + 3 * sizeof(uint32_t)));
     if (!weights) {
@@ -151,20 +152,20 @@ static enum receiver_error write_tree(const struct tree *tree, bool with_base, s
     // Parents come first, so what is left when the rest is cut off is still a tree.
     count = count < MAX_NODES ? count : MAX_NODES;
     json_key(json, "total");
-    json_number(json, tree->nodes[0].total);
+    json_number(json, view_mean(tree->nodes[0].total, profiles));
     json_key(json, "self");
-    json_number(json, tree->nodes[0].self);
+    json_number(json, view_mean(tree->nodes[0].self, profiles));
     if (with_base) {
         json_key(json, "base_total");
-        json_number(json, tree->nodes[0].base_total);
+        json_number(json, view_mean(tree->nodes[0].base_total, profiles));
         json_key(json, "base_self");
-        json_number(json, tree->nodes[0].base_self);
+        json_number(json, view_mean(tree->nodes[0].base_self, profiles));
     }
     json_key(json, "nodes_left_out");
     json_number(json, (int64_t)(tree->count - 1 - count));
     bool ok = write_functions(tree, kept, count, function_of, json);
     if (ok) {
-        write_nodes(tree, kept, count, function_of, place, with_base, json);
+        write_nodes(tree, kept, count, function_of, place, with_base, profiles, json);
     }
     free(weights);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
@@ -199,6 +200,10 @@ static struct tree_options options_of(const struct view_filter *filter, struct t
     return options;
 }
 
+static size_t profiles_of(const struct view_filter *filter, const char *type) {
+    return filter && filter->merged ? merged_profiles_of(filter->merged, type) : 1;
+}
+
 enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
                               struct json *json, char *text, size_t text_size) {
     struct tree tree = {0};
@@ -221,8 +226,10 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     json_key(json, "unit");
     json_text(json, profile_sample_type_unit(profile, options.type_index));
     json_key(json, "gauge");
-    json_bool(json, measure_is_gauge(profile_sample_type_name(profile, options.type_index)));
-    enum receiver_error error = write_tree(&tree, base != NULL, json);
+    bool gauge = measure_is_gauge(profile_sample_type_name(profile, options.type_index));
+    json_bool(json, gauge);
+    enum receiver_error error =
+        write_tree(&tree, base != NULL, gauge ? profiles_of(filter, profile_sample_type_name(profile, options.type_index)) : 1, json);
     tree_free(&tree);
     return error;
 }

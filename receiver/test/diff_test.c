@@ -4,7 +4,13 @@
 #include "../diff.h"
 
 static struct diff_side side_of(struct profile *profile, size_t uploads, double seconds) {
-    return (struct diff_side){.profile = profile, .report = {.uploads = uploads, .seconds = seconds}};
+    struct diff_side side = {.profile = profile, .report = {.uploads = uploads, .seconds = seconds}};
+    for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
+        struct merged_counts *counts = &side.report.counts;
+        snprintf(counts->types[i].name, sizeof counts->types[i].name, "%s", profile_sample_type_name(profile, i));
+        counts->types[counts->count++].profiles = uploads;
+    }
+    return side;
 }
 
 static struct profile *heap(int64_t shared, const char *own, int64_t value) {
@@ -18,7 +24,8 @@ static struct json diff_of(const char *type, enum diff_mode mode) {
     struct diff_side now = side_of(heap(100, "malloc /m.c", 30), 2, 120), base = side_of(heap(10, "calloc /m.c", 4), 1, 30);
     struct json json = {0};
     char text[200] = "";
-    assert_int_equal(diff_write(&now, &base, type, mode, NULL, &json, text, sizeof text), RECEIVER_OK);
+    struct view_filter filter = {.merged = &now.report.counts};
+    assert_int_equal(diff_write(&now, &base, type, mode, &filter, &json, text, sizeof text), RECEIVER_OK);
     profile_free(now.profile);
     profile_free(base.profile);
     return json;
@@ -40,10 +47,16 @@ static void test_values_and_scale(void **state) {
     expect_at(&json, "$.scale", "{\"mode\":\"per_second\",\"factor\":4}");
     expect_at(&json, "$.base_total", "56");
     json_free(&json);
+    json = diff_of("inuse_space", DIFF_TOTAL); // a gauge is no amount that adds up: the mean, whatever the mode
+    expect_at(&json, "$.total", "65");
+    expect_at(&json, "$.base_total", "14");
+    json_free(&json);
     json = diff_of(NULL, DIFF_PER_SECOND); // a gauge: one profile beside two
     expect_at(&json, "$.type", "inuse_space");
     expect_at(&json, "$.scale", "{\"mode\":\"per_second\",\"factor\":2}");
-    expect_at(&json, "$.base_total", "28");
+    expect_at(&json, "$.total", "65");
+    expect_at(&json, "$.base_total", "14");
+    expect_at(&json, "$.nodes", "[[0,0,7,50,65,10,14],[1,1,7,15,15,0,0],[1,2,7,0,0,4,4]]");
     json_free(&json);
 }
 

@@ -44,7 +44,7 @@ static void test_two_halves(void **state) {
     merged_report_write(&report, &json);
     json_object_end(&json);
     expect_at(&json, "$",
-              "{\"uploads\":7,\"uploads_left_out\":0,\"failed_count\":2,\"failed\":[{\"id\":4,\"reason\":\"bad: !\"},"
+              "{\"uploads\":7,\"processes\":1,\"uploads_left_out\":0,\"failed_count\":2,\"failed\":[{\"id\":4,\"reason\":\"bad: !\"},"
               "{\"id\":9,\"reason\":\"bad: !\"}]}");
     json_free(&json);
     merged_list_free(&list);

@@ -40,7 +40,7 @@ static void test_types(void **state) {
     expect_at(&json, "$.seconds", "480");
     expect_at(&json, "$.samples", "15");
     expect_at(&json, "$.c_samples", "7");
-    expect_at(&json, "$.types[3]", "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":770,\"c_total\":70,\"gauge\":true}");
+    expect_at(&json, "$.types[3]", "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":110,\"c_total\":10,\"gauge\":true}");
     expect_at(&json, "$.types[4]", "{\"type\":\"goroutine\",\"unit\":\"count\",\"total\":3,\"c_total\":0,\"gauge\":true}");
     json_free(&json);
     merged_list_free(&list);

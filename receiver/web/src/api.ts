@@ -73,6 +73,7 @@ export interface Types {
 // What the answer for a selection was made of.
 export interface Merged {
   uploads: number;
+  processes: number; // that they are of
   uploads_left_out: number;
   failed_count: number;
   failed: { id: number; reason: string }[];

@@ -252,16 +252,18 @@ export class ComparePage implements View {
           (memory) => change({ memory: memory || null }),
           { id: "memory" },
         ),
-      segments(
-        "Scale",
-        [
-          ["", gauge ? "Per upload" : "Per second"],
-          ["total", "Total"],
-        ],
-        perSecond ? "" : "total",
-        (mode) => change({ mode: mode || null }),
-        { id: "mode" },
-      ),
+      gauge
+        ? make("span", { class: "soft" }, "means")
+        : segments(
+            "Scale",
+            [
+              ["", "Per second"],
+              ["total", "Total"],
+            ],
+            perSecond ? "" : "total",
+            (mode) => change({ mode: mode || null }),
+            { id: "mode" },
+          ),
       make("span", { class: "space" }),
       this.summary(shown, unit),
       this.matches,

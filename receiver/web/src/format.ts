@@ -53,7 +53,8 @@ export function share(part: number, whole: number): string {
 }
 
 export function count(number: number, noun: string): string {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  const ending = number === 1 ? "" : noun.endsWith("s") ? "es" : "s";
+  return `${number.toLocaleString("en")} ${noun}${ending}`;
 }
 
 const two = (number: number): string => String(number).padStart(2, "0");

@@ -1,5 +1,6 @@
 // profile_data.ts: what the tab Profiles shows of a selection, asked for once and kept while the selection stays.
 import * as api from "./api";
+import { count } from "./format";
 import { singleUpload } from "./selection";
 import { readTree, type Tree } from "./tree";
 
@@ -8,6 +9,23 @@ const keptTrees = 8; // of up to some 20 MB each
 export interface LoadedTree {
   tree: Tree;
   merged?: api.Merged; // of an aggregate
+  gauge?: boolean; // the aggregate's values are means
+}
+
+// "216 profiles merged, 3 processes"; of a gauge "mean of 216 uploads, 3 processes": what was there at 216 moments does not add up.
+export function mergedText({ uploads, processes }: api.Merged, gauge: boolean): string {
+  const of = processes > 0 ? `, ${count(processes, "process")}` : "";
+  return gauge ? `mean of ${count(uploads, "upload")}${of}` : `${count(uploads, "profile")} merged${of}`;
+}
+
+// Each reason once, the most frequent first: "12 x not a readable profile: ...".
+export function failureReasons({ failed }: api.Merged): string {
+  const times = new Map<string, number>();
+  for (const { reason } of failed) times.set(reason, (times.get(reason) ?? 0) + 1);
+  return [...times]
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, n]) => `${n.toLocaleString("en")} × ${reason}`)
+    .join("\n");
 }
 
 // An attachment of the selection; size_bytes is known of a single upload's only.
@@ -68,7 +86,7 @@ export class ProfileData {
     const { signal } = this.abort;
     if (this.id) return { tree: readTree(await api.uploadTree(this.id, request, signal)) };
     const answer = await api.tree(this.selection, request, signal);
-    return { tree: readTree(answer), merged: answer };
+    return { tree: readTree(answer), merged: answer, gauge: answer.gauge };
   }
 
   labels(attachment: string): Promise<api.Labels> {

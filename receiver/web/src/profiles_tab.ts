@@ -15,7 +15,7 @@ import { FunctionTable } from "./function_table";
 import { groupings } from "./groups";
 import { exactly, flags } from "./pattern";
 import { closeMenu, openMenu, type Item } from "./popup";
-import { pickAttachment, pickType, ProfileData, type File, type LoadedTree } from "./profile_data";
+import { failureReasons, mergedText, pickAttachment, pickType, ProfileData, type File, type LoadedTree } from "./profile_data";
 import { addPattern, choice, ProfileToolbar, views, type ViewName } from "./profile_toolbar";
 import { ProfilesRail } from "./profiles_rail";
 import { Sandwich } from "./sandwich";
@@ -268,7 +268,7 @@ export class ProfilesTab implements View {
     this.tell(tree, -1);
     const notes = [
       tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`,
-      merged && `${count(merged.uploads, "profile")} merged`,
+      merged && mergedText(merged, loaded.gauge ?? false),
       merged && merged.failed_count > 0 && `${merged.failed_count.toLocaleString("en")} could not be read`,
       merged && merged.uploads_left_out > 0 && `${merged.uploads_left_out.toLocaleString("en")} older ones left out`,
     ].filter(Boolean);
@@ -279,7 +279,7 @@ export class ProfilesTab implements View {
     const items = zoomed > 0 ? this.frameItems(tree, zoomed).filter((item) => item.id !== "zoom") : [];
     refill(
       this.actions,
-      make("span", { class: "soft", id: "notes" }, notes.join(" · ")),
+      make("span", { class: "soft", id: "notes", title: merged ? failureReasons(merged) : "" }, notes.join(" · ")),
       ...items
         .filter((item) => ["sandwich", "focus", "ignore", "hide", "copy-stack"].includes(item.id))
         .map((item) => button(item.text, item.run, { data: { action: item.id } })),
