@@ -506,7 +506,7 @@ func TestSelectionIsMerged(t *testing.T) {
 	receiver.upload(t, "shop", map[string][]byte{"delta-heap.pprof": []byte("not a profile")})
 	view := chromium.profile(t, receiver, "service=shop&type=alloc_space")
 	view.until(`document.querySelector("#frame").textContent === "all · 330 MB"`)
-	view.until(`document.querySelector("#notes").textContent === "3 profiles merged · 1 could not be read"`)
+	view.until(`/^3 profiles merged, \d process(es)? · 1 could not be read$/.test(document.querySelector("#notes").textContent)`)
 	view.expect(`document.querySelector("#service").textContent`, "shop")
 	view.until(`document.querySelector("#facts").textContent.includes("merged4 profiles")`)
 	view.click(`#memory [data-value="C"]`)
