@@ -1,15 +1,15 @@
 // array.h: a growing flat array, the only container of this folder besides the hash table of intern.h.
 //
 // Items are numbered by uint32_t, so an array holds less than 2^32 of them; array_push says NULL when that or the memory is exhausted.
-// Threads: as its owner. Memory: realloc, doubled, so that the total of all copies stays linear.
+// Threads: as its owner. Memory: memory.h, doubled, so that the total of all copies stays linear.
 #ifndef CMEMPROF_MERGE_ARRAY_H
 #define CMEMPROF_MERGE_ARRAY_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "namespace.h"
 
 struct array {
@@ -26,7 +26,7 @@ static inline void *array_reserve(struct array *array, size_t more, size_t item_
             capacity = needed;
         if (capacity > UINT32_MAX)
             return NULL;
-        void *items = realloc(array->items, capacity * item_bytes);
+        void *items = memory_resize(array->items, capacity * item_bytes);
         if (!items)
             return NULL;
         array->items = items;
@@ -46,7 +46,7 @@ static inline void *array_push(struct array *array, size_t more, size_t item_byt
 }
 
 static inline void array_free(struct array *array) {
-    free(array->items);
+    memory_free(array->items);
     *array = (struct array){0};
 }
 

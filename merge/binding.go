@@ -14,6 +14,7 @@ package merge
 #include <stdlib.h>
 #include "compress.h"
 #include "merge.h"
+#include "profile.h"
 // Go 1.25 takes the variable for a macro, as namespace.h has its name, and then cannot copy it, as it is const.
 static struct merge_limits default_limits(void) { return merge_default_limits; }
 */
@@ -71,10 +72,9 @@ func newError(code C.enum_merge_error, fault *C.struct_merge_fault) error {
 	return &Error{Code: Code(code), Offset: int(fault.offset), Text: C.GoString(&fault.text[0])}
 }
 
-// Takes over what C has malloc'ed.
-func takeBytes(bytes *C.uint8_t, size C.size_t) []byte {
-	defer C.free(unsafe.Pointer(bytes))
-	return append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(bytes)), int(size))...)
+// What C has written. The writer's memory stays its own: a block of the C heap as large as a profile would leave traces there.
+func bytesOf(writer *C.struct_wire_writer) []byte {
+	return append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(writer.bytes)), int(writer.size))...)
 }
 
 // Limits of one input. A field that is 0 has the default. What is over a limit is an error, [TooLarge].
@@ -131,15 +131,17 @@ type Output struct {
 
 // Inflate undoes gzip or zstd, told by the magic bytes; anything else is copied. limits may be nil.
 func Inflate(data []byte, limits *Limits) ([]byte, error) {
-	var out *C.uint8_t
-	var size C.size_t
+	var compress C.struct_compress
+	defer C.compress_free(&compress)
+	var out C.struct_wire_writer
+	defer C.wire_free(&out)
 	var fault C.struct_merge_fault
 	c := limits.c()
-	code := C.merge_inflate_limited(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &c, &out, &size, &fault)
+	code := C.compress_inflate(&compress, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &c, &out, &fault)
 	if code != C.MERGE_OK {
 		return nil, newError(code, &fault)
 	}
-	return takeBytes(out, size), nil
+	return bytesOf(&out), nil
 }
 
 // Compress is the way back: it compresses anything at all. With Raw it copies.
@@ -150,13 +152,13 @@ func Compress(data []byte, output Output) ([]byte, error) {
 	var compress C.struct_compress
 	defer C.compress_free(&compress)
 	var out C.struct_wire_writer
+	defer C.wire_free(&out)
 	code := C.compress_deflate(&compress, output.Compression.c(), C.int(output.Level), (*C.uint8_t)(unsafe.SliceData(data)),
 		C.size_t(len(data)), &out)
 	if code != C.MERGE_OK {
-		C.free(unsafe.Pointer(out.bytes))
 		return nil, &Error{Code: Code(code)}
 	}
-	return takeBytes(out.bytes, out.size), nil
+	return bytesOf(&out), nil
 }
 
 // Merge adds up profiles. The first mapping of the first one stays the first, which pprof takes for the main program. Time is the earliest,
@@ -304,12 +306,12 @@ func (m *Merger) Result(output Output) ([]byte, error) {
 		return nil, err
 	}
 	C.profile_trim(m.c)
-	var out *C.uint8_t
-	var size C.size_t
-	if code := C.profile_encode_level(m.c, output.Compression.c(), C.int(output.Level), &out, &size); code != C.MERGE_OK {
+	var out C.struct_wire_writer
+	defer C.wire_free(&out)
+	if code := C.encode_packed(m.c, output.Compression.c(), C.int(output.Level), &out); code != C.MERGE_OK {
 		return nil, &Error{Code: Code(code)}
 	}
-	return takeBytes(out, size), nil
+	return bytesOf(&out), nil
 }
 
 // Close frees the memory of the Merger. A second call does nothing.

@@ -8,23 +8,37 @@
 #include "fault.h"
 
 #include <libdeflate.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
-#include <zstd.h>
 #include <zstd_errors.h>
+#define ZSTD_STATIC_LINKING_ONLY // only in name: the shared library has the two functions as well
+#include <zstd.h>
 
 // Level 1 of both: a profile shrinks by 4 already, and the time counts inside a service. runtime/pprof writes gzip of level 1, too.
 #define DEFAULT_LEVEL 1
 #define MOST_GZIP_LEVEL 12
+// At once; more of them come and go.
+#define SPARE_COMPRESSORS 8
 // Any reader should allow a window of 8 MiB (RFC 8878), and writers of small streams ask for that much; libzstd itself stops at 128 MiB.
 #define LEAST_WINDOW_LOG 23
 #define MOST_WINDOW_LOG 27
 // So much may come out of any input: a few hundred bytes of a small profile can shrink by more than a large one.
 #define FREE_RATIO_BYTES ((size_t)1 << 20)
 
+static void *take_for_zstd(void *unused, size_t size) {
+    (void)unused;
+    return memory_take(size);
+}
+
+static void free_for_zstd(void *unused, void *block) {
+    (void)unused;
+    memory_free(block);
+}
+
+static const ZSTD_customMem own_memory = {take_for_zstd, free_for_zstd, NULL};
+
 void compress_free(struct compress *compress) {
     libdeflate_free_decompressor(compress->inflater);
-    libdeflate_free_compressor(compress->deflater);
     ZSTD_freeDCtx(compress->zstd_in);
     ZSTD_freeCCtx(compress->zstd_out);
     *compress = (struct compress){0};
@@ -47,31 +61,51 @@ static bool fit(struct wire_writer *out, size_t wanted) {
     out->size = 0;
     if (wanted <= out->capacity && out->bytes)
         return true;
-    free(out->bytes);
-    out->bytes = malloc(wanted + 1);
+    memory_free(out->bytes);
+    out->bytes = memory_take(wanted + 1);
     out->capacity = out->bytes ? wanted : 0;
     return out->bytes != NULL;
 }
 
 // ---- Out ----
 
-static enum merge_error deflate_bytes(struct compress *compress, int level, const uint8_t *bytes, size_t size, struct wire_writer *out) {
-    if (!compress->deflater || compress->deflater_level != level) {
-        libdeflate_free_compressor(compress->deflater);
-        compress->deflater = libdeflate_alloc_compressor(level);
-        compress->deflater_level = level;
+// A compressor of libdeflate is 200 KiB and more of the program's heap: only since 1.19 can it be asked to lie elsewhere, and before that
+// only for the whole process, which may use the library, too. So those that were made once are kept for the life of the process and lent
+// from one result to the next.
+static _Atomic(struct libdeflate_compressor *) spare[MOST_GZIP_LEVEL + 1][SPARE_COMPRESSORS];
+
+static struct libdeflate_compressor *borrow(int level) {
+    for (int i = 0; i < SPARE_COMPRESSORS; i++) {
+        struct libdeflate_compressor *compressor = atomic_exchange(&spare[level][i], NULL);
+        if (compressor)
+            return compressor;
     }
-    if (!compress->deflater)
+    return libdeflate_alloc_compressor(level);
+}
+
+static void give_back(struct libdeflate_compressor *compressor, int level) {
+    for (int i = 0; i < SPARE_COMPRESSORS; i++) {
+        struct libdeflate_compressor *none = NULL;
+        if (atomic_compare_exchange_strong(&spare[level][i], &none, compressor))
+            return;
+    }
+    libdeflate_free_compressor(compressor);
+}
+
+static enum merge_error deflate_bytes(int level, const uint8_t *bytes, size_t size, struct wire_writer *out) {
+    struct libdeflate_compressor *compressor = borrow(level);
+    if (!compressor)
         return MERGE_NO_MEMORY;
-    if (!fit(out, libdeflate_gzip_compress_bound(compress->deflater, size)))
-        return MERGE_NO_MEMORY;
-    out->size = libdeflate_gzip_compress(compress->deflater, bytes, size, out->bytes, out->capacity);
-    return MERGE_OK;
+    bool fits = fit(out, libdeflate_gzip_compress_bound(compressor, size));
+    if (fits)
+        out->size = libdeflate_gzip_compress(compressor, bytes, size, out->bytes, out->capacity);
+    give_back(compressor, level);
+    return fits ? MERGE_OK : MERGE_NO_MEMORY;
 }
 
 static enum merge_error zstd_bytes(struct compress *compress, int level, const uint8_t *bytes, size_t size, struct wire_writer *out) {
     if (!compress->zstd_out)
-        compress->zstd_out = ZSTD_createCCtx();
+        compress->zstd_out = ZSTD_createCCtx_advanced(own_memory);
     if (!compress->zstd_out || !fit(out, ZSTD_compressBound(size)))
         return MERGE_NO_MEMORY;
     size_t result = ZSTD_compressCCtx(compress->zstd_out, out->bytes, out->capacity, bytes, size, level);
@@ -87,7 +121,7 @@ enum merge_error compress_deflate(struct compress *compress, enum merge_compress
         level = DEFAULT_LEVEL;
     if (compression == MERGE_ZSTD)
         return zstd_bytes(compress, level < ZSTD_maxCLevel() ? level : ZSTD_maxCLevel(), bytes, size, out);
-    return deflate_bytes(compress, level < MOST_GZIP_LEVEL ? level : MOST_GZIP_LEVEL, bytes, size, out);
+    return deflate_bytes(level < MOST_GZIP_LEVEL ? level : MOST_GZIP_LEVEL, bytes, size, out);
 }
 
 // ---- In ----
@@ -113,7 +147,7 @@ static enum merge_error grow(struct inflation *job, size_t wanted) {
     if (wanted <= out->capacity && out->bytes)
         return over_limit(job);
     // One byte more, so that a limit of 0 is no special case.
-    uint8_t *bytes = realloc(out->bytes, wanted + 1);
+    uint8_t *bytes = memory_resize(out->bytes, wanted + 1);
     if (!bytes)
         return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory for %zu bytes of inflated input", wanted);
     out->bytes = bytes;
@@ -188,7 +222,7 @@ static enum merge_error read_zstd(const struct inflation *job, ZSTD_DStream *str
 }
 
 static enum merge_error measure_zstd(const struct inflation *job, size_t *size) {
-    ZSTD_DStream *stream = ZSTD_createDStream(); // not the one that is kept: its window is gone afterwards
+    ZSTD_DStream *stream = ZSTD_createDCtx_advanced(own_memory); // not the one that is kept: its window is gone afterwards
     if (!stream)
         return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory to inflate");
     enum merge_error error = read_zstd(job, stream, size);
@@ -248,7 +282,7 @@ static enum merge_error inflate_any(struct compress *compress, struct inflation 
     if (kind == MERGE_GZIP && !compress->inflater)
         compress->inflater = libdeflate_alloc_decompressor();
     if (kind == MERGE_ZSTD && !compress->zstd_in)
-        compress->zstd_in = ZSTD_createDCtx();
+        compress->zstd_in = ZSTD_createDCtx_advanced(own_memory);
     if (kind == MERGE_GZIP ? !compress->inflater : !compress->zstd_in)
         return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory to inflate");
     return kind == MERGE_GZIP ? inflate_gzip(job, compress->inflater) : inflate_zstd(job, compress->zstd_in);
@@ -285,14 +319,10 @@ enum merge_error merge_inflate_limited(const void *bytes, size_t size, const str
     struct wire_writer inflated = {0};
     enum merge_error error = compress_inflate(&compress, bytes, size, limits ? limits : &merge_default_limits, &inflated, fault);
     compress_free(&compress);
-    if (error != MERGE_OK) {
-        free(inflated.bytes);
-        return error;
-    }
-    uint8_t *shrunk = realloc(inflated.bytes, inflated.size + 1);
-    *out = shrunk ? shrunk : inflated.bytes;
-    *out_size = inflated.size;
-    return MERGE_OK;
+    if (error == MERGE_OK)
+        return wire_hand_over(&inflated, out, out_size) ? MERGE_OK : fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the result");
+    wire_free(&inflated);
+    return error;
 }
 
 enum merge_error merge_inflate(const void *bytes, size_t size, size_t limit_bytes, uint8_t **out, size_t *out_size,

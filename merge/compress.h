@@ -1,7 +1,8 @@
 // compress.h: gzip and zstd both ways, into buffers that the caller keeps. (merge_inflate is in merge.h.)
 //
-// Threads: as the owner of the struct. Memory: what the two libraries need for themselves, some 100 KiB each, made when it is first needed
-// and kept until compress_free, so that the next call costs no allocation.
+// Threads: as the owner of the struct. Memory: memory.h; what the two libraries need for themselves, some 100 KiB each, is made when it is
+// first needed and kept until compress_free, so that the next call costs no allocation. What writes gzip is kept for the life of the
+// process: eight at most of each level, as many as were in use at the same time.
 #ifndef CMEMPROF_MERGE_COMPRESS_H
 #define CMEMPROF_MERGE_COMPRESS_H
 
@@ -11,8 +12,6 @@
 
 struct compress { // zeroed at first
     struct libdeflate_decompressor *inflater;
-    struct libdeflate_compressor *deflater;
-    int deflater_level;
     struct ZSTD_DCtx_s *zstd_in;
     struct ZSTD_CCtx_s *zstd_out;
 };

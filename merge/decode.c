@@ -320,7 +320,7 @@ void decode_free(struct input *input) {
     id_map_free(&input->function_ids);
     id_map_free(&input->location_ids);
     compress_free(&input->compress);
-    free(input->inflated.bytes);
+    wire_free(&input->inflated);
     free(input);
 }
 

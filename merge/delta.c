@@ -32,8 +32,8 @@ void delta_free(struct delta *delta) {
                               &delta->told,     &delta->locations, &delta->ids,  &delta->marks};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         array_free(arrays[i]);
-    free(delta->raw.bytes);
-    free(delta->packed.bytes);
+    wire_free(&delta->raw);
+    wire_free(&delta->packed);
     compress_free(&delta->compress);
     free(delta);
 }

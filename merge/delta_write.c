@@ -134,7 +134,7 @@ static bool write_samples(struct writing *writing) {
     const struct span *spans = input->tables[DECODE_SAMPLES].items;
     bool *seen = delta->seen.items;
     int64_t few[64], *row = few;
-    if (writing->known->type_count > 64 && !(row = malloc(writing->known->type_count * sizeof *row)))
+    if (writing->known->type_count > 64 && !(row = memory_take(writing->known->type_count * sizeof *row)))
         return false;
     for (uint32_t i = 0; i < input->samples.count; i++) {
         fetch_samples(writing, i);
@@ -146,7 +146,7 @@ static bool write_samples(struct writing *writing) {
         write_sample(writing, ours[i], spans[i], row);
     }
     if (row != few)
-        free(row);
+        memory_free(row);
     return true;
 }
 

@@ -299,18 +299,18 @@ static void write_types(struct output *output) {
 
 static bool make_tables(struct output *output) {
     const struct profile *profile = output->profile;
-    output->mappings = calloc(profile->mappings.count, sizeof(uint32_t));
-    output->functions = calloc(profile->functions.count, sizeof(uint32_t));
-    output->locations = calloc(profile->locations.count, sizeof(uint32_t));
-    output->texts = calloc(profile->texts.texts.count, sizeof(uint32_t));
+    output->mappings = memory_take_zeroed(profile->mappings.count, sizeof(uint32_t));
+    output->functions = memory_take_zeroed(profile->functions.count, sizeof(uint32_t));
+    output->locations = memory_take_zeroed(profile->locations.count, sizeof(uint32_t));
+    output->texts = memory_take_zeroed(profile->texts.texts.count, sizeof(uint32_t));
     return output->mappings && output->functions && output->locations && output->texts;
 }
 
 static void free_tables(struct output *output) {
-    free(output->mappings);
-    free(output->functions);
-    free(output->locations);
-    free(output->texts);
+    memory_free(output->mappings);
+    memory_free(output->functions);
+    memory_free(output->locations);
+    memory_free(output->texts);
     array_free(&output->text_order);
 }
 
@@ -352,7 +352,7 @@ static enum merge_error write_all_of(struct output *output, const struct profile
     enum merge_error error = write_labels(output, labels, &label_bytes) ? MERGE_OK : MERGE_NO_MEMORY;
     if (error == MERGE_OK)
         error = write_source(output, source, &label_bytes);
-    free(label_bytes.bytes.bytes);
+    wire_free(&label_bytes.bytes);
     if (error == MERGE_OK && !write_end(output))
         error = MERGE_NO_MEMORY;
     return error;
@@ -375,32 +375,30 @@ enum merge_error profile_encode_source(struct profile *profile, const struct pro
     return error;
 }
 
-static enum merge_error take(struct wire_writer *writer, uint8_t **bytes, size_t *size) {
-    uint8_t *shrunk = realloc(writer->bytes, writer->size + 1); // the room for the worst case is as large as the input
-    *bytes = shrunk ? shrunk : writer->bytes;
-    *size = writer->size;
-    return MERGE_OK;
+enum merge_error encode_packed(const struct profile *profile, enum merge_compression compression, int level, struct wire_writer *out) {
+    if (profile->status != MERGE_OK)
+        return profile->status;
+    if (compression == MERGE_RAW)
+        return encode_raw(profile, out) ? MERGE_OK : MERGE_NO_MEMORY;
+    struct wire_writer raw = {0};
+    struct compress compress = {0};
+    enum merge_error error = encode_raw(profile, &raw) ? MERGE_OK : MERGE_NO_MEMORY;
+    if (error == MERGE_OK)
+        error = compress_deflate(&compress, compression, level, raw.bytes, raw.size, out);
+    compress_free(&compress);
+    wire_free(&raw);
+    return error;
 }
 
 enum merge_error profile_encode_level(struct profile *profile, enum merge_compression compression, int level, uint8_t **bytes,
                                       size_t *size) {
     *bytes = NULL;
     *size = 0;
-    if (profile->status != MERGE_OK)
-        return profile->status;
-    struct wire_writer raw = {0}, packed = {0};
-    enum merge_error error = encode_raw(profile, &raw) ? MERGE_OK : MERGE_NO_MEMORY;
-    if (error == MERGE_OK && compression == MERGE_RAW)
-        return take(&raw, bytes, size);
-    if (error == MERGE_OK) {
-        struct compress compress = {0};
-        error = compress_deflate(&compress, compression, level, raw.bytes, raw.size, &packed);
-        compress_free(&compress);
-    }
-    free(raw.bytes);
+    struct wire_writer out = {0};
+    enum merge_error error = encode_packed(profile, compression, level, &out);
     if (error == MERGE_OK)
-        return take(&packed, bytes, size);
-    free(packed.bytes);
+        return wire_hand_over(&out, bytes, size) ? MERGE_OK : MERGE_NO_MEMORY;
+    wire_free(&out);
     return error;
 }
 

@@ -2,8 +2,8 @@
 #include "id_map.h"
 
 #include "intern.h"
+#include "memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct id_map_entry {
@@ -13,9 +13,9 @@ struct id_map_entry {
 
 bool id_map_init(struct id_map *map, size_t entries, uint64_t seed) {
     if (entries + 1 > map->dense_capacity) {
-        free(map->dense);
+        memory_free(map->dense);
         map->dense_capacity = entries + 1 + entries / 4;
-        map->dense = malloc(map->dense_capacity * sizeof *map->dense);
+        map->dense = memory_take(map->dense_capacity * sizeof *map->dense);
         if (!map->dense) {
             map->dense_capacity = map->dense_count = 0;
             return false;
@@ -29,8 +29,8 @@ bool id_map_init(struct id_map *map, size_t entries, uint64_t seed) {
 }
 
 void id_map_free(struct id_map *map) {
-    free(map->dense);
-    free(map->sparse);
+    memory_free(map->dense);
+    memory_free(map->sparse);
     *map = (struct id_map){0};
 }
 
@@ -51,8 +51,8 @@ static bool make_sparse(struct id_map *map) {
     while (size < map->dense_count * 2)
         size *= 2;
     if (size > map->sparse_capacity) {
-        free(map->sparse);
-        map->sparse = malloc(size * sizeof *map->sparse);
+        memory_free(map->sparse);
+        map->sparse = memory_take(size * sizeof *map->sparse);
         map->sparse_capacity = map->sparse ? size : 0;
         if (!map->sparse)
             return false;

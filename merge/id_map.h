@@ -2,7 +2,7 @@
 //
 // Writers number from 1 without gaps nearly always: ids up to the number of entries are looked up in an array. All others go through a
 // hash table of the same size, so that one entry with the id 2^63 costs no more than one with the id 1.
-// Threads: as its owner. Memory: malloc, two to three words an entry.
+// Threads: as its owner. Memory: memory.h, two to three words an entry.
 #ifndef CMEMPROF_MERGE_ID_MAP_H
 #define CMEMPROF_MERGE_ID_MAP_H
 

@@ -1,7 +1,8 @@
 // intern.c: growth of the hash table of intern.h. Threads and memory: as said there.
 #include "intern.h"
 
-#include <stdlib.h>
+#include "memory.h"
+
 #include <sys/random.h>
 #include <time.h>
 
@@ -14,7 +15,7 @@ static void place(struct intern_slot *slots, uint32_t mask, struct intern_slot e
 
 // A table of this many slots has ids up to half of it.
 static bool grow_order(struct intern *table, size_t slots) {
-    uint32_t *after = realloc(table->after, (slots / 2 + 2) * sizeof *after);
+    uint32_t *after = memory_resize(table->after, (slots / 2 + 2) * sizeof *after);
     if (!after)
         return false;
     size_t from = table->slots ? ((size_t)table->mask + 1) / 2 + 2 : 0;
@@ -29,13 +30,13 @@ static bool grow(struct intern *table) {
         return false;
     if (table->after && !grow_order(table, size))
         return false;
-    struct intern_slot *slots = calloc(size, sizeof *slots);
+    struct intern_slot *slots = memory_take_zeroed(size, sizeof *slots);
     if (!slots)
         return false;
     for (size_t at = 0; table->slots && at <= table->mask; at++)
         if (table->slots[at].id != 0)
             place(slots, (uint32_t)size - 1, table->slots[at]);
-    free(table->slots);
+    memory_free(table->slots);
     table->slots = slots;
     table->mask = (uint32_t)size - 1;
     return true;
@@ -58,8 +59,8 @@ bool intern_add(struct intern *table, uint32_t hash, uint32_t id) {
 }
 
 void intern_free(struct intern *table) {
-    free(table->slots);
-    free(table->after);
+    memory_free(table->slots);
+    memory_free(table->after);
     *table = (struct intern){0};
 }
 

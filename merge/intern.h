@@ -3,7 +3,7 @@
 // It knows hashes and ids only; the content lies with the owner, who compares it in full: a hash finds candidates, it never decides.
 // Hashes are seeded at random for each profile, so that an upload cannot be built to make all its entries collide. Ids come out in the
 // order in which things were added, whatever the seed is. Nothing is ever removed.
-// Threads: as its owner. Memory: one malloc'ed array of slots, at most half full.
+// Threads: as its owner. Memory: one array of slots (memory.h), at most half full.
 #ifndef CMEMPROF_MERGE_INTERN_H
 #define CMEMPROF_MERGE_INTERN_H
 

@@ -20,8 +20,9 @@
 // returns it, so a builder checks once, at the end. profile_decode adds all of an input or nothing: after an error the profile is as it
 // was (it may know more samples, all of zeros) and takes the next input. Only after MERGE_NO_MEMORY is it good for profile_free alone.
 //
-// Threads: a struct profile belongs to one thread at a time. Nothing here is global. Memory: malloc. May not be called from inside malloc.
-// Input is never trusted: sizes, counts, indices and the ratio of compression are checked against struct merge_limits.
+// Threads: a struct profile belongs to one thread at a time. Nothing here is global but spare
+// compressors. Memory: malloc, and mmap for blocks of 64 KiB and more (memory.h); results are malloc'ed for the caller. May not be called
+// from inside malloc. Input is never trusted: sizes, counts, indices and the ratio of compression are checked against struct merge_limits.
 #ifndef CMEMPROF_MERGE_H
 #define CMEMPROF_MERGE_H
 

@@ -31,6 +31,7 @@
 #define delta_state_samples cmemprof_delta_state_samples
 #define delta_step cmemprof_delta_step
 #define delta_write cmemprof_delta_write
+#define encode_packed cmemprof_encode_packed
 #define encode_raw cmemprof_encode_raw
 #define fault_prefix cmemprof_fault_prefix
 #define fault_set cmemprof_fault_set
@@ -45,6 +46,10 @@
 #define match_commit cmemprof_match_commit
 #define match_period cmemprof_match_period
 #define match_types cmemprof_match_types
+#define memory_free cmemprof_memory_free
+#define memory_resize cmemprof_memory_resize
+#define memory_take cmemprof_memory_take
+#define memory_take_zeroed cmemprof_memory_take_zeroed
 #define merge_default_limits cmemprof_merge_default_limits
 #define merge_error_text cmemprof_merge_error_text
 #define merge_inflate cmemprof_merge_inflate

@@ -354,7 +354,7 @@ uint32_t profile_add_location(struct profile *profile, uint32_t mapping, uint64_
         profile_fail(profile, MERGE_MALFORMED);
         return 0;
     }
-    if (line_count > sizeof few / sizeof *few && !(entries = malloc(line_count * sizeof *entries))) {
+    if (line_count > sizeof few / sizeof *few && !(entries = memory_take(line_count * sizeof *entries))) {
         profile_fail(profile, MERGE_NO_MEMORY);
         return 0;
     }
@@ -363,7 +363,7 @@ uint32_t profile_add_location(struct profile *profile, uint32_t mapping, uint64_
     struct location entry = {.address = address, .mapping = mapping, .line_count = (uint32_t)line_count};
     uint32_t id = profile_intern_location(profile, &entry, entries);
     if (entries != few)
-        free(entries);
+        memory_free(entries);
     return id;
 }
 
@@ -385,7 +385,7 @@ void profile_add_sample(struct profile *profile, const uint32_t *locations, size
         fits = locations[i] != 0 && locations[i] < profile->locations.count;
     if (!fits)
         return profile_fail(profile, MERGE_MALFORMED);
-    if (label_count > sizeof few / sizeof *few && !(entries = malloc(label_count * sizeof *entries)))
+    if (label_count > sizeof few / sizeof *few && !(entries = memory_take(label_count * sizeof *entries)))
         return profile_fail(profile, MERGE_NO_MEMORY);
     for (size_t i = 0; i < label_count; i++)
         entries[i] = profile_label_of(profile, &labels[i]);
@@ -399,7 +399,7 @@ void profile_add_sample(struct profile *profile, const uint32_t *locations, size
             profile_add_row(profile, sample, values, profile->type_count, NULL, NULL);
     }
     if (entries != few)
-        free(entries);
+        memory_free(entries);
 }
 
 void profile_add_comment(struct profile *profile, const char *text) {

@@ -6,7 +6,7 @@
 //
 // All are flat arrays in the order of arrival. An id is the index; entry 0 of texts is "", entry 0 of mappings, functions and locations
 // means none. Samples count from 0. Each table has a hash table beside it that finds an entry by its content (intern.h).
-// Threads: one at a time. Memory: malloc, a few blocks for each table, none for a sample.
+// Threads: one at a time. Memory: memory.h, a few blocks for each table, none for a sample.
 #ifndef CMEMPROF_MERGE_PROFILE_H
 #define CMEMPROF_MERGE_PROFILE_H
 
@@ -168,6 +168,8 @@ struct label profile_label_of(struct profile *profile, const struct profile_labe
 // encode.c. Into writer, which keeps its buffer. False: no memory.
 struct wire_writer;
 bool encode_raw(const struct profile *profile, struct wire_writer *writer);
+// profile_encode_level into a buffer of memory.h, zeroed at first; the caller frees it, also after an error.
+enum merge_error encode_packed(const struct profile *profile, enum merge_compression compression, int level, struct wire_writer *out);
 
 // view.c. The line-th frame of a location, innermost first; the only one of a location without lines.
 struct profile_frame profile_frame_of(const struct profile *profile, const struct location *location, uint32_t line);

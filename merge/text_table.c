@@ -1,19 +1,20 @@
 // text_table.c: see text_table.h. Threads and memory: as said there.
 #include "text_table.h"
 
-#define BLOCK_BYTES (64 * 1024)
-
 struct text_block {
     struct text_block *next;
     size_t used, size;
     char bytes[];
 };
 
+// With its heads just large enough for memory.h to map it.
+#define BLOCK_BYTES (MEMORY_LARGE_BYTES - MEMORY_HEAD_BYTES - sizeof(struct text_block))
+
 static char *take(struct text_table *table, size_t size) {
     struct text_block *block = table->blocks;
     if (!block || block->size - block->used < size) {
         size_t block_bytes = size > BLOCK_BYTES ? size : BLOCK_BYTES;
-        struct text_block *fresh = malloc(sizeof *fresh + block_bytes);
+        struct text_block *fresh = memory_take(sizeof *fresh + block_bytes);
         if (!fresh)
             return NULL;
         *fresh = (struct text_block){.size = block_bytes};
@@ -75,7 +76,7 @@ bool text_table_init(struct text_table *table) {
 void text_table_free(struct text_table *table) {
     for (struct text_block *block = table->blocks; block;) {
         struct text_block *next = block->next;
-        free(block);
+        memory_free(block);
         block = next;
     }
     array_free(&table->texts);

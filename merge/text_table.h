@@ -2,7 +2,7 @@
 //
 // Strings keep their length, so one with a zero byte inside survives a merge; all end in a zero byte too, for whoever wants a C string.
 // Their addresses never change. There is no way to remove one.
-// Threads: as its owner. Memory: blocks of malloc, 64 KiB each, or one of its own for a long string.
+// Threads: as its owner. Memory: blocks of memory.h, 64 KiB each, or one of its own for a long string.
 #ifndef CMEMPROF_MERGE_TEXT_TABLE_H
 #define CMEMPROF_MERGE_TEXT_TABLE_H
 

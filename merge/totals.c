@@ -182,7 +182,7 @@ enum merge_error totals_read(const void *bytes, size_t size, const struct merge_
         enum merge_error error = compress_inflate(&compress, bytes, size, limits, &inflated, fault);
         compress_free(&compress);
         if (error != MERGE_OK) {
-            free(inflated.bytes);
+            wire_free(&inflated);
             return error;
         }
         bytes = inflated.bytes;
@@ -192,7 +192,7 @@ enum merge_error totals_read(const void *bytes, size_t size, const struct merge_
     enum merge_error error = size == 0 ? fault_set(fault, MERGE_TRUNCATED, 0, "empty input") : scan(&reader);
     if (error == MERGE_OK)
         error = add_up(&reader);
-    free(inflated.bytes);
+    wire_free(&inflated);
     return error;
 }
 

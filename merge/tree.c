@@ -8,6 +8,7 @@
 #include "saturate.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 // Some 500 MB. Only an input made for the purpose gets there: few bytes can stand for many stacks of inlined frames.
 #define MOST_NODES (4u << 20)
@@ -209,10 +210,10 @@ static void link_siblings(struct builder *builder, uint32_t *children, uint32_t 
 // Nodes are put in a row by parent first, which takes linear time; most parents have one child.
 static bool link_children(struct builder *builder) {
     uint32_t count = builder->nodes.count;
-    uint32_t *end = calloc(count, sizeof *end), *order = malloc(count * sizeof *order);
+    uint32_t *end = memory_take_zeroed(count, sizeof *end), *order = memory_take(count * sizeof *order);
     if (!end || !order) {
-        free(end);
-        free(order);
+        memory_free(end);
+        memory_free(order);
         return false;
     }
     for (uint32_t id = 1; id < count; id++) // the root is its own parent: it is left out
@@ -227,8 +228,8 @@ static bool link_children(struct builder *builder) {
     for (uint32_t id = 0, from = 0; id < count; from = end[id++])
         if (end[id] > from)
             link_siblings(builder, order + from, end[id] - from);
-    free(end);
-    free(order);
+    memory_free(end);
+    memory_free(order);
     return true;
 }
 
@@ -261,6 +262,6 @@ enum merge_error tree_build(struct profile *profile, size_t type_index, const ch
 }
 
 void tree_free(struct tree *tree) {
-    free(tree->nodes);
+    memory_free(tree->nodes);
     *tree = (struct tree){0};
 }

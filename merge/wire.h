@@ -1,6 +1,6 @@
 // wire.h: the protobuf wire format: a reader that never leaves its bytes, and a writer into one growing buffer.
 //
-// Threads: as its owner. Memory: the reader none, the writer realloc. It knows varints, tags and lengths, nothing of profiles.
+// Threads: as its owner. Memory: the reader none, the writer memory.h. It knows varints, tags and lengths, nothing of profiles.
 #ifndef CMEMPROF_MERGE_WIRE_H
 #define CMEMPROF_MERGE_WIRE_H
 
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "namespace.h"
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
@@ -109,7 +110,7 @@ struct wire_writer {
     uint8_t *bytes;
     size_t size, capacity;
     bool failed; // no memory; what follows is dropped
-    // Where the bytes come from, NULL: realloc. The first size of them stay. NULL given back: no memory.
+    // Where the bytes come from, NULL: memory.h, until wire_free. The first size of them stay. NULL given back: no memory.
     uint8_t *(*resize)(void *context, size_t capacity);
     void *context;
 };
@@ -120,7 +121,7 @@ static inline bool wire_room(struct wire_writer *writer, size_t more) {
     if (writer->failed)
         return false;
     size_t capacity = writer->capacity * 2 + more + 256;
-    uint8_t *bytes = writer->resize ? writer->resize(writer->context, capacity) : realloc(writer->bytes, capacity);
+    uint8_t *bytes = writer->resize ? writer->resize(writer->context, capacity) : memory_resize(writer->bytes, capacity);
     if (!bytes) {
         writer->failed = true;
         return false;
@@ -128,6 +129,22 @@ static inline bool wire_room(struct wire_writer *writer, size_t more) {
     writer->bytes = bytes;
     writer->capacity = capacity;
     return true;
+}
+
+// Not for bytes that came from resize.
+static inline void wire_free(struct wire_writer *writer) {
+    memory_free(writer->bytes);
+    *writer = (struct wire_writer){0};
+}
+
+// As the caller's own block, whose free() is the program's; the writer is empty then. False: no memory for it.
+static inline bool wire_hand_over(struct wire_writer *writer, uint8_t **bytes, size_t *size) {
+    *bytes = malloc(writer->size + 1);
+    *size = *bytes ? writer->size : 0;
+    if (*bytes && writer->size > 0)
+        memcpy(*bytes, writer->bytes, writer->size);
+    wire_free(writer);
+    return *bytes != NULL;
 }
 
 static inline uint8_t *wire_put_varint(uint8_t *at, uint64_t value) {

@@ -15,7 +15,9 @@ static struct blob pack(enum merge_compression compression, const void *bytes, s
     struct wire_writer out = {0};
     assert_int_equal(compress_deflate(&compress, compression, 0, bytes, size, &out), MERGE_OK);
     compress_free(&compress);
-    return (struct blob){out.bytes, out.size};
+    struct blob packed;
+    assert_true(wire_hand_over(&out, &packed.bytes, &packed.size));
+    return packed;
 }
 
 static void join(struct blob *all, struct blob more) {
@@ -279,7 +281,7 @@ static void ratio_is_limited(void **state) {
     limits.input_bytes = 1000;
     assert_int_equal(compress_inflate(&compress, bomb.bytes, bomb.size, &limits, &out, &fault), MERGE_TOO_LARGE);
     compress_free(&compress);
-    free(out.bytes), free(bomb.bytes), free(bytes);
+    wire_free(&out), free(bomb.bytes), free(bytes);
 }
 
 static void levels(void **state) {
@@ -297,7 +299,7 @@ static void levels(void **state) {
         assert_true(sizes[3] != sizes[0]);                                                                   // the level gets there
         assert_int_equal(compress_deflate(&compress, kind, 1000, (uint8_t *)bytes, 100000, &out), MERGE_OK); // the highest there is
         compress_free(&compress);
-        free(out.bytes);
+        wire_free(&out);
     }
     free(bytes);
 }

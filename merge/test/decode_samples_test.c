@@ -79,7 +79,7 @@ static void all_or_nothing(void **state) {
     assert_int_equal(profile_sample_count(profile), 1);
     assert_int_equal(*profile_sample_values(profile, 0), 15);
     profile_free(profile);
-    free(blob.bytes), free(good.bytes), free(bad.bytes);
+    free(blob.bytes), wire_free(&good), wire_free(&bad);
 }
 
 // Samples are looked up in batches: whatever their order is, and wherever in a batch they are new, known or there twice, each is one
@@ -102,7 +102,7 @@ static void every_order_in_every_batch(void **state) {
         }
         assert_int_equal(profile_decode(profile, w.bytes, w.size, NULL, NULL, NULL), MERGE_OK);
         assert_int_equal(profile_decode(colliding, w.bytes, w.size, NULL, NULL, NULL), MERGE_OK);
-        free(w.bytes);
+        wire_free(&w);
     }
     assert_int_equal(profile_sample_count(profile), SAMPLES);
     assert_int_equal(profile_sample_count(colliding), SAMPLES);

@@ -26,7 +26,7 @@ static struct blob step(struct delta *delta, struct wire_writer *w) {
         fail_msg("%s", fault.text);
     blob.bytes = malloc(blob.size + 1);
     memcpy(blob.bytes, out, blob.size);
-    free(w->bytes);
+    wire_free(w);
     return blob;
 }
 

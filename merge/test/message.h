@@ -43,8 +43,7 @@ static inline enum merge_error decode_message(struct wire_writer *writer, const 
     *profile = profile_new();
     enum merge_error error = profile_decode(*profile, copy, writer->size, limits, NULL, fault);
     free(copy);
-    free(writer->bytes);
-    *writer = (struct wire_writer){0};
+    wire_free(writer);
     return error;
 }
 

@@ -1,8 +1,15 @@
 // Tests what happens when malloc says NULL: every allocation of a merge, a delta and a tree fails once. The answer must be MERGE_NO_MEMORY
 // with nothing left behind, or the same result as ever where the allocation was not needed.
 //
-// malloc, calloc and realloc are defined here and forward to those of glibc. A sanitizer has its own: there nothing fails.
+// malloc, calloc, realloc, mmap and mremap are defined here and forward to those of glibc and the system. A sanitizer has its own: there
+// nothing fails.
 #include "sample_profile.h"
+
+#include "../compress.h"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static long countdown = -1; // the allocation that fails; below 0: none
 static long allocations;    // made since the count was set
@@ -38,6 +45,21 @@ void *realloc(void *old, size_t size) {
 void free(void *block) {
     live -= block != NULL;
     __libc_free(block);
+}
+
+static void *mapped(long result) {
+    live += (void *)result != MAP_FAILED;
+    return (void *)result;
+}
+void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset) {
+    return fails() ? MAP_FAILED : mapped(syscall(SYS_mmap, at, size, protection, flags, fd, offset));
+}
+void *mremap(void *old, size_t old_size, size_t size, int flags, ...) {
+    return fails() ? MAP_FAILED : (void *)syscall(SYS_mremap, old, old_size, size, flags);
+}
+int munmap(void *block, size_t size) {
+    live--;
+    return (int)syscall(SYS_munmap, block, size);
 }
 #endif
 
@@ -130,6 +152,28 @@ static void delta_allocates_nothing_in_the_steady_state(void **state) {
     delta_free(delta);
 }
 
+// A compressor is made once in a process: all that fails on the way to it, until there is one.
+static void compressor_without_memory(void **state) {
+    (void)state;
+    enum { LEVEL = 7 }; // nobody else's here
+    enum merge_error error = MERGE_NO_MEMORY;
+    long failed = 0;
+    for (; error != MERGE_OK; failed += error != MERGE_OK) {
+        struct compress compress = {0};
+        struct wire_writer out = {0};
+        countdown = failed;
+        error = compress_deflate(&compress, MERGE_GZIP, LEVEL, input.bytes, input.size, &out);
+        countdown = -1;
+        assert_true(error == MERGE_OK || error == MERGE_NO_MEMORY);
+        assert_true(out.size > 0 || error != MERGE_OK);
+        wire_free(&out);
+        compress_free(&compress);
+    }
+#ifndef __SANITIZE_ADDRESS__
+    assert_true(failed >= 2);
+#endif
+}
+
 static void merge_without_memory(void **state) {
     (void)state;
     fail_each(merge_two);
@@ -147,6 +191,7 @@ int main(void) {
     input = sample_bytes(MERGE_GZIP);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delta_allocates_nothing_in_the_steady_state),
+        cmocka_unit_test(compressor_without_memory),
         cmocka_unit_test(merge_without_memory),
         cmocka_unit_test(delta_without_memory),
         cmocka_unit_test(view_without_memory),

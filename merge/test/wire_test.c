@@ -17,7 +17,7 @@ static void varints_survive_both_ways(void **state) {
         assert_true(value == values[i]);
     }
     assert_ptr_equal(wire.at, wire.end);
-    free(writer.bytes);
+    wire_free(&writer);
 }
 
 static enum wire_result next_of(const char *bytes, size_t size) {
@@ -78,7 +78,7 @@ static void messages_of_any_length_close(void **state) {
         assert_int_equal(inner.bytes.end - inner.bytes.at, sizes[i]);
         assert_memory_equal(inner.bytes.at, text, sizes[i]);
         free(text);
-        free(writer.bytes);
+        wire_free(&writer);
     }
 }
 

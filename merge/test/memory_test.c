@@ -1,0 +1,93 @@
+// Tests of memory.c: what is in a block stays whatever its size becomes, large blocks are none of malloc's, sizes that no memory has.
+#include "sample_profile.h"
+
+#include "../memory.h"
+
+static void expect_filled(const uint8_t *block, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (block[i] != (uint8_t)(i * 7 + 1))
+            fail_msg("byte %zu of %zu", i, size);
+}
+
+static void fill(uint8_t *block, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        block[i] = (uint8_t)(i * 7 + 1);
+}
+
+static void contents_stay(void **state) {
+    (void)state;
+    const size_t large = MEMORY_LARGE_BYTES - MEMORY_HEAD_BYTES;
+    const size_t sizes[] = {0, 1, 100, large - 1, large, large + 1, 10 << 20, large * 2, large, large - 1, 5, 0, 5, 1 << 20};
+    size_t before = 0;
+    uint8_t *block = NULL;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        block = memory_resize(block, sizes[i]);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % 16, 0);
+        expect_filled(block, before < sizes[i] ? before : sizes[i]);
+        fill(block, before = sizes[i]);
+    }
+    memory_free(block);
+    memory_free(NULL);
+}
+
+static void zeroed_is_zero(void **state) {
+    (void)state;
+    const size_t counts[] = {0, 1, 1000, 100000};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        for (int round = 0; round < 2; round++) { // the second gets the memory of the first
+            uint64_t *items = memory_take_zeroed(counts[i], sizeof *items);
+            assert_non_null(items);
+            for (size_t at = 0; at < counts[i]; at++)
+                assert_int_equal(items[at], 0);
+            fill((uint8_t *)items, counts[i] * sizeof *items);
+            memory_free(items);
+        }
+    }
+}
+
+static void no_memory_is_that_large(void **state) {
+    (void)state;
+    uint8_t *block = memory_take(100);
+    fill(block, 100);
+    const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX / 2, PTRDIFF_MAX, (size_t)1 << 62};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_null(memory_take(sizes[i]));
+        assert_null(memory_take_zeroed(sizes[i] / 8 + 1, 8));
+        assert_null(memory_take_zeroed(sizes[i], 16));
+        assert_null(memory_resize(NULL, sizes[i]));
+        assert_null(memory_resize(block, sizes[i]));
+    }
+    expect_filled(block, 100);
+    memory_free(block);
+}
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+// glibc maps 200 KiB by itself until such a block was freed.
+static void thresholds_of_malloc_stay(void **state) {
+    (void)state;
+    for (size_t size = 1; size < 16 << 20; size *= 3) {
+        uint8_t *kept = memory_take(size), *zeroed = memory_take_zeroed(1, size);
+        kept = memory_resize(kept, size * 4);
+        assert_true(kept && zeroed);
+        memory_free(kept);
+        memory_free(zeroed);
+    }
+    enum { IS_MAPPED = 2 }; // in the word before a block of glibc's
+    size_t *volatile block = malloc(200 * 1024);
+    assert_true((block[-1] & IS_MAPPED) != 0);
+    free(block);
+}
+#endif
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contents_stay),
+        cmocka_unit_test(zeroed_is_zero),
+        cmocka_unit_test(no_memory_is_that_large),
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+        cmocka_unit_test(thresholds_of_malloc_stay),
+#endif
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
