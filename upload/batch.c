@@ -1,6 +1,8 @@
 // batch.c: see batch.h.
 #include "batch.h"
 
+#include "batch_memory.h"
+
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +103,7 @@ struct upload_batch *upload_batch_new(const struct upload_request *request) {
         return NULL;
     }
     size_t size = size_of_all(request);
-    uint8_t *bytes = malloc(size);
+    uint8_t *bytes = batch_memory_take(size);
     if (bytes == NULL) {
         return NULL;
     }
@@ -164,13 +166,13 @@ static bool read_parts(struct upload_batch *batch, uint32_t part_count) {
 enum upload_batch_fault upload_batch_parse(uint8_t *bytes, size_t size, struct upload_batch **result) {
     *result = NULL;
     if (!header_is_fine(bytes, size)) {
-        free(bytes);
+        batch_memory_free(bytes, size);
         return UPLOAD_BATCH_DAMAGED;
     }
     uint32_t part_count = get_u32(bytes + 12);
     struct upload_batch *batch = calloc(1, sizeof *batch);
     if (batch == NULL) {
-        free(bytes);
+        batch_memory_free(bytes, size);
         return UPLOAD_BATCH_NO_MEMORY;
     }
     *batch = (struct upload_batch){.bytes = bytes, .size = size, .spool_fd = -1};
@@ -207,7 +209,7 @@ void upload_batch_free(struct upload_batch *batch) {
     if (batch != NULL) {
         free(batch->attachments);
         free(batch->headers);
-        free(batch->bytes);
+        batch_memory_free(batch->bytes, batch->size);
         free(batch);
     }
 }

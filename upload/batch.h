@@ -6,7 +6,7 @@
 // Numbers are little-endian. A part is an attachment, a header ("Name: value" as its name) or the event, of which there is one. A file that
 // was cut, or in which a byte changed, is told by its size and checksum; what was made to fit them is still checked for every length.
 //
-// Threads: one at a time for each batch. Memory: malloc.
+// Threads: one at a time for each batch. Memory: malloc, for the bytes batch_memory.h.
 #ifndef CMEMPROF_UPLOAD_BATCH_H
 #define CMEMPROF_UPLOAD_BATCH_H
 
@@ -34,7 +34,7 @@ struct upload_batch {
 };
 
 enum upload_batch_fault { UPLOAD_BATCH_FINE, UPLOAD_BATCH_DAMAGED, UPLOAD_BATCH_NO_MEMORY };
-// Takes over bytes, which malloc gave, also with a fault.
+// Takes over bytes, which batch_memory_take gave for that size, also with a fault.
 enum upload_batch_fault upload_batch_parse(uint8_t *bytes, size_t size, struct upload_batch **batch);
 uint64_t upload_batch_checksum(const uint8_t *bytes, size_t size); // at least the header
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "batch_memory.h"
 #include "signal_guard.h"
 #include "spool_list.h"
 #include "spool_suspects.h"
@@ -302,9 +303,9 @@ static enum upload_batch_fault read_batch(const struct upload_spool *spool, int 
     if (stat.st_size < UPLOAD_BATCH_HEADER_BYTES || (uint64_t)stat.st_size > spool->max_bytes) {
         return UPLOAD_BATCH_DAMAGED;
     }
-    uint8_t *bytes = malloc((size_t)stat.st_size);
+    uint8_t *bytes = batch_memory_take((size_t)stat.st_size);
     if (bytes == NULL || !read_all(fd, bytes, (size_t)stat.st_size)) {
-        free(bytes);
+        batch_memory_free(bytes, (size_t)stat.st_size);
         return UPLOAD_BATCH_NO_MEMORY;
     }
     return upload_batch_parse(bytes, (size_t)stat.st_size, batch);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../batch.h"
+#include "../batch_memory.h"
 
 static void must(bool holds, const char *text) {
     if (!holds) {
@@ -56,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bool repaired = data[0] & 1 && size > UPLOAD_BATCH_HEADER_BYTES;
     data++;
     size--;
-    uint8_t *bytes = malloc(size + 1);
+    uint8_t *bytes = batch_memory_take(size);
     memcpy(bytes, data, size);
     if (repaired && size >= UPLOAD_BATCH_HEADER_BYTES) {
         uint64_t total = size, checksum;

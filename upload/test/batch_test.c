@@ -5,10 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "../batch_memory.h"
 #include "batches.h"
 
 static uint8_t *copy_of(const struct upload_batch *batch) {
-    uint8_t *bytes = malloc(batch->size);
+    uint8_t *bytes = batch_memory_take(batch->size);
     memcpy(bytes, batch->bytes, batch->size);
     return bytes;
 }
@@ -28,6 +29,23 @@ static void test_there_and_back(void **state) {
     assert_int_equal(request.batch_header_count, 1);
     upload_batch_free(again);
     upload_batch_free(batch);
+}
+
+// Below and above the size from which on a batch is a mapping.
+static void test_any_size(void **state) {
+    (void)state;
+    static const size_t sizes[] = {0, BATCH_MEMORY_MAPPED_BYTES - 200, BATCH_MEMORY_MAPPED_BYTES, 3 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct upload_batch *batch = batch_of(9, sizes[i]), *again;
+        assert_int_equal(upload_batch_parse(copy_of(batch), batch->size, &again), UPLOAD_BATCH_FINE);
+        assert_int_equal(again->attachments[0].size, sizes[i]);
+        assert_memory_equal(again->attachments[0].bytes, batch->attachments[0].bytes, sizes[i]);
+        upload_batch_free(again);
+        uint8_t *changed = copy_of(batch);
+        changed[batch->size - 1] ^= 1;
+        assert_int_equal(upload_batch_parse(changed, batch->size, &again), UPLOAD_BATCH_DAMAGED);
+        upload_batch_free(batch);
+    }
 }
 
 static void test_nothing_but_an_event(void **state) {
@@ -75,9 +93,8 @@ static void test_lengths_are_checked(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back),
-        cmocka_unit_test(test_nothing_but_an_event),
-        cmocka_unit_test(test_every_cut_and_every_changed_byte_is_noticed),
+        cmocka_unit_test(test_there_and_back),       cmocka_unit_test(test_any_size),
+        cmocka_unit_test(test_nothing_but_an_event), cmocka_unit_test(test_every_cut_and_every_changed_byte_is_noticed),
         cmocka_unit_test(test_lengths_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
