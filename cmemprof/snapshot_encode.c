@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../merge/memory.h"
 #include "../merge/merge.h"
 #include "allocator_stats.h"
 #include "loaded_code.h"
@@ -287,7 +288,7 @@ static bool names_add_up(const struct cmemprof_go_names *names) {
 
 // The index of every address's first frame. NULL: no memory.
 static uint32_t *first_names(const struct cmemprof_go_names *names) {
-    uint32_t *first = malloc((names->address_count + 1) * sizeof *first);
+    uint32_t *first = memory_take((names->address_count + 1) * sizeof *first);
     uint32_t at = 0;
     for (size_t i = 0; first != NULL && i < names->address_count; i++) {
         first[i] = at;
@@ -320,8 +321,9 @@ static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
 
 static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, size_t *size) {
     struct encoder *encoder = calloc(1, sizeof *encoder);
-    uint32_t *first = names != NULL ? first_names(names) : NULL, *locations = calloc(snapshot->place_count + 1, sizeof *locations);
-    enum place_trait *traits = calloc(snapshot->place_count + 1, sizeof *traits);
+    uint32_t *first = names != NULL ? first_names(names) : NULL,
+             *locations = memory_take_zeroed(snapshot->place_count + 1, sizeof *locations);
+    enum place_trait *traits = memory_take_zeroed(snapshot->place_count + 1, sizeof *traits);
     struct profile *profile = profile_new();
     enum cmemprof_error error = CMEMPROF_NO_MEMORY;
     if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL && traits != NULL) {
@@ -336,9 +338,9 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
         error = encode_named(encoder, size);
         pthread_mutex_unlock(&naming);
     }
-    free(first);
-    free(locations);
-    free(traits);
+    memory_free(first);
+    memory_free(locations);
+    memory_free(traits);
     free(encoder);
     profile_free(profile);
     return error;

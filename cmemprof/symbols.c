@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../merge/memory.h"
 #include "demangle.h"
 #include "object_file.h"
 
@@ -42,7 +43,7 @@ enum { FIRST_ENTRIES = 1024 };
 
 struct symbols *symbols_new(void) {
     struct symbols *symbols = calloc(1, sizeof *symbols);
-    if (symbols != NULL && (symbols->entries = calloc(FIRST_ENTRIES, sizeof *symbols->entries)) == NULL) {
+    if (symbols != NULL && (symbols->entries = memory_take_zeroed(FIRST_ENTRIES, sizeof *symbols->entries)) == NULL) {
         free(symbols);
         return NULL;
     }
@@ -56,7 +57,7 @@ void symbols_free(struct symbols *symbols) {
     if (symbols != NULL) {
         symbols_close_files(symbols);
         symbols_forget(symbols);
-        free(symbols->entries);
+        memory_free(symbols->entries);
         free(symbols);
     }
 }
@@ -82,7 +83,7 @@ void symbols_forget(struct symbols *symbols) {
     symbols->count = 0;
     while (symbols->texts != NULL) {
         struct text_chunk *next = symbols->texts->next;
-        free(symbols->texts);
+        memory_free(symbols->texts);
         symbols->texts = next;
     }
 }
@@ -95,7 +96,7 @@ static const char *keep_text(struct symbols *symbols, const char *text) {
     }
     size = size < room ? size : room;
     if (symbols->texts == NULL || room - symbols->texts->used < size) {
-        struct text_chunk *chunk = malloc(sizeof *chunk);
+        struct text_chunk *chunk = memory_take(sizeof *chunk);
         if (chunk == NULL) {
             return "";
         }
@@ -153,7 +154,7 @@ static void make_room(struct symbols *symbols) {
         return;
     }
     struct symbols larger = {.room = symbols->room * 2};
-    if (symbols->count == SYMBOLS_MAX || (larger.entries = calloc(larger.room, sizeof *larger.entries)) == NULL) {
+    if (symbols->count == SYMBOLS_MAX || (larger.entries = memory_take_zeroed(larger.room, sizeof *larger.entries)) == NULL) {
         symbols_forget(symbols);
         return;
     }
@@ -163,7 +164,7 @@ static void make_room(struct symbols *symbols) {
             *entry_of(&larger, entry->module, entry->serial, entry->address) = *entry;
         }
     }
-    free(symbols->entries);
+    memory_free(symbols->entries);
     symbols->entries = larger.entries;
     symbols->room = larger.room;
 }
