@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -122,7 +123,8 @@ const (
 
 // counts is struct life_counts of program/failing.h.
 type counts struct {
-	Asked, Failed uint64
+	Asked, Failed, Large uint64
+	Sizes                [16]uint64 // of the first large ones
 }
 
 type outcome struct {
@@ -273,6 +275,7 @@ func TestService(t *testing.T) {
 // figures is what service/main.go counts.
 type figures struct {
 	Threads, Answered int
+	Mapped            bool
 	Stats             struct{ BatchesSent, ProfilesFailed, Panics uint64 }
 }
 
@@ -297,6 +300,43 @@ func TestNothingIsPrinted(t *testing.T) {
 	f, o := figuresOf(t, address, 1, "LIFE_BATCHES=5")
 	if o.stderr != "" || f.Stats.BatchesSent == 0 || f.Answered == 0 || f.Stats.ProfilesFailed+f.Stats.Panics != 0 {
 		t.Errorf("%+v, stderr %q", f, o.stderr)
+	}
+}
+
+// What glibc learns of the program's blocks is not to be learned from the profiler's: of 64 KiB and more it asks for none, in all its periods
+// and with all types of profiles. Left out are the compressors of libdeflate, which are as large; they are kept for life (merge/compress.c).
+func TestNoLargeBlocks(t *testing.T) {
+	file, err := elf.Open(built("service"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed, err := file.ImportedLibraries()
+	file.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(needed, "libdw.so.1") {
+		t.Skip("the tables of names that stand on elfutils grow in the program's allocator")
+	}
+	address, _ := agent(t)
+	f, o := figuresOf(t, address, 20, "LIFE_BATCHES=20", "LD_PRELOAD="+built("libfailing.so"),
+		"LIFE_CODE="+codeOf(t, built("service"), "")+"libdeflate.so.0:!;")
+	if f.Stats.BatchesSent < 20 || o.counts.Asked == 0 {
+		t.Fatalf("%+v, %d allocations", f, o.counts.Asked)
+	}
+	if o.counts.Large > 0 {
+		t.Errorf("%d blocks of 64 KiB and more; the first are of %d bytes", o.counts.Large, o.counts.Sizes)
+	}
+	t.Logf("%d batches, %d allocations", f.Stats.BatchesSent, o.counts.Asked)
+}
+
+// glibc maps a block of 200 KiB, until a mapped one of that size was freed: the service frees none, so the profiler does not, either.
+func TestThresholdsStay(t *testing.T) {
+	address, _ := agent(t)
+	off, _ := figuresOf(t, "", 20)
+	on, _ := figuresOf(t, address, 20, "LIFE_BATCHES=20")
+	if !off.Mapped || !on.Mapped || on.Stats.BatchesSent < 20 {
+		t.Errorf("a block of 200 KiB is mapped without the profiler: %t, with it: %t, after %d batches", off.Mapped, on.Mapped, on.Stats.BatchesSent)
 	}
 }
 

@@ -39,7 +39,7 @@ static __thread int inside __attribute__((tls_model("initial-exec")));
 void life_set(long n, bool also_later) {
     fail_at = n;
     onwards = also_later;
-    counts->asked = counts->failed = 0;
+    counts->asked = counts->failed = counts->large = 0;
 }
 
 struct life_counts life_get(void) {
@@ -77,9 +77,13 @@ static bool is_profilers(void) {
 }
 
 // True: this one fails.
-static bool fails(void) {
+static bool fails(size_t size) {
     if (!is_profilers()) {
         return false;
+    }
+    if (size >= LIFE_LARGE_BYTES) {
+        size_t at = atomic_fetch_add(&counts->large, 1);
+        counts->sizes[at < LIFE_SIZES ? at : LIFE_SIZES - 1] = size;
     }
     long n = (long)atomic_fetch_add(&counts->asked, 1) + 1;
     if (fail_at == 0 || (onwards ? n < fail_at : n != fail_at)) {
@@ -93,16 +97,16 @@ static bool fails(void) {
 // ---- The family ----
 
 void *malloc(size_t size) {
-    return fails() ? NULL : __libc_malloc(size);
+    return fails(size) ? NULL : __libc_malloc(size);
 }
 void *calloc(size_t count, size_t size) {
-    return fails() ? NULL : __libc_calloc(count, size);
+    return fails(count * size) ? NULL : __libc_calloc(count, size);
 }
 void *realloc(void *block, size_t size) {
-    return fails() ? NULL : __libc_realloc(block, size);
+    return fails(size) ? NULL : __libc_realloc(block, size);
 }
 void *memalign(size_t alignment, size_t size) {
-    return fails() ? NULL : __libc_memalign(alignment, size);
+    return fails(size) ? NULL : __libc_memalign(alignment, size);
 }
 void *aligned_alloc(size_t alignment, size_t size) {
     return memalign(alignment, size);

@@ -5,9 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { LIFE_LARGE_BYTES = 64 * 1024, LIFE_SIZES = 16 };
+
 struct life_counts {
-    size_t asked;  // allocations of the profiler
-    size_t failed; // of these, NULL
+    size_t asked;             // allocations of the profiler
+    size_t failed;            // of these, NULL
+    size_t large;             // of these, LIFE_LARGE_BYTES and more
+    size_t sizes[LIFE_SIZES]; // of the first large ones
 };
 
 // The n-th allocation of the profiler from now on fails (0: none), and with also_later all after it. Counts begin anew.

@@ -5,6 +5,19 @@
 // batches. LIFE_GOROUTINES work (8), with LIFE_PAUSE between two times (0s).
 package main
 
+/*
+#include <stdbool.h>
+#include <stdlib.h>
+// Would glibc map a block of 200 KiB? It says so in the word before it.
+static bool is_mapped(void) {
+	size_t *volatile block = malloc(200 * 1024);
+	bool mapped = block != NULL && (block[-1] & 2) != 0;
+	free(block);
+	return mapped;
+}
+*/
+import "C"
+
 import (
 	"crypto/sha256"
 	"database/sql"
@@ -31,7 +44,8 @@ const period = 40 * time.Millisecond
 type figures struct {
 	Threads  int // at the end
 	Stats    profiler.Counters
-	Answered int // of the pages: profiles
+	Answered int  // of the pages: profiles
+	Mapped   bool // at the end: a large block of glibc's
 }
 
 func must(err error) {
@@ -128,6 +142,7 @@ func main() {
 	}
 	all.Wait()
 	f.Threads = threads()
+	f.Mapped = bool(C.is_mapped())
 	stop.Store(true)
 	asking.Wait()
 	profiler.Stop()
