@@ -21,7 +21,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -306,18 +305,6 @@ func TestNothingIsPrinted(t *testing.T) {
 // What glibc learns of the program's blocks is not to be learned from the profiler's: of 64 KiB and more it asks for none, in all its periods
 // and with all types of profiles. Left out are the compressors of libdeflate, which are as large; they are kept for life (merge/compress.c).
 func TestNoLargeBlocks(t *testing.T) {
-	file, err := elf.Open(built("service"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	needed, err := file.ImportedLibraries()
-	file.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if slices.Contains(needed, "libdw.so.1") {
-		t.Skip("the tables of names that stand on elfutils grow in the program's allocator")
-	}
 	address, _ := agent(t)
 	f, o := figuresOf(t, address, 20, "LIFE_BATCHES=20", "LD_PRELOAD="+built("libfailing.so"),
 		"LIFE_CODE="+codeOf(t, built("service"), "")+"libdeflate.so.0:!;")

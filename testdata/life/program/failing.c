@@ -6,6 +6,8 @@
 // and the file's name, "" for the program. All of a library that only the profiler uses can be named as well (a thread of libcurl's has no
 // function of ours on its stack): "name:".
 //
+// What is called by a library that is marked, "name:!", never fails.
+//
 // LIFE_FAIL=N: the N-th of these allocations fails, counted from 1; LIFE_ONWARDS=1: and all after it. LIFE_COUNTS is a file for struct
 // life_counts, which the test reads when the process has ended, however it did.
 #include "failing.h"
@@ -29,7 +31,10 @@ void __libc_free(void *block);
 
 enum { MOST_RANGES = 8192 };
 
-static struct range { uintptr_t start, end; } ranges[MOST_RANGES]; // ascending
+static struct range {
+    uintptr_t start, end;
+    bool spared;
+} ranges[MOST_RANGES]; // ascending
 static size_t range_count;
 static struct life_counts own_counts, *counts = &own_counts;
 static _Atomic long fail_at;
@@ -63,7 +68,7 @@ static const struct range *range_of(uintptr_t pc) {
 
 static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *found) {
     const struct range *range = range_of(_Unwind_GetIP(context) - 1);
-    *(bool *)found = range != NULL;
+    *(bool *)found = range != NULL && !range->spared;
     return range != NULL ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
@@ -122,9 +127,9 @@ void free(void *block) {
 
 // ---- The environment ----
 
-static void add_range(uintptr_t start, uintptr_t end) {
+static void add_range(uintptr_t start, uintptr_t end, bool spared) {
     if (range_count < MOST_RANGES) {
-        ranges[range_count++] = (struct range){start, end};
+        ranges[range_count++] = (struct range){start, end, spared};
     }
 }
 
@@ -136,17 +141,17 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *code) {
     for (const char *at = code; at != NULL && *at != '\0';) {
         const char *colon = strchr(at, ':'), *next = strchr(at, ';');
         if ((size_t)(colon - at) == strlen(name) && strncmp(at, name, (size_t)(colon - at)) == 0) {
-            bool all = colon[1] == ';';
+            bool spared = colon[1] == '!', all = spared || colon[1] == ';';
             for (int i = 0; all && i < info->dlpi_phnum; i++) {
                 if (info->dlpi_phdr[i].p_flags & PF_X) {
                     uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-                    add_range(start, start + info->dlpi_phdr[i].p_memsz);
+                    add_range(start, start + info->dlpi_phdr[i].p_memsz, spared);
                 }
             }
             for (const char *pair = colon + 1; !all && pair < next;) {
                 char *end;
                 uintptr_t from = strtoul(pair, &end, 16), to = strtoul(end + 1, &end, 16);
-                add_range(info->dlpi_addr + from, info->dlpi_addr + to);
+                add_range(info->dlpi_addr + from, info->dlpi_addr + to, false);
                 pair = end + 1;
             }
         }
