@@ -20,11 +20,13 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 # What each folder uses of ours, and the system libraries it links. The layers point one way only; scripts/check holds them to it.
 USES_merge :=
 USES_upload :=
-USES_receiver := merge
+USES_lz4 := merge
+USES_receiver := merge lz4
 USES_cmemprof := merge
 USES_preload := cmemprof merge
-USES_command := receiver upload merge
+USES_command := receiver upload merge lz4
 LIBS_merge := -ldeflate -lzstd
+LIBS_lz4 := -llz4
 LIBS_upload := -lcurl
 LIBS_receiver := -lmicrohttpd -lsqlite3
 LIBS_cmemprof := -ldl -lm
@@ -32,7 +34,7 @@ LIBS_preload :=
 LIBS_command = $(LIBS_cmemprof)
 # What tests compare names with.
 TEST_LIBS_cmemprof := -ldw -lelf
-FOLDERS := merge upload receiver cmemprof preload command
+FOLDERS := merge lz4 upload receiver cmemprof preload command
 
 sources = $(wildcard $(1)/*.c)
 objects = $(patsubst %.c,build/$(2)/%.o,$(filter-out command/main.c,$(call sources,$(1))))
@@ -136,7 +138,7 @@ endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
 HOOKED_TESTS := $(foreach t,allocator_stats hook hook_cxx hook_binding hook_binding_static loaded_code next_allocator profiler reclaim snapshot snapshot_encode,build/sanitized/test/cmemprof_$(t)_test)
 $(foreach f,$(FOLDERS),$(eval $(call test_rules,$(f),obj,)))
-$(foreach f,merge upload receiver cmemprof command,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
+$(foreach f,merge lz4 upload receiver cmemprof command,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
 .SECONDARY:
 
 # Compares names with libdw's; testdata/names gives it files.
@@ -168,7 +170,7 @@ demo: build/cmemprof ## Run a SQLite service with a leak in it and show its C an
 # ---- Test ----
 
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
-SANITIZED_TESTS := $(foreach f,merge upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS),$(call tests,$(f),sanitized)))
+SANITIZED_TESTS := $(foreach f,merge lz4 upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS),$(call tests,$(f),sanitized)))
 
 # Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
 # which clang does not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
@@ -271,7 +273,10 @@ soak: build/.setup-test build/cmemprof ## A busy service with the profiler and w
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer $(WARN) $(SANITIZE)
-FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(wildcard merge/*.c) $(filter-out %_fuzz.c,$(wildcard merge/fuzz/*.c)))
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(wildcard merge/*.c lz4/*.c) $(filter-out %_fuzz.c,$(wildcard merge/fuzz/*.c)))
+build/fuzz/lz4/%.o: lz4/%.c | build/.setup-test
+	@mkdir -p $(@D) && echo "  clang $<"
+	@$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 build/fuzz/merge/%.o: merge/%.c | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize-coverage=inline-8bit-counters,pc-table -MMD -MP -c $< -o $@
@@ -280,7 +285,7 @@ build/fuzz/merge/fuzz/%.o: merge/fuzz/%.c | build/.setup-test
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 build/fuzz/merge_%: build/fuzz/merge/fuzz/%_fuzz.o $(FUZZ_OBJECTS)
 	@echo "  link  $@"
-	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -o $@ $^ $(LIBS_merge)
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -o $@ $^ $(LIBS_merge) $(LIBS_lz4)
 build/fuzz/seeds: $(wildcard testdata/profiles/*.go testdata/profiles/seeds/*.go)
 	cd testdata && go run ./profiles/seeds ../$@
 	@touch $@

@@ -1,4 +1,4 @@
-// compress.c: gzip through libdeflate and zstd through libzstd, both ways.
+// compress.c: gzip through libdeflate and zstd through libzstd, both ways; LZ4 is read where the folder lz4/ is linked.
 //
 // Threads and memory: as compress.h; buffers never grow above the caller's limit.
 // Inflating works in one go into a buffer of a guessed size: the sizes that gzip and zstd write into their streams are hints that may lie.
@@ -44,16 +44,30 @@ void compress_free(struct compress *compress) {
     *compress = (struct compress){0};
 }
 
+// Skippable frames hold metadata. zstd and LZ4 have the same ones, so only what follows tells which of the two it is: a first byte from
+// 0x50 to 0x5f, three more, the size in four bytes, little endian.
+static size_t skip_frames(const uint8_t *bytes, size_t size) {
+    size_t at = 0;
+    while (size - at >= 4 && (bytes[at] & 0xf0) == 0x50 && bytes[at + 1] == 0x2a && bytes[at + 2] == 0x4d && bytes[at + 3] == 0x18) {
+        if (size - at < 8)
+            return size;
+        const uint8_t *said = bytes + at + 4;
+        size_t length = (size_t)said[0] | (size_t)said[1] << 8 | (size_t)said[2] << 16 | (size_t)said[3] << 24;
+        if (length > size - at - 8)
+            return size;
+        at += 8 + length;
+    }
+    return at;
+}
+
 enum merge_compression compress_kind(const uint8_t *bytes, size_t size) {
-    static const uint8_t zstd[4] = {0x28, 0xb5, 0x2f, 0xfd};
+    static const uint8_t zstd[4] = {0x28, 0xb5, 0x2f, 0xfd}, lz4[4] = {0x04, 0x22, 0x4d, 0x18};
     if (size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b)
         return MERGE_GZIP;
-    if (size >= 4 && memcmp(bytes, zstd, sizeof zstd) == 0)
-        return MERGE_ZSTD;
-    // A skippable frame of zstd, which holds metadata: its first byte is anything from 0x50 to 0x5f.
-    if (size >= 4 && (bytes[0] & 0xf0) == 0x50 && bytes[1] == 0x2a && bytes[2] == 0x4d && bytes[3] == 0x18)
-        return MERGE_ZSTD;
-    return MERGE_RAW;
+    size_t skipped = skip_frames(bytes, size);
+    if (size - skipped >= 4 && memcmp(bytes + skipped, lz4, sizeof lz4) == 0)
+        return MERGE_LZ4;
+    return skipped > 0 || (size >= 4 && memcmp(bytes, zstd, sizeof zstd) == 0) ? MERGE_ZSTD : MERGE_RAW;
 }
 
 // Room for `wanted` bytes in an empty buffer; nothing of what was there is kept.
@@ -249,6 +263,13 @@ static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) 
     }
 }
 
+static enum merge_error inflate_lz4(struct inflation *job) {
+    if (!compress_lz4_frames)
+        return fault_set(job->fault, MERGE_BAD_COMPRESSION, 0, "LZ4 is not read here; lz4 -dc undoes it");
+    enum merge_error error = compress_lz4_frames(job->bytes, job->size, job->limit, job->out, job->fault);
+    return error == MERGE_TOO_LARGE ? over_limit(job) : error;
+}
+
 // What the stream says about its size, as far as it is believable: a lie may cost address space, of which a part of the limit at most.
 static size_t first_guess(const struct inflation *job, enum merge_compression kind) {
     size_t guess = job->size < SIZE_MAX / 8 ? job->size * 8 : SIZE_MAX;
@@ -279,6 +300,8 @@ static enum merge_error inflate_any(struct compress *compress, struct inflation 
         job->out->size = job->size;
         return MERGE_OK;
     }
+    if (kind == MERGE_LZ4)
+        return inflate_lz4(job);
     if (kind == MERGE_GZIP && !compress->inflater)
         compress->inflater = libdeflate_alloc_decompressor();
     if (kind == MERGE_ZSTD && !compress->zstd_in)

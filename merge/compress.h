@@ -18,8 +18,13 @@ struct compress { // zeroed at first
 
 void compress_free(struct compress *compress);
 
-// Told by the magic bytes.
+// Told by the magic bytes, behind skippable frames.
 enum merge_compression compress_kind(const uint8_t *bytes, size_t size);
+
+// LZ4 frames, into out from its beginning; a buffer of any capacity may be there. MERGE_TOO_LARGE, without a fault: more than limit bytes
+// would come out. Defined by the folder lz4/: NULL where that is not linked, as in Go services, so that those need no liblz4.
+enum merge_error compress_lz4_frames(const uint8_t *bytes, size_t size, size_t limit, struct wire_writer *out, struct merge_fault *fault)
+    __attribute__((weak, visibility("hidden")));
 
 // Into out, from its beginning. Raw input is copied. After an error out is empty.
 enum merge_error compress_inflate(struct compress *compress, const void *bytes, size_t size, const struct merge_limits *limits,

@@ -110,15 +110,15 @@ void profile_set_default_sample_type(struct profile *profile, const char *type);
 
 // ---- Bytes ----
 
-// Adds an encoded profile: gzip, zstd or raw, told by its magic bytes. scale: one factor for each of ITS sample types, in its order; NULL:
-// all 1. limits NULL: the defaults. fault may be NULL. Samples whose values are all 0 after scaling still name their sample, so that a
-// merge adds up.
+// Adds an encoded profile: gzip, zstd, LZ4 or raw, told by its magic bytes. scale: one factor for each of ITS sample types, in its order;
+// NULL: all 1. limits NULL: the defaults. fault may be NULL. Samples whose values are all 0 after scaling still name their sample, so that
+// a merge adds up.
 enum merge_error profile_decode(struct profile *profile, const void *bytes, size_t size, const struct merge_limits *limits,
                                 const int64_t *scale, struct merge_fault *fault);
 // Frees what reading an input needs, some three times its size: it is kept from one to the next. For who goes on with the result alone.
 void profile_trim(struct profile *profile);
 
-enum merge_compression { MERGE_RAW, MERGE_GZIP, MERGE_ZSTD };
+enum merge_compression { MERGE_RAW, MERGE_GZIP, MERGE_ZSTD, MERGE_LZ4 }; // LZ4: only told of what comes in, never written
 // *bytes is malloc'ed for the caller, who frees it. Samples with only zero values are left out, and so is what only they use.
 enum merge_error profile_encode(struct profile *profile, enum merge_compression compression, uint8_t **bytes, size_t *size);
 
@@ -183,7 +183,8 @@ enum merge_error profile_scale_sample_type(struct profile *profile, const char *
 // How many sums and products of this profile were stopped at an end of int64, since they did not fit.
 uint64_t profile_saturated_count(const struct profile *profile);
 
-// Inflates gzip or zstd (several members one after the other are one stream), copies raw input. *out is malloc'ed for the caller.
+// Inflates gzip, zstd or LZ4 (several members one after the other are one stream), copies raw input. *out is malloc'ed for the caller.
+// LZ4 frames are read by programs that link the folder lz4/ (command/, receiver/); elsewhere they are MERGE_BAD_COMPRESSION.
 enum merge_error merge_inflate(const void *bytes, size_t size, size_t limit_bytes, uint8_t **out, size_t *out_size,
                                struct merge_fault *fault);
 

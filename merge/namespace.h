@@ -9,6 +9,7 @@
 #define compress_free cmemprof_compress_free
 #define compress_inflate cmemprof_compress_inflate
 #define compress_kind cmemprof_compress_kind
+#define compress_lz4_frames cmemprof_compress_lz4_frames
 #define cursor_fail cmemprof_cursor_fail
 #define cursor_fail_field cmemprof_cursor_fail_field
 #define cursor_text_at cmemprof_cursor_text_at

@@ -93,7 +93,8 @@ void *__wrap_realloc(void *old, size_t size) {
 // ---- Common checks ----
 
 bool has_window(struct span input) {
-    return compress_kind(input.at, span_size(input)) == MERGE_ZSTD;
+    enum merge_compression kind = compress_kind(input.at, span_size(input));
+    return kind == MERGE_ZSTD || kind == MERGE_LZ4; // LZ4: two blocks
 }
 
 void check_memory(size_t input_bytes, bool window, const char *text) {

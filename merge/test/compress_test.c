@@ -201,6 +201,18 @@ static void zstd_window_over_the_limit(void **state) {
     free(out), free(packed), free(bytes);
 }
 
+// This folder alone cannot read LZ4 (lz4/ can), and says so instead of "not a profile".
+static void lz4_is_named(void **state) {
+    (void)state;
+    static const uint8_t hello[] = "\x04\x22\x4d\x18\x60\x40\x82\x05\0\0\x80hello\0\0\0"; // the string's own end is the last byte
+    uint8_t *out;
+    size_t size;
+    struct merge_fault fault;
+    assert_int_equal(compress_kind(hello, sizeof hello), MERGE_LZ4);
+    assert_int_equal(merge_inflate(hello, sizeof hello, 1000, &out, &size, &fault), MERGE_BAD_COMPRESSION);
+    assert_non_null(strstr(fault.text, "LZ4"));
+}
+
 static void trailing_garbage_is_an_error(void **state) {
     (void)state;
     struct blob packed = pack(MERGE_GZIP, "hello", 5);
@@ -314,6 +326,7 @@ int main(void) {
         cmocka_unit_test(damaged_zstd_is_not_too_large),
         cmocka_unit_test(zstd_damage_has_a_place),
         cmocka_unit_test(zstd_window_over_the_limit),
+        cmocka_unit_test(lz4_is_named),
         cmocka_unit_test(trailing_garbage_is_an_error),
         cmocka_unit_test(limit_is_exact),
         cmocka_unit_test(bomb_costs_no_more_than_the_limit),

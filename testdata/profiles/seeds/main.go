@@ -59,6 +59,7 @@ func (s *seeds) readable(raw []byte) {
 	s.series(raw, raw)
 	s.write("read", gzipOf(raw))
 	s.write("read", zstdOf(raw))
+	s.write("read", lz4Of(raw))
 }
 
 func main() {
@@ -134,6 +135,7 @@ func (s *seeds) slices(before, after []byte) {
 		if i == 0 {
 			s.write("read", gzipOf(first))
 			s.write("read", zstdOf(first))
+			s.write("read", lz4Of(first))
 		}
 	}
 }
@@ -181,6 +183,32 @@ func zstdOf(raw []byte) []byte {
 	return z.EncodeAll(raw, nil)
 }
 
+// An LZ4 frame of independent blocks of 64 KiB without checksums, up to its first block.
+const lz4Header = "\x04\x22\x4d\x18\x60\x40\x82"
+
+// lz4Of stores the bytes as they are, which every reader of LZ4 takes.
+func lz4Of(raw []byte) []byte {
+	out := []byte(lz4Header)
+	for len(raw) > 0 {
+		n := min(len(raw), 1<<16)
+		out = append(binary.LittleEndian.AppendUint32(out, uint32(n)|1<<31), raw[:n]...)
+		raw = raw[n:]
+	}
+	return binary.LittleEndian.AppendUint32(out, 0)
+}
+
+// lz4Zeros is one block: a zero, a match that repeats it, and the five bytes that must come as they are at the end.
+func lz4Zeros(n int) []byte {
+	block := []byte{0x1f, 0, 1, 0}
+	rest := n - 1 - 5 - 4 - 15
+	for ; rest >= 255; rest -= 255 {
+		block = append(block, 255)
+	}
+	block = append(block, byte(rest), 0x50, 0, 0, 0, 0, 0)
+	out := append(binary.LittleEndian.AppendUint32([]byte(lz4Header), uint32(len(block))), block...)
+	return binary.LittleEndian.AppendUint32(out, 0)
+}
+
 // bombs: few bytes that inflate to many, but not too many, since the fuzzer runs them again and again.
 func (s *seeds) bombs() {
 	zeros := make([]byte, 1<<15)
@@ -189,4 +217,5 @@ func (s *seeds) bombs() {
 		s.write("read", gzipOf(raw))
 		s.write("read", zstdOf(raw))
 	}
+	s.write("read", lz4Zeros(1<<15))
 }
