@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Index of inuse_space if there is no name and the profile has it, else the profile's default. -1: no such type.
-static int type_index(const struct profile *profile, const char *type) {
-    int index = profile_sample_type_index(profile, type ? type : "inuse_space");
-    return index < 0 && !type ? profile_sample_type_index(profile, NULL) : index;
+// -1: no such type.
+static int type_index(struct profile *profile, const char *type) {
+    return type ? profile_sample_type_index(profile, type) : profile_shown_type(profile);
 }
 
 // The type that counts what the given one weighs: inuse_space -> inuse_objects. -1: none.

@@ -251,6 +251,9 @@ const char *profile_sample_type_name(const struct profile *profile, size_t index
 const char *profile_sample_type_unit(const struct profile *profile, size_t index); // "bytes"
 // Index of the sample type, or -1. NULL or "": default_sample_type if the profile has one that exists, else the last type.
 int profile_sample_type_index(const struct profile *profile, const char *type);
+// Index of the type that is shown where none is chosen: memory in use, else the profile's default, else what was allocated, else the first;
+// of these the first one that some sample has a value of, if there is one. -1: the profile has no types.
+int profile_shown_type(struct profile *profile);
 size_t profile_sample_count(const struct profile *profile);
 int64_t profile_time_ns(const struct profile *profile);
 int64_t profile_duration_ns(const struct profile *profile);
@@ -352,5 +355,7 @@ enum merge_error totals_read(const void *bytes, size_t size, const struct merge_
                              struct merge_fault *fault);
 // NULL: no such type.
 const struct totals_type *totals_find(const struct totals *totals, const char *name);
+// As profile_shown_type. NULL: there are no types.
+const struct totals_type *totals_shown_type(const struct totals *totals);
 
 #endif

@@ -116,12 +116,14 @@
 #define profile_set_time cmemprof_profile_set_time
 #define profile_status cmemprof_profile_status
 #define profile_time_ns cmemprof_profile_time_ns
+#define profile_shown_type cmemprof_profile_shown_type
 #define profile_trim cmemprof_profile_trim
 #define text_table_free cmemprof_text_table_free
 #define text_table_init cmemprof_text_table_init
 #define text_table_intern cmemprof_text_table_intern
 #define totals_find cmemprof_totals_find
 #define totals_read cmemprof_totals_read
+#define totals_shown_type cmemprof_totals_shown_type
 #define tree_build cmemprof_tree_build
 #define tree_build_with cmemprof_tree_build_with
 #define tree_free cmemprof_tree_free

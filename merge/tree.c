@@ -96,7 +96,9 @@ static bool has_label(const struct profile *profile, const struct sample *sample
             return true;
         char number[24]; // a number is given as its decimal digits
         snprintf(number, sizeof number, "%lld", (long long)label->number);
-        if (strcmp(label->text ? profile_text(profile, label->text) : number, text) == 0)
+        // Neither text nor number is how pprof writes both an empty text and a bare 0.
+        bool empty = !label->text && label->number == 0 && !*text && !*profile_text(profile, label->unit);
+        if (empty || strcmp(label->text ? profile_text(profile, label->text) : number, text) == 0)
             return true;
     }
     return false;

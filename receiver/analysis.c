@@ -58,7 +58,8 @@ static enum receiver_error read_heap(struct store *store, const struct merged_li
     static const struct heap heaps[] = {{"delta-heap.pprof", "inuse_space", "Go "},
                                         {"heap.pprof", "inuse_space", "Go "},
                                         {"profile.pprof", "heap-space", "Python "},
-                                        {"space.pprof", "inuse_space", "JavaScript "}};
+                                        {"space.pprof", "inuse_space", "JavaScript "},
+                                        {"space.pprof", "space", "JavaScript "}}; // up to dd-trace-js 5.40
     for (size_t i = 0; i < sizeof heaps / sizeof *heaps; i++) {
         enum receiver_error error = stacks_read(store, list, heaps[i].attachment, heaps[i].type, stacks);
         if (error != RECEIVER_OK || stacks->profile_count > 0) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct value {
-    char *text;
+    char *text, *unit; // one block
     int64_t count, weight;
 };
 
@@ -23,16 +23,21 @@ struct labels {
     struct key keys[LABELS_MAX_KEYS];
     size_t count;
     uint64_t keys_left_out; // samples
-    char type[100], unit[100];
+    char *type, unit[100];
+    bool has_type;
     int64_t total;
     uint64_t seed;
 };
 
-struct labels *labels_new(void) {
+struct labels *labels_new(const char *type) {
     struct labels *labels = calloc(1, sizeof *labels);
-    if (labels) {
-        labels->seed = intern_seed();
+    char *copy = labels ? strdup(type) : NULL;
+    if (!copy) {
+        free(labels);
+        return NULL;
     }
+    labels->type = copy;
+    labels->seed = intern_seed();
     return labels;
 }
 
@@ -46,6 +51,9 @@ void labels_free(struct labels *labels) {
         free(key->text);
         intern_free(&key->ids);
     }
+    if (labels) {
+        free(labels->type);
+    }
     free(labels);
 }
 
@@ -57,8 +65,9 @@ static void add(int64_t *sum, int64_t value) {
 
 // ---- Tables ----
 
-static bool same_value(const void *context, uint32_t id, const void *text) {
-    return strcmp(((const struct key *)context)->values[id].text, text) == 0;
+static bool same_value(const void *context, uint32_t id, const void *wanted) {
+    const struct value *value = &((const struct key *)context)->values[id], *like = wanted;
+    return strcmp(value->text, like->text) == 0 && strcmp(value->unit, like->unit) == 0;
 }
 
 // NULL: there are too many, or no memory (then *failed).
@@ -85,53 +94,69 @@ static struct key *find_key(struct labels *labels, const char *text, bool *faile
     return key;
 }
 
-static struct value *find_value(struct labels *labels, struct key *key, const char *text, bool *failed) {
-    size_t size = strlen(text);
-    uint32_t hash = intern_hash_end(intern_hash_bytes(labels->seed, text, size));
-    uint32_t id = intern_find(&key->ids, hash, same_value, key, text);
+static struct value *find_value(struct labels *labels, struct key *key, const struct value *like, bool *failed) {
+    size_t size = strlen(like->text) + 1, unit_size = strlen(like->unit) + 1;
+    uint32_t hash = intern_hash_end(intern_hash_bytes(labels->seed, like->text, size - 1));
+    uint32_t id = intern_find(&key->ids, hash, same_value, key, like);
     if (id != 0) {
         return &key->values[id];
     }
-    if (key->count == LABELS_MAX_VALUES || size > LABELS_MAX_TEXT) {
+    if (key->count == LABELS_MAX_VALUES || size + unit_size > LABELS_MAX_TEXT + 2) {
         return NULL;
     }
-    char *copy = strdup(text);
+    char *copy = malloc(size + unit_size);
     if (!copy || !intern_add(&key->ids, hash, key->count + 1)) {
         free(copy);
         *failed = true;
         return NULL;
     }
-    key->values[++key->count].text = copy;
-    return &key->values[key->count];
+    struct value *value = &key->values[++key->count];
+    value->text = memcpy(copy, like->text, size);
+    value->unit = memcpy(copy + size, like->unit, unit_size);
+    return value;
 }
 
 // False: no memory.
-static bool add_value(struct labels *labels, const char *key_text, const char *text, int64_t count, int64_t weight) {
+static bool add_value(struct labels *labels, const char *key_text, const struct value *more) {
     bool failed = false;
     struct key *key = find_key(labels, key_text, &failed);
     if (!key) {
-        labels->keys_left_out += (uint64_t)count;
+        labels->keys_left_out += (uint64_t)more->count;
         return !failed;
     }
-    struct value *value = find_value(labels, key, text, &failed);
+    struct value *value = find_value(labels, key, more, &failed);
     if (value) {
-        add(&value->count, count);
-        add(&value->weight, weight);
+        add(&value->count, more->count);
+        add(&value->weight, more->weight);
     } else {
-        key->left_out += (uint64_t)count;
+        key->left_out += (uint64_t)more->count;
     }
     return !failed;
 }
 
 // ---- Adding ----
 
-bool labels_add_profile(struct labels *labels, struct profile *profile) {
-    int type = profile_sample_type_index(profile, NULL);
-    if (type < 0) {
-        return true;
+static bool add_label(struct labels *labels, const struct profile_label *label, int64_t weight) {
+    char number[24];
+    struct value value = {.text = (char *)label->text, .unit = "", .count = 1, .weight = weight};
+    if (!label->text && label->number == 0 && !*label->unit) {
+        value.text = ""; // neither text nor number is how pprof writes an empty text
+    } else if (!label->text) {
+        snprintf(number, sizeof number, "%lld", (long long)label->number);
+        value.text = number;
+        value.unit = (char *)label->unit;
     }
-    if (!*labels->type) {
-        snprintf(labels->type, sizeof labels->type, "%s", profile_sample_type_name(profile, (size_t)type));
+    return add_value(labels, label->key, &value);
+}
+
+bool labels_has_type(const struct labels *labels) {
+    return labels->has_type;
+}
+
+bool labels_add_profile(struct labels *labels, struct profile *profile) {
+    int type = *labels->type ? profile_sample_type_index(profile, labels->type) : -1;
+    if (type >= 0 && !labels->has_type) {
+        labels->has_type = true;
         snprintf(labels->unit, sizeof labels->unit, "%s", profile_sample_type_unit(profile, (size_t)type));
     }
     for (size_t i = 0; i < profile_sample_count(profile); i++) {
@@ -139,12 +164,10 @@ bool labels_add_profile(struct labels *labels, struct profile *profile) {
         if (profile_sample_without_frames(profile, i, &sample) != MERGE_OK) {
             return false;
         }
-        add(&labels->total, sample.values[type]);
+        int64_t weight = type >= 0 ? sample.values[type] : 0;
+        add(&labels->total, weight);
         for (size_t l = 0; l < sample.label_count; l++) {
-            char number[24];
-            snprintf(number, sizeof number, "%lld", (long long)sample.labels[l].number);
-            const char *text = sample.labels[l].text ? sample.labels[l].text : number;
-            if (!add_value(labels, sample.labels[l].key, text, 1, sample.values[type])) {
+            if (!add_label(labels, &sample.labels[l], weight)) {
                 return false;
             }
         }
@@ -156,8 +179,7 @@ bool labels_add_labels(struct labels *labels, const struct labels *other) {
     for (size_t i = 0; i < other->count; i++) {
         const struct key *key = &other->keys[i];
         for (uint32_t id = 1; id <= key->count; id++) {
-            const struct value *value = &key->values[id];
-            if (!add_value(labels, key->text, value->text, value->count, value->weight)) {
+            if (!add_value(labels, key->text, &key->values[id])) {
                 return false;
             }
         }
@@ -169,8 +191,8 @@ bool labels_add_labels(struct labels *labels, const struct labels *other) {
     }
     add(&labels->total, other->total);
     labels->keys_left_out += other->keys_left_out;
-    if (!*labels->type) {
-        memcpy(labels->type, other->type, sizeof labels->type);
+    if (!labels->has_type) {
+        labels->has_type = other->has_type;
         memcpy(labels->unit, other->unit, sizeof labels->unit);
     }
     return true;
@@ -189,8 +211,20 @@ static int compare_values(const void *left, const void *right) {
     return strcmp(a->text, b->text);
 }
 
+// Span ids, timestamps: nearly each sample has a value of its own. A key needs some values before one can tell.
+static bool is_unique(const struct key *key) {
+    enum { LEAST_VALUES = 10 };
+    int64_t samples = 0;
+    for (uint32_t id = 1; id <= key->count; id++) {
+        add(&samples, key->values[id].count);
+    }
+    return key->count >= LEAST_VALUES && samples / 2 < (int64_t)key->count;
+}
+
 static int compare_keys(const void *left, const void *right) {
-    return strcmp((*(const struct key *const *)left)->text, (*(const struct key *const *)right)->text);
+    const struct key *a = *(const struct key *const *)left, *b = *(const struct key *const *)right;
+    bool last = is_unique(a);
+    return last != is_unique(b) ? (last ? 1 : -1) : strcmp(a->text, b->text);
 }
 
 static void write_key(const struct key *key, struct json *json) {
@@ -203,12 +237,16 @@ static void write_key(const struct key *key, struct json *json) {
     json_object_begin(json);
     json_key(json, "key");
     json_text(json, key->text);
+    json_key(json, "unique");
+    json_bool(json, is_unique(key));
     json_key(json, "values");
     json_array_begin(json);
     for (uint32_t i = 0; i < shown; i++) {
         json_object_begin(json);
         json_key(json, "value");
         json_text(json, sorted[i]->text);
+        json_key(json, "unit");
+        json_text(json, sorted[i]->unit);
         json_key(json, "count");
         json_number(json, sorted[i]->count);
         json_key(json, "weight");
@@ -228,9 +266,9 @@ void labels_write(const struct labels *labels, struct json *json) {
     }
     qsort(sorted, labels->count, sizeof *sorted, compare_keys);
     json_key(json, "type");
-    json_text(json, *labels->type ? labels->type : NULL);
+    json_text(json, labels->has_type ? labels->type : NULL);
     json_key(json, "unit");
-    json_text(json, *labels->type ? labels->unit : NULL);
+    json_text(json, labels->has_type ? labels->unit : NULL);
     json_key(json, "total");
     json_number(json, labels->total);
     json_key(json, "labels");

@@ -1,7 +1,8 @@
-// labels.h: which labels the samples of profiles have, with their values, how many samples and how much of the default type.
+// labels.h: which labels the samples of profiles have, with their values, how many samples and how much of one sample type.
 //
 // Bounded: labels such as span ids and timestamps differ in each sample. Of a key with more than LABELS_MAX_VALUES values the later ones
-// are counted, not kept. Threads: a struct labels belongs to one; two are added up at the end. Memory: malloc, some 10 MB at most.
+// are counted, not kept. Keys whose values are nearly all different are told apart and come last: nobody chooses one of them. Threads: a
+// struct labels belongs to one; two are added up at the end. Memory: malloc, some 10 MB at most.
 #ifndef CMEMPROF_RECEIVER_LABELS_H
 #define CMEMPROF_RECEIVER_LABELS_H
 
@@ -17,11 +18,13 @@ enum {
 };
 
 struct labels;
-struct labels *labels_new(void); // NULL: no memory
+// Weighs by the sample type of that name; samples of a profile without it weigh nothing. NULL: no memory.
+struct labels *labels_new(const char *type);
 void labels_free(struct labels *labels);
 // All samples of a profile. False: no memory.
 bool labels_add_profile(struct labels *labels, struct profile *profile);
 bool labels_add_labels(struct labels *labels, const struct labels *other);
+bool labels_has_type(const struct labels *labels);                 // of one of the profiles
 void labels_write(const struct labels *labels, struct json *json); // the members from "type" on, into an open object
 
 #endif

@@ -3,7 +3,7 @@
 //     measure              Go                          Python              Node
 //     cpu_cores            cpu                         cpu-time            cpu (in wall.pprof)
 //     alloc_bytes_per_s    alloc_space (delta only)    alloc-space
-//     heap_live_bytes      inuse_space without C       heap-space          inuse_space
+//     heap_live_bytes      inuse_space without C       heap-space          inuse_space; space up to 5.40
 //     c_live_bytes         inuse_space with memory=C
 //     goroutines           goroutine
 //     lock_seconds_per_s   delay of delta-mutex        lock-acquire-wait
@@ -45,6 +45,7 @@ static bool starts_with(const char *text, const char *start) {
 static void add_live(struct measures *measures, const struct totals *totals) {
     const struct totals_type *type = totals_find(totals, "inuse_space");
     type = type ? type : totals_find(totals, "heap-space");
+    type = type ? type : totals_find(totals, "space");
     if (!type) {
         return;
     }
@@ -93,7 +94,9 @@ void measures_clear(struct measures *measures) {
 }
 
 bool measure_is_gauge(const char *type) {
-    static const char *const gauges[] = {"goroutine", "goroutines", "heap-space", "heap-live-samples", "heap-live-size", "threadcreate"};
+    // objects and space: the live heap of dd-trace-js up to 5.40.
+    static const char *const gauges[] = {"goroutine",      "goroutines", "heap-space", "heap-live-samples",
+                                         "heap-live-size", "objects",    "space",      "threadcreate"};
     for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++) {
         if (strcmp(type, gauges[i]) == 0) {
             return true;

@@ -146,6 +146,22 @@ static enum receiver_error take_totals(void *state, struct merged_file *file) {
     return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
 }
 
+enum receiver_error merged_shown_type(struct store *store, const struct merged_list *list, const char *attachment, char *type,
+                                      size_t size) {
+    struct part *both = calloc(2, sizeof *both);
+    struct merged_report report = {0};
+    if (!both) {
+        return RECEIVER_NO_MEMORY;
+    }
+    void *parts[2] = {&both[0], &both[1]};
+    enum receiver_error error = merged_sweep(store, list, attachment, take_totals, parts, &report);
+    add_totals(&both[0].sum, &both[1].sum);
+    const struct totals_type *shown = totals_shown_type(&both[0].sum);
+    snprintf(type, size, "%s", shown ? shown->name : "");
+    free(both);
+    return error;
+}
+
 enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct json *json) {
     struct part *both = calloc(2, sizeof *both);
     struct merged_report report = {0};

@@ -7,6 +7,8 @@
 
 // The member "attachments": names with the number of uploads that have them, the most frequent first, 100 at most.
 enum receiver_error merged_attachments_write(struct catalog *catalog, const struct selection *selection, struct json *json);
+// The name of the type to show where none is chosen (merge.h), by the sums of all files; "": there is none.
+enum receiver_error merged_shown_type(struct store *store, const struct merged_list *list, const char *attachment, char *type, size_t size);
 // The members from "uploads" to "types".
 enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct json *json);
 

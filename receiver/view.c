@@ -50,12 +50,9 @@ enum receiver_error view_name(struct profile **profile, const struct receiver_sy
     return error == MERGE_OK ? RECEIVER_OK : error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_TOO_LARGE;
 }
 
-// The profile's own, if it has such a type, else the last (as merge.h's profile_sample_type_index).
 static const char *default_type(const struct totals *totals) {
-    if (*totals->default_type && totals_find(totals, totals->default_type)) {
-        return totals->default_type;
-    }
-    return totals->type_count > 0 ? totals->types[totals->type_count - 1].name : NULL;
+    const struct totals_type *type = totals_shown_type(totals);
+    return type ? type->name : NULL;
 }
 
 int64_t view_mean(int64_t sum, size_t profiles) {

@@ -36,8 +36,8 @@ struct view_filter {
     const struct merged_counts *merged; // of how many profiles each type is the sum: a gauge is shown as the mean. NULL: of one
 };
 
-// The members of the answer from "type" on, into an open object. type NULL or "": the profile's default. base NULL, or a second sample type
-// whose values come beside the first one's. filter may be NULL. RECEIVER_NOT_FOUND: the profile has no such type.
+// The members of the answer from "type" on, into an open object. type NULL or "": the one that is shown (merge.h). base NULL, or a second
+// sample type whose values come beside the first one's. filter may be NULL. RECEIVER_NOT_FOUND: the profile has no such type.
 enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
                               struct json *json, char *text, size_t text_size);
 

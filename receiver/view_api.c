@@ -177,15 +177,28 @@ static enum receiver_error take_labels(void *part, struct merged_file *file) {
 }
 
 static enum receiver_error make_labels(struct request *request, struct json *json) {
-    struct labels *labels = labels_new(), *second = labels_new();
+    char shown[TEXT_BYTES];
+    bool chosen = request->type && *request->type;
+    enum receiver_error error = RECEIVER_OK;
+    if (!chosen) {
+        error = merged_shown_type(request->api->store, &request->list, request->attachment, shown, sizeof shown);
+    }
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    struct labels *labels = labels_new(chosen ? request->type : shown), *second = labels_new(chosen ? request->type : shown);
     struct merged_report report = {0};
     void *parts[2] = {labels, second};
-    enum receiver_error error = labels && second ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    error = labels && second ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
         error = merged_sweep(request->api->store, &request->list, request->attachment, take_labels, parts, &report);
     }
     if (error == RECEIVER_OK && !labels_add_labels(labels, second)) {
         error = RECEIVER_NO_MEMORY;
+    }
+    if (error == RECEIVER_OK && chosen && report.uploads > 0 && !labels_has_type(labels)) {
+        snprintf(request->text, sizeof request->text, "the selection has no sample type %.100s", request->type);
+        error = RECEIVER_NOT_FOUND;
     }
     if (error == RECEIVER_OK) {
         json_object_begin(json);

@@ -93,6 +93,9 @@ static void test_python_and_node(void **state) {
     ADD("wall.pprof", 5000000000, {"wall", "nanoseconds", 7, 0}, {"cpu", "nanoseconds", 1000000000, 0});
     ADD("space.pprof", 0, {"inuse_space", "bytes", 1234, 0});
     expect(&measures, 0.2, NAN, 1234, NAN, NAN, NAN);
+    measures_clear(&measures);
+    ADD("space.pprof", 0, {"objects", "count", 12, 0}, {"space", "bytes", 1234, 0}); // dd-trace-js 3 to 5.40
+    expect(&measures, NAN, NAN, 1234, NAN, NAN, NAN);
 }
 
 static void test_no_profile(void **state) {
@@ -130,6 +133,7 @@ static void test_files(void **state) {
 static void test_gauges(void **state) {
     (void)state;
     assert_true(measure_is_gauge("inuse_space") && measure_is_gauge("goroutine") && measure_is_gauge("heap-space"));
+    assert_true(measure_is_gauge("space") && measure_is_gauge("objects"));
     assert_false(measure_is_gauge("alloc_space") || measure_is_gauge("cpu") || measure_is_gauge("delay"));
 }
 

@@ -15,7 +15,7 @@ static void test_types(void **state) {
     char text[200] = "";
     assert_int_equal(view_types(blob.bytes, blob.size, &json, text, sizeof text), RECEIVER_OK);
     expect_at(&json, "$",
-              "{\"samples\":2,\"c_samples\":1,\"time_ns\":5,\"duration_ns\":6,\"default_type\":\"alloc_space\",\"types\":["
+              "{\"samples\":2,\"c_samples\":1,\"time_ns\":5,\"duration_ns\":6,\"default_type\":\"inuse_space\",\"types\":["
               "{\"type\":\"alloc_objects\",\"unit\":\"count\",\"total\":30,\"c_total\":10,\"gauge\":false},"
               "{\"type\":\"alloc_space\",\"unit\":\"bytes\",\"total\":3000,\"c_total\":1000,\"gauge\":false},"
               "{\"type\":\"inuse_objects\",\"unit\":\"count\",\"total\":3,\"c_total\":1,\"gauge\":true},"

@@ -117,7 +117,8 @@ export interface DiffTree extends MergedTree {
 
 export interface LabelKey {
   key: string;
-  values: { value: string; count: number; weight: number }[];
+  unique: boolean; // nearly each sample has a value of its own
+  values: { value: string; unit: string; count: number; weight: number }[];
   values_left_out: number;
 }
 
@@ -277,8 +278,8 @@ export function diff(
   return get(query("/api/diff", params, { ...treeQuery(request), mode }), signal);
 }
 
-export function labels(selection: URLSearchParams, attachment: string, signal?: AbortSignal): Promise<Labels> {
-  return get(query("/api/labels", selection, { attachment }), signal);
+export function labels(selection: URLSearchParams, attachment: string, type: string, signal?: AbortSignal): Promise<Labels> {
+  return get(query("/api/labels", selection, { attachment, type }), signal);
 }
 
 export function analysis(selection: URLSearchParams, signal?: AbortSignal): Promise<{ findings: Finding[] }> {

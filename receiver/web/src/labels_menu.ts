@@ -50,7 +50,8 @@ export class LabelsMenu {
       const label = `${key.key}:${one.value}`;
       const bar = make("i", { class: "label-bar" });
       bar.style.width = `${(100 * Math.abs(one.weight)) / heaviest}%`;
-      return button([bar, make("span", {}, one.value || "(empty)"), make("small", {}, value(one.weight, unit))], () => this.toggle(label), {
+      const text = one.unit === "bytes" ? value(Number(one.value), "bytes") : `${one.value} ${one.unit}`.trim() || "(empty)";
+      return button([bar, make("span", {}, text), make("small", {}, value(one.weight, unit))], () => this.toggle(label), {
         class: "",
         title: `${label} · ${count(one.count, "sample")} · ${share(one.weight, total)} of all`,
         "aria-pressed": String(this.chosen.includes(label)),
@@ -58,6 +59,9 @@ export class LabelsMenu {
       });
     });
     const left = key.values_left_out;
-    return make("section", {}, make("h3", {}, key.key), ...rows, left > 0 && make("p", { class: "soft" }, count(left, "more value")));
+    const more = left > 0 && make("p", { class: "soft" }, count(left, "more value"));
+    // Span ids and timestamps: there, but not in the way of what one may want to choose.
+    if (key.unique) return make("section", {}, make("details", {}, make("summary", {}, key.key), ...rows, more));
+    return make("section", {}, make("h3", {}, key.key), ...rows, more);
   }
 }

@@ -89,8 +89,8 @@ export class ProfileData {
     return { tree: readTree(answer), merged: answer, gauge: answer.gauge };
   }
 
-  labels(attachment: string): Promise<api.Labels> {
-    return api.labels(this.selection, attachment, this.abort.signal);
+  labels(attachment: string, type: string): Promise<api.Labels> {
+    return api.labels(this.selection, attachment, type, this.abort.signal);
   }
 
   jfr(attachment: string): Promise<api.JfrCounts> {
@@ -105,9 +105,8 @@ export function pickAttachment(all: readonly File[], wanted: string): File | und
   return all.find((one) => one.name === wanted) ?? named("delta-heap.pprof") ?? named("heap.pprof") ?? profiles[0] ?? all[0];
 }
 
-// What is asked for, else memory in use, else the profile's default, else any; of the last three one that recorded something, if there is one.
+// What is asked for, else the one that the receiver shows (merge/shown_type.c): one that recorded something, if there is one.
 export function pickType(types: api.Types, wanted: string): api.SampleType | undefined {
   const named = (name: string | null): api.SampleType | undefined => types.types.find((one) => one.type === name);
-  const order = [named("inuse_space"), named("heap-space"), named(types.default_type), ...types.types].filter((one) => one !== undefined);
-  return named(wanted) ?? order.find((one) => one.total !== 0) ?? order[0];
+  return named(wanted) ?? named(types.default_type) ?? types.types[0];
 }

@@ -206,8 +206,9 @@ export class ProfilesTab implements View {
     this.toolbar.element.hidden = false;
     this.toolbar.show(now, { types: chosen.types, type: chosen.type, colouring, kinds });
     const { data } = this;
-    const labelsOf = `${chosen.file.name}`;
-    this.toolbar.labels.show(() => data!.labels(chosen.file.name), now.all("label"), labelsOf !== this.labelsOf);
+    const type = chosen.type?.type ?? "";
+    const labelsOf = `${chosen.file.name} ${type}`;
+    this.toolbar.labels.show(() => data!.labels(chosen.file.name, type), now.all("label"), labelsOf !== this.labelsOf);
     this.labelsOf = labelsOf;
     const matches = this.search(now, tree);
     const view = choice(now, "view", views);

@@ -1,0 +1,74 @@
+// Tests of shown_type.c: what is shown of the profiles that real clients send, and of those that hold nothing.
+#include "sample_profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+// Types "a b c", one value each; what both forms of the profile choose.
+static void expect_shown(const char *types, const char *own_default, const int64_t *values, const char *want) {
+    struct profile *profile = profile_new();
+    char text[200], *rest = text;
+    snprintf(text, sizeof text, "%s", types);
+    for (char *type; (type = strtok_r(NULL, " ", &rest));)
+        profile_add_sample_type(profile, type, "bytes");
+    if (own_default)
+        profile_set_default_sample_type(profile, own_default);
+    profile_add_sample(profile, NULL, 0, values, NULL, 0);
+    assert_string_equal(profile_sample_type_name(profile, (size_t)profile_shown_type(profile)), want);
+    uint8_t *bytes;
+    size_t size;
+    struct totals *totals = malloc(sizeof *totals);
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
+    assert_int_equal(totals_read(bytes, size, NULL, totals, NULL), MERGE_OK);
+    assert_string_equal(totals_shown_type(totals)->name, want);
+    profile_free(profile);
+    free(totals);
+    free(bytes);
+}
+
+static void of_real_clients(void **state) {
+    (void)state;
+    // ddtrace 4: pprof's default is the last, and 0 on a machine without a GPU.
+    expect_shown("cpu-time heap-space gpu-flops-samples", NULL, (int64_t[]){5, 7, 0}, "heap-space");
+    expect_shown("cpu-time heap-space gpu-flops-samples", NULL, (int64_t[]){5, 0, 0}, "cpu-time");
+    expect_shown("cpu-samples cpu-time", NULL, (int64_t[]){5, 7}, "cpu-time");
+    expect_shown("objects space", NULL, (int64_t[]){5, 7}, "space"); // dd-trace-js 3 to 5.40
+    expect_shown("alloc_objects alloc_space inuse_objects inuse_space", "inuse_space", (int64_t[]){1, 2, 3, 4}, "inuse_space");
+    expect_shown("alloc_objects alloc_space inuse_objects inuse_space", "inuse_space", (int64_t[]){1, 2, 0, 0}, "alloc_space");
+    expect_shown("samples cpu", NULL, (int64_t[]){1, 0}, "samples");
+    expect_shown("contentions delay", "contentions", (int64_t[]){1, 2}, "contentions");
+}
+
+static void what_holds_nothing_has_one_all_the_same(void **state) {
+    (void)state;
+    expect_shown("samples cpu", NULL, (int64_t[]){0, 0}, "cpu");
+    expect_shown("alloc_space inuse_space cpu", NULL, (int64_t[]){0, 0, 0}, "inuse_space");
+    struct profile *profile = profile_new();
+    assert_int_equal(profile_shown_type(profile), -1);
+    profile_free(profile);
+    struct totals *totals = calloc(1, sizeof *totals);
+    assert_null(totals_shown_type(totals));
+    free(totals);
+}
+
+// A sum of 0 is not nothing: the difference of two profiles may have it.
+static void values_that_cancel(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    profile_add_sample_type(profile, "other", "bytes");
+    profile_add_sample(profile, NULL, 0, (int64_t[]){5, 1}, NULL, 0);
+    struct profile_label label = {"key", "value", 0, ""};
+    profile_add_sample(profile, NULL, 0, (int64_t[]){-5, 1}, &label, 1);
+    assert_int_equal(profile_shown_type(profile), 0);
+    profile_free(profile);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_real_clients),
+        cmocka_unit_test(what_holds_nothing_has_one_all_the_same),
+        cmocka_unit_test(values_that_cancel),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
