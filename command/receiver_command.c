@@ -28,6 +28,8 @@ static const char usage[] =
     "  --retention LIMITS     what is kept: an age, a size or both, 12h, 7d, 500MB, 7d,10GB (default 30d,10GB)\n"
     "  --symbols DIR          name code of stripped programs by files in DIR, by build ID; POST /api/symbols adds one\n"
     "  --token-file FILE      ask every request for the token in FILE\n"
+    "  --send-token-file FILE, --read-token-file FILE\n"
+    "                         tokens for sending uploads alone, and for all else\n"
     "  --port-file FILE       write the port to FILE once it listens\n";
 
 struct arguments {
@@ -35,7 +37,7 @@ struct arguments {
     const char *port_file;
     struct symbol_namer *namer; // NULL: none
     struct receiver_symbols symbols;
-    char token[256];
+    char token[256], send_token[256], read_token[256];
 };
 
 // ---- Options ----
@@ -96,9 +98,9 @@ static bool parse_retention(const char *text, struct receiver_options *options) 
 }
 
 // The first line of the file.
-static bool read_token(const char *path, struct arguments *arguments) {
+static bool read_token(const char *path, char token[256], const char **option) {
     FILE *file = fopen(path, "r");
-    if (!file || !fgets(arguments->token, sizeof arguments->token, file)) {
+    if (!file || !fgets(token, 256, file)) {
         fprintf(stderr, "cmemprof receiver: %s: %s\n", path, file && !ferror(file) ? "it is empty" : strerror(errno));
         if (file) {
             fclose(file);
@@ -106,8 +108,8 @@ static bool read_token(const char *path, struct arguments *arguments) {
         return false;
     }
     fclose(file);
-    arguments->token[strcspn(arguments->token, "\r\n")] = '\0';
-    arguments->options.token = arguments->token;
+    token[strcspn(token, "\r\n")] = '\0';
+    *option = token;
     return true;
 }
 
@@ -148,6 +150,8 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
                                             {"data", required_argument, NULL, 'd'},
                                             {"retention", required_argument, NULL, 'r'},
                                             {"token-file", required_argument, NULL, 't'},
+                                            {"send-token-file", required_argument, NULL, 'S'},
+                                            {"read-token-file", required_argument, NULL, 'R'},
                                             {"symbols", required_argument, NULL, 's'},
                                             {"port-file", required_argument, NULL, 'p'},
                                             {"help", no_argument, NULL, 'h'},
@@ -167,7 +171,13 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
             ok = parse_retention(optarg, &arguments->options);
             break;
         case 't':
-            ok = read_token(optarg, arguments);
+            ok = read_token(optarg, arguments->token, &arguments->options.token);
+            break;
+        case 'S':
+            ok = read_token(optarg, arguments->send_token, &arguments->options.send_token);
+            break;
+        case 'R':
+            ok = read_token(optarg, arguments->read_token, &arguments->options.read_token);
             break;
         case 's':
             ok = open_symbols(optarg, arguments);

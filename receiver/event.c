@@ -94,6 +94,14 @@ static bool copy_fields(sqlite3_stmt *row, struct event *event) {
     for (int i = 0; ok && i < FACET_COUNT; i++) {
         event->facets[i] = copy_tag(event->tags, facet_name((enum facet)i), &ok);
     }
+    // The Agent's own environment, of those that have none. "none" is what it says where nobody configured one.
+    if (ok && !event->facets[FACET_ENV]) {
+        event->facets[FACET_ENV] = copy_tag(event->tags, "default_env", &ok);
+        if (event->facets[FACET_ENV] && strcmp(event->facets[FACET_ENV], "none") == 0) {
+            free(event->facets[FACET_ENV]);
+            event->facets[FACET_ENV] = NULL;
+        }
+    }
     // Go's clients send no language tag.
     if (ok && !event->facets[FACET_LANGUAGE] && event->family && *event->family) {
         event->facets[FACET_LANGUAGE] = strdup(event->family);

@@ -65,17 +65,36 @@ bool guard_is_token(const char *token) {
     return length >= GUARD_TOKEN_MIN && length <= GUARD_TOKEN_MAX;
 }
 
-static enum guard_verdict check_token(const char *token, const struct guard_headers *headers, const char **why) {
+static bool has_token(const struct guard_headers *headers, const char *token) {
     const char *bearer = headers->authorization;
     bool has_bearer = bearer && strncasecmp(bearer, "Bearer ", 7) == 0;
-    if ((has_bearer && is_token(bearer + 7, token)) || is_token(headers->api_key, token) || has_cookie(headers->cookie, token)) {
+    return token && ((has_bearer && is_token(bearer + 7, token)) || is_token(headers->api_key, token) ||
+                     is_token(headers->path_token, token) || has_cookie(headers->cookie, token));
+}
+
+static enum guard_verdict check_tokens(const struct guard *guard, const struct guard_headers *headers, const char **why) {
+    const char *special = headers->sends ? guard->send_token : guard->read_token;
+    bool open = headers->sends && !guard->token && !guard->send_token;
+    if (open || has_token(headers, guard->token) || has_token(headers, special)) {
         return GUARD_LET_IN;
     }
-    if (is_token(headers->query_token, token)) {
+    if ((guard->token && is_token(headers->query_token, guard->token)) || (special && is_token(headers->query_token, special))) {
         return GUARD_LOG_IN;
     }
-    *why = "a token is needed: Authorization: Bearer TOKEN, DD-API-KEY: TOKEN, or once /?token=TOKEN in a browser";
+    *why = "a token is needed: Authorization: Bearer TOKEN, DD-API-KEY: TOKEN, /t/TOKEN in front of the path, or once /?token=TOKEN in a "
+           "browser";
     return GUARD_NO_TOKEN;
+}
+
+const char *guard_path(const char *path, char token[GUARD_TOKEN_MAX + 2]) {
+    token[0] = '\0';
+    if (strncmp(path, "/t/", 3) != 0) {
+        return path;
+    }
+    size_t length = strcspn(path + 3, "/"), kept = length < GUARD_TOKEN_MAX + 1 ? length : GUARD_TOKEN_MAX + 1;
+    memcpy(token, path + 3, kept);
+    token[kept] = '\0';
+    return path[3 + length] ? path + 3 + length : "/";
 }
 
 // "http://HOST" or, behind a proxy that speaks TLS, "https://HOST".
@@ -85,7 +104,8 @@ static bool is_own_origin(const char *origin, const char *host) {
 }
 
 enum guard_verdict guard_check_headers(const struct guard *guard, const struct guard_headers *headers, const char **why) {
-    if (!guard->unix_socket && !guard->token && (!headers->host || !is_local(headers->host))) {
+    bool asks = guard->token || guard->send_token || guard->read_token;
+    if (!guard->unix_socket && !asks && (!headers->host || !is_local(headers->host))) {
         *why = "the Host header must be localhost, 127.x.x.x or [::1]";
         return GUARD_KEEP_OUT;
     }
@@ -93,20 +113,23 @@ enum guard_verdict guard_check_headers(const struct guard *guard, const struct g
         *why = "requests from pages of other sites are refused";
         return GUARD_KEEP_OUT;
     }
-    return guard->token ? check_token(guard->token, headers, why) : GUARD_LET_IN;
+    return asks ? check_tokens(guard, headers, why) : GUARD_LET_IN;
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, const char **why) {
+enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, bool sends, const char *path_token,
+                               const char **why) {
     struct guard_headers headers = {
         .host = header(connection, MHD_HTTP_HEADER_HOST),
         .origin = header(connection, MHD_HTTP_HEADER_ORIGIN),
         .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
         .api_key = header(connection, "DD-API-KEY"),
         .cookie = header(connection, MHD_HTTP_HEADER_COOKIE),
+        .path_token = path_token && *path_token ? path_token : NULL,
+        .sends = sends,
         .query_token = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "token"),
     };
     return guard_check_headers(guard, &headers, why);

@@ -10,7 +10,10 @@
 #include <stdbool.h>
 
 struct guard {
-    const char *token; // NULL: none is asked for
+    const char *token; // for everything
+    // For sending alone, for all else. With the second one only, sending needs none, since not all clients can be given one. All three
+    // NULL: none is asked for.
+    const char *send_token, *read_token;
     bool unix_socket;
 };
 enum { GUARD_TOKEN_MIN = 8, GUARD_TOKEN_MAX = 200 };
@@ -18,6 +21,8 @@ enum { GUARD_TOKEN_MIN = 8, GUARD_TOKEN_MAX = 200 };
 // What a request says of who sent it; NULL: it has no such header or parameter.
 struct guard_headers {
     const char *host, *origin, *authorization, *api_key, *cookie, *query_token;
+    const char *path_token; // of /t/TOKEN/..., for clients that can be told an address and nothing else
+    bool sends;             // it brings something; else it reads
 };
 enum guard_verdict {
     GUARD_LET_IN,
@@ -25,7 +30,10 @@ enum guard_verdict {
     GUARD_KEEP_OUT, // *why says why, for the answer 403
     GUARD_NO_TOKEN, // for the answer 401
 };
-enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, const char **why);
+enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, bool sends, const char *path_token,
+                               const char **why);
+// What follows "/t/TOKEN" of a path, and TOKEN; or the path itself, and "". A token that is too long to be one is cut.
+const char *guard_path(const char *path, char token[GUARD_TOKEN_MAX + 2]);
 enum guard_verdict guard_check_headers(const struct guard *guard, const struct guard_headers *headers, const char **why);
 // Whether it can be a token: printable, without what separates cookies, and of the length above.
 bool guard_is_token(const char *token);

@@ -4,6 +4,8 @@
 // last bytes of the body are held back until the end: they must be the closing boundary, and only that much is handed on.
 #include "ingest.h"
 #include "failure.h"
+#include "form.h"
+#include "sender.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@ enum {
     PARTS_MAX = 256,             // attachments are bounded by themselves, tags by their length
 };
 
-enum part { PART_NONE, PART_EVENT, PART_TAG, PART_ATTACHMENT, PART_REFUSED };
+enum part { PART_NONE, PART_EVENT, PART_TAG, PART_FIELD, PART_ATTACHMENT, PART_REFUSED };
 
 struct buffer {
     char *bytes;
@@ -31,7 +33,9 @@ struct ingest {
     int64_t id;
     void (*done)(void *context);
     void *context;
-    struct MHD_PostProcessor *parser; // NULL: refused from the start
+    enum ingest_kind kind;
+    bool whole;                       // the body is one attachment
+    struct MHD_PostProcessor *parser; // NULL: refused from the start, or whole
     struct incoming *incoming;
     enum receiver_error error; // the first failure; from then on the body is read and thrown away
     char reason[200];
@@ -41,8 +45,11 @@ struct ingest {
     char key[CATALOG_NAME_MAX_BYTES + 2], filename[CATALOG_NAME_MAX_BYTES + 2]; // its names, cut behind the longest allowed
     size_t part_bytes;
     size_t parts;
-    bool has_event;
+    bool has_event, is_here;
     struct buffer event, tags;
+    char *sent_tags; // the Agent's, or NULL
+    struct form form;
+    char *field;                          // of the form, being received
     char closing[BOUNDARY_MAX_BYTES + 8]; // "--boundary--"
     char tail[BOUNDARY_MAX_BYTES + 16];   // the last bytes of the body so far
     size_t tail_bytes, hold_bytes;
@@ -112,8 +119,12 @@ static void begin_part(struct ingest *ingest, const char *key, const char *filen
     } else if (key && !filename && strcmp(key, "tags[]") == 0) {
         ingest->part = PART_TAG;
         append(ingest, &ingest->tags, ",", ingest->tags.size > 0, "too many tags");
+    } else if (key && !filename && (ingest->field = form_field(&ingest->form, key))) {
+        ingest->part = PART_FIELD;
     } else {
-        begin_attachment(ingest, filename && *filename ? filename : key);
+        char name[CATALOG_NAME_MAX_BYTES + 1];
+        bool old = key && form_attachment(&ingest->form, key, filename, name);
+        begin_attachment(ingest, old ? name : filename && *filename ? filename : key);
     }
 }
 
@@ -150,6 +161,8 @@ static enum MHD_Result on_part(void *state, enum MHD_ValueKind kind, const char 
             append(ingest, &ingest->event, bytes, size, "the event part is larger than 1 MiB");
         } else if (ingest->part == PART_TAG) {
             append(ingest, &ingest->tags, bytes, size, "too many tags");
+        } else if (ingest->part == PART_FIELD) {
+            form_append(ingest->field, bytes, size);
         } else if (ingest->part == PART_ATTACHMENT) {
             error = incoming_write(ingest->incoming, bytes, size);
         }
@@ -184,42 +197,94 @@ static bool read_boundary(char *content_type, char *boundary, size_t size) {
     return true;
 }
 
+// ---- What is known before the body ----
+
+static void begin_parts(struct ingest *ingest, struct MHD_Connection *connection, const char *boundary) {
+    int length = snprintf(ingest->closing, sizeof ingest->closing, "--%s--", boundary);
+    ingest->hold_bytes = (size_t)length + 4; // and the line's end, twice at most
+    ingest->parser = MHD_create_post_processor(connection, PARSER_BYTES, on_part, ingest);
+    if (!ingest->parser) {
+        refuse(ingest, RECEIVER_NO_MEMORY, receiver_error_text(RECEIVER_NO_MEMORY));
+    }
+}
+
+static void begin_whole(struct ingest *ingest, struct MHD_Connection *connection) {
+    char name[CATALOG_NAME_MAX_BYTES + 1];
+    ingest->whole = true;
+    form_import_name(MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "name"), name);
+    begin_attachment(ingest, name);
+}
+
 static void begin(struct ingest *ingest, struct MHD_Connection *connection) {
     char boundary[BOUNDARY_MAX_BYTES];
     const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
     const char *encoding = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_ENCODING);
+    bool parts = type && strncasecmp(type, "multipart/form-data", strlen("multipart/form-data")) == 0;
     if (encoding && strcasecmp(encoding, "identity") != 0) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "a Content-Encoding of the whole body is not taken; attachments may be compressed");
-    } else if (!type) {
+    } else if (!type && ingest->kind == INGEST_UPLOAD) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "no Content-Type; multipart/form-data is expected");
-    } else if (strncasecmp(type, "multipart/form-data", strlen("multipart/form-data")) != 0) {
+    } else if (!parts && ingest->kind == INGEST_UPLOAD) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type is not multipart/form-data");
-    } else if (!read_boundary((char *)type, boundary, sizeof boundary)) {
+    } else if (parts && !read_boundary((char *)type, boundary, sizeof boundary)) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type has no usable boundary");
     } else {
-        int length = snprintf(ingest->closing, sizeof ingest->closing, "--%s--", boundary);
-        ingest->hold_bytes = (size_t)length + 4; // and the line's end, twice at most
         enum receiver_error error = incoming_new(ingest->store, &ingest->incoming);
-        ingest->parser = MHD_create_post_processor(connection, PARSER_BYTES, on_part, ingest);
-        if (error != RECEIVER_OK || !ingest->parser) {
-            error = error != RECEIVER_OK ? error : RECEIVER_NO_MEMORY;
+        if (error != RECEIVER_OK) {
             refuse(ingest, error, receiver_error_text(error));
+        } else if (parts) {
+            begin_parts(ingest, connection, boundary);
+        } else {
+            begin_whole(ingest, connection);
         }
     }
 }
 
-struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection, size_t max_body_bytes) {
-    struct ingest *ingest = calloc(1, sizeof *ingest);
-    if (ingest) {
-        ingest->store = store;
-        ingest->max_body_bytes = max_body_bytes;
-        ingest->deadline_s = monotonic_s() + UPLOAD_MAX_SECONDS;
-        ingest->event.limit = EVENT_MAX_BYTES;
-        ingest->tags.limit = EVENT_TAGS_MAX_BYTES;
-        begin(ingest, connection);
+// Of an import: what the address says. start, end and family are the event's, the rest are tags.
+static enum MHD_Result take_argument(void *state, enum MHD_ValueKind kind, const char *key, const char *value) {
+    (void)kind;
+    struct ingest *ingest = state;
+    static const char *const fields[] = {"start", "end", "family"};
+    value = value ? value : "";
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (strcmp(key, fields[i]) == 0) {
+            form_append(form_field(&ingest->form, key), value, strlen(value));
+            return MHD_YES;
+        }
     }
+    if (strcmp(key, "token") == 0 || strcmp(key, "name") == 0) {
+        return MHD_YES;
+    }
+    bool is_tag = strcmp(key, "tag") == 0; // tag=KEY:VALUE
+    bool ok = append(ingest, &ingest->tags, ",", ingest->tags.size > 0, "too many tags") &&
+              append(ingest, &ingest->tags, key, is_tag ? 0 : strlen(key), "too many tags") &&
+              append(ingest, &ingest->tags, ":", !is_tag, "too many tags") &&
+              append(ingest, &ingest->tags, value, strlen(value), "too many tags");
+    return ok ? MHD_YES : MHD_NO;
+}
+
+struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection, enum ingest_kind kind, size_t max_body_bytes) {
+    struct ingest *ingest = calloc(1, sizeof *ingest);
+    const char *sent_tags = sender_tags(connection);
+    if (!ingest || (sent_tags && !(ingest->sent_tags = strdup(sent_tags)))) {
+        free(ingest);
+        return NULL;
+    }
+    ingest->store = store;
+    ingest->kind = kind;
+    ingest->max_body_bytes = max_body_bytes;
+    ingest->deadline_s = monotonic_s() + UPLOAD_MAX_SECONDS;
+    ingest->event.limit = EVENT_MAX_BYTES;
+    ingest->tags.limit = EVENT_TAGS_MAX_BYTES;
+    ingest->is_here = sender_is_here(connection);
+    if (kind == INGEST_IMPORT) {
+        MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_argument, ingest);
+    }
+    begin(ingest, connection);
     return ingest;
 }
+
+// ---- The body ----
 
 static void parse(struct ingest *ingest, const char *bytes, size_t size) {
     if (ingest->error == RECEIVER_OK && size > 0 && MHD_post_process(ingest->parser, bytes, size) != MHD_YES) {
@@ -235,6 +300,13 @@ bool ingest_data(struct ingest *ingest, const char *bytes, size_t size) {
     if (ingest->error != RECEIVER_OK) {
         // The rest is read so that the client hears the reason, but not for ever.
         return ingest->body_bytes <= 2 * ingest->max_body_bytes && monotonic_s() < ingest->deadline_s;
+    }
+    if (ingest->whole) {
+        enum receiver_error error = incoming_write(ingest->incoming, bytes, size);
+        if (error != RECEIVER_OK) {
+            refuse(ingest, error, receiver_error_text(error));
+        }
+        return monotonic_s() < ingest->deadline_s;
     }
     size_t total = ingest->tail_bytes + size;
     size_t excess = total > ingest->hold_bytes ? total - ingest->hold_bytes : 0;
@@ -257,13 +329,60 @@ static void close_body(struct ingest *ingest) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is cut: it does not end with the closing boundary");
     }
     parse(ingest, ingest->tail, size);
-    bool complete = MHD_destroy_post_processor(ingest->parser) == MHD_YES;
+    bool ended = MHD_destroy_post_processor(ingest->parser) == MHD_YES;
     ingest->parser = NULL;
-    if (!complete) {
+    if (!ended) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is not well-formed multipart");
     }
-    if (!ingest->has_event) {
-        refuse(ingest, RECEIVER_BAD_UPLOAD, "there is no event part");
+}
+
+// The form's fields stand for an event where there is none.
+static void write_event(struct ingest *ingest) {
+    struct json json = {0};
+    form_write(&ingest->form, &json);
+    if (json_failed(&json)) {
+        refuse(ingest, RECEIVER_NO_MEMORY, receiver_error_text(RECEIVER_NO_MEMORY));
+    } else {
+        append(ingest, &ingest->event, json.bytes, json.size, "the event part is larger than 1 MiB");
+    }
+    json_free(&json);
+}
+
+static void add_tags(struct ingest *ingest, const char *tags) {
+    if (append(ingest, &ingest->tags, ",", ingest->tags.size > 0, "too many tags")) {
+        append(ingest, &ingest->tags, tags, strlen(tags), "too many tags");
+    }
+}
+
+// What is known of the sender comes last: the upload's own tags are meant where both have one.
+static void add_sender(struct ingest *ingest) {
+    char own_host[300];
+    if (ingest->sent_tags) {
+        add_tags(ingest, ingest->sent_tags);
+    }
+    if (ingest->is_here && !sender_has_host(ingest->tags.bytes) && !sender_event_has_host(ingest->event.bytes, ingest->event.size)) {
+        sender_own_host(own_host, sizeof own_host);
+        if (*own_host) {
+            add_tags(ingest, own_host);
+        }
+    }
+}
+
+static void complete(struct ingest *ingest) {
+    if (!ingest->whole) {
+        close_body(ingest);
+    } else if (ingest->body_bytes == 0) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is empty");
+    }
+    if (ingest->error == RECEIVER_OK && !ingest->has_event) {
+        if (ingest->kind == INGEST_IMPORT || form_is_event(&ingest->form)) {
+            write_event(ingest);
+        } else {
+            refuse(ingest, RECEIVER_BAD_UPLOAD, "there is no event part");
+        }
+    }
+    if (ingest->error == RECEIVER_OK) {
+        add_sender(ingest);
     }
 }
 
@@ -280,7 +399,7 @@ void ingest_finish(struct ingest *ingest, void (*done)(void *context), void *con
     ingest->done = done;
     ingest->context = context;
     if (ingest->error == RECEIVER_OK) {
-        close_body(ingest);
+        complete(ingest);
     }
     if (ingest->error != RECEIVER_OK) {
         done(context);
@@ -307,5 +426,6 @@ void ingest_free(struct ingest *ingest) {
     incoming_free(ingest->incoming);
     free(ingest->event.bytes);
     free(ingest->tags.bytes);
+    free(ingest->sent_tags);
     free(ingest);
 }

@@ -40,7 +40,7 @@ struct receiver {
     struct store *store;
     struct api api;
     struct guard guard;
-    char *token;
+    char *token, *send_token, *read_token;
     struct listener listener;
     struct connections connections;
     struct jobs *light, *heavy;
@@ -53,7 +53,8 @@ struct receiver {
 struct request {
     struct receiver *receiver;
     struct MHD_Connection *connection;
-    const char *path;      // libmicrohttpd's, as long as the request
+    const char *path;      // libmicrohttpd's, as long as the request, without a token in front of it
+    const char *token;     // the one that a browser logs in with
     struct ingest *ingest; // an upload
     struct symbol_upload *symbols;
     unsigned status; // else, if not 0: the refusal to send when its body is over
@@ -70,6 +71,11 @@ static bool is_post(const char *method) {
     return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0;
 }
 
+// An Agent passes what it gets on to /api/v2/profile of its intake, which may be a receiver.
+static bool is_upload(const char *path) {
+    return strcmp(path, "/profiling/v1/input") == 0 || strcmp(path, "/api/v2/profile") == 0;
+}
+
 static bool is_symbols(const char *path) {
     return strcmp(path, "/api/symbols") == 0;
 }
@@ -82,13 +88,14 @@ static void refuse(struct request *request, unsigned status, const char *reason,
 
 // ---- The headers are there, the body is not ----
 
-static bool is_let_in(struct request *request, const char *method) {
+static bool is_let_in(struct request *request, const char *method, bool sends, const char *path_token) {
     const char *reason = NULL;
-    switch (guard_check(&request->receiver->guard, request->connection, &reason)) {
+    switch (guard_check(&request->receiver->guard, request->connection, sends, path_token, &reason)) {
     case GUARD_LET_IN:
         return true;
     case GUARD_LOG_IN:
         request->log_in = strcmp(method, "GET") == 0 && asset_find(request->path);
+        request->token = MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "token");
         return true;
     case GUARD_KEEP_OUT:
         refuse(request, MHD_HTTP_FORBIDDEN, reason, NULL);
@@ -101,16 +108,20 @@ static bool is_let_in(struct request *request, const char *method) {
 }
 
 static void begin_request(struct request *request, const char *method) {
-    const char *path = request->path;
-    bool upload = strcmp(path, "/profiling/v1/input") == 0, symbols = is_symbols(path);
+    char token[GUARD_TOKEN_MAX + 2];
+    const char *path = request->path = guard_path(request->path, token);
+    bool import = strcmp(path, "/api/import") == 0, symbols = is_symbols(path);
+    bool upload = import || is_upload(path);
     request->dropped = agent_takes(path);
-    if (!is_let_in(request, method)) {
+    if (!is_let_in(request, method, upload || symbols || request->dropped || strcmp(path, "/info") == 0, token)) {
         return;
     }
-    bool read_only = !symbols && (strcmp(path, "/info") == 0 || api_has(path) || asset_find(path));
+    bool read_only = !symbols && !upload && (strcmp(path, "/info") == 0 || api_has(path) || asset_find(path));
     if (!upload && !symbols && !request->dropped && !read_only) {
         refuse(request, MHD_HTTP_NOT_FOUND, "no such path", NULL);
-    } else if (upload && strcmp(method, "POST") != 0) {
+    } else if (import && !is_post(method)) {
+        refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "files are sent with POST or PUT", "POST, PUT");
+    } else if (upload && !import && strcmp(method, "POST") != 0) {
         refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "uploads are sent with POST", "POST");
     } else if (symbols && !is_post(method)) {
         refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "files with symbols are sent with POST or PUT", "POST, PUT");
@@ -126,7 +137,8 @@ static void begin_request(struct request *request, const char *method) {
             refuse(request, MHD_HTTP_INTERNAL_SERVER_ERROR, receiver_error_text(RECEIVER_NO_MEMORY), NULL);
         }
     } else if (upload) {
-        request->ingest = ingest_new(request->receiver->store, request->connection, request->receiver->max_body_bytes);
+        request->ingest = ingest_new(request->receiver->store, request->connection, import ? INGEST_IMPORT : INGEST_UPLOAD,
+                                     request->receiver->max_body_bytes);
         if (!request->ingest) {
             refuse(request, MHD_HTTP_INTERNAL_SERVER_ERROR, receiver_error_text(RECEIVER_NO_MEMORY), NULL);
         }
@@ -201,7 +213,7 @@ static void on_job(void *context) {
 
 // The same page without the token; what else the address says is in the fragment, which no server sees.
 static enum MHD_Result log_in(struct request *request) {
-    return reply_login(request->connection, request->path, request->receiver->token);
+    return reply_login(request->connection, request->path, request->token);
 }
 
 // Answers, or has it answered by another thread while the connection is suspended.
@@ -270,10 +282,10 @@ static enum MHD_Result on_request(void *state, struct MHD_Connection *connection
     }
     if (!request->answered) {
         request->answered = true;
-        bool stream = strcmp(path, "/api/events") == 0;
+        bool stream = strcmp(request->path, "/api/events") == 0;
         connections_enter(&receiver->connections, connection_of(connection), stream ? CONNECTION_STREAM : CONNECTION_ANSWER,
                           connections_now_ms());
-        bool later = !request->status && !request->log_in && (request->ingest || api_has(path));
+        bool later = !request->status && !request->log_in && (request->ingest || api_has(request->path));
         answer(request);
         if (later) {
             return MHD_YES;
@@ -380,18 +392,44 @@ static enum receiver_error start_all(struct receiver *receiver, char *text, size
     return ok ? RECEIVER_OK : RECEIVER_CANNOT_LISTEN;
 }
 
-static enum receiver_error open_listener(struct receiver *receiver, const struct receiver_options *options, char *text, size_t text_size) {
-    const char *address = options->listen ? options->listen : "127.0.0.1:8126";
-    if (options->token && !guard_is_token(options->token)) {
-        snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_BAD_TOKEN));
+static bool copy_token(const char *token, char **copy) {
+    *copy = token ? strdup(token) : NULL;
+    return !token || *copy;
+}
+
+static enum receiver_error copy_tokens(struct receiver *receiver, const struct receiver_options *options, char *text, size_t text_size) {
+    const char *const tokens[] = {options->token, options->send_token, options->read_token};
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        if (tokens[i] && !guard_is_token(tokens[i])) {
+            snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_BAD_TOKEN));
+            return RECEIVER_BAD_TOKEN;
+        }
+    }
+    if (options->send_token && !options->token && !options->read_token) { // who would read must be said
+        snprintf(text, text_size, "a token for sending needs another one for reading");
         return RECEIVER_BAD_TOKEN;
     }
-    receiver->token = options->token ? strdup(options->token) : NULL;
-    if (options->token && !receiver->token) {
-        return RECEIVER_NO_MEMORY;
+    bool ok = copy_token(options->token, &receiver->token) && copy_token(options->send_token, &receiver->send_token) &&
+              copy_token(options->read_token, &receiver->read_token);
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
+static void free_receiver(struct receiver *receiver) {
+    free(receiver->token);
+    free(receiver->send_token);
+    free(receiver->read_token);
+    free(receiver);
+}
+
+static enum receiver_error open_listener(struct receiver *receiver, const struct receiver_options *options, char *text, size_t text_size) {
+    const char *address = options->listen ? options->listen : "127.0.0.1:8126";
+    enum receiver_error error = copy_tokens(receiver, options, text, text_size);
+    if (error != RECEIVER_OK) {
+        return error;
     }
-    receiver->guard = (struct guard){.token = receiver->token, .unix_socket = strncmp(address, "unix:", 5) == 0};
-    return listen_open(address, receiver->token != NULL, &receiver->listener, text, text_size);
+    bool asks = receiver->token || receiver->read_token;
+    receiver->guard = (struct guard){receiver->token, receiver->send_token, receiver->read_token, strncmp(address, "unix:", 5) == 0};
+    return listen_open(address, asks, &receiver->listener, text, text_size);
 }
 
 enum receiver_error receiver_start(const struct receiver_options *options, struct receiver **out, char *text, size_t text_size) {
@@ -418,8 +456,7 @@ enum receiver_error receiver_start(const struct receiver_options *options, struc
         store_close(receiver->store);
         listen_close(&receiver->listener, receiver->daemon);
     }
-    free(receiver->token);
-    free(receiver);
+    free_receiver(receiver);
     return error;
 }
 
@@ -430,8 +467,7 @@ void receiver_stop(struct receiver *receiver) {
     stop_all(receiver);
     listen_close(&receiver->listener, true);
     store_close(receiver->store);
-    free(receiver->token);
-    free(receiver);
+    free_receiver(receiver);
 }
 
 uint16_t receiver_port(const struct receiver *receiver) {

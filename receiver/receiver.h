@@ -57,7 +57,9 @@ struct receiver_options {
     int64_t retention_ms;                   // uploads that came earlier than that ago are removed with their files; 0: never for their age
     uint64_t retention_bytes;               // the oldest are removed while all are larger; 0: never for their size
     const struct receiver_symbols *symbols; // lives as long as the receiver; NULL: names are those of the profiles
-    const char *token;                      // asked of every request; NULL: of none, and only this machine is served
+    // Tokens: for everything, for sending uploads, for all else. A request needs one that fits; all NULL: it needs none, and only this
+    // machine is served. One for sending needs another one for reading beside it; with one for reading alone anybody may send.
+    const char *token, *send_token, *read_token;
 };
 
 struct receiver;

@@ -95,6 +95,112 @@ static void test_token(void **state) {
     assert_true(guard_is_token(TOKEN));
 }
 
+// Sending and reading by themselves, and the one that may do both.
+static void test_two_tokens(void **state) {
+    (void)state;
+    struct guard reading = {.read_token = "reading-1"};
+    const char *no_why = NULL;
+    assert_int_equal(guard_check_headers(&reading, &(struct guard_headers){.host = "far.example", .sends = true}, &no_why), GUARD_LET_IN);
+    assert_int_equal(guard_check_headers(&reading, &(struct guard_headers){.host = "far.example"}, &no_why), GUARD_NO_TOKEN);
+    assert_int_equal(guard_check_headers(&reading, &(struct guard_headers){.sends = true, .origin = "http://evil.example"}, &no_why),
+                     GUARD_KEEP_OUT);
+    struct guard two = {.send_token = "sending-1", .read_token = "reading-1"}, three = two;
+    three.token = TOKEN;
+    static const struct {
+        struct guard_headers headers;
+        enum guard_verdict of_two, of_three;
+    } cases[] = {
+        {{.sends = true}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = false}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = true, .path_token = "sending-1"}, GUARD_LET_IN, GUARD_LET_IN},
+        {{.sends = true, .api_key = "sending-1"}, GUARD_LET_IN, GUARD_LET_IN},
+        {{.sends = true, .path_token = "sending-12"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = true, .path_token = "reading-1"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = false, .path_token = "sending-1"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = false, .query_token = "sending-1"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = false, .query_token = "reading-1"}, GUARD_LOG_IN, GUARD_LOG_IN},
+        {{.sends = false, .cookie = "cmemprof_token=reading-1"}, GUARD_LET_IN, GUARD_LET_IN},
+        {{.sends = true, .path_token = TOKEN}, GUARD_NO_TOKEN, GUARD_LET_IN},
+        {{.sends = false, .path_token = TOKEN}, GUARD_NO_TOKEN, GUARD_LET_IN},
+        {{.sends = true, .path_token = "sending-1", .origin = "http://evil.example"}, GUARD_KEEP_OUT, GUARD_KEEP_OUT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *why = NULL;
+        assert_int_equal(guard_check_headers(&two, &cases[i].headers, &why), cases[i].of_two);
+        assert_int_equal(guard_check_headers(&three, &cases[i].headers, &why), cases[i].of_three);
+    }
+}
+
+static void test_path(void **state) {
+    (void)state;
+    static const char *const cases[][3] = {{"/info", "/info", ""},
+                                           {"/t/abcdefgh/info", "/info", "abcdefgh"},
+                                           {"/t/abcdefgh", "/", "abcdefgh"},
+                                           {"/t/abcdefgh/", "/", "abcdefgh"},
+                                           {"/t//profiling", "/profiling", ""},
+                                           {"/t/", "/", ""},
+                                           {"/t", "/t", ""},
+                                           {"/types", "/types", ""}};
+    char token[GUARD_TOKEN_MAX + 2], longest[600];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(guard_path(cases[i][0], token), cases[i][1]);
+        assert_string_equal(token, cases[i][2]);
+    }
+    memset(longest, 'x', sizeof longest);
+    memcpy(longest, "/t/", 3);
+    strcpy(longest + sizeof longest - 3, "/i");
+    assert_string_equal(guard_path(longest, token), "/i");
+    assert_int_equal(strlen(token), GUARD_TOKEN_MAX + 1); // longer than any that is one
+}
+
+static int post_status(uint16_t port, const char *prefix, const char *path) {
+    struct text body = {0}, request = {0};
+    body_event(&body);
+    body_end(&body);
+    text_add(&request, "POST %s%s HTTP/1.1\r\nHost: far.example\r\nConnection: close\r\nContent-Type: " MULTIPART "\r\n", prefix, path);
+    text_add(&request, "Content-Length: %zu\r\n\r\n%s", body.size, body.bytes);
+    struct answer answer = http_send(port, &request, false);
+    int status = answer.status;
+    answer_free(&answer);
+    free(body.bytes);
+    free(request.bytes);
+    return status;
+}
+
+static int get_status(uint16_t port, const char *path) {
+    struct answer answer = http_get(port, path);
+    int status = answer.status;
+    answer_free(&answer);
+    return status;
+}
+
+// A client that is told nothing but an address.
+static void test_tokens_over_http(void **state) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .send_token = "sending-1"};
+    char text[200];
+    receiver_stop(fixture->receiver);
+    fixture->receiver = NULL;
+    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_BAD_TOKEN);
+    assert_non_null(strstr(text, "needs another one for reading"));
+    options.read_token = "reading-1";
+    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
+    uint16_t port = receiver_port(fixture->receiver);
+    assert_int_equal(post_status(port, "/t/sending-1", "/profiling/v1/input"), 200);
+    assert_int_equal(post_status(port, "/t/sending-1", "/api/v2/profile"), 200);
+    assert_int_equal(post_status(port, "/t/sending-1", "/v0.4/traces"), 200);
+    assert_int_equal(post_status(port, "/t/reading-1", "/profiling/v1/input"), 401);
+    assert_int_equal(post_status(port, "", "/profiling/v1/input"), 401);
+    assert_int_equal(get_status(port, "/t/sending-1/info"), 200);
+    assert_int_equal(get_status(port, "/t/sending-1/api/uploads"), 401);
+    assert_int_equal(get_status(port, "/t/reading-1/api/uploads"), 200);
+    assert_int_equal(get_status(port, "/api/uploads"), 401);
+    struct answer answer = http_get(port, "/?token=reading-1");
+    assert_int_equal(answer.status, 303);
+    assert_non_null(strstr(answer.all.bytes, "cmemprof_token=reading-1;"));
+    answer_free(&answer);
+}
+
 static void test_unix_socket(void **state) {
     (void)state;
     struct guard guard = {.unix_socket = true};
@@ -117,8 +223,13 @@ static void test_over_http(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts), cmocka_unit_test(test_origins), cmocka_unit_test(test_token),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts),
+                                       cmocka_unit_test(test_origins),
+                                       cmocka_unit_test(test_token),
                                        cmocka_unit_test(test_unix_socket),
+                                       cmocka_unit_test(test_two_tokens),
+                                       cmocka_unit_test(test_path),
+                                       cmocka_unit_test_setup_teardown(test_tokens_over_http, fixture_setup, fixture_teardown),
                                        cmocka_unit_test_setup_teardown(test_over_http, fixture_setup, fixture_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

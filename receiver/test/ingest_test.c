@@ -78,7 +78,7 @@ static void test_event_variants(void **state) {
     body_end(&body);
     expect_post(fixture->port, &body, 200, "{\"id\":2}");
     expect_get(fixture->port, "/api/uploads/2", 200, "\"service\":\"x y\"");
-    expect_get(fixture->port, "/api/uploads/2", 200, "\"tags\":[\"a\",\"b\",\"service:x y\",\"service:second\"]");
+    expect_get(fixture->port, "/api/uploads/2", 200, "\"tags\":[\"a\",\"b\",\"service:x y\",\"service:second\"");
 }
 
 static void test_malformed(void **state) {
@@ -367,10 +367,78 @@ static void test_captures(void **state) {
     }
 }
 
+// Clients before event.json.
+static void test_old_form(void **state) {
+    struct fixture *fixture = *state;
+    struct text body = {0};
+    body_part(&body, "name=\"recording-start\"", "2021-01-02T03:04:05Z");
+    body_part(&body, "name=\"recording-end\"", "2021-01-02T03:05:05Z");
+    body_part(&body, "name=\"language\"", "javascript");
+    body_part(&body, "name=\"runtime\"", "nodejs");
+    body_part(&body, "name=\"format\"", "pprof");
+    body_part(&body, "name=\"tags[]\"", "service:old");
+    body_part(&body, "name=\"types[0]\"", "cpu");
+    body_part(&body, "name=\"data[0]\"; filename=\"pprof-data\"", "one");
+    body_part(&body, "name=\"types[1]\"", "space");
+    body_part(&body, "name=\"data[1]\"; filename=\"pprof-data\"", "two");
+    body_end(&body);
+    expect_post(fixture->port, &body, 200, "{\"id\":1}");
+    expect_get(fixture->port, "/api/uploads/1", 200, "\"service\":\"old\"");
+    expect_get(fixture->port, "/api/uploads/1", 200,
+               "\"family\":\"javascript\",\"start\":\"2021-01-02T03:04:05Z\",\"end\":\"2021-01-02T03:05:05Z\"");
+    expect_get(fixture->port, "/api/uploads/1", 200,
+               "\"attachments\":[{\"name\":\"cpu.pprof\",\"size_bytes\":3,\"pprof\":true},{\"name\":\"space.pprof\",\"size_bytes\":3,"
+               "\"pprof\":true}]");
+    body_part(&body, "name=\"recording-start\"", "2021-01-02T03:04:05Z");
+    body_part(&body, "name=\"chunk-data\"; filename=\"dd.jfr\"", "jfr");
+    body_end(&body);
+    expect_post(fixture->port, &body, 200, "{\"id\":2}");
+    expect_get(fixture->port, "/api/uploads/2/attachments/dd.jfr", 200, "jfr");
+    nothing_left(fixture, 2);
+}
+
+static void expect_import(const struct fixture *fixture, const char *query, const char *headers, const char *bytes, int status,
+                          const char *word) {
+    struct text request = {0};
+    text_add(&request, "POST /api/import%s HTTP/1.1\r\nHost: localhost:%u\r\nConnection: close\r\n%s", query, fixture->port, headers);
+    text_add(&request, "Content-Length: %zu\r\n\r\n%s", strlen(bytes), bytes);
+    struct answer answer = http_send(fixture->port, &request, false);
+    if (answer.status != status || !strstr(answer.body, word)) {
+        fail_msg("import %s: %d %s", query, answer.status, answer.body);
+    }
+    answer_free(&answer);
+    free(request.bytes);
+}
+
+// curl --data-binary, curl -T, curl -F.
+static void test_import(void **state) {
+    struct fixture *fixture = *state;
+    struct text parts = {0};
+    body_part(&parts, "name=\"file\"; filename=\"heap.pprof\"", "x");
+    body_end(&parts);
+    expect_import(fixture, "?service=shop&env=test&tag=team:a&host=vm&start=2026-01-02T03:04:05Z&name=heap.pb.gz",
+                  "Content-Type: application/x-www-form-urlencoded\r\n", "bytes", 200, "{\"id\":1}");
+    expect_get(fixture->port, "/api/uploads/1", 200, "\"service\":\"shop\",\"env\":\"test\",\"version\":null,\"host\":\"vm\"");
+    expect_get(fixture->port, "/api/uploads/1", 200, "\"team:a\"");
+    expect_get(fixture->port, "/api/uploads/1", 200, "\"start\":\"2026-01-02T03:04:05Z\"");
+    expect_get(fixture->port, "/api/uploads/1/attachments/heap.pb.gz", 200, "bytes");
+    expect_import(fixture, "", "", "bytes", 200, "{\"id\":2}");
+    expect_get(fixture->port, "/api/uploads/2", 200, "{\"name\":\"profile.pprof\",\"size_bytes\":5,\"pprof\":true}");
+    expect_import(fixture, "?service=form", "Content-Type: " MULTIPART "\r\n", parts.bytes, 200, "{\"id\":3}");
+    expect_get(fixture->port, "/api/uploads/3", 200, "{\"name\":\"heap.pprof\",\"size_bytes\":1,\"pprof\":true}");
+    expect_import(fixture, "?service=x", "", "", 400, "empty");
+    struct answer answer = http_get(fixture->port, "/api/import");
+    assert_int_equal(answer.status, 405);
+    answer_free(&answer);
+    nothing_left(fixture, 3);
+    free(parts.bytes);
+}
+
 int main(void) {
 #define IT(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {IT(test_good_upload),   IT(test_chunked),       IT(test_event_variants), IT(test_malformed),
                                        IT(test_content_types), IT(test_long_tags),     IT(test_cut_body),       IT(test_too_large),
-                                       IT(test_disk_full),     IT(test_hostile_names), IT(test_captures)};
+                                       IT(test_disk_full),     IT(test_hostile_names), IT(test_captures),       IT(test_old_form),
+                                       IT(test_import)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
