@@ -1,6 +1,7 @@
 // api.c: the JSON interface (api.h). What looks into profiles is in view_api.c.
 #include "api.h"
 #include "archive.h"
+#include "download.h"
 #include "failure.h"
 #include "reply.h"
 
@@ -32,7 +33,8 @@ bool api_has(const char *path) {
 
 enum api_cost api_cost(const char *path) {
     const char *slash = strrchr(path, '/');
-    return view_api_has(path) || (strstr(path, "/attachments/") && view_api_has_view(slash + 1)) ? API_HEAVY : API_LIGHT;
+    // A download may have to be inflated.
+    return view_api_has(path) || (strstr(path, "/attachments/") && strcmp(slash, "/raw") != 0) ? API_HEAVY : API_LIGHT;
 }
 
 // ---- Parameters and errors ----
@@ -200,7 +202,8 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
     struct catalog_attachment attachment;
     char bare[CATALOG_NAME_MAX_BYTES + 1];
     size_t length = strcspn(name, "/");
-    if (length > CATALOG_NAME_MAX_BYTES || (name[length] && !view_api_has_view(name + length + 1))) {
+    bool raw = strcmp(name + length, "/raw") == 0; // as it came
+    if (length > CATALOG_NAME_MAX_BYTES || (name[length] && !raw && !view_api_has_view(name + length + 1))) {
         return reply_text(connection, MHD_HTTP_NOT_FOUND, "no such path", NULL);
     }
     memcpy(bare, name, length);
@@ -210,7 +213,12 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
     if (error != RECEIVER_OK) {
         return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such attachment" : NULL);
     }
-    if (!name[length]) {
+    struct json bytes = {0};
+    if (!name[length] && download_inflate(file, attachment.size_bytes, attachment.pprof, &bytes)) {
+        close(file);
+        return reply_bytes(connection, &bytes, attachment.name);
+    }
+    if (!name[length] || raw) {
         return reply_file(connection, file, attachment.size_bytes, attachment.name);
     }
     return view_api_attachment(&api->views, connection, name + length + 1, file, attachment.size_bytes);

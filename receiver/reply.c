@@ -101,16 +101,33 @@ static enum MHD_Result reply_no_json(struct MHD_Connection *connection, struct j
     return reply_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer does not fit into memory", NULL);
 }
 
-enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json) {
+// False: there is no room for it, which is answered.
+static bool take_room(struct MHD_Connection *connection, struct json *json, enum MHD_Result *result) {
     struct connection *of = connection_of(connection);
     if (json_failed(json) || !of) {
-        return reply_no_json(connection, json);
+        *result = reply_no_json(connection, json);
+        return false;
     }
     if (!connections_take(of->list, json->size)) {
         json_free(json);
-        return reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many answers wait to be read; try again later", NULL);
+        *result = reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many answers wait to be read; try again later", NULL);
+        return false;
     }
-    return send_response(connection, status, make_answer(of->list, json), "application/json");
+    return true;
+}
+
+enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json) {
+    enum MHD_Result result;
+    return take_room(connection, json, &result)
+               ? send_response(connection, status, make_answer(connection_of(connection)->list, json), "application/json")
+               : result;
+}
+
+enum MHD_Result reply_bytes(struct MHD_Connection *connection, struct json *bytes, const char *name) {
+    enum MHD_Result result;
+    return take_room(connection, bytes, &result)
+               ? reply_download(connection, make_answer(connection_of(connection)->list, bytes), "application/octet-stream", name)
+               : result;
 }
 
 enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json) {

@@ -15,6 +15,8 @@ enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, c
 // Sends and frees what json holds; 500 if writing it failed, 503 while too much waits for clients that read slowly (connections_take).
 enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json);
 enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json);
+// Sends and frees bytes of any kind as a download; as reply_json otherwise. name must be free of control characters.
+enum MHD_Result reply_bytes(struct MHD_Connection *connection, struct json *bytes, const char *name);
 // To an upload that was kept: small, and whatever else waits, since a client that is refused would send it again.
 enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json);
 // Bytes that live as long as the program.

@@ -151,6 +151,22 @@ static enum receiver_error make_tree(struct request *request, struct json *json)
     return error;
 }
 
+// The merged profile itself, for go tool pprof and others.
+static enum receiver_error make_profile(struct request *request, struct json *out) {
+    struct profile *profile;
+    struct merged_report report;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    enum receiver_error error = merge(request, &request->list, &profile, &report);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    bool ok = profile_encode(profile, MERGE_GZIP, &bytes, &size) == MERGE_OK;
+    profile_free(profile);
+    *out = (struct json){.bytes = (char *)bytes, .size = size, .capacity = size};
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
 static enum receiver_error make_diff(struct request *request, struct json *json) {
     struct diff_side now = {0}, base = {0};
     enum receiver_error error = merge(request, &request->list, &now.profile, &now.report);
@@ -233,9 +249,10 @@ struct view {
     bool of_measures; // which come a moment after their upload
 };
 static const struct view views[] = {
-    {"/api/types", make_types, true, true, false},     {"/api/tree", make_tree, true, false, false},
-    {"/api/diff", make_diff, true, false, false},      {"/api/labels", make_labels, true, false, false},
-    {"/api/metrics", make_metrics, false, true, true}, {"/api/analysis", make_analysis, false, true, true},
+    {"/api/types", make_types, true, true, false},       {"/api/tree", make_tree, true, false, false},
+    {"/api/profile", make_profile, true, false, false},  {"/api/diff", make_diff, true, false, false},
+    {"/api/labels", make_labels, true, false, false},    {"/api/metrics", make_metrics, false, true, true},
+    {"/api/analysis", make_analysis, false, true, true},
 };
 
 static const struct view *find_view(const char *path) {
@@ -324,7 +341,11 @@ static enum receiver_error make_or_find(struct request *request, const struct vi
 // ---- Answering ----
 
 // A profile that cannot be read is no fault of the request's form: 422.
-static enum MHD_Result reply(struct request *request, enum receiver_error error, bool bad_request, struct json *json) {
+static enum MHD_Result reply(struct request *request, enum receiver_error error, bool bad_request, const struct view *view,
+                             struct json *json) {
+    if (error == RECEIVER_OK && view && view->make == make_profile) {
+        return reply_bytes(request->connection, json, request->attachment);
+    }
     if (error == RECEIVER_OK) {
         return reply_json(request->connection, json);
     }
@@ -385,7 +406,7 @@ enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *con
     if (error == RECEIVER_OK) {
         error = make_or_find(&request, view, &json);
     }
-    enum MHD_Result result = reply(&request, error, bad_request, &json);
+    enum MHD_Result result = reply(&request, error, bad_request, view, &json);
     free_request(&request);
     return result;
 }
@@ -432,7 +453,7 @@ enum MHD_Result view_api_attachment(struct view_api *api, struct MHD_Connection 
         sem_post(&api->places);
     }
     close(file);
-    enum MHD_Result result = reply(&request, error, bad_request, &json);
+    enum MHD_Result result = reply(&request, error, bad_request, NULL, &json);
     free_request(&request);
     return result;
 }

@@ -10,6 +10,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -42,7 +44,7 @@ func TestCapturesAreKeptByteForByte(t *testing.T) {
 			path, name := fmt.Sprintf("/api/uploads/%d/event", answer.ID), "event.json"
 			if part.FormName() != "event" && part.FileName() != "event.json" {
 				name = part.FileName()
-				path = fmt.Sprintf("/api/uploads/%d/attachments/%s", answer.ID, url.PathEscape(name))
+				path = fmt.Sprintf("/api/uploads/%d/attachments/%s", answer.ID, url.PathEscape(name)) + "/raw"
 			}
 			if status, got := r.get(t, path); status != http.StatusOK || !bytes.Equal(got, content) {
 				t.Errorf("%s: %s: %d, %d bytes of %d", c.name, name, status, len(got), len(content))
@@ -52,14 +54,19 @@ func TestCapturesAreKeptByteForByte(t *testing.T) {
 			}
 			count++
 		}
+		delete(archive, "meta.json") // where the event does not say all
 		if count != len(archive) {
 			t.Errorf("%s: %d parts, %d files in the archive", c.name, count, len(archive))
 		}
 	}
+	own, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
 	facets := map[string][6]string{
 		"go-v1-svc": {"study", "1.2.3", "vm", "go", "go"}, "go-v2-svc": {"study", "1.2.3", "vm", "go", "go"},
-		"java-svc": {"study", "1.2.3", "vm", "", "jvm"}, "node-svc": {"study", "1.2.3", "", "nodejs", "javascript"},
-		"py-svc": {"study", "1.2.3", "", "CPython", "python"},
+		"java-svc": {"study", "1.2.3", "vm", "", "jvm"}, "node-svc": {"study", "1.2.3", own, "nodejs", "javascript"},
+		"py-svc": {"study", "1.2.3", own, "CPython", "python"},
 	}
 	for service, want := range facets {
 		rows := r.list(t, "&service="+service)
@@ -70,6 +77,39 @@ func TestCapturesAreKeptByteForByte(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %q, not %q", service, got, want)
 		}
+	}
+}
+
+// What go tool pprof reads: each profile of each client, as it stands and of its service, by the address alone.
+func TestGoToolPprofReadsFromTheReceiver(t *testing.T) {
+	r := start(t, t.TempDir(), plain(t))
+	defer r.stop(t)
+	for _, c := range captures(t) {
+		if status, text, err := r.post(http.DefaultClient, c.contentType, c.body); err != nil || status != http.StatusOK {
+			t.Fatalf("%s: %d %s %v", c.name, status, text, err)
+		}
+	}
+	read := 0
+	for _, upload := range r.list(t, "") {
+		for _, attachment := range upload.Attachments {
+			if !strings.HasSuffix(attachment.Name, ".pprof") || attachment.SizeBytes == 0 {
+				continue
+			}
+			for _, path := range []string{
+				fmt.Sprintf("/api/uploads/%d/attachments/%s", upload.ID, url.PathEscape(attachment.Name)),
+				fmt.Sprintf("/api/profile?service=%s&attachment=%s", url.QueryEscape(text(upload.Service)), url.QueryEscape(attachment.Name)),
+			} {
+				command := exec.Command("go", "tool", "pprof", "-symbolize=none", "-top", r.url+path)
+				command.Env = append(os.Environ(), "PPROF_TMPDIR="+t.TempDir(), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
+				if out, err := command.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("flat%")) {
+					t.Errorf("%s: %v\n%s", path, err, out)
+				}
+				read++
+			}
+		}
+	}
+	if read < 20 {
+		t.Errorf("only %d profiles were read", read)
 	}
 }
 
