@@ -94,7 +94,11 @@ const char *guard_path(const char *path, char token[GUARD_TOKEN_MAX + 2]) {
     size_t length = strcspn(path + 3, "/"), kept = length < GUARD_TOKEN_MAX + 1 ? length : GUARD_TOKEN_MAX + 1;
     memcpy(token, path + 3, kept);
     token[kept] = '\0';
-    return path[3 + length] ? path + 3 + length : "/";
+    const char *rest = path + 3 + length;
+    while (rest[0] == '/' && rest[1] == '/') { // Java's client adds a slash of its own to an address that ends in one
+        rest++;
+    }
+    return *rest ? rest : "/";
 }
 
 // "http://HOST" or, behind a proxy that speaks TLS, "https://HOST".

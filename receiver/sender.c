@@ -56,5 +56,5 @@ bool sender_event_has_host(const char *event, size_t size) {
 void sender_own_host(char *tag, size_t size) {
     char name[HOST_NAME_MAX + 1] = "";
     bool ok = gethostname(name, sizeof name - 1) == 0 && *name && !strpbrk(name, ",\" ");
-    snprintf(tag, size, ok ? "host:%s" : "", name);
+    snprintf(tag, size, "%s%s", ok ? "host:" : "", ok ? name : "");
 }

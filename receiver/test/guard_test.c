@@ -137,6 +137,7 @@ static void test_path(void **state) {
                                            {"/t/abcdefgh/info", "/info", "abcdefgh"},
                                            {"/t/abcdefgh", "/", "abcdefgh"},
                                            {"/t/abcdefgh/", "/", "abcdefgh"},
+                                           {"/t/abcdefgh//info", "/info", "abcdefgh"},
                                            {"/t//profiling", "/profiling", ""},
                                            {"/t/", "/", ""},
                                            {"/t", "/t", ""},

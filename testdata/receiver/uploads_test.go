@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Each attachment as Go's own multipart reader sees it is what is given back, alone and in the archive.
@@ -76,6 +77,45 @@ func TestCapturesAreKeptByteForByte(t *testing.T) {
 		got := [6]string{text(rows[0].Env), text(rows[0].Version), text(rows[0].Host), text(rows[0].Runtime), text(rows[0].Language)}
 		if got != want {
 			t.Errorf("%s: %q, not %q", service, got, want)
+		}
+	}
+}
+
+// Older clients compress otherwise and name types otherwise; what they send has trees and measures all the same.
+func TestOldClientsAreRead(t *testing.T) {
+	r := start(t, t.TempDir(), plain(t))
+	defer r.stop(t)
+	for _, c := range captures(t) {
+		if status, text, err := r.post(http.DefaultClient, c.contentType, c.body); err != nil || status != http.StatusOK {
+			t.Fatalf("%s: %d %s %v", c.name, status, text, err)
+		}
+	}
+	for service, want := range map[string]struct{ attachment, sampleType, measure string }{
+		"python-old-svc": {"auto.pprof", "", "cpu_cores"}, "node-old-svc": {"space.pprof", "space", "heap_live_bytes"},
+	} {
+		rows := r.list(t, "&service="+service)
+		if len(rows) == 0 {
+			t.Fatalf("%s: no upload", service)
+		}
+		for _, row := range rows {
+			var tree struct {
+				Type  string
+				Total int64
+			}
+			status, body := r.get(t, fmt.Sprintf("/api/uploads/%d/attachments/%s/tree", row.ID, want.attachment))
+			if err := json.Unmarshal(body, &tree); err != nil || status != http.StatusOK || tree.Total == 0 || want.sampleType != "" && tree.Type != want.sampleType {
+				t.Errorf("%s: %d %v %.200s", service, status, err, body)
+			}
+			var upload struct{ Measures map[string]*float64 }
+			for end := time.Now().Add(patience); upload.Measures == nil && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+				_, body := r.get(t, fmt.Sprintf("/api/uploads/%d", row.ID))
+				if err := json.Unmarshal(body, &upload); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if upload.Measures[want.measure] == nil {
+				t.Errorf("%s: no %s in %v", service, want.measure, upload.Measures)
+			}
 		}
 	}
 }
