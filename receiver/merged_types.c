@@ -146,6 +146,16 @@ static enum receiver_error take_totals(void *state, struct merged_file *file) {
     return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
 }
 
+// both: two, zero; the sums are in the first.
+static enum receiver_error sum_up(struct store *store, const struct merged_list *list, const char *attachment, struct part *both,
+                                  struct merged_report *report) {
+    void *parts[2] = {&both[0], &both[1]};
+    enum receiver_error error = merged_sweep(store, list, attachment, take_totals, parts, report);
+    add_totals(&both[0].sum, &both[1].sum.totals, both[1].sum.profiles);
+    make_means(&both[0].sum);
+    return error;
+}
+
 enum receiver_error merged_shown_type(struct store *store, const struct merged_list *list, const char *attachment, char *type,
                                       size_t size) {
     struct part *both = calloc(2, sizeof *both);
@@ -153,10 +163,8 @@ enum receiver_error merged_shown_type(struct store *store, const struct merged_l
     if (!both) {
         return RECEIVER_NO_MEMORY;
     }
-    void *parts[2] = {&both[0], &both[1]};
-    enum receiver_error error = merged_sweep(store, list, attachment, take_totals, parts, &report);
-    add_totals(&both[0].sum, &both[1].sum);
-    const struct totals_type *shown = totals_shown_type(&both[0].sum);
+    enum receiver_error error = sum_up(store, list, attachment, both, &report);
+    const struct totals_type *shown = totals_shown_type(&both[0].sum.totals);
     snprintf(type, size, "%s", shown ? shown->name : "");
     free(both);
     return error;
@@ -168,10 +176,7 @@ enum receiver_error merged_types_write(struct store *store, const struct merged_
     if (!both) {
         return RECEIVER_NO_MEMORY;
     }
-    void *parts[2] = {&both[0], &both[1]};
-    enum receiver_error error = merged_sweep(store, list, attachment, take_totals, parts, &report);
-    add_totals(&both[0].sum, &both[1].sum.totals, both[1].sum.profiles);
-    make_means(&both[0].sum);
+    enum receiver_error error = sum_up(store, list, attachment, both, &report);
     merged_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);
