@@ -6,9 +6,9 @@
 // Threads: any. Memory: the caller's buffer, and in liblz4 two blocks of the frame, 4 MiB each at most.
 #include "../merge/compress.h"
 #include "../merge/fault.h"
+#include "../merge/memory.h"
 
 #include <lz4frame.h>
-#include <stdlib.h>
 #include <string.h>
 
 // Doubles the buffer, as far as the limit allows. At the limit nothing is done.
@@ -17,7 +17,7 @@ static enum merge_error grow(struct wire_writer *out, size_t limit) {
     wanted = wanted < 4096 && limit >= 4096 ? 4096 : wanted;
     if (wanted <= out->capacity)
         return MERGE_OK;
-    uint8_t *bytes = realloc(out->bytes, wanted + 1);
+    uint8_t *bytes = memory_resize(out->bytes, wanted + 1);
     if (!bytes)
         return MERGE_NO_MEMORY;
     out->bytes = bytes;

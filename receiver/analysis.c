@@ -111,11 +111,9 @@ static enum receiver_error look_at(struct findings *findings, struct store *stor
 
 static void write_answer(const struct findings *findings, const struct merged_list *list, size_t processes, size_t profiles,
                          struct json *json) {
-    struct merged_report report = {.uploads = list->count, .left_out = list->left_out};
+    struct merged_report report = {.uploads = list->count, .processes = processes, .left_out = list->left_out};
     json_object_begin(json);
     merged_report_write(&report, json);
-    json_key(json, "processes");
-    json_number(json, (int64_t)processes);
     json_key(json, "profiles");
     json_number(json, (int64_t)profiles);
     findings_write(findings, json);

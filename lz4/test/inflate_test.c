@@ -254,7 +254,8 @@ static void buffer_is_used_again(void **state) {
     assert_int_equal(compress_inflate(&compress, small.bytes, small.size, &limits, &out, NULL), MERGE_TOO_LARGE);
     assert_int_equal(out.size, 0);
     compress_free(&compress);
-    free(out.bytes), free(large.bytes), free(small.bytes), free(bytes);
+    wire_free(&out);
+    free(large.bytes), free(small.bytes), free(bytes);
 }
 
 int main(void) {

@@ -9,7 +9,9 @@ static struct blob packed(enum merge_compression kind, const char *text) {
     struct wire_writer out = {0};
     assert_int_equal(compress_deflate(&compress, kind, 0, (const uint8_t *)text, strlen(text), &out), MERGE_OK);
     compress_free(&compress);
-    return (struct blob){out.bytes, out.size};
+    struct blob blob;
+    assert_true(wire_hand_over(&out, &blob.bytes, &blob.size));
+    return blob;
 }
 
 static void add(struct text *body, const char *name, struct blob blob) {
