@@ -43,7 +43,7 @@ static void test_inflated(void **state) {
     add(&body, "gzip.trace", gzip);
     add(&body, "lz4.jfr", lz4);
     add(&body, "cut.pprof", cut);
-    add(&body, "empty.pprof", (struct blob){NULL, 0});
+    add(&body, "empty.pprof", (struct blob){(uint8_t *)"", 0});
     add(&body, "plain.json", (struct blob){(uint8_t *)"[]", 2});
     body_end(&body);
     expect_post(port, &body, 200, "{\"id\":1}");
