@@ -26,17 +26,18 @@ static void count_down(_Atomic uint8_t *count) {
 }
 
 // next is read first: whoever finds none there and the old one in the second place is one of those that block_filter_fill comes after.
-void block_filter_add(struct block_filter *filter, const void *block) {
+struct block_counts *block_filter_add(struct block_filter *filter, const void *block) {
     struct block_counts *next = atomic_load_explicit(&filter->next, memory_order_acquire);
     struct block_counts *present = atomic_load_explicit(&filter->present, memory_order_acquire);
     count_up(block_filter_count(present, block));
     if (__builtin_expect(next != NULL, 0) && next != present) {
         count_up(block_filter_count(next, block));
     }
+    return present;
 }
 
-void block_filter_remove(struct block_filter *filter, const void *block) {
-    count_down(block_filter_count(atomic_load_explicit(&filter->present, memory_order_acquire), block));
+void block_filter_remove(struct block_counts *counts, const void *block) {
+    count_down(block_filter_count(counts, block));
 }
 
 bool block_filter_begin(struct block_filter *filter, size_t counters, struct memory_budget *budget) {

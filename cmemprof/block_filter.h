@@ -53,9 +53,14 @@ static inline bool block_filter_may_hold(struct block_filter *filter, const void
     return atomic_load_explicit(block_filter_count(counts, block), memory_order_relaxed) != 0;
 }
 
-// Before anybody else can have the block, and after nobody has it any more.
-void block_filter_add(struct block_filter *filter, const void *block);
-void block_filter_remove(struct block_filter *filter, const void *block);
+// Before anybody else can have the block. What it was counted in, for whoever changes his mind.
+struct block_counts *block_filter_add(struct block_filter *filter, const void *block);
+// After nobody has it any more. counts: what was the present filter while the block was still where block_filter_fill finds it: one that
+// came later may not have counted it.
+void block_filter_remove(struct block_counts *counts, const void *block);
+static inline struct block_counts *block_filter_present(struct block_filter *filter) {
+    return atomic_load_explicit(&filter->present, memory_order_acquire);
+}
 
 // False: no memory, or it grows already.
 bool block_filter_begin(struct block_filter *filter, size_t counters, struct memory_budget *budget); // a power of two

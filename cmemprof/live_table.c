@@ -21,7 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { WINDOW = 16, LEVEL_0_SLOTS = 1024 };
+enum { WINDOW = 16, LEVEL_0_SLOTS = 1024, LEVELS_FOR_DOUBLING = 6 };
 #define ADDRESS_BITS ((uint64_t)0xfffffffffff8)
 #define BUSY ((uint64_t)1)
 #define SEQUENCE_ONE ((uint64_t)1 << 48)
@@ -132,12 +132,12 @@ static bool make(struct live_table *table, int i, size_t slot_count) {
     level->keys = (void *)((uint8_t *)level + HEAD_BYTES);
     level->slots = (void *)(level->keys + slot_count);
     struct live_level *none = NULL;
-    if (atomic_compare_exchange_strong(&table->levels[i], &none, level)) {
-        atomic_store(&table->level_count, i + 1);
-    } else {
+    if (!atomic_compare_exchange_strong(&table->levels[i], &none, level)) {
         munmap(level, size);
         memory_budget_give(table->budget, size);
     }
+    // By whoever comes: the one that made it may be slow, or have stayed behind in the process that this one was forked from.
+    atomic_compare_exchange_strong(&table->level_count, &i, i + 1);
     return true;
 }
 
@@ -156,7 +156,17 @@ static bool open_again(struct live_table *table, struct live_level *level) {
     return true;
 }
 
-// One more level to add to. Where twice the size is not to be had, less is better than nothing.
+// How many slots there are in all levels.
+static size_t all_slots(const struct live_table *table) {
+    size_t slots = 0;
+    for (int i = 0; i < level_count(table); i++) {
+        slots += level_at(table, i)->slot_count;
+    }
+    return slots;
+}
+
+// One more level to add to, which doubles the table. Where that is not to be had, less is better than nothing; but not so little that the
+// levels are used up by it, the last of which are for doubling alone.
 static bool grow(struct live_table *table) {
     int count = level_count(table);
     for (int i = 0; i < count; i++) {
@@ -164,9 +174,14 @@ static bool grow(struct live_table *table) {
             return true;
         }
     }
+    size_t slots = LEVEL_0_SLOTS, there = all_slots(table);
+    while (slots <= there) {
+        slots *= 2;
+    }
+    size_t least = count < LIVE_TABLE_LEVELS - LEVELS_FOR_DOUBLING && slots / 4 >= LEVEL_0_SLOTS ? slots / 4 : slots;
     bool made = false;
-    for (int size = count; !made && count < LIVE_TABLE_LEVELS && size >= 0; size -= 2) {
-        made = make(table, count, (size_t)LEVEL_0_SLOTS << size);
+    for (; !made && count < LIVE_TABLE_LEVELS && slots >= least; slots /= 2) {
+        made = make(table, count, slots);
     }
     return made;
 }
@@ -215,7 +230,8 @@ static bool add_to_some_level(struct live_table *table, uint64_t address, const 
 }
 
 // The newest level has no room at this window.
-static __attribute__((noinline)) bool add_slowly(struct live_table *table, uint64_t address, const struct live_sample *sample) {
+static __attribute__((noinline)) bool add_slowly(struct live_table *table, uint64_t address, const struct live_sample *sample,
+                                                 struct block_counts *counted) {
     // The second time round a new level was full at this window already: other threads are quicker than we are; give up in the end.
     for (int tried = 0; tried < 3; tried++) {
         if (add_to_some_level(table, address, sample)) {
@@ -225,7 +241,7 @@ static __attribute__((noinline)) bool add_slowly(struct live_table *table, uint6
             break;
         }
     }
-    block_filter_remove(&table->filter, (const void *)(uintptr_t)address);
+    block_filter_remove(counted, (const void *)(uintptr_t)address);
     return false;
 }
 
@@ -235,10 +251,10 @@ bool live_table_add(struct live_table *table, const void *block, const struct li
         return false;
     }
     // First of all: whoever frees the block must not be told that it is not here.
-    block_filter_add(&table->filter, block);
+    struct block_counts *counted = block_filter_add(&table->filter, block);
     int count = level_count(table);
     struct live_level *newest = count != 0 ? level_at(table, count - 1) : NULL;
-    return (newest != NULL && is_open(newest) && add_to_level(newest, address, sample)) || add_slowly(table, address, sample);
+    return (newest != NULL && is_open(newest) && add_to_level(newest, address, sample)) || add_slowly(table, address, sample, counted);
 }
 
 // ---- Finding ----
@@ -270,9 +286,11 @@ static bool remove_from_level(struct live_level *level, uint64_t address, struct
 bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
     uint64_t address = (uintptr_t)block;
     int levels = address != 0 ? level_count(table) : 0; // an empty slot has the address 0
+    // Before the block is gone: a filter that comes to be the present one after that may not have counted it.
+    struct block_counts *counted = block_filter_present(&table->filter);
     for (int i = levels - 1; i >= 0; i--) {
         if (remove_from_level(level_at(table, i), address, sample)) {
-            block_filter_remove(&table->filter, block);
+            block_filter_remove(counted, block);
             return true;
         }
     }
@@ -371,8 +389,8 @@ static void give_back(struct live_table *table, bool settled) {
             atomic_store(&level->state, LEVEL_CLOSED);
             continue;
         }
-        memory_budget_give(table->budget, size);
         atomic_store(&level->state, LEVEL_GONE);
+        memory_budget_give(table->budget, size); // after it: whoever forks in between gives too little, and not twice
     }
 }
 
@@ -385,6 +403,14 @@ static bool begin_growing(struct live_table *table, uint64_t alive) {
         counters *= GROWTH;
     }
     return block_filter_grows(&table->filter) || block_filter_begin(&table->filter, counters, table->budget);
+}
+
+bool live_table_wants_tidying(const struct live_table *table) {
+    size_t slots = 0;
+    for (int i = 0; i < level_count(table); i++) {
+        slots += is_open(level_at(table, i)) ? level_at(table, i)->slot_count : 0;
+    }
+    return slots / 2 > block_filter_size(&table->filter) / LEAST_COUNTERS; // half of them are in use
 }
 
 static void fill_filter(struct live_table *table) {

@@ -63,6 +63,9 @@ uint64_t live_table_count(const struct live_table *table); // alive now; reads t
 
 void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context);
 
+// So many may be alive that the filter has become too small for them. One look at the levels.
+bool live_table_wants_tidying(const struct live_table *table);
+
 // Brings the filter to the size that what is alive wants, and gives back levels that nothing is in. By one thread at a time, not inside
 // malloc. settle returns when every thread that was adding something when it was called has finished; false: one could not be waited for.
 void live_table_tidy(struct live_table *table, bool (*settle)(void *context), void *context);

@@ -142,14 +142,12 @@ void profiler_move_begin(const void *block, struct moving *moving) {
         return;
     }
     struct shard *shard = shards_take(profiler.shards, &thread_state);
-    atomic_fetch_add(&profiler.moves_begun, 1);
+    moving->evictions =
+        atomic_load(&profiler.evictions); // after the shard is held: who takes stacks away waits for those that were held before
     if (live_table_remove(&profiler.live, block, &moving->sample)) {
         moving->shard = shard;
     } else if (shard != NULL) {
         shard_release(shard);
-    }
-    if (moving->shard == NULL) {
-        atomic_fetch_add(&profiler.moves_ended, 1);
     }
 }
 
@@ -157,10 +155,10 @@ void profiler_move_end(const struct moving *moving, const void *stayed) {
     if (moving->shard == NULL) {
         return;
     }
-    if (stayed != NULL && !live_table_add(&profiler.live, stayed, &moving->sample)) {
+    bool known = (moving->evictions & 1) == 0 && moving->evictions == atomic_load(&profiler.evictions);
+    if (stayed != NULL && !(known && live_table_add(&profiler.live, stayed, &moving->sample))) {
         shard_count(&moving->shard->lost_live, 1);
     }
-    atomic_fetch_add(&profiler.moves_ended, 1);
     shard_release(moving->shard);
 }
 

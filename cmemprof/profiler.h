@@ -32,7 +32,9 @@ struct profiler {
     struct shard *shards; // SHARDS of them
     // Counters, relaxed: what has no shard to count it.
     _Atomic uint64_t unsharded_samples, unsampled_nested, reclaimed_stacks, reclaimed_samples;
-    _Atomic uint64_t moves_begun, moves_ended; // blocks that realloc may have moved; between the two they are not in the live table
+    // Odd while stacks are being taken away; goes up by one each time that begins and ends. A block that realloc has in hand is not in the
+    // live table, so nobody sees that its stack is in use: should realloc fail, the block comes back only if none was taken away meanwhile.
+    _Atomic uint64_t evictions;
 };
 
 // Hidden: the hooks of the preloaded library reach it without a look into the table of what other objects might define.
@@ -65,7 +67,8 @@ static inline bool profiler_may_know(const void *block) {
 // A block that realloc may move: forgotten before, since the allocator may hand out its address again at once. It may have been no sample.
 struct moving {
     struct live_sample sample;
-    struct shard *shard; // held from begin to end, so that the stack of the sample is not taken away meanwhile; NULL: not a sample
+    struct shard *shard; // held from begin to end; NULL: not a sample
+    uint64_t evictions;  // of the profiler, at the beginning
 };
 void profiler_move_begin(const void *block, struct moving *moving);
 // stayed: the block, which could not be moved, or NULL. With all shards taken at its begin it then counts as freed.

@@ -84,22 +84,6 @@ uint64_t reclaim_add_up_alive(struct profiler *self) {
     return blocks;
 }
 
-// A block on its way through realloc is not in the table for a moment, and may come back. False: there was such a one each time.
-static bool add_up_all_alive(struct profiler *self) {
-    const struct timespec pause = {0, 100 * 1000};
-    for (int i = 0; i < 5; i++) {
-        uint64_t begun = atomic_load(&self->moves_begun);
-        if (atomic_load(&self->moves_ended) == begun) {
-            reclaim_add_up_alive(self);
-            if (atomic_load(&self->moves_begun) == begun) {
-                return true;
-            }
-        }
-        nanosleep(&pause, NULL);
-    }
-    return false;
-}
-
 // ---- Which stacks go ----
 
 // In the order in which they go. Behind NOTHING_ALIVE those in which there is something new, by the logarithm of their samples: the fewer,
@@ -187,14 +171,22 @@ static void evict(struct profiler *self, struct stack *chosen) {
     }
 }
 
+// Not in use any more, and looked at by nobody. Out of the list first: a fork in between leaves the child with none, and not with one that
+// is gone.
+static void free_unused_levels(struct profiler *self) {
+    struct stack_level *levels = unused_levels;
+    unused_levels = NULL;
+    stack_index_free_levels(&self->stacks.index, levels);
+}
+
 // Where it returns early, what was unlinked keeps its totals and goes another time.
-static void take_away(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
+static void take_unlinked(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
     if (!nobody_looks(self)) {
         return;
     }
-    stack_index_free_levels(&self->stacks.index, unused_levels);
-    unused_levels = NULL;
-    if (chosen != NULL && add_up_all_alive(self)) {
+    free_unused_levels(self);
+    if (chosen != NULL) {
+        reclaim_add_up_alive(self);
         evict(self, chosen);
     }
     if (fresh != NULL) {
@@ -202,10 +194,15 @@ static void take_away(struct profiler *self, struct stack *chosen, struct stack_
     }
     stack_table_gather_free(&self->stacks);
     if (nobody_looks(self)) {
-        stack_index_free_levels(&self->stacks.index, unused_levels);
-        unused_levels = NULL;
+        free_unused_levels(self);
         stack_table_give_back(&self->stacks);
     }
+}
+
+static void take_away(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
+    atomic_fetch_add(&self->evictions, 1);
+    take_unlinked(self, chosen, fresh);
+    atomic_fetch_add(&self->evictions, 1);
 }
 
 static void settle(struct profiler *self, bool was_short) {
@@ -238,7 +235,8 @@ void reclaim_make_room(struct profiler *self) {
 }
 
 bool cmemprof_make_room(void) {
-    if (!atomic_load(&profiler.open) || !memory_is_short(&profiler) || pthread_mutex_trylock(&reclaiming) != 0) {
+    if (!atomic_load(&profiler.open) || !(memory_is_short(&profiler) || live_table_wants_tidying(&profiler.live)) ||
+        pthread_mutex_trylock(&reclaiming) != 0) {
         return false;
     }
     profiler_enter(&thread_state);
@@ -277,4 +275,5 @@ void reclaim_snapshot_ends(void) {
 void reclaim_after_fork(void) {
     pthread_mutex_init(&reclaiming, NULL);
     snapshots = 0;
+    atomic_fetch_add(&profiler.evictions, atomic_load(&profiler.evictions) & 1);
 }

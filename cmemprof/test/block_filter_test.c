@@ -36,11 +36,11 @@ static void what_is_counted_is_noticed_until_it_goes(void **state) {
     assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
     block_filter_add(&filter, at(0x7f0000001230));
     block_filter_add(&filter, at(0x7f0000001230)); // two blocks that share a counter
-    block_filter_remove(&filter, at(0x7f0000001230));
+    block_filter_remove(filter.present, at(0x7f0000001230));
     assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
-    block_filter_remove(&filter, at(0x7f0000001230));
+    block_filter_remove(filter.present, at(0x7f0000001230));
     assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
-    block_filter_remove(&filter, at(0x7f0000001230)); // never below 0
+    block_filter_remove(filter.present, at(0x7f0000001230)); // never below 0
     assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
     close_filter(&filter);
 }
@@ -55,7 +55,7 @@ static void a_full_counter_stays_full(void **state) {
     }
     for (int i = 0; i < 300; i++) {
         assert_true(block_filter_may_hold(&filter, at(0x5550)));
-        block_filter_remove(&filter, at(0x5550));
+        block_filter_remove(filter.present, at(0x5550));
     }
     assert_true(block_filter_may_hold(&filter, at(0x5550)));
     close_filter(&filter);
@@ -71,7 +71,7 @@ static void there_is_one_before_it_is_opened(void **state) {
         noticed += block_filter_may_hold(&filter, at(block * 16));
     }
     assert_in_range(noticed, 50, 200); // one in 1,024
-    block_filter_remove(&filter, at(0x1000));
+    block_filter_remove(filter.present, at(0x1000));
     assert_false(block_filter_may_hold(&filter, at(0x1000)));
 }
 
@@ -82,7 +82,7 @@ static size_t distinct(struct block_filter *filter, uintptr_t step, size_t count
         block_filter_add(filter, at(0x7f1234560000 + i * step));
     }
     for (size_t i = 0; i < count; i++) {
-        block_filter_remove(filter, at(0x7f1234560000 + i * step));
+        block_filter_remove(filter->present, at(0x7f1234560000 + i * step));
     }
     return fresh;
 }
@@ -110,7 +110,7 @@ static void it_grows_and_misses_nothing(void **state) {
     assert_true(block_filter_grows(&filter));
     assert_false(block_filter_begin(&filter, 1 << 18, &budget)); // one at a time
     block_filter_add(&filter, at(0x3000));
-    block_filter_remove(&filter, at(0x2000));
+    block_filter_remove(filter.present, at(0x2000));
     assert_true(block_filter_may_hold(&filter, at(0x3000)));
     block_filter_fill(&filter, at(0x1000));
     block_filter_fill(&filter, at(0x3000)); // twice: it came meanwhile
@@ -119,7 +119,7 @@ static void it_grows_and_misses_nothing(void **state) {
     assert_true(block_filter_may_hold(&filter, at(0x1000)));
     assert_false(block_filter_may_hold(&filter, at(0x2000)));
     assert_true(block_filter_may_hold(&filter, at(0x3000)));
-    block_filter_remove(&filter, at(0x1000));
+    block_filter_remove(filter.present, at(0x1000));
     assert_false(block_filter_may_hold(&filter, at(0x1000)));
     close_filter(&filter);
 }
@@ -144,7 +144,7 @@ static void *up_and_down(void *context) {
         const void *block = at(0x1000 + (i % 4) * 16 + ((uintptr_t)context << 44)); // the same counters for all
         block_filter_add(&shared, block);
         wrong += !block_filter_may_hold(&shared, block);
-        block_filter_remove(&shared, block);
+        block_filter_remove(shared.present, block);
     }
     return (void *)wrong;
 }

@@ -294,6 +294,38 @@ static void levels_that_are_empty_are_given_back(void **state) {
     assert_int_equal(budget.used_bytes, 0);
 }
 
+// The limit goes up in small steps, as that of a process that grows: each buys a small level, and in the end there is still room to double.
+static void small_levels_do_not_use_up_the_others(void **state) {
+    (void)state;
+    struct live_table table;
+    open_table(&table, 1 << 20);
+    uintptr_t added = 0;
+    for (int step = 0; step < 60; step++) {
+        for (struct live_sample sample; sample = sample_of(added + 1), live_table_add(&table, page(added + 1), &sample); added++) {
+        }
+        assert_true(budget.used_bytes <= budget.limit_bytes);
+        budget.limit_bytes += 64 << 10;
+    }
+    budget.limit_bytes = (size_t)256 << 20;
+    add_range(&table, added + 1, 500000);
+    assert_true(budget.used_bytes < (size_t)500000 * 110 + LIVE_TABLE_FILTER_BYTES);
+    live_table_close(&table);
+}
+
+static void many_alive_want_a_larger_filter(void **state) {
+    (void)state;
+    struct live_table table;
+    int settled = 0;
+    open_table(&table, 64 << 20);
+    add_range(&table, 1, 10000);
+    assert_false(live_table_wants_tidying(&table));
+    add_range(&table, 10000, 100000);
+    assert_true(live_table_wants_tidying(&table));
+    live_table_tidy(&table, nobody_adds, &settled);
+    assert_false(live_table_wants_tidying(&table));
+    live_table_close(&table);
+}
+
 // A level that somebody may be adding to is not taken.
 static void a_level_in_use_is_not_given_back(void **state) {
     (void)state;
@@ -396,6 +428,8 @@ int main(void) {
         cmocka_unit_test(grows_to_its_limit_and_says_so),
         cmocka_unit_test(the_filter_grows_with_what_is_alive),
         cmocka_unit_test(levels_that_are_empty_are_given_back),
+        cmocka_unit_test(small_levels_do_not_use_up_the_others),
+        cmocka_unit_test(many_alive_want_a_larger_filter),
         cmocka_unit_test(a_level_in_use_is_not_given_back),
         cmocka_unit_test(others_are_noticed_at_every_size),
         cmocka_unit_test(readers_never_see_half_a_sample),

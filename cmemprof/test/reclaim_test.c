@@ -214,20 +214,57 @@ static void nothing_goes_while_a_snapshot_is_held(void **state) {
     assert_true(stats_now().reclaimed_stacks > reclaimed);
 }
 
-// A block that realloc has in hand is in no table, and may come back with its stack.
-static void nothing_goes_while_a_block_moves(void **state) {
+// A block that realloc has in hand is in no table, and comes back with its stack if realloc fails. Nothing goes while its shard is held;
+// and if things began to go before, it does not come back.
+static void a_block_that_moves_keeps_its_stack_or_is_lost(void **state) {
     (void)state;
+    struct moving moving;
+    void *block = left(0, 2, 100);
+    uint64_t live = stats_now().live;
     fill_table(TOO_MANY, 500);
+    profiler_move_begin(block, &moving);
+    assert_non_null(moving.shard);
     uint64_t reclaimed = stats_now().reclaimed_stacks;
-    profiler.moves_begun++;
-    assert_false(cmemprof_make_room());
-    take_profile_and_check();
+    assert_false(cmemprof_make_room()); // waits for it, and gives up
     assert_int_equal(stats_now().reclaimed_stacks, reclaimed);
-    profiler.moves_ended++;
+    profiler_move_end(&moving, block);
+    assert_true(stats_now().live <= live + 1 && stats_now().live >= live - 1);
+    uint64_t lost = stats_now().lost_live;
+
+    atomic_fetch_add(&profiler.evictions, 1);
+    profiler_move_begin(block, &moving);
+    atomic_fetch_add(&profiler.evictions, 1);
+    profiler_move_end(&moving, block);
+    assert_int_equal(stats_now().lost_live, lost + (moving.shard != NULL));
+    free(block);
+
     fill_table(TOO_MANY, 500); // what was unlinked in vain makes room, too
     cmemprof_make_room();
     take_profile_and_check();
     assert_true(stats_now().reclaimed_stacks > reclaimed + 1000);
+}
+
+// Whoever forks in the midst of it leaves the child with an end to it.
+static void a_forked_child_takes_away_anew(void **state) {
+    (void)state;
+    atomic_fetch_add(&profiler.evictions, 1);
+    pid_t child = fork();
+    if (child == 0) {
+        void *block = left(0, 2, 100);
+        struct moving moving;
+        profiler_move_begin(block, &moving);
+        bool ended = (moving.evictions & 1) == 0;
+        profiler_move_end(&moving, block);
+        uint64_t reclaimed = stats_now().reclaimed_stacks;
+        fill_table(TOO_MANY, 500);
+        cmemprof_make_room();
+        cmemprof_snapshot_free(cmemprof_snapshot_take());
+        _exit(!ended + 2 * (stats_now().reclaimed_stacks <= reclaimed));
+    }
+    atomic_fetch_add(&profiler.evictions, 1);
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 // As long as nothing can go nothing is looked at again.
@@ -365,7 +402,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_known_of_most_samples_stays, start_all, stop),
         cmocka_unit_test_setup_teardown(evicted_stacks_have_one_sample, start_all, stop),
         cmocka_unit_test_setup_teardown(nothing_goes_while_a_snapshot_is_held, start_all, stop),
-        cmocka_unit_test_setup_teardown(nothing_goes_while_a_block_moves, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_block_that_moves_keeps_its_stack_or_is_lost, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_forked_child_takes_away_anew, start_all, stop),
         cmocka_unit_test_setup_teardown(what_cannot_go_costs_nothing, start_all, stop),
         cmocka_unit_test_setup_teardown(threads_go_on_meanwhile, start_all, stop),
         cmocka_unit_test_setup_teardown(a_forked_child_goes_on, start_all, stop),
