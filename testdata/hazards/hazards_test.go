@@ -44,7 +44,7 @@ func (p program) rates() []int {
 	return []int{1, 4096, 524288}
 }
 
-// What libcmemprof.a needs: LIBS_cmemprof and LIBS_merge of the Makefile.
+// What libcmemprof.a needs, all of which is linked since programs look for its functions by name: LIBS_cmemprof and LIBS_merge of the Makefile.
 var libraries = []string{"-ldl", "-lm", "-lzstd", "-ldeflate"}
 
 var (
@@ -151,7 +151,7 @@ func (p program) build(t *testing.T) {
 		behind = []string{"-Wl,--no-as-needed", built("libsignal_safe.so"), "-Wl,--as-needed", "-Wl,-rpath," + directory}
 	}
 	command(t, compiler, append(append(link, behind...), "-ldl", "-o", built(p.name))...)
-	command(t, compiler, append(append(append(link, staticLibrary), behind...), append(libraries, "-o", built(p.name+"-linked"))...)...)
+	command(t, compiler, append(append(append(link, "-Wl,--whole-archive", staticLibrary, "-Wl,--no-whole-archive"), behind...), append(libraries, "-o", built(p.name+"-linked"))...)...)
 }
 
 // ---- Run ----

@@ -74,6 +74,8 @@ __attribute__((constructor)) static void look_up(void) {
     rate = number_of("HAZARD_RATE", 0);
     bool wanted = getenv("HAZARD_RATE") != NULL;
     CHECK(wanted == (profiler.start != NULL), "cmemprof is %s", wanted ? "not there" : "there");
+    CHECK(wanted == (profiler.take != NULL) && wanted == (profiler.encode != NULL) && wanted == (profiler.free != NULL),
+          "half of cmemprof is there");
 }
 
 void hazard_start(void) {
