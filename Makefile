@@ -259,7 +259,7 @@ build/.setup-stress: scripts/setup build/.setup-test
 	@scripts/setup stress
 	@touch $@
 stress: build/.setup-stress lib static musl build/cmemprof ## Failing allocations, real programs, stacks and clients in full, go-sqlite3's suite 20 times (hours)
-	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./programs ./stacks
+	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./names ./programs ./stacks
 	cd testdata && CMEMPROF_STRESS=full go test -count=1 -run Client ./receiver
 	RUNS=20 scripts/test-go-sqlite3
 N ?= 100000
