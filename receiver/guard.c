@@ -72,10 +72,16 @@ static bool has_token(const struct guard_headers *headers, const char *token) {
                      is_token(headers->path_token, token) || has_cookie(headers->cookie, token));
 }
 
+// A page whose name has been pointed at this machine has an Origin that equals its Host, and reads no token: what has an Origin comes from
+// a page, and a page of the receiver's own has the cookie.
+static bool is_open_for(const struct guard_headers *headers) {
+    return !headers->origin && !headers->stays;
+}
+
 static enum guard_verdict check_tokens(const struct guard *guard, const struct guard_headers *headers, const char **why) {
-    const char *special = headers->sends ? guard->send_token : guard->read_token;
     bool open = headers->sends && !guard->token && !guard->send_token;
-    if (open || has_token(headers, guard->token) || has_token(headers, special)) {
+    const char *special = headers->sends && !open ? guard->send_token : guard->read_token;
+    if (has_token(headers, guard->token) || has_token(headers, special) || (open && is_open_for(headers))) {
         return GUARD_LET_IN;
     }
     if ((guard->token && is_token(headers->query_token, guard->token)) || (special && is_token(headers->query_token, special))) {
@@ -124,7 +130,7 @@ static const char *header(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, bool sends, const char *path_token,
+enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, enum guard_act act, const char *path_token,
                                const char **why) {
     struct guard_headers headers = {
         .host = header(connection, MHD_HTTP_HEADER_HOST),
@@ -133,7 +139,8 @@ enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection 
         .api_key = header(connection, "DD-API-KEY"),
         .cookie = header(connection, MHD_HTTP_HEADER_COOKIE),
         .path_token = path_token && *path_token ? path_token : NULL,
-        .sends = sends,
+        .sends = act != GUARD_READS,
+        .stays = act == GUARD_SENDS_SYMBOLS,
         .query_token = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "token"),
     };
     return guard_check_headers(guard, &headers, why);

@@ -11,8 +11,8 @@
 
 struct guard {
     const char *token; // for everything
-    // For sending alone, for all else. With the second one only, sending needs none, since not all clients can be given one. All three
-    // NULL: none is asked for.
+    // For sending alone, for all else. With the second one only, sending needs none, since not all clients can be given one; what a
+    // browser's page sends does, and so do symbols, which change what others read. All three NULL: none is asked for.
     const char *send_token, *read_token;
     bool unix_socket;
 };
@@ -23,14 +23,16 @@ struct guard_headers {
     const char *host, *origin, *authorization, *api_key, *cookie, *query_token;
     const char *path_token; // of /t/TOKEN/..., for clients that can be told an address and nothing else
     bool sends;             // it brings something; else it reads
+    bool stays;             // what it brings changes what is shown of all profiles
 };
+enum guard_act { GUARD_READS, GUARD_SENDS, GUARD_SENDS_SYMBOLS };
 enum guard_verdict {
     GUARD_LET_IN,
     GUARD_LOG_IN,   // let in by the parameter ?token=, which belongs into a cookie
     GUARD_KEEP_OUT, // *why says why, for the answer 403
     GUARD_NO_TOKEN, // for the answer 401
 };
-enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, bool sends, const char *path_token,
+enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, enum guard_act act, const char *path_token,
                                const char **why);
 // What follows "/t/TOKEN" of a path, and TOKEN; or the path itself, and "". A token that is too long to be one is cut.
 const char *guard_path(const char *path, char token[GUARD_TOKEN_MAX + 2]);

@@ -88,9 +88,9 @@ static void refuse(struct request *request, unsigned status, const char *reason,
 
 // ---- The headers are there, the body is not ----
 
-static bool is_let_in(struct request *request, const char *method, bool sends, const char *path_token) {
+static bool is_let_in(struct request *request, const char *method, enum guard_act act, const char *path_token) {
     const char *reason = NULL;
-    switch (guard_check(&request->receiver->guard, request->connection, sends, path_token, &reason)) {
+    switch (guard_check(&request->receiver->guard, request->connection, act, path_token, &reason)) {
     case GUARD_LET_IN:
         return true;
     case GUARD_LOG_IN:
@@ -113,7 +113,8 @@ static void begin_request(struct request *request, const char *method) {
     bool import = strcmp(path, "/api/import") == 0, symbols = is_symbols(path);
     bool upload = import || is_upload(path);
     request->dropped = agent_takes(path);
-    if (!is_let_in(request, method, upload || symbols || request->dropped || strcmp(path, "/info") == 0, token)) {
+    bool sends = upload || request->dropped || strcmp(path, "/info") == 0;
+    if (!is_let_in(request, method, symbols ? GUARD_SENDS_SYMBOLS : sends ? GUARD_SENDS : GUARD_READS, token)) {
         return;
     }
     bool read_only = !symbols && !upload && (strcmp(path, "/info") == 0 || api_has(path) || asset_find(path));

@@ -131,6 +131,37 @@ static void test_two_tokens(void **state) {
     }
 }
 
+// Without a token for sending everybody may send, but for pages of a name that has been pointed at this machine, and symbols.
+static void test_open_for_sending(void **state) {
+    (void)state;
+    struct guard reading = {.read_token = "reading-1"};
+    static const struct {
+        struct guard_headers headers;
+        enum guard_verdict verdict;
+    } cases[] = {
+        {{.sends = true, .host = "far.example"}, GUARD_LET_IN},
+        {{.sends = true, .host = "rebound.example:8126", .origin = "http://rebound.example:8126"}, GUARD_NO_TOKEN},
+        {{.sends = true, .host = "here:1", .origin = "http://here:1", .cookie = "cmemprof_token=reading-1"}, GUARD_LET_IN},
+        {{.sends = true, .host = "here:1", .origin = "http://there:1", .cookie = "cmemprof_token=reading-1"}, GUARD_KEEP_OUT},
+        {{.sends = true, .stays = true}, GUARD_NO_TOKEN},
+        {{.sends = true, .stays = true, .path_token = "reading-2"}, GUARD_NO_TOKEN},
+        {{.sends = true, .stays = true, .path_token = "reading-1"}, GUARD_LET_IN},
+        {{.sends = false, .host = "here:1", .origin = "http://here:1"}, GUARD_NO_TOKEN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *why = NULL;
+        if (guard_check_headers(&reading, &cases[i].headers, &why) != cases[i].verdict) {
+            fail_msg("case %zu: %s", i, why ? why : "let in");
+        }
+    }
+    struct guard two = {.send_token = "sending-1", .read_token = "reading-1"};
+    const char *why = NULL;
+    struct guard_headers symbols = {.sends = true, .stays = true, .api_key = "sending-1"};
+    assert_int_equal(guard_check_headers(&two, &symbols, &why), GUARD_LET_IN);
+    symbols.api_key = "reading-1"; // neither is good for the rest
+    assert_int_equal(guard_check_headers(&two, &symbols, &why), GUARD_NO_TOKEN);
+}
+
 static void test_path(void **state) {
     (void)state;
     static const char *const cases[][3] = {{"/info", "/info", ""},
@@ -202,6 +233,27 @@ static void test_tokens_over_http(void **state) {
     answer_free(&answer);
 }
 
+// The paths themselves: which of them are open.
+static void test_open_over_http(void **state) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .read_token = "reading-1"};
+    char text[200];
+    receiver_stop(fixture->receiver);
+    fixture->receiver = NULL;
+    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
+    uint16_t port = receiver_port(fixture->receiver);
+    assert_int_equal(post_status(port, "", "/profiling/v1/input"), 200);
+    assert_int_equal(post_status(port, "", "/api/symbols"), 401);
+    assert_int_equal(post_status(port, "/t/reading-1", "/api/symbols"), 404); // this one has no directory for them
+    struct text request = {0};
+    text_add(&request, "POST /api/import HTTP/1.1\r\nHost: rebound.example\r\nOrigin: http://rebound.example\r\n");
+    text_add(&request, "Connection: close\r\nContent-Length: 0\r\n\r\n");
+    struct answer answer = http_send(port, &request, false);
+    assert_int_equal(answer.status, 401);
+    answer_free(&answer);
+    free(request.bytes);
+}
+
 static void test_unix_socket(void **state) {
     (void)state;
     struct guard guard = {.unix_socket = true};
@@ -229,7 +281,9 @@ int main(void) {
                                        cmocka_unit_test(test_token),
                                        cmocka_unit_test(test_unix_socket),
                                        cmocka_unit_test(test_two_tokens),
+                                       cmocka_unit_test(test_open_for_sending),
                                        cmocka_unit_test(test_path),
+                                       cmocka_unit_test_setup_teardown(test_open_over_http, fixture_setup, fixture_teardown),
                                        cmocka_unit_test_setup_teardown(test_tokens_over_http, fixture_setup, fixture_teardown),
                                        cmocka_unit_test_setup_teardown(test_over_http, fixture_setup, fixture_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
