@@ -46,6 +46,7 @@ struct receiver {
     struct jobs *light, *heavy;
     pthread_t ticker;
     atomic_bool stopping;
+    atomic_uint symbol_uploads; // at once
     size_t max_body_bytes;
 };
 
@@ -133,9 +134,12 @@ static void begin_request(struct request *request, const char *method) {
     } else if (read_only && !is_get(method)) {
         refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this path is only read, with GET", "GET, HEAD");
     } else if (symbols) {
-        request->symbols = symbol_upload_new(store_symbols(request->receiver->store));
-        if (!request->symbols) {
-            refuse(request, MHD_HTTP_INTERNAL_SERVER_ERROR, receiver_error_text(RECEIVER_NO_MEMORY), NULL);
+        const char *text;
+        struct receiver *receiver = request->receiver;
+        enum receiver_error error =
+            symbol_upload_begin(store_symbols(receiver->store), &receiver->symbol_uploads, &request->symbols, &text);
+        if (error != RECEIVER_OK) {
+            refuse(request, reply_status(error), text, NULL);
         }
     } else if (upload) {
         request->ingest = ingest_new(request->receiver->store, request->connection, import ? INGEST_IMPORT : INGEST_UPLOAD,
@@ -264,6 +268,10 @@ static enum MHD_Result begin(struct receiver *receiver, struct MHD_Connection *c
         return reply_send(connection);
     }
     begin_request(request, method);
+    if (request->status && announces_too_much(connection, receiver->max_body_bytes)) { // told at once, not after a body that is cut off
+        reply_text(connection, request->status, request->reason, request->allow);
+        return reply_send(connection);
+    }
     return MHD_YES;
 }
 
@@ -446,6 +454,9 @@ enum receiver_error receiver_start(const struct receiver_options *options, struc
     enum receiver_error error = open_listener(receiver, options, text, text_size);
     if (error == RECEIVER_OK) {
         struct store_options store = {options->data_directory, options->retention_ms, options->retention_bytes, options->symbols};
+        if (options->symbols) {
+            symbol_upload_clean(options->symbols);
+        }
         error = store_open(&store, &receiver->store, text, text_size);
         if (error == RECEIVER_OK) {
             error = start_all(receiver, text, text_size);

@@ -9,31 +9,101 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char prefix[] = ".upload-";
+static const char full_text[] = "the directory of symbols holds 16 GiB: make room in it";
+
 struct symbol_upload {
     const struct receiver_symbols *symbols;
+    atomic_uint *count;
     char path[PATH_MAX]; // hidden while it is not complete, so that nobody looks into it. "": nothing to remove
-    int file;
+    int file;            // locked, which tells that it is being written
     size_t size_bytes;
     enum receiver_error error; // the first
 };
 
-struct symbol_upload *symbol_upload_new(const struct receiver_symbols *symbols) {
-    struct symbol_upload *upload = calloc(1, sizeof *upload);
-    if (!upload) {
-        return NULL;
+// ---- The directory ----
+
+static uint64_t bytes_in(const char *name) {
+    uint64_t all = 0;
+    DIR *directory = opendir(name);
+    struct dirent *entry;
+    while (directory && (entry = readdir(directory)) != NULL) {
+        struct stat about;
+        if (fstatat(dirfd(directory), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode)) {
+            all += (uint64_t)about.st_size;
+        }
     }
-    *upload = (struct symbol_upload){.symbols = symbols, .file = -1};
-    if (snprintf(upload->path, sizeof upload->path, "%s/.upload-XXXXXX", symbols->directory) < (int)sizeof upload->path) {
-        upload->file = mkostemp(upload->path, O_CLOEXEC);
+    if (directory) {
+        closedir(directory);
     }
-    if (upload->file < 0) {
+    return all;
+}
+
+// A lock ends with its process, so one that can be had tells that nobody writes the file any more.
+static void remove_left_over(int directory, const char *name) {
+    int file = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file >= 0) {
+        if (flock(file, LOCK_EX | LOCK_NB) == 0) {
+            unlinkat(directory, name, 0);
+        }
+        close(file);
+    }
+}
+
+void symbol_upload_clean(const struct receiver_symbols *symbols) {
+    DIR *directory = opendir(symbols->directory);
+    struct dirent *entry;
+    while (directory && (entry = readdir(directory)) != NULL) {
+        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0) {
+            remove_left_over(dirfd(directory), entry->d_name);
+        }
+    }
+    if (directory) {
+        closedir(directory);
+    }
+}
+
+// ---- One file ----
+
+static bool open_file(struct symbol_upload *upload) {
+    if (snprintf(upload->path, sizeof upload->path, "%s/%sXXXXXX", upload->symbols->directory, prefix) >= (int)sizeof upload->path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    upload->file = mkostemp(upload->path, O_CLOEXEC);
+    if (upload->file >= 0) {
+        (void)flock(upload->file, LOCK_EX | LOCK_NB); // where there are no locks, none can be had by symbol_upload_clean either
+    }
+    return upload->file >= 0;
+}
+
+enum receiver_error symbol_upload_begin(const struct receiver_symbols *symbols, atomic_uint *count, struct symbol_upload **out,
+                                        const char **text) {
+    enum receiver_error error = RECEIVER_OK;
+    struct symbol_upload *upload = NULL;
+    if (atomic_fetch_add(count, 1) >= SYMBOL_UPLOAD_MAX_COUNT) {
+        error = RECEIVER_BUSY;
+    } else if (bytes_in(symbols->directory) > SYMBOL_UPLOAD_MAX_ALL_BYTES) {
+        error = RECEIVER_TOO_LARGE;
+    } else if ((upload = calloc(1, sizeof *upload)) == NULL) {
+        error = RECEIVER_NO_MEMORY;
+    }
+    if (error != RECEIVER_OK) {
+        atomic_fetch_sub(count, 1);
+        *text = error == RECEIVER_TOO_LARGE ? full_text : receiver_error_text(error);
+        return error;
+    }
+    *upload = (struct symbol_upload){.symbols = symbols, .count = count, .file = -1};
+    if (!open_file(upload)) {
         upload->error = receiver_error_from_errno(errno);
         upload->path[0] = '\0';
     }
-    return upload;
+    *out = upload;
+    return RECEIVER_OK;
 }
 
 bool symbol_upload_data(struct symbol_upload *upload, const char *bytes, size_t size) {
@@ -52,22 +122,6 @@ bool symbol_upload_data(struct symbol_upload *upload, const char *bytes, size_t 
         }
     }
     return true; // the client is told of an error when it has sent all
-}
-
-static uint64_t bytes_in(const char *name) {
-    uint64_t all = 0;
-    DIR *directory = opendir(name);
-    struct dirent *entry;
-    while (directory && (entry = readdir(directory)) != NULL) {
-        struct stat about;
-        if (fstatat(dirfd(directory), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode)) {
-            all += (uint64_t)about.st_size;
-        }
-    }
-    if (directory) {
-        closedir(directory);
-    }
-    return all;
 }
 
 static enum receiver_error give_name(struct symbol_upload *upload, const char *build_id) {
@@ -91,7 +145,7 @@ enum receiver_error symbol_upload_finish(struct symbol_upload *upload, char buil
                                          size_t text_size) {
     enum receiver_error error = upload->error;
     if (error == RECEIVER_OK && bytes_in(upload->symbols->directory) > SYMBOL_UPLOAD_MAX_ALL_BYTES) {
-        snprintf(text, text_size, "the directory of symbols holds 16 GiB: make room in it");
+        snprintf(text, text_size, "%s", full_text);
         return RECEIVER_TOO_LARGE;
     }
     if (error == RECEIVER_OK && !upload->symbols->read_build_id(upload->path, build_id)) {
@@ -113,5 +167,6 @@ void symbol_upload_free(struct symbol_upload *upload) {
     if (upload->file >= 0) {
         close(upload->file);
     }
+    atomic_fetch_sub(upload->count, 1);
     free(upload);
 }

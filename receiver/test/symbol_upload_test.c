@@ -8,6 +8,7 @@
 #include "../symbol_upload.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 static char directory[64];
 static struct receiver_symbols symbols;
+static atomic_uint count_at_once;
 
 // "build ID": what follows the first word of the file.
 static bool read_build_id(const char *path, char build_id[RECEIVER_BUILD_ID_BYTES]) {
@@ -51,9 +53,23 @@ static int tear_down(void **state) {
     return rmdir(directory); // nothing else is in it
 }
 
+static struct symbol_upload *begin(const struct receiver_symbols *where) {
+    struct symbol_upload *upload = NULL;
+    const char *why;
+    assert_int_equal(symbol_upload_begin(where, &count_at_once, &upload, &why), RECEIVER_OK);
+    return upload;
+}
+
+static void make_file(const char *name, off_t size) {
+    char path[100];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(file >= 0 && ftruncate(file, size) == 0);
+    close(file);
+}
+
 static enum receiver_error send(const char *content, char *build_id, char *text) {
-    struct symbol_upload *upload = symbol_upload_new(&symbols);
-    assert_non_null(upload);
+    struct symbol_upload *upload = begin(&symbols);
     assert_true(symbol_upload_data(upload, content, strlen(content)));
     enum receiver_error error = symbol_upload_finish(upload, build_id, text, 160);
     symbol_upload_free(upload);
@@ -80,11 +96,11 @@ static void nothing_else_is_kept(void **state) {
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
     assert_int_equal(send("PE ab12", build_id, text), RECEIVER_BAD_UPLOAD);
     assert_non_null(strstr(text, "build ID"));
-    struct symbol_upload *upload = symbol_upload_new(&symbols); // the client goes away
+    struct symbol_upload *upload = begin(&symbols); // the client goes away
     assert_true(symbol_upload_data(upload, "ELF", 3));
     symbol_upload_free(upload);
     assert_int_equal(count_files(), 0);
-    upload = symbol_upload_new(&symbols);
+    upload = begin(&symbols);
     size_t more = SYMBOL_UPLOAD_MAX_BYTES;
     assert_false(symbol_upload_data(upload, "", more + 1)); // told before anything is written
     assert_int_equal(symbol_upload_finish(upload, build_id, text, sizeof text), RECEIVER_TOO_LARGE);
@@ -92,11 +108,52 @@ static void nothing_else_is_kept(void **state) {
     assert_int_equal(count_files(), 0);
 }
 
+// The disk is not filled by many that come at once, nor by what a killed receiver has left.
+static void few_at_once(void **state) {
+    (void)state;
+    struct symbol_upload *one = begin(&symbols), *two = begin(&symbols), *three = NULL;
+    const char *why = NULL;
+    assert_int_equal(symbol_upload_begin(&symbols, &count_at_once, &three, &why), RECEIVER_BUSY);
+    assert_non_null(why);
+    assert_int_equal(count_files(), 2);
+    symbol_upload_free(one);
+    three = begin(&symbols);
+    symbol_upload_free(two);
+    symbol_upload_free(three);
+    assert_int_equal(atomic_load(&count_at_once), 0);
+}
+
+static void none_when_it_is_full(void **state) {
+    (void)state;
+    struct symbol_upload *upload = NULL;
+    const char *why = NULL;
+    make_file("ab12.debug", (off_t)SYMBOL_UPLOAD_MAX_ALL_BYTES + 1); // a hole
+    assert_int_equal(symbol_upload_begin(&symbols, &count_at_once, &upload, &why), RECEIVER_TOO_LARGE);
+    assert_non_null(strstr(why, "16 GiB"));
+    assert_int_equal(count_files(), 1);
+    assert_int_equal(atomic_load(&count_at_once), 0);
+}
+
+static void what_was_left_is_removed(void **state) {
+    (void)state;
+    make_file(".upload-abcdef", 5);
+    make_file("ab12.debug", 5);
+    struct symbol_upload *upload = begin(&symbols); // of another receiver with the same directory
+    assert_int_equal(count_files(), 3);
+    symbol_upload_clean(&symbols);
+    assert_int_equal(count_files(), 2);
+    char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
+    assert_true(symbol_upload_data(upload, "ELF ab12", 8));
+    assert_int_equal(symbol_upload_finish(upload, build_id, text, sizeof text), RECEIVER_OK);
+    symbol_upload_free(upload);
+    assert_int_equal(count_files(), 1);
+}
+
 static void a_directory_that_is_gone(void **state) {
     (void)state;
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
     struct receiver_symbols gone = {.directory = "/nonexistent/symbols", .read_build_id = read_build_id};
-    struct symbol_upload *upload = symbol_upload_new(&gone);
+    struct symbol_upload *upload = begin(&gone);
     assert_true(symbol_upload_data(upload, "ELF", 3));
     assert_int_equal(symbol_upload_finish(upload, build_id, text, sizeof text), RECEIVER_IO);
     symbol_upload_free(upload);
@@ -106,6 +163,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(kept_under_its_build_id, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_else_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(few_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(none_when_it_is_full, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_left_is_removed, set_up, tear_down),
         cmocka_unit_test(a_directory_that_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
