@@ -108,9 +108,8 @@ static bool is_let_in(struct request *request, const char *method, enum guard_ac
     return false;
 }
 
-static void begin_request(struct request *request, const char *method) {
-    char token[GUARD_TOKEN_MAX + 2];
-    const char *path = request->path = guard_path(request->path, token);
+static void begin_request(struct request *request, const char *method, const char *token) {
+    const char *path = request->path;
     bool import = strcmp(path, "/api/import") == 0, symbols = is_symbols(path);
     bool upload = import || is_upload(path);
     request->dropped = agent_takes(path);
@@ -261,13 +260,14 @@ static enum MHD_Result begin(struct receiver *receiver, struct MHD_Connection *c
     if (!request || !connection_of(connection)) {
         return MHD_NO;
     }
-    *request = (struct request){.receiver = receiver, .connection = connection, .path = path};
+    char token[GUARD_TOKEN_MAX + 2];
+    *request = (struct request){.receiver = receiver, .connection = connection, .path = guard_path(path, token)};
     connections_enter(&receiver->connections, connection_of(connection), CONNECTION_BODY, connections_now_ms());
-    if (announces_too_much(connection, is_symbols(path) ? SYMBOL_UPLOAD_MAX_BYTES : receiver->max_body_bytes)) {
+    if (announces_too_much(connection, is_symbols(request->path) ? SYMBOL_UPLOAD_MAX_BYTES : receiver->max_body_bytes)) {
         reply_text(connection, reply_status(RECEIVER_TOO_LARGE), "the body is larger than the limit", NULL);
         return reply_send(connection);
     }
-    begin_request(request, method);
+    begin_request(request, method, token);
     if (request->status && announces_too_much(connection, receiver->max_body_bytes)) { // told at once, not after a body that is cut off
         reply_text(connection, request->status, request->reason, request->allow);
         return reply_send(connection);

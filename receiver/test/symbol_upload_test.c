@@ -1,18 +1,9 @@
 // symbol_upload_test.c: a file with symbols is kept under its build ID or not at all.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "http.h"
 
 #include "../symbol_upload.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static char directory[64];
 static struct receiver_symbols symbols;
@@ -35,7 +26,7 @@ static int set_up(void **state) {
     return symbols.directory ? 0 : -1;
 }
 
-static int count_files(void) {
+static int files_there(void) {
     int count = 0;
     DIR *opened = opendir(directory);
     for (struct dirent *entry; (entry = readdir(opened)) != NULL;) {
@@ -68,7 +59,7 @@ static void make_file(const char *name, off_t size) {
     close(file);
 }
 
-static enum receiver_error send(const char *content, char *build_id, char *text) {
+static enum receiver_error send_file(const char *content, char *build_id, char *text) {
     struct symbol_upload *upload = begin(&symbols);
     assert_true(symbol_upload_data(upload, content, strlen(content)));
     enum receiver_error error = symbol_upload_finish(upload, build_id, text, 160);
@@ -79,10 +70,10 @@ static enum receiver_error send(const char *content, char *build_id, char *text)
 static void kept_under_its_build_id(void **state) {
     (void)state;
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160], path[100];
-    assert_int_equal(send("ELF ab12 one", build_id, text), RECEIVER_OK);
+    assert_int_equal(send_file("ELF ab12 one", build_id, text), RECEIVER_OK);
     assert_string_equal(build_id, "ab12");
-    assert_int_equal(send("ELF ab12 two", build_id, text), RECEIVER_OK); // replaced
-    assert_int_equal(count_files(), 1);
+    assert_int_equal(send_file("ELF ab12 two", build_id, text), RECEIVER_OK); // replaced
+    assert_int_equal(files_there(), 1);
     snprintf(path, sizeof path, "%s/ab12.debug", directory);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
@@ -94,18 +85,18 @@ static void kept_under_its_build_id(void **state) {
 static void nothing_else_is_kept(void **state) {
     (void)state;
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
-    assert_int_equal(send("PE ab12", build_id, text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(send_file("PE ab12", build_id, text), RECEIVER_BAD_UPLOAD);
     assert_non_null(strstr(text, "build ID"));
     struct symbol_upload *upload = begin(&symbols); // the client goes away
     assert_true(symbol_upload_data(upload, "ELF", 3));
     symbol_upload_free(upload);
-    assert_int_equal(count_files(), 0);
+    assert_int_equal(files_there(), 0);
     upload = begin(&symbols);
     size_t more = SYMBOL_UPLOAD_MAX_BYTES;
     assert_false(symbol_upload_data(upload, "", more + 1)); // told before anything is written
     assert_int_equal(symbol_upload_finish(upload, build_id, text, sizeof text), RECEIVER_TOO_LARGE);
     symbol_upload_free(upload);
-    assert_int_equal(count_files(), 0);
+    assert_int_equal(files_there(), 0);
 }
 
 // The disk is not filled by many that come at once, nor by what a killed receiver has left.
@@ -115,7 +106,7 @@ static void few_at_once(void **state) {
     const char *why = NULL;
     assert_int_equal(symbol_upload_begin(&symbols, &count_at_once, &three, &why), RECEIVER_BUSY);
     assert_non_null(why);
-    assert_int_equal(count_files(), 2);
+    assert_int_equal(files_there(), 2);
     symbol_upload_free(one);
     three = begin(&symbols);
     symbol_upload_free(two);
@@ -130,7 +121,7 @@ static void none_when_it_is_full(void **state) {
     make_file("ab12.debug", (off_t)SYMBOL_UPLOAD_MAX_ALL_BYTES + 1); // a hole
     assert_int_equal(symbol_upload_begin(&symbols, &count_at_once, &upload, &why), RECEIVER_TOO_LARGE);
     assert_non_null(strstr(why, "16 GiB"));
-    assert_int_equal(count_files(), 1);
+    assert_int_equal(files_there(), 1);
     assert_int_equal(atomic_load(&count_at_once), 0);
 }
 
@@ -139,14 +130,14 @@ static void what_was_left_is_removed(void **state) {
     make_file(".upload-abcdef", 5);
     make_file("ab12.debug", 5);
     struct symbol_upload *upload = begin(&symbols); // of another receiver with the same directory
-    assert_int_equal(count_files(), 3);
+    assert_int_equal(files_there(), 3);
     symbol_upload_clean(&symbols);
-    assert_int_equal(count_files(), 2);
+    assert_int_equal(files_there(), 2);
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
     assert_true(symbol_upload_data(upload, "ELF ab12", 8));
     assert_int_equal(symbol_upload_finish(upload, build_id, text, sizeof text), RECEIVER_OK);
     symbol_upload_free(upload);
-    assert_int_equal(count_files(), 1);
+    assert_int_equal(files_there(), 1);
 }
 
 static void a_directory_that_is_gone(void **state) {
@@ -159,6 +150,42 @@ static void a_directory_that_is_gone(void **state) {
     symbol_upload_free(upload);
 }
 
+static int post(uint16_t port, const char *token, size_t size) {
+    struct text request = {0};
+    text_add(&request, "POST /t/%s/api/symbols HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", token);
+    text_add(&request, "Content-Length: %zu\r\n\r\nELF ab12 ", size);
+    char *rest = calloc(1, size);
+    text_add_bytes(&request, rest, size - strlen("ELF ab12 "));
+    struct answer answer = http_send(port, &request, false);
+    int status = answer.status;
+    answer_free(&answer);
+    free(request.bytes);
+    free(rest);
+    return status;
+}
+
+// Behind a token as well, a file with symbols may be larger than an upload. Who is refused is told, large as the body would be.
+static void larger_than_uploads(void **state) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {
+        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .max_body_bytes = 1 << 20, .token = "secret-1", .symbols = &symbols};
+    char text[200];
+    receiver_stop(fixture->receiver);
+    fixture->receiver = NULL;
+    assert_int_equal(set_up(NULL), 0);
+    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
+    uint16_t port = receiver_port(fixture->receiver);
+    assert_int_equal(post(port, "secret-1", 2 << 20), 200);
+    assert_int_equal(files_there(), 1);
+    struct answer answer = http_request(port, "POST", "/t/secret-2/api/symbols", "Content-Length: 1000000000\r\n");
+    assert_int_equal(answer.status, 401);
+    answer_free(&answer);
+    answer = http_request(port, "POST", "/t/secret-1/api/import", "Content-Length: 2000000\r\n");
+    assert_int_equal(answer.status, 413);
+    answer_free(&answer);
+    assert_int_equal(tear_down(NULL), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(kept_under_its_build_id, set_up, tear_down),
@@ -167,6 +194,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(none_when_it_is_full, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_left_is_removed, set_up, tear_down),
         cmocka_unit_test(a_directory_that_is_gone),
+        cmocka_unit_test_setup_teardown(larger_than_uploads, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
