@@ -9,6 +9,7 @@
 //
 // So neither network nor compression ever runs inside the program, and what is sent or merged costs it nothing.
 #include "commands.h"
+#include "agent_url.h"
 #include "run_agent.h"
 #include "run_child.h"
 #include "run_directory.h"
@@ -203,13 +204,15 @@ static void say_none(const struct run *run) {
 
 static bool close_agent(struct run *run) {
     struct run_agent_counts counts;
+    char address[AGENT_URL_SHOWN_BYTES];
+    agent_url_shown(run->options.agent, address);
     run_agent_close(run->agent, &counts);
     if (counts.failed > 0) {
-        say_failed("run", run->options.agent, "%llu of %llu batches could not be sent: %s", (unsigned long long)counts.failed,
+        say_failed("run", address, "%llu of %llu batches could not be sent: %s", (unsigned long long)counts.failed,
                    (unsigned long long)(counts.failed + counts.spooled + counts.sent), counts.text);
     } else if (counts.spooled > 0) {
-        say_note("run", "%llu batches for %s wait in %s: %s", (unsigned long long)counts.spooled, run->options.agent,
-                 getenv("DD_PROFILING_SPOOL_DIR"), counts.text);
+        say_note("run", "%llu batches for %s wait in %s: %s", (unsigned long long)counts.spooled, address, getenv("DD_PROFILING_SPOOL_DIR"),
+                 counts.text);
     }
     return counts.failed == 0;
 }

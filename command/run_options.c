@@ -10,6 +10,7 @@
 
 #include "../cmemprof/cmemprof.h"
 #include "../upload/upload.h"
+#include "agent_url.h"
 #include "options.h"
 #include "say.h"
 
@@ -103,16 +104,22 @@ static bool parse_signal(const char *text, int *number) {
 }
 
 // 0: go on; else the exit status plus one.
+static int take_agent(struct run_options *options) {
+    char shown[AGENT_URL_SHOWN_BYTES];
+    options->agent = optarg;
+    return strncmp(optarg, "http://", 7) != 0 && strncmp(optarg, "https://", 8) != 0 && strncmp(optarg, "unix:///", 8) != 0
+               ? wrong("agent", "http://HOST:PORT, https://HOST:PORT or unix:///PATH", agent_url_shown(optarg, shown)) + 1
+               : 0;
+}
+
+// The same.
 static int take(int option, char **argv, struct run_options *options) {
     switch (option) {
     case 'o':
         options->output = optarg;
         return strcmp(optarg, "-") == 0 ? wrong("output", "a file (standard output is the program's)", optarg) + 1 : 0;
     case 'a':
-        options->agent = optarg;
-        return strncmp(optarg, "http://", 7) != 0 && strncmp(optarg, "https://", 8) != 0 && strncmp(optarg, "unix:///", 8) != 0
-                   ? wrong("agent", "http://HOST:PORT, https://HOST:PORT or unix:///PATH", optarg) + 1
-                   : 0;
+        return take_agent(options);
     case 'n':
         options->service = optarg;
         return 0;

@@ -91,6 +91,9 @@ static void wrong_lines_are_named(void **state) {
     assert_non_null(strstr(place_error, "standard output is the program's"));
     assert_int_equal(PLACE_RUN(parse, "run", "--agent", "localhost:8126", "p"), RUN_STATUS_FAILED);
     assert_non_null(strstr(place_error, "localhost:8126"));
+    assert_int_equal(PLACE_RUN(parse, "run", "--agent", "localhost:8126/t/secret-1", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(place_error, "localhost:8126/t/xxxxx"));
+    assert_null(strstr(place_error, "secret"));
     assert_int_equal(PLACE_RUN(parse, "run", "-o", "f", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
     assert_non_null(strstr(place_error, "do not go together"));
     for (const char *const *text = (const char *const[]){"-1", "0", "10M", "99999999999999999999", NULL}; *text != NULL; text++) {

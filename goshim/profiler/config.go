@@ -181,10 +181,10 @@ func checkURL(text string) (string, error) {
 		return "", err
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("%q is not an http or https URL", u.Redacted())
+		return "", fmt.Errorf("%q is not an http or https URL", redacted(u))
 	}
 	if u.Host == "" {
-		return "", fmt.Errorf("%q has no host", u.Redacted())
+		return "", fmt.Errorf("%q has no host", redacted(u))
 	}
 	if port := u.Port(); port != "" {
 		if err := checkPort(port); err != nil {

@@ -156,6 +156,16 @@ func TestNoSecretInTheLog(t *testing.T) {
 	if !strings.Contains(text.String(), "profile_period=1m0s") || strings.Contains(text.String(), testKey) {
 		t.Errorf("log %s", text.String())
 	}
+	text.Reset()
+	agentless := []profiler.Option{profiler.WithAgentlessUpload(), profiler.WithAPIKey(testKey), profiler.WithLogStartup(true)}
+	one(t, a, append(agentless, profiler.WithURL(a.URL+"/t/token-in-a-path/api/v2/profile"))...)
+	if !strings.Contains(text.String(), "/t/xxxxx/api/v2/profile") || strings.Contains(text.String(), "token-in-a-path") {
+		t.Errorf("log %s", text.String())
+	}
+	if err := profiler.Start(append(agentless, profiler.WithURL("ftp://host/t/token-in-a-path"))...); err == nil ||
+		strings.Contains(err.Error(), "token-in-a-path") {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestUnmarshalProfileType(t *testing.T) {

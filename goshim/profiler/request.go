@@ -1,6 +1,9 @@
 package profiler
 
-import "net/url"
+import (
+	"net/url"
+	"regexp"
+)
 
 // headers go with every batch, whatever sends it. None has a line break in it: check has seen to that.
 func (c *config) headers() map[string]string {
@@ -39,5 +42,17 @@ func (c *config) address() string {
 	if err != nil {
 		return ""
 	}
-	return u.Redacted()
+	return redacted(u)
+}
+
+// tokenInPath is where the receiver takes a token from a client that can be told an address and nothing else: http://host/t/TOKEN.
+var tokenInPath = regexp.MustCompile(`/t/[^/]+`)
+
+// redacted is what may be said of an address: neither its password nor its token.
+func redacted(u *url.URL) string {
+	shown := *u
+	shown.Path = tokenInPath.ReplaceAllString(u.Path, "/t/xxxxx")
+	shown.RawPath = tokenInPath.ReplaceAllString(u.RawPath, "/t/xxxxx")
+	shown.Opaque = tokenInPath.ReplaceAllString(u.Opaque, "/t/xxxxx")
+	return shown.Redacted()
 }
