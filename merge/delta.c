@@ -184,7 +184,7 @@ bool delta_row(struct delta *delta, uint32_t sample, int64_t *row) {
             if (value < 0 && delta->rule == DELTA_NEVER_NEGATIVE) // a counter that went backwards was reset
                 value = current[i];
         }
-        if (subtract[i] && sample + 1 == delta->evicted)
+        if (subtract[i] && sample + 1 == delta->evicted && current[i] >= last[i]) // reset, it has taken over nothing that was told
             value = saturate_subtract(value, ((const int64_t *)delta->told.items)[i], &delta->saturated);
         if (value < 0 && subtract[i] && delta->rule == DELTA_NEVER_NEGATIVE)
             value = delta->seeded ? 0 : value;

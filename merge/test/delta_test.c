@@ -299,9 +299,32 @@ static void what_was_evicted_is_told_once(void **state) {
     delta_free(delta);
 }
 
+// Stacks and what was evicted begin anew together: what is there now was not told before.
+static void a_reset_of_what_was_evicted(void **state) {
+    (void)state;
+    struct simulated stacks[SIMULATED_STACKS] = {{100, true}, {30, true}};
+    struct delta *delta = new_delta();
+    profile_free(next(delta, simulated_profile(stacks, 50, 0, 0)));
+    stacks[0].alloc = 40;
+    stacks[1].there = false;
+    struct profile *profile = next(delta, simulated_profile(stacks, 20, 0, 3));
+    assert_int_equal(values_of(profile, "stack")[0], 40);
+    assert_int_equal(values_of(profile, MERGE_EVICTED)[0], 20);
+    profile_free(profile);
+    stacks[0].alloc = 45;
+    stacks[2] = (struct simulated){5, true};
+    profile_free(next(delta, simulated_profile(stacks, 20, 0, 6)));
+    stacks[2].there = false; // and from there on it takes over again, also what it had never told
+    profile = next(delta, simulated_profile(stacks, 27, 0, 9));
+    assert_int_equal(values_of(profile, MERGE_EVICTED)[0], 2);
+    profile_free(profile);
+    delta_free(delta);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_evicted_is_told_once),
+        cmocka_unit_test(a_reset_of_what_was_evicted),
         cmocka_unit_test(rules),
         cmocka_unit_test(overflow_is_counted),
         cmocka_unit_test(state_is_bounded),
