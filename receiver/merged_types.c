@@ -1,6 +1,5 @@
 // merged_types.c: attachments and sample types of many uploads (merged_types.h).
 #include "merged_types.h"
-#include "measures.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -122,17 +121,6 @@ struct part {
     struct totals one;
 };
 
-// Memory that was there at 200 moments is not 200 times as much.
-static void make_means(struct sums *sums) {
-    for (size_t i = 0; i < sums->totals.type_count; i++) {
-        struct totals_type *type = &sums->totals.types[i];
-        if (measure_is_gauge(type->name)) {
-            type->total = view_mean(type->total, sums->profiles[i]);
-            type->c_total = view_mean(type->c_total, sums->profiles[i]);
-        }
-    }
-}
-
 static enum receiver_error take_totals(void *state, struct merged_file *file) {
     struct part *part = state;
     struct merge_fault fault = {0};
@@ -152,7 +140,6 @@ static enum receiver_error sum_up(struct store *store, const struct merged_list 
     void *parts[2] = {&both[0], &both[1]};
     enum receiver_error error = merged_sweep(store, list, attachment, take_totals, parts, report);
     add_totals(&both[0].sum, &both[1].sum.totals, both[1].sum.profiles);
-    make_means(&both[0].sum);
     return error;
 }
 
@@ -180,7 +167,7 @@ enum receiver_error merged_types_write(struct store *store, const struct merged_
     merged_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);
-    view_write_totals(&both[0].sum.totals, json);
+    view_write_totals(&both[0].sum.totals, both[0].sum.profiles, json);
     free(both);
     return error;
 }

@@ -55,15 +55,16 @@ static const char *default_type(const struct totals *totals) {
     return type ? type->name : NULL;
 }
 
-int64_t view_mean(int64_t sum, size_t profiles) {
-    if (profiles <= 1) {
-        return sum;
+void view_write_mean(int64_t sum, size_t profiles, struct json *json) {
+    int64_t count = profiles > 1 ? (int64_t)profiles : 1;
+    if (sum % count == 0) {
+        json_number(json, sum / count);
+    } else {
+        json_real(json, (double)sum / (double)count);
     }
-    int64_t count = (int64_t)profiles, half = sum % count * 2;
-    return sum / count + (half >= count) - (half <= -count);
 }
 
-void view_write_totals(const struct totals *totals, struct json *json) {
+void view_write_totals(const struct totals *totals, const size_t *profiles, struct json *json) {
     json_key(json, "samples");
     json_number(json, (int64_t)totals->samples);
     json_key(json, "c_samples");
@@ -78,17 +79,19 @@ void view_write_totals(const struct totals *totals, struct json *json) {
     json_array_begin(json);
     for (size_t i = 0; i < totals->type_count; i++) {
         const struct totals_type *type = &totals->types[i];
+        bool gauge = measure_is_gauge(type->name);
+        size_t of = gauge && profiles ? profiles[i] : 1;
         json_object_begin(json);
         json_key(json, "type");
         json_text(json, type->name);
         json_key(json, "unit");
         json_text(json, type->unit);
         json_key(json, "total");
-        json_number(json, type->total);
+        view_write_mean(type->total, of, json);
         json_key(json, "c_total");
-        json_number(json, type->c_total);
+        view_write_mean(type->c_total, of, json);
         json_key(json, "gauge");
-        json_bool(json, measure_is_gauge(type->name));
+        json_bool(json, gauge);
         json_object_end(json);
     }
     json_array_end(json);
@@ -106,7 +109,7 @@ enum receiver_error view_types(const void *bytes, size_t size, struct json *json
     enum merge_error read = totals ? totals_read(bytes, size, NULL, totals, NULL) : MERGE_NO_MEMORY;
     if (read == MERGE_OK) {
         json_object_begin(json);
-        view_write_totals(totals, json);
+        view_write_totals(totals, NULL, json);
         json_object_end(json);
     } else {
         snprintf(text, text_size, "not a readable profile: %s", merge_error_text(read));

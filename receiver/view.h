@@ -17,8 +17,10 @@ enum receiver_error view_name(struct profile **profile, const struct receiver_sy
 
 // {"samples":...,"types":[...]} of a profile.
 enum receiver_error view_types(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
-int64_t view_mean(int64_t sum, size_t profiles);                        // rounded to the nearest; profiles 0 and 1: the sum
-void view_write_totals(const struct totals *totals, struct json *json); // its members, into an open object
+// Its members, into an open object. profiles: of how many each type is the sum, of which a gauge is shown as the mean. NULL: of one.
+void view_write_totals(const struct totals *totals, const size_t *profiles, struct json *json);
+// sum / profiles, not rounded: what is there in few of many profiles is not nothing, and parts add up to the whole. profiles 0: the sum.
+void view_write_mean(int64_t sum, size_t profiles, struct json *json);
 
 // ---- Tree ----
 

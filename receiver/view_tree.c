@@ -130,11 +130,11 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
         json_number(json, place[node->parent]);
         json_number(json, function_of[kept[i]]);
         json_number(json, node->frame.line);
-        json_number(json, view_mean(node->self, profiles));
-        json_number(json, view_mean(node->total, profiles));
+        view_write_mean(node->self, profiles, json);
+        view_write_mean(node->total, profiles, json);
         if (with_base) {
-            json_number(json, view_mean(node->base_self, profiles));
-            json_number(json, view_mean(node->base_total, profiles));
+            view_write_mean(node->base_self, profiles, json);
+            view_write_mean(node->base_total, profiles, json);
         }
         json_array_end(json);
     }
@@ -152,14 +152,14 @@ static enum receiver_error write_tree(const struct tree *tree, bool with_base, s
     // Parents come first, so what is left when the rest is cut off is still a tree.
     count = count < MAX_NODES ? count : MAX_NODES;
     json_key(json, "total");
-    json_number(json, view_mean(tree->nodes[0].total, profiles));
+    view_write_mean(tree->nodes[0].total, profiles, json);
     json_key(json, "self");
-    json_number(json, view_mean(tree->nodes[0].self, profiles));
+    view_write_mean(tree->nodes[0].self, profiles, json);
     if (with_base) {
         json_key(json, "base_total");
-        json_number(json, view_mean(tree->nodes[0].base_total, profiles));
+        view_write_mean(tree->nodes[0].base_total, profiles, json);
         json_key(json, "base_self");
-        json_number(json, view_mean(tree->nodes[0].base_self, profiles));
+        view_write_mean(tree->nodes[0].base_self, profiles, json);
     }
     json_key(json, "nodes_left_out");
     json_number(json, (int64_t)(tree->count - 1 - count));

@@ -30,18 +30,22 @@ static void test_types(void **state) {
     profile_add_sample_type(profile, "goroutine", "count");
     add_stack(profile, FRAMES("f /f.go"), VALUES(3), false);
     upload_blob(place, "one", 8, "delta-heap.pprof", finish(profile));
+    profile = profile_new();
+    profile_add_sample_type(profile, "goroutine", "count");
+    add_stack(profile, FRAMES("f /f.go"), VALUES(4), false);
+    upload_blob(place, "one", 10, "delta-heap.pprof", finish(profile));
     upload_bytes(place, "one", 9, "delta-heap.pprof", "broken", 6);
     struct merged_list list = list_of(place, "delta-heap.pprof");
     json_object_begin(&json);
     assert_int_equal(merged_types_write(place->store, &list, "delta-heap.pprof", &json), RECEIVER_OK);
     json_object_end(&json);
-    expect_at(&json, "$.uploads", "8");
+    expect_at(&json, "$.uploads", "9");
     expect_at(&json, "$.failed_count", "1");
-    expect_at(&json, "$.seconds", "480");
-    expect_at(&json, "$.samples", "15");
+    expect_at(&json, "$.seconds", "540");
+    expect_at(&json, "$.samples", "16");
     expect_at(&json, "$.c_samples", "7");
     expect_at(&json, "$.types[3]", "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":110,\"c_total\":10,\"gauge\":true}");
-    expect_at(&json, "$.types[4]", "{\"type\":\"goroutine\",\"unit\":\"count\",\"total\":3,\"c_total\":0,\"gauge\":true}");
+    expect_at(&json, "$.types[4]", "{\"type\":\"goroutine\",\"unit\":\"count\",\"total\":3.5,\"c_total\":0,\"gauge\":true}");
     json_free(&json);
     merged_list_free(&list);
 }

@@ -1,6 +1,7 @@
 // view_tree_test.c: call trees as JSON: valid whatever the profile holds, bounded, filtered, with a baseline beside.
 #include "profiles.h"
 
+#include "../merged.h"
 #include "../view.h"
 
 // The tree as JSON; consumes the profile.
@@ -166,6 +167,21 @@ static void test_empty_and_odd(void **state) {
     json_free(&json);
 }
 
+// What few of the profiles have is shown, and parts add up to what is above them.
+static void test_means(void **state) {
+    (void)state;
+    struct merged_counts counts = {.count = 1, .types = {{.name = "inuse_space", .profiles = 8}}};
+    struct view_filter filter = {.merged = &counts};
+    struct profile *profile = new_heap_profile();
+    add_stack(profile, FRAMES("b x.c", "a x.c"), VALUES(0, 0, 0, 3), false);
+    add_stack(profile, FRAMES("c x.c", "a x.c"), VALUES(0, 0, 0, -1), false);
+    add_stack(profile, FRAMES("a x.c"), VALUES(0, 0, 0, 800), false);
+    struct json json = tree_of(profile, "inuse_space", NULL, &filter);
+    expect_at(&json, "$.total", "100.25");
+    expect_at(&json, "$.nodes", "[[0,0,7,100,100.25],[1,1,7,0.375,0.375],[1,2,7,-0.125,-0.125]]");
+    json_free(&json);
+}
+
 static void test_no_such_type(void **state) {
     (void)state;
     struct profile *profile = new_heap_profile();
@@ -183,6 +199,7 @@ int main(void) {
                                        cmocka_unit_test(test_baseline),
                                        cmocka_unit_test(test_large_tree),
                                        cmocka_unit_test(test_empty_and_odd),
+                                       cmocka_unit_test(test_means),
                                        cmocka_unit_test(test_heavy_below_light),
                                        cmocka_unit_test(test_large_even_tree),
                                        cmocka_unit_test(test_large_negative_tree),

@@ -83,12 +83,12 @@ func TestAnswersAreThoseOfPprof(t *testing.T) {
 					total += sample.Value[index]
 				}
 				answer := receiver.tree(t, base+"/tree?type="+url.QueryEscape(kind.Type))
-				if answer.Total != total || answer.Unit != kind.Unit {
-					t.Errorf("%s: total %d %s, expected %d %s", what, answer.Total, answer.Unit, total, kind.Unit)
+				if answer.Total != float64(total) || answer.Unit != kind.Unit {
+					t.Errorf("%s: total %v %s, expected %d %s", what, answer.Total, answer.Unit, total, kind.Unit)
 				}
 				merged := receiver.tree(t, fmt.Sprintf("/api/tree?ids=%d&attachment=%s&type=%s", i+1, attachment.Name, url.QueryEscape(kind.Type)))
-				if merged.Total != total || merged.Uploads != 1 || len(merged.Nodes) != len(answer.Nodes) {
-					t.Errorf("%s: as a selection of one, %d of %d uploads in %d nodes", what, merged.Total, merged.Uploads, len(merged.Nodes))
+				if merged.Total != float64(total) || merged.Uploads != 1 || len(merged.Nodes) != len(answer.Nodes) {
+					t.Errorf("%s: as a selection of one, %v of %d uploads in %d nodes", what, merged.Total, merged.Uploads, len(merged.Nodes))
 				}
 				// Python sends types that it has nothing of; Node's events have labels and no functions, so there is nothing to name.
 				if total != 0 && attachment.Name != "events.pprof" {

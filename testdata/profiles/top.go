@@ -3,6 +3,7 @@ package profiles
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -66,28 +67,34 @@ func Top(file string, sampleType *profile.ValueType) (map[string]Sum, error) {
 // Tree is the receiver's answer to a question for a call tree.
 type Tree struct {
 	Type, Unit  string
-	Total, Self int64
+	Total, Self float64
+	Gauge       bool // of several uploads the values are means
 	Uploads     int
 	Functions   []struct{ Name, File, Kind string }
-	Nodes       [][]int64
+	Nodes       [][]float64
 }
 
-// Sums adds up self and total of each function; one that calls itself counts once in its total.
+// Sums adds up self and total of each function; one that calls itself counts once in its total. Of means it says what they are made of: all
+// uploads must have the type.
 func (t *Tree) Sums() map[string]Sum {
 	sums := map[string]Sum{}
 	names := make([]string, len(t.Nodes)+1)
-	parents := make([]int64, len(t.Nodes)+1)
+	parents := make([]int, len(t.Nodes)+1)
+	of := 1.0
+	if t.Gauge && t.Uploads > 1 {
+		of = float64(t.Uploads)
+	}
 	for i, node := range t.Nodes {
-		name := t.Functions[node[1]].Name
-		names[i+1], parents[i+1] = name, node[0]
+		name := t.Functions[int(node[1])].Name
+		names[i+1], parents[i+1] = name, int(node[0])
 		again := false
-		for at := node[0]; at > 0; at = parents[at] {
+		for at := int(node[0]); at > 0; at = parents[at] {
 			again = again || names[at] == name
 		}
 		sum := sums[name]
-		sum.Self += node[3]
+		sum.Self += int64(math.Round(node[3] * of))
 		if !again {
-			sum.Total += node[4]
+			sum.Total += int64(math.Round(node[4] * of))
 		}
 		sums[name] = sum
 	}

@@ -32,18 +32,27 @@ export function duration(nanoseconds: number): string {
   return `${digits(nanoseconds / chosen[1])} ${chosen[0]}`;
 }
 
+// How many: means of many profiles have fractions, and what is there in one of a hundred is not nothing.
+function plain(number: number): string {
+  const size = Math.abs(number);
+  if (size > 1e-6 && size < 0.05) return number < 0 ? ">−0.1" : "<0.1";
+  return number.toLocaleString("en", { maximumFractionDigits: size >= 100 && !Number.isInteger(number) ? 0 : 1 });
+}
+
 // A value of a profile in its unit: bytes, nanoseconds, count. Rates ("bytes_per_second") and plain numbers ("cores") as well.
 export function value(number: number, unit: string): string {
   if (unit === "bytes") return bytes(number);
   if (unit === "bytes_per_second") return `${bytes(number)}/s`;
   if (unit in toNanoseconds) return duration(number * toNanoseconds[unit]);
-  const text = Number.isInteger(number) ? number.toLocaleString("en") : digits(number);
-  return unit && unit !== "count" ? `${text} ${unit}` : text;
+  if (!unit || unit === "count") return plain(number);
+  return `${Number.isInteger(number) ? number.toLocaleString("en") : digits(number)} ${unit}`;
 }
 
 // The same with its sign, for differences.
 export function change(number: number, unit: string): string {
-  return number > 0 ? `+${value(number, unit)}` : number < 0 ? `−${value(-number, unit)}` : "±0";
+  const text = value(Math.abs(number), unit);
+  if (Math.abs(number) < 1e-6 || !/[1-9]/.test(text)) return "±0"; // means that were added up in another order
+  return `${number > 0 ? "+" : "−"}${text}`;
 }
 
 export function share(part: number, whole: number): string {

@@ -19,6 +19,12 @@ test("values in units for people", () => {
     [value(4000, "count"), value(5, "flops"), value(0.25, "cores"), value(2e3, "microseconds"), value(5e3, "bytes_per_second")],
     ["4,000", "5 flops", "0.25 cores", "2 ms", "5 kB/s"],
   );
+  assert.deepEqual(
+    [0.375, 12.34, 0.999999999999, 1234.5, 0.01, 1e-12, 0].map((number) => value(number, "count")),
+    ["0.4", "12.3", "1", "1,235", "<0.1", "0", "0"],
+  );
+  assert.deepEqual([value(0.375, "bytes"), value(1234.5, "bytes")], ["0 B", "1.23 kB"]);
+  assert.deepEqual([change(1e-12, "count"), change(-0.25, "count"), change(0.2, "bytes")], ["±0", "−0.3", "±0"]);
   assert.deepEqual([change(5e6, "bytes"), change(-5e6, "bytes"), change(0, "bytes")], ["+5 MB", "−5 MB", "±0"]);
 });
 
