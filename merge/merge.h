@@ -333,6 +333,8 @@ struct tree_options {
     // NULL: all. Asked for each sample that has frames with its innermost one; samples without frames are left out.
     bool (*keep_leaf)(const struct profile_frame *leaf, const void *context);
     const void *context;
+    double base_scale; // what the second type's values are multiplied by to find the larger one, where the two are sums of unlike numbers;
+                       // 0: 1
 };
 enum merge_error tree_build_with(struct profile *profile, const struct tree_options *options, struct tree *tree);
 

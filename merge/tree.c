@@ -179,8 +179,16 @@ static void add_sample(struct builder *builder, uint32_t index) {
 
 // ---- Order ----
 
-static int64_t weight(const struct tree_node *node) {
-    return node->total > node->base_total ? node->total : node->base_total;
+static double weight(const struct tree_node *node, double base_scale) {
+    double total = (double)node->total, base = (double)node->base_total * (base_scale > 0 ? base_scale : 1);
+    return total > base ? total : base;
+}
+
+static int compare_weights(const struct tree_options *options, const struct tree_node *a, const struct tree_node *b) {
+    if (options->base_type_index < 0)
+        return (a->total < b->total) - (a->total > b->total);
+    double left = weight(a, options->base_scale), right = weight(b, options->base_scale);
+    return (left < right) - (left > right);
 }
 
 // Children of one parent: by weight, largest first, then by name.
@@ -189,11 +197,9 @@ static int compare_siblings(const void *left, const void *right, void *context) 
     const struct tree_node *nodes = builder->nodes.items;
     uint32_t left_id = *(const uint32_t *)left, right_id = *(const uint32_t *)right;
     const struct tree_node *a = &nodes[left_id], *b = &nodes[right_id];
-    int64_t left_weight = builder->options->base_type_index < 0 ? a->total : weight(a);
-    int64_t right_weight = builder->options->base_type_index < 0 ? b->total : weight(b);
-    if (left_weight != right_weight)
-        return left_weight > right_weight ? -1 : 1;
-    int order = strcmp(a->frame.function, b->frame.function);
+    int order = compare_weights(builder->options, a, b);
+    if (order == 0)
+        order = strcmp(a->frame.function, b->frame.function);
     if (order == 0)
         order = strcmp(a->frame.file, b->frame.file);
     if (order == 0)

@@ -9,16 +9,11 @@
 // No client has such a type: sample types are words.
 static const char base_name[] = "\x01 of the baseline";
 
-// What the baseline's values are multiplied by, so that both sides compare. Amounts go by the time in which they came together; gauges
-// were looked at once a profile, so their sums go by the number of profiles, and both sides are shown as means.
+// What the baseline's values are multiplied by, so that both sides compare: amounts go by the time in which they came together. Gauges are
+// shown as the mean of each side's own profiles, which compare as they stand.
 static double factor_of(const struct diff_side *now, const struct diff_side *base, const char *type, enum diff_mode mode) {
-    bool gauge = measure_is_gauge(type);
-    if (mode == DIFF_TOTAL && !gauge) {
-        return 1;
-    }
-    double ours = gauge ? (double)merged_profiles_of(&now->report.counts, type) : now->report.seconds;
-    double theirs = gauge ? (double)merged_profiles_of(&base->report.counts, type) : base->report.seconds;
-    return ours > 0 && theirs > 0 ? ours / theirs : 1;
+    double ours = now->report.seconds, theirs = base->report.seconds;
+    return mode == DIFF_PER_SECOND && !measure_is_gauge(type) && ours > 0 && theirs > 0 ? ours / theirs : 1;
 }
 
 // The baseline may lack the type: then all of its values are 0.
@@ -68,6 +63,9 @@ enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, co
     if (!name) {
         return RECEIVER_NO_MEMORY;
     }
+    struct view_filter both = filter ? *filter : (struct view_filter){0};
+    both.merged = &now->report.counts;
+    both.base_merged = &base->report.counts;
     double factor = factor_of(now, base, name, mode);
     enum receiver_error error = add_base(now->profile, base->profile, name, factor, text, text_size);
     if (error == RECEIVER_OK) {
@@ -76,7 +74,7 @@ enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, co
         json_key(json, "seconds");
         json_real(json, now->report.seconds);
         write_base(base, mode, factor, json);
-        error = view_tree(now->profile, name, base_name, filter, json, text, text_size);
+        error = view_tree(now->profile, name, base_name, &both, json, text, text_size);
         json_object_end(json);
     }
     free(name);

@@ -14,7 +14,7 @@ struct diff_side {
     struct profile *profile; // both are changed
     struct merged_report report;
 };
-// The whole answer. type NULL or "": the default of now.
+// The whole answer. type NULL or "": the default of now. filter: holds for both sides, but for its counts, which are those of the sides.
 enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, const char *type, enum diff_mode mode,
                                const struct view_filter *filter, struct json *json, char *text, size_t text_size);
 

@@ -35,7 +35,9 @@ struct view_filter {
     const char *kind; // of the innermost frame; NULL: any
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;
-    const struct merged_counts *merged; // of how many profiles each type is the sum: a gauge is shown as the mean. NULL: of one
+    // Of how many profiles each type is the sum: a gauge is shown as the mean. NULL: of one. base_merged: the same of the second type's
+    // values, by the first type's name.
+    const struct merged_counts *merged, *base_merged;
 };
 
 // The members of the answer from "type" on, into an open object. type NULL or "": the one that is shown (merge.h). base NULL, or a second

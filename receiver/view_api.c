@@ -174,7 +174,6 @@ static enum receiver_error make_diff(struct request *request, struct json *json)
         error = merge(request, &request->base, &base.profile, &base.report);
     }
     if (error == RECEIVER_OK) {
-        request->filter.merged = &now.report.counts;
         error = diff_write(&now, &base, request->type, request->mode, &request->filter, json, request->text, sizeof request->text);
     }
     profile_free(now.profile);

@@ -73,19 +73,33 @@ static uint64_t magnitude(int64_t value) {
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
-static uint64_t weight(const struct tree_node *node) {
+// What the values of the two sides are the sums of. A gauge's are divided by it when they are written; all else is of one.
+struct sides {
+    bool with_base;
+    size_t profiles, base_profiles; // from 1
+};
+
+static double base_scale(const struct sides *sides) {
+    return (double)sides->profiles / (double)sides->base_profiles;
+}
+
+static uint64_t weight(const struct tree_node *node, const struct sides *sides) {
     uint64_t total = magnitude(node->total), base = magnitude(node->base_total);
+    if (sides->profiles != sides->base_profiles) {
+        double scaled = (double)base * base_scale(sides);
+        base = scaled < 0x1p63 ? (uint64_t)scaled : UINT64_C(1) << 63;
+    }
     return total > base ? total : base;
 }
 
 // Weights of nodes become no more than those above them, since a node that is left out takes its subtree along. Returns the least weight
 // that is shown, doubled until there are no more than MAX_NODES, but not beyond the heaviest.
-static uint64_t least_weight(const struct tree *tree, uint64_t *weights) {
-    const uint64_t first = 1 + weight(&tree->nodes[0]) / 1000000;
+static uint64_t least_weight(const struct tree *tree, const struct sides *sides, uint64_t *weights) {
+    const uint64_t first = 1 + weight(&tree->nodes[0], sides) / 1000000;
     size_t classes[65] = {0}, count = tree->count - 1; // below first, from first on, from 2 * first on, ...
     weights[0] = UINT64_MAX;
     for (size_t i = 1; i < tree->count; i++) {
-        uint64_t own = weight(&tree->nodes[i]), above = weights[tree->nodes[i].parent];
+        uint64_t own = weight(&tree->nodes[i], sides), above = weights[tree->nodes[i].parent];
         weights[i] = own < above ? own : above;
         classes[weights[i] < first ? 0 : 64 - __builtin_clzll(weights[i] / first)]++;
     }
@@ -119,7 +133,7 @@ static size_t keep_nodes(const struct tree *tree, const uint64_t *weights, uint6
 }
 
 static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t count, const uint32_t *function_of, uint32_t *place,
-                        bool with_base, size_t profiles, struct json *json) {
+                        const struct sides *sides, struct json *json) {
     json_key(json, "nodes");
     json_array_begin(json);
     place[0] = 0; // the root; the page knows it as node 0
@@ -130,42 +144,42 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
         json_number(json, place[node->parent]);
         json_number(json, function_of[kept[i]]);
         json_number(json, node->frame.line);
-        view_write_mean(node->self, profiles, json);
-        view_write_mean(node->total, profiles, json);
-        if (with_base) {
-            view_write_mean(node->base_self, profiles, json);
-            view_write_mean(node->base_total, profiles, json);
+        view_write_mean(node->self, sides->profiles, json);
+        view_write_mean(node->total, sides->profiles, json);
+        if (sides->with_base) {
+            view_write_mean(node->base_self, sides->base_profiles, json);
+            view_write_mean(node->base_total, sides->base_profiles, json);
         }
         json_array_end(json);
     }
     json_array_end(json);
 }
 
-static enum receiver_error write_tree(const struct tree *tree, bool with_base, size_t profiles, struct json *json) {
+static enum receiver_error write_tree(const struct tree *tree, const struct sides *sides, struct json *json) {
     // Of each node its weight; the kept ones, the entry in "functions", and the new index.
     uint64_t *weights = malloc(tree->count * (sizeof *weights + 3 * sizeof(uint32_t)));
     if (!weights) {
         return RECEIVER_NO_MEMORY;
     }
     uint32_t *kept = (uint32_t *)(weights + tree->count), *function_of = kept + tree->count, *place = function_of + tree->count;
-    size_t count = keep_nodes(tree, weights, least_weight(tree, weights), kept);
+    size_t count = keep_nodes(tree, weights, least_weight(tree, sides, weights), kept);
     // Parents come first, so what is left when the rest is cut off is still a tree.
     count = count < MAX_NODES ? count : MAX_NODES;
     json_key(json, "total");
-    view_write_mean(tree->nodes[0].total, profiles, json);
+    view_write_mean(tree->nodes[0].total, sides->profiles, json);
     json_key(json, "self");
-    view_write_mean(tree->nodes[0].self, profiles, json);
-    if (with_base) {
+    view_write_mean(tree->nodes[0].self, sides->profiles, json);
+    if (sides->with_base) {
         json_key(json, "base_total");
-        view_write_mean(tree->nodes[0].base_total, profiles, json);
+        view_write_mean(tree->nodes[0].base_total, sides->base_profiles, json);
         json_key(json, "base_self");
-        view_write_mean(tree->nodes[0].base_self, profiles, json);
+        view_write_mean(tree->nodes[0].base_self, sides->base_profiles, json);
     }
     json_key(json, "nodes_left_out");
     json_number(json, (int64_t)(tree->count - 1 - count));
     bool ok = write_functions(tree, kept, count, function_of, json);
     if (ok) {
-        write_nodes(tree, kept, count, function_of, place, with_base, profiles, json);
+        write_nodes(tree, kept, count, function_of, place, sides, json);
     }
     free(weights);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
@@ -200,8 +214,18 @@ static struct tree_options options_of(const struct view_filter *filter, struct t
     return options;
 }
 
-static size_t profiles_of(const struct view_filter *filter, const char *type) {
-    return filter && filter->merged ? merged_profiles_of(filter->merged, type) : 1;
+static size_t profiles_of(const struct merged_counts *counts, const char *type) {
+    size_t profiles = counts ? merged_profiles_of(counts, type) : 1;
+    return profiles > 0 ? profiles : 1;
+}
+
+static struct sides sides_of(const struct view_filter *filter, const char *type, bool with_base) {
+    struct sides sides = {with_base, 1, 1};
+    if (filter && measure_is_gauge(type)) {
+        sides.profiles = profiles_of(filter->merged, type);
+        sides.base_profiles = profiles_of(filter->base_merged, type);
+    }
+    return sides;
 }
 
 enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
@@ -216,20 +240,21 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     }
     options.type_index = (size_t)index;
     options.base_type_index = base ? profile_sample_type_index(profile, base) : -1;
+    struct sides sides = sides_of(filter, profile_sample_type_name(profile, options.type_index), base != NULL);
+    options.base_scale = base_scale(&sides);
     enum merge_error built = tree_build_with(profile, &options, &tree);
     if (built != MERGE_OK) {
         snprintf(text, text_size, "the call tree cannot be built: %s", merge_error_text(built));
         return built == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_NO_MEMORY;
     }
+    const char *name = profile_sample_type_name(profile, options.type_index);
     json_key(json, "type");
-    json_text(json, profile_sample_type_name(profile, options.type_index));
+    json_text(json, name);
     json_key(json, "unit");
     json_text(json, profile_sample_type_unit(profile, options.type_index));
     json_key(json, "gauge");
-    bool gauge = measure_is_gauge(profile_sample_type_name(profile, options.type_index));
-    json_bool(json, gauge);
-    enum receiver_error error =
-        write_tree(&tree, base != NULL, gauge ? profiles_of(filter, profile_sample_type_name(profile, options.type_index)) : 1, json);
+    json_bool(json, measure_is_gauge(name));
+    enum receiver_error error = write_tree(&tree, &sides, json);
     tree_free(&tree);
     return error;
 }

@@ -24,8 +24,7 @@ static struct json diff_of(const char *type, enum diff_mode mode) {
     struct diff_side now = side_of(heap(100, "malloc /m.c", 30), 2, 120), base = side_of(heap(10, "calloc /m.c", 4), 1, 30);
     struct json json = {0};
     char text[200] = "";
-    struct view_filter filter = {.merged = &now.report.counts};
-    assert_int_equal(diff_write(&now, &base, type, mode, &filter, &json, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(diff_write(&now, &base, type, mode, NULL, &json, text, sizeof text), RECEIVER_OK);
     profile_free(now.profile);
     profile_free(base.profile);
     return json;
@@ -53,11 +52,26 @@ static void test_values_and_scale(void **state) {
     json_free(&json);
     json = diff_of(NULL, DIFF_PER_SECOND); // a gauge: one profile beside two
     expect_at(&json, "$.type", "inuse_space");
-    expect_at(&json, "$.scale", "{\"mode\":\"per_second\",\"factor\":2}");
+    expect_at(&json, "$.scale", "{\"mode\":\"per_second\",\"factor\":1}");
     expect_at(&json, "$.total", "65");
     expect_at(&json, "$.base_total", "14");
     expect_at(&json, "$.nodes", "[[0,0,7,50,65,10,14],[1,1,7,15,15,0,0],[1,2,7,0,0,4,4]]");
     json_free(&json);
+}
+
+// Gauges of few profiles beside those of many: each side by its own number, nothing rounded, and the order by what is shown.
+static void test_means(void **state) {
+    (void)state;
+    struct diff_side now = side_of(heap(3, "malloc /m.c", 4), 2, 1), base = side_of(heap(5, "calloc /m.c", 9), 8, 1);
+    struct json json = {0};
+    char text[200] = "";
+    assert_int_equal(diff_write(&now, &base, "inuse_space", DIFF_PER_SECOND, NULL, &json, text, sizeof text), RECEIVER_OK);
+    expect_at(&json, "$.total", "3.5");
+    expect_at(&json, "$.base_total", "1.75");
+    expect_at(&json, "$.nodes", "[[0,0,7,1.5,3.5,0.625,1.75],[1,1,7,2,2,0,0],[1,2,7,0,0,1.125,1.125]]");
+    json_free(&json);
+    profile_free(now.profile);
+    profile_free(base.profile);
 }
 
 static void test_missing_types(void **state) {
@@ -95,7 +109,7 @@ static void test_period_types_differ(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values_and_scale), cmocka_unit_test(test_missing_types),
-                                       cmocka_unit_test(test_period_types_differ)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values_and_scale), cmocka_unit_test(test_means),
+                                       cmocka_unit_test(test_missing_types), cmocka_unit_test(test_period_types_differ)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

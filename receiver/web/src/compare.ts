@@ -287,7 +287,7 @@ export class ComparePage implements View {
     this.base.showTotals({
       uploads: answer.base.uploads,
       seconds: answer.base.seconds ?? 0,
-      total: value(Math.round(answer.base_total), answer.unit),
+      total: value(answer.base_total, answer.unit),
     });
   }
 
