@@ -2,8 +2,11 @@
 #include "agent_url.h"
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+const char agent_url_input_path[] = "/profiling/v1/input";
 
 static const char hidden[] = "xxxxx";
 
@@ -36,4 +39,20 @@ const char *agent_url_shown(const char *url, char shown[AGENT_URL_SHOWN_BYTES]) 
     snprintf(shown, AGENT_URL_SHOWN_BYTES, "%.*s%s%.*s%s%s", (int)(password - url), url, password_length > 0 ? hidden : "",
              (int)(token - between), between, token_length > 0 ? hidden : "", token + token_length);
     return shown;
+}
+
+// "", "/", "/t/TOKEN" and "/t/TOKEN/": that of a receiver or an Agent, not of what is to be posted to.
+static bool is_base(const char *path) {
+    if (strncmp(path, "/t/", 3) == 0) {
+        path += 3 + strcspn(path + 3, "/?#");
+    }
+    return path[0] == '\0' || strcmp(path, "/") == 0;
+}
+
+char *agent_url_target(const char *url) {
+    const char *authority = authority_of(url), *path = authority + strcspn(authority, "/?#");
+    char *target;
+    bool base = is_base(path);
+    int length = (int)strlen(url) - (base && path[0] != '\0' && url[strlen(url) - 1] == '/');
+    return asprintf(&target, "%.*s%s", length, url, base ? agent_url_input_path : "") >= 0 ? target : NULL;
 }

@@ -17,9 +17,8 @@
 
 struct run_agent;
 
-// url: http://host:port, https://..., unix:///path; with another path than "/" it is taken as it is. service: of the tags. period_ms: how
-// often batches come. NULL: no memory,
-// or no thread. Blocks no signal: the caller has.
+// url: http://host:port, https://..., unix:///path; with another path than "/" and "/t/TOKEN" it is taken as it is. service: of the tags.
+// period_ms: how often batches come. NULL: no memory, or no thread. Blocks no signal: the caller has.
 struct run_agent *run_agent_open(const char *url, const char *service, uint64_t period_ms);
 void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size);
 

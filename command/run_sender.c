@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../receiver/receiver.h"
+#include "agent_url.h"
 
 struct run_sender {
     pthread_t thread;
@@ -24,8 +25,6 @@ struct run_sender {
     char *url;
     const char *unix_socket; // in url's memory; or NULL
 };
-
-static const char input_path[] = "/profiling/v1/input";
 
 static struct timespec in_ns(uint64_t ns) {
     struct timespec time;
@@ -89,17 +88,14 @@ static void *run(void *context) {
 static bool set_address(struct run_sender *sender, const char *url) {
     if (strncmp(url, "unix://", 7) == 0) {
         // Both in one piece of memory: the socket's path behind the URL.
-        if (asprintf(&sender->url, "http://localhost%s%c%s", input_path, '\0', url + 7) < 0) {
+        if (asprintf(&sender->url, "http://localhost%s%c%s", agent_url_input_path, '\0', url + 7) < 0) {
             return false;
         }
         sender->unix_socket = sender->url + strlen(sender->url) + 1;
         return true;
     }
-    const char *scheme_end = strstr(url, "://");
-    const char *path = scheme_end != NULL ? strchr(scheme_end + 3, '/') : NULL;
-    bool has_path = path != NULL && path[1] != '\0';
-    int length = path != NULL && !has_path ? (int)(path - url) : (int)strlen(url);
-    return asprintf(&sender->url, "%.*s%s", length, url, has_path ? "" : input_path) >= 0;
+    sender->url = agent_url_target(url);
+    return sender->url != NULL;
 }
 
 static void free_sender(struct run_sender *sender, struct upload_counts *counts) {

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../agent_url.h"
@@ -35,9 +36,29 @@ static void passwords_and_tokens_are_not_shown(void **state) {
     assert_int_equal(strlen(agent_url_shown(longest, shown)), sizeof shown - 1);
 }
 
+static void batches_go_behind_a_token(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"http://h:8126", "http://h:8126/profiling/v1/input"},
+        {"http://h:8126/", "http://h:8126/profiling/v1/input"},
+        {"http://h:8126/t/secret-1", "http://h:8126/t/secret-1/profiling/v1/input"},
+        {"https://h/t/secret-1/", "https://h/t/secret-1/profiling/v1/input"},
+        {"http://h/t/secret-1/profiling/v1/input", "http://h/t/secret-1/profiling/v1/input"},
+        {"http://h/api/v2/profile", "http://h/api/v2/profile"},
+        {"http://h/other/", "http://h/other/"},
+        {"http://h/?a=b/", "http://h/?a=b/"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *target = agent_url_target(cases[i][0]);
+        assert_string_equal(target, cases[i][1]);
+        free(target);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passwords_and_tokens_are_not_shown),
+        cmocka_unit_test(batches_go_behind_a_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
