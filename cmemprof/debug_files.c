@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_ID_BYTES = 64 };
+enum { MOST_ID_BYTES = 64, PIECE_BYTES = 256 << 10 };
 
 static void hex_of(const uint8_t *id, size_t size, char *hex) {
     for (size_t i = 0; i < size && i < MOST_ID_BYTES; i++) {
@@ -37,17 +37,29 @@ static bool open_by_id(struct elf_file *file, const uint8_t *id, size_t size, st
 
 // ---- .gnu_debuglink ----
 
-// As in gzip (RFC 1952), of the whole file; by halves of bytes, since it is seldom asked for.
-static uint32_t checksum(const uint8_t *bytes, size_t size) {
+// As in gzip (RFC 1952), without the last step; by halves of bytes, since it is seldom asked for.
+static uint32_t add_to_checksum(uint32_t sum, const uint8_t *bytes, size_t size) {
     static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
                                        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-    uint32_t sum = UINT32_MAX;
     for (size_t i = 0; i < size; i++) {
         sum ^= bytes[i];
         sum = sum >> 4 ^ table[sum & 15];
         sum = sum >> 4 ^ table[sum & 15];
     }
-    return ~sum;
+    return sum;
+}
+
+static bool has_checksum(const struct elf_file *file, uint32_t wanted) {
+    uint32_t sum = UINT32_MAX;
+    uint8_t *piece = naming_memory_take(file->memory, PIECE_BYTES);
+    bool read = piece != NULL;
+    for (size_t at = 0; read && at < file->size; at += PIECE_BYTES) {
+        size_t size = file->size - at < PIECE_BYTES ? file->size - at : PIECE_BYTES;
+        read = elf_file_read(file, at, piece, size);
+        sum = read ? add_to_checksum(sum, piece, size) : sum;
+    }
+    naming_memory_drop(file->memory, piece, PIECE_BYTES);
+    return read && ~sum == wanted;
 }
 
 // A name, filled up to a multiple of 4, and a checksum. The build ID says more, where there is one.
@@ -57,7 +69,7 @@ static bool is_linked(const struct elf_file *debug, const struct elf_file *file,
     if (size > 0) {
         return elf_file_build_id(debug, &other) == size && memcmp(id, other, size) == 0;
     }
-    return checksum(debug->bytes, debug->size) == sum;
+    return has_checksum(debug, sum);
 }
 
 static bool try_linked(struct elf_file *debug, const struct elf_file *file, const char *path, uint32_t sum) {

@@ -2,92 +2,208 @@
 
 #include "elf_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+// Of all notes of a file. The build ID takes some 40, other notes some thousand.
+enum { MOST_NOTE_BYTES = 1 << 20 };
+
+// Not NULL: what is read of it may add to it.
+static const uint8_t no_bytes[1];
+static const struct dwarf_bytes nothing = {no_bytes, no_bytes, false};
+
+// ---- Reading ----
+
+static struct elf_file_version version_of(const struct stat *status) {
+    return (struct elf_file_version){status->st_dev, status->st_ino, status->st_size, status->st_mtim};
+}
+
+static bool is_version(const struct elf_file_version *a, const struct elf_file_version *b) {
+    return a->device == b->device && a->inode == b->inode && a->size == b->size && a->written.tv_sec == b->written.tv_sec &&
+           a->written.tv_nsec == b->written.tv_nsec;
+}
+
+// A pipe in its place would wait for a writer.
+static int open_path(const char *path) {
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static bool read_fully(int descriptor, uint64_t offset, uint8_t *to, size_t size) {
+    for (size_t got = 0; got < size;) {
+        ssize_t part = pread(descriptor, to + got, size - got, (off_t)(offset + got));
+        if (part > 0) {
+            got += (size_t)part;
+        } else if (part == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Looked at again afterwards: it may have been written to meanwhile.
+static bool read_version(int descriptor, const struct elf_file_version *version, uint64_t offset, void *to, size_t size) {
+    struct stat before, after;
+    if (fstat(descriptor, &before) != 0) {
+        return false;
+    }
+    struct elf_file_version now = version_of(&before);
+    if (!is_version(&now, version) || !read_fully(descriptor, offset, to, size) || fstat(descriptor, &after) != 0) {
+        return false;
+    }
+    now = version_of(&after);
+    return is_version(&now, version);
+}
+
+static bool has(const struct elf_file *file, uint64_t offset, uint64_t size) {
+    return offset <= file->size && size <= file->size - offset;
+}
+
+bool elf_file_read(const struct elf_file *file, uint64_t offset, void *to, size_t size) {
+    if (!has(file, offset, size)) {
+        return false;
+    }
+    if (file->bytes != NULL) {
+        memcpy(to, file->bytes + offset, size);
+        return true;
+    }
+    int descriptor = file->path != NULL ? open_path(file->path) : -1;
+    if (descriptor < 0) {
+        return false;
+    }
+    bool whole = read_version(descriptor, &file->version, offset, to, size);
+    close(descriptor);
+    return whole;
+}
+
 struct dwarf_bytes elf_file_bytes(const struct elf_file *file, uint64_t offset, uint64_t size) {
-    bool there = offset <= file->size && size <= file->size - offset;
-    const uint8_t *at = file->bytes + (there ? offset : 0);
-    return (struct dwarf_bytes){at, at + (there ? size : 0), false};
+    if (size == 0 || !has(file, offset, size)) {
+        return nothing;
+    }
+    if (file->bytes != NULL) {
+        return (struct dwarf_bytes){file->bytes + offset, file->bytes + offset + size, false};
+    }
+    uint8_t *bytes = naming_memory_take(file->memory, size);
+    if (bytes == NULL) {
+        return nothing;
+    }
+    if (!elf_file_read(file, offset, bytes, size)) {
+        naming_memory_drop(file->memory, bytes, size);
+        return nothing;
+    }
+    return (struct dwarf_bytes){bytes, bytes + size, false};
+}
+
+void elf_file_drop(const struct elf_file *file, struct dwarf_bytes bytes) {
+    if (file->bytes == NULL && bytes.at < bytes.end) {
+        naming_memory_drop(file->memory, (void *)bytes.at, dwarf_bytes_left(&bytes));
+    }
 }
 
 // ---- Opening ----
 
+// As many as there are, if they are said to be more.
+static struct dwarf_bytes table_of(const struct elf_file *file, uint64_t offset, uint64_t count, size_t entry_bytes) {
+    uint64_t room = offset != 0 && offset <= file->size ? (file->size - offset) / entry_bytes : 0;
+    return elf_file_bytes(file, offset, (count < room ? count : room) * entry_bytes);
+}
+
+static void read_sections(struct elf_file *file, const Elf64_Ehdr *head) {
+    Elf64_Shdr first, names;
+    if (head->e_shentsize != sizeof first || head->e_shoff == 0) {
+        return;
+    }
+    uint64_t count = head->e_shnum, names_index = head->e_shstrndx;
+    if (count == 0 || names_index == SHN_XINDEX) { // too many for the head
+        if (!elf_file_read(file, head->e_shoff, &first, sizeof first)) {
+            return;
+        }
+        count = count == 0 ? first.sh_size : count;
+        names_index = names_index == SHN_XINDEX ? first.sh_link : names_index;
+    }
+    file->sections = table_of(file, head->e_shoff, count, sizeof first);
+    if (elf_file_section_at(file, names_index, &names)) {
+        file->section_names = elf_file_bytes(file, names.sh_offset, names.sh_size);
+    }
+}
+
+static void find_build_id(struct elf_file *file);
+
 static bool read_head(struct elf_file *file) {
     Elf64_Ehdr head;
-    Elf64_Shdr section;
-    if (file->size < sizeof head) {
+    if (!elf_file_read(file, 0, &head, sizeof head) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_ident[EI_CLASS] != ELFCLASS64 ||
+        head.e_ident[EI_DATA] != ELFDATA2LSB) {
+        *file = (struct elf_file){0};
         return false;
     }
-    memcpy(&head, file->bytes, sizeof head);
-    if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_ident[EI_DATA] != ELFDATA2LSB) {
-        return false;
+    file->sections = file->section_names = file->segments = nothing;
+    read_sections(file, &head);
+    if (head.e_phentsize == sizeof(Elf64_Phdr)) {
+        file->segments = table_of(file, head.e_phoff, head.e_phnum, sizeof(Elf64_Phdr));
     }
-    file->sections_at = head.e_shoff;
-    file->section_count = head.e_shentsize == sizeof section && head.e_shoff != 0 ? head.e_shnum : 0;
-    size_t names = head.e_shstrndx;
-    if (head.e_shentsize == sizeof section && head.e_shoff != 0 && (head.e_shnum == 0 || names == SHN_XINDEX)) { // too many for the head
-        file->section_count = 1;
-        if (!elf_file_section_at(file, 0, &section)) {
-            file->section_count = 0;
-            return true;
-        }
-        file->section_count = head.e_shnum == 0 ? section.sh_size : head.e_shnum;
-        names = names == SHN_XINDEX ? section.sh_link : names;
-    }
-    if (elf_file_section_at(file, names, &section)) {
-        file->section_names = elf_file_bytes(file, section.sh_offset, section.sh_size);
-    }
+    find_build_id(file);
     return true;
 }
 
 bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, struct naming_memory *memory) {
-    *file = (struct elf_file){.bytes = bytes, .size = size, .memory = memory, .section_names = {bytes, bytes, false}};
-    if (!read_head(file)) {
-        *file = (struct elf_file){0};
-        return false;
-    }
-    return true;
+    *file = (struct elf_file){.bytes = bytes, .size = size, .memory = memory};
+    return read_head(file);
 }
 
-bool elf_file_open(struct elf_file *file, const char *path, struct naming_memory *memory) {
-    *file = (struct elf_file){0};
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe in its place would wait for a writer
+// False: there is none, or it is no file.
+static bool learn_version(const char *path, struct elf_file_version *version) {
+    struct stat status;
+    int descriptor = open_path(path);
     if (descriptor < 0) {
         return false;
     }
-    struct stat status;
     bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
-    const uint8_t *bytes = regular ? naming_memory_map_file(memory, descriptor, (size_t)status.st_size) : NULL;
     close(descriptor);
-    if (bytes == NULL) {
+    if (regular) {
+        *version = version_of(&status);
+    }
+    return regular;
+}
+
+bool elf_file_open(struct elf_file *file, const char *path, struct naming_memory *memory) {
+    struct elf_file_version version;
+    size_t path_bytes = strlen(path) + 1;
+    *file = (struct elf_file){0};
+    char *copy = learn_version(path, &version) ? naming_memory_take(memory, path_bytes) : NULL;
+    if (copy == NULL) {
         return false;
     }
-    if (!elf_file_use(file, bytes, (size_t)status.st_size, memory)) {
-        naming_memory_unmap_file(memory, bytes, (size_t)status.st_size);
-        return false;
-    }
-    file->is_mapped = true;
-    return true;
+    memcpy(copy, path, path_bytes);
+    *file = (struct elf_file){.path = copy, .version = version, .size = (size_t)version.size, .memory = memory};
+    return read_head(file);
 }
 
 void elf_file_close(struct elf_file *file) {
-    if (file->is_mapped) {
-        naming_memory_unmap_file(file->memory, file->bytes, file->size);
-    }
+    elf_file_drop(file, file->sections);
+    elf_file_drop(file, file->section_names);
+    elf_file_drop(file, file->segments);
     *file = (struct elf_file){0};
 }
 
 // ---- Sections and segments ----
 
-bool elf_file_section_at(const struct elf_file *file, size_t index, Elf64_Shdr *header) {
-    if (index >= file->section_count || file->sections_at > file->size || index >= (file->size - file->sections_at) / sizeof *header) {
-        return false;
+// False: it has not so many.
+static bool entry_at(const struct dwarf_bytes *table, size_t index, void *entry, size_t entry_bytes) {
+    bool there = index < dwarf_bytes_left(table) / entry_bytes;
+    if (there) {
+        memcpy(entry, table->at + index * entry_bytes, entry_bytes);
     }
-    memcpy(header, file->bytes + file->sections_at + index * sizeof *header, sizeof *header);
-    return true;
+    return there;
+}
+
+bool elf_file_section_at(const struct elf_file *file, size_t index, Elf64_Shdr *header) {
+    return entry_at(&file->sections, index, header, sizeof *header);
+}
+
+bool elf_file_segment_at(const struct elf_file *file, size_t index, Elf64_Phdr *segment) {
+    return entry_at(&file->segments, index, segment, sizeof *segment);
 }
 
 static bool has_name(const struct elf_file *file, const Elf64_Shdr *header, const char *name) {
@@ -102,17 +218,6 @@ bool elf_file_section(const struct elf_file *file, const char *name, Elf64_Shdr 
         }
     }
     return false;
-}
-
-bool elf_file_segment_at(const struct elf_file *file, size_t index, Elf64_Phdr *segment) {
-    Elf64_Ehdr head;
-    memcpy(&head, file->bytes, sizeof head);
-    if (index >= head.e_phnum || head.e_phentsize != sizeof *segment || head.e_phoff > file->size ||
-        index >= (file->size - head.e_phoff) / sizeof *segment) {
-        return false;
-    }
-    memcpy(segment, file->bytes + head.e_phoff + index * sizeof *segment, sizeof *segment);
-    return true;
 }
 
 // ---- Build ID ----
@@ -138,22 +243,40 @@ static size_t build_id_in(struct dwarf_bytes notes, uint64_t alignment, const ui
     return 0;
 }
 
+// Notes that have none are not kept.
+static bool find_build_id_in(struct elf_file *file, uint64_t offset, uint64_t size, uint64_t alignment, uint64_t *note_bytes_left) {
+    if (size > *note_bytes_left) {
+        return false;
+    }
+    *note_bytes_left -= size;
+    struct dwarf_bytes notes = elf_file_bytes(file, offset, size);
+    file->build_id_bytes = build_id_in(notes, alignment, &file->build_id);
+    if (file->build_id_bytes == 0) {
+        elf_file_drop(file, notes);
+    }
+    return file->build_id_bytes > 0;
+}
+
 // As libelf: of the program's segments; a file without them, or a debug file whose segments are empty, has sections.
-size_t elf_file_build_id(const struct elf_file *file, const uint8_t **id) {
+static void find_build_id(struct elf_file *file) {
     Elf64_Phdr segment;
     Elf64_Shdr section;
-    size_t size = 0;
-    for (size_t i = 0; size == 0 && elf_file_segment_at(file, i, &segment); i++) {
-        if (segment.p_type == PT_NOTE) {
-            size = build_id_in(elf_file_bytes(file, segment.p_offset, segment.p_filesz), segment.p_align, id);
+    uint64_t left = MOST_NOTE_BYTES;
+    for (size_t i = 0; elf_file_segment_at(file, i, &segment); i++) {
+        if (segment.p_type == PT_NOTE && find_build_id_in(file, segment.p_offset, segment.p_filesz, segment.p_align, &left)) {
+            return;
         }
     }
-    for (size_t i = 1; size == 0 && elf_file_section_at(file, i, &section); i++) {
-        if (section.sh_type == SHT_NOTE) {
-            size = build_id_in(elf_file_bytes(file, section.sh_offset, section.sh_size), section.sh_addralign, id);
+    for (size_t i = 1; elf_file_section_at(file, i, &section); i++) {
+        if (section.sh_type == SHT_NOTE && find_build_id_in(file, section.sh_offset, section.sh_size, section.sh_addralign, &left)) {
+            return;
         }
     }
-    return size;
+}
+
+size_t elf_file_build_id(const struct elf_file *file, const uint8_t **id) {
+    *id = file->build_id;
+    return file->build_id_bytes;
 }
 
 bool elf_file_build_id_is(const struct elf_file *file, const char *hex) {

@@ -6,7 +6,7 @@
 
 #include "inflate.h"
 
-enum { POINTS = 16, ZLIB_HEAD_BYTES = 2, ZLIB_SUM_BYTES = 4, MOST_RATIO = 1032, LENGTH_BYTES = 12 };
+enum { POINTS = 16, ZLIB_HEAD_BYTES = 2, ZLIB_SUM_BYTES = 4, MOST_RATIO = 1032, OLD_HEAD_BYTES = 12, LENGTH_BYTES = 12 };
 enum { BUFFER_BYTES = 3 * INFLATE_WINDOW_BYTES };
 
 // A place in the compressed bytes, between two blocks, and what lies before it inflated.
@@ -26,47 +26,54 @@ static const struct dwarf_bytes nothing = {no_bytes, no_bytes, false};
 
 // ---- Opening ----
 
-static bool is_zlib(struct dwarf_bytes *bytes) {
-    uint64_t method = dwarf_fixed(bytes, 1), flags = dwarf_fixed(bytes, 1);
-    return !bytes->bad && (method & 15) == 8 && (method * 256 + flags) % 31 == 0 && (flags & 0x20) == 0;
+static bool is_zlib(const uint8_t *head) {
+    return (head[0] & 15) == 8 && (head[0] * 256 + head[1]) % 31 == 0 && (head[1] & 0x20) == 0;
 }
 
-static void use_compressed(struct elf_section *section, struct dwarf_bytes stored, uint64_t size) {
+// size: inflated.
+static void use_compressed(struct elf_section *section, uint64_t at, uint64_t bytes, uint64_t size) {
+    uint8_t head[ZLIB_HEAD_BYTES];
+    if (bytes <= ZLIB_HEAD_BYTES + ZLIB_SUM_BYTES || !elf_file_read(section->file, at, head, sizeof head)) {
+        return;
+    }
+    bytes -= ZLIB_HEAD_BYTES;
     // A length that no stream so short can have is damage, or an attempt to use up memory.
-    if (is_zlib(&stored) && dwarf_bytes_left(&stored) > ZLIB_SUM_BYTES && size / MOST_RATIO <= dwarf_bytes_left(&stored)) {
-        section->stored = stored;
+    if (is_zlib(head) && size / MOST_RATIO <= bytes) {
+        section->stored_at = at + ZLIB_HEAD_BYTES;
+        section->stored_bytes = bytes;
         section->size = size;
         section->is_compressed = true;
     }
 }
 
-static void use_old_style(struct elf_section *section, struct dwarf_bytes stored) {
-    uint64_t size = 0;
-    if (dwarf_bytes_left(&stored) >= 12 && memcmp(stored.at, "ZLIB", 4) == 0) {
-        stored.at += 4;
-        for (int i = 0; i < 8; i++) {
-            size = size << 8 | dwarf_fixed(&stored, 1);
-        }
-        use_compressed(section, stored, size);
+static void use_old_style(struct elf_section *section, const Elf64_Shdr *header) {
+    uint8_t head[OLD_HEAD_BYTES];
+    uint64_t size;
+    if (header->sh_size >= sizeof head && elf_file_read(section->file, header->sh_offset, head, sizeof head) &&
+        memcmp(head, "ZLIB", 4) == 0) {
+        memcpy(&size, head + 4, sizeof size);
+        use_compressed(section, header->sh_offset + sizeof head, header->sh_size - sizeof head, __builtin_bswap64(size));
+    }
+}
+
+static void use_as_it_is(struct elf_section *section, const Elf64_Shdr *header) {
+    const struct elf_file *file = section->file;
+    if (header->sh_offset <= file->size && header->sh_size <= file->size - header->sh_offset) {
+        section->stored_at = header->sh_offset;
+        section->stored_bytes = section->size = header->sh_size;
     }
 }
 
 struct elf_section elf_section_open(const struct elf_file *file, const char *name) {
-    struct elf_section section = {.memory = file->memory};
+    struct elf_section section = {.memory = file->memory, .file = file};
     Elf64_Shdr header;
     if (elf_file_section(file, name, &header)) {
-        struct dwarf_bytes stored = elf_file_bytes(file, header.sh_offset, header.sh_size);
         Elf64_Chdr compression;
         if ((header.sh_flags & SHF_COMPRESSED) == 0) {
-            section.stored = stored;
-            section.size = dwarf_bytes_left(&stored);
-            section.bytes = stored.at;
-        } else if (dwarf_bytes_left(&stored) >= sizeof compression) {
-            memcpy(&compression, stored.at, sizeof compression);
-            stored.at += sizeof compression;
-            if (compression.ch_type == ELFCOMPRESS_ZLIB) {
-                use_compressed(&section, stored, compression.ch_size);
-            }
+            use_as_it_is(&section, &header);
+        } else if (header.sh_size >= sizeof compression && elf_file_read(file, header.sh_offset, &compression, sizeof compression) &&
+                   compression.ch_type == ELFCOMPRESS_ZLIB) {
+            use_compressed(&section, header.sh_offset + sizeof compression, header.sh_size - sizeof compression, compression.ch_size);
         }
         return section;
     }
@@ -74,10 +81,18 @@ struct elf_section elf_section_open(const struct elf_file *file, const char *nam
     if (strlen(name) < sizeof old_name - 1) {
         strcpy(old_name + 2, name + 1);
         if (elf_file_section(file, old_name, &header)) {
-            use_old_style(&section, elf_file_bytes(file, header.sh_offset, header.sh_size));
+            use_old_style(&section, &header);
         }
     }
     return section;
+}
+
+// As it lies in the file, which is not read before it is asked for. False: it cannot be read.
+static bool load(struct elf_section *section) {
+    if (section->stored.at == NULL) {
+        section->stored = elf_file_bytes(section->file, section->stored_at, section->stored_bytes);
+    }
+    return section->stored.at < section->stored.end;
 }
 
 static bool sum_is_right(const struct inflate *inflate, uint32_t sum) {
@@ -93,26 +108,41 @@ static void forget(struct elf_section *section) {
     section->points = NULL;
 }
 
+// False: damaged, or no memory.
+static bool inflate_into(struct elf_section *section, struct inflate *inflate, uint8_t *bytes) {
+    size_t at = 0;
+    inflate_begin(inflate, section->stored.at, dwarf_bytes_left(&section->stored));
+    // Room for one byte more than there may be: without any, the end of the last block would not be read.
+    while (at <= section->size && inflate->state != INFLATE_BAD && inflate->state != INFLATE_ENDED) {
+        inflate_run(inflate, bytes, &at, section->size + 1);
+    }
+    section->inflated_bytes += at;
+    return inflate->state == INFLATE_ENDED && at == section->size && sum_is_right(inflate, inflate_adler(1, bytes, at));
+}
+
+static bool inflate_all(struct elf_section *section) {
+    struct inflate *inflate = naming_memory_take(section->memory, sizeof *inflate);
+    uint8_t *bytes = inflate != NULL && load(section) ? naming_memory_take(section->memory, section->size + 1) : NULL;
+    if (bytes == NULL || !inflate_into(section, inflate, bytes)) {
+        return false;
+    }
+    section->bytes = bytes;
+    elf_file_drop(section->file, section->stored);
+    section->stored = nothing;
+    return true;
+}
+
+static bool read_all(struct elf_section *section) {
+    if (!load(section)) {
+        return false;
+    }
+    section->bytes = section->stored.at;
+    return true;
+}
+
 struct dwarf_bytes elf_section_all(struct elf_section *section) {
-    if (section->bytes == NULL && section->size > 0) {
-        struct inflate *inflate = naming_memory_take(section->memory, sizeof *inflate);
-        uint8_t *bytes = inflate != NULL ? naming_memory_take(section->memory, section->size + 1) : NULL;
-        if (bytes == NULL) {
-            forget(section);
-            return nothing;
-        }
-        size_t at = 0;
-        inflate_begin(inflate, section->stored.at, dwarf_bytes_left(&section->stored));
-        // Room for one byte more than there may be: without any, the end of the last block would not be read.
-        while (at <= section->size && inflate->state != INFLATE_BAD && inflate->state != INFLATE_ENDED) {
-            inflate_run(inflate, bytes, &at, section->size + 1);
-        }
-        section->inflated_bytes += at;
-        if (inflate->state != INFLATE_ENDED || at != section->size || !sum_is_right(inflate, inflate_adler(1, bytes, at))) {
-            forget(section);
-            return nothing;
-        }
-        section->bytes = bytes;
+    if (section->bytes == NULL && section->size > 0 && !(section->is_compressed ? inflate_all(section) : read_all(section))) {
+        forget(section);
     }
     return section->bytes != NULL ? (struct dwarf_bytes){section->bytes, section->bytes + section->size, false} : nothing;
 }
@@ -272,7 +302,7 @@ static struct dwarf_bytes inflate_unit(struct elf_section *section, uint64_t off
     }
     if (section->points != NULL) {
         pass_from_point(section, pass, &taker);
-    } else if (!pass_all(section, pass, &taker)) {
+    } else if (!load(section) || !pass_all(section, pass, &taker)) {
         forget(section);
         taker.failed = true;
     }
@@ -281,12 +311,31 @@ static struct dwarf_bytes inflate_unit(struct elf_section *section, uint64_t off
     return whole ? (struct dwarf_bytes){taker.bytes, taker.bytes + taker.size, false} : nothing;
 }
 
+// Of what is not compressed only this is read.
+static struct dwarf_bytes read_unit(const struct elf_section *section, uint64_t offset) {
+    struct taker taker = {.memory = section->memory, .offset = offset, .section_size = section->size};
+    uint64_t at = section->stored_at + offset;
+    taker.failed = !elf_file_read(section->file, at, taker.head, LENGTH_BYTES);
+    if (!taker.failed) {
+        learn_size(&taker);
+    }
+    if (taker.failed) {
+        return nothing;
+    }
+    memcpy(taker.bytes, taker.head, LENGTH_BYTES);
+    if (!elf_file_read(section->file, at + LENGTH_BYTES, taker.bytes + LENGTH_BYTES, taker.size - LENGTH_BYTES)) {
+        naming_memory_drop(section->memory, taker.bytes, taker.size);
+        return nothing;
+    }
+    return (struct dwarf_bytes){taker.bytes, taker.bytes + taker.size, false};
+}
+
 struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset) {
     if (section->size < LENGTH_BYTES || offset > section->size - LENGTH_BYTES) {
         return nothing;
     }
     if (section->bytes == NULL) {
-        return inflate_unit(section, offset);
+        return section->is_compressed ? inflate_unit(section, offset) : read_unit(section, offset);
     }
     const uint8_t *begin = section->bytes + offset;
     struct dwarf_bytes unit = {begin, section->bytes + section->size, false};

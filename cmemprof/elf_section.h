@@ -1,5 +1,6 @@
 // elf_section.h: what is in a section of debug data, inflated where it is compressed (SHF_COMPRESSED with zlib, or .zdebug_).
 //
+// A section is read when it is first asked for: whole, or of one that is not compressed only the unit.
 // A compressed section that is asked for whole is inflated into memory. Of the two large ones only some units are asked for, so they are
 // inflated through a window: the first time from one end to the other, as only then the checksum says whether all is well; on the way
 // places are noted from where to go on, so that another unit takes a fraction of it.
@@ -13,10 +14,12 @@
 
 struct elf_section {
     struct naming_memory *memory;
-    struct dwarf_bytes stored; // as it lies in the file
-    uint64_t size;             // as it is read; 0: there is no such section, or it cannot be read
+    const struct elf_file *file; // must stay where it is
+    uint64_t stored_at, stored_bytes;
+    struct dwarf_bytes stored; // as it lies in the file; NULL: not read yet
+    uint64_t size;             // inflated; 0: there is no such section, or it cannot be read
     bool is_compressed;
-    const uint8_t *bytes; // NULL: compressed, and not inflated yet
+    const uint8_t *bytes; // all, inflated; NULL: not asked for yet
     struct elf_section_points *points;
     uint64_t inflated_bytes; // in all, for tests and measurements
 };

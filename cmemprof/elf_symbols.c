@@ -15,7 +15,7 @@ static bool is_function(const Elf64_Sym *symbol) {
 // Whether each name ends is not looked at one by one: with the table they all do.
 static struct dwarf_bytes names_of(const struct elf_file *file, const Elf64_Shdr *table) {
     Elf64_Shdr header;
-    struct dwarf_bytes none = {file->bytes, file->bytes, false};
+    struct dwarf_bytes none = {0};
     if (!elf_file_section_at(file, table->sh_link, &header) || header.sh_type == SHT_NOBITS || (header.sh_flags & SHF_COMPRESSED) != 0) {
         return none;
     }
@@ -51,16 +51,20 @@ static size_t read_symbols(struct elf_symbol *to, struct dwarf_bytes table, stru
 bool elf_symbols_read(struct elf_symbols *symbols, const struct elf_file *file, uint32_t type) {
     Elf64_Shdr header;
     *symbols = (struct elf_symbols){0};
-    if (file->bytes == NULL || !find_table(file, type, &header)) {
+    if (!find_table(file, type, &header)) {
         return false;
     }
     struct dwarf_bytes table = elf_file_bytes(file, header.sh_offset, header.sh_size), names = names_of(file, &header);
     size_t count = read_symbols(NULL, table, names);
     symbols->symbols = count > 0 ? naming_memory_take(file->memory, count * sizeof *symbols->symbols) : NULL;
+    if (symbols->symbols != NULL) {
+        read_symbols(symbols->symbols, table, names);
+    }
+    elf_file_drop(file, table);
     if (symbols->symbols == NULL) {
+        elf_file_drop(file, names);
         return false;
     }
-    read_symbols(symbols->symbols, table, names);
     symbols->count = by_address_sort(file->memory, symbols->symbols, count, sizeof *symbols->symbols) ? count : 0;
     return symbols->count > 0;
 }

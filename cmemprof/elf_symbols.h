@@ -10,7 +10,7 @@
 struct elf_symbols {
     struct elf_symbol {
         uint64_t start, size; // start first: by_address.h
-        const char *name;     // in the file
+        const char *name;     // lives as long as the memory
         bool is_local;
     } * symbols;
     size_t count;

@@ -103,7 +103,9 @@
 #define elf_file_build_id_is cmemprof_elf_file_build_id_is
 #define elf_file_bytes cmemprof_elf_file_bytes
 #define elf_file_close cmemprof_elf_file_close
+#define elf_file_drop cmemprof_elf_file_drop
 #define elf_file_open cmemprof_elf_file_open
+#define elf_file_read cmemprof_elf_file_read
 #define elf_file_section cmemprof_elf_file_section
 #define elf_file_section_at cmemprof_elf_file_section_at
 #define elf_file_segment_at cmemprof_elf_file_segment_at
@@ -157,10 +159,8 @@
 #define naming_memory_close cmemprof_naming_memory_close
 #define naming_memory_drop cmemprof_naming_memory_drop
 #define naming_memory_grow cmemprof_naming_memory_grow
-#define naming_memory_map_file cmemprof_naming_memory_map_file
 #define naming_memory_open cmemprof_naming_memory_open
 #define naming_memory_take cmemprof_naming_memory_take
-#define naming_memory_unmap_file cmemprof_naming_memory_unmap_file
 #define next_allocator cmemprof_next_allocator
 #define object_file_close cmemprof_object_file_close
 #define object_file_frames cmemprof_object_file_frames

@@ -162,21 +162,3 @@ void *naming_memory_grow(struct naming_memory *memory, void *old, size_t old_byt
     }
     return block;
 }
-
-const uint8_t *naming_memory_map_file(struct naming_memory *memory, int descriptor, size_t bytes) {
-    if (bytes == 0 || !reserve(memory, bytes)) {
-        return NULL;
-    }
-    void *file = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (file == MAP_FAILED) {
-        memory->ran_short = true;
-        give_back(memory, bytes);
-        return NULL;
-    }
-    return file;
-}
-
-void naming_memory_unmap_file(struct naming_memory *memory, const uint8_t *file, size_t bytes) {
-    munmap((void *)file, bytes);
-    give_back(memory, bytes);
-}

@@ -2,8 +2,8 @@
 //
 // From there it would stay the program's: glibc raises its thresholds for mapping and for giving back to the largest block that was freed,
 // and debug data comes in large blocks. So it is mapped, given back as one when a profile is named, and bounded: NAMING_MEMORY_BYTES for
-// all files that are open, and where address space is limited (RLIMIT_AS) an eighth of what the program has left of it, files included, so
-// that the program does not run short because of names. A single block goes back only if it is large.
+// all files that are open, and where address space is limited (RLIMIT_AS) an eighth of what the program has left of it, so that the program
+// does not run short because of names. A single block goes back only if it is large.
 //
 // Threads: guarded by the caller. What does not fit is NULL, and what needed it has no name.
 #ifndef CMEMPROF_NAMING_MEMORY_H
@@ -22,7 +22,7 @@ struct naming_memory {
     uint8_t *at, *end;           // what is left of the newest chunk of small ones
     size_t used_bytes, limit_bytes;
     bool ran_short;            // something did not fit
-    size_t address_space_left; // for files, too; SIZE_MAX: it is not limited
+    size_t address_space_left; // SIZE_MAX: it is not limited
 };
 
 void naming_memory_open(struct naming_memory *memory);
@@ -35,9 +35,5 @@ void *naming_memory_grow(struct naming_memory *memory, void *old, size_t old_byt
 
 // Gives a large block back at once; a small one goes with all others.
 void naming_memory_drop(struct naming_memory *memory, void *block, size_t bytes);
-
-// A file of which nothing is written. NULL: it cannot be mapped, or is too large for what is left.
-const uint8_t *naming_memory_map_file(struct naming_memory *memory, int descriptor, size_t bytes);
-void naming_memory_unmap_file(struct naming_memory *memory, const uint8_t *file, size_t bytes);
 
 #endif

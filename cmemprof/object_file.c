@@ -18,6 +18,8 @@
 
 // Lexical blocks around what is inlined.
 enum { MAX_BLOCKS = 96 };
+// Of a file and of memory, when they are compared: large, so that it goes back at once.
+enum { PIECE_BYTES = 256 << 10 };
 
 struct object_file {
     struct naming_memory *memory;
@@ -33,17 +35,23 @@ struct object_file {
 // ---- Opening ----
 
 // False: it can be read, and is something else.
-static bool memory_holds(uintptr_t address, const uint8_t *bytes, size_t size) {
-    uint8_t there[16 * 1024];
-    for (size_t at = 0; at < size; at += sizeof there) {
-        size_t part = size - at < sizeof there ? size - at : sizeof there;
-        struct iovec to = {there, part}, from = {(void *)(address + at), part};
-        // Not read by itself: it may be unloaded at this moment.
-        ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
-        if (got < 0 && (errno == EPERM || errno == ENOSYS)) {
-            return true; // forbidden here
-        }
-        if (got != (ssize_t)part || memcmp(there, bytes + at, part) != 0) {
+static bool memory_holds(uintptr_t address, const uint8_t *bytes, uint8_t *there, size_t size) {
+    struct iovec to = {there, size}, from = {(void *)address, size};
+    // Not read by itself: it may be unloaded at this moment.
+    ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+    if (got < 0 && (errno == EPERM || errno == ENOSYS)) {
+        return true; // forbidden here
+    }
+    return got == (ssize_t)size && memcmp(there, bytes, size) == 0;
+}
+
+// pieces: room for one of the file and one of the memory.
+static bool is_loaded_segment(const struct elf_file *file, const Elf64_Phdr *segment, uintptr_t address, uint8_t *pieces) {
+    uint64_t size = segment->p_filesz;
+    for (uint64_t at = 0; at < size; at += PIECE_BYTES) {
+        size_t part = size - at < PIECE_BYTES ? size - at : PIECE_BYTES;
+        if (segment->p_offset > file->size || !elf_file_read(file, segment->p_offset + at, pieces, part) ||
+            !memory_holds(address + at, pieces, pieces + PIECE_BYTES, part)) {
             return false;
         }
     }
@@ -53,14 +61,14 @@ static bool memory_holds(uintptr_t address, const uint8_t *bytes, size_t size) {
 // Without a build ID only its content tells whether the file is still the one that was loaded.
 static bool is_what_is_loaded(const struct elf_file *file, const struct module *module) {
     Elf64_Phdr segment;
-    bool same = true;
+    uint8_t *pieces = naming_memory_take(file->memory, (size_t)2 * PIECE_BYTES);
+    bool same = pieces != NULL;
     for (size_t i = 0; same && elf_file_segment_at(file, i, &segment); i++) {
         if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) == 0) {
-            struct dwarf_bytes bytes = elf_file_bytes(file, segment.p_offset, segment.p_filesz);
-            same = dwarf_bytes_left(&bytes) == segment.p_filesz &&
-                   memory_holds(module->bias + segment.p_vaddr, bytes.at, dwarf_bytes_left(&bytes));
+            same = is_loaded_segment(file, &segment, module->bias + segment.p_vaddr, pieces);
         }
     }
+    naming_memory_drop(file->memory, pieces, (size_t)2 * PIECE_BYTES);
     return same;
 }
 

@@ -1,6 +1,6 @@
 // object_file.h: one ELF file on disk with its debug data, opened to name addresses of one loaded object.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h, and the files mapped read-only.
+// Threads: guarded by the caller. Memory: naming_memory.h.
 #ifndef CMEMPROF_OBJECT_FILE_H
 #define CMEMPROF_OBJECT_FILE_H
 
