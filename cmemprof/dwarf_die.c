@@ -200,10 +200,12 @@ const uint8_t *dwarf_die_behind(const struct dwarf_die *die) {
 
 bool dwarf_die_attribute(const struct dwarf_die *die, unsigned name, struct dwarf_value *value) {
     const struct dwarf_spec *specs = die->unit->specs + die->abbrev->first_spec;
-    uint32_t count = die->abbrev->spec_count, wanted = 0;
+    uint64_t *left = &die->unit->file->steps_left;
+    uint32_t count = die->abbrev->spec_count < *left ? die->abbrev->spec_count : (uint32_t)*left, wanted = 0;
     while (wanted < count && specs[wanted].name != name) {
         wanted++;
     }
+    *left -= wanted; // damaged data may have millions that take no byte, in each of millions of entries
     if (wanted == count) {
         return false;
     }

@@ -94,10 +94,27 @@ static void steps_are_bounded(void **state) {
     own.dwarf.steps_left = before;
 }
 
+// Attributes that are passed over cost steps: those of an abbreviation may be millions, of no bytes.
+static void attributes_take_steps(void **state) {
+    (void)state;
+    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)attributes_take_steps);
+    struct dwarf_die root;
+    struct dwarf_value value;
+    assert_true(dwarf_die_root(unit, &root));
+    uint64_t before = own.dwarf.steps_left;
+    assert_false(dwarf_die_attribute(&root, 0xffff, &value));
+    assert_int_equal(before - own.dwarf.steps_left, root.abbrev->spec_count);
+    own.dwarf.steps_left = 0;
+    assert_false(dwarf_die_attribute(&root, unit->specs[root.abbrev->first_spec].name, &value));
+    own.dwarf.steps_left = before;
+    assert_true(dwarf_die_attribute(&root, unit->specs[root.abbrev->first_spec].name, &value));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_function_of_this_file),
         cmocka_unit_test(the_unit_s_own_entry),
+        cmocka_unit_test(attributes_take_steps),
         cmocka_unit_test(steps_are_bounded),
     };
     return cmocka_run_group_tests(tests, open_own, close_own);
