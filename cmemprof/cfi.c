@@ -54,7 +54,7 @@ static void narrow_to_segment(struct cfi_object *object) {
 }
 
 bool cfi_object_at(uintptr_t address, struct cfi_object *object) {
-    struct dl_find_object found;
+    struct dl_find_object found = {0};
     if (code_objects_in_use()) {
         return find_in_own_table(address, object);
     }

@@ -7,9 +7,13 @@
 #include <sys/mman.h>
 
 #include "code_objects.h"
+#include "hook_binding.h"
 #include "profiler.h"
 
 uintptr_t cmemprof_go_call(void) {
+    if (!hook_binding_is_ours()) { // nothing will be sampled; and a sanitizer watches what the walk reads
+        return 0;
+    }
     struct unwind_memo *memo = mmap(NULL, sizeof *memo, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memo == MAP_FAILED) {
         return 0;
