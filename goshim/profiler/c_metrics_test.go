@@ -123,6 +123,7 @@ func TestRoomIsMadeDuringAPeriod(t *testing.T) {
 	for range 3 {
 		<-made
 	}
+	profiler.Stop() // it looks at the interval, which is put back next
 }
 
 // An allocator that takes long to answer is left alone for 10,000 times as long.
