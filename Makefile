@@ -185,7 +185,7 @@ build/compiles/clang/%: %.c | build/.setup-test
 build/compiles/gcc/receiver/assets build/compiles/clang/receiver/assets: build/web/.bundled
 -include $(wildcard build/compiles/*/*/*.d build/compiles/*/*/test/*.d)
 
-test: check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo ## Run all tests (about 17 minutes on 2 cores)
+test: check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo ## Run all tests (about half an hour on 2 cores)
 	@echo "all tests passed"
 
 check: build/.setup-test lib $(call objects,upload,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
