@@ -229,7 +229,7 @@ static void stacks_come_and_go(void **state) {
     assert_true(stack_table_open(&stacks, &budget));
     run_all(intern_in_shards, take_away_and_read);
     assert_true(nobody_looks());
-    read_stacks();
+    take_away_and_read(); // the threads may have been too quick for it to find anything before
     assert_int_equal(seen_samples + stacks.evicted.samples + refused, THREADS * ROUNDS * 100);
     assert_true(stacks.evicted.samples > 0);
     assert_int_equal(stacks.evicted.bytes, 2 * stacks.evicted.samples);
