@@ -68,7 +68,15 @@ static void first_of(struct key *sum, struct key more) {
         *sum = more;
 }
 
+bool content_same_period(const struct content *a, const struct content *b) {
+    return key_same(a->header.period_type, b->header.period_type) || a->header.no_period_type || b->header.no_period_type;
+}
+
 static void add_header(struct header *sum, const struct header *more) {
+    if (sum->no_period_type) {
+        sum->period_type = more->period_type;
+        sum->no_period_type = more->no_period_type;
+    }
     if (sum->period == 0 || more->period > sum->period)
         sum->period = more->period;
     if (more->time_ns != 0 && (sum->time_ns == 0 || more->time_ns < sum->time_ns))

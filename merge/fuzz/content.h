@@ -26,6 +26,7 @@ struct row {
 
 struct header {
     struct key period_type, drop_frames, keep_frames, default_type, doc_url, main_mapping;
+    bool no_period_type; // both of its texts are empty
     int64_t period, time_ns;
     struct cell duration_ns;
     struct key *comments; // without doubles
@@ -70,6 +71,7 @@ static inline bool key_same(struct key a, struct key b) {
 // google/pprof does the same. Then the two cannot be compared with their merge.
 bool content_loses_addresses(const struct content *a, const struct content *b);
 bool content_same_types(const struct content *a, const struct content *b);
+bool content_same_period(const struct content *a, const struct content *b); // the period types; one that is missing fits any
 // Adds what a merge adds. Both have the same types.
 void content_add(struct content *sum, const struct content *more);
 // Drops rows of zeros. NULL: a and b are the same; else what differs.

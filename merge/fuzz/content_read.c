@@ -190,8 +190,7 @@ static bool read_location(struct reader *reader, void *context, struct span mess
     if (!read_numbers(message, n, 6, 4) || !for_each(reader, message, 4, read_line, &location))
         return false;
     const struct entity *mapping = n[2] ? find(&reader->mappings, n[2]) : NULL;
-    if (n[2] && !mapping)
-        return false;
+    // A mapping that is not there is none.
     uint64_t address = n[3];
     if (mapping && mapping->named && address != 0) { // 0 is no address
         address -= mapping->start;
@@ -349,7 +348,9 @@ static bool read_period_type(struct reader *reader) {
     if (!for_each(reader, reader->raw, 11, last_message, &message) || !read_numbers(message, n, 3, 0) || !text_key(reader, n[1], &type) ||
         !text_key(reader, n[2], &unit))
         return false;
+    struct key empty = key_of_text((struct span){NULL, NULL});
     reader->content->header.period_type = key_with_key(type, unit);
+    reader->content->header.no_period_type = key_same(type, empty) && key_same(unit, empty);
     return true;
 }
 

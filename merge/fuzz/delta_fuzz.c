@@ -38,8 +38,7 @@ static bool has_all_counters(const struct series *series, const struct content *
 }
 
 static bool fits_last(const struct series *series, const struct content *content) {
-    return !series->has_last ||
-           (content_same_types(&series->last, content) && key_same(series->last.header.period_type, content->header.period_type));
+    return !series->has_last || (content_same_types(&series->last, content) && content_same_period(&series->last, content));
 }
 
 static void subtract(const struct series *series, const struct content *content, struct row *row) {
@@ -92,6 +91,14 @@ static void expect(const struct series *series, struct content *content) {
 
 // ---- One step ----
 
+// A profile without a period type has the one of those before it, as in a merge.
+static void keep_period_type(const struct series *series, struct content *content) {
+    if (series->has_last && content->header.no_period_type) {
+        content->header.period_type = series->last.header.period_type;
+        content->header.no_period_type = series->last.header.no_period_type;
+    }
+}
+
 static void check_step(struct series *series, const struct raw *raw, uint8_t *bytes, size_t size) {
     struct content expected, content;
     must(content_read(&expected, raw->bytes, raw->size), "what is no profile is accepted");
@@ -108,12 +115,17 @@ static void check_step(struct series *series, const struct raw *raw, uint8_t *by
         content.header.has_mapping = expected.header.has_mapping;
         content.header.main_mapping = expected.header.main_mapping;
     }
+    if (series->rule == DELTA_LIKE_PPROF) {
+        keep_period_type(series, &expected);
+    }
     const char *text = vague ? NULL : content_difference(&expected, &content);
     must(!text, text);
     content_free(&expected);
     content_free(&content);
+    must(content_read(&content, raw->bytes, raw->size), "never");
+    keep_period_type(series, &content);
     content_free(&series->last);
-    must(content_read(&series->last, raw->bytes, raw->size), "never");
+    series->last = content;
     series->has_last = true;
 }
 

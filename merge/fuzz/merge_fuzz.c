@@ -13,10 +13,6 @@ struct inputs {
     struct content sum; // of the raw inputs, when all are good and have the same types
 };
 
-static bool same_period(const struct content *a, const struct content *b) {
-    return key_same(a->header.period_type, b->header.period_type);
-}
-
 static void add_input(struct inputs *inputs, struct span frame) {
     inputs->bytes[inputs->count] = frame.at;
     inputs->sizes[inputs->count++] = span_size(frame);
@@ -31,7 +27,7 @@ static void add_input(struct inputs *inputs, struct span frame) {
         if (inputs->count == 1) {
             inputs->sum = content;
         } else if (inputs->all_good && inputs->same_types && content_same_types(&inputs->sum, &content) &&
-                   same_period(&inputs->sum, &content)) {
+                   content_same_period(&inputs->sum, &content)) {
             inputs->loses_addresses |= content_loses_addresses(&inputs->sum, &content);
             content_add(&inputs->sum, &content);
             content_free(&content);
