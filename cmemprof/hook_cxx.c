@@ -191,7 +191,7 @@ OPERATOR void _ZdlPvSt11align_val_t(void *block, size_t alignment) {
     free(block);
 }
 
-// The sizes are not for the allocator behind: a sampled block is larger.
+// The sizes are not passed on: most allocators behind have nothing that takes them.
 void _ZdlPvm(void *block, size_t size);
 OPERATOR void _ZdlPvm(void *block, size_t size) {
     (void)size;
