@@ -261,6 +261,7 @@ static enum merge_error stage(struct delta *delta, const void *bytes, size_t siz
     if (error != MERGE_OK)
         return error;
     decode_commit_types(delta->known);
+    delta->known->period_type = delta->known->decoder->header.period_type; // each is compared with the one before, and has its own
     if (delta->known->status == MERGE_OK)
         error = find_types(delta, fault);
     delta->seen.count = 0;

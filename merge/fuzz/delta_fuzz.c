@@ -14,7 +14,6 @@ struct series {
     size_t name_count;
     struct key keys[MOST_TYPES]; // of the names
     struct content last;
-    bool lacked_period_type; // one of its profiles did
     bool has_last;
 };
 
@@ -92,14 +91,6 @@ static void expect(const struct series *series, struct content *content) {
 
 // ---- One step ----
 
-// A profile without a period type has the one of those before it, as in a merge.
-static void keep_period_type(const struct series *series, struct content *content) {
-    if (series->has_last && content->header.no_period_type) {
-        content->header.period_type = series->last.header.period_type;
-        content->header.no_period_type = series->last.header.no_period_type;
-    }
-}
-
 static void check_step(struct series *series, const struct raw *raw, uint8_t *bytes, size_t size) {
     struct content expected, content;
     must(content_read(&expected, raw->bytes, raw->size), "what is no profile is accepted");
@@ -116,18 +107,11 @@ static void check_step(struct series *series, const struct raw *raw, uint8_t *by
         content.header.has_mapping = expected.header.has_mapping;
         content.header.main_mapping = expected.header.main_mapping;
     }
-    // Where a profile of the series had no period type, which period its deltas have is not compared: it depends on the rule.
-    series->lacked_period_type |= expected.header.no_period_type;
-    if (series->lacked_period_type) {
-        expected.header.period_type = content.header.period_type;
-        expected.header.period = content.header.period;
-    }
     const char *text = vague ? NULL : content_difference(&expected, &content);
     must(!text, text);
     content_free(&expected);
     content_free(&content);
     must(content_read(&content, raw->bytes, raw->size), "never");
-    keep_period_type(series, &content);
     content_free(&series->last);
     series->last = content;
     series->has_last = true;
