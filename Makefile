@@ -42,7 +42,7 @@ tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak fuzz fuzz-cfi fuzz-line-table fuzz-debug fuzz-demangle fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
+.PHONY: help lib static musl command install demo test built check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak fuzz fuzz-cfi fuzz-line-table fuzz-debug fuzz-demangle fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -185,8 +185,14 @@ build/compiles/clang/%: %.c | build/.setup-test
 build/compiles/gcc/receiver/assets build/compiles/clang/receiver/assets: build/web/.bundled
 -include $(wildcard build/compiles/*/*/*.d build/compiles/*/*/test/*.d)
 
-test: check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo ## Run all tests (about half an hour on 2 cores)
+# What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
+PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
+test: build/.setup-test ## Run all tests (TIME on 2 cores)
+	@$(MAKE) --no-print-directory -j$$(nproc) built
+	@$(MAKE) --no-print-directory -j1 $(PARTS)
 	@echo "all tests passed"
+built: lib static musl command build/cmemprof-sanitized build/beside-libdw build/demangle build/web/.checked $(COMPILES) \
+    $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) $(FUZZ_TARGETS) build/fuzz/seeds
 
 check: build/.setup-test lib $(call objects,upload,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
 	@scripts/check
@@ -213,8 +219,10 @@ build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES
 	@$(CC) -pthread -fsanitize=thread -o $@ $^ -lcmocka -lm
 test-tsan: build/.setup-test $(TSAN_TESTS)
 	@setarch -R scripts/run-c-tests $(TSAN_TESTS)
-# The three targets of the merge engine for FUZZ_SECONDS together, and google/pprof's word on what they have kept.
-test-fuzz: fuzz-merge
+# The three targets of the merge engine on inputs that are the same each time, and google/pprof's word on what they have kept.
+FUZZ_TARGETS := $(foreach t,read merge delta,build/fuzz/merge_$(t))
+test-fuzz: $(FUZZ_TARGETS) build/fuzz/seeds
+	@merge/fuzz/run
 NO_LIBCURL_PACKAGES := ./upload ./goshim/...
 RACE_PACKAGES := ./goshim/... ./merge ./upload
 test-go: build/.setup-test
@@ -285,13 +293,13 @@ build/fuzz/merge/fuzz/%.o: merge/fuzz/%.c | build/.setup-test
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 build/fuzz/merge_%: build/fuzz/merge/fuzz/%_fuzz.o $(FUZZ_OBJECTS)
 	@echo "  link  $@"
-	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -o $@ $^ $(LIBS_merge) $(LIBS_lz4)
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=getrandom -o $@ $^ $(LIBS_merge) $(LIBS_lz4)
 build/fuzz/seeds: $(wildcard testdata/profiles/*.go testdata/profiles/seeds/*.go)
 	cd testdata && go run ./profiles/seeds ../$@
 	@touch $@
 -include $(wildcard build/fuzz/merge/fuzz/*.d)
 fuzz: fuzz-cfi fuzz-line-table fuzz-debug fuzz-demangle fuzz-merge fuzz-upload ## Fuzz the readers of call-frame information, of line numbers, of debug data, of names, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
-fuzz-merge: $(foreach t,read merge delta,build/fuzz/merge_$(t)) build/fuzz/seeds
+fuzz-merge: $(FUZZ_TARGETS) build/fuzz/seeds
 	@merge/fuzz/run $(FUZZ_SECONDS)
 build/fuzz/cfi_fuzz: cmemprof/fuzz/cfi_fuzz.c $(wildcard cmemprof/cfi*) $(wildcard cmemprof/code_objects.*) | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"

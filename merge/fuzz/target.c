@@ -1,5 +1,5 @@
-// target.c: see target.h. malloc, calloc and realloc are wrapped by the linker (--wrap), so that one of them can fail; the sanitizer's
-// hooks count. Threads and memory: as said there.
+// target.c: see target.h. malloc, calloc, realloc and getrandom are wrapped by the linker (--wrap), so that one of them can fail or is
+// always the same; the sanitizer's hooks count. Threads and memory: as said there.
 #include "target.h"
 
 #include "../compress.h"
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 void must(bool holds, const char *text) {
     if (holds)
@@ -88,6 +89,14 @@ void *__wrap_calloc(size_t count, size_t size) {
 }
 void *__wrap_realloc(void *old, size_t size) {
     return fails_now() ? NULL : __real_realloc(old, size);
+}
+
+// The seed of hashes is the same each time, so that an input does the same each time.
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags) {
+    (void)flags;
+    memset(bytes, 1, size);
+    return (ssize_t)size;
 }
 
 // ---- Common checks ----

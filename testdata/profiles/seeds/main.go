@@ -11,8 +11,6 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/pprof"
 	"sort"
 
 	"github.com/cmemprof/cmemprof/testdata/profiles"
@@ -70,7 +68,6 @@ func main() {
 	if err := s.real(); err != nil {
 		log.Fatal(err)
 	}
-	s.own()
 	for _, raw := range nasties() {
 		s.readable(raw)
 	}
@@ -109,20 +106,6 @@ func (s *seeds) real() error {
 		s.slices(before, after)
 	}
 	return nil
-}
-
-// own: what Go's runtime writes here.
-func (s *seeds) own() {
-	runtime.SetBlockProfileRate(1)
-	for _, name := range []string{"heap", "goroutine", "block", "threadcreate"} {
-		var before, after bytes.Buffer
-		for _, buffer := range []*bytes.Buffer{&before, &after} {
-			if err := pprof.Lookup(name).WriteTo(buffer, 0); err != nil {
-				log.Fatal(err)
-			}
-		}
-		s.slices(before.Bytes(), after.Bytes())
-	}
 }
 
 func (s *seeds) slices(before, after []byte) {
