@@ -30,24 +30,24 @@ func metricsOf(t *testing.T, b *received) map[string]float64 {
 // What C allocated is divided by the time up to its snapshot: how long its addresses take to be named is no part of that.
 func TestRatesOfCAreUpToTheSnapshot(t *testing.T) {
 	a, before := newAgent(t), time.Now()
-	var starting time.Duration
-	var ending, asked time.Time // of the end of the period, of the question for the snapshot
+	var starting, asked atomic.Int64 // ns: how long it took; from before to the question for the snapshot
 	defer profiler.SetFakes(profiler.Fakes{
 		ProfileC: func() ([]byte, error) {
-			asked = time.Now()
-			time.Sleep(starting + 10*time.Millisecond) // with this the time would be longer than all that the test knows it is not
+			asked.Store(int64(time.Since(before)))
+			time.Sleep(time.Duration(starting.Load()) + 10*time.Millisecond) // with this the time would be longer than all that the test knows it is not
 			return cHeap(10, 1000, 4, 400), nil
 		},
 		StatsC: func() cmemprof.Stats { return cmemprof.Stats{} },
 	})()
 	startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
 	started := time.Now()
-	starting = started.Sub(before)
+	starting.Store(int64(started.Sub(before)))
 	time.Sleep(50 * time.Millisecond)
-	ending = time.Now()
+	least := time.Since(started)
 	rate := metricsOf(t, a.period(t))["c_allocs_per_sec"]
-	if took := 10 / rate; !(took >= ending.Sub(started).Seconds()*0.999 && took <= asked.Sub(before).Seconds()*1.001) {
-		t.Errorf("10 allocations in %v s, want %s to %s", took, ending.Sub(started), asked.Sub(before))
+	most := time.Duration(asked.Load())
+	if took := 10 / rate; !(took >= least.Seconds()*0.999 && took <= most.Seconds()*1.001) {
+		t.Errorf("10 allocations in %v s, want %s to %s", took, least, most)
 	}
 }
 
