@@ -26,6 +26,9 @@ static bool lock_listing(void) {
     return pthread_mutex_timedlock(&listing, &limit) == 0;
 }
 
+// Guarded by reclaim.h's lock, under which stacks are retired: the list of modules is ahead of them for a moment.
+static uint32_t generation_of_stacks = 1;
+
 struct unloading {
     uint32_t ended;
     const struct module **modules; // what was unloaded
@@ -63,9 +66,16 @@ static void retire_stacks(uint32_t ended) {
         }
     }
     reclaim_lock();
-    stack_table_each_found(&profiler.stacks, retire, &unloading);
+    if (atomic_load(&profiler.open)) {
+        stack_table_each_found(&profiler.stacks, retire, &unloading);
+    }
+    generation_of_stacks = ended + 1;
     reclaim_unlock();
     cmemprof_make_room();
+}
+
+uint32_t loaded_code_generation(void) {
+    return generation_of_stacks;
 }
 
 // ---- Forgetting ----
@@ -122,7 +132,7 @@ bool loaded_code_refresh(void) {
     }
     code_objects_refresh();
     bool refreshed = list_modules(&ended);
-    if (ended != 0 && atomic_load(&profiler.open)) {
+    if (ended != 0) {
         unwind_after_unload(&profiler.unwinder); // it may not have come by our dlclose
         retire_stacks(ended);
     }

@@ -15,6 +15,9 @@ bool loaded_code_refresh(void); // False: no memory
 // stacks that go through it, so that code which comes to lie there is not taken for it. The same question both times, with another answer.
 void loaded_code_around_unload(void);
 
+// The generation (modules.h) that stacks belong to which are not retired. Holding reclaim.h's lock.
+uint32_t loaded_code_generation(void);
+
 // Handlers of fork. Before: waits until nobody here is asking the loader for its objects, a second at most.
 void loaded_code_before_fork(void);
 void loaded_code_after_fork_in_parent(void);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "loaded_code.h"
 #include "profiler.h"
 #include "reclaim.h"
 
@@ -107,6 +108,7 @@ static void fill(struct cmemprof_snapshot *snapshot) {
     reclaim_lock();
     clock_gettime(CLOCK_REALTIME, &now);
     snapshot->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    snapshot->generation = loaded_code_generation();
     snapshot->interval_bytes = atomic_load(&profiler.last_interval_bytes);
     if (atomic_load(&profiler.open)) {
         read_tables(snapshot);

@@ -19,7 +19,7 @@ struct record {
     uint64_t samples; // that alloc_* were made of
 };
 
-// An address, and when it was code (modules.h); 0: now.
+// An address, and when it was code (modules.h); 0: at any time, as Go's is.
 struct code_place {
     uintptr_t pc;
     uint32_t generation;
@@ -36,6 +36,7 @@ struct cmemprof_snapshot {
     size_t go_pc_count;
     struct place_slot *place_slots; // finds a place; a power of two of them
     size_t place_slot_count;
+    uint32_t generation; // that it was taken in (modules.h)
     uint64_t interval_bytes;
     struct cmemprof_stats stats;
     uint64_t emitted_samples;                     // of all records

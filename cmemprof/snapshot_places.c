@@ -71,9 +71,10 @@ static bool add_place(struct cmemprof_snapshot *snapshot, struct place_slot *slo
     return snapshot->place_count * 2 <= snapshot->place_slot_count || grow_slots(snapshot);
 }
 
-// Go's code is never unloaded.
-static uint32_t generation_of(uintptr_t pc, uint32_t retired) {
-    return retired != 0 && snapshot_is_go(pc) ? 0 : retired;
+// Something else may lie there by the time that the address is named, so what lies there now is none of its business. Go's code is never
+// unloaded.
+static uint32_t generation_of(const struct cmemprof_snapshot *snapshot, uintptr_t pc, uint32_t retired) {
+    return snapshot_is_go(pc) ? 0 : retired != 0 ? retired : snapshot->generation;
 }
 
 bool snapshot_collect_places(struct cmemprof_snapshot *snapshot) {
@@ -85,7 +86,7 @@ bool snapshot_collect_places(struct cmemprof_snapshot *snapshot) {
         uint32_t retired = stack != NULL ? atomic_load_explicit(&stack->retired, memory_order_relaxed) : 0;
         for (uint32_t frame = 0; stack != NULL && frame < stack->depth_frames; frame++) {
             uintptr_t pc = stack->pcs[frame];
-            uint32_t generation = generation_of(pc, retired);
+            uint32_t generation = generation_of(snapshot, pc, retired);
             struct place_slot *slot = slot_of(snapshot->place_slots, snapshot->place_slot_count, pc, generation);
             if (slot->index_and_one == 0 && !add_place(snapshot, slot, pc, generation)) {
                 return false;
@@ -102,7 +103,7 @@ static uint32_t index_of(const struct cmemprof_snapshot *snapshot, uintptr_t pc,
 uint32_t snapshot_place_of(const struct cmemprof_snapshot *snapshot, const struct stack *stack, uint32_t frame) {
     uintptr_t pc = stack->pcs[frame];
     uint32_t retired = atomic_load_explicit(&stack->retired, memory_order_relaxed);
-    uint32_t generation = generation_of(pc, retired), index = index_of(snapshot, pc, generation);
+    uint32_t index = index_of(snapshot, pc, generation_of(snapshot, pc, retired));
     // Not found: the stack was retired after the snapshot was taken.
-    return index != SNAPSHOT_NO_PLACE || generation == 0 ? index : index_of(snapshot, pc, 0);
+    return index != SNAPSHOT_NO_PLACE ? index : index_of(snapshot, pc, generation_of(snapshot, pc, 0));
 }

@@ -5,7 +5,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/pprof/profile"
 )
+
+// buildPlugin makes NAME's plugin in the directory.
+func buildPlugin(t *testing.T, directory, name, flags string) string {
+	t.Helper()
+	path := filepath.Join(directory, "lib"+name+".so")
+	run(t, "gcc", "-O1", "-g", "-shared", "-fPIC", flags, "-DNAME="+name, "-o", path, "plugins/plugin.c")
+	return path
+}
 
 // TestPlugins: what was allocated in plugins that come to lie at one address in turn belongs to each of them.
 func TestPlugins(t *testing.T) {
@@ -19,15 +29,40 @@ func TestPlugins(t *testing.T) {
 			directory := t.TempDir()
 			var paths []string
 			for _, name := range strings.Fields(mode.plugins) {
-				path := filepath.Join(directory, "lib"+name+".so")
-				run(t, "gcc", "-O1", "-g", "-shared", "-fPIC", mode.flags, "-DNAME="+name, "-o", path, "plugins/plugin.c")
-				paths = append(paths, path)
+				paths = append(paths, buildPlugin(t, directory, name, mode.flags))
 			}
 			out, err := exec.Command(program, paths...).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%.3000s", err, out)
 			}
 			t.Logf("%s", out)
+		})
+	}
+}
+
+// TestPluginReplaced: a plugin that is replaced at its address after a profile was begun and before its addresses are named keeps what it allocated.
+func TestPluginReplaced(t *testing.T) {
+	for _, flags := range []string{"-Wl,--build-id", "-Wl,--build-id=none"} {
+		t.Run(flags, func(t *testing.T) {
+			directory := t.TempDir()
+			program, file := filepath.Join(directory, "program"), filepath.Join(directory, "c.pprof")
+			run(t, "gcc", "-O1", "-g", "-I../../cmemprof", "-o", program, "replaced/replaced.c", "../../build/libcmemprof.a", "-ldl", "-lm", "-ldeflate", "-lzstd", "-pthread")
+			run(t, program, file, buildPlugin(t, directory, "a", flags), buildPlugin(t, directory, "b", flags))
+			p, err := profile.ParseData(read(t, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			bytes, whole := map[string]int64{}, 0
+			for _, sample := range p.Sample {
+				leaf := sample.Location[0]
+				bytes[leaf.Line[0].Function.Name+" in "+filepath.Base(leaf.Mapping.File)] += sample.Value[1]
+				if strings.HasPrefix(leaf.Line[0].Function.Name, "a_") && strings.HasSuffix(leaf.Line[0].Function.Filename, "plugin.c") {
+					whole++
+				}
+			}
+			if bytes["a_allocate in liba.so"] != 1000 || bytes["b_allocate in libb.so"] != 0 || whole != 1 {
+				t.Errorf("%v", bytes)
+			}
 		})
 	}
 }
