@@ -228,11 +228,9 @@ EXPORTED size_t malloc_usable_size(void *block) {
 
 // Another object may be loaded where this one was. Its rows are forgotten before, for a load in the middle of it, and after.
 EXPORTED int dlclose(void *handle) {
-    loaded_code_around_unload();
-    unwind_before_unload(&profiler.unwinder);
+    loaded_code_before_unload();
     int result = next_allocator.dlclose(handle);
-    unwind_after_unload(&profiler.unwinder);
-    loaded_code_around_unload();
+    loaded_code_after_unload();
     return result;
 }
 

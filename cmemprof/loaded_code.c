@@ -17,6 +17,8 @@ struct modules loaded_modules;
 // reset in a child (glibc 2.36), so a fork in the midst of it would leave the child waiting for ever.
 static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
 static __thread bool fork_holds_listing __attribute__((tls_model("initial-exec")));
+// As deep is this thread in dlclose, which may be called while a library ends.
+static __thread unsigned unloadings __attribute__((tls_model("initial-exec")));
 
 // A second at most: should the loader itself hang, whoever unloads or forks goes on without.
 static bool lock_listing(void) {
@@ -133,19 +135,32 @@ bool loaded_code_refresh(void) {
     code_objects_refresh();
     bool refreshed = list_modules(&ended);
     if (ended != 0) {
-        unwind_after_unload(&profiler.unwinder); // it may not have come by our dlclose
+        unwind_forget_code(&profiler.unwinder); // it may not have come by our dlclose
         retire_stacks(ended);
     }
     pthread_mutex_unlock(&listing);
     return refreshed;
 }
 
-void loaded_code_around_unload(void) {
+// The same question both times, with another answer.
+static void refresh_around_unload(void) {
     if (atomic_load(&profiler.open)) {
         profiler_enter(&thread_state);
         loaded_code_refresh();
         profiler_leave(&thread_state);
     }
+}
+
+void loaded_code_before_unload(void) {
+    refresh_around_unload();
+    unloadings++;
+    unwind_before_unload(&profiler.unwinder);
+}
+
+void loaded_code_after_unload(void) {
+    unwind_after_unload(&profiler.unwinder);
+    unloadings--;
+    refresh_around_unload();
 }
 
 void loaded_code_before_fork(void) {
@@ -162,6 +177,7 @@ void loaded_code_after_fork_in_parent(void) {
 void loaded_code_after_fork_in_child(void) {
     pthread_mutex_init(&listing, NULL);
     modules_after_fork_in_child(&loaded_modules);
+    unwind_after_fork(&profiler.unwinder, unloadings);
     if (!fork_holds_listing) {
         loaded_modules.count = 0;
     }

@@ -11,9 +11,10 @@ extern struct modules loaded_modules; // finding needs no lock
 
 bool loaded_code_refresh(void); // False: no memory
 
-// Before an unloading: notes where the object lies, so that samples that point into it can be named afterwards. After it: retires the
-// stacks that go through it, so that code which comes to lie there is not taken for it. The same question both times, with another answer.
-void loaded_code_around_unload(void);
+// Around dlclose, on the thread that calls it. Before: notes where the object lies, so that samples that point into it can be named
+// afterwards. After: retires the stacks that go through it, so that code which comes to lie there is not taken for it.
+void loaded_code_before_unload(void);
+void loaded_code_after_unload(void);
 
 // The generation (modules.h) that stacks belong to which are not retired. Holding reclaim.h's lock.
 uint32_t loaded_code_generation(void);

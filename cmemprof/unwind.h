@@ -38,8 +38,8 @@ struct unwinder {
     _Atomic uintptr_t go_text_start, go_text_end;   // [start, end); both 0: no Go here
     _Atomic uintptr_t go_call_start, go_call_end;   // asmcgocall; both 0: not known
     _Atomic uintptr_t go_panic_start, go_panic_end; // sigpanic, where frame pointers above it cannot be relied on; both 0: they can
-    _Atomic uint64_t generation;                    // of the unwind tables: odd while code is being unmapped
-    _Atomic uint64_t fallbacks;                     // frames followed by frame pointer for want of a rule; relaxed, a counter
+    _Atomic uint64_t generation; // of the unwind tables: odd while code is being unmapped, by as many as its upper 16 bits say
+    _Atomic uint64_t fallbacks;  // frames followed by frame pointer for want of a rule; relaxed, a counter
     struct row_cache rows;
     struct stack_memory memory;
 };
@@ -79,8 +79,13 @@ void unwind_set_go_call(struct unwinder *unwinder, uintptr_t start, uintptr_t en
 // Where sigpanic lies, in a Go that does not correct the frame pointer of the function that panicked when the stack moves.
 void unwind_set_go_panic(struct unwinder *unwinder, uintptr_t start, uintptr_t end);
 
-// Around dlclose: before the code goes away and after it went. Forgets the rows, and memos count for nothing.
+// Around dlclose: before the code goes away and after it went. Forgets the rows, and memos count for nothing, until the last of those who
+// are at it at one time is done.
 void unwind_before_unload(struct unwinder *unwinder);
 void unwind_after_unload(struct unwinder *unwinder);
+// Code went away in another way. Forgets the rows and memos.
+void unwind_forget_code(struct unwinder *unwinder);
+// In a forked child, whose only thread is within so many.
+void unwind_after_fork(struct unwinder *unwinder, unsigned unloadings);
 
 #endif

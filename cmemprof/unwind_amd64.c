@@ -183,13 +183,35 @@ void unwind_set_go_panic(struct unwinder *unwinder, uintptr_t start, uintptr_t e
 
 // ---- Unloading ----
 
+// The generation is even and says of nobody that he unloads, or odd and says of how many.
+#define ONE_UNLOADING (UINT64_C(1) << 48)
+
+static uint64_t with_unloadings(uint64_t generation, uint64_t unloadings) {
+    return unloadings * ONE_UNLOADING + ((generation & (ONE_UNLOADING - 1) & ~UINT64_C(1)) | (unloadings != 0));
+}
+
+// change: 1, -1.
+static void change_unloadings(struct unwinder *unwinder, uint64_t change, uint64_t step) {
+    uint64_t before = atomic_load(&unwinder->generation);
+    while (!atomic_compare_exchange_weak(&unwinder->generation, &before, with_unloadings(before + step, before / ONE_UNLOADING + change))) {
+    }
+}
+
 void unwind_before_unload(struct unwinder *unwinder) {
-    atomic_fetch_or(&unwinder->generation, 1);
+    change_unloadings(unwinder, 1, 0);
     row_cache_clear(&unwinder->rows); // for a load in the midst of it
 }
 
 void unwind_after_unload(struct unwinder *unwinder) {
     row_cache_clear(&unwinder->rows);
-    atomic_fetch_add(&unwinder->generation, 2);
-    atomic_fetch_and(&unwinder->generation, ~(uint64_t)1);
+    change_unloadings(unwinder, (uint64_t)-1, 2);
+}
+
+void unwind_forget_code(struct unwinder *unwinder) {
+    atomic_fetch_add(&unwinder->generation, 2); // first: a row that is being put then is seen, or sees this
+    row_cache_clear(&unwinder->rows);
+}
+
+void unwind_after_fork(struct unwinder *unwinder, unsigned unloadings) {
+    atomic_store(&unwinder->generation, with_unloadings(atomic_load(&unwinder->generation), unloadings));
 }

@@ -192,8 +192,8 @@ static void nothing_is_retired_while_nothing_goes(void **state) {
     (void)state;
     assert_true(loaded_code_refresh());
     uint32_t generation = loaded_modules.generation;
-    loaded_code_around_unload();
-    loaded_code_around_unload();
+    loaded_code_before_unload();
+    loaded_code_after_unload();
     assert_int_equal(loaded_modules.generation, generation);
     void *held = dlopen("libc.so.6", RTLD_NOW);
     assert_int_equal(dlclose(held), 0); // others have it still

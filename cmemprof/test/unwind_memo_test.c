@@ -303,6 +303,36 @@ static void unloading_code_ends_a_memo(void **unused) {
     assert_int_not_equal(unwinder.generation, before);
 }
 
+// Whoever is done first does not say that nobody unloads any more.
+static void unloadings_may_overlap(void **unused) {
+    (void)unused;
+    uint64_t before = unwinder.generation;
+    unwind_before_unload(&unwinder);
+    unwind_before_unload(&unwinder);
+    uint64_t both = unwinder.generation;
+    unwind_after_unload(&unwinder);
+    assert_int_equal(unwinder.generation & 1, 1);
+    assert_int_not_equal(unwinder.generation, both);
+    unwind_forget_code(&unwinder);
+    assert_int_equal(unwinder.generation & 1, 1);
+    unwind_after_unload(&unwinder);
+    assert_int_equal(unwinder.generation & 1, 0);
+    assert_true(unwinder.generation > before);
+
+    // A child is forked by one of three.
+    unwind_before_unload(&unwinder);
+    unwind_before_unload(&unwinder);
+    unwind_before_unload(&unwinder);
+    unwind_after_fork(&unwinder, 1);
+    assert_int_equal(unwinder.generation & 1, 1);
+    unwind_after_unload(&unwinder);
+    assert_int_equal(unwinder.generation & 1, 0);
+    // And by a thread that unloads nothing.
+    unwind_before_unload(&unwinder);
+    unwind_after_fork(&unwinder, 0);
+    assert_int_equal(unwinder.generation & 1, 0);
+}
+
 // Two walks by hand. The old one: three steps, which read a word each; the start's RBP decided the second. The new one: one step, which is
 // the old one's second.
 static uintptr_t words[4];
@@ -431,6 +461,7 @@ int main(void) {
         cmocka_unit_test(other_values_in_registers_change_nothing),
         cmocka_unit_test(a_memo_goes_from_thread_to_thread),
         cmocka_unit_test(unloading_code_ends_a_memo),
+        cmocka_unit_test(unloadings_may_overlap),
         cmocka_unit_test(walks_join_only_in_the_same_state),
         cmocka_unit_test(every_word_counts),
         cmocka_unit_test(a_joined_walk_remembers_what_decided_it),
