@@ -21,9 +21,9 @@ struct code_object {
 // The table is what cfi_object_at asks here.
 bool code_objects_in_use(void);
 
-// Asks the loader (dl_iterate_phdr) what is loaded: when the profiler starts, and after every dlopen and dlclose. Not inside malloc, not in
-// a signal handler. Of two threads that come at once one does the work for both, and the other does not wait. Nothing where the table is
-// not in use.
+// Asks the loader (dl_iterate_phdr) what is loaded: when the profiler starts, and after every dlopen and dlclose. Only by loaded_code.c,
+// whose lock keeps forks away meanwhile. Not inside malloc, not in a signal handler. Of two threads that come at once one does the work for
+// both, and the other does not wait. Nothing where the table is not in use.
 void code_objects_refresh(void);
 
 // In the child of a fork, whose parent may have been refreshing.

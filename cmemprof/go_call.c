@@ -6,8 +6,8 @@
 
 #include <sys/mman.h>
 
-#include "code_objects.h"
 #include "hook_binding.h"
+#include "loaded_code.h"
 #include "profiler.h"
 
 uintptr_t cmemprof_go_call(void) {
@@ -19,7 +19,7 @@ uintptr_t cmemprof_go_call(void) {
         return 0;
     }
     profiler_enter(&thread_state);
-    code_objects_refresh(); // the walk needs it, where it is in use
+    loaded_code_list_objects(); // the walk needs it, where it is in use
     uintptr_t call = unwind_find_go_call(&profiler.unwinder, &thread_state, memo);
     profiler_leave(&thread_state);
     munmap(memo, sizeof *memo);

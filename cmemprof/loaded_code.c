@@ -4,35 +4,27 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "cmemprof.h"
 #include "code_objects.h"
 #include "profiler.h"
 #include "reclaim.h"
+#include "timed_lock.h"
 
 struct modules loaded_modules;
 
 // Held while the loader is asked for its objects. fork waits for it: the loader's own lock for that question (dl_load_write_lock) is not
-// reset in a child (glibc 2.36), so a fork in the midst of it would leave the child waiting for ever.
+// reset in a child (glibc 2.36), so a fork in the midst of it would leave the child waiting for ever. Should the loader itself hang,
+// whoever unloads or forks goes on without.
 static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
 static __thread bool fork_holds_listing __attribute__((tls_model("initial-exec")));
 // As deep is this thread in dlclose, which may be called while a library ends.
 static __thread unsigned unloadings __attribute__((tls_model("initial-exec")));
 
-// A second at most: should the loader itself hang, whoever unloads or forks goes on without.
-static bool lock_listing(void) {
-    struct timespec limit;
-    clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_sec += 1;
-    return pthread_mutex_timedlock(&listing, &limit) == 0;
-}
-
 // Guarded by reclaim.h's lock, under which stacks are retired: the list of modules is ahead of them for a moment.
 static uint32_t generation_of_stacks = 1;
 
 struct unloading {
-    uint32_t ended;
     const struct module **modules; // what was unloaded
     size_t count;
 };
@@ -51,27 +43,31 @@ static void retire(struct stack *stack, void *context) {
     const struct unloading *unloading = context;
     for (size_t i = 0; i < unloading->count; i++) {
         if (is_through(stack, unloading->modules[i])) {
-            stack_table_retire(&profiler.stacks, stack, unloading->ended);
+            stack_table_retire(&profiler.stacks, stack, atomic_load(&unloading->modules[i]->unloaded_at));
             return;
         }
     }
 }
 
-// The stacks through what was unloaded at the end of this generation. Only those that can still be found are looked at: it takes no longer
-// when the same library goes for the thousandth time.
-static void retire_stacks(uint32_t ended) {
+// The stacks through what was unloaded since the last time. Only those that can still be found are looked at: it takes no longer when the
+// same library goes for the thousandth time. A program's thread may wait here, in dlclose; if somebody walks the tables for longer than it
+// waits, the next refresh does it, and until then what comes to lie there counts as what was there.
+static void retire_stacks(void) {
     static const struct module *modules[MODULES_MAX]; // guarded by listing
-    struct unloading unloading = {ended, modules, 0};
+    struct unloading unloading = {modules, 0};
     for (size_t i = 0; i < atomic_load(&loaded_modules.count); i++) {
-        if (atomic_load(&loaded_modules.items[i]->unloaded_at) == ended) {
+        uint32_t unloaded_at = atomic_load(&loaded_modules.items[i]->unloaded_at);
+        if (unloaded_at >= generation_of_stacks && unloaded_at <= loaded_modules.generation) {
             modules[unloading.count++] = loaded_modules.items[i];
         }
     }
-    reclaim_lock();
+    if (!reclaim_timed_lock()) {
+        return;
+    }
     if (atomic_load(&profiler.open)) {
         stack_table_each_found(&profiler.stacks, retire, &unloading);
     }
-    generation_of_stacks = ended + 1;
+    generation_of_stacks = loaded_modules.generation + 1;
     reclaim_unlock();
     cmemprof_make_room();
 }
@@ -109,13 +105,12 @@ static bool is_needed(struct module_stay stay, const void *context) {
 static void forget_unneeded(void) {
     struct needed needed = {.generations = loaded_modules.generation + 1};
     needed.bits = calloc(1, needed.generations / 8 + 1);
-    if (needed.bits != NULL) {
-        reclaim_lock();
+    if (needed.bits != NULL && reclaim_timed_lock()) {
         stack_table_each(&profiler.stacks, need, &needed);
         modules_forget(&loaded_modules, is_needed, &needed);
         reclaim_unlock();
-        free(needed.bits);
     }
+    free(needed.bits);
 }
 
 static bool list_modules(uint32_t *ended) {
@@ -127,16 +122,23 @@ static bool list_modules(uint32_t *ended) {
     return refreshed;
 }
 
+void loaded_code_list_objects(void) {
+    if (timed_lock(&listing)) {
+        code_objects_refresh();
+        pthread_mutex_unlock(&listing);
+    }
+}
+
 bool loaded_code_refresh(void) {
     uint32_t ended = 0;
-    if (!lock_listing()) {
+    if (!timed_lock(&listing)) {
         return true; // with what is known
     }
     code_objects_refresh();
     bool refreshed = list_modules(&ended);
-    if (ended != 0) {
+    if (generation_of_stacks != loaded_modules.generation + 1) {
         unwind_forget_code(&profiler.unwinder); // it may not have come by our dlclose
-        retire_stacks(ended);
+        retire_stacks();
     }
     pthread_mutex_unlock(&listing);
     return refreshed;
@@ -164,7 +166,7 @@ void loaded_code_after_unload(void) {
 }
 
 void loaded_code_before_fork(void) {
-    fork_holds_listing = lock_listing();
+    fork_holds_listing = timed_lock(&listing);
 }
 
 void loaded_code_after_fork_in_parent(void) {

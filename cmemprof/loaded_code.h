@@ -1,6 +1,7 @@
 // loaded_code.h: the list of modules of this process, kept up to date as objects are unloaded, and safe to ask at any time.
 //
-// Threads: any, none from inside malloc. Memory: that of modules.h.
+// Threads: any, none from inside malloc. Nobody waits longer than a second for another one here, and goes on with what is known. Memory:
+// that of modules.h.
 #ifndef CMEMPROF_LOADED_CODE_H
 #define CMEMPROF_LOADED_CODE_H
 
@@ -10,6 +11,9 @@
 extern struct modules loaded_modules; // finding needs no lock
 
 bool loaded_code_refresh(void); // False: no memory
+
+// What walks of stacks need of it (code_objects.h).
+void loaded_code_list_objects(void);
 
 // Around dlclose, on the thread that calls it. Before: notes where the object lies, so that samples that point into it can be named
 // afterwards. After: retires the stacks that go through it, so that code which comes to lie there is not taken for it.

@@ -147,6 +147,7 @@
 #define loaded_code_before_fork cmemprof_loaded_code_before_fork
 #define loaded_code_before_unload cmemprof_loaded_code_before_unload
 #define loaded_code_generation cmemprof_loaded_code_generation
+#define loaded_code_list_objects cmemprof_loaded_code_list_objects
 #define loaded_code_refresh cmemprof_loaded_code_refresh
 #define loaded_modules cmemprof_loaded_modules
 #define modules_after_fork_in_child cmemprof_modules_after_fork_in_child
@@ -189,6 +190,7 @@
 #define reclaim_set_limit cmemprof_reclaim_set_limit
 #define reclaim_snapshot_begins cmemprof_reclaim_snapshot_begins
 #define reclaim_snapshot_ends cmemprof_reclaim_snapshot_ends
+#define reclaim_timed_lock cmemprof_reclaim_timed_lock
 #define reclaim_unlock cmemprof_reclaim_unlock
 #define reserved_memory_map cmemprof_reserved_memory_map
 #define reserved_memory_open_slowly cmemprof_reserved_memory_open_slowly

@@ -268,7 +268,7 @@ static enum cmemprof_error open_once(struct profiler *self) {
     if (!open_tables(self)) {
         return CMEMPROF_NO_MEMORY;
     }
-    code_objects_refresh();
+    loaded_code_list_objects();
     sampler_open();
     bind_early(self);
     atomic_store(&self->open, true);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmemprof.h"
+#include "timed_lock.h"
 
 enum { LEAST_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
 
@@ -252,6 +253,10 @@ bool cmemprof_make_room(void) {
 
 void reclaim_lock(void) {
     pthread_mutex_lock(&reclaiming);
+}
+
+bool reclaim_timed_lock(void) {
+    return timed_lock(&reclaiming);
 }
 
 void reclaim_unlock(void) {

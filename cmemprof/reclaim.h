@@ -13,6 +13,7 @@
 #ifndef CMEMPROF_RECLAIM_H
 #define CMEMPROF_RECLAIM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "namespace.h"
@@ -20,6 +21,7 @@
 
 // The lock of all who walk the tables, and of what they note in them. Nobody takes it inside malloc.
 void reclaim_lock(void);
+bool reclaim_timed_lock(void); // For the program's threads. False: it was not to be had in a second
 void reclaim_unlock(void);
 
 // Takes away what need not stay. Holding the lock; nothing happens while there is a snapshot.

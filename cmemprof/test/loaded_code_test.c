@@ -4,7 +4,11 @@
 #include "own_profile.h"
 
 #include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <semaphore.h>
 
+#include "../code_objects.h"
 #include "../loaded_code.h"
 #include "../next_allocator.h"
 #include "../profiler.h"
@@ -200,6 +204,86 @@ static void nothing_is_retired_while_nothing_goes(void **state) {
     assert_int_equal(loaded_modules.generation, generation);
 }
 
+// ---- Who waits for whom ----
+
+// The loader's question, as the code here asks it.
+static int questions;
+int dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *), void *context) {
+    static int (*real)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
+    questions++;
+    if (real == NULL) {
+        *(void **)&real = dlsym(RTLD_NEXT, "dl_iterate_phdr");
+    }
+    return real(visit, context);
+}
+
+struct holder {
+    void (*lock)(void), (*unlock)(void);
+    sem_t held, enough;
+    pthread_t thread;
+};
+
+static void *hold(void *context) {
+    struct holder *holder = context;
+    holder->lock();
+    sem_post(&holder->held);
+    while (sem_wait(&holder->enough) != 0) {
+    }
+    holder->unlock();
+    return NULL;
+}
+
+static void begin_holding(struct holder *holder) {
+    sem_init(&holder->held, 0, 0);
+    sem_init(&holder->enough, 0, 0);
+    assert_int_equal(pthread_create(&holder->thread, NULL, hold, holder), 0);
+    while (sem_wait(&holder->held) != 0) {
+    }
+}
+
+static void end_holding(struct holder *holder) {
+    sem_post(&holder->enough);
+    pthread_join(holder->thread, NULL);
+}
+
+// As long as somebody walks the tables nothing can be retired: that comes when he is done.
+static void dlclose_goes_on_while_the_tables_are_walked(void **state) {
+    (void)state;
+    struct holder walker = {.lock = reclaim_lock, .unlock = reclaim_unlock};
+    load();
+    void *alive = call_library();
+    assert_true(loaded_code_refresh());
+    const struct module *module = modules_find(&loaded_modules, (uintptr_t)allocate, 0);
+    struct through before = stacks_through(module->start, module->limit);
+    assert_true(before.present >= 1);
+    begin_holding(&walker);
+    assert_int_equal(dlclose(library), 0);
+    assert_true(module->unloaded_at != 0);
+    assert_int_equal(stacks_through(module->start, module->limit).present, before.present);
+    end_holding(&walker);
+    assert_true(loaded_code_refresh());
+    struct through after = stacks_through(module->start, module->limit);
+    assert_int_equal(after.present, 0);
+    assert_true(after.retired >= 1);
+    free(alive);
+}
+
+// Else a fork in the midst of it would leave the loader's lock taken in the child.
+static void the_loader_is_asked_under_the_lock_that_fork_waits_for(void **state) {
+    (void)state;
+    struct holder forker = {.lock = loaded_code_before_fork, .unlock = loaded_code_after_fork_in_parent};
+    code_objects_use();
+    begin_holding(&forker);
+    int before = questions;
+    cmemprof_go_call();
+    loaded_code_list_objects();
+    assert_true(loaded_code_refresh());
+    assert_int_equal(questions, before);
+    end_holding(&forker);
+    loaded_code_list_objects();
+    assert_true(questions > before);
+}
+
 // The handlers of fork leave the lock free on both sides.
 static void after_the_handlers_of_fork_it_goes_on(void **state) {
     (void)state;
@@ -219,6 +303,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(rows_of_what_went_another_way_are_forgotten, start_all, stop),
         cmocka_unit_test_setup_teardown(a_library_in_turn_leaves_nothing_behind, start_all, stop),
         cmocka_unit_test_setup_teardown(nothing_is_retired_while_nothing_goes, start_all, stop),
+        cmocka_unit_test_setup_teardown(dlclose_goes_on_while_the_tables_are_walked, start_all, stop),
+        cmocka_unit_test_setup_teardown(the_loader_is_asked_under_the_lock_that_fork_waits_for, start_all, stop),
         cmocka_unit_test_setup_teardown(after_the_handlers_of_fork_it_goes_on, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
