@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "moment_memory.h"
+
 #define PAGE_BYTES ((uintptr_t)4096)
 
 // ELF notes: name size, description size, type, then both padded to 4 bytes. The build ID is type 3 of "GNU".
@@ -244,23 +246,54 @@ bool modules_see(struct modules *modules, const struct module *loaded, const cha
     return done;
 }
 
-struct visit {
-    struct modules *modules;
-    size_t seen;
-    bool failed;
+// ---- The loader's answer ----
+
+// An executable segment, and where its object's name begins.
+struct seen {
+    struct module module;
+    size_t name_at;
 };
+
+// What the loader says is copied, and looked at after its lock is free: nothing under it may wait for the allocator or for files.
+struct answer {
+    struct moment_memory seen, names;
+    size_t seen_count, names_size;
+    bool has_program, failed;
+};
+
+static bool copy_name(struct answer *answer, const char *name) {
+    size_t size = strlen(name) + 1, room = answer->names.size_bytes;
+    if (answer->names_size + size > room && !moment_memory_fit(&answer->names, room * 2 + size)) {
+        return false;
+    }
+    memcpy((char *)answer->names.base + answer->names_size, name, size);
+    answer->names_size += size;
+    return true;
+}
+
+static bool copy_segment(struct answer *answer, const struct module *module, size_t name_at) {
+    size_t room = answer->seen.size_bytes;
+    if ((answer->seen_count + 1) * sizeof(struct seen) > room && !moment_memory_fit(&answer->seen, room * 2 + sizeof(struct seen))) {
+        return false;
+    }
+    ((struct seen *)answer->seen.base)[answer->seen_count++] = (struct seen){*module, name_at};
+    return true;
+}
 
 static int visit_object(struct dl_phdr_info *info, size_t size, void *context) {
     (void)size;
-    struct visit *visit = context;
-    struct module module = {.bias = info->dlpi_addr, .is_program = visit->seen++ == 0};
+    struct answer *answer = context;
+    struct module module = {.bias = info->dlpi_addr, .is_program = !answer->has_program};
+    size_t name_at = answer->names_size;
+    answer->has_program = true;
+    answer->failed |= !copy_name(answer, info->dlpi_name != NULL ? info->dlpi_name : "");
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type == PT_NOTE && module.build_id[0] == '\0') {
             read_build_id((const uint8_t *)(info->dlpi_addr + segment->p_vaddr), segment->p_memsz, module.build_id);
         }
     }
-    for (int i = 0; i < info->dlpi_phnum; i++) {
+    for (int i = 0; i < info->dlpi_phnum && !answer->failed; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type != PT_LOAD || (segment->p_flags & PF_X) == 0) {
             continue;
@@ -269,9 +302,18 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *context) {
         module.start = start & ~(PAGE_BYTES - 1);
         module.limit = (start + segment->p_memsz + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
         module.file_offset = segment->p_offset & ~(PAGE_BYTES - 1);
-        visit->failed |= !modules_see(visit->modules, &module, info->dlpi_name);
+        answer->failed |= !copy_segment(answer, &module, name_at);
     }
-    return visit->failed;
+    return answer->failed;
+}
+
+static bool see_all(struct modules *modules, const struct answer *answer) {
+    const struct seen *seen = answer->seen.base;
+    bool done = !answer->failed;
+    for (size_t i = 0; done && i < answer->seen_count; i++) {
+        done = modules_see(modules, &seen[i].module, (const char *)answer->names.base + seen[i].name_at);
+    }
+    return done;
 }
 
 // True: something is not loaded any more.
@@ -292,15 +334,15 @@ uint32_t modules_refresh_ends(struct modules *modules) {
 }
 
 bool modules_refresh(struct modules *modules, uint32_t *ended) {
-    struct visit visit = {.modules = modules};
+    struct answer answer = {0};
     *ended = 0;
     modules_refresh_begins(modules);
-    dl_iterate_phdr(visit_object, &visit);
-    if (visit.failed) {
-        return false;
-    }
-    *ended = modules_refresh_ends(modules);
-    return true;
+    dl_iterate_phdr(visit_object, &answer);
+    bool done = see_all(modules, &answer);
+    moment_memory_free(&answer.seen);
+    moment_memory_free(&answer.names);
+    *ended = done ? modules_refresh_ends(modules) : 0;
+    return done;
 }
 
 // ---- Finding ----

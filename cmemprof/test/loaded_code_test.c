@@ -206,15 +206,34 @@ static void nothing_is_retired_while_nothing_goes(void **state) {
 
 // ---- Who waits for whom ----
 
-// The loader's question, as the code here asks it.
+// The loader's question, as the code here asks it, and how often anybody allocated while the loader had its lock.
 static int questions;
+static uint64_t allocations_in_answers;
+
+struct listener {
+    int (*visit)(struct dl_phdr_info *, size_t, void *);
+    void *context;
+};
+
+static uint64_t allocations(void) {
+    return stats_now().samples + stats_now().unsampled_nested;
+}
+
+static int listen(struct dl_phdr_info *info, size_t size, void *context) {
+    const struct listener *listener = context;
+    uint64_t before = allocations();
+    int result = listener->visit(info, size, listener->context);
+    allocations_in_answers += allocations() - before;
+    return result;
+}
+
 int dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *), void *context) {
     static int (*real)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
     questions++;
     if (real == NULL) {
         *(void **)&real = dlsym(RTLD_NEXT, "dl_iterate_phdr");
     }
-    return real(visit, context);
+    return real(listen, &(struct listener){visit, context});
 }
 
 struct holder {
@@ -284,6 +303,20 @@ static void the_loader_is_asked_under_the_lock_that_fork_waits_for(void **state)
     assert_true(questions > before);
 }
 
+// Whoever allocates has locks of the allocator, which another thread may have while it asks the loader something.
+static void nothing_is_allocated_under_the_loaders_lock(void **state) {
+    (void)state;
+    load();
+    free(call_library());
+    allocations_in_answers = 0;
+    uint64_t before = allocations();
+    loaded_modules.count = 0; // so all are new
+    assert_true(loaded_code_refresh());
+    assert_true(loaded_modules.count > 3 && allocations() > before);
+    assert_int_equal(allocations_in_answers, 0);
+    assert_int_equal(dlclose(library), 0);
+}
+
 // The handlers of fork leave the lock free on both sides.
 static void after_the_handlers_of_fork_it_goes_on(void **state) {
     (void)state;
@@ -305,6 +338,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(nothing_is_retired_while_nothing_goes, start_all, stop),
         cmocka_unit_test_setup_teardown(dlclose_goes_on_while_the_tables_are_walked, start_all, stop),
         cmocka_unit_test_setup_teardown(the_loader_is_asked_under_the_lock_that_fork_waits_for, start_all, stop),
+        cmocka_unit_test_setup_teardown(nothing_is_allocated_under_the_loaders_lock, start_all, stop),
         cmocka_unit_test_setup_teardown(after_the_handlers_of_fork_it_goes_on, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
