@@ -203,6 +203,7 @@
 #define shard_forget cmemprof_shard_forget
 #define shard_wait cmemprof_shard_wait
 #define shards_after_fork cmemprof_shards_after_fork
+#define shards_next cmemprof_shards_next
 #define shards_settle cmemprof_shards_settle
 #define shards_take cmemprof_shards_take
 #define snapshot_after_fork_in_child cmemprof_snapshot_after_fork_in_child

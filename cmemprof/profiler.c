@@ -222,12 +222,13 @@ static void add_samples(struct stack *stack, void *context) {
     *(uint64_t *)context += stack_samples(stack);
 }
 
-// Samples that other threads were in the midst of are nobody's in the child: they count as lost there.
+// Samples that other threads were in the midst of are nobody's in the child: they count as lost there. So do those of a stack that was
+// being taken away.
 static void balance_after_fork(struct profiler *self) {
     uint64_t accounted = self->stacks.evicted.samples, samples = 0;
+    shards_settle(self->shards, SHARDS_ALL, shard_forget);
     stack_table_each(&self->stacks, add_samples, &accounted);
-    for (size_t i = 0; i < SHARDS; i++) {
-        struct shard *shard = &self->shards[i];
+    for (struct shard *shard = NULL; (shard = shards_next(self->shards, shard)) != NULL;) {
         accounted += atomic_load(&shard->lost_stacks);
         samples += atomic_load(&shard->samples);
     }
@@ -239,14 +240,14 @@ static void balance_after_fork(struct profiler *self) {
 // In the child there is one thread, and what others held is held for ever. The tables need nothing: they have no locks. The random numbers
 // must go another way than the parent's, and the next sample be another one, or the children of one parent would all sample alike.
 static void after_fork(void) {
+    bool was_evicting = (atomic_load(&profiler.evictions) & 1) != 0;
     pthread_mutex_init(&starting, NULL);
     loaded_code_after_fork_in_child();
     snapshot_after_fork_in_child();
     code_objects_after_fork_in_child();
     reclaim_after_fork();
     // Forked by a signal handler in the midst of a sample: what it holds stays held, so that it can end.
-    if (atomic_load(&profiler.open) && thread_state.busy == 0) {
-        shards_after_fork(profiler.shards);
+    if (atomic_load(&profiler.open) && thread_state.busy == 0 && (!shards_after_fork(profiler.shards) || was_evicting)) {
         balance_after_fork(&profiler);
     }
     struct thread_state *thread = &thread_state;
@@ -347,8 +348,8 @@ void cmemprof_get_stats(struct cmemprof_stats *stats) {
         .reclaimed_samples = read_count(&profiler.reclaimed_samples),
         .unwind_fallbacks = read_count(&profiler.unwinder.fallbacks),
     };
-    for (size_t i = 0; atomic_load(&profiler.open) && i < SHARDS; i++) {
-        const struct shard *shard = &profiler.shards[i];
+    bool open = atomic_load(&profiler.open);
+    for (struct shard *shard = NULL; open && (shard = shards_next(profiler.shards, shard)) != NULL;) {
         add_shard(stats, shard);
         stats->own_bytes += read_count(&shard->samples) != 0 ? SHARD_USED_BYTES : 0;
     }

@@ -44,8 +44,8 @@ static size_t resident_bytes(void) {
 // What is not the tables', but of the limit.
 static size_t fixed_bytes(const struct profiler *self) {
     size_t fixed = sizeof *self;
-    for (size_t i = 0; self->shards != NULL && i < SHARDS; i++) {
-        fixed += atomic_load_explicit(&self->shards[i].samples, memory_order_relaxed) != 0 ? SHARD_USED_BYTES : 0;
+    for (struct shard *shard = NULL; self->shards != NULL && (shard = shards_next(self->shards, shard)) != NULL;) {
+        fixed += atomic_load_explicit(&shard->samples, memory_order_relaxed) != 0 ? SHARD_USED_BYTES : 0;
     }
     return fixed;
 }
@@ -152,12 +152,12 @@ static int last_class_to_go(const struct profiler *self, const struct choice *ch
 
 // False: a shard could not be had, so somebody may still look at what was unlinked.
 static bool nobody_looks(struct profiler *self) {
-    return shards_settle(self->shards, shard_forget);
+    return shards_settle(self->shards, SHARDS_ALL, shard_forget) == 0;
 }
 
 static bool settle_shards(void *context) {
     const struct profiler *self = context;
-    return shards_settle(self->shards, shard_flush);
+    return shards_settle(self->shards, SHARDS_ALL, shard_flush) == 0;
 }
 
 static void evict(struct profiler *self, struct stack *chosen) {

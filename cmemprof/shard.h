@@ -57,9 +57,14 @@ static inline void shard_release(struct shard *shard) {
 struct shard *shards_take(struct shard *shards, struct thread_state *thread);
 // Waits for it, half a second at most: for those who are not inside malloc. False: it was not to be had.
 bool shard_wait(struct shard *shard);
-// Waits until everybody who holds a shard now has let go of it, and calls visit for each while it is nobody's. False: one was not to be had
-// in time.
-bool shards_settle(struct shard *shards, void (*visit)(struct shard *shard));
+// Of these shards, one bit each, takes those that were ever used: waits until everybody who holds one now has let go of it, and calls visit
+// while it is nobody's. Returns those that were not to be had in time.
+#define SHARDS_ALL UINT64_MAX
+_Static_assert(SHARDS == 64, "as many as a mask has bits");
+uint64_t shards_settle(struct shard *shards, uint64_t which, void (*visit)(struct shard *shard));
+// The shards that were ever used, one after the other: NULL comes before the first and after the last. Others have never been written to,
+// and their pages stay untouched.
+struct shard *shards_next(struct shard *shards, const struct shard *last);
 
 // By its holder. What was allocated becomes part of the stack's totals.
 void shard_flush(struct shard *shard);
@@ -67,7 +72,7 @@ void shard_flush(struct shard *shard);
 void shard_forget(struct shard *shard);
 
 // In a forked child: shards that other threads held are as they left them. What may be half written is given up (the samples they were at:
-// see profiler.c).
-void shards_after_fork(struct shard *shards);
+// see profiler.c). False: there was such a shard. The pages of others stay the parent's.
+bool shards_after_fork(struct shard *shards);
 
 #endif

@@ -84,7 +84,9 @@ static void say_what_is_missing(struct cmemprof_snapshot *snapshot) {
 
 // What shards have not yet told the tables. A thread may be off the processor in the midst of a sample.
 static void flush_shards(void) {
-    for (int i = 0; i < 4 && !shards_settle(profiler.shards, shard_flush); i++) {
+    uint64_t left = SHARDS_ALL;
+    for (int i = 0; i < 4 && left != 0; i++) {
+        left = shards_settle(profiler.shards, left, shard_flush);
     }
 }
 

@@ -59,7 +59,7 @@ static void look_at(struct stack *stack, void *context) {
 
 static struct through stacks_through(uintptr_t start, uintptr_t limit) {
     struct through through = {.start = start, .limit = limit};
-    shards_settle(profiler.shards, shard_flush); // samples that are not with their stacks yet
+    shards_settle(profiler.shards, SHARDS_ALL, shard_flush); // samples that are not with their stacks yet
     stack_table_each(&profiler.stacks, look_at, &through);
     return through;
 }

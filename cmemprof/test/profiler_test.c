@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +134,38 @@ static void *churn(void *context) {
     return NULL;
 }
 
+static size_t resident_shards(void) {
+    size_t count = 0;
+    unsigned char resident;
+    for (size_t i = 0; i < SHARDS; i++) {
+        void *page = (void *)((uintptr_t)&profiler.shards[i] & ~(uintptr_t)4095);
+        count += mincore(page, 1, &resident) == 0 && (resident & 1) != 0;
+    }
+    return count;
+}
+
+// Each page that is touched is a fault, in each child. Before there are threads that use more of them.
+static void a_profile_and_a_child_touch_no_shard_that_nobody_used(void **state) {
+    (void)state;
+    free(here(100));
+    size_t used = 0;
+    for (struct shard *shard = NULL; (shard = shards_next(profiler.shards, shard)) != NULL;) {
+        used++;
+    }
+    assert_in_range(used, 1, SHARDS / 2);
+    cmemprof_snapshot_free(cmemprof_snapshot_take());
+    assert_true(resident_shards() <= used);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        bool counted = stats_now().samples != 0;
+        _exit(!counted + 2 * (resident_shards() > used));
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 // Others are in the midst of samples when the process forks. The books of the child balance, and it goes on.
 static void a_forked_child_s_books_balance(void **state) {
     (void)state;
@@ -173,6 +206,7 @@ static void errors_have_texts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_profile_and_a_child_touch_no_shard_that_nobody_used, start_all, stop),
         cmocka_unit_test_setup_teardown(a_sample_is_seen_from_its_allocation_to_its_end, start_all, stop),
         cmocka_unit_test_setup_teardown(no_free_shard_is_a_lost_sample, start_all, stop),
         cmocka_unit_test_setup_teardown(the_profiler_does_not_sample_itself, start_all, stop),

@@ -67,7 +67,7 @@ static void nothing(struct shard *shard) {
 
 static bool settle(void *context) {
     (void)context;
-    return shards_settle(adding, nothing);
+    return shards_settle(adding, SHARDS_ALL, nothing) == 0;
 }
 
 static void read_live(void) {
@@ -77,7 +77,7 @@ static void read_live(void) {
 
 static void *hand_on(void *context) {
     uintptr_t self = (uintptr_t)context, errors = 0;
-    struct thread_state thread = {.shard = (uint32_t)self + 1};
+    struct thread_state thread = {0};
     for (uintptr_t round = 0; round < ROUNDS; round++) {
         for (uintptr_t i = 0; i < BLOCKS; i++) {
             // Addresses come back: 64 times as many as are alive.
@@ -162,7 +162,7 @@ static _Atomic uint64_t refused;
 static _Atomic int generation;
 
 static void *intern_in_shards(void *context) {
-    struct thread_state thread = {.shard = (uint32_t)(uintptr_t)context + 1};
+    struct thread_state thread = {0};
     uint32_t random = (uint32_t)(uintptr_t)context;
     for (uintptr_t round = 0; round < ROUNDS * 100; round++) {
         struct shard *shard = shards_take(keepers, &thread);
@@ -187,7 +187,7 @@ static void *intern_in_shards(void *context) {
 }
 
 static bool nobody_looks(void) {
-    return shards_settle(keepers, shard_forget);
+    return shards_settle(keepers, SHARDS_ALL, shard_forget) == 0;
 }
 
 static struct stack *chosen;
