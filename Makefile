@@ -233,7 +233,7 @@ test-go: build/.setup-test
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
 test-programs: build/.setup-test lib static musl build/cmemprof build/cmemprof-sanitized build/beside-libdw build/demangle
-	cd testdata && go vet ./... && go test -count=1 -p 1 -parallel 2 -timeout 15m ./...
+	cd testdata && go vet ./... && go test -count=1 -p 2 -parallel 2 -timeout 15m ./...
 	cd testdata/soak && go vet -tags no_duckdb ./... && go test -count=1 -timeout 15m .
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
