@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -255,6 +256,13 @@ func runWithInput(t *testing.T, c *exec.Cmd) (output string, status int) {
 	return run(t, c)
 }
 
+// heeded: what the test starts does what the signal does by default, also where nohup or a shell's & had it ignored for all of them.
+func heeded(t *testing.T, s syscall.Signal) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, s)
+	t.Cleanup(func() { signal.Stop(caught) })
+}
+
 // TestRunHandsSignalsOn: one that ends the program by default ends it by that signal, with a profile; one that it handles is its own.
 func TestRunHandsSignalsOn(t *testing.T) {
 	sites := compileSites(t)
@@ -272,6 +280,7 @@ func TestRunHandsSignalsOn(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			command := runCommand(t, "--rate", "1", sites, c.way)
+			heeded(t, c.signal)
 			text := started(t, command)
 			_ = command.Process.Signal(c.signal)
 			_ = command.Wait()
@@ -296,6 +305,7 @@ try:
 except KeyboardInterrupt:
     raise SystemExit(7)`
 	command := runCommand(t, "/usr/bin/python3", "-c", script)
+	heeded(t, syscall.SIGINT)
 	text := started(t, command)
 	_ = command.Process.Signal(syscall.SIGINT)
 	_ = command.Wait()
