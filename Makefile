@@ -246,7 +246,6 @@ test-demo: build/.setup-test build/cmemprof
 # ---- Long tests ----
 
 # All of the above N times beside busy neighbours. FLAKES picks: FLAKES='build/.*/receiver_|go ./merge', FLAKES=testdata/go TEST=TestRunGo.
-N ?= 50
 FLAKES ?= .
 ifneq ($(filter flakes,$(MAKECMDGOALS)),)
 FLAKY_PROGRAMS := $(shell printf '%s\n' $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) | grep -E -- '$(FLAKES)')
@@ -255,7 +254,7 @@ endif
 comma := ,
 by_commas = $(subst $(eval) ,$(comma),$(1))
 flakes: build/.setup-test $(FLAKY_PROGRAMS) $(FLAKY_BUILT) ## Run every test N=50 times under load and list what does not always pass (FLAKES=pattern picks)
-	@scripts/flakes $(N) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' '. $(call by_commas,$(NO_LIBCURL_PACKAGES)) -tags=cmemprof_no_libcurl' \
+	@scripts/flakes $(or $(N),50) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' '. $(call by_commas,$(NO_LIBCURL_PACKAGES)) -tags=cmemprof_no_libcurl' \
 	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'testdata ./...' 'testdata/datadog ./...' 'demo ./...'
 
 # WAYS picks: WAYS='valgrind|clang'.
@@ -270,9 +269,8 @@ stress: build/.setup-stress lib static musl build/cmemprof ## Failing allocation
 	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./names ./programs ./stacks
 	cd testdata && CMEMPROF_STRESS=full go test -count=1 -run Client ./receiver
 	RUNS=20 scripts/test-go-sqlite3
-N ?= 100000
 torture: build/.setup-test lib ## Forks, dlopens, threads, starts and the like, N=100000 of each in each way of running, and all other hazards in full
-	cd testdata && CMEMPROF_TORTURE=$(N) go test -count=1 -parallel 2 -timeout 48h -v ./hazards
+	cd testdata && CMEMPROF_TORTURE=$(or $(N),100000) go test -count=1 -parallel 2 -timeout 48h -v ./hazards
 soak: build/.setup-test build/cmemprof ## A busy service with the profiler and without, side by side for HOURS=2: what may grow is held against limits
 	scripts/soak
 
