@@ -150,13 +150,18 @@ static void read_value(struct dwarf_unit *unit, struct dwarf_bytes *bytes, unsig
     }
 }
 
+// NULL: it has none, and neither may the unit.
+static const struct dwarf_spec *specs_of(const struct dwarf_die *die) {
+    return die->abbrev->spec_count != 0 ? die->unit->specs + die->abbrev->first_spec : NULL;
+}
+
 const uint8_t *dwarf_die_inside(const struct dwarf_die *die) {
     struct dwarf_bytes bytes = {die->values, die->unit->end, false};
     if (die->abbrev->fixed_bytes >= 0) {
         dwarf_skip(&bytes, (uint64_t)die->abbrev->fixed_bytes);
         return bytes.bad ? NULL : bytes.at;
     }
-    const struct dwarf_spec *specs = die->unit->specs + die->abbrev->first_spec;
+    const struct dwarf_spec *specs = specs_of(die);
     struct dwarf_value value;
     for (uint32_t i = 0; i < die->abbrev->spec_count && !bytes.bad; i++) {
         read_value(die->unit, &bytes, specs[i].form, specs[i].constant, &value);
@@ -199,7 +204,7 @@ const uint8_t *dwarf_die_behind(const struct dwarf_die *die) {
 // ---- Attributes ----
 
 bool dwarf_die_attribute(const struct dwarf_die *die, unsigned name, struct dwarf_value *value) {
-    const struct dwarf_spec *specs = die->unit->specs + die->abbrev->first_spec;
+    const struct dwarf_spec *specs = specs_of(die);
     uint64_t *left = &die->unit->file->steps_left;
     uint32_t count = die->abbrev->spec_count < *left ? die->abbrev->spec_count : (uint32_t)*left, wanted = 0;
     while (wanted < count && specs[wanted].name != name) {
