@@ -22,6 +22,7 @@
 #define cfi_find cmemprof_cfi_find
 #define cfi_object_at cmemprof_cfi_object_at
 #define cfi_run cmemprof_cfi_run
+#define cgroup_memory_left cmemprof_cgroup_memory_left
 #define code_bytes_are_sigreturn cmemprof_code_bytes_are_sigreturn
 #define code_bytes_follow_call cmemprof_code_bytes_follow_call
 #define code_objects_after_fork_in_child cmemprof_code_objects_after_fork_in_child
@@ -246,6 +247,7 @@
 #define symbols_forget cmemprof_symbols_forget
 #define symbols_free cmemprof_symbols_free
 #define symbols_new cmemprof_symbols_new
+#define symbols_ran_short cmemprof_symbols_ran_short
 #define thread_state cmemprof_thread_state
 #define unwind_after_fork cmemprof_unwind_after_fork
 #define unwind_after_unload cmemprof_unwind_after_unload

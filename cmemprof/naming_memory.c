@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cgroup_memory.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #define CLOSE_BYTES(begin, bytes) __asan_poison_memory_region(begin, bytes)
@@ -34,7 +36,7 @@ struct naming_block {
     size_t bytes; // with this
 };
 
-enum { HEAD_BYTES = 16, PAGE_BYTES = 4096, CHUNK_BYTES = 256 << 10, LARGE_BYTES = 64 << 10, SHARE_OF_ADDRESS_SPACE = 8 };
+enum { HEAD_BYTES = 16, PAGE_BYTES = 4096, CHUNK_BYTES = 256 << 10, LARGE_BYTES = 64 << 10, SHARE_OF_WHAT_IS_LEFT = 8 };
 _Static_assert(sizeof(struct naming_block) <= HEAD_BYTES, "a block begins behind its head");
 
 static size_t pages_in_use(void) {
@@ -53,10 +55,12 @@ static size_t pages_in_use(void) {
 
 void naming_memory_open(struct naming_memory *memory) {
     struct rlimit limit;
-    *memory = (struct naming_memory){.limit_bytes = NAMING_MEMORY_BYTES, .address_space_left = SIZE_MAX};
+    size_t share = cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT) / SHARE_OF_WHAT_IS_LEFT;
+    *memory =
+        (struct naming_memory){.limit_bytes = share < NAMING_MEMORY_BYTES ? share : NAMING_MEMORY_BYTES, .address_space_left = SIZE_MAX};
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
         size_t used = pages_in_use() * PAGE_BYTES;
-        memory->address_space_left = limit.rlim_cur > used ? (limit.rlim_cur - used) / SHARE_OF_ADDRESS_SPACE : 0;
+        memory->address_space_left = limit.rlim_cur > used ? (limit.rlim_cur - used) / SHARE_OF_WHAT_IS_LEFT : 0;
     }
 }
 

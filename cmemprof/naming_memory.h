@@ -2,8 +2,8 @@
 //
 // From there it would stay the program's: glibc raises its thresholds for mapping and for giving back to the largest block that was freed,
 // and debug data comes in large blocks. So it is mapped, given back as one when a profile is named, and bounded: NAMING_MEMORY_BYTES for
-// all files that are open, and where address space is limited (RLIMIT_AS) an eighth of what the program has left of it, so that the program
-// does not run short because of names. A single block goes back only if it is large.
+// all files that are open, and where the program's memory (cgroup_memory.h) or address space (RLIMIT_AS) is limited an eighth of what it
+// has left of it, so that the program does not run short because of names. A single block goes back only if it is large.
 //
 // Threads: guarded by the caller. What does not fit is NULL, and what needed it has no name.
 #ifndef CMEMPROF_NAMING_MEMORY_H

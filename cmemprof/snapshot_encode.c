@@ -40,6 +40,8 @@ struct encoder {
     enum place_trait sample_traits[STACK_TABLE_MAX_FRAMES];
     int64_t values[4];
     struct moment_memory *bytes;
+    size_t nameless_places;     // addresses of C without a name
+    bool names_ran_short;       // for want of memory
     bool nameless[MODULES_MAX]; // by module: some of its addresses have no name, so a viewer may look for them elsewhere
 };
 
@@ -134,7 +136,11 @@ static void find_nameless(struct encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->place_count; i++) {
         uintptr_t pc = encoder->snapshot->places[i].pc;
         const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->places[i].generation);
-        if (module != NULL && !snapshot_is_go(pc) && symbols_find(symbols, module, pc - 1).frame_count == 0) {
+        if (snapshot_is_go(pc) || (module != NULL && symbols_find(symbols, module, pc - 1).frame_count != 0)) {
+            continue;
+        }
+        encoder->nameless_places++;
+        if (module != NULL) {
             encoder->nameless[module->index] = true;
         }
     }
@@ -234,6 +240,11 @@ static void add_warnings(const struct encoder *encoder) {
                  encoder->snapshot->dropped_percent);
         profile_add_comment(encoder->profile, text);
     }
+    if (encoder->names_ran_short) {
+        profile_add_comment(encoder->profile,
+                            "cmemprof: warning: names of C functions or their lines are missing: there was too little memory "
+                            "to read debug data in; cmemprof symbolize names them later");
+    }
 }
 
 // The profiler's own figures, as a comment: "cmemprof: samples=12 emitted=12 ...", and those of the allocator behind.
@@ -261,6 +272,7 @@ static void add_metrics(const struct encoder *encoder) {
         {"cut_depth", stats->cut_depth},
         {"unwind_fallbacks", stats->unwind_fallbacks},
         {"sampling_ns", stats->sampling_ns},
+        {"nameless", encoder->nameless_places},
         {"dropped_percent", encoder->snapshot->dropped_percent},
         {"unfollowed_percent", encoder->snapshot->unfollowed_percent},
     };
@@ -313,6 +325,7 @@ static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
     find_nameless(encoder);
     add_head(encoder);
     add_locations(encoder);
+    encoder->names_ran_short = symbols_ran_short(symbols);
     symbols_close_files(symbols);
     add_evicted(encoder);
     add_metrics(encoder);

@@ -62,6 +62,10 @@ void symbols_free(struct symbols *symbols) {
     }
 }
 
+bool symbols_ran_short(const struct symbols *symbols) {
+    return symbols->memory.ran_short;
+}
+
 void symbols_close_files(struct symbols *symbols) {
     for (size_t i = 0; i < symbols->file_count; i++) {
         object_file_close(symbols->files[i].file);

@@ -11,6 +11,7 @@
 #ifndef CMEMPROF_SYMBOLS_H
 #define CMEMPROF_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,9 @@ void symbols_free(struct symbols *symbols);
 
 // address: of an instruction inside the call, that is return address - 1. Valid until symbols_forget or the next lookup.
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address);
+
+// Since files were opened memory for naming ran short (naming_memory.h): names or lines are missing.
+bool symbols_ran_short(const struct symbols *symbols);
 
 // Closes files. The names stay.
 void symbols_close_files(struct symbols *symbols);

@@ -76,10 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size -= sizeof address;
     uint8_t *bytes = malloc(size);
     memcpy(bytes, data + sizeof address, size);
-    struct naming_memory memory;
+    struct naming_memory memory = {.limit_bytes = MEMORY_BYTES, .address_space_left = SIZE_MAX}; // without a question to the system
     struct elf_file elf;
-    naming_memory_open(&memory);
-    memory.limit_bytes = MEMORY_BYTES;
     if (elf_file_use(&elf, bytes, size, &memory)) {
         use(&elf, address);
     }

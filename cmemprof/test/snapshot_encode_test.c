@@ -4,6 +4,10 @@
 #include "own_profile.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "hundreds.h"
 #include "sampling.h"
@@ -151,9 +155,9 @@ static void the_profile_has_the_profiler_s_own_figures(void **state) {
     assert_true(snapshot->stats.samples >= 3 && adds_up(snapshot));
     assert_non_null(memmem(bytes, size, expected, strlen(expected)));
     static const char *const figures[] = {
-        "lost_live",        "reclaimed_stacks", "reclaimed_samples", "unsampled_nested",  "live",           "stacks",
-        "own_bytes",        "limit_bytes",      "cut_no_rule",       "cut_unsupported",   "cut_unreadable", "cut_depth",
-        "unwind_fallbacks", "sampling_ns",      "dropped_percent",   "unfollowed_percent"};
+        "lost_live",   "reclaimed_stacks", "reclaimed_samples", "unsampled_nested", "live",      "stacks",           "own_bytes",
+        "limit_bytes", "cut_no_rule",      "cut_unsupported",   "cut_unreadable",   "cut_depth", "unwind_fallbacks", "sampling_ns",
+        "nameless",    "dropped_percent",  "unfollowed_percent"};
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         snprintf(expected, sizeof expected, " %s=", figures[i]);
         assert_non_null(memmem(bytes, size, expected, strlen(expected)));
@@ -165,6 +169,89 @@ static void the_profile_has_the_profiler_s_own_figures(void **state) {
     }
 }
 
+// The raw bytes of a profile, to be freed. NULL: no memory.
+static uint8_t *encode_now(size_t *size) {
+    uint8_t *bytes = NULL;
+    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+    enum cmemprof_error error = snapshot != NULL ? cmemprof_snapshot_encode(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
+    cmemprof_snapshot_free(snapshot);
+    return error == CMEMPROF_OK ? bytes : NULL;
+}
+
+static bool has_text(const uint8_t *bytes, size_t size, const char *text) {
+    return memmem(bytes, size, text, strlen(text)) != NULL;
+}
+
+// A hook's caller in memory of no file, as a JIT's.
+static void *(*make_nameless(void))(size_t) {
+    // push %rbp; mov %rsp, %rbp; movabs $malloc, %rax; call *%rax; pop %rbp; ret
+    static const uint8_t before[] = {0x55, 0x48, 0x89, 0xe5, 0x48, 0xb8}, after[] = {0xff, 0xd0, 0x5d, 0xc3};
+    void *(*function)(size_t), *(*called)(size_t) = malloc;
+    uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(code, MAP_FAILED);
+    memcpy(code, before, sizeof before);
+    memcpy(code + sizeof before, &called, sizeof called);
+    memcpy(code + sizeof before + sizeof called, after, sizeof after);
+    *(void **)&function = code;
+    return function;
+}
+
+static unsigned long nameless_now(void) {
+    size_t size;
+    uint8_t *bytes = encode_now(&size);
+    assert_non_null(bytes);
+    const char *figure = memmem(bytes, size, " nameless=", 10);
+    assert_non_null(figure);
+    unsigned long count = strtoul(figure + 10, NULL, 10);
+    free(bytes);
+    return count;
+}
+
+static void addresses_without_names_are_counted(void **state) {
+    (void)state;
+    void *(*nameless)(size_t) = make_nameless();
+    allocate_hundreds(3);
+    unsigned long before = nameless_now();
+    kept[3] = nameless(100);
+    assert_int_equal(nameless_now(), before + 1);
+    for (int i = 0; i < 4; i++) {
+        free(kept[i]);
+    }
+}
+
+// In a child, which has no names yet and reads them anew. With enough memory it finds them; with little address space the profile says so.
+static int encode_in_a_child(size_t address_space) {
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(30);
+        size_t size;
+        struct rlimit limit = {address_space, address_space};
+        FILE *statm = fopen("/proc/self/statm", "r");
+        unsigned long pages = 0;
+        if (statm == NULL || fscanf(statm, "%lu", &pages) != 1 || fclose(statm) != 0) {
+            _exit(9);
+        }
+        limit.rlim_cur = limit.rlim_max = pages * 4096 + address_space;
+        if (address_space != 0 && setrlimit(RLIMIT_AS, &limit) != 0) {
+            _exit(9);
+        }
+        uint8_t *bytes = encode_now(&size);
+        _exit(bytes == NULL ? 8 : has_text(bytes, size, "cmemprof: warning: names") + 2 * has_text(bytes, size, "allocate_hundreds"));
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void names_that_there_is_no_memory_for_are_told(void **state) {
+    (void)state;
+    allocate_hundreds(1);
+    assert_int_equal(encode_in_a_child(0), 2);
+    assert_int_equal(encode_in_a_child(2 << 20) & 1, 1);
+    free(kept[0]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stacks_end_in_main_and_carry_the_label, start_all, stop),
@@ -172,6 +259,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(memory_of_the_profiler_itself_carries_its_label, start_all, stop),
         cmocka_unit_test_setup_teardown(a_profile_after_stop_keeps_the_interval, start_all, stop),
         cmocka_unit_test_setup_teardown(wrong_go_names_are_survived, start_all, stop),
+        cmocka_unit_test_setup_teardown(addresses_without_names_are_counted, start_all, stop),
+        cmocka_unit_test_setup_teardown(names_that_there_is_no_memory_for_are_told, start_all, stop),
         cmocka_unit_test_setup_teardown(the_profile_has_the_profiler_s_own_figures, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

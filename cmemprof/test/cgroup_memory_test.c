@@ -1,0 +1,163 @@
+// cgroup_memory_test.c: what a process may still take, from files as the kernel writes them, and from the kernel's own where a cgroup can
+// be made.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../cgroup_memory.h"
+
+static char mount[64];
+
+static int make_mount(void **state) {
+    (void)state;
+    strcpy(mount, "/tmp/cgroup-memory-XXXXXX");
+    return mkdtemp(mount) == NULL;
+}
+
+static int remove_mount(void **state) {
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", mount);
+    return system(command);
+}
+
+static void make(const char *path, const char *text) {
+    char name[256];
+    for (const char *slash = path; (slash = strchr(slash + 1, '/')) != NULL;) {
+        snprintf(name, sizeof name, "%s%.*s", mount, (int)(slash - path), path);
+        assert_true(mkdir(name, 0755) == 0 || errno == EEXIST);
+    }
+    snprintf(name, sizeof name, "%s%s", mount, path);
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static size_t left_with(const char *cgroups) {
+    char list[128];
+    make("/list", cgroups);
+    snprintf(list, sizeof list, "%s/list", mount);
+    return cgroup_memory_left(list, mount);
+}
+
+static void without_a_limit_there_is_none(void **state) {
+    (void)state;
+    assert_true(cgroup_memory_left("/nowhere/list", mount) == SIZE_MAX);
+    assert_true(left_with("") == SIZE_MAX);
+    assert_true(left_with("nonsense\n:\n0:\n") == SIZE_MAX);
+    assert_true(left_with("0::/\n") == SIZE_MAX); // the root has no files
+    make("/a/memory.max", "max\n");
+    make("/a/memory.current", "1000\n");
+    assert_true(left_with("0::/a\n") == SIZE_MAX);
+}
+
+static void of_version_2_all_levels_count(void **state) {
+    (void)state;
+    make("/a/memory.max", "1000000\n");
+    make("/a/memory.current", "700000\n");
+    make("/a/b c/memory.max", "max\n");
+    make("/a/b c/memory.current", "600000\n");
+    assert_int_equal(left_with("0::/a/b c\n"), 300000);
+    make("/a/b c/memory.max", "650000\n");
+    assert_int_equal(left_with("0::/a/b c\n"), 50000);
+    // Files that were not used lately make room.
+    make("/a/b c/memory.stat", "anon 400000\nfile 200000\ninactive_anon 1\ninactive_file 150000\nactive_file 50000\n");
+    assert_int_equal(left_with("0::/a/b c\n"), 200000);
+    make("/a/b c/memory.current", "100000\n"); // less than the files, which were counted at another moment
+    assert_int_equal(left_with("0::/a/b c\n"), 300000);
+    make("/a/memory.current", "1200000\n"); // the limit was lowered
+    assert_int_equal(left_with("0::/a/b c\n"), 0);
+}
+
+// A cgroup namespace or a container's mount: the path leads nowhere, the files are the container's own.
+static void in_a_container_the_mount_counts(void **state) {
+    (void)state;
+    make("/memory.max", "5000\n");
+    make("/memory.current", "1000\n");
+    assert_int_equal(left_with("0::/\n"), 4000);
+    assert_int_equal(left_with("0::/../../elsewhere\n"), 4000);
+    make("/memory/memory.limit_in_bytes", "9000\n");
+    make("/memory/memory.usage_in_bytes", "6500\n");
+    assert_int_equal(left_with("12:pids:/\n4:memory:/docker/0123456789\n0::/x\n"), 2500); // the less of both
+}
+
+static void of_version_1_as_well(void **state) {
+    (void)state;
+    make("/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    make("/memory/memory.usage_in_bytes", "123456789\n");
+    make("/memory/jobs/7/memory.limit_in_bytes", "1000000\n");
+    make("/memory/jobs/7/memory.usage_in_bytes", "900000\n");
+    make("/memory/jobs/7/memory.stat", "cache 5\ninactive_file 7\ntotal_cache 9\ntotal_inactive_file 100000\n");
+    assert_int_equal(left_with("5:cpu,cpuacct:/jobs/8\n4:hugetlb,memory:/jobs/7\n1:name=systemd:/jobs/7\n"), 200000);
+    assert_true(left_with("4:memory2:/jobs/7\n") == SIZE_MAX);
+    assert_true(left_with("4:memory:/jobs\n") > (size_t)1 << 60);
+}
+
+static bool write_number(const char *folder, const char *file, long number) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    FILE *out = fopen(path, "r+"); // it is there, or this is another kind of file system
+    bool written = out != NULL && fprintf(out, "%ld\n", number) > 0;
+    return out != NULL && fclose(out) == 0 && written;
+}
+
+// The kernel's word. Only where one may make cgroups.
+static void the_kernels_files_are_understood(void **state) {
+    (void)state;
+    enum { LIMIT = 32 << 20, TAKEN = 8 << 20 };
+    char folder[2][128];
+    if (cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT) < 4 * LIMIT) {
+        skip(); // these tests' own limit would be met first
+    }
+    const char *const limits[2] = {"memory.max", "memory.limit_in_bytes"};
+    snprintf(folder[0], sizeof folder[0], "%s/cmemprof-test-%d", CGROUP_MEMORY_MOUNT, (int)getpid());
+    snprintf(folder[1], sizeof folder[1], "%s/memory/cmemprof-test-%d", CGROUP_MEMORY_MOUNT, (int)getpid());
+    for (int version = 0; version < 2; version++) {
+        if (mkdir(folder[version], 0755) != 0) {
+            continue;
+        }
+        bool made = write_number(folder[version], limits[version], LIMIT);
+        pid_t child = made ? fork() : -1;
+        if (child == 0) {
+            alarm(20);
+            if (!write_number(folder[version], "cgroup.procs", getpid())) {
+                _exit(0); // it may be made and not be entered
+            }
+            size_t before = cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT);
+            char *taken = malloc(TAKEN);
+            memset(taken, 1, TAKEN);
+            __asm__ volatile("" : : "r"(taken) : "memory"); // it is written
+            size_t after = cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT);
+            // What the kernel has charged and not counted yet is a few pages for each processor.
+            _exit(!(before <= LIMIT) + 2 * !(before > LIMIT / 4 * 3) + 4 * !(before > after && before - after > TAKEN / 2) +
+                  (before - after < TAKEN * 2 ? 0 : 8));
+        }
+        int status = 0;
+        assert_true(child < 0 || waitpid(child, &status, 0) == child);
+        rmdir(folder[version]);
+        assert_int_equal(status, 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(without_a_limit_there_is_none, make_mount, remove_mount),
+        cmocka_unit_test_setup_teardown(of_version_2_all_levels_count, make_mount, remove_mount),
+        cmocka_unit_test_setup_teardown(in_a_container_the_mount_counts, make_mount, remove_mount),
+        cmocka_unit_test_setup_teardown(of_version_1_as_well, make_mount, remove_mount),
+        cmocka_unit_test(the_kernels_files_are_understood),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
