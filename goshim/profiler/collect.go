@@ -119,17 +119,11 @@ func (t traceConfig) due(first bool, period time.Duration) bool {
 	return t.enabled && (first || rand.Float64()*float64(t.period) < float64(period))
 }
 
-// defaultCPURateHz is the rate of pprof.StartCPUProfile, which sets it anew each time and says on stderr so if another one was set before.
-const defaultCPURateHz = 100
-
 func (k *collector) startCPU() {
 	if !k.cfg.types[CPUProfile] {
 		return
 	}
 	k.try(CPUProfile, func() error {
-		if k.cfg.cpuRateHz != 0 && k.cfg.cpuRateHz != defaultCPURateHz {
-			runtime.SetCPUProfileRate(k.cfg.cpuRateHz)
-		}
 		buffer := &bytes.Buffer{}
 		if err := k.sources.startCPU(buffer); err != nil {
 			return err

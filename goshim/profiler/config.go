@@ -43,7 +43,7 @@ type config struct {
 	types                  map[ProfileType]bool
 	period                 time.Duration
 	cpuDuration            time.Duration
-	cpuRateHz              int // 0: the runtime's default
+	cpuRateHz              int // runtimeCPURateHz, or 0, which is the same
 	mutexFraction          int
 	blockRateNs            int
 	uploadTimeout          time.Duration
@@ -125,6 +125,9 @@ func (c *config) refuse(format string, args ...any) {
 	}
 }
 
+// runtimeCPURateHz is the rate of pprof.StartCPUProfile. There is no way to another one without the runtime's warning (Go 1.25 to 1.27).
+const runtimeCPURateHz = 100
+
 func (c *config) check() error {
 	if c.fault != nil {
 		return c.fault
@@ -134,6 +137,10 @@ func (c *config) check() error {
 	}
 	if c.cpuDuration < 0 || c.cpuRateHz < 0 {
 		return fmt.Errorf("invalid CPU profile, duration %s and rate %d must not be negative", c.cpuDuration, c.cpuRateHz)
+	}
+	if c.cpuRateHz != 0 && c.cpuRateHz != runtimeCPURateHz {
+		return fmt.Errorf("invalid CPU profile rate %d: runtime/pprof samples CPU time %d times a second, and where another rate was set before it "+
+			"writes a warning to standard error with each profile", c.cpuRateHz, runtimeCPURateHz)
 	}
 	if c.uploadTimeout <= 0 {
 		return fmt.Errorf("invalid upload timeout, must be > 0: %s", c.uploadTimeout)

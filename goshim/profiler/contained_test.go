@@ -157,3 +157,18 @@ func TestEmptyProfilesAreSent(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// What cannot be begun does not end what runs.
+func TestAStartThatFailsLeavesTheOldOneRunning(t *testing.T) {
+	a := newAgent(t)
+	start(t, a, profiler.WithProfileTypes(), profiler.WithPeriod(20*time.Millisecond))
+	restore := profiler.SetFakes(profiler.Fakes{NewDelta: func(merge.Output, ...string) profiler.Delta { panic("no memory") }})
+	err := profiler.Start(profiler.WithAgentAddr("localhost:1"), profiler.WithProfileTypes(profiler.HeapProfile))
+	restore()
+	if err == nil {
+		t.Error("started")
+	}
+	for range len(a.batches) + 2 {
+		a.next(t)
+	}
+}

@@ -78,8 +78,8 @@ func CPUDuration(d time.Duration) Option {
 	return func(c *config) { c.cpuDuration = d }
 }
 
-// CPUProfileRate sets how often CPU time is sampled, in Hz. Default: the runtime's, 100. With another rate the Go runtime prints "cannot set
-// cpu profile rate until previous profile has finished" to standard error each period; the rate is set all the same.
+// CPUProfileRate is how often CPU time is sampled, in Hz. It is 100, as runtime/pprof wants it, and Start refuses any other: the Go runtime
+// would print "cannot set cpu profile rate until previous profile has finished" to standard error each period.
 func CPUProfileRate(hz int) Option {
 	return func(c *config) { c.cpuRateHz = hz }
 }

@@ -111,11 +111,17 @@ func TestCPUDurationIsCut(t *testing.T) {
 	}
 }
 
+// With the runtime's own rate nothing is said on standard error; any other one is refused, as there is no way to set it without that.
 func TestCPUProfileRate(t *testing.T) {
-	a := newAgent(t)
-	start(t, a, profiler.WithPeriod(100*time.Millisecond), profiler.CPUProfileRate(250))
-	if p := a.next(t).profile(t, "cpu.pprof"); p.Period != int64(time.Second/250) {
-		t.Errorf("one sample in %s", time.Duration(p.Period))
+	for _, hz := range []int{1, 99, 101, 250} {
+		wantError(t, fmt.Sprintf("invalid CPU profile rate %d: ", hz), profiler.CPUProfileRate(hz))
+	}
+	for _, hz := range []int{0, 100} {
+		a := newAgent(t)
+		start(t, a, profiler.WithPeriod(100*time.Millisecond), profiler.CPUProfileRate(hz))
+		if p := a.next(t).profile(t, "cpu.pprof"); p.Period != int64(time.Second/100) {
+			t.Errorf("one sample in %s", time.Duration(p.Period))
+		}
 	}
 }
 

@@ -38,8 +38,8 @@ func Start(options ...Option) error {
 		if err != nil {
 			return err
 		}
-		stopActive()
 		if !c.enabled {
+			stopActive()
 			return nil
 		}
 		c.containerID, c.entityID = containerIdentity()
@@ -47,6 +47,7 @@ func Start(options ...Option) error {
 		if err != nil {
 			return fmt.Errorf("cmemprof: %w", err)
 		}
+		stopActive()
 		active = p
 		p.start()
 		return nil

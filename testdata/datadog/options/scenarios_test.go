@@ -8,6 +8,7 @@ var scenarios = []scenario{
 	{name: "CPUDuration", period: "1s"},
 	{name: "CPUDuration-longer-than-period"},
 	{name: "CPUProfileRate"},
+	{name: "CPUProfileRate-other", until: anError},
 	{name: "MutexProfileFraction", everyWait: true, period: "3s"},
 	{name: "WithDeltaProfiles-true"},
 	{name: "WithDeltaProfiles-false", everyWait: true, period: "3s"},
