@@ -325,8 +325,12 @@ build/fuzz/line/clang-%.so: $(LINE_SOURCES) | build/.setup-test
 fuzz-line-table: build/fuzz/line_table_fuzz build/fuzz/line_table_seeds $(LINE_OBJECTS)
 	@mkdir -p build/fuzz/line_table build/fuzz/corpus/line_table && build/fuzz/line_table_seeds build/fuzz/line_table $(LINE_OBJECTS)
 	@build/fuzz/line_table_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/line_table build/fuzz/line_table
-# The same objects whole, and compressed.
-DEBUG_OBJECTS := $(LINE_OBJECTS) build/fuzz/line/gcc-zlib.so
+# The same objects whole, and compressed, and their debug data in packages of both kinds.
+DEBUG_OBJECTS := $(LINE_OBJECTS) build/fuzz/line/gcc-zlib.so build/fuzz/line/4.dwp build/fuzz/line/5.dwp
+build/fuzz/line/%.dwp: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D)/split-$* && for source in $(LINE_SOURCES); do \
+	    $(FUZZ_CC) $(ALL_CFLAGS) -gdwarf-$* -gsplit-dwarf -c -o $(@D)/split-$*/$$(basename $$source .c).o $$source || exit 1; done
+	@llvm-dwp -o $@ $(@D)/split-$*/*.dwo
 build/fuzz/line/gcc-zlib.so: $(LINE_SOURCES) | build/.setup-test
 	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gz=zlib -shared -o $@ $^
 DEBUG_READER := naming_memory cgroup_memory by_address dwarf_% elf_% inflate function_index line_table line_table_header

@@ -1,7 +1,7 @@
 // debug_files.h: where the debug data of a file lies that does not hold it itself.
 //
 // A debug file is found by build ID (/usr/lib/debug/.build-id), or by the name in .gnu_debuglink: beside the file, in .debug there, or
-// under /usr/lib/debug. The common part of several (dwz) by .gnu_debugaltlink, split data (.dwo) by the name in its skeleton. Nothing is
+// under /usr/lib/debug. The common part of several (dwz) by .gnu_debugaltlink, split data (.dwp, .dwo) by dwarf_split.h. Nothing is
 // fetched over a network, and what is not of that very build is not taken.
 //
 // Threads: guarded by the caller. Memory: naming_memory.h.

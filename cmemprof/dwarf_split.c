@@ -8,6 +8,7 @@
 
 #include "dwarf_die.h"
 #include "dwarf_names.h"
+#include "dwarf_package.h"
 
 struct split_file {
     struct split_file *next;
@@ -28,7 +29,22 @@ static bool path_beside(char *path, size_t room, const char *program, const char
     return size > 0 && (size_t)size < room;
 }
 
-// NULL: there is none of that identity.
+// Types may have units, too. NULL: there is none of that identity.
+static struct dwarf_unit *unit_of(struct dwarf_file *file, struct dwarf_unit *skeleton) {
+    size_t count;
+    const struct dwarf_unit_place *places = dwarf_unit_places(file, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct dwarf_unit *unit = dwarf_unit_at(file, places[i].begin);
+        if (unit != NULL && unit->id == skeleton->id && unit->type != DW_UT_split_type) {
+            unit->skeleton = skeleton;
+            return unit;
+        }
+    }
+    return NULL;
+}
+
+// ---- A file of its own ----
+
 static struct dwarf_unit *open_split(struct dwarf_split *split, struct dwarf_unit *skeleton, const char *path) {
     struct naming_memory *memory = skeleton->file->memory;
     struct split_file *file = naming_memory_take(memory, sizeof *file);
@@ -36,38 +52,88 @@ static struct dwarf_unit *open_split(struct dwarf_split *split, struct dwarf_uni
         return NULL;
     }
     dwarf_file_open_split(&file->dwarf, &file->elf);
-    size_t count;
-    const struct dwarf_unit_place *places = dwarf_unit_places(&file->dwarf, &count);
-    for (size_t i = 0; i < count; i++) { // types may have units, too
-        struct dwarf_unit *unit = dwarf_unit_at(&file->dwarf, places[i].begin);
-        if (unit != NULL && unit->id == skeleton->id && unit->type != DW_UT_split_type) {
-            unit->skeleton = skeleton;
-            file->next = split->files;
-            split->files = file;
-            return unit;
-        }
+    struct dwarf_unit *unit = unit_of(&file->dwarf, skeleton);
+    if (unit == NULL) {
+        elf_file_close(&file->elf);
+        return NULL;
     }
-    elf_file_close(&file->elf);
-    return NULL;
+    file->next = split->files;
+    split->files = file;
+    return unit;
 }
 
-struct dwarf_unit *dwarf_split_of(struct dwarf_split *split, struct dwarf_unit *unit, const char *program) {
+static struct dwarf_unit *open_named(struct dwarf_split *split, struct dwarf_unit *skeleton, const char *name) {
+    char path[PATH_MAX];
+    struct dwarf_unit *unit = NULL;
+    if (path_of(path, sizeof path, skeleton->directory, name)) {
+        unit = open_split(split, skeleton, path);
+    }
+    if (unit == NULL && path_beside(path, sizeof path, split->program, name)) {
+        unit = open_split(split, skeleton, path);
+    }
+    return unit;
+}
+
+// ---- A package ----
+
+static bool open_package_at(struct dwarf_package *package, struct naming_memory *memory, const char *path, int size) {
+    return size > 0 && size < PATH_MAX && dwarf_package_open(package, path, memory);
+}
+
+static bool find_package(const struct dwarf_split *split, struct dwarf_package *package, struct naming_memory *memory) {
+    const char *id = split->build_id;
+    char path[PATH_MAX];
+    return open_package_at(package, memory, path, snprintf(path, sizeof path, "%s.dwp", split->program)) ||
+           open_package_at(package, memory, path, snprintf(path, sizeof path, "/usr/lib/debug%s.dwp", split->program)) ||
+           (strlen(id) > 2 &&
+            open_package_at(package, memory, path, snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%.2s/%s.dwp", id, id + 2)));
+}
+
+static struct dwarf_package *package_of(struct dwarf_split *split, struct naming_memory *memory) {
+    if (!split->looked_for_package) {
+        split->looked_for_package = true;
+        struct dwarf_package *package = naming_memory_take(memory, sizeof *package);
+        split->package = package != NULL && find_package(split, package, memory) ? package : NULL;
+    }
+    return split->package;
+}
+
+static struct dwarf_unit *open_packaged(struct dwarf_split *split, struct dwarf_unit *skeleton) {
+    struct naming_memory *memory = skeleton->file->memory;
+    struct dwarf_package *package = package_of(split, memory);
+    struct dwarf_file *file = package != NULL ? naming_memory_take(memory, sizeof *file) : NULL;
+    return file != NULL && dwarf_package_file(package, skeleton->id, file) ? unit_of(file, skeleton) : NULL;
+}
+
+// ---- Both ----
+
+static void look_for(struct dwarf_split *split, struct dwarf_unit *unit) {
     struct dwarf_die root;
     struct dwarf_value name;
-    char path[PATH_MAX];
-    if (unit->looked_for_split) {
-        return unit->split != NULL ? unit->split : unit;
-    }
     unit->looked_for_split = true;
     if (dwarf_die_root(unit, &root) && !root.abbrev->has_children &&
         (dwarf_die_attribute(&root, DW_AT_dwo_name, &name) || dwarf_die_attribute(&root, DW_AT_GNU_dwo_name, &name))) {
-        const char *text = dwarf_value_text(&name);
-        if (path_of(path, sizeof path, unit->directory, text)) {
-            unit->split = open_split(split, unit, path);
+        unit->split = open_packaged(split, unit);
+        if (unit->split == NULL) {
+            unit->split = open_named(split, unit, dwarf_value_text(&name));
         }
-        if (unit->split == NULL && path_beside(path, sizeof path, program, text)) {
-            unit->split = open_split(split, unit, path);
-        }
+    }
+}
+
+// Damaged data may have thousands of files, so they do not have the steps of one each.
+static void hand_steps_on(struct dwarf_split *split, struct dwarf_file *file) {
+    if (split->last_used != NULL && split->last_used != file) {
+        file->steps_left = split->last_used->steps_left;
+    }
+    split->last_used = file;
+}
+
+struct dwarf_unit *dwarf_split_of(struct dwarf_split *split, struct dwarf_unit *unit) {
+    if (!unit->looked_for_split) {
+        look_for(split, unit);
+    }
+    if (unit->split != NULL) {
+        hand_steps_on(split, unit->split->file);
     }
     return unit->split != NULL ? unit->split : unit;
 }
@@ -75,5 +141,8 @@ struct dwarf_unit *dwarf_split_of(struct dwarf_split *split, struct dwarf_unit *
 void dwarf_split_close(struct dwarf_split *split) {
     for (; split->files != NULL; split->files = split->files->next) {
         elf_file_close(&split->files->elf);
+    }
+    if (split->package != NULL) {
+        dwarf_package_close(split->package);
     }
 }

@@ -342,3 +342,17 @@ struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset
     size_t offset_bytes;
     return dwarf_length(&unit, &offset_bytes) ? (struct dwarf_bytes){begin, unit.end, false} : nothing;
 }
+
+struct elf_section elf_section_part(struct elf_section *section, uint64_t offset, uint64_t size) {
+    struct elf_section part = {.memory = section->memory, .file = section->file};
+    if (section->is_compressed) {
+        elf_section_all(section);
+    }
+    if (offset > section->size || size > section->size - offset) {
+        return part;
+    }
+    part.bytes = section->bytes != NULL ? section->bytes + offset : NULL;
+    part.stored_at = section->stored_at + offset; // means something only where nothing is compressed
+    part.stored_bytes = part.size = size;
+    return part;
+}

@@ -32,4 +32,7 @@ struct dwarf_bytes elf_section_all(struct elf_section *section);
 // What begins at the offset with its own length, as units and line number programs do; with that length. Empty: as above.
 struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset);
 
+// Some bytes of it, as a section by itself; one that is compressed is inflated for it, whole. Its size is 0 if they are not all there.
+struct elf_section elf_section_part(struct elf_section *section, uint64_t offset, uint64_t size);
+
 #endif

@@ -85,6 +85,10 @@
 #define dwarf_file_open_split cmemprof_dwarf_file_open_split
 #define dwarf_function_of cmemprof_dwarf_function_of
 #define dwarf_length cmemprof_dwarf_length
+#define dwarf_package_close cmemprof_dwarf_package_close
+#define dwarf_package_file cmemprof_dwarf_package_file
+#define dwarf_package_open cmemprof_dwarf_package_open
+#define dwarf_package_use cmemprof_dwarf_package_use
 #define dwarf_ranges_next cmemprof_dwarf_ranges_next
 #define dwarf_ranges_of cmemprof_dwarf_ranges_of
 #define dwarf_skip cmemprof_dwarf_skip
@@ -113,6 +117,7 @@
 #define elf_file_use cmemprof_elf_file_use
 #define elf_section_all cmemprof_elf_section_all
 #define elf_section_open cmemprof_elf_section_open
+#define elf_section_part cmemprof_elf_section_part
 #define elf_section_unit cmemprof_elf_section_unit
 #define elf_symbols_find cmemprof_elf_symbols_find
 #define elf_symbols_read cmemprof_elf_symbols_read

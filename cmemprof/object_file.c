@@ -23,7 +23,6 @@ enum { PIECE_BYTES = 256 << 10 };
 
 struct object_file {
     struct naming_memory *memory;
-    const char *path;
     struct elf_file code, debug, supplementary; // debug: a separate debug file, if there is one; supplementary: dwz's
     struct dwarf_file dwarf, supplementary_dwarf;
     struct dwarf_addresses addresses;
@@ -108,7 +107,7 @@ struct object_file *object_file_open(const struct module *module, struct naming_
         return NULL;
     }
     file->memory = memory;
-    file->path = module->file;
+    file->split = (struct dwarf_split){.program = module->file, .build_id = module->build_id};
     if (!(module->is_program ? open_program : open_library)(&file->code, module, memory)) {
         return NULL;
     }
@@ -215,7 +214,7 @@ static size_t frames_of_scopes(struct dwarf_unit *unit, const struct dwarf_die *
 static size_t dwarf_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
     struct dwarf_die scopes[SYMBOL_MAX_INLINED + MAX_BLOCKS];
     struct dwarf_unit *unit = dwarf_addresses_find(&file->addresses, address);
-    struct dwarf_unit *with_entries = unit != NULL ? dwarf_split_of(&file->split, unit, file->path) : NULL;
+    struct dwarf_unit *with_entries = unit != NULL ? dwarf_split_of(&file->split, unit) : NULL;
     struct function_index *index = with_entries != NULL ? function_index_of(with_entries) : NULL;
     if (index == NULL) {
         return 0;

@@ -8,6 +8,7 @@
 
 #include "../dwarf_addresses.h"
 #include "../dwarf_function.h"
+#include "../dwarf_package.h"
 #include "../elf_symbols.h"
 #include "../function_index.h"
 #include "../line_table.h"
@@ -67,6 +68,23 @@ static void use(struct elf_file *elf, uint64_t address) {
     }
 }
 
+// The unit of one of its slots, which the address says, too.
+static void use_package(struct dwarf_package *package, uint64_t address) {
+    static struct dwarf_file dwarf;
+    uint64_t id;
+    if (!dwarf_package_use(package)) {
+        return;
+    }
+    memcpy(&id, package->ids + address % package->slot_count * sizeof id, sizeof id);
+    if (dwarf_package_file(package, id, &dwarf)) {
+        dwarf.steps_left = STEPS;
+        struct dwarf_unit *unit = dwarf_unit_at(&dwarf, 0);
+        if (unit != NULL) {
+            name_scopes(unit, address);
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint64_t address;
     if (size <= sizeof address) {
@@ -77,9 +95,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t *bytes = malloc(size);
     memcpy(bytes, data + sizeof address, size);
     struct naming_memory memory = {.limit_bytes = MEMORY_BYTES, .address_space_left = SIZE_MAX}; // without a question to the system
-    struct elf_file elf;
-    if (elf_file_use(&elf, bytes, size, &memory)) {
-        use(&elf, address);
+    static struct dwarf_package package;
+    if (elf_file_use(&package.elf, bytes, size, &memory)) {
+        use(&package.elf, address);
+        use_package(&package, address);
     }
     naming_memory_close(&memory);
     free(bytes);

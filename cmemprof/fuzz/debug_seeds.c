@@ -1,5 +1,5 @@
 // debug_seeds.c: writes inputs for debug_fuzz.c into the directory that is its first argument: the objects that are the others, each with
-// some addresses of its functions.
+// some addresses of its functions, or with the numbers 0 to 7 if it has none, as a package of split debug data.
 
 #include <elf.h>
 #include <stdint.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BYTES = 256 << 10, ADDRESSES = 3 };
+enum { MOST_BYTES = 256 << 10, ADDRESSES = 3, SLOTS = 8 };
 
 static void write_seed(const char *directory, const uint8_t *bytes, size_t size, uint64_t address) {
     static int count;
@@ -50,7 +50,11 @@ int main(int argc, char **argv) {
             return 1;
         }
         fclose(file);
-        for (size_t count = find_addresses(bytes, addresses); count > 0; count--) {
+        size_t count = find_addresses(bytes, addresses);
+        for (uint64_t slot = 0; count == 0 && slot < SLOTS; slot++) {
+            write_seed(argv[1], bytes, size, slot);
+        }
+        for (; count > 0; count--) {
             write_seed(argv[1], bytes, size, addresses[count - 1]);
         }
     }

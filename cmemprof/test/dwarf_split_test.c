@@ -11,7 +11,7 @@
 #include "../dwarf_die.h"
 #include "../dwarf_names.h"
 #include "../dwarf_split.h"
-#include "elf_writer.h"
+#include "package_writer.h"
 
 static char path[] = "/tmp/cmemprof-dwarf-split-XXXXXX";
 
@@ -40,7 +40,7 @@ static const char *name_of_unit(const char *program, const char *dwo_name) {
     static char name[64];
     struct elf_writer writer = write_unit("", DW_UT_skeleton, 7, 1, dwo_name);
     struct elf_file elf;
-    struct dwarf_split split = {0};
+    struct dwarf_split split = {.program = program, .build_id = ""};
     struct dwarf_die root;
     struct dwarf_value value;
     naming_memory_open(&memory);
@@ -48,8 +48,8 @@ static const char *name_of_unit(const char *program, const char *dwo_name) {
     dwarf_file_open(&file, &elf);
     struct dwarf_unit *skeleton = dwarf_unit_at(&file, 0), *unit;
     assert_non_null(skeleton);
-    unit = dwarf_split_of(&split, skeleton, program);
-    assert_ptr_equal(dwarf_split_of(&split, skeleton, program), unit);
+    unit = dwarf_split_of(&split, skeleton);
+    assert_ptr_equal(dwarf_split_of(&split, skeleton), unit);
     assert_true(unit == skeleton || unit->skeleton == skeleton);
     name[0] = '\0';
     if (unit != skeleton && dwarf_die_root(unit, &root) && dwarf_die_attribute(&root, DW_AT_name, &value)) {
@@ -84,9 +84,31 @@ static void by_name_and_identity(void **state) {
     assert_string_equal(name_of_unit("program", ""), "");
 }
 
+// Beside the program, for all its units. What it does not have may be in a file.
+static void a_package_beside_the_program(void **state) {
+    (void)state;
+    static const char *const names[] = {"packaged.c", "other.c"};
+    const uint64_t ids[2][2] = {{7, 8}, {9, 10}};
+    char program[] = "/tmp/cmemprof-dwarf-program-XXXXXX", file[64];
+    close(mkstemp(program));
+    snprintf(file, sizeof file, "%s.dwp", program);
+    for (int has = 1; has >= 0; has--) {
+        struct package package = package_new(5, ids[!has], names, 2);
+        package_write(&package, file, sizeof package.index);
+        assert_string_equal(name_of_unit(program, "/no/such/file.dwo"), has ? "packaged.c" : "");
+        write_split(7);
+        assert_string_equal(name_of_unit(program, path), has ? "packaged.c" : "split.c");
+        unlink(path);
+    }
+    unlink(file);
+    assert_string_equal(name_of_unit(program, "/no/such/file.dwo"), "");
+    unlink(program);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_name_and_identity),
+        cmocka_unit_test(a_package_beside_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

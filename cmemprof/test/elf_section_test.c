@@ -125,6 +125,32 @@ static void units_of_sections(void **state) {
     }
 }
 
+static void parts_are_sections_by_themselves(void **state) {
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        struct elf_writer writer = write_file(kind, BYTES, 0);
+        struct elf_section section = open_section(&writer), part = elf_section_part(&section, 5 * UNIT_BYTES, 3 * UNIT_BYTES);
+        struct dwarf_bytes second = elf_section_unit(&part, UNIT_BYTES), none = elf_section_unit(&part, 3 * UNIT_BYTES - 8);
+        assert_int_equal(dwarf_bytes_left(&second), UNIT_BYTES);
+        assert_memory_equal(second.at, content + 6 * UNIT_BYTES, UNIT_BYTES);
+        assert_int_equal(dwarf_bytes_left(&none), 0); // it would reach out of the part
+        struct dwarf_bytes all = elf_section_all(&part);
+        assert_int_equal(dwarf_bytes_left(&all), 3 * UNIT_BYTES);
+        assert_memory_equal(all.at, content + 5 * UNIT_BYTES, 3 * UNIT_BYTES);
+        part = elf_section_part(&section, BYTES - 8, 8);
+        all = elf_section_all(&part);
+        assert_int_equal(dwarf_bytes_left(&all), 8);
+        assert_memory_equal(all.at, content + BYTES - 8, 8);
+        const uint64_t beyond[][2] = {{BYTES - 8, 9}, {BYTES + 1, 0}, {UINT64_MAX, 2}, {8, UINT64_MAX}};
+        for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+            part = elf_section_part(&section, beyond[i][0], beyond[i][1]);
+            all = elf_section_all(&part);
+            assert_int_equal(dwarf_bytes_left(&all), 0);
+        }
+        free(writer.bytes);
+    }
+}
+
 // After the first one a unit costs a fraction of the section, and little memory.
 static void the_way_to_a_unit_is_short(void **state) {
     (void)state;
@@ -178,8 +204,12 @@ static void without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_sections),   cmocka_unit_test(units_of_sections), cmocka_unit_test(the_way_to_a_unit_is_short),
-        cmocka_unit_test(damage_and_bombs), cmocka_unit_test(without_memory),
+        cmocka_unit_test(whole_sections),
+        cmocka_unit_test(units_of_sections),
+        cmocka_unit_test(the_way_to_a_unit_is_short),
+        cmocka_unit_test(parts_are_sections_by_themselves),
+        cmocka_unit_test(damage_and_bombs),
+        cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, fill, NULL);
 }

@@ -30,6 +30,15 @@ func beside(t *testing.T, every string, files ...string) {
 	t.Log(strings.TrimSpace(output))
 }
 
+func runIn(t *testing.T, directory, name string, arguments ...string) {
+	t.Helper()
+	c := exec.Command(name, arguments...)
+	c.Dir = directory
+	if output, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, arguments, err, output)
+	}
+}
+
 func compile(t *testing.T, compiler, source string, flags ...string) string {
 	t.Helper()
 	source, err := filepath.Abs(filepath.Join("programs", source))
@@ -37,11 +46,8 @@ func compile(t *testing.T, compiler, source string, flags ...string) string {
 		t.Fatal(err)
 	}
 	program := filepath.Join(t.TempDir(), "program")
-	c := exec.Command(compiler, append(append([]string{"-g", "-w", "-o", program}, flags...), source)...)
-	c.Dir = filepath.Dir(program) // where split data lands
-	if output, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%s %v: %v\n%s", compiler, flags, err, output)
-	}
+	arguments := append(append([]string{"-g", "-w", "-o", program}, flags...), source)
+	runIn(t, filepath.Dir(program), compiler, arguments...) // where split data lands
 	return program
 }
 
@@ -65,6 +71,33 @@ func TestSplitDebugData(t *testing.T) {
 	for compiler, version := range map[string]string{"g++": "-gdwarf-5", "clang++": "-gdwarf-4"} {
 		t.Run(compiler+version, func(t *testing.T) {
 			beside(t, "90", compile(t, compiler, "scopes.cc", "-O2", "-gsplit-dwarf", version))
+		})
+	}
+}
+
+// TestPackagedDebugData: a program that was moved away from its split data, with the package of it beside it. libdw reads the files that the package
+// was made of. binutils' dwp (2.40) ends in a fault on DWARF 5, and llvm-dwp (14) does not end on gcc's.
+func TestPackagedDebugData(t *testing.T) {
+	for _, way := range []string{"g++ -gdwarf-4 dwp", "clang++ -gdwarf-4 dwp", "clang++ -gdwarf-4 llvm-dwp", "clang++ -gdwarf-5 llvm-dwp"} {
+		t.Run(way, func(t *testing.T) {
+			words, made, moved := strings.Fields(way), t.TempDir(), filepath.Join(t.TempDir(), "moved")
+			var sources []string
+			for _, source := range []string{"mangled.cc", "scopes.cc"} {
+				source, err := filepath.Abs(filepath.Join("programs", source))
+				if err != nil {
+					t.Fatal(err)
+				}
+				sources = append(sources, source)
+			}
+			runIn(t, made, words[0], append([]string{words[1], "-w", "-O2", "-gsplit-dwarf", "-o", "program"}, sources...)...)
+			runIn(t, made, words[2], "-e", "program", "-o", "program.dwp")
+			if err := os.Rename(made, moved); err != nil {
+				t.Fatal(err)
+			}
+			program := filepath.Join(t.TempDir(), "program")
+			mustRun(t, "", "cp", filepath.Join(moved, "program"), program)
+			mustRun(t, "", "mv", filepath.Join(moved, "program.dwp"), program+".dwp")
+			beside(t, "30", program+","+filepath.Join(moved, "program"))
 		})
 	}
 }

@@ -1,0 +1,125 @@
+// dwarf_package_test.c: each unit of a package is found by its identity and reads what is its own; of a damaged index nothing is. What dwp
+// and llvm-dwp write is compared in testdata/names.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <unistd.h>
+
+#include "../dwarf_die.h"
+#include "../dwarf_package.h"
+#include "package_writer.h"
+
+static char path[] = "/tmp/cmemprof-dwarf-package-XXXXXX";
+// The last two and the first want the same slot.
+static const uint64_t ids[] = {7, 0x900000007, 0xa0000000b};
+static const char *const names[] = {"first.c", "second.c", "third.c"};
+static struct naming_memory memory;
+static struct dwarf_package package;
+
+static int make_path(void **state) {
+    (void)state;
+    int descriptor = mkstemp(path);
+    return descriptor < 0 || close(descriptor) != 0;
+}
+
+static int remove_path(void **state) {
+    (void)state;
+    return unlink(path);
+}
+
+static bool open_written(const struct package *written, size_t index_bytes) {
+    package_write(written, path, index_bytes);
+    naming_memory_close(&memory);
+    naming_memory_open(&memory);
+    return dwarf_package_open(&package, path, &memory);
+}
+
+static const char *name_of(uint64_t id) {
+    static struct dwarf_file file; // names of units point into it
+    struct dwarf_die root;
+    struct dwarf_value value;
+    if (!dwarf_package_file(&package, id, &file)) {
+        return "none";
+    }
+    struct dwarf_unit *unit = dwarf_unit_at(&file, 0);
+    return unit != NULL && unit->id == id && dwarf_die_root(unit, &root) && dwarf_die_attribute(&root, DW_AT_name, &value)
+               ? dwarf_value_text(&value)
+               : "unreadable";
+}
+
+static void units_are_found_by_identity(void **state) {
+    (void)state;
+    for (uint32_t version = 2; version <= 5; version += 3) { // GNU's, whose units are as those of DWARF 4 in earnest; and DWARF 5's
+        struct package written = package_new(version, ids, names, 3);
+        assert_true(open_written(&written, sizeof written.index));
+        for (int i = 2; i >= 0; i--) {
+            assert_string_equal(name_of(ids[i]), names[i]);
+        }
+        assert_string_equal(name_of(8), "none");
+        assert_string_equal(name_of(0x100000007), "none");
+        assert_string_equal(name_of(0), "none");
+        dwarf_package_close(&package);
+    }
+}
+
+static void what_is_damaged_names_nothing(void **state) {
+    (void)state;
+    assert_false(dwarf_package_open(&package, "/no/such/package", &memory));
+    struct package good = package_new(5, ids, names, 3), bad = good;
+    size_t whole = sizeof good.index;
+    for (size_t size = 0; size < whole; size++) {
+        assert_false(open_written(&good, size));
+    }
+    bad.index.head[0] = 3; // a version that is not known
+    assert_false(open_written(&bad, whole));
+    bad = good;
+    bad.index.head[3] = 3; // slots that no mask is for
+    assert_false(open_written(&bad, whole));
+    bad.index.head[3] = 0;
+    assert_false(open_written(&bad, whole));
+    for (int word = 1; word < 4; word++) { // far more than there is
+        bad = good;
+        bad.index.head[word] = 0x80000000;
+        assert_false(open_written(&bad, whole));
+    }
+
+    bad = good;
+    bad.index.rows[ids[0] % PACKAGE_SLOTS] = 4; // a row behind the last one
+    assert_true(open_written(&bad, whole));
+    assert_string_equal(name_of(ids[0]), "none");
+    dwarf_package_close(&package);
+
+    bad = good;
+    for (int slot = 0; slot < PACKAGE_SLOTS; slot++) { // no free one, at which a search ends
+        bad.index.rows[slot] = bad.index.rows[slot] != 0 ? bad.index.rows[slot] : 1;
+    }
+    assert_true(open_written(&bad, whole));
+    assert_string_equal(name_of(ids[2]), names[2]);
+    assert_string_equal(name_of(8), "none");
+    dwarf_package_close(&package);
+
+    for (int column = 0; column < 3; column++) { // parts that lie elsewhere, or reach too far
+        bad = good;
+        bad.index.cells[PACKAGE_COLUMNS + column] = 0xfffffff0;
+        assert_true(open_written(&bad, whole));
+        assert_string_not_equal(name_of(ids[1]), names[1]);
+        assert_string_equal(name_of(ids[0]), names[0]);
+        dwarf_package_close(&package);
+        bad = good;
+        bad.index.cells[(3 + 2) * PACKAGE_COLUMNS + column] += 1;
+        assert_true(open_written(&bad, whole));
+        assert_string_not_equal(name_of(ids[2]), names[2]);
+        dwarf_package_close(&package);
+    }
+    naming_memory_close(&memory);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(units_are_found_by_identity),
+        cmocka_unit_test(what_is_damaged_names_nothing),
+    };
+    return cmocka_run_group_tests(tests, make_path, remove_path);
+}
