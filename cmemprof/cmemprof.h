@@ -108,7 +108,7 @@ struct cmemprof_stats {
     uint64_t samples;           // allocations chosen
     uint64_t live;              // of these, alive now
     uint64_t stacks;            // distinct stacks
-    uint64_t own_bytes;         // memory of our tables
+    uint64_t own_bytes;         // memory that our tables take, as far as it was ever written to
     uint64_t limit_bytes;       // what they may grow to
     uint64_t lost_stacks;       // samples dropped: the table of stacks is full
     uint64_t lost_shards;       // samples dropped: too many threads sampled at the same moment

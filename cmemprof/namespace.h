@@ -174,6 +174,7 @@
 #define object_file_close cmemprof_object_file_close
 #define object_file_frames cmemprof_object_file_frames
 #define object_file_open cmemprof_object_file_open
+#define page_residency cmemprof_page_residency
 #define place_trait_is_own cmemprof_place_trait_is_own
 #define place_trait_of_c cmemprof_place_trait_of_c
 #define place_trait_of_go cmemprof_place_trait_of_go

@@ -14,6 +14,7 @@
 #include "hook_binding.h"
 #include "loaded_code.h"
 #include "next_allocator.h"
+#include "page_residency.h"
 #include "reclaim.h"
 #include "sampler.h"
 #include "snapshot.h"
@@ -340,7 +341,7 @@ void cmemprof_get_stats(struct cmemprof_stats *stats) {
         .samples = unsharded,
         .live = live_table_count(&profiler.live),
         .stacks = read_count(&profiler.stacks.count),
-        .own_bytes = atomic_load(&profiler.budget.used_bytes) + sizeof profiler,
+        .own_bytes = atomic_load(&profiler.budget.used_bytes) + page_residency(&profiler, sizeof profiler),
         .limit_bytes = atomic_load(&profiler.budget.limit_bytes),
         .lost_shards = unsharded,
         .unsampled_nested = read_count(&profiler.unsampled_nested),
@@ -348,9 +349,9 @@ void cmemprof_get_stats(struct cmemprof_stats *stats) {
         .reclaimed_samples = read_count(&profiler.reclaimed_samples),
         .unwind_fallbacks = read_count(&profiler.unwinder.fallbacks),
     };
-    bool open = atomic_load(&profiler.open);
-    for (struct shard *shard = NULL; open && (shard = shards_next(profiler.shards, shard)) != NULL;) {
-        add_shard(stats, shard);
-        stats->own_bytes += read_count(&shard->samples) != 0 ? SHARD_USED_BYTES : 0;
+    const struct shard *last = NULL;
+    for (struct shard *next; atomic_load(&profiler.open) && (next = shards_next(profiler.shards, last)) != NULL; last = next) {
+        add_shard(stats, next);
     }
+    stats->own_bytes += last != NULL ? page_residency(profiler.shards, (size_t)(last + 1 - profiler.shards) * sizeof *last) : 0;
 }

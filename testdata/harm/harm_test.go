@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -178,8 +179,10 @@ var others = map[string]string{"jemalloc": "libjemalloc.so.2", "tcmalloc": "libt
 // ---- Pages ----
 
 const (
-	sameKB     = 128 // a little stack, and what the loader writes into when something is called for the first time
-	samePages  = 64
+	// Measured, of one thread on glibc: memory is 12 to 28 kB less than without sampling, since the profiler counts what lies around its own data as
+	// its own, and there are 4 to 12 faults more. The rest is for what the loader writes into, and a little stack.
+	sameKB     = 32
+	samePages  = 32
 	mib        = 1 << 20
 	defaultKiB = 512
 )
@@ -207,19 +210,22 @@ func TestPagesOfOneThread(t *testing.T) {
 	}
 }
 
+// lagKB is how far the kernel's peak may be from what it was: its counters lag by 32 pages for each processor, on older ones by 64 for the thread.
+func lagKB() float64 { return max(256, 128*float64(runtime.NumCPU())) }
+
 func wantSamePages(t *testing.T, interval int, off, on figures, memory, faults float64) {
 	t.Helper()
 	if on["samples"] < 20 {
 		t.Errorf("interval %d: %v samples: nothing was looked at", interval, on["samples"])
 	}
-	more := on["file"] - off["file"] // code of the profiler
+	code := on["file"] - on["code"] - off["file"] // what was in memory when the load began; the net figures are without the rest
 	for _, limit := range []struct {
 		key  string
 		most float64
 	}{
 		{"net-anonymous", memory*off["anonymous"] + sameKB},
-		{"net-rss", memory*off["rss"] + more + sameKB},
-		{"net-peak", memory*off["peak"] + more + sameKB},
+		{"net-rss", memory*off["rss"] + code + sameKB},
+		{"net-peak", memory*off["peak"] + code + sameKB + lagKB()},
 		{"net-faults", faults*off["faults"] + samePages},
 	} {
 		if on[limit.key] > limit.most {

@@ -1,0 +1,39 @@
+// page_residency.c: asks /proc/self/pagemap, which has a word for each page. mincore does not know of a file's private pages which are
+// ours.
+
+#include "page_residency.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <unistd.h>
+
+enum { PAGE_BYTES = 4096, WORDS = 512 };
+#define IS_PRESENT (UINT64_C(1) << 63)
+#define IS_OF_FILE (UINT64_C(1) << 61) // or shared
+
+// The number of words; 0: it cannot be read.
+static size_t read_words(int file, uint64_t page, uint64_t *words, size_t count) {
+    ssize_t size = pread(file, words, count * sizeof *words, (off_t)(page * sizeof *words));
+    return size > 0 ? (size_t)size / sizeof *words : 0;
+}
+
+size_t page_residency(const void *begin, size_t bytes) {
+    uint64_t words[WORDS], page = (uintptr_t)begin / PAGE_BYTES, end = ((uintptr_t)begin + bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+    int saved = errno, file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    size_t resident = 0, count = 0;
+    for (; file >= 0 && page < end; page += count) {
+        count = read_words(file, page, words, end - page < WORDS ? end - page : WORDS);
+        for (size_t i = 0; i < count; i++) {
+            resident += (words[i] & (IS_PRESENT | IS_OF_FILE)) == IS_PRESENT ? PAGE_BYTES : 0;
+        }
+        if (count == 0) {
+            break;
+        }
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    errno = saved;
+    return page >= end ? resident : bytes;
+}

@@ -1,0 +1,65 @@
+// page_residency_test.c: of what was written to, and of nothing else.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../page_residency.h"
+
+enum { PAGE = 4096, PAGES = 2000 };
+
+static int needs_pagemap(void **state) {
+    (void)state;
+    return access("/proc/self/pagemap", R_OK) != 0 ? 1 : 0;
+}
+
+static void pages_that_were_written_to(void **state) {
+    (void)state;
+    if (needs_pagemap(state) != 0) {
+        skip();
+    }
+    volatile char *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    madvise((void *)(uintptr_t)memory, PAGES * PAGE, MADV_NOHUGEPAGE);
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, PAGES * PAGE), 0);
+    for (int page = 0; page < PAGES; page += 4) {
+        memory[page * PAGE + page] = 1;
+    }
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, PAGES * PAGE), PAGES / 4 * PAGE);
+    assert_int_equal(page_residency((const void *)(uintptr_t)(memory + 10), 1), PAGE);
+    assert_int_equal(page_residency((const void *)(uintptr_t)(memory + PAGE + 10), 1), 0);
+    assert_int_equal(page_residency((const void *)(uintptr_t)(memory + PAGE - 1), 2), PAGE);
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, 0), 0);
+    munmap((void *)(uintptr_t)memory, PAGES * PAGE);
+}
+
+// Those of a file are the page cache's, until they are written to.
+static void pages_of_a_file(void **state) {
+    (void)state;
+    if (needs_pagemap(state) != 0) {
+        skip();
+    }
+    static char content[8 * PAGE];
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, sizeof content, file), sizeof content);
+    fflush(file);
+    volatile char *memory = mmap(NULL, sizeof content, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(file), 0);
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    assert_int_equal(memory[3 * PAGE], 0);
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, sizeof content), 0);
+    memory[3 * PAGE] = 1;
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, sizeof content), PAGE);
+    munmap((void *)(uintptr_t)memory, sizeof content);
+    fclose(file);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(pages_that_were_written_to), cmocka_unit_test(pages_of_a_file)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
