@@ -25,32 +25,32 @@
 #define ONE_CACHE_LINE __attribute__((aligned(64))) // the way through it that a block takes that is no sample
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CALLER ((uintptr_t)__builtin_return_address(0))
-// For functions that a hook ends with a jump to, so that their caller is the hook's.
-#define BEGIN(size, caller, sampling) profiler_begin(size, caller, __builtin_frame_address(0), sampling)
+// In functions that a hook ends with a jump to, so that their caller is the hook's.
+#define FINISH(interval_bytes, block, size, caller) profiler_finish(interval_bytes, block, size, caller, __builtin_frame_address(0))
 
 // ---- Slow paths ----
 
 static __attribute__((noinline)) void *slow_malloc(size_t size, uintptr_t caller) {
-    struct sampling sampling;
-    if (!BEGIN(size, caller, &sampling)) {
+    uint64_t interval_bytes = profiler_begin(size);
+    if (interval_bytes == 0) {
         return next_allocator.malloc(size);
     }
     void *block = next_allocator.malloc(size);
-    profiler_finish(&sampling, block, size);
+    FINISH(interval_bytes, block, size, caller);
     return block;
 }
 
 static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, uintptr_t caller) {
     size_t total;
-    struct sampling sampling;
     if (__builtin_mul_overflow(count, size, &total)) {
         return next_allocator.calloc(count, size);
     }
-    if (!BEGIN(total, caller, &sampling)) {
+    uint64_t interval_bytes = profiler_begin(total);
+    if (interval_bytes == 0) {
         return next_allocator.calloc(count, size);
     }
     void *block = next_allocator.calloc(count, size);
-    profiler_finish(&sampling, block, total);
+    FINISH(interval_bytes, block, total, caller);
     return block;
 }
 
@@ -65,16 +65,12 @@ static void *own_realloc(void *block, size_t size) {
     return moved;
 }
 
-// sampling NULL: the new block is no sample.
-static void *move(void *block, size_t size, struct sampling *sampling) {
+static void *move(void *block, size_t size) {
     struct moving moving;
     profiler_move_begin(block, &moving);
     void *moved = bootstrap_owns(block) ? own_realloc(block, size) : next_allocator.realloc(block, size);
     // realloc(block, 0) has freed the block on glibc, and kept it on others: those return a block.
     profiler_move_end(&moving, moved == NULL && size != 0 ? block : NULL);
-    if (sampling != NULL) {
-        profiler_finish(sampling, moved, size);
-    }
     return moved;
 }
 
@@ -84,11 +80,12 @@ static inline bool is_special(const void *block) {
 }
 
 static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, uintptr_t caller) {
-    struct sampling sampling;
-    if (BEGIN(size, caller, &sampling)) {
-        return move(block, size, &sampling);
+    uint64_t interval_bytes = profiler_begin(size);
+    void *moved = is_special(block) ? move(block, size) : next_allocator.realloc(block, size);
+    if (interval_bytes != 0) {
+        FINISH(interval_bytes, moved, size, caller);
     }
-    return is_special(block) ? move(block, size, NULL) : next_allocator.realloc(block, size);
+    return moved;
 }
 
 // Not inlined, so that free() needs no frame of its own.
@@ -147,7 +144,7 @@ EXPORTED void cfree(void *block) {
 
 EXPORTED void *realloc(void *block, size_t size) {
     if (sampler_pass(&thread_state, size) || profiler_is_off()) {
-        return is_special(block) ? move(block, size, NULL) : next_allocator.realloc(block, size);
+        return is_special(block) ? move(block, size) : next_allocator.realloc(block, size);
     }
     return slow_realloc(block, size, CALLER);
 }
@@ -159,18 +156,18 @@ EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
         return NULL;
     }
     if (sampler_pass(&thread_state, total)) {
-        return is_special(block) ? move(block, total, NULL) : next_allocator.realloc(block, total);
+        return is_special(block) ? move(block, total) : next_allocator.realloc(block, total);
     }
     return slow_realloc(block, total, CALLER);
 }
 
 static __attribute__((noinline)) void *slow_aligned(size_t alignment, size_t size, void *(*plain)(size_t, size_t), uintptr_t caller) {
-    struct sampling sampling;
-    if (!BEGIN(size, caller, &sampling)) {
+    uint64_t interval_bytes = profiler_begin(size);
+    if (interval_bytes == 0) {
         return plain(alignment, size);
     }
     void *block = plain(alignment, size);
-    profiler_finish(&sampling, block, size);
+    FINISH(interval_bytes, block, size, caller);
     return block;
 }
 
@@ -185,12 +182,12 @@ EXPORTED void *memalign(size_t alignment, size_t size) {
 }
 
 static __attribute__((noinline)) int slow_posix_memalign(void **block, size_t alignment, size_t size, uintptr_t caller) {
-    struct sampling sampling;
-    if (!BEGIN(size, caller, &sampling)) {
+    uint64_t interval_bytes = profiler_begin(size);
+    if (interval_bytes == 0) {
         return next_allocator.posix_memalign(block, alignment, size);
     }
     int error = next_allocator.posix_memalign(block, alignment, size);
-    profiler_finish(&sampling, error == 0 ? *block : NULL, size);
+    FINISH(interval_bytes, error == 0 ? *block : NULL, size, caller);
     return error;
 }
 
@@ -200,12 +197,12 @@ EXPORTED int posix_memalign(void **block, size_t alignment, size_t size) {
 }
 
 static __attribute__((noinline)) void *slow_paged(size_t size, void *(*plain)(size_t), uintptr_t caller) {
-    struct sampling sampling;
-    if (!BEGIN(size, caller, &sampling)) {
+    uint64_t interval_bytes = profiler_begin(size);
+    if (interval_bytes == 0) {
         return plain(size);
     }
     void *block = plain(size);
-    profiler_finish(&sampling, block, size);
+    FINISH(interval_bytes, block, size, caller);
     return block;
 }
 

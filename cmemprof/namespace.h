@@ -262,6 +262,7 @@
 #define unwind_forget_code cmemprof_unwind_forget_code
 #define unwind_set_go_call cmemprof_unwind_set_go_call
 #define unwind_set_go_panic cmemprof_unwind_set_go_panic
+#define unwind_set_go_text cmemprof_unwind_set_go_text
 #define unwind_stack cmemprof_unwind_stack
 #define unwind_stack_from_here cmemprof_unwind_stack_from_here
 #define unwind_stack_from_registers cmemprof_unwind_stack_from_registers

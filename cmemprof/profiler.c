@@ -19,6 +19,8 @@
 #include "sampler.h"
 #include "snapshot.h"
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+
 __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));
 struct profiler profiler = {.live = LIVE_TABLE_CLOSED};
 
@@ -40,31 +42,37 @@ static uint64_t cpu_ns(void) {
 
 // ---- An allocation that is sampled ----
 
-bool profiler_begin(size_t size, uintptr_t caller, const uintptr_t *frame, struct sampling *sampling) {
+uint64_t profiler_begin(size_t size) {
     struct thread_state *thread = &thread_state;
-    if (profiler_is_off()) { // every allocation comes here
-        return false;
-    }
     uint64_t now = atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed);
-    if (__builtin_expect(thread->busy != 0, 0)) {
+    if (LIKELY(thread->busy == 0)) {
+        return sampler_take(thread, size, now);
+    }
+    if (!profiler_is_off()) {
         // An event of the process fell into our own allocation: it is dropped, and the next one is drawn.
         count(&profiler.unsampled_nested);
         sampler_next(thread, thread->interval_bytes);
-        return false;
     }
-    if (!sampler_take(thread, size, now, &sampling->interval_bytes)) {
-        return false;
-    }
-    sampling->caller = caller;
-    sampling->start = (struct unwind_start){.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
-    return true;
+    return 0;
 }
 
+// One sample on its way.
+struct sampling {
+    struct thread_state *thread;
+    uint64_t interval_bytes; // that it was drawn with
+    const void *block;
+    size_t size;
+    uintptr_t caller;       // the return address of the hook
+    const uintptr_t *frame; // see profiler_finish
+};
+
 // NULL: the table of stacks is full.
-static struct stack *capture_stack(struct profiler *self, struct thread_state *thread, struct shard *shard,
-                                   const struct sampling *sampling) {
-    bool same = sampling->start.pc == sampling->caller ? unwind_stack(&self->unwinder, thread, &sampling->start, &shard->memo)
-                                                       : unwind_stack_from_here(&self->unwinder, thread, sampling->caller, &shard->memo);
+static inline struct stack *capture_stack(struct profiler *self, struct shard *shard, const struct sampling *sampling) {
+    const uintptr_t *frame = sampling->frame;
+    struct unwind_start start = {.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
+    bool same = LIKELY(start.pc == sampling->caller)
+                    ? unwind_stack(&self->unwinder, sampling->thread, &start, &shard->memo)
+                    : unwind_stack_from_here(&self->unwinder, sampling->thread, sampling->caller, &shard->memo);
     if (!same || shard->stack == NULL || atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) != 0) {
         shard_flush(shard);
         shard->stack = stack_table_intern(&self->stacks, shard->memo.pcs, shard->memo.depth_frames);
@@ -73,8 +81,8 @@ static struct stack *capture_stack(struct profiler *self, struct thread_state *t
     return shard->stack;
 }
 
-static double weight_of(struct shard *shard, size_t size, uint64_t interval_bytes) {
-    if (shard->weight_size != size || shard->weight_interval != interval_bytes) {
+static inline double weight_of(struct shard *shard, size_t size, uint64_t interval_bytes) {
+    if (!LIKELY(shard->weight_size == size && shard->weight_interval == interval_bytes)) {
         shard->weight = sampler_weight(size, interval_bytes);
         shard->weight_size = size;
         shard->weight_interval = interval_bytes;
@@ -82,57 +90,59 @@ static double weight_of(struct shard *shard, size_t size, uint64_t interval_byte
     return shard->weight;
 }
 
-static bool mark_live(struct profiler *self, const void *block, const struct live_sample *sample) {
-    struct live_sample stale;
-    if (live_table_may_hold(&self->live, block)) { // freed by a way that is not ours, and handed out again
+static inline bool mark_live(struct profiler *self, const void *block, const struct live_sample *sample) {
+    if (!LIKELY(!live_table_may_hold(&self->live, block))) { // freed by a way that is not ours, and handed out again
+        struct live_sample stale;
         live_table_remove(&self->live, block, &stale);
     }
     return live_table_add(&self->live, block, sample);
 }
 
-static void record(struct profiler *self, struct thread_state *thread, struct shard *shard, const struct sampling *sampling,
-                   const void *block, size_t size) {
+static inline void record(struct profiler *self, struct shard *shard, const struct sampling *sampling) {
     shard_count(&shard->samples, 1);
-    struct stack *stack = capture_stack(self, thread, shard, sampling);
+    struct stack *stack = capture_stack(self, shard, sampling);
     if (stack == NULL) {
         shard_count(&shard->lost_stacks, 1);
         return;
     }
-    double weight = weight_of(shard, size, sampling->interval_bytes);
+    double weight = weight_of(shard, sampling->size, sampling->interval_bytes);
     // Before the block is visible as alive, so that in-use never exceeds what was allocated: a snapshot flushes in between.
     shard->objects += weight;
-    shard->bytes += weight * (double)size;
+    shard->bytes += weight * (double)sampling->size;
     shard->unflushed_samples++;
-    struct live_sample sample = {stack, size, weight};
-    if (!mark_live(self, block, &sample)) {
+    struct live_sample sample = {stack, sampling->size, weight};
+    if (!mark_live(self, sampling->block, &sample)) {
         shard_count(&shard->lost_live, 1);
     }
 }
 
-static __attribute__((noinline)) void record_timed(struct profiler *self, struct thread_state *thread, struct shard *shard,
-                                                   const struct sampling *sampling, const void *block, size_t size) {
+static __attribute__((noinline)) void record_timed(struct profiler *self, struct shard *shard, const struct sampling *sampling) {
     uint64_t before = atomic_load_explicit(&shard->sampling_ns, memory_order_relaxed), start = cpu_ns();
-    record(self, thread, shard, sampling, block, size);
+    record(self, shard, sampling);
     uint64_t taken = cpu_ns() - start;
     taken -= taken < clock_cost_ns ? taken : clock_cost_ns;
     shard_count(&shard->sampling_ns, taken * (before == 0 ? 1 : TIMED_SAMPLES));
     shard->timed = TIMED_SAMPLES - 1;
 }
 
-void profiler_finish(const struct sampling *sampling, const void *block, size_t size) {
-    struct thread_state *thread = &thread_state;
+void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, const uintptr_t *frame) {
     if (block == NULL) {
         return;
     }
-    profiler_enter(thread);
-    struct shard *shard = shards_take(profiler.shards, thread);
+    struct sampling sampling = {&thread_state, interval_bytes, block, size, caller, frame};
+    profiler_enter(sampling.thread);
+    struct shard *shard = shards_take(profiler.shards, sampling.thread);
     if (shard == NULL) {
         count(&profiler.unsharded_samples);
     } else {
-        (shard->timed-- == 0 ? record_timed : record)(&profiler, thread, shard, sampling, block, size);
+        if (LIKELY(shard->timed-- != 0)) {
+            record(&profiler, shard, &sampling);
+        } else {
+            record_timed(&profiler, shard, &sampling);
+        }
         shard_release(shard);
     }
-    profiler_leave(thread);
+    profiler_leave(sampling.thread);
 }
 
 // ---- Its end ----
@@ -299,8 +309,7 @@ void cmemprof_stop(void) {
 }
 
 void cmemprof_set_go_text(uintptr_t start, uintptr_t end) {
-    atomic_store(&profiler.unwinder.go_text_start, start);
-    atomic_store(&profiler.unwinder.go_text_end, end);
+    unwind_set_go_text(&profiler.unwinder, start, end);
 }
 
 void cmemprof_set_go_heap(uintptr_t address) {

@@ -40,24 +40,18 @@ struct profiler {
 // Hidden: the hooks of the preloaded library reach it without a look into the table of what other objects might define.
 extern struct profiler profiler __attribute__((visibility("hidden")));
 
-// One sample on its way.
-struct sampling {
-    uint64_t interval_bytes;   // that it was drawn with
-    uintptr_t caller;          // the return address of the hook
-    struct unwind_start start; // the frame of the hook's caller
-};
-
 // Off: every allocation fails sampler_pass, so that a start is noticed at once, and this is the quick way on.
 static inline bool profiler_is_off(void) {
     return atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 && thread_state.interval_bytes == 0;
 }
 
-// After sampler_pass was false. True: sample this allocation, and call profiler_finish when it is made. caller is the return address of the
-// hook. frame is that of the function that calls this, which has pushed the frame pointer first of all; it may be the hook's own or one
-// that the hook jumped to, and the compiler may have made another function of it, so its return address is compared with caller.
-bool profiler_begin(size_t size, uintptr_t caller, const uintptr_t *frame, struct sampling *sampling);
-// By the function that called profiler_begin. block NULL: the allocation failed, and is no sample.
-void profiler_finish(const struct sampling *sampling, const void *block, size_t size);
+// After sampler_pass was false. The interval that the sample was drawn with: call profiler_finish with it when the allocation is made.
+// 0: it is no sample.
+uint64_t profiler_begin(size_t size);
+// block NULL: the allocation failed, and is no sample. caller is the return address of the hook. frame is that of the function that calls
+// this, which has pushed the frame pointer first of all; it may be the hook's own or one that the hook jumped to, and the compiler may have
+// made another function of it, so its return address is compared with caller.
+void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, const uintptr_t *frame);
 
 // False: certainly neither a sampled block nor one that is not the allocator's (next_allocator.h).
 static inline bool profiler_may_know(const void *block) {

@@ -70,11 +70,17 @@ static __attribute__((noinline)) double exponential_at_edge(unsigned layer, doub
     }
 }
 
-static double exponential(uint64_t *state) {
+static inline double exponential(uint64_t *state) {
     uint64_t bits = next_random(state);
     unsigned layer = bits % LAYERS;
     double x = unit(bits) * widths[layer];
     return __builtin_expect(x < widths[layer + 1], 1) ? x : exponential_at_edge(layer, x, state);
+}
+
+static inline void draw(struct thread_state *thread, uint64_t interval_bytes) {
+    // Hit if and only if size + 1 >= distance, which for a distance that is no whole number says size >= its whole part.
+    double distance = exponential(&thread->random) * (double)interval_bytes;
+    thread->countdown_bytes = (uint64_t)(int64_t)(distance < FARTHEST_BYTES ? distance : FARTHEST_BYTES);
 }
 
 void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
@@ -86,21 +92,28 @@ void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
     if (thread->random == 0) {
         seed(thread);
     }
-    // Hit if and only if size + 1 >= distance, which for a distance that is no whole number says size >= its whole part.
-    double distance = exponential(&thread->random) * (double)interval_bytes;
-    thread->countdown_bytes = (uint64_t)(int64_t)(distance < FARTHEST_BYTES ? distance : FARTHEST_BYTES);
+    draw(thread, interval_bytes);
 }
 
-bool sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes, uint64_t *drawn_interval_bytes) {
+// The interval has changed, or is one that nothing is drawn with.
+static __attribute__((noinline)) uint64_t take_anew(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
     if (thread->interval_bytes == 0 || interval_bytes == 0) {
         sampler_next(thread, interval_bytes); // just switched on, or off
         if (interval_bytes == 0 || sampler_pass(thread, size)) {
-            return false;
+            return 0;
         }
     }
-    *drawn_interval_bytes = thread->interval_bytes;
+    uint64_t drawn_interval_bytes = thread->interval_bytes;
     sampler_next(thread, interval_bytes);
-    return true;
+    return drawn_interval_bytes;
+}
+
+uint64_t sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
+    if (thread->interval_bytes != interval_bytes || interval_bytes <= 1) {
+        return take_anew(thread, size, interval_bytes);
+    }
+    draw(thread, interval_bytes);
+    return interval_bytes;
 }
 
 double sampler_weight(size_t size, uint64_t interval_bytes) {

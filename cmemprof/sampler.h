@@ -29,10 +29,9 @@ static inline bool sampler_pass(struct thread_state *thread, size_t size) {
 // Before the others.
 void sampler_open(void);
 
-// After sampler_pass was false: true if the allocation is to be sampled at *interval_bytes, the interval it was drawn with. Draws where
-// nothing was drawn yet, or the process was off, and the distance from here to the next sample. interval_bytes is the profiler's present
-// one; 0: off.
-bool sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes, uint64_t *drawn_interval_bytes);
+// After sampler_pass was false: the interval that this sample was drawn with; 0: the allocation is none. Draws where nothing was drawn yet,
+// or the process was off, and the distance from here to the next sample. interval_bytes is the profiler's present one; 0: off.
+uint64_t sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes);
 
 // Draws the distance to the next sample.
 void sampler_next(struct thread_state *thread, uint64_t interval_bytes);

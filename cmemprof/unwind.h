@@ -73,7 +73,10 @@ bool unwind_stack_from_registers(struct unwinder *unwinder, struct thread_state 
 // the same frame as RBP, so this is a Go that is not known. The stack of memo is forgotten. Not inside malloc.
 uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *thread, struct unwind_memo *memo);
 
-// Where asmcgocall lies: [start, end). Memos count for nothing.
+// Where Go's code lies: [start, end). Memos count for nothing then, as with all that follows.
+void unwind_set_go_text(struct unwinder *unwinder, uintptr_t start, uintptr_t end);
+
+// Where asmcgocall lies.
 void unwind_set_go_call(struct unwinder *unwinder, uintptr_t start, uintptr_t end);
 
 // Where sigpanic lies, in a Go that does not correct the frame pointer of the function that panicked when the stack moves.

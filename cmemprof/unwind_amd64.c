@@ -17,8 +17,7 @@ static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state
     trail->rbx = start->rbx;
     trail->rbx_known = start->rbx_known;
     trail->generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
-    trail->go_start = atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed);
-    trail->go_end = atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed);
+    uintptr_t go_text_start = atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed);
     uintptr_t go_panic_start = atomic_load_explicit(&unwinder->go_panic_start, memory_order_relaxed);
     uintptr_t go_call_start = atomic_load_explicit(&unwinder->go_call_start, memory_order_relaxed);
     trail->stack_low = thread->stack_low;
@@ -27,8 +26,8 @@ static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state
         .unwinder = unwinder,
         .stack_low = thread->stack_low,
         .stack_bytes = thread->stack_high - thread->stack_low,
-        .go_start = trail->go_start,
-        .go_bytes = trail->go_end - trail->go_start,
+        .go_start = go_text_start,
+        .go_bytes = atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed) - go_text_start,
         .go_call_start = go_call_start,
         .go_call_bytes = atomic_load_explicit(&unwinder->go_call_end, memory_order_relaxed) - go_call_start,
         .go_panic_start = go_panic_start,
@@ -43,8 +42,28 @@ static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state
     };
 }
 
+static struct unwind_repeat repeat_of(const struct unwind_trail *trail) {
+    uint32_t begin = trail->steps_begin;
+    const struct unwind_step *step = &trail->steps[begin];
+    if (trail->reusable_from != begin || trail->rbx_until != 0 || step->exact || (trail->generation & 1) != 0) {
+        return (struct unwind_repeat){0};
+    }
+    return (struct unwind_repeat){
+        .pc = unwind_trail_pc(trail, begin),
+        .sp = step->sp,
+        .rbp = trail->rbp,
+        .any_rbp = trail->rbp_until == 0,
+        .generation = trail->generation,
+        .stack_low = trail->stack_low,
+        .stack_high = trail->stack_high,
+        .reads = &trail->reads[step->reads],
+        .reads_end = &trail->reads[trail->reads_end],
+    };
+}
+
 static void show(struct unwind_memo *memo) {
     const struct unwind_trail *trail = &memo->trails[memo->current];
+    memo->repeat = repeat_of(trail);
     memo->pcs = &trail->pcs[trail->steps_begin];
     memo->depth_frames = trail->steps_end - trail->steps_begin;
     memo->end = trail->end;
@@ -63,28 +82,12 @@ static bool replace(struct unwind_walk *walk, struct unwind_memo *memo) {
     return unwind_trail_same_stack(walk->old, trail);
 }
 
-// A walk under the same conditions may rely on the old one.
-static inline bool same_conditions(struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_trail *old) {
-    uint64_t generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
-    return old->generation == generation && (generation & 1) == 0 &&
-           old->go_start == atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed) &&
-           old->go_end == atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed) && thread->stack_low <= old->stack_low &&
-           thread->stack_high >= old->stack_high;
-}
-
-// The short way of the common case: the walk would be the old one from its start to its end.
-static bool is_old_walk(struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_start *start,
-                        const struct unwind_trail *old) {
-    uint32_t at = old->steps_begin;
-    const struct unwind_step *step = &old->steps[at];
-    if (at >= old->steps_end || old->reusable_from != at || !same_conditions(unwinder, thread, old) || step->sp != start->sp ||
-        unwind_trail_pc(old, at) != start->pc || step->exact != start->exact) {
-        return false;
-    }
-    if ((old->rbp_until != 0 && old->rbp != start->rbp) || (old->rbx_until != 0 && (!start->rbx_known || old->rbx != start->rbx))) {
-        return false;
-    }
-    return unwind_trail_changed_read(old, at) == NULL;
+// The short way of the common case: the walk would be the last one from its start to its end.
+static inline bool is_repeated(struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_start *start,
+                               const struct unwind_repeat *last) {
+    return start->sp == last->sp && start->pc == last->pc && (start->rbp == last->rbp || last->any_rbp) &&
+           atomic_load_explicit(&unwinder->generation, memory_order_acquire) == last->generation && thread->stack_low <= last->stack_low &&
+           thread->stack_high >= last->stack_high && unwind_changed_read(last->reads, last->reads_end) == last->reads_end;
 }
 
 enum outcome { CHANGED, SAME, WANTS_RBX };
@@ -114,7 +117,7 @@ static __attribute__((noinline)) bool unwind_anew(struct unwinder *unwinder, str
 }
 
 bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start, struct unwind_memo *memo) {
-    if (memo->depth_frames != 0 && is_old_walk(unwinder, thread, start, &memo->trails[memo->current])) {
+    if (memo->depth_frames != 0 && !start->exact && is_repeated(unwinder, thread, start, &memo->repeat)) {
         return true;
     }
     return unwind_anew(unwinder, thread, start, memo);
@@ -171,6 +174,10 @@ static void set_range(struct unwinder *unwinder, _Atomic uintptr_t *start_at, _A
     if (start_before != start || end_before != end) {
         atomic_fetch_add(&unwinder->generation, 2);
     }
+}
+
+void unwind_set_go_text(struct unwinder *unwinder, uintptr_t start, uintptr_t end) {
+    set_range(unwinder, &unwinder->go_text_start, &unwinder->go_text_end, start, end);
 }
 
 void unwind_set_go_call(struct unwinder *unwinder, uintptr_t start, uintptr_t end) {

@@ -6,8 +6,7 @@
 
 bool unwind_trail_is_usable(const struct unwind_trail *old, const struct unwind_trail *now) {
     return old->steps_begin < old->steps_end && old->reusable_from < old->steps_end && old->generation == now->generation &&
-           (now->generation & 1) == 0 && old->go_start == now->go_start && old->go_end == now->go_end && now->stack_low <= old->stack_low &&
-           now->stack_high >= old->stack_high;
+           (now->generation & 1) == 0 && now->stack_low <= old->stack_low && now->stack_high >= old->stack_high;
 }
 
 static uint32_t step_of_read(const struct unwind_trail *trail, uint32_t from, uint32_t read) {
@@ -19,8 +18,9 @@ static uint32_t step_of_read(const struct unwind_trail *trail, uint32_t from, ui
 }
 
 uint32_t unwind_trail_first_change(const struct unwind_trail *trail, uint32_t from) {
-    const struct unwind_read *read = unwind_trail_changed_read(trail, from);
-    return read == NULL ? trail->steps_end : step_of_read(trail, from, (uint32_t)(read - trail->reads));
+    const struct unwind_read *end = &trail->reads[trail->reads_end],
+                             *read = unwind_changed_read(&trail->reads[trail->steps[from].reads], end);
+    return read == end ? trail->steps_end : step_of_read(trail, from, (uint32_t)(read - trail->reads));
 }
 
 // A beginning of another length moves the place where a deep stack is cut.

@@ -79,18 +79,27 @@ struct unwind_trail {
     uintptr_t rbp, rbx; // of the start
     bool rbx_known;
     uint64_t generation;
-    uintptr_t go_start, go_end;
     uintptr_t stack_low, stack_high; // the thread's own stack
     uintptr_t pcs[UNWIND_STEPS];
     struct unwind_step steps[UNWIND_STEPS];
     struct unwind_read reads[UNWIND_READS];
 };
 
+// All that must be as it was for the whole of the last walk to hold, at one place.
+struct unwind_repeat {
+    uintptr_t pc, sp, rbp;
+    bool any_rbp; // the start's RBP decided nothing
+    uint64_t generation;
+    uintptr_t stack_low, stack_high;
+    const struct unwind_read *reads, *reads_end;
+};
+
 struct unwind_memo {
     uint32_t depth_frames;
     enum unwind_end end;
-    const uintptr_t *pcs; // depth_frames return addresses, innermost first
-    uint32_t current;     // of trails; the other one is for the next walk
+    const uintptr_t *pcs;        // depth_frames return addresses, innermost first
+    struct unwind_repeat repeat; // sp 0: a walk that cannot be repeated
+    uint32_t current;            // of trails; the other one is for the next walk
     struct unwind_trail trails[2];
 };
 
@@ -108,9 +117,9 @@ UNWIND_UNCHECKED static inline uintptr_t unwind_read_change(const struct unwind_
     return *(const uintptr_t *)read->address ^ read->word;
 }
 
-// The first read from this step on whose word has changed. NULL: none has.
-UNWIND_UNCHECKED static inline const struct unwind_read *unwind_trail_changed_read(const struct unwind_trail *trail, uint32_t from) {
-    const struct unwind_read *read = &trail->reads[trail->steps[from].reads], *end = &trail->reads[trail->reads_end];
+// The first read whose word has changed; end: none has.
+UNWIND_UNCHECKED static inline const struct unwind_read *unwind_changed_read(const struct unwind_read *read,
+                                                                             const struct unwind_read *end) {
     while (end - read >= 4 &&
            (unwind_read_change(read) | unwind_read_change(read + 1) | unwind_read_change(read + 2) | unwind_read_change(read + 3)) == 0) {
         read += 4;
@@ -118,7 +127,7 @@ UNWIND_UNCHECKED static inline const struct unwind_read *unwind_trail_changed_re
     while (read < end && unwind_read_change(read) == 0) {
         read++;
     }
-    return read < end ? read : NULL;
+    return read;
 }
 
 // The index of the first step from here on whose words have changed; steps_end: none has.

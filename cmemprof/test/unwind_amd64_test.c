@@ -346,8 +346,7 @@ static void the_return_from_a_signal_can_be_named(void **state) {
 
 // From here on the code of [start, end) is Go's, and of that the code of [call, call_end) is asmcgocall.
 static void take_for_go(void *start, void *end, void *call, void *call_end) {
-    unwinder.go_text_start = (uintptr_t)start;
-    unwinder.go_text_end = (uintptr_t)end;
+    unwind_set_go_text(&unwinder, (uintptr_t)start, (uintptr_t)end);
     unwind_set_go_call(&unwinder, (uintptr_t)call, (uintptr_t)call_end);
 }
 

@@ -292,10 +292,13 @@ static void unloading_code_ends_a_memo(void **unused) {
     now = old, old.generation = now.generation = 4;
     now.stack_low = 5000; // another thread's words
     assert_false(unwind_trail_is_usable(&old, &now));
-    now.stack_low = 4096, now.go_end = 1;
-    assert_false(unwind_trail_is_usable(&old, &now));
 
     uint64_t before = unwinder.generation;
+    unwind_set_go_text(&unwinder, 4096, 8192); // and other code is Go's
+    assert_int_equal(unwinder.generation & 1, 0);
+    assert_int_not_equal(unwinder.generation, before);
+    unwind_set_go_text(&unwinder, 0, 0);
+    before = unwinder.generation;
     unwind_before_unload(&unwinder);
     assert_int_equal(unwinder.generation & 1, 1);
     unwind_after_unload(&unwinder);
