@@ -11,33 +11,27 @@ static size_t mapped_bytes(size_t counters) {
     return sizeof(struct block_counts) + counters;
 }
 
-static void count_up(_Atomic uint8_t *count) {
-    uint8_t now = atomic_load_explicit(count, memory_order_relaxed);
-    while (now != UINT8_MAX &&
-           !atomic_compare_exchange_weak_explicit(count, &now, (uint8_t)(now + 1), memory_order_relaxed, memory_order_relaxed)) {
-    }
-}
-
-static void count_down(_Atomic uint8_t *count) {
-    uint8_t now = atomic_load_explicit(count, memory_order_relaxed);
-    while (now != UINT8_MAX && now != 0 &&
-           !atomic_compare_exchange_weak_explicit(count, &now, (uint8_t)(now - 1), memory_order_relaxed, memory_order_relaxed)) {
-    }
-}
-
 // next is read first: whoever finds none there and the old one in the second place is one of those that block_filter_fill comes after.
-struct block_counts *block_filter_add(struct block_filter *filter, const void *block) {
+struct block_counts *block_filter_add(struct block_filter *filter, const void *block, uint8_t place) {
     struct block_counts *next = atomic_load_explicit(&filter->next, memory_order_acquire);
     struct block_counts *present = atomic_load_explicit(&filter->present, memory_order_acquire);
-    count_up(block_filter_count(present, block));
-    if (__builtin_expect(next != NULL, 0) && next != present) {
-        count_up(block_filter_count(next, block));
+    block_filter_count_up(block_filter_count(present, block), place);
+    if (next != NULL && next != present) {
+        block_filter_count_up(block_filter_count(next, block), place);
     }
     return present;
 }
 
+static uint8_t one_less(uint8_t now) {
+    return now < BLOCK_FILTER_TWO ? 0 : now - 1; // of two, one stays in whatever place
+}
+
 void block_filter_remove(struct block_counts *counts, const void *block) {
-    count_down(block_filter_count(counts, block));
+    _Atomic uint8_t *count = block_filter_count(counts, block);
+    uint8_t now = atomic_load_explicit(count, memory_order_relaxed);
+    while (now != BLOCK_FILTER_FULL && now != 0 &&
+           !atomic_compare_exchange_weak_explicit(count, &now, one_less(now), memory_order_relaxed, memory_order_relaxed)) {
+    }
 }
 
 bool block_filter_begin(struct block_filter *filter, size_t counters, struct memory_budget *budget) {
@@ -59,8 +53,8 @@ bool block_filter_begin(struct block_filter *filter, size_t counters, struct mem
     return true;
 }
 
-void block_filter_fill(struct block_filter *filter, const void *block) {
-    count_up(block_filter_count(atomic_load(&filter->next), block));
+void block_filter_fill(struct block_filter *filter, const void *block, uint8_t place) {
+    block_filter_count_up(block_filter_count(atomic_load(&filter->next), block), place);
 }
 
 void block_filter_finish(struct block_filter *filter) {

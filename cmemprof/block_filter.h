@@ -2,7 +2,10 @@
 //
 // free() must notice a sampled block, and sampled blocks lie anywhere: they are the allocator's own, where it put them. So each address has
 // a counter among some thousands of others, and all blocks that free() must look at are counted. Where the counter is 0, free() has nothing
-// to do; where not, the table of live blocks is asked.
+// to do; where not, the table of live blocks is asked. Mostly a counter that is not 0 stands for one block, and then it says in which place
+// to look for it:
+//
+//   0   none      1 .. 126   one, in that place      127   one, in whatever place      128 .. 254   2 .. 128      255   more: it stays so
 //
 // Neighbours have neighbouring counters, 1.5 counters for 16 bytes, so that a program which works on a few pages of its heap touches as few
 // lines of the filter. The factor is 2^32 divided by the golden ratio's square: steps of any size, as allocators lay blocks out, are spread
@@ -31,8 +34,10 @@
 struct block_counts {
     size_t mask;                      // number of counters - 1
     const struct block_counts *older; // the one before
-    _Atomic uint8_t of[];             // a counter that has reached 255 stays there
+    _Atomic uint8_t of[];
 };
+
+enum { BLOCK_FILTER_PLACES = 126, BLOCK_FILTER_ANYWHERE = 127, BLOCK_FILTER_TWO = 128, BLOCK_FILTER_FULL = 255 };
 
 struct block_filter {
     _Atomic(struct block_counts *) present; // never NULL
@@ -49,17 +54,32 @@ static inline _Atomic uint8_t *block_filter_count(struct block_counts *counts, c
 
 // False: certainly not one of those that were added and not removed.
 static inline bool block_filter_may_hold(struct block_filter *filter, const void *block) {
-    struct block_counts *counts = atomic_load_explicit(&filter->present, memory_order_relaxed);
+    struct block_counts *counts = atomic_load_explicit(&filter->present, memory_order_acquire);
     return atomic_load_explicit(block_filter_count(counts, block), memory_order_relaxed) != 0;
 }
 
-// Before anybody else can have the block. What it was counted in, for whoever changes his mind.
-struct block_counts *block_filter_add(struct block_filter *filter, const void *block);
+static inline struct block_counts *block_filter_present(const struct block_filter *filter) {
+    return atomic_load_explicit(&filter->present, memory_order_acquire);
+}
+
+// An atomic read-modify-write in any case: a full barrier on amd64.
+static inline void block_filter_count_up(_Atomic uint8_t *count, uint8_t place) {
+    uint8_t now = atomic_load_explicit(count, memory_order_relaxed), next;
+    do {
+        next = now == 0 ? place : now < BLOCK_FILTER_TWO ? BLOCK_FILTER_TWO : now != BLOCK_FILTER_FULL ? now + 1 : now;
+    } while (!atomic_compare_exchange_weak(count, &now, next));
+}
+
+// Before anybody else can have the block. place: 1 to BLOCK_FILTER_PLACES, or BLOCK_FILTER_ANYWHERE. What it was counted in, for whoever
+// changes his mind.
+struct block_counts *block_filter_add(struct block_filter *filter, const void *block, uint8_t place);
 // After nobody has it any more. counts: what was the present filter while the block was still where block_filter_fill finds it: one that
 // came later may not have counted it.
 void block_filter_remove(struct block_counts *counts, const void *block);
-static inline struct block_counts *block_filter_present(struct block_filter *filter) {
-    return atomic_load_explicit(&filter->present, memory_order_acquire);
+
+// For one who wants to know at the price of two loads that nothing has changed since block_filter_present: not growing, and still that one.
+static inline bool block_filter_is_still(const struct block_filter *filter, const struct block_counts *counts) {
+    return block_filter_present(filter) == counts && atomic_load_explicit(&filter->next, memory_order_acquire) == NULL;
 }
 
 // False: no memory, or it grows already.
@@ -67,7 +87,7 @@ bool block_filter_begin(struct block_filter *filter, size_t counters, struct mem
 static inline bool block_filter_grows(const struct block_filter *filter) {
     return atomic_load_explicit(&filter->next, memory_order_relaxed) != NULL;
 }
-void block_filter_fill(struct block_filter *filter, const void *block);
+void block_filter_fill(struct block_filter *filter, const void *block, uint8_t place);
 void block_filter_finish(struct block_filter *filter);
 
 size_t block_filter_size(const struct block_filter *filter);                        // counters

@@ -1,16 +1,15 @@
-// live_table.c: open addressing inside windows of 16 slots, in levels.
+// live_table.c: open addressing inside windows of 16 slots, in levels, in each part.
 //
-//   level 0:  1,024 slots   A block hashes to one window a level: 16 keys, two cache lines. It is added to the newest level with a free
-//   level 1:  2,048 slots   slot in its window, and looked for in all of them. When no level has one, a level of twice the size is added.
+//   level 0:  256 slots   A block hashes to one window a level: 16 keys, two cache lines. It is added to the newest level with a free
+//   level 1:  512 slots   slot in its window, and looked for in all of them. When no level has one, a level of twice the size is added.
 //   ...
 //
-// A key is one word: the block's address, in the bits that an address of an allocator can have, and around them a state.
+// A key is one word: the block's address, in the bits that an address of an allocator can have, and above them a sequence, which counts the
+// uses of the slot, so that a reader who finds the same key before and after has read one sample and not half of two. Address 0: free.
 //
-//   63 .. 48 | 47 ...... 3 | 2 1 | 0
-//   sequence | address     |     | busy
-//
-// busy: the slot is taken and its sample is being written. sequence: counts the uses of the slot, so that a reader who finds the same key
-// before and after has read one sample and not half of two.
+// A slot has one writer at a time: free, the one who may add to the part; else the one who frees the block. A program that frees a block
+// twice at once has two; the filter's counter, or where blocks share one the key, is changed by compare-and-swap, and decides which of them
+// has removed it.
 //
 // A level goes from open to closed when the ones below have room enough: nothing is added to it any more. When it is empty its pages go
 // back (gone), and it is opened anew when it is needed again. While that is being found out (emptying) it can not be opened.
@@ -21,16 +20,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { WINDOW = 16, LEVEL_0_SLOTS = 1024, LEVELS_FOR_DOUBLING = 6 };
+enum { WINDOW = 16, LEVEL_0_SLOTS = 256, LEVELS_FOR_DOUBLING = 6 };
+#define LIKELY(x) __builtin_expect(!!(x), 1)
 #define ADDRESS_BITS ((uint64_t)0xfffffffffff8)
-#define BUSY ((uint64_t)1)
 #define SEQUENCE_ONE ((uint64_t)1 << 48)
 #define SEQUENCE_BITS ((uint64_t)0xffff << 48)
 
 // The filter has this many counters a sample at least before it grows, and then four times as many as it had.
-enum { LEAST_COUNTERS = 8, GROWTH = 4 };
+enum { LEAST_COUNTERS = 16, GROWTH = 4 };
 
-struct live_slot {
+struct live_slot { // half a cache line
+    _Atomic uint64_t key;
     _Atomic(struct stack *) stack;
     _Atomic size_t size_bytes;
     _Atomic uint64_t weight; // bits of a double
@@ -38,18 +38,17 @@ struct live_slot {
 
 enum level_state { LEVEL_OPEN, LEVEL_CLOSED, LEVEL_EMPTYING, LEVEL_GONE };
 
-// At the start of a page of its own; keys and slots follow on the next one.
+// At the start of a page of its own; the slots follow on the next one.
 struct live_level {
     size_t slot_count;
     _Atomic uint32_t state;
-    _Atomic uint64_t *keys;
     struct live_slot *slots;
 };
 
 enum { HEAD_BYTES = 4096 };
 
 static size_t body_bytes(size_t slot_count) {
-    return slot_count * (sizeof(uint64_t) + sizeof(struct live_slot));
+    return slot_count * sizeof(struct live_slot);
 }
 
 static void fill_others(struct live_table *table) {
@@ -59,8 +58,7 @@ static void fill_others(struct live_table *table) {
 }
 
 bool live_table_open(struct live_table *table, struct memory_budget *budget, void (*others)(struct block_filter *filter)) {
-    atomic_store(&table->level_count, 0);
-    memset(table->levels, 0, sizeof table->levels);
+    memset(table->parts, 0, sizeof table->parts);
     table->budget = budget;
     table->others = others;
     if (!block_filter_begin(&table->filter, LIVE_TABLE_FILTER_BYTES, budget)) {
@@ -72,8 +70,8 @@ bool live_table_open(struct live_table *table, struct memory_budget *budget, voi
 }
 
 void live_table_close(struct live_table *table) {
-    for (int i = 0; i < LIVE_TABLE_LEVELS; i++) {
-        struct live_level *level = atomic_load(&table->levels[i]);
+    for (int i = 0; i < LIVE_TABLE_PARTS * LIVE_TABLE_LEVELS; i++) {
+        struct live_level *level = atomic_load(&table->parts[i / LIVE_TABLE_LEVELS].levels[i % LIVE_TABLE_LEVELS]);
         if (level != NULL) {
             bool gone = atomic_load(&level->state) == LEVEL_GONE;
             memory_budget_give(table->budget, HEAD_BYTES + (gone ? 0 : body_bytes(level->slot_count)));
@@ -81,8 +79,7 @@ void live_table_close(struct live_table *table) {
         }
     }
     block_filter_close(&table->filter, table->budget);
-    atomic_store(&table->level_count, 0);
-    memset(table->levels, 0, sizeof table->levels);
+    memset(table->parts, 0, sizeof table->parts);
 }
 
 // The window of an address in every level, and the slot in it to look at first.
@@ -91,53 +88,61 @@ struct probe {
     size_t first;
 };
 
-static struct probe probe_of(uint64_t address) {
+static inline struct probe probe_of(uint64_t address) {
     uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15u;
     return (struct probe){hash >> 32, hash >> 28 & (WINDOW - 1)};
 }
 
-static size_t slot_of(const struct live_level *level, struct probe probe, size_t i) {
-    return (probe.window & (level->slot_count - WINDOW)) + ((probe.first + i) & (WINDOW - 1)); // slot_count is a power of two
+static inline struct live_slot *slot_of(const struct live_level *level, struct probe probe, size_t i) {
+    return &level->slots[(probe.window & (level->slot_count - WINDOW)) + ((probe.first + i) & (WINDOW - 1))]; // a power of two
 }
 
 // ---- Levels ----
 
 // How many there are. All that are not open hold what was added before.
-static int level_count(const struct live_table *table) {
-    return atomic_load_explicit(&table->level_count, memory_order_acquire);
+static inline int level_count(const struct live_part *part) {
+    return atomic_load_explicit(&part->level_count, memory_order_acquire);
 }
 
-static struct live_level *level_at(const struct live_table *table, int i) {
-    return atomic_load_explicit(&table->levels[i], memory_order_acquire);
+static inline struct live_level *level_at(const struct live_part *part, int i) {
+    return atomic_load_explicit(&part->levels[i], memory_order_acquire);
 }
 
-static bool is_open(const struct live_level *level) {
+static inline struct live_level *newest_of(const struct live_part *part) {
+    return atomic_load_explicit(&part->newest, memory_order_acquire);
+}
+
+static inline bool is_open(const struct live_level *level) {
     return atomic_load_explicit(&level->state, memory_order_acquire) == LEVEL_OPEN;
 }
 
-// Makes level number i. Several threads may try; one wins, the others find its level.
-static bool make(struct live_table *table, int i, size_t slot_count) {
+static struct live_level *new_level(struct memory_budget *budget, size_t slot_count) {
     size_t size = HEAD_BYTES + body_bytes(slot_count);
-    if (!memory_budget_take(table->budget, size)) {
-        return false;
+    if (!memory_budget_take(budget, size)) {
+        return NULL;
     }
     int saved = errno;
     struct live_level *level = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     errno = saved;
     if (level == MAP_FAILED) {
-        memory_budget_give(table->budget, size);
-        return false;
+        memory_budget_give(budget, size);
+        return NULL;
     }
     level->slot_count = slot_count;
-    level->keys = (void *)((uint8_t *)level + HEAD_BYTES);
-    level->slots = (void *)(level->keys + slot_count);
-    struct live_level *none = NULL;
-    if (!atomic_compare_exchange_strong(&table->levels[i], &none, level)) {
-        munmap(level, size);
-        memory_budget_give(table->budget, size);
+    level->slots = (void *)((uint8_t *)level + HEAD_BYTES);
+    return level;
+}
+
+// Makes level number i, or finds one there that was being made when its process was forked.
+static bool make(struct live_table *table, struct live_part *part, int i, size_t slot_count) {
+    if (level_at(part, i) == NULL) {
+        atomic_store(&part->levels[i], new_level(table->budget, slot_count));
     }
-    // By whoever comes: the one that made it may be slow, or have stayed behind in the process that this one was forked from.
-    atomic_compare_exchange_strong(&table->level_count, &i, i + 1);
+    if (level_at(part, i) == NULL) {
+        return false;
+    }
+    atomic_store(&part->level_count, i + 1);
+    atomic_store(&part->newest, level_at(part, i));
     return true;
 }
 
@@ -157,38 +162,38 @@ static bool open_again(struct live_table *table, struct live_level *level) {
 }
 
 // How many slots there are in all levels.
-static size_t all_slots(const struct live_table *table) {
+static size_t all_slots(const struct live_part *part) {
     size_t slots = 0;
-    for (int i = 0; i < level_count(table); i++) {
-        slots += level_at(table, i)->slot_count;
+    for (int i = 0; i < level_count(part); i++) {
+        slots += level_at(part, i)->slot_count;
     }
     return slots;
 }
 
-// One more level to add to, which doubles the table. Where that is not to be had, less is better than nothing; but not so little that the
+// One more level to add to, which doubles the part. Where that is not to be had, less is better than nothing; but not so little that the
 // levels are used up by it, the last of which are for doubling alone.
-static bool grow(struct live_table *table) {
-    int count = level_count(table);
+static bool grow(struct live_table *table, struct live_part *part) {
+    int count = level_count(part);
     for (int i = 0; i < count; i++) {
-        if (!is_open(level_at(table, i)) && open_again(table, level_at(table, i))) {
+        if (!is_open(level_at(part, i)) && open_again(table, level_at(part, i))) {
             return true;
         }
     }
-    size_t slots = LEVEL_0_SLOTS, there = all_slots(table);
+    size_t slots = LEVEL_0_SLOTS, there = all_slots(part);
     while (slots <= there) {
         slots *= 2;
     }
     size_t least = count < LIVE_TABLE_LEVELS - LEVELS_FOR_DOUBLING && slots / 4 >= LEVEL_0_SLOTS ? slots / 4 : slots;
     bool made = false;
     for (; !made && count < LIVE_TABLE_LEVELS && slots >= least; slots /= 2) {
-        made = make(table, count, slots);
+        made = make(table, part, count, slots);
     }
     return made;
 }
 
 // ---- Adding ----
 
-// The slot is ours: its key is busy.
+// The slot is ours: it is free, and the part is ours.
 static void write_slot(struct live_slot *slot, const struct live_sample *sample) {
     atomic_thread_fence(memory_order_release); // a reader that sees a new value below also sees that the key was not alive before
     uint64_t weight;
@@ -198,122 +203,183 @@ static void write_slot(struct live_slot *slot, const struct live_sample *sample)
     atomic_store_explicit(&slot->weight, weight, memory_order_relaxed);
 }
 
-static inline __attribute__((always_inline)) bool add_to_level(struct live_level *level, uint64_t address,
-                                                               const struct live_sample *sample) {
-    struct probe probe = probe_of(address);
-    for (size_t i = 0; i < WINDOW; i++) {
-        size_t at = slot_of(level, probe, i);
-        uint64_t key = atomic_load_explicit(&level->keys[at], memory_order_relaxed);
-        if ((key & ~SEQUENCE_BITS) != 0) {
-            continue;
-        }
-        uint64_t sequence = (key + SEQUENCE_ONE) & SEQUENCE_BITS;
-        if (!atomic_compare_exchange_strong_explicit(&level->keys[at], &key, address | sequence | BUSY, memory_order_acquire,
-                                                     memory_order_relaxed)) {
-            continue;
-        }
-        write_slot(&level->slots[at], sample);
-        atomic_store_explicit(&level->keys[at], address | sequence, memory_order_release);
-        return true;
-    }
-    return false;
-}
-
-static bool add_to_some_level(struct live_table *table, uint64_t address, const struct live_sample *sample) {
-    for (int i = level_count(table) - 1; i >= 0; i--) {
-        struct live_level *level = level_at(table, i);
-        if (is_open(level) && add_to_level(level, address, sample)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// The newest level has no room at this window.
-static __attribute__((noinline)) bool add_slowly(struct live_table *table, uint64_t address, const struct live_sample *sample,
-                                                 struct block_counts *counted) {
-    // The second time round a new level was full at this window already: other threads are quicker than we are; give up in the end.
-    for (int tried = 0; tried < 3; tried++) {
-        if (add_to_some_level(table, address, sample)) {
-            return true;
-        }
-        if (!grow(table)) {
-            break;
-        }
-    }
-    block_filter_remove(counted, (const void *)(uintptr_t)address);
-    return false;
-}
-
-bool live_table_add(struct live_table *table, const void *block, const struct live_sample *sample) {
-    uint64_t address = (uintptr_t)block;
-    if ((address & ~ADDRESS_BITS) != 0) {
+static inline bool add_to_slot(struct live_slot *slot, uint64_t address, const struct live_sample *sample) {
+    uint64_t key = atomic_load_explicit(&slot->key, memory_order_acquire);
+    if ((key & ADDRESS_BITS) != 0) {
         return false;
     }
+    write_slot(slot, sample);
+    atomic_store_explicit(&slot->key, address | (key + SEQUENCE_ONE), memory_order_release);
+    return true;
+}
+
+static bool add_to_some_level(struct live_part *part, uint64_t address, const struct live_sample *sample) {
+    struct probe probe = probe_of(address);
+    for (int i = level_count(part) - 1; i >= 0; i--) {
+        struct live_level *level = level_at(part, i);
+        for (size_t j = 0; j < WINDOW && is_open(level); j++) {
+            if (add_to_slot(slot_of(level, probe, j), address, sample)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// Not into the slot that comes first.
+static __attribute__((noinline)) bool put_slowly(struct live_table *table, struct live_part *part, const void *block,
+                                                 const struct live_sample *sample, struct block_counts *counted) {
+    uint64_t address = (uintptr_t)block;
+    bool possible = (address & ~ADDRESS_BITS) == 0;
+    if (possible && (add_to_some_level(part, address, sample) || (grow(table, part) && add_to_some_level(part, address, sample)))) {
+        return true;
+    }
+    block_filter_remove(counted, block);
+    return false;
+}
+
+bool live_table_put(struct live_table *table, unsigned part_number, const void *block, const struct live_sample *sample,
+                    struct block_counts *counted) {
+    uint64_t address = (uintptr_t)block;
+    struct live_part *part = &table->parts[part_number];
+    struct live_level *newest = newest_of(part);
+    bool added = LIKELY(newest != NULL && is_open(newest) && (address & ~ADDRESS_BITS) == 0) &&
+                 LIKELY(add_to_slot(slot_of(newest, probe_of(address), 0), address, sample));
+    return added || put_slowly(table, part, block, sample, counted);
+}
+
+bool live_table_add(struct live_table *table, unsigned part, const void *block, const struct live_sample *sample) {
     // First of all: whoever frees the block must not be told that it is not here.
-    struct block_counts *counted = block_filter_add(&table->filter, block);
-    int count = level_count(table);
-    struct live_level *newest = count != 0 ? level_at(table, count - 1) : NULL;
-    return (newest != NULL && is_open(newest) && add_to_level(newest, address, sample)) || add_slowly(table, address, sample, counted);
+    struct block_counts *counted = block_filter_add(&table->filter, block, live_table_place(part));
+    return live_table_put(table, part, block, sample, counted);
 }
 
 // ---- Finding ----
 
-static void read_slot(const struct live_slot *slot, struct live_sample *sample) {
+static inline void read_slot(const struct live_slot *slot, struct live_sample *sample) {
+    if (sample == NULL) {
+        return;
+    }
     uint64_t weight = atomic_load_explicit(&slot->weight, memory_order_relaxed);
     sample->stack = atomic_load_explicit(&slot->stack, memory_order_relaxed);
     sample->size_bytes = atomic_load_explicit(&slot->size_bytes, memory_order_relaxed);
     memcpy(&sample->weight, &weight, sizeof weight);
 }
 
-// True: the block was in this level, and is no more.
-static bool remove_from_level(struct live_level *level, uint64_t address, struct live_sample *sample) {
+static inline bool is_of(const struct live_slot *slot, uint64_t address, uint64_t *key) {
+    *key = atomic_load_explicit(&slot->key, memory_order_acquire);
+    return (*key & ~SEQUENCE_BITS) == address;
+}
+
+// NULL: it is not there. *key is what was read.
+static struct live_slot *find(const struct live_part *part, uint64_t address, uint64_t *key) {
     struct probe probe = probe_of(address);
-    for (size_t i = 0; i < WINDOW; i++) {
-        size_t at = slot_of(level, probe, i);
-        uint64_t key = atomic_load_explicit(&level->keys[at], memory_order_acquire);
-        if ((key & ~SEQUENCE_BITS) != address) {
+    for (int i = level_count(part) - 1; i >= 0; i--) {
+        for (size_t j = 0; j < WINDOW; j++) {
+            struct live_slot *slot = slot_of(level_at(part, i), probe, j);
+            if (is_of(slot, address, key)) {
+                return slot;
+            }
+        }
+    }
+    return NULL;
+}
+
+// The counter stands for other blocks as well, or did.
+static bool remove_from_any(struct live_table *table, uint64_t address, struct live_sample *sample, struct block_counts *counted) {
+    for (int i = 0; i < LIVE_TABLE_PARTS; i++) {
+        uint64_t key;
+        struct live_slot *slot = find(&table->parts[i], address, &key);
+        if (slot == NULL) {
             continue;
         }
-        read_slot(&level->slots[at], sample);
-        // A program that frees a block twice at the same time gets here twice: one of them has it.
-        return atomic_compare_exchange_strong_explicit(&level->keys[at], &key, key & SEQUENCE_BITS, memory_order_release,
-                                                       memory_order_relaxed);
+        read_slot(slot, sample);
+        if (!atomic_compare_exchange_strong_explicit(&slot->key, &key, key & SEQUENCE_BITS, memory_order_release, memory_order_relaxed)) {
+            return false;
+        }
+        block_filter_remove(counted, (const void *)(uintptr_t)address);
+        return true;
     }
     return false;
 }
 
-bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
-    uint64_t address = (uintptr_t)block;
-    int levels = address != 0 ? level_count(table) : 0; // an empty slot has the address 0
-    // Before the block is gone: a filter that comes to be the present one after that may not have counted it.
-    struct block_counts *counted = block_filter_present(&table->filter);
-    for (int i = levels - 1; i >= 0; i--) {
-        if (remove_from_level(level_at(table, i), address, sample)) {
-            block_filter_remove(counted, block);
+// The counter stands for this block alone, in the place that it says. On false *place is what it says now.
+static inline bool remove_only(struct live_slot *slot, uint64_t key, _Atomic uint8_t *count, uint8_t *place, struct live_sample *sample) {
+    read_slot(slot, sample);
+    if (!LIKELY(atomic_compare_exchange_strong_explicit(count, place, 0, memory_order_relaxed, memory_order_relaxed))) {
+        return false;
+    }
+    atomic_store_explicit(&slot->key, key & SEQUENCE_BITS, memory_order_release);
+    return true;
+}
+
+// Not in the slot that comes first, or the counter is not this block's alone.
+static __attribute__((noinline)) bool remove_slowly(struct live_table *table, const void *block, struct live_sample *sample,
+                                                    struct block_counts *counted, uint8_t place) {
+    uint64_t address = (uintptr_t)block, key;
+    if (place != 0 && place <= LIVE_TABLE_PARTS) {
+        struct live_slot *slot = find(&table->parts[place - 1], address, &key);
+        if (slot == NULL) {
+            return false;
+        }
+        if (remove_only(slot, key, block_filter_count(counted, block), &place, sample)) {
             return true;
         }
     }
-    return false;
+    // Else it is not here, or somebody else has removed it.
+    return place >= BLOCK_FILTER_ANYWHERE && remove_from_any(table, address, sample, counted);
+}
+
+bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
+    if (block == NULL) {
+        return false; // free slots have its address
+    }
+    // Before the block is gone: a filter that comes to be the present one after that may not have counted it.
+    struct block_counts *counted = block_filter_present(&table->filter);
+    _Atomic uint8_t *count = block_filter_count(counted, block);
+    uint8_t place = atomic_load_explicit(count, memory_order_relaxed);
+    struct live_level *newest = LIKELY(place != 0 && place <= LIVE_TABLE_PARTS) ? newest_of(&table->parts[place - 1]) : NULL;
+    if (LIKELY(newest != NULL)) {
+        uint64_t address = (uintptr_t)block, key;
+        struct live_slot *slot = slot_of(newest, probe_of(address), 0);
+        if (LIKELY(is_of(slot, address, &key))) {
+            if (remove_only(slot, key, count, &place, sample)) {
+                return true;
+            }
+            if (place < BLOCK_FILTER_ANYWHERE) {
+                return false; // somebody else has
+            }
+        }
+    }
+    return remove_slowly(table, block, sample, counted, place);
 }
 
 static bool is_alive(uint64_t key) {
-    return (key & ADDRESS_BITS) != 0 && (key & BUSY) == 0;
+    return (key & ADDRESS_BITS) != 0;
 }
 
 static void each_of_level(const struct live_level *level, void (*visit)(const struct live_sample *, void *), void *context) {
     for (size_t at = 0; at < level->slot_count; at++) {
-        uint64_t before = atomic_load_explicit(&level->keys[at], memory_order_acquire);
+        uint64_t before = atomic_load_explicit(&level->slots[at].key, memory_order_acquire);
         if (!is_alive(before)) {
             continue;
         }
         struct live_sample sample;
         read_slot(&level->slots[at], &sample);
         atomic_thread_fence(memory_order_acquire);
-        if (atomic_load_explicit(&level->keys[at], memory_order_relaxed) == before) {
+        if (atomic_load_explicit(&level->slots[at].key, memory_order_relaxed) == before) {
             visit(&sample, context);
         }
     }
+}
+
+// All levels of all parts have a number. NULL: there is none.
+enum { ALL_LEVELS = LIVE_TABLE_PARTS * LIVE_TABLE_LEVELS };
+
+static inline struct live_level *level_number(const struct live_table *table, int number) {
+    const struct live_part *part = &table->parts[number / LIVE_TABLE_LEVELS];
+    int i = number % LIVE_TABLE_LEVELS;
+    return i < level_count(part) ? level_at(part, i) : NULL;
 }
 
 static bool is_gone(const struct live_level *level) {
@@ -321,9 +387,9 @@ static bool is_gone(const struct live_level *level) {
 }
 
 void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context) {
-    for (int i = level_count(table) - 1; i >= 0; i--) {
-        const struct live_level *level = level_at(table, i);
-        if (!is_gone(level)) { // reading would make its pages resident again
+    for (int i = 0; i < ALL_LEVELS; i++) {
+        const struct live_level *level = level_number(table, i);
+        if (level != NULL && !is_gone(level)) { // reading would make its pages resident again
             each_of_level(level, visit, context);
         }
     }
@@ -332,15 +398,23 @@ void live_table_each(const struct live_table *table, void (*visit)(const struct 
 static size_t taken_slots(const struct live_level *level) {
     size_t taken = 0;
     for (size_t at = 0; !is_gone(level) && at < level->slot_count; at++) {
-        taken += (atomic_load_explicit(&level->keys[at], memory_order_relaxed) & ~SEQUENCE_BITS) != 0;
+        taken += is_alive(atomic_load_explicit(&level->slots[at].key, memory_order_relaxed));
     }
     return taken;
 }
 
+static uint64_t alive_in(const struct live_part *part) {
+    uint64_t count = 0;
+    for (int i = level_count(part) - 1; i >= 0; i--) {
+        count += taken_slots(level_at(part, i));
+    }
+    return count;
+}
+
 uint64_t live_table_count(const struct live_table *table) {
     uint64_t count = 0;
-    for (int i = level_count(table) - 1; i >= 0; i--) {
-        count += taken_slots(level_at(table, i));
+    for (int i = 0; i < LIVE_TABLE_PARTS; i++) {
+        count += alive_in(&table->parts[i]);
     }
     return count;
 }
@@ -348,11 +422,11 @@ uint64_t live_table_count(const struct live_table *table) {
 // ---- Tidying up ----
 
 // Closes the last open level if those below it could hold four times what is alive.
-static void close_last(struct live_table *table, uint64_t alive) {
+static void close_last(struct live_part *part, uint64_t alive) {
     size_t below = 0;
     struct live_level *last = NULL;
-    for (int i = 0; i < level_count(table); i++) {
-        struct live_level *level = level_at(table, i);
+    for (int i = 0; i < level_count(part); i++) {
+        struct live_level *level = level_at(part, i);
         if (is_open(level)) {
             below += last != NULL ? last->slot_count : 0;
             last = level;
@@ -364,26 +438,37 @@ static void close_last(struct live_table *table, uint64_t alive) {
     }
 }
 
+// How many are alive.
+static uint64_t close_levels(struct live_table *table) {
+    uint64_t all = 0;
+    for (int i = 0; i < LIVE_TABLE_PARTS; i++) {
+        uint64_t alive = alive_in(&table->parts[i]);
+        close_last(&table->parts[i], alive);
+        all += alive;
+    }
+    return all;
+}
+
 // True: there are levels to be given back.
 static bool begin_emptying(struct live_table *table) {
     bool some = false;
-    for (int i = 0; i < level_count(table); i++) {
-        struct live_level *level = level_at(table, i);
+    for (int i = 0; i < ALL_LEVELS; i++) {
+        struct live_level *level = level_number(table, i);
         uint32_t closed = LEVEL_CLOSED;
         // One that was left in this state by a thread of the process that this one was forked from begins anew.
-        bool empty = !is_open(level) && !is_gone(level) && taken_slots(level) == 0;
+        bool empty = level != NULL && !is_open(level) && !is_gone(level) && taken_slots(level) == 0;
         some |= empty && (atomic_compare_exchange_strong(&level->state, &closed, LEVEL_EMPTYING) || closed == LEVEL_EMPTYING);
     }
     return some;
 }
 
 static void give_back(struct live_table *table, bool settled) {
-    for (int i = 0; i < level_count(table); i++) {
-        struct live_level *level = level_at(table, i);
-        size_t size = body_bytes(level->slot_count);
-        if (atomic_load(&level->state) != LEVEL_EMPTYING) {
+    for (int i = 0; i < ALL_LEVELS; i++) {
+        struct live_level *level = level_number(table, i);
+        if (level == NULL || atomic_load(&level->state) != LEVEL_EMPTYING) {
             continue;
         }
+        size_t size = body_bytes(level->slot_count);
         // A sample may have come before the level was closed.
         if (!settled || taken_slots(level) != 0 || madvise((uint8_t *)level + HEAD_BYTES, size, MADV_DONTNEED) != 0) {
             atomic_store(&level->state, LEVEL_CLOSED);
@@ -407,19 +492,20 @@ static bool begin_growing(struct live_table *table, uint64_t alive) {
 
 bool live_table_wants_tidying(const struct live_table *table) {
     size_t slots = 0;
-    for (int i = 0; i < level_count(table); i++) {
-        slots += is_open(level_at(table, i)) ? level_at(table, i)->slot_count : 0;
+    for (int i = 0; i < ALL_LEVELS; i++) {
+        const struct live_level *level = level_number(table, i);
+        slots += level != NULL && is_open(level) ? level->slot_count : 0;
     }
     return slots / 2 > block_filter_size(&table->filter) / LEAST_COUNTERS; // half of them are in use
 }
 
 static void fill_filter(struct live_table *table) {
-    for (int i = level_count(table) - 1; i >= 0; i--) {
-        const struct live_level *level = level_at(table, i);
-        for (size_t at = 0; !is_gone(level) && at < level->slot_count; at++) {
-            uint64_t address = atomic_load_explicit(&level->keys[at], memory_order_acquire) & ADDRESS_BITS;
+    for (int i = 0; i < ALL_LEVELS; i++) {
+        const struct live_level *level = level_number(table, i);
+        for (size_t at = 0; level != NULL && !is_gone(level) && at < level->slot_count; at++) {
+            uint64_t address = atomic_load_explicit(&level->slots[at].key, memory_order_acquire) & ADDRESS_BITS;
             if (address != 0) {
-                block_filter_fill(&table->filter, (const void *)(uintptr_t)address);
+                block_filter_fill(&table->filter, (const void *)(uintptr_t)address, live_table_place((unsigned)(i / LIVE_TABLE_LEVELS)));
             }
         }
     }
@@ -427,8 +513,7 @@ static void fill_filter(struct live_table *table) {
 }
 
 void live_table_tidy(struct live_table *table, bool (*settle)(void *context), void *context) {
-    uint64_t alive = live_table_count(table);
-    close_last(table, alive);
+    uint64_t alive = close_levels(table);
     bool emptying = begin_emptying(table), growing = begin_growing(table, alive);
     if (!emptying && !growing) {
         return;

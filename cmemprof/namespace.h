@@ -144,6 +144,7 @@
 #define live_table_count cmemprof_live_table_count
 #define live_table_each cmemprof_live_table_each
 #define live_table_open cmemprof_live_table_open
+#define live_table_put cmemprof_live_table_put
 #define live_table_remove cmemprof_live_table_remove
 #define live_table_tidy cmemprof_live_table_tidy
 #define live_table_wants_tidying cmemprof_live_table_wants_tidying
@@ -187,7 +188,6 @@
 #define profiler cmemprof_profiler
 #define profiler_begin cmemprof_profiler_begin
 #define profiler_finish cmemprof_profiler_finish
-#define profiler_forget cmemprof_profiler_forget
 #define profiler_move_begin cmemprof_profiler_move_begin
 #define profiler_move_end cmemprof_profiler_move_end
 #define reclaim_add_up_alive cmemprof_reclaim_add_up_alive
@@ -208,6 +208,7 @@
 #define sampler_weight cmemprof_sampler_weight
 #define shard_flush cmemprof_shard_flush
 #define shard_forget cmemprof_shard_forget
+#define shard_leave cmemprof_shard_leave
 #define shard_wait cmemprof_shard_wait
 #define shards_after_fork cmemprof_shards_after_fork
 #define shards_next cmemprof_shards_next
@@ -263,7 +264,7 @@
 #define unwind_set_go_call cmemprof_unwind_set_go_call
 #define unwind_set_go_panic cmemprof_unwind_set_go_panic
 #define unwind_set_go_text cmemprof_unwind_set_go_text
-#define unwind_stack cmemprof_unwind_stack
+#define unwind_stack_anew cmemprof_unwind_stack_anew
 #define unwind_stack_from_here cmemprof_unwind_stack_from_here
 #define unwind_stack_from_registers cmemprof_unwind_stack_from_registers
 #define unwind_trail_first_change cmemprof_unwind_trail_first_change

@@ -31,13 +31,13 @@ static void *bootstrap_take(size_t size) {
     void *block = bootstrap_arena + bootstrap_used_pages * PAGE_BYTES;
     bootstrap_pages[bootstrap_used_pages] = (uint8_t)pages;
     bootstrap_used_pages += pages;
-    block_filter_add(&profiler.live.filter, block);
+    block_filter_add(&profiler.live.filter, block, BLOCK_FILTER_ANYWHERE);
     return block;
 }
 
 void bootstrap_fill(struct block_filter *filter) {
     for (size_t page = 0; page < bootstrap_used_pages; page += bootstrap_pages[page]) {
-        block_filter_fill(filter, bootstrap_arena + page * PAGE_BYTES);
+        block_filter_fill(filter, bootstrap_arena + page * PAGE_BYTES, BLOCK_FILTER_ANYWHERE);
     }
 }
 

@@ -20,6 +20,7 @@
 #include "snapshot.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
+#define INLINE static inline __attribute__((always_inline))
 
 __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));
 struct profiler profiler = {.live = LIVE_TABLE_CLOSED};
@@ -58,7 +59,6 @@ uint64_t profiler_begin(size_t size) {
 
 // One sample on its way.
 struct sampling {
-    struct thread_state *thread;
     uint64_t interval_bytes; // that it was drawn with
     const void *block;
     size_t size;
@@ -66,83 +66,127 @@ struct sampling {
     const uintptr_t *frame; // see profiler_finish
 };
 
+// Where it is recorded.
+struct place {
+    struct thread_state *thread;
+    struct shard *shard;
+    unsigned part;                // of the table of live blocks: the shard's
+    struct block_counts *counted; // that the block is counted in already
+};
+
 // NULL: the table of stacks is full.
-static inline struct stack *capture_stack(struct profiler *self, struct shard *shard, const struct sampling *sampling) {
+INLINE struct stack *capture_stack(struct profiler *self, const struct place *place, const struct sampling *sampling) {
+    struct shard *shard = place->shard;
     const uintptr_t *frame = sampling->frame;
     struct unwind_start start = {.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
     bool same = LIKELY(start.pc == sampling->caller)
-                    ? unwind_stack(&self->unwinder, sampling->thread, &start, &shard->memo)
-                    : unwind_stack_from_here(&self->unwinder, sampling->thread, sampling->caller, &shard->memo);
-    if (!same || shard->stack == NULL || atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) != 0) {
+                    ? unwind_stack(&self->unwinder, place->thread, &start, &shard->memo)
+                    : unwind_stack_from_here(&self->unwinder, place->thread, sampling->caller, &shard->memo);
+    if (!LIKELY(same && shard->stack != NULL && atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) == 0)) {
         shard_flush(shard);
         shard->stack = stack_table_intern(&self->stacks, shard->memo.pcs, shard->memo.depth_frames);
     }
-    shard_count(&shard->ends[shard->memo.end], 1);
+    if (!LIKELY(shard->memo.end == UNWIND_COMPLETE)) {
+        shard_count(&shard->ends[shard->memo.end], 1);
+    }
     return shard->stack;
 }
 
-static inline double weight_of(struct shard *shard, size_t size, uint64_t interval_bytes) {
-    if (!LIKELY(shard->weight_size == size && shard->weight_interval == interval_bytes)) {
-        shard->weight = sampler_weight(size, interval_bytes);
-        shard->weight_size = size;
-        shard->weight_interval = interval_bytes;
+INLINE void weigh(struct shard *shard, const struct sampling *sampling) {
+    if (!LIKELY(shard->weight_size == sampling->size && shard->weight_interval == sampling->interval_bytes)) {
+        shard->weight = sampler_weight(sampling->size, sampling->interval_bytes);
+        shard->weight_bytes = shard->weight * (double)sampling->size;
+        shard->weight_size = sampling->size;
+        shard->weight_interval = sampling->interval_bytes;
     }
-    return shard->weight;
 }
 
-static inline bool mark_live(struct profiler *self, const void *block, const struct live_sample *sample) {
-    if (!LIKELY(!live_table_may_hold(&self->live, block))) { // freed by a way that is not ours, and handed out again
-        struct live_sample stale;
-        live_table_remove(&self->live, block, &stale);
-    }
-    return live_table_add(&self->live, block, sample);
-}
-
-static inline void record(struct profiler *self, struct shard *shard, const struct sampling *sampling) {
+INLINE void record(struct profiler *self, const struct place *place, const struct sampling *sampling) {
+    struct shard *shard = place->shard;
     shard_count(&shard->samples, 1);
-    struct stack *stack = capture_stack(self, shard, sampling);
-    if (stack == NULL) {
+    struct stack *stack = capture_stack(self, place, sampling);
+    if (!LIKELY(stack != NULL)) {
         shard_count(&shard->lost_stacks, 1);
+        block_filter_remove(place->counted, sampling->block);
         return;
     }
-    double weight = weight_of(shard, sampling->size, sampling->interval_bytes);
+    weigh(shard, sampling);
     // Before the block is visible as alive, so that in-use never exceeds what was allocated: a snapshot flushes in between.
-    shard->objects += weight;
-    shard->bytes += weight * (double)sampling->size;
+    shard->objects += shard->weight;
+    shard->bytes += shard->weight_bytes;
     shard->unflushed_samples++;
-    struct live_sample sample = {stack, sampling->size, weight};
-    if (!mark_live(self, sampling->block, &sample)) {
+    struct live_sample sample = {stack, sampling->size, shard->weight};
+    if (!LIKELY(live_table_put(&self->live, place->part, sampling->block, &sample, place->counted))) {
         shard_count(&shard->lost_live, 1);
     }
 }
 
-static __attribute__((noinline)) void record_timed(struct profiler *self, struct shard *shard, const struct sampling *sampling) {
+static __attribute__((noinline)) void record_timed(struct profiler *self, struct place place, struct sampling sampling) {
+    struct shard *shard = place.shard;
     uint64_t before = atomic_load_explicit(&shard->sampling_ns, memory_order_relaxed), start = cpu_ns();
-    record(self, shard, sampling);
+    record(self, &place, &sampling);
     uint64_t taken = cpu_ns() - start;
     taken -= taken < clock_cost_ns ? taken : clock_cost_ns;
     shard_count(&shard->sampling_ns, taken * (before == 0 ? 1 : TIMED_SAMPLES));
-    shard->timed = TIMED_SAMPLES - 1;
+}
+
+INLINE void record_and_release(struct profiler *self, const struct place *place, const struct sampling *sampling) {
+    if (LIKELY(atomic_load_explicit(&place->shard->samples, memory_order_relaxed) % TIMED_SAMPLES != 0)) {
+        record(self, place, sampling);
+    } else {
+        record_timed(self, *place, *sampling);
+    }
+    shard_release(place->shard);
+}
+
+// The thread's own shard is not to be had, or the filter is about to be replaced.
+static __attribute__((noinline)) void record_elsewhere(struct profiler *self, struct thread_state *thread, struct sampling sampling) {
+    struct shard *shard = shards_take(self->shards, thread);
+    if (shard == NULL) {
+        count(&self->unsharded_samples);
+        return;
+    }
+    struct place place = {thread, shard, (unsigned)(shard - self->shards), NULL};
+    place.counted = block_filter_add(&self->live.filter, sampling.block, live_table_place(place.part));
+    record_and_release(self, &place, &sampling);
+}
+
+// The filter's atomic operation is the barrier that the shard needs, and so the first thing that happens. False: as if nothing had.
+INLINE bool take_own_shard(struct profiler *self, struct place *place, const void *block) {
+    struct block_counts *counts = block_filter_present(&self->live.filter);
+    _Atomic uint8_t *block_count = block_filter_count(counts, block);
+    if (!LIKELY(atomic_load_explicit(block_count, memory_order_relaxed) == 0)) {
+        profiler_forget(block); // it may have been freed by a way that is not ours, and be handed out again
+    }
+    struct shard *own = shards_take_own(self->shards, place->thread);
+    if (!LIKELY(own != NULL)) {
+        return false;
+    }
+    place->shard = own;
+    place->part = place->thread->shard - 1;
+    place->counted = counts;
+    block_filter_count_up(block_count, live_table_place(place->part));
+    if (LIKELY(!shard_is_wanted(own) && block_filter_is_still(&self->live.filter, counts))) {
+        return true;
+    }
+    block_filter_remove(counts, block);
+    shard_release(own);
+    return false;
 }
 
 void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, const uintptr_t *frame) {
-    if (block == NULL) {
+    if (!LIKELY(block != NULL)) {
         return;
     }
-    struct sampling sampling = {&thread_state, interval_bytes, block, size, caller, frame};
-    profiler_enter(sampling.thread);
-    struct shard *shard = shards_take(profiler.shards, sampling.thread);
-    if (shard == NULL) {
-        count(&profiler.unsharded_samples);
+    const struct sampling sampling = {interval_bytes, block, size, caller, frame};
+    struct place place = {.thread = &thread_state};
+    profiler_enter(place.thread);
+    if (LIKELY(take_own_shard(&profiler, &place, block))) {
+        record_and_release(&profiler, &place, &sampling);
     } else {
-        if (LIKELY(shard->timed-- != 0)) {
-            record(&profiler, shard, &sampling);
-        } else {
-            record_timed(&profiler, shard, &sampling);
-        }
-        shard_release(shard);
+        record_elsewhere(&profiler, place.thread, sampling);
     }
-    profiler_leave(sampling.thread);
+    profiler_leave(place.thread);
 }
 
 // ---- Its end ----
@@ -167,18 +211,16 @@ void profiler_move_end(const struct moving *moving, const void *stayed) {
         return;
     }
     bool known = (moving->evictions & 1) == 0 && moving->evictions == atomic_load(&profiler.evictions);
-    if (stayed != NULL && !(known && live_table_add(&profiler.live, stayed, &moving->sample))) {
+    unsigned part = (unsigned)(moving->shard - profiler.shards);
+    if (stayed != NULL && !(known && live_table_add(&profiler.live, part, stayed, &moving->sample))) {
         shard_count(&moving->shard->lost_live, 1);
     }
     shard_release(moving->shard);
 }
 
-void profiler_forget(const void *block) {
-    struct live_sample sample;
-    live_table_remove(&profiler.live, block, &sample);
-}
-
 // ---- Start and stop ----
+
+_Static_assert((int)SHARDS == (int)LIVE_TABLE_PARTS && (int)SHARDS <= (int)BLOCK_FILTER_PLACES, "each shard has a part of the table");
 
 static bool open_tables(struct profiler *self) {
     size_t shard_bytes = SHARDS * sizeof *self->shards;
@@ -211,7 +253,7 @@ static void measure_clock(void) {
 
 // What a sample calls for the first time must not run the loader's lazy binding inside malloc. So everything is called once here.
 static void bind_early(struct profiler *self) {
-    struct thread_state nobody = {0};
+    struct thread_state nobody = {.shard = SHARDS_OWNED + 1};
     struct live_sample sample = {NULL, 0, sampler_weight(1, CMEMPROF_DEFAULT_INTERVAL_BYTES)};
     const void *block = (const void *)4096; // nobody's: the first pages are never mapped
     struct shard *shard = shards_take(self->shards, &nobody);
@@ -220,10 +262,10 @@ static void bind_early(struct profiler *self) {
     if (shard != NULL) {
         unwind_stack_from_here(&self->unwinder, &nobody, (uintptr_t)__builtin_return_address(0), &shard->memo);
         shard->memo.depth_frames = 0;
+        if (live_table_add(&self->live, (unsigned)(shard - self->shards), block, &sample)) {
+            live_table_remove(&self->live, block, &sample);
+        }
         shard_release(shard);
-    }
-    if (live_table_add(&self->live, block, &sample)) {
-        live_table_remove(&self->live, block, &sample);
     }
 }
 
@@ -244,7 +286,7 @@ static void balance_after_fork(struct profiler *self) {
         samples += atomic_load(&shard->samples);
     }
     if (samples > accounted) {
-        shard_count(&self->shards[0].lost_stacks, samples - accounted);
+        shard_count(&shards_next(self->shards, NULL)->lost_stacks, samples - accounted);
     }
 }
 

@@ -69,7 +69,9 @@ void profiler_move_begin(const void *block, struct moving *moving);
 void profiler_move_end(const struct moving *moving, const void *stayed);
 
 // Before a block that may be sampled goes back to the allocator.
-void profiler_forget(const void *block);
+static inline void profiler_forget(const void *block) {
+    live_table_remove(&profiler.live, block, NULL);
+}
 
 // The profiler's own code on this thread: its allocations are not samples, and it does not enter itself. Nests.
 static inline void profiler_enter(struct thread_state *thread) {

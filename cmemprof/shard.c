@@ -5,9 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-// Threads are dealt out to the shards one after the other.
-static _Atomic uint32_t threads;
-
 // Bits of the shards that anybody ever wanted. Whoever passes over the others must be seen by whoever takes one for the first time, or see
 // him: hence the order on both sides.
 static _Atomic uint64_t used;
@@ -24,24 +21,44 @@ static uint64_t used_now(void) {
     return atomic_load(&used);
 }
 
-static uint32_t own_index(struct thread_state *thread) {
-    if (thread->shard == 0) {
-        thread->shard = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) % SHARDS + 1;
-        use(thread->shard - 1);
+// A thread's shard in thread_state.shard, counted from 1. Above the owned ones: it owns none, and this is where it looks first.
+static uint32_t find_own(struct shard *shards, const struct thread_state *thread) {
+    uint32_t hash = (uint32_t)((uintptr_t)thread * 0x9e3779b97f4a7c15u >> 32);
+    for (uint32_t i = 0; i < SHARDS_OWNED; i++) {
+        uint32_t at = (hash + i) % SHARDS_OWNED;
+        const struct thread_state *owner = NULL;
+        if (atomic_compare_exchange_strong(&shards[at].owner, &owner, thread) || owner == thread) {
+            use(at);
+            return at + 1;
+        }
     }
-    return thread->shard - 1;
+    return SHARDS_OWNED + 1 + hash % SHARDS_SHARED;
+}
+
+static bool try_one(struct shard *shard) {
+    if (atomic_load_explicit(&shard->held, memory_order_relaxed) != 0 || atomic_exchange(&shard->held, 1) != 0) {
+        return false;
+    }
+    if (shard_is_wanted(shard)) {
+        shard_release(shard);
+        return false;
+    }
+    return true;
 }
 
 struct shard *shards_take(struct shard *shards, struct thread_state *thread) {
-    uint32_t own = own_index(thread);
-    if (shard_try(&shards[own])) {
+    if (thread->shard == 0) {
+        thread->shard = find_own(shards, thread);
+    }
+    uint32_t own = thread->shard - 1;
+    if (own < SHARDS_OWNED && try_one(&shards[own])) {
         return &shards[own];
     }
-    for (uint32_t i = 1; i < SHARDS; i++) {
-        struct shard *other = &shards[(own + i) % SHARDS];
-        use((own + i) % SHARDS);
-        if (shard_try(other)) {
-            return other;
+    for (uint32_t i = 0; i < SHARDS_SHARED; i++) {
+        struct shard *shard = &shards[SHARDS_OWNED + (own + i) % SHARDS_SHARED];
+        use((uint32_t)(shard - shards));
+        if (try_one(shard)) {
+            return shard;
         }
     }
     return NULL;
@@ -49,16 +66,19 @@ struct shard *shards_take(struct shard *shards, struct thread_state *thread) {
 
 bool shard_wait(struct shard *shard) {
     const struct timespec pause = {0, 50 * 1000};
-    bool mine = false;
     atomic_fetch_add(&shard->wanted, 1);
-    for (int i = 0; !mine && i < 5000; i++) {
-        mine = atomic_exchange_explicit(&shard->held, 1, memory_order_acquire) == 0;
-        if (!mine) {
-            nanosleep(&pause, NULL);
+    for (int i = 0; i < 5000; i++) {
+        if (atomic_load(&shard->held) == 0) {
+            return true;
         }
+        nanosleep(&pause, NULL);
     }
+    shard_leave(shard);
+    return false;
+}
+
+void shard_leave(struct shard *shard) {
     atomic_fetch_sub(&shard->wanted, 1);
-    return mine;
 }
 
 uint64_t shards_settle(struct shard *shards, uint64_t which, void (*visit)(struct shard *shard)) {
@@ -67,7 +87,7 @@ uint64_t shards_settle(struct shard *shards, uint64_t which, void (*visit)(struc
         struct shard *shard = &shards[__builtin_ctzll(left)];
         if (shard_wait(shard)) {
             visit(shard);
-            shard_release(shard);
+            shard_leave(shard);
         } else {
             missed |= left & -left;
         }
@@ -98,11 +118,10 @@ void shard_forget(struct shard *shard) {
 bool shards_after_fork(struct shard *shards) {
     bool whole = true;
     for (struct shard *shard = NULL; (shard = shards_next(shards, shard)) != NULL;) {
-        if (atomic_load(&shard->wanted) != 0) {
-            atomic_store(&shard->wanted, 0);
-        }
-        if (atomic_load(&shard->held) != 0) {
+        // Held by a sample, or looked at by whoever waited for it, who may have been about to flush it.
+        if (atomic_load(&shard->held) != 0 || atomic_load(&shard->wanted) != 0) {
             whole = false;
+            atomic_store(&shard->wanted, 0);
             shard->stack = NULL;
             shard->objects = shard->bytes = 0;
             shard->unflushed_samples = 0;

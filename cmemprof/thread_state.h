@@ -16,7 +16,7 @@ struct thread_state {
     uint64_t random;                 // state of the generator; 0: not seeded
     uintptr_t stack_low, stack_high; // the part of the thread's own stack that is known to be mapped; see stack_memory.h
     uint32_t busy;                   // not 0: the profiler itself is running on this thread
-    uint32_t shard;                  // the one it uses, counted from 1; 0: none yet
+    uint32_t shard;                  // the one it looks at first, counted from 1; 0: none yet; see shard.h
 };
 
 extern __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));

@@ -56,10 +56,23 @@ struct unwind_registers {
     uintptr_t pc, sp, rbp, rbx;
 };
 
+// The walk would be the last one from its start to its end.
+static inline bool unwind_is_repeated(const struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_start *start,
+                                      const struct unwind_repeat *last) {
+    return start->sp == last->sp && start->pc == last->pc && (start->rbp == last->rbp || last->any_rbp) && !start->exact &&
+           atomic_load_explicit(&unwinder->generation, memory_order_acquire) == last->generation && thread->stack_low <= last->stack_low &&
+           thread->stack_high >= last->stack_high && unwind_changed_read(last->reads, last->reads_end) == last->reads_end;
+}
+bool unwind_stack_anew(struct unwinder *unwinder, struct thread_state *thread, struct unwind_start start, struct unwind_memo *memo);
+
 // Fills memo with the stack that begins at start. The memo belongs to the caller alone meanwhile; all 0 is an empty one.
 // True: it is the very stack that memo held before (pcs, depth_frames and end as they were). A caller that sets depth_frames to 0 hears
-// false the next time.
-bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start, struct unwind_memo *memo);
+// false the next time. Inline for the short way of the common case, that nothing has changed.
+static inline __attribute__((always_inline)) bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread,
+                                                               const struct unwind_start *start, struct unwind_memo *memo) {
+    return __builtin_expect(memo->depth_frames != 0 && unwind_is_repeated(unwinder, thread, start, &memo->repeat), 1) ||
+           unwind_stack_anew(unwinder, thread, *start, memo);
+}
 
 // The same from this call on, without the frames before caller, the return address of a function that is running now.
 bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller, struct unwind_memo *memo);

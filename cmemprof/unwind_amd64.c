@@ -82,14 +82,6 @@ static bool replace(struct unwind_walk *walk, struct unwind_memo *memo) {
     return unwind_trail_same_stack(walk->old, trail);
 }
 
-// The short way of the common case: the walk would be the last one from its start to its end.
-static inline bool is_repeated(struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_start *start,
-                               const struct unwind_repeat *last) {
-    return start->sp == last->sp && start->pc == last->pc && (start->rbp == last->rbp || last->any_rbp) &&
-           atomic_load_explicit(&unwinder->generation, memory_order_acquire) == last->generation && thread->stack_low <= last->stack_low &&
-           thread->stack_high >= last->stack_high && unwind_changed_read(last->reads, last->reads_end) == last->reads_end;
-}
-
 enum outcome { CHANGED, SAME, WANTS_RBX };
 
 static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
@@ -109,18 +101,9 @@ static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *
 
 // ---- Beginnings ----
 
-// Not inlined, so that the short way needs no frame of its own.
-static __attribute__((noinline)) bool unwind_anew(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
-                                                  struct unwind_memo *memo) {
-    enum outcome outcome = unwind_from(unwinder, thread, start, memo);
-    return outcome == WANTS_RBX ? unwind_stack_from_here(unwinder, thread, start->pc, memo) : outcome == SAME;
-}
-
-bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start, struct unwind_memo *memo) {
-    if (memo->depth_frames != 0 && !start->exact && is_repeated(unwinder, thread, start, &memo->repeat)) {
-        return true;
-    }
-    return unwind_anew(unwinder, thread, start, memo);
+bool unwind_stack_anew(struct unwinder *unwinder, struct thread_state *thread, struct unwind_start start, struct unwind_memo *memo) {
+    enum outcome outcome = unwind_from(unwinder, thread, &start, memo);
+    return outcome == WANTS_RBX ? unwind_stack_from_here(unwinder, thread, start.pc, memo) : outcome == SAME;
 }
 
 bool unwind_stack_from_registers(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_registers *registers,

@@ -10,6 +10,7 @@
 #include "../block_filter.h"
 
 static struct memory_budget budget;
+enum { PLACE = 5 };
 
 static const void *at(uintptr_t address) {
     return (const void *)address;
@@ -34,8 +35,8 @@ static void what_is_counted_is_noticed_until_it_goes(void **state) {
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
-    block_filter_add(&filter, at(0x7f0000001230));
-    block_filter_add(&filter, at(0x7f0000001230)); // two blocks that share a counter
+    block_filter_add(&filter, at(0x7f0000001230), PLACE);
+    block_filter_add(&filter, at(0x7f0000001230), PLACE); // two blocks that share a counter
     block_filter_remove(filter.present, at(0x7f0000001230));
     assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
     block_filter_remove(filter.present, at(0x7f0000001230));
@@ -45,13 +46,44 @@ static void what_is_counted_is_noticed_until_it_goes(void **state) {
     close_filter(&filter);
 }
 
+// Of one block the counter says where it is; of several it cannot, nor of the last one of several.
+static void it_says_where_the_only_block_is(void **state) {
+    (void)state;
+    struct block_filter filter;
+    open_filter(&filter, 1 << 16);
+    const void *block = at(0x7f0000001230);
+    const _Atomic uint8_t *count = block_filter_count(filter.present, block);
+    for (uint8_t place = 1; place <= BLOCK_FILTER_PLACES; place++) {
+        block_filter_add(&filter, block, place);
+        assert_int_equal(*count, place);
+        block_filter_remove(filter.present, block);
+        assert_int_equal(*count, 0);
+    }
+    block_filter_add(&filter, block, 3);
+    for (int more = 1; more <= 126; more++) {
+        block_filter_add(&filter, block, more % 2 == 0 ? 3 : 4);
+        assert_int_equal(*count, BLOCK_FILTER_TWO - 1 + more);
+    }
+    for (int less = 126; less > 0; less--) {
+        block_filter_remove(filter.present, block);
+        assert_int_equal(*count, BLOCK_FILTER_TWO - 2 + less);
+    }
+    assert_int_equal(*count, BLOCK_FILTER_ANYWHERE);
+    block_filter_add(&filter, block, 3);
+    assert_int_equal(*count, BLOCK_FILTER_TWO);
+    block_filter_remove(filter.present, block);
+    block_filter_remove(filter.present, block);
+    assert_int_equal(*count, 0);
+    close_filter(&filter);
+}
+
 // A counter that was full once says yes for ever: too many questions, and no block missed.
 static void a_full_counter_stays_full(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     for (int i = 0; i < 300; i++) {
-        block_filter_add(&filter, at(0x5550));
+        block_filter_add(&filter, at(0x5550), PLACE);
     }
     for (int i = 0; i < 300; i++) {
         assert_true(block_filter_may_hold(&filter, at(0x5550)));
@@ -66,7 +98,7 @@ static void there_is_one_before_it_is_opened(void **state) {
     struct block_filter filter = {.present = &block_filter_smallest};
     size_t noticed = 0;
     assert_false(block_filter_may_hold(&filter, at(0x1000)));
-    block_filter_add(&filter, at(0x1000));
+    block_filter_add(&filter, at(0x1000), PLACE);
     for (uintptr_t block = 0; block < 100000; block++) {
         noticed += block_filter_may_hold(&filter, at(block * 16));
     }
@@ -79,7 +111,7 @@ static size_t distinct(struct block_filter *filter, uintptr_t step, size_t count
     size_t fresh = 0;
     for (size_t i = 0; i < count; i++) {
         fresh += !block_filter_may_hold(filter, at(0x7f1234560000 + i * step));
-        block_filter_add(filter, at(0x7f1234560000 + i * step));
+        block_filter_add(filter, at(0x7f1234560000 + i * step), PLACE);
     }
     for (size_t i = 0; i < count; i++) {
         block_filter_remove(filter->present, at(0x7f1234560000 + i * step));
@@ -103,18 +135,23 @@ static void it_grows_and_misses_nothing(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
-    block_filter_add(&filter, at(0x1000));
-    block_filter_add(&filter, at(0x2000));
+    block_filter_add(&filter, at(0x1000), PLACE);
+    block_filter_add(&filter, at(0x2000), PLACE);
     assert_false(block_filter_grows(&filter));
+    assert_true(block_filter_is_still(&filter, filter.present));
     assert_true(block_filter_begin(&filter, 1 << 18, &budget));
+    struct block_counts *before = filter.present;
     assert_true(block_filter_grows(&filter));
+    assert_false(block_filter_is_still(&filter, before));
     assert_false(block_filter_begin(&filter, 1 << 18, &budget)); // one at a time
-    block_filter_add(&filter, at(0x3000));
+    block_filter_add(&filter, at(0x3000), PLACE);
     block_filter_remove(filter.present, at(0x2000));
     assert_true(block_filter_may_hold(&filter, at(0x3000)));
-    block_filter_fill(&filter, at(0x1000));
-    block_filter_fill(&filter, at(0x3000)); // twice: it came meanwhile
+    block_filter_fill(&filter, at(0x1000), PLACE);
+    block_filter_fill(&filter, at(0x3000), PLACE); // twice: it came meanwhile
     block_filter_finish(&filter);
+    assert_false(block_filter_is_still(&filter, before));
+    assert_true(block_filter_is_still(&filter, filter.present));
     assert_int_equal(block_filter_size(&filter), 1 << 18);
     assert_true(block_filter_may_hold(&filter, at(0x1000)));
     assert_false(block_filter_may_hold(&filter, at(0x2000)));
@@ -142,7 +179,7 @@ static void *up_and_down(void *context) {
     uintptr_t wrong = 0;
     for (uintptr_t i = 0; i < ROUNDS; i++) {
         const void *block = at(0x1000 + (i % 4) * 16 + ((uintptr_t)context << 44)); // the same counters for all
-        block_filter_add(&shared, block);
+        block_filter_add(&shared, block, PLACE);
         wrong += !block_filter_may_hold(&shared, block);
         block_filter_remove(shared.present, block);
     }
@@ -170,6 +207,7 @@ static void threads_lose_no_count(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_counted_is_noticed_until_it_goes),
+        cmocka_unit_test(it_says_where_the_only_block_is),
         cmocka_unit_test(a_full_counter_stays_full),
         cmocka_unit_test(there_is_one_before_it_is_opened),
         cmocka_unit_test(blocks_in_steps_have_counters_of_their_own),

@@ -34,15 +34,15 @@ static void before_the_start_all_is_the_allocator_s(void **state) {
     (void)state;
     assert_false(profiler.open);
     unsigned char *block = malloc(100 + opaque_zero);
-    block_filter_add(&profiler.live.filter, block);
+    block_filter_add(&profiler.live.filter, block, BLOCK_FILTER_ANYWHERE);
     memset(block, 42, 100);
     unsigned char *moved = realloc(block, 100000 + opaque_zero);
     assert_non_null(moved);
     assert_true(is_filled(moved, 100, 42));
-    block_filter_add(&profiler.live.filter, moved);
+    block_filter_add(&profiler.live.filter, moved, BLOCK_FILTER_ANYWHERE);
     free(moved);
     void *other = reallocarray(NULL, 10, 10 + opaque_zero);
-    block_filter_add(&profiler.live.filter, other);
+    block_filter_add(&profiler.live.filter, other, BLOCK_FILTER_ANYWHERE);
     other = reallocarray(other, 100, 1000);
     free(other);
     assert_int_equal(live(), 0);

@@ -13,6 +13,7 @@
 #include "../live_table.h"
 
 static struct memory_budget budget;
+enum { PART = 3 };
 
 // limit_bytes beside the filter.
 static void open_table(struct live_table *table, size_t limit_bytes) {
@@ -39,11 +40,11 @@ static void an_address_that_no_block_has_is_not_taken(void **state) {
     struct live_table table;
     struct live_sample sample = sample_of(1);
     open_table(&table, 1 << 20);
-    assert_false(live_table_add(&table, (void *)0x7004, &sample));
-    assert_false(live_table_add(&table, (void *)((uintptr_t)1 << 48), &sample));
+    assert_false(live_table_add(&table, PART, (void *)0x7004, &sample));
+    assert_false(live_table_add(&table, PART, (void *)((uintptr_t)1 << 48), &sample));
     assert_false(live_table_may_hold(&table, (void *)0x7004));
-    assert_true(live_table_add(&table, (void *)0x7008, &sample));
-    assert_true(live_table_add(&table, (void *)0x7ffffffffff8, &sample));
+    assert_true(live_table_add(&table, PART, (void *)0x7008, &sample));
+    assert_true(live_table_add(&table, PART, (void *)0x7ffffffffff8, &sample));
     assert_int_equal(live_table_count(&table), 2);
     live_table_close(&table);
 }
@@ -54,13 +55,45 @@ static void what_goes_in_comes_out(void **state) {
     struct live_sample sample = sample_of(5), out;
     open_table(&table, 1 << 20);
     assert_false(live_table_remove(&table, page(5), &out));
-    assert_true(live_table_add(&table, page(5), &sample));
+    assert_true(live_table_add(&table, PART, page(5), &sample));
     assert_false(live_table_remove(&table, (const char *)page(5) + 0x10, &out)); // another block
     assert_true(live_table_remove(&table, page(5), &out));
     assert_ptr_equal(out.stack, sample.stack);
     assert_int_equal(out.size_bytes, 15);
     assert_true(out.weight == 2.5);
     assert_false(live_table_remove(&table, page(5), &out));
+    assert_int_equal(live_table_count(&table), 0);
+    live_table_close(&table);
+}
+
+// Blocks of several parts, all with one counter: each is found wherever it is, in whatever order they go.
+static void blocks_that_share_a_counter_are_told_apart(void **state) {
+    (void)state;
+    enum { BLOCKS = 4 };
+    struct live_table table;
+    open_table(&table, 1 << 20);
+    const void *blocks[BLOCKS];
+    unsigned found = 0;
+    for (uintptr_t i = 1; found < BLOCKS; i++) {
+        if (block_filter_count(table.filter.present, page(i)) == block_filter_count(table.filter.present, page(1))) {
+            blocks[found++] = page(i);
+        }
+    }
+    for (unsigned order = 0; order < BLOCKS * BLOCKS; order++) {
+        for (unsigned i = 0; i < BLOCKS; i++) {
+            struct live_sample sample = sample_of(i + 1);
+            assert_true(live_table_add(&table, i * 21, blocks[i], &sample)); // the first part, and the last
+        }
+        for (unsigned i = 0; i < BLOCKS; i++) {
+            unsigned which = (i * (1 + 2 * (order / BLOCKS)) + order) % BLOCKS;
+            struct live_sample out;
+            assert_true(live_table_may_hold(&table, blocks[which]));
+            assert_true(live_table_remove(&table, blocks[which], &out));
+            assert_int_equal(out.size_bytes, 3 * (which + 1));
+            assert_false(live_table_remove(&table, blocks[which], &out));
+        }
+        assert_false(live_table_may_hold(&table, blocks[0]));
+    }
     assert_int_equal(live_table_count(&table), 0);
     live_table_close(&table);
 }
@@ -73,7 +106,7 @@ static void a_slot_is_used_any_number_of_times(void **state) {
     open_table(&table, 1 << 20);
     for (uintptr_t i = 1; i <= 50000; i++) {
         struct live_sample sample = sample_of(i);
-        assert_true(live_table_add(&table, (const char *)page(5) + 0x10, &sample));
+        assert_true(live_table_add(&table, PART, (const char *)page(5) + 0x10, &sample));
         assert_true(live_table_remove(&table, (const char *)page(5) + 0x10, &out));
         assert_int_equal(out.size_bytes, 3 * i);
     }
@@ -108,7 +141,7 @@ static void a_block_freed_by_two_threads_is_removed_once(void **state) {
     assert_int_equal(pthread_create(&thread, NULL, free_again, NULL), 0);
     int wrong = 0;
     for (uint32_t i = 1; i <= RACES; i++) {
-        wrong += !live_table_add(&raced, page(5), &sample);
+        wrong += !live_table_add(&raced, PART, page(5), &sample);
         removed = 0;
         turn = 2 * i;
         removed += live_table_remove(&raced, page(5), &out);
@@ -140,11 +173,11 @@ static void a_budget_is_shared_and_given_back(void **state) {
     struct live_sample sample = sample_of(1);
     open_table(&table, 1000); // no level fits
     size_t used = budget.used_bytes;
-    assert_false(live_table_add(&table, page(1), &sample));
+    assert_false(live_table_add(&table, PART, page(1), &sample));
     assert_false(live_table_may_hold(&table, page(1)));
     assert_int_equal(budget.used_bytes, used);
     budget.limit_bytes = 1 << 20;
-    assert_true(live_table_add(&table, page(1), &sample));
+    assert_true(live_table_add(&table, PART, page(1), &sample));
     live_table_close(&table);
     assert_int_equal(budget.used_bytes, 0);
 
@@ -162,7 +195,7 @@ static void null_is_never_in_it(void **state) {
     struct live_sample sample = sample_of(1), out;
     open_table(&table, 1 << 20);
     const void *like_null = (const void *)8; // the same counter
-    assert_true(live_table_add(&table, like_null, &sample));
+    assert_true(live_table_add(&table, PART, like_null, &sample));
     assert_true(live_table_may_hold(&table, NULL));
     assert_false(live_table_remove(&table, NULL, &out));
     assert_int_equal(live_table_count(&table), 1);
@@ -175,9 +208,9 @@ static void grows_to_its_limit_and_says_so(void **state) {
     (void)state;
     struct live_table table;
     struct live_sample out;
-    open_table(&table, 1 << 20); // 1,024 + ... + 16,384 slots of 32 bytes
+    open_table(&table, 1 << 20); // 256 + ... + 16,384 slots of 32 bytes
     uintptr_t added = 0;
-    for (struct live_sample sample; sample = sample_of(added + 1), live_table_add(&table, page(added + 1), &sample); added++) {
+    for (struct live_sample sample; sample = sample_of(added + 1), live_table_add(&table, PART, page(added + 1), &sample); added++) {
     }
     assert_in_range(added, 10000, 32768);
     assert_true(budget.used_bytes <= budget.limit_bytes);
@@ -187,7 +220,7 @@ static void grows_to_its_limit_and_says_so(void **state) {
     // A place that becomes free is used again.
     assert_true(live_table_remove(&table, page(added / 2), &out));
     struct live_sample again = sample_of(added / 2);
-    assert_true(live_table_add(&table, page(added / 2), &again));
+    assert_true(live_table_add(&table, PART, page(added / 2), &again));
     for (uintptr_t i = 1; i <= added; i++) {
         assert_true(live_table_remove(&table, page(i), &out));
         assert_int_equal(out.size_bytes, i * 3);
@@ -211,7 +244,7 @@ static bool somebody_adds(void *context) {
 static void add_range(struct live_table *table, uintptr_t from, uintptr_t to) {
     for (uintptr_t i = from; i < to; i++) {
         struct live_sample sample = sample_of(i);
-        assert_true(live_table_add(table, page(i), &sample));
+        assert_true(live_table_add(table, PART, page(i), &sample));
     }
 }
 
@@ -301,7 +334,7 @@ static void small_levels_do_not_use_up_the_others(void **state) {
     open_table(&table, 1 << 20);
     uintptr_t added = 0;
     for (int step = 0; step < 60; step++) {
-        for (struct live_sample sample; sample = sample_of(added + 1), live_table_add(&table, page(added + 1), &sample); added++) {
+        for (struct live_sample sample; sample = sample_of(added + 1), live_table_add(&table, PART, page(added + 1), &sample); added++) {
         }
         assert_true(budget.used_bytes <= budget.limit_bytes);
         budget.limit_bytes += 64 << 10;
@@ -347,7 +380,7 @@ static void a_level_in_use_is_not_given_back(void **state) {
 }
 
 static void fill_one(struct block_filter *filter) {
-    block_filter_fill(filter, page(123));
+    block_filter_fill(filter, page(123), BLOCK_FILTER_ANYWHERE);
 }
 
 static void others_are_noticed_at_every_size(void **state) {
@@ -371,6 +404,7 @@ enum { THREADS = 3, ROUNDS = 200, BLOCKS = 300 };
 
 struct worker {
     struct live_table *table;
+    unsigned part;
     uintptr_t first;
     int errors;
 };
@@ -380,7 +414,7 @@ static void *add_and_remove(void *context) {
     for (int round = 0; round < ROUNDS; round++) {
         for (uintptr_t i = worker->first; i < worker->first + BLOCKS; i++) {
             struct live_sample sample = sample_of(i);
-            worker->errors += !live_table_add(worker->table, page(i), &sample);
+            worker->errors += !live_table_add(worker->table, worker->part, page(i), &sample);
         }
         for (uintptr_t i = worker->first; i < worker->first + BLOCKS; i++) {
             struct live_sample out;
@@ -401,7 +435,7 @@ static void readers_never_see_half_a_sample(void **state) {
     pthread_t threads[THREADS];
     struct worker workers[THREADS];
     for (int i = 0; i < THREADS; i++) {
-        workers[i] = (struct worker){&table, 1 + (uintptr_t)i * BLOCKS, 0};
+        workers[i] = (struct worker){&table, (unsigned)i, 1 + (uintptr_t)i * BLOCKS, 0};
         assert_int_equal(pthread_create(&threads[i], NULL, add_and_remove, &workers[i]), 0);
     }
     int torn = 0;
@@ -421,6 +455,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_that_no_block_has_is_not_taken),
         cmocka_unit_test(what_goes_in_comes_out),
+        cmocka_unit_test(blocks_that_share_a_counter_are_told_apart),
         cmocka_unit_test(a_slot_is_used_any_number_of_times),
         cmocka_unit_test(a_block_freed_by_two_threads_is_removed_once),
         cmocka_unit_test(a_budget_is_shared_and_given_back),

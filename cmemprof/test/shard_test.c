@@ -1,4 +1,4 @@
-// shard_test.c: one holder at a time, and totals that arrive.
+// shard_test.c: who owns a shard, one holder at a time, and totals that arrive.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,11 +27,17 @@ static int free_shards(void **state) {
 static void a_thread_keeps_to_its_shard_while_it_is_free(void **state) {
     (void)state;
     struct thread_state thread = {0};
+    assert_null(shards_take_own(shards, &thread)); // it has not looked for one yet
     struct shard *own = shards_take(shards, &thread);
     assert_non_null(own);
     assert_true(thread.shard == own - shards + 1);
+    assert_true(thread.shard <= SHARDS_OWNED);
+    assert_null(shards_take_own(shards, &thread));
     struct shard *other = shards_take(shards, &thread);
     assert_ptr_not_equal(other, own);
+    shard_release(own);
+    assert_ptr_equal(shards_take_own(shards, &thread), own);
+    assert_int_equal(own->held, 1);
     shard_release(own);
     assert_ptr_equal(shards_take(shards, &thread), own);
 }
@@ -39,7 +45,8 @@ static void a_thread_keeps_to_its_shard_while_it_is_free(void **state) {
 static unsigned visits;
 
 static void count_visit(struct shard *shard) {
-    assert_int_equal(shard->held, 1);
+    assert_int_equal(shard->held, 0);
+    assert_true(shard_is_wanted(shard));
     visits++;
 }
 
@@ -64,9 +71,13 @@ static void only_used_shards_are_looked_at(void **state) {
     shard_release(own);
 }
 
-static void take_all(struct thread_state *thread) {
+static struct thread_state threads[SHARDS + 1];
+
+// As many threads as there are shards, all in the midst of a sample.
+static void take_all(void) {
+    memset(threads, 0, sizeof threads);
     for (int i = 0; i < SHARDS; i++) {
-        assert_non_null(shards_take(shards, thread));
+        assert_non_null(shards_take(shards, &threads[i]));
     }
 }
 
@@ -76,30 +87,66 @@ static void release_all(void) {
     }
 }
 
+static void a_later_thread_at_the_same_place_has_the_same_one(void **state) {
+    (void)state;
+    struct thread_state place = {0}, elsewhere = {0};
+    struct shard *own = shards_take(shards, &place);
+    shard_release(own);
+    place = (struct thread_state){0};
+    assert_ptr_equal(shards_take(shards, &place), own);
+    assert_ptr_not_equal(shards_take(shards, &elsewhere), own);
+}
+
+// More threads than can own a shard, all in the midst of a sample: no two of them have the same.
 static void with_all_taken_there_is_none(void **state) {
     (void)state;
-    struct thread_state thread = {0};
-    take_all(&thread);
-    assert_null(shards_take(shards, &thread));
+    bool taken[SHARDS] = {false};
+    memset(threads, 0, sizeof threads);
+    for (int i = 0; i < SHARDS; i++) {
+        struct shard *shard = shards_take(shards, &threads[i]);
+        assert_non_null(shard);
+        assert_false(taken[shard - shards]);
+        assert_true((shard - shards < SHARDS_OWNED) == (i < SHARDS_OWNED));
+        taken[shard - shards] = true;
+    }
+    assert_null(shards_take(shards, &threads[SHARDS]));
+    assert_null(shards_take_own(shards, &threads[SHARDS]));
     assert_false(shard_wait(&shards[7])); // gives up
-    shard_release(&shards[7]);
-    assert_true(shard_wait(&shards[7]));
-    shard_release(&shards[7]);
-    assert_ptr_equal(shards_take(shards, &thread), &shards[7]);
+    assert_false(shard_is_wanted(&shards[7]));
+    shard_release(&shards[SHARDS - 1]);
+    assert_ptr_equal(shards_take(shards, &threads[SHARDS]), &shards[SHARDS - 1]);
+}
+
+static void nobody_takes_one_that_is_wanted(void **state) {
+    (void)state;
+    struct thread_state thread = {0};
+    struct shard *own = shards_take(shards, &thread), *shared = &shards[SHARDS_OWNED + (thread.shard - 1) % SHARDS_SHARED];
+    shard_release(own);
+    assert_true(shard_wait(own));
+    assert_true(shard_wait(shared));
+    assert_ptr_equal(shards_take_own(shards, &thread), own); // it is for the caller to ask
+    assert_true(shard_is_wanted(own));
+    shard_release(own);
+    struct shard *another = shards_take(shards, &thread);
+    assert_true(another - shards >= SHARDS_OWNED && another != shared);
+    assert_int_equal(own->held + shared->held, 0);
+    shard_leave(own);
+    shard_leave(shared);
+    assert_false(shard_is_wanted(own));
+    assert_ptr_equal(shards_take(shards, &thread), own);
 }
 
 static void all_have_let_go_once_it_is_settled(void **state) {
     (void)state;
-    struct thread_state thread = {0};
-    take_all(&thread);
+    take_all();
     release_all();
     visits = 0;
     assert_int_equal(shards_settle(shards, SHARDS_ALL, count_visit), 0);
     assert_int_equal(visits, SHARDS);
-    assert_true(shard_try(&shards[3]));
-    assert_int_equal(shards_settle(shards, SHARDS_ALL, count_visit), 1 << 3);
+    shards[3].held = 1;
+    assert_int_equal(shards_settle(shards, SHARDS_ALL, count_visit), 1 << 3); // its holder stays
     assert_int_equal(visits, 2 * SHARDS - 1);
-    assert_int_equal(shards[2].held, 0);
+    assert_false(shard_is_wanted(&shards[2]) || shard_is_wanted(&shards[3]));
 }
 
 static void what_was_allocated_reaches_the_stack(void **state) {
@@ -127,33 +174,37 @@ static void what_was_allocated_reaches_the_stack(void **state) {
 static void a_forked_child_gives_up_what_others_held(void **state) {
     (void)state;
     static struct stack stack;
-    struct thread_state thread = {0};
-    take_all(&thread);
+    take_all();
     release_all();
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         shards[i].stack = &stack;
         shards[i].samples = 9;
         shards[i].unflushed_samples = 2;
     }
     assert_true(shards_after_fork(shards)); // nobody held one, so all is as it was
     assert_int_equal(shards[0].unflushed_samples, 2);
-    assert_true(shard_try(&shards[0]));
-    shards[1].wanted = 1;
+    shards[0].held = 1;   // by a sample
+    shards[1].wanted = 1; // by whoever may have been about to flush it
     assert_false(shards_after_fork(shards));
-    assert_true(shard_try(&shards[0]));
-    assert_null(shards[0].stack);
-    assert_int_equal(shards[0].unflushed_samples, 0);
-    assert_int_equal(shards[0].samples, 9);
-    assert_true(shard_try(&shards[1]));
-    assert_ptr_equal(shards[1].stack, &stack); // whole
-    assert_int_equal(shards[1].unflushed_samples, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(shards[i].held, 0);
+        assert_false(shard_is_wanted(&shards[i]));
+        assert_null(shards[i].stack);
+        assert_int_equal(shards[i].unflushed_samples, 0);
+        assert_int_equal(shards[i].samples, 9);
+    }
+    assert_ptr_equal(shards[2].stack, &stack); // whole
+    assert_int_equal(shards[2].unflushed_samples, 2);
+    assert_ptr_equal(shards_take(shards, &threads[0]), &shards[threads[0].shard - 1]); // and whoever owned one still does
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_used_shards_are_looked_at, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(a_thread_keeps_to_its_shard_while_it_is_free, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(a_later_thread_at_the_same_place_has_the_same_one, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(with_all_taken_there_is_none, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(nobody_takes_one_that_is_wanted, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(all_have_let_go_once_it_is_settled, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(what_was_allocated_reaches_the_stack, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(a_forked_child_gives_up_what_others_held, make_shards, free_shards),

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -70,27 +71,60 @@ static bool settle(void *context) {
     return shards_settle(adding, SHARDS_ALL, nothing) == 0;
 }
 
+// The filter is replaced all the while, until half of the memory is used up by those before.
+enum { COUNTERS = 4096 };
 static void read_live(void) {
     live_table_each(&live, check_whole, NULL);
+    if (atomic_load(&budget.used_bytes) < budget.limit_bytes / 2) {
+        block_filter_begin(&live.filter, COUNTERS, &budget);
+    }
     live_table_tidy(&live, settle, NULL);
 }
 
+// As a sample does, see profiler.c: first the filter, whose operation is the barrier that the thread's own shard needs.
+static bool add_block(struct thread_state *thread, uintptr_t number) {
+    const struct live_sample sample = sample_of(number);
+    struct block_counts *counts = block_filter_present(&live.filter);
+    bool added;
+    for (int i = 0; number % 1024 == 0 && i < 100 && block_filter_present(&live.filter) == counts; i++) {
+        sched_yield(); // the filter is replaced before the shard is held
+    }
+    struct shard *shard = shards_take_own(adding, thread);
+    if (shard != NULL) {
+        block_filter_count_up(block_filter_count(counts, page(number)), live_table_place((unsigned)(shard - adding)));
+    }
+    if (shard != NULL && !shard_is_wanted(shard) && block_filter_is_still(&live.filter, counts)) {
+        added = live_table_put(&live, (unsigned)(shard - adding), page(number), &sample, counts);
+    } else {
+        if (shard != NULL) {
+            block_filter_remove(counts, page(number));
+            shard_release(shard);
+        }
+        shard = shards_take(adding, thread);
+        added = shard != NULL && live_table_add(&live, (unsigned)(shard - adding), page(number), &sample);
+    }
+    if (shard != NULL) {
+        shard_release(shard);
+    }
+    return added;
+}
+
 static void *hand_on(void *context) {
-    uintptr_t self = (uintptr_t)context, errors = 0;
+    uintptr_t self = (uintptr_t)context, errors = 0, added[BLOCKS] = {0};
     struct thread_state thread = {0};
     for (uintptr_t round = 0; round < ROUNDS; round++) {
         for (uintptr_t i = 0; i < BLOCKS; i++) {
-            // Addresses come back: 64 times as many as are alive.
-            uintptr_t number = 1 + self + THREADS * (i + BLOCKS * (round % 64)), none = 0;
-            uintptr_t other = atomic_exchange(&handed[(self + 1) % THREADS][i], 0);
+            uintptr_t other = atomic_exchange(&handed[(self + 1) % THREADS][i], 0), none = 0;
             errors += other != 0 && !free_block(other);
+            for (int tries = 0; tries < 10 && running == THREADS && atomic_load(&handed[self][i]) != 0; tries++) {
+                sched_yield();
+            }
             if (atomic_load(&handed[self][i]) != 0) {
                 continue; // nobody has taken the last one
             }
-            struct live_sample sample = sample_of(number);
-            struct shard *shard = shards_take(adding, &thread);
-            errors += !live_table_add(&live, page(number), &sample);
-            shard_release(shard);
+            // Addresses come back: 64 times as many as are alive.
+            uintptr_t number = 1 + self + THREADS * (i + BLOCKS * (added[i]++ % 64));
+            errors += !add_block(&thread, number);
             errors += !atomic_compare_exchange_strong(&handed[self][i], &none, number);
         }
     }
@@ -242,11 +276,28 @@ static void stacks_come_and_go(void **state) {
 static struct shard shards[SHARDS];
 static uint64_t guarded[SHARDS]; // plain: the sanitizer sees who writes it unguarded
 
+static _Atomic uint64_t barrier;
+
+// As a sample does: the thread's own shard by a plain store, or another one.
+static struct shard *take(const struct thread_state *thread) {
+    struct shard *own = shards_take_own(shards, thread);
+    if (own != NULL) {
+        atomic_fetch_add(&barrier, 1);
+        if (!shard_is_wanted(own)) {
+            return own;
+        }
+        shard_release(own);
+    }
+    return NULL;
+}
+
 static void *hold(void *context) {
-    struct thread_state thread = {.shard = (uint32_t)(uintptr_t)context % 2 + 1}; // two threads a shard
+    // Two of the threads own none, and meet in the others.
+    struct thread_state thread = {.shard = (uintptr_t)context < 2 ? SHARDS_OWNED + 1 : 0};
     uintptr_t errors = 0;
     for (int i = 0; i < ROUNDS * 50; i++) {
-        struct shard *shard = shards_take(shards, &thread);
+        struct shard *shard = take(&thread);
+        shard = shard != NULL ? shard : shards_take(shards, &thread);
         if (shard != NULL) {
             guarded[shard - shards]++;
             shard_count(&shard->samples, 1);
@@ -259,19 +310,18 @@ static void *hold(void *context) {
     return (void *)errors;
 }
 
-static void wait_for_some(void) {
-    for (int i = 0; i < 3; i++) {
-        if (shard_wait(&shards[i])) {
-            guarded[i]++;
-            shard_count(&shards[i].samples, 1);
-            shard_release(&shards[i]);
-        }
-    }
+static void add_one(struct shard *shard) {
+    guarded[shard - shards]++;
+    shard_count(&shard->samples, 1);
+}
+
+static void wait_for_all(void) {
+    shards_settle(shards, SHARDS_ALL, add_one);
 }
 
 static void a_shard_has_one_holder(void **state) {
     (void)state;
-    run_all(hold, wait_for_some);
+    run_all(hold, wait_for_all);
     for (int i = 0; i < SHARDS; i++) {
         assert_int_equal(shards[i].samples, guarded[i]);
     }
