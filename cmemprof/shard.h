@@ -42,6 +42,8 @@ struct shard {
     size_t weight_size;
     uint64_t weight_interval;
     double weight, weight_bytes;
+    // Numbers of samples: those before the first are in sampling_ns, the second is timed next.
+    uint64_t timed_until, timed_next;
     // Counters: written by the holder, read by anybody.
     _Atomic uint64_t samples, lost_stacks, lost_live, sampling_ns;
     _Atomic uint64_t ends[UNWIND_END_COUNT]; // but for UNWIND_COMPLETE

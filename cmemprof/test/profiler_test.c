@@ -87,6 +87,20 @@ static void the_profiler_does_not_sample_itself(void **state) {
     assert_int_equal(stats_now().samples, before.samples + 1);
 }
 
+// One sample in 1,024 is timed, and more of the first ones: so each counts once, but for those since the last one that was.
+static void the_time_of_a_sample_stands_for_those_before_it(void **state) {
+    (void)state;
+    free(here(100)); // the thread has a shard now
+    const struct shard *own = &profiler.shards[thread_state.shard - 1];
+    uint64_t ns = own->sampling_ns;
+    for (int i = 0; i < 5000; i++) {
+        assert_in_range(own->samples, own->timed_until, own->timed_next);
+        assert_true(own->timed_next - own->timed_until < 1024 && own->timed_next - own->timed_until < own->timed_until);
+        free(here(100));
+    }
+    assert_true(own->sampling_ns > ns);
+}
+
 // The table of live blocks may not grow: samples go on in alloc_*, and in-use says what it lacks.
 static void a_full_live_table_is_counted(void **state) {
     (void)state;
@@ -210,6 +224,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_sample_is_seen_from_its_allocation_to_its_end, start_all, stop),
         cmocka_unit_test_setup_teardown(no_free_shard_is_a_lost_sample, start_all, stop),
         cmocka_unit_test_setup_teardown(the_profiler_does_not_sample_itself, start_all, stop),
+        cmocka_unit_test_setup_teardown(the_time_of_a_sample_stands_for_those_before_it, start_all, stop),
         cmocka_unit_test_setup_teardown(a_forked_child_s_books_balance, start_all, stop),
         cmocka_unit_test_setup_teardown(a_full_live_table_is_counted, start_all, stop),
         cmocka_unit_test(errors_have_texts),
