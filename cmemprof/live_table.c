@@ -1,7 +1,7 @@
 // live_table.c: open addressing inside windows of 16 slots, in levels, in each part.
 //
-//   level 0:  256 slots   A block hashes to one window a level: 16 keys, two cache lines. It is added to the newest level with a free
-//   level 1:  512 slots   slot in its window, and looked for in all of them. When no level has one, a level of twice the size is added.
+//   level 0:  128 slots   A block hashes to one window a level: 16 keys, two cache lines. It is added to the newest level with a free
+//   level 1:  256 slots   slot in its window, and looked for in all of them. When no level has one, a level of twice the size is added.
 //   ...
 //
 // A key is one word: the block's address, in the bits that an address of an allocator can have, and above them a sequence, which counts the
@@ -20,7 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { WINDOW = 16, LEVEL_0_SLOTS = 256, LEVELS_FOR_DOUBLING = 6 };
+enum { WINDOW = 16, LEVEL_0_SLOTS = 128, LEVELS_FOR_DOUBLING = 6 };
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define ADDRESS_BITS ((uint64_t)0xfffffffffff8)
 #define SEQUENCE_ONE ((uint64_t)1 << 48)

@@ -8,7 +8,7 @@
 //
 // Threads: any, also inside malloc and free, after fork, and while a snapshot reads; no lock. A block is added before the program gets its
 // address and removed before the address goes back to the allocator, so an address is in the table once at most.
-// Memory: mmap, bounded by the budget: 32 bytes a slot, in levels of 256, 512, 1,024, ... slots for each part that is in use, of which 60 %
+// Memory: mmap, bounded by the budget: 32 bytes a slot, in levels of 128, 256, 512, ... slots for each part that is in use, of which 60 %
 // and more are in use when the next one is made; and the filter, 16 to 64 bytes a sample and 256 KiB at least. A level whose samples are
 // all gone is given back once the levels below it have room for what is alive (live_table_tidy). Never calls malloc.
 #ifndef CMEMPROF_LIVE_TABLE_H

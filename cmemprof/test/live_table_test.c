@@ -208,7 +208,7 @@ static void grows_to_its_limit_and_says_so(void **state) {
     (void)state;
     struct live_table table;
     struct live_sample out;
-    open_table(&table, 1 << 20); // 256 + ... + 16,384 slots of 32 bytes
+    open_table(&table, 1 << 20); // 128 + ... + 16,384 slots of 32 bytes
     uintptr_t added = 0;
     for (struct live_sample sample; sample = sample_of(added + 1), live_table_add(&table, PART, page(added + 1), &sample); added++) {
     }
