@@ -1,8 +1,8 @@
 // live_table.c: open addressing inside windows of 16 slots, in levels, in each part.
 //
-//   level 0:  128 slots   A block hashes to one window a level, 16 slots of half a cache line, and to the slot there that comes first. It is
-//   level 1:  256 slots   added to the newest level with a free slot in its window, and looked for in all of them. When no level has one,
-//   ...                   a level of twice the size is added. Mostly it is in the first slot of the newest level.
+//   level 0:  128 slots   A block hashes to one window a level, 16 slots of half a cache line, and to a slot there to look at first.
+//   level 1:  256 slots   It is added to the newest level with a free slot in its window, and looked for in all of them. When no level
+//   ...                   has one, a level of twice the size is added.
 //
 // A key is one word: the block's address, in the bits that an address of an allocator can have, and above them a sequence, which counts the
 // uses of the slot, so that a reader who finds the same key before and after has read one sample and not half of two. Address 0: free.
