@@ -114,43 +114,51 @@ static void a_slot_is_used_any_number_of_times(void **state) {
     live_table_close(&table);
 }
 
-// Two threads free one block at the same time: one of them has removed it, never both and never none.
-enum { RACES = 20000 };
+// Two threads free the same blocks at the same time, in the same order: of each one of them has removed it, never both and never none.
+enum { RACE_ROUNDS = 40, RACE_BLOCKS = 500 };
 static struct live_table raced;
-static _Atomic uint32_t turn;
-static _Atomic int removed;
+static pthread_barrier_t race;
+static _Atomic int removed[RACE_BLOCKS];
+
+static void remove_all(void) {
+    struct live_sample out;
+    for (uint32_t i = 0; i < RACE_BLOCKS; i++) {
+        removed[i] += live_table_remove(&raced, page(i + 1), &out);
+    }
+}
 
 static void *free_again(void *context) {
-    struct live_sample out;
     (void)context;
-    for (uint32_t i = 1; i <= RACES; i++) {
-        while (turn != 2 * i) {
-            sched_yield();
-        }
-        removed += live_table_remove(&raced, page(5), &out);
-        turn = 2 * i + 1;
+    for (int round = 0; round < RACE_ROUNDS; round++) {
+        pthread_barrier_wait(&race);
+        remove_all();
+        pthread_barrier_wait(&race);
     }
     return NULL;
 }
 
 static void a_block_freed_by_two_threads_is_removed_once(void **state) {
     (void)state;
-    struct live_sample sample = sample_of(5), out;
     pthread_t thread;
     open_table(&raced, 1 << 20);
+    pthread_barrier_init(&race, NULL, 2);
     assert_int_equal(pthread_create(&thread, NULL, free_again, NULL), 0);
     int wrong = 0;
-    for (uint32_t i = 1; i <= RACES; i++) {
-        wrong += !live_table_add(&raced, PART, page(5), &sample);
-        removed = 0;
-        turn = 2 * i;
-        removed += live_table_remove(&raced, page(5), &out);
-        while (turn != 2 * i + 1) {
-            sched_yield();
+    for (int round = 0; round < RACE_ROUNDS; round++) {
+        for (uint32_t i = 0; i < RACE_BLOCKS; i++) {
+            struct live_sample sample = sample_of(i + 1);
+            wrong += !live_table_add(&raced, PART, page(i + 1), &sample);
+            removed[i] = 0;
         }
-        wrong += removed != 1 || live_table_may_hold(&raced, page(5));
+        pthread_barrier_wait(&race);
+        remove_all();
+        pthread_barrier_wait(&race);
+        for (uint32_t i = 0; i < RACE_BLOCKS; i++) {
+            wrong += removed[i] != 1 || live_table_may_hold(&raced, page(i + 1));
+        }
     }
     pthread_join(thread, NULL);
+    pthread_barrier_destroy(&race);
     assert_int_equal(wrong, 0);
     live_table_close(&raced);
 }
