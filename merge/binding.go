@@ -258,7 +258,7 @@ func (m *Merger) Add(profile []byte) error {
 	return newError(code, &fault)
 }
 
-// Scale multiplies all values of a sample type that were added so far, rounded to the nearest.
+// Scale multiplies all values of a sample type that were added so far, rounded so that their sum is right to half a unit.
 func (m *Merger) Scale(sampleType string, factor float64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

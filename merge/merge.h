@@ -10,10 +10,11 @@
 // also at address 0; samples by their locations and by their labels as a set (order does not matter; repeated ones, numbers and units do).
 // What a merge does with the rest: sample types are matched by name and unit, whatever their order, and must be the same set
 // (MERGE_TYPES_DIFFER, before anything was added), unless profile_allow_union or profile_allow_common; the period type must be the same,
-// and a missing one fits any; period: the largest; time:
-// the earliest that is known; duration: the sum; comments: all, each once; default_sample_type, drop_frames, keep_frames, doc_url: the
-// first that is given; fields that this code does not know: left out by a merge, kept by a delta. A sum or product that does not fit an
-// int64 stops at its end and is counted (profile_saturated_count).
+// and a missing one fits any; period: the largest; time: the earliest that is known; duration: the sum; comments: all, each once;
+// default_sample_type, drop_frames, keep_frames, doc_url: the first that is given; fields that this code does not know: left out by a
+// merge, kept by a delta. Values of all types are added up: who merges profiles of several moments divides what was there at a moment
+// (memory in use) by their number with profile_scale_sample_type, or takes it from one of them. A sum or product that does not fit an int64
+// stops at its end and is counted (profile_saturated_count).
 //
 // Errors: what can fail returns enum merge_error, 0 is ok. struct merge_fault says what is wrong and at which byte of the (inflated)
 // input. No output is given with an error. The add functions return an id, 0 on failure; the first failure sticks and profile_status
@@ -178,7 +179,8 @@ void profile_set_namer(struct profile *profile, const struct profile_namer *name
 enum merge_error profile_keep_sample_types(struct profile *profile, const char *const *names, size_t count);
 // The type has another name from now on: an input's type of the old one is another type. MERGE_NOT_FOUND: it has no such.
 enum merge_error profile_rename_sample_type(struct profile *profile, const char *name, const char *new_name);
-// Multiplies all values of the type, rounded to the nearest. MERGE_NOT_FOUND: no such.
+// Multiplies all values of the type, rounded so that their sum is right to half a unit: what one value loses the next one gets.
+// MERGE_NOT_FOUND: no such.
 enum merge_error profile_scale_sample_type(struct profile *profile, const char *name, double factor);
 // How many sums and products of this profile were stopped at an end of int64, since they did not fit.
 uint64_t profile_saturated_count(const struct profile *profile);

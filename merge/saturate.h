@@ -30,11 +30,13 @@ static inline int64_t saturate_multiply(int64_t a, int64_t b, uint64_t *saturate
     return (a < 0) == (b < 0) ? INT64_MAX : INT64_MIN;
 }
 
-// To the nearest; half away from 0.
-static inline int64_t saturate_scale(int64_t value, double factor, uint64_t *saturated) {
-    if (factor == 1)
+// To the nearest, half away from 0, with the rest of the values before it added; *rest is what is left now, 0 at first. No sign turns: what
+// is added is half a unit at most, and nothing to 0.
+static inline int64_t saturate_scale(int64_t value, double factor, double *rest, uint64_t *saturated) {
+    if (factor == 1 || value == 0)
         return value;
-    double product = (double)value * factor;
+    double product = (double)value * factor + *rest;
+    *rest = 0;
     if (product != product) // not a number
         return 0;
     if (product >= 0x1p63 || product < -0x1p63) {
@@ -42,8 +44,10 @@ static inline int64_t saturate_scale(int64_t value, double factor, uint64_t *sat
         return product < 0 ? INT64_MIN : INT64_MAX;
     }
     int64_t whole = (int64_t)product;
-    double rest = product - (double)whole;
-    return rest >= 0.5 && whole < INT64_MAX ? whole + 1 : rest <= -0.5 && whole > INT64_MIN ? whole - 1 : whole;
+    double more = product - (double)whole;
+    int64_t rounded = more >= 0.5 && whole < INT64_MAX ? whole + 1 : more <= -0.5 && whole > INT64_MIN ? whole - 1 : whole;
+    *rest = product - (double)rounded;
+    return rounded;
 }
 
 #endif

@@ -99,9 +99,10 @@ enum merge_error profile_scale_sample_type(struct profile *profile, const char *
     int index = name && *name ? profile_sample_type_index(profile, name) : -1;
     if (index < 0)
         return MERGE_NOT_FOUND;
+    double rest = 0; // what rounding has left over so far goes to the next: 1,000 halves are 500, not 0 and not 1,000
     for (uint32_t i = 0; i < profile->samples.count; i++) {
         int64_t *value = profile_sample_values(profile, i) + index;
-        *value = saturate_scale(*value, factor, &profile->saturated);
+        *value = saturate_scale(*value, factor, &rest, &profile->saturated);
     }
     return MERGE_OK;
 }

@@ -10,7 +10,7 @@
 static const char base_name[] = "\x01 of the baseline";
 
 // What the baseline's values are multiplied by, so that both sides compare: amounts go by the time in which they came together. Gauges are
-// shown as the mean of each side's own profiles, which compare as they stand.
+// of each side's own moments (gauges.h), and compare as they stand.
 static double factor_of(const struct diff_side *now, const struct diff_side *base, const char *type, enum diff_mode mode) {
     double ours = now->report.seconds, theirs = base->report.seconds;
     return mode == DIFF_PER_SECOND && !measure_is_gauge(type) && ours > 0 && theirs > 0 ? ours / theirs : 1;
@@ -64,8 +64,8 @@ enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, co
         return RECEIVER_NO_MEMORY;
     }
     struct view_filter both = filter ? *filter : (struct view_filter){0};
-    both.merged = &now->report.counts;
-    both.base_merged = &base->report.counts;
+    both.merged = &now->report;
+    both.base_merged = &base->report;
     double factor = factor_of(now, base, name, mode);
     enum receiver_error error = add_base(now->profile, base->profile, name, factor, text, text_size);
     if (error == RECEIVER_OK) {

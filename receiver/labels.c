@@ -1,5 +1,6 @@
 // labels.c: counts labels (labels.h).
 #include "labels.h"
+#include "view.h"
 #include "../merge/intern.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ struct labels {
     size_t count;
     uint64_t keys_left_out; // samples
     char *type, unit[100];
-    bool has_type;
+    size_t profiles; // that have the type
     int64_t total;
     uint64_t seed;
 };
@@ -149,14 +150,13 @@ static bool add_label(struct labels *labels, const struct profile_label *label, 
     return add_value(labels, label->key, &value);
 }
 
-bool labels_has_type(const struct labels *labels) {
-    return labels->has_type;
+size_t labels_profiles(const struct labels *labels) {
+    return labels->profiles;
 }
 
 bool labels_add_profile(struct labels *labels, struct profile *profile) {
     int type = *labels->type ? profile_sample_type_index(profile, labels->type) : -1;
-    if (type >= 0 && !labels->has_type) {
-        labels->has_type = true;
+    if (type >= 0 && labels->profiles++ == 0) {
         snprintf(labels->unit, sizeof labels->unit, "%s", profile_sample_type_unit(profile, (size_t)type));
     }
     for (size_t i = 0; i < profile_sample_count(profile); i++) {
@@ -191,10 +191,10 @@ bool labels_add_labels(struct labels *labels, const struct labels *other) {
     }
     add(&labels->total, other->total);
     labels->keys_left_out += other->keys_left_out;
-    if (!labels->has_type) {
-        labels->has_type = other->has_type;
+    if (labels->profiles == 0) {
         memcpy(labels->unit, other->unit, sizeof labels->unit);
     }
+    labels->profiles += other->profiles;
     return true;
 }
 
@@ -227,7 +227,7 @@ static int compare_keys(const void *left, const void *right) {
     return last != is_unique(b) ? (last ? 1 : -1) : strcmp(a->text, b->text);
 }
 
-static void write_key(const struct key *key, struct json *json) {
+static void write_key(const struct key *key, double divisor, struct json *json) {
     const struct value *sorted[LABELS_MAX_VALUES];
     for (uint32_t i = 0; i < key->count; i++) {
         sorted[i] = &key->values[i + 1];
@@ -250,7 +250,7 @@ static void write_key(const struct key *key, struct json *json) {
         json_key(json, "count");
         json_number(json, sorted[i]->count);
         json_key(json, "weight");
-        json_number(json, sorted[i]->weight);
+        view_write_mean(sorted[i]->weight, divisor, json);
         json_object_end(json);
     }
     json_array_end(json);
@@ -259,22 +259,22 @@ static void write_key(const struct key *key, struct json *json) {
     json_object_end(json);
 }
 
-void labels_write(const struct labels *labels, struct json *json) {
+void labels_write(const struct labels *labels, double divisor, struct json *json) {
     const struct key *sorted[LABELS_MAX_KEYS];
     for (size_t i = 0; i < labels->count; i++) {
         sorted[i] = &labels->keys[i];
     }
     qsort(sorted, labels->count, sizeof *sorted, compare_keys);
     json_key(json, "type");
-    json_text(json, labels->has_type ? labels->type : NULL);
+    json_text(json, labels->profiles > 0 ? labels->type : NULL);
     json_key(json, "unit");
-    json_text(json, labels->has_type ? labels->unit : NULL);
+    json_text(json, labels->profiles > 0 ? labels->unit : NULL);
     json_key(json, "total");
-    json_number(json, labels->total);
+    view_write_mean(labels->total, divisor, json);
     json_key(json, "labels");
     json_array_begin(json);
     for (size_t i = 0; i < labels->count; i++) {
-        write_key(sorted[i], json);
+        write_key(sorted[i], divisor, json);
     }
     json_array_end(json);
     json_key(json, "keys_left_out");

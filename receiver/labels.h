@@ -24,7 +24,8 @@ void labels_free(struct labels *labels);
 // All samples of a profile. False: no memory.
 bool labels_add_profile(struct labels *labels, struct profile *profile);
 bool labels_add_labels(struct labels *labels, const struct labels *other);
-bool labels_has_type(const struct labels *labels);                 // of one of the profiles
-void labels_write(const struct labels *labels, struct json *json); // the members from "type" on, into an open object
+size_t labels_profiles(const struct labels *labels); // that have the type
+// The members from "type" on, into an open object. Weights are divided.
+void labels_write(const struct labels *labels, double divisor, struct json *json);
 
 #endif

@@ -53,6 +53,14 @@ size_t merged_profiles_of(const struct merged_counts *counts, const char *type) 
     return 0;
 }
 
+double merged_gauge_divisor(const struct merged_gauges *gauges, size_t profiles) {
+    bool summed = gauges->of.summed;
+    double divisor = !summed                           ? (double)profiles
+                     : gauges->of.value != GAUGES_MEAN ? 1
+                                                       : (double)profiles / (gauges->at_once > 1 ? gauges->at_once : 1);
+    return divisor > 1 ? divisor : 1;
+}
+
 static void count_types(struct part *part) {
     for (size_t i = 0; i < profile_sample_type_count(part->profile); i++) {
         if (profile_last_had_type(part->profile, i)) {

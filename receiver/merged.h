@@ -10,6 +10,7 @@
 
 #include "../merge/merge.h"
 #include "cache.h"
+#include "gauges.h"
 #include "selection.h"
 #include "store.h"
 
@@ -48,6 +49,15 @@ struct merged_counts {
 };
 size_t merged_profiles_of(const struct merged_counts *counts, const char *type); // 0: none, or too many types
 
+// How a gauge's value comes of what was merged, and of how many uploads these were chosen. Zero: the mean of all.
+struct merged_gauges {
+    struct gauges of;
+    double at_once; // gauges_at_once; 0: unknown
+    size_t chosen_of;
+};
+// What the sum of so many profiles is divided by to be the gauge's value; at least 1.
+double merged_gauge_divisor(const struct merged_gauges *gauges, size_t profiles);
+
 // What came of it. Zero-initialised.
 struct merged_report {
     size_t uploads;   // that were taken
@@ -55,6 +65,7 @@ struct merged_report {
     double seconds;   // that these cover
     size_t left_out, failed_count;
     struct merged_counts counts; // of merged_profile only
+    struct merged_gauges gauges; // set by who merges for them
     struct {
         int64_t id;
         char reason[160];

@@ -166,4 +166,17 @@ void merged_report_write(const struct merged_report *report, struct json *json) 
         json_object_end(json);
     }
     json_array_end(json);
+    if (report->gauges.chosen_of > 0) {
+        json_key(json, "gauges");
+        json_object_begin(json);
+        json_key(json, "value");
+        json_text(json, gauges_names[report->gauges.of.value]);
+        json_key(json, "summed");
+        json_bool(json, report->gauges.of.summed);
+        json_key(json, "processes_at_once");
+        json_real(json, report->gauges.at_once);
+        json_key(json, "uploads");
+        json_number(json, (int64_t)report->gauges.chosen_of);
+        json_object_end(json);
+    }
 }

@@ -1,5 +1,6 @@
 // merged_types.c: attachments and sample types of many uploads (merged_types.h).
 #include "merged_types.h"
+#include "measures.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -157,17 +158,61 @@ enum receiver_error merged_shown_type(struct store *store, const struct merged_l
     return error;
 }
 
-enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct json *json) {
+// The type's sums are those of the uploads that its value comes of.
+static enum receiver_error take_moment(struct store *store, const struct merged_list *picked, const char *attachment, struct sums *sums,
+                                       size_t type) {
     struct part *both = calloc(2, sizeof *both);
     struct merged_report report = {0};
     if (!both) {
         return RECEIVER_NO_MEMORY;
     }
+    enum receiver_error error = sum_up(store, picked, attachment, both, &report);
+    const struct totals_type *there = totals_find(&both[0].sum.totals, sums->totals.types[type].name);
+    sums->totals.types[type].total = there ? there->total : 0;
+    sums->totals.types[type].c_total = there ? there->c_total : 0;
+    sums->profiles[type] = there ? both[0].sum.profiles[there - both[0].sum.totals.types] : 0;
+    free(both);
+    return error;
+}
+
+static enum receiver_error take_moments(struct store *store, const struct merged_list *list, const char *attachment, struct gauges gauges,
+                                        struct sums *sums) {
+    struct gauges_table *table = gauges.value == GAUGES_MAX ? gauges_table_read(store, list, attachment) : NULL;
+    enum receiver_error error = table || gauges.value != GAUGES_MAX ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    for (size_t i = 0; error == RECEIVER_OK && i < sums->totals.type_count; i++) {
+        struct merged_list picked = {0};
+        if (!measure_is_gauge(sums->totals.types[i].name)) {
+            continue;
+        }
+        error = gauges_pick(list, gauges, table, sums->totals.types[i].name, &picked);
+        error = error == RECEIVER_OK ? take_moment(store, &picked, attachment, sums, i) : error;
+        merged_list_free(&picked);
+    }
+    gauges_table_free(table);
+    return error;
+}
+
+enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct gauges gauges,
+                                       struct json *json) {
+    struct part *both = calloc(2, sizeof *both);
+    struct merged_report report = {0};
+    double divisors[TOTALS_MAX_TYPES];
+    if (!both) {
+        return RECEIVER_NO_MEMORY;
+    }
+    struct sums *sums = &both[0].sum;
     enum receiver_error error = sum_up(store, list, attachment, both, &report);
+    if (error == RECEIVER_OK && gauges.value != GAUGES_MEAN) {
+        error = take_moments(store, list, attachment, gauges, sums);
+    }
+    report.gauges = (struct merged_gauges){gauges, gauges_at_once(list), list->count};
+    for (size_t i = 0; i < sums->totals.type_count; i++) {
+        divisors[i] = merged_gauge_divisor(&report.gauges, sums->profiles[i]);
+    }
     merged_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);
-    view_write_totals(&both[0].sum.totals, both[0].sum.profiles, json);
+    view_write_totals(&sums->totals, divisors, json);
     free(both);
     return error;
 }

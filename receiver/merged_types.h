@@ -10,6 +10,7 @@ enum receiver_error merged_attachments_write(struct catalog *catalog, const stru
 // The name of the type to show where none is chosen (merge.h), by the sums of all files; "": there is none.
 enum receiver_error merged_shown_type(struct store *store, const struct merged_list *list, const char *attachment, char *type, size_t size);
 // The members from "uploads" to "types".
-enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct json *json);
+enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct gauges gauges,
+                                       struct json *json);
 
 #endif

@@ -55,16 +55,16 @@ static const char *default_type(const struct totals *totals) {
     return type ? type->name : NULL;
 }
 
-void view_write_mean(int64_t sum, size_t profiles, struct json *json) {
-    int64_t count = profiles > 1 ? (int64_t)profiles : 1;
-    if (sum % count == 0) {
-        json_number(json, sum / count);
+void view_write_mean(int64_t sum, double divisor, struct json *json) {
+    int64_t whole = divisor < 0x1p62 ? (int64_t)divisor : 1;
+    if ((double)whole == divisor && sum % whole == 0) {
+        json_number(json, sum / whole);
     } else {
-        json_real(json, (double)sum / (double)count);
+        json_real(json, (double)sum / divisor);
     }
 }
 
-void view_write_totals(const struct totals *totals, const size_t *profiles, struct json *json) {
+void view_write_totals(const struct totals *totals, const double *divisors, struct json *json) {
     json_key(json, "samples");
     json_number(json, (int64_t)totals->samples);
     json_key(json, "c_samples");
@@ -80,16 +80,16 @@ void view_write_totals(const struct totals *totals, const size_t *profiles, stru
     for (size_t i = 0; i < totals->type_count; i++) {
         const struct totals_type *type = &totals->types[i];
         bool gauge = measure_is_gauge(type->name);
-        size_t of = gauge && profiles ? profiles[i] : 1;
+        double divisor = gauge && divisors ? divisors[i] : 1;
         json_object_begin(json);
         json_key(json, "type");
         json_text(json, type->name);
         json_key(json, "unit");
         json_text(json, type->unit);
         json_key(json, "total");
-        view_write_mean(type->total, of, json);
+        view_write_mean(type->total, divisor, json);
         json_key(json, "c_total");
-        view_write_mean(type->c_total, of, json);
+        view_write_mean(type->c_total, divisor, json);
         json_key(json, "gauge");
         json_bool(json, gauge);
         json_object_end(json);

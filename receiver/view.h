@@ -17,14 +17,14 @@ enum receiver_error view_name(struct profile **profile, const struct receiver_sy
 
 // {"samples":...,"types":[...]} of a profile.
 enum receiver_error view_types(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
-// Its members, into an open object. profiles: of how many each type is the sum, of which a gauge is shown as the mean. NULL: of one.
-void view_write_totals(const struct totals *totals, const size_t *profiles, struct json *json);
-// sum / profiles, not rounded: what is there in few of many profiles is not nothing, and parts add up to the whole. profiles 0: the sum.
-void view_write_mean(int64_t sum, size_t profiles, struct json *json);
+// Its members, into an open object. divisors: of each type, what a gauge's sum is divided by. NULL: 1.
+void view_write_totals(const struct totals *totals, const double *divisors, struct json *json);
+// sum / divisor, not rounded: what is there in few of many profiles is not nothing, and parts add up to the whole.
+void view_write_mean(int64_t sum, double divisor, struct json *json);
 
 // ---- Tree ----
 
-struct merged_counts; // merged.h
+struct merged_report; // merged.h
 
 enum { VIEW_MAX_LABELS = 16 };
 enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO };                  // C: samples with the label memory=C; Go: samples without it
@@ -35,9 +35,9 @@ struct view_filter {
     const char *kind; // of the innermost frame; NULL: any
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;
-    // Of how many profiles each type is the sum: a gauge is shown as the mean. NULL: of one. base_merged: the same of the second type's
-    // values, by the first type's name.
-    const struct merged_counts *merged, *base_merged;
+    // What was merged, which tells what a gauge's sum is divided by. NULL: 1. base_merged: the same of the second type's values, by the
+    // first type's name.
+    const struct merged_report *merged, *base_merged;
 };
 
 // The members of the answer from "type" on, into an open object. type NULL or "": the one that is shown (merge.h). base NULL, or a second

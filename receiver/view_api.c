@@ -4,6 +4,8 @@
 #include "diff.h"
 #include "jfr.h"
 #include "labels.h"
+#include "measures.h"
+#include "merged_file.h"
 #include "merged_types.h"
 #include "metrics.h"
 #include "reply.h"
@@ -41,8 +43,10 @@ struct request {
     struct merged_list list, base;
     const char *attachment, *type;
     enum diff_mode mode;
+    struct gauges gauges;
     struct view_filter filter;
     char *label_texts[VIEW_MAX_LABELS]; // "KEY\0VALUE"
+    char shown[TEXT_BYTES];             // the type where none was asked for
     char text[TEXT_BYTES];              // what is wrong
 };
 
@@ -72,6 +76,23 @@ static enum MHD_Result take_label(void *state, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
+// How gauges of many uploads become one value (gauges.h).
+static void read_gauges(struct request *request) {
+    const char *value = argument(request, "gauges"), *processes = argument(request, "processes");
+    value = value && *value ? value : gauges_names[GAUGES_MEAN];
+    processes = processes && *processes ? processes : "each";
+    size_t at = 0;
+    while (gauges_names[at] && strcmp(gauges_names[at], value) != 0) {
+        at++;
+    }
+    request->gauges = (struct gauges){(enum gauges_value)at, strcmp(processes, "sum") == 0};
+    if (!gauges_names[at]) {
+        snprintf(request->text, sizeof request->text, "gauges is none of mean, last, max");
+    } else if (!request->gauges.summed && strcmp(processes, "each") != 0) {
+        snprintf(request->text, sizeof request->text, "processes is neither each nor sum");
+    }
+}
+
 static enum receiver_error read_filter(struct request *request) {
     struct view_filter *filter = &request->filter;
     const char *memory = argument(request, "memory"), *owner = argument(request, "owner");
@@ -82,6 +103,7 @@ static enum receiver_error read_filter(struct request *request) {
     filter->kind = filter->kind && *filter->kind ? filter->kind : NULL;
     filter->memory = strcmp(memory, "C") == 0 ? VIEW_C : strcmp(memory, "Go") == 0 ? VIEW_GO : VIEW_ALL;
     request->type = argument(request, "type");
+    read_gauges(request);
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_label, request);
     if (filter->memory == VIEW_ALL && *memory) {
         snprintf(request->text, sizeof request->text, "memory is neither C nor Go");
@@ -106,8 +128,8 @@ static void free_request(struct request *request) {
 
 // ---- The views ----
 
-static enum receiver_error merge(struct request *request, const struct merged_list *list, struct profile **profile,
-                                 struct merged_report *report) {
+static enum receiver_error merge_list(struct request *request, const struct merged_list *list, struct profile **profile,
+                                      struct merged_report *report) {
     const char *keys[VIEW_MAX_LABELS];
     for (size_t i = 0; i < request->filter.label_count; i++) {
         keys[i] = request->filter.labels[i].key;
@@ -123,11 +145,47 @@ static enum receiver_error merge(struct request *request, const struct merged_li
     return error == RECEIVER_OK ? view_name(profile, store_symbols(request->api->store)) : error;
 }
 
+// The uploads that the type's value comes of: all, but for the last or the largest of a gauge.
+static enum receiver_error pick_uploads(struct request *request, const struct merged_list *list, const char *type,
+                                        struct merged_list *picked, struct merged_gauges *gauges) {
+    struct gauges of = request->gauges;
+    *gauges = (struct merged_gauges){of, gauges_at_once(list), list->count};
+    if (!measure_is_gauge(type)) {
+        of.value = GAUGES_MEAN;
+    }
+    struct gauges_table *table = of.value == GAUGES_MAX ? gauges_table_read(request->api->store, list, request->attachment) : NULL;
+    enum receiver_error error = table || of.value != GAUGES_MAX ? gauges_pick(list, of, table, type, picked) : RECEIVER_NO_MEMORY;
+    gauges_table_free(table);
+    return error;
+}
+
+// The type that is asked for, or shown where none is, becomes the request's.
+static enum receiver_error choose_type(struct request *request) {
+    enum receiver_error error = RECEIVER_OK;
+    if (!request->type || !*request->type) {
+        error = merged_shown_type(request->api->store, &request->list, request->attachment, request->shown, sizeof request->shown);
+        request->type = request->shown;
+    }
+    return error;
+}
+
+static enum receiver_error merge(struct request *request, const struct merged_list *list, struct profile **profile,
+                                 struct merged_report *report) {
+    struct merged_list picked = {0};
+    struct merged_gauges gauges = {0};
+    enum receiver_error error = request->gauges.value == GAUGES_MEAN ? RECEIVER_OK : choose_type(request);
+    error = error == RECEIVER_OK ? pick_uploads(request, list, request->type ? request->type : "", &picked, &gauges) : error;
+    error = error == RECEIVER_OK ? merge_list(request, &picked, profile, report) : error;
+    report->gauges = gauges;
+    merged_list_free(&picked);
+    return error;
+}
+
 static enum receiver_error make_types(struct request *request, struct json *json) {
     json_object_begin(json);
     enum receiver_error error = merged_attachments_write(store_catalog(request->api->store), &request->selection, json);
     if (error == RECEIVER_OK && request->attachment) {
-        error = merged_types_write(request->api->store, &request->list, request->attachment, json);
+        error = merged_types_write(request->api->store, &request->list, request->attachment, request->gauges, json);
     }
     json_object_end(json);
     return error;
@@ -144,27 +202,34 @@ static enum receiver_error make_tree(struct request *request, struct json *json)
     merged_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);
-    request->filter.merged = &report.counts;
+    request->filter.merged = &report;
     error = view_tree(profile, request->type, NULL, &request->filter, json, request->text, sizeof request->text);
     json_object_end(json);
     profile_free(profile);
     return error;
 }
 
-// The merged profile itself, for go tool pprof and others.
+// The merged profile itself, for go tool pprof and others (merged_file.h).
 static enum receiver_error make_profile(struct request *request, struct json *out) {
-    struct profile *profile;
-    struct merged_report report;
+    struct profile *all = NULL, *moment = NULL;
+    struct merged_report report, moment_report;
     uint8_t *bytes = NULL;
     size_t size = 0;
-    enum receiver_error error = merge(request, &request->list, &profile, &report);
-    if (error != RECEIVER_OK) {
-        return error;
+    enum receiver_error error = merge_list(request, &request->list, &all, &report);
+    if (error == RECEIVER_OK && request->gauges.value != GAUGES_MEAN) {
+        error = merge(request, &request->list, &moment, &moment_report);
     }
-    bool ok = profile_encode(profile, MERGE_GZIP, &bytes, &size) == MERGE_OK;
-    profile_free(profile);
+    report.gauges = (struct merged_gauges){request->gauges, gauges_at_once(&request->list), report.uploads};
+    if (error == RECEIVER_OK) {
+        error = merged_file_finish(all, &report, moment, &moment_report);
+    }
+    if (error == RECEIVER_OK) {
+        error = profile_encode(all, MERGE_GZIP, &bytes, &size) == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    }
+    profile_free(all);
+    profile_free(moment);
     *out = (struct json){.bytes = (char *)bytes, .size = size, .capacity = size};
-    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    return error;
 }
 
 static enum receiver_error make_diff(struct request *request, struct json *json) {
@@ -191,36 +256,47 @@ static enum receiver_error take_labels(void *part, struct merged_file *file) {
     return error;
 }
 
-static enum receiver_error make_labels(struct request *request, struct json *json) {
-    char shown[TEXT_BYTES];
-    bool chosen = request->type && *request->type;
-    enum receiver_error error = RECEIVER_OK;
-    if (!chosen) {
-        error = merged_shown_type(request->api->store, &request->list, request->attachment, shown, sizeof shown);
-    }
-    if (error != RECEIVER_OK) {
-        return error;
-    }
-    struct labels *labels = labels_new(chosen ? request->type : shown), *second = labels_new(chosen ? request->type : shown);
-    struct merged_report report = {0};
+static void write_labels(const struct labels *labels, const char *type, const struct merged_report *report, struct json *json) {
+    json_object_begin(json);
+    merged_report_write(report, json);
+    labels_write(labels, measure_is_gauge(type) ? merged_gauge_divisor(&report->gauges, labels_profiles(labels)) : 1, json);
+    json_object_end(json);
+}
+
+// Of the uploads that the type's value comes of.
+static enum receiver_error count_labels(struct request *request, const struct merged_list *picked, struct merged_report *report,
+                                        struct labels *labels, struct labels *second) {
     void *parts[2] = {labels, second};
-    error = labels && second ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    enum receiver_error error = labels && second ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
-        error = merged_sweep(request->api->store, &request->list, request->attachment, take_labels, parts, &report);
+        error = merged_sweep(request->api->store, picked, request->attachment, take_labels, parts, report);
     }
     if (error == RECEIVER_OK && !labels_add_labels(labels, second)) {
         error = RECEIVER_NO_MEMORY;
     }
-    if (error == RECEIVER_OK && chosen && report.uploads > 0 && !labels_has_type(labels)) {
+    if (error == RECEIVER_OK && request->type != request->shown && report->uploads > 0 && labels_profiles(labels) == 0) {
         snprintf(request->text, sizeof request->text, "the selection has no sample type %.100s", request->type);
         error = RECEIVER_NOT_FOUND;
     }
-    if (error == RECEIVER_OK) {
-        json_object_begin(json);
-        merged_report_write(&report, json);
-        labels_write(labels, json);
-        json_object_end(json);
+    return error;
+}
+
+static enum receiver_error make_labels(struct request *request, struct json *json) {
+    struct merged_list picked = {0};
+    struct merged_gauges gauges = {0};
+    struct merged_report report = {0};
+    enum receiver_error error = choose_type(request);
+    if (error != RECEIVER_OK) {
+        return error;
     }
+    struct labels *labels = labels_new(request->type), *second = labels_new(request->type);
+    error = pick_uploads(request, &request->list, request->type, &picked, &gauges);
+    error = error == RECEIVER_OK ? count_labels(request, &picked, &report, labels, second) : error;
+    report.gauges = gauges;
+    if (error == RECEIVER_OK) {
+        write_labels(labels, request->type, &report, json);
+    }
+    merged_list_free(&picked);
     labels_free(labels);
     labels_free(second);
     return error;
@@ -304,7 +380,8 @@ static struct key make_key(const struct request *request, const struct view *vie
     put_text(out, request->attachment);
     put_text(out, request->type);
     put_text(out, filter->kind);
-    fprintf(out, "%d %d %d %zu", filter->memory, filter->owner, request->mode, filter->label_count);
+    fprintf(out, "%d %d %d %d %d %zu", filter->memory, filter->owner, request->mode, request->gauges.value, request->gauges.summed,
+            filter->label_count);
     for (size_t i = 0; i < filter->label_count; i++) {
         put_text(out, filter->labels[i].key);
         put_text(out, filter->labels[i].text);

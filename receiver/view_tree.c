@@ -73,19 +73,19 @@ static uint64_t magnitude(int64_t value) {
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
-// What the values of the two sides are the sums of. A gauge's are divided by it when they are written; all else is of one.
+// What a gauge's values of the two sides are divided by when they are written; 1 for all else.
 struct sides {
     bool with_base;
-    size_t profiles, base_profiles; // from 1
+    double divisor, base_divisor; // from 1
 };
 
 static double base_scale(const struct sides *sides) {
-    return (double)sides->profiles / (double)sides->base_profiles;
+    return sides->divisor / sides->base_divisor;
 }
 
 static uint64_t weight(const struct tree_node *node, const struct sides *sides) {
     uint64_t total = magnitude(node->total), base = magnitude(node->base_total);
-    if (sides->profiles != sides->base_profiles) {
+    if (sides->divisor != sides->base_divisor) {
         double scaled = (double)base * base_scale(sides);
         base = scaled < 0x1p63 ? (uint64_t)scaled : UINT64_C(1) << 63;
     }
@@ -144,11 +144,11 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
         json_number(json, place[node->parent]);
         json_number(json, function_of[kept[i]]);
         json_number(json, node->frame.line);
-        view_write_mean(node->self, sides->profiles, json);
-        view_write_mean(node->total, sides->profiles, json);
+        view_write_mean(node->self, sides->divisor, json);
+        view_write_mean(node->total, sides->divisor, json);
         if (sides->with_base) {
-            view_write_mean(node->base_self, sides->base_profiles, json);
-            view_write_mean(node->base_total, sides->base_profiles, json);
+            view_write_mean(node->base_self, sides->base_divisor, json);
+            view_write_mean(node->base_total, sides->base_divisor, json);
         }
         json_array_end(json);
     }
@@ -166,14 +166,14 @@ static enum receiver_error write_tree(const struct tree *tree, const struct side
     // Parents come first, so what is left when the rest is cut off is still a tree.
     count = count < MAX_NODES ? count : MAX_NODES;
     json_key(json, "total");
-    view_write_mean(tree->nodes[0].total, sides->profiles, json);
+    view_write_mean(tree->nodes[0].total, sides->divisor, json);
     json_key(json, "self");
-    view_write_mean(tree->nodes[0].self, sides->profiles, json);
+    view_write_mean(tree->nodes[0].self, sides->divisor, json);
     if (sides->with_base) {
         json_key(json, "base_total");
-        view_write_mean(tree->nodes[0].base_total, sides->base_profiles, json);
+        view_write_mean(tree->nodes[0].base_total, sides->base_divisor, json);
         json_key(json, "base_self");
-        view_write_mean(tree->nodes[0].base_self, sides->base_profiles, json);
+        view_write_mean(tree->nodes[0].base_self, sides->base_divisor, json);
     }
     json_key(json, "nodes_left_out");
     json_number(json, (int64_t)(tree->count - 1 - count));
@@ -214,16 +214,15 @@ static struct tree_options options_of(const struct view_filter *filter, struct t
     return options;
 }
 
-static size_t profiles_of(const struct merged_counts *counts, const char *type) {
-    size_t profiles = counts ? merged_profiles_of(counts, type) : 1;
-    return profiles > 0 ? profiles : 1;
+static double divisor_of(const struct merged_report *merged, const char *type) {
+    return merged ? merged_gauge_divisor(&merged->gauges, merged_profiles_of(&merged->counts, type)) : 1;
 }
 
 static struct sides sides_of(const struct view_filter *filter, const char *type, bool with_base) {
     struct sides sides = {with_base, 1, 1};
     if (filter && measure_is_gauge(type)) {
-        sides.profiles = profiles_of(filter->merged, type);
-        sides.base_profiles = profiles_of(filter->base_merged, type);
+        sides.divisor = divisor_of(filter->merged, type);
+        sides.base_divisor = divisor_of(filter->base_merged, type);
     }
     return sides;
 }

@@ -1,6 +1,8 @@
 // Tests of types.c: union, subset, scale, the count of what did not fit.
 #include "sample_profile.h"
 
+#include <stdio.h>
+
 static struct blob with_types(const char *const *types, const int64_t *values, size_t count, const char *frame) {
     struct profile *profile = profile_new();
     for (size_t i = 0; i < count; i++)
@@ -79,6 +81,29 @@ static void scale_rounds_and_stops_at_the_ends(void **state) {
     free(blob.bytes);
 }
 
+// Means of values that are small beside what they are divided by: their sum stays right, and none changes its sign.
+static void scale_keeps_the_sum(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "inuse_objects", "count");
+    char name[16];
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        uint32_t location = add_frame(profile, 0, 0, name);
+        profile_add_sample(profile, &location, 1, VALUES(i % 3), NULL, 0);
+    }
+    assert_int_equal(profile_scale_sample_type(profile, "inuse_objects", 1.0 / 100), MERGE_OK);
+    int64_t sum = 0;
+    for (int i = 0; i < 3000; i++) {
+        struct profile_sample_view sample;
+        assert_int_equal(profile_sample_without_frames(profile, (size_t)i, &sample), MERGE_OK);
+        assert_true(sample.values[0] == 0 || (sample.values[0] == 1 && i % 3 != 0));
+        sum += sample.values[0];
+    }
+    assert_int_equal(sum, 30);
+    profile_free(profile);
+}
+
 // Renamed, a type is another one for what comes later.
 static void renamed_type(void **state) {
     (void)state;
@@ -98,10 +123,9 @@ static void renamed_type(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(union_of_types),
-        cmocka_unit_test(renamed_type),
-        cmocka_unit_test(subset_of_types),
-        cmocka_unit_test(scale_rounds_and_stops_at_the_ends),
+        cmocka_unit_test(union_of_types),      cmocka_unit_test(renamed_type),
+        cmocka_unit_test(subset_of_types),     cmocka_unit_test(scale_rounds_and_stops_at_the_ends),
+        cmocka_unit_test(scale_keeps_the_sum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 static struct json written(const struct labels *labels) {
     struct json json = {0};
     json_object_begin(&json);
-    labels_write(labels, &json);
+    labels_write(labels, 1, &json);
     json_object_end(&json);
     return json;
 }
@@ -39,6 +39,12 @@ static void test_counts(void **state) {
               "{\"value\":\"7\",\"unit\":\"id\",\"count\":1,\"weight\":100}],\"values_left_out\":0},"
               "{\"key\":\"thread\",\"unique\":false,\"values\":[{\"value\":\"worker\",\"unit\":\"\",\"count\":1,\"weight\":500},"
               "{\"value\":\"main\",\"unit\":\"\",\"count\":2,\"weight\":130}],\"values_left_out\":0}],\"keys_left_out\":0}");
+    json_free(&json);
+    json_object_begin(&json);
+    labels_write(one, 2, &json); // of a gauge, means
+    json_object_end(&json);
+    expect_at(&json, "$.total", "315");
+    expect_at(&json, "$.labels[1].values[1].weight", "65");
     json_free(&json);
     labels_free(one);
     labels_free(two);
@@ -95,11 +101,11 @@ static void test_type(void **state) {
     expect_at(&json, "$.labels[1].values[0].count", "2");
     expect_at(&json, "$.labels[1].values[0].weight", "1");
     json_free(&json);
-    assert_false(labels_has_type(none));
+    assert_int_equal(labels_profiles(none), 0);
     add(none, profile_with("main", 7, 100));
-    assert_false(labels_has_type(none));
+    assert_int_equal(labels_profiles(none), 0);
     assert_true(labels_add_profile(none, other));
-    assert_true(labels_has_type(none));
+    assert_int_equal(labels_profiles(none), 1);
     profile_free(other);
     labels_free(labels);
     labels_free(none);

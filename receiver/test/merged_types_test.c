@@ -37,7 +37,7 @@ static void test_types(void **state) {
     upload_bytes(place, "one", 9, "delta-heap.pprof", "broken", 6);
     struct merged_list list = list_of(place, "delta-heap.pprof");
     json_object_begin(&json);
-    assert_int_equal(merged_types_write(place->store, &list, "delta-heap.pprof", &json), RECEIVER_OK);
+    assert_int_equal(merged_types_write(place->store, &list, "delta-heap.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.uploads", "9");
     expect_at(&json, "$.failed_count", "1");
@@ -50,8 +50,35 @@ static void test_types(void **state) {
     merged_list_free(&list);
 }
 
+// Amounts are those of all, gauges those of the moment.
+static void test_moments(void **state) {
+    struct place *place = *state;
+    static const struct {
+        struct gauges gauges;
+        double in_use;
+    } cases[] = {{{GAUGES_MEAN, false}, 310.0 / 6}, {{GAUGES_MEAN, true}, 310.0 / 3}, {{GAUGES_LAST, false}, 35},
+                 {{GAUGES_LAST, true}, 70},         {{GAUGES_MAX, false}, 110},       {{GAUGES_MAX, true}, 120}};
+    static const int64_t one[] = {100, 60, 10}, two[] = {10, 60, 60};
+    for (int i = 0; i < 3; i++) {
+        upload_blob(place, "one", i, "heap.pprof", heap_blob(one[i], i == 0 ? 10 : 0));
+        upload_blob(place, "two", i, "heap.pprof", heap_blob(two[i], 0));
+    }
+    struct merged_list list = list_of(place, "heap.pprof");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct json json = {0};
+        json_object_begin(&json);
+        assert_int_equal(merged_types_write(place->store, &list, "heap.pprof", cases[i].gauges, &json), RECEIVER_OK);
+        json_object_end(&json);
+        expect_at(&json, "$.types[1].total", "620");
+        expect_number_at(&json, "$.types[3].total", cases[i].in_use, 1e-6);
+        json_free(&json);
+    }
+    merged_list_free(&list);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_attachments, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_types, setup, teardown)};
+                                       cmocka_unit_test_setup_teardown(test_types, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_moments, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

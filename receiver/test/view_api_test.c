@@ -33,8 +33,21 @@ static void test_answers(void **state) {
         {"/api/tree?attachment=delta-heap.pprof&service=nobody", "no upload of the selection has an attachment delta-heap.pprof"},
         {"/api/diff?attachment=delta-heap.pprof&ids=2&base.ids=1", "\"base_total\":110"},
         {"/api/labels?attachment=delta-heap.pprof",
-         "{\"key\":\"memory\",\"unique\":false,\"values\":[{\"value\":\"C\",\"unit\":\"\",\"count\":2,\"weight\":30}]"},
-        {"/api/labels?attachment=delta-heap.pprof&type=alloc_space", "\"type\":\"alloc_space\",\"unit\":\"bytes\""},
+         "{\"key\":\"memory\",\"unique\":false,\"values\":[{\"value\":\"C\",\"unit\":\"\",\"count\":2,\"weight\":15}]"}, // a mean
+        {"/api/labels?attachment=delta-heap.pprof&type=alloc_space", "\"weight\":30}]"},
+        {"/api/labels?attachment=delta-heap.pprof&gauges=last", "\"weight\":20}]"},
+        {"/api/types?attachment=delta-heap.pprof",
+         "\"gauges\":{\"value\":\"mean\",\"summed\":false,\"processes_at_once\":2,\"uploads\":2}"},
+        {"/api/types?attachment=delta-heap.pprof&gauges=last",
+         "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":220,\"c_total\":20,\"gauge\":true}"},
+        {"/api/types?attachment=delta-heap.pprof&gauges=max", "{\"type\":\"alloc_space\",\"unit\":\"bytes\",\"total\":330,"},
+        {"/api/types?attachment=delta-heap.pprof&processes=sum", "\"total\":330,\"c_total\":30,\"gauge\":true}"},
+        {"/api/tree?attachment=delta-heap.pprof&gauges=last", "\"gauge\":true,\"total\":220"},
+        {"/api/tree?attachment=delta-heap.pprof&gauges=max", "\"gauge\":true,\"total\":220"},
+        {"/api/tree?attachment=delta-heap.pprof&gauges=max&type=alloc_space", "\"gauge\":false,\"total\":330"},
+        {"/api/tree?attachment=delta-heap.pprof&processes=sum",
+         "\"gauges\":{\"value\":\"mean\",\"summed\":true,\"processes_at_once\":2,\"uploads\":2},"},
+        {"/api/diff?attachment=delta-heap.pprof&gauges=max&base.ids=1", "\"base_total\":110"},
         {"/api/metrics", "{\"name\":\"go_gcs_per_sec\",\"unit\":\"1/s\",\"points\":[["},
         {"/api/analysis", "\"findings\":["},
         {"/api/uploads/1/attachments/delta-heap.pprof/types", "{\"samples\":2,\"c_samples\":1"},
@@ -71,6 +84,8 @@ static void test_errors(void **state) {
         {"/api/tree?attachment=delta-heap.pprof&type=cpu", 404, "no sample type cpu"},
         {"/api/tree?attachment=broken.pprof", 422, "not a readable profile"},
         {"/api/diff?attachment=delta-heap.pprof&mode=x", 400, "mode is neither total nor per_second"},
+        {"/api/tree?attachment=delta-heap.pprof&gauges=least", 400, "gauges is none of mean, last, max"},
+        {"/api/types?attachment=delta-heap.pprof&processes=2", 400, "processes is neither each nor sum"},
         {"/api/uploads/1/attachments/broken.pprof/tree", 422, "not a readable profile"},
         {"/api/uploads/1/attachments/broken.pprof/jfr", 422, "not a readable recording"},
         {"/api/uploads/1/attachments/delta-heap.pprof/tree?memory=x", 400, "memory is neither C nor Go"},
@@ -82,8 +97,40 @@ static void test_errors(void **state) {
     }
 }
 
+// The file has sums of amounts and gauges as asked for.
+static void test_file(void **state) {
+    struct fixture *fixture = *state;
+    static const struct {
+        const char *gauges;
+        int64_t in_use;
+    } cases[] = {{"", 75}, {"&gauges=last", 50}, {"&gauges=max", 100}, {"&processes=sum", 150}};
+    post_heap(fixture, 100, 10);
+    post_heap(fixture, 50, 20);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[200];
+        snprintf(path, sizeof path, "/api/profile?attachment=delta-heap.pprof%s", cases[i].gauges);
+        struct answer answer = http_get(fixture->port, path);
+        struct profile *profile = profile_new();
+        assert_int_equal(answer.status, 200);
+        assert_int_equal(profile_decode(profile, answer.body, answer.body_size, NULL, NULL, NULL), MERGE_OK);
+        int64_t allocated = 0, in_use = 0;
+        for (size_t k = 0; k < profile_sample_count(profile); k++) {
+            struct profile_sample_view sample;
+            assert_int_equal(profile_sample_at(profile, k, &sample), MERGE_OK);
+            bool c = profile_sample_is_c(&sample);
+            allocated += c ? 0 : sample.values[profile_sample_type_index(profile, "alloc_space")];
+            in_use += c ? 0 : sample.values[profile_sample_type_index(profile, "inuse_space")];
+        }
+        assert_int_equal(allocated, 150);
+        assert_int_equal(in_use, cases[i].in_use);
+        profile_free(profile);
+        answer_free(&answer);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_answers, fixture_setup, fixture_teardown),
+                                       cmocka_unit_test_setup_teardown(test_file, fixture_setup, fixture_teardown),
                                        cmocka_unit_test_setup_teardown(test_errors, fixture_setup, fixture_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

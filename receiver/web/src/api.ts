@@ -70,6 +70,14 @@ export interface Types {
   types: SampleType[];
 }
 
+// How gauges of several uploads become one value.
+export interface Gauges {
+  value: "mean" | "last" | "max";
+  summed: boolean; // processes of one moment are added up
+  processes_at_once: number;
+  uploads: number; // that were chosen from
+}
+
 // What the answer for a selection was made of.
 export interface Merged {
   uploads: number;
@@ -78,6 +86,7 @@ export interface Merged {
   failed_count: number;
   failed: { id: number; reason: string }[];
   seconds?: number; // that the uploads cover
+  gauges?: Gauges; // of what looks into profiles
 }
 
 export interface MergedTypes extends Types, Merged {
@@ -165,6 +174,8 @@ export interface TreeRequest {
   memory?: string;
   owner?: string;
   labels?: readonly string[];
+  gauges?: string;
+  processes?: string;
 }
 
 export class ApiError extends Error {
@@ -205,6 +216,8 @@ const treeQuery = (request: TreeRequest): Query => ({
   memory: request.memory,
   owner: request.owner,
   label: request.labels,
+  gauges: request.gauges,
+  processes: request.processes,
 });
 
 // ---- One upload ----

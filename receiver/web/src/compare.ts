@@ -1,7 +1,7 @@
 // compare.ts: two selections compared: as one flame graph coloured by what changed, side by side, and as a table of functions by change.
 //
 // Parameters of the address: the selection of "now", the baseline's with the prefix "base.", attachment, type, memory, mode (total; per second
-// without it), view (sides, table), find, zoom, sort.
+// without it), gauges, processes, view (sides, table), find, zoom, sort.
 import "./compare.css";
 import { compare, type Comparison } from "./compare_data";
 import { moved, SidePanel, swapped, withSide, type Side } from "./compare_sides";
@@ -12,6 +12,7 @@ import { change as changeText, count, share, value } from "./format";
 import { frameText } from "./frame_text";
 import { FunctionTable } from "./function_table";
 import { flags } from "./pattern";
+import { gaugeControls } from "./profile_toolbar";
 import { hasSelection } from "./search_time";
 import { change, current, navigate, type State } from "./state";
 import { findPath, pathOf, sumFunctions, type Tree } from "./tree";
@@ -123,7 +124,7 @@ export class ComparePage implements View {
     this.now.show(state.selection());
     this.base.canMove = moved(state.selection(), null) !== null;
     const key =
-      ["attachment", "type", "memory", "mode"].map((name) => state.get(name)).join("\n") +
+      ["attachment", "type", "memory", "mode", "gauges", "processes"].map((name) => state.get(name)).join("\n") +
       `\n${state.selection()}\n${state.selection("base.")}`;
     if (key !== this.key) {
       this.key = key;
@@ -166,6 +167,8 @@ export class ComparePage implements View {
         type: state.get("type"),
         memory: state.get("memory"),
         mode: state.get("mode") === "total" ? "total" : "per_second",
+        gauges: state.get("gauges"),
+        processes: state.get("processes"),
       };
       const found = await compare(state.selection(), state.selection("base."), wanted, signal);
       if (signal.aborted) return;
@@ -253,7 +256,7 @@ export class ComparePage implements View {
           { id: "memory" },
         ),
       gauge
-        ? make("span", { class: "soft" }, "means")
+        ? gaugeControls(state, shown.answer)
         : segments(
             "Scale",
             [

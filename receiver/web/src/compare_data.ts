@@ -20,6 +20,8 @@ export interface Wanted {
   type: string;
   memory: string;
   mode: string;
+  gauges: string;
+  processes: string;
 }
 
 export async function compare(
@@ -29,6 +31,7 @@ export async function compare(
   signal: AbortSignal,
 ): Promise<Comparison | string> {
   const [ours, theirs] = await Promise.all([api.types(now, "", signal), api.types(base, "", signal)]);
+  const { gauges, processes } = wanted;
   const files = common(ours.attachments, theirs.attachments);
   if (files.length === 0) return "The two sides have no profile of the same name.";
   const file = pickAttachment(files, wanted.attachment)!;
@@ -36,7 +39,7 @@ export async function compare(
   const type = pickType(types, wanted.type);
   if (!type) return "The profile has no sample types.";
   const memory = types.c_samples > 0 ? wanted.memory : "";
-  const answer = await api.diff(now, base, { attachment: file.name, type: type.type, memory }, wanted.mode, signal);
+  const answer = await api.diff(now, base, { attachment: file.name, type: type.type, memory, gauges, processes }, wanted.mode, signal);
   const tree = (width: "now" | "base" | "both") => readTree(answer, width);
   return {
     files,

@@ -2,6 +2,7 @@
 import * as api from "./api";
 import { count } from "./format";
 import { singleUpload } from "./selection";
+import type { State } from "./state";
 import { readTree, type Tree } from "./tree";
 
 const keptTrees = 8; // of up to some 20 MB each
@@ -12,10 +13,25 @@ export interface LoadedTree {
   gauge?: boolean; // the aggregate's values are means
 }
 
+// The selection with the parameters that say how gauges of several uploads become one value.
+export function withGauges(now: State): URLSearchParams {
+  const params = now.selection();
+  if (singleUpload(params)) return params;
+  for (const name of ["gauges", "processes"]) if (now.get(name)) params.set(name, now.get(name));
+  return params;
+}
+
 // "216 profiles merged, 3 processes"; of a gauge "mean of 216 uploads, 3 processes": what was there at 216 moments does not add up.
-export function mergedText({ uploads, processes }: api.Merged, gauge: boolean): string {
+export function mergedText({ uploads, processes, gauges }: api.Merged, gauge: boolean): string {
   const of = processes > 0 ? `, ${count(processes, "process")}` : "";
-  return gauge ? `mean of ${count(uploads, "upload")}${of}` : `${count(uploads, "profile")} merged${of}`;
+  const added = gauges?.summed ? ", added up" : "";
+  if (!gauge) return `${count(uploads, "profile")} merged${of}`;
+  if (gauges?.value === "last")
+    return uploads === 1 ? "the last upload" : `${added ? "sum" : "mean"} of the last uploads of ${count(processes, "process")}`;
+  if (gauges?.value === "max") return `the largest of ${count(gauges.uploads, "upload")}${added && of + added}`;
+  const atOnce = gauges?.processes_at_once ?? 1;
+  const times = added && atOnce > 1 ? `${added} (${Number(atOnce.toFixed(1))} at a time)` : "";
+  return `mean of ${count(uploads, "upload")}${of}${times}`;
 }
 
 // Each reason once, the most frequent first: "12 x not a readable profile: ...".

@@ -1,5 +1,5 @@
 // profile_toolbar.ts: the controls above the graph: view, memory, grouping, colours, search, filters. What they choose goes into the address.
-import type { Kind, SampleType, Types } from "./api";
+import type { Kind, Merged, SampleType, Types } from "./api";
 import { button, make, refill, segments, select } from "./dom";
 import { kindNames, type Colouring } from "./flame_colours";
 import { value } from "./format";
@@ -16,6 +16,12 @@ export const views = [
 ] as const;
 export type ViewName = (typeof views)[number][0];
 
+const gaugeValues = [
+  ["", "Mean"],
+  ["last", "Last"],
+  ["max", "Max"],
+] as const;
+
 const patternNames = { focus: "focus", ignore: "ignore", hide: "hide", label: "label" } as const;
 type PatternName = keyof typeof patternNames;
 
@@ -24,6 +30,7 @@ export interface ToolbarContent {
   type: SampleType;
   colouring: Colouring;
   kinds: Set<Kind>; // of its frames
+  merged: Merged | undefined; // of an aggregate
 }
 
 // One of the choices, or the first.
@@ -44,6 +51,22 @@ function removePattern(name: string, pattern: string): void {
       .filter((one) => one !== pattern),
     zoom: null,
   });
+}
+
+// What was there at many moments is shown as one of these.
+export function gaugeControls(now: State, { gauges }: Merged): HTMLElement {
+  const several = (gauges?.processes_at_once ?? 1) > 1 || now.get("processes") === "sum";
+  return make(
+    "div",
+    { class: "toolbar-group", id: "gauges" },
+    segments("Of many uploads", gaugeValues, choice(now, "gauges", gaugeValues), (id) => change({ gauges: id || null })),
+    several &&
+      button("Sum of processes", () => change({ processes: now.get("processes") === "sum" ? null : "sum" }), {
+        id: "processes",
+        "aria-pressed": String(now.get("processes") === "sum"),
+        title: "Add up what the processes of one moment have",
+      }),
+  );
 }
 
 export class ProfileToolbar {
@@ -104,6 +127,7 @@ export class ProfileToolbar {
       segments("View", views, view, (id) => change({ view: id === "graph" ? null : id }), { id: "view" }),
       types.c_samples > 0 && this.memory(now, type),
       types.c_samples > 0 && this.owner(now),
+      type.gauge && content.merged && gaugeControls(now, content.merged),
     );
     const graph = view !== "table";
     refill(

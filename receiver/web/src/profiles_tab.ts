@@ -1,7 +1,7 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
 // Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), view, shape (flame), group, colour, find, focus,
-// ignore, hide, without (kinds), fn (of the sandwich), zoom, sort.
+// ignore, hide, without (kinds), fn (of the sandwich), zoom, sort, gauges (last, max), processes (sum).
 import "./profiles.css";
 import type * as api from "./api";
 import { button, closeOutside, copy, link, make, notice, refill } from "./dom";
@@ -15,7 +15,7 @@ import { FunctionTable } from "./function_table";
 import { groupings } from "./groups";
 import { exactly, flags } from "./pattern";
 import { closeMenu, openMenu, type Item } from "./popup";
-import { failureReasons, mergedText, pickAttachment, pickType, ProfileData, type File, type LoadedTree } from "./profile_data";
+import { failureReasons, mergedText, pickAttachment, pickType, ProfileData, withGauges, type File, type LoadedTree } from "./profile_data";
 import { addPattern, choice, ProfileToolbar, views, type ViewName } from "./profile_toolbar";
 import { ProfilesRail } from "./profiles_rail";
 import { Sandwich } from "./sandwich";
@@ -94,9 +94,10 @@ export class ProfilesTab implements View {
 
   update(now: State): void {
     this.now = now;
-    if (this.data?.selection.toString() !== now.selection().toString()) {
+    const selection = withGauges(now);
+    if (this.data?.selection.toString() !== selection.toString()) {
       this.data?.close();
-      this.data = new ProfileData(now.selection());
+      this.data = new ProfileData(selection);
       this.labelsOf = "";
       this.rail.element.replaceChildren();
     }
@@ -204,7 +205,7 @@ export class ProfilesTab implements View {
     this.other.hidden = true;
     this.shown.hidden = false;
     this.toolbar.element.hidden = false;
-    this.toolbar.show(now, { types: chosen.types, type: chosen.type, colouring, kinds });
+    this.toolbar.show(now, { types: chosen.types, type: chosen.type, colouring, kinds, merged: chosen.loaded.merged });
     const { data } = this;
     const type = chosen.type?.type ?? "";
     const labelsOf = `${chosen.file.name} ${type}`;

@@ -1,0 +1,106 @@
+// gauges_test.c: which uploads a gauge's value comes of, by hand-made minutes of several processes.
+#include "uploads.h"
+
+#include "../gauges.h"
+
+static int64_t put(struct place *place, const char *host, int minute, int64_t go) {
+    return upload_blob(place, host, minute, "heap.pprof", heap_blob(go, 0));
+}
+
+static void expect_picked(struct place *place, struct gauges gauges, const int64_t *ids, size_t count) {
+    struct merged_list list = list_of(place, "heap.pprof"), picked;
+    struct gauges_table *table = gauges.value == GAUGES_MAX ? gauges_table_read(place->store, &list, "heap.pprof") : NULL;
+    assert_int_equal(gauges_pick(&list, gauges, table, "inuse_space", &picked), RECEIVER_OK);
+    assert_int_equal(picked.count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(picked.uploads[i].id, ids[i]);
+    }
+    gauges_table_free(table);
+    merged_list_free(&picked);
+    merged_list_free(&list);
+}
+#define EXPECT_PICKED(place, value, summed, ...)                                                                                           \
+    expect_picked(place, (struct gauges){value, summed}, VALUES(__VA_ARGS__), sizeof VALUES(__VA_ARGS__) / sizeof(int64_t))
+
+static void expect_at_once(struct place *place, double expected) {
+    struct merged_list list = list_of(place, "heap.pprof");
+    double at_once = gauges_at_once(&list);
+    assert_true(at_once > expected - 0.001 && at_once < expected + 0.001);
+    merged_list_free(&list);
+}
+
+static void test_one_process(void **state) {
+    struct place *place = *state;
+    int64_t first = put(place, "a", 0, 10), largest = put(place, "a", 1, 90), last = put(place, "a", 2, 50);
+    EXPECT_PICKED(place, GAUGES_MEAN, false, first, largest, last);
+    EXPECT_PICKED(place, GAUGES_LAST, false, last);
+    EXPECT_PICKED(place, GAUGES_LAST, true, last);
+    EXPECT_PICKED(place, GAUGES_MAX, false, largest);
+    EXPECT_PICKED(place, GAUGES_MAX, true, largest);
+    expect_at_once(place, 1);
+}
+
+// b takes over from a: at no moment are there two.
+static void test_one_after_the_other(void **state) {
+    struct place *place = *state;
+    put(place, "a", 0, 10);
+    put(place, "a", 1, 20);
+    int64_t last = put(place, "b", 2, 15);
+    put(place, "b", 3, 5);
+    EXPECT_PICKED(place, GAUGES_MAX, true, last - 1);
+    int64_t newest = put(place, "b", 4, 1);
+    EXPECT_PICKED(place, GAUGES_LAST, true, newest);
+    expect_at_once(place, 1);
+}
+
+// Three at a time, of which one ends; most of one process is not at the moment at which they have most together.
+static void test_together(void **state) {
+    struct place *place = *state;
+    int64_t ids[3][3] = {{0}};
+    static const int64_t values[3][3] = {{10, 10, 100}, {40, 40, 70}, {1, 2, 0}};
+    for (int minute = 0; minute < 3; minute++) {
+        for (int process = 0; process < 3; process++) {
+            char name[2] = {(char)('a' + process), 0};
+            if (values[minute][process] > 0) {
+                ids[minute][process] = put(place, name, minute, values[minute][process]);
+            }
+        }
+    }
+    EXPECT_PICKED(place, GAUGES_MAX, false, ids[0][2]);
+    EXPECT_PICKED(place, GAUGES_MAX, true, ids[1][0], ids[1][1], ids[1][2]);
+    EXPECT_PICKED(place, GAUGES_LAST, false, ids[2][0], ids[2][1]);
+    EXPECT_PICKED(place, GAUGES_LAST, true, ids[2][0], ids[2][1]);
+    expect_at_once(place, 8.0 / 3);
+}
+
+// What cannot be read, or lacks the type, is nobody's maximum.
+static void test_unreadable(void **state) {
+    struct place *place = *state;
+    int64_t only = put(place, "a", 0, 10);
+    upload_bytes(place, "a", 1, "heap.pprof", "garbage", 7);
+    EXPECT_PICKED(place, GAUGES_MAX, false, only);
+    EXPECT_PICKED(place, GAUGES_MAX, true, only);
+}
+
+static void test_nothing(void **state) {
+    struct place *place = *state;
+    struct merged_list list = list_of(place, "heap.pprof"), picked;
+    for (int value = GAUGES_MEAN; value <= GAUGES_MAX; value++) {
+        assert_int_equal(gauges_pick(&list, (struct gauges){(enum gauges_value)value, true}, NULL, "inuse_space", &picked), RECEIVER_OK);
+        assert_int_equal(picked.count, 0);
+        merged_list_free(&picked);
+    }
+    expect_at_once(place, 1);
+    merged_list_free(&list);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_one_process, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_after_the_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
