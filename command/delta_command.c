@@ -68,7 +68,7 @@ static int choose_types(const struct options *options, const char *path, const s
     struct profile *profile = profile_new();
     int status = STATUS_DONE;
     if (!profile || profile_decode(profile, input->bytes, input->size, &options->limits, NULL, &fault) != MERGE_OK) {
-        status = input_say_fault(options, path, &fault);
+        status = input_say_fault(options, path, input, &fault);
     }
     for (size_t i = 0; status == STATUS_DONE && i < sizeof counters / sizeof *counters; i++) {
         if (profile_sample_type_index(profile, counters[i]) >= 0) {
@@ -141,7 +141,7 @@ static int add_file(const struct options *options, struct arguments *arguments, 
     }
     if (status == STATUS_DONE &&
         delta_step(*delta, input.bytes, input.size, options->output.compression, &bytes, &size, &fault) != MERGE_OK) {
-        status = input_say_fault(options, path, &fault);
+        status = input_say_fault(options, path, &input, &fault);
     }
     free(input.bytes);
     // The first is only what the next is compared with.

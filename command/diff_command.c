@@ -51,7 +51,7 @@ static int make_scale(const struct options *options, const uint8_t *raw, size_t 
     }
     profile_free(base);
     fault.error = read ? MERGE_NO_MEMORY : fault.error;
-    return subtrahend->scale ? STATUS_DONE : input_say_fault(options, options->files[0], &fault);
+    return subtrahend->scale ? STATUS_DONE : input_say_fault(options, options->files[0], &(struct input){(uint8_t *)raw, size}, &fault);
 }
 
 static int read_base(const struct options *options, struct subtrahend *subtrahend) {
@@ -61,7 +61,7 @@ static int read_base(const struct options *options, struct subtrahend *subtrahen
     size_t size = 0;
     int status = input_read(options, options->files[0], &input);
     if (status == STATUS_DONE && merge_inflate(input.bytes, input.size, options->limits.input_bytes, &raw, &size, &fault) != MERGE_OK) {
-        status = input_say_fault(options, options->files[0], &fault);
+        status = input_say_fault(options, options->files[0], &input, &fault);
     }
     free(input.bytes);
     status = status == STATUS_DONE ? make_scale(options, raw, size, subtrahend) : status;
@@ -79,7 +79,7 @@ static int subtract_base(const struct options *options, struct profile *profile)
     int status = read_base(options, &base);
     limits.input_bytes = base.size; // the labels may have lifted it over the limit
     if (status == STATUS_DONE && profile_decode(profile, base.bytes, base.size, &limits, base.scale, &fault) != MERGE_OK) {
-        status = input_say_fault(options, options->files[0], &fault);
+        status = input_say_fault(options, options->files[0], &(struct input){base.bytes, base.size}, &fault);
     }
     free(base.bytes);
     free(base.scale);
@@ -109,7 +109,10 @@ int diff_command(int argc, char **argv) {
                                       .least_files = 2,
                                       .most_files = 2};
     int status = options_parse(&spec, argc, argv, &options);
-    if (status < 0) {
+    if (status < 0 && (table.has_gauges || table.base_count > 0)) {
+        status = say_usage("diff", table.has_gauges ? "--gauges is for several files that are one profile; here two are compared"
+                                                    : "the base is the first file here: cmemprof diff BASE NEW");
+    } else if (status < 0) {
         status = options.output.path ? write(&options) : print(&options, &table);
     }
     table_options_free(&table);

@@ -1,5 +1,6 @@
 // input.c: profile files in (input.h).
 #include "input.h"
+#include "file_kind.h"
 #include "say.h"
 
 #include <errno.h>
@@ -67,8 +68,13 @@ int input_read(const struct options *options, const char *path, struct input *in
     return status;
 }
 
-int input_say_fault(const struct options *options, const char *path, const struct merge_fault *fault) {
+int input_say_fault(const struct options *options, const char *path, const struct input *input, const struct merge_fault *fault) {
     const char *name = name_of(path), *text = *fault->text ? fault->text : merge_error_text(fault->error);
+    bool unreadable = fault->error == MERGE_MALFORMED || fault->error == MERGE_TRUNCATED;
+    const char *kind = unreadable ? file_kind(input->bytes, input->size) : NULL;
+    if (kind) {
+        return say_failed(options->command, name, "not a pprof profile; it looks like %s", kind);
+    }
     switch (fault->error) {
     case MERGE_MALFORMED:
         return say_failed(options->command, name, "not a pprof profile, or a damaged one: %s (byte %zu, inflated)", text, fault->offset);
@@ -82,19 +88,27 @@ int input_say_fault(const struct options *options, const char *path, const struc
     }
 }
 
+int input_add_bytes(const struct options *options, const char *path, const struct input *input, struct profile *profile,
+                    const int64_t *scale) {
+    struct merge_fault fault = {0};
+    if (profile_decode(profile, input->bytes, input->size, &options->limits, scale, &fault) != MERGE_OK) {
+        return input_say_fault(options, path, input, &fault);
+    }
+    if (profile_sample_type_count(profile) == 0) {
+        const char *kind = file_kind(input->bytes, input->size);
+        return say_failed(options->command, name_of(path), "not a pprof profile%s%s",
+                          kind ? "; it looks like " : ": it has no sample types", kind ? kind : "");
+    }
+    return STATUS_DONE;
+}
+
 int input_add(const struct options *options, const char *path, struct profile *profile, const int64_t *scale) {
     struct input input;
-    struct merge_fault fault = {0};
     int status = input_read(options, path, &input);
-    if (status != STATUS_DONE) {
-        return status;
+    if (status == STATUS_DONE) {
+        status = input_add_bytes(options, path, &input, profile, scale);
+        free(input.bytes);
     }
-    if (profile_decode(profile, input.bytes, input.size, &options->limits, scale, &fault) != MERGE_OK) {
-        status = input_say_fault(options, path, &fault);
-    } else if (profile_sample_type_count(profile) == 0) {
-        status = say_failed(options->command, name_of(path), "not a pprof profile: it has no sample types");
-    }
-    free(input.bytes);
     return status;
 }
 
@@ -102,26 +116,4 @@ void input_say_left_out(const struct options *options, const struct profile *pro
     for (size_t i = 0; i < profile_left_out_count(profile); i++) {
         say_note(options->command, "left out: sample type %s, which not all of the files have", profile_left_out_name(profile, i));
     }
-}
-
-struct profile *input_merge(const struct options *options) {
-    struct profile *profile = profile_new();
-    if (!profile) {
-        say_failed(options->command, NULL, "out of memory");
-        return NULL;
-    }
-    if (options->allow_union) {
-        profile_allow_union(profile);
-    } else {
-        profile_allow_common(profile);
-    }
-    for (size_t i = 0; i < options->file_count; i++) {
-        if (input_add(options, options->files[i], profile, NULL) != STATUS_DONE) {
-            profile_free(profile);
-            return NULL;
-        }
-    }
-    input_say_left_out(options, profile);
-    profile_trim(profile);
-    return profile;
 }

@@ -1,9 +1,12 @@
 // main.c: the program cmemprof: finds the command and runs it.
 #include "commands.h"
 #include "../receiver/receiver.h"
+#include "suggest.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "\n"
@@ -14,33 +17,81 @@ static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "  merge      add up profiles\n"
                             "  delta      write what happened from one profile to the next\n"
                             "  symbolize  name the addresses of profiles of stripped programs\n"
+                            "  version    print the version\n"
+                            "  help       print this text, or with a command's name its own\n"
                             "\n"
-                            "cmemprof COMMAND --help tells about one. cmemprof --version prints the version.\n";
+                            "cmemprof COMMAND --help tells about one. cmemprof -OPTION ... FILE is cmemprof top -OPTION ... FILE.\n";
+
+static int version_command(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    puts("cmemprof " RECEIVER_VERSION);
+    return 0;
+}
+
+static int help_command(int argc, char **argv);
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {{"receiver", receiver_command},   {"run", run_command},         {"top", top_command},
+                {"diff", diff_command},           {"merge", merge_command},     {"delta", delta_command},
+                {"symbolize", symbolize_command}, {"version", version_command}, {"help", help_command}};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static int say_unknown(const char *name) {
+    const char *names[COMMAND_COUNT];
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        names[i] = commands[i].name;
+    }
+    const char *meant = suggest(name, names, COMMAND_COUNT);
+    if (meant) {
+        fprintf(stderr, "cmemprof: there is no command %s; did you mean %s?\n", name, meant);
+    } else if (access(name, R_OK) == 0) {
+        fprintf(stderr, "cmemprof: %s is a file, not a command; cmemprof top %s shows a profile\n", name, name);
+    } else {
+        fprintf(stderr, "cmemprof: there is no command %s; cmemprof --help lists them\n", name);
+    }
+    return 2;
+}
+
+static int run(const char *name, int argc, char **argv) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return commands[i].run(argc, argv);
+        }
+    }
+    return say_unknown(name);
+}
+
+static int help_command(int argc, char **argv) {
+    bool own = argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "version") == 0;
+    if (own) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    char option[] = "--help", *arguments[] = {argv[1], option, NULL};
+    return run(argv[1], 2, arguments);
+}
 
 int main(int argc, char **argv) {
-    static const struct {
-        const char *name;
-        int (*run)(int argc, char **argv);
-    } commands[] = {{"receiver", receiver_command},  {"run", run_command},     {"top", top_command},
-                    {"diff", diff_command},          {"merge", merge_command}, {"delta", delta_command},
-                    {"symbolize", symbolize_command}};
+    static const char *const helps[] = {"--help", "-help", "-h"}, *const versions[] = {"--version", "-version"};
     if (argc < 2) {
         fputs(usage, stderr);
         return 2;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        fputs(usage, stdout);
-        return 0;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        puts("cmemprof " RECEIVER_VERSION);
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
+    for (size_t i = 0; i < sizeof helps / sizeof *helps; i++) {
+        if (strcmp(argv[1], helps[i]) == 0) {
+            return help_command(1, argv);
         }
     }
-    fprintf(stderr, "cmemprof: there is no command %s; cmemprof --help lists them\n", argv[1]);
-    return 2;
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        if (strcmp(argv[1], versions[i]) == 0) {
+            return version_command(argc, argv);
+        }
+    }
+    if (argv[1][0] == '-' && argv[1][1] != '\0') { // as go tool pprof is called
+        return top_command(argc, argv);
+    }
+    return run(argv[1], argc - 1, argv + 1);
 }

@@ -1,25 +1,52 @@
 // merge_command.c: `cmemprof merge`: profile files in, their sum out.
+#include "../receiver/measures.h"
 #include "commands.h"
 #include "input.h"
 #include "say.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char usage[] =
     "usage: cmemprof merge [OPTIONS] FILE...\n"
     "\n"
     "Adds up profiles. The sample types that all of them have are kept, in the smaller unit where units differ, and what\n"
-    "is left out is said.\n"
-    "\n"
+    "is left out is said. What is there at a moment, as memory in use is, becomes a mean.\n"
+    "\n" OPTIONS_GAUGES_USAGE
     "  --union              all types are kept: where a profile lacks one, it has 0 of it\n" OPTIONS_WRITE_USAGE OPTIONS_READ_USAGE;
 
-static const struct option own[] = {{"union", no_argument, NULL, 'u'}, {0}};
+static const struct option own[] = {{"union", no_argument, NULL, 'u'}, {"gauges", required_argument, NULL, 'g'}, {0}};
+
+struct arguments {
+    bool allow_union;
+    enum gauges gauges;
+};
 
 static int take(void *context, int option, const char *value) {
-    (void)option;
-    (void)value;
-    *(bool *)context = true;
+    struct arguments *arguments = context;
+    if (option == 'g') {
+        return options_gauges("merge", value, &arguments->gauges);
+    }
+    arguments->allow_union = true;
     return STATUS_DONE;
+}
+
+// The file says of its gauges what they are, and so does the command: its reader cannot tell.
+static void say_gauges(const struct options *options, struct profile *profile) {
+    char how[INPUT_GAUGES_BYTES], *text = NULL;
+    size_t size, gauges = 0;
+    FILE *out = *input_gauges_text(options, how) ? open_memstream(&text, &size) : NULL;
+    for (size_t i = 0; out && i < profile_sample_type_count(profile); i++) {
+        const char *type = profile_sample_type_name(profile, i);
+        if (measure_is_gauge(type)) {
+            fprintf(out, "%s%s", gauges++ ? ", " : "", type);
+        }
+    }
+    if (out && fprintf(out, ": %s; other types: sums", how) > 0 && fclose(out) == 0 && gauges > 0) {
+        profile_add_comment(profile, text);
+        say_note(options->command, "%s", text);
+    }
+    free(text);
 }
 
 static int run(const struct options *options) {
@@ -28,23 +55,27 @@ static int run(const struct options *options) {
         return status;
     }
     struct profile *profile = input_merge(options);
+    if (profile) {
+        say_gauges(options, profile);
+    }
     status = profile ? output_profile(options->command, &options->output, options->output.path, profile) : STATUS_FAILED;
     profile_free(profile);
     return status;
 }
 
 int merge_command(int argc, char **argv) {
-    bool allow_union = false;
+    struct arguments arguments = {0};
     struct options options;
     const struct options_spec spec = {.command = "merge",
                                       .usage = usage,
                                       .own = own,
                                       .take = take,
-                                      .context = &allow_union,
+                                      .context = &arguments,
                                       .writes = true,
                                       .least_files = 1,
                                       .most_files = SIZE_MAX};
     int status = options_parse(&spec, argc, argv, &options);
-    options.allow_union = allow_union;
+    options.allow_union = arguments.allow_union;
+    options.gauges = arguments.gauges;
     return status < 0 ? run(&options) : status;
 }

@@ -1,14 +1,16 @@
 // options.c: the command line of the commands that read profiles (options.h).
 #include "options.h"
+#include "pprof_names.h"
 #include "say.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OWN = 12 };
+enum { MOST_OWN = 40 };
 
-static const struct option shared[] = {{"help", no_argument, NULL, 'h'}, {"max-size", required_argument, NULL, 's'}};
+static const struct option shared[] = {
+    {"help", no_argument, NULL, 'h'}, {"h", no_argument, NULL, 'h'}, {"max-size", required_argument, NULL, 's'}};
 static const struct option writing[] = {
     {"output", required_argument, NULL, 'o'}, {"compression", required_argument, NULL, 'c'}, {"level", required_argument, NULL, 'l'}};
 
@@ -27,6 +29,13 @@ int options_choice(const char *value, const char *const *names) {
     return -1;
 }
 
+int options_gauges(const char *command, const char *value, enum gauges *gauges) {
+    static const char *const names[] = {"mean", "last", "max", "sum", NULL};
+    int choice = options_choice(value, names);
+    *gauges = (enum gauges)choice;
+    return choice < 0 ? say_usage(command, "--gauges takes mean, last, max or sum, not %s", value) : STATUS_DONE;
+}
+
 static int take_compression(const char *value, struct options *options) {
     static const char *const names[] = {"gzip", "zstd", "none", NULL};
     static const enum merge_compression compressions[] = {MERGE_GZIP, MERGE_ZSTD, MERGE_RAW};
@@ -36,6 +45,10 @@ static int take_compression(const char *value, struct options *options) {
     }
     options->output.compression = compressions[choice];
     return STATUS_DONE;
+}
+
+static bool is_shared(int option) {
+    return option == 'o' || option == 'c' || option == 'l' || option == 's';
 }
 
 static int take_shared(int option, const char *value, struct options *options) {
@@ -62,8 +75,13 @@ static int take_shared(int option, const char *value, struct options *options) {
 }
 
 int options_say_wrong(const char *command, int option, char **argv) {
-    const char *text = argv[optind - 1];
-    return option == ':' ? say_usage(command, "%s wants a value", text) : say_usage(command, "what is %s?", text);
+    const char *text = argv[optind - 1], *name = text + strspn(text, "-");
+    if (option == ':') {
+        return say_usage(command, "%s wants a value", text);
+    }
+    size_t length = strcspn(name, "=");
+    const char *hint = pprof_names_hint(command, name, length);
+    return hint ? say_usage(command, "%.*s %s", (int)(name + length - text), text, hint) : say_usage(command, "what is %s?", text);
 }
 
 static int check(const struct options_spec *spec, struct options *options) {
@@ -102,13 +120,13 @@ int options_parse(const struct options_spec *spec, int argc, char **argv, struct
     }
     optind = 0; // glibc: begin anew, also after another command line
     opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, spec->writes ? ":ho:" : ":h", all, NULL)) != -1;) {
+    for (int option; (option = getopt_long_only(argc, argv, spec->writes ? ":o:" : ":", all, NULL)) != -1;) {
         if (option == 'h') {
             fputs(spec->usage, stdout);
             return STATUS_DONE;
         }
         int status = option == ':' || option == '?' ? options_say_wrong(spec->command, option, argv)
-                     : strchr("ocls", option)       ? take_shared(option, optarg, options)
+                     : is_shared(option)            ? take_shared(option, optarg, options)
                                                     : spec->take(spec->context, option, optarg);
         if (status != STATUS_DONE) {
             return status;

@@ -155,10 +155,11 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
                                             {"symbols", required_argument, NULL, 's'},
                                             {"port-file", required_argument, NULL, 'p'},
                                             {"help", no_argument, NULL, 'h'},
+                                            {"h", no_argument, NULL, 'h'},
                                             {0}};
     parse_retention("30d,10GB", &arguments->options);
     opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long_only(argc, argv, ":", options, NULL)) != -1;) {
         bool ok = true;
         switch (option) {
         case 'l':

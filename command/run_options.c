@@ -154,11 +154,12 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
                                           {"follow-children", no_argument, NULL, 'f'},
                                           {"no-follow-children", no_argument, NULL, 'F'},
                                           {"help", no_argument, NULL, 'h'},
+                                          {"h", no_argument, NULL, 'h'},
                                           {0}};
     *options = (struct run_options){.rate_bytes = CMEMPROF_DEFAULT_INTERVAL_BYTES};
     optind = 0;
     opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "+:ho:", known, NULL)) != -1;) { // +: what follows the program is its own
+    for (int option; (option = getopt_long_only(argc, argv, "+:o:", known, NULL)) != -1;) { // +: what follows the program is its own
         int done = take(option, argv, options);
         if (done != 0) {
             return done - 1;

@@ -18,7 +18,7 @@ void tally_free(struct tally *tally) {
     free(tally->ids);
     id_set_free(&tally->stacks);
     free(tally->row_of);
-    free(tally->sample_ids);
+    sample_frames_free(&tally->sample);
     *tally = (struct tally){0};
 }
 
@@ -120,47 +120,35 @@ static void add_values(struct tally *tally, uint32_t at, bool flat, const struct
     }
 }
 
-// Numbers of the sample's frames into tally->sample_ids.
-static bool look_up(struct tally *tally, const struct profile_sample_view *sample, unsigned *matches) {
-    if (!reserve(&tally->sample_ids, &tally->sample_capacity, sample->frame_count, sizeof *tally->sample_ids)) {
-        tally->frames.error = MERGE_NO_MEMORY;
-        return false;
-    }
-    for (size_t i = 0; i < sample->frame_count; i++) {
-        tally->sample_ids[i] = frame_table_id(&tally->frames, &sample->frames[i], matches);
-        if (tally->sample_ids[i] == ID_NONE) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static enum merge_error add_sample(struct tally *tally, const struct profile_sample_view *sample, const struct values *values) {
-    unsigned matches = 0;
-    if (!look_up(tally, sample, &matches)) {
+    if (!sample_frames_read(&tally->sample, &tally->frames, sample)) {
         return tally->frames.error;
     }
-    if (tally->frames.filter && !filter_sample(tally->frames.filter, matches)) {
-        return MERGE_OK;
-    }
+    const uint32_t *ids = tally->sample.ids;
     tally->objects[values->side] = text_sum(tally->objects[values->side], values->objects);
     tally->mark++;
-    if (tally->by_stack || sample->frame_count == 0) {
-        uint32_t row = row_of_stack(tally, tally->sample_ids, sample->frame_count);
+    if (tally->by_stack || tally->sample.count == 0) {
+        uint32_t row = row_of_stack(tally, ids, tally->sample.count);
         if (row == ID_NONE) {
             return tally->frames.error;
         }
         add_values(tally, row, true, values);
         return MERGE_OK;
     }
-    for (size_t i = 0; i < sample->frame_count; i++) {
-        uint32_t row = row_of_frame(tally, tally->sample_ids[i]);
+    for (size_t i = 0; i < tally->sample.count; i++) {
+        uint32_t row = row_of_frame(tally, ids[i]);
         if (row == ID_NONE) {
             return tally->frames.error;
         }
         add_values(tally, row, i == 0, values);
     }
     return MERGE_OK;
+}
+
+bool tally_is_of(enum tally_memory memory, enum tally_owner owner, const struct profile_sample_view *sample) {
+    bool c = profile_sample_is_c(sample);
+    return (owner == TALLY_ANYONES || profile_sample_is_own(sample) == (owner == TALLY_PROFILERS)) && !(memory == TALLY_C && !c) &&
+           !(memory == TALLY_GO && c);
 }
 
 enum merge_error tally_add(struct tally *tally, enum tally_side side, struct profile *profile, int type, int objects) {
@@ -177,7 +165,7 @@ enum merge_error tally_add(struct tally *tally, enum tally_side side, struct pro
         struct values values = {side, sample.values[type], objects < 0 ? 0 : sample.values[objects]};
         int64_t *total = c ? &tally->c_total[side] : &tally->go_total[side];
         *total = text_sum(*total, values.value);
-        if (values.value == 0 || (tally->memory == TALLY_C && !c) || (tally->memory == TALLY_GO && c)) {
+        if (values.value == 0 || !tally_is_of(tally->memory, tally->owner, &sample)) {
             continue;
         }
         error = add_sample(tally, &sample, &values);

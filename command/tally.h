@@ -6,7 +6,7 @@
 #ifndef CMEMPROF_TALLY_H
 #define CMEMPROF_TALLY_H
 
-#include "frame_table.h"
+#include "sample_frames.h"
 
 enum tally_side { TALLY_NEW, TALLY_BASE, TALLY_SIDES };
 enum tally_memory { TALLY_ALL, TALLY_C, TALLY_GO };
@@ -30,9 +30,9 @@ struct tally {
     int64_t go_total[TALLY_SIDES], c_total[TALLY_SIDES]; // of all samples of the owner, whatever the filter says
     int64_t objects[TALLY_SIDES];                        // of those that count
     struct id_set stacks;
-    uint32_t *row_of;     // row of each frame's number
-    uint32_t *sample_ids; // of the sample that is added
-    size_t row_of_capacity, sample_capacity;
+    uint32_t *row_of;            // row of each frame's number
+    struct sample_frames sample; // that is added
+    size_t row_of_capacity;
     uint64_t mark;
 };
 
@@ -40,6 +40,8 @@ struct tally {
 void tally_start(struct tally *tally, bool by_stack, enum frame_by by, const struct filter *filter);
 // Adds every sample of a profile to a side. objects: index of the type that counts, or -1.
 enum merge_error tally_add(struct tally *tally, enum tally_side side, struct profile *profile, int type, int objects);
+// Whether the sample is of that memory and owner.
+bool tally_is_of(enum tally_memory memory, enum tally_owner owner, const struct profile_sample_view *sample);
 // i < row->count.
 const struct profile_frame *tally_frame(const struct tally *tally, const struct tally_row *row, size_t i);
 void tally_free(struct tally *tally);

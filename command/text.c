@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 int64_t text_sum(int64_t a, int64_t b) {
     int64_t sum;
@@ -15,6 +16,10 @@ struct scale {
     const char *unit;
     double size;
 };
+static const struct scale by_1000[] = {{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"PB", 1e15}};
+static const struct scale by_1024[] = {{"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
+static const struct scale times[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 6e10}, {"h", 3.6e12}};
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const char *format_scaled(double value, const struct scale *scales, size_t count, char text[TEXT_VALUE_BYTES]) {
     size_t unit = 0;
@@ -42,24 +47,55 @@ const char *text_count(int64_t value, char text[TEXT_VALUE_BYTES]) {
 }
 
 const char *text_value(int64_t value, const char *unit, char text[TEXT_VALUE_BYTES]) {
-    static const struct scale bytes[] = {{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"PB", 1e15}};
-    static const struct scale times[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 6e10}, {"h", 3.6e12}};
     if (!unit) {
         snprintf(text, TEXT_VALUE_BYTES, "%" PRId64, value);
         return text;
     }
     if (strcmp(unit, "bytes") == 0) {
-        return format_scaled((double)value, bytes, sizeof bytes / sizeof *bytes, text);
+        return format_scaled((double)value, by_1000, COUNT(by_1000), text);
     }
     if (strcmp(unit, "nanoseconds") == 0) {
-        return format_scaled((double)value, times, sizeof times / sizeof *times, text);
+        return format_scaled((double)value, times, COUNT(times), text);
     }
     return text_count(value, text);
 }
 
-const char *text_change(int64_t value, const char *unit, char text[TEXT_VALUE_BYTES]) {
+// ---- In one unit ----
+
+static const struct scale *find_scale(const struct scale *scales, size_t count, const char *unit) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(scales[i].unit, unit) == 0) {
+            return &scales[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct scale *find_bytes(const char *unit) {
+    const struct scale *scale = find_scale(by_1000, COUNT(by_1000), unit);
+    return scale ? scale : find_scale(by_1024, COUNT(by_1024), unit);
+}
+
+bool text_has_unit(const char *in) {
+    return find_bytes(in) || find_scale(times, COUNT(times), in);
+}
+
+const char *text_value_in(int64_t value, const char *unit, const char *in, char text[TEXT_VALUE_BYTES]) {
+    const struct scale *scale = !in || !unit                       ? NULL
+                                : strcmp(unit, "bytes") == 0       ? find_bytes(in)
+                                : strcmp(unit, "nanoseconds") == 0 ? find_scale(times, COUNT(times), in)
+                                                                   : NULL;
+    if (!scale) {
+        return text_value(value, unit, text);
+    }
+    double shown = (double)value / scale->size;
+    snprintf(text, TEXT_VALUE_BYTES, "%.*f %s", scale->size == 1 ? 0 : 2, shown, scale->unit);
+    return text;
+}
+
+const char *text_change(int64_t value, const char *unit, const char *in, char text[TEXT_VALUE_BYTES]) {
     char plain[TEXT_VALUE_BYTES];
-    snprintf(text, TEXT_VALUE_BYTES, "%s%.38s", value > 0 ? "+" : "", text_value(value, unit, plain));
+    snprintf(text, TEXT_VALUE_BYTES, "%s%.38s", value > 0 ? "+" : "", text_value_in(value, unit, in, plain));
     return text;
 }
 

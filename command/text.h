@@ -16,8 +16,12 @@ void text_put(const char *text, FILE *out);
 const char *text_count(int64_t value, char text[TEXT_VALUE_BYTES]);
 // By the unit: "1.50 MB" (powers of 1000), "3.20 ms", else a count. Unit NULL: "1500000".
 const char *text_value(int64_t value, const char *unit, char text[TEXT_VALUE_BYTES]);
+// The same in that unit ("MB", "kib", "ms"), if both are of bytes or of time; else as above. in NULL: as above.
+const char *text_value_in(int64_t value, const char *unit, const char *in, char text[TEXT_VALUE_BYTES]);
+// Whether there is such a unit to show values in: bytes or of time.
+bool text_has_unit(const char *in);
 // The same with a plus sign before what is greater than 0.
-const char *text_change(int64_t value, const char *unit, char text[TEXT_VALUE_BYTES]);
+const char *text_change(int64_t value, const char *unit, const char *in, char text[TEXT_VALUE_BYTES]);
 // "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec" -> "go-sqlite3.(*SQLiteStmt).exec"; without a function "libc.so.6+0x2a3f0".
 const char *text_frame(const struct profile_frame *frame, char name[TEXT_NAME_BYTES]);
 // What follows the last slash.

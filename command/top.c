@@ -1,13 +1,22 @@
 // top.c: puts the sums of a tally in order (top.h).
 #include "top.h"
+#include "../receiver/measures.h"
 #include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// -1: no such type.
-static int type_index(struct profile *profile, const char *type) {
-    return type ? profile_sample_type_index(profile, type) : profile_shown_type(profile);
+int top_type(struct profile *profile, const char *type) {
+    if (!type) {
+        return profile_shown_type(profile);
+    }
+    int index = *type ? profile_sample_type_index(profile, type) : -1;
+    char *end;
+    unsigned long number = strtoul(type, &end, 10);
+    if (index < 0 && *type >= '0' && *type <= '9' && *end == '\0' && number < profile_sample_type_count(profile)) {
+        index = (int)number;
+    }
+    return index;
 }
 
 // The type that counts what the given one weighs: inuse_space -> inuse_objects. -1: none.
@@ -110,13 +119,21 @@ static enum merge_error add_side(struct top *top, enum tally_side at, struct pro
 }
 
 enum merge_error top_build(struct profile *profile, struct profile *base, const struct top_options *options, struct top *top) {
-    *top = (struct top){.difference = base != NULL, .has_objects = true, .exact = options->exact, .depth = options->depth};
-    int type = type_index(profile, options->type);
+    *top = (struct top){.difference = base != NULL,
+                        .has_objects = true,
+                        .exact = options->exact,
+                        .depth = options->depth,
+                        .shown_in = options->shown_in,
+                        .of_new = options->of_new};
+    int type = top_type(profile, options->type);
     if (type < 0) {
         return MERGE_NOT_FOUND;
     }
     top->type = profile_sample_type_name(profile, (size_t)type);
     top->unit = profile_sample_type_unit(profile, (size_t)type);
+    if (measure_is_gauge(top->type)) {
+        memcpy(top->note, options->note, sizeof top->note);
+    }
     tally_start(&top->tally, options->by_stack, options->by, options->filter);
     top->tally.memory = options->memory;
     top->tally.owner = options->owner;

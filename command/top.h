@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 struct top_options {
-    const char *type; // NULL: inuse_space if the profile has it, else its default
+    const char *type; // a name, or an index in digits; NULL: the one that is shown (merge.h)
     enum tally_memory memory;
     enum tally_owner owner;
     bool by_stack;
@@ -20,17 +20,23 @@ struct top_options {
     size_t lines;                // rows to keep
     size_t depth;                // most frames of a stack to print; 0: all of the program's
     bool exact;                  // plain numbers and whole names
+    const char *shown_in;        // unit that values are shown in; NULL: what suits each
+    bool of_new;                 // of two profiles: percentages are of the new one, not of the base
+    char note[64];               // what is said of a gauge behind its sum: "mean of 3 files"; "": nothing
 };
 
 struct top {
-    const char *type, *unit;
-    bool difference, has_objects, exact;
+    const char *type, *unit, *shown_in;
+    bool difference, has_objects, exact, of_new;
+    char note[64];
     size_t depth;
     struct tally tally;
     const struct tally_row **rows; // largest first
     size_t count, count_all;
 };
 
+// Index of a type by name or index in digits; NULL: the one that is shown. -1: no such.
+int top_type(struct profile *profile, const char *type);
 // new - base, which saturates.
 int64_t top_difference(int64_t new, int64_t base);
 // What a row weighs: of the new profile, or how much more than in the base.

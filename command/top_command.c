@@ -1,12 +1,37 @@
 // top_command.c: `cmemprof top`: prints what weighs most in profile files.
 #include "commands.h"
 #include "input.h"
+#include "say.h"
 #include "table_options.h"
 
 static const char usage[] = "usage: cmemprof top [OPTIONS] FILE...\n"
                             "\n"
                             "Prints what weighs most in a profile, or in several as one.\n"
-                            "\n" TABLE_OPTIONS_USAGE OPTIONS_READ_USAGE;
+                            "\n" TABLE_OPTIONS_USAGE TABLE_OPTIONS_REPORTS_USAGE OPTIONS_GAUGES_USAGE OPTIONS_READ_USAGE;
+
+// The base's files, as one. NULL: there are none, or it was said why.
+static struct profile *read_base(const struct options *options, struct table_options *table) {
+    struct options of_base = *options;
+    of_base.files = table->bases;
+    of_base.file_count = table->base_count;
+    return table->base_count > 0 ? input_merge(&of_base) : NULL;
+}
+
+static int print(struct options *options, struct table_options *table) {
+    const char *name = options->file_count == 1 ? options->files[0] : "the files";
+    const char *base_name = table->base_count == 1 ? table->bases[0] : "the bases";
+    options->gauges = table->gauges;
+    options->gauge_type = table->top.type;
+    if (table->normalize && table->base_count == 0) {
+        return say_usage(options->command, "--normalize is to a base: --diff_base FILE");
+    }
+    input_gauges_text(options, table->top.note);
+    struct profile *base = read_base(options, table), *profile = base || table->base_count == 0 ? input_merge(options) : NULL;
+    int status = profile ? table_options_print(table, profile, name, base, base_name) : STATUS_FAILED;
+    profile_free(profile);
+    profile_free(base);
+    return status;
+}
 
 int top_command(int argc, char **argv) {
     struct table_options table = {.command = "top", .top = {.lines = 10, .by_stack = true}};
@@ -20,10 +45,7 @@ int top_command(int argc, char **argv) {
                                       .most_files = SIZE_MAX};
     int status = options_parse(&spec, argc, argv, &options);
     if (status < 0) {
-        struct profile *profile = input_merge(&options);
-        const char *name = options.file_count == 1 ? options.files[0] : "the files";
-        status = profile ? table_options_print(&table, profile, name, NULL, NULL) : 1;
-        profile_free(profile);
+        status = print(&options, &table);
     }
     table_options_free(&table);
     return status;

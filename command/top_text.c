@@ -189,12 +189,22 @@ static void put_whole(const struct top *top, const struct tally_row *row, FILE *
 
 // ---- Table ----
 
-// Of what text_value and text_change write.
-static const char *unit_of(const struct top *top) {
-    return top->exact ? NULL : top->unit;
+static const char *put_value(const struct top *top, int64_t value, char text[TEXT_VALUE_BYTES]) {
+    return text_value_in(value, top->exact ? NULL : top->unit, top->shown_in, text);
 }
-static const char *count_unit(const struct top *top) {
-    return top->exact ? NULL : "count";
+
+static const char *put_change(const struct top *top, int64_t value, char text[TEXT_VALUE_BYTES]) {
+    return text_change(value, top->exact ? NULL : top->unit, top->shown_in, text);
+}
+
+// Of a row: what it has, or how it has changed.
+static const char *put_side(const struct top *top, int64_t value, char text[TEXT_VALUE_BYTES]) {
+    return top->difference ? put_change(top, value, text) : put_value(top, value, text);
+}
+
+static const char *put_objects(const struct top *top, int64_t value, char text[TEXT_VALUE_BYTES]) {
+    const char *unit = top->exact ? NULL : "count";
+    return top->difference ? text_change(value, unit, NULL, text) : text_value(value, unit, text);
 }
 
 static double share(int64_t value, int64_t all) {
@@ -209,15 +219,14 @@ static int64_t all_of(const struct tally *tally, enum tally_side side) {
 
 static void print_row(const struct top *top, const struct tally_row *row, int64_t all, size_t width, FILE *out) {
     char value[TEXT_VALUE_BYTES], objects[TEXT_VALUE_BYTES], total[TEXT_VALUE_BYTES];
-    const char *(*format)(int64_t, const char *, char[TEXT_VALUE_BYTES]) = top->difference ? text_change : text_value;
     const char *percent = top->difference ? "%10s %+6.1f%%" : "%10s %6.1f%%";
-    int column = fprintf(out, percent, format(top_flat(top, row), unit_of(top), value), share(top_flat(top, row), all));
+    int column = fprintf(out, percent, put_side(top, top_flat(top, row), value), share(top_flat(top, row), all));
     if (top->has_objects) {
-        column += fprintf(out, " %10s", format(top_objects(top, row), count_unit(top), objects));
+        column += fprintf(out, " %10s", put_objects(top, top_objects(top, row), objects));
     }
     if (!top->tally.by_stack) {
         fputc(' ', out);
-        column += 1 + fprintf(out, percent, format(top_total(top, row), unit_of(top), total), share(top_total(top, row), all));
+        column += 1 + fprintf(out, percent, put_side(top, top_total(top, row), total), share(top_total(top, row), all));
     }
     column += fprintf(out, "  ");
     struct line line = {.out = out, .indent = (size_t)column, .width = width, .column = (size_t)column};
@@ -238,15 +247,16 @@ static void print_totals(const struct top *top, bool memory, FILE *out) {
     text_put(top->type, out);
     if (top->difference) {
         int64_t base = all_of(tally, TALLY_BASE), new = all_of(tally, TALLY_NEW);
-        fprintf(out, ": %s -> %s (%s", text_value(base, unit_of(top), first), text_value(new, unit_of(top), second),
-                text_change(top_difference(new, base), unit_of(top), third));
-        fprintf(out, base ? ", %+.1f%%)\n" : ")\n", share(top_difference(new, base), base));
+        fprintf(out, ": %s -> %s (%s", put_value(top, base, first), put_value(top, new, second),
+                put_change(top, top_difference(new, base), third));
+        fprintf(out, base ? ", %+.1f%%)" : ")", share(top_difference(new, base), base));
     } else if (memory) {
-        fprintf(out, ": Go memory %s, C memory %s\n", text_value(tally->go_total[TALLY_NEW], unit_of(top), first),
-                text_value(tally->c_total[TALLY_NEW], unit_of(top), second));
+        fprintf(out, ": Go memory %s, C memory %s", put_value(top, tally->go_total[TALLY_NEW], first),
+                put_value(top, tally->c_total[TALLY_NEW], second));
     } else {
-        fprintf(out, ": %s\n", text_value(tally->go_total[TALLY_NEW], unit_of(top), first));
+        fprintf(out, ": %s", put_value(top, tally->go_total[TALLY_NEW], first));
     }
+    fprintf(out, *top->note ? ", %s\n" : "%s\n", top->note);
 }
 
 static void print_head(const struct top *top, FILE *out) {
@@ -260,18 +270,19 @@ static void print_head(const struct top *top, FILE *out) {
     fprintf(out, "%s by %s", what, thing);
     if (top->has_objects) {
         int64_t count = top->difference ? top_difference(tally->objects[TALLY_NEW], tally->objects[TALLY_BASE]) : tally->objects[TALLY_NEW];
-        fprintf(out, ", %s objects", (top->difference ? text_change : text_value)(count, count_unit(top), objects));
+        fprintf(out, ", %s objects", put_objects(top, count, objects));
     }
-    fprintf(out, "\n\n%10s %7s", top->difference ? "change" : "value", top->difference ? "of base" : "share");
+    const char *part = !top->difference ? "share" : top->of_new ? "of new" : "of base";
+    fprintf(out, "\n\n%10s %7s", top->difference ? "change" : "value", part);
     fprintf(out, top->has_objects ? " %10s" : "%s", top->has_objects ? "objects" : "");
     if (!tally->by_stack) {
-        fprintf(out, " %10s %7s", "total", top->difference ? "of base" : "share");
+        fprintf(out, " %10s %7s", "total", part);
     }
     fprintf(out, "  %s\n", tally->by_stack ? "stack, the allocation first" : thing);
 }
 
 void top_print(const struct top *top, size_t width, FILE *out) {
-    int64_t all = all_of(&top->tally, top->difference ? TALLY_BASE : TALLY_NEW);
+    int64_t all = all_of(&top->tally, top->difference && !top->of_new ? TALLY_BASE : TALLY_NEW);
     print_head(top, out);
     for (size_t i = 0; i < top->count; i++) {
         print_row(top, top->rows[i], all, width, out);

@@ -80,7 +80,7 @@ static void test_filter(void **state) {
     for (int i = 0; i < 2; i++) { // when it is new, and when it is known
         unsigned matches = 0;
         frame_table_id(&table, &frame, &matches);
-        assert_int_equal(matches, FILTER_FOCUS);
+        assert_int_equal(matches, 1 << FILTER_FOCUS);
     }
     frame_table_free(&table);
     filter_free(&filter);

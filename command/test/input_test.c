@@ -18,10 +18,12 @@ void *realloc(void *old, size_t size) {
 }
 #endif
 
+static enum gauges gauges;
 static int64_t in_use;
 
 static int merge(int argc, char **argv) {
-    struct options options = {.command = "top", .limits = merge_default_limits, .files = argv, .file_count = (size_t)argc};
+    struct options options = {
+        .command = "top", .limits = merge_default_limits, .gauges = gauges, .files = argv, .file_count = (size_t)argc};
     options.limits.input_bytes = 1 << 20;
     struct profile *profile = input_merge(&options);
     struct profile_sample_view sample;
@@ -52,8 +54,12 @@ static void test_merge(void **state) {
     write_one("a");
     assert_int_equal(PLACE_RUN(merge, "a"), STATUS_DONE);
     assert_int_equal(in_use, 20);
+    gauges = GAUGES_OF_SUM;
     assert_int_equal(PLACE_RUN(merge, "a", "a", "a"), STATUS_DONE);
     assert_int_equal(in_use, 60);
+    gauges = GAUGES_OF_MEAN;
+    assert_int_equal(PLACE_RUN(merge, "a", "a", "a"), STATUS_DONE);
+    assert_int_equal(in_use, 20);
 }
 
 static void test_standard_input(void **state) {
@@ -61,8 +67,10 @@ static void test_standard_input(void **state) {
     write_one("a");
     int before = dup(STDIN_FILENO), file = open("a", O_RDONLY);
     dup2(file, STDIN_FILENO);
+    gauges = GAUGES_OF_SUM;
     assert_int_equal(PLACE_RUN(merge, "a", "-"), STATUS_DONE);
     assert_int_equal(in_use, 40);
+    gauges = GAUGES_OF_MEAN;
     assert_int_equal(PLACE_RUN(merge, "-"), STATUS_FAILED); // it is at its end
     assert_string_equal(place_error, "cmemprof top: standard input: is empty\n");
     dup2(before, STDIN_FILENO);
@@ -78,7 +86,9 @@ static void test_no_profile(void **state) {
     place_write("empty", "", 0);
     expect("empty", "is empty\n");
     place_write("text", "<html>", 6);
-    expect("text", "not a pprof profile, or a damaged one: ");
+    expect("text", "not a pprof profile; it looks like an HTML page, perhaps an error or a login of the server that was asked\n");
+    place_write("bytes", "\x01\xff\xff", 3);
+    expect("bytes", "not a pprof profile, or a damaged one: ");
     assert_non_null(strstr(place_error, "(byte 0, inflated)"));
     place_write("big", big, sizeof big);
     expect("big", "is larger than 1 MiB; --max-size raises the limit\n");

@@ -21,10 +21,12 @@ static void test_merge(void **state) {
     write_one("b", "h");
     assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "b", "a", "--output", "sum"), 0);
     assert_string_equal(place_out, "");
+    assert_string_equal(place_error, "cmemprof merge: inuse_objects, inuse_space: mean of 3 files; other types: sums\n");
     struct profile *profile = place_load("sum");
     assert_int_equal(profile_sample_count(profile), 2);
     assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
-    assert_int_equal(sample.values[1], 40);
+    assert_int_equal(sample.values[1], 13); // 40 of 3 files
+    assert_int_equal(sample.values[2], 6);
     profile_free(profile);
     // To standard output, and in place of an input.
     assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "--compression", "none"), 0);
@@ -41,7 +43,7 @@ static void test_nothing_written(void **state) {
     write_one("a", "f");
     place_write("text", "hello", 5);
     assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "text", "-o", "out"), 1);
-    assert_non_null(strstr(place_error, "cmemprof merge: text: not a pprof profile"));
+    assert_non_null(strstr(place_error, "cmemprof merge: text: not a pprof profile; it looks like text\n"));
     assert_int_equal(access("out", F_OK), -1);
     assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "none", "-o", "text"), 1);
     struct stat about;
@@ -75,7 +77,7 @@ static void test_common(void **state) {
     profile_add_sample(profile, NULL, 0, (int64_t[]){5, 2}, NULL, 0);
     place_save(profile, "newer");
     write_one("a", "f");
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "newer", "a", "-o", "out"), 0);
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "--gauges", "sum", "newer", "a", "-o", "out"), 0);
     assert_non_null(strstr(place_error, "cmemprof merge: left out: sample type added, which not all of the files have\n"));
     assert_non_null(strstr(place_error, "left out: sample type alloc_space"));
     profile = place_load("out");
@@ -88,13 +90,67 @@ static void test_common(void **state) {
     unlink("out");
 }
 
+// One value of each type: of what is in use by the choice, of what was allocated the sum; the file says what it is.
+static void test_gauges(void **state) {
+    (void)state;
+    static const struct {
+        const char *how, *said;
+        int64_t in_use;
+    } cases[] = {
+        {"mean", "mean of 3 files", 50}, {"last", "the last of 3 files", 30}, {"max", "the largest of 3 files", 100}, {"sum", NULL, 150}};
+    static const int64_t in_use[] = {30, 20, 100}, seconds[] = {3, 2, 1};
+    for (int i = 0; i < 3; i++) {
+        struct profile *profile = place_profile();
+        place_add(profile, "f", 1, in_use[i], 7, false);
+        profile_set_time(profile, seconds[i] * 1000000000, 10);
+        place_save(profile, (const char *const[]){"a", "b", "c"}[i]);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct profile_sample_view sample;
+        assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "b", "c", "--gauges", cases[i].how, "-o", "out", "--compression", "none"),
+                         0);
+        struct profile *profile = place_load("out");
+        assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
+        assert_int_equal(sample.values[1], cases[i].in_use);
+        assert_int_equal(sample.values[2], 21);
+        assert_int_equal(profile_duration_ns(profile), 30);
+        assert_int_equal(profile_time_ns(profile), 1000000000);
+        profile_free(profile);
+        assert_true(cases[i].said ? strstr(place_error, cases[i].said) != NULL : place_error[0] == '\0');
+    }
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "b", "--gauges", "least", "-o", "out"), 2);
+    unlink("out");
+}
+
+// Of types that not all files have, the mean is of those that have it.
+static void test_gauges_of_some(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    struct profile_sample_view sample;
+    profile_add_sample_type(profile, "goroutine", "count");
+    profile_add_sample(profile, NULL, 0, (int64_t[]){5}, NULL, 0);
+    place_save(profile, "goroutines");
+    write_one("a", "f");
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "--union", "a", "goroutines", "a", "-o", "out"), 0);
+    profile = place_load("out");
+    int64_t sums[2] = {0};
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        assert_int_equal(profile_sample_at(profile, i, &sample), MERGE_OK);
+        sums[0] += sample.values[1];
+        sums[1] += sample.values[3];
+    }
+    assert_true(sums[0] == 20 && sums[1] == 5);
+    profile_free(profile);
+    unlink("out");
+}
+
 // A sum that does not fit is said, and is the largest.
 static void test_saturated(void **state) {
     (void)state;
     struct profile *profile = place_profile();
     place_add(profile, "f", 1, INT64_MAX, 3, false);
     place_save(profile, "a");
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "a", "-o", "sum"), 0);
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "--gauges", "sum", "a", "a", "-o", "sum"), 0);
     assert_string_equal(place_error, "cmemprof merge: sums beyond 64 bits: 1; each stays at the largest number\n");
 }
 
@@ -128,6 +184,6 @@ static void test_wrong(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge),  cmocka_unit_test(test_nothing_written), cmocka_unit_test(test_union),
                                        cmocka_unit_test(test_common), cmocka_unit_test(test_saturated),       cmocka_unit_test(test_level),
-                                       cmocka_unit_test(test_wrong)};
+                                       cmocka_unit_test(test_gauges), cmocka_unit_test(test_gauges_of_some),  cmocka_unit_test(test_wrong)};
     return cmocka_run_group_tests(tests, place_make, place_remove);
 }

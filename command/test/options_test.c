@@ -80,6 +80,32 @@ static void test_wrong(void **state) {
     assert_int_equal(PLACE_RUN(parse, "test", "--own", "bad", "a"), STATUS_USAGE);
 }
 
+// One dash does for a long option, and a wrong one names itself.
+static void test_one_dash(void **state) {
+    (void)state;
+    assert_int_equal(PLACE_RUN(parse, "test", "-own", "v", "-output=out", "a", "-max-size", "3"), -1);
+    assert_string_equal(own_value, "v");
+    assert_string_equal(parsed.output.path, "out");
+    assert_int_equal(parsed.limits.input_bytes, 3 << 20);
+    assert_int_equal(PLACE_RUN(parse, "test", "-help"), STATUS_DONE);
+    assert_int_equal(PLACE_RUN(parse, "test", "-h"), STATUS_DONE);
+    WRONG("what is -topp?", "-topp", "a");
+    WRONG("what is -history?", "-history", "a");
+    WRONG("what is -x?", "-x", "a");
+    WRONG("-own wants a value", "a", "-own");
+    WRONG("-top prints a table: cmemprof top has it, and cmemprof --help lists the commands", "-top", "-cum", "a");
+    WRONG("--hide prints a table: cmemprof top has it, and cmemprof --help lists the commands", "--hide=x", "a");
+    WRONG("-svg draws a graph, which go tool pprof does of the same file; cmemprof receiver shows flame graphs on a page", "-svg", "a");
+}
+
+static void test_gauges(void **state) {
+    (void)state;
+    enum gauges gauges;
+    assert_int_equal(options_gauges("test", "last", &gauges), STATUS_DONE);
+    assert_int_equal(gauges, GAUGES_OF_LAST);
+    assert_int_equal(options_gauges("test", "least", &gauges), STATUS_USAGE);
+}
+
 static void test_number(void **state) {
     (void)state;
     unsigned long number;
@@ -93,7 +119,7 @@ static void test_number(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_help), cmocka_unit_test(test_wrong),
-                                       cmocka_unit_test(test_number)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values),   cmocka_unit_test(test_help),   cmocka_unit_test(test_wrong),
+                                       cmocka_unit_test(test_one_dash), cmocka_unit_test(test_gauges), cmocka_unit_test(test_number)};
     return cmocka_run_group_tests(tests, place_make, place_remove);
 }

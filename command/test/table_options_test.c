@@ -29,7 +29,7 @@ static void test_values(void **state) {
     assert_int_equal(table.top.memory, TALLY_GO);
     assert_int_equal(table.top.by, FRAME_BY_PACKAGE);
     assert_int_equal(table.top.lines, 3);
-    assert_true(table.top.by_total && table.filter.has_focus && table.filter.has_ignore && !table.top.by_stack);
+    assert_true(table.top.by_total && table.filter.has == (1 << FILTER_FOCUS | 1 << FILTER_IGNORE) && !table.top.by_stack);
     table_options_free(&table);
     assert_int_equal(PLACE_RUN(take, "b", "stack"), -1);
     assert_true(table.top.by_stack);

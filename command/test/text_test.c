@@ -38,9 +38,17 @@ static void test_values(void **state) {
     assert_string_equal(text_value(INT64_MIN, "count", text), "-9,223,372,036,854,775,808");
     assert_string_equal(text_value(-1500000, NULL, text), "-1500000");
     assert_string_equal(text_count(1242, text), "1,242");
-    assert_string_equal(text_change(12, "bytes", text), "+12 B");
-    assert_string_equal(text_change(0, "bytes", text), "0 B");
-    assert_string_equal(text_change(-12, "bytes", text), "-12 B");
+    assert_string_equal(text_value_in(1500000, "bytes", "kb", text), "1500.00 kB");
+    assert_string_equal(text_value_in(-3145728, "bytes", "MiB", text), "-3.00 MiB");
+    assert_string_equal(text_value_in(1500000, "nanoseconds", "s", text), "0.00 s");
+    assert_string_equal(text_value_in(1500000, "nanoseconds", "ns", text), "1500000 ns");
+    assert_string_equal(text_value_in(1500, "count", "MB", text), "1,500"); // of another kind
+    assert_string_equal(text_value_in(1500, NULL, "MB", text), "1500");
+    assert_string_equal(text_change(1500, "bytes", "kB", text), "+1.50 kB");
+    assert_true(text_has_unit("mib") && text_has_unit("min") && !text_has_unit("parsec") && !text_has_unit(""));
+    assert_string_equal(text_change(12, "bytes", NULL, text), "+12 B");
+    assert_string_equal(text_change(0, "bytes", NULL, text), "0 B");
+    assert_string_equal(text_change(-12, "bytes", NULL, text), "-12 B");
 }
 
 static void expect_frame(const char *function, const char *mapping, const char *expected) {

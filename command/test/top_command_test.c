@@ -32,8 +32,63 @@ static void test_several_files(void **state) {
     write_one("a", 100);
     write_one("b", 900);
     assert_int_equal(PLACE_RUN(top_command, "top", "--by", "function", "--cum", "--ignore", "y$", "--lines", "1", "a", "b"), 0);
-    assert_non_null(strstr(place_out, "   1.00 kB   90.9%          2    1.00 kB   90.9%  leaf  x.c\n"));
+    assert_non_null(strstr(place_out, "     500 B   90.9%          1      500 B   90.9%  leaf  x.c\n"));
+    assert_non_null(strstr(place_out, "inuse_space: Go memory 50 B, C memory 500 B, mean of 2 files\n"));
     assert_non_null(strstr(place_out, "and 2 more\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "--gauges", "sum", "a", "b"), 0);
+    assert_non_null(strstr(place_out, "inuse_space: Go memory 100 B, C memory 1.00 kB\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "--gauges=max", "a", "b"), 0);
+    assert_non_null(strstr(place_out, "inuse_space: Go memory 50 B, C memory 900 B, the largest of 2 files\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "-alloc_space", "a", "b"), 0); // no gauge
+    assert_non_null(strstr(place_out, "alloc_space: Go memory 18 B, C memory 18 B\n"));
+}
+
+// As go tool pprof is called.
+static void test_names_of_pprof(void **state) {
+    (void)state;
+    write_one("a", 100);
+    write_one("b", 900);
+    assert_int_equal(PLACE_RUN(top_command, "top", "-top", "-cum", "-nodecount=1", "-sample_index=inuse_space", "a"), 0);
+    assert_non_null(strstr(place_out, "       0 B    0.0%          0      150 B  100.0%  main.x  x.go\n"));
+    assert_non_null(strstr(place_out, "and 3 more\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "-top", "-nodecount", "0", "-sample_index", "1", "-unit", "kb", "-hide", "^leaf$", "a"),
+                     0);
+    assert_non_null(strstr(place_out, "   0.10 kB   66.7%          1    0.10 kB   66.7%  caller  x.c\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "-diff_base", "a", "-top", "b"), 0);
+    assert_non_null(strstr(place_out, "inuse_space: 150 B -> 950 B (+800 B, +533.3%)\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "-base", "a", "-top", "b"), 0);
+    assert_non_null(strstr(place_out, "    +800 B  +84.2%"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "-diff_base", "a", "-diff_base", "b", "-alloc_space", "b"), 0); // both together
+    assert_non_null(strstr(place_out, "alloc_space: 36 B -> 18 B (-18 B, -50.0%)\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "-diff_base", "a", "-base", "b", "b"), 2);
+    assert_int_equal(PLACE_RUN(top_command, "top", "-base", "a", "-normalize", "-top", "b"), 0);
+    assert_non_null(strstr(place_out, "inuse_space: 150 B -> 150 B (0 B, +0.0%)\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "-normalize", "b"), 2);
+    assert_int_equal(PLACE_RUN(top_command, "top", "-diff_base", "a", "-peek", "x", "b"), 2);
+    assert_int_equal(PLACE_RUN(top_command, "top", "-web", "a"), 2);
+    assert_non_null(strstr(place_error, "cmemprof top: -web draws a graph"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "-unit", "parsec", "a"), 2);
+}
+
+// What was allocated, where nothing was left; but not where someone asked for what is in use, or for a part of it.
+static void test_nothing_in_use(void **state) {
+    (void)state;
+    struct profile *profile = place_profile();
+    place_add(profile, "leaf<main.x", 0, 0, 9, true);
+    place_save(profile, "a");
+    assert_int_equal(PLACE_RUN(top_command, "top", "a"), 0);
+    assert_non_null(strstr(place_out, "Nothing is in use: this is what was allocated.\nalloc_space: Go memory 0 B, C memory 9 B\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "--type", "inuse_space", "a"), 0);
+    assert_non_null(strstr(place_out, "none\n"));
+    profile = place_profile();
+    place_add(profile, "leaf<main.x", 0, 0, 9, true);
+    place_add(profile, "main.y<main.x", 1, 5, 9, false);
+    place_save(profile, "a");
+    assert_int_equal(PLACE_RUN(top_command, "top", "--memory", "C", "a"), 0);
+    assert_non_null(
+        strstr(place_out, "Nothing is in use: this is what was allocated.\nalloc_space: Go memory 9 B, C memory 9 B\nC memory"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "--focus", "leaf", "a"), 0);
+    assert_non_null(strstr(place_out, "none\n"));
 }
 
 static void test_wrong(void **state) {
@@ -49,6 +104,8 @@ static void test_wrong(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_top), cmocka_unit_test(test_several_files), cmocka_unit_test(test_wrong)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_top), cmocka_unit_test(test_several_files),
+                                       cmocka_unit_test(test_names_of_pprof), cmocka_unit_test(test_nothing_in_use),
+                                       cmocka_unit_test(test_wrong)};
     return cmocka_run_group_tests(tests, place_make, place_remove);
 }

@@ -48,7 +48,7 @@ func TestMerge(t *testing.T) {
 	paths := []string{write(t, s.next()), write(t, s.next()), write(t, s.next())}
 	out := filepath.Join(t.TempDir(), "out")
 	for _, compression := range []string{"gzip", "none", "zstd"} {
-		succeed(t, append([]string{"merge", "--compression", compression, "--output", out}, paths...)...)
+		succeed(t, append([]string{"merge", "--gauges", "sum", "--compression", compression, "--output", out}, paths...)...)
 		result := out
 		if compression == "zstd" { // google/pprof does not read it, cmemprof does
 			result += ".gz"
@@ -62,7 +62,7 @@ func TestMergeOfCaptures(t *testing.T) {
 	compared := 0
 	for name, p := range captured(t) {
 		path, out := write(t, p), filepath.Join(t.TempDir(), "out")
-		succeed(t, "merge", "-o", out, path, path)
+		succeed(t, "merge", "--gauges", "sum", "-o", out, path, path)
 		if want := merged(t, path, path); len(want.Sample) > 0 { // some have nothing but zeros
 			wantSame(t, name, profiles.Read(t, out), want)
 			compared++

@@ -117,7 +117,7 @@ func TestTopOfSeveralFiles(t *testing.T) {
 	s := newService(7)
 	a, b := write(t, s.next()), write(t, s.next())
 	st := s.p.SampleType[3]
-	compare(t, "two files", top(t, "--by", "function", a, b), goPprof(t, st, "-filefunctions", a, b))
+	compare(t, "two files", top(t, "--gauges", "sum", "--by", "function", a, b), goPprof(t, st, "-filefunctions", a, b))
 }
 
 func TestFocusAndIgnoreAgreeWithPprof(t *testing.T) {

@@ -1,0 +1,121 @@
+// report_traces.c: every sample with its stack, and what a profile says of itself (reports.h).
+#include "reports.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *report_value(const struct report_options *options, int64_t value, char text[TEXT_VALUE_BYTES]) {
+    return text_value_in(value, options->top->exact ? NULL : options->unit, options->top->shown_in, text);
+}
+
+double report_share(int64_t value, int64_t all) {
+    return all ? 100.0 * (double)value / (double)all : 0.0;
+}
+
+bool report_names(const struct report_options *options, const struct profile_frame *frame) {
+    char name[TEXT_NAME_BYTES];
+    return regexec(options->functions, *frame->function ? frame->function : text_frame(frame, name), 0, NULL, 0) == 0;
+}
+
+static void put_labels(const struct profile_sample_view *sample, FILE *out) {
+    for (size_t i = 0; i < sample->label_count; i++) {
+        const struct profile_label *label = &sample->labels[i];
+        fprintf(out, "%10s  ", "");
+        text_put(label->key, out);
+        fputs(": ", out);
+        if (label->text) {
+            text_put(label->text, out);
+        } else {
+            fprintf(out, "%" PRId64 "%s", label->number, *label->unit ? " " : "");
+            text_put(label->unit, out);
+        }
+        fputc('\n', out);
+    }
+}
+
+static void put_frame(const struct profile_frame *frame, bool with_place, FILE *out) {
+    char name[TEXT_NAME_BYTES];
+    text_put(*frame->function ? frame->function : text_frame(frame, name), out);
+    if (with_place && *frame->file) {
+        fputs("  ", out);
+        text_put(frame->file, out);
+        if (frame->line) {
+            fprintf(out, ":%" PRId64, frame->line);
+        }
+    }
+    fputs(frame->inlined ? " (inline)\n" : "\n", out);
+}
+
+static void put_values(const struct profile *profile, const struct profile_sample_view *sample, FILE *out) {
+    for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
+        fprintf(out, "%s%" PRId64, i ? " " : "", sample->values[i]);
+    }
+    fputc('\n', out);
+}
+
+static void put_sample(const struct profile *profile, const struct report_options *options, const struct profile_sample_view *sample,
+                       const struct sample_frames *frames, bool all_types, FILE *out) {
+    char value[TEXT_VALUE_BYTES];
+    fputs("----------\n", out);
+    put_labels(sample, out);
+    if (all_types) {
+        put_values(profile, sample, out);
+    }
+    for (size_t i = 0; i < frames->count; i++) {
+        bool first = i == 0 && !all_types;
+        fprintf(out, "%10s  ", first ? report_value(options, sample->values[options->type], value) : "");
+        put_frame(&sample->frames[frames->places[i]], all_types, out);
+    }
+    if (frames->count == 0) {
+        fprintf(out, "%10s  (no stack)\n", all_types ? "" : report_value(options, sample->values[options->type], value));
+    }
+}
+
+static enum merge_error put_samples(struct profile *profile, const struct report_options *options, bool all_types, FILE *out) {
+    struct frame_table table = {.by = FRAME_BY_LINE, .filter = options->top->filter};
+    struct sample_frames frames = {0};
+    enum merge_error error = MERGE_OK;
+    for (size_t i = 0; i < profile_sample_count(profile) && error == MERGE_OK; i++) {
+        struct profile_sample_view sample;
+        error = profile_sample_at(profile, i, &sample);
+        if (error != MERGE_OK || !tally_is_of(options->top->memory, options->top->owner, &sample) ||
+            (!all_types && sample.values[options->type] == 0)) {
+            continue;
+        }
+        if (sample_frames_read(&frames, &table, &sample)) {
+            put_sample(profile, options, &sample, &frames, all_types, out);
+        }
+        error = table.error;
+    }
+    sample_frames_free(&frames);
+    frame_table_free(&table);
+    return error;
+}
+
+enum merge_error report_traces(struct profile *profile, const struct report_options *options, FILE *out) {
+    fputs("type: ", out);
+    text_put(profile_sample_type_name(profile, (size_t)options->type), out);
+    fputc('\n', out);
+    return put_samples(profile, options, false, out);
+}
+
+enum merge_error report_raw(struct profile *profile, const struct report_options *options, FILE *out) {
+    char when[64] = "unknown";
+    time_t seconds = (time_t)(profile_time_ns(profile) / 1000000000);
+    struct tm parts;
+    if (profile_time_ns(profile) != 0 && gmtime_r(&seconds, &parts)) {
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S UTC", &parts);
+    }
+    fprintf(out, "period: %" PRId64 "\ntime: %s\nduration: %" PRId64 " ns\nsamples: %zu\ntypes:", profile_period(profile), when,
+            profile_duration_ns(profile), profile_sample_count(profile));
+    for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
+        fputc(' ', out);
+        text_put(profile_sample_type_name(profile, i), out);
+        fputc('/', out);
+        text_put(profile_sample_type_unit(profile, i), out);
+    }
+    fputc('\n', out);
+    return put_samples(profile, options, true, out);
+}

@@ -1,0 +1,35 @@
+// reports.h: what is printed of a profile besides the table: callers and callees, source lines, single samples, labels.
+//
+// As go tool pprof's -peek, -list, -traces, -raw and -tags show them: the same values, in columns of our own. All of the samples that the
+// options let through. Threads: one. Memory: malloc, by distinct functions, lines or labels.
+#ifndef CMEMPROF_REPORTS_H
+#define CMEMPROF_REPORTS_H
+
+#include "text.h"
+#include "top.h"
+
+enum report { REPORT_TABLE, REPORT_PEEK, REPORT_LIST, REPORT_TRACES, REPORT_RAW, REPORT_TAGS };
+
+struct report_options {
+    const struct top_options *top; // type, memory, owner, filter, by_total, exact, shown_in
+    regex_t *functions;            // of peek and list
+    int type;                      // index in the profile
+    const char *unit;              // of the type
+};
+
+// MERGE_NOT_FOUND: no function matches.
+enum merge_error report_peek(struct profile *profile, const struct report_options *options, FILE *out);
+enum merge_error report_list(struct profile *profile, const struct report_options *options, FILE *out);
+enum merge_error report_traces(struct profile *profile, const struct report_options *options, FILE *out);
+enum merge_error report_raw(struct profile *profile, const struct report_options *options, FILE *out);
+enum merge_error report_tags(struct profile *profile, const struct report_options *options, FILE *out);
+
+// ---- For them ----
+
+// The value as the options want it.
+const char *report_value(const struct report_options *options, int64_t value, char text[TEXT_VALUE_BYTES]);
+double report_share(int64_t value, int64_t all);
+// Whether a function's name matches.
+bool report_names(const struct report_options *options, const struct profile_frame *frame);
+
+#endif

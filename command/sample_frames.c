@@ -1,0 +1,45 @@
+// sample_frames.c: the frames of a sample that count (sample_frames.h).
+#include "sample_frames.h"
+
+#include <stdlib.h>
+
+static bool reserve(struct sample_frames *frames, size_t count) {
+    if (count <= frames->capacity) {
+        return true;
+    }
+    sample_frames_free(frames);
+    size_t larger = 2 * count;
+    frames->ids = malloc(larger * sizeof *frames->ids);
+    frames->places = malloc(larger * sizeof *frames->places);
+    frames->bits = malloc(larger * sizeof *frames->bits);
+    frames->capacity = frames->ids && frames->places && frames->bits ? larger : 0;
+    return frames->capacity > 0;
+}
+
+bool sample_frames_read(struct sample_frames *frames, struct frame_table *table, const struct profile_sample_view *sample) {
+    if (!reserve(frames, sample->frame_count)) {
+        table->error = MERGE_NO_MEMORY;
+        return false;
+    }
+    for (size_t i = 0; i < sample->frame_count; i++) {
+        frames->bits[i] = 0;
+        frames->ids[i] = frame_table_id(table, &sample->frames[i], &frames->bits[i]);
+        if (frames->ids[i] == ID_NONE) {
+            return false;
+        }
+    }
+    if (!filter_choose(table->filter, sample, frames->bits, frames->places, &frames->count)) {
+        return false;
+    }
+    for (size_t i = 0; i < frames->count; i++) {
+        frames->ids[i] = frames->ids[frames->places[i]];
+    }
+    return true;
+}
+
+void sample_frames_free(struct sample_frames *frames) {
+    free(frames->ids);
+    free(frames->places);
+    free(frames->bits);
+    *frames = (struct sample_frames){0};
+}

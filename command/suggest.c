@@ -1,0 +1,45 @@
+// suggest.c: the word that is nearest (suggest.h): optimal string alignment, row by row.
+#include "suggest.h"
+
+#include <string.h>
+
+enum { LONGEST = 32 };
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static size_t distance(const char *a, const char *b) {
+    size_t rows[3][LONGEST + 1], length = strlen(b);
+    size_t *before = rows[0], *last = rows[1], *now = rows[2];
+    for (size_t k = 0; k <= length; k++) {
+        before[k] = last[k] = k;
+    }
+    for (size_t i = 1; a[i - 1]; i++) {
+        now[0] = i;
+        for (size_t k = 1; k <= length; k++) {
+            now[k] = least(least(last[k] + 1, now[k - 1] + 1), last[k - 1] + (a[i - 1] != b[k - 1]));
+            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1]) {
+                now[k] = least(now[k], before[k - 2] + 1);
+            }
+        }
+        size_t *free_row = before;
+        before = last;
+        last = now;
+        now = free_row;
+    }
+    return last[length];
+}
+
+const char *suggest(const char *typed, const char *const *words, size_t count) {
+    const char *best = NULL;
+    size_t length = strlen(typed), most = least(2, (length + 2) / 3);
+    for (size_t i = 0; i < count && length <= LONGEST; i++) {
+        size_t away = strlen(words[i]) <= LONGEST ? distance(typed, words[i]) : LONGEST;
+        if (away <= most) {
+            most = away;
+            best = best && away == distance(typed, best) ? best : words[i];
+        }
+    }
+    return best;
+}

@@ -1,0 +1,46 @@
+// suggest_test.c: what a mistyped word was meant to be.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../suggest.h"
+
+static const char *const words[] = {"receiver", "run", "top", "diff", "merge", "delta", "symbolize", "version", "help"};
+
+static void expect(const char *typed, const char *word) {
+    const char *found = suggest(typed, words, sizeof words / sizeof *words);
+    if (word) {
+        assert_non_null(found);
+        assert_string_equal(found, word);
+    } else {
+        assert_null(found);
+    }
+}
+
+static void test_near(void **state) {
+    (void)state;
+    expect("recieve", "receiver");
+    expect("tpo", "top");
+    expect("to", "top");
+    expect("topp", "top");
+    expect("mrege", "merge");
+    expect("dif", "diff");
+    expect("simbolise", "symbolize");
+    expect("merge", "merge");
+}
+
+static void test_far(void **state) {
+    (void)state;
+    expect("heap.pb.gz", NULL);
+    expect("x", NULL);
+    expect("", NULL);
+    expect("xyz", NULL);
+    expect("a-word-that-is-longer-than-any-of-the-commands-is", NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_near), cmocka_unit_test(test_far)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
