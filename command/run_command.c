@@ -145,11 +145,13 @@ static bool check_output(const struct run *run) {
 static void say_notes_of_processes(struct run *run) {
     struct run_note note;
     for (char *text; (text = run_directory_take_note(&run->directory, &note)) != NULL; free(text)) {
-        const char *why = *text != '\0' ? text : "no room for its profile in the temporary folder; TMPDIR names another";
+        const char *why = *text != '\0' ? text : NULL; // NULL: there was no room to write it
         if (note.is_unsampled) {
-            say_failed("run", run_target_name(&run->target), "nothing of process %ld was sampled: %s", note.pid, why);
+            say_failed("run", run_target_name(&run->target), "nothing of process %ld was sampled: %s", note.pid,
+                       why != NULL ? why : "no room for the reason in the temporary folder; TMPDIR names another");
         } else {
-            say_failed("run", NULL, "process %ld: %s", note.pid, why);
+            say_failed("run", NULL, "process %ld: %s", note.pid,
+                       why != NULL ? why : "no room for its profile in the temporary folder; TMPDIR names another");
             run->lost = true;
         }
         run->said_why = true;

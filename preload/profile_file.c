@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static bool write_all(int descriptor, const uint8_t *bytes, size_t size) {
 }
 
 // Whole or not at all; errno tells why not.
-static bool write_file(const struct profile_file *file, const char *name, const void *bytes, size_t size) {
+static bool write_whole(const struct profile_file *file, const char *name, const void *bytes, size_t size) {
     char temporary[FILE_PATH_BYTES], final[FILE_PATH_BYTES];
     snprintf(temporary, sizeof temporary, "%s/.%s.tmp", file->directory, file->process);
     snprintf(final, sizeof final, "%s/%s.%s", file->directory, file->process, name);
@@ -59,6 +60,23 @@ static bool write_file(const struct profile_file *file, const char *name, const 
     unlink(temporary);
     errno = error;
     return false;
+}
+
+// The same. Beyond the process's limit for the size of files the kernel sends SIGXFSZ, which would end a program that writes no file
+// itself: it is held back, and taken away where it came.
+static bool write_file(const struct profile_file *file, const char *name, const void *bytes, size_t size) {
+    sigset_t limit, before;
+    sigemptyset(&limit);
+    sigaddset(&limit, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &limit, &before);
+    bool written = write_whole(file, name, bytes, size);
+    int error = errno;
+    if (!written && error == EFBIG) {
+        sigtimedwait(&limit, NULL, &(struct timespec){0});
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return written;
 }
 
 static void leave_note(const struct profile_file *file, const char *name, const char *text) {

@@ -140,15 +140,12 @@ void writer_terminate(struct writer *writer, int number, unsigned limit_s) {
     }
 }
 
-// Without a thread: the caller's own, with signals blocked and its file size limit without effect.
+// Without a thread: the caller's own, with signals blocked.
 static void write_here(struct writer *writer) {
-    sigset_t all, before, size_limit;
+    sigset_t all, before;
     sigfillset(&all);
-    sigemptyset(&size_limit);
-    sigaddset(&size_limit, SIGXFSZ);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     profile_file_write(&writer->file, "exit");
-    sigtimedwait(&size_limit, NULL, &(struct timespec){0});
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

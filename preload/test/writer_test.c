@@ -5,10 +5,13 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,6 +121,25 @@ static void a_failure_leaves_a_note(void **state) {
     assert_int_equal(nowhere.next, 1);
 }
 
+// In a process that may write no file: the signal that comes of it neither ends it nor is left for later.
+static void the_limit_of_files_ends_no_program(void **state) {
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        sigset_t pending;
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0});
+        signal(SIGXFSZ, SIG_DFL);
+        profile_file_unsampled(&writer.file, "no reason");
+        profile_file_write(&writer.file, "exit");
+        sigpending(&pending);
+        _exit(sigismember(&pending, SIGXFSZ) || writer.file.next != 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(count(".unsampled"), 1); // there is room for a name
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
 
 int main(void) {
@@ -126,6 +148,7 @@ int main(void) {
                                        TEST(the_last_one_needs_no_thread_before),
                                        TEST(what_is_cancelled_is_not_written),
                                        TEST(old_files_go),
-                                       TEST(a_failure_leaves_a_note)};
+                                       TEST(a_failure_leaves_a_note),
+                                       TEST(the_limit_of_files_ends_no_program)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,6 +182,13 @@ func TestRunOwnMalloc(t *testing.T) {
 	if files := glob(t, command.Dir, "*"); len(files) > 0 {
 		t.Errorf("profiles of nothing: %v", files)
 	}
+	// Without room for the reason it is not a profile that is missed.
+	c := runCommand(t, program)
+	c.Args = append([]string{"sh", "-c", `{ (ulimit -f 0; exec "$@") 2>&1; } | cat`, "sh"}, c.Args...)
+	c.Path = "/bin/sh"
+	if output, _ := run(t, c); !strings.Contains(output, "was sampled: no room for the reason in the temporary folder") {
+		t.Errorf("without room: %s", output)
+	}
 }
 
 func TestRunUsage(t *testing.T) {
