@@ -49,31 +49,86 @@ static int64_t total_of(struct profile *profile, const char *type) {
     return total;
 }
 
-// Programs and libraries without symbols: test binaries of `go test`, what images have.
-static void say_nameless(struct profile *profile) {
+// What was allocated at sites without a name, by the file that they are in.
+struct nameless {
+    double all, sum;
+    struct {
+        const char *file; // "": code of no file
+        double bytes;
+    } files[64]; // of more the rest has no name here either
+    size_t count;
+};
+
+static void add_nameless(struct nameless *nameless, const char *file, double bytes) {
+    size_t i = 0;
+    while (i < nameless->count && strcmp(nameless->files[i].file, file) != 0) {
+        i++;
+    }
+    nameless->sum += bytes;
+    if (i == sizeof nameless->files / sizeof *nameless->files) {
+        return;
+    }
+    nameless->files[i].file = file;
+    nameless->files[i].bytes = bytes + (i < nameless->count ? nameless->files[i].bytes : 0);
+    nameless->count += i == nameless->count;
+}
+
+static void read_nameless(struct profile *profile, struct nameless *nameless) {
     int index = profile_sample_type_index(profile, "alloc_space");
-    double all = 0, nameless = 0;
-    int64_t largest = 0;
-    const char *file = "";
     struct profile_sample_view view;
     for (size_t i = 0; index >= 0 && i < profile_sample_count(profile); i++) {
         if (profile_sample_at(profile, i, &view) != MERGE_OK || view.frame_count == 0) {
             continue;
         }
-        all += (double)view.values[index];
+        nameless->all += (double)view.values[index];
         if (profile_frame_is_nameless(&view.frames[0])) {
-            nameless += (double)view.values[index];
-            if (view.values[index] >= largest) {
-                largest = view.values[index];
-                file = view.frames[0].mapping_file;
-            }
+            add_nameless(nameless, view.frames[0].mapping_file, (double)view.values[index]);
         }
     }
-    if (all > 0 && nameless >= all / 100) {
-        say_note(
-            "run",
-            "%.0f %% of what was allocated has a site without a name, most in %s: it has no symbols here; cmemprof symbolize names them",
-            100 * nameless / all, *file ? file : "code of no file");
+}
+
+// Programs and libraries without symbols: test binaries of `go test`, what images have. Code of no file is made at run time.
+static void say_nameless(struct profile *profile) {
+    struct nameless nameless = {0};
+    size_t largest = 0;
+    read_nameless(profile, &nameless);
+    for (size_t i = 1; i < nameless.count; i++) {
+        largest = nameless.files[i].bytes > nameless.files[largest].bytes ? i : largest;
+    }
+    if (nameless.count > 0 && nameless.sum >= nameless.all / 100) {
+        const char *file = nameless.files[largest].file;
+        say_note("run", "%.0f %% of what was allocated has a site without a name, most in %s%s", 100 * nameless.sum / nameless.all,
+                 *file ? file : "code of no file, which a program makes at run time",
+                 *file ? ": it has no symbols here; cmemprof symbolize names them" : "");
+    }
+}
+
+// Languages that keep memory of their own beside malloc's, known by what is in the stacks.
+static void say_language(struct profile *profile) {
+    static const struct {
+        const char *file, *says;
+    } languages[] = {
+        {"libpython", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them"},
+        {"python3", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them"},
+        {"libjvm.so", "the Java heap is not malloc's, and not here: this is direct buffers, native libraries and the JVM's own memory"},
+        {"node", "objects of JavaScript are not malloc's, and not here: this is buffers, native modules and Node's own memory"}};
+    const char *allocator = getenv("PYTHONMALLOC");
+    bool shown = allocator != NULL && strncmp(allocator, "malloc", strlen("malloc")) == 0;
+    struct profile_sample_view view;
+    for (size_t i = 0; i < profile_sample_count(profile) && profile_sample_at(profile, i, &view) == MERGE_OK; i++) {
+        for (size_t k = 0; k < view.frame_count; k++) {
+            const char *file = text_base_name(view.frames[k].mapping_file);
+            for (size_t l = 0; l < sizeof languages / sizeof *languages; l++) {
+                bool same = strcmp(languages[l].file, "node") == 0 ? strcmp(file, "node") == 0
+                                                                   : strncmp(file, languages[l].file, strlen(languages[l].file)) == 0;
+                if (same && !(shown && l < 2)) {
+                    say_note("run", "%s (docs/run.md)", languages[l].says);
+                }
+                if (same) {
+                    return;
+                }
+            }
+        }
     }
 }
 
@@ -118,6 +173,7 @@ static void write_all(struct run_output *output, struct run_directory *directory
         output->failed = true;
     } else if (last && output->processes > 0) {
         say_total(output, profile);
+        say_language(profile);
         say_nameless(profile);
     }
     profile_free(profile);

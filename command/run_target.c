@@ -31,6 +31,11 @@ static bool is_program(const char *path) {
     return stat(path, &file) == 0 && S_ISREG(file.st_mode) && access(path, X_OK) == 0;
 }
 
+// As shells have it: 127 is for what is not there.
+static enum run_target_status without_access(int error) {
+    return error == EACCES ? RUN_TARGET_NOT_RUN : RUN_TARGET_NOT_FOUND;
+}
+
 static enum run_target_status find(const char *name, struct run_target *target) {
     if (strchr(name, '/') != NULL) {
         if (strlen(name) >= sizeof target->path) {
@@ -38,21 +43,29 @@ static enum run_target_status find(const char *name, struct run_target *target) 
         }
         strcpy(target->path, name);
         if (access(name, F_OK) != 0) {
-            return say(target, RUN_TARGET_NOT_FOUND, "%s: %s", name, strerror(errno));
+            return say(target, without_access(errno), "%s: %s", name, strerror(errno));
         }
         return is_program(name) ? RUN_TARGET_OK : say(target, RUN_TARGET_NOT_RUN, "%s is not a program that may be executed", name);
     }
     const char *list = getenv("PATH");
+    char refused[sizeof target->path] = ""; // is there, and may not be executed
     for (const char *at = list != NULL ? list : "/bin:/usr/bin"; name[0] != '\0';) {
         size_t length = strcspn(at, ":");
         snprintf(target->path, sizeof target->path, "%.*s%s%s", (int)length, at, length > 0 ? "/" : "", name);
         if (is_program(target->path)) {
             return RUN_TARGET_OK;
         }
+        struct stat file;
+        if (*refused == '\0' && stat(target->path, &file) == 0 && S_ISREG(file.st_mode)) {
+            strcpy(refused, target->path);
+        }
         if (at[length] == '\0') {
             break;
         }
         at += length + 1;
+    }
+    if (*refused != '\0') {
+        return say(target, RUN_TARGET_NOT_RUN, "%s is not a program that may be executed, and the PATH leads to no other", refused);
     }
     return say(target, RUN_TARGET_NOT_FOUND, "there is no program %s on the PATH", name);
 }
@@ -193,7 +206,7 @@ static const char *loaded_program(char *const *argv) {
 static enum run_target_status check_loaded(struct run_target *target) {
     struct image image = {.descriptor = open(target->loaded, O_RDONLY | O_CLOEXEC)};
     if (image.descriptor < 0) {
-        return say(target, RUN_TARGET_NOT_FOUND, "%s: %s", target->loaded, strerror(errno));
+        return say(target, without_access(errno), "%s: %s", target->loaded, strerror(errno));
     }
     bool elf = read_at(image.descriptor, &image.header, sizeof image.header, 0) && memcmp(image.header.e_ident, ELFMAG, SELFMAG) == 0;
     enum run_target_status status =

@@ -31,6 +31,20 @@ static void put(const char *name, const char *stack, int64_t bytes) {
     place_save(profile, path);
 }
 
+// A sample in this file, with a name or without.
+static void put_in_file(struct profile *profile, const char *file, uint64_t address, bool named, int64_t bytes) {
+    uint32_t mapping = profile_add_mapping(profile, &(struct profile_mapping){.memory_limit = 0x1000, .file = file, .build_id = ""});
+    uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = ""});
+    uint32_t location = profile_add_location(profile, *file ? mapping : 0, address, &(struct profile_line){function, 1, 0}, named);
+    profile_add_sample(profile, &location, 1, (int64_t[]){1, bytes, bytes}, NULL, 0);
+}
+
+static void save(struct profile *profile) {
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/7-100.1.exit.pb", directory.path);
+    place_save(profile, path);
+}
+
 static int take(int argc, char **argv) {
     (void)argc, (void)argv;
     run_output_take(&output, &directory, whole, last);
@@ -77,6 +91,49 @@ static void sites_without_a_name_are_said(void **state) {
     assert_null(strstr(place_error, "without a name"));
 }
 
+// The file that has most in all, not the one with the largest site; and what is in no file can be named by nothing.
+static void the_file_with_most_is_said(void **state) {
+    (void)state;
+    struct profile *profile = place_profile();
+    put_in_file(profile, "/lib/one.so", 0x10, false, 500);
+    for (uint64_t i = 0; i < 3; i++) {
+        put_in_file(profile, "/lib/many.so", 0x100 + i, false, 300);
+    }
+    put_in_file(profile, "/lib/named.so", 0x10, true, 600);
+    save(profile);
+    assert_int_equal(take_with(true, true), 0);
+    assert_non_null(
+        strstr(place_error, "70 % of what was allocated has a site without a name, most in /lib/many.so: it has no symbols here"));
+    profile = place_profile();
+    put_in_file(profile, "", 0x10, false, 500);
+    save(profile);
+    assert_int_equal(take_with(true, true), 0);
+    assert_non_null(strstr(place_error, "most in code of no file, which a program makes at run time\n"));
+}
+
+// Of a language that keeps memory beside malloc's it is said what is seen.
+static void languages_are_said(void **state) {
+    (void)state;
+    static const struct {
+        const char *file, *allocator, *said;
+    } cases[] = {{"/usr/lib/libpython3.11.so.1.0", NULL, "PYTHONMALLOC=malloc shows them (docs/run.md)\n"},
+                 {"/usr/bin/python3.11", "pymalloc", "PYTHONMALLOC=malloc shows them (docs/run.md)\n"},
+                 {"/usr/bin/python3.11", "malloc", NULL},
+                 {"/usr/lib/jvm/lib/server/libjvm.so", NULL, "the Java heap is not malloc's"},
+                 {"/usr/bin/node", NULL, "objects of JavaScript are not malloc's"},
+                 {"/usr/bin/nodes", NULL, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct profile *profile = place_profile();
+        put_in_file(profile, cases[i].file, 0x10, true, 500);
+        save(profile);
+        cases[i].allocator ? setenv("PYTHONMALLOC", cases[i].allocator, 1) : unsetenv("PYTHONMALLOC");
+        assert_int_equal(take_with(true, true), 0);
+        assert_int_equal(strstr(place_error, "docs/run.md") != NULL, cases[i].said != NULL);
+        assert_true(!cases[i].said || strstr(place_error, cases[i].said) != NULL);
+    }
+    unsetenv("PYTHONMALLOC");
+}
+
 static void periods_write_it_anew(void **state) {
     (void)state;
     put("7-100.1.period.pb", "a<main", 1000);
@@ -119,6 +176,8 @@ static void what_cannot_be_read_or_written_is_said(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(sites_without_a_name_are_said, make, close_all),
+                                       cmocka_unit_test_setup_teardown(the_file_with_most_is_said, make, close_all),
+                                       cmocka_unit_test_setup_teardown(languages_are_said, make, close_all),
                                        cmocka_unit_test_setup_teardown(the_last_profile_of_each_process_counts, make, close_all),
                                        cmocka_unit_test_setup_teardown(periods_write_it_anew, make, close_all),
                                        cmocka_unit_test_setup_teardown(each_signal_has_a_file, make, close_all),

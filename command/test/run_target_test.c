@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,8 +79,34 @@ static void scripts_lead_to_their_interpreter(void **state) {
     assert_int_not_equal(check((const uint8_t *)empty, sizeof empty - 1, &target), RUN_TARGET_OK);
 }
 
+// 126 for what is there and may not be executed, as of shells.
+static void what_may_not_be_executed_is_there(void **state) {
+    (void)state;
+    struct run_target target;
+    char folder[] = "/tmp/cmemprof-test-XXXXXX", file[64], path[256];
+    assert_non_null(mkdtemp(folder));
+    snprintf(file, sizeof file, "%s/plain-cmemprof-file", folder);
+    close(open(file, O_WRONLY | O_CREAT, 0644));
+    char *before = strdup(getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
+    snprintf(path, sizeof path, "%s:/usr/bin:/bin", folder);
+    setenv("PATH", path, 1);
+    assert_int_equal(find("plain-cmemprof-file", &target), RUN_TARGET_NOT_RUN);
+    assert_non_null(strstr(target.text, "the PATH leads to no other"));
+    assert_int_equal(find("no-such-cmemprof-file", &target), RUN_TARGET_NOT_FOUND);
+    setenv("PATH", before, 1);
+    if (geteuid() != 0) { // root may look into every folder
+        assert_int_equal(chmod(folder, 0), 0);
+        assert_int_equal(find(file, &target), RUN_TARGET_NOT_RUN);
+        assert_int_equal(chmod(folder, 0700), 0);
+    }
+    unlink(file);
+    rmdir(folder);
+    free(before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(damage_is_survived), cmocka_unit_test(a_shell_is_fine),
-                                       cmocka_unit_test(scripts_lead_to_their_interpreter)};
+                                       cmocka_unit_test(scripts_lead_to_their_interpreter),
+                                       cmocka_unit_test(what_may_not_be_executed_is_there)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -320,6 +320,25 @@ func (c *config) settings() map[string]any {
 	}
 }
 
+// logMistakes says what was accepted and is hardly what was meant, whether or not Start is to log its configuration.
+func (c *config) logMistakes() {
+	for _, name := range unknownVariables() {
+		say(slog.LevelWarn, "cmemprof: "+name+" is no variable of the profiler, which has "+ownVariables())
+	}
+	u, err := url.Parse(c.agentURL)
+	own := c.agentless || c.unixSocket != "" || c.httpClient != nil // another address, or a transport that may do with it what it likes
+	if err == nil && !own && u.Scheme == "http" && u.Port() == "" {
+		say(slog.LevelWarn, "cmemprof: the Agent's address "+redacted(u)+" has no port, so batches go to port 80; an Agent listens on 8126")
+	}
+}
+
+// logOff says why nothing runs.
+func (c *config) logOff() {
+	if c.logStartup {
+		say(slog.LevelInfo, "cmemprof: DD_PROFILING_ENABLED=false: no profiler runs")
+	}
+}
+
 // logStart says what runs. The API key is not in it.
 func (c *config) logStart() {
 	attributes := []any{"version", version, "service", c.service, "env", c.env, "address", c.address(), "hostname", c.hostname,

@@ -3,6 +3,7 @@
 package profiler_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ func TestBadOptions(t *testing.T) {
 		"invalid address: ":                        profiler.WithAgentAddr("host:port"),
 		`"99999" is not a port`:                    profiler.WithAgentAddr("localhost:99999"),
 		"invalid address: WithUDS":                 profiler.WithUDS(""),
+		"WithAgentAddr takes HOST:PORT, not a URL": profiler.WithAgentAddr("http://localhost:8126"),
+		"WithAgentAddr takes HOST:PORT, not":       profiler.WithAgentAddr("localhost:8126/path"),
+		"invalid address: WithAgentAddr takes":     profiler.WithAgentAddr("user:secret@localhost:8126"),
 		"invalid HTTP client":                      profiler.WithHTTPClient(nil),
 		"invalid statsd client":                    profiler.WithStatsd(nil),
 		"invalid site":                             profiler.WithSite(""),
@@ -160,6 +164,46 @@ func TestSwitchedOffByEnvironment(t *testing.T) {
 	start(t, a, profiler.WithProfileTypes())
 	profiler.Stop()
 	a.next(t)
+}
+
+// What is accepted and hardly what was meant is said, whether or not Start is to log its configuration; once for each Start.
+func TestMistakesAreSaid(t *testing.T) {
+	log := captureLog(t)
+	quiet := []profiler.Option{profiler.WithLogStartup(false), profiler.WithProfileTypes(), profiler.WithUploadTimeout(time.Millisecond)}
+	run := func(options ...profiler.Option) {
+		t.Helper()
+		t.Setenv("DD_PROFILING_FLUSH_ON_EXIT", "false") // nothing is sent
+		if err := profiler.Start(append(options, quiet...)...); err != nil {
+			t.Fatal(err)
+		}
+		profiler.Stop()
+	}
+	run(profiler.WithAgentAddr("localhost:8126"), profiler.WithAgentAddr(":8126"))
+	log.wantOnly(t)
+	const port80 = "cmemprof: the Agent's address http://localhost/profiling/v1/input has no port, so batches go to port 80; an Agent listens on 8126"
+	run(profiler.WithAgentAddr("localhost"))
+	log.wantOnly(t, port80)
+	run(profiler.WithAgentAddr("localhost"), profiler.WithUDS("/no/such/socket"))
+	run(profiler.WithAgentAddr("localhost"), profiler.WithHTTPClient(http.DefaultClient))
+	run(profiler.WithAgentAddr("localhost"), profiler.WithAgentlessUpload(), profiler.WithAPIKey(testKey))
+	log.wantOnly(t, port80)
+	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLE_RATE", "1024")
+	t.Setenv("DD_PROFILING_CMEMPROF", "")
+	t.Setenv("DD_PROFILING_CMEMPROF_A", "")
+	run(profiler.WithAgentAddr("localhost:8126"))
+	log.wantOnly(t, port80, "WARN cmemprof: DD_PROFILING_CMEMPROF_A is no variable of the profiler",
+		"DD_PROFILING_CMEMPROF_SAMPLE_RATE is no variable of the profiler, which has DD_PROFILING_CMEMPROF_ENABLED, DD_PROFILING_CMEMPROF_SAMPLING_RATE")
+}
+
+func TestSwitchedOffIsSaid(t *testing.T) {
+	log := captureLog(t)
+	t.Setenv("DD_PROFILING_ENABLED", "false")
+	for _, said := range []bool{false, true} {
+		if err := profiler.Start(profiler.WithLogStartup(said), profiler.WithAgentAddr("localhost")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log.wantOnly(t, "INFO cmemprof: DD_PROFILING_ENABLED=false: no profiler runs")
 }
 
 func TestSamplingIntervalOfC(t *testing.T) {

@@ -5,7 +5,7 @@
 //
 //	err := profiler.Start(profiler.WithService("users-db"), profiler.WithEnv("staging"))
 //	if err != nil {
-//		log.Fatal(err)
+//		log.Printf("no profiles: %v", err)
 //	}
 //	defer profiler.Stop()
 //

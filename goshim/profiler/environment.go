@@ -6,17 +6,20 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// variables are the environment variables that are read, each with what it sets. They are read in this order, so of two that set the same thing
-// the later one holds. An empty variable is as good as none.
-var variables = []struct {
+type variable struct {
 	name string
 	set  func(c *config, value string) error
-}{
+}
+
+// variables are the environment variables that are read, each with what it sets. They are read in this order, so of two that set the same thing
+// the later one holds. An empty variable is as good as none.
+var variables = []variable{
 	{"DD_PROFILING_ENABLED", setEnabled},
 	{"DD_SERVICE", func(c *config, v string) error { c.service = v; return nil }},
 	{"DD_ENV", func(c *config, v string) error { c.env = v; return nil }},
@@ -54,15 +57,42 @@ var variables = []struct {
 	{"DD_EXPERIMENTAL_PROPAGATE_PROCESS_TAGS_ENABLED", func(c *config, v string) error { return setBool(&c.processTags, v) }},
 }
 
+// ownPrefix is what the variables begin with that only this profiler has. Those of others are none of its business.
+const ownPrefix = "DD_PROFILING_CMEMPROF_"
+
+// unknownVariables are those with that prefix that nothing reads, sorted.
+func unknownVariables() []string {
+	var unknown []string
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		known := slices.ContainsFunc(variables, func(v variable) bool { return v.name == name })
+		if strings.HasPrefix(name, ownPrefix) && !known {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
+}
+
+func ownVariables() string {
+	var own []string
+	for _, v := range variables {
+		if strings.HasPrefix(v.name, ownPrefix) {
+			own = append(own, v.name)
+		}
+	}
+	return strings.Join(own, ", ")
+}
+
 // readEnvironment names the variable that it cannot read.
 func (c *config) readEnvironment() error {
-	for _, variable := range variables {
-		value := os.Getenv(variable.name)
+	for _, v := range variables {
+		value := os.Getenv(v.name)
 		if value == "" {
 			continue
 		}
-		if err := variable.set(c, value); err != nil {
-			return fmt.Errorf("%s: %w", variable.name, err)
+		if err := v.set(c, value); err != nil {
+			return fmt.Errorf("%s: %w", v.name, err)
 		}
 	}
 	c.tags = c.git.moveInto(c.tags)

@@ -2,6 +2,7 @@ package profiler
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -100,10 +101,13 @@ func BlockProfileRate(rate int) Option {
 	}
 }
 
-// WithAgentAddr sets host and port of the Agent. Default: DD_TRACE_AGENT_URL, else DD_AGENT_HOST and DD_TRACE_AGENT_PORT, else
-// localhost:8126.
+// WithAgentAddr sets host and port of the Agent, "host:8126"; a URL is an error, DD_TRACE_AGENT_URL takes one. Default: DD_TRACE_AGENT_URL, else
+// DD_AGENT_HOST and DD_TRACE_AGENT_PORT, else localhost:8126.
 func WithAgentAddr(hostport string) Option {
 	return func(c *config) {
+		if strings.ContainsAny(hostport, "/@?#") { // not repeated: it may hold a password
+			c.refuse("invalid address: WithAgentAddr takes HOST:PORT, not a URL or path; DD_TRACE_AGENT_URL takes a URL")
+		}
 		c.agentURL = "http://" + hostport + agentPath
 		c.dropEnvironmentSocket()
 	}

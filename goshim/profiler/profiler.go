@@ -40,8 +40,10 @@ func Start(options ...Option) error {
 		}
 		if !c.enabled {
 			stopActive()
+			c.logOff()
 			return nil
 		}
+		c.logMistakes()
 		c.containerID, c.entityID = containerIdentity()
 		p, err := newProfiler(c, realSources)
 		if err != nil {
