@@ -33,6 +33,9 @@ struct view_filter {
     enum view_memory memory;
     enum view_owner owner;
     const char *kind; // of the innermost frame; NULL: any
+    // Only the node of this path (the page's hash of the names that lead to it, in hex) with what calls it and what is below it, so that
+    // of a large tree more of that is there. NULL: all.
+    const char *below;
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;
     // What was merged, which tells what a gauge's sum is divided by. NULL: 1. base_merged: the same of the second type's values, by the

@@ -103,12 +103,16 @@ static enum receiver_error read_filter(struct request *request) {
     filter->kind = filter->kind && *filter->kind ? filter->kind : NULL;
     filter->memory = strcmp(memory, "C") == 0 ? VIEW_C : strcmp(memory, "Go") == 0 ? VIEW_GO : VIEW_ALL;
     request->type = argument(request, "type");
+    filter->below = argument(request, "below");
+    filter->below = filter->below && *filter->below ? filter->below : NULL;
     read_gauges(request);
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_label, request);
     if (filter->memory == VIEW_ALL && *memory) {
         snprintf(request->text, sizeof request->text, "memory is neither C nor Go");
     } else if (filter->owner == VIEW_ANYONES && *owner) {
         snprintf(request->text, sizeof request->text, "owner is neither program nor cmemprof");
+    } else if (filter->below && (strlen(filter->below) > 8 || filter->below[strspn(filter->below, "0123456789abcdefABCDEF")])) {
+        snprintf(request->text, sizeof request->text, "below is no number of 32 bits in hex");
     } else if (filter->kind && !view_is_kind(filter->kind)) {
         snprintf(request->text, sizeof request->text,
                  "kind is none of go, runtime, c, c_runtime, python, python_runtime, node, node_runtime");
@@ -380,6 +384,7 @@ static struct key make_key(const struct request *request, const struct view *vie
     put_text(out, request->attachment);
     put_text(out, request->type);
     put_text(out, filter->kind);
+    put_text(out, filter->below);
     fprintf(out, "%d %d %d %d %d %zu", filter->memory, filter->owner, request->mode, request->gauges.value, request->gauges.summed,
             filter->label_count);
     for (size_t i = 0; i < filter->label_count; i++) {

@@ -84,6 +84,8 @@ static void test_errors(void **state) {
         {"/api/tree?attachment=delta-heap.pprof&type=cpu", 404, "no sample type cpu"},
         {"/api/tree?attachment=broken.pprof", 422, "not a readable profile"},
         {"/api/diff?attachment=delta-heap.pprof&mode=x", 400, "mode is neither total nor per_second"},
+        {"/api/tree?attachment=delta-heap.pprof&below=xyz", 400, "below is no number of 32 bits in hex"},
+        {"/api/tree?attachment=delta-heap.pprof&below=deadbeef", 404, "the tree has no node deadbeef"},
         {"/api/tree?attachment=delta-heap.pprof&gauges=least", 400, "gauges is none of mean, last, max"},
         {"/api/types?attachment=delta-heap.pprof&processes=2", 400, "processes is neither each nor sum"},
         {"/api/uploads/1/attachments/broken.pprof/tree", 422, "not a readable profile"},

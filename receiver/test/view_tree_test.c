@@ -113,13 +113,113 @@ static struct profile *leaves(int count, int64_t weight, int other, int64_t othe
     return profile;
 }
 
-// More leaves than are shown: the small ones are left out and counted, the large one stays.
+// More leaves than are shown: the heaviest are, and the sums of all functions are there.
 static void test_large_tree(void **state) {
     (void)state;
     struct json json = tree_of(leaves(250000, 1, 77, 1000000000), NULL, NULL, NULL);
     expect_at(&json, "$.total", "1000249999");
-    expect_at(&json, "$.nodes_left_out", "249999");
-    expect_at(&json, "$.nodes", "[[0,0,7,1000000000,1000000000]]");
+    expect_at(&json, "$.nodes_left_out", "50000");
+    expect_at(&json, "$.nodes[0]", "[0,0,7,1000000000,1000000000]");
+    expect_at(&json, "$.nodes[199999][3]", "1");
+    expect_at(&json, "$.nodes[200000]", "(none)");
+    expect_at(&json, "$.sums[0]", "[1000000000,1000000000]");
+    expect_at(&json, "$.sums[199999]", "[1,1]");
+    json_free(&json);
+}
+
+// Exactly the heaviest ones, whatever their weights are: of weights 1, 2, ..., 260,000 all from 60,001 on.
+static void test_heaviest(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    char name[32];
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    for (int i = 1; i <= 260000; i++) {
+        snprintf(name, sizeof name, "f%d", (int)(i * 7919LL % 260003)); // in an order that is not that of the weights
+        uint32_t location = add_frame(profile, name, "x.c");
+        profile_add_sample(profile, &location, 1, VALUES((int64_t)(i * 7919LL % 260003)), NULL, 0);
+    }
+    struct json json = tree_of(profile, NULL, NULL, NULL);
+    expect_at(&json, "$.nodes_left_out", "60000");
+    char *lightest = json_at(&json, "$.nodes[199999][4]"), *heaviest = json_at(&json, "$.nodes[0][4]");
+    assert_true(strtol(heaviest, NULL, 10) - strtol(lightest, NULL, 10) >= 199999); // some of 260,002 numbers are nobody's
+    assert_true(strtol(heaviest, NULL, 10) - strtol(lightest, NULL, 10) < 200005);
+    free(lightest);
+    free(heaviest);
+    json_free(&json);
+}
+
+// What functions have is of the whole tree, once for each outermost call, and so with a baseline.
+static void test_sums_of_the_whole(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    char name[32];
+    profile_add_sample_type(profile, "before", "bytes");
+    profile_add_sample_type(profile, "now", "bytes");
+    uint32_t work = add_frame(profile, "work", "x.c");
+    for (int i = 0; i < 150000; i++) { // each with a caller of its own
+        snprintf(name, sizeof name, "caller%d", i);
+        uint32_t locations[] = {work, work, add_frame(profile, name, "x.c")};
+        profile_add_sample(profile, locations, 3, VALUES(1, 10), NULL, 0);
+    }
+    struct json json = tree_of(profile, "now", "before", NULL);
+    expect_at(&json, "$.nodes_left_out", "250000");
+    expect_at(&json, "$.functions[1].name", "work");
+    expect_at(&json, "$.sums[1]", "[1500000,1500000,150000,150000]");
+    expect_at(&json, "$.sums[0]", "[0,10,0,1]");
+    json_free(&json);
+}
+
+// A node by the page's hash of its path, with its callers and what is below it; the sums stay those of the whole. (The hashes are the
+// page's: pathHashes of tree.ts for "main", and "main" and the other.)
+static void test_below(void **state) {
+    (void)state;
+    struct view_filter filter = {.below = "79f99583"};
+    struct profile *profile = new_heap_profile();
+    add_stack(profile, FRAMES("x x.c", "b \u00e9\U0001f600 x.c", "main x.c"), VALUES(0, 0, 0, 5), false);
+    add_stack(profile, FRAMES("y x.c", "main x.c"), VALUES(0, 0, 0, 30), false);
+    add_stack(profile, FRAMES("x x.c"), VALUES(0, 0, 0, 1), false);
+    struct json json = tree_of(profile, "inuse_space", NULL, &filter);
+    expect_at(&json, "$.total", "36");
+    expect_at(&json, "$.nodes_left_out", "0");
+    expect_at(&json, "$.nodes", "[[0,0,7,0,35],[1,1,7,0,5],[2,2,7,5,5]]");
+    expect_at(&json, "$.functions[2].name", "x");
+    expect_at(&json, "$.sums[2]", "[6,6]");
+    json_free(&json);
+    profile = new_heap_profile();
+    filter.below = "4A13D298"; // main
+    add_stack(profile, FRAMES("x x.c", "main x.c"), VALUES(0, 0, 0, 5), false);
+    json = tree_of(profile, "inuse_space", NULL, &filter);
+    expect_at(&json, "$.nodes", "[[0,0,7,0,5],[1,1,7,5,5]]");
+    expect_at(&json, "$.sums", "(none)"); // it is the whole
+    json_free(&json);
+    profile = new_heap_profile();
+    char text[200] = "";
+    filter.below = "deadbeef";
+    json_object_begin(&json);
+    assert_int_equal(view_tree(profile, "inuse_space", NULL, &filter, &json, text, sizeof text), RECEIVER_NOT_FOUND);
+    assert_string_equal(text, "the tree has no node deadbeef");
+    json_free(&json);
+    profile_free(profile);
+}
+
+// Of a part that is still too large the heaviest nodes are shown, and none of the rest.
+static void test_large_below(void **state) {
+    (void)state;
+    struct view_filter filter = {.below = "4a13d298"};
+    struct profile *profile = profile_new();
+    char name[32];
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    uint32_t above[] = {add_frame(profile, "main", "x.c"), add_frame(profile, "other", "x.c")};
+    for (int i = 0; i < 420000; i++) {
+        snprintf(name, sizeof name, "f%d", i % 210000);
+        uint32_t locations[] = {add_frame(profile, name, "x.c"), above[i / 210000]};
+        profile_add_sample(profile, locations, 2, VALUES(i < 210000 ? 1 + (i == 7) : 100), NULL, 0);
+    }
+    struct json json = tree_of(profile, NULL, NULL, &filter);
+    expect_at(&json, "$.nodes_left_out", "10001");
+    expect_at(&json, "$.nodes[0]", "[0,0,7,0,210001]");
+    expect_at(&json, "$.nodes[1]", "[1,1,7,2,2]");
+    expect_at(&json, "$.nodes[199999][0]", "1");
     json_free(&json);
 }
 
@@ -130,8 +230,9 @@ static void test_heavy_below_light(void **state) {
     add_stack(profile, FRAMES("more x.c", "nothing x.c"), VALUES(1000000000), false);
     add_stack(profile, FRAMES("less x.c", "nothing x.c"), VALUES(-1000000000), false);
     struct json json = tree_of(profile, NULL, NULL, NULL);
-    expect_at(&json, "$.nodes_left_out", "250002");
-    expect_at(&json, "$.nodes", "[[0,0,7,1000000000,1000000000]]");
+    expect_at(&json, "$.nodes_left_out", "50003");
+    expect_at(&json, "$.nodes[0]", "[0,0,7,1000000000,1000000000]");
+    expect_at(&json, "$.nodes[199999][4]", "1");
     json_free(&json);
 }
 
@@ -198,6 +299,10 @@ int main(void) {
                                        cmocka_unit_test(test_filters),
                                        cmocka_unit_test(test_baseline),
                                        cmocka_unit_test(test_large_tree),
+                                       cmocka_unit_test(test_heaviest),
+                                       cmocka_unit_test(test_below),
+                                       cmocka_unit_test(test_large_below),
+                                       cmocka_unit_test(test_sums_of_the_whole),
                                        cmocka_unit_test(test_empty_and_odd),
                                        cmocka_unit_test(test_means),
                                        cmocka_unit_test(test_heavy_below_light),

@@ -112,6 +112,7 @@ export interface TreeAnswer {
   nodes_left_out: number;
   functions: TreeFunction[];
   nodes: number[][];
+  sums?: number[][]; // [self, total] of each function, in a difference also of the baseline: of the whole tree, where not all of it is sent
 }
 
 export interface MergedTree extends TreeAnswer, Merged {}
@@ -176,6 +177,7 @@ export interface TreeRequest {
   labels?: readonly string[];
   gauges?: string;
   processes?: string;
+  below?: string; // the path of a node (tree.ts): only its callers and what is below it
 }
 
 export class ApiError extends Error {
@@ -218,6 +220,7 @@ const treeQuery = (request: TreeRequest): Query => ({
   label: request.labels,
   gauges: request.gauges,
   processes: request.processes,
+  below: request.below,
 });
 
 // ---- One upload ----

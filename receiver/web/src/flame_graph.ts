@@ -210,7 +210,8 @@ export class FlameGraph {
       context.fillStyle = fill;
       context.fillRect(from, top, to - from, rowHeight_px - 1);
     };
-    layout.row(row, zoomed, this.width_px, (node, left, width) => {
+    const runs: number[] = []; // left, width, whether one of it matches
+    const box = (node: number, left: number, width: number): void => {
       const own = matches && tree.fn[node] >= 0 && node > 0 ? (matches[tree.fn[node]] ? colours.match : colours.dim) : colours.of(node);
       const right = left + (width > 3 ? width - 1 : Math.max(width, 0.5)); // a gap tells neighbours apart
       if (own === fill && left - to < 0.5 && width < 3) {
@@ -222,9 +223,16 @@ export class FlameGraph {
       from = left;
       to = right;
       if (width >= leastText_px) labels.push(node, left, width);
-    });
+    };
+    layout.row(row, zoomed, this.width_px, box, (left, width, nodes) =>
+      runs.push(left, width, matches && nodes.some((node) => matches[tree.fn[node]]) ? 1 : 0),
+    );
     draw();
     context.globalAlpha = 1;
+    for (let i = 0; i < runs.length; i += 3) {
+      context.fillStyle = runs[i + 2] ? colours.match : colours.dim;
+      context.fillRect(runs[i], top, runs[i + 1], rowHeight_px - 1);
+    }
     for (let i = 0; i < labels.length; i += 3) {
       const node = labels[i];
       const marked = matches && node > 0 && tree.fn[node] >= 0;

@@ -1,7 +1,9 @@
 // flame_layout.ts: where the boxes of a call tree stand, worked out once for a tree, in units of its weight. No drawing, no DOM.
 import type { Tree } from "./tree";
 
-export const leastWidth_px = 0.3; // narrower boxes are not drawn
+export const leastWidth_px = 0.3; // narrower boxes are not drawn by themselves
+const leastRun_px = 1; // narrower runs of them are not drawn either
+const gap_px = 0.5; // between two that are one run
 
 export interface Box {
   node: number;
@@ -49,8 +51,15 @@ export class FlameLayout {
     return low;
   }
 
-  // Calls draw for each box of a row that shows when zoomed has the whole width. Ancestors of zoomed are as wide as the window.
-  row(row: number, zoomed: number, width_px: number, draw: (node: number, left_px: number, width_px: number) => void): void {
+  // Calls draw for each box of a row that shows when zoomed has the whole width, and run for each run of neighbours that are too narrow to
+  // be drawn by themselves, but not together. Ancestors of zoomed are as wide as the window.
+  row(
+    row: number,
+    zoomed: number,
+    width_px: number,
+    draw: (node: number, left_px: number, width_px: number) => void,
+    run: (left_px: number, width_px: number, nodes: readonly number[]) => void = () => {},
+  ): void {
     const { tree, left, rowNodes } = this;
     const start = left[zoomed];
     const room = tree.weight[zoomed];
@@ -64,26 +73,49 @@ export class FlameLayout {
     const scale = width_px / room;
     const end = this.rowStart[row + 1];
     const subtreeEnd = tree.end[zoomed];
+    let narrow: number[] = [];
+    let from = 0;
+    let to = 0;
+    const finish = (): void => {
+      if (narrow.length > 0 && to - from >= leastRun_px) run(from, to - from, narrow);
+      narrow = [];
+    };
     for (let at = this.first(row, start); at < end; at++) {
       const node = rowNodes[at];
-      if (node >= subtreeEnd) return;
+      if (node >= subtreeEnd) break;
+      if (node <= zoomed) continue;
       const wide = tree.weight[node] * scale;
-      if (wide >= leastWidth_px && node > zoomed) draw(node, (left[node] - start) * scale, wide);
+      const place = (left[node] - start) * scale;
+      if (wide >= leastWidth_px) {
+        finish();
+        draw(node, place, wide);
+      } else if (wide > 0) {
+        if (place - to > gap_px) finish();
+        if (narrow.length === 0) from = place;
+        to = place + wide;
+        narrow.push(node);
+      }
     }
+    finish();
   }
 
-  // The rows that have something to draw when zoomed.
+  // The rows that have something to draw when zoomed: a box, or a run of narrow ones.
   rowsBelow(zoomed: number, width_px: number): number {
-    const { tree } = this;
-    const least = (leastWidth_px * tree.weight[zoomed]) / Math.max(width_px, 1);
+    const { tree, left } = this;
+    const room = tree.weight[zoomed];
     let deepest = tree.depth[zoomed];
-    for (let i = zoomed + 1; i < tree.end[zoomed];) {
-      if (tree.weight[i] < least || tree.weight[i] === 0) {
-        i = tree.end[i];
-        continue;
-      }
-      if (tree.depth[i] > deepest) deepest = tree.depth[i];
-      i++;
+    if (!(room > 0)) return deepest + 1;
+    const scale = Math.max(width_px, 1) / room;
+    const from = new Float64Array(this.depth); // of the run in each row
+    const to = new Float64Array(this.depth).fill(-Infinity);
+    for (let i = zoomed + 1; i < tree.end[zoomed]; i++) {
+      const row = tree.depth[i];
+      const wide = tree.weight[i] * scale;
+      if (row <= deepest || wide === 0) continue;
+      const place = left[i] * scale;
+      if (place - to[row] > gap_px) from[row] = place;
+      to[row] = place + wide;
+      if (wide >= leastWidth_px || to[row] - from[row] >= leastRun_px) deepest = row;
     }
     return deepest + 1;
   }

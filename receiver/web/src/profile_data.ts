@@ -98,6 +98,16 @@ export class ProfileData {
     return asked;
   }
 
+  // Of a tree that was too large to be sent whole, what is below the node of this path; the whole where there is no such node.
+  async treeBelow(request: api.TreeRequest, path: string): Promise<LoadedTree> {
+    const whole = await this.tree(request);
+    if (!path || whole.tree.leftOut === 0) return whole;
+    return this.tree({ ...request, below: path }).catch((error: unknown) => {
+      if (error instanceof api.ApiError && error.status === 404) return whole;
+      throw error;
+    });
+  }
+
   private async ask(request: api.TreeRequest): Promise<LoadedTree> {
     const { signal } = this.abort;
     if (this.id) return { tree: readTree(await api.uploadTree(this.id, request, signal)) };

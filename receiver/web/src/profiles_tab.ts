@@ -132,7 +132,8 @@ export class ProfilesTab implements View {
       this.rail.mark(file.name, type.type);
       const memory = types.c_samples > 0 ? now.get("memory") : "";
       const owner = types.c_samples > 0 ? now.get("owner") : "";
-      const loaded = await data.tree({ attachment: file.name, type: type.type, memory, owner, labels: now.all("label") });
+      const request = { attachment: file.name, type: type.type, memory, owner, labels: now.all("label") };
+      const loaded = await data.treeBelow(request, now.get("zoom"));
       if (turn === this.turn) this.present(now, { file, types, type, loaded });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));

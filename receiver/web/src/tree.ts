@@ -25,6 +25,7 @@ export interface Tree {
   base?: Base; // of the same nodes in the baseline
   ofBase?: boolean; // drawn is the baseline alone
   leftOut: number; // nodes that the receiver did not send
+  sums?: number[][]; // of functions, of the whole tree
 }
 
 // Nodes in any order that has parents before their children; node 0 the root.
@@ -80,7 +81,9 @@ export function readTree(answer: TreeAnswer | DiffTree, width: Width = "both"): 
       raw.baseTotal![i] = node[6];
     }
   }
-  return assemble(raw, answer.functions, { type: answer.type, unit: answer.unit, leftOut: answer.nodes_left_out }, width);
+  const tree = assemble(raw, answer.functions, { type: answer.type, unit: answer.unit, leftOut: answer.nodes_left_out }, width);
+  if (answer.sums) tree.sums = answer.sums;
+  return tree;
 }
 
 // What a node has that none of its children has: its self value, and what was left out below it.
@@ -226,8 +229,19 @@ export interface FunctionSum {
   baseTotal: number;
 }
 
+// As the receiver has added them up; where there is no node of a function, its line is unknown.
+function givenSums(tree: Tree, given: readonly number[][]): FunctionSum[] {
+  const lines = new Int32Array(tree.functions.length);
+  for (let i = tree.count - 1; i > 0; i--) lines[tree.fn[i]] = tree.line[i];
+  return tree.functions.map(({ name, file, kind }, fn) => {
+    const [self = 0, total = 0, baseSelf = 0, baseTotal = 0] = given[fn] ?? [];
+    return { fn, name, file, line: lines[fn], kind, self, total, baseSelf, baseTotal };
+  });
+}
+
 // Self and total of each function. A function that calls itself counts once in its total, at its outermost call.
 export function sumFunctions(tree: Tree): FunctionSum[] {
+  if (tree.sums) return givenSums(tree, tree.sums);
   const sums: (FunctionSum | undefined)[] = new Array(tree.functions.length);
   const openUntil = new Int32Array(tree.functions.length); // the end of the outermost open call
   for (let i = 1; i < tree.count; i++) {

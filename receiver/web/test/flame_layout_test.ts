@@ -66,6 +66,37 @@ test("in any tree each point of a box finds its node, and nothing narrow is draw
   assert.ok(boxes > 1000);
 });
 
+test("runs of boxes that are too narrow are one block, as deep as they go", () => {
+  const samples = Array.from({ length: 2000 }, (_, i) => ({
+    stack: ["wide", ...Array.from({ length: 25 }, (__, depth) => `f${i}.${depth}`)],
+    value: 1,
+  }));
+  const layout = new FlameLayout(tree([...samples, { stack: ["alone", "x"], value: 2000 }]));
+  const blocks = (row: number, width: number, zoomed = 0): string[] => {
+    const found: string[] = [];
+    layout.row(
+      row,
+      zoomed,
+      width,
+      (node, left, wide) => found.push(`${nameOf(layout.tree, node)} ${left} ${wide}`),
+      (left, wide, nodes) => found.push(`${nodes.length} ${Math.round(left)} ${Math.round(wide)}`),
+    );
+    return found.sort();
+  };
+  assert.equal(layout.rowsBelow(0, 1000), 27); // not 3
+  for (const row of [3, 10, 26]) assert.deepEqual(blocks(row, 1000), ["2000 0 500"]);
+  assert.equal(layout.rowsBelow(0, 4001), 27); // each is wide enough
+  assert.equal(blocks(10, 4001).length, 2000);
+  // A run of less than a pixel is nothing.
+  const few = new FlameLayout(
+    tree([
+      { stack: ["a", "b"], value: 1 },
+      { stack: ["c"], value: 5000 },
+    ]),
+  );
+  assert.equal(few.rowsBelow(0, 1000), 2);
+});
+
 test("an empty profile has one box", () => {
   const layout = new FlameLayout(tree([]));
   assert.deepEqual(drawn(layout, 0, 0, 100), ["all 0 100"]);

@@ -52,6 +52,33 @@ test("a difference is as wide as the larger of the two at every leaf", () => {
   assert.deepEqual([...now.weight], [4, 4, 4, 0]);
 });
 
+test("what was added up before a part was sent stays", () => {
+  const sent = answer([{ stack: ["a", "b"], value: 4 }]);
+  sent.functions.push({ name: "c", file: "c.c", kind: "c" });
+  sent.sums = [
+    [1, 9],
+    [6, 6],
+    [2, 2],
+  ];
+  assert.deepEqual(
+    sumFunctions(readTree(sent)).map(({ name, self, total, line }) => [name, self, total, line]),
+    [
+      ["a", 1, 9, 1],
+      ["b", 6, 6, 1],
+      ["c", 2, 2, 0],
+    ],
+  );
+});
+
+test("a path is the hash that the receiver finds it by", () => {
+  const made = tree([{ stack: ["main", "b"], value: 1 }]);
+  made.functions[1].name = "b é😀";
+  assert.deepEqual(
+    [1, 2].map((node) => pathOf(made, node)),
+    ["4a13d298", "79f99583"],
+  ); // view_tree_test.c has the same
+});
+
 test("a function that calls itself counts once in its total", () => {
   const sums = sumFunctions(
     tree([
