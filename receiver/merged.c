@@ -1,5 +1,6 @@
 // merged.c: many attachments as one profile (merged.h).
 #include "merged.h"
+#include "label_frames.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ static const struct merge_limits own_limits = {.input_bytes = (size_t)1 << 30,
 struct part {
     struct profile *profile;
     struct merged_counts counts;
+    bool events; // dd-trace's, which may have labels in place of frames
 };
 
 static size_t *count_of(struct merged_counts *counts, const char *name) {
@@ -69,6 +71,20 @@ static void count_types(struct part *part) {
     }
 }
 
+// With frames for its labels, before the labels are dropped that nobody asks for.
+static enum merge_error add_events(struct profile *profile, const struct merged_file *file, struct merge_fault *fault) {
+    struct profile *one = profile_new();
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    enum merge_error error = one ? profile_decode(one, file->bytes, file->size, NULL, NULL, fault) : MERGE_NO_MEMORY;
+    error = error == MERGE_OK ? label_frames_give(&one) : error;
+    error = error == MERGE_OK ? profile_encode(one, MERGE_RAW, &bytes, &size) : error;
+    error = error == MERGE_OK ? profile_decode(profile, bytes, size, &own_limits, NULL, fault) : error;
+    free(bytes);
+    profile_free(one);
+    return error;
+}
+
 static enum receiver_error take_profile(void *state, struct merged_file *file) {
     struct part *part = state;
     struct profile *profile = part->profile;
@@ -78,7 +94,8 @@ static enum receiver_error take_profile(void *state, struct merged_file *file) {
         snprintf(file->text, sizeof file->text, "left out: the profiles before it have more than %d stacks already", MAX_SAMPLES);
         return RECEIVER_TOO_LARGE;
     }
-    enum merge_error error = profile_decode(profile, file->bytes, file->size, NULL, NULL, &fault);
+    enum merge_error error =
+        part->events ? add_events(profile, file, &fault) : profile_decode(profile, file->bytes, file->size, NULL, NULL, &fault);
     file->duration_ns = profile_duration_ns(profile) - before_ns;
     if (error == MERGE_OK) {
         count_types(part);
@@ -196,8 +213,9 @@ struct merging {
 
 // Two halves whose period types differ do not go together: then all go into one profile, which says of each whether it fits the first.
 static enum receiver_error merge_files(const struct merging *merging, struct profile **out, struct merged_report *report) {
-    struct part one = {.profile = new_profile(merging->keys, merging->key_count)};
-    struct part two = {.profile = new_profile(merging->keys, merging->key_count)};
+    bool events = strcmp(merging->attachment, "events.pprof") == 0;
+    struct part one = {.profile = new_profile(merging->keys, merging->key_count), .events = events};
+    struct part two = {.profile = new_profile(merging->keys, merging->key_count), .events = events};
     void *parts[2] = {&one, &two};
     enum receiver_error error = one.profile && two.profile ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
@@ -209,7 +227,7 @@ static enum receiver_error merge_files(const struct merging *merging, struct pro
     profile_free(two.profile);
     if (error == RECEIVER_BAD_UPLOAD) {
         profile_free(one.profile);
-        one = (struct part){.profile = new_profile(merging->keys, merging->key_count)};
+        one = (struct part){.profile = new_profile(merging->keys, merging->key_count), .events = events};
         two.counts.count = 0;
         parts[1] = NULL;
         error = !one.profile ? RECEIVER_NO_MEMORY

@@ -1,5 +1,6 @@
 // view.c: a profile and its sample types as JSON (view.h).
 #include "view.h"
+#include "label_frames.h"
 #include "measures.h"
 
 #include <stdio.h>
@@ -15,6 +16,9 @@ enum receiver_error view_open(const void *bytes, size_t size, struct profile **o
     enum merge_error error = profile_decode(profile, bytes, size, NULL, NULL, &fault);
     if (error == MERGE_OK) {
         profile_trim(profile);
+        error = label_frames_give(&profile);
+    }
+    if (error == MERGE_OK) {
         *out = profile;
         return RECEIVER_OK;
     }

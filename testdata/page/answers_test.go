@@ -90,7 +90,15 @@ func TestAnswersAreThoseOfPprof(t *testing.T) {
 				if merged.Total != float64(total) || merged.Uploads != 1 || len(merged.Nodes) != len(answer.Nodes) {
 					t.Errorf("%s: as a selection of one, %v of %d uploads in %d nodes", what, merged.Total, merged.Uploads, len(merged.Nodes))
 				}
-				// Python sends types that it has nothing of; Node's events have labels and no functions, so there is nothing to name.
+				if attachment.Name == "events.pprof" { // labels and no functions: frames are made of them, in what is merged as well
+					for _, tree := range []profiles.Tree{answer, merged} {
+						names := fmt.Sprint(tree.Functions)
+						if !strings.Contains(names, "readFile") || !strings.Contains(names, "node_runtime") || strings.Contains(names, "0x0") {
+							t.Errorf("%s: functions %s", what, names)
+						}
+					}
+				}
+				// Python sends types that it has nothing of.
 				if total != 0 && attachment.Name != "events.pprof" {
 					compareSums(t, what, &answer, file, kind)
 					compared++
