@@ -89,9 +89,13 @@ int input_say_fault(const struct options *options, const char *path, const struc
 }
 
 int input_add_bytes(const struct options *options, const char *path, const struct input *input, struct profile *profile,
-                    const int64_t *scale) {
+                    const int64_t *scale, enum merge_error *error) {
     struct merge_fault fault = {0};
-    if (profile_decode(profile, input->bytes, input->size, &options->limits, scale, &fault) != MERGE_OK) {
+    enum merge_error decoded = profile_decode(profile, input->bytes, input->size, &options->limits, scale, &fault);
+    if (error) {
+        *error = decoded;
+    }
+    if (decoded != MERGE_OK) {
         return input_say_fault(options, path, input, &fault);
     }
     if (profile_sample_type_count(profile) == 0) {
@@ -106,7 +110,7 @@ int input_add(const struct options *options, const char *path, struct profile *p
     struct input input;
     int status = input_read(options, path, &input);
     if (status == STATUS_DONE) {
-        status = input_add_bytes(options, path, &input, profile, scale);
+        status = input_add_bytes(options, path, &input, profile, scale, NULL);
         free(input.bytes);
     }
     return status;

@@ -17,9 +17,9 @@ struct input {
 int input_read(const struct options *options, const char *path, struct input *input);
 // Adds a file to a profile, each type times its scale (NULL: 1).
 int input_add(const struct options *options, const char *path, struct profile *profile, const int64_t *scale);
-// The same of bytes that were read.
+// The same of bytes that were read. error: what the engine said, or NULL.
 int input_add_bytes(const struct options *options, const char *path, const struct input *input, struct profile *profile,
-                    const int64_t *scale);
+                    const int64_t *scale, enum merge_error *error);
 // All the files as one profile, to be freed by profile_free; gauges as the options say (input_merge.c). NULL: it was said why.
 struct profile *input_merge(const struct options *options);
 // "mean of 3 files", for tables and comments; "" if they are added up, or it is one.

@@ -19,6 +19,7 @@ struct merging {
     struct input best;
     const char *best_path;
     int64_t best_value;
+    enum merge_error error; // of the file that did not go
 };
 
 static bool of_one_file(const struct options *options) {
@@ -77,7 +78,7 @@ static int add_file(struct merging *merging, const char *path) {
     if (split) {
         make_scale(&merging->totals, false, scale);
     }
-    status = input_add_bytes(options, path, &input, merging->profile, split ? scale : NULL);
+    status = input_add_bytes(options, path, &input, merging->profile, split ? scale : NULL, &merging->error);
     if (status == STATUS_DONE && split) {
         consider(merging, path, &input);
     }
@@ -86,6 +87,85 @@ static int add_file(struct merging *merging, const char *path) {
         merging->with_type[i] += profile_last_had_type(merging->profile, i);
     }
     return status;
+}
+
+// ---- Files that do not go together ----
+
+enum { MOST_GROUPS = 16, NAMED_FILES = 3 };
+
+// Files that have a sample type in common with the first one of them.
+struct group {
+    struct totals totals; // of the first one
+    const char *files[NAMED_FILES];
+    size_t count;
+};
+
+static bool shares_type(const struct totals *a, const struct totals *b) {
+    for (size_t i = 0; i < a->type_count; i++) {
+        if (totals_find(b, a->types[i].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_to_group(struct group *groups, size_t *count, const struct totals *totals, const char *path) {
+    size_t i = 0;
+    while (i < *count && !shares_type(&groups[i].totals, totals)) {
+        i++;
+    }
+    if (i == MOST_GROUPS) {
+        return;
+    }
+    if (i == *count) {
+        groups[(*count)++].totals = *totals;
+    }
+    if (groups[i].count < NAMED_FILES) {
+        groups[i].files[groups[i].count] = path;
+    }
+    groups[i].count++;
+}
+
+static void say_group(const struct options *options, const struct group *group) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    for (size_t i = 0; out && i < group->totals.type_count; i++) {
+        fprintf(out, "%s%s", i ? ", " : "", group->totals.types[i].name);
+    }
+    for (size_t i = 0; out && i < group->count && i < NAMED_FILES; i++) {
+        fprintf(out, "%s%s", i ? ", " : ": ", group->files[i]);
+    }
+    if (out && group->count > NAMED_FILES) {
+        fprintf(out, " and %zu more", group->count - NAMED_FILES);
+    }
+    if (out && fclose(out) == 0) {
+        say_note(options->command, "  %s", text);
+    }
+    free(text);
+}
+
+// By their types, so that one can merge each group by itself. What cannot be read again or at all is in none.
+static void say_groups(const struct options *options) {
+    struct group *groups = calloc(MOST_GROUPS, sizeof *groups);
+    struct totals *totals = malloc(sizeof *totals);
+    size_t count = 0;
+    for (size_t i = 0; groups && totals && i < options->file_count; i++) {
+        struct input input = {0};
+        bool again = strcmp(options->files[i], "-") != 0 && input_read(options, options->files[i], &input) == STATUS_DONE;
+        if (again && totals_read(input.bytes, input.size, &options->limits, totals, NULL) == MERGE_OK) {
+            add_to_group(groups, &count, totals, options->files[i]);
+        }
+        free(input.bytes);
+    }
+    if (count > 1) {
+        say_note(options->command, "these have no sample type in common%s:", options->allow_union ? "" : "; each group goes together");
+    }
+    for (size_t i = 0; count > 1 && i < count; i++) {
+        say_group(options, &groups[i]);
+    }
+    free(groups);
+    free(totals);
 }
 
 // ---- All of them ----
@@ -97,7 +177,7 @@ static int add_best(struct merging *merging) {
         return STATUS_DONE;
     }
     make_scale(&merging->totals, true, scale);
-    int status = input_add_bytes(merging->options, merging->best_path, &merging->best, merging->profile, scale);
+    int status = input_add_bytes(merging->options, merging->best_path, &merging->best, merging->profile, scale, NULL);
     profile_set_time(merging->profile, time_ns, duration_ns); // it has been added before
     return status;
 }
@@ -133,6 +213,9 @@ static int merge_all(struct merging *merging) {
         status = add_best(merging);
     } else if (status == STATUS_DONE && options->gauges == GAUGES_OF_MEAN) {
         status = make_means(merging);
+    }
+    if (status != STATUS_DONE && merging->error == MERGE_TYPES_DIFFER) {
+        say_groups(options);
     }
     free(merging->best.bytes);
     return status;

@@ -298,7 +298,8 @@ static int print_report(const struct table_options *table, const struct top_opti
                                                                                                            [REPORT_TRACES] = report_traces,
                                                                                                            [REPORT_RAW] = report_raw,
                                                                                                            [REPORT_TAGS] = report_tags};
-    struct report_options options = {.top = top, .functions = (regex_t *)&table->functions, .type = top_type(profile, top->type)};
+    struct report_options options = {
+        .top = top, .functions = (regex_t *)&table->functions, .type = profile_sample_type_chosen(profile, top->type)};
     if (options.type < 0) {
         return say_types(table, profile, name);
     }
@@ -358,7 +359,7 @@ static int print_table(const struct table_options *table, struct top_options opt
         error = top_build(profile, base, &options, &top);
     }
     if (error == MERGE_NOT_FOUND) {
-        bool here = !base || (options.type && top_type(profile, options.type) < 0);
+        bool here = !base || (options.type && profile_sample_type_chosen(profile, options.type) < 0);
         return here ? say_types(table, profile, name) : say_types(table, base, base_name);
     }
     if (error != MERGE_OK) {

@@ -6,19 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int top_type(struct profile *profile, const char *type) {
-    if (!type) {
-        return profile_shown_type(profile);
-    }
-    int index = *type ? profile_sample_type_index(profile, type) : -1;
-    char *end;
-    unsigned long number = strtoul(type, &end, 10);
-    if (index < 0 && *type >= '0' && *type <= '9' && *end == '\0' && number < profile_sample_type_count(profile)) {
-        index = (int)number;
-    }
-    return index;
-}
-
 // The type that counts what the given one weighs: inuse_space -> inuse_objects. -1: none.
 static int objects_index(const struct profile *profile, const char *type) {
     size_t length = strlen(type);
@@ -109,8 +96,9 @@ static enum merge_error put_in_order(struct top *top, const struct top_options *
 
 // ---- Build ----
 
-static enum merge_error add_side(struct top *top, enum tally_side at, struct profile *profile) {
-    int type = profile_sample_type_index(profile, top->type), objects = objects_index(profile, top->type);
+static enum merge_error add_side(struct top *top, enum tally_side at, struct profile *profile, const char *asked) {
+    int type = *top->type ? profile_sample_type_index(profile, top->type) : profile_sample_type_chosen(profile, asked),
+        objects = objects_index(profile, top->type);
     if (type < 0) {
         return MERGE_NOT_FOUND;
     }
@@ -125,7 +113,7 @@ enum merge_error top_build(struct profile *profile, struct profile *base, const 
                         .depth = options->depth,
                         .shown_in = options->shown_in,
                         .of_new = options->of_new};
-    int type = top_type(profile, options->type);
+    int type = profile_sample_type_chosen(profile, options->type);
     if (type < 0) {
         return MERGE_NOT_FOUND;
     }
@@ -137,8 +125,8 @@ enum merge_error top_build(struct profile *profile, struct profile *base, const 
     tally_start(&top->tally, options->by_stack, options->by, options->filter);
     top->tally.memory = options->memory;
     top->tally.owner = options->owner;
-    enum merge_error error = add_side(top, TALLY_NEW, profile);
-    error = error == MERGE_OK && base ? add_side(top, TALLY_BASE, base) : error;
+    enum merge_error error = add_side(top, TALLY_NEW, profile, options->type);
+    error = error == MERGE_OK && base ? add_side(top, TALLY_BASE, base, options->type) : error;
     error = error == MERGE_OK ? put_in_order(top, options) : error;
     if (error != MERGE_OK) {
         top_free(top);

@@ -35,8 +35,6 @@ struct top {
     size_t count, count_all;
 };
 
-// Index of a type by name or index in digits; NULL: the one that is shown. -1: no such.
-int top_type(struct profile *profile, const char *type);
 // new - base, which saturates.
 int64_t top_difference(int64_t new, int64_t base);
 // What a row weighs: of the new profile, or how much more than in the base.

@@ -256,6 +256,9 @@ int profile_sample_type_index(const struct profile *profile, const char *type);
 // Index of the type that is shown where none is chosen: memory in use, else the profile's default, else what was allocated, else the first;
 // of these the first one that some sample has a value of, if there is one. -1: the profile has no types.
 int profile_shown_type(struct profile *profile);
+// The type that somebody asked for: by name, or, as a name may be empty, by its index in digits. NULL or "": the one that is shown. -1: no
+// such.
+int profile_sample_type_chosen(struct profile *profile, const char *type);
 size_t profile_sample_count(const struct profile *profile);
 int64_t profile_time_ns(const struct profile *profile);
 int64_t profile_duration_ns(const struct profile *profile);

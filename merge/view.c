@@ -30,6 +30,17 @@ int profile_sample_type_index(const struct profile *profile, const char *type) {
     return index >= 0 ? index : (int)profile->type_count - 1;
 }
 
+int profile_sample_type_chosen(struct profile *profile, const char *type) {
+    if (!type || !*type)
+        return profile_shown_type(profile);
+    int index = index_of(profile, type);
+    uint32_t number = 0;
+    const char *digit = type;
+    for (; index < 0 && *digit >= '0' && *digit <= '9' && number < profile->type_count; digit++)
+        number = 10 * number + (uint32_t)(*digit - '0');
+    return index >= 0 ? index : *digit == '\0' && number < profile->type_count ? (int)number : -1;
+}
+
 size_t profile_sample_count(const struct profile *profile) {
     return profile->samples.count;
 }

@@ -54,7 +54,7 @@ static void write_base(const struct diff_side *base, enum diff_mode mode, double
 
 enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, const char *type, enum diff_mode mode,
                                const struct view_filter *filter, struct json *json, char *text, size_t text_size) {
-    int index = type && *type ? profile_sample_type_index(now->profile, type) : profile_shown_type(now->profile);
+    int index = profile_sample_type_chosen(now->profile, type);
     if (index < 0) {
         snprintf(text, text_size, "the selection has no sample type %.100s", type ? type : "");
         return RECEIVER_NOT_FOUND;

@@ -155,7 +155,7 @@ size_t labels_profiles(const struct labels *labels) {
 }
 
 bool labels_add_profile(struct labels *labels, struct profile *profile) {
-    int type = *labels->type ? profile_sample_type_index(profile, labels->type) : -1;
+    int type = *labels->type ? profile_sample_type_chosen(profile, labels->type) : -1;
     if (type >= 0 && labels->profiles++ == 0) {
         snprintf(labels->unit, sizeof labels->unit, "%s", profile_sample_type_unit(profile, (size_t)type));
     }

@@ -103,7 +103,9 @@ static enum receiver_error take_profile(void *state, struct merged_file *file) {
     if (error == MERGE_OK || error == MERGE_NO_MEMORY) {
         return error == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
-    snprintf(file->text, sizeof file->text, "not a readable profile: %.130s", *fault.text ? fault.text : merge_error_text(error));
+    snprintf(file->text, sizeof file->text, "%s: %.120s",
+             error == MERGE_TYPES_DIFFER ? "does not go with those before it" : "not a readable profile",
+             *fault.text ? fault.text : merge_error_text(error));
     return RECEIVER_BAD_UPLOAD;
 }
 

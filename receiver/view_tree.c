@@ -445,7 +445,7 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     struct tree tree = {0};
     struct tree_label labels[VIEW_MAX_LABELS + 2];
     struct tree_options options = options_of(filter, labels);
-    int index = type && *type ? profile_sample_type_index(profile, type) : profile_shown_type(profile);
+    int index = profile_sample_type_chosen(profile, type);
     if (index < 0) {
         snprintf(text, text_size, "the profile has no sample type %.100s", type ? type : "");
         return RECEIVER_NOT_FOUND;

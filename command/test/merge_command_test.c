@@ -60,6 +60,10 @@ static void test_union(void **state) {
     write_one("a", "f");
     assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "cpu", "-o", "out"), 1);
     assert_non_null(strstr(place_error, "cmemprof merge: cpu: of other types: cpu/nanoseconds; before: "));
+    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "a", "cpu", "a", "a", "-o", "out"), 1);
+    assert_non_null(strstr(place_error, "cmemprof merge: these have no sample type in common; each group goes together:\n"
+                                        "cmemprof merge:   inuse_objects, inuse_space, alloc_space: a, a, a and 1 more\n"
+                                        "cmemprof merge:   cpu: cpu\n"));
     assert_int_equal(PLACE_RUN(merge_command, "merge", "--union", "a", "cpu", "-o", "out"), 0);
     profile = place_load("out");
     assert_int_equal(profile_sample_type_count(profile), 4);

@@ -91,6 +91,19 @@ static void test_nothing_in_use(void **state) {
     assert_non_null(strstr(place_out, "none\n"));
 }
 
+// A type without a name is asked for by its place.
+static void test_nameless_type(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "cpu", "nanoseconds");
+    profile_add_sample_type(profile, "", "count");
+    profile_add_sample(profile, NULL, 0, (int64_t[]){7, 5}, NULL, 0);
+    place_save(profile, "a");
+    assert_int_equal(PLACE_RUN(top_command, "top", "--type", "1", "a"), 0);
+    assert_non_null(strstr(place_out, ": 5\n"));
+    assert_int_equal(PLACE_RUN(top_command, "top", "--type", "2", "a"), 1);
+}
+
 static void test_wrong(void **state) {
     (void)state;
     assert_int_equal(PLACE_RUN(top_command, "top"), 2);
@@ -104,8 +117,11 @@ static void test_wrong(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_top), cmocka_unit_test(test_several_files),
-                                       cmocka_unit_test(test_names_of_pprof), cmocka_unit_test(test_nothing_in_use),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_top),
+                                       cmocka_unit_test(test_several_files),
+                                       cmocka_unit_test(test_names_of_pprof),
+                                       cmocka_unit_test(test_nothing_in_use),
+                                       cmocka_unit_test(test_nameless_type),
                                        cmocka_unit_test(test_wrong)};
     return cmocka_run_group_tests(tests, place_make, place_remove);
 }

@@ -283,6 +283,25 @@ static void test_means(void **state) {
     json_free(&json);
 }
 
+// A type without a name is asked for by its place; a name that is a number stays one.
+static void test_type_by_place(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "cpu", "nanoseconds");
+    profile_add_sample_type(profile, "", "count");
+    profile_add_sample_type(profile, "0", "count");
+    add_stack(profile, FRAMES("f x.c"), VALUES(3, 5, 7), false);
+    assert_int_equal(profile_sample_type_chosen(profile, "1"), 1);
+    assert_int_equal(profile_sample_type_chosen(profile, "0"), 2);
+    assert_int_equal(profile_sample_type_chosen(profile, "3"), -1);
+    assert_int_equal(profile_sample_type_chosen(profile, "1x"), -1);
+    assert_int_equal(profile_sample_type_chosen(profile, "99999999999999999999"), -1);
+    struct json json = tree_of(profile, "1", NULL, NULL);
+    expect_at(&json, "$.total", "5");
+    expect_at(&json, "$.type", "");
+    json_free(&json);
+}
+
 static void test_no_such_type(void **state) {
     (void)state;
     struct profile *profile = new_heap_profile();
@@ -301,6 +320,7 @@ int main(void) {
                                        cmocka_unit_test(test_large_tree),
                                        cmocka_unit_test(test_heaviest),
                                        cmocka_unit_test(test_below),
+                                       cmocka_unit_test(test_type_by_place),
                                        cmocka_unit_test(test_large_below),
                                        cmocka_unit_test(test_sums_of_the_whole),
                                        cmocka_unit_test(test_empty_and_odd),

@@ -131,8 +131,14 @@ export function pickAttachment(all: readonly File[], wanted: string): File | und
   return all.find((one) => one.name === wanted) ?? named("delta-heap.pprof") ?? named("heap.pprof") ?? profiles[0] ?? all[0];
 }
 
+// What a type is asked for by: its name, or its place where it has none.
+export function typeId(types: api.Types, type: api.SampleType): string {
+  return type.type || String(types.types.indexOf(type));
+}
+
 // What is asked for, else the one that the receiver shows (merge/shown_type.c): one that recorded something, if there is one.
 export function pickType(types: api.Types, wanted: string): api.SampleType | undefined {
   const named = (name: string | null): api.SampleType | undefined => types.types.find((one) => one.type === name);
-  return named(wanted) ?? named(types.default_type) ?? types.types[0];
+  const nameless = types.types.find((one) => !one.type && typeId(types, one) === wanted);
+  return (wanted ? (named(wanted) ?? nameless) : undefined) ?? named(types.default_type) ?? types.types[0];
 }

@@ -2,7 +2,7 @@
 import type * as api from "./api";
 import { button, make } from "./dom";
 import { bytes, value } from "./format";
-import type { File, ProfileData } from "./profile_data";
+import { typeId, type File, type ProfileData } from "./profile_data";
 
 export class ProfilesRail {
   readonly element = make("nav", { id: "types", class: "rail panel", "aria-label": "Profiles and sample types" });
@@ -55,14 +55,16 @@ export class ProfilesRail {
   }
 
   private fill(attachment: string, types: api.Types): void {
-    const buttons = types.types.map((type) =>
-      button([make("span", {}, type.type), make("b", {}, value(type.total, type.unit))], () => this.choose(attachment, type.type), {
+    const buttons = types.types.map((type) => {
+      const id = typeId(types, type);
+      const name = type.type || "(no name)";
+      return button([make("span", {}, name), make("b", {}, value(type.total, type.unit))], () => this.choose(attachment, id), {
         class: type.total === 0 ? "rail-type nothing" : "rail-type",
-        data: { attachment, type: type.type },
-        title: `${type.type}, ${type.unit}`,
-        "aria-pressed": String(`${attachment}\n${type.type}` === this.chosen),
-      }),
-    );
+        data: { attachment, type: id },
+        title: `${name}, ${type.unit}`,
+        "aria-pressed": String(`${attachment}\n${id}` === this.chosen),
+      });
+    });
     this.sections.get(attachment)!.append(...buttons);
   }
 }

@@ -15,7 +15,17 @@ import { FunctionTable } from "./function_table";
 import { groupings } from "./groups";
 import { exactly, flags } from "./pattern";
 import { closeMenu, openMenu, type Item } from "./popup";
-import { failureReasons, mergedText, pickAttachment, pickType, ProfileData, withGauges, type File, type LoadedTree } from "./profile_data";
+import {
+  failureReasons,
+  mergedText,
+  pickAttachment,
+  pickType,
+  ProfileData,
+  typeId,
+  withGauges,
+  type File,
+  type LoadedTree,
+} from "./profile_data";
 import { addPattern, choice, ProfileToolbar, views, type ViewName } from "./profile_toolbar";
 import { ProfilesRail } from "./profiles_rail";
 import { Sandwich } from "./sandwich";
@@ -129,10 +139,10 @@ export class ProfilesTab implements View {
       if (turn !== this.turn) return;
       const type = pickType(types, now.get("type"));
       if (!type) return this.showOther(notice("The profile has no sample types."));
-      this.rail.mark(file.name, type.type);
+      this.rail.mark(file.name, typeId(types, type));
       const memory = types.c_samples > 0 ? now.get("memory") : "";
       const owner = types.c_samples > 0 ? now.get("owner") : "";
-      const request = { attachment: file.name, type: type.type, memory, owner, labels: now.all("label") };
+      const request = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label") };
       const loaded = await data.treeBelow(request, now.get("zoom"));
       if (turn === this.turn) this.present(now, { file, types, type, loaded });
     } catch (error) {
@@ -208,7 +218,7 @@ export class ProfilesTab implements View {
     this.toolbar.element.hidden = false;
     this.toolbar.show(now, { types: chosen.types, type: chosen.type, colouring, kinds, merged: chosen.loaded.merged });
     const { data } = this;
-    const type = chosen.type?.type ?? "";
+    const type = typeId(chosen.types, chosen.type);
     const labelsOf = `${chosen.file.name} ${type}`;
     this.toolbar.labels.show(() => data!.labels(chosen.file.name, type), now.all("label"), labelsOf !== this.labelsOf);
     this.labelsOf = labelsOf;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { failureReasons, mergedText, withGauges } from "../src/profile_data";
+import { failureReasons, mergedText, pickType, typeId, withGauges } from "../src/profile_data";
 import { State } from "../src/state";
 
 const merged = { uploads: 216, processes: 3, uploads_left_out: 0, failed_count: 0, failed: [] as { id: number; reason: string }[] };
@@ -24,6 +24,16 @@ test("one upload is what it is", () => {
   const of = (query: string) => withGauges(new State("/profile", new URLSearchParams(query))).toString();
   assert.equal(of("service=shop&gauges=last&processes=sum&tab=x"), "service=shop&gauges=last&processes=sum");
   assert.equal(of("ids=7&gauges=last"), "ids=7");
+});
+
+test("a type without a name is asked for by its place", () => {
+  const type = (name: string, total: number) => ({ type: name, unit: "count", total, c_total: 0, gauge: false });
+  const types = { samples: 1, c_samples: 0, time_ns: 0, duration_ns: 0, default_type: "cpu", types: [type("cpu", 5), type("", 7)] };
+  assert.equal(typeId(types, types.types[1]), "1");
+  assert.equal(typeId(types, types.types[0]), "cpu");
+  assert.equal(pickType(types, "1"), types.types[1]);
+  assert.equal(pickType(types, "0"), types.types[0]); // it has a name: the shown one
+  assert.equal(pickType(types, ""), types.types[0]);
 });
 
 test("each reason once, the most frequent first", () => {
