@@ -206,6 +206,12 @@ static void pick_moment(const struct merged_list *list, struct newest *newest, s
     }
 }
 
+static void pick_all(const struct merged_list *list, struct merged_list *picked) {
+    for (size_t i = 0; i < list->count; i++) {
+        picked->uploads[picked->count++] = list->uploads[i];
+    }
+}
+
 enum receiver_error gauges_pick(const struct merged_list *list, struct gauges gauges, const struct gauges_table *table, const char *type,
                                 struct merged_list *picked) {
     *picked = (struct merged_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out};
@@ -216,8 +222,7 @@ enum receiver_error gauges_pick(const struct merged_list *list, struct gauges ga
         read_values(table, type, values);
     }
     if (ok && (gauges.value == GAUGES_MEAN || list->count == 0)) {
-        memcpy(picked->uploads, list->uploads, list->count * sizeof *list->uploads);
-        picked->count = list->count;
+        pick_all(list, picked);
     } else if (ok && gauges.value == GAUGES_MAX && !gauges.summed) {
         picked->uploads[picked->count++] = list->uploads[largest_upload(list, values)];
     } else if (ok) {
