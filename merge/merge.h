@@ -259,6 +259,8 @@ int profile_shown_type(struct profile *profile);
 // The type that somebody asked for: by name, or, as a name may be empty, by its index in digits. NULL or "": the one that is shown. -1: no
 // such.
 int profile_sample_type_chosen(struct profile *profile, const char *type);
+// The types that say how many bytes of memory are in use, as Go, Python and Node call them; NULL ends them.
+extern const char *const profile_live_types[];
 size_t profile_sample_count(const struct profile *profile);
 int64_t profile_time_ns(const struct profile *profile);
 int64_t profile_duration_ns(const struct profile *profile);

@@ -93,6 +93,7 @@
 #define profile_left_out_count cmemprof_profile_left_out_count
 #define profile_left_out_name cmemprof_profile_left_out_name
 #define profile_label_of cmemprof_profile_label_of
+#define profile_live_types cmemprof_profile_live_types
 #define profile_new cmemprof_profile_new
 #define profile_new_mapping cmemprof_profile_new_mapping
 #define profile_next_input cmemprof_profile_next_input

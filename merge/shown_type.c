@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-// What says most comes first: memory in use, as Go, Python and Node call it. Then the profile's own default, then what was allocated.
-static const char *const first_types[] = {"inuse_space", "heap-space", "space"};
-static const char *const later_types[] = {"alloc_space"};
+// space: dd-trace-js up to 5.40.
+const char *const profile_live_types[] = {"inuse_space", "heap-space", "space", NULL};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 // What is asked about either form of a profile.
@@ -17,13 +16,13 @@ struct candidates {
     int count;
 };
 
+// What says most comes first: memory in use, then the profile's own default, then what was allocated.
 static int best(const struct candidates *all) {
-    int order[COUNT(first_types) + 1 + COUNT(later_types)], count = 0;
-    for (size_t i = 0; i < COUNT(first_types); i++)
-        order[count++] = all->find(all->of, first_types[i]);
+    int order[COUNT(profile_live_types) + 1], count = 0;
+    for (size_t i = 0; profile_live_types[i]; i++)
+        order[count++] = all->find(all->of, profile_live_types[i]);
     order[count++] = all->own_default(all->of);
-    for (size_t i = 0; i < COUNT(later_types); i++)
-        order[count++] = all->find(all->of, later_types[i]);
+    order[count++] = all->find(all->of, "alloc_space");
     int first = -1;
     for (int i = 0; i < count + all->count; i++) {
         int type = i < count ? order[i] : i - count;

@@ -43,9 +43,10 @@ static bool starts_with(const char *text, const char *start) {
 }
 
 static void add_live(struct measures *measures, const struct totals *totals) {
-    const struct totals_type *type = totals_find(totals, "inuse_space");
-    type = type ? type : totals_find(totals, "heap-space");
-    type = type ? type : totals_find(totals, "space");
+    const struct totals_type *type = NULL;
+    for (size_t i = 0; !type && profile_live_types[i]; i++) {
+        type = totals_find(totals, profile_live_types[i]);
+    }
     if (!type) {
         return;
     }
@@ -93,16 +94,19 @@ void measures_clear(struct measures *measures) {
     }
 }
 
-bool measure_is_gauge(const char *type) {
-    // objects and space: the live heap of dd-trace-js up to 5.40.
-    static const char *const gauges[] = {"goroutine",      "goroutines", "heap-space", "heap-live-samples",
-                                         "heap-live-size", "objects",    "space",      "threadcreate"};
-    for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++) {
-        if (strcmp(type, gauges[i]) == 0) {
+static bool is_one_of(const char *type, const char *const *types) {
+    for (; *types; types++) {
+        if (strcmp(type, *types) == 0) {
             return true;
         }
     }
-    return starts_with(type, "inuse_");
+    return false;
+}
+
+bool measure_is_gauge(const char *type) {
+    // objects: beside space.
+    static const char *const others[] = {"goroutine", "goroutines", "heap-live-samples", "heap-live-size", "objects", "threadcreate", NULL};
+    return is_one_of(type, profile_live_types) || is_one_of(type, others) || starts_with(type, "inuse_");
 }
 
 // ---- Files ----
