@@ -74,6 +74,9 @@ bool catalog_matches(struct catalog *catalog, int64_t id, const struct selection
 size_t catalog_count(struct catalog *catalog);
 enum receiver_error catalog_find(struct catalog *catalog, int64_t id, const char *name, struct catalog_attachment *attachment);
 
+// All of an upload; attachments has room for CATALOG_MAX_ATTACHMENTS. None of an upload that is not there.
+enum receiver_error catalog_attachments(struct catalog *catalog, int64_t id, struct catalog_attachment *attachments, size_t *count);
+
 // {"uploads":[...],"total":n,"next":place or null} in an order, those behind a place (NULL: all).
 enum receiver_error catalog_list(struct catalog *catalog, const struct selection *selection, const struct search_order *order,
                                  const struct search_place *after, size_t limit, struct json *json);
@@ -87,7 +90,7 @@ enum receiver_error catalog_histogram(struct catalog *catalog, const struct sele
 
 struct catalog_upload {
     int64_t id, start_ms, end_ms;
-    const char *host, *tags;  // "" when unknown; tags: "k:v,k:v" as in the index: merged_list.c tells processes apart by them
+    uint64_t process;         // search_process
     struct measures measures; // NAN where there is none (yet): metrics.c
     const struct catalog_attachment *attachments;
     size_t attachment_count;

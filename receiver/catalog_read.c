@@ -82,33 +82,26 @@ enum receiver_error catalog_find(struct catalog *catalog, int64_t id, const char
     return error;
 }
 
+enum receiver_error catalog_attachments(struct catalog *catalog, int64_t id, struct catalog_attachment *attachments, size_t *count) {
+    return read_attachments(catalog, id, NULL, attachments, count);
+}
+
 // ---- Many ----
 
 // What catalog_select gives of one upload, copied out of memory.
 struct copied {
     struct catalog_upload upload;
-    char host[EVENT_TAGS_MAX_BYTES + 1], tags[EVENT_TAGS_MAX_BYTES + 1];
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
 };
 
 // Under the lock of what is in memory.
 static void copy_row(const struct search *search, const struct search_row *row, struct copied *copied) {
-    const char *host = words_text(&search->words, row->facets[FACET_HOST]);
-    size_t used = 0;
     copied->upload = (struct catalog_upload){.id = row->id,
                                              .start_ms = row->start_ms,
                                              .end_ms = row->end_ms,
-                                             .host = copied->host,
-                                             .tags = copied->tags,
+                                             .process = search_process(search, row),
                                              .measures = row->measures,
                                              .attachments = copied->attachments};
-    snprintf(copied->host, sizeof copied->host, "%s", host ? host : "");
-    copied->tags[0] = '\0';
-    for (uint32_t i = 0; i < row->tag_count; i++) {
-        // They came as one text of that length.
-        used += (size_t)snprintf(copied->tags + used, sizeof copied->tags - used, "%s%s", used ? "," : "",
-                                 words_text(&search->words, row->tags[i]));
-    }
 }
 
 static enum receiver_error copy_upload(struct catalog *catalog, int64_t id, struct copied *copied) {

@@ -20,33 +20,6 @@ static bool has_attachment(const struct catalog_upload *upload, const char *name
     return false;
 }
 
-static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size) { // FNV-1a
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash;
-}
-
-static uint64_t hash_tag(uint64_t hash, const char *tags, const char *key) {
-    size_t key_size = strlen(key);
-    for (const char *tag = tags; *tag;) {
-        size_t length = strcspn(tag, ",");
-        if (length > key_size && strncmp(tag, key, key_size) == 0 && tag[key_size] == ':') {
-            return hash_bytes(hash, tag, length);
-        }
-        tag += length + (tag[length] == ',');
-    }
-    return hash;
-}
-
-// Every client sends runtime-id, which is new with each start; ours of old and others at least the process id.
-static uint64_t process_of(const struct catalog_upload *upload) {
-    const char *tags = upload->tags ? upload->tags : "", *host = upload->host ? upload->host : "";
-    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), host, strlen(host));
-    hash = hash_tag(hash, tags, "service");
-    return hash_tag(hash_tag(hash, tags, "runtime-id"), tags, "process_id");
-}
-
 static bool gather(void *context, const struct catalog_upload *upload) {
     struct gathering *gathering = context;
     struct merged_list *list = gathering->list;
@@ -63,8 +36,7 @@ static bool gather(void *context, const struct catalog_upload *upload) {
         list->uploads = grown;
         gathering->capacity = capacity;
     }
-    list->uploads[list->count++] =
-        (struct merged_upload){upload->id, upload->start_ms, upload->end_ms, process_of(upload), upload->measures};
+    list->uploads[list->count++] = (struct merged_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
     return true;
 }
 

@@ -158,6 +158,30 @@ int64_t search_unmeasured(const struct search *search) {
     return 0;
 }
 
+static uint64_t hash_text(uint64_t hash, const char *text) { // FNV-1a
+    for (; *text; text++) {
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+uint64_t search_process(const struct search *search, const struct search_row *row) {
+    static const char *const keys[] = {"service:", "runtime-id:", "process_id:"};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    const char *host = words_text(&search->words, row->facets[FACET_HOST]), *found[KEYS] = {0};
+    for (uint32_t i = 0; i < row->tag_count; i++) {
+        const char *tag = words_text(&search->words, row->tags[i]);
+        for (size_t k = 0; k < KEYS; k++) {
+            found[k] = !found[k] && strncmp(tag, keys[k], strlen(keys[k])) == 0 ? tag : found[k];
+        }
+    }
+    uint64_t hash = hash_text(UINT64_C(0xcbf29ce484222325), host ? host : "");
+    for (size_t k = 0; k < KEYS; k++) {
+        hash = found[k] ? hash_text(hash, found[k]) : hash;
+    }
+    return hash;
+}
+
 // Of one upload: marking all words that hold the text, as a query does, would take longer than looking at its tags.
 static bool has_text(const struct search *search, const struct search_row *row, const char *text) {
     for (uint32_t i = 0; i < row->tag_count; i++) {

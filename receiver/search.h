@@ -43,6 +43,9 @@ void search_remove_oldest(struct search *search);
 const struct search_row *search_oldest(const struct search *search); // NULL: it is empty
 const struct search_row *search_find(const struct search *search, int64_t id);
 void search_measured(struct search *search, int64_t id, const struct measures *measures);
+// The same for uploads of one process: of host, service, runtime-id and process_id. Every client sends runtime-id, which is new with each
+// start; our old ones at least the process id.
+uint64_t search_process(const struct search *search, const struct search_row *row);
 int64_t search_unmeasured(const struct search *search); // the newest upload whose measures are not known; 0: none
 
 bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection); // no memory: false
