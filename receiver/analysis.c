@@ -1,147 +1,223 @@
 // analysis.c: what stands out in a selection (analysis.h).
 #include "analysis.h"
+#include "analysis_gaps.h"
 #include "analysis_rules.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-// Those with the most uploads. 8 with 60 profiles of three kinds each are read in some 3 s.
-enum { MOST_PROCESSES = 8 };
+// Profiles of 1,000 stacks take 0.6 ms of CPU time on average (make bench-receiver), two threads read them, and an upload has two or three
+// that are read: under a second. 24 points tell growth from noise: there Kendall's tau of noise has a deviation of 0.14.
+enum { MOST_UPLOADS = 720, LEAST_POINTS = 24 };
 
-struct process {
-    struct merged_list list; // a stretch of the sorted copy, by time
+// ---- Looking into one process ----
+
+struct looking {
+    struct store *store;
+    const struct overview *overview;
+    const struct process *processes;
+    size_t count, points; // that are looked into; uploads of each at most
+    bool own_memory;
+    struct looked *looked; // one each
+    atomic_size_t next;
 };
 
-static int compare_uploads(const void *left, const void *right) {
-    const struct merged_upload *a = left, *b = right;
-    if (a->process != b->process) {
-        return a->process < b->process ? -1 : 1;
-    }
-    if (a->start_ms != b->start_ms) {
-        return a->start_ms < b->start_ms ? -1 : 1;
-    }
-    return a->id < b->id ? -1 : a->id > b->id;
-}
-
-static int compare_processes(const void *left, const void *right) {
-    size_t a = ((const struct process *)left)->list.count, b = ((const struct process *)right)->list.count;
-    return a > b ? -1 : a < b;
-}
-
-// Splits the sorted uploads; *processes has room for all.
-static size_t split(struct merged_upload *uploads, size_t count, struct process *processes) {
-    size_t used = 0;
-    for (size_t from = 0, to; from < count; from = to) {
-        for (to = from + 1; to < count && uploads[to].process == uploads[from].process; to++) {
+static const char *language_of(const char *tag) {
+    static const char *const names[][2] = {{"go", "Go "},           {"python", "Python "},     {"javascript", "JavaScript "},
+                                           {"node", "JavaScript "}, {"nodejs", "JavaScript "}, {"jvm", "Java "}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(tag, names[i][0]) == 0) {
+            return names[i][1];
         }
-        processes[used++].list = (struct merged_list){uploads + from, to - from, 0};
     }
-    if (used > 1) {
-        qsort(processes, used, sizeof *processes, compare_processes);
-    }
-    return used;
+    return "";
 }
 
-// At most TREND_MAX_POINTS of them, evenly, the first and the last included; in place.
-static void thin(struct merged_list *list) {
-    if (list->count <= TREND_MAX_POINTS) {
-        return;
-    }
-    for (size_t i = 0; i < TREND_MAX_POINTS; i++) {
-        list->uploads[i] = list->uploads[i * (list->count - 1) / (TREND_MAX_POINTS - 1)];
-    }
-    list->count = TREND_MAX_POINTS;
-}
-
-// The first kind of heap profile that the process has.
-static enum receiver_error read_heap(struct store *store, const struct merged_list *list, const struct heap **heap, struct stacks *stacks) {
-    static const struct heap heaps[] = {{"delta-heap.pprof", "inuse_space", "Go "},
-                                        {"heap.pprof", "inuse_space", "Go "},
-                                        {"profile.pprof", "heap-space", "Python "},
-                                        {"space.pprof", "inuse_space", "JavaScript "},
-                                        {"space.pprof", "space", "JavaScript "}}; // up to dd-trace-js 5.40
-    for (size_t i = 0; i < sizeof heaps / sizeof *heaps; i++) {
-        enum receiver_error error = stacks_read(store, list, heaps[i].attachment, heaps[i].type, stacks);
-        if (error != RECEIVER_OK || stacks->profile_count > 0) {
-            *heap = &heaps[i];
-            return error;
-        }
-        stacks_free(stacks);
-    }
-    *heap = NULL;
-    return RECEIVER_OK;
-}
-
-static bool look_at_goroutines(struct findings *findings, struct store *store, const struct merged_list *list) {
-    struct stacks stacks;
-    if (stacks_read(store, list, "goroutines.pprof", "goroutine", &stacks) != RECEIVER_OK) {
-        return false;
-    }
-    bool ok = analysis_goroutines(findings, &stacks);
-    stacks_free(&stacks);
-    return ok;
-}
-
-static bool look_at_memory(struct findings *findings, struct store *store, const struct merged_list *list, const struct metrics *metrics,
-                           bool own_memory) {
-    const struct heap *heap;
-    struct stacks stacks = {0};
-    if (read_heap(store, list, &heap, &stacks) != RECEIVER_OK) {
-        return false;
-    }
-    stacks.own_memory = own_memory;
-    bool ok = (!heap || analysis_live_memory(findings, &stacks, heap)) && analysis_churn(findings, metrics, heap ? &stacks : NULL, heap);
-    stacks_free(&stacks);
-    return ok;
-}
-
-static enum receiver_error look_at(struct findings *findings, struct store *store, struct merged_list *list, bool own_memory) {
+struct one {
+    struct store *store;
+    const struct merged_list *list;
+    struct looked *looked;
     struct metrics *metrics;
-    enum receiver_error error = metrics_read(store, list, &metrics);
+    struct heap heap;
+    bool own_memory;
+};
+
+// The stacks of a use; without files for it there are none, which is no error.
+static enum receiver_error read_stacks(struct one *one, enum file_use use, struct stacks *stacks) {
+    struct merged_report report;
+    struct looked *looked = one->looked;
+    const char *attachment = looked->files.uses[use].attachment;
+    *stacks = (struct stacks){0};
+    if (!attachment) {
+        return RECEIVER_OK;
+    }
+    enum receiver_error error = stacks_read(one->store, one->list, attachment, looked->files.uses[use].type, stacks, &report);
+    if (error == RECEIVER_OK) {
+        files_count(&looked->files.all, attachment, &report);
+        looked->stacks_left_out = looked->stacks_left_out || stacks->left_out > 0;
+    }
+    return error;
+}
+
+static bool look_at_memory(struct one *one) {
+    struct stacks stacks;
+    if (read_stacks(one, FILES_OF_MEMORY, &stacks) != RECEIVER_OK) {
+        return false;
+    }
+    stacks.own_memory = one->own_memory;
+    bool has = stacks.profile_count > 0;
+    bool ok = (!has || analysis_live_memory(&one->looked->findings, &stacks, &one->heap)) &&
+              analysis_churn(&one->looked->findings, one->metrics, has ? &stacks : NULL, has ? &one->heap : NULL);
+    stacks_free(&stacks);
+    return ok;
+}
+
+static bool look_at_goroutines(struct one *one) {
+    struct stacks stacks;
+    if (read_stacks(one, FILES_OF_GOROUTINES, &stacks) != RECEIVER_OK) {
+        return false;
+    }
+    bool ok = analysis_goroutines(&one->looked->findings, &stacks, one->looked->files.uses[FILES_OF_GOROUTINES].attachment);
+    stacks_free(&stacks);
+    return ok;
+}
+
+static bool look_at_locks(struct one *one) {
+    struct stacks stacks = {0};
+    const struct metrics_series *series = metrics_find(one->metrics, "lock_seconds_per_s");
+    bool worth = series && load_now(series->points, series->count) >= CONTENTION_SECONDS_PER_S;
+    if (worth && read_stacks(one, FILES_OF_LOCKS, &stacks) != RECEIVER_OK) {
+        return false;
+    }
+    bool ok = analysis_locks(&one->looked->findings, one->metrics, &stacks, one->looked->files.uses[FILES_OF_LOCKS].attachment);
+    stacks_free(&stacks);
+    return ok;
+}
+
+static enum receiver_error look_at(struct one *one) {
+    struct looked *looked = one->looked;
+    enum receiver_error error = metrics_read(one->store, one->list, &one->metrics);
     if (error != RECEIVER_OK) {
         return error;
     }
-    thin(list);
-    bool ok = look_at_memory(findings, store, list, metrics, own_memory) && look_at_goroutines(findings, store, list) &&
-              analysis_locks(findings, metrics, store, list) && analysis_fragmentation(findings, metrics, list) &&
-              analysis_lost_samples(findings, metrics, list);
-    metrics_free(metrics);
-    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-}
-
-static void write_answer(const struct findings *findings, const struct merged_list *list, size_t processes, size_t profiles,
-                         struct json *json) {
-    struct merged_report report = {.uploads = list->count, .processes = processes, .left_out = list->left_out};
-    json_object_begin(json);
-    merged_report_write(&report, json);
-    json_key(json, "profiles");
-    json_number(json, (int64_t)profiles);
-    findings_write(findings, json);
-    json_object_end(json);
-}
-
-enum receiver_error analysis_write(struct store *store, const struct merged_list *list, bool own_memory, struct json *json) {
-    struct merged_upload *uploads = malloc((list->count + 1) * sizeof *uploads);
-    struct process *processes = calloc(list->count + 1, sizeof *processes);
-    struct findings findings = {0};
-    enum receiver_error error = uploads && processes ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-    size_t count = 0, profiles = 0;
-    if (error == RECEIVER_OK && list->count > 0) {
-        memcpy(uploads, list->uploads, list->count * sizeof *uploads);
-        qsort(uploads, list->count, sizeof *uploads, compare_uploads);
-        count = split(uploads, list->count, processes);
-        count = count < MOST_PROCESSES ? count : MOST_PROCESSES;
+    if (one->metrics->report.failed_count > 0) {
+        files_count(&looked->files.all, "metrics.json", &one->metrics->report);
     }
-    for (size_t i = 0; i < count && error == RECEIVER_OK; i++) {
-        error = look_at(&findings, store, &processes[i].list, own_memory);
-        profiles += processes[i].list.count;
+    error = files_find(one->store, one->list, &looked->files);
+    if (error == RECEIVER_OK) {
+        one->heap.attachment = looked->files.uses[FILES_OF_MEMORY].attachment;
+        one->heap.type = looked->files.uses[FILES_OF_MEMORY].type;
+        bool ok = look_at_memory(one) && look_at_goroutines(one) && look_at_locks(one) &&
+                  analysis_fragmentation(&looked->findings, one->metrics, one->list) &&
+                  analysis_lost_samples(&looked->findings, one->metrics, one->list) && !looked->findings.no_memory;
+        error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    }
+    metrics_free(one->metrics);
+    return error;
+}
+
+static enum receiver_error look_into(const struct looking *looking, size_t i) {
+    struct merged_upload uploads[TREND_MAX_POINTS];
+    const struct process *process = &looking->processes[i];
+    struct merged_list list = {.uploads = uploads, .count = choice_thin(process, looking->points, uploads)};
+    struct looked *looked = &looking->looked[i];
+    looked->findings.service = overview_text(looking->overview, process->uploads->service);
+    looked->findings.host = overview_text(looking->overview, process->uploads->host);
+    struct one one = {.store = looking->store,
+                      .list = &list,
+                      .looked = looked,
+                      .heap.language = language_of(overview_text(looking->overview, process->uploads->language)),
+                      .own_memory = looking->own_memory};
+    return look_at(&one);
+}
+
+static void *look_into_some(void *state) {
+    struct looking *looking = state;
+    for (size_t i; (i = atomic_fetch_add(&looking->next, 1)) < looking->count;) {
+        looking->looked[i].error = look_into(looking, i);
+    }
+    return NULL;
+}
+
+// How many processes, and how many uploads of each: as many points as there is room for, and rather fewer points than a process less.
+static void set_bounds(struct looking *looking, size_t processes) {
+    size_t points = processes > 0 ? MOST_UPLOADS / processes : TREND_MAX_POINTS, uploads = 0;
+    looking->points = points > TREND_MAX_POINTS ? TREND_MAX_POINTS : points < LEAST_POINTS ? LEAST_POINTS : points;
+    for (looking->count = 0; looking->count < processes && uploads < MOST_UPLOADS; looking->count++) {
+        size_t count = looking->processes[looking->count].count;
+        uploads += count < looking->points ? count : looking->points;
+    }
+}
+
+static enum receiver_error look_into_all(struct looking *looking) {
+    pthread_t thread;
+    bool started = looking->count > 1 && pthread_create(&thread, NULL, look_into_some, looking) == 0;
+    look_into_some(looking);
+    if (started) {
+        pthread_join(thread, NULL);
+    }
+    for (size_t i = 0; i < looking->count; i++) {
+        if (looking->looked[i].error != RECEIVER_OK) {
+            return looking->looked[i].error;
+        }
+    }
+    return RECEIVER_OK;
+}
+
+// ---- The answer ----
+
+static enum receiver_error find_all(struct looking *looking, size_t processes, struct findings *findings, size_t *changes) {
+    enum receiver_error error = look_into_all(looking);
+    for (size_t i = 0; i < looking->count; i++) {
+        findings_join(findings, &looking->looked[i].findings);
+    }
+    for (size_t i = looking->count; i < processes && error == RECEIVER_OK; i++) {
+        struct findings by_measures = {.service = overview_text(looking->overview, looking->processes[i].uploads->service),
+                                       .host = overview_text(looking->overview, looking->processes[i].uploads->host)};
+        analysis_measures(&by_measures, &looking->processes[i]);
+        findings_join(findings, &by_measures);
     }
     if (error == RECEIVER_OK) {
-        findings_sort(&findings);
-        write_answer(&findings, list, count, profiles, json);
+        error = analysis_versions(findings, looking->store, looking->overview, changes);
+    }
+    if (error == RECEIVER_OK) {
+        error = analysis_restarts(findings, looking->store, looking->overview);
+    }
+    findings_sort(findings);
+    return error == RECEIVER_OK && findings->no_memory ? RECEIVER_NO_MEMORY : error;
+}
+
+enum receiver_error analysis_write(struct store *store, struct overview *overview, bool own_memory, struct json *json) {
+    struct process *processes;
+    size_t count, changes = 0;
+    struct findings findings = {0};
+    enum receiver_error error = choice_make(overview, &processes, &count);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    struct looking looking = {.store = store, .overview = overview, .processes = processes, .own_memory = own_memory};
+    set_bounds(&looking, count);
+    looking.looked = calloc(looking.count + 1, sizeof *looking.looked);
+    error = looking.looked ? find_all(&looking, count, &findings, &changes) : RECEIVER_NO_MEMORY;
+    if (error == RECEIVER_OK) {
+        struct gaps gaps = {.overview = overview,
+                            .processes = processes,
+                            .count = count,
+                            .looked = looking.looked,
+                            .looked_count = looking.count,
+                            .changes = changes};
+        json_object_begin(json);
+        gaps_write(&gaps, findings.count, json);
+        findings_write(&findings, json);
+        json_object_end(json);
+    }
+    for (size_t i = 0; looking.looked && i < looking.count; i++) {
+        findings_free(&looking.looked[i].findings);
     }
     findings_free(&findings);
-    free(uploads);
+    free(looking.looked);
     free(processes);
     return error;
 }

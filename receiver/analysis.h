@@ -1,13 +1,17 @@
-// analysis.h: what stands out in a selection, with the evidence: likely leaks, growth, churn, contention (docs/receiver.md).
+// analysis.h: what stands out in a selection, with the evidence: likely leaks, what rose and stayed, churn, contention, regressions
+// (docs/receiver.md); and what was not looked at, since "nothing found" can only be said of what was.
 //
-// Each process is looked at by itself, over at most 60 of its profiles: sums over processes that start and end would grow and shrink with
-// their number. Threads: any. Memory: malloc, the stacks of one process and a value for each of its profiles (32 MiB at most).
+// All processes are looked at by their measures; those that are chosen by them (analysis_choice.h) are looked into, each by itself: sums
+// over processes that start and end would grow and shrink with their number. Threads: any; a call uses one more of its own. Memory: malloc;
+// 112 bytes an upload of the selection, the stacks of two processes and a value for each of their profiles (64 MiB at most).
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_H
 #define CMEMPROF_RECEIVER_ANALYSIS_H
 
-#include "merged.h"
+#include "overview.h"
+#include "store.h"
 
-// The whole answer. own_memory: of C memory, the profiler's own is looked at (profile_sample_is_own), and not the program's.
-enum receiver_error analysis_write(struct store *store, const struct merged_list *list, bool own_memory, struct json *json);
+// The whole answer; sorts the overview's uploads. own_memory: of C memory, the profiler's own is looked at (profile_sample_is_own), and not
+// the program's.
+enum receiver_error analysis_write(struct store *store, struct overview *overview, bool own_memory, struct json *json);
 
 #endif

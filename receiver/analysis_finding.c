@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void free_finding(struct finding *finding) {
     for (size_t i = 0; i < finding->frame_count; i++) {
-        free(finding->stack[i]);
+        free(finding->stack[i].name);
     }
     free(finding);
 }
@@ -18,39 +19,80 @@ void findings_free(struct findings *findings) {
     for (size_t i = 0; i < findings->count; i++) {
         free_finding(findings->items[i]);
     }
-    findings->count = 0;
+    free(findings->items);
+    findings->items = NULL;
+    findings->count = findings->room = 0;
+}
+
+static bool append(struct findings *findings, struct finding *finding) {
+    if (findings->count == findings->room) {
+        size_t room = findings->room ? 2 * findings->room : 8;
+        struct finding **grown = realloc(findings->items, room * sizeof(struct finding *));
+        if (!grown) {
+            findings->no_memory = true;
+            return false;
+        }
+        findings->items = grown;
+        findings->room = room;
+    }
+    findings->items[findings->count++] = finding;
+    return true;
 }
 
 struct finding *findings_add(struct findings *findings, const char *kind, enum severity severity, double weight) {
-    struct finding *finding = findings->count < FINDINGS_MAX ? calloc(1, sizeof *finding) : NULL;
-    if (finding) {
-        *finding = (struct finding){.kind = kind, .severity = severity, .weight = weight, .slope_bytes_per_s = NAN, .processes = 1};
-        findings->items[findings->count++] = finding;
+    struct finding *finding = calloc(1, sizeof *finding);
+    findings->no_memory |= !finding;
+    if (!finding) {
+        return NULL;
     }
-    return finding;
+    finding->kind = kind;
+    finding->severity = severity;
+    finding->weight = weight;
+    finding->slope_bytes_per_minute = NAN;
+    finding->processes = 1;
+    finding->service = findings->service ? findings->service : "";
+    finding->host = findings->host ? findings->host : "";
+    if (append(findings, finding)) {
+        return finding;
+    }
+    free(finding);
+    return NULL;
 }
 
-// The site is kept behind the stack's frames: it is not shown.
+static const char *leaf_of(const struct finding *finding) {
+    return finding->frame_count > 0 ? finding->stack[0].name : "";
+}
+
 static bool is_same(const struct finding *a, const struct finding *b) {
-    const char *one = a->frame_count > 0 ? a->stack[0] : "", *other = b->frame_count > 0 ? b->stack[0] : "";
-    return strcmp(a->kind, b->kind) == 0 && strcmp(one, other) == 0;
+    return strcmp(a->kind, b->kind) == 0 && strcmp(a->site, b->site) == 0 && strcmp(leaf_of(a), leaf_of(b)) == 0 &&
+           strcmp(a->service, b->service) == 0;
 }
 
-void findings_settle(struct findings *findings, const char *site) {
-    struct finding *last = findings->items[findings->count - 1];
-    for (size_t i = 0; i + 1 < findings->count; i++) {
+static void join(struct findings *findings, struct finding *finding) {
+    for (size_t i = 0; i < findings->count; i++) {
         struct finding *before = findings->items[i];
-        if (!is_same(before, last) || (site && !strstr(before->title, site))) {
-            continue;
+        if (is_same(before, finding)) {
+            size_t processes = before->processes + finding->processes;
+            bool heavier = finding->weight > before->weight;
+            findings->items[i] = heavier ? finding : before;
+            findings->items[i]->processes = processes;
+            free_finding(heavier ? before : finding);
+            return;
         }
-        size_t processes = before->processes + last->processes;
-        bool heavier = last->weight > before->weight;
-        findings->items[i] = heavier ? last : before;
-        findings->items[i]->processes = processes;
-        free_finding(heavier ? before : last);
-        findings->count--;
-        return;
     }
+    if (!append(findings, finding)) {
+        free_finding(finding);
+    }
+}
+
+void findings_join(struct findings *findings, struct findings *more) {
+    for (size_t i = 0; i < more->count; i++) {
+        join(findings, more->items[i]);
+    }
+    findings->no_memory |= more->no_memory;
+    findings->left_out += more->left_out;
+    more->count = 0;
+    findings_free(more);
 }
 
 static int compare(const void *left, const void *right) {
@@ -70,14 +112,17 @@ void findings_sort(struct findings *findings) {
     }
 }
 
-void finding_set_stack(struct finding *finding, const struct profile_sample_view *sample) {
+void finding_set_stack(struct finding *finding, const struct profile_sample_view *sample, const char *site) {
     char room[VIEW_NAME_BYTES];
+    snprintf(finding->site, sizeof finding->site, "%s", site ? site : "");
     for (size_t i = 0; i < sample->frame_count && finding->frame_count < FINDING_MAX_FRAMES; i++) {
-        char *copy = strdup(view_frame_name(&sample->frames[i], room));
+        const struct profile_frame *frame = &sample->frames[i];
+        char *copy = strdup(view_frame_name(frame, room));
         if (!copy) {
             return;
         }
-        finding->stack[finding->frame_count++] = copy;
+        bool own = *frame->function && profile_frame_role(frame) == FRAME_PROGRAM;
+        finding->stack[finding->frame_count++] = (struct finding_frame){copy, own};
     }
 }
 
@@ -93,18 +138,9 @@ const char *finding_bytes(double bytes, char text[FINDING_AMOUNT_BYTES]) {
     return text;
 }
 
-// In the shortest time in which it is a megabyte.
 const char *finding_rate(double bytes_per_s, char text[FINDING_AMOUNT_BYTES]) {
-    static const struct {
-        double seconds;
-        const char *name;
-    } times[] = {{1, "a second"}, {60, "a minute"}, {3600, "an hour"}, {86400, "a day"}};
-    size_t at = 0;
     char amount[FINDING_AMOUNT_BYTES];
-    while (at + 1 < sizeof times / sizeof *times && bytes_per_s * times[at].seconds < 1e6) {
-        at++;
-    }
-    snprintf(text, FINDING_AMOUNT_BYTES, "%.16s %s", finding_bytes(bytes_per_s * times[at].seconds, amount), times[at].name);
+    snprintf(text, FINDING_AMOUNT_BYTES, "%.20s a minute", finding_bytes(60 * bytes_per_s, amount));
     return text;
 }
 
@@ -116,6 +152,14 @@ const char *finding_duration(double seconds, char text[FINDING_AMOUNT_BYTES]) {
     } else {
         snprintf(text, FINDING_AMOUNT_BYTES, "%.3g hours", seconds / 3600);
     }
+    return text;
+}
+
+const char *finding_time(int64_t unix_ms, char text[FINDING_AMOUNT_BYTES]) {
+    time_t seconds = (time_t)(unix_ms / 1000);
+    struct tm parts = {0};
+    gmtime_r(&seconds, &parts);
+    strftime(text, FINDING_AMOUNT_BYTES, "%Y-%m-%d %H:%M UTC", &parts);
     return text;
 }
 
@@ -132,6 +176,25 @@ static void write_points(const struct finding *finding, struct json *json) {
     json_array_end(json);
 }
 
+static void write_stack(const struct finding *finding, struct json *json) {
+    json_key(json, "site");
+    json_text(json, finding->site);
+    json_key(json, "stack");
+    json_array_begin(json);
+    for (size_t i = 0; i < finding->frame_count; i++) {
+        json_text(json, finding->stack[i].name);
+    }
+    json_array_end(json);
+    json_key(json, "own_frames");
+    json_array_begin(json);
+    for (size_t i = 0; i < finding->frame_count; i++) {
+        if (finding->stack[i].own) {
+            json_number(json, (int64_t)i);
+        }
+    }
+    json_array_end(json);
+}
+
 static void write_finding(const struct finding *finding, struct json *json) {
     static const char *const severities[] = {"low", "medium", "high"};
     json_object_begin(json);
@@ -143,18 +206,19 @@ static void write_finding(const struct finding *finding, struct json *json) {
     json_text(json, finding->title);
     json_key(json, "evidence");
     json_text(json, finding->evidence);
-    json_key(json, "slope_bytes_per_s");
-    json_real(json, finding->slope_bytes_per_s);
+    json_key(json, "slope_bytes_per_minute");
+    json_real(json, finding->slope_bytes_per_minute);
+    json_key(json, "unit");
+    json_text(json, finding->unit);
+    json_key(json, "service");
+    json_text(json, finding->service);
+    json_key(json, "host");
+    json_text(json, finding->host);
     json_key(json, "processes");
     json_number(json, (int64_t)finding->processes);
-    json_key(json, "stack");
-    json_array_begin(json);
-    for (size_t i = 0; i < finding->frame_count; i++) {
-        json_text(json, finding->stack[i]);
-    }
-    json_array_end(json);
+    write_stack(finding, json);
     json_key(json, "attachment");
-    json_text(json, finding->attachment);
+    json_text(json, *finding->attachment ? finding->attachment : NULL);
     json_key(json, "type");
     json_text(json, finding->type);
     json_key(json, "uploads");
@@ -168,9 +232,12 @@ static void write_finding(const struct finding *finding, struct json *json) {
 }
 
 void findings_write(const struct findings *findings, struct json *json) {
+    size_t shown = findings->count < FINDINGS_SHOWN ? findings->count : FINDINGS_SHOWN;
+    json_key(json, "findings_left_out");
+    json_number(json, (int64_t)(findings->count - shown + findings->left_out));
     json_key(json, "findings");
     json_array_begin(json);
-    for (size_t i = 0; i < findings->count; i++) {
+    for (size_t i = 0; i < shown; i++) {
         write_finding(findings->items[i], json);
     }
     json_array_end(json);

@@ -1,44 +1,59 @@
 // analysis_finding.h: what an analysis has found, as sentences, numbers and JSON.
-// Threads: a list belongs to one. Memory: malloc, FINDINGS_MAX entries of 20 KB at most.
+// Threads: a list belongs to one. Memory: malloc, 4 KB an entry and its stack.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_FINDING_H
 #define CMEMPROF_RECEIVER_ANALYSIS_FINDING_H
 
 #include "analysis_trend.h"
 
-enum { FINDINGS_MAX = 50, FINDING_MAX_FRAMES = 64, FINDING_MAX_TEXT = 600 };
+enum { FINDINGS_SHOWN = 50, FINDING_MAX_FRAMES = 64, FINDING_MAX_TEXT = 600, FINDING_MAX_SITE = 200 };
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
+
+struct finding_frame {
+    char *name;
+    bool own; // of the program itself (profile_frame_role)
+};
 
 struct finding {
     const char *kind; // a literal
     enum severity severity;
     char title[FINDING_MAX_TEXT], evidence[FINDING_MAX_TEXT];
-    double slope_bytes_per_s; // NAN: nothing grows in bytes
-    char *stack[FINDING_MAX_FRAMES];
+    double slope_bytes_per_minute; // NAN: nothing grows in bytes
+    char site[FINDING_MAX_SITE];   // the function that it is about; "": the whole process
+    struct finding_frame stack[FINDING_MAX_FRAMES];
     size_t frame_count;
-    const char *attachment, *type; // literals, or NULL
+    char attachment[CATALOG_NAME_MAX_BYTES + 1]; // "": none
+    const char *type, *unit;                     // of the points; literals, type may be NULL
     int64_t first_upload, last_upload;
     struct metrics_point points[TREND_MAX_POINTS];
     size_t point_count;
-    size_t processes; // that have it
-    double weight;    // of two of the same severity the heavier comes first
+    size_t processes;           // that have it
+    const char *service, *host; // of the process that has it worst; "" when unknown; they live as long as the finding
+    double weight;              // of two of the same severity the heavier comes first
 };
 
 struct findings {
-    struct finding *items[FINDINGS_MAX];
-    size_t count;
+    struct finding **items;
+    size_t count, room, left_out; // left_out: of one process, as there were too many
+    const char *service, *host;   // given to what is added
+    bool no_memory;               // something could not be added
 };
-// NULL: no memory, or there are enough. Of two that say the same of two processes (findings_settle) the heavier stays.
+// NULL: no memory.
 struct finding *findings_add(struct findings *findings, const char *kind, enum severity severity, double weight);
 void findings_free(struct findings *findings);
-// Called when the finding that was added last is complete: if the same kind and site was found before, they become one.
-void findings_settle(struct findings *findings, const char *site);
+// Moves all of `more` to the end. What says the same as one that is there, of another process of the same service, becomes one with it: of
+// the two the heavier stays.
+void findings_join(struct findings *findings, struct findings *more);
 void findings_sort(struct findings *findings);
-void findings_write(const struct findings *findings, struct json *json); // the member "findings"
+// The members "findings", FINDINGS_SHOWN of them, and "findings_left_out".
+void findings_write(const struct findings *findings, struct json *json);
 
-void finding_set_stack(struct finding *finding, const struct profile_sample_view *sample);
+// The stack, and which frames are the program's. site may be NULL.
+void finding_set_stack(struct finding *finding, const struct profile_sample_view *sample, const char *site);
 enum { FINDING_AMOUNT_BYTES = 32 };
-const char *finding_bytes(double bytes, char text[FINDING_AMOUNT_BYTES]);      // "1.2 MB"
-const char *finding_rate(double bytes_per_s, char text[FINDING_AMOUNT_BYTES]); // "1.2 MB a minute"
+const char *finding_bytes(double bytes, char text[FINDING_AMOUNT_BYTES]); // "1.2 MB"
+// "1.2 MB a minute": all rates of growth are by the minute, in sentences, numbers and charts.
+const char *finding_rate(double bytes_per_s, char text[FINDING_AMOUNT_BYTES]);
 const char *finding_duration(double seconds, char text[FINDING_AMOUNT_BYTES]); // "30 minutes"
+const char *finding_time(int64_t unix_ms, char text[FINDING_AMOUNT_BYTES]);    // "2026-01-02 03:04 UTC"
 
 #endif

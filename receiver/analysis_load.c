@@ -1,5 +1,6 @@
-// analysis_load.c: what costs without growing: allocation, locks, fragmentation (analysis_rules.h). Medians over all profiles, so that one
-// busy period makes no finding. And what is not seen, in sums: a period in which much was lost makes all incomplete.
+// analysis_load.c: what costs without growing: allocation, locks, fragmentation (analysis_rules.h). Medians over all profiles or over the
+// newest third, so that one busy period makes no finding. And what is not seen, in sums: a period in which much was lost makes all
+// incomplete.
 #include "analysis_rules.h"
 #include "analysis_site.h"
 
@@ -7,21 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-// 0: there is none.
-static double median_of(const struct metrics_series *series) {
-    double *values = series ? malloc(series->count * sizeof *values) : NULL;
-    double median = 0;
-    for (size_t i = 0; values && i < series->count; i++) {
-        values[i] = series->points[i].value;
-    }
-    if (values) {
-        median = trend_median(values, series->count);
+// The median of all points, or of the newest third when that is higher: what began an hour ago shows in a day's series as well.
+double load_now(const struct metrics_point *points, size_t count) {
+    double *values = malloc((count + 1) * sizeof *values), load = 0;
+    size_t newest = count >= 9 ? count / 3 : count;
+    for (int part = 0; values && part < 2; part++) {
+        size_t used = part == 0 ? count : newest;
+        for (size_t i = 0; i < used; i++) {
+            values[i] = points[count - used + i].value;
+        }
+        double median = trend_median(values, used);
+        load = median > load ? median : load;
     }
     free(values);
-    return median;
+    return load;
 }
 
-static void set_series(struct finding *finding, const struct metrics_series *series, const struct merged_list *list) {
+// 0: there is none.
+static double load_of(const struct metrics_series *series) {
+    return series ? load_now(series->points, series->count) : 0;
+}
+
+static void set_series(struct finding *finding, const struct metrics_series *series, const char *unit, const struct merged_list *list) {
+    finding->unit = unit;
     // The newest ones when there are more than a finding has room for.
     size_t skip = series->count > TREND_MAX_POINTS ? series->count - TREND_MAX_POINTS : 0;
     finding->point_count = series->count - skip;
@@ -39,7 +48,7 @@ static void name_largest(struct finding *finding, const struct stacks *stacks, c
     int64_t largest = stacks ? stacks_largest(stacks, type, &share) : -1;
     if (largest >= 0 && profile_sample_at(stacks->profile, (size_t)largest, &sample) == MERGE_OK) {
         snprintf(text, text_size, ", %.0f %% of it at one place in %.200s", 100 * share, analysis_site(&sample)->function);
-        finding_set_stack(finding, &sample);
+        finding_set_stack(finding, &sample, analysis_site(&sample)->function);
     }
 }
 
@@ -50,9 +59,9 @@ static void name_largest(struct finding *finding, const struct stacks *stacks, c
 bool analysis_churn(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const struct heap *heap) {
     const struct metrics_series *series = metrics_find(metrics, "alloc_bytes_per_s");
     series = series ? series : metrics_find(metrics, "go_alloc_bytes_per_sec");
-    double rate = median_of(series), live = median_of(metrics_find(metrics, "heap_live_bytes"));
+    double rate = load_of(series), live = load_of(metrics_find(metrics, "heap_live_bytes"));
     live = live > 16 << 20 ? live : 16 << 20;
-    if (rate < 1e8 || rate < live) {
+    if (rate < CHURN_BYTES_PER_S || rate < live) {
         return true;
     }
     struct finding *finding = findings_add(findings, "allocation_churn", rate >= 1e9 ? SEVERITY_MEDIUM : SEVERITY_LOW, rate);
@@ -60,66 +69,55 @@ bool analysis_churn(struct findings *findings, const struct metrics *metrics, co
     if (!finding) {
         return true;
     }
-    if (heap) {
+    if (heap && heap->attachment) {
         const char *type = strcmp(heap->type, "heap-space") == 0 ? "alloc-space" : "alloc_space";
         name_largest(finding, stacks, type, place, sizeof place);
-        finding->attachment = heap->attachment;
+        snprintf(finding->attachment, sizeof finding->attachment, "%s", heap->attachment);
         finding->type = type;
     }
     snprintf(finding->title, sizeof finding->title, "%s a second are allocated%s", finding_bytes(rate, amount), place);
-    snprintf(
-        finding->evidence, sizeof finding->evidence,
-        "The median of all profiles (%zu). The live heap is %s: as much is allocated %.1f times a second, and the collector runs as often.",
-        series->count, finding_bytes(live, heap_size), rate / live);
-    set_series(finding, series, NULL);
+    snprintf(finding->evidence, sizeof finding->evidence,
+             "The median of all profiles (%zu), or of the newest third. The live heap is %s: as much is allocated %.1f times a second, and "
+             "the collector runs as often.",
+             series->count, finding_bytes(live, heap_size), rate / live);
+    set_series(finding, series, "bytes/s", NULL);
     if (stacks && stacks->profile_count > 0) {
         finding->first_upload = stacks->ids[0];
         finding->last_upload = stacks->ids[stacks->profile_count - 1];
     }
-    findings_settle(findings, NULL);
     return true;
 }
 
 // ---- Locks ----
 
-struct lock_profile {
-    const char *attachment, *type;
-};
-
 // Half a second waited in each second: at any time half a goroutine stands still for a lock. Below that it is not worth a line.
-bool analysis_locks(struct findings *findings, const struct metrics *metrics, struct store *store, const struct merged_list *list) {
-    static const struct lock_profile profiles[] = {{"delta-mutex.pprof", "delay"}, {"profile.pprof", "lock-acquire-wait"}};
+bool analysis_locks(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const char *attachment) {
     const struct metrics_series *series = metrics_find(metrics, "lock_seconds_per_s");
-    double rate = median_of(series);
-    if (rate < 0.5) {
+    double rate = load_of(series);
+    if (rate < CONTENTION_SECONDS_PER_S) {
         return true;
     }
     struct finding *finding = findings_add(findings, "lock_contention",
                                            rate >= 10  ? SEVERITY_HIGH
                                            : rate >= 2 ? SEVERITY_MEDIUM
                                                        : SEVERITY_LOW,
-                                           rate);
+                                           rate * 1e8);
     char place[280] = "";
     if (!finding) {
         return true;
     }
-    for (size_t i = 0; i < sizeof profiles / sizeof *profiles && !*place; i++) {
-        struct stacks stacks;
-        if (stacks_read(store, list, profiles[i].attachment, profiles[i].type, &stacks) != RECEIVER_OK) {
-            return false;
-        }
-        if (stacks.profile_count > 0) {
-            name_largest(finding, &stacks, profiles[i].type, place, sizeof place);
-            finding->attachment = profiles[i].attachment;
-            finding->type = profiles[i].type;
-        }
-        stacks_free(&stacks);
+    set_series(finding, series, "s/s", NULL);
+    if (stacks && stacks->profile_count > 0) {
+        name_largest(finding, stacks, stacks->type_name, place, sizeof place);
+        snprintf(finding->attachment, sizeof finding->attachment, "%s", attachment);
+        finding->type = stacks->type_name;
+        finding->first_upload = stacks->ids[0];
+        finding->last_upload = stacks->ids[stacks->profile_count - 1];
     }
     snprintf(finding->title, sizeof finding->title, "%.3g seconds are waited for locks in each second%s", rate, place);
     snprintf(finding->evidence, sizeof finding->evidence,
-             "The median of all profiles (%zu): so many threads or goroutines stand still on average.", series->count);
-    set_series(finding, series, list);
-    findings_settle(findings, NULL);
+             "The median of all profiles (%zu), or of the newest third: so many threads or goroutines stand still on average.",
+             series->count);
     return true;
 }
 
@@ -137,8 +135,8 @@ static void say_left_out(const struct metrics *metrics, size_t asked, char *text
 // Half of what the allocator holds in memory is neither in use nor given back, and that is 64 MiB at least: small heaps always have slack.
 bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct merged_list *list) {
     const struct metrics_series *series = metrics_find(metrics, "c_allocator_fragmentation_bytes");
-    double lost = median_of(series), resident = median_of(metrics_find(metrics, "c_allocator_resident_bytes"));
-    double in_use = median_of(metrics_find(metrics, "c_allocator_in_use_bytes"));
+    double lost = load_of(series), resident = load_of(metrics_find(metrics, "c_allocator_resident_bytes"));
+    double in_use = load_of(metrics_find(metrics, "c_allocator_in_use_bytes"));
     if (!series || lost < 64 << 20 || lost < resident / 2) {
         return true;
     }
@@ -149,13 +147,12 @@ bool analysis_fragmentation(struct findings *findings, const struct metrics *met
     }
     say_left_out(metrics, series->count, left_out, sizeof left_out);
     snprintf(finding->title, sizeof finding->title, "Up to %s of C memory are lost to fragmentation", finding_bytes(lost, amounts[0]));
-    snprintf(
-        finding->evidence, sizeof finding->evidence,
-        "Medians of all reports (%zu%s): the allocator holds up to %s in memory, of which the program uses %s. Free blocks between live "
-        "ones stay in memory; glibc gives back their whole pages when it is told to (malloc_trim).",
-        series->count, left_out, finding_bytes(resident, amounts[1]), finding_bytes(in_use, amounts[2]));
-    set_series(finding, series, list);
-    findings_settle(findings, NULL);
+    snprintf(finding->evidence, sizeof finding->evidence,
+             "Medians of all reports (%zu%s), or of the newest third: the allocator holds up to %s in memory, of which the program uses "
+             "%s. Free blocks between live "
+             "ones stay in memory; glibc gives back their whole pages when it is told to (malloc_trim).",
+             series->count, left_out, finding_bytes(resident, amounts[1]), finding_bytes(in_use, amounts[2]));
+    set_series(finding, series, "bytes", list);
     return true;
 }
 
@@ -177,7 +174,7 @@ static struct finding *add_loss(struct findings *findings, const char *kind, dou
                                 const struct merged_list *list) {
     struct finding *finding = findings_add(findings, kind, share >= 0.25 ? SEVERITY_HIGH : SEVERITY_MEDIUM, share);
     if (finding && series) {
-        set_series(finding, series, list);
+        set_series(finding, series, "samples", list);
     }
     return finding;
 }
@@ -197,7 +194,6 @@ bool analysis_lost_samples(struct findings *findings, const struct metrics *metr
                      "%.0f of %.0f samples were counted as allocated and never as in use, as the profiler's tables were full: a leak among "
                      "them is not seen here.",
                      lost_live, samples - dropped);
-            findings_settle(findings, NULL);
         }
     }
     if (samples > 0 && dropped / samples >= LEAST_SHARE) {
@@ -210,7 +206,6 @@ bool analysis_lost_samples(struct findings *findings, const struct metrics *metr
                 "%.0f of %.0f samples found no room for their stack in the profiler's tables, or no free shard: what they stood for is "
                 "missing here.",
                 dropped, samples);
-            findings_settle(findings, NULL);
         }
     }
     return true;

@@ -9,8 +9,9 @@
 // ---- Reading ----
 
 // What each stack's sum has risen by is its value in the profile that was read last.
-static enum receiver_error add_row(struct stacks *stacks, int64_t id, int64_t ms) {
+static enum receiver_error add_row(struct stacks *stacks, const struct merged_upload *upload) {
     size_t samples = profile_sample_count(stacks->profile);
+    stacks->left_out = samples > STACKS_MAX ? samples - STACKS_MAX : 0;
     samples = samples < STACKS_MAX ? samples : STACKS_MAX;
     int64_t *row = malloc((samples + 1) * sizeof *row), *sums = realloc(stacks->sums, (samples + 1) * sizeof *sums);
     stacks->sums = sums ? sums : stacks->sums;
@@ -31,8 +32,9 @@ static enum receiver_error add_row(struct stacks *stacks, int64_t id, int64_t ms
     stacks->sum_count = samples;
     stacks->rows[stacks->profile_count] = row;
     stacks->row_sizes[stacks->profile_count] = samples;
-    stacks->ids[stacks->profile_count] = id;
-    stacks->ms[stacks->profile_count++] = ms;
+    stacks->ids[stacks->profile_count] = upload->id;
+    stacks->measures[stacks->profile_count] = upload->measures;
+    stacks->ms[stacks->profile_count++] = upload->end_ms;
     return RECEIVER_OK;
 }
 
@@ -41,31 +43,38 @@ bool stacks_init(struct stacks *stacks, const char *type) {
     *stacks = (struct stacks){.profile = profile_new(), .type_name = type, .type = -1};
     if (stacks->profile) {
         profile_keep_labels(stacks->profile, kept_labels, 2);
+        profile_allow_union(stacks->profile); // versions of a client that are compared may differ in their types
     }
     return stacks->profile;
 }
 
-enum receiver_error stacks_add(struct stacks *stacks, int64_t id, int64_t ms, const void *bytes, size_t size, char *text) {
+enum receiver_error stacks_add(struct stacks *stacks, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
     struct merge_fault fault = {0};
     if (stacks->profile_count == TREND_MAX_POINTS) {
         return RECEIVER_OK;
     }
+    int64_t before_ns = profile_duration_ns(stacks->profile);
     enum merge_error error = profile_decode(stacks->profile, bytes, size, NULL, NULL, &fault);
+    double seconds = (double)(profile_duration_ns(stacks->profile) - before_ns) / 1e9;
+    stacks->seconds[stacks->profile_count] = seconds > 0 ? seconds : (double)(upload->end_ms - upload->start_ms) / 1000;
     if (error != MERGE_OK) {
-        snprintf(text, 160, "%s", fault.text);
+        snprintf(text, 160, "not a readable profile: %.130s", *fault.text ? fault.text : merge_error_text(error));
         return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
     }
     stacks->type = profile_sample_type_index(stacks->profile, stacks->type_name);
-    return stacks->type < 0 ? RECEIVER_BAD_UPLOAD : add_row(stacks, id, ms);
+    if (stacks->type < 0 || !profile_last_had_type(stacks->profile, (size_t)stacks->type)) {
+        snprintf(text, 160, "has no sample type %.100s", stacks->type_name);
+        return RECEIVER_BAD_UPLOAD;
+    }
+    return add_row(stacks, upload);
 }
 
 static enum receiver_error take_profile(void *stacks, struct merged_file *file) {
-    return stacks_add(stacks, file->upload->id, file->upload->end_ms, file->bytes, file->size, file->text);
+    return stacks_add(stacks, file->upload, file->bytes, file->size, file->text);
 }
 
 enum receiver_error stacks_read(struct store *store, const struct merged_list *list, const char *attachment, const char *type,
-                                struct stacks *stacks) {
-    struct merged_report report;
+                                struct stacks *stacks, struct merged_report *report) {
     void *parts[2] = {stacks, NULL};
     if (!stacks_init(stacks, type)) {
         return RECEIVER_NO_MEMORY;
@@ -74,7 +83,7 @@ enum receiver_error stacks_read(struct store *store, const struct merged_list *l
     if (symbols) {
         profile_set_namer(stacks->profile, &symbols->namer);
     }
-    enum receiver_error error = merged_sweep(store, list, attachment, take_profile, parts, &report);
+    enum receiver_error error = merged_sweep(store, list, attachment, take_profile, parts, report);
     profile_trim(stacks->profile);
     if (error != RECEIVER_OK) {
         stacks_free(stacks);
@@ -134,8 +143,9 @@ static int compare_members(const void *left, const void *right) {
 }
 
 static int compare_sites(const void *left, const void *right) {
-    double a = ((const struct stack_site *)left)->trend.slope_per_s, b = ((const struct stack_site *)right)->trend.slope_per_s;
-    return a > b ? -1 : a < b;
+    const struct shape *a = &((const struct stack_site *)left)->shape, *b = &((const struct stack_site *)right)->shape;
+    double one = a->to - a->from, other = b->to - b->from;
+    return one > other ? -1 : one < other;
 }
 
 // What the profiler holds itself is nobody's leak but its own.
@@ -143,78 +153,88 @@ static bool is_wanted(const struct stacks *stacks, const struct profile_sample_v
     return profile_sample_is_own(sample) == (stacks->own_memory && profile_sample_is_c(sample));
 }
 
-struct finding_sites {
-    const struct stacks *stacks;
-    stacks_enough *enough;
-    struct stack_site *sites;
-    size_t count, capacity;
-};
-
-static bool take_site(struct finding_sites *finding, const struct member *members, size_t count, bool *grows) {
-    const struct stacks *stacks = finding->stacks;
-    struct stack_site site = {.function = members[0].function, .c = members[0].c, .steepest = members[0].sample};
-    double most = growth_of(stacks, site.steepest);
+static void fill_site(const struct stacks *stacks, const struct member *members, size_t count, struct stack_site *site) {
+    *site = (struct stack_site){.function = members[0].function, .c = members[0].c, .steepest = members[0].sample};
+    double most = growth_of(stacks, site->steepest);
     for (size_t i = 0; i < count; i++) {
         double growth = growth_of(stacks, members[i].sample);
-        add_series(stacks, members[i].sample, site.points);
+        add_series(stacks, members[i].sample, site->points);
         if (growth > most) {
             most = growth;
-            site.steepest = members[i].sample;
+            site->steepest = members[i].sample;
         }
     }
-    site.trend = trend_of(site.points, stacks->profile_count, 0);
-    *grows = site.trend.grows && finding->enough(stacks, site.trend.last - site.trend.first, site.trend.last);
-    if (!*grows) {
-        return true;
-    }
-    if (finding->count == finding->capacity) {
-        size_t capacity = finding->capacity ? 2 * finding->capacity : 16;
-        struct stack_site *grown = realloc(finding->sites, capacity * sizeof *grown);
-        if (!grown) {
-            return false;
-        }
-        finding->sites = grown;
-        finding->capacity = capacity;
-    }
-    finding->sites[finding->count++] = site;
-    return true;
 }
 
-static bool take_sites(struct finding_sites *finding, const struct member *members, size_t count) {
+static bool take_sites(const struct stacks *stacks, const struct member *members, size_t count, stacks_take *take, void *context) {
     for (size_t from = 0, to; from < count; from = to) {
-        bool grows;
+        struct stack_site site;
         for (to = from + 1; to < count && members[to].c == members[from].c && members[to].function == members[from].function; to++) {
         }
-        if (!take_site(finding, members + from, to - from, &grows)) {
-            return false;
+        fill_site(stacks, members + from, to - from, &site);
+        enum stacks_answer answer = take(context, &site);
+        for (size_t i = from; answer == STACKS_ONE_BY_ONE && to - from > 1 && i < to; i++) {
+            fill_site(stacks, members + i, 1, &site);
+            answer = take(context, &site) == STACKS_NO_MEMORY ? STACKS_NO_MEMORY : answer;
         }
-        for (size_t i = from; !grows && to - from > 1 && i < to; i++) {
-            bool ignored;
-            if (!take_site(finding, members + i, 1, &ignored)) {
-                return false;
-            }
+        if (answer == STACKS_NO_MEMORY) {
+            return false;
         }
     }
     return true;
 }
 
-bool stacks_growing(const struct stacks *stacks, stacks_enough *enough, struct stack_site **sites, size_t *count) {
-    struct finding_sites finding = {.stacks = stacks, .enough = enough};
+bool stacks_sites(const struct stacks *stacks, stacks_take *take, void *context) {
     struct member *members = malloc((stacks->sum_count + 1) * sizeof *members);
-    size_t member_count = 0;
+    size_t count = 0;
     bool ok = members;
     for (uint32_t i = 0; ok && i < stacks->sum_count; i++) {
         struct profile_sample_view sample;
         ok = profile_sample_at(stacks->profile, i, &sample) == MERGE_OK;
         if (ok && is_wanted(stacks, &sample)) {
-            members[member_count++] = (struct member){analysis_site(&sample)->function, profile_sample_is_c(&sample), i};
+            members[count++] = (struct member){analysis_site(&sample)->function, profile_sample_is_c(&sample), i};
         }
     }
-    if (ok && member_count > 0) {
-        qsort(members, member_count, sizeof *members, compare_members);
-        ok = take_sites(&finding, members, member_count);
+    if (ok && count > 0) {
+        qsort(members, count, sizeof *members, compare_members);
+        ok = take_sites(stacks, members, count, take, context);
     }
     free(members);
+    return ok;
+}
+
+// ---- Shapes ----
+
+struct finding_shapes {
+    const struct stacks *stacks;
+    double least;
+    stacks_enough *enough;
+    struct stack_site *sites;
+    size_t count, capacity;
+};
+
+static enum stacks_answer take_shape(void *context, struct stack_site *site) {
+    struct finding_shapes *finding = context;
+    site->shape = shape_of(site->points, finding->stacks->profile_count, finding->least);
+    if (site->shape.kind == SHAPE_NONE || !finding->enough(finding->stacks, site)) {
+        return STACKS_ONE_BY_ONE;
+    }
+    if (finding->count == finding->capacity) {
+        size_t capacity = finding->capacity ? 2 * finding->capacity : 16;
+        struct stack_site *grown = realloc(finding->sites, capacity * sizeof *grown);
+        if (!grown) {
+            return STACKS_NO_MEMORY;
+        }
+        finding->sites = grown;
+        finding->capacity = capacity;
+    }
+    finding->sites[finding->count++] = *site;
+    return STACKS_DONE;
+}
+
+bool stacks_shapes(const struct stacks *stacks, double least, stacks_enough *enough, struct stack_site **sites, size_t *count) {
+    struct finding_shapes finding = {.stacks = stacks, .least = least, .enough = enough};
+    bool ok = stacks_sites(stacks, take_shape, &finding);
     if (ok && finding.count > 0) {
         qsort(finding.sites, finding.count, sizeof *finding.sites, compare_sites);
     }

@@ -19,7 +19,7 @@ double trend_median(double *values, size_t count) {
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-static double median_of(const struct metrics_point *points, size_t count) {
+double trend_median_of(const struct metrics_point *points, size_t count) {
     double values[TREND_MAX_POINTS];
     for (size_t i = 0; i < count; i++) {
         values[i] = points[i].value;
@@ -31,7 +31,7 @@ static double seconds_between(const struct metrics_point *a, const struct metric
     return (double)(b->ms - a->ms) / 1000;
 }
 
-static double theil_sen(const struct metrics_point *points, size_t count) {
+double trend_slope(const struct metrics_point *points, size_t count) {
     double slopes[TREND_MAX_POINTS * (TREND_MAX_POINTS - 1) / 2];
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
@@ -79,19 +79,19 @@ struct trend trend_of(const struct metrics_point *points, size_t count, double l
         return trend;
     }
     size_t third = count / 3, half = count / 2;
-    trend.first = median_of(points, third);
-    trend.last = median_of(points + count - third, third);
+    trend.first = trend_median_of(points, third);
+    trend.last = trend_median_of(points + count - third, third);
     double growth = trend.last - trend.first;
     // Most series of a steady program end here, before all pairs are looked at. A quarter: what grows by less in all of the time that is
     // looked at will be found when more of it has passed.
     if (growth < least || growth <= 0 || growth < trend.first / 4) {
         return trend;
     }
-    double middle = median_of(points + third, count - 2 * third);
+    double middle = trend_median_of(points + third, count - 2 * third);
     struct pairs pairs = count_pairs(points, count);
-    trend.slope_per_s = theil_sen(points, count);
+    trend.slope_per_s = trend_slope(points, count);
     trend.rising = (double)pairs.rising / (double)(pairs.rising + pairs.falling);
-    double late_slope = theil_sen(points + half, count - half);
+    double late_slope = trend_slope(points + half, count - half);
     // A program that fills its caches grows, too, but ever more slowly. Of a steady leak's growth half comes between the last two medians,
     // of an approach (1 - exp(-t)) 0.34 when two of its time constants are looked at, 0.27 at three, 0.14 at five.
     bool goes_on = trend.last - middle >= 0.36 * growth && late_slope >= 0.4 * trend.slope_per_s;

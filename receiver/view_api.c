@@ -41,6 +41,7 @@ struct request {
     struct MHD_Connection *connection;
     struct selection selection, base_selection;
     struct merged_list list, base;
+    struct overview overview; // of the analysis, in place of a list
     const char *attachment, *type;
     enum diff_mode mode;
     struct gauges gauges;
@@ -126,6 +127,7 @@ static void free_request(struct request *request) {
     }
     merged_list_free(&request->list);
     merged_list_free(&request->base);
+    overview_free(&request->overview);
     selection_free(&request->selection);
     selection_free(&request->base_selection);
 }
@@ -317,7 +319,7 @@ static enum receiver_error make_metrics(struct request *request, struct json *js
 }
 
 static enum receiver_error make_analysis(struct request *request, struct json *json) {
-    return analysis_write(request->api->store, &request->list, request->filter.owner == VIEW_PROFILERS, json);
+    return analysis_write(request->api->store, &request->overview, request->filter.owner == VIEW_PROFILERS, json);
 }
 
 struct view {
@@ -328,10 +330,10 @@ struct view {
     bool of_measures; // which come a moment after their upload
 };
 static const struct view views[] = {
-    {"/api/types", make_types, true, true, false},       {"/api/tree", make_tree, true, false, false},
-    {"/api/profile", make_profile, true, false, false},  {"/api/diff", make_diff, true, false, false},
-    {"/api/labels", make_labels, true, false, false},    {"/api/metrics", make_metrics, false, true, true},
-    {"/api/analysis", make_analysis, false, true, true},
+    {"/api/types", make_types, true, true, false},        {"/api/tree", make_tree, true, false, false},
+    {"/api/profile", make_profile, true, false, false},   {"/api/diff", make_diff, true, false, false},
+    {"/api/labels", make_labels, true, false, false},     {"/api/metrics", make_metrics, false, true, true},
+    {"/api/analysis", make_analysis, false, true, false},
 };
 
 static const struct view *find_view(const char *path) {
@@ -370,6 +372,22 @@ static void put_list(FILE *out, const struct merged_list *list, bool with_measur
     }
 }
 
+// Two sums in place of all ids and measures, of which there may be half a million.
+static void put_overview(FILE *out, const struct overview *overview) {
+    uint64_t sums[2] = {UINT64_C(0xcbf29ce484222325), 1};
+    for (size_t i = 0; i < overview->count; i++) {
+        uint64_t words[1 + MEASURE_COUNT] = {2 * (uint64_t)overview->uploads[i].id + overview->uploads[i].measured};
+        memcpy(words + 1, overview->uploads[i].measures.values, sizeof overview->uploads[i].measures.values);
+        for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+            sums[0] = (sums[0] ^ words[w]) * UINT64_C(0x9e3779b97f4a7c15);
+            sums[0] ^= sums[0] >> 32;
+            sums[1] = sums[1] * UINT64_C(6364136223846793005) + words[w];
+        }
+    }
+    fwrite(&overview->count, sizeof overview->count, 1, out);
+    fwrite(sums, sizeof sums, 1, out);
+}
+
 // All that the answer depends on. NULL bytes: no memory; then nothing is found or kept.
 static struct key make_key(const struct request *request, const struct view *view) {
     struct key key = {0};
@@ -393,6 +411,7 @@ static struct key make_key(const struct request *request, const struct view *vie
     }
     put_list(out, &request->list, view->of_measures);
     put_list(out, &request->base, false);
+    put_overview(out, &request->overview);
     if (fclose(out) != 0) {
         free(key.bytes);
         key.bytes = NULL;
@@ -459,6 +478,9 @@ static enum receiver_error read_request(struct request *request, const struct vi
 
 static enum receiver_error read_lists(struct request *request, const struct view *view) {
     struct catalog *catalog = store_catalog(request->api->store);
+    if (view->make == make_analysis) {
+        return overview_read(catalog, &request->selection, &request->overview);
+    }
     enum receiver_error error = merged_list_read(catalog, &request->selection, request->attachment, &request->list);
     if (error == RECEIVER_OK && view->make == make_diff) {
         error = merged_list_read(catalog, &request->base_selection, request->attachment, &request->base);

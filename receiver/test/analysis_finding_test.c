@@ -6,40 +6,52 @@ static void test_amounts(void **state) {
     char text[FINDING_AMOUNT_BYTES];
     assert_string_equal(finding_bytes(999, text), "999 B");
     assert_string_equal(finding_bytes(1234567, text), "1.23 MB");
-    assert_string_equal(finding_rate(2.5e6, text), "2.5 MB a second");
+    assert_string_equal(finding_rate(2.5e6, text), "150 MB a minute"); // always by the minute
     assert_string_equal(finding_rate(20000, text), "1.2 MB a minute");
-    assert_string_equal(finding_rate(300, text), "1.08 MB an hour");
-    assert_string_equal(finding_rate(1, text), "86.4 kB a day");
+    assert_string_equal(finding_rate(1, text), "60 B a minute");
+    assert_string_equal(finding_time(1767323045000, text), "2026-01-02 03:04 UTC");
     assert_string_equal(finding_duration(30, text), "30 seconds");
     assert_string_equal(finding_duration(1800, text), "30 minutes");
     assert_string_equal(finding_duration(9000, text), "2.5 hours");
 }
 
-static struct finding *add_finding(struct findings *findings, const char *kind, enum severity severity, double weight, const char *title) {
+static struct finding *add_finding(struct findings *findings, const char *kind, enum severity severity, double weight, const char *site) {
     struct finding *finding = findings_add(findings, kind, severity, weight);
     assert_non_null(finding);
-    snprintf(finding->title, sizeof finding->title, "%s", title);
+    snprintf(finding->title, sizeof finding->title, "%g in %s", weight, site);
+    snprintf(finding->site, sizeof finding->site, "%s", site);
     return finding;
 }
 
+// What processes of one service share is told once, by the one that has it worst.
 static void test_order_and_sharing(void **state) {
     (void)state;
-    struct findings findings = {0};
-    add_finding(&findings, "c_leak", SEVERITY_LOW, 5, "small in main.a");
-    findings_settle(&findings, "main.a");
-    add_finding(&findings, "c_leak", SEVERITY_HIGH, 10, "in main.b");
-    findings_settle(&findings, "main.b");
-    add_finding(&findings, "c_leak", SEVERITY_HIGH, 20, "more in main.b"); // the same of another process
-    findings_settle(&findings, "main.b");
-    add_finding(&findings, "lock_contention", SEVERITY_HIGH, 1, "main.b waits");
-    findings_settle(&findings, "main.b");
-    assert_int_equal(findings.count, 3);
-    findings_sort(&findings);
-    assert_string_equal(findings.items[0]->title, "more in main.b");
-    assert_int_equal(findings.items[0]->processes, 2);
-    assert_string_equal(findings.items[1]->title, "main.b waits");
-    assert_string_equal(findings.items[2]->title, "small in main.a");
-    findings_free(&findings);
+    struct findings all = {0};
+    static const struct {
+        const char *service, *kind, *site;
+        enum severity severity;
+        double weight;
+    } found[] = {{"a", "c_leak", "main.a", SEVERITY_LOW, 5},
+                 {"a", "c_leak", "main.b", SEVERITY_HIGH, 10},
+                 {"a", "c_leak", "main.b", SEVERITY_HIGH, 20},
+                 {"b", "c_leak", "main.b", SEVERITY_HIGH, 15},
+                 {"a", "lock_contention", "main.b", SEVERITY_HIGH, 1}};
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++) {
+        struct findings of_process = {.service = found[i].service, .left_out = 1};
+        add_finding(&of_process, found[i].kind, found[i].severity, found[i].weight, found[i].site);
+        findings_join(&all, &of_process);
+        assert_int_equal(of_process.count, 0);
+    }
+    findings_sort(&all);
+    assert_int_equal(all.count, 4);
+    assert_int_equal(all.left_out, 5);
+    static const char *const titles[] = {"20 in main.b", "15 in main.b", "1 in main.b", "5 in main.a"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_string_equal(all.items[i]->title, titles[i]);
+        assert_int_equal(all.items[i]->processes, i == 0 ? 2 : 1);
+    }
+    assert_string_equal(all.items[1]->service, "b");
+    findings_free(&all);
 }
 
 static void test_json(void **state) {
@@ -50,9 +62,10 @@ static void test_json(void **state) {
     struct profile_sample_view sample;
     add_live(profile, LEAKY, 1, true);
     assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
-    finding_set_stack(finding, &sample);
-    finding->slope_bytes_per_s = 2.5;
-    finding->attachment = "delta-heap.pprof";
+    finding_set_stack(finding, &sample, "main.report");
+    finding->slope_bytes_per_minute = 2.5;
+    finding->unit = "bytes";
+    snprintf(finding->attachment, sizeof finding->attachment, "delta-heap.pprof");
     finding->first_upload = 3;
     finding->last_upload = 9;
     finding->points[0] = (struct metrics_point){1000, 5};
@@ -63,12 +76,14 @@ static void test_json(void **state) {
     findings_write(&findings, &json);
     json_object_end(&json);
     expect_at(&json, "$.findings[0].severity", "high");
-    expect_at(&json, "$.findings[0].title", "\"<b>\"");
-    expect_at(&json, "$.findings[0].slope_bytes_per_s", "2.5");
+    expect_at(&json, "$.findings[0].title", "1 in \"<b>\"");
+    expect_at(&json, "$.findings[0].slope_bytes_per_minute", "2.5");
     expect_at(&json, "$.findings[0].stack", "[\"malloc\",\"sqlite3MemMalloc\",\"sqlite.(*Conn).prepare\",\"main.report\",\"main.main\"]");
+    expect_at(&json, "$.findings[0].site", "main.report");
+    expect_at(&json, "$.findings[0].own_frames", "[1,2,3,4]"); // not malloc
     expect_at(&json, "$.findings[0].uploads", "[3,9]");
     expect_at(&json, "$.findings[0].series", "[[1000,5]]");
-    expect_at(&json, "$.findings[1].slope_bytes_per_s", "null");
+    expect_at(&json, "$.findings[1].slope_bytes_per_minute", "null");
     expect_at(&json, "$.findings[1].stack", "[]");
     json_free(&json);
     findings_free(&findings);
@@ -78,10 +93,16 @@ static void test_json(void **state) {
 static void test_bound(void **state) {
     (void)state;
     struct findings findings = {0};
-    for (int i = 0; i < FINDINGS_MAX; i++) {
+    for (int i = 0; i < FINDINGS_SHOWN + 3; i++) {
         add_finding(&findings, "c_leak", SEVERITY_LOW, i, "x");
     }
-    assert_null(findings_add(&findings, "c_leak", SEVERITY_LOW, 1));
+    struct json json = {0};
+    json_object_begin(&json);
+    findings_write(&findings, &json);
+    json_object_end(&json);
+    expect_at(&json, "$.findings_left_out", "3");
+    expect_at(&json, "$.findings[50]", "(none)");
+    json_free(&json);
     findings_free(&findings);
 }
 

@@ -45,16 +45,15 @@ static void test_churn(void **state) {
 static void test_locks(void **state) {
     (void)state;
     struct findings findings = {0};
-    struct merged_list none = {0};
     struct metrics *metrics = with("lock_seconds_per_s", 3, NULL);
-    assert_true(analysis_locks(&findings, metrics, NULL, &none)); // no uploads, so no file is looked for
+    assert_true(analysis_locks(&findings, metrics, NULL, NULL)); // no stacks
     assert_int_equal(findings.count, 1);
     assert_true(has_finding(&findings, "lock_contention", "3 seconds are waited for locks in each second"));
     assert_int_equal(findings.items[0]->severity, SEVERITY_MEDIUM);
     findings_free(&findings);
     metrics_free(metrics);
     metrics = with("lock_seconds_per_s", 0.2, NULL);
-    assert_true(analysis_locks(&findings, metrics, NULL, &none));
+    assert_true(analysis_locks(&findings, metrics, NULL, NULL));
     assert_int_equal(findings.count, 0);
     metrics_free(metrics);
 }
@@ -80,6 +79,23 @@ static void test_fragmentation(void **state) {
     assert_true(analysis_fragmentation(&findings, metrics, &none));
     assert_int_equal(findings.count, 0);
     metrics_free(metrics);
+}
+
+// What began lately is told, too.
+static void test_newest_third(void **state) {
+    (void)state;
+    struct metrics_point points[30] = {0};
+    for (size_t i = 0; i < 30; i++) {
+        points[i].value = i < 18 ? 1 : 5;
+    }
+    assert_true(load_now(points, 30) == 5);
+    points[29].value = points[28].value = points[27].value = 0;
+    assert_true(load_now(points, 30) == 5);
+    for (size_t i = 0; i < 30; i++) {
+        points[i].value = i < 26 ? 1 : 5;
+    }
+    assert_true(load_now(points, 30) == 1); // for less than half of it
+    assert_true(load_now(points, 0) == 0);
 }
 
 // Samples that were lost are told beside whatever was found, or not found, in the others.
@@ -120,6 +136,6 @@ static void test_lost_samples(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_churn), cmocka_unit_test(test_locks), cmocka_unit_test(test_fragmentation),
-                                       cmocka_unit_test(test_lost_samples)};
+                                       cmocka_unit_test(test_newest_third), cmocka_unit_test(test_lost_samples)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

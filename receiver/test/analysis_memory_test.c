@@ -1,5 +1,8 @@
-// analysis_memory_test.c: leaks, heap growth and goroutines are found and named; steady processes, caches and warm-ups are left alone.
+// analysis_memory_test.c: leaks, heap growth and what rose and stayed are found and named; steady processes, caches and warm-ups are left
+// alone.
 #include "analysis_series.h"
+
+#include <math.h>
 
 static const struct heap go_heap = {"delta-heap.pprof", "inuse_space", "Go "};
 
@@ -56,9 +59,9 @@ static void test_leak(void **state) {
     assert_string_equal(finding->title, "C memory allocated in sqlite3MemMalloc for main.report grows by 3 MB a minute and is not freed");
     assert_string_equal(finding->kind, "c_leak");
     assert_int_equal(finding->severity, SEVERITY_HIGH);
-    assert_true(finding->slope_bytes_per_s > 49000 && finding->slope_bytes_per_s < 51000);
+    assert_true(finding->slope_bytes_per_minute > 2.95e6 && finding->slope_bytes_per_minute < 3.05e6);
     assert_true(finding->first_upload == 1 && finding->last_upload == 30 && finding->point_count == 30);
-    assert_string_equal(finding->stack[0], "malloc");
+    assert_string_equal(finding->stack[0].name, "malloc");
     assert_non_null(strstr(finding->evidence, "over 30 profiles in 29 minutes"));
     findings_free(&findings);
 }
@@ -86,50 +89,51 @@ static void test_nothing_is_found_in_what_is_steady(void **state) {
     }
 }
 
-// ---- Goroutines ----
-
-static void add_goroutines(struct profile *profile, const char *site, int64_t count) {
-    char frame[60];
-    snprintf(frame, sizeof frame, "%s /g.go", site);
-    add_stack(profile, FRAMES("runtime.gopark /p.go", frame), VALUES(count), false);
+// A leak that goes on for ten minutes and stops is found while it grows and at any time after.
+static int stops_after;
+static void stopping(struct profile *profile, int i) {
+    add_live(profile, CACHE, noisy(80e6, i, 2), false);
+    add_live(profile, LEAKY, 10e6 + (i < 15 ? 0 : i < 25 ? 30e6 * (i - 14) : 300e6), true);
 }
-static void goroutines_leak(struct profile *profile, int i) {
-    add_goroutines(profile, "main.wait", 10 + 8 * i);
-    add_goroutines(profile, "main.serve", 30 + i % 5);
-}
-static void goroutines_steady(struct profile *profile, int i) {
-    add_goroutines(profile, "main.serve", 300 + (i * 37) % 50);
-    add_goroutines(profile, "main.burst", i % 7 ? 2 : 60);
-}
-static void goroutines_pile(struct profile *profile, int i) {
-    add_goroutines(profile, "main.queue", 5000 + i % 3);
-}
-
-static void find_goroutines(struct findings *findings, fill_profile *fill) {
-    struct stacks stacks;
-    *findings = (struct findings){0};
-    fill_stacks(&stacks, "goroutine", fill, 20);
-    assert_true(analysis_goroutines(findings, &stacks));
-    stacks_free(&stacks);
-}
-
-static void test_goroutines(void **state) {
+static void test_what_stopped_stays_found(void **state) {
     (void)state;
+    for (stops_after = 24; stops_after <= 60; stops_after += 4) {
+        struct findings findings;
+        find(&findings, stopping, stops_after);
+        if (findings.count != 1) {
+            fail_msg("%zu findings after %d minutes", findings.count, stops_after);
+        }
+        assert_string_equal(findings.items[0]->site, "main.report");
+        findings_free(&findings);
+    }
     struct findings findings;
-    find_goroutines(&findings, goroutines_leak);
-    assert_int_equal(findings.count, 1);
-    assert_true(has_finding(&findings, "goroutine_growth", "Goroutines of main.wait grow by 8 a minute"));
+    find(&findings, stopping, 60);
+    assert_string_equal(findings.items[0]->title,
+                        "C memory allocated in sqlite3MemMalloc for main.report rose from 10 MB to 310 MB within 7 "
+                        "minutes and has stayed since 1970-01-01 00:22 UTC");
+    assert_true(isnan(findings.items[0]->slope_bytes_per_minute));
+    assert_int_equal(findings.items[0]->severity, SEVERITY_MEDIUM);
     findings_free(&findings);
-    find_goroutines(&findings, goroutines_steady);
-    assert_int_equal(findings.count, 0);
-    find_goroutines(&findings, goroutines_pile);
-    assert_int_equal(findings.count, 1);
-    assert_true(has_finding(&findings, "goroutine_pile_up", "5001 goroutines stand at the same place in main.queue"));
-    findings_free(&findings);
+}
+
+static void test_severity(void **state) {
+    (void)state;
+    struct shape shape = {.kind = SHAPE_GROWS, .trend.slope_per_s = 2e9 / 86400, .to = 1e9};
+    assert_int_equal(memory_severity(&shape, true), SEVERITY_HIGH);
+    assert_int_equal(memory_severity(&shape, false), SEVERITY_MEDIUM);
+    shape = (struct shape){.kind = SHAPE_STEP, .to = 300e6};
+    assert_int_equal(memory_severity(&shape, true), SEVERITY_MEDIUM);
+    shape.from_start = true;
+    assert_int_equal(memory_severity(&shape, true), SEVERITY_LOW);
+    assert_true(memory_matters(&shape, true, 524288) && !memory_matters(&shape, false, 524288));
+    shape.to = 10e6;
+    shape.from_start = false;
+    assert_false(memory_matters(&shape, true, 1));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_leak), cmocka_unit_test(test_heap_growth),
-                                       cmocka_unit_test(test_nothing_is_found_in_what_is_steady), cmocka_unit_test(test_goroutines)};
+                                       cmocka_unit_test(test_nothing_is_found_in_what_is_steady),
+                                       cmocka_unit_test(test_what_stopped_stays_found), cmocka_unit_test(test_severity)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

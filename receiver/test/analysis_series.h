@@ -21,7 +21,9 @@ static inline void fill_stacks(struct stacks *stacks, const char *type, fill_pro
         }
         fill(profile, i);
         struct blob blob = finish(profile);
-        if (stacks_add(stacks, i + 1, (int64_t)MINUTE_MS * i, blob.bytes, blob.size, text) != RECEIVER_OK) {
+        struct merged_upload upload = {.id = i + 1, .start_ms = (int64_t)MINUTE_MS * (i - 1), .end_ms = (int64_t)MINUTE_MS * i};
+        measures_clear(&upload.measures);
+        if (stacks_add(stacks, &upload, blob.bytes, blob.size, text) != RECEIVER_OK) {
             fail_msg("stacks_add: %s", text);
         }
         free(blob.bytes);

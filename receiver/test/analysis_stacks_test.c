@@ -1,4 +1,4 @@
-// analysis_stacks_test.c: series of stacks from profiles that come one by one, sites, and what of them grows.
+// analysis_stacks_test.c: series of stacks from profiles that come one by one, sites, and which of them have a shape.
 #include "analysis_series.h"
 
 // A leak whose memory has ten C stacks, two of them new ones in each profile; beside it steady memory of Go and of C.
@@ -12,9 +12,9 @@ static void many_stacks(struct profile *profile, int i) {
     add_live(profile, FRAMES("malloc /m.c", "pool /p.c", "main.pool /p.go", "main.main /m.go"), 20e6, true);
 }
 
-static bool any_growth(const struct stacks *stacks, double growth, double level) {
-    (void)stacks, (void)level;
-    return growth > 0;
+static bool any_growth(const struct stacks *stacks, const struct stack_site *site) {
+    (void)stacks;
+    return site->shape.kind == SHAPE_GROWS;
 }
 
 static void test_sites(void **state) {
@@ -26,11 +26,11 @@ static void test_sites(void **state) {
     struct profile_sample_view sample;
     fill_stacks(&stacks, "inuse_space", many_stacks, 12);
     assert_int_equal(stacks.profile_count, 12);
-    assert_true(stacks_growing(&stacks, any_growth, &sites, &count));
+    assert_true(stacks_shapes(&stacks, 1, any_growth, &sites, &count));
     assert_int_equal(count, 1);
     assert_string_equal(sites[0].function, "main.report");
     assert_true(sites[0].c && sites[0].points[0].value == 5.5e6 && sites[0].points[11].value == 66e6);
-    assert_true(sites[0].trend.slope_per_s > 91600 && sites[0].trend.slope_per_s < 91700); // 5.5 MB a minute
+    assert_true(sites[0].shape.trend.slope_per_s > 91600 && sites[0].shape.trend.slope_per_s < 91700); // 5.5 MB a minute
     assert_int_equal(profile_sample_at(stacks.profile, sites[0].steepest, &sample), MERGE_OK);
     assert_string_equal(sample.frames[1].function, "parse9");
     free(sites);
@@ -59,7 +59,7 @@ static void test_stack_of_a_site(void **state) {
     struct stack_site *sites;
     size_t count;
     fill_stacks(&stacks, "inuse_space", one_of_two, 20);
-    assert_true(stacks_growing(&stacks, any_growth, &sites, &count));
+    assert_true(stacks_shapes(&stacks, 1, any_growth, &sites, &count));
     assert_int_equal(count, 1);
     struct profile_sample_view sample;
     assert_int_equal(profile_sample_at(stacks.profile, sites[0].steepest, &sample), MERGE_OK);
@@ -84,7 +84,7 @@ static void test_own_memory(void **state) {
     struct metrics_point points[TREND_MAX_POINTS];
     double share;
     fill_stacks(&stacks, "inuse_space", own_memory, 20);
-    assert_true(stacks_growing(&stacks, any_growth, &sites, &count));
+    assert_true(stacks_shapes(&stacks, 1, any_growth, &sites, &count));
     assert_int_equal(count, 0);
     free(sites);
     stacks_total(&stacks, true, points);
@@ -92,7 +92,7 @@ static void test_own_memory(void **state) {
     stacks_largest(&stacks, "alloc_space", &share);
     assert_true(share == 1);
     stacks.own_memory = true;
-    assert_true(stacks_growing(&stacks, any_growth, &sites, &count));
+    assert_true(stacks_shapes(&stacks, 1, any_growth, &sites, &count));
     assert_int_equal(count, 1);
     assert_string_equal(sites[0].function, "deflate");
     free(sites);
@@ -109,7 +109,7 @@ static void test_bounds_and_errors(void **state) {
     assert_int_equal(stacks.profile_count, TREND_MAX_POINTS); // the others are left out
     stacks_free(&stacks);
     assert_true(stacks_init(&stacks, "inuse_space"));
-    assert_int_equal(stacks_add(&stacks, 1, 1, "no profile", 10, text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(stacks_add(&stacks, &(struct merged_upload){.id = 1}, "no profile", 10, text), RECEIVER_BAD_UPLOAD);
     assert_true(*text && stacks.profile_count == 0);
     stacks_free(&stacks);
 }

@@ -3,11 +3,32 @@
 
 #include "../analysis.h"
 
+// The keeper does as well, a moment after the upload.
+static void measure_all(struct place *place) {
+    struct catalog *catalog = store_catalog(place->store);
+    for (int64_t id; (id = catalog_unmeasured(catalog)) != 0;) {
+        struct measures measures;
+        measures_clear(&measures);
+        int directory;
+        struct catalog_attachment attachment;
+        assert_int_equal(store_open_upload(place->store, id, &directory), RECEIVER_OK);
+        if (catalog_find(catalog, id, "delta-heap.pprof", &attachment) == RECEIVER_OK) {
+            measures_of_upload(directory, &attachment, 1, 60, &measures);
+        }
+        close(directory);
+        assert_int_equal(catalog_set_measures(catalog, id, &measures), RECEIVER_OK);
+    }
+}
+
 static struct json analyse(struct place *place) {
     struct json json = {0};
-    struct merged_list list = list_of(place, NULL);
-    assert_int_equal(analysis_write(place->store, &list, false, &json), RECEIVER_OK);
-    merged_list_free(&list);
+    struct overview overview;
+    struct selection selection;
+    selection_init(&selection);
+    measure_all(place);
+    assert_int_equal(overview_read(store_catalog(place->store), &selection, &overview), RECEIVER_OK);
+    assert_int_equal(analysis_write(place->store, &overview, false, &json), RECEIVER_OK);
+    overview_free(&overview);
     return json;
 }
 
@@ -25,7 +46,11 @@ static void test_processes(void **state) {
     upload_bytes(place, "steady", 30, "delta-heap.pprof", "broken", 6);
     struct json json = analyse(place);
     expect_at(&json, "$.uploads", "39");
+    expect_at(&json, "$.uploads_looked_at", "38");
     expect_at(&json, "$.processes", "4");
+    expect_at(&json, "$.processes_looked_into", "4");
+    expect_at(&json, "$.headline", "1 finding; 1 of 39 uploads could not be looked at");
+    expect_at(&json, "$.unread[0].files", "1");
     expect_at(&json, "$.findings[1]", "(none)");
     expect_at(&json, "$.findings[0].kind", "c_leak");
     expect_at(&json, "$.findings[0].processes", "2");
@@ -38,12 +63,14 @@ static void test_metrics_and_none(void **state) {
     struct json json = analyse(place);
     expect_at(&json, "$.findings", "[]");
     expect_at(&json, "$.processes", "0");
+    expect_at(&json, "$.headline", "No uploads");
     json_free(&json);
     const char text[] = "[[\"c_allocator_fragmentation_bytes\",900000000],[\"c_allocator_resident_bytes\",1000000000]]";
     upload_bytes(place, "one", 1, "metrics.json", text, sizeof text - 1);
     json = analyse(place);
     expect_at(&json, "$.findings[0].kind", "fragmentation");
     expect_at(&json, "$.findings[1]", "(none)");
+    expect_at(&json, "$.headline", "1 finding; 1 of 1 uploads could not be looked at"); // it has no profile
     json_free(&json);
 }
 

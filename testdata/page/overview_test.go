@@ -17,6 +17,7 @@ func TestOverviewScreenshots(t *testing.T) {
 	chromium.shoot(t, receiver, "search-filtered", "?service=shop&measure=c_live_bytes&sort=c_live_bytes&sel=33,34,35&base.ids=7",
 		drawn+` && document.querySelectorAll('.upload-row[aria-selected="true"]').length === 3`)
 	chromium.shoot(t, receiver, "analysis", "profile?service=shop&tab=analysis", drawn+` && document.querySelector(".finding")`)
+	chromium.shoot(t, receiver, "analysis-gaps", "profile?ids=1,2,3,4,5&tab=analysis", `document.querySelector("#not-looked-at li")`)
 	chromium.shoot(t, receiver, "metrics", "profile?service=shop&tab=metrics", `document.querySelectorAll(".metric canvas").length > 5`)
 	chromium.shoot(t, receiver, "runtime", "profile?ids=5&tab=runtime", `document.querySelectorAll(".runtime tr").length > 20`)
 	chromium.shoot(t, receiver, "runtime-selection", "profile?service=shop&tab=runtime", `document.querySelectorAll(".runtime tr").length > 10`)

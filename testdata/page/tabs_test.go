@@ -25,13 +25,17 @@ func TestAnalysisLeadsToTheLeak(t *testing.T) {
 	view.expect(leak+`.querySelector("h3").textContent.includes("sqlite3MemMalloc")`, "true")
 	view.expect(leak+`.querySelector(".finding-value").textContent`, "+3 MB a minute60 MB")
 	view.expect(leak+`.querySelector(".stack").textContent.startsWith("sqlite3MemMalloc")`, "true")
+	view.expect(leak+`.querySelector(".stack .site").textContent`, "main.report")
 	// One upload alone cannot tell.
 	view.click(`#scope [data-value="upload"]`)
-	view.until(`document.querySelector("#finding-count").textContent === "Nothing found"`)
+	view.until(`document.querySelector("#finding-count").textContent === "Nothing found in 1 process; growth of 1 process cannot be told yet" &&
+		document.querySelector("#not-looked-at li").textContent === "growth of 1 process with fewer than 5 uploads"`)
 	view.do(chromedp.NavigateBack())
 	view.until(leak)
+	// The whole graph, with the site highlighted in it.
 	view.click(`.finding[data-kind="c_leak"] [data-action="flame"]`)
-	view.waitGraph("sqlite3MemMalloc")
+	view.until(`!document.querySelector("#profile").hidden && document.querySelector("#flamegraph").height > 1 && !new URLSearchParams(location.search).has("zoom") &&
+		new URLSearchParams(location.search).get("find") === "=main.report" && document.body.textContent.includes("1 frame · 60 MB · 88.2 %")`)
 	view.do(chromedp.NavigateBack())
 	view.until(leak)
 	view.click(`.finding[data-kind="c_leak"] .stack li:nth-child(4) a`)
@@ -43,12 +47,14 @@ func TestAnalysisLeadsToTheLeak(t *testing.T) {
 	view.clean(t)
 }
 
-func TestAnalysisOfACaptureIsCalm(t *testing.T) {
+func TestAnalysisSaysWhatItDidNotLookAt(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadCapture(t, "java-gzip")
 	view := chromium.open(t)
-	view.goTo(receiver.url+"profile?ids=1&tab=analysis", `document.querySelector("#finding-count").textContent === "Nothing found"`)
+	view.goTo(receiver.url+"profile?ids=1&tab=analysis", `document.querySelector("#finding-count").textContent === "Nothing could be looked at; 1 of 1 uploads could not be looked at"`)
+	view.expect(`document.querySelector("#not-looked-at").textContent.includes("recordings of Java (JFR) are not looked into")`, "true")
+	view.expect(`document.querySelector("#findings").textContent.includes("No sign of")`, "false")
 	view.clean(t)
 }
 

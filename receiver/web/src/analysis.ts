@@ -1,7 +1,8 @@
 // analysis.ts: the tab Analysis: what the receiver found in a series of uploads, worst first, with the evidence: numbers, a chart and the
-// stack, each of whose functions leads into the flame graph.
+// stack, each of whose functions leads into the flame graph; and what it did not look at.
 import "./analysis.css";
 import { compareLink, flameLink, functionLink } from "./analysis_links";
+import { shortRows, stackRows, type Row } from "./analysis_stack";
 import * as api from "./api";
 import { Chart } from "./chart";
 import { quantity } from "./chart_units";
@@ -11,11 +12,9 @@ import { loadScope, scopeChoice, scopeKey, type Scope } from "./metrics_scope";
 import { current, type State } from "./state";
 import type { View } from "./view";
 
-const shownFrames = 5;
-
 const kinds: Record<string, string> = {
   c_leak: "C leak",
-  go_heap_growth: "Go heap growth",
+  go_heap_growth: "Heap growth",
   goroutine_growth: "Goroutine growth",
   goroutine_pile_up: "Goroutine pile-up",
   allocation_churn: "Allocation churn",
@@ -23,18 +22,13 @@ const kinds: Record<string, string> = {
   fragmentation: "Fragmentation",
   in_use_incomplete: "In-use incomplete",
   samples_dropped: "Samples dropped",
-};
-
-const units: Record<string, string> = {
-  c_leak: "bytes",
-  go_heap_growth: "bytes",
-  goroutine_growth: "count",
-  goroutine_pile_up: "count",
-  allocation_churn: "bytes/s",
-  lock_contention: "s/s",
-  fragmentation: "bytes",
-  in_use_incomplete: "samples",
-  samples_dropped: "samples",
+  plateau: "Rose and stayed",
+  step: "Step",
+  steps: "Rises in steps",
+  doubling: "Doubling",
+  goroutine_plateau: "Goroutines rose and stayed",
+  regression: "Regression",
+  restarts: "Restarts",
 };
 
 export function kindName(kind: string): string {
@@ -46,10 +40,30 @@ export function severityOf(finding: api.Finding): "high" | "medium" | "low" {
   return finding.severity === "high" || finding.severity === "medium" ? finding.severity : "low";
 }
 
-interface Answer {
-  findings: api.Finding[];
-  processes?: number;
-  profiles?: number;
+// "shop on db-1 and 2 other processes": the process that has it worst, and how many have it.
+export function whose(finding: api.Finding): string {
+  const where = [finding.service, finding.host && `on ${finding.host}`].filter(Boolean).join(" ");
+  const others = (finding.processes ?? 1) - 1;
+  if (others < 1 || finding.kind === "restarts") return where;
+  return `${where || "one process"} and ${count(others, "other process")}`;
+}
+
+// "60 profiles of 12 processes; 360 uploads by their totals".
+function lookedAt(answer: api.Analysis): string {
+  const into = answer.processes_looked_into.toLocaleString("en"),
+    of = answer.processes.toLocaleString("en");
+  const processes = answer.processes === 1 ? "1 process" : `${of} processes`;
+  const some = answer.processes_looked_into < answer.processes ? `${into} of ${processes}` : processes;
+  return `${count(answer.profiles, "profile")} of ${some} read; ${answer.uploads_looked_at.toLocaleString("en")} of ${count(answer.uploads, "upload")} looked at by their totals`;
+}
+
+function gapsCard(gaps: readonly string[]): HTMLElement {
+  return make(
+    "li",
+    { id: "not-looked-at", class: "panel not-looked-at" },
+    make("h3", {}, "Not looked at"),
+    make("ul", {}, ...gaps.map((gap) => make("li", {}, gap))),
+  );
 }
 
 export class AnalysisTab implements View {
@@ -86,7 +100,7 @@ export class AnalysisTab implements View {
     this.list.setAttribute("aria-busy", "true");
     try {
       const scope = await loadScope(state, signal);
-      const answer: Answer = await api.analysis(scope.selection, signal);
+      const answer = await api.analysis(scope.selection, signal);
       this.show(scope, answer);
     } catch (error) {
       if (!signal.aborted) this.list.replaceChildren(make("li", {}, notice((error as Error).message)));
@@ -95,25 +109,36 @@ export class AnalysisTab implements View {
     }
   }
 
-  private show(scope: Scope, answer: Answer): void {
+  private show(scope: Scope, answer: api.Analysis): void {
     this.endCharts();
-    const looked = [
-      answer.profiles !== undefined && `${count(answer.profiles, "profile")}`,
-      answer.processes !== undefined && `${answer.processes.toLocaleString("en")} ${answer.processes === 1 ? "process" : "processes"}`,
-    ].filter(Boolean);
     refill(
       this.head,
       scopeChoice(scope),
-      make("h2", { id: "finding-count" }, answer.findings.length === 0 ? "Nothing found" : count(answer.findings.length, "finding")),
-      looked.length > 0 && make("span", { class: "soft" }, `in ${looked.join(" of ")}`),
+      make("h2", { id: "finding-count" }, answer.headline),
+      make("span", { class: "soft" }, lookedAt(answer)),
     );
-    this.list.replaceChildren(...answer.findings.map((finding) => this.card(scope, finding)));
-    if (answer.findings.length > 0) return;
-    const few = (answer.profiles ?? 0) < 3 ? " Growth shows over several uploads of a process: there are too few here to tell." : "";
-    this.list.append(make("li", {}, notice(`No sign of a leak, growth, churn, contention or pile-up.${few}`)));
+    const gaps = answer.not_looked_at;
+    this.list.replaceChildren(
+      ...(gaps.length > 0 ? [gapsCard(gaps)] : []),
+      ...answer.findings.map((finding) => this.card(scope, finding, answer.processes > 1)),
+    );
+    if (answer.findings_left_out > 0) {
+      this.list.append(
+        make(
+          "li",
+          {},
+          notice(
+            `${count(answer.findings_left_out, "finding")} of less weight ${answer.findings_left_out === 1 ? "is" : "are"} not shown.`,
+          ),
+        ),
+      );
+    }
+    if (answer.findings.length === 0 && answer.complete && answer.processes > 0) {
+      this.list.append(make("li", {}, notice("No sign of a leak, growth, churn, contention, pile-up or regression.")));
+    }
   }
 
-  private card(scope: Scope, finding: api.Finding): HTMLElement {
+  private card(scope: Scope, finding: api.Finding, many: boolean): HTMLElement {
     // A leak is best seen in the last upload; with one upload on the page, in that one.
     const selection = scope.single ? current().selection() : scope.selection;
     const severity = severityOf(finding);
@@ -130,6 +155,7 @@ export class AnalysisTab implements View {
           { class: "finding-kind" },
           make("span", { class: `severity ${severity}` }, severity),
           make("span", { class: "soft" }, kindName(finding.kind)),
+          many && make("span", { class: "soft finding-whose" }, whose(finding)),
         ),
         make("h3", {}, finding.title),
         make("p", { class: "evidence" }, finding.evidence),
@@ -150,7 +176,7 @@ export class AnalysisTab implements View {
   private chart(finding: api.Finding): HTMLElement | null {
     const points = finding.series ?? [];
     if (points.length < 2) return null;
-    const unit = units[finding.kind] ?? "";
+    const unit = finding.unit ?? "";
     const last = make("b", { class: "number" }, quantity(points[points.length - 1]![1], unit));
     const chart = new Chart({
       name: `${finding.title}, over time: arrow keys move`,
@@ -169,8 +195,8 @@ export class AnalysisTab implements View {
       ],
     });
     this.charts.push(chart);
-    const slope = finding.slope_bytes_per_s;
-    const growth = slope ? make("span", { class: "soft" }, `${slope > 0 ? "+" : ""}${quantity(slope * 60, "bytes")} a minute`) : null;
+    const slope = finding.slope_bytes_per_minute;
+    const growth = slope ? make("span", { class: "soft" }, `${slope > 0 ? "+" : ""}${quantity(slope, "bytes")} a minute`) : null;
     return make(
       "div",
       { class: "finding-chart" },
@@ -182,16 +208,23 @@ export class AnalysisTab implements View {
   private stack(selection: URLSearchParams, finding: api.Finding): HTMLElement | null {
     const frames = finding.stack ?? [];
     if (frames.length === 0) return null;
-    const item = (name: string) =>
-      make("li", {}, finding.attachment ? link(functionLink(selection, finding, name), name, { title: "Callers and callees" }) : name);
-    const few = frames.length <= shownFrames + 2 ? frames : frames.slice(0, shownFrames);
-    const list = make("ol", { class: "stack mono", "aria-label": "Stack, innermost first" }, ...few.map(item));
-    if (few.length < frames.length) {
-      const more = button(`${frames.length - few.length} more frames`, () => list.replaceChildren(...frames.map(item)), {
-        class: "button plain",
-      });
-      list.append(make("li", {}, more));
-    }
-    return list;
+    const name = (text: string) =>
+      finding.attachment ? link(functionLink(selection, finding, text), text, { title: "Callers and callees" }) : text;
+    const item = (row: Row): HTMLElement => {
+      if (!("folded" in row)) return make("li", { class: row.site ? "site" : row.own ? "" : "soft" }, name(row.name));
+      const folded = make("li", {});
+      folded.append(
+        button(
+          `${row.folded.length} more frames`,
+          () => folded.replaceWith(...row.folded.map((text) => make("li", { class: "soft" }, name(text)))),
+          {
+            class: "button plain",
+          },
+        ),
+      );
+      return folded;
+    };
+    const rows = shortRows(stackRows(frames, finding.own_frames ?? [], finding.site ?? ""));
+    return make("ol", { class: "stack mono", "aria-label": "Stack, innermost first" }, ...rows.map(item));
   }
 }

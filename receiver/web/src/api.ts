@@ -145,12 +145,31 @@ export interface Finding {
   severity: string;
   title: string;
   evidence: string;
-  slope_bytes_per_s?: number | null;
-  stack?: string[];
-  attachment?: string;
-  type?: string;
+  slope_bytes_per_minute?: number | null;
+  unit?: string; // of the series
+  service?: string;
+  host?: string; // of the process that has it worst
+  processes?: number;
+  site?: string; // the function that it is about
+  stack?: string[]; // leaf first
+  own_frames?: number[]; // those of the program itself, in the stack
+  attachment?: string | null;
+  type?: string | null;
   uploads?: [number, number];
   series?: [number, number][];
+}
+
+export interface Analysis {
+  headline: string;
+  complete: boolean;
+  uploads: number;
+  uploads_looked_at: number;
+  processes: number;
+  processes_looked_into: number;
+  profiles: number;
+  not_looked_at: string[];
+  findings_left_out: number;
+  findings: Finding[];
 }
 
 export interface Series {
@@ -298,7 +317,7 @@ export function labels(selection: URLSearchParams, attachment: string, type: str
   return get(query("/api/labels", selection, { attachment, type }), signal);
 }
 
-export function analysis(selection: URLSearchParams, signal?: AbortSignal): Promise<{ findings: Finding[] }> {
+export function analysis(selection: URLSearchParams, signal?: AbortSignal): Promise<Analysis> {
   return get(query("/api/analysis", selection), signal);
 }
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { severityOf } from "../src/analysis";
-import { compareLink, flameLink, stackPath } from "../src/analysis_links";
+import { severityOf, whose } from "../src/analysis";
+import { compareLink, flameLink, functionLink } from "../src/analysis_links";
+import { shortRows, stackRows, type Row } from "../src/analysis_stack";
 import { alone, bridged, quantity, short, tick, timeTicks, title } from "../src/chart_units";
 import { facts, moved, swapped, withSide } from "../src/compare_sides";
 import { arranged, commonTimes, parseZoom, valuesAt } from "../src/metrics";
 import { aroundUpload } from "../src/metrics_scope";
 import { flatten, matches, merge } from "../src/runtime_flatten";
 import { State } from "../src/state";
-import { findPath, nameOf, readTree } from "../src/tree";
 
 test("numbers of charts", () => {
   assert.deepEqual([0, 7, 4821, 99_999, 123_456, 2.5e6, 3e9].map(short), ["0", "7", "4,821", "99,999", "123 k", "2.50 M", "3.00 G"]);
@@ -68,42 +68,48 @@ test("one upload's surroundings", () => {
   assert.equal(aroundUpload(upload).toString(), `from=${at - 3_600_000}&to=${at + 3_600_001}&service=shop&host=db-1`);
 });
 
-test("a finding's stack is found in a tree", () => {
-  const functions = ["main", "work", "malloc"].map((name) => ({ name, file: "", kind: "c" as const }));
-  const tree = readTree({
-    type: "t",
-    unit: "bytes",
-    gauge: true,
-    total: 5,
-    self: 0,
-    nodes_left_out: 0,
-    functions,
-    nodes: [
-      [0, 0, 1, 0, 5],
-      [1, 1, 1, 2, 5],
-      [2, 2, 1, 3, 3],
-    ],
-  });
-  const node = findPath(tree, stackPath(["malloc", "work", "main"]));
-  assert.equal(nameOf(tree, node), "malloc");
-  assert.equal(findPath(tree, stackPath(["other", "main"])), 0);
+test("a finding leads to its site, in the whole graph of the process that has it worst", () => {
   const finding = {
     kind: "c_leak",
     severity: "high",
     title: "",
     evidence: "",
-    stack: ["malloc", "work", "main"],
+    unit: "bytes",
+    service: "shop",
+    host: "db-1",
+    processes: 3,
+    site: "main.report",
+    stack: ["malloc", "work", "main.report"],
     attachment: "heap.pprof",
     type: "inuse_space",
     uploads: [3, 9] as [number, number],
   };
-  assert.equal(
-    flameLink(new URLSearchParams("service=shop"), finding),
-    `/profile?service=shop&attachment=heap.pprof&type=inuse_space&zoom=${stackPath(finding.stack)}`,
-  );
+  const graph = "attachment=heap.pprof&type=inuse_space&find=%3Dmain.report";
+  assert.equal(flameLink(new URLSearchParams("service=shop"), finding), `/profile?service=shop&host=db-1&${graph}`);
+  assert.equal(flameLink(new URLSearchParams("ids=9"), finding), `/profile?ids=9&${graph}`);
+  assert.equal(flameLink(new URLSearchParams("host=a&host=db-1"), { ...finding, site: "" }).includes("find=%3Dmalloc"), true);
+  assert.match(functionLink(new URLSearchParams(), finding, "work"), /^\/profile\?service=shop&host=db-1&.*view=sandwich&fn=work$/);
   assert.equal(compareLink(finding), "/compare?ids=9&base.ids=3&attachment=heap.pprof&type=inuse_space&mode=total");
+  assert.equal(compareLink({ ...finding, unit: "cores" }), "/compare?ids=9&base.ids=3&attachment=heap.pprof&type=inuse_space");
   assert.equal(compareLink({ ...finding, uploads: [3, 3] }), null);
   assert.equal(severityOf({ ...finding, severity: "<b>" }), "low");
+  assert.equal(whose(finding), "shop on db-1 and 2 other processes");
+  assert.equal(whose({ ...finding, processes: 1, host: "" }), "shop");
+});
+
+test("of a stack the program's own frames are shown, and its site in any case", () => {
+  const text = (rows: Row[]) =>
+    rows.map((row) => ("folded" in row ? `(${row.folded.length})` : row.site ? `*${row.name}` : row.name)).join(" ");
+  const stack = ["malloc", "mem", "cgocall", "sql.a", "sql.b", "main.report", "main.main", "runtime.main", "runtime.goexit"];
+  assert.equal(text(stackRows(stack, [1, 5, 6], "main.report")), "malloc mem (3) *main.report main.main (2)");
+  assert.equal(text(stackRows(["a", "b"], [], "b")), "a *b");
+  assert.equal(text(stackRows([], [], "")), "");
+  const deep = Array.from({ length: 30 }, (_, i) => `f${i}`);
+  const rows = stackRows(deep, [...deep.keys()], "f20");
+  assert.equal(text(shortRows(rows)), "f0 f1 f2 f3 (16) *f20 (9)");
+  assert.equal(text(shortRows(stackRows(deep, [...deep.keys()], "f1"))), "f0 *f1 f2 f3 (26)");
+  assert.equal(text(shortRows(stackRows(deep, [...deep.keys()], "f29"))), "f0 f1 f2 f3 (25) *f29");
+  assert.equal(text(shortRows(stackRows(deep.slice(0, 9), [], "f2"))), "f0 f1 *f2 f3 f4 f5 f6 f7 f8");
 });
 
 test("an event as rows", () => {

@@ -1,0 +1,195 @@
+// analysis_choice.c: which processes are looked into (analysis_choice.h).
+#include "analysis_choice.h"
+#include "analysis_rules.h"
+#include "analysis_work.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int compare_uploads(const void *left, const void *right) {
+    const struct overview_upload *a = left, *b = right;
+    if (a->process != b->process) {
+        return a->process < b->process ? -1 : 1;
+    }
+    if (a->start_ms != b->start_ms) {
+        return a->start_ms < b->start_ms ? -1 : 1;
+    }
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+// The i-th of `most` places that are spread evenly over `count`.
+static size_t spread(size_t i, size_t most, size_t count) {
+    return count <= most ? i : i * (count - 1) / (most - 1);
+}
+
+size_t choice_thin(const struct process *process, size_t most, struct merged_upload *uploads) {
+    size_t count = process->count < most ? process->count : most;
+    for (size_t i = 0; i < count; i++) {
+        const struct overview_upload *upload = &process->uploads[spread(i, most, process->count)];
+        uploads[i] = (struct merged_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
+    }
+    return count;
+}
+
+size_t choice_series(const struct process *process, enum measure measure, struct metrics_point *points, struct measures *measures) {
+    size_t count = process->count < TREND_MAX_POINTS ? process->count : TREND_MAX_POINTS, used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct overview_upload *upload = &process->uploads[spread(i, TREND_MAX_POINTS, process->count)];
+        if (isfinite(upload->measures.values[measure])) {
+            measures[used] = upload->measures;
+            points[used++] = (struct metrics_point){upload->end_ms, upload->measures.values[measure]};
+        }
+    }
+    return used;
+}
+
+// ---- Looking at measures ----
+
+static void suspect(struct process *process, enum measure measure, const struct shape *shape, double value) {
+    process->suspicions[process->suspicion_count++] = (struct suspicion){measure, *shape, value};
+}
+
+// In units that are about as bad as a megabyte of C memory.
+static double worth(enum measure measure) {
+    static const double worths[MEASURE_COUNT] = {[MEASURE_HEAP_LIVE_BYTES] = 0.5e-6,
+                                                 [MEASURE_C_LIVE_BYTES] = 1e-6,
+                                                 [MEASURE_GOROUTINES] = 0.1,
+                                                 [MEASURE_LOCK_SECONDS_PER_S] = 20,
+                                                 [MEASURE_ALLOC_BYTES_PER_S] = 1e-8};
+    return worths[measure];
+}
+
+// How much it has risen, and a tenth of where it stands.
+static void weigh(struct process *process, enum measure measure, const struct metrics_point *points, size_t count) {
+    size_t third = count >= 3 ? count / 3 : 1;
+    double last = trend_median_of(points + count - third, third), rise = last - trend_median_of(points, third);
+    process->weight = fmax(process->weight, worth(measure) * (fmax(rise, 0) + last / 10));
+}
+
+static double newest(const struct process *process, enum measure measure) {
+    struct metrics_point points[TREND_MAX_POINTS];
+    struct measures measures[TREND_MAX_POINTS];
+    size_t count = choice_series(process, measure, points, measures);
+    return count > 0 ? points[count - 1].value : 0;
+}
+
+static void look_at(struct process *process, enum measure measure) {
+    struct metrics_point points[TREND_MAX_POINTS];
+    struct measures measures[TREND_MAX_POINTS];
+    size_t count = choice_series(process, measure, points, measures);
+    if (count == 0) {
+        return;
+    }
+    weigh(process, measure, points, count);
+    double now = load_now(points, count);
+    bool bytes = measure == MEASURE_C_LIVE_BYTES || measure == MEASURE_HEAP_LIVE_BYTES;
+    if (bytes || measure == MEASURE_GOROUTINES) {
+        struct shape shape = shape_of(points, count, bytes ? 65536 : 20);
+        bool matters = bytes ? memory_matters(&shape, measure == MEASURE_C_LIVE_BYTES, 0) : goroutines_matter(&shape);
+        if (shape.kind != SHAPE_NONE && matters && !work_explains(measures, count, &shape)) {
+            suspect(process, measure, &shape, points[count - 1].value);
+            return;
+        }
+    }
+    double live = measure == MEASURE_ALLOC_BYTES_PER_S ? newest(process, MEASURE_HEAP_LIVE_BYTES) : 0;
+    bool high = (measure == MEASURE_GOROUTINES && points[count - 1].value >= GOROUTINES_PILED_UP) ||
+                (measure == MEASURE_LOCK_SECONDS_PER_S && now >= CONTENTION_SECONDS_PER_S) ||
+                (measure == MEASURE_ALLOC_BYTES_PER_S && now >= CHURN_BYTES_PER_S && now >= live);
+    if (high) {
+        suspect(process, measure, &(struct shape){0}, measure == MEASURE_GOROUTINES ? points[count - 1].value : now);
+    }
+}
+
+static void look_at_all(struct process *process) {
+    for (size_t i = 0; i < process->count; i++) {
+        const struct overview_upload *upload = &process->uploads[i];
+        bool told = false;
+        for (int m = 0; m < MEASURE_COUNT; m++) {
+            told = told || isfinite(upload->measures.values[m]);
+        }
+        process->told += told;
+        process->pending += !told && !upload->measured;
+    }
+    static const enum measure measures[] = {MEASURE_C_LIVE_BYTES, MEASURE_HEAP_LIVE_BYTES, MEASURE_GOROUTINES, MEASURE_LOCK_SECONDS_PER_S,
+                                            MEASURE_ALLOC_BYTES_PER_S};
+    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
+        look_at(process, measures[i]);
+    }
+}
+
+// ---- Order ----
+
+// What says nothing has to be looked into to say why.
+static bool is_suspect(const struct process *process) {
+    return process->suspicion_count > 0 || process->told + process->pending < process->count;
+}
+
+static int compare_weights(const void *left, const void *right) {
+    const struct process *a = left, *b = right;
+    if (is_suspect(a) != is_suspect(b)) {
+        return is_suspect(a) ? -1 : 1;
+    }
+    if (a->weight != b->weight) {
+        return a->weight > b->weight ? -1 : 1;
+    }
+    return a->uploads->id < b->uploads->id ? -1 : a->uploads->id > b->uploads->id;
+}
+
+static int compare_in_service(const void *left, const void *right) {
+    const struct process *a = left, *b = right;
+    if (a->uploads->service != b->uploads->service) {
+        return a->uploads->service < b->uploads->service ? -1 : 1;
+    }
+    return compare_weights(left, right);
+}
+
+static int compare_order(const void *left, const void *right) {
+    const struct process *a = left, *b = right;
+    if (is_suspect(a) != is_suspect(b)) {
+        return is_suspect(a) ? -1 : 1;
+    }
+    if (a->place != b->place) {
+        return a->place < b->place ? -1 : 1;
+    }
+    return compare_weights(left, right);
+}
+
+static void order(struct process *processes, size_t count) {
+    qsort(processes, count, sizeof *processes, compare_in_service);
+    for (size_t i = 0; i < count; i++) {
+        bool same = i > 0 && processes[i - 1].uploads->service == processes[i].uploads->service;
+        processes[i].place = same ? processes[i - 1].place + 1 : 0;
+    }
+    qsort(processes, count, sizeof *processes, compare_order);
+}
+
+static size_t count_processes(const struct overview *overview) {
+    size_t count = 0;
+    for (size_t i = 0; i < overview->count; i++) {
+        count += i == 0 || overview->uploads[i].process != overview->uploads[i - 1].process;
+    }
+    return count;
+}
+
+enum receiver_error choice_make(struct overview *overview, struct process **out, size_t *out_count) {
+    if (overview->count > 1) {
+        qsort(overview->uploads, overview->count, sizeof *overview->uploads, compare_uploads);
+    }
+    size_t count = count_processes(overview), used = 0;
+    struct process *processes = calloc(count + 1, sizeof *processes);
+    if (!processes) {
+        return RECEIVER_NO_MEMORY;
+    }
+    for (size_t from = 0, to; from < overview->count; from = to) {
+        for (to = from + 1; to < overview->count && overview->uploads[to].process == overview->uploads[from].process; to++) {
+        }
+        processes[used] = (struct process){.uploads = overview->uploads + from, .count = to - from};
+        look_at_all(&processes[used++]);
+    }
+    if (count > 1) {
+        order(processes, count);
+    }
+    *out = processes;
+    *out_count = count;
+    return RECEIVER_OK;
+}

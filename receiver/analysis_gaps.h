@@ -1,0 +1,28 @@
+// analysis_gaps.h: how much of a selection was looked at, and what was not: the answer's first members, and its headline.
+// Threads: any. Memory: malloc, 20 KB.
+#ifndef CMEMPROF_RECEIVER_ANALYSIS_GAPS_H
+#define CMEMPROF_RECEIVER_ANALYSIS_GAPS_H
+
+#include "analysis_choice.h"
+#include "analysis_files.h"
+#include "analysis_finding.h"
+
+struct looked { // what came of looking into a process
+    struct process_files files;
+    struct findings findings;
+    bool stacks_left_out;
+    enum receiver_error error;
+};
+
+struct gaps {
+    const struct overview *overview;
+    const struct process *processes;
+    size_t count;
+    const struct looked *looked; // of the first looked_count processes
+    size_t looked_count;
+    size_t changes; // of a version whose stacks were not compared
+};
+// Members of an open object, up to "unread"; findings: how many there are.
+void gaps_write(const struct gaps *gaps, size_t findings, struct json *json);
+
+#endif

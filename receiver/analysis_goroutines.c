@@ -1,0 +1,99 @@
+// analysis_goroutines.c: goroutines that become more and do not end, and those that pile up (analysis_rules.h).
+#include "analysis_rules.h"
+#include "analysis_sentence.h"
+#include "analysis_site.h"
+#include "analysis_work.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST_SITES = 40 };
+
+bool goroutines_matter(const struct shape *shape) {
+    double rise = shape->to - shape->from;
+    if (shape->kind == SHAPE_GROWS) {
+        return rise >= 20 && rise >= shape->to / 3;
+    }
+    return rise >= (shape->from_start ? 1000 : 100) && shape->to >= 2 * shape->from;
+}
+
+static bool goroutine_site_matters(const struct stacks *stacks, const struct stack_site *site) {
+    return goroutines_matter(&site->shape) && !work_explains(stacks->measures, stacks->profile_count, &site->shape);
+}
+
+static void add_goroutine_growth(struct findings *findings, const struct stacks *stacks, const struct stack_site *site,
+                                 const char *attachment) {
+    struct profile_sample_view sample;
+    const struct shape *shape = &site->shape;
+    bool grows = shape->kind == SHAPE_GROWS;
+    char sentence[300];
+    if (profile_sample_at(stacks->profile, site->steepest, &sample) != MERGE_OK) {
+        return;
+    }
+    struct finding *finding = findings_add(findings, grows ? "goroutine_growth" : "goroutine_plateau",
+                                           shape->to >= 1000 ? SEVERITY_HIGH : SEVERITY_MEDIUM, (shape->to - shape->from) * 8192);
+    if (!finding) {
+        return;
+    }
+    shape_sentence(shape, site->points, "count", sentence, sizeof sentence);
+    snprintf(finding->title, sizeof finding->title, "The number of goroutines of %.200s %s", site->function, sentence);
+    shape_evidence(shape, site->points, stacks->profile_count, "count", "Their number", finding->evidence, sizeof finding->evidence);
+    finding->type = "goroutine";
+    finding->unit = "count";
+    finding_set_stack(finding, &sample, site->function);
+    finding_set_series(finding, stacks, site->points, attachment);
+}
+
+// A thousand goroutines at one place: a pool or a queue that is stuck, or meant so; it is said once, with little weight below 10,000.
+static void add_pile_up(struct findings *findings, const struct stacks *stacks, const char *attachment) {
+    size_t last = stacks->profile_count - 1;
+    uint32_t most = 0;
+    struct profile_sample_view sample;
+    struct metrics_point points[TREND_MAX_POINTS];
+    for (uint32_t i = 0; i < stacks->row_sizes[last]; i++) {
+        most = stacks->rows[last][i] > stacks->rows[last][most] ? i : most;
+    }
+    int64_t count = stacks->row_sizes[last] > 0 ? stacks->rows[last][most] : 0;
+    if (count < GOROUTINES_PILED_UP || profile_sample_at(stacks->profile, most, &sample) != MERGE_OK) {
+        return;
+    }
+    struct finding *finding =
+        findings_add(findings, "goroutine_pile_up", count >= 10000 ? SEVERITY_MEDIUM : SEVERITY_LOW, (double)count * 8192);
+    if (!finding) {
+        return;
+    }
+    const char *site = analysis_site(&sample)->function;
+    snprintf(finding->title, sizeof finding->title, "%lld goroutines stand at the same place in %.200s", (long long)count, site);
+    snprintf(finding->evidence, sizeof finding->evidence,
+             "The newest goroutine profile has %lld with this stack; each has 2 KiB of stack at least, and work that waits.",
+             (long long)count);
+    finding->type = "goroutine";
+    finding->unit = "count";
+    finding_set_stack(finding, &sample, site);
+    for (size_t i = 0; i <= last; i++) {
+        int64_t value = most < stacks->row_sizes[i] ? stacks->rows[i][most] : 0;
+        points[i] = (struct metrics_point){stacks->ms[i], (double)value};
+    }
+    finding_set_series(finding, stacks, points, attachment);
+}
+
+bool analysis_goroutines(struct findings *findings, const struct stacks *stacks, const char *attachment) {
+    struct stack_site *sites;
+    size_t count;
+    if (stacks->profile_count == 0) {
+        return true;
+    }
+    if (!stacks_shapes(stacks, 20, goroutine_site_matters, &sites, &count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i < MOST_SITES) {
+            add_goroutine_growth(findings, stacks, &sites[i], attachment);
+        } else {
+            findings->left_out++;
+        }
+    }
+    free(sites);
+    add_pile_up(findings, stacks, attachment);
+    return true;
+}

@@ -1,0 +1,231 @@
+// analysis_shape.c: shapes of series (analysis_shape.h).
+#include "analysis_shape.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LATE_POINTS = 10 }; // of noise fewer grow now and then
+
+struct smooth {
+    double values[TREND_MAX_POINTS];
+    size_t count;
+};
+
+static struct smooth smooth_of(const struct metrics_point *points, size_t count) {
+    struct smooth smooth = {.count = count};
+    for (size_t i = 0; i < count; i++) {
+        size_t first = i == 0 ? 0 : i + 1 < count ? i - 1 : count - 3;
+        smooth.values[i] = trend_median_of(points + first, 3);
+    }
+    return smooth;
+}
+
+// The furthest that it falls below what it has reached before, from one index to another.
+static double deepest_fall(const struct smooth *smooth, size_t from, size_t to) {
+    double highest = smooth->values[from], fall = 0;
+    for (size_t i = from; i < to; i++) {
+        highest = fmax(highest, smooth->values[i]);
+        fall = fmax(fall, highest - smooth->values[i]);
+    }
+    return fall;
+}
+
+// ---- Stairs ----
+
+struct rise {
+    size_t begin, end; // the last point before it and the first behind it
+    double size;       // from the median of the points before it, since the rise before, to that of those behind it
+};
+struct stairs {
+    struct rise rises[TREND_MAX_POINTS];
+    size_t count, longest; // longest: intervals of one
+};
+
+static double median_between(const struct smooth *smooth, size_t from, size_t to) {
+    double values[TREND_MAX_POINTS];
+    memcpy(values, smooth->values + from, (to - from) * sizeof *values);
+    return trend_median(values, to - from);
+}
+
+static void measure(const struct smooth *smooth, struct stairs *stairs) {
+    for (size_t i = 0; i < stairs->count; i++) {
+        struct rise *rise = &stairs->rises[i];
+        size_t from = i > 0 ? rise[-1].end : 0, to = i + 1 < stairs->count ? rise[1].begin + 1 : smooth->count;
+        rise->size = median_between(smooth, rise->end, to) - median_between(smooth, from, rise->begin + 1);
+    }
+}
+
+// Those that are no rise from one level to another are taken out, the smallest first.
+static void keep_levels(const struct smooth *smooth, struct stairs *stairs, double least) {
+    for (;;) {
+        size_t smallest = 0;
+        measure(smooth, stairs);
+        for (size_t i = 1; i < stairs->count; i++) {
+            smallest = stairs->rises[i].size < stairs->rises[smallest].size ? i : smallest;
+        }
+        if (stairs->count == 0 || stairs->rises[smallest].size >= least) {
+            return;
+        }
+        stairs->count--;
+        memmove(&stairs->rises[smallest], &stairs->rises[smallest + 1], (stairs->count - smallest) * sizeof *stairs->rises);
+    }
+}
+
+// Of a fourteenth of all at least: twelve equal steps of 60 points are a trend.
+static struct stairs stairs_of(const struct smooth *smooth, double all) {
+    struct stairs stairs = {0};
+    for (size_t i = 1; i < smooth->count; i++) {
+        size_t begin = i - 1;
+        while (i < smooth->count && smooth->values[i] - smooth->values[i - 1] >= 0.02 * all) {
+            i++;
+        }
+        if (i - 1 > begin && smooth->values[i - 1] - smooth->values[begin] >= 0.07 * all) {
+            stairs.rises[stairs.count++] = (struct rise){begin, i - 1, 0};
+        }
+    }
+    keep_levels(smooth, &stairs, 0.07 * all);
+    for (size_t i = 0; i < stairs.count; i++) {
+        size_t length = stairs.rises[i].end - stairs.rises[i].begin;
+        stairs.longest = length > stairs.longest ? length : stairs.longest;
+    }
+    return stairs;
+}
+
+static bool is_double(const struct stairs *stairs, size_t i) {
+    double ratio = stairs->rises[i].size / stairs->rises[i - 1].size;
+    return ratio >= 1.4 && ratio <= 2.6;
+}
+
+// Three rises that make up nearly all, each over at once, one of them lately.
+static enum shape_kind stairs_kind(const struct smooth *smooth, const struct stairs *stairs, double all) {
+    double sum = 0, smallest = INFINITY, largest = 0;
+    for (size_t i = 0; i < stairs->count; i++) {
+        sum += stairs->rises[i].size;
+        smallest = fmin(smallest, stairs->rises[i].size);
+        largest = fmax(largest, stairs->rises[i].size);
+    }
+    size_t last = stairs->count - 1;
+    if (stairs->count < 3 || stairs->longest > 2 || sum < 0.8 * all || deepest_fall(smooth, 0, smooth->count) > 0.2 * all ||
+        stairs->rises[last].end * 5 < smooth->count * 2) {
+        return SHAPE_NONE;
+    }
+    bool doubles = is_double(stairs, last) && is_double(stairs, last - 1);
+    // Of about the same height: a warm-up with some noise in it rises ever less.
+    return doubles ? SHAPE_DOUBLES : smallest >= 0.3 * largest ? SHAPE_STEPS : SHAPE_NONE;
+}
+
+static struct shape of_stairs(const struct smooth *smooth, double least) {
+    struct shape shape = {.from = smooth->values[0], .to = smooth->values[smooth->count - 1], .after = smooth->count};
+    double all = shape.to - shape.from;
+    if (all < least || all <= 0) {
+        return shape;
+    }
+    struct stairs stairs = stairs_of(smooth, all);
+    shape.kind = stairs_kind(smooth, &stairs, all);
+    if (shape.kind != SHAPE_NONE) {
+        shape.steps = stairs.count;
+        shape.last_step = stairs.rises[stairs.count - 1].size;
+        shape.before = stairs.rises[0].begin + 1;
+        shape.after = stairs.rises[stairs.count - 1].end;
+    }
+    return shape;
+}
+
+// ---- One rise ----
+
+static size_t at_least(size_t count, size_t share) {
+    return count / share > 3 ? count / share : 3;
+}
+
+// By how much of the rise the points [from, to) go up or down.
+static double tilt(const struct metrics_point *points, size_t from, size_t to, double rise) {
+    double seconds = (double)(points[to - 1].ms - points[from].ms) / 1000;
+    return fabs(trend_slope(points + from, to - from)) * seconds / rise;
+}
+
+// grows: there is a trend as well. Then only what is quite level in the end has stopped: of a trend the last fifth has a fifth of the rise.
+static struct shape of_one_rise(const struct smooth *smooth, const struct metrics_point *points, double least, bool grows) {
+    size_t count = smooth->count, tail = at_least(count, 5);
+    struct shape shape = {.from = trend_median_of(points, 3), .to = trend_median_of(points + count - tail, tail), .after = count};
+    double rise = shape.to - shape.from;
+    if (rise < least || rise <= 0 || rise < shape.from / 2) {
+        return shape;
+    }
+    while (shape.before < count && smooth->values[shape.before] <= shape.from + 0.15 * rise) {
+        shape.before++;
+    }
+    while (shape.after > 0 && smooth->values[shape.after - 1] >= shape.from + 0.75 * rise) {
+        shape.after--;
+    }
+    size_t ramp = shape.after > shape.before ? shape.after - shape.before : 0, stay = count - shape.after;
+    // The end of what is above: the whole of it after a step, of others the beginning may be the rise's.
+    size_t end = ramp <= 1 ? stay : 2 * stay / 3 > tail ? 2 * stay / 3 : tail;
+    if (stay < tail || deepest_fall(smooth, shape.before > 0 ? shape.before - 1 : 0, shape.after + 1) > 0.25 * rise ||
+        tilt(points, count - end, count, rise) > (grows ? 0.04 : 0.25)) {
+        return shape;
+    }
+    // A level before the rise is three points, half as long as the rise, and level: a slow warm-up begins with some points that are low.
+    // What grew in a line until it stopped is no warm-up.
+    bool level = shape.before >= 3 && 2 * shape.before >= ramp && tilt(points, 0, shape.before, rise) <= 0.12;
+    shape.from_start = !level && !grows;
+    shape.kind = ramp <= 1 ? SHAPE_STEP : SHAPE_PLATEAU;
+    if (shape.before > 3) {
+        shape.from = trend_median_of(points, shape.before);
+    }
+    if (ramp <= 1) {
+        shape.to = trend_median_of(points + shape.after, stay);
+    }
+    return shape;
+}
+
+// ---- Growth ----
+
+static struct shape of_trend(const struct trend *trend, size_t start, size_t count) {
+    size_t third = (count - start) / 3;
+    return (struct shape){.kind = SHAPE_GROWS,
+                          .from = trend->first,
+                          .to = trend->last,
+                          .start = start,
+                          .before = start + third,
+                          .after = count - third,
+                          .trend = *trend};
+}
+
+// Growth that began in the newer half, to where it has never been before: a cache that fills again after it was emptied has.
+static struct shape of_late_trend(const struct smooth *smooth, const struct metrics_point *points, double least) {
+    struct shape none = {0};
+    size_t count = smooth->count, half = count / 2;
+    struct trend trend = trend_of(points + half, count - half, least);
+    if (!trend.grows || count - half < LATE_POINTS) {
+        return none;
+    }
+    for (size_t i = 0; i < half; i++) {
+        if (smooth->values[i] > trend.first + 0.15 * (trend.last - trend.first)) {
+            return none;
+        }
+    }
+    return of_trend(&trend, half, count);
+}
+
+// ---- All ----
+
+struct shape shape_of(const struct metrics_point *points, size_t count, double least) {
+    struct shape none = {0};
+    if (count < TREND_LEAST_POINTS || count > TREND_MAX_POINTS) {
+        return none;
+    }
+    struct smooth smooth = smooth_of(points, count);
+    struct shape stairs = of_stairs(&smooth, least);
+    if (stairs.kind == SHAPE_DOUBLES) {
+        return stairs;
+    }
+    struct trend trend = trend_of(points, count, least);
+    struct shape one = of_one_rise(&smooth, points, least, trend.grows);
+    if (one.kind != SHAPE_NONE && stairs.kind == SHAPE_NONE) {
+        return one;
+    }
+    if (trend.grows) {
+        return of_trend(&trend, 0, count);
+    }
+    return stairs.kind != SHAPE_NONE ? stairs : of_late_trend(&smooth, points, least);
+}

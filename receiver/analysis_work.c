@@ -1,0 +1,32 @@
+// analysis_work.c: what more work explains (analysis_work.h).
+#include "analysis_work.h"
+
+#include <math.h>
+
+// Of those that are known, which are three at least; else 0.
+static double median_of(const struct measures *measures, size_t count, enum measure measure) {
+    double values[TREND_MAX_POINTS];
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (isfinite(measures[i].values[measure])) {
+            values[used++] = measures[i].values[measure];
+        }
+    }
+    return used >= 3 ? trend_median(values, used) : 0;
+}
+
+bool work_explains(const struct measures *measures, size_t count, const struct shape *shape) {
+    static const enum measure kinds[] = {MEASURE_CPU_CORES, MEASURE_ALLOC_BYTES_PER_S};
+    double least = INFINITY;
+    // Three points at least: stairs may have begun with the second and have ended with the last.
+    size_t first = shape->before > 3 ? shape->before : 3, last = count - shape->after > 3 ? count - shape->after : 3;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && first + last <= count; i++) {
+        double before = median_of(measures, first, kinds[i]);
+        double after = median_of(measures + count - last, last, kinds[i]);
+        if (before > 0 && after > 0) {
+            least = fmin(least, after / before);
+        }
+    }
+    // Work that is a seventh more explains nothing: it is never the same. 1.15 again: what is in use follows work, but not to the percent.
+    return isfinite(least) && least > 1.15 && shape->to <= 1.15 * least * shape->from;
+}

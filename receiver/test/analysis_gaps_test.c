@@ -1,0 +1,69 @@
+// analysis_gaps_test.c: the headline says nothing of what was not looked at, and names it.
+#include "analysis_series.h"
+
+#include "../analysis_gaps.h"
+
+static struct json answer(const struct process *processes, size_t count, const struct looked *looked, size_t looked_count, size_t left_out,
+                          size_t findings) {
+    struct json json = {0};
+    struct overview overview = {.left_out = left_out};
+    struct gaps gaps = {.overview = &overview, .processes = processes, .count = count, .looked = looked, .looked_count = looked_count};
+    json_object_begin(&json);
+    gaps_write(&gaps, findings, &json);
+    json_object_end(&json);
+    return json;
+}
+
+static void expect_headline(struct json json, const char *headline, const char *complete, const char *gap) {
+    expect_at(&json, "$.headline", headline);
+    expect_at(&json, "$.complete", complete);
+    expect_at(&json, "$.not_looked_at[0]", gap);
+    json_free(&json);
+}
+
+static void test_headlines(void **state) {
+    (void)state;
+    static struct looked looked[3];
+    struct process whole = {.count = 10, .told = 10}, silent = {.count = 4}, young = {.count = 2, .told = 2},
+                   pending = {.count = 6, .told = 5, .pending = 1};
+    expect_headline(answer(NULL, 0, NULL, 0, 0, 0), "No uploads", "1", "(none)");
+    expect_headline(answer(&whole, 1, looked, 1, 0, 0), "Nothing found in 1 process", "1", "(none)");
+    expect_headline(answer(&whole, 1, looked, 1, 0, 2), "2 findings", "1", "(none)");
+    struct process some[] = {whole, silent, whole};
+    expect_headline(answer(some, 3, looked, 3, 0, 0), "Nothing found in 2 processes; 4 of 24 uploads could not be looked at", "0",
+                    "4 of 24 uploads, of 1 process: no profile in them says how much memory, CPU time or goroutines there were");
+    expect_headline(answer(&silent, 1, looked, 1, 0, 0), "Nothing could be looked at; 4 of 4 uploads could not be looked at", "0",
+                    "4 of 4 uploads, of 1 process: no profile in them says how much memory, CPU time or goroutines there were");
+    some[1] = whole;
+    expect_headline(answer(some, 3, looked, 1, 0, 0), "Nothing found in 3 processes; the stacks of 2 of 3 processes were not looked at",
+                    "0", "the stacks of 2 of 3 processes: these were looked at by their totals");
+    expect_headline(answer(&young, 1, looked, 1, 0, 0), "Nothing found in 1 process; growth of 1 process cannot be told yet", "0",
+                    "growth of 1 process with fewer than 5 uploads");
+    expect_headline(answer(&pending, 1, looked, 1, 0, 1), "1 finding; 1 of 6 uploads could not be looked at", "0",
+                    "1 upload that has just come and is still being read");
+    expect_headline(answer(&whole, 1, looked, 1, 7, 0), "Nothing found in 1 process; 7 older uploads were not looked at", "0",
+                    "7 older uploads: there are more than 500000");
+}
+
+static void test_unread_files(void **state) {
+    (void)state;
+    static struct looked looked[2];
+    struct process whole[] = {{.count = 10, .told = 10}, {.count = 10, .told = 10}};
+    struct merged_report report = {.uploads = 7, .failed_count = 3, .failed = {{42, "cut off"}}};
+    for (size_t i = 0; i < 2; i++) {
+        files_count(&looked[i].files.all, "delta-heap.pprof", &report);
+        files_count(&looked[i].files.all, "delta-heap.pprof", &report); // read twice, counted once
+    }
+    struct json json = answer(whole, 2, looked, 2, 0, 0);
+    expect_at(&json, "$.headline", "Nothing found in 2 processes; 6 files could not be read");
+    expect_at(&json, "$.profiles", "14");
+    expect_at(&json, "$.not_looked_at[0]", "6 files delta-heap.pprof: cut off");
+    expect_at(&json, "$.unread[0].files", "6");
+    expect_at(&json, "$.unread[0].upload", "42");
+    json_free(&json);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_headlines), cmocka_unit_test(test_unread_files)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

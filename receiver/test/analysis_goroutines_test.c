@@ -1,0 +1,55 @@
+// analysis_goroutines_test.c: goroutines that become more, that have and stay, and that pile up.
+#include "analysis_series.h"
+
+static void add_goroutines(struct profile *profile, const char *site, int64_t count) {
+    char frame[60];
+    snprintf(frame, sizeof frame, "%s /g.go", site);
+    add_stack(profile, FRAMES("runtime.gopark /p.go", frame), VALUES(count), false);
+}
+static void goroutines_leak(struct profile *profile, int i) {
+    add_goroutines(profile, "main.wait", 10 + 8 * i);
+    add_goroutines(profile, "main.serve", 30 + i % 5);
+}
+static void goroutines_steady(struct profile *profile, int i) {
+    add_goroutines(profile, "main.serve", 300 + (i * 37) % 50);
+    add_goroutines(profile, "main.burst", i % 7 ? 2 : 60);
+}
+static void goroutines_stay(struct profile *profile, int i) {
+    add_goroutines(profile, "main.wait", i < 8 ? 20 : 300);
+}
+static void goroutines_pile(struct profile *profile, int i) {
+    add_goroutines(profile, "main.queue", 5000 + i % 3);
+}
+
+static void find_goroutines(struct findings *findings, fill_profile *fill) {
+    struct stacks stacks;
+    *findings = (struct findings){0};
+    fill_stacks(&stacks, "goroutine", fill, 20);
+    assert_true(analysis_goroutines(findings, &stacks, "goroutines.pprof"));
+    stacks_free(&stacks);
+}
+
+static void test_goroutines(void **state) {
+    (void)state;
+    struct findings findings;
+    find_goroutines(&findings, goroutines_leak);
+    assert_int_equal(findings.count, 1);
+    assert_true(has_finding(&findings, "goroutine_growth", "The number of goroutines of main.wait grows by 8 a minute"));
+    findings_free(&findings);
+    find_goroutines(&findings, goroutines_steady);
+    assert_int_equal(findings.count, 0);
+    find_goroutines(&findings, goroutines_stay);
+    assert_int_equal(findings.count, 1);
+    assert_true(
+        has_finding(&findings, "goroutine_plateau", "of main.wait rose from 20 to 300 at once and has stayed since 1970-01-01 00:08"));
+    findings_free(&findings);
+    find_goroutines(&findings, goroutines_pile);
+    assert_int_equal(findings.count, 1);
+    assert_true(has_finding(&findings, "goroutine_pile_up", "5001 goroutines stand at the same place in main.queue"));
+    findings_free(&findings);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_goroutines)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

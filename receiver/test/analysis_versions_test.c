@@ -1,0 +1,85 @@
+// analysis_versions_test.c: what is more since a version changed, by figures; what changed for other reasons is not told.
+#include "analysis_scene.h"
+
+static bool is_new(const struct moment *moment) {
+    return strcmp(moment->version, "1.0") != 0;
+}
+static void twice_the_cpu(struct moment *moment) {
+    say_cpu(moment, "main.serve", 0.4);
+    say_cpu(moment, "main.render", is_new(moment) ? 0.5 : 0.1);
+}
+static void busier(struct moment *moment) { // over the day, by a tenth in an hour
+    say_cpu(moment, "main.serve", 0.5 * (1 + 0.1 * moment->minute / 60));
+    say_go(moment, "main.cache", 50 * MB, 5e6 * (1 + 0.1 * moment->minute / 60));
+}
+static void less(struct moment *moment) {
+    say_cpu(moment, "main.serve", is_new(moment) ? 0.3 : 0.6);
+}
+static void warms_up(struct moment *moment) { // each process fills its cache
+    say_c(moment, "main.cache", fmin(20 * MB + 10 * MB * moment->i, 120 * MB));
+    say_cpu(moment, "main.serve", 0.5);
+}
+
+static void deploy(struct scene *scene, const char *service, fill_moment *fill, double after) {
+    run(scene, &(struct run){service, "h1", "1.0", 1, 0, 60, 2}, fill);
+    run(scene, &(struct run){service, "h1", "1.1", 2, 60, 60 + after, 2}, fill);
+}
+
+static void test_versions(void **state) {
+    struct scene *scene = *state;
+    deploy(scene, "cpu", twice_the_cpu, 60);
+    deploy(scene, "busier", busier, 60);
+    deploy(scene, "less", less, 60);
+    deploy(scene, "warms-up", warms_up, 60);
+    deploy(scene, "just-now", twice_the_cpu, 8); // four uploads: too few to tell
+    // The same on two hosts at a time, the old version for some time beside the new one.
+    run(scene, &(struct run){"rolling", "h1", "1.0", 1, 0, 60, 2}, twice_the_cpu);
+    run(scene, &(struct run){"rolling", "h2", "1.0", 1, 0, 70, 2}, twice_the_cpu);
+    run(scene, &(struct run){"rolling", "h1", "1.1", 2, 60, 100, 2}, twice_the_cpu);
+    run(scene, &(struct run){"rolling", "h2", "1.1", 2, 70, 100, 2}, twice_the_cpu);
+    struct json json = analysis_of(scene, "cpu");
+    expect_at(&json, "$.findings[0].kind", "regression");
+    expect_at(&json, "$.findings[0].title", "Version 1.1 of cpu uses 0.9 cores, 1.8 times what 1.0 did (0.5 cores)");
+    expect_at(
+        &json, "$.findings[0].evidence",
+        "Medians of 15 uploads before 2026-01-02 01:06 UTC and of 15 after; three of four after it are above three of four before it. More "
+        "load would do that as well. Most of it: main.render, from 0.1 cores to 0.5 cores.");
+    expect_at(&json, "$.findings[0].unit", "cores");
+    expect_at(&json, "$.findings[0].site", "main.render");
+    expect_at(&json, "$.findings[0].attachment", "cpu.pprof");
+    expect_at(&json, "$.findings[1]", "(none)");
+    json_free(&json);
+    static const char *const calm[] = {"busier", "less", "warms-up", "just-now"};
+    for (size_t i = 0; i < sizeof calm / sizeof *calm; i++) {
+        json = analysis_of(scene, calm[i]);
+        expect_at(&json, "$.findings", "[]");
+        json_free(&json);
+    }
+    json = analysis_of(scene, "rolling");
+    expect_at(&json, "$.findings[0].title", "Version 1.1 of rolling uses 0.9 cores, 1.8 times what 1.0 did (0.5 cores)");
+    expect_at(&json, "$.findings[1]", "(none)");
+    json_free(&json);
+}
+
+// More changes than are looked into: those that the measures tell are told, and the others are said to be compared by them alone.
+static void test_many_changes(void **state) {
+    struct scene *scene = *state;
+    for (int i = 0; i < 6; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "s%d", i);
+        run(scene, &(struct run){name, "h1", "1.0", 1, 0, 10, 1}, i == 5 ? twice_the_cpu : less);
+        run(scene, &(struct run){name, "h1", "1.1", 2, 10, 20, 1}, i == 5 ? twice_the_cpu : less);
+    }
+    struct json json = analysis_of(scene, NULL);
+    expect_at(&json, "$.findings[0].service", "s5");
+    expect_at(&json, "$.findings[0].site", "main.render"); // the first to be looked into
+    expect_at(&json, "$.findings[1]", "(none)");
+    expect_at(&json, "$.not_looked_at[0]", "the stacks of 2 changes of a version: these were compared by their totals");
+    json_free(&json);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_versions, scene_setup, scene_teardown),
+                                       cmocka_unit_test_setup_teardown(test_many_changes, scene_setup, scene_teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,46 @@
+// analysis_work_test.c: what rises with the work is explained, what rises by more, or while the work does not, is not.
+#include "analysis_series.h"
+
+#include "../analysis_work.h"
+
+#include <math.h>
+
+enum { COUNT = 12 };
+
+static void fill(struct measures *measures, double cpu_after, double allocation_after) {
+    for (int i = 0; i < COUNT; i++) {
+        measures_clear(&measures[i]);
+        measures[i].values[MEASURE_CPU_CORES] = i < 6 ? 1 : cpu_after;
+        measures[i].values[MEASURE_ALLOC_BYTES_PER_S] = i < 6 ? 1e6 : 1e6 * allocation_after;
+    }
+}
+
+static void test_work(void **state) {
+    (void)state;
+    struct measures measures[COUNT];
+    struct shape shape = {.kind = SHAPE_PLATEAU, .from = 100, .to = 200, .before = 6, .after = 6};
+    fill(measures, 2, 2);
+    assert_true(work_explains(measures, COUNT, &shape));
+    fill(measures, 2, 1); // of both the one that rose less
+    assert_false(work_explains(measures, COUNT, &shape));
+    fill(measures, 1.5, 1.5);
+    assert_false(work_explains(measures, COUNT, &shape));
+    fill(measures, 2, NAN);
+    assert_true(work_explains(measures, COUNT, &shape));
+    fill(measures, NAN, NAN);
+    assert_false(work_explains(measures, COUNT, &shape));
+    fill(measures, 1.1, 1.1); // as good as the same
+    shape.to = 105;
+    assert_false(work_explains(measures, COUNT, &shape));
+    fill(measures, 2, 2);
+    shape.to = 200;
+    shape.before = 1, shape.after = COUNT - 1; // stairs: three points at each end
+    assert_true(work_explains(measures, COUNT, &shape));
+    shape.from = 0; // from nothing is more than any work
+    assert_false(work_explains(measures, COUNT, &shape));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_work)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
