@@ -6,6 +6,8 @@
 //	receiver_bench start PROGRAM DIR             from the start to the first answer, five times
 //	receiver_bench search URL                    a search page with 3 facets: list, facets, histogram
 //	receiver_bench hour URL PROFILES             960 profiles of 16 hosts, merged into one flame graph: cold, and again
+//	receiver_bench fleet DIR PROFILES            an hour of 200 services with 5 processes each as files, for a receiver to find
+//	receiver_bench analysis URL PID              what stands out in all of them
 //
 // Each prints lines "KEY VALUE".
 package main
@@ -13,6 +15,7 @@ package main
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -21,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -262,6 +266,61 @@ func hour(url, profiles string) {
 	fmt.Printf("hour_cold_ms %.0f\nhour_again_ms %.1f\n", float64(cold.Microseconds())/1000, float64(again.Microseconds())/1000)
 }
 
+// ---- An hour of 1,000 processes ----
+
+// Files are links to a few: nothing ever writes them.
+func fleet(directory, profiles string) {
+	heaps, err := filepath.Glob(filepath.Join(profiles, "*.pb.gz"))
+	check(err)
+	if len(heaps) == 0 {
+		log.Fatalf("no profiles in %s", profiles)
+	}
+	goroutines := filepath.Join(directory, "goroutines")
+	check(os.MkdirAll(filepath.Join(directory, "uploads"), 0o700))
+	file, err := os.Create(goroutines)
+	check(err)
+	check(pprof.Lookup("goroutine").WriteTo(file, 0))
+	check(file.Close())
+	begin := time.Now().Add(-time.Hour)
+	for i := range 30 * 1000 {
+		upload := filepath.Join(directory, "uploads", strconv.Itoa(i+1))
+		process := i % 1000
+		check(os.Mkdir(upload, 0o700))
+		text := event(fmt.Sprintf("host-%d", process), fmt.Sprintf("service-%d", process/5), process, begin.Add(time.Duration(i/1000)*2*time.Minute))
+		check(os.WriteFile(filepath.Join(upload, "event.json"), []byte(text), 0o600))
+		check(os.Link(heaps[i/1000%len(heaps)], filepath.Join(upload, "0-delta-heap.pprof")))
+		check(os.Link(goroutines, filepath.Join(upload, "1-goroutines.pprof")))
+	}
+}
+
+// Of the receiver, both threads.
+func processorTime(pid string) time.Duration {
+	text, err := os.ReadFile("/proc/" + pid + "/stat")
+	check(err)
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	user, err := strconv.Atoi(fields[11])
+	check(err)
+	system, err := strconv.Atoi(fields[12])
+	check(err)
+	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100
+}
+
+func analysis(url, pid string) {
+	before := processorTime(pid)
+	cold, body := get(url + "/api/analysis")
+	spent := processorTime(pid) - before
+	var answer struct {
+		Headline                                                               string
+		Uploads, Processes, Uploads_looked_at, Processes_looked_into, Profiles int
+	}
+	check(json.Unmarshal(body, &answer))
+	if answer.Processes != 1000 || answer.Uploads_looked_at != answer.Uploads || answer.Processes_looked_into < 10 {
+		log.Fatalf("not of all: %.300s", body)
+	}
+	fmt.Printf("analysis_cold_ms %.0f\nanalysis_cpu_ms %d\nanalysis_profiles %d\n", float64(cold.Microseconds())/1000, spent.Milliseconds(), answer.Profiles)
+	fmt.Fprintf(os.Stderr, "%s; %d of %d processes looked into\n", answer.Headline, answer.Processes_looked_into, answer.Processes)
+}
+
 func main() {
 	log.SetFlags(0)
 	arguments := os.Args[1:]
@@ -283,6 +342,10 @@ func main() {
 		search(arguments[1])
 	case len(arguments) == 3 && arguments[0] == "hour":
 		hour(arguments[1], arguments[2])
+	case len(arguments) == 3 && arguments[0] == "fleet":
+		fleet(arguments[1], arguments[2])
+	case len(arguments) == 3 && arguments[0] == "analysis":
+		analysis(arguments[1], arguments[2])
 	default:
 		log.Fatal("receiver_bench: see the comment at the top of its source")
 	}
