@@ -207,6 +207,39 @@ static struct shape of_late_trend(const struct smooth *smooth, const struct metr
     return of_trend(&trend, half, count);
 }
 
+static double highest(const struct smooth *smooth, size_t from, size_t to) {
+    double most = smooth->values[from];
+    for (size_t i = from; i < to; i++) {
+        most = fmax(most, smooth->values[i]);
+    }
+    return most;
+}
+
+// Growth below a sawtooth: what it never falls below again grows, and its peaks become higher from third to third. A sawtooth alone has no
+// higher peaks, noise has neither.
+static struct shape of_lower_trend(const struct smooth *smooth, const struct metrics_point *points, double least) {
+    struct shape none = {0};
+    struct metrics_point lowest[TREND_MAX_POINTS];
+    size_t count = smooth->count, third = count / 3;
+    double low = INFINITY;
+    for (size_t i = count; i > 0; i--) {
+        low = fmin(low, smooth->values[i - 1]);
+        lowest[i - 1] = (struct metrics_point){points[i - 1].ms, low};
+    }
+    struct trend trend = trend_of(lowest, count, least);
+    double enough = 0.15 * (trend.last - trend.first), first = highest(smooth, 0, third);
+    double middle = highest(smooth, third, count - third), last = highest(smooth, count - third, count);
+    bool grows = trend.grows && count >= 2 * LATE_POINTS && middle >= first + enough && last >= middle + enough;
+    if (!grows) {
+        return none;
+    }
+    // How much it is, and what explains it, is told by what there was, and not by the lowest of it.
+    struct shape shape = of_trend(&trend, 0, count);
+    shape.from = trend_median_of(points, third);
+    shape.to = trend_median_of(points + count - third, third);
+    return shape;
+}
+
 // ---- All ----
 
 struct shape shape_of(const struct metrics_point *points, size_t count, double least) {
@@ -227,5 +260,9 @@ struct shape shape_of(const struct metrics_point *points, size_t count, double l
     if (trend.grows) {
         return of_trend(&trend, 0, count);
     }
-    return stairs.kind != SHAPE_NONE ? stairs : of_late_trend(&smooth, points, least);
+    if (stairs.kind != SHAPE_NONE) {
+        return stairs;
+    }
+    struct shape late = of_late_trend(&smooth, points, least);
+    return late.kind != SHAPE_NONE ? late : of_lower_trend(&smooth, points, least);
 }

@@ -1,6 +1,7 @@
 // analysis_shape.h: what a series does that somebody should know of: it grows, doubles, rises in steps, or rose once and stayed.
 //
-//     grows      a trend (analysis_trend.h), of all points or of the newer half, above all that was before
+//     grows      a trend (analysis_trend.h), of all points of the newer half, above all that was before,
+//                or of the lowest values below a sawtooth
 //     doubles    three rises or more, each 1.4 to 2.6 times the one before, and level between them: a table that is made anew when it is
 //     full steps      three rises or more with level stretches between them, nothing given back step       one rise from a level to another
 //     one within two points, and it has stayed there for a fifth of the points at least plateau    the same with a longer rise

@@ -25,7 +25,7 @@ struct trend {
 };
 // points by time, at most TREND_MAX_POINTS.
 struct trend trend_of(const struct metrics_point *points, size_t count, double least);
-double trend_median(double *values, size_t count); // sorts them; 0 of none
+double trend_median(double *values, size_t count); // reorders them; 0 of none
 double trend_median_of(const struct metrics_point *points, size_t count);
 double trend_slope(const struct metrics_point *points, size_t count); // Theil-Sen, per second; at most TREND_MAX_POINTS
 

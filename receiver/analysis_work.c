@@ -19,9 +19,10 @@ bool work_explains(const struct measures *measures, size_t count, const struct s
     static const enum measure kinds[] = {MEASURE_CPU_CORES, MEASURE_ALLOC_BYTES_PER_S};
     double least = INFINITY;
     // Three points at least: stairs may have begun with the second and have ended with the last.
-    size_t first = shape->before > 3 ? shape->before : 3, last = count - shape->after > 3 ? count - shape->after : 3;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && first + last <= count; i++) {
-        double before = median_of(measures, first, kinds[i]);
+    size_t before_count = shape->before - shape->start, after_count = count - shape->after;
+    size_t first = before_count > 3 ? before_count : 3, last = after_count > 3 ? after_count : 3;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && shape->start + first + last <= count; i++) {
+        double before = median_of(measures + shape->start, first, kinds[i]);
         double after = median_of(measures + count - last, last, kinds[i]);
         if (before > 0 && after > 0) {
             least = fmin(least, after / before);

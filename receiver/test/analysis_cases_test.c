@@ -28,7 +28,7 @@ static void slow_leak(struct moment *moment) { // 200 kB a minute
 }
 static void leak_below_a_sawtooth(struct moment *moment) {
     ordinary(moment);
-    say_c(moment, "main.report", sampled(moment, MB * moment->minute + 4 * MB * fmod(moment->minute, 10)));
+    say_c(moment, "main.report", sampled(moment, 2 * MB * moment->minute + 4 * MB * fmod(moment->minute, 10)));
 }
 static void go_leak(struct moment *moment) {
     ordinary(moment);

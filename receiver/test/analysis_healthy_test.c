@@ -87,7 +87,7 @@ static void pools(struct moment *moment) { // connections that come and go with 
     say_c(moment, "main.connect", sampled(moment, 0.2 * MB * connections));
     say_go(moment, "main.connect", sampled(moment, 0.1 * MB * connections), 4e6 * load);
     say_cpu(moment, "main.proxy", 1.5 * load);
-    say_goroutines(moment, "main.proxy", 2 * connections);
+    say_goroutines(moment, "main.proxy", connections);
     say_lock(moment, "main.proxy", 0.1 * load);
 }
 

@@ -36,6 +36,9 @@ static double leak_from_much(double t) {
 static double late_leak(double t) {
     return sampled(20 * MB + 600 * MB * fmax(t - 0.65, 0));
 }
+static double below_a_sawtooth(double t) {
+    return sampled(5 * MB + 120 * MB * t + 40 * MB * fmod(t * 6, 1));
+}
 static double step(double t) {
     return sampled(t < 0.6 ? 10 * MB : 100 * MB);
 }
@@ -72,6 +75,12 @@ static double noise(double t) {
 }
 static double sawtooth(double t) {
     return sampled(80 * MB * fmod(t * 3.2, 1));
+}
+static double one_and_a_half_teeth(double t) {
+    return sampled(80 * MB * fmod(0.5 + t * 1.49, 1));
+}
+static double two_teeth(double t) {
+    return sampled(80 * MB * fmod(t * 1.99, 1));
 }
 static double batch(double t) {
     return fmod(t + 0.1, 0.4) < 0.12 ? 200 * MB : 5 * MB;
@@ -144,6 +153,7 @@ static void test_rises_are_told(void **state) {
         expect("ramp", ramp, ONLY(SHAPE_PLATEAU) | ONLY(SHAPE_GROWS), counts[i], 99);
         expect("stairs", stairs, ANY, counts[i], 99);
         if (counts[i] > 12) {
+            expect("below a sawtooth", below_a_sawtooth, ANY, counts[i], 70);
             expect("late leak", late_leak, ONLY(SHAPE_GROWS), counts[i], 90);
             expect("doubling", doubling, ONLY(SHAPE_DOUBLES), counts[i], 100);
             expect("by halves", by_halves, ANY, counts[i], 90);
@@ -160,6 +170,8 @@ static void test_others_are_none(void **state) {
     } others[] = {{"steady", steady, 100},
                   {"noise", noise, 98},
                   {"sawtooth", sawtooth, 100},
+                  {"one and a half teeth", one_and_a_half_teeth, 100},
+                  {"two teeth", two_teeth, 100},
                   {"batch", batch, 100},
                   {"came and went", came_and_went, 100},
                   {"falling", falling, 100},

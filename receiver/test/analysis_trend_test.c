@@ -146,8 +146,27 @@ static void test_median(void **state) {
     assert_true(trend_median(values, 4) == 4 && trend_median(values, 3) == 3 && trend_median(values, 0) == 0);
 }
 
+// Against a sort, with values that are the same, sorted and reversed.
+static int compare(const void *left, const void *right) {
+    double a = *(const double *)left, b = *(const double *)right;
+    return a < b ? -1 : a > b;
+}
+static void test_median_of_many(void **state) {
+    (void)state;
+    for (int count = 1; count < 400; count++) {
+        double values[400], sorted[400];
+        for (int i = 0; i < count; i++) {
+            values[i] = count % 4 == 0 ? i : count % 4 == 1 ? -i : count % 4 == 2 ? (int)(uniform() * 5) : uniform();
+        }
+        memcpy(sorted, values, sizeof sorted);
+        qsort(sorted, (size_t)count, sizeof *sorted, compare);
+        double median = count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+        assert_true(trend_median(values, (size_t)count) == median);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_leaks_are_found), cmocka_unit_test(test_no_false_alarm),
-                                       cmocka_unit_test(test_slope), cmocka_unit_test(test_median)};
+                                       cmocka_unit_test(test_slope), cmocka_unit_test(test_median), cmocka_unit_test(test_median_of_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,9 @@ static void test_work(void **state) {
     shape.to = 200;
     shape.before = 1, shape.after = COUNT - 1; // stairs: three points at each end
     assert_true(work_explains(measures, COUNT, &shape));
-    shape.from = 0; // from nothing is more than any work
+    shape = (struct shape){.kind = SHAPE_GROWS, .from = 100, .to = 200, .start = 6, .before = 9, .after = 9};
+    assert_false(work_explains(measures, COUNT, &shape)); // of growth in the newer half the work of that half counts
+    shape.from = 0;                                       // from nothing is more than any work
     assert_false(work_explains(measures, COUNT, &shape));
 }
 
