@@ -191,12 +191,21 @@ static struct shape of_trend(const struct trend *trend, size_t start, size_t cou
                           .trend = *trend};
 }
 
+// How much a point usually differs from the one before it.
+static double noise_of(const struct metrics_point *points, size_t count) {
+    double differences[TREND_MAX_POINTS];
+    for (size_t i = 1; i < count; i++) {
+        differences[i - 1] = fabs(points[i].value - points[i - 1].value);
+    }
+    return trend_median(differences, count - 1);
+}
+
 // Growth that began in the newer half, to where it has never been before: a cache that fills again after it was emptied has.
 static struct shape of_late_trend(const struct smooth *smooth, const struct metrics_point *points, double least) {
     struct shape none = {0};
     size_t count = smooth->count, half = count / 2;
     struct trend trend = trend_of(points + half, count - half, least);
-    if (!trend.grows || count - half < LATE_POINTS) {
+    if (!trend.grows || count - half < LATE_POINTS || trend.last - trend.first < 3 * noise_of(points, count)) {
         return none;
     }
     for (size_t i = 0; i < half; i++) {
@@ -216,7 +225,7 @@ static double highest(const struct smooth *smooth, size_t from, size_t to) {
 }
 
 // Growth below a sawtooth: what it never falls below again grows, and its peaks become higher from third to third. A sawtooth alone has no
-// higher peaks, noise has neither.
+// higher peaks, and noise does not grow by much more than from one point to the next.
 static struct shape of_lower_trend(const struct smooth *smooth, const struct metrics_point *points, double least) {
     struct shape none = {0};
     struct metrics_point lowest[TREND_MAX_POINTS];
@@ -227,9 +236,10 @@ static struct shape of_lower_trend(const struct smooth *smooth, const struct met
         lowest[i - 1] = (struct metrics_point){points[i - 1].ms, low};
     }
     struct trend trend = trend_of(lowest, count, least);
-    double enough = 0.15 * (trend.last - trend.first), first = highest(smooth, 0, third);
+    double growth = trend.last - trend.first, enough = 0.15 * growth, first = highest(smooth, 0, third);
     double middle = highest(smooth, third, count - third), last = highest(smooth, count - third, count);
-    bool grows = trend.grows && count >= 2 * LATE_POINTS && middle >= first + enough && last >= middle + enough;
+    bool grows = trend.grows && count >= 2 * LATE_POINTS && growth >= 3 * noise_of(points, count) && middle >= first + enough &&
+                 last >= middle + enough;
     if (!grows) {
         return none;
     }
