@@ -197,6 +197,32 @@ static enum MHD_Result answer_archive(struct api *api, struct MHD_Connection *co
     return reply_download(connection, response, "application/x-tar", name);
 }
 
+// A stored file never changes; another store may have another one of the same id.
+static bool has_it(struct MHD_Connection *connection, int file, bool raw, char *tag, size_t size, enum MHD_Result *result) {
+    struct stat about;
+    if (fstat(file, &about) != 0) {
+        about = (struct stat){0};
+    }
+    snprintf(tag, size, "W/\"%s-%llx-%llx.%lx\"", raw ? "r" : "i", (unsigned long long)about.st_size,
+             (unsigned long long)about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
+    return reply_has_it(connection, tag, result);
+}
+
+static enum MHD_Result answer_bytes(struct MHD_Connection *connection, const struct catalog_attachment *attachment, int file, bool raw) {
+    struct json bytes = {0};
+    enum MHD_Result result;
+    char tag[80];
+    if (has_it(connection, file, raw, tag, sizeof tag, &result)) {
+        close(file);
+        return result;
+    }
+    if (!raw && download_inflate(file, attachment->size_bytes, attachment->pprof, &bytes)) {
+        close(file);
+        return reply_bytes(connection, &bytes, attachment->name, tag);
+    }
+    return reply_file(connection, file, attachment->size_bytes, attachment->name, tag);
+}
+
 // name is "NAME" or "NAME/VIEW"; a stored name has no slash.
 static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection *connection, int64_t id, const char *name) {
     struct catalog_attachment attachment;
@@ -213,13 +239,8 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
     if (error != RECEIVER_OK) {
         return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such attachment" : NULL);
     }
-    struct json bytes = {0};
-    if (!name[length] && download_inflate(file, attachment.size_bytes, attachment.pprof, &bytes)) {
-        close(file);
-        return reply_bytes(connection, &bytes, attachment.name);
-    }
     if (!name[length] || raw) {
-        return reply_file(connection, file, attachment.size_bytes, attachment.name);
+        return answer_bytes(connection, &attachment, file, raw);
     }
     return view_api_attachment(&api->views, connection, name + length + 1, file, attachment.size_bytes);
 }

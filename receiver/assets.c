@@ -4,15 +4,21 @@
 // tree (Makefile).
 #include "assets.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-// Defines asset_NAME and asset_NAME_end around the bytes of a file.
-#define EMBED(name, file)                                                                                                                  \
+// Defines NAME and NAME_end around the bytes of a file, and a byte 0.
+#define EMBED_BYTES(name, file)                                                                                                            \
     __asm__(".section .rodata\n"                                                                                                           \
-            ".hidden asset_" #name "\n.hidden asset_" #name "_end\n"                                                                       \
-            ".global asset_" #name "\nasset_" #name ":\n.incbin \"build/web/" file "\"\n"                                                  \
-            ".global asset_" #name "_end\nasset_" #name "_end:\n.byte 0\n.text\n");                                                        \
-    extern const unsigned char asset_##name[], asset_##name##_end[]
+            ".hidden " #name "\n.hidden " #name "_end\n"                                                                                   \
+            ".global " #name "\n" #name ":\n.incbin \"build/web/" file "\"\n"                                                              \
+            ".global " #name "_end\n" #name "_end:\n.byte 0\n.text\n");                                                                    \
+    extern const unsigned char name[], name##_end[]
+#define EMBED(name, file)                                                                                                                  \
+    EMBED_BYTES(asset_##name, file);                                                                                                       \
+    EMBED_BYTES(asset_##name##_gzip, file ".gz");                                                                                          \
+    EMBED_BYTES(asset_##name##_hash, file ".hash")
+#define EMBEDDED(name) asset_##name, asset_##name##_end, asset_##name##_gzip, asset_##name##_gzip_end, (const char *)asset_##name##_hash
 
 EMBED(index, "index.html");
 EMBED(icon, "icon.svg");
@@ -23,15 +29,26 @@ EMBED(script, "page.js");
 
 // The views of the page are paths of their own (receiver/web/src/routes.ts); the script looks at the address.
 static const struct asset assets[] = {
-    {"/", HTML, asset_index, asset_index_end},
-    {"/profile", HTML, asset_index, asset_index_end},
-    {"/compare", HTML, asset_index, asset_index_end},
-    {"/icon.svg", "image/svg+xml", asset_icon, asset_icon_end},
-    {"/page.css", "text/css; charset=utf-8", asset_style, asset_style_end},
-    {"/page.js", "text/javascript; charset=utf-8", asset_script, asset_script_end},
+    {"/", HTML, EMBEDDED(index)},
+    {"/profile", HTML, EMBEDDED(index)},
+    {"/compare", HTML, EMBEDDED(index)},
+    {"/favicon.ico", "image/svg+xml", EMBEDDED(icon)}, // what browsers ask for where a page names no icon, as a JSON answer
+    {"/icon.svg", "image/svg+xml", EMBEDDED(icon)},
+    {"/page.css", "text/css; charset=utf-8", EMBEDDED(style)},
+    {"/page.js", "text/javascript; charset=utf-8", EMBEDDED(script)},
 };
 
+// "/profile/7"
+static bool is_upload_page(const char *path) {
+    static const char prefix[] = "/profile/";
+    const char *id = path + sizeof prefix - 1;
+    return strncmp(path, prefix, sizeof prefix - 1) == 0 && *id && !id[strspn(id, "0123456789")];
+}
+
 const struct asset *asset_find(const char *path) {
+    if (is_upload_page(path)) {
+        return &assets[0];
+    }
     for (size_t i = 0; i < sizeof assets / sizeof *assets; i++) {
         if (strcmp(assets[i].path, path) == 0) {
             return &assets[i];

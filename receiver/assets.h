@@ -7,8 +7,10 @@
 struct asset {
     const char *path; // "/page.js"
     const char *content_type;
-    const unsigned char *bytes, *end;
+    const unsigned char *bytes, *end, *gzip, *gzip_end;
+    const char *hash; // 16 hexadecimal digits, of the bytes
 };
-const struct asset *asset_find(const char *path); // NULL: none of that path
+// NULL: none of that path.
+const struct asset *asset_find(const char *path);
 
 #endif

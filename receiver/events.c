@@ -93,6 +93,9 @@ enum MHD_Result events_answer(struct events *events, struct MHD_Connection *conn
     if (!response) {
         on_end(listener);
     }
+    if (response) {
+        MHD_add_response_header(response, "X-Accel-Buffering", "no"); // else nginx keeps what is told until 4 KiB have come together
+    }
     return reply_stream(connection, response, "text/event-stream");
 }
 

@@ -60,7 +60,7 @@ struct request {
     struct symbol_upload *symbols;
     unsigned status; // else, if not 0: the refusal to send when its body is over
     const char *reason, *allow;
-    bool log_in, dropped, answered;
+    bool get, log_in, dropped, answered;
     size_t body_bytes;
 };
 
@@ -113,6 +113,7 @@ static void begin_request(struct request *request, const char *method, const cha
     bool import = strcmp(path, "/api/import") == 0, symbols = is_symbols(path);
     bool upload = import || is_upload(path);
     request->dropped = agent_takes(path);
+    request->get = is_get(method);
     bool sends = upload || request->dropped || strcmp(path, "/info") == 0;
     if (!is_let_in(request, method, symbols ? GUARD_SENDS_SYMBOLS : sends ? GUARD_SENDS : GUARD_READS, token)) {
         return;
@@ -215,23 +216,27 @@ static void on_job(void *context) {
     MHD_resume_connection(request->connection);
 }
 
-// The same page without the token; what else the address says is in the fragment, which no server sees.
-static enum MHD_Result log_in(struct request *request) {
-    return reply_login(request->connection, request->path, request->token);
+// Somebody has typed an address that is none, or followed an old link: the page says so, with all its ways on.
+static bool wants_page(const struct request *request) {
+    const char *accept = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+    return request->status == MHD_HTTP_NOT_FOUND && request->get && accept && strstr(accept, "text/html") &&
+           strncmp(request->path, "/api/", 5) != 0;
 }
 
 // Answers, or has it answered by another thread while the connection is suspended.
 static void answer(struct request *request) {
     struct receiver *receiver = request->receiver;
     const struct asset *asset = asset_find(request->path);
-    if (request->status) {
+    if (wants_page(request)) {
+        reply_asset(request->connection, request->status, asset_find("/"));
+    } else if (request->status) {
         reply_text(request->connection, request->status, request->reason, request->allow);
     } else if (request->log_in) {
-        log_in(request);
+        reply_login(request->connection, request->path, request->token);
     } else if (request->dropped) {
         agent_answer(request->connection, request->path);
     } else if (asset) {
-        reply_static(request->connection, asset->bytes, (size_t)(asset->end - asset->bytes), asset->content_type);
+        reply_asset(request->connection, MHD_HTTP_OK, asset);
     } else if (strcmp(request->path, "/info") == 0) {
         agent_info(request->connection);
     } else if (request->ingest) {

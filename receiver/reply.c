@@ -1,20 +1,25 @@
 // reply.c: answers (reply.h).
 #include "reply.h"
 #include "connections.h"
+#include "negotiate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response,
-                                     const char *content_type) {
+static const char *request_header(struct MHD_Connection *connection, const char *name) {
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+// cache: of Cache-Control; NULL: nobody keeps it.
+static enum MHD_Result send_kept(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response,
+                                 const char *content_type, const char *cache) {
     static const char *const headers[][2] = {
         {"Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
         {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "no-referrer"},
         {"Cross-Origin-Resource-Policy", "same-origin"},
-        {"Cache-Control", "no-store"},
     };
     if (!response) {
         return MHD_NO;
@@ -22,6 +27,7 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
         MHD_add_response_header(response, headers[i][0], headers[i][1]);
     }
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache ? cache : "no-store");
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     struct connection *of = connection_of(connection);
     if (!of || of->response) {
@@ -31,6 +37,11 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
     of->response = response;
     of->status = status;
     return MHD_YES;
+}
+
+static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response,
+                                     const char *content_type) {
+    return send_kept(connection, status, response, content_type, NULL);
 }
 
 enum MHD_Result reply_send(struct MHD_Connection *connection) {
@@ -59,6 +70,56 @@ enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, c
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     }
     return send_response(connection, status, response, "text/plain; charset=utf-8");
+}
+
+// ---- Downloads ----
+
+// Content-Disposition with the name twice (RFC 6266): plain for old clients, percent-encoded UTF-8 for the rest.
+static void write_disposition(char *text, size_t size, const char *name) {
+    int used = snprintf(text, size, "attachment; filename=\"");
+    for (const char *c = name; *c; c++) {
+        bool plain = (unsigned char)*c < 0x80 && *c != '"' && *c != '\\' && *c != '%';
+        used += snprintf(text + used, size - (size_t)used, "%c", plain ? *c : '_');
+    }
+    used += snprintf(text + used, size - (size_t)used, "\"; filename*=UTF-8''");
+    for (const char *c = name; *c; c++) {
+        bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *c);
+        used += snprintf(text + used, size - (size_t)used, plain ? "%c" : "%%%02X", (unsigned char)*c);
+    }
+}
+
+static enum MHD_Result send_download(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
+                                     const char *name, const char *cache) {
+    char disposition[64 + 4 * 256]; // a name has 200 bytes at most, once as it is, once as up to three characters a byte
+    if (response) {
+        write_disposition(disposition, sizeof disposition, name);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+    }
+    return send_kept(connection, MHD_HTTP_OK, response, content_type, cache);
+}
+
+enum MHD_Result reply_download(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
+                               const char *name) {
+    return send_download(connection, response, content_type, name, NULL);
+}
+
+static enum MHD_Result send_file(struct MHD_Connection *connection, struct MHD_Response *response, const char *name, const char *tag) {
+    if (response && tag) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
+    }
+    return send_download(connection, response, "application/octet-stream", name, tag ? "private, no-cache" : NULL);
+}
+
+bool reply_has_it(struct MHD_Connection *connection, const char *tag, enum MHD_Result *result) {
+    if (!negotiate_has(request_header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH), tag)) {
+        return false;
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+    if (response) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
+    }
+    *result = send_kept(connection, MHD_HTTP_NOT_MODIFIED, response, "application/octet-stream", "private, no-cache");
+    return true;
 }
 
 // ---- JSON ----
@@ -116,18 +177,31 @@ static bool take_room(struct MHD_Connection *connection, struct json *json, enum
     return true;
 }
 
-enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json) {
-    enum MHD_Result result;
-    return take_room(connection, json, &result)
-               ? send_response(connection, status, make_answer(connection_of(connection)->list, json), "application/json")
-               : result;
+static void say_gzip(struct MHD_Response *response, bool gzip) {
+    if (response) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    }
+    if (response && gzip) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    }
 }
 
-enum MHD_Result reply_bytes(struct MHD_Connection *connection, struct json *bytes, const char *name) {
+enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json) {
     enum MHD_Result result;
-    return take_room(connection, bytes, &result)
-               ? reply_download(connection, make_answer(connection_of(connection)->list, bytes), "application/octet-stream", name)
-               : result;
+    bool gzip =
+        !json_failed(json) && negotiate_takes_gzip(request_header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING)) && negotiate_compress(json);
+    if (!take_room(connection, json, &result)) {
+        return result;
+    }
+    struct MHD_Response *response = make_answer(connection_of(connection)->list, json);
+    say_gzip(response, gzip);
+    return send_response(connection, status, response, "application/json");
+}
+
+enum MHD_Result reply_bytes(struct MHD_Connection *connection, struct json *bytes, const char *name, const char *tag) {
+    enum MHD_Result result;
+    return take_room(connection, bytes, &result) ? send_file(connection, make_answer(connection_of(connection)->list, bytes), name, tag)
+                                                 : result;
 }
 
 enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json) {
@@ -143,52 +217,83 @@ enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json)
     return reply_json_status(connection, MHD_HTTP_OK, json);
 }
 
-enum MHD_Result reply_static(struct MHD_Connection *connection, const void *bytes, size_t size, const char *content_type) {
-    struct MHD_Response *response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
-    return send_response(connection, MHD_HTTP_OK, response, content_type);
-}
-
-// Content-Disposition with the name twice (RFC 6266): plain for old clients, percent-encoded UTF-8 for the rest.
-static void write_disposition(char *text, size_t size, const char *name) {
-    int used = snprintf(text, size, "attachment; filename=\"");
-    for (const char *c = name; *c; c++) {
-        bool plain = (unsigned char)*c < 0x80 && *c != '"' && *c != '\\' && *c != '%';
-        used += snprintf(text + used, size - (size_t)used, "%c", plain ? *c : '_');
+enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, const struct asset *asset) {
+    char tag[80];
+    snprintf(tag, sizeof tag, "W/\"%s\"", asset->hash);
+    const char *version = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "v");
+    bool known = negotiate_has(request_header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH), tag) && status == MHD_HTTP_OK;
+    bool gzip = !known && negotiate_takes_gzip(request_header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    const unsigned char *bytes = gzip ? asset->gzip : asset->bytes, *end = gzip ? asset->gzip_end : asset->end;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(known ? 0 : (size_t)(end - bytes), (void *)bytes, MHD_RESPMEM_PERSISTENT);
+    say_gzip(response, gzip);
+    if (response) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
     }
-    used += snprintf(text + used, size - (size_t)used, "\"; filename*=UTF-8''");
-    for (const char *c = name; *c; c++) {
-        bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *c);
-        used += snprintf(text + used, size - (size_t)used, plain ? "%c" : "%%%02X", (unsigned char)*c);
-    }
+    return send_kept(connection, known ? MHD_HTTP_NOT_MODIFIED : status, response, asset->content_type,
+                     version && strcmp(version, asset->hash) == 0 ? "private, max-age=31536000, immutable" : "private, no-cache");
 }
 
 enum MHD_Result reply_stream(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type) {
     return send_response(connection, MHD_HTTP_OK, response, content_type);
 }
 
-enum MHD_Result reply_download(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
-                               const char *name) {
-    char disposition[64 + 4 * 256]; // a name has 200 bytes at most, once as it is, once as up to three characters a byte
-    if (response) {
-        write_disposition(disposition, sizeof disposition, name);
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
-    }
-    return send_response(connection, MHD_HTTP_OK, response, content_type);
-}
-
-enum MHD_Result reply_file(struct MHD_Connection *connection, int file, uint64_t size_bytes, const char *name) {
+enum MHD_Result reply_file(struct MHD_Connection *connection, int file, uint64_t size_bytes, const char *name, const char *tag) {
     struct MHD_Response *response = MHD_create_response_from_fd64(size_bytes, file);
     if (!response) {
         close(file);
     }
-    return reply_download(connection, response, "application/octet-stream", name);
+    return send_file(connection, response, name, tag);
 }
 
-enum MHD_Result reply_login(struct MHD_Connection *connection, const char *location, const char *token) {
-    char cookie[320];
+// An address without its parameter token: the path, and "?name=value&...", encoded anew.
+struct address {
+    char *text;
+    size_t size, room;
+    char before; // the next parameter: '?' or '&'
+};
+
+static void add_byte(struct address *address, char byte) {
+    if (address->size + 1 < address->room) {
+        address->text[address->size++] = byte;
+        address->text[address->size] = '\0';
+    }
+}
+
+static void add_encoded(struct address *address, const char *text) {
+    for (; text && *text; text++) {
+        bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~:/*,@", *text);
+        char code[4];
+        snprintf(code, sizeof code, plain ? "%c" : "%%%02X", (unsigned char)*text);
+        for (const char *c = code; *c; c++) {
+            add_byte(address, *c);
+        }
+    }
+}
+
+static enum MHD_Result add_parameter(void *state, enum MHD_ValueKind kind, const char *name, const char *value) {
+    (void)kind;
+    struct address *address = state;
+    if (strcmp(name, "token") != 0) {
+        add_byte(address, address->before);
+        address->before = '&';
+        add_encoded(address, name);
+        add_byte(address, '=');
+        add_encoded(address, value);
+    }
+    return MHD_YES;
+}
+
+enum MHD_Result reply_login(struct MHD_Connection *connection, const char *path, const char *token) {
+    char cookie[320], location[8192]; // a request has 32 KiB of headers at most, and an address that is longer than this is cut
+    struct address address = {location, 0, sizeof location, '?'};
+    location[0] = '\0';
+    add_encoded(&address, path);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_parameter, &address);
     struct MHD_Response *response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
     if (response) {
-        snprintf(cookie, sizeof cookie, "cmemprof_token=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000", token);
+        // Lax: a link from a chat or a ticket opens the page; no other site can make the browser send anything but that with it.
+        snprintf(cookie, sizeof cookie, "cmemprof_token=%s; HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000", token);
         MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie);
         MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, location);
     }

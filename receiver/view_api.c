@@ -444,7 +444,7 @@ static enum receiver_error make_or_find(struct request *request, const struct vi
 static enum MHD_Result reply(struct request *request, enum receiver_error error, bool bad_request, const struct view *view,
                              struct json *json) {
     if (error == RECEIVER_OK && view && view->make == make_profile) {
-        return reply_bytes(request->connection, json, request->attachment);
+        return reply_bytes(request->connection, json, request->attachment, NULL);
     }
     if (error == RECEIVER_OK) {
         return reply_json(request->connection, json);

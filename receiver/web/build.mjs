@@ -1,10 +1,12 @@
-// build.mjs: bundles the page into build/web/ (page.js, page.css and the files that are taken as they are), which receiver/assets.c embeds.
+// build.mjs: bundles the page into build/web/ (page.js, page.css, index.html and the icon, each compressed as well), which receiver/assets.c embeds.
 // With "test" it bundles the unit tests of test/ into build/web-test/ instead, for node's test runner.
 
 import * as esbuild from "esbuild";
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const build = join(here, "..", "..", "build");
@@ -20,7 +22,20 @@ async function page() {
     target: ["es2022", "chrome109", "firefox115", "safari16.4"],
     minify: true,
   });
-  for (const file of ["index.html", "icon.svg"]) await copyFile(join(here, file), join(out, file));
+  await copyFile(join(here, "icon.svg"), join(out, "icon.svg"));
+  let html = await readFile(join(here, "index.html"), "utf8");
+  for (const file of ["page.js", "page.css", "icon.svg"]) html = html.replace(`/${file}"`, `/${file}?v=${await pack(join(out, file))}"`);
+  await writeFile(join(out, "index.html"), html);
+  await pack(join(out, "index.html"));
+}
+
+// Beside the file: the same compressed, and its hash, by which a browser that has it need not ask for it again.
+async function pack(file) {
+  const bytes = await readFile(file);
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+  await writeFile(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  await writeFile(`${file}.hash`, hash);
+  return hash;
 }
 
 async function tests() {

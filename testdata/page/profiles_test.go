@@ -470,6 +470,20 @@ func TestMissingUpload(t *testing.T) {
 	view.cleanBut(t, "404")
 }
 
+func TestShortAndWrongAddresses(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	view := chromium.open(t)
+	view.do(chromedp.Navigate(receiver.url + "profile/999"))
+	view.until(`location.pathname === "/profile" && location.search === "?ids=999"`)
+	view.until(`document.querySelector(".profile-head").textContent.includes("This profile cannot be shown: no such upload")`)
+	view.do(chromedp.Navigate(receiver.url + "profil?ids=1"))
+	view.until(`document.querySelector("#no-such-page").textContent.includes("no page at /profil")`)
+	view.click(`#no-such-page a`)
+	view.until(`location.pathname === "/" && document.querySelector("#empty")`)
+	view.cleanBut(t, "404")
+}
+
 func TestLabelsAreAFilter(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

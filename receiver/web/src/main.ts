@@ -2,9 +2,9 @@
 import "./style.css";
 import { make, link } from "./dom";
 import { routes } from "./routes";
-import { current, navigate, onChange, state, State } from "./state";
+import { current, navigate, onChange, type State, stateOf } from "./state";
 import { themeButton } from "./theme";
-import { ViewHost } from "./view";
+import { type View, ViewHost } from "./view";
 
 const main = make("main", { id: "main" });
 const host = new ViewHost(main);
@@ -13,22 +13,41 @@ const nav = make("nav", { class: "nav", "aria-label": "Pages" });
 for (const [path, route] of Object.entries(routes)) if (route.name) nav.append(link(path, route.name, { data: { path } }));
 
 function show(to: State): void {
-  const known = routes[to.path] ? to : state("/");
   for (const one of nav.children) {
-    if ((one as HTMLElement).dataset.path === known.path) one.setAttribute("aria-current", "page");
+    if ((one as HTMLElement).dataset.path === to.path) one.setAttribute("aria-current", "page");
     else one.removeAttribute("aria-current");
   }
-  document.body.dataset.page = known.path;
-  host.show(routes[known.path].view, known);
+  document.body.dataset.page = to.path;
+  host.show(routes[to.path]?.view ?? noSuchPage, to);
+}
+
+// The receiver sends the page, with status 404, for what a person may have typed or an old link may name.
+function noSuchPage(): View {
+  return {
+    mount(root, to) {
+      const text = make("p", {}, "The receiver has no page at ", make("code", { class: "mono" }, to.path), ".");
+      root.append(
+        make(
+          "section",
+          { id: "no-such-page", class: "getting-started" },
+          make("h1", {}, "No such page"),
+          text,
+          link("/", "Search all uploads"),
+        ),
+      );
+    },
+    unmount() {},
+  };
 }
 
 // Links within the page do not load it anew.
 addEventListener("click", (event) => {
   const anchor = (event.target as Element | null)?.closest?.("a");
   if (!anchor || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  if (anchor.origin !== location.origin || anchor.target || anchor.hasAttribute("download") || !routes[anchor.pathname]) return;
+  if (anchor.origin !== location.origin || anchor.target || anchor.hasAttribute("download") || !routes[stateOf(anchor.pathname, "").path])
+    return;
   event.preventDefault();
-  navigate(new State(anchor.pathname, new URLSearchParams(anchor.search)));
+  navigate(stateOf(anchor.pathname, anchor.search));
 });
 
 document.body.append(
@@ -44,4 +63,5 @@ document.body.append(
   main,
 );
 onChange(show);
+if (current().path !== location.pathname) history.replaceState(null, "", current().href);
 show(current());

@@ -49,8 +49,17 @@ export function state(path: string, params: Changes = {}): State {
   return new State(path, new URLSearchParams()).with(params);
 }
 
+// Of an address; /profile/7 is short for /profile?ids=7.
+export function stateOf(path: string, query: string): State {
+  const params = new URLSearchParams(query);
+  const upload = /^\/profile\/(\d+)$/.exec(path);
+  if (!upload) return new State(path, params);
+  params.set("ids", upload[1]);
+  return new State("/profile", params);
+}
+
 export function current(): State {
-  return new State(location.pathname, new URLSearchParams(location.search));
+  return stateOf(location.pathname, location.search);
 }
 
 type Listener = (state: State) => void;

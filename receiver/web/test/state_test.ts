@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { State, state } from "../src/state";
+import { State, state, stateOf } from "../src/state";
 
 test("a state is its address", () => {
   const made = state("/profile", { service: ["a", "b"], tag: "k:v=1&x", type: "cpu", "base.service": "old", none: "" });
@@ -17,4 +17,10 @@ test("changes replace, add and remove", () => {
   assert.equal(before.with({ service: ["b", "c"], type: null }).href, "/?service=b&service=c");
   assert.equal(before.href, "/?service=a&type=cpu");
   assert.equal(before.with({}, "/profile").href, "/profile?service=a&type=cpu");
+});
+
+test("one upload's page has a short address", () => {
+  assert.equal(stateOf("/profile/7", "?tab=metrics").href, "/profile?tab=metrics&ids=7");
+  assert.equal(stateOf("/profile", "?ids=7").href, "/profile?ids=7");
+  assert.equal(stateOf("/profile/x", "").href, "/profile/x");
 });
