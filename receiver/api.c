@@ -88,7 +88,13 @@ static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *conne
 
 static enum MHD_Result answer_facets(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
     struct json json = {0};
-    enum receiver_error error = catalog_facets(store_catalog(api->store), selection, &json);
+    int64_t most;
+    const char *find = argument(connection, "find");
+    if (!read_number(connection, "values", 1, SEARCH_VALUES_DEFAULT, &most) || most > SEARCH_VALUES_MAX) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "values is not a number from 1 to 1000", NULL);
+    }
+    struct search_values wanted = {.find = find && *find ? find : NULL, .most = (size_t)most};
+    enum receiver_error error = catalog_facets(store_catalog(api->store), selection, &wanted, &json);
     return reply(connection, error, NULL, &json);
 }
 

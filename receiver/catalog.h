@@ -82,7 +82,9 @@ enum receiver_error catalog_list(struct catalog *catalog, const struct selection
                                  const struct search_place *after, size_t limit, struct json *json);
 // One upload as an object.
 enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct json *json);
-enum receiver_error catalog_facets(struct catalog *catalog, const struct selection *selection, struct json *json);
+struct search_values; // search.h
+enum receiver_error catalog_facets(struct catalog *catalog, const struct selection *selection, const struct search_values *wanted,
+                                   struct json *json);
 enum receiver_error catalog_histogram(struct catalog *catalog, const struct selection *selection, const struct search_buckets *wanted,
                                       struct json *json);
 

@@ -145,9 +145,10 @@ enum receiver_error catalog_list(struct catalog *catalog, const struct selection
     return error;
 }
 
-enum receiver_error catalog_facets(struct catalog *catalog, const struct selection *selection, struct json *json) {
+enum receiver_error catalog_facets(struct catalog *catalog, const struct selection *selection, const struct search_values *wanted,
+                                   struct json *json) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    bool ok = search_facets(&catalog->search, selection, json);
+    bool ok = search_facets(&catalog->search, selection, wanted, json);
     pthread_rwlock_unlock(&catalog->memory_lock);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }

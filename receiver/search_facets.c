@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-enum { VALUES_MAX = 50, TAG_KEYS_MAX = 100 };
+enum { TAG_KEYS_MAX = 100 };
 
 // ---- Facets ----
 
@@ -21,6 +22,7 @@ struct counting {
     uint32_t *by_word[FACET_COUNT]; // uploads by value
     uint32_t *tags;                 // uploads by whole tag
     struct value *values;           // room for one facet's
+    const struct search_values *wanted;
 };
 
 static int by_count(const void *left, const void *right) {
@@ -28,15 +30,41 @@ static int by_count(const void *left, const void *right) {
     return a->count != b->count ? (a->count < b->count) - (a->count > b->count) : strcmp(a->text, b->text);
 }
 
-// Sorts and writes {"name","values":[{"value","count"}...],"more"}.
-static void write_facet(struct json *json, const char *name, size_t name_length, struct value *values, size_t count) {
+// Those that are looked for come first. Returns how many they are.
+static size_t find_values(const struct counting *counting, const char *name, size_t name_length, size_t count) {
+    const char *find = counting->wanted->find;
+    struct value *values = counting->values;
+    size_t kept = 0;
+    for (size_t i = 0; i + strlen(find) <= name_length; i++) {
+        if (strncasecmp(name + i, find, strlen(find)) == 0) {
+            return count;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcasestr(values[i].text, find)) {
+            values[kept++] = values[i];
+        }
+    }
+    return kept;
+}
+
+// Sorts and writes {"name","values":[{"value","count"}...],"more"}. False: nothing of it is looked for.
+static bool write_facet(const struct counting *counting, struct json *json, const char *name, size_t name_length, size_t count) {
+    struct value *values = counting->values;
+    size_t most = counting->wanted->most;
+    if (counting->wanted->find) {
+        count = find_values(counting, name, name_length, count);
+        if (count == 0) {
+            return false;
+        }
+    }
     qsort(values, count, sizeof *values, by_count);
     json_object_begin(json);
     json_key(json, "name");
     json_text_n(json, name, name_length);
     json_key(json, "values");
     json_array_begin(json);
-    size_t shown = count < VALUES_MAX ? count : VALUES_MAX;
+    size_t shown = count < most ? count : most;
     for (size_t i = 0; i < shown; i++) {
         json_object_begin(json);
         json_key(json, "value");
@@ -49,6 +77,7 @@ static void write_facet(struct json *json, const char *name, size_t name_length,
     json_key(json, "more");
     json_number(json, (int64_t)(count - shown));
     json_object_end(json);
+    return true;
 }
 
 static void count_row(struct counting *counting, const struct search_query *query, const struct search_row *row) {
@@ -86,7 +115,7 @@ static void write_named(struct counting *counting, struct json *json) {
                 counting->values[count++] = (struct value){text, counting->by_word[i][word]};
             }
         }
-        write_facet(json, facet_name((enum facet)i), strlen(facet_name((enum facet)i)), counting->values, count);
+        write_facet(counting, json, facet_name((enum facet)i), strlen(facet_name((enum facet)i)), count);
     }
 }
 
@@ -129,18 +158,18 @@ static bool write_tags(struct counting *counting, struct json *json) {
         }
     }
     qsort(tags, count, sizeof *tags, by_text);
-    for (size_t i = 0, end; i < count && keys < TAG_KEYS_MAX; i = end, keys++) {
+    for (size_t i = 0, end; i < count && keys < TAG_KEYS_MAX; i = end) {
         for (end = i; end < count && by_text(&tags[i], &tags[end]) == 0; end++) {
             counting->values[end - i] = (struct value){tags[end].text + tags[end].key_length + 1, tags[end].count};
         }
-        write_facet(json, tags[i].text, tags[i].key_length, counting->values, end - i);
+        keys += write_facet(counting, json, tags[i].text, tags[i].key_length, end - i);
     }
     free(tags);
     return true;
 }
 
-bool search_facets(const struct search *search, const struct selection *selection, struct json *json) {
-    struct counting counting = {.search = search};
+bool search_facets(const struct search *search, const struct selection *selection, const struct search_values *wanted, struct json *json) {
+    struct counting counting = {.search = search, .wanted = wanted};
     struct search_query query;
     size_t words = search->words.end + 1;
     bool ok = search_query_init(&query, search, selection);

@@ -1,9 +1,9 @@
 // search_query.c: whether an upload is of a selection (search_query.h).
 #include "search_query.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static int by_number(const void *left, const void *right) {
     const int64_t *a = left, *b = right;
@@ -27,14 +27,31 @@ static struct search_group *group_of(struct search_query *query, const struct se
     return group->words ? group : NULL;
 }
 
+static unsigned char marks_of(const struct query_term *term, const char *text) {
+    unsigned char marks = query_term_is_tag(term, text) ? SEARCH_IS_TAG : 0;
+    for (int i = 0; i < FACET_COUNT; i++) {
+        if (query_term_is_value(term, facet_name((enum facet)i), text)) {
+            marks |= (unsigned char)(SEARCH_IS_VALUE << i);
+        }
+    }
+    return marks;
+}
+_Static_assert(SEARCH_IS_VALUE << (FACET_COUNT - 1) <= UCHAR_MAX, "a bit for each facet");
+
 static bool mark_words(struct search_query *query, const struct search *search) {
-    query->text_words = calloc(search->words.end + 1, 1);
-    if (!query->text_words) {
+    if (query_text_parse(query->selection->text, &query->text) != QUERY_TEXT_OK) { // too many words have been refused before
         return false;
     }
-    for (uint32_t i = 1; i < search->words.end; i++) {
-        const char *text = words_text(&search->words, i);
-        query->text_words[i] = text && strcasestr(text, query->selection->text);
+    size_t terms = query->text.count;
+    query->marks = calloc((search->words.end + 1) * terms + 1, 1);
+    if (!query->marks) {
+        return false;
+    }
+    for (uint32_t word = 1; word < search->words.end; word++) {
+        const char *text = words_text(&search->words, word);
+        for (size_t i = 0; text && i < terms; i++) {
+            query->marks[word * terms + i] = marks_of(&query->text.terms[i], text);
+        }
     }
     return true;
 }
@@ -70,7 +87,8 @@ void search_query_free(struct search_query *query) {
         free(query->groups[i].words);
     }
     free(query->groups);
-    free(query->text_words);
+    query_text_free(&query->text);
+    free(query->marks);
     free(query->ids);
     *query = (struct search_query){0};
 }
@@ -96,13 +114,28 @@ static bool group_holds(const struct search_group *group, const struct search_ro
     return false;
 }
 
-static bool text_holds(const struct search_query *query, const struct search_row *row) {
+static bool has_term(const struct search_query *query, const struct search_row *row, size_t term) {
+    size_t terms = query->text.count;
     for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (query->text_words[row->tags[i]]) {
+        if (query->marks[row->tags[i] * terms + term] & SEARCH_IS_TAG) {
+            return true;
+        }
+    }
+    for (int i = 0; i < FACET_COUNT; i++) {
+        if (query->marks[row->facets[i] * terms + term] & SEARCH_IS_VALUE << i) {
             return true;
         }
     }
     return false;
+}
+
+static bool text_holds(const struct search_query *query, const struct search_row *row) {
+    for (size_t i = 0; i < query->text.count; i++) {
+        if (has_term(query, row, i) == query->text.terms[i].excludes) {
+            return false;
+        }
+    }
+    return true;
 }
 
 int search_query_match(const struct search_query *query, const struct search_row *row) {
@@ -122,5 +155,5 @@ int search_query_match(const struct search_query *query, const struct search_row
             missed = (int)i;
         }
     }
-    return query->text_words && !text_holds(query, row) ? SEARCH_NO_MATCH : missed;
+    return query->marks && !text_holds(query, row) ? SEARCH_NO_MATCH : missed;
 }

@@ -4,6 +4,7 @@
 #ifndef CMEMPROF_RECEIVER_SEARCH_QUERY_H
 #define CMEMPROF_RECEIVER_SEARCH_QUERY_H
 
+#include "query_text.h"
 #include "search.h"
 
 // All values of one facet, or of one tag key: one of them must be there.
@@ -19,12 +20,14 @@ struct search_query {
     const struct selection *selection;
     struct search_group *groups;
     size_t group_count;
-    unsigned char *text_words; // by word: 1 if it contains the free text; NULL: no free text
-    int64_t *ids;              // sorted
-    uint32_t nowhere;          // a number that no word has
+    struct query_text text;
+    unsigned char *marks; // of the text, by word, for each term: SEARCH_IS_TAG, and SEARCH_IS_VALUE << facet; NULL: no text
+    int64_t *ids;         // sorted
+    uint32_t nowhere;     // a number that no word has
 };
 
 enum { SEARCH_ALL_HOLD = -1, SEARCH_NO_MATCH = -2 };
+enum { SEARCH_IS_TAG = 1, SEARCH_IS_VALUE = 2 };
 
 bool search_query_init(struct search_query *query, const struct search *search, const struct selection *selection); // false: no memory
 void search_query_free(struct search_query *query);

@@ -1,5 +1,6 @@
 // selection.c: reads a selection from the parameters of a request (selection.h).
 #include "selection.h"
+#include "query_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -133,13 +134,17 @@ static bool add_text(struct selection *selection, const char *value, char *text,
     if (!*value) {
         return true;
     }
-    char *copy = strdup(value);
-    if (!copy) {
+    struct query_text query;
+    enum query_text_error error = query_text_parse(value, &query);
+    char *copy = error == QUERY_TEXT_OK ? strdup(value) : NULL;
+    query_text_free(&query);
+    if (error == QUERY_TEXT_TOO_MANY) {
+        snprintf(text, text_size, "q has more than %d words", QUERY_TEXT_MAX_TERMS);
+    } else if (!copy) {
         snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
-        return false;
     }
-    for (char *c = copy; *c; c++) {
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + ('a' - 'A')) : *c;
+    if (!copy) {
+        return false;
     }
     free(selection->text);
     selection->text = copy;

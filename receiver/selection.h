@@ -31,7 +31,7 @@ struct selection {
     int64_t from_ms, to_ms; // of the upload's start; from <= start < to; INT64_MIN and INT64_MAX: no bound
     struct selection_value *values;
     size_t value_count;
-    char *text; // in lower case; NULL: none
+    char *text; // words to search for (query_text.h), 16 at most; NULL: none
     int64_t *ids;
     size_t id_count; // 0: any id
 };

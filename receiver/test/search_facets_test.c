@@ -1,13 +1,17 @@
 // search_facets_test.c: counts by facet and over time.
 #include "searching.h"
 
-static void expect_facets(const struct search *search, const char *parameters, const char *piece) {
+static void expect_values(const struct search *search, const char *parameters, struct search_values wanted, const char *piece) {
     struct selection selection;
     struct json json = {0};
     select_by(&selection, parameters);
-    assert_true(search_facets(search, &selection, &json));
+    assert_true(search_facets(search, &selection, &wanted, &json));
     expect_json(&json, piece);
     selection_free(&selection);
+}
+
+static void expect_facets(const struct search *search, const char *parameters, const char *piece) {
+    expect_values(search, parameters, (struct search_values){NULL, SEARCH_VALUES_DEFAULT}, piece);
 }
 
 #define VALUE(value, count) "{\"value\":\"" value "\",\"count\":" count "}"
@@ -48,13 +52,36 @@ static void test_bounds(void **state) {
     struct selection selection;
     struct json json = {0};
     select_by(&selection, "");
-    assert_true(search_facets(&search, &selection, &json));
+    assert_true(search_facets(&search, &selection, &(struct search_values){NULL, SEARCH_VALUES_DEFAULT}, &json));
     size_t keys = 0;
     for (size_t i = 0; i + 6 < json.size; i++) {
         keys += memcmp(json.bytes + i, "\"name\"", 6) == 0;
     }
     assert_int_equal(keys, FACET_COUNT + 100);
     expect_json(&json, "\"more\":0");
+    search_free(&search);
+}
+
+// The 218th service is found by its name, or by asking for more of them.
+static void test_finding(void **state) {
+    (void)state;
+    struct search search = {0};
+    for (int i = 0; i < 300; i++) {
+        char service[40], tags[80];
+        snprintf(service, sizeof service, "Service-%d", i);
+        snprintf(tags, sizeof tags, "service:%s,team:t%d,serial:%d", service, i % 3, i);
+        add_upload(&search, i + 1, i, service, NULL, tags);
+    }
+    expect_facets(&search, "", "\"more\":250}");
+    expect_values(&search, "", (struct search_values){NULL, 300}, VALUE("Service-99", "1") "],\"more\":0}");
+    expect_values(&search, "", (struct search_values){NULL, 2}, VALUE("Service-1", "1") "],\"more\":298}");
+    expect_values(&search, "", (struct search_values){"vice-217", 50},
+                  "{\"facets\":[{\"name\":\"service\",\"values\":[" VALUE("Service-217", "1") "],\"more\":0}]}");
+    expect_values(&search, "", (struct search_values){"217", 50},
+                  "\"more\":0},{\"name\":\"serial\",\"values\":[" VALUE("217", "1") "],\"more\":0}]}");
+    expect_values(&search, "", (struct search_values){"TEA", 50},
+                  "{\"facets\":[{\"name\":\"team\",\"values\":[" VALUE("t0", "100") "," VALUE("t1", "100") "," VALUE("t2", "100") "],");
+    expect_values(&search, "", (struct search_values){"nothing has this", 50}, "{\"facets\":[]}");
     search_free(&search);
 }
 
@@ -126,7 +153,7 @@ static void test_round_widths(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_facets), cmocka_unit_test(test_bounds), cmocka_unit_test(test_histogram),
-                                       cmocka_unit_test(test_round_widths)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_facets), cmocka_unit_test(test_bounds), cmocka_unit_test(test_finding),
+                                       cmocka_unit_test(test_histogram), cmocka_unit_test(test_round_widths)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

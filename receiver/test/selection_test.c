@@ -58,7 +58,7 @@ static void test_parameters(void **state) {
     assert_int_equal(selection.values[1].facet, FACET_SERVICE);
     assert_string_equal(selection.values[1].text, "cart");
     assert_int_equal(selection.values[2].facet, -1);
-    assert_string_equal(selection.text, "shop");
+    assert_string_equal(selection.text, "SHOP");
     assert_int_equal(selection.id_count, 5);
     assert_int_equal(selection.ids[4], 100);
     static const char *const bad[][2] = {{"from", "noon"}, {"to", "x"},  {"tag", "nocolon"}, {"ids", ""},

@@ -56,6 +56,24 @@ func TestCompareTwoUploads(t *testing.T) {
 }
 
 // Ten uploads against two: in total much more, a second the same.
+// The form by which a side is changed lies in the window, however much stands beside its button, and can be scrolled where the window is low.
+func TestChangeFormIsInTheWindow(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadLeak(t, 3)
+	view := chromium.open(t)
+	for _, size := range [][2]int64{{1280, 720}, {1440, 900}, {800, 500}, {390, 844}} {
+		view.do(chromedp.EmulateViewport(size[0], size[1]))
+		for _, side := range []string{"#side-now", "#side-base"} {
+			view.goTo(receiver.url+"compare?service=shop&env=prod&base.service=shop&base.env=prod&attachment=delta-heap.pprof&type=inuse_space", `document.querySelector("#side-now .side-sums b")`)
+			view.click(side + " summary")
+			view.until(`document.querySelectorAll("` + side + ` option").length > 6`)
+			view.until(`(({left, right, top, bottom}) => left >= 0 && right <= innerWidth && top >= 0 && (bottom <= innerHeight || innerHeight - top < 170))(document.querySelector("` + side + ` .side-form").getBoundingClientRect())`)
+		}
+	}
+	view.clean(t)
+}
+
 func TestComparePerSecondAndTotal(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

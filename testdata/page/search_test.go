@@ -158,6 +158,30 @@ func TestFacetsOfCaptures(t *testing.T) {
 	view.clean(t)
 }
 
+// Of many values the list at the side shows the most frequent; each of them can be found and chosen, also for Compare.
+func TestEveryValueCanBeChosen(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	for i := range 60 {
+		receiver.upload(t, fmt.Sprintf("service-%02d", i), map[string][]byte{"note.txt": []byte("text")})
+	}
+	view := chromium.search(t, receiver, "")
+	view.until(`document.querySelector("#total").textContent === "60 profiles"`)
+	view.expect(`document.querySelectorAll('[data-value="service-57"]').length`, "0")
+	view.keys("#facet-search", "vice-57")
+	view.until(`document.querySelector('[data-value="service-57"]')`)
+	view.click(facetValue("service", "service-57"))
+	view.until(services + ` === "service-57"`)
+	view.click("#facet-clear")
+	view.keys("#filter", "service:service-0* -service-01 -service:*9")
+	view.until(services + ` === "service-08,service-07,service-06,service-05,service-04,service-03,service-02,service-00"`)
+	view.do(chromedp.Navigate(receiver.url + "compare"))
+	view.until(`document.querySelector("#side-now summary")`)
+	view.click("#side-now summary")
+	view.until(`document.querySelectorAll('#side-now select[name="service"] option').length > 60`)
+	view.clean(t)
+}
+
 func TestSortByMeasure(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

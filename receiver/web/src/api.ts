@@ -283,8 +283,13 @@ export function uploads(selection: URLSearchParams, more: Query = {}, signal?: A
   return get(query("/api/uploads", selection, more), signal);
 }
 
-export function facets(selection: URLSearchParams, signal?: AbortSignal): Promise<{ facets: Facet[] }> {
-  return get(query("/api/facets", selection), signal);
+// find: only values with that text, and all of facets whose name has it. values: how many of each facet, 50 without it.
+export function facets(
+  selection: URLSearchParams,
+  more: { find?: string; values?: number },
+  signal?: AbortSignal,
+): Promise<{ facets: Facet[] }> {
+  return get(query("/api/facets", selection, more), signal);
 }
 
 export function histogram(selection: URLSearchParams, more: Query, signal?: AbortSignal): Promise<Histogram> {

@@ -1,13 +1,14 @@
 // compare_sides.ts: the two selections that are compared, in words and as forms; and where the time range before another lies. A side is
 // all parameters of a selection with one prefix: "base." the baseline, "" what is now.
 import * as api from "./api";
-import { button, closeOutside, link, make } from "./dom";
+import { button, actAsMenu, link, make } from "./dom";
 import { count, duration } from "./format";
 import { localTime, parseTime, prefixed, rangeText } from "./search_time";
 import { selectionNames, State } from "./state";
 
 export type Side = "base." | "";
 export const sideNames: Record<Side, string> = { "base.": "Baseline", "": "Now" };
+const mostValues = 1000; // of a list: what the receiver tells at most
 const fields = ["service", "env", "version", "host", "runtime", "language"] as const;
 
 // The address with another selection on one side; all else stays.
@@ -81,7 +82,7 @@ export class SidePanel {
     );
     this.menu.addEventListener("toggle", () => this.menu.open && void this.fill());
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.apply()));
-    closeOutside(this.menu, this.ended.signal);
+    actAsMenu(this.menu, this.ended.signal);
     this.element = make(
       "section",
       { class: `panel side ${side ? "side-base" : "side-now"}`, "aria-label": name, id: side ? "side-base" : "side-now" },
@@ -116,7 +117,9 @@ export class SidePanel {
   // What the filters can be is what the receiver has.
   private async fill(): Promise<void> {
     const { selection } = this;
-    const known = await api.facets(new URLSearchParams(), this.ended.signal).catch(() => ({ facets: [] as api.Facet[] }));
+    const known = await api
+      .facets(new URLSearchParams(), { values: mostValues }, this.ended.signal)
+      .catch(() => ({ facets: [] as api.Facet[] }));
     const time = (name: string, text: string) => {
       const at = parseTime(selection.get(name) ?? "");
       return make(
@@ -137,6 +140,8 @@ export class SidePanel {
         make("option", { value: "" }, "any"),
         ...[...values].map((value) => make("option", { value, selected: value === selection.get(name) }, value)),
       );
+      const more = known.facets.find((facet) => facet.name === name)?.more ?? 0;
+      if (more > 0) list.append(make("option", { disabled: true }, `${more.toLocaleString("en")} more: choose on the search page`));
       return make("label", {}, make("span", {}, name.charAt(0).toUpperCase() + name.slice(1)), list);
     });
     const ids = make(

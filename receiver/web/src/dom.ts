@@ -87,8 +87,13 @@ export function refill(element: HTMLElement, ...children: Child[]): void {
   if (at >= 0) focusable()[at]?.focus({ preventScroll: true });
 }
 
-// An open menu closes on Escape and on a click elsewhere.
-export function closeOutside(menu: HTMLDetailsElement, signal: AbortSignal): void {
+// An open menu closes on Escape and on a click elsewhere, and its list lies within the window, whatever its summary stands beside.
+export function actAsMenu(menu: HTMLDetailsElement, signal: AbortSignal): void {
+  const list = menu.querySelector<HTMLElement>(".menu-list");
+  const observer = new ResizeObserver(() => list && menu.open && keepInside(list)); // it opens, or is filled later
+  if (list) observer.observe(list);
+  addEventListener("resize", () => list && menu.open && keepInside(list), { signal });
+  signal.addEventListener("abort", () => observer.disconnect());
   document.addEventListener("click", (event) => event.composedPath().includes(menu) || (menu.open = false), { signal });
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !menu.open) return;
@@ -96,6 +101,16 @@ export function closeOutside(menu: HTMLDetailsElement, signal: AbortSignal): voi
     menu.querySelector("summary")?.focus();
     event.stopPropagation();
   });
+}
+
+const edge_px = 8;
+
+function keepInside(list: HTMLElement): void {
+  list.style.translate = "";
+  const { left, right, top } = list.getBoundingClientRect();
+  const shift = left < edge_px ? edge_px - left : Math.min(0, innerWidth - edge_px - right);
+  if (shift) list.style.translate = `${Math.round(shift)}px`;
+  list.style.maxHeight = `${Math.max(160, Math.round(innerHeight - edge_px - top))}px`;
 }
 
 export async function copy(text: string): Promise<void> {

@@ -4,6 +4,7 @@ import { button, make } from "./dom";
 import type { State } from "./state";
 
 const named = ["env", "service", "version", "host", "runtime", "language"];
+const typing_ms = 200;
 const closedKey = "closed-facets"; // a matter of this browser, not of what a link shows
 
 export interface Choice {
@@ -77,11 +78,28 @@ export class Facets {
   private readonly clear = button("Clear", () => this.change({}, true), { id: "facet-clear", class: "button plain" });
   private facets: readonly Facet[] = [];
   private state: State | undefined;
+  private typed = 0;
   private full = new Set<string>(); // facets of which all values are shown
 
-  constructor(private readonly change: (changes: Record<string, string[]>, clear?: boolean) => void) {
-    this.search.oninput = () => this.draw();
+  // find: another text is looked for. The receiver tells the most frequent values only, unless it is asked for a text.
+  constructor(
+    private readonly change: (changes: Record<string, string[]>, clear?: boolean) => void,
+    find: () => void,
+  ) {
+    this.search.oninput = () => {
+      this.draw();
+      clearTimeout(this.typed);
+      this.typed = window.setTimeout(find, typing_ms);
+    };
     this.element.append(make("div", { class: "facet-top" }, this.search, this.clear), this.list);
+  }
+
+  get wanted(): string {
+    return this.search.value.trim();
+  }
+
+  destroy(): void {
+    clearTimeout(this.typed);
   }
 
   show(facets: readonly Facet[] | undefined, state: State): void {
@@ -126,7 +144,7 @@ export class Facets {
         ? button(`${left} more`, () => (this.full.add(key), this.draw()), { class: "button plain", data: { focus: `${key}\nmore` } })
         : null,
       left === 0 && facet.more > 0
-        ? make("p", { class: "soft" }, `${facet.more.toLocaleString("en")} more: find them with the text filter`)
+        ? make("p", { class: "soft" }, `${facet.more.toLocaleString("en")} more: find them by name above`)
         : null,
     );
     details.addEventListener("toggle", () => searching || chosen > 0 || keepOpen(key, details.open));

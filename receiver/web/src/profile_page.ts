@@ -3,7 +3,7 @@
 // The selection in the address says what is shown. "ids" with one number is a single upload, with all that belongs to it (tags, files,
 // settings); every other selection is an aggregate.
 import * as api from "./api";
-import { button, closeOutside, link, make, notice, refill, segments } from "./dom";
+import { button, actAsMenu, link, make, notice, refill, segments } from "./dom";
 import { between, bytes, count, time } from "./format";
 import type { Tab } from "./routes";
 import { singleUpload } from "./selection";
@@ -124,7 +124,7 @@ function showAggregate(head: HTMLElement, selection: URLSearchParams, list: api.
 function tags(all: string[], signal: AbortSignal): HTMLElement {
   const list = make("ul", { class: "menu-list" }, ...all.map((tag) => make("li", {}, tag)));
   const menu = make("details", { id: "tags", class: "menu tags" }, make("summary", {}, count(all.length, "tag")), list);
-  closeOutside(menu, signal);
+  actAsMenu(menu, signal);
   return menu;
 }
 
@@ -141,7 +141,7 @@ function downloads(upload: api.Upload, signal: AbortSignal): HTMLElement {
     make("summary", { class: "button" }, "Download"),
     make("div", { class: "menu-list" }, ...files, everything),
   );
-  closeOutside(menu, signal);
+  actAsMenu(menu, signal);
   return menu;
 }
 

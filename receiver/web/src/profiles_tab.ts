@@ -4,7 +4,7 @@
 // ignore, hide, without (kinds), fn (of the sandwich), zoom, sort, gauges (last, max), processes (sum).
 import "./profiles.css";
 import type * as api from "./api";
-import { button, closeOutside, copy, link, make, notice, refill } from "./dom";
+import { button, actAsMenu, copy, link, make, notice, refill } from "./dom";
 import { attachmentPath } from "./api";
 import { filterTree, sumMatches } from "./filter";
 import { FlameGraph } from "./flame_graph";
@@ -98,7 +98,7 @@ export class ProfilesTab implements View {
     this.shown.append(this.toolbar.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
     root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
-    closeOutside(this.toolbar.labels.element, this.abort.signal);
+    actAsMenu(this.toolbar.labels.element, this.abort.signal);
     this.update(now);
   }
 

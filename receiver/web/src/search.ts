@@ -25,7 +25,10 @@ export class SearchPage implements View {
   private readonly bar = new SearchBar();
   private readonly chart = new SearchChart();
   private readonly picks = new Picks();
-  private readonly facets = new Facets((changes, clear) => this.filter(changes, clear === true));
+  private readonly facets = new Facets(
+    (changes, clear) => this.filter(changes, clear === true),
+    () => void this.loadFacets(current(), this.asked.signal).catch((error: Error) => this.fail(error)),
+  );
   private readonly below = make("div", { class: "below" });
   private readonly table = new UploadTable({
     order: (order) => change({ sort: order }),
@@ -82,6 +85,7 @@ export class SearchPage implements View {
     clearInterval(this.clock);
     this.live?.close();
     this.bar.destroy();
+    this.facets.destroy();
     this.chart.destroy();
     this.table.destroy();
   }
@@ -120,8 +124,9 @@ export class SearchPage implements View {
   }
 
   private async loadFacets(state: State, signal: AbortSignal): Promise<void> {
-    const { facets } = await api.facets(selectionAt(state, Date.now()), signal);
-    if (!signal.aborted) this.facets.show(facets, current());
+    const { wanted } = this.facets;
+    const { facets } = await api.facets(selectionAt(state, Date.now()), { find: wanted }, signal);
+    if (!signal.aborted && wanted === this.facets.wanted) this.facets.show(facets, current());
   }
 
   private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 // search_bar.ts: the line above the search page's chart: text filter, time range, and whether new uploads appear by themselves.
-import { button, closeOutside, make, segments } from "./dom";
+import { button, actAsMenu, make, segments } from "./dom";
 import { localTime, ranges, rangeText, timeBounds } from "./search_time";
 import { change, type State } from "./state";
 
@@ -10,8 +10,10 @@ export class SearchBar {
   private readonly filter = make("input", {
     id: "filter",
     type: "search",
-    placeholder: "Filter by service, host, version or tag",
-    "aria-label": "Filter uploads by text",
+    placeholder: "Filter: checkout  service:shop*  -env:dev",
+    title:
+      "Words that all must be there: part of any tag, key:value for a whole value, * for any characters, - in front for what must not be",
+    "aria-label": "Filter uploads by words",
     autocomplete: "off",
     spellcheck: false,
   });
@@ -96,7 +98,7 @@ export class SearchBar {
       ),
       form,
     );
-    closeOutside(menu, this.ended.signal);
+    actAsMenu(menu, this.ended.signal);
     return menu;
   }
 }
