@@ -182,6 +182,30 @@ func TestEveryValueCanBeChosen(t *testing.T) {
 	view.clean(t)
 }
 
+// The chart's measure is C memory where there is some; two chosen uploads can be compared at once; "?" lists the keys.
+func TestFirstThingsFirst(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadCapture(t, "go-v1")
+	view := chromium.search(t, receiver, "")
+	view.until(`document.querySelector("#measure select").value === "heap_live_bytes"`)
+	receiver.uploadLeak(t, 2)
+	view.until(`document.querySelector("#measure select").value === "c_live_bytes"`)
+	view.until(`document.querySelectorAll(".upload-row").length === 3`)
+	view.until(`document.querySelectorAll("#compare-two").length === 0`)
+	for _, id := range []string{"3", "2"} {
+		view.click(`.upload-row[data-upload="` + id + `"] input`)
+	}
+	view.until(`document.querySelector("#compare-two")?.getAttribute("href") === "/compare?ids=3&base.ids=2"`)
+	view.press("?")
+	view.until(`document.querySelector("#keys").open && document.querySelectorAll("#keys dt").length > 5`)
+	view.click("#keys .primary")
+	view.until(`!document.querySelector("#keys").open`)
+	view.keys("#filter", "?")
+	view.expect(`document.querySelector("#keys").open`, "false")
+	view.clean(t)
+}
+
 func TestSortByMeasure(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

@@ -61,7 +61,7 @@ export class ComparePage implements View {
     "Functions",
     {
       onPick: (row) => change({ find: current().get("find") === `=${row.name}` ? null : `=${row.name}` }),
-      onSort: (sort) => change({ sort: sort === "change" ? null : sort }, { replace: true }),
+      onSort: (sort) => change({ sort: sort === "self-change" ? null : sort }, { replace: true }),
     },
     { compared: true },
   );
@@ -205,7 +205,7 @@ export class ComparePage implements View {
       this.graphs.now.show(shown.now, { matches: find, zoomed: findPath(shown.now, zoom) });
     }
     const rows = sumFunctions(shown.both);
-    this.table.show(shown.both, find ? rows.filter((row) => find[row.fn]) : rows, state.get("sort", "change"), {
+    this.table.show(shown.both, find ? rows.filter((row) => find[row.fn]) : rows, state.get("sort", "self-change"), {
       chosen: (row) => `=${row.name}` === state.get("find"),
     });
     this.tell(undefined, 0);

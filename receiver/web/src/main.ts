@@ -1,6 +1,8 @@
 // main.ts: starts the page: the bar at the top, and below it the view that the address names.
 import "./style.css";
+import "./print.css";
 import { make, link } from "./dom";
+import { keysButton } from "./keys";
 import { routes } from "./routes";
 import { current, navigate, onChange, type State, stateOf } from "./state";
 import { themeButton } from "./theme";
@@ -58,6 +60,7 @@ document.body.append(
     link("/", [make("img", { src: "/icon.svg", alt: "", width: 20, height: 20 }), "cmemprof"], { class: "brand" }),
     nav,
     make("span", { class: "space" }),
+    keysButton(),
     themeButton(),
   ),
   main,

@@ -6,7 +6,7 @@ import * as api from "./api";
 import { make, notice } from "./dom";
 import { Facets } from "./facets";
 import { SearchBar } from "./search_bar";
-import { buckets, chosenMeasure, midnight_ms, SearchChart } from "./search_chart";
+import { buckets, hasMeasure, midnight_ms, SearchChart, wantedMeasures } from "./search_chart";
 import { parseOrder } from "./search_columns";
 import "./search.css";
 import { gettingStarted } from "./search_empty";
@@ -65,7 +65,6 @@ export class SearchPage implements View {
 
   update(state: State): void {
     this.bar.show(state);
-    this.chart.showChoice(state);
     this.facets.show(undefined, state);
     const filters = `${state.selection()} ${state.get("range")}`;
     if (filters !== this.asking) {
@@ -73,7 +72,8 @@ export class SearchPage implements View {
       void this.load(state);
       return;
     }
-    if (chosenMeasure(state) !== this.asksFor) void this.loadHistogram(state, this.asked.signal).catch((error: Error) => this.fail(error));
+    if (wantedMeasures(state).join() !== this.asksFor)
+      void this.loadHistogram(state, this.asked.signal).catch((error: Error) => this.fail(error));
     if (state.get("sort") !== this.sorting) void this.loadList(state).catch((error: Error) => this.fail(error));
     this.showList(state);
   }
@@ -130,14 +130,16 @@ export class SearchPage implements View {
   }
 
   private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {
-    this.asksFor = chosenMeasure(state);
-    // Of "the last hour" the chart shows the whole hour.
-    const histogram = await api.histogram(
-      fixedSelection(state, Date.now()),
-      { buckets, shift_ms: midnight_ms(), measure: this.asksFor },
-      signal,
-    );
-    if (!signal.aborted) this.chart.show(histogram);
+    const wanted = wantedMeasures(state);
+    this.asksFor = wanted.join();
+    const selection = fixedSelection(state, Date.now()); // of "the last hour" the chart shows the whole hour
+    let histogram: api.Histogram | undefined;
+    for (const measure of wanted) {
+      histogram = await api.histogram(selection, { buckets, shift_ms: midnight_ms(), measure }, signal);
+      if (signal.aborted) return;
+      if (hasMeasure(histogram)) break;
+    }
+    if (histogram) this.chart.show(histogram);
   }
 
   // Uploads have come.

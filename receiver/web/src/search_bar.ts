@@ -32,7 +32,7 @@ export class SearchBar {
     this.connected(null);
     // "/" goes to the filter, as on other search pages.
     const key = (event: KeyboardEvent) => {
-      const inField = (event.target as Element).closest("input, select, textarea") !== null;
+      const inField = (event.target as Element).closest("input:not([type=checkbox]), select, textarea") !== null;
       if (event.key !== "/" || inField || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       this.filter.focus();

@@ -17,10 +17,15 @@ export function midnight_ms(): number {
   return new Date().getTimezoneOffset() * 60_000;
 }
 
-export function chosenMeasure(state: State): string {
+// The measure that is asked for: one, "" for none; or several, of which the first that any upload has: C memory, which nothing else shows.
+export function wantedMeasures(state: State): string[] {
   const asked = state.get("measure");
-  if (asked === "none") return "";
-  return measures.some(([name]) => name === asked) ? asked : "heap_live_bytes";
+  if (asked === "none") return [""];
+  return measures.some(([name]) => name === asked) ? [asked] : ["c_live_bytes", "heap_live_bytes"];
+}
+
+export function hasMeasure({ measure }: Histogram): boolean {
+  return measure?.values.some((value) => value !== null) ?? false;
 }
 
 // The time axis: of a few buckets with some room around them, so that one upload is a bar with a time and not the whole chart.
@@ -57,14 +62,11 @@ export class SearchChart {
     this.chart.destroy();
   }
 
-  showChoice(state: State): void {
-    const chosen = chosenMeasure(state);
+  private showChoice(chosen: string): void {
     if (chosen === this.shownMeasure) return;
     this.shownMeasure = chosen;
     const choices = [...measures.map(([name]) => [name, title(name)] as const), ["none", "Nothing more"] as const];
-    const list = select("Measure", choices, chosen || "none", (name) =>
-      change({ measure: name === "heap_live_bytes" ? null : name }, { replace: true }),
-    );
+    const list = select("Measure", choices, chosen || "none", (name) => change({ measure: name }, { replace: true }));
     list.id = "measure";
     this.choice.replaceChildren(list);
   }
@@ -77,6 +79,7 @@ export class SearchChart {
     this.histogram = histogram;
     const times = histogram.counts.map((_, index) => histogram.from_ms + index * histogram.bucket_ms);
     const { measure } = histogram;
+    this.showChoice(measure?.name ?? "");
     const lines = measure
       ? [
           {

@@ -41,6 +41,12 @@ export function compareLink(state: State, now: number): string {
   return new State("/compare", params).href;
 }
 
+// Two chosen uploads, the one that came first as the baseline.
+export function twoLink(state: State): string {
+  const [older, newer] = [...chosenIds(state)].sort((a, b) => a - b);
+  return new State("/compare", new URLSearchParams({ ids: String(newer), "base.ids": String(older) })).href;
+}
+
 export function describe(selection: URLSearchParams): string {
   const ids = selection.get("ids");
   if (ids) return count(ids.split(",").length, "upload");
@@ -77,6 +83,7 @@ export class Picks {
       make("b", { id: "picked" }, chosen ? `${chosen.toLocaleString("en")} chosen` : `All ${total.toLocaleString("en")} shown`),
       go("open-merged", new State("/profile", picked(state, now)).href, number === 1 ? "Open" : "Open merged"),
       ...(hasBase ? [go("compare", compareLink(state, now), "Compare with baseline", true)] : [setBase]),
+      ...(!hasBase && chosen === 2 ? [go("compare-two", twoLink(state), "Compare the two", true)] : []),
       ...(chosen
         ? [button("Clear choice", () => change({ sel: null }, { replace: true }), { id: "clear-choice", class: "button plain" })]
         : []),

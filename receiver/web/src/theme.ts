@@ -44,6 +44,9 @@ export function themeButton(): HTMLElement {
     apply(theme);
   };
   show(stored());
+  // Paper is white.
+  addEventListener("beforeprint", () => apply("light"));
+  addEventListener("afterprint", () => apply(stored()));
   system().addEventListener("change", () => apply(stored()));
   return made;
 }
