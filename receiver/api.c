@@ -203,22 +203,23 @@ static enum MHD_Result answer_archive(struct api *api, struct MHD_Connection *co
     return reply_download(connection, response, "application/x-tar", name);
 }
 
-// A stored file never changes; another store may have another one of the same id.
-static bool has_it(struct MHD_Connection *connection, int file, bool raw, char *tag, size_t size, enum MHD_Result *result) {
+// A stored file never changes. Another store may have another one of the same id, and two uploads files of the same size and moment.
+static bool has_it(struct MHD_Connection *connection, int64_t id, int file, bool raw, char *tag, size_t size, enum MHD_Result *result) {
     struct stat about;
     if (fstat(file, &about) != 0) {
         about = (struct stat){0};
     }
-    snprintf(tag, size, "W/\"%s-%llx-%llx.%lx\"", raw ? "r" : "i", (unsigned long long)about.st_size,
+    snprintf(tag, size, "W/\"%s%llx-%llx-%llx.%lx\"", raw ? "r" : "i", (unsigned long long)id, (unsigned long long)about.st_size,
              (unsigned long long)about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
     return reply_has_it(connection, tag, result);
 }
 
-static enum MHD_Result answer_bytes(struct MHD_Connection *connection, const struct catalog_attachment *attachment, int file, bool raw) {
+static enum MHD_Result answer_bytes(struct MHD_Connection *connection, int64_t id, const struct catalog_attachment *attachment, int file,
+                                    bool raw) {
     struct json bytes = {0};
     enum MHD_Result result;
     char tag[80];
-    if (has_it(connection, file, raw, tag, sizeof tag, &result)) {
+    if (has_it(connection, id, file, raw, tag, sizeof tag, &result)) {
         close(file);
         return result;
     }
@@ -246,7 +247,7 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
         return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such attachment" : NULL);
     }
     if (!name[length] || raw) {
-        return answer_bytes(connection, &attachment, file, raw);
+        return answer_bytes(connection, id, &attachment, file, raw);
     }
     return view_api_attachment(&api->views, connection, name + length + 1, file, attachment.size_bytes);
 }
