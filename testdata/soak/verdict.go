@@ -15,9 +15,9 @@ const (
 	limitRSS         = 0.02 // MB/s
 	limitThreads     = 2    // these two: more at the end than in the middle
 	limitDescriptors = 2
-	limitShare       = 0.05 // so much of itself may address space, own memory or the number of stacks grow by
+	limitShare       = 0.05 // so much of itself may address space or own memory grow by
 	limitStepMB      = 72   // address space comes in steps: an arena of glibc's is 64 MB, a thread's stack 8
-	settleSeconds    = 3600 // before, new stacks are mostly rare ones that are found for the first time
+	bytesPerStack    = 400  // and own memory by so much for each stack that was met for the first time: 280 at 24 frames, and its share of the index
 	limitSigmas      = 4    // 1 of 16,000 unbiased estimates is further off
 )
 
@@ -130,20 +130,30 @@ func (v *verdict) both(half []record, what, unit string, get func(*figures) floa
 	v.add(growth)
 }
 
-// own is a figure that only the copy with the profiler has.
-func (v *verdict) own(half []record, what string, get func(*profilerFigures) float64, free, settle float64) {
-	values := column(half, func(r *record) float64 { return get(&r.profiler) })
-	level := mid(values)
-	v.add(row{what: what, on: fmt.Sprintf("%.0f", level)})
-	limit := level*limitShare + free
+// own is the profiler's own memory: never above the limit that it has set itself, and it grows by the stacks that it meets alone. The service
+// meets new ones for ever; when they have filled the limit, the oldest are taken away.
+func (v *verdict) own(records, half []record) {
+	values := column(half, func(r *record) float64 { return float64(r.profiler.C.OwnBytes) })
+	met := func(r *record) float64 { return float64(r.profiler.C.Stacks + r.profiler.C.ReclaimedStacks) }
+	first, last := &half[0], &half[len(half)-1]
+	most := row{what: "own bytes, at most", limit: fmt.Sprint(last.profiler.C.LimitBytes), judged: true}
+	var highest uint64
+	for i := range records {
+		c := &records[i].profiler.C
+		highest = max(highest, c.OwnBytes)
+		if c.OwnBytes > c.LimitBytes {
+			most.status = failed
+		}
+	}
+	most.on = fmt.Sprint(highest)
+	v.add(most)
+	limit := mid(values)*limitShare + 64<<10 + (met(last)-met(first))*bytesPerStack
 	growth := row{what: "  growth", limit: fmt.Sprintf("%.0f", limit), status: undecided, judged: true}
 	if estimate, ok := trend(half, values, true); ok {
 		growth.on, growth.status = show(estimate, "%.0f"), within(estimate, limit)
-		if growth.status == failed && half[len(half)-1].seconds < settle {
-			growth.status = undecided
-		}
 	}
 	v.add(growth)
+	v.add(row{what: "stacks", on: fmt.Sprintf("%d, %.0f met in the second half", last.profiler.C.Stacks, met(last)-met(first))})
 }
 
 func (v *verdict) ratio(records []record, what string, get func(*figures) float64) {
@@ -228,8 +238,7 @@ func (v *verdict) growths(records []record) {
 	v.both(half, "VmData", ", MB", func(f *figures) float64 { return f.vmDataMB }, true, max(data*limitShare, limitStepMB), "%.1f")
 	v.both(half, "threads", "", func(f *figures) float64 { return f.threads }, true, limitThreads, "%.1f")
 	v.both(half, "descriptors", "", func(f *figures) float64 { return f.descriptors }, true, limitDescriptors, "%.1f")
-	v.own(half, "own bytes", func(p *profilerFigures) float64 { return float64(p.C.OwnBytes) }, 64<<10, 0)
-	v.own(half, "stacks", func(p *profilerFigures) float64 { return float64(p.C.Stacks) }, 20, settleSeconds)
+	v.own(records, half)
 	end := &records[len(records)-1]
 	last := &end.profiler.C
 	v.add(row{what: "samples", on: fmt.Sprintf("%d, %d alive", last.Samples, last.Live)})

@@ -13,7 +13,7 @@ func healthy() (records []record, off, on answer, a arrivals) {
 		r := record{seconds: float64(i) * 5}
 		r.off = figures{rssMB: noiseOff[i], vmSizeMB: 3000, vmDataMB: 900, threads: 16, descriptors: 9, faults: float64(i) * 100, cpuSeconds: float64(i)}
 		r.on = figures{rssMB: noiseOn[i] + 10, vmSizeMB: 3100, vmDataMB: 920, threads: 20, descriptors: 11, faults: float64(i) * 101, cpuSeconds: float64(i) * 1.05}
-		r.profiler.C.OwnBytes, r.profiler.C.Stacks = 3_000_000, 2000
+		r.profiler.C.OwnBytes, r.profiler.C.LimitBytes, r.profiler.C.Stacks = 3_000_000, 8<<20, 2000
 		records = append(records, r)
 	}
 	off.Kinds, on.Kinds = map[string]int64{"forks": 10}, map[string]int64{"forks": 10}
@@ -37,10 +37,13 @@ func TestVerdict(t *testing.T) {
 		{"descriptors grow", "growth", each(func(i int, r *record) { r.on.descriptors += float64(i / 100) }), failed},
 		{"address space grows", "growth", each(func(i int, r *record) { r.on.vmSizeMB += float64(i) }), failed},
 		{"own memory grows", "growth", each(func(i int, r *record) { r.profiler.C.OwnBytes += uint64(i) * 1000 }), failed},
-		{"stacks grow", "growth", each(func(i int, r *record) { r.profiler.C.Stacks += uint64(i) }), failed},
-		{"stacks grow in the first half hour", "growth", func(records []record, on *answer, a arrivals) []record {
-			return each(func(i int, r *record) { r.profiler.C.Stacks += uint64(i) })(records[:360], on, a)
-		}, undecided},
+		{"new stacks are met", "", each(func(i int, r *record) { r.profiler.C.Stacks += uint64(i); r.profiler.C.OwnBytes += uint64(i) * 300 }), held},
+		{"stacks were taken away", "", each(func(i int, r *record) {
+			r.profiler.C.ReclaimedStacks += uint64(i)
+			r.profiler.C.OwnBytes += uint64(i) * 300
+		}), held},
+		{"stacks take too much", "growth", each(func(i int, r *record) { r.profiler.C.Stacks += uint64(i); r.profiler.C.OwnBytes += uint64(i) * 900 }), failed},
+		{"own memory is above its limit", "own bytes, at most", each(func(i int, r *record) { r.profiler.C.OwnBytes = 9 << 20 }), failed},
 		{"a short run", "growth per second", func(records []record, _ *answer, _ arrivals) []record { return records[:20] }, undecided},
 		{"no records", "records", func(records []record, _ *answer, _ arrivals) []record { return nil }, undecided},
 		{"a sample is lost", "samples lost", spoilOn(func(on *answer) { on.Profiler.C.LostLive = 1 }), failed},
