@@ -57,6 +57,17 @@ void block_filter_fill(struct block_filter *filter, const void *block, uint8_t p
     block_filter_count_up(block_filter_count(atomic_load(&filter->next), block), place);
 }
 
+void block_filter_begin_again(struct block_filter *filter) {
+    struct block_counts *next = atomic_load(&filter->next);
+    if (next == atomic_load(&filter->present)) {
+        atomic_store(&filter->next, NULL);
+        return;
+    }
+    for (size_t i = 0; next != NULL && i <= next->mask; i++) {
+        atomic_store_explicit(&next->of[i], 0, memory_order_relaxed);
+    }
+}
+
 void block_filter_finish(struct block_filter *filter) {
     atomic_store(&filter->present, atomic_load(&filter->next));
     atomic_store(&filter->next, NULL);

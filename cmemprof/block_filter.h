@@ -79,7 +79,8 @@ void block_filter_remove(struct block_counts *counts, const void *block);
 
 // For one who wants to know at the price of two loads that nothing has changed since block_filter_present: not growing, and still that one.
 static inline bool block_filter_is_still(const struct block_filter *filter, const struct block_counts *counts) {
-    return block_filter_present(filter) == counts && atomic_load_explicit(&filter->next, memory_order_acquire) == NULL;
+    // next first: NULL is before a growth began, and then it waits for us, or after its end, and then present is another one.
+    return atomic_load_explicit(&filter->next, memory_order_acquire) == NULL && block_filter_present(filter) == counts;
 }
 
 // False: no memory, or it grows already.
@@ -87,6 +88,9 @@ bool block_filter_begin(struct block_filter *filter, size_t counters, struct mem
 static inline bool block_filter_grows(const struct block_filter *filter) {
     return atomic_load_explicit(&filter->next, memory_order_relaxed) != NULL;
 }
+// The growth was begun and could not be finished: what has been counted since then is forgotten. Ends it where a fork was in the midst of
+// the end. Before it is settled: whoever counts meanwhile is waited for, and found by the fill.
+void block_filter_begin_again(struct block_filter *filter);
 void block_filter_fill(struct block_filter *filter, const void *block, uint8_t place);
 void block_filter_finish(struct block_filter *filter);
 

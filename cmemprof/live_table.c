@@ -9,7 +9,7 @@
 //
 // A slot has one writer at a time: free, the one who may add to the part; else the one who frees the block. A program that frees a block
 // twice at once has two; the filter's counter, or where blocks share one the key, is changed by compare-and-swap, and decides which of them
-// has removed it.
+// has removed it. (If the block is handed out and sampled again between the two, that sample's slot may be cleared: it counts as freed.)
 //
 // A level goes from open to closed when the ones below have room enough: nothing is added to it any more. When it is empty its pages go
 // back (gone), and it is opened anew when it is needed again. While that is being found out (emptying) it can not be opened.
@@ -231,11 +231,15 @@ static __attribute__((noinline)) bool put_slowly(struct live_table *table, struc
                                                  const struct live_sample *sample, struct block_counts *counted) {
     uint64_t address = (uintptr_t)block;
     bool possible = (address & ~ADDRESS_BITS) == 0;
-    if (possible && (add_to_some_level(part, address, sample) || (grow(table, part) && add_to_some_level(part, address, sample)))) {
-        return true;
+    bool added = possible && add_to_some_level(part, address, sample);
+    // A level that was opened again may be full at this window, or be closed once more by whoever tidies up.
+    for (int tries = 0; possible && !added && tries < 3 && grow(table, part); tries++) {
+        added = add_to_some_level(part, address, sample);
     }
-    block_filter_remove(counted, block);
-    return false;
+    if (!added) {
+        block_filter_remove(counted, block);
+    }
+    return added;
 }
 
 bool live_table_put(struct live_table *table, unsigned part_number, const void *block, const struct live_sample *sample,
@@ -481,13 +485,16 @@ static void give_back(struct live_table *table, bool settled) {
 
 static bool begin_growing(struct live_table *table, uint64_t alive) {
     size_t counters = block_filter_size(&table->filter);
-    if (alive <= counters / LEAST_COUNTERS) {
+    if (block_filter_grows(&table->filter)) {
+        block_filter_begin_again(&table->filter);
+    }
+    if (block_filter_grows(&table->filter) || alive <= counters / LEAST_COUNTERS) {
         return block_filter_grows(&table->filter);
     }
     while (counters / LEAST_COUNTERS < alive) {
         counters *= GROWTH;
     }
-    return block_filter_grows(&table->filter) || block_filter_begin(&table->filter, counters, table->budget);
+    return block_filter_begin(&table->filter, counters, table->budget);
 }
 
 bool live_table_wants_tidying(const struct live_table *table) {

@@ -9,6 +9,7 @@
 #define allocator_stats_print cmemprof_allocator_stats_print
 #define block_filter_add cmemprof_block_filter_add
 #define block_filter_begin cmemprof_block_filter_begin
+#define block_filter_begin_again cmemprof_block_filter_begin_again
 #define block_filter_close cmemprof_block_filter_close
 #define block_filter_fill cmemprof_block_filter_fill
 #define block_filter_finish cmemprof_block_filter_finish

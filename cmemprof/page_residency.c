@@ -18,7 +18,7 @@ static size_t read_words(int file, uint64_t page, uint64_t *words, size_t count)
     return size > 0 ? (size_t)size / sizeof *words : 0;
 }
 
-size_t page_residency(const void *begin, size_t bytes) {
+size_t page_residency(const void *begin, size_t bytes, size_t otherwise) {
     uint64_t words[WORDS], page = (uintptr_t)begin / PAGE_BYTES, end = ((uintptr_t)begin + bytes + PAGE_BYTES - 1) / PAGE_BYTES;
     int saved = errno, file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     size_t resident = 0, count = 0;
@@ -35,5 +35,5 @@ size_t page_residency(const void *begin, size_t bytes) {
         close(file);
     }
     errno = saved;
-    return page >= end ? resident : bytes;
+    return page >= end ? resident : otherwise;
 }

@@ -8,7 +8,7 @@
 
 #include "namespace.h"
 
-// In whole pages that belong to the process alone, of those that the bytes lie in. All bytes where the kernel does not say (no /proc).
-size_t page_residency(const void *begin, size_t bytes);
+// In whole pages that belong to the process alone, of those that the bytes lie in; `otherwise` where the kernel does not say (no /proc).
+size_t page_residency(const void *begin, size_t bytes, size_t otherwise);
 
 #endif

@@ -395,7 +395,7 @@ void cmemprof_get_stats(struct cmemprof_stats *stats) {
         .samples = unsharded,
         .live = live_table_count(&profiler.live),
         .stacks = read_count(&profiler.stacks.count),
-        .own_bytes = atomic_load(&profiler.budget.used_bytes) + page_residency(&profiler, sizeof profiler),
+        .own_bytes = atomic_load(&profiler.budget.used_bytes) + page_residency(&profiler, sizeof profiler, sizeof profiler),
         .limit_bytes = atomic_load(&profiler.budget.limit_bytes),
         .lost_shards = unsharded,
         .unsampled_nested = read_count(&profiler.unsampled_nested),
@@ -404,8 +404,10 @@ void cmemprof_get_stats(struct cmemprof_stats *stats) {
         .unwind_fallbacks = read_count(&profiler.unwinder.fallbacks),
     };
     const struct shard *last = NULL;
+    size_t used_bytes = 0;
     for (struct shard *next; atomic_load(&profiler.open) && (next = shards_next(profiler.shards, last)) != NULL; last = next) {
         add_shard(stats, next);
+        used_bytes += read_count(&next->samples) != 0 ? SHARD_USED_BYTES : 0;
     }
-    stats->own_bytes += last != NULL ? page_residency(profiler.shards, (size_t)(last + 1 - profiler.shards) * sizeof *last) : 0;
+    stats->own_bytes += last != NULL ? page_residency(profiler.shards, (size_t)(last + 1 - profiler.shards) * sizeof *last, used_bytes) : 0;
 }

@@ -126,6 +126,7 @@ bool shards_after_fork(struct shard *shards) {
             shard->objects = shard->bytes = 0;
             shard->unflushed_samples = 0;
             shard->weight_interval = 0;
+            shard->timed_until = shard->timed_next = atomic_load(&shard->samples);
             memset(&shard->memo, 0, sizeof shard->memo);
             shard_release(shard);
         }

@@ -161,6 +161,35 @@ static void it_grows_and_misses_nothing(void **state) {
     close_filter(&filter);
 }
 
+// A growth that could not be settled is filled from the start the next time: what came and went meanwhile leaves nothing in it.
+static void a_growth_that_waits_begins_again(void **state) {
+    (void)state;
+    struct block_filter filter;
+    open_filter(&filter, 1 << 16);
+    assert_true(block_filter_begin(&filter, 1 << 18, &budget));
+    for (uintptr_t i = 0; i < 5000; i++) {
+        struct block_counts *counts = block_filter_add(&filter, at(0x7f0000000000 + i * 4096), PLACE);
+        block_filter_remove(counts, at(0x7f0000000000 + i * 4096));
+    }
+    block_filter_add(&filter, at(0x7f0000001230), PLACE);
+    block_filter_begin_again(&filter);
+    assert_true(block_filter_grows(&filter));
+    block_filter_fill(&filter, at(0x7f0000001230), PLACE);
+    block_filter_finish(&filter);
+    assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
+    size_t counted = 0;
+    for (size_t i = 0; i < block_filter_size(&filter); i++) {
+        counted += filter.present->of[i] != 0;
+    }
+    assert_int_equal(counted, 1);
+    // Forked between the two steps of its end.
+    filter.next = filter.present;
+    block_filter_begin_again(&filter);
+    assert_false(block_filter_grows(&filter));
+    assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
+    close_filter(&filter);
+}
+
 static void without_memory_it_stays_as_it_is(void **state) {
     (void)state;
     struct block_filter filter;
@@ -212,6 +241,7 @@ int main(void) {
         cmocka_unit_test(there_is_one_before_it_is_opened),
         cmocka_unit_test(blocks_in_steps_have_counters_of_their_own),
         cmocka_unit_test(it_grows_and_misses_nothing),
+        cmocka_unit_test(a_growth_that_waits_begins_again),
         cmocka_unit_test(without_memory_it_stays_as_it_is),
         cmocka_unit_test(threads_lose_no_count),
     };

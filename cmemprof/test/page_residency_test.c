@@ -26,15 +26,15 @@ static void pages_that_were_written_to(void **state) {
     volatile char *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_ptr_not_equal(memory, MAP_FAILED);
     madvise((void *)(uintptr_t)memory, PAGES * PAGE, MADV_NOHUGEPAGE);
-    assert_int_equal(page_residency((const void *)(uintptr_t)memory, PAGES * PAGE), 0);
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, PAGES * PAGE, 7), 0);
     for (int page = 0; page < PAGES; page += 4) {
         memory[page * PAGE + page] = 1;
     }
-    assert_int_equal(page_residency((const void *)(uintptr_t)memory, PAGES * PAGE), PAGES / 4 * PAGE);
-    assert_int_equal(page_residency((const void *)(uintptr_t)(memory + 10), 1), PAGE);
-    assert_int_equal(page_residency((const void *)(uintptr_t)(memory + PAGE + 10), 1), 0);
-    assert_int_equal(page_residency((const void *)(uintptr_t)(memory + PAGE - 1), 2), PAGE);
-    assert_int_equal(page_residency((const void *)(uintptr_t)memory, 0), 0);
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, PAGES * PAGE, 7), PAGES / 4 * PAGE);
+    assert_int_equal(page_residency((const void *)(uintptr_t)(memory + 10), 1, 7), PAGE);
+    assert_int_equal(page_residency((const void *)(uintptr_t)(memory + PAGE + 10), 1, 7), 0);
+    assert_int_equal(page_residency((const void *)(uintptr_t)(memory + PAGE - 1), 2, 7), PAGE);
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, 0, 7), 0);
     munmap((void *)(uintptr_t)memory, PAGES * PAGE);
 }
 
@@ -52,9 +52,9 @@ static void pages_of_a_file(void **state) {
     volatile char *memory = mmap(NULL, sizeof content, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(file), 0);
     assert_ptr_not_equal(memory, MAP_FAILED);
     assert_int_equal(memory[3 * PAGE], 0);
-    assert_int_equal(page_residency((const void *)(uintptr_t)memory, sizeof content), 0);
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, sizeof content, 7), 0);
     memory[3 * PAGE] = 1;
-    assert_int_equal(page_residency((const void *)(uintptr_t)memory, sizeof content), PAGE);
+    assert_int_equal(page_residency((const void *)(uintptr_t)memory, sizeof content, 7), PAGE);
     munmap((void *)(uintptr_t)memory, sizeof content);
     fclose(file);
 }

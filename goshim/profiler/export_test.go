@@ -60,12 +60,11 @@ func SetFakes(f Fakes) (restore func()) {
 	if f.Allocator != nil {
 		realSources.allocator = f.Allocator
 	}
-	realInterval := roomInterval
 	if f.MakeRoomC != nil {
 		realSources.makeRoomC = f.MakeRoomC
 	}
 	if f.RoomInterval != 0 {
-		roomInterval = f.RoomInterval
+		realSources.sleepUntil = sleeper(f.RoomInterval)
 	}
 	if f.ListGoroutines != nil {
 		realSources.listGoroutines = f.ListGoroutines
@@ -106,7 +105,7 @@ func SetFakes(f Fakes) (restore func()) {
 	return func() {
 		mu.Lock()
 		defer mu.Unlock()
-		realSources, roomInterval = real, realInterval
+		realSources = real
 		extensions.SetCAllocationProfiler(realC)
 	}
 }

@@ -85,14 +85,14 @@ type profiler struct {
 }
 
 func newProfiler(c *config, s sources) (*profiler, error) {
-	exit := make(chan struct{})
-	u, err := newUploader(c, s, exit)
+	exit, k := make(chan struct{}), newCollector(c, s, &onceLog{})
+	u, err := newUploader(c, s, exit) // the last that can fail: what it opens would stay open
 	if err != nil {
 		return nil, err
 	}
 	return &profiler{
 		cfg:       c,
-		collector: newCollector(c, s, &onceLog{}),
+		collector: k,
 		uploader:  u,
 		exit:      exit,
 		collected: make(chan struct{}),
@@ -181,19 +181,19 @@ func (p *profiler) exiting() bool { return isClosed(p.exit) }
 
 func (p *profiler) sleepUntil(t time.Time) { p.sleep(t, p.exit, p.collector.makeRoomC) }
 
-// roomInterval is how long the tables of C's stacks may be full before stacks of the past make room. A variable for tests.
-var roomInterval = time.Second
-
-// sleepUntil sleeps until t, or until exit is closed. makeRoom is called meanwhile.
-func sleepUntil(t time.Time, exit <-chan struct{}, makeRoom func()) {
-	for !isClosed(exit) {
-		left := time.Until(t)
-		if left <= roomInterval {
-			sleep(left, exit)
-			return
+// sleeper makes what sleeps until a time, or until exit is closed. makeRoom is called meanwhile, once each interval: for so long the tables of
+// C's stacks may be full before stacks of the past make room.
+func sleeper(interval time.Duration) func(t time.Time, exit <-chan struct{}, makeRoom func()) {
+	return func(t time.Time, exit <-chan struct{}, makeRoom func()) {
+		for !isClosed(exit) {
+			left := time.Until(t)
+			if left <= interval {
+				sleep(left, exit)
+				return
+			}
+			sleep(interval, exit)
+			makeRoom()
 		}
-		sleep(roomInterval, exit)
-		makeRoom()
 	}
 }
 

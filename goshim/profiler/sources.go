@@ -60,7 +60,7 @@ var realSources = sources{
 	compress:   compress,
 	after:      time.After,
 	lastTries:  stopTime,
-	sleepUntil: sleepUntil,
+	sleepUntil: sleeper(time.Second),
 }
 
 func lookupProfile(name string, w io.Writer) error {

@@ -31,20 +31,27 @@ func TestStopWaitsForNothingThatHangs(t *testing.T) {
 	if profiler.StopTime > 2*time.Second || profiler.SendTime > profiler.StopTime || profiler.CollectTime > profiler.SendTime {
 		t.Errorf("Stop takes %s, %s, %s", profiler.CollectTime, profiler.SendTime, profiler.StopTime)
 	}
-	var hung, began chan struct{}
-	hang := func() {
-		began <- struct{}{}
-		<-hung
-	}
-	for name, f := range map[string]profiler.Fakes{
-		"naming of C":         {ProfileC: func() ([]byte, error) { hang(); return emptyHeap() }},
-		"end of CPU profile":  {StopCPU: hang, StartCPU: func(io.Writer) error { return nil }},
-		"end of a trace":      {StopTrace: hang},
-		"a runtime's profile": {Lookup: func(string, io.Writer) error { hang(); return errors.New("too late") }},
-		"sending":             {Send: func(context.Context, upload.Request) error { hang(); return nil }},
+	for name, hanging := range map[string]func(hang func()) profiler.Fakes{
+		"naming of C": func(hang func()) profiler.Fakes {
+			return profiler.Fakes{ProfileC: func() ([]byte, error) { hang(); return emptyHeap() }}
+		},
+		"end of CPU profile": func(hang func()) profiler.Fakes {
+			return profiler.Fakes{StopCPU: hang, StartCPU: func(io.Writer) error { return nil }}
+		},
+		"end of a trace": func(hang func()) profiler.Fakes { return profiler.Fakes{StopTrace: hang} },
+		"a runtime's profile": func(hang func()) profiler.Fakes {
+			return profiler.Fakes{Lookup: func(string, io.Writer) error { hang(); return errors.New("too late") }}
+		},
+		"sending": func(hang func()) profiler.Fakes {
+			return profiler.Fakes{Send: func(context.Context, upload.Request) error { hang(); return nil }}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			hung, began = make(chan struct{}), make(chan struct{}, 100)
+			hung, began := make(chan struct{}), make(chan struct{}, 100) // of this one alone: what was left hanging ends a moment later
+			f := hanging(func() {
+				began <- struct{}{}
+				<-hung
+			})
 			a := newAgent(t)
 			t.Setenv("DD_PROFILING_EXECUTION_TRACE_ENABLED", "true")
 			f.After = over(profiler.StopTime)
