@@ -298,8 +298,18 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 	if statuses["HTTP/1.1 200"] != 3 || statuses["HTTP/1.1 503"] != 3 {
 		t.Errorf("%v", statuses)
 	}
-	if response, err := http.Get(r.url + tree); err != nil || response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
-		t.Errorf("%v %v", response, err)
+	asItIs := &http.Client{Transport: &http.Transport{DisableCompression: true}} // compressed there is room for it
+	ask := func() *http.Response {
+		response, err := asItIs.Get(r.url + tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		return response
+	}
+	if response := ask(); response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+		t.Errorf("%v", response)
 	}
 	small, body := form("service:shop", attachment{"a.bin", []byte("x")})
 	if status, text, err := r.post(http.DefaultClient, small, body); err != nil || status != http.StatusOK {
@@ -312,7 +322,7 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 		_ = connection.Close()
 	}
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		if status, _ := r.get(t, tree); status == http.StatusOK {
+		if ask().StatusCode == http.StatusOK {
 			break
 		}
 		if time.Now().After(end) {
