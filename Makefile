@@ -187,7 +187,7 @@ build/compiles/gcc/receiver/assets build/compiles/clang/receiver/assets: build/w
 
 # What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
 PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
-test: build/.setup-test ## Run all tests (TIME on 2 cores)
+test: build/.setup-test ## Run all tests (about 20 minutes on 2 cores)
 	@$(MAKE) --no-print-directory -j$$(nproc) built
 	@$(MAKE) --no-print-directory -j1 $(PARTS)
 	@echo "all tests passed"
