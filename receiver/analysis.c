@@ -3,6 +3,7 @@
 #include "analysis_gaps.h"
 #include "analysis_rules.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ struct one {
     struct metrics *metrics;
     struct heap heap;
     bool own_memory;
+    bool settled[MEASURE_COUNT]; // analysis_measures
 };
 
 // The stacks of a use; without files for it there are none, which is no error.
@@ -61,12 +63,23 @@ static enum receiver_error read_stacks(struct one *one, enum file_use use, struc
     return error;
 }
 
+// Whether the stacks are of all uploads that have the measure: memory under names of many kinds is in none of them as a whole.
+static void settle(struct one *one, enum measure measure, const struct stacks *stacks) {
+    size_t with = 0;
+    for (size_t i = 0; i < one->list->count; i++) {
+        with += isfinite(one->list->uploads[i].measures.values[measure]);
+    }
+    one->settled[measure] = with > 0 && stacks->profile_count >= with && stacks->left_out == 0;
+}
+
 static bool look_at_memory(struct one *one) {
     struct stacks stacks;
     if (read_stacks(one, FILES_OF_MEMORY, &stacks) != RECEIVER_OK) {
         return false;
     }
     stacks.own_memory = one->own_memory;
+    settle(one, MEASURE_C_LIVE_BYTES, &stacks);
+    settle(one, MEASURE_HEAP_LIVE_BYTES, &stacks);
     bool has = stacks.profile_count > 0;
     bool ok = (!has || analysis_live_memory(&one->looked->findings, &stacks, &one->heap)) &&
               analysis_churn(&one->looked->findings, one->metrics, has ? &stacks : NULL, has ? &one->heap : NULL);
@@ -79,6 +92,7 @@ static bool look_at_goroutines(struct one *one) {
     if (read_stacks(one, FILES_OF_GOROUTINES, &stacks) != RECEIVER_OK) {
         return false;
     }
+    settle(one, MEASURE_GOROUTINES, &stacks);
     bool ok = analysis_goroutines(&one->looked->findings, &stacks, one->looked->files.uses[FILES_OF_GOROUTINES].attachment);
     stacks_free(&stacks);
     return ok;
@@ -129,8 +143,14 @@ static enum receiver_error look_into(const struct looking *looking, size_t i) {
                       .list = &list,
                       .looked = looked,
                       .heap.language = language_of(overview_text(looking->overview, process->uploads->language)),
-                      .own_memory = looking->own_memory};
-    return look_at(&one);
+                      .own_memory = looking->own_memory,
+                      // Told by the measures themselves; stacks only say where.
+                      .settled = {[MEASURE_ALLOC_BYTES_PER_S] = true, [MEASURE_LOCK_SECONDS_PER_S] = true}};
+    enum receiver_error error = look_at(&one);
+    if (error == RECEIVER_OK) {
+        analysis_measures(&looked->findings, process, one.settled);
+    }
+    return error;
 }
 
 static void *look_into_some(void *state) {
@@ -168,7 +188,7 @@ static enum receiver_error look_into_all(struct looking *looking) {
 
 // ---- The answer ----
 
-static enum receiver_error find_all(struct looking *looking, size_t processes, struct findings *findings, size_t *changes) {
+static enum receiver_error find_all(struct looking *looking, size_t processes, struct findings *findings, struct compared_gaps *compared) {
     enum receiver_error error = look_into_all(looking);
     for (size_t i = 0; i < looking->count; i++) {
         findings_join(findings, &looking->looked[i].findings);
@@ -176,14 +196,14 @@ static enum receiver_error find_all(struct looking *looking, size_t processes, s
     for (size_t i = looking->count; i < processes && error == RECEIVER_OK; i++) {
         struct findings by_measures = {.service = overview_text(looking->overview, looking->processes[i].uploads->service),
                                        .host = overview_text(looking->overview, looking->processes[i].uploads->host)};
-        analysis_measures(&by_measures, &looking->processes[i]);
+        analysis_measures(&by_measures, &looking->processes[i], NULL);
         findings_join(findings, &by_measures);
     }
     if (error == RECEIVER_OK) {
-        error = analysis_versions(findings, looking->store, looking->overview, changes);
+        error = analysis_versions(findings, looking->store, looking->overview, compared);
     }
     if (error == RECEIVER_OK) {
-        error = analysis_restarts(findings, looking->store, looking->overview);
+        error = analysis_restarts(findings, looking->store, looking->overview, compared);
     }
     findings_sort(findings);
     return error == RECEIVER_OK && findings->no_memory ? RECEIVER_NO_MEMORY : error;
@@ -191,7 +211,8 @@ static enum receiver_error find_all(struct looking *looking, size_t processes, s
 
 enum receiver_error analysis_write(struct store *store, struct overview *overview, bool own_memory, struct json *json) {
     struct process *processes;
-    size_t count, changes = 0;
+    size_t count;
+    struct compared_gaps compared = {0};
     struct findings findings = {0};
     enum receiver_error error = choice_make(overview, &processes, &count);
     if (error != RECEIVER_OK) {
@@ -200,16 +221,16 @@ enum receiver_error analysis_write(struct store *store, struct overview *overvie
     struct looking looking = {.store = store, .overview = overview, .processes = processes, .own_memory = own_memory};
     set_bounds(&looking, count);
     looking.looked = calloc(looking.count + 1, sizeof *looking.looked);
-    error = looking.looked ? find_all(&looking, count, &findings, &changes) : RECEIVER_NO_MEMORY;
+    error = looking.looked ? find_all(&looking, count, &findings, &compared) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
         struct gaps gaps = {.overview = overview,
                             .processes = processes,
                             .count = count,
                             .looked = looking.looked,
                             .looked_count = looking.count,
-                            .changes = changes};
+                            .compared = compared};
         json_object_begin(json);
-        gaps_write(&gaps, findings.count, json);
+        gaps_write(&gaps, findings.count + findings.left_out, json);
         findings_write(&findings, json);
         json_object_end(json);
     }
@@ -218,6 +239,6 @@ enum receiver_error analysis_write(struct store *store, struct overview *overvie
     }
     findings_free(&findings);
     free(looking.looked);
-    free(processes);
+    choice_free(processes, count);
     return error;
 }

@@ -3,7 +3,8 @@
 //
 // All processes are looked at by their measures; those that are chosen by them (analysis_choice.h) are looked into, each by itself: sums
 // over processes that start and end would grow and shrink with their number. Threads: any; a call uses one more of its own. Memory: malloc;
-// 112 bytes an upload of the selection, the stacks of two processes and a value for each of their profiles (64 MiB at most).
+// 112 bytes an upload of the selection, 88 a process and 128 for what is suspect of it, 4 KB a finding (2,000 at most); the stacks of two
+// processes (120,000 each, analysis_stacks.h) and a value for each of their profiles (29 MB each at most).
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_H
 #define CMEMPROF_RECEIVER_ANALYSIS_H
 

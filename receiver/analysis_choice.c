@@ -45,8 +45,13 @@ size_t choice_series(const struct process *process, enum measure measure, struct
 
 // ---- Looking at measures ----
 
-static void suspect(struct process *process, enum measure measure, const struct shape *shape, double value) {
-    process->suspicions[process->suspicion_count++] = (struct suspicion){measure, *shape, value};
+static bool suspect(struct process *process, enum measure measure, const struct shape *shape, double value) {
+    struct suspicion *grown = realloc(process->suspicions, (process->suspicion_count + 1) * sizeof *grown);
+    if (grown) {
+        process->suspicions = grown;
+        process->suspicions[process->suspicion_count++] = (struct suspicion){measure, *shape, value};
+    }
+    return grown;
 }
 
 // In units that are about as bad as a megabyte of C memory.
@@ -73,12 +78,13 @@ static double newest(const struct process *process, enum measure measure) {
     return count > 0 ? points[count - 1].value : 0;
 }
 
-static void look_at(struct process *process, enum measure measure) {
+// False: no memory.
+static bool look_at(struct process *process, enum measure measure) {
     struct metrics_point points[TREND_MAX_POINTS];
     struct measures measures[TREND_MAX_POINTS];
     size_t count = choice_series(process, measure, points, measures);
     if (count == 0) {
-        return;
+        return true;
     }
     weigh(process, measure, points, count);
     double now = load_now(points, count);
@@ -87,34 +93,40 @@ static void look_at(struct process *process, enum measure measure) {
         struct shape shape = shape_of(points, count, bytes ? 65536 : 20);
         bool matters = bytes ? memory_matters(&shape, measure == MEASURE_C_LIVE_BYTES, 0) : goroutines_matter(&shape);
         if (shape.kind != SHAPE_NONE && matters && !work_explains(measures, count, &shape)) {
-            suspect(process, measure, &shape, points[count - 1].value);
-            return;
+            return suspect(process, measure, &shape, points[count - 1].value);
         }
     }
     double live = measure == MEASURE_ALLOC_BYTES_PER_S ? newest(process, MEASURE_HEAP_LIVE_BYTES) : 0;
     bool high = (measure == MEASURE_GOROUTINES && points[count - 1].value >= GOROUTINES_PILED_UP) ||
                 (measure == MEASURE_LOCK_SECONDS_PER_S && now >= CONTENTION_SECONDS_PER_S) ||
                 (measure == MEASURE_ALLOC_BYTES_PER_S && now >= CHURN_BYTES_PER_S && now >= live);
-    if (high) {
-        suspect(process, measure, &(struct shape){0}, measure == MEASURE_GOROUTINES ? points[count - 1].value : now);
-    }
+    return !high || suspect(process, measure, &(struct shape){0}, measure == MEASURE_GOROUTINES ? points[count - 1].value : now);
 }
 
-static void look_at_all(struct process *process) {
+static bool has(const struct overview_upload *upload, enum measure measure) {
+    return isfinite(upload->measures.values[measure]);
+}
+
+static bool look_at_all(struct process *process) {
     for (size_t i = 0; i < process->count; i++) {
         const struct overview_upload *upload = &process->uploads[i];
         bool told = false;
         for (int m = 0; m < MEASURE_COUNT; m++) {
-            told = told || isfinite(upload->measures.values[m]);
+            told = told || has(upload, (enum measure)m);
         }
         process->told += told;
+        process->memory += has(upload, MEASURE_C_LIVE_BYTES) || has(upload, MEASURE_HEAP_LIVE_BYTES);
+        process->goroutines += has(upload, MEASURE_GOROUTINES);
+        process->locks += has(upload, MEASURE_LOCK_SECONDS_PER_S);
         process->pending += !told && !upload->measured;
     }
     static const enum measure measures[] = {MEASURE_C_LIVE_BYTES, MEASURE_HEAP_LIVE_BYTES, MEASURE_GOROUTINES, MEASURE_LOCK_SECONDS_PER_S,
                                             MEASURE_ALLOC_BYTES_PER_S};
-    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
-        look_at(process, measures[i]);
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof measures / sizeof *measures; i++) {
+        ok = look_at(process, measures[i]);
     }
+    return ok;
 }
 
 // ---- Order ----
@@ -184,7 +196,10 @@ enum receiver_error choice_make(struct overview *overview, struct process **out,
         for (to = from + 1; to < overview->count && overview->uploads[to].process == overview->uploads[from].process; to++) {
         }
         processes[used] = (struct process){.uploads = overview->uploads + from, .count = to - from};
-        look_at_all(&processes[used++]);
+        if (!look_at_all(&processes[used++])) {
+            choice_free(processes, used);
+            return RECEIVER_NO_MEMORY;
+        }
     }
     if (count > 1) {
         order(processes, count);
@@ -192,4 +207,11 @@ enum receiver_error choice_make(struct overview *overview, struct process **out,
     *out = processes;
     *out_count = count;
     return RECEIVER_OK;
+}
+
+void choice_free(struct process *processes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        free(processes[i].suspicions);
+    }
+    free(processes);
 }

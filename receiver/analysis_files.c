@@ -51,6 +51,14 @@ static bool ends_with(const char *text, const char *end) {
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+static bool is_delta(const char *name) {
+    return strncmp(name, "delta-", 6) == 0;
+}
+
+static bool is_delta_of(const char *delta, const char *name) {
+    return is_delta(delta) && strcmp(delta + 6, name) == 0;
+}
+
 static enum receiver_error list_files(struct store *store, const struct merged_list *list, struct file_kinds *kinds) {
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
     enum receiver_error error = RECEIVER_OK;
@@ -61,9 +69,18 @@ static enum receiver_error list_files(struct store *store, const struct merged_l
             struct file_kind *kind = kind_of(kinds, attachments[a].name);
             kind->pprof = attachments[a].pprof;
             kind->files++;
+            for (size_t b = 0; b < count; b++) {
+                kind->beside_delta += is_delta_of(attachments[b].name, attachments[a].name);
+            }
         }
     }
     return error;
+}
+
+static void set_unread(struct file_kind *kind, size_t unread, const char *reason) {
+    kind->counted = true;
+    kind->unread = unread;
+    snprintf(kind->reason, sizeof kind->reason, "%s", reason);
 }
 
 // JSON beside profiles says nothing of what a program does, but for metrics.json, which is read for itself.
@@ -71,12 +88,10 @@ static void count_unknown(struct file_kind *kind) {
     if (ends_with(kind->name, ".json")) {
         return;
     }
-    kind->counted = true;
-    kind->unread = kind->files;
-    snprintf(kind->reason, sizeof kind->reason, "%s",
-             ends_with(kind->name, ".jfr") ? "recordings of Java (JFR) are not looked into"
-             : strstr(kind->name, "trace") ? "execution traces are not looked into"
-                                           : "no profile, by its name");
+    set_unread(kind, kind->files,
+               ends_with(kind->name, ".jfr") ? "recordings of Java (JFR) are not looked into"
+               : strstr(kind->name, "trace") ? "execution traces are not looked into"
+                                             : "no profile, by its name");
 }
 
 // ---- What it is for ----
@@ -95,9 +110,10 @@ static enum receiver_error take_totals(void *totals, struct merged_file *file) {
     return RECEIVER_BAD_UPLOAD;
 }
 
-static void use(struct process_files *files, enum file_use use, const struct file_kind *kind, const char *type) {
+static void use(struct process_files *files, enum file_use use, struct file_kind *kind, const char *type) {
+    kind->uses |= type ? 1u << use : 0;
     // A delta says more than what counts from the program's start.
-    if (type && (!files->uses[use].attachment || strncmp(kind->name, "delta-", 6) == 0)) {
+    if (type && (!files->uses[use].attachment || is_delta(kind->name))) {
         files->uses[use].attachment = kind->name;
         files->uses[use].type = type;
     }
@@ -107,7 +123,7 @@ static const char *has(const struct totals *totals, const char *type) {
     return totals_find(totals, type) ? type : NULL;
 }
 
-static void find_uses(struct process_files *files, const struct file_kind *kind, const struct totals *totals) {
+static void find_uses(struct process_files *files, struct file_kind *kind, const struct totals *totals) {
     const char *live = NULL, *cpu = has(totals, "cpu"), *locks = has(totals, "lock-acquire-wait");
     for (size_t i = 0; !live && profile_live_types[i]; i++) {
         live = has(totals, profile_live_types[i]);
@@ -142,16 +158,35 @@ static enum receiver_error probe(struct store *store, const struct merged_list *
     return error;
 }
 
+// One name is read for a use. A profile that counts from the program's start says nothing that its delta does not.
+static void count_passed_over(struct process_files *files) {
+    static const enum file_use whole[] = {FILES_OF_MEMORY, FILES_OF_GOROUTINES};
+    for (size_t i = 0; i < files->all.count; i++) {
+        struct file_kind *kind = &files->all.kinds[i];
+        for (size_t u = 0; u < sizeof whole / sizeof *whole; u++) {
+            const char *used = files->uses[whole[u]].attachment;
+            char reason[160];
+            if (kind->uses & 1u << whole[u] && used != kind->name && kind->files > kind->beside_delta) {
+                snprintf(reason, sizeof reason, "%.100s is read in its place, and one name only", used);
+                set_unread(kind, kind->files - kind->beside_delta, reason);
+            }
+        }
+    }
+}
+
 enum receiver_error files_find(struct store *store, const struct merged_list *list, struct process_files *files) {
     *files = (struct process_files){0};
     enum receiver_error error = list_files(store, list, &files->all);
     for (size_t i = 0; i < files->all.count && error == RECEIVER_OK; i++) {
         struct file_kind *kind = &files->all.kinds[i];
-        if (kind->pprof) {
+        if (i == FILES_MAX_KINDS - 1) {
+            set_unread(kind, kind->files, "the files of this process have more than 47 names");
+        } else if (kind->pprof) {
             error = probe(store, list, files, kind);
         } else {
             count_unknown(kind);
         }
     }
+    count_passed_over(files);
     return error;
 }

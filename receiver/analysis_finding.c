@@ -39,13 +39,14 @@ static bool append(struct findings *findings, struct finding *finding) {
     return true;
 }
 
-struct finding *findings_add(struct findings *findings, const char *kind, enum severity severity, double weight) {
+struct finding *findings_add(struct findings *findings, const char *kind, enum measure measure, enum severity severity, double weight) {
     struct finding *finding = calloc(1, sizeof *finding);
     findings->no_memory |= !finding;
     if (!finding) {
         return NULL;
     }
     finding->kind = kind;
+    finding->measure = measure;
     finding->severity = severity;
     finding->weight = weight;
     finding->slope_bytes_per_minute = NAN;
@@ -59,40 +60,13 @@ struct finding *findings_add(struct findings *findings, const char *kind, enum s
     return NULL;
 }
 
-static const char *leaf_of(const struct finding *finding) {
-    return finding->frame_count > 0 ? finding->stack[0].name : "";
-}
-
-static bool is_same(const struct finding *a, const struct finding *b) {
-    return strcmp(a->kind, b->kind) == 0 && strcmp(a->site, b->site) == 0 && strcmp(leaf_of(a), leaf_of(b)) == 0 &&
-           strcmp(a->service, b->service) == 0;
-}
-
-static void join(struct findings *findings, struct finding *finding) {
+bool findings_have(const struct findings *findings, enum measure measure) {
     for (size_t i = 0; i < findings->count; i++) {
-        struct finding *before = findings->items[i];
-        if (is_same(before, finding)) {
-            size_t processes = before->processes + finding->processes;
-            bool heavier = finding->weight > before->weight;
-            findings->items[i] = heavier ? finding : before;
-            findings->items[i]->processes = processes;
-            free_finding(heavier ? before : finding);
-            return;
+        if (findings->items[i]->measure == measure) {
+            return true;
         }
     }
-    if (!append(findings, finding)) {
-        free_finding(finding);
-    }
-}
-
-void findings_join(struct findings *findings, struct findings *more) {
-    for (size_t i = 0; i < more->count; i++) {
-        join(findings, more->items[i]);
-    }
-    findings->no_memory |= more->no_memory;
-    findings->left_out += more->left_out;
-    more->count = 0;
-    findings_free(more);
+    return false;
 }
 
 static int compare(const void *left, const void *right) {
@@ -109,6 +83,75 @@ static int compare(const void *left, const void *right) {
 void findings_sort(struct findings *findings) {
     if (findings->count > 1) {
         qsort(findings->items, findings->count, sizeof *findings->items, compare);
+    }
+}
+
+static const char *leaf_of(const struct finding *finding) {
+    return finding->frame_count > 0 ? finding->stack[0].name : "";
+}
+
+static uint64_t hash(uint64_t hash, const char *text) { // FNV-1a, with the text's end
+    for (; *text; text++) {
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    }
+    return hash * UINT64_C(0x100000001b3);
+}
+
+static uint64_t key_of(struct finding *finding) {
+    if (finding->key == 0) {
+        uint64_t key = hash(UINT64_C(0xcbf29ce484222325) + finding->measure, finding->kind);
+        finding->key = hash(hash(hash(key, finding->site), leaf_of(finding)), finding->service) | 1;
+    }
+    return finding->key;
+}
+
+static bool is_same(const struct finding *a, const struct finding *b) {
+    return a->measure == b->measure && strcmp(a->kind, b->kind) == 0 && strcmp(a->site, b->site) == 0 &&
+           strcmp(leaf_of(a), leaf_of(b)) == 0 && strcmp(a->service, b->service) == 0;
+}
+
+static bool is_worse(const struct finding *a, const struct finding *b) {
+    return a->severity != b->severity ? a->severity > b->severity : a->weight > b->weight;
+}
+
+static void join(struct findings *findings, struct finding *finding) {
+    uint64_t key = key_of(finding);
+    finding->joined = findings->joins;
+    for (size_t i = 0; i < findings->count; i++) {
+        struct finding *before = findings->items[i];
+        if (key_of(before) == key && before->joined != findings->joins && is_same(before, finding)) {
+            size_t processes = before->processes + finding->processes;
+            bool worse = is_worse(finding, before);
+            findings->items[i] = worse ? finding : before;
+            findings->items[i]->processes = processes;
+            findings->items[i]->joined = findings->joins;
+            free_finding(worse ? before : finding);
+            return;
+        }
+    }
+    if (!append(findings, finding)) {
+        free_finding(finding);
+    }
+}
+
+static void leave_out_least(struct findings *findings) {
+    findings_sort(findings);
+    for (; findings->count > FINDINGS_KEPT; findings->left_out++) {
+        free_finding(findings->items[--findings->count]);
+    }
+}
+
+void findings_join(struct findings *findings, struct findings *more) {
+    findings->joins++;
+    for (size_t i = 0; i < more->count; i++) {
+        join(findings, more->items[i]);
+    }
+    findings->no_memory |= more->no_memory;
+    findings->left_out += more->left_out;
+    more->count = 0;
+    findings_free(more);
+    if (findings->count >= 2 * FINDINGS_KEPT) {
+        leave_out_least(findings);
     }
 }
 

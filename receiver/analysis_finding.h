@@ -5,7 +5,7 @@
 
 #include "analysis_trend.h"
 
-enum { FINDINGS_SHOWN = 50, FINDING_MAX_FRAMES = 64, FINDING_MAX_TEXT = 600, FINDING_MAX_SITE = 200 };
+enum { FINDINGS_SHOWN = 50, FINDINGS_KEPT = 1000, FINDING_MAX_FRAMES = 64, FINDING_MAX_TEXT = 600, FINDING_MAX_SITE = 200 };
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 
 struct finding_frame {
@@ -14,7 +14,8 @@ struct finding_frame {
 };
 
 struct finding {
-    const char *kind; // a literal
+    const char *kind;     // a literal
+    enum measure measure; // that it is about; MEASURE_COUNT: none of them
     enum severity severity;
     char title[FINDING_MAX_TEXT], evidence[FINDING_MAX_TEXT];
     double slope_bytes_per_minute; // NAN: nothing grows in bytes
@@ -29,19 +30,24 @@ struct finding {
     size_t processes;           // that have it
     const char *service, *host; // of the process that has it worst; "" when unknown; they live as long as the finding
     double weight;              // of two of the same severity the heavier comes first
+    uint64_t key;               // of what two have to share to be joined; 0: not worked out yet
+    size_t joined;              // by which call of findings_join it was added or last met; 0: none
 };
 
 struct findings {
     struct finding **items;
     size_t count, room, left_out; // left_out: of one process, as there were too many
     const char *service, *host;   // given to what is added
+    size_t joins;                 // calls of findings_join
     bool no_memory;               // something could not be added
 };
 // NULL: no memory.
-struct finding *findings_add(struct findings *findings, const char *kind, enum severity severity, double weight);
+struct finding *findings_add(struct findings *findings, const char *kind, enum measure measure, enum severity severity, double weight);
+bool findings_have(const struct findings *findings, enum measure measure);
 void findings_free(struct findings *findings);
-// Moves all of `more` to the end. What says the same as one that is there, of another process of the same service, becomes one with it: of
-// the two the heavier stays.
+// Moves all of `more`, the findings of one process, to the end. What says the same of the same measure as one that is there, of another
+// process of the same service, becomes one with it: of the two the more severe stays, then the heavier. Two of one process stay two. Of
+// twice FINDINGS_KEPT the worse half stays, and the others are counted.
 void findings_join(struct findings *findings, struct findings *more);
 void findings_sort(struct findings *findings);
 // The members "findings", FINDINGS_SHOWN of them, and "findings_left_out".

@@ -7,9 +7,10 @@
 #include <string.h>
 
 struct sums {
-    size_t uploads, told, pending;                  // told: with a measure
-    size_t profiles;                                // files that were read
-    size_t silent, young, some_unread, many_stacks; // processes
+    size_t uploads, told, pending;             // told: with a measure
+    size_t profiles;                           // files that were read
+    size_t silent, young, many_stacks;         // processes
+    size_t no_memory, no_goroutines, no_locks; // processes of which something else is known
     struct file_kinds *files;
 };
 
@@ -21,7 +22,10 @@ static bool add_up(const struct gaps *gaps, struct sums *sums) {
         sums->told += process->told;
         sums->pending += process->pending;
         sums->silent += process->told + process->pending < process->count;
-        sums->young += process->told > 0 && process->told < TREND_LEAST_POINTS;
+        sums->young += process->memory > 0 && process->memory < TREND_LEAST_POINTS;
+        sums->no_memory += process->told > 0 && process->memory == 0;
+        sums->no_goroutines += process->told > 0 && process->goroutines == 0;
+        sums->no_locks += process->told > 0 && process->locks == 0;
     }
     for (size_t i = 0; sums->files && i < gaps->looked_count; i++) {
         files_join(sums->files, &gaps->looked[i].files.all);
@@ -40,6 +44,37 @@ static const char *plural(size_t count, const char *one, const char *many) {
 // ---- What was not looked at, in words ----
 
 enum { TEXT_BYTES = 600 };
+
+static void say_never_profiled(const char *what, size_t processes, struct json *json) {
+    char text[TEXT_BYTES];
+    if (processes > 0) {
+        snprintf(text, sizeof text, "%s of %zu %s: no profile of it", what, processes, plural(processes, "process", "processes"));
+        json_text(json, text);
+    }
+}
+
+static void say_changes(const struct compared_gaps *compared, struct json *json) {
+    char text[TEXT_BYTES];
+    if (compared->by_measures > 0) {
+        snprintf(text, sizeof text, "the stacks of %zu changes of a version: these were compared by their totals", compared->by_measures);
+        json_text(json, text);
+    }
+    if (compared->short_sides > 0) {
+        snprintf(text, sizeof text, "%zu %s of a version with fewer than %d uploads before it or after it", compared->short_sides,
+                 plural(compared->short_sides, "change", "changes"), COMPARED_LEAST_UPLOADS);
+        json_text(json, text);
+    }
+    if (compared->older > 0) {
+        snprintf(text, sizeof text, "%zu older %s of a version: of each service the newest %d versions are compared", compared->older,
+                 plural(compared->older, "change", "changes"), COMPARED_MOST_VERSIONS);
+        json_text(json, text);
+    }
+    if (compared->unread > 0) {
+        snprintf(text, sizeof text, "%zu %s of versions or restarts that were compared: %s", compared->unread,
+                 plural(compared->unread, "profile", "profiles"), compared->reason);
+        json_text(json, text);
+    }
+}
 
 static void say_numbers(const struct gaps *gaps, const struct sums *sums, struct json *json) {
     char text[TEXT_BYTES];
@@ -63,10 +98,8 @@ static void say_numbers(const struct gaps *gaps, const struct sums *sums, struct
         snprintf(text, sizeof text, "the stacks of %zu of %zu processes: these were looked at by their totals", by_measures, gaps->count);
         json_text(json, text);
     }
-    if (gaps->changes > 0) {
-        snprintf(text, sizeof text, "the stacks of %zu changes of a version: these were compared by their totals", gaps->changes);
-        json_text(json, text);
-    }
+    say_changes(&gaps->compared, json);
+    say_never_profiled("memory", sums->no_memory, json);
     if (sums->young > 0) {
         snprintf(text, sizeof text, "growth of %zu %s with fewer than %d uploads", sums->young, plural(sums->young, "process", "processes"),
                  TREND_LEAST_POINTS);
@@ -77,6 +110,8 @@ static void say_numbers(const struct gaps *gaps, const struct sums *sums, struct
                  plural(sums->many_stacks, "process", "processes"));
         json_text(json, text);
     }
+    say_never_profiled("goroutines", sums->no_goroutines, json);
+    say_never_profiled("locks", sums->no_locks, json);
 }
 
 static void say_files(const struct sums *sums, struct json *json) {
@@ -122,19 +157,26 @@ static size_t count_unread(const struct sums *sums) {
     return unread;
 }
 
-// What was not looked at, the worst of it, in a few words. False: all was.
+// What was not looked at, the worst of it, in a few words. False: all was. Many services send no profile of locks, or have no goroutines:
+// that is said, and is not the worst of it.
 static bool worst_gap(const struct gaps *gaps, const struct sums *sums, char *text, size_t size) {
+    const struct compared_gaps *compared = &gaps->compared;
     size_t unread = count_unread(sums), left_out = gaps->overview->left_out, by_measures = gaps->count - gaps->looked_count;
     if (sums->told < sums->uploads) {
         snprintf(text, size, "%zu of %zu uploads could not be looked at", sums->uploads - sums->told, sums->uploads);
+    } else if (sums->no_memory > 0) {
+        snprintf(text, size, "the memory of %zu %s was not profiled", sums->no_memory, plural(sums->no_memory, "process", "processes"));
     } else if (unread > 0) {
         snprintf(text, size, "%zu %s could not be read", unread, plural(unread, "file", "files"));
     } else if (left_out > 0) {
         snprintf(text, size, "%zu older uploads were not looked at", left_out);
     } else if (by_measures > 0) {
         snprintf(text, size, "the stacks of %zu of %zu processes were not looked at", by_measures, gaps->count);
-    } else if (gaps->changes + sums->many_stacks > 0) {
+    } else if (compared->by_measures + compared->unread + sums->many_stacks > 0) {
         snprintf(text, size, "some stacks were not looked at");
+    } else if (compared->short_sides + compared->older > 0) {
+        snprintf(text, size, "%zu %s of a version could not be compared", compared->short_sides + compared->older,
+                 plural(compared->short_sides + compared->older, "change", "changes"));
     } else if (sums->young > 0) {
         snprintf(text, size, "growth of %zu %s cannot be told yet", sums->young, plural(sums->young, "process", "processes"));
     } else {

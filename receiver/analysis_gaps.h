@@ -6,6 +6,7 @@
 #include "analysis_choice.h"
 #include "analysis_files.h"
 #include "analysis_finding.h"
+#include "analysis_rules.h"
 
 struct looked { // what came of looking into a process
     struct process_files files;
@@ -20,7 +21,7 @@ struct gaps {
     size_t count;
     const struct looked *looked; // of the first looked_count processes
     size_t looked_count;
-    size_t changes; // of a version whose stacks were not compared
+    struct compared_gaps compared;
 };
 // Members of an open object, up to "unread"; findings: how many there are.
 void gaps_write(const struct gaps *gaps, size_t findings, struct json *json);

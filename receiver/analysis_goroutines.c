@@ -30,7 +30,7 @@ static void add_goroutine_growth(struct findings *findings, const struct stacks 
     if (profile_sample_at(stacks->profile, site->steepest, &sample) != MERGE_OK) {
         return;
     }
-    struct finding *finding = findings_add(findings, grows ? "goroutine_growth" : "goroutine_plateau",
+    struct finding *finding = findings_add(findings, grows ? "goroutine_growth" : "goroutine_plateau", MEASURE_GOROUTINES,
                                            shape->to >= 1000 ? SEVERITY_HIGH : SEVERITY_MEDIUM, (shape->to - shape->from) * 8192);
     if (!finding) {
         return;
@@ -57,8 +57,8 @@ static void add_pile_up(struct findings *findings, const struct stacks *stacks, 
     if (count < GOROUTINES_PILED_UP || profile_sample_at(stacks->profile, most, &sample) != MERGE_OK) {
         return;
     }
-    struct finding *finding =
-        findings_add(findings, "goroutine_pile_up", count >= 10000 ? SEVERITY_MEDIUM : SEVERITY_LOW, (double)count * 8192);
+    struct finding *finding = findings_add(findings, "goroutine_pile_up", MEASURE_GOROUTINES,
+                                           count >= 10000 ? SEVERITY_MEDIUM : SEVERITY_LOW, (double)count * 8192);
     if (!finding) {
         return;
     }

@@ -64,7 +64,8 @@ bool analysis_churn(struct findings *findings, const struct metrics *metrics, co
     if (rate < CHURN_BYTES_PER_S || rate < live) {
         return true;
     }
-    struct finding *finding = findings_add(findings, "allocation_churn", rate >= 1e9 ? SEVERITY_MEDIUM : SEVERITY_LOW, rate);
+    struct finding *finding =
+        findings_add(findings, "allocation_churn", MEASURE_ALLOC_BYTES_PER_S, rate >= 1e9 ? SEVERITY_MEDIUM : SEVERITY_LOW, rate);
     char amount[FINDING_AMOUNT_BYTES], heap_size[FINDING_AMOUNT_BYTES], place[280] = "";
     if (!finding) {
         return true;
@@ -97,7 +98,7 @@ bool analysis_locks(struct findings *findings, const struct metrics *metrics, co
     if (rate < CONTENTION_SECONDS_PER_S) {
         return true;
     }
-    struct finding *finding = findings_add(findings, "lock_contention",
+    struct finding *finding = findings_add(findings, "lock_contention", MEASURE_LOCK_SECONDS_PER_S,
                                            rate >= 10  ? SEVERITY_HIGH
                                            : rate >= 2 ? SEVERITY_MEDIUM
                                                        : SEVERITY_LOW,
@@ -140,7 +141,7 @@ bool analysis_fragmentation(struct findings *findings, const struct metrics *met
     if (!series || lost < 64 << 20 || lost < resident / 2) {
         return true;
     }
-    struct finding *finding = findings_add(findings, "fragmentation", lost >= 1e9 ? SEVERITY_HIGH : SEVERITY_MEDIUM, lost);
+    struct finding *finding = findings_add(findings, "fragmentation", MEASURE_COUNT, lost >= 1e9 ? SEVERITY_HIGH : SEVERITY_MEDIUM, lost);
     char amounts[3][FINDING_AMOUNT_BYTES], left_out[120];
     if (!finding) {
         return true;
@@ -172,7 +173,7 @@ static double sum_of(const struct metrics *metrics, const char *name) {
 
 static struct finding *add_loss(struct findings *findings, const char *kind, double share, const struct metrics_series *series,
                                 const struct merged_list *list) {
-    struct finding *finding = findings_add(findings, kind, share >= 0.25 ? SEVERITY_HIGH : SEVERITY_MEDIUM, share);
+    struct finding *finding = findings_add(findings, kind, MEASURE_COUNT, share >= 0.25 ? SEVERITY_HIGH : SEVERITY_MEDIUM, share);
     if (finding && series) {
         set_series(finding, series, "samples", list);
     }

@@ -75,6 +75,10 @@ const char *memory_kind(const struct shape *shape, bool c) {
     return shape->kind != SHAPE_GROWS ? shape_name(shape->kind) : c ? "c_leak" : "go_heap_growth";
 }
 
+static enum measure memory_measure(bool c) {
+    return c ? MEASURE_C_LIVE_BYTES : MEASURE_HEAP_LIVE_BYTES;
+}
+
 static void add_site(struct findings *findings, const struct stacks *stacks, const struct stack_site *site, const struct heap *heap) {
     struct profile_sample_view sample;
     const struct shape *shape = &site->shape;
@@ -82,7 +86,8 @@ static void add_site(struct findings *findings, const struct stacks *stacks, con
     if (profile_sample_at(stacks->profile, site->steepest, &sample) != MERGE_OK) {
         return;
     }
-    struct finding *finding = findings_add(findings, memory_kind(shape, site->c), memory_severity(shape, site->c), shape->to - shape->from);
+    struct finding *finding = findings_add(findings, memory_kind(shape, site->c), memory_measure(site->c), memory_severity(shape, site->c),
+                                           shape->to - shape->from);
     if (!finding) {
         return;
     }
@@ -117,7 +122,7 @@ static void add_total(struct findings *findings, const struct stacks *stacks, co
     }
     enum severity severity = memory_severity(&shape, c);
     severity = c && severity > SEVERITY_LOW ? severity - 1 : severity;
-    struct finding *finding = findings_add(findings, memory_kind(&shape, c), severity, shape.to - shape.from);
+    struct finding *finding = findings_add(findings, memory_kind(&shape, c), memory_measure(c), severity, shape.to - shape.from);
     if (!finding) {
         return;
     }

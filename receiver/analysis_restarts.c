@@ -132,7 +132,7 @@ static size_t pick(const struct chain *chain, struct merged_upload *uploads) {
     return count;
 }
 
-static enum receiver_error name_site(struct finding *finding, struct store *store, const struct chain *chain) {
+static enum receiver_error name_site(struct finding *finding, struct store *store, const struct chain *chain, struct compared_gaps *gaps) {
     struct merged_upload uploads[2 * MOST_LIVES_READ];
     struct merged_list list = {.uploads = uploads, .count = pick(chain, uploads)};
     struct process_files *files = malloc(sizeof *files);
@@ -142,6 +142,7 @@ static enum receiver_error name_site(struct finding *finding, struct store *stor
     const char *attachment = error == RECEIVER_OK ? files->uses[FILES_OF_MEMORY].attachment : NULL;
     if (attachment) {
         error = stacks_read(store, &list, attachment, files->uses[FILES_OF_MEMORY].type, &stacks, &report);
+        compared_count(gaps, &report);
     }
     if (error == RECEIVER_OK && attachment && report.uploads == list.count) {
         struct growing growing = {.stacks = &stacks, .c = chain->measure == MEASURE_C_LIVE_BYTES};
@@ -177,7 +178,7 @@ static void set_points(struct finding *finding, const struct chain *chain) {
 }
 
 static struct finding *add_restarts(struct findings *findings, const struct overview *overview, const struct chain *chain) {
-    struct finding *finding = findings_add(findings, "restarts", SEVERITY_HIGH, chain->growth);
+    struct finding *finding = findings_add(findings, "restarts", chain->measure, SEVERITY_HIGH, chain->growth);
     const struct overview_upload *newest = chain->lives[chain->count - 1].last;
     double seconds = (double)(newest->end_ms - chain->lives[0].first->start_ms) / 1000;
     char growth[FINDING_AMOUNT_BYTES], time[FINDING_AMOUNT_BYTES];
@@ -200,7 +201,8 @@ static struct finding *add_restarts(struct findings *findings, const struct over
     return finding;
 }
 
-enum receiver_error analysis_restarts(struct findings *findings, struct store *store, const struct overview *overview) {
+enum receiver_error analysis_restarts(struct findings *findings, struct store *store, const struct overview *overview,
+                                      struct compared_gaps *gaps) {
     size_t count, read = 0;
     struct life *lives = lives_of(overview, &count);
     enum receiver_error error = lives ? RECEIVER_OK : RECEIVER_NO_MEMORY;
@@ -212,7 +214,7 @@ enum receiver_error analysis_restarts(struct findings *findings, struct store *s
                      (look_at(&chain, MEASURE_C_LIVE_BYTES) || look_at(&chain, MEASURE_HEAP_LIVE_BYTES));
         struct finding *finding = found ? add_restarts(findings, overview, &chain) : NULL;
         if (finding && read++ < MOST_READ) {
-            error = name_site(finding, store, &chain);
+            error = name_site(finding, store, &chain, gaps);
         }
     }
     free(lives);

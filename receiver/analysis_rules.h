@@ -23,15 +23,29 @@ enum { GOROUTINES_PILED_UP = 1000 };
 bool analysis_goroutines(struct findings *findings, const struct stacks *stacks, const char *attachment);
 bool goroutines_matter(const struct shape *shape);
 
-// analysis_measures.c: of a process that is not looked into, what its measures tell.
+// analysis_measures.c: what the measures of a process tell that its stacks do not. settled, by measure: all profiles of it were read, so
+// that their rule has the last word; NULL: none was. findings: what came of those that were.
 struct process; // analysis_choice.h
-void analysis_measures(struct findings *findings, const struct process *process);
+void analysis_measures(struct findings *findings, const struct process *process, const bool *settled);
 
-// analysis_versions.c: what is more in a version than in the one before it. *by_measures: changes whose stacks were not compared.
+// What was not compared: changes of a version, and profiles of versions and restarts.
+enum { COMPARED_LEAST_UPLOADS = 5, COMPARED_MOST_VERSIONS = 8 }; // on each side of a change; of a service, the newest
+struct compared_gaps {
+    size_t by_measures; // changes whose stacks were not compared
+    size_t short_sides; // changes with too few uploads
+    size_t older;       // changes before the newest versions
+    size_t unread;      // profiles
+    char reason[160];   // of one of these
+};
+void compared_count(struct compared_gaps *gaps, const struct merged_report *report); // in analysis_versions.c
+
+// analysis_versions.c: what is more in a version than in the one before it. Adds to gaps.
 struct overview; // overview.h
-enum receiver_error analysis_versions(struct findings *findings, struct store *store, const struct overview *overview, size_t *by_measures);
-// analysis_restarts.c: processes that follow each other on a host, and grow each time.
-enum receiver_error analysis_restarts(struct findings *findings, struct store *store, const struct overview *overview);
+enum receiver_error analysis_versions(struct findings *findings, struct store *store, const struct overview *overview,
+                                      struct compared_gaps *gaps);
+// analysis_restarts.c: processes that follow each other on a host, and grow each time. Adds to gaps.
+enum receiver_error analysis_restarts(struct findings *findings, struct store *store, const struct overview *overview,
+                                      struct compared_gaps *gaps);
 
 // analysis_load.c. stacks: those of live memory, that know what was allocated, too; NULL when there are none.
 bool analysis_churn(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const struct heap *heap);

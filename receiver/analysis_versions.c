@@ -19,9 +19,7 @@
 #include <string.h>
 
 enum {
-    LEAST_UPLOADS = 5,  // on each side
     MOST_SIDE = 60,     // whose measures are compared, on each side
-    MOST_VERSIONS = 8,  // of a service, the newest
     MOST_READ = 4,      // changes whose stacks are compared
     SIDE_PROFILES = 10, // read on each side
     NAMED_SITES = 3
@@ -56,8 +54,9 @@ static bool is_more(const struct comparison *comparison, double least) {
     return after >= MORE * before && after - before >= least && comparison->after.low > comparison->before.high;
 }
 
-static double ratio_of(const struct comparison *comparison) {
-    return comparison->before.median > 0 ? comparison->after.median / comparison->before.median : INFINITY;
+// How many times as much; what was less than matters counts as that much.
+static double times_of(const struct comparison *comparison, double least) {
+    return comparison->after.median / fmax(comparison->before.median, least);
 }
 
 // ---- What is compared ----
@@ -97,7 +96,7 @@ struct change {
     struct side before, after;
     struct comparison comparisons[COMPARED];
     bool more[COMPARED];
-    double weight; // the largest ratio
+    double weight; // the largest times_of
 };
 
 // By less than a fifth from the first third to the last.
@@ -127,14 +126,15 @@ static void compare_change(struct change *change) {
         double before[MOST_SIDE], after[MOST_SIDE];
         size_t before_count = values_of(&change->before, compared->measure, before);
         size_t after_count = values_of(&change->after, compared->measure, after);
-        if (before_count < LEAST_UPLOADS || after_count < LEAST_UPLOADS ||
+        if (before_count < COMPARED_LEAST_UPLOADS || after_count < COMPARED_LEAST_UPLOADS ||
             (compared->level && !(is_level(before, before_count) && is_level(after, after_count)))) {
             continue;
         }
         struct comparison *comparison = &change->comparisons[i];
         *comparison = (struct comparison){quartiles_of(before, before_count), quartiles_of(after, after_count)};
         change->more[i] = is_more(comparison, compared->least);
-        change->weight = fmax(change->weight, change->more[i] ? 1000 + ratio_of(comparison) : ratio_of(comparison));
+        double times = times_of(comparison, compared->least);
+        change->weight = fmax(change->weight, change->more[i] ? 1000 + times : times);
     }
 }
 
@@ -143,6 +143,7 @@ static void compare_change(struct change *change) {
 struct changes {
     struct change *list;
     size_t count, room;
+    struct compared_gaps *gaps;
 };
 
 static int compare_uploads(const void *left, const void *right) {
@@ -197,22 +198,24 @@ static bool add_change(struct changes *changes, const struct overview_upload *co
     }
     warm_ms = (last_ms - at_ms) / 10 < MINUTES_MS(5) ? (last_ms - at_ms) / 10 : MINUTES_MS(5);
     static const int64_t stretches_ms[] = {MINUTES_MS(30), MINUTES_MS(120)};
-    for (size_t i = 0; i < 2 && (change->before.count < LEAST_UPLOADS || change->after.count < LEAST_UPLOADS); i++) {
+    for (size_t i = 0; i < 2 && (change->before.count < COMPARED_LEAST_UPLOADS || change->after.count < COMPARED_LEAST_UPLOADS); i++) {
         change->before.count = change->after.count = 0;
         take_side(&change->before, uploads, count, before, at_ms - stretches_ms[i], at_ms);
         take_side(&change->after, uploads, count, after, at_ms + warm_ms, at_ms + warm_ms + stretches_ms[i]);
     }
-    if (change->before.count >= LEAST_UPLOADS && change->after.count >= LEAST_UPLOADS) {
+    if (change->before.count >= COMPARED_LEAST_UPLOADS && change->after.count >= COMPARED_LEAST_UPLOADS) {
         compare_change(change);
         changes->count++;
+    } else {
+        changes->gaps->short_sides++;
     }
     return true;
 }
 
 // uploads: of one service, by time. A version counts from its first upload on; those that come back are the same version.
 static bool find_changes(struct changes *changes, const struct overview_upload *const *uploads, size_t count) {
-    uint32_t versions[MOST_VERSIONS];
-    int64_t since_ms[MOST_VERSIONS];
+    uint32_t versions[COMPARED_MOST_VERSIONS];
+    int64_t since_ms[COMPARED_MOST_VERSIONS];
     size_t known = 0;
     for (size_t i = 0; i < count; i++) {
         size_t v = 0;
@@ -222,10 +225,11 @@ static bool find_changes(struct changes *changes, const struct overview_upload *
         if (v < known || uploads[i]->version == 0) {
             continue;
         }
-        if (known == MOST_VERSIONS) {
-            memmove(versions, versions + 1, (MOST_VERSIONS - 1) * sizeof *versions);
-            memmove(since_ms, since_ms + 1, (MOST_VERSIONS - 1) * sizeof *since_ms);
+        if (known == COMPARED_MOST_VERSIONS) {
+            memmove(versions, versions + 1, (COMPARED_MOST_VERSIONS - 1) * sizeof *versions);
+            memmove(since_ms, since_ms + 1, (COMPARED_MOST_VERSIONS - 1) * sizeof *since_ms);
             known--;
+            changes->gaps->older++;
         }
         versions[known] = uploads[i]->version;
         since_ms[known++] = uploads[i]->start_ms;
@@ -276,6 +280,7 @@ struct comparing {
     size_t before;                   // profiles
     struct risen risen[NAMED_SITES]; // by difference, largest first
     size_t count;
+    double gone; // what sites had that have nothing any more
 };
 
 static double difference_of(const struct comparison *comparison) {
@@ -302,6 +307,7 @@ static enum stacks_answer take_risen(void *context, struct stack_site *site) {
         return STACKS_DONE;
     }
     struct risen risen = {*site, {quartiles_of(values[0], counts[0]), quartiles_of(values[1], counts[1])}};
+    comparing->gone += risen.comparison.after.median > 0 ? 0 : risen.comparison.before.median;
     if (!is_more(&risen.comparison, comparing->compared->least)) {
         return STACKS_DONE;
     }
@@ -320,9 +326,21 @@ static enum stacks_answer take_risen(void *context, struct stack_site *site) {
 
 // ---- Findings ----
 
-static enum severity severity_of(const struct comparison *comparison) {
-    double ratio = ratio_of(comparison);
-    return ratio >= 2 ? SEVERITY_HIGH : ratio >= 1.5 ? SEVERITY_MEDIUM : SEVERITY_LOW;
+static enum severity severity_of(const struct comparison *comparison, double least) {
+    double times = times_of(comparison, least);
+    return times >= 2 ? SEVERITY_HIGH : times >= 1.5 ? SEVERITY_MEDIUM : SEVERITY_LOW;
+}
+
+// "1.8 times what 1.0 did (0.5 cores)"
+static void say_before(enum measure measure, const struct comparison *comparison, const char *version, char *text, size_t size) {
+    char before[FINDING_AMOUNT_BYTES];
+    double was = comparison->before.median;
+    if (was > 0) {
+        snprintf(text, size, "%.3g times what %.40s did (%s)", comparison->after.median / was, version,
+                 compared_amount(measure, was, before));
+    } else {
+        snprintf(text, size, "where %.40s had none", version);
+    }
 }
 
 static double weight_of(enum measure measure, const struct comparison *comparison) {
@@ -347,17 +365,18 @@ static void set_points(struct finding *finding, const struct change *change, enu
 // site NULL: all of the program.
 static struct finding *add_regression(struct findings *findings, const struct overview *overview, const struct change *change,
                                       const struct compared *compared, const struct comparison *comparison, const char *site) {
-    struct finding *finding = findings_add(findings, "regression", severity_of(comparison), weight_of(compared->measure, comparison));
-    char before[FINDING_AMOUNT_BYTES], after[FINDING_AMOUNT_BYTES], since[FINDING_AMOUNT_BYTES];
+    struct finding *finding = findings_add(findings, "regression", compared->measure, severity_of(comparison, compared->least),
+                                           weight_of(compared->measure, comparison));
+    char before[120], after[FINDING_AMOUNT_BYTES], since[FINDING_AMOUNT_BYTES];
     const char *service = overview_text(overview, change->service);
     if (!finding) {
         return NULL;
     }
-    compared_amount(compared->measure, comparison->before.median, before);
+    say_before(compared->measure, comparison, overview_text(overview, change->before_version), before, sizeof before);
     compared_amount(compared->measure, comparison->after.median, after);
-    snprintf(finding->title, sizeof finding->title, "Version %.40s of %.60s %s %s%s%s%.150s, %.3g times what %.40s did (%s)",
+    snprintf(finding->title, sizeof finding->title, "Version %.40s of %.60s %s %s%s%s%.150s, %s",
              overview_text(overview, change->after_version), *service ? service : "the service", compared->verb, after, compared->noun,
-             site ? " in " : "", site ? site : "", ratio_of(comparison), overview_text(overview, change->before_version), before);
+             site ? " in " : "", site ? site : "", before);
     snprintf(
         finding->evidence, sizeof finding->evidence,
         "Medians of %zu uploads before %s and of %zu after; three of four after it are above three of four before it. More load would do "
@@ -404,12 +423,23 @@ static const char *type_of(const struct compared *compared, const char *of_use) 
     return strcmp(of_use, "heap-space") == 0 ? "alloc-space" : "alloc_space";
 }
 
+// What counts from the program's start tells no rate; deltas do, and Python's profiles (measures.c).
+static bool has_rate(const char *attachment, const char *type) {
+    return strncmp(attachment, "delta-", 6) == 0 || strcmp(type, "alloc-space") == 0;
+}
+
 struct comparing_change {
     struct findings *findings;
     struct store *store;
     const struct overview *overview;
     const struct change *change;
+    struct compared_gaps *gaps;
 };
+
+// What a new site does may be what others did before under another name.
+static bool is_new_name(const struct comparing *comparing, const struct risen *risen) {
+    return risen->comparison.before.median <= 0 && risen->comparison.after.median - comparing->gone < 2 * comparing->compared->least;
+}
 
 // Without a regression of the whole, a site is one when it is twice what it was.
 static void add_findings(const struct comparing_change *of, size_t at, const struct comparing *comparing, const char *attachment) {
@@ -424,13 +454,15 @@ static void add_findings(const struct comparing_change *of, size_t at, const str
     }
     for (size_t i = 0; comparing && i < comparing->count; i++) {
         const struct risen *risen = &comparing->risen[i];
-        bool enough = ratio_of(&risen->comparison) >= 2 && difference_of(&risen->comparison) >= 2 * compared->least;
+        bool enough = times_of(&risen->comparison, compared->least) >= 2 && difference_of(&risen->comparison) >= 2 * compared->least &&
+                      !is_new_name(comparing, risen);
         struct finding *finding =
             enough ? add_regression(of->findings, of->overview, of->change, compared, &risen->comparison, risen->site.function) : NULL;
         struct comparing just_this = *comparing;
         just_this.risen[0] = *risen;
         just_this.count = 1;
         if (finding) {
+            finding->severity = risen->comparison.before.median > 0 ? finding->severity : SEVERITY_LOW;
             name_sites(finding, &just_this, attachment);
         }
     }
@@ -446,17 +478,18 @@ static enum receiver_error compare_stacks(const struct comparing_change *of) {
     for (size_t i = 0; i < COMPARED && error == RECEIVER_OK; i++) {
         const struct compared *compared = &all_compared[i];
         const char *attachment = files->uses[compared->use].attachment;
+        const char *type = attachment ? type_of(compared, files->uses[compared->use].type) : NULL;
         struct merged_report report;
         struct stacks stacks;
-        // What counts from the program's start tells no rate.
-        bool tells = attachment && (compared->measure != MEASURE_ALLOC_BYTES_PER_S || strcmp(attachment, "heap.pprof") != 0) &&
+        bool tells = attachment && (compared->measure != MEASURE_ALLOC_BYTES_PER_S || has_rate(attachment, type)) &&
                      !(compared->level && !of->change->more[i]);
         if (!tells) {
             add_findings(of, i, NULL, NULL);
             continue;
         }
-        error = stacks_read(of->store, &list, attachment, type_of(compared, files->uses[compared->use].type), &stacks, &report);
+        error = stacks_read(of->store, &list, attachment, type, &stacks, &report);
         if (error == RECEIVER_OK) {
+            compared_count(of->gaps, &report);
             struct comparing comparing = {.stacks = &stacks, .compared = compared};
             while (comparing.before < stacks.profile_count && stacks.ms[comparing.before] < uploads[before].end_ms) {
                 comparing.before++;
@@ -470,13 +503,20 @@ static enum receiver_error compare_stacks(const struct comparing_change *of) {
     return error;
 }
 
+void compared_count(struct compared_gaps *gaps, const struct merged_report *report) {
+    if (gaps->unread == 0 && report->failed_count > 0) {
+        snprintf(gaps->reason, sizeof gaps->reason, "%s", report->failed[0].reason);
+    }
+    gaps->unread += report->failed_count;
+}
+
 enum receiver_error analysis_versions(struct findings *findings, struct store *store, const struct overview *overview,
-                                      size_t *by_measures) {
-    struct changes changes = {0};
+                                      struct compared_gaps *gaps) {
+    struct changes changes = {.gaps = gaps};
     enum receiver_error error = find_all_changes(&changes, overview) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-    *by_measures = changes.count > MOST_READ ? changes.count - MOST_READ : 0;
+    gaps->by_measures += changes.count > MOST_READ ? changes.count - MOST_READ : 0;
     for (size_t i = 0; i < changes.count && error == RECEIVER_OK; i++) {
-        struct comparing_change of = {findings, store, overview, &changes.list[i]};
+        struct comparing_change of = {findings, store, overview, &changes.list[i], gaps};
         if (i < MOST_READ) {
             error = compare_stacks(&of);
         } else {

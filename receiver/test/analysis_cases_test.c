@@ -158,6 +158,21 @@ static void holds_more_c(struct moment *moment) {
     say_cpu(moment, "main.serve", 0.5);
     say_c(moment, "main.pool", sampled(moment, is_new(moment) ? 160 * MB : 80 * MB));
 }
+static void renamed(struct moment *moment) { // and nothing else
+    ordinary(moment);
+    say_cpu(moment, is_new(moment) ? "main.bar" : "main.foo", 0.3);
+}
+static void new_site(struct moment *moment) { // too small a part for the whole to tell
+    say_go(moment, "main.cache", sampled(moment, 60 * MB), 4e6);
+    say_cpu(moment, "main.serve", 2);
+    say_cpu(moment, "main.tick", is_new(moment) ? 0 : 0.05);
+    say_cpu(moment, "main.audit", is_new(moment) ? 0.3 : 0);
+}
+static void since_the_start(struct moment *moment) { // imports: what was allocated counts from the program's start
+    moment->heap_name = "mem.pprof";
+    say_go(moment, "main.cache", sampled(moment, 60 * MB), is_new(moment) ? 90e6 : 4e6);
+    say_cpu(moment, "main.serve", 0.5);
+}
 static void same(struct moment *moment) {
     ordinary(moment);
 }
@@ -167,6 +182,9 @@ static void same(struct moment *moment) {
 static void unreadable(struct moment *moment) {
     moment->other = "delta-heap.pprof";
     moment->bytes = "garbage";
+}
+static void only_cpu(struct moment *moment) {
+    say_cpu(moment, "main.serve", 0.5);
 }
 static void java(struct moment *moment) {
     moment->language = "jvm";
@@ -233,6 +251,15 @@ static const struct fault_case cases[] = {
     {"more-cpu", more_cpu, 60, 2, 30, "regression", {"uses 0.9", "cores", "main.render, from 0.1 cores to 0.5 cores"}, NULL},
     {"cpu-moved", cpu_moved, 60, 2, 30, "regression", {"uses 0.3 cores in main.render, 3 times what 2.3.0 did (0.1 cores)"}, NULL},
     {"holds-more-c", holds_more_c, 60, 2, 30, "regression", {"holds 158 MB of C memory, 1.94 times", "main.pool"}, NULL},
+    {"new-site", new_site, 60, 2, 30, "regression", {"uses 0.3 cores in main.audit, where 2.3.0 had none", "\"severity\":\"low\""}, NULL},
+    {"only-cpu",
+     only_cpu,
+     60,
+     2,
+     0,
+     NULL,
+     {"Nothing found in 1 process; the memory of 1 process was not profiled"},
+     "memory of 1 process: no profile of it"},
     {"unreadable",
      unreadable,
      6,
@@ -270,6 +297,8 @@ static const struct fault_case cases[] = {
     {"warm-up", warm_up, 60, 2, 0, NULL, {0}, NULL},
     {"morning", morning, 60, 2, 0, NULL, {0}, NULL},
     {"batch", batch, 60, 2, 0, NULL, {0}, NULL},
+    {"renamed", renamed, 60, 2, 30, NULL, {0}, NULL},
+    {"since-the-start", since_the_start, 60, 2, 30, NULL, {0}, NULL},
     {"same-version", same, 60, 2, 30, NULL, {0}, NULL},
 };
 

@@ -15,8 +15,9 @@ static void test_amounts(void **state) {
     assert_string_equal(finding_duration(9000, text), "2.5 hours");
 }
 
-static struct finding *add_finding(struct findings *findings, const char *kind, enum severity severity, double weight, const char *site) {
-    struct finding *finding = findings_add(findings, kind, severity, weight);
+static struct finding *add_of(struct findings *findings, const char *kind, enum measure measure, enum severity severity, double weight,
+                              const char *site) {
+    struct finding *finding = findings_add(findings, kind, measure, severity, weight);
     assert_non_null(finding);
     snprintf(finding->title, sizeof finding->title, "%g in %s", weight, site);
     snprintf(finding->site, sizeof finding->site, "%s", site);
@@ -24,6 +25,10 @@ static struct finding *add_finding(struct findings *findings, const char *kind, 
 }
 
 // What processes of one service share is told once, by the one that has it worst.
+static struct finding *add_finding(struct findings *findings, const char *kind, enum severity severity, double weight, const char *site) {
+    return add_of(findings, kind, MEASURE_COUNT, severity, weight, site);
+}
+
 static void test_order_and_sharing(void **state) {
     (void)state;
     struct findings all = {0};
@@ -51,6 +56,52 @@ static void test_order_and_sharing(void **state) {
         assert_int_equal(all.items[i]->processes, i == 0 ? 2 : 1);
     }
     assert_string_equal(all.items[1]->service, "b");
+    findings_free(&all);
+}
+
+// A process has two stacks of one site, and steps of its C memory and of its heap: four findings, and as many when another has them too.
+static void test_joins_processes_only(void **state) {
+    (void)state;
+    struct findings all = {0};
+    for (int process = 1; process <= 2; process++) {
+        struct findings of_process = {.service = "a"};
+        add_of(&of_process, "c_leak", MEASURE_C_LIVE_BYTES, SEVERITY_LOW, 7, "main.a");
+        add_of(&of_process, "c_leak", MEASURE_C_LIVE_BYTES, SEVERITY_LOW, 5, "main.a");
+        add_of(&of_process, "step", MEASURE_C_LIVE_BYTES, SEVERITY_LOW, 4, "");
+        add_of(&of_process, "step", MEASURE_HEAP_LIVE_BYTES, SEVERITY_LOW, 3, "");
+        findings_join(&all, &of_process);
+        assert_int_equal(all.count, 4);
+        for (size_t i = 0; i < 4; i++) {
+            assert_int_equal(all.items[i]->processes, process);
+        }
+    }
+    assert_true(findings_have(&all, MEASURE_HEAP_LIVE_BYTES) && !findings_have(&all, MEASURE_GOROUTINES));
+    struct findings severe = {.service = "a"};
+    add_of(&severe, "step", MEASURE_HEAP_LIVE_BYTES, SEVERITY_HIGH, 1, "");
+    findings_join(&all, &severe);
+    assert_int_equal(all.count, 4);
+    assert_true(all.items[3]->severity == SEVERITY_HIGH && all.items[3]->processes == 3);
+    findings_free(&all);
+}
+
+// All are of different sites: the worst are kept, the others are counted.
+static void test_many(void **state) {
+    (void)state;
+    struct findings all = {0};
+    for (int i = 0; i < 5 * FINDINGS_KEPT; i++) {
+        char site[20];
+        snprintf(site, sizeof site, "s%d", i);
+        struct findings of_process = {0};
+        add_finding(&of_process, "c_leak", i == 7 ? SEVERITY_HIGH : SEVERITY_LOW, i, site);
+        findings_join(&all, &of_process);
+        assert_true(all.count < 2 * FINDINGS_KEPT);
+    }
+    findings_sort(&all);
+    assert_int_equal(all.count + all.left_out, 5 * FINDINGS_KEPT);
+    assert_string_equal(all.items[0]->site, "s7");
+    for (int i = 1; i < FINDINGS_SHOWN; i++) {
+        assert_true(all.items[i]->weight == 5 * FINDINGS_KEPT - i);
+    }
     findings_free(&all);
 }
 
@@ -107,7 +158,11 @@ static void test_bound(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_amounts), cmocka_unit_test(test_order_and_sharing),
-                                       cmocka_unit_test(test_json), cmocka_unit_test(test_bound)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_amounts),
+                                       cmocka_unit_test(test_order_and_sharing),
+                                       cmocka_unit_test(test_joins_processes_only),
+                                       cmocka_unit_test(test_many),
+                                       cmocka_unit_test(test_json),
+                                       cmocka_unit_test(test_bound)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

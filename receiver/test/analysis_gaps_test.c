@@ -3,6 +3,9 @@
 
 #include "../analysis_gaps.h"
 
+#define WHOLE                                                                                                                              \
+    { .count = 10, .told = 10, .memory = 10, .goroutines = 10, .locks = 10 }
+
 static struct json answer(const struct process *processes, size_t count, const struct looked *looked, size_t looked_count, size_t left_out,
                           size_t findings) {
     struct json json = {0};
@@ -24,8 +27,8 @@ static void expect_headline(struct json json, const char *headline, const char *
 static void test_headlines(void **state) {
     (void)state;
     static struct looked looked[3];
-    struct process whole = {.count = 10, .told = 10}, silent = {.count = 4}, young = {.count = 2, .told = 2},
-                   pending = {.count = 6, .told = 5, .pending = 1};
+    struct process whole = WHOLE, silent = {.count = 4}, young = {.count = 2, .told = 2, .memory = 2, .goroutines = 2, .locks = 2},
+                   pending = {.count = 6, .told = 5, .memory = 5, .goroutines = 5, .locks = 5, .pending = 1};
     expect_headline(answer(NULL, 0, NULL, 0, 0, 0), "No uploads", "1", "(none)");
     expect_headline(answer(&whole, 1, looked, 1, 0, 0), "Nothing found in 1 process", "1", "(none)");
     expect_headline(answer(&whole, 1, looked, 1, 0, 2), "2 findings", "1", "(none)");
@@ -45,10 +48,55 @@ static void test_headlines(void **state) {
                     "7 older uploads: there are more than 500000");
 }
 
+// CPU time alone says nothing of memory. That there are no locks or goroutines in sight is said, and is usual.
+static void test_never_profiled(void **state) {
+    (void)state;
+    static struct looked looked[3];
+    struct process only_cpu = WHOLE, no_locks = WHOLE, few_of_memory = WHOLE;
+    only_cpu.memory = no_locks.locks = no_locks.goroutines = 0;
+    few_of_memory.memory = 3;
+    expect_headline(answer(&only_cpu, 1, looked, 1, 0, 0), "Nothing found in 1 process; the memory of 1 process was not profiled", "0",
+                    "memory of 1 process: no profile of it");
+    struct json json = answer(&no_locks, 1, looked, 1, 0, 0);
+    expect_at(&json, "$.not_looked_at[1]", "locks of 1 process: no profile of it");
+    expect_headline(json, "Nothing found in 1 process", "1", "goroutines of 1 process: no profile of it");
+    expect_headline(answer(&few_of_memory, 1, looked, 1, 0, 0), "Nothing found in 1 process; growth of 1 process cannot be told yet", "0",
+                    "growth of 1 process with fewer than 5 uploads");
+}
+
+static void test_not_compared(void **state) {
+    (void)state;
+    struct json json = {0};
+    struct looked looked = {0};
+    struct process whole = WHOLE;
+    struct overview overview = {0};
+    struct gaps gaps = {.overview = &overview,
+                        .processes = &whole,
+                        .count = 1,
+                        .looked = &looked,
+                        .looked_count = 1,
+                        .compared = {.short_sides = 1, .older = 2}};
+    const struct merged_report report = {.failed_count = 1, .failed = {{7, "cut off"}}};
+    json_object_begin(&json);
+    gaps_write(&gaps, 0, &json);
+    json_object_end(&json);
+    expect_at(&json, "$.not_looked_at[1]", "2 older changes of a version: of each service the newest 8 versions are compared");
+    expect_headline(json, "Nothing found in 1 process; 3 changes of a version could not be compared", "0",
+                    "1 change of a version with fewer than 5 uploads before it or after it");
+    gaps.compared = (struct compared_gaps){0};
+    compared_count(&gaps.compared, &report);
+    json = (struct json){0};
+    json_object_begin(&json);
+    gaps_write(&gaps, 0, &json);
+    json_object_end(&json);
+    expect_headline(json, "Nothing found in 1 process; some stacks were not looked at", "0",
+                    "1 profile of versions or restarts that were compared: cut off");
+}
+
 static void test_unread_files(void **state) {
     (void)state;
     static struct looked looked[2];
-    struct process whole[] = {{.count = 10, .told = 10}, {.count = 10, .told = 10}};
+    struct process whole[] = {WHOLE, WHOLE};
     struct merged_report report = {.uploads = 7, .failed_count = 3, .failed = {{42, "cut off"}}};
     for (size_t i = 0; i < 2; i++) {
         files_count(&looked[i].files.all, "delta-heap.pprof", &report);
@@ -64,6 +112,7 @@ static void test_unread_files(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_headlines), cmocka_unit_test(test_unread_files)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_headlines), cmocka_unit_test(test_never_profiled),
+                                       cmocka_unit_test(test_not_compared), cmocka_unit_test(test_unread_files)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,7 @@ struct moment {
     int i;                                           // the how manieth of its process
     double load;                                     // of healthy ones
     struct profile *heap, *cpu, *goroutines, *locks; // NULL: nothing was said of it
+    const char *heap_name;                           // NULL: delta-heap.pprof
     const char *other, *bytes;                       // an attachment as it is
 };
 typedef void fill_moment(struct moment *moment);
@@ -209,7 +210,7 @@ static inline void give(struct moment *moment) {
     measures_clear(&giving->measures);
     assert_int_equal(incoming_new(moment->scene->place->store, &giving->incoming), RECEIVER_OK);
     double seconds = moment->minutes * 60;
-    attach_profile(giving, "delta-heap.pprof", moment->heap, seconds);
+    attach_profile(giving, moment->heap_name ? moment->heap_name : "delta-heap.pprof", moment->heap, seconds);
     attach_profile(giving, "cpu.pprof", moment->cpu, seconds);
     attach_profile(giving, "goroutines.pprof", moment->goroutines, seconds);
     attach_profile(giving, "delta-mutex.pprof", moment->locks, seconds);

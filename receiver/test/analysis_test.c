@@ -10,11 +10,11 @@ static void measure_all(struct place *place) {
         struct measures measures;
         measures_clear(&measures);
         int directory;
-        struct catalog_attachment attachment;
+        struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
+        size_t count;
         assert_int_equal(store_open_upload(place->store, id, &directory), RECEIVER_OK);
-        if (catalog_find(catalog, id, "delta-heap.pprof", &attachment) == RECEIVER_OK) {
-            measures_of_upload(directory, &attachment, 1, 60, &measures);
-        }
+        assert_int_equal(catalog_attachments(catalog, id, attachments, &count), RECEIVER_OK);
+        measures_of_upload(directory, attachments, count, 60, &measures);
         close(directory);
         assert_int_equal(catalog_set_measures(catalog, id, &measures), RECEIVER_OK);
     }
@@ -87,9 +87,29 @@ static void test_many_profiles(void **state) {
     json_free(&json);
 }
 
+// Each import has a name of its own: the measures tell the leak, as no name has it.
+static void test_many_names(void **state) {
+    struct place *place = *state;
+    for (int i = 0; i < 60; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "heap-%d.pprof", i);
+        upload_blob(place, "leaky", i, name, heap_blob(50000000, 5000000 + 4000000 * i));
+    }
+    struct json json = analyse(place);
+    expect_at(&json, "$.processes_looked_into", "1");
+    expect_at(&json, "$.findings[0].kind", "c_leak");
+    expect_at(&json, "$.findings[0].title", "C memory grows by 4 MB a minute; not all stacks of this process could be looked at");
+    expect_at(&json, "$.findings[0].service", "shop");
+    expect_at(&json, "$.findings[1]", "(none)");
+    expect_at(&json, "$.complete", "0");
+    expect_at(&json, "$.headline", "1 finding; 59 files could not be read");
+    json_free(&json);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_processes, setup, teardown),
                                        cmocka_unit_test_setup_teardown(test_metrics_and_none, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_many_profiles, setup, teardown)};
+                                       cmocka_unit_test_setup_teardown(test_many_profiles, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_many_names, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

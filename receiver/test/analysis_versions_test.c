@@ -1,6 +1,8 @@
 // analysis_versions_test.c: what is more since a version changed, by figures; what changed for other reasons is not told.
 #include "analysis_scene.h"
 
+#define BYTES(text) (text), sizeof(text) - 1
+
 static bool is_new(const struct moment *moment) {
     return strcmp(moment->version, "1.0") != 0;
 }
@@ -20,6 +22,15 @@ static void warms_up(struct moment *moment) { // each process fills its cache
     say_cpu(moment, "main.serve", 0.5);
 }
 
+static void some_broken(struct moment *moment) {
+    if (moment->i % 3 == 1) {
+        moment->other = "cpu.pprof";
+        moment->bytes = "garbage";
+    } else {
+        twice_the_cpu(moment);
+    }
+}
+
 static void deploy(struct scene *scene, const char *service, fill_moment *fill, double after) {
     run(scene, &(struct run){service, "h1", "1.0", 1, 0, 60, 2}, fill);
     run(scene, &(struct run){service, "h1", "1.1", 2, 60, 60 + after, 2}, fill);
@@ -32,6 +43,7 @@ static void test_versions(void **state) {
     deploy(scene, "less", less, 60);
     deploy(scene, "warms-up", warms_up, 60);
     deploy(scene, "just-now", twice_the_cpu, 8); // four uploads: too few to tell
+    deploy(scene, "some-broken", some_broken, 60);
     // The same on two hosts at a time, the old version for some time beside the new one.
     run(scene, &(struct run){"rolling", "h1", "1.0", 1, 0, 60, 2}, twice_the_cpu);
     run(scene, &(struct run){"rolling", "h2", "1.0", 1, 0, 70, 2}, twice_the_cpu);
@@ -55,6 +67,14 @@ static void test_versions(void **state) {
         expect_at(&json, "$.findings", "[]");
         json_free(&json);
     }
+    json = analysis_of(scene, "just-now");
+    expect_at(&json, "$.complete", "0");
+    expect_at(&json, "$.not_looked_at[0]", "1 change of a version with fewer than 5 uploads before it or after it");
+    json_free(&json);
+    json = analysis_of(scene, "some-broken");
+    expect_at(&json, "$.findings[0].site", "main.render");
+    assert_non_null(memmem(json.bytes, json.size, BYTES(" profiles of versions or restarts that were compared: not a readable profile")));
+    json_free(&json);
     json = analysis_of(scene, "rolling");
     expect_at(&json, "$.findings[0].title", "Version 1.1 of rolling uses 0.9 cores, 1.8 times what 1.0 did (0.5 cores)");
     expect_at(&json, "$.findings[1]", "(none)");
@@ -78,8 +98,22 @@ static void test_many_changes(void **state) {
     json_free(&json);
 }
 
+// Of a service the newest eight versions are compared.
+static void test_many_versions(void **state) {
+    struct scene *scene = *state;
+    for (int i = 0; i < 10; i++) {
+        char version[20];
+        snprintf(version, sizeof version, "2.%d", i);
+        run(scene, &(struct run){"often", "h1", version, i, 10 * i, 10 * i + 10, 1}, less);
+    }
+    struct json json = analysis_of(scene, NULL);
+    expect_at(&json, "$.not_looked_at[1]", "2 older changes of a version: of each service the newest 8 versions are compared");
+    json_free(&json);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_versions, scene_setup, scene_teardown),
-                                       cmocka_unit_test_setup_teardown(test_many_changes, scene_setup, scene_teardown)};
+                                       cmocka_unit_test_setup_teardown(test_many_changes, scene_setup, scene_teardown),
+                                       cmocka_unit_test_setup_teardown(test_many_versions, scene_setup, scene_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

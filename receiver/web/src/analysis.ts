@@ -133,7 +133,7 @@ export class AnalysisTab implements View {
         ),
       );
     }
-    if (answer.findings.length === 0 && answer.complete && answer.processes > 0) {
+    if (answer.findings.length === 0 && gaps.length === 0 && answer.processes > 0) {
       this.list.append(make("li", {}, notice("No sign of a leak, growth, churn, contention, pile-up or regression.")));
     }
   }
