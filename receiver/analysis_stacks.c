@@ -53,6 +53,10 @@ enum receiver_error stacks_add(struct stacks *stacks, const struct merged_upload
     if (stacks->profile_count == TREND_MAX_POINTS) {
         return RECEIVER_OK;
     }
+    if (profile_sample_count(stacks->profile) >= STACKS_MAX_READ) {
+        snprintf(text, 160, "profiles before it have %d different stacks already", STACKS_MAX_READ);
+        return RECEIVER_BAD_UPLOAD;
+    }
     int64_t before_ns = profile_duration_ns(stacks->profile);
     enum merge_error error = profile_decode(stacks->profile, bytes, size, NULL, NULL, &fault);
     double seconds = (double)(profile_duration_ns(stacks->profile) - before_ns) / 1e9;

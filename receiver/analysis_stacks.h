@@ -5,13 +5,13 @@
 // many C stacks below it (a statement of SQLite that is never closed has some fifty).
 //
 // Threads: a struct stacks belongs to one. Memory: malloc; 8 bytes for each stack and profile, 60,000 stacks at most, the others are left
-// out and counted.
+// out and counted; the decoded profile, which ends with the one that brings it to 120,000 stacks: those after it are refused.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_STACKS_H
 #define CMEMPROF_RECEIVER_ANALYSIS_STACKS_H
 
 #include "analysis_shape.h"
 
-enum { STACKS_MAX = 60000 };
+enum { STACKS_MAX = 60000, STACKS_MAX_READ = 120000 }; // with a series; decoded, after which no further profile is
 
 struct stacks {
     struct profile *profile;

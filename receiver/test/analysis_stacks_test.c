@@ -114,8 +114,32 @@ static void test_bounds_and_errors(void **state) {
     stacks_free(&stacks);
 }
 
+// What is decoded is bounded: after so many different stacks no further profile is taken.
+static void test_many_different(void **state) {
+    (void)state;
+    struct stacks stacks;
+    struct merged_upload upload = {.id = 1};
+    char text[160] = "";
+    struct profile *profile = new_heap_profile();
+    for (int i = 0; i < STACKS_MAX_READ; i++) {
+        char frame[40];
+        snprintf(frame, sizeof frame, "f%d /f.go", i);
+        add_live(profile, FRAMES(frame), 1000, false);
+    }
+    struct blob blob = finish(profile);
+    assert_true(stacks_init(&stacks, "inuse_space"));
+    assert_int_equal(stacks_add(&stacks, &upload, blob.bytes, blob.size, text), RECEIVER_OK);
+    assert_int_equal(stacks.left_out, STACKS_MAX_READ - STACKS_MAX);
+    assert_int_equal(stacks_add(&stacks, &upload, blob.bytes, blob.size, text), RECEIVER_BAD_UPLOAD);
+    assert_string_equal(text, "profiles before it have 120000 different stacks already");
+    assert_int_equal(stacks.profile_count, 1);
+    stacks_free(&stacks);
+    free(blob.bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sites), cmocka_unit_test(test_stack_of_a_site),
-                                       cmocka_unit_test(test_own_memory), cmocka_unit_test(test_bounds_and_errors)};
+                                       cmocka_unit_test(test_own_memory), cmocka_unit_test(test_bounds_and_errors),
+                                       cmocka_unit_test(test_many_different)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
