@@ -252,7 +252,7 @@ static enum MHD_Result take_argument(void *state, enum MHD_ValueKind kind, const
             return MHD_YES;
         }
     }
-    if (strcmp(key, "token") == 0 || strcmp(key, "name") == 0) {
+    if (strcasecmp(key, "token") == 0 || strcasecmp(key, "name") == 0) { // as MHD_lookup_connection_value compares them
         return MHD_YES;
     }
     bool is_tag = strcmp(key, "tag") == 0; // tag=KEY:VALUE

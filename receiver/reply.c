@@ -274,7 +274,7 @@ static void add_encoded(struct address *address, const char *text) {
 static enum MHD_Result add_parameter(void *state, enum MHD_ValueKind kind, const char *name, const char *value) {
     (void)kind;
     struct address *address = state;
-    if (strcmp(name, "token") != 0) {
+    if (strcasecmp(name, "token") != 0) { // as MHD_lookup_connection_value compares names
         add_byte(address, address->before);
         address->before = '&';
         add_encoded(address, name);

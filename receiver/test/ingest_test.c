@@ -416,10 +416,13 @@ static void test_import(void **state) {
     struct text parts = {0};
     body_part(&parts, "name=\"file\"; filename=\"heap.pprof\"", "x");
     body_end(&parts);
-    expect_import(fixture, "?service=shop&env=test&tag=team:a&host=vm&start=2026-01-02T03:04:05Z&name=heap.pb.gz",
+    expect_import(fixture, "?service=shop&env=test&tag=team:a&host=vm&start=2026-01-02T03:04:05Z&Name=heap.pb.gz&Token=secret",
                   "Content-Type: application/x-www-form-urlencoded\r\n", "bytes", 200, "{\"id\":1}");
     expect_get(fixture->port, "/api/uploads/1", 200, "\"service\":\"shop\",\"env\":\"test\",\"version\":null,\"host\":\"vm\"");
     expect_get(fixture->port, "/api/uploads/1", 200, "\"team:a\"");
+    struct answer first = http_get(fixture->port, "/api/uploads/1");
+    assert_null(strstr(first.body, "secret")); // names of parameters have no case
+    answer_free(&first);
     expect_get(fixture->port, "/api/uploads/1", 200, "\"start\":\"2026-01-02T03:04:05Z\"");
     expect_get(fixture->port, "/api/uploads/1/attachments/heap.pb.gz", 200, "bytes");
     expect_import(fixture, "", "", "bytes", 200, "{\"id\":2}");

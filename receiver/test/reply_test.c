@@ -223,6 +223,10 @@ static void test_token_becomes_a_cookie(void **state) {
     expect_header(&answer, "Location: /profile?ids=7&tag=a:b%26c%0D%0AX:%20y&q=\r\n");
     expect_header(&answer, "Set-Cookie: cmemprof_token=secret-1; HttpOnly; SameSite=Lax; Path=/; ");
     answer_free(&answer);
+    answer = http_get(fixture->port, "/?TOKEN=secret-1&Token=secret-1"); // libmicrohttpd finds it by any case
+    assert_int_equal(answer.status, 303);
+    expect_header(&answer, "Location: /\r\n");
+    answer_free(&answer);
     answer = http_get(fixture->port, "/?token=secret-1");
     expect_header(&answer, "Location: /\r\n");
     answer_free(&answer);
