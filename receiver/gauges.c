@@ -10,21 +10,112 @@
 
 const char *const gauges_names[] = {"mean", "last", "max", NULL};
 
+// ---- How long an upload stands ----
+
+// An event may be shorter than the period (Go's clients send the length of the CPU profile), so its end does not tell when the process
+// ended: an upload stands until the next one of its process starts. The last one has no next: it stands for as long after its end as the
+// process is silent at other times.
+struct standing {
+    size_t *process; // of each upload, from 0
+    int64_t *until_ms;
+    size_t processes;
+};
+
+static int compare_processes(const void *left, const void *right, void *context) {
+    const struct merged_list *list = context;
+    size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    uint64_t one = list->uploads[a].process, other = list->uploads[b].process;
+    return one != other ? (one < other ? -1 : 1) : a < b ? -1 : a > b;
+}
+
+static int compare_times(const void *left, const void *right) {
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+// 0: there are none.
+static int64_t median(int64_t *times, size_t count) {
+    if (count > 1) {
+        qsort(times, count, sizeof *times, compare_times);
+    }
+    return count > 0 ? times[(count - 1) / 2] : 0;
+}
+
+// The uploads of one process, and the silence before each but the first. Returns how many silences there are.
+static size_t stand_one(const struct merged_list *list, const size_t *order, size_t count, int64_t *silences, struct standing *standing) {
+    for (size_t i = 0; i + 1 < count; i++) {
+        int64_t end_ms = list->uploads[order[i]].end_ms, next_ms = list->uploads[order[i + 1]].start_ms;
+        standing->until_ms[order[i]] = next_ms;
+        silences[i] = next_ms > end_ms ? next_ms - end_ms : 0;
+    }
+    return count - 1;
+}
+
+static void stand_all(const struct merged_list *list, const size_t *order, int64_t *silences, struct standing *standing) {
+    size_t all = 0;
+    for (size_t from = 0, to; from < list->count; from = to) {
+        for (to = from; to < list->count && list->uploads[order[to]].process == list->uploads[order[from]].process; to++) {
+            standing->process[order[to]] = standing->processes;
+        }
+        size_t count = stand_one(list, order + from, to - from, silences + all, standing), last = order[to - 1];
+        standing->until_ms[last] = count > 0 ? list->uploads[last].end_ms + median(silences + all, count) : INT64_MIN;
+        standing->processes++;
+        all += count;
+    }
+    int64_t usual_ms = median(silences, all); // of a process that has one upload: as the others
+    for (size_t i = 0; i < list->count; i++) {
+        if (standing->until_ms[i] == INT64_MIN) {
+            standing->until_ms[i] = list->uploads[i].end_ms + usual_ms;
+        }
+    }
+}
+
+static void standing_free(struct standing *standing) {
+    free(standing->process);
+    free(standing->until_ms);
+}
+
+// False: no memory.
+static bool standing_make(struct standing *standing, const struct merged_list *list) {
+    size_t *order = malloc((list->count + 1) * sizeof *order);
+    int64_t *silences = malloc((list->count + 1) * sizeof *silences);
+    *standing = (struct standing){malloc((list->count + 1) * sizeof(size_t)), malloc((list->count + 1) * sizeof(int64_t)), 0};
+    bool ok = order && silences && standing->process && standing->until_ms;
+    for (size_t i = 0; ok && i < list->count; i++) {
+        order[i] = i;
+    }
+    if (ok && list->count > 0) {
+        qsort_r(order, list->count, sizeof *order, compare_processes, (void *)list);
+        stand_all(list, order, silences, standing);
+    }
+    free(order);
+    free(silences);
+    if (!ok) {
+        standing_free(standing);
+    }
+    return ok;
+}
+
 // ---- Processes at once ----
 
 double gauges_at_once(const struct merged_list *list) {
+    struct standing standing;
     double covered = 0, lies_in = 0;
     int64_t end_ms = INT64_MIN;
+    if (!standing_make(&standing, list)) {
+        return 0;
+    }
     for (size_t i = 0; i < list->count; i++) { // oldest first
-        const struct merged_upload *upload = &list->uploads[i];
-        if (upload->end_ms <= upload->start_ms) {
+        int64_t start_ms = list->uploads[i].start_ms, until_ms = standing.until_ms[i];
+        if (until_ms <= start_ms) {
             continue;
         }
-        int64_t from_ms = upload->start_ms > end_ms ? upload->start_ms : end_ms;
-        covered += (double)(upload->end_ms - upload->start_ms);
-        lies_in += upload->end_ms > from_ms ? (double)(upload->end_ms - from_ms) : 0;
-        end_ms = upload->end_ms > end_ms ? upload->end_ms : end_ms;
+        int64_t from_ms = start_ms > end_ms ? start_ms : end_ms;
+        covered += (double)(until_ms - start_ms);
+        lies_in += until_ms > from_ms ? (double)(until_ms - from_ms) : 0;
+        end_ms = until_ms > end_ms ? until_ms : end_ms;
     }
+    standing_free(&standing);
     return lies_in > 0 && covered > lies_in ? covered / lies_in : 1;
 }
 
@@ -121,48 +212,40 @@ static void read_values(const struct gauges_table *table, const char *type, doub
 // The newest upload of each process, as one goes through the list.
 struct newest {
     size_t *uploads; // index in the list, by process
-    size_t *process; // of each upload
-    size_t count;    // of processes
+    struct standing standing;
 };
 
-static int compare_processes(const void *left, const void *right, void *context) {
-    const struct merged_list *list = context;
-    uint64_t a = list->uploads[*(const size_t *)left].process, b = list->uploads[*(const size_t *)right].process;
-    return a < b ? -1 : a > b;
+static void forget(struct newest *newest) {
+    memset(newest->uploads, 0xFF, newest->standing.processes * sizeof *newest->uploads); // SIZE_MAX
 }
 
 static bool newest_start(struct newest *newest, const struct merged_list *list) {
-    size_t *order = malloc((list->count + 1) * sizeof *order);
-    *newest = (struct newest){malloc((list->count + 1) * sizeof *newest->uploads), malloc((list->count + 1) * sizeof *newest->process), 0};
-    bool ok = order && newest->uploads && newest->process;
-    for (size_t i = 0; ok && i < list->count; i++) {
-        order[i] = i;
+    *newest = (struct newest){0};
+    if (!standing_make(&newest->standing, list)) {
+        newest->standing = (struct standing){0};
+        return false;
     }
-    if (ok) {
-        qsort_r(order, list->count, sizeof *order, compare_processes, (void *)list);
+    newest->uploads = malloc((newest->standing.processes + 1) * sizeof *newest->uploads);
+    if (newest->uploads) {
+        forget(newest);
     }
-    for (size_t i = 0; ok && i < list->count; i++) {
-        newest->count += i == 0 || list->uploads[order[i]].process != list->uploads[order[i - 1]].process;
-        newest->process[order[i]] = newest->count - 1;
-        newest->uploads[newest->count - 1] = SIZE_MAX;
-    }
-    free(order);
-    return ok;
+    return newest->uploads;
 }
 
 static void newest_free(struct newest *newest) {
     free(newest->uploads);
-    free(newest->process);
+    standing_free(&newest->standing);
 }
 
-// Whether the upload is the newest of its process, and there at the start of a later one.
+// Whether the upload is the newest of its process, and stands at the start of a later one.
 static bool is_there(const struct merged_list *list, const struct newest *newest, size_t upload, size_t later) {
-    const struct merged_upload *one = &list->uploads[upload], *other = &list->uploads[later];
-    return newest->uploads[newest->process[upload]] == upload && (one->end_ms > other->start_ms || one->start_ms == other->start_ms);
+    int64_t start_ms = list->uploads[upload].start_ms, later_ms = list->uploads[later].start_ms;
+    return newest->uploads[newest->standing.process[upload]] == upload &&
+           (newest->standing.until_ms[upload] > later_ms || start_ms == later_ms);
 }
 
 static void go_to(struct newest *newest, size_t upload) {
-    newest->uploads[newest->process[upload]] = upload;
+    newest->uploads[newest->standing.process[upload]] = upload;
 }
 
 static size_t largest_upload(const struct merged_list *list, const double *values) {
@@ -182,7 +265,7 @@ static size_t largest_moment(const struct merged_list *list, struct newest *newe
     for (size_t at = 0; at < list->count; at++) {
         double sum = 0;
         go_to(newest, at);
-        for (size_t i = 0; i < newest->count; i++) {
+        for (size_t i = 0; i < newest->standing.processes; i++) {
             size_t upload = newest->uploads[i];
             sum += upload != SIZE_MAX && is_there(list, newest, upload, at) && !isnan(values[upload]) ? values[upload] : 0;
         }
@@ -195,7 +278,7 @@ static size_t largest_moment(const struct merged_list *list, struct newest *newe
 }
 
 static void pick_moment(const struct merged_list *list, struct newest *newest, size_t at, struct merged_list *picked) {
-    memset(newest->uploads, 0xFF, newest->count * sizeof *newest->uploads); // SIZE_MAX
+    forget(newest);
     for (size_t i = 0; i <= at; i++) {
         go_to(newest, i);
     }

@@ -1,10 +1,12 @@
 // gauges.h: what a gauge (memory in use, goroutines) of many uploads is: there is no sum of what was there at 200 moments.
 //
 // The mean of all profiles that have it; what is there last; or the most that was there. Of several processes that is the value of one of
-// them, or, summed, that of all processes of one moment: a process that was followed by another is not there beside it.
+// them, or, summed, that of all processes of one moment: a process that was followed by another is not there beside it. An upload stands
+// until the next one of its process starts, the last one as long after its end as the process is silent at other times: events may be
+// shorter than the period.
 //
-//     mean           sum of all profiles / profiles           summed: times the processes that report at once
-//     last           the newest profile of each process that covers the start of the newest one: their mean     summed: their sum
+//     mean           sum of all profiles / profiles           summed: of all that were read, times the processes that report at once
+//     last           the newest profile of each process that stands at the start of the newest one: their mean     summed: their sum
 //     max            the profile with most of it              summed: the newest ones of the moment at which they have most together
 //
 // Threads: any. Memory: malloc, by uploads; for max also 100 bytes for each gauge of each upload.
@@ -27,7 +29,7 @@ struct gauges {
 struct merged_list; // merged.h
 struct store;
 
-// Seconds that the uploads cover by the time in which they lie; 1 at least.
+// Time for which the uploads stand by the time in which that lies; 1 at least. 0: no memory.
 double gauges_at_once(const struct merged_list *list);
 
 // What each upload has of each gauge, for max: one pass over all files of the list. NULL: no memory.

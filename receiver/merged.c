@@ -55,11 +55,10 @@ size_t merged_profiles_of(const struct merged_counts *counts, const char *type) 
     return 0;
 }
 
-double merged_gauge_divisor(const struct merged_gauges *gauges, size_t profiles) {
-    bool summed = gauges->of.summed;
-    double divisor = !summed                           ? (double)profiles
-                     : gauges->of.value != GAUGES_MEAN ? 1
-                                                       : (double)profiles / (gauges->at_once > 1 ? gauges->at_once : 1);
+double merged_gauge_divisor(const struct merged_report *report, size_t profiles) {
+    const struct merged_gauges *gauges = &report->gauges;
+    double at_once = gauges->at_once > 1 ? gauges->at_once : 1;
+    double divisor = !gauges->of.summed ? (double)profiles : gauges->of.value != GAUGES_MEAN ? 1 : (double)report->uploads / at_once;
     return divisor > 1 ? divisor : 1;
 }
 

@@ -55,8 +55,10 @@ struct merged_gauges {
     double at_once; // gauges_at_once; 0: unknown
     size_t chosen_of;
 };
-// What the sum of so many profiles is divided by to be the gauge's value; at least 1.
-double merged_gauge_divisor(const struct merged_gauges *gauges, size_t profiles);
+struct merged_report;
+// What the sum over the report's profiles, of which so many have the type, is divided by to be the gauge's value; at least 1. A mean that
+// is summed is by all profiles: at_once counts also processes that lack the type.
+double merged_gauge_divisor(const struct merged_report *report, size_t profiles);
 
 // What came of it. Zero-initialised.
 struct merged_report {

@@ -22,14 +22,17 @@ static bool keep_gauges(struct profile *profile, enum receiver_error *error) {
     return count > 0 && *error == RECEIVER_OK;
 }
 
-// In `all` every gauge becomes that of the moment.
-static enum receiver_error replace_gauges(struct profile *all, struct profile *moment) {
-    for (size_t i = 0; i < profile_sample_type_count(all); i++) {
-        const char *name = profile_sample_type_name(all, i);
-        if (measure_is_gauge(name) && profile_scale_sample_type(all, name, 0) != MERGE_OK) {
+static enum receiver_error clear_gauges(struct profile *profile) {
+    for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
+        const char *name = profile_sample_type_name(profile, i);
+        if (measure_is_gauge(name) && profile_scale_sample_type(profile, name, 0) != MERGE_OK) {
             return RECEIVER_NO_MEMORY;
         }
     }
+    return RECEIVER_OK;
+}
+
+static enum receiver_error add_gauges(struct profile *all, struct profile *moment) {
     profile_allow_union(all);
     profile_set_time(moment, profile_time_ns(moment), 0); // it is in all's duration already
     return merged_add(all, moment);
@@ -38,7 +41,7 @@ static enum receiver_error replace_gauges(struct profile *all, struct profile *m
 static enum receiver_error divide(struct profile *profile, const struct merged_report *report) {
     for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
         const char *name = profile_sample_type_name(profile, i);
-        double divisor = merged_gauge_divisor(&report->gauges, merged_profiles_of(&report->counts, name));
+        double divisor = merged_gauge_divisor(report, merged_profiles_of(&report->counts, name));
         if (measure_is_gauge(name) && divisor != 1 && profile_scale_sample_type(profile, name, 1 / divisor) != MERGE_OK) {
             return RECEIVER_NO_MEMORY;
         }
@@ -95,8 +98,9 @@ enum receiver_error merged_file_finish(struct profile *all, const struct merged_
         return error;
     }
     error = divide(moment, moment_report);
+    error = error == RECEIVER_OK ? clear_gauges(all) : error; // what the moment lacks was not there
     if (error == RECEIVER_OK && keep_gauges(moment, &error)) {
-        error = replace_gauges(all, moment);
+        error = add_gauges(all, moment);
     }
     say_gauges(all, moment_report);
     return error;

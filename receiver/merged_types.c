@@ -144,18 +144,46 @@ static enum receiver_error sum_up(struct store *store, const struct merged_list 
     return error;
 }
 
-enum receiver_error merged_shown_type(struct store *store, const struct merged_list *list, const char *attachment, char *type,
-                                      size_t size) {
+static const char *chosen_name(const struct totals *totals, const char *wanted) {
+    if (!wanted || !*wanted) {
+        const struct totals_type *shown = totals_shown_type(totals);
+        return shown ? shown->name : "";
+    }
+    bool is_place = !totals_find(totals, wanted) && strlen(wanted) <= 4 && wanted[strspn(wanted, "0123456789")] == '\0';
+    size_t place = is_place ? (size_t)strtoul(wanted, NULL, 10) : SIZE_MAX;
+    return place < totals->type_count ? totals->types[place].name : wanted;
+}
+
+static const char *gauge_name(const struct totals *totals, const char *wanted) {
+    const char *chosen = chosen_name(totals, wanted);
+    chosen = measure_is_gauge(chosen) ? chosen : chosen_name(totals, NULL);
+    for (size_t i = 0; i < totals->type_count && !measure_is_gauge(chosen); i++) {
+        chosen = totals->types[i].name;
+    }
+    return measure_is_gauge(chosen) ? chosen : "";
+}
+
+static enum receiver_error choose(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
+                                  const char *(*name_of)(const struct totals *, const char *), char *type, size_t size) {
     struct part *both = calloc(2, sizeof *both);
     struct merged_report report = {0};
     if (!both) {
         return RECEIVER_NO_MEMORY;
     }
     enum receiver_error error = sum_up(store, list, attachment, both, &report);
-    const struct totals_type *shown = totals_shown_type(&both[0].sum.totals);
-    snprintf(type, size, "%s", shown ? shown->name : "");
+    snprintf(type, size, "%s", name_of(&both[0].sum.totals, wanted));
     free(both);
     return error;
+}
+
+enum receiver_error merged_chosen_type(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
+                                       char *type, size_t size) {
+    return choose(store, list, attachment, wanted, chosen_name, type, size);
+}
+
+enum receiver_error merged_chosen_gauge(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
+                                        char *type, size_t size) {
+    return choose(store, list, attachment, wanted, gauge_name, type, size);
 }
 
 // The type's sums are those of the uploads that its value comes of.
@@ -207,7 +235,7 @@ enum receiver_error merged_types_write(struct store *store, const struct merged_
     }
     report.gauges = (struct merged_gauges){gauges, gauges_at_once(list), list->count};
     for (size_t i = 0; i < sums->totals.type_count; i++) {
-        divisors[i] = merged_gauge_divisor(&report.gauges, sums->profiles[i]);
+        divisors[i] = merged_gauge_divisor(&report, sums->profiles[i]);
     }
     merged_report_write(&report, json);
     json_key(json, "seconds");

@@ -7,8 +7,13 @@
 
 // The member "attachments": names with the number of uploads that have them, the most frequent first, 100 at most.
 enum receiver_error merged_attachments_write(struct catalog *catalog, const struct selection *selection, struct json *json);
-// The name of the type to show where none is chosen (merge.h), by the sums of all files; "": there is none.
-enum receiver_error merged_shown_type(struct store *store, const struct merged_list *list, const char *attachment, char *type, size_t size);
+// The name of the type that is wanted by its name or its place ("1"), as it is where there is no such type; NULL or "": of the one to show
+// (merge.h), by the sums of all files, or "".
+enum receiver_error merged_chosen_type(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
+                                       char *type, size_t size);
+// That one if it is a gauge, else the one to show, else the first gauge; "": there is none.
+enum receiver_error merged_chosen_gauge(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
+                                        char *type, size_t size);
 // The members from "uploads" to "types".
 enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct gauges gauges,
                                        struct json *json);

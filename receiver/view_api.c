@@ -151,40 +151,53 @@ static enum receiver_error merge_list(struct request *request, const struct merg
     return error == RECEIVER_OK ? view_name(profile, store_symbols(request->api->store)) : error;
 }
 
-// The uploads that the type's value comes of: all, but for the last or the largest of a gauge.
-static enum receiver_error pick_uploads(struct request *request, const struct merged_list *list, const char *type,
+// The uploads that the value of a gauge comes of; type: for max only.
+static enum receiver_error pick_uploads(struct request *request, const struct merged_list *list, struct gauges of, const char *type,
                                         struct merged_list *picked, struct merged_gauges *gauges) {
-    struct gauges of = request->gauges;
     *gauges = (struct merged_gauges){of, gauges_at_once(list), list->count};
-    if (!measure_is_gauge(type)) {
-        of.value = GAUGES_MEAN;
-    }
     struct gauges_table *table = of.value == GAUGES_MAX ? gauges_table_read(request->api->store, list, request->attachment) : NULL;
     enum receiver_error error = table || of.value != GAUGES_MAX ? gauges_pick(list, of, table, type, picked) : RECEIVER_NO_MEMORY;
     gauges_table_free(table);
     return error;
 }
 
-// The type that is asked for, or shown where none is, becomes the request's.
+static bool is_place(const char *type) {
+    return *type && type[strspn(type, "0123456789")] == '\0';
+}
+
+// The name of the type that is asked for, maybe by its place, or shown where none is, becomes the request's.
 static enum receiver_error choose_type(struct request *request) {
     enum receiver_error error = RECEIVER_OK;
-    if (!request->type || !*request->type) {
-        error = merged_shown_type(request->api->store, &request->list, request->attachment, request->shown, sizeof request->shown);
+    if (!request->type || !*request->type || is_place(request->type)) {
+        char wanted[TEXT_BYTES];
+        snprintf(wanted, sizeof wanted, "%s", request->type ? request->type : "");
+        error = merged_chosen_type(request->api->store, &request->list, request->attachment, wanted, request->shown, sizeof request->shown);
         request->type = request->shown;
     }
     return error;
 }
 
-static enum receiver_error merge(struct request *request, const struct merged_list *list, struct profile **profile,
-                                 struct merged_report *report) {
+// Of a type that is no gauge all uploads count.
+static struct gauges gauges_of_type(const struct request *request) {
+    bool of_gauge = request->type && measure_is_gauge(request->type);
+    return (struct gauges){of_gauge ? request->gauges.value : GAUGES_MEAN, request->gauges.summed};
+}
+
+static enum receiver_error merge_picked(struct request *request, const struct merged_list *list, struct gauges of, const char *type,
+                                        struct profile **profile, struct merged_report *report) {
     struct merged_list picked = {0};
     struct merged_gauges gauges = {0};
-    enum receiver_error error = request->gauges.value == GAUGES_MEAN ? RECEIVER_OK : choose_type(request);
-    error = error == RECEIVER_OK ? pick_uploads(request, list, request->type ? request->type : "", &picked, &gauges) : error;
+    enum receiver_error error = pick_uploads(request, list, of, type, &picked, &gauges);
     error = error == RECEIVER_OK ? merge_list(request, &picked, profile, report) : error;
     report->gauges = gauges;
     merged_list_free(&picked);
     return error;
+}
+
+static enum receiver_error merge(struct request *request, const struct merged_list *list, struct profile **profile,
+                                 struct merged_report *report) {
+    enum receiver_error error = request->gauges.value == GAUGES_MEAN ? RECEIVER_OK : choose_type(request);
+    return error == RECEIVER_OK ? merge_picked(request, list, gauges_of_type(request), request->type, profile, report) : error;
 }
 
 static enum receiver_error make_types(struct request *request, struct json *json) {
@@ -215,15 +228,26 @@ static enum receiver_error make_tree(struct request *request, struct json *json)
     return error;
 }
 
+// What all gauges of the file come of: for max the moment is that of a gauge, whatever the type. *moment is NULL where there is none.
+static enum receiver_error merge_moment(struct request *request, struct profile **moment, struct merged_report *report) {
+    char type[TEXT_BYTES] = "";
+    enum receiver_error error = RECEIVER_OK;
+    if (request->gauges.value == GAUGES_MAX) {
+        error = merged_chosen_gauge(request->api->store, &request->list, request->attachment, request->type, type, sizeof type);
+    }
+    bool there = request->gauges.value != GAUGES_MAX || *type;
+    return error == RECEIVER_OK && there ? merge_picked(request, &request->list, request->gauges, type, moment, report) : error;
+}
+
 // The merged profile itself, for go tool pprof and others (merged_file.h).
 static enum receiver_error make_profile(struct request *request, struct json *out) {
     struct profile *all = NULL, *moment = NULL;
-    struct merged_report report, moment_report;
+    struct merged_report report, moment_report = {0};
     uint8_t *bytes = NULL;
     size_t size = 0;
     enum receiver_error error = merge_list(request, &request->list, &all, &report);
     if (error == RECEIVER_OK && request->gauges.value != GAUGES_MEAN) {
-        error = merge(request, &request->list, &moment, &moment_report);
+        error = merge_moment(request, &moment, &moment_report);
     }
     report.gauges = (struct merged_gauges){request->gauges, gauges_at_once(&request->list), report.uploads};
     if (error == RECEIVER_OK) {
@@ -265,7 +289,7 @@ static enum receiver_error take_labels(void *part, struct merged_file *file) {
 static void write_labels(const struct labels *labels, const char *type, const struct merged_report *report, struct json *json) {
     json_object_begin(json);
     merged_report_write(report, json);
-    labels_write(labels, measure_is_gauge(type) ? merged_gauge_divisor(&report->gauges, labels_profiles(labels)) : 1, json);
+    labels_write(labels, measure_is_gauge(type) ? merged_gauge_divisor(report, labels_profiles(labels)) : 1, json);
     json_object_end(json);
 }
 
@@ -280,7 +304,8 @@ static enum receiver_error count_labels(struct request *request, const struct me
     if (error == RECEIVER_OK && !labels_add_labels(labels, second)) {
         error = RECEIVER_NO_MEMORY;
     }
-    if (error == RECEIVER_OK && request->type != request->shown && report->uploads > 0 && labels_profiles(labels) == 0) {
+    if (error == RECEIVER_OK && (request->type != request->shown || is_place(request->type)) && report->uploads > 0 &&
+        labels_profiles(labels) == 0) {
         snprintf(request->text, sizeof request->text, "the selection has no sample type %.100s", request->type);
         error = RECEIVER_NOT_FOUND;
     }
@@ -296,7 +321,7 @@ static enum receiver_error make_labels(struct request *request, struct json *jso
         return error;
     }
     struct labels *labels = labels_new(request->type), *second = labels_new(request->type);
-    error = pick_uploads(request, &request->list, request->type, &picked, &gauges);
+    error = pick_uploads(request, &request->list, gauges_of_type(request), request->type, &picked, &gauges);
     error = error == RECEIVER_OK ? count_labels(request, &picked, &report, labels, second) : error;
     report.gauges = gauges;
     if (error == RECEIVER_OK) {

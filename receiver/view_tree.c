@@ -428,7 +428,7 @@ static struct tree_options options_of(const struct view_filter *filter, struct t
 }
 
 static double divisor_of(const struct merged_report *merged, const char *type) {
-    return merged ? merged_gauge_divisor(&merged->gauges, merged_profiles_of(&merged->counts, type)) : 1;
+    return merged ? merged_gauge_divisor(merged, merged_profiles_of(&merged->counts, type)) : 1;
 }
 
 static struct sides sides_of(const struct view_filter *filter, const char *type, bool with_base) {

@@ -73,6 +73,65 @@ static void test_together(void **state) {
     expect_at_once(place, 8.0 / 3);
 }
 
+static int64_t put_span(struct place *place, int process, int start_s, int length_s, int64_t go) {
+    char host[16];
+    struct blob blob = heap_blob(go, 0);
+    snprintf(host, sizeof host, "h%d", process);
+    int64_t id = upload_span(place, host, start_s, length_s, "heap.pprof", blob.bytes, blob.size);
+    free(blob.bytes);
+    return id;
+}
+
+// Ten processes, each with a CPU profile of 10 s in a minute, 6 s after the one before it: the events say that there are two at a time.
+static void test_events_shorter_than_the_period(void **state) {
+    struct place *place = *state;
+    int64_t ids[5][10];
+    for (int minute = 0; minute < 5; minute++) {
+        for (int process = 0; process < 10; process++) {
+            ids[minute][process] = put_span(place, process, 60 * minute + 6 * process, 10, minute == 2 ? 20 : 10);
+        }
+    }
+    expect_at_once(place, 10 * 300.0 / (300 + 9 * 6));
+    int64_t *last = ids[4], *most = ids[2];
+    EXPECT_PICKED(place, GAUGES_LAST, false, last[0], last[1], last[2], last[3], last[4], last[5], last[6], last[7], last[8], last[9]);
+    EXPECT_PICKED(place, GAUGES_LAST, true, last[0], last[1], last[2], last[3], last[4], last[5], last[6], last[7], last[8], last[9]);
+    EXPECT_PICKED(place, GAUGES_MAX, true, most[0], most[1], most[2], most[3], most[4], most[5], most[6], most[7], most[8], most[9]);
+}
+
+// One of a longer period, and one that has sent but once, are there between their uploads; one that ended is not.
+static void test_other_periods(void **state) {
+    struct place *place = *state;
+    int64_t slow = 0, last = 0;
+    for (int i = 0; i < 3; i++) {
+        slow = put_span(place, 0, 240 * i, 10, 10); // 0 to 720 s
+    }
+    put_span(place, 1, 0, 10, 10);
+    put_span(place, 1, 60, 10, 10); // to 120 s
+    for (int i = 0; i < 11; i++) {
+        last = put_span(place, 2, 60 * i + 30, 10, 10); // 30 to 690 s
+    }
+    EXPECT_PICKED(place, GAUGES_LAST, true, slow, last);
+    expect_at_once(place, (720 + 120 + 660) / 720.0);
+    int64_t young = put_span(place, 3, 625, 10, 10); // to 685 s
+    EXPECT_PICKED(place, GAUGES_LAST, true, slow, young, last);
+    expect_at_once(place, (720 + 120 + 660 + 60) / 720.0);
+}
+
+// Files that were imported have one time; a process that stops in the middle of a period is not beside the one that follows it.
+static void test_imported_and_stopped(void **state) {
+    struct place *place = *state;
+    for (int i = 0; i < 3; i++) {
+        put_span(place, 0, 60 * i, 0, 10);
+        put_span(place, 1, 60 * i + 20, 0, 10);
+    }
+    EXPECT_PICKED(place, GAUGES_LAST, true, 5, 6);
+    expect_at_once(place, 360.0 / 200);
+    put_span(place, 2, 3600, 60, 10);
+    put_span(place, 2, 3660, 60, 10);
+    put_span(place, 2, 3720, 15, 10);
+    EXPECT_PICKED(place, GAUGES_LAST, true, put_span(place, 3, 3736, 60, 10));
+}
+
 // What cannot be read, or lacks the type, is nobody's maximum.
 static void test_unreadable(void **state) {
     struct place *place = *state;
@@ -100,6 +159,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_one_after_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(test_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_events_shorter_than_the_period, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_other_periods, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_imported_and_stopped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

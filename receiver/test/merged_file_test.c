@@ -65,6 +65,15 @@ static void test_moment(void **state) {
     expect_file(heap(1000, 800), &all, heap(20, 300), &largest, 1000, 300, "the largest of 4 profiles; other");
 }
 
+// A moment of profiles that lack the type had none of it.
+static void test_moment_without(void **state) {
+    (void)state;
+    struct merged_report all = report_of((struct gauges){GAUGES_LAST, true}, 1, 4, 4), last = report_of(all.gauges.of, 1, 2, 4);
+    struct profile *other = profile_new();
+    profile_add_sample_type(other, "cpu", "nanoseconds");
+    expect_file(heap(1000, 800), &all, other, &last, 1000, 0, "sum of the last of each process, 2; other");
+}
+
 // Without a gauge there is nothing to say, and goroutines are nothing but one.
 static void test_all_or_none(void **state) {
     (void)state;
@@ -91,6 +100,7 @@ static void test_all_or_none(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mean), cmocka_unit_test(test_moment), cmocka_unit_test(test_all_or_none)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mean), cmocka_unit_test(test_moment), cmocka_unit_test(test_moment_without),
+                                       cmocka_unit_test(test_all_or_none)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

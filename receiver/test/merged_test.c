@@ -126,10 +126,22 @@ static void test_types_differ(void **state) {
     profile_free(profile);
 }
 
+// Two processes at once of which one has the type: their sum is what that one has.
+static void test_divisor(void **state) {
+    (void)state;
+    struct merged_report report = {.uploads = 20, .gauges = {{GAUGES_MEAN, true}, 2, 20}};
+    assert_true(merged_gauge_divisor(&report, 10) == 10);
+    assert_true(merged_gauge_divisor(&report, 20) == 10);
+    report.gauges.of.summed = false;
+    assert_true(merged_gauge_divisor(&report, 10) == 10 && merged_gauge_divisor(&report, 20) == 20);
+    report.gauges.of = (struct gauges){GAUGES_LAST, true};
+    assert_true(merged_gauge_divisor(&report, 10) == 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_sums, setup, teardown), cmocka_unit_test_setup_teardown(test_seconds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_labels, setup, teardown), cmocka_unit_test_setup_teardown(test_cache, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_types_differ, setup, teardown)};
+        cmocka_unit_test_setup_teardown(test_sums, setup, teardown),         cmocka_unit_test_setup_teardown(test_seconds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_labels, setup, teardown),       cmocka_unit_test_setup_teardown(test_cache, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_types_differ, setup, teardown), cmocka_unit_test(test_divisor)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,15 +7,17 @@
 
 #include "../merged.h"
 
-// An upload that covers the minute, of the host's one process. Takes the blob.
-static inline int64_t upload_bytes(struct place *place, const char *host, int minute, const char *name, const void *bytes, size_t size) {
+// An upload of the host's one process, with an event of so many seconds from so many after 3:00.
+static inline int64_t upload_span(struct place *place, const char *host, int start_s, int length_s, const char *name, const void *bytes,
+                                  size_t size) {
     struct incoming *incoming;
     char event[400], text[200] = "";
     int64_t id = 0;
+    int end_s = start_s + length_s;
     snprintf(event, sizeof event,
-             "{\"start\":\"2026-01-02T%02d:%02d:00Z\",\"end\":\"2026-01-02T%02d:%02d:00Z\",\"family\":\"go\",\"version\":\"4\","
+             "{\"start\":\"2026-01-02T%02d:%02d:%02dZ\",\"end\":\"2026-01-02T%02d:%02d:%02dZ\",\"family\":\"go\",\"version\":\"4\","
              "\"tags_profiler\":\"service:shop,host:%s,runtime:go,language:go,runtime-id:r-%s\"}",
-             3 + minute / 60, minute % 60, 3 + (minute + 1) / 60, (minute + 1) % 60, host, host);
+             3 + start_s / 3600, start_s / 60 % 60, start_s % 60, 3 + end_s / 3600, end_s / 60 % 60, end_s % 60, host, host);
     assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
     assert_int_equal(incoming_attachment(incoming, name, text, sizeof text), RECEIVER_OK);
     assert_int_equal(incoming_write(incoming, bytes, size), RECEIVER_OK);
@@ -26,6 +28,12 @@ static inline int64_t upload_bytes(struct place *place, const char *host, int mi
     return id;
 }
 
+// One that covers the minute.
+static inline int64_t upload_bytes(struct place *place, const char *host, int minute, const char *name, const void *bytes, size_t size) {
+    return upload_span(place, host, 60 * minute, 60, name, bytes, size);
+}
+
+// Takes the blob.
 static inline int64_t upload_blob(struct place *place, const char *host, int minute, const char *name, struct blob blob) {
     int64_t id = upload_bytes(place, host, minute, name, blob.bytes, blob.size);
     free(blob.bytes);
