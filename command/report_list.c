@@ -3,11 +3,14 @@
 // Values are by line of the profile; the text of the lines is there when the source file is where the profile says.
 #include "reports.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { AROUND_LINES = 2, LONGEST_LINE = 400 };
+enum { AROUND_LINES = 2, LONGEST_LINE = 400, LARGEST_SOURCE = 64 << 20 };
 
 struct line {
     const struct profile_frame *frame;
@@ -36,31 +39,68 @@ static void print_line(const struct line *line, int64_t number, const char *sour
     fputc('\n', out);
 }
 
-// From a little before the first line to a little behind the last. False: the file cannot be read.
-static bool print_source(const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
-    FILE *file = fopen(lines[0].frame->file, "re");
+// A profile may name any path: only a plain file is read, and none that is too large for source.
+static FILE *open_source(const char *path) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    bool plain = descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= LARGEST_SOURCE;
+    FILE *file = plain ? fdopen(descriptor, "r") : NULL;
+    if (descriptor >= 0 && !file) {
+        close(descriptor);
+    }
+    return file;
+}
+
+static void print_bare(const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
+    for (size_t i = 0; i < count; i++) {
+        print_line(&lines[i], lines[i].frame->line, "", options, out);
+    }
+}
+
+static void cut_text(char *text) {
+    text[strcspn(text, "\r\n")] = '\0';
+    if (strlen(text) > LONGEST_LINE) {
+        text[LONGEST_LINE] = '\0';
+    }
+    for (char *tab = text; (tab = strchr(tab, '\t')) != NULL;) {
+        *tab = ' ';
+    }
+}
+
+// From a little before the first line to a little behind the last; all lines are from 1. Returns how many of them the file has.
+static size_t print_numbered(FILE *file, const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
     char *text = NULL;
     size_t room = 0, at = 0;
-    for (int64_t number = 1; file && number <= lines[count - 1].frame->line + AROUND_LINES && getline(&text, &room, file) > 0; number++) {
-        while (at + 1 < count && lines[at].frame->line < number) {
-            at++;
+    int64_t first = lines[0].frame->line, last = lines[count - 1].frame->line;
+    for (int64_t number = 1; (at < count || number - last <= AROUND_LINES) && getline(&text, &room, file) > 0; number++) {
+        size_t before = at;
+        cut_text(text);
+        for (; at < count && lines[at].frame->line == number; at++) {
+            print_line(&lines[at], number, text, options, out);
         }
-        text[strcspn(text, "\r\n")] = '\0';
-        if (strlen(text) > LONGEST_LINE) {
-            text[LONGEST_LINE] = '\0';
-        }
-        for (char *tab = text; (tab = strchr(tab, '\t')) != NULL;) {
-            *tab = ' ';
-        }
-        if (number + AROUND_LINES >= lines[0].frame->line) {
-            print_line(lines[at].frame->line == number ? &lines[at] : NULL, number, text, options, out);
+        if (at == before && number >= first - AROUND_LINES) {
+            print_line(NULL, number, text, options, out);
         }
     }
     free(text);
-    if (file) {
-        fclose(file);
+    return at;
+}
+
+// Lines that the file does not have, as 0 or those of another version of it, are there without a text. False: it cannot be read.
+static bool print_source(const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
+    FILE *file = open_source(lines[0].frame->file);
+    size_t from = 0;
+    if (!file) {
+        return false;
     }
-    return file != NULL;
+    while (from < count && lines[from].frame->line < 1) {
+        from++;
+    }
+    print_bare(lines, from, options, out);
+    size_t to = from < count ? from + print_numbered(file, lines + from, count - from, options, out) : count;
+    print_bare(lines + to, count - to, options, out);
+    fclose(file);
+    return true;
 }
 
 static void print_function(const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
@@ -75,9 +115,7 @@ static void print_function(const struct line *lines, size_t count, const struct 
     text_put(*frame->file ? frame->file : "an unknown file", out);
     fprintf(out, ", %s on its own\n%10s %10s  %5s\n", report_value(options, flat, value), "value", "total", "line");
     if (!print_source(lines, count, options, out)) {
-        for (size_t i = 0; i < count; i++) {
-            print_line(&lines[i], lines[i].frame->line, "", options, out);
-        }
+        print_bare(lines, count, options, out);
         fprintf(out, "%10s %10s         (the source is not here)\n", "", "");
     }
     fputc('\n', out);

@@ -72,6 +72,60 @@ static void test_list(void **state) {
     expect_line("(the source is not here)");
 }
 
+static void add_line(struct profile *profile, const char *name, const char *path, int64_t line, int64_t value) {
+    uint32_t function = profile_add_function(profile, &(struct profile_function){.name = name, .system_name = "", .file = path});
+    uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){function, line, 0}, 1);
+    profile_add_sample(profile, &location, 1, (int64_t[]){1, value, 1}, NULL, 0);
+}
+
+// Values at lines that the file does not have.
+static void test_list_other_lines(void **state) {
+    (void)state;
+    char path[100];
+    struct profile *profile = place_profile();
+    snprintf(path, sizeof path, "%s/short.c", place);
+    place_write("short.c", "one\ntwo\nthree", 13);
+    add_line(profile, "f", path, 0, 1);
+    add_line(profile, "f", path, 2, 2);
+    add_line(profile, "f", path, 9, 3);
+    add_line(profile, "f", path, INT64_MAX, 4);
+    add_line(profile, "g", path, 0, 5);
+    place_save(profile, "a");
+    assert_int_equal(PLACE_RUN(top_command, "top", "-list", "f", "a"), 0);
+    expect_line(", 10 B on its own\n     value      total   line\n"
+                "       1 B        1 B      0  \n"
+                "         .          .      1  one\n"
+                "       2 B        2 B      2  two\n"
+                "         .          .      3  three\n"
+                "       3 B        3 B      9  \n"
+                "       4 B        4 B  9223372036854775807  \n\n");
+    assert_int_equal(PLACE_RUN(top_command, "top", "-list", "g", "a"), 0);
+    expect_line(", 5 B on its own\n     value      total   line\n"
+                "       5 B        5 B      0  \n\n");
+}
+
+// What a profile names is no plain file: a pipe that nobody writes, a device without an end, a directory, what is too large.
+static void test_list_other_files(void **state) {
+    (void)state;
+    char paths[3][100];
+    struct profile *profile = place_profile();
+    static const char *const names[] = {"pipe", "directory", "large"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(paths[i], sizeof paths[i], "%s/%s", place, names[i]);
+        add_line(profile, names[i], paths[i], 2, 7);
+    }
+    add_line(profile, "device", "/dev/zero", 2, 7);
+    place_save(profile, "a");
+    assert_true(mkfifo("pipe", 0600) == 0 && mkdir("directory", 0700) == 0);
+    place_write("large", "", 0);
+    assert_int_equal(truncate("large", (off_t)1 << 40), 0);
+    static const char *const all[] = {"pipe", "directory", "large", "device"};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(PLACE_RUN(top_command, "top", "-list", all[i], "a"), 0);
+        expect_line("       7 B        7 B      2  \n                              (the source is not here)\n");
+    }
+}
+
 static void test_traces(void **state) {
     (void)state;
     write_one();
@@ -106,7 +160,11 @@ static void test_tags(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_peek), cmocka_unit_test(test_list), cmocka_unit_test(test_traces),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_peek),
+                                       cmocka_unit_test(test_list),
+                                       cmocka_unit_test(test_list_other_lines),
+                                       cmocka_unit_test(test_list_other_files),
+                                       cmocka_unit_test(test_traces),
                                        cmocka_unit_test(test_tags)};
     return cmocka_run_group_tests(tests, place_make, place_remove);
 }
