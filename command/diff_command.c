@@ -25,7 +25,7 @@ static struct profile *read_one(const struct options *options, const char *path)
 
 static int print(const struct options *options, const struct table_options *table) {
     struct profile *base = read_one(options, options->files[0]), *new = base ? read_one(options, options->files[1]) : NULL;
-    int status = new ? table_options_print(table, new, options->files[1], base, options->files[0]) : STATUS_FAILED;
+    int status = new ? table_options_print(table, &new, options->files[1], &base, options->files[0]) : STATUS_FAILED;
     profile_free(new);
     profile_free(base);
     return status;

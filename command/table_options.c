@@ -1,5 +1,6 @@
 // table_options.c: the options of top and diff (table_options.h).
 #include "table_options.h"
+#include "../receiver/label_frames.h"
 #include "../receiver/measures.h"
 #include "say.h"
 #include "text.h"
@@ -371,16 +372,17 @@ static int print_table(const struct table_options *table, struct top_options opt
     return flush_out(table);
 }
 
-int table_options_print(const struct table_options *table, struct profile *profile, const char *name, struct profile *base,
+int table_options_print(const struct table_options *table, struct profile **profile, const char *name, struct profile **base,
                         const char *base_name) {
     struct top_options options = table->top;
     options.filter = filter_is_empty(&table->filter) ? NULL : &table->filter;
-    if (base && table->report != REPORT_TABLE) {
+    if (*base && table->report != REPORT_TABLE) {
         return say_usage(table->command, "what changed is a table: --peek, --list, --tags, --raw and --traces are of one profile");
     }
-    if (base && table->normalize && !normalize(profile, base)) {
+    if (label_frames_give(profile) != MERGE_OK || (*base && label_frames_give(base) != MERGE_OK) ||
+        (*base && table->normalize && !normalize(*profile, *base))) {
         return say_error(table, name, MERGE_NO_MEMORY);
     }
-    return table->report != REPORT_TABLE ? print_report(table, &options, profile, name)
-                                         : print_table(table, options, profile, name, base, base_name);
+    return table->report != REPORT_TABLE ? print_report(table, &options, *profile, name)
+                                         : print_table(table, options, *profile, name, *base, base_name);
 }

@@ -51,9 +51,9 @@ int table_options_take(void *context, int option, const char *value);
     "Names of go tool pprof are known, with one dash as well: -top (--by function), -sample_index (--type), -nodecount (--lines).\n"
 
 void table_options_free(struct table_options *table);
-// Prints the table of a profile, or of what changed since base, or another report of the profile. names: of both, for what is wrong with
-// them. Returns the exit status.
-int table_options_print(const struct table_options *table, struct profile *profile, const char *name, struct profile *base,
+// Prints the table of a profile, or of what changed since base (*base NULL: there is none), or another report of the profile. names: of
+// both, for what is wrong with them. Each may become another profile, in which labels are frames. Returns the exit status.
+int table_options_print(const struct table_options *table, struct profile **profile, const char *name, struct profile **base,
                         const char *base_name);
 
 #endif

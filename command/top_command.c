@@ -1,5 +1,4 @@
 // top_command.c: `cmemprof top`: prints what weighs most in profile files.
-#include "../receiver/label_frames.h"
 #include "commands.h"
 #include "input.h"
 #include "say.h"
@@ -28,10 +27,7 @@ static int print(struct options *options, struct table_options *table) {
     }
     input_gauges_text(options, table->top.note);
     struct profile *base = read_base(options, table), *profile = base || table->base_count == 0 ? input_merge(options) : NULL;
-    bool ok = !profile || label_frames_give(&profile) == MERGE_OK;
-    int status = !ok       ? say_failed(options->command, NULL, "out of memory")
-                 : profile ? table_options_print(table, profile, name, base, base_name)
-                           : STATUS_FAILED;
+    int status = profile ? table_options_print(table, &profile, name, &base, base_name) : STATUS_FAILED;
     profile_free(profile);
     profile_free(base);
     return status;

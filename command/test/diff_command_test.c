@@ -81,7 +81,31 @@ static void test_wrong(void **state) {
     assert_int_equal(access("out2", F_OK), -1);
 }
 
+// Node's events, whose labels are their frames on both sides.
+static void test_events(void **state) {
+    (void)state;
+    for (int side = 0; side < 2; side++) {
+        struct profile *profile = profile_new();
+        struct profile_label labels[] = {{"event", "fs", 0, ""}, {"operation", "readFile", 0, ""}};
+        profile_add_sample_type(profile, "time", "nanoseconds");
+        profile_add_sample(profile, NULL, 0, (int64_t[]){side ? 70 : 30}, labels, 2);
+        place_save(profile, side ? "new" : "base");
+    }
+    assert_int_equal(PLACE_RUN(diff_command, "diff", "--exact", "base", "new"), 0);
+    assert_non_null(strstr(place_out, "readFile"));
+    char *by_diff = strdup(place_out);
+    assert_int_equal(PLACE_RUN(top_command, "top", "--exact", "--by", "function", "--diff_base", "base", "new"), 0);
+    assert_string_equal(place_out, by_diff);
+    free(by_diff);
+    assert_int_equal(PLACE_RUN(diff_command, "diff", "base", "base"), 0);
+    char *rows = strchr(place_out, '\n');
+    assert_non_null(rows);
+    assert_non_null(strstr(place_out, "(0 ns, +0.0%)"));
+    assert_null(strstr(rows, "30 ns")); // no row has changed
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_profile), cmocka_unit_test(test_wrong)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_profile), cmocka_unit_test(test_wrong),
+                                       cmocka_unit_test(test_events)};
     return cmocka_run_group_tests(tests, place_make, place_remove);
 }

@@ -57,7 +57,7 @@ static int print(int argc, char **argv) {
     profile_add_sample_type(base, "t\x1b[2J", "bytes");
     profile_add_sample(base, NULL, 0, (int64_t[]){1}, NULL, 0);
     table = (struct table_options){.command = "diff", .top = {.lines = 10, .type = argv[0]}};
-    int status = table_options_print(&table, profile, "new", base, "base");
+    int status = table_options_print(&table, &profile, "new", &base, "base");
     profile_free(profile);
     profile_free(base);
     return status;
