@@ -1,5 +1,6 @@
 // frame_table.c: numbers for functions, lines, files, packages (frame_table.h).
 #include "frame_table.h"
+#include "room.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -82,14 +83,8 @@ static void *add_item(struct frame_table *table, void *items, size_t *count, siz
     if (*count == MOST_ENTRIES) {
         return fail(table, MERGE_TOO_LARGE);
     }
-    if (*count == *capacity) {
-        size_t larger = *capacity ? 2 * *capacity : 256;
-        void *grown = realloc(*array, larger * size);
-        if (!grown) {
-            return fail(table, MERGE_NO_MEMORY);
-        }
-        *array = grown;
-        *capacity = larger;
+    if (!room_for(items, capacity, *count + 1, size)) {
+        return fail(table, MERGE_NO_MEMORY);
     }
     return (char *)*array + (*count)++ * size;
 }

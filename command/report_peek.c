@@ -3,6 +3,7 @@
 // An edge has what the samples have that go over it, a recursive one once a sample; a function that calls itself has none for that, as in
 // google/pprof.
 #include "reports.h"
+#include "room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +21,12 @@ struct node {
 };
 struct graph {
     struct frame_table table;
-    struct sample_frames frames;
     struct edge *edges;
     struct node *nodes; // by number of the frame table
     size_t edge_count, edge_capacity, node_capacity;
     struct id_set edge_ids;
     uint64_t mark;
+    int type; // index in the profile
     int64_t all;
 };
 
@@ -42,14 +43,11 @@ static enum merge_error add_edge(struct graph *graph, uint32_t caller, uint32_t 
     uint64_t hash = id_set_hash(1, pair, sizeof pair);
     uint32_t id = id_set_find(&graph->edge_ids, hash, same_edge, graph, &wanted);
     if (id == ID_NONE) {
-        if (graph->edge_count == graph->edge_capacity) {
-            size_t capacity = graph->edge_capacity ? 2 * graph->edge_capacity : 256;
-            struct edge *grown = capacity > MOST_EDGES ? NULL : realloc(graph->edges, capacity * sizeof *grown);
-            if (!grown) {
-                return capacity > MOST_EDGES ? MERGE_TOO_LARGE : MERGE_NO_MEMORY;
-            }
-            graph->edges = grown;
-            graph->edge_capacity = capacity;
+        if (graph->edge_count == MOST_EDGES) {
+            return MERGE_TOO_LARGE;
+        }
+        if (!room_for(&graph->edges, &graph->edge_capacity, graph->edge_count + 1, sizeof *graph->edges)) {
+            return MERGE_NO_MEMORY;
         }
         id = (uint32_t)graph->edge_count++;
         graph->edges[id] = wanted;
@@ -66,28 +64,24 @@ static enum merge_error add_edge(struct graph *graph, uint32_t caller, uint32_t 
 }
 
 static bool reserve_nodes(struct graph *graph) {
-    size_t needed = graph->table.group_count;
-    if (needed <= graph->node_capacity) {
-        return true;
-    }
-    struct node *grown = realloc(graph->nodes, 2 * needed * sizeof *grown);
-    if (!grown) {
+    size_t before = graph->node_capacity;
+    if (!room_for(&graph->nodes, &graph->node_capacity, graph->table.group_count, sizeof *graph->nodes)) {
         return false;
     }
-    memset(grown + graph->node_capacity, 0, (2 * needed - graph->node_capacity) * sizeof *grown);
-    graph->nodes = grown;
-    graph->node_capacity = 2 * needed;
+    if (graph->node_capacity > before) {
+        memset(graph->nodes + before, 0, (graph->node_capacity - before) * sizeof *graph->nodes);
+    }
     return true;
 }
 
-static enum merge_error add_frames(struct graph *graph, int64_t value) {
+static enum merge_error add_frames(struct graph *graph, const struct sample_frames *frames, int64_t value) {
     enum merge_error error = MERGE_OK;
-    const uint32_t *ids = graph->frames.ids;
+    const uint32_t *ids = frames->ids;
     if (!reserve_nodes(graph)) {
         return MERGE_NO_MEMORY;
     }
     graph->mark++;
-    for (size_t i = 0; i < graph->frames.count && error == MERGE_OK; i++) {
+    for (size_t i = 0; i < frames->count && error == MERGE_OK; i++) {
         struct node *node = &graph->nodes[ids[i]];
         node->flat = i == 0 ? text_sum(node->flat, value) : node->flat;
         node->total = node->mark != graph->mark ? text_sum(node->total, value) : node->total;
@@ -97,19 +91,12 @@ static enum merge_error add_frames(struct graph *graph, int64_t value) {
     return error;
 }
 
-static enum merge_error read_samples(struct graph *graph, struct profile *profile, const struct report_options *options) {
-    enum merge_error error = MERGE_OK;
-    for (size_t i = 0; i < profile_sample_count(profile) && error == MERGE_OK; i++) {
-        struct profile_sample_view sample;
-        error = profile_sample_at(profile, i, &sample);
-        if (error != MERGE_OK || sample.values[options->type] == 0 || !tally_is_of(options->top->memory, options->top->owner, &sample)) {
-            continue;
-        }
-        graph->all = text_sum(graph->all, sample.values[options->type]);
-        bool counts = sample_frames_read(&graph->frames, &graph->table, &sample);
-        error = counts ? add_frames(graph, sample.values[options->type]) : graph->table.error;
-    }
-    return error;
+// All of them count in the whole.
+static enum merge_error add_sample(void *context, const struct profile_sample_view *sample, const struct sample_frames *frames) {
+    struct graph *graph = context;
+    int64_t value = sample->values[graph->type];
+    graph->all = text_sum(graph->all, value);
+    return frames ? add_frames(graph, frames, value) : MERGE_OK;
 }
 
 // ---- Printing ----
@@ -119,10 +106,6 @@ static void put_name(const struct graph *graph, uint32_t id, FILE *out) {
     char name[TEXT_NAME_BYTES];
     text_put(*frame->function ? frame->function : text_frame(frame, name), out);
     fputc('\n', out);
-}
-
-static uint64_t magnitude(int64_t value) {
-    return value < 0 ? -(uint64_t)value : (uint64_t)value;
 }
 
 // Edges by one of their ends, of each the heaviest first.
@@ -139,7 +122,7 @@ static int compare_edges(const void *left, const void *right, void *context) {
     const struct edge *a = *(const struct edge *const *)left, *b = *(const struct edge *const *)right;
     const struct edge_index *index = context;
     uint32_t first_end = end_of(index, a), second_end = end_of(index, b);
-    uint64_t first = magnitude(a->value), second = magnitude(b->value);
+    uint64_t first = text_magnitude(a->value), second = text_magnitude(b->value);
     return first_end != second_end ? (first_end < second_end ? -1 : 1) : first != second ? (first > second ? -1 : 1) : a < b ? -1 : a > b;
 }
 
@@ -195,7 +178,8 @@ static int compare_nodes(const void *left, const void *right, void *context) {
     const struct order *order = context;
     uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
     const struct node *first = &order->graph->nodes[a], *second = &order->graph->nodes[b];
-    uint64_t x = magnitude(order->by_total ? first->total : first->flat), y = magnitude(order->by_total ? second->total : second->flat);
+    uint64_t x = text_magnitude(order->by_total ? first->total : first->flat),
+             y = text_magnitude(order->by_total ? second->total : second->flat);
     return x != y ? (x > y ? -1 : 1) : a < b ? -1 : a > b;
 }
 
@@ -225,11 +209,10 @@ static enum merge_error print(const struct graph *graph, const struct report_opt
 }
 
 enum merge_error report_peek(struct profile *profile, const struct report_options *options, FILE *out) {
-    struct graph graph = {.table = {.by = FRAME_BY_FUNCTION, .filter = options->top->filter}};
-    enum merge_error error = read_samples(&graph, profile, options);
+    struct graph graph = {.table = {.by = FRAME_BY_FUNCTION, .filter = options->top->filter}, .type = options->type};
+    enum merge_error error = report_samples(profile, options, false, &graph.table, add_sample, &graph);
     error = error == MERGE_OK ? print(&graph, options, out) : error;
     frame_table_free(&graph.table);
-    sample_frames_free(&graph.frames);
     free(graph.edges);
     free(graph.nodes);
     id_set_free(&graph.edge_ids);

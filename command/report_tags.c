@@ -1,5 +1,6 @@
 // report_tags.c: the labels of samples, their values and what these weigh (reports.h).
 #include "reports.h"
+#include "room.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct tags {
     struct tag *tags;
     size_t count, capacity;
     struct id_set ids;
+    int type; // index in the profile
     int64_t all;
 };
 
@@ -28,14 +30,11 @@ static enum merge_error add_tag(struct tags *tags, const char *key, const char *
     uint64_t hash = id_set_hash(id_set_hash(1, key, strlen(key)), value, strlen(value));
     uint32_t id = id_set_find(&tags->ids, hash, same_tag, tags, &wanted);
     if (id == ID_NONE) {
-        if (tags->count == tags->capacity) {
-            size_t capacity = tags->capacity ? 2 * tags->capacity : 64;
-            struct tag *grown = capacity > MOST_TAGS ? NULL : realloc(tags->tags, capacity * sizeof *grown);
-            if (!grown) {
-                return capacity > MOST_TAGS ? MERGE_TOO_LARGE : MERGE_NO_MEMORY;
-            }
-            tags->tags = grown;
-            tags->capacity = capacity;
+        if (tags->count == MOST_TAGS) {
+            return MERGE_TOO_LARGE;
+        }
+        if (!room_for(&tags->tags, &tags->capacity, tags->count + 1, sizeof *tags->tags)) {
+            return MERGE_NO_MEMORY;
         }
         size_t key_size = strlen(key) + 1, value_size = strlen(value) + 1;
         char *copy = malloc(key_size + value_size);
@@ -53,8 +52,13 @@ static enum merge_error add_tag(struct tags *tags, const char *key, const char *
     return MERGE_OK;
 }
 
-static enum merge_error add_labels(struct tags *tags, const struct profile_sample_view *sample, int64_t weight) {
+static enum merge_error add_labels(void *context, const struct profile_sample_view *sample, const struct sample_frames *frames) {
+    struct tags *tags = context;
     enum merge_error error = MERGE_OK;
+    if (!frames) {
+        return MERGE_OK;
+    }
+    int64_t weight = sample->values[tags->type];
     tags->all = text_sum(tags->all, weight);
     for (size_t i = 0; i < sample->label_count && error == MERGE_OK; i++) {
         const struct profile_label *label = &sample->labels[i];
@@ -65,30 +69,11 @@ static enum merge_error add_labels(struct tags *tags, const struct profile_sampl
     return error;
 }
 
-static enum merge_error read_samples(struct tags *tags, struct profile *profile, const struct report_options *options) {
-    struct frame_table table = {.by = FRAME_BY_FUNCTION, .filter = options->top->filter};
-    struct sample_frames frames = {0};
-    enum merge_error error = MERGE_OK;
-    for (size_t i = 0; i < profile_sample_count(profile) && error == MERGE_OK; i++) {
-        struct profile_sample_view sample;
-        error = profile_sample_at(profile, i, &sample);
-        if (error != MERGE_OK || sample.values[options->type] == 0 || !tally_is_of(options->top->memory, options->top->owner, &sample)) {
-            continue;
-        }
-        bool counts = sample_frames_read(&frames, &table, &sample);
-        error = counts ? add_labels(tags, &sample, sample.values[options->type]) : table.error;
-    }
-    sample_frames_free(&frames);
-    frame_table_free(&table);
-    return error;
-}
-
 // Keys by name; of each the heaviest value first.
 static int compare(const void *left, const void *right) {
     const struct tag *a = left, *b = right;
     int key = strcmp(a->key, b->key);
-    uint64_t first = a->weight < 0 ? -(uint64_t)a->weight : (uint64_t)a->weight;
-    uint64_t second = b->weight < 0 ? -(uint64_t)b->weight : (uint64_t)b->weight;
+    uint64_t first = text_magnitude(a->weight), second = text_magnitude(b->weight);
     return key ? key : first != second ? (first > second ? -1 : 1) : strcmp(a->value, b->value);
 }
 
@@ -114,8 +99,9 @@ static void print_key(const struct tags *tags, size_t from, size_t to, const str
 }
 
 enum merge_error report_tags(struct profile *profile, const struct report_options *options, FILE *out) {
-    struct tags tags = {0};
-    enum merge_error error = read_samples(&tags, profile, options);
+    struct frame_table table = {.by = FRAME_BY_FUNCTION, .filter = options->top->filter};
+    struct tags tags = {.type = options->type};
+    enum merge_error error = report_samples(profile, options, false, &table, add_labels, &tags);
     if (error == MERGE_OK && tags.count == 0) {
         fputs("no sample has a label\n", out);
     } else if (error == MERGE_OK) {
@@ -131,5 +117,6 @@ enum merge_error report_tags(struct profile *profile, const struct report_option
     }
     free(tags.tags);
     id_set_free(&tags.ids);
+    frame_table_free(&table);
     return error;
 }

@@ -19,6 +19,24 @@ bool report_names(const struct report_options *options, const struct profile_fra
     return regexec(options->functions, *frame->function ? frame->function : text_frame(frame, name), 0, NULL, 0) == 0;
 }
 
+enum merge_error report_samples(struct profile *profile, const struct report_options *options, bool all, struct frame_table *table,
+                                report_visit *visit, void *context) {
+    struct sample_frames frames = {0};
+    enum merge_error error = MERGE_OK;
+    for (size_t i = 0; i < profile_sample_count(profile) && error == MERGE_OK; i++) {
+        struct profile_sample_view sample;
+        error = profile_sample_at(profile, i, &sample);
+        if (error != MERGE_OK || (!all && sample.values[options->type] == 0) ||
+            !tally_is_of(options->top->memory, options->top->owner, &sample)) {
+            continue;
+        }
+        bool counts = sample_frames_read(&frames, table, &sample);
+        error = table->error != MERGE_OK ? table->error : visit(context, &sample, counts ? &frames : NULL);
+    }
+    sample_frames_free(&frames);
+    return error;
+}
+
 static void put_labels(const struct profile_sample_view *sample, FILE *out) {
     for (size_t i = 0; i < sample->label_count; i++) {
         const struct profile_label *label = &sample->labels[i];
@@ -55,41 +73,40 @@ static void put_values(const struct profile *profile, const struct profile_sampl
     fputc('\n', out);
 }
 
-static void put_sample(const struct profile *profile, const struct report_options *options, const struct profile_sample_view *sample,
-                       const struct sample_frames *frames, bool all_types, FILE *out) {
+struct printing {
+    const struct profile *profile;
+    const struct report_options *options;
+    bool all_types;
+    FILE *out;
+};
+
+static enum merge_error put_sample(void *context, const struct profile_sample_view *sample, const struct sample_frames *frames) {
+    const struct printing *printing = context;
+    FILE *out = printing->out;
     char value[TEXT_VALUE_BYTES];
+    if (!frames) {
+        return MERGE_OK;
+    }
     fputs("----------\n", out);
     put_labels(sample, out);
-    if (all_types) {
-        put_values(profile, sample, out);
+    if (printing->all_types) {
+        put_values(printing->profile, sample, out);
     }
+    const char *weight = printing->all_types ? "" : report_value(printing->options, sample->values[printing->options->type], value);
     for (size_t i = 0; i < frames->count; i++) {
-        bool first = i == 0 && !all_types;
-        fprintf(out, "%10s  ", first ? report_value(options, sample->values[options->type], value) : "");
-        put_frame(&sample->frames[frames->places[i]], all_types, out);
+        fprintf(out, "%10s  ", i == 0 ? weight : "");
+        put_frame(&sample->frames[frames->places[i]], printing->all_types, out);
     }
     if (frames->count == 0) {
-        fprintf(out, "%10s  (no stack)\n", all_types ? "" : report_value(options, sample->values[options->type], value));
+        fprintf(out, "%10s  (no stack)\n", weight);
     }
+    return MERGE_OK;
 }
 
 static enum merge_error put_samples(struct profile *profile, const struct report_options *options, bool all_types, FILE *out) {
     struct frame_table table = {.by = FRAME_BY_LINE, .filter = options->top->filter};
-    struct sample_frames frames = {0};
-    enum merge_error error = MERGE_OK;
-    for (size_t i = 0; i < profile_sample_count(profile) && error == MERGE_OK; i++) {
-        struct profile_sample_view sample;
-        error = profile_sample_at(profile, i, &sample);
-        if (error != MERGE_OK || !tally_is_of(options->top->memory, options->top->owner, &sample) ||
-            (!all_types && sample.values[options->type] == 0)) {
-            continue;
-        }
-        if (sample_frames_read(&frames, &table, &sample)) {
-            put_sample(profile, options, &sample, &frames, all_types, out);
-        }
-        error = table.error;
-    }
-    sample_frames_free(&frames);
+    struct printing printing = {profile, options, all_types, out};
+    enum merge_error error = report_samples(profile, options, all_types, &table, put_sample, &printing);
     frame_table_free(&table);
     return error;
 }

@@ -29,6 +29,11 @@ enum merge_error report_tags(struct profile *profile, const struct report_option
 // The value as the options want it.
 const char *report_value(const struct report_options *options, int64_t value, char text[TEXT_VALUE_BYTES]);
 double report_share(int64_t value, int64_t all);
+// Calls visit for each sample with a value of the type (`all`: also for those without) that the options let through, until it returns an
+// error. frames: numbers of the table; NULL: the filter leaves the sample out.
+typedef enum merge_error report_visit(void *context, const struct profile_sample_view *sample, const struct sample_frames *frames);
+enum merge_error report_samples(struct profile *profile, const struct report_options *options, bool all, struct frame_table *table,
+                                report_visit *visit, void *context);
 // Whether a function's name matches.
 bool report_names(const struct report_options *options, const struct profile_frame *frame);
 

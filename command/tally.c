@@ -1,5 +1,6 @@
 // tally.c: sums by function and by stack (tally.h).
 #include "tally.h"
+#include "room.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -22,30 +23,14 @@ void tally_free(struct tally *tally) {
     *tally = (struct tally){0};
 }
 
-// Room for `count` items; twice what there was at least. False: no memory.
-static bool reserve(void *items, size_t *capacity, size_t count, size_t size) {
-    void **array = items;
-    if (count <= *capacity) {
-        return true;
-    }
-    size_t larger = 2 * *capacity > count ? 2 * *capacity : count + 256;
-    void *grown = realloc(*array, larger * size);
-    if (!grown) {
-        return false;
-    }
-    *array = grown;
-    *capacity = larger;
-    return true;
-}
-
 // A new row with the given frames, or ID_NONE.
 static uint32_t add_row(struct tally *tally, const uint32_t *ids, size_t count) {
     if (tally->id_count + count > MOST_IDS) {
         tally->frames.error = MERGE_TOO_LARGE;
         return ID_NONE;
     }
-    if (!reserve(&tally->rows, &tally->row_capacity, tally->row_count + 1, sizeof *tally->rows) ||
-        !reserve(&tally->ids, &tally->id_capacity, tally->id_count + count, sizeof *tally->ids)) {
+    if (!room_for(&tally->rows, &tally->row_capacity, tally->row_count + 1, sizeof *tally->rows) ||
+        !room_for(&tally->ids, &tally->id_capacity, tally->id_count + count, sizeof *tally->ids)) {
         tally->frames.error = MERGE_NO_MEMORY;
         return ID_NONE;
     }
@@ -89,7 +74,7 @@ static uint32_t row_of_stack(struct tally *tally, const uint32_t *ids, size_t co
 
 static uint32_t row_of_frame(struct tally *tally, uint32_t id) {
     size_t known = tally->row_of_capacity;
-    if (!reserve(&tally->row_of, &tally->row_of_capacity, (size_t)id + 1, sizeof *tally->row_of)) {
+    if (!room_for(&tally->row_of, &tally->row_of_capacity, (size_t)id + 1, sizeof *tally->row_of)) {
         tally->frames.error = MERGE_NO_MEMORY;
         return ID_NONE;
     }

@@ -28,5 +28,7 @@ const char *text_frame(const struct profile_frame *frame, char name[TEXT_NAME_BY
 const char *text_base_name(const char *path);
 // a + b, which saturates.
 int64_t text_sum(int64_t a, int64_t b);
+// Without its sign, also of INT64_MIN.
+uint64_t text_magnitude(int64_t value);
 
 #endif

@@ -43,12 +43,8 @@ struct order {
     bool by_total;
 };
 
-static uint64_t magnitude(int64_t value) {
-    return value < 0 ? -(uint64_t)value : (uint64_t)value;
-}
-
 static int compare_magnitudes(int64_t a, int64_t b) {
-    uint64_t left = magnitude(a), right = magnitude(b);
+    uint64_t left = text_magnitude(a), right = text_magnitude(b);
     return left != right ? (left > right ? -1 : 1) : a != b ? (a > b ? -1 : 1) : 0;
 }
 
