@@ -21,14 +21,31 @@ static uint64_t used_now(void) {
     return atomic_load(&used);
 }
 
+// What a sample that never ended may have left half written.
+static void forget_unfinished(struct shard *shard) {
+    shard->weight_interval = 0;
+    shard->timed_until = shard->timed_next = atomic_load(&shard->samples);
+    memset(&shard->memo, 0, sizeof shard->memo);
+}
+
+static bool own(struct shard *shard, const struct thread_state *thread) {
+    const struct thread_state *owner = atomic_load_explicit(&shard->owner, memory_order_relaxed);
+    return owner == thread || (owner == NULL && atomic_compare_exchange_strong(&shard->owner, &owner, thread));
+}
+
 // A thread's shard in thread_state.shard, counted from 1. Above the owned ones: it owns none, and this is where it looks first.
 static uint32_t find_own(struct shard *shards, const struct thread_state *thread) {
     uint32_t hash = (uint32_t)((uintptr_t)thread * 0x9e3779b97f4a7c15u >> 32);
     for (uint32_t i = 0; i < SHARDS_OWNED; i++) {
         uint32_t at = (hash + i) % SHARDS_OWNED;
-        const struct thread_state *owner = NULL;
-        if (atomic_compare_exchange_strong(&shards[at].owner, &owner, thread) || owner == thread) {
+        if (own(&shards[at], thread)) {
             use(at);
+            // Held by a thread that was here before and ended inside a sample (cancelled, or pthread_exit in a signal handler).
+            if (atomic_load(&shards[at].held) != 0) {
+                shard_forget(&shards[at]);
+                forget_unfinished(&shards[at]);
+                shard_release(&shards[at]);
+            }
             return at + 1;
         }
     }
@@ -67,12 +84,17 @@ struct shard *shards_take(struct shard *shards, struct thread_state *thread) {
 bool shard_wait(struct shard *shard) {
     const struct timespec pause = {0, 50 * 1000};
     atomic_fetch_add(&shard->wanted, 1);
-    for (int i = 0; i < 5000; i++) {
+    for (int left = atomic_load(&shard->stuck) ? 0 : 5000;; left--) {
         if (atomic_load(&shard->held) == 0) {
+            atomic_store(&shard->stuck, false);
             return true;
+        }
+        if (left == 0) {
+            break;
         }
         nanosleep(&pause, NULL);
     }
+    atomic_store(&shard->stuck, true);
     shard_leave(shard);
     return false;
 }
@@ -125,9 +147,7 @@ bool shards_after_fork(struct shard *shards) {
             shard->stack = NULL;
             shard->objects = shard->bytes = 0;
             shard->unflushed_samples = 0;
-            shard->weight_interval = 0;
-            shard->timed_until = shard->timed_next = atomic_load(&shard->samples);
-            memset(&shard->memo, 0, sizeof shard->memo);
+            forget_unfinished(shard);
             shard_release(shard);
         }
     }

@@ -5,7 +5,8 @@
 //
 // The first 48 have an owner each, the others are anybody's. The owner is the place of a thread's thread_state: whoever has that place,
 // also a later thread at the same address, is alone with the shard, so it can hold it by a plain store. Nothing tells when a thread ends,
-// so a shard is never taken from its owner. Threads that find none left take one of the others, by an atomic exchange.
+// so a shard is never taken from its owner: the next thread at its address has it, also if the one before ended inside a sample. Threads
+// that find none left, since that many addresses were used before them, take one of the others, by an atomic exchange.
 //
 //   thread             held = 1; a full barrier; wanted is 0: it is ours      else: held = 0, and another one
 //   who waits for it   wanted + 1, a full barrier; held is 0: nobody has it   else: look again later
@@ -33,6 +34,7 @@ enum { SHARDS_OWNED = 48, SHARDS_SHARED = 16, SHARDS = SHARDS_OWNED + SHARDS_SHA
 struct shard {
     _Atomic uint32_t held;   // 1: a sample is being taken in it
     _Atomic uint32_t wanted; // so many wait for it or look at it, so others take another one
+    _Atomic bool stuck;      // was not to be had in time: the thread that holds it may have ended
     _Atomic(const struct thread_state *) owner;
     struct stack *stack; // that memo describes; NULL: none
     // Allocated at stack, and not in its totals yet: a thread that samples in a loop writes to memory of its own.
@@ -76,8 +78,8 @@ static inline struct shard *shards_take_own(struct shard *shards, const struct t
 // The thread's own shard, which it looks for if it has not yet, or one of those that are anybody's. NULL: none is free.
 struct shard *shards_take(struct shard *shards, struct thread_state *thread);
 
-// Waits until nobody holds it, and nobody will until shard_leave; half a second at most: for those who are not inside malloc. False: it was
-// not to be had.
+// Waits until nobody holds it, and nobody will until shard_leave; half a second at most, and not at all if it was not to be had the last
+// time either: for those who are not inside malloc. False: it was not to be had.
 bool shard_wait(struct shard *shard);
 void shard_leave(struct shard *shard);
 // Of these shards, one bit each, takes those that were ever used: waits until everybody who holds one now has let go of it, and calls visit

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "../shard.h"
 
@@ -95,6 +96,29 @@ static void a_later_thread_at_the_same_place_has_the_same_one(void **state) {
     place = (struct thread_state){0};
     assert_ptr_equal(shards_take(shards, &place), own);
     assert_ptr_not_equal(shards_take(shards, &elsewhere), own);
+}
+
+// A thread that was cancelled inside a sample never lets go of its shard; the next one at its address has it in order.
+static void one_that_was_never_let_go_of_is_had_again(void **state) {
+    (void)state;
+    struct thread_state place = {0};
+    struct shard *own = shards_take(shards, &place);
+    own->weight_interval = 1;
+    assert_false(shard_wait(own));
+    assert_true(own->stuck);
+    struct rusage usage_before, usage_after;
+    getrusage(RUSAGE_THREAD, &usage_before);
+    assert_false(shard_wait(own)); // without a pause
+    getrusage(RUSAGE_THREAD, &usage_after);
+    assert_int_equal(usage_after.ru_nvcsw, usage_before.ru_nvcsw);
+    place = (struct thread_state){0};
+    assert_ptr_equal(shards_take(shards, &place), own);
+    assert_int_equal(own->held, 1);
+    assert_int_equal(own->weight_interval, 0);
+    shard_release(own);
+    assert_true(shard_wait(own));
+    assert_false(own->stuck);
+    shard_leave(own);
 }
 
 // More threads than can own a shard, all in the midst of a sample: no two of them have the same.
@@ -203,6 +227,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(only_used_shards_are_looked_at, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(a_thread_keeps_to_its_shard_while_it_is_free, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(a_later_thread_at_the_same_place_has_the_same_one, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(one_that_was_never_let_go_of_is_had_again, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(with_all_taken_there_is_none, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(nobody_takes_one_that_is_wanted, make_shards, free_shards),
         cmocka_unit_test_setup_teardown(all_have_let_go_once_it_is_settled, make_shards, free_shards),
