@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 enum { FILE_ROOM = 8192, PATH_ROOM = 2048 };
+#define NO_LIMIT (UINT64_C(1) << 62) // version 1 says "none" by a number just below 2^63
 
 struct version {
     const char *folder; // below the mount
@@ -58,23 +59,34 @@ static size_t left_at(const struct version *version, const char *folder) {
 }
 
 // From the process's cgroup up to the mount. In a container the path may be the host's, of which there is only the mount.
-static size_t least_left(const struct version *version, const char *mount, const char *cgroup) {
-    char folder[PATH_ROOM];
+struct levels {
+    char *folder;
+    size_t base; // length of the last one
+    bool is_one;
+};
+
+static struct levels first_level(const struct version *version, const char *mount, const char *cgroup, char folder[PATH_ROOM]) {
     bool is_above = strstr(cgroup, "/..") != NULL; // of the mount: outside of the cgroup namespace
-    size_t base = strlen(mount) + strlen(version->folder), left = SIZE_MAX;
-    int length = snprintf(folder, sizeof folder, "%s%s%s", mount, version->folder, is_above ? "" : cgroup);
-    if (length < 0 || (size_t)length >= sizeof folder) {
-        return SIZE_MAX;
-    }
-    for (;;) {
-        size_t here = left_at(version, folder);
-        left = here < left ? here : left;
-        char *slash = strrchr(folder, '/');
-        if (slash == NULL || (size_t)(slash - folder) < base) {
-            return left;
-        }
+    int length = snprintf(folder, PATH_ROOM, "%s%s%s", mount, version->folder, is_above ? "" : cgroup);
+    return (struct levels){folder, strlen(mount) + strlen(version->folder), length >= 0 && length < PATH_ROOM};
+}
+
+static void next_level(struct levels *levels) {
+    char *slash = strrchr(levels->folder, '/');
+    levels->is_one = slash != NULL && (size_t)(slash - levels->folder) >= levels->base;
+    if (levels->is_one) {
         *slash = '\0';
     }
+}
+
+static size_t least_left(const struct version *version, const char *mount, const char *cgroup) {
+    char folder[PATH_ROOM];
+    size_t left = SIZE_MAX;
+    for (struct levels levels = first_level(version, mount, cgroup, folder); levels.is_one; next_level(&levels)) {
+        size_t here = left_at(version, folder);
+        left = here < left ? here : left;
+    }
+    return left;
 }
 
 // "4:cpu,memory:/path": the controllers of one hierarchy, none for version 2.
@@ -90,10 +102,10 @@ static const struct version *version_of(char *controllers) {
     return NULL;
 }
 
-size_t cgroup_memory_left(const char *list, const char *mount) {
+// Calls visit for the process's cgroup in each hierarchy that accounts for memory.
+static void for_each(const char *list, void (*visit)(void *context, const struct version *version, const char *cgroup), void *context) {
     char text[FILE_ROOM], *rest;
     int saved = errno;
-    size_t left = SIZE_MAX;
     char *line = read_file(list, text) ? strtok_r(text, "\n", &rest) : NULL;
     for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
         char *controllers = strchr(line, ':'), *path = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
@@ -102,9 +114,64 @@ size_t cgroup_memory_left(const char *list, const char *mount) {
         }
         *path = '\0';
         const struct version *version = version_of(controllers + 1);
-        size_t here = version != NULL ? least_left(version, mount, path + 1) : SIZE_MAX;
-        left = here < left ? here : left;
+        if (version != NULL) {
+            visit(context, version, path + 1);
+        }
     }
     errno = saved;
-    return left;
+}
+
+struct search {
+    const char *mount;
+    size_t left;
+    struct cgroup_memory *memory;
+    bool found;
+};
+
+static void find_left(void *context, const struct version *version, const char *cgroup) {
+    struct search *search = context;
+    size_t here = least_left(version, search->mount, cgroup);
+    search->left = here < search->left ? here : search->left;
+}
+
+size_t cgroup_memory_left(const char *list, const char *mount) {
+    struct search search = {.mount = mount, .left = SIZE_MAX};
+    for_each(list, find_left, &search);
+    return search.left;
+}
+
+static void read_account(const struct version *version, const char *folder, struct cgroup_memory *memory) {
+    bool is_first = version == &version_1;
+    memory->version = is_first ? 1 : 2;
+    memory->used = number_in(folder, version->used, "\n");
+    memory->anonymous = number_in(folder, "memory.stat", is_first ? "\ntotal_rss " : "\nanon ");
+    memory->file = number_in(folder, "memory.stat", is_first ? "\ntotal_cache " : "\nfile ");
+    memory->shared = number_in(folder, "memory.stat", is_first ? "\ntotal_shmem " : "\nshmem ");
+    memory->kernel = is_first ? number_in(folder, "memory.kmem.usage_in_bytes", "\n") : number_in(folder, "memory.stat", "\nkernel ");
+    memory->inactive_file = number_in(folder, "memory.stat", version->cache);
+    memory->high_events = is_first ? 0 : number_in(folder, "memory.events", "\nhigh ");
+    memory->max_events = is_first ? 0 : number_in(folder, "memory.events", "\nmax ");
+    memory->oom_kills = number_in(folder, is_first ? "memory.oom_control" : "memory.events", "\noom_kill ");
+}
+
+static void read_one(void *context, const struct version *version, const char *cgroup) {
+    struct search *search = context;
+    char folder[PATH_ROOM];
+    for (struct levels levels = first_level(version, search->mount, cgroup, folder); levels.is_one; next_level(&levels)) {
+        uint64_t limit = number_in(folder, version->limit, "\n");
+        if (!search->found && number_in(folder, version->used, "\n") != 0) {
+            *search->memory = (struct cgroup_memory){.limit = UINT64_MAX};
+            read_account(version, folder, search->memory);
+            search->found = true;
+        }
+        if (search->found && limit != 0 && limit < NO_LIMIT && limit < search->memory->limit) {
+            search->memory->limit = limit;
+        }
+    }
+}
+
+bool cgroup_memory_read(const char *list, const char *mount, struct cgroup_memory *memory) {
+    struct search search = {.mount = mount, .memory = memory};
+    for_each(list, read_one, &search);
+    return search.found;
 }

@@ -3,11 +3,15 @@
 // Versions 1 and 2, as they are mounted by habit. Limits of all levels count, and files that were not used lately (inactive_file) do not
 // count as used, since the kernel drops them before it ends a process: so Kubernetes looks at it as well.
 //
+// Source: Linux, Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+//
 // Threads: any, not inside malloc. Memory: 20 KiB of stack.
 #ifndef CMEMPROF_CGROUP_MEMORY_H
 #define CMEMPROF_CGROUP_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "namespace.h"
 
@@ -16,5 +20,15 @@
 
 // In bytes. SIZE_MAX: there is no limit, or none is to be seen. list: the cgroups of the process; mount: where their files are.
 size_t cgroup_memory_left(const char *list, const char *mount);
+
+// The account of the process's own cgroup, in bytes. What the version does not say is 0: version 1 has no events but oom_kill.
+struct cgroup_memory {
+    unsigned version;     // 1 or 2
+    uint64_t used, limit; // limit: the lowest of all levels; UINT64_MAX: none
+    uint64_t anonymous, file, shared, kernel, inactive_file;
+    uint64_t high_events, max_events, oom_kills;
+};
+// False: the process is in no cgroup that accounts for memory, or its files cannot be read.
+bool cgroup_memory_read(const char *list, const char *mount, struct cgroup_memory *memory);
 
 #endif

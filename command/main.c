@@ -12,6 +12,7 @@ static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "\n"
                             "  run        run a program and profile its C memory\n"
                             "  receiver   take profile uploads on this machine and show them on a page\n"
+                            "  memory     print where the memory of a running process is\n"
                             "  top        print what weighs most in profiles, largest first\n"
                             "  diff       print what changed between two profiles\n"
                             "  merge      add up profiles\n"
@@ -34,9 +35,16 @@ static int help_command(int argc, char **argv);
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"receiver", receiver_command},   {"run", run_command},         {"top", top_command},
-                {"diff", diff_command},           {"merge", merge_command},     {"delta", delta_command},
-                {"symbolize", symbolize_command}, {"version", version_command}, {"help", help_command}};
+} commands[] = {{"receiver", receiver_command},
+                {"run", run_command},
+                {"top", top_command},
+                {"diff", diff_command},
+                {"merge", merge_command},
+                {"delta", delta_command},
+                {"symbolize", symbolize_command},
+                {"memory", memory_command},
+                {"version", version_command},
+                {"help", help_command}};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static int say_unknown(const char *name) {

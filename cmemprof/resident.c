@@ -1,0 +1,213 @@
+// resident.c: what the kernel tells of each area, and the sums.
+
+#include "resident.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "resident_pieces.h"
+
+const char *resident_part_key(enum resident_part part) {
+    static const char *const keys[RESIDENT_PART_COUNT] = {
+        [RESIDENT_PROGRAM] = "program",      [RESIDENT_LIBRARIES] = "libraries",     [RESIDENT_FILES] = "files",
+        [RESIDENT_SHARED] = "shared_memory", [RESIDENT_MALLOC] = "malloc",           [RESIDENT_GO_HEAP] = "go_heap",
+        [RESIDENT_STACKS] = "thread_stacks", [RESIDENT_UNEXPLAINED] = "unexplained",
+    };
+    return part < RESIDENT_PART_COUNT ? keys[part] : "unknown";
+}
+
+static bool begins(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool is_shared_memory(const struct smaps_area *area) {
+    return begins(area->name, "/memfd:") || begins(area->name, "/dev/shm/") || begins(area->name, "/SYSV") ||
+           begins(area->name, "/dev/zero") || begins(area->name, "[anon_shmem") || (area->permissions[3] == 's' && area->inode == 0);
+}
+
+// Zeroed memory behind an object's data segment, of which the file has no bytes: it begins where that ends.
+static bool is_bss(const struct resident *resident, const struct smaps_area *area) {
+    const struct smaps_area *last = &resident->last;
+    return area->name[0] == '\0' && area->low == last->high && last->name != NULL && last->name[0] == '/' && last->permissions[3] == 'p' &&
+           memcmp(area->permissions, last->permissions, 3) == 0;
+}
+
+static enum resident_part part_of(const struct resident *resident, const struct smaps_area *area, uint32_t name) {
+    if (is_shared_memory(area)) {
+        return RESIDENT_SHARED;
+    }
+    if (area->name[0] == '/') {
+        return name == resident->program ? RESIDENT_PROGRAM : RESIDENT_FILES; // which of them are libraries is known at the end
+    }
+    if (strcmp(area->name, "[heap]") == 0) {
+        return RESIDENT_MALLOC;
+    }
+    if (strcmp(area->name, "[stack]") == 0) {
+        return RESIDENT_STACKS;
+    }
+    if (area->name[0] == '[' && !begins(area->name, "[anon:")) {
+        return RESIDENT_LIBRARIES; // [vdso], [vvar], ...: the kernel's
+    }
+    return RESIDENT_UNEXPLAINED;
+}
+
+static void add_area(void *context, const struct smaps_area *area) {
+    struct resident *resident = context;
+    bool is_bss_of_last = is_bss(resident, area);
+    uint32_t name = is_bss_of_last ? resident->last_name : resident_name(resident, area->name);
+    enum resident_part part = is_bss_of_last && name == resident->program ? RESIDENT_PROGRAM
+                              : is_bss_of_last                            ? RESIDENT_FILES
+                                                                          : part_of(resident, area, name);
+    if (strcmp(area->name, "[heap]") == 0) {
+        name = resident_name(resident, "heap (break)");
+    } else if (strcmp(area->name, "[stack]") == 0) {
+        name = resident_name(resident, "main thread");
+    }
+    resident_add_piece(resident, &(struct resident_piece){.low = area->low,
+                                                          .high = area->high,
+                                                          .rss = area->rss,
+                                                          .anonymous = area->anonymous,
+                                                          .lazy_free = area->lazy_free,
+                                                          .huge = area->huge,
+                                                          .swap = area->swap,
+                                                          .name = name,
+                                                          .part = (uint8_t)part,
+                                                          .is_readable = area->permissions[0] == 'r',
+                                                          .is_writable = area->permissions[1] == 'w',
+                                                          .is_executable = area->permissions[2] == 'x',
+                                                          .is_private = area->permissions[3] == 'p',
+                                                          .has_file = area->name[0] == '/' || is_bss_of_last});
+    resident->area_count++;
+    resident->rss += area->rss;
+    resident->swap += area->swap;
+    resident->hugetlb += area->hugetlb;
+    resident->last = *area;
+    resident->last.name = area->name[0] == '/' ? resident->names[name].text : "";
+    resident->last_name = name;
+}
+
+// A file of which code is mapped is a library, with all its other areas.
+static void find_libraries(struct resident *resident) {
+    for (size_t i = 0; i < resident->piece_count; i++) {
+        const struct resident_piece *piece = &resident->pieces[i];
+        if (piece->part == RESIDENT_FILES && piece->is_executable) {
+            resident->names[piece->name].entries[RESIDENT_LIBRARIES] = UINT32_MAX; // marked
+        }
+    }
+    for (size_t i = 0; i < resident->piece_count; i++) {
+        struct resident_piece *piece = &resident->pieces[i];
+        if (piece->part == RESIDENT_FILES && resident->names[piece->name].entries[RESIDENT_LIBRARIES] == UINT32_MAX) {
+            piece->part = RESIDENT_LIBRARIES;
+        }
+    }
+    for (size_t i = 0; i < resident->name_count; i++) {
+        resident->names[i].entries[RESIDENT_LIBRARIES] = 0;
+    }
+}
+
+static struct resident_entry *entry_of(struct resident *resident, enum resident_part part, uint32_t name) {
+    uint32_t *number = &resident->names[name].entries[part];
+    if (*number == 0) {
+        if (resident->entry_count == resident->entry_capacity) {
+            size_t size = sizeof *resident->entries, capacity = resident->entry_capacity != 0 ? 2 * resident->entry_capacity : 64;
+            void *grown = naming_memory_grow(&resident->memory, resident->entries, resident->entry_capacity * size, capacity * size);
+            if (grown == NULL) {
+                resident->ran_short = true;
+                return NULL;
+            }
+            resident->entries = grown;
+            resident->entry_capacity = capacity;
+        }
+        resident->entries[resident->entry_count++] = (struct resident_entry){.part = part, .name = resident->names[name].text};
+        *number = (uint32_t)resident->entry_count;
+    }
+    return &resident->entries[*number - 1];
+}
+
+static void add_up(struct resident *resident) {
+    for (size_t i = 0; i < resident->piece_count; i++) {
+        const struct resident_piece *piece = &resident->pieces[i];
+        resident->parts[piece->part] += piece->rss;
+        struct resident_entry *entry = entry_of(resident, piece->part, piece->name);
+        if (entry != NULL) {
+            entry->rss += piece->rss;
+            entry->anonymous += piece->anonymous;
+            entry->lazy_free += piece->lazy_free;
+            entry->huge += piece->huge;
+            entry->swap += piece->swap;
+            entry->mapped += piece->high - piece->low;
+            entry->pieces++;
+        }
+    }
+    // Few are large, and they come first.
+    for (size_t i = 1; i < resident->entry_count; i++) {
+        struct resident_entry entry = resident->entries[i];
+        size_t at = i;
+        for (; at > 0 && resident->entries[at - 1].rss < entry.rss; at--) {
+            resident->entries[at] = resident->entries[at - 1];
+        }
+        resident->entries[at] = entry;
+    }
+}
+
+static int open_of(pid_t pid, const char *name) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static uint32_t read_program(struct resident *resident) {
+    char path[64], program[PATH_MAX];
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)resident->pid);
+    ssize_t size = readlink(path, program, sizeof program - 1);
+    program[size > 0 ? size : 0] = '\0';
+    return resident_name(resident, program);
+}
+
+enum smaps_error resident_read(pid_t pid, struct resident *resident) {
+    *resident = (struct resident){.pid = pid, .bytes_file = -1, .pages_file = -1};
+    naming_memory_open(&resident->memory);
+    char path[64], *buffer = naming_memory_take(&resident->memory, SMAPS_BUFFER_BYTES);
+    resident->ran_short = buffer == NULL;
+    snprintf(path, sizeof path, "/proc/%d/smaps", (int)pid);
+    int file;
+    enum smaps_error error = smaps_open(path, &file);
+    if (error != SMAPS_OK || buffer == NULL) {
+        return error != SMAPS_OK ? error : SMAPS_UNREADABLE;
+    }
+    resident_name(resident, "");
+    resident->program = read_program(resident);
+    error = smaps_read(file, buffer, add_area, resident);
+    close(file);
+    if (error == SMAPS_OK && resident->area_count == 0) {
+        error = SMAPS_NO_PROCESS; // a zombie or a kernel thread has no memory
+    }
+    if (error != SMAPS_OK) {
+        return error;
+    }
+    find_libraries(resident);
+    resident->bytes_file = open_of(pid, "mem");
+    resident->pages_file = open_of(pid, "pagemap");
+    resident->reads_bytes = resident->bytes_file >= 0;
+    resident->reads_pages = resident->pages_file >= 0;
+    resident_find_go(resident);
+    resident_find_stacks(resident);
+    resident_find_glibc(resident);
+    resident_cut(resident);
+    add_up(resident);
+    return SMAPS_OK;
+}
+
+void resident_close(struct resident *resident) {
+    if (resident->bytes_file >= 0) {
+        close(resident->bytes_file);
+    }
+    if (resident->pages_file >= 0) {
+        close(resident->pages_file);
+    }
+    naming_memory_close(&resident->memory);
+    *resident = (struct resident){.bytes_file = -1, .pages_file = -1};
+}

@@ -1,0 +1,90 @@
+// resident.h (resident): where the resident memory of a process is, by cause.
+//
+// Every area of /proc/PID/smaps belongs to one part, or is cut into pieces that do, so the parts add up to its Rss. What the kernel does
+// not tell is recognized by records that the memory itself holds, each of which is verified before it counts: glibc's heaps by their heads,
+// Go's by its heap's list of arenas. What nothing explains is a part of its own.
+//
+// Mapped is not resident: a piece counts the pages that /proc/PID/pagemap calls present. docs/memory.md explains each part.
+//
+// Threads: any, not inside malloc; one at a time for one struct. Memory: naming_memory.h, 140 bytes an area. The process goes on meanwhile,
+// so areas that it maps and unmaps during the call may be counted twice or not at all.
+#ifndef CMEMPROF_RESIDENT_H
+#define CMEMPROF_RESIDENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "namespace.h"
+#include "naming_memory.h"
+#include "smaps.h"
+
+enum resident_part {
+    RESIDENT_PROGRAM,     // the executable's code and data, with its .bss
+    RESIDENT_LIBRARIES,   // the same of shared objects
+    RESIDENT_FILES,       // other mapped files, by path
+    RESIDENT_SHARED,      // shared memory: memfd, /dev/shm, System V, anonymous and shared
+    RESIDENT_MALLOC,      // glibc's heaps: the break, arenas, and large blocks that each have a mapping
+    RESIDENT_GO_HEAP,     // Go's arenas: objects, goroutine stacks, and what is free there
+    RESIDENT_STACKS,      // of threads
+    RESIDENT_UNEXPLAINED, // anonymous memory of an unknown owner: other allocators, mmap by C, the Go runtime's own
+    RESIDENT_PART_COUNT
+};
+// "program", ...: the key in JSON. Never NULL.
+const char *resident_part_key(enum resident_part part);
+
+struct resident_piece {
+    uint64_t low, high; // first: by_address.h
+    uint64_t rss, anonymous, lazy_free, huge, swap;
+    uint32_t name; // index of names
+    uint8_t part;
+    bool is_private, is_writable, is_readable, is_executable, has_file;
+};
+
+// The pieces of one part under one name.
+struct resident_entry {
+    enum resident_part part;
+    const char *name; // a path, "arena", "large blocks", a thread's name; "": none
+    uint64_t rss, anonymous, lazy_free, huge, swap, mapped;
+    uint32_t pieces;
+};
+
+struct resident_name {
+    const char *text;
+    uint32_t next;                         // with the same hash; 0: none
+    uint32_t entries[RESIDENT_PART_COUNT]; // counted from 1
+};
+
+enum { RESIDENT_HASHES = 1024 };
+
+struct resident {
+    pid_t pid;
+    struct resident_entry *entries; // most resident first
+    size_t entry_count;
+    uint64_t rss, swap, hugetlb; // sums of all areas; hugetlb is not part of rss
+    uint64_t parts[RESIDENT_PART_COUNT];
+    size_t area_count;
+    bool reads_bytes;             // false: the process's memory cannot be read, so heaps are unexplained
+    bool reads_pages;             // false: pages cannot be counted, so a cut area counts in proportion to the lengths of its pieces
+    bool is_go, knows_go_heap;    // knows: by its own list. Else by where it lies
+    size_t threads, lost_threads; // lost: where their stack is was not to be learned
+    bool looked_everywhere;       // false: so much memory is unknown that not all of it was searched for large blocks
+    bool ran_short;               // of memory: areas are missing
+
+    // Internal.
+    struct naming_memory memory;
+    struct resident_piece *pieces, *claims;
+    struct resident_name *names; // [0] is ""
+    size_t piece_count, piece_capacity, claim_count, claim_capacity, name_count, name_capacity, entry_capacity;
+    uint32_t hashes[RESIDENT_HASHES];
+    int bytes_file, pages_file;
+    uint32_t program;       // name of the executable
+    struct smaps_area last; // whose .bss may follow
+    uint32_t last_name;
+};
+
+enum smaps_error resident_read(pid_t pid, struct resident *resident);
+void resident_close(struct resident *resident); // also after an error
+
+#endif

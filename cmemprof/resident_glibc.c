@@ -1,0 +1,81 @@
+// resident_glibc.c: heaps of glibc's malloc, recognized by what glibc keeps in them.
+//
+// An arena's heap begins at a multiple of 64 MiB with
+//     struct heap_info { malloc_state *arena; heap_info *prev; size_t size, mprotect_size; ... }
+// of which mprotect_size bytes may be used. A large block has a mapping of its own, which begins with
+//     size_t prev_size = 0, size | 2 (IS_MMAPPED)
+// and is a whole number of pages, 128 KiB or more unless M_MMAP_THRESHOLD says otherwise. Source: glibc 2.28 to 2.41, malloc/arena.c and
+// malloc/malloc.c.
+
+#include <stdio.h>
+
+#include "resident_pieces.h"
+
+enum { HEAP_BYTES = 64 << 20, PAGE_BYTES = 4096, IS_MMAPPED = 2, CHUNK_FLAGS = 7 };
+// Of unknown memory, for the whole process: 16 GiB of pages that are not present, or 256 MiB of pages that are.
+enum { LEAST_LARGE_BYTES = 64 << 10, MOST_PAGES = 1 << 22, LOOK_COST = 64 };
+
+struct heap_head {
+    uint64_t arena, previous, size, open;
+};
+
+static bool is_heap(const struct resident *resident, uint64_t at, struct heap_head *head) {
+    return resident_bytes(resident, at, head, sizeof *head) && head->open >= PAGE_BYTES && head->open <= HEAP_BYTES &&
+           head->open % PAGE_BYTES == 0 && head->size <= head->open && head->size > sizeof *head && head->size % 16 == 0 &&
+           head->previous % HEAP_BYTES == 0 && head->previous != at && head->arena % 16 == 0 &&
+           resident_piece_at(resident, head->arena) != NULL &&
+           (head->previous == 0 ? head->arena > at && head->arena < at + PAGE_BYTES : head->arena / HEAP_BYTES != at / HEAP_BYTES);
+}
+
+static void find_heaps(struct resident *resident, const struct resident_piece *piece) {
+    uint64_t at = (piece->low + HEAP_BYTES - 1) / HEAP_BYTES * HEAP_BYTES;
+    for (; at < piece->high && at >= piece->low; at += HEAP_BYTES) {
+        struct heap_head head;
+        char name[48];
+        if (is_heap(resident, at, &head)) {
+            snprintf(name, sizeof name, "arena %#llx", (unsigned long long)head.arena);
+            resident_claim(resident, at, at + head.open, RESIDENT_MALLOC, resident_name(resident, name));
+        }
+    }
+}
+
+static bool is_large_block(const struct resident *resident, uint64_t at, uint64_t high, uint64_t *size) {
+    uint64_t head[2];
+    if (!resident_bytes(resident, at, head, sizeof head) || head[0] != 0 || (head[1] & CHUNK_FLAGS) != IS_MMAPPED) {
+        return false;
+    }
+    *size = head[1] - IS_MMAPPED;
+    return *size >= LEAST_LARGE_BYTES && *size % PAGE_BYTES == 0 && *size <= high - at;
+}
+
+// Blocks lie one behind the other, and behind and before other mappings that the kernel made one area of. Only pages that are present are
+// looked at: reading another one would make the kernel map it.
+static void find_large_blocks(struct resident *resident, const struct resident_piece *piece, uint32_t name, size_t *left) {
+    uint64_t at = piece->low, size;
+    while (at < piece->high) {
+        uint64_t present = resident_next_present(resident, at, piece->high, left);
+        if (present >= piece->high) {
+            break;
+        }
+        *left -= LOOK_COST < *left ? LOOK_COST : *left;
+        if (is_large_block(resident, present, piece->high, &size)) {
+            resident_claim(resident, present, present + size, RESIDENT_MALLOC, name);
+            at = present + size;
+        } else {
+            at = present + PAGE_BYTES;
+        }
+    }
+}
+
+void resident_find_glibc(struct resident *resident) {
+    uint32_t name = resident_name(resident, "large blocks");
+    size_t left = MOST_PAGES;
+    for (size_t i = 0; resident->reads_bytes && i < resident->piece_count; i++) {
+        struct resident_piece piece = resident->pieces[i];
+        if (resident_is_anonymous(&piece)) {
+            find_heaps(resident, &piece);
+            find_large_blocks(resident, &piece, name, &left);
+        }
+    }
+    resident->looked_everywhere = left > 0;
+}

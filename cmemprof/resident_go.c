@@ -1,0 +1,144 @@
+// resident_go.c: the heap of Go's runtime.
+//
+// runtime.mheap_ holds slices of the numbers of all arenas of 64 MiB (allArenas until Go 1.24; heapArenas since). Their offsets differ by
+// version, so every word triple of mheap_ that may be such a slice is looked at, and counts if each of its numbers is an arena that is
+// mapped. Arena n begins at n * 64 MiB + 0xffff800000000000 (amd64, runtime/malloc.go).
+//
+// Without a symbol table a Go program's heap is known by where it lies: Go asks for arenas at addresses of its own choice, far from where
+// the kernel puts mappings.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "elf_file.h"
+#include "by_address.h"
+#include "resident_pieces.h"
+
+enum { MOST_HEAP_BYTES = 1 << 20, MOST_ARENAS = 1 << 16 };
+#define ARENA_BYTES (UINT64_C(64) << 20)
+#define ARENA_BASE UINT64_C(0xffff800000000000)
+#define FAR_BYTES (UINT64_C(1) << 40)
+
+struct slice {
+    uint64_t at, length, capacity;
+};
+
+static bool find_symbol(const struct elf_file *file, const char *name, Elf64_Sym *symbol) {
+    Elf64_Shdr table, strings;
+    for (size_t i = 1; elf_file_section_at(file, i, &table); i++) {
+        if (table.sh_type != SHT_SYMTAB || table.sh_entsize != sizeof *symbol || !elf_file_section_at(file, table.sh_link, &strings)) {
+            continue;
+        }
+        struct dwarf_bytes symbols = elf_file_bytes(file, table.sh_offset, table.sh_size);
+        struct dwarf_bytes names = elf_file_bytes(file, strings.sh_offset, strings.sh_size);
+        bool found = false;
+        size_t size = strlen(name) + 1;
+        for (; !found && dwarf_bytes_left(&symbols) >= sizeof *symbol; symbols.at += sizeof *symbol) {
+            memcpy(symbol, symbols.at, sizeof *symbol);
+            found = symbol->st_name < dwarf_bytes_left(&names) && dwarf_bytes_left(&names) - symbol->st_name >= size &&
+                    memcmp(names.at + symbol->st_name, name, size) == 0;
+        }
+        return found;
+    }
+    return false;
+}
+
+// From the file's addresses to the process's. False: the program is not mapped as a whole.
+static bool find_bias(const struct resident *resident, const struct elf_file *file, uint64_t *bias) {
+    Elf64_Phdr segment;
+    for (size_t i = 0; elf_file_segment_at(file, i, &segment); i++) {
+        if (segment.p_type == PT_LOAD) {
+            for (size_t k = 0; k < resident->piece_count; k++) {
+                if (resident->pieces[k].part == RESIDENT_PROGRAM) {
+                    *bias = resident->pieces[k].low - segment.p_vaddr / 4096 * 4096;
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+static uint64_t arena_at(uint64_t number) {
+    return number * ARENA_BYTES + ARENA_BASE;
+}
+
+static bool is_arena(const struct resident *resident, uint64_t number) {
+    if (number == 0 || number > UINT64_C(1) << 22) {
+        return false;
+    }
+    uint64_t at = arena_at(number);
+    size_t count = by_address_count(resident->pieces, resident->piece_count, sizeof *resident->pieces, at + ARENA_BYTES - 1);
+    const struct resident_piece *piece = count > 0 ? &resident->pieces[count - 1] : NULL;
+    return piece != NULL && piece->high > at && piece->is_private && !piece->has_file;
+}
+
+static bool claim_slice(struct resident *resident, const struct slice *slice, uint32_t name) {
+    if (slice->length == 0 || slice->length > slice->capacity || slice->capacity > MOST_ARENAS || slice->at % 8 != 0 ||
+        resident_piece_at(resident, slice->at) == NULL) {
+        return false;
+    }
+    size_t bytes = slice->length * sizeof(uint64_t);
+    uint64_t *numbers = naming_memory_take(&resident->memory, bytes);
+    bool is_list = numbers != NULL && resident_bytes(resident, slice->at, numbers, bytes);
+    for (size_t i = 0; is_list && i < slice->length; i++) {
+        is_list = is_arena(resident, numbers[i]);
+    }
+    for (size_t i = 0; is_list && i < slice->length; i++) {
+        resident_claim(resident, arena_at(numbers[i]), arena_at(numbers[i]) + ARENA_BYTES, RESIDENT_GO_HEAP, name);
+    }
+    return is_list;
+}
+
+static void find_by_list(struct resident *resident, const struct elf_file *file, uint32_t name) {
+    Elf64_Sym heap;
+    uint64_t bias;
+    if (!find_symbol(file, "runtime.mheap_", &heap) || heap.st_size > MOST_HEAP_BYTES || !find_bias(resident, file, &bias)) {
+        return;
+    }
+    uint64_t *words = naming_memory_take(&resident->memory, heap.st_size + sizeof(struct slice));
+    if (words == NULL || !resident_bytes(resident, heap.st_value + bias, words, heap.st_size)) {
+        return;
+    }
+    for (size_t i = 0; i + 3 <= heap.st_size / sizeof *words; i++) {
+        struct slice slice;
+        memcpy(&slice, words + i, sizeof slice);
+        resident->knows_go_heap |= claim_slice(resident, &slice, name);
+    }
+}
+
+static void find_by_place(struct resident *resident, uint32_t name) {
+    uint64_t libraries = 0, program = 0;
+    for (size_t i = 0; i < resident->piece_count; i++) {
+        const struct resident_piece *piece = &resident->pieces[i];
+        libraries = libraries == 0 && piece->part == RESIDENT_LIBRARIES ? piece->low : libraries;
+        program = piece->part == RESIDENT_PROGRAM || piece->part == RESIDENT_MALLOC ? piece->high : program;
+    }
+    for (size_t i = 0; i < resident->piece_count; i++) {
+        struct resident_piece piece = resident->pieces[i];
+        if (resident_is_anonymous(&piece) && piece.low > program && (libraries == 0 || piece.high + FAR_BYTES < libraries)) {
+            resident_claim(resident, piece.low, piece.high, RESIDENT_GO_HEAP, name);
+        }
+    }
+}
+
+void resident_find_go(struct resident *resident) {
+    struct elf_file file;
+    Elf64_Shdr section;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)resident->pid);
+    if (!elf_file_open(&file, path, &resident->memory)) {
+        return;
+    }
+    resident->is_go = elf_file_section(&file, ".go.buildinfo", &section) || elf_file_section(&file, ".note.go.buildid", &section);
+    if (resident->is_go) {
+        uint32_t name = resident_name(resident, "arenas");
+        if (resident->reads_bytes) {
+            find_by_list(resident, &file, name);
+        }
+        if (!resident->knows_go_heap) {
+            find_by_place(resident, name);
+        }
+    }
+    elf_file_close(&file);
+}

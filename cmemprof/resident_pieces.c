@@ -1,0 +1,220 @@
+// resident_pieces.c: tables of pieces, claims and names, and how claims cut pieces.
+
+#include "resident_pieces.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "by_address.h"
+
+enum { PAGE_BYTES = 4096, PAGE_WORDS = 512 };
+#define PAGE_IS_PRESENT (UINT64_C(1) << 63)
+#define PAGE_IS_SWAPPED (UINT64_C(1) << 62)
+
+// A larger copy of the table, with room for one more; NULL: no memory, and the old one stays.
+static void *grown(struct resident *resident, void *table, size_t count, size_t *capacity, size_t item_bytes) {
+    if (count < *capacity) {
+        return table;
+    }
+    size_t more = *capacity != 0 ? 2 * *capacity : 256;
+    void *copy = naming_memory_grow(&resident->memory, table, *capacity * item_bytes, more * item_bytes);
+    if (copy == NULL) {
+        resident->ran_short = true;
+        return NULL;
+    }
+    *capacity = more;
+    return copy;
+}
+
+// FNV-1a; names are compared in full.
+static uint32_t hash_of(const char *text) {
+    uint32_t hash = 2166136261u;
+    for (; *text != '\0'; text++) {
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    }
+    return hash % RESIDENT_HASHES;
+}
+
+uint32_t resident_name(struct resident *resident, const char *text) {
+    uint32_t hash = hash_of(text), *first = &resident->hashes[hash];
+    for (uint32_t i = *first; i != 0; i = resident->names[i].next) {
+        if (strcmp(resident->names[i].text, text) == 0) {
+            return i;
+        }
+    }
+    if (*text == '\0' && resident->name_count > 0) {
+        return 0;
+    }
+    size_t size = strlen(text) + 1;
+    struct resident_name *names = grown(resident, resident->names, resident->name_count, &resident->name_capacity, sizeof *names);
+    char *copy = names != NULL ? naming_memory_take(&resident->memory, size) : NULL;
+    resident->names = names != NULL ? names : resident->names;
+    if (copy == NULL) {
+        resident->ran_short = true;
+        return 0;
+    }
+    memcpy(copy, text, size);
+    uint32_t number = (uint32_t)resident->name_count++;
+    resident->names[number] = (struct resident_name){.text = copy, .next = *first};
+    *first = number;
+    return number;
+}
+
+void resident_add_piece(struct resident *resident, const struct resident_piece *piece) {
+    struct resident_piece *pieces =
+        grown(resident, resident->pieces, resident->piece_count, &resident->piece_capacity, sizeof *resident->pieces);
+    if (pieces != NULL) {
+        resident->pieces = pieces;
+        resident->pieces[resident->piece_count++] = *piece;
+    }
+}
+
+void resident_claim(struct resident *resident, uint64_t low, uint64_t high, enum resident_part part, uint32_t name) {
+    struct resident_piece *claims =
+        grown(resident, resident->claims, resident->claim_count, &resident->claim_capacity, sizeof *resident->claims);
+    if (claims != NULL && low < high) {
+        resident->claims = claims;
+        resident->claims[resident->claim_count++] = (struct resident_piece){.low = low, .high = high, .part = (uint8_t)part, .name = name};
+    }
+}
+
+const struct resident_piece *resident_piece_at(const struct resident *resident, uint64_t address) {
+    size_t count = by_address_count(resident->pieces, resident->piece_count, sizeof *resident->pieces, address);
+    return count > 0 && address < resident->pieces[count - 1].high ? &resident->pieces[count - 1] : NULL;
+}
+
+bool resident_is_anonymous(const struct resident_piece *piece) {
+    return piece->part == RESIDENT_UNEXPLAINED && piece->is_private && piece->is_writable && !piece->has_file;
+}
+
+bool resident_bytes(const struct resident *resident, uint64_t address, void *to, size_t size) {
+    return resident->bytes_file >= 0 && address <= INT64_MAX && pread(resident->bytes_file, to, size, (off_t)address) == (ssize_t)size;
+}
+
+// Pages of [low, high) that are present, and those that are swapped out. False: not to be learned.
+static bool count_pages(const struct resident *resident, uint64_t low, uint64_t high, uint64_t *present, uint64_t *swapped) {
+    uint64_t words[PAGE_WORDS];
+    *present = *swapped = 0;
+    for (uint64_t page = low / PAGE_BYTES, end = high / PAGE_BYTES; page < end;) {
+        size_t wanted = end - page < PAGE_WORDS ? end - page : PAGE_WORDS;
+        ssize_t size =
+            resident->pages_file >= 0 ? pread(resident->pages_file, words, wanted * sizeof *words, (off_t)(page * sizeof *words)) : -1;
+        if (size < (ssize_t)sizeof *words) {
+            return false;
+        }
+        for (size_t i = 0; i < (size_t)size / sizeof *words; i++) {
+            *present += (words[i] & PAGE_IS_PRESENT) != 0 ? PAGE_BYTES : 0;
+            *swapped += (words[i] & PAGE_IS_SWAPPED) != 0 ? PAGE_BYTES : 0;
+        }
+        page += (size_t)size / sizeof *words;
+    }
+    return true;
+}
+
+uint64_t resident_next_present(const struct resident *resident, uint64_t from, uint64_t high, size_t *left) {
+    uint64_t words[PAGE_WORDS];
+    for (uint64_t page = from / PAGE_BYTES, end = high / PAGE_BYTES; page<end && * left> 0;) {
+        size_t wanted = end - page < PAGE_WORDS ? end - page : PAGE_WORDS;
+        ssize_t size =
+            resident->pages_file >= 0 ? pread(resident->pages_file, words, wanted * sizeof *words, (off_t)(page * sizeof *words)) : -1;
+        if (size < (ssize_t)sizeof *words) {
+            return page * PAGE_BYTES;
+        }
+        size_t count = (size_t)size / sizeof *words;
+        for (size_t i = 0; i < count; i++) {
+            if ((words[i] & PAGE_IS_PRESENT) != 0) {
+                return (page + i) * PAGE_BYTES;
+            }
+        }
+        page += count;
+        *left -= count < *left ? count : *left;
+    }
+    return high;
+}
+
+static uint64_t share(uint64_t of, uint64_t part, uint64_t whole) {
+    return whole != 0 ? (uint64_t)((unsigned __int128)of * part / whole) : 0;
+}
+
+// Gives the pieces [first, count) of one area its figures: by their pages, or where those cannot be counted by their lengths. Pages may
+// come and go meanwhile, and the zero page is present without being resident; so what is counted is a weight, and the sum stays the area's.
+static void share_out(struct resident *resident, const struct resident_piece *area, size_t first) {
+    struct resident_piece *pieces = resident->pieces;
+    uint64_t rss = 0, swap = 0;
+    for (size_t i = first; i < resident->piece_count; i++) {
+        if (!count_pages(resident, pieces[i].low, pieces[i].high, &pieces[i].rss, &pieces[i].swap)) {
+            resident->reads_pages = false;
+            pieces[i].rss = pieces[i].swap = pieces[i].high - pieces[i].low;
+        }
+        rss += pieces[i].rss;
+        swap += pieces[i].swap;
+    }
+    struct resident_piece left = *area;
+    for (size_t i = first; i < resident->piece_count; i++) {
+        bool is_last = i + 1 == resident->piece_count;
+        uint64_t weight = pieces[i].rss;
+        pieces[i].rss = is_last ? left.rss : share(area->rss, weight, rss);
+        pieces[i].anonymous = is_last ? left.anonymous : share(area->anonymous, weight, rss);
+        pieces[i].lazy_free = is_last ? left.lazy_free : share(area->lazy_free, weight, rss);
+        pieces[i].huge = is_last ? left.huge : share(area->huge, weight, rss);
+        pieces[i].swap = is_last ? left.swap : share(area->swap, pieces[i].swap, swap);
+        left.rss -= pieces[i].rss;
+        left.anonymous -= pieces[i].anonymous;
+        left.lazy_free -= pieces[i].lazy_free;
+        left.huge -= pieces[i].huge;
+        left.swap -= pieces[i].swap;
+    }
+}
+
+static void add_part(struct resident *resident, const struct resident_piece *area, uint64_t low, uint64_t high,
+                     const struct resident_piece *claim) {
+    struct resident_piece piece = *area;
+    piece.low = low;
+    piece.high = high;
+    if (claim != NULL) {
+        piece.part = claim->part;
+        piece.name = claim->name;
+    }
+    resident_add_piece(resident, &piece);
+}
+
+// *next: the first claim that may reach the area; they are sorted.
+static void cut_area(struct resident *resident, const struct resident_piece *area, size_t *next) {
+    size_t first = resident->piece_count;
+    uint64_t at = area->low;
+    while (*next < resident->claim_count && resident->claims[*next].low < area->high) {
+        const struct resident_piece *claim = &resident->claims[*next];
+        uint64_t low = claim->low > at ? claim->low : at, high = claim->high < area->high ? claim->high : area->high;
+        if (low < high) {
+            if (at < low) {
+                add_part(resident, area, at, low, NULL);
+            }
+            add_part(resident, area, low, high, claim);
+            at = high;
+        }
+        if (claim->high > area->high) {
+            break; // goes on in the next area
+        }
+        (*next)++;
+    }
+    if (at < area->high) {
+        add_part(resident, area, at, area->high, NULL);
+    }
+    if (resident->piece_count - first > 1) {
+        share_out(resident, area, first);
+    }
+}
+
+void resident_cut(struct resident *resident) {
+    if (resident->claim_count == 0 ||
+        !by_address_sort(&resident->memory, resident->claims, resident->claim_count, sizeof *resident->claims)) {
+        return;
+    }
+    struct resident_piece *areas = resident->pieces;
+    size_t count = resident->piece_count, next = 0;
+    resident->pieces = NULL;
+    resident->piece_count = resident->piece_capacity = 0;
+    for (size_t i = 0; i < count; i++) {
+        cut_area(resident, &areas[i], &next);
+    }
+}

@@ -1,0 +1,32 @@
+// resident_pieces.h (resident): how the finders of parts say what they found. See resident.h.
+#ifndef CMEMPROF_RESIDENT_PIECES_H
+#define CMEMPROF_RESIDENT_PIECES_H
+
+#include "namespace.h"
+#include "resident.h"
+
+// The index of the text among the names; 0, the empty one, if there is no memory.
+uint32_t resident_name(struct resident *resident, const char *text);
+void resident_add_piece(struct resident *resident, const struct resident_piece *piece);
+// [low, high) belongs to the part, whatever its area is otherwise. Of claims that overlap the one that begins first counts.
+void resident_claim(struct resident *resident, uint64_t low, uint64_t high, enum resident_part part, uint32_t name);
+// The piece that the address lies in. NULL: it is not mapped.
+const struct resident_piece *resident_piece_at(const struct resident *resident, uint64_t address);
+// Memory that nothing but the process's own code can explain: private, writable, without a file.
+bool resident_is_anonymous(const struct resident_piece *piece);
+// False: it is not mapped, or may not be read.
+bool resident_bytes(const struct resident *resident, uint64_t address, void *to, size_t size);
+
+// The first page from `from` on that is present, or high. Without pagemap every page counts as present. Each page passed over takes one of
+// *left; with none left it is high.
+uint64_t resident_next_present(const struct resident *resident, uint64_t from, uint64_t high, size_t *left);
+
+// Cuts pieces where claims begin and end, and gives each its share of the area's pages.
+void resident_cut(struct resident *resident);
+
+// The finders. Each claims what it recognizes.
+void resident_find_glibc(struct resident *resident);
+void resident_find_go(struct resident *resident);
+void resident_find_stacks(struct resident *resident);
+
+#endif

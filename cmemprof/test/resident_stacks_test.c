@@ -1,0 +1,89 @@
+// resident_stacks_test.c: stacks of this process's threads, by name, also of threads that have ended.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../resident.h"
+
+enum { KIB = 1024, MIB = 1 << 20, THREADS = 20 };
+static struct resident resident;
+static pthread_barrier_t barrier;
+
+static const struct resident_entry *entry(const char *name) {
+    for (size_t i = 0; i < resident.entry_count; i++) {
+        if (resident.entries[i].part == RESIDENT_STACKS && strcmp(resident.entries[i].name, name) == 0) {
+            return &resident.entries[i];
+        }
+    }
+    return NULL;
+}
+
+static void use_stack(size_t bytes) {
+    volatile char *room = __builtin_alloca(bytes);
+    for (size_t i = 0; i < bytes; i += 4096) {
+        room[i] = 1;
+    }
+}
+
+static void *wait_on_a_stack(void *name) {
+    pthread_setname_np(pthread_self(), name);
+    use_stack(strcmp(name, "deep") == 0 ? 3 * MIB : 256 * KIB);
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return NULL;
+}
+
+static void threads_are_found_by_name(void **state) {
+    (void)state;
+    pthread_t threads[THREADS + 2];
+    pthread_barrier_init(&barrier, NULL, THREADS + 3);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, wait_on_a_stack, "worker"), 0);
+    }
+    assert_int_equal(pthread_create(&threads[THREADS], NULL, wait_on_a_stack, "deep"), 0);
+    // A stack of the program's own size, and one of its own memory, without a guard of libc's.
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    char *own = mmap(NULL, 2 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(own + 64 * KIB, 2 * MIB - 64 * KIB, PROT_READ | PROT_WRITE);
+    pthread_attr_setstack(&attributes, own + 64 * KIB, 2 * MIB - 64 * KIB);
+    assert_int_equal(pthread_create(&threads[THREADS + 1], &attributes, wait_on_a_stack, "own"), 0);
+    pthread_barrier_wait(&barrier);
+    assert_int_equal(resident_read(getpid(), &resident), SMAPS_OK);
+    assert_int_equal(resident.threads, THREADS + 3);
+    assert_int_equal(resident.lost_threads, 0);
+    const struct resident_entry *workers = entry("worker"), *deep = entry("deep"), *in_own = entry("own");
+    assert_non_null(workers);
+    assert_non_null(deep);
+    assert_non_null(in_own);
+    assert_int_equal(workers->pieces, THREADS);
+    assert_in_range(workers->rss, THREADS * 256 * KIB, THREADS * 400 * KIB);
+    assert_in_range(deep->rss, 3 * MIB, 3 * MIB + 200 * KIB);
+    assert_in_range(in_own->rss, 256 * KIB, 500 * KIB);
+    resident_close(&resident);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < THREADS + 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    // libc keeps stacks of threads that have ended for later ones.
+    assert_int_equal(resident_read(getpid(), &resident), SMAPS_OK);
+    assert_int_equal(resident.threads, 1);
+    assert_null(entry("worker"));
+    assert_non_null(entry("ended threads"));
+    resident_close(&resident);
+    munmap(own, 2 * MIB);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_are_found_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

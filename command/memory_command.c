@@ -1,0 +1,160 @@
+// memory_command.c: `cmemprof memory PID`: where the resident memory of a running process is, from outside and without its help.
+#include "commands.h"
+#include "memory_report.h"
+#include "options.h"
+#include "say.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: cmemprof memory [OPTIONS] PID\n"
+    "\n"
+    "Prints where the resident memory of a process is: C heap, Go heap, thread stacks, mapped files, libraries, shared\n"
+    "memory, and what nothing explains. The parts add up to its RSS. The process goes on undisturbed; it need not know of\n"
+    "cmemprof. It takes the rights of a debugger: the same user, or root (see ptrace(2)).\n"
+    "\n"
+    "  --json               one line of JSON instead of the table\n"
+    "  --watch TIME         again every TIME (2s, 500ms, 1m) until the process ends\n"
+    "  --names N            names shown of each part (default 5)\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage.\n";
+
+static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                        {"watch", required_argument, NULL, 'w'},
+                                        {"names", required_argument, NULL, 'n'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {0}};
+
+struct arguments {
+    bool json;
+    double watch_seconds; // 0: once
+    unsigned long names;
+    pid_t pid;
+};
+
+// "2s", "500ms", "1m", or seconds. False: none of these, or not between 10 ms and a day.
+static bool parse_time(const char *text, double *seconds) {
+    char *end;
+    errno = 0;
+    double number = strtod(text, &end), unit = strcmp(end, "ms") == 0 ? 0.001 : strcmp(end, "m") == 0 ? 60 : 1;
+    if (end == text || (*end != '\0' && strcmp(end, "s") != 0 && strcmp(end, "ms") != 0 && strcmp(end, "m") != 0)) {
+        return false;
+    }
+    *seconds = number * unit;
+    return errno == 0 && isfinite(number) && *seconds >= 0.01 && *seconds <= 86400;
+}
+
+// -1: go on.
+static int parse(int argc, char **argv, struct arguments *arguments) {
+    *arguments = (struct arguments){.names = 5};
+    optind = 1;
+    opterr = 0;
+    for (int option; (option = getopt_long_only(argc, argv, ":", options, NULL)) != -1;) {
+        switch (option) {
+        case 'j':
+            arguments->json = true;
+            break;
+        case 'w':
+            if (!parse_time(optarg, &arguments->watch_seconds)) {
+                return say_usage("memory", "--watch %s: not a time like 2s, 500ms or 1m", optarg);
+            }
+            break;
+        case 'n':
+            if (!options_number(optarg, 100000, &arguments->names)) {
+                return say_usage("memory", "--names %s: not a number from 1 to 100000", optarg);
+            }
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return STATUS_DONE;
+        default:
+            return options_say_wrong("memory", option, argv);
+        }
+    }
+    if (argc - optind != 1) {
+        return say_usage("memory", argc == optind ? "which process? Give its PID" : "one PID at a time");
+    }
+    unsigned long pid;
+    if (!options_number(argv[optind], INT32_MAX, &pid)) {
+        return say_usage("memory", "%s is not a PID", argv[optind]);
+    }
+    arguments->pid = (pid_t)pid;
+    return -1;
+}
+
+// The process's name, without the line's end; its peak RSS.
+static void read_status(pid_t pid, char name[64], uint64_t *peak) {
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "re");
+    strcpy(name, "process");
+    *peak = 0;
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, "Name:\t", 6) == 0) {
+            snprintf(name, 64, "%.*s", (int)strcspn(line + 6, "\n"), line + 6);
+        } else if (strncmp(line, "VmHWM:", 6) == 0) {
+            *peak = strtoull(line + 6, NULL, 10) * 1024;
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+}
+
+static enum smaps_error report_once(const struct arguments *arguments) {
+    struct resident *resident = malloc(sizeof *resident);
+    if (!resident) {
+        return SMAPS_UNREADABLE;
+    }
+    enum smaps_error error = resident_read(arguments->pid, resident);
+    if (error == SMAPS_OK) {
+        char name[64], list[64];
+        struct cgroup_memory cgroup;
+        struct memory_report report = {.resident = resident, .program = name, .names = arguments->names};
+        read_status(arguments->pid, name, &report.peak);
+        snprintf(list, sizeof list, "/proc/%d/cgroup", (int)arguments->pid);
+        report.cgroup = cgroup_memory_read(list, CGROUP_MEMORY_MOUNT, &cgroup) ? &cgroup : NULL;
+        (arguments->json ? memory_report_json : memory_report_table)(&report, stdout);
+    }
+    resident_close(resident);
+    free(resident);
+    return error;
+}
+
+int memory_command(int argc, char **argv) {
+    struct arguments arguments;
+    int status = parse(argc, argv, &arguments);
+    if (status >= 0) {
+        return status;
+    }
+    for (bool again = false;; again = true) {
+        if (again && !arguments.json && isatty(STDOUT_FILENO)) {
+            fputs("\033[H\033[2J", stdout);
+        } else if (again && !arguments.json) {
+            fputc('\n', stdout);
+        }
+        enum smaps_error error = report_once(&arguments);
+        if (again && error == SMAPS_NO_PROCESS) {
+            return STATUS_DONE; // it has ended
+        }
+        if (error != SMAPS_OK) {
+            char pid[16];
+            snprintf(pid, sizeof pid, "%d", (int)arguments.pid);
+            return say_failed("memory", pid, "%s", smaps_error_text(error));
+        }
+        if (fflush(stdout) != 0) {
+            return say_failed("memory", "standard output", "%s", strerror(errno));
+        }
+        if (arguments.watch_seconds <= 0) {
+            return STATUS_DONE;
+        }
+        double seconds = arguments.watch_seconds;
+        nanosleep(&(struct timespec){(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)}, NULL);
+    }
+}
