@@ -210,7 +210,7 @@ test-sanitized: build/.setup-test $(SANITIZED_TESTS)
 	@scripts/run-c-tests $(SANITIZED_TESTS)
 # The lock-free tables under the thread sanitizer. setarch -R: gcc 12's does not know address space laid out at random in today's kernels' way.
 TSAN_TABLES := $(patsubst %,build/tsan/cmemprof/%.o,block_filter live_table stack_table stack_index private_arena reserved_memory shard)
-TSAN_TESTS := $(patsubst %,build/tsan/test/cmemprof_%_test,block_filter live_table stack_table private_arena reserved_memory row_cache tables_stress)
+TSAN_TESTS := $(patsubst %,build/tsan/test/cmemprof_%_test,block_filter live_table stack_table private_arena reserved_memory cfi_cache tables_stress)
 build/tsan/%.o: %.c | build/.setup
 	@mkdir -p $(@D) && echo "  cc    $< (tsan)"
 	@$(CC) $(ALL_CFLAGS) -Wno-tsan -fsanitize=thread -MMD -MP -c $< -o $@

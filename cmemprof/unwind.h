@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #include "namespace.h"
-#include "row_cache.h"
+#include "cfi_cache.h"
 #include "stack_memory.h"
 #include "thread_state.h"
 #include "unwind_memo.h"
@@ -40,7 +40,7 @@ struct unwinder {
     _Atomic uintptr_t go_panic_start, go_panic_end; // sigpanic, where frame pointers above it cannot be relied on; both 0: they can
     _Atomic uint64_t generation; // of the unwind tables: odd while code is being unmapped, by as many as its upper 16 bits say
     _Atomic uint64_t fallbacks;  // frames followed by frame pointer for want of a rule; relaxed, a counter
-    struct row_cache rows;
+    struct cfi_cache rows;
     struct stack_memory memory;
 };
 

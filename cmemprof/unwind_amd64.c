@@ -189,17 +189,17 @@ static void change_unloadings(struct unwinder *unwinder, uint64_t change, uint64
 
 void unwind_before_unload(struct unwinder *unwinder) {
     change_unloadings(unwinder, 1, 0);
-    row_cache_clear(&unwinder->rows); // for a load in the midst of it
+    cfi_cache_clear(&unwinder->rows); // for a load in the midst of it
 }
 
 void unwind_after_unload(struct unwinder *unwinder) {
-    row_cache_clear(&unwinder->rows);
+    cfi_cache_clear(&unwinder->rows);
     change_unloadings(unwinder, (uint64_t)-1, 2);
 }
 
 void unwind_forget_code(struct unwinder *unwinder) {
     atomic_fetch_add(&unwinder->generation, 2); // first: a row that is being put then is seen, or sees this
-    row_cache_clear(&unwinder->rows);
+    cfi_cache_clear(&unwinder->rows);
 }
 
 void unwind_after_fork(struct unwinder *unwinder, unsigned unloadings) {

@@ -180,10 +180,10 @@ SLOW enum cfi_result find_row(struct unwinder *unwinder, uintptr_t address, stru
     }
     enum cfi_result result = cfi_find(&object, address, row);
     if (result == CFI_FOUND) {
-        row_cache_put(&unwinder->rows, address + 1, row);
+        cfi_cache_put(&unwinder->rows, address + 1, row);
         atomic_thread_fence(memory_order_seq_cst);
         if (atomic_load_explicit(&unwinder->generation, memory_order_relaxed) != generation || (generation & 1) != 0) {
-            row_cache_drop(&unwinder->rows, address + 1); // the rows were cleared meanwhile, perhaps because of this one
+            cfi_cache_drop(&unwinder->rows, address + 1); // the rows were cleared meanwhile, perhaps because of this one
         }
     }
     return result;
@@ -240,7 +240,7 @@ SLOW bool step_unusual(struct unwind_walk *walk, bool cached, const struct cfi_r
 // From a C frame to its caller. True: go on.
 INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
     struct cfi_row row;
-    bool cached = row_cache_get(&walk->unwinder->rows, now->after, &row) && row.valid;
+    bool cached = cfi_cache_get(&walk->unwinder->rows, now->after, &row) && row.valid;
     if (!LIKELY(cached && row.plain)) {
         struct unwind_frame next = *now; // so that now can stay in registers
         bool go_on = step_unusual(walk, cached, &row, &next);
@@ -420,7 +420,7 @@ INLINE bool meets_old(struct unwind_walk *walk, const struct unwind_frame *now, 
 // else, and where the old walk may be met.
 SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, unsigned segment) {
     struct unwind_frame now = *frame;
-    struct row_cache *rows = &walk->unwinder->rows;
+    struct cfi_cache *rows = &walk->unwinder->rows;
     struct unwind_trail *trail = walk->trail;
     struct unwind_step *step = walk->step;
     struct unwind_read *read = walk->read;
@@ -429,7 +429,7 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
     const uintptr_t low = walk->stack_low, bytes = walk->stack_bytes, go_start = walk->go_start, go_bytes = walk->go_bytes;
     while (step < end) {
         struct cfi_row row;
-        if (!row_cache_get(rows, now.after, &row) || !row.plain) {
+        if (!cfi_cache_get(rows, now.after, &row) || !row.plain) {
             break;
         }
         uintptr_t base = now.sp;

@@ -141,11 +141,11 @@ static void rows_of_what_went_another_way_are_forgotten(void **state) {
     struct through before = stacks_through(module->start, module->limit);
     struct cfi_row row;
     assert_true(before.present >= 1);
-    assert_true(row_cache_get(&profiler.unwinder.rows, before.address, &row));
+    assert_true(cfi_cache_get(&profiler.unwinder.rows, before.address, &row));
     assert_int_equal(next_allocator.dlclose(library), 0);
     assert_true(loaded_code_refresh());
     assert_true(module->unloaded_at != 0);
-    assert_false(row_cache_get(&profiler.unwinder.rows, before.address, &row));
+    assert_false(cfi_cache_get(&profiler.unwinder.rows, before.address, &row));
     free(alive);
 }
 

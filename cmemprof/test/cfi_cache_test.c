@@ -1,4 +1,4 @@
-// row_cache_test.c: what was put is found under its address and no other, also while others write.
+// cfi_cache_test.c: what was put is found under its address and no other, also while others write.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,9 +6,9 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "../row_cache.h"
+#include "../cfi_cache.h"
 
-static struct row_cache cache;
+static struct cfi_cache cache;
 
 static struct cfi_row row_for(uintptr_t address) {
     return (struct cfi_row){.valid = 1, .cfa_offset = (int64_t)(address & 0x7ffff8)};
@@ -17,16 +17,16 @@ static struct cfi_row row_for(uintptr_t address) {
 static void finds_what_was_put(void **state) {
     (void)state;
     struct cfi_row row = row_for(0x401000), out;
-    assert_false(row_cache_get(&cache, 0x401000, &out));
-    row_cache_put(&cache, 0x401000, &row);
-    assert_true(row_cache_get(&cache, 0x401000, &out));
+    assert_false(cfi_cache_get(&cache, 0x401000, &out));
+    cfi_cache_put(&cache, 0x401000, &row);
+    assert_true(cfi_cache_get(&cache, 0x401000, &out));
     assert_memory_equal(&row, &out, sizeof row);
-    assert_false(row_cache_get(&cache, 0x401001, &out));
-    row_cache_drop(&cache, 0x401000);
-    assert_false(row_cache_get(&cache, 0x401000, &out));
-    row_cache_put(&cache, 0x401000, &row);
-    row_cache_clear(&cache);
-    assert_false(row_cache_get(&cache, 0x401000, &out));
+    assert_false(cfi_cache_get(&cache, 0x401001, &out));
+    cfi_cache_drop(&cache, 0x401000);
+    assert_false(cfi_cache_get(&cache, 0x401000, &out));
+    cfi_cache_put(&cache, 0x401000, &row);
+    cfi_cache_clear(&cache);
+    assert_false(cfi_cache_get(&cache, 0x401000, &out));
 }
 
 static void *put_and_get(void *context) {
@@ -35,10 +35,10 @@ static void *put_and_get(void *context) {
     for (uintptr_t i = 0; i < 300000; i++) {
         uintptr_t address = 0x400000 + first + i * 7 % 50000 * 16;
         struct cfi_row row = row_for(address), out;
-        if (row_cache_get(&cache, address, &out)) {
+        if (cfi_cache_get(&cache, address, &out)) {
             wrong += out.cfa_offset != row.cfa_offset;
         }
-        row_cache_put(&cache, address, &row);
+        cfi_cache_put(&cache, address, &row);
     }
     return (void *)wrong;
 }
