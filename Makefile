@@ -308,14 +308,14 @@ fuzz-cfi: build/fuzz/cfi_fuzz build/fuzz/cfi_seeds
 	@mkdir -p build/fuzz/cfi && build/fuzz/cfi_seeds build/fuzz/cfi
 	@mkdir -p build/fuzz/corpus/cfi
 	@build/fuzz/cfi_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=49160 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/cfi build/fuzz/cfi
-build/fuzz/line_table_fuzz: cmemprof/fuzz/line_table_fuzz.c $(wildcard cmemprof/line_table* cmemprof/naming_memory.* cmemprof/cgroup_memory.* cmemprof/by_address.* cmemprof/dwarf_bytes.*) cmemprof/test/elf_writer.h | build/.setup-test
+build/fuzz/line_table_fuzz: cmemprof/fuzz/line_table_fuzz.c $(wildcard cmemprof/line_table* cmemprof/naming_memory.* cmemprof/cgroup_memory.* cmemprof/address_order.* cmemprof/dwarf_bytes.*) cmemprof/test/elf_writer.h | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -ldw -lelf
 build/fuzz/line_table_seeds: cmemprof/fuzz/line_table_seeds.c | build/.setup-test
 	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< -lelf
 # What the two compilers write, in DWARF 2 to 5 and 64 bits wide.
 LINE_OBJECTS := $(foreach v,2 3 4 5,build/fuzz/line/gcc-$v.so build/fuzz/line/clang-$v.so) build/fuzz/line/clang-64.so
-LINE_SOURCES := cmemprof/by_address.c cmemprof/cfi_program.c cmemprof/inflate.c
+LINE_SOURCES := cmemprof/address_order.c cmemprof/cfi_program.c cmemprof/inflate.c
 build/fuzz/line/gcc-%.so: $(LINE_SOURCES) | build/.setup-test
 	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gdwarf-$* -shared -o $@ $^
 build/fuzz/line/clang-64.so: $(LINE_SOURCES) | build/.setup-test
@@ -333,7 +333,7 @@ build/fuzz/line/%.dwp: $(LINE_SOURCES) | build/.setup-test
 	@llvm-dwp -o $@ $(@D)/split-$*/*.dwo
 build/fuzz/line/gcc-zlib.so: $(LINE_SOURCES) | build/.setup-test
 	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gz=zlib -shared -o $@ $^
-DEBUG_READER := naming_memory cgroup_memory by_address dwarf_% elf_% inflate function_index line_table line_table_header
+DEBUG_READER := naming_memory cgroup_memory address_order dwarf_% elf_% inflate function_index line_table line_table_header
 build/fuzz/debug_fuzz: cmemprof/fuzz/debug_fuzz.c $(filter $(patsubst %,cmemprof/%.c,$(DEBUG_READER)) $(patsubst %,cmemprof/%.h,$(DEBUG_READER)),$(wildcard cmemprof/*)) | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)

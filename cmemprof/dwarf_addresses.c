@@ -2,7 +2,7 @@
 
 #include "dwarf_addresses.h"
 
-#include "by_address.h"
+#include "address_order.h"
 #include "dwarf_die.h"
 #include "dwarf_names.h"
 
@@ -77,7 +77,7 @@ static void read_units(struct dwarf_addresses *addresses) {
 }
 
 static struct dwarf_unit *look(struct dwarf_addresses *addresses, uint64_t address) {
-    size_t end = by_address_count(addresses->ranges, addresses->count, sizeof *addresses->ranges, address);
+    size_t end = address_upper_bound(addresses->ranges, addresses->count, sizeof *addresses->ranges, address);
     for (size_t i = end; i-- > 0 && end - i <= MOST_OVERLAPS;) {
         struct dwarf_unit *unit = address < addresses->ranges[i].high ? dwarf_unit_at(addresses->file, addresses->ranges[i].unit) : NULL;
         if (unit != NULL) {
@@ -88,7 +88,7 @@ static struct dwarf_unit *look(struct dwarf_addresses *addresses, uint64_t addre
 }
 
 static void sort(struct dwarf_addresses *addresses) {
-    if (!by_address_sort(addresses->file->memory, addresses->ranges, addresses->count, sizeof *addresses->ranges)) {
+    if (!address_sort(addresses->file->memory, addresses->ranges, addresses->count, sizeof *addresses->ranges)) {
         addresses->count = 0;
     }
 }

@@ -12,7 +12,7 @@
 struct dwarf_addresses {
     struct dwarf_file *file;
     struct dwarf_address_range {
-        uint64_t low, high, unit; // low first: by_address.h
+        uint64_t low, high, unit; // low first: address_order.h
     } * ranges;
     size_t count, room;
     bool read_table, read_units;

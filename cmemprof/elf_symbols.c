@@ -2,7 +2,7 @@
 
 #include "elf_symbols.h"
 
-#include "by_address.h"
+#include "address_order.h"
 
 // Before the function in which an address lies: aliases, and shorter ones.
 enum { MOST_TRIED = 16 };
@@ -65,7 +65,7 @@ bool elf_symbols_read(struct elf_symbols *symbols, const struct elf_file *file, 
         elf_file_drop(file, names);
         return false;
     }
-    symbols->count = by_address_sort(file->memory, symbols->symbols, count, sizeof *symbols->symbols) ? count : 0;
+    symbols->count = address_sort(file->memory, symbols->symbols, count, sizeof *symbols->symbols) ? count : 0;
     return symbols->count > 0;
 }
 
@@ -82,7 +82,7 @@ static bool is_better(const struct elf_symbol *a, const struct elf_symbol *b) {
 }
 
 const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address) {
-    size_t end = by_address_count(symbols->symbols, symbols->count, sizeof *symbols->symbols, address);
+    size_t end = address_upper_bound(symbols->symbols, symbols->count, sizeof *symbols->symbols, address);
     const struct elf_symbol *found = NULL;
     // Aliases share a start. Assembly may have size 0: then up to the next function.
     for (size_t i = end; i-- > 0 && end - i <= MOST_TRIED;) {

@@ -9,7 +9,7 @@
 
 struct elf_symbols {
     struct elf_symbol {
-        uint64_t start, size; // start first: by_address.h
+        uint64_t start, size; // start first: address_order.h
         const char *name;     // lives as long as the memory
         bool is_local;
     } * symbols;

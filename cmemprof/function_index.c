@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#include "by_address.h"
+#include "address_order.h"
 #include "dwarf_names.h"
 
 struct function {
-    uint64_t low, high; // low first: by_address.h
+    uint64_t low, high; // low first: address_order.h
     const uint8_t *entry;
 };
 
@@ -140,7 +140,7 @@ static void fill(struct function_index *index) {
     index->ranges_left = MAX_RANGES;
     if (dwarf_die_root(index->unit, &root) && root.abbrev->has_children) {
         walk(index, dwarf_die_inside(&root), 0, 0);
-        index->no_memory |= !by_address_sort(index->unit->file->memory, index->functions, index->count, sizeof *index->functions);
+        index->no_memory |= !address_sort(index->unit->file->memory, index->functions, index->count, sizeof *index->functions);
     }
 }
 
@@ -160,7 +160,7 @@ struct function_index *function_index_of(struct dwarf_unit *unit) {
 // ---- Looking up ----
 
 static const struct function *function_at(const struct function_index *index, uint64_t address) {
-    size_t end = by_address_count(index->functions, index->count, sizeof *index->functions, address);
+    size_t end = address_upper_bound(index->functions, index->count, sizeof *index->functions, address);
     const struct function *found = NULL;
     for (size_t i = end; i-- > 0 && index->functions[i].low == index->functions[end - 1].low;) {
         if (address < index->functions[i].high) {

@@ -2,7 +2,7 @@
 
 #include "line_table.h"
 
-#include "by_address.h"
+#include "address_order.h"
 #include "dwarf_names.h"
 #include "line_table_header.h"
 
@@ -10,7 +10,7 @@ struct row {
     uint64_t address, file, line; // unsigned: damaged data may make any of them run over
 };
 
-// The program stood here, and had just made this row. Its address comes first: by_address.h.
+// The program stood here, and had just made this row. Its address comes first: address_order.h.
 struct place {
     struct row row;
     const uint8_t *at;
@@ -181,7 +181,7 @@ static bool note_places(struct line_table *table) {
     if (sequence.rows > 0) {
         return false; // cut
     }
-    return by_address_sort(table->memory, table->places, table->count, sizeof *table->places);
+    return address_sort(table->memory, table->places, table->count, sizeof *table->places);
 }
 
 struct line_table *line_table_new(struct naming_memory *memory, const struct line_sections *sections, uint64_t offset,
@@ -199,7 +199,7 @@ struct line_table *line_table_new(struct naming_memory *memory, const struct lin
 // ---- Looking up ----
 
 bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line) {
-    size_t end = by_address_count(table->places, table->count, sizeof *table->places, address);
+    size_t end = address_upper_bound(table->places, table->count, sizeof *table->places, address);
     if (end == 0) {
         return false;
     }

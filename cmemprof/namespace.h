@@ -5,6 +5,7 @@
 #ifndef CMEMPROF_CMEMPROF_NAMESPACE_H
 #define CMEMPROF_CMEMPROF_NAMESPACE_H
 
+#define address_sort cmemprof_address_sort
 #define allocator_stats_are_slow cmemprof_allocator_stats_are_slow
 #define allocator_stats_print cmemprof_allocator_stats_print
 #define block_filter_add cmemprof_block_filter_add
@@ -19,7 +20,6 @@
 #define bootstrap_arena cmemprof_bootstrap_arena
 #define bootstrap_fill cmemprof_bootstrap_fill
 #define bootstrap_usable_size cmemprof_bootstrap_usable_size
-#define by_address_sort cmemprof_by_address_sort
 #define cfi_find cmemprof_cfi_find
 #define cfi_object_at cmemprof_cfi_object_at
 #define cfi_run cmemprof_cfi_run

@@ -1,8 +1,8 @@
-// by_address.h: things that are sorted by where they begin: the first member of each is a uint64_t, its address.
+// address_order.h: things that are sorted by where they begin: the first member of each is a uint64_t, its address.
 //
 // Threads: any. Memory: for a moment, to sort.
-#ifndef CMEMPROF_BY_ADDRESS_H
-#define CMEMPROF_BY_ADDRESS_H
+#ifndef CMEMPROF_CMEMPROF_ADDRESS_ORDER_H
+#define CMEMPROF_CMEMPROF_ADDRESS_ORDER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "naming_memory.h"
 
 // How many of them do not begin above the address: the one that may hold it is the last of these.
-static inline size_t by_address_count(const void *items, size_t count, size_t item_bytes, uint64_t address) {
+static inline size_t address_upper_bound(const void *items, size_t count, size_t item_bytes, uint64_t address) {
     size_t low = 0, high = count; // the last start that is not above the address lies before high
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -26,6 +26,6 @@ static inline size_t by_address_count(const void *items, size_t count, size_t it
 }
 
 // Those that begin at the same address stay as they were. qsort would allocate from the program. False: no memory.
-bool by_address_sort(struct naming_memory *memory, void *items, size_t count, size_t item_bytes);
+bool address_sort(struct naming_memory *memory, void *items, size_t count, size_t item_bytes);
 
 #endif

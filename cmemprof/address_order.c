@@ -1,6 +1,6 @@
-// by_address.c: merges sorted runs: what compilers and linkers write consists of few.
+// address_order.c: merges sorted runs: what compilers and linkers write consists of few.
 
-#include "by_address.h"
+#include "address_order.h"
 
 #include <string.h>
 
@@ -48,7 +48,7 @@ static size_t merge_runs(const struct items *to, const struct items *from) {
     return runs;
 }
 
-bool by_address_sort(struct naming_memory *memory, void *items, size_t count, size_t item_bytes) {
+bool address_sort(struct naming_memory *memory, void *items, size_t count, size_t item_bytes) {
     struct items from = {items, count, item_bytes};
     if (run_end(&from, 0) == count) {
         return true;

@@ -1,4 +1,4 @@
-// by_address_test.c: sorting and looking, of few and many, with equals, and without memory.
+// address_order_test.c: sorting and looking, of few and many, with equals, and without memory.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "../by_address.h"
+#include "../address_order.h"
 
 struct item {
     uint64_t address, before;
@@ -25,13 +25,13 @@ static void sorted_and_stable(void **state) {
             items[at] = (struct item){(random >> 33) % (count / 2 + 1), at};
         }
         naming_memory_open(&memory);
-        assert_true(by_address_sort(&memory, items, count, sizeof *items));
+        assert_true(address_sort(&memory, items, count, sizeof *items));
         for (size_t at = 1; at < count; at++) {
             assert_true(items[at - 1].address < items[at].address ||
                         (items[at - 1].address == items[at].address && items[at - 1].before < items[at].before));
         }
         for (uint64_t address = 0; count > 0 && address < 20; address++) {
-            size_t found = by_address_count(items, count, sizeof *items, address);
+            size_t found = address_upper_bound(items, count, sizeof *items, address);
             assert_true(found == 0 || items[found - 1].address <= address);
             assert_true(found == count || items[found].address > address);
         }
@@ -44,8 +44,8 @@ static void without_memory(void **state) {
     (void)state;
     struct naming_memory none = {0};
     struct item items[] = {{2, 0}, {1, 1}}, sorted[] = {{1, 0}, {1, 1}, {3, 2}};
-    assert_false(by_address_sort(&none, items, 2, sizeof *items));
-    assert_true(by_address_sort(&none, sorted, 3, sizeof *sorted)); // needs none
+    assert_false(address_sort(&none, items, 2, sizeof *items));
+    assert_true(address_sort(&none, sorted, 3, sizeof *sorted)); // needs none
 }
 
 int main(void) {
