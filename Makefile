@@ -308,7 +308,7 @@ fuzz-cfi: build/fuzz/cfi_fuzz build/fuzz/cfi_seeds
 	@mkdir -p build/fuzz/cfi && build/fuzz/cfi_seeds build/fuzz/cfi
 	@mkdir -p build/fuzz/corpus/cfi
 	@build/fuzz/cfi_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=49160 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/cfi build/fuzz/cfi
-build/fuzz/line_table_fuzz: cmemprof/fuzz/line_table_fuzz.c $(wildcard cmemprof/line_table* cmemprof/naming_memory.* cmemprof/cgroup_memory.* cmemprof/address_order.* cmemprof/dwarf_bytes.*) cmemprof/test/elf_writer.h | build/.setup-test
+build/fuzz/line_table_fuzz: cmemprof/fuzz/line_table_fuzz.c $(wildcard cmemprof/line_table* cmemprof/symbolizer_arena.* cmemprof/cgroup_memory.* cmemprof/address_order.* cmemprof/dwarf_bytes.*) cmemprof/test/elf_writer.h | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -ldw -lelf
 build/fuzz/line_table_seeds: cmemprof/fuzz/line_table_seeds.c | build/.setup-test
@@ -333,7 +333,7 @@ build/fuzz/line/%.dwp: $(LINE_SOURCES) | build/.setup-test
 	@llvm-dwp -o $@ $(@D)/split-$*/*.dwo
 build/fuzz/line/gcc-zlib.so: $(LINE_SOURCES) | build/.setup-test
 	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gz=zlib -shared -o $@ $^
-DEBUG_READER := naming_memory cgroup_memory address_order dwarf_% elf_% inflate function_index line_table line_table_header
+DEBUG_READER := symbolizer_arena cgroup_memory address_order dwarf_% elf_% inflate function_index line_table line_table_header
 build/fuzz/debug_fuzz: cmemprof/fuzz/debug_fuzz.c $(filter $(patsubst %,cmemprof/%.c,$(DEBUG_READER)) $(patsubst %,cmemprof/%.h,$(DEBUG_READER)),$(wildcard cmemprof/*)) | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
@@ -342,7 +342,7 @@ build/fuzz/debug_seeds: cmemprof/fuzz/debug_seeds.c | build/.setup-test
 fuzz-debug: build/fuzz/debug_fuzz build/fuzz/debug_seeds $(DEBUG_OBJECTS)
 	@mkdir -p build/fuzz/debug build/fuzz/corpus/debug && build/fuzz/debug_seeds build/fuzz/debug $(DEBUG_OBJECTS)
 	@build/fuzz/debug_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=262144 -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/debug build/fuzz/debug
-build/fuzz/demangle_fuzz: cmemprof/fuzz/demangle_fuzz.c $(wildcard cmemprof/demangle*) $(wildcard cmemprof/naming_memory.* cmemprof/cgroup_memory.*) | build/.setup-test
+build/fuzz/demangle_fuzz: cmemprof/fuzz/demangle_fuzz.c $(wildcard cmemprof/demangle*) $(wildcard cmemprof/symbolizer_arena.* cmemprof/cgroup_memory.*) | build/.setup-test
 	@mkdir -p $(@D) && echo "  clang $<"
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
 # One file for each name that the tests have.

@@ -48,12 +48,12 @@ static size_t merge_runs(const struct items *to, const struct items *from) {
     return runs;
 }
 
-bool address_sort(struct naming_memory *memory, void *items, size_t count, size_t item_bytes) {
+bool address_sort(struct symbolizer_arena *memory, void *items, size_t count, size_t item_bytes) {
     struct items from = {items, count, item_bytes};
     if (run_end(&from, 0) == count) {
         return true;
     }
-    void *scratch = naming_memory_take(memory, count * item_bytes);
+    void *scratch = symbolizer_arena_alloc(memory, count * item_bytes);
     if (scratch == NULL) {
         return false;
     }
@@ -67,6 +67,6 @@ bool address_sort(struct naming_memory *memory, void *items, size_t count, size_
     if (from.at != items) {
         memcpy(items, from.at, count * item_bytes);
     }
-    naming_memory_drop(memory, scratch, count * item_bytes);
+    symbolizer_arena_drop(memory, scratch, count * item_bytes);
     return true;
 }

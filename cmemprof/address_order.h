@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "namespace.h"
-#include "naming_memory.h"
+#include "symbolizer_arena.h"
 
 // How many of them do not begin above the address: the one that may hold it is the last of these.
 static inline size_t address_upper_bound(const void *items, size_t count, size_t item_bytes, uint64_t address) {
@@ -26,6 +26,6 @@ static inline size_t address_upper_bound(const void *items, size_t count, size_t
 }
 
 // Those that begin at the same address stay as they were. qsort would allocate from the program. False: no memory.
-bool address_sort(struct naming_memory *memory, void *items, size_t count, size_t item_bytes);
+bool address_sort(struct symbolizer_arena *memory, void *items, size_t count, size_t item_bytes);
 
 #endif

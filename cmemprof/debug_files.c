@@ -14,7 +14,7 @@ static void hex_of(const uint8_t *id, size_t size, char *hex) {
     }
 }
 
-static bool open_checked(struct elf_file *file, const char *path, const char *build_id, struct naming_memory *memory) {
+static bool open_checked(struct elf_file *file, const char *path, const char *build_id, struct symbolizer_arena *memory) {
     if (!elf_file_open(file, path, memory)) {
         return false;
     }
@@ -25,7 +25,7 @@ static bool open_checked(struct elf_file *file, const char *path, const char *bu
     return false;
 }
 
-static bool open_by_id(struct elf_file *file, const uint8_t *id, size_t size, struct naming_memory *memory) {
+static bool open_by_id(struct elf_file *file, const uint8_t *id, size_t size, struct symbolizer_arena *memory) {
     char hex[2 * MOST_ID_BYTES + 1] = "", path[sizeof "/usr/lib/debug/.build-id/xx/.debug" + sizeof hex];
     if (size < 2) {
         return false;
@@ -51,14 +51,14 @@ static uint32_t add_to_checksum(uint32_t sum, const uint8_t *bytes, size_t size)
 
 static bool has_checksum(const struct elf_file *file, uint32_t wanted) {
     uint32_t sum = UINT32_MAX;
-    uint8_t *piece = naming_memory_take(file->memory, PIECE_BYTES);
+    uint8_t *piece = symbolizer_arena_alloc(file->memory, PIECE_BYTES);
     bool read = piece != NULL;
     for (size_t at = 0; read && at < file->size; at += PIECE_BYTES) {
         size_t size = file->size - at < PIECE_BYTES ? file->size - at : PIECE_BYTES;
         read = elf_file_read(file, at, piece, size);
         sum = read ? add_to_checksum(sum, piece, size) : sum;
     }
-    naming_memory_drop(file->memory, piece, PIECE_BYTES);
+    symbolizer_arena_drop(file->memory, piece, PIECE_BYTES);
     return read && ~sum == wanted;
 }
 

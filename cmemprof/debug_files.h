@@ -4,7 +4,7 @@
 // under /usr/lib/debug. The common part of several (dwz) by .gnu_debugaltlink, split data (.dwp, .dwo) by dwarf_split.h. Nothing is
 // fetched over a network, and what is not of that very build is not taken.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DEBUG_FILES_H
 #define CMEMPROF_DEBUG_FILES_H
 

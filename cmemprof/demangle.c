@@ -10,8 +10,8 @@ struct demangle_place {
     struct cxx_tree tree;
 };
 
-struct demangle_place *demangle_place_new(struct naming_memory *memory) {
-    return naming_memory_take(memory, sizeof(struct demangle_place));
+struct demangle_place *demangle_place_new(struct symbolizer_arena *memory) {
+    return symbolizer_arena_alloc(memory, sizeof(struct demangle_place));
 }
 
 static bool try(struct demangle_place *place, bool found) {

@@ -16,10 +16,10 @@ static bool add(struct dwarf_addresses *addresses, uint64_t low, uint64_t high, 
     }
     if (addresses->count == addresses->room) {
         size_t room = addresses->room == 0 ? 256 : addresses->room * 2;
-        struct naming_memory *memory = addresses->file->memory;
+        struct symbolizer_arena *memory = addresses->file->memory;
         void *ranges = room > MOST_RANGES ? NULL
-                                          : naming_memory_grow(memory, addresses->ranges, addresses->count * sizeof *addresses->ranges,
-                                                               room * sizeof *addresses->ranges);
+                                          : symbolizer_arena_grow(memory, addresses->ranges, addresses->count * sizeof *addresses->ranges,
+                                                                  room * sizeof *addresses->ranges);
         if (ranges == NULL) {
             return false;
         }

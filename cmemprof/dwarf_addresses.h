@@ -2,7 +2,7 @@
 //
 // From .debug_aranges, which gcc writes and clang does not; at the first address that is not there, from every unit's own ranges, too.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DWARF_ADDRESSES_H
 #define CMEMPROF_DWARF_ADDRESSES_H
 

@@ -36,7 +36,7 @@ bool dwarf_package_use(struct dwarf_package *package) {
     return read_index(package, elf_section_all(&index));
 }
 
-bool dwarf_package_open(struct dwarf_package *package, const char *path, struct naming_memory *memory) {
+bool dwarf_package_open(struct dwarf_package *package, const char *path, struct symbolizer_arena *memory) {
     if (!elf_file_open(&package->elf, path, memory)) {
         return false;
     }

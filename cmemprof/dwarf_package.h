@@ -2,7 +2,7 @@
 // them, one kind behind the other, and an index that says for each unit's identity where its parts lie (DWARF 5, and GNU's kind for DWARF
 // 4).
 //
-// Threads: guarded by the caller. Memory: naming_memory.h.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DWARF_PACKAGE_H
 #define CMEMPROF_DWARF_PACKAGE_H
 
@@ -17,7 +17,7 @@ struct dwarf_package {
 };
 
 // False: no such file, or no such package. The package must stay where it is.
-bool dwarf_package_open(struct dwarf_package *package, const char *path, struct naming_memory *memory);
+bool dwarf_package_open(struct dwarf_package *package, const char *path, struct symbolizer_arena *memory);
 bool dwarf_package_use(struct dwarf_package *package);   // of the file that elf is already
 void dwarf_package_close(struct dwarf_package *package); // of one that is not open, too
 

@@ -46,8 +46,8 @@ static struct dwarf_unit *unit_of(struct dwarf_file *file, struct dwarf_unit *sk
 // ---- A file of its own ----
 
 static struct dwarf_unit *open_split(struct dwarf_split *split, struct dwarf_unit *skeleton, const char *path) {
-    struct naming_memory *memory = skeleton->file->memory;
-    struct split_file *file = naming_memory_take(memory, sizeof *file);
+    struct symbolizer_arena *memory = skeleton->file->memory;
+    struct split_file *file = symbolizer_arena_alloc(memory, sizeof *file);
     if (file == NULL || !elf_file_open(&file->elf, path, memory)) {
         return NULL;
     }
@@ -76,11 +76,11 @@ static struct dwarf_unit *open_named(struct dwarf_split *split, struct dwarf_uni
 
 // ---- A package ----
 
-static bool open_package_at(struct dwarf_package *package, struct naming_memory *memory, const char *path, int size) {
+static bool open_package_at(struct dwarf_package *package, struct symbolizer_arena *memory, const char *path, int size) {
     return size > 0 && size < PATH_MAX && dwarf_package_open(package, path, memory);
 }
 
-static bool find_package(const struct dwarf_split *split, struct dwarf_package *package, struct naming_memory *memory) {
+static bool find_package(const struct dwarf_split *split, struct dwarf_package *package, struct symbolizer_arena *memory) {
     const char *id = split->build_id;
     char path[PATH_MAX];
     return open_package_at(package, memory, path, snprintf(path, sizeof path, "%s.dwp", split->program)) ||
@@ -89,19 +89,19 @@ static bool find_package(const struct dwarf_split *split, struct dwarf_package *
             open_package_at(package, memory, path, snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%.2s/%s.dwp", id, id + 2)));
 }
 
-static struct dwarf_package *package_of(struct dwarf_split *split, struct naming_memory *memory) {
+static struct dwarf_package *package_of(struct dwarf_split *split, struct symbolizer_arena *memory) {
     if (!split->looked_for_package) {
         split->looked_for_package = true;
-        struct dwarf_package *package = naming_memory_take(memory, sizeof *package);
+        struct dwarf_package *package = symbolizer_arena_alloc(memory, sizeof *package);
         split->package = package != NULL && find_package(split, package, memory) ? package : NULL;
     }
     return split->package;
 }
 
 static struct dwarf_unit *open_packaged(struct dwarf_split *split, struct dwarf_unit *skeleton) {
-    struct naming_memory *memory = skeleton->file->memory;
+    struct symbolizer_arena *memory = skeleton->file->memory;
     struct dwarf_package *package = package_of(split, memory);
-    struct dwarf_file *file = package != NULL ? naming_memory_take(memory, sizeof *file) : NULL;
+    struct dwarf_file *file = package != NULL ? symbolizer_arena_alloc(memory, sizeof *file) : NULL;
     return file != NULL && dwarf_package_file(package, skeleton->id, file) ? unit_of(file, skeleton) : NULL;
 }
 

@@ -2,7 +2,7 @@
 // for the whole program (FILE.dwp beside it, under /usr/lib/debug, or there by build ID), or in a file of their own (.dwo), whose name the
 // skeleton has. Only what has the skeleton's identity is taken.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DWARF_SPLIT_H
 #define CMEMPROF_DWARF_SPLIT_H
 

@@ -38,12 +38,12 @@ void dwarf_file_open_split(struct dwarf_file *file, const struct elf_file *elf) 
 
 // ---- Abbreviations ----
 
-static bool make_room(struct naming_memory *memory, void **items, size_t count, size_t *room, size_t item_bytes) {
+static bool make_room(struct symbolizer_arena *memory, void **items, size_t count, size_t *room, size_t item_bytes) {
     if (count < *room) {
         return true;
     }
     size_t more = *room == 0 ? 64 : *room * 2;
-    void *larger = naming_memory_grow(memory, *items, count * item_bytes, more * item_bytes);
+    void *larger = symbolizer_arena_grow(memory, *items, count * item_bytes, more * item_bytes);
     if (larger != NULL) {
         *items = larger;
         *room = more;
@@ -201,7 +201,7 @@ static bool read_head(struct dwarf_unit *unit, struct dwarf_bytes bytes) {
 
 static struct dwarf_unit *open_unit(struct dwarf_file *file, uint64_t offset) {
     struct dwarf_bytes bytes = elf_section_unit(&file->sections.info, offset);
-    struct dwarf_unit *unit = bytes.at < bytes.end ? naming_memory_take(file->memory, sizeof *unit) : NULL;
+    struct dwarf_unit *unit = bytes.at < bytes.end ? symbolizer_arena_alloc(file->memory, sizeof *unit) : NULL;
     if (unit != NULL) {
         *unit = (struct dwarf_unit){.file = file, .offset = offset, .directory = ""};
         if (read_head(unit, bytes) && read_abbrevs(unit, 0) && dwarf_die_learn_unit(unit)) {

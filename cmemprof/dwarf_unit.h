@@ -2,7 +2,7 @@
 //
 // A unit's bytes are the section's, or inflated for it; they live as long as the file, as all texts do.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DWARF_UNIT_H
 #define CMEMPROF_DWARF_UNIT_H
 
@@ -63,7 +63,7 @@ struct dwarf_names {
 };
 
 struct dwarf_file {
-    struct naming_memory *memory;
+    struct symbolizer_arena *memory;
     struct dwarf_sections sections;
     struct dwarf_file *supplementary; // dwz's common part of several files; NULL: none
     uint64_t steps_left;

@@ -85,12 +85,12 @@ struct dwarf_bytes elf_file_bytes(const struct elf_file *file, uint64_t offset, 
     if (file->bytes != NULL) {
         return (struct dwarf_bytes){file->bytes + offset, file->bytes + offset + size, false};
     }
-    uint8_t *bytes = naming_memory_take(file->memory, size);
+    uint8_t *bytes = symbolizer_arena_alloc(file->memory, size);
     if (bytes == NULL) {
         return nothing;
     }
     if (!elf_file_read(file, offset, bytes, size)) {
-        naming_memory_drop(file->memory, bytes, size);
+        symbolizer_arena_drop(file->memory, bytes, size);
         return nothing;
     }
     return (struct dwarf_bytes){bytes, bytes + size, false};
@@ -98,7 +98,7 @@ struct dwarf_bytes elf_file_bytes(const struct elf_file *file, uint64_t offset, 
 
 void elf_file_drop(const struct elf_file *file, struct dwarf_bytes bytes) {
     if (file->bytes == NULL && bytes.at < bytes.end) {
-        naming_memory_drop(file->memory, (void *)bytes.at, dwarf_bytes_left(&bytes));
+        symbolizer_arena_drop(file->memory, (void *)bytes.at, dwarf_bytes_left(&bytes));
     }
 }
 
@@ -147,7 +147,7 @@ static bool read_head(struct elf_file *file) {
     return true;
 }
 
-bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, struct naming_memory *memory) {
+bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, struct symbolizer_arena *memory) {
     *file = (struct elf_file){.bytes = bytes, .size = size, .memory = memory};
     return read_head(file);
 }
@@ -167,11 +167,11 @@ static bool learn_version(const char *path, struct elf_file_version *version) {
     return regular;
 }
 
-bool elf_file_open(struct elf_file *file, const char *path, struct naming_memory *memory) {
+bool elf_file_open(struct elf_file *file, const char *path, struct symbolizer_arena *memory) {
     struct elf_file_version version;
     size_t path_bytes = strlen(path) + 1;
     *file = (struct elf_file){0};
-    char *copy = learn_version(path, &version) ? naming_memory_take(memory, path_bytes) : NULL;
+    char *copy = learn_version(path, &version) ? symbolizer_arena_alloc(memory, path_bytes) : NULL;
     if (copy == NULL) {
         return false;
     }

@@ -5,7 +5,7 @@
 // while, in which the program may fork, or close all descriptors and open others in their place. It is opened for each piece; if it is not
 // the very file any more, or was written to, there is no such piece.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_ELF_FILE_H
 #define CMEMPROF_ELF_FILE_H
 
@@ -18,7 +18,7 @@
 
 #include "namespace.h"
 #include "dwarf_bytes.h"
-#include "naming_memory.h"
+#include "symbolizer_arena.h"
 
 struct elf_file_version {
     dev_t device;
@@ -35,13 +35,13 @@ struct elf_file {
     struct dwarf_bytes sections, segments, section_names;
     const uint8_t *build_id;
     size_t build_id_bytes;
-    struct naming_memory *memory;
+    struct symbolizer_arena *memory;
 };
 
 // False: no such file, not such a file, damaged at its head, or no memory; then it is not open.
-bool elf_file_open(struct elf_file *file, const char *path, struct naming_memory *memory);
-bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, struct naming_memory *memory); // of the caller's
-void elf_file_close(struct elf_file *file);                                                                // of one that is not open, too
+bool elf_file_open(struct elf_file *file, const char *path, struct symbolizer_arena *memory);
+bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, struct symbolizer_arena *memory); // of the caller's
+void elf_file_close(struct elf_file *file); // of one that is not open, too
 
 // False: there is no such section.
 bool elf_file_section_at(const struct elf_file *file, size_t index, Elf64_Shdr *header);

@@ -121,8 +121,8 @@ static bool inflate_into(struct elf_section *section, struct inflate *inflate, u
 }
 
 static bool inflate_all(struct elf_section *section) {
-    struct inflate *inflate = naming_memory_take(section->memory, sizeof *inflate);
-    uint8_t *bytes = inflate != NULL && load(section) ? naming_memory_take(section->memory, section->size + 1) : NULL;
+    struct inflate *inflate = symbolizer_arena_alloc(section->memory, sizeof *inflate);
+    uint8_t *bytes = inflate != NULL && load(section) ? symbolizer_arena_alloc(section->memory, section->size + 1) : NULL;
     if (bytes == NULL || !inflate_into(section, inflate, bytes)) {
         return false;
     }
@@ -151,7 +151,7 @@ struct dwarf_bytes elf_section_all(struct elf_section *section) {
 
 // Takes what it wants of the bytes that come by.
 struct taker {
-    struct naming_memory *memory;
+    struct symbolizer_arena *memory;
     uint64_t offset, size; // wanted; the size is known when the first bytes are
     uint64_t section_size, got;
     uint8_t head[LENGTH_BYTES];
@@ -172,7 +172,7 @@ static void learn_size(struct taker *taker) {
         return;
     }
     taker->size = head_bytes + length;
-    taker->bytes = naming_memory_take(taker->memory, taker->size);
+    taker->bytes = symbolizer_arena_alloc(taker->memory, taker->size);
     taker->failed = taker->bytes == NULL;
 }
 
@@ -216,7 +216,7 @@ static void note_point(struct elf_section *section, const struct inflate *inflat
     if (points->count == POINTS || offset - last < section->size / POINTS || inflate->is_last) {
         return;
     }
-    uint8_t *copy = naming_memory_take(section->memory, size);
+    uint8_t *copy = symbolizer_arena_alloc(section->memory, size);
     if (copy != NULL) { // without it the way is longer
         memcpy(copy, window, size);
         points->points[points->count++] = (struct point){offset, inflate->in, (uint32_t)size, copy};
@@ -266,7 +266,7 @@ static bool run_on(struct elf_section *section, struct pass *pass, struct taker 
 
 // Once, to the very end.
 static bool pass_all(struct elf_section *section, struct pass *pass, struct taker *taker) {
-    section->points = naming_memory_take(section->memory, sizeof *section->points);
+    section->points = symbolizer_arena_alloc(section->memory, sizeof *section->points);
     if (section->points == NULL) {
         return false;
     }
@@ -296,7 +296,7 @@ static void pass_from_point(struct elf_section *section, struct pass *pass, stru
 
 static struct dwarf_bytes inflate_unit(struct elf_section *section, uint64_t offset) {
     struct taker taker = {.memory = section->memory, .offset = offset, .section_size = section->size};
-    struct pass *pass = naming_memory_take(section->memory, sizeof *pass);
+    struct pass *pass = symbolizer_arena_alloc(section->memory, sizeof *pass);
     if (pass == NULL) {
         return nothing;
     }
@@ -306,7 +306,7 @@ static struct dwarf_bytes inflate_unit(struct elf_section *section, uint64_t off
         forget(section);
         taker.failed = true;
     }
-    naming_memory_drop(section->memory, pass, sizeof *pass);
+    symbolizer_arena_drop(section->memory, pass, sizeof *pass);
     bool whole = !taker.failed && is_served(&taker);
     return whole ? (struct dwarf_bytes){taker.bytes, taker.bytes + taker.size, false} : nothing;
 }
@@ -324,7 +324,7 @@ static struct dwarf_bytes read_unit(const struct elf_section *section, uint64_t 
     }
     memcpy(taker.bytes, taker.head, LENGTH_BYTES);
     if (!elf_file_read(section->file, at + LENGTH_BYTES, taker.bytes + LENGTH_BYTES, taker.size - LENGTH_BYTES)) {
-        naming_memory_drop(section->memory, taker.bytes, taker.size);
+        symbolizer_arena_drop(section->memory, taker.bytes, taker.size);
         return nothing;
     }
     return (struct dwarf_bytes){taker.bytes, taker.bytes + taker.size, false};

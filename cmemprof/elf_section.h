@@ -5,7 +5,7 @@
 // inflated through a window: the first time from one end to the other, as only then the checksum says whether all is well; on the way
 // places are noted from where to go on, so that another unit takes a fraction of it.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h. Not more than a deflate stream of that size can hold is ever taken.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h. Not more than a deflate stream of that size can hold is ever taken.
 #ifndef CMEMPROF_ELF_SECTION_H
 #define CMEMPROF_ELF_SECTION_H
 
@@ -13,7 +13,7 @@
 #include "elf_file.h"
 
 struct elf_section {
-    struct naming_memory *memory;
+    struct symbolizer_arena *memory;
     const struct elf_file *file; // must stay where it is
     uint64_t stored_at, stored_bytes;
     struct dwarf_bytes stored; // as it lies in the file; NULL: not read yet

@@ -56,7 +56,7 @@ bool elf_symbols_read(struct elf_symbols *symbols, const struct elf_file *file, 
     }
     struct dwarf_bytes table = elf_file_bytes(file, header.sh_offset, header.sh_size), names = names_of(file, &header);
     size_t count = read_symbols(NULL, table, names);
-    symbols->symbols = count > 0 ? naming_memory_take(file->memory, count * sizeof *symbols->symbols) : NULL;
+    symbols->symbols = count > 0 ? symbolizer_arena_alloc(file->memory, count * sizeof *symbols->symbols) : NULL;
     if (symbols->symbols != NULL) {
         read_symbols(symbols->symbols, table, names);
     }

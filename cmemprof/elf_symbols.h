@@ -1,6 +1,6 @@
 // elf_symbols.h: functions of a symbol table by address.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_ELF_SYMBOLS_H
 #define CMEMPROF_ELF_SYMBOLS_H
 

@@ -41,7 +41,7 @@ static void *room_for_one(struct function_index *index, void *items, size_t coun
         return items;
     }
     size_t more = *room == 0 ? 64 : *room * 2;
-    void *larger = naming_memory_grow(index->unit->file->memory, items, count * item_bytes, more * item_bytes);
+    void *larger = symbolizer_arena_grow(index->unit->file->memory, items, count * item_bytes, more * item_bytes);
     if (larger == NULL) {
         index->no_memory = true;
         return NULL;
@@ -147,7 +147,7 @@ static void fill(struct function_index *index) {
 struct function_index *function_index_of(struct dwarf_unit *unit) {
     if (!unit->looked_for_functions) {
         unit->looked_for_functions = true;
-        struct function_index *index = naming_memory_take(unit->file->memory, sizeof *index);
+        struct function_index *index = symbolizer_arena_alloc(unit->file->memory, sizeof *index);
         if (index != NULL) {
             *index = (struct function_index){.unit = unit};
             fill(index);

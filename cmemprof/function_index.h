@@ -3,7 +3,7 @@
 // The unit is walked once, and then only the scopes of one function for each address: SQLite, whose 250,000 lines are one unit, would take
 // 5 ms for each otherwise.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_FUNCTION_INDEX_H
 #define CMEMPROF_FUNCTION_INDEX_H
 

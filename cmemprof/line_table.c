@@ -17,7 +17,7 @@ struct place {
 };
 
 struct line_table {
-    struct naming_memory *memory;
+    struct symbolizer_arena *memory;
     struct line_header header;
     struct place *places; // by address
     size_t count, room;
@@ -116,7 +116,7 @@ static enum event run(const struct line_header *header, struct dwarf_bytes *byte
 static bool note(struct line_table *table, const struct row *row, const uint8_t *at) {
     if (table->count == table->room) {
         size_t room = table->room == 0 ? 64 : table->room * 2;
-        struct place *places = naming_memory_grow(table->memory, table->places, table->count * sizeof *places, room * sizeof *places);
+        struct place *places = symbolizer_arena_grow(table->memory, table->places, table->count * sizeof *places, room * sizeof *places);
         if (places == NULL) {
             return false;
         }
@@ -184,15 +184,15 @@ static bool note_places(struct line_table *table) {
     return address_sort(table->memory, table->places, table->count, sizeof *table->places);
 }
 
-struct line_table *line_table_new(struct naming_memory *memory, const struct line_sections *sections, uint64_t offset,
+struct line_table *line_table_new(struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,
                                   const char *directory) {
-    struct line_table *table = naming_memory_take(memory, sizeof *table);
+    struct line_table *table = symbolizer_arena_alloc(memory, sizeof *table);
     if (table == NULL) {
         return NULL;
     }
     table->memory = memory;
     bool ok = line_header_read(&table->header, memory, sections, offset, directory);
-    table->paths = ok ? naming_memory_take(memory, (table->header.file_count + 1) * sizeof *table->paths) : NULL;
+    table->paths = ok ? symbolizer_arena_alloc(memory, (table->header.file_count + 1) * sizeof *table->paths) : NULL;
     return table->paths != NULL && note_places(table) ? table : NULL;
 }
 

@@ -3,7 +3,7 @@
 // A list of all lines would take 16 MB for the 250,000 of SQLite. Here the program is run once to note where it stands after every so many
 // rows, and then from the nearest such place for each address.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h; the sections stay the caller's, and must stay.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h; the sections stay the caller's, and must stay.
 #ifndef CMEMPROF_LINE_TABLE_H
 #define CMEMPROF_LINE_TABLE_H
 
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "namespace.h"
-#include "naming_memory.h"
+#include "symbolizer_arena.h"
 
 struct line_sections {
     struct line_section {
@@ -24,7 +24,7 @@ struct line_sections {
 struct line_table;
 
 // offset: of the unit's program in .debug_line. directory: DW_AT_comp_dir, or "". NULL: no memory, damaged, or something it does not know.
-struct line_table *line_table_new(struct naming_memory *memory, const struct line_sections *sections, uint64_t offset,
+struct line_table *line_table_new(struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,
                                   const char *directory);
 
 // false: the program says nothing about the address; then what *file and *line are says nothing either.

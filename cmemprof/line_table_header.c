@@ -16,11 +16,11 @@ static const char *text_in(const struct line_section *section, uint64_t offset, 
 // ---- Directories and files ----
 
 // Room for one more of count; it doubles.
-static void *grow(struct naming_memory *memory, void *items, size_t count, size_t item_bytes, struct dwarf_bytes *bytes) {
+static void *grow(struct symbolizer_arena *memory, void *items, size_t count, size_t item_bytes, struct dwarf_bytes *bytes) {
     if (count != 0 && (count < 8 || (count & (count - 1)) != 0)) {
         return items;
     }
-    void *more = naming_memory_grow(memory, items, count * item_bytes, (count == 0 ? 8 : 2 * count) * item_bytes);
+    void *more = symbolizer_arena_grow(memory, items, count * item_bytes, (count == 0 ? 8 : 2 * count) * item_bytes);
     bytes->bad |= more == NULL;
     return more != NULL ? more : items;
 }
@@ -164,20 +164,20 @@ static bool read_head(struct line_header *header, struct dwarf_bytes bytes, cons
     return !bytes.bad;
 }
 
-bool line_header_read(struct line_header *header, struct naming_memory *memory, const struct line_sections *sections, uint64_t offset,
+bool line_header_read(struct line_header *header, struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,
                       const char *directory) {
     *header = (struct line_header){.memory = memory, .directory = directory};
     const struct line_section *line = &sections->line;
     return offset < line->size && read_head(header, (struct dwarf_bytes){line->bytes + offset, line->bytes + line->size, false}, sections);
 }
 
-const char *line_header_path(const struct line_header *header, struct naming_memory *memory, uint64_t file) {
+const char *line_header_path(const struct line_header *header, struct symbolizer_arena *memory, uint64_t file) {
     enum { MOST_BYTES = 4096 }; // of a directory, of a name
     const struct line_file *found = &header->files[file];
     const char *directory = found->directory < header->directory_count ? header->directories[found->directory] : "";
     bool whole = found->name[0] == '/' || found->name[0] == '\0' || directory[0] == '\0';
     size_t directory_bytes = whole ? 0 : strnlen(directory, MOST_BYTES), name_bytes = strnlen(found->name, MOST_BYTES);
-    char *path = naming_memory_take(memory, directory_bytes + name_bytes + 2);
+    char *path = symbolizer_arena_alloc(memory, directory_bytes + name_bytes + 2);
     if (path != NULL) {
         memcpy(path, directory, directory_bytes);
         path[directory_bytes] = '/';

@@ -1,6 +1,6 @@
 // line_table_header.h: the head of a line number program: its parameters, directories and files. For line_table.c.
 //
-// Threads: guarded by the caller. Memory: naming_memory.h; texts stay in the sections.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h; texts stay in the sections.
 #ifndef CMEMPROF_LINE_TABLE_HEADER_H
 #define CMEMPROF_LINE_TABLE_HEADER_H
 
@@ -8,7 +8,7 @@
 #include "line_table.h"
 
 struct line_header {
-    struct naming_memory *memory;
+    struct symbolizer_arena *memory;
     struct dwarf_bytes program;
     unsigned version, opcode_base, line_range; // line_range is not 0
     int line_base;
@@ -23,9 +23,9 @@ struct line_header {
     size_t file_count;
 };
 
-bool line_header_read(struct line_header *header, struct naming_memory *memory, const struct line_sections *sections, uint64_t offset,
+bool line_header_read(struct line_header *header, struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,
                       const char *directory);
 // "/src/lib/a.c", or "lib/a.c" if the compiler was told of it so. NULL: no memory.
-const char *line_header_path(const struct line_header *header, struct naming_memory *memory, uint64_t file);
+const char *line_header_path(const struct line_header *header, struct symbolizer_arena *memory, uint64_t file);
 
 #endif

@@ -168,11 +168,6 @@
 #define modules_refresh_begins cmemprof_modules_refresh_begins
 #define modules_refresh_ends cmemprof_modules_refresh_ends
 #define modules_see cmemprof_modules_see
-#define naming_memory_close cmemprof_naming_memory_close
-#define naming_memory_drop cmemprof_naming_memory_drop
-#define naming_memory_grow cmemprof_naming_memory_grow
-#define naming_memory_open cmemprof_naming_memory_open
-#define naming_memory_take cmemprof_naming_memory_take
 #define next_allocator cmemprof_next_allocator
 #define object_file_close cmemprof_object_file_close
 #define object_file_frames cmemprof_object_file_frames
@@ -268,6 +263,11 @@
 #define stack_table_renew_finish cmemprof_stack_table_renew_finish
 #define stack_table_retire cmemprof_stack_table_retire
 #define stack_table_unlink cmemprof_stack_table_unlink
+#define symbolizer_arena_alloc cmemprof_symbolizer_arena_alloc
+#define symbolizer_arena_close cmemprof_symbolizer_arena_close
+#define symbolizer_arena_drop cmemprof_symbolizer_arena_drop
+#define symbolizer_arena_grow cmemprof_symbolizer_arena_grow
+#define symbolizer_arena_open cmemprof_symbolizer_arena_open
 #define symbols_close_files cmemprof_symbols_close_files
 #define symbols_find cmemprof_symbols_find
 #define symbols_forget cmemprof_symbols_forget

@@ -22,7 +22,7 @@ enum { MAX_BLOCKS = 96 };
 enum { PIECE_BYTES = 256 << 10 };
 
 struct object_file {
-    struct naming_memory *memory;
+    struct symbolizer_arena *memory;
     struct elf_file code, debug, supplementary; // debug: a separate debug file, if there is one; supplementary: dwz's
     struct dwarf_file dwarf, supplementary_dwarf;
     struct dwarf_addresses addresses;
@@ -60,18 +60,18 @@ static bool is_loaded_segment(const struct elf_file *file, const Elf64_Phdr *seg
 // Without a build ID only its content tells whether the file is still the one that was loaded.
 static bool is_what_is_loaded(const struct elf_file *file, const struct module *module) {
     Elf64_Phdr segment;
-    uint8_t *pieces = naming_memory_take(file->memory, (size_t)2 * PIECE_BYTES);
+    uint8_t *pieces = symbolizer_arena_alloc(file->memory, (size_t)2 * PIECE_BYTES);
     bool same = pieces != NULL;
     for (size_t i = 0; same && elf_file_segment_at(file, i, &segment); i++) {
         if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) == 0) {
             same = is_loaded_segment(file, &segment, module->bias + segment.p_vaddr, pieces);
         }
     }
-    naming_memory_drop(file->memory, pieces, (size_t)2 * PIECE_BYTES);
+    symbolizer_arena_drop(file->memory, pieces, (size_t)2 * PIECE_BYTES);
     return same;
 }
 
-static bool open_code(struct elf_file *file, const char *path, const struct module *module, struct naming_memory *memory) {
+static bool open_code(struct elf_file *file, const char *path, const struct module *module, struct symbolizer_arena *memory) {
     if (!elf_file_open(file, path, memory)) {
         return false;
     }
@@ -82,7 +82,7 @@ static bool open_code(struct elf_file *file, const char *path, const struct modu
     return false;
 }
 
-static bool open_library(struct elf_file *file, const struct module *module, struct naming_memory *memory) {
+static bool open_library(struct elf_file *file, const struct module *module, struct symbolizer_arena *memory) {
     if (!open_code(file, module->file, module, memory)) {
         return false;
     }
@@ -95,14 +95,14 @@ static bool open_library(struct elf_file *file, const struct module *module, str
 
 // Its file is reachable by these names even after it was replaced by a newer one, unless the loader was executed with the program as its
 // argument (modules.c). Without /proc it is like a library's.
-static bool open_program(struct elf_file *file, const struct module *module, struct naming_memory *memory) {
+static bool open_program(struct elf_file *file, const struct module *module, struct symbolizer_arena *memory) {
     return open_code(file, "/proc/self/exe", module, memory) ||
            open_code(file, "/proc/thread-self/exe", module, memory) || // the first thread has ended
            open_library(file, module, memory);
 }
 
-struct object_file *object_file_open(const struct module *module, struct naming_memory *memory) {
-    struct object_file *file = naming_memory_take(memory, sizeof *file);
+struct object_file *object_file_open(const struct module *module, struct symbolizer_arena *memory) {
+    struct object_file *file = symbolizer_arena_alloc(memory, sizeof *file);
     if (file == NULL) {
         return NULL;
     }

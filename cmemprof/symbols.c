@@ -34,7 +34,7 @@ struct symbols {
     struct text_chunk *texts;
     struct open_file *files; // in memory
     size_t file_count;
-    struct naming_memory memory;       // of what is open
+    struct symbolizer_arena memory;    // of what is open
     struct demangle_place *demangling; // in memory
     bool memory_is_open;
 };
@@ -74,7 +74,7 @@ void symbols_close_files(struct symbols *symbols) {
     symbols->file_count = 0;
     symbols->demangling = NULL;
     if (symbols->memory_is_open) {
-        naming_memory_close(&symbols->memory);
+        symbolizer_arena_close(&symbols->memory);
         symbols->memory_is_open = false;
     }
 }
@@ -130,11 +130,11 @@ static struct object_file *file_of(struct symbols *symbols, const struct module 
         }
     }
     if (!symbols->memory_is_open) {
-        naming_memory_open(&symbols->memory);
+        symbolizer_arena_open(&symbols->memory);
         symbols->memory_is_open = true;
     }
     size_t count = symbols->file_count;
-    struct open_file *files = naming_memory_grow(&symbols->memory, symbols->files, count * sizeof *files, (count + 1) * sizeof *files);
+    struct open_file *files = symbolizer_arena_grow(&symbols->memory, symbols->files, count * sizeof *files, (count + 1) * sizeof *files);
     if (files == NULL) {
         return NULL;
     }

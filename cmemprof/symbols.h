@@ -7,7 +7,7 @@
 // snapshot.
 //
 // Threads: guarded by the caller (snapshot.c's lock). Memory: malloc for the names that are kept, which are emptied when they are
-// of SYMBOLS_MAX addresses; what reading takes is apart from the program's (naming_memory.h). Without memory there are fewer names.
+// of SYMBOLS_MAX addresses; what reading takes is apart from the program's (symbolizer_arena.h). Without memory there are fewer names.
 #ifndef CMEMPROF_SYMBOLS_H
 #define CMEMPROF_SYMBOLS_H
 
@@ -37,7 +37,7 @@ void symbols_free(struct symbols *symbols);
 // address: of an instruction inside the call, that is return address - 1. Valid until symbols_forget or the next lookup.
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address);
 
-// Since files were opened memory for naming ran short (naming_memory.h): names or lines are missing.
+// Since files were opened memory for naming ran short (symbolizer_arena.h): names or lines are missing.
 bool symbols_ran_short(const struct symbols *symbols);
 
 // Closes files. The names stay.

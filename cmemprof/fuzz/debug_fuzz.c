@@ -1,6 +1,6 @@
 // debug_fuzz.c: libFuzzer target for the reader of ELF files and debug data: the input is a whole file, after 8 bytes that say which
 // address is asked for. It is a heap block of exactly its size, so that AddressSanitizer sees any read outside of it; what it makes of it
-// lies in naming_memory.h, which marks what is between blocks. `make fuzz-debug` builds and runs it; debug_seeds.c makes the inputs it
+// lies in symbolizer_arena.h, which marks what is between blocks. `make fuzz-debug` builds and runs it; debug_seeds.c makes the inputs it
 // starts from.
 
 #include <stdlib.h>
@@ -94,13 +94,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size -= sizeof address;
     uint8_t *bytes = malloc(size);
     memcpy(bytes, data + sizeof address, size);
-    struct naming_memory memory = {.limit_bytes = MEMORY_BYTES, .address_space_left = SIZE_MAX}; // without a question to the system
+    struct symbolizer_arena memory = {.limit_bytes = MEMORY_BYTES, .address_space_left = SIZE_MAX}; // without a question to the system
     static struct dwarf_package package;
     if (elf_file_use(&package.elf, bytes, size, &memory)) {
         use(&package.elf, address);
         use_package(&package, address);
     }
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
     free(bytes);
     return 0;
 }

@@ -10,10 +10,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct naming_memory memory;
+    static struct symbolizer_arena memory;
     static struct demangle_place *place;
     if (place == NULL) {
-        naming_memory_open(&memory);
+        symbolizer_arena_open(&memory);
         place = demangle_place_new(&memory);
     }
     char *name = malloc(size + 1);

@@ -149,7 +149,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t *line = copy(data, line_bytes), *texts = copy(data + line_bytes, size - line_bytes);
     const struct line_section text_section = {texts, size - line_bytes};
     const struct line_sections sections = {{line, line_bytes}, text_section, text_section};
-    struct naming_memory memory = {.limit_bytes = NAMING_MEMORY_BYTES, .address_space_left = SIZE_MAX}; // without a question to the system
+    struct symbolizer_arena memory = {.limit_bytes = SYMBOLIZER_ARENA_BYTES,
+                                      .address_space_left = SIZE_MAX}; // without a question to the system
     struct line_table *table = line_table_new(&memory, &sections, 0, "/src");
     if (table != NULL) {
         ours(table, words[1]);
@@ -160,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         beside_libdw(table, &sections);
     }
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
     free(line);
     free(texts);
     return 0;

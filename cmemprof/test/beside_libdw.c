@@ -157,8 +157,8 @@ static bool compare_file(const char *path, const char *debug, size_t every) {
     if (size <= 0) {
         atomic_store(&module.unloaded_at, 1); // nothing in memory to compare it with
     }
-    struct naming_memory memory;
-    naming_memory_open(&memory);
+    struct symbolizer_arena memory;
+    symbolizer_arena_open(&memory);
     file.ours = object_file_open(&module, &memory);
     file.dwarf = dwarf_begin(debug_descriptor, DWARF_C_READ);
     if (file.ours == NULL || file.dwarf == NULL) {
@@ -174,7 +174,7 @@ static bool compare_file(const char *path, const char *debug, size_t every) {
     }
     printf("%s: %zu addresses, %zu frames, %zu differ\n", path, file.addresses, file.frames, file.differences);
     object_file_close(file.ours);
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
     dwarf_end(file.dwarf);
     elf_end(elf);
     close(descriptor);

@@ -12,20 +12,20 @@
 #include "elf_writer.h"
 
 static char folder[] = "/tmp/cmemprof-debug-files-XXXXXX", program[64], debug[64];
-static struct naming_memory memory;
+static struct symbolizer_arena memory;
 
 static int make_folder(void **state) {
     (void)state;
     bool made = mkdtemp(folder) != NULL;
     snprintf(program, sizeof program, "%s/program", folder);
     snprintf(debug, sizeof debug, "%s/program.debug", folder);
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     return !made;
 }
 
 static int remove_folder(void **state) {
     (void)state;
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
     unlink(program);
     unlink(debug);
     return rmdir(folder);

@@ -7,8 +7,8 @@
 
 int main(void) {
     static char line[1 << 20];
-    struct naming_memory memory;
-    naming_memory_open(&memory);
+    struct symbolizer_arena memory;
+    symbolizer_arena_open(&memory);
     struct demangle_place *place = demangle_place_new(&memory);
     while (place != NULL && fgets(line, sizeof line, stdin) != NULL) {
         line[strcspn(line, "\n")] = '\0';

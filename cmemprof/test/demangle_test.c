@@ -68,7 +68,7 @@ static void what_is_deep_is_bounded(void **state) {
 
 static void without_memory(void **state) {
     (void)state;
-    struct naming_memory none = {0};
+    struct symbolizer_arena none = {0};
     assert_null(demangle_place_new(&none));
 }
 

@@ -16,10 +16,10 @@ struct demangled {
 };
 
 static inline struct demangle_place *demangle_test_place(void) {
-    static struct naming_memory memory;
+    static struct symbolizer_arena memory;
     static struct demangle_place *place;
     if (place == NULL) {
-        naming_memory_open(&memory);
+        symbolizer_arena_open(&memory);
         place = demangle_place_new(&memory);
         assert_non_null(place);
     }

@@ -52,15 +52,15 @@ static void damaged_tables(void **state) {
             struct elf_writer writer = elf_writer_new();
             elf_writer_add(&writer, ".debug_aranges", SHT_PROGBITS, table, sizeof table);
             elf_writer_finish(&writer);
-            struct naming_memory memory;
+            struct symbolizer_arena memory;
             struct elf_file elf;
             static struct dwarf_file file;
-            naming_memory_open(&memory);
+            symbolizer_arena_open(&memory);
             assert_true(elf_file_use(&elf, writer.bytes, writer.size, &memory));
             dwarf_file_open(&file, &elf);
             struct dwarf_addresses addresses = {.file = &file};
             assert_null(dwarf_addresses_find(&addresses, 0x1000)); // there is no unit
-            naming_memory_close(&memory);
+            symbolizer_arena_close(&memory);
             free(writer.bytes);
             table[at] = before;
         }

@@ -129,7 +129,7 @@ static void make_unit(struct unit *unit, uint8_t language, struct places *places
     memcpy(unit->bytes, &(uint32_t){(uint32_t)unit->size - 4}, 4);
 }
 
-static struct naming_memory memory;
+static struct symbolizer_arena memory;
 static struct elf_writer writer;
 static struct dwarf_file file;
 
@@ -139,7 +139,7 @@ static struct dwarf_unit *open_unit(const struct unit *bytes) {
     elf_writer_add(&writer, ".debug_abbrev", SHT_PROGBITS, abbrev, sizeof abbrev);
     elf_writer_add(&writer, ".debug_info", SHT_PROGBITS, bytes->bytes, bytes->size);
     elf_writer_finish(&writer);
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     assert_true(elf_file_use(&elf, writer.bytes, writer.size, &memory));
     dwarf_file_open(&file, &elf);
     struct dwarf_unit *unit = dwarf_unit_at(&file, 0);
@@ -148,7 +148,7 @@ static struct dwarf_unit *open_unit(const struct unit *bytes) {
 }
 
 static void close_unit(void) {
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
     free(writer.bytes);
 }
 

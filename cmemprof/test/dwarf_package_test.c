@@ -15,7 +15,7 @@ static char path[] = "/tmp/cmemprof-dwarf-package-XXXXXX";
 // The last two and the first want the same slot.
 static const uint64_t ids[] = {7, 0x900000007, 0xa0000000b};
 static const char *const names[] = {"first.c", "second.c", "third.c"};
-static struct naming_memory memory;
+static struct symbolizer_arena memory;
 static struct dwarf_package package;
 
 static int make_path(void **state) {
@@ -31,8 +31,8 @@ static int remove_path(void **state) {
 
 static bool open_written(const struct package *written, size_t index_bytes) {
     package_write(written, path, index_bytes);
-    naming_memory_close(&memory);
-    naming_memory_open(&memory);
+    symbolizer_arena_close(&memory);
+    symbolizer_arena_open(&memory);
     return dwarf_package_open(&package, path, &memory);
 }
 
@@ -113,7 +113,7 @@ static void what_is_damaged_names_nothing(void **state) {
         assert_string_not_equal(name_of(ids[2]), names[2]);
         dwarf_package_close(&package);
     }
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
 }
 
 int main(void) {

@@ -35,7 +35,7 @@ static struct elf_writer write_unit(const char *suffix, uint8_t type, uint8_t id
 }
 
 static const char *name_of_unit(const char *program, const char *dwo_name) {
-    static struct naming_memory memory;
+    static struct symbolizer_arena memory;
     static struct dwarf_file file;
     static char name[64];
     struct elf_writer writer = write_unit("", DW_UT_skeleton, 7, 1, dwo_name);
@@ -43,7 +43,7 @@ static const char *name_of_unit(const char *program, const char *dwo_name) {
     struct dwarf_split split = {.program = program, .build_id = ""};
     struct dwarf_die root;
     struct dwarf_value value;
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     assert_true(elf_file_use(&elf, writer.bytes, writer.size, &memory));
     dwarf_file_open(&file, &elf);
     struct dwarf_unit *skeleton = dwarf_unit_at(&file, 0), *unit;
@@ -56,7 +56,7 @@ static const char *name_of_unit(const char *program, const char *dwo_name) {
         snprintf(name, sizeof name, "%s", dwarf_value_text(&value));
     }
     dwarf_split_close(&split);
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
     free(writer.bytes);
     return name;
 }

@@ -53,16 +53,16 @@ static void damaged_heads(void **state) {
             elf_writer_add(&writer, ".debug_abbrev", SHT_PROGBITS, abbrev, sizeof abbrev);
             elf_writer_add(&writer, ".debug_info", SHT_PROGBITS, info, sizeof info);
             elf_writer_finish(&writer);
-            struct naming_memory memory;
+            struct symbolizer_arena memory;
             struct elf_file elf;
             static struct dwarf_file file;
-            naming_memory_open(&memory);
+            symbolizer_arena_open(&memory);
             assert_true(elf_file_use(&elf, writer.bytes, writer.size, &memory));
             dwarf_file_open(&file, &elf);
             // Any other value is another version, another length, another place of abbreviations, or another entry.
             bool is_any_version = at == 4 && value >= 2 && value <= 4;
             assert_int_equal(dwarf_unit_at(&file, 0) != NULL, value == before || is_any_version);
-            naming_memory_close(&memory);
+            symbolizer_arena_close(&memory);
             free(writer.bytes);
             info[at] = before;
         }

@@ -66,11 +66,11 @@ static void build_ids(void **state) {
 static void the_program_s_own(void **state) {
     (void)state;
     struct modules modules = {0};
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     struct elf_file file;
     Elf64_Phdr segment;
     assert_true(modules_refresh(&modules, &(uint32_t){0}));
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     assert_true(elf_file_open(&file, "/proc/self/exe", &memory));
     assert_true(elf_file_build_id_is(&file, modules_find(&modules, (uintptr_t)the_program_s_own, 0)->build_id));
     assert_true(elf_file_segment_at(&file, 0, &segment));
@@ -78,15 +78,15 @@ static void the_program_s_own(void **state) {
     elf_file_close(&file);
     elf_file_close(&file);
     modules_free(&modules);
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
 }
 
 static void what_is_no_such_file(void **state) {
     (void)state;
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     struct elf_file file;
     char folder[] = "/tmp/cmemprof-elf-file-XXXXXX", pipe[64];
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     assert_non_null(mkdtemp(folder));
     assert_false(elf_file_open(&file, folder, &memory));
     assert_false(elf_file_open(&file, "/no/such/file", &memory));
@@ -96,7 +96,7 @@ static void what_is_no_such_file(void **state) {
     assert_false(elf_file_open(&file, pipe, &memory)); // nobody writes to it
     unlink(pipe);
     rmdir(folder);
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
 }
 
 static char path_of_one[] = "/tmp/cmemprof-elf-file-XXXXXX";
@@ -107,9 +107,9 @@ static void write_one(int descriptor) {
     free(writer.bytes);
 }
 
-static void open_one(struct elf_file *file, struct naming_memory *memory, int *descriptor) {
+static void open_one(struct elf_file *file, struct symbolizer_arena *memory, int *descriptor) {
     strcpy(path_of_one + strlen(path_of_one) - 6, "XXXXXX");
-    naming_memory_open(memory);
+    symbolizer_arena_open(memory);
     *descriptor = mkstemp(path_of_one);
     assert_true(*descriptor >= 0);
     write_one(*descriptor);
@@ -123,9 +123,9 @@ static size_t bytes_of_text(const struct elf_file *file) {
     return dwarf_bytes_left(&bytes);
 }
 
-static void close_one(struct elf_file *file, struct naming_memory *memory, int descriptor) {
+static void close_one(struct elf_file *file, struct symbolizer_arena *memory, int descriptor) {
     elf_file_close(file);
-    naming_memory_close(memory);
+    symbolizer_arena_close(memory);
     close(descriptor);
     unlink(path_of_one);
 }
@@ -133,7 +133,7 @@ static void close_one(struct elf_file *file, struct naming_memory *memory, int d
 static void what_is_cut_afterwards(void **state) {
     (void)state;
     struct elf_file file;
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     int descriptor;
     uint8_t byte;
     open_one(&file, &memory, &descriptor);
@@ -149,7 +149,7 @@ static void what_is_cut_afterwards(void **state) {
 static void what_is_rewritten_afterwards(void **state) {
     (void)state;
     struct elf_file file;
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     int descriptor;
     open_one(&file, &memory, &descriptor);
     write_one(descriptor);
@@ -161,7 +161,7 @@ static void what_is_rewritten_afterwards(void **state) {
 static void what_is_replaced_afterwards(void **state) {
     (void)state;
     struct elf_file file;
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     struct stat status;
     int descriptor;
     char other[sizeof path_of_one + 8];
@@ -183,7 +183,7 @@ static void what_is_replaced_afterwards(void **state) {
 static void no_descriptor_is_kept(void **state) {
     (void)state;
     struct elf_file file;
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     int descriptor, before = dup(2), next = dup(2), after;
     assert_true(next > before && before > 2);
     close(before);

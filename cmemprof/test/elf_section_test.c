@@ -16,7 +16,7 @@
 enum { UNITS = 1000, UNIT_BYTES = 1004, BYTES = UNITS * UNIT_BYTES, BLOCK_BYTES = 20000 };
 
 static uint8_t content[BYTES];
-static struct naming_memory memory;
+static struct symbolizer_arena memory;
 
 static int fill(void **state) {
     (void)state;
@@ -81,8 +81,8 @@ static struct elf_writer write_file(int kind, uint64_t claimed, uint32_t sum_cha
 
 static struct elf_section open_section(const struct elf_writer *writer) {
     static struct elf_file file;
-    naming_memory_close(&memory);
-    naming_memory_open(&memory);
+    symbolizer_arena_close(&memory);
+    symbolizer_arena_open(&memory);
     assert_true(elf_file_use(&file, writer->bytes, writer->size, &memory));
     return elf_section_open(&file, ".debug_info");
 }

@@ -15,10 +15,10 @@ static void check(const Elf64_Sym *symbols, size_t count, const char *names, siz
     writer.headers[2].sh_entsize = sizeof *symbols;
     writer.headers[2].sh_link = 1;
     elf_writer_finish(&writer);
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     struct elf_file file;
     struct elf_symbols found;
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     assert_true(elf_file_use(&file, writer.bytes, writer.size, &memory));
     elf_symbols_read(&found, &file, SHT_SYMTAB);
     const char *name = elf_symbols_find(&found, address);
@@ -26,7 +26,7 @@ static void check(const Elf64_Sym *symbols, size_t count, const char *names, siz
     if (wanted != NULL) {
         assert_string_equal(name, wanted);
     }
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
     free(writer.bytes);
 }
 

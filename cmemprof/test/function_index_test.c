@@ -35,7 +35,7 @@ static __attribute__((noinline)) uintptr_t with_a_function_inside(int n) {
     return inside();
 }
 
-static struct naming_memory memory;
+static struct symbolizer_arena memory;
 static struct elf_file elf;
 static struct dwarf_file dwarf;
 static uintptr_t bias;
@@ -50,7 +50,7 @@ static int open_own_unit(void **state) {
     }
     bias = modules_find(&modules, (uintptr_t)open_own_unit, 0)->bias;
     modules_free(&modules);
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     if (!elf_file_open(&elf, "/proc/self/exe", &memory)) {
         return -1;
     }
@@ -64,7 +64,7 @@ static int open_own_unit(void **state) {
 static int close_own_unit(void **state) {
     (void)state;
     elf_file_close(&elf);
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
     return 0;
 }
 
@@ -154,11 +154,11 @@ static size_t scopes_of_unit(const uint8_t *info, size_t info_size, const uint64
     elf_writer_add(&writer, ".debug_info", SHT_PROGBITS, info, info_size);
     elf_writer_add(&writer, ".debug_ranges", SHT_PROGBITS, ranges, ranges_size);
     elf_writer_finish(&writer);
-    struct naming_memory own;
+    struct symbolizer_arena own;
     struct elf_file damaged;
     struct dwarf_file file;
     struct dwarf_die scopes[8];
-    naming_memory_open(&own);
+    symbolizer_arena_open(&own);
     assert_true(elf_file_use(&damaged, writer.bytes, writer.size, &own));
     dwarf_file_open(&file, &damaged);
     struct dwarf_unit *unit = dwarf_unit_at(&file, 0);
@@ -166,7 +166,7 @@ static size_t scopes_of_unit(const uint8_t *info, size_t info_size, const uint64
     struct function_index *index = function_index_of(unit);
     assert_non_null(index);
     size_t count = function_index_scopes(index, address, scopes, 8);
-    naming_memory_close(&own);
+    symbolizer_arena_close(&own);
     free(writer.bytes);
     return count;
 }

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "../line_table.h"
-#include "../naming_memory.h"
+#include "../symbolizer_arena.h"
 
 // For one table, or head; that of the one before goes.
-static inline struct naming_memory *fresh_memory(void) {
-    static struct naming_memory memory;
-    naming_memory_close(&memory);
-    naming_memory_open(&memory);
+static inline struct symbolizer_arena *fresh_memory(void) {
+    static struct symbolizer_arena memory;
+    symbolizer_arena_close(&memory);
+    symbolizer_arena_open(&memory);
     return &memory;
 }
 

@@ -12,7 +12,7 @@
 
 #include "../object_file.h"
 
-static struct naming_memory memory;
+static struct symbolizer_arena memory;
 
 static int first_free_descriptor(void) {
     int descriptor = open("/dev/null", O_RDONLY);
@@ -27,7 +27,7 @@ static void the_program_is_read_even_when_its_file_is_gone(void **state) {
     struct module module = *modules_find(&modules, (uintptr_t)the_program_is_read_even_when_its_file_is_gone, 0);
     module.file = "/replaced/by/a/newer/version";
     int before = first_free_descriptor();
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     struct object_file *file = object_file_open(&module, &memory);
     struct symbol_frame frames[SYMBOL_MAX_INLINED];
     assert_non_null(file);
@@ -36,7 +36,7 @@ static void the_program_is_read_even_when_its_file_is_gone(void **state) {
     assert_string_equal(frames[0].function, "the_program_is_read_even_when_its_file_is_gone");
     assert_int_equal(object_file_frames(file, 1, frames), 0);
     object_file_close(file);
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
     modules_free(&modules);
 }
 
@@ -55,18 +55,18 @@ static void damaged_files_give_no_names(void **state) {
         FILE *out = fopen(path, "wb");
         assert_int_equal(fwrite(bytes, 1, cut, out), cut);
         fclose(out);
-        naming_memory_open(&memory);
+        symbolizer_arena_open(&memory);
         struct object_file *file = object_file_open(&module, &memory);
         if (file != NULL) {
             object_file_frames(file, (uintptr_t)damaged_files_give_no_names & 0xffff, frames);
         }
         object_file_close(file);
-        naming_memory_close(&memory);
+        symbolizer_arena_close(&memory);
     }
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     unlink(path);
     assert_null(object_file_open(&module, &memory));
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
 }
 
 int main(void) {

@@ -6,7 +6,7 @@
 #include "../modules.h"
 
 struct own_debug {
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     struct elf_file elf;
     struct dwarf_file dwarf;
     struct dwarf_addresses addresses;
@@ -22,7 +22,7 @@ static inline bool own_debug_open(struct own_debug *own) {
     }
     own->bias = modules_find(&modules, (uintptr_t)own_debug_open, 0)->bias;
     modules_free(&modules);
-    naming_memory_open(&own->memory);
+    symbolizer_arena_open(&own->memory);
     if (!elf_file_open(&own->elf, "/proc/self/exe", &own->memory)) {
         return false;
     }
@@ -33,7 +33,7 @@ static inline bool own_debug_open(struct own_debug *own) {
 
 static inline void own_debug_close(struct own_debug *own) {
     elf_file_close(&own->elf);
-    naming_memory_close(&own->memory);
+    symbolizer_arena_close(&own->memory);
 }
 
 // Of the function's code. NULL: none.

@@ -1,4 +1,4 @@
-// naming_memory_test.c: blocks small and large, what they grow to, and where it ends.
+// symbolizer_arena_test.c: blocks small and large, what they grow to, and where it ends.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,15 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../naming_memory.h"
+#include "../symbolizer_arena.h"
 
 static void blocks_are_zero_and_apart(void **state) {
     (void)state;
-    struct naming_memory memory;
-    naming_memory_open(&memory);
+    struct symbolizer_arena memory;
+    symbolizer_arena_open(&memory);
     uint8_t *last = NULL;
     for (size_t bytes = 1; bytes < 300000; bytes = bytes * 3 + 1) {
-        uint8_t *block = naming_memory_take(&memory, bytes);
+        uint8_t *block = symbolizer_arena_alloc(&memory, bytes);
         assert_non_null(block);
         assert_int_equal((uintptr_t)block % 16, 0);
         for (size_t i = 0; i < bytes; i++) {
@@ -28,68 +28,68 @@ static void blocks_are_zero_and_apart(void **state) {
         assert_true(last == NULL || *last == 0xaa);
         last = block + bytes - 1;
     }
-    naming_memory_close(&memory);
-    assert_null(naming_memory_take(&memory, 1)); // until it is opened
+    symbolizer_arena_close(&memory);
+    assert_null(symbolizer_arena_alloc(&memory, 1)); // until it is opened
 }
 
 static void what_grows_keeps_what_it_has(void **state) {
     (void)state;
-    struct naming_memory memory;
-    naming_memory_open(&memory);
+    struct symbolizer_arena memory;
+    symbolizer_arena_open(&memory);
     size_t bytes = 64;
-    uint8_t *block = naming_memory_take(&memory, bytes);
+    uint8_t *block = symbolizer_arena_alloc(&memory, bytes);
     memset(block, 7, 64);
     for (; bytes < 8 << 20; bytes *= 2) {
-        block = naming_memory_grow(&memory, block, bytes, 2 * bytes);
+        block = symbolizer_arena_grow(&memory, block, bytes, 2 * bytes);
         assert_non_null(block);
         assert_int_equal(block[63], 7);
         assert_int_equal(block[2 * bytes - 1], 0);
     }
     assert_in_range(memory.used_bytes, bytes, bytes + (1 << 20)); // the smaller ones went
-    naming_memory_drop(&memory, block, bytes);
+    symbolizer_arena_drop(&memory, block, bytes);
     assert_in_range(memory.used_bytes, 0, 1 << 20);
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
 }
 
 static void it_is_bounded(void **state) {
     (void)state;
-    struct naming_memory memory;
-    naming_memory_open(&memory);
-    assert_null(naming_memory_take(&memory, NAMING_MEMORY_BYTES + 1));
+    struct symbolizer_arena memory;
+    symbolizer_arena_open(&memory);
+    assert_null(symbolizer_arena_alloc(&memory, SYMBOLIZER_ARENA_BYTES + 1));
     assert_true(memory.ran_short);
-    assert_null(naming_memory_take(&memory, SIZE_MAX));
+    assert_null(symbolizer_arena_alloc(&memory, SIZE_MAX));
     size_t count = 0;
-    while (naming_memory_take(&memory, 1 << 20) != NULL) {
+    while (symbolizer_arena_alloc(&memory, 1 << 20) != NULL) {
         count++;
     }
-    assert_true(memory.limit_bytes <= NAMING_MEMORY_BYTES);
+    assert_true(memory.limit_bytes <= SYMBOLIZER_ARENA_BYTES);
     assert_in_range(count, (memory.limit_bytes >> 20) * 3 / 4, memory.limit_bytes >> 20);
-    naming_memory_close(&memory);
+    symbolizer_arena_close(&memory);
 }
 
 // An eighth of what is left.
 static int with_little_address_space(void) {
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     struct rlimit limit;
     getrlimit(RLIMIT_AS, &limit);
     limit.rlim_cur = (rlim_t)1 << 30;
     if (setrlimit(RLIMIT_AS, &limit) != 0) {
         return 1;
     }
-    naming_memory_open(&memory);
+    symbolizer_arena_open(&memory);
     if (memory.address_space_left > (1 << 30) / 8 || memory.address_space_left < 1 << 20) {
         return 2;
     }
     size_t before = memory.address_space_left;
-    uint8_t *block = naming_memory_take(&memory, 1 << 20);
+    uint8_t *block = symbolizer_arena_alloc(&memory, 1 << 20);
     if (block == NULL || memory.address_space_left > before - (1 << 20)) {
         return 3;
     }
-    naming_memory_drop(&memory, block, 1 << 20);
-    if (memory.address_space_left != before || naming_memory_take(&memory, before + 1) != NULL) {
+    symbolizer_arena_drop(&memory, block, 1 << 20);
+    if (memory.address_space_left != before || symbolizer_arena_alloc(&memory, before + 1) != NULL) {
         return 4;
     }
-    return naming_memory_take(&memory, before / 2) != NULL ? 0 : 5;
+    return symbolizer_arena_alloc(&memory, before / 2) != NULL ? 0 : 5;
 }
 
 static void address_space_is_left_to_the_program(void **state) {

@@ -1,6 +1,6 @@
-// naming_memory.c: small blocks are cut from chunks, a large one has a mapping of its own.
+// symbolizer_arena.c: small blocks are cut from chunks, a large one has a mapping of its own.
 
-#include "naming_memory.h"
+#include "symbolizer_arena.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,13 +31,13 @@ enum { GAP_BYTES = 0 };
 #endif
 
 // At the beginning of each mapping.
-struct naming_block {
-    struct naming_block *next;
+struct symbolizer_block {
+    struct symbolizer_block *next;
     size_t bytes; // with this
 };
 
 enum { HEAD_BYTES = 16, PAGE_BYTES = 4096, CHUNK_BYTES = 256 << 10, LARGE_BYTES = 64 << 10, SHARE_OF_WHAT_IS_LEFT = 8 };
-_Static_assert(sizeof(struct naming_block) <= HEAD_BYTES, "a block begins behind its head");
+_Static_assert(sizeof(struct symbolizer_block) <= HEAD_BYTES, "a block begins behind its head");
 
 static size_t pages_in_use(void) {
     char text[128] = "";
@@ -53,29 +53,29 @@ static size_t pages_in_use(void) {
     return pages;
 }
 
-void naming_memory_open(struct naming_memory *memory) {
+void symbolizer_arena_open(struct symbolizer_arena *memory) {
     struct rlimit limit;
     size_t share = cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT) / SHARE_OF_WHAT_IS_LEFT;
-    *memory =
-        (struct naming_memory){.limit_bytes = share < NAMING_MEMORY_BYTES ? share : NAMING_MEMORY_BYTES, .address_space_left = SIZE_MAX};
+    *memory = (struct symbolizer_arena){.limit_bytes = share < SYMBOLIZER_ARENA_BYTES ? share : SYMBOLIZER_ARENA_BYTES,
+                                        .address_space_left = SIZE_MAX};
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
         size_t used = pages_in_use() * PAGE_BYTES;
         memory->address_space_left = limit.rlim_cur > used ? (limit.rlim_cur - used) / SHARE_OF_WHAT_IS_LEFT : 0;
     }
 }
 
-void naming_memory_close(struct naming_memory *memory) {
+void symbolizer_arena_close(struct symbolizer_arena *memory) {
     while (memory->blocks != NULL) {
-        struct naming_block *block = memory->blocks;
+        struct symbolizer_block *block = memory->blocks;
         memory->blocks = block->next;
         size_t bytes = block->bytes;
         OPEN_BYTES(block, bytes);
         munmap(block, bytes);
     }
-    *memory = (struct naming_memory){0};
+    *memory = (struct symbolizer_arena){0};
 }
 
-static bool reserve(struct naming_memory *memory, size_t bytes) {
+static bool reserve(struct symbolizer_arena *memory, size_t bytes) {
     if (bytes > memory->address_space_left) {
         memory->ran_short = true;
         return false;
@@ -84,12 +84,12 @@ static bool reserve(struct naming_memory *memory, size_t bytes) {
     return true;
 }
 
-static void give_back(struct naming_memory *memory, size_t bytes) {
+static void give_back(struct symbolizer_arena *memory, size_t bytes) {
     memory->address_space_left += memory->address_space_left != SIZE_MAX ? bytes : 0;
 }
 
 // bytes: without the head. NULL: no memory.
-static struct naming_block *map_block(struct naming_memory *memory, size_t bytes) {
+static struct symbolizer_block *map_block(struct symbolizer_arena *memory, size_t bytes) {
     if (bytes > memory->limit_bytes - memory->used_bytes) {
         memory->ran_short = true;
         return NULL;
@@ -98,13 +98,13 @@ static struct naming_block *map_block(struct naming_memory *memory, size_t bytes
     if (!reserve(memory, all)) {
         return NULL;
     }
-    struct naming_block *block = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct symbolizer_block *block = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED) {
         memory->ran_short = true;
         give_back(memory, all);
         return NULL;
     }
-    *block = (struct naming_block){memory->blocks, all};
+    *block = (struct symbolizer_block){memory->blocks, all};
     memory->blocks = block;
     memory->used_bytes += bytes;
     CLOSE_BYTES((uint8_t *)block + HEAD_BYTES, all - HEAD_BYTES);
@@ -116,18 +116,18 @@ static void *open_block(uint8_t *block, size_t bytes) {
     return block;
 }
 
-void *naming_memory_take(struct naming_memory *memory, size_t bytes) {
+void *symbolizer_arena_alloc(struct symbolizer_arena *memory, size_t bytes) {
     if (bytes > memory->limit_bytes) { // so the sums below do not run over
         memory->ran_short = true;
         return NULL;
     }
     size_t room = (bytes + GAP_BYTES + 15) & ~(size_t)15;
     if (room >= LARGE_BYTES) {
-        struct naming_block *block = map_block(memory, room);
+        struct symbolizer_block *block = map_block(memory, room);
         return block != NULL ? open_block((uint8_t *)block + HEAD_BYTES, bytes) : NULL;
     }
     if ((size_t)(memory->end - memory->at) < room) {
-        struct naming_block *chunk = map_block(memory, CHUNK_BYTES - HEAD_BYTES);
+        struct symbolizer_block *chunk = map_block(memory, CHUNK_BYTES - HEAD_BYTES);
         if (chunk == NULL) {
             return NULL;
         }
@@ -139,13 +139,13 @@ void *naming_memory_take(struct naming_memory *memory, size_t bytes) {
     return open_block(block, bytes);
 }
 
-void naming_memory_drop(struct naming_memory *memory, void *old, size_t bytes) {
+void symbolizer_arena_drop(struct symbolizer_arena *memory, void *old, size_t bytes) {
     size_t room = (bytes + GAP_BYTES + 15) & ~(size_t)15;
     if (room < LARGE_BYTES) {
         return;
     }
-    for (struct naming_block **at = &memory->blocks; *at != NULL; at = &(*at)->next) {
-        struct naming_block *block = *at;
+    for (struct symbolizer_block **at = &memory->blocks; *at != NULL; at = &(*at)->next) {
+        struct symbolizer_block *block = *at;
         if ((const uint8_t *)block + HEAD_BYTES == old) {
             *at = block->next;
             memory->used_bytes -= room;
@@ -158,11 +158,11 @@ void naming_memory_drop(struct naming_memory *memory, void *old, size_t bytes) {
     }
 }
 
-void *naming_memory_grow(struct naming_memory *memory, void *old, size_t old_bytes, size_t bytes) {
-    void *block = naming_memory_take(memory, bytes);
+void *symbolizer_arena_grow(struct symbolizer_arena *memory, void *old, size_t old_bytes, size_t bytes) {
+    void *block = symbolizer_arena_alloc(memory, bytes);
     if (block != NULL && old != NULL) {
         memcpy(block, old, old_bytes);
-        naming_memory_drop(memory, old, old_bytes); // where arrays double, most of what they had would stay
+        symbolizer_arena_drop(memory, old, old_bytes); // where arrays double, most of what they had would stay
     }
     return block;
 }
