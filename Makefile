@@ -84,7 +84,7 @@ build/libcmemprof.so: $(foreach f,preload cmemprof,$(call objects,$(f),obj)) $(c
 	@echo "  link  $@"
 	@$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(LIBS_cmemprof)
 
-# For fully static programs: the linker puts the hooks in place (cmemprof/hook_binding.h).
+# For fully static programs: the linker puts the hooks in place (cmemprof/interposition.h).
 build/static/%.o: %.c | build/.setup
 	@mkdir -p $(@D) && echo "  cc    $< (static)"
 	@$(CC) $(ALL_CFLAGS) -DCMEMPROF_STATIC -DCMEMPROF_OWN_OBJECT_TABLE -MMD -MP -c $< -o $@
@@ -110,8 +110,8 @@ build/libcmemprof-musl.so: $(MUSL_OBJECTS) $(call objects,preload,musl) cmemprof
 # The command reads symbols with cmemprof's reader, and its malloc stays what it is: the linker takes from here what is asked for.
 READS_SYMBOLS := command
 reader = $(if $(filter $(1),$(READS_SYMBOLS)),build/$(2)/libreader.a)
-build/obj/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/hook_binding.o %/hook_binding_static.o,$(call objects,cmemprof,obj))
-build/sanitized/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/hook_binding.o %/hook_binding_static.o,$(call objects,cmemprof,sanitized))
+build/obj/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/interposition.o %/interposition_static.o,$(call objects,cmemprof,obj))
+build/sanitized/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/interposition.o %/interposition_static.o,$(call objects,cmemprof,sanitized))
 build/obj/libreader.a build/sanitized/libreader.a:
 	@rm -f $@ && echo "  ar    $@"
 	@ar rcs $@ $^
@@ -136,7 +136,7 @@ build/$(2)/test/$(1)_%_test: build/$(2)/$(1)/test/%_test.o $(foreach f,$(call cl
 	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(foreach t,allocator_stats hook hook_cxx hook_binding hook_binding_static loaded_code next_allocator profiler reclaim resident_glibc snapshot snapshot_encode,build/sanitized/test/cmemprof_$(t)_test)
+HOOKED_TESTS := $(foreach t,allocator_stats hook hook_cxx interposition interposition_static loaded_code next_allocator profiler reclaim resident_glibc snapshot snapshot_encode,build/sanitized/test/cmemprof_$(t)_test)
 $(foreach f,$(FOLDERS),$(eval $(call test_rules,$(f),obj,)))
 $(foreach f,merge lz4 upload receiver cmemprof command,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
 .SECONDARY:

@@ -6,12 +6,12 @@
 
 #include <sys/mman.h>
 
-#include "hook_binding.h"
+#include "interposition.h"
 #include "loaded_code.h"
 #include "profiler.h"
 
 uintptr_t cmemprof_go_call(void) {
-    if (!hook_binding_is_ours()) { // nothing will be sampled; and a sanitizer watches what the walk reads
+    if (!interposition_is_active()) { // nothing will be sampled; and a sanitizer watches what the walk reads
         return 0;
     }
     struct unwind_memo *memo = mmap(NULL, sizeof *memo, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -102,7 +102,7 @@ EXPORTED ONE_CACHE_LINE void *malloc(size_t size) {
     return sampler_pass(&thread_state, size) || profiler_is_off() ? next_allocator.malloc(size) : slow_malloc(size, CALLER);
 }
 
-// The same under a name that is ours alone; see hook_binding.c.
+// The same under a name that is ours alone; see interposition.c.
 extern void *hook_malloc(size_t size)
     __attribute__((alias(HOOK_MALLOC_NAME), visibility("hidden"), __malloc__, alloc_size(1), leaf, nothrow));
 

@@ -126,9 +126,6 @@
 #define function_index_of cmemprof_function_index_of
 #define function_index_parent cmemprof_function_index_parent
 #define function_index_scopes cmemprof_function_index_scopes
-#define hook_binding_beside cmemprof_hook_binding_beside
-#define hook_binding_is_ours cmemprof_hook_binding_is_ours
-#define hook_binding_next cmemprof_hook_binding_next
 #define hook_malloc cmemprof_hook_malloc
 #define hook_operator_new cmemprof_hook_operator_new
 #define hook_operator_new_aligned cmemprof_hook_operator_new_aligned
@@ -136,6 +133,9 @@
 #define inflate_begin cmemprof_inflate_begin
 #define inflate_resume cmemprof_inflate_resume
 #define inflate_run cmemprof_inflate_run
+#define interposition_is_active cmemprof_interposition_is_active
+#define interposition_next cmemprof_interposition_next
+#define interposition_next_in_object cmemprof_interposition_next_in_object
 #define line_header_path cmemprof_line_header_path
 #define line_header_read cmemprof_line_header_read
 #define line_table_file cmemprof_line_table_file

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hook_binding.h"
+#include "interposition.h"
 #include "profiler.h"
 
 // ---- Static arena ----
@@ -159,7 +159,7 @@ static int no_dlclose(void *handle) {
 }
 
 static void *symbol(const char *name, void *otherwise) {
-    void *found = hook_binding_next(name);
+    void *found = interposition_next(name);
     return found != NULL ? found : otherwise;
 }
 

@@ -11,7 +11,7 @@
 
 #include "cmemprof.h"
 #include "code_objects.h"
-#include "hook_binding.h"
+#include "interposition.h"
 #include "loaded_code.h"
 #include "next_allocator.h"
 #include "page_residency.h"
@@ -334,7 +334,7 @@ static enum cmemprof_error open_once(struct profiler *self) {
 
 enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
     // The process's malloc must be the one of the object that this code is in; in a plugin that was loaded late it is not.
-    if (!hook_binding_is_ours()) {
+    if (!interposition_is_active()) {
         return CMEMPROF_NOT_BOUND;
     }
     pthread_mutex_lock(&starting);

@@ -6,7 +6,7 @@ package cmemprof
 //
 //	go build -tags cmemprof_static,netgo,osusergo -ldflags '-linkmode=external -extldflags "-static -Wl,--eh-frame-hdr"'
 //
-// Without a loader the linker has to put the hooks in place (hook_binding.h), and the objects' tables are ours (code_objects.h).
+// Without a loader the linker has to put the hooks in place (interposition.h), and the objects' tables are ours (code_objects.h).
 // --eh-frame-hdr is how C frames are found: gcc leaves it away with -static, and cgo would not take it from here.
 
 // #cgo CFLAGS: -DCMEMPROF_STATIC -DCMEMPROF_OWN_OBJECT_TABLE

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../cmemprof.h"
-#include "../hook_binding.h"
+#include "../interposition.h"
 #include "../profiler.h"
 
 struct result {
@@ -158,7 +158,7 @@ static void the_way_back_is_confirmed(void **state) {
     take_for_go(like_asmcgocall, like_go_end, NULL, NULL);
     like_asmcgocall_rbp = &here[FRAME];
     like_asmcgocall(&result, find_go_call, goroutine, distance_of_frame);
-    assert_int_equal(found_call, hook_binding_is_ours() ? (uintptr_t)like_asmcgocall_return : 0);
+    assert_int_equal(found_call, interposition_is_active() ? (uintptr_t)like_asmcgocall_return : 0);
     like_asmcgocall(&result, find_go_call, goroutine, distance_of_frame + 8);
     assert_int_equal(found_call, 0);
     take_for_go(NULL, NULL, NULL, NULL);

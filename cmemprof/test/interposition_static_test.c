@@ -1,16 +1,16 @@
-// hook_binding_static_test.c: the names that the linker makes for a static program lead where they should. The file is compiled once more
+// interposition_static_test.c: the names that the linker makes for a static program lead where they should. The file is compiled once more
 // here, as for a static program, with objects of this test in the place of libc's functions. testdata/ways tests whole static programs.
 
 #include "../namespace.h"
-#undef hook_binding_next
-#undef hook_binding_is_ours
-#undef hook_binding_beside
-#define hook_binding_next static_binding_next
-#define hook_binding_is_ours static_binding_is_ours
-#define hook_binding_beside static_binding_beside
+#undef interposition_next
+#undef interposition_is_active
+#undef interposition_next_in_object
+#define interposition_next static_binding_next
+#define interposition_is_active static_binding_is_ours
+#define interposition_next_in_object static_binding_beside
 #define CMEMPROF_STATIC
 
-#include "../hook_binding_static.c"
+#include "../interposition_static.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

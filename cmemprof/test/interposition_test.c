@@ -1,4 +1,4 @@
-// hook_binding_test.c: the process's malloc is ours, and what is behind it is libc's. This program is hooked.
+// interposition_test.c: the process's malloc is ours, and what is behind it is libc's. This program is hooked.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,25 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../hook_binding.h"
+#include "../interposition.h"
 
 static void what_is_behind_is_libc_s(void **state) {
     (void)state;
     static const char *const names[] = {"malloc", "free", "realloc", "posix_memalign", "malloc_usable_size", "dlclose"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         Dl_info info;
-        void *next = hook_binding_next(names[i]);
+        void *next = interposition_next(names[i]);
         assert_non_null(next);
         assert_ptr_not_equal(next, dlsym(RTLD_DEFAULT, names[i])); // ours comes first
         assert_int_not_equal(dladdr(next, &info), 0);
         assert_non_null(strstr(info.dli_fname, "libc"));
     }
-    assert_null(hook_binding_next("no_such_function_anywhere"));
+    assert_null(interposition_next("no_such_function_anywhere"));
 }
 
 static void the_process_s_malloc_is_ours(void **state) {
     (void)state;
-    assert_true(hook_binding_is_ours());
+    assert_true(interposition_is_active());
     assert_ptr_equal(dlsym(RTLD_DEFAULT, "malloc"), malloc);
 }
 

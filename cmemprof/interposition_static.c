@@ -1,8 +1,8 @@
-// hook_binding_static.c: for fully static programs: what the linker calls __real_x is libc's x, if it was told --wrap=x.
+// interposition_static.c: for fully static programs: what the linker calls __real_x is libc's x, if it was told --wrap=x.
 
 #ifdef CMEMPROF_STATIC
 
-#include "hook_binding.h"
+#include "interposition.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -13,7 +13,7 @@ extern char __real_malloc[], __real_calloc[], __real_realloc[], __real_free[], _
 extern char malloc_of_program[] __asm__("malloc"); // what the linker makes of the name
 extern char hook_malloc[] __attribute__((visibility("hidden")));
 
-void *hook_binding_next(const char *name) {
+void *interposition_next(const char *name) {
     static const struct {
         const char *name;
         void *function;
@@ -44,7 +44,7 @@ extern char mallctl[] __attribute__((weak)), MallocExtension_GetNumericProperty[
     mallinfo2_of_libc[] __asm__("mallinfo2") __attribute__((weak)), libc_start_main[] __asm__("__libc_start_main") __attribute__((weak));
 
 // All is one object here.
-void *hook_binding_beside(const void *function, const char *name) {
+void *interposition_next_in_object(const void *function, const char *name) {
     (void)function;
     const struct {
         const char *name;
@@ -64,7 +64,7 @@ void *hook_binding_beside(const void *function, const char *name) {
     return NULL;
 }
 
-bool hook_binding_is_ours(void) {
+bool interposition_is_active(void) {
     return &malloc_of_program[0] == &hook_malloc[0];
 }
 

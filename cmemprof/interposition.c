@@ -1,8 +1,8 @@
-// hook_binding.c: the loader's way; hook_binding_static.c has the linker's.
+// interposition.c: the loader's way; interposition_static.c has the linker's.
 
 #ifndef CMEMPROF_STATIC
 
-#include "hook_binding.h"
+#include "interposition.h"
 
 #include <dlfcn.h>
 #include <stddef.h>
@@ -14,11 +14,11 @@
 // found another malloc before it came to hook.c, a sanitizer's, and left hook.c out of the program.
 extern void *hook_malloc(size_t size) __attribute__((weak, visibility("hidden")));
 
-void *hook_binding_next(const char *name) {
+void *interposition_next(const char *name) {
     return dlsym(RTLD_NEXT, name);
 }
 
-void *hook_binding_beside(const void *function, const char *name) {
+void *interposition_next_in_object(const void *function, const char *name) {
     Dl_info info, other_info;
     void *other = dlsym(RTLD_NEXT, name);
     bool beside =
@@ -46,7 +46,7 @@ static bool reaches_us(void *malloc_function, void *free_function) {
 }
 
 // Not RTLD_DEFAULT: Go links c-shared libraries with -Bsymbolic, and those find their own malloc first when they ask.
-bool hook_binding_is_ours(void) {
+bool interposition_is_active(void) {
     void *program = dlopen(NULL, RTLD_LAZY);
     bool ours = program != NULL && &hook_malloc != NULL && reaches_us(dlsym(program, "malloc"), dlsym(program, "free"));
     if (program != NULL) {
