@@ -136,7 +136,7 @@ build/$(2)/test/$(1)_%_test: build/$(2)/$(1)/test/%_test.o $(foreach f,$(call cl
 	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(foreach t,allocator_stats hook hook_cxx interposition interposition_static loaded_code next_allocator profiler reclaim resident_glibc snapshot snapshot_encode,build/sanitized/test/cmemprof_$(t)_test)
+HOOKED_TESTS := $(foreach t,allocator_stats hook hook_cxx interposition interposition_static loaded_code real_allocator profiler reclaim resident_glibc snapshot snapshot_encode,build/sanitized/test/cmemprof_$(t)_test)
 $(foreach f,$(FOLDERS),$(eval $(call test_rules,$(f),obj,)))
 $(foreach f,merge lz4 upload receiver cmemprof command,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
 .SECONDARY:

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "interposition.h"
-#include "next_allocator.h"
+#include "real_allocator.h"
 
 typedef int mallctl_function(const char *name, void *old, size_t *old_size, void *new_value, size_t new_size);
 typedef int tcmalloc_property_function(const char *name, size_t *value);
@@ -23,7 +23,7 @@ typedef void mimalloc_process_function(size_t *elapsed_ms, size_t *user_ms, size
                                        size_t *commit, size_t *peak_commit, size_t *page_faults);
 
 static void *beside_malloc(const char *name) {
-    return interposition_next_in_object((const void *)next_allocator.malloc, name);
+    return interposition_next_in_object((const void *)real_allocator.malloc, name);
 }
 
 // ---- jemalloc ----

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "loaded_code.h"
-#include "next_allocator.h"
+#include "real_allocator.h"
 #include "profiler.h"
 #include "sampler.h"
 
@@ -33,9 +33,9 @@
 static __attribute__((noinline)) void *slow_malloc(size_t size, uintptr_t caller) {
     uint64_t interval_bytes = profiler_begin(size);
     if (interval_bytes == 0) {
-        return next_allocator.malloc(size);
+        return real_allocator.malloc(size);
     }
-    void *block = next_allocator.malloc(size);
+    void *block = real_allocator.malloc(size);
     FINISH(interval_bytes, block, size, caller);
     return block;
 }
@@ -43,20 +43,20 @@ static __attribute__((noinline)) void *slow_malloc(size_t size, uintptr_t caller
 static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, uintptr_t caller) {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total)) {
-        return next_allocator.calloc(count, size);
+        return real_allocator.calloc(count, size);
     }
     uint64_t interval_bytes = profiler_begin(total);
     if (interval_bytes == 0) {
-        return next_allocator.calloc(count, size);
+        return real_allocator.calloc(count, size);
     }
-    void *block = next_allocator.calloc(count, size);
+    void *block = real_allocator.calloc(count, size);
     FINISH(interval_bytes, block, total, caller);
     return block;
 }
 
 // Of a block that is not the allocator's.
 static void *own_realloc(void *block, size_t size) {
-    void *moved = next_allocator.malloc(size);
+    void *moved = real_allocator.malloc(size);
     if (moved != NULL) {
         size_t old = malloc_usable_size(block);
         memcpy(moved, block, old < size ? old : size);
@@ -68,7 +68,7 @@ static void *own_realloc(void *block, size_t size) {
 static void *move(void *block, size_t size) {
     struct moving moving;
     profiler_move_begin(block, &moving);
-    void *moved = bootstrap_owns(block) ? own_realloc(block, size) : next_allocator.realloc(block, size);
+    void *moved = bootstrap_owns(block) ? own_realloc(block, size) : real_allocator.realloc(block, size);
     // realloc(block, 0) has freed the block on glibc, and kept it on others: those return a block.
     profiler_move_end(&moving, moved == NULL && size != 0 ? block : NULL);
     return moved;
@@ -81,7 +81,7 @@ static inline bool is_special(const void *block) {
 
 static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, uintptr_t caller) {
     uint64_t interval_bytes = profiler_begin(size);
-    void *moved = is_special(block) ? move(block, size) : next_allocator.realloc(block, size);
+    void *moved = is_special(block) ? move(block, size) : real_allocator.realloc(block, size);
     if (interval_bytes != 0) {
         FINISH(interval_bytes, moved, size, caller);
     }
@@ -92,14 +92,14 @@ static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, ui
 static __attribute__((noinline)) void slow_free(void *block) {
     if (!bootstrap_owns(block)) {
         profiler_forget(block);
-        next_allocator.free(block);
+        real_allocator.free(block);
     }
 }
 
 // ---- The family ----
 
 EXPORTED ONE_CACHE_LINE void *malloc(size_t size) {
-    return sampler_pass(&thread_state, size) || profiler_is_off() ? next_allocator.malloc(size) : slow_malloc(size, CALLER);
+    return sampler_pass(&thread_state, size) || profiler_is_off() ? real_allocator.malloc(size) : slow_malloc(size, CALLER);
 }
 
 // The same under a name that is ours alone; see interposition.c.
@@ -109,7 +109,7 @@ extern void *hook_malloc(size_t size)
 EXPORTED void *calloc(size_t count, size_t size) {
     // Small factors cannot overflow; the rest is for the slow path to decide.
     if ((count | size) <= UINT32_MAX && (sampler_pass(&thread_state, count * size) || profiler_is_off())) {
-        return next_allocator.calloc(count, size);
+        return real_allocator.calloc(count, size);
     }
     return slow_calloc(count, size, CALLER);
 }
@@ -118,7 +118,7 @@ EXPORTED ONE_CACHE_LINE void free(void *block) {
     if (is_special(block)) {
         slow_free(block);
     } else {
-        next_allocator.free(block);
+        real_allocator.free(block);
     }
 }
 
@@ -144,7 +144,7 @@ EXPORTED void cfree(void *block) {
 
 EXPORTED void *realloc(void *block, size_t size) {
     if (sampler_pass(&thread_state, size) || profiler_is_off()) {
-        return is_special(block) ? move(block, size) : next_allocator.realloc(block, size);
+        return is_special(block) ? move(block, size) : real_allocator.realloc(block, size);
     }
     return slow_realloc(block, size, CALLER);
 }
@@ -156,7 +156,7 @@ EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
         return NULL;
     }
     if (sampler_pass(&thread_state, total)) {
-        return is_special(block) ? move(block, total) : next_allocator.realloc(block, total);
+        return is_special(block) ? move(block, total) : real_allocator.realloc(block, total);
     }
     return slow_realloc(block, total, CALLER);
 }
@@ -172,27 +172,27 @@ static __attribute__((noinline)) void *slow_aligned(size_t alignment, size_t siz
 }
 
 EXPORTED void *aligned_alloc(size_t alignment, size_t size) {
-    return sampler_pass(&thread_state, size) ? next_allocator.aligned_alloc(alignment, size)
-                                             : slow_aligned(alignment, size, next_allocator.aligned_alloc, CALLER);
+    return sampler_pass(&thread_state, size) ? real_allocator.aligned_alloc(alignment, size)
+                                             : slow_aligned(alignment, size, real_allocator.aligned_alloc, CALLER);
 }
 
 EXPORTED void *memalign(size_t alignment, size_t size) {
-    return sampler_pass(&thread_state, size) ? next_allocator.memalign(alignment, size)
-                                             : slow_aligned(alignment, size, next_allocator.memalign, CALLER);
+    return sampler_pass(&thread_state, size) ? real_allocator.memalign(alignment, size)
+                                             : slow_aligned(alignment, size, real_allocator.memalign, CALLER);
 }
 
 static __attribute__((noinline)) int slow_posix_memalign(void **block, size_t alignment, size_t size, uintptr_t caller) {
     uint64_t interval_bytes = profiler_begin(size);
     if (interval_bytes == 0) {
-        return next_allocator.posix_memalign(block, alignment, size);
+        return real_allocator.posix_memalign(block, alignment, size);
     }
-    int error = next_allocator.posix_memalign(block, alignment, size);
+    int error = real_allocator.posix_memalign(block, alignment, size);
     FINISH(interval_bytes, error == 0 ? *block : NULL, size, caller);
     return error;
 }
 
 EXPORTED int posix_memalign(void **block, size_t alignment, size_t size) {
-    return sampler_pass(&thread_state, size) ? next_allocator.posix_memalign(block, alignment, size)
+    return sampler_pass(&thread_state, size) ? real_allocator.posix_memalign(block, alignment, size)
                                              : slow_posix_memalign(block, alignment, size, CALLER);
 }
 
@@ -207,18 +207,18 @@ static __attribute__((noinline)) void *slow_paged(size_t size, void *(*plain)(si
 }
 
 EXPORTED void *valloc(size_t size) {
-    return sampler_pass(&thread_state, size) ? next_allocator.valloc(size) : slow_paged(size, next_allocator.valloc, CALLER);
+    return sampler_pass(&thread_state, size) ? real_allocator.valloc(size) : slow_paged(size, real_allocator.valloc, CALLER);
 }
 
 EXPORTED void *pvalloc(size_t size) {
-    return sampler_pass(&thread_state, size) ? next_allocator.pvalloc(size) : slow_paged(size, next_allocator.pvalloc, CALLER);
+    return sampler_pass(&thread_state, size) ? real_allocator.pvalloc(size) : slow_paged(size, real_allocator.pvalloc, CALLER);
 }
 
 EXPORTED size_t malloc_usable_size(void *block) {
     if (bootstrap_owns(block)) {
         return bootstrap_usable_size(block);
     }
-    return next_allocator.malloc_usable_size(block);
+    return real_allocator.malloc_usable_size(block);
 }
 
 // ---- Unloading ----
@@ -226,7 +226,7 @@ EXPORTED size_t malloc_usable_size(void *block) {
 // Another object may be loaded where this one was. Its rows are forgotten before, for a load in the middle of it, and after.
 EXPORTED int dlclose(void *handle) {
     loaded_code_before_unload();
-    int result = next_allocator.dlclose(handle);
+    int result = real_allocator.dlclose(handle);
     loaded_code_after_unload();
     return result;
 }

@@ -1,5 +1,5 @@
 // hook_names.h: what the hooks are called; see interposition.h. The first include of a file that defines one, so that declarations of the
-// system's headers and members of struct next_allocator have the same names as everything else in that file.
+// system's headers and members of struct real_allocator have the same names as everything else in that file.
 //
 // A build with a sanitizer has its allocator instead (HOOKS_ARE_LEFT_OUT), since instrumented hooks would be called before the sanitizer is
 // ready: `go build -asan` and `-msan` build all C code so.

@@ -168,7 +168,6 @@
 #define modules_refresh_begins cmemprof_modules_refresh_begins
 #define modules_refresh_ends cmemprof_modules_refresh_ends
 #define modules_see cmemprof_modules_see
-#define next_allocator cmemprof_next_allocator
 #define object_file_close cmemprof_object_file_close
 #define object_file_frames cmemprof_object_file_frames
 #define object_file_open cmemprof_object_file_open
@@ -187,6 +186,7 @@
 #define profiler_finish cmemprof_profiler_finish
 #define profiler_move_begin cmemprof_profiler_move_begin
 #define profiler_move_end cmemprof_profiler_move_end
+#define real_allocator cmemprof_real_allocator
 #define reclaim_add_up_alive cmemprof_reclaim_add_up_alive
 #define reclaim_after_fork cmemprof_reclaim_after_fork
 #define reclaim_lock cmemprof_reclaim_lock

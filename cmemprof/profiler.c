@@ -13,7 +13,7 @@
 #include "code_objects.h"
 #include "interposition.h"
 #include "loaded_code.h"
-#include "next_allocator.h"
+#include "real_allocator.h"
 #include "page_residency.h"
 #include "reclaim.h"
 #include "sampler.h"

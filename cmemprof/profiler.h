@@ -53,7 +53,7 @@ uint64_t profiler_begin(size_t size);
 // made another function of it, so its return address is compared with caller.
 void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, const uintptr_t *frame);
 
-// False: certainly neither a sampled block nor one that is not the allocator's (next_allocator.h).
+// False: certainly neither a sampled block nor one that is not the allocator's (real_allocator.h).
 static inline bool profiler_may_know(const void *block) {
     return live_table_may_hold(&profiler.live, block);
 }

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../next_allocator.h"
+#include "../real_allocator.h"
 #include "../profiler.h"
 #include "filled.h"
 #include "sampling.h"
@@ -28,7 +28,7 @@ static uint64_t live(void) {
     return stats.live;
 }
 
-// Before the first start there are no tables, and yet blocks that free() must notice (next_allocator.h): whoever shares a counter with one
+// Before the first start there are no tables, and yet blocks that free() must notice (real_allocator.h): whoever shares a counter with one
 // of them is looked for, and is not there.
 static void before_the_start_all_is_the_allocator_s(void **state) {
     (void)state;
@@ -73,7 +73,7 @@ static void malloc_and_free_are_seen_once_each(void **state) {
 
 // ---- The allocator behind gets the program's own calls ----
 
-static struct next_allocator real;
+static struct real_allocator real;
 static volatile size_t asked[3]; // what it was asked for last; volatile: to the compiler, malloc changes nothing of ours
 static void *volatile answer;
 
@@ -122,14 +122,14 @@ static bool free_is_heard(void *block) {
 // Every block is a sample here, and each is what the allocator gave for the very call: nothing is moved, cleared, aligned or enlarged.
 static void the_allocator_gets_the_program_s_own_calls(void **state) {
     (void)state;
-    real = next_allocator;
-    next_allocator.malloc = heard_malloc;
-    next_allocator.calloc = heard_calloc;
-    next_allocator.realloc = heard_realloc;
-    next_allocator.posix_memalign = heard_posix_memalign;
-    next_allocator.aligned_alloc = heard_aligned_alloc;
-    next_allocator.memalign = heard_memalign;
-    next_allocator.free = heard_free;
+    real = real_allocator;
+    real_allocator.malloc = heard_malloc;
+    real_allocator.calloc = heard_calloc;
+    real_allocator.realloc = heard_realloc;
+    real_allocator.posix_memalign = heard_posix_memalign;
+    real_allocator.aligned_alloc = heard_aligned_alloc;
+    real_allocator.memalign = heard_memalign;
+    real_allocator.free = heard_free;
     bool right = true;
     for (size_t size = 1; size < 100 << 20; size = size * 5 + 3) {
         void *block = malloc(size + opaque_zero);
@@ -151,7 +151,7 @@ static void the_allocator_gets_the_program_s_own_calls(void **state) {
         right &= heard(block, 16, size);
         right &= free_is_heard(block);
     }
-    next_allocator = real;
+    real_allocator = real;
     assert_true(right);
 }
 

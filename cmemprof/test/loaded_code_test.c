@@ -10,7 +10,7 @@
 
 #include "../code_objects.h"
 #include "../loaded_code.h"
-#include "../next_allocator.h"
+#include "../real_allocator.h"
 #include "../profiler.h"
 #include "../reclaim.h"
 #include "sampling.h"
@@ -142,7 +142,7 @@ static void rows_of_what_went_another_way_are_forgotten(void **state) {
     struct cfi_row row;
     assert_true(before.present >= 1);
     assert_true(cfi_cache_get(&profiler.unwinder.rows, before.address, &row));
-    assert_int_equal(next_allocator.dlclose(library), 0);
+    assert_int_equal(real_allocator.dlclose(library), 0);
     assert_true(loaded_code_refresh());
     assert_true(module->unloaded_at != 0);
     assert_false(cfi_cache_get(&profiler.unwinder.rows, before.address, &row));

@@ -1,6 +1,6 @@
-// next_allocator.c: finds the functions behind ours, and serves what is allocated while they are being found.
+// real_allocator.c: finds the functions behind ours, and serves what is allocated while they are being found.
 
-#include "next_allocator.h"
+#include "real_allocator.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -56,7 +56,7 @@ static bool ready(void) {
 }
 
 static void *first_malloc(size_t size) {
-    return ready() ? next_allocator.malloc(size) : bootstrap_take(size);
+    return ready() ? real_allocator.malloc(size) : bootstrap_take(size);
 }
 
 static void *first_calloc(size_t count, size_t size) {
@@ -65,12 +65,12 @@ static void *first_calloc(size_t count, size_t size) {
         errno = ENOMEM;
         return NULL;
     }
-    return ready() ? next_allocator.calloc(count, size) : bootstrap_take(total);
+    return ready() ? real_allocator.calloc(count, size) : bootstrap_take(total);
 }
 
 static void *first_realloc(void *block, size_t size) {
     if (ready()) {
-        return next_allocator.realloc(block, size);
+        return real_allocator.realloc(block, size);
     }
     void *moved = bootstrap_take(size);
     if (moved != NULL && block != NULL) {
@@ -82,43 +82,43 @@ static void *first_realloc(void *block, size_t size) {
 
 static void first_free(void *block) {
     if (ready()) {
-        next_allocator.free(block);
+        real_allocator.free(block);
     }
 }
 
 static int first_posix_memalign(void **block, size_t alignment, size_t size) {
     if (ready()) {
-        return next_allocator.posix_memalign(block, alignment, size);
+        return real_allocator.posix_memalign(block, alignment, size);
     }
     *block = bootstrap_take(size);
     return *block != NULL ? 0 : ENOMEM;
 }
 
 static void *first_aligned_alloc(size_t alignment, size_t size) {
-    return ready() ? next_allocator.aligned_alloc(alignment, size) : bootstrap_take(size);
+    return ready() ? real_allocator.aligned_alloc(alignment, size) : bootstrap_take(size);
 }
 
 static void *first_memalign(size_t alignment, size_t size) {
-    return ready() ? next_allocator.memalign(alignment, size) : bootstrap_take(size);
+    return ready() ? real_allocator.memalign(alignment, size) : bootstrap_take(size);
 }
 
 static void *first_valloc(size_t size) {
-    return ready() ? next_allocator.valloc(size) : bootstrap_take(size);
+    return ready() ? real_allocator.valloc(size) : bootstrap_take(size);
 }
 
 static void *first_pvalloc(size_t size) {
-    return ready() ? next_allocator.pvalloc(size) : bootstrap_take(size);
+    return ready() ? real_allocator.pvalloc(size) : bootstrap_take(size);
 }
 
 static size_t first_malloc_usable_size(void *block) {
-    return ready() ? next_allocator.malloc_usable_size(block) : bootstrap_usable_size(block);
+    return ready() ? real_allocator.malloc_usable_size(block) : bootstrap_usable_size(block);
 }
 
 static int first_dlclose(void *handle) {
-    return ready() ? next_allocator.dlclose(handle) : 0;
+    return ready() ? real_allocator.dlclose(handle) : 0;
 }
 
-struct next_allocator next_allocator = {
+struct real_allocator real_allocator = {
     first_malloc,        first_calloc,   first_realloc, first_free,    first_posix_memalign,
     first_aligned_alloc, first_memalign, first_valloc,  first_pvalloc, first_malloc_usable_size,
     first_dlclose,
@@ -126,7 +126,7 @@ struct next_allocator next_allocator = {
 
 // What every allocator has can stand in for what some do not have (jemalloc and musl lack pvalloc).
 static void *valloc_by_memalign(size_t size) {
-    return next_allocator.memalign(PAGE_BYTES, size);
+    return real_allocator.memalign(PAGE_BYTES, size);
 }
 
 static void *pvalloc_by_memalign(size_t size) {
@@ -135,12 +135,12 @@ static void *pvalloc_by_memalign(size_t size) {
         errno = ENOMEM;
         return NULL;
     }
-    return next_allocator.memalign(PAGE_BYTES, rounded);
+    return real_allocator.memalign(PAGE_BYTES, rounded);
 }
 
 static void *memalign_by_posix(size_t alignment, size_t size) {
     void *block = NULL;
-    int error = next_allocator.posix_memalign(&block, alignment < sizeof(void *) ? sizeof(void *) : alignment, size);
+    int error = real_allocator.posix_memalign(&block, alignment < sizeof(void *) ? sizeof(void *) : alignment, size);
     if (error != 0) {
         errno = error;
     }
@@ -165,7 +165,7 @@ static void *symbol(const char *name, void *otherwise) {
 
 static void find(void) {
     finding = true;
-    struct next_allocator found = {
+    struct real_allocator found = {
         .malloc = symbol("malloc", NULL),
         .calloc = symbol("calloc", NULL),
         .realloc = symbol("realloc", NULL),
@@ -184,6 +184,6 @@ static void find(void) {
         _exit(127);
     }
     found.aligned_alloc = symbol("aligned_alloc", found.memalign);
-    next_allocator = found;
+    real_allocator = found;
     finding = false;
 }

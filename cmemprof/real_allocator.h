@@ -1,10 +1,10 @@
-// next_allocator.h: the allocator behind the hooks: jemalloc, tcmalloc or mimalloc if the program loads one, else libc's.
+// real_allocator.h: the allocator behind the hooks: jemalloc, tcmalloc or mimalloc if the program loads one, else libc's.
 //
 // Found with dlsym(RTLD_NEXT), the one way that works under glibc, musl and the sanitizers alike. The first call of any kind finds all of
 // them; it comes from the loader, before there are threads. dlsym may itself allocate: those few calls are served from a small static
 // arena.
-#ifndef CMEMPROF_NEXT_ALLOCATOR_H
-#define CMEMPROF_NEXT_ALLOCATOR_H
+#ifndef CMEMPROF_REAL_ALLOCATOR_H
+#define CMEMPROF_REAL_ALLOCATOR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include "namespace.h"
 
-struct next_allocator {
+struct real_allocator {
     void *(*malloc)(size_t size);
     void *(*calloc)(size_t count, size_t size);
     void *(*realloc)(void *block, size_t size);
@@ -27,7 +27,7 @@ struct next_allocator {
 };
 
 // Until the real functions are known its members find them first, so a caller never has to ask.
-extern struct next_allocator next_allocator __attribute__((visibility("hidden")));
+extern struct real_allocator real_allocator __attribute__((visibility("hidden")));
 
 // Blocks of the static arena are counted by the filter of sampled blocks, so that free() meets them on its slow path only.
 enum { BOOTSTRAP_BYTES = 32 * 4096 };
