@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "moment_memory.h"
+#include "mapped_buffer.h"
 
 #define PAGE_BYTES ((uintptr_t)4096)
 
@@ -256,14 +256,14 @@ struct seen {
 
 // What the loader says is copied, and looked at after its lock is free: nothing under it may wait for the allocator or for files.
 struct answer {
-    struct moment_memory seen, names;
+    struct mapped_buffer seen, names;
     size_t seen_count, names_size;
     bool has_program, failed;
 };
 
 static bool copy_name(struct answer *answer, const char *name) {
     size_t size = strlen(name) + 1, room = answer->names.size_bytes;
-    if (answer->names_size + size > room && !moment_memory_fit(&answer->names, room * 2 + size)) {
+    if (answer->names_size + size > room && !mapped_buffer_reserve(&answer->names, room * 2 + size)) {
         return false;
     }
     memcpy((char *)answer->names.base + answer->names_size, name, size);
@@ -273,7 +273,7 @@ static bool copy_name(struct answer *answer, const char *name) {
 
 static bool copy_segment(struct answer *answer, const struct module *module, size_t name_at) {
     size_t room = answer->seen.size_bytes;
-    if ((answer->seen_count + 1) * sizeof(struct seen) > room && !moment_memory_fit(&answer->seen, room * 2 + sizeof(struct seen))) {
+    if ((answer->seen_count + 1) * sizeof(struct seen) > room && !mapped_buffer_reserve(&answer->seen, room * 2 + sizeof(struct seen))) {
         return false;
     }
     ((struct seen *)answer->seen.base)[answer->seen_count++] = (struct seen){*module, name_at};
@@ -339,8 +339,8 @@ bool modules_refresh(struct modules *modules, uint32_t *ended) {
     modules_refresh_begins(modules);
     dl_iterate_phdr(visit_object, &answer);
     bool done = see_all(modules, &answer);
-    moment_memory_free(&answer.seen);
-    moment_memory_free(&answer.names);
+    mapped_buffer_free(&answer.seen);
+    mapped_buffer_free(&answer.names);
     *ended = done ? modules_refresh_ends(modules) : 0;
     return done;
 }

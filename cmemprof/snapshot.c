@@ -2,7 +2,7 @@
 //
 // In-use is added up in the entries of the stacks, so a block that is alive costs no memory here, and a stack one record.
 // Threads: any; one at a time walks the tables (reclaim.h's lock), several may hold a snapshot. The thread counts as the profiler's own
-// meanwhile. Memory: moment_memory.h.
+// meanwhile. Memory: mapped_buffer.h.
 
 #include "snapshot.h"
 
@@ -16,7 +16,7 @@
 
 static struct record *add_record(struct cmemprof_snapshot *snapshot) {
     size_t count = snapshot->record_count, room = snapshot->record_memory.size_bytes / sizeof(struct record);
-    if (count == room && !moment_memory_fit(&snapshot->record_memory, (room + room / 8 + 256) * sizeof(struct record))) {
+    if (count == room && !mapped_buffer_reserve(&snapshot->record_memory, (room + room / 8 + 256) * sizeof(struct record))) {
         snapshot->failed = true;
         return NULL;
     }
@@ -93,7 +93,7 @@ static void flush_shards(void) {
 static void read_tables(struct cmemprof_snapshot *snapshot) {
     uint64_t live = reclaim_add_up_alive(&profiler);
     // A little more than there are, so that it need not grow mostly.
-    moment_memory_fit(&snapshot->record_memory, (atomic_load(&profiler.stacks.count) + 64) * sizeof(struct record));
+    mapped_buffer_reserve(&snapshot->record_memory, (atomic_load(&profiler.stacks.count) + 64) * sizeof(struct record));
     add_evicted(snapshot);
     flush_shards();
     stack_table_each(&profiler.stacks, visit_stack, snapshot);
@@ -141,11 +141,11 @@ void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot) {
         profiler_enter(&thread_state);
         reclaim_snapshot_ends();
         profiler_leave(&thread_state);
-        moment_memory_free(&snapshot->record_memory);
-        moment_memory_free(&snapshot->place_memory);
-        moment_memory_free(&snapshot->go_pc_memory);
-        moment_memory_free(&snapshot->slot_memory);
-        moment_memory_free(&snapshot->profile);
+        mapped_buffer_free(&snapshot->record_memory);
+        mapped_buffer_free(&snapshot->place_memory);
+        mapped_buffer_free(&snapshot->go_pc_memory);
+        mapped_buffer_free(&snapshot->slot_memory);
+        mapped_buffer_free(&snapshot->profile);
         free(snapshot);
     }
 }

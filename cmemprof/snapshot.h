@@ -9,7 +9,7 @@
 
 #include "namespace.h"
 #include "cmemprof.h"
-#include "moment_memory.h"
+#include "mapped_buffer.h"
 #include "stack_table.h"
 
 // What was allocated at a stack, and what of it is alive.
@@ -42,8 +42,8 @@ struct cmemprof_snapshot {
     uint64_t emitted_samples;                     // of all records
     unsigned unfollowed_percent, dropped_percent; // see struct lost_shares of snapshot.c
     int64_t time_ns;
-    struct moment_memory record_memory, place_memory, go_pc_memory, slot_memory;
-    struct moment_memory profile; // the bytes that were given out last
+    struct mapped_buffer record_memory, place_memory, go_pc_memory, slot_memory;
+    struct mapped_buffer profile; // the bytes that were given out last
     bool failed;                  // no memory
 };
 

@@ -39,7 +39,7 @@ struct encoder {
     uint32_t sample_locations[STACK_TABLE_MAX_FRAMES];
     enum place_trait sample_traits[STACK_TABLE_MAX_FRAMES];
     int64_t values[4];
-    struct moment_memory *bytes;
+    struct mapped_buffer *bytes;
     size_t nameless_places;     // addresses of C without a name
     bool names_ran_short;       // for want of memory
     bool nameless[MODULES_MAX]; // by module: some of its addresses have no name, so a viewer may look for them elsewhere
@@ -200,7 +200,7 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
 
 static uint8_t *resize_bytes(void *context, size_t capacity) {
     struct encoder *encoder = context;
-    return moment_memory_fit(encoder->bytes, capacity) ? encoder->bytes->base : NULL;
+    return mapped_buffer_reserve(encoder->bytes, capacity) ? encoder->bytes->base : NULL;
 }
 
 static void add_evicted(struct encoder *encoder) {
@@ -385,7 +385,7 @@ enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot,
         return CMEMPROF_NO_MEMORY;
     }
     memcpy(*bytes, own, *size);
-    moment_memory_free(&snapshot->profile);
+    mapped_buffer_free(&snapshot->profile);
     return CMEMPROF_OK;
 }
 

@@ -1,6 +1,6 @@
 // snapshot_places.c: gathers the addresses of a snapshot's stacks, each once, by a hash table: most stacks share most of their frames.
 //
-// Threads: as the snapshot. Memory: moment_memory.h.
+// Threads: as the snapshot. Memory: mapped_buffer.h.
 
 #include "snapshot.h"
 
@@ -34,16 +34,16 @@ static struct place_slot *slot_of(struct place_slot *slots, size_t slot_count, u
 
 // Twice as many slots, from the places that there are.
 static bool grow_slots(struct cmemprof_snapshot *snapshot) {
-    struct moment_memory memory = {0};
+    struct mapped_buffer memory = {0};
     size_t count = snapshot->place_slot_count == 0 ? FIRST_SLOTS : snapshot->place_slot_count * 2;
-    if (!moment_memory_fit(&memory, count * sizeof(struct place_slot))) {
+    if (!mapped_buffer_reserve(&memory, count * sizeof(struct place_slot))) {
         return false;
     }
     for (size_t i = 0; i < snapshot->place_count; i++) {
         const struct code_place *place = &snapshot->places[i];
         *slot_of(memory.base, count, place->pc, place->generation) = (struct place_slot){place->pc, place->generation, (uint32_t)i + 1};
     }
-    moment_memory_free(&snapshot->slot_memory);
+    mapped_buffer_free(&snapshot->slot_memory);
     snapshot->slot_memory = memory;
     snapshot->place_slots = memory.base;
     snapshot->place_slot_count = count;
@@ -51,8 +51,8 @@ static bool grow_slots(struct cmemprof_snapshot *snapshot) {
 }
 
 // Room for one more, by half as many again.
-static bool fit_one(struct moment_memory *memory, size_t count, size_t item_bytes) {
-    return (count + 1) * item_bytes <= memory->size_bytes || moment_memory_fit(memory, (count + count / 2 + 1024) * item_bytes);
+static bool fit_one(struct mapped_buffer *memory, size_t count, size_t item_bytes) {
+    return (count + 1) * item_bytes <= memory->size_bytes || mapped_buffer_reserve(memory, (count + count / 2 + 1024) * item_bytes);
 }
 
 static bool add_place(struct cmemprof_snapshot *snapshot, struct place_slot *slot, uintptr_t pc, uint32_t generation) {

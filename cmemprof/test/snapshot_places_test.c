@@ -26,9 +26,9 @@ static void free_all(struct cmemprof_snapshot *snapshot) {
     for (size_t i = 0; i < snapshot->record_count; i++) {
         free((void *)(uintptr_t)snapshot->records[i].stack);
     }
-    moment_memory_free(&snapshot->place_memory);
-    moment_memory_free(&snapshot->go_pc_memory);
-    moment_memory_free(&snapshot->slot_memory);
+    mapped_buffer_free(&snapshot->place_memory);
+    mapped_buffer_free(&snapshot->go_pc_memory);
+    mapped_buffer_free(&snapshot->slot_memory);
 }
 
 static void an_address_is_one_place(void **state) {

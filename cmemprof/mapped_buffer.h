@@ -1,11 +1,11 @@
-// moment_memory.h: an array that grows, in memory of its own from mmap: for what a snapshot takes for a moment.
+// mapped_buffer.h: an array that grows, in memory of its own from mmap: for what a snapshot takes for a moment.
 //
 // In the program's heap blocks of that size would leave traces: glibc raises its thresholds for mapping and for giving back to the largest
 // block that was freed. Growing moves pages and copies nothing.
 //
 // Threads: as its owner. Memory: mmap, whole pages; zero. All zeros is an empty one.
-#ifndef CMEMPROF_MOMENT_MEMORY_H
-#define CMEMPROF_MOMENT_MEMORY_H
+#ifndef CMEMPROF_MAPPED_BUFFER_H
+#define CMEMPROF_MAPPED_BUFFER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,13 +13,13 @@
 
 #include "namespace.h"
 
-struct moment_memory {
+struct mapped_buffer {
     void *base;
     size_t size_bytes;
 };
 
 // At least that size; what was there stays. False: no memory, and all is as it was.
-static inline bool moment_memory_fit(struct moment_memory *memory, size_t size_bytes) {
+static inline bool mapped_buffer_reserve(struct mapped_buffer *memory, size_t size_bytes) {
     if (size_bytes <= memory->size_bytes) {
         return true;
     }
@@ -34,11 +34,11 @@ static inline bool moment_memory_fit(struct moment_memory *memory, size_t size_b
     return true;
 }
 
-static inline void moment_memory_free(struct moment_memory *memory) {
+static inline void mapped_buffer_free(struct mapped_buffer *memory) {
     if (memory->base != NULL) {
         munmap(memory->base, memory->size_bytes);
     }
-    *memory = (struct moment_memory){0};
+    *memory = (struct mapped_buffer){0};
 }
 
 #endif
