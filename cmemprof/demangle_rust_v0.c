@@ -338,7 +338,7 @@ static void function_type(struct reader *reader) {
     reader->lifetimes -= bound;
 }
 
-// A trait's path, whose generic arguments go on with what its types are. True: they were begun.
+// A kind's path, whose generic arguments go on with what its types are. True: they were begun.
 static bool open_path(struct reader *reader) {
     if (!enter(reader)) {
         return false;

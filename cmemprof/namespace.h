@@ -159,6 +159,10 @@
 #define loaded_code_list_objects cmemprof_loaded_code_list_objects
 #define loaded_code_refresh cmemprof_loaded_code_refresh
 #define loaded_modules cmemprof_loaded_modules
+#define location_kind_is_own cmemprof_location_kind_is_own
+#define location_kind_of_c cmemprof_location_kind_of_c
+#define location_kind_of_go cmemprof_location_kind_of_go
+#define location_kind_skipped cmemprof_location_kind_skipped
 #define modules_after_fork_in_child cmemprof_modules_after_fork_in_child
 #define modules_are_many cmemprof_modules_are_many
 #define modules_find cmemprof_modules_find
@@ -172,10 +176,6 @@
 #define object_file_frames cmemprof_object_file_frames
 #define object_file_open cmemprof_object_file_open
 #define page_residency cmemprof_page_residency
-#define place_trait_is_own cmemprof_place_trait_is_own
-#define place_trait_of_c cmemprof_place_trait_of_c
-#define place_trait_of_go cmemprof_place_trait_of_go
-#define place_trait_skipped cmemprof_place_trait_skipped
 #define private_arena_block cmemprof_private_arena_block
 #define private_arena_close cmemprof_private_arena_close
 #define private_arena_give cmemprof_private_arena_give

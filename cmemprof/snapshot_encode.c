@@ -16,7 +16,7 @@
 #include "../merge/merge.h"
 #include "allocator_stats.h"
 #include "loaded_code.h"
-#include "place_trait.h"
+#include "location_kind.h"
 #include "profiler.h"
 #include "symbols.h"
 
@@ -33,11 +33,11 @@ struct encoder {
     const struct cmemprof_go_names *names;
     const uint32_t *first_name; // for each Go address, the index of its first frame in names
     uint32_t *locations;        // of each place, in the profile; 0: it is left out
-    enum place_trait *traits;   // of each place
+    enum location_kind *kinds;  // of each place
     uint32_t evicted;           // the location of MERGE_EVICTED
     size_t next_record;         // of next_sample, as the others
     uint32_t sample_locations[STACK_TABLE_MAX_FRAMES];
-    enum place_trait sample_traits[STACK_TABLE_MAX_FRAMES];
+    enum location_kind sample_kinds[STACK_TABLE_MAX_FRAMES];
     int64_t values[4];
     struct mapped_buffer *bytes;
     size_t nameless_places;     // addresses of C without a name
@@ -79,22 +79,23 @@ static char *piece(const struct cmemprof_go_names *names, uint32_t offset, uint3
     return offset <= names->text_size && length <= names->text_size - offset ? strndup(names->text + offset, length) : strdup("");
 }
 
-static uint32_t go_function(const struct encoder *encoder, const struct cmemprof_go_frame *frame, enum place_trait *trait) {
+static uint32_t go_function(const struct encoder *encoder, const struct cmemprof_go_frame *frame, enum location_kind *kind) {
     char *function = piece(encoder->names, frame->function_offset, frame->function_length);
     char *file = piece(encoder->names, frame->file_offset, frame->file_length);
     uint32_t id = 0;
     if (function != NULL && file != NULL) {
         id = profile_add_function(encoder->profile, &(struct profile_function){function, function, file, frame->start_line});
-        *trait = place_trait_of_go(*trait, function);
+        *kind = location_kind_of_go(*kind, function);
     }
     free(function);
     free(file);
     return id;
 }
 
-static size_t go_lines(const struct encoder *encoder, const struct code_place *place, struct profile_line *lines, enum place_trait *trait) {
+static size_t go_lines(const struct encoder *encoder, const struct code_place *place, struct profile_line *lines,
+                       enum location_kind *kind) {
     size_t at = place->go_index;
-    *trait = PLACE_GO_RUNTIME;
+    *kind = LOCATION_GO_RUNTIME;
     if (encoder->names == NULL || at >= encoder->names->address_count) {
         return 0;
     }
@@ -102,7 +103,7 @@ static size_t go_lines(const struct encoder *encoder, const struct code_place *p
     count = count < SYMBOL_MAX_INLINED ? count : SYMBOL_MAX_INLINED;
     for (size_t i = 0; i < count; i++) {
         const struct cmemprof_go_frame *frame = &encoder->names->frames[encoder->first_name[at] + i];
-        lines[i] = (struct profile_line){go_function(encoder, frame, trait), frame->line, 0};
+        lines[i] = (struct profile_line){go_function(encoder, frame, kind), frame->line, 0};
     }
     return count;
 }
@@ -119,14 +120,14 @@ static size_t stand_in(const struct encoder *encoder, const struct module *modul
 }
 
 static size_t c_lines(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines,
-                      enum place_trait *trait) {
+                      enum location_kind *kind) {
     struct symbol symbol = module != NULL ? symbols_find(symbols, module, pc - 1) : (struct symbol){0};
     for (size_t i = 0; i < symbol.frame_count; i++) {
         const struct symbol_frame *frame = &symbol.frames[i];
         uint32_t function = profile_add_function(
             encoder->profile, &(struct profile_function){frame->function, frame->system_name, frame->file, frame->start_line});
         lines[i] = (struct profile_line){function, frame->line, 0};
-        *trait = place_trait_of_c(*frame->system_name != '\0' ? frame->system_name : frame->function); // the last one's stays
+        *kind = location_kind_of_c(*frame->system_name != '\0' ? frame->system_name : frame->function); // the last one's stays
     }
     return symbol.frame_count > 0 ? symbol.frame_count : stand_in(encoder, module, pc - 1, lines);
 }
@@ -152,8 +153,8 @@ static void add_locations(struct encoder *encoder) {
         uintptr_t pc = encoder->snapshot->places[i].pc;
         const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->places[i].generation);
         struct profile_line lines[SYMBOL_MAX_INLINED];
-        size_t count = snapshot_is_go(pc) ? go_lines(encoder, &encoder->snapshot->places[i], lines, &encoder->traits[i])
-                                          : c_lines(encoder, module, pc, lines, &encoder->traits[i]);
+        size_t count = snapshot_is_go(pc) ? go_lines(encoder, &encoder->snapshot->places[i], lines, &encoder->kinds[i])
+                                          : c_lines(encoder, module, pc, lines, &encoder->kinds[i]);
         if (count == 0 && snapshot_is_go(pc) && encoder->names != NULL) {
             continue; // stays 0
         }
@@ -161,14 +162,14 @@ static void add_locations(struct encoder *encoder) {
     }
 }
 
-// Of sample_locations and sample_traits.
+// Of sample_locations and sample_kinds.
 static size_t find_locations(struct encoder *encoder, const struct stack *stack) {
     size_t depth = 0;
     for (uint32_t frame = 0; frame < stack->depth_frames; frame++) {
         uint32_t place = snapshot_place_of(encoder->snapshot, stack, frame);
         uint32_t location = place != SNAPSHOT_NO_PLACE ? encoder->locations[place] : 0;
         if (location != 0) {
-            encoder->sample_traits[depth] = encoder->traits[place];
+            encoder->sample_kinds[depth] = encoder->kinds[place];
             encoder->sample_locations[depth++] = location;
         }
     }
@@ -185,8 +186,8 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
     size_t depth = 1, skipped = 0, labels = 1;
     if (record->stack != NULL) {
         depth = find_locations(encoder, record->stack);
-        skipped = place_trait_skipped(encoder->sample_traits, depth);
-        labels = place_trait_is_own(encoder->sample_traits, depth) ? 2 : 1;
+        skipped = location_kind_skipped(encoder->sample_kinds, depth);
+        labels = location_kind_is_own(encoder->sample_kinds, depth) ? 2 : 1;
     } else {
         encoder->sample_locations[0] = encoder->evicted;
     }
@@ -336,16 +337,16 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
     struct encoder *encoder = calloc(1, sizeof *encoder);
     uint32_t *first = names != NULL ? first_names(names) : NULL,
              *locations = memory_take_zeroed(snapshot->place_count + 1, sizeof *locations);
-    enum place_trait *traits = memory_take_zeroed(snapshot->place_count + 1, sizeof *traits);
+    enum location_kind *kinds = memory_take_zeroed(snapshot->place_count + 1, sizeof *kinds);
     struct profile *profile = profile_new();
     enum cmemprof_error error = CMEMPROF_NO_MEMORY;
-    if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL && traits != NULL) {
+    if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL && kinds != NULL) {
         *encoder = (struct encoder){.profile = profile,
                                     .snapshot = snapshot,
                                     .names = names,
                                     .first_name = first,
                                     .locations = locations,
-                                    .traits = traits,
+                                    .kinds = kinds,
                                     .bytes = &snapshot->profile};
         pthread_mutex_lock(&naming);
         error = encode_named(encoder, size);
@@ -353,7 +354,7 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
     }
     memory_free(first);
     memory_free(locations);
-    memory_free(traits);
+    memory_free(kinds);
     free(encoder);
     profile_free(profile);
     return error;

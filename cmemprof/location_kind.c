@@ -1,6 +1,6 @@
-// place_trait.c: what an address is to its stacks (place_trait.h).
+// location_kind.c: what an address is to its stacks (location_kind.h).
 
-#include "place_trait.h"
+#include "location_kind.h"
 
 #include <string.h>
 
@@ -10,9 +10,9 @@ static bool starts_with(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-enum place_trait place_trait_of_c(const char *system_name) {
+enum location_kind location_kind_of_c(const char *system_name) {
     bool ours = starts_with(system_name, "cmemprof_hook_operator_new"); // the same address under another name (hook_cxx.c)
-    return ours || profile_is_operator_new(system_name) ? PLACE_OPERATOR_NEW : PLACE_C;
+    return ours || profile_is_operator_new(system_name) ? LOCATION_OPERATOR_NEW : LOCATION_C;
 }
 
 // The packages of this module that call C. goshim/profiler/c_memory_test.go knows when they move.
@@ -33,25 +33,25 @@ static bool is_runtime(const char *function) {
 }
 
 // The innermost function tells, where several are inlined at an address: it comes first.
-enum place_trait place_trait_of_go(enum place_trait before, const char *function) {
-    if (before != PLACE_GO_RUNTIME || is_runtime(function)) {
+enum location_kind location_kind_of_go(enum location_kind before, const char *function) {
+    if (before != LOCATION_GO_RUNTIME || is_runtime(function)) {
         return before;
     }
-    return is_own(function) ? PLACE_OWN_GO : PLACE_GO;
+    return is_own(function) ? LOCATION_OWN_GO : LOCATION_GO;
 }
 
-size_t place_trait_skipped(const enum place_trait *stack, size_t depth) {
+size_t location_kind_skipped(const enum location_kind *stack, size_t depth) {
     size_t skipped = 0;
-    while (skipped + 1 < depth && stack[skipped] == PLACE_OPERATOR_NEW) {
+    while (skipped + 1 < depth && stack[skipped] == LOCATION_OPERATOR_NEW) {
         skipped++;
     }
     return skipped;
 }
 
-bool place_trait_is_own(const enum place_trait *stack, size_t depth) {
+bool location_kind_is_own(const enum location_kind *stack, size_t depth) {
     for (size_t i = 0; i < depth; i++) {
-        if (stack[i] == PLACE_GO || stack[i] == PLACE_OWN_GO) {
-            return stack[i] == PLACE_OWN_GO;
+        if (stack[i] == LOCATION_GO || stack[i] == LOCATION_OWN_GO) {
+            return stack[i] == LOCATION_OWN_GO;
         }
     }
     return false;

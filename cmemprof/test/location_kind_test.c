@@ -1,0 +1,67 @@
+// location_kind_test.c: what is left out on top of a stack, and whose memory it is.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdint.h>
+
+#include "../location_kind.h"
+
+#define STACK(...) ((const enum location_kind[]){__VA_ARGS__})
+
+static void operators_new_are_told_by_their_symbol(void **state) {
+    (void)state;
+    assert_int_equal(location_kind_of_c("_Znwm"), LOCATION_OPERATOR_NEW);
+    assert_int_equal(location_kind_of_c("_ZnamRKSt9nothrow_t"), LOCATION_OPERATOR_NEW);
+    assert_int_equal(location_kind_of_c("cmemprof_hook_operator_new_aligned"), LOCATION_OPERATOR_NEW);
+    assert_int_equal(location_kind_of_c("_ZN6engine4PoolnwEm"), LOCATION_C);
+    assert_int_equal(location_kind_of_c(""), LOCATION_C);
+}
+
+static void all_but_the_last_frame_may_be_left_out(void **state) {
+    (void)state;
+    assert_int_equal(location_kind_skipped(NULL, 0), 0);
+    assert_int_equal(location_kind_skipped(STACK(LOCATION_OPERATOR_NEW), 1), 0);
+    assert_int_equal(location_kind_skipped(STACK(LOCATION_OPERATOR_NEW, LOCATION_OPERATOR_NEW, LOCATION_C, LOCATION_OPERATOR_NEW), 4), 2);
+    assert_int_equal(location_kind_skipped(STACK(LOCATION_C, LOCATION_OPERATOR_NEW), 2), 0);
+}
+
+static enum location_kind go(const char *const *functions) {
+    enum location_kind kind = LOCATION_GO_RUNTIME;
+    for (; *functions != NULL; functions++) {
+        kind = location_kind_of_go(kind, *functions);
+    }
+    return kind;
+}
+#define GO(...) go((const char *const[]){__VA_ARGS__, NULL})
+
+static void go_functions_are_told_by_their_package(void **state) {
+    (void)state;
+    assert_int_equal(GO("runtime.cgocall"), LOCATION_GO_RUNTIME);
+    assert_int_equal(GO("runtime/cgo._cgo_callback"), LOCATION_GO_RUNTIME);
+    assert_int_equal(GO("asmcgocall"), LOCATION_GO_RUNTIME);
+    assert_int_equal(GO("github.com/cmemprof/cmemprof/merge._Cfunc_x", "main.inlined"), LOCATION_OWN_GO);
+    assert_int_equal(GO("main.x", "github.com/cmemprof/cmemprof/merge.(*Delta).Next"), LOCATION_GO);
+    assert_int_equal(GO("github.com/cmemprof/cmemprof/goshim/profiler.wrap"), LOCATION_GO);
+    assert_int_equal(GO("github.com/cmemprof/cmemprof/merger.x"), LOCATION_GO);
+    assert_int_equal(GO("github.com/cmemprof/other/merge.x"), LOCATION_GO);
+}
+
+static void the_go_function_that_called_c_owns_the_memory(void **state) {
+    (void)state;
+    assert_true(location_kind_is_own(STACK(LOCATION_C, LOCATION_C, LOCATION_GO_RUNTIME, LOCATION_OWN_GO, LOCATION_GO), 5));
+    assert_false(location_kind_is_own(STACK(LOCATION_C, LOCATION_GO_RUNTIME, LOCATION_GO, LOCATION_OWN_GO), 4));
+    assert_false(location_kind_is_own(STACK(LOCATION_C, LOCATION_C), 2));
+    assert_false(location_kind_is_own(NULL, 0));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(operators_new_are_told_by_their_symbol),
+        cmocka_unit_test(all_but_the_last_frame_may_be_left_out),
+        cmocka_unit_test(go_functions_are_told_by_their_package),
+        cmocka_unit_test(the_go_function_that_called_c_owns_the_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
