@@ -228,10 +228,10 @@
 #define smaps_error_text cmemprof_smaps_error_text
 #define smaps_open cmemprof_smaps_open
 #define smaps_read cmemprof_smaps_read
+#define snapshot_address_index cmemprof_snapshot_address_index
 #define snapshot_after_fork_in_child cmemprof_snapshot_after_fork_in_child
-#define snapshot_collect_places cmemprof_snapshot_collect_places
+#define snapshot_collect_addresses cmemprof_snapshot_collect_addresses
 #define snapshot_is_go cmemprof_snapshot_is_go
-#define snapshot_place_of cmemprof_snapshot_place_of
 #define stack_add_allocations cmemprof_stack_add_allocations
 #define stack_alloc_bytes cmemprof_stack_alloc_bytes
 #define stack_alloc_objects cmemprof_stack_alloc_objects

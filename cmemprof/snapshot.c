@@ -119,7 +119,7 @@ static void fill(struct cmemprof_snapshot *snapshot) {
     }
     reclaim_snapshot_begins();
     reclaim_unlock();
-    snapshot->failed |= !snapshot_collect_places(snapshot);
+    snapshot->failed |= !snapshot_collect_addresses(snapshot);
 }
 
 struct cmemprof_snapshot *cmemprof_snapshot_take(void) {
@@ -142,7 +142,7 @@ void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot) {
         reclaim_snapshot_ends();
         profiler_leave(&thread_state);
         mapped_buffer_free(&snapshot->record_memory);
-        mapped_buffer_free(&snapshot->place_memory);
+        mapped_buffer_free(&snapshot->address_memory);
         mapped_buffer_free(&snapshot->go_pc_memory);
         mapped_buffer_free(&snapshot->slot_memory);
         mapped_buffer_free(&snapshot->profile);

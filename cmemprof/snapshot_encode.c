@@ -32,22 +32,22 @@ struct encoder {
     const struct cmemprof_snapshot *snapshot;
     const struct cmemprof_go_names *names;
     const uint32_t *first_name; // for each Go address, the index of its first frame in names
-    uint32_t *locations;        // of each place, in the profile; 0: it is left out
-    enum location_kind *kinds;  // of each place
+    uint32_t *locations;        // of each address, in the profile; 0: it is left out
+    enum location_kind *kinds;  // of each address
     uint32_t evicted;           // the location of MERGE_EVICTED
     size_t next_record;         // of next_sample, as the others
     uint32_t sample_locations[STACK_TABLE_MAX_FRAMES];
     enum location_kind sample_kinds[STACK_TABLE_MAX_FRAMES];
     int64_t values[4];
     struct mapped_buffer *bytes;
-    size_t nameless_places;     // addresses of C without a name
+    size_t nameless_addresses;  // addresses of C without a name
     bool names_ran_short;       // for want of memory
     bool nameless[MODULES_MAX]; // by module: some of its addresses have no name, so a viewer may look for them elsewhere
 };
 
 // has_functions tells a viewer not to look for names, so it must not be set where C code has none. Go's code in the program always has
 // names, and a viewer that names a mapping anew loses Go's inlined functions: then the C code is a mapping of its own. Both begin where the
-// segment does, which is what `go tool pprof` takes for the place of the file; so this one ends a page later, or they were one.
+// segment does, which is what `go tool pprof` takes for the address of the file; so this one ends a page later, or they were one.
 static struct profile_mapping code_of(const struct encoder *encoder, const struct module *module, uintptr_t address) {
     struct profile_mapping mapping = {
         .memory_start = module->start,
@@ -92,9 +92,9 @@ static uint32_t go_function(const struct encoder *encoder, const struct cmemprof
     return id;
 }
 
-static size_t go_lines(const struct encoder *encoder, const struct code_place *place, struct profile_line *lines,
+static size_t go_lines(const struct encoder *encoder, const struct code_address *address, struct profile_line *lines,
                        enum location_kind *kind) {
-    size_t at = place->go_index;
+    size_t at = address->go_index;
     *kind = LOCATION_GO_RUNTIME;
     if (encoder->names == NULL || at >= encoder->names->address_count) {
         return 0;
@@ -113,8 +113,8 @@ static size_t go_lines(const struct encoder *encoder, const struct code_place *p
 static size_t stand_in(const struct encoder *encoder, const struct module *module, uintptr_t address, struct profile_line *lines) {
     char name[300];
     const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
-    uint64_t place = module != NULL ? address - module->start + module->file_offset : address;
-    snprintf(name, sizeof name, "%.256s+0x%" PRIx64, slash != NULL ? slash + 1 : file, place);
+    uint64_t offset = module != NULL ? address - module->start + module->file_offset : address;
+    snprintf(name, sizeof name, "%.256s+0x%" PRIx64, slash != NULL ? slash + 1 : file, offset);
     lines[0] = (struct profile_line){profile_add_function(encoder->profile, &(struct profile_function){name, "", "", 0}), 0, 0};
     return 1;
 }
@@ -134,13 +134,13 @@ static size_t c_lines(const struct encoder *encoder, const struct module *module
 
 // Before the mappings are written, since they say so.
 static void find_nameless(struct encoder *encoder) {
-    for (size_t i = 0; i < encoder->snapshot->place_count; i++) {
-        uintptr_t pc = encoder->snapshot->places[i].pc;
-        const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->places[i].generation);
+    for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
+        uintptr_t pc = encoder->snapshot->addresses[i].pc;
+        const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->addresses[i].generation);
         if (snapshot_is_go(pc) || (module != NULL && symbols_find(symbols, module, pc - 1).frame_count != 0)) {
             continue;
         }
-        encoder->nameless_places++;
+        encoder->nameless_addresses++;
         if (module != NULL) {
             encoder->nameless[module->index] = true;
         }
@@ -149,11 +149,11 @@ static void find_nameless(struct encoder *encoder) {
 
 // pcs are return addresses; a location has the address of the call, as in Go's profiles.
 static void add_locations(struct encoder *encoder) {
-    for (size_t i = 0; i < encoder->snapshot->place_count; i++) {
-        uintptr_t pc = encoder->snapshot->places[i].pc;
-        const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->places[i].generation);
+    for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
+        uintptr_t pc = encoder->snapshot->addresses[i].pc;
+        const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->addresses[i].generation);
         struct profile_line lines[SYMBOL_MAX_INLINED];
-        size_t count = snapshot_is_go(pc) ? go_lines(encoder, &encoder->snapshot->places[i], lines, &encoder->kinds[i])
+        size_t count = snapshot_is_go(pc) ? go_lines(encoder, &encoder->snapshot->addresses[i], lines, &encoder->kinds[i])
                                           : c_lines(encoder, module, pc, lines, &encoder->kinds[i]);
         if (count == 0 && snapshot_is_go(pc) && encoder->names != NULL) {
             continue; // stays 0
@@ -166,10 +166,10 @@ static void add_locations(struct encoder *encoder) {
 static size_t find_locations(struct encoder *encoder, const struct stack *stack) {
     size_t depth = 0;
     for (uint32_t frame = 0; frame < stack->depth_frames; frame++) {
-        uint32_t place = snapshot_place_of(encoder->snapshot, stack, frame);
-        uint32_t location = place != SNAPSHOT_NO_PLACE ? encoder->locations[place] : 0;
+        uint32_t index = snapshot_address_index(encoder->snapshot, stack, frame);
+        uint32_t location = index != SNAPSHOT_NO_ADDRESS ? encoder->locations[index] : 0;
         if (location != 0) {
-            encoder->sample_kinds[depth] = encoder->kinds[place];
+            encoder->sample_kinds[depth] = encoder->kinds[index];
             encoder->sample_locations[depth++] = location;
         }
     }
@@ -273,7 +273,7 @@ static void add_metrics(const struct encoder *encoder) {
         {"cut_depth", stats->cut_depth},
         {"unwind_fallbacks", stats->unwind_fallbacks},
         {"sampling_ns", stats->sampling_ns},
-        {"nameless", encoder->nameless_places},
+        {"nameless", encoder->nameless_addresses},
         {"dropped_percent", encoder->snapshot->dropped_percent},
         {"unfollowed_percent", encoder->snapshot->unfollowed_percent},
     };
@@ -336,8 +336,8 @@ static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
 static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, size_t *size) {
     struct encoder *encoder = calloc(1, sizeof *encoder);
     uint32_t *first = names != NULL ? first_names(names) : NULL,
-             *locations = memory_take_zeroed(snapshot->place_count + 1, sizeof *locations);
-    enum location_kind *kinds = memory_take_zeroed(snapshot->place_count + 1, sizeof *kinds);
+             *locations = memory_take_zeroed(snapshot->address_count + 1, sizeof *locations);
+    enum location_kind *kinds = memory_take_zeroed(snapshot->address_count + 1, sizeof *kinds);
     struct profile *profile = profile_new();
     enum cmemprof_error error = CMEMPROF_NO_MEMORY;
     if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL && kinds != NULL) {

@@ -1,4 +1,4 @@
-// snapshot_places_test.c: every address of a snapshot's stacks is one place, told apart by when it was code, and is found again.
+// snapshot_addresses_test.c: every address of a snapshot's stacks is one address, told apart by when it was code, and is found again.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +26,7 @@ static void free_all(struct cmemprof_snapshot *snapshot) {
     for (size_t i = 0; i < snapshot->record_count; i++) {
         free((void *)(uintptr_t)snapshot->records[i].stack);
     }
-    mapped_buffer_free(&snapshot->place_memory);
+    mapped_buffer_free(&snapshot->address_memory);
     mapped_buffer_free(&snapshot->go_pc_memory);
     mapped_buffer_free(&snapshot->slot_memory);
 }
@@ -40,27 +40,27 @@ static void an_address_is_one_place(void **state) {
     records[3].stack = new_stack((uintptr_t[]){10, 30, 500, 40}, 7);
     atomic_store(&profiler.unwinder.go_text_start, 500);
     atomic_store(&profiler.unwinder.go_text_end, 600);
-    assert_true(snapshot_collect_places(&snapshot));
+    assert_true(snapshot_collect_addresses(&snapshot));
     // 10, 20, 500, 30, 501, and of generation 7 10, 30 and 40: Go's code is never unloaded. The present is generation 9, also when it is
     // over.
-    assert_int_equal(snapshot.place_count, 8);
+    assert_int_equal(snapshot.address_count, 8);
     assert_int_equal(snapshot.go_pc_count, 2);
     for (size_t i = 1; i < 4; i++) {
         for (uint32_t frame = 0; frame < DEPTH; frame++) {
             const struct stack *stack = records[i].stack;
-            uint32_t at = snapshot_place_of(&snapshot, stack, frame);
-            assert_true(at < snapshot.place_count);
-            const struct code_place *place = &snapshot.places[at];
-            assert_int_equal(place->pc, stack->pcs[frame]);
-            assert_int_equal(place->generation, place->pc >= 500 ? 0 : stack->retired != 0 ? stack->retired : 9);
-            assert_true(place->pc < 500 || snapshot.go_pcs[place->go_index] == place->pc);
+            uint32_t at = snapshot_address_index(&snapshot, stack, frame);
+            assert_true(at < snapshot.address_count);
+            const struct code_address *address = &snapshot.addresses[at];
+            assert_int_equal(address->pc, stack->pcs[frame]);
+            assert_int_equal(address->generation, address->pc >= 500 ? 0 : stack->retired != 0 ? stack->retired : 9);
+            assert_true(address->pc < 500 || snapshot.go_pcs[address->go_index] == address->pc);
         }
     }
-    // Retired after the snapshot was taken, at the end of its generation or later: its places are those that it had.
-    uint32_t before = snapshot_place_of(&snapshot, records[2].stack, 0);
+    // Retired after the snapshot was taken, at the end of its generation or later: its addresses are those that it had.
+    uint32_t before = snapshot_address_index(&snapshot, records[2].stack, 0);
     for (uint32_t retired = 9; retired < 11; retired++) {
         atomic_store((_Atomic uint32_t *)(uintptr_t)&records[2].stack->retired, retired);
-        assert_int_equal(snapshot_place_of(&snapshot, records[2].stack, 0), before);
+        assert_int_equal(snapshot_address_index(&snapshot, records[2].stack, 0), before);
     }
     atomic_store(&profiler.unwinder.go_text_start, 0);
     atomic_store(&profiler.unwinder.go_text_end, 0);
@@ -75,11 +75,12 @@ static void there_may_be_very_many(void **state) {
     for (uintptr_t i = 0; i < STACKS; i++) {
         records[i].stack = new_stack((uintptr_t[]){i * 3 + 1, i * 3 + 2, i * 3 + 3, 1}, 0);
     }
-    assert_true(snapshot_collect_places(&snapshot));
-    assert_int_equal(snapshot.place_count, 3 * STACKS);
+    assert_true(snapshot_collect_addresses(&snapshot));
+    assert_int_equal(snapshot.address_count, 3 * STACKS);
     for (size_t i = 0; i < STACKS; i++) {
         for (uint32_t frame = 0; frame < DEPTH; frame++) {
-            assert_int_equal(snapshot.places[snapshot_place_of(&snapshot, records[i].stack, frame)].pc, records[i].stack->pcs[frame]);
+            assert_int_equal(snapshot.addresses[snapshot_address_index(&snapshot, records[i].stack, frame)].pc,
+                             records[i].stack->pcs[frame]);
         }
     }
     free_all(&snapshot);
@@ -94,11 +95,11 @@ static void one_address_may_have_many_generations(void **state) {
     for (uint32_t i = 0; i < STACKS; i++) {
         records[i].stack = new_stack((uintptr_t[]){1, 1, 1, 1}, i + 1);
     }
-    assert_true(snapshot_collect_places(&snapshot));
-    assert_int_equal(snapshot.place_count, STACKS);
-    const uint32_t *words = (const uint32_t *)snapshot.place_slots; // address, generation, index and one: four words a slot
+    assert_true(snapshot_collect_addresses(&snapshot));
+    assert_int_equal(snapshot.address_count, STACKS);
+    const uint32_t *words = (const uint32_t *)snapshot.address_slots; // address, generation, index and one: four words a slot
     size_t run = 0, longest = 0;
-    for (size_t i = 0; i < snapshot.place_slot_count; i++) {
+    for (size_t i = 0; i < snapshot.address_slot_count; i++) {
         run = words[4 * i + 3] != 0 ? run + 1 : 0;
         longest = run > longest ? run : longest;
     }

@@ -1,4 +1,4 @@
-// snapshot_places.c: gathers the addresses of a snapshot's stacks, each once, by a hash table: most stacks share most of their frames.
+// snapshot_addresses.c: gathers the addresses of a snapshot's stacks, each once, by a hash table: most stacks share most of their frames.
 //
 // Threads: as the snapshot. Memory: mapped_buffer.h.
 
@@ -8,10 +8,10 @@
 
 #include "profiler.h"
 
-struct place_slot {
+struct address_slot {
     uintptr_t pc;
     uint32_t generation;
-    uint32_t index_and_one; // in places; 0: free
+    uint32_t index_and_one; // in addresses; 0: free
 };
 
 enum { FIRST_SLOTS = 4096 };
@@ -21,32 +21,33 @@ bool snapshot_is_go(uintptr_t pc) {
            pc < atomic_load_explicit(&profiler.unwinder.go_text_end, memory_order_relaxed);
 }
 
-static struct place_slot *slot_of(struct place_slot *slots, size_t slot_count, uintptr_t pc, uint32_t generation) {
+static struct address_slot *slot_of(struct address_slot *slots, size_t slot_count, uintptr_t pc, uint32_t generation) {
     // Where a library is loaded and unloaded in turn, one address has very many generations.
     uint64_t hash = (pc + generation * 0xd6e8feb86659fd93u) * 0x9e3779b97f4a7c15u;
     for (size_t at = hash >> 32;; at++) {
-        struct place_slot *slot = &slots[at & (slot_count - 1)];
+        struct address_slot *slot = &slots[at & (slot_count - 1)];
         if (slot->index_and_one == 0 || (slot->pc == pc && slot->generation == generation)) {
             return slot;
         }
     }
 }
 
-// Twice as many slots, from the places that there are.
+// Twice as many slots, from the addresses that there are.
 static bool grow_slots(struct cmemprof_snapshot *snapshot) {
     struct mapped_buffer memory = {0};
-    size_t count = snapshot->place_slot_count == 0 ? FIRST_SLOTS : snapshot->place_slot_count * 2;
-    if (!mapped_buffer_reserve(&memory, count * sizeof(struct place_slot))) {
+    size_t count = snapshot->address_slot_count == 0 ? FIRST_SLOTS : snapshot->address_slot_count * 2;
+    if (!mapped_buffer_reserve(&memory, count * sizeof(struct address_slot))) {
         return false;
     }
-    for (size_t i = 0; i < snapshot->place_count; i++) {
-        const struct code_place *place = &snapshot->places[i];
-        *slot_of(memory.base, count, place->pc, place->generation) = (struct place_slot){place->pc, place->generation, (uint32_t)i + 1};
+    for (size_t i = 0; i < snapshot->address_count; i++) {
+        const struct code_address *address = &snapshot->addresses[i];
+        *slot_of(memory.base, count, address->pc, address->generation) =
+            (struct address_slot){address->pc, address->generation, (uint32_t)i + 1};
     }
     mapped_buffer_free(&snapshot->slot_memory);
     snapshot->slot_memory = memory;
-    snapshot->place_slots = memory.base;
-    snapshot->place_slot_count = count;
+    snapshot->address_slots = memory.base;
+    snapshot->address_slot_count = count;
     return true;
 }
 
@@ -55,20 +56,20 @@ static bool fit_one(struct mapped_buffer *memory, size_t count, size_t item_byte
     return (count + 1) * item_bytes <= memory->size_bytes || mapped_buffer_reserve(memory, (count + count / 2 + 1024) * item_bytes);
 }
 
-static bool add_place(struct cmemprof_snapshot *snapshot, struct place_slot *slot, uintptr_t pc, uint32_t generation) {
+static bool add_address(struct cmemprof_snapshot *snapshot, struct address_slot *slot, uintptr_t pc, uint32_t generation) {
     bool is_go = snapshot_is_go(pc);
-    if (!fit_one(&snapshot->place_memory, snapshot->place_count, sizeof(struct code_place)) ||
+    if (!fit_one(&snapshot->address_memory, snapshot->address_count, sizeof(struct code_address)) ||
         !fit_one(&snapshot->go_pc_memory, snapshot->go_pc_count, sizeof(uintptr_t))) {
         return false;
     }
-    snapshot->places = snapshot->place_memory.base;
+    snapshot->addresses = snapshot->address_memory.base;
     snapshot->go_pcs = snapshot->go_pc_memory.base;
-    snapshot->places[snapshot->place_count++] = (struct code_place){pc, generation, (uint32_t)snapshot->go_pc_count};
+    snapshot->addresses[snapshot->address_count++] = (struct code_address){pc, generation, (uint32_t)snapshot->go_pc_count};
     if (is_go) {
         snapshot->go_pcs[snapshot->go_pc_count++] = pc;
     }
-    *slot = (struct place_slot){pc, generation, (uint32_t)snapshot->place_count};
-    return snapshot->place_count * 2 <= snapshot->place_slot_count || grow_slots(snapshot);
+    *slot = (struct address_slot){pc, generation, (uint32_t)snapshot->address_count};
+    return snapshot->address_count * 2 <= snapshot->address_slot_count || grow_slots(snapshot);
 }
 
 // Something else may lie there by the time that the address is named, so what lies there now is none of its business. Go's code is never
@@ -77,7 +78,7 @@ static uint32_t generation_of(const struct cmemprof_snapshot *snapshot, uintptr_
     return snapshot_is_go(pc) ? 0 : retired != 0 ? retired : snapshot->generation;
 }
 
-bool snapshot_collect_places(struct cmemprof_snapshot *snapshot) {
+bool snapshot_collect_addresses(struct cmemprof_snapshot *snapshot) {
     if (!grow_slots(snapshot)) {
         return false;
     }
@@ -87,8 +88,8 @@ bool snapshot_collect_places(struct cmemprof_snapshot *snapshot) {
         for (uint32_t frame = 0; stack != NULL && frame < stack->depth_frames; frame++) {
             uintptr_t pc = stack->pcs[frame];
             uint32_t generation = generation_of(snapshot, pc, retired);
-            struct place_slot *slot = slot_of(snapshot->place_slots, snapshot->place_slot_count, pc, generation);
-            if (slot->index_and_one == 0 && !add_place(snapshot, slot, pc, generation)) {
+            struct address_slot *slot = slot_of(snapshot->address_slots, snapshot->address_slot_count, pc, generation);
+            if (slot->index_and_one == 0 && !add_address(snapshot, slot, pc, generation)) {
                 return false;
             }
         }
@@ -97,13 +98,13 @@ bool snapshot_collect_places(struct cmemprof_snapshot *snapshot) {
 }
 
 static uint32_t index_of(const struct cmemprof_snapshot *snapshot, uintptr_t pc, uint32_t generation) {
-    return slot_of(snapshot->place_slots, snapshot->place_slot_count, pc, generation)->index_and_one - 1;
+    return slot_of(snapshot->address_slots, snapshot->address_slot_count, pc, generation)->index_and_one - 1;
 }
 
-uint32_t snapshot_place_of(const struct cmemprof_snapshot *snapshot, const struct stack *stack, uint32_t frame) {
+uint32_t snapshot_address_index(const struct cmemprof_snapshot *snapshot, const struct stack *stack, uint32_t frame) {
     uintptr_t pc = stack->pcs[frame];
     uint32_t retired = atomic_load_explicit(&stack->retired, memory_order_relaxed);
     uint32_t index = index_of(snapshot, pc, generation_of(snapshot, pc, retired));
     // Not found: the stack was retired after the snapshot was taken.
-    return index != SNAPSHOT_NO_PLACE ? index : index_of(snapshot, pc, generation_of(snapshot, pc, 0));
+    return index != SNAPSHOT_NO_ADDRESS ? index : index_of(snapshot, pc, generation_of(snapshot, pc, 0));
 }
