@@ -5,36 +5,36 @@
 #include "demangle_cxx.h"
 #include "demangle_rust.h"
 
-struct demangle_place {
+struct demangler {
     struct demangle_text text;
     struct cxx_tree tree;
 };
 
-struct demangle_place *demangle_place_new(struct symbolizer_arena *memory) {
-    return symbolizer_arena_alloc(memory, sizeof(struct demangle_place));
+struct demangler *demangler_new(struct symbolizer_arena *memory) {
+    return symbolizer_arena_alloc(memory, sizeof(struct demangler));
 }
 
-static bool try(struct demangle_place *place, bool found) {
-    struct demangle_text *text = &place->text;
+static bool try(struct demangler *demangler, bool found) {
+    struct demangle_text *text = &demangler->text;
     bool readable = found && !text->failed && text->size > 0;
     text->bytes[readable ? text->size : 0] = '\0';
     return readable;
 }
 
-static void begin(struct demangle_place *place) {
-    place->text.size = 0;
-    place->text.failed = false;
+static void begin(struct demangler *demangler) {
+    demangler->text.size = 0;
+    demangler->text.failed = false;
 }
 
 // The old mangling of Rust is valid C++.
-const char *demangle(struct demangle_place *place, const char *name) {
+const char *demangle(struct demangler *demangler, const char *name) {
     if (name[0] != '_' || (name[1] != 'Z' && name[1] != 'R')) {
         return NULL;
     }
-    begin(place);
-    if (try(place, name[1] == 'R' ? demangle_rust_v0(name, &place->text) : demangle_rust_old(name, &place->text))) {
-        return place->text.bytes;
+    begin(demangler);
+    if (try(demangler, name[1] == 'R' ? demangle_rust_v0(name, &demangler->text) : demangle_rust_old(name, &demangler->text))) {
+        return demangler->text.bytes;
     }
-    begin(place);
-    return name[1] == 'Z' && try(place, demangle_cxx(name, &place->tree, &place->text)) ? place->text.bytes : NULL;
+    begin(demangler);
+    return name[1] == 'Z' && try(demangler, demangle_cxx(name, &demangler->tree, &demangler->text)) ? demangler->text.bytes : NULL;
 }

@@ -15,10 +15,10 @@
 
 enum { DEMANGLE_MOST_BYTES = 16 << 10 }; // of a readable name
 
-struct demangle_place;                                                      // where a name is taken apart
-struct demangle_place *demangle_place_new(struct symbolizer_arena *memory); // NULL: no memory
+struct demangler;                                                 // where a name is taken apart
+struct demangler *demangler_new(struct symbolizer_arena *memory); // NULL: no memory
 
 // Valid until the next call. NULL: not a mangled name, or none that can be read.
-const char *demangle(struct demangle_place *place, const char *name);
+const char *demangle(struct demangler *demangler, const char *name);
 
 #endif

@@ -68,12 +68,12 @@
 #define debug_files_open_supplementary cmemprof_debug_files_open_supplementary
 #define demangle cmemprof_demangle
 #define demangle_cxx cmemprof_demangle_cxx
-#define demangle_place_new cmemprof_demangle_place_new
 #define demangle_put_character cmemprof_demangle_put_character
 #define demangle_put_punycode cmemprof_demangle_put_punycode
 #define demangle_put_suffix cmemprof_demangle_put_suffix
 #define demangle_rust_old cmemprof_demangle_rust_old
 #define demangle_rust_v0 cmemprof_demangle_rust_v0
+#define demangler_new cmemprof_demangler_new
 #define dwarf_addresses_find cmemprof_dwarf_addresses_find
 #define dwarf_die_attribute cmemprof_dwarf_die_attribute
 #define dwarf_die_behind cmemprof_dwarf_die_behind

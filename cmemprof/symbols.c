@@ -34,8 +34,8 @@ struct symbols {
     struct text_chunk *texts;
     struct open_file *files; // in memory
     size_t file_count;
-    struct symbolizer_arena memory;    // of what is open
-    struct demangle_place *demangling; // in memory
+    struct symbolizer_arena memory; // of what is open
+    struct demangler *demangler;    // in memory
     bool memory_is_open;
 };
 
@@ -72,7 +72,7 @@ void symbols_close_files(struct symbols *symbols) {
     }
     symbols->files = NULL;
     symbols->file_count = 0;
-    symbols->demangling = NULL;
+    symbols->demangler = NULL;
     if (symbols->memory_is_open) {
         symbolizer_arena_close(&symbols->memory);
         symbols->memory_is_open = false;
@@ -116,10 +116,10 @@ static const char *keep_text(struct symbols *symbols, const char *text) {
 }
 
 static const char *keep_readable_name(struct symbols *symbols, const struct symbol_frame *frame) {
-    if (symbols->demangling == NULL) {
-        symbols->demangling = demangle_place_new(&symbols->memory);
+    if (symbols->demangler == NULL) {
+        symbols->demangler = demangler_new(&symbols->memory);
     }
-    const char *readable = symbols->demangling != NULL ? demangle(symbols->demangling, frame->system_name) : NULL;
+    const char *readable = symbols->demangler != NULL ? demangle(symbols->demangler, frame->system_name) : NULL;
     return keep_text(symbols, readable != NULL ? readable : frame->function);
 }
 

@@ -14,7 +14,7 @@
 #include "../cmemprof/profiler.h"
 #include "signals.h"
 
-// Naming and demangling recurse, to a bounded depth; address space only, as far as it is not used.
+// Naming and demangler recurse, to a bounded depth; address space only, as far as it is not used.
 enum { STACK_BYTES = 1 << 20 };
 // How long the tables may be full before stacks of the past make room.
 enum { ROOM_INTERVAL_MS = 1000 };

@@ -11,15 +11,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct symbolizer_arena memory;
-    static struct demangle_place *place;
-    if (place == NULL) {
+    static struct demangler *demangler;
+    if (demangler == NULL) {
         symbolizer_arena_open(&memory);
-        place = demangle_place_new(&memory);
+        demangler = demangler_new(&memory);
     }
     char *name = malloc(size + 1);
     memcpy(name, data, size);
     name[size] = '\0';
-    const char *readable = demangle(place, name);
+    const char *readable = demangle(demangler, name);
     if (readable != NULL && (readable[0] == '\0' || strlen(readable) >= DEMANGLE_MOST_BYTES)) {
         abort();
     }

@@ -9,11 +9,11 @@ int main(void) {
     static char line[1 << 20];
     struct symbolizer_arena memory;
     symbolizer_arena_open(&memory);
-    struct demangle_place *place = demangle_place_new(&memory);
-    while (place != NULL && fgets(line, sizeof line, stdin) != NULL) {
+    struct demangler *demangler = demangler_new(&memory);
+    while (demangler != NULL && fgets(line, sizeof line, stdin) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        const char *readable = demangle(place, line);
+        const char *readable = demangle(demangler, line);
         puts(readable != NULL ? readable : line);
     }
-    return place == NULL;
+    return demangler == NULL;
 }

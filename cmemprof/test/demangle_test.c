@@ -39,13 +39,13 @@ static void what_doubles_is_bounded(void **state) {
         end = stpcpy(end, "_E");
     }
     *end = '\0';
-    assert_null(demangle(demangle_test_place(), name));
+    assert_null(demangle(demangle_test_demangler(), name));
     end = strcpy(rust, "_RIC1aTuuE") + 10;
     for (int i = 0; i < 8; i++) {
         end = stpcpy(end, "TB3_B3_E");
     }
     strcpy(end, "E");
-    demangle(demangle_test_place(), rust);
+    demangle(demangle_test_demangler(), rust);
 }
 
 static void what_is_deep_is_bounded(void **state) {
@@ -57,11 +57,11 @@ static void what_is_deep_is_bounded(void **state) {
         for (int j = 0; j < TIMES; j++) {
             end = stpcpy(end, repeated[i]);
         }
-        assert_null(demangle(demangle_test_place(), name));
+        assert_null(demangle(demangle_test_demangler(), name));
         strcpy(name, "_RIC1a");
         memset(name + 6, i % 2 == 0 ? 'P' : 'T', TIMES);
         name[6 + TIMES] = '\0';
-        assert_null(demangle(demangle_test_place(), name));
+        assert_null(demangle(demangle_test_demangler(), name));
         free(name);
     }
 }
@@ -69,7 +69,7 @@ static void what_is_deep_is_bounded(void **state) {
 static void without_memory(void **state) {
     (void)state;
     struct symbolizer_arena none = {0};
-    assert_null(demangle_place_new(&none));
+    assert_null(demangler_new(&none));
 }
 
 int main(void) {

@@ -15,20 +15,20 @@ struct demangled {
     const char *name, *readable; // NULL: none
 };
 
-static inline struct demangle_place *demangle_test_place(void) {
+static inline struct demangler *demangle_test_demangler(void) {
     static struct symbolizer_arena memory;
-    static struct demangle_place *place;
-    if (place == NULL) {
+    static struct demangler *demangler;
+    if (demangler == NULL) {
         symbolizer_arena_open(&memory);
-        place = demangle_place_new(&memory);
-        assert_non_null(place);
+        demangler = demangler_new(&memory);
+        assert_non_null(demangler);
     }
-    return place;
+    return demangler;
 }
 
 static inline void check_demangled(const struct demangled *names, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        const char *readable = demangle(demangle_test_place(), names[i].name);
+        const char *readable = demangle(demangle_test_demangler(), names[i].name);
         if (names[i].readable == NULL) {
             assert_null(readable);
         } else {
@@ -47,12 +47,12 @@ static inline void check_damaged_names(const struct demangled *names, size_t cou
         size_t size = strlen(names[i].name);
         for (size_t at = 0; at < size; at++) {
             char *exact = strndup(names[i].name, at); // a sanitizer sees what is read behind it
-            demangle(demangle_test_place(), exact);
+            demangle(demangle_test_demangler(), exact);
             free(exact);
             for (const char *other = others; *other != '\0'; other++) {
                 char *changed = strdup(names[i].name);
                 changed[at] = *other;
-                demangle(demangle_test_place(), changed);
+                demangle(demangle_test_demangler(), changed);
                 free(changed);
             }
         }
