@@ -7,19 +7,19 @@ enum { MOST_CHARACTERS = 256 };
 // RFC 3492: characters outside of ASCII, each as a distance to the one before and to its place.
 static bool insert_characters(const char *at, const char *end, uint32_t *characters, size_t count, size_t *total) {
     enum { BASE = 36, LEAST = 1, MOST = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST = 0x80 };
-    uint32_t character = FIRST, place = 0, bias = FIRST_BIAS;
+    uint32_t character = FIRST, position = 0, bias = FIRST_BIAS;
     while (at < end) {
-        uint32_t before = place, weight = 1;
+        uint32_t before = position, weight = 1;
         for (uint32_t k = BASE;; k += BASE) {
             if (at == end) {
                 return false;
             }
             char c = *at++;
             uint32_t digit = c >= 'a' && c <= 'z' ? (uint32_t)(c - 'a') : c >= '0' && c <= '9' ? (uint32_t)(c - '0') + 26 : BASE;
-            if (digit >= BASE || digit > (UINT32_MAX - place) / weight) {
+            if (digit >= BASE || digit > (UINT32_MAX - position) / weight) {
                 return false;
             }
-            place += digit * weight;
+            position += digit * weight;
             uint32_t threshold = k <= bias ? LEAST : k >= bias + MOST ? MOST : k - bias;
             if (digit < threshold) {
                 break;
@@ -33,20 +33,20 @@ static bool insert_characters(const char *at, const char *end, uint32_t *charact
             return false;
         }
         count++;
-        uint32_t delta = before == 0 ? place / DAMP : (place - before) / 2;
+        uint32_t delta = before == 0 ? position / DAMP : (position - before) / 2;
         delta += delta / (uint32_t)count;
         uint32_t k = 0;
         for (; delta > (BASE - LEAST) * MOST / 2; k += BASE) {
             delta /= BASE - LEAST;
         }
         bias = k + (BASE - LEAST + 1) * delta / (delta + SKEW);
-        if (place / count > 0x10ffff - character) {
+        if (position / count > 0x10ffff - character) {
             return false;
         }
-        character += (uint32_t)(place / count);
-        place %= (uint32_t)count;
-        memmove(characters + place + 1, characters + place, (count - 1 - place) * sizeof *characters);
-        characters[place++] = character;
+        character += (uint32_t)(position / count);
+        position %= (uint32_t)count;
+        memmove(characters + position + 1, characters + position, (count - 1 - position) * sizeof *characters);
+        characters[position++] = character;
     }
     *total = count;
     return true;

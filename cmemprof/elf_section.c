@@ -14,7 +14,7 @@ struct elf_section_points {
     size_t count;
     struct point {
         uint64_t offset; // in the inflated section
-        struct inflate_place place;
+        struct inflate_position position;
         uint32_t window_bytes;
         uint8_t *window;
     } points[POINTS];
@@ -285,7 +285,7 @@ static void pass_from_point(struct elf_section *section, struct pass *pass, stru
     if (from == NULL) {
         inflate_begin(&pass->inflate, section->stored.at, dwarf_bytes_left(&section->stored));
     } else {
-        inflate_resume(&pass->inflate, from->place, section->stored.end);
+        inflate_resume(&pass->inflate, from->position, section->stored.end);
         memcpy(pass->buffer, from->window, from->window_bytes);
         pass->at = from->window_bytes;
         pass->offset = from->offset - from->window_bytes;

@@ -9,7 +9,7 @@ enum { ENOUGH_BITS = 48 }; // for a length and a distance with all their extra b
 // ---- Bits ----
 
 static void refill(struct inflate *inflate) {
-    struct inflate_place *in = &inflate->in;
+    struct inflate_position *in = &inflate->in;
     if (inflate->in_end - in->at >= 8) {
         uint64_t next;
         memcpy(&next, in->at, sizeof next);
@@ -198,7 +198,7 @@ static void begin_block(struct inflate *inflate) {
 // ---- What is in it ----
 
 static void run_stored(struct inflate *inflate, uint8_t *out, size_t *at, size_t room) {
-    struct inflate_place *in = &inflate->in;
+    struct inflate_position *in = &inflate->in;
     while (inflate->stored_left > 0 && *at < room && in->bit_count >= 8) { // what was refilled too early
         out[(*at)++] = (uint8_t)take(inflate, 8);
         inflate->stored_left--;
@@ -288,12 +288,12 @@ static void run_coded(struct inflate *inflate, uint8_t *out, size_t *at, size_t 
 }
 
 void inflate_begin(struct inflate *inflate, const uint8_t *bytes, size_t size) {
-    inflate_resume(inflate, (struct inflate_place){.at = bytes}, bytes + size);
+    inflate_resume(inflate, (struct inflate_position){.at = bytes}, bytes + size);
 }
 
-void inflate_resume(struct inflate *inflate, struct inflate_place place, const uint8_t *end) {
+void inflate_resume(struct inflate *inflate, struct inflate_position position, const uint8_t *end) {
     inflate->state = INFLATE_BETWEEN_BLOCKS;
-    inflate->in = place;
+    inflate->in = position;
     inflate->in_end = end;
     inflate->is_last = false;
     inflate->stored_left = inflate->match_left = inflate->match_distance = 0;

@@ -25,7 +25,7 @@ struct inflate_code {
 enum inflate_state { INFLATE_BETWEEN_BLOCKS, INFLATE_STORED, INFLATE_CODED, INFLATE_ENDED, INFLATE_BAD };
 
 // Where in the input it stands. Between blocks this and the window are all there is to know.
-struct inflate_place {
+struct inflate_position {
     const uint8_t *at;
     uint64_t bits;
     unsigned bit_count;
@@ -33,7 +33,7 @@ struct inflate_place {
 
 struct inflate {
     enum inflate_state state;
-    struct inflate_place in;
+    struct inflate_position in;
     const uint8_t *in_end;
     bool is_last;                        // block
     uint32_t stored_left;                // of a stored block
@@ -42,7 +42,7 @@ struct inflate {
 };
 
 void inflate_begin(struct inflate *inflate, const uint8_t *bytes, size_t size);
-void inflate_resume(struct inflate *inflate, struct inflate_place place, const uint8_t *end); // at a place between blocks
+void inflate_resume(struct inflate *inflate, struct inflate_position position, const uint8_t *end); // at a place between blocks
 
 // Writes to out + *at and moves it on, until `room` is reached, a block has ended, or all. out up to *at is what matches refer to: all of
 // what came before, or the last INFLATE_WINDOW_BYTES of it at least.
