@@ -59,9 +59,9 @@ static void read_table(struct dwarf_addresses *addresses) {
 
 static void read_units(struct dwarf_addresses *addresses) {
     size_t count;
-    const struct dwarf_unit_place *places = dwarf_unit_places(addresses->file, &count);
+    const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(addresses->file, &count);
     for (size_t i = 0; i < count && addresses->file->steps_left > 0; i++) {
-        struct dwarf_unit *unit = dwarf_unit_glance(addresses->file, places[i].begin);
+        struct dwarf_unit *unit = dwarf_unit_glance(addresses->file, unit_ranges[i].begin);
         struct dwarf_die root;
         uint64_t low, high;
         if (unit == NULL || !dwarf_die_root(unit, &root)) {
@@ -69,7 +69,7 @@ static void read_units(struct dwarf_addresses *addresses) {
         }
         struct dwarf_ranges ranges = dwarf_ranges_of(&root);
         while (dwarf_ranges_next(&ranges, &low, &high)) {
-            if (!add(addresses, low, high, places[i].begin)) {
+            if (!add(addresses, low, high, unit_ranges[i].begin)) {
                 return;
             }
         }

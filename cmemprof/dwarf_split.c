@@ -32,9 +32,9 @@ static bool path_beside(char *path, size_t room, const char *program, const char
 // Types may have units, too. NULL: there is none of that identity.
 static struct dwarf_unit *unit_of(struct dwarf_file *file, struct dwarf_unit *skeleton) {
     size_t count;
-    const struct dwarf_unit_place *places = dwarf_unit_places(file, &count);
+    const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(file, &count);
     for (size_t i = 0; i < count; i++) {
-        struct dwarf_unit *unit = dwarf_unit_at(file, places[i].begin);
+        struct dwarf_unit *unit = dwarf_unit_at(file, unit_ranges[i].begin);
         if (unit != NULL && unit->id == skeleton->id && unit->type != DW_UT_split_type) {
             unit->skeleton = skeleton;
             return unit;

@@ -260,30 +260,30 @@ struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset) {
 
 // ---- All units ----
 
-static bool note_place(struct dwarf_file *file, size_t *room, uint64_t begin, uint64_t end) {
-    void *places = file->places;
-    if (!make_room(file->memory, &places, file->place_count, room, sizeof *file->places)) {
+static bool note_unit_range(struct dwarf_file *file, size_t *room, uint64_t begin, uint64_t end) {
+    void *unit_ranges = file->unit_ranges;
+    if (!make_room(file->memory, &unit_ranges, file->unit_range_count, room, sizeof *file->unit_ranges)) {
         return false;
     }
-    file->places = places;
-    file->places[file->place_count++] = (struct dwarf_unit_place){begin, end};
+    file->unit_ranges = unit_ranges;
+    file->unit_ranges[file->unit_range_count++] = (struct dwarf_unit_range){begin, end};
     return true;
 }
 
-const struct dwarf_unit_place *dwarf_unit_places(struct dwarf_file *file, size_t *count) {
-    if (!file->looked_for_places) {
-        file->looked_for_places = true;
+const struct dwarf_unit_range *dwarf_unit_ranges(struct dwarf_file *file, size_t *count) {
+    if (!file->looked_for_unit_ranges) {
+        file->looked_for_unit_ranges = true;
         struct dwarf_bytes all = elf_section_all(&file->sections.info), unit = all;
         size_t room = 0, offset_bytes;
         while (dwarf_length(&unit, &offset_bytes)) {
-            if (!note_place(file, &room, (uint64_t)(unit.at - all.at) - (offset_bytes == 8 ? 12 : 4), (uint64_t)(unit.end - all.at))) {
+            if (!note_unit_range(file, &room, (uint64_t)(unit.at - all.at) - (offset_bytes == 8 ? 12 : 4), (uint64_t)(unit.end - all.at))) {
                 break;
             }
             unit = (struct dwarf_bytes){unit.end, all.end, false};
         }
     }
-    *count = file->place_count;
-    return file->places;
+    *count = file->unit_range_count;
+    return file->unit_ranges;
 }
 
 struct dwarf_unit *dwarf_unit_holding(struct dwarf_file *file, uint64_t offset) {
@@ -292,14 +292,14 @@ struct dwarf_unit *dwarf_unit_holding(struct dwarf_file *file, uint64_t offset) 
         return unit->begin != NULL ? unit : NULL;
     }
     size_t count, low = 0;
-    const struct dwarf_unit_place *places = dwarf_unit_places(file, &count);
+    const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(file, &count);
     for (size_t high = count; low < high;) {
         size_t middle = low + (high - low) / 2;
-        if (places[middle].end <= offset) {
+        if (unit_ranges[middle].end <= offset) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < count && places[low].begin <= offset ? dwarf_unit_at(file, places[low].begin) : NULL;
+    return low < count && unit_ranges[low].begin <= offset ? dwarf_unit_at(file, unit_ranges[low].begin) : NULL;
 }

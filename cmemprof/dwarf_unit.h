@@ -69,11 +69,11 @@ struct dwarf_file {
     uint64_t steps_left;
     struct dwarf_unit *units; // that were asked for, the last first
     struct dwarf_unit glance; // see dwarf_unit_glance
-    struct dwarf_unit_place { // of all units, by offset; see dwarf_unit_holding
+    struct dwarf_unit_range { // of all units, by offset; see dwarf_unit_holding
         uint64_t begin, end;
-    } * places;
-    size_t place_count;
-    bool looked_for_places;
+    } * unit_ranges;
+    size_t unit_range_count;
+    bool looked_for_unit_ranges;
     struct dwarf_names names;
 };
 
@@ -88,7 +88,7 @@ struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset);
 // The unit that an entry lies in.
 struct dwarf_unit *dwarf_unit_holding(struct dwarf_file *file, uint64_t offset);
 // Where all units are. The first time each is gone through. NULL and 0: there is none.
-const struct dwarf_unit_place *dwarf_unit_places(struct dwarf_file *file, size_t *count);
+const struct dwarf_unit_range *dwarf_unit_ranges(struct dwarf_file *file, size_t *count);
 
 const struct dwarf_abbrev *dwarf_unit_abbrev(const struct dwarf_unit *unit, uint64_t code); // NULL: none
 

@@ -103,7 +103,7 @@
 #define dwarf_unit_at cmemprof_dwarf_unit_at
 #define dwarf_unit_glance cmemprof_dwarf_unit_glance
 #define dwarf_unit_holding cmemprof_dwarf_unit_holding
-#define dwarf_unit_places cmemprof_dwarf_unit_places
+#define dwarf_unit_ranges cmemprof_dwarf_unit_ranges
 #define dwarf_value_address cmemprof_dwarf_value_address
 #define dwarf_value_text cmemprof_dwarf_value_text
 #define elf_file_build_id cmemprof_elf_file_build_id

@@ -91,38 +91,38 @@ static size_t add(struct unit *unit, const void *bytes, size_t size) {
 #define ADD_TEXT(unit, text) add(unit, text, sizeof(text))
 
 // Where: each function, by the name that it shall have.
-struct places {
+struct entries {
     size_t put, put_code, put_instance, local, hidden, plain, linked;
 };
 
-static void make_unit(struct unit *unit, uint8_t language, struct places *places) {
+static void make_unit(struct unit *unit, uint8_t language, struct entries *entries) {
     *unit = (struct unit){0};
     ADD(unit, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1, language);
     ADD(unit, 2);
     ADD_TEXT(unit, "engine");
     ADD(unit, 4);
     ADD_TEXT(unit, "Cache");
-    places->put = ADD(unit, 5);
+    entries->put = ADD(unit, 5);
     ADD_TEXT(unit, "put");
     ADD(unit, 33, 0, 0); // and the class and the namespace end
-    places->put_code = ADD(unit, 6);
-    add(unit, &(uint32_t){(uint32_t)places->put}, 4);
+    entries->put_code = ADD(unit, 6);
+    add(unit, &(uint32_t){(uint32_t)entries->put}, 4);
     add(unit, &(uint64_t){0x1000}, 8);
     ADD(unit, 16, 4); // a class in it
     ADD_TEXT(unit, "Local");
-    places->local = ADD(unit, 5);
+    entries->local = ADD(unit, 5);
     ADD_TEXT(unit, "run");
     ADD(unit, 44, 0, 0);
-    places->put_instance = ADD(unit, 9);
-    add(unit, &(uint32_t){(uint32_t)places->put_code}, 4);
+    entries->put_instance = ADD(unit, 9);
+    add(unit, &(uint32_t){(uint32_t)entries->put_code}, 4);
     ADD(unit, 3);
-    places->hidden = ADD(unit, 5);
+    entries->hidden = ADD(unit, 5);
     ADD_TEXT(unit, "hidden");
     ADD(unit, 55, 0);
-    places->plain = ADD(unit, 5);
+    entries->plain = ADD(unit, 5);
     ADD_TEXT(unit, "plain");
     ADD(unit, 66);
-    places->linked = ADD(unit, 10);
+    entries->linked = ADD(unit, 10);
     ADD_TEXT(unit, "f");
     ADD_TEXT(unit, "_Z1fv");
     ADD(unit, 0);
@@ -167,7 +167,7 @@ static void names_have_their_scopes(void **state) {
     static const uint8_t languages[] = {0x04, 0x1a, 0x21, 0x1c}; // C++, C++11, C++14, Rust
     for (size_t i = 0; i < sizeof languages; i++) {
         struct unit bytes;
-        struct places at;
+        struct entries at;
         make_unit(&bytes, languages[i], &at);
         struct dwarf_unit *unit = open_unit(&bytes);
         check(unit, at.put, "engine::Cache::put", "", 33);
@@ -184,7 +184,7 @@ static void names_have_their_scopes(void **state) {
 static void c_has_none(void **state) {
     (void)state;
     struct unit bytes;
-    struct places at;
+    struct entries at;
     make_unit(&bytes, DW_LANG_C11, &at);
     struct dwarf_unit *unit = open_unit(&bytes);
     check(unit, at.put_code, "put", "", 33);
@@ -195,7 +195,7 @@ static void c_has_none(void **state) {
 static void without_room_the_name_is_alone(void **state) {
     (void)state;
     struct unit bytes;
-    struct places at;
+    struct entries at;
     make_unit(&bytes, 0x04, &at);
     struct dwarf_unit *unit = open_unit(&bytes);
     file.names.used = sizeof file.names.bytes - 5;
@@ -210,7 +210,7 @@ static void references_that_lead_nowhere(void **state) {
     (void)state;
     for (uint32_t target = 0; target < 200; target++) {
         struct unit bytes;
-        struct places at;
+        struct entries at;
         make_unit(&bytes, 0x04, &at);
         memcpy(bytes.bytes + at.put_instance + 1, &target, 4);
         memcpy(bytes.bytes + at.put_code + 1, &(uint32_t){(uint32_t)at.put_instance}, 4);

@@ -24,20 +24,20 @@ static int close_own(void **state) {
 static void units_by_place(void **state) {
     (void)state;
     size_t count;
-    const struct dwarf_unit_place *places = dwarf_unit_places(&own.dwarf, &count);
+    const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(&own.dwarf, &count);
     assert_true(count > 3);
     for (size_t i = 0; i < count; i++) {
-        struct dwarf_unit *unit = dwarf_unit_at(&own.dwarf, places[i].begin);
+        struct dwarf_unit *unit = dwarf_unit_at(&own.dwarf, unit_ranges[i].begin);
         assert_non_null(unit);
-        assert_ptr_equal(dwarf_unit_at(&own.dwarf, places[i].begin), unit);
-        assert_ptr_equal(dwarf_unit_holding(&own.dwarf, places[i].begin + 20), unit);
-        assert_ptr_equal(dwarf_unit_holding(&own.dwarf, places[i].end - 1), unit);
+        assert_ptr_equal(dwarf_unit_at(&own.dwarf, unit_ranges[i].begin), unit);
+        assert_ptr_equal(dwarf_unit_holding(&own.dwarf, unit_ranges[i].begin + 20), unit);
+        assert_ptr_equal(dwarf_unit_holding(&own.dwarf, unit_ranges[i].end - 1), unit);
         assert_true(unit->abbrev_count > 0 && dwarf_unit_abbrev(unit, 1) != NULL);
         assert_null(dwarf_unit_abbrev(unit, 1000000));
-        struct dwarf_unit *glance = dwarf_unit_glance(&own.dwarf, places[i].begin);
+        struct dwarf_unit *glance = dwarf_unit_glance(&own.dwarf, unit_ranges[i].begin);
         assert_true(glance != NULL && glance->low_pc == unit->low_pc && glance->line_offset == unit->line_offset);
     }
-    assert_null(dwarf_unit_holding(&own.dwarf, places[count - 1].end));
+    assert_null(dwarf_unit_holding(&own.dwarf, unit_ranges[count - 1].end));
     assert_null(dwarf_unit_at(&own.dwarf, UINT64_MAX - 3));
 }
 
