@@ -84,15 +84,15 @@ static void fetch_entry(const struct stack *stack) {
 }
 
 static struct stack *find_in(struct stack_level *level, uint64_t hash, stack_index_match *is_it, const void *key,
-                             struct stack_place *place) {
-    *place = (struct stack_place){.level = level};
+                             struct stack_insertion *insertion) {
+    *insertion = (struct stack_insertion){.level = level};
     for (size_t i = 0; i < WINDOW_SLOTS; i++) {
         _Atomic uint64_t *slot = slot_at(level, hash, i);
         uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
         if (word <= REMOVED) {
-            if (place->slot == NULL) {
-                place->slot = slot;
-                place->seen = word;
+            if (insertion->slot == NULL) {
+                insertion->slot = slot;
+                insertion->seen = word;
             }
             if (word == EMPTY) {
                 return NULL;
@@ -108,13 +108,13 @@ static struct stack *find_in(struct stack_level *level, uint64_t hash, stack_ind
 }
 
 struct stack *stack_index_find(const struct stack_index *index, uint64_t hash, stack_index_match *is_it, const void *key,
-                               struct stack_place *place) {
+                               struct stack_insertion *insertion) {
     struct stack_level *newest = atomic_load_explicit(&index->newest, memory_order_acquire);
-    struct stack_place ignored;
+    struct stack_insertion ignored;
     for (struct stack_level *level = older_of(newest); level != NULL; level = older_of(level)) {
         __builtin_prefetch((const void *)slot_at(level, hash, 0)); // the waits for all levels are one wait
     }
-    struct stack *found = find_in(newest, hash, is_it, key, place);
+    struct stack *found = find_in(newest, hash, is_it, key, insertion);
     for (struct stack_level *level = older_of(newest); found == NULL && level != NULL; level = older_of(level)) {
         found = find_in(level, hash, is_it, key, &ignored);
     }
@@ -136,13 +136,13 @@ static bool grow(struct stack_index *index, struct stack_level *newest) {
     return true;
 }
 
-static bool put_in(const struct stack_place *place, uint64_t word) {
-    uint64_t seen = place->seen;
-    if (!atomic_compare_exchange_strong_explicit(place->slot, &seen, word, memory_order_release, memory_order_relaxed)) {
+static bool put_in(const struct stack_insertion *insertion, uint64_t word) {
+    uint64_t seen = insertion->seen;
+    if (!atomic_compare_exchange_strong_explicit(insertion->slot, &seen, word, memory_order_release, memory_order_relaxed)) {
         return false;
     }
     if (seen == EMPTY) {
-        atomic_fetch_add_explicit(&place->level->used, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&insertion->level->used, 1, memory_order_relaxed);
     }
     return true;
 }
@@ -151,14 +151,14 @@ static bool is_full(const struct stack_level *level) {
     return atomic_load_explicit(&level->used, memory_order_relaxed) >= level->slot_count - level->slot_count / 4;
 }
 
-enum stack_put stack_index_put(struct stack_index *index, const struct stack_place *place, uint64_t hash, struct stack *stack) {
-    if ((place->slot == NULL || is_full(place->level)) && grow(index, place->level)) {
+enum stack_put stack_index_put(struct stack_index *index, const struct stack_insertion *insertion, uint64_t hash, struct stack *stack) {
+    if ((insertion->slot == NULL || is_full(insertion->level)) && grow(index, insertion->level)) {
         return STACK_PUT_AGAIN;
     }
-    if (place->slot == NULL) {
+    if (insertion->slot == NULL) {
         return STACK_PUT_FULL;
     }
-    return put_in(place, word_of(stack, hash)) ? STACK_PUT : STACK_PUT_AGAIN;
+    return put_in(insertion, word_of(stack, hash)) ? STACK_PUT : STACK_PUT_AGAIN;
 }
 
 void stack_index_remove(struct stack_index *index, uint64_t hash, const struct stack *stack) {
@@ -217,8 +217,8 @@ static bool is_same(const struct stack *stack, const void *key) {
 
 // One that finds no place is not found any more: the same stack then has a second entry.
 static void move(struct stack_level *to, struct stack *stack, uint64_t hash) {
-    struct stack_place place;
-    while (find_in(to, hash, is_same, stack, &place) == NULL && place.slot != NULL && !put_in(&place, word_of(stack, hash))) {
+    struct stack_insertion insertion;
+    while (find_in(to, hash, is_same, stack, &insertion) == NULL && insertion.slot != NULL && !put_in(&insertion, word_of(stack, hash))) {
     }
 }
 

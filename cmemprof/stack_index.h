@@ -31,7 +31,7 @@ bool stack_index_open(struct stack_index *index, struct memory_share *share); //
 void stack_index_close(struct stack_index *index);
 
 // Where a stack that was not found may be put. slot NULL: the newest level has no room for it.
-struct stack_place {
+struct stack_insertion {
     _Atomic uint64_t *slot;
     uint64_t seen;
     struct stack_level *level;
@@ -40,13 +40,13 @@ struct stack_place {
 // is_it(stack, key): is it the entry that is looked for? NULL: none is; *place is good for stack_index_put.
 typedef bool stack_index_match(const struct stack *stack, const void *key);
 struct stack *stack_index_find(const struct stack_index *index, uint64_t hash, stack_index_match *is_it, const void *key,
-                               struct stack_place *place);
+                               struct stack_insertion *insertion);
 enum stack_put {
     STACK_PUT,
     STACK_PUT_AGAIN, // look again: something was put there meanwhile, or there is a new level
     STACK_PUT_FULL
 };
-enum stack_put stack_index_put(struct stack_index *index, const struct stack_place *place, uint64_t hash, struct stack *stack);
+enum stack_put stack_index_put(struct stack_index *index, const struct stack_insertion *insertion, uint64_t hash, struct stack *stack);
 // Nobody finds it any more, but for those who have found it already.
 void stack_index_remove(struct stack_index *index, uint64_t hash, const struct stack *stack);
 

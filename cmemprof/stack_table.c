@@ -201,13 +201,13 @@ struct stack *stack_table_intern(struct stack_table *table, const uintptr_t *pcs
     }
     struct key key = {hash_pcs(pcs, depth), pcs, depth};
     struct stack *mine = NULL, *found;
-    struct stack_place place;
+    struct stack_insertion insertion;
     enum stack_put put = STACK_PUT_AGAIN;
-    while ((found = stack_index_find(&table->index, key.hash, is_it, &key, &place)) == NULL && put == STACK_PUT_AGAIN) {
+    while ((found = stack_index_find(&table->index, key.hash, is_it, &key, &insertion)) == NULL && put == STACK_PUT_AGAIN) {
         if (mine == NULL && (mine = new_entry(table, &key)) == NULL) {
             return NULL;
         }
-        put = stack_index_put(&table->index, &place, key.hash, mine);
+        put = stack_index_put(&table->index, &insertion, key.hash, mine);
         if (put == STACK_PUT) {
             atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
             return in_use(mine);

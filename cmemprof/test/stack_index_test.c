@@ -39,21 +39,21 @@ static bool is_it(const struct stack *stack, const void *key) {
     return stack == key;
 }
 
-static struct stack *find(struct stack *stack, struct stack_place *place) {
-    return stack_index_find(&stacks, hash_of(stack), is_it, stack, place);
+static struct stack *find(struct stack *stack, struct stack_insertion *insertion) {
+    return stack_index_find(&stacks, hash_of(stack), is_it, stack, insertion);
 }
 
 static bool is_found(uintptr_t number) {
-    struct stack_place place;
-    return find(stack_of(number), &place) == stack_of(number);
+    struct stack_insertion insertion;
+    return find(stack_of(number), &insertion) == stack_of(number);
 }
 
 static void put(uintptr_t number) {
-    struct stack_place place;
+    struct stack_insertion insertion;
     enum stack_put result;
     do {
-        assert_null(find(stack_of(number), &place));
-        result = stack_index_put(&stacks, &place, hash_of(stack_of(number)), stack_of(number));
+        assert_null(find(stack_of(number), &insertion));
+        result = stack_index_put(&stacks, &insertion, hash_of(stack_of(number)), stack_of(number));
         assert_int_not_equal(result, STACK_PUT_FULL);
     } while (result == STACK_PUT_AGAIN);
 }
@@ -74,7 +74,7 @@ static void what_was_put_is_found(void **state) {
 // Two see the same free place: the second one has to look again, and finds the first one's.
 static void one_of_two_is_first(void **state) {
     (void)state;
-    struct stack_place first, second;
+    struct stack_insertion first, second;
     assert_null(find(stack_of(5), &first));
     assert_null(find(stack_of(5), &second));
     assert_int_equal(stack_index_put(&stacks, &first, hash_of(stack_of(5)), stack_of(5)), STACK_PUT);
@@ -140,9 +140,9 @@ static void it_may_be_full(void **state) {
     enum stack_put result = STACK_PUT;
     uintptr_t number = 0;
     while (result != STACK_PUT_FULL) {
-        struct stack_place place;
-        assert_null(find(stack_of(++number), &place));
-        result = stack_index_put(&stacks, &place, hash_of(stack_of(number)), stack_of(number));
+        struct stack_insertion insertion;
+        assert_null(find(stack_of(++number), &insertion));
+        result = stack_index_put(&stacks, &insertion, hash_of(stack_of(number)), stack_of(number));
         assert_int_not_equal(result, STACK_PUT_AGAIN);
     }
     assert_true(number > 3000);
