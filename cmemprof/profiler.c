@@ -68,7 +68,7 @@ struct sampling {
 };
 
 // Where it is recorded.
-struct place {
+struct target {
     struct thread_state *thread;
     struct shard *shard;
     unsigned part;                // of the table of live blocks: the shard's
@@ -76,13 +76,13 @@ struct place {
 };
 
 // NULL: the table of stacks is full.
-INLINE struct stack *capture_stack(struct profiler *self, const struct place *place, const struct sampling *sampling) {
-    struct shard *shard = place->shard;
+INLINE struct stack *capture_stack(struct profiler *self, const struct target *target, const struct sampling *sampling) {
+    struct shard *shard = target->shard;
     const uintptr_t *frame = sampling->frame;
     struct unwind_start start = {.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
     bool same = LIKELY(start.pc == sampling->caller)
-                    ? unwind_stack(&self->unwinder, place->thread, &start, &shard->memo)
-                    : unwind_stack_from_here(&self->unwinder, place->thread, sampling->caller, &shard->memo);
+                    ? unwind_stack(&self->unwinder, target->thread, &start, &shard->memo)
+                    : unwind_stack_from_here(&self->unwinder, target->thread, sampling->caller, &shard->memo);
     if (!LIKELY(same && shard->stack != NULL && atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) == 0)) {
         shard_flush(shard);
         shard->stack = stack_table_intern(&self->stacks, shard->memo.pcs, shard->memo.depth_frames);
@@ -102,13 +102,13 @@ INLINE void weigh(struct shard *shard, const struct sampling *sampling) {
     }
 }
 
-INLINE void record(struct profiler *self, const struct place *place, const struct sampling *sampling) {
-    struct shard *shard = place->shard;
+INLINE void record(struct profiler *self, const struct target *target, const struct sampling *sampling) {
+    struct shard *shard = target->shard;
     shard_count(&shard->samples, 1);
-    struct stack *stack = capture_stack(self, place, sampling);
+    struct stack *stack = capture_stack(self, target, sampling);
     if (!LIKELY(stack != NULL)) {
         shard_count(&shard->lost_stacks, 1);
-        block_filter_remove(place->counted, sampling->block);
+        block_filter_remove(target->counted, sampling->block);
         return;
     }
     weigh(shard, sampling);
@@ -117,15 +117,15 @@ INLINE void record(struct profiler *self, const struct place *place, const struc
     shard->bytes += shard->weight_bytes;
     shard->unflushed_samples++;
     struct live_sample sample = {stack, sampling->size, shard->weight};
-    if (!LIKELY(live_table_put(&self->live, place->part, sampling->block, &sample, place->counted))) {
+    if (!LIKELY(live_table_put(&self->live, target->part, sampling->block, &sample, target->counted))) {
         shard_count(&shard->lost_live, 1);
     }
 }
 
-static __attribute__((noinline)) void record_timed(struct profiler *self, struct place place, struct sampling sampling) {
-    struct shard *shard = place.shard;
+static __attribute__((noinline)) void record_timed(struct profiler *self, struct target target, struct sampling sampling) {
+    struct shard *shard = target.shard;
     uint64_t number = atomic_load_explicit(&shard->samples, memory_order_relaxed), start = cpu_ns();
-    record(self, &place, &sampling);
+    record(self, &target, &sampling);
     uint64_t taken = cpu_ns() - start;
     taken -= taken < clock_cost_ns ? taken : clock_cost_ns;
     shard_count(&shard->sampling_ns, taken * (number + 1 - shard->timed_until));
@@ -133,13 +133,13 @@ static __attribute__((noinline)) void record_timed(struct profiler *self, struct
     shard->timed_next = number + (number + 1 < TIMED_SAMPLES ? number + 1 : TIMED_SAMPLES);
 }
 
-INLINE void record_and_release(struct profiler *self, const struct place *place, const struct sampling *sampling) {
-    if (LIKELY(atomic_load_explicit(&place->shard->samples, memory_order_relaxed) != place->shard->timed_next)) {
-        record(self, place, sampling);
+INLINE void record_and_release(struct profiler *self, const struct target *target, const struct sampling *sampling) {
+    if (LIKELY(atomic_load_explicit(&target->shard->samples, memory_order_relaxed) != target->shard->timed_next)) {
+        record(self, target, sampling);
     } else {
-        record_timed(self, *place, *sampling);
+        record_timed(self, *target, *sampling);
     }
-    shard_release(place->shard);
+    shard_release(target->shard);
 }
 
 // The thread's own shard is not to be had, or the filter is about to be replaced.
@@ -149,26 +149,26 @@ static __attribute__((noinline)) void record_elsewhere(struct profiler *self, st
         count(&self->unsharded_samples);
         return;
     }
-    struct place place = {thread, shard, (unsigned)(shard - self->shards), NULL};
-    place.counted = block_filter_add(&self->live.filter, sampling.block, live_table_place(place.part));
-    record_and_release(self, &place, &sampling);
+    struct target target = {thread, shard, (unsigned)(shard - self->shards), NULL};
+    target.counted = block_filter_add(&self->live.filter, sampling.block, live_table_place(target.part));
+    record_and_release(self, &target, &sampling);
 }
 
 // The filter's atomic operation is the barrier that the shard needs, and so the first thing that happens. False: as if nothing had.
-INLINE bool take_own_shard(struct profiler *self, struct place *place, const void *block) {
+INLINE bool take_own_shard(struct profiler *self, struct target *target, const void *block) {
     struct block_counts *counts = block_filter_present(&self->live.filter);
     _Atomic uint8_t *block_count = block_filter_count(counts, block);
     if (!LIKELY(atomic_load_explicit(block_count, memory_order_relaxed) == 0)) {
         profiler_forget(block); // it may have been freed by a way that is not ours, and be handed out again
     }
-    struct shard *own = shards_take_own(self->shards, place->thread);
+    struct shard *own = shards_take_own(self->shards, target->thread);
     if (!LIKELY(own != NULL)) {
         return false;
     }
-    place->shard = own;
-    place->part = place->thread->shard - 1;
-    place->counted = counts;
-    block_filter_count_up(block_count, live_table_place(place->part));
+    target->shard = own;
+    target->part = target->thread->shard - 1;
+    target->counted = counts;
+    block_filter_count_up(block_count, live_table_place(target->part));
     if (LIKELY(!shard_is_wanted(own) && block_filter_is_still(&self->live.filter, counts))) {
         return true;
     }
@@ -182,14 +182,14 @@ void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, ui
         return;
     }
     const struct sampling sampling = {interval_bytes, block, size, caller, frame};
-    struct place place = {.thread = &thread_state};
-    profiler_enter(place.thread);
-    if (LIKELY(take_own_shard(&profiler, &place, block))) {
-        record_and_release(&profiler, &place, &sampling);
+    struct target target = {.thread = &thread_state};
+    profiler_enter(target.thread);
+    if (LIKELY(take_own_shard(&profiler, &target, block))) {
+        record_and_release(&profiler, &target, &sampling);
     } else {
-        record_elsewhere(&profiler, place.thread, sampling);
+        record_elsewhere(&profiler, target.thread, sampling);
     }
-    profiler_leave(place.thread);
+    profiler_leave(target.thread);
 }
 
 // ---- Its end ----
