@@ -12,12 +12,12 @@ static size_t mapped_bytes(size_t counters) {
 }
 
 // next is read first: whoever finds none there and the old one in the second place is one of those that block_filter_fill comes after.
-struct block_counts *block_filter_add(struct block_filter *filter, const void *block, uint8_t place) {
+struct block_counts *block_filter_add(struct block_filter *filter, const void *block, uint8_t tag) {
     struct block_counts *next = atomic_load_explicit(&filter->next, memory_order_acquire);
     struct block_counts *present = atomic_load_explicit(&filter->present, memory_order_acquire);
-    block_filter_count_up(block_filter_count(present, block), place);
+    block_filter_count_up(block_filter_count(present, block), tag);
     if (next != NULL && next != present) {
-        block_filter_count_up(block_filter_count(next, block), place);
+        block_filter_count_up(block_filter_count(next, block), tag);
     }
     return present;
 }
@@ -53,8 +53,8 @@ bool block_filter_begin(struct block_filter *filter, size_t counters, struct mem
     return true;
 }
 
-void block_filter_fill(struct block_filter *filter, const void *block, uint8_t place) {
-    block_filter_count_up(block_filter_count(atomic_load(&filter->next), block), place);
+void block_filter_fill(struct block_filter *filter, const void *block, uint8_t tag) {
+    block_filter_count_up(block_filter_count(atomic_load(&filter->next), block), tag);
 }
 
 void block_filter_begin_again(struct block_filter *filter) {

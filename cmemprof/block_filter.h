@@ -37,7 +37,7 @@ struct block_counts {
     _Atomic uint8_t of[];
 };
 
-enum { BLOCK_FILTER_PLACES = 126, BLOCK_FILTER_ANYWHERE = 127, BLOCK_FILTER_TWO = 128, BLOCK_FILTER_FULL = 255 };
+enum { BLOCK_FILTER_TAGS = 126, BLOCK_FILTER_ANYWHERE = 127, BLOCK_FILTER_TWO = 128, BLOCK_FILTER_FULL = 255 };
 
 struct block_filter {
     _Atomic(struct block_counts *) present; // never NULL
@@ -63,16 +63,16 @@ static inline struct block_counts *block_filter_present(const struct block_filte
 }
 
 // An atomic read-modify-write in any case: a full barrier on amd64.
-static inline void block_filter_count_up(_Atomic uint8_t *count, uint8_t place) {
+static inline void block_filter_count_up(_Atomic uint8_t *count, uint8_t tag) {
     uint8_t now = atomic_load_explicit(count, memory_order_relaxed), next;
     do {
-        next = now == 0 ? place : now < BLOCK_FILTER_TWO ? BLOCK_FILTER_TWO : now != BLOCK_FILTER_FULL ? now + 1 : now;
+        next = now == 0 ? tag : now < BLOCK_FILTER_TWO ? BLOCK_FILTER_TWO : now != BLOCK_FILTER_FULL ? now + 1 : now;
     } while (!atomic_compare_exchange_weak(count, &now, next));
 }
 
-// Before anybody else can have the block. place: 1 to BLOCK_FILTER_PLACES, or BLOCK_FILTER_ANYWHERE. What it was counted in, for whoever
+// Before anybody else can have the block. place: 1 to BLOCK_FILTER_TAGS, or BLOCK_FILTER_ANYWHERE. What it was counted in, for whoever
 // changes his mind.
-struct block_counts *block_filter_add(struct block_filter *filter, const void *block, uint8_t place);
+struct block_counts *block_filter_add(struct block_filter *filter, const void *block, uint8_t tag);
 // After nobody has it any more. counts: what was the present filter while the block was still where block_filter_fill finds it: one that
 // came later may not have counted it.
 void block_filter_remove(struct block_counts *counts, const void *block);
@@ -91,7 +91,7 @@ static inline bool block_filter_grows(const struct block_filter *filter) {
 // The growth was begun and could not be finished: what has been counted since then is forgotten. Ends it where a fork was in the midst of
 // the end. Before it is settled: whoever counts meanwhile is waited for, and found by the fill.
 void block_filter_begin_again(struct block_filter *filter);
-void block_filter_fill(struct block_filter *filter, const void *block, uint8_t place);
+void block_filter_fill(struct block_filter *filter, const void *block, uint8_t tag);
 void block_filter_finish(struct block_filter *filter);
 
 size_t block_filter_size(const struct block_filter *filter);                        // counters

@@ -254,7 +254,7 @@ bool live_table_put(struct live_table *table, unsigned part_number, const void *
 
 bool live_table_add(struct live_table *table, unsigned part, const void *block, const struct live_sample *sample) {
     // First of all: whoever frees the block must not be told that it is not here.
-    struct block_counts *counted = block_filter_add(&table->filter, block, live_table_place(part));
+    struct block_counts *counted = block_filter_add(&table->filter, block, live_table_tag(part));
     return live_table_put(table, part, block, sample, counted);
 }
 
@@ -308,9 +308,9 @@ static bool remove_from_any(struct live_table *table, uint64_t address, struct l
 }
 
 // The counter stands for this block alone, in the place that it says. On false *place is what it says now.
-static inline bool remove_only(struct live_slot *slot, uint64_t key, _Atomic uint8_t *count, uint8_t *place, struct live_sample *sample) {
+static inline bool remove_only(struct live_slot *slot, uint64_t key, _Atomic uint8_t *count, uint8_t *tag, struct live_sample *sample) {
     read_slot(slot, sample);
-    if (!LIKELY(atomic_compare_exchange_strong_explicit(count, place, 0, memory_order_relaxed, memory_order_relaxed))) {
+    if (!LIKELY(atomic_compare_exchange_strong_explicit(count, tag, 0, memory_order_relaxed, memory_order_relaxed))) {
         return false;
     }
     atomic_store_explicit(&slot->key, key & SEQUENCE_BITS, memory_order_release);
@@ -319,19 +319,19 @@ static inline bool remove_only(struct live_slot *slot, uint64_t key, _Atomic uin
 
 // Not in the slot that comes first, or the counter is not this block's alone.
 static __attribute__((noinline)) bool remove_slowly(struct live_table *table, const void *block, struct live_sample *sample,
-                                                    struct block_counts *counted, uint8_t place) {
+                                                    struct block_counts *counted, uint8_t tag) {
     uint64_t address = (uintptr_t)block, key;
-    if (place != 0 && place <= LIVE_TABLE_PARTS) {
-        struct live_slot *slot = find(&table->parts[place - 1], address, &key);
+    if (tag != 0 && tag <= LIVE_TABLE_PARTS) {
+        struct live_slot *slot = find(&table->parts[tag - 1], address, &key);
         if (slot == NULL) {
             return false;
         }
-        if (remove_only(slot, key, block_filter_count(counted, block), &place, sample)) {
+        if (remove_only(slot, key, block_filter_count(counted, block), &tag, sample)) {
             return true;
         }
     }
     // Else it is not here, or somebody else has removed it.
-    return place >= BLOCK_FILTER_ANYWHERE && remove_from_any(table, address, sample, counted);
+    return tag >= BLOCK_FILTER_ANYWHERE && remove_from_any(table, address, sample, counted);
 }
 
 bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
@@ -341,21 +341,21 @@ bool live_table_remove(struct live_table *table, const void *block, struct live_
     // Before the block is gone: a filter that comes to be the present one after that may not have counted it.
     struct block_counts *counted = block_filter_present(&table->filter);
     _Atomic uint8_t *count = block_filter_count(counted, block);
-    uint8_t place = atomic_load_explicit(count, memory_order_relaxed);
-    struct live_level *newest = LIKELY(place != 0 && place <= LIVE_TABLE_PARTS) ? newest_of(&table->parts[place - 1]) : NULL;
+    uint8_t tag = atomic_load_explicit(count, memory_order_relaxed);
+    struct live_level *newest = LIKELY(tag != 0 && tag <= LIVE_TABLE_PARTS) ? newest_of(&table->parts[tag - 1]) : NULL;
     if (LIKELY(newest != NULL)) {
         uint64_t address = (uintptr_t)block, key;
         struct live_slot *slot = slot_of(newest, probe_of(address), 0);
         if (LIKELY(is_of(slot, address, &key))) {
-            if (remove_only(slot, key, count, &place, sample)) {
+            if (remove_only(slot, key, count, &tag, sample)) {
                 return true;
             }
-            if (place < BLOCK_FILTER_ANYWHERE) {
+            if (tag < BLOCK_FILTER_ANYWHERE) {
                 return false; // somebody else has
             }
         }
     }
-    return remove_slowly(table, block, sample, counted, place);
+    return remove_slowly(table, block, sample, counted, tag);
 }
 
 static bool is_alive(uint64_t key) {
@@ -512,7 +512,7 @@ static void fill_filter(struct live_table *table) {
         for (size_t at = 0; level != NULL && !is_gone(level) && at < level->slot_count; at++) {
             uint64_t address = atomic_load_explicit(&level->slots[at].key, memory_order_acquire) & ADDRESS_BITS;
             if (address != 0) {
-                block_filter_fill(&table->filter, (const void *)(uintptr_t)address, live_table_place((unsigned)(i / LIVE_TABLE_LEVELS)));
+                block_filter_fill(&table->filter, (const void *)(uintptr_t)address, live_table_tag((unsigned)(i / LIVE_TABLE_LEVELS)));
             }
         }
     }

@@ -68,7 +68,7 @@ bool live_table_add(struct live_table *table, unsigned part, const void *block, 
 // The second half of it: the filter has counted the block already, in counted, and forgets it if this is false.
 bool live_table_put(struct live_table *table, unsigned part, const void *block, const struct live_sample *sample,
                     struct block_counts *counted);
-static inline uint8_t live_table_place(unsigned part) {
+static inline uint8_t live_table_tag(unsigned part) {
     return (uint8_t)(part + 1); // what the filter calls it
 }
 // True: it was alive, *sample is what it was; NULL: nobody wants to know.

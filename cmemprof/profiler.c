@@ -150,7 +150,7 @@ static __attribute__((noinline)) void record_elsewhere(struct profiler *self, st
         return;
     }
     struct target target = {thread, shard, (unsigned)(shard - self->shards), NULL};
-    target.counted = block_filter_add(&self->live.filter, sampling.block, live_table_place(target.part));
+    target.counted = block_filter_add(&self->live.filter, sampling.block, live_table_tag(target.part));
     record_and_release(self, &target, &sampling);
 }
 
@@ -168,7 +168,7 @@ INLINE bool take_own_shard(struct profiler *self, struct target *target, const v
     target->shard = own;
     target->part = target->thread->shard - 1;
     target->counted = counts;
-    block_filter_count_up(block_count, live_table_place(target->part));
+    block_filter_count_up(block_count, live_table_tag(target->part));
     if (LIKELY(!shard_is_wanted(own) && block_filter_is_still(&self->live.filter, counts))) {
         return true;
     }
@@ -223,7 +223,7 @@ void profiler_move_end(const struct moving *moving, const void *stayed) {
 
 // ---- Start and stop ----
 
-_Static_assert((int)SHARDS == (int)LIVE_TABLE_PARTS && (int)SHARDS <= (int)BLOCK_FILTER_PLACES, "each shard has a part of the table");
+_Static_assert((int)SHARDS == (int)LIVE_TABLE_PARTS && (int)SHARDS <= (int)BLOCK_FILTER_TAGS, "each shard has a part of the table");
 
 static bool open_tables(struct profiler *self) {
     size_t shard_bytes = SHARDS * sizeof *self->shards;

@@ -53,9 +53,9 @@ static void it_says_where_the_only_block_is(void **state) {
     open_filter(&filter, 1 << 16);
     const void *block = at(0x7f0000001230);
     const _Atomic uint8_t *count = block_filter_count(filter.present, block);
-    for (uint8_t place = 1; place <= BLOCK_FILTER_PLACES; place++) {
-        block_filter_add(&filter, block, place);
-        assert_int_equal(*count, place);
+    for (uint8_t tag = 1; tag <= BLOCK_FILTER_TAGS; tag++) {
+        block_filter_add(&filter, block, tag);
+        assert_int_equal(*count, tag);
         block_filter_remove(filter.present, block);
         assert_int_equal(*count, 0);
     }

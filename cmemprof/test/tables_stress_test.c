@@ -91,7 +91,7 @@ static bool add_block(struct thread_state *thread, uintptr_t number) {
     }
     struct shard *shard = shards_take_own(adding, thread);
     if (shard != NULL) {
-        block_filter_count_up(block_filter_count(counts, page(number)), live_table_place((unsigned)(shard - adding)));
+        block_filter_count_up(block_filter_count(counts, page(number)), live_table_tag((unsigned)(shard - adding)));
     }
     if (shard != NULL && !shard_is_wanted(shard) && block_filter_is_still(&live.filter, counts)) {
         added = live_table_put(&live, (unsigned)(shard - adding), page(number), &sample, counts);
