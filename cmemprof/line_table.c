@@ -11,7 +11,7 @@ struct row {
 };
 
 // The program stood here, and had just made this row. Its address comes first: address_order.h.
-struct place {
+struct checkpoint {
     struct row row;
     const uint8_t *at;
 };
@@ -19,15 +19,15 @@ struct place {
 struct line_table {
     struct symbolizer_arena *memory;
     struct line_header header;
-    struct place *places; // by address
+    struct checkpoint *checkpoints; // by address
     size_t count, room;
     const char **paths; // of files; NULL: not asked for yet
 };
 
 // A lookup runs half so many rows on average.
-enum { ROWS_BETWEEN_PLACES = 128 };
+enum { ROWS_BETWEEN_CHECKPOINTS = 128 };
 // Those rows take 2 KB at most in what compilers write.
-enum { BYTES_BETWEEN_PLACES = 16 * 1024 };
+enum { BYTES_BETWEEN_CHECKPOINTS = 16 * 1024 };
 
 // ---- The program ----
 
@@ -116,19 +116,20 @@ static enum event run(const struct line_header *header, struct dwarf_bytes *byte
 static bool note(struct line_table *table, const struct row *row, const uint8_t *at) {
     if (table->count == table->room) {
         size_t room = table->room == 0 ? 64 : table->room * 2;
-        struct place *places = symbolizer_arena_grow(table->memory, table->places, table->count * sizeof *places, room * sizeof *places);
-        if (places == NULL) {
+        struct checkpoint *checkpoints =
+            symbolizer_arena_grow(table->memory, table->checkpoints, table->count * sizeof *checkpoints, room * sizeof *checkpoints);
+        if (checkpoints == NULL) {
             return false;
         }
-        table->places = places;
+        table->checkpoints = checkpoints;
         table->room = room;
     }
-    table->places[table->count++] = (struct place){*row, at};
+    table->checkpoints[table->count++] = (struct checkpoint){*row, at};
     return true;
 }
 
 struct sequence {
-    size_t first_place, rows;
+    size_t first_checkpoint, rows;
     const uint8_t *at; // of its last place
     uint64_t address;  // of its last row
     bool dropped;      // by the linker, which leaves it at 0 or at the highest addresses
@@ -136,7 +137,8 @@ struct sequence {
 
 // False: not in order, or so long that a lookup would take too long.
 static bool in_order(const struct sequence *sequence, const struct row *row, const uint8_t *at) {
-    return sequence->rows == 0 || sequence->dropped || (row->address >= sequence->address && at - sequence->at <= BYTES_BETWEEN_PLACES);
+    return sequence->rows == 0 || sequence->dropped ||
+           (row->address >= sequence->address && at - sequence->at <= BYTES_BETWEEN_CHECKPOINTS);
 }
 
 static bool add_row(struct line_table *table, struct sequence *sequence, const struct row *row, const uint8_t *at) {
@@ -147,7 +149,7 @@ static bool add_row(struct line_table *table, struct sequence *sequence, const s
         sequence->dropped = row->address == 0 || row->address >= UINT64_MAX - 1;
     }
     sequence->address = row->address;
-    if (sequence->rows++ % ROWS_BETWEEN_PLACES != 0 || sequence->dropped) {
+    if (sequence->rows++ % ROWS_BETWEEN_CHECKPOINTS != 0 || sequence->dropped) {
         return true;
     }
     sequence->at = at;
@@ -156,13 +158,13 @@ static bool add_row(struct line_table *table, struct sequence *sequence, const s
 
 // Rows of no code go: what begins where they are has the same address.
 static bool end_sequence(struct line_table *table, const struct sequence *sequence, const struct row *row, const uint8_t *at) {
-    while (table->count > sequence->first_place && table->places[table->count - 1].row.address >= row->address) {
+    while (table->count > sequence->first_checkpoint && table->checkpoints[table->count - 1].row.address >= row->address) {
         table->count--;
     }
     return in_order(sequence, row, at);
 }
 
-static bool note_places(struct line_table *table) {
+static bool note_checkpoints(struct line_table *table) {
     struct dwarf_bytes bytes = table->header.program;
     struct row row = first_row;
     struct sequence sequence = {0};
@@ -175,13 +177,13 @@ static bool note_places(struct line_table *table) {
         }
         if (event == EVENT_SEQUENCE_ENDS) {
             row = first_row;
-            sequence = (struct sequence){.first_place = table->count};
+            sequence = (struct sequence){.first_checkpoint = table->count};
         }
     } while (event != EVENT_OVER);
     if (sequence.rows > 0) {
         return false; // cut
     }
-    return address_sort(table->memory, table->places, table->count, sizeof *table->places);
+    return address_sort(table->memory, table->checkpoints, table->count, sizeof *table->checkpoints);
 }
 
 struct line_table *line_table_new(struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,
@@ -193,18 +195,18 @@ struct line_table *line_table_new(struct symbolizer_arena *memory, const struct 
     table->memory = memory;
     bool ok = line_header_read(&table->header, memory, sections, offset, directory);
     table->paths = ok ? symbolizer_arena_alloc(memory, (table->header.file_count + 1) * sizeof *table->paths) : NULL;
-    return table->paths != NULL && note_places(table) ? table : NULL;
+    return table->paths != NULL && note_checkpoints(table) ? table : NULL;
 }
 
 // ---- Looking up ----
 
 bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line) {
-    size_t end = address_upper_bound(table->places, table->count, sizeof *table->places, address);
+    size_t end = address_upper_bound(table->checkpoints, table->count, sizeof *table->checkpoints, address);
     if (end == 0) {
         return false;
     }
-    struct row row = table->places[end - 1].row, before;
-    struct dwarf_bytes bytes = {table->places[end - 1].at, table->header.program.end, false};
+    struct row row = table->checkpoints[end - 1].row, before;
+    struct dwarf_bytes bytes = {table->checkpoints[end - 1].at, table->header.program.end, false};
     enum event event;
     do {
         before = row;

@@ -98,7 +98,7 @@ static int compare_starts(const void *left, const void *right) {
 }
 
 // Forgotten modules lie nowhere: they are sorted first and never found.
-static void index_places(struct modules *modules) {
+static void index_by_start(struct modules *modules) {
     uintptr_t reach = 0;
     memcpy(modules->by_start, modules->items, modules->count * sizeof *modules->items);
     qsort(modules->by_start, modules->count, sizeof *modules->by_start, compare_starts);
@@ -162,7 +162,7 @@ static bool begin_stay(struct modules *modules, struct module *module) {
 
 // ---- Refresh ----
 
-static bool same_place(const struct module *module, uintptr_t start, uintptr_t limit, const char *build_id) {
+static bool is_same_module(const struct module *module, uintptr_t start, uintptr_t limit, const char *build_id) {
     return module->start == start && module->limit == limit && strcmp(module->build_id, build_id) == 0;
 }
 
@@ -170,7 +170,7 @@ static bool same_place(const struct module *module, uintptr_t start, uintptr_t l
 static struct module *known(const struct modules *modules, const struct module *wanted, const char *name) {
     for (size_t i = modules->count; i-- > 0;) {
         struct module *module = modules->items[i];
-        if (!same_place(module, wanted->start, wanted->limit, wanted->build_id)) {
+        if (!is_same_module(module, wanted->start, wanted->limit, wanted->build_id)) {
             continue;
         }
         // Without a build ID the name has to tell whether it is still the same object.
@@ -224,7 +224,7 @@ static bool add(struct modules *modules, const struct module *wanted, const char
     module->loaded_at = modules->generation + 1;
     module->seen = true;
     atomic_store(&module->unloaded_at, 0);
-    index_places(modules);
+    index_by_start(modules);
     return true;
 }
 
@@ -417,7 +417,7 @@ void modules_forget(struct modules *modules, bool (*is_needed)(struct module_sta
     }
     // If most are needed, the next look is worth it only when there are twice as many.
     modules->many = modules->stay_count * 2 > MODULES_MANY_STAYS ? modules->stay_count * 2 : 0;
-    index_places(modules);
+    index_by_start(modules);
     pthread_mutex_unlock(&modules->lock);
 }
 

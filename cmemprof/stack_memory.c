@@ -58,7 +58,7 @@ static bool is_far_from(uintptr_t start, uintptr_t address) {
 
 // The address where the kernel maps what has no place of its own; the next ones follow below it, or above it in the old layout of
 // addresses. 0: none.
-static uintptr_t place_of_mappings(void) {
+static uintptr_t mmap_base(void) {
     int saved = errno;
     void *page = mmap(NULL, STACK_MEMORY_PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (page != MAP_FAILED) {
@@ -70,7 +70,7 @@ static uintptr_t place_of_mappings(void) {
 
 void stack_memory_set_go_heap(struct stack_memory *memory, uintptr_t address) {
     static const char program = 0;
-    uintptr_t start = stack_memory_page(address) - GO_SPACE_BELOW_BYTES, mappings = place_of_mappings();
+    uintptr_t start = stack_memory_page(address) - GO_SPACE_BELOW_BYTES, mappings = mmap_base();
     // The program may lie low, and malloc's heap above it.
     bool alone = address > GO_SPACE_BELOW_BYTES + GO_SPACE_MARGIN_BYTES && mappings != 0 && is_far_from(start, mappings) &&
                  is_far_from(start, (uintptr_t)&program) && is_far_from(start, (uintptr_t)sbrk(0)) &&

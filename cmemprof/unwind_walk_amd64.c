@@ -127,7 +127,7 @@ static bool step_signal(struct unwind_walk *walk, struct unwind_frame *now) {
     return true;
 }
 
-static uintptr_t place_of(enum cfi_how how, int64_t words, uintptr_t cfa, uintptr_t rbp, uintptr_t before) {
+static uintptr_t saved_at(enum cfi_how how, int64_t words, uintptr_t cfa, uintptr_t rbp, uintptr_t before) {
     switch (how) {
     case CFI_SAME:
         return before;
@@ -161,9 +161,9 @@ SLOW bool step_special(struct unwind_walk *walk, const struct cfi_row *row, stru
     if (row->cfa_indirect && !read_word(walk, cfa, &cfa)) {
         return false;
     }
-    uintptr_t rbp_at = place_of(row->rbp, row->rbp_offset, cfa, rbp, now->rbp_at);
+    uintptr_t rbp_at = saved_at(row->rbp, row->rbp_offset, cfa, rbp, now->rbp_at);
     struct unwind_frame next = {
-        .sp = cfa, .rbp_at = rbp_at, .rbx_at_or_high = place_of(row->rbx, row->rbx_offset, cfa, rbp, now->rbx_at_or_high)};
+        .sp = cfa, .rbp_at = rbp_at, .rbx_at_or_high = saved_at(row->rbx, row->rbx_offset, cfa, rbp, now->rbx_at_or_high)};
     if (cfa <= now->sp || !read_word(walk, cfa - 8, &next.after)) {
         return false;
     }

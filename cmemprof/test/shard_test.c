@@ -90,19 +90,19 @@ static void release_all(void) {
 
 static void a_later_thread_at_the_same_place_has_the_same_one(void **state) {
     (void)state;
-    struct thread_state place = {0}, elsewhere = {0};
-    struct shard *own = shards_take(shards, &place);
+    struct thread_state thread = {0}, elsewhere = {0};
+    struct shard *own = shards_take(shards, &thread);
     shard_release(own);
-    place = (struct thread_state){0};
-    assert_ptr_equal(shards_take(shards, &place), own);
+    thread = (struct thread_state){0};
+    assert_ptr_equal(shards_take(shards, &thread), own);
     assert_ptr_not_equal(shards_take(shards, &elsewhere), own);
 }
 
 // A thread that was cancelled inside a sample never lets go of its shard; the next one at its address has it in order.
 static void one_that_was_never_let_go_of_is_had_again(void **state) {
     (void)state;
-    struct thread_state place = {0};
-    struct shard *own = shards_take(shards, &place);
+    struct thread_state thread = {0};
+    struct shard *own = shards_take(shards, &thread);
     own->weight_interval = 1;
     assert_false(shard_wait(own));
     assert_true(own->stuck);
@@ -111,8 +111,8 @@ static void one_that_was_never_let_go_of_is_had_again(void **state) {
     assert_false(shard_wait(own)); // without a pause
     getrusage(RUSAGE_THREAD, &usage_after);
     assert_int_equal(usage_after.ru_nvcsw, usage_before.ru_nvcsw);
-    place = (struct thread_state){0};
-    assert_ptr_equal(shards_take(shards, &place), own);
+    thread = (struct thread_state){0};
+    assert_ptr_equal(shards_take(shards, &thread), own);
     assert_int_equal(own->held, 1);
     assert_int_equal(own->weight_interval, 0);
     shard_release(own);
