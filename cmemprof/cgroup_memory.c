@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_ROOM = 8192, PATH_ROOM = 2048 };
+enum { FILE_CAPACITY = 8192, PATH_CAPACITY = 2048 };
 #define NO_LIMIT (UINT64_C(1) << 62) // version 1 says "none" by a number just below 2^63
 
 struct version {
@@ -22,15 +22,15 @@ static const struct version version_1 = {"/memory", "memory.limit_in_bytes", "me
 static const struct version version_2 = {"", "memory.max", "memory.current", "\ninactive_file "};
 
 // The beginning of a file, after a new line, so that each line has one before it. False: there is none.
-static bool read_file(const char *path, char text[FILE_ROOM]) {
+static bool read_file(const char *path, char text[FILE_CAPACITY]) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
         return false;
     }
     size_t size = 1;
     text[0] = '\n';
-    for (ssize_t more; size < FILE_ROOM - 1; size += (size_t)more) {
-        more = read(descriptor, text + size, FILE_ROOM - 1 - size);
+    for (ssize_t more; size < FILE_CAPACITY - 1; size += (size_t)more) {
+        more = read(descriptor, text + size, FILE_CAPACITY - 1 - size);
         if (more <= 0) {
             break;
         }
@@ -42,7 +42,7 @@ static bool read_file(const char *path, char text[FILE_ROOM]) {
 
 // The number behind the key; 0: there is none. "max" is none.
 static uint64_t number_in(const char *folder, const char *file, const char *key) {
-    char path[PATH_ROOM + 32], text[FILE_ROOM];
+    char path[PATH_CAPACITY + 32], text[FILE_CAPACITY];
     snprintf(path, sizeof path, "%s/%s", folder, file);
     const char *at = read_file(path, text) ? strstr(text, key) : NULL;
     return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
@@ -65,10 +65,10 @@ struct levels {
     bool is_one;
 };
 
-static struct levels first_level(const struct version *version, const char *mount, const char *cgroup, char folder[PATH_ROOM]) {
+static struct levels first_level(const struct version *version, const char *mount, const char *cgroup, char folder[PATH_CAPACITY]) {
     bool is_above = strstr(cgroup, "/..") != NULL; // of the mount: outside of the cgroup namespace
-    int length = snprintf(folder, PATH_ROOM, "%s%s%s", mount, version->folder, is_above ? "" : cgroup);
-    return (struct levels){folder, strlen(mount) + strlen(version->folder), length >= 0 && length < PATH_ROOM};
+    int length = snprintf(folder, PATH_CAPACITY, "%s%s%s", mount, version->folder, is_above ? "" : cgroup);
+    return (struct levels){folder, strlen(mount) + strlen(version->folder), length >= 0 && length < PATH_CAPACITY};
 }
 
 static void next_level(struct levels *levels) {
@@ -80,7 +80,7 @@ static void next_level(struct levels *levels) {
 }
 
 static size_t least_left(const struct version *version, const char *mount, const char *cgroup) {
-    char folder[PATH_ROOM];
+    char folder[PATH_CAPACITY];
     size_t left = SIZE_MAX;
     for (struct levels levels = first_level(version, mount, cgroup, folder); levels.is_one; next_level(&levels)) {
         size_t here = left_at(version, folder);
@@ -104,7 +104,7 @@ static const struct version *version_of(char *controllers) {
 
 // Calls visit for the process's cgroup in each hierarchy that accounts for memory.
 static void for_each(const char *list, void (*visit)(void *context, const struct version *version, const char *cgroup), void *context) {
-    char text[FILE_ROOM], *rest;
+    char text[FILE_CAPACITY], *rest;
     int saved = errno;
     char *line = read_file(list, text) ? strtok_r(text, "\n", &rest) : NULL;
     for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
@@ -156,7 +156,7 @@ static void read_account(const struct version *version, const char *folder, stru
 
 static void read_one(void *context, const struct version *version, const char *cgroup) {
     struct search *search = context;
-    char folder[PATH_ROOM];
+    char folder[PATH_CAPACITY];
     for (struct levels levels = first_level(version, search->mount, cgroup, folder); levels.is_one; next_level(&levels)) {
         uint64_t limit = number_in(folder, version->limit, "\n");
         if (!search->found && number_in(folder, version->used, "\n") != 0) {

@@ -14,17 +14,18 @@ static bool add(struct dwarf_addresses *addresses, uint64_t low, uint64_t high, 
     if (low == 0 || low >= high) {
         return true;
     }
-    if (addresses->count == addresses->room) {
-        size_t room = addresses->room == 0 ? 256 : addresses->room * 2;
+    if (addresses->count == addresses->capacity) {
+        size_t capacity = addresses->capacity == 0 ? 256 : addresses->capacity * 2;
         struct symbolizer_arena *memory = addresses->file->memory;
-        void *ranges = room > MOST_RANGES ? NULL
-                                          : symbolizer_arena_grow(memory, addresses->ranges, addresses->count * sizeof *addresses->ranges,
-                                                                  room * sizeof *addresses->ranges);
+        void *ranges = capacity > MOST_RANGES
+                           ? NULL
+                           : symbolizer_arena_grow(memory, addresses->ranges, addresses->count * sizeof *addresses->ranges,
+                                                   capacity * sizeof *addresses->ranges);
         if (ranges == NULL) {
             return false;
         }
         addresses->ranges = ranges;
-        addresses->room = room;
+        addresses->capacity = capacity;
     }
     addresses->ranges[addresses->count++] = (struct dwarf_address_range){low, high, unit};
     return true;

@@ -14,7 +14,7 @@ struct dwarf_addresses {
     struct dwarf_address_range {
         uint64_t low, high, unit; // low first: address_order.h
     } * ranges;
-    size_t count, room;
+    size_t count, capacity;
     bool read_table, read_units;
 };
 

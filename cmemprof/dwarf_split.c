@@ -17,16 +17,17 @@ struct split_file {
 };
 
 // Of the compiler's, which may have been told a path from where it ran. False: too long.
-static bool path_of(char *path, size_t room, const char *directory, const char *name) {
-    int size = name[0] == '/' || directory[0] == '\0' ? snprintf(path, room, "%s", name) : snprintf(path, room, "%s/%s", directory, name);
-    return size > 0 && (size_t)size < room;
+static bool path_of(char *path, size_t capacity, const char *directory, const char *name) {
+    int size =
+        name[0] == '/' || directory[0] == '\0' ? snprintf(path, capacity, "%s", name) : snprintf(path, capacity, "%s/%s", directory, name);
+    return size > 0 && (size_t)size < capacity;
 }
 
 // Where the program was moved together with it.
-static bool path_beside(char *path, size_t room, const char *program, const char *name) {
+static bool path_beside(char *path, size_t capacity, const char *program, const char *name) {
     const char *slash = strrchr(program, '/'), *last = strrchr(name, '/');
-    int size = snprintf(path, room, "%.*s/%s", slash != NULL ? (int)(slash - program) : 0, program, last != NULL ? last + 1 : name);
-    return size > 0 && (size_t)size < room;
+    int size = snprintf(path, capacity, "%.*s/%s", slash != NULL ? (int)(slash - program) : 0, program, last != NULL ? last + 1 : name);
+    return size > 0 && (size_t)size < capacity;
 }
 
 // Types may have units, too. NULL: there is none of that identity.

@@ -38,15 +38,15 @@ void dwarf_file_open_split(struct dwarf_file *file, const struct elf_file *elf) 
 
 // ---- Abbreviations ----
 
-static bool make_room(struct symbolizer_arena *memory, void **items, size_t count, size_t *room, size_t item_bytes) {
-    if (count < *room) {
+static bool reserve_one(struct symbolizer_arena *memory, void **items, size_t count, size_t *capacity, size_t item_bytes) {
+    if (count < *capacity) {
         return true;
     }
-    size_t more = *room == 0 ? 64 : *room * 2;
+    size_t more = *capacity == 0 ? 64 : *capacity * 2;
     void *larger = symbolizer_arena_grow(memory, *items, count * item_bytes, more * item_bytes);
     if (larger != NULL) {
         *items = larger;
-        *room = more;
+        *capacity = more;
     }
     return larger != NULL;
 }
@@ -101,7 +101,7 @@ static int bytes_of_form(const struct dwarf_unit *unit, uint64_t form) {
 
 static bool add_spec(struct dwarf_unit *unit, struct dwarf_abbrev *abbrev, uint64_t name, uint64_t form, int64_t constant) {
     void *specs = unit->specs;
-    if (!make_room(unit->file->memory, &specs, unit->spec_count, &unit->spec_room, sizeof *unit->specs)) {
+    if (!reserve_one(unit->file->memory, &specs, unit->spec_count, &unit->spec_capacity, sizeof *unit->specs)) {
         return false;
     }
     unit->specs = specs;
@@ -146,7 +146,7 @@ static bool read_abbrevs(struct dwarf_unit *unit, uint64_t last) {
     unit->codes_are_dense = true;
     while (read_abbrev(unit, &bytes, &abbrev)) {
         void *abbrevs = unit->abbrevs;
-        if (!make_room(unit->file->memory, &abbrevs, unit->abbrev_count, &unit->abbrev_room, sizeof abbrev)) {
+        if (!reserve_one(unit->file->memory, &abbrevs, unit->abbrev_count, &unit->abbrev_capacity, sizeof abbrev)) {
             return false;
         }
         unit->abbrevs = abbrevs;
@@ -247,9 +247,9 @@ struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset) {
                                 .offset = offset,
                                 .directory = "",
                                 .abbrevs = before.abbrevs,
-                                .abbrev_room = before.abbrev_room,
+                                .abbrev_capacity = before.abbrev_capacity,
                                 .specs = before.specs,
-                                .spec_room = before.spec_room};
+                                .spec_capacity = before.spec_capacity};
     if (bytes.at == bytes.end || !read_head(unit, bytes)) {
         return NULL;
     }
@@ -260,9 +260,9 @@ struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset) {
 
 // ---- All units ----
 
-static bool note_unit_range(struct dwarf_file *file, size_t *room, uint64_t begin, uint64_t end) {
+static bool note_unit_range(struct dwarf_file *file, size_t *capacity, uint64_t begin, uint64_t end) {
     void *unit_ranges = file->unit_ranges;
-    if (!make_room(file->memory, &unit_ranges, file->unit_range_count, room, sizeof *file->unit_ranges)) {
+    if (!reserve_one(file->memory, &unit_ranges, file->unit_range_count, capacity, sizeof *file->unit_ranges)) {
         return false;
     }
     file->unit_ranges = unit_ranges;
@@ -274,9 +274,10 @@ const struct dwarf_unit_range *dwarf_unit_ranges(struct dwarf_file *file, size_t
     if (!file->looked_for_unit_ranges) {
         file->looked_for_unit_ranges = true;
         struct dwarf_bytes all = elf_section_all(&file->sections.info), unit = all;
-        size_t room = 0, offset_bytes;
+        size_t capacity = 0, offset_bytes;
         while (dwarf_length(&unit, &offset_bytes)) {
-            if (!note_unit_range(file, &room, (uint64_t)(unit.at - all.at) - (offset_bytes == 8 ? 12 : 4), (uint64_t)(unit.end - all.at))) {
+            if (!note_unit_range(file, &capacity, (uint64_t)(unit.at - all.at) - (offset_bytes == 8 ? 12 : 4),
+                                 (uint64_t)(unit.end - all.at))) {
                 break;
             }
             unit = (struct dwarf_bytes){unit.end, all.end, false};

@@ -41,9 +41,9 @@ struct dwarf_unit {
     size_t offset_bytes;
     uint64_t abbrev_offset, id; // id: of split data
     struct dwarf_abbrev *abbrevs;
-    size_t abbrev_count, abbrev_room;
+    size_t abbrev_count, abbrev_capacity;
     struct dwarf_spec *specs;
-    size_t spec_count, spec_room;
+    size_t spec_count, spec_capacity;
     bool codes_are_dense; // abbreviation i has the code i + 1
     // Of its first entry:
     uint64_t low_pc, str_offsets_base, addr_base, rnglists_base, ranges_base, language, line_offset;

@@ -106,8 +106,8 @@ void elf_file_drop(const struct elf_file *file, struct dwarf_bytes bytes) {
 
 // As many as there are, if they are said to be more.
 static struct dwarf_bytes table_of(const struct elf_file *file, uint64_t offset, uint64_t count, size_t entry_bytes) {
-    uint64_t room = offset != 0 && offset <= file->size ? (file->size - offset) / entry_bytes : 0;
-    return elf_file_bytes(file, offset, (count < room ? count : room) * entry_bytes);
+    uint64_t available = offset != 0 && offset <= file->size ? (file->size - offset) / entry_bytes : 0;
+    return elf_file_bytes(file, offset, (count < available ? count : available) * entry_bytes);
 }
 
 static void read_sections(struct elf_file *file, const Elf64_Ehdr *head) {

@@ -21,9 +21,9 @@ struct holder {
 struct function_index {
     struct dwarf_unit *unit;
     struct function *functions; // by low, then as they were written
-    size_t count, room;
+    size_t count, capacity;
     struct holder *holders;
-    size_t holder_count, holder_room;
+    size_t holder_count, holder_capacity;
     size_t ranges_left; // to look at
     bool deep, no_memory;
 };
@@ -36,22 +36,22 @@ enum { MAX_RANGES = 1 << 20 };
 
 // ---- The walk ----
 
-static void *room_for_one(struct function_index *index, void *items, size_t count, size_t *room, size_t item_bytes) {
-    if (count < *room) {
+static void *reserve_one(struct function_index *index, void *items, size_t count, size_t *capacity, size_t item_bytes) {
+    if (count < *capacity) {
         return items;
     }
-    size_t more = *room == 0 ? 64 : *room * 2;
+    size_t more = *capacity == 0 ? 64 : *capacity * 2;
     void *larger = symbolizer_arena_grow(index->unit->file->memory, items, count * item_bytes, more * item_bytes);
     if (larger == NULL) {
         index->no_memory = true;
         return NULL;
     }
-    *room = more;
+    *capacity = more;
     return larger;
 }
 
 static void add(struct function_index *index, const struct dwarf_die *die, uint64_t low, uint64_t high) {
-    struct function *functions = room_for_one(index, index->functions, index->count, &index->room, sizeof *functions);
+    struct function *functions = reserve_one(index, index->functions, index->count, &index->capacity, sizeof *functions);
     if (functions != NULL) {
         index->functions = functions;
         index->functions[index->count++] = (struct function){low, high, die->entry};
@@ -71,7 +71,7 @@ static void add_ranges(struct function_index *index, const struct dwarf_die *die
 
 // Its index + 1; 0: no memory.
 static size_t add_holder(struct function_index *index, const uint8_t *entry, size_t around) {
-    struct holder *holders = room_for_one(index, index->holders, index->holder_count, &index->holder_room, sizeof *holders);
+    struct holder *holders = reserve_one(index, index->holders, index->holder_count, &index->holder_capacity, sizeof *holders);
     if (holders == NULL) {
         return 0;
     }

@@ -197,16 +197,16 @@ static void begin_block(struct inflate *inflate) {
 
 // ---- What is in it ----
 
-static void run_stored(struct inflate *inflate, uint8_t *out, size_t *at, size_t room) {
+static void run_stored(struct inflate *inflate, uint8_t *out, size_t *at, size_t capacity) {
     struct inflate_position *in = &inflate->in;
-    while (inflate->stored_left > 0 && *at < room && in->bit_count >= 8) { // what was refilled too early
+    while (inflate->stored_left > 0 && *at < capacity && in->bit_count >= 8) { // what was refilled too early
         out[(*at)++] = (uint8_t)take(inflate, 8);
         inflate->stored_left--;
     }
     if (in->bit_count < 8) {
         in->bits = 0; // a refill leaves bits behind those that it counts
         in->bit_count = 0;
-        size_t part = inflate->stored_left < room - *at ? inflate->stored_left : room - *at;
+        size_t part = inflate->stored_left < capacity - *at ? inflate->stored_left : capacity - *at;
         if (part > (size_t)(inflate->in_end - in->at)) {
             inflate->state = INFLATE_BAD;
             return;
@@ -221,7 +221,7 @@ static void run_stored(struct inflate *inflate, uint8_t *out, size_t *at, size_t
     }
 }
 
-static inline void copy_match(struct inflate *inflate, uint8_t *out, size_t *at, size_t room) {
+static inline void copy_match(struct inflate *inflate, uint8_t *out, size_t *at, size_t capacity) {
     uint32_t length = inflate->match_left, distance = inflate->match_distance;
     if (distance > *at) {
         inflate->state = INFLATE_BAD;
@@ -229,12 +229,12 @@ static inline void copy_match(struct inflate *inflate, uint8_t *out, size_t *at,
         return;
     }
     uint8_t *to = out + *at;
-    if (distance >= 8 && room - *at >= length + 8) { // by words; the last may write 7 bytes more, which are written again
+    if (distance >= 8 && capacity - *at >= length + 8) { // by words; the last may write 7 bytes more, which are written again
         for (uint32_t i = 0; i < length; i += 8) {
             memcpy(to + i, to + i - distance, 8);
         }
     } else {
-        length = length < room - *at ? length : (uint32_t)(room - *at);
+        length = length < capacity - *at ? length : (uint32_t)(capacity - *at);
         for (uint32_t i = 0; i < length; i++) {
             to[i] = to[(ptrdiff_t)i - (ptrdiff_t)distance];
         }
@@ -266,10 +266,10 @@ static inline void read_match(struct inflate *inflate, unsigned symbol_of_length
     inflate->match_left = inflate->state == INFLATE_BAD ? 0 : length;
 }
 
-static void run_coded(struct inflate *inflate, uint8_t *out, size_t *at, size_t room) {
-    while (*at < room && inflate->state == INFLATE_CODED) {
+static void run_coded(struct inflate *inflate, uint8_t *out, size_t *at, size_t capacity) {
+    while (*at < capacity && inflate->state == INFLATE_CODED) {
         if (inflate->match_left > 0) {
-            copy_match(inflate, out, at, room);
+            copy_match(inflate, out, at, capacity);
             continue;
         }
         if (inflate->in.bit_count < ENOUGH_BITS) {
@@ -299,14 +299,14 @@ void inflate_resume(struct inflate *inflate, struct inflate_position position, c
     inflate->stored_left = inflate->match_left = inflate->match_distance = 0;
 }
 
-enum inflate_state inflate_run(struct inflate *inflate, uint8_t *out, size_t *at, size_t room) {
+enum inflate_state inflate_run(struct inflate *inflate, uint8_t *out, size_t *at, size_t capacity) {
     if (inflate->state == INFLATE_BETWEEN_BLOCKS) {
         begin_block(inflate);
     }
     if (inflate->state == INFLATE_STORED) {
-        run_stored(inflate, out, at, room);
+        run_stored(inflate, out, at, capacity);
     } else if (inflate->state == INFLATE_CODED) {
-        run_coded(inflate, out, at, room);
+        run_coded(inflate, out, at, capacity);
     }
     return inflate->state;
 }

@@ -46,7 +46,7 @@ void inflate_resume(struct inflate *inflate, struct inflate_position position, c
 
 // Writes to out + *at and moves it on, until `room` is reached, a block has ended, or all. out up to *at is what matches refer to: all of
 // what came before, or the last INFLATE_WINDOW_BYTES of it at least.
-enum inflate_state inflate_run(struct inflate *inflate, uint8_t *out, size_t *at, size_t room);
+enum inflate_state inflate_run(struct inflate *inflate, uint8_t *out, size_t *at, size_t capacity);
 
 // Adler-32 of bytes, as zlib's streams end with it; 1 to begin with.
 uint32_t inflate_adler(uint32_t sum, const uint8_t *bytes, size_t size);

@@ -20,7 +20,7 @@ struct line_table {
     struct symbolizer_arena *memory;
     struct line_header header;
     struct checkpoint *checkpoints; // by address
-    size_t count, room;
+    size_t count, capacity;
     const char **paths; // of files; NULL: not asked for yet
 };
 
@@ -114,15 +114,15 @@ static enum event run(const struct line_header *header, struct dwarf_bytes *byte
 // ---- Opening ----
 
 static bool note(struct line_table *table, const struct row *row, const uint8_t *at) {
-    if (table->count == table->room) {
-        size_t room = table->room == 0 ? 64 : table->room * 2;
+    if (table->count == table->capacity) {
+        size_t capacity = table->capacity == 0 ? 64 : table->capacity * 2;
         struct checkpoint *checkpoints =
-            symbolizer_arena_grow(table->memory, table->checkpoints, table->count * sizeof *checkpoints, room * sizeof *checkpoints);
+            symbolizer_arena_grow(table->memory, table->checkpoints, table->count * sizeof *checkpoints, capacity * sizeof *checkpoints);
         if (checkpoints == NULL) {
             return false;
         }
         table->checkpoints = checkpoints;
-        table->room = room;
+        table->capacity = capacity;
     }
     table->checkpoints[table->count++] = (struct checkpoint){*row, at};
     return true;

@@ -26,7 +26,7 @@ struct memory_share {
 };
 
 // What the tables may use together.
-static inline size_t memory_budget_room(const struct memory_budget *budget) {
+static inline size_t memory_budget_capacity(const struct memory_budget *budget) {
     size_t limit = atomic_load_explicit(&budget->limit_bytes, memory_order_relaxed);
     size_t fixed = atomic_load_explicit(&budget->fixed_bytes, memory_order_relaxed);
     return limit - (fixed < limit / 2 ? fixed : limit / 2);
@@ -38,7 +38,7 @@ static inline bool memory_budget_refuse(struct memory_budget *budget) {
 }
 
 static inline bool memory_budget_take(struct memory_budget *budget, size_t size_bytes) {
-    size_t limit = memory_budget_room(budget);
+    size_t limit = memory_budget_capacity(budget);
     size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
     do {
         if (used > limit || size_bytes > limit - used) {
@@ -59,7 +59,7 @@ static inline void memory_share_give(struct memory_share *share, size_t size_byt
 }
 
 static inline bool memory_share_take(struct memory_share *share, size_t size_bytes) {
-    size_t room = memory_budget_room(share->budget), most = room - room / 4;
+    size_t capacity = memory_budget_capacity(share->budget), most = capacity - capacity / 4;
     if (size_bytes > most || atomic_fetch_add_explicit(&share->used_bytes, size_bytes, memory_order_relaxed) > most - size_bytes) {
         if (size_bytes <= most) {
             atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);

@@ -39,8 +39,8 @@ static void read_build_id(const uint8_t *notes, size_t size, char *hex) {
 static char *mapped_file(uintptr_t address) {
     FILE *maps = fopen("/proc/self/maps", "re");
     char *line = NULL, *file = NULL;
-    size_t room = 0;
-    for (ssize_t size; maps != NULL && file == NULL && (size = getline(&line, &room, maps)) > 0;) {
+    size_t capacity = 0;
+    for (ssize_t size; maps != NULL && file == NULL && (size = getline(&line, &capacity, maps)) > 0;) {
         uintptr_t start, end;
         char *name = strchr(line, '/');
         if (name != NULL && sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2 && start <= address && address < end) {
@@ -143,14 +143,14 @@ static bool was_another_there(const struct modules *modules, const struct module
 // The module is loaded again.
 static bool begin_stay(struct modules *modules, struct module *module) {
     if (was_another_there(modules, module)) {
-        if (module->stay_count == module->stay_room) {
-            size_t room = module->stay_room == 0 ? 8 : module->stay_room * 2;
-            struct module_stay *stays = realloc(module->stays, room * sizeof *stays);
+        if (module->stay_count == module->stay_capacity) {
+            size_t capacity = module->stay_capacity == 0 ? 8 : module->stay_capacity * 2;
+            struct module_stay *stays = realloc(module->stays, capacity * sizeof *stays);
             if (stays == NULL) {
                 return false;
             }
             module->stays = stays;
-            module->stay_room = room;
+            module->stay_capacity = capacity;
         }
         module->stays[module->stay_count++] = (struct module_stay){module->loaded_at, atomic_load(&module->unloaded_at)};
         module->loaded_at = modules->generation + 1;
@@ -262,8 +262,8 @@ struct answer {
 };
 
 static bool copy_name(struct answer *answer, const char *name) {
-    size_t size = strlen(name) + 1, room = answer->names.size_bytes;
-    if (answer->names_size + size > room && !mapped_buffer_reserve(&answer->names, room * 2 + size)) {
+    size_t size = strlen(name) + 1, capacity = answer->names.size_bytes;
+    if (answer->names_size + size > capacity && !mapped_buffer_reserve(&answer->names, capacity * 2 + size)) {
         return false;
     }
     memcpy((char *)answer->names.base + answer->names_size, name, size);
@@ -272,8 +272,9 @@ static bool copy_name(struct answer *answer, const char *name) {
 }
 
 static bool copy_segment(struct answer *answer, const struct module *module, size_t name_at) {
-    size_t room = answer->seen.size_bytes;
-    if ((answer->seen_count + 1) * sizeof(struct seen) > room && !mapped_buffer_reserve(&answer->seen, room * 2 + sizeof(struct seen))) {
+    size_t capacity = answer->seen.size_bytes;
+    if ((answer->seen_count + 1) * sizeof(struct seen) > capacity &&
+        !mapped_buffer_reserve(&answer->seen, capacity * 2 + sizeof(struct seen))) {
         return false;
     }
     ((struct seen *)answer->seen.base)[answer->seen_count++] = (struct seen){*module, name_at};
@@ -402,7 +403,7 @@ static void forget_stays(struct module *module, bool (*is_needed)(struct module_
     }
     free(module->stays);
     module->stays = NULL;
-    module->stay_room = 0;
+    module->stay_capacity = 0;
     module->start = module->limit = 0;
     module->is_program = false;
     atomic_store(&module->unloaded_at, MODULE_FORGOTTEN);

@@ -41,7 +41,7 @@ struct module {
     uint32_t loaded_at;           // generation that its last stay began in
     _Atomic uint32_t unloaded_at; // the last generation that it was loaded in; 0: it is loaded; MODULE_FORGOTTEN: the record is free
     struct module_stay *stays;    // before the last one, ascending; guarded by modules.lock
-    size_t stay_count, stay_room;
+    size_t stay_count, stay_capacity;
     char *former_file; // of the content before, for those who had just found it
     bool seen;         // by the refresh that is going on
 };

@@ -134,15 +134,16 @@ static size_t taken_bytes(const struct profiler *self) {
 // Five eighths of the room are taken, or somebody got nothing; and something has changed since it was so the last time, as what is alive
 // may be as much as that.
 static bool memory_is_short(const struct profiler *self) {
-    size_t room = memory_budget_room(&self->budget), taken = taken_bytes(self);
-    return (taken > room - room / 8 * 3 && taken > settled_bytes + room / 16) || atomic_load(&self->budget.refusals) != settled_refusals;
+    size_t capacity = memory_budget_capacity(&self->budget), taken = taken_bytes(self);
+    return (taken > capacity - capacity / 8 * 3 && taken > settled_bytes + capacity / 16) ||
+           atomic_load(&self->budget.refusals) != settled_refusals;
 }
 
 // Until half of the room is taken.
 static int last_class_to_go(const struct profiler *self, const struct choice *choice) {
-    size_t room = memory_budget_room(&self->budget), taken = taken_bytes(self), goes = choice->bytes[OF_UNLOADED_CODE];
+    size_t capacity = memory_budget_capacity(&self->budget), taken = taken_bytes(self), goes = choice->bytes[OF_UNLOADED_CODE];
     int last = OF_UNLOADED_CODE;
-    while (last + 1 < CLASSES && taken > room / 2 + goes) {
+    while (last + 1 < CLASSES && taken > capacity / 2 + goes) {
         goes += choice->bytes[++last];
     }
     return last;

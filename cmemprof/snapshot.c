@@ -15,8 +15,8 @@
 #include "reclaim.h"
 
 static struct record *add_record(struct cmemprof_snapshot *snapshot) {
-    size_t count = snapshot->record_count, room = snapshot->record_memory.size_bytes / sizeof(struct record);
-    if (count == room && !mapped_buffer_reserve(&snapshot->record_memory, (room + room / 8 + 256) * sizeof(struct record))) {
+    size_t count = snapshot->record_count, capacity = snapshot->record_memory.size_bytes / sizeof(struct record);
+    if (count == capacity && !mapped_buffer_reserve(&snapshot->record_memory, (capacity + capacity / 8 + 256) * sizeof(struct record))) {
         snapshot->failed = true;
         return NULL;
     }

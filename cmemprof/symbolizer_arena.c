@@ -121,12 +121,12 @@ void *symbolizer_arena_alloc(struct symbolizer_arena *memory, size_t bytes) {
         memory->ran_short = true;
         return NULL;
     }
-    size_t room = (bytes + GAP_BYTES + 15) & ~(size_t)15;
-    if (room >= LARGE_BYTES) {
-        struct symbolizer_block *block = map_block(memory, room);
+    size_t padded_bytes = (bytes + GAP_BYTES + 15) & ~(size_t)15;
+    if (padded_bytes >= LARGE_BYTES) {
+        struct symbolizer_block *block = map_block(memory, padded_bytes);
         return block != NULL ? open_block((uint8_t *)block + HEAD_BYTES, bytes) : NULL;
     }
-    if ((size_t)(memory->end - memory->at) < room) {
+    if ((size_t)(memory->end - memory->at) < padded_bytes) {
         struct symbolizer_block *chunk = map_block(memory, CHUNK_BYTES - HEAD_BYTES);
         if (chunk == NULL) {
             return NULL;
@@ -135,20 +135,20 @@ void *symbolizer_arena_alloc(struct symbolizer_arena *memory, size_t bytes) {
         memory->end = (uint8_t *)chunk + CHUNK_BYTES;
     }
     uint8_t *block = memory->at;
-    memory->at += room;
+    memory->at += padded_bytes;
     return open_block(block, bytes);
 }
 
 void symbolizer_arena_drop(struct symbolizer_arena *memory, void *old, size_t bytes) {
-    size_t room = (bytes + GAP_BYTES + 15) & ~(size_t)15;
-    if (room < LARGE_BYTES) {
+    size_t padded_bytes = (bytes + GAP_BYTES + 15) & ~(size_t)15;
+    if (padded_bytes < LARGE_BYTES) {
         return;
     }
     for (struct symbolizer_block **at = &memory->blocks; *at != NULL; at = &(*at)->next) {
         struct symbolizer_block *block = *at;
         if ((const uint8_t *)block + HEAD_BYTES == old) {
             *at = block->next;
-            memory->used_bytes -= room;
+            memory->used_bytes -= padded_bytes;
             give_back(memory, block->bytes);
             size_t mapped = block->bytes;
             OPEN_BYTES(block, mapped);

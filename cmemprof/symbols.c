@@ -29,8 +29,8 @@ struct open_file {
 };
 
 struct symbols {
-    struct entry *entries; // open addressing, never more than half full
-    size_t count, room;    // room: a power of two, doubled when half of it is used, as most programs need a hundredth of the most
+    struct entry *entries;  // open addressing, never more than half full
+    size_t count, capacity; // room: a power of two, doubled when half of it is used, as most programs need a hundredth of the most
     struct text_chunk *texts;
     struct open_file *files; // in memory
     size_t file_count;
@@ -48,7 +48,7 @@ struct symbols *symbols_new(void) {
         return NULL;
     }
     if (symbols != NULL) {
-        symbols->room = FIRST_ENTRIES;
+        symbols->capacity = FIRST_ENTRIES;
     }
     return symbols;
 }
@@ -80,10 +80,10 @@ void symbols_close_files(struct symbols *symbols) {
 }
 
 void symbols_forget(struct symbols *symbols) {
-    for (size_t i = 0; i < symbols->room; i++) {
+    for (size_t i = 0; i < symbols->capacity; i++) {
         free(symbols->entries[i].frames);
     }
-    memset(symbols->entries, 0, symbols->room * sizeof *symbols->entries);
+    memset(symbols->entries, 0, symbols->capacity * sizeof *symbols->entries);
     symbols->count = 0;
     while (symbols->texts != NULL) {
         struct text_chunk *next = symbols->texts->next;
@@ -94,12 +94,12 @@ void symbols_forget(struct symbols *symbols) {
 
 // A string longer than a chunk (a template's name may be) is cut. "" without memory.
 static const char *keep_text(struct symbols *symbols, const char *text) {
-    size_t size = strlen(text) + 1, room = sizeof symbols->texts->bytes;
+    size_t size = strlen(text) + 1, capacity = sizeof symbols->texts->bytes;
     if (size == 1) {
         return "";
     }
-    size = size < room ? size : room;
-    if (symbols->texts == NULL || room - symbols->texts->used < size) {
+    size = size < capacity ? size : capacity;
+    if (symbols->texts == NULL || capacity - symbols->texts->used < size) {
         struct text_chunk *chunk = memory_take(sizeof *chunk);
         if (chunk == NULL) {
             return "";
@@ -144,25 +144,25 @@ static struct object_file *file_of(struct symbols *symbols, const struct module 
 }
 
 static struct entry *entry_of(struct symbols *symbols, const struct module *module, uint32_t serial, uintptr_t address) {
-    size_t at = ((address ^ (uintptr_t)module) * 0x9e3779b97f4a7c15u >> 32) % symbols->room;
+    size_t at = ((address ^ (uintptr_t)module) * 0x9e3779b97f4a7c15u >> 32) % symbols->capacity;
     while (symbols->entries[at].address != 0 &&
            (symbols->entries[at].address != address || symbols->entries[at].module != module || symbols->entries[at].serial != serial)) {
-        at = (at + 1) % symbols->room;
+        at = (at + 1) % symbols->capacity;
     }
     return &symbols->entries[at];
 }
 
 // Room for one more. Without memory for it the names that are there make the room.
-static void make_room(struct symbols *symbols) {
-    if (symbols->count < symbols->room / 2) {
+static void grow_if_needed(struct symbols *symbols) {
+    if (symbols->count < symbols->capacity / 2) {
         return;
     }
-    struct symbols larger = {.room = symbols->room * 2};
-    if (symbols->count == SYMBOLS_MAX || (larger.entries = memory_take_zeroed(larger.room, sizeof *larger.entries)) == NULL) {
+    struct symbols larger = {.capacity = symbols->capacity * 2};
+    if (symbols->count == SYMBOLS_MAX || (larger.entries = memory_take_zeroed(larger.capacity, sizeof *larger.entries)) == NULL) {
         symbols_forget(symbols);
         return;
     }
-    for (size_t i = 0; i < symbols->room; i++) {
+    for (size_t i = 0; i < symbols->capacity; i++) {
         const struct entry *entry = &symbols->entries[i];
         if (entry->address != 0) {
             *entry_of(&larger, entry->module, entry->serial, entry->address) = *entry;
@@ -170,7 +170,7 @@ static void make_room(struct symbols *symbols) {
     }
     memory_free(symbols->entries);
     symbols->entries = larger.entries;
-    symbols->room = larger.room;
+    symbols->capacity = larger.capacity;
 }
 
 static void fill(struct symbols *symbols, struct entry *entry, const struct symbol_frame *frames, size_t count) {
@@ -191,7 +191,7 @@ static void fill(struct symbols *symbols, struct entry *entry, const struct symb
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address) {
     struct entry *entry = entry_of(symbols, module, module->serial, address);
     if (entry->address == 0) {
-        make_room(symbols);
+        grow_if_needed(symbols);
         entry = entry_of(symbols, module, module->serial, address);
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
         struct object_file *file = file_of(symbols, module);

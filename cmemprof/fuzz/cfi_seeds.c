@@ -63,14 +63,14 @@ static __attribute__((noinline)) void use(void *memory) {
     __asm__ volatile("" : : "r"(memory) : "memory");
 }
 static __attribute__((noinline)) void realigned(size_t size) {
-    _Alignas(64) char room[128];
-    use(room);
+    _Alignas(64) char padding[128];
+    use(padding);
     use(__builtin_alloca(size));
 }
 static __attribute__((noinline, optimize("no-omit-frame-pointer"))) int with_frame_pointer(int number) {
-    int room[20];
-    use(room);
-    return number > 0 ? with_frame_pointer(number - 1) + room[0] * 0 : 0;
+    int padding[20];
+    use(padding);
+    return number > 0 ? with_frame_pointer(number - 1) + padding[0] * 0 : 0;
 }
 
 int main(int argc, char **argv) {

@@ -443,18 +443,18 @@ static void churn_at_every_rate_leaves_nothing(void **state) {
 
 // 64 bytes for its own locals, 4 KiB for the whole hook: measured by filling the stack below and looking how far down it was touched.
 static __attribute__((noinline)) size_t stack_used_by_sample(void) {
-    enum { ROOM = 64 * 1024 };
-    volatile unsigned char *low = (volatile unsigned char *)__builtin_frame_address(0) - ROOM;
-    for (size_t i = 0; i < ROOM - 512; i++) {
+    enum { PAINTED_BYTES = 64 * 1024 };
+    volatile unsigned char *low = (volatile unsigned char *)__builtin_frame_address(0) - PAINTED_BYTES;
+    for (size_t i = 0; i < PAINTED_BYTES - 512; i++) {
         low[i] = 0xa5;
     }
     void *block = malloc(123 + opaque_zero);
     size_t untouched = 0;
-    while (untouched < ROOM && low[untouched] == 0xa5) {
+    while (untouched < PAINTED_BYTES && low[untouched] == 0xa5) {
         untouched++;
     }
     free(block);
-    return ROOM - untouched;
+    return PAINTED_BYTES - untouched;
 }
 
 static void a_hook_needs_little_stack(void **state) {

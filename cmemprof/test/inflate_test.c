@@ -33,11 +33,11 @@ static const uint32_t letters_sum = 0x6ef4264f, repeated_sum = 0x4e7169e9;
 static struct inflate inflate;
 
 // Room for `step` bytes more each time. The number of bytes; SIZE_MAX: damaged.
-static size_t inflate_all(const uint8_t *bytes, size_t size, uint8_t *out, size_t room, size_t step) {
+static size_t inflate_all(const uint8_t *bytes, size_t size, uint8_t *out, size_t capacity, size_t step) {
     size_t at = 0;
     inflate_begin(&inflate, bytes, size);
-    while (at < room && inflate.state != INFLATE_ENDED && inflate.state != INFLATE_BAD) {
-        inflate_run(&inflate, out, &at, at + step < room ? at + step : room);
+    while (at < capacity && inflate.state != INFLATE_ENDED && inflate.state != INFLATE_BAD) {
+        inflate_run(&inflate, out, &at, at + step < capacity ? at + step : capacity);
     }
     return inflate.state == INFLATE_ENDED ? at : SIZE_MAX;
 }

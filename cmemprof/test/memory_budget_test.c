@@ -40,11 +40,11 @@ static void a_lower_limit_takes_nothing_away(void **state) {
 static void what_is_fixed_leaves_a_half_at_least(void **state) {
     (void)state;
     struct memory_budget budget = {.limit_bytes = 1000, .fixed_bytes = 300};
-    assert_int_equal(memory_budget_room(&budget), 700);
+    assert_int_equal(memory_budget_capacity(&budget), 700);
     assert_false(memory_budget_take(&budget, 701));
     assert_true(memory_budget_take(&budget, 700));
     budget.fixed_bytes = 900;
-    assert_int_equal(memory_budget_room(&budget), 500);
+    assert_int_equal(memory_budget_capacity(&budget), 500);
 }
 
 int main(void) {

@@ -74,18 +74,18 @@ static void no_heap_of_gos_among_other_memory(void **state) {
 
 // A deep stack is made known 1 MiB a sample.
 static __attribute__((noinline)) int deep(struct thread_state *thread) {
-    volatile char room[5 << 20];
-    uintptr_t here = (uintptr_t)&room[0];
-    for (size_t at = sizeof room; at > 4096; at -= 4096) {
-        room[at - 1] = 1;
+    volatile char padding[5 << 20];
+    uintptr_t here = (uintptr_t)&padding[0];
+    for (size_t at = sizeof padding; at > 4096; at -= 4096) {
+        padding[at - 1] = 1;
     }
-    room[0] = 1;
+    padding[0] = 1;
     int rounds = 0;
     while (rounds < 20 && !(thread->stack_low <= here && here < thread->stack_high)) {
         stack_memory_enter(thread, here);
         rounds++;
     }
-    return rounds + (room[0] == 7);
+    return rounds + (padding[0] == 7);
 }
 
 static void a_deep_stack_is_made_known_in_parts(void **state) {
@@ -96,9 +96,9 @@ static void a_deep_stack_is_made_known_in_parts(void **state) {
 }
 
 static __attribute__((noinline)) void enter_60_kib_further_down(struct thread_state *thread) {
-    volatile char *room = __builtin_alloca(60000);
-    room[0] = 1;
-    stack_memory_enter(thread, (uintptr_t)room);
+    volatile char *padding = __builtin_alloca(60000);
+    padding[0] = 1;
+    stack_memory_enter(thread, (uintptr_t)padding);
 }
 
 static int check_own_stack(void) {

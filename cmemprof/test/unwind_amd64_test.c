@@ -68,26 +68,26 @@ static __attribute__((noinline)) void plain(struct result *result) {
 }
 
 static __attribute__((noinline)) void with_alloca(struct result *result, size_t size) {
-    volatile char *room = __builtin_alloca(size);
-    room[0] = 1;
+    volatile char *padding = __builtin_alloca(size);
+    padding[0] = 1;
     plain(result);
-    use(room);
+    use(padding);
 }
 
 static __attribute__((noinline)) void with_large_frame(struct result *result) {
-    volatile char room[200 * 1024];
-    room[0] = 1;
+    volatile char padding[200 * 1024];
+    padding[0] = 1;
     with_alloca(result, 1234);
-    use(room);
+    use(padding);
 }
 
 // An over-aligned local and alloca together make the compiler realign the stack and find its CFA through a saved pointer.
 static __attribute__((noinline)) void with_realigned_stack(struct result *result, size_t size, int a, int b, int c, int d, int e, int f) {
-    _Alignas(64) volatile char room[128];
+    _Alignas(64) volatile char padding[128];
     volatile char *more = __builtin_alloca(size + (size_t)(a + b + c + d + e + f));
-    room[0] = more[0] = 1;
+    padding[0] = more[0] = 1;
     with_large_frame(result);
-    use(room);
+    use(padding);
     use(more);
 }
 

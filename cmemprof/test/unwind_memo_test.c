@@ -91,10 +91,10 @@ SHAPE leaf_a(int levels) {
     use(&levels);
 }
 SHAPE leaf_b(int levels) {
-    volatile char room[72];
-    room[0] = (char)levels;
+    volatile char padding[72];
+    padding[0] = (char)levels;
     capture();
-    use(room);
+    use(padding);
 }
 SHAPE leaf_twice(int levels) {
     for (volatile int i = 0; i < 2; i++) {
@@ -118,17 +118,17 @@ SHAPE loop_frame(int levels) {
     use(&levels);
 }
 SHAPE alloca_frame(int levels) {
-    volatile char *room = __builtin_alloca(16 + draw(4) * 16);
-    room[0] = 1;
+    volatile char *padding = __builtin_alloca(16 + draw(4) * 16);
+    padding[0] = 1;
     grow(levels - 1);
-    use(room);
+    use(padding);
 }
 SHAPE realigned_frame(int levels) {
-    _Alignas(64) volatile char room[128];
+    _Alignas(64) volatile char padding[128];
     volatile char *more = __builtin_alloca(1 + draw(100));
-    room[0] = more[0] = 1;
+    padding[0] = more[0] = 1;
     grow(levels - 1);
-    use(room);
+    use(padding);
     use(more);
 }
 SHAPE __attribute__((optimize("omit-frame-pointer"))) number_frame(int levels) {

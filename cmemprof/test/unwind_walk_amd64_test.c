@@ -137,15 +137,15 @@ SHAPE __attribute__((optimize("O2", "omit-frame-pointer"))) int many_registers(i
     return i * j + k * l + m * f + leaf(g) * leaf(h) + a * b * c * d * e;
 }
 SHAPE int with_alloca(int number) {
-    volatile char *room = __builtin_alloca((size_t)number * 16);
-    room[0] = 1;
-    return leaf(number) + room[0];
+    volatile char *padding = __builtin_alloca((size_t)number * 16);
+    padding[0] = 1;
+    return leaf(number) + padding[0];
 }
 SHAPE int realigned(int number) {
-    _Alignas(64) volatile char room[128];
+    _Alignas(64) volatile char padding[128];
     volatile char *more = __builtin_alloca((size_t)number);
-    room[0] = more[0] = 1;
-    return leaf(number) + room[0] + more[0];
+    padding[0] = more[0] = 1;
+    return leaf(number) + padding[0] + more[0];
 }
 SHAPE __attribute__((optimize("O2", "omit-frame-pointer"))) int shrink_wrapped(int number) {
     if (__builtin_expect(number == 0, 1)) {
@@ -276,13 +276,13 @@ static void on_profile(int number, siginfo_t *info, void *context) {
 }
 
 static __attribute__((noinline)) unsigned allocate_and_recurse(unsigned depth) {
-    volatile char *room = __builtin_alloca(depth % 7 * 16 + 16);
-    room[0] = (char)depth;
+    volatile char *padding = __builtin_alloca(depth % 7 * 16 + 16);
+    padding[0] = (char)depth;
     char *block = malloc(depth * 100 % 5000 + 1);
     block[0] = (char)depth;
     unsigned sum = depth == 0 ? 0 : allocate_and_recurse(depth - 1);
     block = realloc(block, depth * 30 + 8);
-    sum += (unsigned char)block[0] + (unsigned char)room[0];
+    sum += (unsigned char)block[0] + (unsigned char)padding[0];
     free(block);
     return sum;
 }
