@@ -121,8 +121,8 @@ static uint64_t anonymous_bytes(void) {
 // No more is resident than the process has: of an allocator that does not know what is, all of what it has mapped may be. And what is in
 // use is taken to be resident, so that nothing is called lost that the kernel has back.
 static void settle(struct cmemprof_allocator_stats *stats, uint64_t anonymous) {
-    uint64_t most = stats->resident_bytes != 0 ? stats->resident_bytes : stats->mapped_bytes;
-    stats->resident_bytes = most < anonymous ? most : anonymous == UINT64_MAX ? stats->resident_bytes : anonymous;
+    uint64_t max = stats->resident_bytes != 0 ? stats->resident_bytes : stats->mapped_bytes;
+    stats->resident_bytes = max < anonymous ? max : anonymous == UINT64_MAX ? stats->resident_bytes : anonymous;
     // The figures are not of one moment.
     if (stats->in_use_bytes != 0 && stats->resident_bytes > stats->in_use_bytes) {
         stats->fragmentation_bytes = stats->resident_bytes - stats->in_use_bytes;

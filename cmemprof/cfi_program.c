@@ -101,14 +101,14 @@ static void set_cfa(struct machine *machine, uint64_t reg, int64_t offset) {
 static bool read_plt_expression(const struct machine *machine, struct cfi_bytes bytes, int64_t *offset) {
     // DW_OP_breg7 8, breg16 0, lit15, and, lit<n>, ge, lit3, shl, plus
     static const uint8_t form[] = {11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x30, 0x2a, 0x33, 0x24, 0x22};
-    enum { N_AT = 7, MOST_N = 15 };
+    enum { N_AT = 7, MAX_N = 15 };
     if (cfi_bytes_left(&bytes) < sizeof form || memcmp(bytes.at, form, N_AT) != 0 ||
         memcmp(bytes.at + N_AT + 1, form + N_AT + 1, sizeof form - N_AT - 1) != 0) {
         return false;
     }
     unsigned n = bytes.at[N_AT] - (unsigned)form[N_AT];
     *offset = 8 + ((machine->wanted & 15) >= n ? 8 : 0);
-    return n <= MOST_N;
+    return n <= MAX_N;
 }
 
 static void set_cfa_expression(struct machine *machine, struct cfi_bytes *bytes) {

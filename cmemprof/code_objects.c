@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { MOST_OBJECTS = 4096, WORDS = sizeof(struct code_object) / sizeof(uintptr_t), MOST_LOOKS = 4 };
+enum { MAX_OBJECTS = 4096, WORDS = sizeof(struct code_object) / sizeof(uintptr_t), MAX_LOOKS = 4 };
 
 struct copy {
     _Atomic size_t count;
-    _Atomic uintptr_t objects[MOST_OBJECTS][WORDS]; // struct code_object, by start
+    _Atomic uintptr_t objects[MAX_OBJECTS][WORDS]; // struct code_object, by start
 };
 
 static _Atomic bool preferred;
@@ -55,7 +55,7 @@ static bool search(const struct copy *copy, uintptr_t address, uintptr_t *words)
 
 bool code_objects_find(uintptr_t address, struct code_object *object) {
     struct copy *tables = atomic_load_explicit(&copies, memory_order_acquire);
-    for (int looks = 0; tables != NULL && looks < MOST_LOOKS; looks++) {
+    for (int looks = 0; tables != NULL && looks < MAX_LOOKS; looks++) {
         uint64_t before = atomic_load_explicit(&version, memory_order_acquire);
         uintptr_t words[WORDS] = {0};
         bool found = search(&tables[before % 2], address, words);
@@ -71,7 +71,7 @@ bool code_objects_find(uintptr_t address, struct code_object *object) {
 // ---- Refresh ----
 
 struct listing {
-    struct code_object objects[MOST_OBJECTS];
+    struct code_object objects[MAX_OBJECTS];
     size_t count;
 };
 
@@ -99,7 +99,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context) {
     find_rules(info, &object);
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0 && listing->count < MOST_OBJECTS) {
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0 && listing->count < MAX_OBJECTS) {
             object.start = info->dlpi_addr + segment->p_vaddr;
             object.end = object.start + segment->p_memsz;
             listing->objects[listing->count++] = object;

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_ID_BYTES = 64, PIECE_BYTES = 256 << 10 };
+enum { MAX_ID_BYTES = 64, PIECE_BYTES = 256 << 10 };
 
 static void hex_of(const uint8_t *id, size_t size, char *hex) {
-    for (size_t i = 0; i < size && i < MOST_ID_BYTES; i++) {
+    for (size_t i = 0; i < size && i < MAX_ID_BYTES; i++) {
         sprintf(hex + 2 * i, "%02x", id[i]);
     }
 }
@@ -26,7 +26,7 @@ static bool open_checked(struct elf_file *file, const char *path, const char *bu
 }
 
 static bool open_by_id(struct elf_file *file, const uint8_t *id, size_t size, struct symbolizer_arena *memory) {
-    char hex[2 * MOST_ID_BYTES + 1] = "", path[sizeof "/usr/lib/debug/.build-id/xx/.debug" + sizeof hex];
+    char hex[2 * MAX_ID_BYTES + 1] = "", path[sizeof "/usr/lib/debug/.build-id/xx/.debug" + sizeof hex];
     if (size < 2) {
         return false;
     }
@@ -130,7 +130,7 @@ bool debug_files_open_supplementary(struct elf_file *supplementary, const struct
     struct dwarf_bytes link = elf_file_bytes(file, header.sh_offset, header.sh_size);
     const char *name = dwarf_text(&link);
     size_t id_bytes = dwarf_bytes_left(&link);
-    char hex[2 * MOST_ID_BYTES + 1] = "", candidate[PATH_MAX];
+    char hex[2 * MAX_ID_BYTES + 1] = "", candidate[PATH_MAX];
     if (link.bad || name[0] == '\0' || id_bytes < 2) {
         return false;
     }

@@ -13,7 +13,7 @@
 #include "namespace.h"
 #include "symbolizer_arena.h"
 
-enum { DEMANGLE_MOST_BYTES = 16 << 10 }; // of a readable name
+enum { DEMANGLE_MAX_BYTES = 16 << 10 }; // of a readable name
 
 struct demangler;                                                 // where a name is taken apart
 struct demangler *demangler_new(struct symbolizer_arena *memory); // NULL: no memory

@@ -20,7 +20,7 @@ uint16_t cxx_fail(struct cxx_tree *tree) {
 }
 
 uint16_t cxx_add(struct cxx_tree *tree, struct cxx_node node) {
-    if (tree->failed || tree->node_count == CXX_MOST_NODES) {
+    if (tree->failed || tree->node_count == CXX_MAX_NODES) {
         return cxx_fail(tree);
     }
     tree->nodes[tree->node_count] = node;
@@ -68,7 +68,7 @@ uint16_t cxx_list_until(struct cxx_tree *tree, uint16_t (*item)(struct cxx_tree 
 }
 
 void cxx_remember(struct cxx_tree *tree, uint16_t node) {
-    if (tree->failed || tree->substitution_count == CXX_MOST_SUBSTITUTIONS) {
+    if (tree->failed || tree->substitution_count == CXX_MAX_SUBSTITUTIONS) {
         tree->failed = true;
         return;
     }
@@ -76,7 +76,7 @@ void cxx_remember(struct cxx_tree *tree, uint16_t node) {
 }
 
 bool cxx_enter(struct cxx_tree *tree) {
-    if (++tree->depth > CXX_MOST_DEPTH) {
+    if (++tree->depth > CXX_MAX_DEPTH) {
         tree->failed = true;
     }
     return !tree->failed;
@@ -245,7 +245,7 @@ static uint16_t argument_pack(struct cxx_tree *tree) {
 // A pack's name stands for one of them at a time.
 static uint16_t named_argument(struct cxx_tree *tree) {
     uint16_t found = argument(tree);
-    if (tree->failed || tree->argument_count == CXX_MOST_ARGUMENTS) {
+    if (tree->failed || tree->argument_count == CXX_MAX_ARGUMENTS) {
         return cxx_fail(tree);
     }
     uint16_t meant = found;

@@ -8,7 +8,7 @@
 #include "namespace.h"
 #include "demangle_text.h"
 
-enum { CXX_MOST_NODES = 4096, CXX_MOST_SUBSTITUTIONS = 1024, CXX_MOST_ARGUMENTS = 256, CXX_MOST_DEPTH = 192 };
+enum { CXX_MAX_NODES = 4096, CXX_MAX_SUBSTITUTIONS = 1024, CXX_MAX_ARGUMENTS = 256, CXX_MAX_DEPTH = 192 };
 
 enum cxx_kind {
     CXX_NAME,        // text
@@ -82,9 +82,9 @@ struct cxx_tree {
     unsigned depth;
     size_t node_count, substitution_count, argument_count, lambda_depth;
     size_t first_argument; // of the innermost list
-    struct cxx_node nodes[CXX_MOST_NODES];
-    uint16_t substitutions[CXX_MOST_SUBSTITUTIONS];
-    uint16_t arguments[CXX_MOST_ARGUMENTS];
+    struct cxx_node nodes[CXX_MAX_NODES];
+    uint16_t substitutions[CXX_MAX_SUBSTITUTIONS];
+    uint16_t arguments[CXX_MAX_ARGUMENTS];
 };
 
 // Of the parsers, for one another.

@@ -160,7 +160,7 @@ uint16_t cxx_substitution(struct cxx_tree *tree) {
     if (!cxx_take(tree, "_")) {
         for (; !cxx_take(tree, "_"); tree->at++) {
             char c = peek(tree);
-            if ((!is_digit(c) && !(c >= 'A' && c <= 'Z')) || index > CXX_MOST_SUBSTITUTIONS) {
+            if ((!is_digit(c) && !(c >= 'A' && c <= 'Z')) || index > CXX_MAX_SUBSTITUTIONS) {
                 return cxx_fail(tree);
             }
             index = index * 36 + (uint64_t)(is_digit(c) ? c - '0' : c - 'A' + 10);

@@ -2,7 +2,7 @@
 
 #include "demangle_cxx_print.h"
 
-enum { MOST_STEPS = 100000 };
+enum { MAX_STEPS = 100000 };
 
 static void left(struct cxx_printer *printer, uint16_t at);
 static void right(struct cxx_printer *printer, uint16_t at);
@@ -64,7 +64,7 @@ uint16_t cxx_print_meant(const struct cxx_printer *printer, uint16_t at) {
 // The pack that an expansion goes through. 0: it has none.
 static uint16_t pack_in(struct cxx_printer *printer, uint16_t at, unsigned depth) {
     const struct cxx_node *node = cxx_print_node(printer, at);
-    if (at == 0 || depth > 32 || ++printer->steps > MOST_STEPS) {
+    if (at == 0 || depth > 32 || ++printer->steps > MAX_STEPS) {
         return 0;
     }
     if (node->kind == CXX_PACK_ELEMENT) {
@@ -364,7 +364,7 @@ static void name_left(struct cxx_printer *printer, const struct cxx_node *node) 
 static void left(struct cxx_printer *printer, uint16_t at) {
     at = cxx_print_meant(printer, at);
     const struct cxx_node *node = cxx_print_node(printer, at);
-    if (at == 0 || printer->text->failed || ++printer->depth > CXX_MOST_DEPTH || ++printer->steps > MOST_STEPS) {
+    if (at == 0 || printer->text->failed || ++printer->depth > CXX_MAX_DEPTH || ++printer->steps > MAX_STEPS) {
         printer->text->failed = true;
         return;
     }
@@ -405,7 +405,7 @@ static void left(struct cxx_printer *printer, uint16_t at) {
 static void right(struct cxx_printer *printer, uint16_t at) {
     at = cxx_print_meant(printer, at);
     const struct cxx_node *node = cxx_print_node(printer, at);
-    if (printer->text->failed || ++printer->depth > CXX_MOST_DEPTH || ++printer->steps > MOST_STEPS) {
+    if (printer->text->failed || ++printer->depth > CXX_MAX_DEPTH || ++printer->steps > MAX_STEPS) {
         printer->text->failed = true;
         return;
     }

@@ -282,7 +282,7 @@ static uint16_t any_type(struct cxx_tree *tree) {
 }
 
 uint16_t cxx_type(struct cxx_tree *tree) {
-    if (tree->failed || ++tree->depth > CXX_MOST_DEPTH) {
+    if (tree->failed || ++tree->depth > CXX_MAX_DEPTH) {
         return cxx_fail(tree);
     }
     uint16_t type = any_type(tree);

@@ -2,11 +2,11 @@
 
 #include "demangle_rust.h"
 
-enum { MOST_CHARACTERS = 256 };
+enum { MAX_CHARACTERS = 256 };
 
 // RFC 3492: characters outside of ASCII, each as a distance to the one before and to its place.
 static bool insert_characters(const char *at, const char *end, uint32_t *characters, size_t count, size_t *total) {
-    enum { BASE = 36, LEAST = 1, MOST = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST = 0x80 };
+    enum { BASE = 36, MIN_COUNT = 1, MAX_COUNT = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST = 0x80 };
     uint32_t character = FIRST, position = 0, bias = FIRST_BIAS;
     while (at < end) {
         uint32_t before = position, weight = 1;
@@ -20,7 +20,7 @@ static bool insert_characters(const char *at, const char *end, uint32_t *charact
                 return false;
             }
             position += digit * weight;
-            uint32_t threshold = k <= bias ? LEAST : k >= bias + MOST ? MOST : k - bias;
+            uint32_t threshold = k <= bias ? MIN_COUNT : k >= bias + MAX_COUNT ? MAX_COUNT : k - bias;
             if (digit < threshold) {
                 break;
             }
@@ -29,17 +29,17 @@ static bool insert_characters(const char *at, const char *end, uint32_t *charact
             }
             weight *= BASE - threshold;
         }
-        if (count == MOST_CHARACTERS) {
+        if (count == MAX_CHARACTERS) {
             return false;
         }
         count++;
         uint32_t delta = before == 0 ? position / DAMP : (position - before) / 2;
         delta += delta / (uint32_t)count;
         uint32_t k = 0;
-        for (; delta > (BASE - LEAST) * MOST / 2; k += BASE) {
-            delta /= BASE - LEAST;
+        for (; delta > (BASE - MIN_COUNT) * MAX_COUNT / 2; k += BASE) {
+            delta /= BASE - MIN_COUNT;
         }
-        bias = k + (BASE - LEAST + 1) * delta / (delta + SKEW);
+        bias = k + (BASE - MIN_COUNT + 1) * delta / (delta + SKEW);
         if (position / count > 0x10ffff - character) {
             return false;
         }
@@ -53,14 +53,14 @@ static bool insert_characters(const char *at, const char *end, uint32_t *charact
 }
 
 bool demangle_put_punycode(struct demangle_text *text, const char *bytes, size_t size) {
-    uint32_t characters[MOST_CHARACTERS];
+    uint32_t characters[MAX_CHARACTERS];
     size_t plain = size, count;
     while (plain > 0 && bytes[plain - 1] != '_') {
         plain--;
     }
     const char *rest = bytes + plain;
     plain -= plain > 0;
-    if (plain > MOST_CHARACTERS || rest == bytes + size) {
+    if (plain > MAX_CHARACTERS || rest == bytes + size) {
         return false;
     }
     for (size_t i = 0; i < plain; i++) {

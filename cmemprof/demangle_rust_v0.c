@@ -5,7 +5,7 @@
 
 #include "demangle_rust.h"
 
-enum { MOST_DEPTH = 128, MOST_STEPS = 20000 };
+enum { MAX_DEPTH = 128, MAX_STEPS = 20000 };
 
 struct reader {
     const char *begin, *at;
@@ -42,7 +42,7 @@ static bool take(struct reader *reader, char wanted) {
 }
 
 static bool enter(struct reader *reader) {
-    if (reader->text->failed || ++reader->depth > MOST_DEPTH || ++reader->steps > MOST_STEPS) {
+    if (reader->text->failed || ++reader->depth > MAX_DEPTH || ++reader->steps > MAX_STEPS) {
         fail(reader);
     }
     return !reader->text->failed;

@@ -14,7 +14,7 @@
 struct demangle_text {
     size_t size;
     bool failed; // too long, or what it is made of makes no sense
-    char bytes[DEMANGLE_MOST_BYTES];
+    char bytes[DEMANGLE_MAX_BYTES];
 };
 
 static inline void text_put(struct demangle_text *text, const char *bytes, size_t size) {

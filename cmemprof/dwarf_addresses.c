@@ -7,7 +7,7 @@
 #include "dwarf_names.h"
 
 // Ranges overlap where the linker folded functions into one.
-enum { MOST_OVERLAPS = 8, MOST_RANGES = 1 << 22 };
+enum { MAX_OVERLAPS = 8, MAX_RANGES = 1 << 22 };
 
 // 0 is where linkers leave what they have dropped.
 static bool add(struct dwarf_addresses *addresses, uint64_t low, uint64_t high, uint64_t unit) {
@@ -17,7 +17,7 @@ static bool add(struct dwarf_addresses *addresses, uint64_t low, uint64_t high, 
     if (addresses->count == addresses->capacity) {
         size_t capacity = addresses->capacity == 0 ? 256 : addresses->capacity * 2;
         struct symbolizer_arena *memory = addresses->file->memory;
-        void *ranges = capacity > MOST_RANGES
+        void *ranges = capacity > MAX_RANGES
                            ? NULL
                            : symbolizer_arena_grow(memory, addresses->ranges, addresses->count * sizeof *addresses->ranges,
                                                    capacity * sizeof *addresses->ranges);
@@ -79,7 +79,7 @@ static void read_units(struct dwarf_addresses *addresses) {
 
 static struct dwarf_unit *look(struct dwarf_addresses *addresses, uint64_t address) {
     size_t end = address_upper_bound(addresses->ranges, addresses->count, sizeof *addresses->ranges, address);
-    for (size_t i = end; i-- > 0 && end - i <= MOST_OVERLAPS;) {
+    for (size_t i = end; i-- > 0 && end - i <= MAX_OVERLAPS;) {
         struct dwarf_unit *unit = address < addresses->ranges[i].high ? dwarf_unit_at(addresses->file, addresses->ranges[i].unit) : NULL;
         if (unit != NULL) {
             return unit;

@@ -5,8 +5,8 @@
 #include "dwarf_names.h"
 
 // An instance of a definition of a declaration; damaged data may lead in a circle.
-enum { MOST_ORIGINS = 16 };
-enum { MOST_TEXT_BYTES = 64 << 10 }; // a name; what has no end within is none
+enum { MAX_ORIGINS = 16 };
+enum { MAX_TEXT_BYTES = 64 << 10 }; // a name; what has no end within is none
 
 // ---- Entries ----
 
@@ -252,7 +252,7 @@ static bool next_origin(struct dwarf_die *die) {
 
 bool dwarf_die_inherited(const struct dwarf_die *die, unsigned name, struct dwarf_value *value) {
     struct dwarf_die origin = *die;
-    for (int i = 0; i < MOST_ORIGINS; i++) {
+    for (int i = 0; i < MAX_ORIGINS; i++) {
         if (dwarf_die_attribute(&origin, name, value)) {
             return true;
         }
@@ -265,7 +265,7 @@ bool dwarf_die_inherited(const struct dwarf_die *die, unsigned name, struct dwar
 
 struct dwarf_die dwarf_die_origin(const struct dwarf_die *die) {
     struct dwarf_die origin = *die;
-    for (int i = 0; i < MOST_ORIGINS; i++) {
+    for (int i = 0; i < MAX_ORIGINS; i++) {
         struct dwarf_die next = origin;
         if (!next_origin(&next)) {
             break;
@@ -278,8 +278,8 @@ struct dwarf_die dwarf_die_origin(const struct dwarf_die *die) {
 static const char *text_at(struct elf_section *section, uint64_t offset) {
     struct dwarf_bytes bytes = elf_section_all(section);
     dwarf_skip(&bytes, offset);
-    if (dwarf_bytes_left(&bytes) > MOST_TEXT_BYTES) {
-        bytes.end = bytes.at + MOST_TEXT_BYTES;
+    if (dwarf_bytes_left(&bytes) > MAX_TEXT_BYTES) {
+        bytes.end = bytes.at + MAX_TEXT_BYTES;
     }
     return bytes.bad ? "" : dwarf_text(&bytes);
 }

@@ -7,7 +7,7 @@
 #include "dwarf_names.h"
 #include "function_index.h"
 
-enum { MOST_SCOPES = 32 };
+enum { MAX_SCOPES = 32 };
 
 static const char *inherited_text(const struct dwarf_die *die, unsigned name) {
     struct dwarf_value value;
@@ -46,7 +46,7 @@ static const char *scope_name(const struct dwarf_die *scope) {
 static size_t scopes_around(const struct dwarf_die *die, const char **names) {
     size_t count = 0;
     struct dwarf_die at = dwarf_die_origin(die), parent;
-    while (count < MOST_SCOPES) {
+    while (count < MAX_SCOPES) {
         struct function_index *index = function_index_of(at.unit);
         if (index == NULL || !function_index_parent(index, &at, &parent)) {
             break;
@@ -58,7 +58,7 @@ static size_t scopes_around(const struct dwarf_die *die, const char **names) {
 }
 
 static const char *qualified(const struct dwarf_die *die, const char *name) {
-    const char *scopes[MOST_SCOPES];
+    const char *scopes[MAX_SCOPES];
     size_t count = scopes_around(die, scopes), size = strlen(name) + 1;
     for (size_t i = 0; i < count; i++) {
         size += strlen(scopes[i]) + 2;

@@ -2,9 +2,9 @@
 
 #include "dwarf_package.h"
 
-enum { VERSION_GNU = 2, VERSION_5 = 5, MOST_COLUMNS = 32 };
+enum { VERSION_GNU = 2, VERSION_5 = 5, MAX_COLUMNS = 32 };
 // A good table has free slots between those in use, so what is not found after so many is not there.
-enum { MOST_PROBES = 1024 };
+enum { MAX_PROBES = 1024 };
 
 // The kinds of sections, by which the columns go. GNU's are numbered the same, as far as they are read here.
 enum { SECT_INFO = 1, SECT_ABBREV = 3, SECT_LINE = 4, SECT_STR_OFFSETS = 6, SECT_RNGLISTS = 8 };
@@ -26,7 +26,7 @@ static bool read_index(struct dwarf_package *package, struct dwarf_bytes index) 
     dwarf_skip(&index, cells * 4);
     package->sizes = index.at;
     dwarf_skip(&index, cells * 4);
-    return !index.bad && (package->version == VERSION_GNU || package->version == VERSION_5) && columns <= MOST_COLUMNS && slots > 0 &&
+    return !index.bad && (package->version == VERSION_GNU || package->version == VERSION_5) && columns <= MAX_COLUMNS && slots > 0 &&
            (slots & (slots - 1)) == 0;
 }
 
@@ -59,7 +59,7 @@ static uint64_t number_at(const uint8_t *table, uint64_t index, size_t bytes) {
 // Rows are counted from 1. 0: it is not there.
 static uint32_t row_of(const struct dwarf_package *package, uint64_t id) {
     uint64_t mask = package->slot_count - 1, slot = id & mask, step = (id >> 32 & mask) | 1;
-    for (int probes = 0; probes < MOST_PROBES; probes++, slot = (slot + step) & mask) {
+    for (int probes = 0; probes < MAX_PROBES; probes++, slot = (slot + step) & mask) {
         uint32_t row = (uint32_t)number_at(package->rows, slot, 4);
         if (row == 0 || number_at(package->ids, slot, 8) == id) {
             return row <= package->unit_count ? row : 0;
@@ -91,7 +91,7 @@ bool dwarf_package_file(struct dwarf_package *package, uint64_t id, struct dwarf
     if (row == 0) {
         return false;
     }
-    *file = (struct dwarf_file){.memory = package->whole.memory, .steps_left = DWARF_MOST_STEPS};
+    *file = (struct dwarf_file){.memory = package->whole.memory, .steps_left = DWARF_MAX_STEPS};
     for (uint64_t column = 0; column < columns; column++) {
         uint64_t kind = number_at(package->columns, column, 4), cell = (row - 1) * columns + column;
         struct elf_section *part = section_of(package, file, kind), *whole = section_of(package, &package->whole, kind);

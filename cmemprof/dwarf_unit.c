@@ -8,7 +8,7 @@
 // ---- Opening ----
 
 void dwarf_file_open(struct dwarf_file *file, const struct elf_file *elf) {
-    *file = (struct dwarf_file){.memory = elf->memory, .steps_left = DWARF_MOST_STEPS};
+    *file = (struct dwarf_file){.memory = elf->memory, .steps_left = DWARF_MAX_STEPS};
     file->sections = (struct dwarf_sections){
         .info = elf_section_open(elf, ".debug_info"),
         .abbrev = elf_section_open(elf, ".debug_abbrev"),
@@ -24,7 +24,7 @@ void dwarf_file_open(struct dwarf_file *file, const struct elf_file *elf) {
 }
 
 void dwarf_file_open_split(struct dwarf_file *file, const struct elf_file *elf) {
-    *file = (struct dwarf_file){.memory = elf->memory, .steps_left = DWARF_MOST_STEPS};
+    *file = (struct dwarf_file){.memory = elf->memory, .steps_left = DWARF_MAX_STEPS};
     file->sections = (struct dwarf_sections){
         .info = elf_section_open(elf, ".debug_info.dwo"),
         .abbrev = elf_section_open(elf, ".debug_abbrev.dwo"),
@@ -163,14 +163,14 @@ const struct dwarf_abbrev *dwarf_unit_abbrev(const struct dwarf_unit *unit, uint
     if (unit->codes_are_dense) {
         return code - 1 < unit->abbrev_count ? &unit->abbrevs[code - 1] : NULL;
     }
-    size_t most = unit->abbrev_count < unit->file->steps_left ? unit->abbrev_count : unit->file->steps_left;
-    for (size_t i = 0; i < most; i++) {
+    size_t max = unit->abbrev_count < unit->file->steps_left ? unit->abbrev_count : unit->file->steps_left;
+    for (size_t i = 0; i < max; i++) {
         if (unit->abbrevs[i].code == code) {
             unit->file->steps_left -= i;
             return &unit->abbrevs[i];
         }
     }
-    unit->file->steps_left -= most;
+    unit->file->steps_left -= max;
     return NULL;
 }
 

@@ -11,7 +11,7 @@
 
 // Entries that may be read for one file. Damaged data may lead to the same ones again and again; SQLite's 400 busiest addresses take a
 // hundredth of it.
-#define DWARF_MOST_STEPS ((uint64_t)1 << 27)
+#define DWARF_MAX_STEPS ((uint64_t)1 << 27)
 
 struct dwarf_sections {
     struct elf_section info, abbrev, str, line_str, line, str_offsets, addr, ranges, rnglists, aranges;

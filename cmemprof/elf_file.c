@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 // Of all notes of a file. The build ID takes some 40, other notes some thousand.
-enum { MOST_NOTE_BYTES = 1 << 20 };
+enum { MAX_NOTE_BYTES = 1 << 20 };
 
 // Not NULL: what is read of it may add to it.
 static const uint8_t no_bytes[1];
@@ -261,7 +261,7 @@ static bool find_build_id_in(struct elf_file *file, uint64_t offset, uint64_t si
 static void find_build_id(struct elf_file *file) {
     Elf64_Phdr segment;
     Elf64_Shdr section;
-    uint64_t left = MOST_NOTE_BYTES;
+    uint64_t left = MAX_NOTE_BYTES;
     for (size_t i = 0; elf_file_segment_at(file, i, &segment); i++) {
         if (segment.p_type == PT_NOTE && find_build_id_in(file, segment.p_offset, segment.p_filesz, segment.p_align, &left)) {
             return;

@@ -6,7 +6,7 @@
 
 #include "inflate.h"
 
-enum { POINTS = 16, ZLIB_HEAD_BYTES = 2, ZLIB_SUM_BYTES = 4, MOST_RATIO = 1032, OLD_HEAD_BYTES = 12, LENGTH_BYTES = 12 };
+enum { POINTS = 16, ZLIB_HEAD_BYTES = 2, ZLIB_SUM_BYTES = 4, MAX_RATIO = 1032, OLD_HEAD_BYTES = 12, LENGTH_BYTES = 12 };
 enum { BUFFER_BYTES = 3 * INFLATE_WINDOW_BYTES };
 
 // A place in the compressed bytes, between two blocks, and what lies before it inflated.
@@ -38,7 +38,7 @@ static void use_compressed(struct elf_section *section, uint64_t at, uint64_t by
     }
     bytes -= ZLIB_HEAD_BYTES;
     // A length that no stream so short can have is damage, or an attempt to use up memory.
-    if (is_zlib(head) && size / MOST_RATIO <= bytes) {
+    if (is_zlib(head) && size / MAX_RATIO <= bytes) {
         section->stored_at = at + ZLIB_HEAD_BYTES;
         section->stored_bytes = bytes;
         section->size = size;

@@ -5,7 +5,7 @@
 #include "address_order.h"
 
 // Before the function in which an address lies: aliases, and shorter ones.
-enum { MOST_TRIED = 16 };
+enum { MAX_TRIED = 16 };
 
 static bool is_function(const Elf64_Sym *symbol) {
     unsigned type = ELF64_ST_TYPE(symbol->st_info);
@@ -85,7 +85,7 @@ const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address
     size_t end = address_upper_bound(symbols->symbols, symbols->count, sizeof *symbols->symbols, address);
     const struct elf_symbol *found = NULL;
     // Aliases share a start. Assembly may have size 0: then up to the next function.
-    for (size_t i = end; i-- > 0 && end - i <= MOST_TRIED;) {
+    for (size_t i = end; i-- > 0 && end - i <= MAX_TRIED;) {
         const struct elf_symbol *symbol = &symbols->symbols[i];
         if (found != NULL && symbol->start != found->start) {
             break;

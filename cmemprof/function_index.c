@@ -193,7 +193,7 @@ static bool enter(const struct dwarf_die *scope, uint64_t address, struct dwarf_
     return false;
 }
 
-size_t function_index_scopes(struct function_index *index, uint64_t address, struct dwarf_die *scopes, size_t most) {
+size_t function_index_scopes(struct function_index *index, uint64_t address, struct dwarf_die *scopes, size_t max) {
     const struct function *function = function_at(index, address);
     if (function == NULL && !index->deep && !index->no_memory) { // a function in a function
         index->deep = true;
@@ -207,8 +207,8 @@ size_t function_index_scopes(struct function_index *index, uint64_t address, str
     }
     size_t count = 0, ranges_left = MAX_RANGES;
     for (bool more = true; more; scope = inner) {
-        if (count == most) { // the outermost blocks go, which are seldom functions
-            memmove(scopes + 1, scopes, (most - 1) * sizeof *scopes);
+        if (count == max) { // the outermost blocks go, which are seldom functions
+            memmove(scopes + 1, scopes, (max - 1) * sizeof *scopes);
             count--;
         } else {
             memmove(scopes + 1, scopes, count * sizeof *scopes);

@@ -17,7 +17,7 @@ struct function_index *function_index_of(struct dwarf_unit *unit);
 
 // The function at the address and the scopes in it, inlined functions among them, as they are nested in the code: the innermost first, at
 // most `most`. 0: no function is there.
-size_t function_index_scopes(struct function_index *index, uint64_t address, struct dwarf_die *scopes, size_t most);
+size_t function_index_scopes(struct function_index *index, uint64_t address, struct dwarf_die *scopes, size_t max);
 
 // What the entry is declared in: a namespace, class or function. False: in the unit itself.
 bool function_index_parent(struct function_index *index, const struct dwarf_die *die, struct dwarf_die *parent);

@@ -53,7 +53,7 @@ static unsigned reversed(unsigned code, unsigned bits) {
 // False: more codes than there are, or (but for one code of one bit, or none) fewer.
 static bool counts_are_right(const uint16_t *counts) {
     int left = 1, used = 0;
-    for (unsigned bits = 1; bits <= INFLATE_MOST_BITS; bits++) {
+    for (unsigned bits = 1; bits <= INFLATE_MAX_BITS; bits++) {
         left = left * 2 - counts[bits];
         used += counts[bits];
         if (left < 0) {
@@ -64,7 +64,7 @@ static bool counts_are_right(const uint16_t *counts) {
 }
 
 static bool make_code(struct inflate_code *code, const uint8_t *lengths, unsigned count) {
-    uint16_t first[INFLATE_MOST_BITS + 2] = {0};
+    uint16_t first[INFLATE_MAX_BITS + 2] = {0};
     memset(code, 0, sizeof *code);
     for (unsigned i = 0; i < count; i++) {
         code->counts[lengths[i]]++;
@@ -73,7 +73,7 @@ static bool make_code(struct inflate_code *code, const uint8_t *lengths, unsigne
     if (!counts_are_right(code->counts)) {
         return false;
     }
-    for (unsigned bits = 1; bits <= INFLATE_MOST_BITS; bits++) {
+    for (unsigned bits = 1; bits <= INFLATE_MAX_BITS; bits++) {
         first[bits + 1] = (uint16_t)(first[bits] + code->counts[bits]);
     }
     for (unsigned i = 0; i < count; i++) {
@@ -95,7 +95,7 @@ static bool make_code(struct inflate_code *code, const uint8_t *lengths, unsigne
 static unsigned long_symbol(struct inflate *inflate, const struct inflate_code *code) {
     uint64_t bits = inflate->in.bits;
     unsigned value = 0, first = 0, at = 0;
-    for (unsigned length = 1; length <= INFLATE_MOST_BITS; length++, bits >>= 1) {
+    for (unsigned length = 1; length <= INFLATE_MAX_BITS; length++, bits >>= 1) {
         value |= bits & 1;
         unsigned count = code->counts[length];
         if (value < first + count) {
@@ -122,13 +122,13 @@ static inline unsigned symbol(struct inflate *inflate, const struct inflate_code
 // ---- The head of a block ----
 
 static bool fixed_codes(struct inflate *inflate) {
-    uint8_t lengths[INFLATE_MOST_SYMBOLS];
-    for (unsigned i = 0; i < INFLATE_MOST_SYMBOLS; i++) {
+    uint8_t lengths[INFLATE_MAX_SYMBOLS];
+    for (unsigned i = 0; i < INFLATE_MAX_SYMBOLS; i++) {
         lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
     }
     uint8_t distances[32];
     memset(distances, 5, sizeof distances);
-    return make_code(&inflate->literals, lengths, INFLATE_MOST_SYMBOLS) && make_code(&inflate->distances, distances, 32);
+    return make_code(&inflate->literals, lengths, INFLATE_MAX_SYMBOLS) && make_code(&inflate->distances, distances, 32);
 }
 
 // Lengths of codes are written in a code of their own, with repetitions.
@@ -312,10 +312,10 @@ enum inflate_state inflate_run(struct inflate *inflate, uint8_t *out, size_t *at
 }
 
 uint32_t inflate_adler(uint32_t sum, const uint8_t *bytes, size_t size) {
-    enum { PRIME = 65521, MOST = 5552 }; // so many before the sums run over
+    enum { PRIME = 65521, MAX_COUNT = 5552 }; // so many before the sums run over
     uint32_t a = sum & 0xffff, b = sum >> 16;
     while (size > 0) {
-        size_t part = size < MOST ? size : MOST;
+        size_t part = size < MAX_COUNT ? size : MAX_COUNT;
         for (size_t i = 0; i < part; i++) {
             a += bytes[i];
             b += a;

@@ -14,12 +14,12 @@
 #include "namespace.h"
 
 enum { INFLATE_WINDOW_BYTES = 32 << 10 }; // what a match may reach back
-enum { INFLATE_FAST_BITS = 10, INFLATE_MOST_BITS = 15, INFLATE_MOST_SYMBOLS = 288 };
+enum { INFLATE_FAST_BITS = 10, INFLATE_MAX_BITS = 15, INFLATE_MAX_SYMBOLS = 288 };
 
 struct inflate_code {
     uint16_t fast[1 << INFLATE_FAST_BITS]; // by the next bits: symbol << 4 | bits; 0: a longer code
-    uint16_t counts[INFLATE_MOST_BITS + 1];
-    uint16_t symbols[INFLATE_MOST_SYMBOLS]; // in the order of their codes
+    uint16_t counts[INFLATE_MAX_BITS + 1];
+    uint16_t symbols[INFLATE_MAX_SYMBOLS]; // in the order of their codes
 };
 
 enum inflate_state { INFLATE_BETWEEN_BLOCKS, INFLATE_STORED, INFLATE_CODED, INFLATE_ENDED, INFLATE_BAD };

@@ -143,14 +143,14 @@ static bool read_head(struct line_header *header, struct dwarf_bytes bytes, cons
     }
     header->program = (struct dwarf_bytes){bytes.at + header_size, bytes.end, false};
     bytes.end = header->program.at;
-    unsigned least_instruction = (unsigned)dwarf_fixed(&bytes, 1);
+    unsigned min_instruction_bytes = (unsigned)dwarf_fixed(&bytes, 1);
     unsigned operations = header->version >= 4 ? (unsigned)dwarf_fixed(&bytes, 1) : 1;
     dwarf_fixed(&bytes, 1); // whether rows are statements
     header->line_base = (int8_t)dwarf_fixed(&bytes, 1);
     header->line_range = (unsigned)dwarf_fixed(&bytes, 1);
     header->opcode_base = (unsigned)dwarf_fixed(&bytes, 1);
     header->operand_counts = bytes.at;
-    if (least_instruction != 1 || operations != 1 || header->line_range == 0 || header->opcode_base == 0) {
+    if (min_instruction_bytes != 1 || operations != 1 || header->line_range == 0 || header->opcode_base == 0) {
         return false;
     }
     dwarf_skip(&bytes, header->opcode_base - 1);
@@ -172,11 +172,11 @@ bool line_header_read(struct line_header *header, struct symbolizer_arena *memor
 }
 
 const char *line_header_path(const struct line_header *header, struct symbolizer_arena *memory, uint64_t file) {
-    enum { MOST_BYTES = 4096 }; // of a directory, of a name
+    enum { MAX_BYTES = 4096 }; // of a directory, of a name
     const struct line_file *found = &header->files[file];
     const char *directory = found->directory < header->directory_count ? header->directories[found->directory] : "";
     bool whole = found->name[0] == '/' || found->name[0] == '\0' || directory[0] == '\0';
-    size_t directory_bytes = whole ? 0 : strnlen(directory, MOST_BYTES), name_bytes = strnlen(found->name, MOST_BYTES);
+    size_t directory_bytes = whole ? 0 : strnlen(directory, MAX_BYTES), name_bytes = strnlen(found->name, MAX_BYTES);
     char *path = symbolizer_arena_alloc(memory, directory_bytes + name_bytes + 2);
     if (path != NULL) {
         memcpy(path, directory, directory_bytes);

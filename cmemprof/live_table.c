@@ -27,7 +27,7 @@ enum { WINDOW = 16, LEVEL_0_SLOTS = 128, LEVELS_FOR_DOUBLING = 6 };
 #define SEQUENCE_BITS ((uint64_t)0xffff << 48)
 
 // The filter has this many counters a sample at least before it grows, and then four times as many as it had.
-enum { LEAST_COUNTERS = 16, GROWTH = 4 };
+enum { MIN_COUNTERS = 16, GROWTH = 4 };
 
 struct live_slot { // half a cache line
     _Atomic uint64_t key;
@@ -183,9 +183,9 @@ static bool grow(struct live_table *table, struct live_part *part) {
     while (slots <= there) {
         slots *= 2;
     }
-    size_t least = count < LIVE_TABLE_LEVELS - LEVELS_FOR_DOUBLING && slots / 4 >= LEVEL_0_SLOTS ? slots / 4 : slots;
+    size_t min = count < LIVE_TABLE_LEVELS - LEVELS_FOR_DOUBLING && slots / 4 >= LEVEL_0_SLOTS ? slots / 4 : slots;
     bool made = false;
-    for (; !made && count < LIVE_TABLE_LEVELS && slots >= least; slots /= 2) {
+    for (; !made && count < LIVE_TABLE_LEVELS && slots >= min; slots /= 2) {
         made = make(table, part, count, slots);
     }
     return made;
@@ -488,10 +488,10 @@ static bool begin_growing(struct live_table *table, uint64_t alive) {
     if (block_filter_grows(&table->filter)) {
         block_filter_begin_again(&table->filter);
     }
-    if (block_filter_grows(&table->filter) || alive <= counters / LEAST_COUNTERS) {
+    if (block_filter_grows(&table->filter) || alive <= counters / MIN_COUNTERS) {
         return block_filter_grows(&table->filter);
     }
-    while (counters / LEAST_COUNTERS < alive) {
+    while (counters / MIN_COUNTERS < alive) {
         counters *= GROWTH;
     }
     return block_filter_begin(&table->filter, counters, table->budget);
@@ -503,7 +503,7 @@ bool live_table_wants_tidying(const struct live_table *table) {
         const struct live_level *level = level_number(table, i);
         slots += level != NULL && is_open(level) ? level->slot_count : 0;
     }
-    return slots / 2 > block_filter_size(&table->filter) / LEAST_COUNTERS; // half of them are in use
+    return slots / 2 > block_filter_size(&table->filter) / MIN_COUNTERS; // half of them are in use
 }
 
 static void fill_filter(struct live_table *table) {

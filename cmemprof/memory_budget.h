@@ -59,9 +59,9 @@ static inline void memory_share_give(struct memory_share *share, size_t size_byt
 }
 
 static inline bool memory_share_take(struct memory_share *share, size_t size_bytes) {
-    size_t capacity = memory_budget_capacity(share->budget), most = capacity - capacity / 4;
-    if (size_bytes > most || atomic_fetch_add_explicit(&share->used_bytes, size_bytes, memory_order_relaxed) > most - size_bytes) {
-        if (size_bytes <= most) {
+    size_t capacity = memory_budget_capacity(share->budget), max = capacity - capacity / 4;
+    if (size_bytes > max || atomic_fetch_add_explicit(&share->used_bytes, size_bytes, memory_order_relaxed) > max - size_bytes) {
+        if (size_bytes <= max) {
             atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
         }
         return memory_budget_refuse(share->budget);

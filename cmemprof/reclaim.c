@@ -12,7 +12,7 @@
 #include "cmemprof.h"
 #include "timed_lock.h"
 
-enum { LEAST_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
+enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
 
 static pthread_mutex_t reclaiming = PTHREAD_MUTEX_INITIALIZER;
 static unsigned snapshots;                // guarded by reclaiming, as the others
@@ -54,7 +54,7 @@ void reclaim_set_limit(struct profiler *self) {
     size_t limit = atomic_load(&wanted_limit);
     if (limit == 0) {
         size_t share = resident_bytes() / SHARE_OF_RESIDENT;
-        limit = share > LEAST_LIMIT_BYTES ? share : LEAST_LIMIT_BYTES;
+        limit = share > MIN_LIMIT_BYTES ? share : MIN_LIMIT_BYTES;
     }
     atomic_store(&self->budget.limit_bytes, limit);
     atomic_store(&self->budget.fixed_bytes, fixed_bytes(self));

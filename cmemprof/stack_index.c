@@ -8,7 +8,7 @@
 
 // A search looks at four cache lines of a level at most, from the one that the hash says; three quarters full, one in some thousands of
 // searches comes to the second.
-enum { LINE_SLOTS = 8, WINDOW_SLOTS = 4 * LINE_SLOTS, LEAST_SLOTS = 4096, GROWTH = 4 };
+enum { LINE_SLOTS = 8, WINDOW_SLOTS = 4 * LINE_SLOTS, MIN_SLOTS = 4096, GROWTH = 4 };
 #define EMPTY ((uint64_t)0)
 #define REMOVED ((uint64_t)1) // others of its window may lie behind; is used again
 #define ADDRESS_BITS (((uint64_t)1 << 48) - 1)
@@ -66,7 +66,7 @@ void stack_index_free_levels(struct stack_index *index, struct stack_level *leve
 
 bool stack_index_open(struct stack_index *index, struct memory_share *share) {
     index->share = share;
-    struct stack_level *level = new_level(index, LEAST_SLOTS);
+    struct stack_level *level = new_level(index, MIN_SLOTS);
     atomic_store(&index->newest, level);
     return level != NULL;
 }
@@ -188,7 +188,7 @@ void stack_index_each(const struct stack_index *index, void (*visit)(struct stac
 // ---- Renewing ----
 
 static size_t right_size(uint64_t stacks) {
-    size_t slots = LEAST_SLOTS;
+    size_t slots = MIN_SLOTS;
     while (slots < stacks * 2) {
         slots *= 2;
     }

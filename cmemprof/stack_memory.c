@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 // How far below its top a thread's own stack may reach. Between the main stack and everything else the kernel leaves 128 MiB at least.
-#define MOST_OWN_STACK_BYTES ((uintptr_t)64 << 20)
+#define MAX_OWN_STACK_BYTES ((uintptr_t)64 << 20)
 // Probes of one sample: 256 pages take some 25 us.
-enum { MOST_PROBES = 256 };
+enum { MAX_PROBES = 256 };
 
 // Around an address in Go's heap. The places where Go would try to begin another heap are 256 GiB apart and are Go's, too.
 #define GO_SPACE_BELOW_BYTES ((uintptr_t)32 << 30)
@@ -39,11 +39,11 @@ void stack_memory_enter(struct thread_state *thread, uintptr_t stack_pointer) {
     uintptr_t top = thread->stack_high != 0 ? thread->stack_high : stack_top();
     uintptr_t low = thread->stack_high != 0 ? thread->stack_low : stack_memory_page(top - 1) + STACK_MEMORY_PAGE_BYTES;
     uintptr_t wanted = stack_memory_page(stack_pointer);
-    if (stack_pointer >= top || top - stack_pointer > MOST_OWN_STACK_BYTES) {
+    if (stack_pointer >= top || top - stack_pointer > MAX_OWN_STACK_BYTES) {
         return;
     }
     // What hangs together with the top is this stack, whether or not stack_pointer lies on it: a guard page or a gap ends it.
-    for (int probes = 0; low > wanted && probes < MOST_PROBES && stack_memory_is_mapped(low - STACK_MEMORY_PAGE_BYTES); probes++) {
+    for (int probes = 0; low > wanted && probes < MAX_PROBES && stack_memory_is_mapped(low - STACK_MEMORY_PAGE_BYTES); probes++) {
         low -= STACK_MEMORY_PAGE_BYTES;
     }
     if (low < top) {

@@ -545,11 +545,11 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
 }
 
 // The frames of this code itself, and of what called it.
-enum { MOST_OWN_FRAMES = 64 };
+enum { MAX_OWN_FRAMES = 64 };
 
 bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *start, uintptr_t caller) {
     struct unwind_frame now = {.after = start->pc + 1, .sp = start->sp, .exact = true};
-    for (int frames = 0; frames < MOST_OWN_FRAMES && step_c(walk, &now); frames++) {
+    for (int frames = 0; frames < MAX_OWN_FRAMES && step_c(walk, &now); frames++) {
         walk->read = &walk->trail->reads[UNWIND_FIRST_READ];
         if (now.after == caller && !now.exact) {
             start->pc = caller;
@@ -565,7 +565,7 @@ bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *star
 uintptr_t unwind_walk_find_go_call(struct unwind_walk *walk, const struct unwind_start *start) {
     struct unwind_frame now = {.after = start->pc + 1, .sp = start->sp, .exact = true};
     uintptr_t by_rbp, by_words, high;
-    for (int frames = 0; frames < MOST_OWN_FRAMES && step_c(walk, &now); frames++) {
+    for (int frames = 0; frames < MAX_OWN_FRAMES && step_c(walk, &now); frames++) {
         walk->read = &walk->trail->reads[UNWIND_FIRST_READ];
         if (in_go(walk, now.after - 1)) {
             bool agree = !now.exact && read_rbp(walk, &now, &by_rbp) && read_go_call(walk, now.sp, &by_words, &high) && by_rbp == by_words;

@@ -14,13 +14,13 @@ enum { STACK_BYTES_MAX = 1 << 20 }; // from the environment's end to above the a
 
 static char nothing[] = "_="; // shells set it to nothing of interest
 
-static bool read_number(const char *text, uint64_t most, uint64_t *number) {
+static bool read_number(const char *text, uint64_t max, uint64_t *number) {
     char *end;
     if (text == NULL || text[0] == '\0') {
         return true;
     }
     unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > most) {
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > max) {
         return false;
     }
     *number = value;
@@ -41,7 +41,7 @@ const char *settings_read(struct settings *settings, char *(*get)(const char *na
     uint64_t signal_number = 0, on_termination = 0, follow_children = 0, keep = 0;
     const struct {
         const char *name;
-        uint64_t most, *number;
+        uint64_t max, *number;
     } numbers[] = {
         {"CMEMPROF_RATE", INT64_MAX, &settings->interval_bytes}, {"CMEMPROF_PERIOD_MS", INT32_MAX, &settings->period_ms},
         {"CMEMPROF_SIGNAL", (uint64_t)SIGRTMAX, &signal_number}, {"CMEMPROF_ON_TERMINATION", 1, &on_termination},
@@ -49,7 +49,7 @@ const char *settings_read(struct settings *settings, char *(*get)(const char *na
         {"CMEMPROF_KEEP", PROFILE_FILE_KEEP_MAX - 1, &keep},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (!read_number(get(numbers[i].name), numbers[i].most, numbers[i].number)) {
+        if (!read_number(get(numbers[i].name), numbers[i].max, numbers[i].number)) {
             return numbers[i].name;
         }
     }

@@ -23,7 +23,7 @@ static void look(const struct cfi_object *object, uintptr_t address) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int32_t words[2];
-    enum { TABLE = 12, PAIR = 8, MOST_PAIRS = 64 };
+    enum { TABLE = 12, PAIR = 8, MAX_PAIRS = 64 };
     if (size <= sizeof words) {
         return 0;
     }
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t hdr = (uint32_t)words[0] % size;
     struct cfi_object object = {image, image + size, image + hdr};
     look(&object, (uintptr_t)image + (uintptr_t)(intptr_t)words[1]);
-    for (size_t i = 0; i < MOST_PAIRS && hdr + TABLE + (i + 1) * PAIR <= size; i++) {
+    for (size_t i = 0; i < MAX_PAIRS && hdr + TABLE + (i + 1) * PAIR <= size; i++) {
         int32_t start;
         memcpy(&start, image + hdr + TABLE + i * PAIR, sizeof start);
         for (int within = 0; within < 48; within += 5) {

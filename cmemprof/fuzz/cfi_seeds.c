@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_BYTES = 48 * 1024, TABLE = 12, PAIR = 8 };
+enum { MAX_BYTES = 48 * 1024, TABLE = 12, PAIR = 8 };
 
 struct output {
     const char *directory;
@@ -26,7 +26,7 @@ static void write_seed(struct output *output, const uint8_t *hdr, const uint8_t 
         return;
     }
     memcpy(&words[1], hdr + TABLE, sizeof words[1]);
-    size = size < MOST_BYTES ? size : MOST_BYTES;
+    size = size < MAX_BYTES ? size : MAX_BYTES;
     fwrite(words, sizeof words, 1, file);
     fwrite(hdr, TABLE - sizeof count, 1, file);
     fwrite(&count, sizeof count, 1, file);

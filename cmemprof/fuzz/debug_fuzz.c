@@ -15,14 +15,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MOST_SCOPES = 16 };
+enum { MAX_SCOPES = 16 };
 // Far less than for a real file: an input takes milliseconds then.
 enum { STEPS = 20000, MEMORY_BYTES = 16 << 20 };
 
 static void name_scopes(struct dwarf_unit *unit, uint64_t address) {
-    struct dwarf_die scopes[MOST_SCOPES];
+    struct dwarf_die scopes[MAX_SCOPES];
     struct function_index *index = function_index_of(unit);
-    size_t count = index != NULL ? function_index_scopes(index, address, scopes, MOST_SCOPES) : 0;
+    size_t count = index != NULL ? function_index_scopes(index, address, scopes, MAX_SCOPES) : 0;
     unit->file->names.used = 0;
     for (size_t i = 0; i < count; i++) {
         struct dwarf_function function = dwarf_function_of(&scopes[i]);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BYTES = 256 << 10, ADDRESSES = 3, SLOTS = 8 };
+enum { MAX_BYTES = 256 << 10, ADDRESSES = 3, SLOTS = 8 };
 
 static void write_seed(const char *directory, const uint8_t *bytes, size_t size, uint64_t address) {
     static int count;
@@ -40,7 +40,7 @@ static size_t find_addresses(const uint8_t *bytes, uint64_t *addresses) {
 }
 
 int main(int argc, char **argv) {
-    static uint8_t bytes[MOST_BYTES];
+    static uint8_t bytes[MAX_BYTES];
     for (int i = 2; i < argc; i++) {
         FILE *file = fopen(argv[i], "rb");
         size_t size = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(name, data, size);
     name[size] = '\0';
     const char *readable = demangle(demangler, name);
-    if (readable != NULL && (readable[0] == '\0' || strlen(readable) >= DEMANGLE_MOST_BYTES)) {
+    if (readable != NULL && (readable[0] == '\0' || strlen(readable) >= DEMANGLE_MAX_BYTES)) {
         abort();
     }
     free(name);

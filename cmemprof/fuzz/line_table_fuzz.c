@@ -95,8 +95,8 @@ static void differ(uint64_t address, struct answer a, struct answer b) {
 static void compare(struct line_table *table, Dwarf_Die *unit) {
     Dwarf_Lines *lines;
     size_t count;
-    enum { MOST_LINES = 500 }; // each is looked for in the list
-    if (dwarf_getsrclines(unit, &lines, &count) != 0 || count == 0 || count > MOST_LINES) {
+    enum { MAX_LINES = 500 }; // each is looked for in the list
+    if (dwarf_getsrclines(unit, &lines, &count) != 0 || count == 0 || count > MAX_LINES) {
         return;
     }
     bool one = is_one_sequence(lines, count);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_BYTES = 16 * 1024 };
+enum { MAX_BYTES = 16 * 1024 };
 
 struct section {
     const uint8_t *bytes;
@@ -54,7 +54,7 @@ static int write_programs(const char *directory, Elf *elf) {
         memcpy(&first, line.bytes + at, sizeof first);
         memcpy(&long_size, line.bytes + at + 4, sizeof long_size);
         size = first == UINT32_MAX ? 12 + long_size : 4 + (size_t)first;
-        if (size + texts.size < MOST_BYTES) {
+        if (size + texts.size < MAX_BYTES) {
             write_seed(directory, line.bytes + at, size, texts);
             write_seed(directory, line.bytes + at, size * 2 / 3, texts);
             count++;

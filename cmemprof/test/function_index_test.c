@@ -68,10 +68,10 @@ static int close_own_unit(void **state) {
     return 0;
 }
 
-static void check(uintptr_t address, size_t most, const char *const *names, size_t count) {
+static void check(uintptr_t address, size_t max, const char *const *names, size_t count) {
     struct dwarf_die scopes[8];
-    size_t found = function_index_scopes(function_index, address - bias, scopes, most), functions = 0;
-    assert_in_range(found, count, most);
+    size_t found = function_index_scopes(function_index, address - bias, scopes, max), functions = 0;
+    assert_in_range(found, count, max);
     for (size_t i = 0; i < found; i++) {
         if (scopes[i].abbrev->tag == DW_TAG_subprogram || scopes[i].abbrev->tag == DW_TAG_inlined_subroutine) {
             assert_true(functions < count);

@@ -347,8 +347,8 @@ static void out_of_memory_is_the_host_s_business(void **state) {
             _exit(8);
         }
         fclose(statm);
-        rlim_t most = (rlim_t)pages * 4096 + (300 << 20);
-        struct rlimit limit = {most, most};
+        rlim_t max = (rlim_t)pages * 4096 + (300 << 20);
+        struct rlimit limit = {max, max};
         setrlimit(RLIMIT_AS, &limit);
         int blocks = 0, status = 0;
         for (void *block; (block = malloc(1 << 20)) != NULL; blocks++) {

@@ -29,11 +29,11 @@ static void use(volatile void *memory) {
 
 // ---- The stepper ----
 
-enum { MOST_CALLS = 256 };
+enum { MAX_CALLS = 256 };
 
 static struct {
     struct unwind_memo memo;
-    uintptr_t slots[MOST_CALLS], returns[MOST_CALLS]; // where each return address lies, and what it is
+    uintptr_t slots[MAX_CALLS], returns[MAX_CALLS]; // where each return address lies, and what it is
     uint32_t calls;
     uintptr_t outer[UNWIND_MAX_FRAMES]; // stack of the function that steps
     uint32_t outer_count;
@@ -55,9 +55,9 @@ static void follow_calls(uintptr_t pc, uintptr_t sp) {
         stepper.calls--;
     }
     if (stepper.was_call && sp == stepper.sp_before - 8) {
-        stepper.overflow |= stepper.calls == MOST_CALLS;
-        stepper.slots[stepper.calls % MOST_CALLS] = sp;
-        stepper.returns[stepper.calls++ % MOST_CALLS] = *(const uintptr_t *)sp;
+        stepper.overflow |= stepper.calls == MAX_CALLS;
+        stepper.slots[stepper.calls % MAX_CALLS] = sp;
+        stepper.returns[stepper.calls++ % MAX_CALLS] = *(const uintptr_t *)sp;
     }
     stepper.was_call = is_call((const uint8_t *)pc);
     stepper.sp_before = sp;

@@ -53,11 +53,11 @@ static int remove_directory(void **state) {
     return rmdir(directory); // nothing hidden was left in it
 }
 
-static void wait_for(const char *end, size_t least) {
-    for (int i = 0; i < 6000 && count(end) < least; i++) {
+static void wait_for(const char *end, size_t min) {
+    for (int i = 0; i < 6000 && count(end) < min; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
-    assert_true(count(end) >= least);
+    assert_true(count(end) >= min);
 }
 
 static void each_request_is_served(void **state) {
