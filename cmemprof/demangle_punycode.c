@@ -6,7 +6,7 @@ enum { MAX_CHARACTERS = 256 };
 
 // RFC 3492: characters outside of ASCII, each as a distance to the one before and to its place.
 static bool insert_characters(const char *at, const char *end, uint32_t *characters, size_t count, size_t *total) {
-    enum { BASE = 36, MIN_COUNT = 1, MAX_COUNT = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST = 0x80 };
+    enum { BASE = 36, TMIN = 1, TMAX = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST = 0x80 };
     uint32_t character = FIRST, position = 0, bias = FIRST_BIAS;
     while (at < end) {
         uint32_t before = position, weight = 1;
@@ -20,7 +20,7 @@ static bool insert_characters(const char *at, const char *end, uint32_t *charact
                 return false;
             }
             position += digit * weight;
-            uint32_t threshold = k <= bias ? MIN_COUNT : k >= bias + MAX_COUNT ? MAX_COUNT : k - bias;
+            uint32_t threshold = k <= bias ? TMIN : k >= bias + TMAX ? TMAX : k - bias;
             if (digit < threshold) {
                 break;
             }
@@ -36,10 +36,10 @@ static bool insert_characters(const char *at, const char *end, uint32_t *charact
         uint32_t delta = before == 0 ? position / DAMP : (position - before) / 2;
         delta += delta / (uint32_t)count;
         uint32_t k = 0;
-        for (; delta > (BASE - MIN_COUNT) * MAX_COUNT / 2; k += BASE) {
-            delta /= BASE - MIN_COUNT;
+        for (; delta > (BASE - TMIN) * TMAX / 2; k += BASE) {
+            delta /= BASE - TMIN;
         }
-        bias = k + (BASE - MIN_COUNT + 1) * delta / (delta + SKEW);
+        bias = k + (BASE - TMIN + 1) * delta / (delta + SKEW);
         if (position / count > 0x10ffff - character) {
             return false;
         }

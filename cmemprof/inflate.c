@@ -312,10 +312,10 @@ enum inflate_state inflate_run(struct inflate *inflate, uint8_t *out, size_t *at
 }
 
 uint32_t inflate_adler(uint32_t sum, const uint8_t *bytes, size_t size) {
-    enum { PRIME = 65521, MAX_COUNT = 5552 }; // so many before the sums run over
+    enum { PRIME = 65521, NMAX = 5552 }; // so many before the sums run over
     uint32_t a = sum & 0xffff, b = sum >> 16;
     while (size > 0) {
-        size_t part = size < MAX_COUNT ? size : MAX_COUNT;
+        size_t part = size < NMAX ? size : NMAX;
         for (size_t i = 0; i < part; i++) {
             a += bytes[i];
             b += a;
