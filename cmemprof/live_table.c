@@ -183,9 +183,9 @@ static bool grow(struct live_table *table, struct live_part *part) {
     while (slots <= there) {
         slots *= 2;
     }
-    size_t min = count < LIVE_TABLE_LEVELS - LEVELS_FOR_DOUBLING && slots / 4 >= LEVEL_0_SLOTS ? slots / 4 : slots;
+    size_t min_slots = count < LIVE_TABLE_LEVELS - LEVELS_FOR_DOUBLING && slots / 4 >= LEVEL_0_SLOTS ? slots / 4 : slots;
     bool made = false;
-    for (; !made && count < LIVE_TABLE_LEVELS && slots >= min; slots /= 2) {
+    for (; !made && count < LIVE_TABLE_LEVELS && slots >= min_slots; slots /= 2) {
         made = make(table, part, count, slots);
     }
     return made;
