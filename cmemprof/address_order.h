@@ -1,8 +1,8 @@
-// address_order.h: things that are sorted by where they begin: the first member of each is a uint64_t, its address.
+// address_order.h (naming): search and sort of items whose first member is a uint64_t start address.
 //
-// Threads: any. Memory: for a moment, to sort.
-#ifndef CMEMPROF_CMEMPROF_ADDRESS_ORDER_H
-#define CMEMPROF_CMEMPROF_ADDRESS_ORDER_H
+// Threads: any. Memory: scratch for sorting.
+#ifndef CMEMPROF_ADDRESS_ORDER_H
+#define CMEMPROF_ADDRESS_ORDER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,9 +11,9 @@
 #include "namespace.h"
 #include "symbolizer_arena.h"
 
-// How many of them do not begin above the address: the one that may hold it is the last of these.
+// The number of items that start at or below the address. The last of these is the one that may contain it.
 static inline size_t address_upper_bound(const void *items, size_t count, size_t item_bytes, uint64_t address) {
-    size_t low = 0, high = count; // the last start that is not above the address lies before high
+    size_t low = 0, high = count; // invariant: the upper bound is in [low, high]
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (*(const uint64_t *)((const char *)items + middle * item_bytes) <= address) {
@@ -25,7 +25,7 @@ static inline size_t address_upper_bound(const void *items, size_t count, size_t
     return low;
 }
 
-// Those that begin at the same address stay as they were. qsort would allocate from the program. False: no memory.
+// Stable. Merges in the arena because qsort may allocate from the program's heap. Returns false if memory runs out.
 bool address_sort(struct symbolizer_arena *memory, void *items, size_t count, size_t item_bytes);
 
 #endif

@@ -1,6 +1,6 @@
-// allocator_stats.h: which allocator is behind the hooks, and what it says of itself.
+// allocator_stats.h (hook): identifies the real allocator and reads its statistics.
 //
-// Threads: any, never under malloc: the allocator takes its own locks to count.
+// Threads: any, never inside malloc: the allocator takes its own locks to count.
 #ifndef CMEMPROF_ALLOCATOR_STATS_H
 #define CMEMPROF_ALLOCATOR_STATS_H
 
@@ -12,7 +12,7 @@
 
 bool allocator_stats_are_slow(void);
 
-// "cmemprof allocator: name=glibc in_use=... mapped=... resident=... retained=... fragmentation=...", cut at size.
+// Writes "cmemprof allocator: name=glibc in_use=... mapped=... resident=... retained=... fragmentation=...", truncated to size.
 void allocator_stats_print(char *text, size_t size);
 
 #endif

@@ -1,25 +1,26 @@
-// block_filter.h: says of a block's address that it is certainly nothing special, at the price of two loads.
+// block_filter.h (tables): a counting filter that rules out unsampled blocks at the cost of two loads.
 //
-// free() must notice a sampled block, and sampled blocks lie anywhere: they are the allocator's own, where it put them. So each address has
-// a counter among some thousands of others, and all blocks that free() must look at are counted. Where the counter is 0, free() has nothing
-// to do; where not, the table of live blocks is asked. Mostly a counter that is not 0 stands for one block, and then it says in which place
-// to look for it:
+// free() must recognise a sampled block, and sampled blocks are ordinary blocks at any address. So every address hashes to one of some
+// thousands of counters, and every block that free() must handle is counted in its counter. If the counter is 0, free() has nothing to do;
+// otherwise it searches the live table. A nonzero counter usually stands for one block and then holds that block's tag, the part of the
+// table to search:
 //
-//   0   none      1 .. 126   one, in that place      127   one, in whatever place      128 .. 254   2 .. 128      255   more: it stays so
+//   0   none      1 .. 126   one, with that tag      127   one, untagged      128 .. 254   2 .. 128 blocks      255   saturated,
+//   permanently
 //
-// Neighbours have neighbouring counters, 1.5 counters for 16 bytes, so that a program which works on a few pages of its heap touches as few
-// lines of the filter. The factor is 2^32 divided by the golden ratio's square: steps of any size, as allocators lay blocks out, are spread
-// evenly (Knuth, The Art of Computer Programming 3, 6.4, theorem S).
+// Adjacent addresses map to adjacent counters, 1.5 counters per 16 bytes, so a program that works on a few heap pages touches few cache
+// lines of the filter. The multiplier is 2^32 divided by the square of the golden ratio: it spreads any stride evenly (Knuth, The Art of
+// Computer Programming 3, 6.4, theorem S).
 //
-// The filter is sized with the number of blocks it counts (2,000 of them take 0.8 % of 256 KiB), and grows while it is used:
+// The filter is sized by the number of counted blocks (2,000 blocks occupy 0.8 % of 256 KiB). It grows while in use:
 //
-//   begin    The larger one is there, and blocks that are added count in both. Blocks that go are taken off the present one only.
-//   fill     When everybody who was adding has finished (the caller sees to that), the blocks that were there before are counted, too. Some
-//            count twice, or are gone: then free() asks in vain for once too often, and no block is ever missed.
-//   finish   It is the present one. The old one stays, since somebody may be reading it.
+//   begin    Allocates the larger filter. Added blocks are counted in both; removed blocks are subtracted from the present one only.
+//   fill     Once all adds in flight at begin are done (the caller waits for them), counts the older blocks in the larger filter. Blocks
+//            counted twice or already freed cost a needless search in free(); no block is ever missed.
+//   finish   Makes the larger filter the present one. The old one is never freed, since a reader may still hold it.
 //
-// Threads: any may ask, add and remove at any time, also inside malloc; no lock. One at a time may make it grow. Memory: mmap, bounded by
-// the budget, never given back.
+// Threads: any thread may query, add and remove at any time, also inside malloc; lock-free. One thread at a time may grow it. Memory: mmap,
+// bounded by the budget, never returned.
 #ifndef CMEMPROF_BLOCK_FILTER_H
 #define CMEMPROF_BLOCK_FILTER_H
 
@@ -33,7 +34,7 @@
 
 struct block_counts {
     size_t mask;                      // number of counters - 1
-    const struct block_counts *older; // the one before
+    const struct block_counts *older; // the previous filter
     _Atomic uint8_t of[];
 };
 
@@ -41,10 +42,10 @@ enum { BLOCK_FILTER_TAGS = 126, BLOCK_FILTER_ANYWHERE = 127, BLOCK_FILTER_TWO = 
 
 struct block_filter {
     _Atomic(struct block_counts *) present; // never NULL
-    _Atomic(struct block_counts *) next;    // NULL: it does not grow at the moment
+    _Atomic(struct block_counts *) next;    // NULL: not growing
 };
 
-// What there is before there is a table: a kilobyte, and no block is in it but those that were allocated before malloc was found.
+// The filter before the tables are open: 1 KiB, and counts only blocks of the bootstrap arena (real_allocator.h).
 enum { BLOCK_FILTER_SMALLEST = 1024 };
 extern struct block_counts block_filter_smallest;
 
@@ -52,7 +53,7 @@ static inline _Atomic uint8_t *block_filter_count(struct block_counts *counts, c
     return &counts->of[(uintptr_t)block * 0x61c88647 >> 34 & counts->mask];
 }
 
-// False: certainly not one of those that were added and not removed.
+// Returns false if the block is certainly not in the filter.
 static inline bool block_filter_may_hold(struct block_filter *filter, const void *block) {
     struct block_counts *counts = atomic_load_explicit(&filter->present, memory_order_acquire);
     return atomic_load_explicit(block_filter_count(counts, block), memory_order_relaxed) != 0;
@@ -62,7 +63,7 @@ static inline struct block_counts *block_filter_present(const struct block_filte
     return atomic_load_explicit(&filter->present, memory_order_acquire);
 }
 
-// An atomic read-modify-write in any case: a full barrier on amd64.
+// Always an atomic read-modify-write: a full barrier on amd64.
 static inline void block_filter_count_up(_Atomic uint8_t *count, uint8_t tag) {
     uint8_t now = atomic_load_explicit(count, memory_order_relaxed), next;
     do {
@@ -70,31 +71,32 @@ static inline void block_filter_count_up(_Atomic uint8_t *count, uint8_t tag) {
     } while (!atomic_compare_exchange_weak(count, &now, next));
 }
 
-// Before anybody else can have the block. place: 1 to BLOCK_FILTER_TAGS, or BLOCK_FILTER_ANYWHERE. What it was counted in, for whoever
-// changes his mind.
+// Call before any other thread can own the block. tag is 1 to BLOCK_FILTER_TAGS, or BLOCK_FILTER_ANYWHERE. Returns the filter that counted
+// the block, for block_filter_remove.
 struct block_counts *block_filter_add(struct block_filter *filter, const void *block, uint8_t tag);
-// After nobody has it any more. counts: what was the present filter while the block was still where block_filter_fill finds it: one that
-// came later may not have counted it.
+// Call once no thread owns the block. counts is the filter that was present while block_filter_fill could still find the block: a later one
+// may not have counted it.
 void block_filter_remove(struct block_counts *counts, const void *block);
 
-// For one who wants to know at the price of two loads that nothing has changed since block_filter_present: not growing, and still that one.
+// Returns true if nothing changed since block_filter_present: not growing, and the same filter. Costs two loads.
 static inline bool block_filter_is_still(const struct block_filter *filter, const struct block_counts *counts) {
-    // next first: NULL is before a growth began, and then it waits for us, or after its end, and then present is another one.
+    // Load next first. NULL means either that growth has not begun, and then it will wait for this thread, or that it has ended, and then
+    // present differs.
     return atomic_load_explicit(&filter->next, memory_order_acquire) == NULL && block_filter_present(filter) == counts;
 }
 
-// False: no memory, or it grows already.
+// Returns false if memory runs out or the filter is already growing.
 bool block_filter_begin(struct block_filter *filter, size_t counters, struct memory_budget *budget); // a power of two
 static inline bool block_filter_grows(const struct block_filter *filter) {
     return atomic_load_explicit(&filter->next, memory_order_relaxed) != NULL;
 }
-// The growth was begun and could not be finished: what has been counted since then is forgotten. Ends it where a fork was in the midst of
-// the end. Before it is settled: whoever counts meanwhile is waited for, and found by the fill.
+// Restarts a growth that could not be finished, also one whose finish a fork interrupted: discards what was counted since it began. Call
+// before settling: adds that are in flight meanwhile are waited for, and fill finds their blocks.
 void block_filter_begin_again(struct block_filter *filter);
 void block_filter_fill(struct block_filter *filter, const void *block, uint8_t tag);
 void block_filter_finish(struct block_filter *filter);
 
 size_t block_filter_size(const struct block_filter *filter);                        // counters
-void block_filter_close(struct block_filter *filter, struct memory_budget *budget); // for tests: nobody may use it any more
+void block_filter_close(struct block_filter *filter, struct memory_budget *budget); // for tests; no thread may use the filter any more
 
 #endif

@@ -1,6 +1,6 @@
-// cfi_bytes.h: reads the encodings of .eh_frame from bytes that may be anything.
+// cfi_bytes.h (unwind): decodes the encodings of .eh_frame from untrusted bytes.
 //
-// A reader never goes past its end: what does not fit reads as 0 and sets bad, which its user checks once, at the end.
+// A reader never passes its end: a value that does not fit reads as 0 and sets bad, which the caller checks once at the end.
 #ifndef CMEMPROF_CFI_BYTES_H
 #define CMEMPROF_CFI_BYTES_H
 
@@ -76,7 +76,7 @@ static inline int64_t cfi_sleb(struct cfi_bytes *bytes) {
     return cfi_sign_extend(value, bits);
 }
 
-// DW_EH_PE_*: the low half says how the value is stored, the high half what it is relative to.
+// DW_EH_PE_*: the low nibble is the value's format, the high nibble its base.
 enum {
     CFI_PE_ABSPTR = 0x00,
     CFI_PE_ULEB = 0x01,
@@ -92,7 +92,7 @@ enum {
     CFI_PE_OMIT = 0xff
 };
 
-// The stored value without what it is relative to; encoding's high half is the caller's business.
+// Returns the stored value; the caller adds the base that the high nibble of encoding names.
 static inline uint64_t cfi_encoded(struct cfi_bytes *bytes, uint8_t encoding) {
     switch (encoding & 0x0f) {
     case CFI_PE_ABSPTR:

@@ -1,8 +1,9 @@
-// cfi_cache.h: remembers the row of an address, so that a frame seen before costs one look instead of a search and a run of instructions.
+// cfi_cache.h (unwind): caches the row of an address: a frame seen before costs one lookup instead of a table search and a CFI program.
 //
-// Direct-mapped. An entry is two words, the row and the address XORed with it: a reader that meets a half-written entry computes an address
-// that is not the one it asked for, so no lock and no order is needed (R. Hyatt, T. Mann, "A lock-less transposition table", 2002).
-// Threads: any, also inside malloc and in a signal handler.
+// Direct-mapped. An entry is two words, the row and the address XORed with the row. A torn read yields another address than the one asked
+// for, so no lock and no memory ordering is needed (R. Hyatt, T. Mann, "A lock-less transposition table", 2002).
+//
+// Threads: any, also inside malloc and in signal handlers.
 #ifndef CMEMPROF_CFI_CACHE_H
 #define CMEMPROF_CFI_CACHE_H
 
@@ -13,7 +14,7 @@
 
 #include "cfi.h"
 
-// 256 KiB, of which a program touches one cache line for each address that it is seen at.
+// 256 KiB. A program touches one cache line of it for each call site that is sampled.
 enum { CFI_CACHE_BITS = 14, CFI_CACHE_ENTRIES = 1 << CFI_CACHE_BITS };
 
 struct cfi_cache {
@@ -22,8 +23,7 @@ struct cfi_cache {
     } entries[CFI_CACHE_ENTRIES];
 };
 
-// The low bits as they are: as good as any hash for addresses of code, within one object better, and 4 cycles less in a walk, where the row
-// is what everything waits for.
+// The low bits: as good as any hash for code addresses, better within one object, and 4 cycles shorter on the walk's critical path.
 static inline size_t cfi_cache_index(uintptr_t address) {
     return address % CFI_CACHE_ENTRIES;
 }
@@ -50,10 +50,10 @@ static inline void cfi_cache_drop(struct cfi_cache *cache, uintptr_t address) {
     atomic_store_explicit(&cache->entries[at].row, 0, memory_order_relaxed);
 }
 
-// After code was unmapped: another object may come to lie at the same addresses.
+// Call after code was unmapped: another object may be loaded at the same addresses.
 static inline void cfi_cache_clear(struct cfi_cache *cache) {
     for (size_t at = 0; at < CFI_CACHE_ENTRIES; at++) {
-        if (atomic_load_explicit(&cache->entries[at].row, memory_order_relaxed) != 0) { // leaves untouched pages so
+        if (atomic_load_explicit(&cache->entries[at].row, memory_order_relaxed) != 0) { // leaves unused pages untouched
             atomic_store_explicit(&cache->entries[at].check, 0, memory_order_relaxed);
             atomic_store_explicit(&cache->entries[at].row, 0, memory_order_relaxed);
         }

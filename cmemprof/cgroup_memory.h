@@ -1,7 +1,8 @@
-// cgroup_memory.h: how much memory the process may still take before its cgroup's limit: of a container, a systemd unit, a job.
+// cgroup_memory.h (naming): how much memory the process may still use before it reaches the limit of its cgroup (container, systemd unit,
+// job).
 //
-// Versions 1 and 2, as they are mounted by habit. Limits of all levels count, and files that were not used lately (inactive_file) do not
-// count as used, since the kernel drops them before it ends a process: so Kubernetes looks at it as well.
+// Reads cgroup versions 1 and 2 at their usual mount points. The limits of all ancestors count. inactive_file is not counted as used, since
+// the kernel reclaims it before it kills a process; Kubernetes computes its working set the same way.
 //
 // Source: Linux, Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
 //
@@ -18,7 +19,7 @@
 #define CGROUP_MEMORY_LIST "/proc/self/cgroup"
 #define CGROUP_MEMORY_MOUNT "/sys/fs/cgroup"
 
-// In bytes. SIZE_MAX: there is no limit, or none is to be seen. list: the cgroups of the process; mount: where their files are.
+// In bytes. Returns SIZE_MAX if there is no limit or none can be read. list names the process's cgroups; mount is where their files are.
 size_t cgroup_memory_left(const char *list, const char *mount);
 
 // The account of the process's own cgroup, in bytes. What the version does not say is 0: version 1 has no events but oom_kill.

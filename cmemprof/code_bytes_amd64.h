@@ -1,6 +1,6 @@
-// code_bytes_amd64.h: what machine code tells about itself where no table does.
+// code_bytes_amd64.h (unwind): recognises machine code where no unwind table covers it.
 //
-// Threads: any, also inside malloc and in a signal handler. No lock, no allocation. Never faults: pages are probed first.
+// Threads: any, also inside malloc and in signal handlers. No lock, no allocation. Never faults: pages are probed first.
 #ifndef CMEMPROF_CODE_BYTES_AMD64_H
 #define CMEMPROF_CODE_BYTES_AMD64_H
 
@@ -9,10 +9,11 @@
 
 #include "namespace.h"
 
-// A call instruction ends just before the address, as it does before every return address.
+// Returns true if a call instruction ends at the address, as before every return address.
 bool code_bytes_follow_call(uintptr_t address);
 
-// The address is that of mov $15, %rax; syscall: where the kernel lets a signal handler return to (__restore_rt). musl has no table for it.
+// Returns true if the code there is mov $15, %rax; syscall: __restore_rt, where the kernel returns from a signal handler. musl has no
+// unwind table for it.
 bool code_bytes_are_sigreturn(uintptr_t address);
 
 #endif

@@ -1,8 +1,8 @@
-// debug_files.h: where the debug data of a file lies that does not hold it itself.
+// debug_files.h (naming): finds the separate debug file of an object file.
 //
-// A debug file is found by build ID (/usr/lib/debug/.build-id), or by the name in .gnu_debuglink: beside the file, in .debug there, or
-// under /usr/lib/debug. The common part of several (dwz) by .gnu_debugaltlink, split data (.dwp, .dwo) by dwarf_split.h. Nothing is
-// fetched over a network, and what is not of that very build is not taken.
+// Looks by build ID (/usr/lib/debug/.build-id), then by the name in .gnu_debuglink: next to the file, in .debug there, and under
+// /usr/lib/debug. dwz's common file is found by .gnu_debugaltlink; split data (.dwp, .dwo) is found by dwarf_split.h. Nothing is fetched
+// over a network, and a file of another build is rejected.
 //
 // Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DEBUG_FILES_H
@@ -11,9 +11,9 @@
 #include "namespace.h"
 #include "elf_file.h"
 
-// path: of the file. False: there is none.
+// path is that of the file. Returns false if there is no debug file.
 bool debug_files_open(struct elf_file *debug, const struct elf_file *file, const char *path);
-// For the file at the path, which has a .gnu_debugaltlink, or not.
+// The dwz file that the .gnu_debugaltlink of the file at path names. Returns false if there is none.
 bool debug_files_open_supplementary(struct elf_file *supplementary, const struct elf_file *file, const char *path);
 
 #endif

@@ -1,9 +1,9 @@
-// demangle.h: names of C++ (Itanium ABI) and of Rust (both manglings) as people write them, in every program, whatever it has loaded.
+// demangle.h (naming): demangles C++ (Itanium ABI) and Rust (both schemes), independently of what libraries the program has loaded.
 //
-// What cannot be read, or would be longer than the room, stays as it is: a name from a damaged file costs a bounded time and no memory but
-// the caller's. Names are written as binutils' c++filt and Rust's rustfilt write them, Rust's without hashes.
+// A name that cannot be parsed, or whose result would exceed DEMANGLE_MAX_BYTES, is kept mangled: a damaged name costs bounded time and no
+// memory but the caller's. Output matches binutils' c++filt and rustfilt, Rust names without hashes.
 //
-// Threads: any, each with its own workplace. Memory: the workplace, 100 KB.
+// Threads: any, each with its own demangler. Memory: the demangler, 100 KB.
 #ifndef CMEMPROF_DEMANGLE_H
 #define CMEMPROF_DEMANGLE_H
 
@@ -13,12 +13,12 @@
 #include "namespace.h"
 #include "symbolizer_arena.h"
 
-enum { DEMANGLE_MAX_BYTES = 16 << 10 }; // of a readable name
+enum { DEMANGLE_MAX_BYTES = 16 << 10 }; // of a demangled name
 
-struct demangler;                                                 // where a name is taken apart
+struct demangler;                                                 // working state
 struct demangler *demangler_new(struct symbolizer_arena *memory); // NULL: no memory
 
-// Valid until the next call. NULL: not a mangled name, or none that can be read.
+// Valid until the next call. Returns NULL if the name is not mangled or cannot be parsed.
 const char *demangle(struct demangler *demangler, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-// demangle_cxx_print.h: for the two files that write a name's tree.
+// demangle_cxx_print.h (naming): shared by the two files that print a name's tree.
 #ifndef CMEMPROF_DEMANGLE_CXX_PRINT_H
 #define CMEMPROF_DEMANGLE_CXX_PRINT_H
 
@@ -11,11 +11,11 @@ struct cxx_printer {
     const struct cxx_tree *tree;
     struct demangle_text *text;
     unsigned depth, steps;
-    uint32_t element; // of packs, while an expansion is written
+    uint32_t element; // the pack element being printed in an expansion
 };
 
 const struct cxx_node *cxx_print_node(const struct cxx_printer *printer, uint16_t at);
-uint16_t cxx_print_meant(const struct cxx_printer *printer, uint16_t at); // what stands for something else
+uint16_t cxx_print_meant(const struct cxx_printer *printer, uint16_t at); // resolves references to other nodes
 bool cxx_print_is(const struct cxx_node *node, const char *text);
 size_t cxx_print_list_size(const struct cxx_printer *printer, uint16_t list);
 

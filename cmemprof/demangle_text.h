@@ -1,4 +1,4 @@
-// demangle_text.h: the readable name while it is written: of bounded length.
+// demangle_text.h (naming): a bounded output buffer for the demangled name.
 #ifndef CMEMPROF_DEMANGLE_TEXT_H
 #define CMEMPROF_DEMANGLE_TEXT_H
 
@@ -13,7 +13,7 @@
 
 struct demangle_text {
     size_t size;
-    bool failed; // too long, or what it is made of makes no sense
+    bool failed; // too long, or the input is malformed
     char bytes[DEMANGLE_MAX_BYTES];
 };
 

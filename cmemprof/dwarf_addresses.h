@@ -1,6 +1,6 @@
-// dwarf_addresses.h: which unit of debug data has an address.
+// dwarf_addresses.h (naming): maps an address to its compilation unit.
 //
-// From .debug_aranges, which gcc writes and clang does not; at the first address that is not there, from every unit's own ranges, too.
+// Uses .debug_aranges, which gcc writes and clang does not. At the first address it lacks, reads the ranges of all units, too.
 //
 // Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DWARF_ADDRESSES_H
@@ -12,13 +12,13 @@
 struct dwarf_addresses {
     struct dwarf_file *file;
     struct dwarf_address_range {
-        uint64_t low, high, unit; // low first: address_order.h
+        uint64_t low, high, unit; // low comes first: address_order.h
     } * ranges;
     size_t count, capacity;
     bool read_table, read_units;
 };
 
-// NULL: no unit that can be read has it.
+// Returns NULL if no readable unit contains the address.
 struct dwarf_unit *dwarf_addresses_find(struct dwarf_addresses *addresses, uint64_t address);
 
 #endif

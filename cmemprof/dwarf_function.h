@@ -1,7 +1,7 @@
-// dwarf_function.h: what a function of debug data is called: with the namespaces, classes and functions that it is declared in.
+// dwarf_function.h (naming): a function's name, qualified by the namespaces, classes and functions that it is declared in.
 //
-// Threads: guarded by the caller. Memory: the file's room for names, which whoever asks empties before (struct dwarf_names); a name that
-// does not fit is the function's alone.
+// Threads: guarded by the caller. Memory: the file's struct dwarf_names, which the caller empties first; a name that does not fit is left
+// unqualified.
 #ifndef CMEMPROF_DWARF_FUNCTION_H
 #define CMEMPROF_DWARF_FUNCTION_H
 
@@ -9,9 +9,9 @@
 #include "dwarf_die.h"
 
 struct dwarf_function {
-    const char *name;    // "engine::Cache::put"; in C "put"; "": it has none
-    const char *linkage; // as the linker knows it: "_ZN6engine5Cache3putEv"; "": nothing else than the name
-    uint64_t line;       // where it is declared; 0: unknown
+    const char *name;    // "engine::Cache::put"; in C "put"; "" if unnamed
+    const char *linkage; // linkage name: "_ZN6engine5Cache3putEv"; "" if it has none
+    uint64_t line;       // of the declaration; 0: unknown
 };
 
 struct dwarf_function dwarf_function_of(const struct dwarf_die *die);

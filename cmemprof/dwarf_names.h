@@ -1,4 +1,4 @@
-// dwarf_names.h: the numbers of DWARF 2 to 5 (and GNU's extensions) that are read here, by the standard's names.
+// dwarf_names.h (naming): the constants of DWARF 2 to 5 and GNU extensions used here, by their standard names.
 #ifndef CMEMPROF_DWARF_NAMES_H
 #define CMEMPROF_DWARF_NAMES_H
 

@@ -1,6 +1,5 @@
-// dwarf_package.h: a package of split debug data (.dwp), as dwp and llvm-dwp make it of a program's .dwo files: the sections of all of
-// them, one kind behind the other, and an index that says for each unit's identity where its parts lie (DWARF 5, and GNU's kind for DWARF
-// 4).
+// dwarf_package.h (naming): a package of split debug data (.dwp), as dwp and llvm-dwp make it from a program's .dwo files: their sections
+// concatenated by kind, and an index from unit IDs to contributions (DWARF 5, and GNU's format for DWARF 4).
 //
 // Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DWARF_PACKAGE_H
@@ -11,17 +10,17 @@
 
 struct dwarf_package {
     struct elf_file elf;
-    struct dwarf_file whole; // with all units' sections
+    struct dwarf_file whole; // sections of all units
     uint32_t version, column_count, unit_count, slot_count;
-    const uint8_t *ids, *rows, *columns, *offsets, *sizes; // the index, as it lies in the file
+    const uint8_t *ids, *rows, *columns, *offsets, *sizes; // the index, as stored in the file
 };
 
-// False: no such file, or no such package. The package must stay where it is.
+// Returns false if the file is missing or not a package. The package must not move.
 bool dwarf_package_open(struct dwarf_package *package, const char *path, struct symbolizer_arena *memory);
-bool dwarf_package_use(struct dwarf_package *package);   // of the file that elf is already
-void dwarf_package_close(struct dwarf_package *package); // of one that is not open, too
+bool dwarf_package_use(struct dwarf_package *package);   // uses the file that elf has already opened
+void dwarf_package_close(struct dwarf_package *package); // also if not open
 
-// The sections of the unit of that identity, as if it had a file of its own. False: it is not in the package.
+// Sets *file to the sections of the unit with that ID, as if it had a file of its own. Returns false if the package lacks it.
 bool dwarf_package_file(struct dwarf_package *package, uint64_t id, struct dwarf_file *file);
 
 #endif

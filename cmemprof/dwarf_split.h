@@ -1,6 +1,6 @@
-// dwarf_split.h: split debug data (-gsplit-dwarf): a unit of the program is a skeleton then, and its entries lie elsewhere: in a package
-// for the whole program (FILE.dwp beside it, under /usr/lib/debug, or there by build ID), or in a file of their own (.dwo), whose name the
-// skeleton has. Only what has the skeleton's identity is taken.
+// dwarf_split.h (naming): split debug data (-gsplit-dwarf). The program's unit is then a skeleton, and its entries are in a package for the
+// whole program (FILE.dwp next to it, under /usr/lib/debug, or there by build ID) or in a .dwo file that the skeleton names. Only data with
+// the skeleton's ID is used.
 //
 // Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DWARF_SPLIT_H
@@ -10,16 +10,16 @@
 #include "dwarf_unit.h"
 
 struct dwarf_split {
-    const char *program;           // path of the file that the skeletons belong to
-    const char *build_id;          // its, in hex; "": none
-    struct split_file *files;      // that are open, the last first
-    struct dwarf_package *package; // NULL: not looked for, or there is none
+    const char *program;           // path of the file that contains the skeletons
+    const char *build_id;          // of that file, in hex; "": none
+    struct split_file *files;      // open files, latest first
+    struct dwarf_package *package; // NULL: not looked for, or absent
     bool looked_for_package;
-    // One number of steps is for all of them: the file that was used last has it.
+    // All files share one step count; the last used file holds it.
     struct dwarf_file *last_used;
 };
 
-// Where the unit's entries are: itself, or its split unit. To be asked each time before they are read.
+// The unit that contains the entries: the unit itself or its split unit. Call each time before reading them.
 struct dwarf_unit *dwarf_split_of(struct dwarf_split *split, struct dwarf_unit *unit);
 void dwarf_split_close(struct dwarf_split *split);
 

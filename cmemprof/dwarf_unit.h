@@ -1,6 +1,6 @@
-// dwarf_unit.h: one unit of debug data (DWARF 2 to 5, 32 and 64 bits): its head, its abbreviations, and what its entries are read with.
+// dwarf_unit.h (naming): one unit of debug data (DWARF 2 to 5, 32 and 64 bits): its header, abbreviations and base offsets.
 //
-// A unit's bytes are the section's, or inflated for it; they live as long as the file, as all texts do.
+// A unit's bytes are the section's, or inflated from it. They live as long as the file, as do all strings.
 //
 // Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_DWARF_UNIT_H
@@ -9,8 +9,8 @@
 #include "namespace.h"
 #include "elf_section.h"
 
-// Entries that may be read for one file. Damaged data may lead to the same ones again and again; SQLite's 400 busiest addresses take a
-// hundredth of it.
+// Entries that may be read in one file. Damaged data may lead to the same entries again and again; SQLite's 400 busiest addresses take a
+// hundredth of this.
 #define DWARF_MAX_STEPS ((uint64_t)1 << 27)
 
 struct dwarf_sections {
@@ -23,12 +23,12 @@ struct dwarf_abbrev {
     uint64_t code;
     uint32_t tag;
     uint32_t first_spec, spec_count;
-    int32_t fixed_bytes; // of all its values in this unit; -1: they differ
+    int32_t fixed_bytes; // of all its values in this unit; -1: varies
     bool has_children;
 };
 
 struct dwarf_spec {
-    uint16_t name, form; // 0: none that is known
+    uint16_t name, form; // 0: unknown
     int64_t constant;    // of DW_FORM_implicit_const
 };
 
@@ -44,19 +44,19 @@ struct dwarf_unit {
     size_t abbrev_count, abbrev_capacity;
     struct dwarf_spec *specs;
     size_t spec_count, spec_capacity;
-    bool codes_are_dense; // abbreviation i has the code i + 1
-    // Of its first entry:
+    bool codes_are_dense; // abbreviation i has code i + 1
+    // Of the root entry:
     uint64_t low_pc, str_offsets_base, addr_base, rnglists_base, ranges_base, language, line_offset;
     bool has_lines;
     const char *directory;             // DW_AT_comp_dir, or ""
-    const struct dwarf_unit *skeleton; // of split data: whose addresses they are
-    struct dwarf_unit *split;          // of a skeleton; NULL: not looked for, or not to be had
+    const struct dwarf_unit *skeleton; // of split data: the unit that holds the addresses
+    struct dwarf_unit *split;          // of a skeleton; NULL: not looked for, or absent
     struct function_index *functions;  // function_index.h
     struct line_table *lines;          // object_file.c
     bool looked_for_split, looked_for_functions, looked_for_lines;
 };
 
-// Names that are put together, of the frames of one address.
+// Buffer for the qualified names of one address's frames.
 struct dwarf_names {
     size_t used;
     char bytes[32 << 10];
@@ -65,9 +65,9 @@ struct dwarf_names {
 struct dwarf_file {
     struct symbolizer_arena *memory;
     struct dwarf_sections sections;
-    struct dwarf_file *supplementary; // dwz's common part of several files; NULL: none
+    struct dwarf_file *supplementary; // dwz's file shared by several; NULL: none
     uint64_t steps_left;
-    struct dwarf_unit *units; // that were asked for, the last first
+    struct dwarf_unit *units; // those loaded, latest first
     struct dwarf_unit glance; // see dwarf_unit_glance
     struct dwarf_unit_range { // of all units, by offset; see dwarf_unit_holding
         uint64_t begin, end;
@@ -78,18 +78,18 @@ struct dwarf_file {
 };
 
 void dwarf_file_open(struct dwarf_file *file, const struct elf_file *elf);
-// Of split data (.dwo): its sections have other names.
+// For split data (.dwo), whose sections have other names.
 void dwarf_file_open_split(struct dwarf_file *file, const struct elf_file *elf);
 
-// The unit that begins at the offset. NULL: none that can be read, or no memory.
+// The unit at the offset. Returns NULL if it cannot be read or memory runs out.
 struct dwarf_unit *dwarf_unit_at(struct dwarf_file *file, uint64_t offset);
-// Its head and its own entry's abbreviation, for a look at that entry. Valid until the next one. NULL: it cannot be read.
+// Reads only the header and the root entry's abbreviation. Valid until the next call. Returns NULL if it cannot be read.
 struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset);
-// The unit that an entry lies in.
+// The unit that contains the entry at the offset.
 struct dwarf_unit *dwarf_unit_holding(struct dwarf_file *file, uint64_t offset);
-// Where all units are. The first time each is gone through. NULL and 0: there is none.
+// The ranges of all units. The first call scans the section. Returns NULL and 0 if there are none.
 const struct dwarf_unit_range *dwarf_unit_ranges(struct dwarf_file *file, size_t *count);
 
-const struct dwarf_abbrev *dwarf_unit_abbrev(const struct dwarf_unit *unit, uint64_t code); // NULL: none
+const struct dwarf_abbrev *dwarf_unit_abbrev(const struct dwarf_unit *unit, uint64_t code); // returns NULL if there is none
 
 #endif

@@ -1,9 +1,9 @@
-// elf_file.h: one ELF file on disk (64 bits, little-endian), read piece by piece: sections by name, the build ID, and the symbol table.
+// elf_file.h (naming): one ELF file on disk (64-bit, little-endian), read piece by piece: sections by name, build ID, symbol tables.
 //
-// The file may be damaged, and it may be written to, cut or replaced at any moment. So nothing of it is mapped, where reading behind its
-// end would end the program (SIGBUS) and what was checked could change; what is asked for is copied. No descriptor is kept: naming takes a
-// while, in which the program may fork, or close all descriptors and open others in their place. It is opened for each piece; if it is not
-// the very file any more, or was written to, there is no such piece.
+// The file may be damaged, and may be written to, truncated or replaced at any moment. So it is never mapped: a read past the end would
+// raise SIGBUS, and checked bytes could change. Requested bytes are copied instead. No descriptor is kept: symbolizing takes a while, in
+// which the program may fork, or close all descriptors and reuse their numbers. The file is reopened for each read; if it is no longer the
+// same file, or was written to, the read fails.
 //
 // Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_ELF_FILE_H
@@ -28,7 +28,7 @@ struct elf_file_version {
 };
 
 struct elf_file {
-    const uint8_t *bytes; // the caller's; NULL: in the file
+    const uint8_t *bytes; // the caller's buffer; NULL: read from the file
     const char *path;
     struct elf_file_version version;
     size_t size; // 0: not open
@@ -38,24 +38,24 @@ struct elf_file {
     struct symbolizer_arena *memory;
 };
 
-// False: no such file, not such a file, damaged at its head, or no memory; then it is not open.
+// Returns false, and leaves it closed, if there is no such file, it is not such an ELF file, its header is damaged, or memory runs out.
 bool elf_file_open(struct elf_file *file, const char *path, struct symbolizer_arena *memory);
-bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, struct symbolizer_arena *memory); // of the caller's
-void elf_file_close(struct elf_file *file); // of one that is not open, too
+bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, struct symbolizer_arena *memory); // reads the caller's bytes
+void elf_file_close(struct elf_file *file);                                                                   // also if not open
 
-// False: there is no such section.
+// Returns false if there is no such section.
 bool elf_file_section_at(const struct elf_file *file, size_t index, Elf64_Shdr *header);
 bool elf_file_section(const struct elf_file *file, const char *name, Elf64_Shdr *header);
 bool elf_file_segment_at(const struct elf_file *file, size_t index, Elf64_Phdr *segment);
-// Of a segment or a section, as it lies in the file; empty if that ends before or has changed, or no memory. They live as long as the
-// memory.
+// Bytes of a segment or section as stored in the file. Empty if the file is shorter or has changed, or memory runs out. They live as long
+// as the arena.
 struct dwarf_bytes elf_file_bytes(const struct elf_file *file, uint64_t offset, uint64_t size);
-void elf_file_drop(const struct elf_file *file, struct dwarf_bytes bytes); // what is not needed any more, as it was given
-// The same into the caller's. False: as empty.
+void elf_file_drop(const struct elf_file *file, struct dwarf_bytes bytes); // releases bytes exactly as elf_file_bytes returned them
+// The same into the caller's buffer. Returns false where elf_file_bytes returns nothing.
 bool elf_file_read(const struct elf_file *file, uint64_t offset, void *to, size_t size);
 
-// Its length; 0: there is none.
+// Returns the length; 0 if there is no build ID.
 size_t elf_file_build_id(const struct elf_file *file, const uint8_t **id);
-bool elf_file_build_id_is(const struct elf_file *file, const char *hex); // "": none
+bool elf_file_build_id_is(const struct elf_file *file, const char *hex); // "" matches a file without one
 
 #endif

@@ -1,11 +1,11 @@
-// elf_section.h: what is in a section of debug data, inflated where it is compressed (SHF_COMPRESSED with zlib, or .zdebug_).
+// elf_section.h (naming): the contents of a debug section, inflated if compressed (SHF_COMPRESSED with zlib, or .zdebug_).
 //
-// A section is read when it is first asked for: whole, or of one that is not compressed only the unit.
-// A compressed section that is asked for whole is inflated into memory. Of the two large ones only some units are asked for, so they are
-// inflated through a window: the first time from one end to the other, as only then the checksum says whether all is well; on the way
-// places are noted from where to go on, so that another unit takes a fraction of it.
+// A section is read when first asked for: whole, or, if not compressed, only the requested unit. A compressed section that is asked for
+// whole is inflated into memory. Of the two large sections only some units are needed, so they are inflated through a window. The first
+// pass covers the whole section, since only then the checksum can be verified; it records resume points, so that later units cost a
+// fraction of a pass.
 //
-// Threads: guarded by the caller. Memory: symbolizer_arena.h. Not more than a deflate stream of that size can hold is ever taken.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h, never more than a deflate stream of that size can expand to.
 #ifndef CMEMPROF_ELF_SECTION_H
 #define CMEMPROF_ELF_SECTION_H
 
@@ -14,25 +14,26 @@
 
 struct elf_section {
     struct symbolizer_arena *memory;
-    const struct elf_file *file; // must stay where it is
+    const struct elf_file *file; // must not move
     uint64_t stored_at, stored_bytes;
-    struct dwarf_bytes stored; // as it lies in the file; NULL: not read yet
-    uint64_t size;             // inflated; 0: there is no such section, or it cannot be read
+    struct dwarf_bytes stored; // as stored in the file; NULL: not read yet
+    uint64_t size;             // inflated; 0: absent or unreadable
     bool is_compressed;
-    const uint8_t *bytes; // all, inflated; NULL: not asked for yet
+    const uint8_t *bytes; // the whole section, inflated; NULL: not asked for yet
     struct elf_section_points *points;
-    uint64_t inflated_bytes; // in all, for tests and measurements
+    uint64_t inflated_bytes; // total, for tests and measurements
 };
 
 // name: ".debug_info".
 struct elf_section elf_section_open(const struct elf_file *file, const char *name);
 
-// All of it. Empty: there is none, damaged, or no memory.
+// The whole section. Empty if absent, damaged, or memory runs out.
 struct dwarf_bytes elf_section_all(struct elf_section *section);
-// What begins at the offset with its own length, as units and line number programs do; with that length. Empty: as above.
+// The unit or line number program at the offset, with its initial length. Empty as above.
 struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset);
 
-// Some bytes of it, as a section by itself; one that is compressed is inflated for it, whole. Its size is 0 if they are not all there.
+// A range of the section as a section of its own; a compressed section is inflated whole for it. Its size is 0 if the range is not within
+// the section.
 struct elf_section elf_section_part(struct elf_section *section, uint64_t offset, uint64_t size);
 
 #endif

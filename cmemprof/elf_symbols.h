@@ -1,4 +1,4 @@
-// elf_symbols.h: functions of a symbol table by address.
+// elf_symbols.h (naming): looks up functions in a symbol table by address.
 //
 // Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_ELF_SYMBOLS_H
@@ -9,15 +9,15 @@
 
 struct elf_symbols {
     struct elf_symbol {
-        uint64_t start, size; // start first: address_order.h
-        const char *name;     // lives as long as the memory
+        uint64_t start, size; // start comes first: address_order.h
+        const char *name;     // lives as long as the arena
         bool is_local;
     } * symbols;
     size_t count;
 };
 
-// type: SHT_SYMTAB or SHT_DYNSYM. False: there is no function, or no memory.
+// type is SHT_SYMTAB or SHT_DYNSYM. Returns false if there is no function or memory runs out.
 bool elf_symbols_read(struct elf_symbols *symbols, const struct elf_file *file, uint32_t type);
-const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address); // NULL: none
+const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address); // returns NULL if there is none
 
 #endif

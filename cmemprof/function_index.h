@@ -1,7 +1,7 @@
-// function_index.h: the functions of one unit of debug data by address, and what its entries lie in.
+// function_index.h (naming): the functions of one unit by address, and the parent of each of its entries.
 //
-// The unit is walked once, and then only the scopes of one function for each address: SQLite, whose 250,000 lines are one unit, would take
-// 5 ms for each otherwise.
+// The unit is walked once; a lookup then reads only the scopes of one function. SQLite is one unit of 250,000 lines: without the index each
+// lookup would take 5 ms.
 //
 // Threads: guarded by the caller. Memory: symbolizer_arena.h.
 #ifndef CMEMPROF_FUNCTION_INDEX_H
@@ -12,14 +12,14 @@
 #include "namespace.h"
 #include "dwarf_die.h"
 
-// Of the unit; made at the first call. NULL: no memory.
+// The unit's index, built by the first call. Returns NULL if memory runs out.
 struct function_index *function_index_of(struct dwarf_unit *unit);
 
-// The function at the address and the scopes in it, inlined functions among them, as they are nested in the code: the innermost first, at
-// most `most`. 0: no function is there.
+// The function at the address and its nested scopes, including inlined functions, innermost first, at most `max`. Returns 0 if there is no
+// function.
 size_t function_index_scopes(struct function_index *index, uint64_t address, struct dwarf_die *scopes, size_t max);
 
-// What the entry is declared in: a namespace, class or function. False: in the unit itself.
+// The namespace, class or function that the entry is declared in. Returns false if that is the unit itself.
 bool function_index_parent(struct function_index *index, const struct dwarf_die *die, struct dwarf_die *parent);
 
 #endif

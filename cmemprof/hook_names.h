@@ -1,8 +1,8 @@
-// hook_names.h: what the hooks are called; see interposition.h. The first include of a file that defines one, so that declarations of the
-// system's headers and members of struct real_allocator have the same names as everything else in that file.
+// hook_names.h (hook): the linker names of the hooks; see interposition.h. Must be the first include of a file that defines a hook, so that
+// system declarations and the members of struct real_allocator get the same names as the rest of that file.
 //
-// A build with a sanitizer has its allocator instead (HOOKS_ARE_LEFT_OUT), since instrumented hooks would be called before the sanitizer is
-// ready: `go build -asan` and `-msan` build all C code so.
+// Sanitizer builds leave the hooks out (HOOKS_ARE_LEFT_OUT): instrumented hooks would run before the sanitizer is initialised. `go build
+// -asan` and `-msan` build all C code that way.
 #ifndef CMEMPROF_HOOK_NAMES_H
 #define CMEMPROF_HOOK_NAMES_H
 
@@ -34,6 +34,6 @@
 
 #include <stddef.h>
 
-void *pvalloc(size_t size); // musl declares none
+void *pvalloc(size_t size); // musl does not declare it
 
 #endif

@@ -1,9 +1,9 @@
-// inflate.h: inflates deflate streams (RFC 1951), as far as is asked for: debug data is compressed by the linker, Go's always.
+// inflate.h (naming): inflates deflate streams (RFC 1951) on demand: linkers compress debug data, Go's always.
 //
-// Of its own, because zlib would have to be where the program runs. It stops when there is no more room and between blocks, so that a
-// section can be inflated through a small window, and begun in its midst (elf_section.h).
+// Private, because zlib may be missing where the program runs. Stops when the output is full and between blocks, so that a section can be
+// inflated through a small window and resumed in the middle (elf_section.h).
 //
-// Threads: any, each with its own. Memory: none; 12 KB for the codes are the caller's.
+// Threads: any, each with its own state. Memory: none; the caller provides 12 KB for the codes.
 #ifndef CMEMPROF_INFLATE_H
 #define CMEMPROF_INFLATE_H
 
@@ -13,18 +13,18 @@
 
 #include "namespace.h"
 
-enum { INFLATE_WINDOW_BYTES = 32 << 10 }; // what a match may reach back
+enum { INFLATE_WINDOW_BYTES = 32 << 10 }; // maximum match distance
 enum { INFLATE_FAST_BITS = 10, INFLATE_MAX_BITS = 15, INFLATE_MAX_SYMBOLS = 288 };
 
 struct inflate_code {
     uint16_t fast[1 << INFLATE_FAST_BITS]; // by the next bits: symbol << 4 | bits; 0: a longer code
     uint16_t counts[INFLATE_MAX_BITS + 1];
-    uint16_t symbols[INFLATE_MAX_SYMBOLS]; // in the order of their codes
+    uint16_t symbols[INFLATE_MAX_SYMBOLS]; // in code order
 };
 
 enum inflate_state { INFLATE_BETWEEN_BLOCKS, INFLATE_STORED, INFLATE_CODED, INFLATE_ENDED, INFLATE_BAD };
 
-// Where in the input it stands. Between blocks this and the window are all there is to know.
+// Input position. Between blocks it and the window are the whole state.
 struct inflate_position {
     const uint8_t *at;
     uint64_t bits;
@@ -37,18 +37,18 @@ struct inflate {
     const uint8_t *in_end;
     bool is_last;                        // block
     uint32_t stored_left;                // of a stored block
-    uint32_t match_left, match_distance; // of a match that had no room
+    uint32_t match_left, match_distance; // of a match that did not fit
     struct inflate_code literals, distances;
 };
 
 void inflate_begin(struct inflate *inflate, const uint8_t *bytes, size_t size);
-void inflate_resume(struct inflate *inflate, struct inflate_position position, const uint8_t *end); // at a place between blocks
+void inflate_resume(struct inflate *inflate, struct inflate_position position, const uint8_t *end); // at a position between blocks
 
-// Writes to out + *at and moves it on, until `room` is reached, a block has ended, or all. out up to *at is what matches refer to: all of
-// what came before, or the last INFLATE_WINDOW_BYTES of it at least.
+// Writes at out + *at and advances *at, until it reaches capacity, a block ends, or the stream ends. Matches refer to out up to *at, which
+// must hold all previous output or at least its last INFLATE_WINDOW_BYTES.
 enum inflate_state inflate_run(struct inflate *inflate, uint8_t *out, size_t *at, size_t capacity);
 
-// Adler-32 of bytes, as zlib's streams end with it; 1 to begin with.
+// Adler-32, the checksum at the end of a zlib stream; start with 1.
 uint32_t inflate_adler(uint32_t sum, const uint8_t *bytes, size_t size);
 
 #endif

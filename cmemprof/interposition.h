@@ -1,10 +1,10 @@
-// interposition.h: what stands between our malloc and libc's: how the process's calls come to ours, and how ours finds the one behind it.
+// interposition.h (hook): how calls to malloc reach the hooks, and how the hooks find the real allocator.
 //
-// In a dynamically linked program the loader binds the name malloc to ours, since it looks in the program and in preloaded libraries first,
-// and dlsym(RTLD_NEXT) finds the next one. In a fully static program (built with CMEMPROF_STATIC) the linker does both: with --wrap=malloc
-// it turns calls of malloc into calls of __wrap_malloc, and __real_malloc is libc's.
+// In a dynamically linked program the loader binds malloc to the hook, since it searches the program and preloaded libraries first, and
+// dlsym(RTLD_NEXT) finds the next definition. In a fully static program (built with CMEMPROF_STATIC) the linker does both: --wrap=malloc
+// turns calls to malloc into calls to __wrap_malloc, and __real_malloc is libc's.
 //
-// Threads: any; not inside malloc, but for interposition_next.
+// Threads: any. Not inside malloc, except interposition_next.
 #ifndef CMEMPROF_INTERPOSITION_H
 #define CMEMPROF_INTERPOSITION_H
 
@@ -12,12 +12,12 @@
 
 #include "namespace.h"
 
-// The function of this name behind ours; NULL: there is none. Dynamic: dlsym, which may allocate.
+// The next definition of the name after the hook. Returns NULL if there is none. Dynamic programs: dlsym, which may allocate.
 void *interposition_next(const char *name);
-// The function of that name in the object that holds this one, behind ours. NULL: that object has none.
+// The next definition of the name if it is in the same object as function; otherwise NULL.
 void *interposition_next_in_object(const void *function, const char *name);
 
-// Whether the process's malloc is ours. It is not in a plugin that was loaded late, nor where a sanitizer's allocator came first.
+// Returns true if the process's malloc is the hook. It is not in a plugin that was loaded late, nor if a sanitizer's allocator came first.
 bool interposition_is_active(void);
 
 #endif

@@ -1,9 +1,9 @@
-// line_table.h: file and line of the addresses of one unit of debug data, from its line number program (DWARF 2 to 5, section 6.2).
+// line_table.h (naming): file and line of an address, from the unit's line number program (DWARF 2 to 5, section 6.2).
 //
-// A list of all lines would take 16 MB for the 250,000 of SQLite. Here the program is run once to note where it stands after every so many
-// rows, and then from the nearest such place for each address.
+// A full list of rows would take 16 MB for SQLite's 250,000 lines. Instead the program runs once to record a checkpoint every so many rows,
+// and a lookup resumes from the nearest checkpoint.
 //
-// Threads: guarded by the caller. Memory: symbolizer_arena.h; the sections stay the caller's, and must stay.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h; the caller's sections must outlive the table.
 #ifndef CMEMPROF_LINE_TABLE_H
 #define CMEMPROF_LINE_TABLE_H
 
@@ -23,13 +23,14 @@ struct line_sections {
 
 struct line_table;
 
-// offset: of the unit's program in .debug_line. directory: DW_AT_comp_dir, or "". NULL: no memory, damaged, or something it does not know.
+// offset is that of the unit's program in .debug_line; directory is DW_AT_comp_dir or "". Returns NULL if memory runs out or the program is
+// damaged or unsupported.
 struct line_table *line_table_new(struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,
                                   const char *directory);
 
-// false: the program says nothing about the address; then what *file and *line are says nothing either.
+// Returns false if the program does not cover the address; *file and *line are then undefined.
 bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line);
-// The whole path; "" if there is no such file. As long as the table lives.
+// The full path, or "" if there is no such file. Lives as long as the table.
 const char *line_table_file(struct line_table *table, uint64_t file);
 
 #endif

@@ -1,6 +1,6 @@
-// line_table_header.h: the head of a line number program: its parameters, directories and files. For line_table.c.
+// line_table_header.h (naming): the header of a line number program: parameters, directories and files. For line_table.c.
 //
-// Threads: guarded by the caller. Memory: symbolizer_arena.h; texts stay in the sections.
+// Threads: guarded by the caller. Memory: symbolizer_arena.h; strings stay in the sections.
 #ifndef CMEMPROF_LINE_TABLE_HEADER_H
 #define CMEMPROF_LINE_TABLE_HEADER_H
 
@@ -10,22 +10,22 @@
 struct line_header {
     struct symbolizer_arena *memory;
     struct dwarf_bytes program;
-    unsigned version, opcode_base, line_range; // line_range is not 0
+    unsigned version, opcode_base, line_range; // line_range is never 0
     int line_base;
-    const uint8_t *operand_counts; // of standard opcodes, from opcode 1 on
+    const uint8_t *operand_counts; // of the standard opcodes, from opcode 1 on
     const char *directory;         // of the unit
-    const char **directories;      // as the program counts them
+    const char **directories;      // numbered as in the program
     size_t directory_count;
     struct line_file {
         const char *name;
         uint64_t directory;
-    } * files; // as the program counts them: before DWARF 5 there is no file 0
+    } * files; // numbered as in the program: before DWARF 5 there is no file 0
     size_t file_count;
 };
 
 bool line_header_read(struct line_header *header, struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,
                       const char *directory);
-// "/src/lib/a.c", or "lib/a.c" if the compiler was told of it so. NULL: no memory.
+// "/src/lib/a.c", or "lib/a.c" if that is what the compiler was given. Returns NULL if memory runs out.
 const char *line_header_path(const struct line_header *header, struct symbolizer_arena *memory, uint64_t file);
 
 #endif

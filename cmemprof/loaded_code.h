@@ -1,29 +1,29 @@
-// loaded_code.h: the list of modules of this process, kept up to date as objects are unloaded, and safe to ask at any time.
+// loaded_code.h (naming): the process's list of modules, kept current as objects are unloaded, and safe to query at any time.
 //
-// Threads: any, none from inside malloc. Nobody waits longer than a second for another one here, and goes on with what is known. Memory:
-// that of modules.h.
+// Threads: any, never inside malloc. Waits at most a second for another thread, then continues with what is known. Memory: that of
+// modules.h.
 #ifndef CMEMPROF_LOADED_CODE_H
 #define CMEMPROF_LOADED_CODE_H
 
 #include "namespace.h"
 #include "modules.h"
 
-extern struct modules loaded_modules; // finding needs no lock
+extern struct modules loaded_modules; // lookups need no lock
 
-bool loaded_code_refresh(void); // False: no memory
+bool loaded_code_refresh(void); // returns false if memory runs out
 
-// What walks of stacks need of it (code_objects.h).
+// Refreshes only what stack walks need (code_objects.h).
 void loaded_code_list_objects(void);
 
-// Around dlclose, on the thread that calls it. Before: notes where the object lies, so that samples that point into it can be named
-// afterwards. After: retires the stacks that go through it, so that code which comes to lie there is not taken for it.
+// Call around dlclose, on the calling thread. Before: records where the object lies, so that its samples can be symbolized later. After:
+// retires the stacks that pass through it, so that code loaded there later is not mistaken for it.
 void loaded_code_before_unload(void);
 void loaded_code_after_unload(void);
 
-// The generation (modules.h) that stacks belong to which are not retired. Holding reclaim.h's lock.
+// The generation (modules.h) of stacks that are not retired. Caller must hold the reclaiming lock (reclaim.h).
 uint32_t loaded_code_generation(void);
 
-// Handlers of fork. Before: waits until nobody here is asking the loader for its objects, a second at most.
+// Fork handlers. Before: waits up to a second until no thread is listing the loader's objects.
 void loaded_code_before_fork(void);
 void loaded_code_after_fork_in_parent(void);
 void loaded_code_after_fork_in_child(void);

@@ -1,9 +1,9 @@
-// mapped_buffer.h: an array that grows, in memory of its own from mmap: for what a snapshot takes for a moment.
+// mapped_buffer.h (tables): a growing buffer in a mapping of its own, for a snapshot's short-lived arrays.
 //
-// In the program's heap blocks of that size would leave traces: glibc raises its thresholds for mapping and for giving back to the largest
-// block that was freed. Growing moves pages and copies nothing.
+// In the program's heap, freeing a block of that size would raise glibc's mmap and trim thresholds for good. Growing moves pages and copies
+// nothing.
 //
-// Threads: as its owner. Memory: mmap, whole pages; zero. All zeros is an empty one.
+// Threads: as the owner's. Memory: mmap, whole pages, zeroed. All zeros is an empty buffer.
 #ifndef CMEMPROF_MAPPED_BUFFER_H
 #define CMEMPROF_MAPPED_BUFFER_H
 
@@ -18,7 +18,7 @@ struct mapped_buffer {
     size_t size_bytes;
 };
 
-// At least that size; what was there stays. False: no memory, and all is as it was.
+// Grows to at least size_bytes and keeps the contents. Returns false, with nothing changed, if memory runs out.
 static inline bool mapped_buffer_reserve(struct mapped_buffer *memory, size_t size_bytes) {
     if (size_bytes <= memory->size_bytes) {
         return true;

@@ -1,9 +1,10 @@
-// memory_budget.h: how much memory the profiler's tables may use together. A table that grows asks first; refused, it counts as full.
+// memory_budget.h (tables): the memory that the profiler's tables may use together. A table asks before it grows; refused, it counts as
+// full.
 //
-// A table that gives memory back gives it to all. One that cannot give back what it holds at any moment takes by a share, which ends at
-// three quarters of the limit: the others always find something, however early it filled up.
+// Returned memory is available to all tables. A table that cannot return memory at any moment takes through a share, limited to three
+// quarters of the capacity, so that it can never starve the others.
 //
-// Threads: any, also inside malloc; no lock. The limit may change at any time; what is in use stays in use.
+// Threads: any, also inside malloc; lock-free. The limit may change at any time; memory in use stays in use.
 #ifndef CMEMPROF_MEMORY_BUDGET_H
 #define CMEMPROF_MEMORY_BUDGET_H
 
@@ -16,8 +17,8 @@
 
 struct memory_budget {
     _Atomic size_t used_bytes, limit_bytes;
-    _Atomic size_t fixed_bytes; // used without asking (caches, shards): the tables have what it leaves of the limit, a half at least
-    _Atomic uint64_t refusals;  // only a counter: somebody got nothing
+    _Atomic size_t fixed_bytes; // used without asking (caches, shards): deducted from the limit, up to half of it
+    _Atomic uint64_t refusals;  // counter of refused requests
 };
 
 struct memory_share {

@@ -1,4 +1,4 @@
-// page_residency.h: how much of some memory of our own is in memory: what is reserved and was never written to takes nothing.
+// page_residency.h (tables): how much of a private memory range is resident: pages that were never written to take no memory.
 //
 // Threads: any, not inside malloc. Memory: a page of stack.
 #ifndef CMEMPROF_PAGE_RESIDENCY_H
@@ -8,7 +8,7 @@
 
 #include "namespace.h"
 
-// In whole pages that belong to the process alone, of those that the bytes lie in; `otherwise` where the kernel does not say (no /proc).
+// In bytes of whole pages private to the process. Returns `otherwise` if the kernel does not say (no /proc).
 size_t page_residency(const void *begin, size_t bytes, size_t otherwise);
 
 #endif

@@ -1,10 +1,10 @@
-// private_arena.h: memory of our own, from mmap, handed out in blocks of 16 KiB that go back to the system when they are given back.
+// private_arena.h (tables): an mmap arena of 16 KiB blocks whose memory returns to the system when they are freed.
 //
-// Address space is reserved in areas (reserved_memory.h) that double in size as they are needed: 1 MiB, 2 MiB, 4 MiB, ... and is kept: a
-// block that was given back costs no memory until it is taken again. So a late reader of such a block reads zeros and does not fault.
+// Address space is reserved in areas (reserved_memory.h) that double in size: 1 MiB, 2 MiB, 4 MiB, ... and is kept. A freed block takes no
+// memory until it is reused, and a late reader of it reads zeros instead of faulting.
 //
-// Threads: any, without a lock, also inside malloc and after fork; give outside of malloc only. Blocks are aligned to their size and zero.
-// Memory: bounded by its share of the budget (memory_budget.h).
+// Threads: any, lock-free, also inside malloc and after fork; private_arena_give not inside malloc. Blocks are aligned to their size and
+// zeroed. Memory: bounded by the share of the budget (memory_budget.h).
 #ifndef CMEMPROF_PRIVATE_ARENA_H
 #define CMEMPROF_PRIVATE_ARENA_H
 
@@ -21,21 +21,21 @@ enum { PRIVATE_ARENA_BLOCK_BYTES = 1 << 14, PRIVATE_ARENA_AREAS = 20 };
 struct private_area;
 struct private_arena {
     struct memory_share *share;
-    _Atomic(struct private_area *) areas[PRIVATE_ARENA_AREAS]; // filled from 0; never taken away
+    _Atomic(struct private_area *) areas[PRIVATE_ARENA_AREAS]; // filled from 0; never unmapped
     _Atomic uint32_t block_count;                              // handed out at least once
-    _Atomic uint64_t free_blocks;                              // the last one given back, and a count against ABA
+    _Atomic uint64_t free_blocks;                              // top of the free list, and a counter against ABA
 };
 
-// False: no address space, and the arena stays empty.
+// Returns false, with the arena empty, if there is no address space.
 bool private_arena_open(struct private_arena *arena, struct memory_share *share);
-// For tests and for a start that failed half-way. Nobody may use a block any more.
+// For tests and for a start that failed halfway. No thread may use a block any more.
 void private_arena_close(struct private_arena *arena);
 
-// NULL: over the budget, or no memory.
+// Returns NULL if the budget or memory is exhausted.
 void *private_arena_take(struct private_arena *arena);
 void private_arena_give(struct private_arena *arena, void *block);
 
-// The block of a number below block_count. NULL: it is not in use.
+// The block of a number below block_count. Returns NULL if it is not in use.
 void *private_arena_block(const struct private_arena *arena, uint32_t number);
 
 #endif

@@ -1,10 +1,21 @@
-// profiler.h: the one profiler of the process, and the way of a sample through it.
+// profiler.h (sample): the process's profiler, and the path of a sample through it.
 //
-//   sampler says yes -> profiler_begin -> the allocator behind, asked as the program asks -> profiler_finish (stack, totals, live table)
-//   free -> profiler_may_know -> profiler_forget        realloc -> profiler_move_begin -> profiler_move_end
+//   sampler_pass is false -> profiler_begin -> the real allocator, with the program's own call -> profiler_finish (stack, totals, live
+//   table) free -> profiler_may_know -> profiler_forget        realloc -> profiler_move_begin -> profiler_move_end
 //
-// Threads: any, also inside malloc and after fork; no lock that anybody waits for. The only memory is that of its tables and shards, all
-// from mmap.
+// Threads: any, also inside malloc and after fork; these never wait for a lock. Memory: the tables and shards, all from mmap.
+//
+// Lock order of this folder, outermost first; none is taken inside malloc or a signal handler:
+//
+//   starting        profiler.c          the first cmemprof_start
+//   naming          snapshot_encode.c   symbols.h and the files that are open; one profile is symbolized at a time
+//   listing         loaded_code.c       asking the loader for its objects; refreshes of modules.h and code_objects.h; held across fork
+//   the loader's    dl_iterate_phdr     taken and released under listing, before reclaiming
+//   reclaiming      reclaim.c           whoever walks the tables; shards are waited for under it, half a second at most each
+//   modules.lock    modules.h           the index of modules; nothing is taken under it
+//
+// The program's own threads (dlclose, fork) wait a second at most for listing and reclaiming (timed_lock.h), so a dlclose under the
+// loader's lock cannot deadlock. A forked child initialises all of them anew.
 #ifndef CMEMPROF_PROFILER_H
 #define CMEMPROF_PROFILER_H
 
@@ -23,57 +34,57 @@
 
 struct profiler {
     _Atomic uint64_t interval_bytes;      // 0: off
-    _Atomic uint64_t last_interval_bytes; // of the last start: what samples were taken at, also when it is off now
+    _Atomic uint64_t last_interval_bytes; // of the last start: what samples were drawn with, also when off now
     _Atomic bool open;                    // the tables exist; never false again
     struct memory_budget budget;
     struct stack_table stacks;
     struct live_table live;
     struct unwinder unwinder;
     struct shard *shards; // SHARDS of them
-    // Counters, relaxed: what has no shard to count it.
+    // Relaxed counters of what has no shard.
     _Atomic uint64_t unsharded_samples, unsampled_nested, reclaimed_stacks, reclaimed_samples;
-    // Odd while stacks are being taken away; goes up by one each time that begins and ends. A block that realloc has in hand is not in the
-    // live table, so nobody sees that its stack is in use: should realloc fail, the block comes back only if none was taken away meanwhile.
+    // Odd while an eviction is in progress; incremented when one begins and ends. A block inside realloc is not in the live table, so its
+    // stack looks unused: if realloc fails, the block is re-added only if no eviction happened meanwhile.
     _Atomic uint64_t evictions;
 };
 
-// Hidden: the hooks of the preloaded library reach it without a look into the table of what other objects might define.
+// Hidden: hooks of the preloaded library reach it without a GOT lookup.
 extern struct profiler profiler __attribute__((visibility("hidden")));
 
-// Off: every allocation fails sampler_pass, so that a start is noticed at once, and this is the quick way on.
+// The short path when off: every allocation fails sampler_pass, so that a start takes effect at once.
 static inline bool profiler_is_off(void) {
     return atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 && thread_state.interval_bytes == 0;
 }
 
-// After sampler_pass was false. The interval that the sample was drawn with: call profiler_finish with it when the allocation is made.
-// 0: it is no sample.
+// Call after sampler_pass returned false. Returns the interval that the sample was drawn with, for profiler_finish once the allocation is
+// made; 0: not a sample.
 uint64_t profiler_begin(size_t size);
-// block NULL: the allocation failed, and is no sample. caller is the return address of the hook. frame is that of the function that calls
-// this, which has pushed the frame pointer first of all; it may be the hook's own or one that the hook jumped to, and the compiler may have
-// made another function of it, so its return address is compared with caller.
+// block NULL: the allocation failed and is no sample. caller is the hook's return address. frame is the frame of this function's caller,
+// which must push the frame pointer first. It may be the hook's own or one that the hook jumped to, and the compiler may have split it into
+// another function, so its return address is compared with caller.
 void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, const uintptr_t *frame);
 
-// False: certainly neither a sampled block nor one that is not the allocator's (real_allocator.h).
+// Returns false if the block is certainly neither sampled nor from the bootstrap arena (real_allocator.h).
 static inline bool profiler_may_know(const void *block) {
     return live_table_may_hold(&profiler.live, block);
 }
 
-// A block that realloc may move: forgotten before, since the allocator may hand out its address again at once. It may have been no sample.
+// A block that realloc may move. It is forgotten first, since the real allocator may reuse its address at once. It may not be a sample.
 struct moving {
     struct live_sample sample;
     struct shard *shard; // held from begin to end; NULL: not a sample
-    uint64_t evictions;  // of the profiler, at the beginning
+    uint64_t evictions;  // of the profiler, at begin
 };
 void profiler_move_begin(const void *block, struct moving *moving);
-// stayed: the block, which could not be moved, or NULL. With all shards taken at its begin it then counts as freed.
+// stayed: the block if it could not be moved, or NULL. If no shard was free at begin, the block counts as freed.
 void profiler_move_end(const struct moving *moving, const void *stayed);
 
-// Before a block that may be sampled goes back to the allocator.
+// Call before a block that may be sampled returns to the real allocator.
 static inline void profiler_forget(const void *block) {
     live_table_remove(&profiler.live, block, NULL);
 }
 
-// The profiler's own code on this thread: its allocations are not samples, and it does not enter itself. Nests.
+// Marks the profiler's own code on this thread: its allocations are not sampled and it is not re-entered. Nests.
 static inline void profiler_enter(struct thread_state *thread) {
     thread->busy++;
 }

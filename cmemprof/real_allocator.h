@@ -1,7 +1,7 @@
-// real_allocator.h: the allocator behind the hooks: jemalloc, tcmalloc or mimalloc if the program loads one, else libc's.
+// real_allocator.h (hook): the real allocator: jemalloc, tcmalloc or mimalloc if the program loads one, else libc's.
 //
-// Found with dlsym(RTLD_NEXT), the one way that works under glibc, musl and the sanitizers alike. The first call of any kind finds all of
-// them; it comes from the loader, before there are threads. dlsym may itself allocate: those few calls are served from a small static
+// Found with dlsym(RTLD_NEXT), the only way that works under glibc, musl and the sanitizers. The first call of any kind resolves all
+// members; it comes from the loader, before there are threads. dlsym itself may allocate: those few calls are served from a small static
 // arena.
 #ifndef CMEMPROF_REAL_ALLOCATOR_H
 #define CMEMPROF_REAL_ALLOCATOR_H
@@ -26,17 +26,17 @@ struct real_allocator {
     int (*dlclose)(void *handle);
 };
 
-// Until the real functions are known its members find them first, so a caller never has to ask.
+// Until the members are resolved they point to functions that resolve them, so callers need no check.
 extern struct real_allocator real_allocator __attribute__((visibility("hidden")));
 
-// Blocks of the static arena are counted by the filter of sampled blocks, so that free() meets them on its slow path only.
+// Blocks of the bootstrap arena are counted in the block filter, so that free() sees them on its slow path only.
 enum { BOOTSTRAP_BYTES = 32 * 4096 };
 extern uint8_t bootstrap_arena[BOOTSTRAP_BYTES];
 static inline bool bootstrap_owns(const void *block) {
     return (uintptr_t)block - (uintptr_t)bootstrap_arena < BOOTSTRAP_BYTES;
 }
 size_t bootstrap_usable_size(const void *block);
-// Counts those that there are in a filter that grows.
+// Counts the existing bootstrap blocks in a growing filter.
 struct block_filter;
 void bootstrap_fill(struct block_filter *filter);
 

@@ -1,15 +1,15 @@
-// reclaim.h: keeps the tables within their budget: sets the limit, and takes away stacks of which nothing is alive.
+// reclaim.h (tables): keeps the tables within their budget: sets the limit and evicts stacks with no live samples.
 //
-// When memory is short, first go those of unloaded code that a profile has shown; then those where nothing was allocated since the last
-// profile; and if that is not enough others of which nothing is alive, whatever is new in them: what is alive is what a leak is found by.
-// What they allocated is not lost: it goes to one sample of the profile, MERGE_EVICTED (merge.h), so the sums of alloc_* stay what they
-// are. A stack that allocates again begins anew. What the tables do not use goes back to the system and to the budget.
+// When memory is short it evicts, in this order: stacks of unloaded code that a profile has shown; stacks with no allocation since the last
+// profile; then others with no live samples, even if a profile has not shown them yet. Live samples are what reveals a leak, so their
+// stacks stay. The totals of evicted stacks go to one sample of the profile, MERGE_EVICTED (merge.h), so the sums of alloc_* are preserved.
+// An evicted stack that allocates again gets a new entry. Unused table memory returns to the system and to the budget.
 //
-// When: after a snapshot, which has shown what is new; when a library was unloaded; and when somebody asks who looks once a second or so
-// (cmemprof_make_room): a table that fills up between two profiles drops samples for that long at most. Not inside malloc, since taking a
-// stack away means to look at all that is alive, and to wait until no sample is in the midst of it.
+// It runs after a snapshot, when a library was unloaded, and about once a second if the caller polls (cmemprof_make_room): a table that
+// fills up between two profiles drops samples for that long at most. It does not run inside malloc, since an eviction reads all live
+// samples and waits until no sample is in flight.
 //
-// Threads: outside of malloc only. Snapshots hold pointers to stacks, so nothing is taken away while there is one.
+// Threads: outside malloc only. Snapshots hold pointers to stacks, so nothing is evicted while one exists.
 #ifndef CMEMPROF_RECLAIM_H
 #define CMEMPROF_RECLAIM_H
 
@@ -19,20 +19,20 @@
 #include "namespace.h"
 #include "profiler.h"
 
-// The lock of all who walk the tables, and of what they note in them. Nobody takes it inside malloc.
+// The reclaiming lock: held to walk the tables and to change what those walks record. Never taken inside malloc.
 void reclaim_lock(void);
-bool reclaim_timed_lock(void); // For the program's threads. False: it was not to be had in a second
+bool reclaim_timed_lock(void); // for the program's threads; returns false after a second
 void reclaim_unlock(void);
 
-// Takes away what need not stay. Holding the lock; nothing happens while there is a snapshot.
+// Evicts what it must. Caller must hold the lock. No effect while a snapshot exists.
 void reclaim_make_room(struct profiler *self);
 
-// Adds up what is alive in the entries of all stacks (inuse_*). Holding the lock. Returns how many blocks.
+// Sums the live samples into the entries of all stacks (inuse_*). Caller must hold the lock. Returns the number of live blocks.
 uint64_t reclaim_add_up_alive(struct profiler *self);
 
-// A snapshot that is begun, holding the lock, keeps all stacks in place until it ends.
+// Keeps all stacks in place until reclaim_snapshot_ends. Caller must hold the lock.
 void reclaim_snapshot_begins(void);
-void reclaim_snapshot_ends(void); // takes the lock, and makes room
+void reclaim_snapshot_ends(void); // takes the lock and evicts
 
 void reclaim_set_limit(struct profiler *self);
 void reclaim_after_fork(void);

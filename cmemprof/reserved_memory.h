@@ -1,10 +1,10 @@
-// reserved_memory.h: address space for memory that grows in one place, opened from its start as far as it is used.
+// reserved_memory.h (tables): reserved address space whose start is made accessible as far as it is used.
 //
-// What is not open costs the system nothing, also where it promises no more memory than it has (vm.overcommit_memory = 2): there a writable
-// mapping counts in full from the beginning, whatever is used of it, and 256 MiB for each process that is profiled would take them from
-// the programs. Address space itself may be limited, too (RLIMIT_AS): a share of that limit is all that is asked for.
+// Inaccessible memory costs nothing, even without overcommit (vm.overcommit_memory = 2): there a writable mapping is charged in full, used
+// or not, and 256 MiB for each profiled process would be taken from the programs. Address space may be limited as well (RLIMIT_AS), so only
+// a share of that limit is reserved.
 //
-// Threads: any, without a lock, also inside malloc and after fork; errno is left alone.
+// Threads: any, lock-free, also inside malloc and after fork; preserves errno.
 #ifndef CMEMPROF_RESERVED_MEMORY_H
 #define CMEMPROF_RESERVED_MEMORY_H
 
@@ -17,13 +17,13 @@
 
 enum { RESERVED_MEMORY_STEP_BYTES = 1 << 20 };
 
-// wanted, or where address space is limited a 32nd of the limit if that is less.
+// Returns wanted_bytes, or a 32nd of RLIMIT_AS if that is less.
 size_t reserved_memory_share(size_t wanted_bytes);
 
-// NULL: mmap failed. Nothing of it is open.
+// Reserves without access. Returns NULL if mmap fails.
 uint8_t *reserved_memory_map(size_t size_bytes);
 
-// Opens the first end bytes; *open_bytes is how many are open already, 0 at first. False: no memory.
+// Makes the first `end` bytes accessible. *open_bytes is the number accessible so far, initially 0. Returns false if memory runs out.
 bool reserved_memory_open_slowly(uint8_t *base, size_t size_bytes, _Atomic size_t *open_bytes, size_t end);
 static inline bool reserved_memory_open(uint8_t *base, size_t size_bytes, _Atomic size_t *open_bytes, size_t end) {
     return end <= atomic_load_explicit(open_bytes, memory_order_relaxed) || reserved_memory_open_slowly(base, size_bytes, open_bytes, end);

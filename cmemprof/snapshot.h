@@ -1,5 +1,5 @@
-// snapshot.h: inside of a snapshot, for the files that make one (snapshot.c, snapshot_addresses.c) and write it (snapshot_encode.c).
-// cmemprof.h has the rest.
+// snapshot.h (tables): internals of a snapshot, shared by the files that take it (snapshot.c, snapshot_addresses.c) and encode it
+// (snapshot_encode.c). The public part is in cmemprof.h.
 #ifndef CMEMPROF_SNAPSHOT_H
 #define CMEMPROF_SNAPSHOT_H
 
@@ -12,47 +12,47 @@
 #include "mapped_buffer.h"
 #include "stack_table.h"
 
-// What was allocated at a stack, and what of it is alive.
+// A stack's totals: allocated and live.
 struct record {
-    const struct stack *stack; // NULL: of all stacks that were evicted
+    const struct stack *stack; // NULL: all evicted stacks
     double alloc_objects, alloc_bytes, inuse_objects, inuse_bytes;
-    uint64_t samples; // that alloc_* were made of
+    uint64_t samples; // number of samples in alloc_*
 };
 
-// An address, and when it was code (modules.h); 0: at any time, as Go's is.
+// An address, and the generation (modules.h) in which it was code; 0: any, as for Go.
 struct code_address {
     uintptr_t pc;
     uint32_t generation;
-    uint32_t go_index; // in go_pcs, for an address of Go
+    uint32_t go_index; // in go_pcs, for a Go address
 };
 
 struct address_slot;
 struct cmemprof_snapshot {
-    struct record *records; // each stack once
+    struct record *records; // one per stack
     size_t record_count;
-    struct code_address *addresses; // every address of all stacks once, in the order in which they are met
+    struct code_address *addresses; // the distinct addresses of all stacks, in order of first use
     size_t address_count;
-    uintptr_t *go_pcs; // those of Go
+    uintptr_t *go_pcs; // the Go addresses
     size_t go_pc_count;
-    struct address_slot *address_slots; // finds a address; a power of two of them
+    struct address_slot *address_slots; // hash table of addresses; the size is a power of two
     size_t address_slot_count;
-    uint32_t generation; // that it was taken in (modules.h)
+    uint32_t generation; // in which it was taken (modules.h)
     uint64_t interval_bytes;
     struct cmemprof_stats stats;
     uint64_t emitted_samples;                     // of all records
-    unsigned unfollowed_percent, dropped_percent; // see struct lost_shares of snapshot.c
+    unsigned unfollowed_percent, dropped_percent; // see struct lost_shares in snapshot.c
     int64_t time_ns;
     struct mapped_buffer record_memory, address_memory, go_pc_memory, slot_memory;
-    struct mapped_buffer profile; // the bytes that were given out last
-    bool failed;                  // no memory
+    struct mapped_buffer profile; // the bytes last returned to the caller
+    bool failed;                  // memory ran out
 };
 
 bool snapshot_is_go(uintptr_t pc);
 
-// snapshot_addresses.c. False: no memory.
+// snapshot_addresses.c. Returns false if memory runs out.
 bool snapshot_collect_addresses(struct cmemprof_snapshot *snapshot);
 enum { SNAPSHOT_NO_ADDRESS = UINT32_MAX };
-// The index of the address of a frame, as its stack is now.
+// The index in addresses of a frame's address, as its stack is now.
 uint32_t snapshot_address_index(const struct cmemprof_snapshot *snapshot, const struct stack *stack, uint32_t frame);
 
 void snapshot_after_fork_in_child(void);

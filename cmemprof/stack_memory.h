@@ -1,20 +1,22 @@
-// stack_memory.h: which memory may be read as a stack without a fault.
+// stack_memory.h (unwind): which memory can be read as a stack without faulting.
 //
-// Three kinds of stack, three ways to know:
-//   the thread's own stack   Its top is known: the thread's control block lies there, and on the main thread the kernel's random bytes.
-//   Pages
-//                            from there down are probed once and remembered in thread_state: they live as long as the thread. Afterwards a
-//                            read costs one comparison. A stack deeper than 1 MiB is made known 1 MiB a sample.
-//   goroutine stacks         Lie in Go's heap, whose pages stay readable once they were. A page probed once is remembered for the whole
-//                            process. Go's heap grows from one place upward, 0xc000000000 until Go 1.25, a random one since 1.26
-//                            (runtime/malloc.go, arenaHints), so an address in it tells where that is. Unless somebody gives one, or if
-//                            anything else may come to lie there, its pages count as the third kind, which costs a sample 0.5 us.
-//   any other                Alternate signal stacks, coroutines: may go away at any time, so their pages are probed at every sample.
-// A probe is rt_sigprocmask with an operation that does not exist: the kernel reads the set first and answers EFAULT or EINVAL, about 100
-// ns.
+// There are three kinds of stack:
 //
-// No pthread_getattr_np: it takes a lock of the thread and allocates while it holds it, so under malloc it can wait for itself.
-// Threads: any, also inside malloc and in a signal handler. No lock, no allocation; errno is left alone.
+//   own stack        The top is known: the thread's control block, or on the main thread the kernel's random bytes. Pages below it are
+//   probed
+//                    once and recorded in thread_state: they live as long as the thread. A read then costs one comparison. A stack deeper
+//                    than 1 MiB is recorded 1 MiB per sample.
+//   goroutine stack  Part of Go's heap, whose pages stay readable once they were. A probed page is cached for the whole process. Go's heap
+//                    grows upward from one address, 0xc000000000 until Go 1.25 and random since 1.26 (runtime/malloc.go, arenaHints), so
+//                    any address in it locates the heap. If no address is given, or if other mappings may come to lie there, its pages
+//                    count as the third kind, which costs 0.5 us per sample.
+//   other            Alternate signal stacks and coroutines: may be unmapped at any time, so their pages are probed for every sample.
+//
+// A probe is rt_sigprocmask with an invalid operation: the kernel reads the set first and answers EFAULT or EINVAL, in about 100 ns.
+//
+// pthread_getattr_np is unusable: it allocates while it holds a lock of the thread, so inside malloc it can deadlock on itself.
+//
+// Threads: any, also inside malloc and in signal handlers. No lock, no allocation; preserves errno.
 #ifndef CMEMPROF_STACK_MEMORY_H
 #define CMEMPROF_STACK_MEMORY_H
 
@@ -30,32 +32,32 @@
 enum { STACK_MEMORY_PAGES = 4096 };
 
 struct stack_memory {
-    _Atomic uintptr_t go_start;                     // of GO_SPACE_BYTES in which only Go's heap lies; 0: not known
-    _Atomic uintptr_t go_pages[STACK_MEMORY_PAGES]; // page addresses known to be mapped; direct-mapped cache
+    _Atomic uintptr_t go_start;                     // start of GO_SPACE_BYTES that contain only Go's heap; 0: unknown
+    _Atomic uintptr_t go_pages[STACK_MEMORY_PAGES]; // pages known to be mapped; a direct-mapped cache
 };
 
 static inline uintptr_t stack_memory_page(uintptr_t address) {
     return address & ~(STACK_MEMORY_PAGE_BYTES - 1);
 }
 
-// The thread's own stack holds the address. Both ends are multiples of 8, so for a multiple of 8 it holds the whole word.
+// Returns true if the thread's own stack contains the address. Both ends are multiples of 8, so an aligned word is contained whole.
 static inline bool stack_memory_is_own(uintptr_t low, uintptr_t bytes, uintptr_t address) {
     return address - low < bytes;
 }
 
-// Makes the thread's own stack known down to stack_pointer, or as far as one sample may, or not, if stack_pointer lies on another stack.
+// Records the thread's own stack down to stack_pointer, or as far as one sample may. No effect if stack_pointer is on another stack.
 void stack_memory_enter(struct thread_state *thread, uintptr_t stack_pointer);
 
-// The page can be read now.
+// Returns true if the page is readable now.
 bool stack_memory_is_mapped(uintptr_t page);
 
-// The address lies in Go's heap. Maps a page for a moment, so this is not for inside malloc.
+// address is in Go's heap. Maps a page briefly, so not inside malloc.
 void stack_memory_set_go_heap(struct stack_memory *memory, uintptr_t address);
 
-// The address is certainly not in Go's heap, where goroutines' stacks are.
+// Returns true if the address is certainly not in Go's heap, where goroutine stacks are.
 bool stack_memory_is_not_go(struct stack_memory *memory, uintptr_t address);
 
-// The page is one of Go's heap, so that it can be read now and for ever.
+// Returns true if the page is in Go's heap: readable now and from then on.
 bool stack_memory_is_go(struct stack_memory *memory, uintptr_t page);
 
 #endif

@@ -1,13 +1,12 @@
-// symbols.h: names C addresses: function, file and line from DWARF with inlined functions expanded, else the function from the symbol
-// table.
+// symbols.h (naming): symbolizes C addresses: function, file and line from DWARF with inlined functions expanded, else the function from
+// the symbol table.
 //
-// On the snapshot's thread, never inside malloc. Separate debug files are looked for (debug_files.h, dwarf_split.h), and nothing is fetched
-// over a network. A file whose build ID is not that of the memory (without one: whose content)
-// is not the same code any more and gives no names. Debug data is opened only for addresses not seen before, and closed at the end of the
-// snapshot.
+// Runs on the snapshot's thread, never inside malloc. Separate debug files are looked for (debug_files.h, dwarf_split.h); nothing is
+// fetched over a network. A file whose build ID (without one: whose content) differs from the memory's is other code and gives no names.
+// Debug data is opened only for addresses not seen before, and closed at the end of the snapshot.
 //
-// Threads: guarded by the caller (snapshot.c's lock). Memory: malloc for the names that are kept, which are emptied when they are
-// of SYMBOLS_MAX addresses; what reading takes is apart from the program's (symbolizer_arena.h). Without memory there are fewer names.
+// Threads: guarded by the caller (the naming lock of snapshot_encode.c). Memory: malloc for cached names, which are dropped once there are
+// SYMBOLS_MAX addresses; reading uses symbolizer_arena.h. If memory is short there are fewer names.
 #ifndef CMEMPROF_SYMBOLS_H
 #define CMEMPROF_SYMBOLS_H
 
@@ -21,27 +20,27 @@
 enum { SYMBOLS_MAX = 65536, SYMBOL_MAX_INLINED = 32 };
 
 struct symbol_frame {
-    const char *function, *system_name, *file; // "" when unknown; system_name is the mangled name
-    int64_t line, start_line;                  // 0 when unknown
+    const char *function, *system_name, *file; // "" if unknown; system_name is the mangled name
+    int64_t line, start_line;                  // 0 if unknown
 };
 
 struct symbol {
     const struct symbol_frame *frames; // innermost inlined function first
-    size_t frame_count;                // 0: no name is known
+    size_t frame_count;                // 0: no name
 };
 
-struct symbols;                    // the cache, and the files that are open
-struct symbols *symbols_new(void); // NULL: no memory
+struct symbols;                    // the name cache and the open files
+struct symbols *symbols_new(void); // returns NULL if memory runs out
 void symbols_free(struct symbols *symbols);
 
-// address: of an instruction inside the call, that is return address - 1. Valid until symbols_forget or the next lookup.
+// address is inside the call instruction: return address - 1. Valid until symbols_forget or the next lookup.
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address);
 
-// Since files were opened memory for naming ran short (symbolizer_arena.h): names or lines are missing.
+// Returns true if memory for symbolizing ran out since files were opened (symbolizer_arena.h): names or lines are missing.
 bool symbols_ran_short(const struct symbols *symbols);
 
-// Closes files. The names stay.
+// Closes files and keeps the names.
 void symbols_close_files(struct symbols *symbols);
-void symbols_forget(struct symbols *symbols); // all names
+void symbols_forget(struct symbols *symbols); // drops all names
 
 #endif

@@ -1,8 +1,8 @@
-// timed_lock.h: a lock that is waited for a second at most, by who must go on: the program's own threads in dlclose and fork.
+// timed_lock.h (tables): waits a second at most for a lock, for the program's own threads in dlclose and fork.
 //
-// By trying, since pthread_mutex_timedlock goes by a clock that may be set, and pthread_mutex_clocklock is not everywhere (glibc 2.30).
+// Polls, since pthread_mutex_timedlock uses the wall clock, which may be set, and pthread_mutex_clocklock is not everywhere (glibc 2.30).
 //
-// Threads: any, not inside malloc. No memory.
+// Threads: any, not inside malloc. Memory: none.
 #ifndef CMEMPROF_TIMED_LOCK_H
 #define CMEMPROF_TIMED_LOCK_H
 
@@ -12,7 +12,7 @@
 
 #include "namespace.h"
 
-// False: it was not to be had.
+// Returns false on a timeout.
 static inline bool timed_lock(pthread_mutex_t *mutex) {
     const struct timespec pause = {0, 200 * 1000};
     struct timespec begin, now;

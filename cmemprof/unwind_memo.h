@@ -1,23 +1,22 @@
-// unwind_memo.h: the last walk of somebody, and how much of it still holds.
+// unwind_memo.h (unwind): the last walk, and how much of it is still valid.
 //
-// A walk is a function of where it starts, of the words that it read, and of the unwind tables. Where these are the same so is the stack,
-// exactly. So a walk keeps its steps (the registers at each frame) and its reads (address and word, in the order of the steps), and:
+// A walk is a function of its start, of the words it read and of the unwind tables; if these are unchanged, so is the stack. So a walk
+// records its steps (the registers at each frame) and its reads (address and word, in step order), and reuses:
 //
-//   the whole    The start is the same, and all words read are still the same: it is the same stack. One comparison a word, about 1 ns a
-//                frame instead of 5.
-//   a suffix     A new walk comes to the very registers that a step of the old one had (a loop that allocates in different functions
-//                under the same callers): if the words read from there on are the same, the rest of the stack is the old one's.
+//   the whole    Same start, all words unchanged: the same stack. One comparison per word, about 1 ns a frame instead of 5.
+//   a suffix     A new walk reaches the registers of a recorded step (a loop that allocates in different functions under the same callers):
+//                if the words read from there on are unchanged, the rest of the stack is the recorded one.
 //
-// RBP and RBX are registers that most frames only hand through. A step has not their values but where they are saved: a word of the stack,
-// or still in the register that the walk started with. They are read only where a rule needs them, so that a value that changes without any
-// meaning for the stack changes nothing here.
+// Most frames only pass RBP and RBX through. A step therefore records where their values are, not the values: a word of the stack, or still
+// the start's register. They are read only where a rule needs them, so an irrelevant change of a value invalidates nothing.
 //
-// Words are compared without asking whether they can still be read, so a memo is only used by a thread to whose own stack all remembered
-// words belong, or which lie in Go's arenas: goroutines, and their stacks, also freed ones. Steps that depended on anything else (another
-// stack, the absence of a rule, a read that failed) count as not remembered, and with them all before them.
+// Words are compared without a check that they are still readable. So a memo is used only by a thread whose own stack contains all recorded
+// words, or if they are in Go's arenas, which stay readable even when freed. Steps that depended on anything else (another stack, a missing
+// rule, a failed read) are not reusable, nor are the steps before them.
 //
-// Steps lie in the middle of their arrays, so that a suffix stays where it is and another beginning is put before it.
-// Threads: the owner's. Memory: in the memo, some 200 KiB of addresses, of which a stack of 24 frames touches 8 pages.
+// Steps are stored in the middle of their arrays, so that a suffix stays in place while another beginning is put before it.
+//
+// Threads: the owner's. Memory: the memo, some 200 KiB of addresses, of which a stack of 24 frames touches 8 pages.
 #ifndef CMEMPROF_UNWIND_MEMO_H
 #define CMEMPROF_UNWIND_MEMO_H
 
@@ -31,10 +30,10 @@
 enum { UNWIND_MAX_FRAMES = 512 };
 
 enum unwind_end {
-    UNWIND_COMPLETE,    // down to the thread's or the goroutine's first function
+    UNWIND_COMPLETE,    // down to the first function of the thread or goroutine
     UNWIND_NO_RULE,     // code without call-frame information
-    UNWIND_UNSUPPORTED, // a rule that cfi.h does not know
-    UNWIND_UNREADABLE,  // the next frame is not in readable memory
+    UNWIND_UNSUPPORTED, // a rule that cfi.h cannot represent
+    UNWIND_UNREADABLE,  // the next frame is not readable
     UNWIND_TOO_DEEP,    // more than UNWIND_MAX_FRAMES
     UNWIND_END_COUNT
 };
@@ -46,35 +45,35 @@ enum {
     UNWIND_FIRST_READ = 2 * UNWIND_MAX_FRAMES,
     UNWIND_READS = UNWIND_FIRST_READ + UNWIND_READS_A_STEP * UNWIND_MAX_FRAMES,
 };
-#define UNWIND_NEVER UINT32_MAX // as reusable_from: no step is remembered
+#define UNWIND_NEVER UINT32_MAX // for reusable_from: no step is reusable
 
-// Where the caller's RBP or RBX is: the address of a word, or one of these. In a Go call: RBP is not to be trusted, and the two words at
-// the stack pointer, which Go's asmcgocall put there, tell where the goroutine's frame is now.
+// Where the caller's RBP or RBX is: the address of a word, or one of these. IN_GO_CALL: RBP is unreliable, and the two words at the stack
+// pointer, saved by Go's asmcgocall, locate the goroutine's frame.
 enum { UNWIND_IN_REGISTER = 0, UNWIND_LOST = 1, UNWIND_IN_GO_CALL = 2 };
 
-// Where a goroutine's stack ends, when nothing told.
+// The end of a goroutine's stack if unknown.
 #define UNWIND_NO_LIMIT UINTPTR_MAX
 
 struct unwind_read {
     uintptr_t address, word;
 };
 
-// The registers at one frame; its pc is in pcs, which is pc_beyond further than the real one.
+// The registers at one frame. Its pc is in pcs, which is pc_beyond greater than the real one.
 struct unwind_step {
     uintptr_t sp, rbp_at;
-    uintptr_t rbx_at_or_high; // in C where RBX is; in Go where the goroutine's stack ends: no frame of it lies there or above
-    uint32_t reads;           // index of the first read that leads from here to the caller
-    uint16_t segment;         // number of changes between C and Go so far
-    bool exact;               // pc is the next instruction itself and not a return address: a signal came between
+    uintptr_t rbx_at_or_high; // C: where RBX is. Go: the end of the goroutine's stack, which all its frames are below
+    uint32_t reads;           // index of the first read for the step to the caller
+    uint16_t segment;         // number of switches between C and Go so far
+    bool exact;               // pc is the next instruction, not a return address: a signal came between
     uint8_t pc_beyond;
 };
 
-// One walk. Indexes count from the start of the arrays.
+// One walk. Indexes are from the start of the arrays.
 struct unwind_trail {
     uint32_t steps_begin, steps_end, reads_end;
-    uint32_t reusable_from; // steps from here on are remembered
-    uint32_t rbp_until;     // the start's RBP decided steps before this one; 0: none
-    uint32_t rbx_until;     // its RBX
+    uint32_t reusable_from; // steps from here on are reusable
+    uint32_t rbp_until;     // steps before this one depend on the start's RBP; 0: none
+    uint32_t rbx_until;     // the same for RBX
     enum unwind_end end;
     uintptr_t rbp, rbx; // of the start
     bool rbx_known;
@@ -85,10 +84,10 @@ struct unwind_trail {
     struct unwind_read reads[UNWIND_READS];
 };
 
-// All that must be as it was for the whole of the last walk to hold, at one place.
+// What must be unchanged for the whole last walk to be reused, in one place.
 struct unwind_repeat {
     uintptr_t pc, sp, rbp;
-    bool any_rbp; // the start's RBP decided nothing
+    bool any_rbp; // no step depends on the start's RBP
     uint64_t generation;
     uintptr_t stack_low, stack_high;
     const struct unwind_read *reads, *reads_end;
@@ -97,9 +96,9 @@ struct unwind_repeat {
 struct unwind_memo {
     uint32_t depth_frames;
     enum unwind_end end;
-    const uintptr_t *pcs;        // depth_frames return addresses, innermost first
-    struct unwind_repeat repeat; // sp 0: a walk that cannot be repeated
-    uint32_t current;            // of trails; the other one is for the next walk
+    const uintptr_t *pcs;        // depth_frames return addresses, leaf first
+    struct unwind_repeat repeat; // sp 0: not repeatable
+    uint32_t current;            // index in trails; the other one is for the next walk
     struct unwind_trail trails[2];
 };
 
@@ -107,17 +106,17 @@ static inline uintptr_t unwind_trail_pc(const struct unwind_trail *trail, uint32
     return trail->pcs[at] - trail->steps[at].pc_beyond;
 }
 
-// The two walks began under the same conditions, and the old one's words can be looked at.
+// Returns true if both walks began under the same conditions and the old one's words can be read.
 bool unwind_trail_is_usable(const struct unwind_trail *old, const struct unwind_trail *now);
 
-// A remembered word may by now be anything in the frames of other functions, also what AddressSanitizer has declared untouchable.
+// A recorded word may by now be anything in other functions' frames, including AddressSanitizer's red zones.
 #define UNWIND_UNCHECKED __attribute__((no_sanitize("address")))
 
 UNWIND_UNCHECKED static inline uintptr_t unwind_read_change(const struct unwind_read *read) {
     return *(const uintptr_t *)read->address ^ read->word;
 }
 
-// The first read whose word has changed; end: none has.
+// The first read whose word has changed; end if none has.
 UNWIND_UNCHECKED static inline const struct unwind_read *unwind_changed_read(const struct unwind_read *read,
                                                                              const struct unwind_read *end) {
     while (end - read >= 4 &&
@@ -130,14 +129,14 @@ UNWIND_UNCHECKED static inline const struct unwind_read *unwind_changed_read(con
     return read;
 }
 
-// The index of the first step from here on whose words have changed; steps_end: none has.
+// The first step from `from` on whose words have changed; steps_end if none has.
 uint32_t unwind_trail_first_change(const struct unwind_trail *trail, uint32_t from);
 
-// True if the last step of now is the step at of old in everything that decides what follows, except for the words.
+// Returns true if the last step of now equals step `at` of old in everything that decides what follows, except the words.
 bool unwind_trail_may_join(const struct unwind_trail *old, uint32_t at, const struct unwind_trail *now);
 
-// The last step of now is the step at of old, and what follows there still holds: old becomes the whole walk. True: the same stack as
-// before.
+// Joins now with old at step `at`, whose following words are unchanged: old becomes the whole walk. Returns true if the stack is the same
+// as before.
 bool unwind_trail_join(struct unwind_trail *old, uint32_t at, const struct unwind_trail *now);
 
 bool unwind_trail_same_stack(const struct unwind_trail *a, const struct unwind_trail *b);

@@ -1,7 +1,7 @@
-// unwind_walk.h: one walk, for unwind_amd64.c only: from the registers at the beginning, frame by frame, to the end of the stack or to
-// where an older walk holds.
+// unwind_walk.h (unwind): one walk, for unwind_amd64.c only: from the start registers, frame by frame, to the end of the stack or to where
+// a recorded walk is still valid.
 //
-// Threads: any, also inside malloc and in a signal handler. No lock, no allocation.
+// Threads: any, also inside malloc and in signal handlers. No lock, no allocation.
 #ifndef CMEMPROF_UNWIND_WALK_H
 #define CMEMPROF_UNWIND_WALK_H
 
@@ -11,12 +11,12 @@
 #include "namespace.h"
 #include "unwind.h"
 
-// What a frame needs to find its caller. Everything else that a C function preserves is of no use here.
+// What is needed to find the caller of a frame. Other callee-saved registers are irrelevant here.
 struct unwind_frame {
-    uintptr_t after; // one byte after the byte that the row is looked up for: the return address, or the next instruction + 1
+    uintptr_t after; // one past the address whose row applies: the return address, or the next instruction + 1
     uintptr_t sp;
-    uintptr_t rbp_at;         // where the values are, see unwind_memo.h
-    uintptr_t rbx_at_or_high; // in C where RBX is; in Go where the goroutine's stack ends: no frame of it lies there or above
+    uintptr_t rbp_at;         // where the value is, see unwind_memo.h
+    uintptr_t rbx_at_or_high; // C: where RBX is. Go: the end of the goroutine's stack, which all its frames are below
     bool exact;               // after is not a return address
 };
 
@@ -27,27 +27,28 @@ struct unwind_walk {
     uintptr_t go_call_start, go_call_bytes;
     uintptr_t go_panic_start, go_panic_bytes;
     uintptr_t go_page;     // known to be Go's; UINTPTR_MAX: none yet
-    uintptr_t probed_page; // known to be mapped during this walk; UINTPTR_MAX: none yet, as the pages near 0 are not
+    uintptr_t probed_page; // known to be mapped during this walk; UINTPTR_MAX: none yet (pages near 0 are never mapped)
     struct unwind_trail *trail;
     struct unwind_step *step; // the last one
     struct unwind_read *read; // the next one
     const struct unwind_trail *old;
-    uint32_t old_at; // the first step of old that this walk may still meet; old->steps_end: none
-    bool wants_rbx;  // the walk failed because it does not know the start's RBX
+    uint32_t old_at; // first step of old that the walk may still reach; old->steps_end: none
+    bool wants_rbx;  // the walk failed because the start's RBX is unknown
     enum unwind_end end;
 };
 
-// Steps from frame on until the stack ends, whose kind walk->end says. True: from old_at on the old trail is the rest of this walk.
+// Walks from frame to the end of the stack, whose kind is in walk->end. Returns true if the rest of the walk is the old trail from old_at
+// on.
 bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame frame);
 
-// Walks without recording until the frame of caller, and makes it the start. False: not reached.
+// Walks without recording to the frame of caller and makes it the start. Returns false if it is not reached.
 bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *start, uintptr_t caller);
 
-// For unwind_find_go_call: walks without recording until Go's code, and compares the two ways to the frame there. 0: not reached, or they
-// differ.
+// For unwind_find_go_call: walks without recording to Go code, and compares the two ways to that frame. Returns 0 if it is not reached or
+// they differ.
 uintptr_t unwind_walk_find_go_call(struct unwind_walk *walk, const struct unwind_start *start);
 
-// The index that the next step would have.
+// The index of the next step.
 static inline uint32_t unwind_walk_next_step(const struct unwind_walk *walk) {
     return (uint32_t)(walk->step + 1 - walk->trail->steps);
 }

@@ -1,17 +1,17 @@
-// signals.h: handlers of ours that the program does not see.
+// signals.h: signal handlers of the library, hidden from the program.
 //
-// Programs decide by what a signal does now what they do about it: Python raises KeyboardInterrupt at SIGINT only if it found the default
-// there. So whoever asks sigaction or signal about a signal of ours hears that it does what it does by default, and may take it over.
-// Giving it back to the default, as those do who saved what they found, gives it back to us.
+// Programs choose their handling by a signal's present disposition: Python raises KeyboardInterrupt at SIGINT only if it found the default.
+// So sigaction and signal report the default disposition for a signal that the library handles, and the program may replace it. Restoring
+// the default, as programs do that saved what they found, reinstalls the library's handler.
 //
-// Threads: signals_handle by one, before main; the rest by any, in a signal handler and in a child of vfork too. Memory: none.
+// Threads: signals_handle by one, before main; the rest by any, also in signal handlers and in a child of vfork. Memory: none.
 #ifndef CMEMPROF_PRELOAD_SIGNALS_H
 #define CMEMPROF_PRELOAD_SIGNALS_H
 
-// Unless the program has a handler already, or the signal is ignored. One handler for each signal.
+// Installs the handler unless the program already has one or ignores the signal. One handler per signal.
 void signals_handle(int number, void (*handler)(int number));
 
-// What the signal does by default, and no handler of ours.
+// Restores the real default, without the library's handler.
 void signals_reset(int number);
 
 #endif
