@@ -1,5 +1,5 @@
-// compress.c: stands in for merge/compress.c in the libraries that need libc alone (the preloaded one, and those for musl): profiles are
-// written and read as they are; what would be compressed, or is, is an error like any other.
+// compress.c: replaces merge/compress.c in the libraries that need only libc (the preloaded one and musl's): profiles are read and written
+// uncompressed; compressing or inflating is an ordinary error.
 
 #include "../merge/compress.h"
 
@@ -15,7 +15,7 @@ enum merge_compression compress_kind(const uint8_t *bytes, size_t size) {
     return MERGE_RAW;
 }
 
-// Only for what is over the limit: raw input is read where it is.
+// Reached only for input over the limit: uncompressed input is read in place.
 enum merge_error compress_inflate(struct compress *compress, const void *bytes, size_t size, const struct merge_limits *limits,
                                   struct wire_writer *out, struct merge_fault *fault) {
     (void)compress;

@@ -1,4 +1,4 @@
-// address_order.c: merges sorted runs: what compilers and linkers write consists of few.
+// address_order.c (naming): natural merge sort: what compilers and linkers write consists of few sorted runs.
 
 #include "address_order.h"
 
@@ -13,7 +13,7 @@ static uint64_t address_of(const struct items *items, size_t i) {
     return *(const uint64_t *)(items->at + i * items->item_bytes);
 }
 
-// The end of the run that begins there.
+// The end of the run that begins at `from`.
 static size_t run_end(const struct items *items, size_t from) {
     size_t end = from < items->count ? from + 1 : from;
     while (end < items->count && address_of(items, end - 1) <= address_of(items, end)) {
@@ -37,7 +37,7 @@ static void merge(const struct items *to, const struct items *from, size_t begin
     copy(to, at + (middle - left), from, right, end);
 }
 
-// Pairs of runs become one. The number of runs there are then.
+// Merges pairs of runs. Returns the resulting number of runs.
 static size_t merge_runs(const struct items *to, const struct items *from) {
     size_t runs = 0;
     for (size_t begin = 0; begin < from->count; runs++) {

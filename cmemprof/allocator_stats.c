@@ -1,8 +1,8 @@
-// allocator_stats.c: asks the allocator behind, each in its own way.
+// allocator_stats.c (hook): queries the real allocator through its own interface.
 //
-// An allocator is recognized by what the object that holds its malloc also defines, since a program may link a second one for something
-// else. Nothing is allocated here. glibc counts its free blocks one by one, each arena under that arena's lock, so this is for once a
-// profile and not for once a request.
+// An allocator is identified by what else the object defines that contains its malloc, since a program may link a second allocator for
+// something else. Allocates nothing. glibc counts its free blocks one by one, each arena under its lock, so call this once a profile, not
+// once a request.
 
 #include "allocator_stats.h"
 
@@ -34,7 +34,7 @@ static uint64_t mallctl_value(mallctl_function *mallctl, const char *name) {
 }
 
 static void ask_jemalloc(mallctl_function *mallctl, struct cmemprof_allocator_stats *stats) {
-    uint64_t epoch = 1; // has the figures brought up to date
+    uint64_t epoch = 1; // refreshes the statistics
     (void)mallctl("epoch", NULL, NULL, &epoch, sizeof epoch);
     stats->in_use_bytes = mallctl_value(mallctl, "stats.allocated");
     stats->mapped_bytes = mallctl_value(mallctl, "stats.mapped");
@@ -53,7 +53,7 @@ static void ask_tcmalloc(tcmalloc_property_function *property, struct cmemprof_a
     stats->in_use_bytes = tcmalloc_value(property, "generic.current_allocated_bytes");
     stats->retained_bytes = tcmalloc_value(property, "tcmalloc.pageheap_unmapped_bytes");
     stats->mapped_bytes = tcmalloc_value(property, "generic.heap_size");
-    stats->resident_bytes = tcmalloc_value(property, "generic.total_physical_bytes"); // 2.8 and later
+    stats->resident_bytes = tcmalloc_value(property, "generic.total_physical_bytes"); // gperftools 2.8 and later
     if (stats->resident_bytes == 0) {
         stats->resident_bytes = stats->mapped_bytes - stats->retained_bytes;
     }
@@ -61,7 +61,7 @@ static void ask_tcmalloc(tcmalloc_property_function *property, struct cmemprof_a
 
 // ---- mimalloc ----
 
-// Release builds of it do not count what is in use.
+// Its release builds do not count what is in use.
 static void ask_mimalloc(mimalloc_process_function *process, struct cmemprof_allocator_stats *stats) {
     size_t resident = 0, commit = 0, other;
     process(&other, &other, &other, &resident, &other, &commit, &other, &other);
@@ -73,10 +73,11 @@ static void ask_mimalloc(mimalloc_process_function *process, struct cmemprof_all
 #ifdef __GLIBC__
 static const char libc_name[] = "glibc";
 
-// It does not know which of its pages are resident: malloc_trim gives back pages in the midst of it, and none of its figures changes.
+// glibc does not know which of its pages are resident: malloc_trim returns pages from the middle of the heap without a change in its
+// figures.
 static void ask_libc(struct cmemprof_allocator_stats *stats) {
 #if __GLIBC_PREREQ(2, 33)
-    // By name, so that a program that is built here also starts on an older glibc.
+    // Looked up by name, so that the library also loads with an older glibc.
     struct mallinfo2 (*mallinfo2_function)(void) = (struct mallinfo2(*)(void))beside_malloc("mallinfo2");
     if (mallinfo2_function != NULL) {
         struct mallinfo2 info = mallinfo2_function();
@@ -92,14 +93,14 @@ static void ask_libc(struct cmemprof_allocator_stats *stats) {
 static const char libc_name[] = "musl";
 
 static void ask_libc(struct cmemprof_allocator_stats *stats) {
-    (void)stats; // it keeps no figures
+    (void)stats; // no statistics
 }
 #endif
 
 // ---- All ----
 
-// The process's memory that is of no file (RssAnon): resident less shared, the second and third number of statm, in pages. UINT64_MAX: not
-// to be had.
+// The process's anonymous memory (RssAnon): resident minus shared, the second and third numbers of statm, in pages. Returns UINT64_MAX if
+// unknown.
 static uint64_t anonymous_bytes(void) {
     char text[128];
     int saved = errno, file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -118,12 +119,12 @@ static uint64_t anonymous_bytes(void) {
     return (resident > shared ? resident - shared : 0) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-// No more is resident than the process has: of an allocator that does not know what is, all of what it has mapped may be. And what is in
-// use is taken to be resident, so that nothing is called lost that the kernel has back.
+// Caps what is resident at the process's RssAnon, since an allocator without its own figure may have all of its mappings resident. Memory
+// in use is taken to be resident, so that memory the kernel has reclaimed is not called fragmentation.
 static void settle(struct cmemprof_allocator_stats *stats, uint64_t anonymous) {
     uint64_t max = stats->resident_bytes != 0 ? stats->resident_bytes : stats->mapped_bytes;
     stats->resident_bytes = max < anonymous ? max : anonymous == UINT64_MAX ? stats->resident_bytes : anonymous;
-    // The figures are not of one moment.
+    // The figures are not from the same moment.
     if (stats->in_use_bytes != 0 && stats->resident_bytes > stats->in_use_bytes) {
         stats->fragmentation_bytes = stats->resident_bytes - stats->in_use_bytes;
     }

@@ -1,4 +1,4 @@
-// block_filter.c: see block_filter.h.
+// block_filter.c (tables): see block_filter.h.
 
 #include "block_filter.h"
 
@@ -11,7 +11,7 @@ static size_t mapped_bytes(size_t counters) {
     return sizeof(struct block_counts) + counters;
 }
 
-// next is read first: whoever finds none there and the old one in the second place is one of those that block_filter_fill comes after.
+// Load next first: a thread that finds none there and then loads the old filter is one that block_filter_fill waits for.
 struct block_counts *block_filter_add(struct block_filter *filter, const void *block, uint8_t tag) {
     struct block_counts *next = atomic_load_explicit(&filter->next, memory_order_acquire);
     struct block_counts *present = atomic_load_explicit(&filter->present, memory_order_acquire);
@@ -23,7 +23,7 @@ struct block_counts *block_filter_add(struct block_filter *filter, const void *b
 }
 
 static uint8_t one_less(uint8_t now) {
-    return now < BLOCK_FILTER_TWO ? 0 : now - 1; // of two, one stays in whatever place
+    return now < BLOCK_FILTER_TWO ? 0 : now - 1; // two blocks have no tag: one of them stays, untagged
 }
 
 void block_filter_remove(struct block_counts *counts, const void *block) {
@@ -40,7 +40,7 @@ bool block_filter_begin(struct block_filter *filter, size_t counters, struct mem
         return false;
     }
     int saved = errno;
-    // Populated: free() reads all of it sooner or later, and the host shall not take 64 page faults for that.
+    // Populated: free() reads all of it sooner or later, and 64 page faults would hit the program's threads.
     struct block_counts *counts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     errno = saved;
     if (counts == MAP_FAILED) {

@@ -1,4 +1,4 @@
-// cfi.c: from an address to the entry (FDE) that covers it, and from the entry to a row (cfi_program.h runs its instructions).
+// cfi.c (unwind): finds the entry (FDE) that covers an address; cfi_program.h computes its row.
 
 #include "cfi.h"
 
@@ -23,8 +23,8 @@ static bool find_in_own_table(uintptr_t address, struct cfi_object *object) {
 #if !defined(CMEMPROF_OWN_OBJECT_TABLE) && defined(DLFO_STRUCT_HAS_EH_DBASE)
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
 
-// Between an object's segments there may be pages without access, which a damaged table could lead to. So a table is only followed within
-// its own segment. The object begins with the ELF header, and the program headers follow it; if not, nothing is known.
+// Between an object's segments there may be inaccessible pages, which a damaged table could lead to. So a table is followed only within its
+// own segment. The object must begin with the ELF header and its program headers; otherwise nothing is known.
 static void narrow_to_segment(struct cfi_object *object) {
     const uint8_t *low = object->low;
     const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)low;
@@ -40,7 +40,7 @@ static void narrow_to_segment(struct cfi_object *object) {
         if (segments[i].p_type != PT_LOAD) {
             continue;
         }
-        if (first) { // the segment that the header is in
+        if (first) { // the segment that contains the header
             bias = (uintptr_t)low - (segments[i].p_vaddr & ~(uintptr_t)(FIRST_PAGE - 1));
             first = false;
         }
@@ -61,7 +61,7 @@ bool cfi_object_at(uintptr_t address, struct cfi_object *object) {
     if (_dl_find_object((void *)address, &found) != 0 || found.dlfo_eh_frame == NULL) {
         return false;
     }
-    // Of a program with room between its segments this is the segment of the address alone, so the table's own is asked for.
+    // If there are gaps between the program's segments, this is only the segment of the address, so the table's own one is looked up.
     uintptr_t hdr = (uintptr_t)found.dlfo_eh_frame;
     bool elsewhere = hdr < (uintptr_t)found.dlfo_map_start || hdr >= (uintptr_t)found.dlfo_map_end;
     if (elsewhere && (_dl_find_object((void *)hdr, &found) != 0 || (uintptr_t)found.dlfo_eh_frame != hdr)) {
@@ -85,8 +85,8 @@ static int32_t table_word(const uint8_t *at) {
     return value;
 }
 
-// .eh_frame_hdr: version, three encodings, pointer to .eh_frame, count, then count pairs (first address, FDE), sorted, both as
-// 32-bit distances from the start of .eh_frame_hdr. All linkers write it so; other encodings of the table are not followed.
+// .eh_frame_hdr: version, three encodings, pointer to .eh_frame, count, then sorted pairs (first address, FDE) as 32-bit offsets from the
+// start of .eh_frame_hdr. All linkers write this form; other table encodings are not supported.
 static const uint8_t *find_fde(const struct cfi_object *object, uintptr_t address) {
     const uint8_t *hdr = object->eh_frame_hdr;
     if (hdr < object->low || hdr >= object->high) {
@@ -106,7 +106,7 @@ static const uint8_t *find_fde(const struct cfi_object *object, uintptr_t addres
     }
     const uint8_t *table = bytes.at;
     intptr_t wanted = (intptr_t)(address - (uintptr_t)hdr);
-    uint64_t low = 0, high = count; // the last pair whose address is not above the wanted one lies in [low, high)
+    uint64_t low = 0, high = count; // invariant: the last pair at or below the address is in [low, high)
     if (wanted < table_word(table)) {
         return NULL;
     }
@@ -122,7 +122,7 @@ static const uint8_t *find_fde(const struct cfi_object *object, uintptr_t addres
     return fde >= (uintptr_t)object->low && fde < (uintptr_t)object->high ? (const uint8_t *)fde : NULL;
 }
 
-// Reads the length that opens a CIE or FDE, and narrows bytes to it.
+// Reads the initial length of a CIE or FDE and ends bytes there.
 static void enter_entry(struct cfi_bytes *bytes) {
     uint64_t length = cfi_fixed(bytes, 4);
     if (length == 0xffffffff) {
@@ -157,7 +157,7 @@ static bool read_augmentation(const char *letters, struct cfi_bytes data, struct
         case 'S':
             cie->signal_frame = true;
             break;
-        default: // 'B' and whatever comes: the length of the data is known, so it can be left unread
+        default: // 'B' and any other: the length of the data is known, so it can be skipped
             return !data.bad;
         }
     }
@@ -191,7 +191,7 @@ static bool read_cie(const struct cfi_object *object, const uint8_t *at, struct 
             return false;
         }
     } else if (letters[0] != '\0') {
-        return false; // augmentation without a length ("eh" of gcc 2): what follows cannot be told
+        return false; // augmentation without a length ("eh" of gcc 2): the rest cannot be parsed
     }
     cie->program = bytes;
     return !bytes.bad && return_register == CFI_RETURN_ADDRESS;
@@ -225,7 +225,7 @@ enum cfi_result cfi_find(const struct cfi_object *object, uintptr_t address, str
         return CFI_UNSUPPORTED;
     }
     if (address < start || address - start >= size) {
-        return CFI_NONE; // in the gap behind the last function before it
+        return CFI_NONE; // in the gap after the function before it
     }
     if (!cfi_run(cie.program, bytes, &cie.alignment, start, address, cie.signal_frame, row)) {
         return CFI_UNSUPPORTED;

@@ -1,12 +1,12 @@
-// cfi_program.c: a small machine with four rules (CFA, RBP, RBX, return address) and a stack of remembered states.
+// cfi_program.c (unwind): interprets CFI instructions for four rules (CFA, RBP, RBX, return address), with a stack of remembered states.
 
 #include "cfi_program.h"
 
-enum { RBX = 3, RBP = 6, RSP = 7 }; // DWARF's register numbers, amd64 ABI figure 3.36
+enum { RBX = 3, RBP = 6, RSP = 7 }; // DWARF register numbers, amd64 ABI figure 3.36
 
 enum { REMEMBERED_STATES = 8 }; // gcc and clang nest one deep
 
-// A function of 100 KiB with an epilogue every 40 bytes has some 20,000 instructions. Damaged tables must not hold up a malloc for longer.
+// A function of 100 KiB with an epilogue every 40 bytes has some 20,000 instructions. Damaged tables must not delay a malloc longer.
 enum { MAX_INSTRUCTIONS = 65536 };
 
 struct rule {
@@ -28,7 +28,7 @@ struct machine {
     uint64_t location, wanted;
     unsigned instructions, remembered_count;
     bool bad;
-    struct state remembered[REMEMBERED_STATES]; // the first remembered_count of them; the others are never set
+    struct state remembered[REMEMBERED_STATES]; // only the first remembered_count are set
 };
 
 static struct rule *rule_of(struct state *state, uint64_t reg) {
@@ -40,7 +40,7 @@ static struct rule *rule_of(struct state *state, uint64_t reg) {
     case CFI_RETURN_ADDRESS:
         return &state->return_address;
     default:
-        return NULL; // registers that no CFA is built from
+        return NULL; // no CFA is based on this register
     }
 }
 
@@ -71,7 +71,7 @@ static void restore(struct machine *machine, uint64_t reg) {
     }
 }
 
-// The one form of expression that compilers use here: DW_OP_breg<n> offset, and for a CFA perhaps DW_OP_deref.
+// The only expression form that compilers emit here: DW_OP_breg<n> offset, for a CFA optionally DW_OP_deref.
 static bool read_expression(struct cfi_bytes *bytes, uint64_t *reg, int64_t *offset, bool *indirect) {
     enum { DW_OP_deref = 0x06, DW_OP_breg0 = 0x70, DW_OP_breg31 = 0x8f };
     uint64_t size = cfi_uleb(bytes);
@@ -97,7 +97,7 @@ static void set_cfa(struct machine *machine, uint64_t reg, int64_t offset) {
     machine->now.cfa_indirect = machine->now.cfa_unknown = false;
 }
 
-// Linkers describe a lazy PLT, whose entries push one word in their middle, by RSP + 8 + ((RIP & 15) >= n ? 8 : 0).
+// Linkers describe a lazy PLT, whose entries push one word halfway, by RSP + 8 + ((RIP & 15) >= n ? 8 : 0).
 static bool read_plt_expression(const struct machine *machine, struct cfi_bytes bytes, int64_t *offset) {
     // DW_OP_breg7 8, breg16 0, lit15, and, lit<n>, ge, lit3, shl, plus
     static const uint8_t form[] = {11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x30, 0x2a, 0x33, 0x24, 0x22};
@@ -149,7 +149,7 @@ static void recall(struct machine *machine) {
     machine->now = machine->remembered[--machine->remembered_count];
 }
 
-// DW_CFA_*, the instructions that have a byte of their own.
+// DW_CFA_* instructions without an operand in the opcode byte.
 enum {
     NOP = 0x00,
     SET_LOC = 0x01,
@@ -178,7 +178,7 @@ enum {
     GNU_NEGATIVE_OFFSET_EXTENDED = 0x2f
 };
 
-// Offsets are factored. Unsigned, since the bytes may be anything.
+// Multiplies by the data alignment factor. Unsigned, since the bytes are untrusted.
 static int64_t factored(const struct machine *machine, uint64_t value) {
     return (int64_t)(value * (uint64_t)machine->alignment->data);
 }
@@ -217,7 +217,7 @@ static void step_other(struct machine *machine, struct cfi_bytes *bytes, uint64_
         reg = cfi_uleb(bytes);
         set_rule(machine, reg, CFI_AT_CFA, factored(machine, 0 - cfi_uleb(bytes)));
         break;
-    default: // SET_LOC (no compiler emits it here), vendor's: operands unknown
+    default: // SET_LOC (no compiler emits it here) or a vendor's: operands unknown
         machine->bad = true;
     }
 }
@@ -295,7 +295,7 @@ static void step(struct machine *machine, struct cfi_bytes *bytes) {
     }
 }
 
-// An instruction that moves the location past the wanted address ends the row that holds it; it changes nothing else.
+// An instruction that advances past the address ends its row; nothing else changes.
 static void run(struct machine *machine, struct cfi_bytes bytes) {
     while (cfi_bytes_left(&bytes) > 0 && !machine->bad && machine->location <= machine->wanted) {
         step(machine, &bytes);
@@ -320,7 +320,7 @@ static bool pack_base(const struct state *state, struct cfi_row *row) {
     }
 }
 
-// False: the offset does not fit the row.
+// Returns false if the offset does not fit the row.
 static bool pack_offset(const struct rule *rule, int64_t *words) {
     *words = rule->offset / 8;
     return rule->how == CFI_SAME || rule->how == CFI_UNKNOWN || (rule->offset % 8 == 0 && *words >= -4096 && *words < 4096);
@@ -349,8 +349,8 @@ static bool pack(const struct state *state, bool signal_frame, struct cfi_row *r
 
 bool cfi_run(struct cfi_bytes initial, struct cfi_bytes program, const struct cfi_alignment *alignment, uintptr_t start, uintptr_t address,
              bool signal_frame, struct cfi_row *row) {
-    struct machine machine;                            // not cleared as a whole: the remembered states are three quarters of it
-    machine.now = (struct state){.cfa_unknown = true}; // until an instruction says
+    struct machine machine;                            // not zeroed as a whole: three quarters of it are remembered states
+    machine.now = (struct state){.cfa_unknown = true}; // until an instruction defines it
     machine.initial = machine.now;
     machine.alignment = alignment;
     machine.location = start;

@@ -1,4 +1,4 @@
-// code_bytes_amd64.c: see code_bytes_amd64.h.
+// code_bytes_amd64.c (unwind): see code_bytes_amd64.h.
 
 #include "code_bytes_amd64.h"
 
@@ -16,7 +16,7 @@ static bool read_code(uintptr_t address, uint8_t *bytes, size_t size) {
     return true;
 }
 
-// Length of FF /2 (call through a register or memory) from its ModRM and SIB bytes, without prefixes; 0: another instruction.
+// Length of FF /2 (call through a register or memory) by its ModRM and SIB bytes, without prefixes. Returns 0 for another instruction.
 static size_t indirect_call_bytes(const uint8_t *at, size_t size) {
     if (size < 2 || at[0] != 0xff || (at[1] >> 3 & 7) != 2) {
         return 0;

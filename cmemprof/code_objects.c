@@ -1,4 +1,4 @@
-// code_objects.c: see code_objects.h.
+// code_objects.c (unwind): see code_objects.h.
 
 #include "code_objects.h"
 
@@ -18,13 +18,13 @@ struct copy {
 
 static _Atomic bool preferred;
 static struct copy *_Atomic copies;   // two; NULL before the first refresh
-static _Atomic uint64_t version;      // the present copy is copies[version % 2]; the other one may be changing
-static _Atomic int refreshing, again; // one thread refreshes; others ask it to do it once more
+static _Atomic uint64_t version;      // the present copy is copies[version % 2]; the other may be changing
+static _Atomic int refreshing, again; // one thread refreshes; others make it repeat
 
 #if !defined(CMEMPROF_OWN_OBJECT_TABLE) && defined(DLFO_STRUCT_HAS_EH_DBASE)
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
 bool code_objects_in_use(void) {
-    // The second: built with a newer libc than it runs with.
+    // Null if built with a newer libc than it runs with.
     return atomic_load_explicit(&preferred, memory_order_relaxed) || &_dl_find_object == NULL;
 }
 #else
@@ -42,7 +42,7 @@ static size_t words_of(const struct copy *copy, size_t at, uintptr_t *words) {
 
 static bool search(const struct copy *copy, uintptr_t address, uintptr_t *words) {
     size_t low = 0, high = atomic_load_explicit(&copy->count, memory_order_relaxed);
-    while (low < high) { // the last object that does not start above the address is just before low
+    while (low < high) { // invariant: the last object at or below the address is just before low
         size_t middle = low + (high - low) / 2;
         if (atomic_load_explicit(&copy->objects[middle][0], memory_order_relaxed) <= address) {
             low = middle + 1;
@@ -75,7 +75,7 @@ struct listing {
     size_t count;
 };
 
-// The readable bytes around .eh_frame_hdr and .eh_frame, which are one segment.
+// Finds the readable segment that contains .eh_frame_hdr and .eh_frame.
 static void find_rules(const struct dl_phdr_info *info, struct code_object *object) {
     for (int i = 0; i < info->dlpi_phnum; i++) {
         if (info->dlpi_phdr[i].p_type == PT_GNU_EH_FRAME) {
@@ -124,7 +124,7 @@ static void publish(struct copy *tables, const struct listing *listing) {
         }
     }
     atomic_store_explicit(&copy->count, listing->count, memory_order_relaxed);
-    // A reader of the copy that is refilled the next time must see the version move before it sees a new word there.
+    // A reader of the copy refilled next must see the new version before it sees any of its new words.
     atomic_store(&version, present + 1);
     atomic_thread_fence(memory_order_seq_cst);
 }

@@ -1,4 +1,4 @@
-// debug_files.c: see debug_files.h.
+// debug_files.c (naming): see debug_files.h.
 
 #include "debug_files.h"
 
@@ -37,7 +37,7 @@ static bool open_by_id(struct elf_file *file, const uint8_t *id, size_t size, st
 
 // ---- .gnu_debuglink ----
 
-// As in gzip (RFC 1952), without the last step; by halves of bytes, since it is seldom asked for.
+// CRC-32 as in gzip (RFC 1952) without the final complement; by nibbles, since it is rarely needed.
 static uint32_t add_to_checksum(uint32_t sum, const uint8_t *bytes, size_t size) {
     static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
                                        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
@@ -62,7 +62,7 @@ static bool has_checksum(const struct elf_file *file, uint32_t wanted) {
     return read && ~sum == wanted;
 }
 
-// A name, filled up to a multiple of 4, and a checksum. The build ID says more, where there is one.
+// .gnu_debuglink: a name padded to a multiple of 4, and a checksum. A build ID, if there is one, is a stronger check.
 static bool is_linked(const struct elf_file *debug, const struct elf_file *file, uint32_t sum) {
     const uint8_t *id, *other;
     size_t size = elf_file_build_id(file, &id);
@@ -83,7 +83,7 @@ static bool try_linked(struct elf_file *debug, const struct elf_file *file, cons
     return false;
 }
 
-// "" : none. Without the name that a path ends with.
+// The path up to its last component; 0 bytes if there is no directory.
 static int directory_bytes(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? (int)(slash - path) : 0;
@@ -121,7 +121,7 @@ bool debug_files_open(struct elf_file *debug, const struct elf_file *file, const
 
 // ---- .gnu_debugaltlink ----
 
-// A path, also from where the file lies, and the build ID of what is there.
+// .gnu_debugaltlink: a path, possibly relative to the file, and the build ID of its target.
 bool debug_files_open_supplementary(struct elf_file *supplementary, const struct elf_file *file, const char *path) {
     Elf64_Shdr header;
     if (!elf_file_section(file, ".gnu_debugaltlink", &header)) {

@@ -1,4 +1,4 @@
-// demangle.c: which of the manglings it is.
+// demangle.c (naming): chooses the mangling scheme.
 
 #include "demangle.h"
 
@@ -26,7 +26,7 @@ static void begin(struct demangler *demangler) {
     demangler->text.failed = false;
 }
 
-// The old mangling of Rust is valid C++.
+// Rust's legacy mangling is valid C++, so it is tried first.
 const char *demangle(struct demangler *demangler, const char *name) {
     if (name[0] != '_' || (name[1] != 'Z' && name[1] != 'R')) {
         return NULL;

@@ -1,4 +1,4 @@
-// demangle_cxx.c: encodings, that is functions and objects with their types, and templates' arguments.
+// demangle_cxx.c (naming): parses encodings (functions and objects with their types) and template arguments.
 
 #include "demangle_cxx.h"
 
@@ -148,7 +148,7 @@ static uint16_t special_name(struct cxx_tree *tree) {
     return cxx_fail(tree);
 }
 
-// Template arguments that came before they were known: those of a conversion operator.
+// Resolves template arguments that were used before they were parsed: those of a conversion operator.
 static void resolve_forwards(struct cxx_tree *tree, size_t first_node) {
     for (size_t i = first_node; i < tree->node_count; i++) {
         struct cxx_node *node = &tree->nodes[i];
@@ -169,7 +169,7 @@ static uint16_t parameters(struct cxx_tree *tree) {
     if (cxx_take(tree, "v")) {
         return first;
     }
-    if (is_over(tree)) { // what takes nothing says so
+    if (is_over(tree)) { // no parameters
         return cxx_fail(tree);
     }
     while (!tree->failed && !is_over(tree)) {
@@ -184,7 +184,7 @@ static uint16_t parameters(struct cxx_tree *tree) {
     return first;
 }
 
-// is_top: not part of a local name, which is written without what the function returns.
+// is_top: not part of a local name, which is printed without a return type.
 uint16_t cxx_encoding(struct cxx_tree *tree, bool is_top) {
     if (!cxx_enter(tree)) {
         return 0;
@@ -242,7 +242,7 @@ static uint16_t argument_pack(struct cxx_tree *tree) {
     return cxx_add(tree, (struct cxx_node){.kind = CXX_ARGUMENT_PACK, .a = list});
 }
 
-// A pack's name stands for one of them at a time.
+// A pack's name stands for one of its elements at a time.
 static uint16_t named_argument(struct cxx_tree *tree) {
     uint16_t found = argument(tree);
     if (tree->failed || tree->argument_count == CXX_MAX_ARGUMENTS) {
@@ -256,7 +256,7 @@ static uint16_t named_argument(struct cxx_tree *tree) {
     return found;
 }
 
-// are_names: those that "T_" and so on mean from here on.
+// are_names: these are the arguments that "T_" refers to from here on.
 uint16_t cxx_template_arguments(struct cxx_tree *tree, bool are_names) {
     if (!cxx_take(tree, "I") || !cxx_enter(tree)) {
         return cxx_fail(tree);
@@ -315,7 +315,7 @@ bool demangle_cxx(const char *name, struct cxx_tree *tree, struct demangle_text 
     tree->end = end;
     tree->failed = tree->is_conversion = false;
     tree->depth = 0;
-    tree->node_count = 1; // 0 is none
+    tree->node_count = 1; // index 0 is none
     tree->nodes[0] = (struct cxx_node){0};
     tree->substitution_count = tree->argument_count = tree->first_argument = tree->lambda_depth = 0;
     uint16_t root = cxx_encoding(tree, true);

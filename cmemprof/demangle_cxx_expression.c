@@ -1,4 +1,4 @@
-// demangle_cxx_expression.c: operators, literals and expressions of the Itanium C++ ABI, as they stand in templates' arguments and in
+// demangle_cxx_expression.c (naming): parses operators, literals and expressions of the Itanium C++ ABI, as in template arguments and
 // decltype.
 
 #include "demangle_cxx.h"
@@ -81,7 +81,7 @@ static uint16_t maybe_with_arguments(struct cxx_tree *tree, uint16_t name) {
     return cxx_add(tree, (struct cxx_node){.kind = CXX_TEMPLATE, .a = name, .b = arguments});
 }
 
-// A name that means something only when the template is filled in.
+// A dependent name, resolved only at instantiation.
 static uint16_t unresolved_part(struct cxx_tree *tree) {
     if (cxx_take(tree, "on")) {
         return maybe_with_arguments(tree, cxx_unqualified_name(tree, 0));
@@ -93,7 +93,7 @@ static uint16_t unresolved_part(struct cxx_tree *tree) {
     return maybe_with_arguments(tree, cxx_unqualified_name(tree, 0));
 }
 
-// A type, or names one after the other, and what is in it: "sr" T_ "5value", "sr" "3std" "9is_signed" "E" "5value".
+// A type or a sequence of names, then a member: "sr" T_ "5value", "sr" "3std" "9is_signed" "E" "5value".
 static uint16_t scoped(struct cxx_tree *tree) {
     bool has_type = cxx_take(tree, "N"), many = has_type;
     uint16_t scope = 0;

@@ -1,4 +1,4 @@
-// demangle_cxx_name.c: names and their parts, and the short forms of what came before.
+// demangle_cxx_name.c (naming): parses names, their components and substitutions.
 
 #include "demangle_cxx.h"
 
@@ -14,7 +14,7 @@ static char peek_next(const struct cxx_tree *tree) {
     return tree->end - tree->at > 1 ? tree->at[1] : '\0';
 }
 
-// ---- Parts of names ----
+// ---- Components ----
 
 uint16_t cxx_source_name(struct cxx_tree *tree) {
     uint64_t size;
@@ -29,7 +29,7 @@ uint16_t cxx_source_name(struct cxx_tree *tree) {
     return cxx_add(tree, (struct cxx_node){.kind = CXX_NAME, .text = text, .text_size = (uint32_t)size});
 }
 
-// "_" is 1, "0_" 2: how one is counted that has no name.
+// The ordinal of an unnamed entity: "_" is 1, "0_" is 2.
 static uint64_t ordinal(struct cxx_tree *tree) {
     uint64_t number;
     bool has = cxx_number(tree, &number);
@@ -66,7 +66,7 @@ static uint16_t constructor(struct cxx_tree *tree, uint16_t scope, bool is_destr
         return cxx_fail(tree);
     }
     if (inherits) {
-        cxx_type(tree); // whose it is
+        cxx_type(tree); // its class
     }
     return cxx_add(tree, (struct cxx_node){.kind = is_destructor ? CXX_DESTRUCTOR : CXX_CONSTRUCTOR, .a = scope});
 }
@@ -97,7 +97,7 @@ static uint16_t abi_tags(struct cxx_tree *tree, uint16_t name) {
 
 uint16_t cxx_unqualified_name(struct cxx_tree *tree, uint16_t scope) {
     uint16_t name;
-    cxx_take(tree, "L"); // of this file only
+    cxx_take(tree, "L"); // internal linkage
     if (is_digit(peek(tree))) {
         name = cxx_source_name(tree);
     } else if (cxx_take(tree, "Ut")) {
@@ -121,7 +121,7 @@ uint16_t cxx_unqualified_name(struct cxx_tree *tree, uint16_t scope) {
 
 // ---- Substitutions ----
 
-// A template's argument; one that is not known yet is looked for later.
+// A template argument; one that is not parsed yet is resolved later.
 uint16_t cxx_argument_number(struct cxx_tree *tree, uint64_t index) {
     size_t count = tree->argument_count - tree->first_argument;
     uint16_t known = index < count && !tree->is_conversion ? tree->arguments[tree->first_argument + index] : 0;
@@ -151,7 +151,7 @@ static uint16_t std_class(struct cxx_tree *tree) {
     return cxx_fail(tree);
 }
 
-// Behind "S", which is not followed by "t".
+// After "S", except "St".
 uint16_t cxx_substitution(struct cxx_tree *tree) {
     if (peek(tree) != '_' && !is_digit(peek(tree)) && !(peek(tree) >= 'A' && peek(tree) <= 'Z')) {
         return std_class(tree);
@@ -171,7 +171,7 @@ uint16_t cxx_substitution(struct cxx_tree *tree) {
         return cxx_fail(tree);
     }
     uint16_t found = tree->substitutions[index];
-    // "T_" stands for the argument of whatever is read now.
+    // "T_" refers to the argument of the name being parsed.
     if (tree->nodes[found].kind == CXX_FORWARD) {
         return cxx_argument_number(tree, tree->nodes[found].number);
     }
@@ -197,7 +197,7 @@ static uint8_t qualifiers(struct cxx_tree *tree) {
     return flags;
 }
 
-// A step of a nested name. *is_known: it is a substitution already.
+// One component of a nested name. Sets *is_known if it is already a substitution candidate.
 static uint16_t nested_step(struct cxx_tree *tree, uint16_t scope, struct cxx_name_state *state, bool *is_known) {
     char c = peek(tree), next = peek_next(tree);
     *is_known = false;
@@ -213,7 +213,7 @@ static uint16_t nested_step(struct cxx_tree *tree, uint16_t scope, struct cxx_na
         return scope != 0 ? with_arguments(tree, scope, state) : cxx_fail(tree);
     }
     if (c == 'D' && (next == 't' || next == 'T') && scope == 0) {
-        *is_known = true; // types remember themselves
+        *is_known = true; // types add themselves
         return cxx_type(tree);
     }
     if (state != NULL) {
@@ -234,10 +234,10 @@ static uint16_t nested_name(struct cxx_tree *tree, struct cxx_name_state *state)
     uint16_t all = 0;
     bool is_known = true;
     while (!tree->failed && !cxx_take(tree, "E")) {
-        if (all != 0 && !is_known) { // every part but the whole
+        if (all != 0 && !is_known) { // every prefix but the whole
             cxx_remember(tree, all);
         }
-        cxx_take(tree, "M"); // the initialiser of a member
+        cxx_take(tree, "M"); // the initializer of a member
         all = nested_step(tree, all, state, &is_known);
     }
     return all != 0 ? all : cxx_fail(tree);

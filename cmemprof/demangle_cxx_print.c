@@ -1,4 +1,4 @@
-// demangle_cxx_print.c: writes a name's tree. What a declarator stands around is written in two halves: "int (*" and ") [5]".
+// demangle_cxx_print.c (naming): prints a name's tree. Types that enclose their declarator are printed in two halves: "int (*" and ") [5]".
 
 #include "demangle_cxx_print.h"
 
@@ -38,7 +38,7 @@ size_t cxx_print_list_size(const struct cxx_printer *printer, uint16_t list) {
     return size;
 }
 
-// 0: there is none.
+// Returns 0 if there is none.
 static uint16_t list_item(const struct cxx_printer *printer, uint16_t list, uint32_t index) {
     for (; index > 0 && list != 0; index--) {
         list = cxx_print_node(printer, list)->b;
@@ -46,7 +46,7 @@ static uint16_t list_item(const struct cxx_printer *printer, uint16_t list, uint
     return list != 0 ? cxx_print_node(printer, list)->a : 0;
 }
 
-// What stands for something else.
+// Resolves forward references and pack elements.
 uint16_t cxx_print_meant(const struct cxx_printer *printer, uint16_t at) {
     for (int i = 0; i < 16; i++) {
         const struct cxx_node *node = cxx_print_node(printer, at);
@@ -61,7 +61,7 @@ uint16_t cxx_print_meant(const struct cxx_printer *printer, uint16_t at) {
     return at;
 }
 
-// The pack that an expansion goes through. 0: it has none.
+// The pack that an expansion iterates over. Returns 0 if there is none.
 static uint16_t pack_in(struct cxx_printer *printer, uint16_t at, unsigned depth) {
     const struct cxx_node *node = cxx_print_node(printer, at);
     if (at == 0 || depth > 32 || ++printer->steps > MAX_STEPS) {
@@ -92,7 +92,7 @@ void cxx_print_expansion(struct cxx_printer *printer, const struct cxx_node *nod
     printer->element = before;
 }
 
-// Items that write nothing, which are empty packs, have no comma.
+// Items that print nothing (empty packs) get no comma.
 void cxx_print_list(struct cxx_printer *printer, uint16_t at) {
     bool any = false;
     for (; at != 0 && cxx_print_node(printer, at)->a != 0 && !printer->text->failed; at = cxx_print_node(printer, at)->b) {
@@ -133,7 +133,7 @@ static const char *full_std_name(uint64_t letter) {
     }
 }
 
-// A constructor's: the last part of the class's, without arguments.
+// A constructor's name: the class's last component without arguments.
 static void last_part(struct cxx_printer *printer, uint16_t at) {
     for (int i = 0; i < 64; i++) {
         const struct cxx_node *node = cxx_print_node(printer, cxx_print_meant(printer, at));
@@ -189,7 +189,7 @@ void cxx_print_parameters(struct cxx_printer *printer, uint16_t at) {
     cxx_print_put(printer, ")");
 }
 
-// What an encoding's function returns may stand around all of it, as any declarator's.
+// A function's return type may enclose the whole encoding, like any declarator.
 static bool needs_space(const struct cxx_printer *printer, uint16_t type) {
     const struct cxx_node *node = cxx_print_node(printer, cxx_print_meant(printer, type));
     if (node->kind == CXX_POINTER || node->kind == CXX_MEMBER_POINTER) {
@@ -214,13 +214,13 @@ static void encoding(struct cxx_printer *printer, const struct cxx_node *node) {
 
 // ---- Types ----
 
-// A pointer to it needs brackets.
+// A pointer to it needs parentheses.
 static bool is_wrapped(const struct cxx_printer *printer, uint16_t at) {
     unsigned kind = cxx_print_node(printer, at)->kind;
     return kind == CXX_FUNCTION || kind == CXX_ARRAY;
 }
 
-// References to references are one: "T&&" of an "int&" is an "int&".
+// Reference collapsing: "T&&" of an "int&" is an "int&".
 static uint16_t pointed_to(const struct cxx_printer *printer, const struct cxx_node *node, const char **text) {
     uint16_t to = cxx_print_meant(printer, node->a);
     *text = cxx_print_is(node, "*") ? "*" : cxx_print_is(node, "&") ? "&" : "&&";
@@ -269,7 +269,7 @@ static void qualified_left(struct cxx_printer *printer, const struct cxx_node *n
     left(printer, node->a);
     uint8_t flags = node->flags;
     const struct cxx_node *inner = cxx_print_node(printer, cxx_print_meant(printer, node->a));
-    if (inner->kind == CXX_QUALIFIED) { // not twice
+    if (inner->kind == CXX_QUALIFIED) { // no duplicates
         flags &= (uint8_t)~inner->flags;
     }
     member_qualifiers(printer, flags);
@@ -286,7 +286,7 @@ static void function_right(struct cxx_printer *printer, const struct cxx_node *n
     }
 }
 
-// One after the other: "int [2][3]".
+// In sequence: "int [2][3]".
 static void array_right(struct cxx_printer *printer, const struct cxx_node *node) {
     cxx_print_put(printer, text_last(printer->text) == ']' ? "[" : " [");
     if (node->b != 0) {

@@ -1,4 +1,4 @@
-// demangle_cxx_print_expression.c: writes what is neither a name nor a declarator.
+// demangle_cxx_print_expression.c (naming): prints what is neither a name nor a declarator.
 
 #include "demangle_cxx_print.h"
 
@@ -51,7 +51,7 @@ static void literal(struct cxx_printer *printer, const struct cxx_node *node) {
 }
 
 static void binary(struct cxx_printer *printer, const struct cxx_node *node) {
-    bool is_greater = cxx_print_is(node, ">"); // would end the arguments
+    bool is_greater = cxx_print_is(node, ">"); // would close the argument list
     cxx_print_put(printer, is_greater ? "(" : "");
     operand(printer, node->a);
     cxx_print_text(printer, node);
@@ -106,7 +106,7 @@ static void expression(struct cxx_printer *printer, const struct cxx_node *node)
     case CXX_UNARY:
         cxx_print_text(printer, node);
         inner = cxx_print_node(printer, node->a);
-        // Of a function; what it takes says nothing here.
+        // A function: its parameters are omitted here.
         is_plain = inner->kind == CXX_ENCODING && inner->c == 0 && cxx_print_node(printer, inner->a)->kind == CXX_NESTED;
         operand(printer, is_plain ? inner->a : node->a);
         break;
@@ -206,7 +206,7 @@ void cxx_print_other(struct cxx_printer *printer, const struct cxx_node *node) {
         numbered(printer, "#", node->number, "}");
         break;
     case CXX_ARGUMENT_PACK:
-    case CXX_PACK_ELEMENT: // all of it, where no expansion is
+    case CXX_PACK_ELEMENT: // the whole pack, outside of an expansion
         cxx_print_list(printer, node->a);
         break;
     case CXX_EXPANSION:

@@ -1,4 +1,4 @@
-// demangle_cxx_type.c: types of the Itanium C++ ABI.
+// demangle_cxx_type.c (naming): parses types of the Itanium C++ ABI.
 
 #include "demangle_cxx.h"
 
@@ -84,7 +84,7 @@ static uint8_t qualifiers(struct cxx_tree *tree) {
     return flags;
 }
 
-// F, and before it what it may throw.
+// F, preceded by its exception specification.
 static uint16_t function(struct cxx_tree *tree, uint8_t flags) {
     uint16_t throws = 0;
     if (cxx_take(tree, "Do")) {
@@ -127,7 +127,7 @@ static bool is_function(const struct cxx_tree *tree) {
            (peek(tree) == 'D' && (peek_next(tree) == 'o' || peek_next(tree) == 'O' || peek_next(tree) == 'w' || peek_next(tree) == 'x'));
 }
 
-// The qualifiers of a function's type are its object's, and part of it.
+// The qualifiers of a function type are those of its object, and part of it.
 static uint16_t qualified(struct cxx_tree *tree) {
     uint8_t flags = qualifiers(tree);
     if (is_function(tree)) {
@@ -137,7 +137,7 @@ static uint16_t qualified(struct cxx_tree *tree) {
     return remembered(tree, cxx_add(tree, (struct cxx_node){.kind = CXX_QUALIFIED, .flags = flags, .a = type}));
 }
 
-// How many: a number as it stands, or an expression.
+// A literal number or an expression.
 static uint16_t bound(struct cxx_tree *tree) {
     const char *begin = tree->at;
     uint64_t number;
@@ -186,7 +186,7 @@ static uint16_t float_of_bits(struct cxx_tree *tree) {
     return cxx_add_text(tree, CXX_PREFIXED, "_Float", number, 0);
 }
 
-// Behind "D".
+// After "D".
 static uint16_t of_two_letters(struct cxx_tree *tree) {
     const char *name = builtin_of_two(peek(tree));
     if (name != NULL) {
@@ -213,7 +213,7 @@ static uint16_t with_arguments(struct cxx_tree *tree, uint16_t what) {
 
 static uint16_t parameter(struct cxx_tree *tree) {
     if (cxx_take(tree, "Ts") || cxx_take(tree, "Tu") || cxx_take(tree, "Te")) {
-        return remembered(tree, cxx_name(tree, NULL)); // "struct", "union", "enum" before it
+        return remembered(tree, cxx_name(tree, NULL)); // preceded by "struct", "union" or "enum"
     }
     uint16_t type = remembered(tree, cxx_template_parameter(tree));
     return peek(tree) == 'I' && !tree->is_conversion ? with_arguments(tree, type) : type;

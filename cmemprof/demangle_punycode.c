@@ -1,10 +1,10 @@
-// demangle_punycode.c: names with characters outside of ASCII in Rust's v0 mangling: RFC 3492, with "_" before what encodes them.
+// demangle_punycode.c (naming): non-ASCII identifiers in Rust's v0 mangling: RFC 3492, with "_" as the delimiter.
 
 #include "demangle_rust.h"
 
 enum { MAX_CHARACTERS = 256 };
 
-// RFC 3492: characters outside of ASCII, each as a distance to the one before and to its place.
+// RFC 3492: each non-ASCII character is encoded as a delta to the one before and to its position.
 static bool insert_characters(const char *at, const char *end, uint32_t *characters, size_t count, size_t *total) {
     enum { BASE = 36, TMIN = 1, TMAX = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST = 0x80 };
     uint32_t character = FIRST, position = 0, bias = FIRST_BIAS;

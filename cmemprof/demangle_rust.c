@@ -1,4 +1,4 @@
-// demangle_rust.c: the old mangling; v0 is in demangle_rust_v0.c.
+// demangle_rust.c (naming): Rust's legacy mangling; v0 is in demangle_rust_v0.c.
 
 #include "demangle_rust.h"
 
@@ -29,7 +29,7 @@ void demangle_put_character(struct demangle_text *text, uint32_t character) {
     }
 }
 
-// What LLVM numbers copies with says nothing.
+// LLVM's numbering of copies is omitted.
 void demangle_put_suffix(struct demangle_text *text, const char *suffix) {
     static const char llvm[] = ".llvm.";
     size_t size = sizeof llvm - 1;
@@ -37,7 +37,7 @@ void demangle_put_suffix(struct demangle_text *text, const char *suffix) {
     text_puts(text, is_number ? "" : suffix);
 }
 
-// "17h0123456789abcdef" is the last part. The parts' end, or NULL.
+// The hash "17h0123456789abcdef" is the last part. Returns the end of the other parts, or NULL.
 static const char *parts_end(const char *at) {
     const char *part = at;
     size_t size = 0;
@@ -57,7 +57,7 @@ static const char *parts_end(const char *at) {
     return at;
 }
 
-// "$LT$" and the like at the bytes. How many they are; 0: it is none.
+// Decodes an escape such as "$LT$". Returns its length, or 0 if it is none.
 static size_t put_escape(struct demangle_text *text, const char *bytes, size_t size) {
     static const struct {
         const char *escape, *meaning;
@@ -85,7 +85,7 @@ static size_t put_escape(struct demangle_text *text, const char *bytes, size_t s
 }
 
 static void put_part(struct demangle_text *text, const char *bytes, size_t size) {
-    if (size >= 2 && bytes[0] == '_' && bytes[1] == '$') { // a part cannot begin with "$"
+    if (size >= 2 && bytes[0] == '_' && bytes[1] == '$') { // inserted, since a part cannot begin with "$"
         bytes++;
         size--;
     }
@@ -96,7 +96,7 @@ static void put_part(struct demangle_text *text, const char *bytes, size_t size)
             used = 2;
         } else if (bytes[0] == '$') {
             used = put_escape(text, bytes, size);
-            if (used == 0) { // an unknown one: the rest as it is
+            if (used == 0) { // unknown escape: copy the rest
                 text_put(text, bytes, size);
                 return;
             }

@@ -1,7 +1,7 @@
-// demangle_rust_v0.c: Rust's v0 mangling (RFC 2603), read and written at once.
+// demangle_rust_v0.c (naming): Rust's v0 mangling (RFC 2603), parsed and printed in one pass.
 //
-// What was written before may be referred to by its place in the name, so a short name can stand for one of any length: both the length and
-// the number of parts that are read are bounded.
+// Back references point to earlier positions of the name, so a short name can expand without bound: both the output length and the number
+// of parsed parts are limited.
 
 #include "demangle_rust.h"
 
@@ -11,8 +11,8 @@ struct reader {
     const char *begin, *at;
     struct demangle_text *text;
     int depth, steps;
-    int muted;          // not 0: what is read is not written
-    uint64_t lifetimes; // that are bound around what is read
+    int muted;          // not 0: parse without printing
+    uint64_t lifetimes; // bound around the present position
 };
 
 static void path(struct reader *reader, bool in_value);
@@ -118,7 +118,7 @@ static void put_identifier(struct reader *reader, struct identifier name) {
 
 // ---- Back references ----
 
-// Reads what stands at the place, and goes on where it was.
+// Parses what is at the referenced position, then resumes.
 static void refer(struct reader *reader, void (*what)(struct reader *, bool), bool in_value) {
     const char *here = reader->at - 1;
     uint64_t to = base_62(reader);
@@ -127,7 +127,7 @@ static void refer(struct reader *reader, void (*what)(struct reader *, bool), bo
         return;
     }
     const char *after = reader->at;
-    if (reader->muted == 0) { // it was read there already
+    if (reader->muted == 0) { // muted: it was already parsed there
         reader->at = reader->begin + to;
         what(reader, in_value);
     }
@@ -165,7 +165,7 @@ static void put_lifetime(struct reader *reader, uint64_t index) {
     }
 }
 
-// "for<'a, 'b> ". How many are bound.
+// "for<'a, 'b> ". Returns the number of bound lifetimes.
 static uint64_t binder(struct reader *reader) {
     uint64_t count = optional_62(reader, 'G');
     if (count > 64) {
@@ -224,7 +224,7 @@ static void nested(struct reader *reader, bool in_value) {
     put(reader, "}");
 }
 
-// Of an implementation: whose it is says more than where it stands.
+// An implementation is printed by its type, which says more than its own path.
 static void implementation(struct reader *reader) {
     reader->muted++;
     optional_62(reader, 's');
@@ -306,7 +306,7 @@ static void tuple(struct reader *reader) {
     put(reader, count == 1 ? ",)" : ")");
 }
 
-// extern "C": "_" stands for "-".
+// extern "C": "_" encodes "-".
 static void abi(struct reader *reader) {
     struct identifier name = {"C", 1, false};
     if (!take(reader, 'C')) {
@@ -338,7 +338,7 @@ static void function_type(struct reader *reader) {
     reader->lifetimes -= bound;
 }
 
-// A kind's path, whose generic arguments go on with what its types are. True: they were begun.
+// A trait's path, whose generic arguments continue with its associated types. Returns true if the argument list was opened.
 static bool open_path(struct reader *reader) {
     if (!enter(reader)) {
         return false;
@@ -545,7 +545,7 @@ bool demangle_rust_v0(const char *name, struct demangle_text *text) {
     }
     struct reader reader = {.begin = name + 2, .at = name + 2, .text = text};
     path(&reader, true);
-    if (!text->failed && *reader.at >= 'A' && *reader.at <= 'Z') { // the crate that it was instantiated in
+    if (!text->failed && *reader.at >= 'A' && *reader.at <= 'Z') { // the instantiating crate
         reader.muted++;
         path(&reader, false);
     }

@@ -1,4 +1,4 @@
-// dwarf_addresses.c: see dwarf_addresses.h.
+// dwarf_addresses.c (naming): see dwarf_addresses.h.
 
 #include "dwarf_addresses.h"
 
@@ -6,10 +6,10 @@
 #include "dwarf_die.h"
 #include "dwarf_names.h"
 
-// Ranges overlap where the linker folded functions into one.
+// Ranges overlap where the linker folded identical functions.
 enum { MAX_OVERLAPS = 8, MAX_RANGES = 1 << 22 };
 
-// 0 is where linkers leave what they have dropped.
+// Linkers leave discarded code at 0.
 static bool add(struct dwarf_addresses *addresses, uint64_t low, uint64_t high, uint64_t unit) {
     if (low == 0 || low >= high) {
         return true;
@@ -37,7 +37,7 @@ static bool read_set(struct dwarf_addresses *addresses, struct dwarf_bytes bytes
     if (version != 2 || address_bytes != 8 || segment_bytes != 0) {
         return true;
     }
-    dwarf_skip(&bytes, (16 - (uint64_t)(bytes.at - begin) % 16) % 16); // pairs of addresses stand at multiples of their size
+    dwarf_skip(&bytes, (16 - (uint64_t)(bytes.at - begin) % 16) % 16); // pairs are aligned to their size
     while (dwarf_bytes_left(&bytes) >= 16) {
         uint64_t low = dwarf_fixed(&bytes, 8), size = dwarf_fixed(&bytes, 8);
         if (!add(addresses, low, low + size, unit)) {

@@ -1,4 +1,4 @@
-// dwarf_bytes.c: see dwarf_bytes.h.
+// dwarf_bytes.c (naming): see dwarf_bytes.h.
 
 #include "dwarf_bytes.h"
 
@@ -15,7 +15,7 @@ static uint64_t leb(struct dwarf_bytes *bytes, unsigned *bits, uint8_t *last) {
 }
 
 uint64_t dwarf_uleb(struct dwarf_bytes *bytes) {
-    if (bytes->at < bytes->end && *bytes->at < 0x80) { // nearly all
+    if (bytes->at < bytes->end && *bytes->at < 0x80) { // the common case
         return *bytes->at++;
     }
     unsigned bits;

@@ -1,12 +1,12 @@
-// dwarf_die.c: see dwarf_die.h.
+// dwarf_die.c (naming): see dwarf_die.h.
 
 #include "dwarf_die.h"
 
 #include "dwarf_names.h"
 
-// An instance of a definition of a declaration; damaged data may lead in a circle.
+// An instance of a definition of a declaration; damaged data may be circular.
 enum { MAX_ORIGINS = 16 };
-enum { MAX_TEXT_BYTES = 64 << 10 }; // a name; what has no end within is none
+enum { MAX_TEXT_BYTES = 64 << 10 }; // of a name; a longer one counts as unterminated
 
 // ---- Entries ----
 
@@ -146,11 +146,11 @@ static void read_value(struct dwarf_unit *unit, struct dwarf_bytes *bytes, unsig
         value->number = fixed_value(bytes, form);
         break;
     default:
-        bytes->bad = true; // how long it is nobody knows
+        bytes->bad = true; // its length is unknown
     }
 }
 
-// NULL: it has none, and neither may the unit.
+// Returns NULL if it has none; the unit may have none at all.
 static const struct dwarf_spec *specs_of(const struct dwarf_die *die) {
     return die->abbrev->spec_count != 0 ? die->unit->specs + die->abbrev->first_spec : NULL;
 }
@@ -210,7 +210,7 @@ bool dwarf_die_attribute(const struct dwarf_die *die, unsigned name, struct dwar
     while (wanted < count && specs[wanted].name != name) {
         wanted++;
     }
-    *left -= wanted; // damaged data may have millions that take no byte, in each of millions of entries
+    *left -= wanted; // damaged data may have millions of attributes without bytes in each of millions of entries
     if (wanted == count) {
         return false;
     }
@@ -349,7 +349,7 @@ bool dwarf_value_address(const struct dwarf_value *value, uint64_t *address) {
     }
 }
 
-// ---- The unit's own entry ----
+// ---- The root entry ----
 
 static uint64_t number_of(const struct dwarf_die *root, unsigned name, uint64_t otherwise) {
     struct dwarf_value value;
@@ -363,7 +363,7 @@ bool dwarf_die_learn_unit(struct dwarf_unit *unit) {
         return false;
     }
     bool is_split = unit->type == DW_UT_split_compile;
-    // Split data has one table of each kind, and does not say where it begins: behind its head.
+    // Split data has one table of each kind and no attribute for its base: it starts after the header.
     unit->str_offsets_base = number_of(&root, DW_AT_str_offsets_base, is_split ? 2 * unit->offset_bytes : 0);
     unit->rnglists_base = number_of(&root, DW_AT_rnglists_base, is_split ? unit->offset_bytes * 2 + 4 : 0);
     unit->addr_base = number_of(&root, DW_AT_addr_base, number_of(&root, DW_AT_GNU_addr_base, 0));
@@ -390,7 +390,7 @@ static struct dwarf_ranges one_range(const struct dwarf_die *die) {
         !dwarf_die_attribute(die, DW_AT_high_pc, &high)) {
         return ranges;
     }
-    if (!dwarf_value_address(&high, &ranges.high)) { // a length
+    if (!dwarf_value_address(&high, &ranges.high)) { // a length, not an address
         ranges.high = ranges.low + high.number;
     }
     ranges.kind = DWARF_RANGES_ONE;
@@ -399,7 +399,7 @@ static struct dwarf_ranges one_range(const struct dwarf_die *die) {
 
 static struct dwarf_ranges range_list(const struct dwarf_die *die, const struct dwarf_value *value) {
     const struct dwarf_unit *unit = die->unit;
-    // Split data of GNU's kind has its ranges in the program.
+    // GNU split data keeps its ranges in the program.
     bool in_program = unit->version < 5 && unit->skeleton != NULL;
     const struct dwarf_unit *owner = in_program ? unit->skeleton : unit;
     struct dwarf_ranges ranges = {.unit = unit, .base = unit->skeleton != NULL ? unit->skeleton->low_pc : unit->low_pc};
@@ -442,7 +442,7 @@ static bool next_old(struct dwarf_ranges *ranges, uint64_t *low, uint64_t *high)
     }
 }
 
-// False: a base, of which the list goes on.
+// Returns false for a base address entry, after which the list continues.
 static bool new_range(struct dwarf_ranges *ranges, uint64_t kind, uint64_t *low, uint64_t *high) {
     struct dwarf_bytes *list = &ranges->list;
     switch (kind) {

@@ -1,4 +1,4 @@
-// dwarf_function.c: see dwarf_function.h.
+// dwarf_function.c (naming): see dwarf_function.h.
 
 #include "dwarf_function.h"
 
@@ -14,7 +14,7 @@ static const char *inherited_text(const struct dwarf_die *die, unsigned name) {
     return dwarf_die_inherited(die, name, &value) ? dwarf_value_text(&value) : "";
 }
 
-// In C nothing has a scope that is part of its name.
+// C names are never qualified.
 static bool has_scopes(const struct dwarf_unit *unit) {
     switch (unit->language) {
     case 0:
@@ -31,7 +31,7 @@ static bool has_scopes(const struct dwarf_unit *unit) {
     }
 }
 
-// What was declared in a unit of its own (dwz, LTO) may have no language there.
+// A declaration in a unit of its own (dwz, LTO) may lack a language there.
 static bool is_qualified(const struct dwarf_die *die) {
     struct dwarf_die origin = dwarf_die_origin(die);
     return has_scopes(die->unit) || has_scopes(origin.unit);
@@ -42,7 +42,7 @@ static const char *scope_name(const struct dwarf_die *scope) {
     return name[0] != '\0' ? name : scope->abbrev->tag == DW_TAG_namespace ? "(anonymous namespace)" : "(unnamed)";
 }
 
-// The names of what is around the entry, the innermost first.
+// The names of the enclosing scopes, innermost first.
 static size_t scopes_around(const struct dwarf_die *die, const char **names) {
     size_t count = 0;
     struct dwarf_die at = dwarf_die_origin(die), parent;
@@ -51,7 +51,7 @@ static size_t scopes_around(const struct dwarf_die *die, const char **names) {
         if (index == NULL || !function_index_parent(index, &at, &parent)) {
             break;
         }
-        at = dwarf_die_origin(&parent); // a class may be defined apart from where it is declared
+        at = dwarf_die_origin(&parent); // a class may be defined outside of its declaration's scope
         names[count++] = scope_name(&parent);
     }
     return count;

@@ -1,17 +1,17 @@
-// dwarf_package.c: see dwarf_package.h.
+// dwarf_package.c (naming): see dwarf_package.h.
 
 #include "dwarf_package.h"
 
 enum { VERSION_GNU = 2, VERSION_5 = 5, MAX_COLUMNS = 32 };
-// A good table has free slots between those in use, so what is not found after so many is not there.
+// A valid hash table has free slots between used ones, so after this many probes the ID is absent.
 enum { MAX_PROBES = 1024 };
 
-// The kinds of sections, by which the columns go. GNU's are numbered the same, as far as they are read here.
+// Section kinds, which identify the columns. GNU's numbers are the same for those used here.
 enum { SECT_INFO = 1, SECT_ABBREV = 3, SECT_LINE = 4, SECT_STR_OFFSETS = 6, SECT_RNGLISTS = 8 };
 
-// Head; identities and rows, one for each slot; the columns' kinds; offsets and sizes, one for each unit and column.
+// Header; IDs and rows, one per slot; the columns' kinds; offsets and sizes, one per unit and column.
 static bool read_index(struct dwarf_package *package, struct dwarf_bytes index) {
-    package->version = (uint32_t)dwarf_fixed(&index, 4); // of DWARF 5 two bytes, and two that are 0
+    package->version = (uint32_t)dwarf_fixed(&index, 4); // DWARF 5: two bytes, then two zero bytes
     package->column_count = (uint32_t)dwarf_fixed(&index, 4);
     package->unit_count = (uint32_t)dwarf_fixed(&index, 4);
     package->slot_count = (uint32_t)dwarf_fixed(&index, 4);
@@ -56,7 +56,7 @@ static uint64_t number_at(const uint8_t *table, uint64_t index, size_t bytes) {
     return dwarf_fixed(&number, bytes);
 }
 
-// Rows are counted from 1. 0: it is not there.
+// Rows count from 1. Returns 0 if the ID is absent.
 static uint32_t row_of(const struct dwarf_package *package, uint64_t id) {
     uint64_t mask = package->slot_count - 1, slot = id & mask, step = (id >> 32 & mask) | 1;
     for (int probes = 0; probes < MAX_PROBES; probes++, slot = (slot + step) & mask) {
@@ -68,7 +68,7 @@ static uint32_t row_of(const struct dwarf_package *package, uint64_t id) {
     return 0;
 }
 
-// Which of the file's sections the column is about. NULL: one that is not read.
+// The section of the file that the column describes. Returns NULL for one that is not used.
 static struct elf_section *section_of(const struct dwarf_package *package, struct dwarf_file *file, uint64_t kind) {
     switch (kind) {
     case SECT_INFO:
@@ -99,7 +99,7 @@ bool dwarf_package_file(struct dwarf_package *package, uint64_t id, struct dwarf
             *part = elf_section_part(whole, number_at(package->offsets, cell, 4), number_at(package->sizes, cell, 4));
         }
     }
-    // All units have these in common, so they are read once.
+    // All units share these, so they are read once.
     elf_section_all(&package->whole.sections.str);
     elf_section_all(&package->whole.sections.line_str);
     file->sections.str = package->whole.sections.str;

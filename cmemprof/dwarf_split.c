@@ -1,4 +1,4 @@
-// dwarf_split.c: see dwarf_split.h.
+// dwarf_split.c (naming): see dwarf_split.h.
 
 #include "dwarf_split.h"
 
@@ -16,21 +16,21 @@ struct split_file {
     struct dwarf_file dwarf;
 };
 
-// Of the compiler's, which may have been told a path from where it ran. False: too long.
+// The compiler's path, which may be relative to its working directory. Returns false if it is too long.
 static bool path_of(char *path, size_t capacity, const char *directory, const char *name) {
     int size =
         name[0] == '/' || directory[0] == '\0' ? snprintf(path, capacity, "%s", name) : snprintf(path, capacity, "%s/%s", directory, name);
     return size > 0 && (size_t)size < capacity;
 }
 
-// Where the program was moved together with it.
+// Next to the program, in case they were moved together.
 static bool path_beside(char *path, size_t capacity, const char *program, const char *name) {
     const char *slash = strrchr(program, '/'), *last = strrchr(name, '/');
     int size = snprintf(path, capacity, "%.*s/%s", slash != NULL ? (int)(slash - program) : 0, program, last != NULL ? last + 1 : name);
     return size > 0 && (size_t)size < capacity;
 }
 
-// Types may have units, too. NULL: there is none of that identity.
+// Type units are skipped. Returns NULL if no unit has that ID.
 static struct dwarf_unit *unit_of(struct dwarf_file *file, struct dwarf_unit *skeleton) {
     size_t count;
     const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(file, &count);
@@ -44,7 +44,7 @@ static struct dwarf_unit *unit_of(struct dwarf_file *file, struct dwarf_unit *sk
     return NULL;
 }
 
-// ---- A file of its own ----
+// ---- .dwo ----
 
 static struct dwarf_unit *open_split(struct dwarf_split *split, struct dwarf_unit *skeleton, const char *path) {
     struct symbolizer_arena *memory = skeleton->file->memory;
@@ -75,7 +75,7 @@ static struct dwarf_unit *open_named(struct dwarf_split *split, struct dwarf_uni
     return unit;
 }
 
-// ---- A package ----
+// ---- .dwp ----
 
 static bool open_package_at(struct dwarf_package *package, struct symbolizer_arena *memory, const char *path, int size) {
     return size > 0 && size < PATH_MAX && dwarf_package_open(package, path, memory);
@@ -121,7 +121,7 @@ static void look_for(struct dwarf_split *split, struct dwarf_unit *unit) {
     }
 }
 
-// Damaged data may have thousands of files, so they do not have the steps of one each.
+// Damaged data may name thousands of files, so all share one step count.
 static void hand_steps_on(struct dwarf_split *split, struct dwarf_file *file) {
     if (split->last_used != NULL && split->last_used != file) {
         file->steps_left = split->last_used->steps_left;

@@ -1,4 +1,4 @@
-// dwarf_unit.c: see dwarf_unit.h.
+// dwarf_unit.c (naming): see dwarf_unit.h.
 
 #include "dwarf_unit.h"
 
@@ -51,7 +51,7 @@ static bool reserve_one(struct symbolizer_arena *memory, void **items, size_t co
     return larger != NULL;
 }
 
-// -1: the value's own bytes say how many they are.
+// Returns -1 if the length is in the value itself.
 static int bytes_of_form(const struct dwarf_unit *unit, uint64_t form) {
     switch (form) {
     case DW_FORM_flag_present:
@@ -114,7 +114,7 @@ static bool add_spec(struct dwarf_unit *unit, struct dwarf_abbrev *abbrev, uint6
     return true;
 }
 
-// One abbreviation. False: the list ends, or is damaged, or no memory.
+// Returns false at the end of the list, on damaged data, or if memory runs out.
 static bool read_abbrev(struct dwarf_unit *unit, struct dwarf_bytes *bytes, struct dwarf_abbrev *abbrev) {
     *abbrev = (struct dwarf_abbrev){.code = dwarf_uleb(bytes), .first_spec = (uint32_t)unit->spec_count};
     if (abbrev->code == 0) {
@@ -137,7 +137,7 @@ static bool read_abbrev(struct dwarf_unit *unit, struct dwarf_bytes *bytes, stru
     return false;
 }
 
-// Up to the one with the code `last`; 0: all.
+// Reads up to the abbreviation with code `last`; 0: all.
 static bool read_abbrevs(struct dwarf_unit *unit, uint64_t last) {
     struct dwarf_bytes bytes = elf_section_all(&unit->file->sections.abbrev);
     struct dwarf_abbrev abbrev;
@@ -174,7 +174,7 @@ const struct dwarf_abbrev *dwarf_unit_abbrev(const struct dwarf_unit *unit, uint
     return NULL;
 }
 
-// ---- The head of a unit ----
+// ---- Header ----
 
 static bool read_head(struct dwarf_unit *unit, struct dwarf_bytes bytes) {
     unit->begin = bytes.at;
@@ -207,12 +207,12 @@ static struct dwarf_unit *open_unit(struct dwarf_file *file, uint64_t offset) {
         if (read_head(unit, bytes) && read_abbrevs(unit, 0) && dwarf_die_learn_unit(unit)) {
             return unit;
         }
-        unit->begin = NULL; // it is known that it cannot be read
+        unit->begin = NULL; // known to be unreadable
     }
     return unit;
 }
 
-// The one that was asked for last is found first: addresses are asked for in their order.
+// The latest unit is found first, since addresses are looked up in order.
 static struct dwarf_unit *known_unit(struct dwarf_file *file, uint64_t from, uint64_t to) {
     for (struct dwarf_unit **at = &file->units; *at != NULL; at = &(*at)->next) {
         struct dwarf_unit *unit = *at;
@@ -239,7 +239,7 @@ struct dwarf_unit *dwarf_unit_at(struct dwarf_file *file, uint64_t offset) {
     return unit != NULL && unit->begin != NULL ? unit : NULL;
 }
 
-// It uses the same room for its abbreviation as the one before: there are thousands of units.
+// Reuses one buffer for the abbreviation: there are thousands of units.
 struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset) {
     struct dwarf_unit *unit = &file->glance, before = *unit;
     struct dwarf_bytes bytes = elf_section_unit(&file->sections.info, offset);

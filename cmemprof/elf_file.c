@@ -1,4 +1,4 @@
-// elf_file.c: see elf_file.h.
+// elf_file.c (naming): see elf_file.h.
 
 #include "elf_file.h"
 
@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Of all notes of a file. The build ID takes some 40, other notes some thousand.
+// Of all notes of a file. The build ID takes some 40 bytes, other notes some thousand.
 enum { MAX_NOTE_BYTES = 1 << 20 };
 
-// Not NULL: what is read of it may add to it.
+// Not NULL, since readers do pointer arithmetic on it.
 static const uint8_t no_bytes[1];
 static const struct dwarf_bytes nothing = {no_bytes, no_bytes, false};
 
@@ -26,7 +26,7 @@ static bool is_version(const struct elf_file_version *a, const struct elf_file_v
            a->written.tv_nsec == b->written.tv_nsec;
 }
 
-// A pipe in its place would wait for a writer.
+// Non-blocking: a pipe in its place would wait for a writer.
 static int open_path(const char *path) {
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
@@ -43,7 +43,7 @@ static bool read_fully(int descriptor, uint64_t offset, uint8_t *to, size_t size
     return true;
 }
 
-// Looked at again afterwards: it may have been written to meanwhile.
+// Checked again after the read: the file may have been written to meanwhile.
 static bool read_version(int descriptor, const struct elf_file_version *version, uint64_t offset, void *to, size_t size) {
     struct stat before, after;
     if (fstat(descriptor, &before) != 0) {
@@ -104,7 +104,7 @@ void elf_file_drop(const struct elf_file *file, struct dwarf_bytes bytes) {
 
 // ---- Opening ----
 
-// As many as there are, if they are said to be more.
+// Clamps the count to what the file can hold.
 static struct dwarf_bytes table_of(const struct elf_file *file, uint64_t offset, uint64_t count, size_t entry_bytes) {
     uint64_t available = offset != 0 && offset <= file->size ? (file->size - offset) / entry_bytes : 0;
     return elf_file_bytes(file, offset, (count < available ? count : available) * entry_bytes);
@@ -116,7 +116,7 @@ static void read_sections(struct elf_file *file, const Elf64_Ehdr *head) {
         return;
     }
     uint64_t count = head->e_shnum, names_index = head->e_shstrndx;
-    if (count == 0 || names_index == SHN_XINDEX) { // too many for the head
+    if (count == 0 || names_index == SHN_XINDEX) { // the counts do not fit the header
         if (!elf_file_read(file, head->e_shoff, &first, sizeof first)) {
             return;
         }
@@ -152,7 +152,7 @@ bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, stru
     return read_head(file);
 }
 
-// False: there is none, or it is no file.
+// Returns false if it is missing or not a regular file.
 static bool learn_version(const char *path, struct elf_file_version *version) {
     struct stat status;
     int descriptor = open_path(path);
@@ -189,7 +189,7 @@ void elf_file_close(struct elf_file *file) {
 
 // ---- Sections and segments ----
 
-// False: it has not so many.
+// Returns false if the index is out of range.
 static bool entry_at(const struct dwarf_bytes *table, size_t index, void *entry, size_t entry_bytes) {
     bool there = index < dwarf_bytes_left(table) / entry_bytes;
     if (there) {
@@ -222,7 +222,7 @@ bool elf_file_section(const struct elf_file *file, const char *name, Elf64_Shdr 
 
 // ---- Build ID ----
 
-// Notes: sizes of name and value, kind, name, value, each of the two filled up to the alignment.
+// Notes: name size, value size, type, name, value; the last two padded to the alignment.
 static size_t build_id_in(struct dwarf_bytes notes, uint64_t alignment, const uint8_t **id) {
     uint64_t fill = alignment == 8 ? 7 : 3;
     while (dwarf_bytes_left(&notes) >= 12) {
@@ -243,7 +243,7 @@ static size_t build_id_in(struct dwarf_bytes notes, uint64_t alignment, const ui
     return 0;
 }
 
-// Notes that have none are not kept.
+// Frees notes without a build ID.
 static bool find_build_id_in(struct elf_file *file, uint64_t offset, uint64_t size, uint64_t alignment, uint64_t *note_bytes_left) {
     if (size > *note_bytes_left) {
         return false;
@@ -257,7 +257,7 @@ static bool find_build_id_in(struct elf_file *file, uint64_t offset, uint64_t si
     return file->build_id_bytes > 0;
 }
 
-// As libelf: of the program's segments; a file without them, or a debug file whose segments are empty, has sections.
+// As in libelf: from the program headers, or from the sections if there are none or, in a debug file, they are empty.
 static void find_build_id(struct elf_file *file) {
     Elf64_Phdr segment;
     Elf64_Shdr section;
@@ -283,7 +283,7 @@ bool elf_file_build_id_is(const struct elf_file *file, const char *hex) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *id;
     size_t size = elf_file_build_id(file, &id), length = strlen(hex);
-    // What is longer than anyone's is cut where modules are read (MODULE_BUILD_ID_BYTES).
+    // A longer ID than anyone uses is truncated in modules.c (MODULE_BUILD_ID_BYTES).
     if (size == 0 || length == 0 || length % 2 != 0 || length / 2 > size) {
         return size == 0 && length == 0;
     }

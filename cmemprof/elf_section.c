@@ -1,4 +1,4 @@
-// elf_section.c: see elf_section.h.
+// elf_section.c (naming): see elf_section.h.
 
 #include "elf_section.h"
 
@@ -9,7 +9,7 @@
 enum { POINTS = 16, ZLIB_HEAD_BYTES = 2, ZLIB_SUM_BYTES = 4, MAX_RATIO = 1032, OLD_HEAD_BYTES = 12, LENGTH_BYTES = 12 };
 enum { BUFFER_BYTES = 3 * INFLATE_WINDOW_BYTES };
 
-// A place in the compressed bytes, between two blocks, and what lies before it inflated.
+// A resume point: a position between two blocks, and the inflated window before it.
 struct elf_section_points {
     size_t count;
     struct point {
@@ -20,7 +20,7 @@ struct elf_section_points {
     } points[POINTS];
 };
 
-// Not NULL: what is read of it may add to it.
+// Not NULL, since readers do pointer arithmetic on it.
 static const uint8_t no_bytes[1];
 static const struct dwarf_bytes nothing = {no_bytes, no_bytes, false};
 
@@ -37,7 +37,7 @@ static void use_compressed(struct elf_section *section, uint64_t at, uint64_t by
         return;
     }
     bytes -= ZLIB_HEAD_BYTES;
-    // A length that no stream so short can have is damage, or an attempt to use up memory.
+    // A size that no stream this short can expand to is damage, or an attempt to exhaust memory.
     if (is_zlib(head) && size / MAX_RATIO <= bytes) {
         section->stored_at = at + ZLIB_HEAD_BYTES;
         section->stored_bytes = bytes;
@@ -87,7 +87,7 @@ struct elf_section elf_section_open(const struct elf_file *file, const char *nam
     return section;
 }
 
-// As it lies in the file, which is not read before it is asked for. False: it cannot be read.
+// Loads the section as stored, on first use. Returns false if it cannot be read.
 static bool load(struct elf_section *section) {
     if (section->stored.at == NULL) {
         section->stored = elf_file_bytes(section->file, section->stored_at, section->stored_bytes);
@@ -96,23 +96,23 @@ static bool load(struct elf_section *section) {
 }
 
 static bool sum_is_right(const struct inflate *inflate, uint32_t sum) {
-    // Whole bytes that were read too early are given back.
+    // Puts back whole bytes that were read ahead.
     const uint8_t *at = inflate->in.at - inflate->in.bit_count / 8;
     return inflate->in_end - at >= ZLIB_SUM_BYTES && sum == ((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]);
 }
 
-// ---- All of it ----
+// ---- The whole section ----
 
 static void forget(struct elf_section *section) {
     section->size = 0;
     section->points = NULL;
 }
 
-// False: damaged, or no memory.
+// Returns false on damaged data or if memory runs out.
 static bool inflate_into(struct elf_section *section, struct inflate *inflate, uint8_t *bytes) {
     size_t at = 0;
     inflate_begin(inflate, section->stored.at, dwarf_bytes_left(&section->stored));
-    // Room for one byte more than there may be: without any, the end of the last block would not be read.
+    // One byte of extra capacity: without it the end of the last block would not be read.
     while (at <= section->size && inflate->state != INFLATE_BAD && inflate->state != INFLATE_ENDED) {
         inflate_run(inflate, bytes, &at, section->size + 1);
     }
@@ -149,17 +149,17 @@ struct dwarf_bytes elf_section_all(struct elf_section *section) {
 
 // ---- A part ----
 
-// Takes what it wants of the bytes that come by.
+// Copies the wanted range out of the bytes that pass by.
 struct taker {
     struct symbolizer_arena *memory;
-    uint64_t offset, size; // wanted; the size is known when the first bytes are
+    uint64_t offset, size; // wanted; the size is known once the first bytes are
     uint64_t section_size, got;
     uint8_t head[LENGTH_BYTES];
     uint8_t *bytes;
-    bool failed; // damaged, or no memory
+    bool failed; // damaged, or memory ran out
 };
 
-// As much as its own length says.
+// Reads the size from the initial length.
 static void learn_size(struct taker *taker) {
     struct dwarf_bytes head = {taker->head, taker->head + LENGTH_BYTES, false};
     uint64_t length = dwarf_fixed(&head, 4), head_bytes = 4, rest = taker->section_size - taker->offset;
@@ -184,7 +184,7 @@ static void take_some(struct taker *taker, uint8_t *to, uint64_t end, const uint
     *size -= part;
 }
 
-// at: of the bytes, in the section.
+// at is the section offset of bytes.
 static void offer(struct taker *taker, uint64_t at, const uint8_t *bytes, size_t size) {
     uint64_t next = taker->offset + taker->got;
     if (taker->failed || next < at || next - at >= size) {
@@ -217,7 +217,7 @@ static void note_point(struct elf_section *section, const struct inflate *inflat
         return;
     }
     uint8_t *copy = symbolizer_arena_alloc(section->memory, size);
-    if (copy != NULL) { // without it the way is longer
+    if (copy != NULL) { // without it later lookups start further back
         memcpy(copy, window, size);
         points->points[points->count++] = (struct point){offset, inflate->in, (uint32_t)size, copy};
     }
@@ -225,13 +225,13 @@ static void note_point(struct elf_section *section, const struct inflate *inflat
 
 struct pass {
     struct inflate inflate;
-    uint64_t offset; // in the section, of the buffer's first byte
-    size_t at;       // in the buffer
+    uint64_t offset; // section offset of the buffer's first byte
+    size_t at;       // write position in the buffer
     uint32_t sum;
     uint8_t buffer[BUFFER_BYTES];
 };
 
-// The last bytes stay, since matches refer to them.
+// Keeps the window, since matches refer to it.
 static void slide(struct pass *pass) {
     size_t gone = pass->at - INFLATE_WINDOW_BYTES;
     memmove(pass->buffer, pass->buffer + gone, INFLATE_WINDOW_BYTES);
@@ -239,7 +239,7 @@ static void slide(struct pass *pass) {
     pass->at = INFLATE_WINDOW_BYTES;
 }
 
-// One step. False: it has ended, or is damaged.
+// One step. Returns false at the end or on damaged data.
 static bool run_on(struct elf_section *section, struct pass *pass, struct taker *taker, bool first) {
     if (pass->at == BUFFER_BYTES) {
         slide(pass);
@@ -264,7 +264,7 @@ static bool run_on(struct elf_section *section, struct pass *pass, struct taker 
     return state != INFLATE_ENDED;
 }
 
-// Once, to the very end.
+// Once, to the end of the stream.
 static bool pass_all(struct elf_section *section, struct pass *pass, struct taker *taker) {
     section->points = symbolizer_arena_alloc(section->memory, sizeof *section->points);
     if (section->points == NULL) {
@@ -311,7 +311,7 @@ static struct dwarf_bytes inflate_unit(struct elf_section *section, uint64_t off
     return whole ? (struct dwarf_bytes){taker.bytes, taker.bytes + taker.size, false} : nothing;
 }
 
-// Of what is not compressed only this is read.
+// Uncompressed: reads only the unit.
 static struct dwarf_bytes read_unit(const struct elf_section *section, uint64_t offset) {
     struct taker taker = {.memory = section->memory, .offset = offset, .section_size = section->size};
     uint64_t at = section->stored_at + offset;
@@ -352,7 +352,7 @@ struct elf_section elf_section_part(struct elf_section *section, uint64_t offset
         return part;
     }
     part.bytes = section->bytes != NULL ? section->bytes + offset : NULL;
-    part.stored_at = section->stored_at + offset; // means something only where nothing is compressed
+    part.stored_at = section->stored_at + offset; // meaningful only if not compressed
     part.stored_bytes = part.size = size;
     return part;
 }

@@ -1,10 +1,10 @@
-// elf_symbols.c: see elf_symbols.h.
+// elf_symbols.c (naming): see elf_symbols.h.
 
 #include "elf_symbols.h"
 
 #include "address_order.h"
 
-// Before the function in which an address lies: aliases, and shorter ones.
+// Symbols before the containing function: aliases and shorter ones.
 enum { MAX_TRIED = 16 };
 
 static bool is_function(const Elf64_Sym *symbol) {
@@ -12,7 +12,7 @@ static bool is_function(const Elf64_Sym *symbol) {
     return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 && (type == STT_FUNC || type == STT_GNU_IFUNC);
 }
 
-// Whether each name ends is not looked at one by one: with the table they all do.
+// Termination is not checked per name: the string table ends with NUL, so all names do.
 static struct dwarf_bytes names_of(const struct elf_file *file, const Elf64_Shdr *table) {
     Elf64_Shdr header;
     struct dwarf_bytes none = {0};
@@ -73,7 +73,7 @@ static size_t underscores(const char *name) {
     return strspn(name, "_");
 }
 
-// Of aliases: what the program's author called it. "getpid", not "__getpid" nor the library's own "__GI_getpid".
+// Prefers the author's name among aliases: "getpid" to "__getpid" and to the library's internal "__GI_getpid".
 static bool is_better(const struct elf_symbol *a, const struct elf_symbol *b) {
     if (a->is_local != b->is_local) {
         return !a->is_local;
@@ -84,14 +84,14 @@ static bool is_better(const struct elf_symbol *a, const struct elf_symbol *b) {
 const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address) {
     size_t end = address_upper_bound(symbols->symbols, symbols->count, sizeof *symbols->symbols, address);
     const struct elf_symbol *found = NULL;
-    // Aliases share a start. Assembly may have size 0: then up to the next function.
+    // Aliases share a start. Assembly functions may have size 0: they extend to the next function.
     for (size_t i = end; i-- > 0 && end - i <= MAX_TRIED;) {
         const struct elf_symbol *symbol = &symbols->symbols[i];
         if (found != NULL && symbol->start != found->start) {
             break;
         }
         bool has = symbol->size == 0 ? symbol->start == symbols->symbols[end - 1].start : address - symbol->start < symbol->size;
-        if (has && (found == NULL || !is_better(found, symbol))) { // of equals, the first
+        if (has && (found == NULL || !is_better(found, symbol))) { // the first among equals
             found = symbol;
         }
     }

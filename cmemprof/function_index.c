@@ -1,4 +1,4 @@
-// function_index.c: see function_index.h.
+// function_index.c (naming): see function_index.h.
 
 #include "function_index.h"
 
@@ -8,19 +8,19 @@
 #include "dwarf_names.h"
 
 struct function {
-    uint64_t low, high; // low first: address_order.h
+    uint64_t low, high; // low comes first: address_order.h
     const uint8_t *entry;
 };
 
-// An entry with others in it that may be names' parts: in the order of the unit, so those around one lie before it.
+// An entry whose children may need its name. In unit order, so that enclosing ones come first.
 struct holder {
     const uint8_t *entry, *behind;
-    size_t around; // index + 1; 0: the unit
+    size_t around; // index + 1; 0: the unit itself
 };
 
 struct function_index {
     struct dwarf_unit *unit;
-    struct function *functions; // by low, then as they were written
+    struct function *functions; // by low, then in unit order
     size_t count, capacity;
     struct holder *holders;
     size_t holder_count, holder_capacity;
@@ -28,10 +28,9 @@ struct function_index {
     bool deep, no_memory;
 };
 
-// Namespaces in classes in namespaces; damaged data may have more.
+// Nested namespaces and classes; damaged data may nest deeper.
 enum { MAX_DEPTH = 64 };
-// Ranges of all functions of a unit, or of all scopes that are looked at for an address. Damaged data may have a list for each entry that
-// does not end where it should.
+// Ranges of all functions of a unit, or of all scopes examined for an address. Damaged data may have an endless list for each entry.
 enum { MAX_RANGES = 1 << 20 };
 
 // ---- The walk ----
@@ -58,7 +57,7 @@ static void add(struct function_index *index, const struct dwarf_die *die, uint6
     }
 }
 
-// One part may lie elsewhere (".cold"). 0 is where linkers leave what they have dropped.
+// One part may lie elsewhere (".cold"). Linkers leave discarded code at 0.
 static void add_ranges(struct function_index *index, const struct dwarf_die *die) {
     struct dwarf_ranges ranges = dwarf_ranges_of(die);
     uint64_t low, high;
@@ -69,7 +68,7 @@ static void add_ranges(struct function_index *index, const struct dwarf_die *die
     }
 }
 
-// Its index + 1; 0: no memory.
+// Returns its index + 1, or 0 if memory runs out.
 static size_t add_holder(struct function_index *index, const uint8_t *entry, size_t around) {
     struct holder *holders = reserve_one(index, index->holders, index->holder_count, &index->holder_capacity, sizeof *holders);
     if (holders == NULL) {
@@ -105,7 +104,7 @@ static bool may_hold_functions(const struct function_index *index, unsigned tag)
 
 static const uint8_t *walk(struct function_index *index, const uint8_t *at, size_t around, int depth);
 
-// Behind the entry. NULL: damaged.
+// Returns the byte after the entry, or NULL on damaged data.
 static const uint8_t *walk_entry(struct function_index *index, const struct dwarf_die *die, size_t around, int depth) {
     unsigned tag = die->abbrev->tag;
     if (tag == DW_TAG_subprogram) {
@@ -123,7 +122,7 @@ static const uint8_t *walk_entry(struct function_index *index, const struct dwar
     return behind;
 }
 
-// From one sibling to the next, always further on. Behind the last of them.
+// Walks siblings, always forward. Returns the byte after the last one.
 static const uint8_t *walk(struct function_index *index, const uint8_t *at, size_t around, int depth) {
     struct dwarf_die die;
     const uint8_t *next = NULL;
@@ -164,7 +163,7 @@ static const struct function *function_at(const struct function_index *index, ui
     const struct function *found = NULL;
     for (size_t i = end; i-- > 0 && index->functions[i].low == index->functions[end - 1].low;) {
         if (address < index->functions[i].high) {
-            found = &index->functions[i]; // of several that were folded into one, the first
+            found = &index->functions[i]; // the first of several that were folded
         }
     }
     return found;
@@ -181,7 +180,7 @@ static bool has_address(const struct dwarf_die *scope, uint64_t address, size_t 
     return false;
 }
 
-// The scope directly inside that has the address.
+// Finds the direct child scope that contains the address.
 static bool enter(const struct dwarf_die *scope, uint64_t address, struct dwarf_die *inner, size_t *ranges_left) {
     const uint8_t *at = scope->abbrev->has_children ? dwarf_die_inside(scope) : NULL, *next;
     while (at != NULL && dwarf_die_read(scope->unit, at, inner, &next)) {
@@ -195,7 +194,7 @@ static bool enter(const struct dwarf_die *scope, uint64_t address, struct dwarf_
 
 size_t function_index_scopes(struct function_index *index, uint64_t address, struct dwarf_die *scopes, size_t max) {
     const struct function *function = function_at(index, address);
-    if (function == NULL && !index->deep && !index->no_memory) { // a function in a function
+    if (function == NULL && !index->deep && !index->no_memory) { // a nested function
         index->deep = true;
         fill(index);
         function = function_at(index, address);
@@ -207,7 +206,7 @@ size_t function_index_scopes(struct function_index *index, uint64_t address, str
     }
     size_t count = 0, ranges_left = MAX_RANGES;
     for (bool more = true; more; scope = inner) {
-        if (count == max) { // the outermost blocks go, which are seldom functions
+        if (count == max) { // drops the outermost lexical blocks, which are rarely functions
             memmove(scopes + 1, scopes, (max - 1) * sizeof *scopes);
             count--;
         } else {
@@ -220,9 +219,9 @@ size_t function_index_scopes(struct function_index *index, uint64_t address, str
     return count;
 }
 
-// ---- What is around an entry ----
+// ---- Parents ----
 
-// The last of the holders that begin before it, or one around that.
+// The innermost holder that contains the entry: the last one that begins before it, or one that encloses that.
 static const struct holder *holder_of(const struct function_index *index, const uint8_t *entry) {
     size_t low = 0, high = index->holder_count;
     while (low < high) {
@@ -239,7 +238,7 @@ static const struct holder *holder_of(const struct function_index *index, const 
     return low > 0 ? &index->holders[low - 1] : NULL;
 }
 
-// What is in a function was not walked: from there on down. *parent: a holder or function, or as it was.
+// Functions' contents were not indexed: descends from there. *parent becomes the holder or function found, if any.
 static void descend(const uint8_t *at, const uint8_t *entry, struct dwarf_die *parent) {
     struct dwarf_die die;
     const uint8_t *next;

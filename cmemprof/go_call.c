@@ -1,6 +1,6 @@
-// go_call.c: what Go tells about its calls into C, when the profiler is started.
+// go_call.c (unwind): what Go reports about its calls into C at the profiler's start.
 //
-// Threads: any, none from inside malloc. Memory: mmap, for the length of a call.
+// Threads: any, not inside malloc. Memory: mmap, during the call.
 
 #include "cmemprof.h"
 
@@ -11,7 +11,7 @@
 #include "profiler.h"
 
 uintptr_t cmemprof_go_call(void) {
-    if (!interposition_is_active()) { // nothing will be sampled; and a sanitizer watches what the walk reads
+    if (!interposition_is_active()) { // nothing will be sampled, and a sanitizer would object to the walk's reads
         return 0;
     }
     struct unwind_memo *memo = mmap(NULL, sizeof *memo, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -19,7 +19,7 @@ uintptr_t cmemprof_go_call(void) {
         return 0;
     }
     profiler_enter(&thread_state);
-    loaded_code_list_objects(); // the walk needs it, where it is in use
+    loaded_code_list_objects(); // the walk needs the table, if it is in use
     uintptr_t call = unwind_find_go_call(&profiler.unwinder, &thread_state, memo);
     profiler_leave(&thread_state);
     munmap(memo, sizeof *memo);

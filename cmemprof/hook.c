@@ -1,10 +1,10 @@
-// hook.c: malloc and its family, as the whole process sees them.
+// hook.c (hook): malloc and its family, as bound in the whole process.
 //
-// The fast path is one comparison and one subtraction on a thread-local word; free() asks a small filter about the address. Whether an
-// allocation is sampled or not, the allocator behind gets the very call that the program made, and the program gets what it answers: the
-// same place, size, alignment, contents and errno. realloc is a free and an allocation.
+// The fast path is one comparison and one subtraction on a thread-local word; free() queries a small filter. Sampled or not, the real
+// allocator gets exactly the program's call, and the program gets its answer: same address, size, alignment, contents and errno. realloc is
+// treated as a free and an allocation.
 //
-// Nothing here takes a lock, prints, calls Go, or allocates other than the block itself.
+// Takes no lock, prints nothing, never calls Go, and allocates nothing but the block itself.
 
 #include "hook_names.h"
 
@@ -22,10 +22,10 @@
 #include "sampler.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
-#define ONE_CACHE_LINE __attribute__((aligned(64))) // the way through it that a block takes that is no sample
+#define ONE_CACHE_LINE __attribute__((aligned(64))) // the unsampled path
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CALLER ((uintptr_t)__builtin_return_address(0))
-// In functions that a hook ends with a jump to, so that their caller is the hook's.
+// For functions that a hook tail-calls: their caller is the hook's caller.
 #define FINISH(interval_bytes, block, size, caller) profiler_finish(interval_bytes, block, size, caller, __builtin_frame_address(0))
 
 // ---- Slow paths ----
@@ -54,7 +54,7 @@ static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, ui
     return block;
 }
 
-// Of a block that is not the allocator's.
+// For blocks of the bootstrap arena.
 static void *own_realloc(void *block, size_t size) {
     void *moved = real_allocator.malloc(size);
     if (moved != NULL) {
@@ -69,12 +69,12 @@ static void *move(void *block, size_t size) {
     struct moving moving;
     profiler_move_begin(block, &moving);
     void *moved = bootstrap_owns(block) ? own_realloc(block, size) : real_allocator.realloc(block, size);
-    // realloc(block, 0) has freed the block on glibc, and kept it on others: those return a block.
+    // realloc(block, 0) has freed the block on glibc and kept it on others, which return a block.
     profiler_move_end(&moving, moved == NULL && size != 0 ? block : NULL);
     return moved;
 }
 
-// It may be sampled, or be none of the allocator's.
+// Returns true if it may be sampled or from the bootstrap arena.
 static inline bool is_special(const void *block) {
     return UNLIKELY(profiler_may_know(block));
 }
@@ -88,7 +88,7 @@ static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, ui
     return moved;
 }
 
-// Not inlined, so that free() needs no frame of its own.
+// Not inlined, so that free() needs no stack frame.
 static __attribute__((noinline)) void slow_free(void *block) {
     if (!bootstrap_owns(block)) {
         profiler_forget(block);
@@ -102,12 +102,12 @@ EXPORTED ONE_CACHE_LINE void *malloc(size_t size) {
     return sampler_pass(&thread_state, size) || profiler_is_off() ? real_allocator.malloc(size) : slow_malloc(size, CALLER);
 }
 
-// The same under a name that is ours alone; see interposition.c.
+// A private alias of malloc; see interposition.c.
 extern void *hook_malloc(size_t size)
     __attribute__((alias(HOOK_MALLOC_NAME), visibility("hidden"), __malloc__, alloc_size(1), leaf, nothrow));
 
 EXPORTED void *calloc(size_t count, size_t size) {
-    // Small factors cannot overflow; the rest is for the slow path to decide.
+    // Factors below 2^32 cannot overflow; the slow path handles the rest.
     if ((count | size) <= UINT32_MAX && (sampler_pass(&thread_state, count * size) || profiler_is_off())) {
         return real_allocator.calloc(count, size);
     }
@@ -122,12 +122,12 @@ EXPORTED ONE_CACHE_LINE void free(void *block) {
     }
 }
 
-// Declared by C23 libraries only, or no longer.
+// Not declared by every libc: new in C23, or removed since.
 void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
 void cfree(void *block);
 
-// C23 7.24.3.4 and 7.24.3.5: the same as free, for those who know the size. Most allocators behind have no such functions.
+// C23 7.24.3.4 and 7.24.3.5: free with a known size. Most real allocators lack these.
 EXPORTED void free_sized(void *block, size_t size) {
     (void)size;
     free(block);
@@ -137,7 +137,7 @@ EXPORTED void free_aligned_sized(void *block, size_t alignment, size_t size) {
     (void)size;
     free(block);
 }
-// Gone from glibc 2.26 on, but older programs import it.
+// Removed in glibc 2.26, but older programs import it.
 EXPORTED void cfree(void *block) {
     free(block);
 }
@@ -223,7 +223,7 @@ EXPORTED size_t malloc_usable_size(void *block) {
 
 // ---- Unloading ----
 
-// Another object may be loaded where this one was. Its rows are forgotten before, for a load in the middle of it, and after.
+// Another object may be loaded where this one was. Its rows are dropped before, for a load in between, and after.
 EXPORTED int dlclose(void *handle) {
     loaded_code_before_unload();
     int result = real_allocator.dlclose(handle);

@@ -1,11 +1,11 @@
-// hook_cxx.c: C++'s operators new and delete, over malloc and free as the process sees them.
+// hook_cxx.c (hook): C++'s operators new and delete, on top of the process's malloc and free.
 //
-// jemalloc, tcmalloc and mimalloc define these operators too, and theirs go past malloc: a C++ program with one of them behind would show
-// nothing. These stand in front, and are what libstdc++'s are: each form ends in the plain one, so that a program may replace as many as
-// it likes (C++17 [new.delete]). They are weak, so that a program's own or a static libstdc++'s take their place. There is no C++ here:
-// what is thrown is thrown by the program's own C++ library, and the unwind tables that gcc writes for C let it pass.
+// jemalloc, tcmalloc and mimalloc define these operators too and bypass malloc: without ours a C++ program on top of one of them would show
+// nothing. Ours behave like libstdc++'s: each form ends in the plain one, so that a program may replace any of them (C++17 [new.delete]).
+// They are weak, so that a program's own or a static libstdc++'s take precedence. There is no C++ here: exceptions are thrown by the
+// program's own C++ library and pass through, since gcc emits unwind tables for C.
 //
-// Threads: any. Fully static programs have libstdc++'s operators, which call the hooks.
+// Threads: any. Fully static programs keep libstdc++'s operators, which call the hooks.
 
 #include "hook_names.h"
 
@@ -21,21 +21,21 @@
 #define OPERATOR __attribute__((weak, visibility("default")))
 
 typedef void new_handler(void);
-struct nothrow; // std::nothrow_t, only ever passed on
+struct nothrow; // std::nothrow_t, only passed on
 
-// The plain forms under their C++ names, as the process has bound them.
+// The plain forms by their C++ names, as bound in the process.
 void *_Znwm(size_t size);
 void *_ZnwmSt11align_val_t(size_t size, size_t alignment);
 void _ZdlPv(void *block);
 void _ZdlPvSt11align_val_t(void *block, size_t alignment);
 
-// ---- The C++ library, which may not be there, or be a static part of the program ----
+// ---- The C++ library: may be absent, or linked into the program ----
 
 extern new_handler *_ZSt15get_new_handlerv(void) __attribute__((weak)); // std::get_new_handler
 extern void _ZSt17__throw_bad_allocv(void) __attribute__((weak));       // std::__throw_bad_alloc
 
-// Loaded by an extension module, the library is in nobody's view but the module's. And it comes before an allocator with operators of its
-// own, which do not know what the program has replaced.
+// A library that an extension module loaded is visible to that module only. The library is searched before an allocator with operators of
+// its own, which ignores the program's replacements.
 static void *library_symbol(void *scope, const char *name) {
     static const char *const libraries[] = {"libstdc++.so.6", "libc++.so.1"};
     void *found = NULL;
@@ -57,15 +57,15 @@ static new_handler *present_handler(void) {
     return get != NULL ? get() : NULL;
 }
 
-// A static libstdc++ has in the program only what the program refers to: whoever catches a bad_alloc refers to its type, and the
-// exception is put together from that (Itanium C++ ABI, 2.4).
+// A static libstdc++ contributes only what the program refers to. Whoever catches a bad_alloc refers to its type, from which the exception
+// is assembled (Itanium C++ ABI, 2.4).
 extern void *__cxa_allocate_exception(size_t size) __attribute__((weak));
 extern void __cxa_throw(void *exception, void *type, void (*destructor)(void *)) __attribute__((weak));
 extern char _ZTISt9bad_alloc[] __attribute__((weak)), _ZTVSt9bad_alloc[] __attribute__((weak)); // typeinfo, vtable
 extern void _ZNSt9bad_allocD1Ev(void *exception) __attribute__((weak));                         // destructor
 
 static void throw_assembled(void) {
-    // The type and its table are where the destructor is.
+    // The type and its vtable are where the destructor is.
     bool present = __cxa_allocate_exception != NULL && __cxa_throw != NULL && _ZNSt9bad_allocD1Ev != NULL;
     if (present) {
         const char **exception = __cxa_allocate_exception(sizeof *exception); // never NULL
@@ -88,7 +88,7 @@ static _Noreturn void throw_bad_alloc(void) {
 
 // ---- new ----
 
-// The handler makes memory free, or ends this by an exception of its own.
+// The handler frees memory or ends this by throwing.
 static void run_handler(void) {
     new_handler *handler = present_handler();
     if (handler == NULL) {
@@ -97,12 +97,12 @@ static void run_handler(void) {
     handler();
 }
 
-// A block of no bytes has an address of its own, on every allocator.
+// Zero-size blocks need a distinct address on every allocator.
 static inline size_t at_least_one(size_t size) {
     return size != 0 ? size : 1;
 }
 
-// posix_memalign, not aligned_alloc: that one may want the size to be a multiple.
+// posix_memalign, since aligned_alloc may require the size to be a multiple.
 static void *take_aligned(size_t size, size_t alignment) {
     void *block = NULL;
     size_t at_least = alignment < sizeof(void *) ? sizeof(void *) : alignment;
@@ -125,12 +125,12 @@ OPERATOR void *_ZnwmSt11align_val_t(size_t size, size_t alignment) {
     return block;
 }
 
-// The same under names that are ours alone, to see whether the program has replaced them.
+// Private aliases, to detect whether the program has replaced the operators.
 extern void *hook_operator_new(size_t size) __attribute__((alias("_Znwm"), visibility("hidden")));
 extern void *hook_operator_new_aligned(size_t size, size_t alignment) __attribute__((alias("_ZnwmSt11align_val_t"), visibility("hidden")));
 
-// nothrow has to call the plain form and catch what it throws, which C cannot. It matters if the program replaced that form, or has a
-// handler, and is then left to the operator behind this one.
+// The nothrow form must call the plain one and catch its exception, which C cannot do. That matters if the program replaced the plain form
+// or has a handler; the call then goes to the next definition of the operator.
 typedef void *nothrow_function(size_t size, const struct nothrow *tag);
 typedef void *aligned_nothrow_function(size_t size, size_t alignment, const struct nothrow *tag);
 
@@ -191,7 +191,7 @@ OPERATOR void _ZdlPvSt11align_val_t(void *block, size_t alignment) {
     free(block);
 }
 
-// The sizes are not passed on: most allocators behind have nothing that takes them.
+// The sizes are dropped: most real allocators have no function that takes them.
 void _ZdlPvm(void *block, size_t size);
 OPERATOR void _ZdlPvm(void *block, size_t size) {
     (void)size;

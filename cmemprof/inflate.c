@@ -1,10 +1,10 @@
-// inflate.c: see inflate.h. Codes of up to 10 bits, nearly all, are looked up; longer ones are counted through.
+// inflate.c (naming): see inflate.h. Codes of up to 10 bits, nearly all, use a lookup table; longer ones are decoded canonically.
 
 #include "inflate.h"
 
 #include <string.h>
 
-enum { ENOUGH_BITS = 48 }; // for a length and a distance with all their extra bits
+enum { ENOUGH_BITS = 48 }; // a length and a distance with all extra bits
 
 // ---- Bits ----
 
@@ -25,7 +25,7 @@ static void refill(struct inflate *inflate) {
 }
 
 static void drop(struct inflate *inflate, unsigned count) {
-    if (count > inflate->in.bit_count) { // the input has ended
+    if (count > inflate->in.bit_count) { // end of input
         inflate->state = INFLATE_BAD;
         count = inflate->in.bit_count;
     }
@@ -33,7 +33,7 @@ static void drop(struct inflate *inflate, unsigned count) {
     inflate->in.bit_count -= count;
 }
 
-// At most 16; what is needed has been refilled.
+// At most 16 bits, which must have been refilled.
 static unsigned take(struct inflate *inflate, unsigned count) {
     unsigned value = (unsigned)(inflate->in.bits & ((1u << count) - 1));
     drop(inflate, count);
@@ -50,7 +50,7 @@ static unsigned reversed(unsigned code, unsigned bits) {
     return result;
 }
 
-// False: more codes than there are, or (but for one code of one bit, or none) fewer.
+// Returns false for an over-subscribed code, or an incomplete one (except a single 1-bit code, or none).
 static bool counts_are_right(const uint16_t *counts) {
     int left = 1, used = 0;
     for (unsigned bits = 1; bits <= INFLATE_MAX_BITS; bits++) {
@@ -119,7 +119,7 @@ static inline unsigned symbol(struct inflate *inflate, const struct inflate_code
     return entry >> 4;
 }
 
-// ---- The head of a block ----
+// ---- Block header ----
 
 static bool fixed_codes(struct inflate *inflate) {
     uint8_t lengths[INFLATE_MAX_SYMBOLS];
@@ -131,7 +131,7 @@ static bool fixed_codes(struct inflate *inflate) {
     return make_code(&inflate->literals, lengths, INFLATE_MAX_SYMBOLS) && make_code(&inflate->distances, distances, 32);
 }
 
-// Lengths of codes are written in a code of their own, with repetitions.
+// Code lengths are themselves coded, with repetitions.
 static bool read_lengths(struct inflate *inflate, uint8_t *lengths, unsigned count) {
     unsigned at = 0;
     while (at < count && inflate->state != INFLATE_BAD) {
@@ -171,7 +171,7 @@ static bool own_codes(struct inflate *inflate) {
         return false;
     }
     memset(lengths, 0, sizeof lengths);
-    return read_lengths(inflate, lengths, literals + distances) && lengths[256] != 0 && // a block has to end
+    return read_lengths(inflate, lengths, literals + distances) && lengths[256] != 0 && // a block needs an end-of-block code
            make_code(&inflate->literals, lengths, literals) && make_code(&inflate->distances, lengths + literals, distances);
 }
 
@@ -195,16 +195,16 @@ static void begin_block(struct inflate *inflate) {
     inflate->state = !ok || inflate->state == INFLATE_BAD ? INFLATE_BAD : kind == 0 ? INFLATE_STORED : INFLATE_CODED;
 }
 
-// ---- What is in it ----
+// ---- Block contents ----
 
 static void run_stored(struct inflate *inflate, uint8_t *out, size_t *at, size_t capacity) {
     struct inflate_position *in = &inflate->in;
-    while (inflate->stored_left > 0 && *at < capacity && in->bit_count >= 8) { // what was refilled too early
+    while (inflate->stored_left > 0 && *at < capacity && in->bit_count >= 8) { // bytes refilled ahead
         out[(*at)++] = (uint8_t)take(inflate, 8);
         inflate->stored_left--;
     }
     if (in->bit_count < 8) {
-        in->bits = 0; // a refill leaves bits behind those that it counts
+        in->bits = 0; // a refill leaves uncounted bits behind
         in->bit_count = 0;
         size_t part = inflate->stored_left < capacity - *at ? inflate->stored_left : capacity - *at;
         if (part > (size_t)(inflate->in_end - in->at)) {
@@ -229,7 +229,7 @@ static inline void copy_match(struct inflate *inflate, uint8_t *out, size_t *at,
         return;
     }
     uint8_t *to = out + *at;
-    if (distance >= 8 && capacity - *at >= length + 8) { // by words; the last may write 7 bytes more, which are written again
+    if (distance >= 8 && capacity - *at >= length + 8) { // by words; the last may write 7 extra bytes, which are overwritten later
         for (uint32_t i = 0; i < length; i += 8) {
             memcpy(to + i, to + i - distance, 8);
         }
@@ -312,7 +312,7 @@ enum inflate_state inflate_run(struct inflate *inflate, uint8_t *out, size_t *at
 }
 
 uint32_t inflate_adler(uint32_t sum, const uint8_t *bytes, size_t size) {
-    enum { PRIME = 65521, NMAX = 5552 }; // so many before the sums run over
+    enum { PRIME = 65521, NMAX = 5552 }; // the most bytes before the sums overflow
     uint32_t a = sum & 0xffff, b = sum >> 16;
     while (size > 0) {
         size_t part = size < NMAX ? size : NMAX;

@@ -1,4 +1,4 @@
-// interposition.c: the loader's way; interposition_static.c has the linker's.
+// interposition.c (hook): dynamic programs, by the loader; interposition_static.c covers static ones.
 
 #ifndef CMEMPROF_STATIC
 
@@ -10,8 +10,8 @@
 
 #include "thread_state.h"
 
-// hook.c's malloc under a name of its own, since the name malloc is what the process has bound it to, in here as well. NULL: the linker
-// found another malloc before it came to hook.c, a sanitizer's, and left hook.c out of the program.
+// hook.c's malloc by a private name, since `malloc` here is whatever the process has bound. NULL: the linker found another malloc first, a
+// sanitizer's, and left hook.c out of the program.
 extern void *hook_malloc(size_t size) __attribute__((weak, visibility("hidden")));
 
 void *interposition_next(const char *name) {
@@ -26,8 +26,8 @@ void *interposition_next_in_object(const void *function, const char *name) {
     return beside ? other : NULL;
 }
 
-// Addresses do not tell: in a program that is not position-independent the one of malloc may be that of the program's jump to it. So it is
-// called, and ours leaves a mark: it takes the size off the thread's countdown.
+// Addresses cannot be compared: in a non-PIE program that of malloc may be the PLT entry's. So malloc is called, and the hook's effect is
+// observed: it subtracts the size from the thread's countdown.
 static bool reaches_us(void *malloc_function, void *free_function) {
     const uint64_t far = (uint64_t)1 << 60;
     void *(*allocate)(size_t) = (void *(*)(size_t))malloc_function;
@@ -45,7 +45,7 @@ static bool reaches_us(void *malloc_function, void *free_function) {
     return ours;
 }
 
-// Not RTLD_DEFAULT: Go links c-shared libraries with -Bsymbolic, and those find their own malloc first when they ask.
+// Not RTLD_DEFAULT: Go links c-shared libraries with -Bsymbolic, and those find their own malloc first.
 bool interposition_is_active(void) {
     void *program = dlopen(NULL, RTLD_LAZY);
     bool ours = program != NULL && &hook_malloc != NULL && reaches_us(dlsym(program, "malloc"), dlsym(program, "free"));

@@ -1,4 +1,4 @@
-// interposition_static.c: for fully static programs: what the linker calls __real_x is libc's x, if it was told --wrap=x.
+// interposition_static.c (hook): fully static programs: with --wrap=x the linker calls libc's x __real_x.
 
 #ifdef CMEMPROF_STATIC
 
@@ -10,7 +10,7 @@
 extern char __real_malloc[], __real_calloc[], __real_realloc[], __real_free[], __real_posix_memalign[], __real_aligned_alloc[],
     __real_memalign[], __real_valloc[], __real_pvalloc[], __real_malloc_usable_size[], __real_dlclose[];
 
-extern char malloc_of_program[] __asm__("malloc"); // what the linker makes of the name
+extern char malloc_of_program[] __asm__("malloc"); // what the linker bound the name to
 extern char hook_malloc[] __attribute__((visibility("hidden")));
 
 void *interposition_next(const char *name) {
@@ -38,12 +38,12 @@ void *interposition_next(const char *name) {
     return NULL;
 }
 
-// Of the allocators that the linker may have been given; weak, so that none is linked because of this.
+// Of allocators that may have been linked; weak, so that this links none.
 extern char mallctl[] __attribute__((weak)), MallocExtension_GetNumericProperty[] __attribute__((weak)),
     mi_process_info[] __attribute__((weak)),
     mallinfo2_of_libc[] __asm__("mallinfo2") __attribute__((weak)), libc_start_main[] __asm__("__libc_start_main") __attribute__((weak));
 
-// All is one object here.
+// There is only one object.
 void *interposition_next_in_object(const void *function, const char *name) {
     (void)function;
     const struct {

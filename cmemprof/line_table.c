@@ -1,4 +1,4 @@
-// line_table.c: see line_table.h. Every read is checked against the end of what it reads from: the data may be damaged.
+// line_table.c (naming): see line_table.h. Every read is bounds-checked: the data may be damaged.
 
 #include "line_table.h"
 
@@ -7,10 +7,10 @@
 #include "line_table_header.h"
 
 struct row {
-    uint64_t address, file, line; // unsigned: damaged data may make any of them run over
+    uint64_t address, file, line; // unsigned: damaged data may overflow any of them
 };
 
-// The program stood here, and had just made this row. Its address comes first: address_order.h.
+// The program's position just after it made this row. The address comes first: address_order.h.
 struct checkpoint {
     struct row row;
     const uint8_t *at;
@@ -21,12 +21,12 @@ struct line_table {
     struct line_header header;
     struct checkpoint *checkpoints; // by address
     size_t count, capacity;
-    const char **paths; // of files; NULL: not asked for yet
+    const char **paths; // of files; NULL: not read yet
 };
 
-// A lookup runs half so many rows on average.
+// A lookup executes half as many rows on average.
 enum { ROWS_BETWEEN_CHECKPOINTS = 128 };
-// Those rows take 2 KB at most in what compilers write.
+// Such rows take at most 2 KB in compilers' output.
 enum { BYTES_BETWEEN_CHECKPOINTS = 16 * 1024 };
 
 // ---- The program ----
@@ -36,7 +36,7 @@ enum event { EVENT_NONE, EVENT_ROW, EVENT_SEQUENCE_ENDS, EVENT_OVER, EVENT_BAD }
 static const struct row first_row = {.file = 1, .line = 1};
 
 static enum event extended(struct dwarf_bytes *bytes, struct row *row) {
-    uint64_t size = dwarf_fixed(bytes, 1); // LEB128, of which nobody needs a second byte
+    uint64_t size = dwarf_fixed(bytes, 1); // LEB128, never more than one byte in practice
     if (size == 0 || size >= 0x80 || size > (uint64_t)(bytes->end - bytes->at)) {
         return EVENT_BAD;
     }
@@ -53,7 +53,7 @@ static enum event extended(struct dwarf_bytes *bytes, struct row *row) {
     case DW_LNE_set_discriminator:
         dwarf_uleb(&operands);
         break;
-    default: // DW_LNE_define_file and others that are in nobody's programs
+    default: // DW_LNE_define_file and others that no compiler emits
         return EVENT_BAD;
     }
     return operands.bad || operands.at != operands.end ? EVENT_BAD : event;
@@ -74,7 +74,7 @@ static enum event standard(const struct line_header *header, struct dwarf_bytes 
     case DW_LNS_advance_pc:
         advance = dwarf_uleb(bytes);
         row->address += advance;
-        bytes->bad |= advance > UINT32_MAX; // no code is so far from the rest of its sequence
+        bytes->bad |= advance > UINT32_MAX; // no code is this far from the rest of its sequence
         break;
     case DW_LNS_advance_line:
         row->line += (uint64_t)dwarf_sleb(bytes);
@@ -96,7 +96,7 @@ static enum event standard(const struct line_header *header, struct dwarf_bytes 
     return bytes->bad ? EVENT_BAD : EVENT_NONE;
 }
 
-// To the next row, or the end of something.
+// Runs to the next row, or to the end of the sequence or program.
 static enum event run(const struct line_header *header, struct dwarf_bytes *bytes, struct row *row) {
     enum event event = EVENT_NONE;
     while (event == EVENT_NONE) {
@@ -130,12 +130,12 @@ static bool note(struct line_table *table, const struct row *row, const uint8_t 
 
 struct sequence {
     size_t first_checkpoint, rows;
-    const uint8_t *at; // of its last place
+    const uint8_t *at; // of its last checkpoint
     uint64_t address;  // of its last row
-    bool dropped;      // by the linker, which leaves it at 0 or at the highest addresses
+    bool dropped;      // discarded by the linker, which leaves it at 0 or at the highest addresses
 };
 
-// False: not in order, or so long that a lookup would take too long.
+// Returns false if addresses decrease, or the rows since the last checkpoint would make a lookup too slow.
 static bool in_order(const struct sequence *sequence, const struct row *row, const uint8_t *at) {
     return sequence->rows == 0 || sequence->dropped ||
            (row->address >= sequence->address && at - sequence->at <= BYTES_BETWEEN_CHECKPOINTS);
@@ -156,7 +156,7 @@ static bool add_row(struct line_table *table, struct sequence *sequence, const s
     return note(table, row, at);
 }
 
-// Rows of no code go: what begins where they are has the same address.
+// Drops checkpoints whose rows cover no code: the next ones have the same address.
 static bool end_sequence(struct line_table *table, const struct sequence *sequence, const struct row *row, const uint8_t *at) {
     while (table->count > sequence->first_checkpoint && table->checkpoints[table->count - 1].row.address >= row->address) {
         table->count--;
@@ -181,7 +181,7 @@ static bool note_checkpoints(struct line_table *table) {
         }
     } while (event != EVENT_OVER);
     if (sequence.rows > 0) {
-        return false; // cut
+        return false; // truncated
     }
     return address_sort(table->memory, table->checkpoints, table->count, sizeof *table->checkpoints);
 }

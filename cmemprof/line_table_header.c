@@ -1,4 +1,4 @@
-// line_table_header.c: see line_table_header.h.
+// line_table_header.c (naming): see line_table_header.h.
 
 #include "line_table_header.h"
 
@@ -6,7 +6,7 @@
 
 #include "dwarf_names.h"
 
-// Whether the text ends is not looked at for each, of which damaged data may have very many: with the section all do.
+// Termination is not checked per string, of which damaged data may have very many: the section ends with NUL, so all strings do.
 static const char *text_in(const struct line_section *section, uint64_t offset, struct dwarf_bytes *reader) {
     bool ends = offset < section->size && section->bytes[section->size - 1] == '\0';
     reader->bad |= !ends;
@@ -15,7 +15,7 @@ static const char *text_in(const struct line_section *section, uint64_t offset, 
 
 // ---- Directories and files ----
 
-// Room for one more of count; it doubles.
+// Ensures capacity for one more; doubles.
 static void *grow(struct symbolizer_arena *memory, void *items, size_t count, size_t item_bytes, struct dwarf_bytes *bytes) {
     if (count != 0 && (count < 8 || (count & (count - 1)) != 0)) {
         return items;
@@ -39,7 +39,7 @@ static void add_file(struct line_header *header, const char *name, uint64_t dire
     }
 }
 
-// Up to DWARF 4: texts, ended by an empty one. Directory 0 is the unit's.
+// DWARF 2 to 4: strings, terminated by an empty one. Directory 0 is the unit's.
 static void read_old_names(struct line_header *header, struct dwarf_bytes *bytes) {
     add_directory(header, header->directory, bytes);
     for (const char *name; !bytes->bad && (name = dwarf_text(bytes))[0] != '\0';) {
@@ -59,7 +59,7 @@ struct dwarf_5 {
     size_t offset_bytes;
 };
 
-// A value of an entry: a text, or a number, by its form.
+// One value of an entry: a string or a number, by its form.
 static void read_value(struct dwarf_bytes *bytes, const struct dwarf_5 *format, uint64_t form, const char **name, uint64_t *number) {
     switch (form) {
     case DW_FORM_string:
@@ -117,13 +117,13 @@ static void read_names(struct line_header *header, struct dwarf_bytes *bytes, co
     }
     contents.end = bytes->at;
     uint64_t count = dwarf_uleb(bytes);
-    bytes->bad |= pairs == 0 && count > 0; // entries of no bytes would have no end
+    bytes->bad |= pairs == 0 && count > 0; // entries without bytes would never end
     for (uint64_t i = 0; i < count && !bytes->bad; i++) {
         read_entry(header, bytes, format, contents, files);
     }
 }
 
-// ---- The head ----
+// ---- The header ----
 
 static bool read_head(struct line_header *header, struct dwarf_bytes bytes, const struct line_sections *sections) {
     uint64_t size = dwarf_fixed(&bytes, 4);
@@ -145,7 +145,7 @@ static bool read_head(struct line_header *header, struct dwarf_bytes bytes, cons
     bytes.end = header->program.at;
     unsigned min_instruction_bytes = (unsigned)dwarf_fixed(&bytes, 1);
     unsigned operations = header->version >= 4 ? (unsigned)dwarf_fixed(&bytes, 1) : 1;
-    dwarf_fixed(&bytes, 1); // whether rows are statements
+    dwarf_fixed(&bytes, 1); // default_is_stmt
     header->line_base = (int8_t)dwarf_fixed(&bytes, 1);
     header->line_range = (unsigned)dwarf_fixed(&bytes, 1);
     header->opcode_base = (unsigned)dwarf_fixed(&bytes, 1);
@@ -172,7 +172,7 @@ bool line_header_read(struct line_header *header, struct symbolizer_arena *memor
 }
 
 const char *line_header_path(const struct line_header *header, struct symbolizer_arena *memory, uint64_t file) {
-    enum { MAX_BYTES = 4096 }; // of a directory, of a name
+    enum { MAX_BYTES = 4096 }; // of a directory or a name
     const struct line_file *found = &header->files[file];
     const char *directory = found->directory < header->directory_count ? header->directories[found->directory] : "";
     bool whole = found->name[0] == '/' || found->name[0] == '\0' || directory[0] == '\0';

@@ -1,18 +1,19 @@
-// live_table.c: open addressing inside windows of 16 slots, in levels, in each part.
+// live_table.c (tables): open addressing within windows of 16 slots, in levels, in each part.
 //
-//   level 0:  128 slots   A block hashes to one window a level, 16 slots of half a cache line, and to a slot there to look at first.
-//   level 1:  256 slots   It is added to the newest level with a free slot in its window, and looked for in all of them. When no level
-//   ...                   has one, a level of twice the size is added.
+//   level 0:  128 slots   A block hashes to one window per level, 16 slots of half a cache line, and to a first slot in it. It is added to
+//   level 1:  256 slots   the newest level with a free slot in its window, and searched for in all levels. If no level has one, a level of
+//   ...                   twice the size is added.
 //
-// A key is one word: the block's address, in the bits that an address of an allocator can have, and above them a sequence, which counts the
-// uses of the slot, so that a reader who finds the same key before and after has read one sample and not half of two. Address 0: free.
+// A key is one word: the block's address, in the bits that an allocator's address can have, and above them a sequence number, incremented
+// with each use of the slot. A reader that sees the same key before and after has thus read one sample and not parts of two. Address 0:
+// free.
 //
-// A slot has one writer at a time: free, the one who may add to the part; else the one who frees the block. A program that frees a block
-// twice at once has two; the filter's counter, or where blocks share one the key, is changed by compare-and-swap, and decides which of them
-// has removed it. (If the block is handed out and sampled again between the two, that sample's slot may be cleared: it counts as freed.)
+// A slot has one writer at a time: while free, the thread that may add to the part; otherwise the thread that frees the block. A program
+// with a double free has two. The filter's counter, or for shared counters the key, is changed by compare-and-swap, which decides which of
+// them removed the block. (If the block is reused and sampled in between, that sample's slot may be cleared: it counts as freed.)
 //
-// A level goes from open to closed when the ones below have room enough: nothing is added to it any more. When it is empty its pages go
-// back (gone), and it is opened anew when it is needed again. While that is being found out (emptying) it can not be opened.
+// A level is open until the levels below have enough capacity, then closed: nothing is added to it. Once empty its pages are returned
+// (gone), and it is reopened when needed again. While its emptiness is being checked (emptying) it cannot be opened.
 
 #include "live_table.h"
 
@@ -26,7 +27,7 @@ enum { WINDOW = 16, LEVEL_0_SLOTS = 128, LEVELS_FOR_DOUBLING = 6 };
 #define SEQUENCE_ONE ((uint64_t)1 << 48)
 #define SEQUENCE_BITS ((uint64_t)0xffff << 48)
 
-// The filter has this many counters a sample at least before it grows, and then four times as many as it had.
+// The filter has at least this many counters per sample before it grows, and then four times its previous size.
 enum { MIN_COUNTERS = 16, GROWTH = 4 };
 
 struct live_slot { // half a cache line
@@ -38,7 +39,7 @@ struct live_slot { // half a cache line
 
 enum level_state { LEVEL_OPEN, LEVEL_CLOSED, LEVEL_EMPTYING, LEVEL_GONE };
 
-// At the start of a page of its own; the slots follow on the next one.
+// At the start of a page; the slots begin on the next page.
 struct live_level {
     size_t slot_count;
     _Atomic uint32_t state;
@@ -82,7 +83,7 @@ void live_table_close(struct live_table *table) {
     memset(table->parts, 0, sizeof table->parts);
 }
 
-// The window of an address in every level, and the slot in it to look at first.
+// A block's window in every level, and its first slot there.
 struct probe {
     uint64_t window;
     size_t first;
@@ -99,7 +100,7 @@ static inline struct live_slot *slot_of(const struct live_level *level, struct p
 
 // ---- Levels ----
 
-// How many there are. All that are not open hold what was added before.
+// The number of levels. Levels that are not open keep their earlier samples.
 static inline int level_count(const struct live_part *part) {
     return atomic_load_explicit(&part->level_count, memory_order_acquire);
 }
@@ -133,7 +134,7 @@ static struct live_level *new_level(struct memory_budget *budget, size_t slot_co
     return level;
 }
 
-// Makes level number i, or finds one there that was being made when its process was forked.
+// Makes level i, or takes over one that was under construction when the process forked.
 static bool make(struct live_table *table, struct live_part *part, int i, size_t slot_count) {
     if (level_at(part, i) == NULL) {
         atomic_store(&part->levels[i], new_level(table->budget, slot_count));
@@ -156,12 +157,12 @@ static bool open_again(struct live_table *table, struct live_level *level) {
         return false;
     }
     if (!atomic_compare_exchange_strong(&level->state, &state, LEVEL_OPEN)) {
-        memory_budget_give(table->budget, size); // somebody else has
+        memory_budget_give(table->budget, size); // another thread has
     }
     return true;
 }
 
-// How many slots there are in all levels.
+// The number of slots in all levels.
 static size_t all_slots(const struct live_part *part) {
     size_t slots = 0;
     for (int i = 0; i < level_count(part); i++) {
@@ -170,8 +171,8 @@ static size_t all_slots(const struct live_part *part) {
     return slots;
 }
 
-// One more level to add to, which doubles the part. Where that is not to be had, less is better than nothing; but not so little that the
-// levels are used up by it, the last of which are for doubling alone.
+// Adds a level, which doubles the part. If that much is not available, a smaller level is better than none, but not so small that the
+// levels run out: the last ones are reserved for doubling.
 static bool grow(struct live_table *table, struct live_part *part) {
     int count = level_count(part);
     for (int i = 0; i < count; i++) {
@@ -193,9 +194,9 @@ static bool grow(struct live_table *table, struct live_part *part) {
 
 // ---- Adding ----
 
-// The slot is ours: it is free, and the part is ours.
+// Caller must hold the part; the slot is free.
 static void write_slot(struct live_slot *slot, const struct live_sample *sample) {
-    atomic_thread_fence(memory_order_release); // a reader that sees a new value below also sees that the key was not alive before
+    atomic_thread_fence(memory_order_release); // a reader that sees a new value below also sees that the key was not live before
     uint64_t weight;
     memcpy(&weight, &sample->weight, sizeof weight);
     atomic_store_explicit(&slot->stack, sample->stack, memory_order_relaxed);
@@ -226,13 +227,13 @@ static bool add_to_some_level(struct live_part *part, uint64_t address, const st
     return false;
 }
 
-// Not into the slot that comes first.
+// The first slot is taken.
 static __attribute__((noinline)) bool put_slowly(struct live_table *table, struct live_part *part, const void *block,
                                                  const struct live_sample *sample, struct block_counts *counted) {
     uint64_t address = (uintptr_t)block;
     bool possible = (address & ~ADDRESS_BITS) == 0;
     bool added = possible && add_to_some_level(part, address, sample);
-    // A level that was opened again may be full at this window, or be closed once more by whoever tidies up.
+    // A reopened level may be full in this window, or closed again by live_table_tidy.
     for (int tries = 0; possible && !added && tries < 3 && grow(table, part); tries++) {
         added = add_to_some_level(part, address, sample);
     }
@@ -253,7 +254,7 @@ bool live_table_put(struct live_table *table, unsigned part_number, const void *
 }
 
 bool live_table_add(struct live_table *table, unsigned part, const void *block, const struct live_sample *sample) {
-    // First of all: whoever frees the block must not be told that it is not here.
+    // Count first: a thread that frees the block must not be told that it is not here.
     struct block_counts *counted = block_filter_add(&table->filter, block, live_table_tag(part));
     return live_table_put(table, part, block, sample, counted);
 }
@@ -275,7 +276,7 @@ static inline bool is_of(const struct live_slot *slot, uint64_t address, uint64_
     return (*key & ~SEQUENCE_BITS) == address;
 }
 
-// NULL: it is not there. *key is what was read.
+// Returns NULL if it is not there. *key is what was read.
 static struct live_slot *find(const struct live_part *part, uint64_t address, uint64_t *key) {
     struct probe probe = probe_of(address);
     for (int i = level_count(part) - 1; i >= 0; i--) {
@@ -289,7 +290,7 @@ static struct live_slot *find(const struct live_part *part, uint64_t address, ui
     return NULL;
 }
 
-// The counter stands for other blocks as well, or did.
+// The counter is, or was, shared with other blocks.
 static bool remove_from_any(struct live_table *table, uint64_t address, struct live_sample *sample, struct block_counts *counted) {
     for (int i = 0; i < LIVE_TABLE_PARTS; i++) {
         uint64_t key;
@@ -307,7 +308,7 @@ static bool remove_from_any(struct live_table *table, uint64_t address, struct l
     return false;
 }
 
-// The counter stands for this block alone, in the place that it says. On false *place is what it says now.
+// The counter stands for this block alone, in the part of its tag. If this returns false, *tag is the counter's new value.
 static inline bool remove_only(struct live_slot *slot, uint64_t key, _Atomic uint8_t *count, uint8_t *tag, struct live_sample *sample) {
     read_slot(slot, sample);
     if (!LIKELY(atomic_compare_exchange_strong_explicit(count, tag, 0, memory_order_relaxed, memory_order_relaxed))) {
@@ -317,7 +318,7 @@ static inline bool remove_only(struct live_slot *slot, uint64_t key, _Atomic uin
     return true;
 }
 
-// Not in the slot that comes first, or the counter is not this block's alone.
+// The block is not in its first slot, or shares its counter.
 static __attribute__((noinline)) bool remove_slowly(struct live_table *table, const void *block, struct live_sample *sample,
                                                     struct block_counts *counted, uint8_t tag) {
     uint64_t address = (uintptr_t)block, key;
@@ -330,15 +331,15 @@ static __attribute__((noinline)) bool remove_slowly(struct live_table *table, co
             return true;
         }
     }
-    // Else it is not here, or somebody else has removed it.
+    // Otherwise it is not in the table, or another thread has removed it.
     return tag >= BLOCK_FILTER_ANYWHERE && remove_from_any(table, address, sample, counted);
 }
 
 bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
     if (block == NULL) {
-        return false; // free slots have its address
+        return false; // free slots have address 0
     }
-    // Before the block is gone: a filter that comes to be the present one after that may not have counted it.
+    // Load before the block is gone: a filter that becomes present later may not have counted it.
     struct block_counts *counted = block_filter_present(&table->filter);
     _Atomic uint8_t *count = block_filter_count(counted, block);
     uint8_t tag = atomic_load_explicit(count, memory_order_relaxed);
@@ -351,7 +352,7 @@ bool live_table_remove(struct live_table *table, const void *block, struct live_
                 return true;
             }
             if (tag < BLOCK_FILTER_ANYWHERE) {
-                return false; // somebody else has
+                return false; // another thread has
             }
         }
     }
@@ -377,7 +378,7 @@ static void each_of_level(const struct live_level *level, void (*visit)(const st
     }
 }
 
-// All levels of all parts have a number. NULL: there is none.
+// Numbers all levels of all parts. Returns NULL if there is none.
 enum { ALL_LEVELS = LIVE_TABLE_PARTS * LIVE_TABLE_LEVELS };
 
 static inline struct live_level *level_number(const struct live_table *table, int number) {
@@ -393,7 +394,7 @@ static bool is_gone(const struct live_level *level) {
 void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context) {
     for (int i = 0; i < ALL_LEVELS; i++) {
         const struct live_level *level = level_number(table, i);
-        if (level != NULL && !is_gone(level)) { // reading would make its pages resident again
+        if (level != NULL && !is_gone(level)) { // reading it would make its pages resident again
             each_of_level(level, visit, context);
         }
     }
@@ -425,7 +426,7 @@ uint64_t live_table_count(const struct live_table *table) {
 
 // ---- Tidying up ----
 
-// Closes the last open level if those below it could hold four times what is alive.
+// Closes the last open level if those below it could hold four times the live blocks.
 static void close_last(struct live_part *part, uint64_t alive) {
     size_t below = 0;
     struct live_level *last = NULL;
@@ -442,7 +443,7 @@ static void close_last(struct live_part *part, uint64_t alive) {
     }
 }
 
-// How many are alive.
+// Returns the number of live blocks.
 static uint64_t close_levels(struct live_table *table) {
     uint64_t all = 0;
     for (int i = 0; i < LIVE_TABLE_PARTS; i++) {
@@ -453,13 +454,13 @@ static uint64_t close_levels(struct live_table *table) {
     return all;
 }
 
-// True: there are levels to be given back.
+// Returns true if some levels may be returned.
 static bool begin_emptying(struct live_table *table) {
     bool some = false;
     for (int i = 0; i < ALL_LEVELS; i++) {
         struct live_level *level = level_number(table, i);
         uint32_t closed = LEVEL_CLOSED;
-        // One that was left in this state by a thread of the process that this one was forked from begins anew.
+        // A level left in this state by a thread of the parent process starts over.
         bool empty = level != NULL && !is_open(level) && !is_gone(level) && taken_slots(level) == 0;
         some |= empty && (atomic_compare_exchange_strong(&level->state, &closed, LEVEL_EMPTYING) || closed == LEVEL_EMPTYING);
     }
@@ -473,13 +474,13 @@ static void give_back(struct live_table *table, bool settled) {
             continue;
         }
         size_t size = body_bytes(level->slot_count);
-        // A sample may have come before the level was closed.
+        // A sample may have been added before the level was closed.
         if (!settled || taken_slots(level) != 0 || madvise((uint8_t *)level + HEAD_BYTES, size, MADV_DONTNEED) != 0) {
             atomic_store(&level->state, LEVEL_CLOSED);
             continue;
         }
         atomic_store(&level->state, LEVEL_GONE);
-        memory_budget_give(table->budget, size); // after it: whoever forks in between gives too little, and not twice
+        memory_budget_give(table->budget, size); // after madvise: a fork in between returns too little rather than twice
     }
 }
 
@@ -503,7 +504,7 @@ bool live_table_wants_tidying(const struct live_table *table) {
         const struct live_level *level = level_number(table, i);
         slots += level != NULL && is_open(level) ? level->slot_count : 0;
     }
-    return slots / 2 > block_filter_size(&table->filter) / MIN_COUNTERS; // half of them are in use
+    return slots / 2 > block_filter_size(&table->filter) / MIN_COUNTERS; // assumes that half of them are in use
 }
 
 static void fill_filter(struct live_table *table) {

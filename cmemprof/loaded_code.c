@@ -1,4 +1,4 @@
-// loaded_code.c: the lock of the list of modules, and what unloading and fork have to do with it.
+// loaded_code.c (naming): the listing lock, and the handling of dlclose and fork.
 
 #include "loaded_code.h"
 
@@ -13,15 +13,14 @@
 
 struct modules loaded_modules;
 
-// Held while the loader is asked for its objects. fork waits for it: the loader's own lock for that question (dl_load_write_lock) is not
-// reset in a child (glibc 2.36), so a fork in the midst of it would leave the child waiting for ever. Should the loader itself hang,
-// whoever unloads or forks goes on without.
+// Held while the loader lists its objects. fork waits for it: the loader's own lock for that (dl_load_write_lock) is not reset in a child
+// (glibc 2.36), so a fork during it would hang the child for ever. If the loader itself hangs, dlclose and fork continue without it.
 static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
 static __thread bool fork_holds_listing __attribute__((tls_model("initial-exec")));
-// As deep is this thread in dlclose, which may be called while a library ends.
+// Nesting depth of dlclose on this thread: a library's destructor may call it.
 static __thread unsigned unloadings __attribute__((tls_model("initial-exec")));
 
-// Guarded by reclaim.h's lock, under which stacks are retired: the list of modules is ahead of them for a moment.
+// Guarded by the reclaiming lock, under which stacks are retired: the list of modules is briefly ahead of them.
 static uint32_t generation_of_stacks = 1;
 
 struct unloading {
@@ -49,9 +48,9 @@ static void retire(struct stack *stack, void *context) {
     }
 }
 
-// The stacks through what was unloaded since the last time. Only those that can still be found are looked at: it takes no longer when the
-// same library goes for the thousandth time. A program's thread may wait here, in dlclose; if somebody walks the tables for longer than it
-// waits, the next refresh does it, and until then what comes to lie there counts as what was there.
+// Retires the stacks through what was unloaded since the last time. Visits findable stacks only, so the thousandth unloading of a library
+// costs no more than the first. A program's thread may wait here, in dlclose. If the lock is not free in time the next refresh does it;
+// until then code loaded there is attributed to what was there before.
 static void retire_stacks(void) {
     static const struct module *modules[MODULES_MAX]; // guarded by listing
     struct unloading unloading = {modules, 0};
@@ -79,7 +78,7 @@ uint32_t loaded_code_generation(void) {
 // ---- Forgetting ----
 
 struct needed {
-    uint32_t generations; // bits
+    uint32_t generations; // number of bits
     uint8_t *bits;
 };
 
@@ -101,7 +100,7 @@ static bool is_needed(struct module_stay stay, const void *context) {
     return false;
 }
 
-// What no stack goes through any more. After a long life with plugins that come and go there is nearly nothing else.
+// Forgets modules that no stack passes through. In a long-lived process with alternating plugins that is nearly all of them.
 static void forget_unneeded(void) {
     struct needed needed = {.generations = loaded_modules.generation + 1};
     needed.bits = calloc(1, needed.generations / 8 + 1);
@@ -132,19 +131,19 @@ void loaded_code_list_objects(void) {
 bool loaded_code_refresh(void) {
     uint32_t ended = 0;
     if (!timed_lock(&listing)) {
-        return true; // with what is known
+        return true; // continue with what is known
     }
     code_objects_refresh();
     bool refreshed = list_modules(&ended);
     if (generation_of_stacks != loaded_modules.generation + 1) {
-        unwind_forget_code(&profiler.unwinder); // it may not have come by our dlclose
+        unwind_forget_code(&profiler.unwinder); // it may not have been unloaded by our dlclose
         retire_stacks();
     }
     pthread_mutex_unlock(&listing);
     return refreshed;
 }
 
-// The same question both times, with another answer.
+// Refreshes before and after the unloading.
 static void refresh_around_unload(void) {
     if (atomic_load(&profiler.open)) {
         profiler_enter(&thread_state);
@@ -175,7 +174,7 @@ void loaded_code_after_fork_in_parent(void) {
     }
 }
 
-// What the lock guards may be half changed if it was not to be had, so it is begun anew.
+// If the lock was not acquired, what it guards may be half changed and is rebuilt.
 void loaded_code_after_fork_in_child(void) {
     pthread_mutex_init(&listing, NULL);
     modules_after_fork_in_child(&loaded_modules);

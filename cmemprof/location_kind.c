@@ -1,4 +1,4 @@
-// location_kind.c: what an address is to its stacks (location_kind.h).
+// location_kind.c (naming): see location_kind.h.
 
 #include "location_kind.h"
 
@@ -11,11 +11,11 @@ static bool starts_with(const char *text, const char *start) {
 }
 
 enum location_kind location_kind_of_c(const char *system_name) {
-    bool ours = starts_with(system_name, "cmemprof_hook_operator_new"); // the same address under another name (hook_cxx.c)
+    bool ours = starts_with(system_name, "cmemprof_hook_operator_new"); // a private alias of the same function (hook_cxx.c)
     return ours || profile_is_operator_new(system_name) ? LOCATION_OPERATOR_NEW : LOCATION_C;
 }
 
-// The packages of this module that call C. goshim/profiler/c_memory_test.go knows when they move.
+// The packages of this module that call C. goshim/profiler/c_memory_test.go fails if they move.
 static bool is_own(const char *function) {
     static const char module[] = "github.com/cmemprof/cmemprof/";
     static const char *const packages[] = {"cmemprof.", "merge.", "upload."};
@@ -27,12 +27,12 @@ static bool is_own(const char *function) {
     return false;
 }
 
-// runtime.cgocall, and runtime/cgo's on the way from a callback.
+// runtime.cgocall, and runtime/cgo's functions on the way from a callback.
 static bool is_runtime(const char *function) {
     return starts_with(function, "runtime.") || starts_with(function, "runtime/") || strchr(function, '.') == NULL;
 }
 
-// The innermost function tells, where several are inlined at an address: it comes first.
+// If several functions are inlined at an address the innermost decides; it comes first.
 enum location_kind location_kind_of_go(enum location_kind before, const char *function) {
     if (before != LOCATION_GO_RUNTIME || is_runtime(function)) {
         return before;

@@ -1,4 +1,4 @@
-// modules.c: asks the loader (dl_iterate_phdr) for objects, their executable segments and their build-ID notes.
+// modules.c (naming): lists the loader's objects (dl_iterate_phdr), their executable segments and build-ID notes.
 
 #include "modules.h"
 
@@ -13,7 +13,7 @@
 
 #define PAGE_BYTES ((uintptr_t)4096)
 
-// ELF notes: name size, description size, type, then both padded to 4 bytes. The build ID is type 3 of "GNU".
+// ELF notes: name size, description size, type, then name and description padded to 4 bytes. The build ID is type 3 of "GNU".
 static void read_build_id(const uint8_t *notes, size_t size, char *hex) {
     while (size >= sizeof(ElfW(Nhdr))) {
         ElfW(Nhdr) head;
@@ -35,7 +35,7 @@ static void read_build_id(const uint8_t *notes, size_t size, char *hex) {
     }
 }
 
-// The file that is mapped there; NULL: none, or there is no /proc.
+// The file mapped at the address. Returns NULL if there is none or no /proc.
 static char *mapped_file(uintptr_t address) {
     FILE *maps = fopen("/proc/self/maps", "re");
     char *line = NULL, *file = NULL;
@@ -55,30 +55,30 @@ static char *mapped_file(uintptr_t address) {
     return file;
 }
 
-// Where the kernel has mapped no loader (AT_BASE), it was the loader that it executed, with the program as an argument: /proc/self/exe is
-// the loader then. Or the program is static.
+// If the kernel mapped no loader (AT_BASE), it executed the loader itself with the program as an argument, and /proc/self/exe is the
+// loader; or the program is static.
 static char *program_file(uintptr_t start) {
     char *file = getauxval(AT_BASE) == 0 ? mapped_file(start) : NULL;
     file = file != NULL ? file : realpath("/proc/self/exe", NULL);
-    return file != NULL ? file : realpath("/proc/thread-self/exe", NULL); // the first thread has ended
+    return file != NULL ? file : realpath("/proc/thread-self/exe", NULL); // if the main thread has ended
 }
 
-// The program itself has an empty name, the vDSO the name of no file.
+// The program has an empty name, the vDSO one that is no file's.
 static char *shown_name(const char *name, bool is_program, uintptr_t start) {
     if (start == (getauxval(AT_SYSINFO_EHDR) & ~(PAGE_BYTES - 1))) {
         return strdup("[vdso]");
     }
     char *resolved = is_program ? program_file(start) : realpath(name, NULL);
-    if (resolved == NULL && is_program) { // no /proc: as the program was started, which is better than no name
+    if (resolved == NULL && is_program) { // no /proc: the name the program was started with, better than none
         name = (const char *)getauxval(AT_EXECFN);
         resolved = name != NULL ? realpath(name, NULL) : NULL;
     }
     return resolved != NULL ? resolved : strdup(name != NULL ? name : "");
 }
 
-// ---- Places ----
+// ---- Addresses ----
 
-// Where modules_find begins to look: behind the last module that does not start above the address.
+// The number of modules that start at or below the address.
 static size_t upper_bound(const struct modules *modules, size_t count, uintptr_t address) {
     size_t low = 0, high = count;
     while (low < high) {
@@ -97,7 +97,7 @@ static int compare_starts(const void *left, const void *right) {
     return (a->start > b->start) - (a->start < b->start);
 }
 
-// Forgotten modules lie nowhere: they are sorted first and never found.
+// Forgotten modules sort first and are never found.
 static void index_by_start(struct modules *modules) {
     uintptr_t reach = 0;
     memcpy(modules->by_start, modules->items, modules->count * sizeof *modules->items);
@@ -127,7 +127,7 @@ static bool was_loaded(const struct module *module, uint32_t generation) {
     return low < module->stay_count && module->stays[low].from <= generation;
 }
 
-// Something else has been there since the module was unloaded.
+// Returns true if another module was loaded there since this one was unloaded.
 static bool was_another_there(const struct modules *modules, const struct module *module) {
     uint32_t since = atomic_load(&module->unloaded_at);
     for (size_t i = 0; i < modules->count; i++) {
@@ -140,7 +140,7 @@ static bool was_another_there(const struct modules *modules, const struct module
     return false;
 }
 
-// The module is loaded again.
+// The module was loaded again.
 static bool begin_stay(struct modules *modules, struct module *module) {
     if (was_another_there(modules, module)) {
         if (module->stay_count == module->stay_capacity) {
@@ -166,14 +166,14 @@ static bool is_same_module(const struct module *module, uintptr_t start, uintptr
     return module->start == start && module->limit == limit && strcmp(module->build_id, build_id) == 0;
 }
 
-// The module of the same content at the same place, if there was one.
+// The known module with the same content at the same address, if any.
 static struct module *known(const struct modules *modules, const struct module *wanted, const char *name) {
     for (size_t i = modules->count; i-- > 0;) {
         struct module *module = modules->items[i];
         if (!is_same_module(module, wanted->start, wanted->limit, wanted->build_id)) {
             continue;
         }
-        // Without a build ID the name has to tell whether it is still the same object.
+        // Without a build ID the name decides whether it is the same object.
         char *file = wanted->build_id[0] != '\0' ? NULL : shown_name(name, wanted->is_program, wanted->start);
         bool same = file == NULL || strcmp(file, module->file) == 0;
         free(file);
@@ -184,7 +184,7 @@ static struct module *known(const struct modules *modules, const struct module *
     return NULL;
 }
 
-// NULL: no memory, or the list is full, which it is only told by full.
+// Returns NULL if memory runs out or, with modules->full set, the list is full.
 static struct module *free_record(struct modules *modules) {
     for (size_t i = 0; modules->count == MODULES_MAX && i < MODULES_MAX; i++) {
         if (atomic_load(&modules->items[i]->unloaded_at) == MODULE_FORGOTTEN) {
@@ -248,13 +248,13 @@ bool modules_see(struct modules *modules, const struct module *loaded, const cha
 
 // ---- The loader's answer ----
 
-// An executable segment, and where its object's name begins.
+// An executable segment, and the offset of its object's name.
 struct seen {
     struct module module;
     size_t name_at;
 };
 
-// What the loader says is copied, and looked at after its lock is free: nothing under it may wait for the allocator or for files.
+// The loader's answer is copied and processed after its lock is released: under it nothing may wait for the allocator or for files.
 struct answer {
     struct mapped_buffer seen, names;
     size_t seen_count, names_size;
@@ -317,7 +317,7 @@ static bool see_all(struct modules *modules, const struct answer *answer) {
     return done;
 }
 
-// True: something is not loaded any more.
+// Returns true if a module is no longer loaded.
 static bool note_unloaded(struct modules *modules) {
     bool some = false;
     for (size_t i = 0; i < modules->count; i++) {
@@ -395,7 +395,7 @@ static void forget_stays(struct module *module, bool (*is_needed)(struct module_
     if (unloaded_at == 0 || unloaded_at == MODULE_FORGOTTEN || is_needed((struct module_stay){module->loaded_at, unloaded_at}, context)) {
         return;
     }
-    if (kept > 0) { // the last one is the last that is needed
+    if (kept > 0) { // the last needed stay becomes the last one
         module->loaded_at = module->stays[kept - 1].from;
         atomic_store(&module->unloaded_at, module->stays[kept - 1].to);
         module->stay_count--;
@@ -416,7 +416,7 @@ void modules_forget(struct modules *modules, bool (*is_needed)(struct module_sta
         forget_stays(modules->items[i], is_needed, context);
         modules->stay_count += modules->items[i]->stay_count;
     }
-    // If most are needed, the next look is worth it only when there are twice as many.
+    // If most are needed, the next check is worthwhile only at twice as many.
     modules->many = modules->stay_count * 2 > MODULES_MANY_STAYS ? modules->stay_count * 2 : 0;
     index_by_start(modules);
     pthread_mutex_unlock(&modules->lock);

@@ -1,4 +1,4 @@
-// object_file.c: DWARF first, then the symbol table.
+// object_file.c (naming): symbolizes by DWARF, then by the symbol table.
 
 #include "object_file.h"
 
@@ -16,14 +16,14 @@
 #include "function_index.h"
 #include "line_table.h"
 
-// Lexical blocks around what is inlined.
+// Lexical blocks around inlined functions.
 enum { MAX_BLOCKS = 96 };
-// Of a file and of memory, when they are compared: large, so that it goes back at once.
+// Of file and memory, when compared: large, so that it is freed at once.
 enum { PIECE_BYTES = 256 << 10 };
 
 struct object_file {
     struct symbolizer_arena *memory;
-    struct elf_file code, debug, supplementary; // debug: a separate debug file, if there is one; supplementary: dwz's
+    struct elf_file code, debug, supplementary; // debug: separate debug file, if any; supplementary: dwz's
     struct dwarf_file dwarf, supplementary_dwarf;
     struct dwarf_addresses addresses;
     struct dwarf_split split;
@@ -33,18 +33,18 @@ struct object_file {
 
 // ---- Opening ----
 
-// False: it can be read, and is something else.
+// Returns false if the memory is readable and differs.
 static bool memory_holds(uintptr_t address, const uint8_t *bytes, uint8_t *there, size_t size) {
     struct iovec to = {there, size}, from = {(void *)address, size};
-    // Not read by itself: it may be unloaded at this moment.
+    // By system call: the memory may be unmapped at any moment.
     ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
     if (got < 0 && (errno == EPERM || errno == ENOSYS)) {
-        return true; // forbidden here
+        return true; // not permitted
     }
     return got == (ssize_t)size && memcmp(there, bytes, size) == 0;
 }
 
-// pieces: room for one of the file and one of the memory.
+// pieces: buffer for one piece of the file and one of the memory.
 static bool is_loaded_segment(const struct elf_file *file, const Elf64_Phdr *segment, uintptr_t address, uint8_t *pieces) {
     uint64_t size = segment->p_filesz;
     for (uint64_t at = 0; at < size; at += PIECE_BYTES) {
@@ -57,7 +57,7 @@ static bool is_loaded_segment(const struct elf_file *file, const Elf64_Phdr *seg
     return true;
 }
 
-// Without a build ID only its content tells whether the file is still the one that was loaded.
+// Without a build ID only the content shows whether the file is the one that was loaded.
 static bool is_what_is_loaded(const struct elf_file *file, const struct module *module) {
     Elf64_Phdr segment;
     uint8_t *pieces = symbolizer_arena_alloc(file->memory, (size_t)2 * PIECE_BYTES);
@@ -93,11 +93,11 @@ static bool open_library(struct elf_file *file, const struct module *module, str
     return true;
 }
 
-// Its file is reachable by these names even after it was replaced by a newer one, unless the loader was executed with the program as its
-// argument (modules.c). Without /proc it is like a library's.
+// These names reach the program's file even after it was replaced by a newer one, unless the loader was executed with the program as its
+// argument (modules.c). Without /proc it is opened like a library.
 static bool open_program(struct elf_file *file, const struct module *module, struct symbolizer_arena *memory) {
     return open_code(file, "/proc/self/exe", module, memory) ||
-           open_code(file, "/proc/thread-self/exe", module, memory) || // the first thread has ended
+           open_code(file, "/proc/thread-self/exe", module, memory) || // if the main thread has ended
            open_library(file, module, memory);
 }
 
@@ -150,7 +150,7 @@ static struct line_section whole(struct elf_section *section) {
     return (struct line_section){bytes.at, dwarf_bytes_left(&bytes)};
 }
 
-// NULL: none, or none that can be read.
+// Returns NULL if there is none or it cannot be read.
 static struct line_table *lines_of(struct dwarf_unit *unit) {
     if (unit->has_lines && !unit->looked_for_lines) {
         unit->looked_for_lines = true;
@@ -188,7 +188,7 @@ static const char *call_file(struct dwarf_unit *unit, const struct dwarf_die *sc
     return lines != NULL ? line_table_file(lines, number_attribute(scope, DW_AT_call_file)) : "";
 }
 
-// scopes: from the innermost scope outwards, as they are nested in the code.
+// scopes: from the innermost outwards.
 static size_t frames_of_scopes(struct dwarf_unit *unit, const struct dwarf_die *scopes, size_t scope_count, struct symbol_frame position,
                                struct symbol_frame *frames) {
     size_t count = 0;
@@ -226,7 +226,7 @@ static size_t dwarf_frames(struct object_file *file, uint64_t address, struct sy
 
 size_t object_file_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
     size_t count = dwarf_frames(file, address, frames);
-    bool nameless = count == 0 || frames[count - 1].function[0] == '\0'; // its name may lie in a file that is not there
+    bool nameless = count == 0 || frames[count - 1].function[0] == '\0'; // its name may be in a file that is missing
     const char *name = nameless ? symbol_at(file, address) : NULL;
     if (name != NULL && count > 0) {
         frames[count - 1].function = frames[count - 1].system_name = name;

@@ -1,5 +1,4 @@
-// page_residency.c: asks /proc/self/pagemap, which has a word for each page. mincore does not know of a file's private pages which are
-// ours.
+// page_residency.c (tables): reads /proc/self/pagemap, one word per page. mincore cannot tell private copies from a file's own pages.
 
 #include "page_residency.h"
 
@@ -10,9 +9,9 @@
 
 enum { PAGE_BYTES = 4096, WORDS = 512 };
 #define IS_PRESENT (UINT64_C(1) << 63)
-#define IS_OF_FILE (UINT64_C(1) << 61) // or shared
+#define IS_OF_FILE (UINT64_C(1) << 61) // or shared memory
 
-// The number of words; 0: it cannot be read.
+// Returns the number of words read; 0 on failure.
 static size_t read_words(int file, uint64_t page, uint64_t *words, size_t count) {
     ssize_t size = pread(file, words, count * sizeof *words, (off_t)(page * sizeof *words));
     return size > 0 ? (size_t)size / sizeof *words : 0;

@@ -1,4 +1,4 @@
-// private_arena.c: areas, each with a link for every block of it in front, and a stack of free blocks that runs through these links.
+// private_arena.c (tables): each area begins with one link per block; the free list runs through these links.
 
 #include "private_arena.h"
 
@@ -11,7 +11,7 @@
 enum { FIRST_AREA_BLOCKS = 64 };
 #define BLOCK_BYTES ((size_t)PRIVATE_ARENA_BLOCK_BYTES)
 #define IN_USE UINT32_MAX
-// free_blocks: the number of the block plus 1, so that 0 is none; above it a count that goes up with every change.
+// free_blocks: block number plus 1 (0: empty list), and above it a counter incremented with every change.
 #define NUMBER_BITS 32
 
 struct private_area {
@@ -19,19 +19,19 @@ struct private_area {
     size_t reserved_bytes;
     _Atomic size_t open_bytes;
     uint32_t first, count;    // numbers of its blocks
-    _Atomic uint32_t links[]; // of a free block the number of the next one plus 1, else IN_USE; 0 also before the first use
+    _Atomic uint32_t links[]; // of a free block: next block's number plus 1; else IN_USE; 0 also before the first use
 };
 
 static size_t head_bytes(uint32_t count) {
     return sizeof(struct private_area) + count * sizeof(uint32_t);
 }
 
-// Area i has 64 << i blocks and begins with number 64 * (2^i - 1).
+// Area i has 64 << i blocks, numbered from 64 * (2^i - 1).
 static int area_of(uint32_t number) {
     return 31 - __builtin_clz(number / FIRST_AREA_BLOCKS + 1);
 }
 
-// Address space where it is limited: all areas together stay within the share of one reservation.
+// If address space is limited, all areas together stay within the share of one reservation.
 static bool may_reserve(int index, size_t size_bytes) {
     size_t before = BLOCK_BYTES * FIRST_AREA_BLOCKS * (((size_t)1 << index) - 1);
     return reserved_memory_share(before + size_bytes) == before + size_bytes;
@@ -39,7 +39,7 @@ static bool may_reserve(int index, size_t size_bytes) {
 
 static struct private_area *reserve(int index) {
     uint32_t count = (uint32_t)FIRST_AREA_BLOCKS << index;
-    size_t size = head_bytes(count) + (count + 1) * BLOCK_BYTES; // one more, to align them
+    size_t size = head_bytes(count) + (count + 1) * BLOCK_BYTES; // one extra for alignment
     uint8_t *base = may_reserve(index, size) ? reserved_memory_map(size) : NULL;
     _Atomic size_t open_bytes = 0;
     if (base == NULL || !reserved_memory_open(base, size, &open_bytes, head_bytes(count))) {
@@ -57,7 +57,7 @@ static struct private_area *reserve(int index) {
     return area;
 }
 
-// NULL: no address space. Several threads may try; one wins, the others find its area.
+// Returns NULL if there is no address space. Several threads may try; one wins, and the others use its area.
 static struct private_area *area_at(struct private_arena *arena, int index) {
     if (index >= PRIVATE_ARENA_AREAS) {
         return NULL;
@@ -107,7 +107,7 @@ static void *take_free(struct private_arena *arena) {
     uint64_t first = atomic_load_explicit(&arena->free_blocks, memory_order_acquire);
     while ((uint32_t)first != 0) {
         uint32_t number = (uint32_t)first - 1;
-        // May be IN_USE if somebody else takes it at this moment; then the head has changed as well.
+        // May be IN_USE if another thread takes the block meanwhile; the head has then changed as well.
         uint32_t next = atomic_load_explicit(link_of(arena, number), memory_order_relaxed);
         uint64_t changed = ((first >> NUMBER_BITS) + 1) << NUMBER_BITS | next;
         if (atomic_compare_exchange_weak_explicit(&arena->free_blocks, &first, changed, memory_order_acquire, memory_order_acquire)) {
@@ -152,13 +152,13 @@ static uint32_t number_of(const struct private_arena *arena, const void *block) 
             return area->first + (uint32_t)at;
         }
     }
-    return 0; // not reached: the block is of this arena
+    return 0; // unreachable: the block is from this arena
 }
 
 void private_arena_give(struct private_arena *arena, void *block) {
     uint32_t number = number_of(arena, block);
     int saved = errno;
-    if (madvise(block, BLOCK_BYTES, MADV_DONTNEED) != 0) { // the program has locked its memory
+    if (madvise(block, BLOCK_BYTES, MADV_DONTNEED) != 0) { // fails if the program has locked its memory
         memset(block, 0, BLOCK_BYTES);
     }
     errno = saved;

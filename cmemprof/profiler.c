@@ -1,4 +1,4 @@
-// profiler.c: the way of a sample, and start and stop.
+// profiler.c (sample): the path of a sample; start and stop.
 
 #include "profiler.h"
 
@@ -25,9 +25,9 @@
 __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));
 struct profiler profiler = {.live = LIVE_TABLE_CLOSED};
 
-// One sample in so many is timed: asking for the thread's CPU time twice takes 0.8 us, more than ten times what a sample does. Each stands
-// for those since the one before. Of a shard's first ones more are timed (number 0, 1, 3, 7, ...), as few threads take thousands, and
-// nothing is in any cache then.
+// One sample in this many is timed: reading the thread's CPU time twice takes 0.8 us, more than ten times as long as a sample. Each timed
+// sample stands for those since the previous one. A shard's first samples are timed more often (number 0, 1, 3, 7, ...), since few threads
+// take thousands and caches are cold then.
 enum { TIMED_SAMPLES = 1024 };
 static uint64_t clock_cost_ns; // set once, before the first sample
 
@@ -35,14 +35,14 @@ static void count(_Atomic uint64_t *counter) {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-// No lock, no allocation, and errno is left alone.
+// No lock, no allocation; preserves errno.
 static uint64_t cpu_ns(void) {
     struct timespec now = {0};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-// ---- An allocation that is sampled ----
+// ---- A sampled allocation ----
 
 uint64_t profiler_begin(size_t size) {
     struct thread_state *thread = &thread_state;
@@ -51,14 +51,14 @@ uint64_t profiler_begin(size_t size) {
         return sampler_take(thread, size, now);
     }
     if (!profiler_is_off()) {
-        // An event of the process fell into our own allocation: it is dropped, and the next one is drawn.
+        // A sampling event hit the profiler's own allocation: drop it and draw the next.
         count(&profiler.unsampled_nested);
         sampler_next(thread, thread->interval_bytes);
     }
     return 0;
 }
 
-// One sample on its way.
+// A sample in flight.
 struct sampling {
     uint64_t interval_bytes; // that it was drawn with
     const void *block;
@@ -67,15 +67,15 @@ struct sampling {
     const uintptr_t *frame; // see profiler_finish
 };
 
-// Where it is recorded.
+// Where a sample is recorded.
 struct target {
     struct thread_state *thread;
     struct shard *shard;
-    unsigned part;                // of the table of live blocks: the shard's
-    struct block_counts *counted; // that the block is counted in already
+    unsigned part;                // of the live table: the shard's
+    struct block_counts *counted; // the filter that has counted the block
 };
 
-// NULL: the table of stacks is full.
+// Returns NULL if the stack table is full.
 INLINE struct stack *capture_stack(struct profiler *self, const struct target *target, const struct sampling *sampling) {
     struct shard *shard = target->shard;
     const uintptr_t *frame = sampling->frame;
@@ -112,7 +112,7 @@ INLINE void record(struct profiler *self, const struct target *target, const str
         return;
     }
     weigh(shard, sampling);
-    // Before the block is visible as alive, so that in-use never exceeds what was allocated: a snapshot flushes in between.
+    // Before the block becomes visible in the live table, so that in-use never exceeds allocated: a snapshot flushes in between.
     shard->objects += shard->weight;
     shard->bytes += shard->weight_bytes;
     shard->unflushed_samples++;
@@ -142,7 +142,7 @@ INLINE void record_and_release(struct profiler *self, const struct target *targe
     shard_release(target->shard);
 }
 
-// The thread's own shard is not to be had, or the filter is about to be replaced.
+// The thread's own shard is unavailable, or the filter is growing.
 static __attribute__((noinline)) void record_elsewhere(struct profiler *self, struct thread_state *thread, struct sampling sampling) {
     struct shard *shard = shards_take(self->shards, thread);
     if (shard == NULL) {
@@ -154,12 +154,12 @@ static __attribute__((noinline)) void record_elsewhere(struct profiler *self, st
     record_and_release(self, &target, &sampling);
 }
 
-// The filter's atomic operation is the barrier that the shard needs, and so the first thing that happens. False: as if nothing had.
+// The filter's atomic operation is the barrier that the shard needs, so it comes first. If this returns false, nothing has changed.
 INLINE bool take_own_shard(struct profiler *self, struct target *target, const void *block) {
     struct block_counts *counts = block_filter_present(&self->live.filter);
     _Atomic uint8_t *block_count = block_filter_count(counts, block);
     if (!LIKELY(atomic_load_explicit(block_count, memory_order_relaxed) == 0)) {
-        profiler_forget(block); // it may have been freed by a way that is not ours, and be handed out again
+        profiler_forget(block); // it may have been freed behind the hooks' back and reused
     }
     struct shard *own = shards_take_own(self->shards, target->thread);
     if (!LIKELY(own != NULL)) {
@@ -192,7 +192,7 @@ void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, ui
     profiler_leave(target.thread);
 }
 
-// ---- Its end ----
+// ---- realloc ----
 
 void profiler_move_begin(const void *block, struct moving *moving) {
     moving->shard = NULL;
@@ -200,8 +200,7 @@ void profiler_move_begin(const void *block, struct moving *moving) {
         return;
     }
     struct shard *shard = shards_take(profiler.shards, &thread_state);
-    moving->evictions =
-        atomic_load(&profiler.evictions); // after the shard is held: who takes stacks away waits for those that were held before
+    moving->evictions = atomic_load(&profiler.evictions); // after the shard is held: an eviction waits for shards held before
     if (live_table_remove(&profiler.live, block, &moving->sample)) {
         moving->shard = shard;
     } else if (shard != NULL) {
@@ -246,7 +245,7 @@ static bool open_tables(struct profiler *self) {
     return true;
 }
 
-// What asking for the time twice costs by itself, which is more than a sample whose stack was just seen.
+// The cost of two clock reads, which exceeds that of a sample with a repeated stack.
 static void measure_clock(void) {
     for (int i = 0; i < 16; i++) {
         uint64_t start = cpu_ns(), taken = cpu_ns() - start;
@@ -254,11 +253,11 @@ static void measure_clock(void) {
     }
 }
 
-// What a sample calls for the first time must not run the loader's lazy binding inside malloc. So everything is called once here.
+// The first call of a function must not run lazy binding inside malloc. So everything that a sample calls is called once here.
 static void bind_early(struct profiler *self) {
     struct thread_state nobody = {.shard = SHARDS_OWNED + 1};
     struct live_sample sample = {NULL, 0, sampler_weight(1, CMEMPROF_DEFAULT_INTERVAL_BYTES)};
-    const void *block = (const void *)4096; // nobody's: the first pages are never mapped
+    const void *block = (const void *)4096; // the first pages are never mapped
     struct shard *shard = shards_take(self->shards, &nobody);
     sampler_next(&nobody, CMEMPROF_DEFAULT_INTERVAL_BYTES);
     measure_clock();
@@ -278,8 +277,8 @@ static void add_samples(struct stack *stack, void *context) {
     *(uint64_t *)context += stack_samples(stack);
 }
 
-// Samples that other threads were in the midst of are nobody's in the child: they count as lost there. So do those of a stack that was
-// being taken away.
+// Samples of other threads in flight at the fork are nobody's in the child and count as lost there, as do those of a stack whose eviction
+// was in progress.
 static void balance_after_fork(struct profiler *self) {
     uint64_t accounted = self->stacks.evicted.samples, samples = 0;
     shards_settle(self->shards, SHARDS_ALL, shard_forget);
@@ -293,8 +292,8 @@ static void balance_after_fork(struct profiler *self) {
     }
 }
 
-// In the child there is one thread, and what others held is held for ever. The tables need nothing: they have no locks. The random numbers
-// must go another way than the parent's, and the next sample be another one, or the children of one parent would all sample alike.
+// The child has one thread, and what others held is held for ever. The lock-free tables need nothing. Random numbers must diverge from the
+// parent's and the next sample be redrawn, or all children of one parent would sample alike.
 static void after_fork(void) {
     bool was_evicting = (atomic_load(&profiler.evictions) & 1) != 0;
     pthread_mutex_init(&starting, NULL);
@@ -302,7 +301,7 @@ static void after_fork(void) {
     snapshot_after_fork_in_child();
     code_objects_after_fork_in_child();
     reclaim_after_fork();
-    // Forked by a signal handler in the midst of a sample: what it holds stays held, so that it can end.
+    // Forked by a signal handler inside a sample: its shard stays held, so that the sample can finish.
     if (atomic_load(&profiler.open) && thread_state.busy == 0 && (!shards_after_fork(profiler.shards) || was_evicting)) {
         balance_after_fork(&profiler);
     }
@@ -313,7 +312,7 @@ static void after_fork(void) {
     }
 }
 
-// Before there are threads: one that forks while another is in its first start must find its child in order as well.
+// Registered before there are threads: a fork during another thread's first start must leave a usable child.
 static __attribute__((constructor)) void watch_forks(void) {
     pthread_atfork(loaded_code_before_fork, loaded_code_after_fork_in_parent, after_fork);
 }
@@ -333,7 +332,7 @@ static enum cmemprof_error open_once(struct profiler *self) {
 }
 
 enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
-    // The process's malloc must be the one of the object that this code is in; in a plugin that was loaded late it is not.
+    // The process's malloc must be in the same object as this code; in a plugin that was loaded late it is not.
     if (!interposition_is_active()) {
         return CMEMPROF_NOT_BOUND;
     }

@@ -1,4 +1,4 @@
-// real_allocator.c: finds the functions behind ours, and serves what is allocated while they are being found.
+// real_allocator.c (hook): resolves the real allocator's functions, and serves allocations meanwhile.
 
 #include "real_allocator.h"
 
@@ -10,12 +10,12 @@
 #include "interposition.h"
 #include "profiler.h"
 
-// ---- Static arena ----
+// ---- Bootstrap arena ----
 
 enum { PAGE_BYTES = 4096, BOOTSTRAP_PAGES = BOOTSTRAP_BYTES / PAGE_BYTES };
 
-_Alignas(PAGE_BYTES) uint8_t bootstrap_arena[BOOTSTRAP_BYTES]; // zero, and never handed out twice
-static uint8_t bootstrap_pages[BOOTSTRAP_PAGES];               // of the block that begins with a page
+_Alignas(PAGE_BYTES) uint8_t bootstrap_arena[BOOTSTRAP_BYTES]; // zeroed; never reused
+static uint8_t bootstrap_pages[BOOTSTRAP_PAGES];               // pages of the block that begins at this page
 static size_t bootstrap_used_pages;                            // no threads yet
 
 size_t bootstrap_usable_size(const void *block) {
@@ -41,13 +41,13 @@ void bootstrap_fill(struct block_filter *filter) {
     }
 }
 
-// ---- Finding ----
+// ---- Resolving ----
 
 static bool finding;
 
 static void find(void);
 
-// True: the real functions are there.
+// Returns true once the real functions are resolved.
 static bool ready(void) {
     if (!finding) {
         find();
@@ -124,7 +124,7 @@ struct real_allocator real_allocator = {
     first_dlclose,
 };
 
-// What every allocator has can stand in for what some do not have (jemalloc and musl lack pvalloc).
+// Every allocator has memalign, which stands in for what some lack (jemalloc and musl: pvalloc).
 static void *valloc_by_memalign(size_t size) {
     return real_allocator.memalign(PAGE_BYTES, size);
 }
@@ -147,7 +147,7 @@ static void *memalign_by_posix(size_t alignment, size_t size) {
     return block;
 }
 
-// What need not be there: not every allocator tells, and before glibc 2.34 dlclose comes with libdl, without which no library is open.
+// Optional: not every allocator reports sizes, and before glibc 2.34 dlclose is in libdl, without which no library is open.
 static size_t no_usable_size(void *block) {
     (void)block;
     return 0;
@@ -178,7 +178,7 @@ static void find(void) {
         .dlclose = symbol("dlclose", no_dlclose),
     };
     if (found.malloc == NULL || found.calloc == NULL || found.realloc == NULL || found.free == NULL || found.posix_memalign == NULL) {
-        // A fully static program. It could not allocate a byte, so this is the one place that says something.
+        // A fully static program without --wrap. It could not allocate a byte, so this is the only message the hooks ever print.
         static const char text[] = "cmemprof: there is no allocator behind this one; fully static programs are not supported\n";
         (void)!write(STDERR_FILENO, text, sizeof text - 1);
         _exit(127);

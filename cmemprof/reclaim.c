@@ -1,4 +1,4 @@
-// reclaim.c: choose, unlink, wait until nobody looks, look again what is alive, evict.
+// reclaim.c (tables): choose, unlink, wait for samples in flight, check again what is live, evict.
 
 #include "reclaim.h"
 
@@ -15,15 +15,15 @@
 enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
 
 static pthread_mutex_t reclaiming = PTHREAD_MUTEX_INITIALIZER;
-static unsigned snapshots;                // guarded by reclaiming, as the others
-static struct stack_level *unused_levels; // of the index, that somebody may still look at
-static _Atomic size_t settled_bytes;      // what was in use when memory had been short the last time
+static unsigned snapshots;                // guarded by reclaiming, as are the following
+static struct stack_level *unused_levels; // of the index, possibly still in use by other threads
+static _Atomic size_t settled_bytes;      // in use when memory was last short
 static _Atomic uint64_t settled_refusals;
-static _Atomic uint64_t wanted_limit; // 0: by resident memory
+static _Atomic uint64_t wanted_limit; // 0: a share of resident memory
 
 // ---- Limit ----
 
-// 0: not to be had. Second number of statm, in pages.
+// Returns 0 if unknown. Second number of statm, in pages.
 static size_t resident_bytes(void) {
     char text[128];
     int saved = errno, file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -41,7 +41,7 @@ static size_t resident_bytes(void) {
     return strtoul(at, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-// What is not the tables', but of the limit.
+// What is charged to the limit besides the tables.
 static size_t fixed_bytes(const struct profiler *self) {
     size_t fixed = sizeof *self;
     for (struct shard *shard = NULL; self->shards != NULL && (shard = shards_next(self->shards, shard)) != NULL;) {
@@ -65,7 +65,7 @@ void cmemprof_set_memory_limit(uint64_t limit_bytes) {
     reclaim_set_limit(&profiler);
 }
 
-// ---- What is alive ----
+// ---- Live totals ----
 
 static void forget_alive(struct stack *stack, void *context) {
     (void)context;
@@ -85,10 +85,10 @@ uint64_t reclaim_add_up_alive(struct profiler *self) {
     return blocks;
 }
 
-// ---- Which stacks go ----
+// ---- Choosing stacks ----
 
-// In the order in which they go. Behind NOTHING_ALIVE those in which there is something new, by the logarithm of their samples: the fewer,
-// the less is no longer known of each.
+// In order of eviction. After NOTHING_ALIVE come stacks with unreported allocations, by the logarithm of their samples: the fewer, the less
+// is lost per stack.
 enum { STAYS, OF_UNLOADED_CODE, NOTHING_NEW, NOTHING_ALIVE, CLASSES = NOTHING_ALIVE + 32 };
 
 static int class_of(const struct stack *stack) {
@@ -105,7 +105,7 @@ static int class_of(const struct stack *stack) {
 
 struct choice {
     struct profiler *self;
-    int last_class; // what goes, from the first class to this one
+    int last_class; // evicts from the first class to this one
     size_t bytes[CLASSES];
     struct stack *chosen;
 };
@@ -125,21 +125,21 @@ static void choose(struct stack *stack, void *context) {
     }
 }
 
-// Of what is in use, what a new stack could not have.
+// Memory in use that a new stack could not have.
 static size_t taken_bytes(const struct profiler *self) {
     size_t used = atomic_load(&self->budget.used_bytes), free = atomic_load(&self->stacks.free_bytes);
     return used > free ? used - free : 0;
 }
 
-// Five eighths of the room are taken, or somebody got nothing; and something has changed since it was so the last time, as what is alive
-// may be as much as that.
+// Returns true if five eighths of the capacity are taken or a request was refused, and that has changed since memory was last short: live
+// samples may account for all of it.
 static bool memory_is_short(const struct profiler *self) {
     size_t capacity = memory_budget_capacity(&self->budget), taken = taken_bytes(self);
     return (taken > capacity - capacity / 8 * 3 && taken > settled_bytes + capacity / 16) ||
            atomic_load(&self->budget.refusals) != settled_refusals;
 }
 
-// Until half of the room is taken.
+// Down to half of the capacity.
 static int last_class_to_go(const struct profiler *self, const struct choice *choice) {
     size_t capacity = memory_budget_capacity(&self->budget), taken = taken_bytes(self), goes = choice->bytes[OF_UNLOADED_CODE];
     int last = OF_UNLOADED_CODE;
@@ -149,9 +149,9 @@ static int last_class_to_go(const struct profiler *self, const struct choice *ch
     return last;
 }
 
-// ---- Taking away ----
+// ---- Evicting ----
 
-// False: a shard could not be had, so somebody may still look at what was unlinked.
+// Returns false if a shard timed out, whose holder may still use what was unlinked.
 static bool nobody_looks(struct profiler *self) {
     return shards_settle(self->shards, SHARDS_ALL, shard_forget) == 0;
 }
@@ -165,7 +165,7 @@ static void evict(struct profiler *self, struct stack *chosen) {
     for (struct stack *stack = chosen, *next; stack != NULL; stack = next) {
         next = atomic_load_explicit(&stack->next, memory_order_relaxed);
         if (stack->inuse_objects != 0) {
-            continue; // a sample came to it before it was unlinked: it stays, and is not found
+            continue; // a sample came to it before it was unlinked: it stays, unfindable
         }
         atomic_fetch_add_explicit(&self->reclaimed_stacks, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&self->reclaimed_samples, stack_samples(stack), memory_order_relaxed);
@@ -173,15 +173,14 @@ static void evict(struct profiler *self, struct stack *chosen) {
     }
 }
 
-// Not in use any more, and looked at by nobody. Out of the list first: a fork in between leaves the child with none, and not with one that
-// is gone.
+// Frees levels that are no longer used. Unlink first: a fork in between leaves the child without them rather than with a freed one.
 static void free_unused_levels(struct profiler *self) {
     struct stack_level *levels = unused_levels;
     unused_levels = NULL;
     stack_index_free_levels(&self->stacks.index, levels);
 }
 
-// Where it returns early, what was unlinked keeps its totals and goes another time.
+// If it returns early, unlinked stacks keep their totals and are evicted later.
 static void take_unlinked(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
     if (!nobody_looks(self)) {
         return;
@@ -277,7 +276,7 @@ void reclaim_snapshot_ends(void) {
     pthread_mutex_unlock(&reclaiming);
 }
 
-// Whoever held the lock is not here. What it was at is left as it is: each step leaves the tables whole.
+// The lock's holder does not exist in the child. Its work is left as it is: each step leaves the tables consistent.
 void reclaim_after_fork(void) {
     pthread_mutex_init(&reclaiming, NULL);
     snapshots = 0;

@@ -1,4 +1,4 @@
-// sampler.c: see sampler.h for the maths.
+// sampler.c (sample): see sampler.h for the maths.
 
 #include "sampler.h"
 
@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-// No program allocates as much; a longer distance would not fit into the countdown.
+// No program allocates this much; a longer distance would not fit the countdown.
 #define FARTHEST_BYTES 0x1p62
 
-// splitmix64 (Steele, Lea, Flood 2014): 64 bits of state, any seed is good, no multiplication table.
+// splitmix64 (Steele, Lea, Flood 2014): 64 bits of state, any seed is good.
 static uint64_t next_random(uint64_t *state) {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -17,7 +17,7 @@ static uint64_t next_random(uint64_t *state) {
     return z ^ (z >> 31);
 }
 
-// The address of the state differs between threads, the time between processes. clock_gettime is a vDSO call: no lock, no allocation.
+// The state's address differs between threads, the time between processes. clock_gettime is a vDSO call: no lock, no allocation.
 static void seed(struct thread_state *thread) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -27,18 +27,18 @@ static void seed(struct thread_state *thread) {
 
 // ---- Distances ----
 
-// The ziggurat (Marsaglia and Tsang, "The ziggurat method for generating random variables", 2000) cuts the area under exp(-x) into 256
-// layers of one size, each as wide as the curve at its lower edge. A point in a random layer lies under the curve for certain where it is
-// not wider than the layer above, 99 times in 100; otherwise one asks the curve. So the numbers are exactly exponential, and most cost one
-// multiplication and no logarithm, which took a third of a sample.
+// The ziggurat (Marsaglia and Tsang, "The ziggurat method for generating random variables", 2000) divides the area under exp(-x) into 256
+// layers of equal area, each as wide as the curve at its lower edge. A point in a random layer is certainly under the curve if its x is
+// less than the next layer's width, 99 times in 100; otherwise the curve decides. So the numbers are exactly exponential, and most cost one
+// multiplication and no logarithm, which took a third of a sample's time.
 //
-// Layer 0 has the rest of the area: a rectangle as wide as layer 1, and the tail beyond it, where all begins anew, since the exponential
-// distribution has no memory.
+// Layer 0 has the rest of the area: a rectangle as wide as layer 1, and the tail beyond it, where the draw restarts, since the exponential
+// distribution is memoryless.
 enum { LAYERS = 256 };
-static double widths[LAYERS + 1]; // of each layer; 0 is layer 0 drawn as a rectangle, and above the last layer there is nothing
+static double widths[LAYERS + 1]; // of each layer; 0 is layer 0 drawn as a rectangle; the entry after the last layer is 0
 
 void sampler_open(void) {
-    const double widest = 7.69711747013104972, area = widest * exp(-widest) + exp(-widest); // for 256 layers, in the same paper
+    const double widest = 7.69711747013104972, area = widest * exp(-widest) + exp(-widest); // for 256 layers, from the same paper
     widths[0] = area / exp(-widest);
     widths[1] = widest;
     for (int i = 2; i < LAYERS; i++) {
@@ -51,9 +51,9 @@ static double unit(uint64_t bits) {
     return (double)(int64_t)(bits >> 11) * 0x1p-53; // in [0, 1)
 }
 
-// A point that is wider than the layer above.
+// x exceeds the width of the next layer.
 static __attribute__((noinline)) double exponential_at_edge(unsigned layer, double x, uint64_t *state) {
-    double before = 0; // the tails that were left behind
+    double before = 0; // tails skipped so far
     for (;;) {
         double low = exp(-widths[layer]), high = exp(-widths[layer + 1]);
         if (layer == 0) {
@@ -78,7 +78,7 @@ static inline double exponential(uint64_t *state) {
 }
 
 static inline void draw(struct thread_state *thread, uint64_t interval_bytes) {
-    // Hit if and only if size + 1 >= distance, which for a distance that is no whole number says size >= its whole part.
+    // A hit if and only if size + 1 >= distance: for a non-integer distance, size >= its integer part.
     double distance = exponential(&thread->random) * (double)interval_bytes;
     thread->countdown_bytes = (uint64_t)(int64_t)(distance < FARTHEST_BYTES ? distance : FARTHEST_BYTES);
 }
@@ -86,7 +86,7 @@ static inline void draw(struct thread_state *thread, uint64_t interval_bytes) {
 void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
     thread->interval_bytes = interval_bytes;
     if (interval_bytes <= 1) {
-        thread->countdown_bytes = 0; // every allocation; when off, every one asks
+        thread->countdown_bytes = 0; // interval 1: samples every allocation; off: takes the slow path every time
         return;
     }
     if (thread->random == 0) {
@@ -95,10 +95,10 @@ void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
     draw(thread, interval_bytes);
 }
 
-// The interval has changed, or is one that nothing is drawn with.
+// The interval has changed, or is 0 or 1.
 static __attribute__((noinline)) uint64_t take_anew(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
     if (thread->interval_bytes == 0 || interval_bytes == 0) {
-        sampler_next(thread, interval_bytes); // just switched on, or off
+        sampler_next(thread, interval_bytes); // just started or stopped
         if (interval_bytes == 0 || sampler_pass(thread, size)) {
             return 0;
         }

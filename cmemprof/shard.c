@@ -1,12 +1,12 @@
-// shard.c: see shard.h.
+// shard.c (sample): see shard.h.
 
 #include "shard.h"
 
 #include <string.h>
 #include <time.h>
 
-// Bits of the shards that anybody ever wanted. Whoever passes over the others must be seen by whoever takes one for the first time, or see
-// him: hence the order on both sides.
+// One bit per shard ever used. A thread that skips unused shards and one that takes a shard for the first time must see each other, hence
+// the ordering on both sides.
 static _Atomic uint64_t used;
 
 static void use(uint32_t index) {
@@ -21,7 +21,7 @@ static uint64_t used_now(void) {
     return atomic_load(&used);
 }
 
-// What a sample that never ended may have left half written.
+// Discards what an unfinished sample may have left half written.
 static void forget_unfinished(struct shard *shard) {
     shard->weight_interval = 0;
     shard->timed_until = shard->timed_next = atomic_load(&shard->samples);
@@ -33,14 +33,14 @@ static bool own(struct shard *shard, const struct thread_state *thread) {
     return owner == thread || (owner == NULL && atomic_compare_exchange_strong(&shard->owner, &owner, thread));
 }
 
-// A thread's shard in thread_state.shard, counted from 1. Above the owned ones: it owns none, and this is where it looks first.
+// Finds the thread's shard for thread_state.shard, counted from 1. A value above the owned ones: it owns none and starts its search there.
 static uint32_t find_own(struct shard *shards, const struct thread_state *thread) {
     uint32_t hash = (uint32_t)((uintptr_t)thread * 0x9e3779b97f4a7c15u >> 32);
     for (uint32_t i = 0; i < SHARDS_OWNED; i++) {
         uint32_t at = (hash + i) % SHARDS_OWNED;
         if (own(&shards[at], thread)) {
             use(at);
-            // Held by a thread that was here before and ended inside a sample (cancelled, or pthread_exit in a signal handler).
+            // Held by a previous thread at this address that ended inside a sample (cancelled, or pthread_exit in a signal handler).
             if (atomic_load(&shards[at].held) != 0) {
                 shard_forget(&shards[at]);
                 forget_unfinished(&shards[at]);
@@ -136,11 +136,11 @@ void shard_forget(struct shard *shard) {
     shard->stack = NULL;
 }
 
-// A page that is written is copied, so what is right stays as it is.
+// Writing a page copies it, so what is correct stays untouched.
 bool shards_after_fork(struct shard *shards) {
     bool whole = true;
     for (struct shard *shard = NULL; (shard = shards_next(shards, shard)) != NULL;) {
-        // Held by a sample, or looked at by whoever waited for it, who may have been about to flush it.
+        // Held by a sample, or by a waiter that may have been about to flush it.
         if (atomic_load(&shard->held) != 0 || atomic_load(&shard->wanted) != 0) {
             whole = false;
             atomic_store(&shard->wanted, 0);

@@ -1,8 +1,9 @@
-// snapshot.c: takes a snapshot: what the tables hold at one moment, while the program runs on.
+// snapshot.c (tables): copies the tables' contents at one moment, while the program runs.
 //
-// In-use is added up in the entries of the stacks, so a block that is alive costs no memory here, and a stack one record.
-// Threads: any; one at a time walks the tables (reclaim.h's lock), several may hold a snapshot. The thread counts as the profiler's own
-// meanwhile. Memory: mapped_buffer.h.
+// In-use is summed in the stacks' entries, so a snapshot needs one record per stack and no memory per live block.
+//
+// Threads: any. One at a time walks the tables (the reclaiming lock); several may hold a snapshot. The thread is marked busy meanwhile.
+// Memory: mapped_buffer.h.
 
 #include "snapshot.h"
 
@@ -25,7 +26,7 @@ static struct record *add_record(struct cmemprof_snapshot *snapshot) {
     return &snapshot->records[count];
 }
 
-// What is alive was added up before: every block counted there was counted as allocated earlier still, so in-use never exceeds alloc.
+// Live totals were summed before: every block in them was counted as allocated earlier, so in-use never exceeds alloc.
 static void visit_stack(struct stack *stack, void *context) {
     struct cmemprof_snapshot *snapshot = context;
     atomic_store_explicit(&stack->touched, 0, memory_order_relaxed);
@@ -52,15 +53,15 @@ static void add_evicted(struct cmemprof_snapshot *snapshot) {
     }
 }
 
-// ---- What is missing ----
+// ---- Losses ----
 
-// The larger of what was lost since the last profile and of what was lost since the start, in percent of the samples: of a loss that goes
-// on the first tells, of one that is over but whose blocks may be alive the second.
+// Shares lost since the last profile and since the start, in percent of the samples; the larger is reported. The first shows a continuing
+// loss, the second one that is over but whose blocks may be live.
 struct lost_shares {
     uint64_t samples, followable, lost_live, dropped;
 };
 
-static struct lost_shares last_profile; // guarded by reclaim.h's lock
+static struct lost_shares last_profile; // guarded by the reclaiming lock
 
 static unsigned percent(uint64_t part, uint64_t whole) {
     return whole != 0 && part <= whole ? (unsigned)((double)part / (double)whole * 100) : 0;
@@ -74,7 +75,7 @@ static unsigned larger_percent(uint64_t part, uint64_t whole, uint64_t part_befo
 static void say_what_is_missing(struct cmemprof_snapshot *snapshot) {
     const struct cmemprof_stats *stats = &snapshot->stats;
     struct lost_shares now = {stats->samples, snapshot->emitted_samples, stats->lost_live, stats->lost_stacks + stats->lost_shards};
-    struct lost_shares before = now.samples >= last_profile.samples ? last_profile : (struct lost_shares){0}; // else: forked since
+    struct lost_shares before = now.samples >= last_profile.samples ? last_profile : (struct lost_shares){0}; // otherwise forked since
     snapshot->unfollowed_percent = larger_percent(now.lost_live, now.followable, before.lost_live, before.followable);
     snapshot->dropped_percent = larger_percent(now.dropped, now.samples, before.dropped, before.samples);
     last_profile = now;
@@ -82,7 +83,7 @@ static void say_what_is_missing(struct cmemprof_snapshot *snapshot) {
 
 // ---- All ----
 
-// What shards have not yet told the tables. A thread may be off the processor in the midst of a sample.
+// Flushes pending allocations. Retries, since a thread may be preempted inside a sample.
 static void flush_shards(void) {
     uint64_t left = SHARDS_ALL;
     for (int i = 0; i < 4 && left != 0; i++) {
@@ -92,15 +93,15 @@ static void flush_shards(void) {
 
 static void read_tables(struct cmemprof_snapshot *snapshot) {
     uint64_t live = reclaim_add_up_alive(&profiler);
-    // A little more than there are, so that it need not grow mostly.
+    // Slightly more than there are, so that it rarely grows.
     mapped_buffer_reserve(&snapshot->record_memory, (atomic_load(&profiler.stacks.count) + 64) * sizeof(struct record));
     add_evicted(snapshot);
     flush_shards();
     stack_table_each(&profiler.stacks, visit_stack, snapshot);
     cmemprof_get_stats(&snapshot->stats);
     snapshot->stats.live = live;
-    // Threads sample on, and counters read after the tables know of more samples than these. So the number of samples is what has become of
-    // them here. None is missing that was counted before: shards were waited for.
+    // Threads keep sampling, so counters read after the tables include later samples. The total is therefore computed from what was found.
+    // It misses no earlier sample, since shards were waited for.
     snapshot->stats.samples = snapshot->emitted_samples + snapshot->stats.lost_stacks + snapshot->stats.lost_shards;
     say_what_is_missing(snapshot);
 }

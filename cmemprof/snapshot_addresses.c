@@ -1,6 +1,6 @@
-// snapshot_addresses.c: gathers the addresses of a snapshot's stacks, each once, by a hash table: most stacks share most of their frames.
+// snapshot_addresses.c (tables): collects the distinct addresses of a snapshot's stacks by a hash table: most stacks share most frames.
 //
-// Threads: as the snapshot. Memory: mapped_buffer.h.
+// Threads: as the snapshot's. Memory: mapped_buffer.h.
 
 #include "snapshot.h"
 
@@ -11,7 +11,7 @@
 struct address_slot {
     uintptr_t pc;
     uint32_t generation;
-    uint32_t index_and_one; // in addresses; 0: free
+    uint32_t index_and_one; // index in addresses plus 1; 0: free
 };
 
 enum { FIRST_SLOTS = 4096 };
@@ -22,7 +22,7 @@ bool snapshot_is_go(uintptr_t pc) {
 }
 
 static struct address_slot *slot_of(struct address_slot *slots, size_t slot_count, uintptr_t pc, uint32_t generation) {
-    // Where a library is loaded and unloaded in turn, one address has very many generations.
+    // A library that is loaded and unloaded repeatedly gives one address very many generations.
     uint64_t hash = (pc + generation * 0xd6e8feb86659fd93u) * 0x9e3779b97f4a7c15u;
     for (size_t at = hash >> 32;; at++) {
         struct address_slot *slot = &slots[at & (slot_count - 1)];
@@ -32,7 +32,7 @@ static struct address_slot *slot_of(struct address_slot *slots, size_t slot_coun
     }
 }
 
-// Twice as many slots, from the addresses that there are.
+// Doubles the table and rehashes.
 static bool grow_slots(struct cmemprof_snapshot *snapshot) {
     struct mapped_buffer memory = {0};
     size_t count = snapshot->address_slot_count == 0 ? FIRST_SLOTS : snapshot->address_slot_count * 2;
@@ -51,7 +51,7 @@ static bool grow_slots(struct cmemprof_snapshot *snapshot) {
     return true;
 }
 
-// Room for one more, by half as many again.
+// Ensures capacity for one more; grows by half.
 static bool fit_one(struct mapped_buffer *memory, size_t count, size_t item_bytes) {
     return (count + 1) * item_bytes <= memory->size_bytes || mapped_buffer_reserve(memory, (count + count / 2 + 1024) * item_bytes);
 }
@@ -72,8 +72,7 @@ static bool add_address(struct cmemprof_snapshot *snapshot, struct address_slot 
     return snapshot->address_count * 2 <= snapshot->address_slot_count || grow_slots(snapshot);
 }
 
-// Something else may lie there by the time that the address is named, so what lies there now is none of its business. Go's code is never
-// unloaded.
+// The snapshot's generation, since other code may be there when the address is symbolized. Go code is never unloaded.
 static uint32_t generation_of(const struct cmemprof_snapshot *snapshot, uintptr_t pc, uint32_t retired) {
     return snapshot_is_go(pc) ? 0 : retired != 0 ? retired : snapshot->generation;
 }
@@ -105,6 +104,6 @@ uint32_t snapshot_address_index(const struct cmemprof_snapshot *snapshot, const 
     uintptr_t pc = stack->pcs[frame];
     uint32_t retired = atomic_load_explicit(&stack->retired, memory_order_relaxed);
     uint32_t index = index_of(snapshot, pc, generation_of(snapshot, pc, retired));
-    // Not found: the stack was retired after the snapshot was taken.
+    // Not found: the stack was retired after the snapshot.
     return index != SNAPSHOT_NO_ADDRESS ? index : index_of(snapshot, pc, generation_of(snapshot, pc, 0));
 }

@@ -1,7 +1,6 @@
-// snapshot_encode.c: writes a snapshot as a profile, with names for its addresses.
+// snapshot_encode.c (naming): encodes a snapshot as a symbolized profile.
 //
-// One at a time, under a lock that nothing under malloc ever takes; the thread counts as the profiler's own meanwhile, so that what it
-// allocates is not sampled.
+// One at a time, under a lock never taken inside malloc. The thread is marked busy, so that its own allocations are not sampled.
 
 #include "snapshot.h"
 
@@ -23,7 +22,7 @@
 enum { WARNING_PERCENT = 5 };
 
 static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
-static struct symbols *symbols; // guarded by naming; made at the first encoding
+static struct symbols *symbols; // guarded by naming; created at the first encoding
 
 enum { PAGE_BYTES = 4096 };
 
@@ -31,23 +30,23 @@ struct encoder {
     struct profile *profile;
     const struct cmemprof_snapshot *snapshot;
     const struct cmemprof_go_names *names;
-    const uint32_t *first_name; // for each Go address, the index of its first frame in names
-    uint32_t *locations;        // of each address, in the profile; 0: it is left out
-    enum location_kind *kinds;  // of each address
+    const uint32_t *first_name; // per Go address: index of its first frame in names
+    uint32_t *locations;        // per address: its location in the profile; 0: omitted
+    enum location_kind *kinds;  // per address
     uint32_t evicted;           // the location of MERGE_EVICTED
-    size_t next_record;         // of next_sample, as the others
+    size_t next_record;         // for next_sample, as the following
     uint32_t sample_locations[STACK_TABLE_MAX_FRAMES];
     enum location_kind sample_kinds[STACK_TABLE_MAX_FRAMES];
     int64_t values[4];
     struct mapped_buffer *bytes;
-    size_t nameless_addresses;  // addresses of C without a name
-    bool names_ran_short;       // for want of memory
-    bool nameless[MODULES_MAX]; // by module: some of its addresses have no name, so a viewer may look for them elsewhere
+    size_t nameless_addresses;  // C addresses without a name
+    bool names_ran_short;       // memory ran out
+    bool nameless[MODULES_MAX]; // by module: some addresses lack names, so a viewer may look for them elsewhere
 };
 
-// has_functions tells a viewer not to look for names, so it must not be set where C code has none. Go's code in the program always has
-// names, and a viewer that names a mapping anew loses Go's inlined functions: then the C code is a mapping of its own. Both begin where the
-// segment does, which is what `go tool pprof` takes for the address of the file; so this one ends a page later, or they were one.
+// has_functions tells a viewer not to symbolize, so it must not be set where C code lacks names. Go code in the program always has names,
+// and a viewer that re-symbolizes its mapping loses Go's inlined functions. So the C code then gets a mapping of its own. Both begin at the
+// segment's start, which `go tool pprof` takes for the file's base; this one ends a page later, to stay distinct.
 static struct profile_mapping code_of(const struct encoder *encoder, const struct module *module, uintptr_t address) {
     struct profile_mapping mapping = {
         .memory_start = module->start,
@@ -74,7 +73,7 @@ static uint32_t mapping_of(const struct encoder *encoder, const struct module *m
     return profile_add_mapping(encoder->profile, &mapping);
 }
 
-// Names come as pieces of one text; the profile wants strings. Bad offsets give "".
+// Names are slices of one text; the profile needs strings. Bad offsets give "".
 static char *piece(const struct cmemprof_go_names *names, uint32_t offset, uint32_t length) {
     return offset <= names->text_size && length <= names->text_size - offset ? strndup(names->text + offset, length) : strdup("");
 }
@@ -108,8 +107,8 @@ static size_t go_lines(const struct encoder *encoder, const struct code_address 
     return count;
 }
 
-// Readers drop locations without a function, or crash at them. The name is the one that tables and the page show of such an address; the
-// mapping says that it is none (cmemprof symbolize, pprof).
+// Readers drop or crash on locations without a function. The name is the one that tables and the page show for such an address; the mapping
+// marks it as unsymbolized (cmemprof symbolize, pprof).
 static size_t stand_in(const struct encoder *encoder, const struct module *module, uintptr_t address, struct profile_line *lines) {
     char name[300];
     const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
@@ -127,12 +126,12 @@ static size_t c_lines(const struct encoder *encoder, const struct module *module
         uint32_t function = profile_add_function(
             encoder->profile, &(struct profile_function){frame->function, frame->system_name, frame->file, frame->start_line});
         lines[i] = (struct profile_line){function, frame->line, 0};
-        *kind = location_kind_of_c(*frame->system_name != '\0' ? frame->system_name : frame->function); // the last one's stays
+        *kind = location_kind_of_c(*frame->system_name != '\0' ? frame->system_name : frame->function); // the last frame's decides
     }
     return symbol.frame_count > 0 ? symbol.frame_count : stand_in(encoder, module, pc - 1, lines);
 }
 
-// Before the mappings are written, since they say so.
+// Before the mappings are written, which record it.
 static void find_nameless(struct encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
@@ -147,7 +146,7 @@ static void find_nameless(struct encoder *encoder) {
     }
 }
 
-// pcs are return addresses; a location has the address of the call, as in Go's profiles.
+// pcs are return addresses; a location has the call's address, as in Go's profiles.
 static void add_locations(struct encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
@@ -156,13 +155,13 @@ static void add_locations(struct encoder *encoder) {
         size_t count = snapshot_is_go(pc) ? go_lines(encoder, &encoder->snapshot->addresses[i], lines, &encoder->kinds[i])
                                           : c_lines(encoder, module, pc, lines, &encoder->kinds[i]);
         if (count == 0 && snapshot_is_go(pc) && encoder->names != NULL) {
-            continue; // stays 0
+            continue; // location stays 0
         }
         encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module, pc - 1), pc - 1, lines, count);
     }
 }
 
-// Of sample_locations and sample_kinds.
+// Fills sample_locations and sample_kinds.
 static size_t find_locations(struct encoder *encoder, const struct stack *stack) {
     size_t depth = 0;
     for (uint32_t frame = 0; frame < stack->depth_frames; frame++) {
@@ -176,7 +175,7 @@ static size_t find_locations(struct encoder *encoder, const struct stack *stack)
     return depth;
 }
 
-// For profile_encode_source.
+// Callback of profile_encode_source.
 static bool next_sample(void *context, struct profile_source_sample *sample) {
     struct encoder *encoder = context;
     if (encoder->next_record == encoder->snapshot->record_count) {
@@ -218,7 +217,7 @@ static void add_head(struct encoder *encoder) {
     profile_add_sample_type(encoder->profile, "inuse_space", "bytes");
     profile_set_period(encoder->profile, "space", "bytes", (int64_t)encoder->snapshot->interval_bytes);
     profile_set_time(encoder->profile, encoder->snapshot->time_ns, 0);
-    // The program's mapping comes first, as pprof expects: of two the one that lacks names, which `pprof PROGRAM PROFILE` takes from
+    // The program's mapping comes first, as pprof expects: of two, the one that lacks names, which `pprof PROGRAM PROFILE` takes from
     // PROGRAM.
     for (size_t i = 0; i < loaded_modules.count; i++) {
         if (loaded_modules.items[i]->is_program) {
@@ -227,7 +226,7 @@ static void add_head(struct encoder *encoder) {
     }
 }
 
-// What a reader of the profile must know before he believes it.
+// What a reader must know to trust the profile.
 static void add_warnings(const struct encoder *encoder) {
     char text[256];
     if (encoder->snapshot->unfollowed_percent >= WARNING_PERCENT) {
@@ -248,7 +247,7 @@ static void add_warnings(const struct encoder *encoder) {
     }
 }
 
-// The profiler's own figures, as a comment: "cmemprof: samples=12 emitted=12 ...", and those of the allocator behind.
+// The profiler's own figures as a comment, "cmemprof: samples=12 emitted=12 ...", and the real allocator's.
 static void add_metrics(const struct encoder *encoder) {
     const struct cmemprof_stats *stats = &encoder->snapshot->stats;
     const struct {
@@ -284,7 +283,7 @@ static void add_metrics(const struct encoder *encoder) {
     }
     profile_add_comment(encoder->profile, text);
     add_warnings(encoder);
-    // glibc counts its free chunks one by one under its lock, a tenth of a second for a million of them: only for who asks for it.
+    // glibc counts its free chunks one by one under its lock, 0.1 s per million: only on request.
     if (!allocator_stats_are_slow()) {
         allocator_stats_print(text, sizeof text);
         profile_add_comment(encoder->profile, text);
@@ -299,7 +298,7 @@ static bool names_add_up(const struct cmemprof_go_names *names) {
     return total <= names->frame_count;
 }
 
-// The index of every address's first frame. NULL: no memory.
+// The index of each address's first frame. Returns NULL if memory runs out.
 static uint32_t *first_names(const struct cmemprof_go_names *names) {
     uint32_t *first = memory_take((names->address_count + 1) * sizeof *first);
     uint32_t at = 0;
@@ -390,7 +389,7 @@ enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot,
     return CMEMPROF_OK;
 }
 
-// What naming guards may be half changed, so it is left as it is and begun anew.
+// What the naming lock guards may be half changed in the child, so it is abandoned and recreated.
 void snapshot_after_fork_in_child(void) {
     pthread_mutex_init(&naming, NULL);
     symbols = NULL;

@@ -1,4 +1,4 @@
-// stack_index.c: see stack_index.h.
+// stack_index.c (tables): see stack_index.h.
 
 #include "stack_index.h"
 
@@ -6,15 +6,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
-// A search looks at four cache lines of a level at most, from the one that the hash says; three quarters full, one in some thousands of
-// searches comes to the second.
+// A search reads at most four cache lines per level, starting at the hash's; when three quarters full, one search in some thousands needs
+// the second.
 enum { LINE_SLOTS = 8, WINDOW_SLOTS = 4 * LINE_SLOTS, MIN_SLOTS = 4096, GROWTH = 4 };
 #define EMPTY ((uint64_t)0)
-#define REMOVED ((uint64_t)1) // others of its window may lie behind; is used again
+#define REMOVED ((uint64_t)1) // tombstone, reusable: later slots of its window may be in use
 #define ADDRESS_BITS (((uint64_t)1 << 48) - 1)
 
 struct stack_level {
-    _Atomic(struct stack_level *) older; // also links levels that are to be freed
+    _Atomic(struct stack_level *) older; // also links levels to be freed
     size_t slot_count, mapped_bytes;
     _Atomic size_t used; // slots that are not EMPTY
     _Atomic uint64_t slots[] __attribute__((aligned(64)));
@@ -76,7 +76,7 @@ void stack_index_close(struct stack_index *index) {
     atomic_store(&index->newest, NULL);
 }
 
-// All of an entry of 24 frames is fetched at once: in a large table each line of it is a wait.
+// Prefetches an entry of 24 frames whole: in a large table each of its lines is a cache miss.
 static void fetch_entry(const struct stack *stack) {
     for (int line = 0; line < 4; line++) {
         __builtin_prefetch((const char *)stack + 64 * line);
@@ -112,7 +112,7 @@ struct stack *stack_index_find(const struct stack_index *index, uint64_t hash, s
     struct stack_level *newest = atomic_load_explicit(&index->newest, memory_order_acquire);
     struct stack_insertion ignored;
     for (struct stack_level *level = older_of(newest); level != NULL; level = older_of(level)) {
-        __builtin_prefetch((const void *)slot_at(level, hash, 0)); // the waits for all levels are one wait
+        __builtin_prefetch((const void *)slot_at(level, hash, 0)); // overlaps the misses of all levels
     }
     struct stack *found = find_in(newest, hash, is_it, key, insertion);
     for (struct stack_level *level = older_of(newest); found == NULL && level != NULL; level = older_of(level)) {
@@ -121,7 +121,7 @@ struct stack *stack_index_find(const struct stack_index *index, uint64_t hash, s
     return found;
 }
 
-// True: there is a new level, whoever made it.
+// Returns true if there is a new level, whoever made it.
 static bool grow(struct stack_index *index, struct stack_level *newest) {
     struct stack_level *level = new_level(index, newest->slot_count * GROWTH);
     if (level == NULL) {
@@ -166,7 +166,7 @@ void stack_index_remove(struct stack_index *index, uint64_t hash, const struct s
         for (size_t i = 0; i < WINDOW_SLOTS; i++) {
             uint64_t word = word_of(stack, hash);
             _Atomic uint64_t *slot = slot_at(level, hash, i);
-            // No end at the first: it is in two levels while they are made one. Nobody but the caller changes a slot that has it.
+            // Continues after the first: during a renewal it may be in two levels. Only the caller changes a slot with it.
             if (atomic_load_explicit(slot, memory_order_relaxed) == word) {
                 atomic_store_explicit(slot, REMOVED, memory_order_release);
             }
@@ -215,7 +215,7 @@ static bool is_same(const struct stack *stack, const void *key) {
     return stack == key;
 }
 
-// One that finds no place is not found any more: the same stack then has a second entry.
+// An entry that does not fit becomes unfindable: the same stack then gets a second entry.
 static void move(struct stack_level *to, struct stack *stack, uint64_t hash) {
     struct stack_insertion insertion;
     while (find_in(to, hash, is_same, stack, &insertion) == NULL && insertion.slot != NULL && !put_in(&insertion, word_of(stack, hash))) {

@@ -1,4 +1,4 @@
-// stack_memory.c: see stack_memory.h.
+// stack_memory.c (unwind): see stack_memory.h.
 
 #include "stack_memory.h"
 
@@ -8,15 +8,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// How far below its top a thread's own stack may reach. Between the main stack and everything else the kernel leaves 128 MiB at least.
+// Maximum depth of a thread's own stack. The kernel leaves at least 128 MiB between the main stack and other mappings.
 #define MAX_OWN_STACK_BYTES ((uintptr_t)64 << 20)
-// Probes of one sample: 256 pages take some 25 us.
+// Per sample: 256 pages take some 25 us.
 enum { MAX_PROBES = 256 };
 
-// Around an address in Go's heap. The places where Go would try to begin another heap are 256 GiB apart and are Go's, too.
+// Around an address in Go's heap. Go's alternative heap addresses are 256 GiB apart and also Go's.
 #define GO_SPACE_BELOW_BYTES ((uintptr_t)32 << 30)
 #define GO_SPACE_BYTES ((uintptr_t)256 << 30)
-// What else there is must be so far away that it does not grow into the heap's space: as much as that space is long.
+// Other mappings must be so far away that they cannot grow into the heap's space: as far as that space is long.
 #define GO_SPACE_MARGIN_BYTES GO_SPACE_BYTES
 
 bool stack_memory_is_mapped(uintptr_t page) {
@@ -26,7 +26,7 @@ bool stack_memory_is_mapped(uintptr_t page) {
     return mapped;
 }
 
-// The address just above the thread's stack, as far as anybody can tell without a lock.
+// The address just above the thread's stack, as far as it can be known without a lock.
 static uintptr_t stack_top(void) {
     uintptr_t top = getpid() == (pid_t)syscall(SYS_gettid) ? (uintptr_t)getauxval(AT_RANDOM) : (uintptr_t)__builtin_thread_pointer();
     return top & ~(uintptr_t)7;
@@ -42,7 +42,7 @@ void stack_memory_enter(struct thread_state *thread, uintptr_t stack_pointer) {
     if (stack_pointer >= top || top - stack_pointer > MAX_OWN_STACK_BYTES) {
         return;
     }
-    // What hangs together with the top is this stack, whether or not stack_pointer lies on it: a guard page or a gap ends it.
+    // Pages contiguous with the top are this stack, whether or not stack_pointer is on it: a guard page or gap ends it.
     for (int probes = 0; low > wanted && probes < MAX_PROBES && stack_memory_is_mapped(low - STACK_MEMORY_PAGE_BYTES); probes++) {
         low -= STACK_MEMORY_PAGE_BYTES;
     }
@@ -56,8 +56,7 @@ static bool is_far_from(uintptr_t start, uintptr_t address) {
     return address - (start - GO_SPACE_MARGIN_BYTES) >= GO_SPACE_BYTES + 2 * GO_SPACE_MARGIN_BYTES;
 }
 
-// The address where the kernel maps what has no place of its own; the next ones follow below it, or above it in the old layout of
-// addresses. 0: none.
+// Where the kernel maps without an address hint; later mappings follow below, or above in the legacy layout. Returns 0 if unknown.
 static uintptr_t mmap_base(void) {
     int saved = errno;
     void *page = mmap(NULL, STACK_MEMORY_PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -71,7 +70,7 @@ static uintptr_t mmap_base(void) {
 void stack_memory_set_go_heap(struct stack_memory *memory, uintptr_t address) {
     static const char program = 0;
     uintptr_t start = stack_memory_page(address) - GO_SPACE_BELOW_BYTES, mappings = mmap_base();
-    // The program may lie low, and malloc's heap above it.
+    // The program may be at low addresses, with malloc's heap above it.
     bool alone = address > GO_SPACE_BELOW_BYTES + GO_SPACE_MARGIN_BYTES && mappings != 0 && is_far_from(start, mappings) &&
                  is_far_from(start, (uintptr_t)&program) && is_far_from(start, (uintptr_t)sbrk(0)) &&
                  is_far_from(start, (uintptr_t)getauxval(AT_RANDOM)) && is_far_from(start, (uintptr_t)getauxval(AT_PHDR));

@@ -1,4 +1,4 @@
-// stack_table.c: entries, their memory, and what becomes of them.
+// stack_table.c (tables): entries, their memory and their eviction.
 
 #include "stack_table.h"
 
@@ -8,7 +8,7 @@
 
 _Static_assert(sizeof(struct stack) == 64, "the addresses begin on a cache line");
 
-// Two chains of multiplications side by side: a processor is done with both in the time of one.
+// Two independent multiplication chains, which a processor overlaps.
 static uint64_t hash_pcs(const uintptr_t *pcs, uint32_t depth) {
     const uint64_t odd = 0x9e3779b97f4a7c15u;
     uint64_t left = depth, right = odd;
@@ -44,13 +44,13 @@ void stack_table_close(struct stack_table *table) {
     private_arena_close(&table->arena);
 }
 
-// ---- Memory of entries ----
+// ---- Entry memory ----
 
-// A block: this head, and behind it entries of one bin.
+// A block: this header, then entries of one bin.
 struct slab {
     _Atomic uint32_t bin_and_one; // 0: not divided yet
     uint32_t entry_count;
-    uint32_t free_count; // of give_back
+    uint32_t free_count; // used by give_back
 } __attribute__((aligned(64)));
 
 static uint32_t bin_of(uint32_t depth) {
@@ -65,7 +65,7 @@ static struct slab *slab_of(const struct stack *stack) {
     return (struct slab *)((uintptr_t)stack & ~(uintptr_t)(PRIVATE_ARENA_BLOCK_BYTES - 1));
 }
 
-// Of an entry that is in use.
+// For an entry in use.
 static uint32_t bin_of_entry(const struct stack *stack) {
     return atomic_load_explicit(&slab_of(stack)->bin_and_one, memory_order_relaxed) - 1;
 }
@@ -78,8 +78,8 @@ static struct stack *entry_of(struct slab *slab, uint32_t bin, uint32_t i) {
     return (struct stack *)((uint8_t *)(slab + 1) + i * entry_bytes(bin));
 }
 
-// The head of a list of free entries: the address in units of 64 bytes, and above it a count that goes up with every change, so that an
-// entry taken and put back meanwhile is noticed.
+// The head of a free list: the address in units of 64 bytes, and above it a counter incremented with every change, so that an entry taken
+// and put back meanwhile is detected.
 #define ADDRESS_BITS 42
 #define ADDRESS_MASK (((uint64_t)1 << ADDRESS_BITS) - 1)
 
@@ -104,7 +104,7 @@ static struct stack *take_free_entry(struct stack_table *table, uint32_t bin) {
     uint64_t first = atomic_load_explicit(head, memory_order_acquire);
     while (entry_at(first) != NULL) {
         struct stack *entry = entry_at(first);
-        // May be nonsense if somebody else takes the entry at this moment; then the head has changed as well.
+        // May be garbage if another thread takes the entry meanwhile; the head has then changed as well.
         uint64_t changed = head_after(first, next_of(entry));
         if (atomic_compare_exchange_weak_explicit(head, &first, changed, memory_order_acquire, memory_order_acquire)) {
             atomic_fetch_sub_explicit(&table->free_bytes, entry_bytes(bin), memory_order_relaxed);
@@ -114,7 +114,7 @@ static struct stack *take_free_entry(struct stack_table *table, uint32_t bin) {
     return NULL;
 }
 
-// From first to last, linked by next.
+// Linked by next from first to last.
 static void put_free_entries(struct stack_table *table, uint32_t bin, struct stack *first, struct stack *last, size_t count) {
     _Atomic uint64_t *head = &table->free_entries[bin];
     uint64_t before = atomic_load_explicit(head, memory_order_relaxed);
@@ -124,7 +124,7 @@ static void put_free_entries(struct stack_table *table, uint32_t bin, struct sta
     } while (!atomic_compare_exchange_weak_explicit(head, &before, head_after(before, first), memory_order_release, memory_order_relaxed));
 }
 
-// Divides a new block, keeps its first entry and leaves the others to all.
+// Divides a new block: keeps its first entry and publishes the others.
 static struct stack *take_new_entry(struct stack_table *table, uint32_t bin) {
     struct slab *slab = private_arena_take(&table->arena);
     if (slab == NULL) {
@@ -145,7 +145,7 @@ static struct stack *take_entry(struct stack_table *table, uint32_t depth) {
     if (entry == NULL) {
         entry = take_new_entry(table, bin_of(depth));
     }
-    // One that is larger than needed is better than none.
+    // A larger entry is better than none.
     for (uint32_t bin = bin_of(depth) + 1; entry == NULL && bin < STACK_TABLE_BINS; bin++) {
         entry = take_free_entry(table, bin);
     }
@@ -187,7 +187,7 @@ static struct stack *new_entry(struct stack_table *table, const struct key *key)
     return stack;
 }
 
-// An entry is in use when it can be found, and not before: one that turns out to be too many is nobody's. So who finds it says so too.
+// An entry is in use once it is findable, not before: a duplicate is nobody's. So the finder marks it too.
 static struct stack *in_use(struct stack *stack) {
     if (atomic_load_explicit(&stack->in_use, memory_order_relaxed) == 0) {
         atomic_store_explicit(&stack->in_use, 1, memory_order_release);
@@ -213,13 +213,13 @@ struct stack *stack_table_intern(struct stack_table *table, const uintptr_t *pcs
             return in_use(mine);
         }
     }
-    if (mine != NULL) { // somebody was first with the very same stack, or the index is full
+    if (mine != NULL) { // another thread was first with the same stack, or the index is full
         free_entry(table, mine);
     }
     return found != NULL ? in_use(found) : NULL;
 }
 
-// ---- Taking away ----
+// ---- Eviction ----
 
 void stack_table_unlink(struct stack_table *table, struct stack *stack) {
     stack_index_remove(&table->index, stack->hash, stack);
@@ -237,7 +237,7 @@ void stack_table_evict(struct stack_table *table, struct stack *stack) {
     if (atomic_load_explicit(&stack->retired, memory_order_relaxed) != 0) {
         atomic_fetch_sub_explicit(&table->retired, 1, memory_order_relaxed);
     }
-    // First this: in a child that is forked in between they are lost, and counted so, and not there twice.
+    // First: in a child forked in between they are lost, and counted so, not duplicated.
     atomic_store_explicit(&stack->in_use, 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     table->evicted.objects += llround(stack_alloc_objects(stack));
@@ -262,7 +262,7 @@ static void gather_bin(struct stack_table *table, uint32_t bin) {
 
 void stack_table_gather_free(struct stack_table *table) {
     for (uint32_t bin = 0; bin < STACK_TABLE_BINS; bin++) {
-        if (table->gathered[bin] == NULL) { // else there was no second step; nobody takes these
+        if (table->gathered[bin] == NULL) { // otherwise the second step was skipped; nobody takes these
             gather_bin(table, bin);
         }
     }
@@ -272,7 +272,7 @@ static bool is_whole(const struct slab *slab) {
     return slab->free_count == slab->entry_count;
 }
 
-// Of what was gathered, the entries whose block has others that are in use.
+// Frees the gathered entries whose block has others in use.
 static void free_the_rest(struct stack_table *table, uint32_t bin) {
     struct stack *next, *rest = NULL, *last = NULL;
     size_t count = 0;
@@ -285,7 +285,7 @@ static void free_the_rest(struct stack_table *table, uint32_t bin) {
             count++;
         }
     }
-    table->gathered[bin] = NULL; // first: in a child that is forked in between they are nobody's, and not there twice
+    table->gathered[bin] = NULL; // first: in a child forked in between they are lost, not duplicated
     if (rest != NULL) {
         put_free_entries(table, bin, rest, last, count);
     }
@@ -294,7 +294,7 @@ static void free_the_rest(struct stack_table *table, uint32_t bin) {
 void stack_table_give_back(struct stack_table *table) {
     for (uint32_t bin = 0; bin < STACK_TABLE_BINS; bin++) {
         for (struct stack *stack = table->gathered[bin]; stack != NULL; stack = next_of(stack)) {
-            slab_of(stack)->free_count = 0; // a child may have been forked in the midst of this
+            slab_of(stack)->free_count = 0; // the process may have been forked during this
         }
         for (struct stack *stack = table->gathered[bin]; stack != NULL; stack = next_of(stack)) {
             slab_of(stack)->free_count++;
@@ -305,7 +305,7 @@ void stack_table_give_back(struct stack_table *table) {
     }
     for (uint32_t i = 0; i < atomic_load(&table->arena.block_count); i++) {
         struct slab *slab = private_arena_block(&table->arena, i);
-        // Blocks that others are dividing at this moment have no gathered entries.
+        // Blocks being divided now have no gathered entries.
         if (slab == NULL || atomic_load_explicit(&slab->bin_and_one, memory_order_acquire) == 0 || slab->free_count == 0) {
             continue;
         }

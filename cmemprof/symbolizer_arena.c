@@ -1,4 +1,4 @@
-// symbolizer_arena.c: small blocks are cut from chunks, a large one has a mapping of its own.
+// symbolizer_arena.c (naming): small blocks are cut from chunks; large ones get their own mapping.
 
 #include "symbolizer_arena.h"
 
@@ -15,7 +15,7 @@
 #include <sanitizer/asan_interface.h>
 #define CLOSE_BYTES(begin, bytes) __asan_poison_memory_region(begin, bytes)
 #define OPEN_BYTES(begin, bytes) __asan_unpoison_memory_region(begin, bytes)
-enum { GAP_BYTES = 32 }; // between two blocks, which nobody may touch
+enum { GAP_BYTES = 32 }; // red zone between two blocks
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #include <sanitizer/asan_interface.h>
@@ -30,10 +30,10 @@ enum { GAP_BYTES = 32 };
 enum { GAP_BYTES = 0 };
 #endif
 
-// At the beginning of each mapping.
+// At the start of each mapping.
 struct symbolizer_block {
     struct symbolizer_block *next;
-    size_t bytes; // with this
+    size_t bytes; // including this header
 };
 
 enum { HEAD_BYTES = 16, PAGE_BYTES = 4096, CHUNK_BYTES = 256 << 10, LARGE_BYTES = 64 << 10, SHARE_OF_WHAT_IS_LEFT = 8 };
@@ -88,7 +88,7 @@ static void give_back(struct symbolizer_arena *memory, size_t bytes) {
     memory->address_space_left += memory->address_space_left != SIZE_MAX ? bytes : 0;
 }
 
-// bytes: without the head. NULL: no memory.
+// bytes excludes the header. Returns NULL if memory runs out.
 static struct symbolizer_block *map_block(struct symbolizer_arena *memory, size_t bytes) {
     if (bytes > memory->limit_bytes - memory->used_bytes) {
         memory->ran_short = true;
@@ -117,7 +117,7 @@ static void *open_block(uint8_t *block, size_t bytes) {
 }
 
 void *symbolizer_arena_alloc(struct symbolizer_arena *memory, size_t bytes) {
-    if (bytes > memory->limit_bytes) { // so the sums below do not run over
+    if (bytes > memory->limit_bytes) { // so that the sums below cannot overflow
         memory->ran_short = true;
         return NULL;
     }
@@ -162,7 +162,8 @@ void *symbolizer_arena_grow(struct symbolizer_arena *memory, void *old, size_t o
     void *block = symbolizer_arena_alloc(memory, bytes);
     if (block != NULL && old != NULL) {
         memcpy(block, old, old_bytes);
-        symbolizer_arena_drop(memory, old, old_bytes); // where arrays double, most of what they had would stay
+        symbolizer_arena_drop(memory, old,
+                              old_bytes); // frees large blocks at once: arrays that double would otherwise keep all former copies
     }
     return block;
 }

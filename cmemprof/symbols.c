@@ -1,4 +1,4 @@
-// symbols.c: the cache of names by address, with its strings, and one open file for each module asked about.
+// symbols.c (naming): the name cache by address with its strings, and one open file per module.
 
 #include "symbols.h"
 
@@ -18,24 +18,24 @@ struct text_chunk {
 struct entry {
     uintptr_t address; // 0: free
     const struct module *module;
-    uint32_t serial; // the module's: it may be another one since
+    uint32_t serial; // of the module; the record may be reused
     struct symbol_frame *frames;
     size_t frame_count;
 };
 
 struct open_file {
     const struct module *module;
-    struct object_file *file; // NULL: tried, and not to be had
+    struct object_file *file; // NULL: could not be opened
 };
 
 struct symbols {
     struct entry *entries;  // open addressing, never more than half full
-    size_t count, capacity; // room: a power of two, doubled when half of it is used, as most programs need a hundredth of the most
+    size_t count, capacity; // capacity: a power of two, doubled at half full, since most programs need a hundredth of SYMBOLS_MAX
     struct text_chunk *texts;
-    struct open_file *files; // in memory
+    struct open_file *files; // allocated in memory
     size_t file_count;
-    struct symbolizer_arena memory; // of what is open
-    struct demangler *demangler;    // in memory
+    struct symbolizer_arena memory; // of the open files
+    struct demangler *demangler;    // allocated in memory
     bool memory_is_open;
 };
 
@@ -92,7 +92,7 @@ void symbols_forget(struct symbols *symbols) {
     }
 }
 
-// A string longer than a chunk (a template's name may be) is cut. "" without memory.
+// Truncates a string longer than a chunk (possible for templates). Returns "" if memory runs out.
 static const char *keep_text(struct symbols *symbols, const char *text) {
     size_t size = strlen(text) + 1, capacity = sizeof symbols->texts->bytes;
     if (size == 1) {
@@ -152,7 +152,7 @@ static struct entry *entry_of(struct symbols *symbols, const struct module *modu
     return &symbols->entries[at];
 }
 
-// Room for one more. Without memory for it the names that are there make the room.
+// Ensures capacity for one more. If memory runs out, drops all names instead.
 static void grow_if_needed(struct symbols *symbols) {
     if (symbols->count < symbols->capacity / 2) {
         return;
@@ -204,7 +204,7 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
         entry->serial = module->serial;
         symbols->count++;
         fill(symbols, entry, frames, count);
-        if (count > 0 && entry->frames == NULL) { // no memory for them, this time
+        if (count > 0 && entry->frames == NULL) { // no memory for them this time
             entry->address = 0;
             symbols->count--;
         }

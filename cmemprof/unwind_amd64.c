@@ -1,4 +1,4 @@
-// unwind_amd64.c: where walks begin, what is kept of them, and when the last one will do.
+// unwind_amd64.c (unwind): starts walks, keeps their memos and invalidates them.
 
 #include "unwind.h"
 
@@ -69,13 +69,13 @@ static void show(struct unwind_memo *memo) {
     memo->end = trail->end;
 }
 
-// The walk that was just made is the present one. True: its stack is that of the one before.
+// Makes the walk just done the current one. Returns true if its stack is the same as before.
 static bool replace(struct unwind_walk *walk, struct unwind_memo *memo) {
     struct unwind_trail *trail = walk->trail;
     trail->steps_end = unwind_walk_next_step(walk);
     trail->reads_end = (uint32_t)(walk->read - trail->reads);
     trail->end = walk->end;
-    if (walk->end != UNWIND_COMPLETE && walk->end != UNWIND_TOO_DEEP) { // that something was not to be had may change without a trace
+    if (walk->end != UNWIND_COMPLETE && walk->end != UNWIND_TOO_DEEP) { // a failure may go away without any change in the words read
         trail->reusable_from = UNWIND_NEVER;
     }
     memo->current = !memo->current;
@@ -99,7 +99,7 @@ static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *
     return same && held ? SAME : CHANGED;
 }
 
-// ---- Beginnings ----
+// ---- Starts ----
 
 bool unwind_stack_anew(struct unwinder *unwinder, struct thread_state *thread, struct unwind_start start, struct unwind_memo *memo) {
     enum outcome outcome = unwind_from(unwinder, thread, &start, memo);
@@ -114,7 +114,7 @@ bool unwind_stack_from_registers(struct unwinder *unwinder, struct thread_state 
 
 static inline __attribute__((always_inline)) struct unwind_start registers_here(void) {
     struct unwind_start here = {.exact = true, .rbx_known = true};
-    // To memory, so that none of these registers can be an output and be overwritten before it is read.
+    // To memory, so that no register can be an output and be overwritten before it is read.
     __asm__ volatile("lea 0(%%rip), %%rax\n\t"
                      "mov %%rax, %0\n\t"
                      "mov %%rsp, %1\n\t"
@@ -126,7 +126,7 @@ static inline __attribute__((always_inline)) struct unwind_start registers_here(
     return here;
 }
 
-// noinline: the registers must be those of a frame whose caller is not this file's business.
+// noinline: the registers must be those of a frame called from outside this file.
 __attribute__((noinline)) bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller,
                                                       struct unwind_memo *memo) {
     struct unwind_start start = registers_here();
@@ -173,14 +173,14 @@ void unwind_set_go_panic(struct unwinder *unwinder, uintptr_t start, uintptr_t e
 
 // ---- Unloading ----
 
-// The generation is even and says of nobody that he unloads, or odd and says of how many.
+// The generation is even while nobody unloads; otherwise odd, with the count in the upper 16 bits.
 #define ONE_UNLOADING (UINT64_C(1) << 48)
 
 static uint64_t with_unloadings(uint64_t generation, uint64_t unloadings) {
     return unloadings * ONE_UNLOADING + ((generation & (ONE_UNLOADING - 1) & ~UINT64_C(1)) | (unloadings != 0));
 }
 
-// change: 1, -1.
+// change is 1 or -1.
 static void change_unloadings(struct unwinder *unwinder, uint64_t change, uint64_t step) {
     uint64_t before = atomic_load(&unwinder->generation);
     while (!atomic_compare_exchange_weak(&unwinder->generation, &before, with_unloadings(before + step, before / ONE_UNLOADING + change))) {
@@ -189,7 +189,7 @@ static void change_unloadings(struct unwinder *unwinder, uint64_t change, uint64
 
 void unwind_before_unload(struct unwinder *unwinder) {
     change_unloadings(unwinder, 1, 0);
-    cfi_cache_clear(&unwinder->rows); // for a load in the midst of it
+    cfi_cache_clear(&unwinder->rows); // for a load in between
 }
 
 void unwind_after_unload(struct unwinder *unwinder) {
@@ -198,7 +198,7 @@ void unwind_after_unload(struct unwinder *unwinder) {
 }
 
 void unwind_forget_code(struct unwinder *unwinder) {
-    atomic_fetch_add(&unwinder->generation, 2); // first: a row that is being put then is seen, or sees this
+    atomic_fetch_add(&unwinder->generation, 2); // first: a row put meanwhile is either cleared or sees this
     cfi_cache_clear(&unwinder->rows);
 }
 

@@ -1,4 +1,4 @@
-// unwind_memo.c: see unwind_memo.h.
+// unwind_memo.c (unwind): see unwind_memo.h.
 
 #include "unwind_memo.h"
 
@@ -23,7 +23,7 @@ uint32_t unwind_trail_first_change(const struct unwind_trail *trail, uint32_t fr
     return read == end ? trail->steps_end : step_of_read(trail, from, (uint32_t)(read - trail->reads));
 }
 
-// A beginning of another length moves the place where a deep stack is cut.
+// A beginning of another length changes where a deep stack is cut.
 static bool depths_agree(const struct unwind_trail *old, uint32_t at, const struct unwind_trail *now) {
     uint32_t before = now->steps_end - 1 - now->steps_begin;
     if (old->end == UNWIND_TOO_DEEP) {
@@ -53,7 +53,7 @@ bool unwind_trail_join(struct unwind_trail *old, uint32_t at, const struct unwin
     memcpy(&old->pcs[begin], &now->pcs[now->steps_begin], count * sizeof *old->pcs);
     memcpy(&old->reads[reads_to], &now->reads[reads_begin], reads * sizeof *old->reads);
     memcpy(&old->steps[begin], &now->steps[now->steps_begin], count * sizeof *old->steps);
-    for (uint32_t i = 0; reads_by != 0 && i < count; i++) { // 0 where a stack took the place of one of the same shape
+    for (uint32_t i = 0; reads_by != 0 && i < count; i++) { // 0 if a stack was replaced by one of the same shape
         old->steps[begin + i].reads -= reads_by;
     }
     old->reusable_from = now->reusable_from - steps_by;

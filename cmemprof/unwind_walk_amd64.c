@@ -1,4 +1,4 @@
-// unwind_walk_amd64.c: the steps from a frame to its caller, and what they have to know about amd64 and about Go's assembly.
+// unwind_walk_amd64.c (unwind): the step from a frame to its caller on amd64 and in Go's assembly.
 
 #include "unwind_walk.h"
 
@@ -19,7 +19,7 @@ INLINE bool in_go(const struct unwind_walk *walk, uintptr_t pc) {
 
 // ---- Words ----
 
-// What led here cannot be compared the next time.
+// The steps so far cannot be compared the next time.
 static void forget_steps(struct unwind_walk *walk) {
     if (walk->trail->reusable_from != UNWIND_NEVER) {
         walk->trail->reusable_from = unwind_walk_next_step(walk);
@@ -79,7 +79,7 @@ static bool read_rbx(struct unwind_walk *walk, const struct unwind_frame *now, u
 
 // ---- Steps ----
 
-// Member by member, and no union in it: a whole struct goes through memory in small stores, which a large load then has to wait for, 10 ns
+// Member by member, without a union: a struct copy goes through memory in small stores, and a large load that follows stalls on them, 10 ns
 // a frame.
 INLINE void put_step(struct unwind_step *step, const struct unwind_frame *now, uint32_t reads, unsigned segment) {
     step->sp = now->sp;
@@ -91,7 +91,7 @@ INLINE void put_step(struct unwind_step *step, const struct unwind_frame *now, u
     step->pc_beyond = now->exact;
 }
 
-// False: no room.
+// Returns false if the trail is full.
 INLINE bool record(struct unwind_walk *walk, const struct unwind_frame *now, unsigned segment) {
     struct unwind_trail *trail = walk->trail;
     struct unwind_step *step = walk->step + 1;
@@ -104,8 +104,8 @@ INLINE bool record(struct unwind_walk *walk, const struct unwind_frame *now, uns
     return true;
 }
 
-// The last step's return address is the first byte of a function. So it is recorded one byte further, or its name would be that of what
-// lies before.
+// The last step's return address is the first byte of a function. It is recorded one byte further, or it would be symbolized as the code
+// before.
 static void name_first_byte(struct unwind_walk *walk) {
     if (walk->step->pc_beyond == 0) {
         walk->trail->pcs[walk->step - walk->trail->steps]++;
@@ -113,7 +113,7 @@ static void name_first_byte(struct unwind_walk *walk) {
     }
 }
 
-// Behind the return address of a signal handler (__restore_rt, which nobody called) the kernel put the interrupted registers.
+// Above the return address of a signal handler (__restore_rt, which nobody called) are the interrupted registers.
 static bool step_signal(struct unwind_walk *walk, struct unwind_frame *now) {
     uintptr_t saved = now->sp + offsetof(ucontext_t, uc_mcontext.gregs);
     struct unwind_frame next = {.exact = true, .rbp_at = saved + REG_RBP * 8, .rbx_at_or_high = saved + REG_RBX * 8};
@@ -140,7 +140,7 @@ static uintptr_t saved_at(enum cfi_how how, int64_t words, uintptr_t cfa, uintpt
     }
 }
 
-// Rows that are not plain.
+// For rows that are not plain.
 SLOW bool step_special(struct unwind_walk *walk, const struct cfi_row *row, struct unwind_frame *now) {
     if (row->outermost) {
         walk->end = UNWIND_COMPLETE;
@@ -171,7 +171,7 @@ SLOW bool step_special(struct unwind_walk *walk, const struct cfi_row *row, stru
     return true;
 }
 
-// The rule is not in the cache. Some 300 ns.
+// Cache miss: some 300 ns.
 SLOW enum cfi_result find_row(struct unwinder *unwinder, uintptr_t address, struct cfi_row *row) {
     uint64_t generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
     struct cfi_object object;
@@ -183,21 +183,21 @@ SLOW enum cfi_result find_row(struct unwinder *unwinder, uintptr_t address, stru
         cfi_cache_put(&unwinder->rows, address + 1, row);
         atomic_thread_fence(memory_order_seq_cst);
         if (atomic_load_explicit(&unwinder->generation, memory_order_relaxed) != generation || (generation & 1) != 0) {
-            cfi_cache_drop(&unwinder->rows, address + 1); // the rows were cleared meanwhile, perhaps because of this one
+            cfi_cache_drop(&unwinder->rows, address + 1); // the cache was cleared meanwhile, perhaps because of this row
         }
     }
     return result;
 }
 
-// The return address is the first byte of a function, which no call leaves behind: whoever made the stack has put it there, for when the
-// stack's own first function returns (makecontext: __start_context).
+// The return address is the first byte of a function, which no call leaves behind: whoever built the stack put it there for the return of
+// the stack's first function (makecontext: __start_context).
 static bool is_made_up_end(struct unwind_walk *walk, const struct unwind_frame *now) {
     struct cfi_row row;
     return !now->exact && find_row(walk->unwinder, now->after, &row) == CFI_FOUND && !code_bytes_follow_call(now->after);
 }
 
-// Code without a rule, a JIT's or somebody's assembly. If RBP holds a frame record that is beyond doubt, that is the next frame; a function
-// without one is left out with it. Else the stack ends here.
+// Code without a rule: a JIT's or hand-written. If RBP holds a frame record beyond doubt, that is the next frame; a function without a
+// record is skipped with it. Otherwise the stack ends here.
 SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, struct unwind_frame *now) {
     uintptr_t frame, above, pc;
     walk->end = result == CFI_UNSUPPORTED ? UNWIND_UNSUPPORTED : UNWIND_NO_RULE;
@@ -209,10 +209,10 @@ SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, st
     if (result == CFI_NONE && is_made_up_end(walk, now)) {
         walk->end = UNWIND_COMPLETE;
         name_first_byte(walk);
-        forget_steps(walk); // there may be a rule another time
+        forget_steps(walk); // a rule may exist the next time
         return false;
     }
-    // Where there is a rule that is only not understood, RBP is as good as never a frame record of this function.
+    // If a rule exists but is unsupported, RBP is almost never this function's frame record.
     bool own = stack_memory_is_own(walk->stack_low, walk->stack_bytes, now->sp);
     if (result == CFI_UNSUPPORTED || !own || !read_rbp(walk, now, &frame) || (frame & 15) != 0 || frame < now->sp ||
         !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) ||
@@ -237,7 +237,7 @@ SLOW bool step_unusual(struct unwind_walk *walk, bool cached, const struct cfi_r
     return step_special(walk, &row, now);
 }
 
-// From a C frame to its caller. True: go on.
+// From a C frame to its caller. Returns true to continue.
 INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
     struct cfi_row row;
     bool cached = cfi_cache_get(&walk->unwinder->rows, now->after, &row) && row.valid;
@@ -253,7 +253,7 @@ INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
         return false;
     }
     cfa += (uintptr_t)row.cfa_offset;
-    // A caller's frame lies above its callee's, so the walk makes progress whatever the table says.
+    // A caller's frame is above its callee's, so the walk progresses whatever the table says.
     if (cfa <= now->sp || !read_word(walk, cfa - 8, &now->after)) {
         return false;
     }
@@ -264,8 +264,8 @@ INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
     return true;
 }
 
-// crosscall2, where C calls into Go, keeps its caller's RBX five words below the frame pointer that it sets (runtime/cgo/abi_amd64.h,
-// PUSH_REGS_HOST_TO_ABI0). It sets one although the assembler has already made one, since its size is not 0 any more:
+// crosscall2, where C calls into Go, saves its caller's RBX five words below the frame pointer that it sets (runtime/cgo/abi_amd64.h,
+// PUSH_REGS_HOST_TO_ABI0). It sets one although the assembler has already made one, since its frame size is no longer 0:
 //
 //     return address into C
 //     C's RBP              <- assembler's frame pointer
@@ -273,14 +273,14 @@ INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
 //     R15 R14 R13 R12 RBX
 enum { CROSSCALL2_RBX = -40 };
 
-// What asmcgocall, where Go calls C, keeps on the system stack, and where struct g begins (runtime/asm_amd64.s, runtime/runtime2.go). Its
-// own frame record lies at the goroutine's stack pointer.
+// What asmcgocall, where Go calls C, saves on the system stack, and the start of struct g (runtime/asm_amd64.s, runtime/runtime2.go).
+// asmcgocall's own frame record is at the goroutine's stack pointer.
 //
-//     8(SP)  the goroutine that called; 0: the caller was on a system stack already, which does not move
-//     0(SP)  how far its stack pointer was below g.stack.hi; without a goroutine: that stack pointer itself
+//     8(SP)  the calling goroutine; 0: the caller was already on a system stack, which does not move
+//     0(SP)  the distance of its stack pointer below g.stack.hi; without a goroutine: that stack pointer itself
 //
-// RBP, which C has preserved, says where that record was when C was called. Where C called Go back since, the stack may have grown or
-// shrunk there, which moves it, and what RBP leads to is free memory or the stack of another goroutine.
+// RBP, which C preserves, is where that record was when C was called. If C has called back into Go since, the goroutine's stack may have
+// grown or shrunk and thereby moved, and RBP points to freed memory or to another goroutine's stack.
 enum { GO_CALL_DISTANCE = 0, GO_CALL_GOROUTINE = 8, GOROUTINE_STACK_LOW = 0, GOROUTINE_STACK_HIGH = 8, FRAME_RECORD_BYTES = 16 };
 
 SLOW bool read_go_call(struct unwind_walk *walk, uintptr_t sp, uintptr_t *frame, uintptr_t *high) {
@@ -300,19 +300,19 @@ SLOW bool read_go_call(struct unwind_walk *walk, uintptr_t sp, uintptr_t *frame,
     return low < *high && distance >= FRAME_RECORD_BYTES && distance <= *high - low;
 }
 
-// The frame of a caller, on the same stack.
+// Returns true for a caller's frame on the same stack.
 INLINE bool is_further_out(const struct unwind_frame *now, uintptr_t frame) {
     return frame - now->sp < now->rbx_at_or_high - now->sp;
 }
 
-// From a goroutine's stack the chain leads to the system stack where C has called Go. Anything else outside of it is where the stack once
-// was: Go until 1.25 does not correct the frame pointer of a function that panicked, and that may even lead to the stack again once it is
-// back there, so above such a function nothing is followed.
+// From a goroutine's stack the chain leads to the system stack if C called into Go. Any other address outside is where the stack once was:
+// Go until 1.25 does not adjust the frame pointer of a function that panicked. Such an address may even lead to the stack again once it has
+// moved back, so nothing above such a function is followed.
 INLINE bool may_be_system_stack(const struct unwind_walk *walk, uintptr_t frame) {
     return stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) || stack_memory_is_not_go(&walk->unwinder->memory, frame);
 }
 
-// Where the frame is whose return address comes next. False: nowhere, and walk->end says why.
+// Finds the frame that contains the next return address. If this returns false, walk->end is the reason.
 INLINE bool find_go_frame(struct unwind_walk *walk, struct unwind_frame *now, uintptr_t *frame) {
     walk->end = UNWIND_UNREADABLE;
     if (now->rbp_at == UNWIND_IN_GO_CALL) {
@@ -332,10 +332,10 @@ INLINE bool find_go_frame(struct unwind_walk *walk, struct unwind_frame *now, ui
     return true;
 }
 
-// C calls Go by crosscall2, or the kernel does for a signal. Anything else that is no Go code is not Go's caller: until 1.25 a thread's
-// first Go function (mstart) leaves in RBP what C had there. A goroutine is not called by C.
+// C calls Go through crosscall2, or the kernel does for a signal. Any other non-Go code is not Go's caller: until 1.25 a thread's first Go
+// function (mstart) leaves C's value in RBP. A goroutine is not called by C.
 //
-// From a Go frame to its caller; RBP is the frame pointer of a frame further out, or of this one. True: go on.
+// From a Go frame to its caller; RBP is the frame pointer of a frame further out, or of this one. Returns true to continue.
 INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
     uintptr_t frame, above;
     if (!find_go_frame(walk, now, &frame) || !can_read(walk, frame)) {
@@ -344,7 +344,7 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
     struct unwind_frame next = {.rbx_at_or_high = frame + (uintptr_t)CROSSCALL2_RBX};
     above = *(const uintptr_t *)frame;
     bool is_crosscall2 = above == frame + 8;
-    if (is_crosscall2) { // its second frame pointer: the assembler's own, with the return address, lies above it
+    if (is_crosscall2) { // its second frame pointer: the assembler's own, with the return address, is above it
         remember_read(walk, frame, above);
         frame = above;
         if (!can_read(walk, frame)) {
@@ -359,7 +359,7 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
     if (!go && next.after != 0 && (now->rbx_at_or_high != UNWIND_NO_LIMIT || (!is_crosscall2 && !code_bytes_are_sigreturn(next.after)))) {
         return false;
     }
-    // The next step in Go begins with the word at frame, and remembers it then.
+    // The next step in Go begins with the word at frame and records it then.
     if (!go || unwind_walk_next_step(walk) == UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES) {
         remember_read(walk, frame, above);
     }
@@ -373,10 +373,10 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
     return true;
 }
 
-// From C into Go, or at the start. Interrupted in the midst of asmcgocall there is nothing to rely on: RBP may be C's.
+// From C into Go, or at the start. If interrupted inside asmcgocall nothing is reliable: RBP may be C's.
 INLINE void enter_go(const struct unwind_walk *walk, struct unwind_frame *now) {
     now->rbx_at_or_high = UNWIND_NO_LIMIT;
-    if (walk->go_call_bytes == 0) { // nobody has said where it is
+    if (walk->go_call_bytes == 0) { // unknown
         now->rbp_at = UNWIND_LOST;
     } else if (now->after - 1 - walk->go_call_start < walk->go_call_bytes) {
         now->rbp_at = now->exact ? UNWIND_LOST : UNWIND_IN_GO_CALL;
@@ -385,7 +385,7 @@ INLINE void enter_go(const struct unwind_walk *walk, struct unwind_frame *now) {
 
 // ---- The walk ----
 
-// The last step is also one of the old walk, and the rest of that still holds.
+// The last step is also one of the old walk, and the rest of that is still valid.
 SLOW bool can_join(struct unwind_walk *walk) {
     uint32_t at = walk->old_at, changed;
     walk->trail->steps_end = unwind_walk_next_step(walk);
@@ -401,8 +401,8 @@ SLOW bool can_join(struct unwind_walk *walk) {
     return true;
 }
 
-// The last step is the next one of the old walk, as far as its stack pointer and address tell. Steps are in the order of segments, and
-// within one mostly in that of stack pointers. Where they are not, the walks just do not meet.
+// The last step equals the next one of the old walk in stack pointer and address. Steps are ordered by segment, and within one mostly by
+// stack pointer. Where they are not, the walks just do not meet.
 INLINE bool meets_old(struct unwind_walk *walk, const struct unwind_frame *now, unsigned segment) {
     const struct unwind_trail *old = walk->old;
     while (walk->old_at < old->steps_end) {
@@ -415,9 +415,8 @@ INLINE bool meets_old(struct unwind_walk *walk, const struct unwind_frame *now, 
     return false;
 }
 
-// The same as step_c, record and meets_old, frame after frame, for what nearly all C frames are: a plain row from the cache, on the
-// thread's own stack. Everything is in registers here, which halves the time of a frame. Stops before the first frame that is anything
-// else, and where the old walk may be met.
+// step_c, record and meets_old in one loop, for nearly all C frames: a plain row from the cache, on the thread's own stack. Everything is
+// in registers, which halves the time per frame. Stops before the first other frame, and where the old walk may be met.
 SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, unsigned segment) {
     struct unwind_frame now = *frame;
     struct cfi_cache *rows = &walk->unwinder->rows;
@@ -467,7 +466,7 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
     walk->read = read;
 }
 
-// The same for Go: step_go, record and meets_old, as long as the frames lie in one page of the goroutine's stack.
+// The same for Go: step_go, record and meets_old, as long as the frames are in one page of the goroutine's stack.
 SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, unsigned segment) {
     struct unwind_frame now = *frame;
     struct unwind_trail *trail = walk->trail;
@@ -527,7 +526,7 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
         if (!(go ? step_go(walk, &now) : step_c(walk, &now))) {
             return false;
         }
-        if (now.after == 0) { // some hand-written entry points end their stacks so
+        if (now.after == 0) { // some hand-written entry points end their stacks this way
             walk->end = UNWIND_COMPLETE;
             return false;
         }
@@ -544,7 +543,7 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
     }
 }
 
-// The frames of this code itself, and of what called it.
+// This code's own frames and those that called it.
 enum { MAX_OWN_FRAMES = 64 };
 
 bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *start, uintptr_t caller) {

@@ -20,9 +20,9 @@ enum { VARIABLES_MAX = 8, VALUES_BYTES = 2 * SETTINGS_PATH_BYTES };
 static const char preload_name[] = "LD_PRELOAD=";
 
 static struct {
-    bool (*is_profiled)(void);               // NULL: nothing was noted
+    bool (*is_profiled)(void);               // NULL: nothing recorded
     char *variables[VARIABLES_MAX];          // CMEMPROF_...
-    char values[VALUES_BYTES];               // their memory
+    char values[VALUES_BYTES];               // storage for variables
     char library[SETTINGS_PATH_BYTES + 256]; // for LD_PRELOAD
 } remembered;
 
@@ -61,7 +61,7 @@ static struct extent measure(char *const *environment) {
     return extent;
 }
 
-// The environment with ours in it, in memory of the caller's.
+// Copies the environment, plus our variables, into the caller's memory.
 static char **extend(char *const *environment, char **pointers, char *preload) {
     char **at = pointers;
     char *end = stpcpy(stpcpy(preload, preload_name), remembered.library);
@@ -80,7 +80,7 @@ static char **extend(char *const *environment, char **pointers, char *preload) {
     return pointers;
 }
 
-// A macro, since alloca's memory ends with the function that calls it.
+// A macro, since memory from alloca is freed when the calling function returns.
 #define EXTENDED(environment)                                                                                                              \
     __extension__({                                                                                                                        \
         struct extent extent = measure(environment);                                                                                       \
@@ -93,7 +93,7 @@ static bool is_for_us(void) {
 
 typedef int exec_function(const char *name, char *const *argv, char *const *environment);
 
-// The functions behind ours. Found when the library starts, since dlsym is nothing for a signal handler or a child of vfork.
+// The next definitions after ours. Resolved when the library starts, since dlsym is unsafe in signal handlers and in a child of vfork.
 static exec_function *next_execve, *next_execvpe;
 
 static __attribute__((constructor)) void find_next(void) {
@@ -102,7 +102,7 @@ static __attribute__((constructor)) void find_next(void) {
 }
 
 EXPORTED int execve(const char *path, char *const argv[], char *const environment[]) {
-    if (next_execve == NULL) { // another library's constructor was first
+    if (next_execve == NULL) { // another library's constructor ran first
         find_next();
     }
     return next_execve(path, argv, is_for_us() ? EXTENDED(environment) : environment);
@@ -123,17 +123,17 @@ EXPORTED int execvp(const char *file, char *const argv[]) {
     return execvpe(file, argv, environ);
 }
 
-// ---- Arguments one by one ----
+// ---- Argument lists ----
 
 static size_t count_arguments(va_list arguments) {
-    size_t count = 1; // the first one is not among them
+    size_t count = 1; // first is not in arguments
     while (va_arg(arguments, char *) != NULL) {
         count++;
     }
     return count;
 }
 
-// argv has room for count + 1. What follows the NULL is next in arguments.
+// argv has a capacity of count + 1. After its NULL, the environment is next in arguments.
 static void list_arguments(char **argv, const char *first, size_t count, va_list *arguments) {
     argv[0] = (char *)(uintptr_t)first;
     for (size_t i = 1; i <= count; i++) {

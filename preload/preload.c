@@ -1,20 +1,21 @@
-// preload.c: how a preloaded libcmemprof.so starts by itself, and when profiles are written. settings.h has the variables it reads; without
-// CMEMPROF_DIRECTORY nothing in here does anything. Only the shared library has this folder: a program that links cmemprof starts it
+// preload.c: starts a preloaded libcmemprof.so and decides when profiles are written. settings.h lists its variables; without
+// CMEMPROF_DIRECTORY nothing here takes effect. Only the shared library contains this folder: a program that links cmemprof starts it
 // itself.
 //
 // A profile is written
-//   at the end      return from main, exit, quick_exit: after what the program itself does then (we were there first, so we are last);
-//                   _exit and _Exit: only where there is a thread of ours already, since they may be called in a signal handler. It
-//                   writes, and is waited for 5 seconds at most.
+//   at exit         return from main, exit, quick_exit: after the program's own exit handlers (ours was registered first, so it runs last);
+//                   _exit and _Exit: only if our thread exists, since they may be called in a signal handler. The thread writes, and is
+//                   waited for 5 seconds at most.
 //   at a signal     the handler wakes the thread and returns.
-//   before a signal that ends the program, if it does not handle it: SIGHUP, SIGINT, SIGTERM. It ends by that signal, a moment later; the
-//                   thread that the signal came to does nothing more. 5 seconds at most, as it may hold what our thread needs.
+//   before SIGHUP, SIGINT or SIGTERM ends a program that does not handle it. The program ends by that signal a moment later; the thread
+//   that
+//                   got the signal does nothing more. 5 seconds at most, as it may hold what our thread needs.
 //   every period    by the thread.
-// Not when the program is killed, crashes, replaces itself by exec (then the new one is profiled, exec.h), or makes the system call
-// exit_group by itself, as Go programs do.
+// No profile is written if the program is killed, crashes, replaces itself by exec (the new program is then profiled, exec.h), or makes the
+// exit_group system call itself, as Go programs do.
 //
-// A child made by fork samples on and has its own files if children are followed, and stops sampling if not. One made by vfork or clone,
-// which share our memory, is told by its process id, and nothing is done there.
+// A forked child keeps sampling, into files of its own, if children are followed; otherwise it stops sampling. A child of vfork or clone,
+// which shares our memory, is recognised by its process ID and left alone.
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -60,11 +61,11 @@ static void on_dump(int number) {
 static void on_termination(int number) {
     int saved = errno;
     if (is_owner() && preload.writer.has_thread) {
-        // Returns only if what the thread needs is held by the code that was interrupted.
+        // Returns only if the interrupted code holds what the thread needs.
         writer_terminate(&preload.writer, number, RAW_EXIT_LIMIT_S);
     }
     signals_reset(number);
-    raise(number); // comes when this handler returns
+    raise(number); // delivered when this handler returns
     errno = saved;
 }
 
@@ -75,12 +76,12 @@ static void handle_signals(void) {
         signals_handle(SIGTERM, on_termination);
     }
     if (preload.settings.signal != 0) {
-        signal(preload.settings.signal, SIG_DFL); // also over one of the above
+        signal(preload.settings.signal, SIG_DFL); // overrides the default handling of one of the above
         signals_handle(preload.settings.signal, on_dump);
     }
 }
 
-// ---- The end ----
+// ---- Exit ----
 
 static void finish(unsigned limit_s) {
     int saved = errno;
@@ -130,7 +131,7 @@ static void after_fork_in_child(void) {
     atomic_store(&preload.owner, getpid());
 }
 
-// ---- The start ----
+// ---- Start ----
 
 static void begin(void) {
     const struct settings *settings = &preload.settings;

@@ -38,7 +38,7 @@ static bool write_all(int descriptor, const uint8_t *bytes, size_t size) {
     return true;
 }
 
-// Whole or not at all; errno tells why not.
+// Writes all or nothing; on failure errno is set.
 static bool write_whole(const struct profile_file *file, const char *name, const void *bytes, size_t size) {
     char temporary[FILE_PATH_BYTES], final[FILE_PATH_BYTES];
     snprintf(temporary, sizeof temporary, "%s/.%s.tmp", file->directory, file->process);
@@ -49,7 +49,7 @@ static bool write_whole(const struct profile_file *file, const char *name, const
     }
     bool written = write_all(descriptor, bytes, size);
     int error = errno;
-    if (close(descriptor) != 0 && written) { // a quota may be found out this late
+    if (close(descriptor) != 0 && written) { // a quota may only be reported here
         written = false;
         error = errno;
     }
@@ -62,8 +62,8 @@ static bool write_whole(const struct profile_file *file, const char *name, const
     return false;
 }
 
-// The same. Beyond the process's limit for the size of files the kernel sends SIGXFSZ, which would end a program that writes no file
-// itself: it is held back, and taken away where it came.
+// The same, without SIGXFSZ. Beyond the file size limit the kernel sends it, which would end a program that writes no files itself: it is
+// blocked, and consumed if it came.
 static bool write_file(const struct profile_file *file, const char *name, const void *bytes, size_t size) {
     sigset_t limit, before;
     sigemptyset(&limit);
@@ -83,7 +83,7 @@ static void leave_note(const struct profile_file *file, const char *name, const 
     char line[256];
     int size = snprintf(line, sizeof line, "%s\n", text);
     if (!write_file(file, name, line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1)) {
-        write_file(file, name, "", 0); // a full disk often has room for a name still
+        write_file(file, name, "", 0); // a full disk often still has space for an empty file
     }
 }
 
@@ -105,7 +105,7 @@ static void remove_old(const struct profile_file *file) {
     unlink(path);
 }
 
-// The profile of a snapshot as bytes, which are the snapshot's; NULL, with the cause in text.
+// Encodes the snapshot; the bytes belong to it. Returns NULL with the cause in *text.
 static const uint8_t *encode(struct cmemprof_snapshot *snapshot, size_t *size, const char **text) {
     const uint8_t *bytes = NULL;
     enum cmemprof_error error = snapshot != NULL ? cmemprof_snapshot_profile(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;

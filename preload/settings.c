@@ -10,9 +10,9 @@
 #include "../cmemprof/cmemprof.h"
 #include "profile_file.h"
 
-enum { STACK_BYTES_MAX = 1 << 20 }; // from the environment's end to above the auxiliary vector; the stack has far more room
+enum { STACK_BYTES_MAX = 1 << 20 }; // from the environment's end to above the auxiliary vector; far less than a stack
 
-static char nothing[] = "_="; // shells set it to nothing of interest
+static char nothing[] = "_="; // harmless: shells set it themselves
 
 static bool read_number(const char *text, uint64_t max, uint64_t *number) {
     char *end;
@@ -33,7 +33,7 @@ const char *settings_read(struct settings *settings, char *(*get)(const char *na
     if (directory == NULL || directory[0] == '\0') {
         return NULL;
     }
-    // The program may change its working directory.
+    // Absolute, since the program may change its working directory.
     if (directory[0] != '/' || strlen(directory) >= sizeof settings->directory) {
         return "CMEMPROF_DIRECTORY";
     }
@@ -60,7 +60,7 @@ const char *settings_read(struct settings *settings, char *(*get)(const char *na
     return NULL;
 }
 
-// The loader takes spaces and colons for separators.
+// The loader accepts spaces and colons as separators.
 static void remove_from_list(char *list, const char *library) {
     size_t length = strlen(library);
     for (char *at = list; *at != '\0';) {
@@ -85,8 +85,8 @@ bool settings_is_own(const char *variable) {
     return false;
 }
 
-// Whether the kernel's auxiliary vector begins behind the environment's end, as it does unless the array was made anew. One that lies on
-// the main stack is known by the address of the random bytes, which lie above both.
+// Returns true if the kernel's auxiliary vector follows the environment, as it does unless the array was reallocated. The main stack is
+// recognised by the address of the random bytes, which are above both.
 static bool vector_follows(char *const *end) {
     const uintptr_t *pair = (const uintptr_t *)(end + 1);
     uintptr_t random = getauxval(AT_RANDOM);
@@ -101,9 +101,9 @@ static bool vector_follows(char *const *end) {
     return false;
 }
 
-// Ends the environment at `kept`, before its old end. Go's runtime has no other way to the auxiliary vector than from argv over the first
-// NULL behind it, so what becomes free must read as entries of the vector that mean nothing. Those are pairs: of an odd number of words one
-// stays with the environment, which has its first variable twice then.
+// Ends the environment at `kept`, before its old end. Go's runtime finds the auxiliary vector only by scanning past the NULL after argv's
+// environment, so the freed words must read as ignored entries of the vector. Entries are pairs: if the number of words is odd, one stays
+// in the environment, which then has its first variable twice.
 static void cut(char **environment, char **kept, char **end) {
     if (vector_follows(end)) {
         if ((end - kept) % 2 != 0) {

@@ -15,7 +15,7 @@ typedef signal_handler *signal_function(int number, signal_handler *handler);
 
 static signal_handler *ours[NSIG]; // by signal; NULL: none
 
-// The functions behind ours. Found when the library starts, since dlsym is nothing for a signal handler or a child of vfork.
+// The next definitions after ours. Resolved when the library starts, since dlsym is unsafe in signal handlers and in a child of vfork.
 static sigaction_function *next_sigaction;
 static signal_function *next_signal;
 
@@ -32,7 +32,7 @@ static bool is_simple(const struct sigaction *action, signal_handler *handler) {
     return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == handler;
 }
 
-// On the alternate stack if there is one: Go and others have small ones otherwise.
+// On the alternate stack if there is one: threads of Go and others otherwise have small stacks.
 static struct sigaction action_of(signal_handler *handler) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
     sigfillset(&action.sa_mask);
@@ -41,7 +41,7 @@ static struct sigaction action_of(signal_handler *handler) {
 
 EXPORTED int sigaction(int number, const struct sigaction *restrict action, struct sigaction *restrict before) {
     struct sigaction own;
-    if (next_sigaction == NULL) { // another library's constructor was first
+    if (next_sigaction == NULL) { // another library's constructor ran first
         find_next();
     }
     if (has_ours(number) && action != NULL && is_simple(action, SIG_DFL)) {

@@ -14,9 +14,9 @@
 #include "../cmemprof/profiler.h"
 #include "signals.h"
 
-// Naming and demangler recurse, to a bounded depth; address space only, as far as it is not used.
+// Symbolizer and demangler recurse to a bounded depth; unused stack is address space only.
 enum { STACK_BYTES = 1 << 20 };
-// How long the tables may be full before stacks of the past make room.
+// How long the tables may be full before stacks are evicted.
 enum { ROOM_INTERVAL_MS = 1000 };
 
 static struct timespec after_ms(struct timespec time, uint64_t ms) {
@@ -31,7 +31,7 @@ static struct timespec after_ms(struct timespec time, uint64_t ms) {
 
 static struct timespec now(void) {
     struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time); // the clock of sem_timedwait
+    clock_gettime(CLOCK_REALTIME, &time); // sem_timedwait uses this clock
     return time;
 }
 
@@ -43,8 +43,8 @@ static bool is_past(struct timespec time) {
     return !is_before(now(), time);
 }
 
-// By the signal that was held up until now, so that whoever waits for the program sees that it ended by it. It comes to this thread: others
-// may block it, as the one does that waits for this.
+// Ends by the signal held back until now, so that whoever waits for the program sees it. Sent to this thread: others may block it, as the
+// waiting one does.
 static void end_program(int number) {
     sigset_t only;
     sigemptyset(&only);
@@ -54,14 +54,14 @@ static void end_program(int number) {
     pthread_sigmask(SIG_UNBLOCK, &only, NULL);
 }
 
-// True: go on.
+// Returns true to continue.
 static bool serve(struct writer *writer) {
     if (atomic_load(&writer->finishing)) {
         if (!atomic_load(&writer->cancelled)) {
             profile_file_write(&writer->file, "exit");
         }
         int late = atomic_exchange(&writer->termination, 0);
-        if (late != 0) { // while the program waited for this
+        if (late != 0) { // requested during the wait
             end_program(late);
         }
         sem_post(&writer->done);
@@ -104,8 +104,8 @@ static bool make_thread(struct writer *writer) {
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_sigmask(SIG_SETMASK, &all, &before); // the thread inherits it
-    profiler_enter(&thread_state);               // what libc allocates for it is not the program's
+    pthread_sigmask(SIG_SETMASK, &all, &before); // inherited by the thread
+    profiler_enter(&thread_state);               // libc's allocations for the thread are not the program's
     bool made = pthread_create(&thread, &attributes, run, writer) == 0;
     profiler_leave(&thread_state);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -140,7 +140,7 @@ void writer_terminate(struct writer *writer, int number, unsigned limit_s) {
     }
 }
 
-// Without a thread: the caller's own, with signals blocked.
+// Without the thread: on the caller's, with signals blocked.
 static void write_here(struct writer *writer) {
     sigset_t all, before;
     sigfillset(&all);
@@ -163,7 +163,7 @@ void writer_finish(struct writer *writer, unsigned limit_s) {
             return;
         }
     }
-    sem_post(&writer->done); // for another thread that waits
+    sem_post(&writer->done); // another thread may be waiting
 }
 
 void writer_cancel(struct writer *writer) {
