@@ -366,7 +366,7 @@ const char *cmemprof_error_text(enum cmemprof_error error) {
         [CMEMPROF_NO_MEMORY] = "no memory for the profiler's tables",
         [CMEMPROF_NOT_BOUND] =
             "this program's malloc is not the profiler's: it has one of its own, the profiler was loaded late, or a sanitizer came first",
-        [CMEMPROF_BAD_NAMES] = "the names of Go addresses do not add up",
+        [CMEMPROF_BAD_NAMES] = "the names of the Go addresses are inconsistent",
         [CMEMPROF_ENCODING] = "the profile could not be written",
     };
     return error >= 0 && error < CMEMPROF_ERROR_COUNT ? texts[error] : "unknown error";

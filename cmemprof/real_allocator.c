@@ -179,7 +179,7 @@ static void find(void) {
     };
     if (found.malloc == NULL || found.calloc == NULL || found.realloc == NULL || found.free == NULL || found.posix_memalign == NULL) {
         // A fully static program without --wrap. It could not allocate a byte, so this is the only message the hooks ever print.
-        static const char text[] = "cmemprof: there is no allocator behind this one; fully static programs are not supported\n";
+        static const char text[] = "cmemprof: no real allocator found; a fully static program needs libcmemprof-static.a and --wrap\n";
         (void)!write(STDERR_FILENO, text, sizeof text - 1);
         _exit(127);
     }

@@ -242,8 +242,8 @@ static void add_warnings(const struct encoder *encoder) {
     }
     if (encoder->names_ran_short) {
         profile_add_comment(encoder->profile,
-                            "cmemprof: warning: names of C functions or their lines are missing: there was too little memory "
-                            "to read debug data in; cmemprof symbolize names them later");
+                            "cmemprof: warning: names or lines of C functions are missing: too little memory to read debug data; "
+                            "cmemprof symbolize can add them");
     }
 }
 

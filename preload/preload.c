@@ -137,7 +137,7 @@ static void begin(void) {
     const struct settings *settings = &preload.settings;
     bool thread = settings->period_ms != 0 || settings->signal != 0 || settings->on_termination;
     if (!writer_open(&preload.writer, settings->period_ms, thread)) {
-        profile_file_unsampled(&preload.writer.file, "the thread that writes profiles could not be made");
+        profile_file_unsampled(&preload.writer.file, "cannot create the thread that writes profiles");
         return;
     }
     cmemprof_set_memory_limit(settings->memory_limit_bytes);
@@ -163,7 +163,7 @@ static __attribute__((constructor)) void start(void) {
     profile_file_begin(&preload.writer.file, preload.settings.directory, preload.settings.keep);
     if (bad != NULL) {
         char text[96];
-        snprintf(text, sizeof text, "%s has a value that cannot be read", bad);
+        snprintf(text, sizeof text, "%s has an invalid value", bad);
         profile_file_unsampled(&preload.writer.file, text);
         return;
     }

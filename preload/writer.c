@@ -17,7 +17,7 @@
 // Symbolizer and demangler recurse to a bounded depth; unused stack is address space only.
 enum { STACK_BYTES = 1 << 20 };
 // How long the tables may be full before stacks are evicted.
-enum { ROOM_INTERVAL_MS = 1000 };
+enum { EVICTION_INTERVAL_MS = 1000 };
 
 static struct timespec after_ms(struct timespec time, uint64_t ms) {
     time.tv_sec += (time_t)(ms / 1000);
@@ -83,7 +83,7 @@ static void *run(void *context) {
     prctl(PR_SET_NAME, "cmemprof");
     struct timespec next = after_ms(now(), writer->period_ms);
     for (;;) {
-        struct timespec soon = after_ms(now(), ROOM_INTERVAL_MS);
+        struct timespec soon = after_ms(now(), EVICTION_INTERVAL_MS);
         bool is_sooner = writer->period_ms == 0 || is_before(soon, next);
         if (sem_timedwait(&writer->wake, is_sooner ? &soon : &next) == 0 && !serve(writer)) {
             return NULL;

@@ -72,7 +72,7 @@ func TestNothingWithoutDirectory(t *testing.T) {
 func TestBadVariableIsNamed(t *testing.T) {
 	folder, output, status := preloaded(t, []string{"CMEMPROF_RATE=many"}, compileSites(t), "exit")
 	text, err := os.ReadFile(readOnly(t, folder, "*"))
-	if err != nil || string(text) != "CMEMPROF_RATE has a value that cannot be read\n" || status != 5 || output != "" {
+	if err != nil || string(text) != "CMEMPROF_RATE has an invalid value\n" || status != 5 || output != "" {
 		t.Errorf("%q, %v, status %d, output %q", text, err, status, output)
 	}
 }
