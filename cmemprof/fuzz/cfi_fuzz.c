@@ -1,7 +1,7 @@
-// cfi_fuzz.c: libFuzzer target for the reader of call-frame information. The input is an object's .eh_frame_hdr and .eh_frame as they lie
-// in memory, after 8 bytes that say where the header begins and which address is asked for. The object is a heap block of exactly that
-// size, so that AddressSanitizer sees any read outside of it. Beside that address, those of the table itself are asked for, which lead to
-// its entries. `make fuzz-cfi` builds and runs it; cfi_seeds.c makes the inputs that it starts from.
+// cfi_fuzz.c: libFuzzer target for the reader of call-frame information. The input is 8 bytes that give the offset of the header and the
+// address to look up, followed by an object's .eh_frame_hdr and .eh_frame as in memory. The object is a heap block of exactly that size, so
+// that AddressSanitizer sees any read outside of it. Also looks up the addresses in the table, which lead to its entries. `make fuzz-cfi`
+// builds and runs it; cfi_seeds.c makes its seed inputs.
 
 #include <stdlib.h>
 #include <string.h>

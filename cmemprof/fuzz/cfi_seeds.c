@@ -1,5 +1,5 @@
-// cfi_seeds.c: writes inputs for cfi_fuzz.c into the directory that is its argument: the tables of the objects of this very process, whole
-// where they are small, else with the first entries only.
+// cfi_seeds.c: writes seed inputs for cfi_fuzz.c into the given directory: the tables of this process's own objects, whole if small,
+// otherwise only the first entries.
 
 #include <fcntl.h>
 #include <link.h>
@@ -58,7 +58,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context) {
     return 0;
 }
 
-// Some kinds of frame for this program's own table.
+// Several kinds of frame for this program's own table.
 static __attribute__((noinline)) void use(void *memory) {
     __asm__ volatile("" : : "r"(memory) : "memory");
 }

@@ -1,7 +1,7 @@
-// debug_fuzz.c: libFuzzer target for the reader of ELF files and debug data: the input is a whole file, after 8 bytes that say which
-// address is asked for. It is a heap block of exactly its size, so that AddressSanitizer sees any read outside of it; what it makes of it
-// lies in symbolizer_arena.h, which marks what is between blocks. `make fuzz-debug` builds and runs it; debug_seeds.c makes the inputs it
-// starts from.
+// debug_fuzz.c: libFuzzer target for the reader of ELF files and debug data. The input is 8 bytes that give the address to look up,
+// followed by a whole file. The file is a heap block of exactly its size, so that AddressSanitizer sees any read outside of it; derived
+// data is in symbolizer_arena.h, which poisons the gaps between blocks. `make fuzz-debug` builds and runs it; debug_seeds.c makes its seed
+// inputs.
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MAX_SCOPES = 16 };
-// Far less than for a real file: an input takes milliseconds then.
+// Far less than for real files, so that an input takes milliseconds.
 enum { STEPS = 20000, MEMORY_BYTES = 16 << 20 };
 
 static void name_scopes(struct dwarf_unit *unit, uint64_t address) {
@@ -68,7 +68,7 @@ static void use(struct elf_file *elf, uint64_t address) {
     }
 }
 
-// The unit of one of its slots, which the address says, too.
+// The unit in one of its slots, selected by the address.
 static void use_package(struct dwarf_package *package, uint64_t address) {
     static struct dwarf_file dwarf;
     uint64_t id;
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size -= sizeof address;
     uint8_t *bytes = malloc(size);
     memcpy(bytes, data + sizeof address, size);
-    struct symbolizer_arena memory = {.limit_bytes = MEMORY_BYTES, .address_space_left = SIZE_MAX}; // without a question to the system
+    struct symbolizer_arena memory = {.limit_bytes = MEMORY_BYTES, .address_space_left = SIZE_MAX}; // without the system's limits
     static struct dwarf_package package;
     if (elf_file_use(&package.elf, bytes, size, &memory)) {
         use(&package.elf, address);

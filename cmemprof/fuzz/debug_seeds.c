@@ -1,5 +1,5 @@
-// debug_seeds.c: writes inputs for debug_fuzz.c into the directory that is its first argument: the objects that are the others, each with
-// some addresses of its functions, or with the numbers 0 to 7 if it has none, as a package of split debug data.
+// debug_seeds.c: writes seed inputs for debug_fuzz.c into the directory that is its first argument: the objects that follow, each with some
+// addresses of its functions, or with the numbers 0 to 7 if it has none, as packages of split debug data do.
 
 #include <elf.h>
 #include <stdint.h>
@@ -23,7 +23,7 @@ static void write_seed(const char *directory, const uint8_t *bytes, size_t size,
     fclose(file);
 }
 
-// Functions' addresses, of the symbol table.
+// Function addresses from the symbol table.
 static size_t find_addresses(const uint8_t *bytes, uint64_t *addresses) {
     const Elf64_Ehdr *head = (const Elf64_Ehdr *)bytes;
     const Elf64_Shdr *sections = (const Elf64_Shdr *)(bytes + head->e_shoff);

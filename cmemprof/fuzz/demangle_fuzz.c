@@ -1,6 +1,5 @@
-// demangle_fuzz.c: libFuzzer target for readable names: the input is a name. It is a heap block of exactly its size, so that
-// AddressSanitizer sees any read outside of it. `make fuzz-demangle` builds and runs it; the names that the tests have are what it starts
-// from.
+// demangle_fuzz.c: libFuzzer target for the demangler. The input is a name, in a heap block of exactly its size, so that AddressSanitizer
+// sees any read outside of it. `make fuzz-demangle` builds and runs it; the names in the tests are its seed inputs.
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-// line_table_fuzz.c: libFuzzer target for the reader of line number programs. The input is a .debug_line, and behind it what serves as both
-// .debug_line_str and .debug_str, after 8 bytes that say how long the first is and which address is asked for. Each section is a heap block
-// of exactly its size, so that AddressSanitizer sees any read outside of it. What the reader takes is given to libdw too, in an ELF file of
-// one unit: a program of one sequence must have the lines that libdw has, and of several no line may be one that is not in libdw's list.
-// `make fuzz-line-table` builds and runs it; line_table_seeds.c makes the inputs that it starts from.
+// line_table_fuzz.c: libFuzzer target for the reader of line number programs. The input is 8 bytes that give the length of .debug_line and
+// the address to look up, then a .debug_line, then bytes that serve as both .debug_line_str and .debug_str. Each section is a heap block of
+// exactly its size, so that AddressSanitizer sees any read outside of it. What the reader accepts is also given to libdw, in an ELF file of
+// one unit: for a program of one sequence the lines must equal libdw's, and for several every line must be in libdw's list. `make
+// fuzz-line-table` builds and runs it; line_table_seeds.c makes its seed inputs.
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint8_t abbrev[] = {
     1, DW_TAG_compile_unit, DW_CHILDREN_no, DW_AT_stmt_list, DW_FORM_sec_offset, DW_AT_comp_dir, DW_FORM_string, 0, 0, 0};
-// DWARF 4, whatever the line number program's version is: length, version, abbreviations, bytes of an address; 1, stmt_list, comp_dir.
+// DWARF 4, whatever the program's version: length, version, abbreviation offset, address size; 1, stmt_list, comp_dir.
 static const uint8_t info[] = {17, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1, 0, 0, 0, 0, '/', 's', 'r', 'c', 0};
 
 static struct elf_writer wrap(const struct line_sections *sections) {
@@ -34,7 +34,7 @@ static struct elf_writer wrap(const struct line_sections *sections) {
     return file;
 }
 
-// ---- Beside libdw ----
+// ---- Compared with libdw ----
 
 struct answer {
     bool found;
@@ -63,7 +63,7 @@ static struct answer of_line(Dwarf_Line *line) {
     return answer;
 }
 
-// Of a file that is not there libdw has its own word, and it takes no empty directory for none.
+// For a missing file libdw has a placeholder, and it treats an empty directory as present.
 static bool are_same(struct answer a, struct answer b) {
     return a.line == b.line && (strcmp(a.path, b.path) == 0 || a.path[0] == '\0' || strcmp(b.path, "???") == 0 || b.path[0] == '/');
 }
@@ -95,7 +95,7 @@ static void differ(uint64_t address, struct answer a, struct answer b) {
 static void compare(struct line_table *table, Dwarf_Die *unit) {
     Dwarf_Lines *lines;
     size_t count;
-    enum { MAX_LINES = 500 }; // each is looked for in the list
+    enum { MAX_LINES = 500 }; // each is searched in the list
     if (dwarf_getsrclines(unit, &lines, &count) != 0 || count == 0 || count > MAX_LINES) {
         return;
     }
@@ -110,7 +110,7 @@ static void compare(struct line_table *table, Dwarf_Die *unit) {
         if (found.found && !is_in(lines, count, found)) {
             differ(address, found, wanted);
         }
-        bool dropped = begin == 0; // libdw has lines of what the linker dropped
+        bool dropped = begin == 0; // libdw reports lines of code that the linker dropped
         if (one && !dropped && (found.found != wanted.found || (found.found && !are_same(found, wanted)))) {
             differ(address, found, wanted);
         }
@@ -149,8 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t *line = copy(data, line_bytes), *texts = copy(data + line_bytes, size - line_bytes);
     const struct line_section text_section = {texts, size - line_bytes};
     const struct line_sections sections = {{line, line_bytes}, text_section, text_section};
-    struct symbolizer_arena memory = {.limit_bytes = SYMBOLIZER_ARENA_BYTES,
-                                      .address_space_left = SIZE_MAX}; // without a question to the system
+    struct symbolizer_arena memory = {.limit_bytes = SYMBOLIZER_ARENA_BYTES, .address_space_left = SIZE_MAX}; // without the system's limits
     struct line_table *table = line_table_new(&memory, &sections, 0, "/src");
     if (table != NULL) {
         ours(table, words[1]);

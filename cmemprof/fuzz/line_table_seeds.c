@@ -1,5 +1,5 @@
-// line_table_seeds.c: writes inputs for line_table_fuzz.c into the directory that is its first argument: each line number program of the
-// objects that are the others, whole and cut.
+// line_table_seeds.c: writes seed inputs for line_table_fuzz.c into the directory that is its first argument: each line number program of
+// the objects that follow, whole and truncated.
 
 #include <fcntl.h>
 #include <gelf.h>

@@ -1,4 +1,4 @@
-// address_order_test.c: sorting and looking, of few and many, with equals, and without memory.
+// address_order_test.c: sort and search with few and many items, with equal ones, and without memory.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static void without_memory(void **state) {
     struct symbolizer_arena none = {0};
     struct item items[] = {{2, 0}, {1, 1}}, sorted[] = {{1, 0}, {1, 1}, {3, 2}};
     assert_false(address_sort(&none, items, 2, sizeof *items));
-    assert_true(address_sort(&none, sorted, 3, sizeof *sorted)); // needs none
+    assert_true(address_sort(&none, sorted, 3, sizeof *sorted)); // needs no memory
 }
 
 int main(void) {

@@ -1,4 +1,4 @@
-// allocator_stats_test.c: what glibc says of itself follows what is allocated. The other allocators are in testdata/allocators.
+// allocator_stats_test.c: glibc's figures follow what is allocated. The other allocators are tested in testdata/allocators.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static void bytes_in_use_follow_the_program(void **state) {
     }
     struct cmemprof_allocator_stats during = now();
     assert_in_range(during.in_use_bytes - before.in_use_bytes, BLOCKS * BLOCK_BYTES, BLOCKS * (BLOCK_BYTES + 100));
-    // Every second one stays, so that the others cannot go back to the kernel.
+    // Every second one stays, so that the others cannot return to the kernel.
     for (size_t i = 0; i < BLOCKS; i += 2) {
         free(blocks[i]);
     }
@@ -44,7 +44,7 @@ static void bytes_in_use_follow_the_program(void **state) {
     }
 }
 
-// Free pages between blocks go back to the kernel, and glibc's own figures do not change.
+// Free pages between blocks return to the kernel, and glibc's own figures do not change.
 static void what_malloc_trim_gave_back_is_not_lost(void **state) {
     (void)state;
     enum { BLOCKS = 4000, BLOCK_BYTES = 16384 };
@@ -61,7 +61,7 @@ static void what_malloc_trim_gave_back_is_not_lost(void **state) {
     struct cmemprof_allocator_stats before = now();
     assert_int_equal(malloc_trim(0), 1);
     struct cmemprof_allocator_stats after = now();
-    assert_true(after.mapped_bytes > before.mapped_bytes - (1 << 20)); // all but what lay on top
+    assert_true(after.mapped_bytes > before.mapped_bytes - (1 << 20)); // all but the top of the heap
     assert_true(before.fragmentation_bytes > (size_t)BLOCKS / 2 * BLOCK_BYTES);
     assert_true(after.fragmentation_bytes < (size_t)BLOCKS / 4 * BLOCK_BYTES);
     assert_true(after.resident_bytes < before.resident_bytes - (size_t)BLOCKS / 2 * BLOCK_BYTES);
@@ -80,7 +80,7 @@ static void a_mapped_block_is_in_use(void **state) {
     free(block);
     assert_in_range(during.in_use_bytes - before.in_use_bytes, BIG_BYTES, BIG_BYTES + (64 << 10));
     assert_in_range(during.mapped_bytes - before.mapped_bytes, BIG_BYTES, BIG_BYTES + (64 << 10));
-    assert_true(during.resident_bytes < before.resident_bytes + BIG_BYTES / 2); // nothing was written to it
+    assert_true(during.resident_bytes < before.resident_bytes + BIG_BYTES / 2); // never written to
     assert_in_range(now().in_use_bytes, before.in_use_bytes, before.in_use_bytes + 1000);
 }
 

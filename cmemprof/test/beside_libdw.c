@@ -1,9 +1,9 @@
-// beside_libdw.c: the frames of many addresses of ELF files, as object_file.c has them and as libdw has them. A program, not a test by
-// itself: testdata/names builds files with it and looks at what it says.
+// beside_libdw.c: compares the frames of many addresses in ELF files as found by object_file.c and by libdw. A program, not a test:
+// testdata/names builds files for it and checks its output.
 //
-// usage: beside_libdw EVERY FILE...     EVERY: of so many rows of the line tables, and of so many symbols, one is compared
+// usage: beside_libdw EVERY FILE... EVERY: compare one in this many line table rows and symbols
 //
-// Prints every difference, and for each file how many addresses and frames were compared. Ends with 1 if anything differed.
+// Prints every difference, and for each file the number of addresses and frames compared. Exits with 1 on any difference.
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -49,12 +49,12 @@ static const char *call_file(Dwarf_Die *unit, int64_t index) {
     return name != NULL ? name : "";
 }
 
-// entries: the unit's, or its split unit's.
+// entries: those of the unit or of its split unit.
 static size_t frames_of(Dwarf_Die *unit, Dwarf_Die *entries, Dwarf_Addr address, struct symbol_frame *frames) {
     Dwarf_Die *scopes = NULL;
     int scope_count = dwarf_getscopes(entries, address, &scopes);
     Dwarf_Die *inner = NULL;
-    // What is inlined is nested in the code, and getscopes goes on from the innermost by where things were declared.
+    // Inlined functions are nested in the code, but getscopes continues from the innermost by declaration.
     int nested_count = scope_count > 0 ? dwarf_getscopes_die(&scopes[0], &inner) : 0;
     struct symbol_frame position = {.file = ""};
     Dwarf_Line *line = dwarf_getsrc_die(unit, address);
@@ -87,7 +87,7 @@ static size_t frames_of(Dwarf_Die *unit, Dwarf_Die *entries, Dwarf_Addr address,
     return count;
 }
 
-// ---- Beside each other ----
+// ---- Comparison ----
 
 // "a::put" is better than "put".
 static bool is_name(const char *ours, const char *theirs) {
@@ -112,7 +112,7 @@ static void compare(struct one_file *file, Dwarf_Die *unit, Dwarf_Die *entries, 
     struct symbol_frame ours[SYMBOL_MAX_INLINED], theirs[SYMBOL_MAX_INLINED];
     size_t count = object_file_frames(file->ours, address, ours), wanted = frames_of(unit, entries, address, theirs);
     if (wanted == 0 || theirs[wanted - 1].function[0] == '\0') {
-        return; // the symbol table's, of which libdw knows nothing
+        return; // from the symbol table, which libdw does not read
     }
     bool same = count == wanted;
     for (size_t i = 0; same && i < count; i++) {
@@ -155,7 +155,7 @@ static bool compare_file(const char *path, const char *debug, size_t every) {
         sprintf(module.build_id + 2 * i, "%02x", ((const uint8_t *)id)[i]);
     }
     if (size <= 0) {
-        atomic_store(&module.unloaded_at, 1); // nothing in memory to compare it with
+        atomic_store(&module.unloaded_at, 1); // there is no memory to compare it with
     }
     struct symbolizer_arena memory;
     symbolizer_arena_open(&memory);

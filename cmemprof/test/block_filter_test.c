@@ -1,4 +1,4 @@
-// block_filter_test.c: what is counted is noticed, at every size and while it grows; what is not mostly is not.
+// block_filter_test.c: counted blocks are always found, at every size and while it grows; others mostly are not.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include "../block_filter.h"
 
 static struct memory_budget budget;
-enum { PLACE = 5 };
+enum { TAG = 5 };
 
 static const void *at(uintptr_t address) {
     return (const void *)address;
@@ -35,8 +35,8 @@ static void what_is_counted_is_noticed_until_it_goes(void **state) {
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
-    block_filter_add(&filter, at(0x7f0000001230), PLACE);
-    block_filter_add(&filter, at(0x7f0000001230), PLACE); // two blocks that share a counter
+    block_filter_add(&filter, at(0x7f0000001230), TAG);
+    block_filter_add(&filter, at(0x7f0000001230), TAG); // two blocks that share a counter
     block_filter_remove(filter.present, at(0x7f0000001230));
     assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
     block_filter_remove(filter.present, at(0x7f0000001230));
@@ -46,7 +46,7 @@ static void what_is_counted_is_noticed_until_it_goes(void **state) {
     close_filter(&filter);
 }
 
-// Of one block the counter says where it is; of several it cannot, nor of the last one of several.
+// A counter of one block gives its tag; one of several cannot, nor can the last one of several.
 static void it_says_where_the_only_block_is(void **state) {
     (void)state;
     struct block_filter filter;
@@ -77,13 +77,13 @@ static void it_says_where_the_only_block_is(void **state) {
     close_filter(&filter);
 }
 
-// A counter that was full once says yes for ever: too many questions, and no block missed.
+// A saturated counter says yes for ever: needless searches, but no block missed.
 static void a_full_counter_stays_full(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     for (int i = 0; i < 300; i++) {
-        block_filter_add(&filter, at(0x5550), PLACE);
+        block_filter_add(&filter, at(0x5550), TAG);
     }
     for (int i = 0; i < 300; i++) {
         assert_true(block_filter_may_hold(&filter, at(0x5550)));
@@ -98,7 +98,7 @@ static void there_is_one_before_it_is_opened(void **state) {
     struct block_filter filter = {.present = &block_filter_smallest};
     size_t noticed = 0;
     assert_false(block_filter_may_hold(&filter, at(0x1000)));
-    block_filter_add(&filter, at(0x1000), PLACE);
+    block_filter_add(&filter, at(0x1000), TAG);
     for (uintptr_t block = 0; block < 100000; block++) {
         noticed += block_filter_may_hold(&filter, at(block * 16));
     }
@@ -111,7 +111,7 @@ static size_t distinct(struct block_filter *filter, uintptr_t step, size_t count
     size_t fresh = 0;
     for (size_t i = 0; i < count; i++) {
         fresh += !block_filter_may_hold(filter, at(0x7f1234560000 + i * step));
-        block_filter_add(filter, at(0x7f1234560000 + i * step), PLACE);
+        block_filter_add(filter, at(0x7f1234560000 + i * step), TAG);
     }
     for (size_t i = 0; i < count; i++) {
         block_filter_remove(filter->present, at(0x7f1234560000 + i * step));
@@ -119,7 +119,7 @@ static size_t distinct(struct block_filter *filter, uintptr_t step, size_t count
     return fresh;
 }
 
-// Allocators lay blocks out in steps: 16 bytes, a power of two, whole pages, thread heaps of 64 MiB.
+// Allocators lay blocks out at strides: 16 bytes, a power of two, whole pages, thread heaps of 64 MiB.
 static void blocks_in_steps_have_counters_of_their_own(void **state) {
     (void)state;
     struct block_filter filter;
@@ -135,8 +135,8 @@ static void it_grows_and_misses_nothing(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
-    block_filter_add(&filter, at(0x1000), PLACE);
-    block_filter_add(&filter, at(0x2000), PLACE);
+    block_filter_add(&filter, at(0x1000), TAG);
+    block_filter_add(&filter, at(0x2000), TAG);
     assert_false(block_filter_grows(&filter));
     assert_true(block_filter_is_still(&filter, filter.present));
     assert_true(block_filter_begin(&filter, 1 << 18, &budget));
@@ -144,11 +144,11 @@ static void it_grows_and_misses_nothing(void **state) {
     assert_true(block_filter_grows(&filter));
     assert_false(block_filter_is_still(&filter, before));
     assert_false(block_filter_begin(&filter, 1 << 18, &budget)); // one at a time
-    block_filter_add(&filter, at(0x3000), PLACE);
+    block_filter_add(&filter, at(0x3000), TAG);
     block_filter_remove(filter.present, at(0x2000));
     assert_true(block_filter_may_hold(&filter, at(0x3000)));
-    block_filter_fill(&filter, at(0x1000), PLACE);
-    block_filter_fill(&filter, at(0x3000), PLACE); // twice: it came meanwhile
+    block_filter_fill(&filter, at(0x1000), TAG);
+    block_filter_fill(&filter, at(0x3000), TAG); // twice: it was added meanwhile
     block_filter_finish(&filter);
     assert_false(block_filter_is_still(&filter, before));
     assert_true(block_filter_is_still(&filter, filter.present));
@@ -161,20 +161,20 @@ static void it_grows_and_misses_nothing(void **state) {
     close_filter(&filter);
 }
 
-// A growth that could not be settled is filled from the start the next time: what came and went meanwhile leaves nothing in it.
+// A growth that could not be settled is filled from the start the next time, without what came and went meanwhile.
 static void a_growth_that_waits_begins_again(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     assert_true(block_filter_begin(&filter, 1 << 18, &budget));
     for (uintptr_t i = 0; i < 5000; i++) {
-        struct block_counts *counts = block_filter_add(&filter, at(0x7f0000000000 + i * 4096), PLACE);
+        struct block_counts *counts = block_filter_add(&filter, at(0x7f0000000000 + i * 4096), TAG);
         block_filter_remove(counts, at(0x7f0000000000 + i * 4096));
     }
-    block_filter_add(&filter, at(0x7f0000001230), PLACE);
+    block_filter_add(&filter, at(0x7f0000001230), TAG);
     block_filter_begin_again(&filter);
     assert_true(block_filter_grows(&filter));
-    block_filter_fill(&filter, at(0x7f0000001230), PLACE);
+    block_filter_fill(&filter, at(0x7f0000001230), TAG);
     block_filter_finish(&filter);
     assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
     size_t counted = 0;
@@ -182,7 +182,7 @@ static void a_growth_that_waits_begins_again(void **state) {
         counted += filter.present->of[i] != 0;
     }
     assert_int_equal(counted, 1);
-    // Forked between the two steps of its end.
+    // Forked between the two steps of finish.
     filter.next = filter.present;
     block_filter_begin_again(&filter);
     assert_false(block_filter_grows(&filter));
@@ -200,7 +200,7 @@ static void without_memory_it_stays_as_it_is(void **state) {
     close_filter(&filter);
 }
 
-// Threads count up and down at the same counters: nothing is lost.
+// Threads change the same counters: nothing is lost.
 enum { THREADS = 4, ROUNDS = 100000 };
 static struct block_filter shared;
 
@@ -208,7 +208,7 @@ static void *up_and_down(void *context) {
     uintptr_t wrong = 0;
     for (uintptr_t i = 0; i < ROUNDS; i++) {
         const void *block = at(0x1000 + (i % 4) * 16 + ((uintptr_t)context << 44)); // the same counters for all
-        block_filter_add(&shared, block, PLACE);
+        block_filter_add(&shared, block, TAG);
         wrong += !block_filter_may_hold(&shared, block);
         block_filter_remove(shared.present, block);
     }

@@ -1,4 +1,4 @@
-// cfi_cache_test.c: what was put is found under its address and no other, also while others write.
+// cfi_cache_test.c: an entry is found under its address and no other, also while other threads write.
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 #include "../cfi_program.h"
 
 static const struct cfi_alignment ALIGNMENT = {.code = 1, .data = -8};
-// CFA = RSP + 8, return address at CFA - 8: how every CIE on amd64 begins.
+// CFA = RSP + 8, return address at CFA - 8: the start of every CIE on amd64.
 static const uint8_t INITIAL[] = {0x0c, 7, 8, 0x90, 1};
 
 #define RUN(address, ...) run_at(address, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), &row)
@@ -30,7 +30,7 @@ static void advances_select_the_row(void **state) {
 static void remembered_rows_come_back(void **state) {
     (void)state;
     struct cfi_row row;
-    // push rbp; epilogue in the middle; then the body goes on
+    // push rbp; an epilogue in the middle; then the body continues
     assert_true(RUN(9, 0x0e, 16, 0x86, 2, 0x41, 0x0a, 0x0e, 8, 0xc6, 0x41, 0x0b));
     assert_int_equal(row.cfa_offset, 16);
     assert_int_equal(row.rbp, CFI_AT_CFA);
@@ -57,7 +57,7 @@ static void rules_of_rbp_and_rbx(void **state) {
     assert_true(RUN(0, 0x07, 6, 0x08, 3));
     assert_int_equal(row.rbp, CFI_UNKNOWN);
     assert_int_equal(row.rbx, CFI_SAME);
-    assert_true(RUN(0, 0x09, 6, 0, 0x14, 3, 1)); // in another register; val_offset: neither can be held
+    assert_true(RUN(0, 0x09, 6, 0, 0x14, 3, 1)); // in another register; val_offset: neither can be represented
     assert_int_equal(row.rbp, CFI_UNKNOWN);
     assert_int_equal(row.rbx, CFI_UNKNOWN);
 }
@@ -74,7 +74,7 @@ static void forms_of_the_cfa(void **state) {
     assert_true(row.cfa_indirect);
     assert_true(RUN(0, 0x12, 7, 0x7e)); // def_cfa_sf
     assert_int_equal(row.cfa_offset, 16);
-    assert_false(RUN(0, 0x0c, 10, 8));                  // r10: no call is made while it holds the CFA
+    assert_false(RUN(0, 0x0c, 10, 8));                  // r10: no call happens while it holds the CFA
     assert_false(RUN(0, 0x0f, 2, 0x30, 0x31));          // another expression
     assert_false(RUN(0, 0x0e, 0x80, 0x80, 0x80, 0x40)); // 128 MiB frame: does not fit a row
 }

@@ -1,4 +1,4 @@
-// cfi_test.c: finds entries in a table made by hand and in this program's own, and survives any damage to it.
+// cfi_test.c: finds entries in a handmade table and in this program's own, and survives any damage to it.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include "../cfi.h"
 #include "../code_objects.h"
 
-// .eh_frame_hdr with two functions, its CIE and FDEs behind it, as one block. "Code" lies behind that: addresses need not hold any.
+// .eh_frame_hdr with two functions, followed by its CIE and FDEs, as one block. The "code" is after that: addresses need not contain any.
 struct made {
     uint8_t bytes[512];
     size_t used;
@@ -106,8 +106,8 @@ static void gaps_belong_to_nobody(void **state) {
     assert_int_equal(find_at(&made, CODE + 150, &row), CFI_NONE);
 }
 
-// Every byte of the table set to every value, and the table cut at every length. Run under a sanitizer this finds a read past the end; here
-// the table ends where a page without access begins.
+// Every byte of the table set to every value, and the table truncated at every length. Under a sanitizer this finds reads past the end;
+// here the table ends at an inaccessible page.
 static void damage_never_faults(void **state) {
     (void)state;
     struct made made = make_table();
@@ -122,7 +122,7 @@ static void damage_never_faults(void **state) {
         }
     }
     for (size_t size = 0; size < made.used; size++) {
-        uint8_t *exact = malloc(size + 1); // ends where the block ends
+        uint8_t *exact = malloc(size + 1); // ends at the end of the block
         memcpy(exact, made.bytes, size);
         struct cfi_object object = {exact, exact + size, exact};
         enum cfi_result result = cfi_find(&object, (uintptr_t)exact + CODE + 149, &row);
@@ -138,11 +138,11 @@ static void this_program_has_its_own(void **state) {
     uintptr_t here = (uintptr_t)this_program_has_its_own + 8;
     assert_true(cfi_object_at(here, &object));
     assert_int_equal(cfi_find(&object, here, &row), CFI_FOUND);
-    assert_false(cfi_object_at((uintptr_t)&object, &object)); // the stack is no code
+    assert_false(cfi_object_at((uintptr_t)&object, &object)); // the stack is not code
     uintptr_t libc = (uintptr_t)strtol;
     assert_true(cfi_object_at(libc, &object));
     assert_int_equal(cfi_find(&object, libc, &row), CFI_FOUND);
-    // Nothing but the segment with the tables is ever read: not the code, nor what may lie between.
+    // Only the segment with the tables is ever read: neither the code nor gaps.
     assert_true(libc < (uintptr_t)object.low || libc >= (uintptr_t)object.high);
     assert_true(object.low <= object.eh_frame_hdr && object.eh_frame_hdr < object.high);
 }

@@ -1,5 +1,5 @@
-// cgroup_memory_test.c: what a process may still take, from files as the kernel writes them, and from the kernel's own where a cgroup can
-// be made.
+// cgroup_memory_test.c: memory left to a process, from files as the kernel writes them, and from the kernel itself where a cgroup can be
+// made.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static void without_a_limit_there_is_none(void **state) {
     assert_true(cgroup_memory_left("/nowhere/list", mount) == SIZE_MAX);
     assert_true(left_with("") == SIZE_MAX);
     assert_true(left_with("nonsense\n:\n0:\n") == SIZE_MAX);
-    assert_true(left_with("0::/\n") == SIZE_MAX); // the root has no files
+    assert_true(left_with("0::/\n") == SIZE_MAX); // the root has no such files
     make("/a/memory.max", "max\n");
     make("/a/memory.current", "1000\n");
     assert_true(left_with("0::/a\n") == SIZE_MAX);
@@ -72,16 +72,16 @@ static void of_version_2_all_levels_count(void **state) {
     assert_int_equal(left_with("0::/a/b c\n"), 300000);
     make("/a/b c/memory.max", "650000\n");
     assert_int_equal(left_with("0::/a/b c\n"), 50000);
-    // Files that were not used lately make room.
+    // inactive_file counts as free.
     make("/a/b c/memory.stat", "anon 400000\nfile 200000\ninactive_anon 1\ninactive_file 150000\nactive_file 50000\n");
     assert_int_equal(left_with("0::/a/b c\n"), 200000);
-    make("/a/b c/memory.current", "100000\n"); // less than the files, which were counted at another moment
+    make("/a/b c/memory.current", "100000\n"); // less than inactive_file, which was read at another moment
     assert_int_equal(left_with("0::/a/b c\n"), 300000);
     make("/a/memory.current", "1200000\n"); // the limit was lowered
     assert_int_equal(left_with("0::/a/b c\n"), 0);
 }
 
-// A cgroup namespace or a container's mount: the path leads nowhere, the files are the container's own.
+// A cgroup namespace or a container's mount: the path does not exist, the files are the container's own.
 static void in_a_container_the_mount_counts(void **state) {
     (void)state;
     make("/memory.max", "5000\n");
@@ -90,7 +90,7 @@ static void in_a_container_the_mount_counts(void **state) {
     assert_int_equal(left_with("0::/../../elsewhere\n"), 4000);
     make("/memory/memory.limit_in_bytes", "9000\n");
     make("/memory/memory.usage_in_bytes", "6500\n");
-    assert_int_equal(left_with("12:pids:/\n4:memory:/docker/0123456789\n0::/x\n"), 2500); // the less of both
+    assert_int_equal(left_with("12:pids:/\n4:memory:/docker/0123456789\n0::/x\n"), 2500); // the lower of the two
 }
 
 static void of_version_1_as_well(void **state) {
@@ -108,18 +108,18 @@ static void of_version_1_as_well(void **state) {
 static bool write_number(const char *folder, const char *file, long number) {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", folder, file);
-    FILE *out = fopen(path, "r+"); // it is there, or this is another kind of file system
+    FILE *out = fopen(path, "r+"); // must exist, or this is another kind of file system
     bool written = out != NULL && fprintf(out, "%ld\n", number) > 0;
     return out != NULL && fclose(out) == 0 && written;
 }
 
-// The kernel's word. Only where one may make cgroups.
+// Against the real kernel, only if cgroups can be made.
 static void the_kernels_files_are_understood(void **state) {
     (void)state;
     enum { LIMIT = 32 << 20, TAKEN = 8 << 20 };
     char folder[2][128];
     if (cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT) < 4 * LIMIT) {
-        skip(); // these tests' own limit would be met first
+        skip(); // the test's own limit would be hit first
     }
     const char *const limits[2] = {"memory.max", "memory.limit_in_bytes"};
     snprintf(folder[0], sizeof folder[0], "%s/cmemprof-test-%d", CGROUP_MEMORY_MOUNT, (int)getpid());
@@ -133,14 +133,14 @@ static void the_kernels_files_are_understood(void **state) {
         if (child == 0) {
             alarm(20);
             if (!write_number(folder[version], "cgroup.procs", getpid())) {
-                _exit(0); // it may be made and not be entered
+                _exit(0); // it could be made but not entered
             }
             size_t before = cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT);
             char *taken = malloc(TAKEN);
             memset(taken, 1, TAKEN);
-            __asm__ volatile("" : : "r"(taken) : "memory"); // it is written
+            __asm__ volatile("" : : "r"(taken) : "memory"); // it is written to
             size_t after = cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT);
-            // What the kernel has charged and not counted yet is a few pages for each processor.
+            // The kernel may have charged a few pages per processor without counting them yet.
             _exit(!(before <= LIMIT) + 2 * !(before > LIMIT / 4 * 3) + 4 * !(before > after && before - after > TAKEN / 2) +
                   (before - after < TAKEN * 2 ? 0 : 8));
         }

@@ -1,4 +1,4 @@
-// code_bytes_amd64_test.c: calls in all their forms, what is none, and code that is not there.
+// code_bytes_amd64_test.c: all forms of call, other instructions, and unmapped code.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +36,7 @@ static void other_code_is_not(void **state) {
     assert_false(FOLLOWS(""));
     assert_false(FOLLOWS("\xff\xe0"));             // jmp *%rax
     assert_false(FOLLOWS("\xe9\x01\x02\x03\x04")); // jmp
-    assert_false(FOLLOWS("\xff\x53"));             // cut
+    assert_false(FOLLOWS("\xff\x53"));             // truncated
     assert_false(FOLLOWS("\x48\x89\xd8\xc3"));
     assert_false(code_bytes_follow_call(0));
     assert_false(code_bytes_follow_call(3));
@@ -51,7 +51,7 @@ static void code_at_the_edge_of_memory(void **state) {
     munmap(pages + 2 * 4096, 4096);
     uint8_t *page = pages + 4096;
     memcpy(page, "\xe8\x01\x02\x03\x04", 5);
-    assert_false(code_bytes_follow_call((uintptr_t)page + 5)); // two bytes before the page are needed
+    assert_false(code_bytes_follow_call((uintptr_t)page + 5)); // needs two bytes of the page before
     memcpy(page + 4096 - 5, "\xe8\x01\x02\x03\x04", 5);
     assert_true(code_bytes_follow_call((uintptr_t)page + 4096));
     assert_false(code_bytes_are_sigreturn((uintptr_t)page + 4096 - 5));

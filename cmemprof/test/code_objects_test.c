@@ -1,4 +1,4 @@
-// code_objects_test.c: the table knows what the loader has, follows it, and can be read while it changes.
+// code_objects_test.c: the table matches the loader's, follows it, and can be read while it changes.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@ static void knows_this_program_and_libc(void **state) {
     assert_false(code_objects_find(UINTPTR_MAX, &here));
 }
 
-// libc brings this one, which no program depends on.
+// Part of libc's package; no program depends on it.
 static void follows_dlopen_and_dlclose(void **state) {
     (void)state;
     struct code_object object;

@@ -1,4 +1,4 @@
-// debug_files_test.c: debug files beside a file, by name and checksum; one of another build, and names that lead elsewhere.
+// debug_files_test.c: separate debug files by name and checksum; files of another build, and names that lead elsewhere.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ static void write_file(const char *path, struct elf_writer *writer) {
     free(writer->bytes);
 }
 
-// As cmp's sum of gzip: one bit after the other.
+// CRC-32 as in gzip, bit by bit.
 static uint32_t checksum(const char *path) {
     FILE *file = fopen(path, "rb");
     uint32_t sum = UINT32_MAX;

@@ -1,4 +1,4 @@
-// demangle_cxx_expression_test.c: literals and what stands in decltype; as c++filt has them.
+// demangle_cxx_expression_test.c: literals and decltype expressions; expected output from c++filt.
 
 #include "demangled.h"
 

@@ -1,4 +1,4 @@
-// demangle_cxx_name_test.c: nested, local and unnamed ones, operators, substitutions; as c++filt has them.
+// demangle_cxx_name_test.c: nested, local and unnamed names, operators, substitutions; expected output from c++filt.
 
 #include "demangled.h"
 

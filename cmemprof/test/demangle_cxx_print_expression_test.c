@@ -1,4 +1,4 @@
-// demangle_cxx_print_expression_test.c: operators' brackets, folds, sizes of packs; as c++filt has them.
+// demangle_cxx_print_expression_test.c: parentheses, folds, pack sizes; expected output from c++filt.
 
 #include "demangled.h"
 

@@ -1,4 +1,4 @@
-// demangle_cxx_print_test.c: declarators around declarators, packs, "> >"; as c++filt has them.
+// demangle_cxx_print_test.c: nested declarators, packs, "> >"; expected output from c++filt.
 
 #include "demangled.h"
 

@@ -1,4 +1,4 @@
-// demangle_cxx_test.c: functions with what they take and return, special names, copies; as c++filt has them.
+// demangle_cxx_test.c: functions with parameter and return types, special names, clones; expected output from c++filt.
 
 #include "demangled.h"
 

@@ -1,4 +1,4 @@
-// demangle_cxx_type_test.c: pointers to everything, qualifiers, vendors' types; as c++filt has them.
+// demangle_cxx_type_test.c: pointers, qualifiers, vendor types; expected output from c++filt.
 
 #include "demangled.h"
 

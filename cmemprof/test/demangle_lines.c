@@ -1,4 +1,4 @@
-// demangle_lines.c: a program for testdata/names: each line is a name, and comes out as it reads, or as it was.
+// demangle_lines.c: a filter for testdata/names: prints each input line demangled, or unchanged.
 
 #include <stdio.h>
 #include <string.h>

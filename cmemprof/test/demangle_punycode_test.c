@@ -1,4 +1,4 @@
-// demangle_punycode_test.c: names with characters outside of ASCII; as rustfilt has them.
+// demangle_punycode_test.c: non-ASCII names; expected output from rustfilt.
 
 #include "demangled.h"
 

@@ -1,4 +1,4 @@
-// demangle_rust_test.c: the old mangling; as rustfilt has it.
+// demangle_rust_test.c: the legacy mangling; expected output from rustfilt.
 
 #include "demangled.h"
 

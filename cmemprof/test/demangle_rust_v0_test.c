@@ -1,4 +1,4 @@
-// demangle_rust_v0_test.c: paths, types, lifetimes, constants and references back; as rustfilt has them.
+// demangle_rust_v0_test.c: paths, types, lifetimes, constants and back references; expected output from rustfilt.
 
 #include "demangled.h"
 

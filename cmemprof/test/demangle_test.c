@@ -1,4 +1,4 @@
-// demangle_test.c: which mangling a name is of, and names that would take too long or too much.
+// demangle_test.c: the choice of scheme, and names that would take too long or too much memory.
 
 #include "demangled.h"
 
@@ -23,7 +23,7 @@ static void of_each_kind(void **state) {
     CHECK_DAMAGED_NAMES(names);
 }
 
-// Each part is the one before twice: 2^60 characters.
+// Each part is the previous one twice: 2^60 characters.
 static void what_doubles_is_bounded(void **state) {
     (void)state;
     char name[1024] = "_Z1fIi", rust[1024] = "_RIC1aTTuE";

@@ -1,4 +1,4 @@
-// demangled.h: for tests: names and what they read as.
+// demangled.h: for tests: names and their demangled forms.
 #ifndef CMEMPROF_TEST_DEMANGLED_H
 #define CMEMPROF_TEST_DEMANGLED_H
 
@@ -12,7 +12,7 @@
 #include "../demangle.h"
 
 struct demangled {
-    const char *name, *readable; // NULL: none
+    const char *name, *readable; // NULL: not demangled
 };
 
 static inline struct demangler *demangle_test_demangler(void) {
@@ -40,13 +40,13 @@ static inline void check_demangled(const struct demangled *names, size_t count) 
 
 #define CHECK_DEMANGLED(names) check_demangled(names, sizeof(names) / sizeof *(names))
 
-// Each name cut everywhere, and with each of its characters another: readable or not, it ends, and reads nothing outside.
+// Truncates each name everywhere and replaces each of its characters: demangling must end and read nothing outside.
 static inline void check_damaged_names(const struct demangled *names, size_t count) {
     static const char others[] = "_0129AEIJKLNPRSTXZabcfilpstv.";
     for (size_t i = 0; i < count; i++) {
         size_t size = strlen(names[i].name);
         for (size_t at = 0; at < size; at++) {
-            char *exact = strndup(names[i].name, at); // a sanitizer sees what is read behind it
+            char *exact = strndup(names[i].name, at); // exact size, so that a sanitizer sees reads past it
             demangle(demangle_test_demangler(), exact);
             free(exact);
             for (const char *other = others; *other != '\0'; other++) {

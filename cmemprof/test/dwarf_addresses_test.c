@@ -1,4 +1,4 @@
-// dwarf_addresses_test.c: the unit that has an address, with a table of addresses, without, and with a damaged one.
+// dwarf_addresses_test.c: the unit of an address, with a table of addresses, without one, and with a damaged one.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ static void check(bool with_table) {
     assert_int_equal(own.addresses.read_units, !with_table);
     assert_null(dwarf_addresses_find(&own.addresses, 1));
     assert_null(dwarf_addresses_find(&own.addresses, UINT64_MAX));
-    assert_true(own.addresses.read_units); // what is in no table may be in a unit
+    assert_true(own.addresses.read_units); // an address missing from the table may be in a unit
     own_debug_close(&own);
 }
 
@@ -59,7 +59,7 @@ static void damaged_tables(void **state) {
             assert_true(elf_file_use(&elf, writer.bytes, writer.size, &memory));
             dwarf_file_open(&file, &elf);
             struct dwarf_addresses addresses = {.file = &file};
-            assert_null(dwarf_addresses_find(&addresses, 0x1000)); // there is no unit
+            assert_null(dwarf_addresses_find(&addresses, 0x1000)); // no units
             symbolizer_arena_close(&memory);
             free(writer.bytes);
             table[at] = before;

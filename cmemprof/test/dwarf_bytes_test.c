@@ -1,4 +1,4 @@
-// dwarf_bytes_test.c: numbers, texts and lengths, and where they end.
+// dwarf_bytes_test.c: numbers, strings and lengths, and their ends.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@ static void numbers(void **state) {
     assert_int_equal(dwarf_sleb(&bytes), -128);
     assert_int_equal(dwarf_fixed(&bytes, 2), 0x1234);
     assert_false(bytes.bad);
-    assert_int_equal(dwarf_uleb(&bytes), 0); // cut
+    assert_int_equal(dwarf_uleb(&bytes), 0); // truncated
     assert_true(bytes.bad);
     static const uint8_t longest[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1};
     bytes = (struct dwarf_bytes){longest, longest + sizeof longest, false};
@@ -35,9 +35,9 @@ static void texts(void **state) {
     assert_string_equal(dwarf_text(&bytes), "ab");
     assert_string_equal(dwarf_text(&bytes), "");
     assert_false(bytes.bad);
-    assert_string_equal(dwarf_text(&bytes), ""); // it does not end
+    assert_string_equal(dwarf_text(&bytes), ""); // unterminated
     assert_true(bytes.bad);
-    assert_string_equal(dwarf_text(&bytes), ""); // nothing is left
+    assert_string_equal(dwarf_text(&bytes), ""); // at the end
 }
 
 static void lengths(void **state) {
@@ -53,7 +53,7 @@ static void lengths(void **state) {
     assert_int_equal(offset_bytes, 8);
     assert_ptr_equal(bytes.end, wide + sizeof wide);
     bytes = (struct dwarf_bytes){encoded, encoded + 6, false};
-    assert_false(dwarf_length(&bytes, &offset_bytes)); // longer than what is there
+    assert_false(dwarf_length(&bytes, &offset_bytes)); // longer than the data
     bytes = (struct dwarf_bytes){wide, wide + 8, false};
     assert_false(dwarf_length(&bytes, &offset_bytes));
 }

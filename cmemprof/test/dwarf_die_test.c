@@ -1,4 +1,4 @@
-// dwarf_die_test.c: the entries of this program: what is in them and behind them, what they refer to, where their code is.
+// dwarf_die_test.c: this program's entries: children and siblings, references, code ranges.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@ static const char *name_of(const struct dwarf_die *die) {
     return dwarf_die_inherited(die, DW_AT_name, &value) ? dwarf_value_text(&value) : "";
 }
 
-// By going from sibling to sibling.
+// By walking siblings.
 static bool find_function(struct dwarf_unit *unit, const char *name, struct dwarf_die *found) {
     struct dwarf_die root;
     const uint8_t *next;
@@ -59,7 +59,7 @@ static void a_function_of_this_file(void **state) {
     assert_true(dwarf_die_attribute(&die, DW_AT_decl_line, &value));
     assert_in_range(value.number, 40, 80);
     assert_false(dwarf_die_attribute(&die, DW_AT_ranges, &value));
-    assert_ptr_equal(dwarf_die_origin(&die).entry, die.entry); // it is its own
+    assert_ptr_equal(dwarf_die_origin(&die).entry, die.entry); // its own origin
     assert_false(find_function(unit, "no such function", &die));
 }
 
@@ -94,7 +94,7 @@ static void steps_are_bounded(void **state) {
     own.dwarf.steps_left = before;
 }
 
-// Attributes that are passed over cost steps: those of an abbreviation may be millions, of no bytes.
+// Skipped attributes cost steps: an abbreviation may have millions of zero-length ones.
 static void attributes_take_steps(void **state) {
     (void)state;
     struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)attributes_take_steps);

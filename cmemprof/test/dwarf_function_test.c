@@ -1,4 +1,4 @@
-// dwarf_function_test.c: names with what they are declared in, through instances, definitions and declarations.
+// dwarf_function_test.c: qualified names, through instances, definitions and declarations.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +9,8 @@
 #include "../dwarf_names.h"
 #include "elf_writer.h"
 
-// 1: a unit with a language; 2: a namespace with a name; 3: one without; 4: a class; 5: a declared function; 6: its definition, with code,
-// in which 7: a class, and in that 8: a function with code; 9: an instance of an entry; 10: a function with a name for the linker.
+// 1: unit with a language; 2: named namespace; 3: unnamed namespace; 4: class; 5: declared function; 6: its definition, with code, which
+// contains 7: a class, which contains 8: a function with code; 9: an instance of an entry; 10: function with a linkage name.
 static const uint8_t abbrev[] = {1,
                                  DW_TAG_compile_unit,
                                  1,
@@ -90,7 +90,7 @@ static size_t add(struct unit *unit, const void *bytes, size_t size) {
 #define ADD(unit, ...) add(unit, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 #define ADD_TEXT(unit, text) add(unit, text, sizeof(text))
 
-// Where: each function, by the name that it shall have.
+// Offsets of the functions, by expected name.
 struct entries {
     size_t put, put_code, put_instance, local, hidden, plain, linked;
 };
@@ -104,11 +104,11 @@ static void make_unit(struct unit *unit, uint8_t language, struct entries *entri
     ADD_TEXT(unit, "Cache");
     entries->put = ADD(unit, 5);
     ADD_TEXT(unit, "put");
-    ADD(unit, 33, 0, 0); // and the class and the namespace end
+    ADD(unit, 33, 0, 0); // end of the class and of the namespace
     entries->put_code = ADD(unit, 6);
     add(unit, &(uint32_t){(uint32_t)entries->put}, 4);
     add(unit, &(uint64_t){0x1000}, 8);
-    ADD(unit, 16, 4); // a class in it
+    ADD(unit, 16, 4); // a class inside
     ADD_TEXT(unit, "Local");
     entries->local = ADD(unit, 5);
     ADD_TEXT(unit, "run");
@@ -205,7 +205,7 @@ static void without_room_the_name_is_alone(void **state) {
     close_unit();
 }
 
-// An instance of itself, or of what is not there.
+// An instance of itself, or of a missing entry.
 static void references_that_lead_nowhere(void **state) {
     (void)state;
     for (uint32_t target = 0; target < 200; target++) {

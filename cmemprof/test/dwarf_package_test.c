@@ -1,5 +1,5 @@
-// dwarf_package_test.c: each unit of a package is found by its identity and reads what is its own; of a damaged index nothing is. What dwp
-// and llvm-dwp write is compared in testdata/names.
+// dwarf_package_test.c: each unit of a package is found by its ID and reads its own data; a damaged index yields nothing. Output of dwp and
+// llvm-dwp is compared in testdata/names.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include "package_writer.h"
 
 static char path[] = "/tmp/cmemprof-dwarf-package-XXXXXX";
-// The last two and the first want the same slot.
+// The first and the last two hash to the same slot.
 static const uint64_t ids[] = {7, 0x900000007, 0xa0000000b};
 static const char *const names[] = {"first.c", "second.c", "third.c"};
 static struct symbolizer_arena memory;
@@ -37,7 +37,7 @@ static bool open_written(const struct package *written, size_t index_bytes) {
 }
 
 static const char *name_of(uint64_t id) {
-    static struct dwarf_file file; // names of units point into it
+    static struct dwarf_file file; // units' names point into it
     struct dwarf_die root;
     struct dwarf_value value;
     if (!dwarf_package_file(&package, id, &file)) {
@@ -51,7 +51,7 @@ static const char *name_of(uint64_t id) {
 
 static void units_are_found_by_identity(void **state) {
     (void)state;
-    for (uint32_t version = 2; version <= 5; version += 3) { // GNU's, whose units are as those of DWARF 4 in earnest; and DWARF 5's
+    for (uint32_t version = 2; version <= 5; version += 3) { // GNU's, whose units are really those of DWARF 4; and DWARF 5's
         struct package written = package_new(version, ids, names, 3);
         assert_true(open_written(&written, sizeof written.index));
         for (int i = 2; i >= 0; i--) {
@@ -72,27 +72,27 @@ static void what_is_damaged_names_nothing(void **state) {
     for (size_t size = 0; size < whole; size++) {
         assert_false(open_written(&good, size));
     }
-    bad.index.head[0] = 3; // a version that is not known
+    bad.index.head[0] = 3; // unknown version
     assert_false(open_written(&bad, whole));
     bad = good;
-    bad.index.head[3] = 3; // slots that no mask is for
+    bad.index.head[3] = 3; // slot count is not a power of two
     assert_false(open_written(&bad, whole));
     bad.index.head[3] = 0;
     assert_false(open_written(&bad, whole));
-    for (int word = 1; word < 4; word++) { // far more than there is
+    for (int word = 1; word < 4; word++) { // far more than there are
         bad = good;
         bad.index.head[word] = 0x80000000;
         assert_false(open_written(&bad, whole));
     }
 
     bad = good;
-    bad.index.rows[ids[0] % PACKAGE_SLOTS] = 4; // a row behind the last one
+    bad.index.rows[ids[0] % PACKAGE_SLOTS] = 4; // row out of range
     assert_true(open_written(&bad, whole));
     assert_string_equal(name_of(ids[0]), "none");
     dwarf_package_close(&package);
 
     bad = good;
-    for (int slot = 0; slot < PACKAGE_SLOTS; slot++) { // no free one, at which a search ends
+    for (int slot = 0; slot < PACKAGE_SLOTS; slot++) { // no free slot, at which a search would end
         bad.index.rows[slot] = bad.index.rows[slot] != 0 ? bad.index.rows[slot] : 1;
     }
     assert_true(open_written(&bad, whole));
@@ -100,7 +100,7 @@ static void what_is_damaged_names_nothing(void **state) {
     assert_string_equal(name_of(8), "none");
     dwarf_package_close(&package);
 
-    for (int column = 0; column < 3; column++) { // parts that lie elsewhere, or reach too far
+    for (int column = 0; column < 3; column++) { // contributions elsewhere or out of range
         bad = good;
         bad.index.cells[PACKAGE_COLUMNS + column] = 0xfffffff0;
         assert_true(open_written(&bad, whole));

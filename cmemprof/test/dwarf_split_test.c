@@ -1,4 +1,4 @@
-// dwarf_split_test.c: a skeleton's entries, of a file of that identity and of another one, and of none. What compilers write is compared in
+// dwarf_split_test.c: a skeleton's entries in a file with its ID, with another ID, and without a file. Compilers' output is compared in
 // testdata/names.
 
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 static char path[] = "/tmp/cmemprof-dwarf-split-XXXXXX";
 
-// DWARF 5: a skeleton with the name of the file, and a split unit with a name.
+// DWARF 5: a skeleton that names the file, and a split unit with a name.
 static const uint8_t abbrev[] = {
     1, DW_TAG_skeleton_unit, 0, DW_AT_dwo_name, DW_FORM_string, 0, 0, 2, DW_TAG_compile_unit, 0, DW_AT_name, DW_FORM_string, 0, 0, 0};
 
@@ -74,7 +74,7 @@ static void by_name_and_identity(void **state) {
     close(mkstemp(path));
     write_split(7);
     assert_string_equal(name_of_unit("/no/program", path), "split.c");
-    char moved[128]; // the compiler's folder is gone, and it lies beside the program
+    char moved[128]; // the compiler's directory is gone; the file is next to the program
     snprintf(moved, sizeof moved, "/no/such/folder/%s", strrchr(path, '/') + 1);
     assert_string_equal(name_of_unit("/tmp/program", moved), "split.c");
     write_split(8);
@@ -84,7 +84,7 @@ static void by_name_and_identity(void **state) {
     assert_string_equal(name_of_unit("program", ""), "");
 }
 
-// Beside the program, for all its units. What it does not have may be in a file.
+// Next to the program, for all its units. Units that it lacks may be in files.
 static void a_package_beside_the_program(void **state) {
     (void)state;
     static const char *const names[] = {"packaged.c", "other.c"};

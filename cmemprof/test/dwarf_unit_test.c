@@ -1,4 +1,4 @@
-// dwarf_unit_test.c: the program's own units: each is found by where it begins and by what is in it; damaged heads are not read.
+// dwarf_unit_test.c: the program's own units are found by offset and by content; damaged headers are rejected.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +59,7 @@ static void damaged_heads(void **state) {
             symbolizer_arena_open(&memory);
             assert_true(elf_file_use(&elf, writer.bytes, writer.size, &memory));
             dwarf_file_open(&file, &elf);
-            // Any other value is another version, another length, another place of abbreviations, or another entry.
+            // Any other value means another version, length, abbreviation offset or entry.
             bool is_any_version = at == 4 && value >= 2 && value <= 4;
             assert_int_equal(dwarf_unit_at(&file, 0) != NULL, value == before || is_any_version);
             symbolizer_arena_close(&memory);

@@ -1,4 +1,4 @@
-// elf_file_test.c: sections, segments and the build ID of files, whole, cut and damaged.
+// elf_file_test.c: sections, segments and build IDs of complete, truncated and damaged files.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static void sections_by_name(void **state) {
     assert_int_equal(dwarf_bytes_left(&bytes), 4);
     assert_memory_equal(bytes.at, "code", 4);
     assert_false(elf_file_section(&file, ".tex", &header));
-    assert_false(elf_file_section(&file, ".bss", &header)); // nothing of it is in the file
+    assert_false(elf_file_section(&file, ".bss", &header)); // it has no bytes in the file
     assert_false(elf_file_section_at(&file, 100, &header));
     bytes = elf_file_bytes(&file, writer.size - 1, 2);
     assert_int_equal(dwarf_bytes_left(&bytes), 0);
@@ -93,7 +93,7 @@ static void what_is_no_such_file(void **state) {
     assert_false(elf_file_open(&file, "/dev/zero", &memory));
     snprintf(pipe, sizeof pipe, "%s/pipe", folder);
     assert_int_equal(mkfifo(pipe, 0600), 0);
-    assert_false(elf_file_open(&file, pipe, &memory)); // nobody writes to it
+    assert_false(elf_file_open(&file, pipe, &memory)); // a pipe without a writer
     unlink(pipe);
     rmdir(folder);
     symbolizer_arena_close(&memory);
@@ -118,7 +118,7 @@ static void open_one(struct elf_file *file, struct symbolizer_arena *memory, int
 
 static size_t bytes_of_text(const struct elf_file *file) {
     Elf64_Shdr header;
-    assert_true(elf_file_section(file, ".text", &header)); // its header was read before
+    assert_true(elf_file_section(file, ".text", &header)); // its header was already read
     struct dwarf_bytes bytes = elf_file_bytes(file, header.sh_offset, header.sh_size);
     return dwarf_bytes_left(&bytes);
 }
@@ -141,11 +141,11 @@ static void what_is_cut_afterwards(void **state) {
     assert_int_equal(ftruncate(descriptor, 0), 0);
     assert_int_equal(bytes_of_text(&file), 0);
     assert_false(elf_file_read(&file, 0, &byte, 1));
-    assert_true(elf_file_build_id_is(&file, "abcd0e")); // what was read stays
+    assert_true(elf_file_build_id_is(&file, "abcd0e")); // what was read is kept
     close_one(&file, &memory, descriptor);
 }
 
-// As long as it was.
+// With the same length.
 static void what_is_rewritten_afterwards(void **state) {
     (void)state;
     struct elf_file file;
@@ -153,7 +153,7 @@ static void what_is_rewritten_afterwards(void **state) {
     int descriptor;
     open_one(&file, &memory, &descriptor);
     write_one(descriptor);
-    assert_int_equal(futimens(descriptor, (struct timespec[2]){{1, 0}, {1, 0}}), 0); // clocks may be coarse
+    assert_int_equal(futimens(descriptor, (struct timespec[2]){{1, 0}, {1, 0}}), 0); // file timestamps may be coarse
     assert_int_equal(bytes_of_text(&file), 0);
     close_one(&file, &memory, descriptor);
 }
@@ -179,7 +179,7 @@ static void what_is_replaced_afterwards(void **state) {
     assert_false(elf_file_open(&file, path_of_one, &memory));
 }
 
-// The program may close all of them and open others in their place.
+// The program may close all descriptors and reuse their numbers.
 static void no_descriptor_is_kept(void **state) {
     (void)state;
     struct elf_file file;
@@ -192,13 +192,13 @@ static void no_descriptor_is_kept(void **state) {
     assert_int_equal(descriptor, before);
     assert_int_equal(bytes_of_text(&file), 4);
     after = dup(descriptor);
-    assert_int_equal(after, next); // the lowest that is free
+    assert_int_equal(after, next); // the lowest free one
     close(after);
     close_one(&file, &memory, descriptor);
 }
 
 static void use(const uint8_t *bytes, size_t size) {
-    uint8_t *exact = malloc(size + (size == 0)); // a sanitizer sees what is read behind it
+    uint8_t *exact = malloc(size + (size == 0)); // exact size, so that a sanitizer sees reads past it
     struct elf_file file;
     const uint8_t *id;
     Elf64_Phdr segment;

@@ -1,4 +1,4 @@
-// elf_section_test.c: sections as they are, compressed in the two ways, asked for whole and by unit; and what is damaged or a bomb.
+// elf_section_test.c: plain sections and both kinds of compression, read whole and by unit; damage and decompression bombs.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include "../inflate.h"
 #include "elf_writer.h"
 
-#ifndef ELFCOMPRESS_ZSTD // newer than some libcs
+#ifndef ELFCOMPRESS_ZSTD // missing in older libcs
 #define ELFCOMPRESS_ZSTD 2
 #endif
 
@@ -33,7 +33,7 @@ static int fill(void **state) {
     return 0;
 }
 
-// A zlib stream of blocks that are stored; what else there is, is for inflate_test.c.
+// A zlib stream of stored blocks; inflate_test.c covers the others.
 static uint8_t *compress(size_t *size, uint32_t sum_change) {
     uint8_t *stream = malloc(BYTES + BYTES / BLOCK_BYTES * 5 + 64), *at = stream;
     *at++ = 0x78;
@@ -54,7 +54,7 @@ static uint8_t *compress(size_t *size, uint32_t sum_change) {
     return stream;
 }
 
-// kind: 0 as it is, 1 SHF_COMPRESSED, 2 .zdebug_.
+// kind: 0 plain, 1 SHF_COMPRESSED, 2 .zdebug_.
 static struct elf_writer write_file(int kind, uint64_t claimed, uint32_t sum_change) {
     struct elf_writer writer = elf_writer_new();
     if (kind == 0) {
@@ -119,7 +119,7 @@ static void units_of_sections(void **state) {
         check_unit(&section, UNITS - 1);
         struct dwarf_bytes none = elf_section_unit(&section, UINT64_MAX);
         assert_int_equal(dwarf_bytes_left(&none), 0);
-        none = elf_section_unit(&section, (UNITS - 1) * UNIT_BYTES + 2); // longer than what there is
+        none = elf_section_unit(&section, (UNITS - 1) * UNIT_BYTES + 2); // longer than the rest of the section
         assert_int_equal(dwarf_bytes_left(&none), 0);
         free(writer.bytes);
     }
@@ -133,7 +133,7 @@ static void parts_are_sections_by_themselves(void **state) {
         struct dwarf_bytes second = elf_section_unit(&part, UNIT_BYTES), none = elf_section_unit(&part, 3 * UNIT_BYTES - 8);
         assert_int_equal(dwarf_bytes_left(&second), UNIT_BYTES);
         assert_memory_equal(second.at, content + 6 * UNIT_BYTES, UNIT_BYTES);
-        assert_int_equal(dwarf_bytes_left(&none), 0); // it would reach out of the part
+        assert_int_equal(dwarf_bytes_left(&none), 0); // out of the part's range
         struct dwarf_bytes all = elf_section_all(&part);
         assert_int_equal(dwarf_bytes_left(&all), 3 * UNIT_BYTES);
         assert_memory_equal(all.at, content + 5 * UNIT_BYTES, 3 * UNIT_BYTES);
@@ -176,9 +176,9 @@ static void check_nothing(struct elf_writer writer) {
 
 static void damage_and_bombs(void **state) {
     (void)state;
-    check_nothing(write_file(1, BYTES, 1)); // the sum
+    check_nothing(write_file(1, BYTES, 1)); // wrong checksum
     check_nothing(write_file(2, BYTES, 1));
-    check_nothing(write_file(1, BYTES - 1, 0)); // more than it says
+    check_nothing(write_file(1, BYTES - 1, 0)); // more than declared
     check_nothing(write_file(1, BYTES + 1, 0)); // less
     check_nothing(write_file(1, UINT64_MAX, 0));
     check_nothing(write_file(2, (uint64_t)1 << 40, 0));
@@ -186,7 +186,7 @@ static void damage_and_bombs(void **state) {
     writer.bytes[sizeof(Elf64_Ehdr)] = ELFCOMPRESS_ZSTD; // ch_type
     check_nothing(writer);
     writer = write_file(1, BYTES, 0);
-    writer.bytes[sizeof(Elf64_Ehdr) + sizeof(Elf64_Chdr) + 2 + 1] ^= 1; // the length of the first block
+    writer.bytes[sizeof(Elf64_Ehdr) + sizeof(Elf64_Chdr) + 2 + 1] ^= 1; // length of the first block
     check_nothing(writer);
 }
 

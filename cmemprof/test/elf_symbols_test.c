@@ -1,4 +1,4 @@
-// elf_symbols_test.c: which of several symbols an address has.
+// elf_symbols_test.c: which of several symbols is chosen for an address.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static void aliases_and_sizes(void **state) {
 
 static void damaged_tables(void **state) {
     (void)state;
-    check(symbols, sizeof symbols / sizeof *symbols, names, sizeof names - 1, 0x1000, NULL); // names without an end
+    check(symbols, sizeof symbols / sizeof *symbols, names, sizeof names - 1, 0x1000, NULL); // unterminated names
     check(symbols, 0, names, sizeof names, 0x1000, NULL);
     Elf64_Sym outside = FUNCTION(STB_GLOBAL, 1000, 0x1000, 16);
     check(&outside, 1, names, sizeof names, 0x1000, NULL);

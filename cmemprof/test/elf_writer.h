@@ -1,4 +1,4 @@
-// elf_writer.h: for tests: an ELF file around sections of debug data, in memory.
+// elf_writer.h: for tests: builds an ELF file in memory around debug sections.
 #ifndef CMEMPROF_TEST_ELF_WRITER_H
 #define CMEMPROF_TEST_ELF_WRITER_H
 
@@ -13,7 +13,7 @@ struct elf_writer {
     uint8_t *bytes;
     size_t size;
     Elf64_Shdr headers[ELF_WRITER_SECTIONS];
-    size_t count; // of sections, with the one that every file has
+    size_t count; // of sections, including the null section
     char names[256];
     size_t names_size;
 };
@@ -35,7 +35,7 @@ static inline void elf_writer_add(struct elf_writer *file, const char *name, Elf
     file->size += size;
 }
 
-// Nothing can be added any more.
+// Nothing can be added afterwards.
 static inline void elf_writer_finish(struct elf_writer *file) {
     static const char name[] = ".shstrtab";
     memcpy(file->names + file->names_size, name, sizeof name);

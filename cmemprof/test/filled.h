@@ -1,4 +1,4 @@
-// filled.h: whether a block still has the contents that a test has given it.
+// filled.h: checks that a block still has the contents that a test gave it.
 #ifndef CMEMPROF_TEST_FILLED_H
 #define CMEMPROF_TEST_FILLED_H
 

@@ -1,4 +1,4 @@
-// function_index_test.c: the functions of this program by address: inlined ones, one in another, none.
+// function_index_test.c: this program's functions by address: inlined, nested, none.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,10 +26,10 @@ static __attribute__((noinline)) uintptr_t outer_function(void) {
     return inlined_callee();
 }
 
-// Its debug data lies in that of the function around it.
+// Its debug data is nested in the enclosing function's.
 static __attribute__((noinline)) uintptr_t with_a_function_inside(int n) {
     __attribute__((noinline)) uintptr_t inside(void) {
-        __asm__ volatile("" : : "r"(n)); // else it is the same code as outer_function
+        __asm__ volatile("" : : "r"(n)); // or it would be folded with outer_function
         return inlined_callee();
     }
     return inside();
@@ -111,7 +111,7 @@ static void no_function_is_there(void **state) {
 
 // ---- Damaged units ----
 
-// 1: a unit; 2: a namespace with a sibling and children; 3: a function with a list of ranges; 4: with children; 5: a block.
+// 1: unit; 2: namespace with a sibling and children; 3: function with a range list; 4: the same with children; 5: block.
 static const uint8_t abbrev[] = {1,
                                  DW_TAG_compile_unit,
                                  1,
@@ -171,7 +171,7 @@ static size_t scopes_of_unit(const uint8_t *info, size_t info_size, const uint64
     return count;
 }
 
-// 5 bytes for each entry: an abbreviation and a number of 4 bytes.
+// 5 bytes per entry: an abbreviation code and a 4-byte number.
 static uint8_t *new_unit(size_t *size) {
     *size = UNIT_HEAD + 1 + 5 * ENTRIES;
     uint8_t *info = calloc(1, *size);
@@ -181,7 +181,7 @@ static uint8_t *new_unit(size_t *size) {
     return info;
 }
 
-// The sibling of each entry is its own first child: as many ways as there are subsets of them.
+// Each entry's sibling is its own first child: exponentially many paths.
 static void siblings_that_lead_back_are_walked_once(void **state) {
     (void)state;
     size_t size;
@@ -201,12 +201,12 @@ static uint64_t (*new_ranges(void))[2] {
         ranges[i][0] = 0x1000 + 16 * i;
         ranges[i][1] = 0x1008 + 16 * i;
     }
-    ranges[RANGES + 1][0] = 0x1000; // a second list, of all of it
+    ranges[RANGES + 1][0] = 0x1000; // a second list, which covers everything
     ranges[RANGES + 1][1] = 0x1000 + 16 * RANGES;
     return ranges;
 }
 
-// Functions with the same long list: 1 GB.
+// Functions that share one long list: 1 GB.
 static void shared_ranges_take_bounded_memory(void **state) {
     (void)state;
     size_t size;
@@ -224,7 +224,7 @@ static void shared_ranges_take_bounded_memory(void **state) {
     free(info);
 }
 
-// A function's blocks, all but one with the same long list, in which the address is not. The other one has it.
+// A function's blocks: all but one share a long list that does not contain the address.
 static size_t scopes_with_block_at(uint32_t block) {
     size_t size;
     uint8_t *info = new_unit(&size);
@@ -242,7 +242,7 @@ static size_t scopes_with_block_at(uint32_t block) {
     return count;
 }
 
-// It is found, but not behind more ranges than any unit has: to look at all would take seconds.
+// It is found, but only among as many ranges as a real unit may have: examining all would take seconds.
 static void ranges_that_are_looked_at_are_bounded(void **state) {
     (void)state;
     assert_int_equal(scopes_with_block_at(10), 2);

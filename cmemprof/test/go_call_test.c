@@ -1,5 +1,5 @@
-// go_call_test.c: the way from C back to the goroutine that called it, on stacks that are laid out here as Go does it. Real ones, which
-// move, are in testdata/stacks.
+// go_call_test.c: the way from C back to the calling goroutine, on stacks laid out as Go does. Real stacks, which move, are tested in
+// testdata/stacks.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,14 +34,14 @@ static __attribute__((noinline)) void plain(struct result *result) {
     use(result);
 }
 
-// From here on the code of [start, end) is Go's, and of that the code of [call, call_end) is asmcgocall.
+// Treats [start, end) as Go code, and [call, call_end) within it as asmcgocall.
 static void take_for_go(void *start, void *end, void *call, void *call_end) {
     cmemprof_set_go_text((uintptr_t)start, (uintptr_t)end);
     cmemprof_set_go_call((uintptr_t)call, (uintptr_t)call_end);
 }
 
-// Like asmcgocall: %rdi, the result, and %rsi, what is called with it; %rdx, the goroutine, and %rcx, the distance that is stored. Only its
-// own frame tells what its caller is to be here; RBP leads to `elsewhere`, where the goroutine's stack was.
+// Like asmcgocall: %rdi is the result and %rsi the function called with it; %rdx is the goroutine and %rcx the distance to save. Only its
+// own frame says who its caller is; RBP points to `elsewhere`, where the goroutine's stack was.
 __asm__(".text\n"
         "like_asmcgocall:\n\tpush %rbp\n\tsub $16, %rsp\n\tmov %rdx, 8(%rsp)\n\tmov %rcx, (%rsp)\n\tmov like_asmcgocall_rbp(%rip), %rbp\n\t"
         "call *%rsi\n\t"
@@ -59,7 +59,7 @@ extern uintptr_t *like_asmcgocall_rbp;
 
 enum { STACK_WORDS = 64, FRAME = 40 }; // asmcgocall's frame record is at this word
 
-// A goroutine's stack: records of asmcgocall, of a function in like_go, and the outermost.
+// A goroutine's stack: frame records of asmcgocall, of a function in like_go, and the outermost.
 static void lay_out(uintptr_t *stack, uintptr_t offset) {
     memset(stack, 0, STACK_WORDS * sizeof *stack);
     stack[FRAME] = (uintptr_t)&stack[FRAME + 4];
@@ -100,7 +100,7 @@ static void a_goroutine_is_where_its_stack_is_now(void **state) {
     goroutine[0] = (uintptr_t)here;
     goroutine[1] = (uintptr_t)(here + STACK_WORDS);
     assert_stack(call_c(distance_of_frame), UNWIND_COMPLETE, 4, 1);
-    // The same goroutine, elsewhere now.
+    // The same goroutine after its stack moved.
     goroutine[0] = (uintptr_t)elsewhere;
     goroutine[1] = (uintptr_t)(elsewhere + STACK_WORDS);
     assert_stack(call_c(distance_of_frame), UNWIND_COMPLETE, 4, 0);
@@ -120,12 +120,12 @@ static void what_is_no_goroutine_is_cut(void **state) {
     assert_stack(call_c(0), UNWIND_UNREADABLE, 1, 1);
     static struct result result;
     take_for_go(like_asmcgocall, like_go_end, like_asmcgocall, like_asmcgocall_end);
-    like_asmcgocall(&result, plain, (void *)0x8b0, distance_of_frame); // not in memory
+    like_asmcgocall(&result, plain, (void *)0x8b0, distance_of_frame); // unmapped
     take_for_go(NULL, NULL, NULL, NULL);
     assert_stack(&result, UNWIND_UNREADABLE, 1, 1);
 }
 
-// A frame pointer that was not corrected when the stack moved.
+// A frame pointer that was not adjusted when the stack moved.
 static void a_chain_that_leaves_its_stack_is_cut(void **state) {
     (void)state;
     lay_out(here, 1);
@@ -134,7 +134,7 @@ static void a_chain_that_leaves_its_stack_is_cut(void **state) {
     goroutine[1] = (uintptr_t)(here + STACK_WORDS);
     here[FRAME + 4] = (uintptr_t)&elsewhere[FRAME + 8];
     assert_stack(call_c(distance_of_frame), UNWIND_UNREADABLE, 3, 1);
-    here[FRAME + 4] = (uintptr_t)&here[FRAME]; // back
+    here[FRAME + 4] = (uintptr_t)&here[FRAME]; // backwards
     assert_stack(call_c(distance_of_frame), UNWIND_UNREADABLE, 3, 1);
     here[FRAME + 4] = (uintptr_t)&here[FRAME + 8];
     here[FRAME + 9] = (uintptr_t)use + 1; // called by C
@@ -148,7 +148,7 @@ static __attribute__((noinline)) void find_go_call(struct result *unused) {
     use(unused);
 }
 
-// What asmcgocall stores is only believed if it leads to where RBP leads. Where malloc is not ours, as beside a sanitizer, nobody asks.
+// What asmcgocall saves is trusted only if it leads to the same frame as RBP. Not asked if malloc is not ours, as with a sanitizer.
 static void the_way_back_is_confirmed(void **state) {
     (void)state;
     static struct result result;

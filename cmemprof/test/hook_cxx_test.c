@@ -1,4 +1,4 @@
-// hook_cxx_test.c: the operators in a program without C++. What needs C++ to see is in testdata/allocators.
+// hook_cxx_test.c: the operators in a program without C++. What needs C++ is tested in testdata/allocators.
 
 #include <setjmp.h>
 #include <stdarg.h>

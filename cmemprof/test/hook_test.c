@@ -1,4 +1,4 @@
-// hook_test.c: the malloc family as a program sees it while every allocation is sampled, and while none is. This program is hooked.
+// hook_test.c: the malloc family as a program sees it, with every allocation sampled and with none. This program is hooked.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 #include "filled.h"
 #include "sampling.h"
 
-static volatile size_t opaque_zero; // so that the compiler cannot see through sizes and drop calls
+static volatile size_t opaque_zero; // so that the compiler cannot fold sizes and drop calls
 
 static uint64_t live(void) {
     struct cmemprof_stats stats;
@@ -28,8 +28,8 @@ static uint64_t live(void) {
     return stats.live;
 }
 
-// Before the first start there are no tables, and yet blocks that free() must notice (real_allocator.h): whoever shares a counter with one
-// of them is looked for, and is not there.
+// Before the first start there are no tables, yet free() must notice bootstrap blocks (real_allocator.h). A block that shares a counter
+// with one of them is searched for and not found.
 static void before_the_start_all_is_the_allocator_s(void **state) {
     (void)state;
     assert_false(profiler.open);
@@ -71,10 +71,10 @@ static void malloc_and_free_are_seen_once_each(void **state) {
     assert_int_equal(live(), before);
 }
 
-// ---- The allocator behind gets the program's own calls ----
+// ---- The real allocator gets the program's own calls ----
 
 static struct real_allocator real;
-static volatile size_t asked[3]; // what it was asked for last; volatile: to the compiler, malloc changes nothing of ours
+static volatile size_t asked[3]; // arguments of the last call; volatile: the compiler assumes that malloc does not change our variables
 static void *volatile answer;
 
 static void *heard_malloc(size_t size) {
@@ -114,12 +114,12 @@ static bool heard(const void *block, size_t first, size_t second) {
 
 static bool free_is_heard(void *block) {
     size_t address = (size_t)block;
-    __asm__ volatile("" : "+r"(address)); // the compiler has opinions about addresses of the past
+    __asm__ volatile("" : "+r"(address)); // the compiler assumes that freed addresses are not used
     free(block);
     return asked[2] == address;
 }
 
-// Every block is a sample here, and each is what the allocator gave for the very call: nothing is moved, cleared, aligned or enlarged.
+// Every block is a sample here, and must be what the allocator returned for that very call: not moved, cleared, aligned or enlarged.
 static void the_allocator_gets_the_program_s_own_calls(void **state) {
     (void)state;
     real = real_allocator;
@@ -155,8 +155,8 @@ static void the_allocator_gets_the_program_s_own_calls(void **state) {
     assert_true(right);
 }
 
-// A program frees a large block and then has large ones that it hardly touches: glibc takes these from its heap's top. Returns the page
-// faults, as a process of its own has them.
+// A program frees a large block and then allocates large ones that it hardly touches: glibc takes these from the top of its heap. Returns
+// the page faults, measured in a process of its own.
 static long faults_of_callocs(bool sampled) {
     int ends[2];
     long faults = -1;
@@ -187,10 +187,10 @@ static long faults_of_callocs(bool sampled) {
 static void a_sampled_calloc_touches_nothing(void **state) {
     (void)state;
     long plain = faults_of_callocs(false), sampled = faults_of_callocs(true);
-    assert_in_range(sampled, plain, plain + 300); // 80,000 more if each were cleared
+    assert_in_range(sampled, plain, plain + 300); // 80,000 more if each were zeroed by the hooks
 }
 
-// Declared by C23 libraries only, or no longer.
+// Not declared by every libc: new in C23, or removed since.
 void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
 void cfree(void *block);
@@ -207,13 +207,13 @@ static void other_ways_to_free_are_seen(void **state) {
         free_aligned_sized(NULL, 16, 0);
         cfree(NULL);
         assert_int_equal(live(), before);
-        cmemprof_stop(); // the same with blocks that are no samples
+        cmemprof_stop(); // the same with unsampled blocks
     }
 }
 
-void __libc_free(void *block); // what a library calls that was linked to libc's own allocator
+void __libc_free(void *block); // called by a library that is linked to libc's own allocator
 
-// The address comes back from the allocator while it still counts as alive: the new sample takes the place of the old one.
+// The allocator reuses the address while it still counts as live: the new sample replaces the old one.
 static void blocks_freed_behind_our_back_do_not_pile_up(void **state) {
     (void)state;
     static const size_t sizes[] = {100, 5000, 100000, 1 << 20};
@@ -234,7 +234,7 @@ static void blocks_freed_behind_our_back_do_not_pile_up(void **state) {
 static void calloc_is_zero_at_every_size(void **state) {
     (void)state;
     for (size_t size = 1; size < 40 << 20; size *= 7) {
-        memset(malloc(size + opaque_zero), 0xff, size); // leaves dirt in what is freed next
+        memset(malloc(size + opaque_zero), 0xff, size); // dirties the memory that is freed next
         void *dirty = malloc(size + opaque_zero);
         memset(dirty, 0xff, size);
         free(dirty);
@@ -247,7 +247,7 @@ static void calloc_is_zero_at_every_size(void **state) {
     assert_int_equal(errno, ENOMEM);
 }
 
-// Contents survive, and the block is counted with its new size and not with its old one.
+// The contents survive, and the block is counted with its new size only.
 static void realloc_moves_a_sample(void **state) {
     (void)state;
     static const size_t sizes[] = {10, 5000, 100000, 300000, 40, 2000000, 9000000, 15};
@@ -264,12 +264,12 @@ static void realloc_moves_a_sample(void **state) {
         assert_int_equal(live(), before + 1);
     }
     errno = 0;
-    assert_null(realloc(block, SIZE_MAX / 2 + opaque_zero)); // fails: the old block is as it was, and known
+    assert_null(realloc(block, SIZE_MAX / 2 + opaque_zero)); // fails: the old block is unchanged and still tracked
     assert_int_equal(errno, ENOMEM);
     assert_int_equal(live(), before + 1);
     assert_null(reallocarray(block, SIZE_MAX / 2 + opaque_zero, 3));
     assert_int_equal(live(), before + 1);
-    assert_null(realloc(block, opaque_zero)); // glibc: this is free
+    assert_null(realloc(block, opaque_zero)); // glibc: the same as free
     assert_int_equal(live(), before);
 }
 
@@ -299,7 +299,7 @@ static void aligned_blocks_are_aligned(void **state) {
     assert_int_equal(live(), before);
 }
 
-// glibc rounds it up, others refuse it.
+// glibc rounds it up, others reject it.
 static void an_odd_alignment_is_the_allocator_s_to_judge(void **state) {
     (void)state;
     uint64_t before = live();
@@ -340,7 +340,7 @@ static void out_of_memory_is_the_host_s_business(void **state) {
     (void)state;
     pid_t child = fork();
     if (child == 0) {
-        // 300 MiB more than there is: the table of stacks reserves address space.
+        // 300 MiB more than in use: the stack table reserves address space.
         long pages = 0;
         FILE *statm = fopen("/proc/self/statm", "r");
         if (statm == NULL || fscanf(statm, "%ld", &pages) != 1) {
@@ -355,7 +355,7 @@ static void out_of_memory_is_the_host_s_business(void **state) {
             memset(block, 1, 64);
         }
         status |= errno != ENOMEM ? 1 : 0;
-        status |= blocks < 50 || blocks > 320 ? 2 : 0; // some fit into what is free already
+        status |= blocks < 50 || blocks > 320 ? 2 : 0; // some fit into free memory
         status |= calloc(1, 1 << 20) != NULL ? 4 : 0;
         _exit(status);
     }
@@ -364,7 +364,7 @@ static void out_of_memory_is_the_host_s_business(void **state) {
     assert_int_equal(status, 0);
 }
 
-// The child of a fork goes on sampling in tables of its own.
+// A forked child keeps sampling, in its own copy of the tables.
 static void a_forked_child_goes_on(void **state) {
     (void)state;
     pid_t child = fork();
@@ -380,7 +380,7 @@ static void a_forked_child_goes_on(void **state) {
     assert_int_equal(status, 0);
 }
 
-// Blocks go from thread to thread; every byte must be where it was put, and in the end nothing is left.
+// Blocks are passed between threads; every byte must be as written, and in the end nothing is live.
 enum { THREADS = 4, SLOTS = 256, ROUNDS = 40000 };
 static _Atomic(unsigned char *) slots[SLOTS];
 
@@ -425,14 +425,14 @@ static void threads_hand_blocks_on(void **state) {
 static void churn_at_every_rate_leaves_nothing(void **state) {
     (void)state;
     static const uint64_t intervals[] = {1, 100, 4096, CMEMPROF_DEFAULT_INTERVAL_BYTES, 0};
-    threads_hand_blocks_on(NULL); // what pthread_create keeps for itself
+    threads_hand_blocks_on(NULL); // warms up what pthread_create keeps
     for (size_t i = 0; i < sizeof intervals / sizeof *intervals; i++) {
         struct cmemprof_stats before, after;
         assert_int_equal(cmemprof_start(intervals[i]), CMEMPROF_OK);
         cmemprof_get_stats(&before);
         threads_hand_blocks_on(NULL);
         cmemprof_get_stats(&after);
-        assert_true(after.live <= before.live + 2 * THREADS); // thread stacks' own bookkeeping
+        assert_true(after.live <= before.live + 2 * THREADS); // glibc's records of thread stacks
         assert_int_equal(after.lost_stacks, before.lost_stacks);
         assert_int_equal(after.cut_no_rule + after.cut_unreadable + after.cut_unsupported, 0);
         if (intervals[i] == 0) {
@@ -441,7 +441,7 @@ static void churn_at_every_rate_leaves_nothing(void **state) {
     }
 }
 
-// 64 bytes for its own locals, 4 KiB for the whole hook: measured by filling the stack below and looking how far down it was touched.
+// 64 bytes for its locals, 4 KiB for the whole hook: fills the stack below and measures how much was overwritten.
 static __attribute__((noinline)) size_t stack_used_by_sample(void) {
     enum { PAINTED_BYTES = 64 * 1024 };
     volatile unsigned char *low = (volatile unsigned char *)__builtin_frame_address(0) - PAINTED_BYTES;
@@ -465,7 +465,7 @@ static void a_hook_needs_little_stack(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(before_the_start_all_is_the_allocator_s), // the first one
+        cmocka_unit_test(before_the_start_all_is_the_allocator_s), // must be first
         cmocka_unit_test_setup_teardown(malloc_and_free_are_seen_once_each, start_all, stop),
         cmocka_unit_test_setup_teardown(the_allocator_gets_the_program_s_own_calls, start_all, stop),
         cmocka_unit_test_setup_teardown(a_sampled_calloc_touches_nothing, start_all, stop),
@@ -480,7 +480,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_forked_child_goes_on, start_all, stop),
         cmocka_unit_test_setup_teardown(a_hook_needs_little_stack, start_all, stop),
         cmocka_unit_test_setup_teardown(churn_at_every_rate_leaves_nothing, start_all, stop),
-        // The last one: it leaves blocks that count as alive until their addresses are seen again.
+        // Must be last: it leaves blocks that count as live until their addresses are reused.
         cmocka_unit_test_setup_teardown(blocks_freed_behind_our_back_do_not_pile_up, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-// hundreds.h: allocations that stay alive, to be found in a profile by the name of the function.
+// hundreds.h: allocations that stay live, found in a profile by their function's name.
 #ifndef CMEMPROF_TEST_HUNDREDS_H
 #define CMEMPROF_TEST_HUNDREDS_H
 

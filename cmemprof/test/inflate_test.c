@@ -1,4 +1,4 @@
-// inflate_test.c: blocks of the three kinds, in one piece and through a small window, and damage.
+// inflate_test.c: the three kinds of block, in one piece and through a small window, and damage.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include "../inflate.h"
 
-// What zlib has written: of letters so unequally frequent that some have codes of 13 bits; of a text that repeats itself; of one as it is.
+// Written by zlib: skewed letters with codes of up to 13 bits; a repetitive text; a stored text.
 static const uint8_t dynamic[] = {
     5,   193, 129, 129, 3,   49,  12,  195, 176, 217, 190, 237, 93,  98,  75,  228, 254, 227, 60,  64,  55,  75,  218, 4,   116, 212, 234,
     181, 26,  145, 107, 144, 118, 88,  80,  46,  81,  234, 106, 19,  172, 110, 253, 153, 39,  33,  232, 107, 69,  91,  83,  25,  43,  80,
@@ -32,7 +32,7 @@ static const uint32_t letters_sum = 0x6ef4264f, repeated_sum = 0x4e7169e9;
 
 static struct inflate inflate;
 
-// Room for `step` bytes more each time. The number of bytes; SIZE_MAX: damaged.
+// Offers `step` more bytes of capacity each time. Returns the number of bytes, or SIZE_MAX on damage.
 static size_t inflate_all(const uint8_t *bytes, size_t size, uint8_t *out, size_t capacity, size_t step) {
     size_t at = 0;
     inflate_begin(&inflate, bytes, size);
@@ -60,14 +60,14 @@ static void what_is_cut_is_bad(void **state) {
     (void)state;
     uint8_t out[2048];
     for (size_t size = 0; size < sizeof dynamic; size++) {
-        uint8_t *exact = malloc(size + 1); // a sanitizer sees what is read behind it
+        uint8_t *exact = malloc(size + 1); // exact size, so that a sanitizer sees reads past it
         memcpy(exact, dynamic, size);
         assert_true(inflate_all(exact, size, out, sizeof out, sizeof out) == SIZE_MAX);
         free(exact);
     }
 }
 
-// No end, or another one; never a write or a read outside.
+// Damage ends inflation early or late; never a write or read out of bounds.
 static void what_is_damaged_ends(void **state) {
     (void)state;
     for (size_t at = 0; at < sizeof fixed_code; at++) {
@@ -80,7 +80,7 @@ static void what_is_damaged_ends(void **state) {
             free(out);
         }
     }
-    static const uint8_t before_the_beginning[] = {0x63, 0x04, 0x06, 0x00}; // a literal, and a match of what is not there
+    static const uint8_t before_the_beginning[] = {0x63, 0x04, 0x06, 0x00}; // a literal, and a match before the start
     uint8_t out[512];
     inflate_begin(&inflate, before_the_beginning, sizeof before_the_beginning);
     size_t at = 0;

@@ -1,13 +1,13 @@
-// interposition_static_test.c: the names that the linker makes for a static program lead where they should. The file is compiled once more
-// here, as for a static program, with objects of this test in the place of libc's functions. testdata/ways tests whole static programs.
+// interposition_static_test.c: the linker's names for a static program resolve as they should. The file is compiled again here as for a
+// static program, with this test's objects in place of libc's functions. testdata/ways tests whole static programs.
 
 #include "../namespace.h"
 #undef interposition_next
 #undef interposition_is_active
 #undef interposition_next_in_object
-#define interposition_next static_binding_next
-#define interposition_is_active static_binding_is_ours
-#define interposition_next_in_object static_binding_beside
+#define interposition_next static_interposition_next
+#define interposition_is_active static_interposition_is_active
+#define interposition_next_in_object static_interposition_next_in_object
 #define CMEMPROF_STATIC
 
 #include "../interposition_static.c"
@@ -22,24 +22,24 @@ char __real_malloc[1], __real_calloc[1], __real_realloc[1], __real_free[1], __re
 
 static void each_name_leads_to_its_own_function(void **state) {
     (void)state;
-    assert_ptr_equal(static_binding_next("malloc"), __real_malloc);
-    assert_ptr_equal(static_binding_next("calloc"), __real_calloc);
-    assert_ptr_equal(static_binding_next("realloc"), __real_realloc);
-    assert_ptr_equal(static_binding_next("free"), __real_free);
-    assert_ptr_equal(static_binding_next("posix_memalign"), __real_posix_memalign);
-    assert_ptr_equal(static_binding_next("aligned_alloc"), __real_aligned_alloc);
-    assert_ptr_equal(static_binding_next("memalign"), __real_memalign);
-    assert_ptr_equal(static_binding_next("valloc"), __real_valloc);
-    assert_ptr_equal(static_binding_next("pvalloc"), __real_pvalloc);
-    assert_ptr_equal(static_binding_next("malloc_usable_size"), __real_malloc_usable_size);
-    assert_ptr_equal(static_binding_next("dlclose"), __real_dlclose);
-    assert_null(static_binding_next("mallo"));
-    assert_null(static_binding_next(""));
+    assert_ptr_equal(static_interposition_next("malloc"), __real_malloc);
+    assert_ptr_equal(static_interposition_next("calloc"), __real_calloc);
+    assert_ptr_equal(static_interposition_next("realloc"), __real_realloc);
+    assert_ptr_equal(static_interposition_next("free"), __real_free);
+    assert_ptr_equal(static_interposition_next("posix_memalign"), __real_posix_memalign);
+    assert_ptr_equal(static_interposition_next("aligned_alloc"), __real_aligned_alloc);
+    assert_ptr_equal(static_interposition_next("memalign"), __real_memalign);
+    assert_ptr_equal(static_interposition_next("valloc"), __real_valloc);
+    assert_ptr_equal(static_interposition_next("pvalloc"), __real_pvalloc);
+    assert_ptr_equal(static_interposition_next("malloc_usable_size"), __real_malloc_usable_size);
+    assert_ptr_equal(static_interposition_next("dlclose"), __real_dlclose);
+    assert_null(static_interposition_next("mallo"));
+    assert_null(static_interposition_next(""));
 }
 
 static void the_program_s_malloc_is_compared_with_ours(void **state) {
     (void)state;
-    assert_true(static_binding_is_ours()); // this program's malloc is hook.c's
+    assert_true(static_interposition_is_active()); // this program's malloc is hook.c's
 }
 
 int main(void) {

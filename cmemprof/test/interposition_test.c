@@ -1,4 +1,4 @@
-// interposition_test.c: the process's malloc is ours, and what is behind it is libc's. This program is hooked.
+// interposition_test.c: the process's malloc is the hook, and the next definition is libc's. This program is hooked.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@ static void what_is_behind_is_libc_s(void **state) {
         Dl_info info;
         void *next = interposition_next(names[i]);
         assert_non_null(next);
-        assert_ptr_not_equal(next, dlsym(RTLD_DEFAULT, names[i])); // ours comes first
+        assert_ptr_not_equal(next, dlsym(RTLD_DEFAULT, names[i])); // the hook comes first
         assert_int_not_equal(dladdr(next, &info), 0);
         assert_non_null(strstr(info.dli_fname, "libc"));
     }

@@ -1,4 +1,4 @@
-// line_program.h: for the tests of line tables: programs as a compiler may write them.
+// line_program.h: for the tests of line tables: programs as a compiler writes them.
 #ifndef CMEMPROF_TEST_LINE_PROGRAM_H
 #define CMEMPROF_TEST_LINE_PROGRAM_H
 
@@ -7,7 +7,7 @@
 #include "../line_table.h"
 #include "../symbolizer_arena.h"
 
-// For one table, or head; that of the one before goes.
+// For one table or header; frees the previous one's.
 static inline struct symbolizer_arena *fresh_memory(void) {
     static struct symbolizer_arena memory;
     symbolizer_arena_close(&memory);
@@ -32,7 +32,7 @@ static inline void put_number(struct line_program *program, uint64_t value, size
 #define PUT(program, ...) put(program, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 #define PUT_TEXT(program, text) put(program, text, sizeof(text))
 
-// line_base -5, line_range 14, opcode_base 13, as gcc has them. names: directories and files; rows: the program.
+// line_base -5, line_range 14, opcode_base 13, as gcc uses. names: directories and files; rows: the program.
 static inline void put_program(struct line_program *to, unsigned version, const struct line_program *names,
                                const struct line_program *rows) {
     static const uint8_t operand_counts[] = {0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1};

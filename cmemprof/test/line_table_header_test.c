@@ -1,4 +1,4 @@
-// line_table_header_test.c: names and paths of DWARF 2 to 5, and what is not read.
+// line_table_header_test.c: names and paths of DWARF 2 to 5, and what is rejected.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@ static void names_of_all_versions(void **state) {
         struct line_header header;
         put_names(&names, version);
         PUT(&rows, 1, 2, 3);
-        PUT(&program, 0xaa); // what is before is another unit's
+        PUT(&program, 0xaa); // the end of another unit
         put_program(&program, version, &names, &rows);
         const struct line_sections sections = sections_of(&program);
         assert_true(line_header_read(&header, fresh_memory(), &sections, 1, "/src"));
@@ -43,8 +43,7 @@ static void what_is_unknown_is_not_read(void **state) {
     static const struct {
         size_t at;
         uint8_t value;
-    } changes[] = {{4, 1},  {4, 6},  {10, 4},
-                   {11, 2}, {14, 0}, {15, 0}}; // versions, bytes of an instruction, its operations, line_range, opcode_base
+    } changes[] = {{4, 1}, {4, 6}, {10, 4}, {11, 2}, {14, 0}, {15, 0}}; // version, min_inst_length, max_ops, line_range, opcode_base
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         uint8_t before = program.bytes[changes[i].at];
         program.bytes[changes[i].at] = changes[i].value;
@@ -54,7 +53,7 @@ static void what_is_unknown_is_not_read(void **state) {
     }
 }
 
-// 100,000 names whose text is 16 MB would be 1.6 TB to look at, and each path as long.
+// 100,000 names within a 16 MB string: 1.6 TB if each were scanned, and each path as long.
 static void long_texts(void **state) {
     (void)state;
     enum { TEXT_BYTES = 16 << 20, ENTRIES = 100000 };
@@ -62,7 +61,7 @@ static void long_texts(void **state) {
     memset(text, 'a', TEXT_BYTES);
     text[TEXT_BYTES - 1] = '\0';
     struct line_program start = {0}, names = {0}, rows = {0};
-    PUT(&names, 0, 0, 1, 1, 0x1f, 0xa0, 0x8d, 6); // no directories; path: line_strp, 100,000 of them
+    PUT(&names, 0, 0, 1, 1, 0x1f, 0xa0, 0x8d, 6); // no directories; path: line_strp; 100,000 files
     put_program(&start, 5, &names, &rows);
     uint8_t *bytes = calloc(1, start.size + 4 * ENTRIES);
     memcpy(bytes, start.bytes, start.size);
@@ -74,7 +73,7 @@ static void long_texts(void **state) {
     assert_int_equal(header.file_count, ENTRIES);
     const char *path = line_header_path(&header, header.memory, 1);
     assert_int_equal(strlen(path), 4096);
-    text[TEXT_BYTES - 1] = 'a'; // without an end
+    text[TEXT_BYTES - 1] = 'a'; // unterminated
     assert_false(line_header_read(&header, fresh_memory(), &sections, 0, "/src"));
     free(bytes);
     free(text);

@@ -1,4 +1,4 @@
-// line_table_test.c: lines by address: every opcode, long sequences, damaged programs, and this program's own lines as libdw has them.
+// line_table_test.c: lines by address: every opcode, long sequences, damaged programs, and this program's own lines compared with libdw's.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,8 +46,8 @@ static void make_program(struct line_program *program, unsigned version) {
     end_sequence(&rows);
     set_address(&rows, 0x2000);
     PUT(&rows, 3, 9, 1);             // line 10, row at 0x2000
-    PUT(&rows, 18 + 14 * 4 + 2);     // 4 bytes on, 2 lines on: 0x2004, line 12
-    PUT(&rows, 4, 2, 5, 7, 6, 7, 1); // file 2, column 7: the last row of an address counts
+    PUT(&rows, 18 + 14 * 4 + 2);     // 4 bytes and 2 lines further: 0x2004, line 12
+    PUT(&rows, 4, 2, 5, 7, 6, 7, 1); // file 2, column 7: the last row of an address is used
     PUT(&rows, 2, 4, 3, 0x7e, 1);    // 0x2008, line 10
     PUT(&rows, 8, 10, 11, 12, 5, 1); // const_add_pc: (255 - 13) / 14 = 17: 0x2019
     PUT(&rows, 9, 0x10, 0, 1);       // fixed: 0x2029
@@ -116,7 +116,7 @@ static struct line_table *table_of(const struct line_program *rows, struct line_
     return line_table_new(fresh_memory(), &sections, 0, "/src");
 }
 
-// An empty function has the address of the one behind it, which may be written before it.
+// An empty function shares the address of the next one, which may be written before it.
 static void sequence_of_no_code(void **state) {
     (void)state;
     struct line_program program = {0}, rows = {0};
@@ -132,7 +132,7 @@ static void sequence_of_no_code(void **state) {
     check_nothing(table, 0x2008);
 }
 
-// At 0, or at the highest address, from which it runs over into addresses that are used.
+// At 0, or at the highest address, from which it wraps around into used addresses.
 static void dropped_sequences(void **state) {
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -157,7 +157,7 @@ static void dropped_sequences(void **state) {
     }
 }
 
-// A lookup would run through all of them, and find a row of many.
+// A lookup would run through all of them and hit one of many rows.
 static void rows_that_are_not_in_order(void **state) {
     (void)state;
     struct line_program program = {0}, rows = {0};
@@ -196,9 +196,9 @@ static void what_would_take_long_is_not_read(void **state) {
     free(bytes);
 }
 
-// A table, or none; never a crash, a read behind the end, or no end.
+// A table or NULL; never a crash, an out-of-bounds read or an endless loop.
 static void use(const struct line_program *program, size_t size) {
-    uint8_t *exact = malloc(size + (size == 0)); // a sanitizer sees what is read behind it
+    uint8_t *exact = malloc(size + (size == 0)); // exact size, so that a sanitizer sees reads past it
     memcpy(exact, program->bytes, size);
     const struct line_sections sections = {.line = {exact, size}, .line_str = {(const uint8_t *)line_texts, sizeof line_texts}};
     struct line_table *table = line_table_new(fresh_memory(), &sections, 0, "/src");
@@ -230,7 +230,7 @@ static void damaged_programs(void **state) {
     }
 }
 
-// ---- Beside libdw ----
+// ---- Compared with libdw ----
 
 static struct line_section section_of(Elf *elf, const char *wanted) {
     size_t names;

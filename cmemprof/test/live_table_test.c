@@ -1,4 +1,4 @@
-// live_table_test.c: what was added and not removed is there, once, whatever happens at the same time.
+// live_table_test.c: what was added and not removed is there, exactly once, whatever happens concurrently.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 static struct memory_budget budget;
 enum { PART = 3 };
 
-// limit_bytes beside the filter.
+// limit_bytes excludes the filter.
 static void open_table(struct live_table *table, size_t limit_bytes) {
     *table = (struct live_table)LIVE_TABLE_CLOSED;
     budget = (struct memory_budget){.limit_bytes = limit_bytes + LIVE_TABLE_FILTER_BYTES + 4096};
@@ -34,7 +34,7 @@ static void sum_sizes(const struct live_sample *sample, void *context) {
     *(uint64_t *)context += sample->size_bytes;
 }
 
-// Allocators align to 8 bytes and more, and the kernel gives programs 47 bits.
+// Allocators align to at least 8 bytes, and the kernel gives programs 47 bits.
 static void an_address_that_no_block_has_is_not_taken(void **state) {
     (void)state;
     struct live_table table;
@@ -66,7 +66,7 @@ static void what_goes_in_comes_out(void **state) {
     live_table_close(&table);
 }
 
-// Blocks of several parts, all with one counter: each is found wherever it is, in whatever order they go.
+// Blocks of several parts that share one counter: each is found, in whatever order they are removed.
 static void blocks_that_share_a_counter_are_told_apart(void **state) {
     (void)state;
     enum { BLOCKS = 4 };
@@ -98,7 +98,7 @@ static void blocks_that_share_a_counter_are_told_apart(void **state) {
     live_table_close(&table);
 }
 
-// The sequence in a key has 16 bits: it goes round and must not reach into the address.
+// The sequence number in a key has 16 bits: it wraps and must not overflow into the address.
 static void a_slot_is_used_any_number_of_times(void **state) {
     (void)state;
     struct live_table table;
@@ -114,7 +114,7 @@ static void a_slot_is_used_any_number_of_times(void **state) {
     live_table_close(&table);
 }
 
-// Two threads free the same blocks at the same time, in the same order: of each one of them has removed it, never both and never none.
+// Two threads free the same blocks concurrently, in the same order: exactly one of them removes each.
 enum { RACE_ROUNDS = 40, RACE_BLOCKS = 500 };
 static struct live_table raced;
 static pthread_barrier_t race;
@@ -170,7 +170,7 @@ static void a_budget_is_shared_and_given_back(void **state) {
     assert_false(memory_budget_take(&small, 41));
     assert_false(memory_budget_take(&small, SIZE_MAX));
     assert_true(memory_budget_take(&small, 40));
-    small.limit_bytes = 50; // less than is in use: what is there stays
+    small.limit_bytes = 50; // less than is in use: existing samples stay
     assert_false(memory_budget_take(&small, 1));
     memory_budget_give(&small, 60);
     assert_false(memory_budget_take(&small, 11));
@@ -196,7 +196,7 @@ static void a_budget_is_shared_and_given_back(void **state) {
     assert_int_equal(budget.used_bytes, 0);
 }
 
-// NULL has a counter of the filter as any block does, and empty slots have its address.
+// NULL has a counter like any address, and free slots have its address.
 static void null_is_never_in_it(void **state) {
     (void)state;
     struct live_table table;
@@ -225,7 +225,7 @@ static void grows_to_its_limit_and_says_so(void **state) {
     uint64_t sizes = 0;
     live_table_each(&table, sum_sizes, &sizes);
     assert_int_equal(sizes, 3 * added * (added + 1) / 2);
-    // A place that becomes free is used again.
+    // A freed slot is reused.
     assert_true(live_table_remove(&table, page(added / 2), &out));
     struct live_sample again = sample_of(added / 2);
     assert_true(live_table_add(&table, PART, page(added / 2), &again));
@@ -272,7 +272,7 @@ static size_t held(struct live_table *table, uintptr_t from, uintptr_t to) {
     return held;
 }
 
-// How many of 100,000 blocks somewhere in the address space are looked for in vain.
+// The number of 100,000 random addresses that are searched for in vain.
 static size_t held_in_vain(struct live_table *table) {
     size_t held = 0;
     for (uint64_t i = 1; i <= 100000; i++) {
@@ -281,7 +281,7 @@ static size_t held_in_vain(struct live_table *table) {
     return held;
 }
 
-// 100,000 alive: few others are looked for; and none of those that are there is missed, whenever it came.
+// With 100,000 live, few others are searched for, and no live block is missed, whenever it was added.
 static void the_filter_grows_with_what_is_alive(void **state) {
     (void)state;
     enum { ALIVE = 100000 };
@@ -291,7 +291,7 @@ static void the_filter_grows_with_what_is_alive(void **state) {
     add_range(&table, 1, ALIVE);
     size_t before = held_in_vain(&table);
     assert_true(before > 25000);
-    live_table_tidy(&table, somebody_adds, &settled); // a thread is in the midst of it: it goes on next time
+    live_table_tidy(&table, somebody_adds, &settled); // an add is in flight: continues the next time
     assert_int_equal(block_filter_size(&table.filter), LIVE_TABLE_FILTER_BYTES);
     add_range(&table, ALIVE, ALIVE + 10);
     live_table_tidy(&table, nobody_adds, &settled);
@@ -300,13 +300,13 @@ static void the_filter_grows_with_what_is_alive(void **state) {
     assert_int_equal(held(&table, 1, ALIVE + 10), ALIVE + 9); // all of them
     assert_true(held_in_vain(&table) < before / 3);
     remove_range(&table, 1, ALIVE + 10);
-    assert_int_equal(held(&table, 1, ALIVE + 10), 0); // also of those that came while it could not go on
+    assert_int_equal(held(&table, 1, ALIVE + 10), 0); // also those added while it could not continue
     live_table_tidy(&table, nobody_adds, &settled);
     live_table_close(&table);
     assert_int_equal(budget.used_bytes, 0);
 }
 
-// After a burst its memory goes back, level by level, and is had again.
+// After a burst its memory is returned level by level, and can be used again.
 static void levels_that_are_empty_are_given_back(void **state) {
     (void)state;
     enum { FEW = 500, BURST = 50000 };
@@ -322,7 +322,7 @@ static void levels_that_are_empty_are_given_back(void **state) {
         for (int i = 0; i < 10; i++) {
             live_table_tidy(&table, nobody_adds, &settled);
         }
-        // What was alive before lies in the first level; the heads of the others and the filter stay.
+        // Earlier live samples are in the first level; the other levels' headers and the filter stay.
         assert_true(budget.used_bytes < small + 10 * 4096 + 1024 * 1024 + 4096);
         assert_true(budget.used_bytes < large - (BURST - 2000) * 32);
         assert_int_equal(live_table_count(&table), FEW - 1);
@@ -335,7 +335,7 @@ static void levels_that_are_empty_are_given_back(void **state) {
     assert_int_equal(budget.used_bytes, 0);
 }
 
-// The limit goes up in small steps, as that of a process that grows: each buys a small level, and in the end there is still room to double.
+// The limit rises in small steps, as for a growing process: each buys a small level, and in the end the table can still double.
 static void small_levels_do_not_use_up_the_others(void **state) {
     (void)state;
     struct live_table table;
@@ -367,7 +367,7 @@ static void many_alive_want_a_larger_filter(void **state) {
     live_table_close(&table);
 }
 
-// A level that somebody may be adding to is not taken.
+// A level that a thread may be adding to is not returned.
 static void a_level_in_use_is_not_given_back(void **state) {
     (void)state;
     struct live_table table;
@@ -406,8 +406,8 @@ static void others_are_noticed_at_every_size(void **state) {
     live_table_close(&table);
 }
 
-// Each thread adds and removes its own addresses, some handed to the next thread to remove, while a reader checks that every sample it
-// sees is whole: size is three times the stack, always.
+// Each thread adds and removes its own addresses, hands some to the next thread to remove, while a reader checks that every sample is
+// consistent: size is always three times the stack.
 enum { THREADS = 3, ROUNDS = 200, BLOCKS = 300 };
 
 struct worker {

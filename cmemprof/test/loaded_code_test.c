@@ -1,5 +1,5 @@
-// loaded_code_test.c: stacks through a library outlive its unloading with their names, and are not taken for what comes to lie there. This
-// program is hooked.
+// loaded_code_test.c: stacks through a library outlive its unloading with their names, and are not attributed to what is loaded there
+// later. This program is hooked.
 
 #include "own_profile.h"
 
@@ -17,7 +17,7 @@
 
 typedef char *make_setting(const char *prefix, unsigned long count, const char *random, int random_size);
 
-// A library that nothing here links, which Debian's login needs, and one of whose functions allocates.
+// A library that nothing here links, that Debian's login needs, and one of whose functions allocates.
 static void *library;
 static make_setting *allocate;
 
@@ -36,7 +36,7 @@ static __attribute__((noinline)) char *call_library(void) {
 
 struct through {
     uintptr_t start, limit;
-    uintptr_t address; // one of theirs
+    uintptr_t address; // one of the library's
     int present, retired;
     uint64_t samples;
 };
@@ -59,12 +59,12 @@ static void look_at(struct stack *stack, void *context) {
 
 static struct through stacks_through(uintptr_t start, uintptr_t limit) {
     struct through through = {.start = start, .limit = limit};
-    shards_settle(profiler.shards, SHARDS_ALL, shard_flush); // samples that are not with their stacks yet
+    shards_settle(profiler.shards, SHARDS_ALL, shard_flush); // adds pending samples to their stacks
     stack_table_each(&profiler.stacks, look_at, &through);
     return through;
 }
 
-// How many samples of the profile are through the library, and whether each of them has all its frames.
+// The number of samples through the library, and whether each of them has all its frames.
 static int samples_through(struct profile *profile, bool *whole) {
     int count = 0;
     *whole = true;
@@ -94,10 +94,10 @@ static void stacks_of_an_unloaded_library_are_retired(void **state) {
     assert_true(before.present >= 1);
     assert_int_equal(before.retired, 0);
 
-    // One taken before and written after: its stacks are whole.
+    // Taken before and encoded after the unloading: its stacks are complete.
     struct cmemprof_snapshot *early = cmemprof_snapshot_take();
     assert_int_equal(dlclose(library), 0);
-    assert_null(dlopen("libcrypt.so.1", RTLD_NOW | RTLD_NOLOAD)); // it is gone
+    assert_null(dlopen("libcrypt.so.1", RTLD_NOW | RTLD_NOLOAD)); // it is unloaded
     struct through closed = stacks_through(start, limit);
     assert_int_equal(closed.present, 0);
     assert_int_equal(closed.retired, before.present);
@@ -107,19 +107,19 @@ static void stacks_of_an_unloaded_library_are_retired(void **state) {
     assert_true(samples_through(profile, &whole) >= 1);
     assert_true(whole);
     profile_free(profile);
-    profile = take_profile(); // and one taken after
+    profile = take_profile(); // and one taken afterwards
     assert_true(samples_through(profile, &whole) >= 1);
     assert_true(whole);
     profile_free(profile);
 
-    // Loaded again, most likely at the same place: the same addresses are another stack.
+    // Loaded again, most likely at the same address: the same addresses make another stack.
     load();
     void *again = call_library();
     assert_true(loaded_code_refresh());
     module = modules_find(&loaded_modules, (uintptr_t)allocate, 0);
     if (module->start == start) {
         struct through reopened = stacks_through(start, limit);
-        assert_true(reopened.retired >= 1 && reopened.retired <= closed.retired); // those of which something is alive
+        assert_true(reopened.retired >= 1 && reopened.retired <= closed.retired); // those with live samples
         assert_true(reopened.present >= 1);
     }
     profile = take_profile();
@@ -131,7 +131,7 @@ static void stacks_of_an_unloaded_library_are_retired(void **state) {
     dlclose(library);
 }
 
-// libc unloads its own plugins, and others ask libc's dlclose: that is noticed with the next profile.
+// libc unloads its own plugins, and others call libc's dlclose directly: the next profile detects that.
 static void rows_of_what_went_another_way_are_forgotten(void **state) {
     (void)state;
     load();
@@ -166,13 +166,13 @@ static int count_found(void) {
     return through.present;
 }
 
-// Loaded and unloaded in turn, a library makes the same stacks again each time. What is gone is not looked at again, keeps its names as
-// long as there is room, and is the first to go when there is not.
+// A library that is loaded and unloaded repeatedly makes the same stacks each time. Unloaded ones are not visited again, keep their names
+// while memory lasts, and are the first to be evicted.
 static void a_library_in_turn_leaves_nothing_behind(void **state) {
     (void)state;
     enum { TURNS = 300 };
     load_in_turn(10);
-    cmemprof_snapshot_free(cmemprof_snapshot_take()); // what there was before is shown
+    cmemprof_snapshot_free(cmemprof_snapshot_take()); // shows what there was before
     uint64_t samples = stats_now().samples, stacks = stats_now().stacks;
     struct stack_level *level = profiler.stacks.index.newest;
     int found = count_found();
@@ -200,13 +200,13 @@ static void nothing_is_retired_while_nothing_goes(void **state) {
     loaded_code_after_unload();
     assert_int_equal(loaded_modules.generation, generation);
     void *held = dlopen("libc.so.6", RTLD_NOW);
-    assert_int_equal(dlclose(held), 0); // others have it still
+    assert_int_equal(dlclose(held), 0); // others still hold it
     assert_int_equal(loaded_modules.generation, generation);
 }
 
-// ---- Who waits for whom ----
+// ---- Waiting and locks ----
 
-// The loader's question, as the code here asks it, and how often anybody allocated while the loader had its lock.
+// Wraps dl_iterate_phdr as called here; counts the calls, and the allocations under the loader's lock.
 static int questions;
 static uint64_t allocations_in_answers;
 
@@ -265,7 +265,7 @@ static void end_holding(struct holder *holder) {
     pthread_join(holder->thread, NULL);
 }
 
-// As long as somebody walks the tables nothing can be retired: that comes when he is done.
+// While another thread walks the tables nothing can be retired: that happens once it is done.
 static void dlclose_goes_on_while_the_tables_are_walked(void **state) {
     (void)state;
     struct holder walker = {.lock = reclaim_lock, .unlock = reclaim_unlock};
@@ -287,7 +287,7 @@ static void dlclose_goes_on_while_the_tables_are_walked(void **state) {
     free(alive);
 }
 
-// Else a fork in the midst of it would leave the loader's lock taken in the child.
+// Otherwise a fork during it would leave the loader's lock held in the child.
 static void the_loader_is_asked_under_the_lock_that_fork_waits_for(void **state) {
     (void)state;
     struct holder forker = {.lock = loaded_code_before_fork, .unlock = loaded_code_after_fork_in_parent};
@@ -303,21 +303,21 @@ static void the_loader_is_asked_under_the_lock_that_fork_waits_for(void **state)
     assert_true(questions > before);
 }
 
-// Whoever allocates has locks of the allocator, which another thread may have while it asks the loader something.
+// An allocation takes the allocator's locks, which another thread may hold while it calls the loader.
 static void nothing_is_allocated_under_the_loaders_lock(void **state) {
     (void)state;
     load();
     free(call_library());
     allocations_in_answers = 0;
     uint64_t before = allocations();
-    loaded_modules.count = 0; // so all are new
+    loaded_modules.count = 0; // so that all are new
     assert_true(loaded_code_refresh());
     assert_true(loaded_modules.count > 3 && allocations() > before);
     assert_int_equal(allocations_in_answers, 0);
     assert_int_equal(dlclose(library), 0);
 }
 
-// The handlers of fork leave the lock free on both sides.
+// The fork handlers leave the lock free on both sides.
 static void after_the_handlers_of_fork_it_goes_on(void **state) {
     (void)state;
     loaded_code_before_fork();

@@ -1,4 +1,4 @@
-// location_kind_test.c: what is left out on top of a stack, and whose memory it is.
+// location_kind_test.c: which locations are skipped on top of a stack, and whose memory it is.
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// memory_budget_test.c: what is given back is everybody's, a share leaves a quarter to the others, and what is fixed counts.
+// memory_budget_test.c: returned memory is available to all, a share leaves a quarter to the others, and fixed memory counts.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ static void what_is_given_back_is_everybody_s(void **state) {
     assert_int_equal(budget.refusals, 4);
     memory_share_give(&share, 500);
     assert_true(memory_budget_take(&budget, 500));
-    assert_false(memory_share_take(&share, 100)); // its share has room, the budget has none
+    assert_false(memory_share_take(&share, 100)); // within its share, but not within the budget
     assert_int_equal(share.used_bytes, 250);
     assert_int_equal(budget.used_bytes, 1000);
 }

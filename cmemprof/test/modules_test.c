@@ -1,4 +1,4 @@
-// modules_test.c: what is loaded is known with its file and build ID, and what was unloaded stays known, with the times it was loaded.
+// modules_test.c: loaded objects are known with file and build ID; unloaded ones stay known, with the periods they were loaded.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ static void knows_the_program_libc_and_the_vdso(void **state) {
     modules_free(&modules);
 }
 
-// The mapping must be the one that /proc/self/maps has, since Go's profiles take theirs from there.
+// The mapping must equal that of /proc/self/maps, which Go's profiles use.
 static void agrees_with_proc_self_maps(void **state) {
     (void)state;
     struct modules modules = {0};
@@ -69,7 +69,7 @@ static void unloaded_objects_stay_known(void **state) {
     (void)state;
     struct modules modules = {0};
     uint32_t ended;
-    // A library that nothing here links and that Debian's C library package holds.
+    // A library that nothing here links, from Debian's C library package.
     void *library = dlopen("libanl.so.1", RTLD_NOW);
     if (library == NULL) {
         library = dlopen("libnss_hesiod.so.2", RTLD_NOW);
@@ -85,7 +85,7 @@ static void unloaded_objects_stay_known(void **state) {
     assert_true(inside != 0);
     size_t count = modules.count;
     assert_true(modules_refresh(&modules, &ended));
-    assert_int_equal(modules.count, count); // nothing twice
+    assert_int_equal(modules.count, count); // no duplicates
     assert_int_equal(ended, 0);
     uint32_t before = modules.generation;
     dlclose(library);
@@ -101,7 +101,7 @@ static void unloaded_objects_stay_known(void **state) {
     modules_free(&modules);
 }
 
-// ---- Places and times, without a loader ----
+// ---- Addresses and generations, without a loader ----
 
 struct object {
     uintptr_t start, limit;
@@ -112,7 +112,7 @@ static const struct object plugin_a = {0x100000, 0x103000, "aa", "a.so"}, plugin
                            unnamed_a = {0x100000, 0x102000, "", "a.so"}, unnamed_b = {0x100000, 0x102000, "", "b.so"},
                            aside = {0x900000, 0x901000, "cc", "aside.so"};
 
-// The loader has this object, and always another one; NULL: only that.
+// The loader has this object and always another one; NULL: only the latter.
 static uint32_t refresh_with(struct modules *modules, const struct object *object) {
     const struct object *objects[] = {&aside, object};
     modules_refresh_begins(modules);
@@ -124,7 +124,7 @@ static uint32_t refresh_with(struct modules *modules, const struct object *objec
     return modules_refresh_ends(modules);
 }
 
-// Opens and closes it, and returns the generation that its stacks belong to.
+// Loads and unloads it; returns the generation that its stacks belong to.
 static uint32_t one_stay(struct modules *modules, const struct object *object) {
     assert_int_equal(refresh_with(modules, object), 0);
     const struct module *now = modules_find(modules, object->start + 0x500, 0);
@@ -169,7 +169,7 @@ static void objects_take_turns_at_one_address(void **state) {
     take_turns(&unnamed_a, &plugin_b);
 }
 
-// Where nothing else was in between there is nothing to tell apart, and nothing more to keep.
+// If nothing else was loaded there in between, there is nothing to distinguish and nothing more to store.
 static void coming_back_to_the_same_place_costs_nothing(void **state) {
     (void)state;
     struct modules modules = {0};
@@ -184,7 +184,7 @@ static void coming_back_to_the_same_place_costs_nothing(void **state) {
     modules_free(&modules);
 }
 
-// What lay there alone is found also for a time that it is not known of; of two it cannot be told which.
+// The only module ever at an address is found also for generations in which it is not known; of two it cannot be told which.
 static void what_is_not_known_is_not_guessed(void **state) {
     (void)state;
     struct modules modules = {0};
@@ -231,7 +231,7 @@ static void what_nobody_needs_makes_room(void **state) {
     modules_free(&modules);
 }
 
-// Each time another file at another address: 14,400 of them, of which the stacks of two are kept.
+// Another file at another address each time: 14,400 of them, of which two have stacks.
 static void a_long_life_with_new_objects(void **state) {
     (void)state;
     struct modules modules = {0};

@@ -1,4 +1,4 @@
-// object_file_test.c: which files are opened and which are not. What they say is tested with symbols.c.
+// object_file_test.c: which files are opened and which are not. Their contents are tested with symbols.c.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static void the_program_is_read_even_when_its_file_is_gone(void **state) {
     struct object_file *file = object_file_open(&module, &memory);
     struct symbol_frame frames[SYMBOL_MAX_INLINED];
     assert_non_null(file);
-    assert_int_equal(first_free_descriptor(), before); // the program may do with descriptors what it wants meanwhile
+    assert_int_equal(first_free_descriptor(), before); // no descriptor is kept, since the program may close any
     assert_true(object_file_frames(file, (uintptr_t)the_program_is_read_even_when_its_file_is_gone + 1 - module.bias, frames) >= 1);
     assert_string_equal(frames[0].function, "the_program_is_read_even_when_its_file_is_gone");
     assert_int_equal(object_file_frames(file, 1, frames), 0);
@@ -40,7 +40,7 @@ static void the_program_is_read_even_when_its_file_is_gone(void **state) {
     modules_free(&modules);
 }
 
-// A program's own file cut at many lengths, or damaged: no names, never a crash.
+// The program's own file, truncated at many lengths or damaged: no names, never a crash.
 static void damaged_files_give_no_names(void **state) {
     (void)state;
     static unsigned char bytes[4 << 20];

@@ -36,7 +36,7 @@ static inline void own_debug_close(struct own_debug *own) {
     symbolizer_arena_close(&own->memory);
 }
 
-// Of the function's code. NULL: none.
+// The unit that contains the function's code. Returns NULL if there is none.
 static inline struct dwarf_unit *own_debug_unit(struct own_debug *own, uintptr_t address) {
     return dwarf_addresses_find(&own->addresses, address - own->bias);
 }

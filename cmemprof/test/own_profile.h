@@ -1,4 +1,4 @@
-// own_profile.h: the profile of the test program itself, for tests that are hooked.
+// own_profile.h: the test program's own profile, for hooked tests.
 #ifndef CMEMPROF_TEST_OWN_PROFILE_H
 #define CMEMPROF_TEST_OWN_PROFILE_H
 
@@ -13,7 +13,7 @@
 #include "../cmemprof.h"
 #include "../snapshot.h"
 
-// Encodes the snapshot and reads it again. Frees it.
+// Encodes the snapshot, frees it, and decodes the profile.
 static inline struct profile *profile_of(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names) {
     uint8_t *bytes;
     size_t size;
@@ -46,7 +46,7 @@ static inline bool has_function(const struct profile_sample_view *view, const ch
     return false;
 }
 
-// Sums the samples in whose stack the function occurs.
+// Sums the samples whose stack contains the function.
 static inline void sum_of(struct profile *profile, const char *function, int64_t sums[4]) {
     memset(sums, 0, 4 * sizeof *sums);
     for (size_t i = 0; i < profile_sample_count(profile); i++) {
@@ -66,13 +66,13 @@ static inline uint64_t emitted_of(const struct cmemprof_snapshot *snapshot) {
     return emitted;
 }
 
-// Of every sample exactly one thing became, and those that were counted before are there.
+// Every sample is accounted for exactly once, and none that was counted before is missing.
 static inline bool adds_up(const struct cmemprof_snapshot *snapshot) {
     const struct cmemprof_stats *stats = &snapshot->stats;
     return stats->samples == emitted_of(snapshot) + stats->lost_stacks + stats->lost_shards;
 }
 
-// No block is alive that was not allocated.
+// No block is live that was not allocated.
 static inline bool in_use_was_allocated(const struct cmemprof_snapshot *snapshot) {
     for (size_t i = 0; i < snapshot->record_count; i++) {
         const struct record *record = &snapshot->records[i];

@@ -1,4 +1,4 @@
-// package_writer.h: for tests: a package of split debug data in memory, whose units say only how they are called.
+// package_writer.h: for tests: a package of split debug data in memory, whose units have only a name.
 #ifndef CMEMPROF_TEST_PACKAGE_WRITER_H
 #define CMEMPROF_TEST_PACKAGE_WRITER_H
 
@@ -9,7 +9,7 @@
 
 enum { PACKAGE_SLOTS = 4, PACKAGE_COLUMNS = 4, PACKAGE_UNIT_BYTES = 22, PACKAGE_ABBREV_BYTES = 8, PACKAGE_OFFSETS_BYTES = 12 };
 
-// The index: 32-bit words, which may be damaged before it is written.
+// The index: 32-bit words, which a test may damage before it is written.
 struct package_index {
     uint32_t head[4]; // version, columns, units, slots
     uint64_t ids[PACKAGE_SLOTS];
@@ -25,9 +25,9 @@ struct package {
     size_t texts_size;
 };
 
-// ids and names of count units, three at most. Each has another code for its abbreviation, and the first of its own texts as its name.
+// IDs and names of count units, at most three. Each has another abbreviation code, and its name is the first of its own strings.
 static inline struct package package_new(uint32_t version, const uint64_t *ids, const char *const *names, uint32_t count) {
-    static const uint32_t kinds[PACKAGE_COLUMNS] = {1, 3, 6, 5}; // the last one is not read
+    static const uint32_t kinds[PACKAGE_COLUMNS] = {1, 3, 6, 5}; // the last kind is not used
     static const uint32_t sizes[PACKAGE_COLUMNS] = {PACKAGE_UNIT_BYTES, PACKAGE_ABBREV_BYTES, PACKAGE_OFFSETS_BYTES, 1};
     struct package package = {.index.head = {version, PACKAGE_COLUMNS, count, PACKAGE_SLOTS}};
     memcpy(package.index.columns, kinds, sizeof kinds);
@@ -40,7 +40,7 @@ static inline struct package package_new(uint32_t version, const uint64_t *ids, 
         info[20] = code;
         memcpy(package.abbrev + i * PACKAGE_ABBREV_BYTES, abbrev, sizeof abbrev);
         uint8_t *offsets = package.offsets + i * PACKAGE_OFFSETS_BYTES;
-        memcpy(offsets, &(uint32_t[3]){8, 5, (uint32_t)package.texts_size}, PACKAGE_OFFSETS_BYTES); // length, version, the text's place
+        memcpy(offsets, &(uint32_t[3]){8, 5, (uint32_t)package.texts_size}, PACKAGE_OFFSETS_BYTES); // length, version, offset of the string
         memcpy(package.texts + package.texts_size, names[i], strlen(names[i]) + 1);
         package.texts_size += strlen(names[i]) + 1;
         uint64_t slot = ids[i] % PACKAGE_SLOTS;
@@ -57,7 +57,7 @@ static inline struct package package_new(uint32_t version, const uint64_t *ids, 
     return package;
 }
 
-// index_bytes: how much of the index is there.
+// index_bytes: how much of the index is written.
 static inline void package_write(const struct package *package, const char *path, size_t index_bytes) {
     struct elf_writer writer = elf_writer_new();
     elf_writer_add(&writer, ".debug_info.dwo", SHT_PROGBITS, package->info, sizeof package->info);

@@ -1,4 +1,4 @@
-// page_residency_test.c: of what was written to, and of nothing else.
+// page_residency_test.c: counts pages that were written to, and no others.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ static void pages_that_were_written_to(void **state) {
     munmap((void *)(uintptr_t)memory, PAGES * PAGE);
 }
 
-// Those of a file are the page cache's, until they are written to.
+// Pages of a file belong to the page cache until they are written to.
 static void pages_of_a_file(void **state) {
     (void)state;
     if (needs_pagemap(state) != 0) {

@@ -1,4 +1,4 @@
-// private_arena_test.c: blocks are aligned, zero, apart from each other, end at the budget, and go back to the system.
+// private_arena_test.c: blocks are aligned, zeroed and disjoint, end at the budget, and return to the system.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "../private_arena.h"
 #include "filled.h"
 
-enum { BLOCK = PRIVATE_ARENA_BLOCK_BYTES, MANY = 1000 }; // of 1,000 blocks the last lie in the fourth area
+enum { BLOCK = PRIVATE_ARENA_BLOCK_BYTES, MANY = 1000 }; // the last of 1,000 blocks are in the fourth area
 
 static struct memory_budget budget;
 static struct memory_share share;
@@ -59,7 +59,7 @@ static void blocks_are_aligned_zero_and_apart(void **state) {
 static void a_block_goes_back_to_the_system_and_to_the_budget(void **state) {
     (void)state;
     struct private_arena arena;
-    open_arena(&arena, 40 * BLOCK); // three quarters of it are 30 blocks
+    open_arena(&arena, 40 * BLOCK); // three quarters of it: 30 blocks
     unsigned char *blocks[30];
     for (int i = 0; i < 30; i++) {
         blocks[i] = private_arena_take(&arena);
@@ -75,7 +75,7 @@ static void a_block_goes_back_to_the_system_and_to_the_budget(void **state) {
         assert_false(is_resident(blocks[i]));
     }
     assert_int_equal(budget.used_bytes, 25 * BLOCK);
-    for (int i = 0; i < 15; i++) { // the same ones again, as good as new
+    for (int i = 0; i < 15; i++) { // the same ones again, zeroed
         unsigned char *block = private_arena_take(&arena);
         assert_non_null(block);
         assert_true(is_filled(block, BLOCK, 0));
@@ -90,7 +90,7 @@ static void a_block_goes_back_to_the_system_and_to_the_budget(void **state) {
     assert_int_equal(budget.used_bytes, 10 * BLOCK);
 }
 
-// A higher limit is used to its end: nothing was fixed when the arena was opened.
+// A higher limit is used in full: nothing was fixed when the arena was opened.
 static void a_limit_that_is_raised_is_used(void **state) {
     (void)state;
     struct private_arena arena;
@@ -108,11 +108,11 @@ static void a_limit_that_is_raised_is_used(void **state) {
     private_arena_close(&arena);
 }
 
-// Of a limit of address space it takes a 32nd at most.
+// Reserves at most a 32nd of the address space limit.
 static void a_limit_of_address_space_is_respected(void **state) {
     (void)state;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    skip(); // they have terabytes of it
+    skip(); // sanitizers reserve terabytes
 #endif
     struct private_arena arena;
     const struct rlimit limit = {(rlim_t)1 << 30, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
@@ -130,7 +130,7 @@ static void a_limit_of_address_space_is_respected(void **state) {
 
 enum { THREADS = 4, ROUNDS = 2000, HELD = 5 };
 
-// Each keeps a few, with its own mark in them, and gives one for each that it takes.
+// Each thread keeps a few, marked as its own, and gives one for each that it takes.
 static void *take_and_give(void *context) {
     struct private_arena *arena = context;
     uintptr_t *held[HELD] = {0};
@@ -142,7 +142,7 @@ static void *take_and_give(void *context) {
         *block = (uintptr_t)&held;
         uintptr_t *old = held[i % HELD];
         if (old != NULL && *old != (uintptr_t)&held) {
-            return old; // somebody else has it too
+            return old; // another thread has it too
         }
         if (old != NULL) {
             private_arena_give(arena, old);

@@ -1,4 +1,4 @@
-// profiler_test.c: of every sample exactly one thing becomes, also when a table or all shards are taken, and in a forked child. This
+// profiler_test.c: every sample is accounted for exactly once, also if a table is full or all shards are held, and in a forked child. This
 // program is hooked.
 
 #include "own_profile.h"
@@ -40,7 +40,7 @@ static void a_sample_is_seen_from_its_allocation_to_its_end(void **state) {
     assert_int_equal(moving.sample.size_bytes, 100);
     assert_true(moving.sample.weight == 1);
     assert_int_equal(stats_now().live, before.live);
-    profiler_move_begin(block, &again); // it is gone already
+    profiler_move_begin(block, &again); // it is already gone
     assert_null(again.shard);
     profiler_move_end(&again, block);
     assert_int_equal(stats_now().live, before.live);
@@ -52,7 +52,7 @@ static void a_sample_is_seen_from_its_allocation_to_its_end(void **state) {
     assert_true(balance());
 }
 
-// Every place is taken: the allocation is served all the same, and counted.
+// All shards are held: the allocation is still served, and counted.
 static void no_free_shard_is_a_lost_sample(void **state) {
     (void)state;
     struct cmemprof_stats before = stats_now();
@@ -87,10 +87,10 @@ static void the_profiler_does_not_sample_itself(void **state) {
     assert_int_equal(stats_now().samples, before.samples + 1);
 }
 
-// One sample in 1,024 is timed, and more of the first ones: so each counts once, but for those since the last one that was.
+// One sample in 1,024 is timed, the first ones more often: each stands for those since the previous timed one.
 static void the_time_of_a_sample_stands_for_those_before_it(void **state) {
     (void)state;
-    free(here(100)); // the thread has a shard now
+    free(here(100)); // the thread now has a shard
     const struct shard *own = &profiler.shards[thread_state.shard - 1];
     uint64_t ns = own->sampling_ns;
     for (int i = 0; i < 5000; i++) {
@@ -101,7 +101,7 @@ static void the_time_of_a_sample_stands_for_those_before_it(void **state) {
     assert_true(own->sampling_ns > ns);
 }
 
-// The table of live blocks may not grow: samples go on in alloc_*, and in-use says what it lacks.
+// The live table may not grow: alloc_* continue, and the loss of in-use is reported.
 static void a_full_live_table_is_counted(void **state) {
     (void)state;
     enum { BLOCKS = 4000 };
@@ -158,7 +158,7 @@ static size_t resident_shards(void) {
     return count;
 }
 
-// Each page that is touched is a fault, in each child. Before there are threads that use more of them.
+// Each page touched is a fault in each child. Must run before there are threads that use more shards.
 static void a_profile_and_a_child_touch_no_shard_that_nobody_used(void **state) {
     (void)state;
     free(here(100));
@@ -180,7 +180,7 @@ static void a_profile_and_a_child_touch_no_shard_that_nobody_used(void **state) 
     assert_int_equal(status, 0);
 }
 
-// Others are in the midst of samples when the process forks. The books of the child balance, and it goes on.
+// Other threads have samples in flight at the fork. The child's counts balance, and it continues.
 static void a_forked_child_s_books_balance(void **state) {
     (void)state;
     pthread_t threads[3];
@@ -191,7 +191,7 @@ static void a_forked_child_s_books_balance(void **state) {
     for (int i = 0; i < 40; i++) {
         pid_t child = fork();
         if (child == 0) {
-            alarm(20); // a child that waits for ever ends with a signal
+            alarm(20); // a hung child ends by a signal
             bool before = balance();
             uint64_t samples = stats_now().samples;
             for (size_t size = 0; size < 200; size++) {

@@ -1,4 +1,4 @@
-// real_allocator_test.c: the allocator behind is found, and is not ourselves.
+// real_allocator_test.c: the real allocator is resolved, and is not the hooks.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 static void every_function_is_found_behind_ours(void **state) {
     (void)state;
-    free(malloc(1)); // whoever was first has found them by now
+    free(malloc(1)); // the first call has resolved it
     Dl_info info;
     const void *const found[] = {(void *)real_allocator.malloc,         (void *)real_allocator.calloc,
                                  (void *)real_allocator.realloc,        (void *)real_allocator.free,
@@ -27,7 +27,7 @@ static void every_function_is_found_behind_ours(void **state) {
         assert_non_null(strstr(info.dli_fname, "libc"));
     }
     assert_ptr_not_equal(real_allocator.malloc, malloc);
-    assert_ptr_equal(dlsym(RTLD_DEFAULT, "malloc"), malloc); // and the process's malloc is ours
+    assert_ptr_equal(dlsym(RTLD_DEFAULT, "malloc"), malloc); // and the process's malloc is the hook
 }
 
 static void the_static_arena_owns_nothing_else(void **state) {

@@ -1,5 +1,5 @@
-// reclaim_test.c: when memory is short, stacks of which nothing is alive make room for others, their totals stay, what is alive is always
-// seen, and the books balance. This program is hooked.
+// reclaim_test.c: when memory is short, stacks with no live samples are evicted, their totals are kept, what is live is always shown, and
+// the counts balance. This program is hooked.
 
 #include "own_profile.h"
 
@@ -11,15 +11,15 @@
 #include "../profiler.h"
 #include "../reclaim.h"
 
-// Of the limit the tables have a half at least. 8,192 stacks of 256 bytes are too many for it, 256 are not.
+// The tables have at least half of the limit. 8,192 stacks of 256 bytes do not fit, 256 do.
 enum { TOO_MANY = 13, FEW = 8, LIMIT_BYTES = 2 << 20 };
 
 static __attribute__((noinline)) void *right(unsigned path, int depth, size_t size);
 
-// Each path is a stack of its own.
+// Each path makes a stack of its own.
 static __attribute__((noinline)) void *left(unsigned path, int depth, size_t size) {
     void *block = depth == 0 ? malloc(size) : (path & 1 ? right : left)(path >> 1, depth - 1, size);
-    __asm__ volatile("" : "+r"(block)); // no jump instead of a call
+    __asm__ volatile("" : "+r"(block)); // prevents a tail call
     return block;
 }
 static __attribute__((noinline)) void *right(unsigned path, int depth, size_t size) {
@@ -28,7 +28,7 @@ static __attribute__((noinline)) void *right(unsigned path, int depth, size_t si
     return block;
 }
 
-// Of an interval of 1 byte: each sample is one object.
+// For an interval of 1 byte: each sample is one object.
 static bool objects_are_samples(const struct cmemprof_snapshot *snapshot) {
     double objects = 0;
     for (size_t i = 0; i < snapshot->record_count; i++) {
@@ -45,7 +45,7 @@ static struct cmemprof_snapshot *take_and_check(void) {
     return snapshot;
 }
 
-// Nobody else allocates: the counter of samples, which the tables know nothing of, says the same.
+// No other thread allocates: the sample counter, which the tables do not know, must agree.
 static void take_profile_and_check(void) {
     struct cmemprof_snapshot *snapshot = take_and_check();
     assert_int_equal(snapshot->stats.samples, stats_now().samples);
@@ -57,7 +57,7 @@ struct of_size {
     double allocated, in_use;
 };
 
-// What the profile has of the stacks that alone allocate blocks of this size.
+// The profile's totals of the stacks that allocate blocks of this size.
 static struct of_size of_size(size_t size) {
     struct cmemprof_snapshot *snapshot = take_and_check();
     struct of_size sum = {0};
@@ -99,23 +99,23 @@ static void stacks_of_the_past_make_room(void **state) {
     assert_true(full.lost_stacks > 100);
     assert_int_equal(full.reclaimed_stacks, 0);
 
-    struct cmemprof_snapshot *snapshot = take_and_check(); // has all of them, and then they go
+    struct cmemprof_snapshot *snapshot = take_and_check(); // contains all of them; then they are evicted
     assert_true(snapshot->record_count > 1000 && snapshot->records[0].stack != NULL);
     cmemprof_snapshot_free(snapshot);
     struct cmemprof_stats after = stats_now();
     assert_true(after.reclaimed_stacks > 500);
     assert_true(after.reclaimed_samples >= after.reclaimed_stacks);
     assert_true(after.stacks < full.stacks / 4);
-    assert_true(after.own_bytes < full.own_bytes - 200000); // their memory is the others' again
-    take_profile_and_check();                               // what they allocated is in it
+    assert_true(after.own_bytes < full.own_bytes - 200000); // their memory is available again
+    take_profile_and_check();                               // it includes what they allocated
     assert_true(of_size(7777).in_use == 1);
 
-    fill_table(FEW, 200); // room for others, of the same depth
+    fill_table(FEW, 200); // capacity for others of the same depth
     assert_int_equal(stats_now().lost_stacks, full.lost_stacks);
     free(alive);
 }
 
-// 60,000 stacks a period, and then a leak: the live table grows into the room that the stacks had.
+// 60,000 stacks a period, then a leak: the live table grows into the memory that the stacks had.
 static void a_leak_is_seen_after_the_table_was_full(void **state) {
     (void)state;
     enum { LEAK = 4000 };
@@ -136,7 +136,7 @@ static void a_leak_is_seen_after_the_table_was_full(void **state) {
     take_profile_and_check();
 }
 
-// The same stacks fill the table all the time, each with something new in every period: what is alive goes before them.
+// The same stacks fill the table all the time, each with new allocations in every period: live samples take precedence.
 static void a_new_leak_is_seen_beside_what_fills_the_table(void **state) {
     (void)state;
     enum { PERIODS = 6 };
@@ -144,7 +144,7 @@ static void a_new_leak_is_seen_beside_what_fills_the_table(void **state) {
     for (int period = 0; period < PERIODS; period++) {
         uint64_t lost = stats_now().lost_stacks;
         fill_table(TOO_MANY, 1000);
-        assert_true(stats_now().lost_stacks > lost + 1000); // there is no room now
+        assert_true(stats_now().lost_stacks > lost + 1000); // the table is full now
         assert_true(cmemprof_make_room());
         lost = stats_now().lost_stacks;
         leak[period] = left((unsigned)period, 5, 4444);
@@ -158,7 +158,7 @@ static void a_new_leak_is_seen_beside_what_fills_the_table(void **state) {
     }
 }
 
-// While the rest is enough, what goes on allocating is kept, though none of it is alive.
+// If evicting the rest suffices, stacks that keep allocating are kept, even with no live samples.
 static void what_is_known_of_most_samples_stays(void **state) {
     (void)state;
     for (int round = 0; round < 5; round++) {
@@ -173,7 +173,7 @@ static void what_is_known_of_most_samples_stays(void **state) {
     take_profile_and_check();
     fill_table(TOO_MANY, 400);
     take_profile_and_check();
-    assert_true(of_size(9999).allocated == 0); // nothing new for long: it went
+    assert_true(of_size(9999).allocated == 0); // nothing new for long: evicted
     take_profile_and_check();
 }
 
@@ -214,8 +214,8 @@ static void nothing_goes_while_a_snapshot_is_held(void **state) {
     assert_true(stats_now().reclaimed_stacks > reclaimed);
 }
 
-// A block that realloc has in hand is in no table, and comes back with its stack if realloc fails. Nothing goes while its shard is held;
-// and if things began to go before, it does not come back.
+// A block inside realloc is in no table; if realloc fails it is re-added with its stack. Nothing is evicted while its shard is held; if an
+// eviction began before, it is not re-added.
 static void a_block_that_moves_keeps_its_stack_or_is_lost(void **state) {
     (void)state;
     struct moving moving;
@@ -225,7 +225,7 @@ static void a_block_that_moves_keeps_its_stack_or_is_lost(void **state) {
     profiler_move_begin(block, &moving);
     assert_non_null(moving.shard);
     uint64_t reclaimed = stats_now().reclaimed_stacks;
-    assert_false(cmemprof_make_room()); // waits for it, and gives up
+    assert_false(cmemprof_make_room()); // waits for it, and times out
     assert_int_equal(stats_now().reclaimed_stacks, reclaimed);
     profiler_move_end(&moving, block);
     assert_true(stats_now().live <= live + 1 && stats_now().live >= live - 1);
@@ -238,13 +238,13 @@ static void a_block_that_moves_keeps_its_stack_or_is_lost(void **state) {
     assert_int_equal(stats_now().lost_live, lost + (moving.shard != NULL));
     free(block);
 
-    fill_table(TOO_MANY, 500); // what was unlinked in vain makes room, too
+    fill_table(TOO_MANY, 500); // what was unlinked in vain is evicted, too
     cmemprof_make_room();
     take_profile_and_check();
     assert_true(stats_now().reclaimed_stacks > reclaimed + 1000);
 }
 
-// Whoever forks in the midst of it leaves the child with an end to it.
+// A fork during an eviction leaves a child that can evict again.
 static void a_forked_child_takes_away_anew(void **state) {
     (void)state;
     atomic_fetch_add(&profiler.evictions, 1);
@@ -267,7 +267,7 @@ static void a_forked_child_takes_away_anew(void **state) {
     assert_int_equal(status, 0);
 }
 
-// As long as nothing can go nothing is looked at again.
+// If nothing can be evicted, nothing is examined again.
 static void what_cannot_go_costs_nothing(void **state) {
     (void)state;
     enum { ALIVE = 1000 };
@@ -286,7 +286,7 @@ static void what_cannot_go_costs_nothing(void **state) {
     take_profile_and_check();
 }
 
-// All of it, with caches and shards.
+// In total, including caches and shards.
 static void the_limit_is_respected(void **state) {
     (void)state;
     uint64_t limit = 8 << 20;
@@ -301,7 +301,7 @@ static void the_limit_is_respected(void **state) {
 
 static _Atomic bool enough;
 
-// The stacks change slowly, so that there are always some that were left behind.
+// The stacks change slowly, so that some always become unused.
 static void *fill_for_ever(void *context) {
     for (unsigned i = (unsigned)(uintptr_t)context; !atomic_load(&enough); i++) {
         void *volatile first = left(i >> 4, TOO_MANY, 50);
@@ -327,8 +327,8 @@ static void end_threads(pthread_t *threads, int count) {
     }
 }
 
-// Threads come to stacks at the moment they are taken away: nothing is lost in silence, no block is alive without its stack, and each
-// profile adds up: no sample that was counted before is missing, and none is there that was not counted when it was over.
+// Threads reach stacks while they are being evicted: no loss is uncounted, no block is live without its stack, and each profile balances:
+// no sample counted before it is missing, and it contains none not yet counted when it is done.
 static void threads_go_on_meanwhile(void **state) {
     (void)state;
     pthread_t threads[3];
@@ -338,7 +338,7 @@ static void threads_go_on_meanwhile(void **state) {
         uint64_t before = stats_now().samples;
         struct cmemprof_snapshot *snapshot = take_and_check();
         assert_true(snapshot->stats.samples >= before);
-        assert_true(snapshot->stats.samples <= stats_now().samples + 3); // those that the tables have and nobody has counted yet
+        assert_true(snapshot->stats.samples <= stats_now().samples + 3); // samples in the tables that are not counted yet
         cmemprof_snapshot_free(snapshot);
         cmemprof_make_room();
     }
@@ -355,7 +355,7 @@ static void *make_room_for_ever(void *context) {
     return context;
 }
 
-// A process is forked at any moment of all this: the child goes on, and its books balance.
+// Forks at any moment of the above: the child continues, and its counts balance.
 static void a_forked_child_goes_on(void **state) {
     (void)state;
     pthread_t threads[2], other;
@@ -364,7 +364,7 @@ static void a_forked_child_goes_on(void **state) {
     for (int i = 0; i < 40; i++) {
         pid_t child = fork();
         if (child == 0) {
-            alarm(60); // a child that waits for ever ends with a signal
+            alarm(60); // a hung child ends by a signal
             bool right_so = true;
             for (int period = 0; period < 3; period++) {
                 fill_table(TOO_MANY - 3, 100);
@@ -391,7 +391,7 @@ static void the_limit_follows_resident_memory(void **state) {
     cmemprof_set_memory_limit(12345678);
     assert_int_equal(stats_now().limit_bytes, 12345678);
     take_profile_and_check();
-    assert_int_equal(stats_now().limit_bytes, 12345678); // and a snapshot leaves it
+    assert_int_equal(stats_now().limit_bytes, 12345678); // and a snapshot does not change it
 }
 
 int main(void) {

@@ -1,4 +1,4 @@
-// reserved_memory_test.c: only what was asked for can be used, and costs the system something; a limit of address space is respected.
+// reserved_memory_test.c: only opened memory is usable and charged; an address space limit is respected.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 enum { SIZE = (8 << 20) + 8192 };
 
-// How many bytes of it can be written.
+// The number of writable bytes.
 static size_t writable(const uint8_t *base) {
     FILE *maps = fopen("/proc/self/maps", "r");
     unsigned long start, end;
@@ -54,7 +54,7 @@ static void a_failure_leaves_errno(void **state) {
     uint8_t *base = reserved_memory_map(SIZE);
     munmap(base, SIZE);
     errno = 0;
-    assert_false(reserved_memory_open(base, SIZE, &open_bytes, 1)); // nothing is there
+    assert_false(reserved_memory_open(base, SIZE, &open_bytes, 1)); // unmapped
     assert_null(reserved_memory_map(SIZE_MAX / 2));
     assert_int_equal(open_bytes, 0);
     assert_int_equal(errno, 0);

@@ -1,5 +1,4 @@
-// sampler_test.c: the sampling is Poisson over bytes, and its weights are unbiased. Seeds are fixed, so the figures are the same every
-// time.
+// sampler_test.c: sampling is Poisson over bytes, with unbiased weights. Seeds are fixed, so the figures are reproducible.
 
 #include <math.h>
 #include <setjmp.h>
@@ -49,8 +48,8 @@ static void mixed_sizes_are_unbiased_too(void **state) {
     assert_true(fabs(estimated_bytes - bytes) <= 4 * sqrt(variance));
 }
 
-// How many of the distances lie in each of BINS parts that are equally likely. The last part is where the ziggurat has its tail: the
-// curve is left of it with p = 1 - e^-7.7.
+// Counts the distances in BINS equally likely intervals. The last one contains the ziggurat's tail: the curve left of it has p = 1 -
+// e^-7.7.
 static void distances_are_exponential(void **state) {
     (void)state;
     enum { BINS = 4096, PER_BIN = 4096 };
@@ -69,7 +68,7 @@ static void distances_are_exponential(void **state) {
     assert_true(fabs(chi_squared - (BINS - 1)) <= 4 * sqrt(2.0 * (BINS - 1)));
 }
 
-// Beyond the ziggurat's widest layer, whose mass is e^-7.7 = 1 / 2,202, all begins anew: the mean of what lies beyond is 1 again.
+// Beyond the ziggurat's widest layer, whose mass is e^-7.7 = 1 / 2,202, the draw restarts: the mean of the excess is 1 again.
 static void long_distances_are_exponential_too(void **state) {
     (void)state;
     const double edge = 7.69711747013104972, mass = exp(-edge);
@@ -108,7 +107,7 @@ static void off_takes_nothing_and_on_starts_at_once(void **state) {
     struct thread_state thread = {.random = 1};
     assert_int_equal(count_samples(&thread, 1 << 20, 1000, 0), 0);
     assert_true(count_samples(&thread, 1 << 20, 1000, 4096) == 1000); // p = 1 - e^-256
-    // Switched off, the thread's old distance may still be running; from then on nothing.
+    // Switched off: the thread's old distance may still apply once; after that nothing.
     count_samples(&thread, 1 << 20, 1, 0);
     assert_int_equal(count_samples(&thread, 1 << 20, 1000, 0), 0);
 }
@@ -125,7 +124,7 @@ static void a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample
     assert_int_equal(sampler_take(&thread, 1000, 4096), 4096);
 }
 
-// malloc(SIZE_MAX) fails, but must not wind the countdown to where nothing is sampled any more.
+// malloc(SIZE_MAX) fails, but must not move the countdown to where nothing is ever sampled.
 static void impossible_sizes_do_not_break_the_countdown(void **state) {
     (void)state;
     struct thread_state thread = {.random = 5};

@@ -1,4 +1,4 @@
-// sampling.h: set-up and tear-down of tests during which every allocation of the program is a sample.
+// sampling.h: setup and teardown for tests in which every allocation is sampled.
 #ifndef CMEMPROF_TEST_SAMPLING_H
 #define CMEMPROF_TEST_SAMPLING_H
 

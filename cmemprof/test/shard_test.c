@@ -1,4 +1,4 @@
-// shard_test.c: who owns a shard, one holder at a time, and totals that arrive.
+// shard_test.c: ownership, one holder at a time, and flushed totals.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ static void count_visit(struct shard *shard) {
     visits++;
 }
 
-// Before anybody wants them, which the order of the tests sees to.
+// Before any shard is used, which the order of the tests ensures.
 static void only_used_shards_are_looked_at(void **state) {
     (void)state;
     struct thread_state thread = {0};
@@ -59,7 +59,8 @@ static void only_used_shards_are_looked_at(void **state) {
     assert_int_equal(shards_settle(shards, SHARDS_ALL, count_visit), 0);
     assert_int_equal(visits, 0);
     struct shard *own = shards_take(shards, &thread);
-    assert_int_equal(shards_settle(shards, ~(UINT64_C(1) << (own - shards)), count_visit), 0); // of one that was not asked for nobody waits
+    assert_int_equal(shards_settle(shards, ~(UINT64_C(1) << (own - shards)), count_visit),
+                     0); // shards outside of the mask are not waited for
     struct shard *other = shards_take(shards, &thread);
     struct shard *first = own < other ? own : other, *second = own < other ? other : own;
     assert_ptr_equal(shards_next(shards, NULL), first);
@@ -74,7 +75,7 @@ static void only_used_shards_are_looked_at(void **state) {
 
 static struct thread_state threads[SHARDS + 1];
 
-// As many threads as there are shards, all in the midst of a sample.
+// As many threads as there are shards, all with a sample in flight.
 static void take_all(void) {
     memset(threads, 0, sizeof threads);
     for (int i = 0; i < SHARDS; i++) {
@@ -98,7 +99,7 @@ static void a_later_thread_at_the_same_place_has_the_same_one(void **state) {
     assert_ptr_not_equal(shards_take(shards, &elsewhere), own);
 }
 
-// A thread that was cancelled inside a sample never lets go of its shard; the next one at its address has it in order.
+// A thread that was cancelled inside a sample never releases its shard; the next one at its address finds it usable.
 static void one_that_was_never_let_go_of_is_had_again(void **state) {
     (void)state;
     struct thread_state thread = {0};
@@ -108,7 +109,7 @@ static void one_that_was_never_let_go_of_is_had_again(void **state) {
     assert_true(own->stuck);
     struct rusage usage_before, usage_after;
     getrusage(RUSAGE_THREAD, &usage_before);
-    assert_false(shard_wait(own)); // without a pause
+    assert_false(shard_wait(own)); // at once
     getrusage(RUSAGE_THREAD, &usage_after);
     assert_int_equal(usage_after.ru_nvcsw, usage_before.ru_nvcsw);
     thread = (struct thread_state){0};
@@ -121,7 +122,7 @@ static void one_that_was_never_let_go_of_is_had_again(void **state) {
     shard_leave(own);
 }
 
-// More threads than can own a shard, all in the midst of a sample: no two of them have the same.
+// More threads than can own a shard, all with a sample in flight: no two get the same.
 static void with_all_taken_there_is_none(void **state) {
     (void)state;
     bool taken[SHARDS] = {false};
@@ -135,7 +136,7 @@ static void with_all_taken_there_is_none(void **state) {
     }
     assert_null(shards_take(shards, &threads[SHARDS]));
     assert_null(shards_take_own(shards, &threads[SHARDS]));
-    assert_false(shard_wait(&shards[7])); // gives up
+    assert_false(shard_wait(&shards[7])); // times out
     assert_false(shard_is_wanted(&shards[7]));
     shard_release(&shards[SHARDS - 1]);
     assert_ptr_equal(shards_take(shards, &threads[SHARDS]), &shards[SHARDS - 1]);
@@ -148,7 +149,7 @@ static void nobody_takes_one_that_is_wanted(void **state) {
     shard_release(own);
     assert_true(shard_wait(own));
     assert_true(shard_wait(shared));
-    assert_ptr_equal(shards_take_own(shards, &thread), own); // it is for the caller to ask
+    assert_ptr_equal(shards_take_own(shards, &thread), own); // the caller has to check wanted
     assert_true(shard_is_wanted(own));
     shard_release(own);
     struct shard *another = shards_take(shards, &thread);
@@ -188,7 +189,7 @@ static void what_was_allocated_reaches_the_stack(void **state) {
             shard_forget(shard);
             assert_null(shard->stack);
         }
-        shard_flush(shard); // once only
+        shard_flush(shard); // only once
         assert_true(stack_alloc_objects(&stack) == 5.0 * i);
         assert_true(stack_alloc_bytes(&stack) == 50.0 * i);
         assert_int_equal(stack_samples(&stack), 3 * i);
@@ -205,10 +206,10 @@ static void a_forked_child_gives_up_what_others_held(void **state) {
         shards[i].samples = 9;
         shards[i].unflushed_samples = 2;
     }
-    assert_true(shards_after_fork(shards)); // nobody held one, so all is as it was
+    assert_true(shards_after_fork(shards)); // none was held, so nothing changed
     assert_int_equal(shards[0].unflushed_samples, 2);
     shards[0].held = 1;   // by a sample
-    shards[1].wanted = 1; // by whoever may have been about to flush it
+    shards[1].wanted = 1; // by a waiter that may have been about to flush it
     assert_false(shards_after_fork(shards));
     for (int i = 0; i < 2; i++) {
         assert_int_equal(shards[i].held, 0);
@@ -217,9 +218,9 @@ static void a_forked_child_gives_up_what_others_held(void **state) {
         assert_int_equal(shards[i].unflushed_samples, 0);
         assert_int_equal(shards[i].samples, 9);
     }
-    assert_ptr_equal(shards[2].stack, &stack); // whole
+    assert_ptr_equal(shards[2].stack, &stack); // consistent
     assert_int_equal(shards[2].unflushed_samples, 2);
-    assert_ptr_equal(shards_take(shards, &threads[0]), &shards[threads[0].shard - 1]); // and whoever owned one still does
+    assert_ptr_equal(shards_take(shards, &threads[0]), &shards[threads[0].shard - 1]); // owners keep their shards
 }
 
 int main(void) {

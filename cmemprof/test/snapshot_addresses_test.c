@@ -1,4 +1,4 @@
-// snapshot_addresses_test.c: every address of a snapshot's stacks is one address, told apart by when it was code, and is found again.
+// snapshot_addresses_test.c: every address of a snapshot's stacks is collected once per generation and found again.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,7 @@ static void free_all(struct cmemprof_snapshot *snapshot) {
 
 static void an_address_is_one_place(void **state) {
     (void)state;
-    struct record records[4] = {{.stack = NULL}}; // those that were evicted have no addresses
+    struct record records[4] = {{.stack = NULL}}; // the evicted stacks' record has no addresses
     struct cmemprof_snapshot snapshot = {.records = records, .record_count = 4, .generation = 9};
     records[1].stack = new_stack((uintptr_t[]){10, 20, 500, 10}, 0);
     records[2].stack = new_stack((uintptr_t[]){20, 30, 501, 500}, 0);
@@ -41,8 +41,7 @@ static void an_address_is_one_place(void **state) {
     atomic_store(&profiler.unwinder.go_text_start, 500);
     atomic_store(&profiler.unwinder.go_text_end, 600);
     assert_true(snapshot_collect_addresses(&snapshot));
-    // 10, 20, 500, 30, 501, and of generation 7 10, 30 and 40: Go's code is never unloaded. The present is generation 9, also when it is
-    // over.
+    // 10, 20, 500, 30, 501, and of generation 7 10, 30 and 40: Go code is never unloaded. The present generation is 9, also after it ends.
     assert_int_equal(snapshot.address_count, 8);
     assert_int_equal(snapshot.go_pc_count, 2);
     for (size_t i = 1; i < 4; i++) {
@@ -56,7 +55,7 @@ static void an_address_is_one_place(void **state) {
             assert_true(address->pc < 500 || snapshot.go_pcs[address->go_index] == address->pc);
         }
     }
-    // Retired after the snapshot was taken, at the end of its generation or later: its addresses are those that it had.
+    // Retired after the snapshot, at the end of its generation or later: its addresses are unchanged.
     uint32_t before = snapshot_address_index(&snapshot, records[2].stack, 0);
     for (uint32_t retired = 9; retired < 11; retired++) {
         atomic_store((_Atomic uint32_t *)(uintptr_t)&records[2].stack->retired, retired);
@@ -86,7 +85,7 @@ static void there_may_be_very_many(void **state) {
     free_all(&snapshot);
 }
 
-// A library in turn: one address has very many generations. Each is found at once: the slots in use lie apart.
+// A library loaded repeatedly: one address has very many generations. Each is found at once: used slots are not clustered.
 static void one_address_may_have_many_generations(void **state) {
     (void)state;
     enum { STACKS = 20000 };
@@ -97,7 +96,7 @@ static void one_address_may_have_many_generations(void **state) {
     }
     assert_true(snapshot_collect_addresses(&snapshot));
     assert_int_equal(snapshot.address_count, STACKS);
-    const uint32_t *words = (const uint32_t *)snapshot.address_slots; // address, generation, index and one: four words a slot
+    const uint32_t *words = (const uint32_t *)snapshot.address_slots; // address, generation, index plus 1: four words a slot
     size_t run = 0, longest = 0;
     for (size_t i = 0; i < snapshot.address_slot_count; i++) {
         run = words[4 * i + 3] != 0 ? run + 1 : 0;

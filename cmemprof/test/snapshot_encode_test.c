@@ -1,5 +1,4 @@
-// snapshot_encode_test.c: what a profile says of a sample: names, files, label, mapping, and the profiler's own figures. This program is
-// hooked.
+// snapshot_encode_test.c: a sample in a profile: names, files, label, mapping, and the profiler's own figures. This program is hooked.
 
 #include "own_profile.h"
 
@@ -23,7 +22,7 @@ static void stacks_end_in_main_and_carry_the_label(void **state) {
         assert_int_equal(view.label_count, 1);
         assert_string_equal(view.labels[0].key, "memory");
         assert_string_equal(view.labels[0].text, "C");
-        if (view.values[2] > 0 && strcmp(view.frames[0].function, "allocate_hundreds") == 0) { // of this test: the others freed theirs
+        if (view.values[2] > 0 && strcmp(view.frames[0].function, "allocate_hundreds") == 0) { // of this test: the others have freed theirs
             seen = true;
             assert_non_null(strstr(view.frames[0].file, "hundreds.h"));
             assert_string_equal(view.frames[1].function, "stacks_end_in_main_and_carry_the_label");
@@ -40,7 +39,7 @@ static void stacks_end_in_main_and_carry_the_label(void **state) {
     free(kept[0]);
 }
 
-// Pyroscope refuses a period of 0, and weights are those of the interval that samples were taken at.
+// Pyroscope rejects a period of 0, and weights belong to the interval that samples were drawn with.
 static void a_profile_after_stop_keeps_the_interval(void **state) {
     (void)state;
     assert_int_equal(cmemprof_start(4096), CMEMPROF_OK);
@@ -63,7 +62,7 @@ static __attribute__((noinline)) void allocate_by_new(void) {
     kept[1] = _Znam(100);
 }
 
-// operator new[] calls operator new, and that malloc: the site is who called the first.
+// operator new[] calls operator new, which calls malloc: the site is the caller of the first.
 static void operators_new_are_left_out(void **state) {
     (void)state;
     allocate_by_new();
@@ -81,7 +80,7 @@ static void operators_new_are_left_out(void **state) {
     _ZdlPv(kept[1]);
 }
 
-// The samples of allocate_hundreds, which a Go function of this name is said to be, that have the label owner=cmemprof.
+// The samples of allocate_hundreds, which is declared a Go function of this name, with the label owner=cmemprof.
 static size_t own_samples(const char *name) {
     cmemprof_set_go_text((uintptr_t)allocate_hundreds, (uintptr_t)allocate_hundreds + 64);
     allocate_hundreds(1);
@@ -101,7 +100,7 @@ static size_t own_samples(const char *name) {
         struct profile_sample_view view;
         assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
         assert_true(profile_sample_is_c(&view));
-        own += view.values[2] > 0 && profile_sample_is_own(&view); // of this call: the others freed theirs
+        own += view.values[2] > 0 && profile_sample_is_own(&view); // of this call: the others have freed theirs
         assert_true(!profile_sample_is_own(&view) || has_function(&view, name));
     }
     profile_free(profile);
@@ -116,7 +115,7 @@ static void memory_of_the_profiler_itself_carries_its_label(void **state) {
     assert_int_equal(own_samples("main._Cfunc_work"), 0);
 }
 
-// Names come from another language: offsets that lie outside of the text must give empty names and no more.
+// Names come from another language: offsets outside of the text must yield empty names and nothing worse.
 static void wrong_go_names_are_survived(void **state) {
     (void)state;
     cmemprof_set_go_text((uintptr_t)allocate_hundreds, (uintptr_t)allocate_hundreds + 64);
@@ -133,14 +132,14 @@ static void wrong_go_names_are_survived(void **state) {
     size_t size;
     assert_int_equal(cmemprof_snapshot_encode(snapshot, &names, &bytes, &size), CMEMPROF_OK);
     free(bytes);
-    frame_counts[0] = 2; // more frames than there are
+    frame_counts[0] = 2; // more frames than given
     assert_int_equal(cmemprof_snapshot_encode(snapshot, &names, &bytes, &size), CMEMPROF_BAD_NAMES);
     cmemprof_snapshot_free(snapshot);
     cmemprof_set_go_text(0, 0);
     free(kept[0]);
 }
 
-// The figures go into the profile as a comment, which is text in the raw bytes.
+// The figures are a comment of the profile, found as text in the raw bytes.
 static void the_profile_has_the_profiler_s_own_figures(void **state) {
     (void)state;
     allocate_hundreds(3);
@@ -169,7 +168,7 @@ static void the_profile_has_the_profiler_s_own_figures(void **state) {
     }
 }
 
-// The raw bytes of a profile, to be freed. NULL: no memory.
+// Returns the profile's raw bytes, which the caller frees. NULL: memory ran out.
 static uint8_t *encode_now(size_t *size) {
     uint8_t *bytes = NULL;
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
@@ -182,7 +181,7 @@ static bool has_text(const uint8_t *bytes, size_t size, const char *text) {
     return memmem(bytes, size, text, strlen(text)) != NULL;
 }
 
-// A hook's caller in memory of no file, as a JIT's.
+// A caller of the hook in anonymous memory, like a JIT's.
 static void *(*make_nameless(void))(size_t) {
     // push %rbp; mov %rsp, %rbp; movabs $malloc, %rax; call *%rax; pop %rbp; ret
     static const uint8_t before[] = {0x55, 0x48, 0x89, 0xe5, 0x48, 0xb8}, after[] = {0xff, 0xd0, 0x5d, 0xc3};
@@ -219,7 +218,8 @@ static void addresses_without_names_are_counted(void **state) {
     }
 }
 
-// In a child, which has no names yet and reads them anew. With enough memory it finds them; with little address space the profile says so.
+// In a child, which has no cached names and reads them again. With enough memory it finds them; with little address space the profile says
+// so.
 static int encode_in_a_child(size_t address_space) {
     pid_t child = fork();
     if (child == 0) {

@@ -1,4 +1,4 @@
-// snapshot_test.c: the profile says what was allocated, what is alive, and where. This program is hooked.
+// snapshot_test.c: the profile shows what was allocated, what is live, and where. This program is hooked.
 
 #include "own_profile.h"
 
@@ -54,7 +54,7 @@ static void the_books_balance(void **state) {
         struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
         assert_non_null(snapshot);
         assert_true(adds_up(snapshot) && in_use_was_allocated(snapshot));
-        for (size_t record = 1; record < snapshot->record_count; record++) { // each stack once
+        for (size_t record = 1; record < snapshot->record_count; record++) { // one record per stack
             for (size_t other = 0; other < record; other++) {
                 assert_ptr_not_equal(snapshot->records[other].stack, snapshot->records[record].stack);
             }
@@ -66,7 +66,7 @@ static void the_books_balance(void **state) {
     }
 }
 
-// Several at once show the same, and the order in which they are freed does not matter.
+// Concurrent snapshots show the same, and may be freed in any order.
 static void snapshots_may_overlap(void **state) {
     (void)state;
     allocate_hundreds(20);
@@ -91,7 +91,7 @@ static void *encode_for_ever(void *context) {
     return NULL;
 }
 
-// Another thread is in the middle of an encoding when the process forks, most of the time: the child can take profiles all the same.
+// Another thread is usually encoding when the process forks: the child can still take profiles.
 static void a_forked_child_takes_profiles(void **state) {
     (void)state;
     _Atomic bool enough = false;
@@ -100,7 +100,7 @@ static void a_forked_child_takes_profiles(void **state) {
     for (int i = 0; i < 10; i++) {
         pid_t child = fork();
         if (child == 0) {
-            alarm(20); // a child that waits for ever ends with a signal
+            alarm(20); // a hung child ends by a signal
             struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
             uint8_t *bytes;
             size_t size;

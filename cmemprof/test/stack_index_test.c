@@ -1,4 +1,4 @@
-// stack_index_test.c: what was put is found, and only that, in one level and in many, while levels are made one and afterwards.
+// stack_index_test.c: what was put is found, and nothing else, in one level and in many, during and after a renewal.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +26,7 @@ static int close_index(void **state) {
     return budget.used_bytes != 0;
 }
 
-// A stack is nothing but a number here.
+// Stacks are just numbers here.
 static struct stack *stack_of(uintptr_t number) {
     return (struct stack *)(number << 6);
 }
@@ -71,7 +71,7 @@ static void what_was_put_is_found(void **state) {
     }
 }
 
-// Two see the same free place: the second one has to look again, and finds the first one's.
+// Two threads see the same free slot: the second must search again, and finds the first one's entry.
 static void one_of_two_is_first(void **state) {
     (void)state;
     struct stack_insertion first, second;
@@ -84,7 +84,7 @@ static void one_of_two_is_first(void **state) {
 
 static void what_was_removed_leaves_the_others(void **state) {
     (void)state;
-    for (uintptr_t i = 1; i <= 3000; i++) { // three quarters of the first level: many a window is more than a line
+    for (uintptr_t i = 1; i <= 3000; i++) { // three quarters of the first level: many windows span more than a line
         put(i);
     }
     for (uintptr_t i = 1; i <= 3000; i += 3) {
@@ -95,7 +95,7 @@ static void what_was_removed_leaves_the_others(void **state) {
     }
     size_t used = budget.used_bytes;
     for (uintptr_t i = 1; i <= 3000; i += 3) {
-        put(i); // where others were
+        put(i); // in freed slots
     }
     assert_int_equal(budget.used_bytes, used);
 }
@@ -105,7 +105,7 @@ static void count(struct stack *stack, void *context) {
     ++*(int *)context;
 }
 
-// What is put and removed between begin and finish is not forgotten, and nothing is missing at any moment.
+// What is put or removed between begin and finish is kept or stays removed, and nothing is missing at any moment.
 static void levels_become_one(void **state) {
     (void)state;
     for (uintptr_t i = 1; i <= 20000; i++) {
@@ -130,10 +130,10 @@ static void levels_become_one(void **state) {
         assert_true(is_found(i) == (i != 7 && i != 8));
     }
     assert_true(budget.used_bytes < many + many / 2);
-    assert_null(stack_index_renew_begin(&stacks, seen)); // nothing more to gain
+    assert_null(stack_index_renew_begin(&stacks, seen)); // not worth it
 }
 
-// Where nothing more can be had it is full, says so, and finds what it has.
+// Without memory it reports that it is full, and finds what it has.
 static void it_may_be_full(void **state) {
     (void)state;
     budget.limit_bytes = budget.used_bytes;

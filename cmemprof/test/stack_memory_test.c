@@ -1,4 +1,4 @@
-// stack_memory_test.c: reads what is mapped, refuses what is not, and knows the thread's own stack.
+// stack_memory_test.c: reads mapped memory, rejects unmapped memory, and knows the thread's own stack.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,36 +20,36 @@ static void knows_mapped_pages(void **state) {
     assert_true(stack_memory_is_mapped((uintptr_t)pages));
     assert_false(stack_memory_is_mapped((uintptr_t)pages + 4096)); // no access
     assert_false(stack_memory_is_mapped(0));
-    assert_false(stack_memory_is_mapped(0x8000000000000000u)); // not an address at all
+    assert_false(stack_memory_is_mapped(0x8000000000000000u)); // not canonical
     assert_false(stack_memory_is_mapped(UINTPTR_MAX - 4095));
     assert_int_equal(errno, 1234);
     munmap(pages, 3 * 4096);
     assert_false(stack_memory_is_mapped((uintptr_t)pages));
 }
 
-// Only where Go's heap is is a page believed in for ever.
+// Only pages in Go's heap are cached for ever.
 static void remembers_gos_pages_only(void **state) {
     (void)state;
     static struct stack_memory memory;
     char *elsewhere = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    // A place of Go's choice: what this machine has mapped lies at both ends of the address space.
+    // An address that Go might choose: this machine's mappings are at both ends of the address space.
     char *heap = mmap((void *)0x18c000400000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     assert_ptr_equal(heap, (void *)0x18c000400000);
-    assert_false(stack_memory_is_go(&memory, (uintptr_t)heap)); // nobody said so
+    assert_false(stack_memory_is_go(&memory, (uintptr_t)heap)); // not declared
     stack_memory_set_go_heap(&memory, (uintptr_t)heap + 100);
     assert_false(stack_memory_is_go(&memory, (uintptr_t)elsewhere));
     assert_false(stack_memory_is_go(&memory, (uintptr_t)heap + 4096));
     assert_true(stack_memory_is_go(&memory, (uintptr_t)heap));
-    stack_memory_set_go_heap(&memory, 0x28c000400000); // it has one heap
+    stack_memory_set_go_heap(&memory, 0x28c000400000); // it has one heap only
     assert_true(stack_memory_is_go(&memory, (uintptr_t)heap));
     munmap(elsewhere, 4096);
     munmap(heap, 4096);
-    assert_true(stack_memory_is_go(&memory, (uintptr_t)heap)); // not asked again
+    assert_true(stack_memory_is_go(&memory, (uintptr_t)heap)); // not probed again
 }
 
 static char of_the_program;
 
-// Where the kernel, the program or malloc may put something else one day, no page is believed in.
+// Where the kernel, the program or malloc may map something else later, no page is cached.
 static void no_heap_of_gos_among_other_memory(void **state) {
     (void)state;
     char *mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -72,7 +72,7 @@ static void no_heap_of_gos_among_other_memory(void **state) {
     munmap(mapped, 4096);
 }
 
-// A deep stack is made known 1 MiB a sample.
+// A deep stack is recorded 1 MiB per sample.
 static __attribute__((noinline)) int deep(struct thread_state *thread) {
     volatile char padding[5 << 20];
     uintptr_t here = (uintptr_t)&padding[0];

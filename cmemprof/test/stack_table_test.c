@@ -1,4 +1,4 @@
-// stack_table_test.c: equal stacks are one entry, different ones never, and the table says when it is full.
+// stack_table_test.c: equal stacks share one entry, different ones never, and the table reports that it is full.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,7 +80,7 @@ static void retired_stacks_are_not_matched_any_more(void **state) {
     assert_ptr_not_equal(now, old);
     assert_int_equal(now->retired, 0);
     assert_ptr_equal(stack_table_intern(&table, pcs, 2), now);
-    assert_int_equal(table.count, 2); // the old one is still there for its blocks
+    assert_int_equal(table.count, 2); // the old one stays for its blocks
     stack_table_close(&table);
 }
 
@@ -101,7 +101,7 @@ static int count_found(const struct stack_table *table) {
     return seen;
 }
 
-// What reclaim.c does, where nobody else looks.
+// Like reclaim.c, without other threads.
 static void take_away(struct stack_table *table, struct stack *stack) {
     stack_table_unlink(table, stack);
     stack_table_evict(table, stack);
@@ -116,7 +116,7 @@ static void tidy(struct stack_table *table) {
     stack_table_give_back(table);
 }
 
-// A deep stack too deep for the table is none of its.
+// A stack deeper than the maximum is rejected.
 static void a_stack_may_be_too_deep(void **state) {
     (void)state;
     struct stack_table table = {0};
@@ -141,7 +141,7 @@ static void unlinked_stacks_are_not_found(void **state) {
         stack_table_unlink(&table, stacks[i]);
     }
     assert_int_equal(count_found(&table), 50);
-    assert_int_equal(count_all(&table), 100); // their totals are still there
+    assert_int_equal(count_all(&table), 100); // their totals are kept
     for (uintptr_t i = 0; i < 100; i++) {
         struct stack *found = stack_table_intern(&table, &i, 1);
         assert_true((found == stacks[i]) == (i % 2 == 1));
@@ -149,7 +149,7 @@ static void unlinked_stacks_are_not_found(void **state) {
     stack_table_close(&table);
 }
 
-// However many there are, each is found, before and after the levels of the index were made one.
+// However many there are, each is found, before and after a renewal of the index.
 static void the_index_grows_and_shrinks(void **state) {
     (void)state;
     enum { MANY = 200000, FEW = 300 };
@@ -170,7 +170,7 @@ static void the_index_grows_and_shrinks(void **state) {
         tidy(&table);
         assert_int_equal(count_found(&table), MANY);
     }
-    assert_null(stack_table_renew_begin(&table)); // there is nothing more to gain
+    assert_null(stack_table_renew_begin(&table)); // not worth it
     for (uintptr_t i = FEW; i < MANY; i++) {
         take_away(&table, stacks[i]);
     }
@@ -179,12 +179,12 @@ static void the_index_grows_and_shrinks(void **state) {
     for (uintptr_t i = 0; i < FEW; i++) {
         assert_ptr_equal(stack_table_intern(&table, &i, 1), stacks[i]);
     }
-    assert_true(budget.used_bytes < empty + (256 << 10)); // and the memory is the budget's again
+    assert_true(budget.used_bytes < empty + (256 << 10)); // and the memory is returned to the budget
     stack_table_close(&table);
     assert_int_equal(budget.used_bytes, 0);
 }
 
-// A library that is loaded and unloaded again and again makes the same stacks: a search takes no more slots than before.
+// A library that is loaded and unloaded repeatedly makes the same stacks: a search takes no more slots than before.
 static void retired_stacks_leave_nothing_behind(void **state) {
     (void)state;
     struct stack_table table = {0};
@@ -201,7 +201,7 @@ static void retired_stacks_leave_nothing_behind(void **state) {
     stack_table_close(&table);
 }
 
-// Over its budget the table uses a larger entry than needed, and that one keeps its size.
+// Over its budget the table uses a larger entry than needed, which keeps its size.
 static void a_larger_entry_is_better_than_none(void **state) {
     (void)state;
     struct stack_table table = {0};
@@ -219,7 +219,7 @@ static void a_larger_entry_is_better_than_none(void **state) {
     stack_table_close(&table);
 }
 
-// An entry that is free again is the next one of its depth, as good as new; a deeper stack does not get it. Its totals are kept.
+// A freed entry is reused for the next stack of its depth, reset; a deeper stack does not get it. Its totals are kept.
 static void evicted_entries_are_used_again(void **state) {
     (void)state;
     struct stack_table table = {0};
@@ -229,7 +229,7 @@ static void evicted_entries_are_used_again(void **state) {
     stack_add_allocations(stack, 5.4, 5.6, 5);
     stack_table_retire(&table, stack, 2);
     stack_table_evict(&table, stack);
-    assert_int_equal(table.evicted.objects, 5); // rounded as a profile rounds them
+    assert_int_equal(table.evicted.objects, 5); // rounded as in a profile
     assert_int_equal(table.evicted.bytes, 6);
     assert_int_equal(table.evicted.samples, 5);
     assert_int_equal(table.count + table.retired, 0);
@@ -247,7 +247,7 @@ static void evicted_entries_are_used_again(void **state) {
     stack_table_close(&table);
 }
 
-// A block goes back when its last entry is free. Until then its other entries are used again.
+// A block is returned when its last entry is freed. Until then its other entries are reused.
 static void memory_goes_back_in_blocks(void **state) {
     (void)state;
     enum { STACKS = 4000 };
@@ -278,7 +278,7 @@ static void memory_goes_back_in_blocks(void **state) {
         uintptr_t pcs[20] = {i};
         assert_ptr_equal(stack_table_intern(&table, pcs, 20), stacks[i]);
     }
-    // A second step that was left out is made up for.
+    // A skipped second step is made up for.
     stack_table_gather_free(&table);
     stack_table_gather_free(&table);
     stack_table_give_back(&table);
@@ -287,7 +287,7 @@ static void memory_goes_back_in_blocks(void **state) {
     assert_int_equal(budget.used_bytes, 0);
 }
 
-// Threads intern the same stacks at the same time: each stack must end as one entry with everybody's share.
+// Threads intern the same stacks concurrently: each stack must end as one entry with the sum of all shares.
 enum { THREADS = 4, STACKS = 500, ROUNDS = 20 };
 
 static void *intern_all(void *context) {

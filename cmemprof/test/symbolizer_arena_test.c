@@ -1,4 +1,4 @@
-// symbolizer_arena_test.c: blocks small and large, what they grow to, and where it ends.
+// symbolizer_arena_test.c: small and large blocks, growth, and limits.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@ static void blocks_are_zero_and_apart(void **state) {
         last = block + bytes - 1;
     }
     symbolizer_arena_close(&memory);
-    assert_null(symbolizer_arena_alloc(&memory, 1)); // until it is opened
+    assert_null(symbolizer_arena_alloc(&memory, 1)); // until opened again
 }
 
 static void what_grows_keeps_what_it_has(void **state) {
@@ -45,7 +45,7 @@ static void what_grows_keeps_what_it_has(void **state) {
         assert_int_equal(block[63], 7);
         assert_int_equal(block[2 * bytes - 1], 0);
     }
-    assert_in_range(memory.used_bytes, bytes, bytes + (1 << 20)); // the smaller ones went
+    assert_in_range(memory.used_bytes, bytes, bytes + (1 << 20)); // the smaller ones were freed
     symbolizer_arena_drop(&memory, block, bytes);
     assert_in_range(memory.used_bytes, 0, 1 << 20);
     symbolizer_arena_close(&memory);
@@ -94,7 +94,7 @@ static int with_little_address_space(void) {
 
 static void address_space_is_left_to_the_program(void **state) {
     (void)state;
-#if !defined(__SANITIZE_ADDRESS__) // which reserves more than any such limit
+#if !defined(__SANITIZE_ADDRESS__) // AddressSanitizer reserves more than any such limit
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {

@@ -1,4 +1,4 @@
-// symbols_test.c: names with DWARF, with a symbol table, and with neither; inlined functions; a file that is not the code in memory.
+// symbols_test.c: names from DWARF, from a symbol table, and from neither; inlined functions; a file that differs from the code in memory.
 
 #include <setjmp.h>
 #include <stdarg.h>

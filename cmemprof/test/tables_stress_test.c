@@ -1,5 +1,5 @@
-// tables_stress_test.c: the lock-free tables under threads that do to them what malloc and free do, with a reader that takes snapshots.
-// Made for the thread sanitizer (make test-tsan), and right without it as well.
+// tables_stress_test.c: the lock-free tables under threads that act like malloc and free, with a reader that takes snapshots. For the
+// thread sanitizer (make test-tsan); also correct without it.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,10 +39,10 @@ static void run_all(void *(*run)(void *), void (*meanwhile)(void)) {
     }
 }
 
-// ---- Live samples: each block is handed from the thread that allocates it to the next one, which frees it ----
+// ---- Live samples: each block is allocated by one thread and freed by the next ----
 
 static struct live_table live;
-static _Atomic uintptr_t handed[THREADS][BLOCKS]; // block number, 0: none
+static _Atomic uintptr_t handed[THREADS][BLOCKS]; // block number; 0: none
 static _Atomic uint64_t torn;
 
 static void check_whole(const struct live_sample *sample, void *context) {
@@ -59,7 +59,7 @@ static bool free_block(uintptr_t number) {
     return live_table_may_hold(&live, page(number)) && live_table_remove(&live, page(number), &sample) && sample.size_bytes == number * 3;
 }
 
-// Threads that add hold a shard meanwhile, as samples do.
+// Threads hold a shard while they add, as samples do.
 static struct shard adding[SHARDS];
 
 static void nothing(struct shard *shard) {
@@ -71,7 +71,7 @@ static bool settle(void *context) {
     return shards_settle(adding, SHARDS_ALL, nothing) == 0;
 }
 
-// The filter is replaced all the while, until half of the memory is used up by those before.
+// The filter is replaced continuously, until old ones have used up half of the memory.
 enum { COUNTERS = 4096 };
 static void read_live(void) {
     live_table_each(&live, check_whole, NULL);
@@ -81,7 +81,7 @@ static void read_live(void) {
     live_table_tidy(&live, settle, NULL);
 }
 
-// As a sample does, see profiler.c: first the filter, whose operation is the barrier that the thread's own shard needs.
+// Like a sample, see profiler.c: first the filter, whose atomic operation is the barrier that the thread's own shard needs.
 static bool add_block(struct thread_state *thread, uintptr_t number) {
     const struct live_sample sample = sample_of(number);
     struct block_counts *counts = block_filter_present(&live.filter);
@@ -120,9 +120,9 @@ static void *hand_on(void *context) {
                 sched_yield();
             }
             if (atomic_load(&handed[self][i]) != 0) {
-                continue; // nobody has taken the last one
+                continue; // the previous one was not taken yet
             }
-            // Addresses come back: 64 times as many as are alive.
+            // Addresses recur: 64 times as many as are live.
             uintptr_t number = 1 + self + THREADS * (i + BLOCKS * (added[i]++ % 64));
             errors += !add_block(&thread, number);
             errors += !atomic_compare_exchange_strong(&handed[self][i], &none, number);
@@ -147,7 +147,7 @@ static void blocks_go_from_thread_to_thread(void **state) {
     live_table_close(&live);
 }
 
-// ---- Stacks: all threads meet the same new stacks at the same time, so entries are given back and taken again ----
+// ---- Stacks: all threads meet the same new stacks at once, so entries are returned and taken again ----
 
 static struct stack_table stacks;
 static _Atomic uint64_t seen_samples;
@@ -189,9 +189,9 @@ static void threads_meet_new_stacks_together(void **state) {
     stack_table_close(&stacks);
 }
 
-// ---- Stacks that are taken away meanwhile: each sample is counted once, at its stack or with those of the past ----
+// ---- Evictions: each sample is counted once, at its stack or with the evicted ones ----
 
-static struct shard keepers[SHARDS]; // held by who looks at a stack
+static struct shard keepers[SHARDS]; // held while a stack is used
 static _Atomic uint64_t refused;
 static _Atomic int generation;
 
@@ -202,7 +202,7 @@ static void *intern_in_shards(void *context) {
         struct shard *shard = shards_take(keepers, &thread);
         random = random * 1664525 + 1013904223;
         uintptr_t pcs[40] = {1 + (random >> 16) % 3000 + round / 1000, 2, 3};
-        // The memo of a shard: the stack that it found last is used again without a search.
+        // The memo of a shard: its last stack is reused without a search.
         if (shard->stack == NULL || atomic_load(&shard->stack->retired) != 0 || round % 3 != 0) {
             shard_flush(shard);
             shard->stack = stack_table_intern(&stacks, pcs, 3 + (uint32_t)(random >> 20) % 30);
@@ -226,7 +226,7 @@ static bool nobody_looks(void) {
 
 static struct stack *chosen;
 
-// Two of three go, and some of the others are of code that was unloaded.
+// Evicts two of three; some of the others are retired.
 static void choose(struct stack *stack, void *context) {
     (void)context;
     if (stack->pcs[0] % 16 == 0 && atomic_load(&stack->retired) == 0) {
@@ -263,7 +263,7 @@ static void stacks_come_and_go(void **state) {
     assert_true(stack_table_open(&stacks, &budget));
     run_all(intern_in_shards, take_away_and_read);
     assert_true(nobody_looks());
-    take_away_and_read(); // the threads may have been too quick for it to find anything before
+    take_away_and_read(); // in case the threads were too fast for it to find anything before
     assert_int_equal(seen_samples + stacks.evicted.samples + refused, THREADS * ROUNDS * 100);
     assert_true(stacks.evicted.samples > 0);
     assert_int_equal(stacks.evicted.bytes, 2 * stacks.evicted.samples);
@@ -274,11 +274,11 @@ static void stacks_come_and_go(void **state) {
 // ---- Shards: one holder at a time ----
 
 static struct shard shards[SHARDS];
-static uint64_t guarded[SHARDS]; // plain: the sanitizer sees who writes it unguarded
+static uint64_t guarded[SHARDS]; // plain: the sanitizer detects unguarded writes
 
 static _Atomic uint64_t barrier;
 
-// As a sample does: the thread's own shard by a plain store, or another one.
+// Like a sample: the thread's own shard by a plain store, or another one.
 static struct shard *take(const struct thread_state *thread) {
     struct shard *own = shards_take_own(shards, thread);
     if (own != NULL) {
@@ -292,7 +292,7 @@ static struct shard *take(const struct thread_state *thread) {
 }
 
 static void *hold(void *context) {
-    // Two of the threads own none, and meet in the others.
+    // Two of the threads own none, and compete for the shared ones.
     struct thread_state thread = {.shard = (uintptr_t)context < 2 ? SHARDS_OWNED + 1 : 0};
     uintptr_t errors = 0;
     for (int i = 0; i < ROUNDS * 50; i++) {

@@ -1,6 +1,5 @@
-// unwind_amd64_test.c: C stacks, compared with glibc's backtrace(), which uses libgcc's unwinder. Go stacks are tested in testdata/stacks
-// and go_call_test.c;
-// every instruction of a function in unwind_walk_amd64_test.c; the memo in unwind_memo_test.c.
+// unwind_amd64_test.c: C stacks, compared with glibc's backtrace(), which uses libgcc's unwinder. Go stacks: testdata/stacks and
+// go_call_test.c; every instruction of a function: unwind_walk_amd64_test.c; the memo: unwind_memo_test.c.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +29,7 @@ struct result {
     enum unwind_end end;
 };
 
-// Both walks begin at the caller of this function; theirs has this function's own frame before it.
+// Our walk begins at the caller of this function; libgcc's has this function's own frame before it.
 static __attribute__((noinline)) void capture(struct result *result) {
     uintptr_t caller = (uintptr_t)__builtin_return_address(0);
     static struct unwind_memo memo;
@@ -81,7 +80,7 @@ static __attribute__((noinline)) void with_large_frame(struct result *result) {
     use(padding);
 }
 
-// An over-aligned local and alloca together make the compiler realign the stack and find its CFA through a saved pointer.
+// An over-aligned local together with alloca makes the compiler realign the stack and base its CFA on a saved pointer.
 static __attribute__((noinline)) void with_realigned_stack(struct result *result, size_t size, int a, int b, int c, int d, int e, int f) {
     _Alignas(64) volatile char padding[128];
     volatile char *more = __builtin_alloca(size + (size_t)(a + b + c + d + e + f));
@@ -91,7 +90,7 @@ static __attribute__((noinline)) void with_realigned_stack(struct result *result
     use(more);
 }
 
-// RBP and RBX hold anything but addresses of frames.
+// RBP and RBX do not hold frame addresses.
 static __attribute__((noinline, optimize("omit-frame-pointer"))) void with_rbp_as_number(struct result *result) {
     register uintptr_t rbp __asm__("rbp") = 0xdeadbeefdeadbee8u;
     register uintptr_t rbx __asm__("rbx") = 0x1234567;
@@ -121,7 +120,7 @@ static void every_kind_of_frame(void **state) {
     through_libc(&result);
     assert_true(result.our_count > 8);
     assert_same(&result);
-    // Warm: the rows come from the cache now.
+    // Warm: the rows come from the cache.
     static struct result again;
     through_libc(&again);
     assert_same(&again);
@@ -155,7 +154,7 @@ static void raise_on(struct result *result, int flags) {
     sigaction(SIGUSR1, &before, NULL);
 }
 
-// libgcc gives the interrupted address and that of __restore_rt itself where we give the next one, so these two differ by one.
+// libgcc reports the interrupted address and that of __restore_rt itself where ours is one greater, so these two differ by one.
 static void assert_same_through_signal(struct result *result) {
     for (uint32_t i = 0; i < result->our_count; i++) {
         if (result->ours[i] == (uintptr_t)result->theirs[result->skipped + i] + 1) {
@@ -203,7 +202,7 @@ static void in_a_coroutine(void **state) {
     makecontext(&coroutine_context, coroutine, 0);
     swapcontext(&main_context, &coroutine_context);
     munmap(stack, SIZE);
-    // A coroutine "returns" to the first byte of __start_context, which nobody called: its stack is whole, and has that function's name.
+    // A coroutine "returns" to the first byte of __start_context, which nobody called: its stack is complete and includes that function.
     assert_int_equal(result.ours[result.our_count - 1], (uintptr_t)result.theirs[result.skipped + result.our_count - 1] + 1);
     assert_same_through_signal(&result);
 }
@@ -229,7 +228,7 @@ static void a_deep_stack_is_cut_and_says_so(void **state) {
     assert_int_equal(result.ours[1], (uintptr_t)result.theirs[result.skipped + 1]);
 }
 
-// Code that nobody has described: a call from memory that was written just now, as a JIT does.
+// Code without unwind tables: a call from memory written at run time, as by a JIT.
 typedef void jit_call(struct result *, void (*)(struct result *));
 
 static jit_call *jit(const uint8_t *program, size_t size) {
@@ -238,7 +237,7 @@ static jit_call *jit(const uint8_t *program, size_t size) {
     return (jit_call *)code;
 }
 
-// Its caller's RBP is a number, so there is nothing to go on with.
+// RBP of its caller is a number, so the walk cannot continue.
 static __attribute__((noinline, optimize("omit-frame-pointer"))) void call_with_rbp_as_number(jit_call *call, struct result *result) {
     register uintptr_t rbp __asm__("rbp") = 0xdeadbeefdeadbee8u;
     __asm__ volatile("" : "+r"(rbp));
@@ -265,7 +264,7 @@ static __attribute__((noinline)) void call_jit(jit_call *call, struct result *re
     use(result);
 }
 
-// With a frame pointer it is followed, and counted, every time. The frames are: plain, the JIT's function, call_jit, this one ...
+// With a frame pointer it is followed and counted every time. The frames: plain, the JIT's function, call_jit, this one ...
 static void a_jit_with_frame_pointers_is_followed(void **state) {
     (void)state;
     static struct result result, direct;
@@ -282,7 +281,7 @@ static void a_jit_with_frame_pointers_is_followed(void **state) {
         assert_int_equal(result.ours[1], (uintptr_t)call + 6);
         assert_memory_equal(&result.ours[4], &direct.ours[2], (direct.our_count - 2) * sizeof direct.ours[0]);
     }
-    // What looks like a frame record but has no return address in it is none.
+    // A fake frame record without a return address is rejected.
     static const uint8_t fake[] = {0x55, 0x48, 0x89, 0xe5, 0x6a, 0x77, 0x6a, 0x00, 0x48, 0x89,
                                    0xe5, 0xff, 0xd6, 0x48, 0x83, 0xc4, 0x10, 0x5d, 0xc3};
     memcpy((void *)call, fake, sizeof fake); // push $0x77; push $0; mov %rsp,%rbp; call *%rsi
@@ -294,7 +293,7 @@ static void a_jit_with_frame_pointers_is_followed(void **state) {
     munmap((void *)call, 4096);
 }
 
-// A signal at the first instruction of a function: one byte before it other rules hold (here: none of the same frame size).
+// A signal at the first instruction of a function: other rules apply one byte before it (here: none with the same frame size).
 __asm__(".text\n"
         "big_frame_before:\n\t.cfi_startproc\n\tsub $8000, %rsp\n\t.cfi_def_cfa_offset 8008\n\tud2\n\t.cfi_endproc\n"
         "traps_at_once:\n\t.cfi_startproc\n\tud2\n\tret\n\t.cfi_endproc\n");
@@ -328,7 +327,7 @@ static void a_signal_at_the_first_instruction(void **state) {
     assert_memory_equal(&result.ours[6], &direct.ours[2], (direct.our_count - 2) * sizeof direct.ours[0]);
 }
 
-// The address of __restore_rt, one byte further, so that the byte before is in it.
+// The address of __restore_rt plus one, so that the byte before is in it.
 static void the_return_from_a_signal_can_be_named(void **state) {
     (void)state;
     static struct result result;
@@ -344,13 +343,13 @@ static void the_return_from_a_signal_can_be_named(void **state) {
     assert_int_equal(found, 1);
 }
 
-// From here on the code of [start, end) is Go's, and of that the code of [call, call_end) is asmcgocall.
+// Treats [start, end) as Go code, and [call, call_end) within it as asmcgocall.
 static void take_for_go(void *start, void *end, void *call, void *call_end) {
     unwind_set_go_text(&unwinder, (uintptr_t)start, (uintptr_t)end);
     unwind_set_go_call(&unwinder, (uintptr_t)call, (uintptr_t)call_end);
 }
 
-// A function whose CFA is found by RBX calls what looks like crosscall2, which saves RBX and changes it, and calls back.
+// A function whose CFA is based on RBX calls a replica of crosscall2, which saves and changes RBX, and calls back.
 __asm__(".text\n"
         "cfa_by_rbx:\n\t.cfi_startproc\n\tpush %rbx\n\t.cfi_def_cfa_offset 16\n\t.cfi_offset rbx, -16\n\tmov %rsp, %rbx\n\t"
         ".cfi_def_cfa_register rbx\n\tsub $4096, %rsp\n\tcall like_crosscall2\n\tmov %rbx, %rsp\n\t.cfi_def_cfa_register rsp\n\t"
@@ -381,7 +380,7 @@ static void crosscall2_keeps_its_callers_rbx(void **state) {
     assert_memory_equal(&result.ours[5], &direct.ours[2], (direct.our_count - 2) * sizeof direct.ours[0]);
 }
 
-// The start's RBX is not known to a hook; where a rule wants it the walk begins further in, and knows it.
+// A hook does not know the start's RBX; if a rule needs it the walk starts further in, where it is known.
 __attribute__((noinline)) static void start_at_parent(void) {
     const uintptr_t *frame = __builtin_frame_address(0);
     static struct unwind_memo memo;
@@ -411,7 +410,7 @@ static void a_start_whose_rule_wants_rbx(void **state) {
     assert_same(&result);
 }
 
-// Frame pointers that lead astray: what is taken for Go here is C with RBP as a number.
+// Frame pointers that lead astray: the supposed Go code is C with a number in RBP.
 static void a_chain_that_leads_nowhere_is_cut(void **state) {
     (void)state;
     static struct result result;
@@ -419,7 +418,7 @@ static void a_chain_that_leads_nowhere_is_cut(void **state) {
     with_rbp_as_number(&result);
     assert_int_equal(result.end, UNWIND_UNREADABLE);
     assert_int_equal(result.our_count, (uint32_t)5);
-    // Not known where asmcgocall is: RBP is not even looked at.
+    // asmcgocall's address unknown: RBP is not even read.
     take_for_go(with_rbp_as_number, (uint8_t *)with_rbp_as_number + 64, NULL, NULL);
     with_rbp_as_number(&result);
     assert_int_equal(result.end, UNWIND_UNREADABLE);
@@ -427,7 +426,7 @@ static void a_chain_that_leads_nowhere_is_cut(void **state) {
     take_for_go(NULL, NULL, NULL, NULL);
 }
 
-// RBP is a small number, which is an address in a page that is never mapped.
+// RBP is a small number: an address in a page that is never mapped.
 __asm__(".text\n"
         "rbp_near_zero:\n\t.cfi_startproc\n\tpush %rbp\n\t.cfi_def_cfa_offset 16\n\t.cfi_offset rbp, -16\n\tmov $0x8b0, %ebp\n\t"
         "call *%rsi\n\tpop %rbp\n\t.cfi_def_cfa_offset 8\n\tret\n\t.cfi_endproc\n"
@@ -435,7 +434,7 @@ __asm__(".text\n"
 void rbp_near_zero(struct result *, void (*)(struct result *));
 void rbp_near_zero_end(void);
 
-// A Go function with a frame record like any other, which C has called. Only crosscall2 is called by C, so this is something else.
+// A Go function with a normal frame record, called by C. Only crosscall2 is called by C, so this is something else.
 __asm__(".text\n"
         "like_mstart:\n\tpush %rbp\n\tmov %rsp, %rbp\n\tcall *%rsi\n\tpop %rbp\n\tret\n"
         "like_mstart_end:\n");
@@ -462,11 +461,11 @@ static void the_first_page_is_not_read(void **state) {
     assert_int_equal(result.our_count, (uint32_t)2);
 }
 
-// The same again with our own table of objects in place of the loader's.
+// The same with code_objects.h in place of the loader's table.
 static void with_our_own_table_of_objects(void **state) {
     code_objects_use();
     unwind_before_unload(&unwinder);
-    unwind_after_unload(&unwinder); // forgets the rows
+    unwind_after_unload(&unwinder); // clears the row cache
     every_kind_of_frame(state);
     a_thread_ends_where_it_started(state);
     through_a_signal_handler(state);

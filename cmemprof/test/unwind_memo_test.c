@@ -1,5 +1,4 @@
-// unwind_memo_test.c: a walk with a memo gives what a walk without one gives, whatever was walked before, and says "the same" only if it
-// is.
+// unwind_memo_test.c: a walk with a memo equals one without, whatever was walked before, and reports "the same" only if it is.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -183,7 +182,7 @@ static void random_stacks_are_right(void **unused) {
     while (checker->captures < 40000) {
         grow(1 + (int)draw(14));
     }
-    // Around the depth where stacks are cut, a frame or two apart.
+    // Around the depth at which stacks are cut, a frame or two apart.
     uint64_t random = checker->captures;
     while (checker->captures < random + 5000) {
         grow(205 + (int)draw(50));
@@ -193,7 +192,7 @@ static void random_stacks_are_right(void **unused) {
     assert_int_equal(checker->wrong, 0);
     assert_int_equal(checker->falsely_same, 0);
     assert_int_equal(checker->unlike_backtrace, 0);
-    // And it was the memo that was tested.
+    // The memo was really used.
     assert_true(checker->same > 5000);
     assert_true(checker->joined > 10000);
     assert_true(checker->compared > 2000);
@@ -201,7 +200,7 @@ static void random_stacks_are_right(void **unused) {
     free(checker);
 }
 
-// ---- One at a time ----
+// ---- Single cases ----
 
 static __attribute__((noinline)) bool middle(void) {
     bool same = capture();
@@ -219,7 +218,7 @@ static __attribute__((noinline)) bool right(void) {
     return same;
 }
 
-// The same depth, stack pointers and registers: only a return address tells the two apart.
+// The same depth, stack pointers and registers: only a return address differs.
 static void a_stale_stack_is_noticed(void **unused) {
     (void)unused;
     checker = calloc(1, sizeof *checker);
@@ -242,7 +241,7 @@ static __attribute__((noinline, optimize("omit-frame-pointer"))) bool with_numbe
     return same;
 }
 
-// Registers that no rule asked for are none of the walk's business.
+// Registers that no rule needs do not matter.
 static void other_values_in_registers_change_nothing(void **unused) {
     (void)unused;
     checker = calloc(1, sizeof *checker);
@@ -254,9 +253,9 @@ static void other_values_in_registers_change_nothing(void **unused) {
     free(checker);
 }
 
-// Words of memory that is gone or another thread's are not looked at; nor does the memo serve where the tables changed.
+// Words of unmapped memory or of another thread's stack are not read, and the memo is invalid once the tables change.
 static void *capture_twice(void *same) {
-    for (volatile int i = 0; i < 2; i++) { // one call, made twice
+    for (volatile int i = 0; i < 2; i++) { // one call site, called twice
         ((bool *)same)[i] = left();
     }
     return NULL;
@@ -287,14 +286,14 @@ static void unloading_code_ends_a_memo(void **unused) {
     assert_true(unwind_trail_is_usable(&old, &now));
     now.generation = 6;
     assert_false(unwind_trail_is_usable(&old, &now));
-    old.generation = now.generation = 5; // code was going away
+    old.generation = now.generation = 5; // code was being unmapped
     assert_false(unwind_trail_is_usable(&old, &now));
     now = old, old.generation = now.generation = 4;
     now.stack_low = 5000; // another thread's words
     assert_false(unwind_trail_is_usable(&old, &now));
 
     uint64_t before = unwinder.generation;
-    unwind_set_go_text(&unwinder, 4096, 8192); // and other code is Go's
+    unwind_set_go_text(&unwinder, 4096, 8192); // the set of Go code differs
     assert_int_equal(unwinder.generation & 1, 0);
     assert_int_not_equal(unwinder.generation, before);
     unwind_set_go_text(&unwinder, 0, 0);
@@ -306,7 +305,7 @@ static void unloading_code_ends_a_memo(void **unused) {
     assert_int_not_equal(unwinder.generation, before);
 }
 
-// Whoever is done first does not say that nobody unloads any more.
+// The first unloading to end does not end the others.
 static void unloadings_may_overlap(void **unused) {
     (void)unused;
     uint64_t before = unwinder.generation;
@@ -322,7 +321,7 @@ static void unloadings_may_overlap(void **unused) {
     assert_int_equal(unwinder.generation & 1, 0);
     assert_true(unwinder.generation > before);
 
-    // A child is forked by one of three.
+    // Forked by one of three threads inside dlclose.
     unwind_before_unload(&unwinder);
     unwind_before_unload(&unwinder);
     unwind_before_unload(&unwinder);
@@ -330,14 +329,14 @@ static void unloadings_may_overlap(void **unused) {
     assert_int_equal(unwinder.generation & 1, 1);
     unwind_after_unload(&unwinder);
     assert_int_equal(unwinder.generation & 1, 0);
-    // And by a thread that unloads nothing.
+    // Forked by a thread outside of dlclose.
     unwind_before_unload(&unwinder);
     unwind_after_fork(&unwinder, 0);
     assert_int_equal(unwinder.generation & 1, 0);
 }
 
-// Two walks by hand. The old one: three steps, which read a word each; the start's RBP decided the second. The new one: one step, which is
-// the old one's second.
+// Two handmade walks. The old one has three steps with one read each; the start's RBP decided the second. The new one has one step, equal
+// to the old one's second.
 static uintptr_t words[4];
 static struct unwind_trail old_trail, new_trail;
 
@@ -400,7 +399,7 @@ static void walks_join_only_in_the_same_state(void **unused) {
     assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
     old_trail.rbp_until = SECOND;
     assert_true(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
-    old_trail.rbx_until = SECOND + 1; // not known to the new walk
+    old_trail.rbx_until = SECOND + 1; // unknown to the new walk
     assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
     make_trails();
     old_trail.reusable_from = SECOND + 1;
@@ -421,16 +420,16 @@ static void every_word_counts(void **unused) {
     }
 }
 
-// What decided the new beginning and what decided the old end, both decide the whole.
+// What decided the new beginning and what decided the old end both decide the joined walk.
 static void a_joined_walk_remembers_what_decided_it(void **unused) {
     (void)unused;
     make_trails();
-    assert_false(unwind_trail_join(&old_trail, SECOND, &new_trail)); // one frame less
+    assert_false(unwind_trail_join(&old_trail, SECOND, &new_trail)); // one frame fewer
     assert_int_equal(old_trail.steps_begin, SECOND);
     assert_int_equal(old_trail.rbp_until, UNWIND_FIRST_STEP + 2);
     make_trails();
     old_trail.rbp_until = 0;
-    new_trail.steps_end++; // the new walk: one step more before, which needed the start's RBP
+    new_trail.steps_end++; // the new walk has one more step before, which depends on the start's RBP
     new_trail.pcs[SECOND] = 1001;
     new_trail.steps[SECOND] = (struct unwind_step){.sp = 4096 + 16, .reads = UNWIND_FIRST_READ};
     new_trail.rbp_until = SECOND;

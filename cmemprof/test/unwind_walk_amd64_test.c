@@ -1,8 +1,8 @@
 // unwind_walk_amd64_test.c: unwinding from registers at every instruction of functions of many shapes, and from a profiling signal.
 //
-// The trap flag makes the processor raise SIGTRAP after each instruction. The handler keeps the stack that there must be by watching calls:
-// after a call instruction there is one more return address, and once the stack pointer is above one it is gone. So every stack is compared
-// as a whole with what is known to be true.
+// The trap flag makes the processor raise SIGTRAP after each instruction. The handler maintains the expected stack by observing calls: a
+// call instruction adds a return address, which is gone once the stack pointer is above it. So every stack is compared as a whole with the
+// true one.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,7 @@ enum { MAX_CALLS = 256 };
 
 static struct {
     struct unwind_memo memo;
-    uintptr_t slots[MAX_CALLS], returns[MAX_CALLS]; // where each return address lies, and what it is
+    uintptr_t slots[MAX_CALLS], returns[MAX_CALLS]; // position and value of each return address
     uint32_t calls;
     uintptr_t outer[UNWIND_MAX_FRAMES]; // stack of the function that steps
     uint32_t outer_count;
@@ -197,7 +197,7 @@ static int compare(const void *a, const void *b) {
     return *(const int *)a - *(const int *)b;
 }
 
-// Functions of libc, each called for the first time: through the PLT and, where they are bound lazily, the loader's resolver.
+// libc functions, each called for the first time: through the PLT and, if bound lazily, the loader's resolver.
 static void run_libc(void) {
     static char text[20000], copy[20000];
     int numbers[40];
@@ -256,7 +256,7 @@ static void every_instruction(void **state) {
 
 static struct {
     struct unwind_memo memo;
-    uintptr_t outer; // a return address that every stack must have
+    uintptr_t outer; // a return address that every stack must contain
     _Atomic uint64_t signals;
     uint64_t right, cut;
 } profiled;

@@ -1,4 +1,4 @@
-// exec_test.c: a process that replaces itself stays profiled, whatever environment it gives; another does not become so.
+// exec_test.c: a process that replaces itself stays profiled, whatever environment it passes; other processes do not become profiled.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ static int remember(void **state) {
     return 0;
 }
 
-// What the new program finds. The loader complains of the library that does not exist, and goes on.
+// What the new program finds. The loader warns that the library does not exist, and continues.
 static char found[4096];
 static void after(void (*replace)(void)) {
     int out[2], null;
@@ -99,7 +99,7 @@ static void ours_goes_before_theirs(void **state) {
         assert_true(has_line("CMEMPROF_DIRECTORY=/nonexistent"));
         assert_true(has_line("CMEMPROF_RATE=1"));
         assert_false(has_line("CMEMPROF_RATE=7"));
-        assert_false(has_line("PATH=/bin")); // only ours are given again
+        assert_false(has_line("PATH=/bin")); // only our variables are restored
     }
 }
 

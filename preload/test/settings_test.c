@@ -1,4 +1,4 @@
-// settings_test.c: variables as people write them, wrong ones too.
+// settings_test.c: variables as users write them, also invalid ones.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,7 +86,7 @@ static void only_ours_is_removed(void **state) {
     }
 }
 
-// The kernel's auxiliary vector follows the environment, and whoever walks over the first NULL must still read it, in pairs.
+// The kernel's auxiliary vector follows the environment: a scan past the first NULL must still read it, in pairs.
 static void the_vector_stays_in_reach(void **state) {
     (void)state;
     for (int removed = 0; removed < 4; removed++) {

@@ -1,4 +1,4 @@
-// signals_test.c: the program does not see our handlers, and they take the place of none of its own.
+// signals_test.c: the program does not see the library's handlers, and they replace none of its own.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +40,7 @@ static void it_is_called_and_not_seen(void **state) {
     assert_int_equal(theirs, SIGUSR1);
 }
 
-// Whoever saved what it found and puts it back.
+// For programs that restore what they found.
 static void the_default_is_ours(void **state) {
     (void)state;
     struct sigaction before;

@@ -1,4 +1,4 @@
-// writer_test.c: the thread writes when it is asked, periodically and at the end, and profile_file.c leaves whole files.
+// writer_test.c: the thread writes on request, periodically and at the end, and profile_file.c leaves complete files.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@ static int make_directory(void **state) {
     return !made;
 }
 
-// How many files end in the text. With a NULL text all are removed.
+// The number of files whose name ends in the text. NULL: removes all.
 static size_t count(const char *end) {
     DIR *entries = opendir(directory);
     size_t found = 0;
@@ -69,7 +69,7 @@ static void each_request_is_served(void **state) {
     wait_for(".2.signal.pb", 1);
     writer_finish(&writer, 60);
     assert_int_equal(count(".3.exit.pb"), 1);
-    writer_finish(&writer, 60); // a second thread that exits: does not wait for ever, and writes nothing
+    writer_finish(&writer, 60); // a second thread exits: does not wait for ever, and writes nothing
     assert_int_equal(count(".pb"), 3);
 }
 
@@ -80,7 +80,7 @@ static void periods_follow_each_other(void **state) {
     writer_finish(&writer, 60);
     size_t files = count(".pb");
     assert_int_equal(count(".exit.pb"), 1);
-    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL); // five periods in which nothing may come
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL); // five periods without a profile
     assert_int_equal(count(".pb"), files);
 }
 
@@ -121,7 +121,7 @@ static void a_failure_leaves_a_note(void **state) {
     assert_int_equal(nowhere.next, 1);
 }
 
-// In a process that may write no file: the signal that comes of it neither ends it nor is left for later.
+// In a process that may write no files: the resulting signal neither ends it nor stays pending.
 static void the_limit_of_files_ends_no_program(void **state) {
     (void)state;
     pid_t child = fork();
@@ -137,7 +137,7 @@ static void the_limit_of_files_ends_no_program(void **state) {
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_int_equal(count(".unsampled"), 1); // there is room for a name
+    assert_int_equal(count(".unsampled"), 1); // an empty file still fits
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
