@@ -1,11 +1,11 @@
-// Package cmemprof samples the memory that C code allocates in this process, and knows which of it is alive and which C and Go
-// functions asked for it.
+// Package cmemprof samples the memory that C code allocates in this process, and knows which of it is live and which C and Go
+// functions allocated it.
 //
-// Importing the package is what puts it in place: its C code defines malloc and its family for the whole process. It does nothing but hand
-// calls on until [Start]. Most programs want [github.com/cmemprof/cmemprof/goshim/profiler] instead, which starts it and sends the
-// profiles somewhere.
+// Importing the package installs it: its C code defines malloc and its family for the whole process. Until [Start] it only passes
+// calls on. Most programs want [github.com/cmemprof/cmemprof/goshim/profiler] instead, which starts it and uploads the
+// profiles.
 //
-// Linux on amd64, with cgo. The C header cmemprof.h says how sampling works and what each figure means.
+// Linux on amd64, with cgo. The C header cmemprof.h explains the sampling and each figure.
 package cmemprof
 
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
@@ -22,19 +22,19 @@ import (
 	"strings"
 	"unsafe"
 
-	_ "github.com/cmemprof/cmemprof/merge" // its C code writes the profile
+	_ "github.com/cmemprof/cmemprof/merge" // its C code encodes the profile
 )
 
-// Go hashes only the headers of a package's own folder; embedding makes them part of the package for those who include them.
+// Go's build cache hashes only headers in a package's own folder; embedding makes them part of the package for packages that include them.
 //
 //go:embed *.h
 var _ embed.FS
 
-// DefaultInterval is the mean number of bytes allocated between two samples, as Go's own runtime.MemProfileRate has it.
+// DefaultInterval is the mean number of bytes allocated between two samples, the same as Go's runtime.MemProfileRate.
 const DefaultInterval = C.CMEMPROF_DEFAULT_INTERVAL_BYTES
 
-// ErrNotBound says that the C code of this process does not allocate through this package: it was loaded late, as a plugin or a
-// c-shared library is, or a sanitizer's allocator came first.
+// ErrNotBound means that the C code of this process does not allocate through this package: it was loaded late, as a plugin or
+// c-shared library, or a sanitizer's allocator came first.
 var ErrNotBound = errors.New("cmemprof: " + C.GoString(C.cmemprof_error_text(C.CMEMPROF_NOT_BOUND)))
 
 func asError(code C.enum_cmemprof_error) error {
@@ -47,8 +47,8 @@ func asError(code C.enum_cmemprof_error) error {
 	return errors.New("cmemprof: " + C.GoString(C.cmemprof_error_text(code)))
 }
 
-// Start samples one C allocation in intervalBytes of them on average; 1 takes every one, and 0 is the same as [Stop]. Called again it changes the
-// interval, which each thread adopts with its next sample. What was allocated before is never seen.
+// Start samples one allocation per intervalBytes allocated by C code on average; 1 samples every one, and 0 is the same as [Stop]. A further call
+// changes the interval, which each thread adopts with its next sample. Earlier allocations are never seen.
 func Start(intervalBytes int64) error {
 	if intervalBytes < 0 {
 		return fmt.Errorf("cmemprof: interval of %d bytes is negative", intervalBytes)
@@ -68,14 +68,14 @@ func Start(intervalBytes int64) error {
 	return asError(C.cmemprof_start(C.uint64_t(intervalBytes)))
 }
 
-// freedMemoryIsHidden says whether Go was told to take access away from memory of its heap that it has freed, as it never does otherwise. The
-// runtime reads these settings once, from the environment that the process was started with.
+// freedMemoryIsHidden reports whether Go was told to make freed heap memory inaccessible, which it does not do by default. The
+// runtime reads these settings once, from the environment at the process's start.
 func freedMemoryIsHidden() bool {
 	settings := os.Getenv("GODEBUG")
 	return strings.Contains(settings, "harddecommit=") || strings.Contains(settings, "efence=")
 }
 
-// Stop takes no new samples. Blocks that were sampled stay known until they are freed.
+// Stop takes no new samples. Sampled blocks are tracked until they are freed.
 func Stop() {
 	C.cmemprof_stop()
 }
@@ -95,7 +95,7 @@ func Profile() ([]byte, error) {
 
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	var bytes *C.uint8_t // the snapshot's
+	var bytes *C.uint8_t // owned by the snapshot
 	var size C.size_t
 	if err := asError(C.cmemprof_snapshot_profile(snapshot, names.toC(&pinner), &bytes, &size)); err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func Profile() ([]byte, error) {
 	return C.GoBytes(unsafe.Pointer(bytes), C.int(size)), nil
 }
 
-// toC gives C a view of the names for the length of one call.
+// toC returns a view of the names for C, valid for one call.
 func (n *names) toC(pinner *runtime.Pinner) *C.struct_cmemprof_go_names {
 	c := &C.struct_cmemprof_go_names{
 		address_count: C.size_t(len(n.frameCounts)),
@@ -125,42 +125,42 @@ func (n *names) toC(pinner *runtime.Pinner) *C.struct_cmemprof_go_names {
 	return c
 }
 
-// The two sides of names.frames must agree; this does not compile if they differ in size.
+// Fails to compile if the Go and C sides of names.frames differ in size.
 var _ = [1]struct{}{}[unsafe.Sizeof(frame{})-unsafe.Sizeof(C.struct_cmemprof_go_frame{})]
 
-// SetMemoryLimit bounds the memory of the profiler's tables. 0, the default, is 1 % of the process's resident memory, at least 8 MiB. When it
-// is used up, stacks of which nothing is alive make room, and until they have samples are dropped and counted.
+// SetMemoryLimit bounds the memory of the profiler's tables. 0, the default, is 1 % of the process's resident memory, at least 8 MiB. At the
+// limit, stacks with no live samples are evicted; until then samples are dropped and counted.
 func SetMemoryLimit(bytes uint64) {
 	C.cmemprof_set_memory_limit(C.uint64_t(bytes))
 }
 
-// MakeRoom makes room in the tables where memory is short, as [Profile] does, and says whether it did. To be called once a second or so: what
-// fills the tables between two profiles then costs samples for that long at most. When there is nothing to do it takes no more than a look.
+// MakeRoom evicts stacks if memory is short, as [Profile] does, and reports whether it did; otherwise it only reads some counters. Call about
+// once a second: a table that fills up between two profiles then drops samples for that long at most.
 func MakeRoom() bool {
 	return bool(C.cmemprof_make_room())
 }
 
-// Stats tells what the profiler did since the process started. Of every sample exactly one thing becomes: Samples is the number of those that
-// a profile shows + LostStacks + LostShards.
+// Stats is what the profiler did since the process started. Every sample is accounted for exactly once: Samples = those in a
+// profile + LostStacks + LostShards.
 type Stats struct {
 	IntervalBytes    uint64 // 0: off
-	Samples          uint64 // allocations chosen
-	Live             uint64 // of these, alive now
+	Samples          uint64 // sampled allocations
+	Live             uint64 // of these, live now
 	Stacks           uint64 // distinct stacks
-	OwnBytes         uint64 // memory of the profiler's tables
-	LimitBytes       uint64 // what they may grow to
-	LostStacks       uint64 // samples dropped: the table of stacks is full
-	LostShards       uint64 // samples dropped: too many threads sampled at the same moment
-	LostLive         uint64 // samples counted as allocated whose block could not be followed
-	ReclaimedStacks  uint64 // taken out of the table because nothing of them was alive and their memory was needed
-	ReclaimedSamples uint64 // theirs: in a profile they are one sample, "[evicted stacks]"
-	UnsampledNested  uint64 // allocations made inside the profiler itself that would have been samples
+	OwnBytes         uint64 // memory of the tables that was ever written to
+	LimitBytes       uint64 // what OwnBytes may grow to
+	LostStacks       uint64 // samples dropped: stack table full
+	LostShards       uint64 // samples dropped: too many threads sampling at the same moment
+	LostLive         uint64 // samples that cannot be tracked: live table full
+	ReclaimedStacks  uint64 // evicted: no live samples, and their memory was needed
+	ReclaimedSamples uint64 // their samples, in a profile one sample "[evicted stacks]"
+	UnsampledNested  uint64 // the profiler's own allocations that were due, never sampled
 	CutNoRule        uint64 // stacks cut at code without call-frame information
-	CutUnsupported   uint64 // stacks cut at call-frame information of a kind that is not followed
-	CutUnreadable    uint64 // stacks cut at memory that is not a stack
+	CutUnsupported   uint64 // stacks cut at a rule that the unwinder does not support
+	CutUnreadable    uint64 // stacks cut at unreadable memory
 	CutDepth         uint64 // stacks cut at 512 frames
-	UnwindFallbacks  uint64 // frames followed by frame pointer, for want of call-frame information
-	SamplingNs       uint64 // CPU time spent in sampling, without the allocator's own, from one sample in 256
+	UnwindFallbacks  uint64 // frames unwound by frame pointer for lack of call-frame information
+	SamplingNs       uint64 // CPU time of sampling, without the real allocator's, from one sample in 1,024
 }
 
 // GetStats returns the present figures.
@@ -189,18 +189,18 @@ func GetStats() Stats {
 	}
 }
 
-// AllocatorStats tells what the allocator behind the profiler says of all its memory, sampled or not. A figure is 0 if the allocator does not
-// say it; see struct cmemprof_allocator_stats in cmemprof.h for what each allocator means.
+// AllocatorStats is what the real allocator reports of all its memory, sampled or not. A figure is 0 if it is unknown; see struct
+// cmemprof_allocator_stats in cmemprof.h for each allocator's meaning.
 type AllocatorStats struct {
 	Name               string // "glibc", "jemalloc", "tcmalloc", "mimalloc", "musl" or "other"
 	InUseBytes         uint64 // allocated and not freed
 	MappedBytes        uint64 // address space held to serve them
-	ResidentBytes      uint64 // in memory of that, at most
-	RetainedBytes      uint64 // kept for later
+	ResidentBytes      uint64 // upper bound of what is resident
+	RetainedBytes      uint64 // kept for reuse
 	FragmentationBytes uint64 // resident - in use
 }
 
-// GetAllocatorStats returns the present figures. It takes the allocator's locks, so it is for once a profile, not for once a request.
+// GetAllocatorStats returns the present figures. It takes the allocator's locks, so call it once per profile, not once per request.
 func GetAllocatorStats() AllocatorStats {
 	var s C.struct_cmemprof_allocator_stats
 	C.cmemprof_get_allocator_stats(&s)

@@ -21,9 +21,9 @@ type names struct {
 	text        []byte
 }
 
-// The three functions below belong to runtime/pprof and have other users, so the Go team keeps their signatures (go.dev/issue/67401).
+// The three functions below belong to runtime/pprof and have other users, so the Go team keeps their signatures stable (go.dev/issue/67401).
 
-// expandFinalInlineFrame adds the functions that were inlined into the one at the last address of a stack.
+// expandFinalInlineFrame adds the functions inlined at the last address of a stack.
 //
 //go:linkname expandFinalInlineFrame runtime/pprof.runtime_expandFinalInlineFrame
 func expandFinalInlineFrame(stack []uintptr) []uintptr
@@ -31,14 +31,14 @@ func expandFinalInlineFrame(stack []uintptr) []uintptr
 //go:linkname frameStartLine runtime/pprof.runtime_FrameStartLine
 func frameStartLine(f *runtime.Frame) int
 
-// frameSymbolName is the name with type arguments, where Frame.Function has "[...]".
+// frameSymbolName returns the name with type arguments, for which Frame.Function has "[...]".
 //
 //go:linkname frameSymbolName runtime/pprof.runtime_FrameSymbolName
 func frameSymbolName(f *runtime.Frame) string
 
-// nameAddresses names return addresses of Go code, each expanded to the functions inlined there, innermost first. Go's own profiles have
-// neither runtime.goexit nor the wrappers that the compiler makes, of methods for one, so they are not named here: the callers of Go memory
-// and of C memory are then one tree.
+// nameAddresses symbolizes return addresses of Go code, each expanded to the functions inlined there, innermost first. It omits
+// runtime.goexit and compiler-generated wrappers (of methods, for example) as Go's own profiles do, so that the callers of Go memory
+// and of C memory form one tree.
 func nameAddresses(addresses []uintptr) *names {
 	n := &names{frameCounts: make([]uint32, 0, len(addresses))}
 	texts := make(map[string]uint32)
@@ -77,26 +77,26 @@ func (n *names) offset(texts map[string]uint32, text string) uint32 {
 	return at
 }
 
-// goText returns where the program's Go code lies, [start, end). It is one range, and FuncForPC knows a function for every address in it and
-// none outside, so both ends are found by bisection from an address inside, with nothing but that public function.
+// goText returns the range of the program's Go code, [start, end). FuncForPC knows a function for every address in it and none outside, so
+// both ends are found by bisection from an address inside, using only that public function.
 var goText = sync.OnceValues(func() (start, end uintptr) {
 	inside := reflect.ValueOf(nameAddresses).Pointer()
 	return edge(inside, -1), edge(inside, +1)
 })
 
-// edge returns the first address of Go code (direction -1), or the first behind it (+1).
+// edge returns the first address of Go code (direction -1), or the first one after it (+1).
 func edge(inside uintptr, direction int) uintptr {
 	return edgeOf(inside, direction, func(pc uintptr) bool { return runtime.FuncForPC(pc) != nil })
 }
 
-// edgeOf is edge for code of one kind, of which there is no more where it once has ended.
+// edgeOf is edge for code of one kind, which must be contiguous.
 func edgeOf(inside uintptr, direction int, isKind func(pc uintptr) bool) uintptr {
 	is := func(distance uintptr) bool { return isKind(inside + uintptr(direction)*distance) }
 	far := uintptr(1)
 	for is(far) {
 		far *= 2
 	}
-	near := far / 2 // of the kind; far is not
+	near := far / 2 // invariant: near is of the kind, far is not
 	for far-near > 1 {
 		middle := near + (far-near)/2
 		if is(middle) {
@@ -111,7 +111,7 @@ func edgeOf(inside uintptr, direction int, isKind func(pc uintptr) bool) uintptr
 	return inside + far
 }
 
-// goCall returns where runtime.asmcgocall lies, [start, end), given an address in it. False: it is another function's.
+// goCall returns the range of runtime.asmcgocall, [start, end), given an address in it. ok is false for another function's address.
 func goCall(inside uintptr) (start, end uintptr, ok bool) {
 	if f := runtime.FuncForPC(inside); f == nil || f.Name() != "runtime.asmcgocall" {
 		return 0, 0, false
@@ -120,7 +120,7 @@ func goCall(inside uintptr) (start, end uintptr, ok bool) {
 	return start, end, true
 }
 
-// function returns where the function lies that holds an address.
+// function returns the range of the function that contains an address.
 func function(inside uintptr) (start, end uintptr) {
 	start = runtime.FuncForPC(inside).Entry()
 	end = edgeOf(inside, +1, func(pc uintptr) bool {

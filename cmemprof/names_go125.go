@@ -12,8 +12,8 @@ var sigpanic struct {
 	start, end uintptr
 }
 
-// goPanic returns where runtime.sigpanic lies, [start, end). It is looked for downward from a function of the runtime: the code of a package lies
-// together, some 3,000 functions here, and a function takes a fraction of a microsecond.
+// goPanic returns the range of runtime.sigpanic, [start, end). It searches downward from a function of the runtime: a package's code is
+// contiguous, here some 3,000 functions, at a fraction of a microsecond each.
 func goPanic(inRuntime uintptr) (start, end uintptr, ok bool) {
 	sigpanic.once.Do(func() {
 		for pc, looked := inRuntime, 0; looked < 10000; looked++ {

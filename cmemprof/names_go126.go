@@ -2,5 +2,5 @@
 
 package cmemprof
 
-// goPanic returns where runtime.sigpanic lies in Go until 1.25 (names_go125.go). Since 1.26 a stack that moves has all its frame pointers corrected.
+// goPanic returns the range of runtime.sigpanic in Go until 1.25 (names_go125.go). Since 1.26 all frame pointers are adjusted when a stack moves.
 func goPanic(uintptr) (start, end uintptr, ok bool) { return 0, 0, false }

@@ -6,8 +6,8 @@ package cmemprof
 //
 //	go build -tags cmemprof_static,netgo,osusergo -ldflags '-linkmode=external -extldflags "-static -Wl,--eh-frame-hdr"'
 //
-// Without a loader the linker has to put the hooks in place (interposition.h), and the objects' tables are ours (code_objects.h).
-// --eh-frame-hdr is how C frames are found: gcc leaves it away with -static, and cgo would not take it from here.
+// Without a loader the linker installs the hooks (interposition.h), and the table of objects is ours (code_objects.h).
+// C frames need --eh-frame-hdr: gcc omits it with -static, and cgo does not accept it here.
 
 // #cgo CFLAGS: -DCMEMPROF_STATIC -DCMEMPROF_OWN_OBJECT_TABLE
 // #cgo LDFLAGS: -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=reallocarray -Wl,--wrap=free
