@@ -84,7 +84,7 @@ build/libcmemprof.so: $(foreach f,preload cmemprof,$(call objects,$(f),obj)) $(c
 	@echo "  link  $@"
 	@$(CC) -shared -o $@ $(filter %.o,$^) -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(LIBS_cmemprof)
 
-# For fully static programs: the linker puts the hooks in address (cmemprof/interposition.h).
+# For fully static programs: the linker installs the hooks (cmemprof/interposition.h).
 build/static/%.o: %.c | build/.setup
 	@mkdir -p $(@D) && echo "  cc    $< (static)"
 	@$(CC) $(ALL_CFLAGS) -DCMEMPROF_STATIC -DCMEMPROF_OWN_OBJECT_TABLE -MMD -MP -c $< -o $@
