@@ -45,7 +45,7 @@ static void bytes_in_use_follow_the_program(void **state) {
 }
 
 // Free pages between blocks return to the kernel, and glibc's own figures do not change.
-static void what_malloc_trim_gave_back_is_not_lost(void **state) {
+static void malloc_trim_is_not_fragmentation(void **state) {
     (void)state;
     enum { BLOCKS = 4000, BLOCK_BYTES = 16384 };
     static void *blocks[BLOCKS];
@@ -84,7 +84,7 @@ static void a_mapped_block_is_in_use(void **state) {
     assert_in_range(now().in_use_bytes, before.in_use_bytes, before.in_use_bytes + 1000);
 }
 
-static void one_line_says_it(void **state) {
+static void prints_one_line(void **state) {
     (void)state;
     char text[256], name[32];
     uint64_t in_use, mapped, resident, retained, fragmentation;
@@ -105,9 +105,9 @@ static void one_line_says_it(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_in_use_follow_the_program),
-        cmocka_unit_test(what_malloc_trim_gave_back_is_not_lost),
+        cmocka_unit_test(malloc_trim_is_not_fragmentation),
         cmocka_unit_test(a_mapped_block_is_in_use),
-        cmocka_unit_test(one_line_says_it),
+        cmocka_unit_test(prints_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

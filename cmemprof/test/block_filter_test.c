@@ -30,7 +30,7 @@ static void close_filter(struct block_filter *filter) {
     assert_int_equal(block_filter_size(filter), BLOCK_FILTER_SMALLEST);
 }
 
-static void what_is_counted_is_noticed_until_it_goes(void **state) {
+static void counted_until_removed(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
@@ -47,7 +47,7 @@ static void what_is_counted_is_noticed_until_it_goes(void **state) {
 }
 
 // A counter of one block gives its tag; one of several cannot, nor can the last one of several.
-static void it_says_where_the_only_block_is(void **state) {
+static void counter_holds_the_tag(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
@@ -78,7 +78,7 @@ static void it_says_where_the_only_block_is(void **state) {
 }
 
 // A saturated counter says yes for ever: needless searches, but no block missed.
-static void a_full_counter_stays_full(void **state) {
+static void saturated_counter_stays_saturated(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
@@ -93,7 +93,7 @@ static void a_full_counter_stays_full(void **state) {
     close_filter(&filter);
 }
 
-static void there_is_one_before_it_is_opened(void **state) {
+static void usable_before_open(void **state) {
     (void)state;
     struct block_filter filter = {.present = &block_filter_smallest};
     size_t noticed = 0;
@@ -120,7 +120,7 @@ static size_t distinct(struct block_filter *filter, uintptr_t step, size_t count
 }
 
 // Allocators lay blocks out at strides: 16 bytes, a power of two, whole pages, thread heaps of 64 MiB.
-static void blocks_in_steps_have_counters_of_their_own(void **state) {
+static void strided_blocks_do_not_collide(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 18);
@@ -131,7 +131,7 @@ static void blocks_in_steps_have_counters_of_their_own(void **state) {
     close_filter(&filter);
 }
 
-static void it_grows_and_misses_nothing(void **state) {
+static void growth_misses_no_block(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
@@ -162,7 +162,7 @@ static void it_grows_and_misses_nothing(void **state) {
 }
 
 // A growth that could not be settled is filled from the start the next time, without what came and went meanwhile.
-static void a_growth_that_waits_begins_again(void **state) {
+static void unsettled_growth_restarts(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
@@ -190,7 +190,7 @@ static void a_growth_that_waits_begins_again(void **state) {
     close_filter(&filter);
 }
 
-static void without_memory_it_stays_as_it_is(void **state) {
+static void unchanged_without_memory(void **state) {
     (void)state;
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
@@ -215,7 +215,7 @@ static void *up_and_down(void *context) {
     return (void *)wrong;
 }
 
-static void threads_lose_no_count(void **state) {
+static void concurrent_counts_are_exact(void **state) {
     (void)state;
     pthread_t threads[THREADS];
     open_filter(&shared, 1 << 16);
@@ -235,15 +235,15 @@ static void threads_lose_no_count(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_counted_is_noticed_until_it_goes),
-        cmocka_unit_test(it_says_where_the_only_block_is),
-        cmocka_unit_test(a_full_counter_stays_full),
-        cmocka_unit_test(there_is_one_before_it_is_opened),
-        cmocka_unit_test(blocks_in_steps_have_counters_of_their_own),
-        cmocka_unit_test(it_grows_and_misses_nothing),
-        cmocka_unit_test(a_growth_that_waits_begins_again),
-        cmocka_unit_test(without_memory_it_stays_as_it_is),
-        cmocka_unit_test(threads_lose_no_count),
+        cmocka_unit_test(counted_until_removed),
+        cmocka_unit_test(counter_holds_the_tag),
+        cmocka_unit_test(saturated_counter_stays_saturated),
+        cmocka_unit_test(usable_before_open),
+        cmocka_unit_test(strided_blocks_do_not_collide),
+        cmocka_unit_test(growth_misses_no_block),
+        cmocka_unit_test(unsettled_growth_restarts),
+        cmocka_unit_test(unchanged_without_memory),
+        cmocka_unit_test(concurrent_counts_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

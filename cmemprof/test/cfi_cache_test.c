@@ -14,7 +14,7 @@ static struct cfi_row row_for(uintptr_t address) {
     return (struct cfi_row){.valid = 1, .cfa_offset = (int64_t)(address & 0x7ffff8)};
 }
 
-static void finds_what_was_put(void **state) {
+static void finds_entries(void **state) {
     (void)state;
     struct cfi_row row = row_for(0x401000), out;
     assert_false(cfi_cache_get(&cache, 0x401000, &out));
@@ -43,7 +43,7 @@ static void *put_and_get(void *context) {
     return (void *)wrong;
 }
 
-static void half_written_entries_are_never_believed(void **state) {
+static void torn_reads_miss(void **state) {
     (void)state;
     pthread_t threads[3];
     for (uintptr_t i = 0; i < 3; i++) {
@@ -58,8 +58,8 @@ static void half_written_entries_are_never_believed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_what_was_put),
-        cmocka_unit_test(half_written_entries_are_never_believed),
+        cmocka_unit_test(finds_entries),
+        cmocka_unit_test(torn_reads_miss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static void forms_of_the_cfa(void **state) {
     assert_false(RUN(0, 0x0e, 0x80, 0x80, 0x80, 0x40)); // 128 MiB frame: does not fit a row
 }
 
-static void unknown_instructions_and_cut_ones_are_refused(void **state) {
+static void rejects_unknown_and_truncated_instructions(void **state) {
     (void)state;
     struct cfi_row row;
     assert_false(RUN(0, 0x3f));
@@ -94,7 +94,7 @@ int main(void) {
         cmocka_unit_test(remembered_rows_come_back),
         cmocka_unit_test(rules_of_rbp_and_rbx),
         cmocka_unit_test(forms_of_the_cfa),
-        cmocka_unit_test(unknown_instructions_and_cut_ones_are_refused),
+        cmocka_unit_test(rejects_unknown_and_truncated_instructions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

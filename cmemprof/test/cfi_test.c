@@ -89,7 +89,7 @@ static void rows_of_a_function(void **state) {
     assert_false(row.outermost);
 }
 
-static void an_undefined_return_address_ends_the_stack(void **state) {
+static void undefined_return_address_is_outermost(void **state) {
     (void)state;
     struct made made = make_table();
     struct cfi_row row;
@@ -97,7 +97,7 @@ static void an_undefined_return_address_ends_the_stack(void **state) {
     assert_true(row.outermost);
 }
 
-static void gaps_belong_to_nobody(void **state) {
+static void gaps_have_no_row(void **state) {
     (void)state;
     struct made made = make_table();
     struct cfi_row row;
@@ -131,11 +131,11 @@ static void damage_never_faults(void **state) {
     }
 }
 
-static void this_program_has_its_own(void **state) {
+static void finds_this_programs_entries(void **state) {
     (void)state;
     struct cfi_object object;
     struct cfi_row row;
-    uintptr_t here = (uintptr_t)this_program_has_its_own + 8;
+    uintptr_t here = (uintptr_t)finds_this_programs_entries + 8;
     assert_true(cfi_object_at(here, &object));
     assert_int_equal(cfi_find(&object, here, &row), CFI_FOUND);
     assert_false(cfi_object_at((uintptr_t)&object, &object)); // the stack is not code
@@ -150,9 +150,8 @@ static void this_program_has_its_own(void **state) {
 int main(void) {
     code_objects_refresh();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_of_a_function),       cmocka_unit_test(an_undefined_return_address_ends_the_stack),
-        cmocka_unit_test(gaps_belong_to_nobody),    cmocka_unit_test(damage_never_faults),
-        cmocka_unit_test(this_program_has_its_own),
+        cmocka_unit_test(rows_of_a_function),  cmocka_unit_test(undefined_return_address_is_outermost), cmocka_unit_test(gaps_have_no_row),
+        cmocka_unit_test(damage_never_faults), cmocka_unit_test(finds_this_programs_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,7 @@ static size_t left_with(const char *cgroups) {
     return cgroup_memory_left(list, mount);
 }
 
-static void without_a_limit_there_is_none(void **state) {
+static void no_limit(void **state) {
     (void)state;
     assert_true(cgroup_memory_left("/nowhere/list", mount) == SIZE_MAX);
     assert_true(left_with("") == SIZE_MAX);
@@ -63,7 +63,7 @@ static void without_a_limit_there_is_none(void **state) {
     assert_true(left_with("0::/a\n") == SIZE_MAX);
 }
 
-static void of_version_2_all_levels_count(void **state) {
+static void version_2_counts_all_levels(void **state) {
     (void)state;
     make("/a/memory.max", "1000000\n");
     make("/a/memory.current", "700000\n");
@@ -82,7 +82,7 @@ static void of_version_2_all_levels_count(void **state) {
 }
 
 // A cgroup namespace or a container's mount: the path does not exist, the files are the container's own.
-static void in_a_container_the_mount_counts(void **state) {
+static void container_mount(void **state) {
     (void)state;
     make("/memory.max", "5000\n");
     make("/memory.current", "1000\n");
@@ -93,7 +93,7 @@ static void in_a_container_the_mount_counts(void **state) {
     assert_int_equal(left_with("12:pids:/\n4:memory:/docker/0123456789\n0::/x\n"), 2500); // the lower of the two
 }
 
-static void of_version_1_as_well(void **state) {
+static void version_1(void **state) {
     (void)state;
     make("/memory/memory.limit_in_bytes", "9223372036854771712\n");
     make("/memory/memory.usage_in_bytes", "123456789\n");
@@ -114,7 +114,7 @@ static bool write_number(const char *folder, const char *file, long number) {
 }
 
 // Against the real kernel, only if cgroups can be made.
-static void the_kernels_files_are_understood(void **state) {
+static void against_the_kernel(void **state) {
     (void)state;
     enum { LIMIT = 32 << 20, TAKEN = 8 << 20 };
     char folder[2][128];
@@ -153,11 +153,11 @@ static void the_kernels_files_are_understood(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(without_a_limit_there_is_none, make_mount, remove_mount),
-        cmocka_unit_test_setup_teardown(of_version_2_all_levels_count, make_mount, remove_mount),
-        cmocka_unit_test_setup_teardown(in_a_container_the_mount_counts, make_mount, remove_mount),
-        cmocka_unit_test_setup_teardown(of_version_1_as_well, make_mount, remove_mount),
-        cmocka_unit_test(the_kernels_files_are_understood),
+        cmocka_unit_test_setup_teardown(no_limit, make_mount, remove_mount),
+        cmocka_unit_test_setup_teardown(version_2_counts_all_levels, make_mount, remove_mount),
+        cmocka_unit_test_setup_teardown(container_mount, make_mount, remove_mount),
+        cmocka_unit_test_setup_teardown(version_1, make_mount, remove_mount),
+        cmocka_unit_test(against_the_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

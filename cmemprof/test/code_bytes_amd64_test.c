@@ -17,7 +17,7 @@ static bool follows(const char *code, size_t size) {
 }
 #define FOLLOWS(code) follows(code, sizeof code - 1)
 
-static void calls_are_seen(void **state) {
+static void recognises_calls(void **state) {
     (void)state;
     assert_true(FOLLOWS("\xe8\x01\x02\x03\x04"));
     assert_true(FOLLOWS("\xff\xd0"));                     // call *%rax
@@ -31,7 +31,7 @@ static void calls_are_seen(void **state) {
     assert_true(FOLLOWS("\xff\x94\xc8\x00\x01\x00\x00")); // call *256(%rax,%rcx,8)
 }
 
-static void other_code_is_not(void **state) {
+static void rejects_other_code(void **state) {
     (void)state;
     assert_false(FOLLOWS(""));
     assert_false(FOLLOWS("\xff\xe0"));             // jmp *%rax
@@ -44,7 +44,7 @@ static void other_code_is_not(void **state) {
     assert_false(code_bytes_follow_call(0xdeadbeefdeadbee8u));
 }
 
-static void code_at_the_edge_of_memory(void **state) {
+static void code_at_page_edge(void **state) {
     (void)state;
     uint8_t *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     munmap(pages, 4096);
@@ -58,7 +58,7 @@ static void code_at_the_edge_of_memory(void **state) {
     munmap(page, 4096);
 }
 
-static void returns_from_signals_are_seen(void **state) {
+static void recognises_sigreturn(void **state) {
     (void)state;
     static const char libc[16] = "\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05", other[16] = "\xb8\x0f\x00\x00\x00\x0f\x05",
                       exit_call[16] = "\x48\xc7\xc0\x3c\x00\x00\x00\x0f\x05";
@@ -70,10 +70,10 @@ static void returns_from_signals_are_seen(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(calls_are_seen),
-        cmocka_unit_test(other_code_is_not),
-        cmocka_unit_test(code_at_the_edge_of_memory),
-        cmocka_unit_test(returns_from_signals_are_seen),
+        cmocka_unit_test(recognises_calls),
+        cmocka_unit_test(rejects_other_code),
+        cmocka_unit_test(code_at_page_edge),
+        cmocka_unit_test(recognises_sigreturn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

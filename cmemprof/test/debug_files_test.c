@@ -103,7 +103,7 @@ static void by_name_and_build_id(void **state) {
     }
 }
 
-static void names_that_lead_elsewhere(void **state) {
+static void wrong_files_are_rejected(void **state) {
     (void)state;
     static const char *const names[] = {"", "../program.debug", "/etc/passwd", "program", "missing.debug"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -114,7 +114,7 @@ static void names_that_lead_elsewhere(void **state) {
     }
 }
 
-static void common_parts_by_name_and_id(void **state) {
+static void dwz_files_by_name_and_id(void **state) {
     (void)state;
     for (uint8_t other = 0; other < 2; other++) {
         struct elf_writer writer = elf_writer_new();
@@ -135,8 +135,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_name_and_checksum),
         cmocka_unit_test(by_name_and_build_id),
-        cmocka_unit_test(names_that_lead_elsewhere),
-        cmocka_unit_test(common_parts_by_name_and_id),
+        cmocka_unit_test(wrong_files_are_rejected),
+        cmocka_unit_test(dwz_files_by_name_and_id),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -17,14 +17,14 @@ static const struct demangled names[] = {
     {"main.main", NULL},
 };
 
-static void of_each_kind(void **state) {
+static void each_scheme(void **state) {
     (void)state;
     CHECK_DEMANGLED(names);
     CHECK_DAMAGED_NAMES(names);
 }
 
 // Each part is the previous one twice: 2^60 characters.
-static void what_doubles_is_bounded(void **state) {
+static void doubling_is_bounded(void **state) {
     (void)state;
     char name[1024] = "_Z1fIi", rust[1024] = "_RIC1aTTuE";
     static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -48,7 +48,7 @@ static void what_doubles_is_bounded(void **state) {
     demangle(demangle_test_demangler(), rust);
 }
 
-static void what_is_deep_is_bounded(void **state) {
+static void depth_is_bounded(void **state) {
     (void)state;
     static const char *const repeated[] = {"P", "N1A", "F", "A1_", "1AI", "DpJ", "X", "Z1f"};
     enum { TIMES = 20000 };
@@ -66,7 +66,7 @@ static void what_is_deep_is_bounded(void **state) {
     }
 }
 
-static void without_memory(void **state) {
+static void fails_without_memory(void **state) {
     (void)state;
     struct symbolizer_arena none = {0};
     assert_null(demangler_new(&none));
@@ -74,10 +74,10 @@ static void without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_each_kind),
-        cmocka_unit_test(what_doubles_is_bounded),
-        cmocka_unit_test(what_is_deep_is_bounded),
-        cmocka_unit_test(without_memory),
+        cmocka_unit_test(each_scheme),
+        cmocka_unit_test(doubling_is_bounded),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(fails_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static void lengths(void **state) {
     assert_false(dwarf_length(&bytes, &offset_bytes));
 }
 
-static void what_is_skipped(void **state) {
+static void skipping(void **state) {
     (void)state;
     static const uint8_t encoded[] = {1, 2, 3};
     struct dwarf_bytes bytes = {encoded, encoded + sizeof encoded, false};
@@ -76,7 +76,7 @@ int main(void) {
         cmocka_unit_test(numbers),
         cmocka_unit_test(texts),
         cmocka_unit_test(lengths),
-        cmocka_unit_test(what_is_skipped),
+        cmocka_unit_test(skipping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,9 +63,9 @@ static void a_function_of_this_file(void **state) {
     assert_false(find_function(unit, "no such function", &die));
 }
 
-static void the_unit_s_own_entry(void **state) {
+static void root_entry(void **state) {
     (void)state;
-    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)the_unit_s_own_entry);
+    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)root_entry);
     struct dwarf_die root;
     assert_true(dwarf_die_root(unit, &root));
     assert_non_null(strstr(name_of(&root), "dwarf_die_test.c"));
@@ -95,9 +95,9 @@ static void steps_are_bounded(void **state) {
 }
 
 // Skipped attributes cost steps: an abbreviation may have millions of zero-length ones.
-static void attributes_take_steps(void **state) {
+static void skipped_attributes_cost_steps(void **state) {
     (void)state;
-    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)attributes_take_steps);
+    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)skipped_attributes_cost_steps);
     struct dwarf_die root;
     struct dwarf_value value;
     assert_true(dwarf_die_root(unit, &root));
@@ -113,8 +113,8 @@ static void attributes_take_steps(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_function_of_this_file),
-        cmocka_unit_test(the_unit_s_own_entry),
-        cmocka_unit_test(attributes_take_steps),
+        cmocka_unit_test(root_entry),
+        cmocka_unit_test(skipped_attributes_cost_steps),
         cmocka_unit_test(steps_are_bounded),
     };
     return cmocka_run_group_tests(tests, open_own, close_own);

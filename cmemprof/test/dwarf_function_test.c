@@ -162,7 +162,7 @@ static void check(struct dwarf_unit *unit, size_t at, const char *name, const ch
     assert_int_equal(function.line, line);
 }
 
-static void names_have_their_scopes(void **state) {
+static void names_are_qualified(void **state) {
     (void)state;
     static const uint8_t languages[] = {0x04, 0x1a, 0x21, 0x1c}; // C++, C++11, C++14, Rust
     for (size_t i = 0; i < sizeof languages; i++) {
@@ -181,7 +181,7 @@ static void names_have_their_scopes(void **state) {
     }
 }
 
-static void c_has_none(void **state) {
+static void c_names_are_unqualified(void **state) {
     (void)state;
     struct unit bytes;
     struct entries at;
@@ -192,7 +192,7 @@ static void c_has_none(void **state) {
     close_unit();
 }
 
-static void without_room_the_name_is_alone(void **state) {
+static void full_buffer_leaves_names_unqualified(void **state) {
     (void)state;
     struct unit bytes;
     struct entries at;
@@ -206,7 +206,7 @@ static void without_room_the_name_is_alone(void **state) {
 }
 
 // An instance of itself, or of a missing entry.
-static void references_that_lead_nowhere(void **state) {
+static void broken_references(void **state) {
     (void)state;
     for (uint32_t target = 0; target < 200; target++) {
         struct unit bytes;
@@ -225,10 +225,10 @@ static void references_that_lead_nowhere(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_have_their_scopes),
-        cmocka_unit_test(c_has_none),
-        cmocka_unit_test(without_room_the_name_is_alone),
-        cmocka_unit_test(references_that_lead_nowhere),
+        cmocka_unit_test(names_are_qualified),
+        cmocka_unit_test(c_names_are_unqualified),
+        cmocka_unit_test(full_buffer_leaves_names_unqualified),
+        cmocka_unit_test(broken_references),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

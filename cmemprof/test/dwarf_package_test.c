@@ -49,7 +49,7 @@ static const char *name_of(uint64_t id) {
                : "unreadable";
 }
 
-static void units_are_found_by_identity(void **state) {
+static void finds_units_by_id(void **state) {
     (void)state;
     for (uint32_t version = 2; version <= 5; version += 3) { // GNU's, whose units are really those of DWARF 4; and DWARF 5's
         struct package written = package_new(version, ids, names, 3);
@@ -64,7 +64,7 @@ static void units_are_found_by_identity(void **state) {
     }
 }
 
-static void what_is_damaged_names_nothing(void **state) {
+static void damaged_index_yields_nothing(void **state) {
     (void)state;
     assert_false(dwarf_package_open(&package, "/no/such/package", &memory));
     struct package good = package_new(5, ids, names, 3), bad = good;
@@ -118,8 +118,8 @@ static void what_is_damaged_names_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(units_are_found_by_identity),
-        cmocka_unit_test(what_is_damaged_names_nothing),
+        cmocka_unit_test(finds_units_by_id),
+        cmocka_unit_test(damaged_index_yields_nothing),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }

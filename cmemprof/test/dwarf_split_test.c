@@ -85,7 +85,7 @@ static void by_name_and_identity(void **state) {
 }
 
 // Next to the program, for all its units. Units that it lacks may be in files.
-static void a_package_beside_the_program(void **state) {
+static void package_next_to_the_program(void **state) {
     (void)state;
     static const char *const names[] = {"packaged.c", "other.c"};
     const uint64_t ids[2][2] = {{7, 8}, {9, 10}};
@@ -108,7 +108,7 @@ static void a_package_beside_the_program(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_name_and_identity),
-        cmocka_unit_test(a_package_beside_the_program),
+        cmocka_unit_test(package_next_to_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ static int close_own(void **state) {
     return 0;
 }
 
-static void units_by_place(void **state) {
+static void finds_units_by_offset(void **state) {
     (void)state;
     size_t count;
     const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(&own.dwarf, &count);
@@ -71,7 +71,7 @@ static void damaged_heads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(units_by_place),
+        cmocka_unit_test(finds_units_by_offset),
         cmocka_unit_test(damaged_heads),
     };
     return cmocka_run_group_tests(tests, open_own, close_own);

@@ -63,7 +63,7 @@ static void build_ids(void **state) {
     free(writer.bytes);
 }
 
-static void the_program_s_own(void **state) {
+static void own_file(void **state) {
     (void)state;
     struct modules modules = {0};
     struct symbolizer_arena memory;
@@ -72,7 +72,7 @@ static void the_program_s_own(void **state) {
     assert_true(modules_refresh(&modules, &(uint32_t){0}));
     symbolizer_arena_open(&memory);
     assert_true(elf_file_open(&file, "/proc/self/exe", &memory));
-    assert_true(elf_file_build_id_is(&file, modules_find(&modules, (uintptr_t)the_program_s_own, 0)->build_id));
+    assert_true(elf_file_build_id_is(&file, modules_find(&modules, (uintptr_t)own_file, 0)->build_id));
     assert_true(elf_file_segment_at(&file, 0, &segment));
     assert_false(elf_file_segment_at(&file, 1000, &segment));
     elf_file_close(&file);
@@ -81,7 +81,7 @@ static void the_program_s_own(void **state) {
     symbolizer_arena_close(&memory);
 }
 
-static void what_is_no_such_file(void **state) {
+static void rejects_other_files(void **state) {
     (void)state;
     struct symbolizer_arena memory;
     struct elf_file file;
@@ -130,7 +130,7 @@ static void close_one(struct elf_file *file, struct symbolizer_arena *memory, in
     unlink(path_of_one);
 }
 
-static void what_is_cut_afterwards(void **state) {
+static void truncated_after_open(void **state) {
     (void)state;
     struct elf_file file;
     struct symbolizer_arena memory;
@@ -146,7 +146,7 @@ static void what_is_cut_afterwards(void **state) {
 }
 
 // With the same length.
-static void what_is_rewritten_afterwards(void **state) {
+static void rewritten_after_open(void **state) {
     (void)state;
     struct elf_file file;
     struct symbolizer_arena memory;
@@ -158,7 +158,7 @@ static void what_is_rewritten_afterwards(void **state) {
     close_one(&file, &memory, descriptor);
 }
 
-static void what_is_replaced_afterwards(void **state) {
+static void replaced_after_open(void **state) {
     (void)state;
     struct elf_file file;
     struct symbolizer_arena memory;
@@ -236,11 +236,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_by_name),
         cmocka_unit_test(build_ids),
-        cmocka_unit_test(the_program_s_own),
-        cmocka_unit_test(what_is_no_such_file),
-        cmocka_unit_test(what_is_cut_afterwards),
-        cmocka_unit_test(what_is_rewritten_afterwards),
-        cmocka_unit_test(what_is_replaced_afterwards),
+        cmocka_unit_test(own_file),
+        cmocka_unit_test(rejects_other_files),
+        cmocka_unit_test(truncated_after_open),
+        cmocka_unit_test(rewritten_after_open),
+        cmocka_unit_test(replaced_after_open),
         cmocka_unit_test(no_descriptor_is_kept),
         cmocka_unit_test(damaged_files),
     };

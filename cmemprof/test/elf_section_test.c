@@ -125,7 +125,7 @@ static void units_of_sections(void **state) {
     }
 }
 
-static void parts_are_sections_by_themselves(void **state) {
+static void parts_of_sections(void **state) {
     (void)state;
     for (int kind = 0; kind < 3; kind++) {
         struct elf_writer writer = write_file(kind, BYTES, 0);
@@ -152,7 +152,7 @@ static void parts_are_sections_by_themselves(void **state) {
 }
 
 // After the first one a unit costs a fraction of the section, and little memory.
-static void the_way_to_a_unit_is_short(void **state) {
+static void later_units_are_cheap(void **state) {
     (void)state;
     struct elf_writer writer = write_file(1, BYTES, 0);
     struct elf_section section = open_section(&writer);
@@ -190,7 +190,7 @@ static void damage_and_bombs(void **state) {
     check_nothing(writer);
 }
 
-static void without_memory(void **state) {
+static void fails_without_memory(void **state) {
     (void)state;
     struct elf_writer writer = write_file(1, BYTES, 0);
     struct elf_section section = open_section(&writer);
@@ -204,12 +204,8 @@ static void without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_sections),
-        cmocka_unit_test(units_of_sections),
-        cmocka_unit_test(the_way_to_a_unit_is_short),
-        cmocka_unit_test(parts_are_sections_by_themselves),
-        cmocka_unit_test(damage_and_bombs),
-        cmocka_unit_test(without_memory),
+        cmocka_unit_test(whole_sections),    cmocka_unit_test(units_of_sections), cmocka_unit_test(later_units_are_cheap),
+        cmocka_unit_test(parts_of_sections), cmocka_unit_test(damage_and_bombs),  cmocka_unit_test(fails_without_memory),
     };
     return cmocka_run_group_tests(tests, fill, NULL);
 }

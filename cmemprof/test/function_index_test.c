@@ -88,20 +88,20 @@ static void inlined_functions_are_the_innermost(void **state) {
     check((uintptr_t)open_own_unit, 8, (const char *const[]){"open_own_unit"}, 1);
 }
 
-static void the_innermost_are_kept(void **state) {
+static void keeps_innermost_scopes(void **state) {
     (void)state;
     static const char *const names[] = {"inlined_callee"};
     check(outer_function() - 1, 1, names, 1);
 }
 
-static void a_function_in_a_function_is_found(void **state) {
+static void finds_nested_functions(void **state) {
     (void)state;
     static const char *const names[] = {"inlined_callee", "inside"};
     check(with_a_function_inside(3) - 1, 8, names, 2);
     inlined_functions_are_the_innermost(state); // as before
 }
 
-static void no_function_is_there(void **state) {
+static void no_function(void **state) {
     (void)state;
     struct dwarf_die scopes[8];
     assert_int_equal(function_index_scopes(function_index, 1, scopes, 8), 0);
@@ -182,7 +182,7 @@ static uint8_t *new_unit(size_t *size) {
 }
 
 // Each entry's sibling is its own first child: exponentially many paths.
-static void siblings_that_lead_back_are_walked_once(void **state) {
+static void circular_siblings_are_walked_once(void **state) {
     (void)state;
     size_t size;
     uint8_t *info = new_unit(&size);
@@ -243,7 +243,7 @@ static size_t scopes_with_block_at(uint32_t block) {
 }
 
 // It is found, but only among as many ranges as a real unit may have: examining all would take seconds.
-static void ranges_that_are_looked_at_are_bounded(void **state) {
+static void examined_ranges_are_bounded(void **state) {
     (void)state;
     assert_int_equal(scopes_with_block_at(10), 2);
     assert_int_equal(scopes_with_block_at(ENTRIES - 1), 1);
@@ -251,10 +251,13 @@ static void ranges_that_are_looked_at_are_bounded(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inlined_functions_are_the_innermost),     cmocka_unit_test(the_innermost_are_kept),
-        cmocka_unit_test(a_function_in_a_function_is_found),       cmocka_unit_test(no_function_is_there),
-        cmocka_unit_test(siblings_that_lead_back_are_walked_once), cmocka_unit_test(shared_ranges_take_bounded_memory),
-        cmocka_unit_test(ranges_that_are_looked_at_are_bounded),
+        cmocka_unit_test(inlined_functions_are_the_innermost),
+        cmocka_unit_test(keeps_innermost_scopes),
+        cmocka_unit_test(finds_nested_functions),
+        cmocka_unit_test(no_function),
+        cmocka_unit_test(circular_siblings_are_walked_once),
+        cmocka_unit_test(shared_ranges_take_bounded_memory),
+        cmocka_unit_test(examined_ranges_are_bounded),
     };
     return cmocka_run_group_tests(tests, open_own_unit, close_own_unit);
 }

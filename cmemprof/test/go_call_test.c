@@ -92,7 +92,7 @@ static void assert_stack(const struct result *result, enum unwind_end end, uint3
 
 static const uintptr_t distance_of_frame = (STACK_WORDS - FRAME) * sizeof(uintptr_t);
 
-static void a_goroutine_is_where_its_stack_is_now(void **state) {
+static void follows_moved_goroutine_stacks(void **state) {
     (void)state;
     lay_out(here, 1);
     lay_out(elsewhere, 0);
@@ -106,7 +106,7 @@ static void a_goroutine_is_where_its_stack_is_now(void **state) {
     assert_stack(call_c(distance_of_frame), UNWIND_COMPLETE, 4, 0);
 }
 
-static void what_is_no_goroutine_is_cut(void **state) {
+static void cuts_at_invalid_goroutines(void **state) {
     (void)state;
     lay_out(here, 1);
     like_asmcgocall_rbp = &here[FRAME];
@@ -126,7 +126,7 @@ static void what_is_no_goroutine_is_cut(void **state) {
 }
 
 // A frame pointer that was not adjusted when the stack moved.
-static void a_chain_that_leaves_its_stack_is_cut(void **state) {
+static void cuts_chains_that_leave_their_stack(void **state) {
     (void)state;
     lay_out(here, 1);
     lay_out(elsewhere, 0);
@@ -149,7 +149,7 @@ static __attribute__((noinline)) void find_go_call(struct result *unused) {
 }
 
 // What asmcgocall saves is trusted only if it leads to the same frame as RBP. Not asked if malloc is not ours, as with a sanitizer.
-static void the_way_back_is_confirmed(void **state) {
+static void start_verifies_the_way_back(void **state) {
     (void)state;
     static struct result result;
     lay_out(here, 1);
@@ -168,10 +168,10 @@ static void the_way_back_is_confirmed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_goroutine_is_where_its_stack_is_now),
-        cmocka_unit_test(what_is_no_goroutine_is_cut),
-        cmocka_unit_test(a_chain_that_leaves_its_stack_is_cut),
-        cmocka_unit_test(the_way_back_is_confirmed),
+        cmocka_unit_test(follows_moved_goroutine_stacks),
+        cmocka_unit_test(cuts_at_invalid_goroutines),
+        cmocka_unit_test(cuts_chains_that_leave_their_stack),
+        cmocka_unit_test(start_verifies_the_way_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static uint64_t live(void) {
     return stats.live;
 }
 
-static void new_is_sampled_and_delete_is_seen(void **state) {
+static void new_is_sampled_and_delete_tracked(void **state) {
     (void)state;
     assert_int_equal(cmemprof_start(1), CMEMPROF_OK);
     uint64_t before = live();
@@ -53,7 +53,7 @@ static void nothrow_gives_null_without_a_cxx_library(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_is_sampled_and_delete_is_seen),
+        cmocka_unit_test(new_is_sampled_and_delete_tracked),
         cmocka_unit_test(nothrow_gives_null_without_a_cxx_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

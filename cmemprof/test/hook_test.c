@@ -30,7 +30,7 @@ static uint64_t live(void) {
 
 // Before the first start there are no tables, yet free() must notice bootstrap blocks (real_allocator.h). A block that shares a counter
 // with one of them is searched for and not found.
-static void before_the_start_all_is_the_allocator_s(void **state) {
+static void before_start_calls_pass_through(void **state) {
     (void)state;
     assert_false(profiler.open);
     unsigned char *block = malloc(100 + opaque_zero);
@@ -54,7 +54,7 @@ static uint64_t samples(void) {
     return stats.samples;
 }
 
-static void malloc_and_free_are_seen_once_each(void **state) {
+static void malloc_and_free_count_once(void **state) {
     (void)state;
     uint64_t before = live(), taken = samples();
     void *block = malloc(100 + opaque_zero), *nothing = malloc(opaque_zero);
@@ -120,7 +120,7 @@ static bool free_is_heard(void *block) {
 }
 
 // Every block is a sample here, and must be what the allocator returned for that very call: not moved, cleared, aligned or enlarged.
-static void the_allocator_gets_the_program_s_own_calls(void **state) {
+static void real_allocator_gets_unchanged_calls(void **state) {
     (void)state;
     real = real_allocator;
     real_allocator.malloc = heard_malloc;
@@ -195,7 +195,7 @@ void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
 void cfree(void *block);
 
-static void other_ways_to_free_are_seen(void **state) {
+static void other_frees_are_tracked(void **state) {
     (void)state;
     for (int on = 1; on >= 0; on--) {
         uint64_t before = live();
@@ -214,7 +214,7 @@ static void other_ways_to_free_are_seen(void **state) {
 void __libc_free(void *block); // called by a library that is linked to libc's own allocator
 
 // The allocator reuses the address while it still counts as live: the new sample replaces the old one.
-static void blocks_freed_behind_our_back_do_not_pile_up(void **state) {
+static void untracked_frees_do_not_accumulate(void **state) {
     (void)state;
     static const size_t sizes[] = {100, 5000, 100000, 1 << 20};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -300,7 +300,7 @@ static void aligned_blocks_are_aligned(void **state) {
 }
 
 // glibc rounds it up, others reject it.
-static void an_odd_alignment_is_the_allocator_s_to_judge(void **state) {
+static void odd_alignment_is_left_to_the_allocator(void **state) {
     (void)state;
     uint64_t before = live();
     void *block = memalign(33 + opaque_zero, 5);
@@ -311,7 +311,7 @@ static void an_odd_alignment_is_the_allocator_s_to_judge(void **state) {
     assert_int_equal(live(), before);
 }
 
-static void wrong_arguments_fail_as_they_did(void **state) {
+static void invalid_arguments_fail_unchanged(void **state) {
     (void)state;
     void *block = (void *)1;
     uint64_t before = live();
@@ -325,7 +325,7 @@ static void wrong_arguments_fail_as_they_did(void **state) {
     assert_int_equal(live(), before);
 }
 
-static void libc_s_own_calls_are_seen(void **state) {
+static void libc_calls_are_seen(void **state) {
     (void)state;
     uint64_t before = live();
     char *copy = strdup("abc"), *printed = NULL;
@@ -336,7 +336,7 @@ static void libc_s_own_calls_are_seen(void **state) {
     assert_int_equal(live(), before);
 }
 
-static void out_of_memory_is_the_host_s_business(void **state) {
+static void out_of_memory_is_reported_to_the_program(void **state) {
     (void)state;
     pid_t child = fork();
     if (child == 0) {
@@ -365,7 +365,7 @@ static void out_of_memory_is_the_host_s_business(void **state) {
 }
 
 // A forked child keeps sampling, in its own copy of the tables.
-static void a_forked_child_goes_on(void **state) {
+static void forked_child_continues(void **state) {
     (void)state;
     pid_t child = fork();
     if (child == 0) {
@@ -406,7 +406,7 @@ static void *churn(void *context) {
     return (void *)(uintptr_t)errors;
 }
 
-static void threads_hand_blocks_on(void **state) {
+static void threads_pass_blocks(void **state) {
     (void)state;
     pthread_t threads[THREADS];
     for (uintptr_t i = 0; i < THREADS; i++) {
@@ -422,15 +422,15 @@ static void threads_hand_blocks_on(void **state) {
     }
 }
 
-static void churn_at_every_rate_leaves_nothing(void **state) {
+static void churn_at_every_interval_leaves_nothing(void **state) {
     (void)state;
     static const uint64_t intervals[] = {1, 100, 4096, CMEMPROF_DEFAULT_INTERVAL_BYTES, 0};
-    threads_hand_blocks_on(NULL); // warms up what pthread_create keeps
+    threads_pass_blocks(NULL); // warms up what pthread_create keeps
     for (size_t i = 0; i < sizeof intervals / sizeof *intervals; i++) {
         struct cmemprof_stats before, after;
         assert_int_equal(cmemprof_start(intervals[i]), CMEMPROF_OK);
         cmemprof_get_stats(&before);
-        threads_hand_blocks_on(NULL);
+        threads_pass_blocks(NULL);
         cmemprof_get_stats(&after);
         assert_true(after.live <= before.live + 2 * THREADS); // glibc's records of thread stacks
         assert_int_equal(after.lost_stacks, before.lost_stacks);
@@ -465,23 +465,23 @@ static void a_hook_needs_little_stack(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(before_the_start_all_is_the_allocator_s), // must be first
-        cmocka_unit_test_setup_teardown(malloc_and_free_are_seen_once_each, start_all, stop),
-        cmocka_unit_test_setup_teardown(the_allocator_gets_the_program_s_own_calls, start_all, stop),
+        cmocka_unit_test(before_start_calls_pass_through), // must be first
+        cmocka_unit_test_setup_teardown(malloc_and_free_count_once, start_all, stop),
+        cmocka_unit_test_setup_teardown(real_allocator_gets_unchanged_calls, start_all, stop),
         cmocka_unit_test_setup_teardown(a_sampled_calloc_touches_nothing, start_all, stop),
-        cmocka_unit_test_setup_teardown(other_ways_to_free_are_seen, start_all, stop),
+        cmocka_unit_test_setup_teardown(other_frees_are_tracked, start_all, stop),
         cmocka_unit_test_setup_teardown(calloc_is_zero_at_every_size, start_all, stop),
         cmocka_unit_test_setup_teardown(realloc_moves_a_sample, start_all, stop),
         cmocka_unit_test_setup_teardown(aligned_blocks_are_aligned, start_all, stop),
-        cmocka_unit_test_setup_teardown(an_odd_alignment_is_the_allocator_s_to_judge, start_all, stop),
-        cmocka_unit_test_setup_teardown(wrong_arguments_fail_as_they_did, start_all, stop),
-        cmocka_unit_test_setup_teardown(libc_s_own_calls_are_seen, start_all, stop),
-        cmocka_unit_test_setup_teardown(out_of_memory_is_the_host_s_business, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_forked_child_goes_on, start_all, stop),
+        cmocka_unit_test_setup_teardown(odd_alignment_is_left_to_the_allocator, start_all, stop),
+        cmocka_unit_test_setup_teardown(invalid_arguments_fail_unchanged, start_all, stop),
+        cmocka_unit_test_setup_teardown(libc_calls_are_seen, start_all, stop),
+        cmocka_unit_test_setup_teardown(out_of_memory_is_reported_to_the_program, start_all, stop),
+        cmocka_unit_test_setup_teardown(forked_child_continues, start_all, stop),
         cmocka_unit_test_setup_teardown(a_hook_needs_little_stack, start_all, stop),
-        cmocka_unit_test_setup_teardown(churn_at_every_rate_leaves_nothing, start_all, stop),
+        cmocka_unit_test_setup_teardown(churn_at_every_interval_leaves_nothing, start_all, stop),
         // Must be last: it leaves blocks that count as live until their addresses are reused.
-        cmocka_unit_test_setup_teardown(blocks_freed_behind_our_back_do_not_pile_up, start_all, stop),
+        cmocka_unit_test_setup_teardown(untracked_frees_do_not_accumulate, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,7 +56,7 @@ static void every_kind_of_block(void **state) {
     }
 }
 
-static void what_is_cut_is_bad(void **state) {
+static void truncation_is_bad(void **state) {
     (void)state;
     uint8_t out[2048];
     for (size_t size = 0; size < sizeof dynamic; size++) {
@@ -68,7 +68,7 @@ static void what_is_cut_is_bad(void **state) {
 }
 
 // Damage ends inflation early or late; never a write or read out of bounds.
-static void what_is_damaged_ends(void **state) {
+static void damaged_streams_end(void **state) {
     (void)state;
     for (size_t at = 0; at < sizeof fixed_code; at++) {
         for (unsigned bit = 0; bit < 8; bit++) {
@@ -103,8 +103,8 @@ static void sums_of_pieces(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_block),
-        cmocka_unit_test(what_is_cut_is_bad),
-        cmocka_unit_test(what_is_damaged_ends),
+        cmocka_unit_test(truncation_is_bad),
+        cmocka_unit_test(damaged_streams_end),
         cmocka_unit_test(sums_of_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

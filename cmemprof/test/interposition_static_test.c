@@ -20,7 +20,7 @@
 char __real_malloc[1], __real_calloc[1], __real_realloc[1], __real_free[1], __real_posix_memalign[1], __real_aligned_alloc[1],
     __real_memalign[1], __real_valloc[1], __real_pvalloc[1], __real_malloc_usable_size[1], __real_dlclose[1];
 
-static void each_name_leads_to_its_own_function(void **state) {
+static void each_name_resolves_to_its_function(void **state) {
     (void)state;
     assert_ptr_equal(static_interposition_next("malloc"), __real_malloc);
     assert_ptr_equal(static_interposition_next("calloc"), __real_calloc);
@@ -37,15 +37,15 @@ static void each_name_leads_to_its_own_function(void **state) {
     assert_null(static_interposition_next(""));
 }
 
-static void the_program_s_malloc_is_compared_with_ours(void **state) {
+static void compares_the_programs_malloc(void **state) {
     (void)state;
     assert_true(static_interposition_is_active()); // this program's malloc is hook.c's
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_name_leads_to_its_own_function),
-        cmocka_unit_test(the_program_s_malloc_is_compared_with_ours),
+        cmocka_unit_test(each_name_resolves_to_its_function),
+        cmocka_unit_test(compares_the_programs_malloc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 
 #include "../interposition.h"
 
-static void what_is_behind_is_libc_s(void **state) {
+static void next_definition_is_libcs(void **state) {
     (void)state;
     static const char *const names[] = {"malloc", "free", "realloc", "posix_memalign", "malloc_usable_size", "dlclose"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -24,7 +24,7 @@ static void what_is_behind_is_libc_s(void **state) {
     assert_null(interposition_next("no_such_function_anywhere"));
 }
 
-static void the_process_s_malloc_is_ours(void **state) {
+static void process_malloc_is_the_hook(void **state) {
     (void)state;
     assert_true(interposition_is_active());
     assert_ptr_equal(dlsym(RTLD_DEFAULT, "malloc"), malloc);
@@ -32,8 +32,8 @@ static void the_process_s_malloc_is_ours(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_behind_is_libc_s),
-        cmocka_unit_test(the_process_s_malloc_is_ours),
+        cmocka_unit_test(next_definition_is_libcs),
+        cmocka_unit_test(process_malloc_is_the_hook),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static void names_of_all_versions(void **state) {
     }
 }
 
-static void what_is_unknown_is_not_read(void **state) {
+static void rejects_unknown_versions(void **state) {
     (void)state;
     struct line_program program = {0}, names = {0}, rows = {0};
     struct line_header header;
@@ -54,7 +54,7 @@ static void what_is_unknown_is_not_read(void **state) {
 }
 
 // 100,000 names within a 16 MB string: 1.6 TB if each were scanned, and each path as long.
-static void long_texts(void **state) {
+static void long_strings(void **state) {
     (void)state;
     enum { TEXT_BYTES = 16 << 20, ENTRIES = 100000 };
     char *text = malloc(TEXT_BYTES);
@@ -82,8 +82,8 @@ static void long_texts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_of_all_versions),
-        cmocka_unit_test(what_is_unknown_is_not_read),
-        cmocka_unit_test(long_texts),
+        cmocka_unit_test(rejects_unknown_versions),
+        cmocka_unit_test(long_strings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

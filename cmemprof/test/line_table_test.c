@@ -117,7 +117,7 @@ static struct line_table *table_of(const struct line_program *rows, struct line_
 }
 
 // An empty function shares the address of the next one, which may be written before it.
-static void sequence_of_no_code(void **state) {
+static void empty_sequence(void **state) {
     (void)state;
     struct line_program program = {0}, rows = {0};
     set_address(&rows, 0x2000);
@@ -158,7 +158,7 @@ static void dropped_sequences(void **state) {
 }
 
 // A lookup would run through all of them and hit one of many rows.
-static void rows_that_are_not_in_order(void **state) {
+static void rejects_unordered_rows(void **state) {
     (void)state;
     struct line_program program = {0}, rows = {0};
     set_address(&rows, 0x2000);
@@ -175,7 +175,7 @@ static void rows_that_are_not_in_order(void **state) {
     assert_null(table_of(&rows, &program));
 }
 
-static void what_would_take_long_is_not_read(void **state) {
+static void rejects_slow_programs(void **state) {
     (void)state;
     enum { NOTHINGS = 1 << 20 };
     struct line_program program = {0}, names = {0}, rows = {0}, end = {0};
@@ -272,7 +272,7 @@ static size_t compare_unit(const struct line_sections *sections, Dwarf_Die *unit
     return compared;
 }
 
-static void as_libdw_has_them(void **state) {
+static void same_as_libdw(void **state) {
     (void)state;
     elf_version(EV_CURRENT);
     int file = open("/proc/self/exe", O_RDONLY);
@@ -295,14 +295,9 @@ static void as_libdw_has_them(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_opcode),
-        cmocka_unit_test(long_sequence),
-        cmocka_unit_test(sequence_of_no_code),
-        cmocka_unit_test(dropped_sequences),
-        cmocka_unit_test(rows_that_are_not_in_order),
-        cmocka_unit_test(what_would_take_long_is_not_read),
-        cmocka_unit_test(damaged_programs),
-        cmocka_unit_test(as_libdw_has_them),
+        cmocka_unit_test(every_opcode),      cmocka_unit_test(long_sequence),          cmocka_unit_test(empty_sequence),
+        cmocka_unit_test(dropped_sequences), cmocka_unit_test(rejects_unordered_rows), cmocka_unit_test(rejects_slow_programs),
+        cmocka_unit_test(damaged_programs),  cmocka_unit_test(same_as_libdw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,7 @@ static void sum_sizes(const struct live_sample *sample, void *context) {
 }
 
 // Allocators align to at least 8 bytes, and the kernel gives programs 47 bits.
-static void an_address_that_no_block_has_is_not_taken(void **state) {
+static void rejects_impossible_addresses(void **state) {
     (void)state;
     struct live_table table;
     struct live_sample sample = sample_of(1);
@@ -49,7 +49,7 @@ static void an_address_that_no_block_has_is_not_taken(void **state) {
     live_table_close(&table);
 }
 
-static void what_goes_in_comes_out(void **state) {
+static void added_blocks_are_found(void **state) {
     (void)state;
     struct live_table table;
     struct live_sample sample = sample_of(5), out;
@@ -67,7 +67,7 @@ static void what_goes_in_comes_out(void **state) {
 }
 
 // Blocks of several parts that share one counter: each is found, in whatever order they are removed.
-static void blocks_that_share_a_counter_are_told_apart(void **state) {
+static void blocks_with_shared_counter(void **state) {
     (void)state;
     enum { BLOCKS = 4 };
     struct live_table table;
@@ -99,7 +99,7 @@ static void blocks_that_share_a_counter_are_told_apart(void **state) {
 }
 
 // The sequence number in a key has 16 bits: it wraps and must not overflow into the address.
-static void a_slot_is_used_any_number_of_times(void **state) {
+static void slots_are_reused(void **state) {
     (void)state;
     struct live_table table;
     struct live_sample out;
@@ -163,7 +163,7 @@ static void a_block_freed_by_two_threads_is_removed_once(void **state) {
     live_table_close(&raced);
 }
 
-static void a_budget_is_shared_and_given_back(void **state) {
+static void budget_is_shared_and_returned(void **state) {
     (void)state;
     struct memory_budget small = {.limit_bytes = 100};
     assert_true(memory_budget_take(&small, 60));
@@ -197,7 +197,7 @@ static void a_budget_is_shared_and_given_back(void **state) {
 }
 
 // NULL has a counter like any address, and free slots have its address.
-static void null_is_never_in_it(void **state) {
+static void never_contains_null(void **state) {
     (void)state;
     struct live_table table;
     struct live_sample sample = sample_of(1), out;
@@ -212,7 +212,7 @@ static void null_is_never_in_it(void **state) {
     live_table_close(&table);
 }
 
-static void grows_to_its_limit_and_says_so(void **state) {
+static void grows_to_its_limit(void **state) {
     (void)state;
     struct live_table table;
     struct live_sample out;
@@ -282,7 +282,7 @@ static size_t held_in_vain(struct live_table *table) {
 }
 
 // With 100,000 live, few others are searched for, and no live block is missed, whenever it was added.
-static void the_filter_grows_with_what_is_alive(void **state) {
+static void filter_grows_with_live_blocks(void **state) {
     (void)state;
     enum { ALIVE = 100000 };
     struct live_table table;
@@ -307,7 +307,7 @@ static void the_filter_grows_with_what_is_alive(void **state) {
 }
 
 // After a burst its memory is returned level by level, and can be used again.
-static void levels_that_are_empty_are_given_back(void **state) {
+static void empty_levels_are_returned(void **state) {
     (void)state;
     enum { FEW = 500, BURST = 50000 };
     struct live_table table;
@@ -336,7 +336,7 @@ static void levels_that_are_empty_are_given_back(void **state) {
 }
 
 // The limit rises in small steps, as for a growing process: each buys a small level, and in the end the table can still double.
-static void small_levels_do_not_use_up_the_others(void **state) {
+static void small_levels_leave_levels_for_doubling(void **state) {
     (void)state;
     struct live_table table;
     open_table(&table, 1 << 20);
@@ -353,7 +353,7 @@ static void small_levels_do_not_use_up_the_others(void **state) {
     live_table_close(&table);
 }
 
-static void many_alive_want_a_larger_filter(void **state) {
+static void many_live_blocks_want_a_larger_filter(void **state) {
     (void)state;
     struct live_table table;
     int settled = 0;
@@ -368,7 +368,7 @@ static void many_alive_want_a_larger_filter(void **state) {
 }
 
 // A level that a thread may be adding to is not returned.
-static void a_level_in_use_is_not_given_back(void **state) {
+static void level_in_use_is_not_returned(void **state) {
     (void)state;
     struct live_table table;
     int settled = 0;
@@ -391,7 +391,7 @@ static void fill_one(struct block_filter *filter) {
     block_filter_fill(filter, page(123), BLOCK_FILTER_ANYWHERE);
 }
 
-static void others_are_noticed_at_every_size(void **state) {
+static void other_blocks_are_in_every_filter(void **state) {
     (void)state;
     struct live_table table = LIVE_TABLE_CLOSED;
     int settled = 0;
@@ -436,7 +436,7 @@ static void check_whole(const struct live_sample *sample, void *context) {
     *(int *)context += sample->size_bytes != (uintptr_t)sample->stack * 3 || sample->weight != (double)(uintptr_t)sample->stack / 2;
 }
 
-static void readers_never_see_half_a_sample(void **state) {
+static void readers_see_whole_samples(void **state) {
     (void)state;
     struct live_table table;
     open_table(&table, 4 << 20);
@@ -461,21 +461,21 @@ static void readers_never_see_half_a_sample(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_address_that_no_block_has_is_not_taken),
-        cmocka_unit_test(what_goes_in_comes_out),
-        cmocka_unit_test(blocks_that_share_a_counter_are_told_apart),
-        cmocka_unit_test(a_slot_is_used_any_number_of_times),
+        cmocka_unit_test(rejects_impossible_addresses),
+        cmocka_unit_test(added_blocks_are_found),
+        cmocka_unit_test(blocks_with_shared_counter),
+        cmocka_unit_test(slots_are_reused),
         cmocka_unit_test(a_block_freed_by_two_threads_is_removed_once),
-        cmocka_unit_test(a_budget_is_shared_and_given_back),
-        cmocka_unit_test(null_is_never_in_it),
-        cmocka_unit_test(grows_to_its_limit_and_says_so),
-        cmocka_unit_test(the_filter_grows_with_what_is_alive),
-        cmocka_unit_test(levels_that_are_empty_are_given_back),
-        cmocka_unit_test(small_levels_do_not_use_up_the_others),
-        cmocka_unit_test(many_alive_want_a_larger_filter),
-        cmocka_unit_test(a_level_in_use_is_not_given_back),
-        cmocka_unit_test(others_are_noticed_at_every_size),
-        cmocka_unit_test(readers_never_see_half_a_sample),
+        cmocka_unit_test(budget_is_shared_and_returned),
+        cmocka_unit_test(never_contains_null),
+        cmocka_unit_test(grows_to_its_limit),
+        cmocka_unit_test(filter_grows_with_live_blocks),
+        cmocka_unit_test(empty_levels_are_returned),
+        cmocka_unit_test(small_levels_leave_levels_for_doubling),
+        cmocka_unit_test(many_live_blocks_want_a_larger_filter),
+        cmocka_unit_test(level_in_use_is_not_returned),
+        cmocka_unit_test(other_blocks_are_in_every_filter),
+        cmocka_unit_test(readers_see_whole_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,7 +132,7 @@ static void stacks_of_an_unloaded_library_are_retired(void **state) {
 }
 
 // libc unloads its own plugins, and others call libc's dlclose directly: the next profile detects that.
-static void rows_of_what_went_another_way_are_forgotten(void **state) {
+static void libcs_own_dlclose_is_detected(void **state) {
     (void)state;
     load();
     void *alive = call_library();
@@ -168,7 +168,7 @@ static int count_found(void) {
 
 // A library that is loaded and unloaded repeatedly makes the same stacks each time. Unloaded ones are not visited again, keep their names
 // while memory lasts, and are the first to be evicted.
-static void a_library_in_turn_leaves_nothing_behind(void **state) {
+static void reloading_a_library_leaves_nothing(void **state) {
     (void)state;
     enum { TURNS = 300 };
     load_in_turn(10);
@@ -192,7 +192,7 @@ static void a_library_in_turn_leaves_nothing_behind(void **state) {
     cmemprof_snapshot_free(snapshot);
 }
 
-static void nothing_is_retired_while_nothing_goes(void **state) {
+static void nothing_unloaded_nothing_retired(void **state) {
     (void)state;
     assert_true(loaded_code_refresh());
     uint32_t generation = loaded_modules.generation;
@@ -266,7 +266,7 @@ static void end_holding(struct holder *holder) {
 }
 
 // While another thread walks the tables nothing can be retired: that happens once it is done.
-static void dlclose_goes_on_while_the_tables_are_walked(void **state) {
+static void dlclose_does_not_wait_for_table_walks(void **state) {
     (void)state;
     struct holder walker = {.lock = reclaim_lock, .unlock = reclaim_unlock};
     load();
@@ -288,7 +288,7 @@ static void dlclose_goes_on_while_the_tables_are_walked(void **state) {
 }
 
 // Otherwise a fork during it would leave the loader's lock held in the child.
-static void the_loader_is_asked_under_the_lock_that_fork_waits_for(void **state) {
+static void loader_is_listed_under_the_fork_lock(void **state) {
     (void)state;
     struct holder forker = {.lock = loaded_code_before_fork, .unlock = loaded_code_after_fork_in_parent};
     code_objects_use();
@@ -318,7 +318,7 @@ static void nothing_is_allocated_under_the_loaders_lock(void **state) {
 }
 
 // The fork handlers leave the lock free on both sides.
-static void after_the_handlers_of_fork_it_goes_on(void **state) {
+static void works_after_fork_handlers(void **state) {
     (void)state;
     loaded_code_before_fork();
     loaded_code_after_fork_in_parent();
@@ -333,13 +333,13 @@ static void after_the_handlers_of_fork_it_goes_on(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stacks_of_an_unloaded_library_are_retired, start_all, stop),
-        cmocka_unit_test_setup_teardown(rows_of_what_went_another_way_are_forgotten, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_library_in_turn_leaves_nothing_behind, start_all, stop),
-        cmocka_unit_test_setup_teardown(nothing_is_retired_while_nothing_goes, start_all, stop),
-        cmocka_unit_test_setup_teardown(dlclose_goes_on_while_the_tables_are_walked, start_all, stop),
-        cmocka_unit_test_setup_teardown(the_loader_is_asked_under_the_lock_that_fork_waits_for, start_all, stop),
+        cmocka_unit_test_setup_teardown(libcs_own_dlclose_is_detected, start_all, stop),
+        cmocka_unit_test_setup_teardown(reloading_a_library_leaves_nothing, start_all, stop),
+        cmocka_unit_test_setup_teardown(nothing_unloaded_nothing_retired, start_all, stop),
+        cmocka_unit_test_setup_teardown(dlclose_does_not_wait_for_table_walks, start_all, stop),
+        cmocka_unit_test_setup_teardown(loader_is_listed_under_the_fork_lock, start_all, stop),
         cmocka_unit_test_setup_teardown(nothing_is_allocated_under_the_loaders_lock, start_all, stop),
-        cmocka_unit_test_setup_teardown(after_the_handlers_of_fork_it_goes_on, start_all, stop),
+        cmocka_unit_test_setup_teardown(works_after_fork_handlers, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 
 #define STACK(...) ((const enum location_kind[]){__VA_ARGS__})
 
-static void operators_new_are_told_by_their_symbol(void **state) {
+static void operator_new_by_symbol(void **state) {
     (void)state;
     assert_int_equal(location_kind_of_c("_Znwm"), LOCATION_OPERATOR_NEW);
     assert_int_equal(location_kind_of_c("_ZnamRKSt9nothrow_t"), LOCATION_OPERATOR_NEW);
@@ -19,7 +19,7 @@ static void operators_new_are_told_by_their_symbol(void **state) {
     assert_int_equal(location_kind_of_c(""), LOCATION_C);
 }
 
-static void all_but_the_last_frame_may_be_left_out(void **state) {
+static void never_skips_the_last_frame(void **state) {
     (void)state;
     assert_int_equal(location_kind_skipped(NULL, 0), 0);
     assert_int_equal(location_kind_skipped(STACK(LOCATION_OPERATOR_NEW), 1), 0);
@@ -36,7 +36,7 @@ static enum location_kind go(const char *const *functions) {
 }
 #define GO(...) go((const char *const[]){__VA_ARGS__, NULL})
 
-static void go_functions_are_told_by_their_package(void **state) {
+static void go_kind_by_package(void **state) {
     (void)state;
     assert_int_equal(GO("runtime.cgocall"), LOCATION_GO_RUNTIME);
     assert_int_equal(GO("runtime/cgo._cgo_callback"), LOCATION_GO_RUNTIME);
@@ -58,9 +58,9 @@ static void the_go_function_that_called_c_owns_the_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(operators_new_are_told_by_their_symbol),
-        cmocka_unit_test(all_but_the_last_frame_may_be_left_out),
-        cmocka_unit_test(go_functions_are_told_by_their_package),
+        cmocka_unit_test(operator_new_by_symbol),
+        cmocka_unit_test(never_skips_the_last_frame),
+        cmocka_unit_test(go_kind_by_package),
         cmocka_unit_test(the_go_function_that_called_c_owns_the_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

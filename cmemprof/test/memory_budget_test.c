@@ -8,7 +8,7 @@
 
 #include "../memory_budget.h"
 
-static void what_is_given_back_is_everybody_s(void **state) {
+static void returned_memory_is_shared(void **state) {
     (void)state;
     struct memory_budget budget = {.limit_bytes = 1000};
     struct memory_share share = {.budget = &budget};
@@ -26,7 +26,7 @@ static void what_is_given_back_is_everybody_s(void **state) {
     assert_int_equal(budget.used_bytes, 1000);
 }
 
-static void a_lower_limit_takes_nothing_away(void **state) {
+static void lower_limit_keeps_memory_in_use(void **state) {
     (void)state;
     struct memory_budget budget = {.limit_bytes = 1000};
     assert_true(memory_budget_take(&budget, 800));
@@ -37,7 +37,7 @@ static void a_lower_limit_takes_nothing_away(void **state) {
     assert_int_equal(budget.used_bytes, 500);
 }
 
-static void what_is_fixed_leaves_a_half_at_least(void **state) {
+static void fixed_memory_leaves_half(void **state) {
     (void)state;
     struct memory_budget budget = {.limit_bytes = 1000, .fixed_bytes = 300};
     assert_int_equal(memory_budget_capacity(&budget), 700);
@@ -49,9 +49,9 @@ static void what_is_fixed_leaves_a_half_at_least(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_given_back_is_everybody_s),
-        cmocka_unit_test(a_lower_limit_takes_nothing_away),
-        cmocka_unit_test(what_is_fixed_leaves_a_half_at_least),
+        cmocka_unit_test(returned_memory_is_shared),
+        cmocka_unit_test(lower_limit_keeps_memory_in_use),
+        cmocka_unit_test(fixed_memory_leaves_half),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

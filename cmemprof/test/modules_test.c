@@ -162,7 +162,7 @@ static void take_turns(const struct object *a, const struct object *b) {
     modules_free(&modules);
 }
 
-static void objects_take_turns_at_one_address(void **state) {
+static void objects_alternate_at_one_address(void **state) {
     (void)state;
     take_turns(&plugin_a, &plugin_b);
     take_turns(&unnamed_a, &unnamed_b);
@@ -170,7 +170,7 @@ static void objects_take_turns_at_one_address(void **state) {
 }
 
 // If nothing else was loaded there in between, there is nothing to distinguish and nothing more to store.
-static void coming_back_to_the_same_place_costs_nothing(void **state) {
+static void reload_at_the_same_address_costs_nothing(void **state) {
     (void)state;
     struct modules modules = {0};
     uint32_t first = one_stay(&modules, &plugin_a), last = first;
@@ -185,7 +185,7 @@ static void coming_back_to_the_same_place_costs_nothing(void **state) {
 }
 
 // The only module ever at an address is found also for generations in which it is not known; of two it cannot be told which.
-static void what_is_not_known_is_not_guessed(void **state) {
+static void ambiguous_generations_are_not_guessed(void **state) {
     (void)state;
     struct modules modules = {0};
     uint32_t of_a = one_stay(&modules, &plugin_a);
@@ -207,7 +207,7 @@ static bool is_one_of(struct module_stay stay, const void *context) {
     return false;
 }
 
-static void what_nobody_needs_makes_room(void **state) {
+static void unneeded_stays_are_forgotten(void **state) {
     (void)state;
     struct modules modules = {0};
     uint32_t needed[3] = {0};
@@ -232,7 +232,7 @@ static void what_nobody_needs_makes_room(void **state) {
 }
 
 // Another file at another address each time: 14,400 of them, of which two have stacks.
-static void a_long_life_with_new_objects(void **state) {
+static void many_objects_over_time(void **state) {
     (void)state;
     struct modules modules = {0};
     uint32_t needed[3] = {0};
@@ -264,11 +264,11 @@ int main(void) {
         cmocka_unit_test(knows_the_program_libc_and_the_vdso),
         cmocka_unit_test(agrees_with_proc_self_maps),
         cmocka_unit_test(unloaded_objects_stay_known),
-        cmocka_unit_test(objects_take_turns_at_one_address),
-        cmocka_unit_test(coming_back_to_the_same_place_costs_nothing),
-        cmocka_unit_test(what_is_not_known_is_not_guessed),
-        cmocka_unit_test(what_nobody_needs_makes_room),
-        cmocka_unit_test(a_long_life_with_new_objects),
+        cmocka_unit_test(objects_alternate_at_one_address),
+        cmocka_unit_test(reload_at_the_same_address_costs_nothing),
+        cmocka_unit_test(ambiguous_generations_are_not_guessed),
+        cmocka_unit_test(unneeded_stays_are_forgotten),
+        cmocka_unit_test(many_objects_over_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,11 +20,11 @@ static int first_free_descriptor(void) {
     return descriptor;
 }
 
-static void the_program_is_read_even_when_its_file_is_gone(void **state) {
+static void deleted_program_file_is_readable(void **state) {
     (void)state;
     struct modules modules = {0};
     assert_true(modules_refresh(&modules, &(uint32_t){0}));
-    struct module module = *modules_find(&modules, (uintptr_t)the_program_is_read_even_when_its_file_is_gone, 0);
+    struct module module = *modules_find(&modules, (uintptr_t)deleted_program_file_is_readable, 0);
     module.file = "/replaced/by/a/newer/version";
     int before = first_free_descriptor();
     symbolizer_arena_open(&memory);
@@ -32,7 +32,7 @@ static void the_program_is_read_even_when_its_file_is_gone(void **state) {
     struct symbol_frame frames[SYMBOL_MAX_INLINED];
     assert_non_null(file);
     assert_int_equal(first_free_descriptor(), before); // no descriptor is kept, since the program may close any
-    assert_true(object_file_frames(file, (uintptr_t)the_program_is_read_even_when_its_file_is_gone + 1 - module.bias, frames) >= 1);
+    assert_true(object_file_frames(file, (uintptr_t)deleted_program_file_is_readable + 1 - module.bias, frames) >= 1);
     assert_string_equal(frames[0].function, "the_program_is_read_even_when_its_file_is_gone");
     assert_int_equal(object_file_frames(file, 1, frames), 0);
     object_file_close(file);
@@ -71,7 +71,7 @@ static void damaged_files_give_no_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_program_is_read_even_when_its_file_is_gone),
+        cmocka_unit_test(deleted_program_file_is_readable),
         cmocka_unit_test(damaged_files_give_no_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ static int needs_pagemap(void **state) {
     return access("/proc/self/pagemap", R_OK) != 0 ? 1 : 0;
 }
 
-static void pages_that_were_written_to(void **state) {
+static void written_pages(void **state) {
     (void)state;
     if (needs_pagemap(state) != 0) {
         skip();
@@ -60,6 +60,6 @@ static void pages_of_a_file(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(pages_that_were_written_to), cmocka_unit_test(pages_of_a_file)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(written_pages), cmocka_unit_test(pages_of_a_file)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

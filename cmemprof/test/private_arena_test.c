@@ -35,7 +35,7 @@ static bool is_resident(const void *block) {
     return false;
 }
 
-static void blocks_are_aligned_zero_and_apart(void **state) {
+static void blocks_are_aligned_zeroed_and_disjoint(void **state) {
     (void)state;
     struct private_arena arena;
     unsigned char *blocks[MANY];
@@ -56,7 +56,7 @@ static void blocks_are_aligned_zero_and_apart(void **state) {
     assert_int_equal(budget.used_bytes, 0);
 }
 
-static void a_block_goes_back_to_the_system_and_to_the_budget(void **state) {
+static void blocks_return_to_system_and_budget(void **state) {
     (void)state;
     struct private_arena arena;
     open_arena(&arena, 40 * BLOCK); // three quarters of it: 30 blocks
@@ -91,7 +91,7 @@ static void a_block_goes_back_to_the_system_and_to_the_budget(void **state) {
 }
 
 // A higher limit is used in full: nothing was fixed when the arena was opened.
-static void a_limit_that_is_raised_is_used(void **state) {
+static void raised_limit_is_used(void **state) {
     (void)state;
     struct private_arena arena;
     open_arena(&arena, 1 << 20);
@@ -109,7 +109,7 @@ static void a_limit_that_is_raised_is_used(void **state) {
 }
 
 // Reserves at most a 32nd of the address space limit.
-static void a_limit_of_address_space_is_respected(void **state) {
+static void address_space_limit(void **state) {
     (void)state;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     skip(); // sanitizers reserve terabytes
@@ -173,8 +173,10 @@ static void threads_never_share_a_block(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_aligned_zero_and_apart), cmocka_unit_test(a_block_goes_back_to_the_system_and_to_the_budget),
-        cmocka_unit_test(a_limit_that_is_raised_is_used),    cmocka_unit_test(a_limit_of_address_space_is_respected),
+        cmocka_unit_test(blocks_are_aligned_zeroed_and_disjoint),
+        cmocka_unit_test(blocks_return_to_system_and_budget),
+        cmocka_unit_test(raised_limit_is_used),
+        cmocka_unit_test(address_space_limit),
         cmocka_unit_test(threads_never_share_a_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

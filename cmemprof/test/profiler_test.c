@@ -27,7 +27,7 @@ static bool balance(void) {
     return right;
 }
 
-static void a_sample_is_seen_from_its_allocation_to_its_end(void **state) {
+static void sample_lifetime(void **state) {
     (void)state;
     struct cmemprof_stats before = stats_now();
     void *block = here(100);
@@ -53,7 +53,7 @@ static void a_sample_is_seen_from_its_allocation_to_its_end(void **state) {
 }
 
 // All shards are held: the allocation is still served, and counted.
-static void no_free_shard_is_a_lost_sample(void **state) {
+static void no_free_shard_loses_the_sample(void **state) {
     (void)state;
     struct cmemprof_stats before = stats_now();
     for (int i = 0; i < SHARDS; i++) {
@@ -72,7 +72,7 @@ static void no_free_shard_is_a_lost_sample(void **state) {
     assert_true(balance());
 }
 
-static void the_profiler_does_not_sample_itself(void **state) {
+static void own_allocations_are_not_sampled(void **state) {
     (void)state;
     struct cmemprof_stats before = stats_now();
     profiler_enter(&thread_state);
@@ -88,7 +88,7 @@ static void the_profiler_does_not_sample_itself(void **state) {
 }
 
 // One sample in 1,024 is timed, the first ones more often: each stands for those since the previous timed one.
-static void the_time_of_a_sample_stands_for_those_before_it(void **state) {
+static void timed_samples_stand_for_earlier_ones(void **state) {
     (void)state;
     free(here(100)); // the thread now has a shard
     const struct shard *own = &profiler.shards[thread_state.shard - 1];
@@ -159,7 +159,7 @@ static size_t resident_shards(void) {
 }
 
 // Each page touched is a fault in each child. Must run before there are threads that use more shards.
-static void a_profile_and_a_child_touch_no_shard_that_nobody_used(void **state) {
+static void unused_shards_stay_untouched(void **state) {
     (void)state;
     free(here(100));
     size_t used = 0;
@@ -181,7 +181,7 @@ static void a_profile_and_a_child_touch_no_shard_that_nobody_used(void **state) 
 }
 
 // Other threads have samples in flight at the fork. The child's counts balance, and it continues.
-static void a_forked_child_s_books_balance(void **state) {
+static void counts_balance_in_a_forked_child(void **state) {
     (void)state;
     pthread_t threads[3];
     atomic_store(&enough, false);
@@ -210,7 +210,7 @@ static void a_forked_child_s_books_balance(void **state) {
     assert_true(balance());
 }
 
-static void errors_have_texts(void **state) {
+static void every_error_has_a_text(void **state) {
     (void)state;
     for (int error = 0; error < CMEMPROF_ERROR_COUNT; error++) {
         assert_non_null(cmemprof_error_text((enum cmemprof_error)error));
@@ -220,14 +220,14 @@ static void errors_have_texts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_profile_and_a_child_touch_no_shard_that_nobody_used, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_sample_is_seen_from_its_allocation_to_its_end, start_all, stop),
-        cmocka_unit_test_setup_teardown(no_free_shard_is_a_lost_sample, start_all, stop),
-        cmocka_unit_test_setup_teardown(the_profiler_does_not_sample_itself, start_all, stop),
-        cmocka_unit_test_setup_teardown(the_time_of_a_sample_stands_for_those_before_it, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_forked_child_s_books_balance, start_all, stop),
+        cmocka_unit_test_setup_teardown(unused_shards_stay_untouched, start_all, stop),
+        cmocka_unit_test_setup_teardown(sample_lifetime, start_all, stop),
+        cmocka_unit_test_setup_teardown(no_free_shard_loses_the_sample, start_all, stop),
+        cmocka_unit_test_setup_teardown(own_allocations_are_not_sampled, start_all, stop),
+        cmocka_unit_test_setup_teardown(timed_samples_stand_for_earlier_ones, start_all, stop),
+        cmocka_unit_test_setup_teardown(counts_balance_in_a_forked_child, start_all, stop),
         cmocka_unit_test_setup_teardown(a_full_live_table_is_counted, start_all, stop),
-        cmocka_unit_test(errors_have_texts),
+        cmocka_unit_test(every_error_has_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

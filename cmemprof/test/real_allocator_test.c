@@ -11,7 +11,7 @@
 
 #include "../real_allocator.h"
 
-static void every_function_is_found_behind_ours(void **state) {
+static void resolves_every_function(void **state) {
     (void)state;
     free(malloc(1)); // the first call has resolved it
     Dl_info info;
@@ -30,7 +30,7 @@ static void every_function_is_found_behind_ours(void **state) {
     assert_ptr_equal(dlsym(RTLD_DEFAULT, "malloc"), malloc); // and the process's malloc is the hook
 }
 
-static void the_static_arena_owns_nothing_else(void **state) {
+static void bootstrap_arena_owns_only_its_blocks(void **state) {
     (void)state;
     int on_stack;
     assert_false(bootstrap_owns(NULL));
@@ -40,8 +40,8 @@ static void the_static_arena_owns_nothing_else(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_function_is_found_behind_ours),
-        cmocka_unit_test(the_static_arena_owns_nothing_else),
+        cmocka_unit_test(resolves_every_function),
+        cmocka_unit_test(bootstrap_arena_owns_only_its_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

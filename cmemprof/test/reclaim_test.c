@@ -91,7 +91,7 @@ static void fill_table(int depth, size_t size) {
     }
 }
 
-static void stacks_of_the_past_make_room(void **state) {
+static void unused_stacks_are_evicted(void **state) {
     (void)state;
     void *alive = left(1, 3, 7777);
     fill_table(TOO_MANY, 100);
@@ -116,7 +116,7 @@ static void stacks_of_the_past_make_room(void **state) {
 }
 
 // 60,000 stacks a period, then a leak: the live table grows into the memory that the stacks had.
-static void a_leak_is_seen_after_the_table_was_full(void **state) {
+static void leak_is_seen_after_a_full_table(void **state) {
     (void)state;
     enum { LEAK = 4000 };
     static void *leak[LEAK];
@@ -137,7 +137,7 @@ static void a_leak_is_seen_after_the_table_was_full(void **state) {
 }
 
 // The same stacks fill the table all the time, each with new allocations in every period: live samples take precedence.
-static void a_new_leak_is_seen_beside_what_fills_the_table(void **state) {
+static void leak_is_seen_while_the_table_fills(void **state) {
     (void)state;
     enum { PERIODS = 6 };
     void *leak[PERIODS];
@@ -159,7 +159,7 @@ static void a_new_leak_is_seen_beside_what_fills_the_table(void **state) {
 }
 
 // If evicting the rest suffices, stacks that keep allocating are kept, even with no live samples.
-static void what_is_known_of_most_samples_stays(void **state) {
+static void active_stacks_are_kept_if_possible(void **state) {
     (void)state;
     for (int round = 0; round < 5; round++) {
         for (int i = 0; i < 100; i++) {
@@ -177,7 +177,7 @@ static void what_is_known_of_most_samples_stays(void **state) {
     take_profile_and_check();
 }
 
-static void evicted_stacks_have_one_sample(void **state) {
+static void evicted_stacks_are_one_sample(void **state) {
     (void)state;
     int64_t sums[4], before[4];
     fill_table(TOO_MANY, 10);
@@ -199,7 +199,7 @@ static void evicted_stacks_have_one_sample(void **state) {
     profile_free(profile);
 }
 
-static void nothing_goes_while_a_snapshot_is_held(void **state) {
+static void no_eviction_during_a_snapshot(void **state) {
     (void)state;
     take_profile_and_check();
     struct cmemprof_snapshot *held = cmemprof_snapshot_take();
@@ -216,7 +216,7 @@ static void nothing_goes_while_a_snapshot_is_held(void **state) {
 
 // A block inside realloc is in no table; if realloc fails it is re-added with its stack. Nothing is evicted while its shard is held; if an
 // eviction began before, it is not re-added.
-static void a_block_that_moves_keeps_its_stack_or_is_lost(void **state) {
+static void realloc_during_eviction(void **state) {
     (void)state;
     struct moving moving;
     void *block = left(0, 2, 100);
@@ -245,7 +245,7 @@ static void a_block_that_moves_keeps_its_stack_or_is_lost(void **state) {
 }
 
 // A fork during an eviction leaves a child that can evict again.
-static void a_forked_child_takes_away_anew(void **state) {
+static void forked_child_evicts_again(void **state) {
     (void)state;
     atomic_fetch_add(&profiler.evictions, 1);
     pid_t child = fork();
@@ -268,7 +268,7 @@ static void a_forked_child_takes_away_anew(void **state) {
 }
 
 // If nothing can be evicted, nothing is examined again.
-static void what_cannot_go_costs_nothing(void **state) {
+static void nothing_to_evict_costs_nothing(void **state) {
     (void)state;
     enum { ALIVE = 1000 };
     static void *alive[ALIVE];
@@ -329,7 +329,7 @@ static void end_threads(pthread_t *threads, int count) {
 
 // Threads reach stacks while they are being evicted: no loss is uncounted, no block is live without its stack, and each profile balances:
 // no sample counted before it is missing, and it contains none not yet counted when it is done.
-static void threads_go_on_meanwhile(void **state) {
+static void eviction_with_running_threads(void **state) {
     (void)state;
     pthread_t threads[3];
     uint64_t reclaimed = stats_now().reclaimed_stacks;
@@ -356,7 +356,7 @@ static void *make_room_for_ever(void *context) {
 }
 
 // Forks at any moment of the above: the child continues, and its counts balance.
-static void a_forked_child_goes_on(void **state) {
+static void forked_child_continues(void **state) {
     (void)state;
     pthread_t threads[2], other;
     start_threads(threads, 2);
@@ -396,17 +396,17 @@ static void the_limit_follows_resident_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(stacks_of_the_past_make_room, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_leak_is_seen_after_the_table_was_full, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_new_leak_is_seen_beside_what_fills_the_table, start_all, stop),
-        cmocka_unit_test_setup_teardown(what_is_known_of_most_samples_stays, start_all, stop),
-        cmocka_unit_test_setup_teardown(evicted_stacks_have_one_sample, start_all, stop),
-        cmocka_unit_test_setup_teardown(nothing_goes_while_a_snapshot_is_held, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_block_that_moves_keeps_its_stack_or_is_lost, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_forked_child_takes_away_anew, start_all, stop),
-        cmocka_unit_test_setup_teardown(what_cannot_go_costs_nothing, start_all, stop),
-        cmocka_unit_test_setup_teardown(threads_go_on_meanwhile, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_forked_child_goes_on, start_all, stop),
+        cmocka_unit_test_setup_teardown(unused_stacks_are_evicted, start_all, stop),
+        cmocka_unit_test_setup_teardown(leak_is_seen_after_a_full_table, start_all, stop),
+        cmocka_unit_test_setup_teardown(leak_is_seen_while_the_table_fills, start_all, stop),
+        cmocka_unit_test_setup_teardown(active_stacks_are_kept_if_possible, start_all, stop),
+        cmocka_unit_test_setup_teardown(evicted_stacks_are_one_sample, start_all, stop),
+        cmocka_unit_test_setup_teardown(no_eviction_during_a_snapshot, start_all, stop),
+        cmocka_unit_test_setup_teardown(realloc_during_eviction, start_all, stop),
+        cmocka_unit_test_setup_teardown(forked_child_evicts_again, start_all, stop),
+        cmocka_unit_test_setup_teardown(nothing_to_evict_costs_nothing, start_all, stop),
+        cmocka_unit_test_setup_teardown(eviction_with_running_threads, start_all, stop),
+        cmocka_unit_test_setup_teardown(forked_child_continues, start_all, stop),
         cmocka_unit_test_setup_teardown(the_limit_is_respected, start_all, stop),
         cmocka_unit_test_setup_teardown(the_limit_follows_resident_memory, start_all, stop),
     };

@@ -33,7 +33,7 @@ static size_t writable(const uint8_t *base) {
     return sum;
 }
 
-static void it_opens_as_it_is_used(void **state) {
+static void opens_as_used(void **state) {
     (void)state;
     _Atomic size_t open_bytes = 0;
     uint8_t *base = reserved_memory_map(SIZE);
@@ -48,7 +48,7 @@ static void it_opens_as_it_is_used(void **state) {
     munmap(base, SIZE);
 }
 
-static void a_failure_leaves_errno(void **state) {
+static void failure_preserves_errno(void **state) {
     (void)state;
     _Atomic size_t open_bytes = 0;
     uint8_t *base = reserved_memory_map(SIZE);
@@ -78,7 +78,7 @@ static void *use_all(void *context) {
     return NULL;
 }
 
-static void threads_open_the_same(void **state) {
+static void concurrent_opens(void **state) {
     (void)state;
     struct shared shared = {.base = reserved_memory_map(SIZE)};
     pthread_t threads[THREADS];
@@ -108,9 +108,9 @@ static void a_limit_is_shared(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_opens_as_it_is_used),
-        cmocka_unit_test(a_failure_leaves_errno),
-        cmocka_unit_test(threads_open_the_same),
+        cmocka_unit_test(opens_as_used),
+        cmocka_unit_test(failure_preserves_errno),
+        cmocka_unit_test(concurrent_opens),
         cmocka_unit_test(a_limit_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@ static void no_distance_is_too_long_for_the_countdown(void **state) {
     }
 }
 
-static void interval_1_takes_everything_with_weight_1(void **state) {
+static void interval_1_samples_everything(void **state) {
     (void)state;
     struct thread_state thread = {0};
     assert_int_equal(count_samples(&thread, 0, 1000, 1), 1000);
@@ -102,7 +102,7 @@ static void interval_1_takes_everything_with_weight_1(void **state) {
     assert_true(sampler_weight(24, 1) == 1);
 }
 
-static void off_takes_nothing_and_on_starts_at_once(void **state) {
+static void stop_and_start_take_effect_at_once(void **state) {
     (void)state;
     struct thread_state thread = {.random = 1};
     assert_int_equal(count_samples(&thread, 1 << 20, 1000, 0), 0);
@@ -154,8 +154,8 @@ int main(void) {
         cmocka_unit_test(distances_are_exponential),
         cmocka_unit_test(long_distances_are_exponential_too),
         cmocka_unit_test(no_distance_is_too_long_for_the_countdown),
-        cmocka_unit_test(interval_1_takes_everything_with_weight_1),
-        cmocka_unit_test(off_takes_nothing_and_on_starts_at_once),
+        cmocka_unit_test(interval_1_samples_everything),
+        cmocka_unit_test(stop_and_start_take_effect_at_once),
         cmocka_unit_test(a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample),
         cmocka_unit_test(impossible_sizes_do_not_break_the_countdown),
         cmocka_unit_test(two_threads_draw_differently),

@@ -25,7 +25,7 @@ static int free_shards(void **state) {
     return 0;
 }
 
-static void a_thread_keeps_to_its_shard_while_it_is_free(void **state) {
+static void thread_keeps_its_shard(void **state) {
     (void)state;
     struct thread_state thread = {0};
     assert_null(shards_take_own(shards, &thread)); // it has not looked for one yet
@@ -52,7 +52,7 @@ static void count_visit(struct shard *shard) {
 }
 
 // Before any shard is used, which the order of the tests ensures.
-static void only_used_shards_are_looked_at(void **state) {
+static void only_used_shards_are_visited(void **state) {
     (void)state;
     struct thread_state thread = {0};
     assert_null(shards_next(shards, NULL));
@@ -89,7 +89,7 @@ static void release_all(void) {
     }
 }
 
-static void a_later_thread_at_the_same_place_has_the_same_one(void **state) {
+static void later_thread_inherits_the_shard(void **state) {
     (void)state;
     struct thread_state thread = {0}, elsewhere = {0};
     struct shard *own = shards_take(shards, &thread);
@@ -100,7 +100,7 @@ static void a_later_thread_at_the_same_place_has_the_same_one(void **state) {
 }
 
 // A thread that was cancelled inside a sample never releases its shard; the next one at its address finds it usable.
-static void one_that_was_never_let_go_of_is_had_again(void **state) {
+static void unreleased_shard_is_recovered(void **state) {
     (void)state;
     struct thread_state thread = {0};
     struct shard *own = shards_take(shards, &thread);
@@ -123,7 +123,7 @@ static void one_that_was_never_let_go_of_is_had_again(void **state) {
 }
 
 // More threads than can own a shard, all with a sample in flight: no two get the same.
-static void with_all_taken_there_is_none(void **state) {
+static void all_shards_held(void **state) {
     (void)state;
     bool taken[SHARDS] = {false};
     memset(threads, 0, sizeof threads);
@@ -142,7 +142,7 @@ static void with_all_taken_there_is_none(void **state) {
     assert_ptr_equal(shards_take(shards, &threads[SHARDS]), &shards[SHARDS - 1]);
 }
 
-static void nobody_takes_one_that_is_wanted(void **state) {
+static void wanted_shard_is_not_taken(void **state) {
     (void)state;
     struct thread_state thread = {0};
     struct shard *own = shards_take(shards, &thread), *shared = &shards[SHARDS_OWNED + (thread.shard - 1) % SHARDS_SHARED];
@@ -161,7 +161,7 @@ static void nobody_takes_one_that_is_wanted(void **state) {
     assert_ptr_equal(shards_take(shards, &thread), own);
 }
 
-static void all_have_let_go_once_it_is_settled(void **state) {
+static void settle_waits_for_holders(void **state) {
     (void)state;
     take_all();
     release_all();
@@ -174,7 +174,7 @@ static void all_have_let_go_once_it_is_settled(void **state) {
     assert_false(shard_is_wanted(&shards[2]) || shard_is_wanted(&shards[3]));
 }
 
-static void what_was_allocated_reaches_the_stack(void **state) {
+static void flush_adds_to_the_stack(void **state) {
     (void)state;
     static struct stack stack;
     struct shard *shard = &shards[0];
@@ -196,7 +196,7 @@ static void what_was_allocated_reaches_the_stack(void **state) {
     }
 }
 
-static void a_forked_child_gives_up_what_others_held(void **state) {
+static void forked_child_discards_others_shards(void **state) {
     (void)state;
     static struct stack stack;
     take_all();
@@ -225,15 +225,15 @@ static void a_forked_child_gives_up_what_others_held(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(only_used_shards_are_looked_at, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(a_thread_keeps_to_its_shard_while_it_is_free, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(a_later_thread_at_the_same_place_has_the_same_one, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(one_that_was_never_let_go_of_is_had_again, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(with_all_taken_there_is_none, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(nobody_takes_one_that_is_wanted, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(all_have_let_go_once_it_is_settled, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(what_was_allocated_reaches_the_stack, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(a_forked_child_gives_up_what_others_held, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(only_used_shards_are_visited, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(thread_keeps_its_shard, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(later_thread_inherits_the_shard, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(unreleased_shard_is_recovered, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(all_shards_held, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(wanted_shard_is_not_taken, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(settle_waits_for_holders, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(flush_adds_to_the_stack, make_shards, free_shards),
+        cmocka_unit_test_setup_teardown(forked_child_discards_others_shards, make_shards, free_shards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,7 @@ static void free_all(struct cmemprof_snapshot *snapshot) {
     mapped_buffer_free(&snapshot->slot_memory);
 }
 
-static void an_address_is_one_place(void **state) {
+static void each_address_once(void **state) {
     (void)state;
     struct record records[4] = {{.stack = NULL}}; // the evicted stacks' record has no addresses
     struct cmemprof_snapshot snapshot = {.records = records, .record_count = 4, .generation = 9};
@@ -66,7 +66,7 @@ static void an_address_is_one_place(void **state) {
     free_all(&snapshot);
 }
 
-static void there_may_be_very_many(void **state) {
+static void very_many_addresses(void **state) {
     (void)state;
     enum { STACKS = 20000 };
     static struct record records[STACKS];
@@ -107,7 +107,7 @@ static void one_address_may_have_many_generations(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(an_address_is_one_place), cmocka_unit_test(there_may_be_very_many),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_address_once), cmocka_unit_test(very_many_addresses),
                                        cmocka_unit_test(one_address_may_have_many_generations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,7 @@ static __attribute__((noinline)) void allocate_by_new(void) {
 }
 
 // operator new[] calls operator new, which calls malloc: the site is the caller of the first.
-static void operators_new_are_left_out(void **state) {
+static void operator_new_is_skipped(void **state) {
     (void)state;
     allocate_by_new();
     struct profile *profile = take_profile();
@@ -116,7 +116,7 @@ static void memory_of_the_profiler_itself_carries_its_label(void **state) {
 }
 
 // Names come from another language: offsets outside of the text must yield empty names and nothing worse.
-static void wrong_go_names_are_survived(void **state) {
+static void survives_invalid_go_names(void **state) {
     (void)state;
     cmemprof_set_go_text((uintptr_t)allocate_hundreds, (uintptr_t)allocate_hundreds + 64);
     allocate_hundreds(1);
@@ -140,7 +140,7 @@ static void wrong_go_names_are_survived(void **state) {
 }
 
 // The figures are a comment of the profile, found as text in the raw bytes.
-static void the_profile_has_the_profiler_s_own_figures(void **state) {
+static void own_figures_in_the_profile(void **state) {
     (void)state;
     allocate_hundreds(3);
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
@@ -244,7 +244,7 @@ static int encode_in_a_child(size_t address_space) {
     return WEXITSTATUS(status);
 }
 
-static void names_that_there_is_no_memory_for_are_told(void **state) {
+static void reports_missing_memory_for_names(void **state) {
     (void)state;
     allocate_hundreds(1);
     assert_int_equal(encode_in_a_child(0), 2);
@@ -255,13 +255,13 @@ static void names_that_there_is_no_memory_for_are_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stacks_end_in_main_and_carry_the_label, start_all, stop),
-        cmocka_unit_test_setup_teardown(operators_new_are_left_out, start_all, stop),
+        cmocka_unit_test_setup_teardown(operator_new_is_skipped, start_all, stop),
         cmocka_unit_test_setup_teardown(memory_of_the_profiler_itself_carries_its_label, start_all, stop),
         cmocka_unit_test_setup_teardown(a_profile_after_stop_keeps_the_interval, start_all, stop),
-        cmocka_unit_test_setup_teardown(wrong_go_names_are_survived, start_all, stop),
+        cmocka_unit_test_setup_teardown(survives_invalid_go_names, start_all, stop),
         cmocka_unit_test_setup_teardown(addresses_without_names_are_counted, start_all, stop),
-        cmocka_unit_test_setup_teardown(names_that_there_is_no_memory_for_are_told, start_all, stop),
-        cmocka_unit_test_setup_teardown(the_profile_has_the_profiler_s_own_figures, start_all, stop),
+        cmocka_unit_test_setup_teardown(reports_missing_memory_for_names, start_all, stop),
+        cmocka_unit_test_setup_teardown(own_figures_in_the_profile, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

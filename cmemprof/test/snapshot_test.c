@@ -47,7 +47,7 @@ static void every_allocation_is_in_the_profile(void **state) {
     profile_free(profile);
 }
 
-static void the_books_balance(void **state) {
+static void counts_balance(void **state) {
     (void)state;
     for (int i = 0; i < 3; i++) {
         allocate_hundreds(20);
@@ -125,7 +125,7 @@ static void *churn(void *context) {
     return NULL;
 }
 
-static void snapshots_may_be_taken_while_all_allocate(void **state) {
+static void snapshots_while_threads_allocate(void **state) {
     (void)state;
     pthread_t threads[3];
     for (int i = 0; i < 3; i++) {
@@ -147,10 +147,10 @@ static void snapshots_may_be_taken_while_all_allocate(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_allocation_is_in_the_profile, start_all, stop),
-        cmocka_unit_test_setup_teardown(the_books_balance, start_all, stop),
+        cmocka_unit_test_setup_teardown(counts_balance, start_all, stop),
         cmocka_unit_test_setup_teardown(snapshots_may_overlap, start_all, stop),
         cmocka_unit_test_setup_teardown(a_forked_child_takes_profiles, start_all, stop),
-        cmocka_unit_test_setup_teardown(snapshots_may_be_taken_while_all_allocate, start_all, stop),
+        cmocka_unit_test_setup_teardown(snapshots_while_threads_allocate, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

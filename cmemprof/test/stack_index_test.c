@@ -58,7 +58,7 @@ static void put(uintptr_t number) {
     } while (result == STACK_PUT_AGAIN);
 }
 
-static void what_was_put_is_found(void **state) {
+static void finds_what_was_put(void **state) {
     (void)state;
     for (uintptr_t i = 1; i <= 30000; i++) {
         assert_false(is_found(i));
@@ -72,7 +72,7 @@ static void what_was_put_is_found(void **state) {
 }
 
 // Two threads see the same free slot: the second must search again, and finds the first one's entry.
-static void one_of_two_is_first(void **state) {
+static void concurrent_put_retries(void **state) {
     (void)state;
     struct stack_insertion first, second;
     assert_null(find(stack_of(5), &first));
@@ -82,7 +82,7 @@ static void one_of_two_is_first(void **state) {
     assert_ptr_equal(find(stack_of(5), &second), stack_of(5));
 }
 
-static void what_was_removed_leaves_the_others(void **state) {
+static void removal_keeps_others(void **state) {
     (void)state;
     for (uintptr_t i = 1; i <= 3000; i++) { // three quarters of the first level: many windows span more than a line
         put(i);
@@ -106,7 +106,7 @@ static void count(struct stack *stack, void *context) {
 }
 
 // What is put or removed between begin and finish is kept or stays removed, and nothing is missing at any moment.
-static void levels_become_one(void **state) {
+static void levels_are_merged(void **state) {
     (void)state;
     for (uintptr_t i = 1; i <= 20000; i++) {
         put(i);
@@ -134,7 +134,7 @@ static void levels_become_one(void **state) {
 }
 
 // Without memory it reports that it is full, and finds what it has.
-static void it_may_be_full(void **state) {
+static void reports_full(void **state) {
     (void)state;
     budget.limit_bytes = budget.used_bytes;
     enum stack_put result = STACK_PUT;
@@ -154,11 +154,11 @@ static void it_may_be_full(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_was_put_is_found, open_index, close_index),
-        cmocka_unit_test_setup_teardown(one_of_two_is_first, open_index, close_index),
-        cmocka_unit_test_setup_teardown(what_was_removed_leaves_the_others, open_index, close_index),
-        cmocka_unit_test_setup_teardown(levels_become_one, open_index, close_index),
-        cmocka_unit_test_setup_teardown(it_may_be_full, open_index, close_index),
+        cmocka_unit_test_setup_teardown(finds_what_was_put, open_index, close_index),
+        cmocka_unit_test_setup_teardown(concurrent_put_retries, open_index, close_index),
+        cmocka_unit_test_setup_teardown(removal_keeps_others, open_index, close_index),
+        cmocka_unit_test_setup_teardown(levels_are_merged, open_index, close_index),
+        cmocka_unit_test_setup_teardown(reports_full, open_index, close_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static void knows_mapped_pages(void **state) {
 }
 
 // Only pages in Go's heap are cached for ever.
-static void remembers_gos_pages_only(void **state) {
+static void caches_only_gos_pages(void **state) {
     (void)state;
     static struct stack_memory memory;
     char *elsewhere = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -50,7 +50,7 @@ static void remembers_gos_pages_only(void **state) {
 static char of_the_program;
 
 // Where the kernel, the program or malloc may map something else later, no page is cached.
-static void no_heap_of_gos_among_other_memory(void **state) {
+static void no_go_heap_near_other_mappings(void **state) {
     (void)state;
     char *mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const uintptr_t near = (uintptr_t)100 << 30;
@@ -88,7 +88,7 @@ static __attribute__((noinline)) int deep(struct thread_state *thread) {
     return rounds + (padding[0] == 7);
 }
 
-static void a_deep_stack_is_made_known_in_parts(void **state) {
+static void deep_stack_is_recorded_in_steps(void **state) {
     (void)state;
     struct thread_state thread = {0};
     int rounds = deep(&thread);
@@ -138,9 +138,9 @@ static void knows_the_stack_of_main_and_of_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_mapped_pages),
-        cmocka_unit_test(remembers_gos_pages_only),
-        cmocka_unit_test(no_heap_of_gos_among_other_memory),
-        cmocka_unit_test(a_deep_stack_is_made_known_in_parts),
+        cmocka_unit_test(caches_only_gos_pages),
+        cmocka_unit_test(no_go_heap_near_other_mappings),
+        cmocka_unit_test(deep_stack_is_recorded_in_steps),
         cmocka_unit_test(knows_the_stack_of_main_and_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

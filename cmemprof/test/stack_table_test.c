@@ -17,7 +17,7 @@ static bool open_table(struct stack_table *table, size_t limit_bytes) {
     return stack_table_open(table, &budget);
 }
 
-static void equal_stacks_are_one_entry(void **state) {
+static void equal_stacks_share_an_entry(void **state) {
     (void)state;
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
@@ -46,7 +46,7 @@ static void totals_add_up(void **state) {
     stack_table_close(&table);
 }
 
-static void full_gives_null_and_what_is_known_stays_found(void **state) {
+static void full_table_still_finds_entries(void **state) {
     (void)state;
     struct stack_table table = {0};
     assert_true(open_table(&table, 128 * 1024));
@@ -61,7 +61,7 @@ static void full_gives_null_and_what_is_known_stays_found(void **state) {
     stack_table_close(&table);
 }
 
-static void a_limit_below_the_index_is_refused(void **state) {
+static void rejects_limit_below_index(void **state) {
     (void)state;
     struct stack_table table = {0};
     assert_false(open_table(&table, 4096));
@@ -117,7 +117,7 @@ static void tidy(struct stack_table *table) {
 }
 
 // A stack deeper than the maximum is rejected.
-static void a_stack_may_be_too_deep(void **state) {
+static void rejects_too_deep_stack(void **state) {
     (void)state;
     struct stack_table table = {0};
     static uintptr_t pcs[STACK_TABLE_MAX_FRAMES + 1] = {1};
@@ -185,7 +185,7 @@ static void the_index_grows_and_shrinks(void **state) {
 }
 
 // A library that is loaded and unloaded repeatedly makes the same stacks: a search takes no more slots than before.
-static void retired_stacks_leave_nothing_behind(void **state) {
+static void retired_stacks_do_not_slow_searches(void **state) {
     (void)state;
     struct stack_table table = {0};
     assert_true(open_table(&table, 8 << 20));
@@ -202,7 +202,7 @@ static void retired_stacks_leave_nothing_behind(void **state) {
 }
 
 // Over its budget the table uses a larger entry than needed, which keeps its size.
-static void a_larger_entry_is_better_than_none(void **state) {
+static void falls_back_to_larger_entries(void **state) {
     (void)state;
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
@@ -220,7 +220,7 @@ static void a_larger_entry_is_better_than_none(void **state) {
 }
 
 // A freed entry is reused for the next stack of its depth, reset; a deeper stack does not get it. Its totals are kept.
-static void evicted_entries_are_used_again(void **state) {
+static void evicted_entries_are_reused(void **state) {
     (void)state;
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
@@ -248,7 +248,7 @@ static void evicted_entries_are_used_again(void **state) {
 }
 
 // A block is returned when its last entry is freed. Until then its other entries are reused.
-static void memory_goes_back_in_blocks(void **state) {
+static void memory_is_returned_in_blocks(void **state) {
     (void)state;
     enum { STACKS = 4000 };
     struct stack_table table = {0};
@@ -326,18 +326,18 @@ static void threads_share_entries(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_stacks_are_one_entry),
+        cmocka_unit_test(equal_stacks_share_an_entry),
         cmocka_unit_test(totals_add_up),
-        cmocka_unit_test(full_gives_null_and_what_is_known_stays_found),
-        cmocka_unit_test(a_limit_below_the_index_is_refused),
+        cmocka_unit_test(full_table_still_finds_entries),
+        cmocka_unit_test(rejects_limit_below_index),
         cmocka_unit_test(retired_stacks_are_not_matched_any_more),
         cmocka_unit_test(unlinked_stacks_are_not_found),
-        cmocka_unit_test(a_larger_entry_is_better_than_none),
-        cmocka_unit_test(evicted_entries_are_used_again),
-        cmocka_unit_test(a_stack_may_be_too_deep),
+        cmocka_unit_test(falls_back_to_larger_entries),
+        cmocka_unit_test(evicted_entries_are_reused),
+        cmocka_unit_test(rejects_too_deep_stack),
         cmocka_unit_test(the_index_grows_and_shrinks),
-        cmocka_unit_test(retired_stacks_leave_nothing_behind),
-        cmocka_unit_test(memory_goes_back_in_blocks),
+        cmocka_unit_test(retired_stacks_do_not_slow_searches),
+        cmocka_unit_test(memory_is_returned_in_blocks),
         cmocka_unit_test(threads_share_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

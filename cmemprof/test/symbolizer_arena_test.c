@@ -12,7 +12,7 @@
 
 #include "../symbolizer_arena.h"
 
-static void blocks_are_zero_and_apart(void **state) {
+static void blocks_are_zeroed_and_disjoint(void **state) {
     (void)state;
     struct symbolizer_arena memory;
     symbolizer_arena_open(&memory);
@@ -32,7 +32,7 @@ static void blocks_are_zero_and_apart(void **state) {
     assert_null(symbolizer_arena_alloc(&memory, 1)); // until opened again
 }
 
-static void what_grows_keeps_what_it_has(void **state) {
+static void growth_keeps_contents(void **state) {
     (void)state;
     struct symbolizer_arena memory;
     symbolizer_arena_open(&memory);
@@ -51,7 +51,7 @@ static void what_grows_keeps_what_it_has(void **state) {
     symbolizer_arena_close(&memory);
 }
 
-static void it_is_bounded(void **state) {
+static void memory_is_bounded(void **state) {
     (void)state;
     struct symbolizer_arena memory;
     symbolizer_arena_open(&memory);
@@ -92,7 +92,7 @@ static int with_little_address_space(void) {
     return symbolizer_arena_alloc(&memory, before / 2) != NULL ? 0 : 5;
 }
 
-static void address_space_is_left_to_the_program(void **state) {
+static void leaves_address_space_to_the_program(void **state) {
     (void)state;
 #if !defined(__SANITIZE_ADDRESS__) // AddressSanitizer reserves more than any such limit
     fflush(NULL);
@@ -110,10 +110,10 @@ static void address_space_is_left_to_the_program(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_zero_and_apart),
-        cmocka_unit_test(what_grows_keeps_what_it_has),
-        cmocka_unit_test(it_is_bounded),
-        cmocka_unit_test(address_space_is_left_to_the_program),
+        cmocka_unit_test(blocks_are_zeroed_and_disjoint),
+        cmocka_unit_test(growth_keeps_contents),
+        cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(leaves_address_space_to_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

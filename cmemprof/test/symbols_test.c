@@ -53,7 +53,7 @@ static void inlined_functions_are_expanded(void **state) {
     symbols_free(symbols);
 }
 
-static void a_library_without_debug_data_gives_function_names(void **state) {
+static void symbol_table_gives_function_names(void **state) {
     (void)state;
     struct symbols *symbols = symbols_new();
     struct symbol symbol = find_in(symbols, (uintptr_t)_cmocka_run_group_tests + 4);
@@ -62,7 +62,7 @@ static void a_library_without_debug_data_gives_function_names(void **state) {
     symbols_free(symbols);
 }
 
-static void other_code_than_in_memory_gives_no_names(void **state) {
+static void rejects_other_code_than_in_memory(void **state) {
     (void)state;
     struct symbols *symbols = symbols_new();
     struct module module = *modules_find(&modules, (uintptr_t)_cmocka_run_group_tests, 0);
@@ -75,7 +75,7 @@ static void other_code_than_in_memory_gives_no_names(void **state) {
     symbols_free(symbols);
 }
 
-static void the_cache_empties_itself_when_it_is_full(void **state) {
+static void full_cache_is_dropped(void **state) {
     (void)state;
     struct symbols *symbols = symbols_new();
     const struct module *module = modules_find(&modules, (uintptr_t)strtol, 0);
@@ -87,7 +87,7 @@ static void the_cache_empties_itself_when_it_is_full(void **state) {
     symbols_free(symbols);
 }
 
-static void names_stay_when_the_cache_grows(void **state) {
+static void growth_keeps_names(void **state) {
     (void)state;
     struct symbols *symbols = symbols_new();
     const struct module *module = modules_find(&modules, (uintptr_t)strtol, 0);
@@ -101,9 +101,11 @@ static void names_stay_when_the_cache_grows(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inlined_functions_are_expanded),           cmocka_unit_test(a_library_without_debug_data_gives_function_names),
-        cmocka_unit_test(other_code_than_in_memory_gives_no_names), cmocka_unit_test(names_stay_when_the_cache_grows),
-        cmocka_unit_test(the_cache_empties_itself_when_it_is_full),
+        cmocka_unit_test(inlined_functions_are_expanded),
+        cmocka_unit_test(symbol_table_gives_function_names),
+        cmocka_unit_test(rejects_other_code_than_in_memory),
+        cmocka_unit_test(growth_keeps_names),
+        cmocka_unit_test(full_cache_is_dropped),
     };
     return cmocka_run_group_tests(tests, refresh, NULL);
 }

@@ -132,7 +132,7 @@ static void *hand_on(void *context) {
     return (void *)errors;
 }
 
-static void blocks_go_from_thread_to_thread(void **state) {
+static void blocks_pass_between_threads(void **state) {
     (void)state;
     budget = (struct memory_budget){.limit_bytes = 16 << 20};
     live = (struct live_table)LIVE_TABLE_CLOSED;
@@ -178,7 +178,7 @@ static void *intern(void *context) {
     return (void *)errors;
 }
 
-static void threads_meet_new_stacks_together(void **state) {
+static void threads_intern_the_same_stacks(void **state) {
     (void)state;
     budget = (struct memory_budget){.limit_bytes = 16 << 20};
     assert_true(stack_table_open(&stacks, &budget));
@@ -257,7 +257,7 @@ static void take_away_and_read(void) {
     read_stacks();
 }
 
-static void stacks_come_and_go(void **state) {
+static void evictions_while_sampling(void **state) {
     (void)state;
     budget = (struct memory_budget){.limit_bytes = 1 << 20}; // too little for all of them
     assert_true(stack_table_open(&stacks, &budget));
@@ -329,9 +329,9 @@ static void a_shard_has_one_holder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_go_from_thread_to_thread),
-        cmocka_unit_test(threads_meet_new_stacks_together),
-        cmocka_unit_test(stacks_come_and_go),
+        cmocka_unit_test(blocks_pass_between_threads),
+        cmocka_unit_test(threads_intern_the_same_stacks),
+        cmocka_unit_test(evictions_while_sampling),
         cmocka_unit_test(a_shard_has_one_holder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

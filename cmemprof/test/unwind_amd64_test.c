@@ -217,7 +217,7 @@ static __attribute__((noinline)) int recurse(struct result *result, int depth) {
     return below + 1;
 }
 
-static void a_deep_stack_is_cut_and_says_so(void **state) {
+static void deep_stack_is_cut(void **state) {
     (void)state;
     static struct result result;
     recurse(&result, 400);
@@ -328,7 +328,7 @@ static void a_signal_at_the_first_instruction(void **state) {
 }
 
 // The address of __restore_rt plus one, so that the byte before is in it.
-static void the_return_from_a_signal_can_be_named(void **state) {
+static void restorer_is_symbolizable(void **state) {
     (void)state;
     static struct result result;
     uint64_t trampoline[4] = {0}; // the kernel's struct sigaction: handler, flags, restorer
@@ -402,7 +402,7 @@ __asm__(".text\n"
         "pop %rbx\n\t.cfi_def_cfa_offset 8\n\tret\n\t.cfi_endproc\n");
 void start_by_rbx(void (*)(void));
 
-static void a_start_whose_rule_wants_rbx(void **state) {
+static void start_rule_needs_rbx(void **state) {
     (void)state;
     static struct result result;
     current = &result;
@@ -411,7 +411,7 @@ static void a_start_whose_rule_wants_rbx(void **state) {
 }
 
 // Frame pointers that lead astray: the supposed Go code is C with a number in RBP.
-static void a_chain_that_leads_nowhere_is_cut(void **state) {
+static void cuts_broken_chains(void **state) {
     (void)state;
     static struct result result;
     take_for_go(with_rbp_as_number, (uint8_t *)with_rbp_as_number + 64, use, use + 1);
@@ -462,7 +462,7 @@ static void the_first_page_is_not_read(void **state) {
 }
 
 // The same with code_objects.h in place of the loader's table.
-static void with_our_own_table_of_objects(void **state) {
+static void with_code_objects(void **state) {
     code_objects_use();
     unwind_before_unload(&unwinder);
     unwind_after_unload(&unwinder); // clears the row cache
@@ -481,17 +481,17 @@ int main(void) {
         cmocka_unit_test(through_a_signal_handler),
         cmocka_unit_test(through_an_alternate_stack),
         cmocka_unit_test(in_a_coroutine),
-        cmocka_unit_test(a_deep_stack_is_cut_and_says_so),
+        cmocka_unit_test(deep_stack_is_cut),
         cmocka_unit_test(code_without_rules_cuts_the_stack),
         cmocka_unit_test(a_jit_with_frame_pointers_is_followed),
         cmocka_unit_test(a_signal_at_the_first_instruction),
-        cmocka_unit_test(the_return_from_a_signal_can_be_named),
+        cmocka_unit_test(restorer_is_symbolizable),
         cmocka_unit_test(crosscall2_keeps_its_callers_rbx),
-        cmocka_unit_test(a_start_whose_rule_wants_rbx),
-        cmocka_unit_test(a_chain_that_leads_nowhere_is_cut),
+        cmocka_unit_test(start_rule_needs_rbx),
+        cmocka_unit_test(cuts_broken_chains),
         cmocka_unit_test(only_crosscall2_is_called_by_c),
         cmocka_unit_test(the_first_page_is_not_read),
-        cmocka_unit_test(with_our_own_table_of_objects),
+        cmocka_unit_test(with_code_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,7 +176,7 @@ static __attribute__((noinline)) void grow(int levels) {
     use(&levels);
 }
 
-static void random_stacks_are_right(void **unused) {
+static void random_stacks(void **unused) {
     (void)unused;
     checker = calloc(1, sizeof *checker);
     while (checker->captures < 40000) {
@@ -219,7 +219,7 @@ static __attribute__((noinline)) bool right(void) {
 }
 
 // The same depth, stack pointers and registers: only a return address differs.
-static void a_stale_stack_is_noticed(void **unused) {
+static void stale_stack_is_detected(void **unused) {
     (void)unused;
     checker = calloc(1, sizeof *checker);
     bool (*const functions[])(void) = {left, left, right, right, left};
@@ -242,7 +242,7 @@ static __attribute__((noinline, optimize("omit-frame-pointer"))) bool with_numbe
 }
 
 // Registers that no rule needs do not matter.
-static void other_values_in_registers_change_nothing(void **unused) {
+static void irrelevant_registers_are_ignored(void **unused) {
     (void)unused;
     checker = calloc(1, sizeof *checker);
     for (uintptr_t number = 0; number < 100; number++) {
@@ -261,7 +261,7 @@ static void *capture_twice(void *same) {
     return NULL;
 }
 
-static void a_memo_goes_from_thread_to_thread(void **unused) {
+static void memo_passes_between_threads(void **unused) {
     (void)unused;
     checker = calloc(1, sizeof *checker);
     left();
@@ -277,7 +277,7 @@ static void a_memo_goes_from_thread_to_thread(void **unused) {
     free(checker);
 }
 
-static void unloading_code_ends_a_memo(void **unused) {
+static void unloading_invalidates_the_memo(void **unused) {
     (void)unused;
     static struct unwind_trail old, now;
     old =
@@ -409,7 +409,7 @@ static void walks_join_only_in_the_same_state(void **unused) {
     assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
 }
 
-static void every_word_counts(void **unused) {
+static void every_changed_word_is_detected(void **unused) {
     (void)unused;
     for (uint32_t i = 0; i < 3; i++) {
         make_trails();
@@ -421,7 +421,7 @@ static void every_word_counts(void **unused) {
 }
 
 // What decided the new beginning and what decided the old end both decide the joined walk.
-static void a_joined_walk_remembers_what_decided_it(void **unused) {
+static void joined_walk_keeps_dependencies(void **unused) {
     (void)unused;
     make_trails();
     assert_false(unwind_trail_join(&old_trail, SECOND, &new_trail)); // one frame fewer
@@ -445,7 +445,7 @@ static void a_joined_walk_remembers_what_decided_it(void **unused) {
     assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
 }
 
-static void the_owner_can_say_that_it_forgot(void **unused) {
+static void owner_can_reset_the_memo(void **unused) {
     (void)unused;
     checker = calloc(1, sizeof *checker);
     for (int i = 0; i < 4; i++) {
@@ -459,16 +459,11 @@ static void the_owner_can_say_that_it_forgot(void **unused) {
 int main(void) {
     code_objects_refresh();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_stale_stack_is_noticed),
-        cmocka_unit_test(other_values_in_registers_change_nothing),
-        cmocka_unit_test(a_memo_goes_from_thread_to_thread),
-        cmocka_unit_test(unloading_code_ends_a_memo),
-        cmocka_unit_test(unloadings_may_overlap),
-        cmocka_unit_test(walks_join_only_in_the_same_state),
-        cmocka_unit_test(every_word_counts),
-        cmocka_unit_test(a_joined_walk_remembers_what_decided_it),
-        cmocka_unit_test(the_owner_can_say_that_it_forgot),
-        cmocka_unit_test(random_stacks_are_right),
+        cmocka_unit_test(stale_stack_is_detected),        cmocka_unit_test(irrelevant_registers_are_ignored),
+        cmocka_unit_test(memo_passes_between_threads),    cmocka_unit_test(unloading_invalidates_the_memo),
+        cmocka_unit_test(unloadings_may_overlap),         cmocka_unit_test(walks_join_only_in_the_same_state),
+        cmocka_unit_test(every_changed_word_is_detected), cmocka_unit_test(joined_walk_keeps_dependencies),
+        cmocka_unit_test(owner_can_reset_the_memo),       cmocka_unit_test(random_stacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static void by_execvp(void) {
     execvp("env", argv);
 }
 
-static void ours_goes_before_theirs(void **state) {
+static void library_is_prepended(void **state) {
     (void)state;
     static void (*const ways[])(void) = {by_execve, by_execvpe, by_execle};
     profiled = true;
@@ -103,7 +103,7 @@ static void ours_goes_before_theirs(void **state) {
     }
 }
 
-static void an_empty_environment_gets_ours(void **state) {
+static void empty_environment_is_extended(void **state) {
     (void)state;
     profiled = true;
     after(by_empty);
@@ -123,7 +123,7 @@ static void the_present_environment_is_extended(void **state) {
     }
 }
 
-static void others_are_left_alone(void **state) {
+static void other_processes_are_unaffected(void **state) {
     (void)state;
     profiled = false;
     after(by_execve);
@@ -133,7 +133,8 @@ static void others_are_left_alone(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(ours_goes_before_theirs), cmocka_unit_test(an_empty_environment_gets_ours),
-                                       cmocka_unit_test(the_present_environment_is_extended), cmocka_unit_test(others_are_left_alone)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(library_is_prepended), cmocka_unit_test(empty_environment_is_extended),
+                                       cmocka_unit_test(the_present_environment_is_extended),
+                                       cmocka_unit_test(other_processes_are_unaffected)};
     return cmocka_run_group_tests(tests, remember, NULL);
 }

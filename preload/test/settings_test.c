@@ -26,14 +26,14 @@ static const char *read_all(struct settings *settings, const char *const *pairs)
     return settings_read(settings, get);
 }
 
-static void nothing_starts_without_a_directory(void **state) {
+static void off_without_a_directory(void **state) {
     (void)state;
     struct settings settings;
     assert_null(read_all(&settings, (const char *[]){"CMEMPROF_RATE", "bad", NULL}));
     assert_string_equal(settings.directory, "");
 }
 
-static void all_are_read(void **state) {
+static void reads_all_variables(void **state) {
     (void)state;
     struct settings settings;
     assert_null(read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "/d", NULL}));
@@ -47,7 +47,7 @@ static void all_are_read(void **state) {
                 settings.follow_children && settings.keep == 3);
 }
 
-static void wrong_ones_are_named(void **state) {
+static void reports_invalid_variables(void **state) {
     (void)state;
     static const char *const wrong[][2] = {
         {"CMEMPROF_RATE", "-1"},   {"CMEMPROF_RATE", "1k"},          {"CMEMPROF_RATE", " 1"}, {"CMEMPROF_RATE", "99999999999999999999"},
@@ -62,7 +62,7 @@ static void wrong_ones_are_named(void **state) {
     assert_string_equal(settings.directory, "");
 }
 
-static void only_ours_is_removed(void **state) {
+static void removes_only_our_library(void **state) {
     (void)state;
     static const struct {
         const char *before, *after; // NULL: the variable is gone
@@ -87,7 +87,7 @@ static void only_ours_is_removed(void **state) {
 }
 
 // The kernel's auxiliary vector follows the environment: a scan past the first NULL must still read it, in pairs.
-static void the_vector_stays_in_reach(void **state) {
+static void auxiliary_vector_stays_reachable(void **state) {
     (void)state;
     for (int removed = 0; removed < 4; removed++) {
         char own[4][32], path[] = "PATH=/bin", home[] = "HOME=/";
@@ -118,8 +118,8 @@ static void the_vector_stays_in_reach(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_starts_without_a_directory), cmocka_unit_test(all_are_read),
-                                       cmocka_unit_test(wrong_ones_are_named), cmocka_unit_test(only_ours_is_removed),
-                                       cmocka_unit_test(the_vector_stays_in_reach)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(off_without_a_directory), cmocka_unit_test(reads_all_variables),
+                                       cmocka_unit_test(reports_invalid_variables), cmocka_unit_test(removes_only_our_library),
+                                       cmocka_unit_test(auxiliary_vector_stays_reachable)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ static int forget(void **state) {
     return 0;
 }
 
-static void it_is_called_and_not_seen(void **state) {
+static void handler_is_called_and_hidden(void **state) {
     (void)state;
     struct sigaction now = {.sa_handler = their_handler};
     signals_handle(SIGUSR1, our_handler);
@@ -41,7 +41,7 @@ static void it_is_called_and_not_seen(void **state) {
 }
 
 // For programs that restore what they found.
-static void the_default_is_ours(void **state) {
+static void restoring_the_default_reinstalls_ours(void **state) {
     (void)state;
     struct sigaction before;
     signals_handle(SIGUSR1, our_handler);
@@ -59,7 +59,7 @@ static void the_default_is_ours(void **state) {
     assert_int_equal(theirs, 0);
 }
 
-static void theirs_stays(void **state) {
+static void program_handler_is_kept(void **state) {
     (void)state;
     signal(SIGUSR1, their_handler);
     signals_handle(SIGUSR1, our_handler);
@@ -71,7 +71,7 @@ static void theirs_stays(void **state) {
     assert_int_equal(ours, 0);
 }
 
-static void errors_are_handed_on(void **state) {
+static void errors_are_passed_on(void **state) {
     (void)state;
     struct sigaction now;
     assert_int_equal(sigaction(-1, NULL, &now), -1);
@@ -81,10 +81,10 @@ static void errors_are_handed_on(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(it_is_called_and_not_seen, forget),
-        cmocka_unit_test_setup(the_default_is_ours, forget),
-        cmocka_unit_test_setup(theirs_stays, forget),
-        cmocka_unit_test_setup(errors_are_handed_on, forget),
+        cmocka_unit_test_setup(handler_is_called_and_hidden, forget),
+        cmocka_unit_test_setup(restoring_the_default_reinstalls_ours, forget),
+        cmocka_unit_test_setup(program_handler_is_kept, forget),
+        cmocka_unit_test_setup(errors_are_passed_on, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

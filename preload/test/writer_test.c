@@ -84,14 +84,14 @@ static void periods_follow_each_other(void **state) {
     assert_int_equal(count(".pb"), files);
 }
 
-static void the_last_one_needs_no_thread_before(void **state) {
+static void last_profile_without_a_thread(void **state) {
     (void)state;
     assert_true(writer_open(&writer, 0, false));
     writer_finish(&writer, 60);
     assert_int_equal(count(".1.exit.pb"), 1);
 }
 
-static void what_is_cancelled_is_not_written(void **state) {
+static void cancelled_profile_is_not_written(void **state) {
     (void)state;
     assert_true(writer_open(&writer, 0, true));
     writer_cancel(&writer);
@@ -99,7 +99,7 @@ static void what_is_cancelled_is_not_written(void **state) {
     assert_int_equal(count(".pb"), 0);
 }
 
-static void old_files_go(void **state) {
+static void old_files_are_removed(void **state) {
     (void)state;
     profile_file_begin(&writer.file, directory, 2);
     for (int i = 0; i < 5; i++) {
@@ -109,7 +109,7 @@ static void old_files_go(void **state) {
     assert_int_equal(count(".4.signal.pb") + count(".5.period.pb"), 2);
 }
 
-static void a_failure_leaves_a_note(void **state) {
+static void failure_leaves_a_note(void **state) {
     (void)state;
     profile_file_fail(&writer.file, "no reason");
     assert_int_equal(count(".error"), 1);
@@ -122,7 +122,7 @@ static void a_failure_leaves_a_note(void **state) {
 }
 
 // In a process that may write no files: the resulting signal neither ends it nor stays pending.
-static void the_limit_of_files_ends_no_program(void **state) {
+static void file_size_limit_does_not_end_the_program(void **state) {
     (void)state;
     pid_t child = fork();
     if (child == 0) {
@@ -145,10 +145,10 @@ static void the_limit_of_files_ends_no_program(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {TEST(each_request_is_served),
                                        TEST(periods_follow_each_other),
-                                       TEST(the_last_one_needs_no_thread_before),
-                                       TEST(what_is_cancelled_is_not_written),
-                                       TEST(old_files_go),
-                                       TEST(a_failure_leaves_a_note),
-                                       TEST(the_limit_of_files_ends_no_program)};
+                                       TEST(last_profile_without_a_thread),
+                                       TEST(cancelled_profile_is_not_written),
+                                       TEST(old_files_are_removed),
+                                       TEST(failure_leaves_a_note),
+                                       TEST(file_size_limit_does_not_end_the_program)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
