@@ -5,8 +5,7 @@
 // otherwise it searches the live table. A nonzero counter usually stands for one block and then holds that block's tag, the part of the
 // table to search:
 //
-//   0   none      1 .. 126   one, with that tag      127   one, untagged      128 .. 254   2 .. 128 blocks      255   saturated,
-//   permanently
+//   0   none      1 .. 126   one, with that tag      127   one, untagged      128 .. 254   2 .. 128 blocks      255   saturated for good
 //
 // Adjacent addresses map to adjacent counters, 1.5 counters per 16 bytes, so a program that works on a few heap pages touches few cache
 // lines of the filter. The multiplier is 2^32 divided by the square of the golden ratio: it spreads any stride evenly (Knuth, The Art of

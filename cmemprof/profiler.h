@@ -1,7 +1,8 @@
 // profiler.h (sample): the process's profiler, and the path of a sample through it.
 //
-//   sampler_pass is false -> profiler_begin -> the real allocator, with the program's own call -> profiler_finish (stack, totals, live
-//   table) free -> profiler_may_know -> profiler_forget        realloc -> profiler_move_begin -> profiler_move_end
+//   sampler_pass: false -> profiler_begin -> the program's call of the real allocator -> profiler_finish (stack, totals, live table)
+//   free -> profiler_may_know -> profiler_forget
+//   realloc -> profiler_move_begin -> profiler_move_end
 //
 // Threads: any, also inside malloc and after fork; these never wait for a lock. Memory: the tables and shards, all from mmap.
 //

@@ -3,9 +3,8 @@
 // There are three kinds of stack:
 //
 //   own stack        The top is known: the thread's control block, or on the main thread the kernel's random bytes. Pages below it are
-//   probed
-//                    once and recorded in thread_state: they live as long as the thread. A read then costs one comparison. A stack deeper
-//                    than 1 MiB is recorded 1 MiB per sample.
+//                    probed once and recorded in thread_state: they live as long as the thread. A read then costs one comparison. A
+//                    stack deeper than 1 MiB is recorded 1 MiB per sample.
 //   goroutine stack  Part of Go's heap, whose pages stay readable once they were. A probed page is cached for the whole process. Go's heap
 //                    grows upward from one address, 0xc000000000 until Go 1.25 and random since 1.26 (runtime/malloc.go, arenaHints), so
 //                    any address in it locates the heap. If no address is given, or if other mappings may come to lie there, its pages

@@ -7,9 +7,8 @@
 //                   _exit and _Exit: only if our thread exists, since they may be called in a signal handler. The thread writes, and is
 //                   waited for 5 seconds at most.
 //   at a signal     the handler wakes the thread and returns.
-//   before SIGHUP, SIGINT or SIGTERM ends a program that does not handle it. The program ends by that signal a moment later; the thread
-//   that
-//                   got the signal does nothing more. 5 seconds at most, as it may hold what our thread needs.
+//   before SIGHUP, SIGINT or SIGTERM ends a program that does not handle it. The program ends by that signal a moment later; the
+//                   thread that got the signal does nothing more. 5 seconds at most, as it may hold what our thread needs.
 //   every period    by the thread.
 // No profile is written if the program is killed, crashes, replaces itself by exec (the new program is then profiled, exec.h), or makes the
 // exit_group system call itself, as Go programs do.
