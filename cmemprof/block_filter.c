@@ -57,7 +57,7 @@ void block_filter_fill(struct block_filter *filter, const void *block, uint8_t t
     block_filter_count_up(block_filter_count(atomic_load(&filter->next), block), tag);
 }
 
-void block_filter_begin_again(struct block_filter *filter) {
+void block_filter_restart(struct block_filter *filter) {
     struct block_counts *next = atomic_load(&filter->next);
     if (next == atomic_load(&filter->present)) {
         atomic_store(&filter->next, NULL);

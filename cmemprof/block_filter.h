@@ -91,7 +91,7 @@ static inline bool block_filter_grows(const struct block_filter *filter) {
 }
 // Restarts a growth that could not be finished, also one whose finish a fork interrupted: discards what was counted since it began. Call
 // before settling: adds that are in flight meanwhile are waited for, and fill finds their blocks.
-void block_filter_begin_again(struct block_filter *filter);
+void block_filter_restart(struct block_filter *filter);
 void block_filter_fill(struct block_filter *filter, const void *block, uint8_t tag);
 void block_filter_finish(struct block_filter *filter);
 

@@ -162,7 +162,7 @@ void code_objects_refresh(void) {
     }
 }
 
-void code_objects_use(void) {
+void code_objects_force(void) {
     atomic_store(&preferred, true);
     code_objects_refresh();
 }

@@ -34,6 +34,6 @@ void code_objects_after_fork_in_child(void);
 bool code_objects_find(uintptr_t address, struct code_object *object);
 
 // For tests: forces the table into use.
-void code_objects_use(void);
+void code_objects_force(void);
 
 #endif

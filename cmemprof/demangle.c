@@ -32,7 +32,7 @@ const char *demangle(struct demangler *demangler, const char *name) {
         return NULL;
     }
     begin(demangler);
-    if (try(demangler, name[1] == 'R' ? demangle_rust_v0(name, &demangler->text) : demangle_rust_old(name, &demangler->text))) {
+    if (try(demangler, name[1] == 'R' ? demangle_rust_v0(name, &demangler->text) : demangle_rust_legacy(name, &demangler->text))) {
         return demangler->text.bytes;
     }
     begin(demangler);

@@ -67,7 +67,7 @@ uint16_t cxx_list_until(struct cxx_tree *tree, uint16_t (*item)(struct cxx_tree 
     return first;
 }
 
-void cxx_remember(struct cxx_tree *tree, uint16_t node) {
+void cxx_add_substitution(struct cxx_tree *tree, uint16_t node) {
     if (tree->failed || tree->substitution_count == CXX_MAX_SUBSTITUTIONS) {
         tree->failed = true;
         return;

@@ -110,9 +110,9 @@ struct cxx_name_state {
 };
 uint16_t cxx_name(struct cxx_tree *tree, struct cxx_name_state *state); // state may be NULL
 uint16_t cxx_argument_number(struct cxx_tree *tree, uint64_t index);
-uint16_t cxx_substitution(struct cxx_tree *tree);               // after "S"
-void cxx_remember(struct cxx_tree *tree, uint16_t node);        // adds a substitution candidate
-const char *cxx_operator(struct cxx_tree *tree, int *operands); // returns NULL if there is no operator
+uint16_t cxx_substitution(struct cxx_tree *tree);                // after "S"
+void cxx_add_substitution(struct cxx_tree *tree, uint16_t node); // adds a substitution candidate
+const char *cxx_operator(struct cxx_tree *tree, int *operands);  // returns NULL if there is no operator
 
 void cxx_print(const struct cxx_tree *tree, uint16_t root, struct demangle_text *text);
 

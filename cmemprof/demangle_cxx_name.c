@@ -143,7 +143,7 @@ static uint16_t std_class(struct cxx_tree *tree) {
                                                             .number = (uint64_t)(unsigned char)classes[i].letter});
             uint16_t tagged = abi_tags(tree, name);
             if (tagged != name) {
-                cxx_remember(tree, tagged);
+                cxx_add_substitution(tree, tagged);
             }
             return tagged;
         }
@@ -235,7 +235,7 @@ static uint16_t nested_name(struct cxx_tree *tree, struct cxx_name_state *state)
     bool is_known = true;
     while (!tree->failed && !cxx_take(tree, "E")) {
         if (all != 0 && !is_known) { // every prefix but the whole
-            cxx_remember(tree, all);
+            cxx_add_substitution(tree, all);
         }
         cxx_take(tree, "M"); // the initializer of a member
         all = nested_step(tree, all, state, &is_known);
@@ -306,7 +306,7 @@ uint16_t cxx_name(struct cxx_tree *tree, struct cxx_name_state *state) {
     } else {
         found = unscoped_name(tree, state);
         if (peek(tree) == 'I') {
-            cxx_remember(tree, found);
+            cxx_add_substitution(tree, found);
             found = with_arguments(tree, found, state);
         }
     }

@@ -47,7 +47,7 @@ static uint16_t list_item(const struct cxx_printer *printer, uint16_t list, uint
 }
 
 // Resolves forward references and pack elements.
-uint16_t cxx_print_meant(const struct cxx_printer *printer, uint16_t at) {
+uint16_t cxx_print_resolve(const struct cxx_printer *printer, uint16_t at) {
     for (int i = 0; i < 16; i++) {
         const struct cxx_node *node = cxx_print_node(printer, at);
         if (node->kind == CXX_FORWARD) {
@@ -136,7 +136,7 @@ static const char *full_std_name(uint64_t letter) {
 // A constructor's name: the class's last component without arguments.
 static void last_part(struct cxx_printer *printer, uint16_t at) {
     for (int i = 0; i < 64; i++) {
-        const struct cxx_node *node = cxx_print_node(printer, cxx_print_meant(printer, at));
+        const struct cxx_node *node = cxx_print_node(printer, cxx_print_resolve(printer, at));
         if (node->kind == CXX_STD_CLASS) {
             static const char letters[] = "sbiod";
             static const char *const names[] = {"basic_string", "basic_string", "basic_istream", "basic_ostream", "basic_iostream"};
@@ -149,7 +149,7 @@ static void last_part(struct cxx_printer *printer, uint16_t at) {
         } else if (node->kind == CXX_TEMPLATE || node->kind == CXX_SUFFIXED) {
             at = node->a;
         } else {
-            cxx_print_whole(printer, cxx_print_meant(printer, at));
+            cxx_print_whole(printer, cxx_print_resolve(printer, at));
             return;
         }
     }
@@ -191,9 +191,9 @@ void cxx_print_parameters(struct cxx_printer *printer, uint16_t at) {
 
 // A function's return type may enclose the whole encoding, like any declarator.
 static bool needs_space(const struct cxx_printer *printer, uint16_t type) {
-    const struct cxx_node *node = cxx_print_node(printer, cxx_print_meant(printer, type));
+    const struct cxx_node *node = cxx_print_node(printer, cxx_print_resolve(printer, type));
     if (node->kind == CXX_POINTER || node->kind == CXX_MEMBER_POINTER) {
-        const struct cxx_node *to = cxx_print_node(printer, cxx_print_meant(printer, node->kind == CXX_POINTER ? node->a : node->b));
+        const struct cxx_node *to = cxx_print_node(printer, cxx_print_resolve(printer, node->kind == CXX_POINTER ? node->a : node->b));
         return to->kind != CXX_FUNCTION && to->kind != CXX_ARRAY;
     }
     return node->kind != CXX_FUNCTION && node->kind != CXX_ARRAY;
@@ -222,7 +222,7 @@ static bool is_wrapped(const struct cxx_printer *printer, uint16_t at) {
 
 // Reference collapsing: "T&&" of an "int&" is an "int&".
 static uint16_t pointed_to(const struct cxx_printer *printer, const struct cxx_node *node, const char **text) {
-    uint16_t to = cxx_print_meant(printer, node->a);
+    uint16_t to = cxx_print_resolve(printer, node->a);
     *text = cxx_print_is(node, "*") ? "*" : cxx_print_is(node, "&") ? "&" : "&&";
     for (int i = 0; i < 16 && **text == '&'; i++) {
         const struct cxx_node *inner = cxx_print_node(printer, to);
@@ -230,14 +230,15 @@ static uint16_t pointed_to(const struct cxx_printer *printer, const struct cxx_n
             break;
         }
         *text = cxx_print_is(inner, "&") || (*text)[1] == '\0' ? "&" : "&&";
-        to = cxx_print_meant(printer, inner->a);
+        to = cxx_print_resolve(printer, inner->a);
     }
     return to;
 }
 
 static uint16_t function_or_array_in(const struct cxx_printer *printer, uint16_t at) {
     const struct cxx_node *node = cxx_print_node(printer, at);
-    return node->kind == CXX_QUALIFIED && is_wrapped(printer, cxx_print_meant(printer, node->a)) ? cxx_print_meant(printer, node->a) : at;
+    return node->kind == CXX_QUALIFIED && is_wrapped(printer, cxx_print_resolve(printer, node->a)) ? cxx_print_resolve(printer, node->a)
+                                                                                                   : at;
 }
 
 static void pointer_left(struct cxx_printer *printer, const struct cxx_node *node) {
@@ -258,7 +259,7 @@ static void pointer_right(struct cxx_printer *printer, uint16_t to) {
 }
 
 static void member_pointer_left(struct cxx_printer *printer, const struct cxx_node *node) {
-    uint16_t to = cxx_print_meant(printer, node->b);
+    uint16_t to = cxx_print_resolve(printer, node->b);
     left(printer, to);
     cxx_print_put(printer, !is_wrapped(printer, to) ? " " : cxx_print_node(printer, to)->kind == CXX_ARRAY ? " (" : "(");
     cxx_print_whole(printer, node->a);
@@ -268,7 +269,7 @@ static void member_pointer_left(struct cxx_printer *printer, const struct cxx_no
 static void qualified_left(struct cxx_printer *printer, const struct cxx_node *node) {
     left(printer, node->a);
     uint8_t flags = node->flags;
-    const struct cxx_node *inner = cxx_print_node(printer, cxx_print_meant(printer, node->a));
+    const struct cxx_node *inner = cxx_print_node(printer, cxx_print_resolve(printer, node->a));
     if (inner->kind == CXX_QUALIFIED) { // no duplicates
         flags &= (uint8_t)~inner->flags;
     }
@@ -362,7 +363,7 @@ static void name_left(struct cxx_printer *printer, const struct cxx_node *node) 
 }
 
 static void left(struct cxx_printer *printer, uint16_t at) {
-    at = cxx_print_meant(printer, at);
+    at = cxx_print_resolve(printer, at);
     const struct cxx_node *node = cxx_print_node(printer, at);
     if (at == 0 || printer->text->failed || ++printer->depth > CXX_MAX_DEPTH || ++printer->steps > MAX_STEPS) {
         printer->text->failed = true;
@@ -403,7 +404,7 @@ static void left(struct cxx_printer *printer, uint16_t at) {
 }
 
 static void right(struct cxx_printer *printer, uint16_t at) {
-    at = cxx_print_meant(printer, at);
+    at = cxx_print_resolve(printer, at);
     const struct cxx_node *node = cxx_print_node(printer, at);
     if (printer->text->failed || ++printer->depth > CXX_MAX_DEPTH || ++printer->steps > MAX_STEPS) {
         printer->text->failed = true;
@@ -415,7 +416,7 @@ static void right(struct cxx_printer *printer, uint16_t at) {
         pointer_right(printer, pointed_to(printer, node, &text));
         break;
     case CXX_MEMBER_POINTER:
-        cxx_print_put(printer, is_wrapped(printer, cxx_print_meant(printer, node->b)) ? ")" : "");
+        cxx_print_put(printer, is_wrapped(printer, cxx_print_resolve(printer, node->b)) ? ")" : "");
         right(printer, node->b);
         break;
     case CXX_QUALIFIED:

@@ -15,7 +15,7 @@ struct cxx_printer {
 };
 
 const struct cxx_node *cxx_print_node(const struct cxx_printer *printer, uint16_t at);
-uint16_t cxx_print_meant(const struct cxx_printer *printer, uint16_t at); // resolves references to other nodes
+uint16_t cxx_print_resolve(const struct cxx_printer *printer, uint16_t at); // resolves references to other nodes
 bool cxx_print_is(const struct cxx_node *node, const char *text);
 size_t cxx_print_list_size(const struct cxx_printer *printer, uint16_t list);
 

@@ -3,7 +3,7 @@
 #include "demangle_cxx_print.h"
 
 static void operand(struct cxx_printer *printer, uint16_t at) {
-    unsigned kind = cxx_print_node(printer, cxx_print_meant(printer, at))->kind;
+    unsigned kind = cxx_print_node(printer, cxx_print_resolve(printer, at))->kind;
     bool is_simple = kind == CXX_NAME || kind == CXX_NESTED || kind == CXX_PARAMETER || kind == CXX_BRACES;
     cxx_print_put(printer, is_simple ? "" : "(");
     cxx_print_whole(printer, at);
@@ -24,7 +24,7 @@ static const char *suffix_of(const struct cxx_node *type) {
 }
 
 static void literal(struct cxx_printer *printer, const struct cxx_node *node) {
-    const struct cxx_node *type = cxx_print_node(printer, cxx_print_meant(printer, node->a));
+    const struct cxx_node *type = cxx_print_node(printer, cxx_print_resolve(printer, node->a));
     const char *suffix = suffix_of(type);
     if (type->kind == CXX_NAME && cxx_print_is(type, "bool") && node->text_size == 1 && (node->text[0] == '0' || node->text[0] == '1')) {
         cxx_print_put(printer, node->text[0] == '1' ? "true" : "false");

@@ -68,7 +68,7 @@ static const char *builtin_of_two(char letter) {
 }
 
 static uint16_t remembered(struct cxx_tree *tree, uint16_t node) {
-    cxx_remember(tree, node);
+    cxx_add_substitution(tree, node);
     return node;
 }
 

@@ -108,7 +108,7 @@ static void put_part(struct demangle_text *text, const char *bytes, size_t size)
     }
 }
 
-bool demangle_rust_old(const char *name, struct demangle_text *text) {
+bool demangle_rust_legacy(const char *name, struct demangle_text *text) {
     if (strncmp(name, "_ZN", 3) != 0) {
         return false;
     }

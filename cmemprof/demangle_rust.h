@@ -7,8 +7,8 @@
 #include "namespace.h"
 #include "demangle_text.h"
 
-bool demangle_rust_old(const char *name, struct demangle_text *text); // "_ZN4leak4main17h0123456789abcdefE"
-bool demangle_rust_v0(const char *name, struct demangle_text *text);  // "_RNvCs1234_4leak4main"
+bool demangle_rust_legacy(const char *name, struct demangle_text *text); // "_ZN4leak4main17h0123456789abcdefE"
+bool demangle_rust_v0(const char *name, struct demangle_text *text);     // "_RNvCs1234_4leak4main"
 
 // Appends a compiler's suffix: ".cold".
 void demangle_put_suffix(struct demangle_text *text, const char *suffix);

@@ -62,7 +62,7 @@ static void read_units(struct dwarf_addresses *addresses) {
     size_t count;
     const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(addresses->file, &count);
     for (size_t i = 0; i < count && addresses->file->steps_left > 0; i++) {
-        struct dwarf_unit *unit = dwarf_unit_glance(addresses->file, unit_ranges[i].begin);
+        struct dwarf_unit *unit = dwarf_unit_peek(addresses->file, unit_ranges[i].begin);
         struct dwarf_die root;
         uint64_t low, high;
         if (unit == NULL || !dwarf_die_root(unit, &root)) {

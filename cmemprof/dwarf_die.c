@@ -155,7 +155,7 @@ static const struct dwarf_spec *specs_of(const struct dwarf_die *die) {
     return die->abbrev->spec_count != 0 ? die->unit->specs + die->abbrev->first_spec : NULL;
 }
 
-const uint8_t *dwarf_die_inside(const struct dwarf_die *die) {
+const uint8_t *dwarf_die_first_child(const struct dwarf_die *die) {
     struct dwarf_bytes bytes = {die->values, die->unit->end, false};
     if (die->abbrev->fixed_bytes >= 0) {
         dwarf_skip(&bytes, (uint64_t)die->abbrev->fixed_bytes);
@@ -173,8 +173,8 @@ static bool is_reference_within(unsigned form) {
     return form == DW_FORM_ref1 || form == DW_FORM_ref2 || form == DW_FORM_ref4 || form == DW_FORM_ref8 || form == DW_FORM_ref_udata;
 }
 
-const uint8_t *dwarf_die_behind(const struct dwarf_die *die) {
-    const uint8_t *at = dwarf_die_inside(die);
+const uint8_t *dwarf_die_end(const struct dwarf_die *die) {
+    const uint8_t *at = dwarf_die_first_child(die);
     struct dwarf_value sibling;
     if (at == NULL || !die->abbrev->has_children) {
         return at;
@@ -188,7 +188,7 @@ const uint8_t *dwarf_die_behind(const struct dwarf_die *die) {
         struct dwarf_die inner;
         const uint8_t *next;
         if (dwarf_die_read(die->unit, at, &inner, &next)) {
-            at = dwarf_die_inside(&inner);
+            at = dwarf_die_first_child(&inner);
             depth += inner.abbrev->has_children;
         } else {
             at = next;
@@ -222,7 +222,7 @@ bool dwarf_die_attribute(const struct dwarf_die *die, unsigned name, struct dwar
 }
 
 static bool entry_at(struct dwarf_file *file, uint64_t offset, struct dwarf_die *die) {
-    struct dwarf_unit *unit = file != NULL ? dwarf_unit_holding(file, offset) : NULL;
+    struct dwarf_unit *unit = file != NULL ? dwarf_unit_containing(file, offset) : NULL;
     const uint8_t *next;
     return unit != NULL && unit->begin + (offset - unit->offset) >= unit->entries &&
            dwarf_die_read(unit, unit->begin + (offset - unit->offset), die, &next);
@@ -356,7 +356,7 @@ static uint64_t number_of(const struct dwarf_die *root, unsigned name, uint64_t 
     return dwarf_die_attribute(root, name, &value) ? value.number : otherwise;
 }
 
-bool dwarf_die_learn_unit(struct dwarf_unit *unit) {
+bool dwarf_die_read_unit_attributes(struct dwarf_unit *unit) {
     struct dwarf_die root;
     struct dwarf_value value;
     if (!dwarf_die_root(unit, &root)) {

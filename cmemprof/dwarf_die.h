@@ -18,9 +18,9 @@ bool dwarf_die_read(struct dwarf_unit *unit, const uint8_t *at, struct dwarf_die
 bool dwarf_die_root(struct dwarf_unit *unit, struct dwarf_die *die);
 
 // The first child of an entry that has children: the byte after its attributes. Returns NULL on damaged data.
-const uint8_t *dwarf_die_inside(const struct dwarf_die *die);
+const uint8_t *dwarf_die_first_child(const struct dwarf_die *die);
 // The byte after the entry and its children, always past the entry's start. Returns NULL on damaged data.
-const uint8_t *dwarf_die_behind(const struct dwarf_die *die);
+const uint8_t *dwarf_die_end(const struct dwarf_die *die);
 
 struct dwarf_value {
     struct dwarf_unit *unit; // of the attribute
@@ -49,6 +49,6 @@ struct dwarf_ranges dwarf_ranges_of(const struct dwarf_die *die);
 bool dwarf_ranges_next(struct dwarf_ranges *ranges, uint64_t *low, uint64_t *high); // returns false at the end
 
 // Reads the attributes of the unit's root entry into the unit. Returns false on damaged data.
-bool dwarf_die_learn_unit(struct dwarf_unit *unit);
+bool dwarf_die_read_unit_attributes(struct dwarf_unit *unit);
 
 #endif

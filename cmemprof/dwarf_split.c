@@ -122,7 +122,7 @@ static void look_for(struct dwarf_split *split, struct dwarf_unit *unit) {
 }
 
 // Damaged data may name thousands of files, so all share one step count.
-static void hand_steps_on(struct dwarf_split *split, struct dwarf_file *file) {
+static void transfer_steps(struct dwarf_split *split, struct dwarf_file *file) {
     if (split->last_used != NULL && split->last_used != file) {
         file->steps_left = split->last_used->steps_left;
     }
@@ -134,7 +134,7 @@ struct dwarf_unit *dwarf_split_of(struct dwarf_split *split, struct dwarf_unit *
         look_for(split, unit);
     }
     if (unit->split != NULL) {
-        hand_steps_on(split, unit->split->file);
+        transfer_steps(split, unit->split->file);
     }
     return unit->split != NULL ? unit->split : unit;
 }

@@ -204,7 +204,7 @@ static struct dwarf_unit *open_unit(struct dwarf_file *file, uint64_t offset) {
     struct dwarf_unit *unit = bytes.at < bytes.end ? symbolizer_arena_alloc(file->memory, sizeof *unit) : NULL;
     if (unit != NULL) {
         *unit = (struct dwarf_unit){.file = file, .offset = offset, .directory = ""};
-        if (read_head(unit, bytes) && read_abbrevs(unit, 0) && dwarf_die_learn_unit(unit)) {
+        if (read_head(unit, bytes) && read_abbrevs(unit, 0) && dwarf_die_read_unit_attributes(unit)) {
             return unit;
         }
         unit->begin = NULL; // known to be unreadable
@@ -240,8 +240,8 @@ struct dwarf_unit *dwarf_unit_at(struct dwarf_file *file, uint64_t offset) {
 }
 
 // Reuses one buffer for the abbreviation: there are thousands of units.
-struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset) {
-    struct dwarf_unit *unit = &file->glance, before = *unit;
+struct dwarf_unit *dwarf_unit_peek(struct dwarf_file *file, uint64_t offset) {
+    struct dwarf_unit *unit = &file->peeked, before = *unit;
     struct dwarf_bytes bytes = elf_section_unit(&file->sections.info, offset);
     *unit = (struct dwarf_unit){.file = file,
                                 .offset = offset,
@@ -255,7 +255,7 @@ struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset) {
     }
     struct dwarf_bytes root = {unit->entries, unit->end, false};
     uint64_t code = dwarf_uleb(&root);
-    return code != 0 && read_abbrevs(unit, code) && dwarf_die_learn_unit(unit) ? unit : NULL;
+    return code != 0 && read_abbrevs(unit, code) && dwarf_die_read_unit_attributes(unit) ? unit : NULL;
 }
 
 // ---- All units ----
@@ -287,7 +287,7 @@ const struct dwarf_unit_range *dwarf_unit_ranges(struct dwarf_file *file, size_t
     return file->unit_ranges;
 }
 
-struct dwarf_unit *dwarf_unit_holding(struct dwarf_file *file, uint64_t offset) {
+struct dwarf_unit *dwarf_unit_containing(struct dwarf_file *file, uint64_t offset) {
     struct dwarf_unit *unit = known_unit(file, offset, offset + 1);
     if (unit != NULL) {
         return unit->begin != NULL ? unit : NULL;

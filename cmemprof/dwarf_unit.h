@@ -68,8 +68,8 @@ struct dwarf_file {
     struct dwarf_file *supplementary; // dwz's file shared by several; NULL: none
     uint64_t steps_left;
     struct dwarf_unit *units; // those loaded, latest first
-    struct dwarf_unit glance; // see dwarf_unit_glance
-    struct dwarf_unit_range { // of all units, by offset; see dwarf_unit_holding
+    struct dwarf_unit peeked; // see dwarf_unit_peek
+    struct dwarf_unit_range { // of all units, by offset; see dwarf_unit_containing
         uint64_t begin, end;
     } * unit_ranges;
     size_t unit_range_count;
@@ -84,9 +84,9 @@ void dwarf_file_open_split(struct dwarf_file *file, const struct elf_file *elf);
 // The unit at the offset. Returns NULL if it cannot be read or memory runs out.
 struct dwarf_unit *dwarf_unit_at(struct dwarf_file *file, uint64_t offset);
 // Reads only the header and the root entry's abbreviation. Valid until the next call. Returns NULL if it cannot be read.
-struct dwarf_unit *dwarf_unit_glance(struct dwarf_file *file, uint64_t offset);
+struct dwarf_unit *dwarf_unit_peek(struct dwarf_file *file, uint64_t offset);
 // The unit that contains the entry at the offset.
-struct dwarf_unit *dwarf_unit_holding(struct dwarf_file *file, uint64_t offset);
+struct dwarf_unit *dwarf_unit_containing(struct dwarf_file *file, uint64_t offset);
 // The ranges of all units. The first call scans the section. Returns NULL and 0 if there are none.
 const struct dwarf_unit_range *dwarf_unit_ranges(struct dwarf_file *file, size_t *count);
 

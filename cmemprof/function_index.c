@@ -111,11 +111,11 @@ static const uint8_t *walk_entry(struct function_index *index, const struct dwar
         add_ranges(index, die);
     }
     if (!die->abbrev->has_children) {
-        return dwarf_die_inside(die);
+        return dwarf_die_first_child(die);
     }
     size_t holder = is_holder(tag) || tag == DW_TAG_subprogram ? add_holder(index, die->entry, around) : 0;
-    const uint8_t *inside = may_hold_functions(index, tag) && depth < MAX_DEPTH ? dwarf_die_inside(die) : NULL;
-    const uint8_t *behind = inside != NULL ? walk(index, inside, holder != 0 ? holder : around, depth + 1) : dwarf_die_behind(die);
+    const uint8_t *inside = may_hold_functions(index, tag) && depth < MAX_DEPTH ? dwarf_die_first_child(die) : NULL;
+    const uint8_t *behind = inside != NULL ? walk(index, inside, holder != 0 ? holder : around, depth + 1) : dwarf_die_end(die);
     if (holder != 0) {
         index->holders[holder - 1].behind = behind != NULL ? behind : index->unit->end;
     }
@@ -138,7 +138,7 @@ static void fill(struct function_index *index) {
     index->count = index->holder_count = 0;
     index->ranges_left = MAX_RANGES;
     if (dwarf_die_root(index->unit, &root) && root.abbrev->has_children) {
-        walk(index, dwarf_die_inside(&root), 0, 0);
+        walk(index, dwarf_die_first_child(&root), 0, 0);
         index->no_memory |= !address_sort(index->unit->file->memory, index->functions, index->count, sizeof *index->functions);
     }
 }
@@ -182,12 +182,12 @@ static bool has_address(const struct dwarf_die *scope, uint64_t address, size_t 
 
 // Finds the direct child scope that contains the address.
 static bool enter(const struct dwarf_die *scope, uint64_t address, struct dwarf_die *inner, size_t *ranges_left) {
-    const uint8_t *at = scope->abbrev->has_children ? dwarf_die_inside(scope) : NULL, *next;
+    const uint8_t *at = scope->abbrev->has_children ? dwarf_die_first_child(scope) : NULL, *next;
     while (at != NULL && dwarf_die_read(scope->unit, at, inner, &next)) {
         if (is_scope(inner->abbrev->tag) && has_address(inner, address, ranges_left)) {
             return true;
         }
-        at = dwarf_die_behind(inner);
+        at = dwarf_die_end(inner);
     }
     return false;
 }
@@ -246,10 +246,10 @@ static void descend(const uint8_t *at, const uint8_t *entry, struct dwarf_die *p
         if (at == NULL || at >= entry || !dwarf_die_read(parent->unit, at, &die, &next)) {
             return;
         }
-        const uint8_t *behind = dwarf_die_behind(&die);
+        const uint8_t *behind = dwarf_die_end(&die);
         if (behind == NULL || behind > entry) {
             *parent = is_holder(die.abbrev->tag) || die.abbrev->tag == DW_TAG_subprogram ? die : *parent;
-            at = die.abbrev->has_children ? dwarf_die_inside(&die) : NULL;
+            at = die.abbrev->has_children ? dwarf_die_first_child(&die) : NULL;
             depth++;
         } else {
             at = behind;
@@ -264,7 +264,7 @@ bool function_index_parent(struct function_index *index, const struct dwarf_die 
         return false;
     }
     if (!is_holder(parent->abbrev->tag)) {
-        descend(dwarf_die_inside(parent), die->entry, parent);
+        descend(dwarf_die_first_child(parent), die->entry, parent);
     }
     return true;
 }

@@ -55,7 +55,7 @@ static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, ui
 }
 
 // For blocks of the bootstrap arena.
-static void *own_realloc(void *block, size_t size) {
+static void *bootstrap_realloc(void *block, size_t size) {
     void *moved = real_allocator.malloc(size);
     if (moved != NULL) {
         size_t old = malloc_usable_size(block);
@@ -68,20 +68,20 @@ static void *own_realloc(void *block, size_t size) {
 static void *move(void *block, size_t size) {
     struct moving moving;
     profiler_move_begin(block, &moving);
-    void *moved = bootstrap_owns(block) ? own_realloc(block, size) : real_allocator.realloc(block, size);
+    void *moved = bootstrap_owns(block) ? bootstrap_realloc(block, size) : real_allocator.realloc(block, size);
     // realloc(block, 0) has freed the block on glibc and kept it on others, which return a block.
     profiler_move_end(&moving, moved == NULL && size != 0 ? block : NULL);
     return moved;
 }
 
 // Returns true if it may be sampled or from the bootstrap arena.
-static inline bool is_special(const void *block) {
+static inline bool may_be_tracked(const void *block) {
     return UNLIKELY(profiler_may_know(block));
 }
 
 static __attribute__((noinline)) void *slow_realloc(void *block, size_t size, uintptr_t caller) {
     uint64_t interval_bytes = profiler_begin(size);
-    void *moved = is_special(block) ? move(block, size) : real_allocator.realloc(block, size);
+    void *moved = may_be_tracked(block) ? move(block, size) : real_allocator.realloc(block, size);
     if (interval_bytes != 0) {
         FINISH(interval_bytes, moved, size, caller);
     }
@@ -115,7 +115,7 @@ EXPORTED void *calloc(size_t count, size_t size) {
 }
 
 EXPORTED ONE_CACHE_LINE void free(void *block) {
-    if (is_special(block)) {
+    if (may_be_tracked(block)) {
         slow_free(block);
     } else {
         real_allocator.free(block);
@@ -144,7 +144,7 @@ EXPORTED void cfree(void *block) {
 
 EXPORTED void *realloc(void *block, size_t size) {
     if (sampler_pass(&thread_state, size) || profiler_is_off()) {
-        return is_special(block) ? move(block, size) : real_allocator.realloc(block, size);
+        return may_be_tracked(block) ? move(block, size) : real_allocator.realloc(block, size);
     }
     return slow_realloc(block, size, CALLER);
 }
@@ -156,7 +156,7 @@ EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
         return NULL;
     }
     if (sampler_pass(&thread_state, total)) {
-        return is_special(block) ? move(block, total) : real_allocator.realloc(block, total);
+        return may_be_tracked(block) ? move(block, total) : real_allocator.realloc(block, total);
     }
     return slow_realloc(block, total, CALLER);
 }

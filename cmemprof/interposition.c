@@ -28,7 +28,7 @@ void *interposition_next_in_object(const void *function, const char *name) {
 
 // Addresses cannot be compared: in a non-PIE program that of malloc may be the PLT entry's. So malloc is called, and the hook's effect is
 // observed: it subtracts the size from the thread's countdown.
-static bool reaches_us(void *malloc_function, void *free_function) {
+static bool reaches_the_hook(void *malloc_function, void *free_function) {
     const uint64_t far = (uint64_t)1 << 60;
     void *(*allocate)(size_t) = (void *(*)(size_t))malloc_function;
     void (*release)(void *) = (void (*)(void *))free_function;
@@ -48,7 +48,7 @@ static bool reaches_us(void *malloc_function, void *free_function) {
 // Not RTLD_DEFAULT: Go links c-shared libraries with -Bsymbolic, and those find their own malloc first.
 bool interposition_is_active(void) {
     void *program = dlopen(NULL, RTLD_LAZY);
-    bool ours = program != NULL && &hook_malloc != NULL && reaches_us(dlsym(program, "malloc"), dlsym(program, "free"));
+    bool ours = program != NULL && &hook_malloc != NULL && reaches_the_hook(dlsym(program, "malloc"), dlsym(program, "free"));
     if (program != NULL) {
         dlclose(program);
     }

@@ -228,8 +228,8 @@ static bool add_to_some_level(struct live_part *part, uint64_t address, const st
 }
 
 // The first slot is taken.
-static __attribute__((noinline)) bool put_slowly(struct live_table *table, struct live_part *part, const void *block,
-                                                 const struct live_sample *sample, struct block_counts *counted) {
+static __attribute__((noinline)) bool put_slow(struct live_table *table, struct live_part *part, const void *block,
+                                               const struct live_sample *sample, struct block_counts *counted) {
     uint64_t address = (uintptr_t)block;
     bool possible = (address & ~ADDRESS_BITS) == 0;
     bool added = possible && add_to_some_level(part, address, sample);
@@ -250,7 +250,7 @@ bool live_table_put(struct live_table *table, unsigned part_number, const void *
     struct live_level *newest = newest_of(part);
     bool added = LIKELY(newest != NULL && is_open(newest) && (address & ~ADDRESS_BITS) == 0) &&
                  LIKELY(add_to_slot(slot_of(newest, probe_of(address), 0), address, sample));
-    return added || put_slowly(table, part, block, sample, counted);
+    return added || put_slow(table, part, block, sample, counted);
 }
 
 bool live_table_add(struct live_table *table, unsigned part, const void *block, const struct live_sample *sample) {
@@ -319,8 +319,8 @@ static inline bool remove_only(struct live_slot *slot, uint64_t key, _Atomic uin
 }
 
 // The block is not in its first slot, or shares its counter.
-static __attribute__((noinline)) bool remove_slowly(struct live_table *table, const void *block, struct live_sample *sample,
-                                                    struct block_counts *counted, uint8_t tag) {
+static __attribute__((noinline)) bool remove_slow(struct live_table *table, const void *block, struct live_sample *sample,
+                                                  struct block_counts *counted, uint8_t tag) {
     uint64_t address = (uintptr_t)block, key;
     if (tag != 0 && tag <= LIVE_TABLE_PARTS) {
         struct live_slot *slot = find(&table->parts[tag - 1], address, &key);
@@ -356,7 +356,7 @@ bool live_table_remove(struct live_table *table, const void *block, struct live_
             }
         }
     }
-    return remove_slowly(table, block, sample, counted, tag);
+    return remove_slow(table, block, sample, counted, tag);
 }
 
 static bool is_alive(uint64_t key) {
@@ -487,7 +487,7 @@ static void give_back(struct live_table *table, bool settled) {
 static bool begin_growing(struct live_table *table, uint64_t alive) {
     size_t counters = block_filter_size(&table->filter);
     if (block_filter_grows(&table->filter)) {
-        block_filter_begin_again(&table->filter);
+        block_filter_restart(&table->filter);
     }
     if (block_filter_grows(&table->filter) || alive <= counters / MIN_COUNTERS) {
         return block_filter_grows(&table->filter);
@@ -498,7 +498,7 @@ static bool begin_growing(struct live_table *table, uint64_t alive) {
     return block_filter_begin(&table->filter, counters, table->budget);
 }
 
-bool live_table_wants_tidying(const struct live_table *table) {
+bool live_table_needs_tidying(const struct live_table *table) {
     size_t slots = 0;
     for (int i = 0; i < ALL_LEVELS; i++) {
         const struct live_level *level = level_number(table, i);

@@ -80,7 +80,7 @@ uint64_t live_table_count(const struct live_table *table); // live blocks; reads
 void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context);
 
 // Returns true if the filter may have become too small. Looks at the levels only.
-bool live_table_wants_tidying(const struct live_table *table);
+bool live_table_needs_tidying(const struct live_table *table);
 
 // Resizes the filter to the number of live blocks and returns empty levels. One thread at a time, not inside malloc. settle returns once
 // every add in flight at its call is done, or false if one could not be waited for.

@@ -114,7 +114,7 @@ static void forget_unneeded(void) {
 
 static bool list_modules(uint32_t *ended) {
     bool refreshed = modules_refresh(&loaded_modules, ended);
-    if (*ended == 0 && modules_are_many(&loaded_modules) && atomic_load(&profiler.open)) {
+    if (*ended == 0 && modules_should_forget(&loaded_modules) && atomic_load(&profiler.open)) {
         forget_unneeded();
         refreshed = loaded_modules.full ? modules_refresh(&loaded_modules, ended) : refreshed;
     }

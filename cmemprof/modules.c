@@ -379,7 +379,7 @@ static size_t many_stays(const struct modules *modules) {
     return modules->many != 0 ? modules->many : MODULES_MANY_STAYS;
 }
 
-bool modules_are_many(const struct modules *modules) {
+bool modules_should_forget(const struct modules *modules) {
     return modules->full || modules->stay_count >= many_stays(modules);
 }
 

@@ -72,7 +72,7 @@ bool modules_see(struct modules *modules, const struct module *loaded, const cha
 uint32_t modules_refresh_ends(struct modules *modules); // returns what *ended is set to
 
 // Returns true if it is time for modules_forget.
-bool modules_are_many(const struct modules *modules);
+bool modules_should_forget(const struct modules *modules);
 // Forgets ended stays for which is_needed is false, and modules without any stay. is_needed says whether a stack belongs to one of the
 // stay's generations.
 void modules_forget(struct modules *modules, bool (*is_needed)(struct module_stay stay, const void *context), const void *context);

@@ -143,7 +143,7 @@ INLINE void record_and_release(struct profiler *self, const struct target *targe
 }
 
 // The thread's own shard is unavailable, or the filter is growing.
-static __attribute__((noinline)) void record_elsewhere(struct profiler *self, struct thread_state *thread, struct sampling sampling) {
+static __attribute__((noinline)) void record_in_other_shard(struct profiler *self, struct thread_state *thread, struct sampling sampling) {
     struct shard *shard = shards_take(self->shards, thread);
     if (shard == NULL) {
         count(&self->unsharded_samples);
@@ -187,7 +187,7 @@ void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, ui
     if (LIKELY(take_own_shard(&profiler, &target, block))) {
         record_and_release(&profiler, &target, &sampling);
     } else {
-        record_elsewhere(&profiler, target.thread, sampling);
+        record_in_other_shard(&profiler, target.thread, sampling);
     }
     profiler_leave(target.thread);
 }

@@ -78,7 +78,7 @@ static void add_alive(const struct live_sample *sample, void *context) {
     ++*(uint64_t *)context;
 }
 
-uint64_t reclaim_add_up_alive(struct profiler *self) {
+uint64_t reclaim_sum_live(struct profiler *self) {
     uint64_t blocks = 0;
     stack_table_each(&self->stacks, forget_alive, NULL);
     live_table_each(&self->live, add_alive, &blocks);
@@ -152,7 +152,7 @@ static int last_class_to_go(const struct profiler *self, const struct choice *ch
 // ---- Evicting ----
 
 // Returns false if a shard timed out, whose holder may still use what was unlinked.
-static bool nobody_looks(struct profiler *self) {
+static bool all_shards_settled(struct profiler *self) {
     return shards_settle(self->shards, SHARDS_ALL, shard_forget) == 0;
 }
 
@@ -181,28 +181,28 @@ static void free_unused_levels(struct profiler *self) {
 }
 
 // If it returns early, unlinked stacks keep their totals and are evicted later.
-static void take_unlinked(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
-    if (!nobody_looks(self)) {
+static void evict_unlinked(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
+    if (!all_shards_settled(self)) {
         return;
     }
     free_unused_levels(self);
     if (chosen != NULL) {
-        reclaim_add_up_alive(self);
+        reclaim_sum_live(self);
         evict(self, chosen);
     }
     if (fresh != NULL) {
         unused_levels = stack_table_renew_finish(fresh);
     }
     stack_table_gather_free(&self->stacks);
-    if (nobody_looks(self)) {
+    if (all_shards_settled(self)) {
         free_unused_levels(self);
-        stack_table_give_back(&self->stacks);
+        stack_table_release_blocks(&self->stacks);
     }
 }
 
-static void take_away(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
+static void evict_chosen(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
     atomic_fetch_add(&self->evictions, 1);
-    take_unlinked(self, chosen, fresh);
+    evict_unlinked(self, chosen, fresh);
     atomic_fetch_add(&self->evictions, 1);
 }
 
@@ -214,7 +214,7 @@ static void settle(struct profiler *self, bool was_short) {
     settled_refusals = atomic_load(&self->budget.refusals);
 }
 
-void reclaim_make_room(struct profiler *self) {
+void reclaim_run(struct profiler *self) {
     reclaim_set_limit(self);
     live_table_tidy(&self->live, settle_shards, self);
     if (snapshots != 0) {
@@ -224,25 +224,25 @@ void reclaim_make_room(struct profiler *self) {
     struct stack_level *fresh = stack_table_renew_begin(&self->stacks);
     struct choice choice = {.self = self};
     if (is_short) {
-        reclaim_add_up_alive(self);
+        reclaim_sum_live(self);
         stack_table_each(&self->stacks, measure, &choice);
         choice.last_class = last_class_to_go(self, &choice);
         stack_table_each(&self->stacks, choose, &choice);
     }
     if (choice.chosen != NULL || fresh != NULL || unused_levels != NULL) {
-        take_away(self, choice.chosen, fresh);
+        evict_chosen(self, choice.chosen, fresh);
     }
     settle(self, is_short);
 }
 
 bool cmemprof_make_room(void) {
-    if (!atomic_load(&profiler.open) || !(memory_is_short(&profiler) || live_table_wants_tidying(&profiler.live)) ||
+    if (!atomic_load(&profiler.open) || !(memory_is_short(&profiler) || live_table_needs_tidying(&profiler.live)) ||
         pthread_mutex_trylock(&reclaiming) != 0) {
         return false;
     }
     profiler_enter(&thread_state);
     uint64_t before = atomic_load(&profiler.reclaimed_stacks);
-    reclaim_make_room(&profiler);
+    reclaim_run(&profiler);
     bool made = atomic_load(&profiler.reclaimed_stacks) != before;
     profiler_leave(&thread_state);
     pthread_mutex_unlock(&reclaiming);
@@ -271,7 +271,7 @@ void reclaim_snapshot_ends(void) {
     pthread_mutex_lock(&reclaiming);
     snapshots -= snapshots != 0; // 0: forked since
     if (atomic_load(&profiler.open)) {
-        reclaim_make_room(&profiler);
+        reclaim_run(&profiler);
     }
     pthread_mutex_unlock(&reclaiming);
 }

@@ -25,10 +25,10 @@ bool reclaim_timed_lock(void); // for the program's threads; returns false after
 void reclaim_unlock(void);
 
 // Evicts what it must. Caller must hold the lock. No effect while a snapshot exists.
-void reclaim_make_room(struct profiler *self);
+void reclaim_run(struct profiler *self);
 
 // Sums the live samples into the entries of all stacks (inuse_*). Caller must hold the lock. Returns the number of live blocks.
-uint64_t reclaim_add_up_alive(struct profiler *self);
+uint64_t reclaim_sum_live(struct profiler *self);
 
 // Keeps all stacks in place until reclaim_snapshot_ends. Caller must hold the lock.
 void reclaim_snapshot_begins(void);

@@ -26,7 +26,7 @@ uint8_t *reserved_memory_map(size_t size_bytes) {
 }
 
 // Several threads may do the same at once; accessible pages stay so.
-bool reserved_memory_open_slowly(uint8_t *base, size_t size_bytes, _Atomic size_t *open_bytes, size_t end) {
+bool reserved_memory_open_slow(uint8_t *base, size_t size_bytes, _Atomic size_t *open_bytes, size_t end) {
     size_t open = atomic_load_explicit(open_bytes, memory_order_relaxed);
     size_t wanted = size_bytes - end > RESERVED_MEMORY_STEP_BYTES ? end + RESERVED_MEMORY_STEP_BYTES : size_bytes;
     wanted -= wanted < size_bytes ? wanted % RESERVED_MEMORY_STEP_BYTES : 0; // round down to a step, but not below end

@@ -24,9 +24,9 @@ size_t reserved_memory_share(size_t wanted_bytes);
 uint8_t *reserved_memory_map(size_t size_bytes);
 
 // Makes the first `end` bytes accessible. *open_bytes is the number accessible so far, initially 0. Returns false if memory runs out.
-bool reserved_memory_open_slowly(uint8_t *base, size_t size_bytes, _Atomic size_t *open_bytes, size_t end);
+bool reserved_memory_open_slow(uint8_t *base, size_t size_bytes, _Atomic size_t *open_bytes, size_t end);
 static inline bool reserved_memory_open(uint8_t *base, size_t size_bytes, _Atomic size_t *open_bytes, size_t end) {
-    return end <= atomic_load_explicit(open_bytes, memory_order_relaxed) || reserved_memory_open_slowly(base, size_bytes, open_bytes, end);
+    return end <= atomic_load_explicit(open_bytes, memory_order_relaxed) || reserved_memory_open_slow(base, size_bytes, open_bytes, end);
 }
 
 #endif

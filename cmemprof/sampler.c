@@ -96,7 +96,7 @@ void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
 }
 
 // The interval has changed, or is 0 or 1.
-static __attribute__((noinline)) uint64_t take_anew(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
+static __attribute__((noinline)) uint64_t take_after_change(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
     if (thread->interval_bytes == 0 || interval_bytes == 0) {
         sampler_next(thread, interval_bytes); // just started or stopped
         if (interval_bytes == 0 || sampler_pass(thread, size)) {
@@ -110,7 +110,7 @@ static __attribute__((noinline)) uint64_t take_anew(struct thread_state *thread,
 
 uint64_t sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
     if (thread->interval_bytes != interval_bytes || interval_bytes <= 1) {
-        return take_anew(thread, size, interval_bytes);
+        return take_after_change(thread, size, interval_bytes);
     }
     draw(thread, interval_bytes);
     return interval_bytes;

@@ -72,7 +72,7 @@ static unsigned larger_percent(uint64_t part, uint64_t whole, uint64_t part_befo
     return ever > lately ? ever : lately;
 }
 
-static void say_what_is_missing(struct cmemprof_snapshot *snapshot) {
+static void compute_losses(struct cmemprof_snapshot *snapshot) {
     const struct cmemprof_stats *stats = &snapshot->stats;
     struct lost_shares now = {stats->samples, snapshot->emitted_samples, stats->lost_live, stats->lost_stacks + stats->lost_shards};
     struct lost_shares before = now.samples >= last_profile.samples ? last_profile : (struct lost_shares){0}; // otherwise forked since
@@ -92,7 +92,7 @@ static void flush_shards(void) {
 }
 
 static void read_tables(struct cmemprof_snapshot *snapshot) {
-    uint64_t live = reclaim_add_up_alive(&profiler);
+    uint64_t live = reclaim_sum_live(&profiler);
     // Slightly more than there are, so that it rarely grows.
     mapped_buffer_reserve(&snapshot->record_memory, (atomic_load(&profiler.stacks.count) + 64) * sizeof(struct record));
     add_evicted(snapshot);
@@ -103,7 +103,7 @@ static void read_tables(struct cmemprof_snapshot *snapshot) {
     // Threads keep sampling, so counters read after the tables include later samples. The total is therefore computed from what was found.
     // It misses no earlier sample, since shards were waited for.
     snapshot->stats.samples = snapshot->emitted_samples + snapshot->stats.lost_stacks + snapshot->stats.lost_shards;
-    say_what_is_missing(snapshot);
+    compute_losses(snapshot);
 }
 
 static void fill(struct cmemprof_snapshot *snapshot) {

@@ -109,7 +109,7 @@ static size_t go_lines(const struct encoder *encoder, const struct code_address 
 
 // Readers drop or crash on locations without a function. The name is the one that tables and the page show for such an address; the mapping
 // marks it as unsymbolized (cmemprof symbolize, pprof).
-static size_t stand_in(const struct encoder *encoder, const struct module *module, uintptr_t address, struct profile_line *lines) {
+static size_t placeholder_line(const struct encoder *encoder, const struct module *module, uintptr_t address, struct profile_line *lines) {
     char name[300];
     const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
     uint64_t offset = module != NULL ? address - module->start + module->file_offset : address;
@@ -128,7 +128,7 @@ static size_t c_lines(const struct encoder *encoder, const struct module *module
         lines[i] = (struct profile_line){function, frame->line, 0};
         *kind = location_kind_of_c(*frame->system_name != '\0' ? frame->system_name : frame->function); // the last frame's decides
     }
-    return symbol.frame_count > 0 ? symbol.frame_count : stand_in(encoder, module, pc - 1, lines);
+    return symbol.frame_count > 0 ? symbol.frame_count : placeholder_line(encoder, module, pc - 1, lines);
 }
 
 // Before the mappings are written, which record it.

@@ -291,7 +291,7 @@ static void free_the_rest(struct stack_table *table, uint32_t bin) {
     }
 }
 
-void stack_table_give_back(struct stack_table *table) {
+void stack_table_release_blocks(struct stack_table *table) {
     for (uint32_t bin = 0; bin < STACK_TABLE_BINS; bin++) {
         for (struct stack *stack = table->gathered[bin]; stack != NULL; stack = next_of(stack)) {
             slab_of(stack)->free_count = 0; // the process may have been forked during this

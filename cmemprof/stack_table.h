@@ -29,7 +29,7 @@ struct stack {
     uint64_t hash;
     _Atomic uint64_t alloc_objects, alloc_bytes; // estimates, as bits of a double; monotonic
     _Atomic uint64_t samples;                    // number of samples in the estimates
-    double inuse_objects, inuse_bytes;           // live totals at the last reclaim_add_up_alive; guarded by the reclaiming lock
+    double inuse_objects, inuse_bytes;           // live totals at the last reclaim_sum_live; guarded by the reclaiming lock
     _Atomic(struct stack *) next;                // of a free entry: next free one; else used by reclaim.c under its lock
     _Atomic uint32_t retired;                    // generation (modules.h) that its addresses belong to; 0: the present one
     uint16_t depth_frames;
@@ -82,7 +82,7 @@ void stack_table_evict(struct stack_table *table, struct stack *stack);
 // Returns blocks whose entries are all free, in two steps: gather free entries; once every intern in flight is done, give back the blocks
 // and free the remaining entries. If the second step is skipped, the next first one makes up for it.
 void stack_table_gather_free(struct stack_table *table);
-void stack_table_give_back(struct stack_table *table);
+void stack_table_release_blocks(struct stack_table *table);
 // See stack_index_renew_begin.
 struct stack_level *stack_table_renew_begin(struct stack_table *table);
 struct stack_level *stack_table_renew_finish(struct stack_level *fresh);

@@ -64,7 +64,7 @@ static inline bool unwind_is_repeated(const struct unwinder *unwinder, const str
            atomic_load_explicit(&unwinder->generation, memory_order_acquire) == last->generation && thread->stack_low <= last->stack_low &&
            thread->stack_high >= last->stack_high && unwind_changed_read(last->reads, last->reads_end) == last->reads_end;
 }
-bool unwind_stack_anew(struct unwinder *unwinder, struct thread_state *thread, struct unwind_start start, struct unwind_memo *memo);
+bool unwind_stack_slow(struct unwinder *unwinder, struct thread_state *thread, struct unwind_start start, struct unwind_memo *memo);
 
 // Fills memo with the stack that begins at start. The caller must own the memo; all zeros is an empty one. Returns true if it is the stack
 // that memo already held (pcs, depth_frames and end unchanged). Set depth_frames to 0 to get false the next time. Inlined for the common
@@ -72,7 +72,7 @@ bool unwind_stack_anew(struct unwinder *unwinder, struct thread_state *thread, s
 static inline __attribute__((always_inline)) bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread,
                                                                const struct unwind_start *start, struct unwind_memo *memo) {
     return __builtin_expect(memo->depth_frames != 0 && unwind_is_repeated(unwinder, thread, start, &memo->repeat), 1) ||
-           unwind_stack_anew(unwinder, thread, *start, memo);
+           unwind_stack_slow(unwinder, thread, *start, memo);
 }
 
 // The same from this call on, without the frames inside of caller, the return address of a running function.

@@ -101,7 +101,7 @@ static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *
 
 // ---- Starts ----
 
-bool unwind_stack_anew(struct unwinder *unwinder, struct thread_state *thread, struct unwind_start start, struct unwind_memo *memo) {
+bool unwind_stack_slow(struct unwinder *unwinder, struct thread_state *thread, struct unwind_start start, struct unwind_memo *memo) {
     enum outcome outcome = unwind_from(unwinder, thread, &start, memo);
     return outcome == WANTS_RBX ? unwind_stack_from_here(unwinder, thread, start.pc, memo) : outcome == SAME;
 }

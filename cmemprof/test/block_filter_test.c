@@ -172,7 +172,7 @@ static void unsettled_growth_restarts(void **state) {
         block_filter_remove(counts, at(0x7f0000000000 + i * 4096));
     }
     block_filter_add(&filter, at(0x7f0000001230), TAG);
-    block_filter_begin_again(&filter);
+    block_filter_restart(&filter);
     assert_true(block_filter_grows(&filter));
     block_filter_fill(&filter, at(0x7f0000001230), TAG);
     block_filter_finish(&filter);
@@ -184,7 +184,7 @@ static void unsettled_growth_restarts(void **state) {
     assert_int_equal(counted, 1);
     // Forked between the two steps of finish.
     filter.next = filter.present;
-    block_filter_begin_again(&filter);
+    block_filter_restart(&filter);
     assert_false(block_filter_grows(&filter));
     assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
     close_filter(&filter);

@@ -18,7 +18,7 @@ static void knows_this_program_and_libc(void **state) {
     (void)state;
     struct code_object here, libc;
     assert_false(code_objects_find((uintptr_t)qsort, &libc)); // nothing yet
-    code_objects_use();
+    code_objects_force();
     assert_true(code_objects_find((uintptr_t)in_this_program, &here));
     assert_true(here.start <= (uintptr_t)in_this_program && (uintptr_t)in_this_program < here.end);
     assert_true(here.rules <= here.eh_frame_hdr && here.eh_frame_hdr < here.rules_end);

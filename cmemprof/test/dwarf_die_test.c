@@ -33,7 +33,8 @@ static bool find_function(struct dwarf_unit *unit, const char *name, struct dwar
     struct dwarf_die root;
     const uint8_t *next;
     assert_true(dwarf_die_root(unit, &root));
-    for (const uint8_t *at = dwarf_die_inside(&root); at != NULL && dwarf_die_read(unit, at, found, &next); at = dwarf_die_behind(found)) {
+    for (const uint8_t *at = dwarf_die_first_child(&root); at != NULL && dwarf_die_read(unit, at, found, &next);
+         at = dwarf_die_end(found)) {
         struct dwarf_ranges ranges = dwarf_ranges_of(found);
         uint64_t low, high;
         if (found->abbrev->tag == DW_TAG_subprogram && strcmp(name_of(found), name) == 0 && dwarf_ranges_next(&ranges, &low, &high)) {
@@ -71,7 +72,7 @@ static void root_entry(void **state) {
     assert_non_null(strstr(name_of(&root), "dwarf_die_test.c"));
     assert_string_not_equal(unit->directory, "");
     assert_true(unit->has_lines);
-    const uint8_t *behind = dwarf_die_behind(&root);
+    const uint8_t *behind = dwarf_die_end(&root);
     assert_true(behind != NULL && behind <= unit->end);
 }
 
@@ -86,7 +87,8 @@ static void steps_are_bounded(void **state) {
     struct dwarf_die die;
     const uint8_t *next = unit->entries;
     int read = 0;
-    for (const uint8_t *at = dwarf_die_inside(&root); at != NULL && dwarf_die_read(unit, at, &die, &next); at = dwarf_die_inside(&die)) {
+    for (const uint8_t *at = dwarf_die_first_child(&root); at != NULL && dwarf_die_read(unit, at, &die, &next);
+         at = dwarf_die_first_child(&die)) {
         read++;
     }
     assert_in_range(read, 1, 10);

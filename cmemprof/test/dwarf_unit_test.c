@@ -30,14 +30,14 @@ static void finds_units_by_offset(void **state) {
         struct dwarf_unit *unit = dwarf_unit_at(&own.dwarf, unit_ranges[i].begin);
         assert_non_null(unit);
         assert_ptr_equal(dwarf_unit_at(&own.dwarf, unit_ranges[i].begin), unit);
-        assert_ptr_equal(dwarf_unit_holding(&own.dwarf, unit_ranges[i].begin + 20), unit);
-        assert_ptr_equal(dwarf_unit_holding(&own.dwarf, unit_ranges[i].end - 1), unit);
+        assert_ptr_equal(dwarf_unit_containing(&own.dwarf, unit_ranges[i].begin + 20), unit);
+        assert_ptr_equal(dwarf_unit_containing(&own.dwarf, unit_ranges[i].end - 1), unit);
         assert_true(unit->abbrev_count > 0 && dwarf_unit_abbrev(unit, 1) != NULL);
         assert_null(dwarf_unit_abbrev(unit, 1000000));
-        struct dwarf_unit *glance = dwarf_unit_glance(&own.dwarf, unit_ranges[i].begin);
-        assert_true(glance != NULL && glance->low_pc == unit->low_pc && glance->line_offset == unit->line_offset);
+        struct dwarf_unit *peeked = dwarf_unit_peek(&own.dwarf, unit_ranges[i].begin);
+        assert_true(peeked != NULL && peeked->low_pc == unit->low_pc && peeked->line_offset == unit->line_offset);
     }
-    assert_null(dwarf_unit_holding(&own.dwarf, unit_ranges[count - 1].end));
+    assert_null(dwarf_unit_containing(&own.dwarf, unit_ranges[count - 1].end));
     assert_null(dwarf_unit_at(&own.dwarf, UINT64_MAX - 3));
 }
 

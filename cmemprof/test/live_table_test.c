@@ -359,11 +359,11 @@ static void many_live_blocks_want_a_larger_filter(void **state) {
     int settled = 0;
     open_table(&table, 64 << 20);
     add_range(&table, 1, 10000);
-    assert_false(live_table_wants_tidying(&table));
+    assert_false(live_table_needs_tidying(&table));
     add_range(&table, 10000, 100000);
-    assert_true(live_table_wants_tidying(&table));
+    assert_true(live_table_needs_tidying(&table));
     live_table_tidy(&table, nobody_adds, &settled);
-    assert_false(live_table_wants_tidying(&table));
+    assert_false(live_table_needs_tidying(&table));
     live_table_close(&table);
 }
 

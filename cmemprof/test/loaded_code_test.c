@@ -291,7 +291,7 @@ static void dlclose_does_not_wait_for_table_walks(void **state) {
 static void loader_is_listed_under_the_fork_lock(void **state) {
     (void)state;
     struct holder forker = {.lock = loaded_code_before_fork, .unlock = loaded_code_after_fork_in_parent};
-    code_objects_use();
+    code_objects_force();
     begin_holding(&forker);
     int before = questions;
     cmemprof_go_call();

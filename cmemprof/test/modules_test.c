@@ -218,9 +218,9 @@ static void unneeded_stays_are_forgotten(void **state) {
         needed[0] = i == 7 ? of_a : needed[0];
         needed[1] = of_a;
         stays = modules.stay_count > stays ? modules.stay_count : stays;
-        if (modules_are_many(&modules)) {
+        if (modules_should_forget(&modules)) {
             modules_forget(&modules, is_one_of, needed);
-            assert_false(modules_are_many(&modules));
+            assert_false(modules_should_forget(&modules));
             times++;
         }
     }
@@ -243,11 +243,11 @@ static void many_objects_over_time(void **state) {
         snprintf(build_id, sizeof build_id, "%08x", i);
         struct object object = {0x1000000 + 0x2000 * (i % 5000), 0x1002000 + 0x2000 * (i % 5000), build_id, name};
         refresh_with(&modules, &object);
-        if (modules_are_many(&modules)) {
+        if (modules_should_forget(&modules)) {
             modules_forget(&modules, is_one_of, needed);
             refresh_with(&modules, &object);
         }
-        assert_false(modules_are_many(&modules));
+        assert_false(modules_should_forget(&modules));
         assert_was(&modules, object.start + 0x500, 0, name);
         uint32_t ended = refresh_with(&modules, NULL);
         needed[0] = i == KEPT ? ended : needed[0];

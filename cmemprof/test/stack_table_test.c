@@ -102,7 +102,7 @@ static int count_found(const struct stack_table *table) {
 }
 
 // Like reclaim.c, without other threads.
-static void take_away(struct stack_table *table, struct stack *stack) {
+static void evict(struct stack_table *table, struct stack *stack) {
     stack_table_unlink(table, stack);
     stack_table_evict(table, stack);
 }
@@ -113,7 +113,7 @@ static void tidy(struct stack_table *table) {
         stack_index_free_levels(&table->index, stack_table_renew_finish(fresh));
     }
     stack_table_gather_free(table);
-    stack_table_give_back(table);
+    stack_table_release_blocks(table);
 }
 
 // A stack deeper than the maximum is rejected.
@@ -172,7 +172,7 @@ static void the_index_grows_and_shrinks(void **state) {
     }
     assert_null(stack_table_renew_begin(&table)); // not worth it
     for (uintptr_t i = FEW; i < MANY; i++) {
-        take_away(&table, stacks[i]);
+        evict(&table, stacks[i]);
     }
     tidy(&table);
     assert_int_equal(count_found(&table), FEW);
@@ -208,12 +208,12 @@ static void falls_back_to_larger_entries(void **state) {
     assert_true(open_table(&table, 1 << 20));
     uintptr_t pcs[3 * STACK_TABLE_BIN_FRAMES] = {1};
     struct stack *deep = stack_table_intern(&table, pcs, 3 * STACK_TABLE_BIN_FRAMES);
-    take_away(&table, deep);
+    evict(&table, deep);
     size_t free_bytes = table.free_bytes;
     budget.limit_bytes = budget.used_bytes;
     struct stack *shallow = stack_table_intern(&table, pcs, 1);
     assert_ptr_equal(shallow, deep);
-    take_away(&table, shallow);
+    evict(&table, shallow);
     assert_int_equal(table.free_bytes, free_bytes);
     assert_ptr_equal(stack_table_intern(&table, pcs, 3 * STACK_TABLE_BIN_FRAMES), deep);
     stack_table_close(&table);
@@ -261,7 +261,7 @@ static void memory_is_returned_in_blocks(void **state) {
     size_t full = budget.used_bytes;
     for (uintptr_t i = 0; i < STACKS; i++) {
         if (i % 500 != 0) {
-            take_away(&table, stacks[i]);
+            evict(&table, stacks[i]);
         }
     }
     assert_int_equal(budget.used_bytes, full);
@@ -281,7 +281,7 @@ static void memory_is_returned_in_blocks(void **state) {
     // A skipped second step is made up for.
     stack_table_gather_free(&table);
     stack_table_gather_free(&table);
-    stack_table_give_back(&table);
+    stack_table_release_blocks(&table);
     assert_int_equal(count_all(&table), 8 + 300);
     stack_table_close(&table);
     assert_int_equal(budget.used_bytes, 0);

@@ -220,7 +220,7 @@ static void *intern_in_shards(void *context) {
     return NULL;
 }
 
-static bool nobody_looks(void) {
+static bool all_shards_settled(void) {
     return shards_settle(keepers, SHARDS_ALL, shard_forget) == 0;
 }
 
@@ -242,7 +242,7 @@ static void take_away_and_read(void) {
     chosen = NULL;
     stack_table_each(&stacks, choose, NULL);
     struct stack_level *fresh = stack_table_renew_begin(&stacks), *old = NULL;
-    bool alone = nobody_looks();
+    bool alone = all_shards_settled();
     for (struct stack *stack = chosen, *next; alone && stack != NULL; stack = next) {
         next = atomic_load(&stack->next);
         stack_table_evict(&stacks, stack);
@@ -251,9 +251,9 @@ static void take_away_and_read(void) {
         old = stack_table_renew_finish(fresh);
     }
     stack_table_gather_free(&stacks);
-    assert_true(nobody_looks());
+    assert_true(all_shards_settled());
     stack_index_free_levels(&stacks.index, old);
-    stack_table_give_back(&stacks);
+    stack_table_release_blocks(&stacks);
     read_stacks();
 }
 
@@ -262,7 +262,7 @@ static void evictions_while_sampling(void **state) {
     budget = (struct memory_budget){.limit_bytes = 1 << 20}; // too little for all of them
     assert_true(stack_table_open(&stacks, &budget));
     run_all(intern_in_shards, take_away_and_read);
-    assert_true(nobody_looks());
+    assert_true(all_shards_settled());
     take_away_and_read(); // in case the threads were too fast for it to find anything before
     assert_int_equal(seen_samples + stacks.evicted.samples + refused, THREADS * ROUNDS * 100);
     assert_true(stacks.evicted.samples > 0);

@@ -463,7 +463,7 @@ static void the_first_page_is_not_read(void **state) {
 
 // The same with code_objects.h in place of the loader's table.
 static void with_code_objects(void **state) {
-    code_objects_use();
+    code_objects_force();
     unwind_before_unload(&unwinder);
     unwind_after_unload(&unwinder); // clears the row cache
     every_kind_of_frame(state);
