@@ -1,4 +1,4 @@
-// cgroup_memory.c: reads the kernel's files, each of which is a number or a few lines.
+// cgroup_memory.c (resident): reads the kernel's files, each a number or a few lines.
 
 #include "cgroup_memory.h"
 
@@ -21,7 +21,7 @@ struct version {
 static const struct version version_1 = {"/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "\ntotal_inactive_file "};
 static const struct version version_2 = {"", "memory.max", "memory.current", "\ninactive_file "};
 
-// The beginning of a file, after a new line, so that each line has one before it. False: there is none.
+// Reads the start of a file after a newline, so that every line is preceded by one. Returns false if there is no such file.
 static bool read_file(const char *path, char text[FILE_CAPACITY]) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
@@ -40,7 +40,7 @@ static bool read_file(const char *path, char text[FILE_CAPACITY]) {
     return true;
 }
 
-// The number behind the key; 0: there is none. "max" is none.
+// The number after the key. Returns 0 if there is none or it is "max".
 static uint64_t number_in(const char *folder, const char *file, const char *key) {
     char path[PATH_CAPACITY + 32], text[FILE_CAPACITY];
     snprintf(path, sizeof path, "%s/%s", folder, file);
@@ -58,7 +58,7 @@ static size_t left_at(const struct version *version, const char *folder) {
     return limit > used ? limit - used : 0;
 }
 
-// From the process's cgroup up to the mount. In a container the path may be the host's, of which there is only the mount.
+// From the process's cgroup up to the mount. In a container the path may be the host's, of which only the mount exists.
 struct levels {
     char *folder;
     size_t base; // length of the last one
@@ -66,7 +66,7 @@ struct levels {
 };
 
 static struct levels first_level(const struct version *version, const char *mount, const char *cgroup, char folder[PATH_CAPACITY]) {
-    bool is_above = strstr(cgroup, "/..") != NULL; // of the mount: outside of the cgroup namespace
+    bool is_above = strstr(cgroup, "/..") != NULL; // the path is outside of the cgroup namespace
     int length = snprintf(folder, PATH_CAPACITY, "%s%s%s", mount, version->folder, is_above ? "" : cgroup);
     return (struct levels){folder, strlen(mount) + strlen(version->folder), length >= 0 && length < PATH_CAPACITY};
 }
@@ -79,7 +79,7 @@ static void next_level(struct levels *levels) {
     }
 }
 
-static size_t least_left(const struct version *version, const char *mount, const char *cgroup) {
+static size_t min_left(const struct version *version, const char *mount, const char *cgroup) {
     char folder[PATH_CAPACITY];
     size_t left = SIZE_MAX;
     for (struct levels levels = first_level(version, mount, cgroup, folder); levels.is_one; next_level(&levels)) {
@@ -89,7 +89,7 @@ static size_t least_left(const struct version *version, const char *mount, const
     return left;
 }
 
-// "4:cpu,memory:/path": the controllers of one hierarchy, none for version 2.
+// In "4:cpu,memory:/path", the controllers of one hierarchy; none for version 2.
 static const struct version *version_of(char *controllers) {
     if (*controllers == '\0') {
         return &version_2;
@@ -130,7 +130,7 @@ struct search {
 
 static void find_left(void *context, const struct version *version, const char *cgroup) {
     struct search *search = context;
-    size_t here = least_left(version, search->mount, cgroup);
+    size_t here = min_left(version, search->mount, cgroup);
     search->left = here < search->left ? here : search->left;
 }
 

@@ -1,4 +1,4 @@
-// cgroup_memory.h (naming): how much memory the process may still use before it reaches the limit of its cgroup (container, systemd unit,
+// cgroup_memory.h (resident): how much memory the process may still use before it reaches the limit of its cgroup (container, systemd unit,
 // job).
 //
 // Reads cgroup versions 1 and 2 at their usual mount points. The limits of all ancestors count. inactive_file is not counted as used, since

@@ -1,4 +1,4 @@
-// resident.c: what the kernel tells of each area, and the sums.
+// resident.c (resident): what the kernel tells of each area, and the sums.
 
 #include "resident.h"
 
@@ -113,7 +113,7 @@ static struct resident_entry *entry_of(struct resident *resident, enum resident_
     if (*number == 0) {
         if (resident->entry_count == resident->entry_capacity) {
             size_t size = sizeof *resident->entries, capacity = resident->entry_capacity != 0 ? 2 * resident->entry_capacity : 64;
-            void *grown = naming_memory_grow(&resident->memory, resident->entries, resident->entry_capacity * size, capacity * size);
+            void *grown = symbolizer_arena_grow(&resident->memory, resident->entries, resident->entry_capacity * size, capacity * size);
             if (grown == NULL) {
                 resident->ran_short = true;
                 return NULL;
@@ -169,8 +169,8 @@ static uint32_t read_program(struct resident *resident) {
 
 enum smaps_error resident_read(pid_t pid, struct resident *resident) {
     *resident = (struct resident){.pid = pid, .bytes_file = -1, .pages_file = -1};
-    naming_memory_open(&resident->memory);
-    char path[64], *buffer = naming_memory_take(&resident->memory, SMAPS_BUFFER_BYTES);
+    symbolizer_arena_open(&resident->memory);
+    char path[64], *buffer = symbolizer_arena_alloc(&resident->memory, SMAPS_BUFFER_BYTES);
     resident->ran_short = buffer == NULL;
     snprintf(path, sizeof path, "/proc/%d/smaps", (int)pid);
     int file;
@@ -208,6 +208,6 @@ void resident_close(struct resident *resident) {
     if (resident->pages_file >= 0) {
         close(resident->pages_file);
     }
-    naming_memory_close(&resident->memory);
+    symbolizer_arena_close(&resident->memory);
     *resident = (struct resident){.bytes_file = -1, .pages_file = -1};
 }

@@ -6,8 +6,8 @@
 //
 // Mapped is not resident: a piece counts the pages that /proc/PID/pagemap calls present. docs/memory.md explains each part.
 //
-// Threads: any, not inside malloc; one at a time for one struct. Memory: naming_memory.h, 140 bytes an area. The process goes on meanwhile,
-// so areas that it maps and unmaps during the call may be counted twice or not at all.
+// Threads: any, not inside malloc; one at a time for one struct. Memory: symbolizer_arena.h, 140 bytes an area. The process goes on
+// meanwhile, so areas that it maps and unmaps during the call may be counted twice or not at all.
 #ifndef CMEMPROF_RESIDENT_H
 #define CMEMPROF_RESIDENT_H
 
@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 #include "namespace.h"
-#include "naming_memory.h"
+#include "symbolizer_arena.h"
 #include "smaps.h"
 
 enum resident_part {
@@ -35,7 +35,7 @@ enum resident_part {
 const char *resident_part_key(enum resident_part part);
 
 struct resident_piece {
-    uint64_t low, high; // first: by_address.h
+    uint64_t low, high; // first: address_order.h
     uint64_t rss, anonymous, lazy_free, huge, swap;
     uint32_t name; // index of names
     uint8_t part;
@@ -73,7 +73,7 @@ struct resident {
     bool ran_short;               // of memory: areas are missing
 
     // Internal.
-    struct naming_memory memory;
+    struct symbolizer_arena memory;
     struct resident_piece *pieces, *claims;
     struct resident_name *names; // [0] is ""
     size_t piece_count, piece_capacity, claim_count, claim_capacity, name_count, name_capacity, entry_capacity;

@@ -1,4 +1,4 @@
-// resident_glibc.c: heaps of glibc's malloc, recognized by what glibc keeps in them.
+// resident_glibc.c (resident): heaps of glibc's malloc, recognized by what glibc keeps in them.
 //
 // An arena's heap begins at a multiple of 64 MiB with
 //     struct heap_info { malloc_state *arena; heap_info *prev; size_t size, mprotect_size; ... }
@@ -13,7 +13,7 @@
 
 enum { HEAP_BYTES = 64 << 20, PAGE_BYTES = 4096, IS_MMAPPED = 2, CHUNK_FLAGS = 7 };
 // Of unknown memory, for the whole process: 16 GiB of pages that are not present, or 256 MiB of pages that are.
-enum { LEAST_LARGE_BYTES = 64 << 10, MOST_PAGES = 1 << 22, LOOK_COST = 64 };
+enum { MIN_LARGE_BYTES = 64 << 10, MAX_PAGES = 1 << 22, LOOK_COST = 64 };
 
 struct heap_head {
     uint64_t arena, previous, size, open;
@@ -45,7 +45,7 @@ static bool is_large_block(const struct resident *resident, uint64_t at, uint64_
         return false;
     }
     *size = head[1] - IS_MMAPPED;
-    return *size >= LEAST_LARGE_BYTES && *size % PAGE_BYTES == 0 && *size <= high - at;
+    return *size >= MIN_LARGE_BYTES && *size % PAGE_BYTES == 0 && *size <= high - at;
 }
 
 // Blocks lie one behind the other, and behind and before other mappings that the kernel made one area of. Only pages that are present are
@@ -69,7 +69,7 @@ static void find_large_blocks(struct resident *resident, const struct resident_p
 
 void resident_find_glibc(struct resident *resident) {
     uint32_t name = resident_name(resident, "large blocks");
-    size_t left = MOST_PAGES;
+    size_t left = MAX_PAGES;
     for (size_t i = 0; resident->reads_bytes && i < resident->piece_count; i++) {
         struct resident_piece piece = resident->pieces[i];
         if (resident_is_anonymous(&piece)) {

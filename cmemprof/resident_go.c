@@ -1,4 +1,4 @@
-// resident_go.c: the heap of Go's runtime.
+// resident_go.c (resident): the heap of Go's runtime.
 //
 // runtime.mheap_ holds slices of the numbers of all arenas of 64 MiB (allArenas until Go 1.24; heapArenas since). Their offsets differ by
 // version, so every word triple of mheap_ that may be such a slice is looked at, and counts if each of its numbers is an arena that is
@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "elf_file.h"
-#include "by_address.h"
+#include "address_order.h"
 #include "resident_pieces.h"
 
-enum { MOST_HEAP_BYTES = 1 << 20, MOST_ARENAS = 1 << 16 };
+enum { MAX_HEAP_BYTES = 1 << 20, MAX_ARENAS = 1 << 16 };
 #define ARENA_BYTES (UINT64_C(64) << 20)
 #define ARENA_BASE UINT64_C(0xffff800000000000)
 #define FAR_BYTES (UINT64_C(1) << 40)
@@ -68,18 +68,18 @@ static bool is_arena(const struct resident *resident, uint64_t number) {
         return false;
     }
     uint64_t at = arena_at(number);
-    size_t count = by_address_count(resident->pieces, resident->piece_count, sizeof *resident->pieces, at + ARENA_BYTES - 1);
+    size_t count = address_upper_bound(resident->pieces, resident->piece_count, sizeof *resident->pieces, at + ARENA_BYTES - 1);
     const struct resident_piece *piece = count > 0 ? &resident->pieces[count - 1] : NULL;
     return piece != NULL && piece->high > at && piece->is_private && !piece->has_file;
 }
 
 static bool claim_slice(struct resident *resident, const struct slice *slice, uint32_t name) {
-    if (slice->length == 0 || slice->length > slice->capacity || slice->capacity > MOST_ARENAS || slice->at % 8 != 0 ||
+    if (slice->length == 0 || slice->length > slice->capacity || slice->capacity > MAX_ARENAS || slice->at % 8 != 0 ||
         resident_piece_at(resident, slice->at) == NULL) {
         return false;
     }
     size_t bytes = slice->length * sizeof(uint64_t);
-    uint64_t *numbers = naming_memory_take(&resident->memory, bytes);
+    uint64_t *numbers = symbolizer_arena_alloc(&resident->memory, bytes);
     bool is_list = numbers != NULL && resident_bytes(resident, slice->at, numbers, bytes);
     for (size_t i = 0; is_list && i < slice->length; i++) {
         is_list = is_arena(resident, numbers[i]);
@@ -93,10 +93,10 @@ static bool claim_slice(struct resident *resident, const struct slice *slice, ui
 static void find_by_list(struct resident *resident, const struct elf_file *file, uint32_t name) {
     Elf64_Sym heap;
     uint64_t bias;
-    if (!find_symbol(file, "runtime.mheap_", &heap) || heap.st_size > MOST_HEAP_BYTES || !find_bias(resident, file, &bias)) {
+    if (!find_symbol(file, "runtime.mheap_", &heap) || heap.st_size > MAX_HEAP_BYTES || !find_bias(resident, file, &bias)) {
         return;
     }
-    uint64_t *words = naming_memory_take(&resident->memory, heap.st_size + sizeof(struct slice));
+    uint64_t *words = symbolizer_arena_alloc(&resident->memory, heap.st_size + sizeof(struct slice));
     if (words == NULL || !resident_bytes(resident, heap.st_value + bias, words, heap.st_size)) {
         return;
     }

@@ -1,11 +1,11 @@
-// resident_pieces.c: tables of pieces, claims and names, and how claims cut pieces.
+// resident_pieces.c (resident): tables of pieces, claims and names, and how claims cut pieces.
 
 #include "resident_pieces.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "by_address.h"
+#include "address_order.h"
 
 enum { PAGE_BYTES = 4096, PAGE_WORDS = 512 };
 #define PAGE_IS_PRESENT (UINT64_C(1) << 63)
@@ -17,7 +17,7 @@ static void *grown(struct resident *resident, void *table, size_t count, size_t 
         return table;
     }
     size_t more = *capacity != 0 ? 2 * *capacity : 256;
-    void *copy = naming_memory_grow(&resident->memory, table, *capacity * item_bytes, more * item_bytes);
+    void *copy = symbolizer_arena_grow(&resident->memory, table, *capacity * item_bytes, more * item_bytes);
     if (copy == NULL) {
         resident->ran_short = true;
         return NULL;
@@ -47,7 +47,7 @@ uint32_t resident_name(struct resident *resident, const char *text) {
     }
     size_t size = strlen(text) + 1;
     struct resident_name *names = grown(resident, resident->names, resident->name_count, &resident->name_capacity, sizeof *names);
-    char *copy = names != NULL ? naming_memory_take(&resident->memory, size) : NULL;
+    char *copy = names != NULL ? symbolizer_arena_alloc(&resident->memory, size) : NULL;
     resident->names = names != NULL ? names : resident->names;
     if (copy == NULL) {
         resident->ran_short = true;
@@ -79,7 +79,7 @@ void resident_claim(struct resident *resident, uint64_t low, uint64_t high, enum
 }
 
 const struct resident_piece *resident_piece_at(const struct resident *resident, uint64_t address) {
-    size_t count = by_address_count(resident->pieces, resident->piece_count, sizeof *resident->pieces, address);
+    size_t count = address_upper_bound(resident->pieces, resident->piece_count, sizeof *resident->pieces, address);
     return count > 0 && address < resident->pieces[count - 1].high ? &resident->pieces[count - 1] : NULL;
 }
 
@@ -206,8 +206,7 @@ static void cut_area(struct resident *resident, const struct resident_piece *are
 }
 
 void resident_cut(struct resident *resident) {
-    if (resident->claim_count == 0 ||
-        !by_address_sort(&resident->memory, resident->claims, resident->claim_count, sizeof *resident->claims)) {
+    if (resident->claim_count == 0 || !address_sort(&resident->memory, resident->claims, resident->claim_count, sizeof *resident->claims)) {
         return;
     }
     struct resident_piece *areas = resident->pieces;

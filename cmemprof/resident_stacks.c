@@ -1,4 +1,5 @@
-// resident_stacks.c: stacks of threads, recognized by the thread's descriptor that libc puts at their upper end, or by their stack pointer.
+// resident_stacks.c (resident): stacks of threads, recognized by the thread's descriptor that libc puts at their upper end, or by their
+// stack pointer.
 //
 // glibc's struct pthread begins with its own address, which it holds at 16 as well; its thread ID is at 720 (glibc 2.28 to 2.41, x86-64,
 // nptl/descr.h). A thread that ended leaves its stack to the next one: glibc keeps up to 40 MiB of them, with a thread ID of 0.
@@ -15,7 +16,7 @@
 enum { TOP_BYTES = 4096, STEP_BYTES = 16, SELF_OFFSET = 16, TID_OFFSET = 720, NAME_BYTES = 32, TRIES = 3 };
 
 struct thread {
-    uint64_t id; // first: by_address.h; here: sorted by ID
+    uint64_t id; // first: address_order.h; here: sorted by ID
     bool is_found;
 };
 
@@ -54,7 +55,7 @@ static struct thread *list_threads(struct resident *resident) {
         }
         if (resident->threads == capacity) {
             size_t more = capacity != 0 ? 2 * capacity : 64;
-            struct thread *grown = naming_memory_grow(&resident->memory, threads, capacity * sizeof *threads, more * sizeof *threads);
+            struct thread *grown = symbolizer_arena_grow(&resident->memory, threads, capacity * sizeof *threads, more * sizeof *threads);
             if (grown == NULL) {
                 resident->ran_short = true;
                 break;

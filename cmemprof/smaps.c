@@ -1,4 +1,5 @@
-// smaps.c: see smaps.h. Each area is a head line and one line a value; an area is complete when the next head line or the end is read.
+// smaps.c (resident): see smaps.h. Each area is a head line and one line a value; an area is complete when the next head line or the end is
+// read.
 
 #include "smaps.h"
 

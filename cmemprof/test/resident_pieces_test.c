@@ -20,7 +20,7 @@ static char *area;
 static int open_area(void **state) {
     (void)state;
     resident = (struct resident){.pid = getpid(), .bytes_file = -1, .pages_file = -1};
-    naming_memory_open(&resident.memory);
+    symbolizer_arena_open(&resident.memory);
     resident_name(&resident, "");
     area = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     madvise(area, PAGES * PAGE, MADV_NOHUGEPAGE);
