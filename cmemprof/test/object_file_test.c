@@ -33,7 +33,7 @@ static void deleted_program_file_is_readable(void **state) {
     assert_non_null(file);
     assert_int_equal(first_free_descriptor(), before); // no descriptor is kept, since the program may close any
     assert_true(object_file_frames(file, (uintptr_t)deleted_program_file_is_readable + 1 - module.bias, frames) >= 1);
-    assert_string_equal(frames[0].function, "the_program_is_read_even_when_its_file_is_gone");
+    assert_string_equal(frames[0].function, "deleted_program_file_is_readable");
     assert_int_equal(object_file_frames(file, 1, frames), 0);
     object_file_close(file);
     symbolizer_arena_close(&memory);
