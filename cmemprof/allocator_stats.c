@@ -16,6 +16,7 @@
 
 #include "interposition.h"
 #include "real_allocator.h"
+#include "resident.h"
 
 typedef int mallctl_function(const char *name, void *old, size_t *old_size, void *new_value, size_t new_size);
 typedef int tcmalloc_property_function(const char *name, size_t *value);
@@ -73,8 +74,18 @@ static void ask_mimalloc(mimalloc_process_function *process, struct cmemprof_all
 #ifdef __GLIBC__
 static const char libc_name[] = "glibc";
 
+#if __GLIBC_PREREQ(2, 33)
 // glibc does not know which of its pages are resident: malloc_trim returns pages from the middle of the heap without a change in its
-// figures.
+// figures. So the pages of its heaps are counted. Large blocks have mappings of their own, and are in use as a whole.
+static void count_heaps(struct cmemprof_allocator_stats *stats, uint64_t heaps, uint64_t large) {
+    uint64_t bytes, mapped;
+    // With less than glibc has, a heap was not recognized.
+    if (resident_glibc_heaps(&bytes, &mapped) && mapped >= heaps - heaps / 16) {
+        stats->resident_bytes = bytes + large;
+    }
+}
+#endif
+
 static void ask_libc(struct cmemprof_allocator_stats *stats) {
 #if __GLIBC_PREREQ(2, 33)
     // Looked up by name, so that the library also loads with an older glibc.
@@ -84,6 +95,7 @@ static void ask_libc(struct cmemprof_allocator_stats *stats) {
         stats->in_use_bytes = info.uordblks + info.hblkhd;
         stats->mapped_bytes = info.arena + info.hblkhd;
         stats->retained_bytes = info.fordblks;
+        count_heaps(stats, info.arena, info.hblkhd);
     }
 #else
     (void)stats;

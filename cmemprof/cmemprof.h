@@ -127,12 +127,13 @@ void cmemprof_get_stats(struct cmemprof_stats *stats);
 
 // The real allocator's statistics of all its memory, sampled or not. 0: unknown; musl reports nothing, mimalloc not what is in use.
 struct cmemprof_allocator_stats {
-    const char *name;             // "glibc", "jemalloc", "tcmalloc" (gperftools), "mimalloc", "musl", "other"
-    uint64_t in_use_bytes;        // allocated and not freed, as rounded by the allocator
-    uint64_t mapped_bytes;        // address space held to serve them; mimalloc: committed
-    uint64_t resident_bytes;      // upper bound of what is resident: the allocator's figure if it has one, at most the process's RssAnon
-    uint64_t retained_bytes;      // kept for reuse; glibc: free blocks, jemalloc and tcmalloc: address space without memory
-    uint64_t fragmentation_bytes; // resident - in use, so at most RssAnon - in use
+    const char *name;        // "glibc", "jemalloc", "tcmalloc" (gperftools), "mimalloc", "musl", "other"
+    uint64_t in_use_bytes;   // allocated and not freed, as rounded by the allocator
+    uint64_t mapped_bytes;   // address space held to serve them; mimalloc: committed
+    uint64_t resident_bytes; // upper bound of what is resident: the allocator's figure, for glibc the present pages of its heaps and its
+                             // large blocks as a whole; at most the process's RssAnon
+    uint64_t retained_bytes; // kept for reuse; glibc: free blocks, jemalloc and tcmalloc: address space without memory
+    uint64_t fragmentation_bytes; // resident - in use
 };
 // Takes the allocator's locks; on glibc for as long as it counts the free blocks.
 void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats);

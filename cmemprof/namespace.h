@@ -205,14 +205,17 @@
 #define resident_close cmemprof_resident_close
 #define resident_cut cmemprof_resident_cut
 #define resident_find_glibc cmemprof_resident_find_glibc
+#define resident_find_glibc_heaps cmemprof_resident_find_glibc_heaps
 #define resident_find_go cmemprof_resident_find_go
 #define resident_find_stacks cmemprof_resident_find_stacks
+#define resident_glibc_heaps cmemprof_resident_glibc_heaps
 #define resident_is_anonymous cmemprof_resident_is_anonymous
 #define resident_name cmemprof_resident_name
 #define resident_next_present cmemprof_resident_next_present
 #define resident_part_key cmemprof_resident_part_key
 #define resident_piece_at cmemprof_resident_piece_at
 #define resident_read cmemprof_resident_read
+#define resident_read_areas cmemprof_resident_read_areas
 #define sampler_next cmemprof_sampler_next
 #define sampler_open cmemprof_sampler_open
 #define sampler_take cmemprof_sampler_take

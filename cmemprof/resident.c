@@ -167,38 +167,43 @@ static uint32_t read_program(struct resident *resident) {
     return resident_name(resident, program);
 }
 
-enum smaps_error resident_read(pid_t pid, struct resident *resident) {
+enum smaps_error resident_read_areas(struct resident *resident, pid_t pid, const char *name) {
     *resident = (struct resident){.pid = pid, .bytes_file = -1, .pages_file = -1};
     symbolizer_arena_open(&resident->memory);
     char path[64], *buffer = symbolizer_arena_alloc(&resident->memory, SMAPS_BUFFER_BYTES);
     resident->ran_short = buffer == NULL;
-    snprintf(path, sizeof path, "/proc/%d/smaps", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
     int file;
     enum smaps_error error = smaps_open(path, &file);
     if (error != SMAPS_OK || buffer == NULL) {
+        if (error == SMAPS_OK) {
+            close(file);
+        }
         return error != SMAPS_OK ? error : SMAPS_UNREADABLE;
     }
     resident_name(resident, "");
     resident->program = read_program(resident);
     error = smaps_read(file, buffer, add_area, resident);
     close(file);
-    if (error == SMAPS_OK && resident->area_count == 0) {
-        error = SMAPS_NO_PROCESS; // a zombie or a kernel thread has no memory
-    }
-    if (error != SMAPS_OK) {
-        return error;
-    }
-    find_libraries(resident);
     resident->bytes_file = open_of(pid, "mem");
     resident->pages_file = open_of(pid, "pagemap");
     resident->reads_bytes = resident->bytes_file >= 0;
     resident->reads_pages = resident->pages_file >= 0;
-    resident_find_go(resident);
-    resident_find_stacks(resident);
-    resident_find_glibc(resident);
-    resident_cut(resident);
-    add_up(resident);
-    return SMAPS_OK;
+    // A zombie or a kernel thread has no memory.
+    return error == SMAPS_OK && resident->area_count == 0 ? SMAPS_NO_PROCESS : error;
+}
+
+enum smaps_error resident_read(pid_t pid, struct resident *resident) {
+    enum smaps_error error = resident_read_areas(resident, pid, "smaps");
+    if (error == SMAPS_OK) {
+        find_libraries(resident);
+        resident_find_go(resident);
+        resident_find_stacks(resident);
+        resident_find_glibc(resident);
+        resident_cut(resident);
+        add_up(resident);
+    }
+    return error;
 }
 
 void resident_close(struct resident *resident) {

@@ -85,6 +85,9 @@ struct resident {
 };
 
 enum smaps_error resident_read(pid_t pid, struct resident *resident);
+// Of this process: resident bytes of the heaps of glibc's malloc (break and arenas, without large blocks), and their length. Does not walk
+// all pages as resident_read does. Returns false if that cannot be learned.
+bool resident_glibc_heaps(uint64_t *bytes, uint64_t *mapped);
 void resident_close(struct resident *resident); // also after an error
 
 #endif

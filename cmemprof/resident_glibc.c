@@ -8,12 +8,15 @@
 // malloc/malloc.c.
 
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "resident_pieces.h"
 
 enum { HEAP_BYTES = 64 << 20, PAGE_BYTES = 4096, IS_MMAPPED = 2, CHUNK_FLAGS = 7 };
 // Of unknown memory, for the whole process: 16 GiB of pages that are not present, or 256 MiB of pages that are.
 enum { MIN_LARGE_BYTES = 64 << 10, MAX_PAGES = 1 << 22, LOOK_COST = 64 };
+enum { PAGES_AT_ONCE = 4096 };
 
 struct heap_head {
     uint64_t arena, previous, size, open;
@@ -67,15 +70,59 @@ static void find_large_blocks(struct resident *resident, const struct resident_p
     }
 }
 
-void resident_find_glibc(struct resident *resident) {
-    uint32_t name = resident_name(resident, "large blocks");
-    size_t left = MAX_PAGES;
+void resident_find_glibc_heaps(struct resident *resident) {
     for (size_t i = 0; resident->reads_bytes && i < resident->piece_count; i++) {
         struct resident_piece piece = resident->pieces[i];
         if (resident_is_anonymous(&piece)) {
             find_heaps(resident, &piece);
+        }
+    }
+}
+
+void resident_find_glibc(struct resident *resident) {
+    uint32_t name = resident_name(resident, "large blocks");
+    size_t left = MAX_PAGES;
+    resident_find_glibc_heaps(resident);
+    for (size_t i = 0; resident->reads_bytes && i < resident->piece_count; i++) {
+        struct resident_piece piece = resident->pieces[i];
+        if (resident_is_anonymous(&piece)) {
             find_large_blocks(resident, &piece, name, &left);
         }
     }
     resident->looked_everywhere = left > 0;
+}
+
+// By mincore, which takes a tenth of pagemap's time, and for memory without a file knows as much. It knows of this process alone.
+static bool add_pages(const struct resident_piece *piece, uint64_t *bytes, uint64_t *mapped) {
+    unsigned char pages[PAGES_AT_ONCE];
+    for (uint64_t at = piece->low; at < piece->high;) {
+        size_t size = piece->high - at < sizeof pages * PAGE_BYTES ? piece->high - at : sizeof pages * PAGE_BYTES;
+        if (mincore((void *)(uintptr_t)at, size, pages) != 0) {
+            return false;
+        }
+        for (size_t i = 0; i < size / PAGE_BYTES; i++) {
+            *bytes += (pages[i] & 1) * PAGE_BYTES;
+        }
+        at += size;
+    }
+    *mapped += piece->high - piece->low;
+    return true;
+}
+
+bool resident_glibc_heaps(uint64_t *bytes, uint64_t *mapped) {
+    struct resident resident;
+    *bytes = *mapped = 0;
+    bool is_known = resident_read_areas(&resident, getpid(), "maps") == SMAPS_OK && resident.reads_bytes;
+    if (is_known) {
+        resident_find_glibc_heaps(&resident);
+    }
+    for (size_t i = 0; is_known && i < resident.piece_count; i++) {
+        is_known = resident.pieces[i].part != RESIDENT_MALLOC || add_pages(&resident.pieces[i], bytes, mapped);
+    }
+    for (size_t i = 0; is_known && i < resident.claim_count; i++) {
+        is_known = add_pages(&resident.claims[i], bytes, mapped);
+    }
+    is_known = is_known && !resident.ran_short;
+    resident_close(&resident);
+    return is_known;
 }

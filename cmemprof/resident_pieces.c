@@ -91,7 +91,7 @@ bool resident_bytes(const struct resident *resident, uint64_t address, void *to,
     return resident->bytes_file >= 0 && address <= INT64_MAX && pread(resident->bytes_file, to, size, (off_t)address) == (ssize_t)size;
 }
 
-// Pages of [low, high) that are present, and those that are swapped out. False: not to be learned.
+// Bytes of [low, high) that are present, and those that are swapped out. False: not to be learned.
 static bool count_pages(const struct resident *resident, uint64_t low, uint64_t high, uint64_t *present, uint64_t *swapped) {
     uint64_t words[PAGE_WORDS];
     *present = *swapped = 0;

@@ -17,6 +17,9 @@ bool resident_is_anonymous(const struct resident_piece *piece);
 // False: it is not mapped, or may not be read.
 bool resident_bytes(const struct resident *resident, uint64_t address, void *to, size_t size);
 
+// Reads the areas of /proc/PID/smaps, or of /proc/PID/maps, which has no figures but takes the kernel no walk over all pages. The process's
+// other files are opened, too.
+enum smaps_error resident_read_areas(struct resident *resident, pid_t pid, const char *file);
 // The first page from `from` on that is present, or high. Without pagemap every page counts as present. Each page passed over takes one of
 // *left; with none left it is high.
 uint64_t resident_next_present(const struct resident *resident, uint64_t from, uint64_t high, size_t *left);
@@ -25,6 +28,7 @@ uint64_t resident_next_present(const struct resident *resident, uint64_t from, u
 void resident_cut(struct resident *resident);
 
 // The finders. Each claims what it recognizes.
+void resident_find_glibc_heaps(struct resident *resident); // arenas, without large blocks
 void resident_find_glibc(struct resident *resident);
 void resident_find_go(struct resident *resident);
 void resident_find_stacks(struct resident *resident);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../allocator_stats.h"
 
@@ -70,6 +71,35 @@ static void malloc_trim_is_not_fragmentation(void **state) {
     }
 }
 
+// What the program has beside malloc, as Go's heap, does not stand for pages that malloc gave back.
+static void other_memory_is_not_fragmentation(void **state) {
+    (void)state;
+    enum { BLOCKS = 8000, BLOCK_BYTES = 16384, OTHER_BYTES = 200 << 20 };
+    static void *blocks[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++) {
+        assert_non_null(blocks[i] = malloc(BLOCK_BYTES));
+        memset(blocks[i], 1, BLOCK_BYTES);
+    }
+    for (size_t i = 0; i < BLOCKS; i++) {
+        if (i % 10 != 0) {
+            free(blocks[i]);
+        }
+    }
+    assert_int_equal(malloc_trim(0), 1);
+    struct cmemprof_allocator_stats before = now();
+    void *other = mmap(NULL, OTHER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(other, MAP_FAILED);
+    memset(other, 1, OTHER_BYTES);
+    struct cmemprof_allocator_stats after = now();
+    assert_in_range(after.fragmentation_bytes, 0, before.fragmentation_bytes + (1 << 20));
+    assert_true(after.fragmentation_bytes < (size_t)BLOCKS / 4 * BLOCK_BYTES);
+    assert_true(after.mapped_bytes > after.resident_bytes + (size_t)BLOCKS / 2 * BLOCK_BYTES);
+    munmap(other, OTHER_BYTES);
+    for (size_t i = 0; i < BLOCKS; i += 10) {
+        free(blocks[i]);
+    }
+}
+
 static void a_mapped_block_is_in_use(void **state) {
     (void)state;
     enum { BIG_BYTES = 64 << 20 };
@@ -106,6 +136,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_in_use_follow_the_program),
         cmocka_unit_test(malloc_trim_is_not_fragmentation),
+        cmocka_unit_test(other_memory_is_not_fragmentation),
         cmocka_unit_test(a_mapped_block_is_in_use),
         cmocka_unit_test(prints_one_line),
     };
