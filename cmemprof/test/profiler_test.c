@@ -94,8 +94,8 @@ static void timed_samples_stand_for_earlier_ones(void **state) {
     const struct shard *own = &profiler.shards[thread_state.shard - 1];
     uint64_t ns = own->sampling_ns;
     for (int i = 0; i < 5000; i++) {
-        assert_in_range(own->samples, own->timed_until, own->timed_next);
-        assert_true(own->timed_next - own->timed_until < 1024 && own->timed_next - own->timed_until < own->timed_until);
+        assert_in_range(own->samples, own->timed_until, own->timed_next); // one that lost the processor is not counted yet
+        assert_true(own->timed_next - own->samples <= 1024 && own->timed_next - own->samples <= own->samples);
         free(here(100));
     }
     assert_true(own->sampling_ns > ns);
