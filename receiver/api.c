@@ -98,30 +98,31 @@ static enum MHD_Result answer_facets(struct api *api, struct MHD_Connection *con
     return reply(connection, error, NULL, &json);
 }
 
-static int find_measure(const char *name) {
-    for (int i = 0; i < MEASURE_COUNT; i++) {
-        if (strcmp(measure_names[i], name) == 0) {
-            return i;
-        }
+// False: there is no measure of that name. -1: none is asked for.
+static bool read_measure(struct MHD_Connection *connection, const char *key, int *measure) {
+    const char *name = argument(connection, key);
+    *measure = -1;
+    for (int i = 0; name && *name && i < MEASURE_COUNT && *measure < 0; i++) {
+        *measure = strcmp(measure_names[i], name) == 0 ? i : -1;
     }
-    return -1;
+    return !name || !*name || *measure >= 0;
 }
 
 static enum MHD_Result answer_histogram(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
     int64_t buckets, shift_ms;
     struct json json = {0};
-    const char *name = argument(connection, "measure");
-    int measure = name && *name ? find_measure(name) : -1;
+    struct search_buckets wanted;
     if (!read_number(connection, "buckets", 1, BUCKETS_DEFAULT, &buckets) || buckets > BUCKETS_MAX) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "buckets is not a number from 1 to 1000", NULL);
     }
     if (!read_number(connection, "shift_ms", -DAY_MS, 0, &shift_ms) || shift_ms > DAY_MS) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "shift_ms is not a number of milliseconds, a day at most", NULL);
     }
-    if (name && *name && measure < 0) {
+    if (!read_measure(connection, "measure", &wanted.measure) || !read_measure(connection, "otherwise", &wanted.otherwise)) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "there is no measure of that name", NULL);
     }
-    struct search_buckets wanted = {(int)buckets, shift_ms, measure};
+    wanted.most = (int)buckets;
+    wanted.shift_ms = shift_ms;
     enum receiver_error error = catalog_histogram(store_catalog(api->store), selection, &wanted, &json);
     return reply(connection, error, NULL, &json);
 }

@@ -65,6 +65,7 @@ struct search_buckets {
     int most;         // of round widths: 1 s, 5 min, 1 d
     int64_t shift_ms; // their limits are whole multiples of their width from this moment on: days begin where the one who asks has midnight
     int measure;      // or -1: none
+    int otherwise;    // where no upload of the selection has the measure: another one, or -1
 };
 bool search_histogram(const struct search *search, const struct selection *selection, const struct search_buckets *wanted,
                       struct json *json);

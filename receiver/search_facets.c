@@ -206,10 +206,22 @@ bool search_facets(const struct search *search, const struct selection *selectio
 
 // ---- Histogram ----
 
-struct bucket {
-    int64_t count, measured;
+struct mean {
+    int64_t measured;
     double sum;
 };
+
+struct bucket {
+    int64_t count;
+    struct mean measure, otherwise;
+};
+
+static bool add_to_mean(struct mean *mean, const struct search_row *row, int measure) {
+    double value = measure >= 0 ? row->measures.values[measure] : NAN;
+    mean->measured += !isnan(value);
+    mean->sum += isnan(value) ? 0 : value;
+    return !isnan(value);
+}
 
 // What the selection leaves open is taken from the uploads: the first and the last start.
 static void find_range(const struct search *search, const struct search_query *query, int64_t *from_ms, int64_t *to_ms) {
@@ -259,7 +271,7 @@ static int round_buckets(int64_t *from_ms, int64_t *to_ms, int most, int64_t shi
 }
 
 static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, int64_t bucket_ms, const struct bucket *buckets, int count,
-                            int measure) {
+                            int measure, bool otherwise) {
     json_object_begin(json);
     json_key(json, "from_ms");
     json_number(json, from_ms);
@@ -287,7 +299,8 @@ static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, i
     json_key(json, "values");
     json_array_begin(json);
     for (int i = 0; i < count; i++) {
-        json_real(json, buckets[i].measured ? buckets[i].sum / (double)buckets[i].measured : NAN);
+        const struct mean *mean = otherwise ? &buckets[i].otherwise : &buckets[i].measure;
+        json_real(json, mean->measured ? mean->sum / (double)mean->measured : NAN);
     }
     json_array_end(json);
     json_object_end(json);
@@ -302,20 +315,21 @@ bool search_histogram(const struct search *search, const struct selection *selec
     }
     struct bucket *buckets = calloc((size_t)wanted->most, sizeof *buckets);
     int64_t from_ms, to_ms, width_ms;
+    bool any = false; // upload has the measure
     find_range(search, &query, &from_ms, &to_ms);
     int count = round_buckets(&from_ms, &to_ms, wanted->most, wanted->shift_ms, &width_ms);
     for (size_t i = search->begin; buckets && i < search->end; i++) {
         const struct search_row *row = &search->rows[i];
         if (search_query_match(&query, row) == SEARCH_ALL_HOLD && row->start_ms >= from_ms && row->start_ms < to_ms) {
             struct bucket *bucket = &buckets[(row->start_ms - from_ms) / width_ms];
-            double value = wanted->measure >= 0 ? row->measures.values[wanted->measure] : NAN;
             bucket->count++;
-            bucket->measured += !isnan(value);
-            bucket->sum += isnan(value) ? 0 : value;
+            any |= add_to_mean(&bucket->measure, row, wanted->measure);
+            add_to_mean(&bucket->otherwise, row, wanted->otherwise);
         }
     }
     if (buckets) {
-        write_histogram(json, from_ms, to_ms, width_ms, buckets, count, wanted->measure);
+        bool otherwise = !any && wanted->otherwise >= 0;
+        write_histogram(json, from_ms, to_ms, width_ms, buckets, count, otherwise ? wanted->otherwise : wanted->measure, otherwise);
     }
     bool ok = buckets;
     free(buckets);

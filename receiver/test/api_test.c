@@ -93,6 +93,9 @@ static void test_list(void **state) {
                "\"counts\":[3],\"measure\":{\"name\":\"goroutines\",\"unit\":\"count\",\"values\":[null]}");
     expect_get(fixture->port, "/api/histogram?buckets=0", 400, "buckets");
     expect_get(fixture->port, "/api/histogram?measure=x", 400, "no measure");
+    expect_get(fixture->port, "/api/histogram?measure=goroutines&otherwise=x", 400, "no measure");
+    expect_get(fixture->port, "/api/histogram?buckets=1&measure=goroutines&otherwise=cpu_cores", 200,
+               "\"measure\":{\"name\":\"cpu_cores\",");
     expect_get(fixture->port, "/api/uploads?after=x", 400, "after");
     expect_get(fixture->port, "/api/uploads?after=7:x", 400, "after");
     expect_get(fixture->port, "/api/uploads?sort=size", 400, "sort");

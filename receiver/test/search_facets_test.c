@@ -1,6 +1,8 @@
 // search_facets_test.c: counts by facet and over time.
 #include "searching.h"
 
+#include <math.h>
+
 static void expect_values(const struct search *search, const char *parameters, struct search_values wanted, const char *piece) {
     struct selection selection;
     struct json json = {0};
@@ -103,20 +105,27 @@ static void test_histogram(void **state) {
     for (int64_t i = 0; i < 5; i++) {
         add_upload(&search, i + 1, starts_ms[i], "shop", "prod", "");
     }
-    search_measured(&search, 1, &(struct measures){{2}});
-    search_measured(&search, 2, &(struct measures){{4}});
-    struct search_buckets three = {3, 0, -1}, four = {4, 0, -1}, cpu = {2, 0, MEASURE_CPU_CORES};
+    search_measured(&search, 1, &(struct measures){{2, NAN, NAN, NAN, NAN, NAN}});
+    search_measured(&search, 2, &(struct measures){{4, NAN, NAN, NAN, NAN, NAN}});
+    struct search_buckets three = {3, 0, -1, -1}, four = {4, 0, -1, -1}, cpu = {2, 0, MEASURE_CPU_CORES, -1};
     expect_histogram(&search, "from=0&to=600000", three,
                      "{\"from_ms\":0,\"to_ms\":600000,\"bucket_ms\":300000,\"counts\":[2,3],\"measure\":null}");
     expect_histogram(&search, "from=0&to=600000", cpu, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
+    // What no upload has is told by another measure.
+    struct search_buckets c_or_cpu = {2, 0, MEASURE_C_LIVE_BYTES, MEASURE_CPU_CORES},
+                          cpu_or_c = {2, 0, MEASURE_CPU_CORES, MEASURE_C_LIVE_BYTES};
+    expect_histogram(&search, "from=0&to=600000", c_or_cpu, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
+    expect_histogram(&search, "from=0&to=600000", cpu_or_c, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
+    expect_histogram(&search, "from=300000&to=600000", c_or_cpu,
+                     "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[null]}");
     // Of a range that begins anywhere the first bucket begins before it.
     expect_histogram(&search, "from=199999&to=450000", four,
                      "{\"from_ms\":120000,\"to_ms\":480000,\"bucket_ms\":120000,\"counts\":[1,1,1],");
-    expect_histogram(&search, "", (struct search_buckets){60, 0, -1},
+    expect_histogram(&search, "", (struct search_buckets){60, 0, -1, -1},
                      "{\"from_ms\":0,\"to_ms\":510000,\"bucket_ms\":10000,\"counts\":[1,0,");
     expect_histogram(&search, "service=nobody", four, "{\"from_ms\":0,\"to_ms\":1000,\"bucket_ms\":1000,\"counts\":[0],");
     expect_histogram(&search, "from=300&to=200", four, "\"counts\":[0],");
-    expect_histogram(&search, "from=-1000&to=1000", (struct search_buckets){1, 0, -1},
+    expect_histogram(&search, "from=-1000&to=1000", (struct search_buckets){1, 0, -1, -1},
                      "{\"from_ms\":-1000,\"to_ms\":1000,\"bucket_ms\":2000,\"counts\":[1],");
     expect_histogram(&search, "from=-62167219200000&to=253402300799999", four, "\"bucket_ms\":78892380000000,\"counts\":[5,0,0,0],");
     search_free(&search);
@@ -144,10 +153,10 @@ static void test_round_widths(void **state) {
         int64_t count = (from_ms + cases[i].range_ms - first - 1) / cases[i].width_ms + 1;
         snprintf(piece, sizeof piece, "{\"from_ms\":%lld,\"to_ms\":%lld,\"bucket_ms\":%lld,", (long long)first,
                  (long long)(first + count * cases[i].width_ms), (long long)cases[i].width_ms);
-        expect_histogram(&search, parameters, (struct search_buckets){80, 0, -1}, piece);
+        expect_histogram(&search, parameters, (struct search_buckets){80, 0, -1, -1}, piece);
     }
     // Days that begin at midnight, two hours east of Greenwich.
-    expect_histogram(&search, "from=1767322845678&to=1767922845678", (struct search_buckets){10, -2 * HOUR, -1},
+    expect_histogram(&search, "from=1767322845678&to=1767922845678", (struct search_buckets){10, -2 * HOUR, -1, -1},
                      "{\"from_ms\":1767304800000,\"to_ms\":1767996000000,\"bucket_ms\":86400000,");
     search_free(&search);
 }
