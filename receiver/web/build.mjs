@@ -50,7 +50,8 @@ async function tests() {
     platform: "node",
     target: "node18",
     sourcemap: "inline",
-    loader: { ".css": "empty" },
+    loader: { ".css": "text" },
+    logOverride: { "ignored-bare-import": "silent" },
   });
 }
 

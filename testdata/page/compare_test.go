@@ -55,7 +55,6 @@ func TestCompareTwoUploads(t *testing.T) {
 	view.clean(t)
 }
 
-// Ten uploads against two: in total much more, a second the same.
 // The form by which a side is changed lies in the window, however much stands beside its button, and can be scrolled where the window is low.
 func TestChangeFormIsInTheWindow(t *testing.T) {
 	t.Parallel()
@@ -74,6 +73,44 @@ func TestChangeFormIsInTheWindow(t *testing.T) {
 	view.clean(t)
 }
 
+// choose chooses one more value of a facet in a side's form.
+func (view *tab) choose(side, facet, value string) {
+	view.t.Helper()
+	view.text(`(() => { const list = document.querySelector('` + side + ` [data-facet="` + facet + `"]'); list.value = "` + value + `"; list.dispatchEvent(new Event("change")); return ""; })()`)
+}
+
+// The form keeps every value of a facet that a link names, also "" for uploads that do not tell, and takes more.
+func TestChangeFormKeepsAllValues(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadLeak(t, 25) // ten of version 1.0, ten of 1.1, five of 1.2
+	receiver.uploadAt(t, moment{start: leakStart, tags: "service:shop", attachments: map[string][]byte{"delta-heap.pprof": encode(t, leakProfile(0))}})
+	view := chromium.open(t)
+	const uploads = `document.querySelector("#side-now .side-sums").textContent`
+	const versions = `JSON.stringify(new URLSearchParams(location.search).getAll("version"))`
+	view.goTo(receiver.url+"compare?service=shop&version=1.0&version=1.1&base.ids=1&type=alloc_space", compareReady)
+	view.until(uploads + `.includes("20 uploads")`)
+	view.click("#side-now summary")
+	view.until(`document.querySelectorAll('#side-now [name="version"]:checked').length === 2`)
+	view.click(`#side-now [type="submit"]`)
+	view.until(`!document.querySelector("#side-now details").open`)
+	view.expect(versions, `["1.0","1.1"]`)
+	view.click("#side-now summary")
+	view.until(`document.querySelectorAll('#side-now [name="version"]:checked').length === 2`)
+	view.until(`document.querySelectorAll('#side-now [data-facet="version"] option').length === 3`)
+	view.choose("#side-now", "version", "=")
+	view.choose("#side-now", "version", "=1.2")
+	view.until(`document.querySelectorAll('#side-now [name="version"]:checked').length === 4`)
+	view.accessible(t, "the form of a side")
+	view.click(`#side-now [name="version"][value="1.1"]`)
+	view.until(`document.querySelectorAll('#side-now [name="version"]:checked').length === 3`)
+	view.click(`#side-now [type="submit"]`)
+	view.until(versions + ` === '["1.0","","1.2"]' && ` + uploads + `.includes("16 uploads")`)
+	view.expect(`document.querySelector("#side-now .facts").textContent`, "serviceshopversion1.0versionnoneversion1.2")
+	view.clean(t)
+}
+
+// Ten uploads against two: in total much more, a second the same.
 func TestComparePerSecondAndTotal(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -103,8 +140,9 @@ func TestCompareWithThePeriodBefore(t *testing.T) {
 
 	// By form: another version on the side of now.
 	view.click("#side-now summary")
-	view.until(`document.querySelectorAll('#side-now [name="version"] option').length === 3`)
-	view.text(`(document.querySelector('#side-now [name="version"]').value = "1.0", document.querySelector('#side-now [name="from"]').value = "", document.querySelector('#side-now [name="to"]').value = "", "")`)
+	view.until(`document.querySelectorAll('#side-now [data-facet="version"] option').length === 3`)
+	view.choose("#side-now", "version", "=1.0")
+	view.text(`(document.querySelector('#side-now [name="from"]').value = "", document.querySelector('#side-now [name="to"]').value = "", "")`)
 	view.click(`#side-now [type="submit"]`)
 	view.until(`new URLSearchParams(location.search).get("version") === "1.0" && document.querySelector("#change")?.textContent === "±0 (+0.0 %)"`)
 	view.clean(t)

@@ -1,13 +1,9 @@
 package page
 
-// The tab Profiles: flame graph, table, sandwich, search, filters, downloads, keyboard.
+// The tab Profiles: flame graph, table, sandwich, search, filters, keyboard.
 
 import (
-	"archive/tar"
-	"bytes"
 	"fmt"
-	"io"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -64,6 +60,15 @@ func TestFlameGraph(t *testing.T) {
 	view.expect(`colourAt(2, 50) === cssColour("--flame-go")`, "false")
 	view.hover(view.canvasWidth()-5, 50)
 	view.until(tooltip + `.includes("main.main")`)
+	view.click("#reset")
+	view.waitGraph("all")
+
+	// Below a box that is zoomed into, the share of all and that of the box.
+	view.clickAt(20, 70)
+	view.waitGraph("github.com/mattn/go-sqlite3.(*SQLiteStmt).exec")
+	view.hover(20, 110)
+	view.until(tooltip + `.includes("40 MB, 83.3 % of all\n100.0 % of go-sqlite3.(*SQLiteStmt).exec\n")`)
+	view.until(`document.querySelector("#frame").textContent === "sqlite3_prepare_v2 · src/sqlite3.c:20 · 40 MB, 83.3 % of all, 100.0 % of go-sqlite3.(*SQLiteStmt).exec"`)
 	view.click("#reset")
 	view.waitGraph("all")
 	view.clean(t)
@@ -194,13 +199,15 @@ func TestFocusIgnoreHide(t *testing.T) {
 	view := chromium.profile(t, receiver, "ids=1")
 	view.keys("#search", "exec")
 	view.click(`.search-box + .toolbar-group button:nth-child(1)`)
-	view.until(`document.querySelector("#frame").textContent === "all · 40 MB"`)
+	view.until(`document.querySelector("#frame").textContent === "all · 40 MB of 48 MB, 83.3 %"`)
 	view.expect(`document.querySelector("#filters").textContent`, "focusexec×")
+	view.hover(20, 70)
+	view.until(`document.querySelector("#frame").textContent.endsWith(" · 40 MB, 83.3 % of all, 100.0 % of what is shown")`)
 	view.click(`#filters button`)
 	view.until(`document.querySelector("#frame").textContent === "all · 48 MB"`)
 	view.keys("#search", "exec")
 	view.click(`.search-box + .toolbar-group button:nth-child(2)`)
-	view.until(`document.querySelector("#frame").textContent === "all · 8 MB"`)
+	view.until(`document.querySelector("#frame").textContent === "all · 8 MB of 48 MB, 16.7 %"`)
 	view.click(`#filters button`)
 	view.keys("#search", "/runtime/")
 	view.click(`.search-box + .toolbar-group button:nth-child(3)`)
@@ -318,7 +325,10 @@ func TestAddressHoldsTheView(t *testing.T) {
 	second.waitPressed("#memory", "value", "C")
 	second.expect(`document.querySelector("#search").value`, "exec")
 
-	// Back goes back a choice.
+	// Back goes back a choice, and what was typed is one.
+	view.do(chromedp.Evaluate[chromedp.Void](`history.back()`))
+	view.until(`document.querySelector("#matches").textContent === ""`)
+	view.waitGraph("github.com/mattn/go-sqlite3.(*SQLiteStmt).exec")
 	view.do(chromedp.Evaluate[chromedp.Void](`history.back()`))
 	view.waitGraph("all")
 	view.do(chromedp.Evaluate[chromedp.Void](`history.back()`))
@@ -386,77 +396,6 @@ func TestHostileTextStaysText(t *testing.T) {
 	view.expect(`document.querySelectorAll("img").length`, "1") // the page's own
 	view.expect(`document.title === "pwned"`, "false")
 	view.cleanBut(t, "422")
-}
-
-func TestDownloadsGiveTheBytesThatCame(t *testing.T) {
-	t.Parallel()
-	receiver := startReceiver(t)
-	profile := encode(t, heapProfile())
-	sent := map[string][]byte{"delta-heap.pprof": profile, "metrics.json": []byte(`[["a",1]]`)}
-	receiver.upload(t, "shop", sent)
-	view := chromium.profile(t, receiver, "ids=1")
-	view.click("#downloads summary")
-	for name, want := range sent {
-		target, err := url.Parse(view.text(`document.querySelector('#downloads a[download="` + name + `"]').href`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := receiver.get(t, target.Path); !bytes.Equal(got, want) {
-			t.Errorf("%s: downloaded %d bytes, uploaded %d", name, len(got), len(want))
-		}
-	}
-	target, err := url.Parse(view.text(`document.querySelector("#download-all").href`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string][]byte{}
-	for archive := tar.NewReader(bytes.NewReader(receiver.get(t, target.Path))); ; {
-		header, err := archive.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		found[header.Name[strings.LastIndex(header.Name, "/")+1:]], _ = io.ReadAll(archive)
-	}
-	for name, want := range sent {
-		if !bytes.Equal(found[name], want) {
-			t.Errorf("the archive's %s has %d bytes, uploaded %d (it holds %d files)", name, len(found[name]), len(want), len(found))
-		}
-	}
-	view.do(chromedp.KeyEvent(kb.Escape))
-	view.clean(t)
-}
-
-// Each file can be had from the list as well, by mouse and by keys.
-func TestDownloadsFromTheList(t *testing.T) {
-	t.Parallel()
-	receiver := startReceiver(t)
-	sent := map[string][]byte{"delta-heap.pprof": encode(t, heapProfile()), "metrics.json": []byte(`[["a",1]]`)}
-	receiver.upload(t, "shop", sent)
-	view := chromium.search(t, receiver, "")
-	view.expect(`document.querySelector(".upload-row .files").textContent`, "↓ 2")
-	view.click(".upload-row .files button")
-	view.until(`document.querySelectorAll(".popup a").length === 3`)
-	view.accessible(t, "files of an upload")
-	for name, want := range sent {
-		target, err := url.Parse(view.text(`document.querySelector('.popup a[download="` + name + `"]').href`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := receiver.get(t, target.Path); !bytes.Equal(got, want) {
-			t.Errorf("%s: downloaded %d bytes, uploaded %d", name, len(got), len(want))
-		}
-	}
-	view.expect(`new URL(document.querySelector('.popup [data-action="all"]').href).pathname`, "/api/uploads/1/archive")
-	view.do(chromedp.KeyEvent(kb.Escape))
-	view.until(`!document.querySelector(".popup") && location.pathname === "/"`)
-	view.do(chromedp.Focus(chromedp.CSS(".upload-row")), chromedp.KeyEvent("d"))
-	view.until(`document.activeElement.closest(".popup")`)
-	view.do(chromedp.KeyEvent(kb.Escape))
-	view.until(`document.activeElement.matches(".upload-row")`)
-	view.clean(t)
 }
 
 func TestMissingUpload(t *testing.T) {

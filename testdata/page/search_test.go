@@ -178,7 +178,7 @@ func TestEveryValueCanBeChosen(t *testing.T) {
 	view.do(chromedp.Navigate(receiver.url + "compare"))
 	view.until(`document.querySelector("#side-now summary")`)
 	view.click("#side-now summary")
-	view.until(`document.querySelectorAll('#side-now select[name="service"] option').length > 60`)
+	view.until(`document.querySelectorAll('#side-now select[data-facet="service"] option').length > 60`)
 	view.clean(t)
 }
 
@@ -203,6 +203,21 @@ func TestFirstThingsFirst(t *testing.T) {
 	view.until(`!document.querySelector("#keys").open`)
 	view.keys("#filter", "?")
 	view.expect(`document.querySelector("#keys").open`, "false")
+	view.clean(t)
+}
+
+// Without C memory anywhere the chart shows the heap, and asks once for either.
+func TestChartAsksOnceForItsMeasure(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadCapture(t, "go-v1")
+	receiver.measured(t, "/api/uploads?measures=1")
+	view := chromium.search(t, receiver, "")
+	view.until(`document.querySelector("#measure select").value === "heap_live_bytes"`)
+	view.until(`document.querySelector("#live").dataset.state === "on"`)
+	view.expect(`[...new Set(performance.getEntriesByType("resource").map(({ name }) => new URL(name))
+		.filter(({ pathname }) => pathname === "/api/histogram").map(({ searchParams }) => searchParams.get("measure") + " " + searchParams.get("otherwise")))].join()`,
+		"c_live_bytes heap_live_bytes")
 	view.clean(t)
 }
 

@@ -1,5 +1,6 @@
 // api.ts: the receiver's JSON interface (docs/receiver.md), typed. Every call takes a signal to drop it with; an error's message is the
 // receiver's own line of text.
+import { persistently } from "./reach";
 
 export interface Attachment {
   name: string;
@@ -208,14 +209,12 @@ export class ApiError extends Error {
   }
 }
 
-async function ask(path: string, signal?: AbortSignal): Promise<Response> {
-  const response = await fetch(path, signal ? { signal } : {});
-  if (!response.ok) throw new ApiError(response.status, (await response.text()).trim() || response.statusText);
-  return response;
-}
-
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await ask(path, signal)).json() as Promise<T>;
+function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return persistently(async () => {
+    const response = await fetch(path, signal ? { signal } : {});
+    if (!response.ok) throw new ApiError(response.status, (await response.text()).trim() || response.statusText);
+    return response.json() as Promise<T>;
+  }, signal);
 }
 
 export type Query = Record<string, string | number | readonly string[] | null | undefined>;
@@ -258,10 +257,6 @@ export function archivePath(id: number | string): string {
 
 export function event(id: number | string, signal?: AbortSignal): Promise<unknown> {
   return get(`/api/uploads/${encodeURIComponent(id)}/event`, signal);
-}
-
-export async function attachmentText(id: number | string, name: string, signal?: AbortSignal): Promise<string> {
-  return (await ask(attachmentPath(id, name), signal)).text();
 }
 
 export function uploadTypes(id: number | string, name: string, signal?: AbortSignal): Promise<Types> {

@@ -3,10 +3,10 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import "./chart.css";
-import { alone, bridged, quantity, tick, timeTicks } from "./chart_units";
+import { alone, bridged, quantity, tick } from "./chart_units";
 import { make } from "./dom";
-import { rangeText } from "./search_time";
 import { colour, onTheme } from "./theme";
+import { chartDate, rangeText, timeTicks } from "./times";
 
 export interface ChartSeries {
   label: string;
@@ -107,6 +107,7 @@ export class Chart {
       width,
       height: options.height,
       ms: 1,
+      tzDate: chartDate,
       padding: [8, right ? 0 : 20, 0, 0],
       legend: { show: false },
       cursor: {

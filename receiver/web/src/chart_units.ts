@@ -56,21 +56,6 @@ export function alone(values: readonly (number | null | undefined)[]): number[] 
   return values.flatMap((value, index) => (typeof value === "number" && gap(index - 1) && gap(index + 1) ? [index] : []));
 }
 
-// Labels of a time axis: clock times, and the day below the first of them and wherever a day begins.
-export function timeTicks(splits_ms: readonly number[], step_ms: number): string[] {
-  const days = step_ms >= 86_400_000;
-  let last = "";
-  return splits_ms.map((split) => {
-    const then = new Date(split);
-    const day = then.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-    if (days) return day;
-    const clock = then.toLocaleTimeString("en-GB").slice(0, step_ms < 60_000 ? 8 : 5);
-    const text = day === last ? clock : `${clock}\n${day}`;
-    last = day;
-    return text;
-  });
-}
-
 const words: Record<string, string> = {
   cpu: "CPU",
   gc: "GC",

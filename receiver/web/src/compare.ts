@@ -15,6 +15,7 @@ import { flags } from "./pattern";
 import { gaugeControls } from "./profile_toolbar";
 import { hasSelection } from "./search_time";
 import { change, current, navigate, type State } from "./state";
+import { TextBox } from "./text_box";
 import { findPath, pathOf, sumFunctions, type Tree } from "./tree";
 import type { View } from "./view";
 
@@ -47,13 +48,10 @@ export class ComparePage implements View {
     () => {},
   );
   private readonly toolbar = make("div", { class: "compare-toolbar" });
-  private readonly search = make("input", {
+  private readonly search = new TextBox("find", {
     id: "search",
-    type: "search",
-    placeholder: "Search functions and files",
-    "aria-label": "Search functions and files",
-    autocomplete: "off",
-    spellcheck: false,
+    label: "Search functions and files",
+    read: (pattern) => pattern.replace(/^=/, ""),
   });
   private readonly matches = make("span", { id: "matches", role: "status", class: "soft" });
   private readonly graphs = { both: this.graph("Difference", "both"), base: this.graph("Baseline", "base"), now: this.graph("Now", "now") };
@@ -61,7 +59,7 @@ export class ComparePage implements View {
     "Functions",
     {
       onPick: (row) => change({ find: current().get("find") === `=${row.name}` ? null : `=${row.name}` }),
-      onSort: (sort) => change({ sort: sort === "self-change" ? null : sort }, { replace: true }),
+      onSort: (sort) => change({ sort: sort === "self-change" ? null : sort }),
     },
     { compared: true },
   );
@@ -85,7 +83,6 @@ export class ComparePage implements View {
 
   mount(root: HTMLElement, state: State): void {
     document.title = "Compare · cmemprof";
-    this.search.oninput = () => change({ find: this.search.value }, { replace: true });
     this.table.element.id = "functions";
     const side = (graph: FlameGraph, name: string) =>
       make(
@@ -225,7 +222,7 @@ export class ComparePage implements View {
   }
 
   private showToolbar(state: State, shown: Comparison, view: string): void {
-    if (document.activeElement !== this.search) this.search.value = state.get("find").replace(/^=/, "");
+    this.search.show(state);
     const { unit, gauge } = shown.answer;
     const perSecond = state.get("mode") !== "total";
     refill(
@@ -270,7 +267,7 @@ export class ComparePage implements View {
       make("span", { class: "space" }),
       this.summary(shown, unit),
       this.matches,
-      this.search,
+      this.search.element,
     );
   }
 
@@ -311,6 +308,9 @@ export class ComparePage implements View {
 
   private tell(tree: Tree | undefined, node: number): void {
     const of = tree ?? this.shown?.both;
-    if (of) this.frame.textContent = frameText(of, tree ? node : findPath(of, current().get("zoom")));
+    if (of) {
+      const zoomed = findPath(of, current().get("zoom"));
+      this.frame.textContent = frameText(of, tree ? node : zoomed, zoomed);
+    }
   }
 }

@@ -3,8 +3,9 @@
 import * as api from "./api";
 import { button, actAsMenu, link, make } from "./dom";
 import { count, duration } from "./format";
-import { localTime, parseTime, prefixed, rangeText } from "./search_time";
+import { parseTime, prefixed } from "./search_time";
 import { selectionNames, State } from "./state";
+import { fieldTime, fromField, moment, rangeText } from "./times";
 
 export type Side = "base." | "";
 export const sideNames: Record<Side, string> = { "base.": "Baseline", "": "Now" };
@@ -41,16 +42,42 @@ export function facts(selection: URLSearchParams): [name: string, value: string]
   const from = parseTime(selection.get("from") ?? "");
   const to = parseTime(selection.get("to") ?? "");
   if (from !== null && to !== null) out.push(["time", rangeText(from, to)]);
-  else if (from !== null && from > 0) out.push(["since", localTime(from).replace("T", " ")]);
-  else if (to !== null) out.push(["until", localTime(to).replace("T", " ")]);
+  else if (from !== null && from > 0) out.push(["since", moment(from)]);
+  else if (to !== null) out.push(["until", moment(to)]);
   for (const [name, value] of selection) {
     if (name === "from" || name === "to") continue;
     const ids = value.split(",");
     out.push(
-      name === "ids" ? (ids.length === 1 ? ["upload", value] : ["uploads", `${ids.length} chosen`]) : [name === "q" ? "text" : name, value],
+      name === "ids"
+        ? ids.length === 1
+          ? ["upload", value]
+          : ["uploads", `${ids.length} chosen`]
+        : [name === "q" ? "text" : name, value || "none"],
     );
   }
   return out.length > 0 ? out : [["uploads", "all"]];
+}
+
+// Any number of a facet's values: a box for each that is chosen, and a list to choose one more.
+function facetField(name: string, chosen: readonly string[], known: readonly string[], more: number): HTMLElement {
+  const title = name.charAt(0).toUpperCase() + name.slice(1);
+  const list = make("select", { "aria-label": title, data: { facet: name } });
+  const field = make("div", { class: "side-field", role: "group", "aria-label": title }, make("span", {}, title));
+  const boxes = make("div", { class: "side-values" });
+  const show = (values: readonly string[]): void => {
+    const box = (value: string) => make("input", { type: "checkbox", name, value, checked: true, onchange: () => show(now()) });
+    boxes.replaceChildren(...values.map((value) => make("label", { class: "chip" }, box(value), make("b", {}, value || "none"))), list);
+    list.replaceChildren(
+      make("option", { value: "any" }, values.length > 0 ? "or …" : "any"),
+      ...known.filter((value) => !values.includes(value)).map((value) => make("option", { value: `=${value}` }, value || "none")),
+      ...(more > 0 ? [make("option", { disabled: true }, `${more.toLocaleString("en")} more: choose on the search page`)] : []),
+    );
+  };
+  const now = (): string[] => [...boxes.querySelectorAll<HTMLInputElement>("input:checked")].map((box) => box.value);
+  list.onchange = () => (show([...now(), list.value.slice(1)]), list.focus());
+  show(chosen);
+  field.append(boxes);
+  return field;
 }
 
 export interface SideTotals {
@@ -117,6 +144,7 @@ export class SidePanel {
   // What the filters can be is what the receiver has.
   private async fill(): Promise<void> {
     const { selection } = this;
+    this.form.replaceChildren(make("p", { class: "soft" }, "Loading")); // what would be chosen in the old form would be lost
     const known = await api
       .facets(new URLSearchParams(), { values: mostValues }, this.ended.signal)
       .catch(() => ({ facets: [] as api.Facet[] }));
@@ -126,23 +154,17 @@ export class SidePanel {
         "label",
         {},
         make("span", {}, text),
-        make("input", { type: "datetime-local", step: "1", name, value: at === null ? "" : localTime(at) }),
+        make("input", { type: "datetime-local", step: "1", name, value: at === null ? "" : fieldTime(at) }),
       );
     };
     const pickers = fields.map((name) => {
-      const values = new Set([
-        ...selection.getAll(name),
-        ...(known.facets.find((facet) => facet.name === name)?.values ?? []).map(({ value }) => value),
-      ]);
-      const list = make(
-        "select",
-        { name },
-        make("option", { value: "" }, "any"),
-        ...[...values].map((value) => make("option", { value, selected: value === selection.get(name) }, value)),
+      const { values = [], more = 0 } = known.facets.find((facet) => facet.name === name) ?? {};
+      return facetField(
+        name,
+        selection.getAll(name),
+        values.map(({ value }) => value),
+        more,
       );
-      const more = known.facets.find((facet) => facet.name === name)?.more ?? 0;
-      if (more > 0) list.append(make("option", { disabled: true }, `${more.toLocaleString("en")} more: choose on the search page`));
-      return make("label", {}, make("span", {}, name.charAt(0).toUpperCase() + name.slice(1)), list);
     });
     const ids = make(
       "label",
@@ -186,11 +208,11 @@ export class SidePanel {
     const selection = new URLSearchParams();
     for (const [name, entry] of data) {
       const text = String(entry).trim();
-      if (!text) continue;
+      if (!text && !fields.includes(name as (typeof fields)[number])) continue; // of a facet "" is a value: uploads without it
       selection.append(
         name,
         name === "from" || name === "to"
-          ? String(new Date(text).getTime())
+          ? String(fromField(text))
           : name === "ids"
             ? text.replace(/[^0-9]+/g, ",").replace(/^,|,$/g, "")
             : text,

@@ -75,6 +75,8 @@ export class Facets {
     autocomplete: "off",
     spellcheck: false,
   });
+  // In narrow windows the filters are closed until somebody wants them.
+  private readonly opener = button("Filters", () => this.open(this.element.dataset.open !== "true"), { class: "button facet-opener" });
   private readonly clear = button("Clear", () => this.change({}, true), { id: "facet-clear", class: "button plain" });
   private facets: readonly Facet[] = [];
   private state: State | undefined;
@@ -91,7 +93,13 @@ export class Facets {
       clearTimeout(this.typed);
       this.typed = window.setTimeout(find, typing_ms);
     };
-    this.element.append(make("div", { class: "facet-top" }, this.search, this.clear), this.list);
+    this.element.append(make("div", { class: "facet-top" }, this.opener, this.search, this.clear), this.list);
+    this.open(false);
+  }
+
+  private open(yes: boolean): void {
+    this.element.dataset.open = String(yes);
+    this.opener.setAttribute("aria-expanded", String(yes));
   }
 
   get wanted(): string {

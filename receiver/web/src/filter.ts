@@ -114,7 +114,10 @@ class Builder {
       raw.baseSelf = Float64Array.from(this.baseSelf);
       raw.baseTotal = addUp(this.baseOwn);
     }
-    return assemble(raw, functions, { type: of.type, unit: of.unit, leftOut: of.leftOut });
+    const tree = assemble(raw, functions, { type: of.type, unit: of.unit, leftOut: of.leftOut });
+    const whole = of.whole ?? of.total[0];
+    if (Math.abs(tree.total[0] - whole) > 1e-9 * Math.abs(whole)) tree.whole = whole; // else it is a sum in another order
+    return tree;
   }
 }
 

@@ -100,17 +100,6 @@ export class FlameGraph {
     this.resize(true);
   }
 
-  highlight(matches: Uint8Array | null): void {
-    this.matches = matches;
-    this.draw();
-  }
-
-  zoom(node: number): void {
-    this.zoomed = node;
-    this.hideTooltip();
-    this.resize(true);
-  }
-
   select(node: number, tell = true): void {
     if (node === this.selected) return;
     this.selected = node;
@@ -200,7 +189,13 @@ export class FlameGraph {
     const { tree } = layout;
     const { matches, zoomed } = this;
     const labels: number[] = []; // node, left, width: text is drawn after the boxes of a row, so that colours change seldom
-    context.globalAlpha = row < tree.depth[zoomed] ? 0.55 : 1;
+    // Whether the search finds it; undefined without a search.
+    const found = (node: number) => (matches && node > 0 && tree.fn[node] >= 0 ? matches[tree.fn[node]] === 1 : undefined);
+    const fillOf = (node: number): string => {
+      const hit = found(node);
+      const own = hit === undefined ? colours.of(node) : hit ? colours.match : colours.dim;
+      return row < tree.depth[zoomed] ? colours.faded(own) : own;
+    };
     // Narrow neighbours of one colour are drawn as one box: a wide tree has thousands of them in a row.
     let fill = "";
     let from = 0;
@@ -212,7 +207,7 @@ export class FlameGraph {
     };
     const runs: number[] = []; // left, width, whether one of it matches
     const box = (node: number, left: number, width: number): void => {
-      const own = matches && tree.fn[node] >= 0 && node > 0 ? (matches[tree.fn[node]] ? colours.match : colours.dim) : colours.of(node);
+      const own = fillOf(node);
       const right = left + (width > 3 ? width - 1 : Math.max(width, 0.5)); // a gap tells neighbours apart
       if (own === fill && left - to < 0.5 && width < 3) {
         to = right;
@@ -228,17 +223,15 @@ export class FlameGraph {
       runs.push(left, width, matches && nodes.some((node) => matches[tree.fn[node]]) ? 1 : 0),
     );
     draw();
-    context.globalAlpha = 1;
     for (let i = 0; i < runs.length; i += 3) {
       context.fillStyle = runs[i + 2] ? colours.match : colours.dim;
       context.fillRect(runs[i], top, runs[i + 1], rowHeight_px - 1);
     }
     for (let i = 0; i < labels.length; i += 3) {
       const node = labels[i];
-      const marked = matches && node > 0 && tree.fn[node] >= 0;
       const text = this.fit(context, nameOf(tree, node), labels[i + 2] - 2 * textPadding_px);
       if (!text) continue;
-      context.fillStyle = !marked ? colours.text : matches[tree.fn[node]] ? colours.matchText : colours.dimText;
+      context.fillStyle = colours.textOn(fillOf(node), found(node) === false);
       context.fillText(text, labels[i + 1] + textPadding_px, top + rowHeight_px / 2);
     }
   }
@@ -314,7 +307,7 @@ export class FlameGraph {
 
   private showTooltip(node: number, event: MouseEvent): void {
     const { tooltip } = this;
-    tooltip.replaceChildren(...tooltipLines(this.tree!, node).map((line) => make("div", {}, line)));
+    tooltip.replaceChildren(...tooltipLines(this.tree!, node, this.zoomed).map((line) => make("div", {}, line)));
     tooltip.hidden = false;
     const left = event.clientX + 14;
     const top = event.clientY + 18;

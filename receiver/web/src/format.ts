@@ -1,4 +1,4 @@
-// format.ts: values, times and names as text for people.
+// format.ts: values and names as text for people.
 
 const byteUnits = ["B", "kB", "MB", "GB", "TB", "PB"];
 const timeUnits: [string, number][] = [
@@ -64,17 +64,6 @@ export function share(part: number, whole: number): string {
 export function count(number: number, noun: string): string {
   const ending = number === 1 ? "" : noun.endsWith("s") ? "es" : "s";
   return `${number.toLocaleString("en")} ${noun}${ending}`;
-}
-
-const two = (number: number): string => String(number).padStart(2, "0");
-
-// 14:05:33 for today, else with the date. Not by locale: what a locale writes changes between versions of browsers.
-export function time(when: string | number, now = new Date()): string {
-  const then = new Date(when);
-  if (Number.isNaN(then.getTime())) return "";
-  const clock = `${two(then.getHours())}:${two(then.getMinutes())}:${two(then.getSeconds())}`;
-  if (then.toDateString() === now.toDateString()) return clock;
-  return `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())} ${clock}`;
 }
 
 export function between(start: string, end: string): string {

@@ -94,7 +94,7 @@ export class FunctionTable {
 
   // A share with a bar behind it.
   private share(part: number): Node {
-    const whole = this.tree?.total[0] ?? 0;
+    const whole = this.tree?.whole ?? this.tree?.total[0] ?? 0;
     const cell = make("span", { class: "share" }, share(part, whole));
     cell.style.setProperty("--share", `${whole > 0 ? Math.min(Math.max((100 * part) / whole, 0), 100) : 0}%`);
     return cell;

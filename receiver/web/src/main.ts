@@ -3,10 +3,13 @@ import "./style.css";
 import "./print.css";
 import { make, link } from "./dom";
 import { keysButton } from "./keys";
+import { unreachableLine } from "./reach";
 import { routes } from "./routes";
 import { current, navigate, onChange, type State, stateOf } from "./state";
 import { themeButton } from "./theme";
+import { zoneButton } from "./times";
 import { type View, ViewHost } from "./view";
+import "./narrow.css";
 
 const main = make("main", { id: "main" });
 const host = new ViewHost(main);
@@ -61,8 +64,10 @@ document.body.append(
     nav,
     make("span", { class: "space" }),
     keysButton(),
+    zoneButton(() => (host.close(), show(current()))),
     themeButton(),
   ),
+  unreachableLine(),
   main,
 );
 onChange(show);

@@ -7,8 +7,9 @@ import { button, make, notice, refill } from "./dom";
 import { count } from "./format";
 import { loadScope, scopeChoice, scopeKey, type Scope } from "./metrics_scope";
 import "./metrics.css";
-import { rangeText } from "./search_time";
 import { change, current, type State } from "./state";
+import { TextBox } from "./text_box";
+import { clock, day } from "./times";
 import type { View } from "./view";
 
 const first = ["c_live_bytes", "heap_live_bytes", "cpu_cores", "alloc_bytes_per_s", "goroutines", "lock_seconds_per_s"];
@@ -49,13 +50,7 @@ export class MetricsTab implements View {
   private readonly head = make("div", { class: "tab-head" });
   private readonly when = make("span", { class: "soft", id: "metrics-when" });
   private readonly grid = make("div", { id: "metrics", class: "metrics", role: "region", "aria-label": "Series" });
-  private readonly filter = make("input", {
-    type: "search",
-    id: "metrics-filter",
-    placeholder: "Filter series",
-    "aria-label": "Filter series",
-    autocomplete: "off",
-  });
+  private readonly filter = new TextBox("series", { id: "metrics-filter", label: "Filter series" });
   private readonly reset = button("Show all time", () => change({ zoomed: null }), { id: "metrics-reset" });
   private cards: Card[] = [];
   private times: number[] = [];
@@ -63,8 +58,6 @@ export class MetricsTab implements View {
   private key = "";
 
   mount(root: HTMLElement, state: State): void {
-    this.filter.value = state.get("series");
-    this.filter.oninput = () => change({ series: this.filter.value }, { replace: true });
     root.append(this.head, this.grid);
     this.update(state);
   }
@@ -104,7 +97,7 @@ export class MetricsTab implements View {
     refill(
       this.head,
       scopeChoice(scope),
-      this.filter,
+      this.filter.element,
       this.when,
       make("span", { class: "space" }),
       this.reset,
@@ -146,7 +139,7 @@ export class MetricsTab implements View {
   // Shows what the address says of the same series: which of them, and which time.
   private arrange(state: State): void {
     const wanted = state.get("series").trim().toLowerCase();
-    if (document.activeElement !== this.filter) this.filter.value = state.get("series");
+    this.filter.show(state);
     const range = parseZoom(state.get("zoomed"));
     this.reset.hidden = range === null;
     for (const { series, element, chart, values } of this.cards) {
@@ -162,8 +155,7 @@ export class MetricsTab implements View {
   private read(at: number | null): void {
     const time = at === null ? undefined : this.times[at];
     const last = this.times[this.times.length - 1];
-    this.when.textContent =
-      time === undefined ? (last === undefined ? "" : "Values of the last upload") : rangeText(time, time).replace(/ – .*/, "");
+    this.when.textContent = time === undefined ? (last === undefined ? "" : "Values of the last upload") : `${day(time)} ${clock(time)}`;
     this.cards.forEach((_, index) => this.readCard(index, at));
   }
 

@@ -4,10 +4,12 @@
 // settings); every other selection is an aggregate.
 import * as api from "./api";
 import { button, actAsMenu, link, make, notice, refill, segments } from "./dom";
-import { between, bytes, count, time } from "./format";
+import { between, bytes, count } from "./format";
 import type { Tab } from "./routes";
+import { parseTime } from "./search_time";
 import { singleUpload } from "./selection";
 import { change, type State } from "./state";
+import { moment } from "./times";
 import { ViewHost, type View } from "./view";
 
 export class ProfilePage implements View {
@@ -88,7 +90,7 @@ function showUpload(head: HTMLElement, upload: api.Upload, signal: AbortSignal):
         fact("version", upload.version),
         fact("host", upload.host),
         fact("runtime", upload.runtime || upload.language || upload.family),
-        fact("time", time(start)),
+        fact("time", moment(Date.parse(start))),
         fact("lasts", upload.start && upload.end ? between(upload.start, upload.end) : ""),
       ),
       tags(upload.tags, signal),
@@ -113,7 +115,7 @@ function showAggregate(head: HTMLElement, selection: URLSearchParams, list: api.
         fact("merged", count(list.total, "profile")),
         ...[...selection]
           .filter(([name]) => name !== "service")
-          .map(([name, text]) => fact(name, name === "from" || name === "to" ? time(/^\d+$/.test(text) ? Number(text) : text) : text)),
+          .map(([name, text]) => fact(name, name === "from" || name === "to" ? moment(parseTime(text) ?? NaN) : text)),
       ),
       make("span", { class: "space" }),
       fullScreenButton(),

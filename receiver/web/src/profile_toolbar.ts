@@ -7,6 +7,7 @@ import { groupings, type Grouping } from "./groups";
 import { LabelsMenu } from "./labels_menu";
 import { isRegex } from "./pattern";
 import { change, current, type State } from "./state";
+import { TextBox } from "./text_box";
 
 export const views = [
   ["graph", "Graph"],
@@ -70,13 +71,12 @@ export function gaugeControls(now: State, { gauges }: Merged): HTMLElement {
 }
 
 export class ProfileToolbar {
-  readonly search = make("input", {
+  readonly search = new TextBox("find", {
     id: "search",
-    type: "search",
+    label: "Search functions and files",
     placeholder: "Search functions and files  ( / )",
-    "aria-label": "Search functions and files",
-    autocomplete: "off",
-    spellcheck: false,
+    read: (pattern) => (isRegex(pattern) ? pattern.slice(1, -1) : pattern),
+    write: (text) => (this.regex.getAttribute("aria-pressed") === "true" && text ? `/${text}/` : text),
   });
   readonly matches = make("span", { id: "matches", role: "status" });
   readonly labels = new LabelsMenu((label) =>
@@ -95,7 +95,6 @@ export class ProfileToolbar {
   private readonly filter = make("div", { class: "toolbar-group" });
 
   constructor() {
-    this.search.addEventListener("input", () => this.changeSearch());
     this.filter.append(
       button("Focus", () => this.usePattern("focus"), { title: "Keep only stacks that match the search" }),
       button("Ignore", () => this.usePattern("ignore"), { title: "Drop stacks that match the search" }),
@@ -108,7 +107,7 @@ export class ProfileToolbar {
       make(
         "div",
         { class: "toolbar-row" },
-        make("div", { class: "search-box" }, this.search, this.regex),
+        make("div", { class: "search-box" }, this.search.element, this.regex),
         this.filter,
         this.labels.element,
         this.matches,
@@ -196,27 +195,19 @@ export class ProfileToolbar {
 
   private showSearch(now: State): void {
     const find = now.get("find");
-    const shown = isRegex(find) ? find.slice(1, -1) : find;
-    if (document.activeElement !== this.search && this.search.value !== shown) this.search.value = shown;
+    this.search.show(now);
     this.regex.setAttribute("aria-pressed", String(isRegex(find)));
     for (const one of this.filter.children) (one as HTMLButtonElement).disabled = !find;
   }
 
-  private changeSearch(): void {
-    const text = this.search.value;
-    const wrapped = this.regex.getAttribute("aria-pressed") === "true" && text ? `/${text}/` : text;
-    change({ find: wrapped }, { replace: true });
-  }
-
   private toggleRegex(): void {
     this.regex.setAttribute("aria-pressed", String(this.regex.getAttribute("aria-pressed") !== "true"));
-    this.changeSearch();
+    this.search.say();
   }
 
   private usePattern(name: PatternName): void {
     const find = current().get("find");
     if (!find) return;
-    this.search.value = "";
     change({ [name]: [...current().all(name), find], find: null, zoom: null });
   }
 

@@ -1,7 +1,7 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
 // Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), view, shape (flame), group, colour, find, focus,
-// ignore, hide, without (kinds), fn (of the sandwich), zoom, sort, gauges (last, max), processes (sum).
+// ignore, hide, without (kinds), fn, callers, callees (of the sandwich), zoom, sort, gauges (last, max), processes (sum).
 import "./profiles.css";
 import type * as api from "./api";
 import { button, actAsMenu, copy, link, make, notice, refill } from "./dom";
@@ -53,20 +53,21 @@ export class ProfilesTab implements View {
   private readonly table = new FunctionTable("Functions", {
     onPick: (row) => this.pickFunction(row),
     onMenu: (row, x, y) => openMenu(row.name, this.functionItems(row.name), x, y),
-    onSort: (sort) => change({ sort: sort === "self" ? null : sort }, { replace: true }),
+    onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
   });
   private readonly short = new FunctionTable(
     "Functions",
     {
       onPick: (row) => this.pickFunction(row),
       onMenu: (row, x, y) => openMenu(row.name, this.functionItems(row.name), x, y),
-      onSort: (sort) => change({ sort: sort === "self" ? null : sort }, { replace: true }),
+      onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
     },
     { short: true },
   );
   private readonly sandwich = new Sandwich(
-    (tree, node) => this.tell(tree, node),
+    (tree, node, zoomed) => this.tell(tree, node, zoomed),
     (tree, node, x, y) => this.frameMenu(tree, node, x, y),
+    (side, path) => change({ [side]: path }),
   );
   private readonly frame = make("p", { id: "frame", role: "status" });
   private readonly actions = make("div", { class: "toolbar-group" });
@@ -229,7 +230,10 @@ export class ProfilesTab implements View {
       this.graph.show(tree, { colouring, upright: now.get("shape") === "flame", matches, zoomed: findPath(tree, now.get("zoom")) });
     }
     if (view !== "graph") this.showTables(now, view, tree, matches, { plain, byPackage: colouring === "package" });
-    if (view === "sandwich") this.sandwich.show(tree, now.get("fn") || this.heaviest(), { colouring });
+    if (view === "sandwich") {
+      const zoomed = { callers: now.get("callers"), callees: now.get("callees") };
+      this.sandwich.show(tree, now.get("fn") || this.heaviest(), zoomed, { colouring });
+    }
     this.showStatus(view, tree, chosen.loaded);
   }
 
@@ -266,7 +270,7 @@ export class ProfilesTab implements View {
       const found = flags(tree.functions, now.get("find"));
       if (found) {
         const { frames, total } = sumMatches(tree, found);
-        matches.textContent = `${count(frames, "frame")} · ${value(total, tree.unit)} · ${share(total, tree.total[0])}`;
+        matches.textContent = `${count(frames, "frame")} · ${value(total, tree.unit)} · ${share(total, tree.whole ?? tree.total[0])}`;
       }
       return found;
     } catch (error) {
@@ -301,23 +305,27 @@ export class ProfilesTab implements View {
   }
 
   // What is under the mouse or the keyboard's cursor, else what is zoomed.
-  private tell(tree: Tree | undefined, node: number): void {
-    if (tree) this.frame.textContent = frameText(tree, node >= 0 ? node : tree === this.tree ? this.graph.zoomed : 0);
+  private tell(tree: Tree | undefined, node: number, zoomed = this.graph.zoomed): void {
+    if (tree) this.frame.textContent = frameText(tree, node >= 0 ? node : zoomed, zoomed);
   }
 
   // ---- Acting on frames and functions ----
 
   private pickFunction(row: FunctionSum): void {
     const now = current();
-    if (choice(now, "view", views) !== "both") return change({ view: "sandwich", fn: row.name });
+    if (choice(now, "view", views) !== "both") return this.callersAndCallees(row.name);
     const pattern = `=${row.name}`;
     change({ find: now.get("find") === pattern ? null : pattern });
+  }
+
+  private callersAndCallees(fn: string): void {
+    change({ view: "sandwich", fn, callers: null, callees: null });
   }
 
   private functionItems(name: string): Item[] {
     const pattern = exactly(name, choice(current(), "group", groupings));
     return [
-      { id: "sandwich", text: "Callers and callees", run: () => change({ view: "sandwich", fn: name }) },
+      { id: "sandwich", text: "Callers and callees", run: () => this.callersAndCallees(name) },
       { id: "find", text: "Highlight", run: () => change({ find: `=${name}` }) },
       { id: "focus", text: "Focus", run: () => addPattern("focus", pattern) },
       { id: "ignore", text: "Ignore", run: () => addPattern("ignore", pattern) },
@@ -341,7 +349,7 @@ export class ProfilesTab implements View {
   }
 
   private key(event: KeyboardEvent): void {
-    const { search } = this.toolbar;
+    const search = this.toolbar.search.element;
     const typing = (event.target as Element).closest("input, select, textarea");
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       search.focus();

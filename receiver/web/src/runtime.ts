@@ -7,20 +7,14 @@ import "./runtime.css";
 import { flatten, matches, merge, type Row } from "./runtime_flatten";
 import { singleUpload } from "./selection";
 import { change, current, type State } from "./state";
+import { TextBox } from "./text_box";
 import type { View } from "./view";
 
 const lookedAt = 20; // uploads of a selection
 const shownValues = 4; // of a key whose value differs
 
 export class RuntimeTab implements View {
-  private readonly filter = make("input", {
-    type: "search",
-    id: "runtime-filter",
-    placeholder: "Search keys and values",
-    "aria-label": "Search keys and values",
-    autocomplete: "off",
-    spellcheck: false,
-  });
+  private readonly filter = new TextBox("info", { id: "runtime-filter", label: "Search keys and values" });
   private readonly head = make("div", { class: "tab-head" });
   private readonly said = make("span", { class: "soft", role: "status", id: "runtime-count" });
   private readonly body = make("div", { class: "runtime-columns" });
@@ -30,8 +24,6 @@ export class RuntimeTab implements View {
   private key: string | undefined;
 
   mount(root: HTMLElement, state: State): void {
-    this.filter.value = state.get("info");
-    this.filter.oninput = () => change({ info: this.filter.value }, { replace: true });
     root.append(
       this.head,
       make("div", { id: "runtime", class: "runtime", tabIndex: 0, role: "region", "aria-label": "Runtime info" }, this.body),
@@ -71,11 +63,11 @@ export class RuntimeTab implements View {
       const differing =
         id || ids.length < 2
           ? null
-          : button("Only differences", () => change({ differing: current().get("differing") ? null : "1" }, { replace: true }), {
+          : button("Only differences", () => change({ differing: current().get("differing") ? null : "1" }), {
               id: "differing",
               "aria-pressed": "false",
             });
-      refill(this.head, this.filter, differing, this.said, of, make("span", { class: "space" }), copied);
+      refill(this.head, this.filter.element, differing, this.said, of, make("span", { class: "space" }), copied);
       this.show(current());
     } catch (error) {
       if (!signal.aborted) this.body.replaceChildren(notice((error as Error).message));
@@ -83,7 +75,7 @@ export class RuntimeTab implements View {
   }
 
   private show(state: State): void {
-    if (document.activeElement !== this.filter) this.filter.value = state.get("info");
+    this.filter.show(state);
     const differing = state.get("differing") !== "" && this.uploads > 1;
     this.head.querySelector("#differing")?.setAttribute("aria-pressed", String(differing));
     const rows = this.rows.filter((row) => matches(row, state.get("info")) && (!differing || this.differs(row)));

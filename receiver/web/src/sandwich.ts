@@ -4,7 +4,9 @@ import { share, value } from "./format";
 import { FlameGraph, rowHeight_px, type FlameOptions } from "./flame_graph";
 import { callees, callers, sumMatches } from "./filter";
 import { flags } from "./pattern";
-import type { Tree } from "./tree";
+import { findPath, pathOf, type Tree } from "./tree";
+
+export type SandwichSide = "callers" | "callees";
 
 export class Sandwich {
   readonly element: HTMLElement;
@@ -13,10 +15,14 @@ export class Sandwich {
   private readonly callees: FlameGraph;
   private made: { of: Tree; name: string; above: Tree; below: Tree } | undefined;
 
-  // onSelect and onMenu tell of a node of the tree that they give.
-  constructor(onSelect: (tree: Tree, node: number) => void, onMenu: (tree: Tree, node: number, x: number, y: number) => void) {
-    this.callers = this.graph("Callers", onSelect, onMenu);
-    this.callees = this.graph("Callees", onSelect, onMenu);
+  // onSelect and onMenu tell of a node of the tree that they give, onZoom of the path of a node; the owner calls show() with it.
+  constructor(
+    private readonly onSelect: (tree: Tree, node: number, zoomed: number) => void,
+    private readonly onMenu: (tree: Tree, node: number, x: number, y: number) => void,
+    private readonly onZoom: (side: SandwichSide, path: string) => void,
+  ) {
+    this.callers = this.graph("Callers", "callers");
+    this.callees = this.graph("Callees", "callees");
     this.element = make(
       "section",
       { class: "sandwich", "aria-label": "Callers and callees" },
@@ -28,15 +34,11 @@ export class Sandwich {
     );
   }
 
-  private graph(
-    label: string,
-    onSelect: (tree: Tree, node: number) => void,
-    onMenu: (tree: Tree, node: number, x: number, y: number) => void,
-  ): FlameGraph {
+  private graph(label: string, side: SandwichSide): FlameGraph {
     const graph: FlameGraph = new FlameGraph(label, {
-      onSelect: (node) => onSelect(graph.tree!, node),
-      onZoom: (node) => graph.zoom(node),
-      onMenu: (node, x, y) => onMenu(graph.tree!, node, x, y),
+      onSelect: (node) => this.onSelect(graph.tree!, node, graph.zoomed),
+      onZoom: (node) => this.onZoom(side, pathOf(graph.tree!, node)),
+      onMenu: (node, x, y) => this.onMenu(graph.tree!, node, x, y),
     });
     return graph;
   }
@@ -46,7 +48,7 @@ export class Sandwich {
     this.callees.destroy();
   }
 
-  show(tree: Tree, name: string, options: FlameOptions): void {
+  show(tree: Tree, name: string, zoomed: Record<SandwichSide, string>, options: FlameOptions): void {
     if (this.made?.of !== tree || this.made.name !== name) {
       const wanted = flags(tree.functions, `=${name}`);
       const none = new Uint8Array(tree.functions.length);
@@ -54,7 +56,7 @@ export class Sandwich {
       const { total } = sumMatches(tree, wanted ?? none);
       this.title.replaceChildren(
         make("b", {}, name),
-        make("span", { class: "soft" }, ` ${value(total, tree.unit)} · ${share(total, tree.total[0])} of all`),
+        make("span", { class: "soft" }, ` ${value(total, tree.unit)} · ${share(total, tree.whole ?? tree.total[0])} of all`),
       );
     }
     const { above, below } = this.made;
@@ -62,7 +64,7 @@ export class Sandwich {
     let depth = 0;
     for (let i = 0; i < above.count; i++) depth = Math.max(depth, above.depth[i]);
     this.callers.element.style.flex = `0 1 ${(depth + 1) * rowHeight_px}px`;
-    this.callers.show(above, { ...options, upright: true, zoomed: 0, matches: null });
-    this.callees.show(below, { ...options, upright: false, zoomed: 0, matches: null });
+    this.callers.show(above, { ...options, upright: true, zoomed: findPath(above, zoomed.callers), matches: null });
+    this.callees.show(below, { ...options, upright: false, zoomed: findPath(below, zoomed.callees), matches: null });
   }
 }

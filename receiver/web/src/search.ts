@@ -6,7 +6,7 @@ import * as api from "./api";
 import { make, notice } from "./dom";
 import { Facets } from "./facets";
 import { SearchBar } from "./search_bar";
-import { buckets, hasMeasure, midnight_ms, SearchChart, wantedMeasures } from "./search_chart";
+import { buckets, SearchChart, wantedMeasure } from "./search_chart";
 import { parseOrder } from "./search_columns";
 import "./search.css";
 import { gettingStarted } from "./search_empty";
@@ -16,6 +16,7 @@ import { chosenIds, Picks } from "./search_picks";
 import { Rows } from "./search_rows";
 import { fixedSelection, selectionAt } from "./search_time";
 import { change, current, navigate, State } from "./state";
+import { midnight_ms } from "./times";
 import type { View } from "./view";
 
 const clockEvery_ms = 30_000; // "the last hour" is another one by then
@@ -32,7 +33,7 @@ export class SearchPage implements View {
   private readonly below = make("div", { class: "below" });
   private readonly table = new UploadTable({
     order: (order) => change({ sort: order }),
-    selected: (ids) => change({ sel: [...ids].sort((a, b) => a - b).join(",") }, { replace: true }),
+    selected: (ids) => change({ sel: [...ids].sort((a, b) => a - b).join(",") }),
     open: (upload) => navigate(linkState(uploadLink(upload))),
     nearEnd: () => void this.following(),
   });
@@ -72,7 +73,7 @@ export class SearchPage implements View {
       void this.load(state);
       return;
     }
-    if (wantedMeasures(state).join() !== this.asksFor)
+    if (JSON.stringify(wantedMeasure(state)) !== this.asksFor)
       void this.loadHistogram(state, this.asked.signal).catch((error: Error) => this.fail(error));
     if (state.get("sort") !== this.sorting) void this.loadList(state).catch((error: Error) => this.fail(error));
     this.showList(state);
@@ -130,16 +131,11 @@ export class SearchPage implements View {
   }
 
   private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {
-    const wanted = wantedMeasures(state);
-    this.asksFor = wanted.join();
+    const measure = wantedMeasure(state);
+    this.asksFor = JSON.stringify(measure);
     const selection = fixedSelection(state, Date.now()); // of "the last hour" the chart shows the whole hour
-    let histogram: api.Histogram | undefined;
-    for (const measure of wanted) {
-      histogram = await api.histogram(selection, { buckets, shift_ms: midnight_ms(), measure }, signal);
-      if (signal.aborted) return;
-      if (hasMeasure(histogram)) break;
-    }
-    if (histogram) this.chart.show(histogram);
+    const histogram = await api.histogram(selection, { buckets, shift_ms: midnight_ms(), ...measure }, signal);
+    if (!signal.aborted) this.chart.show(histogram);
   }
 
   // Uploads have come.

@@ -1,47 +1,42 @@
 // search_bar.ts: the line above the search page's chart: text filter, time range, and whether new uploads appear by themselves.
 import { button, actAsMenu, make, segments } from "./dom";
-import { localTime, ranges, rangeText, timeBounds } from "./search_time";
+import { ranges, timeBounds } from "./search_time";
 import { change, type State } from "./state";
+import { TextBox } from "./text_box";
+import { fieldTime, fromField, moment, rangeText } from "./times";
 
 const typing_ms = 200;
 
 export class SearchBar {
   readonly element = make("div", { class: "search-bar" });
-  private readonly filter = make("input", {
+  private readonly filter = new TextBox("q", {
     id: "filter",
-    type: "search",
+    label: "Filter uploads by words",
     placeholder: "Filter: checkout  service:shop*  -env:dev",
     title:
       "Words that all must be there: part of any tag, key:value for a whole value, * for any characters, - in front for what must not be",
-    "aria-label": "Filter uploads by words",
-    autocomplete: "off",
-    spellcheck: false,
+    pause_ms: typing_ms,
   });
   private readonly times = make("div", { class: "times" });
   private readonly live = make("span", { id: "live", class: "live", role: "status" });
   private readonly ended = new AbortController();
-  private typed = 0;
   private shownTimes = "";
 
   constructor() {
-    this.filter.oninput = () => {
-      clearTimeout(this.typed);
-      this.typed = window.setTimeout(() => change({ q: this.filter.value }, { replace: true }), typing_ms);
-    };
-    this.element.append(this.filter, this.times, this.live);
+    this.element.append(this.filter.element, this.times, this.live);
     this.connected(null);
     // "/" goes to the filter, as on other search pages.
     const key = (event: KeyboardEvent) => {
       const inField = (event.target as Element).closest("input:not([type=checkbox]), select, textarea") !== null;
       if (event.key !== "/" || inField || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
-      this.filter.focus();
+      this.filter.element.focus();
     };
     document.addEventListener("keydown", key, { signal: this.ended.signal });
   }
 
   destroy(): void {
-    clearTimeout(this.typed);
+    this.filter.destroy();
     this.ended.abort();
   }
 
@@ -52,7 +47,7 @@ export class SearchBar {
   }
 
   show(state: State): void {
-    if (document.activeElement !== this.filter) this.filter.value = state.get("q");
+    this.filter.show(state);
     const shown = ["range", "from", "to"].map((name) => state.get(name)).join();
     if (shown === this.shownTimes && this.times.firstChild) return;
     this.shownTimes = shown;
@@ -71,16 +66,16 @@ export class SearchBar {
   private custom(state: State, chosen: boolean): HTMLElement {
     const { from, to } = timeBounds(state, Date.now());
     const field = (name: string, text: string, time: number | null) => {
-      const input = make("input", { type: "datetime-local", step: "1", name, value: time === null ? "" : localTime(time) });
+      const input = make("input", { type: "datetime-local", step: "1", name, value: time === null ? "" : fieldTime(time) });
       return [make("label", {}, make("span", {}, text), input), input] as const;
     };
-    const [fromLabel, fromField] = field("from", "From", from);
-    const [toLabel, toField] = field("to", "To", to);
+    const [fromLabel, fromInput] = field("from", "From", from);
+    const [toLabel, toInput] = field("to", "To", to);
     const menu = make("details", { class: "menu custom-range", id: "custom-range" });
     const apply = () => {
-      const read = (input: HTMLInputElement) => (input.value ? String(new Date(input.value).getTime()) : null);
+      const read = (input: HTMLInputElement) => (input.value ? String(fromField(input.value)) : null);
       menu.open = false;
-      change({ range: null, from: read(fromField), to: read(toField) });
+      change({ range: null, from: read(fromInput), to: read(toInput) });
     };
     const form = make(
       "form",
@@ -105,6 +100,6 @@ export class SearchBar {
 
 function rangeOf(from: number | null, to: number | null): string {
   if (from !== null && to !== null) return rangeText(from, to);
-  if (from !== null) return `since ${localTime(from).replace("T", " ")}`;
-  return to === null ? "Custom" : `until ${localTime(to).replace("T", " ")}`;
+  if (from !== null) return `since ${moment(from)}`;
+  return to === null ? "Custom" : `until ${moment(to)}`;
 }

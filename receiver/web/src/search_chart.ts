@@ -5,27 +5,18 @@ import { quantity, title } from "./chart_units";
 import { make, select } from "./dom";
 import { count } from "./format";
 import { measures, measureUnit } from "./search_columns";
-import { rangeText } from "./search_time";
 import { change, type State } from "./state";
+import { rangeText } from "./times";
 
 export const buckets = 80; // at most: their width is a round one
 
 const leastBuckets = 15;
 
-// A midnight here, from which days are counted.
-export function midnight_ms(): number {
-  return new Date().getTimezoneOffset() * 60_000;
-}
-
-// The measure that is asked for: one, "" for none; or several, of which the first that any upload has: C memory, which nothing else shows.
-export function wantedMeasures(state: State): string[] {
+// The measure that is asked for; without a choice C memory, which nothing else shows, or the heap where no upload has any.
+export function wantedMeasure(state: State): { measure?: string; otherwise?: string } {
   const asked = state.get("measure");
-  if (asked === "none") return [""];
-  return measures.some(([name]) => name === asked) ? [asked] : ["c_live_bytes", "heap_live_bytes"];
-}
-
-export function hasMeasure({ measure }: Histogram): boolean {
-  return measure?.values.some((value) => value !== null) ?? false;
+  if (asked === "none") return {};
+  return measures.some(([name]) => name === asked) ? { measure: asked } : { measure: "c_live_bytes", otherwise: "heap_live_bytes" };
 }
 
 // The time axis: of a few buckets with some room around them, so that one upload is a bar with a time and not the whole chart.
@@ -66,7 +57,7 @@ export class SearchChart {
     if (chosen === this.shownMeasure) return;
     this.shownMeasure = chosen;
     const choices = [...measures.map(([name]) => [name, title(name)] as const), ["none", "Nothing more"] as const];
-    const list = select("Measure", choices, chosen || "none", (name) => change({ measure: name }, { replace: true }));
+    const list = select("Measure", choices, chosen || "none", (name) => change({ measure: name }));
     list.id = "measure";
     this.choice.replaceChildren(list);
   }

@@ -8,8 +8,8 @@ import { link, make } from "./dom";
 import { bytes } from "./format";
 import { openMenu } from "./popup";
 import { languageOf, measures, measureText, nextOrder, startOf, type MeasureName, type Order } from "./search_columns";
-import { moment } from "./search_time";
 import { state } from "./state";
+import { exact, moment } from "./times";
 
 const rowHeight = 30;
 const around = 8; // rows above and below the visible ones
@@ -311,7 +311,8 @@ function same(a: Upload, b: Upload): boolean {
 
 // The profile's own time is what the list shows and sorts by; a client may have sent it much later.
 function whenTitle(upload: Upload): string {
-  return upload.start ? `Started ${upload.start}, came ${upload.received}` : `Came ${upload.received}; the upload tells no start`;
+  const came = exact(Date.parse(upload.received));
+  return upload.start ? `Started ${exact(Date.parse(upload.start))}, came ${came}` : `Came ${came}; the upload tells no start`;
 }
 
 export function uploadLink(upload: Upload): string {

@@ -2,6 +2,8 @@
 //
 // At most one call per second reaches the page, however many uploads come; while the window is hidden there are none, and one when it is
 // seen again. Where a stream cannot be had, because as many as the receiver keeps are open already, the page asks every 3 s.
+import { doubt } from "./reach";
+
 const pause_ms = 1000;
 const askEvery_ms = 3000;
 const again_ms = 5000;
@@ -44,6 +46,7 @@ export class Live {
     source.onmessage = () => this.note();
     source.onerror = () => {
       this.options.connected(false);
+      void doubt();
       this.asking ||= window.setInterval(() => this.note(), askEvery_ms);
       // The browser tries again by itself unless the receiver refused.
       if (source.readyState !== EventSource.CLOSED) return;

@@ -84,9 +84,7 @@ export class Picks {
       go("open-merged", new State("/profile", picked(state, now)).href, number === 1 ? "Open" : "Open merged"),
       ...(hasBase ? [go("compare", compareLink(state, now), "Compare with baseline", true)] : [setBase]),
       ...(!hasBase && chosen === 2 ? [go("compare-two", twoLink(state), "Compare the two", true)] : []),
-      ...(chosen
-        ? [button("Clear choice", () => change({ sel: null }, { replace: true }), { id: "clear-choice", class: "button plain" })]
-        : []),
+      ...(chosen ? [button("Clear choice", () => change({ sel: null }), { id: "clear-choice", class: "button plain" })] : []),
       make("span", { class: "space" }),
       ...(hasBase ? [this.baseline(state)] : []),
     );

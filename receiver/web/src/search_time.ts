@@ -65,32 +65,3 @@ export function prefixed(selection: URLSearchParams, prefix: string): URLSearchP
   for (const [name, value] of selection) out.append(prefix + name, value);
   return out;
 }
-
-// What <input type="datetime-local"> holds: local time without an offset, to the second.
-export function localTime(time_ms: number): string {
-  const moved = new Date(time_ms - new Date(time_ms).getTimezoneOffset() * minute);
-  return moved.toISOString().slice(0, 19);
-}
-
-export function clock(time_ms: number, seconds = true): string {
-  const text = new Date(time_ms).toLocaleTimeString("en-GB");
-  return seconds ? text : text.slice(0, 5);
-}
-
-export function day(time_ms: number): string {
-  return new Date(time_ms).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-}
-
-// 14:05:33 for today, "20 Nov 14:05:33" for this year, else with the year.
-export function moment(time_ms: number, now = new Date()): string {
-  const then = new Date(time_ms);
-  if (Number.isNaN(then.getTime())) return "";
-  if (then.toDateString() === now.toDateString()) return clock(time_ms);
-  return `${day(time_ms)}${then.getFullYear() === now.getFullYear() ? "" : ` ${then.getFullYear()}`} ${clock(time_ms)}`;
-}
-
-// "20 Nov 23:41:30 – 23:59:04", with the second day only where it differs.
-export function rangeText(from_ms: number, to_ms: number): string {
-  const second = day(from_ms) === day(to_ms) ? clock(to_ms) : `${day(to_ms)} ${clock(to_ms)}`;
-  return `${day(from_ms)} ${clock(from_ms)} – ${second}`;
-}

@@ -64,21 +64,27 @@ export function current(): State {
 
 type Listener = (state: State) => void;
 let listener: Listener = () => {};
+let typedLast = ""; // the parameter that the last step typed a text for
 
 // Called once, by main.ts.
 export function onChange(called: Listener): void {
   listener = called;
-  addEventListener("popstate", () => listener(current()));
+  addEventListener("popstate", () => {
+    typedLast = "";
+    listener(current());
+  });
 }
 
-// Goes to another state: a step in the browser's history, or with replace in place of the current one (typing in a search box).
-export function navigate(to: State, { replace = false } = {}): void {
+// Goes to another state: a step in the browser's history, so that Back undoes one choice. A text that is typed on is one step: typed names
+// its parameter.
+export function navigate(to: State, { typed = "" } = {}): void {
   if (to.href === current().href) return;
-  if (replace) history.replaceState(null, "", to.href);
+  if (typed && typed === typedLast) history.replaceState(null, "", to.href);
   else history.pushState(null, "", to.href);
+  typedLast = typed;
   listener(to);
 }
 
-export function change(changes: Changes, options?: { replace?: boolean }): void {
+export function change(changes: Changes, options?: { typed?: string }): void {
   navigate(current().with(changes), options);
 }

@@ -24,6 +24,7 @@ export interface Tree {
   weight: Float64Array;
   base?: Base; // of the same nodes in the baseline
   ofBase?: boolean; // drawn is the baseline alone
+  whole?: number; // value of the tree that this one was made of, if it is a part of it
   leftOut: number; // nodes that the receiver did not send
   sums?: number[][]; // of functions, of the whole tree
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { severityOf, whose } from "../src/analysis";
 import { compareLink, flameLink, functionLink } from "../src/analysis_links";
 import { shortRows, stackRows, type Row } from "../src/analysis_stack";
-import { alone, bridged, quantity, short, tick, timeTicks, title } from "../src/chart_units";
+import { alone, bridged, quantity, short, tick, title } from "../src/chart_units";
 import { facts, moved, swapped, withSide } from "../src/compare_sides";
 import { arranged, commonTimes, parseZoom, valuesAt } from "../src/metrics";
 import { aroundUpload } from "../src/metrics_scope";
@@ -22,14 +22,6 @@ test("numbers of charts", () => {
   assert.equal(tick(100, "count"), "100");
   assert.equal(title("go_num_goroutine"), "Go: goroutines");
   assert.equal(title("my_gc_max"), "My GC longest");
-});
-
-test("a time axis names the day once", () => {
-  const noon = new Date(2026, 0, 2, 12).getTime();
-  assert.deepEqual(timeTicks([noon, noon + 60_000], 60_000), ["12:00\n2 Jan", "12:01"]);
-  assert.deepEqual(timeTicks([noon, noon + 43_200_000], 43_200_000), ["12:00\n2 Jan", "00:00\n3 Jan"]);
-  assert.deepEqual(timeTicks([noon, noon + 1000], 1000), ["12:00:00\n2 Jan", "12:00:01"]);
-  assert.deepEqual(timeTicks([noon], 86_400_000), ["2 Jan"]);
 });
 
 test("short gaps are bridged, long ones stay, what stands alone is marked", () => {
@@ -180,4 +172,8 @@ test("two sides", () => {
     ["text", "x"],
   ]);
   assert.deepEqual(facts(new URLSearchParams("from=0")), [["uploads", "all"]]);
+  assert.deepEqual(facts(new URLSearchParams("env=a&env=")), [
+    ["env", "a"],
+    ["env", "none"],
+  ]);
 });
