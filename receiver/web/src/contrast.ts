@@ -33,7 +33,7 @@ export function contrast(one: string, other: string): number {
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }
 
-// What can be read on any colour: one of the two always has a contrast of sqrt(21) = 4.58 or more.
+// What can be read on a colour: white where its contrast is 4.5 or more, else black, of which it is 4.67 or more then.
 export function readableOn(fill: string): string {
-  return luminance(fill) > 0.1791 ? "#000000" : "#ffffff";
+  return contrast(fill, "#ffffff") >= 4.5 ? "#ffffff" : "#000000";
 }

@@ -1,6 +1,5 @@
 // main.ts: starts the page: the bar at the top, and below it the view that the address names.
 import "./style.css";
-import "./print.css";
 import { make, link } from "./dom";
 import { keysButton } from "./keys";
 import { unreachableLine } from "./reach";
@@ -10,6 +9,7 @@ import { themeButton } from "./theme";
 import { zoneButton } from "./times";
 import { type View, ViewHost } from "./view";
 import "./narrow.css";
+import "./print.css";
 
 const main = make("main", { id: "main" });
 const host = new ViewHost(main);

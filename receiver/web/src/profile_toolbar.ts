@@ -135,7 +135,7 @@ export class ProfileToolbar {
         "Group by",
         groupings.map(([id, name]) => [id, `By ${name.toLowerCase()}`] as const),
         choice(now, "group", groupings),
-        (id) => change({ group: id === "function" ? null : (id as Grouping), zoom: null, fn: null }),
+        (id) => change({ group: id === "function" ? null : (id as Grouping), zoom: null, fn: null, callers: null, callees: null }),
       ),
       graph &&
         content.kinds.size > 1 &&

@@ -42,7 +42,12 @@ interface Chosen {
 
 export class ProfilesTab implements View {
   private readonly rail = new ProfilesRail((attachment, type) =>
-    change({ attachment, type, label: attachment === this.now?.get("attachment") ? this.now.all("label") : null, zoom: null, fn: null }),
+    change({
+      attachment,
+      type,
+      label: attachment === this.now?.get("attachment") ? this.now.all("label") : null,
+      ...{ zoom: null, fn: null, callers: null, callees: null },
+    }),
   );
   private readonly toolbar = new ProfileToolbar();
   private readonly graph = new FlameGraph("Flame graph", {
