@@ -118,6 +118,22 @@ func TestSearchOutlivesItsReceiver(t *testing.T) {
 	view.cleanBut(t, "net::ERR_")
 }
 
+// Also on a page that asks nothing.
+func TestIdlePageSaysThatItsReceiverIsGone(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadProfile(t, "shop", heapProfile())
+	gate := newGate(t, receiver)
+	view := chromium.open(t)
+	view.goTo(gate.url()+"profile?ids=1", `document.querySelector("#frame").textContent === "all · 48 MB"`)
+	gate.set(true)
+	view.until(unreachable)
+	view.expect(`document.querySelector("#frame").textContent`, "all · 48 MB")
+	gate.set(false)
+	view.until(`document.querySelector("#unreachable").textContent === ""`)
+	view.cleanBut(t, "net::ERR_")
+}
+
 func TestProfileOutlivesItsReceiver(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -18,12 +19,20 @@ func TestTimesInUTC(t *testing.T) {
 	view := chromium.open(t)
 	view.do(chromedp.EmulateViewport(1280, 720), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kolkata"})
+		if err == nil { // notes what stands on the axes of charts
+			_, err = cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `(() => {
+				const real = CanvasRenderingContext2D.prototype.fillText;
+				window.ticks = [];
+				CanvasRenderingContext2D.prototype.fillText = function (text) { ticks.push(text); return real.apply(this, arguments); };
+			})()`})
+		}
 		return err
 	}))
 	search := func(clock, from string) {
 		t.Helper()
 		view.until(`document.querySelectorAll(".upload-row").length === 3 && document.querySelector("#histogram canvas")`)
 		view.until(`document.querySelector('[data-upload="3"] .when').textContent.endsWith(" ` + clock + `:00")`)
+		view.until(`ticks.some((tick) => tick.startsWith("` + clock[:3] + `")) && ticks.includes("2 Jan")`)
 		view.expect(`document.querySelector('[data-upload="3"] .when').title.split(",")[0]`, "Started "+from)
 		view.until(`document.querySelector("#readout").textContent.startsWith("2 Jan ` + clock[:3] + `")`)
 		view.do(chromedp.Focus(chromedp.CSS("#histogram")), chromedp.KeyEvent(kb.End))
@@ -32,6 +41,7 @@ func TestTimesInUTC(t *testing.T) {
 	view.do(chromedp.Navigate(receiver.url))
 	search("14:32", "2026-01-02 14:32:00")
 	view.expect(`document.querySelector("#zone").textContent`, "Local")
+	view.text(`(window.ticks = [], "")`)
 	view.click("#zone")
 	view.until(`document.querySelector("#zone").textContent === "UTC"`)
 	search("09:02", "2026-01-02 09:02:00 UTC")
@@ -54,14 +64,14 @@ func TestTimesInUTC(t *testing.T) {
 	// The other pages.
 	for _, zone := range []struct{ name, clock string }{{"Local", "14:3"}, {"UTC", "09:0"}} {
 		view.until(`document.querySelector("#zone").textContent === ` + quote(zone.name))
-		for _, page := range []struct{ address, text string }{
+		for _, shown := range []struct{ address, text string }{
 			{"profile?ids=3", `document.querySelector("#facts").textContent.includes(" ` + zone.clock + `2:00")`},
 			{"profile?service=shop&from=1767344460000&to=1767344520000", `document.querySelector("#facts").textContent.includes(" ` + zone.clock + `1:00")`},
 			{"compare?service=shop&from=1767344460000&to=1767344520000", `document.querySelector("#side-now .facts").textContent === "time2 Jan ` + zone.clock + `1:00 – ` + zone.clock + `2:00serviceshop"`},
 			{"compare?service=shop&from=1767344460000", `document.querySelector("#side-now .facts").textContent.includes(" ` + zone.clock + `1:00")`},
 		} {
-			view.do(chromedp.Navigate(receiver.url + page.address))
-			view.until(page.text)
+			view.do(chromedp.Navigate(receiver.url + shown.address))
+			view.until(shown.text)
 		}
 		view.do(chromedp.Navigate(receiver.url + "profile?service=shop&tab=metrics"))
 		view.until(`document.querySelectorAll(".metric canvas").length > 5`)

@@ -3,6 +3,7 @@
 import { make } from "./dom";
 
 const again_ms = 2000;
+const look_ms = 5000; // a page that asks nothing looks whether the receiver is there
 const mostTries = 5; // of a question that fails although the receiver answers others
 
 const text = "The receiver cannot be reached. What is shown stays; the page goes on asking.";
@@ -10,6 +11,7 @@ let line: HTMLElement | undefined;
 let back: Promise<void> | undefined; // settles when the receiver answers
 
 export function unreachableLine(): HTMLElement {
+  setInterval(() => document.hidden || void doubt(), look_ms);
   return (line = make("div", { id: "unreachable", role: "alert" }));
 }
 
