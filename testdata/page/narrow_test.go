@@ -65,6 +65,10 @@ func TestNothingStandsBesideANarrowWindow(t *testing.T) {
 			if size[0] == 390 {
 				view.accessible(t, what)
 			}
+			// In tables, room for a name.
+			if narrow := view.text(`[...document.querySelectorAll("td.name")].filter((cell) => cell.checkVisibility() && cell.clientWidth < 120).length`); narrow != "0" {
+				t.Errorf("%s: %s names have no room", what, narrow)
+			}
 			file := filepath.Join(folder, fmt.Sprintf("narrow-%s-%d.png", page.name, size[0]))
 			if err := os.WriteFile(file, view.screenshot(), 0o644); err != nil {
 				t.Fatal(err)
@@ -112,9 +116,12 @@ func TestAPhoneReachesWhatThereIs(t *testing.T) {
 	view.waitGraph("all")
 	view.tap(`document.querySelector('#view [data-value="table"]')`)
 	view.until(functionRows + `.includes("main.report")`)
-	// The table's last column is reached by scrolling the table.
-	view.text(`(document.querySelector("#functions").scrollLeft = 9999, "")`)
-	view.until(inWindow("#functions th:last-child"))
+	// Its last column is reached by scrolling the table; whose numbers they are is in sight all the time.
+	view.text(`(document.querySelector("#functions").scrollIntoView(), "")`)
+	for _, column := range []string{"th:first-child", "th:last-child"} {
+		view.until(inWindow("#functions "+column) + ` && ` + inWindow("#functions td.name"))
+		view.text(`(document.querySelector("#functions").scrollLeft = 9999, "")`)
+	}
 	view.tap(`document.querySelector("#keys-button")`)
 	view.until(inWindow("#keys"))
 	view.clean(t)
