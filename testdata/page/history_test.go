@@ -65,8 +65,7 @@ func TestBackUndoesOneStepOfAProfile(t *testing.T) {
 		{"series=heap", func() { view.keys("#metrics-filter", "heap") }},
 		{"tab=runtime", click(`#tabs [data-value="runtime"]`)},
 	})
-	view.waitGraph("all")
-	view.expect(`document.querySelector("#frame").textContent`, "all · 26 MB")
+	view.until(`document.querySelector("#frame").textContent === "all · 26 MB"`)
 	view.clean(t)
 }
 

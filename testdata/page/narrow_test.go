@@ -91,6 +91,7 @@ func TestAPhoneReachesWhatThereIs(t *testing.T) {
 	view.tap(`document.querySelector(".facet-opener")`)
 	view.until(`document.querySelector("#facet-search").checkVisibility() && document.querySelector(".facet-opener").ariaExpanded === "true"`)
 	view.tap(`document.querySelector('` + facetValue("service", "shop") + `')`)
+	view.until(`document.querySelector(".facet-opener").textContent === "Filters (1)"`)
 	view.until(`location.search === "?service=shop" && document.querySelectorAll(".upload-row").length === 3`)
 	view.tap(`document.querySelector("#custom-range summary")`)
 	view.until(inWindow(`#custom-range .menu-list`))

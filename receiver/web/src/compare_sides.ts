@@ -107,7 +107,7 @@ export class SidePanel {
       make("summary", { class: "button", "aria-label": `Change ${name}` }, "Change"),
       this.form,
     );
-    this.menu.addEventListener("toggle", () => this.menu.open && void this.fill());
+    this.menu.addEventListener("toggle", () => (this.menu.open ? void this.fill() : this.form.replaceChildren()));
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.apply()));
     actAsMenu(this.menu, this.ended.signal);
     this.element = make(
@@ -144,7 +144,7 @@ export class SidePanel {
   // What the filters can be is what the receiver has.
   private async fill(): Promise<void> {
     const { selection } = this;
-    this.form.replaceChildren(make("p", { class: "soft" }, "Loading")); // what would be chosen in the old form would be lost
+    this.form.replaceChildren(make("p", { class: "soft" }, "Loading"));
     const known = await api
       .facets(new URLSearchParams(), { values: mostValues }, this.ended.signal)
       .catch(() => ({ facets: [] as api.Facet[] }));

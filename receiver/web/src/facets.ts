@@ -119,7 +119,9 @@ export class Facets {
   private draw(): void {
     const { state } = this;
     if (!state) return;
-    this.clear.hidden = ![...named, "tag"].some((name) => state.params.has(name));
+    const chosen = [...named, "tag"].reduce((number, name) => number + state.all(name).length, 0);
+    this.clear.hidden = chosen === 0;
+    this.opener.textContent = chosen > 0 ? `Filters (${chosen})` : "Filters";
     const focused = (document.activeElement as HTMLElement | null)?.dataset?.focus;
     const shown = arrange(this.facets, state, this.search.value);
     const firstTag = shown.findIndex((facet) => !named.includes(facet.key));
