@@ -97,23 +97,42 @@ static int write(const struct options *options) {
     return status;
 }
 
+// -1: go on.
+static int check(const struct options *options, struct table_options *table) {
+    int status = table_options_settle(table, options->output.path);
+    if (status >= 0) {
+        return status;
+    }
+    if (table->report >= REPORT_PEEK && table->report <= REPORT_TAGS) {
+        return say_usage("diff", "what changed is a table: --peek, --tree, --list, --traces, --raw and --tags are of one profile");
+    }
+    if (table->given & table_rules_bit(OPTION_GAUGES)) {
+        return say_usage("diff", "--gauges is for several files that are one profile; here two are compared");
+    }
+    if (table->base_count > 0) {
+        return say_usage("diff", "--base and --diff_base are for cmemprof top: the base is the first file here: cmemprof diff BASE NEW");
+    }
+    if (options->compression_given && !options->output.path) {
+        return say_usage("diff", "--compression and --level are for a profile, which --output FILE asks for");
+    }
+    return -1;
+}
+
 int diff_command(int argc, char **argv) {
-    struct table_options table = {.command = "diff", .top = {.lines = 10}};
+    struct table_options table = {.command = "diff"};
     struct options options;
     const struct options_spec spec = {.command = "diff",
                                       .usage = usage,
-                                      .own = table_options_list,
+                                      .own = table_rules_options,
                                       .take = table_options_take,
                                       .context = &table,
                                       .writes = true,
                                       .least_files = 2,
                                       .most_files = 2};
     int status = options_parse(&spec, argc, argv, &options);
-    if (status < 0 && (table.has_gauges || table.base_count > 0)) {
-        status = say_usage("diff", table.has_gauges ? "--gauges is for several files that are one profile; here two are compared"
-                                                    : "the base is the first file here: cmemprof diff BASE NEW");
-    } else if (status < 0) {
-        status = options.output.path ? write(&options) : print(&options, &table);
+    status = status < 0 ? check(&options, &table) : status;
+    if (status < 0) {
+        status = table.report == REPORT_PROFILE ? write(&options) : print(&options, &table);
     }
     table_options_free(&table);
     return status;

@@ -26,6 +26,11 @@ struct group_key {
 
 // ---- What a frame stands for ----
 
+const char *frame_by_name(enum frame_by by) {
+    static const char *const names[] = {"function", "line", "file", "package"};
+    return names[by];
+}
+
 const char *frame_package(const struct profile_frame *frame, size_t *length) {
     if (!profile_frame_is_go(frame)) {
         const char *object = text_base_name(frame->mapping_file);

@@ -11,6 +11,8 @@
 #include "id_set.h"
 
 enum frame_by { FRAME_BY_FUNCTION, FRAME_BY_LINE, FRAME_BY_FILE, FRAME_BY_PACKAGE };
+// "function", "line", "file", "package".
+const char *frame_by_name(enum frame_by by);
 
 struct frame_table {
     enum frame_by by;

@@ -35,9 +35,16 @@ static void make_scale(const struct totals *totals, bool gauges, int64_t scale[T
 
 // ---- One file ----
 
+// The one that is shown: by its name or number (profile_sample_type_chosen).
+static const struct totals_type *asked_type(const struct totals *totals, const char *asked) {
+    const struct totals_type *type = asked ? totals_find(totals, asked) : totals_shown_type(totals);
+    unsigned long number = asked && *asked >= '0' && *asked <= '9' ? strtoul(asked, NULL, 10) : TOTALS_MAX_TYPES;
+    return type || number >= totals->type_count ? type : &totals->types[number];
+}
+
 // What the file is chosen by.
 static int64_t value_of(const struct options *options, const struct totals *totals) {
-    const struct totals_type *type = options->gauge_type ? totals_find(totals, options->gauge_type) : totals_shown_type(totals);
+    const struct totals_type *type = asked_type(totals, options->gauge_type);
     for (size_t i = 0; options->gauges == GAUGES_OF_MAX && (!type || !measure_is_gauge(type->name)) && i < totals->type_count; i++) {
         type = &totals->types[i];
     }

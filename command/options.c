@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OWN = 40 };
+enum { MOST_OWN = 64 };
 
 static const struct option shared[] = {
     {"help", no_argument, NULL, 'h'}, {"h", no_argument, NULL, 'h'}, {"max-size", required_argument, NULL, 's'}};
@@ -53,6 +53,7 @@ static bool is_shared(int option) {
 
 static int take_shared(int option, const char *value, struct options *options) {
     unsigned long number;
+    options->compression_given |= option == 'c' || option == 'l';
     switch (option) {
     case 'o':
         options->output.path = value;

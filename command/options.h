@@ -20,7 +20,8 @@ struct options {
     const char *command;
     struct merge_limits limits; // of each input
     struct output output;
-    bool allow_union; // of sample types: a file without a type of another has 0 for it
+    bool compression_given; // or its level
+    bool allow_union;       // of sample types: a file without a type of another has 0 for it
     enum gauges gauges;
     const char *gauge_type; // whose max is meant; NULL: the one that is shown
     char **files;           // "-" is standard input

@@ -30,7 +30,7 @@ static const char usage[] =
     "  --token-file FILE      ask every request for the token in FILE\n"
     "  --send-token-file FILE, --read-token-file FILE\n"
     "                         tokens for sending uploads alone, and for all else\n"
-    "  --port-file FILE       write the port to FILE once it listens\n";
+    "  --port-file FILE       write the port to FILE once it listens; not of a Unix socket\n";
 
 struct arguments {
     struct receiver_options options;
@@ -198,6 +198,9 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
     }
     if (optind < argc) {
         return say_usage("receiver", "what is %s?", argv[optind]) + 1;
+    }
+    if (arguments->port_file && arguments->options.listen && strncmp(arguments->options.listen, "unix:", 5) == 0) {
+        return say_usage("receiver", "--port-file does not go with --listen unix:PATH, which has no port") + 1;
     }
     return 0;
 }

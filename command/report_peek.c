@@ -102,9 +102,7 @@ static enum merge_error add_sample(void *context, const struct profile_sample_vi
 // ---- Printing ----
 
 static void put_name(const struct graph *graph, uint32_t id, FILE *out) {
-    const struct profile_frame *frame = frame_table_frame(&graph->table, id);
-    char name[TEXT_NAME_BYTES];
-    text_put(*frame->function ? frame->function : text_frame(frame, name), out);
+    report_put_frame(frame_table_frame(&graph->table, id), graph->table.by, out);
     fputc('\n', out);
 }
 
@@ -196,11 +194,14 @@ static enum merge_error print(const struct graph *graph, const struct report_opt
     }
     if (count > 0) {
         qsort_r(chosen, count, sizeof *chosen, compare_nodes, &order);
-        fprintf(out, "%10s %7s %10s %7s %10s %7s   function, below its callers, above its callees\n", "value", "share", "total", "share",
-                "calls", "share");
+        fprintf(out, "%10s %7s %10s %7s %10s %7s   %s, below its callers, above its callees\n", "value", "share", "total", "share", "calls",
+                "share", frame_by_name(options->top->by));
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && i < options->top->lines; i++) {
         print_node(graph, &callers, &callees, chosen[i], options, out);
+    }
+    if (count > options->top->lines) {
+        fprintf(out, "----------\n%10s  and %zu more\n", "", count - options->top->lines);
     }
     free(chosen);
     free(callers.edges);
@@ -209,7 +210,7 @@ static enum merge_error print(const struct graph *graph, const struct report_opt
 }
 
 enum merge_error report_peek(struct profile *profile, const struct report_options *options, FILE *out) {
-    struct graph graph = {.table = {.by = FRAME_BY_FUNCTION, .filter = options->top->filter}, .type = options->type};
+    struct graph graph = {.table = {.by = options->top->by, .filter = options->top->filter}, .type = options->type};
     enum merge_error error = report_samples(profile, options, false, &graph.table, add_sample, &graph);
     error = error == MERGE_OK ? print(&graph, options, out) : error;
     frame_table_free(&graph.table);

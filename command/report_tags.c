@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TAGS = 1 << 20, SHOWN_TAGS = 20 };
+enum { MOST_TAGS = 1 << 20 };
 
 struct tag {
     char *key, *value; // one block
@@ -86,7 +86,7 @@ static void print_key(const struct tags *tags, size_t from, size_t to, const str
     text_put(tags->tags[from].key, out);
     fprintf(out, ": %s, %.1f%% of all, %zu value%s\n", report_value(options, sum, value), report_share(sum, tags->all), to - from,
             to - from == 1 ? "" : "s");
-    size_t shown = options->top->exact || to - from <= SHOWN_TAGS ? to - from : SHOWN_TAGS;
+    size_t shown = to - from < options->top->lines ? to - from : options->top->lines;
     for (size_t i = from; i < from + shown; i++) {
         const struct tag *tag = &tags->tags[i];
         fprintf(out, "%12s %6.1f%%  ", report_value(options, tag->weight, value), report_share(tag->weight, tags->all));

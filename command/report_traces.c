@@ -14,9 +14,36 @@ double report_share(int64_t value, int64_t all) {
     return all ? 100.0 * (double)value / (double)all : 0.0;
 }
 
+static const char *name_of(const struct profile_frame *frame, enum frame_by by, char name[TEXT_NAME_BYTES]) {
+    size_t length;
+    switch (by) {
+    case FRAME_BY_FILE:
+        return *frame->file ? frame->file : *frame->mapping_file ? frame->mapping_file : "unknown";
+    case FRAME_BY_PACKAGE: {
+        const char *package = frame_package(frame, &length);
+        snprintf(name, TEXT_NAME_BYTES, "%.*s", (int)(length < TEXT_NAME_BYTES ? length : TEXT_NAME_BYTES), package);
+        return *name ? name : "unknown";
+    }
+    default:
+        return *frame->function ? frame->function : text_frame(frame, name);
+    }
+}
+
+void report_put_frame(const struct profile_frame *frame, enum frame_by by, FILE *out) {
+    char name[TEXT_NAME_BYTES];
+    text_put(name_of(frame, by, name), out);
+    if (by == FRAME_BY_LINE && *frame->file) {
+        fputc(' ', out);
+        text_put(frame->file, out);
+        if (frame->line) {
+            fprintf(out, ":%" PRId64, frame->line);
+        }
+    }
+}
+
 bool report_names(const struct report_options *options, const struct profile_frame *frame) {
     char name[TEXT_NAME_BYTES];
-    return regexec(options->functions, *frame->function ? frame->function : text_frame(frame, name), 0, NULL, 0) == 0;
+    return !options->functions || regexec(options->functions, name_of(frame, options->top->by, name), 0, NULL, 0) == 0;
 }
 
 enum merge_error report_samples(struct profile *profile, const struct report_options *options, bool all, struct frame_table *table,
@@ -53,19 +80,6 @@ static void put_labels(const struct profile_sample_view *sample, FILE *out) {
     }
 }
 
-static void put_frame(const struct profile_frame *frame, bool with_place, FILE *out) {
-    char name[TEXT_NAME_BYTES];
-    text_put(*frame->function ? frame->function : text_frame(frame, name), out);
-    if (with_place && *frame->file) {
-        fputs("  ", out);
-        text_put(frame->file, out);
-        if (frame->line) {
-            fprintf(out, ":%" PRId64, frame->line);
-        }
-    }
-    fputs(frame->inlined ? " (inline)\n" : "\n", out);
-}
-
 static void put_values(const struct profile *profile, const struct profile_sample_view *sample, FILE *out) {
     for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
         fprintf(out, "%s%" PRId64, i ? " " : "", sample->values[i]);
@@ -95,7 +109,9 @@ static enum merge_error put_sample(void *context, const struct profile_sample_vi
     const char *weight = printing->all_types ? "" : report_value(printing->options, sample->values[printing->options->type], value);
     for (size_t i = 0; i < frames->count; i++) {
         fprintf(out, "%10s  ", i == 0 ? weight : "");
-        put_frame(&sample->frames[frames->places[i]], printing->all_types, out);
+        const struct profile_frame *frame = &sample->frames[frames->places[i]];
+        report_put_frame(frame, printing->all_types ? FRAME_BY_LINE : printing->options->top->by, out);
+        fputs(frame->inlined ? " (inline)\n" : "\n", out);
     }
     if (frames->count == 0) {
         fprintf(out, "%10s  (no stack)\n", weight);

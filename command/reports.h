@@ -8,11 +8,9 @@
 #include "text.h"
 #include "top.h"
 
-enum report { REPORT_TABLE, REPORT_PEEK, REPORT_LIST, REPORT_TRACES, REPORT_RAW, REPORT_TAGS };
-
 struct report_options {
-    const struct top_options *top; // type, memory, owner, filter, by_total, exact, shown_in
-    regex_t *functions;            // of peek and list
+    const struct top_options *top; // as far as table_rules.h says
+    regex_t *functions;            // of peek and list; NULL: all
     int type;                      // index in the profile
     const char *unit;              // of the type
 };
@@ -34,7 +32,9 @@ double report_share(int64_t value, int64_t all);
 typedef enum merge_error report_visit(void *context, const struct profile_sample_view *sample, const struct sample_frames *frames);
 enum merge_error report_samples(struct profile *profile, const struct report_options *options, bool all, struct frame_table *table,
                                 report_visit *visit, void *context);
-// Whether a function's name matches.
+// The frame as the options take it: "main.leak", "main.leak /src/main.go:12", "/src/main.go" or "main".
+void report_put_frame(const struct profile_frame *frame, enum frame_by by, FILE *out);
+// Whether that matches, but for the line.
 bool report_names(const struct report_options *options, const struct profile_frame *frame);
 
 #endif

@@ -23,9 +23,10 @@ static const char usage[] =
     "  -o, --output FILE     the profile, a pprof file, written when the program ends (default cmemprof.PROGRAM.PID.pprof)\n"
     "      --agent URL       send one profile a period to a Datadog Agent or to cmemprof receiver instead: http://localhost:8126,\n"
     "                        unix:///path\n"
-    "      --service NAME    what the Agent is to call it (default $DD_SERVICE or the program's name)\n"
+    "      --service NAME    with --agent: what the Agent is to call it (default $DD_SERVICE or the program's name)\n"
     "      --period TIME     500ms, 10s, 1m: how often to send (default 60s), or to write FILE anew (default: at the end only)\n"
-    "      --signal NAME     write FILE.1, FILE.2, ... when the program gets this signal: USR1, USR2, ... (default: none)\n"
+    "      --signal NAME     write FILE.1, FILE.2, ... when the program gets this signal: USR1, USR2, ... (default: none); with --agent\n"
+    "                        send one more profile then\n"
     "      --rate BYTES      mean distance of two samples; 1 takes every allocation; K and M may follow (default 512K)\n"
     "      --follow-children profile the processes that it starts as well, and wait for them (default: --no-follow-children)\n"
     "\n"
@@ -171,6 +172,10 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
     }
     if (options->output != NULL && options->agent != NULL) {
         say_usage("run", "--output and --agent do not go together");
+        return RUN_STATUS_FAILED;
+    }
+    if (options->service != NULL && options->agent == NULL) {
+        say_usage("run", "--service is what an Agent is told: it goes with --agent URL");
         return RUN_STATUS_FAILED;
     }
     if (options->agent != NULL && (!check_spool_bytes() || !check_spool_directory())) {

@@ -12,75 +12,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-// Values of those that have no letter.
-enum {
-    HIDE = 256,
-    SHOW,
-    SHOW_FROM,
-    TAG_FOCUS,
-    TAG_IGNORE,
-    NODE_COUNT,
-    DIFF_BASE,
-    BASE,
-    NORMALIZE,
-    PEEK,
-    TREE,
-    LIST,
-    TAGS,
-    RAW,
-    TRACES,
-    UNIT,
-    FLAT,
-    BY_FUNCTION,
-    BY_FILE,
-    GAUGES,
-    INUSE_SPACE, // the names of types follow in the order of type_options
-    INUSE_OBJECTS,
-    ALLOC_SPACE,
-    ALLOC_OBJECTS,
-};
-static const char *const type_options[] = {"inuse_space", "inuse_objects", "alloc_space", "alloc_objects"};
-
-const struct option table_options_list[] = {{"type", required_argument, NULL, 't'},
-                                            {"memory", required_argument, NULL, 'm'},
-                                            {"by", required_argument, NULL, 'b'},
-                                            {"cum", no_argument, NULL, 'u'},
-                                            {"focus", required_argument, NULL, 'f'},
-                                            {"ignore", required_argument, NULL, 'i'},
-                                            {"lines", required_argument, NULL, 'n'},
-                                            {"exact", no_argument, NULL, 'e'},
-                                            {"owner", required_argument, NULL, 'w'},
-                                            {"depth", required_argument, NULL, 'd'},
-                                            {"gauges", required_argument, NULL, GAUGES},
-                                            {"hide", required_argument, NULL, HIDE},
-                                            {"show", required_argument, NULL, SHOW},
-                                            {"show_from", required_argument, NULL, SHOW_FROM},
-                                            {"tagfocus", required_argument, NULL, TAG_FOCUS},
-                                            {"tagignore", required_argument, NULL, TAG_IGNORE},
-                                            {"unit", required_argument, NULL, UNIT},
-                                            {"sample_index", required_argument, NULL, 't'},
-                                            {"nodecount", required_argument, NULL, NODE_COUNT},
-                                            {"flat", no_argument, NULL, FLAT},
-                                            {"top", no_argument, NULL, BY_FUNCTION},
-                                            {"text", no_argument, NULL, BY_FUNCTION},
-                                            {"functions", no_argument, NULL, BY_FUNCTION},
-                                            {"filefunctions", no_argument, NULL, BY_FUNCTION},
-                                            {"files", no_argument, NULL, BY_FILE},
-                                            {"inuse_space", no_argument, NULL, INUSE_SPACE},
-                                            {"inuse_objects", no_argument, NULL, INUSE_OBJECTS},
-                                            {"alloc_space", no_argument, NULL, ALLOC_SPACE},
-                                            {"alloc_objects", no_argument, NULL, ALLOC_OBJECTS},
-                                            {"peek", required_argument, NULL, PEEK},
-                                            {"tree", no_argument, NULL, TREE},
-                                            {"list", required_argument, NULL, LIST},
-                                            {"tags", no_argument, NULL, TAGS},
-                                            {"raw", no_argument, NULL, RAW},
-                                            {"traces", no_argument, NULL, TRACES},
-                                            {"diff_base", required_argument, NULL, DIFF_BASE},
-                                            {"base", required_argument, NULL, BASE},
-                                            {"normalize", no_argument, NULL, NORMALIZE},
-                                            {0}};
-
 static int take_by(struct table_options *table, const char *value) {
     static const char *const names[] = {"stack", "function", "line", "file", "package", NULL};
     static const enum frame_by by[] = {FRAME_BY_FUNCTION, FRAME_BY_FUNCTION, FRAME_BY_LINE, FRAME_BY_FILE, FRAME_BY_PACKAGE};
@@ -89,30 +20,27 @@ static int take_by(struct table_options *table, const char *value) {
         return say_usage(table->command, "--by takes stack, function, line, file or package, not %s", value);
     }
     table->top.by = by[choice];
-    table->top.by_stack = choice == 0;
+    table->asks_stack = choice == 0;
     return STATUS_DONE;
 }
 
-static int take_report(struct table_options *table, enum report report, const char *expression) {
-    if (table->report != REPORT_TABLE) {
-        return say_usage(table->command, "one of --peek, --tree, --list, --tags, --raw and --traces at a time");
+static int take_functions(struct table_options *table, const char *name, const char *expression) {
+    if (table->has_functions) {
+        return say_usage(table->command, "one --peek or --list at a time; a|b finds both");
     }
-    table->report = report;
-    int error = expression ? regcomp(&table->functions, expression, REG_EXTENDED | REG_NOSUB) : 0;
-    table->has_functions = expression && error == 0;
+    int error = regcomp(&table->functions, expression, REG_EXTENDED | REG_NOSUB);
+    table->has_functions = error == 0;
     if (error == 0) {
         return STATUS_DONE;
     }
     char text[200];
     regerror(error, &table->functions, text, sizeof text);
-    return say_usage(table->command, "--%s %s: %s", report == REPORT_PEEK ? "peek" : "list", expression, text);
+    return say_usage(table->command, "--%s %s: %s", name, expression, text);
 }
 
 static int take_base(struct table_options *table, const char *value, bool of_new) {
-    if (table->base_count == TABLE_MAX_BASES || (table->base_count > 0 && table->top.of_new != of_new)) {
-        return say_usage(table->command,
-                         table->base_count == TABLE_MAX_BASES ? "no more than %d bases" : "either --base or --diff_base (up to %d of one)",
-                         TABLE_MAX_BASES);
+    if (table->base_count == TABLE_MAX_BASES) {
+        return say_usage(table->command, "no more than %d bases", TABLE_MAX_BASES);
     }
     table->top.of_new = of_new;
     table->bases[table->base_count++] = (char *)value;
@@ -128,128 +56,119 @@ static int take_lines(struct table_options *table, const char *name, const char 
     return STATUS_DONE;
 }
 
-static int take_choice(struct table_options *table, int option, const char *value) {
-    static const char *const memories[] = {"C", "Go", NULL}, *const owners[] = {"program", "cmemprof", NULL};
-    int choice = options_choice(value, option == 'm' ? memories : owners);
-    if (option == 'm') {
-        table->top.memory = choice == 0 ? TALLY_C : TALLY_GO;
-        return choice < 0 ? say_usage(table->command, "--memory takes C or Go, not %s", value) : STATUS_DONE;
-    }
+static int take_memory(struct table_options *table, const char *value) {
+    static const char *const memories[] = {"C", "Go", NULL};
+    int choice = options_choice(value, memories);
+    table->top.memory = choice == 0 ? TALLY_C : TALLY_GO;
+    return choice < 0 ? say_usage(table->command, "--memory takes C or Go, not %s", value) : STATUS_DONE;
+}
+
+static int take_owner(struct table_options *table, const char *value) {
+    static const char *const owners[] = {"program", "cmemprof", NULL};
+    int choice = options_choice(value, owners);
     table->top.owner = choice == 0 ? TALLY_PROGRAMS : TALLY_PROFILERS;
     return choice < 0 ? say_usage(table->command, "--owner takes program or cmemprof, not %s", value) : STATUS_DONE;
 }
 
-static int take_filter(struct table_options *table, int option, const char *value) {
-    switch (option) {
-    case 'f':
-        return filter_compile(table->command, &table->filter, FILTER_FOCUS, value);
-    case 'i':
-        return filter_compile(table->command, &table->filter, FILTER_IGNORE, value);
-    case HIDE:
-        return filter_compile(table->command, &table->filter, FILTER_HIDE, value);
-    case SHOW:
-        return filter_compile(table->command, &table->filter, FILTER_SHOW, value);
-    case SHOW_FROM:
-        return filter_compile(table->command, &table->filter, FILTER_SHOW_FROM, value);
-    case TAG_FOCUS:
-        return filter_compile_tags(table->command, &table->filter.tag_focus, "tagfocus", value);
-    default: // TAG_IGNORE
-        return filter_compile_tags(table->command, &table->filter.tag_ignore, "tagignore", value);
+static int take_depth(struct table_options *table, const char *value) {
+    unsigned long number;
+    if (!options_number(value, ULONG_MAX, &number)) {
+        return say_usage(table->command, "--depth takes a number from 1, not %s", value);
     }
+    table->top.depth = number;
+    return STATUS_DONE;
 }
 
-// What has a value and is no filter.
-static int take_value(struct table_options *table, int option, const char *value) {
-    unsigned long number;
+static int take_unit(struct table_options *table, const char *value) {
+    bool suits = strcmp(value, "auto") == 0;
+    if (!suits && !text_has_unit(value)) {
+        return say_usage(table->command, "--unit takes B, kB, MB, GB, KiB, MiB, GiB, ns, us, ms, s, min or h, not %s", value);
+    }
+    table->top.shown_in = suits ? NULL : value;
+    return STATUS_DONE;
+}
+
+// What has a value.
+static int take_value(struct table_options *table, enum table_option option, const char *value) {
+    const char *name = table_rules_name(option);
     switch (option) {
-    case 't':
+    case OPTION_MEMORY:
+        return take_memory(table, value);
+    case OPTION_OWNER:
+        return take_owner(table, value);
+    case OPTION_TAG_FOCUS:
+        return filter_compile_tags(table->command, &table->filter.tag_focus, name, value);
+    case OPTION_TAG_IGNORE:
+        return filter_compile_tags(table->command, &table->filter.tag_ignore, name, value);
+    case OPTION_GAUGES:
+        return options_gauges(table->command, value, &table->gauges);
+    case OPTION_BY:
+        return take_by(table, value);
+    case OPTION_UNIT:
+        return take_unit(table, value);
+    case OPTION_DEPTH:
+        return take_depth(table, value);
+    case OPTION_LINES:
+    case OPTION_NODE_COUNT:
+        return take_lines(table, name, value, option == OPTION_NODE_COUNT);
+    case OPTION_DIFF_BASE:
+    case OPTION_BASE:
+        return take_base(table, value, option == OPTION_BASE);
+    case OPTION_PEEK:
+    case OPTION_LIST:
+        return take_functions(table, name, value);
+    default: // OPTION_TYPE, OPTION_SAMPLE_INDEX
         table->top.type = value;
         return STATUS_DONE;
-    case 'd':
-        if (!options_number(value, ULONG_MAX, &number)) {
-            return say_usage(table->command, "--depth takes a number from 1, not %s", value);
-        }
-        table->top.depth = number;
-        return STATUS_DONE;
-    case UNIT:
-        table->top.shown_in = strcmp(value, "auto") == 0 ? NULL : value;
-        return strcmp(value, "auto") == 0 || text_has_unit(value)
-                   ? STATUS_DONE
-                   : say_usage(table->command, "--unit takes B, kB, MB, GB, KiB, MiB, GiB, ns, us, ms, s, min or h, not %s", value);
-    case GAUGES:
-        table->has_gauges = true;
-        return options_gauges(table->command, value, &table->gauges);
-    case DIFF_BASE:
-    case BASE:
-        return take_base(table, value, option == BASE);
-    case PEEK:
-    case LIST:
-        return take_report(table, option == PEEK ? REPORT_PEEK : REPORT_LIST, value);
-    default: // 'n', NODE_COUNT
-        return take_lines(table, option == 'n' ? "lines" : "nodecount", value, option == NODE_COUNT);
     }
 }
 
-static int take_plain(struct table_options *table, int option) {
+// What has none. The rest only chooses the report, or what functions are, which is the default.
+static int take_plain(struct table_options *table, enum table_option option) {
     switch (option) {
-    case 'u':
-    case FLAT:
-        table->top.by_total = option == 'u';
+    case OPTION_INUSE_SPACE:
+    case OPTION_INUSE_OBJECTS:
+    case OPTION_ALLOC_SPACE:
+    case OPTION_ALLOC_OBJECTS:
+        table->top.type = table_rules_name(option);
         return STATUS_DONE;
-    case 'e':
+    case OPTION_FILES:
+        table->top.by = FRAME_BY_FILE;
+        return STATUS_DONE;
+    case OPTION_CUM:
+        table->top.by_total = true;
+        return STATUS_DONE;
+    case OPTION_EXACT:
         table->top.exact = true;
         return STATUS_DONE;
-    case BY_FUNCTION:
-        return take_by(table, "function");
-    case BY_FILE:
-        return take_by(table, "file");
-    case NORMALIZE:
+    case OPTION_NORMALIZE:
         table->normalize = true;
         return STATUS_DONE;
-    case TREE:
-        return take_report(table, REPORT_PEEK, ".");
-    case TAGS:
-        return take_report(table, REPORT_TAGS, NULL);
-    case RAW:
-        return take_report(table, REPORT_RAW, NULL);
-    case TRACES:
-        return take_report(table, REPORT_TRACES, NULL);
     default:
-        table->top.type = type_options[option - INUSE_SPACE];
         return STATUS_DONE;
     }
 }
 
-int table_options_take(void *context, int option, const char *value) {
+int table_options_take(void *context, int value_of_option, const char *value) {
     struct table_options *table = context;
-    switch (option) {
-    case 'm':
-    case 'w':
-        return take_choice(table, option, value);
-    case 'b':
-        return take_by(table, value);
-    case 'f':
-    case 'i':
-    case HIDE:
-    case SHOW:
-    case SHOW_FROM:
-    case TAG_FOCUS:
-    case TAG_IGNORE:
-        return take_filter(table, option, value);
-    case 't':
-    case 'd':
-    case 'n':
-    case UNIT:
-    case GAUGES:
-    case DIFF_BASE:
-    case BASE:
-    case PEEK:
-    case LIST:
-    case NODE_COUNT:
-        return take_value(table, option, value);
-    default:
-        return take_plain(table, option);
+    enum table_option option = (enum table_option)value_of_option;
+    table->given |= table_rules_bit(option);
+    if (option >= OPTION_FOCUS && option <= OPTION_SHOW_FROM) {
+        return filter_compile(table->command, &table->filter, (enum filter_kind)(option - OPTION_FOCUS), value);
     }
+    return value ? take_value(table, option, value) : take_plain(table, option);
+}
+
+int table_options_settle(struct table_options *table, bool writes) {
+    enum { TABLE_LINES = 10, TAG_LINES = 20 };
+    table->report = writes ? REPORT_PROFILE : table_rules_report(table->given, table->by_stack, table->asks_stack);
+    table->top.by_stack = table->report == REPORT_STACKS;
+    if (table->top.lines == 0) {
+        bool is_table = table->report == REPORT_TABLE || table->report == REPORT_STACKS;
+        table->top.lines = is_table ? TABLE_LINES : table->report == REPORT_TAGS && !table->top.exact ? TAG_LINES : SIZE_MAX;
+    }
+    int status = table_rules_check(table->command, table->given, table->report, table->asks_stack);
+    return status == STATUS_DONE ? -1 : status;
 }
 
 void table_options_free(struct table_options *table) {
@@ -293,18 +212,28 @@ static int flush_out(const struct table_options *table) {
     return fflush(stdout) == 0 && !ferror(stdout) ? STATUS_DONE : say_failed(table->command, "standard output", "%s", strerror(errno));
 }
 
+static bool has_unit(const struct top_options *top, const char *unit) {
+    return !top->shown_in || text_can_show(unit, top->shown_in);
+}
+
+static int say_unit(const struct table_options *table, const char *type, const char *unit) {
+    return say_usage(table->command, "--unit %s: %s is in %s", table->top.shown_in, type, *unit ? unit : "no unit");
+}
+
 static int print_report(const struct table_options *table, const struct top_options *top, struct profile *profile, const char *name) {
-    static enum merge_error (*const reports[])(struct profile *, const struct report_options *, FILE *) = {[REPORT_PEEK] = report_peek,
-                                                                                                           [REPORT_LIST] = report_list,
-                                                                                                           [REPORT_TRACES] = report_traces,
-                                                                                                           [REPORT_RAW] = report_raw,
-                                                                                                           [REPORT_TAGS] = report_tags};
-    struct report_options options = {
-        .top = top, .functions = (regex_t *)&table->functions, .type = profile_sample_type_chosen(profile, top->type)};
+    static enum merge_error (*const reports[])(struct profile *, const struct report_options *, FILE *) = {
+        [REPORT_PEEK] = report_peek,     [REPORT_TREE] = report_peek, [REPORT_LIST] = report_list,
+        [REPORT_TRACES] = report_traces, [REPORT_RAW] = report_raw,   [REPORT_TAGS] = report_tags};
+    struct report_options options = {.top = top,
+                                     .functions = table->has_functions ? (regex_t *)&table->functions : NULL,
+                                     .type = profile_sample_type_chosen(profile, top->type)};
     if (options.type < 0) {
         return say_types(table, profile, name);
     }
     options.unit = profile_sample_type_unit(profile, (size_t)options.type);
+    if (!has_unit(top, options.unit)) {
+        return say_unit(table, profile_sample_type_name(profile, (size_t)options.type), options.unit);
+    }
     enum merge_error error = reports[table->report](profile, &options, stdout);
     if (error == MERGE_NOT_FOUND) {
         return say_failed(table->command, name, "no sample that counts has a function of that name");
@@ -366,6 +295,11 @@ static int print_table(const struct table_options *table, struct top_options opt
     if (error != MERGE_OK) {
         return say_error(table, name, error);
     }
+    if (!has_unit(&options, top.unit)) {
+        int status = say_unit(table, top.type, top.unit);
+        top_free(&top);
+        return status;
+    }
     say_nothing_in_use(table, profile, &top);
     top_print(&top, terminal_width(), stdout);
     top_free(&top);
@@ -376,13 +310,10 @@ int table_options_print(const struct table_options *table, struct profile **prof
                         const char *base_name) {
     struct top_options options = table->top;
     options.filter = filter_is_empty(&table->filter) ? NULL : &table->filter;
-    if (*base && table->report != REPORT_TABLE) {
-        return say_usage(table->command, "what changed is a table: --peek, --list, --tags, --raw and --traces are of one profile");
-    }
     if (label_frames_give(profile) != MERGE_OK || (*base && label_frames_give(base) != MERGE_OK) ||
         (*base && table->normalize && !normalize(*profile, *base))) {
         return say_error(table, name, MERGE_NO_MEMORY);
     }
-    return table->report != REPORT_TABLE ? print_report(table, &options, *profile, name)
-                                         : print_table(table, options, *profile, name, *base, base_name);
+    bool is_table = table->report == REPORT_TABLE || table->report == REPORT_STACKS;
+    return is_table ? print_table(table, options, *profile, name, *base, base_name) : print_report(table, &options, *profile, name);
 }

@@ -84,11 +84,16 @@ bool text_has_unit(const char *in) {
     return find_bytes(in) || find_scale(times, COUNT(times), in);
 }
 
+static const struct scale *find_for(const char *unit, const char *in) {
+    return strcmp(unit, "bytes") == 0 ? find_bytes(in) : strcmp(unit, "nanoseconds") == 0 ? find_scale(times, COUNT(times), in) : NULL;
+}
+
+bool text_can_show(const char *unit, const char *in) {
+    return find_for(unit, in);
+}
+
 const char *text_value_in(int64_t value, const char *unit, const char *in, char text[TEXT_VALUE_BYTES]) {
-    const struct scale *scale = !in || !unit                       ? NULL
-                                : strcmp(unit, "bytes") == 0       ? find_bytes(in)
-                                : strcmp(unit, "nanoseconds") == 0 ? find_scale(times, COUNT(times), in)
-                                                                   : NULL;
+    const struct scale *scale = in && unit ? find_for(unit, in) : NULL;
     if (!scale) {
         return text_value(value, unit, text);
     }

@@ -20,6 +20,8 @@ const char *text_value(int64_t value, const char *unit, char text[TEXT_VALUE_BYT
 const char *text_value_in(int64_t value, const char *unit, const char *in, char text[TEXT_VALUE_BYTES]);
 // Whether there is such a unit to show values in: bytes or of time.
 bool text_has_unit(const char *in);
+// Whether values of the unit can be shown in it.
+bool text_can_show(const char *unit, const char *in);
 // The same with a plus sign before what is greater than 0.
 const char *text_change(int64_t value, const char *unit, const char *in, char text[TEXT_VALUE_BYTES]);
 // "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec" -> "go-sqlite3.(*SQLiteStmt).exec"; without a function "libc.so.6+0x2a3f0".

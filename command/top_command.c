@@ -34,16 +34,17 @@ static int print(struct options *options, struct table_options *table) {
 }
 
 int top_command(int argc, char **argv) {
-    struct table_options table = {.command = "top", .top = {.lines = 10, .by_stack = true}};
+    struct table_options table = {.command = "top", .by_stack = true};
     struct options options;
     const struct options_spec spec = {.command = "top",
                                       .usage = usage,
-                                      .own = table_options_list,
+                                      .own = table_rules_options,
                                       .take = table_options_take,
                                       .context = &table,
                                       .least_files = 1,
                                       .most_files = SIZE_MAX};
     int status = options_parse(&spec, argc, argv, &options);
+    status = status < 0 ? table_options_settle(&table, false) : status;
     if (status < 0) {
         status = print(&options, &table);
     }

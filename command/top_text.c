@@ -260,9 +260,8 @@ static void print_totals(const struct top *top, bool memory, FILE *out) {
 }
 
 static void print_head(const struct top *top, FILE *out) {
-    static const char *const things[] = {"function", "line", "file", "package"};
     const struct tally *tally = &top->tally;
-    const char *thing = tally->by_stack ? "stack" : things[tally->frames.by];
+    const char *thing = tally->by_stack ? "stack" : frame_by_name(tally->frames.by);
     bool memory = strcmp(top->unit, "bytes") == 0 || tally->c_total[TALLY_NEW] != 0; // a CPU profile has neither Go nor C memory
     char objects[TEXT_VALUE_BYTES];
     print_totals(top, memory, out);

@@ -38,6 +38,17 @@ static void test_peek(void **state) {
                 "                                            20 B  100.0% |   main.y\n");
     assert_int_equal(PLACE_RUN(top_command, "top", "-tree", "a"), 0);
     expect_line("| main.x\n");
+    assert_int_equal(PLACE_RUN(top_command, "top", "-peek", "x[.]c", "-by", "file", "a"), 0);
+    expect_line("share   file, below its callers, above its callees\n"
+                "----------\n"
+                "                                            25 B  100.0% |   /src/x.go\n"
+                "      25 B   71.4%       25 B   71.4%                    | /src/x.c\n");
+    assert_int_equal(PLACE_RUN(top_command, "top", "-tree", "-cum", "-by", "line", "-lines", "1", "a"), 0);
+    expect_line("                    | main.x /src/x.go:7\n"
+                "                                            30 B   85.7% |   main.y /src/x.go:7\n"
+                "                                             5 B   14.3% |   leaf /src/x.c:7\n"
+                "----------\n"
+                "            and 2 more\n");
     assert_int_equal(PLACE_RUN(top_command, "top", "-peek", "nobody", "a"), 1);
     assert_non_null(strstr(place_error, "a: no sample that counts has a function of that name"));
     assert_int_equal(PLACE_RUN(top_command, "top", "-peek", "(", "a"), 2);
@@ -135,9 +146,11 @@ static void test_traces(void **state) {
                                    "            memory: C\n"
                                    "      20 B  leaf\n"
                                    "            leaf\n");
+    assert_int_equal(PLACE_RUN(top_command, "top", "-traces", "-files", "-tagfocus", "memory=C", "a"), 0);
+    expect_line("      20 B  /src/x.c\n            /src/x.c\n            /src/x.go\n            /src/x.go\n");
     assert_int_equal(PLACE_RUN(top_command, "top", "-raw", "a"), 0);
     expect_line("samples: 3\ntypes: inuse_objects/count inuse_space/bytes alloc_space/bytes\n"
-                "----------\n1 10 9\n            main.y  /src/x.go:7\n            main.x  /src/x.go:7\n----------\n");
+                "----------\n1 10 9\n            main.y /src/x.go:7\n            main.x /src/x.go:7\n----------\n");
 }
 
 static void test_tags(void **state) {
@@ -154,6 +167,8 @@ static void test_tags(void **state) {
                                    "thread: 150 B, 100.0% of all, 2 values\n"
                                    "       125 B   83.3%  worker\n"
                                    "        25 B   16.7%  main\n");
+    assert_int_equal(PLACE_RUN(top_command, "top", "-tags", "-lines", "1", "-tagfocus", "thread=.", "a"), 0);
+    expect_line("       125 B   83.3%  worker\n                      and 1 more\n");
     write_one();
     assert_int_equal(PLACE_RUN(top_command, "top", "-tags", "-memory", "Go", "a"), 0);
     assert_string_equal(place_out, "no sample has a label\n");

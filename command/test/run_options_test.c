@@ -28,18 +28,20 @@ static void a_program_is_enough(void **state) {
 
 static void all_options_are_read(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(parse, "run", "-o", "file", "--service", "shop", "--period", "2m", "--signal", "sigusr2", "--rate", "4k",
-                               "--follow-children", "--", "-program"),
+    assert_int_equal(PLACE_RUN(parse, "run", "-o", "file", "--period", "2m", "--signal", "sigusr2", "--rate", "4k", "--follow-children",
+                               "--", "-program"),
                      -1);
     assert_string_equal(options.output, "file");
-    assert_string_equal(options.service, "shop");
     assert_string_equal(options.argv[0], "-program");
     assert_int_equal(options.period_ms, 120000);
     assert_int_equal(options.signal, SIGUSR2);
     assert_int_equal(options.rate_bytes, 4096);
     assert_true(options.follow_children);
-    assert_int_equal(PLACE_RUN(parse, "run", "--agent", "unix:///run/socket", "--follow-children", "--no-follow-children", "p"), -1);
+    assert_int_equal(
+        PLACE_RUN(parse, "run", "--agent", "unix:///run/socket", "--service", "shop", "--follow-children", "--no-follow-children", "p"),
+        -1);
     assert_string_equal(options.agent, "unix:///run/socket");
+    assert_string_equal(options.service, "shop");
     assert_false(options.follow_children);
 }
 
@@ -96,6 +98,8 @@ static void wrong_lines_are_named(void **state) {
     assert_null(strstr(place_error, "secret"));
     assert_int_equal(PLACE_RUN(parse, "run", "-o", "f", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
     assert_non_null(strstr(place_error, "do not go together"));
+    assert_int_equal(PLACE_RUN(parse, "run", "--service", "shop", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(place_error, "--service is what an Agent is told: it goes with --agent URL"));
     for (const char *const *text = (const char *const[]){"-1", "0", "10M", "99999999999999999999", NULL}; *text != NULL; text++) {
         setenv("DD_PROFILING_SPOOL_MAX_BYTES", *text, 1);
         assert_int_equal(PLACE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);

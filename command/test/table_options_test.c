@@ -11,28 +11,38 @@
 
 static struct table_options table;
 
+// Pairs of an option and its value.
 static int take(int argc, char **argv) {
-    table = (struct table_options){.command = "diff", .top = {.lines = 10}};
+    table = (struct table_options){.command = "diff"};
     for (int i = 0; i + 1 < argc; i += 2) {
-        int status = table_options_take(&table, argv[i][0], argv[i + 1]);
+        enum table_option option = TABLE_OPTION_FIRST;
+        while (strcmp(table_rules_name(option), argv[i]) != 0) {
+            option++;
+        }
+        int status = table_options_take(&table, (int)option, *argv[i + 1] ? argv[i + 1] : NULL);
         if (status != STATUS_DONE) {
             return status;
         }
     }
-    return -1;
+    return table_options_settle(&table, false);
 }
 
 static void test_values(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(take, "t", "cpu", "m", "Go", "b", "package", "n", "3", "u", "", "f", "x", "i", "y"), -1);
+    assert_int_equal(PLACE_RUN(take, "type", "cpu", "memory", "Go", "by", "package", "lines", "3", "cum", "", "focus", "x", "ignore", "y"),
+                     -1);
     assert_string_equal(table.top.type, "cpu");
     assert_int_equal(table.top.memory, TALLY_GO);
     assert_int_equal(table.top.by, FRAME_BY_PACKAGE);
     assert_int_equal(table.top.lines, 3);
     assert_true(table.top.by_total && table.filter.has == (1 << FILTER_FOCUS | 1 << FILTER_IGNORE) && !table.top.by_stack);
     table_options_free(&table);
-    assert_int_equal(PLACE_RUN(take, "b", "stack"), -1);
-    assert_true(table.top.by_stack);
+    assert_int_equal(PLACE_RUN(take, "by", "stack"), -1);
+    assert_true(table.top.by_stack && table.report == REPORT_STACKS && table.top.lines == 10);
+    assert_int_equal(PLACE_RUN(take, "tree", ""), -1);
+    assert_true(table.report == REPORT_TREE && table.top.lines == SIZE_MAX);
+    assert_int_equal(PLACE_RUN(take, "tags", ""), -1);
+    assert_true(table.report == REPORT_TAGS && table.top.lines == 20);
 }
 
 static void expect(const char *option, const char *value, const char *text) {
@@ -42,12 +52,13 @@ static void expect(const char *option, const char *value, const char *text) {
 
 static void test_wrong(void **state) {
     (void)state;
-    expect("m", "c", "--memory takes C or Go, not c\n");
-    expect("b", "frame", "--by takes stack, function, line, file or package, not frame\n");
-    expect("n", "-1", "--lines takes a number from 1, not -1\n");
-    expect("d", "0", "--depth takes a number from 1, not 0\n");
-    expect("w", "me", "--owner takes program or cmemprof, not me\n");
-    expect("f", "[", "--focus [: ");
+    expect("memory", "c", "--memory takes C or Go, not c\n");
+    expect("by", "frame", "--by takes stack, function, line, file or package, not frame\n");
+    expect("lines", "-1", "--lines takes a number from 1, not -1\n");
+    expect("depth", "0", "--depth takes a number from 1, not 0\n");
+    expect("owner", "me", "--owner takes program or cmemprof, not me\n");
+    expect("focus", "[", "--focus [: ");
+    expect("list", "[", "--list [: ");
 }
 
 static int print(int argc, char **argv) {

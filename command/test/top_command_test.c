@@ -43,6 +43,19 @@ static void test_several_files(void **state) {
     assert_non_null(strstr(place_out, "alloc_space: Go memory 18 B, C memory 18 B\n"));
 }
 
+// The max is that of the type that is shown, by its name or its number.
+static void test_max_of_a_type(void **state) {
+    (void)state;
+    struct profile *profile = place_profile();
+    place_add(profile, "leaf<main.x", 70, 10, 9, false); // more objects, fewer bytes
+    place_save(profile, "many");
+    write_one("a", 100);
+    for (const char *const *type = (const char *const[]){"inuse_objects", "0", NULL}; *type; type++) {
+        assert_int_equal(PLACE_RUN(top_command, "top", "--gauges", "max", "--type", *type, "many", "a"), 0);
+        assert_non_null(strstr(place_out, "inuse_objects: 70, the largest of 2 files\n"));
+    }
+}
+
 // As go tool pprof is called.
 static void test_names_of_pprof(void **state) {
     (void)state;
@@ -119,6 +132,7 @@ static void test_wrong(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_top),
                                        cmocka_unit_test(test_several_files),
+                                       cmocka_unit_test(test_max_of_a_type),
                                        cmocka_unit_test(test_names_of_pprof),
                                        cmocka_unit_test(test_nothing_in_use),
                                        cmocka_unit_test(test_nameless_type),

@@ -174,6 +174,7 @@ func TestErrors(t *testing.T) {
 		{2, "what is --compressed?", []string{"merge", "--compressed", good}},
 		{2, "what is --listne?", []string{"receiver", "--listne"}},
 		{2, "--data wants a value", []string{"receiver", "--data"}},
+		{2, "--port-file does not go with --listen unix:PATH", []string{"receiver", "--listen", "unix:" + out, "--port-file", out}},
 		{125, "what is --outptu?", []string{"run", "--outptu", "true"}},
 		{125, "--rate wants a value", []string{"run", "--rate"}},
 		{1, "none: No such file or directory", []string{"merge", "-o", out, filepath.Join(directory, "none")}},

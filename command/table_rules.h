@@ -1,0 +1,102 @@
+// table_rules.h: the options of top and diff, and which report takes which of them. One that would change nothing is refused.
+//
+// Threads: one. Memory: none.
+#ifndef CMEMPROF_TABLE_RULES_H
+#define CMEMPROF_TABLE_RULES_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+// What is printed. The table by stack has no totals, and the profile is what diff writes with --output.
+enum report {
+    REPORT_TABLE,
+    REPORT_STACKS,
+    REPORT_PEEK,
+    REPORT_TREE,
+    REPORT_LIST,
+    REPORT_TRACES,
+    REPORT_RAW,
+    REPORT_TAGS,
+    REPORT_PROFILE,
+    REPORT_COUNT
+};
+enum {
+    RULE_TABLE = 1 << REPORT_TABLE,
+    RULE_STACKS = 1 << REPORT_STACKS,
+    RULE_PEEK = 1 << REPORT_PEEK | 1 << REPORT_TREE,
+    RULE_LIST = 1 << REPORT_LIST,
+    RULE_TRACES = 1 << REPORT_TRACES,
+    RULE_RAW = 1 << REPORT_RAW,
+    RULE_TAGS = 1 << REPORT_TAGS,
+    RULE_TABLES = RULE_TABLE | RULE_STACKS,
+    RULE_VALUES = RULE_TABLES | RULE_PEEK | RULE_LIST | RULE_TRACES | RULE_TAGS, // values of one type
+    RULE_SAMPLES = RULE_VALUES | RULE_RAW,
+};
+
+// Each option: its name, whether it has a value, and the reports that take it. Options that choose a report are taken by that one alone.
+#define TABLE_RULES(X)                                                                                                                     \
+    X(TYPE, "type", true, RULE_VALUES)                                                                                                     \
+    X(SAMPLE_INDEX, "sample_index", true, RULE_VALUES)                                                                                     \
+    X(INUSE_SPACE, "inuse_space", false, RULE_VALUES)                                                                                      \
+    X(INUSE_OBJECTS, "inuse_objects", false, RULE_VALUES)                                                                                  \
+    X(ALLOC_SPACE, "alloc_space", false, RULE_VALUES)                                                                                      \
+    X(ALLOC_OBJECTS, "alloc_objects", false, RULE_VALUES)                                                                                  \
+    X(MEMORY, "memory", true, RULE_SAMPLES)                                                                                                \
+    X(OWNER, "owner", true, RULE_SAMPLES)                                                                                                  \
+    X(FOCUS, "focus", true, RULE_SAMPLES) /* five in the order of enum filter_kind */                                                      \
+    X(IGNORE, "ignore", true, RULE_SAMPLES)                                                                                                \
+    X(HIDE, "hide", true, RULE_SAMPLES)                                                                                                    \
+    X(SHOW, "show", true, RULE_SAMPLES)                                                                                                    \
+    X(SHOW_FROM, "show_from", true, RULE_SAMPLES)                                                                                          \
+    X(TAG_FOCUS, "tagfocus", true, RULE_SAMPLES)                                                                                           \
+    X(TAG_IGNORE, "tagignore", true, RULE_SAMPLES)                                                                                         \
+    X(GAUGES, "gauges", true, RULE_SAMPLES)                                                                                                \
+    X(BY, "by", true, RULE_TABLES | RULE_PEEK | RULE_TRACES)                                                                               \
+    X(FUNCTIONS, "functions", false, RULE_TABLE | RULE_PEEK | RULE_TRACES)                                                                 \
+    X(FILE_FUNCTIONS, "filefunctions", false, RULE_TABLE | RULE_PEEK | RULE_TRACES)                                                        \
+    X(FILES, "files", false, RULE_TABLE | RULE_PEEK | RULE_TRACES)                                                                         \
+    X(CUM, "cum", false, RULE_TABLE | RULE_PEEK)                                                                                           \
+    X(FLAT, "flat", false, RULE_TABLE | RULE_PEEK)                                                                                         \
+    X(UNIT, "unit", true, RULE_VALUES)                                                                                                     \
+    X(EXACT, "exact", false, RULE_VALUES)                                                                                                  \
+    X(DEPTH, "depth", true, RULE_STACKS)                                                                                                   \
+    X(LINES, "lines", true, RULE_TABLES | RULE_PEEK | RULE_TAGS)                                                                           \
+    X(NODE_COUNT, "nodecount", true, RULE_TABLES | RULE_PEEK | RULE_TAGS)                                                                  \
+    X(DIFF_BASE, "diff_base", true, RULE_TABLES)                                                                                           \
+    X(BASE, "base", true, RULE_TABLES)                                                                                                     \
+    X(NORMALIZE, "normalize", false, RULE_TABLES)                                                                                          \
+    X(TOP, "top", false, RULE_TABLE)                                                                                                       \
+    X(TEXT, "text", false, RULE_TABLE)                                                                                                     \
+    X(PEEK, "peek", true, 1 << REPORT_PEEK)                                                                                                \
+    X(TREE, "tree", false, 1 << REPORT_TREE)                                                                                               \
+    X(LIST, "list", true, RULE_LIST)                                                                                                       \
+    X(TRACES, "traces", false, RULE_TRACES)                                                                                                \
+    X(RAW, "raw", false, RULE_RAW)                                                                                                         \
+    X(TAGS, "tags", false, RULE_TAGS)
+
+#define TABLE_RULES_ENUM(option, name, value, reports) OPTION_##option,
+enum table_option {
+    OPTION_BEFORE_ALL = 255,
+    TABLE_RULES(TABLE_RULES_ENUM) OPTION_END,
+    TABLE_OPTION_FIRST = OPTION_BEFORE_ALL + 1,
+    TABLE_OPTION_COUNT = OPTION_END - TABLE_OPTION_FIRST
+};
+
+// For struct options_spec.
+extern const struct option table_rules_options[TABLE_OPTION_COUNT + 1];
+
+// A set of options: those that were given.
+static inline uint64_t table_rules_bit(enum table_option option) {
+    return (uint64_t)1 << (option - TABLE_OPTION_FIRST);
+}
+// "lines".
+const char *table_rules_name(enum table_option option);
+// Whether the report takes the option at all.
+bool table_rules_takes(enum report report, enum table_option option);
+// The report that the options choose. by_stack: the command's tables are by stack unless something else is said; asks_stack: --by stack.
+enum report table_rules_report(uint64_t given, bool by_stack, bool asks_stack);
+// 0, or the exit status, and it is said what does not go together. asks_stack: as above.
+int table_rules_check(const char *command, uint64_t given, enum report report, bool asks_stack);
+
+#endif
