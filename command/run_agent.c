@@ -16,7 +16,8 @@
 struct process {
     struct process *next;
     long pid;
-    int64_t start_ns, last_ns; // last: end of the batch before
+    int64_t start_ns, last_ns; // last: where the next batch begins
+    bool told;                 // there was a profile to send; from then on what is lost is not made up for (delta_options.tells_once)
     uint64_t batches;
     struct delta *delta;
     char runtime_id[37];
@@ -66,7 +67,8 @@ static struct process *process_of(struct run_agent *agent, const struct run_file
     struct process *process = calloc(1, sizeof *process);
     if (process != NULL) {
         *process = (struct process){.next = agent->processes, .pid = file->pid, .start_ns = file->start_ns, .last_ns = file->start_ns};
-        process->delta = agent->is_delta ? delta_new(types, 2) : NULL;
+        process->delta =
+            agent->is_delta ? delta_new_with(&(struct delta_options){.types = types, .type_count = 2, .tells_once = true}) : NULL;
         make_runtime_id(process->runtime_id);
         agent->processes = process;
     }
@@ -189,25 +191,31 @@ static bool add(struct run_agent *agent, const struct batch *batch) {
     return run_sender_add(agent->sender, &request);
 }
 
-void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size) {
-    struct process *process = process_of(agent, file);
+static void add_profile(struct run_agent *agent, struct process *process, const void *bytes, size_t size) {
     struct batch batch = {.name = agent->is_delta ? "delta-heap.pprof" : "heap.pprof"};
     int64_t time_ns;
-    if (process == NULL || (agent->is_delta && process->delta == NULL) ||
-        make_attachment(agent, process, bytes, size, &batch, &time_ns) != MERGE_OK) {
+    bool made = make_attachment(agent, process, bytes, size, &batch, &time_ns) == MERGE_OK;
+    process->told |= made;
+    batch.event = made ? make_event(agent, process, time_ns, batch.name, &batch.event_size) : NULL;
+    if (batch.event != NULL && add(agent, &batch)) {
+        process->batches++;
+    } else {
         agent->failed++;
-        return;
     }
-    batch.event = make_event(agent, process, time_ns, batch.name, &batch.event_size);
-    bool added = batch.event != NULL && add(agent, &batch);
+    if (process->told && time_ns != 0) { // else the next one has this period as well
+        process->last_ns = time_ns;
+    }
     free(batch.event);
     free(batch.bytes);
-    if (!added) {
+}
+
+void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size) {
+    struct process *process = process_of(agent, file);
+    if (process == NULL || (agent->is_delta && process->delta == NULL)) {
         agent->failed++;
         return;
     }
-    process->batches++;
-    process->last_ns = time_ns;
+    add_profile(agent, process, bytes, size);
     if (strcmp(file->reason, "exit") == 0 || strcmp(file->reason, "termination") == 0) {
         forget(agent, process);
     }

@@ -354,6 +354,9 @@ type DeltaOptions struct {
 	Rule   DeltaRule
 	Output Output
 	Limits *Limits // of each profile, nil: the defaults
+	// TellsOnce is for a series that is sent: what earlier results have told is not told again after an error. The next profile is then
+	// compared with that of the error; where that could not be kept, the next one is only kept (NotFound) for the one after it.
+	TellsOnce bool
 }
 
 // Delta turns a series of cumulative profiles, such as Go's heap profile, into what happened between one and the next.
@@ -388,7 +391,8 @@ func (d *Delta) open() {
 	defer pinner.Unpin()
 	pinner.Pin(&limits)
 	d.c = C.delta_new_with(&C.struct_delta_options{types: cStrings(&pinner, d.options.Types...), type_count: C.size_t(len(d.options.Types)),
-		rule: C.enum_delta_rule(d.options.Rule), level: C.int(d.options.Output.Level), limits: &limits})
+		rule: C.enum_delta_rule(d.options.Rule), level: C.int(d.options.Output.Level), limits: &limits,
+		tells_once: C.bool(d.options.TellsOnce)})
 	if d.c != nil {
 		d.closer = runtime.AddCleanup(d, func(c *C.struct_delta) { C.delta_free(c) }, d.c)
 	}
@@ -397,7 +401,8 @@ func (d *Delta) open() {
 // Next returns what happened since the profile before. The first profile passes as it is. Values are never negative, unless the rule says
 // so: a counter that went backwards was reset, and its current value is the delta. The duration is the time since the profile before.
 //
-// Errors are of type *[Error], but for the one that the Delta is closed. After an error the next profile passes as the first one did.
+// Errors are of type *[Error], but for the one that the Delta is closed. After an error the next profile passes as the first one did, unless
+// TellsOnce.
 func (d *Delta) Next(profile []byte) ([]byte, error) { return d.Append(nil, profile) }
 
 // Append is Next that appends the result to a buffer of the caller's, so that it costs no allocation when that is large enough. With an

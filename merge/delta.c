@@ -44,6 +44,7 @@ struct delta *delta_new_with(const struct delta_options *options) {
         return NULL;
     delta->rule = options->rule;
     delta->level = options->level;
+    delta->tells_once = options->tells_once;
     delta->limits = options->limits ? *options->limits : merge_default_limits;
     delta->types = calloc(options->type_count + 1, sizeof *delta->types);
     for (; delta->types && delta->type_count < options->type_count; delta->type_count++)
@@ -310,12 +311,35 @@ static enum merge_error step(struct delta *delta, const void *bytes, size_t size
     return MERGE_OK;
 }
 
+// Of tells_once: the profile is what the next one is compared with, and no result.
+static enum merge_error only_keep(struct delta *delta, const void *bytes, size_t size, struct merge_fault *fault) {
+    enum merge_error error = stage(delta, bytes, size, fault);
+    if (error != MERGE_OK) {
+        forget(delta);
+        return error;
+    }
+    delta->footprint = footprint(delta->known);
+    keep_values(delta);
+    delta->seeded = true;
+    delta->lost = false;
+    return fault_set(fault, MERGE_NOT_FOUND, 0, "the profile before is not known");
+}
+
+static void lose(struct delta *delta, const void *bytes, size_t size) {
+    forget(delta);
+    delta->lost = delta->tells_once && delta->has_told;
+    if (delta->lost)
+        only_keep(delta, bytes, size, NULL);
+}
+
 enum merge_error delta_step(struct delta *delta, const void *bytes, size_t size, enum merge_compression compression, const uint8_t **out,
                             size_t *out_size, struct merge_fault *fault) {
     *out = NULL;
     *out_size = 0;
     if (fault)
         *fault = (struct merge_fault){0};
+    if (delta->lost)
+        return only_keep(delta, bytes, size, fault);
     enum merge_error error = step(delta, bytes, size, fault);
     if (error == MERGE_OK && compression != MERGE_RAW) {
         error = compress_deflate(&delta->compress, compression, delta->level, delta->raw.bytes, delta->raw.size, &delta->packed);
@@ -323,9 +347,10 @@ enum merge_error delta_step(struct delta *delta, const void *bytes, size_t size,
             fault_set(fault, error, 0, "no memory for the result");
     }
     if (error != MERGE_OK) {
-        forget(delta);
+        lose(delta, bytes, size);
         return error;
     }
+    delta->has_told = true;
     const struct wire_writer *result = compression == MERGE_RAW ? &delta->raw : &delta->packed;
     *out = result->bytes;
     *out_size = result->size;
@@ -342,7 +367,8 @@ enum merge_error delta_next(struct delta *delta, const void *bytes, size_t size,
     *out = malloc(*out_size + 1);
     if (!*out) {
         *out_size = 0;
-        forget(delta);
+        if (!delta->tells_once) // else the profile is kept
+            forget(delta);
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the result");
     }
     memcpy(*out, result, *out_size);

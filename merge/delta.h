@@ -13,9 +13,12 @@ struct delta {
     enum delta_rule rule;
     int level;
     struct merge_limits limits;
+    bool tells_once;
 
     struct profile *known; // NULL: no profile yet, or there was an error
     bool seeded;           // `last` is that of a profile
+    bool has_told;         // there was a result
+    bool lost;             // of tells_once: what has been told is not known any more
     size_t footprint;      // of `known` when it was made
     int64_t last_time_ns;
     uint64_t saturated;

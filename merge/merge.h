@@ -208,8 +208,8 @@ enum merge_error merge_profiles(const void *const *inputs, const size_t *sizes, 
 // a stack that the new profile lacks is forgotten, so when it is back all of its value is new. What the sample of MERGE_EVICTED has taken
 // over from stacks that vanished or began anew was told before: it is subtracted there, so that all deltas together are the last profile.
 // The state is the last profile, and at most as much again of stacks that vanished. After an error the next profile starts anew, as the
-// first did. The only frame of the one sample that has what is known no more of each of C's stacks by itself: cmemprof's table of them was
-// full, and some of which nothing was alive had to go.
+// first did, unless tells_once. The only frame of the one sample that has what is known no more of each of C's stacks by itself: cmemprof's
+// table of them was full, and some of which nothing was alive had to go.
 #define MERGE_EVICTED "[evicted stacks]"
 
 enum delta_rule {
@@ -229,6 +229,9 @@ struct delta_options {
     enum delta_rule rule;
     int level;                         // of the compression of the results, as in profile_encode_level
     const struct merge_limits *limits; // of each profile, NULL: the defaults
+    // For a series that is sent: what earlier results have told is not told again after an error. The next profile is then compared with
+    // that of the error; where that could not be kept, the next one is only kept (MERGE_NOT_FOUND) for the one after it.
+    bool tells_once;
 };
 struct delta;
 struct delta *delta_new_with(const struct delta_options *options); // NULL: no memory. Options are copied

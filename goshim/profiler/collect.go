@@ -4,7 +4,6 @@ package profiler
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -22,7 +21,6 @@ type collector struct {
 	sources  sources
 	messages *onceLog
 	deltas   map[ProfileType]delta
-	forgot   map[ProfileType]bool // the delta does not know the period before
 	metrics  metrics
 	cMetrics cMetrics
 	cHeap    extensions.CHeapProfiler       // nil: C's heap is not profiled
@@ -36,7 +34,7 @@ type collector struct {
 }
 
 func newCollector(c *config, s sources, messages *onceLog) *collector {
-	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{}, forgot: map[ProfileType]bool{},
+	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{},
 		cMetrics: cMetrics{sources: s}}
 	k.metrics.reset()
 	for t := range c.types {
@@ -231,29 +229,12 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 		return total, nil
 	}
 	begin := time.Now()
-	changed, err := k.changeOf(t, total)
+	changed, err := k.deltas[t].Next(total)
 	if err == nil && t == HeapProfile && k.cRuns {
 		changed = k.withPeriodC(changed)
 	}
 	k.cfg.timing("delta_time", time.Since(begin), t)
 	return changed, err
-}
-
-// changeOf is what happened since the period before. A delta that fails (there was no memory for it) forgets that period, and takes the next
-// profile for the first one of all: it would show again what has been shown since the start of the process. So that one is not sent.
-func (k *collector) changeOf(t ProfileType, total []byte) ([]byte, error) {
-	d := k.deltas[t]
-	changed, err := d.Next(total)
-	if err != nil {
-		_, again := d.Next(total) // it may be known to the next period yet
-		k.forgot[t] = again != nil
-		return nil, err
-	}
-	if k.forgot[t] {
-		k.forgot[t] = false
-		return nil, errors.New("the period before is not known")
-	}
-	return changed, nil
 }
 
 // takeWait: with very many goroutines the listing would stop the program for too long.

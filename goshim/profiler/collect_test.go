@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"runtime/pprof"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -161,13 +160,17 @@ func TestProfileOfCFailsForAWhile(t *testing.T) {
 // failing is a delta without memory in some of its steps.
 type failing struct {
 	profiler.Delta
-	fails func() bool
+	fails func() string
 }
 
 func (d failing) Next(p []byte) ([]byte, error) {
-	if d.fails() {
-		_, _ = d.Delta.Next(nil) // forgets what it knew, as it does without memory
+	switch d.fails() {
+	case "result": // the profile is kept
+		_, _ = d.Delta.Next(p)
 		return nil, errors.New("no memory")
+	case "all":
+		_, err := d.Delta.Next(nil)
+		return nil, err
 	}
 	return d.Delta.Next(p)
 }
@@ -177,12 +180,12 @@ func TestDeltaWithoutMemoryRepeatsNothing(t *testing.T) {
 	type period [4]int64
 	left := period{-1} // no profile in this one
 	for name, test := range map[string]struct {
-		fail []int // steps of the delta
+		fail map[int]string // steps of the delta
 		want []period
 	}{
-		"once":    {[]int{3}, []period{{10, 100, 1, 10}, {10, 100, 1, 10}, left, {10, 100, 1, 10}, {10, 100, 1, 10}}},
-		"for two": {[]int{3, 4, 5, 6}, []period{{10, 100, 1, 10}, {10, 100, 1, 10}, left, left, left, {10, 100, 1, 10}}},
-		"at once": {[]int{1, 2}, []period{left, left, {10, 100, 1, 10}}},
+		"for a result": {map[int]string{3: "result"}, []period{{10, 100, 1, 10}, {10, 100, 1, 10}, left, {10, 100, 1, 10}, {10, 100, 1, 10}}},
+		"for two":      {map[int]string{3: "all", 4: "all"}, []period{{10, 100, 1, 10}, {10, 100, 1, 10}, left, left, left, {10, 100, 1, 10}}},
+		"at once":      {map[int]string{1: "all"}, []period{left, {20, 200, 1, 10}, {10, 100, 1, 10}}}, // nothing was sent, so nothing is repeated
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, base := newAgent(t), profiler.Stats()
@@ -193,8 +196,8 @@ func TestDeltaWithoutMemoryRepeatsNothing(t *testing.T) {
 					return cHeap(10*taken, 100*taken, 1, 10), nil
 				},
 				NewDelta: func(output merge.Output, types ...string) profiler.Delta {
-					real := merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output})
-					return failing{real, func() bool { steps++; return slices.Contains(test.fail, steps) }}
+					real := merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output, TellsOnce: true})
+					return failing{real, func() string { steps++; return test.fail[steps] }}
 				},
 			})()
 			startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))

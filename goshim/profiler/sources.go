@@ -55,7 +55,7 @@ var realSources = sources{
 	listGoroutines: func(w io.Writer) error { return pprof.Lookup("goroutine").WriteTo(w, 2) },
 	merge:          merge.Merge,
 	newDelta: func(output merge.Output, types ...string) delta {
-		return merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output})
+		return merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output, TellsOnce: true})
 	},
 	compress:   compress,
 	after:      time.After,

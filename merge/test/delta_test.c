@@ -128,6 +128,34 @@ static void error_starts_anew(void **state) {
     free(other.bytes);
 }
 
+static void fails(struct delta *delta, struct blob bad, size_t size, enum merge_error expected) {
+    struct blob out;
+    assert_int_equal(delta_next(delta, bad.bytes, size, MERGE_GZIP, &out.bytes, &out.size, NULL), expected);
+    assert_null(out.bytes);
+}
+
+// What was told before an error is not told again, and of the profile of the error nothing is.
+static void nothing_is_told_twice(void **state) {
+    (void)state;
+    struct delta *delta =
+        delta_new_with(&(struct delta_options){.types = (const char *const[]){"alloc"}, .type_count = 1, .level = 1, .tells_once = true});
+    struct blob bad = cumulative(150, false, ROWS({"a", 11, 5})), other = sample_bytes(MERGE_RAW);
+    struct blob whole = cumulative(200, false, ROWS({"a", 14, 5}));
+    fails(delta, bad, bad.size - 1, MERGE_TRUNCATED); // nothing is told yet
+    expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}))), ROWS({"a", 10, 5}));
+    for (int kind = 0; kind < 2; kind++) {
+        kind == 0 ? fails(delta, bad, bad.size - 1, MERGE_TRUNCATED) : fails(delta, other, other.size, MERGE_TYPES_DIFFER);
+        fails(delta, bad, bad.size - 1, MERGE_TRUNCATED); // not that one either
+        fails(delta, whole, whole.size, MERGE_NOT_FOUND); // it is kept
+        expect(next(delta, cumulative(300, false, ROWS({"a", 16, 5}, {"b", 1, 1}))), ROWS({"a", 2, 5}, {"b", 1, 1}));
+        expect(next(delta, cumulative(400, false, ROWS({"a", 19, 5}, {"b", 1, 1}))), ROWS({"a", 3, 5}, {"b", 0, 1}));
+    }
+    delta_free(delta);
+    free(whole.bytes);
+    free(bad.bytes);
+    free(other.bytes);
+}
+
 // ---- Rules ----
 
 static void expect_rule(enum delta_rule rule, const struct row *decreased, const struct row *vanished) {
@@ -335,6 +363,7 @@ int main(void) {
         cmocka_unit_test(vanished_stack_is_forgotten),
         cmocka_unit_test(types_in_another_order),
         cmocka_unit_test(error_starts_anew),
+        cmocka_unit_test(nothing_is_told_twice),
         cmocka_unit_test(header_is_that_of_the_new_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,29 @@ static enum merge_error delta_of_two(void) {
     return error;
 }
 
+static size_t whole_bytes; // of a result that has all of the input
+
+// The same profile again and again: whatever fails, it is told once.
+static enum merge_error delta_tells_once(void) {
+    static const char *const types[] = {"alloc_space", "inuse_space"};
+    struct delta *delta = delta_new_with(&(struct delta_options){.types = types, .type_count = 2, .tells_once = true});
+    if (!delta)
+        return MERGE_NO_MEMORY;
+    enum merge_error first = MERGE_OK;
+    int told = 0;
+    for (int i = 0; i < 4; i++) {
+        struct blob out;
+        enum merge_error error = delta_next(delta, input.bytes, input.size, MERGE_RAW, &out.bytes, &out.size, NULL);
+        whole_bytes = i == 0 && whole_bytes == 0 ? out.size : whole_bytes;
+        told += error == MERGE_OK && out.size == whole_bytes;
+        first = first == MERGE_OK ? error : first;
+        free(out.bytes);
+    }
+    assert_true(told <= 1);
+    delta_free(delta);
+    return first;
+}
+
 static enum merge_error build_and_view(void) {
     struct profile *profile = profile_new();
     if (!profile)
@@ -189,6 +212,8 @@ static void merge_without_memory(void **state) {
 static void delta_without_memory(void **state) {
     (void)state;
     fail_each(delta_of_two);
+    assert_int_equal(delta_tells_once(), MERGE_OK);
+    fail_each(delta_tells_once);
 }
 static void view_without_memory(void **state) {
     (void)state;
