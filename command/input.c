@@ -14,6 +14,12 @@ static const char *name_of(const char *path) {
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
+// Of a path that cannot be opened.
+static const char *why_not(const char *path) {
+    bool address = strncmp(path, "http://", 7) == 0 || strncmp(path, "https://", 8) == 0;
+    return address && errno == ENOENT ? "is an address, not a file: curl -o FILE gets what is there" : strerror(errno);
+}
+
 // Up to `most` bytes, and one more to tell that there are more. first: what the file is said to hold, 0 unknown. False: errno tells.
 static bool read_all(int file, size_t first, size_t most, struct input *input) {
     size_t capacity = 0;
@@ -50,7 +56,7 @@ int input_read(const struct options *options, const char *path, struct input *in
     *input = (struct input){0};
     int status = STATUS_DONE;
     if (file < 0 || fstat(file, &about) != 0) {
-        status = say_failed(options->command, name_of(path), "%s", strerror(errno));
+        status = say_failed(options->command, name_of(path), "%s", why_not(path));
     } else if (!read_all(file, S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size : 0, most, input)) {
         status = say_failed(options->command, name_of(path), "%s", strerror(errno));
     } else if (input->size == 0) {

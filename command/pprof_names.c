@@ -30,15 +30,18 @@ const char *pprof_names_hint(const char *command, const char *name, size_t lengt
                "filefunctions", "files", "inuse_space", "inuse_objects", "alloc_space", "alloc_objects")}};
     const struct names elsewhere[] = {
         {"draws a graph, which go tool pprof does of the same file; cmemprof receiver shows flame graphs on a page",
-         NAMES("svg", "png", "pdf", "ps", "gif", "dot", "web", "http", "eog", "evince", "gv", "no_browser", "call_tree", "nodefraction",
-               "edgefraction", "trim", "compact_labels")},
+         NAMES("svg", "png", "pdf", "ps", "gif", "dot", "web", "http", "eog", "evince", "gv", "no_browser", "call_tree", "edgefraction",
+               "compact_labels")},
+        {"is not needed: nothing is left out for being small, and --lines says how many rows there are", NAMES("trim", "nodefraction")},
+        {"is --by stack, function, line, file or package here", NAMES("granularity")},
+        {"is not here, and go tool pprof prints them", NAMES("comments")},
         {"shows code or writes another format, which go tool pprof does of the same file",
-         NAMES("disasm", "weblist", "callgrind", "kcachegrind", "topproto", "intel_syntax", "source_path", "trim_path", "comments")},
+         NAMES("disasm", "weblist", "callgrind", "kcachegrind", "topproto", "intel_syntax", "source_path", "trim_path")},
         {"writes a profile: cmemprof merge and cmemprof diff do, with --output FILE", NAMES("proto")},
         {"is for profiles without names: cmemprof symbolize gives them", NAMES("symbolize", "tools", "buildid", "force")},
         {"is not here: the table has percentages of the whole profile, addresses have rows of their own, and values are as they are",
-         NAMES("relative_percentages", "drop_negative", "divide_by", "mean", "noinlines", "showcolumns", "addresses", "granularity",
-               "tagshow", "taghide", "tagroot", "tagleaf", "add_comment", "contentions", "total_delay", "mean_delay")},
+         NAMES("relative_percentages", "drop_negative", "divide_by", "mean", "noinlines", "showcolumns", "addresses", "tagshow", "taghide",
+               "tagroot", "tagleaf", "add_comment", "contentions", "total_delay", "mean_delay")},
         {"asks a server, which go tool pprof does: give the file that it writes",
          NAMES("seconds", "timeout", "tls_cert", "tls_key", "tls_ca")},
     };

@@ -103,15 +103,22 @@ static void say_nameless(struct profile *profile) {
     }
 }
 
+static bool is_little_of_all(struct profile *profile) {
+    return total_of(profile, "inuse_space") < total_of(profile, "alloc_space") / 10;
+}
+
 // Languages that keep memory of their own beside malloc's, known by what is in the stacks.
-static void say_language(struct profile *profile) {
+static void say_language(const struct run_output *output, struct profile *profile) {
+    static const char frees[] = "it had freed most of that by its end: --signal USR2, and kill -USR2, take a profile while it runs";
     static const struct {
         const char *file, *says;
+        bool frees; // what its program holds, before it ends
     } languages[] = {
-        {"libpython", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them"},
-        {"python3", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them"},
-        {"libjvm.so", "the Java heap is not malloc's, and not here: this is direct buffers, native libraries and the JVM's own memory"},
-        {"node", "objects of JavaScript are not malloc's, and not here: this is buffers, native modules and Node's own memory"}};
+        {"libpython", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them", true},
+        {"python3", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them", true},
+        {"libjvm.so", "the Java heap is not malloc's, and not here: this is direct buffers, native libraries and the JVM's own memory",
+         false},
+        {"node", "objects of JavaScript are not malloc's, and not here: this is buffers, native modules and Node's own memory", true}};
     const char *allocator = getenv("PYTHONMALLOC");
     bool shown = allocator != NULL && strncmp(allocator, "malloc", strlen("malloc")) == 0;
     struct profile_sample_view view;
@@ -123,6 +130,9 @@ static void say_language(struct profile *profile) {
                                                                    : strncmp(file, languages[l].file, strlen(languages[l].file)) == 0;
                 if (same && !(shown && l < 2)) {
                     say_note("run", "%s (docs/run.md)", languages[l].says);
+                }
+                if (same && languages[l].frees && output->signals == 0 && is_little_of_all(profile)) {
+                    say_note("run", "%s", frees);
                 }
                 if (same) {
                     return;
@@ -140,6 +150,10 @@ static void say_total(const struct run_output *output, struct profile *profile) 
     fprintf(stderr, "cmemprof run: %s: %s%s in use at the end, %s allocated in all\n", output->path,
             text_value(total_of(profile, "inuse_space"), "bytes", bytes), processes,
             text_value(total_of(profile, "alloc_space"), "bytes", allocated));
+    if (profile_sample_count(profile) == 0) {
+        say_note("run", "nothing was sampled: it allocated little (--rate takes more samples)%s",
+                 output->processes > 1 ? "" : ", or did so in processes that it started (--follow-children)");
+    }
 }
 
 static void take_signal(struct run_output *output, const struct run_directory *directory, struct run_file *file) {
@@ -173,7 +187,7 @@ static void write_all(struct run_output *output, struct run_directory *directory
         output->failed = true;
     } else if (last && output->processes > 0) {
         say_total(output, profile);
-        say_language(profile);
+        say_language(output, profile);
         say_nameless(profile);
     }
     profile_free(profile);

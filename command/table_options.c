@@ -50,7 +50,8 @@ static int take_base(struct table_options *table, const char *value, bool of_new
 static int take_lines(struct table_options *table, const char *name, const char *value, bool all) {
     unsigned long number = 0;
     if (!(all && (strcmp(value, "0") == 0 || strcmp(value, "-1") == 0)) && !options_number(value, ULONG_MAX, &number)) {
-        return say_usage(table->command, "--%s takes a number from %d, not %s", name, all ? 0 : 1, value);
+        return say_usage(table->command, "--%s takes a number of rows from %d, not %s%s", name, all ? 0 : 1, value,
+                         all ? "" : " (lines of source: --by line)");
     }
     table->top.lines = number > 0 ? number : SIZE_MAX;
     return STATUS_DONE;

@@ -32,7 +32,7 @@ int table_options_take(void *context, int option, const char *value);
     "  --type TYPE          inuse_space (default if there), inuse_objects, alloc_space, alloc_objects, cpu, ..., or its number\n"          \
     "  --memory C|Go        only memory that C or Go code allocated\n"                                                                     \
     "  --owner WHO          program: without the profiler's own C memory; cmemprof: only that\n"                                           \
-    "  --by THING           stack, function, line, file or package\n"                                                                      \
+    "  --by THING           stack (default of top), function (of diff, and with --cum), line, file or package\n"                           \
     "  --cum                in the order of what is anywhere on the stack, not on top of it (--flat); not by stack\n"                      \
     "  --focus REGEX        only stacks with a function, source or object file that matches\n"                                             \
     "  --ignore REGEX       no stacks with one that matches\n"                                                                             \

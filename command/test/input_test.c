@@ -83,6 +83,7 @@ static void test_no_profile(void **state) {
     static char big[(1 << 20) + 1];
     expect("none", "No such file or directory\n");
     expect(".", "Is a directory\n");
+    expect("http://localhost:6060/debug/pprof/heap", "is an address, not a file: curl -o FILE gets what is there\n");
     place_write("empty", "", 0);
     expect("empty", "is empty\n");
     place_write("text", "<html>", 6);

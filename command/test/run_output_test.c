@@ -111,6 +111,43 @@ static void the_file_with_most_is_said(void **state) {
     assert_non_null(strstr(place_error, "most in code of no file, which a program makes at run time\n"));
 }
 
+// Whose profile has nothing in it asks why.
+static void nothing_sampled_is_said(void **state) {
+    (void)state;
+    save(place_profile());
+    assert_int_equal(take_with(true, true), 0);
+    assert_non_null(
+        strstr(place_error, "0 B in use at the end, 0 B allocated in all\ncmemprof run: nothing was sampled: it allocated little"));
+    assert_non_null(strstr(place_error, "--follow-children"));
+    put("9-200.1.exit.pb", "b<main", 500);
+    assert_int_equal(take_with(true, true), 0);
+    assert_null(strstr(place_error, "nothing was sampled"));
+}
+
+// What Python and Node hold is freed by them at their end.
+static void what_was_freed_before_the_end_is_said(void **state) {
+    (void)state;
+    static const struct {
+        const char *file;
+        int64_t in_use;
+        unsigned signals;
+        bool said;
+    } cases[] = {{"/usr/bin/node", 99, 0, true},  {"/usr/bin/python3.11", 99, 0, true}, {"/usr/bin/node", 101, 0, false},
+                 {"/usr/bin/node", 99, 1, false}, {"/usr/lib/libjvm.so", 99, 0, false}, {"/usr/bin/redis", 99, 0, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct profile *profile = place_profile();
+        put_in_file(profile, cases[i].file, 0x10, true, cases[i].in_use);
+        put_in_file(profile, cases[i].file, 0x20, true, 0);
+        uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "g", .system_name = "", .file = ""});
+        uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){function, 1, 0}, 1);
+        profile_add_sample(profile, &location, 1, (int64_t[]){0, 0, 1000 - cases[i].in_use}, NULL, 0);
+        save(profile);
+        output.signals = cases[i].signals;
+        assert_int_equal(take_with(true, true), 0);
+        assert_int_equal(strstr(place_error, "it had freed most of that by its end: --signal USR2") != NULL, cases[i].said);
+    }
+}
+
 // Of a language that keeps memory beside malloc's it is said what is seen.
 static void languages_are_said(void **state) {
     (void)state;
@@ -178,6 +215,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(sites_without_a_name_are_said, make, close_all),
                                        cmocka_unit_test_setup_teardown(the_file_with_most_is_said, make, close_all),
                                        cmocka_unit_test_setup_teardown(languages_are_said, make, close_all),
+                                       cmocka_unit_test_setup_teardown(nothing_sampled_is_said, make, close_all),
+                                       cmocka_unit_test_setup_teardown(what_was_freed_before_the_end_is_said, make, close_all),
                                        cmocka_unit_test_setup_teardown(the_last_profile_of_each_process_counts, make, close_all),
                                        cmocka_unit_test_setup_teardown(periods_write_it_anew, make, close_all),
                                        cmocka_unit_test_setup_teardown(each_signal_has_a_file, make, close_all),

@@ -54,7 +54,7 @@ static void test_wrong(void **state) {
     (void)state;
     expect("memory", "c", "--memory takes C or Go, not c\n");
     expect("by", "frame", "--by takes stack, function, line, file or package, not frame\n");
-    expect("lines", "-1", "--lines takes a number from 1, not -1\n");
+    expect("lines", "-1", "--lines takes a number of rows from 1, not -1 (lines of source: --by line)\n");
     expect("depth", "0", "--depth takes a number from 1, not 0\n");
     expect("owner", "me", "--owner takes program or cmemprof, not me\n");
     expect("focus", "[", "--focus [: ");
