@@ -21,7 +21,7 @@ static const char usage[] =
     "\n"
     "  --types LIST         counters, separated by commas; all of them must be there\n"
     "  --compat WHICH       fastdelta or pprof: what went backwards is negative, as theirs is; pprof: what vanished is there, "
-    "too\n" OPTIONS_WRITE_USAGE OPTIONS_READ_USAGE;
+    "too\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE;
 
 enum { MOST_TYPES = 64 };
 

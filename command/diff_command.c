@@ -13,7 +13,8 @@ static const char usage[] =
     "Prints what changed most from one profile to another, by function; with --output it writes the difference as a\n"
     "profile, in which the base's samples are negative and have the label pprof::base, as `go tool pprof -diff_base`\n"
     "makes it. Percentages are of the whole base.\n"
-    "\n" TABLE_OPTIONS_USAGE OPTIONS_WRITE_USAGE OPTIONS_READ_USAGE;
+    "\n" TABLE_OPTIONS_USAGE
+    "  -o, --output FILE    write the difference as a profile; -: to standard output\n" OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE;
 
 // NULL: it was said why.
 static struct profile *read_one(const struct options *options, const char *path) {

@@ -23,9 +23,15 @@ static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "\n"
                             "cmemprof COMMAND --help tells about one. cmemprof -OPTION ... FILE is cmemprof top -OPTION ... FILE.\n";
 
+static int say_left_over(const char *argument) {
+    fprintf(stderr, "cmemprof: what is %s? cmemprof --help lists the commands\n", argument);
+    return 2;
+}
+
 static int version_command(int argc, char **argv) {
-    (void)argc;
-    (void)argv;
+    if (argc > 1) {
+        return say_left_over(argv[1]);
+    }
     puts("cmemprof " RECEIVER_VERSION);
     return 0;
 }
@@ -73,6 +79,9 @@ static int run(const char *name, int argc, char **argv) {
 }
 
 static int help_command(int argc, char **argv) {
+    if (argc > 2) {
+        return say_left_over(argv[2]);
+    }
     bool own = argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "version") == 0;
     if (own) {
         fputs(usage, stdout);
@@ -90,12 +99,12 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof helps / sizeof *helps; i++) {
         if (strcmp(argv[1], helps[i]) == 0) {
-            return help_command(1, argv);
+            return help_command(argc - 1, argv + 1);
         }
     }
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
         if (strcmp(argv[1], versions[i]) == 0) {
-            return version_command(argc, argv);
+            return version_command(argc - 1, argv + 1);
         }
     }
     if (argv[1][0] == '-' && argv[1][1] != '\0') { // as go tool pprof is called

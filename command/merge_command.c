@@ -13,7 +13,8 @@ static const char usage[] =
     "Adds up profiles. The sample types that all of them have are kept, in the smaller unit where units differ, and what\n"
     "is left out is said. What is there at a moment, as memory in use is, becomes a mean.\n"
     "\n" OPTIONS_GAUGES_USAGE
-    "  --union              all types are kept: where a profile lacks one, it has 0 of it\n" OPTIONS_WRITE_USAGE OPTIONS_READ_USAGE;
+    "  --union              all types are kept: where a profile lacks one, it has 0 of it\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE
+        OPTIONS_READ_USAGE;
 
 static const struct option own[] = {{"union", no_argument, NULL, 'u'}, {"gauges", required_argument, NULL, 'g'}, {0}};
 

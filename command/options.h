@@ -29,15 +29,15 @@ struct options {
 };
 
 // What --help says of them, and of the files.
-#define OPTIONS_WRITE_USAGE                                                                                                                \
-    "  -o, --output FILE    where the profile goes; - or none: standard output, if it is no terminal\n"                                    \
+#define OPTIONS_OUTPUT_USAGE "  -o, --output FILE    where the profile goes; - or none: standard output, if it is no terminal\n"
+#define OPTIONS_COMPRESSION_USAGE                                                                                                          \
     "  --compression HOW    gzip (default), zstd or none\n"                                                                                \
     "  --level N            of compression: gzip 1 to 12, zstd 1 to 22 (default 1)\n"
 #define OPTIONS_READ_USAGE                                                                                                                 \
     "  --max-size MIB       most a file may hold, inflated (default 256)\n"                                                                \
     "  -h, --help           this text\n"                                                                                                   \
     "\n"                                                                                                                                   \
-    "Files are pprof profiles, compressed with gzip or zstd or not at all; - is standard input.\n"                                         \
+    "Files are pprof profiles, compressed with gzip, zstd or LZ4 or not at all; - is standard input.\n"                                    \
     "Exit status: 0 done, 1 failed, 2 wrong usage.\n"
 
 struct options_spec {

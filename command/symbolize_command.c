@@ -15,7 +15,8 @@ static const char usage[] =
     "  --binary FILE        a program or library as it was before it was stripped, or its debug file; may be repeated\n"
     "  --debug-dir DIR      a directory of such files, by build ID (.build-id/ab/cdef.debug, abcdef.debug) or of any name; may be "
     "repeated\n"
-    "                       A file is taken for the build that it is of, which its build ID tells.\n" OPTIONS_WRITE_USAGE
+    "                       A file is taken for the build that it is of, which its build ID tells.\n"
+    "  -o, --output FILE    where one profile goes (default: in its place; of - to standard output)\n" OPTIONS_COMPRESSION_USAGE
         OPTIONS_READ_USAGE;
 
 static const struct option own[] = {{"binary", required_argument, NULL, 'b'}, {"debug-dir", required_argument, NULL, 'd'}, {0}};

@@ -237,6 +237,9 @@ func TestWaysToCall(t *testing.T) {
 	if out := succeed(t, "version"); out != succeed(t, "--version") || !strings.HasPrefix(out, "cmemprof ") {
 		t.Errorf("version: %s", out)
 	}
+	if out := succeed(t, "--help", "top"); out != succeed(t, "top", "--help") {
+		t.Errorf("--help top: %s", out)
+	}
 	for _, name := range []string{"run", "receiver", "top", "diff", "merge", "delta", "symbolize"} {
 		if out := succeed(t, "help", name); out != succeed(t, name, "--help") || !strings.Contains(out, "usage: cmemprof "+name) {
 			t.Errorf("help %s: %s", name, out)
@@ -250,6 +253,8 @@ func TestWaysToCall(t *testing.T) {
 		{"help tpo", "cmemprof: there is no command tpo; did you mean top?\n"},
 		{"frobnicate", "cmemprof: there is no command frobnicate; cmemprof --help lists them\n"},
 		{path, fmt.Sprintf("cmemprof: %s is a file, not a command; cmemprof top %s shows a profile\n", path, path)},
+		{"version --json", "cmemprof: what is --json?"},
+		{"help top merge", "cmemprof: what is merge?"},
 		{"top -topp " + path, "cmemprof top: what is -topp?\n"},
 		{"-topp " + path, "cmemprof top: what is -topp?\n"},
 		{"merge -hide=x " + path, "cmemprof merge: -hide prints a table: "},
