@@ -5,6 +5,7 @@ package command
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -276,5 +277,43 @@ func TestFlagsBehindFiles(t *testing.T) {
 	want := succeed(t, "top", "-top", "-cum", path)
 	if got := succeed(t, "top", path, "-cum", "-top"); got != want || !bytes.Contains([]byte(got), []byte("function")) {
 		t.Error(got)
+	}
+}
+
+var traceValue = regexp.MustCompile(`^(\d+)B? +(.*)$`)
+
+// traced is what each stack of a list of traces has; pprof makes one of equal samples.
+func traced(t *testing.T, text string) map[string]int64 {
+	t.Helper()
+	found := map[string]int64{}
+	for _, block := range regexp.MustCompile(`(?m)^-----[-+]*\n`).Split(text, -1)[1:] {
+		var stack []string
+		value := int64(0)
+		for _, line := range strings.Split(strings.TrimSpace(block), "\n") {
+			line = strings.TrimSpace(line)
+			if m := traceValue.FindStringSubmatch(line); m != nil {
+				value, line = number(t, m[1]), m[2]
+			}
+			if !strings.HasPrefix(line, "memory:") {
+				stack = append(stack, line)
+			}
+		}
+		found[strings.Join(stack, "\n")] += value
+	}
+	delete(found, "")
+	return found
+}
+
+func TestTracesAgreeWithPprof(t *testing.T) {
+	path := write(t, newService(29).next())
+	for by, granularity := range map[string]string{"function": "-functions", "line": "-lines", "file": "-files"} {
+		theirs, err := exec.Command("go", "tool", "pprof", "-traces", "-symbolize=none", "-unit=B", "-sample_index=inuse_space", granularity, path).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := traced(t, succeed(t, "top", "--exact", "-traces", "-by", by, path)), traced(t, string(theirs))
+		if len(want) < 50 || !maps.Equal(got, want) {
+			t.Errorf("by %s: %d stacks, pprof has %d of other values or names:\n%s", by, len(got), len(want), theirs)
+		}
 	}
 }
