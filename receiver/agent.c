@@ -39,6 +39,10 @@ bool agent_takes(const char *path) {
     return find(path) != NULL;
 }
 
+bool agent_is_asked(const char *path) {
+    return agent_takes(path) || strcmp(path, "/info") == 0 || (strncmp(path, "/v", 2) == 0 && path[2] >= '0' && path[2] <= '9');
+}
+
 enum MHD_Result agent_answer(struct MHD_Connection *connection, const char *path) {
     const struct endpoint *endpoint = find(path);
     struct json json = {0};

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 
 bool agent_takes(const char *path); // with POST or PUT
+// Clients ask it of an Agent, had here or not (paths that begin with a version, as /v0.7/config): who may send may ask.
+bool agent_is_asked(const char *path);
 enum MHD_Result agent_answer(struct MHD_Connection *connection, const char *path);
 enum MHD_Result agent_info(struct MHD_Connection *connection);
 

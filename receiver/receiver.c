@@ -114,7 +114,7 @@ static void begin_request(struct request *request, const char *method, const cha
     bool upload = import || is_upload(path);
     request->dropped = agent_takes(path);
     request->get = is_get(method);
-    bool sends = upload || request->dropped || strcmp(path, "/info") == 0;
+    bool sends = upload || agent_is_asked(path);
     if (!is_let_in(request, method, symbols ? GUARD_SENDS_SYMBOLS : sends ? GUARD_SENDS : GUARD_READS, token)) {
         return;
     }

@@ -243,6 +243,10 @@ static void test_open_over_http(void **state) {
     assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
     uint16_t port = receiver_port(fixture->receiver);
     assert_int_equal(post_status(port, "", "/profiling/v1/input"), 200);
+    assert_int_equal(get_status(port, "/info"), 200);
+    assert_int_equal(post_status(port, "", "/v0.4/traces"), 200);
+    assert_int_equal(post_status(port, "", "/v0.7/config"), 404); // as an Agent without it
+    assert_int_equal(post_status(port, "", "/api/v1"), 401);
     assert_int_equal(post_status(port, "", "/api/symbols"), 401);
     assert_int_equal(post_status(port, "/t/reading-1", "/api/symbols"), 404); // this one has no directory for them
     struct text request = {0};
