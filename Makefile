@@ -267,7 +267,7 @@ build/.setup-stress: scripts/setup build/.setup-test
 	@touch $@
 stress: build/.setup-stress lib static musl build/cmemprof ## Failing allocations, real programs, stacks and clients in full, go-sqlite3's suite 20 times (hours)
 	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./names ./programs ./stacks
-	cd testdata && CMEMPROF_STRESS=full go test -count=1 -run Client ./receiver
+	cd testdata && CMEMPROF_STRESS=full go test -count=1 -timeout 2h -run Client ./receiver
 	RUNS=20 scripts/test-go-sqlite3
 torture: build/.setup-test lib ## Forks, dlopens, threads, starts and the like, N=100000 of each in each way of running, and all other hazards in full
 	cd testdata && CMEMPROF_TORTURE=$(or $(N),100000) go test -count=1 -parallel 2 -timeout 48h -v ./hazards

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 )
 
 // File is a profile as it was sent or stored, and inflated.
@@ -82,7 +83,7 @@ func capture(folder string) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		if bytes.HasPrefix(data, []byte("\x04\x22\x4d\x18")) {
+		if isLZ4(data) {
 			continue
 		}
 		file, err := newFile(filepath.Base(filepath.Dir(folder))+"/"+part.FileName(), data)
@@ -98,7 +99,9 @@ func newFile(name string, data []byte) (File, error) {
 	return File{name, data, raw}, err
 }
 
-// Inflate returns what gzip or zstd holds, and anything else as it is.
+func isLZ4(data []byte) bool { return bytes.HasPrefix(data, []byte("\x04\x22\x4d\x18")) }
+
+// Inflate returns what gzip, zstd or LZ4 holds, and anything else as it is.
 func Inflate(data []byte) ([]byte, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
@@ -114,6 +117,8 @@ func Inflate(data []byte) ([]byte, error) {
 		}
 		defer z.Close()
 		return io.ReadAll(z)
+	case isLZ4(data):
+		return io.ReadAll(lz4.NewReader(bytes.NewReader(data)))
 	}
 	return data, nil
 }

@@ -38,9 +38,16 @@ type receiver struct {
 // start runs the command line, which ends with the receiver's, on a free port. It has to be stopped or killed.
 func start(t testing.TB, data string, command ...string) *receiver {
 	t.Helper()
+	return startWith(t, data, nil, command...)
+}
+
+// startWith is start with options of the receiver's own.
+func startWith(t testing.TB, data string, options []string, command ...string) *receiver {
+	t.Helper()
 	r := &receiver{data: data}
 	portFile := filepath.Join(t.TempDir(), "port")
 	command = append(command, "receiver", "--listen", "127.0.0.1:0", "--data", data, "--port-file", portFile)
+	command = append(command, options...)
 	r.command = exec.Command(command[0], command[1:]...)
 	r.command.Stdout, r.command.Stderr = &r.output, &r.output
 	if err := r.command.Start(); err != nil {
@@ -90,7 +97,8 @@ type row struct {
 		Name      string
 		SizeBytes int64 `json:"size_bytes"`
 	}
-	Refused []struct{ Name, Reason string }
+	Measures map[string]*float64
+	Refused  []struct{ Name, Reason string }
 }
 
 // list gives all uploads, in the order they came, the last first.

@@ -3,7 +3,10 @@
 import sys
 import threading
 
-from ddtrace.trace import tracer
+try:
+    from ddtrace.trace import tracer
+except ImportError:  # 1.20
+    from ddtrace import tracer
 
 
 def fill(count):

@@ -1,4 +1,7 @@
-// Command client is a program with dd-trace-go v2's profiler and tracer on, which works until its standard input ends.
+//go:build ignore
+
+// Command client is a program with dd-trace-go's profiler and tracer on, which works until its standard input ends. The import paths are
+// those of v2; tracer.go lies beside it.
 package main
 
 import (
@@ -9,24 +12,21 @@ import (
 	"strings"
 	"time"
 
-	"github.com/DataDog/dd-trace-go/v2/ddtrace/tracer"
 	"github.com/DataDog/dd-trace-go/v2/profiler"
 )
 
 var kept []string
 
-func fill(count int) {
+func fill() {
 	kept = nil
-	for number := range count {
+	for number := 0; number < 20000; number++ {
 		kept = append(kept, strings.Repeat(strconv.Itoa(number), 3))
 	}
 }
 
 func main() {
-	if err := tracer.Start(); err != nil {
-		log.Fatal(err)
-	}
-	defer tracer.Stop()
+	stopTracer := startTracer()
+	defer stopTracer()
 	if err := profiler.Start(profiler.WithPeriod(2*time.Second), profiler.CPUDuration(time.Second)); err != nil {
 		log.Fatal(err)
 	}
@@ -41,9 +41,7 @@ func main() {
 		case <-ended:
 			return
 		default:
-			span := tracer.StartSpan("work", tracer.ResourceName("fill"))
-			fill(20000)
-			span.Finish()
+			traced(fill)
 		}
 	}
 }
