@@ -45,12 +45,12 @@ static void write_function(const struct profile_frame *frame, struct json *json)
 struct function_table {
     const struct tree *tree;
     uint32_t *slots, *first_nodes; // a node of each, by hash and by number; the root is none
-    size_t mask, count;
+    size_t mask, count, most;
 };
 
 // For so many different ones. False: no memory.
 static bool functions_start(struct function_table *functions, const struct tree *tree, size_t most) {
-    *functions = (struct function_table){.tree = tree, .mask = 1024 - 1};
+    *functions = (struct function_table){.tree = tree, .mask = 1024 - 1, .most = most};
     while (functions->mask < 2 * most) {
         functions->mask = 2 * functions->mask + 1;
     }
@@ -64,8 +64,8 @@ static void functions_free(struct function_table *functions) {
     free(functions->first_nodes);
 }
 
-// function_of: numbers of the nodes that were asked for. NO_FUNCTION: it is new, and there are `most` already.
-static uint32_t function_number(struct function_table *functions, uint32_t node, const uint32_t *function_of, size_t most) {
+// function_of: numbers of the nodes that were asked for. NO_FUNCTION: it is new, and there are as many as may be.
+static uint32_t function_number(struct function_table *functions, uint32_t node, const uint32_t *function_of) {
     const struct tree_node *nodes = functions->tree->nodes;
     size_t at = hash_function(&nodes[node].frame) & functions->mask;
     while (functions->slots[at] && !same_function(&nodes[functions->slots[at]].frame, &nodes[node].frame)) {
@@ -74,7 +74,7 @@ static uint32_t function_number(struct function_table *functions, uint32_t node,
     if (functions->slots[at]) {
         return function_of[functions->slots[at]];
     }
-    if (functions->count >= most) {
+    if (functions->count >= functions->most) {
         return NO_FUNCTION;
     }
     functions->slots[at] = node;
@@ -89,6 +89,20 @@ static void write_functions(const struct function_table *functions, struct json 
         write_function(&functions->tree->nodes[functions->first_nodes[i]].frame, json);
     }
     json_array_end(json);
+}
+
+// Of each node.
+struct room {
+    uint64_t *weights;
+    uint32_t *kept, *function_of, *place; // the kept ones; numbers of functions; indices in the answer
+};
+
+static bool room_make(struct room *room, size_t count) {
+    room->weights = malloc(count * (sizeof *room->weights + 3 * sizeof(uint32_t)));
+    room->kept = room->weights ? (uint32_t *)(room->weights + count) : NULL;
+    room->function_of = room->kept ? room->kept + count : NULL;
+    room->place = room->kept ? room->kept + 2 * count : NULL;
+    return room->weights;
 }
 
 static uint64_t magnitude(int64_t value) {
@@ -143,17 +157,24 @@ static uint32_t hash_name(const char *name) {
     return hash;
 }
 
-// The node whose names on the way to it have this hash, the first one; 0: none.
-static uint32_t find_node(const struct tree *tree, uint32_t wanted, uint32_t *hashes) {
-    char room[VIEW_NAME_BYTES];
-    uint32_t found = 0;
-    hashes[0] = 0;
-    for (uint32_t i = 1; i < tree->count; i++) {
-        uint32_t above = hashes[tree->nodes[i].parent];
-        hashes[i] = ((above ^ hash_name(view_frame_name(&tree->nodes[i].frame, room))) * 0x01000193) ^ above >> 13;
-        found = found == 0 && hashes[i] == wanted ? i : found;
+// The node whose names on the way to it have this hash, the first one; 0: none. A name may have megabytes, so each is read once and not
+// for each of its nodes. False: no memory.
+static bool find_node(const struct tree *tree, uint32_t wanted, const struct room *room, uint32_t *found) {
+    uint32_t *hashes = room->place, *names = room->kept; // of nodes, and of functions by number
+    struct function_table functions;
+    bool ok = functions_start(&functions, tree, tree->count);
+    *found = hashes[0] = 0;
+    for (uint32_t i = 1; ok && i < tree->count && *found == 0; i++) {
+        char text[VIEW_NAME_BYTES];
+        uint32_t above = hashes[tree->nodes[i].parent], number = room->function_of[i] = function_number(&functions, i, room->function_of);
+        if (functions.first_nodes[number] == i) {
+            names[number] = hash_name(view_frame_name(&tree->nodes[i].frame, text));
+        }
+        hashes[i] = ((above ^ names[number]) * 0x01000193) ^ above >> 13;
+        *found = hashes[i] == wanted ? i : 0;
     }
-    return found;
+    functions_free(&functions);
+    return ok;
 }
 
 // Leaves the callers of a node, which are always kept, and what is below it; the rest weighs nothing. Returns how many nodes these are.
@@ -333,26 +354,12 @@ static bool number_functions(const struct tree *tree, const uint32_t *kept, size
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        function_of[kept[i]] = function_number(functions, kept[i], function_of, most);
+        function_of[kept[i]] = function_number(functions, kept[i], function_of);
     }
     for (uint32_t node = 1; !whole && node < tree->count; node++) {
-        function_of[node] = function_number(functions, node, function_of, most);
+        function_of[node] = function_number(functions, node, function_of);
     }
     return true;
-}
-
-// Of each node.
-struct room {
-    uint64_t *weights;
-    uint32_t *kept, *function_of, *place; // the kept ones; numbers of functions; indices in the answer
-};
-
-static bool room_make(struct room *room, size_t count) {
-    room->weights = malloc(count * (sizeof *room->weights + 3 * sizeof(uint32_t)));
-    room->kept = room->weights ? (uint32_t *)(room->weights + count) : NULL;
-    room->function_of = room->kept ? room->kept + count : NULL;
-    room->place = room->kept ? room->kept + 2 * count : NULL;
-    return room->weights;
 }
 
 // *wanted: how many nodes there are to be shown.
@@ -361,7 +368,10 @@ static enum receiver_error choose_nodes(const struct tree *tree, const struct si
     weigh(tree, sides, room->weights);
     *wanted = tree->count - 1;
     if (below) {
-        uint32_t node = find_node(tree, (uint32_t)strtoul(below, NULL, 16), room->place);
+        uint32_t node;
+        if (!find_node(tree, (uint32_t)strtoul(below, NULL, 16), room, &node)) {
+            return RECEIVER_NO_MEMORY;
+        }
         if (node == 0) {
             return RECEIVER_NOT_FOUND;
         }

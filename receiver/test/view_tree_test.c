@@ -203,6 +203,37 @@ static void test_below(void **state) {
 }
 
 // Of a part that is still too large the heaviest nodes are shown, and none of the rest.
+// Names of megabytes in very many nodes: each is read once. (One for each node would be 700 GB, and the test would not end.)
+static void test_below_long_names(void **state) {
+    (void)state;
+    enum { NAME_BYTES = 8 << 20, FUNCTIONS = 4, DEPTH = 8 };
+    char *name = malloc(NAME_BYTES + 1);
+    uint32_t frames[FUNCTIONS], locations[DEPTH];
+    struct view_filter filter = {.below = "deadbeef"};
+    struct json json = {0};
+    char text[200];
+    struct profile *profile = profile_new();
+    assert_non_null(name);
+    profile_add_sample_type(profile, "inuse_space", "bytes");
+    memset(name, 'n', NAME_BYTES);
+    name[NAME_BYTES] = '\0';
+    for (int i = 0; i < FUNCTIONS; i++) {
+        name[0] = (char)('a' + i);
+        frames[i] = add_frame(profile, name, "x.c");
+    }
+    free(name);
+    for (int i = 0; i < 1 << 2 * DEPTH; i++) {
+        for (int depth = 0; depth < DEPTH; depth++) {
+            locations[depth] = frames[i >> 2 * depth & (FUNCTIONS - 1)];
+        }
+        profile_add_sample(profile, locations, DEPTH, VALUES(1), NULL, 0);
+    }
+    json_object_begin(&json);
+    assert_int_equal(view_tree(profile, NULL, NULL, &filter, &json, text, sizeof text), RECEIVER_NOT_FOUND);
+    json_free(&json);
+    profile_free(profile);
+}
+
 static void test_large_below(void **state) {
     (void)state;
     struct view_filter filter = {.below = "4a13d298"};
@@ -321,6 +352,7 @@ int main(void) {
                                        cmocka_unit_test(test_heaviest),
                                        cmocka_unit_test(test_below),
                                        cmocka_unit_test(test_type_by_place),
+                                       cmocka_unit_test(test_below_long_names),
                                        cmocka_unit_test(test_large_below),
                                        cmocka_unit_test(test_sums_of_the_whole),
                                        cmocka_unit_test(test_empty_and_odd),
