@@ -5,12 +5,14 @@
 #include "symbol_file.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_FILES = 4096, MAX_DIRECTORIES = 64 };
 
@@ -249,14 +251,40 @@ void symbol_namer_begin(struct symbol_namer *namer) {
     namer->count = (struct symbol_namer_count){0};
 }
 
+// What find_by_name and find_by_content may look into: files of the directory, and those two levels below it. In any order.
+static uint64_t state_of(int parent, const char *name, int levels) {
+    int file = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = file >= 0 ? fdopendir(file) : NULL;
+    uint64_t state = 0;
+    struct dirent *entry;
+    for (size_t i = 0; directory && i < MAX_FILES && (entry = readdir(directory)) != NULL; i++) {
+        bool hidden = entry->d_name[0] == '.' && strcmp(entry->d_name, ".build-id") != 0; // an upload on its way
+        struct stat about;
+        if (hidden || fstatat(file, entry->d_name, &about, 0) != 0) {
+            continue;
+        }
+        const uint64_t words[] = {about.st_dev, about.st_ino, (uint64_t)about.st_size, (uint64_t)about.st_mtim.tv_sec,
+                                  (uint64_t)about.st_mtim.tv_nsec};
+        uint64_t one = 0;
+        for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+            one = (one ^ words[w]) * UINT64_C(0x9e3779b97f4a7c15);
+            one ^= one >> 32;
+        }
+        state += one + (S_ISDIR(about.st_mode) && levels > 0 ? state_of(file, entry->d_name, levels - 1) : 0);
+    }
+    if (directory) {
+        closedir(directory);
+    } else if (file >= 0) {
+        close(file);
+    }
+    return state;
+}
+
 uint64_t symbol_namer_state(struct symbol_namer *namer) {
     uint64_t state = 1;
     pthread_mutex_lock(&namer->lock);
     for (size_t i = 0; i < namer->directory_count; i++) {
-        struct stat about;
-        if (stat(namer->directories[i], &about) == 0) {
-            state = state * 31 + (uint64_t)about.st_mtim.tv_sec * 1000000000 + (uint64_t)about.st_mtim.tv_nsec;
-        }
+        state = state * 31 + state_of(AT_FDCWD, namer->directories[i], 2);
     }
     symbols_close_files(namer->symbols);
     if (state != namer->state) {

@@ -413,16 +413,22 @@ static void put_overview(FILE *out, const struct overview *overview) {
     fwrite(sums, sizeof sums, 1, out);
 }
 
+// A number for the files with symbols; those that have come since the last view are found from here on.
+static uint64_t look_for_symbols(const struct view_api *api) {
+    const struct receiver_symbols *symbols = store_symbols(api->store);
+    return symbols ? symbols->state(symbols->namer.context) : 0;
+}
+
 // All that the answer depends on. NULL bytes: no memory; then nothing is found or kept.
 static struct key make_key(const struct request *request, const struct view *view) {
     struct key key = {0};
+    uint64_t symbols = look_for_symbols(request->api);
     FILE *out = request->api->cache ? open_memstream(&key.bytes, &key.size) : NULL;
     if (!out) {
         return key;
     }
     const struct view_filter *filter = &request->filter;
-    const struct receiver_symbols *symbols = store_symbols(request->api->store);
-    fprintf(out, "%" PRIu64 " ", symbols ? symbols->state(symbols->namer.context) : 0);
+    fprintf(out, "%" PRIu64 " ", symbols);
     put_text(out, view->path);
     put_text(out, request->attachment);
     put_text(out, request->type);
@@ -577,6 +583,7 @@ enum MHD_Result view_api_attachment(struct view_api *api, struct MHD_Connection 
     bool bad_request = error != RECEIVER_OK;
     if (error == RECEIVER_OK) {
         take_place(api);
+        look_for_symbols(api);
         error = make_one(&request, view, file, size, &json);
         sem_post(&api->places);
     }

@@ -2,6 +2,8 @@ package stripped
 
 import (
 	"bytes"
+	"debug/elf"
+	"encoding/hex"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -69,43 +71,91 @@ func upload(t *testing.T, url, file string) {
 	})
 }
 
-// A file with symbols that comes after the profile names it, in views of one upload and of many, also those that were answered before.
-func TestReceiverNamesLater(t *testing.T) {
-	folder := t.TempDir()
+// stripped builds the program and its debug file, runs it stripped, and starts a receiver that has two of its profiles.
+func stripped(t *testing.T) (folder, url string) {
+	folder = t.TempDir()
 	at := func(name string) string { return filepath.Join(folder, name) }
 	run(t, "go", "build", "-o", at("full"), "./program")
 	run(t, "strip", "-o", at("app"), at("full"))
 	run(t, "objcopy", "--only-keep-debug", at("full"), at("full.debug"))
 	run(t, at("app"), at("heap"))
-	url := receive(t, folder)
+	url = receive(t, folder)
 	upload(t, url, at("heap"))
 	upload(t, url, at("heap"))
-	views := []string{"/api/tree?attachment=heap.pprof&type=inuse_space&memory=C", "/api/uploads/1/attachments/heap.pprof/tree?type=inuse_space&memory=C"}
-	expect := func(has, lacks string) {
-		t.Helper()
-		for _, view := range views {
-			if got := ask(t, 200, func() (*http.Response, error) { return http.Get(url + view) }); !strings.Contains(got, has) || strings.Contains(got, lacks) {
-				t.Errorf("%s has no %s or has %s: %s", view, has, lacks, got)
-			}
+	return folder, url
+}
+
+const oneTree, manyTree = "/api/uploads/1/attachments/heap.pprof/tree?type=inuse_space&memory=C", "/api/tree?attachment=heap.pprof&type=inuse_space&memory=C"
+
+func expectNames(t *testing.T, url, has, lacks string, views ...string) {
+	t.Helper()
+	for _, view := range views {
+		if got := ask(t, 200, func() (*http.Response, error) { return http.Get(url + view) }); !strings.Contains(got, has) || strings.Contains(got, lacks) {
+			t.Errorf("%s has no %s or has %s: %s", view, has, lacks, got)
 		}
 	}
+}
+
+// A file with symbols that comes after the profile names it, in views of one upload and of many, also those that were answered before.
+func TestReceiverNamesLater(t *testing.T) {
+	folder, url := stripped(t)
 	post := func(status int, content []byte) string {
 		t.Helper()
 		return ask(t, status, func() (*http.Response, error) {
 			return http.Post(url+"/api/symbols", "application/octet-stream", bytes.NewReader(content))
 		})
 	}
-	expect(`"name":"app+0x`, `"name":"hold_blocks"`)
+	expectNames(t, url, `"name":"app+0x`, `"name":"hold_blocks"`, manyTree, oneTree)
 	post(400, []byte("no ELF file"))
-	expect(`"name":"app+0x`, `"name":"hold_blocks"`)
-	symbols, err := os.ReadFile(at("full.debug"))
+	expectNames(t, url, `"name":"app+0x`, `"name":"hold_blocks"`, manyTree, oneTree)
+	symbols, err := os.ReadFile(filepath.Join(folder, "full.debug"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if said := post(200, symbols); !strings.Contains(said, `"build_id":"`) {
 		t.Errorf("said %s", said)
 	}
-	expect(`"name":"hold_blocks"`, "app+0x")
-	expect(`"name":"inlined_allocate"`, "app+0x")
+	for _, name := range []string{`"name":"hold_blocks"`, `"name":"inlined_allocate"`} {
+		expectNames(t, url, name, "app+0x", oneTree, manyTree) // that of one first: it looks for new files by itself
+	}
 	ask(t, 405, func() (*http.Response, error) { return http.Get(url + "/api/symbols") })
+}
+
+// Files that somebody puts into the directory, in whatever way: below a folder that was there, or written over another one.
+func TestReceiverFindsFilesOfOthers(t *testing.T) {
+	folder, url := stripped(t)
+	symbols, err := os.ReadFile(filepath.Join(folder, "full.debug"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nameless, err := os.ReadFile(filepath.Join(folder, "app")) // of the same build, without symbols
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := elf.NewFile(bytes.NewReader(nameless))
+	if err != nil {
+		t.Fatal(err)
+	}
+	note, err := app.Section(".note.gnu.build-id").Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := hex.EncodeToString(note[16:])
+	below := filepath.Join(folder, "debug", ".build-id", id[:2], id[2:]+".debug")
+	if err := os.MkdirAll(filepath.Dir(below), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put := func(path string, content []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expectNames(t, url, `"name":"app+0x`, `"name":"hold_blocks"`, manyTree, oneTree)
+	put(below, symbols)
+	expectNames(t, url, `"name":"hold_blocks"`, "app+0x", oneTree, manyTree)
+	put(below, nameless)
+	expectNames(t, url, `"name":"app+0x`, `"name":"hold_blocks"`, oneTree, manyTree)
+	put(below, symbols)
+	expectNames(t, url, `"name":"hold_blocks"`, "app+0x", manyTree, oneTree)
 }
