@@ -135,7 +135,8 @@ static enum receiver_error look_at(struct one *one) {
 static enum receiver_error look_into(const struct looking *looking, size_t i) {
     struct merged_upload uploads[TREND_MAX_POINTS];
     const struct process *process = &looking->processes[i];
-    struct merged_list list = {.uploads = uploads, .count = choice_thin(process, looking->points, uploads)};
+    struct merged_list list = {
+        .uploads = uploads, .count = choice_thin(process, looking->points, uploads), .question = looking->overview->question};
     struct looked *looked = &looking->looked[i];
     looked->findings.service = overview_text(looking->overview, process->uploads->service);
     looked->findings.host = overview_text(looking->overview, process->uploads->host);

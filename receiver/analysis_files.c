@@ -144,8 +144,8 @@ static enum receiver_error probe(struct store *store, const struct merged_list *
     enum receiver_error error = RECEIVER_OK;
     report.uploads = report.failed_count = 0;
     for (size_t i = list->count; i > 0 && error == RECEIVER_OK && report.uploads + report.failed_count == 0; i--) {
-        error = merged_sweep(store, &(struct merged_list){.uploads = list->uploads + i - 1, .count = 1}, kind->name, take_totals, parts,
-                             &report);
+        struct merged_list one = {.uploads = list->uploads + i - 1, .count = 1, .question = list->question};
+        error = merged_sweep(store, &one, kind->name, take_totals, parts, &report);
     }
     if (error == RECEIVER_OK && report.uploads == 0) {
         error = merged_sweep(store, list, kind->name, take_totals, parts, &report);

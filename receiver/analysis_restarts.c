@@ -132,9 +132,10 @@ static size_t pick(const struct chain *chain, struct merged_upload *uploads) {
     return count;
 }
 
-static enum receiver_error name_site(struct finding *finding, struct store *store, const struct chain *chain, struct compared_gaps *gaps) {
+static enum receiver_error name_site(struct finding *finding, struct store *store, const struct overview *overview,
+                                     const struct chain *chain, struct compared_gaps *gaps) {
     struct merged_upload uploads[2 * MOST_LIVES_READ];
-    struct merged_list list = {.uploads = uploads, .count = pick(chain, uploads)};
+    struct merged_list list = {.uploads = uploads, .count = pick(chain, uploads), .question = overview->question};
     struct process_files *files = malloc(sizeof *files);
     struct stacks stacks = {0};
     struct merged_report report = {0};
@@ -214,7 +215,7 @@ enum receiver_error analysis_restarts(struct findings *findings, struct store *s
                      (look_at(&chain, MEASURE_C_LIVE_BYTES) || look_at(&chain, MEASURE_HEAP_LIVE_BYTES));
         struct finding *finding = found ? add_restarts(findings, overview, &chain) : NULL;
         if (finding && read++ < MOST_READ) {
-            error = name_site(finding, store, &chain, gaps);
+            error = name_site(finding, store, overview, &chain, gaps);
         }
     }
     free(lives);

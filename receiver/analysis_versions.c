@@ -470,7 +470,7 @@ static void add_findings(const struct comparing_change *of, size_t at, const str
 
 static enum receiver_error compare_stacks(const struct comparing_change *of) {
     struct merged_upload uploads[2 * SIDE_PROFILES];
-    struct merged_list list = {.uploads = uploads};
+    struct merged_list list = {.uploads = uploads, .question = of->overview->question};
     struct process_files *files = malloc(sizeof *files);
     size_t before = pick(&of->change->before, uploads);
     list.count = before + pick(&of->change->after, uploads + before);

@@ -1,6 +1,7 @@
 // connections.c: the list of connections and their deadlines (connections.h).
 #include "connections.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -120,6 +121,12 @@ size_t connections_expire(struct connections *connections, int64_t now_ms) {
     }
     pthread_mutex_unlock(&connections->lock);
     return count;
+}
+
+// libmicrohttpd does not look at a connection that is suspended.
+bool connection_has_left(const struct connection *connection) {
+    struct pollfd asked = {.fd = connection->socket, .events = POLLRDHUP};
+    return poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
 struct connection *connection_of(struct MHD_Connection *connection) {

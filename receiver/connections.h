@@ -61,6 +61,9 @@ void connections_give_back(struct connections *connections, size_t bytes);
 // Shuts down those that are over a deadline; returns how many.
 size_t connections_expire(struct connections *connections, int64_t now_ms);
 
+// Whether its client has gone, or will send nothing more: then it does not wait for an answer either. For a connection in the list.
+bool connection_has_left(const struct connection *connection);
+
 // What was added for this connection, in the callbacks of libmicrohttpd and while it is suspended. NULL: there was no memory for it.
 struct connection *connection_of(struct MHD_Connection *connection);
 int64_t connections_now_ms(void); // monotonic

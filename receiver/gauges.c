@@ -297,7 +297,7 @@ static void pick_all(const struct merged_list *list, struct merged_list *picked)
 
 enum receiver_error gauges_pick(const struct merged_list *list, struct gauges gauges, const struct gauges_table *table, const char *type,
                                 struct merged_list *picked) {
-    *picked = (struct merged_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out};
+    *picked = (struct merged_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->question};
     struct newest newest;
     double *values = table ? malloc((list->count + 1) * sizeof *values) : NULL;
     bool ok = newest_start(&newest, list) && picked->uploads && (values || !table);

@@ -11,8 +11,11 @@
 #include "../merge/merge.h"
 #include "cache.h"
 #include "gauges.h"
+#include "question.h"
 #include "selection.h"
 #include "store.h"
+
+#include <stdio.h>
 
 enum {
     MERGED_MAX_UPLOADS = 5000, // of a selection; a day of one process at a profile in 20 s has 4,320
@@ -31,11 +34,14 @@ struct merged_upload {
 struct merged_list {
     struct merged_upload *uploads; // oldest first
     size_t count, left_out;
+    struct question *question; // that it is read for, not owned; NULL: it is read in any case
 };
 // attachment: only uploads that have it; NULL: all.
 enum receiver_error merged_list_read(struct catalog *catalog, const struct selection *selection, const char *attachment,
                                      struct merged_list *list);
 void merged_list_free(struct merged_list *list);
+// What an answer depends on: ids, and, since they come later, measures.
+void merged_list_put_key(const struct merged_list *list, bool with_measures, FILE *out);
 
 // ---- Reading them ----
 
@@ -86,7 +92,7 @@ struct merged_file {
 // Takes one. An error is reported with its reason, and the others go on; RECEIVER_NO_MEMORY ends the sweep.
 typedef enum receiver_error (*merged_take)(void *part, struct merged_file *file);
 // Calls take for each upload of the list that still has the attachment; the first half with parts[0], the second, at the same time, with
-// parts[1]. parts[1] NULL: all with parts[0], in order.
+// parts[1]. parts[1] NULL: all with parts[0], in order. RECEIVER_LEFT: the list's question is not wanted any more.
 enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
                                  void *const parts[2], struct merged_report *report);
 

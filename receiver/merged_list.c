@@ -72,3 +72,14 @@ void merged_list_free(struct merged_list *list) {
     free(list->uploads);
     *list = (struct merged_list){0};
 }
+
+void merged_list_put_key(const struct merged_list *list, bool with_measures, FILE *out) {
+    fwrite(&list->count, sizeof list->count, 1, out);
+    fwrite(&list->left_out, sizeof list->left_out, 1, out);
+    for (size_t i = 0; i < list->count; i++) {
+        fwrite(&list->uploads[i].id, sizeof list->uploads[i].id, 1, out);
+        if (with_measures) {
+            fwrite(&list->uploads[i].measures, sizeof list->uploads[i].measures, 1, out);
+        }
+    }
+}

@@ -13,6 +13,7 @@ enum { LEAST_FOR_TWO = 4 };
 
 struct half {
     struct store *store;
+    struct question *question;
     const struct merged_upload *uploads;
     size_t count;
     const char *attachment;
@@ -84,7 +85,11 @@ static void take_one(struct half *half, const struct merged_upload *upload) {
 static void *run(void *state) {
     struct half *half = state;
     for (size_t i = 0; i < half->count && half->error == RECEIVER_OK; i++) {
-        take_one(half, &half->uploads[i]);
+        if (question_is_wanted(half->question)) {
+            take_one(half, &half->uploads[i]);
+        } else {
+            half->error = RECEIVER_LEFT;
+        }
     }
     free(half->bytes);
     return NULL;
@@ -125,7 +130,13 @@ static size_t count_processes(const struct merged_list *list) {
 enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
                                  void *const parts[2], struct merged_report *report) {
     size_t first = parts[1] && list->count >= LEAST_FOR_TWO ? list->count - list->count / 2 : list->count;
-    struct half one = {.store = store, .uploads = list->uploads, .count = first, .attachment = attachment, .take = take, .part = parts[0]};
+    struct half one = {.store = store,
+                       .question = list->question,
+                       .uploads = list->uploads,
+                       .count = first,
+                       .attachment = attachment,
+                       .take = take,
+                       .part = parts[0]};
     struct half two = one;
     two.uploads = list->uploads ? list->uploads + first : NULL;
     two.count = list->count - first;

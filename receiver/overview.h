@@ -6,6 +6,8 @@
 
 #include "catalog.h"
 
+#include <stdio.h>
+
 enum { OVERVIEW_MAX_UPLOADS = 500000 }; // 1,000 processes with a profile a minute for 8 hours
 
 struct overview_upload {
@@ -20,9 +22,11 @@ struct overview {
     size_t count, left_out;          // left_out: older ones, when there are too many
     char **texts;
     size_t text_count;
+    struct question *question; // as that of struct merged_list
 };
 enum receiver_error overview_read(struct catalog *catalog, const struct selection *selection, struct overview *overview);
 void overview_free(struct overview *overview);
+void overview_put_key(const struct overview *overview, FILE *out);         // what an answer depends on
 const char *overview_text(const struct overview *overview, uint32_t text); // "" of 0
 
 #endif

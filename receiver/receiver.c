@@ -212,7 +212,9 @@ static void on_symbols(void *context) {
 
 static void on_job(void *context) {
     struct request *request = context;
-    api_answer(&request->receiver->api, request->connection, request->path);
+    if (!connection_has_left(connection_of(request->connection))) { // it has waited for its turn
+        api_answer(&request->receiver->api, request->connection, request->path);
+    }
     MHD_resume_connection(request->connection);
 }
 

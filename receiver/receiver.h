@@ -36,6 +36,7 @@ enum receiver_error {
     RECEIVER_DAMAGED,   // a stored file is not what it was
     RECEIVER_BUSY,      // too much of the same at once; later it may go
     RECEIVER_BAD_TOKEN, // the token file cannot be read, or holds no token
+    RECEIVER_LEFT,      // nobody waits for it any more
     RECEIVER_IO,        // the disk refused
     RECEIVER_ERROR_COUNT
 };

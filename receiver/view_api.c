@@ -21,11 +21,13 @@ enum { PLACES = 2, CACHE_BYTES = 48 << 20, TEXT_BYTES = 256 };
 
 void view_api_init(struct view_api *api, struct store *store) {
     *api = (struct view_api){.store = store, .cache = cache_new(CACHE_BYTES)};
+    questions_init(&api->questions);
     sem_init(&api->places, 0, PLACES);
 }
 
 void view_api_destroy(struct view_api *api) {
     cache_free(api->cache);
+    questions_destroy(&api->questions);
     sem_destroy(&api->places);
 }
 
@@ -48,7 +50,7 @@ struct request {
     struct view_filter filter;
     char *label_texts[VIEW_MAX_LABELS]; // "KEY\0VALUE"
     char shown[TEXT_BYTES];             // the type where none was asked for
-    char text[TEXT_BYTES];              // what is wrong
+    struct question_answer answer;
 };
 
 static const char *argument(const struct request *request, const char *key) {
@@ -64,7 +66,8 @@ static enum MHD_Result take_label(void *state, enum MHD_ValueKind kind, const ch
     }
     const char *colon = value ? strchr(value, ':') : NULL;
     if (!colon || filter->label_count == VIEW_MAX_LABELS) {
-        snprintf(request->text, sizeof request->text, colon ? "more than %d labels" : "a label is not KEY:VALUE", VIEW_MAX_LABELS);
+        snprintf(request->answer.text, sizeof request->answer.text, colon ? "more than %d labels" : "a label is not KEY:VALUE",
+                 VIEW_MAX_LABELS);
         return MHD_NO;
     }
     char *copy = strdup(value);
@@ -88,9 +91,9 @@ static void read_gauges(struct request *request) {
     }
     request->gauges = (struct gauges){(enum gauges_value)at, strcmp(processes, "sum") == 0};
     if (!gauges_names[at]) {
-        snprintf(request->text, sizeof request->text, "gauges is none of mean, last, max");
+        snprintf(request->answer.text, sizeof request->answer.text, "gauges is none of mean, last, max");
     } else if (!request->gauges.summed && strcmp(processes, "each") != 0) {
-        snprintf(request->text, sizeof request->text, "processes is neither each nor sum");
+        snprintf(request->answer.text, sizeof request->answer.text, "processes is neither each nor sum");
     }
 }
 
@@ -109,16 +112,16 @@ static enum receiver_error read_filter(struct request *request) {
     read_gauges(request);
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_label, request);
     if (filter->memory == VIEW_ALL && *memory) {
-        snprintf(request->text, sizeof request->text, "memory is neither C nor Go");
+        snprintf(request->answer.text, sizeof request->answer.text, "memory is neither C nor Go");
     } else if (filter->owner == VIEW_ANYONES && *owner) {
-        snprintf(request->text, sizeof request->text, "owner is neither program nor cmemprof");
+        snprintf(request->answer.text, sizeof request->answer.text, "owner is neither program nor cmemprof");
     } else if (filter->below && (strlen(filter->below) > 8 || filter->below[strspn(filter->below, "0123456789abcdefABCDEF")])) {
-        snprintf(request->text, sizeof request->text, "below is no number of 32 bits in hex");
+        snprintf(request->answer.text, sizeof request->answer.text, "below is no number of 32 bits in hex");
     } else if (filter->kind && !view_is_kind(filter->kind)) {
-        snprintf(request->text, sizeof request->text,
+        snprintf(request->answer.text, sizeof request->answer.text,
                  "kind is none of go, runtime, c, c_runtime, python, python_runtime, node, node_runtime");
     }
-    return *request->text ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
+    return *request->answer.text ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
 }
 
 static void free_request(struct request *request) {
@@ -145,7 +148,7 @@ static enum receiver_error merge_list(struct request *request, const struct merg
     if (error == RECEIVER_OK && report->uploads == 0 && report->failed_count > 0) {
         profile_free(*profile);
         *profile = NULL;
-        snprintf(request->text, sizeof request->text, "%s", report->failed[0].reason);
+        snprintf(request->answer.text, sizeof request->answer.text, "%s", report->failed[0].reason);
         return RECEIVER_BAD_UPLOAD;
     }
     return error == RECEIVER_OK ? view_name(profile, store_symbols(request->api->store)) : error;
@@ -222,7 +225,7 @@ static enum receiver_error make_tree(struct request *request, struct json *json)
     json_key(json, "seconds");
     json_real(json, report.seconds);
     request->filter.merged = &report;
-    error = view_tree(profile, request->type, NULL, &request->filter, json, request->text, sizeof request->text);
+    error = view_tree(profile, request->type, NULL, &request->filter, json, request->answer.text, sizeof request->answer.text);
     json_object_end(json);
     profile_free(profile);
     return error;
@@ -269,7 +272,8 @@ static enum receiver_error make_diff(struct request *request, struct json *json)
         error = merge(request, &request->base, &base.profile, &base.report);
     }
     if (error == RECEIVER_OK) {
-        error = diff_write(&now, &base, request->type, request->mode, &request->filter, json, request->text, sizeof request->text);
+        error = diff_write(&now, &base, request->type, request->mode, &request->filter, json, request->answer.text,
+                           sizeof request->answer.text);
     }
     profile_free(now.profile);
     profile_free(base.profile);
@@ -306,7 +310,7 @@ static enum receiver_error count_labels(struct request *request, const struct me
     }
     if (error == RECEIVER_OK && (request->type != request->shown || is_place(request->type)) && report->uploads > 0 &&
         labels_profiles(labels) == 0) {
-        snprintf(request->text, sizeof request->text, "the selection has no sample type %.100s", request->type);
+        snprintf(request->answer.text, sizeof request->answer.text, "the selection has no sample type %.100s", request->type);
         error = RECEIVER_NOT_FOUND;
     }
     return error;
@@ -386,33 +390,6 @@ static void put_text(FILE *out, const char *text) {
     fputc(0, out);
 }
 
-static void put_list(FILE *out, const struct merged_list *list, bool with_measures) {
-    fwrite(&list->count, sizeof list->count, 1, out);
-    fwrite(&list->left_out, sizeof list->left_out, 1, out);
-    for (size_t i = 0; i < list->count; i++) {
-        fwrite(&list->uploads[i].id, sizeof list->uploads[i].id, 1, out);
-        if (with_measures) {
-            fwrite(&list->uploads[i].measures, sizeof list->uploads[i].measures, 1, out);
-        }
-    }
-}
-
-// Two sums in place of all ids and measures, of which there may be half a million.
-static void put_overview(FILE *out, const struct overview *overview) {
-    uint64_t sums[2] = {UINT64_C(0xcbf29ce484222325), 1};
-    for (size_t i = 0; i < overview->count; i++) {
-        uint64_t words[1 + MEASURE_COUNT] = {2 * (uint64_t)overview->uploads[i].id + overview->uploads[i].measured};
-        memcpy(words + 1, overview->uploads[i].measures.values, sizeof overview->uploads[i].measures.values);
-        for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
-            sums[0] = (sums[0] ^ words[w]) * UINT64_C(0x9e3779b97f4a7c15);
-            sums[0] ^= sums[0] >> 32;
-            sums[1] = sums[1] * UINT64_C(6364136223846793005) + words[w];
-        }
-    }
-    fwrite(&overview->count, sizeof overview->count, 1, out);
-    fwrite(sums, sizeof sums, 1, out);
-}
-
 // A number for the files with symbols; those that have come since the last view are found from here on.
 static uint64_t look_for_symbols(const struct view_api *api) {
     const struct receiver_symbols *symbols = store_symbols(api->store);
@@ -440,9 +417,9 @@ static struct key make_key(const struct request *request, const struct view *vie
         put_text(out, filter->labels[i].key);
         put_text(out, filter->labels[i].text);
     }
-    put_list(out, &request->list, view->of_measures);
-    put_list(out, &request->base, false);
-    put_overview(out, &request->overview);
+    merged_list_put_key(&request->list, view->of_measures, out);
+    merged_list_put_key(&request->base, false, out);
+    overview_put_key(&request->overview, out);
     if (fclose(out) != 0) {
         free(key.bytes);
         key.bytes = NULL;
@@ -450,30 +427,46 @@ static struct key make_key(const struct request *request, const struct view *vie
     return key;
 }
 
-static enum receiver_error make_or_find(struct request *request, const struct view *view, struct json *json) {
-    struct key key = make_key(request, view);
+struct making {
+    struct request *request;
+    const struct view *view;
+    struct key key;
+};
+
+static enum receiver_error make_or_find(void *context, struct question *question, struct question_answer *answer) {
+    const struct making *making = context;
+    struct request *request = making->request;
+    struct json *json = &answer->json;
+    const struct key *key = &making->key;
     void *bytes;
     size_t size;
-    enum receiver_error error = RECEIVER_OK;
-    if (key.bytes && cache_get(request->api->cache, key.bytes, key.size, &bytes, &size)) {
+    if (key->bytes && cache_get(request->api->cache, key->bytes, key->size, &bytes, &size)) {
         *json = (struct json){.bytes = bytes, .size = size, .capacity = size};
-    } else {
-        take_place(request->api);
-        error = view->make(request, json);
-        sem_post(&request->api->places);
-        if (key.bytes && error == RECEIVER_OK && !json_failed(json)) {
-            cache_put(request->api->cache, key.bytes, key.size, json->bytes, json->size);
-        }
+        return RECEIVER_OK;
     }
-    free(key.bytes);
+    request->list.question = request->base.question = request->overview.question = question;
+    take_place(request->api);
+    enum receiver_error error = making->view->make(request, json);
+    sem_post(&request->api->places);
+    if (key->bytes && error == RECEIVER_OK && !json_failed(json)) {
+        cache_put(request->api->cache, key->bytes, key->size, json->bytes, json->size);
+    }
+    return error;
+}
+
+static enum receiver_error ask(struct request *request, const struct view *view) {
+    struct making making = {request, view, make_key(request, view)};
+    enum receiver_error error = questions_ask(&request->api->questions, making.key.bytes, making.key.bytes ? making.key.size : 0,
+                                              connection_of(request->connection), make_or_find, &making, &request->answer);
+    free(making.key.bytes);
     return error;
 }
 
 // ---- Answering ----
 
-// A profile that cannot be read is no fault of the request's form: 422.
-static enum MHD_Result reply(struct request *request, enum receiver_error error, bool bad_request, const struct view *view,
-                             struct json *json) {
+// A profile that cannot be read is no fault of the request's form: 422. Who has left gets nothing.
+static enum MHD_Result reply(struct request *request, enum receiver_error error, bool bad_request, const struct view *view) {
+    struct json *json = &request->answer.json;
     if (error == RECEIVER_OK && view && view->make == make_profile) {
         return reply_bytes(request->connection, json, request->attachment, NULL);
     }
@@ -481,27 +474,31 @@ static enum MHD_Result reply(struct request *request, enum receiver_error error,
         return reply_json(request->connection, json);
     }
     json_free(json);
+    if (error == RECEIVER_LEFT) {
+        return MHD_NO;
+    }
     bool unreadable = !bad_request && (error == RECEIVER_BAD_UPLOAD || error == RECEIVER_TOO_LARGE);
     unsigned status = unreadable ? MHD_HTTP_UNPROCESSABLE_CONTENT : reply_status(error);
-    return reply_text(request->connection, status, *request->text ? request->text : receiver_error_text(error), NULL);
+    return reply_text(request->connection, status, *request->answer.text ? request->answer.text : receiver_error_text(error), NULL);
 }
 
 // Everything a view is made of. RECEIVER_BAD_UPLOAD: the request is malformed.
 static enum receiver_error read_request(struct request *request, const struct view *view) {
-    enum receiver_error error = selection_parse(request->connection, "", &request->selection, request->text, sizeof request->text);
+    enum receiver_error error =
+        selection_parse(request->connection, "", &request->selection, request->answer.text, sizeof request->answer.text);
     if (error == RECEIVER_OK && view->make == make_diff) {
         const char *mode = argument(request, "mode");
         request->mode = mode && strcmp(mode, "total") == 0 ? DIFF_TOTAL : DIFF_PER_SECOND;
         if (mode && request->mode == DIFF_PER_SECOND && strcmp(mode, "per_second") != 0) {
-            snprintf(request->text, sizeof request->text, "mode is neither total nor per_second");
+            snprintf(request->answer.text, sizeof request->answer.text, "mode is neither total nor per_second");
             return RECEIVER_BAD_UPLOAD;
         }
-        error = selection_parse(request->connection, "base.", &request->base_selection, request->text, sizeof request->text);
+        error = selection_parse(request->connection, "base.", &request->base_selection, request->answer.text, sizeof request->answer.text);
     }
     request->attachment = view->of_attachment ? argument(request, "attachment") : NULL;
     request->attachment = request->attachment && *request->attachment ? request->attachment : NULL;
     if (error == RECEIVER_OK && !request->attachment && !view->may_lack_it) {
-        snprintf(request->text, sizeof request->text, "which attachment? attachment=NAME is missing");
+        snprintf(request->answer.text, sizeof request->answer.text, "which attachment? attachment=NAME is missing");
         return RECEIVER_BAD_UPLOAD;
     }
     return error == RECEIVER_OK ? read_filter(request) : error;
@@ -520,7 +517,8 @@ static enum receiver_error read_lists(struct request *request, const struct view
         error = merged_list_read(catalog, &request->selection, NULL, &request->base);
     }
     if (error == RECEIVER_OK && request->list.count == 0 && !view->may_lack_it) {
-        snprintf(request->text, sizeof request->text, "no upload of the selection has an attachment %.100s", request->attachment);
+        snprintf(request->answer.text, sizeof request->answer.text, "no upload of the selection has an attachment %.100s",
+                 request->attachment);
         error = RECEIVER_NOT_FOUND;
     }
     return error;
@@ -529,7 +527,6 @@ static enum receiver_error read_lists(struct request *request, const struct view
 enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *connection, const char *path) {
     const struct view *view = find_view(path);
     struct request request = {.api = api, .connection = connection};
-    struct json json = {0};
     selection_init(&request.selection);
     selection_init(&request.base_selection);
     enum receiver_error error = read_request(&request, view);
@@ -538,9 +535,9 @@ enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *con
         error = read_lists(&request, view);
     }
     if (error == RECEIVER_OK) {
-        error = make_or_find(&request, view, &json);
+        error = ask(&request, view);
     }
-    enum MHD_Result result = reply(&request, error, bad_request, view, &json);
+    enum MHD_Result result = reply(&request, error, bad_request, view);
     free_request(&request);
     return result;
 }
@@ -553,11 +550,11 @@ bool view_api_has_view(const char *view) {
 
 static enum receiver_error make_one_tree(struct request *request, const char *bytes, size_t size, struct json *json) {
     struct profile *profile;
-    enum receiver_error error = view_open(bytes, size, &profile, request->text, sizeof request->text);
+    enum receiver_error error = view_open(bytes, size, &profile, request->answer.text, sizeof request->answer.text);
     error = error == RECEIVER_OK ? view_name(&profile, store_symbols(request->api->store)) : error;
     if (error == RECEIVER_OK) {
         json_object_begin(json);
-        error = view_tree(profile, request->type, NULL, &request->filter, json, request->text, sizeof request->text);
+        error = view_tree(profile, request->type, NULL, &request->filter, json, request->answer.text, sizeof request->answer.text);
         json_object_end(json);
         profile_free(profile);
     }
@@ -568,8 +565,8 @@ static enum receiver_error make_one(struct request *request, const char *view, i
     char *bytes = malloc(size + 1);
     enum receiver_error error = bytes ? whole_file_read(file, bytes, size) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
-        error = strcmp(view, "types") == 0 ? view_types(bytes, size, json, request->text, sizeof request->text)
-                : strcmp(view, "jfr") == 0 ? jfr_write(bytes, size, json, request->text, sizeof request->text)
+        error = strcmp(view, "types") == 0 ? view_types(bytes, size, json, request->answer.text, sizeof request->answer.text)
+                : strcmp(view, "jfr") == 0 ? jfr_write(bytes, size, json, request->answer.text, sizeof request->answer.text)
                                            : make_one_tree(request, bytes, size, json);
     }
     free(bytes);
@@ -578,17 +575,16 @@ static enum receiver_error make_one(struct request *request, const char *view, i
 
 enum MHD_Result view_api_attachment(struct view_api *api, struct MHD_Connection *connection, const char *view, int file, size_t size) {
     struct request request = {.api = api, .connection = connection};
-    struct json json = {0};
     enum receiver_error error = read_filter(&request);
     bool bad_request = error != RECEIVER_OK;
     if (error == RECEIVER_OK) {
         take_place(api);
         look_for_symbols(api);
-        error = make_one(&request, view, file, size, &json);
+        error = make_one(&request, view, file, size, &request.answer.json);
         sem_post(&api->places);
     }
     close(file);
-    enum MHD_Result result = reply(&request, error, bad_request, NULL, &json);
+    enum MHD_Result result = reply(&request, error, bad_request, NULL);
     free_request(&request);
     return result;
 }

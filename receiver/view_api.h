@@ -2,11 +2,13 @@
 // one attachment (docs/receiver.md).
 //
 // Threads: any number of connections at once. At most two views are made at the same time, the others wait their turn, so that memory
-// stays bounded; each reads files with two threads. Memory: malloc; answers and merged profiles are kept, 48 MiB at most.
+// stays bounded; each reads files with two threads. Views of the same that are asked for at the same time are made once, and one that
+// nobody waits for any more ends. Memory: malloc; answers and merged profiles are kept, 48 MiB at most.
 #ifndef CMEMPROF_RECEIVER_VIEW_API_H
 #define CMEMPROF_RECEIVER_VIEW_API_H
 
 #include "cache.h"
+#include "question.h"
 #include "store.h"
 
 #include <microhttpd.h>
@@ -14,8 +16,9 @@
 
 struct view_api {
     struct store *store;
-    struct cache *cache; // NULL: no memory for one; then nothing is kept
-    sem_t places;        // for views that are being made
+    struct cache *cache;        // NULL: no memory for one; then nothing is kept
+    sem_t places;               // for views that are being made
+    struct questions questions; // what is being made for whom
 };
 
 void view_api_init(struct view_api *api, struct store *store);
