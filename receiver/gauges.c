@@ -159,16 +159,24 @@ static enum receiver_error take_gauges(void *state, struct merged_file *file) {
     if (error != MERGE_OK) {
         return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD; // has no value; who shows it says why
     }
-    for (size_t i = 0; i < part->one.type_count; i++) {
-        if (measure_is_gauge(part->one.types[i].name) &&
-            !add_entry(part, (size_t)(file->upload - part->list->uploads), &part->one.types[i])) {
-            return RECEIVER_NO_MEMORY;
-        }
+    static const struct totals_type was_read = {0};
+    size_t upload = (size_t)(file->upload - part->list->uploads);
+    bool ok = add_entry(part, upload, &was_read);
+    for (size_t i = 0; ok && i < part->one.type_count; i++) {
+        ok = !measure_is_gauge(part->one.types[i].name) || add_entry(part, upload, &part->one.types[i]);
     }
-    return RECEIVER_OK;
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
-struct gauges_table *gauges_table_read(struct store *store, const struct merged_list *list, const char *attachment) {
+static void table_free(struct gauges_table *table) {
+    if (table) {
+        free(table->parts[0].entries);
+        free(table->parts[1].entries);
+    }
+    free(table);
+}
+
+static struct gauges_table *table_read(struct store *store, const struct merged_list *list, const char *attachment) {
     struct gauges_table *table = calloc(1, sizeof *table);
     struct merged_report report;
     if (!table) {
@@ -178,21 +186,18 @@ struct gauges_table *gauges_table_read(struct store *store, const struct merged_
     table->parts[0].list = table->parts[1].list = list;
     void *parts[2] = {&table->parts[0], &table->parts[1]};
     if (merged_sweep(store, list, attachment, take_gauges, parts, &report) != RECEIVER_OK) {
-        gauges_table_free(table);
+        table_free(table);
         return NULL;
     }
     return table;
 }
 
-void gauges_table_free(struct gauges_table *table) {
-    if (table) {
-        free(table->parts[0].entries);
-        free(table->parts[1].entries);
-    }
-    free(table);
+void gauges_source_free(struct gauges_source *source) {
+    table_free(source->table);
+    source->table = NULL;
 }
 
-// Of each upload; NAN: it has none.
+// Of each upload; NAN: it has none. The type "" is of all that were read.
 static void read_values(const struct gauges_table *table, const char *type, double *values) {
     for (size_t i = 0; i < table->uploads; i++) {
         values[i] = NAN;
@@ -295,15 +300,11 @@ static void pick_all(const struct merged_list *list, struct merged_list *picked)
     }
 }
 
-enum receiver_error gauges_pick(const struct merged_list *list, struct gauges gauges, const struct gauges_table *table, const char *type,
-                                struct merged_list *picked) {
+// False: no memory. values: what each has, for max.
+static bool pick(const struct merged_list *list, struct gauges gauges, const double *values, struct merged_list *picked) {
     *picked = (struct merged_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->question};
     struct newest newest;
-    double *values = table ? malloc((list->count + 1) * sizeof *values) : NULL;
-    bool ok = newest_start(&newest, list) && picked->uploads && (values || !table);
-    if (ok && values) {
-        read_values(table, type, values);
-    }
+    bool ok = newest_start(&newest, list) && picked->uploads;
     if (ok && (gauges.value == GAUGES_MEAN || list->count == 0)) {
         pick_all(list, picked);
     } else if (ok && gauges.value == GAUGES_MAX && !gauges.summed) {
@@ -312,9 +313,81 @@ enum receiver_error gauges_pick(const struct merged_list *list, struct gauges ga
         pick_moment(list, &newest, gauges.value == GAUGES_MAX ? largest_moment(list, &newest, values) : list->count - 1, picked);
     }
     newest_free(&newest);
-    free(values);
     if (!ok) {
         merged_list_free(picked);
     }
+    return ok;
+}
+
+static enum receiver_error take_type(void *type, struct merged_file *file) {
+    struct totals totals;
+    enum merge_error error = totals_read(file->bytes, file->size, NULL, &totals, NULL);
+    if (error == MERGE_OK) {
+        return totals_find(&totals, type) ? RECEIVER_OK : RECEIVER_NOT_FOUND;
+    }
+    return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_OK;
+}
+
+// Of those that can be read.
+static bool all_have(const struct gauges_source *source, const struct merged_list *picked, const char *type) {
+    void *const parts[2] = {(void *)type, (void *)type};
+    struct merged_report report;
+    return merged_sweep(source->store, picked, source->attachment, take_type, parts, &report) == RECEIVER_OK && report.failed_count == 0;
+}
+
+// Those that have the type, or cannot be read; all when none has. values has a place for each.
+static bool leave_out_lacking(const struct gauges_source *source, const char *type, double *values, struct merged_list *having) {
+    double *was_read = malloc((source->list->count + 1) * sizeof *was_read);
+    *having = (struct merged_list){malloc((source->list->count + 1) * sizeof *having->uploads), 0, source->list->left_out,
+                                   source->list->question};
+    bool ok = was_read && having->uploads, any = false;
+    if (ok) {
+        read_values(source->table, type, values);
+        read_values(source->table, "", was_read);
+    }
+    for (size_t i = 0; ok && i < source->list->count; i++) {
+        any |= !isnan(values[i]);
+    }
+    for (size_t i = 0; ok && i < source->list->count; i++) {
+        if (!any || !isnan(values[i]) || isnan(was_read[i])) {
+            having->uploads[having->count++] = source->list->uploads[i];
+        }
+    }
+    free(was_read);
+    return ok;
+}
+
+// Where the newest ones have the type, as nearly always, no others are read.
+static enum receiver_error pick_last(struct gauges_source *source, struct gauges gauges, const char *type, double *values,
+                                     struct merged_list *picked) {
+    struct merged_list having = {0};
+    if (!pick(source->list, gauges, NULL, picked)) {
+        return RECEIVER_NO_MEMORY;
+    }
+    if (!*type || all_have(source, picked, type)) {
+        return RECEIVER_OK;
+    }
+    merged_list_free(picked);
+    source->table = source->table ? source->table : table_read(source->store, source->list, source->attachment);
+    bool ok = source->table && leave_out_lacking(source, type, values, &having) && pick(&having, gauges, NULL, picked);
+    merged_list_free(&having);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
+enum receiver_error gauges_pick(struct gauges_source *source, struct gauges gauges, const char *type, struct merged_list *picked) {
+    double *values = malloc((source->list->count + 1) * sizeof *values);
+    enum receiver_error error = RECEIVER_NO_MEMORY;
+    *picked = (struct merged_list){0};
+    if (values && gauges.value == GAUGES_LAST) {
+        error = pick_last(source, gauges, type, values, picked);
+    } else if (values) {
+        bool max = gauges.value == GAUGES_MAX;
+        source->table = source->table || !max ? source->table : table_read(source->store, source->list, source->attachment);
+        if (source->table) {
+            read_values(source->table, type, values);
+        }
+        error = (source->table || !max) && pick(source->list, gauges, values, picked) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    }
+    free(values);
+    return error;
 }

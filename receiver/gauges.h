@@ -7,9 +7,11 @@
 //
 //     mean           sum of all profiles / profiles           summed: of all that were read, times the processes that report at once
 //     last           the newest profile of each process that stands at the start of the newest one: their mean     summed: their sum
+//                    (of those that have it)
 //     max            the profile with most of it              summed: the newest ones of the moment at which they have most together
 //
-// Threads: any. Memory: malloc, by uploads; for max also 100 bytes for each gauge of each upload.
+// Threads: any. Memory: malloc, by uploads; for max, and for last where the newest lack it, also 100 bytes for each
+// gauge of each upload.
 #ifndef CMEMPROF_RECEIVER_GAUGES_H
 #define CMEMPROF_RECEIVER_GAUGES_H
 
@@ -32,13 +34,17 @@ struct store;
 // Time for which the uploads stand by the time in which that lies; 1 at least. 0: no memory.
 double gauges_at_once(const struct merged_list *list);
 
-// What each upload has of each gauge, for max: one pass over all files of the list. NULL: no memory.
-struct gauges_table;
-struct gauges_table *gauges_table_read(struct store *store, const struct merged_list *list, const char *attachment);
-void gauges_table_free(struct gauges_table *table); // NULL is fine
+// Where they are read. table: what each upload has of each gauge, from one pass over all files of the list, made when it is needed first.
+struct gauges_source {
+    struct store *store;
+    const struct merged_list *list;
+    const char *attachment;
+    struct gauges_table *table; // NULL at first
+};
+void gauges_source_free(struct gauges_source *source); // what it has read
 
-// The uploads whose values are the type's, for merged_list_free. table: of this list, for max only.
-enum receiver_error gauges_pick(const struct merged_list *list, struct gauges gauges, const struct gauges_table *table, const char *type,
-                                struct merged_list *picked);
+// The uploads whose values are the type's, for merged_list_free. What lacks the type is passed over; what cannot be read is not, where the
+// newest ones are asked for, so that it is said.
+enum receiver_error gauges_pick(struct gauges_source *source, struct gauges gauges, const char *type, struct merged_list *picked);
 
 #endif

@@ -205,18 +205,18 @@ static enum receiver_error take_moment(struct store *store, const struct merged_
 
 static enum receiver_error take_moments(struct store *store, const struct merged_list *list, const char *attachment, struct gauges gauges,
                                         struct sums *sums) {
-    struct gauges_table *table = gauges.value == GAUGES_MAX ? gauges_table_read(store, list, attachment) : NULL;
-    enum receiver_error error = table || gauges.value != GAUGES_MAX ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    struct gauges_source source = {store, list, attachment, NULL};
+    enum receiver_error error = RECEIVER_OK;
     for (size_t i = 0; error == RECEIVER_OK && i < sums->totals.type_count; i++) {
         struct merged_list picked = {0};
         if (!measure_is_gauge(sums->totals.types[i].name)) {
             continue;
         }
-        error = gauges_pick(list, gauges, table, sums->totals.types[i].name, &picked);
+        error = gauges_pick(&source, gauges, sums->totals.types[i].name, &picked);
         error = error == RECEIVER_OK ? take_moment(store, &picked, attachment, sums, i) : error;
         merged_list_free(&picked);
     }
-    gauges_table_free(table);
+    gauges_source_free(&source);
     return error;
 }
 

@@ -154,13 +154,13 @@ static enum receiver_error merge_list(struct request *request, const struct merg
     return error == RECEIVER_OK ? view_name(profile, store_symbols(request->api->store)) : error;
 }
 
-// The uploads that the value of a gauge comes of; type: for max only.
+// The uploads that the value of a gauge comes of.
 static enum receiver_error pick_uploads(struct request *request, const struct merged_list *list, struct gauges of, const char *type,
                                         struct merged_list *picked, struct merged_gauges *gauges) {
     *gauges = (struct merged_gauges){of, gauges_at_once(list), list->count};
-    struct gauges_table *table = of.value == GAUGES_MAX ? gauges_table_read(request->api->store, list, request->attachment) : NULL;
-    enum receiver_error error = table || of.value != GAUGES_MAX ? gauges_pick(list, of, table, type, picked) : RECEIVER_NO_MEMORY;
-    gauges_table_free(table);
+    struct gauges_source source = {request->api->store, list, request->attachment, NULL};
+    enum receiver_error error = gauges_pick(&source, of, type, picked);
+    gauges_source_free(&source);
     return error;
 }
 
@@ -231,13 +231,11 @@ static enum receiver_error make_tree(struct request *request, struct json *json)
     return error;
 }
 
-// What all gauges of the file come of: for max the moment is that of a gauge, whatever the type. *moment is NULL where there is none.
+// What all gauges of the file come of: the moment is that of one of them, whatever the type. *moment is NULL where max has none.
 static enum receiver_error merge_moment(struct request *request, struct profile **moment, struct merged_report *report) {
     char type[TEXT_BYTES] = "";
-    enum receiver_error error = RECEIVER_OK;
-    if (request->gauges.value == GAUGES_MAX) {
-        error = merged_chosen_gauge(request->api->store, &request->list, request->attachment, request->type, type, sizeof type);
-    }
+    enum receiver_error error =
+        merged_chosen_gauge(request->api->store, &request->list, request->attachment, request->type, type, sizeof type);
     bool there = request->gauges.value != GAUGES_MAX || *type;
     return error == RECEIVER_OK && there ? merge_picked(request, &request->list, request->gauges, type, moment, report) : error;
 }

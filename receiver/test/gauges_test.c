@@ -9,13 +9,13 @@ static int64_t put(struct place *place, const char *host, int minute, int64_t go
 
 static void expect_picked(struct place *place, struct gauges gauges, const int64_t *ids, size_t count) {
     struct merged_list list = list_of(place, "heap.pprof"), picked;
-    struct gauges_table *table = gauges.value == GAUGES_MAX ? gauges_table_read(place->store, &list, "heap.pprof") : NULL;
-    assert_int_equal(gauges_pick(&list, gauges, table, "inuse_space", &picked), RECEIVER_OK);
+    struct gauges_source source = {place->store, &list, "heap.pprof", NULL};
+    assert_int_equal(gauges_pick(&source, gauges, "inuse_space", &picked), RECEIVER_OK);
     assert_int_equal(picked.count, count);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(picked.uploads[i].id, ids[i]);
     }
-    gauges_table_free(table);
+    gauges_source_free(&source);
     merged_list_free(&picked);
     merged_list_free(&list);
 }
@@ -132,6 +132,26 @@ static void test_imported_and_stopped(void **state) {
     EXPECT_PICKED(place, GAUGES_LAST, true, put_span(place, 3, 3736, 60, 10));
 }
 
+// A client of another version has another type: its newest profiles say nothing of this one.
+static void test_newest_lack_the_type(void **state) {
+    struct place *place = *state;
+    int64_t a = put(place, "a", 0, 10), b = put(place, "b", 0, 20);
+    for (int minute = 1; minute < 3; minute++) {
+        struct profile *profile = profile_new();
+        profile_add_sample_type(profile, "alloc_space", "bytes");
+        add_stack(profile, FRAMES("main.a /a.go"), VALUES(1), false);
+        upload_blob(place, "a", minute, "heap.pprof", finish(profile));
+    }
+    EXPECT_PICKED(place, GAUGES_LAST, false, a, b);
+    EXPECT_PICKED(place, GAUGES_LAST, true, a, b);
+    b = put(place, "b", 1, 30); // a says nothing at that time
+    EXPECT_PICKED(place, GAUGES_LAST, true, b);
+    a = put(place, "a", 3, 5);
+    EXPECT_PICKED(place, GAUGES_LAST, true, a);
+    upload_bytes(place, "a", 4, "heap.pprof", "garbage", 7); // which is to be said
+    EXPECT_PICKED(place, GAUGES_LAST, true, a + 1);
+}
+
 // What cannot be read, or lacks the type, is nobody's maximum.
 static void test_unreadable(void **state) {
     struct place *place = *state;
@@ -145,7 +165,9 @@ static void test_nothing(void **state) {
     struct place *place = *state;
     struct merged_list list = list_of(place, "heap.pprof"), picked;
     for (int value = GAUGES_MEAN; value <= GAUGES_MAX; value++) {
-        assert_int_equal(gauges_pick(&list, (struct gauges){(enum gauges_value)value, true}, NULL, "inuse_space", &picked), RECEIVER_OK);
+        struct gauges_source source = {place->store, &list, "heap.pprof", NULL};
+        assert_int_equal(gauges_pick(&source, (struct gauges){(enum gauges_value)value, true}, "inuse_space", &picked), RECEIVER_OK);
+        gauges_source_free(&source);
         assert_int_equal(picked.count, 0);
         merged_list_free(&picked);
     }
@@ -159,6 +181,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_one_after_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(test_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_newest_lack_the_type, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events_shorter_than_the_period, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_periods, setup, teardown),
         cmocka_unit_test_setup_teardown(test_imported_and_stopped, setup, teardown),
