@@ -50,26 +50,27 @@ struct one {
 static enum receiver_error read_stacks(struct one *one, enum file_use use, struct stacks *stacks) {
     struct merged_report report;
     struct looked *looked = one->looked;
-    const char *attachment = looked->files.uses[use].attachment;
+    const struct used_files *used = &looked->files.uses[use];
     *stacks = (struct stacks){0};
-    if (!attachment) {
+    if (used->count == 0) {
         return RECEIVER_OK;
     }
-    enum receiver_error error = stacks_read(one->store, one->list, attachment, looked->files.uses[use].type, stacks, &report);
+    enum receiver_error error = stacks_read(one->store, one->list, used->names, used->count, used->type, stacks, &report);
     if (error == RECEIVER_OK) {
-        files_count(&looked->files.all, attachment, &report);
+        files_count(&looked->files.all, used->names, &report);
         looked->stacks_left_out = looked->stacks_left_out || stacks->left_out > 0;
     }
     return error;
 }
 
-// Whether the stacks are of all uploads that have the measure: memory under names of many kinds is in none of them as a whole.
-static void settle(struct one *one, enum measure measure, const struct stacks *stacks) {
+// Whether the stacks are all that the measure is of.
+static void settle(struct one *one, enum measure measure, enum file_use use, const struct stacks *stacks) {
     size_t with = 0;
     for (size_t i = 0; i < one->list->count; i++) {
         with += isfinite(one->list->uploads[i].measures.values[measure]);
     }
-    one->settled[measure] = with > 0 && stacks->profile_count >= with && stacks->left_out == 0;
+    one->settled[measure] =
+        with > 0 && stacks->profile_count >= with && stacks->left_out == 0 && one->looked->files.uses[use].passed_over == 0;
 }
 
 static bool look_at_memory(struct one *one) {
@@ -78,8 +79,8 @@ static bool look_at_memory(struct one *one) {
         return false;
     }
     stacks.own_memory = one->own_memory;
-    settle(one, MEASURE_C_LIVE_BYTES, &stacks);
-    settle(one, MEASURE_HEAP_LIVE_BYTES, &stacks);
+    settle(one, MEASURE_C_LIVE_BYTES, FILES_OF_MEMORY, &stacks);
+    settle(one, MEASURE_HEAP_LIVE_BYTES, FILES_OF_MEMORY, &stacks);
     bool has = stacks.profile_count > 0;
     bool ok = (!has || analysis_live_memory(&one->looked->findings, &stacks, &one->heap)) &&
               analysis_churn(&one->looked->findings, one->metrics, has ? &stacks : NULL, has ? &one->heap : NULL);
@@ -92,7 +93,7 @@ static bool look_at_goroutines(struct one *one) {
     if (read_stacks(one, FILES_OF_GOROUTINES, &stacks) != RECEIVER_OK) {
         return false;
     }
-    settle(one, MEASURE_GOROUTINES, &stacks);
+    settle(one, MEASURE_GOROUTINES, FILES_OF_GOROUTINES, &stacks);
     bool ok = analysis_goroutines(&one->looked->findings, &stacks, one->looked->files.uses[FILES_OF_GOROUTINES].attachment);
     stacks_free(&stacks);
     return ok;
@@ -117,7 +118,7 @@ static enum receiver_error look_at(struct one *one) {
         return error;
     }
     if (one->metrics->report.failed_count > 0) {
-        files_count(&looked->files.all, "metrics.json", &one->metrics->report);
+        files_count(&looked->files.all, &(const char *){"metrics.json"}, &one->metrics->report);
     }
     error = files_find(one->store, one->list, &looked->files);
     if (error == RECEIVER_OK) {

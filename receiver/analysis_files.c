@@ -2,6 +2,7 @@
 #include "analysis_files.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct file_kind *kind_of(struct file_kinds *kinds, const char *name) {
@@ -16,17 +17,21 @@ static struct file_kind *kind_of(struct file_kinds *kinds, const char *name) {
     return kind;
 }
 
-void files_count(struct file_kinds *kinds, const char *name, const struct merged_report *report) {
-    struct file_kind *kind = kind_of(kinds, name);
-    if (kind->counted) {
+void files_count(struct file_kinds *kinds, const char *const *names, const struct merged_report *report) {
+    struct file_kind *first = kind_of(kinds, names[0]);
+    if (first->counted) {
         return;
     }
-    kind->counted = true;
-    kind->read = report->uploads;
-    kind->unread = report->failed_count;
-    if (report->failed_count > 0) {
-        kind->unread_upload = report->failed[0].id;
-        snprintf(kind->reason, sizeof kind->reason, "%s", report->failed[0].reason);
+    first->counted = true;
+    first->read += report->uploads;
+    for (size_t i = 0; i < report->failed_count; i++) {
+        bool named = i < MERGED_MAX_FAILED;
+        struct file_kind *kind = named ? kind_of(kinds, names[report->failed[i].name]) : first;
+        if (named && kind->unread == 0) {
+            kind->unread_upload = report->failed[i].id;
+            snprintf(kind->reason, sizeof kind->reason, "%s", report->failed[i].reason);
+        }
+        kind->unread++;
     }
 }
 
@@ -55,13 +60,11 @@ static bool is_delta(const char *name) {
     return strncmp(name, "delta-", 6) == 0;
 }
 
-static bool is_delta_of(const char *delta, const char *name) {
-    return is_delta(delta) && strcmp(delta + 6, name) == 0;
-}
-
-static enum receiver_error list_files(struct store *store, const struct merged_list *list, struct file_kinds *kinds) {
+// The kinds of the files of each upload, by their bits.
+static enum receiver_error list_files(struct store *store, const struct merged_list *list, struct file_kinds *kinds, uint64_t *there) {
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
     enum receiver_error error = RECEIVER_OK;
+    _Static_assert(FILES_MAX_KINDS <= 64, "each kind has a bit");
     for (size_t i = 0; i < list->count && error == RECEIVER_OK; i++) {
         size_t count = 0;
         error = catalog_attachments(store_catalog(store), list->uploads[i].id, attachments, &count);
@@ -69,17 +72,14 @@ static enum receiver_error list_files(struct store *store, const struct merged_l
             struct file_kind *kind = kind_of(kinds, attachments[a].name);
             kind->pprof = attachments[a].pprof;
             kind->files++;
-            for (size_t b = 0; b < count; b++) {
-                kind->beside_delta += is_delta_of(attachments[b].name, attachments[a].name);
-            }
+            there[i] |= UINT64_C(1) << (kind - kinds->kinds);
         }
     }
     return error;
 }
 
 static void set_unread(struct file_kind *kind, size_t unread, const char *reason) {
-    kind->counted = true;
-    kind->unread = unread;
+    kind->unread += unread;
     snprintf(kind->reason, sizeof kind->reason, "%s", reason);
 }
 
@@ -110,30 +110,21 @@ static enum receiver_error take_totals(void *totals, struct merged_file *file) {
     return RECEIVER_BAD_UPLOAD;
 }
 
-static void use(struct process_files *files, enum file_use use, struct file_kind *kind, const char *type) {
-    kind->uses |= type ? 1u << use : 0;
-    // A delta says more than what counts from the program's start.
-    if (type && (!files->uses[use].attachment || is_delta(kind->name))) {
-        files->uses[use].attachment = kind->name;
-        files->uses[use].type = type;
-    }
-}
-
 static const char *has(const struct totals *totals, const char *type) {
     return totals_find(totals, type) ? type : NULL;
 }
 
-static void find_uses(struct process_files *files, struct file_kind *kind, const struct totals *totals) {
+static void find_uses(struct file_kind *kind, const struct totals *totals) {
     const char *live = NULL, *cpu = has(totals, "cpu"), *locks = has(totals, "lock-acquire-wait");
     for (size_t i = 0; !live && profile_live_types[i]; i++) {
         live = has(totals, profile_live_types[i]);
     }
     // Go's block profile has the types of its mutex profile, and waiting on a channel is no contention.
     locks = locks || !strstr(kind->name, "mutex") ? locks : has(totals, "delay");
-    use(files, FILES_OF_MEMORY, kind, live);
-    use(files, FILES_OF_GOROUTINES, kind, has(totals, "goroutine"));
-    use(files, FILES_OF_LOCKS, kind, locks);
-    use(files, FILES_OF_CPU, kind, cpu ? cpu : has(totals, "cpu-time"));
+    kind->types[FILES_OF_MEMORY] = live;
+    kind->types[FILES_OF_GOROUTINES] = has(totals, "goroutine");
+    kind->types[FILES_OF_LOCKS] = locks;
+    kind->types[FILES_OF_CPU] = cpu ? cpu : has(totals, "cpu-time");
 }
 
 // The newest of them tells; when that cannot be read, all are tried.
@@ -151,42 +142,91 @@ static enum receiver_error probe(struct store *store, const struct merged_list *
         error = merged_sweep(store, list, kind->name, take_totals, parts, &report);
     }
     if (error == RECEIVER_OK && report.uploads == 0) {
-        files_count(&files->all, kind->name, &report);
+        files_count(&files->all, &(const char *){kind->name}, &report);
     } else if (error == RECEIVER_OK) {
-        find_uses(files, kind, &totals);
+        find_uses(kind, &totals);
     }
     return error;
 }
 
-// One name is read for a use. A profile that counts from the program's start says nothing that its delta does not.
-static void count_passed_over(struct process_files *files) {
-    static const enum file_use whole[] = {FILES_OF_MEMORY, FILES_OF_GOROUTINES};
-    for (size_t i = 0; i < files->all.count; i++) {
-        struct file_kind *kind = &files->all.kinds[i];
-        for (size_t u = 0; u < sizeof whole / sizeof *whole; u++) {
-            const char *used = files->uses[whole[u]].attachment;
-            char reason[160];
-            if (kind->uses & 1u << whole[u] && used != kind->name && kind->files > kind->beside_delta) {
-                snprintf(reason, sizeof reason, "%.100s is read in its place, and one name only", used);
-                set_unread(kind, kind->files - kind->beside_delta, reason);
+// A delta says more than what counts from the program's start. What is waited for locks in a period only deltas tell: where there are some,
+// the others do not go with them.
+static void choose_names(const struct file_kinds *kinds, enum file_use use, struct used_files *used) {
+    for (int deltas = 1; deltas >= 0; deltas--) {
+        for (size_t i = 0; i < kinds->count; i++) {
+            const struct file_kind *kind = &kinds->kinds[i];
+            bool fits = kind->types[use] && is_delta(kind->name) == deltas && (!used->type || strcmp(used->type, kind->types[use]) == 0);
+            if (fits && (deltas || use != FILES_OF_LOCKS || used->count == 0 || !is_delta(used->names[0]))) {
+                used->type = kind->types[use];
+                used->names[used->count++] = kind->name;
             }
         }
     }
 }
 
+// The first of the names that an upload has. NULL: it has none of them.
+static struct file_kind *kind_that_is_read(struct file_kinds *kinds, const struct used_files *used, uint64_t there) {
+    for (size_t i = 0; i < used->count; i++) {
+        struct file_kind *kind = kind_of(kinds, used->names[i]);
+        if (there >> (kind - kinds->kinds) & 1) {
+            return kind;
+        }
+    }
+    return NULL;
+}
+
+// A profile that counts from the program's start says nothing that its delta does not.
+static bool is_known_from(const char *read, const char *name) {
+    return is_delta(read) && strcmp(read + 6, name) == 0;
+}
+
+// What an upload has beside the file that is read of it.
+static void count_passed_over(struct process_files *files, enum file_use use, uint64_t there) {
+    struct file_kind *read = kind_that_is_read(&files->all, &files->uses[use], there);
+    for (size_t i = 0; i < files->all.count; i++) {
+        struct file_kind *kind = &files->all.kinds[i];
+        char reason[160];
+        if (kind != read && there >> i & 1 && kind->types[use] && !(read && is_known_from(read->name, kind->name))) {
+            snprintf(reason, sizeof reason, "%.100s is read in its place", read ? read->name : files->uses[use].attachment);
+            set_unread(kind, 1, reason);
+            files->uses[use].passed_over++;
+        }
+    }
+}
+
+static void choose_files(struct process_files *files, const struct merged_list *list, const uint64_t *there) {
+    for (enum file_use use = 0; use < FILE_USES; use++) {
+        struct used_files *used = &files->uses[use];
+        choose_names(&files->all, use, used);
+        for (size_t i = list->count; i > 0 && !used->attachment; i--) {
+            const struct file_kind *kind = kind_that_is_read(&files->all, used, there[i - 1]);
+            used->attachment = kind ? kind->name : NULL;
+        }
+        for (size_t i = 0; i < list->count && (use == FILES_OF_MEMORY || use == FILES_OF_GOROUTINES); i++) {
+            count_passed_over(files, use, there[i]);
+        }
+    }
+}
+
 enum receiver_error files_find(struct store *store, const struct merged_list *list, struct process_files *files) {
+    uint64_t *there = calloc(list->count + 1, sizeof *there);
     *files = (struct process_files){0};
-    enum receiver_error error = list_files(store, list, &files->all);
+    enum receiver_error error = there ? list_files(store, list, &files->all, there) : RECEIVER_NO_MEMORY;
     for (size_t i = 0; i < files->all.count && error == RECEIVER_OK; i++) {
         struct file_kind *kind = &files->all.kinds[i];
         if (i == FILES_MAX_KINDS - 1) {
-            set_unread(kind, kind->files, "the files of this process have more than 47 names");
+            char reason[160];
+            snprintf(reason, sizeof reason, "the files of this process have more than %d names", FILES_MAX_KINDS - 1);
+            set_unread(kind, kind->files, reason);
         } else if (kind->pprof) {
             error = probe(store, list, files, kind);
         } else {
             count_unknown(kind);
         }
     }
-    count_passed_over(files);
+    if (error == RECEIVER_OK) {
+        choose_files(files, list, there);
+    }
+    free(there);
     return error;
 }

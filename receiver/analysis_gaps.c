@@ -56,7 +56,8 @@ static void say_never_profiled(const char *what, size_t processes, struct json *
 static void say_changes(const struct compared_gaps *compared, struct json *json) {
     char text[TEXT_BYTES];
     if (compared->by_measures > 0) {
-        snprintf(text, sizeof text, "the stacks of %zu changes of a version: these were compared by their totals", compared->by_measures);
+        snprintf(text, sizeof text, "the stacks of %zu %s of a version: compared by totals", compared->by_measures,
+                 plural(compared->by_measures, "change", "changes"));
         json_text(json, text);
     }
     if (compared->short_sides > 0) {

@@ -140,9 +140,10 @@ static enum receiver_error name_site(struct finding *finding, struct store *stor
     struct stacks stacks = {0};
     struct merged_report report = {0};
     enum receiver_error error = files ? files_find(store, &list, files) : RECEIVER_NO_MEMORY;
-    const char *attachment = error == RECEIVER_OK ? files->uses[FILES_OF_MEMORY].attachment : NULL;
+    const struct used_files *memory = files ? &files->uses[FILES_OF_MEMORY] : NULL;
+    const char *attachment = error == RECEIVER_OK ? memory->attachment : NULL;
     if (attachment) {
-        error = stacks_read(store, &list, attachment, files->uses[FILES_OF_MEMORY].type, &stacks, &report);
+        error = stacks_read(store, &list, memory->names, memory->count, memory->type, &stacks, &report);
         compared_count(gaps, &report);
     }
     if (error == RECEIVER_OK && attachment && report.uploads == list.count) {

@@ -77,8 +77,8 @@ static enum receiver_error take_profile(void *stacks, struct merged_file *file) 
     return stacks_add(stacks, file->upload, file->bytes, file->size, file->text);
 }
 
-enum receiver_error stacks_read(struct store *store, const struct merged_list *list, const char *attachment, const char *type,
-                                struct stacks *stacks, struct merged_report *report) {
+enum receiver_error stacks_read(struct store *store, const struct merged_list *list, const char *const *names, size_t name_count,
+                                const char *type, struct stacks *stacks, struct merged_report *report) {
     void *parts[2] = {stacks, NULL};
     if (!stacks_init(stacks, type)) {
         return RECEIVER_NO_MEMORY;
@@ -87,7 +87,7 @@ enum receiver_error stacks_read(struct store *store, const struct merged_list *l
     if (symbols) {
         profile_set_namer(stacks->profile, &symbols->namer);
     }
-    enum receiver_error error = merged_sweep(store, list, attachment, take_profile, parts, report);
+    enum receiver_error error = merged_sweep_any(store, list, names, name_count, take_profile, parts, report);
     profile_trim(stacks->profile);
     if (error != RECEIVER_OK) {
         stacks_free(stacks);

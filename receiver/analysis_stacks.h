@@ -39,8 +39,9 @@ struct stack_site {
 };
 
 // list: of one process, by time, TREND_MAX_POINTS at most. No error when nothing can be read: then profile_count is 0, and *report tells.
-enum receiver_error stacks_read(struct store *store, const struct merged_list *list, const char *attachment, const char *type,
-                                struct stacks *stacks, struct merged_report *report);
+// names: as in merged_sweep_any.
+enum receiver_error stacks_read(struct store *store, const struct merged_list *list, const char *const *names, size_t name_count,
+                                const char *type, struct stacks *stacks, struct merged_report *report);
 void stacks_free(struct stacks *stacks);
 // The same from bytes, one profile after the other. type lives as long as the stacks. text has 160 bytes. measures may be NULL.
 bool stacks_init(struct stacks *stacks, const char *type);

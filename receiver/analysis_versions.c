@@ -22,6 +22,7 @@ enum {
     MOST_SIDE = 60,     // whose measures are compared, on each side
     MOST_READ = 4,      // changes whose stacks are compared
     SIDE_PROFILES = 10, // read on each side
+    LEAST_PROFILES = 3, // of these
     NAMED_SITES = 3
 };
 #define MINUTES_MS(minutes) ((int64_t)(minutes)*60000)
@@ -303,7 +304,7 @@ static enum stacks_answer take_risen(void *context, struct stack_site *site) {
             values[side][counts[side]++] = site->points[i].value / unit;
         }
     }
-    if (counts[0] < 3 || counts[1] < 3) {
+    if (counts[0] < LEAST_PROFILES || counts[1] < LEAST_PROFILES) {
         return STACKS_DONE;
     }
     struct risen risen = {*site, {quartiles_of(values[0], counts[0]), quartiles_of(values[1], counts[1])}};
@@ -423,9 +424,14 @@ static const char *type_of(const struct compared *compared, const char *of_use) 
     return strcmp(of_use, "heap-space") == 0 ? "alloc-space" : "alloc_space";
 }
 
-// What counts from the program's start tells no rate; deltas do, and Python's profiles (measures.c).
-static bool has_rate(const char *attachment, const char *type) {
-    return strncmp(attachment, "delta-", 6) == 0 || strcmp(type, "alloc-space") == 0;
+// What counts from the program's start tells no rate; deltas, which come first, do, and Python's profiles (measures.c). How many of the
+// names tell.
+static size_t count_telling(const struct compared *compared, const struct used_files *used, const char *type) {
+    size_t deltas = 0;
+    while (deltas < used->count && strncmp(used->names[deltas], "delta-", 6) == 0) {
+        deltas++;
+    }
+    return compared->measure != MEASURE_ALLOC_BYTES_PER_S || strcmp(type, "alloc-space") == 0 ? used->count : deltas;
 }
 
 struct comparing_change {
@@ -474,31 +480,33 @@ static enum receiver_error compare_stacks(const struct comparing_change *of) {
     struct process_files *files = malloc(sizeof *files);
     size_t before = pick(&of->change->before, uploads);
     list.count = before + pick(&of->change->after, uploads + before);
+    bool lacking = false;
     enum receiver_error error = files ? files_find(of->store, &list, files) : RECEIVER_NO_MEMORY;
     for (size_t i = 0; i < COMPARED && error == RECEIVER_OK; i++) {
         const struct compared *compared = &all_compared[i];
-        const char *attachment = files->uses[compared->use].attachment;
-        const char *type = attachment ? type_of(compared, files->uses[compared->use].type) : NULL;
+        const struct used_files *used = &files->uses[compared->use];
+        const char *type = used->count > 0 ? type_of(compared, used->type) : NULL;
+        size_t telling = type ? count_telling(compared, used, type) : 0;
         struct merged_report report;
         struct stacks stacks;
-        bool tells = attachment && (compared->measure != MEASURE_ALLOC_BYTES_PER_S || has_rate(attachment, type)) &&
-                     !(compared->level && !of->change->more[i]);
-        if (!tells) {
+        if (telling == 0 || (compared->level && !of->change->more[i])) {
             add_findings(of, i, NULL, NULL);
             continue;
         }
-        error = stacks_read(of->store, &list, attachment, type, &stacks, &report);
+        error = stacks_read(of->store, &list, used->names, telling, type, &stacks, &report);
         if (error == RECEIVER_OK) {
             compared_count(of->gaps, &report);
             struct comparing comparing = {.stacks = &stacks, .compared = compared};
             while (comparing.before < stacks.profile_count && stacks.ms[comparing.before] < uploads[before].end_ms) {
                 comparing.before++;
             }
+            lacking = lacking || comparing.before < LEAST_PROFILES || stacks.profile_count - comparing.before < LEAST_PROFILES;
             error = stacks_sites(&stacks, take_risen, &comparing) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-            add_findings(of, i, &comparing, attachment);
+            add_findings(of, i, &comparing, used->attachment);
             stacks_free(&stacks);
         }
     }
+    of->gaps->by_measures += lacking;
     free(files);
     return error;
 }

@@ -76,6 +76,7 @@ struct merged_report {
     struct merged_gauges gauges; // set by who merges for them
     struct {
         int64_t id;
+        size_t name; // of those of merged_sweep_any
         char reason[160];
     } failed[MERGED_MAX_FAILED];
 };
@@ -95,6 +96,9 @@ typedef enum receiver_error (*merged_take)(void *part, struct merged_file *file)
 // parts[1]. parts[1] NULL: all with parts[0], in order. RECEIVER_LEFT: the list's question is not wanted any more.
 enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
                                  void *const parts[2], struct merged_report *report);
+// The same of the first of these names that each upload has.
+enum receiver_error merged_sweep_any(struct store *store, const struct merged_list *list, const char *const *names, size_t name_count,
+                                     merged_take take, void *const parts[2], struct merged_report *report);
 
 // ---- Merging them ----
 

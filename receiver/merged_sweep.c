@@ -16,7 +16,8 @@ struct half {
     struct question *question;
     const struct merged_upload *uploads;
     size_t count;
-    const char *attachment;
+    const char *const *names;
+    size_t name_count;
     merged_take take;
     void *part;
     struct merged_report report;
@@ -37,9 +38,10 @@ static enum receiver_error read_all(struct half *half, int file, size_t size) {
     return whole_file_read(file, half->bytes, size);
 }
 
-static void add_failure(struct merged_report *report, int64_t id, const char *reason) {
+static void add_failure(struct merged_report *report, int64_t id, size_t name, const char *reason) {
     if (report->failed_count < MERGED_MAX_FAILED) {
         report->failed[report->failed_count].id = id;
+        report->failed[report->failed_count].name = name;
         snprintf(report->failed[report->failed_count].reason, sizeof report->failed[0].reason, "%s", reason);
     }
     report->failed_count++;
@@ -47,8 +49,8 @@ static void add_failure(struct merged_report *report, int64_t id, const char *re
 
 // Go's clients send the length of the CPU profile as that of the event, which may be a part of the period only. So a delta knows better
 // what it covers, as the CPU profile does; other profiles have what they like.
-static double seconds_of(const struct half *half, const struct merged_file *file) {
-    bool knows = strncmp(half->attachment, "delta-", 6) == 0 || strcmp(half->attachment, "cpu.pprof") == 0;
+static double seconds_of(const char *name, const struct merged_file *file) {
+    bool knows = strncmp(name, "delta-", 6) == 0 || strcmp(name, "cpu.pprof") == 0;
     if (knows && file->duration_ns > 0) {
         return (double)file->duration_ns / 1e9;
     }
@@ -59,7 +61,12 @@ static void take_one(struct half *half, const struct merged_upload *upload) {
     struct catalog_attachment attachment;
     struct merged_file taken = {.upload = upload};
     int file = -1;
-    enum receiver_error error = store_read(half->store, upload->id, half->attachment, &attachment, &file);
+    size_t name = 0;
+    enum receiver_error error = RECEIVER_NOT_FOUND;
+    for (size_t i = 0; error == RECEIVER_NOT_FOUND && i < half->name_count; i++) {
+        name = i;
+        error = store_read(half->store, upload->id, half->names[i], &attachment, &file);
+    }
     if (error == RECEIVER_NOT_FOUND) {
         return; // it has none, or retention has removed it
     }
@@ -74,11 +81,11 @@ static void take_one(struct half *half, const struct merged_upload *upload) {
     }
     if (error == RECEIVER_OK) {
         half->report.uploads++;
-        half->report.seconds += seconds_of(half, &taken);
+        half->report.seconds += seconds_of(half->names[name], &taken);
     } else if (error == RECEIVER_NO_MEMORY) {
         half->error = error;
     } else {
-        add_failure(&half->report, upload->id, *taken.text ? taken.text : receiver_error_text(error));
+        add_failure(&half->report, upload->id, name, *taken.text ? taken.text : receiver_error_text(error));
     }
 }
 
@@ -100,7 +107,7 @@ static void add_report(struct merged_report *report, const struct merged_report 
     report->seconds += other->seconds;
     size_t named = other->failed_count < MERGED_MAX_FAILED ? other->failed_count : MERGED_MAX_FAILED;
     for (size_t i = 0; i < named; i++) {
-        add_failure(report, other->failed[i].id, other->failed[i].reason);
+        add_failure(report, other->failed[i].id, other->failed[i].name, other->failed[i].reason);
     }
     report->failed_count += other->failed_count - named;
 }
@@ -127,14 +134,15 @@ static size_t count_processes(const struct merged_list *list) {
     return count;
 }
 
-enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
-                                 void *const parts[2], struct merged_report *report) {
+enum receiver_error merged_sweep_any(struct store *store, const struct merged_list *list, const char *const *names, size_t name_count,
+                                     merged_take take, void *const parts[2], struct merged_report *report) {
     size_t first = parts[1] && list->count >= LEAST_FOR_TWO ? list->count - list->count / 2 : list->count;
     struct half one = {.store = store,
                        .question = list->question,
                        .uploads = list->uploads,
                        .count = first,
-                       .attachment = attachment,
+                       .names = names,
+                       .name_count = name_count,
                        .take = take,
                        .part = parts[0]};
     struct half two = one;
@@ -154,6 +162,11 @@ enum receiver_error merged_sweep(struct store *store, const struct merged_list *
     report->processes = count_processes(list);
     add_report(report, &two.report);
     return one.error != RECEIVER_OK ? one.error : two.error;
+}
+
+enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
+                                 void *const parts[2], struct merged_report *report) {
+    return merged_sweep_any(store, list, &attachment, 1, take, parts, report);
 }
 
 void merged_report_write(const struct merged_report *report, struct json *json) {

@@ -173,6 +173,18 @@ static void since_the_start(struct moment *moment) { // imports: what was alloca
     say_go(moment, "main.cache", sampled(moment, 60 * MB), is_new(moment) ? 90e6 : 4e6);
     say_cpu(moment, "main.serve", 0.5);
 }
+static void leak_in_files(struct moment *moment) { // each imported under a name of its own; the sum goes up and down
+    static char name[40];
+    snprintf(name, sizeof name, "mem-%d.pprof", moment->i);
+    moment->heap_name = name;
+    say_c(moment, "main.report", MB * moment->minute);
+    say_c(moment, "main.cache", moment->i % 2 ? 400 * MB : 100 * MB);
+}
+static void leak_renamed(struct moment *moment) { // the same of a client whose files are called otherwise from then on
+    moment->heap_name = moment->i < 20 ? "delta-heap.pprof" : "memory.pprof";
+    say_c(moment, "main.report", MB * moment->minute);
+    say_c(moment, "main.cache", moment->i % 2 ? 400 * MB : 100 * MB);
+}
 static void same(struct moment *moment) {
     ordinary(moment);
 }
@@ -214,6 +226,8 @@ static const struct fault_case cases[] = {
     {"leak", leak, 60, 2, 0, "c_leak", {"sqlite3MemMalloc for main.report grows by 3.03 MB a minute", "is not freed"}, NULL},
     {"slow-leak", slow_leak, 240, 8, 0, "c_leak", {"main.report", "kB a minute"}, NULL},
     {"leak-below-a-sawtooth", leak_below_a_sawtooth, 60, 2, 0, "c_leak", {"main.report"}, NULL},
+    {"leak-in-files", leak_in_files, 60, 2, 0, "c_leak", {"main.report"}, NULL},
+    {"leak-renamed", leak_renamed, 60, 2, 0, "c_leak", {"main.report"}, NULL},
     {"few-uploads", fast_leak, 7, 1, 0, "c_leak", {"main.report"}, NULL},
     {"go-leak", go_leak, 60, 2, 0, "go_heap_growth", {"The Go heap grows by 4", "main.sessions"}, NULL},
     {"small-go-leak", small_go_leak, 60, 2, 0, "go_heap_growth", {"main.sessions grows by 1.5 MB a minute"}, NULL},

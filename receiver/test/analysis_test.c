@@ -87,7 +87,7 @@ static void test_many_profiles(void **state) {
     json_free(&json);
 }
 
-// Each import has a name of its own: the measures tell the leak, as no name has it.
+// Each import has a name of its own, and they are one series.
 static void test_many_names(void **state) {
     struct place *place = *state;
     for (int i = 0; i < 60; i++) {
@@ -98,11 +98,27 @@ static void test_many_names(void **state) {
     struct json json = analyse(place);
     expect_at(&json, "$.processes_looked_into", "1");
     expect_at(&json, "$.findings[0].kind", "c_leak");
-    expect_at(&json, "$.findings[0].title", "C memory grows by 4 MB a minute; not all stacks of this process could be looked at");
+    expect_at(&json, "$.findings[0].title", "C memory allocated in f for main.a grows by 4 MB a minute and is not freed");
     expect_at(&json, "$.findings[0].service", "shop");
+    expect_at(&json, "$.findings[0].attachment", "heap-59.pprof");
+    expect_at(&json, "$.findings[1]", "(none)");
+    expect_at(&json, "$.complete", "1");
+    json_free(&json);
+}
+
+// Two heaps in each upload, of which one is read: the measures tell the leak of the other.
+static void test_two_heaps(void **state) {
+    struct place *place = *state;
+    for (int i = 0; i < 60; i++) {
+        struct blob level = heap_blob(50000000, 5000000), leak = heap_blob(0, 4000000 * i);
+        upload_two(place, "leaky", i, "a.pprof", level, "b.pprof", leak);
+    }
+    struct json json = analyse(place);
+    expect_at(&json, "$.findings[0].kind", "c_leak");
+    expect_at(&json, "$.findings[0].title", "C memory grows by 4 MB a minute; not all stacks of this process could be looked at");
     expect_at(&json, "$.findings[1]", "(none)");
     expect_at(&json, "$.complete", "0");
-    expect_at(&json, "$.headline", "1 finding; 59 files could not be read");
+    expect_at(&json, "$.headline", "1 finding; 60 files could not be read");
     json_free(&json);
 }
 
@@ -110,6 +126,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_processes, setup, teardown),
                                        cmocka_unit_test_setup_teardown(test_metrics_and_none, setup, teardown),
                                        cmocka_unit_test_setup_teardown(test_many_profiles, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_many_names, setup, teardown)};
+                                       cmocka_unit_test_setup_teardown(test_many_names, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_two_heaps, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,35 @@ static void test_versions(void **state) {
     json_free(&json);
 }
 
+static void renamed(struct moment *moment) { // the new version's client calls its file otherwise
+    moment->heap_name = is_new(moment) ? "delta-heap.pprof" : "heap.pprof";
+    say_c(moment, "main.cache", is_new(moment) ? 150 * MB : 50 * MB);
+}
+static void no_profile_before(struct moment *moment) { // of CPU time, but for a few
+    if (is_new(moment) || moment->i % 15 == 0) {
+        say_cpu(moment, "main.serve", 0.5);
+    }
+    say_go(moment, "main.cache", 50 * MB, 1e6);
+}
+
+// Files of another name are compared with those before; where there are too few it is said.
+static void test_other_names(void **state) {
+    struct scene *scene = *state;
+    deploy(scene, "renamed", renamed, 60);
+    deploy(scene, "few", no_profile_before, 60);
+    struct json json = analysis_of(scene, "renamed");
+    expect_at(&json, "$.findings[0].kind", "regression");
+    expect_at(&json, "$.findings[0].site", "main.cache");
+    expect_at(&json, "$.findings[0].attachment", "delta-heap.pprof");
+    expect_at(&json, "$.unread", "[]");
+    json_free(&json);
+    json = analysis_of(scene, "few");
+    expect_at(&json, "$.findings", "[]");
+    expect_at(&json, "$.complete", "0");
+    expect_at(&json, "$.not_looked_at[0]", "the stacks of 1 change of a version: compared by totals");
+    json_free(&json);
+}
+
 // More changes than are looked into: those that the measures tell are told, and the others are said to be compared by them alone.
 static void test_many_changes(void **state) {
     struct scene *scene = *state;
@@ -94,7 +123,7 @@ static void test_many_changes(void **state) {
     expect_at(&json, "$.findings[0].service", "s5");
     expect_at(&json, "$.findings[0].site", "main.render"); // the first to be looked into
     expect_at(&json, "$.findings[1]", "(none)");
-    expect_at(&json, "$.not_looked_at[0]", "the stacks of 2 changes of a version: these were compared by their totals");
+    expect_at(&json, "$.not_looked_at[0]", "the stacks of 2 changes of a version: compared by totals");
     json_free(&json);
 }
 
@@ -113,6 +142,7 @@ static void test_many_versions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_versions, scene_setup, scene_teardown),
+                                       cmocka_unit_test_setup_teardown(test_other_names, scene_setup, scene_teardown),
                                        cmocka_unit_test_setup_teardown(test_many_changes, scene_setup, scene_teardown),
                                        cmocka_unit_test_setup_teardown(test_many_versions, scene_setup, scene_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);

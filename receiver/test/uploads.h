@@ -7,9 +7,15 @@
 
 #include "../merged.h"
 
+struct named_bytes {
+    const char *name;
+    const void *bytes;
+    size_t size;
+};
+
 // An upload of the host's one process, with an event of so many seconds from so many after 3:00.
-static inline int64_t upload_span(struct place *place, const char *host, int start_s, int length_s, const char *name, const void *bytes,
-                                  size_t size) {
+static inline int64_t upload_files(struct place *place, const char *host, int start_s, int length_s, const struct named_bytes *files,
+                                   size_t count) {
     struct incoming *incoming;
     char event[400], text[200] = "";
     int64_t id = 0;
@@ -19,13 +25,20 @@ static inline int64_t upload_span(struct place *place, const char *host, int sta
              "\"tags_profiler\":\"service:shop,host:%s,runtime:go,language:go,runtime-id:r-%s\"}",
              3 + start_s / 3600, start_s / 60 % 60, start_s % 60, 3 + end_s / 3600, end_s / 60 % 60, end_s % 60, host, host);
     assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
-    assert_int_equal(incoming_attachment(incoming, name, text, sizeof text), RECEIVER_OK);
-    assert_int_equal(incoming_write(incoming, bytes, size), RECEIVER_OK);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(incoming_attachment(incoming, files[i].name, text, sizeof text), RECEIVER_OK);
+        assert_int_equal(incoming_write(incoming, files[i].bytes, files[i].size), RECEIVER_OK);
+    }
     if (keep(incoming, event, NULL, &id, text) != RECEIVER_OK) {
         fail_msg("upload: %s", text);
     }
     incoming_free(incoming);
     return id;
+}
+
+static inline int64_t upload_span(struct place *place, const char *host, int start_s, int length_s, const char *name, const void *bytes,
+                                  size_t size) {
+    return upload_files(place, host, start_s, length_s, &(struct named_bytes){name, bytes, size}, 1);
 }
 
 // One that covers the minute.
@@ -37,6 +50,16 @@ static inline int64_t upload_bytes(struct place *place, const char *host, int mi
 static inline int64_t upload_blob(struct place *place, const char *host, int minute, const char *name, struct blob blob) {
     int64_t id = upload_bytes(place, host, minute, name, blob.bytes, blob.size);
     free(blob.bytes);
+    return id;
+}
+
+// The same with two files.
+static inline int64_t upload_two(struct place *place, const char *host, int minute, const char *first, struct blob one, const char *second,
+                                 struct blob two) {
+    const struct named_bytes files[] = {{first, one.bytes, one.size}, {second, two.bytes, two.size}};
+    int64_t id = upload_files(place, host, 60 * minute, 60, files, 2);
+    free(one.bytes);
+    free(two.bytes);
     return id;
 }
 
