@@ -5,59 +5,66 @@
 
 static const struct profile_frame no_frame = {.function = "", .file = "", .mapping_file = ""};
 
-// The innermost frame that is at least this near to the program; NULL: none.
-static const struct profile_frame *innermost(const struct profile_sample_view *sample, enum frame_role least) {
-    for (size_t i = 0; i < sample->frame_count; i++) {
-        const struct profile_frame *frame = &sample->frames[i];
-        if (*frame->function && profile_frame_role(frame) >= least) {
-            return frame;
-        }
-    }
-    return NULL;
-}
-
 // What is written in a language that a collector looks after: it asked for the C memory on top of it.
 static bool is_managed(const struct profile_frame *frame) {
     const char *kind = view_frame_kind(frame);
     return strcmp(kind, "c") != 0 && strcmp(kind, "c_runtime") != 0;
 }
 
-// What Go called in C is told by C's frames, so all of these are looked at before the first of Go's.
-const struct profile_frame *analysis_leaf(const struct profile_sample_view *sample) {
-    struct profile_sample_view top = *sample;
-    for (top.frame_count = 0; top.frame_count < sample->frame_count; top.frame_count++) {
-        if (is_managed(&sample->frames[top.frame_count])) {
-            break;
-        }
+static struct site_frame look_at(const struct profile_frame *frame) {
+    struct site_frame seen = {frame->function, frame->file, frame->mapping_file, FRAME_PLUMBING, is_managed(frame), false};
+    seen.role = *frame->function ? profile_frame_role(frame) : FRAME_PLUMBING;
+    seen.main = seen.managed && strncmp(frame->function, "main.", strlen("main.")) == 0 && profile_frame_is_go(frame);
+    return seen;
+}
+
+static struct site_frame recall(const struct profile_frame *frame, struct site_memo *memo) {
+    if (!memo) {
+        return look_at(frame);
     }
-    const struct profile_sample_view *const parts[] = {&top, sample};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        for (int least = FRAME_PROGRAM; least > FRAME_PLUMBING; least--) {
-            const struct profile_frame *frame = innermost(parts[i], (enum frame_role)least);
-            if (frame) {
-                return frame;
+    uint64_t hash = (uintptr_t)frame->function * UINT64_C(0x9e3779b97f4a7c15) + (uintptr_t)frame->file + (uintptr_t)frame->mapping_file;
+    struct site_frame *known = &memo->frames[(hash >> 40 ^ hash >> 20) % SITE_MEMO_FRAMES];
+    if (known->function != frame->function || known->file != frame->file || known->mapping_file != frame->mapping_file) {
+        *known = look_at(frame);
+    }
+    return *known;
+}
+
+// What Go called in C is told by C's frames, so all of these are looked at before the first of Go's.
+static const struct profile_frame *leaf_of(const struct profile_sample_view *sample, struct site_memo *memo) {
+    const struct profile_frame *best[2] = {NULL, NULL}; // of C on top; of all
+    enum frame_role roles[2] = {FRAME_PLUMBING, FRAME_PLUMBING};
+    bool on_top = true;
+    for (size_t i = 0; i < sample->frame_count; i++) {
+        struct site_frame frame = recall(&sample->frames[i], memo);
+        on_top = on_top && !frame.managed;
+        for (size_t of = on_top ? 0 : 1; of < 2; of++) {
+            if (frame.role > roles[of]) {
+                roles[of] = frame.role;
+                best[of] = &sample->frames[i];
             }
         }
     }
-    return sample->frame_count > 0 ? &sample->frames[0] : &no_frame;
+    const struct profile_frame *found = best[0] ? best[0] : best[1];
+    return found ? found : sample->frame_count > 0 ? &sample->frames[0] : &no_frame;
 }
 
-const struct profile_frame *analysis_site(const struct profile_sample_view *sample) {
+const struct profile_frame *analysis_leaf(const struct profile_sample_view *sample) {
+    return leaf_of(sample, NULL);
+}
+
+const struct profile_frame *analysis_site(const struct profile_sample_view *sample, struct site_memo *memo) {
     const struct profile_frame *best = NULL;
     enum frame_role best_role = FRAME_PLUMBING;
     for (size_t i = 0; i < sample->frame_count; i++) {
-        const struct profile_frame *frame = &sample->frames[i];
-        enum frame_role role = *frame->function ? profile_frame_role(frame) : FRAME_PLUMBING;
-        if (role == FRAME_PLUMBING || !is_managed(frame)) {
-            continue;
+        struct site_frame frame = recall(&sample->frames[i], memo);
+        if (frame.main && frame.role != FRAME_PLUMBING) {
+            return &sample->frames[i];
         }
-        if (strncmp(frame->function, "main.", strlen("main.")) == 0 && profile_frame_is_go(frame)) {
-            return frame;
-        }
-        if (role > best_role) {
-            best = frame;
-            best_role = role;
+        if (frame.managed && frame.role > best_role) {
+            best = &sample->frames[i];
+            best_role = frame.role;
         }
     }
-    return best ? best : analysis_leaf(sample);
+    return best ? best : leaf_of(sample, memo);
 }

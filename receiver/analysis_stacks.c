@@ -191,12 +191,13 @@ static bool take_sites(const struct stacks *stacks, const struct member *members
 bool stacks_sites(const struct stacks *stacks, stacks_take *take, void *context) {
     struct member *members = malloc((stacks->sum_count + 1) * sizeof *members);
     size_t count = 0;
+    struct site_memo memo = {0};
     bool ok = members;
     for (uint32_t i = 0; ok && i < stacks->sum_count; i++) {
         struct profile_sample_view sample;
         ok = profile_sample_at(stacks->profile, i, &sample) == MERGE_OK;
         if (ok && is_wanted(stacks, &sample)) {
-            members[count++] = (struct member){analysis_site(&sample)->function, profile_sample_is_c(&sample), i};
+            members[count++] = (struct member){analysis_site(&sample, &memo)->function, profile_sample_is_c(&sample), i};
         }
     }
     if (ok && count > 0) {

@@ -6,9 +6,13 @@
 static void expect(const char *const *frames, const char *site, const char *leaf) {
     struct profile *profile = new_heap_profile();
     struct profile_sample_view sample;
+    struct site_memo memo = {0};
     add_stack(profile, frames, VALUES(1, 1, 1, 1), false);
     assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
-    assert_string_equal(analysis_site(&sample)->function, site);
+    assert_string_equal(analysis_site(&sample, NULL)->function, site);
+    for (int again = 0; again < 2; again++) {
+        assert_string_equal(analysis_site(&sample, &memo)->function, site);
+    }
     assert_string_equal(analysis_leaf(&sample)->function, leaf);
     profile_free(profile);
 }
@@ -42,7 +46,7 @@ static void test_frames(void **state) {
 static void test_no_frames(void **state) {
     (void)state;
     struct profile_sample_view sample = {0};
-    assert_string_equal(analysis_site(&sample)->function, "");
+    assert_string_equal(analysis_site(&sample, NULL)->function, "");
     assert_string_equal(analysis_leaf(&sample)->function, "");
 }
 
