@@ -117,6 +117,15 @@ static enum merge_error deflate_bytes(int level, const uint8_t *bytes, size_t si
     return fits ? MERGE_OK : MERGE_NO_MEMORY;
 }
 
+size_t merge_gzip(const void *bytes, size_t size, void *out, size_t out_size) {
+    struct libdeflate_compressor *compressor = borrow(DEFAULT_LEVEL);
+    if (!compressor)
+        return 0;
+    size_t used = libdeflate_gzip_compress(compressor, bytes, size, out, out_size);
+    give_back(compressor, DEFAULT_LEVEL);
+    return used;
+}
+
 static enum merge_error zstd_bytes(struct compress *compress, int level, const uint8_t *bytes, size_t size, struct wire_writer *out) {
     if (!compress->zstd_out)
         compress->zstd_out = ZSTD_createCCtx_advanced(own_memory);

@@ -193,6 +193,9 @@ enum merge_error merge_inflate(const void *bytes, size_t size, size_t limit_byte
 enum merge_error merge_inflate_limited(const void *bytes, size_t size, const struct merge_limits *limits, uint8_t **out, size_t *out_size,
                                        struct merge_fault *fault); // limits NULL: the defaults
 
+// gzip of any bytes, of the fastest level. Returns its size; 0: it does not fit into out_size, or there is no memory.
+size_t merge_gzip(const void *bytes, size_t size, void *out, size_t out_size);
+
 // ---- Merge and delta, for bindings ----
 
 // All inputs in one; the first one's mapping stays the first (pprof: the main program). fault->text names the input by its index.

@@ -53,6 +53,7 @@
 #define memory_take_zeroed cmemprof_memory_take_zeroed
 #define merge_default_limits cmemprof_merge_default_limits
 #define merge_error_text cmemprof_merge_error_text
+#define merge_gzip cmemprof_merge_gzip
 #define merge_inflate cmemprof_merge_inflate
 #define merge_inflate_limited cmemprof_merge_inflate_limited
 #define merge_profiles cmemprof_merge_profiles

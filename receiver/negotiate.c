@@ -1,7 +1,7 @@
 // negotiate.c: see negotiate.h.
 #include "negotiate.h"
+#include "../merge/merge.h"
 
-#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -69,11 +69,9 @@ bool negotiate_compress(struct json *json) {
     if (json->size < NEGOTIATE_GZIP_MIN_BYTES) {
         return false;
     }
-    // The fastest level: an answer is made for one reader, and mostly for one on the same machine.
-    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(1);
+    // The fastest level will do: an answer is made for one reader, and mostly for one on the same machine.
     uint8_t *bytes = malloc(json->size);
-    size_t size = compressor && bytes ? libdeflate_gzip_compress(compressor, json->bytes, json->size, bytes, json->size) : 0;
-    libdeflate_free_compressor(compressor);
+    size_t size = bytes ? merge_gzip(json->bytes, json->size, bytes, json->size) : 0;
     if (size == 0) {
         free(bytes);
         return false;
