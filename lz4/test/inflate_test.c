@@ -1,25 +1,14 @@
 // Tests of inflate.c, through merge_inflate: what each of LZ4's settings writes, several frames, skippable ones, damage at every byte,
 // bombs.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <lz4frame.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
 
 #include "../../merge/compress.h"
-
-struct blob {
-    uint8_t *bytes;
-    size_t size;
-};
+#include "../../merge/test/blob.h"
 
 static struct blob pack_with(const LZ4F_preferences_t *preferences, const void *bytes, size_t size) {
     size_t room = LZ4F_compressFrameBound(size, preferences);
@@ -33,28 +22,10 @@ static struct blob pack(const void *bytes, size_t size) {
     return pack_with(NULL, bytes, size);
 }
 
-static void join(struct blob *all, struct blob more) {
-    all->bytes = realloc(all->bytes, all->size + more.size);
-    memcpy(all->bytes + all->size, more.bytes, more.size);
-    all->size += more.size;
-    free(more.bytes);
-}
-
 static struct blob literal(const void *bytes, size_t size) {
     struct blob blob = {malloc(size), size};
     memcpy(blob.bytes, bytes, size);
     return blob;
-}
-
-static void expect(struct blob packed, const void *bytes, size_t size) {
-    uint8_t *out;
-    size_t out_size;
-    struct merge_fault fault;
-    if (merge_inflate(packed.bytes, packed.size, 1 << 24, &out, &out_size, &fault) != MERGE_OK)
-        fail_msg("%s", fault.text);
-    assert_int_equal(out_size, size);
-    assert_memory_equal(out, bytes, size);
-    free(out);
 }
 
 // Repeats enough for matches that reach over blocks.
@@ -81,7 +52,7 @@ static void all_settings(void **state) {
         preferences.frameInfo.blockChecksumFlag = setting & 32 ? LZ4F_blockChecksumEnabled : LZ4F_noBlockChecksum;
         struct blob packed = pack_with(&preferences, bytes, SIZE);
         assert_int_equal(compress_kind(packed.bytes, packed.size), MERGE_LZ4);
-        expect(packed, bytes, SIZE);
+        expect_inflated(packed, bytes, SIZE);
         free(packed.bytes);
     }
     free(bytes);
@@ -97,7 +68,7 @@ static void several_and_skippable_frames(void **state) {
     join(&packed, pack(bytes + 200000, 100000));
     join(&packed, literal("\x51\x2a\x4d\x18\x01\0\0\0a", 9));
     assert_int_equal(compress_kind(packed.bytes, packed.size), MERGE_LZ4);
-    expect(packed, bytes, 300000);
+    expect_inflated(packed, bytes, 300000);
     free(packed.bytes);
     free(bytes);
 }
@@ -109,7 +80,7 @@ static void skippable_frames_of_zstd_stay_zstd(void **state) {
     frame.size = ZSTD_compress(frame.bytes, 100, "hello", 5, 1);
     join(&packed, frame);
     assert_int_equal(compress_kind(packed.bytes, packed.size), MERGE_ZSTD);
-    expect(packed, "hello", 5);
+    expect_inflated(packed, "hello", 5);
     free(packed.bytes);
     assert_int_equal(compress_kind((const uint8_t *)"\x5a\x2a\x4d\x18\xff\xff\xff\xff", 8), MERGE_ZSTD); // cut
     assert_int_equal(compress_kind((const uint8_t *)"\x5a\x2a\x4d\x18\xff", 5), MERGE_ZSTD);

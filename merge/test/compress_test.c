@@ -20,24 +20,6 @@ static struct blob pack(enum merge_compression compression, const void *bytes, s
     return packed;
 }
 
-static void join(struct blob *all, struct blob more) {
-    all->bytes = realloc(all->bytes, all->size + more.size);
-    memcpy(all->bytes + all->size, more.bytes, more.size);
-    all->size += more.size;
-    free(more.bytes);
-}
-
-static void expect(struct blob packed, const void *bytes, size_t size) {
-    uint8_t *out;
-    size_t out_size;
-    struct merge_fault fault;
-    if (merge_inflate(packed.bytes, packed.size, 1 << 24, &out, &out_size, &fault) != MERGE_OK)
-        fail_msg("%s", fault.text);
-    assert_int_equal(out_size, size);
-    assert_memory_equal(out, bytes, size);
-    free(out);
-}
-
 static char *noise(size_t size) {
     char *bytes = malloc(size + 1);
     uint64_t random = 7;
@@ -71,24 +53,34 @@ static char *words(size_t size) {
     return bytes;
 }
 
+static void any_bytes_as_gzip(void **state) {
+    (void)state;
+    char *bytes = noise(100000), room[80000];
+    struct blob packed = {(uint8_t *)room, merge_gzip(bytes, 100000, room, sizeof room)};
+    assert_int_equal(compress_kind(packed.bytes, packed.size), MERGE_GZIP);
+    expect_inflated(packed, bytes, 100000);
+    assert_int_equal(merge_gzip(bytes, 100000, room, packed.size - 1), 0);
+    free(bytes);
+}
+
 static void one_and_several_members(void **state) {
     (void)state;
     char *bytes = noise(300000);
     for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
         struct blob one = pack(kind, bytes, 300000);
         assert_int_equal(compress_kind(one.bytes, one.size), kind);
-        expect(one, bytes, 300000);
+        expect_inflated(one, bytes, 300000);
         free(one.bytes);
         // The last member is the smallest: what gzip says about the size at its end is far too little.
         struct blob several = pack(kind, bytes, 200000);
         join(&several, pack(kind, bytes + 200000, 0));
         join(&several, pack(kind, bytes + 200000, 99990));
         join(&several, pack(kind, bytes + 299990, 10));
-        expect(several, bytes, 300000);
+        expect_inflated(several, bytes, 300000);
         free(several.bytes);
     }
-    expect((struct blob){(uint8_t *)bytes, 300000}, bytes, 300000); // raw
-    expect((struct blob){NULL, 0}, "", 0);
+    expect_inflated((struct blob){(uint8_t *)bytes, 300000}, bytes, 300000); // raw
+    expect_inflated((struct blob){NULL, 0}, "", 0);
     free(bytes);
 }
 
@@ -101,7 +93,7 @@ static void zstd_stream_without_a_size(void **state) {
     memcpy(packed.bytes, "\x5a\x2a\x4d\x18\x03\0\0\0abc", 11);
     packed.size = 11;
     join(&packed, zstd_stream(bytes, size));
-    expect(packed, bytes, size);
+    expect_inflated(packed, bytes, size);
     free(packed.bytes);
     free(bytes);
 }
@@ -192,7 +184,7 @@ static void zstd_window_over_the_limit(void **state) {
     struct blob blob = {(uint8_t *)packed, ZSTD_compress2(context, packed, ZSTD_compressBound(size), bytes, size)};
     assert_false(ZSTD_isError(blob.size));
     ZSTD_freeCCtx(context);
-    expect(blob, bytes, size);
+    expect_inflated(blob, bytes, size);
     uint8_t *out;
     size_t out_size;
     struct merge_fault fault;
@@ -305,7 +297,7 @@ static void levels(void **state) {
         size_t sizes[4], i = 0;
         for (int level = 1; level <= 10; level += 3, i++) {
             assert_int_equal(compress_deflate(&compress, kind, level, (uint8_t *)bytes, 100000, &out), MERGE_OK);
-            expect((struct blob){out.bytes, out.size}, bytes, 100000);
+            expect_inflated((struct blob){out.bytes, out.size}, bytes, 100000);
             sizes[i] = out.size;
         }
         assert_true(sizes[3] != sizes[0]);                                                                   // the level gets there
@@ -320,6 +312,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ratio_is_limited),
         cmocka_unit_test(levels),
+        cmocka_unit_test(any_bytes_as_gzip),
         cmocka_unit_test(one_and_several_members),
         cmocka_unit_test(zstd_stream_without_a_size),
         cmocka_unit_test(every_cut_and_every_flip_is_an_error_or_the_truth),

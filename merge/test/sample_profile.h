@@ -2,15 +2,7 @@
 #ifndef CMEMPROF_MERGE_TEST_SAMPLE_PROFILE_H
 #define CMEMPROF_MERGE_TEST_SAMPLE_PROFILE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "../merge.h"
+#include "blob.h"
 
 static const struct profile_mapping program = {
     .memory_start = 0x1000, .memory_limit = 0x9000, .file = "/bin/program", .build_id = "feed", .has_functions = true};
@@ -45,11 +37,6 @@ static inline struct profile *sample_profile(void) {
     assert_int_equal(profile_status(profile), MERGE_OK);
     return profile;
 }
-
-struct blob {
-    uint8_t *bytes;
-    size_t size;
-};
 
 static inline struct blob encode_and_free(struct profile *profile, enum merge_compression compression) {
     struct blob blob;

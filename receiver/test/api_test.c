@@ -5,17 +5,6 @@
 
 #include <pthread.h>
 
-static void upload(uint16_t port, const char *name, const void *bytes, size_t size, const char *service) {
-    struct text body = {0};
-    char disposition[200], event[300];
-    snprintf(disposition, sizeof disposition, "name=\"%s\"; filename=\"%s\"", name, name);
-    snprintf(event, sizeof event, "{\"tags_profiler\":\"service:%s\"}", service);
-    body_part_bytes(&body, disposition, bytes, size);
-    body_part(&body, "name=\"event\"; filename=\"event.json\"", event);
-    body_end(&body);
-    expect_post(port, &body, 200, "{\"id\":");
-}
-
 static uint32_t add_frame(struct profile *profile, const char *name, const char *file) {
     uint32_t function = profile_add_function(profile, &(struct profile_function){.name = name, .system_name = "", .file = file});
     return profile_add_location(profile, 0, 0, &(struct profile_line){function, 7, 0}, 1);
@@ -44,7 +33,7 @@ static void test_views(void **state) {
     uint8_t *bytes;
     size_t size;
     make_profile(&bytes, &size);
-    upload(fixture->port, "heap.pprof", bytes, size, "shop");
+    post_file(fixture->port, "heap.pprof", bytes, size, "shop");
     free(bytes);
 #define HEAP "/api/uploads/1/attachments/heap.pprof"
     expect_get(fixture->port, HEAP "/types", 200, "\"samples\":3,\"c_samples\":2,");
@@ -66,7 +55,7 @@ static void test_views(void **state) {
     expect_get(fixture->port, HEAP "/other", 404, "no such path");
     expect_get(fixture->port, HEAP "/tree/", 404, "no such path");
     expect_get(fixture->port, "/api/uploads/1/attachments/none.pprof/tree", 404, "no such attachment");
-    upload(fixture->port, "broken.pprof", "\x1f\x8b not gzip", 12, "x");
+    post_file(fixture->port, "broken.pprof", "\x1f\x8b not gzip", 12, "x");
     expect_get(fixture->port, "/api/uploads/2/attachments/broken.pprof/types", 422, "not a readable profile");
     expect_get(fixture->port, "/api/uploads/2/attachments/broken.pprof/tree", 422, "not a readable profile");
 }
@@ -74,9 +63,9 @@ static void test_views(void **state) {
 static void test_list(void **state) {
     struct fixture *fixture = *state;
     expect_get(fixture->port, "/api/uploads", 200, "{\"uploads\":[],\"total\":0,\"next\":null}");
-    upload(fixture->port, "a.bin", "1", 1, "Shop-1");
-    upload(fixture->port, "b.bin", "2", 1, "cart%_");
-    upload(fixture->port, "c.bin", "3", 1, "<b>\\\"x\\\"");
+    post_file(fixture->port, "a.bin", "1", 1, "Shop-1");
+    post_file(fixture->port, "b.bin", "2", 1, "cart%_");
+    post_file(fixture->port, "c.bin", "3", 1, "<b>\\\"x\\\"");
     expect_get(fixture->port, "/api/uploads?limit=1", 200, "{\"uploads\":[{\"id\":3,");
     expect_get(fixture->port, "/api/uploads?q=sHOP", 200, "{\"uploads\":[{\"id\":1,");
     expect_get(fixture->port, "/api/uploads?service=cart%25_", 200, "{\"uploads\":[{\"id\":2,");
@@ -146,13 +135,13 @@ static void test_many_at_once(void **state) {
     pthread_t threads[12];
     struct client clients[12];
     make_profile(&bytes, &size);
-    upload(fixture->port, "heap.pprof", bytes, size, "shop");
+    post_file(fixture->port, "heap.pprof", bytes, size, "shop");
     for (size_t i = 0; i < 12; i++) {
         clients[i] = (struct client){.port = fixture->port};
         assert_int_equal(pthread_create(&threads[i], NULL, ask_often, &clients[i]), 0);
     }
     for (int i = 0; i < 20; i++) {
-        upload(fixture->port, "heap.pprof", bytes, size, "shop");
+        post_file(fixture->port, "heap.pprof", bytes, size, "shop");
     }
     for (size_t i = 0; i < 12; i++) {
         pthread_join(threads[i], NULL);

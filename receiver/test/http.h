@@ -165,6 +165,18 @@ static inline void expect_post(uint16_t port, struct text *body, int status, con
     *body = (struct text){0};
 }
 
+// One attachment of a service.
+static inline void post_file(uint16_t port, const char *name, const void *bytes, size_t size, const char *service) {
+    struct text body = {0};
+    char disposition[200], event[300];
+    snprintf(disposition, sizeof disposition, "name=\"%s\"; filename=\"%s\"", name, name);
+    snprintf(event, sizeof event, "{\"tags_profiler\":\"service:%s\"}", service);
+    body_part_bytes(&body, disposition, bytes, size);
+    body_part(&body, "name=\"event\"; filename=\"event.json\"", event);
+    body_end(&body);
+    expect_post(port, &body, 200, "{\"id\":");
+}
+
 static inline void expect_get(uint16_t port, const char *path, int status, const char *word) {
     struct answer answer = http_get(port, path);
     if (answer.status != status || !strstr(answer.body, word)) {

@@ -3,17 +3,6 @@
 
 #include <arpa/inet.h>
 
-static void upload(uint16_t port, const char *name, const void *bytes, size_t size, const char *service) {
-    struct text body = {0};
-    char disposition[200], event[300];
-    snprintf(disposition, sizeof disposition, "name=\"%s\"; filename=\"%s\"", name, name);
-    snprintf(event, sizeof event, "{\"tags_profiler\":\"service:%s\"}", service);
-    body_part_bytes(&body, disposition, bytes, size);
-    body_part(&body, "name=\"event\"; filename=\"event.json\"", event);
-    body_end(&body);
-    expect_post(port, &body, 200, "{\"id\":");
-}
-
 static void expect_status(uint16_t port, const char *method, const char *path, const char *headers, int status, const char *header) {
     struct answer answer = http_request(port, method, path, headers);
     if (answer.status != status || !strstr(answer.all.bytes, header)) {
@@ -47,7 +36,7 @@ static void test_methods_and_headers(void **state) {
 
 static void test_restart_keeps_uploads(void **state) {
     struct fixture *fixture = *state;
-    upload(fixture->port, "a.bin", "content", 7, "shop");
+    post_file(fixture->port, "a.bin", "content", 7, "shop");
     receiver_stop(fixture->receiver);
     fixture_start(fixture, 0, 0);
     expect_get(fixture->port, "/api/uploads", 200, "\"service\":\"shop\"");
