@@ -116,6 +116,7 @@ static bool look_at_all(struct process *process) {
         }
         process->told += told;
         process->memory += has(upload, MEASURE_C_LIVE_BYTES) || has(upload, MEASURE_HEAP_LIVE_BYTES);
+        process->c_memory += has(upload, MEASURE_C_LIVE_BYTES);
         process->goroutines += has(upload, MEASURE_GOROUTINES);
         process->locks += has(upload, MEASURE_LOCK_SECONDS_PER_S);
         process->pending += !told && !upload->measured;

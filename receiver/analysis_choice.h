@@ -22,10 +22,10 @@ struct suspicion {
 struct process {
     const struct overview_upload *uploads; // a stretch of the overview's, by time
     size_t count;
-    size_t told;                      // uploads with a measure: the others say nothing
-    size_t memory, goroutines, locks; // of these, those with a measure of it
-    size_t pending;                   // of the others those whose measures are not worked out yet
-    struct suspicion *suspicions;     // malloc'ed; NULL: none
+    size_t told;                                // uploads with a measure: the others say nothing
+    size_t memory, c_memory, goroutines, locks; // of these, those with a measure of it; c_memory: of C's alone
+    size_t pending;                             // of the others those whose measures are not worked out yet
+    struct suspicion *suspicions;               // malloc'ed; NULL: none
     size_t suspicion_count;
     double weight;
     size_t place; // in its service, from 0

@@ -7,10 +7,11 @@
 #include <string.h>
 
 struct sums {
-    size_t uploads, told, pending;             // told: with a measure
-    size_t profiles;                           // files that were read
-    size_t silent, young, many_stacks;         // processes
-    size_t no_memory, no_goroutines, no_locks; // processes of which something else is known
+    size_t uploads, told, pending;                   // told: with a measure
+    size_t profiles;                                 // files that were read
+    size_t silent, young, many_stacks;               // processes
+    size_t no_memory, no_c, no_goroutines, no_locks; // processes of which something else is known
+    size_t seldom;                                   // processes that were looked at by their totals, of which most uploads lack the memory
     struct file_kinds *files;
 };
 
@@ -24,6 +25,8 @@ static bool add_up(const struct gaps *gaps, struct sums *sums) {
         sums->silent += process->told + process->pending < process->count;
         sums->young += process->memory > 0 && process->memory < TREND_LEAST_POINTS;
         sums->no_memory += process->told > 0 && process->memory == 0;
+        sums->seldom += i >= gaps->looked_count && process->memory > 0 && 2 * process->memory < process->told;
+        sums->no_c += process->memory > 0 && process->c_memory == 0;
         sums->no_goroutines += process->told > 0 && process->goroutines == 0;
         sums->no_locks += process->told > 0 && process->locks == 0;
     }
@@ -65,6 +68,12 @@ static void say_changes(const struct compared_gaps *compared, struct json *json)
                  plural(compared->short_sides, "change", "changes"), COMPARED_LEAST_UPLOADS);
         json_text(json, text);
     }
+    if (compared->one_sided > 0) {
+        snprintf(text, sizeof text,
+                 "a part of %zu %s of a version: memory or CPU time that fewer than %d uploads tell before it or after it",
+                 compared->one_sided, plural(compared->one_sided, "change", "changes"), COMPARED_LEAST_UPLOADS);
+        json_text(json, text);
+    }
     if (compared->older > 0) {
         snprintf(text, sizeof text, "%zu older %s of a version: of each service the newest %d versions are compared", compared->older,
                  plural(compared->older, "change", "changes"), COMPARED_MOST_VERSIONS);
@@ -101,6 +110,11 @@ static void say_numbers(const struct gaps *gaps, const struct sums *sums, struct
     }
     say_changes(&gaps->compared, json);
     say_never_profiled("memory", sums->no_memory, json);
+    if (sums->seldom > 0) {
+        snprintf(text, sizeof text, "memory of %zu %s in most uploads: less than half of them tell it", sums->seldom,
+                 plural(sums->seldom, "process", "processes"));
+        json_text(json, text);
+    }
     if (sums->young > 0) {
         snprintf(text, sizeof text, "growth of %zu %s with fewer than %d uploads", sums->young, plural(sums->young, "process", "processes"),
                  TREND_LEAST_POINTS);
@@ -113,6 +127,11 @@ static void say_numbers(const struct gaps *gaps, const struct sums *sums, struct
     }
     say_never_profiled("goroutines", sums->no_goroutines, json);
     say_never_profiled("locks", sums->no_locks, json);
+    if (sums->no_c > 0) { // which may be true
+        snprintf(text, sizeof text, "C memory of %zu %s: none in the profiles, as in all of a profiler that does not see it", sums->no_c,
+                 plural(sums->no_c, "process", "processes"));
+        json_text(json, text);
+    }
 }
 
 static void say_files(const struct sums *sums, struct json *json) {
@@ -167,6 +186,8 @@ static bool worst_gap(const struct gaps *gaps, const struct sums *sums, char *te
         snprintf(text, size, "%zu of %zu uploads could not be looked at", sums->uploads - sums->told, sums->uploads);
     } else if (sums->no_memory > 0) {
         snprintf(text, size, "the memory of %zu %s was not profiled", sums->no_memory, plural(sums->no_memory, "process", "processes"));
+    } else if (sums->seldom > 0) {
+        snprintf(text, size, "the memory of %zu %s was seldom profiled", sums->seldom, plural(sums->seldom, "process", "processes"));
     } else if (unread > 0) {
         snprintf(text, size, "%zu %s could not be read", unread, plural(unread, "file", "files"));
     } else if (left_out > 0) {
@@ -175,9 +196,9 @@ static bool worst_gap(const struct gaps *gaps, const struct sums *sums, char *te
         snprintf(text, size, "the stacks of %zu of %zu processes were not looked at", by_measures, gaps->count);
     } else if (compared->by_measures + compared->unread + sums->many_stacks > 0) {
         snprintf(text, size, "some stacks were not looked at");
-    } else if (compared->short_sides + compared->older > 0) {
-        snprintf(text, size, "%zu %s of a version could not be compared", compared->short_sides + compared->older,
-                 plural(compared->short_sides + compared->older, "change", "changes"));
+    } else if (compared->short_sides + compared->one_sided + compared->older > 0) {
+        size_t changes = compared->short_sides + compared->one_sided + compared->older;
+        snprintf(text, size, "%zu %s of a version could not be compared", changes, plural(changes, "change", "changes"));
     } else if (sums->young > 0) {
         snprintf(text, size, "growth of %zu %s cannot be told yet", sums->young, plural(sums->young, "process", "processes"));
     } else {

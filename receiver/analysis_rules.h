@@ -33,6 +33,7 @@ enum { COMPARED_LEAST_UPLOADS = 5, COMPARED_MOST_VERSIONS = 8 }; // on each side
 struct compared_gaps {
     size_t by_measures; // changes whose stacks were not compared
     size_t short_sides; // changes with too few uploads
+    size_t one_sided;   // changes of which too few uploads on one side have a measure that matters on the other
     size_t older;       // changes before the newest versions
     size_t unread;      // profiles
     char reason[160];   // of one of these

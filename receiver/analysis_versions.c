@@ -121,14 +121,19 @@ static size_t values_of(const struct side *side, enum measure measure, double *v
     return count;
 }
 
-static void compare_change(struct change *change) {
+// True: not all that there is on one side is on the other.
+static bool compare_change(struct change *change) {
+    bool one_sided = false;
     for (size_t i = 0; i < COMPARED; i++) {
         const struct compared *compared = &all_compared[i];
         double before[MOST_SIDE], after[MOST_SIDE];
         size_t before_count = values_of(&change->before, compared->measure, before);
         size_t after_count = values_of(&change->after, compared->measure, after);
-        if (before_count < COMPARED_LEAST_UPLOADS || after_count < COMPARED_LEAST_UPLOADS ||
-            (compared->level && !(is_level(before, before_count) && is_level(after, after_count)))) {
+        bool few_before = before_count < COMPARED_LEAST_UPLOADS, few_after = after_count < COMPARED_LEAST_UPLOADS;
+        if (few_before != few_after) {
+            one_sided |= trend_median(few_before ? after : before, few_before ? after_count : before_count) >= compared->least;
+        }
+        if (few_before || few_after || (compared->level && !(is_level(before, before_count) && is_level(after, after_count)))) {
             continue;
         }
         struct comparison *comparison = &change->comparisons[i];
@@ -137,6 +142,7 @@ static void compare_change(struct change *change) {
         double times = times_of(comparison, compared->least);
         change->weight = fmax(change->weight, change->more[i] ? 1000 + times : times);
     }
+    return one_sided;
 }
 
 // ---- Finding changes ----
@@ -205,7 +211,7 @@ static bool add_change(struct changes *changes, const struct overview_upload *co
         take_side(&change->after, uploads, count, after, at_ms + warm_ms, at_ms + warm_ms + stretches_ms[i]);
     }
     if (change->before.count >= COMPARED_LEAST_UPLOADS && change->after.count >= COMPARED_LEAST_UPLOADS) {
-        compare_change(change);
+        changes->gaps->one_sided += compare_change(change);
         changes->count++;
     } else {
         changes->gaps->short_sides++;

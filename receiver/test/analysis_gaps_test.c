@@ -4,7 +4,7 @@
 #include "../analysis_gaps.h"
 
 #define WHOLE                                                                                                                              \
-    { .count = 10, .told = 10, .memory = 10, .goroutines = 10, .locks = 10 }
+    { .count = 10, .told = 10, .memory = 10, .c_memory = 10, .goroutines = 10, .locks = 10 }
 
 static struct json answer(const struct process *processes, size_t count, const struct looked *looked, size_t looked_count, size_t left_out,
                           size_t findings) {
@@ -52,7 +52,16 @@ static void test_headlines(void **state) {
 static void test_never_profiled(void **state) {
     (void)state;
     static struct looked looked[3];
-    struct process only_cpu = WHOLE, no_locks = WHOLE, few_of_memory = WHOLE;
+    struct process only_cpu = WHOLE, no_locks = WHOLE, few_of_memory = WHOLE, no_c = WHOLE, seldom[] = {WHOLE, WHOLE};
+    no_c.c_memory = 0;
+    seldom[1].count = seldom[1].told = 30;
+    expect_headline(answer(&no_c, 1, looked, 1, 0, 0), "Nothing found in 1 process", "1",
+                    "C memory of 1 process: none in the profiles, as in all of a profiler that does not see it");
+    expect_headline(answer(seldom, 2, looked, 2, 0, 0), "Nothing found in 2 processes", "1", "(none)"); // its files tell
+    struct json by_totals = answer(seldom, 2, looked, 1, 0, 0);
+    expect_at(&by_totals, "$.not_looked_at[1]", "memory of 1 process in most uploads: less than half of them tell it");
+    expect_headline(by_totals, "Nothing found in 2 processes; the memory of 1 process was seldom profiled", "0",
+                    "the stacks of 1 of 2 processes: these were looked at by their totals");
     only_cpu.memory = no_locks.locks = no_locks.goroutines = 0;
     few_of_memory.memory = 3;
     expect_headline(answer(&only_cpu, 1, looked, 1, 0, 0), "Nothing found in 1 process; the memory of 1 process was not profiled", "0",

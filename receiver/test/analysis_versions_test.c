@@ -85,6 +85,12 @@ static void renamed(struct moment *moment) { // the new version's client calls i
     moment->heap_name = is_new(moment) ? "delta-heap.pprof" : "heap.pprof";
     say_c(moment, "main.cache", is_new(moment) ? 150 * MB : 50 * MB);
 }
+static void c_seen_since(struct moment *moment) { // new memory, or a client that sees it
+    say_go(moment, "main.cache", 50 * MB, 1e6);
+    if (is_new(moment)) {
+        say_c(moment, "main.pool", 100 * MB);
+    }
+}
 static void no_profile_before(struct moment *moment) { // of CPU time, but for a few
     if (is_new(moment) || moment->i % 15 == 0) {
         say_cpu(moment, "main.serve", 0.5);
@@ -97,6 +103,7 @@ static void test_other_names(void **state) {
     struct scene *scene = *state;
     deploy(scene, "renamed", renamed, 60);
     deploy(scene, "few", no_profile_before, 60);
+    deploy(scene, "seen", c_seen_since, 60);
     struct json json = analysis_of(scene, "renamed");
     expect_at(&json, "$.findings[0].kind", "regression");
     expect_at(&json, "$.findings[0].site", "main.cache");
@@ -107,6 +114,12 @@ static void test_other_names(void **state) {
     expect_at(&json, "$.findings", "[]");
     expect_at(&json, "$.complete", "0");
     expect_at(&json, "$.not_looked_at[0]", "the stacks of 1 change of a version: compared by totals");
+    json_free(&json);
+    json = analysis_of(scene, "seen");
+    expect_at(&json, "$.findings", "[]");
+    expect_at(&json, "$.headline", "Nothing found in 2 processes; 1 change of a version could not be compared");
+    expect_at(&json, "$.not_looked_at[0]",
+              "a part of 1 change of a version: memory or CPU time that fewer than 5 uploads tell before it or after it");
     json_free(&json);
 }
 
