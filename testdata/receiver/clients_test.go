@@ -391,7 +391,7 @@ func TestGoClient(t *testing.T) {
 		}
 		if version == "1.43.1" {
 			c.token, c.doesNotTrace = "key", true
-			c.quiet = regexp.MustCompile(c.quiet.String() + `|as of dd-trace-go v1\.30\.0 this value is getting ignored`) // findings/dd-trace-go-api-key.sh
+			c.quiet = regexp.MustCompile(c.quiet.String() + `|as of dd-trace-go v1\.30\.0 this value is getting ignored`) // and sends it all the same
 		}
 		c.sendsProfiles(t)
 	})
