@@ -143,6 +143,22 @@ static double tilt(const struct metrics_point *points, size_t from, size_t to, d
     return fabs(trend_slope(points + from, to - from)) * seconds / rise;
 }
 
+// Whether the second half of a rise, up to nine tenths of it, is nearly as steep as the first: of one that levels off exponentially it is a
+// third. Too few points: false.
+static bool is_line(const struct smooth *smooth, const struct metrics_point *points, const struct shape *shape) {
+    size_t first = shape->before > 0 ? shape->before - 1 : 0, last = first;
+    while (last + 1 < smooth->count && smooth->values[last] < shape->from + 0.9 * (shape->to - shape->from)) {
+        last++;
+    }
+    size_t middle = (first + last) / 2;
+    if (last - first < 4) {
+        return false;
+    }
+    double early = (smooth->values[middle] - smooth->values[first]) / (double)(points[middle].ms - points[first].ms);
+    double late = (smooth->values[last] - smooth->values[middle]) / (double)(points[last].ms - points[middle].ms);
+    return late >= 0.65 * early;
+}
+
 // grows: there is a trend as well. Then only what is quite level in the end has stopped: of a trend the last fifth has a fifth of the rise.
 static struct shape of_one_rise(const struct smooth *smooth, const struct metrics_point *points, double least, bool grows) {
     size_t count = smooth->count, tail = at_least(count, 5);
@@ -169,6 +185,7 @@ static struct shape of_one_rise(const struct smooth *smooth, const struct metric
     bool level = shape.before >= 3 && 2 * shape.before >= ramp && tilt(points, 0, shape.before, rise) <= 0.12;
     shape.from_start = !level && !grows;
     shape.kind = ramp <= 1 ? SHAPE_STEP : SHAPE_PLATEAU;
+    shape.linear = ramp > 1 && is_line(smooth, points, &shape);
     if (shape.before > 3) {
         shape.from = trend_median_of(points, shape.before);
     }

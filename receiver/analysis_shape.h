@@ -27,6 +27,7 @@ struct shape {
     size_t steps;         // doubles, steps: how many
     double last_step;     // and the size of the last one
     bool from_start;      // step, plateau: no level before the rise is seen
+    bool linear;          // plateau: it rose in a line until it stopped, where a cache that fills slows down
     struct trend trend;   // grows
 };
 // points by time, at most TREND_MAX_POINTS. What rises by less than `least` is SHAPE_NONE.

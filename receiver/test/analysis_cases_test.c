@@ -43,6 +43,11 @@ static void stopped_leak(struct moment *moment) { // 75 MB to 1.79 GB within fiv
     ordinary(moment);
     say_c(moment, "main.report", 75 * MB + 1715 * MB * between((moment->minute - 0.5) / 5, 0, 1));
 }
+// From the very first upload on, and less than a service may keep: 10 to 190 MB in an hour, then level.
+static void leak_before_the_first_upload(struct moment *moment) {
+    ordinary(moment);
+    say_c(moment, "main.report", sampled(moment, 10 * MB + 180 * MB * between(moment->minute / 60, 0, 1)));
+}
 static void plateau(struct moment *moment) {
     ordinary(moment);
     say_c(moment, "main.report", sampled(moment, 10 * MB + 300 * MB * between((moment->minute - 20) / 10, 0, 1)));
@@ -238,6 +243,14 @@ static const struct fault_case cases[] = {
      0,
      "plateau",
      {"main.report rose from", "to 1.79 GB", "has stayed since 2026-01-02 00:0"},
+     NULL},
+    {"stopped-small-leak",
+     leak_before_the_first_upload,
+     120,
+     2,
+     0,
+     "plateau",
+     {"main.report rose from", "within", "a cache that has filled looks the same"},
      NULL},
     {"plateau", plateau, 60, 2, 0, "plateau", {"main.report rose from", "within 8 minutes", "since 2026-01-02 00:"}, NULL},
     {"go-plateau", go_plateau, 60, 2, 0, "plateau", {"main.sessions rose from 10 MB to 410 MB"}, NULL},
