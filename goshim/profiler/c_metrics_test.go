@@ -43,11 +43,11 @@ func TestRatesOfCAreUpToTheSnapshot(t *testing.T) {
 	started := time.Now()
 	starting.Store(int64(started.Sub(before)))
 	time.Sleep(50 * time.Millisecond)
-	least := time.Since(started)
+	lower := time.Since(started)
 	rate := metricsOf(t, a.period(t))["c_allocs_per_sec"]
-	most := time.Duration(asked.Load())
-	if took := 10 / rate; !(took >= least.Seconds()*0.999 && took <= most.Seconds()*1.001) {
-		t.Errorf("10 allocations in %v s, want %s to %s", took, least, most)
+	upper := time.Duration(asked.Load())
+	if took := 10 / rate; !(took >= lower.Seconds()*0.999 && took <= upper.Seconds()*1.001) {
+		t.Errorf("10 allocations in %v s, want %s to %s", took, lower, upper)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestMetricsOfC(t *testing.T) {
 func TestRoomIsMadeDuringAPeriod(t *testing.T) {
 	a := newAgent(t)
 	made := make(chan struct{}, 10)
-	defer profiler.SetFakes(profiler.Fakes{ProfileC: emptyHeap, RoomInterval: time.Millisecond, MakeRoomC: func() bool {
+	defer profiler.SetFakes(profiler.Fakes{ProfileC: emptyHeap, EvictInterval: time.Millisecond, EvictC: func() bool {
 		select {
 		case made <- struct{}{}:
 		default:

@@ -72,10 +72,10 @@ func (k *collector) startC() {
 	cOwner.Store(k)
 }
 
-// makeRoomC looks after the tables of C's stacks between two profiles.
-func (k *collector) makeRoomC() {
+// evictC looks after the tables of C's stacks between two profiles.
+func (k *collector) evictC() {
 	if k.cHeap != nil {
-		k.sources.makeRoomC()
+		k.sources.evictC()
 	}
 }
 
@@ -239,8 +239,8 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 
 // takeWait: with very many goroutines the listing would stop the program for too long.
 func (k *collector) takeWait() ([]byte, error) {
-	if n := runtime.NumGoroutine(); n > k.cfg.waitMost {
-		return nil, fmt.Errorf("%d goroutines are more than DD_PROFILING_WAIT_PROFILE_MAX_GOROUTINES, %d", n, k.cfg.waitMost)
+	if n := runtime.NumGoroutine(); n > k.cfg.waitMaxGoroutines {
+		return nil, fmt.Errorf("%d goroutines are more than DD_PROFILING_WAIT_PROFILE_MAX_GOROUTINES, %d", n, k.cfg.waitMaxGoroutines)
 	}
 	var text bytes.Buffer
 	if err := k.sources.listGoroutines(&text); err != nil {

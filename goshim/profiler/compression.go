@@ -15,7 +15,7 @@ type compression struct {
 }
 
 // The levels that are meant when none is given, and the highest: more of zstd needs memory that no service has to spare.
-var compressionLevels = map[string]struct{ usual, most int }{"gzip": {6, 12}, "zstd": {3, 19}}
+var compressionLevels = map[string]struct{ standard, max int }{"gzip": {6, 12}, "zstd": {3, 19}}
 
 func parseCompression(text string) (compression, error) {
 	if text == "legacy" {
@@ -27,11 +27,11 @@ func parseCompression(text string) (compression, error) {
 		return compression{}, fmt.Errorf("%q is none of legacy, gzip, gzip-N, zstd and zstd-N", text)
 	}
 	if !hasLevel {
-		return compression{algorithm, known.usual}, nil
+		return compression{algorithm, known.standard}, nil
 	}
 	n, err := strconv.Atoi(level)
-	if err != nil || n < 1 || n > known.most {
-		return compression{}, fmt.Errorf("%q: levels of %s are 1 to %d", text, algorithm, known.most)
+	if err != nil || n < 1 || n > known.max {
+		return compression{}, fmt.Errorf("%q: levels of %s are 1 to %d", text, algorithm, known.max)
 	}
 	return compression{algorithm, n}, nil
 }

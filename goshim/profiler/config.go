@@ -26,7 +26,7 @@ const (
 
 	defaultSite              = "datadoghq.com"
 	defaultMaxWaitGoroutines = 1000
-	mostLabelKeys            = 10
+	maxLabelKeys             = 10
 )
 
 // config is everything that can be set: first the defaults, then the environment, then the options, each over the one before. Once checked it
@@ -59,7 +59,7 @@ type config struct {
 	trace                  traceConfig
 	countEndpoint          bool
 	wait                   bool // goroutine wait profiles, unless there are more goroutines than:
-	waitMost               int
+	waitMaxGoroutines      int
 	cInterval              int64 // bytes between samples of C allocations, 0: off
 	cEnabled               bool
 
@@ -80,25 +80,25 @@ type config struct {
 // newConfig gives the configuration for the options, checked, or the first thing that is wrong with it.
 func newConfig(options []Option) (*config, error) {
 	c := &config{
-		enabled:       true,
-		service:       filepath.Base(os.Args[0]),
-		env:           "none",
-		git:           gitMetadata{enabled: true},
-		processTags:   true,
-		types:         map[ProfileType]bool{MetricsProfile: true, CPUProfile: true, HeapProfile: true},
-		period:        DefaultPeriod,
-		cpuDuration:   DefaultDuration,
-		mutexFraction: DefaultMutexFraction,
-		blockRateNs:   DefaultBlockRate,
-		uploadTimeout: DefaultUploadTimeout,
-		delta:         true,
-		logStartup:    true,
-		flushOnExit:   true,
-		trace:         traceConfig{period: defaultTracePeriod, limitBytes: defaultTraceLimit},
-		waitMost:      defaultMaxWaitGoroutines,
-		cEnabled:      true,
-		cInterval:     extensions.DefaultCAllocationSamplingRate,
-		agentURL:      "http://localhost:8126" + agentPath,
+		enabled:           true,
+		service:           filepath.Base(os.Args[0]),
+		env:               "none",
+		git:               gitMetadata{enabled: true},
+		processTags:       true,
+		types:             map[ProfileType]bool{MetricsProfile: true, CPUProfile: true, HeapProfile: true},
+		period:            DefaultPeriod,
+		cpuDuration:       DefaultDuration,
+		mutexFraction:     DefaultMutexFraction,
+		blockRateNs:       DefaultBlockRate,
+		uploadTimeout:     DefaultUploadTimeout,
+		delta:             true,
+		logStartup:        true,
+		flushOnExit:       true,
+		trace:             traceConfig{period: defaultTracePeriod, limitBytes: defaultTraceLimit},
+		waitMaxGoroutines: defaultMaxWaitGoroutines,
+		cEnabled:          true,
+		cInterval:         extensions.DefaultCAllocationSamplingRate,
+		agentURL:          "http://localhost:8126" + agentPath,
 	}
 	c.setSite(defaultSite)
 	if err := c.readEnvironment(); err != nil {
@@ -237,7 +237,7 @@ func (c *config) complete() error {
 	if c.wait {
 		c.types[waitProfile] = true
 	}
-	c.labelKeys = c.labelKeys[:min(len(c.labelKeys), mostLabelKeys)]
+	c.labelKeys = c.labelKeys[:min(len(c.labelKeys), maxLabelKeys)]
 	c.tags = immutable.NewStringSlice(c.withVersion(c.tags.Slice()))
 	c.addLeakProfile()
 	return nil
@@ -298,7 +298,7 @@ func (c *config) settings() map[string]any {
 		"cpu_profile_rate":               c.cpuRateHz,
 		"block_profile_rate":             c.blockRateNs,
 		"mutex_profile_fraction":         c.mutexFraction,
-		"max_goroutines_wait":            c.waitMost,
+		"max_goroutines_wait":            c.waitMaxGoroutines,
 		"cpu_profile_enabled":            c.types[CPUProfile],
 		"heap_profile_enabled":           c.types[HeapProfile],
 		"block_profile_enabled":          c.types[BlockProfile],

@@ -2,8 +2,8 @@ package profiler
 
 import "sync"
 
-// mostEndpoints bounds the memory: a service whose endpoints have ids in them would have as many as requests.
-const mostEndpoints = 1000
+// maxEndpoints bounds the memory: a service whose endpoints have ids in them would have as many as requests.
+const maxEndpoints = 1000
 
 // endpointCounts counts requests by endpoint. The zero value is off.
 type endpointCounts struct {
@@ -27,7 +27,7 @@ func (e *endpointCounts) add(endpoint string) {
 	if !e.on {
 		return
 	}
-	if _, known := e.counts[endpoint]; !known && len(e.counts) >= mostEndpoints {
+	if _, known := e.counts[endpoint]; !known && len(e.counts) >= maxEndpoints {
 		counters.endpointsLost.Add(1)
 		return
 	}

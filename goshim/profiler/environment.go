@@ -43,7 +43,7 @@ var variables = []variable{
 	{"DD_PROFILING_SPOOL_MAX_BYTES", setSpoolBytes},
 	{"DD_PROFILING_DEBUG_COMPRESSION_SETTINGS", setCompression},
 	{"DD_PROFILING_WAIT_PROFILE", func(c *config, v string) error { return setBool(&c.wait, v) }},
-	{"DD_PROFILING_WAIT_PROFILE_MAX_GOROUTINES", func(c *config, v string) error { return setCount(&c.waitMost, v) }},
+	{"DD_PROFILING_WAIT_PROFILE_MAX_GOROUTINES", func(c *config, v string) error { return setCount(&c.waitMaxGoroutines, v) }},
 	{"DD_PROFILING_EXECUTION_TRACE_ENABLED", func(c *config, v string) error { return setBool(&c.trace.enabled, v) }},
 	{"DD_PROFILING_EXECUTION_TRACE_PERIOD", func(c *config, v string) error { return setDuration(&c.trace.period, v) }},
 	{"DD_PROFILING_EXECUTION_TRACE_LIMIT_BYTES", setTraceLimit},

@@ -21,8 +21,8 @@ type Fakes struct {
 	ProfileC       func() ([]byte, error)
 	StatsC         func() cmemprof.Stats
 	Allocator      func() cmemprof.AllocatorStats
-	MakeRoomC      func() bool
-	RoomInterval   time.Duration
+	EvictC         func() bool
+	EvictInterval  time.Duration
 	Lookup         func(name string, w io.Writer) error
 	ListGoroutines func(w io.Writer) error
 	Begin          func(seq uint64)
@@ -34,7 +34,7 @@ type Fakes struct {
 	Merge          func(profiles ...[]byte) ([]byte, error)
 	NewDelta       func(output merge.Output, types ...string) Delta
 	After          func(time.Duration) <-chan time.Time
-	SleepUntil     func(t time.Time, exit <-chan struct{}, makeRoom func())
+	SleepUntil     func(t time.Time, exit <-chan struct{}, evict func())
 }
 
 type Delta = delta
@@ -60,11 +60,11 @@ func SetFakes(f Fakes) (restore func()) {
 	if f.Allocator != nil {
 		realSources.allocator = f.Allocator
 	}
-	if f.MakeRoomC != nil {
-		realSources.makeRoomC = f.MakeRoomC
+	if f.EvictC != nil {
+		realSources.evictC = f.EvictC
 	}
-	if f.RoomInterval != 0 {
-		realSources.sleepUntil = sleeper(f.RoomInterval)
+	if f.EvictInterval != 0 {
+		realSources.sleepUntil = sleeper(f.EvictInterval)
 	}
 	if f.ListGoroutines != nil {
 		realSources.listGoroutines = f.ListGoroutines

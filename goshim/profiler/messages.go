@@ -28,8 +28,8 @@ func (l *onceLog) warn(kind, message string) {
 	}
 }
 
-// saidAfter failures in a row the log says that batches wait: a server that restarts is back by then, and nothing was lost.
-const saidAfter = 3
+// warnAfterFailures failures in a row the log says that batches wait: a server that restarts is back by then, and nothing was lost.
+const warnAfterFailures = 3
 
 // failureLog logs two lines for each time that sending fails: one when it begins, one when it works again.
 type failureLog struct {
@@ -47,7 +47,7 @@ func (l *failureLog) waits(cause string, refusal bool) {
 	if l.spool != "" {
 		what = "they wait in " + l.spool + " until it answers"
 	}
-	patience := saidAfter
+	patience := warnAfterFailures
 	if refusal {
 		patience = 1
 	}

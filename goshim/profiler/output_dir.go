@@ -13,8 +13,8 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// mostSameSecond bounds the search for a free folder name.
-const mostSameSecond = 1000
+// maxSameSecond bounds the search for a free folder name.
+const maxSameSecond = 1000
 
 // writeBatch writes a batch's files into a folder of their own, named after the end of the period, as 20060102T150405Z. A second batch of the
 // same second gets "-2" behind it. Nothing is ever removed.
@@ -39,7 +39,7 @@ func (c *config) writeBatch(b batch) error {
 }
 
 func makeFolder(path string) (string, error) {
-	for n := 1; n <= mostSameSecond; n++ {
+	for n := 1; n <= maxSameSecond; n++ {
 		name := path
 		if n > 1 {
 			name += "-" + strconv.Itoa(n)
@@ -48,5 +48,5 @@ func makeFolder(path string) (string, error) {
 			return name, err
 		}
 	}
-	return "", fmt.Errorf("%s and %d more of this second are there already", path, mostSameSecond-1)
+	return "", fmt.Errorf("%s and %d more of this second are there already", path, maxSameSecond-1)
 }

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-const longestProcessTag = 200
+const maxProcessTagRunes = 200
 
 // processTags tell which program this is, as dd-trace-go v2 does: sorted by key, "entrypoint.name:server,entrypoint.type:executable".
 var processTags = sync.OnceValue(func() string {
@@ -50,8 +50,8 @@ func normalizedTag(tag string) string {
 	for strings.Contains(tag, "__") {
 		tag = strings.ReplaceAll(tag, "__", "_")
 	}
-	if runes := []rune(tag); len(runes) > longestProcessTag {
-		tag = string(runes[:longestProcessTag])
+	if runes := []rune(tag); len(runes) > maxProcessTagRunes {
+		tag = string(runes[:maxProcessTagRunes])
 	}
 	return strings.TrimRight(tag, "_")
 }

@@ -81,7 +81,7 @@ type profiler struct {
 	collected chan struct{} // closed when the last batch is in the queue
 	sent      chan struct{} // closed when the queue is empty
 	after     func(time.Duration) <-chan time.Time
-	sleep     func(t time.Time, exit <-chan struct{}, makeRoom func())
+	sleep     func(t time.Time, exit <-chan struct{}, evict func())
 }
 
 func newProfiler(c *config, s sources) (*profiler, error) {
@@ -179,12 +179,12 @@ func (p *profiler) output(b batch) {
 
 func (p *profiler) exiting() bool { return isClosed(p.exit) }
 
-func (p *profiler) sleepUntil(t time.Time) { p.sleep(t, p.exit, p.collector.makeRoomC) }
+func (p *profiler) sleepUntil(t time.Time) { p.sleep(t, p.exit, p.collector.evictC) }
 
-// sleeper makes what sleeps until a time, or until exit is closed. makeRoom is called meanwhile, once each interval: for so long the tables of
+// sleeper makes what sleeps until a time, or until exit is closed. evict is called meanwhile, once each interval: for so long the tables of
 // C's stacks may be full before stacks of the past make room.
-func sleeper(interval time.Duration) func(t time.Time, exit <-chan struct{}, makeRoom func()) {
-	return func(t time.Time, exit <-chan struct{}, makeRoom func()) {
+func sleeper(interval time.Duration) func(t time.Time, exit <-chan struct{}, evict func()) {
+	return func(t time.Time, exit <-chan struct{}, evict func()) {
 		for !isClosed(exit) {
 			left := time.Until(t)
 			if left <= interval {
@@ -192,7 +192,7 @@ func sleeper(interval time.Duration) func(t time.Time, exit <-chan struct{}, mak
 				return
 			}
 			sleep(interval, exit)
-			makeRoom()
+			evict()
 		}
 	}
 }

@@ -26,7 +26,7 @@ type sources struct {
 	begin          func(seq uint64) // called when a period begins
 	statsC         func() cmemprof.Stats
 	allocator      func() cmemprof.AllocatorStats
-	makeRoomC      func() bool
+	evictC         func() bool
 	startCPU       func(io.Writer) error
 	stopCPU        func()
 	startTrace     func(io.Writer) error
@@ -39,14 +39,14 @@ type sources struct {
 	send           func(context.Context, upload.Request) error // nil: as the configuration says
 	after          func(time.Duration) <-chan time.Time        // for the times of Stop
 	lastTries      time.Duration                               // how long Stop's sending may go on trying
-	sleepUntil     func(t time.Time, exit <-chan struct{}, makeRoom func())
+	sleepUntil     func(t time.Time, exit <-chan struct{}, evict func())
 }
 
 var realSources = sources{
 	begin:          func(uint64) {},
 	statsC:         cmemprof.GetStats,
 	allocator:      cmemprof.GetAllocatorStats,
-	makeRoomC:      cmemprof.MakeRoom,
+	evictC:         cmemprof.MakeRoom,
 	startCPU:       pprof.StartCPUProfile,
 	stopCPU:        pprof.StopCPUProfile,
 	startTrace:     trace.Start,

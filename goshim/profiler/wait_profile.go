@@ -71,10 +71,10 @@ func (g *goroutine) readState(text string) {
 func parseFrames(lines []string) []goroutineFrame {
 	var frames []goroutineFrame
 	for _, line := range lines {
-		if at, isPlace := strings.CutPrefix(line, "\t"); isPlace {
+		if at, isPosition := strings.CutPrefix(line, "\t"); isPosition {
 			if len(frames) > 0 {
 				last := &frames[len(frames)-1]
-				last.file, last.line = parsePlace(at)
+				last.file, last.line = parsePosition(at)
 			}
 			continue
 		}
@@ -89,8 +89,8 @@ func parseFrames(lines []string) []goroutineFrame {
 	return frames
 }
 
-// parsePlace reads "/src/main.go:12 +0x1d".
-func parsePlace(text string) (file string, line int64) {
+// parsePosition reads "/src/main.go:12 +0x1d".
+func parsePosition(text string) (file string, line int64) {
 	text, _, _ = strings.Cut(text, " +0x")
 	colon := strings.LastIndex(text, ":")
 	if colon < 0 {
