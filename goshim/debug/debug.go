@@ -4,18 +4,18 @@
 //
 // adds these to http.DefaultServeMux; [Handler] is for other muxes:
 //
-//	/debug/cmemprof/heap      memory in use, C and Go together; gc=1 runs a garbage collection before
-//	/debug/cmemprof/alloc     the same profile, shown by what was allocated
-//	/debug/cmemprof/status    what the profiler did and lost, as JSON; allocator=1 adds what C's allocator says of itself
+//	/debug/cmemprof/heap      memory in use, C and Go together; gc=1 runs a garbage collection first
+//	/debug/cmemprof/alloc     the same profile with alloc_space as its default type
+//	/debug/cmemprof/status    counters of sampling, uploads and losses, as JSON; allocator=1 adds the C allocator's statistics
 //
-// With seconds=N heap and alloc give the difference over that time, negative where memory was freed. So
+// With seconds=N heap and alloc return the difference over that time, negative where memory was freed. So
 //
 //	go tool pprof -sample_index=inuse_space http://localhost:6060/debug/cmemprof/heap?seconds=30
 //
-// shows what grew in half a minute. C is only seen from the moment sampling starts: call profiler.Start, or cmemprof.Start for no more than
-// this, at the beginning of main. The same figures as /status are the expvar "cmemprof".
+// shows growth over 30 s. C allocations are seen only once sampling has started: call profiler.Start, or cmemprof.Start if this package is
+// all you need, at the beginning of main. The expvar "cmemprof" has the figures of /status.
 //
-// Like net/http/pprof this tells anybody who can ask what the program is made of: keep it off public addresses.
+// Like net/http/pprof this exposes the program's internals to every client: keep it off public addresses.
 package debug
 
 import (
@@ -36,7 +36,7 @@ func init() {
 	expvar.Publish("cmemprof", expvar.Func(func() any { return newStatus(false) }))
 }
 
-// Handler serves all of the above, below /debug/cmemprof/.
+// Handler serves all of the above under /debug/cmemprof/.
 func Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+prefix+"{$}", index)
@@ -47,34 +47,34 @@ func Handler() http.Handler {
 	return mux
 }
 
-// Heap answers with the heap profile.
+// Heap serves the heap profile.
 func Heap(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "heap") }
 
-// Alloc answers with the heap profile whose default sample type is alloc_space.
+// Alloc serves the heap profile with alloc_space as its default sample type.
 func Alloc(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "allocs") }
 
-// Symbolz answers `go tool pprof`, which asks beside the profile's URL for the names of addresses that have none there, and gives up without
-// an answer. There are none to add: what can be named in this process is named in the profile.
+// Symbolz answers `go tool pprof`, which requests the names of unsymbolized addresses from a URL next to the profile's and fails without an
+// answer. It has no names to add: the profile is symbolized as far as this process can.
 func Symbolz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	fmt.Fprintln(w, "num_symbols: 0")
 }
 
-// ServeStatus answers with a Status in JSON.
+// ServeStatus serves a [Status] as JSON.
 func ServeStatus(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(newStatus(r.FormValue("allocator") == "1")) // whoever asked is gone
+	_ = encoder.Encode(newStatus(r.FormValue("allocator") == "1")) // an error means that the client has gone
 }
 
 func index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	fmt.Fprint(w, `<!doctype html><title>cmemprof</title><ul>
-<li><a href="heap">heap</a>: memory in use, C and Go (seconds=N for what changed, gc=1 for a garbage collection before)
+<li><a href="heap">heap</a>: memory in use, C and Go (seconds=N for the difference, gc=1 for a garbage collection first)
 <li><a href="alloc">alloc</a>: memory allocated
-<li><a href="status">status</a>: what was sampled and lost (allocator=1 for what C's allocator says)
+<li><a href="status">status</a>: counters of samples and losses (allocator=1 for the C allocator's statistics)
 </ul>`)
 }
 
@@ -86,7 +86,7 @@ func serveProfile(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	data, err := take(r.Context(), name, r.FormValue("gc") == "1", seconds)
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return // nobody waits for it
+		return // the client has gone
 	}
 	if err != nil {
 		refuse(w, err, http.StatusServiceUnavailable)
@@ -100,13 +100,13 @@ func serveProfile(w http.ResponseWriter, r *http.Request, name string) {
 	_, _ = w.Write(data)
 }
 
-// refuse has the header by which `go tool pprof` knows that the text is worth showing.
+// refuse sets the header that makes `go tool pprof` show the text.
 func refuse(w http.ResponseWriter, err error, status int) {
 	w.Header().Set("X-Go-Pprof", "1")
 	http.Error(w, err.Error(), status)
 }
 
-// duration is that of seconds=N, which must end before the server's time for writing the answer does.
+// duration parses seconds=N, which must be shorter than the server's WriteTimeout.
 func duration(r *http.Request) (time.Duration, error) {
 	text := r.FormValue("seconds")
 	if text == "" {

@@ -10,9 +10,9 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// Status is what ServeStatus answers with.
+// Status is what [ServeStatus] returns.
 type Status struct {
-	Profiler profiler.Counters // zero: it does not run here
+	Profiler profiler.Counters // zero: not supported on this platform
 }
 
 func newStatus(bool) Status { return Status{Profiler: profiler.Stats()} }

@@ -7,11 +7,11 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// Status is what ServeStatus answers with.
+// Status is what [ServeStatus] returns.
 type Status struct {
 	Sampling  cmemprof.Stats           // of C allocations
-	Profiler  profiler.Counters        // of goshim/profiler; zero if it does not run
-	Allocator *cmemprof.AllocatorStats `json:",omitempty"` // only when asked for
+	Profiler  profiler.Counters        // of goshim/profiler; zero if it is not running
+	Allocator *cmemprof.AllocatorStats `json:",omitempty"` // only with allocator=1
 }
 
 func newStatus(allocator bool) Status {

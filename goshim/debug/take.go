@@ -14,12 +14,12 @@ import (
 	"github.com/cmemprof/cmemprof/merge"
 )
 
-// One at a time: naming C addresses takes tens of megabytes for a moment.
+// One profile at a time: symbolizing C addresses temporarily takes tens of megabytes.
 var taking = make(chan struct{}, 1)
 
 var errOff = errors.New("no C allocations are sampled: call profiler.Start or cmemprof.Start at the beginning of main")
 
-// take gives the profile "heap" or "allocs" of Go with that of C in it, or with a duration what it has changed by.
+// take returns Go's profile "heap" or "allocs" merged with C's or, if d > 0, its change over d.
 func take(ctx context.Context, name string, gc bool, d time.Duration) ([]byte, error) {
 	before, err := takeNow(ctx, name, gc)
 	if err != nil || d == 0 {
@@ -68,10 +68,10 @@ func takeNow(ctx context.Context, name string, gc bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return merge.Merge(cHeap, goHeap.Bytes()) // the first mapping is the first one's: of a stripped program its C code, for pprof to name
+	return merge.Merge(cHeap, goHeap.Bytes()) // C first: its first mapping, the program, stays first, so that pprof can symbolize a stripped one
 }
 
-// subtract is what net/http/pprof does: after minus before, negative where memory was freed, with the time between the two as its duration.
+// subtract does what net/http/pprof does: after minus before, negative where memory was freed, with the time between the two as duration.
 func subtract(after, before []byte) ([]byte, error) {
 	d := merge.NewDeltaWith(merge.DeltaOptions{
 		Types: []string{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"},

@@ -14,14 +14,14 @@ import (
 	"github.com/cmemprof/cmemprof/merge"
 )
 
-// cMemory is package cmemprof as an extension.
+// cMemory adapts package cmemprof to extensions.CHeapProfiler.
 type cMemory struct {
 	mu    sync.Mutex
-	since *merge.Delta // guarded by mu; knows what was allocated before Start
-	fault error        // of Start, which cannot return it; guarded by mu
+	since *merge.Delta // guarded by mu; subtracts what was allocated before Start
+	fault error        // of Start, which cannot return an error; guarded by mu
 }
 
-// Whoever was first stays: the init function of another package may have run before this one.
+// Keeps a profiler that is already registered: another package's init may have run first.
 func init() {
 	if _, taken := extensions.GetCAllocationProfiler(); !taken {
 		extensions.SetCAllocationProfiler(&cMemory{})
@@ -34,7 +34,7 @@ func (m *cMemory) StartHeap(intervalBytes int64) error { return cmemprof.Start(i
 func (m *cMemory) StopHeap()                           { cmemprof.Stop() }
 func (m *cMemory) Heap() ([]byte, error)               { return cmemprof.Profile() }
 
-// Start is for others that take C's profile through the extension; package profiler takes the heap.
+// Start is for other users of the extension; package profiler calls StartHeap.
 func (m *cMemory) Start(rate int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

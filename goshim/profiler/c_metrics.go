@@ -8,18 +8,17 @@ import (
 	"github.com/cmemprof/cmemprof/cmemprof"
 )
 
-// cMetrics reports figures of C's memory beside those of the Go runtime: what the samples say, what the sampling lost, and what the allocator
-// says of itself.
+// cMetrics reports metrics of C memory: estimates from samples, losses of sampling, and the allocator's own statistics.
 type cMetrics struct {
 	sources   sources
 	at        time.Time // of stats
 	stats     cmemprof.Stats
 	heapAt    time.Time // of totals
-	totals    []int64   // alloc_objects, alloc_space, inuse_objects, inuse_space; nil: not known
-	allocator time.Time // when the allocator may be asked next
+	totals    []int64   // alloc_objects, alloc_space, inuse_objects, inuse_space; nil: unknown
+	allocator time.Time // earliest time of the next allocator query
 }
 
-// reset is called before sampling begins.
+// reset must be called before sampling starts.
 func (m *cMetrics) reset() {
 	m.at, m.stats, m.totals = time.Now(), m.sources.statsC(), nil
 	m.heapAt = m.at
@@ -28,13 +27,13 @@ func (m *cMetrics) reset() {
 	}
 }
 
-// report gives the figures for a profile of C's heap, nil if it could not be taken, and the time when it was asked for: to name its addresses
-// may take longer than a short period. Rates need two profiles.
+// report returns the metrics for cHeap, a profile of C's heap (nil if it failed), requested at heapAt. The profile may be much younger than
+// the present: symbolizing may take longer than a short period. Rates need two profiles.
 func (m *cMetrics) report(cHeap []byte, heapAt time.Time) []figure {
 	before := *m
 	m.at, m.stats, m.heapAt, m.totals = time.Now(), m.sources.statsC(), heapAt, nil
 	if sums, ok := sumSamples(cHeap); ok && cHeap != nil {
-		m.totals = append(sums, make([]int64, 4)...)[:4] // without samples there are no sums
+		m.totals = append(sums, make([]int64, 4)...)[:4] // a profile without samples has no sums
 	}
 	figures := append(m.heap(&before), m.sampling(&before)...)
 	return append(figures, m.allocatorFigures()...)
@@ -56,8 +55,8 @@ func (m *cMetrics) heap(before *cMetrics) []figure {
 		figure{"c_allocs_per_sec", grown[0]}, figure{"c_frees_per_sec", grown[0] - grown[2]})
 }
 
-// sampling is of the time between two reports. Lost: the table of stacks was full, too many threads sampled at once, the block could not be
-// followed. Reclaimed: their stack was taken away, and they are those of "[evicted stacks]" now.
+// sampling returns counts since the last report. Lost: the stack table was full, too many threads sampled at once, or the block could not be
+// tracked. Reclaimed: the stack was evicted, and its samples count in "[evicted stacks]".
 func (m *cMetrics) sampling(before *cMetrics) []figure {
 	since := func(now, before uint64) float64 { return float64(now - before) }
 	return []figure{
@@ -66,14 +65,14 @@ func (m *cMetrics) sampling(before *cMetrics) []figure {
 		{"c_samples_lost_shards", since(m.stats.LostShards, before.stats.LostShards)},
 		{"c_samples_lost_live", since(m.stats.LostLive, before.stats.LostLive)},
 		{"c_samples_reclaimed", since(m.stats.ReclaimedSamples, before.stats.ReclaimedSamples)},
-		{"c_sampling_time", since(m.stats.SamplingNs, before.stats.SamplingNs) / float64(m.at.Sub(before.at))}, // share of the time
+		{"c_sampling_time", since(m.stats.SamplingNs, before.stats.SamplingNs) / float64(m.at.Sub(before.at))}, // fraction of time
 		{"c_profiler_bytes", float64(m.stats.OwnBytes)},
 	}
 }
 
-// allocatorFigures asks the allocator once a period, but glibc counts its free blocks under the lock that malloc needs, a tenth of a second for
-// a million of them, and has no figure that comes without counting. So the next question waits until the last one is 1/10,000 of the time: a
-// minute for 6 ms. A period without an answer says so, or its figures would seem to be those before.
+// allocatorFigures queries the allocator at most once a period. glibc counts its free blocks under the lock that malloc takes, a tenth of a
+// second for a million of them, and has no cheaper figure. So queries are limited to 1/10,000 of the time: after 6 ms the next one waits a
+// minute. A period without a query reports so, or readers would carry the last figures forward.
 func (m *cMetrics) allocatorFigures() []figure {
 	if m.at.Before(m.allocator) {
 		return []figure{{"c_allocator_left_out", 1}}
@@ -81,7 +80,7 @@ func (m *cMetrics) allocatorFigures() []figure {
 	stats := m.sources.allocator()
 	m.allocator = m.at.Add(10000 * time.Since(m.at))
 	if stats.MappedBytes == 0 && stats.ResidentBytes == 0 {
-		return nil // it does not say
+		return nil // the allocator has no statistics
 	}
 	return []figure{
 		{"c_allocator_left_out", 0},

@@ -15,7 +15,7 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// collector takes the profiles of one period after the other. It belongs to one goroutine, but for startC, which comes before that.
+// collector takes the profiles of consecutive periods. It belongs to one goroutine, except startC, which is called before that goroutine starts.
 type collector struct {
 	cfg      *config
 	sources  sources
@@ -24,13 +24,13 @@ type collector struct {
 	metrics  metrics
 	cMetrics cMetrics
 	cHeap    extensions.CHeapProfiler       // nil: C's heap is not profiled
-	cPeriod  extensions.CAllocationProfiler // nil: nor are its allocations by somebody else's profiler
-	cRuns    bool                           // cPeriod has begun
-	lastC    []byte                         // the last profile of C's heap that could be joined
-	thisC    []byte                         // that of this period, nil if it could not be taken
-	thisCAt  time.Time                      // when it was asked for
-	cpu      *bytes.Buffer                  // nil: no CPU profile runs
-	trace    *tracer                        // nil: no execution trace runs
+	cPeriod  extensions.CAllocationProfiler // a third-party profiler without CHeapProfiler; nil: none
+	cRuns    bool                           // cPeriod has been started
+	lastC    []byte                         // the last profile of C's heap that could be merged
+	thisC    []byte                         // the profile of this period; nil if it failed
+	thisCAt  time.Time                      // when thisC was requested
+	cpu      *bytes.Buffer                  // nil: no CPU profile is running
+	trace    *tracer                        // nil: no execution trace is running
 }
 
 func newCollector(c *config, s sources, messages *onceLog) *collector {
@@ -45,10 +45,10 @@ func newCollector(c *config, s sources, messages *onceLog) *collector {
 	return k
 }
 
-// cOwner is the collector for which C is sampled: one that was given up, and ends late, must not stop the sampling of the next.
+// cOwner is the collector that C is sampled for. A collector that Stop abandoned, and that ends late, must not stop its successor's sampling.
 var cOwner atomic.Pointer[collector]
 
-// startC begins to sample C's allocations. Without them the profiles of Go go on.
+// startC starts sampling C allocations. If that fails, Go's profiles continue.
 func (k *collector) startC() {
 	c, ok := extensions.GetCAllocationProfiler()
 	if !k.cfg.types[HeapProfile] || k.cfg.cInterval == 0 || !ok {
@@ -66,20 +66,20 @@ func (k *collector) startC() {
 	}
 	if _, err := os.Readlink("/proc/self/exe"); err != nil {
 		k.messages.warn("no proc", fmt.Sprintf("cmemprof: there is no /proc here (%v), so the program's C functions are only named if its file is "+
-			"where it was when it was started", err))
+			"still at the path it was started from", err))
 	}
 	k.cHeap = heap
 	cOwner.Store(k)
 }
 
-// evictC looks after the tables of C's stacks between two profiles.
+// evictC evicts stacks with no live samples if the stack table is nearly full. Called between two profiles.
 func (k *collector) evictC() {
 	if k.cHeap != nil {
 		k.sources.evictC()
 	}
 }
 
-// close ends whatever still runs.
+// close stops everything that is still running.
 func (k *collector) close() {
 	if k.cHeap != nil && cOwner.CompareAndSwap(k, nil) {
 		_ = contained(func() error { k.cHeap.StopHeap(); return nil })
@@ -96,7 +96,7 @@ func (k *collector) close() {
 	}
 }
 
-// begin starts what runs for the whole of a period.
+// begin starts what runs for a whole period.
 func (k *collector) begin(seq uint64) {
 	k.sources.begin(seq)
 	if k.cPeriod != nil && k.cfg.delta {
@@ -112,7 +112,7 @@ func (k *collector) begin(seq uint64) {
 	})
 }
 
-// due: the first period always, as a program is not itself when it starts, and then by chance, so that instances do not trace all at once.
+// due: the first period always, since start-up is unlike the rest; then at random, so that instances do not all trace at the same time.
 func (t traceConfig) due(first bool, period time.Duration) bool {
 	return t.enabled && (first || rand.Float64()*float64(t.period) < float64(period))
 }
@@ -131,7 +131,7 @@ func (k *collector) startCPU() {
 	})
 }
 
-// collect takes all profiles that are on. The CPU profile ends last, but comes first in the batch.
+// collect takes all enabled profiles. The CPU profile ends last, but comes first in the batch.
 func (k *collector) collect() []upload.Attachment {
 	taken := map[ProfileType][]byte{}
 	k.thisC = nil
@@ -175,7 +175,7 @@ func (k *collector) takes(t ProfileType) bool {
 	return k.cfg.types[t]
 }
 
-// packed compresses as the configuration wants it. What cannot be compressed goes as it is.
+// packed compresses as configured. If compression fails, it returns bytes unchanged.
 func (k *collector) packed(t ProfileType, bytes []byte) []byte {
 	if k.cfg.compression.algorithm == "" {
 		return bytes
@@ -190,7 +190,7 @@ func (k *collector) packed(t ProfileType, bytes []byte) []byte {
 	return bytes
 }
 
-// try counts a profile that cannot be taken. The log says so for the first one of each type.
+// try runs f and counts its failure. The first failure of each type is logged.
 func (k *collector) try(t ProfileType, f func() error) {
 	if err := contained(f); err != nil {
 		counters.profilesFailed.Add(1)
@@ -237,7 +237,7 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 	return changed, err
 }
 
-// takeWait: with very many goroutines the listing would stop the program for too long.
+// takeWait fails if there are too many goroutines: listing them stops the program.
 func (k *collector) takeWait() ([]byte, error) {
 	if n := runtime.NumGoroutine(); n > k.cfg.waitMaxGoroutines {
 		return nil, fmt.Errorf("%d goroutines are more than DD_PROFILING_WAIT_PROFILE_MAX_GOROUTINES, %d", n, k.cfg.waitMaxGoroutines)

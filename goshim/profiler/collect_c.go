@@ -9,12 +9,10 @@ import (
 	"time"
 )
 
-// How C's profile gets into that of Go's heap. As in dd-trace-go no garbage collection is forced: Go's figures are those of the last one that
-// ended.
+// Merging C's heap profile into Go's. As in dd-trace-go no garbage collection is forced: Go's figures are those of the last completed one.
 
-// withC joins the heap of C to that of Go. When C's profile cannot be had, the one before stands in for it: without it C's counters would seem
-// to restart, and the next delta would repeat all that was ever allocated. If it cannot be joined either, a delta gets nothing in this period,
-// and both in the next one.
+// withC merges C's heap into Go's. If C's profile fails, the previous one is used: without it C's counters would seem to restart, and the next
+// delta would repeat everything ever allocated. If that cannot be merged either, a delta skips this period and covers both in the next one.
 func (k *collector) withC(goHeap []byte) ([]byte, error) {
 	joined := goHeap
 	err := contained(func() error {
@@ -47,10 +45,10 @@ func (k *collector) withC(goHeap []byte) ([]byte, error) {
 }
 
 func (k *collector) join(goHeap, cHeap []byte) ([]byte, error) {
-	return k.sources.merge(cHeap, goHeap) // the first mapping is the first one's: of a stripped program its C code, for pprof to name
+	return k.sources.merge(cHeap, goHeap) // C first: its first mapping, the program, stays first, so that pprof can symbolize a stripped one
 }
 
-// withPeriodC joins what somebody else's profiler says of the period to what Go allocated in it.
+// withPeriodC merges the period of a third-party profiler into Go's delta.
 func (k *collector) withPeriodC(goHeap []byte) []byte {
 	ofC, err := k.stopPeriodC()
 	if err == nil {
@@ -63,7 +61,7 @@ func (k *collector) withPeriodC(goHeap []byte) []byte {
 	return goHeap
 }
 
-// stopPeriodC ends the period of somebody else's profiler, if it has begun.
+// stopPeriodC ends the period of a third-party profiler, if one is running.
 func (k *collector) stopPeriodC() (ofC []byte, err error) {
 	if !k.cRuns {
 		return nil, nil

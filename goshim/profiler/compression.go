@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// compression of attachments, as DD_PROFILING_DEBUG_COMPRESSION_SETTINGS has it. The zero value is "legacy": profiles of the Go runtime as they
-// come, which is gzip of level 1; what is made here, deltas and joined heaps, with gzip of level 1 too; metrics.json and go.trace as they are.
-// Any other compresses all attachments anew.
+// compression of attachments, as set by DD_PROFILING_DEBUG_COMPRESSION_SETTINGS. The zero value is "legacy": profiles in gzip level 1, both the
+// Go runtime's, unchanged, and those made here (deltas and merged heaps); metrics.json and go.trace uncompressed. Any other value recompresses
+// all attachments.
 type compression struct {
 	algorithm string // "", "gzip" or "zstd"
 	level     int
 }
 
-// The levels that are meant when none is given, and the highest: more of zstd needs memory that no service has to spare.
+// The default and the maximum level. Higher levels of zstd need too much memory for a service.
 var compressionLevels = map[string]struct{ standard, max int }{"gzip": {6, 12}, "zstd": {3, 19}}
 
 func parseCompression(text string) (compression, error) {

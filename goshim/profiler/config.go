@@ -29,13 +29,12 @@ const (
 	maxLabelKeys             = 10
 )
 
-// config is everything that can be set: first the defaults, then the environment, then the options, each over the one before. Once checked it
-// does not change any more.
+// config is the configuration: defaults, overridden by the environment, overridden by options. Immutable once checked.
 type config struct {
-	enabled, auto          bool // auto: DD_PROFILING_ENABLED says so
+	enabled, auto          bool // auto: DD_PROFILING_ENABLED=auto
 	service, env           string
-	version                string // "" sends no version tag
-	hostname               string // "" asks the system
+	version                string // "": no version tag
+	hostname               string // "": os.Hostname
 	tags                   immutable.StringSlice
 	git                    gitMetadata
 	processTags            bool
@@ -43,41 +42,41 @@ type config struct {
 	types                  map[ProfileType]bool
 	period                 time.Duration
 	cpuDuration            time.Duration
-	cpuRateHz              int // runtimeCPURateHz, or 0, which is the same
+	cpuRateHz              int // runtimeCPURateHz, or 0, which means the same
 	mutexFraction          int
 	blockRateNs            int
 	uploadTimeout          time.Duration
 	delta                  bool
 	logStartup             bool
-	flushOnExit            bool // Stop sends the running period and what waits in the queue
+	flushOnExit            bool // Stop sends the running period and the queued batches
 	statsd                 StatsdClient
 	outputDir              string // "": batches are not written to disk
-	spoolDirectory         string // "": what cannot be sent waits in memory only
-	spoolFrom              string // what has set it, for an error
+	spoolDirectory         string // "": unsent batches wait in memory only
+	spoolFrom              string // which option or variable set it, for an error
 	spoolBytes, queueBytes int64  // 0: the queue's defaults
 	compression            compression
 	trace                  traceConfig
 	countEndpoint          bool
-	wait                   bool // goroutine wait profiles, unless there are more goroutines than:
+	wait                   bool // goroutine wait profiles, unless there are more goroutines than waitMaxGoroutines
 	waitMaxGoroutines      int
-	cInterval              int64 // bytes between samples of C allocations, 0: off
+	cInterval              int64 // mean bytes between samples of C allocations; 0: off
 	cEnabled               bool
 
 	agentless             bool
-	apiKey, keyOption     string // keyOption: what has set it, for the log
-	site                  string // of intakeURL, unless WithURL has set that
-	intakeURL             string // https://intake.profile.SITE/api/v2/profile, for agentless
-	intakeFrom            string // what has set intakeURL, if it is not the site
+	apiKey, keyOption     string // keyOption: which option or variable set it, for the log
+	site                  string // of intakeURL, unless that was set by WithURL
+	intakeURL             string // https://intake.profile.SITE/api/v2/profile, for agentless uploads
+	intakeFrom            string // which option or variable set intakeURL; "": the site
 	agentURL              string // http://host:port/profiling/v1/input
 	unixSocket            string
-	socketFromEnvironment bool // an address given by an option beats it
+	socketFromEnvironment bool // an address set by an option overrides it
 	httpClient            *http.Client
 	containerID, entityID string
 
 	fault error // the first bad option
 }
 
-// newConfig gives the configuration for the options, checked, or the first thing that is wrong with it.
+// newConfig returns the checked configuration, or its first fault as an error.
 func newConfig(options []Option) (*config, error) {
 	c := &config{
 		enabled:           true,
@@ -118,14 +117,14 @@ func newConfig(options []Option) (*config, error) {
 	return c, nil
 }
 
-// refuse keeps the first bad option for check.
+// refuse records the first bad option for check.
 func (c *config) refuse(format string, args ...any) {
 	if c.fault == nil {
 		c.fault = fmt.Errorf(format, args...)
 	}
 }
 
-// runtimeCPURateHz is the rate of pprof.StartCPUProfile. There is no way to another one without the runtime's warning (Go 1.25 to 1.27).
+// runtimeCPURateHz is the rate of pprof.StartCPUProfile. Any other rate makes the runtime print a warning (Go 1.25 to 1.27).
 const runtimeCPURateHz = 100
 
 func (c *config) check() error {
@@ -139,7 +138,7 @@ func (c *config) check() error {
 		return fmt.Errorf("invalid CPU profile, duration %s and rate %d must not be negative", c.cpuDuration, c.cpuRateHz)
 	}
 	if c.cpuRateHz != 0 && c.cpuRateHz != runtimeCPURateHz {
-		return fmt.Errorf("invalid CPU profile rate %d: runtime/pprof samples CPU time %d times a second, and where another rate was set before it "+
+		return fmt.Errorf("invalid CPU profile rate %d: runtime/pprof samples CPU time %d times a second, and if another rate is set it "+
 			"writes a warning to standard error with each profile", c.cpuRateHz, runtimeCPURateHz)
 	}
 	if c.uploadTimeout <= 0 {
@@ -158,7 +157,7 @@ func (c *config) checkTarget() error {
 		return errors.New("uploading without an Agent needs an API key, 32 digits and lower-case letters: WithAPIKey or DD_API_KEY")
 	}
 	if strings.ContainsFunc(c.apiKey, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return errors.New("invalid API key, it has characters that no header can have")
+		return errors.New("invalid API key, it has characters that are not allowed in a header")
 	}
 	target, err := checkURL(c.targetURL())
 	if err != nil {
@@ -172,18 +171,18 @@ func (c *config) checkTarget() error {
 	return nil
 }
 
-// validAPIKey has the rule of dd-trace-go.
+// validAPIKey applies dd-trace-go's rule.
 func validAPIKey(key string) bool {
 	return len(key) == 32 && !strings.ContainsFunc(key, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 }
 
-// checkURL refuses what cannot be posted to. As in net/http an address without a host, ":8126", is this machine.
+// checkURL returns the URL in canonical form, or an error if it cannot be posted to. As in net/http, ":8126" means localhost.
 func checkURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		var e *url.Error
 		if errors.As(err, &e) {
-			err = e.Err // without the URL, it may hold a password
+			err = e.Err // without the URL, which may contain a password
 		}
 		return "", err
 	}
@@ -211,14 +210,14 @@ func checkPort(port string) error {
 	return nil
 }
 
-// complete adds what follows from a checked configuration.
+// complete derives the remaining fields of a checked configuration.
 func (c *config) complete() error {
 	c.cpuDuration = min(c.cpuDuration, c.period)
 	if !c.cEnabled {
 		c.cInterval = 0
 	}
 	if c.agentless && c.socketFromEnvironment {
-		c.unixSocket, c.socketFromEnvironment = "", false // that one is the Agent's
+		c.unixSocket, c.socketFromEnvironment = "", false // the socket is the Agent's
 	}
 	if c.hostname == "" {
 		name, err := os.Hostname()
@@ -243,7 +242,7 @@ func (c *config) complete() error {
 	return nil
 }
 
-// addLeakProfile: who built the program with the experiment wants the profile.
+// addLeakProfile enables the leak profile in programs built with the experiment, and disables it if the runtime lacks it.
 func (c *config) addLeakProfile() {
 	if buildSetting("GOEXPERIMENT", "goroutineleakprofile") {
 		c.types[GoroutineLeakProfile] = true
@@ -254,7 +253,7 @@ func (c *config) addLeakProfile() {
 	}
 }
 
-// withVersion leaves one version tag: a page that compares versions cannot do with two. That of WithVersion beats those of WithTags.
+// withVersion keeps one version tag, since backends compare uploads by version. WithVersion overrides WithTags.
 func (c *config) withVersion(tags []string) []string {
 	seen := c.version != ""
 	tags = slices.DeleteFunc(tags, func(tag string) bool {
@@ -288,7 +287,7 @@ func (c *config) attachmentName(t ProfileType) string {
 	return t.Filename()
 }
 
-// settings are what the event tells of the configuration, under the names of dd-trace-go v2.
+// settings is the configuration as reported in event.json, under the names of dd-trace-go v2.
 func (c *config) settings() map[string]any {
 	return map[string]any{
 		"delta_profiles":                 c.delta,
@@ -320,26 +319,26 @@ func (c *config) settings() map[string]any {
 	}
 }
 
-// logMistakes says what was accepted and is hardly what was meant, whether or not Start is to log its configuration.
+// logMistakes warns of settings that are accepted but unlikely to be intended, even if WithLogStartup is off.
 func (c *config) logMistakes() {
 	for _, name := range unknownVariables() {
 		say(slog.LevelWarn, "cmemprof: "+name+" is no variable of the profiler, which has "+ownVariables())
 	}
 	u, err := url.Parse(c.agentURL)
-	own := c.agentless || c.unixSocket != "" || c.httpClient != nil // another address, or a transport that may do with it what it likes
+	own := c.agentless || c.unixSocket != "" || c.httpClient != nil // another address, or a transport that may reinterpret this one
 	if err == nil && !own && u.Scheme == "http" && u.Port() == "" {
 		say(slog.LevelWarn, "cmemprof: the Agent's address "+redacted(u)+" has no port, so batches go to port 80; an Agent listens on 8126")
 	}
 }
 
-// logOff says why nothing runs.
+// logOff logs why no profiler runs.
 func (c *config) logOff() {
 	if c.logStartup {
 		say(slog.LevelInfo, "cmemprof: DD_PROFILING_ENABLED=false: no profiler runs")
 	}
 }
 
-// logStart says what runs. The API key is not in it.
+// logStart logs the configuration, without the API key.
 func (c *config) logStart() {
 	attributes := []any{"version", version, "service", c.service, "env", c.env, "address", c.address(), "hostname", c.hostname,
 		"tags", c.tags.Slice(), "go", runtime.Version(), "output_dir", c.outputDir}

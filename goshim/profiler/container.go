@@ -14,20 +14,20 @@ import (
 	"syscall"
 )
 
-// hostCgroupInode is the inode of the first cgroup namespace, PROC_CGROUP_INIT_INO in Linux: outside of all containers, or in one that shares it.
+// hostCgroupInode is the inode of the initial cgroup namespace, PROC_CGROUP_INIT_INO in Linux: that of the host and of containers that share it.
 const hostCgroupInode = 0xEFFFFFFB
 
-// The end of a path of /proc/self/cgroup: 64 digits of Docker and containerd, a UUID of Garden and of some others (the last group may be cut),
-// a task of ECS on Fargate.
+// The end of a path in /proc/self/cgroup: 64 hex digits for Docker and containerd, a UUID for Garden and some others (the last group may be
+// truncated), a task ID for ECS on Fargate.
 var containerPath = regexp.MustCompile(`([0-9a-f]{64}|[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_](?:[0-9a-f]{12}|[0-9a-f]{4})|[0-9a-f]{32}-\d+)(?:\.scope)?$`)
 
-// containerIdentity is what the headers Datadog-Container-ID and Datadog-Entity-ID say. The process cannot move to another container.
+// containerIdentity returns the values of the headers Datadog-Container-ID and Datadog-Entity-ID. A process never changes its container.
 var containerIdentity = sync.OnceValues(func() (containerID, entityID string) {
 	return readContainer("/proc/self/cgroup", "/proc/self/ns/cgroup", "/sys/fs/cgroup")
 })
 
-// readContainer: in a cgroup namespace of its own (cgroups v2, as a rule) a process cannot see the container's id. The inode of its cgroup is then
-// the entity, from which the Agent knows the container.
+// readContainer: in a private cgroup namespace (the default with cgroups v2) a process cannot see its container's id. The entity is then the inode
+// of its cgroup, which the Agent resolves to the container.
 func readContainer(cgroupFile, namespaceFile, mount string) (containerID, entityID string) {
 	file, err := os.Open(cgroupFile)
 	if err != nil {
@@ -51,7 +51,7 @@ func readContainer(cgroupFile, namespaceFile, mount string) (containerID, entity
 	return "", ""
 }
 
-// parseCgroups reads lines of ID:CONTROLLERS:PATH, in v2 the one line 0::PATH. It gives the first container id and the path of each controller.
+// parseCgroups reads lines of ID:CONTROLLERS:PATH; v2 has the single line 0::PATH. It returns the first container id and each controller's path.
 func parseCgroups(r io.Reader) (containerID string, nodes map[string]string) {
 	nodes = map[string]string{}
 	lines := bufio.NewScanner(r)
@@ -68,7 +68,7 @@ func parseCgroups(r io.Reader) (containerID string, nodes map[string]string) {
 	return containerID, nodes
 }
 
-// inode is 0 if there is no such file.
+// inode returns 0 if the file does not exist.
 func inode(file string) uint64 {
 	info, err := os.Stat(file)
 	if err != nil {

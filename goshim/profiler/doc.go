@@ -1,7 +1,7 @@
-// Package profiler collects profiles of a Go service, C memory among them, and sends them to a Datadog Agent once a period.
+// Package profiler collects profiles of a Go service, including C memory, and sends them to a Datadog Agent once a period.
 //
-// It is used as gopkg.in/DataDog/dd-trace-go.v1/profiler is: change the import path and the heap profile also holds what C code allocated,
-// with the Go function that called it.
+// It has the API of gopkg.in/DataDog/dd-trace-go.v1/profiler. Change the import path, and the heap profile also shows memory allocated by C
+// code, with the Go functions that called it.
 //
 //	err := profiler.Start(profiler.WithService("users-db"), profiler.WithEnv("staging"))
 //	if err != nil {
@@ -9,15 +9,15 @@
 //	}
 //	defer profiler.Stop()
 //
-// The environment sets what the options do not; docs/profiler.md lists both, and what happens when sending fails.
+// Options override environment variables; docs/profiler.md lists both, and what happens when sending fails.
 //
-// How it works, one file each: options.go and environment.go fill the configuration, config.go checks it; profiler.go starts, stops and runs the
-// periods, collect.go takes the profiles, event.go describes a batch of them, uploader.go sends it. Two goroutines, one that collects and one
-// that sends, and a third for as long as an execution trace runs. Nothing here panics into the service: a panic inside is contained, counted
-// (Stats) and logged once. The few lines of the log go to slog.Default.
+// The files: options.go and environment.go fill in the configuration, config.go checks it; profiler.go starts, stops and runs the
+// periods, collect.go takes the profiles, event.go describes a batch of them, uploader.go sends it. One goroutine collects and one
+// sends; a third runs during an execution trace. The package never panics into the service: a panic is contained, counted
+// ([Stats]), and the first one logged. Log lines go to slog.Default.
 //
-// It works on Linux on amd64 with cgo. Elsewhere it builds, and Start returns an error.
+// It works on Linux on amd64 with cgo. Elsewhere it builds, and [Start] returns an error.
 package profiler
 
-// version is what profiler_version and DD-EVP-ORIGIN-VERSION say.
+// version is sent as profiler_version and DD-EVP-ORIGIN-VERSION.
 const version = "v0.1.0"

@@ -2,7 +2,7 @@ package profiler
 
 import "sync"
 
-// maxEndpoints bounds the memory: a service whose endpoints have ids in them would have as many as requests.
+// maxEndpoints bounds memory: endpoints that contain ids would be as many as requests.
 const maxEndpoints = 1000
 
 // endpointCounts counts requests by endpoint. The zero value is off.
@@ -14,9 +14,9 @@ type endpointCounts struct {
 
 var endpoints endpointCounts
 
-// CountEndpoint tells that a request to an endpoint, such as "GET /users/{id}", was served. With DD_PROFILING_ENDPOINT_COUNT_ENABLED the batch
-// of a period says how often each was, so that CPU time for one request can be told. Without it, and when no profiler runs, it does nothing.
-// At most 1,000 endpoints are told apart in a period; requests to others are counted by Stats. It may be called from any goroutine.
+// CountEndpoint counts a served request to an endpoint, such as "GET /users/{id}". With DD_PROFILING_ENDPOINT_COUNT_ENABLED each batch reports
+// the counts of its period, from which the backend derives CPU time per request. Otherwise, and if no profiler runs, it does nothing.
+// A period distinguishes at most 1,000 endpoints; requests to others are counted in [Counters].EndpointsLost. It may be called from any goroutine.
 func CountEndpoint(endpoint string) {
 	endpoints.add(endpoint)
 }
@@ -34,7 +34,7 @@ func (e *endpointCounts) add(endpoint string) {
 	e.counts[endpoint]++
 }
 
-// set turns counting on, with nothing counted yet, or off, which leaves the counts to be taken.
+// set(true) starts counting from zero. set(false) stops counting and keeps the counts for take.
 func (e *endpointCounts) set(on bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -44,7 +44,7 @@ func (e *endpointCounts) set(on bool) {
 	}
 }
 
-// take returns the counts since the last time.
+// take returns the counts since the last call.
 func (e *endpointCounts) take() map[string]uint64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()

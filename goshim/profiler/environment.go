@@ -17,8 +17,8 @@ type variable struct {
 	set  func(c *config, value string) error
 }
 
-// variables are the environment variables that are read, each with what it sets. They are read in this order, so of two that set the same thing
-// the later one holds. An empty variable is as good as none.
+// variables are the environment variables and their setters. They are read in this order, so of two that set the same field the later one
+// wins. An empty variable counts as unset.
 var variables = []variable{
 	{"DD_PROFILING_ENABLED", setEnabled},
 	{"DD_SERVICE", func(c *config, v string) error { c.service = v; return nil }},
@@ -57,10 +57,10 @@ var variables = []variable{
 	{"DD_EXPERIMENTAL_PROPAGATE_PROCESS_TAGS_ENABLED", func(c *config, v string) error { return setBool(&c.processTags, v) }},
 }
 
-// ownPrefix is what the variables begin with that only this profiler has. Those of others are none of its business.
+// ownPrefix is the prefix of variables that only this profiler has. Unknown variables with other prefixes are ignored.
 const ownPrefix = "DD_PROFILING_CMEMPROF_"
 
-// unknownVariables are those with that prefix that nothing reads, sorted.
+// unknownVariables returns the variables with ownPrefix that nothing reads, sorted.
 func unknownVariables() []string {
 	var unknown []string
 	for _, entry := range os.Environ() {
@@ -84,7 +84,7 @@ func ownVariables() string {
 	return strings.Join(own, ", ")
 }
 
-// readEnvironment names the variable that it cannot read.
+// readEnvironment returns an error that names the invalid variable.
 func (c *config) readEnvironment() error {
 	for _, v := range variables {
 		value := os.Getenv(v.name)
@@ -108,7 +108,7 @@ func setBool(to *bool, value string) error {
 	return nil
 }
 
-// setEnabled also takes "auto", which the Agent's installer writes into services: a service that calls Start wants to be profiled.
+// setEnabled also accepts "auto", which the Agent's installer sets for services: a service that calls Start wants to be profiled.
 func setEnabled(c *config, value string) error {
 	if value == "auto" {
 		c.auto = true
@@ -122,7 +122,7 @@ func addTags(c *config, value string) error {
 	return nil
 }
 
-// splitTags: commas if there are any, else spaces.
+// splitTags splits at commas if there are any, else at spaces.
 func splitTags(value string) []string {
 	separator := " "
 	if strings.Contains(value, ",") {
@@ -137,7 +137,7 @@ func splitTags(value string) []string {
 	return tags
 }
 
-// setAgent replaces host or port of the Agent's address, whichever is not "".
+// setAgent replaces host and port of the Agent's address; "" keeps the current one.
 func setAgent(c *config, host, port string) error {
 	u, err := url.Parse(c.agentURL)
 	if err != nil {
@@ -162,12 +162,12 @@ func setAgent(c *config, host, port string) error {
 	return nil
 }
 
-// setAgentURL takes http://host:port, https://host:port and unix:///path.
+// setAgentURL accepts http://host:port, https://host:port and unix:///path.
 func setAgentURL(c *config, value string) error {
 	u, err := url.Parse(value)
 	if err == nil && u.Scheme == "unix" {
 		if u.Path == "" || u.Host != "" {
-			return fmt.Errorf("%q has no path, as unix:///var/run/datadog/apm.socket has", value)
+			return fmt.Errorf("%q has no path; an example is unix:///var/run/datadog/apm.socket", value)
 		}
 		c.unixSocket, c.socketFromEnvironment = u.Path, true
 		return nil
@@ -182,7 +182,7 @@ func setAgentURL(c *config, value string) error {
 
 func setSite(c *config, value string) error {
 	if text, err := checkURL("https://" + value); err != nil || text != "https://"+value || strings.ContainsAny(value, "/@?#:") {
-		return fmt.Errorf("%q is not the name of a site, as datadoghq.eu is", value)
+		return fmt.Errorf("%q is not the name of a site, such as datadoghq.eu", value)
 	}
 	c.setSite(value)
 	return nil
@@ -196,7 +196,7 @@ func setIntakeURL(c *config, value string) error {
 	return nil
 }
 
-// readAPIKey takes a file of one line, as secrets are mounted into containers.
+// readAPIKey reads the key from a file of one line, as secrets are mounted into containers.
 func readAPIKey(c *config, path string) error {
 	key, err := os.ReadFile(path)
 	if err != nil {

@@ -16,15 +16,15 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// batch is what one period gave.
+// batch is the result of one period.
 type batch struct {
-	seq         uint64 // 0 for the first of a Start: a gap shows a batch that was lost
+	seq         uint64 // counts from 0 after each Start; a gap means a lost batch
 	start, end  time.Time
 	attachments []upload.Attachment
 	endpoints   map[string]uint64 // requests by endpoint
 }
 
-// event is event.json, which tells the backend what the batch is. Its keys are those of dd-trace-go, v1 and v2.
+// event is event.json, which describes the batch to the backend. Its keys are those of dd-trace-go, v1 and v2.
 type event struct {
 	Start            string            `json:"start"`
 	End              string            `json:"end"`
@@ -40,17 +40,17 @@ type event struct {
 
 type eventInfo struct {
 	Profiler struct {
-		SSI struct { // what has put the profiler into the program
+		SSI struct { // single-step instrumentation: how the profiler got into the program
 			Mechanism string `json:"mechanism"`
 		} `json:"ssi"`
-		Activation string         `json:"activation"` // who has turned it on
+		Activation string         `json:"activation"` // who enabled it
 		Settings   map[string]any `json:"settings"`
 	} `json:"profiler"`
 }
 
 func (c *config) event(b batch) ([]byte, error) {
 	e := event{
-		Start:            b.start.UTC().Format(time.RFC3339Nano), // fractions, as v2 sends them: a short last period has a length
+		Start:            b.start.UTC().Format(time.RFC3339Nano), // with fractions, as v2: the last period may be shorter than a second
 		End:              b.end.UTC().Format(time.RFC3339Nano),
 		Tags:             strings.Join(c.batchTags(b), ","),
 		Family:           "go",
@@ -73,7 +73,7 @@ func (c *config) event(b batch) ([]byte, error) {
 	return json.Marshal(e)
 }
 
-// batchTags: the reader splits them at commas, there is no way to write a comma within one. runtime-id has a hyphen, runtime_version does not.
+// batchTags returns the tags. Readers split them at commas, and there is no escape. runtime-id has a hyphen, runtime_version does not.
 func (c *config) batchTags(b batch) []string {
 	tags := []string{
 		fmt.Sprintf("process_id:%d", os.Getpid()),
@@ -99,7 +99,7 @@ func (c *config) batchTags(b batch) []string {
 	return tags
 }
 
-// runtimeID is one random UUID (version 4) for the life of the process.
+// runtimeID is a random UUID (version 4), constant for the life of the process.
 var runtimeID = sync.OnceValue(func() string {
 	var b [16]byte
 	rand.Read(b[:])

@@ -12,21 +12,21 @@ import (
 	"sync"
 )
 
-// tracer is one running execution trace. It ends when it is asked to, or when it is as large as it may be.
+// tracer is a running execution trace. It ends on stop, or at its size limit.
 type tracer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer  // guarded by mu
 	limit  int           // bytes at which the trace is ended
-	cut    bool          // guarded by mu
+	cut    bool          // grew past the tail; guarded by mu
 	full   chan struct{} // closed at the limit; guarded by mu
 	end    chan struct{} // closed by stop
-	ended  chan struct{} // closed when the runtime writes no more
+	ended  chan struct{} // closed after the runtime's last write
 }
 
-// Ending a trace takes the runtime a moment, in which it writes what it still has. More than this behind the limit is no moment any more.
+// While a trace is being ended, the runtime flushes what it has buffered: at most this much past the limit is accepted.
 const traceTailBytes = 32 << 20
 
-// startTrace begins one. With a rate of the CPU profile that is not the default, the trace says so for its readers.
+// startTrace starts a trace. A non-zero CPU profile rate is logged in the trace for its readers.
 func startTrace(s sources, limitBytes, cpuRateHz int) (*tracer, error) {
 	t := &tracer{limit: limitBytes, full: make(chan struct{}), end: make(chan struct{}), ended: make(chan struct{})}
 	if err := s.startTrace(t); err != nil {
@@ -35,7 +35,7 @@ func startTrace(s sources, limitBytes, cpuRateHz int) (*tracer, error) {
 	if cpuRateHz != 0 {
 		trace.Log(context.Background(), "cpuProfileRate", strconv.Itoa(cpuRateHz))
 	}
-	go func() { // Write cannot do it: stopping waits for the last Write
+	go func() { // not in Write: stopping waits for the last Write
 		defer close(t.ended)
 		select {
 		case <-t.full:

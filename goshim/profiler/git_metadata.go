@@ -11,15 +11,15 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler/internal/immutable"
 )
 
-// gitMetadata tells which source code the program was built from. What the environment says beats DD_TAGS, and that what the build has noted.
+// gitMetadata identifies the source code of the program. The git variables override DD_TAGS, which override the build info.
 type gitMetadata struct {
 	enabled            bool
-	repository, commit string // of the environment
+	repository, commit string // from the environment
 }
 
-var readBuildInfo = debug.ReadBuildInfo // tests put another in its place
+var readBuildInfo = debug.ReadBuildInfo // replaced by tests
 
-// moveInto puts its tags behind the others, and takes out those that they replace. Switched off, it leaves all as they are.
+// moveInto appends the git tags and removes the tags that they replace. If disabled, it returns tags unchanged.
 func (g gitMetadata) moveInto(tags immutable.StringSlice) immutable.StringSlice {
 	if !g.enabled {
 		return tags
@@ -42,7 +42,7 @@ func (g gitMetadata) moveInto(tags immutable.StringSlice) immutable.StringSlice 
 	return immutable.NewStringSlice(others)
 }
 
-// addBuildInfo: the revision is there if the program was built in its checkout with -buildvcs.
+// addBuildInfo adds the revision, which is known if the program was built in its checkout with -buildvcs.
 func addBuildInfo(found map[string]string) {
 	info, ok := readBuildInfo()
 	if !ok {
@@ -64,11 +64,11 @@ func addBuildInfo(found map[string]string) {
 
 var credentials = regexp.MustCompile(`://.*@`)
 
-// withoutCredentials: a repository's URL often has a token in it, which must not be sent.
+// withoutCredentials removes user and password: a repository's URL often contains a token, which must not be sent.
 func withoutCredentials(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
-		return credentials.ReplaceAllString(text, "://") // a password may have in it what a URL cannot
+		return credentials.ReplaceAllString(text, "://") // a password may contain characters that are invalid in a URL
 	}
 	if u.User == nil {
 		return text
@@ -77,12 +77,12 @@ func withoutCredentials(text string) string {
 	return u.String()
 }
 
-// pgoTag says whether the program was built with profile-guided optimization.
+// pgoTag reports whether the program was built with profile-guided optimization.
 func pgoTag() string {
 	return "pgo:" + strconv.FormatBool(buildSetting("-pgo", ""))
 }
 
-// buildSetting says whether the program was built with this setting, and part in its value.
+// buildSetting reports whether the program was built with this setting and its value contains part.
 func buildSetting(key, part string) bool {
 	info, ok := readBuildInfo()
 	return ok && slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool {

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// onceLog logs the first message of each kind. What happens every period must not fill a service's log.
+// onceLog logs only the first message of each kind, so that recurring faults do not fill a service's log.
 type onceLog struct {
 	mu   sync.Mutex
 	said map[string]bool // guarded by mu
@@ -28,20 +28,20 @@ func (l *onceLog) warn(kind, message string) {
 	}
 }
 
-// warnAfterFailures failures in a row the log says that batches wait: a server that restarts is back by then, and nothing was lost.
+// warnAfterFailures consecutive failures are logged; before that, nothing is lost, and a restarting server is back.
 const warnAfterFailures = 3
 
-// failureLog logs two lines for each time that sending fails: one when it begins, one when it works again.
+// failureLog logs two lines per outage: one when sending starts to fail, one when it works again.
 type failureLog struct {
 	address, spool string
 	losses         atomic.Uint64 // batches lost so far
 	mu             sync.Mutex
-	failures       int    // in a row; guarded by mu
-	said           bool   // guarded by mu
-	before         uint64 // losses when it last worked; guarded by mu
+	failures       int    // consecutive; guarded by mu
+	said           bool   // the outage was logged; guarded by mu
+	before         uint64 // losses at the last success; guarded by mu
 }
 
-// waits: a batch could not be sent, and is tried again later. A refusal is said at once.
+// waits reports a batch that will be retried. A refusal is logged at once.
 func (l *failureLog) waits(cause string, refusal bool) {
 	what := "the last five wait in memory until it answers"
 	if l.spool != "" {
@@ -54,7 +54,7 @@ func (l *failureLog) waits(cause string, refusal bool) {
 	l.failed(cause, what, patience)
 }
 
-// lost: a batch is no more. It is among losses already.
+// lost reports a lost batch, which is already counted in losses.
 func (l *failureLog) lost(cause string) { l.failed(cause, "they are dropped until it answers", 1) }
 
 func (l *failureLog) failed(cause, what string, patience int) {

@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// metrics reports figures of the Go runtime over the time between two reports, under the names that dd-trace-go sends.
+// metrics reports metrics of the Go runtime between two reports, under the names that dd-trace-go uses.
 type metrics struct {
-	at    time.Time
-	stats runtime.MemStats
-	// What MemStats does not have.
-	goroutines int
+	at         time.Time
+	stats      runtime.MemStats
+	goroutines int // not in MemStats
 }
 
 func (m *metrics) reset() {
@@ -21,7 +20,7 @@ func (m *metrics) reset() {
 	runtime.ReadMemStats(&m.stats)
 }
 
-// report is a JSON array of [name, value], with those of C behind those of Go.
+// report returns a JSON array of [name, value], Go's metrics before C's.
 func (m *metrics) report(ofC []figure) ([]byte, error) {
 	before := *m
 	m.reset()
@@ -30,7 +29,7 @@ func (m *metrics) report(ofC []figure) ([]byte, error) {
 	var points []point
 	all := append(figures(&before.stats, &m.stats, elapsed, before.at), figure{"go_num_goroutine", float64(m.goroutines)})
 	for _, figure := range append(all, ofC...) {
-		if !math.IsNaN(figure.value) && !math.IsInf(figure.value, 0) { // JSON has none; two reports at the same instant would make some
+		if !math.IsNaN(figure.value) && !math.IsInf(figure.value, 0) { // not valid in JSON; two reports at the same instant divide by 0
 			points = append(points, point{figure.name, figure.value})
 		}
 	}
@@ -50,12 +49,12 @@ func figures(before, now *runtime.MemStats, elapsed time.Duration, since time.Ti
 		{"go_frees_per_sec", perSecond(now.Frees, before.Frees)},
 		{"go_heap_growth_bytes_per_sec", perSecond(now.HeapAlloc, before.HeapAlloc)},
 		{"go_gcs_per_sec", perSecond(uint64(now.NumGC), uint64(before.NumGC))},
-		{"go_gc_pause_time", float64(now.PauseTotalNs-before.PauseTotalNs) / float64(elapsed)}, // share of the time
+		{"go_gc_pause_time", float64(now.PauseTotalNs-before.PauseTotalNs) / float64(elapsed)}, // fraction of time
 		{"go_max_gc_pause_time", float64(longestPauseNs(now, before.NumGC, since))},
 	}
 }
 
-// longestPauseNs looks at the collections since the one numbered before; the runtime remembers the last 256.
+// longestPauseNs looks at the collections since number before; the runtime keeps the last 256.
 func longestPauseNs(stats *runtime.MemStats, before uint32, since time.Time) uint64 {
 	var longest uint64
 	known := uint32(len(stats.PauseNs))

@@ -7,23 +7,23 @@ import (
 )
 
 const (
-	// DefaultMutexFraction: one of so many contended locks is sampled when the mutex profile is on.
+	// DefaultMutexFraction is the fraction of the mutex profile: 1 in 10 contention events is sampled.
 	DefaultMutexFraction = 10
-	// DefaultBlockRate is the rate of the block profile in nanoseconds, 100 ms: a wait of d is sampled with a chance of min(d/rate, 1).
-	// A lower rate can cost much in a program that waits often.
+	// DefaultBlockRate is the rate of the block profile in nanoseconds, 100 ms. A wait of d is sampled with probability min(d/rate, 1).
+	// A lower rate can be expensive in a program that blocks often.
 	DefaultBlockRate = 100000000
 	// DefaultPeriod is how often profiles are collected and sent.
 	DefaultPeriod = time.Minute
-	// DefaultDuration is how long of each period the CPU profile runs.
+	// DefaultDuration is the length of the CPU profile in each period.
 	DefaultDuration = time.Minute
-	// DefaultUploadTimeout is how long one try to send a batch may take.
+	// DefaultUploadTimeout is the time-out of one attempt to send a batch.
 	DefaultUploadTimeout = 10 * time.Second
 )
 
-// An Option sets one thing of the profiler, over the default and over the environment.
+// An Option configures the profiler. It overrides the default and the environment.
 type Option func(*config)
 
-// WithService sets the name of the service. Default, also for "": DD_SERVICE, else the name of the executable.
+// WithService sets the name of the service. Default, also if name is "": DD_SERVICE, else the name of the executable.
 func WithService(name string) Option {
 	return func(c *config) {
 		if name != "" {
@@ -32,12 +32,12 @@ func WithService(name string) Option {
 	}
 }
 
-// WithEnv sets the environment the service runs in; "" sends no env tag, so that the Agent may add its own. Default: DD_ENV, else "none".
+// WithEnv sets the environment the service runs in. "" sends no env tag; the Agent may then add its own. Default: DD_ENV, else "none".
 func WithEnv(env string) Option {
 	return func(c *config) { c.env = env }
 }
 
-// WithVersion sets the version of the service, in place of any tag "version:...". Default: DD_VERSION, else no version is sent.
+// WithVersion sets the version of the service. It replaces any tag "version:...". Default: DD_VERSION, else no version is sent.
 func WithVersion(version string) Option {
 	return func(c *config) { c.version = version }
 }
@@ -67,25 +67,25 @@ func WithProfileTypes(types ...ProfileType) Option {
 	}
 }
 
-// WithDeltaProfiles chooses between what happened in the period (true) and totals since the start of the process (false), for the heap's
+// WithDeltaProfiles selects between values of the period (true) and totals since process start (false), for heap
 // allocations and for mutex and block profiles. Default: DD_PROFILING_DELTA, else true.
 func WithDeltaProfiles(enabled bool) Option {
 	return func(c *config) { c.delta = enabled }
 }
 
-// CPUDuration sets how long the CPU profile runs. It runs at the end of the period, so that it also sees the cost of collecting, and at most
-// for the whole of it.
+// CPUDuration sets the length of the CPU profile, at most the whole period. It runs at the end of the period, so that it includes the cost of
+// collecting the other profiles.
 func CPUDuration(d time.Duration) Option {
 	return func(c *config) { c.cpuDuration = d }
 }
 
-// CPUProfileRate is how often CPU time is sampled, in Hz. It is 100, as runtime/pprof wants it, and Start refuses any other: the Go runtime
+// CPUProfileRate sets the CPU sampling rate in Hz. It must be 100, the rate of runtime/pprof. Start refuses any other, since the Go runtime
 // would print "cannot set cpu profile rate until previous profile has finished" to standard error each period.
 func CPUProfileRate(hz int) Option {
 	return func(c *config) { c.cpuRateHz = hz }
 }
 
-// MutexProfileFraction turns the mutex profile on and sets runtime.SetMutexProfileFraction, which stays set after Stop.
+// MutexProfileFraction enables the mutex profile and calls runtime.SetMutexProfileFraction. Stop does not reset the fraction.
 func MutexProfileFraction(rate int) Option {
 	return func(c *config) {
 		c.types[MutexProfile] = true
@@ -93,7 +93,7 @@ func MutexProfileFraction(rate int) Option {
 	}
 }
 
-// BlockProfileRate turns the block profile on and sets runtime.SetBlockProfileRate, which stays set after Stop.
+// BlockProfileRate enables the block profile and calls runtime.SetBlockProfileRate. Stop does not reset the rate.
 func BlockProfileRate(rate int) Option {
 	return func(c *config) {
 		c.types[BlockProfile] = true
@@ -101,11 +101,11 @@ func BlockProfileRate(rate int) Option {
 	}
 }
 
-// WithAgentAddr sets host and port of the Agent, "host:8126"; a URL is an error, DD_TRACE_AGENT_URL takes one. Default: DD_TRACE_AGENT_URL, else
-// DD_AGENT_HOST and DD_TRACE_AGENT_PORT, else localhost:8126.
+// WithAgentAddr sets host and port of the Agent, such as "host:8126". A URL is an error; for a URL set DD_TRACE_AGENT_URL. Default:
+// DD_TRACE_AGENT_URL, else DD_AGENT_HOST and DD_TRACE_AGENT_PORT, else localhost:8126.
 func WithAgentAddr(hostport string) Option {
 	return func(c *config) {
-		if strings.ContainsAny(hostport, "/@?#") { // not repeated: it may hold a password
+		if strings.ContainsAny(hostport, "/@?#") { // not quoted: it may contain a password
 			c.refuse("invalid address: WithAgentAddr takes HOST:PORT, not a URL or path; DD_TRACE_AGENT_URL takes a URL")
 		}
 		c.agentURL = "http://" + hostport + agentPath
@@ -113,7 +113,7 @@ func WithAgentAddr(hostport string) Option {
 	}
 }
 
-// WithUDS sends through the Unix socket at this path. It and WithHTTPClient take each other's place.
+// WithUDS sends through the Unix socket at this path. Of WithUDS and WithHTTPClient the later one applies.
 func WithUDS(socketPath string) Option {
 	return func(c *config) {
 		if socketPath == "" {
@@ -123,7 +123,7 @@ func WithUDS(socketPath string) Option {
 	}
 }
 
-// WithHTTPClient sends with this client, for whatever needs a transport of its own. Default: libcurl.
+// WithHTTPClient sends with this client, for instance to use a custom transport. Default: libcurl.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) {
 		if client == nil {
@@ -133,19 +133,19 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithAPIKey sets the key for uploads without an Agent; it does not turn them on. Default: DD_PROFILING_API_KEY, else the file that
-// DD_PROFILING_API_KEY_FILE names, else DD_API_KEY.
+// WithAPIKey sets the key for uploads without an Agent; it does not enable them. Default: DD_PROFILING_API_KEY, else the contents of the file
+// DD_PROFILING_API_KEY_FILE, else DD_API_KEY.
 func WithAPIKey(key string) Option {
 	return func(c *config) { c.setAPIKey(key, "WithAPIKey") }
 }
 
-// WithAgentlessUpload sends straight to the intake of the site, without an Agent. It needs an API key. DD_PROFILING_AGENTLESS does the same.
+// WithAgentlessUpload sends directly to the intake of the site, without an Agent. It needs an API key. Default: DD_PROFILING_AGENTLESS, else off.
 func WithAgentlessUpload() Option {
 	return func(c *config) { c.agentless = true }
 }
 
-// WithSite sets the Datadog site for uploads without an Agent, as "datadoghq.eu". It and WithURL take each other's place. Default: DD_SITE,
-// else datadoghq.com.
+// WithSite sets the Datadog site for uploads without an Agent, such as "datadoghq.eu". Of WithSite and WithURL the later one applies. Default:
+// DD_SITE, else datadoghq.com.
 func WithSite(site string) Option {
 	return func(c *config) {
 		if site == "" {
@@ -155,7 +155,7 @@ func WithSite(site string) Option {
 	}
 }
 
-// WithURL sets the whole URL for uploads without an Agent, in place of the site's. Batches for an Agent do not go there.
+// WithURL sets the full URL for uploads without an Agent, instead of the site's. It has no effect with an Agent.
 func WithURL(url string) Option {
 	return func(c *config) { c.intakeURL, c.intakeFrom = url, "WithURL" }
 }
@@ -173,13 +173,13 @@ func (c *config) dropEnvironmentSocket() {
 	}
 }
 
-// WithUploadTimeout sets how long one try to send a batch may take. It must be greater than 0. Default: DD_PROFILING_UPLOAD_TIMEOUT, else
+// WithUploadTimeout sets the time-out of one attempt to send a batch. It must be greater than 0. Default: DD_PROFILING_UPLOAD_TIMEOUT, else
 // DefaultUploadTimeout.
 func WithUploadTimeout(d time.Duration) Option {
 	return func(c *config) { c.uploadTimeout = d }
 }
 
-// WithStatsd sends figures about the profiler itself to client.
+// WithStatsd sends metrics of the profiler itself to client.
 func WithStatsd(client StatsdClient) Option {
 	return func(c *config) {
 		if client == nil {
@@ -189,12 +189,12 @@ func WithStatsd(client StatsdClient) Option {
 	}
 }
 
-// WithCustomProfilerLabelKeys names keys of pprof labels by which the web page shall be able to filter. More than ten are cut off.
+// WithCustomProfilerLabelKeys sets pprof label keys to filter by in the web page. Only the first ten are used.
 func WithCustomProfilerLabelKeys(keys ...string) Option {
 	return func(c *config) { c.labelKeys = append(c.labelKeys, keys...) }
 }
 
-// WithLogStartup chooses whether Start logs the configuration, and Stop what was sent. Default: DD_TRACE_STARTUP_LOGS, else true.
+// WithLogStartup sets whether Start logs the configuration and Stop the counters. Default: DD_TRACE_STARTUP_LOGS, else true.
 func WithLogStartup(enabled bool) Option {
 	return func(c *config) { c.logStartup = enabled }
 }

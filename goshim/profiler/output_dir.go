@@ -13,11 +13,11 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// maxSameSecond bounds the search for a free folder name.
+// maxSameSecond bounds the search for a free directory name.
 const maxSameSecond = 1000
 
-// writeBatch writes a batch's files into a folder of their own, named after the end of the period, as 20060102T150405Z. A second batch of the
-// same second gets "-2" behind it. Nothing is ever removed.
+// writeBatch writes a batch's files to a new directory named after the end of the period, such as 20060102T150405Z. A second batch of the
+// same second gets the suffix "-2". Nothing is ever removed.
 func (c *config) writeBatch(b batch) error {
 	event, err := c.event(b)
 	if err != nil {

@@ -4,7 +4,7 @@ package profiler
 
 import "github.com/cmemprof/cmemprof/merge"
 
-// ofDelta: what is compressed anew in the end is not compressed before.
+// ofDelta returns the output format of deltas: raw if the attachment is compressed later.
 func (c compression) ofDelta() merge.Output {
 	if c.algorithm != "" {
 		return merge.Output{Compression: merge.Raw}
@@ -12,7 +12,7 @@ func (c compression) ofDelta() merge.Output {
 	return merge.Output{}
 }
 
-// compress packs data that may be compressed already.
+// compress recompresses data, which may be compressed already.
 func compress(data []byte, c compression) ([]byte, error) {
 	raw, err := merge.Inflate(data, nil)
 	if err != nil {

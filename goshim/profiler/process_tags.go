@@ -10,7 +10,7 @@ import (
 
 const maxProcessTagRunes = 200
 
-// processTags tell which program this is, as dd-trace-go v2 does: sorted by key, "entrypoint.name:server,entrypoint.type:executable".
+// processTags identifies the program, as dd-trace-go v2 does: sorted by key, "entrypoint.name:server,entrypoint.type:executable".
 var processTags = sync.OnceValue(func() string {
 	var tags []string
 	add := func(key, value string) {
@@ -30,7 +30,7 @@ var processTags = sync.OnceValue(func() string {
 	return strings.Join(tags, ",")
 })
 
-// folderName is the last part of a path, or "" where that says nothing.
+// folderName returns the last element of a path, or "" if that is meaningless.
 func folderName(path string) string {
 	name := filepath.Base(path)
 	if name == "bin" || name == "/" || name == "." {
@@ -39,7 +39,7 @@ func folderName(path string) string {
 	return name
 }
 
-// normalizedTag is what the backend would make of it: lower case, letters, digits and _-:./ only, no underscores side by side or at the end.
+// normalizedTag normalizes as the backend does: lower case, letters, digits and _-:./ only, no repeated or trailing underscores.
 func normalizedTag(tag string) string {
 	tag = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-:./", r) {

@@ -9,29 +9,29 @@ import (
 type ProfileType int
 
 const (
-	// HeapProfile has allocations and live memory, of Go and of C.
+	// HeapProfile shows allocations and live memory of Go and C.
 	HeapProfile ProfileType = iota
 	// CPUProfile shows where the program spends CPU time.
 	CPUProfile
-	// BlockProfile shows where goroutines wait. It can be costly, see DefaultBlockRate, and is not on by default.
+	// BlockProfile shows where goroutines block. It can be expensive, see DefaultBlockRate, and is off by default.
 	BlockProfile
-	// MutexProfile shows contended locks. It is not on by default.
+	// MutexProfile shows contended locks. It is off by default.
 	MutexProfile
-	// GoroutineProfile has the stacks of all goroutines.
+	// GoroutineProfile shows the stacks of all goroutines.
 	GoroutineProfile
-	waitProfile // how long goroutines wait: DD_PROFILING_WAIT_PROFILE turns it on
-	// MetricsProfile has figures of the runtime, as allocations, collections and pauses, and of C's memory. It is always on.
+	waitProfile // how long goroutines wait; enabled by DD_PROFILING_WAIT_PROFILE
+	// MetricsProfile has metrics of the runtime, such as allocations, collections and pauses, and of C memory. It is always on.
 	MetricsProfile
-	executionTrace // DD_PROFILING_EXECUTION_TRACE_ENABLED turns it on, for some periods
-	// GoroutineLeakProfile has goroutines that nothing can wake up any more. Go 1.26 must have been built with
-	// GOEXPERIMENT=goroutineleakprofile, which also turns it on; where the runtime lacks it, it is left out.
+	executionTrace // in some periods; enabled by DD_PROFILING_EXECUTION_TRACE_ENABLED
+	// GoroutineLeakProfile shows goroutines that can never wake up. It needs Go 1.26 with GOEXPERIMENT=goroutineleakprofile,
+	// which also enables it. It is left out if the runtime lacks it.
 	GoroutineLeakProfile
 )
 
 type profileType struct {
 	name     string
 	filename string
-	// deltaTypes are the sample types that count since the start of the process: what is sent is how much they grew in the period.
+	// deltaTypes are the cumulative sample types; their change in the period is sent.
 	deltaTypes []string
 }
 
@@ -44,11 +44,11 @@ var profileTypes = map[ProfileType]profileType{
 	waitProfile:      {name: "goroutinewait", filename: "goroutineswait.pprof"},
 	MetricsProfile:   {name: "metrics", filename: "metrics.json"},
 	executionTrace:   {name: "execution-trace", filename: "go.trace"},
-	// Lookup knows it without the hyphen, see lookupName.
+	// pprof.Lookup knows it without the hyphen, see lookupName.
 	GoroutineLeakProfile: {name: "goroutine-leak", filename: "goroutineleak.pprof"},
 }
 
-// profileOrder is the order of collection and of a batch. Always the same, so that each delta covers one period.
+// profileOrder is the order of collection and of a batch. It is fixed, so that each delta covers one period.
 var profileOrder = []ProfileType{CPUProfile, HeapProfile, BlockProfile, MutexProfile, GoroutineProfile, waitProfile, GoroutineLeakProfile,
 	MetricsProfile, executionTrace}
 
@@ -59,10 +59,10 @@ func (t ProfileType) lookup() profileType {
 	return profileType{name: "unknown", filename: "unknown"}
 }
 
-// lookupName is what runtime/pprof.Lookup calls it.
+// lookupName returns the name for runtime/pprof.Lookup.
 func (t ProfileType) lookupName() string { return strings.ReplaceAll(t.String(), "-", "") }
 
-// UnmarshalText takes a name: "cpu", "heap", "block", "mutex", "goroutine" or "goroutineleak".
+// UnmarshalText parses a name: "cpu", "heap", "block", "mutex", "goroutine" or "goroutineleak".
 func (t *ProfileType) UnmarshalText(text []byte) error {
 	for _, known := range []ProfileType{CPUProfile, HeapProfile, BlockProfile, MutexProfile, GoroutineProfile, GoroutineLeakProfile} {
 		if known.lookupName() == string(text) {
@@ -73,11 +73,11 @@ func (t *ProfileType) UnmarshalText(text []byte) error {
 	return fmt.Errorf("unknown profile type: %s", text)
 }
 
-// String is the name of the type, as "heap".
+// String returns the name of the type, such as "heap".
 func (t ProfileType) String() string { return t.lookup().name }
 
-// Filename is the name of the attachment, as "heap.pprof". Delta profiles have "delta-" before it.
+// Filename returns the name of the attachment, such as "heap.pprof". Delta profiles prepend "delta-".
 func (t ProfileType) Filename() string { return t.lookup().filename }
 
-// Tag is the type as a tag, as "profile_type:heap".
+// Tag returns the type as a tag, such as "profile_type:heap".
 func (t ProfileType) Tag() string { return "profile_type:" + t.String() }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// What Stop waits for has its end at these times after its call, whatever hangs: the collection (the names of a large program may take long),
-// the server, and what was told to end then. That takes libcurl and net/http milliseconds, but a transport of the service's own, its statsd
-// client or the disk of the spool may hang for ever.
+// Deadlines of Stop, counted from its call: for the collection (symbolizing a large program may take long), for the server, and for cancelled
+// transfers to end. libcurl and net/http end within milliseconds, but a custom transport, the statsd client or the disk of the spool may hang
+// for ever.
 const (
 	collectTime = 1500 * time.Millisecond
 	sendTime    = 1750 * time.Millisecond
@@ -20,13 +20,13 @@ const (
 )
 
 var (
-	mu     sync.Mutex // held by Start and Stop from begin to end
+	mu     sync.Mutex // held throughout Start and Stop
 	active *profiler  // guarded by mu
 )
 
-// Start begins to collect and send profiles. While a profiler runs it is stopped, as by Stop, and the new one takes its place. An error says
-// what is wrong with an option or which environment variable cannot be read; what ran before then goes on. With DD_PROFILING_ENABLED=false
-// no profiler runs afterwards, and that is no error.
+// Start starts collecting and sending profiles. A running profiler is first stopped, as by [Stop]. An error names the invalid option or
+// environment variable; a running profiler then continues. With DD_PROFILING_ENABLED=false Start stops a running profiler, starts none, and
+// returns nil.
 func Start(options ...Option) error {
 	mu.Lock()
 	defer mu.Unlock()
@@ -56,9 +56,8 @@ func Start(options ...Option) error {
 	})
 }
 
-// Stop collects the running period, sends it with whatever else waits to be sent, and returns when all is done, two seconds after its call at the
-// latest, whatever hangs. With DD_PROFILING_FLUSH_ON_EXIT=false it sends nothing more. It may be called at any time, any number of times and from
-// any goroutine.
+// Stop collects the running period and sends it with all waiting batches. It returns when that is done, within two seconds, whatever hangs.
+// With DD_PROFILING_FLUSH_ON_EXIT=false it sends nothing. It may be called at any time, any number of times and from any goroutine.
 func Stop() {
 	mu.Lock()
 	defer mu.Unlock()
@@ -72,7 +71,7 @@ func stopActive() {
 	}
 }
 
-// profiler is one Start. Everything but exit belongs to the goroutine that collects.
+// profiler is the state of one Start. Everything but exit belongs to the collecting goroutine.
 type profiler struct {
 	cfg       *config
 	collector *collector
@@ -86,7 +85,7 @@ type profiler struct {
 
 func newProfiler(c *config, s sources) (*profiler, error) {
 	exit, k := make(chan struct{}), newCollector(c, s, &onceLog{})
-	u, err := newUploader(c, s, exit) // the last that can fail: what it opens would stay open
+	u, err := newUploader(c, s, exit) // last, since nothing would close it if a later step failed
 	if err != nil {
 		return nil, err
 	}
@@ -125,14 +124,14 @@ func (p *profiler) start() {
 }
 
 func (p *profiler) runPeriods() {
-	// glibc gives threads heaps of their own, and each keeps what it once needed. Naming C addresses and merging profiles takes tens of
-	// megabytes for a moment: on one thread that is one heap, on whatever thread comes along it would soon be all of them. The demo, with a
-	// period of 5 s: 260 to 340 MB resident without this line, 200 MB with it.
+	// glibc gives each thread an arena, which keeps its peak size. Symbolizing and merging temporarily take tens of megabytes: on one thread
+	// that grows one arena, on changing threads soon all of them. The demo with a period of 5 s: 260 to 340 MB resident without this line,
+	// 200 MB with it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer p.uploader.close()
 	defer p.collector.close()
-	for seq := uint64(0); seq == 0 || !p.exiting(); seq++ { // one at least: Stop may come before this goroutine ever ran
+	for seq := uint64(0); seq == 0 || !p.exiting(); seq++ { // at least one: Stop may be called before this goroutine first runs
 		end := time.Now().Add(p.cfg.period)
 		if contained(func() error { p.runPeriod(seq); return nil }) != nil {
 			p.sleepUntil(end)
@@ -140,8 +139,8 @@ func (p *profiler) runPeriods() {
 	}
 }
 
-// runPeriod waits until the end of a period, or until stop, and sends off what it has then. The CPU profile runs at the end, over the
-// collection of the others, so that it also shows what this package costs.
+// runPeriod waits until the end of the period, or until stop, then collects and queues a batch. The CPU profile runs through the
+// collection of the others, so that it also shows the cost of this package.
 func (p *profiler) runPeriod(seq uint64) {
 	start := time.Now()
 	p.collector.begin(seq)
@@ -155,8 +154,8 @@ func (p *profiler) runPeriod(seq uint64) {
 	if p.exiting() && !p.cfg.flushOnExit {
 		return
 	}
-	// dd-trace-go sends the length of the CPU profile as the length of the batch, and the backend counts on that: it is the time that CPU
-	// samples are divided by. A period that stop cuts short is as long as it was.
+	// dd-trace-go sends the length of the CPU profile as the length of the batch, and the backend relies on that: it divides CPU samples by
+	// it. A period that stop cuts short has its real length.
 	end := start.Add(min(p.cfg.cpuDuration, time.Since(start)))
 	b := batch{seq: seq, start: start, end: end, attachments: p.collector.collect(), endpoints: endpoints.take()}
 	if len(b.attachments) == 0 {
@@ -166,7 +165,7 @@ func (p *profiler) runPeriod(seq uint64) {
 	p.uploader.add(b)
 }
 
-// output writes the batch to disk, before anything of it can be lost on its way.
+// output writes the batch to disk before it is queued and could be lost.
 func (p *profiler) output(b batch) {
 	if p.cfg.outputDir == "" {
 		return
@@ -181,8 +180,8 @@ func (p *profiler) exiting() bool { return isClosed(p.exit) }
 
 func (p *profiler) sleepUntil(t time.Time) { p.sleep(t, p.exit, p.collector.evictC) }
 
-// sleeper makes what sleeps until a time, or until exit is closed. evict is called meanwhile, once each interval: for so long the tables of
-// C's stacks may be full before stacks of the past make room.
+// sleeper returns a function that sleeps until a time, or until exit is closed, and calls evict once per interval. The stack table may thus be
+// full for one interval at most before stacks with no live samples are evicted.
 func sleeper(interval time.Duration) func(t time.Time, exit <-chan struct{}, evict func()) {
 	return func(t time.Time, exit <-chan struct{}, evict func()) {
 		for !isClosed(exit) {
@@ -210,7 +209,7 @@ func sleep(d time.Duration, exit <-chan struct{}) {
 	}
 }
 
-// endsBefore says whether c is closed before one of the times is over.
+// endsBefore reports whether c is closed before any of the times.
 func endsBefore(c <-chan struct{}, times ...<-chan time.Time) bool {
 	either := append(times, nil, nil)
 	select {
@@ -221,7 +220,7 @@ func endsBefore(c <-chan struct{}, times ...<-chan time.Time) bool {
 	return isClosed(c)
 }
 
-// stop is called once. It waits for nothing but channels.
+// stop must be called once. It waits for channels only.
 func (p *profiler) stop() {
 	collect, send, all := p.after(collectTime), p.after(sendTime), p.after(stopTime)
 	close(p.exit)
@@ -229,7 +228,7 @@ func (p *profiler) stop() {
 	if !p.cfg.flushOnExit {
 		p.uploader.giveUp()
 	}
-	if !endsBefore(p.collected, collect) { // the batch is dropped, and counted, when it comes
+	if !endsBefore(p.collected, collect) { // the batch is dropped and counted once it has been collected
 		p.uploader.giveUp()
 		say(slog.LevelWarn, "cmemprof: the last period took too long to collect and is not sent")
 		return

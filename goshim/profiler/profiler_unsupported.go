@@ -8,7 +8,7 @@ import (
 	"runtime"
 )
 
-// Start returns an error: the profiler is C code for Linux on amd64. The options are checked as they would be there.
+// Start returns an error, since the profiler needs Linux on amd64 and cgo. The options are checked as they would be there.
 func Start(options ...Option) error {
 	c, err := newConfig(options)
 	if err != nil || !c.enabled {
@@ -20,5 +20,5 @@ func Start(options ...Option) error {
 	return fmt.Errorf("cmemprof: the profiler is for linux/amd64, this is %s/%s", runtime.GOOS, runtime.GOARCH)
 }
 
-// Stop does nothing, as nothing was started.
+// Stop does nothing.
 func Stop() {}

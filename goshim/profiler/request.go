@@ -5,16 +5,16 @@ import (
 	"regexp"
 )
 
-// headers go with every batch, whatever sends it. None has a line break in it: check has seen to that.
+// headers returns the headers of every batch, whatever the transport. None contains a line break: check ensures it.
 func (c *config) headers() map[string]string {
 	h := map[string]string{
-		// Who collected it; the kind of profile is the family in the event. Not dd-trace-go: a backend could work around its faults.
+		// Not "dd-trace-go": a backend may have workarounds for its bugs. The kind of profile is the event's family.
 		"DD-EVP-ORIGIN":         "cmemprof",
 		"DD-EVP-ORIGIN-VERSION": version,
 		"User-Agent":            "cmemprof/" + version,
 	}
 	for name, value := range map[string]string{
-		"DD-API-KEY":           c.apiKey, // to an Agent too, as dd-trace-go does; the Agent puts its own in its place
+		"DD-API-KEY":           c.apiKey, // to an Agent too, as dd-trace-go does; the Agent replaces it with its own
 		"Datadog-Container-ID": c.containerID,
 		"Datadog-Entity-ID":    c.entityID,
 	} {
@@ -25,7 +25,7 @@ func (c *config) headers() map[string]string {
 	return h
 }
 
-// targetURL is where batches go.
+// targetURL is the URL that batches are posted to.
 func (c *config) targetURL() string {
 	if c.agentless {
 		return c.intakeURL
@@ -33,7 +33,7 @@ func (c *config) targetURL() string {
 	return c.agentURL
 }
 
-// address is what a log may say about where batches go.
+// address is the upload target for the log, redacted.
 func (c *config) address() string {
 	if c.unixSocket != "" {
 		return "unix://" + c.unixSocket
@@ -45,10 +45,10 @@ func (c *config) address() string {
 	return redacted(u)
 }
 
-// tokenInPath is where the receiver takes a token from a client that can be told an address and nothing else: http://host/t/TOKEN.
+// tokenInPath matches the token in a URL http://host/t/TOKEN, for clients of the receiver that can be configured with an address only.
 var tokenInPath = regexp.MustCompile(`/t/[^/]+`)
 
-// redacted is what may be said of an address: neither its password nor its token.
+// redacted returns the address without its password and token.
 func redacted(u *url.URL) string {
 	shown := *u
 	shown.Path = tokenInPath.ReplaceAllString(u.Path, "/t/xxxxx")

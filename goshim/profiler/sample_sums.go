@@ -13,8 +13,8 @@ const (
 	wireFixed32 = 5
 )
 
-// sumSamples adds up the values of all samples of a profile without compression, one sum for each sample type. Reading the whole of it with its
-// stacks and names would cost far more memory. ok is false if it is no profile.
+// sumSamples sums the values of all samples of an uncompressed profile, one sum per sample type. Decoding stacks and names as well would take
+// far more memory. ok is false if profile is malformed.
 func sumSamples(profile []byte) (sums []int64, ok bool) {
 	for len(profile) > 0 {
 		field, wire, _, bytes, rest := nextField(profile)
@@ -62,7 +62,7 @@ func addSample(sums *[]int64, sample []byte) (ok bool) {
 	return true
 }
 
-// nextField takes one field off the front. rest is nil, and not just empty, if there is none.
+// nextField splits off the first field. rest is nil, as opposed to empty, if message is malformed.
 func nextField(message []byte) (field, wire int, varint uint64, bytes, rest []byte) {
 	tag, size := binary.Uvarint(message)
 	if size <= 0 {

@@ -15,15 +15,15 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// delta turns totals into what happened between two calls.
+// delta turns cumulative profiles into the change between two calls.
 type delta interface {
 	Next(profile []byte) ([]byte, error)
 	Close()
 }
 
-// sources is everything the profiler asks others for. Tests put others in their place.
+// sources are the profiler's external dependencies. Tests replace them.
 type sources struct {
-	begin          func(seq uint64) // called when a period begins
+	begin          func(seq uint64) // called at the start of a period
 	statsC         func() cmemprof.Stats
 	allocator      func() cmemprof.AllocatorStats
 	evictC         func() bool
@@ -36,9 +36,9 @@ type sources struct {
 	merge          func(profiles ...[]byte) ([]byte, error)
 	newDelta       func(output merge.Output, types ...string) delta
 	compress       func([]byte, compression) ([]byte, error)
-	send           func(context.Context, upload.Request) error // nil: as the configuration says
-	after          func(time.Duration) <-chan time.Time        // for the times of Stop
-	lastTries      time.Duration                               // how long Stop's sending may go on trying
+	send           func(context.Context, upload.Request) error // nil: as configured
+	after          func(time.Duration) <-chan time.Time        // for the deadlines of Stop
+	lastTries      time.Duration                               // how long Stop may retry
 	sleepUntil     func(t time.Time, exit <-chan struct{}, evict func())
 }
 

@@ -9,22 +9,22 @@ import (
 	"sync/atomic"
 )
 
-// Counters count what the profiler did since the process started, over all Starts and Stops.
+// Counters count since process start, over all Starts and Stops.
 type Counters struct {
-	BatchesSent    uint64 // the server took them
-	BatchesFailed  uint64 // given up: the server refused them, or failed at them for a period, at each try of Stop, or ten times while it took others
-	BatchesDropped uint64 // given up: newer ones needed the place, or Stop's time was over
-	BatchesRetried uint64 // sendings of batches that were tried before
-	BytesSent      uint64 // of the batches that the server took
-	BatchesSpooled uint64 // could not be sent at once and were left to the spool (WithSpool), where they wait for the server
-	SpoolSent      uint64 // of BatchesSent, those from the spool, whoever has written them there
+	BatchesSent    uint64 // accepted by the server
+	BatchesFailed  uint64 // given up: refused, or failed for a period, at every attempt of Stop, or ten times while the server accepted others
+	BatchesDropped uint64 // given up: displaced by newer ones, or left when the time of Stop was up
+	BatchesRetried uint64 // attempts after a batch's first
+	BytesSent      uint64 // of BatchesSent
+	BatchesSpooled uint64 // could not be sent at once and wait in the spool (WithSpool)
+	SpoolSent      uint64 // of BatchesSent, those sent from the spool, whichever process wrote them
 	SpoolDropped   uint64 // deleted from the spool to stay within its size
-	SpoolDamaged   uint64 // deleted from the spool since they were cut or damaged
-	SpoolErrors    uint64 // files of the spool that could not be written, their batches stayed in memory, or not be deleted
-	ProfilesFailed uint64 // single profiles that could not be taken; their batch went without them
+	SpoolDamaged   uint64 // deleted from the spool because they were truncated or damaged
+	SpoolErrors    uint64 // spool files that could not be written, whose batches stayed in memory, or that could not be deleted
+	ProfilesFailed uint64 // profiles that could not be taken; their batch was sent without them
 	OutputsFailed  uint64 // batches that could not be written to DD_PROFILING_OUTPUT_DIR
 	EndpointsLost  uint64 // requests to endpoints beyond the first 1,000 of a period
-	Panics         uint64 // contained
+	Panics         uint64 // contained panics
 }
 
 var counters struct {
@@ -32,7 +32,7 @@ var counters struct {
 	profilesFailed, outputsFailed, endpointsLost, panics                                                   atomic.Uint64
 }
 
-// Stats returns the counters. It costs nothing and may be called at any time.
+// Stats returns the counters. It is cheap and may be called at any time.
 func Stats() Counters {
 	return Counters{
 		BatchesSent:    counters.sent.Load(),
@@ -52,7 +52,7 @@ func Stats() Counters {
 	}
 }
 
-// say logs. The handler is the service's: a panic in it must neither reach the service on a goroutine of ours nor end what called.
+// say logs. The handler belongs to the service: a panic in it must neither end the process from a profiler goroutine nor end the caller.
 func say(level slog.Level, message string, attributes ...any) {
 	defer func() {
 		if recover() != nil {
@@ -64,7 +64,7 @@ func say(level slog.Level, message string, attributes ...any) {
 
 var firstPanic sync.Once
 
-// contained runs f and turns a panic into an error. The first one of the process is logged with its stack.
+// contained runs f and turns a panic into an error. The first panic of the process is logged with its stack.
 func contained(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

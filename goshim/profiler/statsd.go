@@ -2,13 +2,13 @@ package profiler
 
 import "time"
 
-// StatsdClient gets figures about the profiler itself, under the names that dd-trace-go uses: datadog.profiling.go.collect_time and delta_time,
-// collect_error, upload_success, upload_error, upload_retry, uploaded_profile_bytes, queue_full. Its methods may be called from several
-// goroutines at a time. A panic in them is contained, errors are ignored.
+// StatsdClient receives metrics of the profiler itself, under the names that dd-trace-go uses: datadog.profiling.go.collect_time and delta_time,
+// collect_error, upload_success, upload_error, upload_retry, uploaded_profile_bytes, queue_full. Its methods must be safe for concurrent use.
+// Panics in them are contained, errors are ignored.
 type StatsdClient interface {
-	// Count counts how many times an event happened.
+	// Count adds times occurrences of an event.
 	Count(event string, times int64, tags []string, rate float64) error
-	// Timing records how long something took.
+	// Timing records a duration.
 	Timing(event string, duration time.Duration, tags []string, rate float64) error
 }
 
@@ -20,7 +20,7 @@ func (c *config) count(event string, times int64, tags ...string) {
 	}
 }
 
-// timing has the tags of the service and the profile's type.
+// timing adds the tags of the service and of the profile type.
 func (c *config) timing(event string, d time.Duration, t ProfileType) {
 	if c.statsd != nil {
 		_ = contained(func() error { return c.statsd.Timing(statsdPrefix+event, d, c.typeTags(t), 1) })

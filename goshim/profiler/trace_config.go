@@ -4,10 +4,10 @@ import "time"
 
 const (
 	defaultTracePeriod = 15 * time.Minute
-	defaultTraceLimit  = 5 << 20 // about what tools can still show
+	defaultTraceLimit  = 5 << 20 // about as much as trace viewers can handle
 )
 
-// traceConfig says how often a period comes with an execution trace, and how large one gets before it ends.
+// traceConfig sets how often a period includes an execution trace, and the size at which a trace ends.
 type traceConfig struct {
 	enabled    bool
 	period     time.Duration

@@ -9,7 +9,7 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// batchCounters joins the counts of a queue to those of the process.
+// batchCounters maps the counts of a queue to the process's counters.
 var batchCounters = []struct {
 	of      func(*upload.Counts) *uint64
 	counter *atomic.Uint64
@@ -26,19 +26,19 @@ var batchCounters = []struct {
 	{func(c *upload.Counts) *uint64 { return &c.SpoolErrors }, &counters.spoolErrors},
 }
 
-// countedSoFar is what of the queue's counts is in the process's counters.
+// countedSoFar holds the queue's counts that are already in the process's counters.
 type countedSoFar struct {
 	mu     sync.Mutex
 	counts upload.Counts // guarded by mu
 }
 
-// account adds what is new to the counters of the process, and gives it. It also names the first trouble with the spool.
+// account adds the increments to the process's counters and returns them. It also logs the first fault of the spool.
 func (u *uploader) account(now upload.Counts) (grown upload.Counts) {
 	u.counted.mu.Lock()
 	defer u.counted.mu.Unlock()
 	before := &u.counted.counts
 	for _, c := range batchCounters {
-		// Two goroutines may come here in the other order than they asked the queue: counts never go back.
+		// Two goroutines may get here in the reverse order of their queue queries: counts never decrease.
 		if from, to := c.of(before), c.of(&now); *to > *from {
 			*c.of(&grown) = *to - *from
 			*from = *to
@@ -61,6 +61,6 @@ func (u *uploader) warnOfSpool(grown upload.Counts) {
 		u.messages.warn("spool full", "cmemprof: the spool "+u.cfg.spoolDirectory+" is full; its oldest batches are deleted")
 	}
 	if grown.SpoolDamaged > 0 {
-		u.messages.warn("spool damaged", "cmemprof: the spool "+u.cfg.spoolDirectory+" had damaged or half-written files; they are deleted")
+		u.messages.warn("spool damaged", "cmemprof: the spool "+u.cfg.spoolDirectory+" had damaged or half-written files; they were deleted")
 	}
 }

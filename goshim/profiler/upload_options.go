@@ -2,10 +2,10 @@ package profiler
 
 import "fmt"
 
-// WithSpool keeps batches in a directory until the server has taken them. Those that cannot be sent are sent when it is back, also by the next
-// process or by others that share the directory. It is made if only its last part is missing; one that other users can write into is refused.
-// maxBytes bounds what it takes of the disk, all processes together; over it the oldest batch is deleted; 0: 256 MiB. Without this option or
-// DD_PROFILING_SPOOL_DIR the last five wait in memory.
+// WithSpool keeps batches in a directory until the server has accepted them. Unsent batches are sent when the server is back, by this process,
+// the next one, or others that share the directory. The directory is created if its parent exists. One that other users can write to is
+// refused. maxBytes limits the disk usage of all processes together; over it the oldest batch is deleted; 0 means 256 MiB. Default:
+// DD_PROFILING_SPOOL_DIR, else the last five batches wait in memory only.
 func WithSpool(directory string, maxBytes int64) Option {
 	return func(c *config) {
 		if directory == "" || maxBytes < 0 {

@@ -12,26 +12,26 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// uploader sends batches, oldest first. Which one when, and what becomes of one that did not arrive, is for the queue to decide (upload.h).
-// add and close belong to the goroutine that collects, run is the one that sends.
+// uploader sends batches, oldest first. The queue decides which is due when, and what to do after a failure (upload.h). add and close belong to
+// the collecting goroutine, run to the sending one.
 type uploader struct {
 	cfg    *config
 	send   func(context.Context, upload.Request) error
-	client *upload.Client // nil: not ours to close
+	client *upload.Client // nil: the service's client sends
 	queue  *upload.Queue
 
-	added    chan struct{} // has one place: the queue is worth a look
-	closed   chan struct{} // by close: nothing comes any more
+	added    chan struct{} // capacity 1: wakes run
+	closed   chan struct{} // closed by close: no more batches will be added
 	exit     <-chan struct{}
-	last     time.Duration   // for tries after exit
-	ctx      context.Context // ended by giveUp
+	last     time.Duration   // limit for attempts after exit
+	ctx      context.Context // cancelled by giveUp
 	giveUp   context.CancelFunc
 	failures failureLog
 	messages onceLog
 	counted  countedSoFar
 }
 
-// newUploader: exit is closed by stop, from then on nothing waits long. An error: there is no memory.
+// newUploader returns an error if there is no memory. stop closes exit; pauses are short from then on.
 func newUploader(c *config, s sources, exit <-chan struct{}) (*uploader, error) {
 	u := &uploader{cfg: c, send: s.send, added: make(chan struct{}, 1), closed: make(chan struct{}), exit: exit, last: s.lastTries}
 	u.ctx, u.giveUp = context.WithCancel(context.Background())
@@ -53,7 +53,7 @@ func newUploader(c *config, s sources, exit <-chan struct{}) (*uploader, error) 
 	return u, nil
 }
 
-// checkSpool refuses a directory that others can write into. Any other trouble may pass, and is for the log.
+// checkSpool refuses a directory that others can write to. Other faults may be transient and are only logged.
 func checkSpool(c *config) error {
 	if err := upload.CheckSpool(c.spoolDirectory); err != nil {
 		return fmt.Errorf("%s: invalid spool: %s: %w", c.spoolFrom, c.spoolDirectory, err)
@@ -61,7 +61,7 @@ func checkSpool(c *config) error {
 	return nil
 }
 
-// add never waits for the network: when the queue is full, the oldest batch makes room.
+// add never waits for the network: if the queue is full, the oldest batch is dropped.
 func (u *uploader) add(b batch) {
 	event, err := u.cfg.event(b)
 	if err == nil {
@@ -82,13 +82,13 @@ func (u *uploader) add(b batch) {
 	}
 }
 
-// close ends run once the queue is empty, or what is in it cannot be sent within the time of Stop.
+// close ends run once the queue is empty, or the rest cannot be sent within the time of Stop.
 func (u *uploader) close() { close(u.closed) }
 
 func (u *uploader) run() {
 	defer u.end()
 	for exit := u.exit; ; {
-		closed := isClosed(u.closed) // before the look at the queue: what was added before close is seen
+		closed := isClosed(u.closed) // before Next, so that batches added before close are seen
 		wait := upload.Forever
 		if u.ctx.Err() == nil {
 			var b *upload.Batch
@@ -114,7 +114,7 @@ func (u *uploader) run() {
 	}
 }
 
-// waitFor is c, or nil, for which a select never waits.
+// waitFor returns c, or nil, which select ignores.
 func waitFor(c <-chan struct{}, yes bool) <-chan struct{} {
 	if yes {
 		return c
@@ -149,7 +149,7 @@ func (u *uploader) deliver(b *upload.Batch) {
 	u.report(outcome, err, size)
 }
 
-// report tells the log and the statsd client.
+// report reports the outcome to the log and the statsd client.
 func (u *uploader) report(outcome upload.Outcome, err error, size int64) {
 	switch outcome {
 	case upload.Sent:
@@ -157,11 +157,11 @@ func (u *uploader) report(outcome upload.Outcome, err error, size int64) {
 		u.cfg.count("uploaded_profile_bytes", size)
 		u.failures.works()
 	case upload.Waits, upload.Spooled:
-		if u.ctx.Err() == nil { // else it was broken off by giveUp
+		if u.ctx.Err() == nil { // else cancelled by giveUp
 			u.cfg.count("upload_retry", 1)
 			u.failures.waits(u.describe(err), isRefusal(err))
 		}
-	case upload.PutOff: // nothing to tell: the others arrive
+	case upload.PutOff: // not logged: the others arrive
 		u.cfg.count("upload_retry", 1)
 	default:
 		u.cfg.count("upload_error", 1)
@@ -169,13 +169,13 @@ func (u *uploader) report(outcome upload.Outcome, err error, size int64) {
 	}
 }
 
-// isRefusal: the server has said no, and will until somebody changes the key, the address or the server.
+// isRefusal reports whether the server refuses all batches until the key, the address or the server changes.
 func isRefusal(err error) bool {
 	var e *upload.Error
 	return errors.As(err, &e) && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooManyRequests
 }
 
-// end belongs to run. After it the uploader is of no use any more.
+// end is called by run. The uploader must not be used afterwards.
 func (u *uploader) end() {
 	counts := u.queue.Close()
 	if u.account(counts).Dropped > 0 {
@@ -187,7 +187,7 @@ func (u *uploader) end() {
 	u.giveUp()
 }
 
-// ofBatch are the headers that say where a batch comes from. They stay with it in the spool, from which another container may send it.
+// ofBatch are the headers that identify a batch's origin. They are spooled with it, since another container may send it.
 var ofBatch = []string{"Datadog-Container-ID", "Datadog-Entity-ID"}
 
 func (u *uploader) headers(names []string) (lines []string) {
@@ -208,7 +208,7 @@ func (u *uploader) headersOfRequest() map[string]string {
 	return all
 }
 
-// describe is the cause for the log.
+// describe returns the cause for the log.
 func (u *uploader) describe(err error) string {
 	return upload.Describe(err, !u.cfg.agentless)
 }

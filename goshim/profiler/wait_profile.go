@@ -11,11 +11,11 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// goroutine is one of the runtime's listing of all goroutines.
+// goroutine is an entry of the runtime's goroutine listing.
 type goroutine struct {
 	id       int64
 	state    string
-	wait     time.Duration // whole minutes, as the runtime has it
+	wait     time.Duration // whole minutes, as the runtime reports it
 	onThread bool          // locked to its thread
 	frames   []goroutineFrame
 }
@@ -25,10 +25,10 @@ type goroutineFrame struct {
 	line           int64
 }
 
-// "goroutine 7 gp=0xc000 m=nil [chan receive, 3 minutes, locked to thread]:", with what Go versions have put between the number and the state.
+// "goroutine 7 gp=0xc000 m=nil [chan receive, 3 minutes, locked to thread]:"; what is between number and state depends on the Go version.
 var goroutineHead = regexp.MustCompile(`^goroutine (\d+)[^\[]*\[([^\]]*)\]:?$`)
 
-// parseGoroutines reads what the goroutine profile prints with debug=2. What it does not know it leaves out and counts.
+// parseGoroutines parses the goroutine profile with debug=2. Unknown blocks are skipped and counted.
 func parseGoroutines(text []byte) (all []goroutine, unknown int) {
 	for _, block := range bytes.Split(text, []byte("\n\n")) {
 		lines := strings.Split(strings.TrimSpace(string(block)), "\n")
@@ -48,7 +48,7 @@ func parseGoroutines(text []byte) (all []goroutine, unknown int) {
 	return all, unknown
 }
 
-// readState reads "chan receive, 3 minutes, locked to thread". The state itself may have a comma in it: "select, durable".
+// readState parses "chan receive, 3 minutes, locked to thread". The state itself may contain a comma: "select, durable".
 func (g *goroutine) readState(text string) {
 	var state []string
 	for _, part := range strings.Split(text, ", ") {
@@ -66,8 +66,8 @@ func (g *goroutine) readState(text string) {
 	g.state = strings.Join(state, ", ")
 }
 
-// parseFrames reads pairs of lines: the function with its arguments, and, behind a tab, file:line. The caller that started the goroutine is the
-// last one.
+// parseFrames parses pairs of lines: the function with its arguments, then a tab and file:line. The last frame is the one that started the
+// goroutine.
 func parseFrames(lines []string) []goroutineFrame {
 	var frames []goroutineFrame
 	for _, line := range lines {
@@ -82,14 +82,14 @@ func parseFrames(lines []string) []goroutineFrame {
 		if started {
 			name, _, _ = strings.Cut(name, " in goroutine ")
 		} else if open := strings.LastIndex(name, "("); open > 0 {
-			name = name[:open] // the arguments; a method's "(*T)" is before them
+			name = name[:open] // cuts the arguments; a method's "(*T)" comes before them
 		}
-		frames = append(frames, goroutineFrame{function: name}) // "...additional frames elided..." too: the stack was cut there
+		frames = append(frames, goroutineFrame{function: name}) // also for "...additional frames elided...", where the stack was truncated
 	}
 	return frames
 }
 
-// parsePosition reads "/src/main.go:12 +0x1d".
+// parsePosition parses "/src/main.go:12 +0x1d".
 func parsePosition(text string) (file string, line int64) {
 	text, _, _ = strings.Cut(text, " +0x")
 	colon := strings.LastIndex(text, ":")
@@ -103,7 +103,7 @@ func parsePosition(text string) (file string, line int64) {
 	return text[:colon], line
 }
 
-// waitProfileOf makes a profile of it: one sample for each goroutine, with how long it has waited.
+// waitProfileOf converts a goroutine listing to a profile: one sample per goroutine, whose value is its waiting time.
 func waitProfileOf(text []byte, now time.Time) ([]byte, error) {
 	goroutines, unknown := parseGoroutines(text)
 	mapping := &profile.Mapping{ID: 1, HasFunctions: true}

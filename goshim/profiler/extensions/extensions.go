@@ -1,11 +1,11 @@
-// Package extensions is where a profiler of C allocations makes itself known to package profiler.
+// Package extensions lets a profiler of C allocations register itself with package profiler.
 //
-// github.com/cmemprof/cmemprof/goshim/profiler brings one along, which is taken when no other was set. Another one is set like this, best
-// in the init function of its package:
+// github.com/cmemprof/cmemprof/goshim/profiler has a default profiler, which is used if no other was set. Set another one in the init function
+// of its package:
 //
 //	func init() { extensions.SetCAllocationProfiler(mine) }
 //
-// It is used from the next profiler.Start on.
+// It takes effect at the next profiler.Start.
 package extensions
 
 import (
@@ -14,28 +14,28 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// DefaultCAllocationSamplingRate is the mean number of bytes between two samples if nothing else is asked for: that of Go's own heap profile.
+// DefaultCAllocationSamplingRate is the default sampling interval, the mean number of bytes between two samples: that of Go's heap profile.
 const DefaultCAllocationSamplingRate = 512 * 1024
 
-// CAllocationProfiler profiles what C code allocates, one period after the other. Its methods are called by one goroutine at a time. A panic
-// in them is contained.
+// CAllocationProfiler profiles C allocations in consecutive periods. Its methods are called by one goroutine at a time. Panics
+// in them are contained.
 type CAllocationProfiler interface {
-	// Start begins a period: one sample for every rate bytes, on average.
+	// Start begins a period. One sample is taken every rate bytes, on average.
 	Start(rate int)
-	// Stop ends it and returns what was allocated since Start, with the sample types of Go's heap profile. It is merged with Go's when delta
-	// profiles are on; totals since the start of the process it cannot give.
+	// Stop ends the period and returns the allocations since Start, with the sample types of Go's heap profile. The result is merged with Go's
+	// if delta profiles are on. Without delta profiles it is not used, as it has no totals since process start.
 	Stop() (*profile.Profile, error)
 }
 
-// CHeapProfiler is a CAllocationProfiler that also knows what of its allocations is still alive. It is not started and stopped each period
-// but runs all the time, and its profile joins Go's before deltas are made, as totals are joined to totals.
+// CHeapProfiler is a CAllocationProfiler that also tracks which allocations are live. It runs continuously instead of being started and stopped
+// each period. Its cumulative profile is merged with Go's before deltas are computed.
 type CHeapProfiler interface {
 	CAllocationProfiler
-	// StartHeap begins to sample, or changes the interval. An error says why C allocations cannot be profiled in this process.
+	// StartHeap starts sampling, or changes the interval. An error says why C allocations cannot be profiled in this process.
 	StartHeap(intervalBytes int64) error
-	// StopHeap takes no further samples.
+	// StopHeap stops sampling.
 	StopHeap()
-	// Heap returns all allocations since the first StartHeap and what of them is alive, as profile.proto without compression.
+	// Heap returns all allocations since the first StartHeap and the live ones among them, as uncompressed profile.proto.
 	Heap() ([]byte, error)
 }
 
@@ -44,14 +44,14 @@ var (
 	current CAllocationProfiler // guarded by mu
 )
 
-// GetCAllocationProfiler returns the profiler that was set last.
+// GetCAllocationProfiler returns the current profiler of C allocations.
 func GetCAllocationProfiler() (impl CAllocationProfiler, registered bool) {
 	mu.Lock()
 	defer mu.Unlock()
 	return current, current != nil
 }
 
-// SetCAllocationProfiler makes c the profiler of C allocations; nil: there is none.
+// SetCAllocationProfiler makes c the profiler of C allocations; nil means none.
 func SetCAllocationProfiler(c CAllocationProfiler) {
 	mu.Lock()
 	defer mu.Unlock()

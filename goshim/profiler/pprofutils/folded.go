@@ -13,15 +13,15 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Protobuf turns a profile into folded text.
+// Protobuf converts a profile to folded text.
 type Protobuf struct {
-	// SampleTypes writes the values of all sample types, and a first line that names them: "samples/count cpu/nanoseconds". Otherwise only the
+	// SampleTypes writes the values of all sample types, and a header line that names them: "samples/count cpu/nanoseconds". Otherwise only the
 	// first value is written.
 	SampleTypes bool
 }
 
-// Convert writes the stacks with the largest first value first. Stacks of the same functions are added up, whatever their lines. protobuf is
-// not changed.
+// Convert writes the stacks sorted by their first value, largest first. Stacks of the same functions are summed, regardless of line numbers.
+// protobuf is not changed.
 func (c Protobuf) Convert(protobuf *profile.Profile, text io.Writer) error {
 	p := protobuf.Copy()
 	if err := p.Aggregate(true, true, false, false, false, false); err != nil {
@@ -51,7 +51,7 @@ func (c Protobuf) Convert(protobuf *profile.Profile, text io.Writer) error {
 	return w.Flush()
 }
 
-// stackOf is the functions of a sample, root first; locations and their lines are leaf first.
+// stackOf returns the functions of a sample, root first; locations and their lines are leaf first.
 func stackOf(s *profile.Sample) []string {
 	var stack []string
 	for _, l := range slices.Backward(s.Location) {
@@ -62,10 +62,10 @@ func stackOf(s *profile.Sample) []string {
 	return stack
 }
 
-// Text turns folded text into a profile.
+// Text converts folded text to a profile.
 type Text struct{}
 
-// Convert takes what Protobuf writes. Without a first line that names the sample types there is one, samples/count.
+// Convert parses the output of Protobuf. Without a header line there is one sample type, samples/count.
 func (Text) Convert(text io.Reader) (*profile.Profile, error) {
 	all, err := io.ReadAll(text)
 	if err != nil {
@@ -75,7 +75,7 @@ func (Text) Convert(text io.Reader) (*profile.Profile, error) {
 		p: &profile.Profile{
 			TimeNanos:  time.Now().UnixNano(),
 			SampleType: []*profile.ValueType{{Type: "samples", Unit: "count"}},
-			PeriodType: &profile.ValueType{}, // a merge wants one
+			PeriodType: &profile.ValueType{}, // required by profile.Merge
 			Mapping:    []*profile.Mapping{{ID: 1, HasFunctions: true}},
 		},
 		locations: map[string]*profile.Location{},
@@ -97,7 +97,7 @@ func (Text) Convert(text io.Reader) (*profile.Profile, error) {
 	return b.p, b.p.CheckValid()
 }
 
-// isHeader: every word is type/unit. A stack has its value behind it, which has no slash.
+// isHeader reports whether every word is type/unit. A stack ends in its value, which has no slash.
 func isHeader(line string) bool {
 	return !slices.ContainsFunc(strings.Split(line, " "), func(word string) bool { return !strings.Contains(word, "/") })
 }
@@ -119,7 +119,7 @@ func (b *builder) header(line string) error {
 	return nil
 }
 
-// sample: names of functions may have spaces in them, values come last.
+// sample parses one line. Function names may contain spaces; values come last.
 func (b *builder) sample(line string) error {
 	words := strings.Split(line, " ")
 	count := len(b.p.SampleType)

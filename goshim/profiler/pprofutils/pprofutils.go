@@ -1,10 +1,10 @@
-// Package pprofutils subtracts profiles and turns them into folded text and back.
+// Package pprofutils subtracts profiles and converts them to folded text and back.
 //
-// Folded text has one line for each stack, root first, with its value behind it:
+// Folded text has one line per stack, root first, followed by its value:
 //
 //	main;work;alloc 3
 //
-// It is what flame graph tools take, and small enough to be written by hand in tests.
+// It is the input of flame graph tools, and short enough to write by hand in tests.
 package pprofutils
 
 import (
@@ -14,18 +14,18 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// ValueType is a type of value and its unit, as "alloc_space" and "bytes".
+// ValueType is a sample type and its unit, such as "alloc_space" and "bytes".
 type ValueType struct {
 	Type, Unit string
 }
 
 // Delta subtracts one profile from another.
 type Delta struct {
-	// SampleTypes are those that are subtracted; of all others the values of the later profile remain.
+	// SampleTypes are subtracted. All others keep the values of the later profile.
 	SampleTypes []ValueType
 }
 
-// Convert returns b - a, without the samples that are zero then. Every type of SampleTypes must be in a. Neither profile is changed.
+// Convert returns b - a without samples that are zero. a must have every type of SampleTypes. Neither profile is changed.
 func (d Delta) Convert(a, b *profile.Profile) (*profile.Profile, error) {
 	ratios := make([]float64, len(a.SampleType))
 	found := 0

@@ -1,14 +1,14 @@
-// Package immutable has a list of strings that many goroutines may read, since nobody can change it.
+// Package immutable provides an immutable list of strings, safe for concurrent reads.
 package immutable
 
 import "slices"
 
-// StringSlice is such a list. The zero value is an empty one.
+// StringSlice is an immutable list. The zero value is empty.
 type StringSlice struct {
 	s []string
 }
 
-// NewStringSlice makes one of a copy of s.
+// NewStringSlice copies s.
 func NewStringSlice(s []string) StringSlice {
 	return StringSlice{slices.Clone(s)}
 }
@@ -18,7 +18,7 @@ func (l StringSlice) Slice() []string {
 	return append([]string{}, l.s...)
 }
 
-// Append returns a new list with more strings at its end. The one it is called on stays as it is.
+// Append returns a new list with more appended.
 func (l StringSlice) Append(more ...string) StringSlice {
 	return StringSlice{slices.Concat(l.s, more)}
 }
