@@ -25,16 +25,16 @@ bool cursor_fail_field(struct cursor *cursor, enum wire_result result) {
     return cursor_fail(cursor, MERGE_MALFORMED, result == WIRE_SHORT ? "a field is longer than its message" : "bad tag or varint");
 }
 
-uint32_t cursor_text_at(struct cursor *cursor, uint64_t index) {
+uint32_t cursor_string_at(struct cursor *cursor, uint64_t index) {
     struct input *input = cursor->input;
-    if (index >= input->texts.count) {
-        cursor_fail(cursor, MERGE_MALFORMED, "string %llu of %u does not exist", (unsigned long long)index, input->texts.count);
+    if (index >= input->strings.count) {
+        cursor_fail(cursor, MERGE_MALFORMED, "string %llu of %u does not exist", (unsigned long long)index, input->strings.count);
         return 0;
     }
-    uint32_t *text = (uint32_t *)input->texts.items + index;
-    if (*text == TEXT_TABLE_FULL) {
-        struct span span = ((const struct span *)input->tables[DECODE_TEXTS].items)[index];
-        *text = profile_intern_text(input->profile, (const char *)input->bytes + span.at, span.size);
+    uint32_t *text = (uint32_t *)input->strings.items + index;
+    if (*text == STRING_TABLE_FULL) {
+        struct span span = ((const struct span *)input->tables[DECODE_STRINGS].items)[index];
+        *text = profile_intern_string(input->profile, (const char *)input->bytes + span.at, span.size);
     }
     return *text;
 }
@@ -76,7 +76,7 @@ static inline void scan_message(struct cursor *cursor) {
     uint32_t number = cursor->field.number;
     if (cursor->field.type != WIRE_BYTES)
         cursor_fail(cursor, MERGE_MALFORMED, "field %u is not a message", number);
-    else if (number == DECODE_TEXTS && (size_t)(cursor->field.bytes.end - cursor->field.bytes.at) > input->limits->string_bytes)
+    else if (number == DECODE_STRINGS && (size_t)(cursor->field.bytes.end - cursor->field.bytes.at) > input->limits->string_bytes)
         cursor_fail(cursor, MERGE_TOO_LARGE, "string %u is longer than %zu bytes", input->tables[number].count,
                     input->limits->string_bytes);
     else
@@ -123,19 +123,19 @@ static void scan_header(struct cursor *cursor, struct header *header) {
 }
 
 static enum merge_error check_texts(struct input *input) {
-    uint32_t count = input->tables[DECODE_TEXTS].count;
+    uint32_t count = input->tables[DECODE_STRINGS].count;
     size_t size = (size_t)(input->end - input->bytes);
     if (count == 0)
         return fault_set(input->fault, MERGE_MALFORMED, size, "no string table");
-    const struct span *first = input->tables[DECODE_TEXTS].items;
+    const struct span *first = input->tables[DECODE_STRINGS].items;
     if (first->size != 0)
         return fault_set(input->fault, MERGE_MALFORMED, first->at, "string 0 is not empty");
-    uint32_t *texts = array_reserve(&input->texts, count, sizeof *texts);
-    if (!texts)
+    uint32_t *strings = array_reserve(&input->strings, count, sizeof *strings);
+    if (!strings)
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "string table");
-    memset(texts, 0xff, count * sizeof *texts); // TEXT_TABLE_FULL: not looked at yet
-    texts[0] = 0;
-    input->texts.count = count;
+    memset(strings, 0xff, count * sizeof *strings); // STRING_TABLE_FULL: not looked at yet
+    strings[0] = 0;
+    input->strings.count = count;
     return MERGE_OK;
 }
 
@@ -145,7 +145,7 @@ static enum merge_error scan(struct input *input) {
         const uint8_t *tag = cursor.wire.at;
         switch (wire_next(&cursor.wire, &cursor.field)) {
         case WIRE_OK:
-            if (cursor.field.number <= DECODE_TEXTS) {
+            if (cursor.field.number <= DECODE_STRINGS) {
                 scan_message(&cursor);
             } else {
                 scan_header(&cursor, &input->header);
@@ -168,9 +168,9 @@ static struct value_type read_value_type(struct cursor *cursor) {
     struct value_type type = {0};
     while (cursor_next(cursor)) {
         if (cursor->field.number == 1)
-            type.type = cursor_text(cursor);
+            type.type = cursor_string(cursor);
         else if (cursor->field.number == 2)
-            type.unit = cursor_text(cursor);
+            type.unit = cursor_string(cursor);
         else
             cursor->input->unknown_fields = true;
     }
@@ -206,9 +206,9 @@ static enum merge_error decode_period(struct input *input) {
     if (cursor.error != MERGE_OK)
         return cursor.error;
     if (!match_period(input, type))
-        return fault_set(input->fault, MERGE_TYPES_DIFFER, 0, "period type %s/%s, before it was %s/%s", profile_text(profile, type.type),
-                         profile_text(profile, type.unit), profile_text(profile, profile->period_type.type),
-                         profile_text(profile, profile->period_type.unit));
+        return fault_set(input->fault, MERGE_TYPES_DIFFER, 0, "period type %s/%s, before it was %s/%s", profile_string(profile, type.type),
+                         profile_string(profile, type.unit), profile_string(profile, profile->period_type.type),
+                         profile_string(profile, profile->period_type.unit));
     input->header.period_type = type;
     return MERGE_OK;
 }
@@ -216,15 +216,15 @@ static enum merge_error decode_period(struct input *input) {
 static enum merge_error decode_header(struct input *input) {
     struct header *header = &input->header;
     struct cursor cursor = {.input = input, .noun = "profile", .wire = {input->bytes, input->bytes}};
-    header->drop_frames = cursor_text_at(&cursor, header->drop_frames_index);
-    header->keep_frames = cursor_text_at(&cursor, header->keep_frames_index);
-    header->default_type = cursor_text_at(&cursor, header->default_type_index);
-    header->doc_url = cursor_text_at(&cursor, header->doc_url_index);
+    header->drop_frames = cursor_string_at(&cursor, header->drop_frames_index);
+    header->keep_frames = cursor_string_at(&cursor, header->keep_frames_index);
+    header->default_type = cursor_string_at(&cursor, header->default_type_index);
+    header->doc_url = cursor_string_at(&cursor, header->doc_url_index);
     uint32_t count = header->comment_indices.count, *comments = array_reserve(&header->comments, count, sizeof *comments);
     if (!comments && count > 0)
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "comments");
     for (uint32_t i = 0; i < count && cursor.error == MERGE_OK; i++)
-        comments[i] = cursor_text_at(&cursor, ((const uint32_t *)header->comment_indices.items)[i]);
+        comments[i] = cursor_string_at(&cursor, ((const uint32_t *)header->comment_indices.items)[i]);
     header->comments.count = count;
     return cursor.error != MERGE_OK ? cursor.error : decode_period(input);
 }
@@ -283,7 +283,7 @@ static enum merge_error decode_raw(struct input *input, size_t size) {
 
 #define INPUT_ARRAYS(input)                                                                                                                \
     {                                                                                                                                      \
-        &(input)->others, &(input)->texts, &(input)->types, &(input)->value_at, &(input)->scale, &(input)->ours, &(input)->mappings,       \
+        &(input)->others, &(input)->strings, &(input)->types, &(input)->value_at, &(input)->scale, &(input)->ours, &(input)->mappings,     \
             &(input)->functions, &(input)->locations, &(input)->refs, &(input)->labels, &(input)->lines, &(input)->samples,                \
             &(input)->values, &(input)->header.comment_indices, &(input)->header.comments                                                  \
     }

@@ -25,7 +25,7 @@ enum { // repeated messages of Profile, by field number
     DECODE_MAPPINGS = 3,
     DECODE_LOCATIONS = 4,
     DECODE_FUNCTIONS = 5,
-    DECODE_TEXTS = 6,
+    DECODE_STRINGS = 6,
     DECODE_TABLES = 7
 };
 
@@ -38,7 +38,7 @@ struct header {
     struct array comment_indices;  // uint32_t, UINT32_MAX for all that are larger
     uint64_t drop_frames_index, keep_frames_index, default_type_index, doc_url_index;
     int64_t time_ns, duration_ns, period;
-    // Our texts, once the strings are known.
+    // Our strings, once the strings are known.
     struct value_type period_type;
     struct array comments; // uint32_t
     uint32_t drop_frames, keep_frames, default_type, doc_url;
@@ -56,7 +56,7 @@ struct input {
     struct array tables[DECODE_TABLES]; // struct span, the content of each message
     struct array others;                // struct span, tag included: the header's fields but for the duration, and unknown ones
     bool unknown_fields;                // there is a field that this code does not know, somewhere
-    struct array texts;                 // uint32_t: our id of each string, TEXT_TABLE_FULL before it is first needed
+    struct array strings;               // uint32_t: our id of each string, STRING_TABLE_FULL before it is first needed
     struct array types;                 // struct value_type
     struct array value_at;              // uint32_t: place of each of its sample types in a row of ours, or NO_PLACE
     struct array scale;                 // int64_t for each of its types: to the unit that it and ours have from then on
@@ -105,7 +105,7 @@ struct cursor {
 bool cursor_fail(struct cursor *cursor, enum merge_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold, noinline));
 bool cursor_fail_field(struct cursor *cursor, enum wire_result result) __attribute__((cold, noinline));
-uint32_t cursor_text_at(struct cursor *cursor, uint64_t index);
+uint32_t cursor_string_at(struct cursor *cursor, uint64_t index);
 
 static inline struct cursor cursor_open(struct input *input, int table, const char *noun, uint32_t index) {
     struct span span = ((const struct span *)input->tables[table].items)[index];
@@ -130,14 +130,14 @@ static inline uint64_t cursor_number(struct cursor *cursor) {
 }
 
 // Our id of the string whose index the field holds.
-static inline uint32_t cursor_text(struct cursor *cursor) {
+static inline uint32_t cursor_string(struct cursor *cursor) {
     uint64_t index = cursor_number(cursor);
-    if (index < cursor->input->texts.count) {
-        uint32_t text = ((const uint32_t *)cursor->input->texts.items)[index];
-        if (text != TEXT_TABLE_FULL)
+    if (index < cursor->input->strings.count) {
+        uint32_t text = ((const uint32_t *)cursor->input->strings.items)[index];
+        if (text != STRING_TABLE_FULL)
             return text;
     }
-    return cursor_text_at(cursor, index);
+    return cursor_string_at(cursor, index);
 }
 
 // match_types.c. Gives each type of the input its place; nothing of the profile is changed before match_commit.

@@ -65,7 +65,7 @@ static bool is_kept(const struct profile *profile, uint32_t key) {
     return false;
 }
 
-// Looks for the key alone, so that the texts of a label that is left out never get into the profile.
+// Looks for the key alone, so that the strings of a label that is left out never get into the profile.
 static bool is_left_out(struct cursor *cursor) {
     const struct profile *profile = cursor->input->profile;
     struct wire rest = cursor->wire;
@@ -73,7 +73,7 @@ static bool is_left_out(struct cursor *cursor) {
     cursor->wire = cursor->field.bytes;
     while (cursor_next(cursor))
         if (cursor->field.number == 1)
-            key = cursor_text(cursor);
+            key = cursor_string(cursor);
     cursor->wire = rest;
     return !is_kept(profile, key);
 }
@@ -99,16 +99,16 @@ static void read_label(struct cursor *cursor) {
     while (cursor_next(cursor)) {
         switch (cursor->field.number) {
         case 1:
-            label->key = cursor_text(cursor);
+            label->key = cursor_string(cursor);
             break;
         case 2:
-            label->text = cursor_text(cursor);
+            label->text = cursor_string(cursor);
             break;
         case 3:
             label->number = (int64_t)cursor_number(cursor);
             break;
         case 4:
-            label->unit = cursor_text(cursor);
+            label->unit = cursor_string(cursor);
             break;
         default:
             cursor->input->unknown_fields = true;

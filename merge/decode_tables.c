@@ -56,10 +56,10 @@ static uint64_t read_mapping(struct cursor *cursor, struct mapping *mapping) {
             mapping->offset = cursor_number(cursor);
             break;
         case 5:
-            mapping->file = cursor_text(cursor);
+            mapping->file = cursor_string(cursor);
             break;
         case 6:
-            mapping->build_id = cursor_text(cursor);
+            mapping->build_id = cursor_string(cursor);
             break;
         case 7 ... 10: {
             uint32_t flag = 1u << (cursor->field.number - 7);
@@ -125,13 +125,13 @@ static uint64_t read_function(struct cursor *cursor, struct function *function) 
             id = cursor_number(cursor);
             break;
         case 2:
-            function->name = cursor_text(cursor);
+            function->name = cursor_string(cursor);
             break;
         case 3:
-            function->system_name = cursor_text(cursor);
+            function->system_name = cursor_string(cursor);
             break;
         case 4:
-            function->file = cursor_text(cursor);
+            function->file = cursor_string(cursor);
             break;
         case 5:
             function->start_line = (int64_t)cursor_number(cursor);
@@ -228,9 +228,9 @@ static uint64_t read_location(struct cursor *cursor, struct location *location, 
 static bool has_name(const struct profile *profile, const struct location *location, const struct line *line) {
     const struct mapping *mapping = profile_mapping(profile, location->mapping);
     return !profile_frame_is_nameless(&(struct profile_frame){
-        .function = profile_text(profile, profile_function(profile, line->function)->name),
+        .function = profile_string(profile, profile_function(profile, line->function)->name),
         .file_offset = location->address - mapping->start + mapping->offset,
-        .mapping_file = profile_text(profile, mapping->file),
+        .mapping_file = profile_string(profile, mapping->file),
     });
 }
 
@@ -244,8 +244,8 @@ static void name_location(struct input *input, struct location *location) {
         .memory_start = mapping->start,
         .memory_limit = mapping->limit,
         .file_offset = mapping->offset,
-        .file = profile_text(profile, mapping->file),
-        .build_id = profile_text(profile, mapping->build_id),
+        .file = profile_string(profile, mapping->file),
+        .build_id = profile_string(profile, mapping->build_id),
         .has_functions = (mapping->flags & MAPPING_FUNCTIONS) != 0,
     };
     size_t count = profile->namer.name(profile->namer.context, profile, &given, location->address, named);

@@ -123,14 +123,14 @@ static bool is_evicted(const struct delta *delta, uint32_t index) {
         return false;
     const struct location *location = profile_location(known, *profile_ref(known, sample->ref));
     return location->line_count == 1 &&
-           strcmp(profile_text(known, profile_function(known, profile_line(known, location->line)->function)->name), MERGE_EVICTED) == 0;
+           strcmp(profile_string(known, profile_function(known, profile_line(known, location->line)->function)->name), MERGE_EVICTED) == 0;
 }
 
 static bool is_c(const struct delta *delta, uint32_t index) {
     const struct sample *sample = profile_sample(delta->known, index);
     for (uint32_t i = 0; i < sample->label_count; i++) {
         const struct label *label = profile_label(delta->known, sample->label + i);
-        if (strcmp(profile_text(delta->known, label->key), "memory") == 0 && strcmp(profile_text(delta->known, label->text), "C") == 0)
+        if (strcmp(profile_string(delta->known, label->key), "memory") == 0 && strcmp(profile_string(delta->known, label->text), "C") == 0)
             return true;
     }
     return false;
@@ -228,10 +228,11 @@ static enum merge_error write_result(struct delta *delta, struct merge_fault *fa
 
 // Rough, in bytes: what the tables hold.
 static size_t footprint(const struct profile *profile) {
-    return profile->texts.bytes + profile->texts.texts.count * sizeof(struct text) + profile->functions.count * sizeof(struct function) +
-           profile->locations.count * sizeof(struct location) + profile->lines.count * sizeof(struct line) +
-           profile->mappings.count * sizeof(struct mapping) + profile->refs.count * sizeof(uint32_t) +
-           profile->labels.count * sizeof(struct label) + profile->samples.count * sizeof(struct sample);
+    return profile->strings.bytes + profile->strings.strings.count * sizeof(struct string) +
+           profile->functions.count * sizeof(struct function) + profile->locations.count * sizeof(struct location) +
+           profile->lines.count * sizeof(struct line) + profile->mappings.count * sizeof(struct mapping) +
+           profile->refs.count * sizeof(uint32_t) + profile->labels.count * sizeof(struct label) +
+           profile->samples.count * sizeof(struct sample);
 }
 
 // current becomes last.

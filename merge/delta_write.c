@@ -15,7 +15,7 @@ struct writing {
     uint64_t *locations;            // new id of each as a varint, and in the highest byte how many bytes that has. 0: not used
     uint32_t *functions, *mappings; // new id of each, 0: not used
     uint32_t location_count, function_count, mapping_count;
-    bool *texts; // used
+    bool *strings; // used
 };
 
 static inline uint32_t new_id(uint32_t *ids, uint32_t *count, uint32_t ours) {
@@ -39,7 +39,7 @@ static void copy_message(struct writing *writing, uint32_t field, struct span sp
 static void mark_labels(struct writing *writing, const struct sample *sample) {
     for (uint32_t i = 0; i < sample->label_count; i++) {
         const struct label *label = profile_label(writing->known, sample->label + i);
-        writing->texts[label->key] = writing->texts[label->text] = writing->texts[label->unit] = true;
+        writing->strings[label->key] = writing->strings[label->text] = writing->strings[label->unit] = true;
     }
 }
 
@@ -251,7 +251,7 @@ static void write_functions(struct writing *writing) {
         write_with_id(writing, DECODE_FUNCTIONS, spans[i], writing->functions[ours[i]]);
         writing->functions[ours[i]] = 0;
         const struct function *function = profile_function(writing->known, ours[i]);
-        writing->texts[function->name] = writing->texts[function->system_name] = writing->texts[function->file] = true;
+        writing->strings[function->name] = writing->strings[function->system_name] = writing->strings[function->file] = true;
     }
 }
 
@@ -265,17 +265,17 @@ static void write_mappings(struct writing *writing) {
             continue;
         write_with_id(writing, DECODE_MAPPINGS, spans[i], writing->mappings[ours]);
         writing->mappings[ours] = 0;
-        writing->texts[mappings[i].content.file] = writing->texts[mappings[i].content.build_id] = true;
+        writing->strings[mappings[i].content.file] = writing->strings[mappings[i].content.build_id] = true;
     }
 }
 
 static void write_texts(struct writing *writing) {
     const struct input *input = writing->input;
-    const uint32_t *ours = input->texts.items;
-    const struct span *spans = input->tables[DECODE_TEXTS].items;
-    for (uint32_t i = 0; i < input->texts.count; i++) {
-        bool used = input->unknown_fields || (ours[i] != TEXT_TABLE_FULL && writing->texts[ours[i]]);
-        copy_message(writing, DECODE_TEXTS, used ? spans[i] : (struct span){0});
+    const uint32_t *ours = input->strings.items;
+    const struct span *spans = input->tables[DECODE_STRINGS].items;
+    for (uint32_t i = 0; i < input->strings.count; i++) {
+        bool used = input->unknown_fields || (ours[i] != STRING_TABLE_FULL && writing->strings[ours[i]]);
+        copy_message(writing, DECODE_STRINGS, used ? spans[i] : (struct span){0});
     }
 }
 
@@ -297,13 +297,13 @@ static void write_header(struct writing *writing, int64_t duration_ns) {
 static void mark_header(struct writing *writing) {
     const struct header *header = &writing->input->header;
     const struct value_type *types = writing->input->types.items;
-    bool *texts = writing->texts;
-    texts[header->drop_frames] = texts[header->keep_frames] = texts[header->default_type] = texts[header->doc_url] = true;
-    texts[header->period_type.type] = texts[header->period_type.unit] = true;
+    bool *strings = writing->strings;
+    strings[header->drop_frames] = strings[header->keep_frames] = strings[header->default_type] = strings[header->doc_url] = true;
+    strings[header->period_type.type] = strings[header->period_type.unit] = true;
     for (uint32_t i = 0; i < writing->input->types.count; i++)
-        texts[types[i].type] = texts[types[i].unit] = true;
+        strings[types[i].type] = strings[types[i].unit] = true;
     for (uint32_t i = 0; i < header->comments.count; i++)
-        texts[((const uint32_t *)header->comments.items)[i]] = true;
+        strings[((const uint32_t *)header->comments.items)[i]] = true;
 }
 
 static bool make_tables(struct writing *writing) {
@@ -312,8 +312,8 @@ static bool make_tables(struct writing *writing) {
     delta->locations.count = delta->ids.count = delta->marks.count = 0;
     writing->locations = array_push(&delta->locations, known->locations.count, sizeof *writing->locations);
     writing->functions = array_push(&delta->ids, (size_t)known->functions.count + known->mappings.count, sizeof *writing->functions);
-    writing->texts = array_push(&delta->marks, known->texts.texts.count, sizeof *writing->texts);
-    if (!writing->locations || !writing->functions || !writing->texts)
+    writing->strings = array_push(&delta->marks, known->strings.strings.count, sizeof *writing->strings);
+    if (!writing->locations || !writing->functions || !writing->strings)
         return false;
     writing->mappings = writing->functions + known->functions.count;
     return true;

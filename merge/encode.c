@@ -14,21 +14,21 @@ struct output {
     const struct profile *profile;
     struct wire_writer *writer;
     uint32_t *mappings, *functions, *locations; // new id of each, 0: not used; while marking, 1: used
-    uint32_t *texts;                            // index in the string table of each text, 0: not yet (but for text 0)
-    struct array text_order;                    // uint32_t texts, in the order of the table
+    uint32_t *strings;                          // index in the string table of each text, 0: not yet (but for text 0)
+    struct array text_order;                    // uint32_t strings, in the order of the table
     bool failed;                                // no memory
 };
 
 static uint32_t text_index(struct output *output, uint32_t text) {
-    if (text == 0 || output->texts[text] != 0)
-        return output->texts[text];
+    if (text == 0 || output->strings[text] != 0)
+        return output->strings[text];
     uint32_t *entry = array_push(&output->text_order, 1, sizeof *entry);
     if (!entry) {
         output->failed = true;
         return 0;
     }
     *entry = text;
-    return output->texts[text] = output->text_order.count; // index 0 is ""
+    return output->strings[text] = output->text_order.count; // index 0 is ""
 }
 
 static bool is_zero(const struct profile *profile, uint32_t sample) {
@@ -192,10 +192,10 @@ static void write_tables(struct output *output) {
             write_function(output, id);
 }
 
-static void write_text_table(struct output *output) {
+static void write_string_table(struct output *output) {
     wire_write_bytes(output->writer, 6, "", 0);
     for (uint32_t i = 0; i < output->text_order.count; i++) {
-        struct text text = text_table_get(&output->profile->texts, ((const uint32_t *)output->text_order.items)[i]);
+        struct string text = string_table_get(&output->profile->strings, ((const uint32_t *)output->text_order.items)[i]);
         wire_write_bytes(output->writer, 6, text.bytes, text.length);
     }
 }
@@ -302,15 +302,15 @@ static bool make_tables(struct output *output) {
     output->mappings = memory_take_zeroed(profile->mappings.count, sizeof(uint32_t));
     output->functions = memory_take_zeroed(profile->functions.count, sizeof(uint32_t));
     output->locations = memory_take_zeroed(profile->locations.count, sizeof(uint32_t));
-    output->texts = memory_take_zeroed(profile->texts.texts.count, sizeof(uint32_t));
-    return output->mappings && output->functions && output->locations && output->texts;
+    output->strings = memory_take_zeroed(profile->strings.strings.count, sizeof(uint32_t));
+    return output->mappings && output->functions && output->locations && output->strings;
 }
 
 static void free_tables(struct output *output) {
     memory_free(output->mappings);
     memory_free(output->functions);
     memory_free(output->locations);
-    memory_free(output->texts);
+    memory_free(output->strings);
     array_free(&output->text_order);
 }
 
@@ -320,7 +320,7 @@ static bool write_end(struct output *output) {
     size_t size = output->writer->size;
     write_header(output);
     output->writer->size = size;
-    write_text_table(output);
+    write_string_table(output);
     write_header(output);
     return !output->failed && !output->writer->failed;
 }

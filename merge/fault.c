@@ -15,7 +15,7 @@ const struct merge_limits merge_default_limits = {
 };
 
 const char *merge_error_text(enum merge_error error) {
-    static const char *const texts[MERGE_ERROR_COUNT] = {
+    static const char *const strings[MERGE_ERROR_COUNT] = {
         [MERGE_OK] = "ok",
         [MERGE_NO_MEMORY] = "out of memory",
         [MERGE_TRUNCATED] = "truncated input",
@@ -27,7 +27,7 @@ const char *merge_error_text(enum merge_error error) {
     };
     if ((unsigned)error >= MERGE_ERROR_COUNT)
         return "unknown error";
-    return texts[error];
+    return strings[error];
 }
 
 // Input may hold anything; what is shown to a person is one line of printable text.

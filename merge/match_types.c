@@ -15,7 +15,7 @@ static bool same_type(struct value_type a, struct value_type b) {
 }
 
 static const char *text_of(const struct input *input, uint32_t text) {
-    return profile_text(input->profile, text);
+    return profile_string(input->profile, text);
 }
 
 static bool same_but_for_unit(const struct input *input, struct value_type ours, struct value_type its, struct units_ratio *ratio) {

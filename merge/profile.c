@@ -13,7 +13,7 @@ struct profile *profile_new(void) {
         return NULL;
     profile->seed = intern_seed();
     profile->hash_mask = UINT32_MAX;
-    if (text_table_init(&profile->texts) && intern_order(&profile->function_ids) && intern_order(&profile->location_ids) &&
+    if (string_table_init(&profile->strings) && intern_order(&profile->function_ids) && intern_order(&profile->location_ids) &&
         intern_order(&profile->sample_ids) && array_push(&profile->mappings, 1, sizeof(struct mapping)) &&
         array_push(&profile->functions, 1, sizeof(struct function)) && array_push(&profile->locations, 1, sizeof(struct location)))
         return profile;
@@ -25,7 +25,7 @@ void profile_free(struct profile *profile) {
     if (!profile)
         return;
     decode_free(profile->decoder);
-    text_table_free(&profile->texts);
+    string_table_free(&profile->strings);
     struct array *arrays[] = {&profile->types,       &profile->mappings,      &profile->functions,   &profile->locations,
                               &profile->lines,       &profile->refs,          &profile->labels,      &profile->samples,
                               &profile->values,      &profile->comments,      &profile->view_frames, &profile->view_labels,
@@ -55,7 +55,7 @@ void profile_trim(struct profile *profile) {
 
 void profile_next_input(struct profile *profile) {
     profile->input++;
-    intern_rewind(&profile->texts.ids);
+    intern_rewind(&profile->strings.ids);
     intern_rewind(&profile->function_ids);
     intern_rewind(&profile->location_ids);
     intern_rewind(&profile->sample_ids);
@@ -63,9 +63,9 @@ void profile_next_input(struct profile *profile) {
 
 // ---- Strings, comments ----
 
-uint32_t profile_intern_text(struct profile *profile, const char *bytes, size_t length) {
-    uint32_t id = text_table_intern(&profile->texts, profile->seed, profile->hash_mask, bytes, length);
-    if (id != TEXT_TABLE_FULL)
+uint32_t profile_intern_string(struct profile *profile, const char *bytes, size_t length) {
+    uint32_t id = string_table_intern(&profile->strings, profile->seed, profile->hash_mask, bytes, length);
+    if (id != STRING_TABLE_FULL)
         return id;
     profile_fail(profile, MERGE_NO_MEMORY);
     return 0;
@@ -73,7 +73,7 @@ uint32_t profile_intern_text(struct profile *profile, const char *bytes, size_t 
 
 // Of a C string; NULL is "".
 static uint32_t text_of(struct profile *profile, const char *text) {
-    return text ? profile_intern_text(profile, text, strlen(text)) : 0;
+    return text ? profile_intern_string(profile, text, strlen(text)) : 0;
 }
 
 static bool same_comment(const void *context, uint32_t id, const void *key) {

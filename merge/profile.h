@@ -1,10 +1,10 @@
 // profile.h: inside of struct profile, for the files of this folder only.
 //
-//   texts      every string, once                       mappings   a stretch of a file in memory
+//   strings      every string, once                       mappings   a stretch of a file in memory
 //   functions  name, file, line                         locations  an address, or the functions inlined there (a slice of lines)
 //   samples    a slice of refs (location ids, leaf first), a slice of labels, and one row of values
 //
-// All are flat arrays in the order of arrival. An id is the index; entry 0 of texts is "", entry 0 of mappings, functions and locations
+// All are flat arrays in the order of arrival. An id is the index; entry 0 of strings is "", entry 0 of mappings, functions and locations
 // means none. Samples count from 0. Each table has a hash table beside it that finds an entry by its content (intern.h).
 // Threads: one at a time. Memory: memory.h, a few blocks for each table, none for a sample.
 #ifndef CMEMPROF_MERGE_PROFILE_H
@@ -14,10 +14,10 @@
 #include "array.h"
 #include "intern.h"
 #include "merge.h"
-#include "text_table.h"
+#include "string_table.h"
 
 struct value_type {
-    uint32_t type, unit; // texts
+    uint32_t type, unit; // strings
 };
 
 enum mapping_flags { // in the order of profile.proto's fields 7 to 10
@@ -29,7 +29,7 @@ enum mapping_flags { // in the order of profile.proto's fields 7 to 10
 
 struct mapping {
     uint64_t start, limit, offset;
-    uint32_t file, build_id; // texts
+    uint32_t file, build_id; // strings
     uint32_t flags;          // enum mapping_flags
     uint32_t claimed_by;     // the last input that has this mapping; see mapping.c
     uint32_t next_alike;     // the next mapping of the same file part, 0: none
@@ -38,7 +38,7 @@ struct mapping {
 };
 
 struct function {
-    uint32_t name, system_name, file; // texts
+    uint32_t name, system_name, file; // strings
     int64_t start_line;
 };
 
@@ -80,20 +80,20 @@ struct profile {
     uint64_t seed;       // of all hashes
     uint32_t hash_mask;  // all ones; a test sets 0 to make all hashes equal: the results must stay the same
 
-    struct text_table texts;
+    struct string_table strings;
     struct array types;                                // struct value_type
     struct array mappings, functions, locations;       // struct mapping, function, location; entry 0: none
     struct array lines, refs, labels, samples, values; // struct line, uint32_t, struct label, struct sample, int64_t (a row a sample)
-    struct array comments;                             // uint32_t texts, without doubles
+    struct array comments;                             // uint32_t strings, without doubles
     struct intern mapping_ids, alike_ids, function_ids, location_ids, sample_ids, comment_ids;
 
     struct array types_left_out; // struct value_type, without doubles: of inputs and of this one, by TYPES_COMMON
     bool period_known;           // someone said which period type there is, even if it was none
     struct value_type period_type;
     int64_t period, time_ns, duration_ns;
-    uint32_t default_type, drop_frames, keep_frames, doc_url; // texts
+    uint32_t default_type, drop_frames, keep_frames, doc_url; // strings
     bool labels_chosen;                                       // of the inputs' labels only those with these keys are read
-    struct array kept_labels;                                 // uint32_t texts
+    struct array kept_labels;                                 // uint32_t strings
     uint64_t saturated;                                       // sums and products that were stopped at an end of int64
 
     struct profile_namer namer; // name NULL: none
@@ -122,8 +122,8 @@ static inline int64_t *profile_sample_values(const struct profile *profile, uint
     size_t at = (size_t)sample * profile->type_count; // 0 also for every sample of a profile without types, which has no values
     return at > 0 ? (int64_t *)profile->values.items + at : profile->values.items;
 }
-static inline const char *profile_text(const struct profile *profile, uint32_t id) {
-    return text_table_get(&profile->texts, id).bytes;
+static inline const char *profile_string(const struct profile *profile, uint32_t id) {
+    return string_table_get(&profile->strings, id).bytes;
 }
 
 // Asks for its refs and labels, as far as some 60 frames go, to be in the cache when they are read a little later. The sample itself is
@@ -143,7 +143,7 @@ void profile_append_type(struct profile *profile, struct value_type type);
 // The first failure sticks.
 void profile_fail(struct profile *profile, enum merge_error error);
 // 0 also when the memory is out; profile_status tells.
-uint32_t profile_intern_text(struct profile *profile, const char *bytes, size_t length);
+uint32_t profile_intern_string(struct profile *profile, const char *bytes, size_t length);
 uint32_t profile_intern_function(struct profile *profile, const struct function *function);
 uint32_t profile_intern_location(struct profile *profile, const struct location *location, const struct line *lines);
 // The index of each, for SAMPLE_BATCH of them at most: they are looked up together. refs and labels are copied; labels are sorted in place

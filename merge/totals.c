@@ -60,16 +60,16 @@ static enum merge_error scan(struct reader *reader) {
     struct totals *totals = reader->totals;
     struct wire wire = reader->all;
     struct wire_field field = {0};
-    for (uint64_t texts = 0; wire.at < wire.end;) {
+    for (uint64_t strings = 0; wire.at < wire.end;) {
         const uint8_t *at = wire.at;
         enum wire_result result = wire_next(&wire, &field);
         if (result != WIRE_OK)
             return malformed(reader, result, at);
         bool number = field.type == WIRE_VARINT;
         if (field.number == PROFILE_TEXT && field.type == WIRE_BYTES) {
-            reader->memory = equals(field.bytes, "memory") ? texts : reader->memory;
-            reader->c = equals(field.bytes, "C") ? texts : reader->c;
-            texts++;
+            reader->memory = equals(field.bytes, "memory") ? strings : reader->memory;
+            reader->c = equals(field.bytes, "C") ? strings : reader->c;
+            strings++;
         } else if (field.number == PROFILE_TYPE && field.type == WIRE_BYTES) {
             if (totals->type_count == TOTALS_MAX_TYPES)
                 return fault_set(reader->fault, MERGE_TOO_LARGE, 0, "more than %d sample types", TOTALS_MAX_TYPES);
@@ -155,11 +155,11 @@ static enum wire_result add_sample(struct reader *reader, struct wire sample) {
 static enum merge_error add_up(struct reader *reader) {
     struct wire wire = reader->all;
     struct wire_field field = {0};
-    for (uint64_t texts = 0; wire.at < wire.end;) {
+    for (uint64_t strings = 0; wire.at < wire.end;) {
         const uint8_t *at = wire.at;
         enum wire_result result = wire_next(&wire, &field);
         if (result == WIRE_OK && field.type == WIRE_BYTES && field.number == PROFILE_TEXT)
-            take_text(reader, texts++, field.bytes);
+            take_text(reader, strings++, field.bytes);
         if (result == WIRE_OK && field.type == WIRE_BYTES && field.number == PROFILE_SAMPLE)
             result = add_sample(reader, field.bytes);
         if (result != WIRE_OK)

@@ -15,7 +15,7 @@
 
 struct node_key {
     uint32_t parent;
-    uint32_t function, file; // texts; for an address without symbol UINT32_MAX and the mapping
+    uint32_t function, file; // strings; for an address without symbol UINT32_MAX and the mapping
     uint32_t first_child;    // 0: none yet; no part of what it is found by
     uint64_t address;        // 0 with a function
 };
@@ -90,15 +90,15 @@ static uint32_t child_of(struct builder *builder, const struct node_key *key, co
 static bool has_label(const struct profile *profile, const struct sample *sample, const char *key, const char *text) {
     for (uint32_t i = 0; i < sample->label_count; i++) {
         const struct label *label = profile_label(profile, sample->label + i);
-        if (strcmp(profile_text(profile, label->key), key) != 0)
+        if (strcmp(profile_string(profile, label->key), key) != 0)
             continue;
         if (!text)
             return true;
         char number[24]; // a number is given as its decimal digits
         snprintf(number, sizeof number, "%lld", (long long)label->number);
         // Neither text nor number is how pprof writes both an empty text and a bare 0.
-        bool empty = !label->text && label->number == 0 && !*text && !*profile_text(profile, label->unit);
-        if (empty || strcmp(label->text ? profile_text(profile, label->text) : number, text) == 0)
+        bool empty = !label->text && label->number == 0 && !*text && !*profile_string(profile, label->unit);
+        if (empty || strcmp(label->text ? profile_string(profile, label->text) : number, text) == 0)
             return true;
     }
     return false;

@@ -27,7 +27,7 @@ size_t profile_left_out_count(const struct profile *profile) {
 const char *profile_left_out_name(const struct profile *profile, size_t index) {
     if (index >= profile->types_left_out.count)
         return "";
-    return profile_text(profile, ((const struct value_type *)profile->types_left_out.items)[index].type);
+    return profile_string(profile, ((const struct value_type *)profile->types_left_out.items)[index].type);
 }
 
 uint64_t profile_saturated_count(const struct profile *profile) {
@@ -87,7 +87,7 @@ enum merge_error profile_rename_sample_type(struct profile *profile, const char 
     int index = name && *name ? profile_sample_type_index(profile, name) : -1;
     if (index < 0)
         return MERGE_NOT_FOUND;
-    uint32_t text = profile_intern_text(profile, new_name, strlen(new_name));
+    uint32_t text = profile_intern_string(profile, new_name, strlen(new_name));
     if (profile->status == MERGE_OK)
         profile_type(profile, (uint32_t)index)->type = text;
     return profile->status;

@@ -9,11 +9,11 @@ size_t profile_sample_type_count(const struct profile *profile) {
 }
 
 const char *profile_sample_type_name(const struct profile *profile, size_t index) {
-    return index < profile->type_count ? profile_text(profile, profile_type(profile, (uint32_t)index)->type) : "";
+    return index < profile->type_count ? profile_string(profile, profile_type(profile, (uint32_t)index)->type) : "";
 }
 
 const char *profile_sample_type_unit(const struct profile *profile, size_t index) {
-    return index < profile->type_count ? profile_text(profile, profile_type(profile, (uint32_t)index)->unit) : "";
+    return index < profile->type_count ? profile_string(profile, profile_type(profile, (uint32_t)index)->unit) : "";
 }
 
 static int index_of(const struct profile *profile, const char *type) {
@@ -26,7 +26,7 @@ static int index_of(const struct profile *profile, const char *type) {
 int profile_sample_type_index(const struct profile *profile, const char *type) {
     if (type && *type)
         return index_of(profile, type);
-    int index = profile->default_type ? index_of(profile, profile_text(profile, profile->default_type)) : -1;
+    int index = profile->default_type ? index_of(profile, profile_string(profile, profile->default_type)) : -1;
     return index >= 0 ? index : (int)profile->type_count - 1;
 }
 
@@ -64,14 +64,14 @@ struct profile_frame profile_frame_of(const struct profile *profile, const struc
         .function = "",
         .file = "",
         .file_offset = file_offset(mapping, location->address),
-        .mapping_file = profile_text(profile, mapping->file),
+        .mapping_file = profile_string(profile, mapping->file),
         .inlined = line + 1 < location->line_count, // the last line is the function that the address belongs to
     };
     if (location->line_count > 0) {
         const struct line *named = profile_line(profile, location->line + line);
         const struct function *function = profile_function(profile, named->function);
-        frame.function = profile_text(profile, function->name ? function->name : function->system_name);
-        frame.file = profile_text(profile, function->file);
+        frame.function = profile_string(profile, function->name ? function->name : function->system_name);
+        frame.file = profile_string(profile, function->file);
         frame.line = named->line;
     }
     return frame;
@@ -94,10 +94,10 @@ static bool add_labels(struct profile *profile, const struct sample *sample) {
     for (uint32_t i = 0; i < sample->label_count; i++) {
         const struct label *label = profile_label(profile, sample->label + i);
         labels[i] = (struct profile_label){
-            .key = profile_text(profile, label->key),
-            .text = label->text ? profile_text(profile, label->text) : NULL,
+            .key = profile_string(profile, label->key),
+            .text = label->text ? profile_string(profile, label->text) : NULL,
             .number = label->number,
-            .unit = profile_text(profile, label->unit),
+            .unit = profile_string(profile, label->unit),
         };
     }
     return true;

@@ -116,7 +116,7 @@ static void every_order_in_every_batch(void **state) {
     profile_free(colliding);
 }
 
-// Labels of other keys are not read, nor are their texts: samples that differ in them alone are one.
+// Labels of other keys are not read, nor are their strings: samples that differ in them alone are one.
 static void chosen_labels(void **state) {
     (void)state;
     static const char *const keys[] = {"thread"};
@@ -133,8 +133,8 @@ static void chosen_labels(void **state) {
     assert_int_equal(profile_decode(bare, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_OK);
     assert_int_equal(values_of(chosen, "f")[0], 5);
     assert_int_equal(values_of(bare, "f")[0], 5);
-    for (uint32_t i = 0; i < chosen->texts.texts.count; i++)
-        assert_string_not_equal(profile_text(chosen, i), "unheard of");
+    for (uint32_t i = 0; i < chosen->strings.strings.count; i++)
+        assert_string_not_equal(profile_string(chosen, i), "unheard of");
     struct profile_sample_view view;
     size_t labelled = 0;
     for (size_t i = 0; i < profile_sample_count(chosen); i++) {

@@ -19,13 +19,13 @@ static void survives_each_compression(void **state) {
         assert_int_equal(profile_time_ns(profile), 1000);
         assert_int_equal(profile_duration_ns(profile), 10);
         assert_int_equal(profile->period, 524288);
-        assert_string_equal(profile_text(profile, profile->period_type.type), "space");
-        assert_string_equal(profile_text(profile, *profile_comment(profile, 0)), "a comment");
+        assert_string_equal(profile_string(profile, profile->period_type.type), "space");
+        assert_string_equal(profile_string(profile, *profile_comment(profile, 0)), "a comment");
         const struct mapping *mapping = profile_mapping(profile, 1);
         assert_int_equal(mapping->start, 0x1000);
         assert_int_equal(mapping->limit, 0x9000);
         assert_int_equal(mapping->flags, MAPPING_FUNCTIONS);
-        assert_string_equal(profile_text(profile, mapping->build_id), "feed");
+        assert_string_equal(profile_string(profile, mapping->build_id), "feed");
         // A second round gives the same bytes.
         struct blob again = encode_and_free(profile, kind);
         assert_int_equal(again.size, blob.size);
@@ -66,8 +66,8 @@ static void first_mapping_stays(void **state) {
     assert_false(holds(blob, "second"));
     profile = decode_or_fail(blob);
     assert_int_equal(profile->mappings.count - 1, 2);
-    assert_string_equal(profile_text(profile, profile_mapping(profile, 1)->file), "/bin/program");
-    assert_string_equal(profile_text(profile, profile_mapping(profile, 2)->file), "third");
+    assert_string_equal(profile_string(profile, profile_mapping(profile, 1)->file), "/bin/program");
+    assert_string_equal(profile_string(profile, profile_mapping(profile, 2)->file), "third");
     profile_free(profile);
     free(blob.bytes);
 }
@@ -165,7 +165,7 @@ static void samples_of_a_source_are_written(void **state) {
         assert_string_equal(i > 0 ? view.frames[0].function : "leaf", "leaf");
         assert_string_equal(i > 1 ? view.frames[i - 1].function : "caller", "caller");
     }
-    assert_string_equal(profile_text(profile, *profile_comment(profile, 0)), "a comment");
+    assert_string_equal(profile_string(profile, *profile_comment(profile, 0)), "a comment");
     profile_free(profile);
     free(source.out.bytes);
 }

@@ -1,4 +1,4 @@
-// Tests of fault.c: every error has a name of its own, texts are one line and fit.
+// Tests of fault.c: every error has a name of its own, strings are one line and fit.
 #include "sample_profile.h"
 
 #include "../fault.h"

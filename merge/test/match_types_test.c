@@ -77,7 +77,7 @@ static void units_are_converted(void **state) {
             expect(profile, "f", "delay", 3000007), expect(profile, "f", "size", 2053);
             assert_string_equal(profile_sample_type_unit(profile, (size_t)profile_sample_type_index(profile, "delay")), "nanoseconds");
             assert_string_equal(profile_sample_type_unit(profile, (size_t)profile_sample_type_index(profile, "size")), "bytes");
-            assert_string_equal(profile_text(profile, profile->period_type.type), "cpu"); // a missing one fits any
+            assert_string_equal(profile_string(profile, profile->period_type.type), "cpu"); // a missing one fits any
             profile_free(profile);
         }
     }

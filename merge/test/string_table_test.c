@@ -1,0 +1,64 @@
+// Tests of string_table.c and intern.c: ids stay, hashes never decide, zero bytes and long strings survive, addresses do not move.
+#include "sample_profile.h"
+
+#include "../string_table.h"
+
+#include <stdio.h>
+
+static void same_text_same_id(void **state) {
+    (void)state;
+    // With the mask 0 all hashes are equal: only the comparison tells strings apart.
+    const uint32_t masks[] = {UINT32_MAX, 0};
+    for (int m = 0; m < 2; m++) {
+        struct string_table table;
+        assert_true(string_table_init(&table));
+        const char *first = NULL;
+        for (int round = 0; round < 2; round++) {
+            for (uint32_t i = 1; i <= 2000; i++) {
+                char text[16];
+                int length = snprintf(text, sizeof text, "text%u", i);
+                assert_int_equal(string_table_intern(&table, 42, masks[m], text, (size_t)length), i);
+                assert_string_equal(string_table_get(&table, i).bytes, text);
+                if (!first)
+                    first = string_table_get(&table, 1).bytes;
+            }
+        }
+        assert_ptr_equal(string_table_get(&table, 1).bytes, first);
+        string_table_free(&table);
+    }
+}
+
+static void any_bytes(void **state) {
+    (void)state;
+    struct string_table table;
+    assert_true(string_table_init(&table));
+    assert_int_equal(string_table_intern(&table, 1, UINT32_MAX, "", 0), 0);
+    assert_int_equal(string_table_intern(&table, 1, UINT32_MAX, "a\0b", 3), 1);
+    assert_int_equal(string_table_intern(&table, 1, UINT32_MAX, "a", 1), 2);
+    assert_int_equal(string_table_intern(&table, 1, UINT32_MAX, "a\0", 2), 3);
+    size_t size = 300000;
+    char *large = malloc(size);
+    memset(large, 'l', size);
+    assert_int_equal(string_table_intern(&table, 1, UINT32_MAX, large, size), 4);
+    assert_int_equal(string_table_intern(&table, 1, UINT32_MAX, "small", 5), 5);
+    assert_int_equal(string_table_intern(&table, 1, UINT32_MAX, large, size), 4);
+    assert_memory_equal(string_table_get(&table, 4).bytes, large, size);
+    assert_int_equal(string_table_get(&table, 4).bytes[size], 0);
+    assert_memory_equal(string_table_get(&table, 1).bytes, "a\0b", 4);
+    free(large);
+    string_table_free(&table);
+}
+
+static void seeds_differ(void **state) {
+    (void)state;
+    assert_true(intern_seed() != intern_seed());
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_text_same_id),
+        cmocka_unit_test(any_bytes),
+        cmocka_unit_test(seeds_differ),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
