@@ -36,18 +36,18 @@ static enum merge_error read_frames(LZ4F_dctx *context, const uint8_t *bytes, si
                                     struct merge_fault *fault) {
     for (size_t at = 0;;) {
         uint8_t beyond; // where the limit is reached: is there more?
-        size_t most = out->capacity < limit ? out->capacity : limit;
-        size_t room = most > out->size ? most - out->size : 0, made = room > 0 ? room : 1, used = size - at;
-        size_t left = LZ4F_decompress(context, room > 0 ? out->bytes + out->size : &beyond, &made, bytes + at, &used, NULL);
+        size_t capacity = out->capacity < limit ? out->capacity : limit;
+        size_t available = capacity > out->size ? capacity - out->size : 0, made = available > 0 ? available : 1, used = size - at;
+        size_t left = LZ4F_decompress(context, available > 0 ? out->bytes + out->size : &beyond, &made, bytes + at, &used, NULL);
         if (LZ4F_isError(left))
             return lz4_fault(fault, left, out->size);
-        if (room == 0 && made > 0)
+        if (available == 0 && made > 0)
             return MERGE_TOO_LARGE;
         at += used;
         out->size += made;
         if (left == 0 && at == size)
             return MERGE_OK;
-        if (room > 0 && made == room) {
+        if (available > 0 && made == available) {
             enum merge_error error = grow(out, limit);
             if (error != MERGE_OK)
                 return fault_set(fault, error, 0, "no memory for %zu bytes of inflated input", out->capacity);

@@ -16,12 +16,12 @@
 
 // Level 1 of both: a profile shrinks by 4 already, and the time counts inside a service. runtime/pprof writes gzip of level 1, too.
 #define DEFAULT_LEVEL 1
-#define MOST_GZIP_LEVEL 12
+#define MAX_GZIP_LEVEL 12
 // At once; more of them come and go.
 #define SPARE_COMPRESSORS 8
 // Any reader should allow a window of 8 MiB (RFC 8878), and writers of small streams ask for that much; libzstd itself stops at 128 MiB.
 #define LEAST_WINDOW_LOG 23
-#define MOST_WINDOW_LOG 27
+#define MAX_WINDOW_LOG 27
 // So much may come out of any input: a few hundred bytes of a small profile can shrink by more than a large one.
 #define FREE_RATIO_BYTES ((size_t)1 << 20)
 
@@ -86,7 +86,7 @@ static bool fit(struct wire_writer *out, size_t wanted) {
 // A compressor of libdeflate is 200 KiB and more of the program's heap: only since 1.19 can it be asked to lie elsewhere, and before that
 // only for the whole process, which may use the library, too. So those that were made once are kept for the life of the process and lent
 // from one result to the next.
-static _Atomic(struct libdeflate_compressor *) spare[MOST_GZIP_LEVEL + 1][SPARE_COMPRESSORS];
+static _Atomic(struct libdeflate_compressor *) spare[MAX_GZIP_LEVEL + 1][SPARE_COMPRESSORS];
 
 static struct libdeflate_compressor *borrow(int level) {
     for (int i = 0; i < SPARE_COMPRESSORS; i++) {
@@ -144,7 +144,7 @@ enum merge_error compress_deflate(struct compress *compress, enum merge_compress
         level = DEFAULT_LEVEL;
     if (compression == MERGE_ZSTD)
         return zstd_bytes(compress, level < ZSTD_maxCLevel() ? level : ZSTD_maxCLevel(), bytes, size, out);
-    return deflate_bytes(level < MOST_GZIP_LEVEL ? level : MOST_GZIP_LEVEL, bytes, size, out);
+    return deflate_bytes(level < MAX_GZIP_LEVEL ? level : MAX_GZIP_LEVEL, bytes, size, out);
 }
 
 // ---- In ----
@@ -179,7 +179,7 @@ static enum merge_error grow(struct inflation *job, size_t wanted) {
 }
 
 // A buffer from a call before may be larger than this input's limit.
-static size_t room(const struct inflation *job) {
+static size_t remaining(const struct inflation *job) {
     return (job->out->capacity < job->limit ? job->out->capacity : job->limit) - job->out->size;
 }
 
@@ -190,7 +190,7 @@ static enum merge_error inflate_gzip(struct inflation *job, struct libdeflate_de
         if (job->size - at < 18)
             return fault_set(job->fault, MERGE_TRUNCATED, at, "the gzip stream ends inside a member");
         enum libdeflate_result result = libdeflate_gzip_decompress_ex(decompressor, job->bytes + at, job->size - at,
-                                                                      job->out->bytes + job->out->size, room(job), &used, &made);
+                                                                      job->out->bytes + job->out->size, remaining(job), &used, &made);
         if (result == LIBDEFLATE_INSUFFICIENT_SPACE) {
             enum merge_error error = grow(job, job->out->capacity * 2);
             if (error != MERGE_OK)
@@ -224,7 +224,7 @@ static enum merge_error read_zstd(const struct inflation *job, ZSTD_DStream *str
     ZSTD_outBuffer out = {bytes, sizeof bytes, 0};
     size_t left = 0; // of a frame; 0 at its end
     int window_log = LEAST_WINDOW_LOG;
-    while (window_log < MOST_WINDOW_LOG && (size_t)1 << window_log < job->limit)
+    while (window_log < MAX_WINDOW_LOG && (size_t)1 << window_log < job->limit)
         window_log++;
     ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, window_log);
     for (*size = 0; in.pos < in.size || (left != 0 && out.pos == out.size); *size += out.pos) {
@@ -234,7 +234,7 @@ static enum merge_error read_zstd(const struct inflation *job, ZSTD_DStream *str
         left = ZSTD_decompressStream(stream, &out, &in);
         if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge) { // which says little about the size
             *size = job->limit;
-            return room(job) < job->limit ? MERGE_OK : over_limit(job);
+            return remaining(job) < job->limit ? MERGE_OK : over_limit(job);
         }
         if (ZSTD_isError(left))
             return zstd_fault(job, left, *size + out.pos);
@@ -255,7 +255,7 @@ static enum merge_error measure_zstd(const struct inflation *job, size_t *size) 
 
 static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) {
     for (;;) {
-        size_t made = ZSTD_decompressDCtx(context, job->out->bytes, room(job), job->bytes, job->size);
+        size_t made = ZSTD_decompressDCtx(context, job->out->bytes, remaining(job), job->bytes, job->size);
         if (!ZSTD_isError(made)) {
             job->out->size = made;
             return MERGE_OK;
@@ -263,7 +263,7 @@ static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) 
         // Why not? "Buffer too small" is said of many a damaged frame, too, and where the damage is comes from reading piece by piece.
         size_t size = 0;
         enum merge_error error = measure_zstd(job, &size);
-        if (error == MERGE_OK && size <= room(job))
+        if (error == MERGE_OK && size <= remaining(job))
             return zstd_fault(job, made, 0);
         if (error == MERGE_OK)
             error = grow(job, size);
@@ -329,9 +329,9 @@ enum merge_error compress_inflate(struct compress *compress, const void *bytes, 
         job.limit = SIZE_MAX - 1;
     size_t ratio = limits->inflate_ratio;
     if (kind != MERGE_RAW && ratio > 0 && size < job.limit / ratio) {
-        size_t most = size * ratio > FREE_RATIO_BYTES ? size * ratio : FREE_RATIO_BYTES;
-        if (most < job.limit) {
-            job.limit = most;
+        size_t max_bytes = size * ratio > FREE_RATIO_BYTES ? size * ratio : FREE_RATIO_BYTES;
+        if (max_bytes < job.limit) {
+            job.limit = max_bytes;
             job.limit_name = "ratio of compression";
         }
     }

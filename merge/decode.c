@@ -304,7 +304,7 @@ static struct input *input_open(struct profile *profile, const struct merge_limi
     input->limits = limits;
     input->fault = fault;
     input->unknown_fields = input->converts = false;
-    input->frames = input->lines_most = 0;
+    input->frames = input->max_lines = 0;
     return input;
 }
 
@@ -366,7 +366,7 @@ static void add_converted(struct profile *profile, const int64_t *scale) {
     for (uint32_t i = 0; i < input->samples.count && profile->status == MERGE_OK; i++, row += input->types.count) {
         int64_t *ours = profile_sample_values(profile, samples[i]);
         for (uint32_t type = 0; type < input->types.count; type++) {
-            if (value_at[type] == NO_PLACE)
+            if (value_at[type] == NO_COLUMN)
                 continue;
             int64_t value = saturate_multiply(row[type], unit[type], saturated);
             ours[value_at[type]] =

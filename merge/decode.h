@@ -58,13 +58,13 @@ struct input {
     bool unknown_fields;                // there is a field that this code does not know, somewhere
     struct array strings;               // uint32_t: our id of each string, STRING_TABLE_FULL before it is first needed
     struct array types;                 // struct value_type
-    struct array value_at;              // uint32_t: place of each of its sample types in a row of ours, or NO_PLACE
+    struct array value_at;              // uint32_t: place of each of its sample types in a row of ours, or NO_COLUMN
     struct array scale;                 // int64_t for each of its types: to the unit that it and ours have from then on
     struct array ours;                  // struct our_type for each of ours
-    bool converts;                      // there is a NO_PLACE, a place that is dropped, or a scale that is not 1
+    bool converts;                      // there is a NO_COLUMN, a place that is dropped, or a scale that is not 1
     struct units_ratio period_ratio;    // of ours and of its period
     uint64_t frames;                    // of the samples so far; not counted when there cannot be too many
-    uint32_t lines_most;                // of one location, 1 at least
+    uint32_t max_lines;                 // of one location, 1 at least
     struct array mappings;              // struct input_mapping, in the input's order
     struct array functions, locations;  // uint32_t: our id of each
     struct id_map mapping_ids, function_ids, location_ids; // of mappings: index + 1 in `mappings`
@@ -75,13 +75,13 @@ struct input {
     struct wire_writer inflated;
 };
 
-#define NO_PLACE UINT32_MAX // of a type that is left out
+#define NO_COLUMN UINT32_MAX // of a type that is left out
 
 // What an input makes of one of ours.
 struct our_type {
-    bool taken;     // one of the input's is this
-    uint32_t place; // when those have gone that are left out
-    int64_t scale;  // to the unit
+    bool taken;      // one of the input's is this
+    uint32_t column; // when those have gone that are left out
+    int64_t scale;   // to the unit
     uint32_t unit;
 };
 
@@ -140,7 +140,7 @@ static inline uint32_t cursor_string(struct cursor *cursor) {
     return cursor_string_at(cursor, index);
 }
 
-// match_types.c. Gives each type of the input its place; nothing of the profile is changed before match_commit.
+// match_types.c. Gives each type of the input its column; nothing of the profile is changed before match_commit.
 enum merge_error match_types(struct input *input);
 bool match_period(struct input *input, struct value_type type); // false: it is another one
 void match_commit(struct profile *profile);

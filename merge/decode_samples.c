@@ -2,7 +2,7 @@
 // there.
 #include "decode.h"
 
-static bool no_room(struct cursor *cursor) {
+static bool out_of_memory(struct cursor *cursor) {
     return cursor_fail(cursor, MERGE_NO_MEMORY, "no memory");
 }
 
@@ -19,7 +19,7 @@ static bool read_refs(struct cursor *cursor) {
     struct wire run = cursor->field.bytes;
     uint32_t *refs = array_reserve(&input->refs, packed ? (size_t)(run.end - run.at) : 1, sizeof *refs), *ref = refs;
     if (!refs)
-        return packed && run.at == run.end ? true : no_room(cursor);
+        return packed && run.at == run.end ? true : out_of_memory(cursor);
     if (!packed) {
         *ref = decode_id(cursor, map, cursor_number(cursor), "location");
         input->refs.count += *ref != 0;
@@ -40,15 +40,15 @@ static bool read_refs(struct cursor *cursor) {
 
 // row: room for one value of each type.
 static bool read_values(struct cursor *cursor, int64_t *row, uint32_t *count) {
-    uint32_t most = cursor->input->types.count, at = *count;
+    uint32_t type_count = cursor->input->types.count, at = *count;
     bool packed = cursor->field.type == WIRE_BYTES;
     struct wire run = cursor->field.bytes;
     while (!packed || run.at < run.end) {
         uint64_t value = packed ? 0 : cursor_number(cursor);
         if (packed && wire_varint(&run, &value) != WIRE_OK)
             return bad_varint(cursor);
-        if (at == most)
-            return cursor_fail(cursor, MERGE_MALFORMED, "more values than the %u sample types", most);
+        if (at == type_count)
+            return cursor_fail(cursor, MERGE_MALFORMED, "more values than the %u sample types", type_count);
         row[at++] = (int64_t)value;
         if (!packed)
             break;
@@ -127,7 +127,7 @@ static void read_label(struct cursor *cursor) {
 static bool check_frames(struct cursor *cursor, uint32_t first, bool count_all) {
     struct input *input = cursor->input;
     const struct merge_limits *limits = input->limits;
-    if (!count_all && (uint64_t)(input->refs.count - first) * input->lines_most <= limits->depth_frames)
+    if (!count_all && (uint64_t)(input->refs.count - first) * input->max_lines <= limits->depth_frames)
         return true;
     uint64_t frames = 0;
     for (uint32_t i = first; i < input->refs.count; i++) {
@@ -201,9 +201,9 @@ enum merge_error decode_samples(struct input *input) {
     uint32_t count = input->tables[DECODE_SAMPLES].count, batch;
     uint32_t *ours = array_push(&input->samples, count, sizeof *ours);
     // Each sample that is read has its values in the input, so memory is in proportion to it: a row grows as the samples come.
-    bool count_all = (uint64_t)(input->end - input->bytes) * input->lines_most > input->limits->total_frames;
-    bool room = array_reserve(&input->refs, 1, sizeof(uint32_t)) && array_reserve(&input->labels, 1, sizeof(struct label));
-    if ((!ours && count > 0) || !room)
+    bool count_all = (uint64_t)(input->end - input->bytes) * input->max_lines > input->limits->total_frames;
+    bool reserved = array_reserve(&input->refs, 1, sizeof(uint32_t)) && array_reserve(&input->labels, 1, sizeof(struct label));
+    if ((!ours && count > 0) || !reserved)
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "samples");
     for (uint32_t i = 0; i < count; i += batch) {
         batch = count - i < SAMPLE_BATCH ? count - i : SAMPLE_BATCH;

@@ -281,8 +281,8 @@ static enum merge_error decode_location(struct input *input, uint32_t index, uin
     }
     if (input->profile->namer.name && location.mapping != 0 && location.address != 0)
         name_location(input, &location);
-    if (location.line_count > input->lines_most)
-        input->lines_most = location.line_count;
+    if (location.line_count > input->max_lines)
+        input->max_lines = location.line_count;
     *ours = profile_intern_location(input->profile, &location, input->lines.items);
     return put_id(&cursor, &input->location_ids, id, *ours);
 }
@@ -292,7 +292,7 @@ enum merge_error decode_locations(struct input *input) {
     uint32_t *ours = array_push(&input->locations, count, sizeof *ours);
     if (!id_map_init(&input->location_ids, count, input->profile->seed) || (!ours && count > 0))
         return no_memory(input, "locations");
-    input->lines_most = 1;
+    input->max_lines = 1;
     for (uint32_t i = 0; i < count; i++) {
         enum merge_error error = decode_location(input, i, &ours[i]);
         if (error != MERGE_OK)

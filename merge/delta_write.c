@@ -24,7 +24,7 @@ static inline uint32_t new_id(uint32_t *ids, uint32_t *count, uint32_t ours) {
 
 static void copy_message(struct writing *writing, uint32_t field, struct span span) {
     struct wire_writer *out = writing->out;
-    if (!wire_room(out, (size_t)span.size + 16))
+    if (!wire_reserve(out, (size_t)span.size + 16))
         return;
     uint8_t *at = out->bytes + out->size;
     *at++ = (uint8_t)(field << 3 | WIRE_BYTES);
@@ -102,7 +102,7 @@ static void write_sample(struct writing *writing, uint32_t index, struct span sp
     struct wire_writer *out = writing->out;
     const struct sample *sample = profile_sample(writing->known, index);
     mark_labels(writing, sample);
-    if (!wire_room(out, (size_t)span.size + (size_t)sample->ref_count * 5 + (size_t)writing->known->type_count * 10 + 64))
+    if (!wire_reserve(out, (size_t)span.size + (size_t)sample->ref_count * 5 + (size_t)writing->known->type_count * 10 + 64))
         return;
     size_t message = wire_open(out, 2);
     write_refs(writing, sample);
@@ -171,7 +171,7 @@ static bool next_part(struct wire *wire, struct part *part) {
 }
 
 static void copy_part(struct wire_writer *out, const struct part *part) {
-    if (!wire_room(out, part->size))
+    if (!wire_reserve(out, part->size))
         return;
     memcpy(out->bytes + out->size, part->from, part->size);
     out->size += part->size;
@@ -205,7 +205,7 @@ static void write_line(struct writing *writing, struct wire wire, uint32_t funct
 
 static void write_id(struct wire_writer *out, uint64_t location) {
     wire_write_varint(out, 1 << 3 | WIRE_VARINT);
-    if (wire_room(out, sizeof location)) {
+    if (wire_reserve(out, sizeof location)) {
         memcpy(out->bytes + out->size, &location, sizeof location);
         out->size += location >> 56;
     }
@@ -286,7 +286,7 @@ static void write_header(struct writing *writing, int64_t duration_ns) {
     for (uint32_t i = 0; i < input->tables[DECODE_TYPES].count; i++)
         copy_message(writing, DECODE_TYPES, types[i]);
     for (uint32_t i = 0; i < input->others.count; i++) {
-        if (wire_room(out, others[i].size)) {
+        if (wire_reserve(out, others[i].size)) {
             memcpy(out->bytes + out->size, input->bytes + others[i].at, others[i].size);
             out->size += others[i].size;
         }

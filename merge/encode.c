@@ -90,7 +90,7 @@ static void write_refs(struct output *output, const struct sample *sample) {
     if (sample->ref_count == 0)
         return;
     size_t run = wire_open(writer, 1);
-    if (!wire_room(writer, (size_t)sample->ref_count * 5))
+    if (!wire_reserve(writer, (size_t)sample->ref_count * 5))
         return;
     uint8_t *at = writer->bytes + writer->size;
     for (uint32_t i = 0; i < sample->ref_count; i++)
@@ -262,7 +262,7 @@ static void write_source_sample(struct output *output, const struct profile_sour
     uint32_t types = output->profile->type_count;
     size_t label_size = labels->ends[sample->label_count];
     // All that it can take at most, so that nothing below has to ask.
-    if (!wire_room(writer, 64 + sample->location_count * 5 + types * 10 + label_size))
+    if (!wire_reserve(writer, 64 + sample->location_count * 5 + types * 10 + label_size))
         return;
     size_t message = wire_open(writer, 2);
     if (sample->location_count > 0) {

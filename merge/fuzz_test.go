@@ -55,13 +55,13 @@ func unlike(p *profile.Profile) bool {
 		}
 		seen[key] = true
 	}
-	const most = 1 << 40
+	const limit = 1 << 40
 	for _, s := range p.Sample {
 		for _, v := range s.Value {
-			if v > most || v < -most {
+			if v > limit || v < -limit {
 				return true
 			}
 		}
 	}
-	return p.DurationNanos > most || p.DurationNanos < -most
+	return p.DurationNanos > limit || p.DurationNanos < -limit
 }

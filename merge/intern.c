@@ -6,7 +6,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-static void place(struct intern_slot *slots, uint32_t mask, struct intern_slot entry) {
+static void insert(struct intern_slot *slots, uint32_t mask, struct intern_slot entry) {
     uint32_t at = entry.hash & mask;
     while (slots[at].id != 0)
         at = (at + 1) & mask;
@@ -35,7 +35,7 @@ static bool grow(struct intern *table) {
         return false;
     for (size_t at = 0; table->slots && at <= table->mask; at++)
         if (table->slots[at].id != 0)
-            place(slots, (uint32_t)size - 1, table->slots[at]);
+            insert(slots, (uint32_t)size - 1, table->slots[at]);
     memory_free(table->slots);
     table->slots = slots;
     table->mask = (uint32_t)size - 1;
@@ -49,7 +49,7 @@ bool intern_order(struct intern *table) {
 bool intern_add(struct intern *table, uint32_t hash, uint32_t id) {
     if ((!table->slots || table->count >= table->mask / 2) && !grow(table))
         return false;
-    place(table->slots, table->mask, (struct intern_slot){hash, id});
+    insert(table->slots, table->mask, (struct intern_slot){hash, id});
     table->count++;
     if (table->after) {
         table->after[id] = table->after[table->last];

@@ -29,12 +29,12 @@ static enum merge_error types_differ(struct input *input, struct value_type type
 }
 
 // "a/b, c/d", cut to fit.
-static void list_types(const struct input *input, const struct array *types, char *out, size_t room) {
+static void list_types(const struct input *input, const struct array *types, char *out, size_t capacity) {
     size_t used = 0;
     *out = '\0';
-    for (uint32_t i = 0; i < types->count && used < room; i++) {
+    for (uint32_t i = 0; i < types->count && used < capacity; i++) {
         struct value_type type = ((const struct value_type *)types->items)[i];
-        int more = snprintf(out + used, room - used, "%s%s/%s", i ? ", " : "", text_of(input, type.type), text_of(input, type.unit));
+        int more = snprintf(out + used, capacity - used, "%s%s/%s", i ? ", " : "", text_of(input, type.type), text_of(input, type.unit));
         used += more > 0 ? (size_t)more : 0;
     }
 }
@@ -51,7 +51,7 @@ static struct our_type *ours_of(const struct input *input) {
 }
 
 // The place of the input's type i among ours, or our number of types.
-static uint32_t find_place(struct input *input, uint32_t i) {
+static uint32_t find_column(struct input *input, uint32_t i) {
     const struct profile *profile = input->profile;
     struct our_type *ours = ours_of(input);
     struct value_type type = ((const struct value_type *)input->types.items)[i];
@@ -72,19 +72,19 @@ static uint32_t find_place(struct input *input, uint32_t i) {
 }
 
 // Places beyond ours are new ones: in the first input, or in a union.
-static enum merge_error give_places(struct input *input) {
+static enum merge_error assign_columns(struct input *input) {
     struct profile *profile = input->profile;
     bool first = profile->type_count == 0 && (!profile->types_fixed || profile->types_rule == TYPES_COMMON);
     uint32_t *value_at = input->value_at.items, total = profile->type_count;
     for (uint32_t i = 0; i < input->types.count; i++) {
-        uint32_t at = find_place(input, i);
+        uint32_t at = find_column(input, i);
         if (at < profile->type_count) {
             ours_of(input)[at].taken = true;
             value_at[i] = at;
         } else if (first || profile->types_rule == TYPES_UNION) {
             value_at[i] = total++;
         } else if (profile->types_rule == TYPES_COMMON) {
-            value_at[i] = NO_PLACE;
+            value_at[i] = NO_COLUMN;
             input->converts = true;
         } else {
             return types_differ(input, ((const struct value_type *)input->types.items)[i],
@@ -102,13 +102,13 @@ static enum merge_error close_gaps(struct input *input) {
     struct our_type *ours = ours_of(input);
     uint32_t *value_at = input->value_at.items, kept = 0;
     for (uint32_t at = 0; at < profile->type_count; at++)
-        ours[at].place = ours[at].taken ? kept++ : NO_PLACE;
+        ours[at].column = ours[at].taken ? kept++ : NO_COLUMN;
     if (kept == 0 && profile->type_count > 0)
         return nothing_in_common(input);
     input->converts |= kept < profile->type_count;
     for (uint32_t i = 0; i < input->types.count; i++)
         if (value_at[i] < profile->type_count)
-            value_at[i] = ours[value_at[i]].place;
+            value_at[i] = ours[value_at[i]].column;
     return MERGE_OK;
 }
 
@@ -120,7 +120,7 @@ static enum merge_error check_all_taken(struct input *input) {
     return MERGE_OK;
 }
 
-static bool make_room(struct input *input) {
+static bool reserve_columns(struct input *input) {
     const struct profile *profile = input->profile;
     uint32_t count = input->types.count;
     struct our_type *ours = array_push(&input->ours, profile->type_count + 1, sizeof *ours);
@@ -130,14 +130,14 @@ static bool make_room(struct input *input) {
     for (uint32_t i = 0; i < count; i++)
         scale[i] = 1;
     for (uint32_t at = 0; at < profile->type_count; at++)
-        ours[at] = (struct our_type){.place = at, .scale = 1, .unit = profile_type(profile, at)->unit};
+        ours[at] = (struct our_type){.column = at, .scale = 1, .unit = profile_type(profile, at)->unit};
     return true;
 }
 
 enum merge_error match_types(struct input *input) {
-    if (!make_room(input))
+    if (!reserve_columns(input))
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "sample types");
-    enum merge_error error = give_places(input);
+    enum merge_error error = assign_columns(input);
     if (error != MERGE_OK || input->profile->types_rule == TYPES_UNION)
         return error;
     return input->profile->types_rule == TYPES_COMMON ? close_gaps(input) : check_all_taken(input);
@@ -177,11 +177,11 @@ static void convert_ours(struct profile *profile) {
     const int64_t *from = to;
     for (uint32_t sample = 0; sample < profile->samples.count; sample++, from += types)
         for (uint32_t at = 0; at < types; at++)
-            if (ours[at].place != NO_PLACE)
+            if (ours[at].column != NO_COLUMN)
                 *to++ = saturate_multiply(from[at], ours[at].scale, &profile->saturated);
     for (uint32_t at = 0; at < types; at++) {
         struct value_type type = *profile_type(profile, at);
-        if (ours[at].place == NO_PLACE)
+        if (ours[at].column == NO_COLUMN)
             leave_out(profile, type);
         else
             *profile_type(profile, kept++) = (struct value_type){type.type, ours[at].unit};
@@ -195,7 +195,7 @@ static void add_types(struct profile *profile) {
     const struct value_type *types = input->types.items;
     const uint32_t *value_at = input->value_at.items;
     for (uint32_t i = 0; i < input->types.count; i++) {
-        if (value_at[i] == NO_PLACE)
+        if (value_at[i] == NO_COLUMN)
             leave_out(profile, types[i]);
         else if (value_at[i] >= profile->type_count) // they come in order
             profile_append_type(profile, types[i]);

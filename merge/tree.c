@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 // Some 500 MB. Only an input made for the purpose gets there: few bytes can stand for many stacks of inlined frames.
-#define MOST_NODES (4u << 20)
+#define MAX_NODES (4u << 20)
 
 struct node_key {
     uint32_t parent;
@@ -43,7 +43,7 @@ static bool same_key(const void *context, uint32_t id, const void *key) {
 
 static uint32_t new_node(struct builder *builder, const struct node_key *key, const struct profile_frame *frame) {
     uint32_t id = builder->nodes.count;
-    if (id == MOST_NODES) {
+    if (id == MAX_NODES) {
         builder->error = MERGE_TOO_LARGE;
         return 0;
     }

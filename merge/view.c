@@ -145,9 +145,9 @@ bool profile_frame_is_go(const struct profile_frame *frame) {
 
 bool profile_frame_is_nameless(const struct profile_frame *frame) {
     const char *slash = strrchr(frame->mapping_file, '/'), *file = slash ? slash + 1 : frame->mapping_file;
-    char place[300];
-    snprintf(place, sizeof place, "%.256s+0x%llx", *file ? file : "unknown", (unsigned long long)frame->file_offset);
-    return *frame->function == '\0' || strcmp(frame->function, place) == 0;
+    char file_and_offset[300];
+    snprintf(file_and_offset, sizeof file_and_offset, "%.256s+0x%llx", *file ? file : "unknown", (unsigned long long)frame->file_offset);
+    return *frame->function == '\0' || strcmp(frame->function, file_and_offset) == 0;
 }
 
 static bool has_label(const struct profile_sample_view *sample, const char *key, const char *text) {

@@ -115,7 +115,7 @@ struct wire_writer {
     void *context;
 };
 
-static inline bool wire_room(struct wire_writer *writer, size_t more) {
+static inline bool wire_reserve(struct wire_writer *writer, size_t more) {
     if (writer->capacity - writer->size >= more)
         return true;
     if (writer->failed)
@@ -155,7 +155,7 @@ static inline uint8_t *wire_put_varint(uint8_t *at, uint64_t value) {
 }
 
 static inline void wire_write_varint(struct wire_writer *writer, uint64_t value) {
-    if (wire_room(writer, 10))
+    if (wire_reserve(writer, 10))
         writer->size = (size_t)(wire_put_varint(writer->bytes + writer->size, value) - writer->bytes);
 }
 
@@ -170,7 +170,7 @@ static inline void wire_write_number(struct wire_writer *writer, uint32_t number
 static inline void wire_write_bytes(struct wire_writer *writer, uint32_t number, const void *bytes, size_t size) {
     wire_write_varint(writer, (uint64_t)number << 3 | WIRE_BYTES);
     wire_write_varint(writer, size);
-    if (size > 0 && wire_room(writer, size)) {
+    if (size > 0 && wire_reserve(writer, size)) {
         memcpy(writer->bytes + writer->size, bytes, size);
         writer->size += size;
     }
@@ -180,7 +180,7 @@ static inline void wire_write_bytes(struct wire_writer *writer, uint32_t number,
 // 128 bytes and more is moved up by the one or two that its length takes beyond that.
 static inline size_t wire_open(struct wire_writer *writer, uint32_t number) {
     wire_write_varint(writer, (uint64_t)number << 3 | WIRE_BYTES);
-    if (wire_room(writer, 1))
+    if (wire_reserve(writer, 1))
         writer->size++;
     return writer->size;
 }
@@ -192,7 +192,7 @@ static inline void wire_close(struct wire_writer *writer, size_t mark) {
     uint8_t length[10];
     size_t length_bytes = (size_t)(wire_put_varint(length, size) - length);
     if (length_bytes > 1) {
-        if (!wire_room(writer, length_bytes - 1))
+        if (!wire_reserve(writer, length_bytes - 1))
             return;
         memmove(writer->bytes + mark + length_bytes - 1, writer->bytes + mark, size);
         writer->size += length_bytes - 1;

@@ -293,11 +293,11 @@ static CURLcode run(struct transfer *transfer) {
 }
 
 // libcurl's own text, but for a Unix socket: there it names the host and port of the URL, which nobody asked.
-static const char *text_of(struct transfer *transfer, CURLcode code, char room[CURL_ERROR_SIZE]) {
+static const char *text_of(struct transfer *transfer, CURLcode code, char buffer[CURL_ERROR_SIZE]) {
     long error = 0;
     if (code == CURLE_COULDNT_CONNECT && transfer->request->unix_socket != NULL) {
         curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
-        return error != 0 ? strerror_r((int)error, room, CURL_ERROR_SIZE) : curl_easy_strerror(code);
+        return error != 0 ? strerror_r((int)error, buffer, CURL_ERROR_SIZE) : curl_easy_strerror(code);
     }
     return transfer->curl_text[0] != '\0' ? transfer->curl_text : curl_easy_strerror(code);
 }
@@ -324,8 +324,8 @@ static void conclude(struct transfer *transfer, CURLcode code) {
     } else if (code == CURLE_OK || (result->status > 0 && transfer->answer.total_bytes > MAX_ANSWER_BYTES)) {
         result->error = UPLOAD_OK;
     } else {
-        char room[CURL_ERROR_SIZE];
-        fail(result, upload_error_of_curl(code), text_of(transfer, code, room));
+        char buffer[CURL_ERROR_SIZE];
+        fail(result, upload_error_of_curl(code), text_of(transfer, code, buffer));
     }
 }
 

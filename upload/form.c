@@ -23,8 +23,8 @@ struct upload_form {
 
 static size_t read_part(char *buffer, size_t size, size_t count, void *context) {
     struct part_reader *reader = context;
-    size_t room = size * count, left = reader->size - reader->position;
-    size_t step = left < room ? left : room;
+    size_t capacity = size * count, left = reader->size - reader->position;
+    size_t step = left < capacity ? left : capacity;
     if (step > 0) {
         memcpy(buffer, reader->bytes + reader->position, step);
         reader->position += step;

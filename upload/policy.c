@@ -46,22 +46,22 @@ enum upload_verdict upload_policy_verdict(const struct upload_result *result) {
     }
 }
 
-static uint64_t least(uint64_t a, uint64_t b) {
+static uint64_t min_u64(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
 // Doubled with each failure, less up to half by chance: services that lost one server do not all come back at once.
-static uint64_t pause_ns(uint64_t first, uint64_t longest, unsigned failures, uint64_t random) {
-    uint64_t pause = least(first, longest);
-    for (unsigned i = 1; i < failures && pause < longest; i++) {
-        pause = least(pause * 2, longest);
+static uint64_t pause_ns(uint64_t first, uint64_t max, unsigned failures, uint64_t random) {
+    uint64_t pause = min_u64(first, max);
+    for (unsigned i = 1; i < failures && pause < max; i++) {
+        pause = min_u64(pause * 2, max);
     }
     return pause - random % (pause / 2 + 1);
 }
 
 uint64_t upload_policy_pause_ns(uint64_t period_ns, unsigned failures, uint64_t random) {
-    uint64_t first = least(period_ns / 16, 1000 * ms), longest = least(period_ns / 2, 30 * 1000 * ms);
-    return pause_ns(first > ms ? first : ms, longest > ms ? longest : ms, failures, random);
+    uint64_t first = min_u64(period_ns / 16, 1000 * ms), max = min_u64(period_ns / 2, 30 * 1000 * ms);
+    return pause_ns(first > ms ? first : ms, max > ms ? max : ms, failures, random);
 }
 
 uint64_t upload_policy_last_pause_ns(unsigned failures, uint64_t random) {

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_BYTES = 64 << 20 };
+enum { MAX_BYTES = 64 << 20 };
 
 struct file {
     uint8_t *bytes;
@@ -33,12 +33,12 @@ static void fail(const char *what) {
 }
 
 static struct file read_file(const char *path) {
-    struct file file = {malloc(MOST_BYTES), 0};
+    struct file file = {malloc(MAX_BYTES), 0};
     FILE *from = fopen(path, "rb");
     if (!from || !file.bytes) {
         fail(path);
     }
-    file.size = fread(file.bytes, 1, MOST_BYTES, from);
+    file.size = fread(file.bytes, 1, MAX_BYTES, from);
     fclose(from);
     file.bytes = realloc(file.bytes, file.size + 1);
     return file;
@@ -110,7 +110,7 @@ static void step_raw(const struct file *file) {
 
 static size_t inflate_file(const struct file *file) {
     size_t size;
-    if (libdeflate_gzip_decompress(decompressor, file->bytes, file->size, inflated, MOST_BYTES, &size) != LIBDEFLATE_SUCCESS) {
+    if (libdeflate_gzip_decompress(decompressor, file->bytes, file->size, inflated, MAX_BYTES, &size) != LIBDEFLATE_SUCCESS) {
         fail("not one gzip member");
     }
     return size;
@@ -120,7 +120,7 @@ static void step_gz(const struct file *file) {
     size_t size = inflate_file(file);
     look_at(inflated, size);
     memcpy(copy, inflated, size);
-    libdeflate_gzip_compress(compressor, copy, size, packed, 2 * (size_t)MOST_BYTES);
+    libdeflate_gzip_compress(compressor, copy, size, packed, 2 * (size_t)MAX_BYTES);
 }
 
 static void merge_gz(const struct file *files, size_t count) {
@@ -128,7 +128,7 @@ static void merge_gz(const struct file *files, size_t count) {
         look_at(inflated, inflate_file(&files[i]));
     }
     memcpy(copy, files[0].bytes, files[0].size);
-    libdeflate_gzip_compress(compressor, copy, files[0].size, packed, 2 * (size_t)MOST_BYTES);
+    libdeflate_gzip_compress(compressor, copy, files[0].size, packed, 2 * (size_t)MAX_BYTES);
 }
 
 static uint64_t cpu_ns(void) {
@@ -156,9 +156,9 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < count; i++) {
         files[i] = read_file(argv[i + 2]);
     }
-    inflated = malloc(MOST_BYTES);
-    copy = malloc(MOST_BYTES);
-    packed = malloc(2 * (size_t)MOST_BYTES);
+    inflated = malloc(MAX_BYTES);
+    copy = malloc(MAX_BYTES);
+    packed = malloc(2 * (size_t)MAX_BYTES);
     compressor = libdeflate_alloc_compressor(1);
     decompressor = libdeflate_alloc_decompressor();
     if (!inflated || !copy || !packed || !compressor || !decompressor) {

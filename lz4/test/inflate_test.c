@@ -11,9 +11,9 @@
 #include "../../merge/test/blob.h"
 
 static struct blob pack_with(const LZ4F_preferences_t *preferences, const void *bytes, size_t size) {
-    size_t room = LZ4F_compressFrameBound(size, preferences);
-    struct blob packed = {malloc(room), 0};
-    packed.size = LZ4F_compressFrame(packed.bytes, room, bytes, size, preferences);
+    size_t bound = LZ4F_compressFrameBound(size, preferences);
+    struct blob packed = {malloc(bound), 0};
+    packed.size = LZ4F_compressFrame(packed.bytes, bound, bytes, size, preferences);
     assert_false(LZ4F_isError(packed.size));
     return packed;
 }

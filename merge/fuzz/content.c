@@ -30,17 +30,17 @@ bool content_same_types(const struct content *a, const struct content *b) {
     return a->type_count == b->type_count && memcmp(a->types, b->types, a->type_count * sizeof *a->types) == 0;
 }
 
-void places_add(struct places *places, uint64_t place) {
+void number_set_add(struct number_set *set, uint64_t number) {
     size_t at = 0;
-    while (at < places->count && places->items[at] != place)
+    while (at < set->count && set->items[at] != number)
         at++;
-    if (at == sizeof places->items / sizeof *places->items)
-        places->full = true;
-    else if (at == places->count)
-        places->items[places->count++] = place;
+    if (at == sizeof set->items / sizeof *set->items)
+        set->full = true;
+    else if (at == set->count)
+        set->items[set->count++] = number;
 }
 
-static bool meet(const struct places *starts, const struct places *gaps) {
+static bool meet(const struct number_set *starts, const struct number_set *gaps) {
     for (size_t i = 0; i < starts->count; i++)
         for (size_t j = 0; j < gaps->count; j++)
             if (starts->items[i] == gaps->items[j])
@@ -117,9 +117,9 @@ void content_add(struct content *sum, const struct content *more) {
     add_header(&sum->header, &more->header);
     sum->alike_mappings |= more->alike_mappings;
     for (size_t i = 0; i < more->starts.count; i++)
-        places_add(&sum->starts, more->starts.items[i]);
+        number_set_add(&sum->starts, more->starts.items[i]);
     for (size_t i = 0; i < more->gaps.count; i++)
-        places_add(&sum->gaps, more->gaps.items[i]);
+        number_set_add(&sum->gaps, more->gaps.items[i]);
     sum->starts.full |= more->starts.full;
     sum->gaps.full |= more->gaps.full;
     sum->rows = realloc(sum->rows, (sum->row_count + more->row_count + 1) * sum->row_bytes);

@@ -9,7 +9,7 @@
 
 #include "varint.h"
 
-#define MOST_TYPES 64
+#define MAX_TYPES 64
 
 struct key {
     uint64_t a, b;
@@ -35,23 +35,23 @@ struct header {
 };
 
 // Numbers without doubles; full: there were more.
-struct places {
+struct number_set {
     uint64_t items[256];
     size_t count;
     bool full;
 };
 
 struct content {
-    struct key types[MOST_TYPES]; // type and unit, sorted
-    struct key type_names[MOST_TYPES];
-    struct span type_texts[MOST_TYPES]; // point into the bytes it was read from
+    struct key types[MAX_TYPES]; // type and unit, sorted
+    struct key type_names[MAX_TYPES];
+    struct span type_texts[MAX_TYPES]; // point into the bytes it was read from
     size_t type_count;
     struct row *rows; // sorted by key, row_bytes each
     size_t row_count, row_bytes;
     struct header header;
     size_t longest_text, deepest_sample, all_frames, sample_count;
     // Where mappings with a name start, and how far below it the addresses in them are: see content_loses_addresses.
-    struct places starts, gaps;
+    struct number_set starts, gaps;
     bool alike_mappings; // two of its mappings have the same content: samples that the library tells apart are one here
 };
 
@@ -62,7 +62,7 @@ void content_free(struct content *content);
 struct row *content_row(const struct content *content, size_t index);
 const struct row *content_find(const struct content *content, struct key key); // NULL: none
 struct key key_of_text(struct span text);
-void places_add(struct places *places, uint64_t place);
+void number_set_add(struct number_set *set, uint64_t number);
 static inline bool key_same(struct key a, struct key b) {
     return a.a == b.a && a.b == b.b;
 }

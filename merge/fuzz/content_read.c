@@ -24,7 +24,7 @@ struct reader {
     struct span *texts;
     size_t text_count;
     struct table mappings, functions, locations;
-    size_t place[MOST_TYPES]; // of each type of the input in content.types
+    size_t column[MAX_TYPES]; // of each type of the input in content.types
 };
 
 // ---- Keys ----
@@ -151,7 +151,7 @@ static bool read_mapping(struct reader *reader, void *context, struct span messa
         header->main_mapping = key;
     header->has_mapping = true;
     if (entity.named)
-        places_add(&reader->content->starts, entity.start);
+        number_set_add(&reader->content->starts, entity.start);
     for (size_t i = 0; i < reader->mappings.count; i++)
         reader->content->alike_mappings |= key_same(reader->mappings.items[i].key, key);
     add(&reader->mappings, entity);
@@ -194,7 +194,7 @@ static bool read_location(struct reader *reader, void *context, struct span mess
     uint64_t address = n[3];
     if (mapping && mapping->named && address != 0) { // 0 is no address
         address -= mapping->start;
-        places_add(&reader->content->gaps, -address);
+        number_set_add(&reader->content->gaps, -address);
     }
     if (mapping)
         location.key = key_with_key(location.key, mapping->key);
@@ -214,11 +214,11 @@ static bool read_type(struct reader *reader, void *context, struct span message)
     struct content *content = reader->content;
     uint64_t n[3];
     struct key type, unit;
-    if (*count == MOST_TYPES || !read_numbers(message, n, 3, 0) || !text_key(reader, n[1], &type) || !text_key(reader, n[2], &unit))
+    if (*count == MAX_TYPES || !read_numbers(message, n, 3, 0) || !text_key(reader, n[1], &type) || !text_key(reader, n[2], &unit))
         return false;
     struct key key = key_with_key(type, unit);
     size_t at = (*count)++;
-    reader->place[at] = at;
+    reader->column[at] = at;
     content->types[at] = key;
     struct span text = reader->texts[n[1]];
     const uint8_t *zero = memchr(text.at, 0, span_size(text));
@@ -228,10 +228,10 @@ static bool read_type(struct reader *reader, void *context, struct span message)
     return true;
 }
 
-// Insertion sort, which keeps equal ones in order. place becomes: where the i-th of the input is now.
+// Insertion sort, which keeps equal ones in order. column becomes: where the i-th of the input is now.
 static void sort_types(struct reader *reader) {
     struct content *content = reader->content;
-    size_t order[MOST_TYPES] = {0};
+    size_t order[MAX_TYPES] = {0};
     struct content old = *content;
     for (size_t i = 0; i < content->type_count; i++) {
         size_t at = i;
@@ -244,7 +244,7 @@ static void sort_types(struct reader *reader) {
         order[at] = i;
     }
     for (size_t at = 0; at < content->type_count; at++) {
-        reader->place[order[at]] = at;
+        reader->column[order[at]] = at;
         content->types[at] = old.types[order[at]];
         content->type_names[at] = old.type_names[order[at]];
         content->type_texts[at] = old.type_texts[order[at]];
@@ -254,7 +254,7 @@ static void sort_types(struct reader *reader) {
 struct sample {
     struct key stack, labels; // labels: a sum, so their order does not matter
     size_t frames, refs, values;
-    int64_t row[MOST_TYPES];
+    int64_t row[MAX_TYPES];
 };
 
 static bool read_label(struct reader *reader, struct sample *sample, struct span message) {
@@ -297,7 +297,7 @@ static void add_row(struct reader *reader, const struct sample *sample) {
     row->key = key_with_key(key_with(sample->stack, sample->refs), sample->labels);
     for (size_t i = 0; i < content->type_count; i++) {
         __int128 value = sample->row[i];
-        row->cells[reader->place[i]] = (struct cell){value, value < 0 ? -value : value};
+        row->cells[reader->column[i]] = (struct cell){value, value < 0 ? -value : value};
     }
     content->sample_count++;
     content->all_frames += sample->frames;

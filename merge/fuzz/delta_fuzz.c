@@ -10,9 +10,9 @@
 struct series {
     struct delta *delta;
     enum delta_rule rule;
-    char *names[MOST_TYPES]; // the counters
+    char *names[MAX_TYPES]; // the counters
     size_t name_count;
-    struct key keys[MOST_TYPES]; // of the names
+    struct key keys[MAX_TYPES]; // of the names
     struct content last;
     bool has_last;
 };

@@ -9,17 +9,17 @@ struct frames frames_split(const uint8_t *data, size_t size) {
     struct frames frames = {.count = 0};
     struct span span = {data, data + size};
     uint64_t length = 0;
-    while (frames.count < MOST_FRAMES && span.at < span.end && take_varint(&span, &length) &&
+    while (frames.count < MAX_FRAMES && span.at < span.end && take_varint(&span, &length) &&
            take_bytes(&span, length, &frames.items[frames.count]))
         frames.count++;
     return frames;
 }
 
-static size_t join(const struct frames *frames, uint8_t *out, size_t room) {
+static size_t join(const struct frames *frames, uint8_t *out, size_t capacity) {
     uint8_t *at = out;
     for (size_t i = 0; i < frames->count; i++) {
         size_t size = span_size(frames->items[i]);
-        if (room - (size_t)(at - out) < size + 10)
+        if (capacity - (size_t)(at - out) < size + 10)
             break;
         at = put_varint(at, size);
         memcpy(at, frames->items[i].at, size);
@@ -37,15 +37,15 @@ static void swap(struct span *a, struct span *b) {
 // Into `changed`, which holds SCRATCH bytes.
 static void change_frame(struct frames *frames, size_t index, uint8_t *changed, size_t max_size, struct random *random) {
     struct span *frame = &frames->items[index];
-    size_t size = span_size(*frame), room = max_size < SCRATCH ? max_size : SCRATCH;
-    if (size > room)
+    size_t size = span_size(*frame), capacity = max_size < SCRATCH ? max_size : SCRATCH;
+    if (size > capacity)
         return;
     memcpy(changed, frame->at, size);
     const struct span *other = &frames->items[random_below(random, frames->count)];
     if (frames->count > 1 && random_below(random, 12) == 0)
-        size = mutate_cross(changed, size, other->at, span_size(*other), room, random);
+        size = mutate_cross(changed, size, other->at, span_size(*other), capacity, random);
     else
-        size = mutate_profile(changed, size, room, random);
+        size = mutate_profile(changed, size, capacity, random);
     *frame = (struct span){changed, changed + size};
 }
 
@@ -60,7 +60,7 @@ size_t frames_mutate(uint8_t *data, size_t size, size_t max_size, struct random 
         frames.items[index] = frames.items[--frames.count];
     } else if (action == 1) {
         swap(&frames.items[index], &frames.items[other]);
-    } else if (action <= 3 && frames.count < MOST_FRAMES) { // the next of a series is mostly a changed copy of the one before
+    } else if (action <= 3 && frames.count < MAX_FRAMES) { // the next of a series is mostly a changed copy of the one before
         frames.items[frames.count++] = frames.items[index];
         change_frame(&frames, frames.count - 1, changed, max_size, random);
     } else {

@@ -5,14 +5,14 @@
 #include "mutate.h"
 #include "varint.h"
 
-#define MOST_FRAMES 8
+#define MAX_FRAMES 8
 
 struct frames {
-    struct span items[MOST_FRAMES];
+    struct span items[MAX_FRAMES];
     size_t count;
 };
 
-// Bytes after the last whole frame are ignored, frames above MOST_FRAMES too.
+// Bytes after the last whole frame are ignored, frames above MAX_FRAMES too.
 struct frames frames_split(const uint8_t *data, size_t size);
 // In place: changes, adds, copies, removes or moves one of them.
 size_t frames_mutate(uint8_t *data, size_t size, size_t max_size, struct random *random);

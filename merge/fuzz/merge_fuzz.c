@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 struct inputs {
-    const void *bytes[MOST_FRAMES];
-    size_t sizes[MOST_FRAMES];
+    const void *bytes[MAX_FRAMES];
+    size_t sizes[MAX_FRAMES];
     size_t count, raw_bytes;
     bool all_good, same_types, loses_addresses, window;
     struct content sum; // of the raw inputs, when all are good and have the same types
@@ -120,7 +120,7 @@ static void check_union(const struct frames *frames) {
     size_t size;
     struct content content;
     must(profile_encode(profile, MERGE_RAW, &bytes, &size) == MERGE_OK, "no result of a union");
-    if (profile_sample_type_count(profile) <= MOST_TYPES) {
+    if (profile_sample_type_count(profile) <= MAX_TYPES) {
         content_of_output(&content, bytes, size);
         content_free(&content);
     }

@@ -5,7 +5,7 @@
 
 #define POOL_NODES (1u << 16)
 #define POOL_BYTES (1u << 20)
-#define MOST_DEPTH 4 // Profile, Location, Line, its fields
+#define MAX_DEPTH 4 // Profile, Location, Line, its fields
 
 const struct schema_field schema[] = {
     {PROFILE, 1, ROLE_MESSAGE, VALUE_TYPE, true},
@@ -157,7 +157,7 @@ static struct node *parse_packed(struct span run, enum message_kind kind, uint32
 // Bytes that are not what the schema says stay bytes.
 static struct node *parse_inner(const struct field *field, enum message_kind kind, int depth) {
     const struct schema_field *known = schema_find(kind, field->number);
-    if (known && known->role == ROLE_MESSAGE && depth < MOST_DEPTH) {
+    if (known && known->role == ROLE_MESSAGE && depth < MAX_DEPTH) {
         struct node *node = node_new(NODE_MESSAGE, (enum message_kind)known->inner, field->number);
         if (node && parse_fields(node, field->bytes, depth + 1))
             return node;
@@ -269,9 +269,9 @@ static uint8_t *write_node(const struct node *node, uint8_t *at) {
     return write_body(node, at);
 }
 
-size_t message_write(const struct node *root, uint8_t *out, size_t room) {
+size_t message_write(const struct node *root, uint8_t *out, size_t capacity) {
     size_t size = body_size(root);
-    if (size > room)
+    if (size > capacity)
         return 0;
     write_body(root, out);
     return size;

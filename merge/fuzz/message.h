@@ -50,8 +50,8 @@ struct node {
 void message_reset(void);
 // The whole profile; NULL: not protobuf, or larger than the pool.
 struct node *message_parse(const uint8_t *bytes, size_t size);
-// Bytes written; 0: more than `room`.
-size_t message_write(const struct node *root, uint8_t *out, size_t room);
+// Bytes written; 0: more than `capacity`.
+size_t message_write(const struct node *root, uint8_t *out, size_t capacity);
 
 // NULL: the pool is empty.
 struct node *node_new(enum node_shape shape, enum message_kind kind, uint32_t number);

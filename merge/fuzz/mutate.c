@@ -259,15 +259,15 @@ static void change(struct node *root, struct random *random) {
 
 // ---- Compressed profiles ----
 
-static size_t inflate(const uint8_t *data, size_t size, uint8_t *out, size_t room) {
+static size_t inflate(const uint8_t *data, size_t size, uint8_t *out, size_t capacity) {
     size_t made = 0;
     if (size >= 2 && data[0] == 0x1f && data[1] == 0x8b) {
         struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
-        if (!decompressor || libdeflate_gzip_decompress(decompressor, data, size, out, room, &made) != LIBDEFLATE_SUCCESS)
+        if (!decompressor || libdeflate_gzip_decompress(decompressor, data, size, out, capacity, &made) != LIBDEFLATE_SUCCESS)
             made = 0;
         libdeflate_free_decompressor(decompressor);
     } else if (size >= 4 && data[0] == 0x28 && data[1] == 0xb5) {
-        made = ZSTD_decompress(out, room, data, size);
+        made = ZSTD_decompress(out, capacity, data, size);
         if (ZSTD_isError(made))
             made = 0;
     }
@@ -275,13 +275,13 @@ static size_t inflate(const uint8_t *data, size_t size, uint8_t *out, size_t roo
 }
 
 // 0: it does not fit.
-static size_t compress_into(const uint8_t *bytes, size_t size, uint8_t *out, size_t room, bool gzip) {
+static size_t compress_into(const uint8_t *bytes, size_t size, uint8_t *out, size_t capacity, bool gzip) {
     if (!gzip) {
-        size_t made = ZSTD_compress(out, room, bytes, size, 1);
+        size_t made = ZSTD_compress(out, capacity, bytes, size, 1);
         return ZSTD_isError(made) ? 0 : made;
     }
     struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(1);
-    size_t made = compressor ? libdeflate_gzip_compress(compressor, bytes, size, out, room) : 0;
+    size_t made = compressor ? libdeflate_gzip_compress(compressor, bytes, size, out, capacity) : 0;
     libdeflate_free_compressor(compressor);
     return made;
 }

@@ -1,10 +1,10 @@
 // repair.c: see repair.h. Threads and memory: as said there.
 #include "repair.h"
 
-#define MOST_IDS 1024
+#define MAX_IDS 1024
 
 struct ids {
-    uint64_t items[MOST_IDS];
+    uint64_t items[MAX_IDS];
     size_t count;
 };
 
@@ -31,7 +31,7 @@ static void repair_ids(struct node *root, uint32_t field, enum message_kind kind
         struct node *id = field_of(message, 1);
         if (!id && (id = node_new(NODE_NUMBER, kind, 1)))
             node_insert(message, NULL, id);
-        if (!id || ids->count == MOST_IDS)
+        if (!id || ids->count == MAX_IDS)
             return;
         if (id->value == 0 || has_id(ids, id->value))
             for (id->value = ids->count + 1; has_id(ids, id->value);)
@@ -50,7 +50,7 @@ static size_t count_of(const struct node *root, uint32_t field) {
 // Values of a sample stand packed and one by one; both together are as many as there are types.
 static void repair_values(struct node *sample, size_t types) {
     size_t have = 0;
-    struct node *room = NULL;
+    struct node *packed = NULL;
     for (struct node *node = sample->first, *next; node; node = next) {
         next = node->next;
         if (node->number != 2)
@@ -59,21 +59,21 @@ static void repair_values(struct node *sample, size_t types) {
             node_remove(node);
         if (node->shape != NODE_PACKED)
             continue;
-        room = node;
+        packed = node;
         for (struct node *value = node->first, *after; value; value = after) {
             after = value->next;
             if (++have > types)
                 node_remove(value);
         }
     }
-    if (have < types && !room && (room = node_new(NODE_PACKED, SAMPLE, 2)))
-        node_append(sample, room);
-    for (; room && have < types; have++) {
+    if (have < types && !packed && (packed = node_new(NODE_PACKED, SAMPLE, 2)))
+        node_append(sample, packed);
+    for (; packed && have < types; have++) {
         struct node *value = node_new(NODE_NUMBER, SAMPLE, 2);
         if (!value)
             return;
         value->value = have + 1;
-        node_append(room, value);
+        node_append(packed, value);
     }
 }
 

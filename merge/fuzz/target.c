@@ -107,10 +107,10 @@ bool has_window(struct span input) {
 }
 
 void check_memory(size_t input_bytes, bool window, const char *text) {
-    size_t most = MEMORY_BASE + input_bytes * MEMORY_EACH + (window ? MEMORY_WINDOW : 0);
-    if (peak > most)
+    size_t max_bytes = MEMORY_BASE + input_bytes * MEMORY_EACH + (window ? MEMORY_WINDOW : 0);
+    if (peak > max_bytes)
         fprintf(stderr, "%zu bytes of memory for %zu bytes of input\n", peak, input_bytes);
-    must(peak <= most, text);
+    must(peak <= max_bytes, text);
 }
 
 void check_fault(enum merge_error error, const struct merge_fault *fault, size_t size) {

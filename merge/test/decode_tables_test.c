@@ -100,7 +100,7 @@ static void equal_entries_under_two_ids_are_one(void **state) {
 static void depth_limit(void **state) {
     (void)state;
     struct merge_limits tight = merge_default_limits;
-    for (size_t most = 8; most <= 9; most++) {
+    for (size_t limit = 8; limit <= 9; limit++) {
         struct wire_writer w = good_message();
         size_t location = wire_open(&w, 4);
         wire_write_number(&w, 1, 5);
@@ -110,9 +110,9 @@ static void depth_limit(void **state) {
         PUT(&w, 2, 1, 5, 1, 5, 1, 5, 2, 1);
         struct profile *profile;
         struct merge_fault fault;
-        tight.depth_frames = most;
-        assert_int_equal(decode_message(&w, &tight, &profile, &fault), most == 8 ? MERGE_TOO_LARGE : MERGE_OK);
-        if (most == 8)
+        tight.depth_frames = limit;
+        assert_int_equal(decode_message(&w, &tight, &profile, &fault), limit == 8 ? MERGE_TOO_LARGE : MERGE_OK);
+        if (limit == 8)
             assert_non_null(strstr(fault.text, "sample 0: 9 frames, limit 8"));
         profile_free(profile);
     }
@@ -122,15 +122,15 @@ static void depth_limit(void **state) {
 static void total_limit(void **state) {
     (void)state;
     struct merge_limits tight = merge_default_limits;
-    for (size_t most = 5; most <= 6; most++) {
+    for (size_t limit = 5; limit <= 6; limit++) {
         struct wire_writer w = good_message();
         for (int i = 0; i < 3; i++)
             PUT(&w, 2, 1, 1, 1, 1, 2, 1);
         struct profile *profile;
         struct merge_fault fault;
-        tight.total_frames = most;
-        assert_int_equal(decode_message(&w, &tight, &profile, &fault), most == 5 ? MERGE_TOO_LARGE : MERGE_OK);
-        if (most == 5)
+        tight.total_frames = limit;
+        assert_int_equal(decode_message(&w, &tight, &profile, &fault), limit == 5 ? MERGE_TOO_LARGE : MERGE_OK);
+        if (limit == 5)
             assert_non_null(strstr(fault.text, "sample 2: more than 5 frames in all samples"));
         profile_free(profile);
     }

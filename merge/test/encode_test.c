@@ -108,7 +108,7 @@ struct source {
     uint32_t next, leaf, wrong_at;
     int64_t values[2];
     struct blob out;
-    size_t most; // bytes that may be had
+    size_t max_bytes; // bytes that may be had
 };
 
 // Each of another depth, from none to more than a message of 128 bytes holds.
@@ -125,7 +125,7 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
 
 static uint8_t *resize(void *context, size_t capacity) {
     struct source *source = context;
-    uint8_t *bytes = capacity <= source->most ? realloc(source->out.bytes, capacity) : NULL;
+    uint8_t *bytes = capacity <= source->max_bytes ? realloc(source->out.bytes, capacity) : NULL;
     source->out.bytes = bytes ? bytes : source->out.bytes;
     return bytes;
 }
@@ -149,7 +149,7 @@ static enum merge_error encode_source(struct source *source) {
 // Nothing is asked of them but to be read again, all and in their order.
 static void samples_of_a_source_are_written(void **state) {
     (void)state;
-    struct source source = {.most = SIZE_MAX, .wrong_at = UINT32_MAX};
+    struct source source = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX};
     assert_int_equal(encode_source(&source), MERGE_OK);
     struct profile *profile = decode_or_fail(source.out);
     // Those of equal stacks are one when they are read: depths 0 to 199.
@@ -172,17 +172,17 @@ static void samples_of_a_source_are_written(void **state) {
 
 static void a_source_may_be_wrong_or_have_no_room(void **state) {
     (void)state;
-    struct source wrong = {.most = SIZE_MAX, .wrong_at = 900};
+    struct source wrong = {.max_bytes = SIZE_MAX, .wrong_at = 900};
     assert_int_equal(encode_source(&wrong), MERGE_MALFORMED); // there is no location 3
     free(wrong.out.bytes);
-    struct source enough = {.most = SIZE_MAX, .wrong_at = UINT32_MAX};
+    struct source enough = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX};
     assert_int_equal(encode_source(&enough), MERGE_OK);
-    for (size_t most = 0; most < 4 * enough.out.size; most += enough.out.size / 50) {
-        struct source tight = {.most = most, .wrong_at = UINT32_MAX};
+    for (size_t max_bytes = 0; max_bytes < 4 * enough.out.size; max_bytes += enough.out.size / 50) {
+        struct source tight = {.max_bytes = max_bytes, .wrong_at = UINT32_MAX};
         enum merge_error error = encode_source(&tight);
         assert_true(error == MERGE_NO_MEMORY || error == MERGE_OK);
         assert_true(error == MERGE_NO_MEMORY || tight.out.size == enough.out.size);
-        assert_true(most >= enough.out.size || error == MERGE_NO_MEMORY);
+        assert_true(max_bytes >= enough.out.size || error == MERGE_NO_MEMORY);
         free(tight.out.bytes);
     }
     free(enough.out.bytes);
