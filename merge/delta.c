@@ -64,10 +64,6 @@ uint64_t delta_saturated_count(const struct delta *delta) {
     return delta->saturated;
 }
 
-size_t delta_state_samples(const struct delta *delta) {
-    return delta->known ? delta->known->samples.count : 0;
-}
-
 // ---- One step ----
 
 // Says for each type of `known` if it is one of those that are subtracted.

@@ -49,16 +49,3 @@ enum merge_error fault_set(struct merge_fault *fault, enum merge_error error, si
     make_one_line(fault->text);
     return error;
 }
-
-void fault_prefix(struct merge_fault *fault, const char *noun, size_t index) {
-    if (!fault)
-        return;
-    char text[sizeof fault->text];
-    memcpy(text, fault->text, sizeof text);
-    int length = snprintf(fault->text, sizeof fault->text, "%s %zu: ", noun, index);
-    if (length > 0 && (size_t)length < sizeof fault->text) {
-        size_t kept = strnlen(text, sizeof text - (size_t)length - 1); // cut at its end, not at the place it names
-        memcpy(fault->text + length, text, kept);
-        fault->text[(size_t)length + kept] = '\0';
-    }
-}

@@ -8,7 +8,5 @@
 // Says what is wrong; returns error, so that a caller can pass it on at once. fault may be NULL.
 enum merge_error fault_set(struct merge_fault *fault, enum merge_error error, size_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-// Puts "input 3: " before the text that is there.
-void fault_prefix(struct merge_fault *fault, const char *noun, size_t index);
 
 #endif

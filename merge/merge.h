@@ -107,7 +107,6 @@ void profile_add_sample(struct profile *profile, const uint32_t *locations, size
 void profile_add_comment(struct profile *profile, const char *text);
 void profile_set_period(struct profile *profile, const char *type, const char *unit, int64_t period);
 void profile_set_time(struct profile *profile, int64_t time_ns, int64_t duration_ns);
-void profile_set_default_sample_type(struct profile *profile, const char *type);
 
 // ---- Bytes ----
 
@@ -193,14 +192,10 @@ enum merge_error merge_inflate(const void *bytes, size_t size, size_t limit_byte
 enum merge_error merge_inflate_limited(const void *bytes, size_t size, const struct merge_limits *limits, uint8_t **out, size_t *out_size,
                                        struct merge_fault *fault); // limits NULL: the defaults
 
-// gzip of any bytes, of the fastest level. Returns its size; 0: it does not fit into out_size, or there is no memory.
+// Gzips any bytes at the fastest level. Returns the compressed size; 0: it exceeds out_size, or there is no memory.
 size_t merge_gzip(const void *bytes, size_t size, void *out, size_t out_size);
 
-// ---- Merge and delta, for bindings ----
-
-// All inputs in one; the first one's mapping stays the first (pprof: the main program). fault->text names the input by its index.
-enum merge_error merge_profiles(const void *const *inputs, const size_t *sizes, size_t count, enum merge_compression compression,
-                                uint8_t **bytes, size_t *size, struct merge_fault *fault);
+// ---- Delta ----
 
 // delta: turns a series of cumulative profiles into what happened in between.
 //
@@ -249,8 +244,6 @@ enum merge_error delta_next(struct delta *delta, const void *bytes, size_t size,
                             size_t *out_size, struct merge_fault *fault);
 // How many sums and differences of all profiles so far were stopped at an end of int64.
 uint64_t delta_saturated_count(const struct delta *delta);
-// Stacks that the delta remembers.
-size_t delta_state_samples(const struct delta *delta);
 
 // ---- View ----
 
@@ -329,11 +322,6 @@ struct tree {
     struct tree_node *nodes; // nodes[0] is the root: no function, the total of all; parents stand before their children
     size_t count;
 };
-// label_key not NULL: only samples with the label key = text, or for label_text NULL, only samples without a label of that key. The tree
-// points into the profile: free it first.
-enum merge_error tree_build(struct profile *profile, size_t type_index, const char *label_key, const char *label_text, struct tree *tree);
-void tree_free(struct tree *tree);
-
 struct tree_label {
     const char *key, *text; // text NULL: samples without a label of that key
 };
@@ -349,7 +337,9 @@ struct tree_options {
     double base_scale; // what the second type's values are multiplied by to find the larger one, where the two are sums of unlike numbers;
                        // 0: 1
 };
-enum merge_error tree_build_with(struct profile *profile, const struct tree_options *options, struct tree *tree);
+// The tree points into the profile: free it first.
+enum merge_error tree_build(struct profile *profile, const struct tree_options *options, struct tree *tree);
+void tree_free(struct tree *tree);
 
 // totals: what a profile's values add up to, read in one pass over its bytes without building anything: some five times as fast as
 // profile_decode, and checks only what it needs. For figures of many profiles.

@@ -29,12 +29,10 @@
 #define delta_next cmemprof_delta_next
 #define delta_row cmemprof_delta_row
 #define delta_saturated_count cmemprof_delta_saturated_count
-#define delta_state_samples cmemprof_delta_state_samples
 #define delta_step cmemprof_delta_step
 #define delta_write cmemprof_delta_write
 #define encode_packed cmemprof_encode_packed
 #define encode_raw cmemprof_encode_raw
-#define fault_prefix cmemprof_fault_prefix
 #define fault_set cmemprof_fault_set
 #define id_map_free cmemprof_id_map_free
 #define id_map_get_sparse cmemprof_id_map_get_sparse
@@ -56,7 +54,6 @@
 #define merge_gzip cmemprof_merge_gzip
 #define merge_inflate cmemprof_merge_inflate
 #define merge_inflate_limited cmemprof_merge_inflate_limited
-#define merge_profiles cmemprof_merge_profiles
 #define profile_add_comment cmemprof_profile_add_comment
 #define profile_add_function cmemprof_profile_add_function
 #define profile_add_location cmemprof_profile_add_location
@@ -113,7 +110,6 @@
 #define profile_sample_without_frames cmemprof_profile_sample_without_frames
 #define profile_saturated_count cmemprof_profile_saturated_count
 #define profile_scale_sample_type cmemprof_profile_scale_sample_type
-#define profile_set_default_sample_type cmemprof_profile_set_default_sample_type
 #define profile_set_namer cmemprof_profile_set_namer
 #define profile_set_period cmemprof_profile_set_period
 #define profile_set_time cmemprof_profile_set_time
@@ -128,7 +124,6 @@
 #define totals_read cmemprof_totals_read
 #define totals_shown_type cmemprof_totals_shown_type
 #define tree_build cmemprof_tree_build
-#define tree_build_with cmemprof_tree_build_with
 #define tree_free cmemprof_tree_free
 #define units_convert cmemprof_units_convert
 

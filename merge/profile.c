@@ -420,7 +420,3 @@ void profile_set_time(struct profile *profile, int64_t time_ns, int64_t duration
     profile->time_ns = time_ns;
     profile->duration_ns = duration_ns;
 }
-
-void profile_set_default_sample_type(struct profile *profile, const char *type) {
-    profile->default_type = text_of(profile, type);
-}

@@ -241,7 +241,7 @@ static bool link_children(struct builder *builder) {
     return true;
 }
 
-enum merge_error tree_build_with(struct profile *profile, const struct tree_options *options, struct tree *tree) {
+enum merge_error tree_build(struct profile *profile, const struct tree_options *options, struct tree *tree) {
     *tree = (struct tree){0};
     if (options->type_index >= profile->type_count || options->base_type_index >= (int)profile->type_count)
         return MERGE_NOT_FOUND;
@@ -261,12 +261,6 @@ enum merge_error tree_build_with(struct profile *profile, const struct tree_opti
     tree->nodes = builder.nodes.items;
     tree->count = builder.nodes.count;
     return MERGE_OK;
-}
-
-enum merge_error tree_build(struct profile *profile, size_t type_index, const char *label_key, const char *label_text, struct tree *tree) {
-    struct tree_label label = {label_key, label_text};
-    struct tree_options options = {.type_index = type_index, .base_type_index = -1, .labels = &label, .label_count = label_key != NULL};
-    return tree_build_with(profile, &options, tree);
 }
 
 void tree_free(struct tree *tree) {

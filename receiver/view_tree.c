@@ -464,7 +464,7 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     options.base_type_index = base ? profile_sample_type_index(profile, base) : -1;
     struct sides sides = sides_of(filter, profile_sample_type_name(profile, options.type_index), base != NULL);
     options.base_scale = base_scale(&sides);
-    enum merge_error built = tree_build_with(profile, &options, &tree);
+    enum merge_error built = tree_build(profile, &options, &tree);
     if (built != MERGE_OK) {
         snprintf(text, text_size, "the call tree cannot be built: %s", merge_error_text(built));
         return built == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_NO_MEMORY;

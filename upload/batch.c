@@ -201,10 +201,6 @@ void upload_batch_fill(const struct upload_batch *batch, struct upload_request *
     request->event_size = batch->event_size;
 }
 
-size_t upload_batch_size(const struct upload_batch *batch) {
-    return batch->size;
-}
-
 void upload_batch_free(struct upload_batch *batch) {
     if (batch != NULL) {
         free(batch->attachments);

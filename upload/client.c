@@ -388,14 +388,3 @@ void upload_client_close(struct upload_client *client) {
     }
     free(client);
 }
-
-void upload_send(const struct upload_request *request, struct upload_cancel *cancel, struct upload_result *result) {
-    struct upload_client *client = upload_client_open();
-    if (client == NULL) {
-        *result = (struct upload_result){0};
-        fail(result, UPLOAD_NO_MEMORY, NULL);
-        return;
-    }
-    upload_client_send(client, request, cancel, result);
-    upload_client_close(client);
-}

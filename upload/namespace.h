@@ -20,7 +20,6 @@
 #define upload_batch_free cmemprof_upload_batch_free
 #define upload_batch_new cmemprof_upload_batch_new
 #define upload_batch_parse cmemprof_upload_batch_parse
-#define upload_batch_size cmemprof_upload_batch_size
 #define upload_cancel_now cmemprof_upload_cancel_now
 #define upload_client_close cmemprof_upload_client_close
 #define upload_client_open cmemprof_upload_client_open
@@ -44,7 +43,6 @@
 #define upload_queue_spool_error cmemprof_upload_queue_spool_error
 #define upload_result_describe cmemprof_upload_result_describe
 #define upload_retry_after_ms cmemprof_upload_retry_after_ms
-#define upload_send cmemprof_upload_send
 #define upload_signal_guard_begin cmemprof_upload_signal_guard_begin
 #define upload_signal_guard_end cmemprof_upload_signal_guard_end
 #define upload_spool_add cmemprof_upload_spool_add

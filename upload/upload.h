@@ -82,8 +82,7 @@ struct upload_request {
 struct upload_batch;
 struct upload_batch *upload_batch_new(const struct upload_request *request);              // copies its batch; NULL: no memory, or no event
 void upload_batch_fill(const struct upload_batch *batch, struct upload_request *request); // points to the batch's memory
-size_t upload_batch_size(const struct upload_batch *batch);
-void upload_batch_free(struct upload_batch *batch); // NULL is fine
+void upload_batch_free(struct upload_batch *batch);                                       // NULL is fine
 
 // ---- The client ----
 
@@ -101,9 +100,6 @@ struct upload_client *upload_client_open(void); // NULL: no memory
 void upload_client_send(struct upload_client *client, const struct upload_request *request, struct upload_cancel *cancel,
                         struct upload_result *result);
 void upload_client_close(struct upload_client *client); // NULL is fine
-
-// One batch, with a client for this call only. Threads: any.
-void upload_send(const struct upload_request *request, struct upload_cancel *cancel, struct upload_result *result);
 
 // ---- The queue ----
 

@@ -153,7 +153,8 @@ static void measure_tree(void) {
     uint64_t start = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     struct profile *profile = merge_paths();
     struct tree tree;
-    check(tree_build(profile, (size_t)profile_sample_type_index(profile, "inuse_space"), NULL, NULL, &tree), NULL);
+    struct tree_options options = {.type_index = (size_t)profile_sample_type_index(profile, "inuse_space"), .base_type_index = -1};
+    check(tree_build(profile, &options, &tree), NULL);
     print(now_ns(CLOCK_PROCESS_CPUTIME_ID) - start);
     tree_free(&tree);
     profile_free(profile);

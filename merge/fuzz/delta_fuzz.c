@@ -2,6 +2,7 @@
 // the input. Each delta must be what the rules of merge.h make of the contents of the profile and of the one before.
 #include "target.h"
 
+#include "delta_state.h"
 #include "frames.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 // merge_fuzz.c: fuzz target of the merger. The input is up to eight profiles (frames.h); the merge must be the sum of their contents.
 #include "target.h"
 
+#include "../test/merge_inputs.h"
 #include "frames.h"
 
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static void check_merge(const struct inputs *inputs, uint64_t choices) {
     size_t size;
     struct merge_fault fault;
     memory_watch();
-    enum merge_error error = merge_profiles(inputs->bytes, inputs->sizes, inputs->count, MERGE_RAW, &bytes, &size, &fault);
+    enum merge_error error = merge_inputs(inputs->bytes, inputs->sizes, inputs->count, MERGE_RAW, &bytes, &size, &fault);
     memory_peak();
     check_memory(inputs->raw_bytes, inputs->window, "merging takes too much memory");
     if (error != MERGE_OK) {
@@ -65,7 +66,7 @@ static void check_merge(const struct inputs *inputs, uint64_t choices) {
     if (choices % 8 == 0) { // with an allocation that fails
         memory_fail(choices / 8 % 200);
         error =
-            merge_profiles(inputs->bytes, inputs->sizes, inputs->count, (enum merge_compression)(choices >> 16 & 1), &bytes, &size, &fault);
+            merge_inputs(inputs->bytes, inputs->sizes, inputs->count, (enum merge_compression)(choices >> 16 & 1), &bytes, &size, &fault);
         bool failed = memory_relent();
         must(error == MERGE_OK || (failed && error == MERGE_NO_MEMORY), "another error than MERGE_NO_MEMORY");
         must((bytes != NULL) == (error == MERGE_OK), "an output after an error");

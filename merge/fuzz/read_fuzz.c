@@ -75,14 +75,20 @@ static void check_tree(const struct tree *tree, bool saturated) {
     must(reached == tree->count, "a node that nobody has as a child");
 }
 
+static enum merge_error tree_of(struct profile *profile, size_t type, const char *key, const char *text, struct tree *tree) {
+    struct tree_label label = {key, text};
+    struct tree_options options = {.type_index = type, .base_type_index = -1, .labels = &label, .label_count = key != NULL};
+    return tree_build(profile, &options, tree);
+}
+
 static void check_trees(struct profile *profile, uint64_t choices) {
     struct tree tree;
     size_t types = profile_sample_type_count(profile);
-    must(tree_build(profile, types, NULL, NULL, &tree) == MERGE_NOT_FOUND, "a tree of a type that is not there");
+    must(tree_of(profile, types, NULL, NULL, &tree) == MERGE_NOT_FOUND, "a tree of a type that is not there");
     if (types == 0)
         return;
     const char *key = choices & 1 ? NULL : "memory", *text = choices & 2 ? NULL : "C";
-    enum merge_error error = tree_build(profile, choices % types, key, text, &tree);
+    enum merge_error error = tree_of(profile, choices % types, key, text, &tree);
     must(error == MERGE_OK || error == MERGE_TOO_LARGE, "a tree cannot be built");
     if (error == MERGE_OK)
         check_tree(&tree, may_saturate(profile, choices % types));

@@ -10,7 +10,7 @@ static void look_at_all(struct profile *profile) {
     for (size_t i = 0; i < profile_sample_count(profile); i++)
         assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
     if (profile_sample_type_count(profile) > 0) {
-        assert_int_equal(tree_build(profile, 0, NULL, NULL, &tree), MERGE_OK);
+        assert_int_equal(tree_of(profile, 0, NULL, NULL, &tree), MERGE_OK);
         tree_free(&tree);
     }
     struct blob blob;

@@ -26,11 +26,7 @@ static void texts_are_one_line_and_fit(void **state) {
     assert_int_equal(fault.offset, 7);
     assert_int_equal(strlen(fault.text), sizeof fault.text - 1);
     assert_memory_equal(fault.text, "a?b?xx", 6);
-    fault_prefix(&fault, "input", 12);
-    assert_memory_equal(fault.text, "input 12: a?b?xx", 16);
-    assert_int_equal(strlen(fault.text), sizeof fault.text - 1);
     assert_int_equal(fault_set(NULL, MERGE_TOO_LARGE, 0, "nobody listens"), MERGE_TOO_LARGE);
-    fault_prefix(NULL, "input", 1);
 }
 
 int main(void) {

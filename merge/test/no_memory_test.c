@@ -3,6 +3,7 @@
 //
 // malloc, calloc, realloc, mmap and mremap are defined here and forward to those of glibc and the system. A sanitizer has its own: there
 // nothing fails.
+#include "merge_inputs.h"
 #include "sample_profile.h"
 
 #include "../compress.h"
@@ -70,7 +71,7 @@ static enum merge_error merge_two(void) {
     const size_t sizes[] = {input.size, input.size};
     struct blob out;
     struct merge_fault fault;
-    enum merge_error error = merge_profiles(inputs, sizes, 2, MERGE_GZIP, &out.bytes, &out.size, &fault);
+    enum merge_error error = merge_inputs(inputs, sizes, 2, MERGE_GZIP, &out.bytes, &out.size, &fault);
     assert_int_equal(fault.error, error);
     assert_true((out.bytes != NULL) == (error == MERGE_OK));
     free(out.bytes);
@@ -134,7 +135,7 @@ static enum merge_error build_and_view(void) {
     }
     enum merge_error error = profile_status(profile);
     if (error == MERGE_OK)
-        error = tree_build(profile, 0, NULL, NULL, &tree);
+        error = tree_of(profile, 0, NULL, NULL, &tree);
     tree_free(&tree);
     profile_free(profile);
     return error;

@@ -2,6 +2,7 @@
 #ifndef CMEMPROF_MERGE_TEST_SAMPLE_PROFILE_H
 #define CMEMPROF_MERGE_TEST_SAMPLE_PROFILE_H
 
+#include "../profile.h"
 #include "blob.h"
 
 static const struct profile_mapping program = {
@@ -69,6 +70,17 @@ static inline const int64_t *values_of(struct profile *profile, const char *leaf
         }
     }
     return values;
+}
+
+static inline void set_default_type(struct profile *profile, const char *type) {
+    profile->default_type = profile_intern_string(profile, type, strlen(type));
+}
+
+// key NULL: all samples. text NULL: samples without a label of that key.
+static inline enum merge_error tree_of(struct profile *profile, size_t type, const char *key, const char *text, struct tree *tree) {
+    struct tree_label label = {key, text};
+    struct tree_options options = {.type_index = type, .base_type_index = -1, .labels = &label, .label_count = key != NULL};
+    return tree_build(profile, &options, tree);
 }
 
 #endif

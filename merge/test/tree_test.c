@@ -35,7 +35,7 @@ static void expect_tree(struct tree *tree, const char *want) {
 
 static void expect(struct profile *profile, size_t type, const char *key, const char *text, const char *want) {
     struct tree tree;
-    assert_int_equal(tree_build(profile, type, key, text, &tree), MERGE_OK);
+    assert_int_equal(tree_of(profile, type, key, text, &tree), MERGE_OK);
     expect_tree(&tree, want);
 }
 
@@ -48,7 +48,7 @@ static void sample_profile_as_tree(void **state) {
     expect(profile, 0, "size", "64", ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");
     expect(profile, 0, "thread", "t2", ":0/0");
     struct tree tree;
-    assert_int_equal(tree_build(profile, 2, NULL, NULL, &tree), MERGE_NOT_FOUND);
+    assert_int_equal(tree_of(profile, 2, NULL, NULL, &tree), MERGE_NOT_FOUND);
     profile_free(profile);
 }
 
@@ -82,7 +82,7 @@ static void nodes_are_functions(void **state) {
 
 static void expect_with(struct profile *profile, struct tree_options options, const char *want) {
     struct tree tree;
-    assert_int_equal(tree_build_with(profile, &options, &tree), MERGE_OK);
+    assert_int_equal(tree_build(profile, &options, &tree), MERGE_OK);
     expect_tree(&tree, want);
 }
 
@@ -118,7 +118,7 @@ static void two_types_in_one_tree(void **state) {
     profile_add_sample(profile, &a, 1, (int64_t[]){5, 0}, NULL, 0);
     profile_add_sample(profile, &b, 1, (int64_t[]){0, 7}, NULL, 0);
     struct tree_options options = {.type_index = 0, .base_type_index = 1};
-    assert_int_equal(tree_build_with(profile, &options, &tree), MERGE_OK);
+    assert_int_equal(tree_build(profile, &options, &tree), MERGE_OK);
     const struct tree_node *first = &tree.nodes[tree.nodes[0].first_child], *second = &tree.nodes[first->next_sibling];
     assert_true(tree.count == 3 && tree.nodes[0].total == 5 && tree.nodes[0].base_total == 7);
     assert_string_equal(first->frame.function, "b");
@@ -126,7 +126,7 @@ static void two_types_in_one_tree(void **state) {
     assert_true(second->self == 5 && second->base_total == 0);
     tree_free(&tree);
     options.base_type_index = 2;
-    assert_int_equal(tree_build_with(profile, &options, &tree), MERGE_NOT_FOUND);
+    assert_int_equal(tree_build(profile, &options, &tree), MERGE_NOT_FOUND);
     profile_free(profile);
 }
 

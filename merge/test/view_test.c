@@ -79,9 +79,9 @@ static void types(void **state) {
     assert_int_equal(profile_sample_type_index(profile, "alloc_space"), 0);
     assert_int_equal(profile_sample_type_index(profile, "none"), -1);
     assert_int_equal(profile_sample_type_index(profile, NULL), 1);
-    profile_set_default_sample_type(profile, "alloc_space");
+    set_default_type(profile, "alloc_space");
     assert_int_equal(profile_sample_type_index(profile, ""), 0);
-    profile_set_default_sample_type(profile, "not there");
+    set_default_type(profile, "not there");
     assert_int_equal(profile_sample_type_index(profile, NULL), 1);
     profile_free(profile);
 }

@@ -1,6 +1,7 @@
 // view_test.c: sample types as JSON, and the reason when something is no profile.
 #include "profiles.h"
 
+#include "../../merge/profile.h"
 #include "../view.h"
 
 static void test_types(void **state) {
@@ -8,7 +9,7 @@ static void test_types(void **state) {
     struct profile *profile = new_heap_profile();
     add_stack(profile, FRAMES("malloc /c/malloc.c", "main.a /a.go"), VALUES(10, 1000, 1, 100), true);
     add_stack(profile, FRAMES("main.a /a.go"), VALUES(20, 2000, 2, 200), false);
-    profile_set_default_sample_type(profile, "alloc_space");
+    profile->default_type = profile_intern_string(profile, "alloc_space", strlen("alloc_space"));
     profile_set_time(profile, 5, 6);
     struct blob blob = finish(profile);
     struct json json = {0};

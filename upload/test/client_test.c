@@ -1,4 +1,4 @@
-// client_test.c: upload_send and upload_client against a server on the loopback that answers or misbehaves.
+// client_test.c: upload_client against a loopback server that answers or misbehaves.
 #include "../upload.h"
 
 #include <dirent.h>
@@ -37,10 +37,17 @@ static struct upload_request request_to(const char *url) {
     };
 }
 
+static void send_once(const struct upload_request *request, struct upload_cancel *cancel, struct upload_result *result) {
+    struct upload_client *client = upload_client_open();
+    assert_non_null(client);
+    upload_client_send(client, request, cancel, result);
+    upload_client_close(client);
+}
+
 static struct upload_result send_to(const char *url) {
     struct upload_request request = request_to(url);
     struct upload_result result;
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     return result;
 }
 
@@ -93,7 +100,7 @@ static void test_sends_the_exact_body(void **state) {
     request.headers = headers;
     request.header_count = 2;
     struct upload_result result;
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_OK);
     assert_int_equal(result.status, 200);
     assert_string_equal(result.text, "ok");
@@ -114,12 +121,12 @@ static void test_empty_attachment_and_no_attachment(void **state) {
     struct upload_result result;
     request.attachments = &empty;
     request.attachment_count = 1;
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_OK);
     assert_non_null(strstr(server->request, "filename=\"heap.pprof\"\r\nContent-Type: application/octet-stream\r\n\r\n\r\n--"));
     request.attachments = NULL;
     request.attachment_count = 0;
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_OK);
     assert_non_null(strstr(server->request, event_bytes));
     server_stop(server);
@@ -181,7 +188,7 @@ static void test_server_that_never_answers(void **state) {
     struct upload_request request = request_to(server->url);
     request.total_timeout_ms = 200;
     struct upload_result result;
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_TIMEOUT);
     assert_true(result.text[0] != '\0');
     server_stop(server);
@@ -209,7 +216,7 @@ static void test_reset_in_the_middle_raises_no_signal(void **state) {
     request.attachments = &attachment;
     request.attachment_count = 1;
     struct upload_result result;
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_INTERRUPTED);
     sigset_t mask, pending;
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
@@ -229,12 +236,12 @@ static void test_unix_socket(void **state) {
     struct upload_request request = request_to("http://localhost/profiling/v1/input");
     request.unix_socket = path;
     struct upload_result result;
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_OK);
     assert_body_is_exact(server);
     server_stop(server);
     unlink(path);
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_UNREACHABLE);
     assert_string_equal(result.text, "No such file or directory"); // of the socket; no host and port were asked
     rmdir(folder);
@@ -248,7 +255,7 @@ struct sending {
 
 static void *send_on_thread(void *context) {
     struct sending *sending = context;
-    upload_send(&sending->request, &sending->cancel, &sending->result);
+    send_once(&sending->request, &sending->cancel, &sending->result);
     return NULL;
 }
 
@@ -329,11 +336,11 @@ static void test_bad_requests(void **state) {
     request.headers = headers;
     request.header_count = 1;
     struct upload_result result;
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_BAD_REQUEST);
     request = request_to("http://127.0.0.1:1/");
     request.event = NULL;
-    upload_send(&request, NULL, &result);
+    send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_BAD_REQUEST);
 }
 
@@ -481,7 +488,7 @@ static void test_time_out_does_not_wait_for_the_resolver(void **state) {
     struct upload_request request = request_to("http://slow.invalid:8126/profiling/v1/input");
     request.connect_timeout_ms = request.total_timeout_ms = 200;
     struct upload_result result;
-    upload_send(&request, NULL, &result); // would not return: the lookup only ends below
+    send_once(&request, NULL, &result); // would not return: the lookup only ends below
     assert_int_equal(result.error, UPLOAD_TIMEOUT);
     while (atomic_load(&lookups) == 0) { // libcurl's thread may come to it after the time-out only
         usleep(1000);

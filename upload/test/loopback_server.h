@@ -1,7 +1,7 @@
 // loopback_server.h: a server for tests that answers, or misbehaves, in one chosen way. One connection at a time.
 //
 // server_start listens on 127.0.0.1 with a free port (or on a Unix socket) and serves on a thread of its own; server_stop ends it, whatever
-// it is doing. What came in last is in request, for the test to look at after upload_send has returned.
+// it is doing. What came in last is in request, for the test to look at after upload_client_send has returned.
 #ifndef CMEMPROF_UPLOAD_LOOPBACK_SERVER_H
 #define CMEMPROF_UPLOAD_LOOPBACK_SERVER_H
 
