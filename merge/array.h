@@ -1,7 +1,7 @@
-// array.h: a growing flat array, the only container of this folder besides the hash table of intern.h.
+// array.h: a growable array, the only container of this folder besides the hash table of intern.h.
 //
-// Items are numbered by uint32_t, so an array holds less than 2^32 of them; array_push says NULL when that or the memory is exhausted.
-// Threads: as its owner. Memory: memory.h, doubled, so that the total of all copies stays linear.
+// Indices are uint32_t, so an array holds less than 2^32 items. array_push returns NULL if that limit or memory is exhausted.
+// Threads: as its owner. Memory: memory.h; capacity doubles, so that copying is amortized linear.
 #ifndef CMEMPROF_MERGE_ARRAY_H
 #define CMEMPROF_MERGE_ARRAY_H
 
@@ -17,7 +17,8 @@ struct array {
     uint32_t count, capacity;
 };
 
-// Room for `more` items behind the last one. NULL: no memory, the array is as it was; or nothing asked for and nothing there.
+// Reserves capacity for `more` items and returns the address of the first. NULL: no memory, the array is unchanged; or more is 0 and the
+// array is empty.
 static inline void *array_reserve(struct array *array, size_t more, size_t item_bytes) {
     size_t needed = array->count + more;
     if (needed > array->capacity) {
@@ -35,7 +36,7 @@ static inline void *array_reserve(struct array *array, size_t more, size_t item_
     return array->items ? (char *)array->items + (size_t)array->count * item_bytes : NULL;
 }
 
-// Adds `more` items, set to zero bytes, and returns the first of them.
+// Appends `more` zeroed items and returns the first of them.
 static inline void *array_push(struct array *array, size_t more, size_t item_bytes) {
     void *items = array_reserve(array, more, item_bytes);
     if (!items)

@@ -1,11 +1,11 @@
-// Package merge reads, merges and subtracts profiles in the format of pprof (profile.proto): heap, CPU, mutex, block and any other.
+// Package merge merges and subtracts profiles in pprof format (profile.proto): heap, CPU, mutex, block and any other.
 //
-// The work is done by the C code of this folder. Profiles go in as bytes, compressed with gzip or zstd or not at all, and come out
-// compressed with gzip, as runtime/pprof and the pprof tool have them, or as [Output] says. merge.h tells in full what is equal to what.
+// The engine is the C code of this folder. Input profiles may be compressed with gzip or zstd, or uncompressed. Results are
+// compressed with gzip, as those of runtime/pprof, or as set by [Output]. merge.h defines equality in full.
 //
-// Two samples are the same if their stacks and their labels are: same functions, lines, columns and addresses, same mapping. Sample types
-// are matched by name. Values are added up and stop at the ends of int64. Input is not trusted: its size, the depth of its stacks and the
-// number of its sample types have limits, and what is wrong with it is told by an [Error].
+// Two samples are equal if their stacks and labels are: same functions, lines, columns and addresses, same mapping. Sample types
+// are matched by name. Values are summed and saturate at the ends of int64. Input is not trusted: its size, stack depth and
+// number of sample types are limited, and faults are returned as an [Error].
 package merge
 
 /*
@@ -15,7 +15,7 @@ package merge
 #include "compress.h"
 #include "merge.h"
 #include "profile.h"
-// Go 1.25 takes the variable for a macro, as namespace.h has its name, and then cannot copy it, as it is const.
+// cgo of Go 1.25 takes the variable for a macro, since namespace.h defines its name, and then cannot copy it, since it is const.
 static struct merge_limits default_limits(void) { return merge_default_limits; }
 */
 import "C"
@@ -35,7 +35,7 @@ import (
 //go:embed *.h
 var _ embed.FS
 
-// Code tells kinds of errors apart.
+// Code is the kind of an [Error].
 type Code int
 
 const (
@@ -45,16 +45,16 @@ const (
 	BadCompression Code = C.MERGE_BAD_COMPRESSION // the gzip or zstd stream is damaged
 	TooLarge       Code = C.MERGE_TOO_LARGE       // the input is over a limit
 	TypesDiffer    Code = C.MERGE_TYPES_DIFFER    // two profiles have different sample types
-	NotFound       Code = C.MERGE_NOT_FOUND       // a sample type that was named is not in the profile
+	NotFound       Code = C.MERGE_NOT_FOUND       // the profile lacks the given sample type
 )
 
-// String returns a few words, such as "truncated input".
+// String returns a short description, such as "truncated input".
 func (c Code) String() string { return C.GoString(C.merge_error_text(C.enum_merge_error(c))) }
 
-// Error says what is wrong with an input.
+// Error describes the fault of an input.
 type Error struct {
 	Code   Code
-	Offset int    // byte of the inflated input where it was noticed
+	Offset int    // byte of the inflated input where it was detected
 	Text   string // details, such as "sample 12: location id 99 does not exist"
 }
 
@@ -72,19 +72,19 @@ func newError(code C.enum_merge_error, fault *C.struct_merge_fault) error {
 	return &Error{Code: Code(code), Offset: int(fault.offset), Text: C.GoString(&fault.text[0])}
 }
 
-// What C has written. The writer's memory stays its own: a block of the C heap as large as a profile would leave traces there.
+// bytesOf copies the writer's buffer. The writer is not handed over as a malloc'ed block, which would affect the C heap of the host (memory.h).
 func bytesOf(writer *C.struct_wire_writer) []byte {
 	return append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(writer.bytes)), int(writer.size))...)
 }
 
-// Limits of one input. A field that is 0 has the default. What is over a limit is an error, [TooLarge].
+// Limits of one input. 0 means the default. Exceeding a limit is an error with the code [TooLarge].
 type Limits struct {
-	InputBytes   int // inflated size; 256 MiB
-	StringBytes  int // longest string; 1 MiB
-	DepthFrames  int // most frames of one sample, inlined ones counted; 10,000
-	TotalFrames  int // frames of all samples of one input; 64 Mi
-	SampleTypes  int // 64
-	InflateRatio int // how many times its size an input may inflate to, the first MiB is free; 1,100
+	InputBytes   int // inflated size; default 256 MiB
+	StringBytes  int // of one string; default 16 MiB
+	DepthFrames  int // frames of one sample, including inlined ones; default 10,000
+	TotalFrames  int // frames of all samples of one input; default 64 Mi
+	SampleTypes  int // default 64
+	InflateRatio int // maximum ratio of inflated to compressed size, the first MiB is exempt; default 1,100
 }
 
 func (l *Limits) c() C.struct_merge_limits {
@@ -104,7 +104,7 @@ func (l *Limits) c() C.struct_merge_limits {
 	return limits
 }
 
-// Compression of what comes out.
+// Compression is the format of results.
 type Compression int
 
 const (
@@ -123,13 +123,13 @@ func (c Compression) c() C.enum_merge_compression {
 	return C.MERGE_GZIP
 }
 
-// Output says how a result is compressed.
+// Output sets how a result is compressed.
 type Output struct {
 	Compression Compression
-	Level       int // 1 to 12 for gzip, to 22 for zstd; 0: the default, 1
+	Level       int // 1 to 12 for gzip, 1 to 22 for zstd; 0: the default, 1
 }
 
-// Inflate undoes gzip or zstd, told by the magic bytes; anything else is copied. limits may be nil.
+// Inflate decompresses gzip or zstd, detected by the magic bytes, and copies anything else. limits may be nil.
 func Inflate(data []byte, limits *Limits) ([]byte, error) {
 	var compress C.struct_compress
 	defer C.compress_free(&compress)
@@ -144,7 +144,7 @@ func Inflate(data []byte, limits *Limits) ([]byte, error) {
 	return bytesOf(&out), nil
 }
 
-// Compress is the way back: it compresses anything at all. With Raw it copies.
+// Compress compresses data. With [Raw] it copies.
 func Compress(data []byte, output Output) ([]byte, error) {
 	if output.Compression == Raw {
 		return append([]byte(nil), data...), nil
@@ -161,10 +161,10 @@ func Compress(data []byte, output Output) ([]byte, error) {
 	return bytesOf(&out), nil
 }
 
-// Merge adds up profiles. The first mapping of the first one stays the first, which pprof takes for the main program. Time is the earliest,
-// duration the sum. The result holds only what samples with a value other than 0 use.
+// Merge sums profiles. The first mapping of the first profile stays first; pprof takes it for the main program. Time is the earliest,
+// duration the sum. Samples with only zero values, and entries that only they use, are omitted.
 //
-// All must have the same sample types, in any order. Errors are of type *[Error] and name the profile by its index.
+// All profiles must have the same sample types, in any order. Errors are of type *[Error] and name the profile by its index.
 func Merge(profiles ...[]byte) ([]byte, error) {
 	if len(profiles) == 0 {
 		return nil, &Error{Code: Truncated, Text: "no profiles to merge"}
@@ -184,14 +184,14 @@ func Merge(profiles ...[]byte) ([]byte, error) {
 
 var errClosed = errors.New("merge: used after Close")
 
-// MergerOptions may be left as they are.
+// MergerOptions configures a [Merger]. The zero value has the defaults.
 type MergerOptions struct {
 	Union  bool    // profiles may have different sample types; the result has all of them
-	Limits *Limits // of each profile, nil: the defaults
+	Limits *Limits // for each profile; nil: the defaults
 }
 
-// Merger adds up profiles that come one after the other. Its memory is for the result and one input.
-// Its methods may be called from several goroutines.
+// Merger sums profiles incrementally. It needs memory for the result and one input.
+// Its methods are safe for concurrent use.
 type Merger struct {
 	mu      sync.Mutex
 	c       *C.struct_profile // guarded by mu; nil: closed, or no memory
@@ -201,6 +201,7 @@ type Merger struct {
 	limits  C.struct_merge_limits
 }
 
+// NewMerger returns an empty Merger. Call [Merger.Close] when done.
 func NewMerger(options MergerOptions) *Merger {
 	m := &Merger{options: options, limits: options.Limits.c()}
 	m.open()
@@ -239,8 +240,7 @@ func (m *Merger) check() error {
 	return nil
 }
 
-// Add adds one profile, all of it or, with an error, nothing: the Merger goes on as if the profile had not been there. Only after the error
-// NoMemory is it empty.
+// Add adds one profile. After an error the Merger is unchanged and may be used further; after [NoMemory] it is empty.
 func (m *Merger) Add(profile []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -258,7 +258,7 @@ func (m *Merger) Add(profile []byte) error {
 	return newError(code, &fault)
 }
 
-// Scale multiplies all values of a sample type that were added so far, rounded so that their sum is right to half a unit.
+// Scale multiplies all values of a sample type added so far. Values are rounded so that their sum is exact to half a unit.
 func (m *Merger) Scale(sampleType string, factor float64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -273,7 +273,7 @@ func (m *Merger) Scale(sampleType string, factor float64) error {
 	return nil
 }
 
-// Keep leaves out all sample types but these, which come in this order.
+// Keep drops all sample types but these and puts them in this order.
 func (m *Merger) Keep(sampleTypes ...string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -288,7 +288,7 @@ func (m *Merger) Keep(sampleTypes ...string) error {
 	return nil
 }
 
-// Saturated is the number of sums and products so far that did not fit an int64 and were stopped at its end.
+// Saturated returns the number of sums and products so far that saturated at an end of int64.
 func (m *Merger) Saturated() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -298,7 +298,7 @@ func (m *Merger) Saturated() uint64 {
 	return uint64(C.profile_saturated_count(m.c))
 }
 
-// Result is the sum of all profiles so far. More may be added after it.
+// Result returns the sum of all profiles so far. More may be added afterwards.
 func (m *Merger) Result(output Output) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -322,8 +322,8 @@ func (m *Merger) Close() {
 	m.free()
 }
 
-// cStrings are texts as C has them, until pinner lets go of them: C.CString ends the process when there is no memory. There is one entry more
-// than texts, so that there is a first one.
+// cStrings returns texts as C strings in Go memory, valid until pinner unpins them: C.CString would end the process if there is no memory. The
+// array has an additional entry, so that it is never empty.
 func cStrings(pinner *runtime.Pinner, texts ...string) **C.char {
 	out := make([]*C.char, len(texts)+1)
 	pinner.Pin(&out[0])
@@ -335,49 +335,49 @@ func cStrings(pinner *runtime.Pinner, texts ...string) **C.char {
 	return &out[0]
 }
 
-// DeltaRule says what becomes of a counter that went backwards and of a stack that vanished.
+// DeltaRule sets how decreased counters and vanished stacks are treated.
 type DeltaRule int
 
 const (
-	// NeverNegative: a counter that went backwards was reset, and its current value is the delta. Vanished stacks are not in the result.
+	// NeverNegative treats a decreased counter as reset: its current value is the delta. Vanished stacks are omitted.
 	NeverNegative DeltaRule = C.DELTA_NEVER_NEGATIVE
-	// LikeFastdelta: a decrease is a negative value. Vanished stacks are not in the result.
+	// LikeFastdelta gives negative values for decreases. Vanished stacks are omitted.
 	LikeFastdelta DeltaRule = C.DELTA_LIKE_FASTDELTA
-	// LikePprof: a decrease is a negative value, and a vanished stack has the negative of its last values, as in google/pprof's Merge with
+	// LikePprof gives negative values for decreases, and vanished stacks the negative of their last values, like google/pprof's Merge with
 	// the last profile times -1.
 	LikePprof DeltaRule = C.DELTA_LIKE_PPROF
 )
 
-// DeltaOptions: all but Types may be left as they are.
+// DeltaOptions configures a [Delta]. Only Types is required.
 type DeltaOptions struct {
-	Types  []string // sample types to be subtracted; all others pass through as they are
+	Types  []string // sample types to subtract; all others are copied
 	Rule   DeltaRule
 	Output Output
-	Limits *Limits // of each profile, nil: the defaults
-	// TellsOnce is for a series that is sent: what earlier results have told is not told again after an error. The next profile is then
-	// compared with that of the error; where that could not be kept, the next one is only kept (NotFound) for the one after it.
+	Limits *Limits // for each profile; nil: the defaults
+	// TellsOnce is for deltas that are sent: after an error nothing is reported twice. The next profile is compared with the one of the
+	// failed call. If that could not be stored, the next profile is only stored, and Next returns an error with the code NotFound.
 	TellsOnce bool
 }
 
-// Delta turns a series of cumulative profiles, such as Go's heap profile, into what happened between one and the next.
-// Its methods may be called from several goroutines.
+// Delta turns a series of cumulative profiles, such as Go's heap profile, into delta profiles.
+// Its methods are safe for concurrent use.
 type Delta struct {
 	mu      sync.Mutex
 	c       *C.struct_delta // guarded by mu; nil: closed, or there was no memory for it
 	closed  bool            // guarded by mu
 	closer  runtime.Cleanup // guarded by mu
 	options DeltaOptions
-	// What C writes to; here, since a variable of Append would be allocated at each call. Guarded by mu.
+	// Outputs of C calls; local variables of Append would be heap-allocated at each call. Guarded by mu.
 	out   *C.uint8_t
 	size  C.size_t
 	fault C.struct_merge_fault
 }
 
-// NewDelta makes a Delta that subtracts the sample types of these names, such as "alloc_objects" and "alloc_space" for a heap profile,
-// "contentions" and "delay" for a mutex profile. All other types pass through as they are.
+// NewDelta returns a Delta that subtracts the given sample types, such as "alloc_objects" and "alloc_space" for a heap profile,
+// "contentions" and "delay" for a mutex profile. All other types are copied. Call [Delta.Close] when done.
 func NewDelta(types ...string) *Delta { return NewDeltaWith(DeltaOptions{Types: types}) }
 
-// NewDeltaWith is NewDelta with all options.
+// NewDeltaWith is [NewDelta] with all options.
 func NewDeltaWith(options DeltaOptions) *Delta {
 	d := &Delta{options: options}
 	d.options.Types = slices.Clone(options.Types)
@@ -398,15 +398,15 @@ func (d *Delta) open() {
 	}
 }
 
-// Next returns what happened since the profile before. The first profile passes as it is. Values are never negative, unless the rule says
-// so: a counter that went backwards was reset, and its current value is the delta. The duration is the time since the profile before.
+// Next returns the change since the previous profile. The first profile is returned unchanged. Decreased counters are treated
+// according to the [DeltaRule]. The duration is the time since the previous profile.
 //
-// Errors are of type *[Error], but for the one that the Delta is closed. After an error the next profile passes as the first one did, unless
-// TellsOnce.
+// Errors are of type *[Error], except after Close. After an error the next profile is treated like the first, unless
+// TellsOnce is set.
 func (d *Delta) Next(profile []byte) ([]byte, error) { return d.Append(nil, profile) }
 
-// Append is Next that appends the result to a buffer of the caller's, so that it costs no allocation when that is large enough. With an
-// error the buffer comes back as it was.
+// Append is [Delta.Next] that appends the result to buffer, so that it does not allocate if buffer is large enough. After an
+// error buffer is returned unchanged.
 func (d *Delta) Append(buffer, profile []byte) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -427,7 +427,7 @@ func (d *Delta) Append(buffer, profile []byte) ([]byte, error) {
 	return append(buffer, unsafe.Slice((*byte)(unsafe.Pointer(d.out)), int(d.size))...), nil
 }
 
-// Saturated is the number of sums and differences so far that did not fit an int64 and were stopped at its end.
+// Saturated returns the number of sums and differences so far that saturated at an end of int64.
 func (d *Delta) Saturated() uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()

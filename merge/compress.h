@@ -1,8 +1,8 @@
-// compress.h: gzip and zstd both ways, into buffers that the caller keeps. (merge_inflate is in merge.h.)
+// compress.h: compresses and decompresses gzip and zstd, into buffers that the caller keeps. (merge_inflate is in merge.h.)
 //
-// Threads: as the owner of the struct. Memory: memory.h; what the two libraries need for themselves, some 100 KiB each, is made when it is
-// first needed and kept until compress_free, so that the next call costs no allocation. What writes gzip is kept for the life of the
-// process: eight at most of each level, as many as were in use at the same time.
+// Threads: as the owner of the struct. Memory: memory.h. The contexts of the two libraries, about 100 KiB each, are allocated on first
+// use and kept until compress_free, so that later calls do not allocate. Gzip compressors are cached for the life of the
+// process: as many per level as were in use at the same time, at most eight.
 #ifndef CMEMPROF_MERGE_COMPRESS_H
 #define CMEMPROF_MERGE_COMPRESS_H
 
@@ -10,7 +10,7 @@
 #include "merge.h"
 #include "wire.h"
 
-struct compress { // zeroed at first
+struct compress { // zero-initialize
     struct libdeflate_decompressor *inflater;
     struct ZSTD_DCtx_s *zstd_in;
     struct ZSTD_CCtx_s *zstd_out;
@@ -18,18 +18,18 @@ struct compress { // zeroed at first
 
 void compress_free(struct compress *compress);
 
-// Told by the magic bytes, behind skippable frames.
+// Detects the format by its magic bytes, after any skippable frames.
 enum merge_compression compress_kind(const uint8_t *bytes, size_t size);
 
-// LZ4 frames, into out from its beginning; a buffer of any capacity may be there. MERGE_TOO_LARGE, without a fault: more than limit bytes
-// would come out. Defined by the folder lz4/: NULL where that is not linked, as in Go services, so that those need no liblz4.
+// Decompresses LZ4 frames into out from its start, reusing its buffer. Returns MERGE_TOO_LARGE, without setting fault, if the output would
+// exceed limit bytes. Defined in lz4/; NULL if that is not linked, as in Go services, so that they do not need liblz4.
 enum merge_error compress_lz4_frames(const uint8_t *bytes, size_t size, size_t limit, struct wire_writer *out, struct merge_fault *fault)
     __attribute__((weak, visibility("hidden")));
 
-// Into out, from its beginning. Raw input is copied. After an error out is empty.
+// Decompresses into out from its start. Raw input is copied. After an error out is empty.
 enum merge_error compress_inflate(struct compress *compress, const void *bytes, size_t size, const struct merge_limits *limits,
                                   struct wire_writer *out, struct merge_fault *fault);
-// level 0: the default. MERGE_RAW is not for here: the caller has the bytes already.
+// level 0: the default. compression must not be MERGE_RAW.
 enum merge_error compress_deflate(struct compress *compress, enum merge_compression compression, int level, const uint8_t *bytes,
                                   size_t size, struct wire_writer *out);
 

@@ -1,8 +1,8 @@
-// intern.h: a hash table from content to the dense id of that content.
+// intern.h: a hash table from content to its dense id.
 //
-// It knows hashes and ids only; the content lies with the owner, who compares it in full: a hash finds candidates, it never decides.
-// Hashes are seeded at random for each profile, so that an upload cannot be built to make all its entries collide. Ids come out in the
-// order in which things were added, whatever the seed is. Nothing is ever removed.
+// The table stores hashes and ids only. Its owner stores the content and compares it in full, so that hash collisions are harmless.
+// Hashes are seeded at random per profile, so that an upload cannot be crafted to make all its entries collide. Ids are assigned in
+// order of insertion, whatever the seed is. Entries are never removed.
 // Threads: as its owner. Memory: one array of slots (memory.h), at most half full.
 #ifndef CMEMPROF_MERGE_INTERN_H
 #define CMEMPROF_MERGE_INTERN_H
@@ -20,20 +20,20 @@ struct intern_slot {
 struct intern {
     struct intern_slot *slots;
     uint32_t mask, count; // mask: slots - 1, 0 before the first entry
-    // Of an ordered table, NULL for others: the id that came after each id the last time (that of 0 came first), and the last one found.
+    // Ordered tables only, else NULL: the id that last followed each id (after[0] is the first), and the last one found.
     uint32_t *after;
     uint32_t last;
 };
 
-// False: no memory; the table is as it was.
+// False: no memory; the table is unchanged.
 bool intern_add(struct intern *table, uint32_t hash, uint32_t id);
 void intern_free(struct intern *table);
 uint64_t intern_seed(void);
 
-// equal(context, id, key): is the content of id that of key?
+// equal(context, id, key): whether the content of id equals key.
 typedef bool intern_equal(const void *context, uint32_t id, const void *key);
 
-// The id, or 0. Inline, so that equal is too.
+// Returns the id, or 0. Inline, so that equal is inlined too.
 static inline uint32_t intern_find(const struct intern *table, uint32_t hash, intern_equal *equal, const void *context, const void *key) {
     if (!table->slots)
         return 0;
@@ -46,16 +46,15 @@ static inline uint32_t intern_find(const struct intern *table, uint32_t hash, in
     }
 }
 
-// An input mostly has things in the order in which the input before had them. So an ordered table, one whose ids are 1, 2, 3, ..., tries
-// the id that came after the last one found first, by its content and without a hash: two profiles of one process, a period apart, need a
-// hash for few of their entries. What is new is put between the two where it came, what has moved is found by its hash once. False: no
-// memory.
+// Consecutive inputs mostly have their entries in the same order. So an ordered table, whose ids must be 1, 2, 3, ..., first tries
+// the id that followed the last one found, by its content and without a hash: two profiles of one process, a period apart, need
+// few hashes. New entries are linked in where they appeared; moved ones are found by their hash once. False: no memory.
 bool intern_order(struct intern *table);
-static inline void intern_rewind(struct intern *table) { // an input begins
+static inline void intern_rewind(struct intern *table) { // at the start of an input
     table->last = 0;
 }
 
-// 0: it is another one, or there is no order.
+// Returns the expected next id if its content equals key, else 0. 0 for an unordered table.
 static inline uint32_t intern_guess(struct intern *table, intern_equal *equal, const void *context, const void *key) {
     uint32_t id = table->after ? table->after[table->last] : 0;
     if (id == 0 || !equal(context, id, key))
@@ -63,7 +62,7 @@ static inline uint32_t intern_guess(struct intern *table, intern_equal *equal, c
     return table->last = id;
 }
 
-// intern_find that learns the order.
+// As intern_find, and records the order.
 static inline uint32_t intern_find_next(struct intern *table, uint32_t hash, intern_equal *equal, const void *context, const void *key) {
     uint32_t id = intern_find(table, hash, equal, context, key);
     if (id != 0 && table->after)
@@ -71,13 +70,13 @@ static inline uint32_t intern_find_next(struct intern *table, uint32_t hash, int
     return id;
 }
 
-// A look-up in three steps, for many keys at once: the first two only fetch what the third, intern_find_next, will read. Where a table is
-// larger than the cache the waits of all keys are one wait. The first step, with the hash:
+// A batched look-up in three steps: the first two prefetch what the third, intern_find_next, will read, so that the cache misses of all
+// keys overlap. Step 1, with the hash:
 static inline void intern_fetch(const struct intern *table, uint32_t hash) {
     if (table->slots)
         __builtin_prefetch(&table->slots[hash & table->mask]);
 }
-// The second: an id of this hash, not compared, whose content the caller fetches. 0: none.
+// Step 2: an id with this hash, not compared, whose content the caller prefetches. 0: none.
 static inline uint32_t intern_likely(const struct intern *table, uint32_t hash) {
     uint32_t at = hash & table->mask;
     while (table->slots && table->slots[at].id != 0 && table->slots[at].hash != hash)
@@ -85,7 +84,7 @@ static inline uint32_t intern_likely(const struct intern *table, uint32_t hash) 
     return table->slots ? table->slots[at].id : 0;
 }
 
-// One multiplication of 64 x 64 bits folded to 64 for each word: fast, and unpredictable without the seed.
+// One 64 x 64-bit multiplication per word, folded to 64 bits: fast, and unpredictable without the seed.
 static inline uint64_t intern_hash_word(uint64_t hash, uint64_t word) {
     unsigned __int128 product = (unsigned __int128)(hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
     return (uint64_t)product ^ (uint64_t)(product >> 64) ^ (hash << 1);
@@ -94,7 +93,7 @@ static inline uint64_t intern_hash_word(uint64_t hash, uint64_t word) {
 static inline uint64_t intern_hash_bytes(uint64_t hash, const char *bytes, size_t size) {
     uint64_t word, next, other = intern_hash_word(~hash, size);
     hash = intern_hash_word(hash, size);
-    for (; size >= 16; bytes += 16, size -= 16) { // two chains: one multiplication need not wait for the other
+    for (; size >= 16; bytes += 16, size -= 16) { // two independent chains, so that the multiplications overlap
         memcpy(&word, bytes, 8);
         memcpy(&next, bytes + 8, 8);
         hash = intern_hash_word(hash, word);

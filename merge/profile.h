@@ -1,12 +1,12 @@
-// profile.h: inside of struct profile, for the files of this folder only.
+// profile.h: struct profile, internal to this folder.
 //
-//   strings      every string, once                       mappings   a stretch of a file in memory
+//   strings    every string, once                       mappings   an address range of a file
 //   functions  name, file, line                         locations  an address, or the functions inlined there (a slice of lines)
 //   samples    a slice of refs (location ids, leaf first), a slice of labels, and one row of values
 //
-// All are flat arrays in the order of arrival. An id is the index; entry 0 of strings is "", entry 0 of mappings, functions and locations
-// means none. Samples count from 0. Each table has a hash table beside it that finds an entry by its content (intern.h).
-// Threads: one at a time. Memory: memory.h, a few blocks for each table, none for a sample.
+// All are flat arrays in order of insertion. An id is an index; entry 0 of strings is "", entry 0 of mappings, functions and locations
+// means none. Samples count from 0. Each table has a hash table that finds an entry by its content (intern.h).
+// Threads: one at a time. Memory: memory.h, a few blocks per table, none per sample.
 #ifndef CMEMPROF_MERGE_PROFILE_H
 #define CMEMPROF_MERGE_PROFILE_H
 
@@ -32,8 +32,8 @@ struct mapping {
     uint32_t file, build_id; // strings
     uint32_t flags;          // enum mapping_flags
     uint32_t claimed_by;     // the last input that has this mapping; see mapping.c
-    uint32_t next_alike;     // the next mapping of the same file part, 0: none
-    // Of the first of its kind only: the list of those alike.
+    uint32_t next_alike;     // the next mapping of the same part of a file; 0: none
+    // In the first mapping of such a list only: the list.
     uint32_t last_alike, cursor, cursor_of;
 };
 
@@ -66,39 +66,39 @@ struct sample {
 };
 
 enum types_rule {
-    TYPES_SAME,   // an input has the same set
-    TYPES_UNION,  // it may bring more, and lack some
-    TYPES_COMMON, // those that all have are kept
+    TYPES_SAME,   // an input must have the same set
+    TYPES_UNION,  // it may add types, and lack some
+    TYPES_COMMON, // types that all inputs have are kept
 };
 
 struct profile {
     enum merge_error status;
-    bool types_fixed; // sample types are complete: a sample or an input came
+    bool types_fixed; // sample types are complete, since a sample or an input was added
     enum types_rule types_rule;
     uint32_t type_count; // number of sample types, and the length of a row of values
-    uint32_t input;      // number of the input being decoded, 1 for the first
+    uint32_t input;      // number of the input being decoded, from 1
     uint64_t seed;       // of all hashes
-    uint32_t hash_mask;  // all ones; a test sets 0 to make all hashes equal: the results must stay the same
+    uint32_t hash_mask;  // all ones; tests set 0 to make all hashes equal, which must not change results
 
     struct string_table strings;
     struct array types;                                // struct value_type
     struct array mappings, functions, locations;       // struct mapping, function, location; entry 0: none
-    struct array lines, refs, labels, samples, values; // struct line, uint32_t, struct label, struct sample, int64_t (a row a sample)
-    struct array comments;                             // uint32_t strings, without doubles
+    struct array lines, refs, labels, samples, values; // struct line, uint32_t, struct label, struct sample, int64_t (one row per sample)
+    struct array comments;                             // uint32_t strings, without duplicates
     struct intern mapping_ids, alike_ids, function_ids, location_ids, sample_ids, comment_ids;
 
-    struct array types_left_out; // struct value_type, without doubles: of inputs and of this one, by TYPES_COMMON
-    bool period_known;           // someone said which period type there is, even if it was none
+    struct array types_left_out; // struct value_type, without duplicates: dropped by TYPES_COMMON
+    bool period_known;           // the period type was set or read, even if there is none
     struct value_type period_type;
     int64_t period, time_ns, duration_ns;
     uint32_t default_type, drop_frames, keep_frames, doc_url; // strings
-    bool labels_chosen;                                       // of the inputs' labels only those with these keys are read
+    bool labels_chosen;                                       // only labels with the keys in kept_labels are read
     struct array kept_labels;                                 // uint32_t strings
-    uint64_t saturated;                                       // sums and products that were stopped at an end of int64
+    uint64_t saturated;                                       // sums and products that saturated at an end of int64
 
     struct profile_namer namer; // name NULL: none
-    struct input *decoder;      // what reading an input needs (decode.h), kept for the next one; NULL before the first
-    // Of profile_sample_at: the view it gave last.
+    struct input *decoder;      // the decoder's state (decode.h), kept for the next input; NULL before the first
+    // The last view returned by profile_sample_at.
     struct array view_frames, view_labels;
 };
 
@@ -119,15 +119,14 @@ PROFILE_ITEM(uint32_t, comments, comment)
 #undef PROFILE_ITEM
 
 static inline int64_t *profile_sample_values(const struct profile *profile, uint32_t sample) {
-    size_t at = (size_t)sample * profile->type_count; // 0 also for every sample of a profile without types, which has no values
+    size_t at = (size_t)sample * profile->type_count; // always 0 in a profile without types, which has no values
     return at > 0 ? (int64_t *)profile->values.items + at : profile->values.items;
 }
 static inline const char *profile_string(const struct profile *profile, uint32_t id) {
     return string_table_get(&profile->strings, id).bytes;
 }
 
-// Asks for its refs and labels, as far as some 60 frames go, to be in the cache when they are read a little later. The sample itself is
-// read.
+// Prefetches the refs (up to about 60) and labels of a sample. Reads the sample itself.
 static inline void profile_fetch_sample(const struct profile *profile, uint32_t id) {
     const struct sample *sample = profile_sample(profile, id);
     for (uint32_t i = 0; i < sample->ref_count && i < 64; i += 16)
@@ -136,18 +135,18 @@ static inline void profile_fetch_sample(const struct profile *profile, uint32_t 
         __builtin_prefetch(profile_label(profile, sample->label));
 }
 
-// An input begins: what it has is looked for in the order in which the profile has it.
+// Starts an input: its entries are first looked up in the profile's order (intern_rewind).
 void profile_next_input(struct profile *profile);
-// types.c: one more sample type, 0 in all samples that are there.
+// types.c: adds a sample type, with value 0 in all existing samples.
 void profile_append_type(struct profile *profile, struct value_type type);
-// The first failure sticks.
+// Sets the status, unless it already holds a failure.
 void profile_fail(struct profile *profile, enum merge_error error);
-// 0 also when the memory is out; profile_status tells.
+// Returns 0 for "" and on failure; see profile_status.
 uint32_t profile_intern_string(struct profile *profile, const char *bytes, size_t length);
 uint32_t profile_intern_function(struct profile *profile, const struct function *function);
 uint32_t profile_intern_location(struct profile *profile, const struct location *location, const struct line *lines);
-// The index of each, for SAMPLE_BATCH of them at most: they are looked up together. refs and labels are copied; labels are sorted in place
-// first. A new sample has no row of values before profile_fit_rows.
+// Looks up at most SAMPLE_BATCH samples together, adding those that are new, and returns their indices. refs and labels are copied; labels
+// are first sorted in place. A new sample has no row of values until profile_fit_rows.
 enum { SAMPLE_BATCH = 16 };
 struct sample_key {
     const uint32_t *refs;
@@ -156,31 +155,31 @@ struct sample_key {
     uint32_t hash; // of profile_intern_samples
 };
 void profile_intern_samples(struct profile *profile, struct sample_key *keys, uint32_t count, uint32_t *indices);
-void profile_fit_rows(struct profile *profile); // zeros for the samples that have no values yet
-// Adds count values, each times its scale (NULL: all 1). value_at: place of each in the row, NULL: as they come.
+void profile_fit_rows(struct profile *profile); // adds rows of zeros for samples without values
+// Adds count values, each times its scale (NULL: all 1). value_at: column of each value; NULL: in order.
 void profile_add_row(struct profile *profile, uint32_t sample, const int64_t *values, uint32_t count, const int64_t *scale,
                      const uint32_t *value_at);
 void profile_intern_comment(struct profile *profile, uint32_t text);
-void profile_reset_header(struct profile *profile); // but for the period type
+void profile_reset_header(struct profile *profile); // except the period type
 
 struct label profile_label_of(struct profile *profile, const struct profile_label *label);
 
-// encode.c. Into writer, which keeps its buffer. False: no memory.
+// encode.c. Writes into writer, reusing its buffer. False: no memory.
 struct wire_writer;
 bool encode_raw(const struct profile *profile, struct wire_writer *writer);
-// profile_encode_level into a buffer of memory.h, zeroed at first; the caller frees it, also after an error.
+// As profile_encode_level, into a zeroed writer; the caller frees it, also after an error.
 enum merge_error encode_packed(const struct profile *profile, enum merge_compression compression, int level, struct wire_writer *out);
 
-// view.c. The line-th frame of a location, innermost first; the only one of a location without lines.
+// view.c. Frame number `line` of a location, innermost first. A location without lines has one frame.
 struct profile_frame profile_frame_of(const struct profile *profile, const struct location *location, uint32_t line);
 
-// mapping.c. The same start, limit, offset, file and build ID: the same mapping. 0: no such.
+// mapping.c. Finds a mapping with the same start, limit, offset, file and build ID. 0: none.
 uint32_t profile_find_mapping(const struct profile *profile, const struct mapping *mapping);
 uint32_t profile_new_mapping(struct profile *profile, const struct mapping *mapping);
-// Keeps the first count entries, the one that means none included: what an input brought that turned out to be wrong. Locations that name
-// one of the others are found again only by a location of the mapping that gets its id, with the same address and lines: an equal one.
+// Truncates the table to count entries, including entry 0. Used to undo a malformed input. Locations of a removed mapping are matched
+// again only by an equal location, with the same address and lines, of the mapping that gets its id.
 void profile_forget_mappings(struct profile *profile, uint32_t count);
-// The same part of the same file in another process, that no other mapping of this input is already. 0: no such.
+// Finds a mapping of the same part of the same file in another process that no other mapping of this input has claimed. 0: none.
 uint32_t profile_find_alike_mapping(struct profile *profile, const struct mapping *mapping);
 
 #endif

@@ -1,4 +1,4 @@
-// saturate.h: int64 arithmetic that stops at the ends instead of wrapping around, and counts how often it had to.
+// saturate.h: int64 arithmetic that saturates instead of wrapping around, and counts how often it did.
 #ifndef CMEMPROF_MERGE_SATURATE_H
 #define CMEMPROF_MERGE_SATURATE_H
 
@@ -30,8 +30,8 @@ static inline int64_t saturate_multiply(int64_t a, int64_t b, uint64_t *saturate
     return (a < 0) == (b < 0) ? INT64_MAX : INT64_MIN;
 }
 
-// To the nearest, half away from 0, with the rest of the values before it added; *rest is what is left now, 0 at first. No sign turns: what
-// is added is half a unit at most, and nothing to 0.
+// Rounds to nearest, half away from 0, after adding *rest, the rounding error carried over from earlier values (initially 0). The sign
+// never changes: the carry is at most half a unit, and is not added to 0.
 static inline int64_t saturate_scale(int64_t value, double factor, double *rest, uint64_t *saturated) {
     if (factor == 1 || value == 0)
         return value;

@@ -1,8 +1,8 @@
-// string_table.h: gives every distinct string one small number; 0 is the empty string.
+// string_table.h: assigns a dense id to every distinct string; 0 is the empty string.
 //
-// Strings keep their length, so one with a zero byte inside survives a merge; all end in a zero byte too, for whoever wants a C string.
-// Their addresses never change. There is no way to remove one.
-// Threads: as its owner. Memory: blocks of memory.h, 64 KiB each, or one of its own for a long string.
+// Strings are stored with their length, so that embedded zero bytes survive a merge, and are also zero-terminated.
+// Their addresses never change. Strings are never removed.
+// Threads: as its owner. Memory: blocks of memory.h, 64 KiB each, or a separate block for a long string.
 #ifndef CMEMPROF_MERGE_STRING_TABLE_H
 #define CMEMPROF_MERGE_STRING_TABLE_H
 
@@ -19,7 +19,7 @@ struct string_block;
 struct string_table {
     struct array strings; // struct string, by id
     struct intern ids;
-    struct string_block *blocks; // the newest first
+    struct string_block *blocks; // newest first
     size_t bytes;                // of all strings
 };
 
@@ -27,7 +27,7 @@ struct string_table {
 
 bool string_table_init(struct string_table *table);
 void string_table_free(struct string_table *table);
-// STRING_TABLE_FULL: no memory. hash_mask: as in struct profile.
+// Returns STRING_TABLE_FULL if there is no memory. hash_mask: as in struct profile.
 uint32_t string_table_intern(struct string_table *table, uint64_t seed, uint32_t hash_mask, const char *bytes, size_t length);
 
 static inline struct string string_table_get(const struct string_table *table, uint32_t id) {

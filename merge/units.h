@@ -1,4 +1,4 @@
-// units.h: units of sample types that can be converted into each other: of time and of bytes, with the names that go tool pprof knows.
+// units.h: conversion between units of sample types: time and bytes, with the unit names that go tool pprof knows.
 // Threads: any. Memory: none.
 #ifndef CMEMPROF_MERGE_UNITS_H
 #define CMEMPROF_MERGE_UNITS_H
@@ -8,11 +8,11 @@
 
 #include "namespace.h"
 
-// So many of the smaller unit are one of the larger. Sums are kept in the smaller one, so nothing is rounded.
+// Factors to the smaller of two units, so that nothing is rounded.
 struct units_ratio {
-    int64_t a, b; // what values in the units a and b are multiplied by to have the same unit; one of them is 1
+    int64_t a, b; // factors for values in units a and b; one of them is 1
 };
-// False: they are the same text, or measure different things, or nothing is known of one of them.
+// False: the units are the same string, measure different quantities, or are unknown.
 bool units_convert(const char *a, const char *b, struct units_ratio *ratio);
 
 #endif

@@ -1,6 +1,6 @@
-// wire.h: the protobuf wire format: a reader that never leaves its bytes, and a writer into one growing buffer.
+// wire.h: the protobuf wire format: a bounds-checked reader, and a writer into one growing buffer.
 //
-// Threads: as its owner. Memory: the reader none, the writer memory.h. It knows varints, tags and lengths, nothing of profiles.
+// Threads: as its owner. Memory: the reader none, the writer memory.h.
 #ifndef CMEMPROF_MERGE_WIRE_H
 #define CMEMPROF_MERGE_WIRE_H
 
@@ -30,19 +30,19 @@ struct wire_field {
 
 enum wire_result {
     WIRE_OK,
-    WIRE_SHORT, // the bytes end inside of something
+    WIRE_SHORT, // the bytes end inside a field
     WIRE_BAD,   // a varint of more than 10 bytes, field number 0, groups (types 3 and 4), types 6 and 7
 };
 
-// At most 10 bytes; bits above the 64th are dropped, as every protobuf library does.
+// Reads at most 10 bytes; bits above the 64th are dropped, as in other protobuf libraries.
 static inline enum wire_result wire_varint(struct wire *wire, uint64_t *value) {
     const uint8_t *at = wire->at, *end = wire->end;
-    if (at < end && *at < 0x80) { // most are of one byte
+    if (at < end && *at < 0x80) { // most have one byte
         *value = *at;
         wire->at = at + 1;
         return WIRE_OK;
     }
-    if (end - at >= 2 && at[1] < 0x80) { // most others are of two
+    if (end - at >= 2 && at[1] < 0x80) { // most others have two
         *value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
         wire->at = at + 2;
         return WIRE_OK;
@@ -74,7 +74,7 @@ static inline enum wire_result wire_skip(struct wire *wire, uint64_t size) {
     return WIRE_OK;
 }
 
-// Reads one field, whole. Not at the end: the caller tests wire->at < wire->end first.
+// Reads one whole field. Caller must check wire->at < wire->end first.
 static inline enum wire_result wire_next(struct wire *wire, struct wire_field *field) {
     uint64_t tag;
     enum wire_result result = wire_varint(wire, &tag);
@@ -109,8 +109,8 @@ static inline enum wire_result wire_next(struct wire *wire, struct wire_field *f
 struct wire_writer {
     uint8_t *bytes;
     size_t size, capacity;
-    bool failed; // no memory; what follows is dropped
-    // Where the bytes come from, NULL: memory.h, until wire_free. The first size of them stay. NULL given back: no memory.
+    bool failed; // no memory; later writes are dropped
+    // Grows the buffer, keeping the first size bytes; returns NULL if there is no memory. NULL: the buffer comes from memory.h.
     uint8_t *(*resize)(void *context, size_t capacity);
     void *context;
 };
@@ -131,13 +131,13 @@ static inline bool wire_reserve(struct wire_writer *writer, size_t more) {
     return true;
 }
 
-// Not for bytes that came from resize.
+// Must not be used with a resize function.
 static inline void wire_free(struct wire_writer *writer) {
     memory_free(writer->bytes);
     *writer = (struct wire_writer){0};
 }
 
-// As the caller's own block, whose free() is the program's; the writer is empty then. False: no memory for it.
+// Copies the bytes to a malloc'ed block, which the caller frees with free(), and empties the writer. False: no memory.
 static inline bool wire_hand_over(struct wire_writer *writer, uint8_t **bytes, size_t *size) {
     *bytes = malloc(writer->size + 1);
     *size = *bytes ? writer->size : 0;
@@ -159,7 +159,7 @@ static inline void wire_write_varint(struct wire_writer *writer, uint64_t value)
         writer->size = (size_t)(wire_put_varint(writer->bytes + writer->size, value) - writer->bytes);
 }
 
-// A varint field; 0 is the default of proto3 and is left out.
+// A varint field; 0, the default in proto3, is omitted.
 static inline void wire_write_number(struct wire_writer *writer, uint32_t number, uint64_t value) {
     if (value == 0)
         return;
@@ -176,8 +176,8 @@ static inline void wire_write_bytes(struct wire_writer *writer, uint32_t number,
     }
 }
 
-// A message inside: size_t mark = wire_open(w, 2); ...its fields...; wire_close(w, mark). One byte is left for the length; a message of
-// 128 bytes and more is moved up by the one or two that its length takes beyond that.
+// A nested message: size_t mark = wire_open(w, 2); ...its fields...; wire_close(w, mark). One byte is reserved for the length; a message of
+// 128 bytes and more is moved up to fit a longer one.
 static inline size_t wire_open(struct wire_writer *writer, uint32_t number) {
     wire_write_varint(writer, (uint64_t)number << 3 | WIRE_BYTES);
     if (wire_reserve(writer, 1))

@@ -1,4 +1,4 @@
-// address.h: what has to be known about a URL before libcurl may have it: is it http or https, and is its host this machine.
+// address.h: checks a URL before it is passed to libcurl: whether it is http or https, and whether its host is loopback.
 //
 // Threads: any. Memory: malloc, by libcurl, freed before return.
 #ifndef CMEMPROF_UPLOAD_ADDRESS_H
@@ -11,12 +11,12 @@
 
 struct upload_address {
     bool usable;    // an http or https URL with a host
-    bool no_memory; // could not tell
+    bool no_memory; // the check failed for lack of memory
     bool loopback;  // localhost, 127.0.0.0/8 or [::1]
     bool tls;       // https
 };
 
-// reason: one line why it is not usable, else "". The URL itself is not in it: it may hold a password.
+// reason: one line why the URL is not usable, else "". It does not quote the URL, which may contain a password.
 void upload_address_check(const char *url, struct upload_address *address, char *reason, size_t reason_size);
 
 #endif

@@ -1,10 +1,10 @@
-// answer.h: the start of what the server answered, as one line for a log.
+// answer.h: the start of the server's answer, as one line for a log.
 //
-// A server may answer with megabytes, with control characters, or without end. Only what fits the text is kept; what came in all is
-// counted, so that the caller can stop reading. Runs of white space become one space, control characters become '?', so an answer can
-// neither break a line of the log nor paint in a terminal.
+// An answer may be megabytes long, contain control characters, or never end. Only what fits the text is kept; all bytes are
+// counted, so that the caller can stop reading. Runs of white space become one space, control characters become '?', so that an answer
+// cannot inject log lines or terminal escapes.
 //
-// Threads: one at a time for each struct. Memory: only the struct.
+// Threads: one at a time per struct. Memory: the struct.
 #ifndef CMEMPROF_UPLOAD_ANSWER_H
 #define CMEMPROF_UPLOAD_ANSWER_H
 
@@ -15,11 +15,11 @@
 #include "namespace.h"
 
 struct upload_answer {
-    char *text;           // the caller's; always closed by a NUL
-    size_t capacity;      // bytes of text, with the NUL; at least 1
+    char *text;           // owned by the caller; always NUL-terminated
+    size_t capacity;      // bytes of text, including the NUL; at least 1
     size_t length;        // bytes kept
-    uint64_t total_bytes; // bytes that came
-    bool pending_space;   // white space came and waits for a character behind it
+    uint64_t total_bytes; // bytes received
+    bool pending_space;   // white space to be added before the next character
 };
 
 void upload_answer_init(struct upload_answer *answer, char *text, size_t capacity);

@@ -1,9 +1,9 @@
-// batch_memory.h: the bytes of a batch, a mapping of their own if they are many.
+// batch_memory.h: memory for the bytes of a batch, a separate mapping if they are many.
 //
-// A batch is as large as the profiles in it, and in the program's heap a block of that size would leave traces: glibc raises its thresholds
-// for mapping and for giving back to the largest mapped block that was freed.
+// A batch is as large as its profiles. A block of that size would affect the host's heap: glibc raises its mmap and trim thresholds to
+// the largest mapped block that was freed.
 //
-// Threads: any. Memory: malloc, from BATCH_MEMORY_MAPPED_BYTES on mmap. What comes from here goes back through batch_memory_free alone.
+// Threads: any. Memory: malloc; mmap from BATCH_MEMORY_MAPPED_BYTES on. Blocks must be freed with batch_memory_free.
 #ifndef CMEMPROF_UPLOAD_BATCH_MEMORY_H
 #define CMEMPROF_UPLOAD_BATCH_MEMORY_H
 
@@ -25,7 +25,7 @@ static inline uint8_t *batch_memory_take(size_t size) {
     return bytes != MAP_FAILED ? bytes : NULL;
 }
 
-// size: as it was taken. NULL is fine.
+// size: as passed to batch_memory_take. bytes may be NULL.
 static inline void batch_memory_free(uint8_t *bytes, size_t size) {
     if (size < BATCH_MEMORY_MAPPED_BYTES) {
         free(bytes);

@@ -18,7 +18,7 @@ import (
 	"unsafe"
 )
 
-// cmd/go hashes only the headers of a package's own folder; embedding them makes every change of one rebuild what uses it.
+// cmd/go hashes only the headers of a package's own directory. Embedding them makes dependent packages rebuild when one changes.
 //
 //go:embed *.h
 var _ embed.FS
@@ -31,10 +31,10 @@ func toError(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return &Error{Code: BadRequest, Text: err.Error()} // a fault of the program: it will be the same the next time
+	return &Error{Code: BadRequest, Text: err.Error()} // a fault of the program; a retry would not help
 }
 
-// Describe is err for a log. agent: the batch went to an Agent, for which status 404 has a meaning.
+// Describe formats err for a log. agent: the batch was sent to an Agent, for which status 404 has a specific meaning.
 func Describe(err error, agent bool) string {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -47,7 +47,7 @@ func Describe(err error, agent bool) string {
 	return strings.ToValidUTF8(C.GoString(&words[0]), "?")
 }
 
-// retryAfter is how long the server wants to be left alone, by its headers Retry-After and Date.
+// retryAfter returns the pause that the server asks for in its headers Retry-After and Date.
 func retryAfter(value, date string) time.Duration {
 	if value == "" || strings.ContainsRune(value+date, 0) {
 		return 0
@@ -58,32 +58,31 @@ func retryAfter(value, date string) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// Queue holds batches until they are sent. What it does is told in upload.h. Its methods may be called from several goroutines; after Close
-// they do nothing.
+// Queue holds batches until they are sent; upload.h describes its policy. Its methods are safe for concurrent use. After Close they do nothing.
 type Queue struct {
 	mu     sync.RWMutex
 	c      *C.struct_upload_queue // guarded by mu; nil: closed
-	counts Counts                 // guarded by mu; those at the end
-	fault  string                 // guarded by mu; SpoolError at the end
+	counts Counts                 // guarded by mu; final counts after Close
+	fault  string                 // guarded by mu; final SpoolError after Close
 }
 
-// QueueOptions may be left as they are.
+// QueueOptions configures a [Queue]. The zero value has the defaults.
 type QueueOptions struct {
-	Batches    int           // most in memory; 0: 5
-	Bytes      int64         // most in memory; 0: 64 MiB
-	Period     time.Duration // how often batches come; 0: a minute
-	Spool      string        // directory for what cannot be sent; "": none
-	SpoolBytes int64         // most on disk; 0: 256 MiB
+	Batches    int           // maximum in memory; 0: 5
+	Bytes      int64         // maximum in memory; 0: 64 MiB
+	Period     time.Duration // interval between batches; 0: a minute
+	Spool      string        // directory for unsent batches; "": none
+	SpoolBytes int64         // maximum on disk; 0: 256 MiB
 }
 
-// Counts tell what became of batches; upload.h says what each means.
+// Counts are the outcomes of batches. See struct upload_counts in upload.h.
 type Counts struct {
 	Sent, SentBytes, Failed, Dropped, Retried                   uint64
 	Spooled, SpoolSent, SpoolDropped, SpoolDamaged, SpoolErrors uint64
 }
 
-// NewQueue opens a queue. If the spool cannot be used the queue works without it, and SpoolError tells why. The only error is that there is no
-// memory.
+// NewQueue opens a queue. If the spool cannot be used, the queue works without it; see [Queue.SpoolError]. It returns an error only if there is
+// no memory.
 func NewQueue(o QueueOptions) (*Queue, error) {
 	options := C.struct_upload_queue_options{
 		max_batches: C.size_t(o.Batches), max_bytes: C.uint64_t(o.Bytes), period_ns: C.uint64_t(o.Period), spool_bytes: C.uint64_t(o.SpoolBytes),
@@ -100,7 +99,7 @@ func NewQueue(o QueueOptions) (*Queue, error) {
 	return &Queue{c: c}, nil
 }
 
-// Add copies the batch of r. An error is of type *Error and means that it cannot be sent at all.
+// Add copies the batch of r. An error is of type *[Error] and means that the batch can never be sent.
 func (q *Queue) Add(r Request) error {
 	request, err := newRequest(Request{Attachments: r.Attachments, BatchHeaders: r.BatchHeaders, Event: r.Event})
 	if err != nil {
@@ -121,10 +120,10 @@ func (q *Queue) Add(r Request) error {
 	return nil
 }
 
-// Forever: until something is added.
+// Forever is the wait until a batch is added.
 const Forever = time.Duration(math.MaxInt64)
 
-// Next gives the batch that is to be sent now, for Settle to take back, or nil and how long to wait before asking again.
+// Next returns the batch to send now, which must be passed to [Queue.Settle], or nil and the time until the next call.
 func (q *Queue) Next() (*Batch, time.Duration) {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
@@ -138,12 +137,12 @@ func (q *Queue) Next() (*Batch, time.Duration) {
 	return nil, time.Duration(min(uint64(wait), math.MaxInt64))
 }
 
-// Batch is one on its way.
+// Batch is a batch that is being sent.
 type Batch struct {
 	c *C.struct_upload_batch
 }
 
-// Fill puts the batch into r. The bytes are the queue's: they are gone after Settle.
+// Fill sets the batch fields of r. The bytes belong to the queue and are invalid after [Queue.Settle].
 func (b *Batch) Fill(r *Request) {
 	var c C.struct_upload_request
 	C.upload_batch_fill(b.c, &c)
@@ -157,19 +156,19 @@ func (b *Batch) Fill(r *Request) {
 	}
 }
 
-// Outcome is what became of a batch.
+// Outcome is the outcome of an attempt to send a batch.
 type Outcome int
 
 const (
 	Sent    Outcome = C.UPLOAD_OUTCOME_SENT
-	Waits   Outcome = C.UPLOAD_OUTCOME_WAITS   // tried again later
+	Waits   Outcome = C.UPLOAD_OUTCOME_WAITS   // will be retried
 	Spooled Outcome = C.UPLOAD_OUTCOME_SPOOLED // waits in the spool from now on
-	PutOff  Outcome = C.UPLOAD_OUTCOME_PUT_OFF // waits in the spool: the server fails at this one, but takes others
+	PutOff  Outcome = C.UPLOAD_OUTCOME_PUT_OFF // waits in the spool: the server fails at this one, but accepts others
 	Failed  Outcome = C.UPLOAD_OUTCOME_FAILED  // the server's answer was final, or it failed too often
-	Dropped Outcome = C.UPLOAD_OUTCOME_DROPPED // newer ones needed the place
+	Dropped Outcome = C.UPLOAD_OUTCOME_DROPPED // displaced by newer batches
 )
 
-// Settle takes a batch back with what Send returned for it. Each batch comes back before Close.
+// Settle returns a batch to the queue with the result of Send. Caller must settle each batch before Close.
 func (q *Queue) Settle(b *Batch, err error) Outcome {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
@@ -180,7 +179,7 @@ func (q *Queue) Settle(b *Batch, err error) Outcome {
 	return Outcome(C.upload_queue_settle(q.c, c, &result))
 }
 
-// Finish gives what is in memory a last chance within limit: up to three tries with short pauses. Then Next has nothing more.
+// Finish gives batches in memory up to three more attempts within limit, with short pauses. Next then returns none.
 func (q *Queue) Finish(limit time.Duration) {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
@@ -190,7 +189,7 @@ func (q *Queue) Finish(limit time.Duration) {
 	C.upload_queue_finish(q.c, C.uint64_t(max(limit, 0)))
 }
 
-// Close leaves what is still in memory to the spool, or drops it. No Batch may be out.
+// Close leaves batches in memory to the spool, or drops them. Caller must have settled all batches.
 func (q *Queue) Close() Counts {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -203,7 +202,7 @@ func (q *Queue) Close() Counts {
 	return q.counts
 }
 
-// Counts since NewQueue.
+// Counts returns the counts since NewQueue.
 func (q *Queue) Counts() Counts {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
@@ -223,7 +222,7 @@ func countsOf(queue *C.struct_upload_queue) Counts {
 	}
 }
 
-// SpoolError says why the spool could not be opened or written, the last time; "" if it always could. Also after Close.
+// SpoolError returns the last reason why the spool could not be opened or written; "" if there was none. It may be called after Close.
 func (q *Queue) SpoolError() string {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
@@ -239,7 +238,7 @@ func spoolErrorOf(queue *C.struct_upload_queue) string {
 	return C.GoString(&fault[0])
 }
 
-// CheckSpool says what is wrong with a directory that a Queue would not use as its spool since others can write into it.
+// CheckSpool returns an error if a Queue would refuse the directory as its spool because others can write to it.
 func CheckSpool(directory string) error {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()

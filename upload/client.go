@@ -11,17 +11,17 @@ import (
 	"sync"
 )
 
-// Client sends one batch after the other and keeps its connection for the next. Safe for any number of goroutines, which wait for each other.
+// Client sends batches and keeps its connection for the next one. Its methods are safe for concurrent use; sends are serialized.
 type Client struct {
 	mu     sync.Mutex
-	c      *C.struct_upload_client // guarded by mu; nil: nothing was sent yet, or there was no memory for it
+	c      *C.struct_upload_client // guarded by mu; nil: before the first send, or if there was no memory
 	closed bool                    // guarded by mu
 }
 
-// NewClient needs a Close.
+// NewClient returns a Client. Call [Client.Close] when done.
 func NewClient() *Client { return &Client{} }
 
-// Close ends the connection. A second call does nothing.
+// Close closes the connection. A second call does nothing.
 func (k *Client) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -29,8 +29,8 @@ func (k *Client) Close() {
 	k.c, k.closed = nil, true
 }
 
-// Send sends the batch and waits for the answer. nil: the server answered 2xx. Any other end is an *Error; when ctx ends before the answer,
-// its Code is Cancelled. Nothing is tried twice.
+// Send sends the batch and waits for the answer. It returns nil if the server answered 2xx, else an *[Error]; if ctx ends before the answer,
+// its Code is [Cancelled]. It does not retry.
 func (k *Client) Send(ctx context.Context, r Request) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -59,7 +59,7 @@ func (k *Client) Send(ctx context.Context, r Request) error {
 	var result C.struct_upload_result
 	C.upload_client_send(k.c, &request.c, &request.cancel, &result)
 	if !stop() {
-		<-cancelled // it writes to the request, which is not pinned any more after the return
+		<-cancelled // the callback writes to the request, which is unpinned on return
 	}
 	return fromResult(&result)
 }

@@ -13,20 +13,20 @@ import (
 	"time"
 )
 
-// Client sends one batch after the other and keeps its connection for the next. Safe for any number of goroutines, which wait for each other.
+// Client sends batches and keeps its connection for the next one. Its methods are safe for concurrent use; sends are serialized.
 type Client struct {
 	mu     sync.Mutex
 	socket string       // of http; guarded by mu
 	http   *http.Client // guarded by mu; nil: closed
 }
 
-// NewClient needs a Close.
+// NewClient returns a Client. Call [Client.Close] when done.
 func NewClient() *Client {
 	return &Client{http: newHTTPClient("")}
 }
 
-// newHTTPClient does not build on http.DefaultTransport: programs put transports of their own there, or settings that are not for us. A socket
-// is this machine, so no proxy is asked. How long connecting may take is for the context of the request to say.
+// newHTTPClient does not use http.DefaultTransport, which programs replace or reconfigure. Sockets are local and bypass proxies. The
+// request's context limits the time to connect.
 func newHTTPClient(socket string) *http.Client {
 	var dialer net.Dialer
 	transport := &http.Transport{
@@ -45,7 +45,7 @@ func newHTTPClient(socket string) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// Close ends the connection. A second call does nothing.
+// Close closes the connection. A second call does nothing.
 func (k *Client) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -55,8 +55,8 @@ func (k *Client) Close() {
 	}
 }
 
-// Send sends the batch and waits for the answer. nil: the server answered 2xx. Any other end is an *Error; when ctx ends before the answer,
-// its Code is Cancelled. Nothing is tried twice.
+// Send sends the batch and waits for the answer. It returns nil if the server answered 2xx, else an *[Error]; if ctx ends before the answer,
+// its Code is [Cancelled]. It does not retry.
 func (k *Client) Send(ctx context.Context, r Request) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -1,4 +1,4 @@
-// curl_error.h: from libcurl's codes to enum upload_error. Threads: any. Memory: none.
+// curl_error.h: maps libcurl's codes to enum upload_error. Threads: any. Memory: none.
 #ifndef CMEMPROF_UPLOAD_CURL_ERROR_H
 #define CMEMPROF_UPLOAD_CURL_ERROR_H
 

@@ -1,6 +1,6 @@
-// form.h: the multipart/form-data body of one batch, read straight from the caller's bytes (a batch may be megabytes; it is not copied).
+// form.h: the multipart/form-data body of one batch, read from the caller's bytes without copying, since a batch may be megabytes.
 //
-// Threads: one at a time for each form. Memory: malloc. The request must outlive the form.
+// Threads: one at a time per form. Memory: malloc. The request must outlive the form.
 #ifndef CMEMPROF_UPLOAD_FORM_H
 #define CMEMPROF_UPLOAD_FORM_H
 
@@ -13,6 +13,6 @@ struct upload_form;
 
 struct upload_form *upload_form_new(CURL *easy, const struct upload_request *request); // NULL: no memory
 curl_mime *upload_form_mime(struct upload_form *form);
-void upload_form_free(struct upload_form *form); // after the transfer, before curl_easy_cleanup; NULL is fine
+void upload_form_free(struct upload_form *form); // after the transfer, before curl_easy_cleanup; form may be NULL
 
 #endif

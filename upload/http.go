@@ -21,7 +21,7 @@ import (
 
 const (
 	defaultTimeout = 10 * time.Second
-	maxAnswerBytes = 64 << 10 // Agents answer with a few bytes; who sends more than this gets no more of our time
+	maxAnswerBytes = 64 << 10 // Agents answer with a few bytes; the rest of a longer answer is not read
 	maxTextBytes   = 511
 )
 
@@ -32,8 +32,8 @@ func Send(ctx context.Context, r Request) error {
 	return k.Send(ctx, r)
 }
 
-// SendHTTP is [Client.Send] with net/http: client's transport, cookies and time-out hold, but no redirect is followed, since an API key must
-// never follow one. UnixSocket and ConnectTimeout are the client's business.
+// SendHTTP is [Client.Send] with net/http. client's transport, cookies and time-out apply, but redirects are never followed, so that an API key
+// cannot leak. UnixSocket and ConnectTimeout are ignored.
 func SendHTTP(ctx context.Context, client *http.Client, r Request) error {
 	if ctx.Err() != nil {
 		return &Error{Code: Cancelled, Text: ctx.Err().Error()}
@@ -79,7 +79,7 @@ func conclude(ctx context.Context, response *http.Response) error {
 	return nil
 }
 
-// oneLine is the start of an answer, as answer.c has it: a log line that a server can neither break nor paint.
+// oneLine returns the start of an answer as a log line, safe against log and terminal injection, as in answer.c.
 func oneLine(answer []byte) string {
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(answer[:min(len(answer), maxTextBytes)]), "?")), " ")
 	return strings.Map(func(c rune) rune {
@@ -90,7 +90,7 @@ func oneLine(answer []byte) string {
 	}, text)
 }
 
-// classify finds the code for an error of net/http. ctx is the caller's, without the time-out.
+// classify maps an error of net/http to a code. ctx is the caller's, without the time-out.
 func classify(ctx context.Context, err error) *Error {
 	var (
 		asURL       *url.Error
@@ -105,7 +105,7 @@ func classify(ctx context.Context, err error) *Error {
 	)
 	text := err
 	if errors.As(err, &asURL) {
-		text = asURL.Err // without the URL, it may hold a password
+		text = asURL.Err // without the URL, which may contain a password
 	}
 	e := &Error{Code: Interrupted, Text: oneLine([]byte(text.Error()))}
 	switch {
@@ -121,16 +121,16 @@ func classify(ctx context.Context, err error) *Error {
 	return e
 }
 
-// form is a multipart/form-data body that is not copied.
+// form is a multipart/form-data body read from the caller's bytes.
 type form struct {
 	pieces      [][]byte
 	size        int64
 	contentType string
 	mu          sync.Mutex
-	gone        bool // guarded by mu: the bytes are not ours any more
+	gone        bool // guarded by mu: the bytes may no longer be read
 }
 
-// detach waits for a running Read. The transport may read on after Do has returned, when the bytes are the queue's again.
+// detach waits for a running Read and fails later ones. The transport may read after Do has returned, when the queue owns the bytes again.
 func (f *form) detach() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -149,7 +149,7 @@ func newForm(r Request) *form {
 		header := textproto.MIMEHeader{}
 		header.Set("Content-Disposition", multipart.FileContentDisposition(name, filename))
 		header.Set("Content-Type", contentType)
-		_, _ = w.CreatePart(header) // a buffer takes everything
+		_, _ = w.CreatePart(header) // writes to a bytes.Buffer do not fail
 		add(bytes.Clone(heads.Bytes()))
 		heads.Reset()
 		add(content)

@@ -12,15 +12,15 @@ import (
 	"unsafe"
 )
 
-// request is a Request as C has it, for the length of a call. All of it is Go memory that is pinned meanwhile: C.CString and C.malloc end the
-// process when there is no memory for a few bytes, whatever else it could do without.
+// request is a Request in C form, for the duration of a call. It is pinned Go memory: C.CString and C.malloc would end the process if there is
+// no memory.
 type request struct {
 	c      C.struct_upload_request
 	cancel C.struct_upload_cancel
 	pinner runtime.Pinner
 }
 
-// check refuses what would be cut short on its way to C, or let a value add headers of its own.
+// check refuses strings that C would truncate and values that could inject headers.
 func check(r Request) error {
 	if r.Event == nil || r.Timeout < 0 {
 		return &Error{Code: BadRequest, Text: "no event, or a negative time-out"}
@@ -42,7 +42,7 @@ func check(r Request) error {
 	return nil
 }
 
-// newRequest needs free, if there is no error.
+// newRequest: the caller must call free unless it returns an error.
 func newRequest(r Request) (*request, error) {
 	if err := check(r); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func newRequest(r Request) (*request, error) {
 
 func (q *request) free() { q.pinner.Unpin() }
 
-// text is s as C has it, until pinner lets go of it.
+// text returns s as a C string, valid until pinner unpins it.
 func text(pinner *runtime.Pinner, s string) *C.char {
 	bytes := append([]byte(s), 0)
 	pinner.Pin(&bytes[0])
@@ -105,7 +105,7 @@ func (q *request) attachments(list []Attachment) *C.struct_upload_attachment {
 	return &array[0]
 }
 
-// pinned may also get C memory, which needs no pin and takes none.
+// pinned also accepts C memory, which needs no pin.
 func (q *request) pinned(bytes []byte) unsafe.Pointer {
 	if len(bytes) == 0 {
 		return nil
@@ -114,7 +114,7 @@ func (q *request) pinned(bytes []byte) unsafe.Pointer {
 	return unsafe.Pointer(&bytes[0])
 }
 
-// milliseconds rounds up: a short time-out must not become 0, which means the default.
+// milliseconds rounds up, so that a short time-out does not become 0, the default.
 func milliseconds(d time.Duration) C.long {
 	if d < 0 {
 		return -1
@@ -122,7 +122,7 @@ func milliseconds(d time.Duration) C.long {
 	return C.long(d/time.Millisecond) + C.long(min(d%time.Millisecond, 1))
 }
 
-// toResult is the C form of what a sending gave.
+// toResult converts the error of a send to a C result.
 func toResult(err error, result *C.struct_upload_result) {
 	if err == nil {
 		return

@@ -1,7 +1,7 @@
-// namespace.h: what this folder's functions are called for the linker.
+// namespace.h: linker names of this folder's functions.
 //
-// All C code of a program shares one namespace, and this code is linked into other people's programs. So whatever is visible outside of a
-// file carries the prefix cmemprof_ there, while the source keeps short names. scripts/check names a symbol that is missing here.
+// This code is linked into other programs, and C has one global namespace. So external symbols get the prefix cmemprof_, while
+// the source uses short names. scripts/check reports symbols that are missing here.
 #ifndef CMEMPROF_UPLOAD_NAMESPACE_H
 #define CMEMPROF_UPLOAD_NAMESPACE_H
 

@@ -1,11 +1,10 @@
-// signal_guard.h: keeps SIGPIPE and SIGXFSZ away from the process while this thread writes to sockets and files.
+// signal_guard.h: suppresses SIGPIPE and SIGXFSZ caused by this thread's writes to sockets and files.
 //
-// Either would end a service that did not ask for it: SIGPIPE when the server hangs up, SIGXFSZ when a file would grow over the limit of
-// `ulimit -f`. Their handlers belong to the whole process and are not ours to change (libcurl's own way, without CURLOPT_NOSIGNAL, does). A
-// signal mask belongs to the thread, and both are sent to the thread that wrote: block them, and take away what our writing raised. What
-// was already pending before belongs to somebody else and stays.
+// By default either would end the service: SIGPIPE when the server hangs up, SIGXFSZ when a file would exceed `ulimit -f`. Signal handlers
+// are process-wide and must not be changed (as libcurl does without CURLOPT_NOSIGNAL). But the signal mask is per thread, and both signals
+// are sent to the writing thread: so they are blocked, and consumed if they became pending. Those pending before begin are left pending.
 //
-// Threads: any; begin and end on the same one. Memory: only the struct.
+// Threads: any; begin and end must be called on the same one. Memory: the struct.
 #ifndef CMEMPROF_UPLOAD_SIGNAL_GUARD_H
 #define CMEMPROF_UPLOAD_SIGNAL_GUARD_H
 
@@ -15,7 +14,7 @@
 #include "namespace.h"
 
 struct upload_signal_guard {
-    sigset_t previous_mask, taken; // taken: those that were not pending before
+    sigset_t previous_mask, taken; // taken: signals not pending at begin, to be consumed
     bool blocked;
 };
 

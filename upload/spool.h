@@ -1,14 +1,13 @@
-// spool.h: a directory of batches that wait for the server, one file each, which survives the process.
+// spool.h: a directory of unsent batches, one file each, which survives the process.
 //
-// A file is written under another name, synced, then renamed, and the directory is synced: a batch is there as a whole or not at all, also
-// after a power cut. Names begin with a running number, so their order is that of the batches, whatever the clock does. Several processes
-// may share a directory: whoever sends a file, or writes it, holds its lock (flock), which the kernel lets go when the process ends,
-// however it ends. So a list of the files that was read a while ago is only a list of what may be there. Files with other names are never
-// touched.
+// A file is written atomically, even across a power failure: under a temporary name, synced, renamed, then the directory is synced. Names
+// begin with a sequence number, so their order is that of the batches, independent of the clock. Several processes may share a directory:
+// the process that sends or writes a file holds its lock (flock), which the kernel releases when the process ends. Other processes may
+// thus add and delete files at any time, and a file list is only a hint. Files with other names are never touched.
 //
-// The directory must be one that only this user, a group of this process, and root can write into.
+// The directory must be writable only by this user, a group of this process, and root.
 //
-// Threads: one at a time for each spool. Memory: malloc, for the names of SPOOL_LIST_FILES files and one batch. SIGXFSZ is kept away
+// Threads: one at a time per spool. Memory: malloc, for SPOOL_LIST_FILES file names and one batch. SIGXFSZ is suppressed
 // (signal_guard.h).
 #ifndef CMEMPROF_UPLOAD_SPOOL_H
 #define CMEMPROF_UPLOAD_SPOOL_H
@@ -19,23 +18,23 @@
 
 struct upload_spool;
 
-// Makes the directory if it is not there, and deletes what processes left half written. NULL: no memory (*cause 0), or an errno. What is
-// deleted is added to counts, here and in all that follows.
+// Creates the directory if it does not exist, and deletes partial files of ended processes. NULL: no memory (*cause is 0), or *cause is an
+// errno. All functions add the files they delete to counts.
 struct upload_spool *upload_spool_open(const char *directory, uint64_t max_bytes, struct upload_counts *counts, int *cause);
-void upload_spool_close(struct upload_spool *spool); // NULL is fine
+void upload_spool_close(struct upload_spool *spool); // spool may be NULL
 
-// 0, or an errno: then nothing of it is there. The batch has its file then, and the lock, until upload_spool_done or upload_spool_leave.
-// Deletes the oldest files to make room, but none that is locked; EFBIG: the batch alone is larger than the spool.
+// Returns 0, or an errno if nothing was written. On success the batch holds its locked file until upload_spool_done or upload_spool_leave.
+// Deletes the oldest unlocked files to free space. EFBIG: the batch alone exceeds the spool's limit.
 int upload_spool_add(struct upload_spool *spool, struct upload_batch *batch, struct upload_counts *counts);
 
-// The oldest batch behind the one that was taken or put off last; behind the newest comes the oldest. Locked, as by upload_spool_add.
-// NULL: there is none; *others then tells if files are there that others have locked or that cannot be read now.
+// Takes the oldest batch after the one last taken or put off, wrapping around after the newest. Locked, as by upload_spool_add.
+// NULL: none; *others then says whether there are files that other processes hold or that cannot be read now.
 struct upload_batch *upload_spool_take(struct upload_spool *spool, struct upload_counts *counts, bool *others);
-// Deletes its file. 0, or an errno: it is still there, and nothing is taken any more until something could be written.
+// Deletes the batch's file. Returns 0, or an errno: the file remains, and nothing is taken until a write succeeds.
 int upload_spool_done(struct upload_spool *spool, struct upload_batch *batch);
-// Keeps its file, for others too. put_off: the ones behind it come first; else it comes again.
+// Unlocks the batch's file and keeps it. put_off: later files are taken first; else it is taken again.
 void upload_spool_leave(struct upload_spool *spool, struct upload_batch *batch, bool put_off);
-// The server has failed at it: its strikes (spool_suspects.h).
+// Records that the server failed at the batch. Returns its strikes (spool_suspects.h).
 unsigned upload_spool_fail(struct upload_spool *spool, const struct upload_batch *batch, const struct upload_counts *counts);
 
 #endif

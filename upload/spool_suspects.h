@@ -1,10 +1,10 @@
-// spool_suspects.h: files of the spool that the server fails at while it takes others.
+// spool_suspects.h: spool files that the server fails at while it accepts others.
 //
-// A server that answers 500 may be ill, or one batch may make it so. It is the batch if the server fails at it, takes another, and fails at
-// it again: a strike. A server that takes nothing at all gives no strikes, however long that lasts. After a strike the batch waits until
-// the server has taken another one, so it costs the others nothing; after SPOOL_SUSPECTS_STRIKES there is no hope.
+// On a 500 either the server or one batch is at fault. The batch is suspected, and gets a strike, if the server fails at it, accepts
+// another, and fails at it again. While the server accepts nothing, there are no strikes. After a strike the batch waits until the server
+// has accepted another one, so that it does not delay others. After SPOOL_SUSPECTS_STRIKES it is given up.
 //
-// Threads: one at a time for each struct. Memory: only the struct. What it has no place for is forgotten, and begins anew.
+// Threads: one at a time per struct. Memory: the struct. When it is full, entries are replaced in rotation and lose their strikes.
 #ifndef CMEMPROF_UPLOAD_SPOOL_SUSPECTS_H
 #define CMEMPROF_UPLOAD_SPOOL_SUSPECTS_H
 
@@ -14,21 +14,21 @@
 #include "batch.h"
 #include "namespace.h"
 
-// A server that fails at every other request, for long, fails ten times in a row at one batch of a thousand.
+// Ten: a server that fails at every other request at random fails ten consecutive times at one batch in a thousand.
 enum { SPOOL_SUSPECTS_STRIKES = 10, SPOOL_SUSPECTS_MAX = 64 };
 
 struct spool_suspects {
     struct spool_suspect {
-        char name[UPLOAD_SPOOL_NAME_BYTES]; // "": a free place
+        char name[UPLOAD_SPOOL_NAME_BYTES]; // "": a free entry
         unsigned strikes;
-        uint64_t sent; // batches that the server had taken when it failed at this one
+        uint64_t sent; // batches the server had accepted when it failed at this one
     } files[SPOOL_SUSPECTS_MAX];
-    unsigned next; // the place that is given away if none is free
+    unsigned next; // the entry to replace if none is free
 };
 
-// The server has failed at this one; sent: how many batches it has taken so far. The strikes; 0: it may as well be the server.
+// Records a failure of the server at this file. sent: batches accepted so far. Returns the strikes; 0: the server may be at fault.
 unsigned spool_suspects_add(struct spool_suspects *suspects, const char *name, uint64_t sent);
-// Not before the server has taken another one?
+// Whether the file must wait until the server has accepted another batch.
 bool spool_suspects_waits(const struct spool_suspects *suspects, const char *name, uint64_t sent);
 void spool_suspects_forget(struct spool_suspects *suspects, const char *name);
 

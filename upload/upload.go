@@ -1,8 +1,8 @@
-// Package upload sends batches of profiles to a Datadog Agent, or to anything that takes their uploads, and keeps what cannot be sent yet.
+// Package upload sends batches of profiles to a Datadog Agent or a compatible server, and keeps those that cannot be sent yet.
 //
-// [Client] sends one batch with libcurl, [SendHTTP] with net/http; [Queue] decides which batch is sent when, and what becomes of one that did
-// not arrive. It is the Go face of upload.h, which says what a batch looks like on the wire and which dangers are kept away from the process.
-// With the build tag cmemprof_no_libcurl nothing of libcurl is linked, and a Client uses net/http.
+// [Client] sends a batch with libcurl, [SendHTTP] with net/http. [Queue] decides which batch is sent when, and what to do after a failure.
+// The package is the Go binding of upload.h, which describes the wire format and how the host process is protected.
+// With the build tag cmemprof_no_libcurl libcurl is not linked, and Client uses net/http.
 package upload
 
 import (
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Code is the kind of an Error; the values are those of enum upload_error.
+// Code is the kind of an [Error]. The values are those of enum upload_error.
 type Code int
 
 const (
@@ -22,15 +22,15 @@ const (
 	Timeout          // a time-out passed
 	Interrupted      // the connection broke before the answer was complete
 	Cancelled        // the context ended
-	Rejected         // the server answered, but not 2xx
+	Rejected         // the server's answer is not 2xx
 	TLS              // certificate or handshake
-	Forked           // the client belongs to the process before fork
+	Forked           // the client belongs to the parent process
 )
 
 var codeTexts = [...]string{"sent", "out of memory", "not an http or https URL", "bad request", "no connection", "time-out",
 	"connection broken", "cancelled", "rejected by the server", "TLS failed", "used after fork"}
 
-// String names the code, as "no connection" for Unreachable.
+// String returns a short description, such as "no connection" for Unreachable.
 func (c Code) String() string {
 	if c < 0 || int(c) >= len(codeTexts) {
 		return "unknown error"
@@ -38,12 +38,12 @@ func (c Code) String() string {
 	return codeTexts[c]
 }
 
-// Error says why a batch did not arrive.
+// Error describes why a batch could not be sent.
 type Error struct {
 	Code       Code
 	Status     int           // the HTTP status, 0 without an answer
-	RetryAfter time.Duration // the server asks to be left alone for so long; 0: it does not
-	Text       string        // one line: what libcurl or net/http say, or the start of the server's answer
+	RetryAfter time.Duration // the pause the server asks for; 0: none
+	Text       string        // one line: the message of libcurl or net/http, or the start of the server's answer
 }
 
 func (e *Error) Error() string {
@@ -57,23 +57,23 @@ func (e *Error) Error() string {
 	return kind + ": " + e.Text
 }
 
-// Attachment is one profile of a batch.
+// Attachment is one file of a batch.
 type Attachment struct {
 	Name  string // "delta-heap.pprof"
 	Bytes []byte
 }
 
-// Request is one batch and where it goes.
+// Request is a batch and its target.
 type Request struct {
 	URL            string // "http://localhost:8126/profiling/v1/input"
-	UnixSocket     string // path of a socket, "@name" for an abstract one, or "" for TCP
+	UnixSocket     string // path of a socket, "@name" for an abstract socket, or "" for TCP
 	Headers        map[string]string
-	ConnectTimeout time.Duration // 0: half of Timeout, 5 s at least; with net/http (cmemprof_no_libcurl) Timeout alone counts
-	Timeout        time.Duration // 0: 10 s, for the whole of it
+	ConnectTimeout time.Duration // 0: half of Timeout, at least 5 s; ignored with net/http (cmemprof_no_libcurl)
+	Timeout        time.Duration // total; 0: 10 s
 
 	// The batch.
 	Attachments []Attachment
-	// BatchHeaders, each "Name: value", go with this batch wherever it is sent from, into the spool too. Not for an API key.
+	// BatchHeaders, each "Name: value", belong to the batch and are spooled with it. They must not contain the API key.
 	BatchHeaders []string
 	Event        []byte // event.json
 }
