@@ -1,7 +1,7 @@
-// inflate.c: reads LZ4 frames for merge/compress.c, which declares what is here.
+// inflate.c: reads LZ4 frames for merge/compress.c; declared in merge/compress.h.
 //
-// A folder of its own, since merge/ is compiled into Go services and into what programs preload: those have no use for LZ4 and shall not
-// need its library. Whoever reads what others have sent (the receiver, the command) links this, and then all that merge/ reads may be LZ4.
+// A separate folder, so that Go services and preloaded programs, which link merge/, do not need liblz4. The receiver and the command, which
+// read other profilers' uploads, link it; merge/ then accepts LZ4 input everywhere.
 //
 // Threads: any. Memory: the caller's buffer, and in liblz4 two blocks of the frame, 4 MiB each at most.
 #include "../merge/compress.h"
@@ -11,7 +11,7 @@
 #include <lz4frame.h>
 #include <string.h>
 
-// Doubles the buffer, as far as the limit allows. At the limit nothing is done.
+// Doubles the buffer, up to the limit.
 static enum merge_error grow(struct wire_writer *out, size_t limit) {
     size_t wanted = out->capacity < limit / 2 ? out->capacity * 2 : limit;
     wanted = wanted < 4096 && limit >= 4096 ? 4096 : wanted;
@@ -35,7 +35,7 @@ static enum merge_error lz4_fault(struct merge_fault *fault, size_t result, size
 static enum merge_error read_frames(LZ4F_dctx *context, const uint8_t *bytes, size_t size, size_t limit, struct wire_writer *out,
                                     struct merge_fault *fault) {
     for (size_t at = 0;;) {
-        uint8_t beyond; // where the limit is reached: is there more?
+        uint8_t beyond; // at the limit: receives one byte if there is more output
         size_t capacity = out->capacity < limit ? out->capacity : limit;
         size_t available = capacity > out->size ? capacity - out->size : 0, made = available > 0 ? available : 1, used = size - at;
         size_t left = LZ4F_decompress(context, available > 0 ? out->bytes + out->size : &beyond, &made, bytes + at, &used, NULL);
@@ -53,7 +53,7 @@ static enum merge_error read_frames(LZ4F_dctx *context, const uint8_t *bytes, si
                 return fault_set(fault, error, 0, "no memory for %zu bytes of inflated input", out->capacity);
         } else if (at == size) {
             return fault_set(fault, MERGE_TRUNCATED, out->size, "the LZ4 stream ends inside a frame");
-        } else if (used == 0 && made == 0) { // no version does that; a loop without an end would be worse than an error
+        } else if (used == 0 && made == 0) { // no known version does this; it would loop for ever
             return fault_set(fault, MERGE_BAD_COMPRESSION, out->size, "LZ4: no progress");
         }
     }

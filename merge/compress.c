@@ -1,7 +1,7 @@
-// compress.c: gzip through libdeflate and zstd through libzstd, both ways; LZ4 is read where the folder lz4/ is linked.
+// compress.c: gzip through libdeflate and zstd through libzstd, both ways; LZ4 input if the folder lz4/ is linked.
 //
-// Threads and memory: as compress.h; buffers never grow above the caller's limit.
-// Inflating works in one go into a buffer of a guessed size: the sizes that gzip and zstd write into their streams are hints that may lie.
+// Threads and memory: as compress.h; buffers never exceed the caller's limit.
+// Inflation is one-shot into a buffer of an estimated size: the sizes in gzip and zstd streams are untrusted hints.
 // If the result does not fit, the buffer is doubled until it does (gzip), or the result is measured first (zstd).
 #include "compress.h"
 
@@ -11,18 +11,18 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <zstd_errors.h>
-#define ZSTD_STATIC_LINKING_ONLY // only in name: the shared library has the two functions as well
+#define ZSTD_STATIC_LINKING_ONLY // despite its name, the shared library exports the two functions used here
 #include <zstd.h>
 
-// Level 1 of both: a profile shrinks by 4 already, and the time counts inside a service. runtime/pprof writes gzip of level 1, too.
+// Level 1 for both: it compresses profiles by 4 already, and CPU time matters in a service. runtime/pprof uses gzip level 1, too.
 #define DEFAULT_LEVEL 1
 #define MAX_GZIP_LEVEL 12
-// At once; more of them come and go.
+// Cached per level; more are freed after use.
 #define SPARE_COMPRESSORS 8
-// Any reader should allow a window of 8 MiB (RFC 8878), and writers of small streams ask for that much; libzstd itself stops at 128 MiB.
+// Readers should support windows of 8 MiB (RFC 8878), and writers of small streams declare that much. libzstd's default maximum is 128 MiB.
 #define LEAST_WINDOW_LOG 23
 #define MAX_WINDOW_LOG 27
-// So much may come out of any input: a few hundred bytes of a small profile can shrink by more than a large one.
+// Exempt from the ratio limit: small profiles can compress better than large ones.
 #define FREE_RATIO_BYTES ((size_t)1 << 20)
 
 static void *take_for_zstd(void *unused, size_t size) {
@@ -44,8 +44,8 @@ void compress_free(struct compress *compress) {
     *compress = (struct compress){0};
 }
 
-// Skippable frames hold metadata. zstd and LZ4 have the same ones, so only what follows tells which of the two it is: a first byte from
-// 0x50 to 0x5f, three more, the size in four bytes, little endian.
+// Skippable frames hold metadata: a first byte from 0x50 to 0x5f, three more, a little-endian 4-byte size. zstd and LZ4 share them, so
+// only the frame after them identifies the format.
 static size_t skip_frames(const uint8_t *bytes, size_t size) {
     size_t at = 0;
     while (size - at >= 4 && (bytes[at] & 0xf0) == 0x50 && bytes[at + 1] == 0x2a && bytes[at + 2] == 0x4d && bytes[at + 3] == 0x18) {
@@ -70,7 +70,7 @@ enum merge_compression compress_kind(const uint8_t *bytes, size_t size) {
     return skipped > 0 || (size >= 4 && memcmp(bytes, zstd, sizeof zstd) == 0) ? MERGE_ZSTD : MERGE_RAW;
 }
 
-// Room for `wanted` bytes in an empty buffer; nothing of what was there is kept.
+// Allocates at least `wanted` bytes and discards the buffer's contents.
 static bool fit(struct wire_writer *out, size_t wanted) {
     out->size = 0;
     if (wanted <= out->capacity && out->bytes)
@@ -81,11 +81,10 @@ static bool fit(struct wire_writer *out, size_t wanted) {
     return out->bytes != NULL;
 }
 
-// ---- Out ----
+// ---- Compress ----
 
-// A compressor of libdeflate is 200 KiB and more of the program's heap: only since 1.19 can it be asked to lie elsewhere, and before that
-// only for the whole process, which may use the library, too. So those that were made once are kept for the life of the process and lent
-// from one result to the next.
+// A libdeflate compressor takes 200 KiB and more of the host's heap. A custom allocator per compressor needs libdeflate 1.19; older
+// versions only have a process-wide one, which the host may use. So compressors are cached for the life of the process.
 static _Atomic(struct libdeflate_compressor *) spare[MAX_GZIP_LEVEL + 1][SPARE_COMPRESSORS];
 
 static struct libdeflate_compressor *borrow(int level) {
@@ -132,7 +131,7 @@ static enum merge_error zstd_bytes(struct compress *compress, int level, const u
     if (!compress->zstd_out || !fit(out, ZSTD_compressBound(size)))
         return MERGE_NO_MEMORY;
     size_t result = ZSTD_compressCCtx(compress->zstd_out, out->bytes, out->capacity, bytes, size, level);
-    if (ZSTD_isError(result)) // with room for the worst case only the memory can fail
+    if (ZSTD_isError(result)) // the buffer fits the worst case, so it can only be out of memory
         return MERGE_NO_MEMORY;
     out->size = result;
     return MERGE_OK;
@@ -147,7 +146,7 @@ enum merge_error compress_deflate(struct compress *compress, enum merge_compress
     return deflate_bytes(level < MAX_GZIP_LEVEL ? level : MAX_GZIP_LEVEL, bytes, size, out);
 }
 
-// ---- In ----
+// ---- Inflate ----
 
 struct inflation {
     const uint8_t *bytes;
@@ -162,14 +161,14 @@ static enum merge_error over_limit(const struct inflation *job) {
                      job->limit_name);
 }
 
-// Makes the buffer at least `wanted` bytes large, as far as the limit allows.
+// Grows the buffer to `wanted` bytes, but not beyond the limit.
 static enum merge_error grow(struct inflation *job, size_t wanted) {
     struct wire_writer *out = job->out;
     if (wanted > job->limit)
         wanted = job->limit;
     if (wanted <= out->capacity && out->bytes)
         return over_limit(job);
-    // One byte more, so that a limit of 0 is no special case.
+    // Plus 1, so that a limit of 0 is not a special case.
     uint8_t *bytes = memory_resize(out->bytes, wanted + 1);
     if (!bytes)
         return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory for %zu bytes of inflated input", wanted);
@@ -178,7 +177,7 @@ static enum merge_error grow(struct inflation *job, size_t wanted) {
     return MERGE_OK;
 }
 
-// A buffer from a call before may be larger than this input's limit.
+// Free bytes of the buffer. A buffer from an earlier call may exceed this input's limit.
 static size_t remaining(const struct inflation *job) {
     return (job->out->capacity < job->limit ? job->out->capacity : job->limit) - job->out->size;
 }
@@ -186,7 +185,7 @@ static size_t remaining(const struct inflation *job) {
 static enum merge_error inflate_gzip(struct inflation *job, struct libdeflate_decompressor *decompressor) {
     for (size_t at = 0; at < job->size;) {
         size_t used = 0, made = 0;
-        // At least 18 bytes of header and trailer: less can only be the rest of a member.
+        // A member has at least 18 bytes of header and trailer: less is a truncated one.
         if (job->size - at < 18)
             return fault_set(job->fault, MERGE_TRUNCATED, at, "the gzip stream ends inside a member");
         enum libdeflate_result result = libdeflate_gzip_decompress_ex(decompressor, job->bytes + at, job->size - at,
@@ -216,13 +215,13 @@ static enum merge_error zstd_fault(const struct inflation *job, size_t result, s
     }
 }
 
-// Reads the stream through a small buffer, up to the limit; the window, which is the library's, may be as large as that. Of the window, no
-// more is touched than comes out.
+// Decompresses the stream through a small buffer, up to the limit, to measure it. libzstd's window may be as large as the limit; only as
+// much of it is touched as is decompressed.
 static enum merge_error read_zstd(const struct inflation *job, ZSTD_DStream *stream, size_t *size) {
     uint8_t bytes[16 * 1024];
     ZSTD_inBuffer in = {job->bytes, job->size, 0};
     ZSTD_outBuffer out = {bytes, sizeof bytes, 0};
-    size_t left = 0; // of a frame; 0 at its end
+    size_t left = 0; // 0 at the end of a frame
     int window_log = LEAST_WINDOW_LOG;
     while (window_log < MAX_WINDOW_LOG && (size_t)1 << window_log < job->limit)
         window_log++;
@@ -232,7 +231,7 @@ static enum merge_error read_zstd(const struct inflation *job, ZSTD_DStream *str
             return over_limit(job);
         out.pos = 0;
         left = ZSTD_decompressStream(stream, &out, &in);
-        if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge) { // which says little about the size
+        if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge) { // does not imply that the output is too large
             *size = job->limit;
             return remaining(job) < job->limit ? MERGE_OK : over_limit(job);
         }
@@ -245,7 +244,7 @@ static enum merge_error read_zstd(const struct inflation *job, ZSTD_DStream *str
 }
 
 static enum merge_error measure_zstd(const struct inflation *job, size_t *size) {
-    ZSTD_DStream *stream = ZSTD_createDCtx_advanced(own_memory); // not the one that is kept: its window is gone afterwards
+    ZSTD_DStream *stream = ZSTD_createDCtx_advanced(own_memory); // a temporary one, so that its window is freed
     if (!stream)
         return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory to inflate");
     enum merge_error error = read_zstd(job, stream, size);
@@ -260,7 +259,7 @@ static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) 
             job->out->size = made;
             return MERGE_OK;
         }
-        // Why not? "Buffer too small" is said of many a damaged frame, too, and where the damage is comes from reading piece by piece.
+        // Damaged frames often give "buffer too small", too. Streaming finds the true size, or the position of the damage.
         size_t size = 0;
         enum merge_error error = measure_zstd(job, &size);
         if (error == MERGE_OK && size <= remaining(job))
@@ -279,13 +278,13 @@ static enum merge_error inflate_lz4(struct inflation *job) {
     return error == MERGE_TOO_LARGE ? over_limit(job) : error;
 }
 
-// What the stream says about its size, as far as it is believable: a lie may cost address space, of which a part of the limit at most.
+// The size declared by the stream, if plausible. A false one costs address space only, at most the limit.
 static size_t first_guess(const struct inflation *job, enum merge_compression kind) {
     size_t guess = job->size < SIZE_MAX / 8 ? job->size * 8 : SIZE_MAX;
     if (kind == MERGE_GZIP && job->size >= 18) {
-        const uint8_t *end = job->bytes + job->size; // gzip ends in its size modulo 2^32, little endian
+        const uint8_t *end = job->bytes + job->size; // gzip ends with its size modulo 2^32, little-endian
         size_t said = (size_t)end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 | (size_t)end[-1] << 24;
-        if (said / 1032 <= job->size) // the most that deflate can do
+        if (said / 1032 <= job->size) // the maximum ratio of deflate
             guess = said;
     } else if (kind == MERGE_ZSTD) {
         unsigned long long said = ZSTD_getFrameContentSize(job->bytes, job->size);

@@ -1,6 +1,6 @@
-// decode.c: reads an encoded profile into a struct profile: the scan, the header, the sample types. See decode.h for the way it goes.
+// decode.c: reads an encoded profile into a struct profile: the scan, the header, the sample types. See decode.h for the steps.
 //
-// Threads and memory: as merge.h. Nothing of the input is trusted; what is wrong is told with its offset.
+// Threads and memory: as merge.h. The input is not trusted; faults are reported with their offset.
 #include "decode.h"
 
 #include "saturate.h"
@@ -92,7 +92,7 @@ static void scan_header(struct cursor *cursor, struct header *header) {
         header->keep_frames_index = cursor_number(cursor);
         break;
     case 9:
-        if (header->time_ns != 0) // what `cat a.pb b.pb` makes
+        if (header->time_ns != 0) // concatenated profiles, as by `cat a.pb b.pb`
             cursor_fail(cursor, MERGE_MALFORMED, "two profiles one after the other");
         else
             header->time_ns = (int64_t)cursor_number(cursor);
@@ -133,7 +133,7 @@ static enum merge_error check_texts(struct input *input) {
     uint32_t *strings = array_reserve(&input->strings, count, sizeof *strings);
     if (!strings)
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "string table");
-    memset(strings, 0xff, count * sizeof *strings); // STRING_TABLE_FULL: not looked at yet
+    memset(strings, 0xff, count * sizeof *strings); // STRING_TABLE_FULL: not yet interned
     strings[0] = 0;
     input->strings.count = count;
     return MERGE_OK;
@@ -245,7 +245,7 @@ void decode_commit_header(struct profile *profile) {
     int64_t period = saturate_multiply(header->period, profile->decoder->period_ratio.b, &profile->saturated);
     if (profile->period == 0 || profile->period < period)
         profile->period = period;
-    // The earliest time that is known. (google/pprof means this too, but a 0 in the middle wins there.)
+    // The earliest known time. (google/pprof intends the same, but there a 0 in a later profile wins.)
     if (header->time_ns != 0 && (profile->time_ns == 0 || header->time_ns < profile->time_ns))
         profile->time_ns = header->time_ns;
     profile->duration_ns = saturate_add(profile->duration_ns, header->duration_ns, &profile->saturated);
@@ -262,7 +262,7 @@ void decode_commit_header(struct profile *profile) {
 static enum merge_error decode_raw(struct input *input, size_t size) {
     if (size == 0)
         return fault_set(input->fault, MERGE_TRUNCATED, 0, "empty input");
-    if (size > UINT32_MAX - 16) // offsets are kept in 4 bytes
+    if (size > UINT32_MAX - 16) // offsets are uint32_t
         return fault_set(input->fault, MERGE_TOO_LARGE, 0, "more than 4 GiB");
     input->end = input->bytes + size;
     enum merge_error error = scan(input);
@@ -350,14 +350,14 @@ enum merge_error decode_stage(struct profile *profile, const void *bytes, size_t
     if (error == MERGE_NO_MEMORY)
         profile_fail(profile, error);
     profile_fit_rows(profile);
-    if (error != MERGE_OK && profile->status == MERGE_OK) // they would show: as the first one, and where libraries lie
+    if (error != MERGE_OK && profile->status == MERGE_OK) // they would affect later inputs: as first mapping, and as addresses of libraries
         profile_forget_mappings(profile, mappings);
-    if (error != profile->status && profile->status != MERGE_OK) // a table could not grow, and what was not there looked like another error
+    if (error != profile->status && profile->status != MERGE_OK) // out of memory: entries missing from a table looked like another error
         error = fault_set(fault, profile->status, 0, "%s", merge_error_text(profile->status));
     return error;
 }
 
-// Rows of which not all values are kept, or some in another unit.
+// Adds rows with dropped or converted columns.
 static void add_converted(struct profile *profile, const int64_t *scale) {
     const struct input *input = profile->decoder;
     const uint32_t *samples = input->samples.items, *value_at = input->value_at.items;

@@ -1,5 +1,4 @@
-// decode_samples.c: reads the samples of an input, which are most of its bytes, and stages them. See decode.h. Threads and memory: as
-// there.
+// decode_samples.c: reads and stages the samples of an input, which are most of its bytes. See decode.h, also for threads and memory.
 #include "decode.h"
 
 static bool out_of_memory(struct cursor *cursor) {
@@ -10,7 +9,7 @@ static bool bad_varint(struct cursor *cursor) {
     return cursor_fail(cursor, MERGE_MALFORMED, "bad varint in field %u", cursor->field.number);
 }
 
-// Repeated numbers come packed, one by one, or both. A number takes a byte at least, so the size of a run is room enough.
+// Repeated numbers may be packed, unpacked, or both. A number takes at least one byte, so a packed run has at most as many as bytes.
 
 static bool read_refs(struct cursor *cursor) {
     struct input *input = cursor->input;
@@ -31,14 +30,14 @@ static bool read_refs(struct cursor *cursor) {
             return bad_varint(cursor);
         *ref = id_map_get(map, id);
         if (*ref == 0)
-            return decode_id(cursor, map, id, "location") != 0; // says which
+            return decode_id(cursor, map, id, "location") != 0; // sets the error
         ref++;
     }
     input->refs.count += (uint32_t)(ref - refs);
     return true;
 }
 
-// row: room for one value of each type.
+// row: capacity for one value of each type.
 static bool read_values(struct cursor *cursor, int64_t *row, uint32_t *count) {
     uint32_t type_count = cursor->input->types.count, at = *count;
     bool packed = cursor->field.type == WIRE_BYTES;
@@ -65,7 +64,7 @@ static bool is_kept(const struct profile *profile, uint32_t key) {
     return false;
 }
 
-// Looks for the key alone, so that the strings of a label that is left out never get into the profile.
+// Reads the key first, so that the strings of a dropped label are never interned.
 static bool is_left_out(struct cursor *cursor) {
     const struct profile *profile = cursor->input->profile;
     struct wire rest = cursor->wire;
@@ -114,7 +113,7 @@ static void read_label(struct cursor *cursor) {
             cursor->input->unknown_fields = true;
         }
     }
-    if (label->text != 0) { // a text or a number, never both
+    if (label->text != 0) { // a label has a text or a number, never both
         label->number = 0;
         label->unit = 0;
     }
@@ -122,8 +121,8 @@ static void read_label(struct cursor *cursor) {
         cursor->wire = rest;
 }
 
-// Inlined frames count: else one sample of a few bytes could stand for 10^8 frames. Counted one by one only where there might be too many.
-// first: of the sample's refs.
+// Checks the frame limits. Inlined frames count, or a sample of a few bytes could have 10^8 frames. Frames are counted one by one only if
+// the limit might be exceeded. first: index of the sample's first ref.
 static bool check_frames(struct cursor *cursor, uint32_t first, bool count_all) {
     struct input *input = cursor->input;
     const struct merge_limits *limits = input->limits;
@@ -142,7 +141,7 @@ static bool check_frames(struct cursor *cursor, uint32_t first, bool count_all) 
     return true;
 }
 
-// Leaves its refs and labels behind those of the samples before. Of the key, only the counts: the arrays may still move.
+// Appends the sample's refs and labels to those of the batch. Sets only the counts of the key, since the arrays may still be reallocated.
 static enum merge_error read_sample(struct input *input, uint32_t index, struct sample_key *key, int64_t *row, bool count_all) {
     struct cursor cursor = cursor_open(input, DECODE_SAMPLES, "sample", index);
     uint32_t value_count = 0, first_ref = input->refs.count, first_label = input->labels.count;
@@ -200,7 +199,7 @@ static enum merge_error decode_batch(struct input *input, uint32_t index, uint32
 enum merge_error decode_samples(struct input *input) {
     uint32_t count = input->tables[DECODE_SAMPLES].count, batch;
     uint32_t *ours = array_push(&input->samples, count, sizeof *ours);
-    // Each sample that is read has its values in the input, so memory is in proportion to it: a row grows as the samples come.
+    // Rows are added as samples are read, so that memory is proportional to the input.
     bool count_all = (uint64_t)(input->end - input->bytes) * input->max_lines > input->limits->total_frames;
     bool reserved = array_reserve(&input->refs, 1, sizeof(uint32_t)) && array_reserve(&input->labels, 1, sizeof(struct label));
     if ((!ours && count > 0) || !reserved)

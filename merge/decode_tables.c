@@ -1,11 +1,11 @@
-// decode_tables.c: reads the mappings, functions and locations of an input. See decode.h. Threads and memory: as there.
+// decode_tables.c: reads the mappings, functions and locations of an input. See decode.h, also for threads and memory.
 #include "decode.h"
 
-// An id must not be 0 and not come twice.
+// An id must be unique and not 0.
 static enum merge_error put_id(struct cursor *cursor, struct id_map *map, uint64_t id, uint32_t value) {
     if (cursor->error != MERGE_OK)
         return cursor->error;
-    if (cursor->input->profile->status != MERGE_OK) { // no memory: there is no value
+    if (cursor->input->profile->status != MERGE_OK) { // no memory: value is invalid
         cursor_fail(cursor, cursor->input->profile->status, "no memory");
         return cursor->error;
     }
@@ -73,7 +73,7 @@ static uint64_t read_mapping(struct cursor *cursor, struct mapping *mapping) {
     return id;
 }
 
-// First those that are the same, then those that are alike, so that no mapping takes away the one that another one is (mapping.c).
+// Matches equal mappings before similar ones, so that a similar one cannot claim an equal one's match (mapping.c).
 static enum merge_error match_mappings(struct input *input) {
     struct profile *profile = input->profile;
     struct input_mapping *mappings = input->mappings.items;
@@ -224,7 +224,7 @@ static uint64_t read_location(struct cursor *cursor, struct location *location, 
     return id;
 }
 
-// Not "libc.so.6+0x519bf", the place in its file, that stands where a name should be.
+// A real name, not a file offset in place of one ("libc.so.6+0x519bf").
 static bool has_name(const struct profile *profile, const struct location *location, const struct line *line) {
     const struct mapping *mapping = profile_mapping(profile, location->mapping);
     return !profile_frame_is_nameless(&(struct profile_frame){
@@ -271,12 +271,12 @@ static enum merge_error decode_location(struct input *input, uint32_t index, uin
     if (cursor.error != MERGE_OK)
         return cursor.error;
     location.line_count = input->lines.count;
-    // An id that no mapping has is that of none, as google/pprof has it: the location still has its address and its lines.
+    // An unknown mapping id means no mapping, as in google/pprof: address and lines remain.
     uint32_t at = mapping_id != 0 ? id_map_get(&input->mapping_ids, mapping_id) : 0;
     if (at != 0) {
         const struct input_mapping *mapping = (const struct input_mapping *)input->mappings.items + (at - 1);
         location.mapping = mapping->id;
-        if (location.address != 0) // 0 is no address, wherever the mapping lies
+        if (location.address != 0) // 0 means no address and is not shifted
             location.address += mapping->shift;
     }
     if (input->profile->namer.name && location.mapping != 0 && location.address != 0)

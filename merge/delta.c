@@ -1,15 +1,15 @@
-// delta.c: what happened between two cumulative profiles.
+// delta.c: the difference between two cumulative profiles.
 //
 // The state is a struct profile, `known`, which has every stack of the last profile, and a row of values for each, `last`. A new profile is
-// staged into it (decode.h): mostly that is a comparison with what comes next in the tables, without a hash. Its values are added up in
-// `current`, so duplicates in one profile are one. Then the result is written out of the new profile's own bytes: whole messages are
-// copied, those that a sample of the result uses, and only the values of samples and the ids are written anew. So order, unknown fields
-// and the header are those of the new profile. At the end `current` becomes `last`.
-// DELTA_LIKE_PPROF has samples that the new profile lacks: there the result is encoded from `known` instead.
+// staged into it (decode.h), mostly by comparison with the next table entry, without a hash. Its values are summed in
+// `current`, which merges duplicates. The result is written from the new profile's bytes: the messages that its samples
+// use are copied; only sample values and ids are rewritten. So order, unknown fields and the header are those of the new profile.
+// Finally `current` becomes `last`.
+// With DELTA_LIKE_PPROF the result may have samples that the new profile lacks, so it is encoded from `known` instead.
 //
-// What vanished stays in the tables with zeros in `last`, which is the same as not there. When half of them is such, or they have doubled
-// since, `known` is made anew from the new profile alone: the state is never more than about twice a profile's.
-// Threads, memory: as merge.h; all buffers are kept, so that a call makes no allocation unless the profiles grow.
+// Vanished stacks stay in the tables with zeros in `last`, which is equivalent to absence. When they are half of the tables, or the tables
+// have doubled, `known` is rebuilt from the new profile alone: the state is at most about twice a profile's.
+// Threads, memory: as merge.h; all buffers are kept, so that a call does not allocate unless profiles grow.
 #include "delta.h"
 
 #include "fault.h"
@@ -66,7 +66,7 @@ uint64_t delta_saturated_count(const struct delta *delta) {
 
 // ---- One step ----
 
-// Says for each type of `known` if it is one of those that are subtracted.
+// Sets for each type of `known` whether it is subtracted.
 static enum merge_error find_types(struct delta *delta, struct merge_fault *fault) {
     const struct profile *known = delta->known;
     delta->subtract.count = 0;
@@ -85,7 +85,7 @@ static enum merge_error find_types(struct delta *delta, struct merge_fault *faul
     return MERGE_OK;
 }
 
-// The new profile's values, added up for each sample of `known`.
+// Sums the new profile's values for each sample of `known`.
 static bool add_up(struct delta *delta) {
     struct profile *known = delta->known;
     const struct input *input = known->decoder;
@@ -110,7 +110,7 @@ static bool add_up(struct delta *delta) {
     return true;
 }
 
-// ---- What the sample of MERGE_EVICTED has taken over ----
+// ---- The sample of MERGE_EVICTED ----
 
 static bool is_evicted(const struct delta *delta, uint32_t index) {
     const struct profile *known = delta->known;
@@ -132,7 +132,7 @@ static bool is_c(const struct delta *delta, uint32_t index) {
     return false;
 }
 
-// Any sample of C whose value is less than it was has vanished or begun anew, and what it was is the evicted one's now.
+// A C sample whose value decreased has vanished or restarted; its last value is now part of the evicted sample.
 static void add_told(struct delta *delta, uint32_t index) {
     uint32_t types = delta->known->type_count;
     const int64_t *current = (const int64_t *)delta->current.items + (size_t)index * types;
@@ -178,10 +178,10 @@ bool delta_row(struct delta *delta, uint32_t sample, int64_t *row) {
         int64_t value = current[i];
         if (subtract[i] && last[i] != 0) {
             value = saturate_subtract(value, last[i], &delta->saturated);
-            if (value < 0 && delta->rule == DELTA_NEVER_NEGATIVE) // a counter that went backwards was reset
+            if (value < 0 && delta->rule == DELTA_NEVER_NEGATIVE) // the counter was reset
                 value = current[i];
         }
-        if (subtract[i] && sample + 1 == delta->evicted && current[i] >= last[i]) // reset, it has taken over nothing that was told
+        if (subtract[i] && sample + 1 == delta->evicted && current[i] >= last[i]) // if it was reset, it includes nothing reported before
             value = saturate_subtract(value, ((const int64_t *)delta->told.items)[i], &delta->saturated);
         if (value < 0 && subtract[i] && delta->rule == DELTA_NEVER_NEGATIVE)
             value = delta->seeded ? 0 : value;
@@ -198,7 +198,7 @@ static int64_t duration_ns(const struct delta *delta, const struct header *heade
     return header->duration_ns;
 }
 
-// All of `known`, with what the new profile lacks as 0 - last.
+// Encodes all of `known`; samples that the new profile lacks are 0 - last.
 static enum merge_error encode_known(struct delta *delta) {
     struct profile *known = delta->known;
     for (uint32_t i = 0; i < known->samples.count; i++)
@@ -222,7 +222,7 @@ static enum merge_error write_result(struct delta *delta, struct merge_fault *fa
     return error == MERGE_OK ? MERGE_OK : fault_set(fault, error, 0, "no memory for the result");
 }
 
-// Rough, in bytes: what the tables hold.
+// Approximate size of the tables, in bytes.
 static size_t footprint(const struct profile *profile) {
     return profile->strings.bytes + profile->strings.strings.count * sizeof(struct string) +
            profile->functions.count * sizeof(struct function) + profile->locations.count * sizeof(struct location) +
@@ -231,7 +231,7 @@ static size_t footprint(const struct profile *profile) {
            profile->samples.count * sizeof(struct sample);
 }
 
-// current becomes last.
+// Makes current the new last.
 static void keep_values(struct delta *delta) {
     struct array swap = delta->last;
     delta->last = delta->current;
@@ -259,7 +259,7 @@ static enum merge_error stage(struct delta *delta, const void *bytes, size_t siz
     if (error != MERGE_OK)
         return error;
     decode_commit_types(delta->known);
-    delta->known->period_type = delta->known->decoder->header.period_type; // each is compared with the one before, and has its own
+    delta->known->period_type = delta->known->decoder->header.period_type; // period types are compared with the previous profile's only
     if (delta->known->status == MERGE_OK)
         error = find_types(delta, fault);
     delta->seen.count = 0;
@@ -269,9 +269,9 @@ static enum merge_error stage(struct delta *delta, const void *bytes, size_t siz
     return error;
 }
 
-// The state as if the new profile had been the first.
+// Rebuilds the state from the new profile alone.
 static enum merge_error start_over(struct delta *delta, struct merge_fault *fault) {
-    struct input *decoder = delta->known->decoder; // its buffers are still good, and it has the inflated profile
+    struct input *decoder = delta->known->decoder; // kept: its buffers, and the inflated profile
     uint64_t saturated = delta->saturated;
     delta->known->decoder = NULL;
     forget(delta);

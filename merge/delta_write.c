@@ -1,10 +1,10 @@
-// delta_write.c: writes the delta out of the new profile's bytes: copies the messages that are used, and writes values and ids anew.
+// delta_write.c: writes the delta from the new profile's bytes: copies the messages in use, and rewrites values and ids.
 //
-// A sample that is not all zeros gives its locations an id, those give one to their functions and mappings, and all mark strings: in terms
-// of `known`, so one table serves whatever ids the profile has. Ids go from 1 without gaps, in the order in which they are first used:
-// google/pprof gives what it adds (it symbolizes mappings without functions) the ids behind the number of entries, and refuses a profile
-// that has these already. Strings that nothing uses become empty, so that indices stay; if there is a field that this code does not know
-// all strings stay, since it may name one. Threads, memory: as delta.h; eight bytes a location, four a function, one a string.
+// A sample that is not all zeros assigns ids to its locations, these to their functions and mappings, and all mark strings. The tables are
+// indexed by ids of `known`, so that the profile's own ids do not matter. Ids are dense from 1, in order of first use: google/pprof
+// numbers entries it adds (it symbolizes mappings without functions) from the count of entries on, and rejects duplicates.
+// Unused strings become empty, so that indices remain valid. If there are unknown fields, all strings are kept, since such a field
+// may refer to one. Threads, memory: as delta.h; eight bytes per location, four per function, one per string.
 #include "delta.h"
 
 struct writing {
@@ -12,10 +12,10 @@ struct writing {
     const struct input *input;
     const struct profile *known;
     struct wire_writer *out;
-    uint64_t *locations;            // new id of each as a varint, and in the highest byte how many bytes that has. 0: not used
-    uint32_t *functions, *mappings; // new id of each, 0: not used
+    uint64_t *locations;            // new id as a varint, with its length in the highest byte; 0: unused
+    uint32_t *functions, *mappings; // new id; 0: unused
     uint32_t location_count, function_count, mapping_count;
-    bool *strings; // used
+    bool *strings; // in use
 };
 
 static inline uint32_t new_id(uint32_t *ids, uint32_t *count, uint32_t ours) {
@@ -43,7 +43,7 @@ static void mark_labels(struct writing *writing, const struct sample *sample) {
     }
 }
 
-// There is room for all that follows, so nothing here asks.
+// Caller must have reserved the capacity.
 
 static __attribute__((noinline)) uint64_t new_location(struct writing *writing, uint32_t ours) {
     uint8_t bytes[8] = {0};
@@ -52,7 +52,7 @@ static __attribute__((noinline)) uint64_t new_location(struct writing *writing, 
     return writing->locations[ours];
 }
 
-// Refs are most of a profile: each is one store of eight bytes, of which the next one overwrites what is too much.
+// Refs are most of a profile: each is written by one 8-byte store, whose excess bytes the next one overwrites.
 static void write_refs(struct writing *writing, const struct sample *sample) {
     struct wire_writer *out = writing->out;
     if (sample->ref_count == 0)
@@ -82,14 +82,14 @@ static void write_values(struct writing *writing, const int64_t *row) {
     wire_close(out, run);
 }
 
-// Labels, and what this code does not know.
+// Copies labels and unknown fields.
 static void copy_rest(struct writing *writing, struct span span) {
     struct wire_writer *out = writing->out;
     struct wire wire = {writing->input->bytes + span.at, writing->input->bytes + span.at + span.size};
     while (wire.at < wire.end) {
         const uint8_t *from = wire.at;
         struct wire_field field;
-        if (wire_next(&wire, &field) != WIRE_OK) // it has been read before
+        if (wire_next(&wire, &field) != WIRE_OK) // cannot happen: it was decoded before
             break;
         if (field.number <= 2)
             continue;
@@ -111,7 +111,7 @@ static void write_sample(struct writing *writing, uint32_t index, struct span sp
     wire_close(out, message);
 }
 
-// Where the order of the samples is not that of `known` these are far apart, and waiting for each would take longer than all the rest.
+// Prefetches. If the samples are not in the order of `known`, cache misses would dominate.
 static void fetch_samples(const struct writing *writing, uint32_t index) {
     const struct delta *delta = writing->delta;
     const uint32_t *ours = writing->input->samples.items;
@@ -126,7 +126,7 @@ static void fetch_samples(const struct writing *writing, uint32_t index) {
     }
 }
 
-// A sample that comes twice was added up, and is written where it comes first.
+// Duplicate samples were summed and are written at the first occurrence.
 static bool write_samples(struct writing *writing) {
     struct delta *delta = writing->delta;
     const struct input *input = writing->input;
@@ -152,10 +152,10 @@ static bool write_samples(struct writing *writing) {
 
 // ---- Tables ----
 //
-// Two entries of the profile may be one of ours, as two equal functions are: such are written where they come first. An id that has been
-// written is 0 from then on; only what names the entry needs it, and all of that has been written before.
+// Entries of the profile may be duplicates, such as two equal functions, and are written at the first occurrence. The id of a written entry
+// is then set to 0, since everything that refers to it has been written before.
 
-// A field of a message, and the bytes that it has there.
+// A field of a message, and its bytes.
 struct part {
     struct wire_field field;
     const uint8_t *from;
@@ -181,7 +181,7 @@ static struct wire wire_of(const struct writing *writing, struct span span) {
     return (struct wire){writing->input->bytes + span.at, writing->input->bytes + span.at + span.size};
 }
 
-// The message with another id, which comes first.
+// Copies a message with a new id, which is written first.
 static void write_with_id(struct writing *writing, uint32_t field, struct span span, uint32_t id) {
     struct wire wire = wire_of(writing, span);
     struct part part = {0};
@@ -324,7 +324,7 @@ bool delta_write(struct delta *delta, int64_t duration_ns) {
     struct writing writing = {.delta = delta, .input = known->decoder, .known = known, .out = &delta->raw};
     if (!make_tables(&writing))
         return false;
-    if (writing.input->mappings.count > 0) // the first one stays the first, by custom it is the main program
+    if (writing.input->mappings.count > 0) // by convention the first mapping is the main program
         new_id(writing.mappings, &writing.mapping_count, ((const struct input_mapping *)writing.input->mappings.items)->id);
     writing.out->size = 0;
     writing.out->failed = false;

@@ -1,9 +1,9 @@
-// encode.c: writes a struct profile as profile.proto, and only what a sample with a value other than 0 uses.
+// encode.c: writes a struct profile as profile.proto, without samples that are all zeros and entries that only they use.
 //
-// Two passes: the first goes over the samples and gives new ids, in order, to the locations, functions and mappings they use; the second
-// writes. The first mapping stays the first even when nothing uses it: by custom it is the main program. Strings get their index when they
-// are first written, so the string table comes after all messages that name strings, and before the header's numbers.
-// Threads, memory: as merge.h; one table of 4 bytes for each string, location, function, mapping.
+// Two passes: the first marks the locations, functions and mappings in use and renumbers them in order; the second
+// writes. The first mapping stays first even if it is unused: by convention it is the main program. Strings get their index at their first
+// use, so the string table is written after the messages that refer to strings, and before the header's numbers.
+// Threads, memory: as merge.h; 4 bytes per string, location, function and mapping.
 #include "compress.h"
 #include "profile.h"
 #include "wire.h"
@@ -13,9 +13,9 @@ enum { SOURCE_MAX_LABELS = 8 };
 struct output {
     const struct profile *profile;
     struct wire_writer *writer;
-    uint32_t *mappings, *functions, *locations; // new id of each, 0: not used; while marking, 1: used
-    uint32_t *strings;                          // index in the string table of each text, 0: not yet (but for text 0)
-    struct array text_order;                    // uint32_t strings, in the order of the table
+    uint32_t *mappings, *functions, *locations; // new id; 0: unused; while marking, 1: in use
+    uint32_t *strings;                          // index of each string in the string table; 0: none yet (except string 0)
+    struct array text_order;                    // uint32_t strings, in table order
     bool failed;                                // no memory
 };
 
@@ -51,7 +51,7 @@ static void mark_location(struct output *output, uint32_t id) {
         output->functions[profile_line(output->profile, location->line + i)->function] = 1;
 }
 
-// From marks to ids, in the order of arrival.
+// Replaces marks by ids, in order of insertion.
 static void number(uint32_t *marks, uint32_t count) {
     uint32_t next = 0;
     marks[0] = 0;
@@ -222,7 +222,7 @@ static void write_header(struct output *output) {
 
 // ---- Samples from a source ----
 
-// They come after nothing is known of what they will use: every entry is written, with the id that it has.
+// Which entries the samples will use is unknown, so every entry is written, with its own id.
 static void keep_all(struct output *output) {
     const struct profile *profile = output->profile;
     for (uint32_t id = 1; id < profile->mappings.count; id++)
@@ -233,7 +233,7 @@ static void keep_all(struct output *output) {
         output->locations[id] = id;
 }
 
-// The labels that samples have, as bytes; the first n of them end at ends[n].
+// The encoded labels of samples; the first n of them end at ends[n].
 struct label_bytes {
     struct wire_writer bytes;
     size_t count, ends[SOURCE_MAX_LABELS + 1];
@@ -261,7 +261,7 @@ static void write_source_sample(struct output *output, const struct profile_sour
     struct wire_writer *writer = output->writer;
     uint32_t types = output->profile->type_count;
     size_t label_size = labels->ends[sample->label_count];
-    // All that it can take at most, so that nothing below has to ask.
+    // Reserves the maximum size of the sample, so that the writes below need no check.
     if (!wire_reserve(writer, 64 + sample->location_count * 5 + types * 10 + label_size))
         return;
     size_t message = wire_open(writer, 2);
@@ -314,7 +314,7 @@ static void free_tables(struct output *output) {
     array_free(&output->text_order);
 }
 
-// The header is written twice: the first time gives its strings their index, and is thrown away.
+// The header is written twice: the first pass assigns string indices and is discarded.
 static bool write_end(struct output *output) {
     write_tables(output);
     size_t size = output->writer->size;

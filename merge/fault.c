@@ -1,4 +1,4 @@
-// fault.c: the names of the errors, and how a fault is filled in. Threads: any. No memory.
+// fault.c: error names, and filling in a fault. Threads: any. Memory: none.
 #include "fault.h"
 
 #include <stdarg.h>
@@ -11,7 +11,7 @@ const struct merge_limits merge_default_limits = {
     .depth_frames = 10000,
     .total_frames = (size_t)64 << 20, // 100,000 samples of 512 frames are 51 million
     .sample_types = 64,
-    .inflate_ratio = 1100, // deflate cannot do more than 1,032; zstd can do some 100,000
+    .inflate_ratio = 1100, // the maximum of deflate is 1,032, of zstd about 100,000
 };
 
 const char *merge_error_text(enum merge_error error) {
@@ -30,7 +30,7 @@ const char *merge_error_text(enum merge_error error) {
     return strings[error];
 }
 
-// Input may hold anything; what is shown to a person is one line of printable text.
+// Replaces control characters: texts from untrusted input must be one line of printable text.
 static void make_one_line(char *text) {
     for (; *text; text++)
         if ((unsigned char)*text < ' ' || *text == 127)

@@ -1,7 +1,7 @@
-// frame_role.c: whose code a frame is (merge.h): no place at all, a language's own library, an installed library, or the program.
+// frame_role.c: whose code a frame is (merge.h): plumbing, the language's library, an installed library, or the program.
 //
-// Told by names and paths alone, since a profile has nothing else, and the program may run elsewhere. In doubt it is the program: a frame
-// too many is read over, one too few is not found.
+// Decided by names and paths alone: a profile has nothing else, and the program may run on another machine. In doubt it is the program,
+// since a superfluous frame is easier to skip than a missing one is to find.
 
 #include "merge.h"
 
@@ -43,14 +43,13 @@ static const char *base_name(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
-// ---- Allocators, and what lies between C and Go ----
+// ---- Allocators and cgo ----
 
 static const char *skip(const char *text, const char *start) {
     return starts_with(text, start) ? text + strlen(start) : text;
 }
 
-// _Znwm, _ZnamSt11align_val_tRKSt9nothrow_t: w for new, a for new[], m or j for size_t. All others are the program's own, or place an
-// object in memory that is there.
+// _Znwm, _ZnamSt11align_val_tRKSt9nothrow_t: w for new, a for new[], m or j for size_t. All others are class members or placement new.
 bool profile_is_operator_new(const char *system_name) {
     if (!starts_with(system_name, "_Znw") && !starts_with(system_name, "_Zna")) {
         return false;
@@ -74,7 +73,7 @@ static bool is_plumbing(const char *function) {
 
 // ---- Go ----
 
-// Import paths without a host name are the standard library's, but for those of programs that never leave their own folder ("shop/db").
+// Import paths without a host name are the standard library's, except for modules without a host name ("shop/db").
 static bool is_standard_go(const char *function) {
     static const char *const roots[] = {
         "archive",  "bufio",   "bytes",  "cmp",    "compress", "container", "context", "crypto", "database", "debug",   "embed",
@@ -99,7 +98,7 @@ static bool is_of_a_version(const char *file) {
 static enum frame_role go_role(const struct profile_frame *frame) {
     static const char *const modules[] = {"/pkg/mod/", "/vendor/", NULL};
     static const char *const runtime[] = {"runtime.", "internal/runtime", NULL};
-    if (starts_with_one(frame->function, runtime) || strchr(frame->function, '.') == NULL) { // without a dot: assembly of the runtime
+    if (starts_with_one(frame->function, runtime) || strchr(frame->function, '.') == NULL) { // no dot: runtime assembly
         return FRAME_PLUMBING;
     }
     if (is_standard_go(frame->function)) {
@@ -110,13 +109,13 @@ static enum frame_role go_role(const struct profile_frame *frame) {
 
 // ---- C++ and Rust ----
 
-// "void std::vector<int>::push_back(int)" -> "std::vector...": what follows the return type that templates are named with.
+// "void std::vector<int>::push_back(int)" -> "std::vector...": skips the return type in the names of template functions.
 static const char *without_return_type(const char *function) {
     const char *name = function;
     int depth = 0;
     for (const char *at = function; *at != '\0'; at++) {
         if (depth == 0 && starts_with(at, "operator") && (at == name || at[-1] == ':')) {
-            return name; // of operator<, operator() and operator bool the signs below mean something else
+            return name; // the characters below mean something else in operator<, operator() and operator bool
         }
         if (strchr("<([{", *at) != NULL) {
             bool scope = *at != '(' || at == name || at[-1] == ':'; // "(anonymous namespace)::f"
@@ -133,7 +132,7 @@ static const char *without_return_type(const char *function) {
     return name;
 }
 
-// Of a Rust type, as in "<&mut alloc::vec::Vec<T> as ...": its path.
+// The path of a Rust type, such as in "<&mut alloc::vec::Vec<T> as ...".
 static const char *rust_path(const char *type) {
     static const char *const before[] = {"&", "mut ", "dyn ", "*const ", "*mut ", "[", "(", NULL};
     for (size_t i = 0; before[i] != NULL; i++) {
@@ -147,14 +146,14 @@ static const char *rust_path(const char *type) {
 
 static const char *const rust_crates[] = {"core::", "alloc::", "std::", "hashbrown::", "compiler_builtins::", NULL};
 
-// A path of the standard library, or one without a crate: "T", "u8", "[T]".
+// Whether a path is in the standard library or has no crate: "T", "u8", "[T]".
 static bool is_rusts_own(const char *path) {
     path = rust_path(path);
     size_t length = strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
     return starts_with_one(path, rust_crates) || !starts_with(path + length, "::");
 }
 
-// "<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop": both the type and the trait must be the library's. Without a trait: the type.
+// "<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop": type and trait, if there is one, must both be in the standard library.
 static bool is_standard_impl(const char *function) {
     int depth = 0;
     for (const char *at = function; *at != '\0'; at++) {
@@ -170,7 +169,7 @@ static bool is_standard_impl(const char *function) {
     return false;
 }
 
-// C++ has namespaces of these names, too: there parameters follow.
+// C++ may have namespaces of these names, but its functions have parameters.
 static bool is_rust(const struct profile_frame *frame, const char *name) {
     const char *suffix = strrchr(frame->file, '.');
     return suffix != NULL ? strcmp(suffix, ".rs") == 0 : strchr(name, '(') == NULL;
@@ -197,8 +196,7 @@ static bool is_standard_object(const char *file) {
     return starts_with_one(base, starts) || (end != NULL && is_one(base, (size_t)(end - base), names));
 }
 
-// A shared library where the distribution puts them: "/usr/lib/x86_64-linux-gnu/libsqlite3.so.0". A program's own are elsewhere, or in a
-// folder below.
+// A shared library of the distribution: "/usr/lib/x86_64-linux-gnu/libsqlite3.so.0". A program's own are elsewhere, or in a subdirectory.
 static bool is_installed_object(const char *file) {
     const char *base = base_name(file), *folder = file;
     if (!starts_with(base, "lib") || strstr(base, ".so") == NULL) {

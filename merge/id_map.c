@@ -1,4 +1,4 @@
-// id_map.c: see id_map.h. Threads and memory: as said there.
+// id_map.c: see id_map.h, also for threads and memory.
 #include "id_map.h"
 
 #include "intern.h"
@@ -34,7 +34,7 @@ void id_map_free(struct id_map *map) {
     *map = (struct id_map){0};
 }
 
-// The entry of this id, or the free one where it belongs.
+// The entry of this id, or the free entry for it.
 static struct id_map_entry *find(const struct id_map *map, uint64_t id) {
     size_t at = intern_hash_end(intern_hash_word(map->seed, id)) & map->sparse_mask;
     while (map->sparse[at].value != 0 && map->sparse[at].id != id)

@@ -1,4 +1,4 @@
-// intern.c: growth of the hash table of intern.h. Threads and memory: as said there.
+// intern.c: growth of the hash table of intern.h, see also there for threads and memory.
 #include "intern.h"
 
 #include "memory.h"
@@ -13,7 +13,7 @@ static void insert(struct intern_slot *slots, uint32_t mask, struct intern_slot 
     slots[at] = entry;
 }
 
-// A table of this many slots has ids up to half of it.
+// The table is at most half full, so ids are at most slots / 2.
 static bool grow_order(struct intern *table, size_t slots) {
     uint32_t *after = memory_resize(table->after, (slots / 2 + 2) * sizeof *after);
     if (!after)
@@ -68,7 +68,7 @@ uint64_t intern_seed(void) {
     uint64_t seed;
     if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed)
         return seed;
-    // Early at boot, or under a sandbox that forbids the call: weaker, but never the same twice.
+    // Early at boot, or in a sandbox that forbids the call: weaker, but different each time.
     struct timespec now = {0};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return intern_hash_word((uint64_t)now.tv_nsec, (uint64_t)(uintptr_t)&now);

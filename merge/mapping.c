@@ -1,12 +1,12 @@
-// mapping.c: which mappings are the same.
+// mapping.c: equality of mappings.
 //
-// In one process: those with the same start, limit, offset, file and build ID. So Go's heap profile and a profile of the C heap of the same
-// process share one. Two mappings of one process are never fused, even if they show the same part of the same file.
-// In two processes the loader has put the same library at two addresses. The mapping of a later input then is the one that has the same
-// size (in pages), offset and build ID or else file, as google/pprof has it, and its addresses are moved to where that one begins
-// (decode.c). A mapping without build ID and file is never taken for another one: nothing says that it is the same.
-// Each input claims a mapping once; mappings that are alike form a list, in which a cursor walks past those claimed already, so that an
-// input of many mappings that are all alike costs linear time.
+// In one process, mappings are equal if start, limit, offset, file and build ID are. So Go's heap profile and the C heap profile of
+// a process share them. Two mappings of one process are never merged, even if they map the same part of the same file.
+// In two processes, the loader puts the same library at different addresses. A later input's mapping then matches one of the same
+// size (in pages), offset and build ID or else file, as in google/pprof, and its addresses are shifted to that one's start
+// (decode.c). A mapping without build ID and file matches no other.
+// Each input claims a mapping once. Similar mappings form a list with a cursor that skips claimed ones, so that an
+// input of many similar mappings takes linear time.
 // Threads, memory: as profile.h.
 #include "profile.h"
 
@@ -30,7 +30,7 @@ static uint64_t size_pages(const struct mapping *mapping) {
     return size / PAGE_BYTES + (size % PAGE_BYTES != 0);
 }
 
-// The build ID where there is one, else the file; they must not be taken for each other.
+// The build ID if there is one, else the file; hashed so that one cannot match the other.
 static uint64_t name_of(const struct mapping *mapping) {
     return mapping->build_id ? (uint64_t)mapping->build_id << 32 : mapping->file;
 }

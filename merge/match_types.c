@@ -1,8 +1,8 @@
-// match_types.c: what the sample types of an input are to those of the profile (decode.h).
+// match_types.c: matches the sample types of an input to the profile's columns (decode.h).
 //
-// Types are told by name and unit, whatever their order; a name that is there twice takes two places, in order. By the profile's rule the
-// sets must be the same, or are united, or what they have in common is kept; then a type of the same name and another unit of the same
-// thing is the same type. All is only found out here; match_commit changes the profile, when the whole input has been read.
+// Types match by name and unit, in any order; duplicates match in order. Depending on the profile's rule the sets
+// must be equal, are united, or are intersected. In the latter two cases a convertible unit matches, too.
+// match_types only computes the match; match_commit applies it to the profile after the whole input has been read.
 // Threads and memory: as decode.h.
 #include "decode.h"
 
@@ -28,7 +28,7 @@ static enum merge_error types_differ(struct input *input, struct value_type type
                      what);
 }
 
-// "a/b, c/d", cut to fit.
+// "a/b, c/d", truncated to fit.
 static void list_types(const struct input *input, const struct array *types, char *out, size_t capacity) {
     size_t used = 0;
     *out = '\0';
@@ -50,7 +50,7 @@ static struct our_type *ours_of(const struct input *input) {
     return input->ours.items;
 }
 
-// The place of the input's type i among ours, or our number of types.
+// The profile's column for the input's type i, or type_count if there is none.
 static uint32_t find_column(struct input *input, uint32_t i) {
     const struct profile *profile = input->profile;
     struct our_type *ours = ours_of(input);
@@ -71,7 +71,7 @@ static uint32_t find_column(struct input *input, uint32_t i) {
     return profile->type_count;
 }
 
-// Places beyond ours are new ones: in the first input, or in a union.
+// Columns from type_count on are new: in the first input, or in a union.
 static enum merge_error assign_columns(struct input *input) {
     struct profile *profile = input->profile;
     bool first = profile->type_count == 0 && (!profile->types_fixed || profile->types_rule == TYPES_COMMON);
@@ -96,7 +96,7 @@ static enum merge_error assign_columns(struct input *input) {
     return MERGE_OK;
 }
 
-// Ours that the input lacks go, and those behind them move up.
+// Drops the profile's types that the input lacks; later columns move up.
 static enum merge_error close_gaps(struct input *input) {
     const struct profile *profile = input->profile;
     struct our_type *ours = ours_of(input);
@@ -169,7 +169,7 @@ static void leave_out(struct profile *profile, struct value_type type) {
         profile_fail(profile, MERGE_NO_MEMORY);
 }
 
-// Each of our types in the unit that it has with the input's, and without those that go.
+// Converts the profile's types to the common units and removes dropped ones.
 static void convert_ours(struct profile *profile) {
     const struct our_type *ours = ours_of(profile->decoder);
     uint32_t types = profile->type_count, kept = 0;
@@ -197,7 +197,7 @@ static void add_types(struct profile *profile) {
     for (uint32_t i = 0; i < input->types.count; i++) {
         if (value_at[i] == NO_COLUMN)
             leave_out(profile, types[i]);
-        else if (value_at[i] >= profile->type_count) // they come in order
+        else if (value_at[i] >= profile->type_count) // new columns are in order
             profile_append_type(profile, types[i]);
     }
 }

@@ -1,4 +1,4 @@
-// memory.c: see memory.h. Threads and memory: as said there.
+// memory.c: see memory.h, also for threads and memory.
 #include "memory.h"
 
 #include <stdint.h>
@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 
 struct head {
-    size_t size;   // with the head
-    size_t mapped; // bytes of its mapping; 0: it is malloc's
+    size_t size;   // including the head
+    size_t mapped; // bytes of its mapping; 0: malloc'ed
 } __attribute__((aligned(MEMORY_HEAD_BYTES)));
 
 _Static_assert(sizeof(struct head) == MEMORY_HEAD_BYTES, "what follows is aligned as malloc aligns");
@@ -22,16 +22,16 @@ static struct head *head_of(void *block) {
     return (struct head *)block - 1;
 }
 
-// 0: no memory is as large as that.
+// 0: overflow.
 static size_t with_head(size_t size) {
     return size <= PTRDIFF_MAX - MEMORY_LARGE_BYTES ? size + sizeof(struct head) : 0;
 }
 
 static size_t whole_pages(size_t size) {
-    return (size + 4095) / 4096 * 4096; // a larger page of the system's is its own matter
+    return (size + 4095) / 4096 * 4096; // the kernel rounds up to larger pages itself
 }
 
-// Zero.
+// A new zeroed mapping.
 static void *map(size_t size) {
     void *base = mmap(NULL, whole_pages(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return base != MAP_FAILED ? behind(base, size, whole_pages(size)) : NULL;
@@ -64,7 +64,7 @@ void *memory_take_zeroed(size_t count, size_t item_bytes) {
     return head ? behind(head, all, 0) : NULL;
 }
 
-// Out of malloc's hands, or new.
+// Moves a malloc'ed block to a mapping, or maps a new one.
 static void *move_to_mapping(void *block, size_t all) {
     void *moved = map(all);
     if (moved && block) {
@@ -78,7 +78,7 @@ void *memory_resize(void *block, size_t size) {
     size_t all = with_head(size);
     if (all == 0)
         return NULL;
-    if (block && head_of(block)->mapped > 0) // it stays a mapping also when it is small now
+    if (block && head_of(block)->mapped > 0) // it stays a mapping even if it is small now
         return remap(head_of(block), all);
     if (all >= MEMORY_LARGE_BYTES)
         return move_to_mapping(block, all);

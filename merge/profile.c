@@ -1,7 +1,7 @@
-// profile.c: struct profile and how things are added to it.
+// profile.c: struct profile, and adding entries to it.
 //
-// Every table works alike: hash the content, find the entry that is equal in every field, else append one. Threads, memory and errors: as
-// said in merge.h and profile.h. Nothing here reads bytes that are not trusted; that is decode.c.
+// Every table works alike: hash the content, find an entry equal in every field, else append one. Threads, memory and errors: see
+// merge.h and profile.h. Untrusted bytes are read in decode.c only.
 #include "profile.h"
 
 #include "decode.h"
@@ -71,7 +71,7 @@ uint32_t profile_intern_string(struct profile *profile, const char *bytes, size_
     return 0;
 }
 
-// Of a C string; NULL is "".
+// The id of a C string; NULL means "".
 static uint32_t text_of(struct profile *profile, const char *text) {
     return text ? profile_intern_string(profile, text, strlen(text)) : 0;
 }
@@ -229,7 +229,7 @@ static uint32_t hash_sample(const struct profile *profile, const struct sample_k
     return intern_hash_end(hash) & profile->hash_mask;
 }
 
-// Index + 1, 0: no memory.
+// Returns index + 1; 0: no memory.
 static uint32_t new_sample(struct profile *profile, const struct sample_key *key) {
     struct sample entry = {profile->refs.count, key->ref_count, profile->labels.count, key->label_count};
     uint32_t *refs = array_reserve(&profile->refs, key->ref_count, sizeof *refs);
@@ -264,7 +264,7 @@ static void sort_labels(struct label *labels, uint32_t count) {
     }
 }
 
-// Hashes them, and fetches all that a comparison with what is there will read.
+// Hashes the keys, and prefetches what comparisons will read.
 static void fetch_samples(const struct profile *profile, struct sample_key *keys, uint32_t count) {
     uint32_t likely[SAMPLE_BATCH];
     for (uint32_t i = 0; i < count; i++) {
@@ -288,7 +288,7 @@ void profile_intern_samples(struct profile *profile, struct sample_key *keys, ui
         sort_labels(keys[i].labels, keys[i].label_count);
     while (at < count && (id = intern_guess(&profile->sample_ids, same_sample, profile, &keys[at])) != 0)
         indices[at++] = id - 1;
-    fetch_samples(profile, keys + at, count - at); // what came out of order once mostly goes on so
+    fetch_samples(profile, keys + at, count - at); // once out of order, the rest mostly is too
     for (; at < count; at++) {
         id = intern_find_next(&profile->sample_ids, keys[at].hash, same_sample, profile, &keys[at]);
         if (id == 0)
@@ -312,7 +312,7 @@ void profile_add_row(struct profile *profile, uint32_t sample, const int64_t *va
     }
 }
 
-// ---- The building functions of merge.h ----
+// ---- Builder functions of merge.h ----
 
 void profile_add_sample_type(struct profile *profile, const char *type, const char *unit) {
     if (profile->types_fixed)
@@ -367,7 +367,7 @@ uint32_t profile_add_location(struct profile *profile, uint32_t mapping, uint64_
     return id;
 }
 
-// A label has a text or a number, and an empty text cannot be told from the number 0 (profile.proto).
+// A label has a text or a number. profile.proto does not distinguish an empty text from the number 0.
 struct label profile_label_of(struct profile *profile, const struct profile_label *label) {
     struct label entry = {.key = text_of(profile, label->key), .text = text_of(profile, label->text)};
     if (!label->text) {

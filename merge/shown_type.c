@@ -1,13 +1,13 @@
-// shown_type.c: which sample type is shown where nobody chose one (merge.h). Threads, memory: as there; nothing is allocated.
+// shown_type.c: the default sample type (merge.h). Threads: as there. Memory: none.
 #include "merge.h"
 
 #include <string.h>
 
-// space: dd-trace-js up to 5.40.
+// "space": dd-trace-js up to 5.40.
 const char *const profile_live_types[] = {"inuse_space", "heap-space", "space", NULL};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-// What is asked about either form of a profile.
+// Accessors common to struct profile and struct totals.
 struct candidates {
     const void *of;
     int (*find)(const void *of, const char *type);
@@ -16,7 +16,7 @@ struct candidates {
     int count;
 };
 
-// What says most comes first: memory in use, then the profile's own default, then what was allocated.
+// Order of preference: memory in use, the profile's own default, memory allocated.
 static int best(const struct candidates *all) {
     int order[COUNT(profile_live_types) + 1], count = 0;
     for (size_t i = 0; profile_live_types[i]; i++)
@@ -33,7 +33,7 @@ static int best(const struct candidates *all) {
     return first;
 }
 
-// ---- Of a profile ----
+// ---- struct profile ----
 
 static int find_in_profile(const void *profile, const char *type) {
     return profile_sample_type_index(profile, type);
@@ -44,7 +44,7 @@ static int default_of_profile(const void *profile) {
 }
 
 static bool profile_holds(const void *of, int type) {
-    struct profile *profile = (struct profile *)of; // samples without frames leave nothing in it
+    struct profile *profile = (struct profile *)of; // not modified: samples are read without frames
     struct profile_sample_view view;
     for (size_t i = 0; i < profile_sample_count(profile); i++)
         if (profile_sample_without_frames(profile, i, &view) == MERGE_OK && view.values[type] != 0)
@@ -57,7 +57,7 @@ int profile_shown_type(struct profile *profile) {
     return best(&all);
 }
 
-// ---- Of sums ----
+// ---- struct totals ----
 
 static int find_in_totals(const void *of, const char *name) {
     const struct totals *totals = of;

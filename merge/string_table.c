@@ -1,4 +1,4 @@
-// string_table.c: see string_table.h. Threads and memory: as said there.
+// string_table.c: see string_table.h, also for threads and memory.
 #include "string_table.h"
 
 struct string_block {
@@ -7,7 +7,7 @@ struct string_block {
     char bytes[];
 };
 
-// With its heads just large enough for memory.h to map it.
+// Including its heads, just large enough for memory.h to map it.
 #define BLOCK_BYTES (MEMORY_LARGE_BYTES - MEMORY_HEAD_BYTES - sizeof(struct string_block))
 
 static char *take(struct string_table *table, size_t size) {
@@ -18,7 +18,7 @@ static char *take(struct string_table *table, size_t size) {
         if (!fresh)
             return NULL;
         *fresh = (struct string_block){.size = block_bytes};
-        // A long string fills its block: it goes behind the newest, whose free end stays in use.
+        // A long string fills its block, which is linked behind the newest block, whose free end stays in use.
         if (block && size > BLOCK_BYTES) {
             fresh->next = block->next;
             block->next = fresh;

@@ -1,7 +1,7 @@
-// totals.c: adds up the values of an encoded profile (merge.h). Two passes over the top level: the string table may come last, and which
-// samples are C's is told by the places of two strings in it.
+// totals.c: sums the values of an encoded profile (merge.h). Two passes over the top level, since the string table may come last, and C
+// samples are recognized by the indices of two strings.
 //
-// Threads: any, one call's memory is its own. Memory: the inflated input, 8 bytes a sample type.
+// Threads: any. Memory: per call the inflated input, and 8 bytes per sample type.
 #include "merge.h"
 
 #include "compress.h"
@@ -21,10 +21,10 @@ enum { // fields of Profile
 struct reader {
     struct totals *totals;
     struct wire all;
-    struct { // places in the string table
+    struct { // indices in the string table
         uint64_t name, unit;
     } types[TOTALS_MAX_TYPES];
-    uint64_t default_type, memory, c; // 0: not there
+    uint64_t default_type, memory, c; // 0: absent
     uint64_t saturated;
     struct merge_fault *fault;
 };
@@ -34,7 +34,7 @@ static enum merge_error malformed(struct reader *reader, enum wire_result result
                      "not a field of a profile");
 }
 
-// The numbers of the fields one and two of a message.
+// Reads the numbers in fields 1 and 2 of a message.
 static enum wire_result read_pair(struct wire message, uint64_t *one, uint64_t *two) {
     struct wire_field field = {0};
     while (message.at < message.end) {
@@ -54,7 +54,7 @@ static bool equals(struct wire bytes, const char *text) {
     return size == strlen(text) && memcmp(bytes.at, text, size) == 0;
 }
 
-// ---- First pass: types, header, and where "memory" and "C" are ----
+// ---- First pass: types, header, and the indices of "memory" and "C" ----
 
 static enum merge_error scan(struct reader *reader) {
     struct totals *totals = reader->totals;

@@ -1,23 +1,23 @@
-// tree.c: adds up samples to a call tree, root first.
+// tree.c: builds a call tree from samples, root first.
 //
-// A node is found by its parent and its function (name and source file), or for an address without symbol its mapping and address. Most
-// nodes have one child, and a node knows its first one; only the others are in a hash table. At the end the children of each node are put
-// in a row and sorted by total and name.
-// Threads, memory: as merge.h; a node of 104 bytes, 24 to find it, some 32 if it is in the hash table, and 8 to sort it.
+// A node's key is its parent and function (name and source file), or for an unsymbolized address its mapping and address. Most
+// nodes have one child, and a node stores its first one; only the others are in a hash table. Finally the children of each node are
+// sorted by total and name.
+// Threads, memory: as merge.h; per node 104 bytes, 24 for its key, about 32 if it is in the hash table, and 8 for sorting.
 #include "profile.h"
 #include "saturate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-// Some 500 MB. Only an input made for the purpose gets there: few bytes can stand for many stacks of inlined frames.
+// About 500 MB. Only a crafted input gets there: few bytes can encode many stacks of inlined frames.
 #define MAX_NODES (4u << 20)
 
 struct node_key {
     uint32_t parent;
-    uint32_t function, file; // strings; for an address without symbol UINT32_MAX and the mapping
-    uint32_t first_child;    // 0: none yet; no part of what it is found by
-    uint64_t address;        // 0 with a function
+    uint32_t function, file; // strings; for an unsymbolized address UINT32_MAX and the mapping
+    uint32_t first_child;    // 0: none yet; not part of the key
+    uint64_t address;        // 0 if there is a function
 };
 
 struct builder {
@@ -65,7 +65,7 @@ static uint32_t hash_key(const struct builder *builder, const struct node_key *k
     return intern_hash_end(intern_hash_word(hash64, key->file)) & builder->profile->hash_mask;
 }
 
-// The frame is made for a new node only: a sample may have 10,000 that are there already.
+// The frame is created for new nodes only: a sample may have 10,000 frames whose nodes exist.
 static uint32_t child_of(struct builder *builder, const struct node_key *key, const struct location *location, uint32_t line) {
     uint32_t first = key_at(builder, key->parent)->first_child, hash = 0, id;
     if (first != 0) {
@@ -94,9 +94,9 @@ static bool has_label(const struct profile *profile, const struct sample *sample
             continue;
         if (!text)
             return true;
-        char number[24]; // a number is given as its decimal digits
+        char number[24]; // numbers are compared in decimal
         snprintf(number, sizeof number, "%lld", (long long)label->number);
-        // Neither text nor number is how pprof writes both an empty text and a bare 0.
+        // pprof encodes both an empty text and the number 0 without a unit as neither text nor number.
         bool empty = !label->text && label->number == 0 && !*text && !*profile_string(profile, label->unit);
         if (empty || strcmp(label->text ? profile_string(profile, label->text) : number, text) == 0)
             return true;
@@ -104,7 +104,7 @@ static bool has_label(const struct profile *profile, const struct sample *sample
     return false;
 }
 
-// One of the labels that are given for this key.
+// Whether the sample has one of the given labels of this key.
 static bool has_one_of(const struct builder *builder, const struct sample *sample, const char *key) {
     for (size_t i = 0; i < builder->options->label_count; i++) {
         const struct tree_label *label = &builder->options->labels[i];
@@ -138,7 +138,7 @@ static void add_total(struct builder *builder, uint32_t id, struct amount amount
     node->base_total = saturate_add(node->base_total, amount.base, &builder->profile->saturated);
 }
 
-// The frames of a location, outermost first, below `parent`. Returns the innermost node.
+// Adds the frames of a location, outermost first, below `parent`. Returns the innermost node.
 static uint32_t descend(struct builder *builder, uint32_t parent, const struct location *location, struct amount amount) {
     const struct profile *profile = builder->profile;
     uint32_t count = location->line_count ? location->line_count : 1;
@@ -215,7 +215,7 @@ static void link_siblings(struct builder *builder, uint32_t *children, uint32_t 
         node_at(builder, children[i - 1])->next_sibling = children[i];
 }
 
-// Nodes are put in a row by parent first, which takes linear time; most parents have one child.
+// Nodes are first grouped by parent, in linear time; most parents have one child.
 static bool link_children(struct builder *builder) {
     uint32_t count = builder->nodes.count;
     uint32_t *end = memory_take_zeroed(count, sizeof *end), *order = memory_take(count * sizeof *order);
@@ -224,7 +224,7 @@ static bool link_children(struct builder *builder) {
         memory_free(order);
         return false;
     }
-    for (uint32_t id = 1; id < count; id++) // the root is its own parent: it is left out
+    for (uint32_t id = 1; id < count; id++) // without the root, which is its own parent
         end[key_at(builder, id)->parent]++;
     for (uint32_t id = 0, sum = 0; id < count; id++) {
         uint32_t children = end[id];

@@ -1,5 +1,5 @@
-// types.c: the sample types of a profile as a set: more of them, fewer, scaled. What an input's are to them: match_types.c. Threads,
-// memory: as profile.h.
+// types.c: adds, removes, renames and scales the sample types of a profile. Matching an input's types: match_types.c. Threads, memory: as
+// profile.h.
 #include "decode.h"
 #include "profile.h"
 #include "saturate.h"
@@ -34,7 +34,7 @@ uint64_t profile_saturated_count(const struct profile *profile) {
     return profile->saturated;
 }
 
-// From the last row to the first, since each one moves up.
+// From the last row to the first, since rows are moved up in place.
 void profile_append_type(struct profile *profile, struct value_type type) {
     struct value_type *entry = array_push(&profile->types, 1, sizeof *entry);
     if (!entry || (profile->samples.count > 0 && !array_push(&profile->values, profile->samples.count, sizeof(int64_t))))
@@ -60,7 +60,7 @@ enum merge_error profile_keep_sample_types(struct profile *profile, const char *
             return MERGE_NOT_FOUND;
         kept[i] = (uint32_t)index;
     }
-    if (count > profile->type_count) // one is named twice, and rows do not grow here
+    if (count > profile->type_count) // a duplicate name: rows must not grow here
         return MERGE_MALFORMED;
     struct value_type types[64];
     for (size_t i = 0; i < count; i++)
@@ -99,7 +99,7 @@ enum merge_error profile_scale_sample_type(struct profile *profile, const char *
     int index = name && *name ? profile_sample_type_index(profile, name) : -1;
     if (index < 0)
         return MERGE_NOT_FOUND;
-    double rest = 0; // what rounding has left over so far goes to the next: 1,000 halves are 500, not 0 and not 1,000
+    double rest = 0; // carries the rounding error over: 1,000 halves are 500, not 0 or 1,000
     for (uint32_t i = 0; i < profile->samples.count; i++) {
         int64_t *value = profile_sample_values(profile, i) + index;
         *value = saturate_scale(*value, factor, &rest, &profile->saturated);

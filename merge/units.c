@@ -1,4 +1,4 @@
-// units.c: the table of units (units.h).
+// units.c: the table of units (units.h), see also there for threads and memory.
 #include "units.h"
 
 #include <ctype.h>
@@ -8,7 +8,7 @@
 enum measured { TIME = 1, BYTES };
 
 static const struct unit {
-    const char *name; // lower case, without the s of the plural
+    const char *name; // lower case, without the plural s
     enum measured measured;
     int64_t size; // in nanoseconds, bytes
 } units[] = {
@@ -18,7 +18,7 @@ static const struct unit {
     {"microsecond", TIME, 1000},
     {"m", TIME, 1000000}, // "ms"
     {"millisecond", TIME, 1000000},
-    {"s", TIME, 1000000000}, // alone it is no plural
+    {"s", TIME, 1000000000}, // a single s is not a plural
     {"sec", TIME, 1000000000},
     {"second", TIME, 1000000000},
     {"min", TIME, INT64_C(60) * 1000000000},
@@ -28,7 +28,7 @@ static const struct unit {
     {"day", TIME, INT64_C(86400) * 1000000000},
     {"b", BYTES, 1},
     {"byte", BYTES, 1},
-    {"kb", BYTES, INT64_C(1) << 10}, // pprof's kilobyte is of 1,024 bytes, too
+    {"kb", BYTES, INT64_C(1) << 10}, // 1,024, as in pprof
     {"kbyte", BYTES, INT64_C(1) << 10},
     {"kilobyte", BYTES, INT64_C(1) << 10},
     {"mb", BYTES, INT64_C(1) << 20},
@@ -53,7 +53,7 @@ static const struct unit *find(const char *name) {
         lower[i] = (char)tolower((unsigned char)name[i]);
     if (length > 1 && lower[length - 1] == 's')
         lower[--length] = '\0';
-    else if (length == 1 && (*lower == 'n' || *lower == 'u' || *lower == 'm')) // no abbreviation of a time by itself
+    else if (length == 1 && (*lower == 'n' || *lower == 'u' || *lower == 'm')) // not a time unit without its s
         return NULL;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (strcmp(units[i].name, lower) == 0)

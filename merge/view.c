@@ -1,5 +1,5 @@
-// view.c: looks at a struct profile sample by sample, with names in place of ids. Threads, memory: as merge.h; the frames and labels of the
-// last sample looked at are kept in the profile and used again.
+// view.c: reads a struct profile sample by sample, with ids resolved to names. Threads, memory: as merge.h; the buffers for the frames and
+// labels of the current sample are kept in the profile.
 #include "profile.h"
 
 #include <stdio.h>
@@ -55,7 +55,7 @@ int64_t profile_period(const struct profile *profile) {
 }
 
 static uint64_t file_offset(const struct mapping *mapping, uint64_t address) {
-    return address >= mapping->start ? address - mapping->start + mapping->offset : address; // no mapping starts at 0
+    return address >= mapping->start ? address - mapping->start + mapping->offset : address; // without a mapping start is 0
 }
 
 struct profile_frame profile_frame_of(const struct profile *profile, const struct location *location, uint32_t line) {
@@ -65,7 +65,7 @@ struct profile_frame profile_frame_of(const struct profile *profile, const struc
         .file = "",
         .file_offset = file_offset(mapping, location->address),
         .mapping_file = profile_string(profile, mapping->file),
-        .inlined = line + 1 < location->line_count, // the last line is the function that the address belongs to
+        .inlined = line + 1 < location->line_count, // the last line is the physical function
     };
     if (location->line_count > 0) {
         const struct line *named = profile_line(profile, location->line + line);

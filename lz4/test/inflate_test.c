@@ -1,4 +1,4 @@
-// Tests of inflate.c, through merge_inflate: what each of LZ4's settings writes, several frames, skippable ones, damage at every byte,
+// Tests of inflate.c, through merge_inflate: all LZ4 settings, multiple frames, skippable frames, damage at every byte, decompression
 // bombs.
 #include <lz4frame.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static struct blob literal(const void *bytes, size_t size) {
     return blob;
 }
 
-// Repeats enough for matches that reach over blocks.
+// Repetitive enough for matches across blocks.
 static char *text(size_t size) {
     char *bytes = calloc(1, size + 64);
     uint64_t random = 7;
@@ -73,7 +73,7 @@ static void several_and_skippable_frames(void **state) {
     free(bytes);
 }
 
-// The same metadata in front of zstd.
+// The same skippable frames before zstd.
 static void skippable_frames_of_zstd_stay_zstd(void **state) {
     (void)state;
     struct blob packed = literal("\x5a\x2a\x4d\x18\x03\0\0\0abc", 11), frame = {malloc(100), 0};
@@ -82,7 +82,7 @@ static void skippable_frames_of_zstd_stay_zstd(void **state) {
     assert_int_equal(compress_kind(packed.bytes, packed.size), MERGE_ZSTD);
     expect_inflated(packed, "hello", 5);
     free(packed.bytes);
-    assert_int_equal(compress_kind((const uint8_t *)"\x5a\x2a\x4d\x18\xff\xff\xff\xff", 8), MERGE_ZSTD); // cut
+    assert_int_equal(compress_kind((const uint8_t *)"\x5a\x2a\x4d\x18\xff\xff\xff\xff", 8), MERGE_ZSTD); // truncated
     assert_int_equal(compress_kind((const uint8_t *)"\x5a\x2a\x4d\x18\xff", 5), MERGE_ZSTD);
 }
 
@@ -104,7 +104,7 @@ static void every_cut_is_truncated(void **state) {
     free(bytes);
 }
 
-// With its checksums no flip of a bit goes unseen; the header has one always. Without its magic number it is another file.
+// With checksums every bit flip is detected; the header always has one. Flips in the magic number make it another format.
 static void every_flip_is_damage(void **state) {
     (void)state;
     char *bytes = text(700);
@@ -161,7 +161,7 @@ static void limit_is_exact(void **state) {
     free(bytes);
 }
 
-// What the header says about the content's size is not believed.
+// A false content size in the header is not trusted.
 static void a_lie_about_the_size_costs_nothing(void **state) {
     (void)state;
     LZ4F_preferences_t preferences = LZ4F_INIT_PREFERENCES;
@@ -180,7 +180,7 @@ static void a_lie_about_the_size_costs_nothing(void **state) {
     assert_int_equal(merge_inflate(bytes, size, 1 << 20, &out, &out_size, NULL), MERGE_BAD_COMPRESSION);
 }
 
-// 64 MiB of zeros against a limit of 1 MiB, in a child whose peak of memory is its own.
+// 64 MiB of zeros against a limit of 1 MiB, in a child process to measure peak memory.
 static int memory_of_bomb_kib(struct blob bomb) {
     struct rusage before, after;
     uint8_t *out;
@@ -209,7 +209,7 @@ static void bomb_costs_no_more_than_the_limit_and_two_blocks(void **state) {
     free(bomb.bytes);
 }
 
-// A buffer of an input before is used, and its capacity is not the limit.
+// A previous input's buffer is reused, and its capacity does not act as the limit.
 static void buffer_is_used_again(void **state) {
     (void)state;
     char *bytes = text(100000);
