@@ -10,7 +10,7 @@ static bool is_space(unsigned char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-// Bytes from 0x80 on are left alone: they are most likely UTF-8, and the log's encoder knows what to do with those that are not.
+// Bytes from 0x80 on are kept: they are most likely UTF-8, and the log's encoder handles those that are not.
 static bool is_control(unsigned char c) {
     return c < 0x20 || c == 0x7f;
 }

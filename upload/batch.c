@@ -55,7 +55,7 @@ static uint8_t *put_u64(uint8_t *at, uint64_t value) {
     return put(at, &value, sizeof value);
 }
 
-// ---- From parts to bytes ----
+// ---- Encode ----
 
 static size_t part_size(const char *name, size_t content_size) {
     return PART_BYTES + strlen(name) + 1 + content_size;
@@ -111,9 +111,9 @@ struct upload_batch *upload_batch_new(const struct upload_request *request) {
     return upload_batch_parse(bytes, size, &batch) == UPLOAD_BATCH_FINE ? batch : NULL;
 }
 
-// ---- From bytes to parts ----
+// ---- Decode ----
 
-// true: the part at *at is well-formed, *at is behind it.
+// Reads the part at *at and advances *at. false: malformed.
 static bool read_part(struct upload_batch *batch, const uint8_t **at) {
     size_t left = (size_t)(batch->bytes + batch->size - *at);
     if (left < PART_BYTES) {

@@ -3,10 +3,10 @@
 
 // clang-format on
 
-// client.c: upload_client, one POST after the other over one connection.
+// client.c: upload_client, which sends POST requests over one connection.
 //
-// A multi handle with one transfer, because curl_easy_perform looks at a cancel only about once a second: here it is looked at every
-// POLL_MS. The multi handle keeps the connection between calls; a server that has closed it in the meantime costs a new one, not an error.
+// Uses a multi handle with one transfer, because curl_easy_perform checks for cancellation only about once a second: here it is checked
+// every POLL_MS. The multi handle keeps the connection between calls; if the server has closed it, libcurl reconnects without an error.
 // Threads, memory and safety: upload.h.
 #include <curl/curl.h>
 #include <pthread.h>
@@ -28,14 +28,14 @@ enum {
     POLL_MS = 50,
     DEFAULT_CONNECT_TIMEOUT_MS = 5000,
     DEFAULT_TOTAL_TIMEOUT_MS = 10000,
-    // Agents answer with a few bytes. Behind this many the status is the answer, and reading on would only serve a server that never ends.
+    // Agents answer with a few bytes. The rest of a longer answer is not read, as it may be endless; the status stands.
     MAX_ANSWER_BYTES = 64 * 1024,
 };
 
 struct upload_client {
     CURL *easy;
     CURLM *multi;
-    pid_t pid; // whose connection it is
+    pid_t pid; // of the process that opened the client
 };
 
 struct transfer {
@@ -47,14 +47,14 @@ struct transfer {
     struct curl_slist *headers;
     struct upload_form *form;
     struct upload_answer answer;
-    bool headers_complete; // the blank line behind the headers came
-    char reason[64];       // "Not Found" of the status line
+    bool headers_complete; // the blank line after the headers was received
+    char reason[64];       // "Not Found" in the status line
     char retry_after[64], date[64];
     char curl_text[CURL_ERROR_SIZE];
 };
 
-// True: libcurl is ready. It may be asked again after it had no memory. Never undone: curl_global_cleanup is only safe when no other part
-// of the process uses libcurl, and that is not ours to know.
+// Initializes libcurl; may be retried after a failure for lack of memory. Never undone: curl_global_cleanup is safe only if no other part
+// of the process uses libcurl, which is unknown here.
 static bool global_init(void) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static bool ready; // guarded by lock
@@ -82,10 +82,12 @@ static bool fail(struct upload_result *result, enum upload_error error, const ch
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context) {
     struct transfer *transfer = context;
     upload_answer_add(&transfer->answer, bytes, size * count);
-    return transfer->answer.total_bytes > MAX_ANSWER_BYTES ? 0 : size * count; // 0 of more than 0 bytes: libcurl ends the transfer
+    return transfer->answer.total_bytes > MAX_ANSWER_BYTES
+               ? 0
+               : size * count; // returning less than it was given makes libcurl end the transfer
 }
 
-// "HTTP/1.1 404 Not Found"; a 100 Continue may have come before.
+// "HTTP/1.1 404 Not Found"; a 100 Continue may precede it.
 static void take_status_line(struct transfer *transfer, const char *bytes, size_t length) {
     const char *status = memchr(bytes, ' ', length);
     const char *reason = status != NULL ? memchr(status + 1, ' ', length - (size_t)(status + 1 - bytes)) : NULL;
@@ -107,7 +109,7 @@ static void take_value(const char *name, const char *bytes, size_t length, char 
     }
 }
 
-// Called for each whole header line. libcurl calls a connection that ends within the headers a success, so their end is watched for here.
+// Called for each complete header line. libcurl reports success if the connection ends within the headers, so their end is detected here.
 static size_t take_header(char *bytes, size_t size, size_t count, void *context) {
     struct transfer *transfer = context;
     size_t length = size * count;
@@ -124,7 +126,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
 
 // ---- Checks ----
 
-// A line break would let a value add headers of its own.
+// A line break in a value would inject headers.
 static bool check_headers(const char *const *headers, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (headers[i] == NULL || strpbrk(headers[i], "\r\n") != NULL) {
@@ -153,8 +155,8 @@ static bool check_request(const struct upload_request *request, struct upload_re
     return true;
 }
 
-// *proxy: "" is none, NULL is for libcurl to find: no_proxy and NO_PROXY hold for all but "". libcurl does not read HTTP_PROXY, since in a
-// CGI program a client's header "Proxy" sets it. Go does read it, before http_proxy, unless the program is one (REQUEST_METHOD).
+// Sets *proxy: "" means none; NULL lets libcurl choose. no_proxy and NO_PROXY apply unless it is "". libcurl ignores HTTP_PROXY, since in a
+// CGI program a client's header "Proxy" sets it. Go reads it, before http_proxy, except in a CGI program (REQUEST_METHOD).
 static bool check_address(const struct upload_request *request, struct upload_result *result, const char **proxy) {
     struct upload_address address;
     char reason[128];
@@ -181,7 +183,7 @@ static bool add_header(struct transfer *transfer, const char *line) {
 }
 
 static bool add_headers(struct transfer *transfer) {
-    // Without this libcurl asks for permission before a large body and waits a second for servers that do not give it.
+    // Otherwise libcurl sends "Expect: 100-continue" before a large body and waits a second for servers that do not answer it.
     bool ok = add_header(transfer, "Expect:");
     for (size_t i = 0; ok && i < transfer->request->header_count; i++) {
         ok = add_header(transfer, transfer->request->headers[i]);
@@ -200,28 +202,28 @@ static bool set_safety(CURL *easy, const char *proxy) {
     ok = ok && curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) == CURLE_OK;
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
-    // Else clean-up waits for the thread that looks up a name, for as long as the resolver likes, whatever the time-outs say.
+    // Otherwise clean-up waits for the resolver thread without a time-out.
     ok = ok && curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 #endif
     return ok && (proxy == NULL || curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK);
 }
 
-// libcurl has its certificates from where it was built for; only its command line tool reads these variables. Go's net/http does, and in a
-// container with an authority of its own they are how that is made known. A file that is not there is as good as none, as in Go.
+// libcurl's certificate paths are set at build time; only its command line tool reads these variables. Go's net/http does, and
+// containers with a private CA set them. A missing file is ignored, as in Go.
 static bool set_certificates(CURL *easy) {
     const char *file = secure_getenv("SSL_CERT_FILE"), *directory = secure_getenv("SSL_CERT_DIR");
     return (file == NULL || access(file, R_OK) != 0 || curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK) &&
            (directory == NULL || directory[0] == '\0' || curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK);
 }
 
-// "@name" is an abstract one, which has no file, as in Go.
+// "@name" is an abstract socket, as in Go.
 static bool set_socket(CURL *easy, const char *path) {
     bool abstract = path != NULL && path[0] == '@';
     return curl_easy_setopt(easy, abstract ? CURLOPT_ABSTRACT_UNIX_SOCKET : CURLOPT_UNIX_SOCKET_PATH, abstract ? path + 1 : path) ==
            CURLE_OK;
 }
 
-// Who lets a try take long lets connecting, which is TLS's part too, take as long a part of it as by default.
+// The connect time-out, which includes TLS, is by default the same fraction of the total time-out, whatever that is.
 static long connect_time_ms(const struct upload_request *request, long total_ms) {
     if (request->connect_timeout_ms > 0) {
         return request->connect_timeout_ms;
@@ -257,7 +259,7 @@ static bool set_up(struct transfer *transfer, const char *proxy) {
 
 static void tear_down(struct transfer *transfer) {
     curl_multi_remove_handle(transfer->multi, transfer->easy);
-    curl_easy_reset(transfer->easy); // nothing in it points to the form and the headers any more
+    curl_easy_reset(transfer->easy); // drops its pointers to the form and the headers
     upload_form_free(transfer->form);
     curl_slist_free_all(transfer->headers);
 }
@@ -271,7 +273,7 @@ static CURLcode transfer_code(CURLM *multi) {
             return message->data.result;
         }
     }
-    return CURLE_OUT_OF_MEMORY; // an ended transfer without a message
+    return CURLE_OUT_OF_MEMORY; // the transfer ended without a message
 }
 
 static CURLcode run(struct transfer *transfer) {
@@ -281,18 +283,18 @@ static CURLcode run(struct transfer *transfer) {
             return CURLE_ABORTED_BY_CALLBACK;
         }
         if (curl_multi_perform(transfer->multi, &running) != CURLM_OK) {
-            return CURLE_OUT_OF_MEMORY; // the only thing that makes a multi handle of one transfer fail
+            return CURLE_OUT_OF_MEMORY; // the only failure of a multi handle with one transfer
         }
         if (running == 0) {
             return transfer_code(transfer->multi);
         }
-        if (curl_multi_poll(transfer->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK) { // it has not waited, and would not the next time
+        if (curl_multi_poll(transfer->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK) { // it did not wait; avoid a busy loop
             return CURLE_OUT_OF_MEMORY;
         }
     }
 }
 
-// libcurl's own text, but for a Unix socket: there it names the host and port of the URL, which nobody asked.
+// libcurl's own text. For a Unix socket errno's, since libcurl's names host and port of the URL, which were not used.
 static const char *text_of(struct transfer *transfer, CURLcode code, char buffer[CURL_ERROR_SIZE]) {
     long error = 0;
     if (code == CURLE_COULDNT_CONNECT && transfer->request->unix_socket != NULL) {
@@ -314,7 +316,7 @@ static void conclude(struct transfer *transfer, CURLcode code) {
     if (code == CURLE_ABORTED_BY_CALLBACK) {
         fail(result, UPLOAD_CANCELLED, NULL);
     } else if (result->status >= 300) {
-        // Also when the connection broke behind the status: the server has said no, how it hung up is no news.
+        // Even if the connection broke after the status.
         result->error = UPLOAD_REJECTED;
         if (result->text[0] == '\0') {
             snprintf(result->text, sizeof result->text, "%s", transfer->reason);
@@ -367,7 +369,7 @@ struct upload_client *upload_client_open(void) {
         client->easy = curl_easy_init();
         client->multi = curl_multi_init();
     }
-    // One server: another connection than the last one is of no use.
+    // There is one server, so only the last connection is worth keeping.
     if (client->easy == NULL || client->multi == NULL || curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK) {
         upload_client_close(client);
         return NULL;
@@ -379,7 +381,7 @@ void upload_client_close(struct upload_client *client) {
     if (client == NULL) {
         return;
     }
-    if (client->pid == getpid()) { // else closing would say good-bye on the parent's TLS connection
+    if (client->pid == getpid()) { // in a child, closing would send a TLS shutdown on the parent's connection
         struct upload_signal_guard guard;
         upload_signal_guard_begin(&guard);
         curl_easy_cleanup(client->easy);

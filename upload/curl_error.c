@@ -35,7 +35,7 @@ enum upload_error upload_error_of_curl(CURLcode code) {
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_PEER_FAILED_VERIFICATION:
         return UPLOAD_TLS;
-    default: // empty and cut answers, failed sends and reads: there was a connection, and it ended before the answer did
+    default: // empty and truncated answers, failed sends and reads: the connection ended before the answer
         return UPLOAD_INTERRUPTED;
     }
 }

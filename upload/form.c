@@ -18,7 +18,7 @@ struct part_reader {
 
 struct upload_form {
     curl_mime *mime;
-    struct part_reader *readers; // one for each part, the event last
+    struct part_reader *readers; // one per part, the event last
 };
 
 static size_t read_part(char *buffer, size_t size, size_t count, void *context) {
@@ -32,7 +32,7 @@ static size_t read_part(char *buffer, size_t size, size_t count, void *context) 
     return step;
 }
 
-// libcurl seeks when it has to send a body again, on a connection that the server had closed.
+// libcurl seeks to resend a body after the server closed a kept connection.
 static int seek_part(void *context, curl_off_t offset, int origin) {
     struct part_reader *reader = context;
     if (origin != SEEK_SET || offset < 0 || (size_t)offset > reader->size) {

@@ -7,18 +7,18 @@ static const uint64_t ms = 1000 * 1000;
 
 static enum upload_verdict of_status(const struct upload_result *result) {
     switch (result->status) {
-    case 401: // no key, or a wrong one
+    case 401: // missing or wrong key
     case 403:
-    case 404: // an Agent that is too old, or a wrong URL
+    case 404: // the Agent is too old, or the URL is wrong
     case 405:
-    case 407: // a proxy wants to know who we are
+    case 407: // a proxy requires authentication
         return UPLOAD_VERDICT_NOT_HERE;
     case 408:
         return UPLOAD_VERDICT_FAILED_AT;
     case 429:
         return UPLOAD_VERDICT_AWAY;
     default:
-        // 3xx: a proxy or a login page between us and the server. Not followed, but it may be gone the next time.
+        // 3xx: a proxy or a login page in between. Not followed, but may be transient.
         if (result->status >= 400 && result->status < 500) {
             return UPLOAD_VERDICT_FINAL;
         }
@@ -50,7 +50,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-// Doubled with each failure, less up to half by chance: services that lost one server do not all come back at once.
+// Doubles with each failure, less a random 0 to 50 %, so that the clients of one server do not retry at the same time.
 static uint64_t pause_ns(uint64_t first, uint64_t max, unsigned failures, uint64_t random) {
     uint64_t pause = min_u64(first, max);
     for (unsigned i = 1; i < failures && pause < max; i++) {

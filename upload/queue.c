@@ -1,4 +1,4 @@
-// queue.c: upload_queue, which batch is to be sent when, and what becomes of it. Described in upload.h.
+// queue.c: upload_queue: which batch is sent when, and what happens after a failure. Described in upload.h.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,19 +16,19 @@ enum { DEFAULT_BATCHES = 5, LAST_TRIES = 3 };
 static const uint64_t default_bytes = 64ULL << 20, default_spool_bytes = 256ULL << 20, default_period_ns = 60ULL * 1000 * 1000 * 1000;
 
 struct upload_queue {
-    pthread_mutex_t lock; // guards all that follows
+    pthread_mutex_t lock; // guards the following fields
     struct upload_queue_options options;
-    struct upload_batch **batches; // oldest first; places for one more than max_batches
+    struct upload_batch **batches; // oldest first; capacity max_batches + 1
     size_t count;
     uint64_t bytes;
-    struct upload_spool *spool; // NULL: none, or it cannot be used
+    struct upload_spool *spool; // NULL: none, or not usable
     struct upload_counts counts;
-    unsigned failures;      // of the server, in a row
-    uint64_t not_before_ns; // the next try
-    bool told_to_wait;      // until then, by Retry-After
+    unsigned failures;      // of the server, consecutive
+    uint64_t not_before_ns; // earliest time of the next attempt
+    bool told_to_wait;      // not_before_ns comes from Retry-After
     bool finishing;
-    unsigned last_failures; // since then
-    uint64_t end_ns;        // of finishing
+    unsigned last_failures; // since finishing began
+    uint64_t end_ns;        // deadline of finishing
     char spool_error[200];
 };
 
@@ -51,9 +51,9 @@ static uint64_t now_ns(const struct upload_queue *queue) {
     return queue->options.now_ns(queue->options.context);
 }
 
-// ---- Places ----
+// ---- Batches in memory and in the spool ----
 
-static bool has_room(const struct upload_queue *queue, const struct upload_batch *batch) {
+static bool fits(const struct upload_queue *queue, const struct upload_batch *batch) {
     return queue->count == 0 || (queue->count < queue->options.max_batches && queue->bytes + batch->size <= queue->options.max_bytes);
 }
 
@@ -72,12 +72,12 @@ static struct upload_batch *take_oldest(struct upload_queue *queue) {
     return batch;
 }
 
-static void name_spool_error(struct upload_queue *queue, int error) {
+static void record_spool_error(struct upload_queue *queue, int error) {
     char text[100];
     snprintf(queue->spool_error, sizeof queue->spool_error, "%s", error == 0 ? "out of memory" : strerror_r(error, text, sizeof text));
 }
 
-// true: the batch is safe on the disk, and nobody else sends it as long as it has its lock.
+// true: the batch is on disk, and locked against other processes.
 static bool put_into_spool(struct upload_queue *queue, struct upload_batch *batch) {
     if (queue->spool == NULL || batch->spool_fd >= 0) {
         return queue->spool != NULL;
@@ -85,19 +85,19 @@ static bool put_into_spool(struct upload_queue *queue, struct upload_batch *batc
     int error = upload_spool_add(queue->spool, batch, &queue->counts);
     if (error != 0) {
         queue->counts.spool_errors++;
-        name_spool_error(queue, error);
+        record_spool_error(queue, error);
     }
     return error == 0;
 }
 
-// For this process later, or for another one.
+// Unlocks the batch's file for this process or another one, and frees the batch.
 static void leave_to_spool(struct upload_queue *queue, struct upload_batch *batch, bool put_off) {
     queue->counts.spooled += !batch->spooled;
     upload_spool_leave(queue->spool, batch, put_off);
     upload_batch_free(batch);
 }
 
-// What has no place in memory any more.
+// Leaves a batch to the spool, or drops it.
 static enum upload_outcome give_up(struct upload_queue *queue, struct upload_batch *batch) {
     if (put_into_spool(queue, batch)) {
         leave_to_spool(queue, batch, false);
@@ -108,7 +108,7 @@ static enum upload_outcome give_up(struct upload_queue *queue, struct upload_bat
     return UPLOAD_OUTCOME_DROPPED;
 }
 
-// ---- In and out ----
+// ---- Add and next ----
 
 void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
     pthread_mutex_lock(&queue->lock);
@@ -116,7 +116,7 @@ void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
     if (safe && queue->failures > 0) {
         leave_to_spool(queue, batch, false);
     } else {
-        while (!has_room(queue, batch)) {
+        while (!fits(queue, batch)) {
             give_up(queue, take_oldest(queue));
         }
         insert(queue, batch, queue->count);
@@ -124,7 +124,7 @@ void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
     pthread_mutex_unlock(&queue->lock);
 }
 
-// Can anything be there for the server, now or when it is back?
+// Whether there is or may be a batch to send, now or after a pause.
 static bool may_have_work(const struct upload_queue *queue, uint64_t now) {
     if (queue->finishing) {
         return queue->count > 0 && queue->last_failures < LAST_TRIES && now < queue->end_ns && queue->not_before_ns < queue->end_ns;
@@ -154,7 +154,7 @@ static struct upload_batch *next(struct upload_queue *queue, uint64_t *wait_ns) 
     bool others;
     struct upload_batch *batch = upload_spool_take(queue->spool, &queue->counts, &others);
     queue->counts.retried += batch != NULL;
-    *wait_ns = others ? queue->options.period_ns : UINT64_MAX; // others send them, or end and leave them to us
+    *wait_ns = others ? queue->options.period_ns : UINT64_MAX; // other processes send them, or end and leave them
     return batch;
 }
 
@@ -168,7 +168,7 @@ struct upload_batch *upload_queue_next(struct upload_queue *queue, uint64_t *wai
 
 // ---- Results ----
 
-static void leave_server_alone(struct upload_queue *queue, const struct upload_result *result) {
+static void start_pause(struct upload_queue *queue, const struct upload_result *result) {
     uint64_t random = queue->options.random(queue->options.context);
     queue->failures += queue->failures < UINT32_MAX;
     queue->last_failures += queue->finishing;
@@ -181,19 +181,19 @@ static void leave_server_alone(struct upload_queue *queue, const struct upload_r
     queue->not_before_ns = now_ns(queue) + pause;
 }
 
-static void back_to_work(struct upload_queue *queue) {
+static void end_pause(struct upload_queue *queue) {
     queue->failures = queue->last_failures = 0;
     queue->not_before_ns = 0;
 }
 
-// What waits behind a batch that could not be sent is as safe as that, and behind it in the spool too.
+// Moves the batches in memory to the spool, in order, until one cannot be written.
 static void empty_into_spool(struct upload_queue *queue) {
     while (queue->count > 0 && put_into_spool(queue, queue->batches[0])) {
         leave_to_spool(queue, take_oldest(queue), false);
     }
 }
 
-// A failure that may pass.
+// A transient failure.
 static enum upload_outcome keep(struct upload_queue *queue, struct upload_batch *batch, bool failed_at) {
     uint64_t next_try_ns = queue->not_before_ns;
     if (put_into_spool(queue, batch)) {
@@ -204,7 +204,7 @@ static enum upload_outcome keep(struct upload_queue *queue, struct upload_batch 
     }
     bool last =
         queue->finishing ? queue->last_failures >= LAST_TRIES : failed_at && next_try_ns - batch->first_try_ns > queue->options.period_ns;
-    if (!last && has_room(queue, batch)) {
+    if (!last && fits(queue, batch)) {
         insert(queue, batch, 0);
         return UPLOAD_OUTCOME_WAITS;
     }
@@ -213,13 +213,13 @@ static enum upload_outcome keep(struct upload_queue *queue, struct upload_batch 
     return last ? UPLOAD_OUTCOME_FAILED : UPLOAD_OUTCOME_DROPPED;
 }
 
-// The sending was broken off by us: as if it had not been tried.
+// The attempt was cancelled on our side: as if it had not been made.
 static enum upload_outcome put_back(struct upload_queue *queue, struct upload_batch *batch) {
     if (batch->spooled) {
         leave_to_spool(queue, batch, false);
         return UPLOAD_OUTCOME_WAITS;
     }
-    if (has_room(queue, batch)) {
+    if (fits(queue, batch)) {
         insert(queue, batch, 0);
         return UPLOAD_OUTCOME_WAITS;
     }
@@ -237,28 +237,27 @@ static enum upload_outcome end_batch(struct upload_queue *queue, struct upload_b
     int error = batch->spool_fd >= 0 ? upload_spool_done(queue->spool, batch) : 0;
     if (error != 0) {
         queue->counts.spool_errors++;
-        name_spool_error(queue, error);
+        record_spool_error(queue, error);
     }
     upload_batch_free(batch);
     return sent ? UPLOAD_OUTCOME_SENT : UPLOAD_OUTCOME_FAILED;
 }
 
-// The server is ill, or this batch makes it so.
+// Either the server or this batch is at fault (spool_suspects.h).
 static enum upload_outcome keep_suspect(struct upload_queue *queue, struct upload_batch *batch, const struct upload_result *result) {
     unsigned strikes = batch->spool_fd >= 0 ? upload_spool_fail(queue->spool, batch, &queue->counts) : 0;
     if (strikes >= SPOOL_SUSPECTS_STRIKES) {
         return end_batch(queue, batch, false);
     }
-    if (strikes > 0) { // it takes the others, which must not wait for this one
+    if (strikes > 0) { // the server accepts others, which must not wait for this one
         leave_to_spool(queue, batch, true);
         return UPLOAD_OUTCOME_PUT_OFF;
     }
-    leave_server_alone(queue, result);
+    start_pause(queue, result);
     return keep(queue, batch, true);
 }
 
-// With a spool, only a server's answer to the batch itself is final. A wrong URL of this process, a wrong key or a server that is too old
-// must not empty what is kept for better times.
+// With a spool, only an answer about the batch itself is final. A wrong URL, a wrong key or an outdated server must not empty the spool.
 static enum upload_verdict verdict_for(const struct upload_batch *batch, const struct upload_result *result) {
     enum upload_verdict verdict = upload_policy_verdict(result);
     if (verdict == UPLOAD_VERDICT_NOT_HERE) {
@@ -273,14 +272,14 @@ static enum upload_outcome settle(struct upload_queue *queue, struct upload_batc
     switch (verdict) {
     case UPLOAD_VERDICT_SENT:
     case UPLOAD_VERDICT_FINAL:
-        back_to_work(queue);
+        end_pause(queue);
         return end_batch(queue, batch, verdict == UPLOAD_VERDICT_SENT);
     case UPLOAD_VERDICT_BROKEN_OFF:
         return put_back(queue, batch);
     case UPLOAD_VERDICT_FAILED_AT:
         return keep_suspect(queue, batch, result);
     default:
-        leave_server_alone(queue, result);
+        start_pause(queue, result);
         return keep(queue, batch, false);
     }
 }
@@ -297,10 +296,10 @@ enum upload_outcome upload_queue_settle(struct upload_queue *queue, struct uploa
 static void open_spool(struct upload_queue *queue) {
     int error;
     const char *directory = queue->options.spool;
-    queue->options.spool = NULL; // the caller's text
+    queue->options.spool = NULL; // owned by the caller
     queue->spool = upload_spool_open(directory, queue->options.spool_bytes, &queue->counts, &error);
     if (queue->spool == NULL && upload_spool_check(directory, queue->spool_error, sizeof queue->spool_error)) {
-        name_spool_error(queue, error);
+        record_spool_error(queue, error);
     }
 }
 
@@ -335,7 +334,7 @@ void upload_queue_finish(struct upload_queue *queue, uint64_t limit_ns) {
         queue->finishing = true;
         queue->end_ns = now_ns(queue) + limit_ns;
         if (!queue->told_to_wait) {
-            queue->not_before_ns = 0; // no time for long pauses
+            queue->not_before_ns = 0; // ends a long pause
         }
     }
     pthread_mutex_unlock(&queue->lock);

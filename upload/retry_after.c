@@ -1,7 +1,7 @@
 // retry_after.c: upload_retry_after_ms, the two forms of Retry-After (RFC 9110, 10.2.3): seconds, or a date as "Sun, 06 Nov 1994 08:49:37
 // GMT".
 //
-// The two obsolete forms of dates, which no server has sent for decades, say nothing here. Threads: any. Memory: none.
+// The two obsolete date formats are ignored. Threads: any. Memory: none.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #include "upload.h"
 
-enum { LONGEST_S = 3600 }; // a server that asks for more has a fault, and the profiles of a day are not its to refuse
+enum { MAX_S = 3600 }; // a server that asks for more is faulty, and must not stop profiles for a day
 
 static bool read_date(const char *text, int64_t *unix_s) {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -35,7 +35,7 @@ static bool read_seconds(const char *text, int64_t *seconds) {
     if (digits == 0 || text[digits + strspn(text + digits, " \t\r\n")] != '\0') {
         return false;
     }
-    *seconds = digits > 9 ? LONGEST_S : strtol(text, NULL, 10);
+    *seconds = digits > 9 ? MAX_S : strtol(text, NULL, 10);
     return true;
 }
 
@@ -55,5 +55,5 @@ uint64_t upload_retry_after_ms(const char *retry_after, const char *date, int64_
     if (seconds < 0) {
         return 0;
     }
-    return (uint64_t)(seconds < LONGEST_S ? seconds : LONGEST_S) * 1000;
+    return (uint64_t)(seconds < MAX_S ? seconds : MAX_S) * 1000;
 }

@@ -18,12 +18,12 @@
 
 struct upload_spool {
     uint64_t max_bytes;
-    uint64_t last_number;               // of a file that this process wrote
-    struct spool_list list;             // what is to be sent, as it was when it was read
-    size_t next;                        // of list
-    char last[UPLOAD_SPOOL_NAME_BYTES]; // that was looked at; ""
+    uint64_t last_number;               // of the last file that this process wrote
+    struct spool_list list;             // files to send; may be outdated
+    size_t next;                        // index in list
+    char last[UPLOAD_SPOOL_NAME_BYTES]; // the last file looked at; "": none
     struct spool_suspects suspects;
-    bool stuck; // a file that was sent could not be deleted
+    bool stuck; // the file of a sent batch could not be deleted
     char directory[];
 };
 
@@ -39,12 +39,13 @@ static bool is_our_group(gid_t group) {
     return ours;
 }
 
-// What is wrong with it, or NULL. Who can write into the directory can give the server batches in our name, and make us read what they
-// like. The group may be one of ours: mkdir makes such a directory where every user has a group, and so do volumes of Kubernetes.
+// Returns the fault of the directory's owner or mode, or NULL. Users who can write to it could send batches in the service's name, and feed
+// it crafted files. Write access for a group of this process is accepted: mkdir grants it where every user has a group, and so do
+// Kubernetes volumes.
 static const char *fault_of(int directory) {
     struct stat stat;
     if (fstat(directory, &stat) != 0) {
-        return NULL; // who opens it finds out
+        return NULL; // opening it will fail
     }
     if (stat.st_uid != geteuid() && stat.st_uid != 0) {
         return "the directory belongs to another user";
@@ -79,8 +80,8 @@ static int open_directory(const struct upload_spool *spool) {
 
 // ---- Locks ----
 
-// Locked, and still the file of that name? With a lock on a file that somebody has deleted or renamed in the meantime there is nothing to
-// do. false: errno is EWOULDBLOCK if somebody else has the lock, ENOENT if the file is gone.
+// Locks the file and checks that it still has that name, since another process may have deleted or renamed it meanwhile. false: errno is
+// EWOULDBLOCK if another process holds the lock, ENOENT if the file is gone.
 static bool lock(int directory, int fd, const char *name) {
     struct stat by_fd, by_name;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -91,7 +92,7 @@ static bool lock(int directory, int fd, const char *name) {
            by_fd.st_ino == by_name.st_ino && by_fd.st_dev == by_name.st_dev;
 }
 
-// The file, locked; -1: somebody else has it, it cannot be read, or it is gone (ENOENT).
+// Opens and locks the file. -1: another process holds it, it cannot be read, or it is gone (ENOENT).
 static int open_locked(int directory, const char *name) {
     int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0 && !lock(directory, fd, name)) {
@@ -111,7 +112,7 @@ static void delete_half_written(int directory, struct upload_counts *counts) {
         return;
     }
     for (size_t i = 0; i < list.count; i++) {
-        int fd = open_locked(directory, list.files[i].name); // no lock: somebody is writing it right now
+        int fd = open_locked(directory, list.files[i].name); // -1: a process is writing it
         if (fd >= 0) {
             counts->spool_damaged += unlinkat(directory, list.files[i].name, 0) == 0;
             close(fd);
@@ -167,12 +168,12 @@ static bool write_all(int fd, const uint8_t *bytes, size_t size) {
     return true;
 }
 
-// How many bytes of the excess went.
+// Returns the number of bytes freed.
 static uint64_t delete_oldest(int directory, const struct spool_list *list, uint64_t excess, struct upload_counts *counts) {
     uint64_t deleted = 0;
     for (size_t i = 0; i < list->count && deleted < excess; i++) {
         int fd = open_locked(directory, list->files[i].name);
-        if (fd >= 0) { // else it is on its way
+        if (fd >= 0) { // else it is being sent
             counts->spool_dropped += unlinkat(directory, list->files[i].name, 0) == 0;
             deleted += list->files[i].disk_bytes;
             close(fd);
@@ -181,9 +182,10 @@ static uint64_t delete_oldest(int directory, const struct spool_list *list, uint
     return deleted;
 }
 
-// list tells of what was there before; spool_list_free. false: errno tells.
-static bool make_room(const struct upload_spool *spool, int directory, struct spool_list *list, uint64_t needed,
-                      struct upload_counts *counts) {
+// Deletes the oldest files until `needed` bytes fit. Sets list to the files before that; caller must spool_list_free it. false: errno is
+// set.
+static bool free_space(const struct upload_spool *spool, int directory, struct spool_list *list, uint64_t needed,
+                       struct upload_counts *counts) {
     for (;;) {
         if (!spool_list_read(list, directory, false, "")) {
             return false;
@@ -193,20 +195,20 @@ static bool make_room(const struct upload_spool *spool, int directory, struct sp
         if (deleted >= excess || deleted == 0 || !list->more) {
             return true;
         }
-        spool_list_free(list); // the limit was larger once, and more files are too many than a list has
+        spool_list_free(list); // more files than a list holds must go, since the limit was larger before
     }
 }
 
 static int sync_fd(int fd) {
     while (fsync(fd) != 0) {
         if (errno != EINTR) {
-            return errno == EINVAL ? 0 : errno; // EINVAL: a file system that does not know it
+            return errno == EINVAL ? 0 : errno; // EINVAL: not supported by the file system
         }
     }
     return 0;
 }
 
-// The batch gets the file, and keeps its lock.
+// Writes the batch's file, which stays open and locked.
 static int write_file(int directory, uint64_t number, struct upload_batch *batch) {
     char half[UPLOAD_SPOOL_NAME_BYTES], whole[UPLOAD_SPOOL_NAME_BYTES];
     uint64_t random = 0;
@@ -220,7 +222,7 @@ static int write_file(int directory, uint64_t number, struct upload_batch *batch
         return errno;
     }
     int error = 0;
-    if (!lock(directory, fd, half)) { // a process that starts up had the lock before us, and deletes it
+    if (!lock(directory, fd, half)) { // a process that is starting locked it first, and deletes it
         error = errno == ENOENT ? EAGAIN : errno;
     } else if (!write_all(fd, batch->bytes, batch->size)) {
         error = errno;
@@ -235,7 +237,7 @@ static int write_file(int directory, uint64_t number, struct upload_batch *batch
         close(fd);
         return error;
     }
-    (void)sync_fd(directory); // whole and in its place: an error of this last step would only make the caller keep a second one
+    (void)sync_fd(directory); // the file is complete; reporting an error here would only make the caller keep a second copy
     batch->spool_fd = fd;
     memcpy(batch->spool_name, whole, sizeof whole);
     return 0;
@@ -247,7 +249,7 @@ static int add(struct upload_spool *spool, int directory, struct upload_batch *b
     if (needed > spool->max_bytes) {
         return EFBIG;
     }
-    if (!make_room(spool, directory, &list, needed, counts)) {
+    if (!free_space(spool, directory, &list, needed, counts)) {
         return errno;
     }
     uint64_t number = list.last_number > spool->last_number ? list.last_number : spool->last_number;
@@ -257,14 +259,14 @@ static int add(struct upload_spool *spool, int directory, struct upload_batch *b
         error = write_file(directory, ++number, batch);
     }
     spool->last_number = number;
-    spool->stuck &= error != 0; // the disk is well again
+    spool->stuck &= error != 0; // the disk is writable again
     return error;
 }
 
 int upload_spool_add(struct upload_spool *spool, struct upload_batch *batch, struct upload_counts *counts) {
     struct upload_signal_guard guard;
     int directory = open_directory(spool);
-    if (directory < 0 && errno == ENOENT && mkdir(spool->directory, 0700) == 0) { // somebody cleaned up
+    if (directory < 0 && errno == ENOENT && mkdir(spool->directory, 0700) == 0) { // it was deleted meanwhile
         directory = open_directory(spool);
     }
     if (directory < 0) {
@@ -294,7 +296,7 @@ static bool read_all(int fd, uint8_t *bytes, size_t size) {
     return true;
 }
 
-// UPLOAD_BATCH_NO_MEMORY also for a file that cannot be read now.
+// Returns UPLOAD_BATCH_NO_MEMORY also if the file cannot be read now.
 static enum upload_batch_fault read_batch(const struct upload_spool *spool, int fd, struct upload_batch **batch) {
     struct stat stat;
     if (fstat(fd, &stat) != 0) {
@@ -311,7 +313,7 @@ static enum upload_batch_fault read_batch(const struct upload_spool *spool, int 
     return upload_batch_parse(bytes, (size_t)stat.st_size, batch);
 }
 
-// NULL: not this one. *others as in upload_spool_take.
+// NULL: this file cannot be taken. *others: as in upload_spool_take.
 static struct upload_batch *take(struct upload_spool *spool, int directory, const char *name, struct upload_counts *counts, bool *others) {
     struct upload_batch *batch = NULL;
     if (spool_suspects_waits(&spool->suspects, name, counts->sent)) {
@@ -353,7 +355,7 @@ struct upload_batch *upload_spool_take(struct upload_spool *spool, struct upload
         spool_list_free(&spool->list);
         spool->next = 0;
         bool ok = spool_list_read(&spool->list, directory, false, spool->last);
-        if (!ok || spool->list.count == 0) { // behind the newest comes the oldest, once
+        if (!ok || spool->list.count == 0) { // wraps around after the newest, once
             end = !ok || spool->last[0] == '\0' || around;
             around = true;
             spool->last[0] = '\0';
@@ -363,8 +365,8 @@ struct upload_batch *upload_spool_take(struct upload_spool *spool, struct upload
     return batch;
 }
 
-static void let_go(struct upload_batch *batch) {
-    close(batch->spool_fd); // and with it the lock
+static void release(struct upload_batch *batch) {
+    close(batch->spool_fd); // releases the lock
     batch->spool_fd = -1;
 }
 
@@ -374,9 +376,9 @@ int upload_spool_done(struct upload_spool *spool, struct upload_batch *batch) {
     if (directory >= 0) {
         close(directory);
     }
-    spool->stuck = error != 0 && error != ENOENT; // it would be sent again and again
+    spool->stuck = error != 0 && error != ENOENT; // or it would be sent repeatedly
     spool_suspects_forget(&spool->suspects, batch->spool_name);
-    let_go(batch);
+    release(batch);
     return spool->stuck ? error : 0;
 }
 
@@ -388,5 +390,5 @@ void upload_spool_leave(struct upload_spool *spool, struct upload_batch *batch, 
     if (!put_off && spool->next > 0 && strcmp(spool->list.files[spool->next - 1].name, batch->spool_name) == 0) {
         spool->next--;
     }
-    let_go(batch);
+    release(batch);
 }

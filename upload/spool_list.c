@@ -33,7 +33,7 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const struct spool_file *)a)->name, ((const struct spool_file *)b)->name);
 }
 
-// Sorted, and no longer than a list may be.
+// Sorts the list and truncates it to SPOOL_LIST_FILES.
 static void sort_and_cut(struct spool_list *list) {
     if (list->count > 0) {
         qsort(list->files, list->count, sizeof *list->files, by_name);
@@ -54,7 +54,7 @@ static bool grow(struct spool_list *list) {
     return more != NULL;
 }
 
-// Twice as many as a list may have are gathered before the later half goes: a sort for every so many names, not for each.
+// Collects twice SPOOL_LIST_FILES before it sorts and truncates, so that sorting is amortized.
 static bool append(struct spool_list *list, const struct spool_file *file) {
     if (list->more && strcmp(file->name, list->files[SPOOL_LIST_FILES - 1].name) > 0) {
         return true;
@@ -73,9 +73,9 @@ static bool take_entry(struct spool_list *list, int directory, const char *name,
     struct stat stat;
     struct spool_file file;
     if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(stat.st_mode)) {
-        return true; // gone in the meantime, or nothing of ours
+        return true; // deleted meanwhile, or not a spool file
     }
-    memcpy(file.name, name, strlen(name) + 1); // is_name knows its length
+    memcpy(file.name, name, strlen(name) + 1); // is_name has checked the length
     file.disk_bytes = spool_list_disk_bytes((uint64_t)stat.st_size);
     list->disk_bytes += file.disk_bytes;
     uint64_t number = strtoull(name, NULL, 16);
@@ -99,7 +99,7 @@ static bool read_entries(struct spool_list *list, DIR *entries, bool half, const
 
 bool spool_list_read(struct spool_list *list, int directory, bool half, const char *after) {
     *list = (struct spool_list){0};
-    int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); // closedir closes it, and its position is its own
+    int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); // closed by closedir; has its own file position
     DIR *entries = own >= 0 ? fdopendir(own) : NULL;
     if (entries == NULL) {
         int error = errno;
