@@ -1,4 +1,4 @@
-// content.c: compares and adds contents. See content.h. Threads and memory: as said there.
+// content.c: compares and adds contents. See content.h, also for threads and memory.
 #include "content.h"
 
 #include <stdlib.h>
@@ -93,7 +93,7 @@ static void add_header(struct header *sum, const struct header *more) {
     add_comments(sum, more);
 }
 
-// Sorts the rows and adds up those with the same key.
+// Sorts the rows and sums those with the same key.
 static void settle(struct content *content) {
     if (content->row_count == 0)
         return;
@@ -143,7 +143,7 @@ static bool is_zero(const struct content *content, const struct row *row) {
 static const char *same_row(const struct content *a, const struct row *row, const struct row *other) {
     for (size_t t = 0; t < a->type_count; t++) {
         if (saturated(&row->cells[t]) || (other && saturated(&other->cells[t])))
-            return NULL; // the row could even be dropped
+            return NULL; // the row may even be dropped
         if (row->cells[t].sum != (other ? other->cells[t].sum : 0))
             return other ? "a sample has other values" : "a sample is missing";
     }

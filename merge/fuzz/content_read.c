@@ -1,5 +1,5 @@
-// content_read.c: the second reader. See content.h. It looks everything up in sorted arrays and hashes with 2 x 64 bits; speed is no aim.
-// Threads and memory: as said there.
+// content_read.c: the second reader. See content.h, also for threads and memory. It uses sorted arrays and 2 x 64-bit hashes; it need not
+// be fast.
 #include "content.h"
 
 #include <stdlib.h>
@@ -62,7 +62,7 @@ static bool text_empty(const struct reader *reader, uint64_t index) {
 
 // ---- Messages as arrays of numbers ----
 
-// numbers[n] is field n, the last one that came. False: not a message, or a field below `count` that is not a number.
+// Sets numbers[n] to the last value of field n. False: not a message, or a field below `count` is not a number.
 static bool read_numbers(struct span message, uint64_t *numbers, uint32_t count, uint32_t repeated_field) {
     memset(numbers, 0, count * sizeof *numbers);
     while (message.at < message.end) {
@@ -78,7 +78,7 @@ static bool read_numbers(struct span message, uint64_t *numbers, uint32_t count,
     return true;
 }
 
-// Calls each(reader, context, message) for every field of that number in the message.
+// Calls each(reader, context, message) for every occurrence of the field.
 typedef bool each_message(struct reader *reader, void *context, struct span message);
 static bool for_each(struct reader *reader, struct span span, uint32_t number, each_message *each, void *context) {
     while (span.at < span.end) {
@@ -109,7 +109,7 @@ static void add(struct table *table, struct entity entity) {
     table->items[table->count++] = entity;
 }
 
-// False: an id is 0 or there twice.
+// False: an id is 0 or a duplicate.
 static bool finish_table(struct table *table) {
     if (table->count > 0)
         qsort(table->items, table->count, sizeof *table->items, compare_entities);
@@ -129,7 +129,7 @@ static bool read_text(struct reader *reader, void *context, struct span message)
     return true;
 }
 
-// The build ID, else the file; without both, all of its numbers: it is the same mapping only where it lies at the same place.
+// The build ID, else the file; without both, all of its numbers: such a mapping equals only one at the same address.
 static bool read_mapping(struct reader *reader, void *context, struct span message) {
     (void)context;
     uint64_t n[11];
@@ -190,9 +190,9 @@ static bool read_location(struct reader *reader, void *context, struct span mess
     if (!read_numbers(message, n, 6, 4) || !for_each(reader, message, 4, read_line, &location))
         return false;
     const struct entity *mapping = n[2] ? find(&reader->mappings, n[2]) : NULL;
-    // A mapping that is not there is none.
+    // An unknown mapping id means none.
     uint64_t address = n[3];
-    if (mapping && mapping->named && address != 0) { // 0 is no address
+    if (mapping && mapping->named && address != 0) { // 0 means no address
         address -= mapping->start;
         number_set_add(&reader->content->gaps, -address);
     }
@@ -222,13 +222,13 @@ static bool read_type(struct reader *reader, void *context, struct span message)
     content->types[at] = key;
     struct span text = reader->texts[n[1]];
     const uint8_t *zero = memchr(text.at, 0, span_size(text));
-    content->type_texts[at] = (struct span){text.at, zero ? zero : text.end}; // names are C strings for those who ask for a type
+    content->type_texts[at] = (struct span){text.at, zero ? zero : text.end}; // types are looked up by C string
     content->type_names[at] = key_of_text(content->type_texts[at]);
     content->type_count = *count;
     return true;
 }
 
-// Insertion sort, which keeps equal ones in order. column becomes: where the i-th of the input is now.
+// A stable insertion sort. Sets column[i] to the new index of the input's type i.
 static void sort_types(struct reader *reader) {
     struct content *content = reader->content;
     size_t order[MAX_TYPES] = {0};
@@ -334,7 +334,7 @@ static bool read_sample(struct reader *reader, void *context, struct span messag
 
 // ---- Header ----
 
-// Where there are several the last one counts, and only that is looked at.
+// Of repeated fields only the last one is read.
 static bool last_message(struct reader *reader, void *context, struct span message) {
     (void)reader;
     *(struct span *)context = message;

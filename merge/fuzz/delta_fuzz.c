@@ -1,5 +1,5 @@
-// delta_fuzz.c: fuzz target of the delta. The input is a series of up to eight profiles (frames.h); which types are counters is chosen by
-// the input. Each delta must be what the rules of merge.h make of the contents of the profile and of the one before.
+// delta_fuzz.c: fuzz target of the delta. The input is a series of up to eight profiles (frames.h), and selects which types are counters.
+// Each delta must equal the difference of the contents of consecutive profiles by the rules of merge.h.
 #include "target.h"
 
 #include "delta_state.h"
@@ -18,7 +18,7 @@ struct series {
     bool has_last;
 };
 
-// ---- What is expected ----
+// ---- Expected result ----
 
 static bool is_counter(const struct series *series, struct key name) {
     for (size_t i = 0; i < series->name_count; i++)
@@ -57,7 +57,7 @@ static void subtract(const struct series *series, const struct content *content,
     }
 }
 
-// The negative of what is in the last profile only.
+// The negative of samples that are in the last profile only.
 static void add_vanished(const struct series *series, struct content *content) {
     struct content vanished = *content;
     vanished.rows = malloc((series->last.row_count + 1) * content->row_bytes);
@@ -77,7 +77,7 @@ static void add_vanished(const struct series *series, struct content *content) {
     free(vanished.rows);
 }
 
-// From the content of a profile to that of its delta.
+// Turns the content of a profile into that of its delta.
 static void expect(const struct series *series, struct content *content) {
     if (!series->has_last)
         return;
@@ -97,14 +97,14 @@ static void check_step(struct series *series, const struct raw *raw, uint8_t *by
     must(content_read(&expected, raw->bytes, raw->size), "what is no profile is accepted");
     must(has_all_counters(series, &expected), "a delta without its counters");
     must(fits_last(series, &expected), "a delta of different types");
-    // The rule for a reset is not linear: samples must be told apart as finely here as in the library.
+    // The reset rule is not linear, so samples must be distinguished exactly as in the library.
     bool vague =
         series->has_last && (content_loses_addresses(&series->last, &expected) || series->last.alike_mappings || expected.alike_mappings);
-    // Twice what the profile has, and one, at most.
+    // At most twice the profile's samples, plus one.
     must(delta_state_samples(series->delta) <= 2 * expected.sample_count + 1, "the delta remembers too much");
     expect(series, &expected);
     content_of_output(&content, bytes, size);
-    if (series->rule == DELTA_LIKE_PPROF) { // the first mapping may be one of the profile before, as in google/pprof's merge
+    if (series->rule == DELTA_LIKE_PPROF) { // the first mapping may be the previous profile's, as in google/pprof's merge
         content.header.has_mapping = expected.header.has_mapping;
         content.header.main_mapping = expected.header.main_mapping;
     }
@@ -163,7 +163,7 @@ static void add_counter(struct series *series, struct span text) {
     series->names[series->name_count++] = strndup((const char *)text.at, span_size(text));
 }
 
-// Some of the types of the first profile.
+// Selects some types of the first profile.
 static void choose_counters(struct series *series, struct span frame, uint64_t choices) {
     struct raw raw = raw_of(frame, merge_default_limits.input_bytes);
     struct content content;

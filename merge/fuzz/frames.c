@@ -1,4 +1,4 @@
-// frames.c: see frames.h. Threads and memory: as said there.
+// frames.c: see frames.h, also for threads and memory.
 #include "frames.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ static void swap(struct span *a, struct span *b) {
     *b = copy;
 }
 
-// Into `changed`, which holds SCRATCH bytes.
+// Writes into `changed`, which holds SCRATCH bytes.
 static void change_frame(struct frames *frames, size_t index, uint8_t *changed, size_t max_size, struct random *random) {
     struct span *frame = &frames->items[index];
     size_t size = span_size(*frame), capacity = max_size < SCRATCH ? max_size : SCRATCH;
@@ -60,7 +60,7 @@ size_t frames_mutate(uint8_t *data, size_t size, size_t max_size, struct random 
         frames.items[index] = frames.items[--frames.count];
     } else if (action == 1) {
         swap(&frames.items[index], &frames.items[other]);
-    } else if (action <= 3 && frames.count < MAX_FRAMES) { // the next of a series is mostly a changed copy of the one before
+    } else if (action <= 3 && frames.count < MAX_FRAMES) { // the next profile of a series is mostly a mutated copy of the previous one
         frames.items[frames.count++] = frames.items[index];
         change_frame(&frames, frames.count - 1, changed, max_size, random);
     } else {

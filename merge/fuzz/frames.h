@@ -1,4 +1,4 @@
-// frames.h: several profiles in one input of the fuzzer: each has its length before it, as a varint. Threads: one. Memory: static.
+// frames.h: several profiles in one fuzzer input, each preceded by its length as a varint. Threads: one. Memory: static.
 #ifndef CMEMPROF_MERGE_FUZZ_FRAMES_H
 #define CMEMPROF_MERGE_FUZZ_FRAMES_H
 
@@ -12,9 +12,9 @@ struct frames {
     size_t count;
 };
 
-// Bytes after the last whole frame are ignored, frames above MAX_FRAMES too.
+// Bytes after the last whole frame and frames beyond MAX_FRAMES are ignored.
 struct frames frames_split(const uint8_t *data, size_t size);
-// In place: changes, adds, copies, removes or moves one of them.
+// Mutates, adds, copies, removes or moves one frame, in place.
 size_t frames_mutate(uint8_t *data, size_t size, size_t max_size, struct random *random);
 
 #endif

@@ -11,7 +11,7 @@ struct inputs {
     size_t sizes[MAX_FRAMES];
     size_t count, raw_bytes;
     bool all_good, same_types, loses_addresses, window;
-    struct content sum; // of the raw inputs, when all are good and have the same types
+    struct content sum; // of the raw inputs, if all are valid and have the same types
 };
 
 static void add_input(struct inputs *inputs, struct span frame) {
@@ -63,7 +63,7 @@ static void check_merge(const struct inputs *inputs, uint64_t choices) {
     must(!text, text);
     content_free(&content);
     free(bytes);
-    if (choices % 8 == 0) { // with an allocation that fails
+    if (choices % 8 == 0) { // with a failing allocation
         memory_fail(choices / 8 % 200);
         error =
             merge_inputs(inputs->bytes, inputs->sizes, inputs->count, (enum merge_compression)(choices >> 16 & 1), &bytes, &size, &fault);
@@ -74,7 +74,7 @@ static void check_merge(const struct inputs *inputs, uint64_t choices) {
     }
 }
 
-// One profile takes all inputs, bad ones too: those leave it as it was.
+// Decodes all inputs into one profile; malformed ones must not change it.
 static void check_skipping(const struct frames *frames) {
     struct profile *profile = profile_new();
     struct content sum = {.type_count = 0}, content;
@@ -109,7 +109,7 @@ static void check_skipping(const struct frames *frames) {
     profile_free(profile);
 }
 
-// Profiles of different types that are good by themselves have a union, unless their period types differ too.
+// Valid profiles of different types have a union, unless their period types differ.
 static void check_union(const struct frames *frames) {
     struct profile *profile = profile_new();
     profile_allow_union(profile);

@@ -1,4 +1,4 @@
-// message.c: see message.h. Threads and memory: as said there.
+// message.c: see message.h, also for threads and memory.
 #include "message.h"
 
 #include <string.h>
@@ -139,7 +139,7 @@ enum role node_role(const struct node *node) {
     return field ? (enum role)field->role : ROLE_UNKNOWN;
 }
 
-// ---- Bytes to tree ----
+// ---- Parse ----
 
 static bool parse_fields(struct node *parent, struct span span, int depth);
 
@@ -154,7 +154,7 @@ static struct node *parse_packed(struct span run, enum message_kind kind, uint32
     return packed;
 }
 
-// Bytes that are not what the schema says stay bytes.
+// Bytes that do not match the schema are kept as bytes.
 static struct node *parse_inner(const struct field *field, enum message_kind kind, int depth) {
     const struct schema_field *known = schema_find(kind, field->number);
     if (known && known->role == ROLE_MESSAGE && depth < MAX_DEPTH) {
@@ -199,14 +199,14 @@ struct node *message_parse(const uint8_t *bytes, size_t size) {
     return root && parse_fields(root, (struct span){bytes, bytes + size}, 0) ? root : NULL;
 }
 
-// ---- Tree to bytes ----
+// ---- Serialize ----
 
 static size_t varint_size(uint64_t value) {
     uint8_t bytes[10];
     return (size_t)(put_varint(bytes, value) - bytes);
 }
 
-// Of what stands behind the tag and the length.
+// Size of the content, without tag and length.
 static size_t body_size(const struct node *node);
 
 static size_t whole_size(const struct node *node) {

@@ -1,8 +1,8 @@
-// message.h: a profile as a tree of fields that can be taken apart and put together again, for the mutator.
+// message.h: parses a profile into a tree of fields and serializes it, for the mutator.
 //
-// The tree follows the schema of profile.proto as far as the bytes do: a field whose type does not fit is a leaf that keeps its bytes.
-// Lengths are computed when it is written, so whatever a mutation does to a field, the framing around it stays whole.
-// Threads: one. Memory: a static pool of nodes and of bytes, empty again after message_reset.
+// The tree follows the schema of profile.proto where the bytes do: a field of another type is a leaf that keeps its bytes.
+// Lengths are computed on serialization, so that mutations never break the framing.
+// Threads: one. Memory: a static pool of nodes and of bytes, emptied by message_reset.
 #ifndef CMEMPROF_MERGE_FUZZ_MESSAGE_H
 #define CMEMPROF_MERGE_FUZZ_MESSAGE_H
 
@@ -16,7 +16,7 @@ enum role {
     ROLE_MESSAGE,
     ROLE_STRING,
     ROLE_TEXT, // an index into the string table
-    ROLE_ID,   // of the message it stands in
+    ROLE_ID,   // of its message
     ROLE_MAPPING,
     ROLE_LOCATION,
     ROLE_FUNCTION,
@@ -26,7 +26,7 @@ enum role {
 };
 
 struct schema_field {
-    uint8_t kind; // enum message_kind of the message it stands in
+    uint8_t kind; // enum message_kind of its message
     uint8_t number;
     uint8_t role;  // enum role
     uint8_t inner; // enum message_kind, of ROLE_MESSAGE
@@ -42,25 +42,25 @@ struct node {
     struct node *parent, *next, *first, *last; // first, last: children of NODE_MESSAGE, and the numbers of NODE_PACKED
     uint32_t number;                           // of the field
     enum node_shape shape;
-    enum message_kind kind; // NODE_MESSAGE: its own; others: that of the message they stand in
+    enum message_kind kind; // NODE_MESSAGE: its own; others: that of their message
     uint64_t value;         // NODE_NUMBER
     struct span bytes;      // NODE_BYTES, NODE_FIXED (4 or 8)
 };
 
 void message_reset(void);
-// The whole profile; NULL: not protobuf, or larger than the pool.
+// Parses a profile. NULL: not protobuf, or larger than the pool.
 struct node *message_parse(const uint8_t *bytes, size_t size);
-// Bytes written; 0: more than `capacity`.
+// Returns the bytes written; 0: they exceed capacity.
 size_t message_write(const struct node *root, uint8_t *out, size_t capacity);
 
 // NULL: the pool is empty.
 struct node *node_new(enum node_shape shape, enum message_kind kind, uint32_t number);
 struct node *node_copy(const struct node *node);
 uint8_t *message_bytes(size_t size);                                           // from the pool of bytes
-void node_insert(struct node *parent, struct node *after, struct node *child); // after NULL: as the first
+void node_insert(struct node *parent, struct node *after, struct node *child); // after NULL: inserts first
 void node_append(struct node *parent, struct node *child);
 void node_remove(struct node *child);
-// The role of a node, ROLE_UNKNOWN when it is none of the schema.
+// The role of a node, ROLE_UNKNOWN if it is not in the schema.
 enum role node_role(const struct node *node);
 
 #endif

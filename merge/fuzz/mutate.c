@@ -1,5 +1,5 @@
-// mutate.c: see mutate.h. Takes the profile apart (message.h), changes one to four things, and nine times out of ten repairs it (repair.h),
-// so that both what is checked and what lies behind the checks is reached. Compressed profiles are inflated first and compressed again.
+// mutate.c: see mutate.h. Parses the profile (message.h), makes one to four changes, and nine times out of ten repairs it (repair.h),
+// so that both the checks and the code after them are reached. Compressed profiles are inflated first and recompressed.
 #include "mutate.h"
 
 #include "repair.h"
@@ -46,7 +46,7 @@ static uint64_t some_number(struct random *random) {
     }
 }
 
-// Any node below root, each as likely as the others.
+// A random node below root, uniformly.
 static void pick_below(struct node *node, struct random *random, bool (*fits)(const struct node *), size_t *seen, struct node **picked) {
     for (struct node *child = node->first; child; child = child->next) {
         if (fits(child) && random_below(random, ++*seen) == 0)
@@ -106,7 +106,7 @@ static struct node *new_field(struct random *random, enum message_kind kind, con
     return node;
 }
 
-// With about half of the fields that it may have.
+// A new message with about half of its possible fields.
 static struct node *new_message(struct random *random, enum message_kind kind, uint32_t number) {
     struct node *message = node_new(NODE_MESSAGE, kind, number);
     for (size_t i = 0; message && i < schema_count; i++) {
@@ -184,7 +184,7 @@ static void remove_one(struct node *root, struct random *random) {
         node_remove(node);
 }
 
-// Once, now and then many times: deep stacks, deep inlining, many labels.
+// Duplicates a node once or, sometimes, many times: deep stacks, deep inlining, many labels.
 static void repeat_one(struct node *root, struct random *random) {
     struct node *node = pick(root, random, any);
     if (!node)
@@ -207,7 +207,7 @@ static void move_one(struct node *root, struct random *random) {
     node_insert(parent, random_below(random, 2) ? parent->last : NULL, node);
 }
 
-// From packed to one by one, and back.
+// Converts between packed and unpacked numbers.
 static void repack(struct node *root, struct random *random) {
     struct node *node = pick(root, random, is_repeated_number);
     if (!node)
@@ -237,7 +237,7 @@ static void change_bytes(struct node *root, struct random *random) {
         return;
     if (size > 0)
         memcpy(bytes, node->bytes.at, size);
-    if (random_below(random, 40) == 0) { // a long one
+    if (random_below(random, 40) == 0) { // a long string
         uint8_t *many = message_bytes(8192);
         if (many) {
             memset(many, 'x', 8192);
@@ -274,7 +274,7 @@ static size_t inflate(const uint8_t *data, size_t size, uint8_t *out, size_t cap
     return made;
 }
 
-// 0: it does not fit.
+// Returns 0 if it does not fit.
 static size_t compress_into(const uint8_t *bytes, size_t size, uint8_t *out, size_t capacity, bool gzip) {
     if (!gzip) {
         size_t made = ZSTD_compress(out, capacity, bytes, size, 1);
@@ -290,13 +290,13 @@ static size_t compress_into(const uint8_t *bytes, size_t size, uint8_t *out, siz
 
 static uint8_t inflated[SCRATCH], written[SCRATCH];
 
-// The raw bytes of a profile, in place or inflated.
+// The raw bytes of a profile, or the inflated ones.
 static struct span raw_of(const uint8_t *data, size_t size) {
     size_t made = inflate(data, size, inflated, sizeof inflated);
     return made > 0 ? (struct span){inflated, inflated + made} : (struct span){data, data + size};
 }
 
-// data holds the old bytes until here; they may be what the tree points to.
+// The tree may point into data, so data is overwritten only here.
 static size_t finish(struct node *root, uint8_t *data, size_t old_size, size_t max_size, struct random *random) {
     if (random_below(random, 10) != 0)
         repair_profile(root);

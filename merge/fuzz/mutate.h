@@ -1,11 +1,11 @@
-// mutate.h: mutations that keep a profile a profile, so that the fuzzer gets past the first varint. Threads: one. Memory: static.
+// mutate.h: structure-aware mutations, so that the fuzzer gets past the first varint. Threads: one. Memory: static.
 #ifndef CMEMPROF_MERGE_FUZZ_MUTATE_H
 #define CMEMPROF_MERGE_FUZZ_MUTATE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-// splitmix64: as good as is needed, and the same everywhere.
+// splitmix64: good enough, and the same on every machine.
 struct random {
     uint64_t state;
 };
@@ -20,12 +20,12 @@ static inline size_t random_below(struct random *random, size_t bound) {
     return bound ? (size_t)(random_next(random) % bound) : 0;
 }
 
-// In place. Returns the new size, at most max_size, at least 1.
+// Mutates in place. Returns the new size, 1 to max_size.
 size_t mutate_profile(uint8_t *data, size_t size, size_t max_size, struct random *random);
-// Messages of `other` into `data`, in place.
+// Copies messages of `other` into `data`, in place.
 size_t mutate_cross(uint8_t *data, size_t size, const uint8_t *other, size_t other_size, size_t max_size, struct random *random);
 
-// libFuzzer's own, for plain bytes.
+// libFuzzer's mutator for plain bytes.
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 #endif

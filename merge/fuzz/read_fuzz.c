@@ -1,6 +1,6 @@
 // read_fuzz.c: fuzz target of the reader, the writer and the views. The input is one profile: raw, gzip or zstd.
 //
-// What is accepted must say the same after it was written and read again, whatever the hashes are; limits hold; views and trees add up.
+// An accepted profile must survive a round trip, whatever the hashes are; limits must hold; views and trees must add up.
 #include "target.h"
 
 #include "../profile.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The defaults, but for input_bytes: some inputs inflate to that and no further.
+// The defaults, except input_bytes, which some inputs inflate to.
 static const struct merge_limits large_limits = {.input_bytes = 1 << 20,
                                                  .string_bytes = 1 << 20,
                                                  .depth_frames = 10000,
@@ -29,7 +29,7 @@ static void check_limits(const struct content *content, size_t raw_size, const s
 
 // ---- Views ----
 
-static volatile size_t seen; // what was read of the frames: the sanitizers look at the reading
+static volatile size_t seen; // sink of reads, which the sanitizers check
 
 static void check_samples(struct profile *profile) {
     struct profile_sample_view view;
@@ -47,7 +47,7 @@ static void check_samples(struct profile *profile) {
     must(profile_sample_at(profile, profile_sample_count(profile), &view) == MERGE_NOT_FOUND, "a sample behind the last one");
 }
 
-// Where the amounts are more than an int64 holds, totals saturate and depend on the order of the samples.
+// If the sum of absolute values exceeds int64, totals may saturate and depend on the order of samples.
 static bool may_saturate(struct profile *profile, size_t type) {
     struct profile_sample_view view;
     __int128 size = 0;
@@ -59,7 +59,7 @@ static bool may_saturate(struct profile *profile, size_t type) {
     return size > INT64_MAX;
 }
 
-// Each node's total is its own and that of its children; each node is the child of its parent, once.
+// Each node's total is its self value plus its children's totals; each node is a child of its parent exactly once.
 static void check_tree(const struct tree *tree, bool saturated) {
     size_t reached = 1;
     for (size_t i = 0; i < tree->count; i++) {
@@ -127,7 +127,7 @@ static void check_again(const struct output *output, const struct content *conte
     profile_free(profile);
 }
 
-// All hashes alike: slow, but the same bytes.
+// With all hashes equal: slow, but the same bytes.
 static void check_collisions(struct span input, const struct output *output) {
     struct profile *profile = profile_new();
     profile->hash_mask = 0;
@@ -138,7 +138,7 @@ static void check_collisions(struct span input, const struct output *output) {
     profile_free(profile);
 }
 
-// An allocation fails: either nobody needed it, or the answer is MERGE_NO_MEMORY.
+// With a failing allocation: the normal result, or MERGE_NO_MEMORY.
 static void check_no_memory(struct span input, uint64_t choices) {
     memory_fail(choices % 60);
     struct profile *profile = profile_new();
@@ -154,7 +154,7 @@ static void check_no_memory(struct span input, uint64_t choices) {
     profile_free(profile);
 }
 
-// One type is scaled, and it alone is kept. The profile is of no other use after that.
+// Scales one type and keeps only it. Must be the last use of the profile.
 static void check_types(struct profile *profile, uint64_t choices) {
     size_t types = profile_sample_type_count(profile);
     const char *name = types > 0 ? profile_sample_type_name(profile, choices % types) : "";

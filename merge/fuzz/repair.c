@@ -1,4 +1,4 @@
-// repair.c: see repair.h. Threads and memory: as said there.
+// repair.c: see repair.h, also for threads and memory.
 #include "repair.h"
 
 #define MAX_IDS 1024
@@ -22,7 +22,7 @@ static struct node *field_of(struct node *message, uint32_t number) {
     return NULL;
 }
 
-// Each message of that kind gets an id of its own; a good one stays.
+// Makes the ids of messages of a kind unique; valid ones are kept.
 static void repair_ids(struct node *root, uint32_t field, enum message_kind kind, struct ids *ids) {
     ids->count = 0;
     for (struct node *message = root->first; message; message = message->next) {
@@ -47,7 +47,7 @@ static size_t count_of(const struct node *root, uint32_t field) {
     return count;
 }
 
-// Values of a sample stand packed and one by one; both together are as many as there are types.
+// Makes the number of a sample's values, packed and unpacked together, equal to the number of types.
 static void repair_values(struct node *sample, size_t types) {
     size_t have = 0;
     struct node *packed = NULL;
@@ -102,7 +102,7 @@ static void repair_number(struct node *node, enum role role, const struct tables
         repair_reference(node, &tables->locations, false);
 }
 
-// A known field of another type than it should have, or a reference to nothing at all, goes.
+// Whether to remove a node: a known field of the wrong type, or a reference to an empty table.
 static bool is_wrong(const struct node *node, enum role role, const struct tables *tables) {
     bool number = node->shape == NODE_NUMBER || node->shape == NODE_PACKED;
     switch (role) {
@@ -138,7 +138,7 @@ static void repair_fields(struct node *message, const struct tables *tables) {
                 repair_number(child, role, tables);
         if (node->shape == NODE_MESSAGE && node->kind == SAMPLE)
             repair_values(node, tables->types);
-        if (node->shape == NODE_MESSAGE && node->kind == LINE && !field_of(node, 1)) { // a line without a function is an error
+        if (node->shape == NODE_MESSAGE && node->kind == LINE && !field_of(node, 1)) { // a line must have a function
             struct node *function = node_new(NODE_NUMBER, LINE, 1);
             if (function) {
                 function->value = tables->functions.items[0];

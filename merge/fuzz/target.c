@@ -1,5 +1,5 @@
-// target.c: see target.h. malloc, calloc, realloc and getrandom are wrapped by the linker (--wrap), so that one of them can fail or is
-// always the same; the sanitizer's hooks count. Threads and memory: as said there.
+// target.c: see target.h, also for threads and memory. malloc, calloc, realloc and getrandom are wrapped by the linker (--wrap), to fail or
+// to be deterministic; the sanitizer's hooks count memory.
 #include "target.h"
 
 #include "../compress.h"
@@ -91,7 +91,7 @@ void *__wrap_realloc(void *old, size_t size) {
     return fails_now() ? NULL : __real_realloc(old, size);
 }
 
-// The seed of hashes is the same each time, so that an input does the same each time.
+// A constant hash seed makes runs reproducible.
 ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags);
 ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags) {
     (void)flags;

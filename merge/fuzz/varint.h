@@ -1,5 +1,4 @@
-// varint.h: varints and tags for the fuzz targets. Written apart from ../wire.h on purpose: what checks the library must not share its
-// faults.
+// varint.h: varints and tags for the fuzz targets. Independent of ../wire.h, so that a bug there does not hide from the checks.
 //
 // Threads: any. Memory: none.
 #ifndef CMEMPROF_MERGE_FUZZ_VARINT_H
@@ -17,7 +16,7 @@ static inline size_t span_size(struct span span) {
     return (size_t)(span.end - span.at);
 }
 
-// False: the bytes end inside of it, or it has more than 10 bytes.
+// False: the bytes end inside it, or it has more than 10 bytes.
 static inline bool take_varint(struct span *span, uint64_t *value) {
     *value = 0;
     for (unsigned i = 0; i < 10 && span->at < span->end; i++) {
@@ -65,7 +64,7 @@ static inline bool take_field(struct span *span, struct field *field) {
     return false;
 }
 
-// At most 10 bytes. Returns the end.
+// Writes at most 10 bytes. Returns the end.
 static inline uint8_t *put_varint(uint8_t *at, uint64_t value) {
     for (; value >= 0x80; value >>= 7)
         *at++ = (uint8_t)(value | 0x80);

@@ -1,4 +1,4 @@
-// Tests of compress.c: both formats both ways, several members, streams without a size, damage at every byte, bombs.
+// Tests of compress.c: both formats both ways, multiple members, streams without a size, damage at every byte, decompression bombs.
 #include "sample_profile.h"
 
 #include "../compress.h"
@@ -30,7 +30,7 @@ static char *noise(size_t size) {
     return bytes;
 }
 
-// As a streaming writer makes it: no content size in the frame.
+// As by a streaming writer: no content size in the frame.
 static struct blob zstd_stream(const char *bytes, size_t size) {
     ZSTD_CCtx *context = ZSTD_createCCtx();
     ZSTD_outBuffer out = {malloc(ZSTD_compressBound(size) + size), ZSTD_compressBound(size) + size, 0};
@@ -45,7 +45,7 @@ static struct blob zstd_stream(const char *bytes, size_t size) {
     return (struct blob){out.dst, out.pos};
 }
 
-// What a better search for repetitions finds.
+// Data that a higher level compresses better.
 static char *words(size_t size) {
     char *bytes = noise(size);
     for (size_t at = 0; at + 40 < size; at += 40)
@@ -71,7 +71,7 @@ static void one_and_several_members(void **state) {
         assert_int_equal(compress_kind(one.bytes, one.size), kind);
         expect_inflated(one, bytes, 300000);
         free(one.bytes);
-        // The last member is the smallest: what gzip says about the size at its end is far too little.
+        // The last member is the smallest: the size at the end of the gzip stream is far too small.
         struct blob several = pack(kind, bytes, 200000);
         join(&several, pack(kind, bytes + 200000, 0));
         join(&several, pack(kind, bytes + 200000, 99990));
@@ -84,11 +84,11 @@ static void one_and_several_members(void **state) {
     free(bytes);
 }
 
-// In front of it is a frame of metadata, to be skipped.
+// Preceded by a skippable frame.
 static void zstd_stream_without_a_size(void **state) {
     (void)state;
     size_t size = 400000;
-    char *bytes = calloc(size, 1); // shrinks to next to nothing: the first guess is much too small
+    char *bytes = calloc(size, 1); // compresses so well that the first estimate is much too small
     struct blob packed = {malloc(11), 0};
     memcpy(packed.bytes, "\x5a\x2a\x4d\x18\x03\0\0\0abc", 11);
     packed.size = 11;
@@ -128,14 +128,14 @@ static void every_cut_and_every_flip_is_an_error_or_the_truth(void **state) {
     free(bytes);
 }
 
-// libzstd asks for a larger buffer where some damaged frames would write behind any: the fault must say damage, not size, and say where.
+// For some damaged frames libzstd asks for a larger buffer, whatever its size: the fault must be damage, not size, and have an offset.
 static void damaged_zstd_is_not_too_large(void **state) {
     (void)state;
     char *bytes = noise(3000);
     struct blob streams[] = {pack(MERGE_ZSTD, bytes, 3000), zstd_stream(bytes, 3000)};
     size_t damaged = 0, cut_off = 0;
     for (int i = 0; i < 2; i++) {
-        for (size_t at = 6 * 8; at < streams[i].size * 8; at++) { // behind the header, whose bits say how large it is
+        for (size_t at = 6 * 8; at < streams[i].size * 8; at++) { // after the header, which holds the size
             uint8_t *out = NULL;
             size_t out_size;
             struct merge_fault fault = {0};
@@ -155,7 +155,7 @@ static void damaged_zstd_is_not_too_large(void **state) {
     free(bytes);
 }
 
-// Not to the byte, but to the piece of 16 KiB before it.
+// The offset is exact to 16 KiB.
 static void zstd_damage_has_a_place(void **state) {
     (void)state;
     enum { SIZE = 300000 };
@@ -173,7 +173,7 @@ static void zstd_damage_has_a_place(void **state) {
     free(bytes);
 }
 
-// A window larger than the limit is no damage, and no reason to take more memory than the limit.
+// A window larger than the limit is valid, and must not take more memory than the limit.
 static void zstd_window_over_the_limit(void **state) {
     (void)state;
     size_t size = 200000;
@@ -193,10 +193,10 @@ static void zstd_window_over_the_limit(void **state) {
     free(out), free(packed), free(bytes);
 }
 
-// This folder alone cannot read LZ4 (lz4/ can), and says so instead of "not a profile".
+// Without lz4/ LZ4 cannot be read: the error must say so instead of "not a profile".
 static void lz4_is_named(void **state) {
     (void)state;
-    static const uint8_t hello[] = "\x04\x22\x4d\x18\x60\x40\x82\x05\0\0\x80hello\0\0\0"; // the string's own end is the last byte
+    static const uint8_t hello[] = "\x04\x22\x4d\x18\x60\x40\x82\x05\0\0\x80hello\0\0\0"; // the string's NUL is the last byte
     uint8_t *out;
     size_t size;
     struct merge_fault fault;
@@ -236,7 +236,7 @@ static void limit_is_exact(void **state) {
     free(bytes);
 }
 
-// 64 MiB of zeros in a few KiB against a limit of 1 MiB, in a child whose peak of memory is its own.
+// 64 MiB of zeros in a few KiB against a limit of 1 MiB, in a child process to measure peak memory.
 static int memory_of_bomb_kib(struct blob bomb) {
     struct rusage before, after;
     uint8_t *out;
@@ -257,7 +257,7 @@ static void bomb_costs_no_more_than_the_limit(void **state) {
         assert_true(bomb.size < 400000);
         pid_t child = fork();
         if (child == 0)
-            _exit(memory_of_bomb_kib(bomb) > 8 << 10); // 8 MiB: the limit, and what the libraries and a sanitizer need
+            _exit(memory_of_bomb_kib(bomb) > 8 << 10); // 8 MiB: the limit, plus the libraries and a sanitizer
         int status;
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -281,7 +281,7 @@ static void ratio_is_limited(void **state) {
     limits.inflate_ratio = 0;
     assert_int_equal(compress_inflate(&compress, bomb.bytes, bomb.size, &limits, &out, &fault), MERGE_OK);
     assert_int_equal(out.size, size);
-    // The buffer is larger than the next one's limit by now: the limit counts.
+    // The buffer now exceeds the next input's limit, which must still apply.
     limits.input_bytes = 1000;
     assert_int_equal(compress_inflate(&compress, bomb.bytes, bomb.size, &limits, &out, &fault), MERGE_TOO_LARGE);
     compress_free(&compress);
@@ -300,8 +300,8 @@ static void levels(void **state) {
             expect_inflated((struct blob){out.bytes, out.size}, bytes, 100000);
             sizes[i] = out.size;
         }
-        assert_true(sizes[3] != sizes[0]);                                                                   // the level gets there
-        assert_int_equal(compress_deflate(&compress, kind, 1000, (uint8_t *)bytes, 100000, &out), MERGE_OK); // the highest there is
+        assert_true(sizes[3] != sizes[0]);                                                                   // the level is applied
+        assert_int_equal(compress_deflate(&compress, kind, 1000, (uint8_t *)bytes, 100000, &out), MERGE_OK); // clamped to the maximum
         compress_free(&compress);
         wire_free(&out);
     }

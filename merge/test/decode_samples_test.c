@@ -1,4 +1,4 @@
-// Tests of decode_samples.c: numbers one by one and packed, labels, what does not fit the sample types.
+// Tests of decode_samples.c: packed and unpacked numbers, labels, values that do not match the sample types.
 #include "message.h"
 
 #include "../profile.h"
@@ -12,8 +12,8 @@ static void packed_and_one_by_one(void **state) {
     (void)state;
     struct wire_writer w = good_message();
     SAMPLE(&w, "\x0a\x02\x01\x01\x12\x01\x05");         // locations 1, 1 packed; value 5 packed
-    SAMPLE(&w, "\x08\x01\x10\x07\x08\x01");             // the same one by one, with the value between
-    SAMPLE(&w, "\x0a\x01\x01\x08\x01\x12\x02\x81\x00"); // both, and a varint that is longer than it needs to be
+    SAMPLE(&w, "\x08\x01\x10\x07\x08\x01");             // the same unpacked, with the value in between
+    SAMPLE(&w, "\x0a\x01\x01\x08\x01\x12\x02\x81\x00"); // both, and an overlong varint
     SAMPLE(&w, "\x0a\x00\x12\x01\x03");                 // no locations
     SAMPLE(&w, "\x10\x04");
     struct profile *profile;
@@ -28,9 +28,9 @@ static void labels_are_a_set_of_texts_and_numbers(void **state) {
     (void)state;
     struct wire_writer w = good_message();
     SAMPLE(&w, "\x10\x01\x1a\x04\x08\x01\x10\x02\x1a\x04\x08\x01\x18\x05");                         // a=b, a=5
-    SAMPLE(&w, "\x10\x02\x1a\x04\x18\x05\x08\x01\x1a\x04\x10\x02\x08\x01");                         // the other way round
-    SAMPLE(&w, "\x10\x04\x1a\x06\x08\x01\x18\x05\x20\x02\x1a\x04\x08\x01\x10\x02");                 // with a unit: another one
-    SAMPLE(&w, "\x10\x08\x1a\x04\x08\x01\x10\x02\x1a\x04\x08\x01\x10\x02\x1a\x04\x08\x01\x18\x05"); // twice a=b: another one
+    SAMPLE(&w, "\x10\x02\x1a\x04\x18\x05\x08\x01\x1a\x04\x10\x02\x08\x01");                         // in reverse order
+    SAMPLE(&w, "\x10\x04\x1a\x06\x08\x01\x18\x05\x20\x02\x1a\x04\x08\x01\x10\x02");                 // with a unit: different
+    SAMPLE(&w, "\x10\x08\x1a\x04\x08\x01\x10\x02\x1a\x04\x08\x01\x10\x02\x1a\x04\x08\x01\x18\x05"); // a=b twice: different
     struct profile *profile;
     assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
     assert_int_equal(profile_sample_count(profile), 3);
@@ -61,7 +61,7 @@ static void wrong_samples(void **state) {
     expect_fault(&w, MERGE_MALFORMED, "sample 0: string 7 of 3 does not exist");
 }
 
-// The last sample is wrong: the values of the good ones before it must not have been added.
+// The last sample is malformed: values of the valid ones before it must not be added.
 static void all_or_nothing(void **state) {
     (void)state;
     struct wire_writer good = good_message(), bad = good_message();
@@ -82,8 +82,7 @@ static void all_or_nothing(void **state) {
     free(blob.bytes), wire_free(&good), wire_free(&bad);
 }
 
-// Samples are looked up in batches: whatever their order is, and wherever in a batch they are new, known or there twice, each is one
-// sample.
+// Samples are looked up in batches: in any order, and whether new, known or duplicate within a batch, each must be one sample.
 static void every_order_in_every_batch(void **state) {
     (void)state;
     enum { SAMPLES = 5 * SAMPLE_BATCH + 3, INPUTS = 6 };
@@ -93,7 +92,7 @@ static void every_order_in_every_batch(void **state) {
     for (int input = 0; input < INPUTS; input++) {
         struct wire_writer w = good_message();
         for (int i = 0; i < 2 * SAMPLES; i++) {
-            // In order, backwards, with steps, each twice in a row: as many different ones as there have been inputs, of five parts each.
+            // In order, in reverse, with strides, each twice in a row. Each input adds a fifth.
             int sample = (int[]){i, SAMPLES - 1 - i % SAMPLES, i * 7, i / 2, i * 5 + i % 3, i}[input] % (SAMPLES * (input + 1) / INPUTS);
             char bytes[] = {0x08, 0x01, 0x10, (char)(i % 100 + 1), 0x1a, 0x04,
                             0x08, 0x01, 0x18, (char)(sample + 1)}; // location 1, a=sample+1
@@ -116,7 +115,7 @@ static void every_order_in_every_batch(void **state) {
     profile_free(colliding);
 }
 
-// Labels of other keys are not read, nor are their strings: samples that differ in them alone are one.
+// Labels with other keys and their strings are not read: samples that differ only in them are merged.
 static void chosen_labels(void **state) {
     (void)state;
     static const char *const keys[] = {"thread"};

@@ -1,4 +1,4 @@
-// Tests of decode_tables.c: ids, references and values that do not fit are told with their place; both forms of repeated numbers are read.
+// Tests of decode_tables.c: errors name the entry with the invalid id, reference or value; packed and unpacked numbers are read.
 #include "message.h"
 
 #include "../profile.h"
@@ -29,7 +29,7 @@ static void ids(void **state) {
     expect_fault(&w, MERGE_MALFORMED, "location 1: function id 0 does not exist");
 }
 
-// google/pprof reads it, as a location of no mapping.
+// As in google/pprof, an unknown mapping id means no mapping.
 static void mapping_that_is_not_there(void **state) {
     (void)state;
     struct wire_writer w = good_message();
@@ -74,7 +74,7 @@ static void packed_unpacked_and_mixed(void **state) {
     (void)state;
     struct wire_writer w = good_message();
     wire_write_bytes(&w, 2, "\x0a\x02\x01\x01\x12\x01\x05", 7);     // packed
-    wire_write_bytes(&w, 2, "\x08\x01\x08\x01\x10\x06", 6);         // one by one
+    wire_write_bytes(&w, 2, "\x08\x01\x08\x01\x10\x06", 6);         // unpacked
     wire_write_bytes(&w, 2, "\x08\x01\x0a\x01\x01\x12\x01\x07", 8); // both
     struct profile *profile;
     assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
@@ -96,7 +96,7 @@ static void equal_entries_under_two_ids_are_one(void **state) {
     profile_free(profile);
 }
 
-// Frames count with the inlined ones: 3 locations of 3 lines are 9 frames.
+// Inlined frames count: 3 locations of 3 lines are 9 frames.
 static void depth_limit(void **state) {
     (void)state;
     struct merge_limits tight = merge_default_limits;
@@ -118,7 +118,7 @@ static void depth_limit(void **state) {
     }
 }
 
-// The same sample again counts again: it has to be read again.
+// Duplicate samples count, since they must be read too.
 static void total_limit(void **state) {
     (void)state;
     struct merge_limits tight = merge_default_limits;
@@ -156,7 +156,7 @@ static void text_wins_over_number(void **state) {
     profile_free(profile);
 }
 
-// ---- Names from elsewhere ----
+// ---- Namer ----
 
 static size_t asked;
 
@@ -183,7 +183,7 @@ static void nameless_locations_are_given_to_the_namer(void **state) {
     uint32_t locations[] = {
         profile_add_location(profile, mapping, 0x1234, NULL, 0),
         profile_add_location(profile, mapping, 0x1244, &(struct profile_line){stand_in, 0, 0}, 1),
-        profile_add_location(profile, mapping, 0x1254, &(struct profile_line){named, 0, 0}, 1), // another place's: a name
+        profile_add_location(profile, mapping, 0x1254, &(struct profile_line){named, 0, 0}, 1), // of another offset: a real name
         profile_add_location(profile, 0, 0x1234, NULL, 0),
         profile_add_location(profile, mapping, 0, NULL, 0),
     };

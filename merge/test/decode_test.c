@@ -1,9 +1,9 @@
-// Tests of decode.c: every cut, header fields, limits, sample types by name, scale.
+// Tests of decode.c: truncation at every byte, header fields, limits, sample types by name, scale.
 #include "message.h"
 
 #include "../profile.h"
 
-// Whatever a cut leaves: an error that says what and where, or a profile that can be looked at and written again.
+// A truncated input must give an error with text and offset, or a profile that can be viewed and encoded.
 static void look_at_all(struct profile *profile) {
     struct profile_sample_view view;
     struct tree tree;
@@ -40,8 +40,8 @@ static void every_cut(void **state) {
             profile_free(profile);
             free(copy);
         }
-        // Cut between two fields behind the strings that the samples need, which are 2 strings and 5 fields of the header: nothing tells
-        // that from a profile without them.
+        // A cut between two fields after the strings that samples use (2 strings and 5 header fields remain) is indistinguishable from a
+        // profile without these fields.
         assert_int_equal(whole, kind == MERGE_RAW ? 7 : 0);
         free(blob.bytes);
     }
@@ -164,7 +164,7 @@ static void types_go_by_name_and_scale_by_place(void **state) {
     assert_int_equal(profile_sample_values(profile, 0)[1], 10 - 20);
     assert_int_equal(profile_decode(profile, other.bytes, other.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
     assert_non_null(strstr(fault.text, "sample type c/bytes is only in this profile"));
-    // What failed has added nothing, and the next one is as good as ever.
+    // The failed input has added nothing, and the next one is decoded.
     assert_int_equal(profile_decode(profile, one.bytes, one.size, NULL, NULL, &fault), MERGE_OK);
     assert_int_equal(fault.error, MERGE_OK);
     assert_int_equal(profile_sample_values(profile, 0)[0], 1 + 3 * 2 + 1);
@@ -176,7 +176,7 @@ static void types_go_by_name_and_scale_by_place(void **state) {
     assert_int_equal(profile_decode(profile, one.bytes, one.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
     assert_non_null(strstr(fault.text, "sample type missing/bytes is missing"));
     profile_free(profile);
-    // The same name twice takes two places.
+    // A duplicate name takes two columns.
     struct blob doubled = with_types("a", "a", 4, 5);
     profile = decode_or_fail(doubled);
     assert_int_equal(profile_decode(profile, doubled.bytes, doubled.size, NULL, NULL, &fault), MERGE_OK);
@@ -189,7 +189,7 @@ static void types_go_by_name_and_scale_by_place(void **state) {
 static void period_types_must_agree(void **state) {
     (void)state;
     struct blob with = sample_bytes(MERGE_RAW);
-    struct profile *profile = sample_profile(); // the same one
+    struct profile *profile = sample_profile(); // equal to the input
     struct merge_fault fault;
     assert_int_equal(profile_decode(profile, with.bytes, with.size, NULL, NULL, &fault), MERGE_OK);
     assert_int_equal(profile_duration_ns(profile), 20);
@@ -199,7 +199,7 @@ static void period_types_must_agree(void **state) {
     assert_int_equal(profile_decode(profile, with.bytes, with.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
     assert_non_null(strstr(fault.text, "period type space/bytes, before it was cpu/nanoseconds"));
     profile_free(profile);
-    // A builder that has not said anything about it agrees with all.
+    // A builder that has not set the period type matches any.
     profile = profile_new();
     assert_int_equal(profile_decode(profile, with.bytes, with.size, NULL, NULL, &fault), MERGE_OK);
     profile_free(profile);

@@ -58,7 +58,7 @@ static void growth_gauges_and_zeros(void **state) {
     (void)state;
     struct delta *delta = new_delta();
     expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}, {"b", 7, 0}))), ROWS({"a", 10, 5}, {"b", 7, 0}));
-    // a grew, b did nothing and holds nothing: gone; c is new.
+    // a grew; b did not change and has nothing in use, so it is omitted; c is new.
     expect(next(delta, cumulative(200, false, ROWS({"a", 15, 2}, {"b", 7, 0}, {"c", 1, 1}))), ROWS({"a", 5, 2}, {"c", 1, 1}));
     expect(next(delta, cumulative(300, false, ROWS({"a", 15, 2}, {"b", 8, 0}, {"c", 1, 0}))), ROWS({"a", 0, 2}, {"b", 1, 0}));
     delta_free(delta);
@@ -99,7 +99,7 @@ static void header_is_that_of_the_new_profile(void **state) {
     for (int i = 0; i < 5; i++) {
         struct profile *profile = next(delta, cumulative(times[i], false, ROWS({"a", 10 + i, 5})));
         assert_int_equal(profile_time_ns(profile), times[i]);
-        // Without both times, or when the clock was set back, it is the one that the profile says.
+        // If a time is missing, or the clock was set back, it is the profile's own.
         assert_int_equal(profile_duration_ns(profile), durations[i]);
         struct blob raw = encode_and_free(profile, MERGE_RAW);
         assert_true((memmem(raw.bytes, raw.size, "the first", 9) != NULL) == (i == 0));
@@ -187,7 +187,7 @@ static void overflow_is_counted(void **state) {
     delta_free(delta);
 }
 
-// A process whose stacks are new ones each period: the state must stay in proportion to one profile.
+// New stacks each period: the state must stay proportional to one profile.
 static void state_is_bounded(void **state) {
     (void)state;
     enum { STACKS = 40 };
@@ -201,7 +201,7 @@ static void state_is_bounded(void **state) {
         }
         struct profile *profile = next(delta, cumulative(100 + period, false, rows));
         assert_int_equal(profile_sample_count(profile), STACKS);
-        // Those that were there have the same total and a delta of 0; those that are new have all of theirs.
+        // Known stacks have the same total and a delta of 0; new ones have their whole value.
         assert_int_equal(values_of(profile, names[0])[0], period == 0 ? 100 : 0);
         assert_int_equal(values_of(profile, names[STACKS - 1])[0], period * 20 + 100 + STACKS - 1);
         profile_free(profile);
@@ -230,7 +230,7 @@ static void every_cut_is_an_error_or_a_profile(void **state) {
                 profile_free(decode_or_fail(out));
             free(out.bytes);
             free(copy);
-            // Whatever that was, the whole one is taken.
+            // Whatever the result was, the whole profile is accepted next.
             assert_int_equal(delta_next(delta, blob.bytes, blob.size, MERGE_RAW, &out.bytes, &out.size, &fault), MERGE_OK);
             free(out.bytes);
         }
@@ -251,12 +251,12 @@ static void limits_are_its_own(void **state) {
     free(blob.bytes);
 }
 
-// ---- Stacks that went to MERGE_EVICTED ----
+// ---- Evicted stacks (MERGE_EVICTED) ----
 
 enum { SIMULATED_STACKS = 12, PERIODS = 400 };
 
 struct simulated {
-    int64_t alloc; // since it was there last
+    int64_t alloc; // since it last appeared
     bool there;
 };
 
@@ -289,7 +289,7 @@ static struct blob simulated_profile(const struct simulated *stacks, int64_t evi
         uint32_t location = add_frame(profile, 0, 0, MERGE_EVICTED);
         profile_add_sample(profile, &location, 1, &evicted, &c, 1);
     }
-    if (period % 3 != 0) { // a stack of Go's that comes and goes has nothing to do with it
+    if (period % 3 != 0) { // a Go stack that comes and goes must not affect it
         uint32_t location = add_frame(profile, 0, 99, "Go");
         profile_add_sample(profile, &location, 1, &go, NULL, 0);
     }
@@ -297,7 +297,7 @@ static struct blob simulated_profile(const struct simulated *stacks, int64_t evi
     return encode_and_free(profile, MERGE_RAW);
 }
 
-// Stacks grow, are evicted, come back at once or later with less or with more than they had: all deltas together are what was allocated.
+// Stacks grow, are evicted, and reappear at once or later with smaller or larger values: the deltas must add up to what was allocated.
 static void what_was_evicted_is_told_once(void **state) {
     (void)state;
     struct simulated stacks[SIMULATED_STACKS] = {0};
@@ -329,7 +329,7 @@ static void what_was_evicted_is_told_once(void **state) {
     delta_free(delta);
 }
 
-// Stacks and what was evicted begin anew together: what is there now was not told before.
+// Stacks and the evicted sample restart together: nothing of the present values was reported before.
 static void a_reset_of_what_was_evicted(void **state) {
     (void)state;
     struct simulated stacks[SIMULATED_STACKS] = {{100, true}, {30, true}};
@@ -344,7 +344,7 @@ static void a_reset_of_what_was_evicted(void **state) {
     stacks[0].alloc = 45;
     stacks[2] = (struct simulated){5, true};
     profile_free(next(delta, simulated_profile(stacks, 20, 0, 6)));
-    stacks[2].there = false; // and from there on it takes over again, also what it had never told
+    stacks[2].there = false; // from then on evicted stacks are added again, including unreported values
     profile = next(delta, simulated_profile(stacks, 27, 0, 9));
     assert_int_equal(values_of(profile, MERGE_EVICTED)[0], 2);
     profile_free(profile);

@@ -1,4 +1,5 @@
-// Tests of delta_write.c: unknown fields and header of the new profile stay, ids are 1..n, what nothing uses goes, duplicates are one.
+// Tests of delta_write.c: unknown fields and the new profile's header are kept, ids are 1..n, unused entries are dropped, duplicates
+// merged.
 #include "message.h"
 
 #include "../profile.h"
@@ -43,7 +44,7 @@ static void only_what_is_used(void **state) {
     assert_int_equal(profile_sample_count(profile), 2);
     assert_int_equal(*profile_sample_values(profile, 0), 10);
     assert_int_equal(*profile_sample_values(profile, 1), 6);
-    assert_int_equal(profile->locations.count - 1, 2); // not the one with the id 1000
+    assert_int_equal(profile->locations.count - 1, 2); // without the one with the id 1000
     assert_int_equal(profile_duration_ns(profile), 77);
     assert_true(has(out, "only2"));
     profile_free(profile);
@@ -71,8 +72,8 @@ static void unknown_fields_stay(void **state) {
         wire_write_bytes(&w, 2, "\x08\x01\x10\x01\xa2\x06\x06sample", 13);
         struct blob out = step(delta, &w);
         assert_true(has(out, "profile"));
-        assert_true(has(out, "only2"));          // an unknown field may name any string
-        assert_int_equal(has(out, "sample"), 0); // it is the duplicate of the first one, which is written as it came first
+        assert_true(has(out, "only2"));          // an unknown field may refer to any string
+        assert_int_equal(has(out, "sample"), 0); // a duplicate of the first sample, which is the one written
         free(out.bytes);
     }
     delta_free(delta);
@@ -93,7 +94,7 @@ static void collect(struct blob blob, uint32_t field, uint64_t *ids, size_t *cou
     }
 }
 
-// Mappings, locations and functions have the ids 1..n in some order: google/pprof gives what it adds the id n+1.
+// Mappings, locations and functions must have ids 1..n in any order: google/pprof gives entries it adds the id n+1.
 static void assert_dense(struct blob blob, size_t mappings, size_t locations, size_t functions) {
     const size_t wanted[] = {[3] = mappings, [4] = locations, [5] = functions};
     for (uint32_t field = 3; field <= 5; field++) {
@@ -110,7 +111,7 @@ static void assert_dense(struct blob blob, size_t mappings, size_t locations, si
     }
 }
 
-// Ids with gaps and out of order, two functions that are equal, a location of two lines; then a delta that uses a part of them.
+// Ids with gaps and out of order, two equal functions, a location of two lines; then a delta that uses some of them.
 static struct wire_writer sparse(int64_t one, int64_t two) {
     struct wire_writer w = good_message();
     put_text(&w, "f"); // 3
@@ -119,13 +120,13 @@ static struct wire_writer sparse(int64_t one, int64_t two) {
     PUT(&w, 3, 1, 70, 2, 0x3000, 3, 0x4000, 5, 4);
     PUT(&w, 5, 1, 900, 2, 3);
     PUT(&w, 5, 1, 30, 2, 4);
-    PUT(&w, 5, 1, 20, 2, 4);                                                                 // the same as 30
+    PUT(&w, 5, 1, 20, 2, 4);                                                                 // equal to 30
     wire_write_bytes(&w, 4, "\x08\x50\x10\x46\x22\x03\x08\x84\x07\x22\x02\x08\x14", 13);     // 80: mapping 70, lines 900, 20
     wire_write_bytes(&w, 4, "\x08\x28\x10\x46\x22\x02\x08\x1e\x22\x04\x10\x07\x08\x1e", 14); // 40: mapping 70, 30, 30 at line 7
     uint8_t sample[] = {0x0a, 2, 80, 40, 0x12, 1, 0};
     sample[6] = (uint8_t)one;
     wire_write_bytes(&w, 2, sample, sizeof sample);
-    uint8_t other[] = {8, 40, 16, 0, 0xa2, 6, 3, 'n', 'e', 'w'}; // ref and value not packed, a field that nobody knows
+    uint8_t other[] = {8, 40, 16, 0, 0xa2, 6, 3, 'n', 'e', 'w'}; // ref and value unpacked, an unknown field
     other[3] = (uint8_t)two;
     wire_write_bytes(&w, 2, other, sizeof other);
     return w;
@@ -136,7 +137,7 @@ static void ids_have_no_gaps(void **state) {
     struct delta *delta = delta_new((const char *const[]){"a"}, 1);
     struct wire_writer w = sparse(5, 6);
     struct blob out = step(delta, &w);
-    assert_dense(out, 2, 2, 2); // what good_message has is used by nothing, but for the mapping
+    assert_dense(out, 2, 2, 2); // nothing uses the entries of good_message, except the mapping
     free(out.bytes);
     w = sparse(5, 9);
     out = step(delta, &w);

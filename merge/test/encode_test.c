@@ -1,4 +1,4 @@
-// Tests of encode.c: what comes out is what went in, without zeros and what only they use.
+// Tests of encode.c: round trips, without samples of zeros and entries that only they use.
 #include "sample_profile.h"
 
 #include "../profile.h"
@@ -26,7 +26,7 @@ static void survives_each_compression(void **state) {
         assert_int_equal(mapping->limit, 0x9000);
         assert_int_equal(mapping->flags, MAPPING_FUNCTIONS);
         assert_string_equal(profile_string(profile, mapping->build_id), "feed");
-        // A second round gives the same bytes.
+        // A second round trip gives the same bytes.
         struct blob again = encode_and_free(profile, kind);
         assert_int_equal(again.size, blob.size);
         assert_memory_equal(again.bytes, blob.bytes, blob.size);
@@ -51,7 +51,7 @@ static void unused_entries_are_left_out(void **state) {
     free(blob.bytes);
 }
 
-// The first mapping is the main program by custom, used or not; others go.
+// The first mapping, by convention the main program, is kept even if unused; others are not.
 static void first_mapping_stays(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -108,10 +108,10 @@ struct source {
     uint32_t next, leaf, wrong_at;
     int64_t values[2];
     struct blob out;
-    size_t max_bytes; // bytes that may be had
+    size_t max_bytes; // allocation limit
 };
 
-// Each of another depth, from none to more than a message of 128 bytes holds.
+// Samples of different depths, from 0 to more than fit a message of 128 bytes.
 static bool next_sample(void *context, struct profile_source_sample *sample) {
     struct source *source = context;
     if (source->next == SOURCE_SAMPLES)
@@ -146,13 +146,13 @@ static enum merge_error encode_source(struct source *source) {
     return error;
 }
 
-// Nothing is asked of them but to be read again, all and in their order.
+// All samples must be read back in order.
 static void samples_of_a_source_are_written(void **state) {
     (void)state;
     struct source source = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX};
     assert_int_equal(encode_source(&source), MERGE_OK);
     struct profile *profile = decode_or_fail(source.out);
-    // Those of equal stacks are one when they are read: depths 0 to 199.
+    // Equal stacks are merged when read: depths 0 to 199.
     assert_int_equal(profile_sample_count(profile), 200);
     for (uint32_t i = 0; i < 200; i++) {
         struct profile_sample_view view;
@@ -173,7 +173,7 @@ static void samples_of_a_source_are_written(void **state) {
 static void a_source_may_be_wrong_or_have_no_room(void **state) {
     (void)state;
     struct source wrong = {.max_bytes = SIZE_MAX, .wrong_at = 900};
-    assert_int_equal(encode_source(&wrong), MERGE_MALFORMED); // there is no location 3
+    assert_int_equal(encode_source(&wrong), MERGE_MALFORMED); // location 3 does not exist
     free(wrong.out.bytes);
     struct source enough = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX};
     assert_int_equal(encode_source(&enough), MERGE_OK);

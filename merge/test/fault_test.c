@@ -1,4 +1,4 @@
-// Tests of fault.c: every error has a name of its own, strings are one line and fit.
+// Tests of fault.c: error names are distinct, texts are one line and truncated to fit.
 #include "sample_profile.h"
 
 #include "../fault.h"

@@ -1,4 +1,4 @@
-// Tests of id_map.c: dense and far ids, ids that come twice, ids that are not there.
+// Tests of id_map.c: dense and sparse ids, duplicate ids, absent ids.
 #include "sample_profile.h"
 
 #include "../id_map.h"

@@ -1,4 +1,4 @@
-// Tests of intern.c: every entry is found again through all growths, and none that is not there.
+// Tests of intern.c: every entry is found after each growth, and absent ones are not.
 #include "sample_profile.h"
 
 #include "../intern.h"
@@ -11,7 +11,7 @@ static void entries_are_found_through_all_growths(void **state) {
     (void)state;
     enum { COUNT = 5000 };
     static uint64_t numbers[COUNT + 1];
-    const uint32_t masks[] = {UINT32_MAX, 3, 0}; // few or only one hash: long runs of candidates
+    const uint32_t masks[] = {UINT32_MAX, 3, 0}; // few hashes or one: long probe sequences
     for (int m = 0; m < 3; m++) {
         struct intern table = {0};
         for (uint32_t id = 1; id <= COUNT; id++) {
@@ -29,7 +29,7 @@ static void entries_are_found_through_all_growths(void **state) {
     }
 }
 
-// Neither zero words nor lengths may make hashes collapse.
+// Hashes must depend on zero words and on the length.
 static void hashes_of_small_inputs_differ(void **state) {
     (void)state;
     static const char zeros[64];
@@ -38,7 +38,7 @@ static void hashes_of_small_inputs_differ(void **state) {
             assert_true(intern_hash_bytes(99, zeros, a) != intern_hash_bytes(99, zeros, b));
 }
 
-// Nor may the order of the words be lost, in the two chains or between them, nor a single bit.
+// They must depend on the order of words, within and between the two chains, and on every bit.
 static void hashes_of_similar_inputs_differ(void **state) {
     (void)state;
     enum { WORDS = 9 };
@@ -60,14 +60,14 @@ static void hashes_of_similar_inputs_differ(void **state) {
     }
 }
 
-// The steps that only fetch say where intern_find will look, and nothing of a table that is empty.
+// intern_likely must return what intern_find will look at, and 0 for an empty table.
 static void likely_ids_have_the_hash(void **state) {
     (void)state;
     const uint64_t numbers[] = {0, 10, 20, 30};
     struct intern table = {0};
     intern_fetch(&table, 7);
     assert_int_equal(intern_likely(&table, 7), 0);
-    assert_true(intern_add(&table, 7, 1) && intern_add(&table, 7 + 64, 2) && intern_add(&table, 7, 3)); // one slot wanted by all
+    assert_true(intern_add(&table, 7, 1) && intern_add(&table, 7 + 64, 2) && intern_add(&table, 7, 3)); // all in the same slot
     assert_int_equal(intern_likely(&table, 7), 1);
     assert_int_equal(intern_likely(&table, 7 + 64), 2);
     assert_int_equal(intern_likely(&table, 7 + 128), 0);
@@ -82,7 +82,7 @@ static uint32_t find_next(struct intern *table, const uint64_t *numbers, uint64_
     return intern_find_next(table, intern_hash_end(number), same_number, numbers, &number);
 }
 
-// In the order of the input before no hash is needed; a guess that is wrong is no answer.
+// In the previous input's order no hash is needed; a wrong guess returns 0.
 static void guesses_follow_the_order(void **state) {
     (void)state;
     const uint64_t numbers[] = {0, 10, 20, 30, 40, 15};
@@ -93,12 +93,12 @@ static void guesses_follow_the_order(void **state) {
         assert_true(intern_add(&table, intern_hash_end(numbers[id]), id));
     intern_rewind(&table);
     assert_int_equal(guess(&table, numbers, 10), 1);
-    assert_int_equal(guess(&table, numbers, 15), 0); // something new
+    assert_int_equal(guess(&table, numbers, 15), 0); // a new key
     assert_true(intern_add(&table, intern_hash_end(15), 5));
-    assert_int_equal(guess(&table, numbers, 20), 2); // and on in the old order
-    assert_int_equal(guess(&table, numbers, 40), 0); // 30 is left out
+    assert_int_equal(guess(&table, numbers, 20), 2); // continues in the old order
+    assert_int_equal(guess(&table, numbers, 40), 0); // 30 was skipped
     assert_int_equal(find_next(&table, numbers, 40), 4);
-    assert_int_equal(guess(&table, numbers, 40), 0); // behind the end
+    assert_int_equal(guess(&table, numbers, 40), 0); // past the end
     intern_rewind(&table);
     const uint32_t order[] = {1, 5, 2, 4};
     for (int i = 0; i < 4; i++)

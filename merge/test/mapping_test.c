@@ -1,4 +1,4 @@
-// Tests of mapping.c: one process keeps its mappings apart, the same library in two processes is one.
+// Tests of mapping.c: mappings of one process stay separate, the same library in two processes is merged.
 #include "sample_profile.h"
 
 #include "../profile.h"
@@ -37,7 +37,7 @@ static void of_one_process_stay_apart(void **state) {
     assert_int_equal(*profile_sample_values(profile, 0), 2);
     assert_int_equal(*profile_sample_values(profile, 1), 4);
     profile_free(profile);
-    // The second process has them in the other order: what is the same comes before what is alike.
+    // The second process has them in reverse order: equal mappings are matched before similar ones.
     struct profile_mapping turned[2] = {twice[1], twice[0]};
     profile = merged(twice, 2, turned, 2);
     assert_int_equal(profile->mappings.count - 1, 2);
@@ -46,7 +46,7 @@ static void of_one_process_stay_apart(void **state) {
     profile_free(profile);
 }
 
-// Its mapping is read before it turns out to be wrong, and must not become the first one nor the place of the library.
+// The mapping of an input that proves malformed must not become the first one, nor the library's address.
 static void of_a_wrong_input_are_forgotten(void **state) {
     (void)state;
     struct profile_mapping maps[2] = {here, here};
@@ -103,7 +103,7 @@ static void what_differs_stays_apart(void **state) {
     others[1].file_offset = 0;
     others[2].memory_limit += 0x1000;
     others[3].build_id = "feed";
-    others[4].file = ""; // nothing says what it is
+    others[4].file = ""; // unidentified
     struct profile *profile = merged(&here, 1, others, 5);
     assert_int_equal(profile->mappings.count - 1, 6);
     profile_free(profile);
@@ -115,7 +115,7 @@ static void what_differs_stays_apart(void **state) {
     profile_free(profile);
 }
 
-// A file with the name of another's build ID is not that one.
+// A file named like another mapping's build ID does not match it.
 static void name_and_build_id_are_not_mixed_up(void **state) {
     (void)state;
     struct profile_mapping a = here, b = here;
@@ -127,7 +127,7 @@ static void name_and_build_id_are_not_mixed_up(void **state) {
     profile_free(profile);
 }
 
-// 20,000 mappings that all look alike, in two inputs at two places: paired off in order, and in linear time (else this takes minutes).
+// 20,000 similar mappings, in two inputs at different addresses: matched in order, and in linear time (else this takes minutes).
 static void many_that_are_alike(void **state) {
     (void)state;
     enum { COUNT = 20000 };

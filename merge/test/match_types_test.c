@@ -1,4 +1,4 @@
-// Tests of match_types.c: types in common, units that are converted, a period type that is missing.
+// Tests of match_types.c: common types, unit conversion, a missing period type.
 #include "sample_profile.h"
 
 #include "../profile.h"
@@ -36,7 +36,7 @@ static enum merge_error add(struct profile *profile, struct blob blob, struct me
     return error;
 }
 
-// As go tool pprof: what an upgrade of the client adds or drops is left out, and told.
+// As in go tool pprof: types that a client upgrade adds or removes are dropped, and listed.
 static void common_types(void **state) {
     (void)state;
     struct merge_fault fault;
@@ -52,7 +52,7 @@ static void common_types(void **state) {
     assert_int_equal(profile_left_out_count(profile), 2);
     assert_string_equal(profile_left_out_name(profile, 0), "old");
     assert_string_equal(profile_left_out_name(profile, 1), "new");
-    // Nothing in common: both are named, and nothing has changed.
+    // Nothing in common: the error lists both, and the profile is unchanged.
     assert_int_equal(add(profile, WITH_UNITS("h", NULL, {"cpu", "nanoseconds", 1}), &fault), MERGE_TYPES_DIFFER);
     assert_non_null(strstr(fault.text, "cpu/nanoseconds"));
     assert_non_null(strstr(fault.text, "a/bytes, b/count"));
@@ -61,7 +61,7 @@ static void common_types(void **state) {
     profile_free(profile);
 }
 
-// Both ways, whichever comes first, and the unit of the sum is the smaller one.
+// In either order the sum has the smaller unit.
 static void units_are_converted(void **state) {
     (void)state;
     for (int order = 0; order < 2; order++) {
@@ -77,11 +77,11 @@ static void units_are_converted(void **state) {
             expect(profile, "f", "delay", 3000007), expect(profile, "f", "size", 2053);
             assert_string_equal(profile_sample_type_unit(profile, (size_t)profile_sample_type_index(profile, "delay")), "nanoseconds");
             assert_string_equal(profile_sample_type_unit(profile, (size_t)profile_sample_type_index(profile, "size")), "bytes");
-            assert_string_equal(profile_string(profile, profile->period_type.type), "cpu"); // a missing one fits any
+            assert_string_equal(profile_string(profile, profile->period_type.type), "cpu"); // a missing period type matches any
             profile_free(profile);
         }
     }
-    // A strict merge, and units of different things.
+    // A strict merge, and units of different quantities.
     struct profile *profile = profile_new();
     assert_int_equal(add(profile, WITH_UNITS("f", "cpu", {"delay", "milliseconds", 3}), NULL), MERGE_OK);
     assert_int_equal(add(profile, WITH_UNITS("f", "cpu", {"delay", "nanoseconds", 3}), NULL), MERGE_TYPES_DIFFER);

@@ -1,4 +1,4 @@
-// Tests of memory.c: what is in a block stays whatever its size becomes, large blocks are none of malloc's, sizes that no memory has.
+// Tests of memory.c: resizing keeps the content, large blocks do not come from malloc, impossible sizes.
 #include "sample_profile.h"
 
 #include "../memory.h"
@@ -35,7 +35,7 @@ static void zeroed_is_zero(void **state) {
     (void)state;
     const size_t counts[] = {0, 1, 1000, 100000};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        for (int round = 0; round < 2; round++) { // the second gets the memory of the first
+        for (int round = 0; round < 2; round++) { // the second reuses the memory of the first
             uint64_t *items = memory_take_zeroed(counts[i], sizeof *items);
             assert_non_null(items);
             for (size_t at = 0; at < counts[i]; at++)
@@ -63,7 +63,7 @@ static void no_memory_is_that_large(void **state) {
 }
 
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
-// glibc maps 200 KiB by itself until such a block was freed.
+// glibc maps blocks of 200 KiB until one was freed.
 static void thresholds_of_malloc_stay(void **state) {
     (void)state;
     for (size_t size = 1; size < 16 << 20; size *= 3) {
@@ -73,7 +73,7 @@ static void thresholds_of_malloc_stay(void **state) {
         memory_free(kept);
         memory_free(zeroed);
     }
-    enum { IS_MAPPED = 2 }; // in the word before a block of glibc's
+    enum { IS_MAPPED = 2 }; // flag in the word before a glibc block
     size_t *volatile block = malloc(200 * 1024);
     assert_true((block[-1] & IS_MAPPED) != 0);
     free(block);

@@ -20,7 +20,7 @@ static void sums_of_all_inputs(void **state) {
     free(raw.bytes), free(gzip.bytes), free(zstd.bytes), free(out.bytes);
 }
 
-// A sum of zero vanishes: what one input adds the other takes away.
+// A sample whose sum is zero is dropped.
 static void opposite_samples_vanish(void **state) {
     (void)state;
     struct blob raw = sample_bytes(MERGE_RAW);
@@ -46,7 +46,7 @@ static void wrong_input_gives_no_output(void **state) {
     free(good.bytes);
 }
 
-// A library mapped at another place, an address of 0, and times of which one is unknown.
+// A library mapped at different addresses, an address of 0, and an unknown time.
 static void times_and_zero_addresses(void **state) {
     (void)state;
     struct profile *merged = profile_new();

@@ -1,4 +1,4 @@
-// message.h: writes encoded profiles by hand, right ones and wrong ones, for the tests of decode.c and decode_tables.c.
+// message.h: hand-written encoded profiles, valid and malformed, for the tests of decode.c and decode_tables.c.
 #ifndef CMEMPROF_MERGE_TEST_MESSAGE_H
 #define CMEMPROF_MERGE_TEST_MESSAGE_H
 
@@ -6,7 +6,7 @@
 
 #include "../wire.h"
 
-// numbers: pairs of field and value; a 0 for the field ends them.
+// numbers: pairs of field and value, terminated by field 0.
 static inline void put_message(struct wire_writer *writer, uint32_t field, const uint64_t *numbers) {
     size_t message = wire_open(writer, field);
     for (; *numbers; numbers += 2) {
@@ -34,7 +34,7 @@ static inline struct wire_writer good_message(void) {
     return writer;
 }
 
-// Decodes and frees. The bytes are copied to a block of their size, so that a sanitizer sees what is read behind them.
+// Decodes and frees. The bytes are copied to a block of exact size, so that sanitizers detect reads past the end.
 static inline enum merge_error decode_message(struct wire_writer *writer, const struct merge_limits *limits, struct profile **profile,
                                               struct merge_fault *fault) {
     uint8_t *copy = malloc(writer->size);
@@ -54,7 +54,7 @@ static inline void expect_fault(struct wire_writer *writer, enum merge_error err
     assert_int_equal(fault.error, error);
     if (!strstr(fault.text, text))
         fail_msg("\"%s\" does not say \"%s\"", fault.text, text);
-    assert_int_equal(profile_status(profile), MERGE_OK); // a wrong input leaves the profile as it was
+    assert_int_equal(profile_status(profile), MERGE_OK); // a malformed input does not change the profile
     struct blob empty;
     assert_int_equal(profile_encode(profile, MERGE_RAW, &empty.bytes, &empty.size), MERGE_OK);
     free(empty.bytes);

@@ -1,8 +1,8 @@
-// Tests what happens when malloc says NULL: every allocation of a merge, a delta and a tree fails once. The answer must be MERGE_NO_MEMORY
-// with nothing left behind, or the same result as ever where the allocation was not needed.
+// Tests out-of-memory handling: every allocation of a merge, a delta and a tree fails once. The result must be MERGE_NO_MEMORY
+// without leaks, or the normal result if the allocation was optional.
 //
-// malloc, calloc, realloc, mmap and mremap are defined here and forward to those of glibc and the system. A sanitizer has its own: there
-// nothing fails.
+// malloc, calloc, realloc, mmap and mremap are interposed here and forward to glibc and the kernel. With a sanitizer nothing
+// fails, since it has its own.
 #include "merge_inputs.h"
 #include "sample_profile.h"
 
@@ -12,9 +12,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static long countdown = -1; // the allocation that fails; below 0: none
-static long allocations;    // made since the count was set
-static long live;           // allocated and not freed
+static long countdown = -1; // index of the allocation that fails; below 0: none
+static long allocations;    // since the count was reset
+static long live;           // allocations not freed
 
 #ifndef __SANITIZE_ADDRESS__
 void *__libc_malloc(size_t size);
@@ -146,7 +146,7 @@ static void fail_each(enum merge_error (*job)(void)) {
     assert_int_equal(job(), MERGE_OK);
     long count = allocations, failed = 0;
 #ifndef __SANITIZE_ADDRESS__
-    assert_true(count > 20); // the functions above are the ones that are called
+    assert_true(count > 20); // the interposed functions are called
 #endif
     for (long i = 0; i < count; i++) {
         long before = live;
@@ -157,11 +157,11 @@ static void fail_each(enum merge_error (*job)(void)) {
         assert_int_equal(live, before);
         failed += error == MERGE_NO_MEMORY;
     }
-    // Only shrinking a result, and one of cmocka's own now and then, may fail without harm.
+    // Only shrinking a result, and an occasional allocation by cmocka, may fail without effect.
     assert_true(failed >= count * 3 / 4);
 }
 
-// What a process pays each period once its profiles have stopped growing.
+// Allocations per period once profiles have stopped growing.
 static void delta_allocates_nothing_in_the_steady_state(void **state) {
     (void)state;
     struct delta *delta = delta_new((const char *const[]){"alloc_space"}, 1);
@@ -176,10 +176,10 @@ static void delta_allocates_nothing_in_the_steady_state(void **state) {
     delta_free(delta);
 }
 
-// A compressor is made once in a process: all that fails on the way to it, until there is one.
+// A compressor is created once per process: each allocation until then fails once.
 static void compressor_without_memory(void **state) {
     (void)state;
-    enum { LEVEL = 7 }; // nobody else's here
+    enum { LEVEL = 7 }; // not used elsewhere in this program
     enum merge_error error = MERGE_NO_MEMORY;
     long failed = 0;
     for (; error != MERGE_OK; failed += error != MERGE_OK) {
@@ -196,7 +196,7 @@ static void compressor_without_memory(void **state) {
 #ifndef __SANITIZE_ADDRESS__
     assert_true(failed >= 2);
 #endif
-    // The next one that writes gzip gets it.
+    // The next gzip writer reuses it.
     struct compress compress = {0};
     struct wire_writer out = {0};
     allocations = 0;

@@ -1,5 +1,5 @@
-// Tests of profile.c: equal things are one thing, different things are two, also when all hashes are equal; sums stop at the ends of int64;
-// the first failure sticks.
+// Tests of profile.c: equal entries are merged and different ones are not, even if all hashes are equal; sums saturate; the first failure
+// is kept.
 #include "sample_profile.h"
 
 #include "../profile.h"
@@ -12,7 +12,7 @@ static struct profile *new_profile(uint32_t hash_mask) {
     return profile;
 }
 
-// Every function that differs from `base` in one field, and base itself once more.
+// Functions that differ from `base` in one field each, and base again.
 static void functions(struct profile *profile) {
     const struct profile_function all[] = {{"n", "s", "f", 1}, {"m", "s", "f", 1}, {"n", "t", "f", 1},
                                            {"n", "s", "g", 1}, {"n", "s", "f", 2}, {"n", NULL, "f", 1}};
@@ -62,7 +62,7 @@ static void samples(struct profile *profile) {
         SAMPLE({"k", "v", 0, ""}, {"l", NULL, 5, ""}, {"k", "w", 0, ""});
     }
     assert_int_equal(profile_sample_count(profile), 12);
-    SAMPLE({"k", "w", 0, ""}, {"k", "v", 0, ""}, {"l", NULL, 5, ""}); // the order of labels is nothing
+    SAMPLE({"k", "w", 0, ""}, {"k", "v", 0, ""}, {"l", NULL, 5, ""}); // the order of labels does not matter
     assert_int_equal(profile_sample_count(profile), 12);
     for (uint32_t i = 0; i < 12; i++)
         assert_int_equal(*profile_sample_values(profile, i), i == 11 ? 3 : 2);

@@ -1,4 +1,4 @@
-// sample_profile.h: the small profile that several tests build: one mapping, an inlined frame, an address without symbol, labels.
+// sample_profile.h: a small profile shared by tests: one mapping, an inlined frame, an unsymbolized address, labels.
 #ifndef CMEMPROF_MERGE_TEST_SAMPLE_PROFILE_H
 #define CMEMPROF_MERGE_TEST_SAMPLE_PROFILE_H
 
@@ -13,8 +13,8 @@ static inline uint32_t add_frame(struct profile *profile, uint32_t mapping, uint
     return profile_add_location(profile, mapping, address, &(struct profile_line){function, 10, 0}, 1);
 }
 
-// Types alloc_space/bytes and inuse_space/bytes. Samples: leaf, inlined(in main2), main: 100 and 50, label thread=t1; an address below
-// main: 7 and 0; one of zeros that only it has the function unused.
+// Types alloc_space/bytes and inuse_space/bytes. Samples: leaf, inlined (in outer), main: 100 and 50, label thread=t1; an address below
+// main: 7 and 0; one of zeros, the only user of the function unused.
 static inline struct profile *sample_profile(void) {
     struct profile *profile = profile_new();
     assert_non_null(profile);
@@ -58,7 +58,7 @@ static inline struct profile *decode_or_fail(struct blob blob) {
     return profile;
 }
 
-// The values of the sample whose leaf function has this name; NULL: none. Fails if there are two.
+// Values of the sample with this leaf function; NULL: none. Fails if there are two.
 static inline const int64_t *values_of(struct profile *profile, const char *leaf) {
     const int64_t *values = NULL;
     for (size_t i = 0; i < profile_sample_count(profile); i++) {

@@ -1,10 +1,10 @@
-// Tests of shown_type.c: what is shown of the profiles that real clients send, and of those that hold nothing.
+// Tests of shown_type.c: default types for the profiles of real clients, and for empty ones.
 #include "sample_profile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-// Types "a b c", one value each; what both forms of the profile choose.
+// Types "a b c", one value each; struct profile and struct totals must choose the same.
 static void expect_shown(const char *types, const char *own_default, const int64_t *values, const char *want) {
     struct profile *profile = profile_new();
     char text[200], *rest = text;
@@ -28,7 +28,7 @@ static void expect_shown(const char *types, const char *own_default, const int64
 
 static void of_real_clients(void **state) {
     (void)state;
-    // ddtrace 4: pprof's default is the last, and 0 on a machine without a GPU.
+    // ddtrace 4: pprof's default is the last type, which is 0 on a machine without a GPU.
     expect_shown("cpu-time heap-space gpu-flops-samples", NULL, (int64_t[]){5, 7, 0}, "heap-space");
     expect_shown("cpu-time heap-space gpu-flops-samples", NULL, (int64_t[]){5, 0, 0}, "cpu-time");
     expect_shown("cpu-samples cpu-time", NULL, (int64_t[]){5, 7}, "cpu-time");
@@ -51,7 +51,7 @@ static void what_holds_nothing_has_one_all_the_same(void **state) {
     free(totals);
 }
 
-// A sum of 0 is not nothing: the difference of two profiles may have it.
+// A total of 0 may come from non-zero values, as in the difference of two profiles.
 static void values_that_cancel(void **state) {
     (void)state;
     struct profile *profile = profile_new();

@@ -1,4 +1,5 @@
-// Tests of string_table.c and intern.c: ids stay, hashes never decide, zero bytes and long strings survive, addresses do not move.
+// Tests of string_table.c and intern.c: ids are stable, hash collisions are harmless, zero bytes and long strings survive, addresses are
+// stable.
 #include "sample_profile.h"
 
 #include "../string_table.h"
@@ -7,7 +8,7 @@
 
 static void same_text_same_id(void **state) {
     (void)state;
-    // With the mask 0 all hashes are equal: only the comparison tells strings apart.
+    // With mask 0 all hashes are equal, and only the comparison distinguishes strings.
     const uint32_t masks[] = {UINT32_MAX, 0};
     for (int m = 0; m < 2; m++) {
         struct string_table table;

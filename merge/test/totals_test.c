@@ -1,4 +1,4 @@
-// Tests of totals.c: the same sums as of the decoded profile, whatever the compression; damage is refused, never read beyond.
+// Tests of totals.c: the same sums as of the decoded profile, with any compression; damaged input is refused without reading out of bounds.
 #include "sample_profile.h"
 
 static void expect_as_decoded(struct blob blob) {
@@ -53,7 +53,7 @@ static void types_are_found(void **state) {
     free(blob.bytes);
 }
 
-// Each prefix, each byte changed: an answer or an error. The sanitized build sees what is read beyond the end.
+// Each prefix, and each byte changed: a result or an error. The sanitized build detects reads past the end.
 static void damaged_input(void **state) {
     (void)state;
     struct blob blob = encode_and_free(with_c(), MERGE_RAW);
@@ -65,7 +65,7 @@ static void damaged_input(void **state) {
         refused += totals_read(exact, size, NULL, &totals, NULL) != MERGE_OK;
         free(exact);
     }
-    assert_true(refused > blob.size / 2); // not where a field of the top level ends
+    assert_true(refused > blob.size / 2); // except at the end of a top-level field
     for (size_t at = 0; at < blob.size; at++) {
         uint8_t before = blob.bytes[at];
         for (int bit = 0; bit < 8; bit++) {

@@ -1,4 +1,4 @@
-// Tests of tree.c: totals and selves, order of children, recursion, labels, addresses without symbols.
+// Tests of tree.c: total and self values, order of children, recursion, labels, unsymbolized addresses.
 #include "sample_profile.h"
 
 #include "../profile.h"
@@ -52,7 +52,7 @@ static void sample_profile_as_tree(void **state) {
     profile_free(profile);
 }
 
-// The same function at two addresses is one node; below itself it is another one. Children: by total, then by name.
+// The same function at two addresses is one node; below itself it is a second one. Children are sorted by total, then name.
 static void nodes_are_functions(void **state) {
     (void)state;
     const uint32_t masks[] = {UINT32_MAX, 0};
@@ -70,7 +70,7 @@ static void nodes_are_functions(void **state) {
         profile_add_sample(profile, (uint32_t[]){a, here}, 2, (int64_t[]){-3}, NULL, 0);
         profile_add_sample(profile, NULL, 0, (int64_t[]){100}, NULL, 0);
         expect(profile, 0, NULL, NULL, ":100/120(f:3/20(b:8/8 c:8/8 f:4/4 a:-3/-3))");
-        // The first child again, and one that is not the first.
+        // The first child again, and another one.
         profile_add_sample(profile, (uint32_t[]){there, here}, 2, (int64_t[]){16}, NULL, 0);
         profile_add_sample(profile, (uint32_t[]){c, there}, 2, (int64_t[]){32}, NULL, 0);
         expect(profile, 0, NULL, NULL, ":100/168(f:3/68(c:40/40 f:20/20 b:8/8 a:-3/-3))");
@@ -78,7 +78,7 @@ static void nodes_are_functions(void **state) {
     }
 }
 
-// ---- Choice of samples ----
+// ---- Sample selection ----
 
 static void expect_with(struct profile *profile, struct tree_options options, const char *want) {
     struct tree tree;
@@ -107,7 +107,7 @@ static void samples_are_chosen_by_labels_and_leaf(void **state) {
     profile_free(profile);
 }
 
-// A second type beside the first: what has a value of either is there, the heavier one decides the order.
+// With a second type: nodes with a value of either are included, and the larger one decides the order.
 static void two_types_in_one_tree(void **state) {
     (void)state;
     struct profile *profile = profile_new();

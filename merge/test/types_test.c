@@ -1,4 +1,4 @@
-// Tests of types.c: union, subset, scale, the count of what did not fit.
+// Tests of types.c: union, subset, scale, the saturation count.
 #include "sample_profile.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ static void union_of_types(void **state) {
     assert_int_equal(profile_sample_type_count(profile), 3);
     expect(profile, "f", "a", 101), expect(profile, "f", "b", 202), expect(profile, "f", "c", 300);
     expect(profile, "g", "a", 10), expect(profile, "g", "b", 0), expect(profile, "g", "c", 30);
-    // The limit is for all of them together.
+    // The limit applies to the union.
     struct merge_limits tight = merge_default_limits;
     tight.sample_types = 3;
     struct blob more = with_types(NAMES("d"), VALUES(1), 1, "f");
@@ -57,7 +57,7 @@ static void subset_of_types(void **state) {
     assert_int_equal(profile_sample_type_count(profile), 2);
     assert_string_equal(profile_sample_type_name(profile, 0), "c");
     expect(profile, "f", "c", 3), expect(profile, "f", "a", 1);
-    // A merge with the whole one says what is missing.
+    // A merge with the full profile names the missing type.
     assert_int_equal(profile_decode(profile, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_TYPES_DIFFER);
     profile_free(profile);
     free(blob.bytes), free(out.bytes);
@@ -81,7 +81,7 @@ static void scale_rounds_and_stops_at_the_ends(void **state) {
     free(blob.bytes);
 }
 
-// Means of values that are small beside what they are divided by: their sum stays right, and none changes its sign.
+// Means of values that are small relative to the divisor: the sum stays exact, and no value changes its sign.
 static void scale_keeps_the_sum(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -104,7 +104,7 @@ static void scale_keeps_the_sum(void **state) {
     profile_free(profile);
 }
 
-// Renamed, a type is another one for what comes later.
+// A renamed type differs from the old name in later inputs.
 static void renamed_type(void **state) {
     (void)state;
     struct blob blob = with_types(NAMES("a", "b"), VALUES(1, 2), 2, "f");

@@ -33,7 +33,7 @@ static void not_of_the_same(void **state) {
     expect_not("count", "counts");
     expect_not("bytes", "bytes");
     expect_not("", "");
-    expect_not("n", "seconds"); // the n of "ns" alone is no unit
+    expect_not("n", "seconds"); // "n", as in "ns", is not a unit by itself
     expect_not("nanosecondsnanoseconds", "nanoseconds");
 }
 

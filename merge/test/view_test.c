@@ -37,7 +37,7 @@ static void frames_and_labels(void **state) {
     assert_int_equal(view.values[0], 100);
     assert_int_equal(profile_sample_without_frames(profile, 3, &view), MERGE_NOT_FOUND);
     assert_int_equal(profile_sample_at(profile, 1, &view), MERGE_OK);
-    assert_string_equal(view.frames[0].function, ""); // an address without symbol
+    assert_string_equal(view.frames[0].function, ""); // an unsymbolized address
     assert_int_equal(view.frames[0].file_offset, 0x400);
     assert_int_equal(profile_sample_at(profile, 2, &view), MERGE_OK);
     assert_string_equal(view.frames[0].mapping_file, "");
@@ -46,7 +46,7 @@ static void frames_and_labels(void **state) {
     profile_free(profile);
 }
 
-// An address without symbol is named by its place in the file, which no loader changes.
+// An unsymbolized address is identified by its file offset, which does not depend on the load address.
 static void place_in_the_file(void **state) {
     (void)state;
     static const uint64_t starts[] = {0x400000, 0x7f0000000000};
@@ -86,7 +86,7 @@ static void types(void **state) {
     profile_free(profile);
 }
 
-// A function of which only the mangled name is known.
+// A function with only a mangled name.
 static void system_name_stands_in(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -108,7 +108,7 @@ static void go_code_is_told_from_c(void **state) {
         {"runtime.asmcgocall", "/go/asm_amd64.s", true},
         {"crosscall2", "/go/cgo/asm_amd64.s", true},
         {"_cgoexp_0f3b_callback", "_cgo_gotypes.go", true},
-        {"_sqlite3_step", "/src/sqlite3.go", false}, // in the preamble
+        {"_sqlite3_step", "/src/sqlite3.go", false}, // C code in the cgo preamble
         {"sqlite3Malloc", "/src/sqlite3.c", false},
         {"", "", false},
         {"std::sort", "/usr/include/c++/12/algo", false},

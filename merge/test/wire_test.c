@@ -1,4 +1,4 @@
-// Tests of wire.h: varints at their ends, lengths that lie, messages that outgrow the byte left for their length.
+// Tests of wire.h: extreme varints, false lengths, messages that outgrow the byte reserved for their length.
 #include "sample_profile.h"
 
 #include "../wire.h"
@@ -21,7 +21,7 @@ static void varints_survive_both_ways(void **state) {
 }
 
 static enum wire_result next_of(const char *bytes, size_t size) {
-    // A copy of exactly this size, so that a sanitizer sees any byte read behind it.
+    // A copy of exact size, so that sanitizers detect reads past the end.
     uint8_t *copy = malloc(size);
     memcpy(copy, bytes, size);
     struct wire wire = {copy, copy + size};
