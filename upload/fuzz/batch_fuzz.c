@@ -1,7 +1,7 @@
-// batch_fuzz.c: fuzz target of the reader of spool files. Made for libFuzzer by `make fuzz-upload`.
+// batch_fuzz.c: fuzz target of the reader of spool files, for libFuzzer. Built by `make fuzz-upload`.
 //
-// Half of the inputs get the size and checksum that their bytes would have, or nothing would come behind that check. What is accepted must
-// lie within the bytes, and be the same when it is written and read again.
+// Half of the inputs get a valid size and checksum, or nothing would pass these checks. Accepted batches must point
+// within the bytes, and survive a round trip.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// batch_seeds.c: writes a few batches, from which the fuzzer starts. usage: batch_seeds FOLDER
+// batch_seeds.c: writes the seed corpus of batch_fuzz.c. usage: batch_seeds FOLDER
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

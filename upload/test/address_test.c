@@ -1,4 +1,4 @@
-// address_test.c: which URLs may be sent to, and which of them are this machine.
+// address_test.c: usable URLs, and which of them are loopback.
 #include "../address.h"
 
 #include <setjmp.h>

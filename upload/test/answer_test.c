@@ -14,7 +14,7 @@ static void assert_kept(const char *input, const char *kept) {
     upload_answer_init(&whole, text, sizeof text);
     upload_answer_add(&whole, input, strlen(input));
     assert_string_equal(text, kept);
-    // Cut into single bytes it is the same.
+    // The same byte by byte.
     upload_answer_init(&pieces, text, sizeof text);
     for (size_t i = 0; i < strlen(input); i++) {
         upload_answer_add(&pieces, input + i, 1);

@@ -1,4 +1,4 @@
-// batch_test.c: what goes into a batch comes out of its bytes; a cut or changed byte is noticed.
+// batch_test.c: batches survive a round trip; truncated and changed bytes are detected.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static void test_there_and_back(void **state) {
     upload_batch_free(batch);
 }
 
-// Below and above the size from which on a batch is a mapping.
+// Below and above the size from which a batch is a mapping.
 static void test_any_size(void **state) {
     (void)state;
     static const size_t sizes[] = {0, BATCH_MEMORY_MAPPED_BYTES - 200, BATCH_MEMORY_MAPPED_BYTES, 3 << 20};
@@ -71,7 +71,7 @@ static void test_every_cut_and_every_changed_byte_is_noticed(void **state) {
     upload_batch_free(batch);
 }
 
-// Who knows the checksum can still not make a part reach over the end.
+// With a valid checksum, too, parts must not reach past the end.
 static void test_lengths_are_checked(void **state) {
     (void)state;
     struct upload_batch *batch = batch_of(7, 100), *again;

@@ -1,4 +1,4 @@
-// batches.h: for the tests of the queue and the spool: small batches that can be told apart, and a directory that goes away.
+// batches.h: for the tests of the queue and the spool: small numbered batches, and a temporary directory.
 #ifndef CMEMPROF_UPLOAD_TEST_BATCHES_H
 #define CMEMPROF_UPLOAD_TEST_BATCHES_H
 
@@ -10,7 +10,7 @@
 
 #include "../batch.h"
 
-// A batch whose event is the number; profile_bytes of one attachment, which all depend on the number.
+// A batch whose event is the number, with one attachment of profile_bytes that depend on the number.
 static inline struct upload_batch *batch_of(unsigned number, size_t profile_bytes) {
     char event[16];
     uint8_t *profile = malloc(profile_bytes + 1);
@@ -31,7 +31,7 @@ static inline struct upload_batch *batch_of(unsigned number, size_t profile_byte
     return batch;
 }
 
-// The number of a batch that is whole, or -1.
+// The number of an intact batch, or -1.
 static inline int number_of(const struct upload_batch *batch) {
     char event[16] = "";
     if (batch == NULL || batch->event_size >= sizeof event || batch->attachment_count != 1 || batch->header_count != 1 ||
@@ -49,7 +49,7 @@ static inline int number_of(const struct upload_batch *batch) {
     return (int)number;
 }
 
-static char folder[64]; // of the test that runs
+static char folder[64]; // of the running test
 
 static inline int make_folder(void **state) {
     (void)state;
@@ -64,7 +64,7 @@ static inline int remove_folder(void **state) {
     return system(command);
 }
 
-// Files whose name ends so; path gets one of them.
+// Counts files by suffix; sets path to one of them.
 static inline size_t count_files(const char *end, char *path) {
     size_t count = 0;
     DIR *entries = opendir(folder);

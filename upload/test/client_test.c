@@ -16,7 +16,7 @@
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
-// Two attachments, the second with bytes that look like the end of a part.
+// Two attachments; the second contains a part delimiter.
 static const char heap_bytes[] = "\x1f\x8b\x00heap\xff";
 static const char cpu_bytes[] = "\r\n--\r\n";
 static const char event_bytes[] = "{\"version\":\"4\"}";
@@ -32,7 +32,7 @@ static struct upload_request request_to(const char *url) {
         .attachment_count = 2,
         .event = event_bytes,
         .event_size = sizeof event_bytes - 1,
-        .connect_timeout_ms = 600 * 1000, // the runner gives up long before this
+        .connect_timeout_ms = 600 * 1000, // the test runner's time-out is shorter
         .total_timeout_ms = 600 * 1000,
     };
 }
@@ -60,7 +60,7 @@ static size_t append_text(char *at, const char *text) {
     return append(at, text, strlen(text));
 }
 
-// The body that dd-trace-go would send for the request of this test, with the boundary that the headers name.
+// The body that dd-trace-go would send for this request, with the boundary from the headers.
 static size_t expected_body(const char *headers, char *body) {
     char boundary[128], text[512];
     const char *start = strstr(headers, "boundary=");
@@ -175,7 +175,7 @@ static void test_refused_port(void **state) {
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     char url[64];
     memcpy(url, server->url, sizeof url);
-    server_stop(server); // nobody listens there now
+    server_stop(server); // nothing listens there now
     struct upload_result result = send_to(url);
     assert_int_equal(result.error, UPLOAD_UNREACHABLE);
     assert_int_equal(result.status, 0);
@@ -205,7 +205,7 @@ static void test_connection_cut(void **state) {
     }
 }
 
-// 8 MB do not fit the socket's buffers: libcurl writes again after the reset, which raises SIGPIPE and would end this program.
+// 8 MB exceed the socket's buffers: libcurl writes after the reset, which raises SIGPIPE and would end this program.
 static void test_reset_in_the_middle_raises_no_signal(void **state) {
     (void)state;
     struct server *server = server_start(SERVER_RESETS, "", NULL);
@@ -243,7 +243,7 @@ static void test_unix_socket(void **state) {
     unlink(path);
     send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_UNREACHABLE);
-    assert_string_equal(result.text, "No such file or directory"); // of the socket; no host and port were asked
+    assert_string_equal(result.text, "No such file or directory"); // about the socket, without host and port
     rmdir(folder);
 }
 
@@ -271,7 +271,7 @@ static void test_cancel_from_another_thread(void **state) {
     upload_cancel_now(&sending.cancel);
     pthread_join(thread, NULL);
     assert_int_equal(sending.result.error, UPLOAD_CANCELLED);
-    // A cancel that has happened stays: the next call does not even connect.
+    // A cancel is permanent: the next call does not even connect.
     int connections = server->connections;
     send_on_thread(&sending);
     assert_int_equal(sending.result.error, UPLOAD_CANCELLED);
@@ -292,8 +292,8 @@ static int open_descriptors(void) {
 static void test_leaves_no_descriptor(void **state) {
     (void)state;
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
-    send_to(server->url); // what libcurl opens once
-    server_stop(server);  // its thread closes its ends by then
+    send_to(server->url); // for descriptors that libcurl opens once
+    server_stop(server);  // closes the server's descriptors
     int before = open_descriptors();
     server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     for (int i = 0; i < 50; i++) {
@@ -352,14 +352,14 @@ static void test_no_proxy_on_the_loopback(void **state) {
     struct upload_result result = send_to(server->url);
     assert_int_equal(result.error, UPLOAD_OK);
     assert_int_equal(proxy->connections, 0);
-    result = send_to("http://agent.invalid:8126/"); // not on the loopback: the proxy is asked
+    result = send_to("http://agent.invalid:8126/"); // not loopback: the proxy is used
     assert_int_equal(result.status, 502);
     unsetenv("http_proxy");
     server_stop(server);
     server_stop(proxy);
 }
 
-// As Go's client does, and libcurl by itself does not.
+// As in Go's client, unlike libcurl's default.
 static void test_http_proxy_in_capitals(void **state) {
     (void)state;
     struct server *proxy = server_start(SERVER_ANSWERS, "HTTP/1.1 502 from the proxy\r\nContent-Length: 0\r\n\r\n", NULL);
@@ -367,7 +367,7 @@ static void test_http_proxy_in_capitals(void **state) {
     const char *far = "http://agent.invalid:8126/";
     setenv("HTTP_PROXY", proxy->url, 1);
     assert_int_equal(send_to(far).status, 502);
-    setenv("http_proxy", "http://127.0.0.1:1", 1); // in capitals comes first
+    setenv("http_proxy", "http://127.0.0.1:1", 1); // upper case takes precedence
     assert_int_equal(send_to(far).status, 502);
     unsetenv("http_proxy");
     int asked = proxy->connections;
@@ -400,7 +400,7 @@ static void test_client_keeps_its_connection(void **state) {
     const char *const own[] = {"Datadog-Container-ID: abc"};
     for (int i = 0; i < 5; i++) {
         request.batch_headers = own;
-        request.batch_header_count = i % 2; // those of one batch are not sent with the next
+        request.batch_header_count = i % 2; // must not be sent with the next batch
         upload_client_send(client, &request, NULL, &result);
         assert_int_equal(result.error, UPLOAD_OK);
         assert_int_equal(strstr(server->request, "\r\nDatadog-Container-ID: abc\r\n") != NULL, i % 2);
@@ -415,7 +415,7 @@ static void test_client_keeps_its_connection(void **state) {
 
 static void test_connection_that_the_server_closed_meanwhile(void **state) {
     (void)state;
-    struct server *server = server_start(SERVER_ANSWERS, KEPT_ANSWER, NULL); // closes, without having said so
+    struct server *server = server_start(SERVER_ANSWERS, KEPT_ANSWER, NULL); // closes without announcing it
     struct upload_client *client = upload_client_open();
     struct upload_request request = request_to(server->url);
     struct upload_result result;
@@ -468,7 +468,7 @@ static void test_retry_after(void **state) {
 static atomic_bool lookup_may_end;
 static atomic_int lookups;
 
-// Stands before libc's: libcurl binds to the program's own definition.
+// Interposes libc's: libcurl binds to the program's definition.
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
@@ -488,9 +488,9 @@ static void test_time_out_does_not_wait_for_the_resolver(void **state) {
     struct upload_request request = request_to("http://slow.invalid:8126/profiling/v1/input");
     request.connect_timeout_ms = request.total_timeout_ms = 200;
     struct upload_result result;
-    send_once(&request, NULL, &result); // would not return: the lookup only ends below
+    send_once(&request, NULL, &result); // must return although the lookup ends only below
     assert_int_equal(result.error, UPLOAD_TIMEOUT);
-    while (atomic_load(&lookups) == 0) { // libcurl's thread may come to it after the time-out only
+    while (atomic_load(&lookups) == 0) { // libcurl's thread may start the lookup only after the time-out
         usleep(1000);
     }
     atomic_store(&lookup_may_end, true);

@@ -1,4 +1,4 @@
-// curl_error_test.c: libcurl's codes land on the right error.
+// curl_error_test.c: libcurl's codes map to the right error.
 #include "../curl_error.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// form_test.c: the parts of a form are read from the caller's bytes. What arrives over the wire is in upload_test.c.
+// form_test.c: the parts of a form are read from the caller's bytes. client_test.c checks what arrives over the wire.
 #include "../form.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
-// loopback_server.h: a server for tests that answers, or misbehaves, in one chosen way. One connection at a time.
+// loopback_server.h: a test server that answers, or misbehaves, in one chosen way. One connection at a time.
 //
-// server_start listens on 127.0.0.1 with a free port (or on a Unix socket) and serves on a thread of its own; server_stop ends it, whatever
-// it is doing. What came in last is in request, for the test to look at after upload_client_send has returned.
+// server_start listens on a free port of 127.0.0.1 (or on a Unix socket) and serves on its own thread; server_stop ends it at any
+// time. request holds the last request; tests may read it after upload_client_send has returned.
 #ifndef CMEMPROF_UPLOAD_LOOPBACK_SERVER_H
 #define CMEMPROF_UPLOAD_LOOPBACK_SERVER_H
 
@@ -22,7 +22,7 @@ enum server_way {
     SERVER_SILENT,          // reads the request and never answers
     SERVER_RESETS,          // reads a little, then resets the connection
     SERVER_KEEPS_OPEN,      // as SERVER_ANSWERS, and then reads the next request
-    SERVER_ANSWERS_ENDLESS, // reads the request, then sends answer and after it bytes without end
+    SERVER_ANSWERS_ENDLESS, // reads the request, then sends answer followed by endless bytes
 };
 
 struct server {
@@ -35,7 +35,7 @@ struct server {
     pthread_t thread;
     atomic_bool stopping;
     atomic_int connections;
-    atomic_size_t request_bytes; // bytes of request that came; the bytes are read after the connection has ended
+    atomic_size_t request_bytes; // bytes received; read them after the connection has ended
     char *request;
 };
 
@@ -73,7 +73,7 @@ static void server_send(struct server *server, int fd) {
 // false: the connection ended.
 static bool server_read(struct server *server, int fd) {
     char c;
-    if (recv(fd, &c, 1, MSG_PEEK) <= 0) { // the request before stays for the test to look at until another begins
+    if (recv(fd, &c, 1, MSG_PEEK) <= 0) { // keeps the previous request until another one begins
         return false;
     }
     size_t length = 0;
@@ -142,7 +142,7 @@ static int server_listen(struct server *server, const char *unix_path) {
     return 0;
 }
 
-// unix_path NULL: TCP. NULL when it cannot listen.
+// unix_path NULL: TCP. Returns NULL if it cannot listen.
 static struct server *server_start(enum server_way way, const char *answer, const char *unix_path) {
     struct server *server = calloc(1, sizeof *server);
     server->way = way;

@@ -1,8 +1,8 @@
-// Tests what happens when malloc says NULL while a batch is made, queued, spooled and sent: every allocation on this thread, libcurl's own
-// too, fails once, and in a second round all after it. The batch is then sent, or it waits or is counted; and with memory again the next
-// one arrives.
+// Tests out-of-memory handling while a batch is created, queued, spooled and sent: every allocation on this thread, including libcurl's,
+// fails once, and in a second round all later ones too. The batch must be sent, wait or be counted; with memory again the next
+// one must arrive.
 //
-// malloc, calloc and realloc are defined here and forward to those of glibc. A sanitizer has its own: there nothing fails.
+// malloc, calloc and realloc are interposed here and forward to glibc. With a sanitizer nothing fails, since it has its own.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,9 +15,9 @@
 #include "loopback_server.h"
 
 static __thread long countdown; // the allocation that fails; 0: none
-static __thread bool onwards;   // and all after it
+static __thread bool onwards;   // later ones fail too
 static __thread bool failed;
-// libcurl 7.88 waits for an answer to what it had no memory to send.
+// libcurl 7.88 waits for an answer to a request that it had no memory to send.
 static long total_timeout_ms;
 
 #ifndef __SANITIZE_ADDRESS__
@@ -58,7 +58,7 @@ static void send_next(struct upload_queue *queue, struct upload_client *client, 
     upload_queue_settle(queue, batch, &result);
 }
 
-// The way of a batch. What the queue and the client are after it is for the caller.
+// Takes a batch through all steps. Caller checks the queue and the client afterwards.
 static bool one_batch(struct upload_queue *queue, struct upload_client *client, const char *url, unsigned number) {
     char event[] = "event";
     const struct upload_attachment attachment = {"delta-heap.pprof", answer, sizeof answer};
@@ -78,7 +78,7 @@ static uint64_t half_a_period_later(void *context) {
     return now += 30ULL * 1000 * 1000 * 1000;
 }
 
-// How many rounds it took until nothing failed.
+// Returns the number of rounds until nothing failed.
 static long each(bool also_later, const char *spool) {
     struct server *server = server_start(SERVER_KEEPS_OPEN, answer, NULL);
     assert_non_null(server);
@@ -100,12 +100,12 @@ static long each(bool also_later, const char *spool) {
         onwards = failed = false;
         total_timeout_ms = 60000;
         struct upload_counts counts;
-        // The server of the test has one connection at a time, and libcurl may keep one on which it could not send.
+        // The test server handles one connection at a time, and libcurl may keep one on which it could not send.
         upload_client_close(client);
         client = upload_client_open();
         assert_non_null(client);
         one_batch(queue, client, server->url, 2);
-        for (int i = 0; i < 3; i++) { // what waits from before
+        for (int i = 0; i < 3; i++) { // batches that still wait
             send_next(queue, client, server->url);
         }
         upload_client_close(client);

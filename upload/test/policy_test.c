@@ -1,4 +1,4 @@
-// policy_test.c: what each result means, the bounds of the pauses, and the words for the log.
+// policy_test.c: the verdict of each result, the bounds of pauses, and log texts.
 #include "../policy.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// queue_test.c: what becomes of each batch, with a clock that only the test moves.
+// queue_test.c: the outcome of each batch, with a fake clock.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 
 static const uint64_t s = 1000 * 1000 * 1000, ms = 1000 * 1000;
-static uint64_t now; // of the queue that is tested
+static uint64_t now; // of the queue under test
 
 static uint64_t read_now(void *context) {
     (void)context;
@@ -22,7 +22,7 @@ static uint64_t read_now(void *context) {
 
 static uint64_t no_chance(void *context) {
     (void)context;
-    return 0; // pauses are as long as they can be
+    return 0; // pauses are not shortened
 }
 
 static struct upload_queue *open_queue(const char *spool) {
@@ -44,7 +44,7 @@ static const struct upload_result sent = {.status = 200}, refused = {.error = UP
                                   wrong_key = {.error = UPLOAD_REJECTED, .status = 403},
                                   slow_down = {.error = UPLOAD_REJECTED, .status = 429, .retry_after_ms = 90 * 1000};
 
-// The batch that is due has this number; it is settled with result.
+// Checks the number of the batch that is due, and settles it with result.
 static enum upload_outcome settle(struct upload_queue *queue, int number, struct upload_result result) {
     uint64_t wait_ns;
     struct upload_batch *batch = upload_queue_next(queue, &wait_ns);
@@ -102,7 +102,7 @@ static void test_server_away_for_three_periods(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-// One that the server fails at must not stand in the way of the others for ever.
+// A batch that the server fails at must not block the others for ever.
 static void test_gives_up_after_a_period_what_the_server_fails_at(void **state) {
     (void)state;
     struct upload_queue *queue = open_queue(NULL);
@@ -115,7 +115,7 @@ static void test_gives_up_after_a_period_what_the_server_fails_at(void **state) 
     }
     assert_in_range(now - begin, 30 * s, 60 * s);
     assert_counts(queue, 0, 1, 0, 5);
-    assert_waits(queue, 30 * s); // the pause is the server's
+    assert_waits(queue, 30 * s); // the pause applies to the server
     now += 30 * s;
     assert_int_equal(settle(queue, 1, sent), UPLOAD_OUTCOME_SENT);
     upload_queue_close(queue, NULL);
@@ -127,7 +127,7 @@ static void test_final_answers(void **state) {
     add(queue, 0);
     add(queue, 1);
     assert_int_equal(settle(queue, 0, too_large), UPLOAD_OUTCOME_FAILED);
-    assert_int_equal(settle(queue, 1, sent), UPLOAD_OUTCOME_SENT); // at once: the server works
+    assert_int_equal(settle(queue, 1, sent), UPLOAD_OUTCOME_SENT); // at once, since the server works
     assert_counts(queue, 1, 1, 0, 0);
     upload_queue_close(queue, NULL);
 }
@@ -137,7 +137,7 @@ static void test_retry_after(void **state) {
     struct upload_queue *queue = open_queue(NULL);
     add(queue, 0);
     assert_int_equal(settle(queue, 0, slow_down), UPLOAD_OUTCOME_WAITS);
-    assert_waits(queue, 90 * s); // longer than a period: no reason to drop it
+    assert_waits(queue, 90 * s); // longer than a period, but not dropped
     now += 90 * s - 1;
     assert_waits(queue, 1);
     now += 1;
@@ -155,7 +155,7 @@ static void test_oldest_makes_room(void **state) {
         add(queue, i);
     }
     assert_counts(queue, 0, 0, 2, 0);
-    assert_int_equal(upload_queue_settle(queue, on_its_way, &refused), UPLOAD_OUTCOME_DROPPED); // newer ones have its place
+    assert_int_equal(upload_queue_settle(queue, on_its_way, &refused), UPLOAD_OUTCOME_DROPPED); // displaced by newer ones
     assert_counts(queue, 0, 0, 3, 0);
     now += s;
     for (int i = 3; i <= 7; i++) {
@@ -172,7 +172,7 @@ static void test_bytes_are_bounded(void **state) {
     upload_queue_add(queue, batch_of(0, 600 << 10));
     upload_queue_add(queue, batch_of(1, 600 << 10));
     assert_counts(queue, 0, 0, 1, 0);
-    upload_queue_add(queue, batch_of(2, 3 << 20)); // more than the bound, but the only one
+    upload_queue_add(queue, batch_of(2, 3 << 20)); // over the limit, but the only one
     assert_counts(queue, 0, 0, 2, 0);
     assert_int_equal(settle(queue, 2, sent), UPLOAD_OUTCOME_SENT);
     upload_queue_close(queue, NULL);
@@ -201,7 +201,7 @@ static void test_finish_tries_three_times_more(void **state) {
         now += 30 * s;
     }
     settle(queue, 0, refused);
-    upload_queue_finish(queue, 2 * s); // no time for 30 s
+    upload_queue_finish(queue, 2 * s); // shorter than the pause of 30 s
     add(queue, 1);
     assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_WAITS);
     assert_waits(queue, 100 * ms);
@@ -229,7 +229,7 @@ static void test_finish_keeps_its_limit(void **state) {
     add(queue, 0);
     settle(queue, 0, slow_down);
     upload_queue_finish(queue, 2 * s);
-    assert_waits(queue, UINT64_MAX); // the server has asked for more time than there is
+    assert_waits(queue, UINT64_MAX); // Retry-After exceeds the remaining time
     upload_queue_close(queue, NULL);
 }
 
@@ -240,19 +240,19 @@ static void test_spool_takes_what_cannot_be_sent_and_survives(void **state) {
     struct upload_queue *queue = open_queue(folder);
     struct upload_counts counts;
     add(queue, 0);
-    add(queue, 1); // waits behind it, and goes where it goes
+    add(queue, 1); // waits behind it, and is spooled with it
     assert_int_equal(settle(queue, 0, refused), UPLOAD_OUTCOME_SPOOLED);
     for (unsigned i = 2; i < 20; i++) {
         add(queue, i);
     }
-    assert_int_equal(count_files(".batch", NULL), 20); // at once, not when the process ends
+    assert_int_equal(count_files(".batch", NULL), 20); // at once, not at process end
     assert_waits(queue, s);
     upload_queue_close(queue, &counts);
     assert_int_equal(counts.spooled, 20);
     assert_int_equal(counts.dropped + counts.failed + counts.sent, 0);
     queue = open_queue(folder);
     add(queue, 20);
-    assert_int_equal(settle(queue, 20, sent), UPLOAD_OUTCOME_SENT); // fresh ones first
+    assert_int_equal(settle(queue, 20, sent), UPLOAD_OUTCOME_SENT); // new ones first
     for (int i = 0; i < 20; i++) {
         assert_int_equal(settle(queue, i, sent), UPLOAD_OUTCOME_SENT);
     }
@@ -291,14 +291,14 @@ static void test_spool_on_close_and_when_the_queue_is_full(void **state) {
     }
     assert_int_equal(count_files(".batch", NULL), 8);
     upload_queue_counts(queue, &counts);
-    assert_int_equal(counts.spooled, 3); // the others wait in memory, too
+    assert_int_equal(counts.spooled, 3); // the others are also in memory
     upload_queue_close(queue, &counts);
     assert_int_equal(counts.spooled, 8);
     assert_int_equal(counts.dropped, 0);
     assert_int_equal(count_files(".batch", NULL), 8);
 }
 
-// On disk before it is sent, gone when it has arrived, and never counted as spooled.
+// On disk before it is sent, deleted once it has arrived, and never counted as spooled.
 static void test_batch_is_on_disk_before_it_is_sent(void **state) {
     (void)state;
     uint64_t wait_ns;
@@ -317,7 +317,7 @@ static void test_batch_is_on_disk_before_it_is_sent(void **state) {
     assert_int_equal(counts.spooled + counts.spool_sent + counts.retried, 0);
 }
 
-// A process that is killed while its batches are sent for the first time, or wait for that.
+// A process is killed while its batches are sent for the first time, or wait for it.
 static void test_sigkill_on_the_first_try_loses_nothing(void **state) {
     (void)state;
     int ends[2], status;
@@ -337,7 +337,7 @@ static void test_sigkill_on_the_first_try_loses_nothing(void **state) {
     }
     assert_int_equal(read(ends[0], &ready, 1), 1);
     struct upload_queue *queue = open_queue(folder);
-    assert_waits(queue, 60 * s); // as long as that process lives, it is its own to send
+    assert_waits(queue, 60 * s); // locked by that process while it lives
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     for (int i = 0; i < 3; i++) {
@@ -349,13 +349,13 @@ static void test_sigkill_on_the_first_try_loses_nothing(void **state) {
     close(ends[1]);
 }
 
-// A batch that makes the server fail, whenever it comes: the others arrive at once, and it is given up in the end.
+// A batch that always makes the server fail: the others arrive at once, and it is finally given up.
 static void test_poisoned_batch_is_given_up(void **state) {
     (void)state;
     struct upload_queue *queue = open_queue(folder);
     add(queue, 0);
     assert_int_equal(settle(queue, 0, failing), UPLOAD_OUTCOME_SPOOLED);
-    for (int i = 0; i < 100; i++) { // as long as nothing else arrives, it may be the server
+    for (int i = 0; i < 100; i++) { // while nothing else arrives, the server may be at fault
         now += 30 * s;
         assert_int_equal(settle(queue, 0, failing), UPLOAD_OUTCOME_WAITS);
     }
@@ -364,7 +364,7 @@ static void test_poisoned_batch_is_given_up(void **state) {
     assert_int_equal(settle(queue, 1, sent), UPLOAD_OUTCOME_SENT);
     for (unsigned i = 2; i <= 10; i++) {
         assert_int_equal(settle(queue, 0, failing), UPLOAD_OUTCOME_PUT_OFF);
-        assert_waits(queue, UINT64_MAX); // for the next batch
+        assert_waits(queue, UINT64_MAX); // until the next batch is added
         add(queue, i);
         assert_int_equal(settle(queue, (int)i, sent), UPLOAD_OUTCOME_SENT); // without a pause
     }
@@ -377,7 +377,7 @@ static void test_poisoned_batch_is_given_up(void **state) {
     assert_int_equal(counts.failed, 1);
 }
 
-// A wrong key, or an Agent that is too old, says nothing about the batches. When that is put right they arrive, old and new.
+// A wrong key or an outdated Agent does not concern the batches. Once it is fixed, old and new ones arrive.
 static void test_wrong_key_does_not_empty_the_spool(void **state) {
     (void)state;
     static const long statuses[] = {401, 403, 404, 405, 407};
@@ -392,7 +392,7 @@ static void test_wrong_key_does_not_empty_the_spool(void **state) {
         now += 30 * s;
         assert_int_equal(settle(queue, 0, result), UPLOAD_OUTCOME_WAITS);
         uint64_t wait_ns;
-        assert_null(upload_queue_next(queue, &wait_ns)); // the others are not tried one after the other
+        assert_null(upload_queue_next(queue, &wait_ns)); // the others are not tried in turn
         assert_true(wait_ns > 0);
     }
     upload_queue_close(queue, NULL);
@@ -403,18 +403,18 @@ static void test_wrong_key_does_not_empty_the_spool(void **state) {
     assert_int_equal(count_files(".batch", NULL), 5);
     now += 30 * s;
     assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);
-    assert_int_equal(settle(queue, 1, too_large), UPLOAD_OUTCOME_FAILED); // this is about the batch
+    assert_int_equal(settle(queue, 1, too_large), UPLOAD_OUTCOME_FAILED); // concerns the batch
     for (int i = 2; i < 5; i++) {
         assert_int_equal(settle(queue, i, sent), UPLOAD_OUTCOME_SENT);
     }
     upload_queue_close(queue, NULL);
-    queue = open_queue(NULL); // without a spool it ends at once, with the server's words
+    queue = open_queue(NULL); // without a spool it fails at once, with the server's answer
     add(queue, 0);
     assert_int_equal(settle(queue, 0, wrong_key), UPLOAD_OUTCOME_FAILED);
     upload_queue_close(queue, NULL);
 }
 
-// A URL that cannot be used is a fault of one process. The next one sends what that had, and what it found.
+// An invalid URL is a fault of one process. The next one sends that process's batches and those that it found.
 static void test_fault_of_our_own_does_not_empty_the_spool(void **state) {
     (void)state;
     static const struct upload_result bad_url = {.error = UPLOAD_BAD_URL};
@@ -440,7 +440,7 @@ static void test_fault_of_our_own_does_not_empty_the_spool(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-// What cannot be written waits in memory as without a spool.
+// Batches that cannot be written wait in memory as without a spool.
 static void test_spool_that_cannot_be_written(void **state) {
     (void)state;
     char text[200], path[100];
@@ -456,14 +456,14 @@ static void test_spool_that_cannot_be_written(void **state) {
     upload_queue_spool_error(queue, text, sizeof text);
     assert_string_equal(text, "File too large");
     upload_queue_counts(queue, &counts);
-    assert_int_equal(counts.spool_errors, 2); // once more when it could not be sent
+    assert_int_equal(counts.spool_errors, 2); // again when it could not be sent
     now += s;
     assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);
     upload_queue_counts(queue, &counts);
     assert_int_equal(counts.spooled + counts.dropped, 0);
     upload_queue_add(queue, batch_of(1, 5000));
     upload_queue_empty(queue);
-    upload_queue_counts(queue, &counts); // the last trouble can be asked for
+    upload_queue_counts(queue, &counts); // the last error is available
     assert_int_equal(counts.spool_errors, 4);
     assert_int_equal(counts.dropped, 1);
     upload_queue_close(queue, NULL);
@@ -493,7 +493,7 @@ static void test_spool_that_cannot_be_opened(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-// Another process has what is there; it may end without having sent it.
+// Another process holds the files; it may end without sending them.
 static void test_looks_again_at_what_others_have(void **state) {
     (void)state;
     uint64_t wait_ns;
@@ -509,7 +509,7 @@ static void test_looks_again_at_what_others_have(void **state) {
     upload_queue_close(two, NULL);
 }
 
-// The real clock: one that does not jump when somebody sets the time.
+// The real clock: monotonic, unaffected when the time is set.
 static void test_real_clock_is_the_monotonic_one(void **state) {
     (void)state;
     const struct upload_queue_options options = {.period_ns = 32000 * s};

@@ -1,4 +1,4 @@
-// retry_after_test.c: both forms of Retry-After, and what is neither.
+// retry_after_test.c: both forms of Retry-After, and invalid ones.
 #include "../upload.h"
 
 #include <setjmp.h>
@@ -21,7 +21,7 @@ static void test_dates(void **state) {
     assert_int_equal(upload_retry_after_ms(date, NULL, 784111777 - 30), 30000);
     assert_int_equal(upload_retry_after_ms(date, NULL, 784111777 + 30), 0);
     assert_int_equal(upload_retry_after_ms(date, NULL, 0), 3600 * 1000);
-    // Our clock is years off; the server's is what counts.
+    // The local clock is years off; the server's Date counts.
     assert_int_equal(upload_retry_after_ms(date, "Sun, 06 Nov 1994 08:49:27 GMT", 1800000000), 10000);
     assert_int_equal(upload_retry_after_ms(date, "nonsense", 784111777 - 30), 30000);
 }

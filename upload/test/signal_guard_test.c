@@ -1,4 +1,4 @@
-// signal_guard_test.c: signals of our own writing are swallowed, anybody else's are kept.
+// signal_guard_test.c: signals raised by guarded writes are consumed, others are kept.
 #include "../signal_guard.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// spool_list_test.c: names sort by number, other files are none of ours, sizes are in blocks.
+// spool_list_test.c: names sort by number, other files are ignored, sizes are in blocks.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static void test_lists_its_own_files_only(void **state) {
         make_file(others[i], 1);
     }
     snprintf(path, sizeof path, "%s/0000000000000003-0000000000000001.batch", folder);
-    assert_int_equal(mkdir(path, 0700), 0); // the name alone does not make it a batch
+    assert_int_equal(mkdir(path, 0700), 0); // a directory with a batch's name
     int directory = open(folder, O_RDONLY | O_DIRECTORY);
     struct spool_list list;
     for (int twice = 0; twice < 2; twice++) {
@@ -57,13 +57,13 @@ static void test_lists_its_own_files_only(void **state) {
     assert_false(spool_list_read(&list, directory, false, ""));
 }
 
-// However many files there are, a list is short; what it says of the directory is of all of them.
+// A list is bounded, whatever the number of files; its totals cover the whole directory.
 static void test_list_is_a_window(void **state) {
     (void)state;
     enum { FILES = 5 * SPOOL_LIST_FILES + 7 };
     char name[UPLOAD_SPOOL_NAME_BYTES], after[UPLOAD_SPOOL_NAME_BYTES] = "";
     for (uint64_t i = 0; i < FILES; i++) {
-        spool_list_name(name, 1 + i * 3797 % FILES, 1, false); // in no order: 3797 has no divisor in common with FILES
+        spool_list_name(name, 1 + i * 3797 % FILES, 1, false); // unordered: 3797 is coprime to FILES
         make_file(name, 1);
     }
     int directory = open(folder, O_RDONLY | O_DIRECTORY);

@@ -1,4 +1,4 @@
-// spool_suspects_test.c: strikes only while the server takes others, and a bound on what is remembered.
+// spool_suspects_test.c: strikes only while the server accepts others, and a bounded number of entries.
 #include "../spool_suspects.h"
 
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 static void test_strikes_are_for_failing_while_others_arrive(void **state) {
     (void)state;
     struct spool_suspects suspects = {0};
-    for (int i = 0; i < 100; i++) { // the server takes nothing
+    for (int i = 0; i < 100; i++) { // the server accepts nothing
         assert_int_equal(spool_suspects_add(&suspects, "a", 7), 0);
         assert_false(spool_suspects_waits(&suspects, "a", 7));
     }
@@ -38,7 +38,7 @@ static void test_is_bounded(void **state) {
         snprintf(name, sizeof name, "%d", i);
         assert_int_equal(spool_suspects_add(&suspects, name, 2), 1);
     }
-    assert_int_equal(spool_suspects_add(&suspects, "0", 2), 0); // made room
+    assert_int_equal(spool_suspects_add(&suspects, "0", 2), 0); // was replaced
 }
 
 int main(void) {

@@ -1,4 +1,4 @@
-// spool_test.c: batches on disk: order, restart, cut and damaged files, a full disk, several processes, SIGKILL at any moment.
+// spool_test.c: batches on disk: order, restart, truncated and damaged files, a full disk, several processes, SIGKILL at any moment.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-static struct upload_counts counts; // of the test that runs
+static struct upload_counts counts; // of the running test
 
 static struct upload_spool *open_spool(uint64_t max_bytes) {
     int cause;
@@ -43,7 +43,7 @@ static bool is_empty(void) {
     return count_files(".batch", NULL) == 0;
 }
 
-// The number of the next batch, which is deleted; -1: none, or not whole.
+// Takes and deletes the next batch and returns its number; -1: none, or damaged.
 static int take(struct upload_spool *spool) {
     bool others;
     struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
@@ -96,7 +96,7 @@ static void test_put_off_lets_the_others_go_first(void **state) {
     upload_spool_close(spool);
 }
 
-// Else the one that comes again would be behind those that came in meanwhile.
+// A batch that is left keeps its position before those added meanwhile.
 static void test_left_comes_again_first(void **state) {
     (void)state;
     struct upload_spool *spool = open_spool(1 << 20);
@@ -116,7 +116,7 @@ static void test_left_comes_again_first(void **state) {
     upload_spool_close(spool);
 }
 
-// A batch that is written before it is sent is nobody else's, and not deleted to make room, until it is left.
+// A batch written before it is sent is locked, and not deleted to free space, until it is left.
 static void test_added_is_locked_until_it_is_left(void **state) {
     (void)state;
     bool others;
@@ -136,7 +136,7 @@ static void test_added_is_locked_until_it_is_left(void **state) {
     upload_spool_close(other);
 }
 
-// The files of a spool that was larger once are more than a list has.
+// A spool whose limit was reduced has more excess files than a list holds.
 static void test_smaller_limit_deletes_all_that_is_too_much(void **state) {
     (void)state;
     enum { FILES = 2 * SPOOL_LIST_FILES + 100 };
@@ -154,7 +154,7 @@ static void test_smaller_limit_deletes_all_that_is_too_much(void **state) {
     upload_spool_close(spool);
 }
 
-// The directory is not read again for each batch: 4,000 times 4,000 files are a minute.
+// The directory is not reread for each batch: 4,000 times 4,000 files would take a minute.
 static void test_many_files_are_taken_quickly(void **state) {
     (void)state;
     enum { FILES = 4000 };
@@ -188,7 +188,7 @@ static void test_full_spool_deletes_the_oldest(void **state) {
     assert_int_equal(counts.spool_dropped, 3);
     assert_int_equal(add(spool, 8, 5 * 4096), EFBIG);
     assert_int_equal(count_files(".batch", NULL), 5);
-    // One that is on its way is not deleted under the sender's hands.
+    // A file that is being sent is not deleted.
     bool others;
     struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
     assert_int_equal(number_of(batch), 3);
@@ -222,7 +222,7 @@ static void test_cut_and_damaged_files_are_deleted_and_counted(void **state) {
     assert_int_equal(pwrite(fd, "!", 1, 250), 1);
     close(fd);
     add(spool, 2, 300);
-    assert_int_equal(take(spool), 2); // what comes behind a damaged one is not held up
+    assert_int_equal(take(spool), 2); // a damaged file does not block later ones
     assert_int_equal(counts.spool_damaged, 6);
     upload_spool_close(spool);
 }
@@ -261,7 +261,7 @@ static void test_directory_that_cannot_be(void **state) {
     assert_int_equal(cause, ENOENT);
     assert_null(upload_spool_open("/dev/null", 1 << 20, &counts, &cause));
     assert_int_equal(cause, ENOTDIR);
-    struct upload_spool *spool = open_spool(1 << 20); // one that somebody deletes comes back
+    struct upload_spool *spool = open_spool(1 << 20); // a deleted directory is recreated
     assert_int_equal(rmdir(folder), 0);
     assert_int_equal(take(spool), -1);
     assert_int_equal(add(spool, 1, 10), 0);
@@ -290,11 +290,11 @@ static void test_directory_that_others_can_write_into_is_refused(void **state) {
     check_refused(geteuid(), getegid(), 01777, "every user can write into the directory (a folder in it will do)");
     assert_int_equal(chmod(folder, 0700), 0);
     struct upload_spool *spool = open_spool(1 << 20);
-    assert_int_equal(chmod(folder, 0777), 0); // also when that changes later
+    assert_int_equal(chmod(folder, 0777), 0); // also if the mode changes later
     assert_int_equal(add(spool, 1, 10), EPERM);
     assert_int_equal(take(spool), -1);
     assert_int_equal(chmod(folder, 0700), 0);
-    if (geteuid() == 0) { // else chown is not for us
+    if (geteuid() == 0) { // chown needs root
         check_refused(0, 12345, 0770, "another group can write into the directory (a folder in it will do)");
         check_refused(0, 12345, 0750, "");
         check_refused(12345, 0, 0700, "the directory belongs to another user");
@@ -332,7 +332,7 @@ static void test_file_size_limit(void **state) {
     struct upload_spool *spool = open_spool(1 << 20);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = (struct rlimit){.rlim_cur = 50000, .rlim_max = before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0); // the write stops in the middle, and SIGXFSZ would end this program
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0); // the write fails midway, and SIGXFSZ would end this program
     check_half_a_batch_leaves_nothing(spool, EFBIG);
     assert_int_equal(add(spool, 2, 1000), 0);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -340,7 +340,7 @@ static void test_file_size_limit(void **state) {
     upload_spool_close(spool);
 }
 
-// A file system of 64 KiB, in a name space of its own. 77: this machine does not let us.
+// A file system of 64 KiB, in a separate mount namespace. Exit status 77: not permitted on this machine.
 static int on_a_small_disk(void) {
     if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
         return 77;
@@ -348,7 +348,7 @@ static int on_a_small_disk(void) {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("tmpfs", folder, "tmpfs", 0, "size=64k") != 0) {
         return 77;
     }
-    chmod(folder, 0700); // a new tmpfs is everybody's
+    chmod(folder, 0700); // a new tmpfs is world-writable
     struct upload_spool *spool = open_spool(1 << 20);
     check_half_a_batch_leaves_nothing(spool, ENOSPC);
     unsigned written = 0;
@@ -359,8 +359,8 @@ static int on_a_small_disk(void) {
     for (unsigned i = 0; i < written; i++) {
         assert_int_equal(take(spool), i);
     }
-    assert_int_equal(add(spool, 1, 8000), 0); // room again
-    // What was sent and cannot be deleted is not sent again and again.
+    assert_int_equal(add(spool, 1, 8000), 0); // space again
+    // A sent file that cannot be deleted is not sent repeatedly.
     bool others;
     struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
     assert_int_equal(number_of(batch), 1);
@@ -421,7 +421,7 @@ static void test_two_spools_on_one_directory(void **state) {
     upload_spool_close(two);
 }
 
-// Takes whole batches until there are none; each is reported on the pipe once.
+// Takes intact batches until there are none, and reports each on the pipe.
 static void send_all(int pipe_end) {
     struct upload_spool *spool = open_spool(64 << 20);
     for (bool others = true; others;) {
@@ -470,7 +470,7 @@ static void test_many_processes_send_each_batch_once(void **state) {
     upload_spool_close(spool);
 }
 
-// Says on the pipe that it begins, writes batches from number on, and says which ones are safe, until it is killed.
+// Reports on the pipe that it starts, then writes batches from number on and reports each that is safe, until it is killed.
 static void write_until_killed(unsigned number, int pipe_end) {
     struct upload_spool *spool = open_spool(1 << 30);
     if (write(pipe_end, &number, sizeof number) != sizeof number) { // ready
@@ -483,7 +483,7 @@ static void write_until_killed(unsigned number, int pipe_end) {
     }
 }
 
-// One round: a child is killed at some moment of its writing, behind so many batches at least. The number behind the last that was safe.
+// One round: kills a child while it writes, after a minimum number of batches. Returns the number after the last safe batch.
 static unsigned kill_one(unsigned from, unsigned batches, unsigned delay_us) {
     int ends[2];
     unsigned number, next = from;
@@ -512,8 +512,8 @@ static unsigned kill_one(unsigned from, unsigned batches, unsigned delay_us) {
     return next;
 }
 
-// What add had called safe is there, whole, once and in order, whenever the process was killed. The one after it may be there too: killed
-// after the rename, before it could say so.
+// Whenever the process was killed, batches that add reported as safe are there, intact, once and in order. One more may be there, if it was
+// killed between rename and report.
 static void test_sigkill_loses_nothing_that_was_written(void **state) {
     (void)state;
     enum { ROUNDS = 60 };
