@@ -10,7 +10,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// heapProfile makes a heap profile like that of a large Go service: stacks of some 20 frames over a tree of calls, the label of the size.
+// heapProfile returns a heap profile like that of a large Go service: stacks of about 20 frames from a call tree, with the size as label.
 func heapProfile(samples int) *profile.Profile {
 	random := rand.New(rand.NewSource(1))
 	p := &profile.Profile{PeriodType: &profile.ValueType{Type: "space", Unit: "bytes"}, Period: 524288, TimeNanos: 1e18}

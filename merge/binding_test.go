@@ -10,7 +10,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// small has one sample with the stack of one function; values are by type.
+// small returns a profile with one sample of one frame; values are by type.
 func small(t testing.TB, function string, values map[string]int64, types ...string) []byte {
 	f := &profile.Function{ID: 1, Name: function}
 	l := &profile.Location{ID: 1, Line: []profile.Line{{Function: f}}}
@@ -24,7 +24,7 @@ func small(t testing.TB, function string, values map[string]int64, types ...stri
 	return encode(t, p)
 }
 
-// text is "f: alloc=1 inuse=2" for each sample, in order.
+// text returns "f: alloc=1 inuse=2" per sample, in order.
 func text(t testing.TB, data []byte) string {
 	p := parse(t, data)
 	var lines []string

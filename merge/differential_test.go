@@ -14,9 +14,9 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Ours beside google/pprof's and beside the plain sum of the contents, wherever google/pprof takes the input.
+// Compares the engine with google/pprof and with the plain sum of the contents, for inputs that google/pprof accepts.
 
-// minus subtracts the counters of last; a counter that went backwards, and a new one, counts as it is.
+// minus subtracts the counters of last; decreased and new counters keep their value.
 func (c canon) minus(last canon, counters []bool) {
 	for key, row := range c.samples {
 		before := last.samples[key]
@@ -55,8 +55,8 @@ func (c canon) plus(more canon) {
 
 func withoutHeader(c canon) canon { return canon{samples: c.samples} }
 
-// hasEmptyLabel: a label whose text, or the unit of whose 0, is there and empty. profile.proto cannot tell that from one that is not there;
-// google/pprof goes by the index into the string table, and drops a 0 without a unit.
+// hasEmptyLabel reports whether there is a label with an empty text, or a 0 with an empty unit. profile.proto does not distinguish these from
+// absent ones; google/pprof decides by the string index, and drops a 0 without a unit.
 func hasEmptyLabel(p *profile.Profile) bool {
 	for _, s := range p.Sample {
 		for _, texts := range s.Label {
@@ -75,8 +75,8 @@ func hasEmptyLabel(p *profile.Profile) bool {
 	return false
 }
 
-// dropsLabels: google/pprof does not read a label that is a 0 without a unit, as a writer of proto3 writes "thread id" = 0. Ours does, so for
-// the delta these samples are others.
+// dropsLabels: google/pprof drops a label that is 0 without a unit, which is how proto3 encodes "thread id" = 0. This engine does not, so
+// the delta distinguishes these samples.
 func dropsLabels(t *testing.T, data []byte) bool {
 	out, err := merge.Merge(data)
 	if err != nil {
@@ -103,7 +103,7 @@ func dropsLabels(t *testing.T, data []byte) bool {
 	return written != read
 }
 
-// eachMessage goes over the fields of that number in a message that we wrote: numbers and messages only.
+// eachMessage iterates over the fields of that number in a message written here: numbers and messages only.
 func eachMessage(t *testing.T, message []byte, number uint64, each func([]byte)) {
 	for len(message) > 0 {
 		tag, n := binary.Uvarint(message)
@@ -121,8 +121,8 @@ func eachMessage(t *testing.T, message []byte, number uint64, each func([]byte))
 	}
 }
 
-// hasStrayAddress: 0 is no address to us, wherever its mapping lies; google/pprof moves it with the mapping. An address before its mapping
-// can be moved to 0.
+// hasStrayAddress: here 0 means no address; google/pprof shifts it with the mapping. An address before its mapping
+// can be shifted to 0.
 func hasStrayAddress(p *profile.Profile) bool {
 	return slices.ContainsFunc(p.Location, func(l *profile.Location) bool { return l.Mapping != nil && l.Address < l.Mapping.Start })
 }
@@ -145,7 +145,7 @@ func noPeriodType(p *profile.Profile) bool {
 	return p.PeriodType == nil || *p.PeriodType == profile.ValueType{}
 }
 
-// compareMerge reports whether there was something to compare.
+// compareMerge reports whether the results could be compared.
 func compareMerge(t *testing.T, a, b []byte) bool {
 	p, errP := profile.ParseData(a)
 	q, errQ := profile.ParseData(b)
@@ -164,7 +164,7 @@ func compareMerge(t *testing.T, a, b []byte) bool {
 		t.Fatalf("not the sum of the two\n%s", text)
 	}
 	if noPeriodType(p) != noPeriodType(q) {
-		return false // google/pprof refuses; to us a missing one fits any
+		return false // google/pprof refuses; here a missing one matches any
 	}
 	merged, err := profile.Merge([]*profile.Profile{p, q})
 	if err != nil {
@@ -172,7 +172,7 @@ func compareMerge(t *testing.T, a, b []byte) bool {
 	}
 	got, want := canonOf(ours), canonOf(merged)
 	if p.DropFrames != q.DropFrames || p.KeepFrames != q.KeepFrames || p.TimeNanos == 0 || q.TimeNanos == 0 || len(p.Mapping) == 0 {
-		got.header, want.header = "", "" // ours takes the first that is there, google/pprof that of the first profile
+		got.header, want.header = "", "" // this engine takes the first one given, google/pprof that of the first profile
 	}
 	if text := difference(got, want); text != "" {
 		t.Fatalf("differs from google/pprof's merge\n%s", text)
@@ -180,13 +180,13 @@ func compareMerge(t *testing.T, a, b []byte) bool {
 	return true
 }
 
-// untilZero: names of types are C strings to NewDelta.
+// untilZero truncates at a NUL: NewDelta passes type names as C strings.
 func untilZero(name string) string {
 	name, _, _ = strings.Cut(name, "\x00")
 	return name
 }
 
-// compareDelta: mask says which types are counters.
+// compareDelta compares deltas; mask selects the types that are counters.
 func compareDelta(t *testing.T, before, after []byte, mask uint8) bool {
 	p, errP := profile.ParseData(before)
 	q, errQ := profile.ParseData(after)
@@ -227,7 +227,7 @@ func compareDelta(t *testing.T, before, after []byte, mask uint8) bool {
 	return true
 }
 
-// damaged returns data with some bytes changed, as edits says: pairs of a place and a value.
+// damaged returns data with some bytes changed; edits are pairs of position and value.
 func damaged(data []byte, edits []byte) []byte {
 	out := append([]byte(nil), data...)
 	for i := 0; i+2 < len(edits) && len(out) > 0; i += 3 {
@@ -236,7 +236,7 @@ func damaged(data []byte, edits []byte) []byte {
 	return out
 }
 
-// FuzzMergeOfTwo and FuzzDelta take generated profiles of a seed and change some bytes: most still are profiles.
+// FuzzMergeOfTwo and FuzzDelta generate profiles from a seed and change some bytes; most remain valid.
 func FuzzMergeOfTwo(f *testing.F) {
 	for seed := range int64(20) {
 		f.Add(seed, []byte{}, []byte{0, byte(seed), 1})
@@ -257,7 +257,7 @@ func FuzzDelta(f *testing.F) {
 	})
 }
 
-// The same without a fuzzer, a fixed number of times. One edit each, so that about half of them can be compared.
+// The same without a fuzzer, a fixed number of times, with one edit each, so that about half can be compared.
 func TestDifferential(t *testing.T) {
 	compared := 0
 	for seed := range int64(600) {

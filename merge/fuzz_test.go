@@ -9,7 +9,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// FuzzDecode: any bytes give an error or a profile that google/pprof reads; what ours takes, google/pprof takes too, with the same result.
+// FuzzDecode: any input gives an error or a profile that google/pprof reads; inputs accepted here are accepted by google/pprof, with the same result.
 func FuzzDecode(f *testing.F) {
 	for seed := range int64(40) {
 		f.Add(encode(f, newWorld(seed).profile()))
@@ -45,7 +45,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// unlike: google/pprof and we differ on purpose. It fuses mappings of one process that look alike, and lets sums wrap around.
+// unlike reports intended differences: google/pprof merges similar mappings of one process, and its sums wrap around.
 func unlike(p *profile.Profile) bool {
 	seen := map[string]bool{}
 	for _, m := range p.Mapping {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestFuzzedCorpus compares what the fuzzers of merge/fuzz have found, in the folder that CMEMPROF_CORPUS names. make test-fuzz and make fuzz run it, with its build tag.
+// TestFuzzedCorpus compares the corpora of merge/fuzz, in the directory CMEMPROF_CORPUS. make test-fuzz and make fuzz run it, with its build tag.
 func TestFuzzedCorpus(t *testing.T) {
 	folder := os.Getenv("CMEMPROF_CORPUS")
 	paths, err := filepath.Glob(filepath.Join(folder, "*"))

@@ -12,7 +12,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// canon is a profile without ids and order: each sample by its content, duplicates added up, zeros dropped.
+// canon is a profile without ids and order: samples by content, duplicates summed, zeros dropped.
 type canon struct {
 	header  string
 	samples map[string][]int64
@@ -111,7 +111,7 @@ func anyNonZero(row []int64) bool {
 	return false
 }
 
-// difference describes the first few differences, "" if there are none.
+// difference describes the first few differences; "" if there are none.
 func difference(got, want canon) string {
 	var b strings.Builder
 	if got.header != want.header {
@@ -151,7 +151,7 @@ func encode(t testing.TB, p *profile.Profile) []byte {
 	return b.Bytes()
 }
 
-// theirs is what google/pprof makes of the inputs.
+// theirs is the result of google/pprof.
 func theirs(t testing.TB, inputs ...[]byte) *profile.Profile {
 	t.Helper()
 	var parsed []*profile.Profile
@@ -178,8 +178,8 @@ func checkMerge(t testing.TB, what string, inputs ...[]byte) {
 	checkCompact(t, what, ours)
 }
 
-// checkDense: mappings, locations and functions have the ids 1..n, in any order. google/pprof gives a function that it adds, when it
-// symbolizes a mapping, the id n+1, and refuses the profile if there is one already.
+// checkDense: mappings, locations and functions must have ids 1..n, in any order. google/pprof gives a function that it adds, when it
+// symbolizes a mapping, the id n+1, and rejects duplicates.
 func checkDense(t testing.TB, what string, p *profile.Profile) {
 	t.Helper()
 	check := func(noun string, count int, id func(i int) uint64) {
@@ -196,7 +196,7 @@ func checkDense(t testing.TB, what string, p *profile.Profile) {
 	check("functions", len(p.Function), func(i int) uint64 { return p.Function[i].ID })
 }
 
-// checkCompact: every entry is used by a sample, but for the first mapping.
+// checkCompact: every entry except the first mapping must be used by a sample.
 func checkCompact(t testing.TB, what string, p *profile.Profile) {
 	t.Helper()
 	checkDense(t, what, p)
@@ -209,14 +209,14 @@ func checkCompact(t testing.TB, what string, p *profile.Profile) {
 
 // ---- Random profiles ----
 
-// world is what the profiles of one case have in common, so that they overlap.
+// world is shared by the profiles of one case, so that they overlap.
 type world struct {
 	*rand.Rand
 	types      []*profile.ValueType
 	period     *profile.ValueType
 	mappings   []profile.Mapping
 	functions  []profile.Function
-	fixedBases bool // all profiles are of one process
+	fixedBases bool // all profiles come from one process
 }
 
 func newWorld(seed int64) *world {
@@ -241,7 +241,7 @@ func newWorld(seed int64) *world {
 	return w
 }
 
-// ids are dense, or far apart and in no order.
+// ids are dense, or sparse and unordered.
 func (w *world) ids(n int) []uint64 {
 	ids := make([]uint64, n)
 	for i := range ids {
@@ -347,7 +347,7 @@ func TestMergeOfRandomProfilesEqualsPprof(t *testing.T) {
 		inputs := [][]byte{encode(t, first)}
 		for range w.Intn(4) {
 			p := w.profile()
-			// pprof takes these two from the first profile only, we from the first that has them.
+			// pprof takes these two from the first profile only, this engine from the first that has them.
 			p.DropFrames, p.KeepFrames = first.DropFrames, first.KeepFrames
 			inputs = append(inputs, encode(t, p))
 		}
@@ -381,7 +381,7 @@ func TestTypesInAnotherOrder(t *testing.T) {
 
 // ---- Delta ----
 
-// parseSorted puts the values of a label that stands there several times in order: ours compares them as a set, pprof as a list.
+// parseSorted sorts the values of repeated labels: this engine compares them as a multiset, pprof as a list.
 func parseSorted(t testing.TB, data []byte) *profile.Profile {
 	t.Helper()
 	p := parse(t, data)
@@ -448,7 +448,7 @@ func checkDelta(t testing.TB, what string, got, before, after []byte, types []st
 	}
 }
 
-// grow returns a later profile of the same process: counters only go up, gauges do what they like, a few stacks are new.
+// grow returns a later profile of the same process: counters increase, gauges change at random, a few stacks are new.
 func (w *world) grow(p *profile.Profile, counters map[string]bool) *profile.Profile {
 	next := p.Copy()
 	next.TimeNanos += 1e9

@@ -8,14 +8,14 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// What other merges and deltas get wrong, each with the right answer.
+// Bugs of other merge and delta implementations, each with the right result.
 
 func twoTypes() *profile.Profile {
 	return &profile.Profile{SampleType: []*profile.ValueType{{Type: "alloc_space", Unit: "bytes"}, {Type: "inuse_space", Unit: "bytes"}},
 		PeriodType: &profile.ValueType{Type: "space", Unit: "bytes"}, Period: 1, TimeNanos: 1}
 }
 
-// addSample adds a sample with one location of its own.
+// addSample adds a sample with one new location.
 func addSample(p *profile.Profile, l profile.Location, values ...int64) *profile.Sample {
 	l.ID = uint64(len(p.Location) + 1)
 	p.Location = append(p.Location, &l)
@@ -67,7 +67,7 @@ func wantSamples(t *testing.T, got *profile.Profile, want *profile.Profile) {
 	}
 }
 
-// Older versions of google/pprof look at the column of the outermost line only; the one in go.mod does not.
+// Older versions of google/pprof compare the column of the outermost line only; the one in go.mod does not.
 func TestColumnsOfInlinedLinesTellLocationsApart(t *testing.T) {
 	p := twoTypes()
 	inner, outer := addFunction(p, "inner"), addFunction(p, "outer")
@@ -82,7 +82,7 @@ func TestColumnsOfInlinedLinesTellLocationsApart(t *testing.T) {
 	wantSamples(t, mustMerge(t, p, p), want)
 }
 
-// fastdelta takes all locations at address 0 for one.
+// fastdelta merges all locations at address 0.
 func TestLocationsAtAddressZeroAreToldApart(t *testing.T) {
 	before := twoTypes()
 	for _, name := range []string{"a", "b"} {
@@ -95,7 +95,7 @@ func TestLocationsAtAddressZeroAreToldApart(t *testing.T) {
 	wantSamples(t, mustDelta(t, before, after), want)
 }
 
-// The same mapping at another address is the same; address 0 stays 0 there.
+// A mapping at another address matches; address 0 is not shifted.
 func TestAddressSpaceLayoutDoesNotMatter(t *testing.T) {
 	at := func(base uint64) *profile.Profile {
 		p := twoTypes()
@@ -118,7 +118,7 @@ func TestAddressSpaceLayoutDoesNotMatter(t *testing.T) {
 	}
 }
 
-// fastdelta takes the values by their place.
+// fastdelta matches values by position.
 func TestDeltaOfTypesThatChangeTheirOrder(t *testing.T) {
 	before := twoTypes()
 	addSample(before, profile.Location{Address: 8}, 100, 7)
@@ -131,7 +131,7 @@ func TestDeltaOfTypesThatChangeTheirOrder(t *testing.T) {
 	}
 }
 
-// fastdelta fails at five and more.
+// fastdelta fails with five or more.
 func TestDeltaOfManyTypes(t *testing.T) {
 	before := twoTypes()
 	values := []int64{5, 1}
@@ -147,7 +147,7 @@ func TestDeltaOfManyTypes(t *testing.T) {
 	wantSamples(t, mustDelta(t, before, after), want)
 }
 
-// fastdelta has negative values after a reset, and keeps stacks that have gone for ever.
+// fastdelta returns negative values after a reset, and never forgets vanished stacks.
 func TestDeltaAfterAReset(t *testing.T) {
 	before := twoTypes()
 	addSample(before, profile.Location{Address: 8}, 100, 1)
@@ -155,7 +155,7 @@ func TestDeltaAfterAReset(t *testing.T) {
 	after := twoTypes()
 	addSample(after, profile.Location{Address: 8}, 30, 1)
 	wantSamples(t, mustDelta(t, before, after), after)
-	// Back again: to the delta it is new.
+	// It reappears: new to the delta.
 	wantSamples(t, mustDelta(t, before, after, before).Compact(), func() *profile.Profile {
 		want := before.Copy()
 		want.Sample[0].Value[0] = 70
@@ -177,7 +177,7 @@ func TestDeltaKeepsTheHeader(t *testing.T) {
 	}
 }
 
-// google/pprof wraps around.
+// google/pprof overflows.
 func TestSumsSaturate(t *testing.T) {
 	p := twoTypes()
 	addSample(p, profile.Location{Address: 8}, math.MaxInt64-1, math.MinInt64+1)
@@ -187,7 +187,7 @@ func TestSumsSaturate(t *testing.T) {
 	}
 }
 
-// Labels are a set of pairs: their order says nothing, but a pair that is there twice counts twice.
+// Labels are a multiset of pairs: order does not matter, repetition does.
 func TestRepeatedLabels(t *testing.T) {
 	with := func(texts ...string) *profile.Profile {
 		p := twoTypes()

@@ -27,7 +27,7 @@ func allocate(depth, size int) {
 	kept = append(kept, make([]byte, size))
 }
 
-// goProfile is what Go's runtime writes now, as a service would send it.
+// goProfile is a profile of the running Go runtime, as a service would send it.
 func goProfile(t testing.TB, name string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -133,7 +133,7 @@ func TestDeltaOfGoProfiles(t *testing.T) {
 	}
 }
 
-// What the profilers of other languages send: many types, negative numbers in labels, samples told apart by their labels alone.
+// Profiles of other languages: many types, negative numbers in labels, samples that differ only in labels.
 func TestMergeOfOtherProfilers(t *testing.T) {
 	nameless := &profile.Location{ID: 1}
 	node := &profile.Profile{SampleType: []*profile.ValueType{{Type: "timeline", Unit: "nanoseconds"}},

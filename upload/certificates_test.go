@@ -15,7 +15,7 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// libcurl knows SSL_CERT_FILE as little as SSL_CERT_DIR, Go's net/http, which dd-trace-go sends with, knows both.
+// libcurl reads neither SSL_CERT_FILE nor SSL_CERT_DIR; Go's net/http, which dd-trace-go uses, reads both.
 func TestCertificatesOfTheEnvironment(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -31,6 +31,6 @@ func TestCertificatesOfTheEnvironment(t *testing.T) {
 	if err := upload.Send(t.Context(), request(server.URL)); err != nil {
 		t.Error(err)
 	}
-	t.Setenv("SSL_CERT_FILE", file+".gone") // is as good as none
+	t.Setenv("SSL_CERT_FILE", file+".gone") // a missing file is ignored
 	wantError(t, upload.Send(t.Context(), request(server.URL)), upload.TLS, 0, "TLS failed: ")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// Programs put a transport of their own in the place of the default one.
+// Programs replace the default transport.
 func TestDefaultTransportIsNotOurs(t *testing.T) {
 	before := http.DefaultTransport
 	defer func() { http.DefaultTransport = before }()
@@ -20,7 +20,7 @@ func TestDefaultTransportIsNotOurs(t *testing.T) {
 	checkSend(t)
 }
 
-// A batch for a socket goes to no proxy, wherever its URL points to.
+// A batch for a socket bypasses the proxy, whatever its URL is.
 func TestNoProxyForASocket(t *testing.T) {
 	t.Setenv("http_proxy", "http://127.0.0.1:1")
 	var uri string

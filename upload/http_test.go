@@ -29,7 +29,7 @@ func TestSendHTTP(t *testing.T) {
 	got.check(t)
 }
 
-// Both ways to send tell the same errors apart.
+// Both transports return the same error codes.
 func TestErrorsOfHTTP(t *testing.T) {
 	server := httptest.NewServer(readFirst(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "7")
@@ -79,7 +79,7 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 	}
 }
 
-// A client uses its connection again.
+// A client reuses its connection.
 func TestClientKeepsItsConnection(t *testing.T) {
 	var mu sync.Mutex
 	connections := map[string]bool{}
@@ -106,7 +106,7 @@ func TestClientKeepsItsConnection(t *testing.T) {
 	wantError(t, client.Send(t.Context(), request(server.URL)), upload.Cancelled, 0, "closed")
 }
 
-// hasty is a transport that answers before it has read the body, as net/http's does when the server answers early.
+// hasty is a transport that returns before it has read the body, as net/http's does if the server answers early.
 type hasty struct{ body io.ReadCloser }
 
 func (h *hasty) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -114,7 +114,7 @@ func (h *hasty) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
 }
 
-// After SendHTTP the bytes are the queue's again, who frees them: nothing may read them then.
+// After SendHTTP the bytes belong to the queue, which frees them: nothing may read them then.
 func TestBodyIsNotReadAfterTheAnswer(t *testing.T) {
 	transport := &hasty{}
 	if err := upload.SendHTTP(t.Context(), &http.Client{Transport: transport}, request("http://127.0.0.1:1/")); err != nil {
@@ -166,7 +166,7 @@ func TestQueue(t *testing.T) {
 	if err := q.Add(want); err != nil {
 		t.Fatal(err)
 	}
-	if c := q.Close(); c.Dropped != 1 || c.SpoolErrors != 2 || q.SpoolError() != "File too large" { // the second one while it closes
+	if c := q.Close(); c.Dropped != 1 || c.SpoolErrors != 2 || q.SpoolError() != "File too large" { // the second one on Close
 		t.Errorf("%+v, %q", c, q.SpoolError())
 	}
 }
@@ -182,7 +182,7 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	}
-	for code := upload.NoMemory; code <= upload.Forked; code++ { // C's words and ours are the same
+	for code := upload.NoMemory; code <= upload.Forked; code++ { // texts equal C's
 		if got := upload.Describe(&upload.Error{Code: code}, false); got != code.String() {
 			t.Errorf("C calls %q %q", code, got)
 		}

@@ -24,11 +24,11 @@ func request(url string) upload.Request {
 		Headers:     map[string]string{"DD-EVP-ORIGIN": "cmemprof", "X-Other": "1"},
 		Attachments: []upload.Attachment{{Name: "delta-heap.pprof", Bytes: []byte("heap\x00\xff")}, {Name: "empty", Bytes: nil}},
 		Event:       []byte(`{"version":"4"}`),
-		Timeout:     time.Hour, // only what is about time-outs ends by one
+		Timeout:     time.Hour, // only tests of time-outs reach one
 	}
 }
 
-// received is a handler that reads the whole batch and keeps its parts by name.
+// received is a handler that reads the whole batch and stores its parts by name.
 type received struct {
 	mu      sync.Mutex
 	headers http.Header
@@ -92,7 +92,7 @@ func TestSend(t *testing.T) { checkSend(t) }
 
 func TestSendOverUnixSocket(t *testing.T) {
 	checkUnixSocket(t, filepath.Join(t.TempDir(), "agent.sock"))
-	checkUnixSocket(t, fmt.Sprintf("@cmemprof-test-%d", os.Getpid())) // an abstract one
+	checkUnixSocket(t, fmt.Sprintf("@cmemprof-test-%d", os.Getpid())) // an abstract socket
 }
 
 func listenUnix(t *testing.T, path string) net.Listener {
@@ -143,7 +143,7 @@ func wantError(t *testing.T, err error, code upload.Code, status int, text strin
 	}
 }
 
-// readFirst answers when all of the request has come. Who answers before and closes may cut the connection under the client's hands.
+// readFirst answers after reading the whole request. Answering earlier and closing may reset the connection while the client sends.
 func readFirst(answer http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -171,7 +171,7 @@ func TestErrors(t *testing.T) {
 	wantError(t, upload.Send(t.Context(), r), upload.BadRequest, 0, "time-out")
 }
 
-// silentServer takes a request and answers only when the test has ended.
+// silentServer accepts a request and answers only at the end of the test.
 func silentServer(t *testing.T) (url string, asked chan struct{}) {
 	end, asked := make(chan struct{}), make(chan struct{}, 8)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
@@ -191,7 +191,7 @@ func TestTimeout(t *testing.T) {
 	r := request(url)
 	r.Timeout = 200 * time.Millisecond
 	wantError(t, upload.Send(t.Context(), r), upload.Timeout, 0, "time-out")
-	r.Timeout = time.Nanosecond // not 0, which would be the default
+	r.Timeout = time.Nanosecond // not 0, the default
 	wantError(t, upload.Send(t.Context(), r), upload.Timeout, 0, "time-out")
 }
 

@@ -25,7 +25,7 @@ import (
 	"github.com/cmemprof/cmemprof/merge"
 )
 
-// get asks the default mux, where the import has put the handlers.
+// get calls the default mux, where the import registered the handlers.
 func get(t *testing.T, path string) (status int, header http.Header, body []byte) {
 	t.Helper()
 	server := httptest.NewServer(http.DefaultServeMux)
@@ -55,7 +55,7 @@ func getProfile(t *testing.T, path string) *profile.Profile {
 	return p
 }
 
-// The C memory of this test is what merge holds.
+// The C memory of this test is held by package merge.
 func holdC(t *testing.T) *merge.Merger {
 	t.Helper()
 	var heap bytes.Buffer
@@ -69,7 +69,7 @@ func holdC(t *testing.T) *merge.Merger {
 	return m
 }
 
-// heldByC sums the bytes in use of C that holdC asked for.
+// heldByC sums the C bytes in use that holdC allocated.
 func heldByC(p *profile.Profile) (bytes int64) {
 	for _, s := range p.Sample {
 		if slices.Equal(s.Label["memory"], []string{"C"}) && slices.ContainsFunc(s.Location, func(l *profile.Location) bool {
@@ -81,7 +81,7 @@ func heldByC(p *profile.Profile) (bytes int64) {
 	return bytes
 }
 
-// goPprof is what `go tool pprof -top` says of the profile at a path, on a server that also has one whose only address has no name.
+// goPprof returns the output of `go tool pprof -top` for the profile at a path, on a server that also has one with an unsymbolized address.
 func goPprof(t *testing.T, path string) (text string, err error) {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -158,7 +158,7 @@ func TestAllocIsShownByWhatWasAllocated(t *testing.T) {
 	}
 }
 
-// While the handler waits memory grows.
+// Memory grows while the handler waits.
 func TestSecondsGivesTheChange(t *testing.T) {
 	sampleAll(t)
 	before := holdC(t)
@@ -180,7 +180,7 @@ func TestSecondsGivesTheChange(t *testing.T) {
 	}
 }
 
-// The real wait is as long as it should be, at least.
+// The real wait is not too short.
 func TestSecondsAreWaited(t *testing.T) {
 	sampleAll(t)
 	if p := getProfile(t, "/debug/cmemprof/heap?seconds=0.05"); p.DurationNanos < 50e6 {
@@ -208,7 +208,7 @@ func TestWrongSecondsAreRefused(t *testing.T) {
 	}
 }
 
-// Whoever goes away ends the wait.
+// A disconnect ends the wait.
 func TestCancelEndsTheWait(t *testing.T) {
 	sampleAll(t)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -11,7 +11,7 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/debug"
 )
 
-// A service that has a mux of its own for such things, and needs no Agent.
+// A service that has its own debug mux, and needs no Agent.
 func ExampleHandler() {
 	if err := cmemprof.Start(cmemprof.DefaultInterval); err != nil {
 		fmt.Println(err)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// heap is a profile of one stack for each value: that many bytes in use.
+// heap returns a profile with one stack per value, the bytes in use.
 func heap(t *testing.T, timeNanos int64, inUse ...int64) []byte {
 	t.Helper()
 	p := &profile.Profile{TimeNanos: timeNanos}
@@ -45,7 +45,7 @@ func TestFreedMemoryIsNegative(t *testing.T) {
 	for _, s := range p.Sample {
 		got[s.Location[0].Line[0].Function.Name] = s.Value[3]
 	}
-	if len(got) != 2 || got["a"] != -60 || got["c"] != 900 { // b has not changed
+	if len(got) != 2 || got["a"] != -60 || got["c"] != 900 { // b is unchanged
 		t.Errorf("%v", got)
 	}
 }

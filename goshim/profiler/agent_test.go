@@ -23,20 +23,20 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// patience bounds every wait of these tests. It only matters when something is broken.
+// patience bounds every wait of these tests. It matters only if something is broken.
 const patience = 2 * time.Minute
 
-// agent is a Datadog Agent that keeps what it is sent.
+// agent is a fake Datadog Agent that stores batches.
 type agent struct {
 	*httptest.Server
-	status      atomic.Int32 // what it answers
-	refuseFirst atomic.Int32 // so many requests get 503
+	status      atomic.Int32 // its answer
+	refuseFirst atomic.Int32 // number of requests to answer with 503
 	requests    atomic.Int32
 	batches     chan *received
-	ends        chan struct{} // each ends a period of a profiler that startStepped has started
+	ends        chan struct{} // each send ends a period of a profiler started by startStepped
 }
 
-// received is one batch, parsed back.
+// received is one parsed batch.
 type received struct {
 	path        string
 	headers     http.Header
@@ -139,7 +139,7 @@ func (a *agent) next(t *testing.T) *received {
 	}
 }
 
-// end ends a period. It returns when the one before is collected, and its batch is in the queue.
+// end ends a period. It returns once the previous one is collected and its batch is queued.
 func (a *agent) end(t *testing.T) {
 	t.Helper()
 	select {
@@ -149,14 +149,14 @@ func (a *agent) end(t *testing.T) {
 	}
 }
 
-// period ends one and waits for its batch.
+// period ends a period and waits for its batch.
 func (a *agent) period(t *testing.T) *received {
 	t.Helper()
 	a.end(t)
 	return a.next(t)
 }
 
-// tags gives the values of a tag; keys may come more than once.
+// tags returns the values of a tag; keys may repeat.
 func (b *received) tags(key string) []string {
 	var values []string
 	for _, tag := range strings.Split(b.event.Tags, ",") {
@@ -191,7 +191,7 @@ func sampleTypes(p *profile.Profile) string {
 	return strings.Join(types, " ")
 }
 
-// one runs a profiler that is stopped at once, and gives the batch it sent.
+// one starts a profiler, stops it at once, and returns the batch it sent.
 func one(t *testing.T, a *agent, options ...profiler.Option) *received {
 	t.Helper()
 	start(t, a, append([]profiler.Option{profiler.WithProfileTypes()}, options...)...)
@@ -199,7 +199,7 @@ func one(t *testing.T, a *agent, options ...profiler.Option) *received {
 	return a.next(t)
 }
 
-// wantError starts a profiler with options that are not good.
+// wantError starts a profiler with invalid options.
 func wantError(t *testing.T, text string, options ...profiler.Option) {
 	t.Helper()
 	err := profiler.Start(options...)
@@ -211,7 +211,7 @@ func wantError(t *testing.T, text string, options ...profiler.Option) {
 	}
 }
 
-// start starts a profiler that ends with the test. Options of the test come last.
+// start starts a profiler that is stopped at the end of the test. options are applied last.
 func start(t *testing.T, a *agent, options ...profiler.Option) {
 	t.Helper()
 	all := append([]profiler.Option{profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false), profiler.WithUploadTimeout(time.Hour)}, options...)
@@ -221,15 +221,15 @@ func start(t *testing.T, a *agent, options ...profiler.Option) {
 	t.Cleanup(profiler.Stop)
 }
 
-// startStepped is start for a profiler whose periods end when the test says so, by end or period, however long they are by their options. So a
-// batch is never dropped because the next ones come faster than a busy machine sends.
+// startStepped is start for a profiler whose periods end only when the test calls end or period, whatever the options say. So no
+// batch is dropped because a busy machine sends more slowly than batches are made.
 func startStepped(t *testing.T, a *agent, options ...profiler.Option) {
 	t.Helper()
 	defer profiler.SetFakes(a.steps())()
 	start(t, a, append([]profiler.Option{wholePeriod}, options...)...)
 }
 
-// wholePeriod is a CPU profile as long as the period: a period without has an end only, and no part before.
+// wholePeriod makes the CPU profile as long as the period, so that a period has no part before it.
 var wholePeriod = profiler.CPUDuration(1000 * time.Hour)
 
 func (a *agent) steps() profiler.Fakes {
@@ -241,14 +241,14 @@ func (a *agent) steps() profiler.Fakes {
 	}}
 }
 
-// captureText sends the log, with all attributes, to a buffer.
+// captureText redirects the log, with all attributes, to a buffer.
 func captureText(to *bytes.Buffer) (restore func()) {
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(to, nil)))
 	return func() { slog.SetDefault(before) }
 }
 
-// since gives the counters' growth since base.
+// since returns the counters minus base.
 func since(base profiler.Counters) profiler.Counters {
 	now := profiler.Stats()
 	return profiler.Counters{
@@ -278,7 +278,7 @@ func waitFor(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// logLines is a slog.Handler that keeps the lines, each "LEVEL message".
+// logLines is a slog.Handler that stores the lines, each "LEVEL message".
 type logLines struct {
 	mu    sync.Mutex
 	lines []string
@@ -308,7 +308,7 @@ func (l *logLines) all() []string {
 	return slices.Clone(l.lines)
 }
 
-// wantOnly checks that there is exactly one line for each of the given texts, in this order, and no other.
+// wantOnly checks that there is exactly one line per text, in this order, and no other.
 func (l *logLines) wantOnly(t *testing.T, parts ...string) {
 	t.Helper()
 	lines := l.all()

@@ -32,7 +32,7 @@ func main() {
 }
 `
 
-// userModule is a module of somebody who uses the profiler, with what the module cache has. Nothing is fetched.
+// userModule creates a module that uses the profiler, with dependencies from the module cache only.
 func userModule(t *testing.T) (run func(environment []string, args ...string) string) {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -47,7 +47,7 @@ func userModule(t *testing.T) (run func(environment []string, args ...string) st
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Always the same folder: go's cache knows compiled C code by where it lies.
+	// Always the same directory, which is part of the key of compiled C code in Go's cache.
 	folder := filepath.Join(root, "build", "user-module")
 	if err := os.RemoveAll(folder); err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func userModule(t *testing.T) (run func(environment []string, args ...string) st
 		t.Fatal(err)
 	}
 	module := strings.Replace(string(goMod), "module github.com/cmemprof/cmemprof", "module example.com/user", 1) +
-		"\nrequire github.com/cmemprof/cmemprof v0.0.0\nreplace github.com/cmemprof/cmemprof => " + strconv.Quote(root) + "\n" // its path may have blanks
+		"\nrequire github.com/cmemprof/cmemprof v0.0.0\nreplace github.com/cmemprof/cmemprof => " + strconv.Quote(root) + "\n" // the path may contain spaces
 	for name, text := range map[string]string{"go.mod": module, "go.sum": string(goSum), "main.go": userProgram} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -77,7 +77,7 @@ func userModule(t *testing.T) (run func(environment []string, args ...string) st
 	return run
 }
 
-// The build tag leaves nothing of libcurl in the program.
+// With the build tag the program contains nothing of libcurl.
 func TestBuildWithoutLibcurl(t *testing.T) {
 	run := userModule(t)
 	for _, tag := range []string{"", "cmemprof_no_libcurl"} {
@@ -97,7 +97,7 @@ func TestBuildWithoutLibcurl(t *testing.T) {
 	}
 }
 
-// Without cgo a service still builds. Start tells why there are no profiles.
+// Without cgo a service still builds, and Start says why there are no profiles.
 func TestBuildWithoutCgo(t *testing.T) {
 	run := userModule(t)
 	got := run([]string{"CGO_ENABLED=0"}, "go", "run", ".")
@@ -108,12 +108,12 @@ func TestBuildWithoutCgo(t *testing.T) {
 	}
 }
 
-// go mod vendor copies what Go packages name: all C sources and headers must be among it.
+// go mod vendor copies files of Go packages: all C sources and headers must be included.
 func TestVendoredBuild(t *testing.T) {
 	run := userModule(t)
 	run(nil, "go", "mod", "vendor")
 	run([]string{"GOFLAGS=-mod=vendor", "CGO_ENABLED=1"}, "go", "build", "-o", "program", ".")
-	got := run(nil, "./program") // between its two lines the log says that nobody listens
+	got := run(nil, "./program") // in between the log says that nothing listens
 	if !strings.HasPrefix(got, "invalid period, must be > 0: -1ns\n") || !strings.HasSuffix(got, "<nil> true 0\n") {
 		t.Errorf("%q", got)
 	}

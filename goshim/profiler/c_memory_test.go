@@ -13,7 +13,7 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// ofUpload says whether a sample is of C memory that was taken for a Go function of package upload.
+// ofUpload reports whether a sample is C memory allocated by a Go function of package upload.
 func ofUpload(s *profile.Sample) bool {
 	if s.Value[0] == 0 || !slices.Equal(s.Label["memory"], []string{"C"}) {
 		return false
@@ -25,7 +25,7 @@ func ofUpload(s *profile.Sample) bool {
 	})
 }
 
-// With nothing faked: the queue, and libcurl where that is what sends, allocate for the uploader, so from the second period on the heap profile
+// Without fakes: the queue, and libcurl if it sends, allocate for the uploader, so from the second period on the heap profile
 // shows the profiler itself.
 func TestHeapShowsWhatCAllocated(t *testing.T) {
 	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "1")

@@ -27,14 +27,14 @@ func metricsOf(t *testing.T, b *received) map[string]float64 {
 	return values
 }
 
-// What C allocated is divided by the time up to its snapshot: how long its addresses take to be named is no part of that.
+// C rates use the time up to the snapshot, without the time for symbolization.
 func TestRatesOfCAreUpToTheSnapshot(t *testing.T) {
 	a, before := newAgent(t), time.Now()
-	var starting, asked atomic.Int64 // ns: how long it took; from before to the question for the snapshot
+	var starting, asked atomic.Int64 // ns: duration of Start; time until the snapshot was requested
 	defer profiler.SetFakes(profiler.Fakes{
 		ProfileC: func() ([]byte, error) {
 			asked.Store(int64(time.Since(before)))
-			time.Sleep(time.Duration(starting.Load()) + 10*time.Millisecond) // with this the time would be longer than all that the test knows it is not
+			time.Sleep(time.Duration(starting.Load()) + 10*time.Millisecond) // if this counted, the time would exceed the upper bound
 			return cHeap(10, 1000, 4, 400), nil
 		},
 		StatsC: func() cmemprof.Stats { return cmemprof.Stats{} },
@@ -53,7 +53,7 @@ func TestRatesOfCAreUpToTheSnapshot(t *testing.T) {
 
 func TestMetricsOfC(t *testing.T) {
 	a := newAgent(t)
-	var asked atomic.Uint64 // the sampling's own figures: before the first period, and in it twice, for the log and for metrics.json
+	var asked atomic.Uint64 // calls of GetStats: before the first period, and twice in it, for the log and for metrics.json
 	heaps := [][4]int64{{10, 1000, 4, 400}, {30, 5000, 8, 900}, {50, 6000, 8, 900}}
 	var taken atomic.Int32
 	defer profiler.SetFakes(profiler.Fakes{
@@ -75,8 +75,8 @@ func TestMetricsOfC(t *testing.T) {
 	})()
 	startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
 
-	time.Sleep(50 * time.Millisecond)  // the period is longer than this
-	first := metricsOf(t, a.period(t)) // nothing of C before: all is of this period
+	time.Sleep(50 * time.Millisecond)  // lower bound of the period
+	first := metricsOf(t, a.period(t)) // the first C allocations are in this period
 	for name, want := range map[string]float64{"c_live_objects": 4, "c_live_bytes": 400, "c_samples": 100, "c_samples_lost_stacks": 1,
 		"c_samples_lost_shards": 2, "c_samples_lost_live": 3, "c_samples_reclaimed": 0, "c_profiler_bytes": 7, "c_allocator_in_use_bytes": 10,
 		"c_allocator_mapped_bytes": 40, "c_allocator_left_out": 0, "c_allocator_resident_bytes": 30, "c_allocator_retained_bytes": 5, "c_allocator_fragmentation_bytes": 20} {
@@ -101,14 +101,14 @@ func TestMetricsOfC(t *testing.T) {
 	wantRatio(second, "c_alloc_bytes_per_sec", "c_allocs_per_sec", 200)
 	wantRatio(second, "c_frees_per_sec", "c_allocs_per_sec", 0.8)
 
-	third := metricsOf(t, a.period(t)) // stacks were taken away: their totals are in the profile all the same
+	third := metricsOf(t, a.period(t)) // stacks were evicted, but their totals are in the profile
 	if third["c_live_bytes"] != 900 || third["c_heap_growth_bytes_per_sec"] != 0 || third["c_samples_reclaimed"] != 5 {
 		t.Errorf("%v", third)
 	}
 	wantRatio(third, "c_alloc_bytes_per_sec", "c_allocs_per_sec", 50)
 }
 
-// Between two profiles the tables of C's stacks are looked after.
+// Stacks are evicted between two profiles.
 func TestRoomIsMadeDuringAPeriod(t *testing.T) {
 	a := newAgent(t)
 	made := make(chan struct{}, 10)
@@ -123,16 +123,16 @@ func TestRoomIsMadeDuringAPeriod(t *testing.T) {
 	for range 3 {
 		<-made
 	}
-	profiler.Stop() // it looks at the interval, which is put back next
+	profiler.Stop() // it reads the interval, which is restored next
 }
 
-// An allocator that takes long to answer is left alone for 10,000 times as long.
+// An allocator whose query takes time t is left alone for 10,000 t.
 func TestSlowAllocatorIsAskedSeldom(t *testing.T) {
 	a := newAgent(t)
 	var asked atomic.Int32
 	defer profiler.SetFakes(profiler.Fakes{ProfileC: emptyHeap, Allocator: func() cmemprof.AllocatorStats {
 		asked.Add(1)
-		time.Sleep(10 * time.Millisecond) // 100 s of rest
+		time.Sleep(10 * time.Millisecond) // no query for 100 s
 		return cmemprof.AllocatorStats{ResidentBytes: 1}
 	}})()
 	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))
@@ -150,7 +150,7 @@ func TestSlowAllocatorIsAskedSeldom(t *testing.T) {
 	}
 }
 
-// With nothing faked: this process's own C memory.
+// Without fakes: this process's own C memory.
 func TestMetricsOfRealC(t *testing.T) {
 	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "1")
 	a := newAgent(t)
@@ -176,7 +176,7 @@ func TestSumSamples(t *testing.T) {
 	}
 	whole := cHeap(1, 2, 3, 4)
 	good := 0
-	for cut := range whole { // never a panic; a cut between two fields cannot be told
+	for cut := range whole { // must not panic; a cut between two fields is undetectable
 		if _, ok := profiler.SumSamples(whole[:cut]); ok {
 			good++
 		}

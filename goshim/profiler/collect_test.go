@@ -19,7 +19,7 @@ import (
 	"github.com/cmemprof/cmemprof/merge"
 )
 
-// cHeap is a profile of C allocations as package cmemprof gives it: one stack, with totals.
+// cHeap returns a profile of C allocations as from package cmemprof: one stack, with totals.
 func cHeap(allocObjects, allocBytes, inuseObjects, inuseBytes int64) []byte {
 	function := &profile.Function{ID: 1, Name: "sqlite3_malloc"}
 	mapping := &profile.Mapping{ID: 1, File: "libsqlite3.so.0"}
@@ -45,7 +45,7 @@ func cHeap(allocObjects, allocBytes, inuseObjects, inuseBytes int64) []byte {
 
 func emptyHeap() ([]byte, error) { return cHeap(0, 0, 0, 0), nil }
 
-// valuesOf adds up the samples whose leaf is the function.
+// valuesOf sums the samples whose leaf is the function.
 func valuesOf(p *profile.Profile, function string) (values [4]int64) {
 	for _, s := range p.Sample {
 		if line := s.Location[0].Line; len(line) > 0 && line[0].Function.Name == function {
@@ -93,7 +93,7 @@ func TestHeapHoldsGoAndC(t *testing.T) {
 		if i == 0 && goSamples(p) == 0 {
 			t.Error("nothing of Go's heap")
 		}
-		// Rates are computed with it: the time since the profile before, once, although two were joined.
+		// Used to compute rates: the time since the previous profile, counted once although two profiles were merged.
 		if i > 0 && (p.DurationNanos <= 0 || p.DurationNanos > patience.Nanoseconds()) {
 			t.Errorf("period %d: duration %d", i, p.DurationNanos)
 		}
@@ -118,7 +118,7 @@ func TestHeapTotals(t *testing.T) {
 	}
 }
 
-// While C's profile fails, Go's goes on; what C allocated meanwhile comes with the next one that can be taken, once.
+// While C's profile fails, Go's continues; C allocations of that time are in the next one that succeeds, once.
 func TestProfileOfCFailsForAWhile(t *testing.T) {
 	for name, broken := range map[string]func() ([]byte, error){
 		"error":    func() ([]byte, error) { return nil, errors.New("no memory") },
@@ -157,7 +157,7 @@ func TestProfileOfCFailsForAWhile(t *testing.T) {
 	}
 }
 
-// failing is a delta without memory in some of its steps.
+// failing is a delta that runs out of memory in some steps.
 type failing struct {
 	profiler.Delta
 	fails func() string
@@ -165,7 +165,7 @@ type failing struct {
 
 func (d failing) Next(p []byte) ([]byte, error) {
 	switch d.fails() {
-	case "result": // the profile is kept
+	case "result": // the profile is stored
 		_, _ = d.Delta.Next(p)
 		return nil, errors.New("no memory")
 	case "all":
@@ -175,12 +175,12 @@ func (d failing) Next(p []byte) ([]byte, error) {
 	return d.Delta.Next(p)
 }
 
-// A delta that had no memory begins anew. What has been sent before must not come again as if it had been allocated in the period.
+// A delta that ran out of memory restarts. Values sent before must not be sent again as if allocated in the period.
 func TestDeltaWithoutMemoryRepeatsNothing(t *testing.T) {
 	type period [4]int64
-	left := period{-1} // no profile in this one
+	left := period{-1} // a period without a profile
 	for name, test := range map[string]struct {
-		fail map[int]string // steps of the delta
+		fail map[int]string // failing steps of the delta
 		want []period
 	}{
 		"for a result": {map[int]string{3: "result"}, []period{{10, 100, 1, 10}, {10, 100, 1, 10}, left, {10, 100, 1, 10}, {10, 100, 1, 10}}},
@@ -189,7 +189,7 @@ func TestDeltaWithoutMemoryRepeatsNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, base := newAgent(t), profiler.Stats()
-			steps, taken := 0, int64(0) // of the goroutine that collects
+			steps, taken := 0, int64(0) // used by the collecting goroutine
 			defer profiler.SetFakes(profiler.Fakes{
 				ProfileC: func() ([]byte, error) {
 					taken++
@@ -220,10 +220,10 @@ func TestDeltaWithoutMemoryRepeatsNothing(t *testing.T) {
 	}
 }
 
-// Where neither C's profile of this period nor the last one can be joined, the next one has both periods, once.
+// If neither this period's C profile nor the last one can be merged, the next one covers both periods, once.
 func TestHeapsThatCannotBeJoinedComeLater(t *testing.T) {
 	a := newAgent(t)
-	taken, joins := int64(0), 0 // of the goroutine that collects
+	taken, joins := int64(0), 0 // used by the collecting goroutine
 	defer profiler.SetFakes(profiler.Fakes{
 		ProfileC: func() ([]byte, error) {
 			taken++
@@ -280,7 +280,7 @@ func TestLostSamplesOfCAreSaidOnce(t *testing.T) {
 	log.wantOnly(t, "7 samples of C allocations were lost so far")
 }
 
-// The names of a large program's C code may take long. Stop must not.
+// Symbolizing a large program may take long. Stop must not.
 func TestStopDoesNotWaitForASlowCollection(t *testing.T) {
 	a, log, base := newAgent(t), captureLog(t), profiler.Stats()
 	called, release := make(chan struct{}, 100), make(chan struct{})
@@ -334,7 +334,7 @@ func TestProfileThatFailsIsLeftOut(t *testing.T) {
 	}
 }
 
-// The service may be taking a CPU profile of its own.
+// The service may be taking its own CPU profile.
 func TestCPUProfileIsTaken(t *testing.T) {
 	a, log := newAgent(t), captureLog(t)
 	if err := pprof.StartCPUProfile(io.Discard); err != nil {

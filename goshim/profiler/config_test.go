@@ -111,7 +111,7 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("DD_TAGS", "team:core region:eu")
 	t.Setenv("DD_PROFILING_DELTA", "false")
 	t.Setenv("DD_PROFILING_UPLOAD_TIMEOUT", "3h")
-	t.Setenv("DD_PROFILING_CMEMPROF_ENABLED", "") // an empty variable is none
+	t.Setenv("DD_PROFILING_CMEMPROF_ENABLED", "") // an empty variable counts as unset
 	run := func(options ...profiler.Option) *received {
 		t.Helper()
 		all := append([]profiler.Option{profiler.WithProfileTypes(profiler.HeapProfile), profiler.WithLogStartup(false), nil}, options...)
@@ -130,7 +130,7 @@ func TestEnvironment(t *testing.T) {
 	if b.attachments["heap.pprof"] == nil {
 		t.Errorf("attachments %q, want totals", b.order)
 	}
-	// Options stand over the environment; tags are added to it.
+	// Options override the environment; tags are added to it.
 	t.Setenv("DD_TAGS", "team:core, with space:yes ,")
 	b = run(profiler.WithService("other"), profiler.WithEnv("test"), profiler.WithVersion("2"), profiler.WithTags("a:b"),
 		profiler.WithDeltaProfiles(true))
@@ -143,7 +143,7 @@ func TestEnvironment(t *testing.T) {
 	if b.attachments["delta-heap.pprof"] == nil {
 		t.Errorf("attachments %q, want deltas", b.order)
 	}
-	// One URL stands over host and port.
+	// A URL overrides host and port.
 	other := newAgent(t)
 	t.Setenv("DD_TRACE_AGENT_URL", other.URL+"/")
 	a = other
@@ -166,7 +166,7 @@ func TestSwitchedOffByEnvironment(t *testing.T) {
 	a.next(t)
 }
 
-// What is accepted and hardly what was meant is said, whether or not Start is to log its configuration; once for each Start.
+// Likely mistakes are logged once per Start, even if WithLogStartup is off.
 func TestMistakesAreSaid(t *testing.T) {
 	log := captureLog(t)
 	quiet := []profiler.Option{profiler.WithLogStartup(false), profiler.WithProfileTypes(), profiler.WithUploadTimeout(time.Millisecond)}
@@ -222,7 +222,7 @@ func TestSamplingIntervalOfC(t *testing.T) {
 	}
 	run("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "")
 	run("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "4096")
-	run("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "4096", profiler.WithProfileTypes()) // C belongs to the heap profile
+	run("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "4096", profiler.WithProfileTypes()) // no heap profile, so no C profile
 	run("DD_PROFILING_CMEMPROF_ENABLED", "false")
 	run("DD_PROFILING_CMEMPROF_ENABLED", "true")
 	run("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "0")

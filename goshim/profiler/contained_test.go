@@ -37,7 +37,7 @@ func stackText(s *profile.Sample) string {
 	return text.String()
 }
 
-// Whatever breaks in one period, the next one goes on, and the service sees nothing of it.
+// After any failure in one period the next one runs, and the service is not affected.
 func TestPanicsOfAPeriodAreContained(t *testing.T) {
 	a, base := newAgent(t), profiler.Stats()
 	var periods int
@@ -59,11 +59,11 @@ func TestPanicsOfAPeriodAreContained(t *testing.T) {
 	}
 }
 
-// One that no part contains costs its period, and does not spin.
+// A panic that no part contains loses its period, and does not spin.
 func TestPanicOfAWholePeriod(t *testing.T) {
 	a, base := newAgent(t), profiler.Stats()
 	ends := make(chan struct{})
-	var ended uint64 // of the goroutine that collects
+	var ended uint64 // used by the collecting goroutine
 	defer profiler.SetFakes(profiler.Fakes{SleepUntil: func(_ time.Time, exit <-chan struct{}, _ func()) {
 		select {
 		case <-ends:
@@ -95,10 +95,10 @@ func TestPanicInAnOption(t *testing.T) {
 	if got := since(base); got.Panics != 1 {
 		t.Errorf("%+v", got)
 	}
-	one(t, newAgent(t)) // the lock is free again
+	one(t, newAgent(t)) // the lock was released
 }
 
-// empty is a heap profile without samples, as the runtime has it before anything was sampled.
+// empty is a heap profile without samples, as before the first sample.
 func empty(t *testing.T) []byte {
 	t.Helper()
 	var real bytes.Buffer
@@ -117,8 +117,8 @@ func empty(t *testing.T) []byte {
 	return buffer.Bytes()
 }
 
-// Before the first collection Go's heap profile is empty, and a period in which nothing happened has an empty delta. Both are sent, as
-// dd-trace-go does: a missing attachment would look like a fault. The first period has all there was before it.
+// Before the first collection Go's heap profile is empty, and an idle period has an empty delta. Both are sent, as
+// dd-trace-go does: a missing attachment would look like a fault. The first period includes everything before it.
 func TestEmptyProfilesAreSent(t *testing.T) {
 	a, base, nothing := newAgent(t), profiler.Stats(), empty(t)
 	var full bytes.Buffer
@@ -158,7 +158,7 @@ func TestEmptyProfilesAreSent(t *testing.T) {
 	}
 }
 
-// What cannot be begun does not end what runs.
+// A Start that fails does not stop the running profiler.
 func TestAStartThatFailsLeavesTheOldOneRunning(t *testing.T) {
 	a := newAgent(t)
 	start(t, a, profiler.WithProfileTypes(), profiler.WithPeriod(20*time.Millisecond))

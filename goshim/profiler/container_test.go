@@ -38,10 +38,10 @@ func TestContainerID(t *testing.T) {
 		"1:name=systemd:/uuid/" + uuid:                                uuid,
 		"1:name=systemd:/docker/" + cID + ".scope":                    cID,
 		"1:name=systemd:/docker/" + cID + ".slice":                    "",
-		"0::/system.slice/docker-" + cID + ".scope":                   cID, // v2 in the host's namespace
+		"0::/system.slice/docker-" + cID + ".scope":                   cID, // v2, in the host's namespace
 		"5:cpu:/garden/6f265890-5165-7fab-6b52-18d1":                  "6f265890-5165-7fab-6b52-18d1",
 		"1:a:/docker/" + cID[:63]:                                     "",
-		"1:a:/nope\n2:pids:/docker/" + cID + "\n3:cpu:/ecs/" + task:   cID, // the first one
+		"1:a:/nope\n2:pids:/docker/" + cID + "\n3:cpu:/ecs/" + task:   cID, // the first match
 	} {
 		id, entity := profiler.ReadContainer(writeFile(t, text), "/no/such", "/no/such")
 		wantEntity := ""
@@ -57,7 +57,7 @@ func TestContainerID(t *testing.T) {
 	}
 }
 
-// In a namespace of its own, a process sees no id. The inode of its cgroup stands for it.
+// In a private namespace a process sees no id, and the inode of its cgroup is used.
 func TestEntityIsTheInode(t *testing.T) {
 	mount := t.TempDir()
 	for _, folder := range []string{"node", "memory/docker"} {
@@ -76,7 +76,7 @@ func TestEntityIsTheInode(t *testing.T) {
 		"0::/node":                   inode("node"),
 		"0::/":                       inode("."),
 		"0::/gone":                   "",
-		"4:memory:/docker\n0::/node": inode("memory/docker"), // v1 comes first
+		"4:memory:/docker\n0::/node": inode("memory/docker"), // v1 takes precedence
 		"4:memory:/gone\n0::/node":   inode("node"),
 		"4:cpu:/docker":              "",
 	} {

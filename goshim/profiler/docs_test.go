@@ -43,7 +43,7 @@ func optionNames(t *testing.T) []string {
 	return names
 }
 
-// The table of docs/profiler.md has every option and every variable, and no test of this package leaves one of them out.
+// The table of docs/profiler.md has every option and variable, and the tests of this package use each of them.
 func TestEveryOptionAndVariableIsDocumentedAndTested(t *testing.T) {
 	page, err := os.ReadFile("../../docs/profiler.md")
 	if err != nil {

@@ -38,7 +38,7 @@ func TestEndpointCounts(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 
-	// Each Start begins anew, and ids in paths do not fill the memory.
+	// Each Start counts from zero, and ids in paths do not exhaust memory.
 	start(t, a, profiler.WithProfileTypes(), profiler.WithPeriod(time.Hour))
 	for i := range 1010 {
 		profiler.CountEndpoint(fmt.Sprint("GET /users/", i))

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestMain: a test sets the variables that it is about, and what the caller has set for programs of its own (DD_SERVICE, a proxy) decides
-// none of them.
+// TestMain unsets the caller's variables (DD_SERVICE, a proxy), so that only those set by a test apply.
 func TestMain(m *testing.M) {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")

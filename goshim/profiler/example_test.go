@@ -12,7 +12,7 @@ import (
 )
 
 func Example() {
-	// In a service this is the Datadog Agent, or the command cmemprof receiver, on localhost:8126.
+	// Stands for the Datadog Agent, or for the command cmemprof receiver, on localhost:8126.
 	agent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.Method, r.URL.Path)
 	}))
@@ -29,7 +29,7 @@ func Example() {
 	if err != nil {
 		log.Printf("no profiles: %v", err)
 	}
-	// The service does its work. Stop sends what the last period saw.
+	// The service does its work. Stop sends the last period.
 	profiler.Stop()
 	// Output: POST /profiling/v1/input
 }

@@ -16,7 +16,7 @@ import (
 
 func traced(b *received) bool { return slices.Contains(b.order, "go.trace") }
 
-// The first period always has one. After that it is a matter of chance: 20 ms of an hour never come within this test, of 1 ms always.
+// The first period always has a trace. Later ones are random: with a trace period of an hour none follows in this test, with 1 ms each has one.
 func TestExecutionTrace(t *testing.T) {
 	for period, next := range map[string]bool{"1ms": true, "1000h": false} {
 		a := newAgent(t)
@@ -51,7 +51,7 @@ func TestExecutionTraceIsOffByDefault(t *testing.T) {
 	}
 }
 
-// At the limit the trace ends, and not with the period. The period is an hour: only the limit can have ended it.
+// The trace ends at the limit. The period is an hour, so only the limit can have ended it.
 func TestExecutionTraceLimit(t *testing.T) {
 	t.Setenv("DD_PROFILING_EXECUTION_TRACE_ENABLED", "true")
 	t.Setenv("DD_PROFILING_EXECUTION_TRACE_LIMIT_BYTES", "100000")
@@ -79,7 +79,7 @@ func TestExecutionTraceLimit(t *testing.T) {
 	}
 }
 
-// The service may be tracing itself.
+// The service may be taking its own trace.
 func TestExecutionTraceIsTaken(t *testing.T) {
 	a, log, base := newAgent(t), captureLog(t), profiler.Stats()
 	if err := trace.Start(io.Discard); err != nil {
@@ -98,7 +98,7 @@ func TestExecutionTraceIsTaken(t *testing.T) {
 	}
 }
 
-// Without a flush the trace and the CPU profile of the running period end too.
+// The trace and the CPU profile of the running period end also without a flush.
 func TestStopWithoutFlushEndsWhatRuns(t *testing.T) {
 	t.Setenv("DD_PROFILING_FLUSH_ON_EXIT", "false")
 	t.Setenv("DD_PROFILING_EXECUTION_TRACE_ENABLED", "true")
@@ -114,7 +114,7 @@ func TestStopWithoutFlushEndsWhatRuns(t *testing.T) {
 	}
 	t.Setenv("DD_PROFILING_FLUSH_ON_EXIT", "true")
 	start(t, a, profiler.WithPeriod(100*time.Millisecond))
-	if b := a.next(t); !slices.Contains(b.order, "cpu.pprof") { // its CPU profile could begin
+	if b := a.next(t); !slices.Contains(b.order, "cpu.pprof") { // its CPU profile could start
 		t.Errorf("attachments %q", b.order)
 	}
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// Fakes stand in for what the profiler asks others for; a nil one leaves the real one.
+// Fakes replace the profiler's sources; nil keeps the real one.
 type Fakes struct {
-	StartC         func(intervalBytes int64) error // with it, or ProfileC, C's heap is not really profiled
+	StartC         func(intervalBytes int64) error // with this or ProfileC, C's heap is not really profiled
 	ProfileC       func() ([]byte, error)
 	StatsC         func() cmemprof.Stats
 	Allocator      func() cmemprof.AllocatorStats
@@ -39,13 +39,13 @@ type Fakes struct {
 
 type Delta = delta
 
-// Tests do not depend on the speed of the machine: the times of Stop are over when a test says so, by Fakes.After, and else never.
+// Tests do not depend on the speed of the machine: the deadlines of Stop pass only through Fakes.After.
 func init() {
 	realSources.after = func(time.Duration) <-chan time.Time { return nil }
 	realSources.lastTries = time.Hour
 }
 
-// SetFakes holds for the Starts that follow, until restore is called.
+// SetFakes applies to later Starts, until restore is called.
 func SetFakes(f Fakes) (restore func()) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -110,7 +110,7 @@ func SetFakes(f Fakes) (restore func()) {
 	}
 }
 
-// fakeC is a heap profiler of C made of functions.
+// fakeC is a heap profiler of C built from functions.
 type fakeC struct {
 	extensions.CAllocationProfiler
 	fakes Fakes
@@ -127,13 +127,13 @@ func (c *fakeC) StopHeap() {}
 
 func (c *fakeC) Heap() ([]byte, error) { return c.fakes.ProfileC() }
 
-// PanickingOption is an option with a fault in it.
+// PanickingOption is an option that panics.
 var PanickingOption Option = func(*config) { panic("in an option") }
 
-// HasLeakProfile says whether the runtime can take one.
+// HasLeakProfile reports whether the runtime has the leak profile.
 func HasLeakProfile() bool { return pprof.Lookup("goroutineleak") != nil }
 
-// Target is where batches would go.
+// Target returns the URL that batches would go to.
 func Target(options ...Option) (string, error) {
 	c, err := newConfig(options)
 	if err != nil {
@@ -142,12 +142,12 @@ func Target(options ...Option) (string, error) {
 	return c.targetURL(), nil
 }
 
-// HeadersIn are those of a batch from a container.
+// HeadersIn returns the headers of a batch from a container.
 func HeadersIn(containerID, entityID string) map[string]string {
 	return (&config{containerID: containerID, entityID: entityID}).headers()
 }
 
-// Variables are the names of all environment variables that are read.
+// Variables returns the names of all environment variables that are read.
 func Variables() []string {
 	var names []string
 	for _, v := range variables {
@@ -156,7 +156,7 @@ func Variables() []string {
 	return names
 }
 
-// SetBuildInfo holds until restore is called.
+// SetBuildInfo applies until restore is called.
 func SetBuildInfo(info *debug.BuildInfo) (restore func()) {
 	real := readBuildInfo
 	readBuildInfo = func() (*debug.BuildInfo, bool) { return info, info != nil }

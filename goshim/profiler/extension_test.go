@@ -18,7 +18,7 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
 )
 
-// periodC is somebody else's profiler of C allocations, as one for dd-trace-go would be.
+// periodC is a third-party profiler of C allocations, as for dd-trace-go.
 type periodC struct {
 	mu             sync.Mutex
 	rates          []int
@@ -56,7 +56,7 @@ func TestOwnProfilerIsTheExtension(t *testing.T) {
 	}
 }
 
-// What it gives is of one period, and is added to what Go allocated in it.
+// Its profile covers one period and is added to Go's.
 func TestPeriodsOfSomebodyElsesProfiler(t *testing.T) {
 	a, base := newAgent(t), profiler.Stats()
 	c := &periodC{stop: func(n int) (*profile.Profile, error) {
@@ -101,7 +101,7 @@ func TestPeriodsAreNotForTotals(t *testing.T) {
 	}
 }
 
-// Stop without a flush ends its period, too.
+// Stop ends its period also without a flush.
 func TestPeriodEndsWithoutFlush(t *testing.T) {
 	t.Setenv("DD_PROFILING_FLUSH_ON_EXIT", "false")
 	var ended atomic.Int32
@@ -123,7 +123,7 @@ func TestNoExtension(t *testing.T) {
 	log.wantOnly(t)
 }
 
-// The extension as others may use it: what C allocated between Start and Stop, here by compressing.
+// The extension as used by others: C allocations between Start and Stop, here by compressing.
 func TestOwnProfilerByPeriods(t *testing.T) {
 	c, _ := extensions.GetCAllocationProfiler()
 	if _, err := c.Stop(); err == nil {
@@ -132,7 +132,7 @@ func TestOwnProfilerByPeriods(t *testing.T) {
 	for range 2 {
 		c.Start(1)
 		before := cmemprof.GetStats().Samples
-		// A thread takes up the new interval with its next sample, which may be a megabyte away.
+		// A thread applies a new interval only at its next sample, which may be a megabyte away.
 		for i := 0; cmemprof.GetStats().Samples == before; i++ {
 			if i == 10000 {
 				t.Fatal("nothing was sampled")
@@ -151,7 +151,7 @@ func TestOwnProfilerByPeriods(t *testing.T) {
 			t.Errorf("%d samples of %s, churn among them: %t", len(p.Sample), sampleTypes(p), found)
 		}
 	}
-	c.Start(1) // not rarely: a thread takes up a new interval only with its next sample
+	c.Start(1) // a short interval: a thread applies a new one only at its next sample
 	p, err := c.Stop()
 	if err != nil {
 		t.Fatal(err)

@@ -14,9 +14,9 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// What the profiler is given by the service may hang or panic. Neither is the service's trouble.
+// Objects supplied by the service may hang or panic. Neither must affect the service.
 
-// hung hangs, as a transport and as a statsd client, until end is closed, and says in asked that it does.
+// hung is a transport and a statsd client that hangs until end is closed, and reports in asked that it does.
 type hung struct{ asked, end chan struct{} }
 
 func (h hung) RoundTrip(*http.Request) (*http.Response, error) {
@@ -35,7 +35,7 @@ func (h hung) Timing(string, time.Duration, []string, float64) error { return ni
 
 func TestStopDoesNotHangWithWhatItWasGiven(t *testing.T) {
 	a, h := newAgent(t), hung{make(chan struct{}, 100), make(chan struct{})}
-	// Of the times of Stop that for sending is over when something hangs, and the last one at once.
+	// The deadline for sending passes once something hangs, the last deadline at once.
 	defer profiler.SetFakes(profiler.Fakes{After: func(d time.Duration) <-chan time.Time {
 		c := make(chan time.Time, 1)
 		switch d {
@@ -71,14 +71,14 @@ func TestStopDoesNotHangWithWhatItWasGiven(t *testing.T) {
 	}
 	base := profiler.Stats()
 	close(h.end)
-	waitFor(t, "the end of what was left alone", func() bool { return since(base).BatchesDropped == 1 }) // that of the HTTP client
+	waitFor(t, "the end of what was left alone", func() bool { return since(base).BatchesDropped == 1 }) // of the HTTP client
 }
 
 type panickingHandler struct{ slog.Handler }
 
 func (panickingHandler) Handle(context.Context, slog.Record) error { panic("in a handler") }
 
-// A handler that panics is met on goroutines of ours too, where nobody else could recover it, and the next batch is sent all the same.
+// A panicking log handler is also called on the profiler's goroutines, where only the profiler can recover; the next batch must be sent.
 func TestPanicInTheLogHandler(t *testing.T) {
 	a, base, before := newAgent(t), profiler.Stats(), slog.Default()
 	defer slog.SetDefault(before)

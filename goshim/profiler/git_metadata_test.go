@@ -35,7 +35,7 @@ func TestGitMetadata(t *testing.T) {
 	t.Setenv("DD_GIT_REPOSITORY_URL", "git@host:team/repo.git")
 	want([]string{"git@host:team/repo.git"}, []string{"of-environment"}, []string{"of-tags"}, []string{"true"})
 
-	t.Setenv("DD_GIT_REPOSITORY_URL", "https://user:to%ken@x@host/repo") // no URL: the percent sign
+	t.Setenv("DD_GIT_REPOSITORY_URL", "https://user:to%ken@x@host/repo") // not a URL, because of the percent sign
 	want([]string{"https://host/repo"}, []string{"of-environment"}, []string{"of-tags"}, []string{"true"})
 
 	t.Setenv("DD_TRACE_GIT_METADATA_ENABLED", "false")

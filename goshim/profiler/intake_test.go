@@ -37,7 +37,7 @@ func TestAgentlessNeedsAKey(t *testing.T) {
 	}
 }
 
-// A key alone does not send anything past the Agent.
+// A key alone does not bypass the Agent.
 func TestWithAPIKey(t *testing.T) {
 	a, log := newAgent(t), captureLog(t)
 	if b := one(t, a, profiler.WithAPIKey(testKey)); b.path != "/profiling/v1/input" || b.headers.Get("DD-API-KEY") != testKey {
@@ -82,13 +82,13 @@ func TestAgentlessFromTheEnvironment(t *testing.T) {
 	if b := one(t, a); b.path != "/intake" {
 		t.Errorf("posted to %q", b.path)
 	}
-	t.Setenv("DD_TRACE_AGENT_URL", "unix:///var/run/agent.socket") // is the Agent's, and not used
+	t.Setenv("DD_TRACE_AGENT_URL", "unix:///var/run/agent.socket") // the Agent's, hence not used
 	if b := one(t, a); b.path != "/intake" {
 		t.Errorf("posted to %q", b.path)
 	}
 }
 
-// WithSite and WithURL take each other's place, and both that of the environment.
+// Of WithSite and WithURL the later one applies; both override the environment.
 func TestSite(t *testing.T) {
 	agentless := []profiler.Option{profiler.WithAgentlessUpload(), profiler.WithAPIKey(testKey)}
 	with := func(more ...profiler.Option) []profiler.Option { return append(agentless[:2:2], more...) }
@@ -102,7 +102,7 @@ func TestSite(t *testing.T) {
 	wantTarget(t, "https://proxy.local/profiles", with()...)
 	wantTarget(t, "https://intake.profile.datadoghq.eu/api/v2/profile", with(profiler.WithSite("datadoghq.eu"))...)
 	wantTarget(t, "http://a/", with(profiler.WithURL("http://a/"))...)
-	wantTarget(t, "http://localhost:8126/profiling/v1/input") // with an Agent all of it is not used
+	wantTarget(t, "http://localhost:8126/profiling/v1/input") // with an Agent none of it is used
 }
 
 func TestWithURLIsNotForTheAgent(t *testing.T) {

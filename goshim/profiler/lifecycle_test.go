@@ -18,7 +18,7 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// entries is how many a folder of /proc/self has: threads in task, open files in fd.
+// entries counts a directory of /proc/self: threads in task, open files in fd.
 func entries(t *testing.T, folder string) int {
 	t.Helper()
 	names, err := os.ReadDir("/proc/self/" + folder)
@@ -28,7 +28,7 @@ func entries(t *testing.T, folder string) int {
 	return len(names)
 }
 
-// residentBytes is memory of this process that is really there, after what is free was given back.
+// residentBytes returns resident memory after free memory was released.
 func residentBytes(t *testing.T) int {
 	t.Helper()
 	debug.FreeOSMemory()
@@ -43,7 +43,7 @@ func residentBytes(t *testing.T) int {
 	return pages * os.Getpagesize()
 }
 
-// inUseBytes is what of Go's heap can be reached, and what of C's is not freed.
+// inUseBytes returns the reachable bytes of Go's heap and the allocated bytes of C's.
 func inUseBytes() (ofGo, ofC uint64) {
 	runtime.GC()
 	var stats runtime.MemStats
@@ -51,14 +51,14 @@ func inUseBytes() (ofGo, ofC uint64) {
 	return stats.HeapAlloc, cmemprof.GetAllocatorStats().InUseBytes
 }
 
-// The second 500 times may leave nothing behind that the first did not: goroutines, threads, descriptors, memory. A thread that the runtime
-// keeps for later, or a few pages of an allocator's, may come at any time, so there is some room; one of each time would be 500.
+// The second 500 rounds must not leak goroutines, threads, descriptors or memory. The runtime may keep a thread, and
+// an allocator a few pages, at any time, so there is some tolerance; a leak per round would be 500.
 func TestStartAndStopAThousandTimes(t *testing.T) {
 	a := newAgent(t)
 	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "65536")
 	cycle := func(n int) {
 		for range n {
-			// Not the helper start: what it leaves for the end of the test would be counted.
+			// Not the helper start, whose cleanup functions would be counted.
 			if err := profiler.Start(profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false), profiler.WithPeriod(time.Minute),
 				profiler.WithUploadTimeout(time.Hour), profiler.WithProfileTypes(profiler.HeapProfile, profiler.MutexProfile)); err != nil {
 				t.Fatal(err)
@@ -76,12 +76,12 @@ func TestStartAndStopAThousandTimes(t *testing.T) {
 	waitFor(t, fmt.Sprintf("at most %d goroutines", goroutines), func() bool { return runtime.NumGoroutine() <= goroutines })
 	waitFor(t, fmt.Sprintf("at most %d descriptors", files+2), func() bool { return entries(t, "fd") <= files+2 })
 	waitFor(t, fmt.Sprintf("at most %d threads", threads+4), func() bool { return entries(t, "task") <= threads+4 })
-	// Resident is also what glibc keeps in pieces too small for the next time, which comes and goes by megabytes.
-	const goRoom, cRoom, residentRoom = 256 << 10, 1 << 20, 32 << 20 // of each time 500 bytes, 2 KiB and 64 KiB
-	if now := residentBytes(t); now > resident+residentRoom {
+	// Resident memory includes fragments in glibc's heap, which vary by megabytes.
+	const goTolerance, cTolerance, residentTolerance = 256 << 10, 1 << 20, 32 << 20 // per round 500 bytes, 2 KiB and 64 KiB
+	if now := residentBytes(t); now > resident+residentTolerance {
 		t.Errorf("%d KiB resident after 500 times, %d after 1,000", resident>>10, now>>10)
 	}
-	if goNow, cNow := inUseBytes(); goNow > goBytes+goRoom || cNow > cBytes+cRoom {
+	if goNow, cNow := inUseBytes(); goNow > goBytes+goTolerance || cNow > cBytes+cTolerance {
 		t.Errorf("in use after 500 times: Go %d KiB, C %d KiB; after 1,000: %d and %d", goBytes>>10, cBytes>>10, goNow>>10, cNow>>10)
 	}
 	if got := since(base); got.BatchesSent != 500 || got.BatchesFailed+got.BatchesDropped+got.ProfilesFailed+got.Panics != 0 {
@@ -89,7 +89,7 @@ func TestStartAndStopAThousandTimes(t *testing.T) {
 	}
 }
 
-// With all that can run: the CPU profile and the trace end with each Stop.
+// With everything enabled: the CPU profile and the trace end with each Stop.
 func TestStartAndStopWithEverything(t *testing.T) {
 	a := newAgent(t)
 	t.Setenv("DD_PROFILING_EXECUTION_TRACE_ENABLED", "true")
@@ -118,7 +118,7 @@ func TestStartAndStopWithEverything(t *testing.T) {
 	}
 }
 
-// Start and Stop from everywhere at once: one profiler at most runs, none is left over, and nothing is lost.
+// Concurrent Starts and Stops: at most one profiler runs, none is left over, and nothing is lost.
 func TestStartAndStopFromManyGoroutines(t *testing.T) {
 	a, base := newAgent(t), profiler.Stats()
 	var wg sync.WaitGroup
@@ -155,7 +155,7 @@ func TestFlushOnExit(t *testing.T) {
 	}
 }
 
-// DD_PROFILING_ENABLED=false at a later Start ends what runs.
+// DD_PROFILING_ENABLED=false at a later Start stops the running profiler.
 func TestStartWhenSwitchedOffStops(t *testing.T) {
 	a := newAgent(t)
 	start(t, a, profiler.WithPeriod(time.Hour), profiler.WithProfileTypes())

@@ -59,7 +59,7 @@ func TestWithTags(t *testing.T) {
 	b.wantTag(t, "c", "5")
 }
 
-// Options do not keep what the caller may still write to.
+// Options copy slices that the caller may modify later.
 func TestOptionsCanBeUsedTwice(t *testing.T) {
 	a := newAgent(t)
 	tags := []string{"a:1"}
@@ -91,7 +91,7 @@ func TestWithPeriodAndCPUDuration(t *testing.T) {
 	if length := b.event.End.Sub(b.event.Start); length != 100*time.Millisecond {
 		t.Errorf("the batch says it has %s of CPU", length)
 	}
-	// It begins 100 ms before the end. How much later on a loaded machine, and how long it takes to stop, is not known.
+	// It starts 100 ms before the end. Delays on a loaded machine are unknown.
 	p := b.profile(t, "cpu.pprof")
 	if after := time.Unix(0, p.TimeNanos).Sub(b.event.Start); after < 199*time.Millisecond {
 		t.Errorf("the CPU profile began after %s", after)
@@ -102,7 +102,7 @@ func TestWithPeriodAndCPUDuration(t *testing.T) {
 	}
 }
 
-// Longer than a period it cannot be.
+// It is at most as long as a period.
 func TestCPUDurationIsCut(t *testing.T) {
 	a := newAgent(t)
 	b := one(t, a, profiler.WithPeriod(time.Second), profiler.CPUDuration(time.Hour))
@@ -111,7 +111,7 @@ func TestCPUDurationIsCut(t *testing.T) {
 	}
 }
 
-// With the runtime's own rate nothing is said on standard error; any other one is refused, as there is no way to set it without that.
+// With the runtime's own rate nothing is printed to standard error; any other rate is refused, since it would be.
 func TestCPUProfileRate(t *testing.T) {
 	for _, hz := range []int{1, 99, 101, 250} {
 		wantError(t, fmt.Sprintf("invalid CPU profile rate %d: ", hz), profiler.CPUProfileRate(hz))
@@ -190,7 +190,7 @@ func TestUnmarshalProfileType(t *testing.T) {
 	}
 }
 
-// statsd keeps what it is told.
+// statsd records its calls.
 type statsd struct {
 	mu    sync.Mutex
 	lines []string

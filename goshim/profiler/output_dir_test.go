@@ -13,7 +13,7 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// Every batch is on disk, the files are those that were sent, and batches of one second do not overwrite each other.
+// Every batch is on disk with the files that were sent, and batches of the same second do not overwrite each other.
 func TestOutputDir(t *testing.T) {
 	a, dir := newAgent(t), filepath.Join(t.TempDir(), "not", "yet", "there")
 	t.Setenv("DD_PROFILING_OUTPUT_DIR", dir)

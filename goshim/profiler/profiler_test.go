@@ -150,7 +150,7 @@ func TestMetrics(t *testing.T) {
 	if values["go_num_goroutine"] < 2 {
 		t.Errorf("%v goroutines", values["go_num_goroutine"])
 	}
-	if len(values) != 8 { // without a heap profile none of C's
+	if len(values) != 8 { // without a heap profile there are no C metrics
 		t.Errorf("%d metrics: %v", len(values), values)
 	}
 }
@@ -161,7 +161,7 @@ func TestStopSendsTheRunningPeriod(t *testing.T) {
 	start(t, a, profiler.WithPeriod(time.Hour), profiler.CPUDuration(time.Minute))
 	profiler.Stop()
 	b := a.next(t)
-	if want := []string{"delta-heap.pprof", "metrics.json"}; !slices.Equal(b.order, want) { // the CPU profile had not begun
+	if want := []string{"delta-heap.pprof", "metrics.json"}; !slices.Equal(b.order, want) { // the CPU profile had not started
 		t.Errorf("attachments %q, want %q", b.order, want)
 	}
 	if length := b.event.End.Sub(b.event.Start); length > patience {
@@ -177,13 +177,13 @@ func TestStartTakesTheOldOnesPlace(t *testing.T) {
 	if err := profiler.Start(profiler.WithPeriod(-1)); err == nil {
 		t.Error("no error for a bad option")
 	}
-	profiler.Stop() // the one with the bad option did not begin, the one before went on
+	profiler.Stop() // the Start with the bad option failed, the first profiler kept running
 	a.next(t).wantTag(t, "service", "two")
 }
 
 func TestStopFromManyGoroutines(t *testing.T) {
 	a := newAgent(t)
-	profiler.Stop() // nothing runs
+	profiler.Stop() // nothing is running
 	start(t, a, profiler.WithProfileTypes())
 	var wg sync.WaitGroup
 	for range 20 {
@@ -221,7 +221,7 @@ func TestUnixSocket(t *testing.T) {
 	profiler.Stop()
 	a.next(t)
 
-	tcp := newAgent(t) // an option beats the environment
+	tcp := newAgent(t) // an option overrides the environment
 	start(t, tcp, profiler.WithProfileTypes())
 	profiler.Stop()
 	tcp.next(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// over is a clock on which the times of Stop are over at once, but those longer than limit, which never are.
+// over is a clock on which deadlines up to limit pass at once, and longer ones never.
 func over(limit time.Duration) func(time.Duration) <-chan time.Time {
 	return func(d time.Duration) <-chan time.Time {
 		c := make(chan time.Time, 1)
@@ -25,8 +25,8 @@ func over(limit time.Duration) func(time.Duration) <-chan time.Time {
 	}
 }
 
-// Stop waits for nothing but its own clock: with all that it has begun hanging for good, it returns when its time is over, and no time of its is
-// longer than two seconds. The clock of the test says so at once; were Stop to wait for anything else, the test would not end.
+// Stop waits only for its own clock: with everything hanging for ever, it returns at its deadlines, none of which exceeds two
+// seconds. With the test's clock they pass at once; if Stop waited for anything else, the test would not end.
 func TestStopWaitsForNothingThatHangs(t *testing.T) {
 	if profiler.StopTime > 2*time.Second || profiler.SendTime > profiler.StopTime || profiler.CollectTime > profiler.SendTime {
 		t.Errorf("Stop takes %s, %s, %s", profiler.CollectTime, profiler.SendTime, profiler.StopTime)
@@ -47,7 +47,7 @@ func TestStopWaitsForNothingThatHangs(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			hung, began := make(chan struct{}), make(chan struct{}, 100) // of this one alone: what was left hanging ends a moment later
+			hung, began := make(chan struct{}), make(chan struct{}, 100) // per test case: abandoned goroutines end a moment later
 			f := hanging(func() {
 				began <- struct{}{}
 				<-hung

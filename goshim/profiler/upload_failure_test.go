@@ -18,7 +18,7 @@ import (
 	"github.com/cmemprof/cmemprof/upload"
 )
 
-// fast makes periods, and with them the pauses between tries, short.
+// fast sets short periods, and thereby short pauses between attempts.
 var fast = []profiler.Option{profiler.WithPeriod(20 * time.Millisecond), profiler.WithProfileTypes()}
 
 func TestAgentAnswers500(t *testing.T) {
@@ -95,7 +95,7 @@ func TestStopDoesNotWaitForADeadServer(t *testing.T) {
 	defer server.Close()
 	defer close(end)
 	log, base := captureLog(t), profiler.Stats()
-	// The time for sending is over at once; what was told to end has all the time that it needs.
+	// The deadline for sending passes at once; cancelled transfers have all the time they need.
 	defer profiler.SetFakes(profiler.Fakes{After: func(d time.Duration) <-chan time.Time {
 		if d == profiler.SendTime {
 			return time.After(0)
@@ -112,7 +112,7 @@ func TestStopDoesNotWaitForADeadServer(t *testing.T) {
 	log.wantOnly(t, "profiles cannot be sent to")
 }
 
-// The queue holds 5 batches beside the one that is being sent. What does not fit is the oldest, and every batch is counted once.
+// The queue holds 5 batches besides the one being sent. The oldest is dropped, and every batch is counted once.
 func TestFullQueueDropsTheOldest(t *testing.T) {
 	base, log := profiler.Stats(), captureLog(t)
 	open, asked := make(chan struct{}), make(chan struct{}, 1000)
@@ -130,7 +130,7 @@ func TestFullQueueDropsTheOldest(t *testing.T) {
 	}
 	waitFor(t, "10 dropped batches", func() bool { return since(base).BatchesDropped == 10 })
 	close(open)
-	for _, seq := range []int{0, 11, 12, 13, 14, 15} { // the first was being sent
+	for _, seq := range []int{0, 11, 12, 13, 14, 15} { // batch 0 was being sent
 		a.next(t).wantTag(t, "profile_seq", strconv.Itoa(seq))
 	}
 	profiler.Stop()
@@ -151,7 +151,7 @@ func TestPanicInTheUploaderIsContained(t *testing.T) {
 	}
 	var lines []string
 	for _, line := range log.all() {
-		if !strings.Contains(line, "a panic was contained") { // once in the life of a process
+		if !strings.Contains(line, "a panic was contained") { // logged once per process
 			lines = append(lines, line)
 		}
 	}

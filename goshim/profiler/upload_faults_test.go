@@ -21,15 +21,15 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// A fault gives the options of a profiler that cannot reach its server.
+// A fault returns the options of a profiler that cannot reach its server.
 type fault struct {
-	name, cause string // what the log says
+	name, cause string // cause: as in the log
 	onlyLibcurl bool
-	timeout     time.Duration // of a try
+	timeout     time.Duration // of an attempt
 	options     func(t *testing.T) []profiler.Option
 }
 
-// How long a try may take. What is silent for ever is silent for longer than any time; nothing else ends by time. A name server may be silent, too.
+// Time-out of an attempt. Only faults that are silent for ever, which may include a name server, reach it.
 const (
 	timesOut = 150 * time.Millisecond
 	never    = time.Hour
@@ -76,7 +76,7 @@ var faults = []fault{
 	}},
 	{"refusing proxy", "no connection: ", true, never, func(t *testing.T) []profiler.Option {
 		t.Setenv("http_proxy", "http://127.0.0.1:1")
-		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")} // an address for documents, nobody's
+		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")} // reserved for documentation
 	}},
 	{"refusing HTTP_PROXY", "no connection: ", true, never, func(t *testing.T) []profiler.Option {
 		t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
@@ -119,7 +119,7 @@ func answering(status int, headers map[string]string) func(t *testing.T) []profi
 	}
 }
 
-// connecting is a server that treats each connection so; end is closed with the test.
+// connecting is a server that handles each connection with the function; end is closed at the end of the test.
 func connecting(treat func(c *net.TCPConn, end <-chan struct{})) func(t *testing.T) []profiler.Option {
 	return func(t *testing.T) []profiler.Option {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -144,7 +144,7 @@ func connecting(treat func(c *net.TCPConn, end <-chan struct{})) func(t *testing
 	}
 }
 
-// With a spool nothing is lost, whatever happens: what a profiler could not send is sent by the next one.
+// With a spool nothing is lost: what one profiler could not send is sent by the next.
 func TestSpoolLosesNothing(t *testing.T) {
 	for _, f := range faults {
 		for _, client := range []string{"libcurl", "net_http"} {
@@ -168,7 +168,7 @@ func (f fault) check(t *testing.T, netHTTP bool) {
 	}
 	t.Cleanup(profiler.Stop)
 	waitFor(t, "3 batches in the spool", func() bool { return since(base).BatchesSpooled >= 3 })
-	if f.name != "status 429 with Retry-After" { // which asks for an hour
+	if f.name != "status 429 with Retry-After" { // asks for an hour
 		waitFor(t, "a line in the log", func() bool { return len(log.all()) > 0 })
 		log.wantOnly(t, "WARN cmemprof: profiles cannot be sent to ")
 		if line := log.all()[0]; !strings.Contains(line, f.cause) || !strings.Contains(line, "; they wait in ") {
@@ -198,7 +198,7 @@ func (f fault) check(t *testing.T, netHTTP bool) {
 	}
 }
 
-// reservedAddress refuses connections until listen is called, and no other program can take it in the meantime.
+// reservedAddress refuses connections until listen is called, and cannot be taken by another program meanwhile.
 func reservedAddress(t *testing.T) (addr string, listen func() net.Listener) {
 	t.Helper()
 	check := func(err error) {
@@ -222,7 +222,7 @@ func reservedAddress(t *testing.T) (addr string, listen func() net.Listener) {
 	}
 }
 
-// The agent is down for three periods and back: five batches wait in memory, so nothing is lost without a spool either.
+// The agent is down for three periods: memory holds five batches, so nothing is lost without a spool either.
 func TestAgentDownForThreePeriods(t *testing.T) {
 	log, base := captureLog(t), profiler.Stats()
 	a := newUnstartedAgent()
@@ -271,7 +271,7 @@ func TestSocketRemovedAndBack(t *testing.T) {
 	}
 	t.Cleanup(profiler.Stop)
 	a.period(t).wantTag(t, "profile_seq", "0")
-	a.Close() // and with it the file
+	a.Close() // removes the socket file
 	if _, err := os.Stat(path); err == nil {
 		t.Fatal("the socket is still there")
 	}
@@ -317,7 +317,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	}
 }
 
-// Of batches in the spool that a server fails at, each lets the others go first. All arrive in the end.
+// Spooled batches that a server fails at yield to the others. All finally arrive.
 func TestServerFailsForAWhile(t *testing.T) {
 	base, a := profiler.Stats(), newAgent(t)
 	a.status.Store(500)
@@ -342,10 +342,10 @@ func TestServerFailsForAWhile(t *testing.T) {
 	}
 }
 
-// A batch that makes the server fail, whenever it comes, costs the others nothing, is given up in the end, and is in the log once.
+// A batch that always makes the server fail does not delay others, is finally given up, and is logged once.
 func TestPoisonedBatch(t *testing.T) {
 	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
-	var failedLast atomic.Bool // of the requests so far
+	var failedLast atomic.Bool // whether the last request failed
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		failed := strings.Contains(string(body), "profile_seq:0,")
@@ -361,7 +361,7 @@ func TestPoisonedBatch(t *testing.T) {
 	startStepped(t, &agent{Server: front, ends: a.ends}, profiler.WithSpool(t.TempDir(), 0), profiler.WithPeriod(30*time.Millisecond), profiler.WithProfileTypes())
 	a.end(t)
 	waitFor(t, "a try", failedLast.Load)
-	for seq := 1; seq <= 10; seq++ { // each that arrives is followed by one more try of the first, a strike: spool_suspects.h
+	for seq := 1; seq <= 10; seq++ { // each batch that arrives is followed by another attempt of the first, a strike: spool_suspects.h
 		a.period(t).wantTag(t, "profile_seq", fmt.Sprint(seq))
 		waitFor(t, "another try", failedLast.Load)
 	}
@@ -370,14 +370,14 @@ func TestPoisonedBatch(t *testing.T) {
 	if got := since(base); got.BatchesFailed != 1 || got.BatchesDropped+got.SpoolDropped != 0 {
 		t.Errorf("%+v", got)
 	}
-	lines := log.all() // two before, if it failed three times before anything else arrived
+	lines := log.all() // two more lines if it failed three times before anything else arrived
 	if n := len(lines); n != 2 && n != 4 || !strings.Contains(lines[n-2], "status 500: cannot read this; they are dropped") ||
 		!strings.Contains(lines[n-1], "again; 1 batches were lost") {
 		t.Errorf("log %q", lines)
 	}
 }
 
-// A wrong key, or an Agent that does not know profiles, loses nothing that is in the spool; the log says so at once.
+// A wrong key, or an Agent without profiling, loses nothing in the spool, and is logged at once.
 func TestRefusalIsSaidAtOnce(t *testing.T) {
 	log, base, a, folder := captureLog(t), profiler.Stats(), newAgent(t), t.TempDir()
 	a.status.Store(403)
@@ -389,7 +389,7 @@ func TestRefusalIsSaidAtOnce(t *testing.T) {
 	}
 }
 
-// Others must not be able to put batches there. What ran before goes on.
+// Others must not be able to add batches. The running profiler continues.
 func TestSpoolThatOthersCanWriteIntoIsRefused(t *testing.T) {
 	folder, a := t.TempDir(), newAgent(t)
 	if err := os.Chmod(folder, 0o777); err != nil {
@@ -413,11 +413,11 @@ func TestSpoolThatOthersCanWriteIntoIsRefused(t *testing.T) {
 	}
 }
 
-// A spool that takes nothing is said once, and batches wait in memory.
+// An unusable spool is logged once, and batches wait in memory.
 func TestSpoolCannotBeWritten(t *testing.T) {
 	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
 	a.status.Store(500)
-	// Within a period the batch is not given up, and tried again after a second.
+	// Within a period the batch is not given up, but retried after a second.
 	startStepped(t, a, profiler.WithSpool(t.TempDir(), 1), profiler.WithPeriod(time.Hour), profiler.WithProfileTypes())
 	a.end(t)
 	waitFor(t, "2 errors of the spool", func() bool { return since(base).SpoolErrors >= 2 })
@@ -454,7 +454,7 @@ func TestSpoolOptions(t *testing.T) {
 	}
 }
 
-// A relative path is one of the working directory at Start, wherever the service goes then.
+// A relative path is resolved at Start, whatever the working directory is later.
 func TestSpoolStaysWhereItWas(t *testing.T) {
 	folder := t.TempDir()
 	t.Chdir(folder)
@@ -467,7 +467,7 @@ func TestSpoolStaysWhereItWas(t *testing.T) {
 	}
 }
 
-// An agent that does not know profiles is too old; the log says so, and at once.
+// An Agent without profiling is too old; this is logged at once.
 func TestAgentTooOld(t *testing.T) {
 	log, base, a := captureLog(t), profiler.Stats(), newAgent(t)
 	a.status.Store(404)

@@ -70,7 +70,7 @@ func TestWaitProfileOfStacks(t *testing.T) {
 	}
 }
 
-// The runtime's own listing can be read, whatever its Go version writes.
+// The listing of the running Go version can be parsed.
 func TestWaitProfile(t *testing.T) {
 	a := newAgent(t)
 	t.Setenv("DD_PROFILING_WAIT_PROFILE", "1")
@@ -81,7 +81,7 @@ func TestWaitProfile(t *testing.T) {
 	}
 	defer wg.Wait()
 	defer close(end)
-	waitFor(t, "5 goroutines of this test wait", func() bool { // they may not have got that far
+	waitFor(t, "5 goroutines of this test wait", func() bool { // they may not be waiting yet
 		p := one(t, a).profile(t, "goroutineswait.pprof")
 		if len(p.Comments) != 0 {
 			t.Fatalf("%d samples, comments %q", len(p.Sample), p.Comments)

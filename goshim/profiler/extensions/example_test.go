@@ -22,7 +22,7 @@ func Example() {
 	extensions.SetCAllocationProfiler(arenas{})
 	defer extensions.SetCAllocationProfiler(nil)
 
-	// What profiler.Start does with it each period:
+	// What the profiler does each period:
 	c, registered := extensions.GetCAllocationProfiler()
 	c.Start(extensions.DefaultCAllocationSamplingRate)
 	p, err := c.Stop()

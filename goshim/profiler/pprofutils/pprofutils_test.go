@@ -80,7 +80,7 @@ func TestDelta(t *testing.T) {
 	a := parse(t, "alloc/count inuse/count\nmain;a 3 30\nmain;b 1 10\nmain;gone 2 2\n")
 	b := parse(t, "alloc/count inuse/count\nmain;a 5 20\nmain;b 1 0\nmain;new 1 4\n")
 	before := a.String()
-	for range 2 { // the first one must not have changed them
+	for range 2 { // the first round must not have changed the inputs
 		delta, err := pprofutils.Delta{SampleTypes: []pprofutils.ValueType{{Type: "alloc", Unit: "count"}}}.Convert(a, b)
 		if err != nil {
 			t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 )
 
 func TestNobodyCanChangeIt(t *testing.T) {
-	given := make([]string, 2, 8) // room behind it, which an append could write to
+	given := make([]string, 2, 8) // spare capacity, which an append could write to
 	given[0], given[1] = "a", "b"
 	list := NewStringSlice(given)
 	given[0] = "changed"
