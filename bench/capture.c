@@ -1,10 +1,10 @@
-// capture.c: measures malloc+free pairs in CPU time, in one thread or in many. bench/capture-* build it with and without libcmemprof.a and
+// capture.c: measures the CPU time of malloc+free pairs, in one thread or many. bench/capture-* build it with and without libcmemprof.a and
 // compare.
 //
 // usage: capture RATE KIND DEPTH SIZE...
-// RATE is the sampling interval in bytes where cmemprof is linked (0: stopped), and is ignored elsewhere. KIND: "same", all pairs are made
-// by the same stack, of DEPTH + 7 frames with three of start-up code; "walk", each is made by another one than the pair before, of as many;
-// a number, so many threads make them. Prints one line a size, "SIZE NANOSECONDS".
+// RATE is the sampling interval in bytes if cmemprof is linked (0: stopped), and is ignored otherwise. KIND: "same", all pairs have
+// the same stack, of DEPTH + 7 frames including three of start-up code; "walk", each has another stack than the previous one, of the same
+// depth; a number of threads. Prints one line per size, "SIZE NANOSECONDS".
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,11 +25,11 @@ struct worker {
 
 static void *work(void *argument) {
     struct worker *worker = argument;
-    worker->ns = floor_ns(0, worker->depth, worker->size);
+    worker->ns = minimum_ns(0, worker->depth, worker->size);
     return NULL;
 }
 
-// The mean of the threads' floors.
+// The mean of the threads' minima.
 static double threads_ns(unsigned threads, unsigned depth, size_t size) {
     static struct worker workers[MAX_THREADS];
     double sum = 0;
@@ -54,7 +54,7 @@ int main(int argc, char **argv) {
     }
 #ifdef WITH_CMEMPROF
     uint64_t interval = strtoull(argv[1], NULL, 10);
-    // Started in any case, so that stopped is measured as it is in a program that once sampled.
+    // Always started, so that "stopped" is measured in a program that has sampled before.
     enum cmemprof_error error = cmemprof_start(interval ? interval : CMEMPROF_DEFAULT_INTERVAL_BYTES);
     if (error != CMEMPROF_OK) {
         fprintf(stderr, "capture: %s\n", cmemprof_error_text(error));
@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
     int walking = strcmp(argv[2], "walk") == 0;
     for (int i = 4; i < argc; i++) {
         size_t size = strtoul(argv[i], NULL, 10);
-        printf("%zu %.4f\n", size, threads ? threads_ns(threads, depth, size) : floor_ns(walking, depth, size));
+        printf("%zu %.4f\n", size, threads ? threads_ns(threads, depth, size) : minimum_ns(walking, depth, size));
     }
     return 0;
 }

@@ -1,7 +1,7 @@
-# common.sh: what the parts of the capture benchmark share. They source it after "set -euo pipefail".
+# common.sh: shared by the parts of the capture benchmark, which source it after "set -euo pipefail".
 #
-# A part runs its variants in turns, round after round; every result is a line "VARIANT KEY VALUE" in $raw. Then report's awk program prints
-# a table of them and writes build/bench-NAME.tsv.
+# A part runs its variants interleaved, round after round; every result is a line "VARIANT KEY VALUE" in $raw. report's awk program then prints
+# a table and writes build/bench-NAME.tsv.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 name=$(basename "$0")
 out=$PWD/build/bench-$name raw=build/bench-$name/raw.tsv tsv=build/bench-$name.tsv
@@ -13,10 +13,10 @@ for library in build/libcmemprof.a build/libcmemprof.so; do
 done
 mkdir -p "$out"
 : >"$raw"
-profiles=$(mktemp -d) # what preloaded programs write
+profiles=$(mktemp -d) # profiles of preloaded programs
 trap 'rm -rf "$profiles"' EXIT
 
-# build_c SOURCE: $out/plain and $out/linked, which has cmemprof in it.
+# build_c SOURCE: $out/plain and $out/linked, with cmemprof.
 build_c() {
     "${CC:-gcc}" "${c_flags[@]}" -o "$out/plain" "$1"
     "${CC:-gcc}" "${c_flags[@]}" -DWITH_CMEMPROF -o "$out/linked" "$1" "${c_libraries[@]}"
@@ -51,13 +51,13 @@ report() {
     echo
 }
 
-# Sets jemalloc to the library, or to nothing if it is not there or cannot profile.
+# Sets jemalloc to the library, or to "" if it is missing or cannot profile.
 find_jemalloc() {
     jemalloc=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p | sed -n 's/.*libjemalloc\.so\.2 .*=> //p' | head -n 1)
     if [ -z "$jemalloc" ]; then
-        echo 'libjemalloc.so.2 is not on this machine: no peer to compare with.'
+        echo 'libjemalloc.so.2 is not installed: no peer.'
     elif ! with_jemalloc prof:true,prof_active:true true 2>"$out/complaint" || [ -s "$out/complaint" ]; then
-        echo "$jemalloc was built without profiling: no peer to compare with."
+        echo "$jemalloc was built without profiling: no peer."
         jemalloc=''
     fi
 }

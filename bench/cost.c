@@ -1,5 +1,5 @@
-// cost.c: runs a program and prints what it took: "cpu MILLISECONDS" (user and system) and "rss KIB" (the largest resident size). Its
-// output is thrown away.
+// cost.c: runs a program and prints its cost: "cpu MILLISECONDS" (user and system) and "rss KIB" (peak). The program's
+// output is discarded.
 //
 // usage: cost PROGRAM ARGUMENTS...
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-# figures.awk: floors and medians of results. Input: "VARIANT KEY VALUE", the values of each variant and key ascending.
+# figures.awk: minima and medians of results. Input: "VARIANT KEY VALUE", the values of each variant and key ascending.
 BEGIN { print "name\tvalue\tunit\tgoal\tpeer\tpeer value" >tsv }
 { value[$1 " " $2, ++count[$1 " " $2]] = $3 }
 
@@ -9,7 +9,7 @@ function median(variant, key,   k, n) {
     n = count[k]
     return n % 2 ? value[k, (n + 1) / 2] : (value[k, n / 2] + value[k, n / 2 + 1]) / 2
 }
-# Of floors, and of medians. "-": not measured.
+# Ratios of minima and of medians. "-": not measured.
 function ratio(a, b, key) { return has(a, key) && has(b, key) && low(b, key) > 0 ? sprintf("%.3f", low(a, key) / low(b, key)) : "-" }
 function median_ratio(a, b, key) { return has(a, key) && has(b, key) && median(b, key) > 0 ? sprintf("%.3f", median(a, key) / median(b, key)) : "-" }
 function added(a, b, key, format) { return has(a, key) && has(b, key) ? sprintf(format, low(a, key) - low(b, key)) : "-" }

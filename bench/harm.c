@@ -1,16 +1,17 @@
-// harm.c: a load of allocations, and what memory the process has afterwards. bench/harm and testdata/harm build it with and without
+// harm.c: an allocation load, and the memory of the process afterwards. bench/harm and testdata/harm build it with and without
 // cmemprof, and compare.
 //
 // usage: harm INTERVAL LOAD THREADS LIMIT ROUNDS
-// INTERVAL 0: sampling is not started here. LOAD malloc, fill, calloc, realloc, aligned: each of THREADS threads does ROUNDS times: 30
-// blocks of 2^e + random bytes, below LIMIT, into random ones of 64 slots, all freed, 2 ms of sleep. LOAD untouched: one block of 31 MiB is
-// freed (from then on glibc takes blocks of that size from its heap), then ROUNDS blocks of LIMIT bytes by calloc, never touched, are held.
+// INTERVAL 0: sampling is not started here. LOAD malloc, fill, calloc, realloc, aligned: each of THREADS threads does ROUNDS times: puts 30
+// blocks of 2^e + random bytes, below LIMIT, into random ones of 64 slots, frees all, sleeps for 2 ms. LOAD untouched: frees one block of
+// 31 MiB (so that glibc takes blocks of that size from its heap from then on), then holds ROUNDS blocks of LIMIT bytes from calloc,
+// untouched.
 //
-// What each thread asks for is the same in every run; when, beside the others, is not. A single thread does not sleep: it has nobody to
-// wait for, and everything it does is the same each time.
+// Each thread's requests are the same in every run; the interleaving of threads is not. A single thread does not sleep and is
+// deterministic.
 //
-// Prints lines "KEY VALUE": kB from /proc, with everything of the load freed (or held: untouched) and all threads alive; page faults and
-// CPU time since before the load; own: what the profiler says of itself, in kB. Nothing here allocates apart from the load.
+// Prints lines "KEY VALUE": kB from /proc, with the load freed (untouched: held) and all threads alive; page faults and
+// CPU time since before the load; own: the profiler's own memory in kB. Nothing but the load allocates here.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -45,14 +46,14 @@ static uint64_t draw(struct random *random, uint64_t below) { // xorshift64*
     return (random->state * 0x2545F4914F6CDD1DULL >> 16) % below;
 }
 
-// Every power of two is as likely as every other: most blocks are small, most bytes are in large ones.
+// Powers of two are uniform: most blocks are small, most bytes are in large ones.
 static size_t draw_size(struct random *random, size_t limit) {
     unsigned exponents = 63 - (unsigned)__builtin_clzll(limit); // 2^exponents <= limit
     size_t power = (size_t)1 << draw(random, exponents);
     return power + draw(random, power);
 }
 
-// Each puts a block into the slot in place of what was there.
+// Each replaces the block in a slot.
 typedef void *take_function(void *old, size_t size, struct random *random);
 
 static void *touched(char *block) {
@@ -139,7 +140,7 @@ static void *work(void *argument) {
 
 // ---- Figures ----
 
-// The number behind "NAME:" in a file of /proc/self, in kB.
+// The number after "NAME:" in a file of /proc/self, in kB.
 static long kb_of(const char *path, const char *name) {
     static char text[16384];
     int file = open(path, O_RDONLY);
@@ -166,7 +167,7 @@ static double cpu_ms(const struct rusage *usage) {
     return (double)(user.tv_sec + system.tv_sec) * 1e3 + (double)(user.tv_usec + system.tv_usec) / 1e3;
 }
 
-// Found at run time: the same program is preloaded with cmemprof, linked with it, and has none.
+// Looked up at run time: the program may have cmemprof preloaded, linked, or not at all.
 static void *profiler_function(const char *name) {
     return dlsym(RTLD_DEFAULT, name);
 }
@@ -195,7 +196,7 @@ static long own_kb(void) {
     return stats.interval_bytes != 0 ? (long)(stats.own_bytes / 1024) : 0;
 }
 
-// The counters of status lag by as much as 64 pages a thread.
+// The counters in status lag by up to 64 pages per thread.
 static long file_kb(void) {
     return kb_of("/proc/self/smaps_rollup", "Rss") - kb_of("/proc/self/smaps_rollup", "Anonymous");
 }
@@ -206,9 +207,9 @@ static void begin(void) {
     before = usage();
 }
 
-// The net figures are without what the profiler's own tables take of memory, as it says at this moment; and all but anonymous without what
-// became resident of files during the load: its code. Of the faults those are left out with which its tables have grown since the load
-// began; those of its code are few, as the kernel maps what lies around as well.
+// Net figures exclude the profiler's tables, by its own count at this moment. All but anonymous also exclude file pages that
+// became resident during the load: the profiler's code. Faults exclude those by which its tables grew since the load
+// began; faults on its code are few, as the kernel maps neighbouring pages too.
 static void report(void) {
     struct rusage after = usage();
     long rss = kb_of("/proc/self/smaps_rollup", "Rss"), anonymous = kb_of("/proc/self/smaps_rollup", "Anonymous");

@@ -1,12 +1,12 @@
-// latency.c: how long single calls of malloc and free take, above all the slowest of them. bench/latency builds it with and without
+// latency.c: the latency of single malloc and free calls, in particular the tail. bench/latency builds it with and without
 // libcmemprof.a and compares.
 //
 // usage: latency RATE THREADS CALLS
-// Each thread allocates and frees blocks of 16 B to 32 KiB, most of them small, and times every call with the CPU's time stamp counter. A
-// thread that is taken off its CPU in the midst of a call is no business of malloc's, and on a shared machine it happens all the time. So a
-// call of more than 20 us is left out, and counted as switched, if the thread was switched off its CPU since the last look at that
-// (getrusage), which is at the last slow call or 64 calls ago at most. What the machine below takes still shows, and is what the run
-// without cmemprof is for. Prints one line for each kind of call: "malloc CALLS P50 P99 P99.99 MAX SWITCHED", times in nanoseconds.
+// Each thread allocates and frees blocks of 16 B to 32 KiB, most of them small, and times every call with the CPU's time stamp counter.
+// Context switches during a call, frequent on a shared machine, must not count. So a call of more than 20 us is excluded, and counted as
+// switched, if the thread was switched off its CPU since the last check (getrusage), which was at the last slow call or at most 64 calls
+// ago. Time taken by the hypervisor still shows; compare with the run
+// without cmemprof. Prints one line per kind of call: "malloc CALLS P50 P99 P99.99 MAX SWITCHED", times in nanoseconds.
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include "../cmemprof/cmemprof.h"
 #endif
 
-// 64 steps for each power of two: 1.6 % of precision.
+// 64 buckets per power of two: a precision of 1.6 %.
 enum { STEPS = 64, BUCKETS = 64 * STEPS, LIVE = 512, SUSPECT_NS = 20000, MAX_THREADS = 64 };
 
 struct histogram {
@@ -92,7 +92,7 @@ static size_t next_size(uint64_t *random) {
     return (size_t)16 << next_random(random) % (next_random(random) % 8 == 0 ? 12 : 6);
 }
 
-// malloc and free are called through no builtin (-fno-builtin-malloc), and what they give is used.
+// Calls are not optimized away: -fno-builtin-malloc, and the results are used.
 static void *run(void *context) {
     struct worker *worker = context;
     void *blocks[LIVE] = {NULL};

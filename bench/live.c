@@ -1,7 +1,7 @@
-// live.c: holds many blocks and tells how much memory the process has then. bench/capture-memory builds it with and without libcmemprof.a.
+// live.c: holds many blocks and prints the resident memory. bench/capture-memory builds it with and without libcmemprof.a.
 //
 // usage: live RATE BLOCKS SIZE
-// Prints "rss KIB"; what is kept of the blocks is the pointer inside each to the one before.
+// Prints "rss KIB". Blocks are linked through a pointer in each.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

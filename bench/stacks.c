@@ -1,10 +1,10 @@
-// stacks.c: what a sample costs when it has a stack of its own, by the number of stacks, and what a profile of them costs.
+// stacks.c: the cost of a sample with a distinct stack, by the number of stacks, and the cost of a profile of them.
 //
-// usage: stacks COUNT... : for each number of stacks, rounded up to a power of two, some 24 frames deep, a process of its own. Prints
+// usage: stacks COUNT... : forks a process per number of stacks, rounded up to a power of two, about 24 frames deep. Prints
 //   stacks FIRST AGAIN SNAPSHOT ENCODE BYTES PEAK
-// FIRST and AGAIN: ns of CPU time for a sample (malloc(64) and free) of a stack that is new, or known and not the last one. SNAPSHOT and
-// ENCODE: ms of CPU time, the second time, when all addresses have their names, with a block alive at each stack. BYTES: of the profiler's
-// tables for a stack. PEAK: resident memory that the profile took for a moment, bytes for a stack.
+// FIRST and AGAIN: ns of CPU time of a sample (malloc(64) and free) with a new stack, or with a known one that is not the last. SNAPSHOT
+// and ENCODE: ms of CPU time of the second profile, when all addresses are symbolized, with a live block per stack. BYTES: profiler tables
+// per stack. PEAK: temporary resident memory of the profile, bytes per stack.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static __attribute__((noinline)) void *right(uint32_t path, int level);
 
 static __attribute__((noinline)) void *left(uint32_t path, int level) {
     void *block = level == 0 ? malloc(64) : (path & 1 ? right : left)(path >> 1, level - 1);
-    __asm__ volatile("" : "+r"(block)); // no jump instead of a call
+    __asm__ volatile("" : "+r"(block)); // prevents a tail call
     return block;
 }
 static __attribute__((noinline)) void *right(uint32_t path, int level) {
@@ -37,7 +37,7 @@ static __attribute__((noinline)) void *right(uint32_t path, int level) {
     return block;
 }
 
-// Another path for each number below 2^LEVELS, and as hard to foresee for a processor when there are few: neighbours share little.
+// A different path for each number below 2^LEVELS. Neighbouring numbers share little, so that few paths are as hard to predict as many.
 static uint32_t path_of(uint32_t number) {
     return number * 2654435761u & ((1u << LEVELS) - 1);
 }
@@ -56,7 +56,7 @@ static double round_ns(uint32_t count, void **kept) {
     return (cpu_ns() - begun) / count;
 }
 
-// kB, of /proc/self/status.
+// In kB, from /proc/self/status.
 static long status_kb(const char *key) {
     char line[256];
     long value = 0;
@@ -97,7 +97,7 @@ static void take_profile(void) {
 }
 
 static double best_profile(double best[2]) {
-    take_profile(); // names
+    take_profile(); // symbolizes
     reset_peak();
     long resident = status_kb("VmRSS:");
     best[0] = best[1] = 1e9;
@@ -124,7 +124,7 @@ static int measure(uint32_t wanted) {
     }
     cmemprof_get_stats(&before);
     double first = 0, again = 1e9, best[2];
-    for (int round = 0; round < rounds; round++) { // one call for all: each path is one stack
+    for (int round = 0; round < rounds; round++) { // one call site for all, so that each path is one stack
         double ns = round_ns(count, round + 1 < rounds ? NULL : alive);
         first = round == 0 ? ns : first;
         again = ns < again ? ns : again;

@@ -1,8 +1,8 @@
-// unwind.c: what unwinding a C frame costs, warm, as a sample does it. bench/capture-unwind builds it, and once more with -DWITH_LIBUNWIND
-// where that library is there.
+// unwind.c: the cost of unwinding a C frame in a sample, with warm caches. bench/capture-unwind builds it, and again with -DWITH_LIBUNWIND
+// if that library is installed.
 //
-// Prints lines "KIND NANOSECONDS", a frame, the fastest of ROUNDS rounds: fresh, all frames by remembered rules; remembered, the stack is
-// that of the walk before; leaf, all but the innermost frames are; libunwind or glibc, its walk of the same stack.
+// Prints lines "KIND NANOSECONDS", per frame, the minimum of ROUNDS rounds: fresh, all frames by cached rows; remembered, the stack is
+// unchanged since the last walk; leaf, all but the innermost frames are; libunwind or glibc, its walk of the same stack.
 // "frames" is the stack's depth.
 #include <execinfo.h>
 #include <stdint.h>
@@ -100,7 +100,7 @@ static __attribute__((noinline)) void measure_all(void) {
 #endif
 }
 
-// Frames of several kinds: small, large, and of a size known only when it runs (by RBP).
+// Frames of several kinds: small, large, and of dynamic size (by RBP).
 static __attribute__((noinline)) void down(int levels) {
     volatile char small[24];
     small[0] = 0;

@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// archive compresses with the system's libzstd. Contexts are C memory of about a megabyte each, so there are only as many as work at once.
+// archive compresses with the system's libzstd. Contexts take about a megabyte of C memory each, so they are pooled.
 type archive struct {
 	compressors   chan *C.ZSTD_CCtx
 	decompressors chan *C.ZSTD_DCtx
@@ -47,7 +47,7 @@ func (a *archive) decompress(packed []byte) ([]byte, error) {
 	defer func() { a.decompressors <- context }()
 	source := unsafe.Pointer(unsafe.SliceData(packed))
 	length := C.ZSTD_getFrameContentSize(source, C.size_t(len(packed)))
-	if length > 1<<20 { // also when it is not known: orders are small
+	if length > 1<<20 { // or unknown; orders are small
 		return nil, errors.New("zstd: not an order")
 	}
 	text := make([]byte, length)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// script starts scripts/demo in a process group of its own. It needs build/cmemprof ("make command").
+// script starts scripts/demo in a new process group. It needs build/cmemprof ("make command").
 func script(t *testing.T, environment ...string) (*exec.Cmd, *strings.Builder) {
 	t.Helper()
 	command := exec.Command("../scripts/demo")
@@ -22,7 +22,7 @@ func script(t *testing.T, environment ...string) (*exec.Cmd, *strings.Builder) {
 	return command, out
 }
 
-// mustBeGone fails if a process of the group is left, and ends it.
+// mustBeGone fails if a process of the group remains, and ends it.
 func mustBeGone(t *testing.T, group int) {
 	t.Helper()
 	if err := syscall.Kill(-group, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
@@ -90,7 +90,7 @@ func TestShop(t *testing.T) {
 	if placed.ID, err = s.place(ctx, placed); err != nil {
 		t.Fatal(err)
 	}
-	clear(s.cache) // so that it comes from the database, through libzstd
+	clear(s.cache) // so that it is read from the database, through libzstd
 	if got, err := s.order(ctx, placed.ID); err != nil || got != placed {
 		t.Errorf("got %+v, %v", got, err)
 	}

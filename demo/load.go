@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// load calls the service as its users do. Every request must succeed.
+// load generates requests like those of users. Every request must succeed.
 type load struct {
 	url      string
 	requests atomic.Int64
@@ -25,7 +25,7 @@ func newLoad(url string) *load {
 	return &load{url: url, client: http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
 }
 
-// every calls f at a steady pace until ctx ends.
+// every calls f at a fixed interval until ctx ends.
 func every(ctx context.Context, pace time.Duration, f func() error) error {
 	ticker := time.NewTicker(pace)
 	defer ticker.Stop()
@@ -41,7 +41,7 @@ func every(ctx context.Context, pace time.Duration, f func() error) error {
 	}
 }
 
-// customer places an order, looks at an old one and searches the catalogue.
+// customer places an order, reads an old one and searches the catalogue.
 func (l *load) customer(ctx context.Context, seed uint64) error {
 	random := rand.New(rand.NewPCG(seed, 0))
 	return every(ctx, 15*time.Millisecond, func() error {
@@ -64,7 +64,7 @@ func (l *load) customer(ctx context.Context, seed uint64) error {
 	})
 }
 
-// dashboard is a page that someone left open: it asks for the report of the last second over and over.
+// dashboard is a page left open: it requests the report of the last second repeatedly.
 func (l *load) dashboard(ctx context.Context) error {
 	return every(ctx, 8*time.Millisecond, func() error {
 		return l.do(ctx, http.MethodGet, fmt.Sprintf("/reports/top-customers?since_ms=%d", time.Now().Add(-time.Second).UnixMilli()), nil)

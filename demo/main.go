@@ -1,5 +1,5 @@
-// Orders is a small service as many are: HTTP handlers over SQLite, with zstd for what it stores. It makes its own load, and it has one
-// mistake (report.go) for a memory profiler to find.
+// Orders is a typical small service: HTTP handlers over SQLite, with zstd-compressed rows. It generates its own load, and has a memory
+// leak (report.go) for the profiler to find.
 package main
 
 import (
@@ -63,7 +63,7 @@ func run(ctx context.Context, agent string, period time.Duration) error {
 	if err := serveUnderLoad(ctx, shop); err != nil {
 		return err
 	}
-	profiler.Stop() // here, so that the last profile shows the databases while they are open
+	profiler.Stop() // before the databases are closed, so that the last profile shows them
 	fmt.Println("resident_bytes", residentBytes())
 	return nil
 }
@@ -98,7 +98,7 @@ func serveUnderLoad(ctx context.Context, shop *shop) error {
 	return errors.Join(err, server.Shutdown(stop))
 }
 
-// residentBytes is the memory the system has given to this process.
+// residentBytes returns the resident memory of this process.
 func residentBytes() int64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

@@ -22,11 +22,11 @@ WITH spent AS (
 )
 SELECT name, region, cents, orders, place, 100.0 * cents / region_cents FROM ranked WHERE place <= 3 ORDER BY region, place`
 
-// reports holds a database connection of its own, because it keeps statements of the driver, which are prepared only once.
+// reports has its own database connection, because it caches prepared statements of the driver.
 type reports struct {
 	mu         sync.Mutex
 	conn       *sql.Conn
-	statements map[string]*sqlite3.SQLiteStmt // by their SQL; guarded by mu
+	statements map[string]*sqlite3.SQLiteStmt // by SQL; guarded by mu
 }
 
 func newReports(ctx context.Context, db *sql.DB) (*reports, error) {
@@ -41,10 +41,10 @@ func (r *reports) close() {
 	r.conn.Close()
 }
 
-// topCustomersReport lists who spent most since then, by region.
+// topCustomersReport lists the customers who have spent most since sinceMs, by region.
 //
-// Here is the mistake: the time is part of the SQL, so that each report makes a new statement, which is kept and never found again. Go's heap
-// profile shows a small map; the statements are C memory. With a parameter (at_ms >= ?) there would be one statement.
+// Here is the leak: the time is part of the SQL, so each report prepares a new statement, which is cached and never used again. Go's heap
+// profile shows only a small map; the statements are C memory. With a parameter (at_ms >= ?) there would be one statement.
 func (r *reports) topCustomersReport(sinceMs int64) (report [][]driver.Value, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -29,7 +29,7 @@ type Order struct {
 	Note     string `json:"note"`
 }
 
-// shop holds orders in a file and the catalogue of products in memory. Any number of goroutines may use it.
+// shop holds orders in a file and the catalogue of products in memory. It is safe for concurrent use.
 type shop struct {
 	orders, catalogue  *sql.DB
 	insert, get, match *sql.Stmt

@@ -1,11 +1,11 @@
-// Command capture_go measures malloc+free pairs of C code in a Go program, as bench/capture.c does in a C program. Built with the tag
+// Command capture_go measures malloc+free pairs of C code in a Go program, as bench/capture.c does in a C program. With the build tag
 // bench_cmemprof it imports cmemprof.
 //
 //	usage: capture_go RATE KIND GO-DEPTH DEPTH SIZE...
 //
-// RATE is the sampling interval in bytes where cmemprof is imported, and is ignored elsewhere. KIND: "same", a C loop makes all pairs by the
-// same stack; "walk", Go calls C for each pair, by another path of Go functions than for the pair before. GO-DEPTH levels (of two functions each
-// for "walk") are in Go, DEPTH in C. Prints one line a size, "SIZE NANOSECONDS".
+// RATE is the sampling interval in bytes if cmemprof is imported, and is ignored otherwise. KIND: "same", a C loop makes all pairs with the
+// same stack; "walk", Go calls C for each pair, by another path of Go functions than for the previous pair. GO-DEPTH levels (of two functions each
+// for "walk") are in Go, DEPTH in C. Prints one line per size, "SIZE NANOSECONDS".
 package main
 
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-builtin-malloc -fno-builtin-free
@@ -25,7 +25,7 @@ func descend(goDepth int, depth C.uint, size C.size_t) float64 {
 	if goDepth > 0 {
 		return descend(goDepth-1, depth, size) + 0
 	}
-	return float64(C.floor_ns(0, depth, size))
+	return float64(C.minimum_ns(0, depth, size))
 }
 
 func walk(goDepth int, path, whole uint, depth C.uint, size C.size_t) {
@@ -63,8 +63,8 @@ func walks(goDepth int, count uint64, depth C.uint, size C.size_t) uint64 {
 	return uint64(C.cpu_ns() - start)
 }
 
-// floor is the fastest of C.ROUNDS rounds of equal length, as floor_ns of pairs.h.
-func floor(goDepth int, depth C.uint, size C.size_t) float64 {
+// minimum returns the minimum of C.ROUNDS rounds of equal length, like minimum_ns in pairs.h.
+func minimum(goDepth int, depth C.uint, size C.size_t) float64 {
 	count := uint64(1000)
 	for walks(goDepth, count, depth, size) < C.ROUND_NS {
 		count *= 2
@@ -95,12 +95,12 @@ func main() {
 	if err := start(int64(numbers[1])); err != nil {
 		fail(err)
 	}
-	runtime.LockOSThread() // its CPU time is what is measured
+	runtime.LockOSThread() // its CPU time is measured
 	goDepth, depth := int(numbers[3]), C.uint(numbers[4])
 	for _, size := range numbers[5:] {
 		ns := 0.0
 		if os.Args[2] == "walk" {
-			ns = floor(goDepth, depth, C.size_t(size))
+			ns = minimum(goDepth, depth, C.size_t(size))
 		} else {
 			ns = descend(goDepth, depth, C.size_t(size))
 		}

@@ -1,6 +1,6 @@
-// pairs.h: the loops that bench/capture measures, the same for a C program (capture.c, threads.c) and for one in Go (main.go).
+// pairs.h: the loops that bench/capture measures, shared by the C program (capture.c) and the Go program (main.go).
 //
-// Times are CPU time of the calling thread. Compiled with -fno-builtin-malloc, or the pairs would be taken out.
+// Times are CPU time of the calling thread. Must be compiled with -fno-builtin-malloc, or the pairs would be optimized away.
 #ifndef BENCH_PAIRS_H
 #define BENCH_PAIRS_H
 
@@ -36,14 +36,14 @@ static __attribute__((noinline)) uint64_t pairs(uint64_t count, size_t size) {
     return cpu_ns() - start;
 }
 
-// One frame a level: what follows the call keeps it from being a jump.
+// One frame per level: code after the call prevents a tail call.
 static __attribute__((noinline)) uint64_t descend(unsigned depth, uint64_t count, size_t size) {
     uint64_t ns = depth == 0 ? pairs(count, size) : descend(depth - 1, count, size);
     __asm__ volatile("" ::: "memory");
     return ns;
 }
 
-// ---- Another stack every time: 64 ways down, each level one of two functions ----
+// ---- A different stack every time: 64 paths, each level one of two functions ----
 
 static void walk_left(unsigned depth, unsigned path, size_t size);
 static void walk_right(unsigned depth, unsigned path, size_t size);
@@ -67,10 +67,10 @@ static __attribute__((noinline)) void walk_right(unsigned depth, unsigned path, 
     } else {
         walk(depth - 1, path, size);
     }
-    __asm__ volatile("nop" ::: "memory"); // or the compiler would make one function of the two
+    __asm__ volatile("nop" ::: "memory"); // prevents the compiler from folding the two functions
 }
 
-// The outermost level changes every time, so nothing below this function is as it was for the sample before.
+// The outermost level changes every time, so no frame below this function matches the previous sample.
 static __attribute__((noinline)) uint64_t walks(unsigned depth, uint64_t count, size_t size) {
     uint64_t start = cpu_ns();
     for (uint64_t i = 0; i < count; i++) {
@@ -79,12 +79,12 @@ static __attribute__((noinline)) uint64_t walks(unsigned depth, uint64_t count, 
     return cpu_ns() - start;
 }
 
-// ---- Floors ----
+// ---- Minima ----
 
-// The fastest of ROUNDS rounds of equal length, in ns a pair. Either way there are depth + 3 frames down from this function.
-static __attribute__((noinline)) double floor_ns(int walking, unsigned depth, size_t size) {
+// The minimum of ROUNDS rounds of equal length, in ns per pair. Both kinds have depth + 3 frames below this function.
+static __attribute__((noinline)) double minimum_ns(int walking, unsigned depth, size_t size) {
     uint64_t count = 64, ns;
-    // Until a round is long enough to be timed; it warms up caches and tables as well.
+    // Doubles until a round is long enough to be timed; this also warms up caches and tables.
     while ((ns = walking ? walks(depth, count, size) : descend(depth, count, size)) < ROUND_NS) {
         count = ns < ROUND_NS / 16 ? count * 8 : count * ROUND_NS / ns + count / 16 + 1;
     }

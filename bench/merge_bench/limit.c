@@ -1,11 +1,11 @@
-// limit.c: the least that an engine for encoded profiles can cost: look at every byte once, and write as many.
+// limit.c: a lower bound for engines on encoded profiles: read every byte once, and write as many.
 //
 // usage: limit MODE FILE...   CPU time in ns of one step; the files are taken in turn
 //   raw         every varint of the file is decoded, then the file is copied
 //   gz          libdeflate inflates, the same, libdeflate compresses the copy (level 1)
-//   merge-gz    RESULT FILE...: all the files are inflated and looked at, and as much as RESULT (not compressed) is compressed (level 1);
-//               of an empty RESULT: what any use of the files takes
-// Memory: the files, and room for the largest.
+//   merge-gz    RESULT FILE...: all files are inflated and decoded, and as much as RESULT (uncompressed) is compressed (level 1);
+//               with an empty RESULT: the bound for any use of the files
+// Memory: the files, and a buffer for the largest.
 #include <libdeflate.h>
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ struct file {
 };
 
 static uint8_t *inflated, *copy, *packed;
-static uint64_t sum; // of all varints: what is not used would not be read
+static uint64_t sum; // of all varints, so that the reads are not optimized away
 static struct libdeflate_compressor *compressor;
 static struct libdeflate_decompressor *decompressor;
 
@@ -70,7 +70,7 @@ static void read_message(const uint8_t *at, const uint8_t *end, unsigned depth, 
     }
 }
 
-// Texts (field 6 of a profile) are copied only. Location ids and values (1 and 2 of a sample) are packed.
+// Strings (field 6 of a profile) are copied only. Location ids and values (1 and 2 of a sample) are packed.
 static const uint8_t *read_field(const uint8_t *at, const uint8_t *end, unsigned depth, unsigned parent) {
     uint64_t tag, value;
     at = read_varint(at, end, &tag);
@@ -171,5 +171,5 @@ int main(int argc, char **argv) {
         time = cpu_ns() - start;
     } while (steps < 3 || time < 300000000);
     printf("%llu\n", (unsigned long long)(time / steps));
-    return sum == 1; // never, but the compiler cannot know
+    return sum == 1; // never true, but unknown to the compiler
 }

@@ -1,15 +1,15 @@
-// ours.c: the merge engine as its users call it, measured as its peers are.
+// ours.c: the merge engine through its public functions, measured like its peers.
 //
 // usage: ours MODE FILE...
 //   delta         raw to raw: CPU time in ns of one step; the files are taken in turn
 //   delta-gz      the same, gzip to gzip, level 1
-//   allocations   calls of malloc, calloc and realloc in one step of delta, once it has its memory
+//   allocations   calls of malloc, calloc and realloc in one step of delta, after warm-up
 //   merge         raw to raw: ns for all files
 //   merge-gz      gzip to gzip: ns for all files
-//   peak-gz       the same, one file in memory at a time: bytes of resident memory at most
+//   peak-gz       the same, one file in memory at a time: peak resident bytes
 //   result        the merge, raw, to standard output
 //   tree          all files, gzip, to one call tree: ns
-// malloc and its kin are defined here: they count, and glibc's do the work. That costs 1 ns a call.
+// malloc, calloc and realloc are interposed here to count, and forward to glibc. That costs 1 ns per call.
 #include "../../merge/merge.h"
 
 #include <stdio.h>
@@ -77,16 +77,16 @@ static void print(uint64_t value) {
     printf("%llu\n", (unsigned long long)value);
 }
 
-// ---- What is measured ----
+// ---- Modes ----
 
-static struct file *files; // of the modes that read them before
+static struct file *files; // for modes that read files in advance
 static char **paths;
 static size_t count;
 static struct delta *delta;
 
 static void step_delta(size_t i, enum merge_compression compression) {
     struct merge_fault fault;
-    const uint8_t *bytes; // of the delta
+    const uint8_t *bytes; // owned by the delta
     size_t size;
     check(delta_step(delta, files[i % count].bytes, files[i % count].size, compression, &bytes, &size, &fault), &fault);
 }
@@ -120,7 +120,7 @@ static void step(const char *mode, size_t i) {
     }
 }
 
-// Once before, then until a third of a second is over, and at least 3 times.
+// One warm-up step, then for a third of a second, at least 3 times.
 static void measure_steps(const char *mode) {
     step(mode, 0);
     uint64_t start = now_ns(CLOCK_PROCESS_CPUTIME_ID), time;

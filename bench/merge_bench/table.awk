@@ -1,4 +1,4 @@
-# table.awk: the tables of bench/merge out of its results, "VARIANT WHAT VALUE", sorted by value.
+# table.awk: the tables of bench/merge from its results, "VARIANT WHAT VALUE", sorted by value.
 {
     key = $1 " " $2
     count[key]++
@@ -18,7 +18,7 @@ function row(name, figure, unit, goal, peer, peer_figure) {
 }
 function delta_table(gz, goal, title,   i, f, ours, limit, fast) {
     ours = "ours" gz; limit = "limit" gz; fast = "fastdelta" gz
-    printf "\n%s; ratio of the floors to the limit (goal %s)\n\n", title, goal
+    printf "\n%s; ratio of minima to the limit (goal %s)\n\n", title, goal
     printf "%10s  %10s %11s %10s %10s %10s %10s\n", "", "limit, ms", "A/A control", "cmemprof", "of medians", "fastdelta", gz ? "" : "v1.43.1"
     for (i = 1; i <= files; i++) {
         f = file[i]
@@ -36,11 +36,11 @@ BEGIN {
 END {
     files = split(names, file, " ")
     merged = split(merges, merge, " ")
-    printf "CPU time, floors of %d rounds\n", rounds
+    printf "CPU time, minima of %d rounds\n", rounds
     delta_table("", "<= 3", "delta, raw to raw; limit: one varint pass and memcpy")
     delta_table("-gz", "<= 1.5", "delta, gzip to gzip, level 1; limit: inflate, pass, memcpy, deflate 1 with libdeflate")
 
-    printf "\nmerge, gzip to gzip; limit: inflate and pass of each input, deflate 1 of the result (goal <= 2)\n\n"
+    printf "\nmerge, gzip to gzip; limit: inflate and decode each input, deflate the result at level 1 (goal <= 2)\n\n"
     printf "%10s  %10s %11s %10s %12s   %14s %14s\n", "", "limit, ms", "A/A control", "cmemprof", "google/pprof", "peak, MB", "google/pprof"
     for (i = 1; i <= merged; i++) {
         m = merge[i]
@@ -51,22 +51,22 @@ END {
         row("merge " m ", peak memory", mb("ours-peak", m), "MB", m == "60x10k" ? "<= 60" : "", "google/pprof", mb("pprof-peak", m))
     }
 
-    printf "\ngrowth: CPU time of a sample, in ns\n\n%10s  %10s %10s\n", "", "delta", "merge of 10"
+    printf "\ngrowth: CPU time per sample, in ns\n\n%10s  %10s %10s\n", "", "delta", "merge of 10"
     for (s in samples) order[samples[s]] = s
     for (n = 1000; n <= 100000; n *= 10) {
         s = order[n]
         printf "%10s  %10.0f %10.0f\n", s, low("ours", s) / n, low("ours-merge", "10x" s) / n / 10
-        row("delta " s ", a sample", sprintf("%.0f", low("ours", s) / n), "ns", "", "", "")
-        row("merge 10x" s ", a sample", sprintf("%.0f", low("ours-merge", "10x" s) / n / 10), "ns", "", "", "")
+        row("delta " s ", per sample", sprintf("%.0f", low("ours", s) / n), "ns", "", "", "")
+        row("merge 10x" s ", per sample", sprintf("%.0f", low("ours-merge", "10x" s) / n / 10), "ns", "", "", "")
     }
 
-    printf "\nallocations of a delta in the steady state (goal 0):"
+    printf "\nallocations of a delta in steady state (goal 0):"
     for (i = 1; i <= files; i++) {
         printf "%s %s %d", (i > 1 ? "," : ""), file[i], low("allocations", file[i])
         row("allocations a delta " file[i], low("allocations", file[i]) + 0, "calls", "0", "", "")
     }
-    printf "\ncall tree from 60 x 10k: %.3f s in one thread (goal <= 0.3 s); to inflate them and look at each byte: %.3f s\n",
+    printf "\ncall tree from 60 x 10k: %.3f s in one thread (goal <= 0.3 s); to inflate them and decode each varint: %.3f s\n",
         low("tree", "60x10k") / 1e9, low("limit-tree", "60x10k") / 1e9
-    row("call tree 60x10k, inflate and pass of the inputs", sprintf("%.3f", low("limit-tree", "60x10k") / 1e9), "s", "", "", "")
+    row("call tree 60x10k, inflate and decode the inputs", sprintf("%.3f", low("limit-tree", "60x10k") / 1e9), "s", "", "", "")
     row("call tree 60x10k", sprintf("%.3f", low("tree", "60x10k") / 1e9), "s", "<= 0.3", "", "")
 }

@@ -1,13 +1,13 @@
-// Command receiver_bench measures the receiver over HTTP, and the disk it stands on. bench/receiver runs it; docs/bench.md says how to read it.
+// Command receiver_bench measures the receiver over HTTP, and its disk. bench/receiver runs it; docs/bench.md explains the results.
 //
-//	receiver_bench limit DIR                     what the disk takes: 100 KB appended and synced; 8 files of an upload synced one by one
+//	receiver_bench limit DIR                     the limit of the disk: 100 KB appended and synced; 8 files of an upload synced one by one
 //	receiver_bench uploads URL PID SECONDS       16 clients upload batches of 100 KB as fast as they are answered
-//	receiver_bench fill DIR N                    N small uploads as files, for a receiver to find
-//	receiver_bench start PROGRAM DIR             from the start to the first answer, five times
+//	receiver_bench fill DIR N                    creates N small uploads as files for a receiver
+//	receiver_bench start PROGRAM DIR             time from start to first answer, five times
 //	receiver_bench search URL                    a search page with 3 facets: list, facets, histogram
 //	receiver_bench hour URL PROFILES             960 profiles of 16 hosts, merged into one flame graph: cold, and again
-//	receiver_bench fleet DIR PROFILES            an hour of 200 services with 5 processes each as files, for a receiver to find
-//	receiver_bench analysis URL PID              what stands out in all of them
+//	receiver_bench fleet DIR PROFILES            creates an hour of 200 services with 5 processes each as files
+//	receiver_bench analysis URL PID              the Analysis of all of them
 //
 // Each prints lines "KEY VALUE".
 package main
@@ -33,7 +33,7 @@ import (
 	"time"
 )
 
-// What a Go client sends in a minute, together 100 KB.
+// A Go client's batch of one minute, 100 KB in total.
 var sizes = map[string]int{"cpu.pprof": 30_000, "delta-heap.pprof": 40_000, "delta-block.pprof": 7_000, "delta-mutex.pprof": 3_000, "goroutines.pprof": 15_000, "go.trace": 4_000, "metrics.json": 200}
 
 func check(err error) {
@@ -78,7 +78,7 @@ func quantile(times []time.Duration, q float64) float64 {
 
 // ---- The limit ----
 
-// What it writes stays: ext4 avoids inodes that were freed a moment ago, and looking for others would slow down what is measured next.
+// Files are kept: ext4 avoids recently freed inodes, and the search for others would slow down the next measurement.
 func limit(directory string) {
 	content := make([]byte, 100_000)
 	_, _ = rand.Read(content)
@@ -268,7 +268,7 @@ func hour(url, profiles string) {
 
 // ---- An hour of 1,000 processes ----
 
-// Files are links to a few: nothing ever writes them.
+// Files are hard links to a few, since they are never written.
 func fleet(directory, profiles string) {
 	heaps, err := filepath.Glob(filepath.Join(profiles, "*.pb.gz"))
 	check(err)
@@ -293,7 +293,7 @@ func fleet(directory, profiles string) {
 	}
 }
 
-// Of the receiver, both threads.
+// CPU time of the receiver.
 func processorTime(pid string) time.Duration {
 	text, err := os.ReadFile("/proc/" + pid + "/stat")
 	check(err)

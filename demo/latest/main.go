@@ -1,5 +1,5 @@
-// Latest saves the newest heap profile that a receiver holds to a file, and prints what the receiver's page has on it: the address at which
-// its flame graph is shown, then the address of the page's Analysis of all profiles of the service, then what Analysis says of C memory.
+// Latest saves a receiver's newest heap profile to a file, and prints the address of its flame graph on the receiver's page,
+// then the address of the Analysis of all profiles of the service, then the findings of Analysis about C memory.
 package main
 
 import (
@@ -68,7 +68,7 @@ func save(receiver, service, file string) (link string, err error) {
 	return "", errors.New("the receiver has no heap profile")
 }
 
-// findLeak returns the worst of the likely leaks of C memory, in a line.
+// findLeak returns the worst likely leak of C memory, in one line.
 func findLeak(receiver, service string) (string, error) {
 	var analysis struct {
 		Profiles int

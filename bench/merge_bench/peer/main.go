@@ -2,9 +2,9 @@
 //
 // usage: peer MODE FILE...
 //
-//	delta      fastdelta, raw to raw: ns of CPU time a step; the files are taken in turn
+//	delta      fastdelta, raw to raw: ns of CPU time per step; the files are taken in turn
 //	delta-gz   the same, gzip to gzip with the compressor that dd-trace-go uses, level 1
-//	merge-gz   google/pprof: parse all, Merge, write: ns for all files, and on a second line the memory that this took at most, in bytes
+//	merge-gz   google/pprof: parse all, Merge, write: ns for all files, and on a second line the peak memory in bytes
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Package timing is what the peers' programs have in common: how long a step takes, and what a program needed at most.
+// Package timing is shared by the peers' programs: it measures the time of a step and peak memory.
 package timing
 
 import (
@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// cpu is what all threads have used, those of the garbage collector too.
+// cpu returns the CPU time of all threads, including the garbage collector's.
 func cpu() time.Duration {
 	var usage syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// Steps prints the CPU time of one step in ns: step is called until a third of a second is over, and at least 3 times; once before, too.
+// Steps prints the CPU time of one step in ns: after one warm-up call step is called for a third of a second, at least 3 times.
 func Steps(step func(i int)) {
 	step(0)
 	started, steps := cpu(), 0
@@ -26,14 +26,14 @@ func Steps(step func(i int)) {
 	fmt.Println(int64(cpu()-started) / int64(steps))
 }
 
-// Once prints the CPU time of one step in ns, without one before.
+// Once prints the CPU time of one step in ns, without warm-up.
 func Once(step func()) {
 	started := cpu()
 	step()
 	fmt.Println(int64(cpu() - started))
 }
 
-// Peak prints the resident memory at its largest, in bytes.
+// Peak prints peak resident memory in bytes.
 func Peak() {
 	var usage syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
@@ -50,7 +50,7 @@ func Read(paths []string) (files [][]byte) {
 	return files
 }
 
-// Check ends the program when there is an error.
+// Check ends the program if err is not nil.
 func Check(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -1,5 +1,5 @@
-// The program v1delta measures the Delta of dd-trace-go v1.43.1 on encoded heap profiles, with the google/pprof of its go.mod: later ones do
-// not fit. usage: v1delta FILE... (not compressed; taken in turn, one step each)
+// The program v1delta measures the Delta of dd-trace-go v1.43.1 on encoded heap profiles, with the google/pprof version in its go.mod; later
+// ones are incompatible. usage: v1delta FILE... (uncompressed; taken in turn, one step each)
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command service answers requests of its own making as fast as it can: JSON in, SQLite, JSON out. When it has answered so many it prints
-// what that took: "cpu MICROSECONDS" a request (user and system time of the whole process), "rss KIB" at the end, and "anonymous KIB", the part
-// of it that is not of files. It is built without a profiler, with -tags v2 and with -tags ours.
+// Command service generates requests and answers them as fast as it can: JSON in, SQLite, JSON out. After REQUESTS it prints
+// "cpu MICROSECONDS" per request (user and system time of the whole process), the final "rss KIB", and "anonymous KIB", its part
+// not backed by files. It is built without a profiler, with -tags v2 and with -tags ours.
 //
 // usage: service ADDRESS PERIOD REQUESTS
 package main
@@ -79,7 +79,7 @@ func serve(requests int64) {
 	wg.Wait()
 }
 
-// answer is where a handler writes: no socket, whose cost would hide that of the profiler.
+// answer is the ResponseWriter: no socket, whose cost would mask the profiler's.
 type answer struct {
 	header http.Header
 	status int
@@ -108,7 +108,7 @@ func cpu() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// status is a line of /proc/self/status, in KiB.
+// status returns a line of /proc/self/status, in KiB.
 func status(name string) (kib int64) {
 	file, err := os.Open("/proc/self/status")
 	if err != nil {

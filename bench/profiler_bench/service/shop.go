@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	keptRows   = 20000 // of each worker's database: about 6 MB of C memory
-	keptOrders = 50000 // of all: about 60 MB of Go memory
+	keptRows   = 20000 // per worker's database: about 6 MB of C memory
+	keptOrders = 50000 // in total: about 60 MB of Go memory
 	items      = 12
 )
 
@@ -27,7 +27,7 @@ type incoming struct {
 	Items    []item `json:"items"`
 }
 
-// order is the text of the nth order.
+// order returns the text of order n.
 func order(n int) string {
 	o := incoming{Customer: fmt.Sprintf("customer %d", n%1009)}
 	for i := range items {
@@ -71,7 +71,7 @@ func (s *shop) handler(db *sql.DB) (http.Handler, error) {
 	}), nil
 }
 
-// store adds the items, forgets old ones, and adds up what the customer has ordered.
+// store adds the items, deletes old ones, and sums the customer's orders.
 func store(db *sql.DB, o *incoming) (map[string]float64, error) {
 	tx, err := db.Begin()
 	if err != nil {

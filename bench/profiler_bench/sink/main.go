@@ -1,5 +1,5 @@
-// Command sink takes uploads as an Agent does and throws them away. It prints its address, and when its standard input ends how many batches
-// and bytes came.
+// Command sink accepts uploads like an Agent and discards them. It prints its address, and when its standard input ends the number of batches
+// and bytes.
 package main
 
 import (
@@ -20,7 +20,7 @@ func main() {
 	var batches, bytes atomic.Int64
 	go http.Serve(listener, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
-		if r.URL.Path != "/profiling/v1/input" { // v2 sends other things, too, and complains if they are refused
+		if r.URL.Path != "/profiling/v1/input" { // v2 sends other requests, too, and logs refusals
 			return
 		}
 		batches.Add(1)
