@@ -283,7 +283,7 @@ func (m *Merger) Keep(sampleTypes ...string) error {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	if code := C.profile_keep_sample_types(m.c, cStrings(&pinner, sampleTypes...), C.size_t(len(sampleTypes))); code != C.MERGE_OK {
-		return &Error{Code: Code(code), Text: fmt.Sprintf("of the sample types %q", sampleTypes)}
+		return &Error{Code: Code(code), Text: fmt.Sprintf("one of the sample types %q", sampleTypes)}
 	}
 	return nil
 }

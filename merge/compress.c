@@ -197,7 +197,7 @@ static enum merge_error inflate_gzip(struct inflation *job, struct libdeflate_de
             continue;
         }
         if (result != LIBDEFLATE_SUCCESS)
-            return fault_set(job->fault, MERGE_BAD_COMPRESSION, at, "the gzip stream is damaged or cut off");
+            return fault_set(job->fault, MERGE_BAD_COMPRESSION, at, "the gzip stream is damaged or truncated");
         at += used;
         job->out->size += made;
     }
@@ -273,7 +273,7 @@ static enum merge_error inflate_zstd(struct inflation *job, ZSTD_DCtx *context) 
 
 static enum merge_error inflate_lz4(struct inflation *job) {
     if (!compress_lz4_frames)
-        return fault_set(job->fault, MERGE_BAD_COMPRESSION, 0, "LZ4 is not read here; lz4 -dc undoes it");
+        return fault_set(job->fault, MERGE_BAD_COMPRESSION, 0, "LZ4 input is not supported here; decompress it with lz4 -dc");
     enum merge_error error = compress_lz4_frames(job->bytes, job->size, job->limit, job->out, job->fault);
     return error == MERGE_TOO_LARGE ? over_limit(job) : error;
 }
@@ -331,7 +331,7 @@ enum merge_error compress_inflate(struct compress *compress, const void *bytes, 
         size_t max_bytes = size * ratio > FREE_RATIO_BYTES ? size * ratio : FREE_RATIO_BYTES;
         if (max_bytes < job.limit) {
             job.limit = max_bytes;
-            job.limit_name = "ratio of compression";
+            job.limit_name = "compression ratio";
         }
     }
     enum merge_error error = inflate_any(compress, &job, kind);

@@ -93,7 +93,7 @@ static void scan_header(struct cursor *cursor, struct header *header) {
         break;
     case 9:
         if (header->time_ns != 0) // concatenated profiles, as by `cat a.pb b.pb`
-            cursor_fail(cursor, MERGE_MALFORMED, "two profiles one after the other");
+            cursor_fail(cursor, MERGE_MALFORMED, "concatenated profiles");
         else
             header->time_ns = (int64_t)cursor_number(cursor);
         break;
@@ -206,7 +206,7 @@ static enum merge_error decode_period(struct input *input) {
     if (cursor.error != MERGE_OK)
         return cursor.error;
     if (!match_period(input, type))
-        return fault_set(input->fault, MERGE_TYPES_DIFFER, 0, "period type %s/%s, before it was %s/%s", profile_string(profile, type.type),
+        return fault_set(input->fault, MERGE_TYPES_DIFFER, 0, "period type %s/%s differs from %s/%s", profile_string(profile, type.type),
                          profile_string(profile, type.unit), profile_string(profile, profile->period_type.type),
                          profile_string(profile, profile->period_type.unit));
     input->header.period_type = type;

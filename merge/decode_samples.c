@@ -47,7 +47,7 @@ static bool read_values(struct cursor *cursor, int64_t *row, uint32_t *count) {
         if (packed && wire_varint(&run, &value) != WIRE_OK)
             return bad_varint(cursor);
         if (at == type_count)
-            return cursor_fail(cursor, MERGE_MALFORMED, "more values than the %u sample types", type_count);
+            return cursor_fail(cursor, MERGE_MALFORMED, "more than %u values, one per sample type", type_count);
         row[at++] = (int64_t)value;
         if (!packed)
             break;

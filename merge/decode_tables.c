@@ -17,7 +17,7 @@ static enum merge_error put_id(struct cursor *cursor, struct id_map *map, uint64
     case ID_MAP_OK:
         break;
     case ID_MAP_TWICE:
-        cursor_fail(cursor, MERGE_MALFORMED, "the id %llu came before", (unsigned long long)id);
+        cursor_fail(cursor, MERGE_MALFORMED, "duplicate id %llu", (unsigned long long)id);
         break;
     case ID_MAP_NO_MEMORY:
         cursor_fail(cursor, MERGE_NO_MEMORY, "no memory");

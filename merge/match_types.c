@@ -43,7 +43,7 @@ static enum merge_error nothing_in_common(struct input *input) {
     char its[64], ours[64];
     list_types(input, &input->types, its, sizeof its);
     list_types(input, &input->profile->types, ours, sizeof ours);
-    return fault_set(input->fault, MERGE_TYPES_DIFFER, 0, "of other types: %s; before: %s", its, ours);
+    return fault_set(input->fault, MERGE_TYPES_DIFFER, 0, "no sample types in common: %s; before: %s", its, ours);
 }
 
 static struct our_type *ours_of(const struct input *input) {
@@ -87,8 +87,7 @@ static enum merge_error assign_columns(struct input *input) {
             value_at[i] = NO_COLUMN;
             input->converts = true;
         } else {
-            return types_differ(input, ((const struct value_type *)input->types.items)[i],
-                                "is only in this profile, not in the one before");
+            return types_differ(input, ((const struct value_type *)input->types.items)[i], "is not in the previous profile");
         }
     }
     if (total > input->limits->sample_types)

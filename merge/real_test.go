@@ -194,7 +194,7 @@ func TestErrors(t *testing.T) {
 	other.SampleType = append([]*profile.ValueType{}, other.SampleType...)
 	other.SampleType[0] = &profile.ValueType{Type: "other", Unit: "count"}
 	_, err = merge.Merge(good, encode(t, other))
-	wantError(t, err, merge.TypesDiffer, "input 1: sample type other/count is only in this profile")
+	wantError(t, err, merge.TypesDiffer, "input 1: sample type other/count is not in the previous profile")
 }
 
 func TestDeltaAfterErrors(t *testing.T) {

@@ -30,13 +30,13 @@ static inline int64_t saturate_multiply(int64_t a, int64_t b, uint64_t *saturate
     return (a < 0) == (b < 0) ? INT64_MAX : INT64_MIN;
 }
 
-// Rounds to nearest, half away from 0, after adding *rest, the rounding error carried over from earlier values (initially 0). The sign
+// Rounds to nearest, half away from 0, after adding *carry, the rounding error carried over from earlier values (initially 0). The sign
 // never changes: the carry is at most half a unit, and is not added to 0.
-static inline int64_t saturate_scale(int64_t value, double factor, double *rest, uint64_t *saturated) {
+static inline int64_t saturate_scale(int64_t value, double factor, double *carry, uint64_t *saturated) {
     if (factor == 1 || value == 0)
         return value;
-    double product = (double)value * factor + *rest;
-    *rest = 0;
+    double product = (double)value * factor + *carry;
+    *carry = 0;
     if (product != product) // not a number
         return 0;
     if (product >= 0x1p63 || product < -0x1p63) {
@@ -46,7 +46,7 @@ static inline int64_t saturate_scale(int64_t value, double factor, double *rest,
     int64_t whole = (int64_t)product;
     double more = product - (double)whole;
     int64_t rounded = more >= 0.5 && whole < INT64_MAX ? whole + 1 : more <= -0.5 && whole > INT64_MIN ? whole - 1 : whole;
-    *rest = product - (double)rounded;
+    *carry = product - (double)rounded;
     return rounded;
 }
 

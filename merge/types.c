@@ -99,10 +99,10 @@ enum merge_error profile_scale_sample_type(struct profile *profile, const char *
     int index = name && *name ? profile_sample_type_index(profile, name) : -1;
     if (index < 0)
         return MERGE_NOT_FOUND;
-    double rest = 0; // carries the rounding error over: 1,000 halves are 500, not 0 or 1,000
+    double carry = 0; // carries the rounding error over: 1,000 halves are 500, not 0 or 1,000
     for (uint32_t i = 0; i < profile->samples.count; i++) {
         int64_t *value = profile_sample_values(profile, i) + index;
-        *value = saturate_scale(*value, factor, &rest, &profile->saturated);
+        *value = saturate_scale(*value, factor, &carry, &profile->saturated);
     }
     return MERGE_OK;
 }

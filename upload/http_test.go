@@ -175,7 +175,7 @@ func TestDescribe(t *testing.T) {
 	old := &upload.Error{Code: upload.Rejected, Status: 404, Text: "page not found"}
 	for agent, want := range map[bool]string{
 		false: "rejected by the server with status 404: page not found",
-		true: "rejected by the server with status 404: page not found (a Datadog Agent takes profiles from version 7.20 or 6.20 on; " +
+		true: "rejected by the server with status 404: page not found (Datadog Agents accept profiles since version 7.20 or 6.20; " +
 			"this one is older)",
 	} {
 		if got := upload.Describe(fmt.Errorf("wrapped: %w", old), agent); got != want {

@@ -76,5 +76,5 @@ void upload_result_describe(const struct upload_result *result, bool agent, char
     }
     bool more = result->text[0] != '\0';
     snprintf(text, size, "%s%s%s%s%s", name, status, more ? ": " : "", more ? result->text : "",
-             agent && result->status == 404 ? " (a Datadog Agent takes profiles from version 7.20 or 6.20 on; this one is older)" : "");
+             agent && result->status == 404 ? " (Datadog Agents accept profiles since version 7.20 or 6.20; this one is older)" : "");
 }

@@ -51,11 +51,10 @@ static const char *fault_of(int directory) {
         return "the directory belongs to another user";
     }
     if ((stat.st_mode & S_IWOTH) != 0) {
-        return "every user can write into the directory (a folder in it will do)";
+        return "every user can write to the directory (use a subdirectory)";
     }
-    return (stat.st_mode & S_IWGRP) != 0 && !is_our_group(stat.st_gid)
-               ? "another group can write into the directory (a folder in it will do)"
-               : NULL;
+    return (stat.st_mode & S_IWGRP) != 0 && !is_our_group(stat.st_gid) ? "another group can write to the directory (use a subdirectory)"
+                                                                       : NULL;
 }
 
 bool upload_spool_check(const char *path, char *text, size_t size) {

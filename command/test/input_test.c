@@ -108,7 +108,7 @@ static void test_types_differ(void **state) {
     place_save(profile, "b");
     write_one("a");
     assert_int_equal(PLACE_RUN(merge, "a", "b"), STATUS_FAILED);
-    assert_non_null(strstr(place_error, "cmemprof top: b: of other types: t"));
+    assert_non_null(strstr(place_error, "cmemprof top: b: no sample types in common: t"));
     assert_non_null(strstr(place_error, "cmemprof top:   inuse_objects, inuse_space, alloc_space: a\n"));
     assert_null(strchr(place_error, '\x1b'));
 }

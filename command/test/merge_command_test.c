@@ -59,7 +59,7 @@ static void test_union(void **state) {
     place_save(profile, "cpu");
     write_one("a", "f");
     assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "cpu", "-o", "out"), 1);
-    assert_non_null(strstr(place_error, "cmemprof merge: cpu: of other types: cpu/nanoseconds; before: "));
+    assert_non_null(strstr(place_error, "cmemprof merge: cpu: no sample types in common: cpu/nanoseconds; before: "));
     assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "a", "cpu", "a", "a", "-o", "out"), 1);
     assert_non_null(strstr(place_error, "cmemprof merge: these have no sample type in common; each group goes together:\n"
                                         "cmemprof merge:   inuse_objects, inuse_space, alloc_space: a, a, a and 1 more\n"

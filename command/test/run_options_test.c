@@ -109,7 +109,7 @@ static void wrong_lines_are_named(void **state) {
     setenv("DD_PROFILING_SPOOL_DIR", "/tmp", 1);
     assert_int_equal(PLACE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
     assert_non_null(
-        strstr(place_error, "DD_PROFILING_SPOOL_DIR cannot be /tmp: every user can write into the directory (a folder in it will do)"));
+        strstr(place_error, "DD_PROFILING_SPOOL_DIR cannot be /tmp: every user can write to the directory (use a subdirectory)"));
     unsetenv("DD_PROFILING_SPOOL_DIR");
     assert_int_equal(PLACE_RUN(parse, "run", "--nonsense", "p"), RUN_STATUS_FAILED);
     assert_non_null(strstr(place_error, "nonsense"));

@@ -53,7 +53,7 @@ func (m *cMemory) Stop() (*profile.Profile, error) {
 		return nil, m.fault
 	}
 	if m.since == nil {
-		return nil, errors.New("no profile of C allocations was begun")
+		return nil, errors.New("no profile of C allocations was started")
 	}
 	defer func() {
 		m.since.Close()

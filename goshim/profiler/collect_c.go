@@ -18,7 +18,7 @@ func (k *collector) withC(goHeap []byte) ([]byte, error) {
 	err := contained(func() error {
 		if s := k.sources.statsC(); s.LostStacks+s.LostShards+s.LostLive > 0 {
 			k.messages.warn("lost C", fmt.Sprintf("cmemprof: %d samples of C allocations were lost so far, so the figures of C memory are too low; "+
-				"cmemprof.GetStats tells why", s.LostStacks+s.LostShards+s.LostLive))
+				"see cmemprof.GetStats", s.LostStacks+s.LostShards+s.LostLive))
 		}
 		k.thisCAt = time.Now()
 		cHeap, err := k.cHeap.Heap()

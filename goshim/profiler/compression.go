@@ -24,7 +24,7 @@ func parseCompression(text string) (compression, error) {
 	algorithm, level, hasLevel := strings.Cut(text, "-")
 	known, ok := compressionLevels[algorithm]
 	if !ok {
-		return compression{}, fmt.Errorf("%q is none of legacy, gzip, gzip-N, zstd and zstd-N", text)
+		return compression{}, fmt.Errorf("%q is not one of legacy, gzip, gzip-N, zstd and zstd-N", text)
 	}
 	if !hasLevel {
 		return compression{algorithm, known.standard}, nil

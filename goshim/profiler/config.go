@@ -322,7 +322,7 @@ func (c *config) settings() map[string]any {
 // logMistakes warns of settings that are accepted but unlikely to be intended, even if WithLogStartup is off.
 func (c *config) logMistakes() {
 	for _, name := range unknownVariables() {
-		say(slog.LevelWarn, "cmemprof: "+name+" is no variable of the profiler, which has "+ownVariables())
+		say(slog.LevelWarn, "cmemprof: "+name+" is not a variable of the profiler; it has "+ownVariables())
 	}
 	u, err := url.Parse(c.agentURL)
 	own := c.agentless || c.unixSocket != "" || c.httpClient != nil // another address, or a transport that may reinterpret this one

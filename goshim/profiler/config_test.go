@@ -191,8 +191,8 @@ func TestMistakesAreSaid(t *testing.T) {
 	t.Setenv("DD_PROFILING_CMEMPROF", "")
 	t.Setenv("DD_PROFILING_CMEMPROF_A", "")
 	run(profiler.WithAgentAddr("localhost:8126"))
-	log.wantOnly(t, port80, "WARN cmemprof: DD_PROFILING_CMEMPROF_A is no variable of the profiler",
-		"DD_PROFILING_CMEMPROF_SAMPLE_RATE is no variable of the profiler, which has DD_PROFILING_CMEMPROF_ENABLED, DD_PROFILING_CMEMPROF_SAMPLING_RATE")
+	log.wantOnly(t, port80, "WARN cmemprof: DD_PROFILING_CMEMPROF_A is not a variable of the profiler",
+		"DD_PROFILING_CMEMPROF_SAMPLE_RATE is not a variable of the profiler; it has DD_PROFILING_CMEMPROF_ENABLED, DD_PROFILING_CMEMPROF_SAMPLING_RATE")
 }
 
 func TestSwitchedOffIsSaid(t *testing.T) {

@@ -65,7 +65,7 @@ func TestStopDoesNotHangWithWhatItWasGiven(t *testing.T) {
 		case <-time.After(patience):
 			t.Fatalf("Stop hangs with the %s", name)
 		}
-		if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "Stop does not wait any longer") {
+		if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "Stop gave up waiting") {
 			t.Errorf("%s: log %q", name, lines)
 		}
 	}

@@ -48,5 +48,5 @@ func makeFolder(path string) (string, error) {
 			return name, err
 		}
 	}
-	return "", fmt.Errorf("%s and %d more of this second are there already", path, maxSameSecond-1)
+	return "", fmt.Errorf("%s and %d more of the same second already exist", path, maxSameSecond-1)
 }

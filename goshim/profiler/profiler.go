@@ -236,7 +236,7 @@ func (p *profiler) stop() {
 	sent := endsBefore(p.sent, send, p.after(p.cfg.uploadTimeout))
 	p.uploader.giveUp()
 	if !sent && !endsBefore(p.sent, all) {
-		say(slog.LevelWarn, "cmemprof: Stop does not wait any longer for the last batch: the HTTP client, the statsd client or the disk of the spool hangs")
+		say(slog.LevelWarn, "cmemprof: Stop gave up waiting for the last batch: the HTTP client, the statsd client or the disk of the spool hangs")
 		return
 	}
 	if p.cfg.logStartup {

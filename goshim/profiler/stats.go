@@ -72,7 +72,7 @@ func contained(f func() error) (err error) {
 			err = fmt.Errorf("panic: %v", r)
 			stack := debug.Stack()
 			firstPanic.Do(func() {
-				say(slog.LevelError, "cmemprof: a panic was contained; this is a fault of the profiler", "panic", r, "stack", string(stack))
+				say(slog.LevelError, "cmemprof: a panic was contained; this is a bug in the profiler", "panic", r, "stack", string(stack))
 			})
 		}
 	}()

@@ -134,7 +134,7 @@ func TestFullQueueDropsTheOldest(t *testing.T) {
 		a.next(t).wantTag(t, "profile_seq", strconv.Itoa(seq))
 	}
 	profiler.Stop()
-	log.wantOnly(t, "it takes batches more slowly than they are made", "again; ")
+	log.wantOnly(t, "it accepts batches more slowly than they are produced", "again; ")
 }
 
 func TestPanicInTheUploaderIsContained(t *testing.T) {

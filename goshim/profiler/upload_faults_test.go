@@ -43,7 +43,7 @@ var faults = []fault{
 	{"status 500", "status 500: the disk is full", false, never, answering(500, nil)},
 	{"status 408", "status 408: the disk is full", false, never, answering(408, nil)},
 	{"status 403", "status 403: the disk is full", false, never, answering(403, nil)},
-	{"status 404", "status 404: the disk is full (a Datadog Agent takes profiles from version 7.20", false, never, answering(404, nil)},
+	{"status 404", "status 404: the disk is full (Datadog Agents accept profiles since version 7.20", false, never, answering(404, nil)},
 	{"status 429 with Retry-After", "status 429: the disk is full", false, never, answering(429, map[string]string{"Retry-After": "3600"})},
 	{"reset in mid-body", "connection broken", false, never, connecting(func(c *net.TCPConn, _ <-chan struct{}) {
 		_, _ = io.ReadFull(c, make([]byte, 300))
@@ -396,7 +396,7 @@ func TestSpoolThatOthersCanWriteIntoIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(t, a, profiler.WithProfileTypes(), profiler.WithPeriod(20*time.Millisecond))
-	want := ": invalid spool: " + folder + ": every user can write into the directory (a folder in it will do)"
+	want := ": invalid spool: " + folder + ": every user can write to the directory (use a subdirectory)"
 	if err := profiler.Start(profiler.WithSpool(folder, 0)); err == nil || err.Error() != "WithSpool"+want {
 		t.Errorf("got %v", err)
 	}
@@ -473,7 +473,7 @@ func TestAgentTooOld(t *testing.T) {
 	a.status.Store(404)
 	start(t, a, profiler.WithProfileTypes())
 	profiler.Stop()
-	log.wantOnly(t, "status 404: the disk is full (a Datadog Agent takes profiles from version 7.20 or 6.20 on; this one is older)")
+	log.wantOnly(t, "status 404: the disk is full (Datadog Agents accept profiles since version 7.20 or 6.20; this one is older)")
 	if got := since(base); got != (profiler.Counters{BatchesFailed: 1}) {
 		t.Errorf("%+v", got)
 	}

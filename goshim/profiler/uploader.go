@@ -74,7 +74,7 @@ func (u *uploader) add(b batch) {
 	}
 	if u.account(u.queue.Counts()).Dropped > 0 {
 		u.cfg.count("queue_full", 1)
-		u.failures.lost("it takes batches more slowly than they are made")
+		u.failures.lost("it accepts batches more slowly than they are produced")
 	}
 	select {
 	case u.added <- struct{}{}:
@@ -179,7 +179,7 @@ func isRefusal(err error) bool {
 func (u *uploader) end() {
 	counts := u.queue.Close()
 	if u.account(counts).Dropped > 0 {
-		u.failures.lost("no answer in the time that Stop waits")
+		u.failures.lost("no answer within the time limit of Stop")
 	}
 	if u.client != nil {
 		u.client.Close()

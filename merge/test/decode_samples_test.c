@@ -49,7 +49,7 @@ static void wrong_samples(void **state) {
     expect_fault(&w, MERGE_MALFORMED, "sample 0: location id 9 does not exist");
     w = good_message();
     SAMPLE(&w, "\x12\x02\x01\x01");
-    expect_fault(&w, MERGE_MALFORMED, "sample 0: more values than the 1 sample types");
+    expect_fault(&w, MERGE_MALFORMED, "sample 0: more than 1 values, one per sample type");
     w = good_message();
     SAMPLE(&w, "\x08\x01");
     expect_fault(&w, MERGE_MALFORMED, "sample 0: 0 values for 1 sample types");

@@ -10,11 +10,11 @@ static void ids(void **state) {
     expect_fault(&w, MERGE_MALFORMED, "mapping 1: has no id");
     w = good_message();
     PUT(&w, 5, 1, 1);
-    expect_fault(&w, MERGE_MALFORMED, "function 1: the id 1 came before");
+    expect_fault(&w, MERGE_MALFORMED, "function 1: duplicate id 1");
     w = good_message();
     PUT(&w, 4, 1, UINT64_MAX);
     PUT(&w, 4, 1, UINT64_MAX);
-    expect_fault(&w, MERGE_MALFORMED, "location 2: the id 18446744073709551615 came before");
+    expect_fault(&w, MERGE_MALFORMED, "location 2: duplicate id 18446744073709551615");
     w = good_message();
     PUT(&w, 2, 2, 1, 1, 99);
     expect_fault(&w, MERGE_MALFORMED, "sample 0: location id 99 does not exist");
@@ -52,7 +52,7 @@ static void values(void **state) {
     w = good_message();
     PUT(&w, 2, 1, 1, 2, 1);
     PUT(&w, 2, 1, 1, 2, 1, 2, 1);
-    expect_fault(&w, MERGE_MALFORMED, "sample 1: more values than the 1 sample types");
+    expect_fault(&w, MERGE_MALFORMED, "sample 1: more than 1 values, one per sample type");
     put_text(&w, "");
     PUT(&w, 2, 2, 1);
     expect_fault(&w, MERGE_MALFORMED, "samples, but no sample types");

@@ -85,7 +85,7 @@ static void test_words_for_the_log(void **state) {
     upload_result_describe(&result, false, text, sizeof text);
     assert_string_equal(text, "rejected by the server with status 404: Not Found");
     upload_result_describe(&result, true, text, sizeof text);
-    assert_non_null(strstr(text, "from version 7.20 or 6.20 on; this one is older"));
+    assert_non_null(strstr(text, "since version 7.20 or 6.20; this one is older"));
     result = (struct upload_result){.error = UPLOAD_TIMEOUT};
     upload_result_describe(&result, true, text, sizeof text);
     assert_string_equal(text, "time-out");

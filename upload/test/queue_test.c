@@ -475,7 +475,7 @@ static void test_spool_that_others_can_write_into(void **state) {
     assert_int_equal(chmod(folder, 0777), 0);
     struct upload_queue *queue = open_queue(folder);
     upload_queue_spool_error(queue, text, sizeof text);
-    assert_string_equal(text, "every user can write into the directory (a folder in it will do)");
+    assert_string_equal(text, "every user can write to the directory (use a subdirectory)");
     add(queue, 0);
     assert_int_equal(count_files(".batch", NULL), 0);
     assert_int_equal(settle(queue, 0, sent), UPLOAD_OUTCOME_SENT);

@@ -286,8 +286,8 @@ static void test_directory_that_others_can_write_into_is_refused(void **state) {
     (void)state;
     check_refused(geteuid(), getegid(), 0700, "");
     check_refused(geteuid(), getegid(), 0775, ""); // mkdir with umask 002
-    check_refused(geteuid(), getegid(), 0777, "every user can write into the directory (a folder in it will do)");
-    check_refused(geteuid(), getegid(), 01777, "every user can write into the directory (a folder in it will do)");
+    check_refused(geteuid(), getegid(), 0777, "every user can write to the directory (use a subdirectory)");
+    check_refused(geteuid(), getegid(), 01777, "every user can write to the directory (use a subdirectory)");
     assert_int_equal(chmod(folder, 0700), 0);
     struct upload_spool *spool = open_spool(1 << 20);
     assert_int_equal(chmod(folder, 0777), 0); // also if the mode changes later
@@ -295,7 +295,7 @@ static void test_directory_that_others_can_write_into_is_refused(void **state) {
     assert_int_equal(take(spool), -1);
     assert_int_equal(chmod(folder, 0700), 0);
     if (geteuid() == 0) { // chown needs root
-        check_refused(0, 12345, 0770, "another group can write into the directory (a folder in it will do)");
+        check_refused(0, 12345, 0770, "another group can write to the directory (use a subdirectory)");
         check_refused(0, 12345, 0750, "");
         check_refused(12345, 0, 0700, "the directory belongs to another user");
     }

@@ -112,7 +112,7 @@ func (b *builder) header(line string) error {
 	for _, word := range strings.Split(line, " ") {
 		name, unit, _ := strings.Cut(word, "/")
 		if name == "" || unit == "" || strings.Contains(unit, "/") {
-			return fmt.Errorf("%q is no type/unit", word)
+			return fmt.Errorf("%q is not of the form type/unit", word)
 		}
 		b.p.SampleType = append(b.p.SampleType, &profile.ValueType{Type: name, Unit: unit})
 	}

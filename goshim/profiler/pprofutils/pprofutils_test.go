@@ -66,7 +66,7 @@ func TestBadText(t *testing.T) {
 		"main":                     "line 1",
 		"main;a 1\nmain;b ":        "line 2",
 		"main one":                 "invalid syntax",
-		"a/b c//d\nf 1 2":          `"c//d" is no type/unit`,
+		"a/b c//d\nf 1 2":          `"c//d" is not of the form type/unit`,
 		"a/b c/d\nf 1":             "want a stack and 2 values",
 		"f 9999999999999999999999": "out of range",
 	} {

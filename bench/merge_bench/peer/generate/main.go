@@ -1,7 +1,7 @@
-// The program generate writes heap profiles as a Go service would over a day: the same stacks again and again with growing counters, and in each
-// profile some that others do not have. The same arguments give the same bytes.
+// The program generate writes heap profiles like those of a Go service over a day: the same stacks with growing counters, and in each
+// profile some stacks that others lack. The same arguments give the same bytes.
 //
-// usage: generate DIR SAMPLES PROFILES   writes DIR/pN.pprof (not compressed) and DIR/pN.pb.gz, N from 0
+// usage: generate DIR SAMPLES PROFILES   writes DIR/pN.pprof (uncompressed) and DIR/pN.pb.gz, N from 0
 package main
 
 import (
@@ -17,12 +17,12 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// service is what all profiles of one process have in common.
+// service is shared by all profiles of one process.
 type service struct {
 	random    *rand.Rand
 	profile   *profile.Profile
 	stacks    [][]*profile.Location
-	allocated []int64 // objects of each stack up to now
+	allocated []int64 // objects per stack so far
 }
 
 func newService(samples int) *service {
@@ -34,7 +34,7 @@ func newService(samples int) *service {
 		Mapping: []*profile.Mapping{{ID: 1, Start: 0x400000, Limit: 0x4000000, File: "/usr/local/bin/service", BuildID: "5f6f7d2c", HasFunctions: true}},
 	}
 	s.addLocations(200 + samples/2)
-	// A tenth more stacks than a profile has: each lacks others.
+	// 10 % more stacks than a profile has, so that each lacks some.
 	for range samples + samples/10 {
 		s.stacks = append(s.stacks, s.stack())
 	}
@@ -58,7 +58,7 @@ func (s *service) addLocations(count int) {
 	}
 }
 
-// stack: 12 to 52 frames. Near the root there are few different ones, as in any program.
+// stack returns 12 to 52 frames, with few distinct ones near the root, as in any program.
 func (s *service) stack() []*profile.Location {
 	depth := 12 + s.random.Intn(41)
 	stack := make([]*profile.Location, depth)
@@ -72,7 +72,7 @@ func (s *service) stack() []*profile.Location {
 	return stack
 }
 
-// next is the profile a minute later: half of the stacks have allocated, a third hold memory.
+// next returns the profile a minute later: half of the stacks have allocated, a third hold memory.
 func (s *service) next(samples, number int) *profile.Profile {
 	p := &profile.Profile{SampleType: s.profile.SampleType, PeriodType: s.profile.PeriodType, Period: s.profile.Period,
 		DefaultSampleType: s.profile.DefaultSampleType, Mapping: s.profile.Mapping, Location: s.profile.Location, Function: s.profile.Function}
