@@ -29,7 +29,7 @@ void delta_free(struct delta *delta) {
     free(delta->types);
     forget(delta);
     struct array *arrays[] = {&delta->subtract, &delta->current,   &delta->last, &delta->seen,
-                              &delta->told,     &delta->locations, &delta->ids,  &delta->marks};
+                              &delta->reported, &delta->locations, &delta->ids,  &delta->marks};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         array_free(arrays[i]);
     wire_free(&delta->raw);
@@ -133,12 +133,12 @@ static bool is_c(const struct delta *delta, uint32_t index) {
 }
 
 // A C sample whose value decreased has vanished or restarted; its last value is now part of the evicted sample.
-static void add_told(struct delta *delta, uint32_t index) {
+static void add_reported(struct delta *delta, uint32_t index) {
     uint32_t types = delta->known->type_count;
     const int64_t *current = (const int64_t *)delta->current.items + (size_t)index * types;
     const int64_t *last = (const int64_t *)delta->last.items + (size_t)index * types;
     const bool *subtract = delta->subtract.items;
-    int64_t *told = delta->told.items;
+    int64_t *reported = delta->reported.items;
     bool less = false;
     for (uint32_t i = 0; i < types; i++)
         less |= subtract[i] && current[i] < last[i];
@@ -146,14 +146,14 @@ static void add_told(struct delta *delta, uint32_t index) {
         return;
     for (uint32_t i = 0; i < types; i++)
         if (subtract[i] && current[i] < last[i])
-            told[i] = saturate_add(told[i], last[i], &delta->saturated);
+            reported[i] = saturate_add(reported[i], last[i], &delta->saturated);
 }
 
 static bool find_evicted(struct delta *delta) {
     const struct input *input = delta->known->decoder;
     const uint32_t *samples = input->samples.items;
     delta->evicted = 0;
-    delta->told.count = 0;
+    delta->reported.count = 0;
     if (delta->rule != DELTA_NEVER_NEGATIVE || !delta->seeded)
         return true;
     for (uint32_t i = 0; i < input->samples.count && delta->evicted == 0; i++)
@@ -161,10 +161,10 @@ static bool find_evicted(struct delta *delta) {
             delta->evicted = samples[i] + 1;
     if (delta->evicted == 0)
         return true;
-    if (!array_push(&delta->told, delta->known->type_count, sizeof(int64_t)))
+    if (!array_push(&delta->reported, delta->known->type_count, sizeof(int64_t)))
         return false;
     for (uint32_t i = 0; i < delta->known->samples.count; i++)
-        add_told(delta, i);
+        add_reported(delta, i);
     return true;
 }
 
@@ -182,7 +182,7 @@ bool delta_row(struct delta *delta, uint32_t sample, int64_t *row) {
                 value = current[i];
         }
         if (subtract[i] && sample + 1 == delta->evicted && current[i] >= last[i]) // if it was reset, it includes nothing reported before
-            value = saturate_subtract(value, ((const int64_t *)delta->told.items)[i], &delta->saturated);
+            value = saturate_subtract(value, ((const int64_t *)delta->reported.items)[i], &delta->saturated);
         if (value < 0 && subtract[i] && delta->rule == DELTA_NEVER_NEGATIVE)
             value = delta->seeded ? 0 : value;
         row[i] = value;
@@ -308,8 +308,8 @@ static enum merge_error step(struct delta *delta, const void *bytes, size_t size
     return MERGE_OK;
 }
 
-// Of tells_once: the profile is what the next one is compared with, and no result.
-static enum merge_error only_keep(struct delta *delta, const void *bytes, size_t size, struct merge_fault *fault) {
+// With tells_once: stores the profile for comparison with the next one, without a result.
+static enum merge_error store_only(struct delta *delta, const void *bytes, size_t size, struct merge_fault *fault) {
     enum merge_error error = stage(delta, bytes, size, fault);
     if (error != MERGE_OK) {
         forget(delta);
@@ -319,14 +319,14 @@ static enum merge_error only_keep(struct delta *delta, const void *bytes, size_t
     keep_values(delta);
     delta->seeded = true;
     delta->lost = false;
-    return fault_set(fault, MERGE_NOT_FOUND, 0, "the profile before is not known");
+    return fault_set(fault, MERGE_NOT_FOUND, 0, "the previous profile is unknown");
 }
 
 static void lose(struct delta *delta, const void *bytes, size_t size) {
     forget(delta);
-    delta->lost = delta->tells_once && delta->has_told;
+    delta->lost = delta->tells_once && delta->has_reported;
     if (delta->lost)
-        only_keep(delta, bytes, size, NULL);
+        store_only(delta, bytes, size, NULL);
 }
 
 enum merge_error delta_step(struct delta *delta, const void *bytes, size_t size, enum merge_compression compression, const uint8_t **out,
@@ -336,7 +336,7 @@ enum merge_error delta_step(struct delta *delta, const void *bytes, size_t size,
     if (fault)
         *fault = (struct merge_fault){0};
     if (delta->lost)
-        return only_keep(delta, bytes, size, fault);
+        return store_only(delta, bytes, size, fault);
     enum merge_error error = step(delta, bytes, size, fault);
     if (error == MERGE_OK && compression != MERGE_RAW) {
         error = compress_deflate(&delta->compress, compression, delta->level, delta->raw.bytes, delta->raw.size, &delta->packed);
@@ -347,7 +347,7 @@ enum merge_error delta_step(struct delta *delta, const void *bytes, size_t size,
         lose(delta, bytes, size);
         return error;
     }
-    delta->has_told = true;
+    delta->has_reported = true;
     const struct wire_writer *result = compression == MERGE_RAW ? &delta->raw : &delta->packed;
     *out = result->bytes;
     *out_size = result->size;
@@ -364,7 +364,7 @@ enum merge_error delta_next(struct delta *delta, const void *bytes, size_t size,
     *out = malloc(*out_size + 1);
     if (!*out) {
         *out_size = 0;
-        if (!delta->tells_once) // else the profile is kept
+        if (!delta->tells_once) // else the profile stays stored
             forget(delta);
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the result");
     }

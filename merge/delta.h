@@ -17,7 +17,7 @@ struct delta {
 
     struct profile *known; // NULL: no profile yet, or after an error
     bool seeded;           // `last` holds a profile's values
-    bool has_told;         // there was a result
+    bool has_reported;     // there was a result
     bool lost;             // tells_once only: the values already reported are unknown
     size_t footprint;      // of `known` when it was created
     int64_t last_time_ns;
@@ -27,7 +27,7 @@ struct delta {
     struct array current, last;         // int64_t: a row for each sample of `known`
     struct array seen;                  // bool: the new profile has this sample of `known`
     uint32_t evicted;                   // index + 1 of the sample of MERGE_EVICTED in `known`; 0: none
-    struct array told;                  // int64_t per type: the part of the evicted sample that earlier deltas already reported
+    struct array reported;              // int64_t per type: the part of the evicted sample that earlier deltas already reported
     struct array locations, ids, marks; // scratch of delta_write: uint64_t, uint32_t, bool
     struct wire_writer raw, packed;     // the result
     struct compress compress;

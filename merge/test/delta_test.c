@@ -136,19 +136,19 @@ static void fails(struct delta *delta, struct blob bad, size_t size, enum merge_
     assert_null(out.bytes);
 }
 
-// What was told before an error is not told again, and of the profile of the error nothing is.
-static void nothing_is_told_twice(void **state) {
+// Values reported before an error are not reported again, nor are those of the failed profile.
+static void nothing_is_reported_twice(void **state) {
     (void)state;
     struct delta *delta =
         delta_new_with(&(struct delta_options){.types = (const char *const[]){"alloc"}, .type_count = 1, .level = 1, .tells_once = true});
     struct blob bad = cumulative(150, false, ROWS({"a", 11, 5})), other = sample_bytes(MERGE_RAW);
     struct blob whole = cumulative(200, false, ROWS({"a", 14, 5}));
-    fails(delta, bad, bad.size - 1, MERGE_TRUNCATED); // nothing is told yet
+    fails(delta, bad, bad.size - 1, MERGE_TRUNCATED); // nothing is reported yet
     expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}))), ROWS({"a", 10, 5}));
     for (int kind = 0; kind < 2; kind++) {
         kind == 0 ? fails(delta, bad, bad.size - 1, MERGE_TRUNCATED) : fails(delta, other, other.size, MERGE_TYPES_DIFFER);
-        fails(delta, bad, bad.size - 1, MERGE_TRUNCATED); // not that one either
-        fails(delta, whole, whole.size, MERGE_NOT_FOUND); // it is kept
+        fails(delta, bad, bad.size - 1, MERGE_TRUNCATED); // nor this one
+        fails(delta, whole, whole.size, MERGE_NOT_FOUND); // it is stored
         expect(next(delta, cumulative(300, false, ROWS({"a", 16, 5}, {"b", 1, 1}))), ROWS({"a", 2, 5}, {"b", 1, 1}));
         expect(next(delta, cumulative(400, false, ROWS({"a", 19, 5}, {"b", 1, 1}))), ROWS({"a", 3, 5}, {"b", 0, 1}));
     }
@@ -298,11 +298,11 @@ static struct blob simulated_profile(const struct simulated *stacks, int64_t evi
 }
 
 // Stacks grow, are evicted, and reappear at once or later with smaller or larger values: the deltas must add up to what was allocated.
-static void what_was_evicted_is_told_once(void **state) {
+static void evicted_values_are_reported_once(void **state) {
     (void)state;
     struct simulated stacks[SIMULATED_STACKS] = {0};
     struct delta *delta = new_delta();
-    int64_t evicted = 0, allocated = 0, told = 0, go_told = 0;
+    int64_t evicted = 0, allocated = 0, reported = 0, go_reported = 0;
     uint32_t random = 1;
     for (int64_t period = 0; period < PERIODS; period++) {
         for (int i = 0; i < SIMULATED_STACKS; i++) {
@@ -320,9 +320,9 @@ static void what_was_evicted_is_told_once(void **state) {
         }
         struct profile *profile = next(delta, simulated_profile(stacks, evicted, 1000, period));
         const int64_t *go = values_of(profile, "Go");
-        go_told += go ? go[0] : 0;
-        told += sum_of_alloc(profile);
-        assert_true(told - go_told == allocated);
+        go_reported += go ? go[0] : 0;
+        reported += sum_of_alloc(profile);
+        assert_true(reported - go_reported == allocated);
         profile_free(profile);
     }
     assert_true(evicted > 0);
@@ -353,7 +353,7 @@ static void a_reset_of_what_was_evicted(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_evicted_is_told_once),
+        cmocka_unit_test(evicted_values_are_reported_once),
         cmocka_unit_test(a_reset_of_what_was_evicted),
         cmocka_unit_test(rules),
         cmocka_unit_test(overflow_is_counted),
@@ -365,7 +365,7 @@ int main(void) {
         cmocka_unit_test(vanished_stack_is_forgotten),
         cmocka_unit_test(types_in_another_order),
         cmocka_unit_test(error_starts_anew),
-        cmocka_unit_test(nothing_is_told_twice),
+        cmocka_unit_test(nothing_is_reported_twice),
         cmocka_unit_test(header_is_that_of_the_new_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

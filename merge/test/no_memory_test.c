@@ -93,25 +93,25 @@ static enum merge_error delta_of_two(void) {
     return error;
 }
 
-static size_t whole_bytes; // of a result that has all of the input
+static size_t whole_bytes; // size of a result with the whole input
 
-// The same profile again and again: whatever fails, it is told once.
+// The same profile repeatedly: whatever fails, it is reported at most once.
 static enum merge_error delta_tells_once(void) {
     static const char *const types[] = {"alloc_space", "inuse_space"};
     struct delta *delta = delta_new_with(&(struct delta_options){.types = types, .type_count = 2, .tells_once = true});
     if (!delta)
         return MERGE_NO_MEMORY;
     enum merge_error first = MERGE_OK;
-    int told = 0;
+    int reported = 0;
     for (int i = 0; i < 4; i++) {
         struct blob out;
         enum merge_error error = delta_next(delta, input.bytes, input.size, MERGE_RAW, &out.bytes, &out.size, NULL);
         whole_bytes = i == 0 && whole_bytes == 0 ? out.size : whole_bytes;
-        told += error == MERGE_OK && out.size == whole_bytes;
+        reported += error == MERGE_OK && out.size == whole_bytes;
         first = first == MERGE_OK ? error : first;
         free(out.bytes);
     }
-    assert_true(told <= 1);
+    assert_true(reported <= 1);
     delta_free(delta);
     return first;
 }

@@ -98,7 +98,7 @@ static void system_name_stands_in(void **state) {
     profile_free(profile);
 }
 
-static void go_code_is_told_from_c(void **state) {
+static void go_code_is_distinguished_from_c(void **state) {
     (void)state;
     static const struct {
         const char *function, *file;
@@ -119,7 +119,7 @@ static void go_code_is_told_from_c(void **state) {
     }
 }
 
-static void c_memory_is_told_by_its_label(void **state) {
+static void c_memory_is_recognized_by_its_label(void **state) {
     (void)state;
     const struct profile_label labels[] = {
         {"bytes", NULL, 64, ""}, {"memory", "C", 0, ""}, {"memory", "other", 0, ""}, {"memory", NULL, 1, ""}};
@@ -130,8 +130,8 @@ static void c_memory_is_told_by_its_label(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(go_code_is_told_from_c),
-                                       cmocka_unit_test(c_memory_is_told_by_its_label),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(go_code_is_distinguished_from_c),
+                                       cmocka_unit_test(c_memory_is_recognized_by_its_label),
                                        cmocka_unit_test(frames_and_labels),
                                        cmocka_unit_test(place_in_the_file),
                                        cmocka_unit_test(types),

@@ -31,7 +31,7 @@ static enum wire_result next_of(const char *bytes, size_t size) {
     return result;
 }
 
-static void bad_fields_are_told(void **state) {
+static void bad_fields_are_detected(void **state) {
     (void)state;
     assert_int_equal(next_of("\x80", 1), WIRE_SHORT);
     assert_int_equal(next_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11), WIRE_BAD);
@@ -85,7 +85,7 @@ static void messages_of_any_length_close(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(varints_survive_both_ways),
-        cmocka_unit_test(bad_fields_are_told),
+        cmocka_unit_test(bad_fields_are_detected),
         cmocka_unit_test(messages_of_any_length_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
