@@ -1,4 +1,4 @@
-// blob.h: bytes of the tests, packed and not.
+// blob.h: byte buffers of the tests, compressed or not.
 #ifndef CMEMPROF_MERGE_TEST_BLOB_H
 #define CMEMPROF_MERGE_TEST_BLOB_H
 
@@ -17,7 +17,7 @@ struct blob {
     size_t size;
 };
 
-// Takes what comes behind.
+// Appends and frees `more`.
 static inline void join(struct blob *all, struct blob more) {
     all->bytes = realloc(all->bytes, all->size + more.size);
     memcpy(all->bytes + all->size, more.bytes, more.size);
@@ -25,7 +25,7 @@ static inline void join(struct blob *all, struct blob more) {
     free(more.bytes);
 }
 
-// What comes out when it is inflated.
+// Checks the inflated bytes.
 static inline void expect_inflated(struct blob packed, const void *bytes, size_t size) {
     uint8_t *out;
     size_t out_size;
