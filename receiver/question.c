@@ -6,7 +6,7 @@
 
 struct asker {
     struct asker *next;
-    const struct connection *connection;
+    struct question_asker who;
     struct question_answer *answer;
     enum receiver_error error;
     bool done;
@@ -94,9 +94,9 @@ static enum receiver_error work_out(struct questions *questions, struct question
     return error;
 }
 
-enum receiver_error questions_ask(struct questions *questions, const void *key, size_t key_size, const struct connection *connection,
+enum receiver_error questions_ask(struct questions *questions, const void *key, size_t key_size, struct question_asker who,
                                   question_make make, void *context, struct question_answer *answer) {
-    struct asker asker = {.connection = connection, .answer = answer};
+    struct asker asker = {.who = who, .answer = answer};
     struct question own = {.askers = &asker, .all = questions, .key = key, .key_size = key_size};
     pthread_mutex_lock(&questions->lock);
     struct question *same = find(questions, key, key_size);
@@ -114,7 +114,7 @@ bool question_is_wanted(struct question *question) {
     pthread_mutex_lock(&question->all->lock);
     for (struct asker **link = &question->askers; *link && !question->given_up;) {
         struct asker *asker = *link;
-        bool left = connection_has_left(asker->connection), makes = !asker->next;
+        bool left = asker->who.has_left(asker->who.who), makes = !asker->next;
         wanted |= !left;
         if (left && !makes) {
             *link = asker->next;

@@ -1,6 +1,7 @@
 // view_api.c: the paths that look into profiles (view_api.h).
 #include "view_api.h"
 #include "analysis.h"
+#include "connections.h"
 #include "diff.h"
 #include "jfr.h"
 #include "labels.h"
@@ -452,10 +453,15 @@ static enum receiver_error make_or_find(void *context, struct question *question
     return error;
 }
 
+static bool client_has_left(const void *connection) {
+    return connection_has_left(connection);
+}
+
 static enum receiver_error ask(struct request *request, const struct view *view) {
     struct making making = {request, view, make_key(request, view)};
     enum receiver_error error = questions_ask(&request->api->questions, making.key.bytes, making.key.bytes ? making.key.size : 0,
-                                              connection_of(request->connection), make_or_find, &making, &request->answer);
+                                              (struct question_asker){connection_of(request->connection), client_has_left}, make_or_find,
+                                              &making, &request->answer);
     free(making.key.bytes);
     return error;
 }

@@ -1,6 +1,7 @@
 // question_test.c: the same question at the same time is worked out once, and one that nobody waits for ends.
 #include "http.h"
 
+#include "../connections.h"
 #include "../question.h"
 
 #include <pthread.h>
@@ -66,10 +67,15 @@ struct asking {
     atomic_bool over;
 };
 
+static bool has_left(const void *connection) {
+    return connection_has_left(connection);
+}
+
 static void *ask(void *state) {
     struct asking *asking = state;
-    asking->error = questions_ask(&asking->scene->questions, asking->key, strlen(asking->key), asking->client->connection, asking->make,
-                                  asking->scene, &asking->answer);
+    asking->error =
+        questions_ask(&asking->scene->questions, asking->key, strlen(asking->key),
+                      (struct question_asker){asking->client->connection, has_left}, asking->make, asking->scene, &asking->answer);
     asking->over = true;
     return NULL;
 }
