@@ -36,9 +36,12 @@ LIBS_command = $(LIBS_cmemprof)
 TEST_LIBS_cmemprof := -ldw -lelf
 FOLDERS := merge lz4 upload receiver cmemprof preload command
 
-sources = $(wildcard $(1)/*.c)
+# A folder's rooms, lowest first: each may include what is to the left of it.
+ROOMS_receiver := base index store views analysis http
+rooms = $(1) $(addprefix $(1)/,$(ROOMS_$(1)))
+sources = $(foreach r,$(call rooms,$(1)),$(wildcard $(r)/*.c))
 objects = $(patsubst %.c,build/$(2)/%.o,$(filter-out command/main.c,$(call sources,$(1))))
-tests = $(patsubst $(1)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(1)/test/*_test.c))
+tests = $(foreach r,$(call rooms,$(1)),$(patsubst $(r)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(r)/test/*_test.c)))
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
@@ -54,9 +57,9 @@ build/obj/%.o: %.c | build/.setup
 build/sanitized/%.o: %.c | build/.setup
 	@mkdir -p $(@D) && echo "  cc    $< (sanitized)"
 	@$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
--include $(wildcard build/*/*/*.d build/*/*/test/*.d)
+-include $(wildcard build/*/*/*.d build/*/*/*/*.d build/*/*/*/test/*.d)
 
-# The page is TypeScript, bundled into build/web/, and part of the binary (receiver/assets.c includes it byte for byte).
+# The page is TypeScript, bundled into build/web/, and part of the binary (receiver/http/assets.c includes it byte for byte).
 PAGE_SOURCES := $(filter-out %/node_modules %/test,$(wildcard receiver/web/* receiver/web/src/*))
 PAGE_TOOLS := receiver/web/node_modules/.package-lock.json
 $(PAGE_TOOLS): receiver/web/package-lock.json receiver/web/.npmrc | build/.setup
@@ -67,7 +70,7 @@ build/web/.bundled: $(PAGE_SOURCES) $(PAGE_TOOLS)
 	@echo "  page  build/web"
 	@node receiver/web/build.mjs
 	@touch $@
-build/obj/receiver/assets.o build/sanitized/receiver/assets.o: build/web/.bundled
+build/obj/receiver/http/assets.o build/sanitized/receiver/http/assets.o: build/web/.bundled
 build/web/.checked: $(PAGE_SOURCES) $(wildcard receiver/web/test/*) $(PAGE_TOOLS)
 	@mkdir -p $(@D) && echo "  tsc   receiver/web"
 	@cd receiver/web && node_modules/.bin/tsc --noEmit && node_modules/.bin/prettier --check --log-level warn build.mjs src test
@@ -129,16 +132,16 @@ PREFIX ?= /usr/local
 install: lib static command ## Install the command, libraries, header and pkg-config file in PREFIX (/usr/local); DESTDIR as usual
 	@scripts/install $(PREFIX) $(DESTDIR)
 
-# One test program for each folder/test/x_test.c, from it and all objects of the folder and of what it uses.
+# One test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of what it uses.
 define test_rules
-build/$(2)/test/$(1)_%_test: build/$(2)/$(1)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(2))) $(call reader,$(1),$(2))
+build/$(2)/test/$(1)_%_test: build/$(2)/$(4)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(2))) $(call reader,$(1),$(2))
 	@mkdir -p $$(@D) && echo "  link  $$@"
 	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
 HOOKED_TESTS := $(foreach t,allocator_stats hook hook_cxx interposition interposition_static loaded_code real_allocator profiler reclaim resident_glibc snapshot snapshot_encode,build/sanitized/test/cmemprof_$(t)_test)
-$(foreach f,$(FOLDERS),$(eval $(call test_rules,$(f),obj,)))
-$(foreach f,merge lz4 upload receiver cmemprof command,$(eval $(call test_rules,$(f),sanitized,$(SANITIZE))))
+$(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(eval $(call test_rules,$(f),obj,,$(r)))))
+$(foreach f,merge lz4 upload receiver cmemprof command,$(foreach r,$(call rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(SANITIZE),$(r)))))
 .SECONDARY:
 
 # Compares names with libdw's; testdata/names gives it files.
@@ -174,7 +177,7 @@ SANITIZED_TESTS := $(foreach f,merge lz4 upload receiver cmemprof command,$(filt
 
 # Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
 # which clang does not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
-COMPILED := $(foreach f,$(FOLDERS) bare,$(wildcard $(f)/*.c $(f)/test/*.c))
+COMPILED := $(foreach f,$(FOLDERS) bare,$(foreach r,$(call rooms,$(f)),$(wildcard $(r)/*.c $(r)/test/*.c)))
 COMPILES := $(COMPILED:%.c=build/compiles/gcc/%) $(patsubst %.c,build/compiles/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)))
 build/compiles/gcc/%: %.c | build/.setup-test
 	@mkdir -p $(@D)
@@ -182,8 +185,8 @@ build/compiles/gcc/%: %.c | build/.setup-test
 build/compiles/clang/%: %.c | build/.setup-test
 	@mkdir -p $(@D)
 	@clang $(ALL_CFLAGS) -O0 -Wno-unknown-attributes -MMD -MP -MF $@.d -MT $@ -fsyntax-only $< && touch $@
-build/compiles/gcc/receiver/assets build/compiles/clang/receiver/assets: build/web/.bundled
--include $(wildcard build/compiles/*/*/*.d build/compiles/*/*/test/*.d)
+build/compiles/gcc/receiver/http/assets build/compiles/clang/receiver/http/assets: build/web/.bundled
+-include $(wildcard build/compiles/*/*/*.d build/compiles/*/*/*/*.d build/compiles/*/*/*/test/*.d)
 
 # What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
 PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo

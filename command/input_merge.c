@@ -2,7 +2,7 @@
 //
 // Amounts are added up. Of what was there at a moment, one file has its own: the mean is the sum divided by the files that have the type,
 // the last and the max come of one file, whose gauges are added when all have been read.
-#include "../receiver/measures.h"
+#include "../receiver/index/measures.h"
 #include "input.h"
 #include "say.h"
 

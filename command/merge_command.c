@@ -1,5 +1,5 @@
 // merge_command.c: `cmemprof merge`: profile files in, their sum out.
-#include "../receiver/measures.h"
+#include "../receiver/index/measures.h"
 #include "commands.h"
 #include "input.h"
 #include "say.h"

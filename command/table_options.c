@@ -1,7 +1,7 @@
 // table_options.c: the options of top and diff (table_options.h).
 #include "table_options.h"
-#include "../receiver/label_frames.h"
-#include "../receiver/measures.h"
+#include "../receiver/views/label_frames.h"
+#include "../receiver/index/measures.h"
 #include "say.h"
 #include "text.h"
 

@@ -1,6 +1,6 @@
 // top.c: puts the sums of a tally in order (top.h).
 #include "top.h"
-#include "../receiver/measures.h"
+#include "../receiver/index/measures.h"
 #include "text.h"
 
 #include <stdlib.h>

@@ -4,16 +4,16 @@
 // other threads: the connection is suspended, the answer put into it (reply.c), and the connection resumed, whereupon on_request is called
 // once more and sends the answer.
 #include "receiver.h"
-#include "agent.h"
-#include "api.h"
-#include "assets.h"
-#include "connections.h"
-#include "guard.h"
-#include "ingest.h"
-#include "jobs.h"
-#include "listen.h"
-#include "reply.h"
-#include "symbol_upload.h"
+#include "http/agent.h"
+#include "http/api.h"
+#include "http/assets.h"
+#include "http/connections.h"
+#include "http/guard.h"
+#include "store/ingest.h"
+#include "http/jobs.h"
+#include "http/listen.h"
+#include "http/reply.h"
+#include "store/symbol_upload.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

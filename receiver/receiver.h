@@ -12,44 +12,14 @@
 #define CMEMPROF_RECEIVER_H
 
 #include "../merge/merge.h"
+#include "base/error.h"
+#include "base/symbols.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define RECEIVER_VERSION "0.1.0"
-
-enum receiver_error {
-    RECEIVER_OK = 0,
-    RECEIVER_NO_MEMORY,
-    RECEIVER_BAD_ADDRESS,     // not ADDRESS:PORT
-    RECEIVER_NOT_LOOPBACK,    // other addresses than 127.0.0.0/8 and ::1 need a token
-    RECEIVER_ADDRESS_IN_USE,  // someone else listens there
-    RECEIVER_CANNOT_LISTEN,   // any other refusal of the system: text tells
-    RECEIVER_BAD_DIRECTORY,   // cannot be made or written
-    RECEIVER_DIRECTORY_TAKEN, // another receiver runs on it
-    RECEIVER_BAD_INDEX,       // it is damaged
-    RECEIVER_DISK_FULL,
-    RECEIVER_BAD_UPLOAD, // malformed: text tells the client why
-    RECEIVER_TOO_LARGE,
-    RECEIVER_NOT_FOUND,
-    RECEIVER_DAMAGED,   // a stored file is not what it was
-    RECEIVER_BUSY,      // too much of the same at once; later it may go
-    RECEIVER_BAD_TOKEN, // the token file cannot be read, or holds no token
-    RECEIVER_LEFT,      // nobody waits for it any more
-    RECEIVER_IO,        // the disk refused
-    RECEIVER_ERROR_COUNT
-};
-const char *receiver_error_text(enum receiver_error error); // "address already in use". Never NULL.
-
-// Names for code that has none, from files with symbols. The functions are called from several threads at once.
-enum { RECEIVER_BUILD_ID_BYTES = 129 };
-struct receiver_symbols {
-    const char *directory; // where such files are, and where uploaded ones go
-    struct profile_namer namer;
-    uint64_t (*state)(void *context); // of the namer's context: another number when other files are there
-    bool (*read_build_id)(const char *path, char build_id[RECEIVER_BUILD_ID_BYTES]); // false: no ELF file, or it has none
-};
 
 struct receiver_options {
     const char *listen;                     // "127.0.0.1:8126", "[::1]:0", "unix:/run/x.sock"; NULL: 127.0.0.1:8126; port 0: a free one

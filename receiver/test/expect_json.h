@@ -4,7 +4,7 @@
 
 #include "http.h"
 
-#include "../json.h"
+#include "../base/json.h"
 
 // Frees the JSON.
 static inline void expect_json(struct json *json, const char *piece) {

@@ -4,7 +4,7 @@
 
 #include "http.h"
 
-#include "../store.h"
+#include "../store/store.h"
 
 #include <pthread.h>
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "../../merge/merge.h"
-#include "../json.h"
+#include "../base/json.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

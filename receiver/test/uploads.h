@@ -5,7 +5,7 @@
 #include "place.h"
 #include "profiles.h"
 
-#include "../merged.h"
+#include "../views/merged.h"
 
 struct named_bytes {
     const char *name;

@@ -1,0 +1,122 @@
+// overview.c: the uploads of a selection from memory (overview.h).
+#include "overview.h"
+#include "../index/catalog_row.h"
+#include "../index/search_query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct reading {
+    const struct search *search;
+    struct overview *overview;
+    uint32_t *places; // by word: its text in the overview; 0: none yet
+    size_t room;      // for texts
+    bool no_memory;
+};
+
+static uint32_t text_of(struct reading *reading, uint32_t word) {
+    struct overview *overview = reading->overview;
+    const char *text = words_text(&reading->search->words, word);
+    if (!text || reading->places[word]) {
+        return text ? reading->places[word] : 0;
+    }
+    if (overview->text_count == reading->room) {
+        size_t room = reading->room ? 2 * reading->room : 64;
+        char **grown = realloc(overview->texts, room * sizeof *grown);
+        if (!grown) {
+            reading->no_memory = true;
+            return 0;
+        }
+        overview->texts = grown;
+        reading->room = room;
+    }
+    char *copy = strdup(text);
+    reading->no_memory |= !copy;
+    if (copy) {
+        overview->texts[overview->text_count++] = copy;
+        reading->places[word] = (uint32_t)overview->text_count;
+    }
+    return reading->places[word];
+}
+
+static void take_row(struct reading *reading, const struct search_row *row) {
+    reading->overview->uploads[reading->overview->count++] =
+        (struct overview_upload){.id = row->id,
+                                 .start_ms = row->start_ms,
+                                 .end_ms = row->end_ms,
+                                 .process = search_process(reading->search, row),
+                                 .service = text_of(reading, row->facets[FACET_SERVICE]),
+                                 .version = text_of(reading, row->facets[FACET_VERSION]),
+                                 .host = text_of(reading, row->facets[FACET_HOST]),
+                                 .language = text_of(reading, row->facets[FACET_LANGUAGE]),
+                                 .measured = row->measured,
+                                 .measures = row->measures};
+}
+
+// Under the lock. One pass to count, so that of too many the newest are taken, and one to copy.
+static bool read_rows(struct reading *reading, const struct selection *selection) {
+    const struct search *search = reading->search;
+    struct overview *overview = reading->overview;
+    struct search_query query;
+    if (!search_query_init(&query, search, selection)) {
+        return false;
+    }
+    size_t total = 0;
+    for (size_t i = search->begin; i < search->end; i++) {
+        total += search_query_match(&query, &search->rows[i]) == SEARCH_ALL_HOLD;
+    }
+    overview->left_out = total > OVERVIEW_MAX_UPLOADS ? total - OVERVIEW_MAX_UPLOADS : 0;
+    overview->uploads = malloc((total - overview->left_out + 1) * sizeof *overview->uploads);
+    reading->places = calloc((size_t)search->words.end + 1, sizeof *reading->places);
+    reading->no_memory = !overview->uploads || !reading->places;
+    size_t passed = 0;
+    for (size_t i = search->begin; i < search->end && !reading->no_memory; i++) {
+        if (search_query_match(&query, &search->rows[i]) == SEARCH_ALL_HOLD && passed++ >= overview->left_out) {
+            take_row(reading, &search->rows[i]);
+        }
+    }
+    search_query_free(&query);
+    free(reading->places);
+    return !reading->no_memory;
+}
+
+enum receiver_error overview_read(struct catalog *catalog, const struct selection *selection, struct overview *overview) {
+    *overview = (struct overview){0};
+    struct reading reading = {.search = &catalog->search, .overview = overview};
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    bool ok = read_rows(&reading, selection);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    if (!ok) {
+        overview_free(overview);
+    }
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
+void overview_free(struct overview *overview) {
+    for (size_t i = 0; i < overview->text_count; i++) {
+        free(overview->texts[i]);
+    }
+    free(overview->texts);
+    free(overview->uploads);
+    *overview = (struct overview){0};
+}
+
+const char *overview_text(const struct overview *overview, uint32_t text) {
+    return text > 0 && text <= overview->text_count ? overview->texts[text - 1] : "";
+}
+
+// Two sums in place of all ids and measures, of which there may be half a million.
+void overview_put_key(const struct overview *overview, FILE *out) {
+    uint64_t sums[2] = {UINT64_C(0xcbf29ce484222325), 1};
+    for (size_t i = 0; i < overview->count; i++) {
+        uint64_t words[1 + MEASURE_COUNT] = {2 * (uint64_t)overview->uploads[i].id + overview->uploads[i].measured};
+        memcpy(words + 1, overview->uploads[i].measures.values, sizeof overview->uploads[i].measures.values);
+        for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+            sums[0] = (sums[0] ^ words[w]) * UINT64_C(0x9e3779b97f4a7c15);
+            sums[0] ^= sums[0] >> 32;
+            sums[1] = sums[1] * UINT64_C(6364136223846793005) + words[w];
+        }
+    }
+    fwrite(&overview->count, sizeof overview->count, 1, out);
+    fwrite(sums, sizeof sums, 1, out);
+}

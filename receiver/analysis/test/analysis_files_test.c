@@ -1,0 +1,129 @@
+// analysis_files_test.c: what a file is for is told by its types; what cannot be read is counted, with the reason.
+#include "../../test/uploads.h"
+
+#include "../analysis_files.h"
+
+static void test_uses(void **state) {
+    struct place *place = *state;
+    struct process_files files;
+    upload_blob(place, "one", 1, "anything.pprof", heap_blob(1000, 1000));
+    upload_blob(place, "one", 2, "delta-heap.pprof", heap_blob(1000, 1000));
+    struct profile *goroutines = profile_new(), *locks = profile_new(), *block = profile_new();
+    profile_add_sample_type(goroutines, "goroutine", "count");
+    upload_blob(place, "one", 3, "g.pprof", finish(goroutines));
+    profile_add_sample_type(block, "contentions", "count");
+    profile_add_sample_type(block, "delay", "nanoseconds");
+    upload_blob(place, "one", 4, "delta-block.pprof", finish(block));
+    profile_add_sample_type(locks, "delay", "nanoseconds");
+    upload_blob(place, "one", 5, "delta-mutex.pprof", finish(locks));
+    struct merged_list list = list_of(place, NULL);
+    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    assert_string_equal(files.uses[FILES_OF_MEMORY].attachment, "delta-heap.pprof");
+    assert_string_equal(files.uses[FILES_OF_MEMORY].type, "inuse_space");
+    assert_string_equal(files.uses[FILES_OF_GOROUTINES].attachment, "g.pprof");
+    assert_string_equal(files.uses[FILES_OF_LOCKS].attachment, "delta-mutex.pprof");
+    assert_null(files.uses[FILES_OF_CPU].attachment);
+    for (size_t i = 0; i < files.all.count; i++) {
+        assert_true(files.all.kinds[i].unread == 0 && files.all.kinds[i].files == 1);
+    }
+    merged_list_free(&list);
+}
+
+static void test_unread(void **state) {
+    struct place *place = *state;
+    struct process_files files;
+    upload_bytes(place, "one", 1, "delta-heap.pprof", "garbage", 7);
+    int64_t second = upload_bytes(place, "one", 2, "delta-heap.pprof", "", 0);
+    upload_bytes(place, "one", 3, "main.jfr", "FLR", 3);
+    upload_bytes(place, "one", 4, "go.trace", "go 1.26 trace", 13);
+    upload_bytes(place, "one", 5, "metrics.json", "[]", 2);
+    upload_bytes(place, "one", 6, "core", "x", 1);
+    struct merged_list list = list_of(place, NULL);
+    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    static const struct {
+        const char *name, *reason;
+        size_t unread;
+    } wanted[] = {{"delta-heap.pprof", "not a readable profile", 2},
+                  {"main.jfr", "recordings of Java (JFR) are not looked into", 1},
+                  {"go.trace", "execution traces are not looked into", 1},
+                  {"metrics.json", "", 0},
+                  {"core", "no profile, by its name", 1}};
+    assert_int_equal(files.all.count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(files.all.kinds[i].name, wanted[i].name);
+        assert_int_equal(files.all.kinds[i].unread, wanted[i].unread);
+        assert_memory_equal(files.all.kinds[i].reason, wanted[i].reason, strlen(wanted[i].reason));
+    }
+    assert_true(files.all.kinds[0].unread_upload == 1 && second == 2);
+    assert_null(files.uses[FILES_OF_MEMORY].attachment);
+    struct file_kinds all = {0};
+    files_join(&all, &files.all);
+    files_join(&all, &files.all);
+    assert_true(all.count == 5 && all.kinds[0].unread == 4 && all.kinds[0].files == 4);
+    merged_list_free(&list);
+}
+
+// The newest cannot be read, an older one can.
+static void test_newest_is_broken(void **state) {
+    struct place *place = *state;
+    struct process_files files;
+    upload_blob(place, "one", 1, "delta-heap.pprof", heap_blob(1000, 1000));
+    upload_bytes(place, "one", 2, "delta-heap.pprof", "garbage", 7);
+    struct merged_list list = list_of(place, NULL);
+    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    assert_string_equal(files.uses[FILES_OF_MEMORY].attachment, "delta-heap.pprof");
+    merged_list_free(&list);
+}
+
+// The names of a process are one series, of each upload one file: others beside it are unread, but what is beside its delta says nothing
+// new.
+static void test_passed_over(void **state) {
+    struct place *place = *state;
+    struct process_files files;
+    upload_blob(place, "one", 1, "a.pprof", heap_blob(1000, 1000));
+    upload_blob(place, "one", 2, "heap.pprof", heap_blob(1000, 1000));
+    upload_two(place, "one", 3, "heap.pprof", heap_blob(1000, 1000), "delta-heap.pprof", heap_blob(1000, 1000));
+    upload_two(place, "one", 4, "heap.pprof", heap_blob(1000, 1000), "a.pprof", heap_blob(1000, 1000));
+    struct merged_list list = list_of(place, NULL);
+    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    const struct used_files *memory = &files.uses[FILES_OF_MEMORY];
+    static const char *const names[] = {"delta-heap.pprof", "a.pprof", "heap.pprof"};
+    assert_string_equal(memory->attachment, "a.pprof"); // of the newest
+    assert_int_equal(memory->count, 3);
+    assert_int_equal(files.all.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(memory->names[i], names[i]);
+        assert_int_equal(files.all.kinds[i].unread, strcmp(files.all.kinds[i].name, "heap.pprof") == 0 ? 1 : 0);
+    }
+    assert_string_equal(files.all.kinds[1].reason, "a.pprof is read in its place");
+    merged_list_free(&list);
+}
+
+static void test_too_many_names(void **state) {
+    struct place *place = *state;
+    struct process_files files;
+    for (int i = 0; i < 70; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "heap-%d.pprof", i);
+        upload_blob(place, "one", i % 60, name, heap_blob(1000, 1000));
+    }
+    struct merged_list list = list_of(place, NULL);
+    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    size_t unread = 0;
+    for (size_t i = 0; i < files.all.count; i++) {
+        unread += files.all.kinds[i].unread;
+    }
+    assert_int_equal(unread, 70 - (FILES_MAX_KINDS - 1)); // the others are read
+    assert_int_equal(files.all.count, FILES_MAX_KINDS);
+    assert_int_equal(files.all.kinds[FILES_MAX_KINDS - 1].unread, 70 - (FILES_MAX_KINDS - 1));
+    merged_list_free(&list);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_uses, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_unread, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_passed_over, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_too_many_names, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_newest_is_broken, setup, teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,56 @@
+// analysis_site_test.c: which frames of a stack are named.
+#include "../../test/profiles.h"
+
+#include "../analysis_site.h"
+
+static void expect(const char *const *frames, const char *site, const char *leaf) {
+    struct profile *profile = new_heap_profile();
+    struct profile_sample_view sample;
+    struct site_memo memo = {0};
+    add_stack(profile, frames, VALUES(1, 1, 1, 1), false);
+    assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
+    assert_string_equal(analysis_site(&sample, NULL)->function, site);
+    for (int again = 0; again < 2; again++) {
+        assert_string_equal(analysis_site(&sample, &memo)->function, site);
+    }
+    assert_string_equal(analysis_leaf(&sample)->function, leaf);
+    profile_free(profile);
+}
+
+static void test_frames(void **state) {
+    (void)state;
+    expect(FRAMES("malloc /m.c", "sqlite3MemMalloc /s.c", "x._Cfunc_prepare /x.go", "runtime.cgocall /cgocall.go", "sqlite.Prepare /p.go",
+                  "main.report /r.go", "main.main /m.go"),
+           "main.report", "sqlite3MemMalloc");
+    expect(FRAMES("malloc /m.c", "shop._Cfunc__CMalloc /x.go", "shop/db.Open /db.go", "shop.Run /run.go"), "shop/db.Open", "shop/db.Open");
+    expect(FRAMES("operator new(unsigned long) /n.cc", "Tree::add /t.cc", "run /r.cc"), "Tree::add", "Tree::add");
+    expect(FRAMES("calloc /m.c"), "calloc", "calloc");
+    expect(FRAMES("operator new(unsigned long) /n.cc", "std::basic_string<char>::_M_construct(char*) /s.h",
+                  "allocate /usr/include/c++/12/a.h", "engine::Cache::put(std::string) /c.cc", "main /m.cc"),
+           "engine::Cache::put(std::string)", "engine::Cache::put(std::string)");
+    expect(FRAMES("alloc::alloc::alloc /rustc/1/library/alloc/src/alloc.rs", "<leak::Cache as core::clone::Clone>::clone /l.rs"),
+           "<leak::Cache as core::clone::Clone>::clone", "<leak::Cache as core::clone::Clone>::clone");
+    // C that has no frame of the program is still what Go's call of it is about.
+    expect(
+        FRAMES("std::f /f.h", "std::g /f.h", "x._Cfunc_open /x.go", "net/http.serve /s.go", "acme.com/shop.open /o.go", "main.x@v /m.go"),
+        "main.x@v", "std::f");
+    expect(FRAMES("a.b.c/log.Print /go/pkg/mod/l.go", "acme.com/shop.open /o.go", "net/http.serve /s.go"), "acme.com/shop.open",
+           "acme.com/shop.open");
+    expect(FRAMES("internal/poll.wait /f.go", "net.(*conn).Read /n.go"), "internal/poll.wait", "internal/poll.wait");
+    expect(FRAMES("loads /usr/lib/python3.11/json/decoder.py", "get /v/lib/python3.11/site-packages/x/y.py", "Worker.run /app/w.py"),
+           "Worker.run", "Worker.run");
+    expect(FRAMES("emit node:events", "wrap /app/node_modules/x/i.js", "handler /app/a.js"), "handler", "handler");
+    expect(FRAMES("runtime.mallocgc /malloc.go", "main.(*T).m /t.go"), "main.(*T).m", "main.(*T).m");
+}
+
+static void test_no_frames(void **state) {
+    (void)state;
+    struct profile_sample_view sample = {0};
+    assert_string_equal(analysis_site(&sample, NULL)->function, "");
+    assert_string_equal(analysis_leaf(&sample)->function, "");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_frames), cmocka_unit_test(test_no_frames)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

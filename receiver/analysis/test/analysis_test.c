@@ -1,0 +1,132 @@
+// analysis_test.c: from stored uploads of several processes to findings.
+#include "../../test/uploads.h"
+
+#include "../analysis.h"
+
+// The keeper does as well, a moment after the upload.
+static void measure_all(struct place *place) {
+    struct catalog *catalog = store_catalog(place->store);
+    for (int64_t id; (id = catalog_unmeasured(catalog)) != 0;) {
+        struct measures measures;
+        measures_clear(&measures);
+        int directory;
+        struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
+        size_t count;
+        assert_int_equal(store_open_upload(place->store, id, &directory), RECEIVER_OK);
+        assert_int_equal(catalog_attachments(catalog, id, attachments, &count), RECEIVER_OK);
+        measures_of_upload(directory, attachments, count, 60, &measures);
+        close(directory);
+        assert_int_equal(catalog_set_measures(catalog, id, &measures), RECEIVER_OK);
+    }
+}
+
+static struct json analyse(struct place *place) {
+    struct json json = {0};
+    struct overview overview;
+    struct selection selection;
+    selection_init(&selection);
+    measure_all(place);
+    assert_int_equal(overview_read(store_catalog(place->store), &selection, &overview), RECEIVER_OK);
+    assert_int_equal(analysis_write(place->store, &overview, false, &json), RECEIVER_OK);
+    overview_free(&overview);
+    return json;
+}
+
+// Two hosts leak, a third is steady, and a fourth has just started: what all together use would grow by that alone.
+static void test_processes(void **state) {
+    struct place *place = *state;
+    for (int i = 0; i < 12; i++) {
+        upload_blob(place, "leaky-1", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 4000000 * i));
+        upload_blob(place, "leaky-2", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 3000000 * i));
+        upload_blob(place, "steady", i, "delta-heap.pprof", heap_blob(50000000, 90000000));
+        if (i > 9) {
+            upload_blob(place, "new", i, "delta-heap.pprof", heap_blob(900000000, 900000000));
+        }
+    }
+    upload_bytes(place, "steady", 30, "delta-heap.pprof", "broken", 6);
+    struct json json = analyse(place);
+    expect_at(&json, "$.uploads", "39");
+    expect_at(&json, "$.uploads_looked_at", "38");
+    expect_at(&json, "$.processes", "4");
+    expect_at(&json, "$.processes_looked_into", "4");
+    expect_at(&json, "$.headline", "1 finding; 1 of 39 uploads could not be looked at");
+    expect_at(&json, "$.unread[0].files", "1");
+    expect_at(&json, "$.findings[1]", "(none)");
+    expect_at(&json, "$.findings[0].kind", "c_leak");
+    expect_at(&json, "$.findings[0].processes", "2");
+    expect_at(&json, "$.findings[0].title", "C memory allocated in f for main.a grows by 4 MB a minute and is not freed");
+    json_free(&json);
+}
+
+static void test_metrics_and_none(void **state) {
+    struct place *place = *state;
+    struct json json = analyse(place);
+    expect_at(&json, "$.findings", "[]");
+    expect_at(&json, "$.processes", "0");
+    expect_at(&json, "$.headline", "No uploads");
+    json_free(&json);
+    const char text[] = "[[\"c_allocator_fragmentation_bytes\",900000000],[\"c_allocator_resident_bytes\",1000000000]]";
+    upload_bytes(place, "one", 1, "metrics.json", text, sizeof text - 1);
+    json = analyse(place);
+    expect_at(&json, "$.findings[0].kind", "fragmentation");
+    expect_at(&json, "$.findings[1]", "(none)");
+    expect_at(&json, "$.headline", "1 finding; 1 of 1 uploads could not be looked at"); // it has no profile
+    json_free(&json);
+}
+
+// More profiles than are looked at: those in between are left out, the ends are there.
+static void test_many_profiles(void **state) {
+    struct place *place = *state;
+    for (int i = 0; i < 150; i++) {
+        upload_blob(place, "leaky", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 1000000 * i));
+    }
+    struct json json = analyse(place);
+    expect_at(&json, "$.profiles", "60");
+    expect_at(&json, "$.findings[0].kind", "c_leak");
+    expect_at(&json, "$.findings[0].uploads", "[1,150]");
+    json_free(&json);
+}
+
+// Each import has a name of its own, and they are one series.
+static void test_many_names(void **state) {
+    struct place *place = *state;
+    for (int i = 0; i < 60; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "heap-%d.pprof", i);
+        upload_blob(place, "leaky", i, name, heap_blob(50000000, 5000000 + 4000000 * i));
+    }
+    struct json json = analyse(place);
+    expect_at(&json, "$.processes_looked_into", "1");
+    expect_at(&json, "$.findings[0].kind", "c_leak");
+    expect_at(&json, "$.findings[0].title", "C memory allocated in f for main.a grows by 4 MB a minute and is not freed");
+    expect_at(&json, "$.findings[0].service", "shop");
+    expect_at(&json, "$.findings[0].attachment", "heap-59.pprof");
+    expect_at(&json, "$.findings[1]", "(none)");
+    expect_at(&json, "$.complete", "1");
+    json_free(&json);
+}
+
+// Two heaps in each upload, of which one is read: the measures tell the leak of the other.
+static void test_two_heaps(void **state) {
+    struct place *place = *state;
+    for (int i = 0; i < 60; i++) {
+        struct blob level = heap_blob(50000000, 5000000), leak = heap_blob(0, 4000000 * i);
+        upload_two(place, "leaky", i, "a.pprof", level, "b.pprof", leak);
+    }
+    struct json json = analyse(place);
+    expect_at(&json, "$.findings[0].kind", "c_leak");
+    expect_at(&json, "$.findings[0].title", "C memory grows by 4 MB a minute; not all stacks of this process could be looked at");
+    expect_at(&json, "$.findings[1]", "(none)");
+    expect_at(&json, "$.complete", "0");
+    expect_at(&json, "$.headline", "1 finding; 60 files could not be read");
+    json_free(&json);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_processes, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_metrics_and_none, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_many_profiles, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_many_names, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_two_heaps, setup, teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+// question_test.c: the same question at the same time is worked out once, and one that nobody waits for ends.
+#include "../../test/http.h"
+
+#include "../../http/connections.h"
+#include "../question.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct client {
+    int other_end;
+    struct connection *connection;
+};
+
+struct scene {
+    struct connections connections;
+    struct questions questions;
+    struct client clients[3];
+    atomic_int made;
+    int mode;
+};
+
+static int setup(void **state) {
+    struct scene *scene = calloc(1, sizeof *scene);
+    connections_init(&scene->connections, 10);
+    questions_init(&scene->questions);
+    for (size_t i = 0; i < sizeof scene->clients / sizeof *scene->clients; i++) {
+        int ends[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        scene->clients[i] = (struct client){ends[1], connections_add(&scene->connections, ends[0], 0)};
+    }
+    *state = scene;
+    return 0;
+}
+
+static void leave(struct client *client) {
+    if (client->other_end >= 0) {
+        close(client->other_end);
+    }
+    client->other_end = -1;
+}
+
+static int teardown(void **state) {
+    struct scene *scene = *state;
+    for (size_t i = 0; i < sizeof scene->clients / sizeof *scene->clients; i++) {
+        leave(&scene->clients[i]);
+        int socket = scene->clients[i].connection->socket;
+        connections_remove(&scene->connections, scene->clients[i].connection);
+        close(socket);
+    }
+    questions_destroy(&scene->questions);
+    connections_destroy(&scene->connections);
+    free(scene);
+    return 0;
+}
+
+// ---- One who asks ----
+
+struct asking {
+    pthread_t thread;
+    struct scene *scene;
+    const struct client *client;
+    const char *key;
+    question_make make;
+    enum receiver_error error;
+    struct question_answer answer;
+    atomic_bool over;
+};
+
+static bool has_left(const void *connection) {
+    return connection_has_left(connection);
+}
+
+static void *ask(void *state) {
+    struct asking *asking = state;
+    asking->error =
+        questions_ask(&asking->scene->questions, asking->key, strlen(asking->key),
+                      (struct question_asker){asking->client->connection, has_left}, asking->make, asking->scene, &asking->answer);
+    asking->over = true;
+    return NULL;
+}
+
+static void start(struct asking *asking, struct scene *scene, size_t client, const char *key, question_make make) {
+    *asking = (struct asking){.scene = scene, .client = &scene->clients[client], .key = key, .make = make};
+    assert_int_equal(pthread_create(&asking->thread, NULL, ask, asking), 0);
+}
+
+static void finish(struct asking *asking, enum receiver_error error, const char *json) {
+    pthread_join(asking->thread, NULL);
+    assert_int_equal(asking->error, error);
+    assert_int_equal(asking->answer.json.size, strlen(json));
+    assert_memory_equal(asking->answer.json.bytes ? asking->answer.json.bytes : "", json, strlen(json));
+    json_free(&asking->answer.json);
+}
+
+static enum receiver_error at_once(void *context, struct question *question, struct question_answer *answer) {
+    struct scene *scene = context;
+    (void)question;
+    scene->made++;
+    json_number(&answer->json, scene->made);
+    return RECEIVER_OK;
+}
+
+// ---- Tests ----
+
+static enum receiver_error wait_for_two(void *context, struct question *question, struct question_answer *answer) {
+    struct scene *scene = context;
+    scene->made++;
+    WAIT_UNTIL(question_asker_count(question) == 2);
+    json_text(&answer->json, "both");
+    strcpy(answer->text, "said");
+    return scene->mode == 0 ? RECEIVER_OK : RECEIVER_NOT_FOUND;
+}
+
+static void test_once(void **state) {
+    struct scene *scene = *state;
+    static struct asking first, second, other;
+    for (scene->mode = 0; scene->mode < 2; scene->mode++) {
+        enum receiver_error error = scene->mode == 0 ? RECEIVER_OK : RECEIVER_NOT_FOUND;
+        scene->made = 0;
+        start(&first, scene, 0, "same", wait_for_two);
+        WAIT_UNTIL(scene->made == 1);
+        start(&other, scene, 2, "another", at_once);
+        finish(&other, RECEIVER_OK, "2");
+        start(&second, scene, 1, "same", wait_for_two);
+        finish(&first, error, "\"both\"");
+        finish(&second, error, "\"both\"");
+        assert_string_equal(first.answer.text, "said");
+        assert_string_equal(second.answer.text, "said");
+        assert_int_equal(scene->made, 2);
+    }
+    start(&first, scene, 0, "same", at_once); // it is over: the next one is made anew
+    finish(&first, RECEIVER_OK, "3");
+}
+
+static enum receiver_error until_not_wanted(void *context, struct question *question, struct question_answer *answer) {
+    struct scene *scene = context;
+    scene->made++;
+    WAIT_UNTIL(!question_is_wanted(question));
+    assert_false(question_is_wanted(question));
+    // Who asks now is not given what was given up.
+    static struct asking late;
+    start(&late, scene, 2, "same", at_once);
+    finish(&late, RECEIVER_OK, "2");
+    (void)answer;
+    return RECEIVER_IO;
+}
+
+static void test_left(void **state) {
+    struct scene *scene = *state;
+    static struct asking one;
+    start(&one, scene, 0, "same", until_not_wanted);
+    WAIT_UNTIL(scene->made == 1);
+    leave(&scene->clients[0]);
+    finish(&one, RECEIVER_LEFT, "");
+    assert_int_equal(scene->made, 2);
+    start(&one, scene, 0, "same", at_once); // has left before its turn came
+    finish(&one, RECEIVER_LEFT, "");
+    assert_int_equal(scene->made, 2);
+}
+
+static enum receiver_error until_one_left(void *context, struct question *question, struct question_answer *answer) {
+    struct scene *scene = context;
+    scene->made++;
+    WAIT_UNTIL(question_asker_count(question) == 2);
+    leave(&scene->clients[scene->mode]);
+    // Who makes it stays in the list; who only waited is let go.
+    WAIT_UNTIL(!question_is_wanted(question) || question_asker_count(question) == (scene->mode == 0 ? 2 : 1));
+    assert_true(question_is_wanted(question));
+    json_text(&answer->json, "made");
+    return RECEIVER_OK;
+}
+
+static void test_one_of_two_left(void **state) {
+    struct scene *scene = *state;
+    static struct asking first, second;
+    start(&first, scene, 0, "same", until_one_left);
+    WAIT_UNTIL(scene->made == 1);
+    start(&second, scene, 1, "same", until_one_left);
+    finish(&first, RECEIVER_OK, "\"made\""); // its client has left, the other's has not
+    finish(&second, RECEIVER_OK, "\"made\"");
+}
+
+static void test_waiting_one_left(void **state) {
+    struct scene *scene = *state;
+    static struct asking first, second;
+    scene->mode = 1;
+    start(&first, scene, 0, "same", until_one_left);
+    WAIT_UNTIL(scene->made == 1);
+    start(&second, scene, 1, "same", until_one_left);
+    finish(&second, RECEIVER_LEFT, "");
+    finish(&first, RECEIVER_OK, "\"made\"");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_once, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_left, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_one_of_two_left, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_waiting_one_left, setup, teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,58 @@
+// sync_way_test.c: file systems with and without a journal, as a made-up sysfs tells of them.
+#include "../../test/http.h"
+
+#include "../sync_way.h"
+
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+static void make(const char *root, const char *path) {
+    char whole[128];
+    snprintf(whole, sizeof whole, "%s/%s", root, path);
+    assert_int_equal(mkdir(whole, 0700), 0);
+}
+
+static void write_task(const char *root, const char *path, const char *content) {
+    char whole[128];
+    snprintf(whole, sizeof whole, "%s/%s", root, path);
+    FILE *file = fopen(whole, "w");
+    assert_non_null(file);
+    fputs(content, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void link_device(const char *root, const char *number, const char *target) {
+    char whole[128];
+    snprintf(whole, sizeof whole, "%s/dev/block/%s", root, number);
+    assert_int_equal(symlink(target, whole), 0);
+}
+
+static void test_types(void **state) {
+    (void)state;
+    char root[] = "/tmp/cmemprof-test-XXXXXX", command[64];
+    assert_non_null(mkdtemp(root));
+    static const char *const directories[] = {"dev", "dev/block", "fs", "fs/ext4", "fs/ext4/sda1", "fs/ext4/sda2"};
+    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
+        make(root, directories[i]);
+    }
+    write_task(root, "fs/ext4/sda1/journal_task", "85\n");
+    write_task(root, "fs/ext4/sda2/journal_task", "<none>\n");
+    link_device(root, "8:1", "../../devices/pci0000:00/block/sda/sda1");
+    link_device(root, "8:2", "../../devices/pci0000:00/block/sda/sda2");
+    link_device(root, "8:3", "sda1");
+    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), root), SYNC_JOURNAL);
+    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 3), root), SYNC_JOURNAL);
+    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 2), root), SYNC_FILE_SYSTEM); // made without one
+    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 4), root), SYNC_FILE_SYSTEM); // not known here
+    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), "/nowhere"), SYNC_FILE_SYSTEM);
+    assert_int_equal(sync_way_of_device(XFS_SUPER_MAGIC, makedev(8, 4), root), SYNC_JOURNAL);
+    assert_int_equal(sync_way_of_device(TMPFS_MAGIC, makedev(8, 1), root), SYNC_EACH);
+    snprintf(command, sizeof command, "rm -rf '%s'", root);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_types)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,31 @@
+// whole_file_test.c: all of the file, also in pieces; shorter than expected is an error.
+#include "../../test/profiles.h"
+
+#include "../whole_file.h"
+
+static void test_pieces(void **state) {
+    (void)state;
+    int ends[2];
+    char bytes[7] = "";
+    assert_int_equal(pipe(ends), 0); // gives what is there, not what was asked for
+    if (fork() == 0) {
+        for (const char *c = "abcdef"; *c; c++) {
+            if (write(ends[1], c, 1) != 1) {
+                _exit(1);
+            }
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    assert_int_equal(whole_file_read(ends[0], bytes, 6), RECEIVER_OK);
+    assert_string_equal(bytes, "abcdef");
+    assert_int_equal(whole_file_read(ends[0], bytes, 1), RECEIVER_IO);
+    assert_int_equal(whole_file_read(ends[0], bytes, 0), RECEIVER_OK);
+    close(ends[0]);
+    assert_int_equal(whole_file_read(-1, bytes, 1), RECEIVER_IO);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pieces)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,303 @@
+// api.c: the JSON interface (api.h). What looks into profiles is in view_api.c.
+#include "api.h"
+#include "../store/archive.h"
+#include "../views/download.h"
+#include "../base/failure.h"
+#include "reply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LIST_DEFAULT = 100, LIST_MAX = 1000, BUCKETS_DEFAULT = 60, BUCKETS_MAX = 1000, DAY_MS = 86400000 };
+
+void api_init(struct api *api, struct store *store) {
+    api->store = store;
+    events_init(&api->events, store_catalog(store));
+    view_api_init(&api->views, store);
+    store_on_new(store, events_new, &api->events);
+}
+
+void api_destroy(struct api *api) {
+    view_api_destroy(&api->views);
+    events_destroy(&api->events);
+}
+
+bool api_has(const char *path) {
+    return strncmp(path, "/api/", 5) == 0;
+}
+
+enum api_cost api_cost(const char *path) {
+    const char *slash = strrchr(path, '/');
+    // A download may have to be inflated.
+    return view_api_has(path) || (strstr(path, "/attachments/") && strcmp(slash, "/raw") != 0) ? API_HEAVY : API_LIGHT;
+}
+
+// ---- Parameters and errors ----
+
+static const char *argument(struct MHD_Connection *connection, const char *key) {
+    return MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+static enum MHD_Result reply_error(struct MHD_Connection *connection, enum receiver_error error, const char *text) {
+    return reply_text(connection, reply_status(error), text && *text ? text : receiver_error_text(error), NULL);
+}
+
+static enum MHD_Result reply(struct MHD_Connection *connection, enum receiver_error error, const char *text, struct json *json) {
+    if (error == RECEIVER_OK) {
+        return reply_json(connection, json);
+    }
+    json_free(json);
+    return reply_error(connection, error, text);
+}
+
+// A number from least to most, or otherwise when the parameter is left out. False: it is something else.
+static bool read_number(struct MHD_Connection *connection, const char *key, int64_t least, int64_t otherwise, int64_t *number) {
+    const char *text = argument(connection, key);
+    char *end = NULL;
+    errno = 0;
+    *number = text ? strtoll(text, &end, 10) : otherwise;
+    return errno == 0 && (!text || (end > text && !*end && *number >= least));
+}
+
+// ---- Lists ----
+
+static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    int64_t limit;
+    struct search_order order;
+    struct search_place place;
+    const char *after = argument(connection, "after");
+    struct json json = {0};
+    if (!read_number(connection, "limit", 1, LIST_DEFAULT, &limit)) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "limit is not a number from 1 to 1000", NULL);
+    }
+    if (!search_order_read(argument(connection, "sort"), argument(connection, "order"), &order)) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "sort is start, received, a facet or a measure, order is asc or desc", NULL);
+    }
+    if (after && !search_place_read(after, &order, &place)) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "after is not the next of a list in this order", NULL);
+    }
+    size_t most = limit < LIST_MAX ? (size_t)limit : LIST_MAX;
+    enum receiver_error error = catalog_list(store_catalog(api->store), selection, &order, after ? &place : NULL, most, &json);
+    return reply(connection, error, NULL, &json);
+}
+
+static enum MHD_Result answer_facets(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct json json = {0};
+    int64_t most;
+    const char *find = argument(connection, "find");
+    if (!read_number(connection, "values", 1, SEARCH_VALUES_DEFAULT, &most) || most > SEARCH_VALUES_MAX) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "values is not a number from 1 to 1000", NULL);
+    }
+    struct search_values wanted = {.find = find && *find ? find : NULL, .most = (size_t)most};
+    enum receiver_error error = catalog_facets(store_catalog(api->store), selection, &wanted, &json);
+    return reply(connection, error, NULL, &json);
+}
+
+// False: there is no measure of that name. -1: none is asked for.
+static bool read_measure(struct MHD_Connection *connection, const char *key, int *measure) {
+    const char *name = argument(connection, key);
+    *measure = -1;
+    for (int i = 0; name && *name && i < MEASURE_COUNT && *measure < 0; i++) {
+        *measure = strcmp(measure_names[i], name) == 0 ? i : -1;
+    }
+    return !name || !*name || *measure >= 0;
+}
+
+static enum MHD_Result answer_histogram(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    int64_t buckets, shift_ms;
+    struct json json = {0};
+    struct search_buckets wanted;
+    if (!read_number(connection, "buckets", 1, BUCKETS_DEFAULT, &buckets) || buckets > BUCKETS_MAX) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "buckets is not a number from 1 to 1000", NULL);
+    }
+    if (!read_number(connection, "shift_ms", -DAY_MS, 0, &shift_ms) || shift_ms > DAY_MS) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "shift_ms is not a number of milliseconds, a day at most", NULL);
+    }
+    if (!read_measure(connection, "measure", &wanted.measure) || !read_measure(connection, "otherwise", &wanted.otherwise)) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "there is no measure of that name", NULL);
+    }
+    wanted.most = (int)buckets;
+    wanted.shift_ms = shift_ms;
+    enum receiver_error error = catalog_histogram(store_catalog(api->store), selection, &wanted, &json);
+    return reply(connection, error, NULL, &json);
+}
+
+static enum MHD_Result answer_events(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct selection own = *selection; // keeps_selection: it is the stream's from here on
+    return events_answer(&api->events, connection, &own);
+}
+
+static const struct {
+    const char *path;
+    enum MHD_Result (*answer)(struct api *api, struct MHD_Connection *connection, const struct selection *selection);
+    bool keeps_selection;
+} lists[] = {
+    {"/api/uploads", answer_list, false},
+    {"/api/facets", answer_facets, false},
+    {"/api/histogram", answer_histogram, false},
+    {"/api/events", answer_events, true},
+};
+
+// ---- One upload ----
+
+static enum MHD_Result answer_upload(struct api *api, struct MHD_Connection *connection, int64_t id) {
+    struct json json = {0};
+    enum receiver_error error = catalog_describe(store_catalog(api->store), id, &json);
+    return reply(connection, error, error == RECEIVER_NOT_FOUND ? "no such upload" : NULL, &json);
+}
+
+static enum MHD_Result answer_event(struct api *api, struct MHD_Connection *connection, int64_t id) {
+    int directory;
+    struct stat about;
+    enum receiver_error error = catalog_has(store_catalog(api->store), id) ? RECEIVER_OK : RECEIVER_NOT_FOUND;
+    if (error == RECEIVER_OK) {
+        error = store_open_upload(api->store, id, &directory);
+        error = error == RECEIVER_NOT_FOUND ? RECEIVER_DAMAGED : error;
+    }
+    if (error != RECEIVER_OK) {
+        return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such upload" : NULL);
+    }
+    int file = openat(directory, "event.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    close(directory);
+    if (file < 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
+        if (file >= 0) {
+            close(file);
+        }
+        return reply_error(connection, RECEIVER_DAMAGED, NULL);
+    }
+    struct MHD_Response *response = MHD_create_response_from_fd64((uint64_t)about.st_size, file);
+    if (!response) {
+        close(file);
+    }
+    return reply_stream(connection, response, "application/json");
+}
+
+static ssize_t read_archive(void *archive, uint64_t position, char *bytes, size_t size) {
+    (void)position;
+    ssize_t count = archive_read(archive, bytes, size);
+    return count > 0 ? count : count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_archive(void *archive) {
+    archive_free(archive);
+}
+
+static enum MHD_Result answer_archive(struct api *api, struct MHD_Connection *connection, int64_t id) {
+    struct archive *archive;
+    char name[40];
+    enum receiver_error error = archive_open(api->store, id, &archive);
+    if (error != RECEIVER_OK) {
+        return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such upload" : NULL);
+    }
+    snprintf(name, sizeof name, "upload-%lld.tar", (long long)id);
+    enum { PIECE_BYTES = 64 << 10 };
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(archive_size(archive), PIECE_BYTES, read_archive, archive, free_archive);
+    if (!response) {
+        archive_free(archive);
+    }
+    return reply_download(connection, response, "application/x-tar", name);
+}
+
+// A stored file never changes. Another store may have another one of the same id, and two uploads files of the same size and moment.
+static bool has_it(struct MHD_Connection *connection, int64_t id, int file, bool raw, char *tag, size_t size, enum MHD_Result *result) {
+    struct stat about;
+    if (fstat(file, &about) != 0) {
+        about = (struct stat){0};
+    }
+    snprintf(tag, size, "W/\"%s%llx-%llx-%llx.%lx\"", raw ? "r" : "i", (unsigned long long)id, (unsigned long long)about.st_size,
+             (unsigned long long)about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
+    return reply_has_it(connection, tag, result);
+}
+
+static enum MHD_Result answer_bytes(struct MHD_Connection *connection, int64_t id, const struct catalog_attachment *attachment, int file,
+                                    bool raw) {
+    struct json bytes = {0};
+    enum MHD_Result result;
+    char tag[80];
+    if (has_it(connection, id, file, raw, tag, sizeof tag, &result)) {
+        close(file);
+        return result;
+    }
+    if (!raw && download_inflate(file, attachment->size_bytes, attachment->pprof, &bytes)) {
+        close(file);
+        return reply_bytes(connection, &bytes, attachment->name, tag);
+    }
+    return reply_file(connection, file, attachment->size_bytes, attachment->name, tag);
+}
+
+// name is "NAME" or "NAME/VIEW"; a stored name has no slash.
+static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection *connection, int64_t id, const char *name) {
+    struct catalog_attachment attachment;
+    char bare[CATALOG_NAME_MAX_BYTES + 1];
+    size_t length = strcspn(name, "/");
+    bool raw = strcmp(name + length, "/raw") == 0; // as it came
+    if (length > CATALOG_NAME_MAX_BYTES || (name[length] && !raw && !view_api_has_view(name + length + 1))) {
+        return reply_text(connection, MHD_HTTP_NOT_FOUND, "no such path", NULL);
+    }
+    memcpy(bare, name, length);
+    bare[length] = '\0';
+    int file = -1;
+    enum receiver_error error = store_read(api->store, id, bare, &attachment, &file);
+    if (error != RECEIVER_OK) {
+        return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such attachment" : NULL);
+    }
+    if (!name[length] || raw) {
+        return answer_bytes(connection, id, &attachment, file, raw);
+    }
+    return view_api_attachment(&api->views, connection, name + length + 1, file, attachment.size_bytes);
+}
+
+// rest is what follows "/api/uploads/".
+static enum MHD_Result answer_one(struct api *api, struct MHD_Connection *connection, const char *rest) {
+    static const char attachments[] = "/attachments/";
+    char *end = (char *)rest;
+    errno = 0;
+    int64_t id = *rest >= '0' && *rest <= '9' ? strtoll(rest, &end, 10) : 0;
+    if (id > 0 && errno == 0) {
+        if (*end == '\0') {
+            return answer_upload(api, connection, id);
+        }
+        if (strcmp(end, "/event") == 0) {
+            return answer_event(api, connection, id);
+        }
+        if (strcmp(end, "/archive") == 0) {
+            return answer_archive(api, connection, id);
+        }
+        if (strncmp(end, attachments, sizeof attachments - 1) == 0) {
+            return answer_attachment(api, connection, id, end + sizeof attachments - 1);
+        }
+    }
+    return reply_text(connection, MHD_HTTP_NOT_FOUND, "no such path", NULL);
+}
+
+enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, const char *path) {
+    static const char uploads[] = "/api/uploads/";
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        if (strcmp(path, lists[i].path) == 0) {
+            struct selection selection;
+            char text[200];
+            enum receiver_error error = selection_parse(connection, "", &selection, text, sizeof text);
+            if (error != RECEIVER_OK) {
+                return reply_error(connection, error, text);
+            }
+            enum MHD_Result result = lists[i].answer(api, connection, &selection);
+            if (!lists[i].keeps_selection) {
+                selection_free(&selection);
+            }
+            return result;
+        }
+    }
+    if (strncmp(path, uploads, sizeof uploads - 1) == 0) {
+        return answer_one(api, connection, path + sizeof uploads - 1);
+    }
+    if (view_api_has(path)) {
+        return view_api_answer(&api->views, connection, path);
+    }
+    return reply_text(connection, MHD_HTTP_NOT_FOUND, "no such path", NULL);
+}

@@ -1,0 +1,31 @@
+// api.h: the JSON interface below /api/ (docs/receiver.md).
+//
+// Threads: any number of connections at once. Most answers are made by other threads than those that speak HTTP (jobs.h), while the
+// connection is suspended. Memory: malloc.
+#ifndef CMEMPROF_RECEIVER_API_H
+#define CMEMPROF_RECEIVER_API_H
+
+#include "events.h"
+#include "../store/store.h"
+#include "view_api.h"
+
+#include <microhttpd.h>
+
+struct api {
+    struct store *store;
+    struct events events;
+    struct view_api views;
+};
+
+void api_init(struct api *api, struct store *store);
+void api_destroy(struct api *api);
+bool api_has(const char *path); // answers this path
+
+enum api_cost {
+    API_LIGHT, // the index is asked, or a file opened
+    API_HEAVY  // profiles are read
+};
+enum api_cost api_cost(const char *path);
+enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, const char *path);
+
+#endif

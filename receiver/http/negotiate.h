@@ -1,0 +1,19 @@
+// negotiate.h: what a client can take and what it already has: Accept-Encoding (RFC 9110, 12.5.3), If-None-Match (13.1.2). Threads: any.
+#ifndef CMEMPROF_RECEIVER_NEGOTIATE_H
+#define CMEMPROF_RECEIVER_NEGOTIATE_H
+
+#include "../base/json.h"
+
+#include <stdbool.h>
+
+// header: the value of Accept-Encoding; NULL: the client sent none, and gets the bytes as they are.
+bool negotiate_takes_gzip(const char *header);
+// header: the value of If-None-Match or NULL; tag: as it is sent in ETag, W/"...".
+bool negotiate_has(const char *header, const char *tag);
+
+enum { NEGOTIATE_GZIP_MIN_BYTES = 1400 }; // what fits into one packet is not made smaller
+
+// Makes gzip of what json holds, in its place. False: it stays as it is, for want of memory, or since it is small or would not shrink.
+bool negotiate_compress(struct json *json);
+
+#endif

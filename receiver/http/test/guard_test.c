@@ -1,0 +1,294 @@
+// guard_test.c: which Host and Origin headers are let in, and which tokens.
+#include "../../test/http.h"
+
+#include "../guard.h"
+
+static enum guard_verdict ask(const char *host, const char *origin) {
+    struct guard guard = {0};
+    struct guard_headers headers = {.host = host, .origin = origin};
+    const char *why = NULL;
+    enum guard_verdict verdict = guard_check_headers(&guard, &headers, &why);
+    assert_int_equal(verdict == GUARD_LET_IN, why == NULL);
+    return verdict;
+}
+
+static void test_hosts(void **state) {
+    (void)state;
+    static const char *const good[] = {"localhost",  "LOCALHOST:1", "127.0.0.1",   "127.0.0.1:8126", "[::1]",
+                                       "[::1]:8126", "localhost:",  "127.0.0.2:1", "127.255.255.254"};
+    static const char *const bad[] = {"",
+                                      "evil.com",
+                                      "localhost.evil.com",
+                                      "127.0.0.1.evil.com",
+                                      "127.0.0.256",
+                                      "128.0.0.1",
+                                      "127.1",
+                                      "127.0.0.1.",
+                                      "0127.0.0.1",
+                                      "[::1",
+                                      "[::2]",
+                                      "[127.0.0.1]",
+                                      "localhost:8126@evil.com",
+                                      "evil.com:localhost",
+                                      "[::1]x",
+                                      "10.0.0.1:8126",
+                                      "127.0.0.1:x"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(ask(good[i], NULL), GUARD_LET_IN);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(ask(bad[i], NULL), GUARD_KEEP_OUT);
+    }
+    assert_int_equal(ask(NULL, NULL), GUARD_KEEP_OUT);
+}
+
+static void test_origins(void **state) {
+    (void)state;
+    assert_int_equal(ask("localhost:8126", "http://localhost:8126"), GUARD_LET_IN);
+    assert_int_equal(ask("localhost:8126", "https://localhost:8126"), GUARD_LET_IN);
+    static const char *const bad[] = {"http://evil.com",      "https://localhost:812", "http://localhost:9999", "null", "",
+                                      "http://127.0.0.1:8126"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(ask("localhost:8126", bad[i]), GUARD_KEEP_OUT);
+    }
+}
+
+#define TOKEN "s3cret-token"
+
+// With a token the name of the host does not matter, the token does, in any of four places.
+static void test_token(void **state) {
+    (void)state;
+    struct guard guard = {.token = TOKEN};
+    static const struct {
+        struct guard_headers headers;
+        enum guard_verdict verdict;
+    } cases[] = {
+        {{.host = "db.example"}, GUARD_NO_TOKEN},
+        {{.host = "localhost"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .authorization = "Bearer " TOKEN}, GUARD_LET_IN},
+        {{.host = "db.example", .authorization = "bearer " TOKEN}, GUARD_LET_IN},
+        {{.host = "db.example", .authorization = "Bearer " TOKEN "x"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .authorization = "Bearer s3cret-toke"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .authorization = "Bearer "}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .authorization = TOKEN}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .api_key = TOKEN}, GUARD_LET_IN},
+        {{.host = "db.example", .api_key = ""}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .cookie = "a=b; cmemprof_token=" TOKEN}, GUARD_LET_IN},
+        {{.host = "db.example", .cookie = "cmemprof_token=" TOKEN "; x=y"}, GUARD_LET_IN},
+        {{.host = "db.example", .cookie = "xcmemprof_token=" TOKEN}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .cookie = "cmemprof_token=; ;;"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .query_token = TOKEN}, GUARD_LOG_IN},
+        {{.host = "db.example", .query_token = "wrong"}, GUARD_NO_TOKEN},
+        {{.host = "db.example", .origin = "http://evil.example", .cookie = "cmemprof_token=" TOKEN}, GUARD_KEEP_OUT},
+        {{.host = NULL, .api_key = TOKEN}, GUARD_LET_IN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *why = NULL;
+        if (guard_check_headers(&guard, &cases[i].headers, &why) != cases[i].verdict) {
+            fail_msg("case %zu: %s", i, why ? why : "let in");
+        }
+    }
+    static const char *const bad[] = {"", "short", "with blank", "with;semicolon", "with,comma", "with\"quote", "caf\xc3\xa9-caf\xc3\xa9"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(guard_is_token(bad[i]));
+    }
+    assert_true(guard_is_token(TOKEN));
+}
+
+// Sending and reading by themselves, and the one that may do both.
+static void test_two_tokens(void **state) {
+    (void)state;
+    struct guard reading = {.read_token = "reading-1"};
+    const char *no_why = NULL;
+    assert_int_equal(guard_check_headers(&reading, &(struct guard_headers){.host = "far.example", .sends = true}, &no_why), GUARD_LET_IN);
+    assert_int_equal(guard_check_headers(&reading, &(struct guard_headers){.host = "far.example"}, &no_why), GUARD_NO_TOKEN);
+    assert_int_equal(guard_check_headers(&reading, &(struct guard_headers){.sends = true, .origin = "http://evil.example"}, &no_why),
+                     GUARD_KEEP_OUT);
+    struct guard two = {.send_token = "sending-1", .read_token = "reading-1"}, three = two;
+    three.token = TOKEN;
+    static const struct {
+        struct guard_headers headers;
+        enum guard_verdict of_two, of_three;
+    } cases[] = {
+        {{.sends = true}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = false}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = true, .path_token = "sending-1"}, GUARD_LET_IN, GUARD_LET_IN},
+        {{.sends = true, .api_key = "sending-1"}, GUARD_LET_IN, GUARD_LET_IN},
+        {{.sends = true, .path_token = "sending-12"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = true, .path_token = "reading-1"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = false, .path_token = "sending-1"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = false, .query_token = "sending-1"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
+        {{.sends = false, .query_token = "reading-1"}, GUARD_LOG_IN, GUARD_LOG_IN},
+        {{.sends = false, .cookie = "cmemprof_token=reading-1"}, GUARD_LET_IN, GUARD_LET_IN},
+        {{.sends = true, .path_token = TOKEN}, GUARD_NO_TOKEN, GUARD_LET_IN},
+        {{.sends = false, .path_token = TOKEN}, GUARD_NO_TOKEN, GUARD_LET_IN},
+        {{.sends = true, .path_token = "sending-1", .origin = "http://evil.example"}, GUARD_KEEP_OUT, GUARD_KEEP_OUT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *why = NULL;
+        assert_int_equal(guard_check_headers(&two, &cases[i].headers, &why), cases[i].of_two);
+        assert_int_equal(guard_check_headers(&three, &cases[i].headers, &why), cases[i].of_three);
+    }
+}
+
+// Without a token for sending everybody may send, but for pages of a name that has been pointed at this machine, and symbols.
+static void test_open_for_sending(void **state) {
+    (void)state;
+    struct guard reading = {.read_token = "reading-1"};
+    static const struct {
+        struct guard_headers headers;
+        enum guard_verdict verdict;
+    } cases[] = {
+        {{.sends = true, .host = "far.example"}, GUARD_LET_IN},
+        {{.sends = true, .host = "rebound.example:8126", .origin = "http://rebound.example:8126"}, GUARD_NO_TOKEN},
+        {{.sends = true, .host = "here:1", .origin = "http://here:1", .cookie = "cmemprof_token=reading-1"}, GUARD_LET_IN},
+        {{.sends = true, .host = "here:1", .origin = "http://there:1", .cookie = "cmemprof_token=reading-1"}, GUARD_KEEP_OUT},
+        {{.sends = true, .stays = true}, GUARD_NO_TOKEN},
+        {{.sends = true, .stays = true, .path_token = "reading-2"}, GUARD_NO_TOKEN},
+        {{.sends = true, .stays = true, .path_token = "reading-1"}, GUARD_LET_IN},
+        {{.sends = false, .host = "here:1", .origin = "http://here:1"}, GUARD_NO_TOKEN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *why = NULL;
+        if (guard_check_headers(&reading, &cases[i].headers, &why) != cases[i].verdict) {
+            fail_msg("case %zu: %s", i, why ? why : "let in");
+        }
+    }
+    struct guard two = {.send_token = "sending-1", .read_token = "reading-1"};
+    const char *why = NULL;
+    struct guard_headers symbols = {.sends = true, .stays = true, .api_key = "sending-1"};
+    assert_int_equal(guard_check_headers(&two, &symbols, &why), GUARD_LET_IN);
+    symbols.api_key = "reading-1"; // neither is good for the rest
+    assert_int_equal(guard_check_headers(&two, &symbols, &why), GUARD_NO_TOKEN);
+}
+
+static void test_path(void **state) {
+    (void)state;
+    static const char *const cases[][3] = {{"/info", "/info", ""},
+                                           {"/t/abcdefgh/info", "/info", "abcdefgh"},
+                                           {"/t/abcdefgh", "/", "abcdefgh"},
+                                           {"/t/abcdefgh/", "/", "abcdefgh"},
+                                           {"/t/abcdefgh//info", "/info", "abcdefgh"},
+                                           {"/t//profiling", "/profiling", ""},
+                                           {"/t/", "/", ""},
+                                           {"/t", "/t", ""},
+                                           {"/types", "/types", ""}};
+    char token[GUARD_TOKEN_MAX + 2], longest[600];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(guard_path(cases[i][0], token), cases[i][1]);
+        assert_string_equal(token, cases[i][2]);
+    }
+    memset(longest, 'x', sizeof longest);
+    memcpy(longest, "/t/", 3);
+    strcpy(longest + sizeof longest - 3, "/i");
+    assert_string_equal(guard_path(longest, token), "/i");
+    assert_int_equal(strlen(token), GUARD_TOKEN_MAX + 1); // longer than any that is one
+}
+
+static int post_status(uint16_t port, const char *prefix, const char *path) {
+    struct text body = {0}, request = {0};
+    body_event(&body);
+    body_end(&body);
+    text_add(&request, "POST %s%s HTTP/1.1\r\nHost: far.example\r\nConnection: close\r\nContent-Type: " MULTIPART "\r\n", prefix, path);
+    text_add(&request, "Content-Length: %zu\r\n\r\n%s", body.size, body.bytes);
+    struct answer answer = http_send(port, &request, false);
+    int status = answer.status;
+    answer_free(&answer);
+    free(body.bytes);
+    free(request.bytes);
+    return status;
+}
+
+static int get_status(uint16_t port, const char *path) {
+    struct answer answer = http_get(port, path);
+    int status = answer.status;
+    answer_free(&answer);
+    return status;
+}
+
+// A client that is told nothing but an address.
+static void test_tokens_over_http(void **state) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .send_token = "sending-1"};
+    char text[200];
+    receiver_stop(fixture->receiver);
+    fixture->receiver = NULL;
+    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_BAD_TOKEN);
+    assert_non_null(strstr(text, "needs another one for reading"));
+    options.read_token = "reading-1";
+    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
+    uint16_t port = receiver_port(fixture->receiver);
+    assert_int_equal(post_status(port, "/t/sending-1", "/profiling/v1/input"), 200);
+    assert_int_equal(post_status(port, "/t/sending-1", "/api/v2/profile"), 200);
+    assert_int_equal(post_status(port, "/t/sending-1", "/v0.4/traces"), 200);
+    assert_int_equal(post_status(port, "/t/reading-1", "/profiling/v1/input"), 401);
+    assert_int_equal(post_status(port, "", "/profiling/v1/input"), 401);
+    assert_int_equal(get_status(port, "/t/sending-1/info"), 200);
+    assert_int_equal(get_status(port, "/t/sending-1/api/uploads"), 401);
+    assert_int_equal(get_status(port, "/t/reading-1/api/uploads"), 200);
+    assert_int_equal(get_status(port, "/api/uploads"), 401);
+    struct answer answer = http_get(port, "/?token=reading-1");
+    assert_int_equal(answer.status, 303);
+    assert_non_null(strstr(answer.all.bytes, "cmemprof_token=reading-1;"));
+    answer_free(&answer);
+}
+
+// The paths themselves: which of them are open.
+static void test_open_over_http(void **state) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .read_token = "reading-1"};
+    char text[200];
+    receiver_stop(fixture->receiver);
+    fixture->receiver = NULL;
+    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
+    uint16_t port = receiver_port(fixture->receiver);
+    assert_int_equal(post_status(port, "", "/profiling/v1/input"), 200);
+    assert_int_equal(get_status(port, "/info"), 200);
+    assert_int_equal(post_status(port, "", "/v0.4/traces"), 200);
+    assert_int_equal(post_status(port, "", "/v0.7/config"), 404); // as an Agent without it
+    assert_int_equal(post_status(port, "", "/api/v1"), 401);
+    assert_int_equal(post_status(port, "", "/api/symbols"), 401);
+    assert_int_equal(post_status(port, "/t/reading-1", "/api/symbols"), 404); // this one has no directory for them
+    struct text request = {0};
+    text_add(&request, "POST /api/import HTTP/1.1\r\nHost: rebound.example\r\nOrigin: http://rebound.example\r\n");
+    text_add(&request, "Connection: close\r\nContent-Length: 0\r\n\r\n");
+    struct answer answer = http_send(port, &request, false);
+    assert_int_equal(answer.status, 401);
+    answer_free(&answer);
+    free(request.bytes);
+}
+
+static void test_unix_socket(void **state) {
+    (void)state;
+    struct guard guard = {.unix_socket = true};
+    const char *why = NULL;
+    assert_int_equal(guard_check_headers(&guard, &(struct guard_headers){.host = "%2Frun%2Fx.sock"}, &why), GUARD_LET_IN);
+    assert_int_equal(guard_check_headers(&guard, &(struct guard_headers){0}, &why), GUARD_LET_IN);
+}
+
+static void test_over_http(void **state) {
+    struct fixture *fixture = *state;
+    struct text request = {0};
+    text_add(&request, "GET /api/uploads HTTP/1.1\r\nHost: rebound.example:%u\r\nConnection: close\r\n\r\n", fixture->port);
+    struct answer answer = http_send(fixture->port, &request, false);
+    assert_int_equal(answer.status, 403);
+    answer_free(&answer);
+    free(request.bytes);
+    answer = http_request(fixture->port, "POST", "/profiling/v1/input", "Origin: http://evil.example\r\nContent-Length: 0\r\n");
+    assert_int_equal(answer.status, 403);
+    answer_free(&answer);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts),
+                                       cmocka_unit_test(test_origins),
+                                       cmocka_unit_test(test_token),
+                                       cmocka_unit_test(test_unix_socket),
+                                       cmocka_unit_test(test_two_tokens),
+                                       cmocka_unit_test(test_open_for_sending),
+                                       cmocka_unit_test(test_path),
+                                       cmocka_unit_test_setup_teardown(test_open_over_http, fixture_setup, fixture_teardown),
+                                       cmocka_unit_test_setup_teardown(test_tokens_over_http, fixture_setup, fixture_teardown),
+                                       cmocka_unit_test_setup_teardown(test_over_http, fixture_setup, fixture_teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

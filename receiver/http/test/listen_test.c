@@ -1,0 +1,92 @@
+// listen_test.c: addresses that are taken and refused, each with its reason.
+#include "../../test/http.h"
+
+#include "../listen.h"
+
+static void test_good(void **state) {
+    (void)state;
+    static const char *const good[][2] = {
+        {"127.0.0.1:0", "http://127.0.0.1:"}, {"127.1.2.3:0", "http://127.1.2.3:"}, {"localhost:0", "http://127.0.0.1:"}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct listener listener;
+        char text[200] = "";
+        assert_int_equal(listen_open(good[i][0], false, &listener, text, sizeof text), RECEIVER_OK);
+        assert_int_not_equal(listener.port, 0);
+        assert_memory_equal(listener.url, good[i][1], strlen(good[i][1]));
+        struct listener second;
+        char taken[64];
+        snprintf(taken, sizeof taken, "%.*s:%u", (int)(strlen(good[i][1]) - 8), good[i][1] + 7, listener.port);
+        assert_int_equal(listen_open(taken, false, &second, text, sizeof text), RECEIVER_ADDRESS_IN_USE);
+        assert_non_null(strstr(text, "in use"));
+        listen_close(&listener, false);
+    }
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    static const char *const bad[] = {"",
+                                      ":",
+                                      "127.0.0.1",
+                                      "127.0.0.1:",
+                                      "127.0.0.1:65536",
+                                      "127.0.0.1:-1",
+                                      "127.0.0.1:1x",
+                                      "host:1",
+                                      "[::1:1",
+                                      "[]:1",
+                                      ":8126",
+                                      "127.0.0.1: 1",
+                                      "1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111:1"};
+    static const char *const foreign[] = {"0.0.0.0:8126", "192.168.0.1:8126", "[::]:8126", "[2001:db8::1]:8126", "128.0.0.1:1"};
+    struct listener listener;
+    char text[200];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(listen_open(bad[i], false, &listener, text, sizeof text), RECEIVER_BAD_ADDRESS);
+        assert_non_null(strstr(text, "ADDRESS:PORT"));
+    }
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        assert_int_equal(listen_open(foreign[i], false, &listener, text, sizeof text), RECEIVER_NOT_LOOPBACK);
+        assert_non_null(strstr(text, "not a loopback address"));
+    }
+}
+
+static void test_any_address(void **state) {
+    (void)state;
+    struct listener listener;
+    char text[200] = "";
+    assert_int_equal(listen_open("0.0.0.0:0", true, &listener, text, sizeof text), RECEIVER_OK);
+    listen_close(&listener, false);
+}
+
+// A socket that someone listens on is left alone; one that a killed receiver left, and only a socket, makes room.
+static void test_unix(void **state) {
+    (void)state;
+    char directory[] = "/tmp/cmemprof-test-XXXXXX", address[80], text[200] = "";
+    assert_non_null(mkdtemp(directory));
+    snprintf(address, sizeof address, "unix:%s/a.sock", directory);
+    struct listener first, second;
+    struct stat about;
+    assert_int_equal(listen_open(address, false, &first, text, sizeof text), RECEIVER_OK);
+    assert_string_equal(first.url, address);
+    assert_int_equal(stat(first.path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    assert_int_equal(listen_open(address, false, &second, text, sizeof text), RECEIVER_ADDRESS_IN_USE);
+    close(first.socket); // as if killed
+    assert_int_equal(listen_open(address, false, &second, text, sizeof text), RECEIVER_OK);
+    listen_close(&second, false);
+    assert_int_equal(access(first.path, F_OK), -1);
+    fclose(fopen(first.path, "w"));
+    assert_int_equal(listen_open(address, false, &second, text, sizeof text), RECEIVER_ADDRESS_IN_USE);
+    assert_int_equal(unlink(first.path), 0);
+    assert_int_equal(rmdir(directory), 0);
+    assert_int_equal(listen_open("unix:", false, &first, text, sizeof text), RECEIVER_BAD_ADDRESS);
+    char longest[200] = "unix:";
+    memset(longest + 5, 'x', 108);
+    assert_int_equal(listen_open(longest, false, &first, text, sizeof text), RECEIVER_BAD_ADDRESS);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_good), cmocka_unit_test(test_refused), cmocka_unit_test(test_any_address),
+                                       cmocka_unit_test(test_unix)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

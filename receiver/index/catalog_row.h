@@ -1,0 +1,47 @@
+// catalog_row.h: what catalog.c, catalog_read.c and catalog_json.c share, for those only.
+#ifndef CMEMPROF_RECEIVER_CATALOG_ROW_H
+#define CMEMPROF_RECEIVER_CATALOG_ROW_H
+
+#include "catalog.h"
+#include "../base/failure.h"
+#include "search.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+struct catalog {
+    pthread_mutex_t write_lock;
+    sqlite3 *writer; // guarded by write_lock, as the next four; NULL: shut
+    sqlite3_stmt *insert_upload, *insert_attachment;
+    int64_t next_id;
+    pthread_mutex_t read_lock;
+    sqlite3 *reader; // guarded by read_lock, as the next two; NULL: shut
+    sqlite3_stmt *read_upload, *read_attachments;
+    pthread_rwlock_t memory_lock;
+    struct search search; // guarded by memory_lock
+    void (*on_damage)(void *context);
+    void *on_damage_context;
+};
+
+// The columns of read_upload, which takes an id.
+enum {
+    COLUMN_RECEIVED,
+    COLUMN_FACETS,
+    COLUMN_FAMILY = COLUMN_FACETS + FACET_COUNT,
+    COLUMN_START,
+    COLUMN_END,
+    COLUMN_TAGS,
+    COLUMN_REFUSED,
+    COLUMN_MEASURED,
+    COLUMN_MEASURES
+};
+#define CATALOG_UPLOAD_COLUMNS                                                                                                             \
+    "received_ms, service, env, version, host, runtime, language, family, start_time, end_time, tags, refused, measured, cpu_cores,"       \
+    " alloc_bytes_per_s, heap_live_bytes, c_live_bytes, goroutines, lock_seconds_per_s"
+
+// With the lock of that handle held: what the last call on it came to. Tells on_damage.
+enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database);
+// With the reader's lock held. The row of read_attachments.
+void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attachment);
+
+#endif

@@ -1,0 +1,140 @@
+// measures.c: figures of an upload (measures.h). Which sample type of which client tells what:
+//
+//     measure              Go                          Python              Node
+//     cpu_cores            cpu                         cpu-time            cpu (in wall.pprof)
+//     alloc_bytes_per_s    alloc_space (delta only)    alloc-space
+//     heap_live_bytes      inuse_space without C       heap-space          inuse_space; space up to 5.40
+//     c_live_bytes         inuse_space with memory=C
+//     goroutines           goroutine
+//     lock_seconds_per_s   delay of delta-mutex        lock-acquire-wait
+#include "measures.h"
+#include "../../merge/merge.h"
+#include "catalog.h"
+#include "../base/whole_file.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const measure_names[MEASURE_COUNT] = {"cpu_cores",    "alloc_bytes_per_s", "heap_live_bytes",
+                                                  "c_live_bytes", "goroutines",        "lock_seconds_per_s"};
+const char *const measure_units[MEASURE_COUNT] = {"cores", "bytes/s", "bytes", "bytes", "count", "s/s"};
+
+enum { MAX_BYTES = 64 << 20 };
+
+// ---- Sums to measures ----
+
+static void add(double *value, double more) {
+    *value = isnan(*value) ? more : *value + more;
+}
+
+// Amounts of a period: per second, of nanoseconds that makes seconds.
+static void add_rate(double *value, const struct totals_type *type, double seconds) {
+    if (type && seconds > 0) {
+        double unit = strcmp(type->unit, "nanoseconds") == 0 ? 1e9 : 1;
+        add(value, (double)type->total / unit / seconds);
+    }
+}
+
+static bool starts_with(const char *text, const char *start) {
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+static void add_live(struct measures *measures, const struct totals *totals) {
+    const struct totals_type *type = NULL;
+    for (size_t i = 0; !type && profile_live_types[i]; i++) {
+        type = totals_find(totals, profile_live_types[i]);
+    }
+    if (!type) {
+        return;
+    }
+    add(&measures->values[MEASURE_HEAP_LIVE_BYTES], (double)type->total - (double)type->c_total);
+    if (totals->c_samples > 0) {
+        add(&measures->values[MEASURE_C_LIVE_BYTES], (double)type->c_total);
+    }
+}
+
+void measures_add(struct measures *measures, const char *name, const void *bytes, size_t size, double seconds) {
+    struct merge_limits limits = merge_default_limits;
+    struct totals *totals = malloc(sizeof *totals);
+    limits.input_bytes = MAX_BYTES;
+    if (!totals || totals_read(bytes, size, &limits, totals, NULL) != MERGE_OK) {
+        free(totals);
+        return;
+    }
+    double *values = measures->values;
+    // Go's clients send the length of the CPU profile as that of the event, which may be a part of the period only. So a delta knows better
+    // what it covers, as the CPU profile does; some have 0. Other clients' profiles have what they like.
+    double own_seconds = totals->duration_ns > 0 ? (double)totals->duration_ns / 1e9 : seconds;
+    const struct totals_type *cpu = totals_find(totals, "cpu");
+    add_rate(&values[MEASURE_CPU_CORES], cpu, own_seconds);
+    add_rate(&values[MEASURE_CPU_CORES], totals_find(totals, "cpu-time"), seconds > 0 ? seconds : own_seconds);
+    seconds = seconds > 0 ? seconds : own_seconds;
+    add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc-space"), seconds);
+    add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "lock-acquire-wait"), seconds);
+    if (starts_with(name, "delta-")) { // heap.pprof and mutex.pprof count from the program's start
+        add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc_space"), own_seconds);
+    }
+    if (starts_with(name, "delta-mutex")) {
+        add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "delay"), own_seconds);
+    }
+    const struct totals_type *goroutines = totals_find(totals, "goroutine");
+    if (goroutines) {
+        add(&values[MEASURE_GOROUTINES], (double)goroutines->total);
+    }
+    add_live(measures, totals);
+    free(totals);
+}
+
+void measures_clear(struct measures *measures) {
+    for (size_t i = 0; i < MEASURE_COUNT; i++) {
+        measures->values[i] = NAN;
+    }
+}
+
+static bool is_one_of(const char *type, const char *const *types) {
+    for (; *types; types++) {
+        if (strcmp(type, *types) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool measure_is_gauge(const char *type) {
+    // objects: beside space.
+    static const char *const others[] = {"goroutine", "goroutines", "heap-live-samples", "heap-live-size", "objects", "threadcreate", NULL};
+    return is_one_of(type, profile_live_types) || is_one_of(type, others) || starts_with(type, "inuse_");
+}
+
+// ---- Files ----
+
+// NULL: it tells nothing.
+static char *read_file(int directory, const struct catalog_attachment *attachment) {
+    size_t size = (size_t)attachment->size_bytes;
+    int file = openat(directory, attachment->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    char *bytes = file >= 0 ? malloc(size + 1) : NULL;
+    if (bytes && whole_file_read(file, bytes, size) != RECEIVER_OK) {
+        free(bytes);
+        bytes = NULL;
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    return bytes;
+}
+
+void measures_of_upload(int directory, const struct catalog_attachment *attachments, size_t count, double seconds,
+                        struct measures *measures) {
+    measures_clear(measures);
+    for (size_t i = 0; i < count; i++) {
+        const struct catalog_attachment *attachment = &attachments[i];
+        char *bytes = attachment->pprof && attachment->size_bytes <= MAX_BYTES ? read_file(directory, attachment) : NULL;
+        if (bytes) {
+            measures_add(measures, attachment->name, bytes, (size_t)attachment->size_bytes, seconds);
+        }
+        free(bytes);
+    }
+}

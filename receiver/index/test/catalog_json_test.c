@@ -1,0 +1,76 @@
+// catalog_json_test.c: an upload as JSON, whatever its event holds; SQLite reads it back.
+#include "../../test/place.h"
+
+#include <sqlite3.h>
+
+// What SQLite's JSON functions find at path in the upload's description.
+static void expect_field(struct place *place, int64_t id, const char *path, const char *value) {
+    struct json json = {0};
+    sqlite3 *database;
+    sqlite3_stmt *statement;
+    assert_int_equal(catalog_describe(store_catalog(place->store), id, &json), RECEIVER_OK);
+    assert_int_equal(sqlite3_open(":memory:", &database), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, "SELECT json_extract(?, ?)", -1, &statement, NULL), SQLITE_OK);
+    sqlite3_bind_text(statement, 1, json.bytes, (int)json.size, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, path, -1, SQLITE_STATIC);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    const char *found = (const char *)sqlite3_column_text(statement, 0);
+    if (!value) {
+        assert_null(found);
+    } else {
+        assert_string_equal(found ? found : "(none)", value);
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    json_free(&json);
+}
+
+static void test_fields(void **state) {
+    struct place *place = *state;
+    add_good(place, "x");
+    expect_field(place, 1, "$.id", "1");
+    expect_field(place, 1, "$.service", "shop");
+    expect_field(place, 1, "$.start", "2026-01-02T03:04:05Z");
+    expect_field(place, 1, "$.end", "2026-01-02T03:05:05Z");
+    expect_field(place, 1, "$.family", "go");
+    expect_field(place, 1, "$.tags[7]", "x:a:b");
+    expect_field(place, 1, "$.attachments[0].name", "a.pprof");
+    expect_field(place, 1, "$.attachments[0].size_bytes", "1");
+    expect_field(place, 1, "$.attachments[0].pprof", "1");
+}
+
+static void test_strange_events(void **state) {
+    struct place *place = *state;
+    static const char *const events[][3] = {
+        {"{}", "$.service", NULL},
+        {"{\"tags_profiler\":5}", "$.tags", "[]"},
+        {"{\"tags_profiler\":{\"a\":\"service:x\"}}", "$.service", "x"},
+        {"{\"tags_profiler\":\"service:\"}", "$.service", NULL},
+        {"{\"tags_profiler\":\"xservice:no,service:\\u0000yes\"}", "$.service", NULL},
+        {"{\"tags_profiler\":\"service:<b>\\\"\\n\"}", "$.service", "<b>\"\n"},
+        {"{\"start\":{\"x\":[1]}}", "$.start", "{\"x\":[1]}"},
+        {"{\"tags_profiler\":\"service:\xff\xc3\"}", "$.service", "\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        int64_t id = 0;
+        char text[200] = "";
+        assert_int_equal(add(place, events[i][0], "x", &id, text), RECEIVER_OK);
+        if (events[i][2]) {
+            expect_field(place, id, events[i][1], events[i][2]);
+        }
+        expect_field(place, id, "$.attachments[0].name", "a.pprof");
+    }
+}
+
+static void test_no_such_upload(void **state) {
+    struct place *place = *state;
+    struct json json = {0};
+    assert_int_equal(catalog_describe(store_catalog(place->store), 1, &json), RECEIVER_NOT_FOUND);
+    json_free(&json);
+}
+
+int main(void) {
+#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {IT(test_fields), IT(test_strange_events), IT(test_no_such_upload)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,235 @@
+// catalog_test.c: the index: adding, undoing, ids, removing by age and size, and files that are no index.
+#include "../../test/expect_json.h"
+
+#include "../catalog.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <sqlite3.h>
+
+struct index_place {
+    char path[64];
+    struct catalog *catalog;
+};
+
+static void open_index(struct index_place *place, bool create) {
+    char text[200] = "";
+    bool newer;
+    if (catalog_open(place->path, create, &newer, &place->catalog, text, sizeof text) != RECEIVER_OK ||
+        catalog_load(place->catalog) != RECEIVER_OK) {
+        fail_msg("%s", text);
+    }
+}
+
+static int setup(void **state) {
+    struct index_place *place = calloc(1, sizeof *place);
+    strcpy(place->path, "/tmp/cmemprof-test-XXXXXX");
+    close(mkstemp(place->path));
+    open_index(place, true);
+    *state = place;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct index_place *place = *state;
+    catalog_close(place->catalog);
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < 3; i++) {
+        char path[80];
+        snprintf(path, sizeof path, "%s%s", place->path, endings[i]);
+        unlink(path);
+    }
+    free(place);
+    return 0;
+}
+
+// Of 100 bytes, received at that moment.
+static int64_t add(struct catalog *catalog, int64_t received_ms, bool keep) {
+    struct catalog_attachment attachments[] = {{"a", "0-a", 5, false}, {"b.pprof", "1-b", 6, true}};
+    struct catalog_new upload = {.received_ms = received_ms,
+                                 .size_bytes = 100,
+                                 .event = {.tags = "service:shop,a:b", .facets = {[FACET_SERVICE] = "shop"}},
+                                 .attachments = attachments,
+                                 .attachment_count = 2};
+    assert_int_equal(catalog_begin(catalog), RECEIVER_OK);
+    upload.id = catalog_next_id(catalog);
+    assert_int_equal(catalog_insert(catalog, &upload), RECEIVER_OK);
+    assert_int_equal(catalog_end(catalog, keep), RECEIVER_OK);
+    if (keep) {
+        assert_int_equal(catalog_publish(catalog, &upload), RECEIVER_OK);
+    }
+    return upload.id;
+}
+
+static void test_add_and_remove(void **state) {
+    struct index_place *place = *state;
+    struct catalog_attachment attachment;
+    int64_t ids[4];
+    assert_int_equal(add(place->catalog, 10, true), 1);
+    assert_int_equal(add(place->catalog, 20, false), 2);
+    assert_false(catalog_has(place->catalog, 2));
+    assert_int_equal(catalog_find(place->catalog, 2, "a", &attachment), RECEIVER_NOT_FOUND);
+    assert_int_equal(add(place->catalog, 30, true), 3);
+    assert_int_equal(catalog_find(place->catalog, 1, "b.pprof", &attachment), RECEIVER_OK);
+    assert_string_equal(attachment.file, "1-b");
+    assert_int_equal(attachment.size_bytes, 6);
+    assert_true(attachment.pprof);
+    assert_int_equal(catalog_find(place->catalog, 1, "B.pprof", &attachment), RECEIVER_NOT_FOUND);
+    assert_int_equal(catalog_remove_oldest(place->catalog, 10, UINT64_MAX, ids, 4), 0);
+    assert_int_equal(catalog_remove_oldest(place->catalog, 30, UINT64_MAX, ids, 4), 1);
+    assert_int_equal(ids[0], 1);
+    assert_int_equal(catalog_find(place->catalog, 1, "a", &attachment), RECEIVER_NOT_FOUND);
+    assert_int_equal(catalog_remove_oldest(place->catalog, 31, UINT64_MAX, ids, 4), 1);
+    assert_int_equal(catalog_count(place->catalog), 0);
+    // Ids are not used again, after a restart neither.
+    catalog_close(place->catalog);
+    open_index(place, false);
+    assert_int_equal(add(place->catalog, 40, true), 4);
+}
+
+static void test_remove_by_size(void **state) {
+    struct index_place *place = *state;
+    int64_t ids[2];
+    for (int i = 0; i < 6; i++) {
+        add(place->catalog, i, true);
+    }
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 600, ids, 2), 0);
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 599, ids, 2), 1);
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 100, ids, 2), 2); // at most so many at once
+    assert_int_equal(ids[1], 3);
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 1, ids, 2), 2);
+    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 1, ids, 2), 0); // the newest stays
+    assert_true(catalog_has(place->catalog, 6));
+}
+
+static void test_measures(void **state) {
+    struct index_place *place = *state;
+    struct measures measures = {{0.5, NAN, 3, 4, 5, 6}};
+    add(place->catalog, 1, true);
+    add(place->catalog, 2, true);
+    assert_int_equal(catalog_unmeasured(place->catalog), 2);
+    assert_int_equal(catalog_set_measures(place->catalog, 2, &measures), RECEIVER_OK);
+    assert_int_equal(catalog_unmeasured(place->catalog), 1);
+    catalog_close(place->catalog);
+    open_index(place, false);
+    assert_int_equal(catalog_unmeasured(place->catalog), 1);
+    struct json json = {0};
+    assert_int_equal(catalog_describe(place->catalog, 2, &json), RECEIVER_OK);
+    expect_json(&json, "\"measures\":{\"cpu_cores\":0.5,\"alloc_bytes_per_s\":null,\"heap_live_bytes\":3,");
+}
+
+static enum receiver_error try_open(struct index_place *place, bool create, bool *newer, char *text) {
+    struct catalog *second = NULL;
+    enum receiver_error error = catalog_open(place->path, create, newer, &second, text, 200);
+    assert_int_equal(error == RECEIVER_OK, second != NULL);
+    catalog_close(second);
+    return error;
+}
+
+static void run_sql(struct index_place *place, const char *sql) {
+    sqlite3 *database;
+    assert_int_equal(sqlite3_open(place->path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static void test_other_versions(void **state) {
+    struct index_place *place = *state;
+    char text[200] = "";
+    bool newer;
+    run_sql(place, "PRAGMA user_version=1");
+    assert_int_equal(try_open(place, false, &newer, text), RECEIVER_NOT_FOUND);
+    run_sql(place, "PRAGMA user_version=3");
+    assert_int_equal(try_open(place, false, &newer, text), RECEIVER_BAD_INDEX);
+    assert_true(newer);
+    assert_non_null(strstr(text, "newer version"));
+}
+
+// Each page of the file overwritten in turn: opening or loading says so, and nothing crashes.
+static void test_damaged(void **state) {
+    struct index_place *place = *state;
+    char text[200] = "", garbage[4096];
+    bool newer;
+    for (int i = 0; i < 50; i++) {
+        add(place->catalog, i, true);
+    }
+    catalog_close(place->catalog);
+    memset(garbage, 0xA5, sizeof garbage);
+    FILE *file = fopen(place->path, "r+");
+    fseek(file, 0, SEEK_END);
+    long pages = ftell(file) / 4096;
+    int refused = 0;
+    for (long page = 0; page < pages; page++) {
+        char before[4096];
+        fseek(file, page * 4096, SEEK_SET);
+        assert_int_equal(fread(before, 1, sizeof before, file), sizeof before);
+        fseek(file, page * 4096, SEEK_SET);
+        fwrite(garbage, 1, sizeof garbage, file);
+        fflush(file);
+        enum receiver_error error = try_open(place, false, &newer, text);
+        assert_true(error == RECEIVER_BAD_INDEX || error == RECEIVER_OK); // a free page holds nothing
+        refused += error == RECEIVER_BAD_INDEX;
+        fseek(file, page * 4096, SEEK_SET);
+        fwrite(before, 1, sizeof before, file);
+        fflush(file);
+    }
+    fclose(file);
+    assert_true(refused >= pages - 1);
+    open_index(place, false);
+    assert_int_equal(catalog_count(place->catalog), 50);
+}
+
+// Another program that has the database open, and writes into it for a moment.
+struct other {
+    sqlite3 *database;
+    pthread_t thread;
+};
+
+static void *let_go(void *state) {
+    struct other *other = state;
+    usleep(300 * 1000);
+    sqlite3_exec(other->database, "COMMIT", NULL, NULL, NULL);
+    sqlite3_close(other->database);
+    return NULL;
+}
+
+static void hold(struct index_place *place, struct other *other, const char *sql) {
+    assert_int_equal(sqlite3_open(place->path, &other->database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other->database, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(pthread_create(&other->thread, NULL, let_go, other), 0);
+}
+
+static void test_locked_for_a_moment(void **state) {
+    struct index_place *place = *state;
+    struct other other;
+    hold(place, &other, "BEGIN IMMEDIATE");
+    assert_int_equal(add(place->catalog, 1, true), 1);
+    pthread_join(other.thread, NULL);
+    catalog_close(place->catalog);
+    // Nobody else may even look into it: that is no damage, for which it would be put aside.
+    hold(place, &other, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE; UPDATE upload SET family='x'");
+    open_index(place, false);
+    pthread_join(other.thread, NULL);
+    assert_int_equal(catalog_count(place->catalog), 1);
+}
+
+static void test_missing_index(void **state) {
+    (void)state;
+    struct index_place place;
+    bool newer;
+    char text[200];
+    strcpy(place.path, "/tmp/cmemprof-test-XXXXXX");
+    close(mkstemp(place.path));
+    assert_int_equal(try_open(&place, false, &newer, text), RECEIVER_NOT_FOUND);
+    unlink(place.path);
+    assert_int_equal(try_open(&place, false, &newer, text), RECEIVER_NOT_FOUND);
+    assert_int_equal(access(place.path, F_OK), -1);
+}
+
+int main(void) {
+#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {IT(test_add_and_remove), IT(test_remove_by_size), IT(test_measures),
+                                       IT(test_other_versions), IT(test_damaged),        IT(test_locked_for_a_moment),
+                                       IT(test_missing_index)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

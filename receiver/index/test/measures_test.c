@@ -1,0 +1,146 @@
+// measures_test.c: which sample type of which client becomes which measure, and what tells nothing.
+#include "../../test/profiles.h"
+
+#include "../catalog.h"
+#include "../measures.h"
+
+#include <fcntl.h>
+#include <math.h>
+
+struct sample {
+    const char *type, *unit;
+    int64_t value, c_value;
+};
+
+static struct blob profile_of(const struct sample *samples, size_t count, int64_t duration_ns) {
+    struct profile *profile = profile_new();
+    int64_t values[8], c_values[8];
+    bool any_c = false;
+    for (size_t i = 0; i < count; i++) {
+        profile_add_sample_type(profile, samples[i].type, samples[i].unit);
+        values[i] = samples[i].value;
+        c_values[i] = samples[i].c_value;
+        any_c = any_c || samples[i].c_value;
+    }
+    add_stack(profile, FRAMES("f /f.go"), values, false);
+    if (any_c) {
+        add_stack(profile, FRAMES("malloc /m.c"), c_values, true);
+    }
+    profile_set_time(profile, 1, duration_ns);
+    return finish(profile);
+}
+
+static void add(struct measures *measures, const char *name, const struct sample *samples, size_t count, int64_t duration_ns) {
+    struct blob blob = profile_of(samples, count, duration_ns);
+    measures_add(measures, name, blob.bytes, blob.size, 10);
+    free(blob.bytes);
+}
+#define ADD(name, duration_ns, ...)                                                                                                        \
+    add(&measures, name, (struct sample[]){__VA_ARGS__}, sizeof(struct sample[]){__VA_ARGS__} / sizeof(struct sample), duration_ns)
+
+static void expect(const struct measures *measures, double cpu, double alloc, double heap, double c, double goroutines, double locks) {
+    const double expected[] = {cpu, alloc, heap, c, goroutines, locks};
+    for (size_t i = 0; i < MEASURE_COUNT; i++) {
+        double value = measures->values[i];
+        if (isnan(expected[i]) ? !isnan(value) : !(fabs(value - expected[i]) < 1e-9)) {
+            fail_msg("%s is %g, expected %g", measure_names[i], value, expected[i]);
+        }
+    }
+}
+
+static void test_go(void **state) {
+    (void)state;
+    struct measures measures;
+    measures_clear(&measures);
+    expect(&measures, NAN, NAN, NAN, NAN, NAN, NAN);
+    ADD("cpu.pprof", 5000000000, {"samples", "count", 1, 0}, {"cpu", "nanoseconds", 2500000000, 0}); // its own 5 s, not the event's 10
+    ADD("delta-heap.pprof", 0, {"alloc_space", "bytes", 600, 400}, {"inuse_space", "bytes", 70, 30});
+    ADD("goroutines.pprof", 0, {"goroutine", "count", 12, 0});
+    ADD("delta-mutex.pprof", 0, {"contentions", "count", 3, 0}, {"delay", "nanoseconds", 20000000000, 0});
+    ADD("delta-block.pprof", 0, {"contentions", "count", 3, 0}, {"delay", "nanoseconds", 90000000000, 0}); // waiting is not contention
+    expect(&measures, 0.5, 100, 70, 30, 12, 2);
+}
+
+// The event is as long as the CPU profile, 10 s, which ran for a part of the period; the deltas are of the whole minute.
+static void test_cpu_profile_of_a_part(void **state) {
+    (void)state;
+    struct measures measures;
+    measures_clear(&measures);
+    ADD("cpu.pprof", 10000000000, {"cpu", "nanoseconds", 5000000000, 0});
+    ADD("delta-heap.pprof", 60000000000, {"alloc_space", "bytes", 6000, 600}, {"inuse_space", "bytes", 70, 30});
+    ADD("delta-mutex.pprof", 60000000000, {"delay", "nanoseconds", 120000000000, 0});
+    expect(&measures, 0.5, 110, 70, 30, NAN, 2);
+}
+
+// heap.pprof counts allocations since the program's start: it tells what is live, no rate. Without C samples nothing is said of C.
+static void test_cumulative(void **state) {
+    (void)state;
+    struct measures measures;
+    measures_clear(&measures);
+    ADD("heap.pprof", 0, {"alloc_space", "bytes", 600, 0}, {"inuse_space", "bytes", 70, 0});
+    ADD("mutex.pprof", 0, {"delay", "nanoseconds", 20000000000, 0});
+    expect(&measures, NAN, NAN, 70, NAN, NAN, NAN);
+}
+
+static void test_python_and_node(void **state) {
+    (void)state;
+    struct measures measures;
+    measures_clear(&measures);
+    ADD("profile.pprof", 1, {"cpu-time", "nanoseconds", 1000000000, 0}, {"alloc-space", "bytes", 500, 0}, {"heap-space", "bytes", 99, 0},
+        {"lock-acquire-wait", "nanoseconds", 3000000000, 0});
+    expect(&measures, 0.1, 50, 99, NAN, NAN, 0.3);
+    measures_clear(&measures);
+    ADD("wall.pprof", 5000000000, {"wall", "nanoseconds", 7, 0}, {"cpu", "nanoseconds", 1000000000, 0});
+    ADD("space.pprof", 0, {"inuse_space", "bytes", 1234, 0});
+    expect(&measures, 0.2, NAN, 1234, NAN, NAN, NAN);
+    measures_clear(&measures);
+    ADD("space.pprof", 0, {"objects", "count", 12, 0}, {"space", "bytes", 1234, 0}); // dd-trace-js 3 to 5.40
+    expect(&measures, NAN, NAN, 1234, NAN, NAN, NAN);
+}
+
+static void test_no_profile(void **state) {
+    (void)state;
+    struct measures measures;
+    measures_clear(&measures);
+    measures_add(&measures, "cpu.pprof", "no profile", 10, 10);
+    measures_add(&measures, "cpu.pprof", "", 0, 10);
+    expect(&measures, NAN, NAN, NAN, NAN, NAN, NAN);
+}
+
+static void test_files(void **state) {
+    (void)state;
+    char directory[] = "/tmp/cmemprof-test-XXXXXX", path[64];
+    assert_non_null(mkdtemp(directory));
+    struct blob blob = profile_of((struct sample[]){{"goroutine", "count", 5, 0}}, 1, 0);
+    snprintf(path, sizeof path, "%s/0-goroutines.pprof", directory);
+    FILE *file = fopen(path, "w");
+    assert_int_equal(fwrite(blob.bytes, 1, blob.size, file), blob.size);
+    fclose(file);
+    const struct catalog_attachment attachments[] = {{"goroutines.pprof", "0-goroutines.pprof", blob.size, true},
+                                                     {"gone.pprof", "1-gone.pprof", 10, true},
+                                                     {"goroutines.pprof", "0-goroutines.pprof", blob.size + 1, true},
+                                                     {"metrics.json", "0-goroutines.pprof", blob.size, false}};
+    struct measures measures;
+    int fd = open(directory, O_RDONLY | O_DIRECTORY);
+    measures_of_upload(fd, attachments, 4, 10, &measures);
+    expect(&measures, NAN, NAN, NAN, NAN, 5, NAN);
+    close(fd);
+    unlink(path);
+    rmdir(directory);
+    free(blob.bytes);
+}
+
+static void test_gauges(void **state) {
+    (void)state;
+    assert_true(measure_is_gauge("inuse_space") && measure_is_gauge("goroutine") && measure_is_gauge("heap-space"));
+    assert_true(measure_is_gauge("space") && measure_is_gauge("objects"));
+    assert_false(measure_is_gauge("alloc_space") || measure_is_gauge("cpu") || measure_is_gauge("delay"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_go),         cmocka_unit_test(test_cpu_profile_of_a_part), cmocka_unit_test(test_cumulative),
+        cmocka_unit_test(test_no_profile), cmocka_unit_test(test_python_and_node),       cmocka_unit_test(test_files),
+        cmocka_unit_test(test_gauges)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

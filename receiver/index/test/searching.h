@@ -1,0 +1,43 @@
+// searching.h: uploads in memory and selections, for the tests of searches.
+#ifndef CMEMPROF_RECEIVER_TEST_SEARCHING_H
+#define CMEMPROF_RECEIVER_TEST_SEARCHING_H
+
+#include "../../test/expect_json.h"
+
+#include "../search.h"
+
+// A parameter with its value, "service=shop".
+static inline void select_by(struct selection *selection, const char *parameters) {
+    char *copy = strdup(parameters), text[200] = "";
+    selection_init(selection);
+    for (char *rest = copy, *one; (one = strsep(&rest, "&"));) {
+        char *value = strchr(one, '=');
+        if (value) {
+            *value = '\0';
+            if (!selection_add(selection, one, value + 1, text, sizeof text)) {
+                fail_msg("%s", text);
+            }
+        }
+    }
+    free(copy);
+}
+
+static inline void add_upload(struct search *search, int64_t id, int64_t start_ms, const char *service, const char *env, const char *tags) {
+    struct search_new upload = {
+        .id = id, .received_ms = start_ms, .start_ms = start_ms, .end_ms = start_ms + 1, .size_bytes = 10, .tags = tags};
+    upload.facets[FACET_SERVICE] = service;
+    upload.facets[FACET_ENV] = env;
+    assert_true(search_add(search, &upload));
+}
+
+// Five uploads, of which the tests ask in many ways.
+static inline void fill(struct search *search) {
+    *search = (struct search){0};
+    add_upload(search, 1, 100, "shop", "prod", "service:shop,env:prod,region:a,team:x");
+    add_upload(search, 3, 200, "shop", "test", "service:shop,env:test,region:b,,region:b");
+    add_upload(search, 4, 300, "cart", "prod", "service:cart,env:prod,region:a");
+    add_upload(search, 7, 400, "cart", NULL, "service:cart,plain,region:c");
+    add_upload(search, 9, 500, NULL, NULL, "");
+}
+
+#endif

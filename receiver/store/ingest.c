@@ -1,0 +1,431 @@
+// ingest.c: takes an upload apart with libmicrohttpd's post processor (ingest.h).
+//
+// The post processor treats bytes behind the closing boundary as an error, and cannot tell a cut body from one that ended there. So the
+// last bytes of the body are held back until the end: they must be the closing boundary, and only that much is handed on.
+#include "ingest.h"
+#include "../base/failure.h"
+#include "form.h"
+#include "sender.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum {
+    PARSER_BYTES = 32 << 10,     // also the longest header line of a part
+    EVENT_MAX_BYTES = 1 << 20,   // real ones are 1 to 5 KB
+    BOUNDARY_MAX_BYTES = 200,    // RFC 2046 allows 70
+    UPLOAD_MAX_SECONDS = 5 * 60, // a client that trickles; a silent one meets the connection's time-out
+    PARTS_MAX = 256,             // attachments are bounded by themselves, tags by their length
+};
+
+enum part { PART_NONE, PART_EVENT, PART_TAG, PART_FIELD, PART_ATTACHMENT, PART_REFUSED };
+
+struct buffer {
+    char *bytes;
+    size_t size, limit;
+};
+
+struct ingest {
+    struct store *store;
+    int64_t id;
+    void (*done)(void *context);
+    void *context;
+    enum ingest_kind kind;
+    bool whole;                       // the body is one attachment
+    struct MHD_PostProcessor *parser; // NULL: refused from the start, or whole
+    struct incoming *incoming;
+    enum receiver_error error; // the first failure; from then on the body is read and thrown away
+    char reason[200];
+    size_t body_bytes, max_body_bytes;
+    time_t deadline_s;                                                          // monotonic
+    enum part part;                                                             // the one being received
+    char key[CATALOG_NAME_MAX_BYTES + 2], filename[CATALOG_NAME_MAX_BYTES + 2]; // its names, cut behind the longest allowed
+    size_t part_bytes;
+    size_t parts;
+    bool has_event, is_here;
+    struct buffer event, tags;
+    char *sent_tags; // the Agent's, or NULL
+    struct form form;
+    char *field;                          // of the form, being received
+    char closing[BOUNDARY_MAX_BYTES + 8]; // "--boundary--"
+    char tail[BOUNDARY_MAX_BYTES + 16];   // the last bytes of the body so far
+    size_t tail_bytes, hold_bytes;
+};
+
+static void refuse(struct ingest *ingest, enum receiver_error error, const char *reason) {
+    if (ingest->error == RECEIVER_OK) {
+        ingest->error = error;
+        // The reason may already stand there, written by the store.
+        if (reason != ingest->reason) {
+            snprintf(ingest->reason, sizeof ingest->reason, "%s", reason);
+        }
+    }
+}
+
+static time_t monotonic_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static bool append(struct ingest *ingest, struct buffer *buffer, const char *bytes, size_t size, const char *too_large) {
+    if (size > buffer->limit - buffer->size) {
+        refuse(ingest, RECEIVER_TOO_LARGE, too_large);
+        return false;
+    }
+    char *grown = realloc(buffer->bytes, buffer->size + size + 1);
+    if (!grown) {
+        refuse(ingest, RECEIVER_NO_MEMORY, receiver_error_text(RECEIVER_NO_MEMORY));
+        return false;
+    }
+    memcpy(grown + buffer->size, bytes, size);
+    buffer->bytes = grown;
+    buffer->size += size;
+    buffer->bytes[buffer->size] = '\0';
+    return true;
+}
+
+// ---- Parts ----
+
+// Only this part is lost; the upload says so.
+static void refuse_part(struct ingest *ingest, const char *name, const char *reason) {
+    ingest->part = PART_REFUSED;
+    incoming_refuse(ingest->incoming, name ? name : "", reason);
+}
+
+static void begin_attachment(struct ingest *ingest, const char *name) {
+    char reason[200];
+    ingest->part = PART_ATTACHMENT;
+    enum receiver_error error = incoming_attachment(ingest->incoming, name, reason, sizeof reason);
+    if (error == RECEIVER_BAD_UPLOAD) {
+        refuse_part(ingest, name, reason);
+    } else if (error != RECEIVER_OK) {
+        refuse(ingest, error, receiver_error_text(error));
+    }
+}
+
+static void begin_part(struct ingest *ingest, const char *key, const char *filename) {
+    if (++ingest->parts > PARTS_MAX) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "more than 256 parts");
+    } else if ((key && strcmp(key, "event") == 0) || (filename && strcmp(filename, "event.json") == 0)) {
+        ingest->part = PART_EVENT;
+        if (ingest->has_event) {
+            refuse_part(ingest, "event", "a second event part");
+        }
+        ingest->has_event = true;
+    } else if (key && !filename && strcmp(key, "tags[]") == 0) {
+        ingest->part = PART_TAG;
+        append(ingest, &ingest->tags, ",", ingest->tags.size > 0, "too many tags");
+    } else if (key && !filename && (ingest->field = form_field(&ingest->form, key))) {
+        ingest->part = PART_FIELD;
+    } else {
+        char name[CATALOG_NAME_MAX_BYTES + 1];
+        bool old = key && form_attachment(&ingest->form, key, filename, name);
+        begin_attachment(ingest, old ? name : filename && *filename ? filename : key);
+    }
+}
+
+// The post processor announces a part with an offset of 0, and does so again when no byte of it had come yet. So an empty part and one of
+// the same names right behind it are one to us; nothing is lost by that.
+static bool is_new_part(struct ingest *ingest, const char *key, const char *filename, uint64_t offset) {
+    char new_key[sizeof ingest->key], new_filename[sizeof ingest->filename];
+    if (offset > 0) {
+        return false;
+    }
+    snprintf(new_key, sizeof new_key, "%s", key ? key : "");
+    snprintf(new_filename, sizeof new_filename, "%s", filename ? filename : "");
+    if (ingest->part != PART_NONE && ingest->part_bytes == 0 && strcmp(new_key, ingest->key) == 0 &&
+        strcmp(new_filename, ingest->filename) == 0) {
+        return false;
+    }
+    memcpy(ingest->key, new_key, sizeof new_key);
+    memcpy(ingest->filename, new_filename, sizeof new_filename);
+    return true;
+}
+
+static enum MHD_Result on_part(void *state, enum MHD_ValueKind kind, const char *key, const char *filename, const char *content_type,
+                               const char *transfer_encoding, const char *bytes, uint64_t offset, size_t size) {
+    (void)kind, (void)content_type, (void)transfer_encoding;
+    struct ingest *ingest = state;
+    if (is_new_part(ingest, key, filename, offset)) {
+        ingest->part_bytes = 0;
+        begin_part(ingest, key, filename);
+    }
+    ingest->part_bytes += size;
+    if (ingest->error == RECEIVER_OK && size > 0) {
+        enum receiver_error error = RECEIVER_OK;
+        if (ingest->part == PART_EVENT) {
+            append(ingest, &ingest->event, bytes, size, "the event part is larger than 1 MiB");
+        } else if (ingest->part == PART_TAG) {
+            append(ingest, &ingest->tags, bytes, size, "too many tags");
+        } else if (ingest->part == PART_FIELD) {
+            form_append(ingest->field, bytes, size);
+        } else if (ingest->part == PART_ATTACHMENT) {
+            error = incoming_write(ingest->incoming, bytes, size);
+        }
+        if (error != RECEIVER_OK) {
+            refuse(ingest, error, receiver_error_text(error));
+        }
+    }
+    return ingest->error == RECEIVER_OK ? MHD_YES : MHD_NO;
+}
+
+// ---- Body ----
+
+// The boundary, without quotes and without the parameters behind it. The post processor takes all that follows "boundary=" and at least two
+// characters of it, so the header, which lies in the connection's own memory, is cut to what is meant.
+static bool read_boundary(char *content_type, char *boundary, size_t size) {
+    char *value = strstr(content_type, "boundary=");
+    if (!value) {
+        return false;
+    }
+    value += strlen("boundary=");
+    bool quoted = *value == '"';
+    const char *start = value + quoted;
+    size_t length = strcspn(start, quoted ? "\"" : "; \t");
+    const char *rest = start + length + (quoted && start[length] == '"');
+    rest += strspn(rest, " \t");
+    if (length < 2 || length >= size || (*rest && *rest != ';')) {
+        return false;
+    }
+    memcpy(boundary, start, length);
+    boundary[length] = '\0';
+    memcpy(value, boundary, length + 1);
+    return true;
+}
+
+// ---- What is known before the body ----
+
+static void begin_parts(struct ingest *ingest, struct MHD_Connection *connection, const char *boundary) {
+    int length = snprintf(ingest->closing, sizeof ingest->closing, "--%s--", boundary);
+    ingest->hold_bytes = (size_t)length + 4; // and the line's end, twice at most
+    ingest->parser = MHD_create_post_processor(connection, PARSER_BYTES, on_part, ingest);
+    if (!ingest->parser) {
+        refuse(ingest, RECEIVER_NO_MEMORY, receiver_error_text(RECEIVER_NO_MEMORY));
+    }
+}
+
+static void begin_whole(struct ingest *ingest, struct MHD_Connection *connection) {
+    char name[CATALOG_NAME_MAX_BYTES + 1];
+    ingest->whole = true;
+    form_import_name(MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "name"), name);
+    begin_attachment(ingest, name);
+}
+
+static void begin(struct ingest *ingest, struct MHD_Connection *connection) {
+    char boundary[BOUNDARY_MAX_BYTES];
+    const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const char *encoding = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_ENCODING);
+    bool parts = type && strncasecmp(type, "multipart/form-data", strlen("multipart/form-data")) == 0;
+    if (encoding && strcasecmp(encoding, "identity") != 0) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "a Content-Encoding of the whole body is not taken; attachments may be compressed");
+    } else if (!type && ingest->kind == INGEST_UPLOAD) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "no Content-Type; multipart/form-data is expected");
+    } else if (!parts && ingest->kind == INGEST_UPLOAD) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type is not multipart/form-data");
+    } else if (parts && !read_boundary((char *)type, boundary, sizeof boundary)) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type has no usable boundary");
+    } else {
+        enum receiver_error error = incoming_new(ingest->store, &ingest->incoming);
+        if (error != RECEIVER_OK) {
+            refuse(ingest, error, receiver_error_text(error));
+        } else if (parts) {
+            begin_parts(ingest, connection, boundary);
+        } else {
+            begin_whole(ingest, connection);
+        }
+    }
+}
+
+// Of an import: what the address says. start, end and family are the event's, the rest are tags.
+static enum MHD_Result take_argument(void *state, enum MHD_ValueKind kind, const char *key, const char *value) {
+    (void)kind;
+    struct ingest *ingest = state;
+    static const char *const fields[] = {"start", "end", "family"};
+    value = value ? value : "";
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (strcmp(key, fields[i]) == 0) {
+            form_append(form_field(&ingest->form, key), value, strlen(value));
+            return MHD_YES;
+        }
+    }
+    if (strcasecmp(key, "token") == 0 || strcasecmp(key, "name") == 0) { // as MHD_lookup_connection_value compares them
+        return MHD_YES;
+    }
+    bool is_tag = strcmp(key, "tag") == 0; // tag=KEY:VALUE
+    bool ok = append(ingest, &ingest->tags, ",", ingest->tags.size > 0, "too many tags") &&
+              append(ingest, &ingest->tags, key, is_tag ? 0 : strlen(key), "too many tags") &&
+              append(ingest, &ingest->tags, ":", !is_tag, "too many tags") &&
+              append(ingest, &ingest->tags, value, strlen(value), "too many tags");
+    return ok ? MHD_YES : MHD_NO;
+}
+
+struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection, enum ingest_kind kind, size_t max_body_bytes) {
+    struct ingest *ingest = calloc(1, sizeof *ingest);
+    const char *sent_tags = sender_tags(connection);
+    if (!ingest || (sent_tags && !(ingest->sent_tags = strdup(sent_tags)))) {
+        free(ingest);
+        return NULL;
+    }
+    ingest->store = store;
+    ingest->kind = kind;
+    ingest->max_body_bytes = max_body_bytes;
+    ingest->deadline_s = monotonic_s() + UPLOAD_MAX_SECONDS;
+    ingest->event.limit = EVENT_MAX_BYTES;
+    ingest->tags.limit = EVENT_TAGS_MAX_BYTES;
+    ingest->is_here = sender_is_here(connection);
+    if (kind == INGEST_IMPORT) {
+        MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_argument, ingest);
+    }
+    begin(ingest, connection);
+    return ingest;
+}
+
+// ---- The body ----
+
+static void parse(struct ingest *ingest, const char *bytes, size_t size) {
+    if (ingest->error == RECEIVER_OK && size > 0 && MHD_post_process(ingest->parser, bytes, size) != MHD_YES) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is not well-formed multipart");
+    }
+}
+
+bool ingest_data(struct ingest *ingest, const char *bytes, size_t size) {
+    ingest->body_bytes += size;
+    if (ingest->body_bytes > ingest->max_body_bytes) {
+        refuse(ingest, RECEIVER_TOO_LARGE, "the body is larger than the limit");
+    }
+    if (ingest->error != RECEIVER_OK) {
+        // The rest is read so that the client hears the reason, but not for ever.
+        return ingest->body_bytes <= 2 * ingest->max_body_bytes && monotonic_s() < ingest->deadline_s;
+    }
+    if (ingest->whole) {
+        enum receiver_error error = incoming_write(ingest->incoming, bytes, size);
+        if (error != RECEIVER_OK) {
+            refuse(ingest, error, receiver_error_text(error));
+        }
+        return monotonic_s() < ingest->deadline_s;
+    }
+    size_t total = ingest->tail_bytes + size;
+    size_t excess = total > ingest->hold_bytes ? total - ingest->hold_bytes : 0;
+    size_t from_tail = excess < ingest->tail_bytes ? excess : ingest->tail_bytes, from_bytes = excess - from_tail;
+    parse(ingest, ingest->tail, from_tail);
+    parse(ingest, bytes, from_bytes);
+    memmove(ingest->tail, ingest->tail + from_tail, ingest->tail_bytes - from_tail);
+    memcpy(ingest->tail + ingest->tail_bytes - from_tail, bytes + from_bytes, size - from_bytes);
+    ingest->tail_bytes = total - excess;
+    return monotonic_s() < ingest->deadline_s;
+}
+
+// The body is over: what was held back must end with the closing boundary.
+static void close_body(struct ingest *ingest) {
+    size_t size = ingest->tail_bytes, length = strlen(ingest->closing);
+    while (size > 0 && (ingest->tail[size - 1] == '\r' || ingest->tail[size - 1] == '\n')) {
+        size--;
+    }
+    if (size < length || memcmp(ingest->tail + size - length, ingest->closing, length) != 0) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is cut: it does not end with the closing boundary");
+    }
+    parse(ingest, ingest->tail, size);
+    bool ended = MHD_destroy_post_processor(ingest->parser) == MHD_YES;
+    ingest->parser = NULL;
+    if (!ended) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is not well-formed multipart");
+    }
+}
+
+// The form's fields stand for an event where there is none.
+static void write_event(struct ingest *ingest) {
+    struct json json = {0};
+    form_write(&ingest->form, &json);
+    if (json_failed(&json)) {
+        refuse(ingest, RECEIVER_NO_MEMORY, receiver_error_text(RECEIVER_NO_MEMORY));
+    } else {
+        append(ingest, &ingest->event, json.bytes, json.size, "the event part is larger than 1 MiB");
+    }
+    json_free(&json);
+}
+
+static void add_tags(struct ingest *ingest, const char *tags) {
+    if (append(ingest, &ingest->tags, ",", ingest->tags.size > 0, "too many tags")) {
+        append(ingest, &ingest->tags, tags, strlen(tags), "too many tags");
+    }
+}
+
+// What is known of the sender comes last: the upload's own tags are meant where both have one.
+static void add_sender(struct ingest *ingest) {
+    char own_host[300];
+    if (ingest->sent_tags) {
+        add_tags(ingest, ingest->sent_tags);
+    }
+    if (ingest->is_here && !sender_has_host(ingest->tags.bytes) && !sender_event_has_host(ingest->event.bytes, ingest->event.size)) {
+        sender_own_host(own_host, sizeof own_host);
+        if (*own_host) {
+            add_tags(ingest, own_host);
+        }
+    }
+}
+
+static void complete(struct ingest *ingest) {
+    if (!ingest->whole) {
+        close_body(ingest);
+    } else if (ingest->body_bytes == 0) {
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "the body is empty");
+    }
+    if (ingest->error == RECEIVER_OK && !ingest->has_event) {
+        if (ingest->kind == INGEST_IMPORT || form_is_event(&ingest->form)) {
+            write_event(ingest);
+        } else {
+            refuse(ingest, RECEIVER_BAD_UPLOAD, "there is no event part");
+        }
+    }
+    if (ingest->error == RECEIVER_OK) {
+        add_sender(ingest);
+    }
+}
+
+static void on_kept(void *context, enum receiver_error error, int64_t id, const char *reason) {
+    struct ingest *ingest = context;
+    ingest->id = id;
+    if (error != RECEIVER_OK) {
+        refuse(ingest, error, reason);
+    }
+    ingest->done(ingest->context);
+}
+
+void ingest_finish(struct ingest *ingest, void (*done)(void *context), void *context) {
+    ingest->done = done;
+    ingest->context = context;
+    if (ingest->error == RECEIVER_OK) {
+        complete(ingest);
+    }
+    if (ingest->error != RECEIVER_OK) {
+        done(context);
+        return;
+    }
+    incoming_keep(ingest->incoming, ingest->event.bytes ? ingest->event.bytes : "", ingest->event.size, ingest->tags.bytes, on_kept,
+                  ingest);
+}
+
+enum receiver_error ingest_result(const struct ingest *ingest, int64_t *id, const char **reason, const char **refused) {
+    *id = ingest->id;
+    *reason = ingest->reason;
+    *refused = ingest->incoming ? incoming_refused(ingest->incoming) : NULL;
+    return ingest->error;
+}
+
+void ingest_free(struct ingest *ingest) {
+    if (!ingest) {
+        return;
+    }
+    if (ingest->parser) {
+        MHD_destroy_post_processor(ingest->parser);
+    }
+    incoming_free(ingest->incoming);
+    free(ingest->event.bytes);
+    free(ingest->tags.bytes);
+    free(ingest->sent_tags);
+    free(ingest);
+}

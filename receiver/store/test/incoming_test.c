@@ -1,0 +1,76 @@
+// incoming_test.c: one upload on its way into the store: names, limits, and that what is not kept leaves nothing.
+#include "../../test/place.h"
+
+static void test_refused_event_leaves_nothing(void **state) {
+    struct place *place = *state;
+    struct fixture fixture = {0};
+    int64_t id = 0;
+    char text[200] = "";
+    strcpy(fixture.directory, place->directory);
+    assert_int_equal(add(place, "[]", "x", &id, text), RECEIVER_BAD_UPLOAD);
+    assert_string_equal(text, "the event part is not a JSON object");
+    assert_int_equal(count_files(&fixture, "uploads"), 0);
+    assert_int_equal(count_files(&fixture, "incoming"), 0);
+    assert_int_equal(add_good(place, "x"), 1);
+}
+
+// Names as they come, as they are kept, and what the file is called.
+static void test_names(void **state) {
+    struct place *place = *state;
+    static const char *const names[][3] = {
+        {"a.pprof", "a.pprof", "0-a.pprof"},        {"../../x", ".._.._x", "1-.._.._x"}, {"a\\b/c", "a_b_c", "2-a_b_c"},
+        {"\xc3\xa9\xff\n", "\xc3\xa9__", "3-____"}, {"<b>&\"'", "<b>&\"'", "4-_b____"},  {".", ".", "5-."},
+    };
+    struct incoming *incoming;
+    char text[200] = "";
+    int64_t id;
+    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(incoming_attachment(incoming, names[i][0], text, sizeof text), RECEIVER_OK);
+    }
+    incoming_refuse(incoming, "<b>", "no \"name\"");
+    assert_int_equal(keep(incoming, "{}", "k:v", &id, text), RECEIVER_OK);
+    assert_string_equal(incoming_refused(incoming), "[{\"name\":\"<b>\",\"reason\":\"no \\\"name\\\"\"}]");
+    incoming_free(incoming);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct catalog_attachment attachment;
+        int file;
+        assert_int_equal(store_read(place->store, id, names[i][1], &attachment, &file), RECEIVER_OK);
+        assert_string_equal(attachment.name, names[i][1]);
+        assert_string_equal(attachment.file, names[i][2]);
+        close(file);
+    }
+}
+
+static void test_refused_names(void **state) {
+    struct place *place = *state;
+    struct incoming *incoming;
+    char text[200] = "", longest[202] = "";
+    memset(longest, 'x', 201);
+    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
+    assert_int_equal(incoming_attachment(incoming, NULL, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(incoming_attachment(incoming, "", text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(incoming_attachment(incoming, longest, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    longest[200] = '\0';
+    assert_int_equal(incoming_attachment(incoming, longest, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(incoming_attachment(incoming, longest, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    // Two names that are one once they are cleaned.
+    assert_int_equal(incoming_attachment(incoming, "a/b", text, sizeof text), RECEIVER_OK);
+    assert_int_equal(incoming_attachment(incoming, "a\\b", text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_string_equal(text, "two attachments are named a_b");
+    for (int i = 2; i < CATALOG_MAX_ATTACHMENTS; i++) {
+        snprintf(longest, sizeof longest, "%d", i);
+        assert_int_equal(incoming_attachment(incoming, longest, text, sizeof text), RECEIVER_OK);
+    }
+    assert_int_equal(incoming_attachment(incoming, "one more", text, sizeof text), RECEIVER_BAD_UPLOAD);
+    incoming_free(incoming);
+    struct fixture fixture = {0};
+    strcpy(fixture.directory, place->directory);
+    assert_int_equal(count_files(&fixture, "incoming"), 0);
+}
+
+int main(void) {
+#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {IT(test_refused_event_leaves_nothing), IT(test_names), IT(test_refused_names)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,33 @@
+// keeper_test.c: measures come by themselves after an upload, also for what is no profile, and after a restart for what had none.
+#include "../../test/expect_json.h"
+#include "../../test/place.h"
+
+static void expect_measured(struct place *place) {
+    WAIT_UNTIL(catalog_unmeasured(store_catalog(place->store)) == 0);
+    assert_int_equal(catalog_unmeasured(store_catalog(place->store)), 0);
+}
+
+static void test_measures(void **state) {
+    struct place *place = *state;
+    for (int i = 0; i < 5; i++) {
+        add_good(place, "no profile");
+    }
+    expect_measured(place);
+    struct json json = {0};
+    assert_int_equal(catalog_describe(store_catalog(place->store), 5, &json), RECEIVER_OK);
+    expect_json(&json, "\"measures\":{\"cpu_cores\":null,");
+    reopen(place, 0);
+    assert_int_equal(catalog_unmeasured(store_catalog(place->store)), 0); // kept in the index
+    char path[128];
+    store_close(place->store);
+    place->store = NULL;
+    snprintf(path, sizeof path, "%s/index.sqlite", place->directory);
+    assert_int_equal(unlink(path), 0);
+    reopen(place, 0);
+    expect_measured(place);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_measures, setup, teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

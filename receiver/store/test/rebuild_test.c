@@ -1,0 +1,244 @@
+// rebuild_test.c: the index from the files: missing, damaged, of an older form; names, tags and refusals survive. Also while uploads come.
+#include "../../test/expect_json.h"
+#include "../../test/place.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+
+static void index_path(const struct place *place, char path[128]) {
+    snprintf(path, 128, "%s/index.sqlite", place->directory);
+}
+
+static void add_with_meta(struct place *place) {
+    struct incoming *incoming;
+    char text[200];
+    int64_t id;
+    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
+    assert_int_equal(incoming_attachment(incoming, "caf\xc3\xa9 <b>.pprof", text, sizeof text), RECEIVER_OK);
+    assert_int_equal(incoming_write(incoming, "1234", 4), RECEIVER_OK);
+    for (int i = 0; i < 11; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "n%d.bin", i);
+        assert_int_equal(incoming_attachment(incoming, name, text, sizeof text), RECEIVER_OK);
+    }
+    incoming_refuse(incoming, "x", "why");
+    assert_int_equal(keep(incoming, EVENT, "team:a", &id, text), RECEIVER_OK);
+    incoming_free(incoming);
+}
+
+static struct json describe(struct place *place, int64_t id) {
+    struct json json = {0};
+    assert_int_equal(catalog_describe(store_catalog(place->store), id, &json), RECEIVER_OK);
+    return json;
+}
+
+// The description without what only the index knows: the moment of arrival, measures.
+static void expect_same(struct place *place, int64_t id, const char *before) {
+    struct json after = describe(place, id);
+    const char *pieces[] = {"\"tags\":", "\"refused\":", "\"attachments\":", "\"service\":"};
+    json_free(&after);
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        const char *start = strstr(before, pieces[i]), *end = strchr(start, ']');
+        char *piece = strndup(start, (size_t)(end - start));
+        after = describe(place, id);
+        expect_json(&after, piece);
+        free(piece);
+    }
+}
+
+static char *text_of(struct json *json) {
+    char *text = strndup(json->bytes, json->size);
+    json_free(json);
+    return text;
+}
+
+static void close_store(struct place *place) {
+    store_close(place->store);
+    place->store = NULL;
+}
+
+static void test_missing(void **state) {
+    struct place *place = *state;
+    char path[128];
+    add_good(place, "one");
+    add_with_meta(place);
+    struct json first = describe(place, 1), second = describe(place, 2);
+    char *before[] = {text_of(&first), text_of(&second)};
+    close_store(place);
+    index_path(place, path);
+    assert_int_equal(unlink(path), 0);
+    reopen(place, 0);
+    assert_string_equal(store_note(place->store),
+                        "there was no index of this version: 2 uploads added to the index from their files, 0 without files dropped");
+    for (int i = 0; i < 2; i++) {
+        expect_same(place, i + 1, before[i]);
+        free(before[i]);
+    }
+    assert_int_equal(add_good(place, "three"), 3);
+}
+
+static void test_damaged(void **state) {
+    struct place *place = *state;
+    char path[128], garbage[4096];
+    add_good(place, "one");
+    close_store(place);
+    index_path(place, path);
+    memset(garbage, 0x5A, sizeof garbage);
+    for (long at = 0; at < 3 * 4096; at += 4096) {
+        FILE *file = fopen(path, "r+");
+        fseek(file, at, SEEK_SET);
+        fwrite(garbage, 1, sizeof garbage, file);
+        fclose(file);
+        reopen(place, 0);
+        assert_non_null(strstr(store_note(place->store), "the index was damaged"));
+        assert_int_equal(catalog_count(store_catalog(place->store)), 1);
+        close_store(place);
+    }
+}
+
+// Directories that look like uploads: without an event, with one that is none, with strange files. None of them stops the start.
+static void test_strange_directories(void **state) {
+    struct place *place = *state;
+    static const char *const events[] = {"", "[]", "{\"tags_profiler\":\"service:odd\"}", "{\"tags_profiler\":"};
+    for (size_t i = 0; i < 4; i++) {
+        char path[160];
+        snprintf(path, sizeof path, "%s/uploads/%zu", place->directory, i + 10);
+        assert_int_equal(mkdir(path, 0700), 0);
+        static const char *const names[] = {"event.json", "meta.json", "0-", "12345-x", "1-ok", "x-1", "-"};
+        for (size_t j = 0; j < sizeof names / sizeof *names; j++) {
+            snprintf(path, sizeof path, "%s/uploads/%zu/%s", place->directory, i + 10, names[j]);
+            FILE *file = fopen(path, "w");
+            fputs(j == 0 ? events[i] : j == 1 ? "{\"names\":[1],\"tags\":{}" : "x", file);
+            fclose(file);
+        }
+        snprintf(path, sizeof path, "%s/uploads/%zu/2-dir", place->directory, i + 10);
+        assert_int_equal(mkdir(path, 0700), 0);
+        snprintf(path, sizeof path, "%s/uploads/%zu/3-link", place->directory, i + 10);
+        assert_int_equal(symlink("/etc/passwd", path), 0);
+    }
+    reopen(place, 0);
+    assert_int_equal(catalog_count(store_catalog(place->store)), 1);
+    struct json json = describe(place, 12);
+    expect_json(&json,
+                "\"attachments\":[{\"name\":\"\",\"size_bytes\":1,\"pprof\":false},{\"name\":\"ok\",\"size_bytes\":1,\"pprof\":false}]");
+    assert_int_equal(add_good(place, "next"), 14);
+    close_store(place);
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'/uploads/1?", place->directory);
+    assert_int_equal(system(command), 0);
+}
+
+// ---- While the store runs ----
+
+// All pages but the first are overwritten, and nobody has them in memory any more: a write by another connection makes SQLite forget.
+static void damage(struct place *place) {
+    char path[128], command[400];
+    sqlite3 *other;
+    index_path(place, path);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    sqlite3_busy_timeout(other, 60000); // the keeper writes measures
+    assert_int_equal(sqlite3_exec(other, "UPDATE upload SET family='x'; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
+    // By another process: closing the file in this one would give up SQLite's locks on it.
+    snprintf(command, sizeof command,
+             "p=$(($(stat -c %%s '%s') / 4096 - 1)) && test $p -gt 2 && head -c $((4096 * p)) /dev/urandom |"
+             " dd of='%s' bs=4096 seek=1 conv=notrunc status=none",
+             path, path);
+    assert_int_equal(system(command), 0);
+    sqlite3_close(other);
+}
+
+static void expect_whole(struct place *place, int64_t uploads) {
+    for (int64_t id = 1; id <= uploads; id++) {
+        struct json json = describe(place, id);
+        expect_json(&json, "\"service\":\"shop\"");
+    }
+    assert_int_equal(catalog_count(store_catalog(place->store)), uploads);
+}
+
+static void *add_some(void *state) {
+    for (int i = 0; i < 20; i++) {
+        add_good(state, "while it is made again");
+    }
+    return NULL;
+}
+
+// The first upload that comes finds it. None is refused, and nothing that was there before is lost.
+static void test_damaged_while_uploads_come(void **state) {
+    struct place *place = *state;
+    pthread_t threads[4];
+    for (int i = 0; i < 50; i++) {
+        add_good(place, "before");
+    }
+    damage(place);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, add_some, place), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    struct fixture fixture = {0};
+    strcpy(fixture.directory, place->directory);
+    assert_int_equal(count_files(&fixture, "uploads"), 130);
+    assert_int_equal(count_files(&fixture, "incoming"), 0);
+    assert_int_equal(catalog_count(store_catalog(place->store)), 130);
+    reopen(place, 0);
+    assert_string_equal(store_note(place->store), ""); // the new index has them all
+}
+
+static enum receiver_error ask(struct place *place) {
+    struct json json = {0};
+    enum receiver_error error = catalog_describe(store_catalog(place->store), 1, &json);
+    json_free(&json);
+    return error;
+}
+
+// Whoever reads it is told to come again, and nobody needs to upload anything for it to be made again.
+static void test_damage_found_by_reading(void **state) {
+    struct place *place = *state;
+    char path[140];
+    for (int i = 0; i < 50; i++) {
+        add_good(place, "x");
+    }
+    damage(place);
+    assert_int_equal(ask(place), RECEIVER_BAD_INDEX);
+    WAIT_UNTIL(ask(place) != RECEIVER_BAD_INDEX);
+    expect_whole(place, 50);
+    snprintf(path, sizeof path, "%s/index.sqlite.damaged", place->directory);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(add_good(place, "y"), 51);
+}
+
+// It cannot be made again while the disk is full. Later it can.
+static void test_damaged_on_a_full_disk(void **state) {
+    struct place *place = *state;
+    struct rlimit before, small;
+    for (int i = 0; i < 50; i++) {
+        add_good(place, "x");
+    }
+    damage(place);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = 4096;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(ask(place), RECEIVER_BAD_INDEX);
+        usleep(5000);
+    }
+    assert_int_equal(catalog_count(store_catalog(place->store)), 50); // searches go on
+    setrlimit(RLIMIT_FSIZE, &before);
+    WAIT_UNTIL(ask(place) != RECEIVER_BAD_INDEX);
+    expect_whole(place, 50);
+}
+
+int main(void) {
+#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {IT(test_missing),
+                                       IT(test_damaged),
+                                       IT(test_strange_directories),
+                                       IT(test_damaged_while_uploads_come),
+                                       IT(test_damage_found_by_reading),
+                                       IT(test_damaged_on_a_full_disk)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

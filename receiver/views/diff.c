@@ -1,0 +1,82 @@
+// diff.c: a difference tree (diff.h).
+#include "diff.h"
+#include "../index/measures.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// No client has such a type: sample types are words.
+static const char base_name[] = "\x01 of the baseline";
+
+// What the baseline's values are multiplied by, so that both sides compare: amounts go by the time in which they came together. Gauges are
+// of each side's own moments (gauges.h), and compare as they stand.
+static double factor_of(const struct diff_side *now, const struct diff_side *base, const char *type, enum diff_mode mode) {
+    double ours = now->report.seconds, theirs = base->report.seconds;
+    return mode == DIFF_PER_SECOND && !measure_is_gauge(type) && ours > 0 && theirs > 0 ? ours / theirs : 1;
+}
+
+// The baseline may lack the type: then all of its values are 0.
+static enum receiver_error add_base(struct profile *now, struct profile *base, const char *type, double factor, char *text,
+                                    size_t text_size) {
+    enum merge_error renamed = profile_rename_sample_type(base, type, base_name);
+    if (renamed == MERGE_NOT_FOUND) {
+        return RECEIVER_OK;
+    }
+    const char *const kept[] = {base_name};
+    if (renamed != MERGE_OK || profile_keep_sample_types(base, kept, 1) != MERGE_OK ||
+        (factor != 1 && profile_scale_sample_type(base, base_name, factor) != MERGE_OK)) {
+        return RECEIVER_NO_MEMORY;
+    }
+    profile_allow_union(now);
+    enum receiver_error error = merged_add(now, base);
+    if (error == RECEIVER_BAD_UPLOAD) {
+        snprintf(text, text_size, "the two sides do not compare: their profiles have different period types");
+    }
+    return error;
+}
+
+static void write_base(const struct diff_side *base, enum diff_mode mode, double factor, struct json *json) {
+    json_key(json, "base");
+    json_object_begin(json);
+    merged_report_write(&base->report, json);
+    json_key(json, "seconds");
+    json_real(json, base->report.seconds);
+    json_object_end(json);
+    json_key(json, "scale");
+    json_object_begin(json);
+    json_key(json, "mode");
+    json_text(json, mode == DIFF_TOTAL ? "total" : "per_second");
+    json_key(json, "factor");
+    json_real(json, factor);
+    json_object_end(json);
+}
+
+enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, const char *type, enum diff_mode mode,
+                               const struct view_filter *filter, struct json *json, char *text, size_t text_size) {
+    int index = profile_sample_type_chosen(now->profile, type);
+    if (index < 0) {
+        snprintf(text, text_size, "the selection has no sample type %.100s", type ? type : "");
+        return RECEIVER_NOT_FOUND;
+    }
+    char *name = strdup(profile_sample_type_name(now->profile, (size_t)index));
+    if (!name) {
+        return RECEIVER_NO_MEMORY;
+    }
+    struct view_filter both = filter ? *filter : (struct view_filter){0};
+    both.merged = &now->report;
+    both.base_merged = &base->report;
+    double factor = factor_of(now, base, name, mode);
+    enum receiver_error error = add_base(now->profile, base->profile, name, factor, text, text_size);
+    if (error == RECEIVER_OK) {
+        json_object_begin(json);
+        merged_report_write(&now->report, json);
+        json_key(json, "seconds");
+        json_real(json, now->report.seconds);
+        write_base(base, mode, factor, json);
+        error = view_tree(now->profile, name, base_name, &both, json, text, text_size);
+        json_object_end(json);
+    }
+    free(name);
+    return error;
+}

@@ -1,0 +1,206 @@
+// merged_sweep.c: reads the attachments of many uploads on two threads (merged.h).
+#include "merged.h"
+#include "../base/whole_file.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// Fewer are read before a thread is there.
+enum { LEAST_FOR_TWO = 4 };
+
+struct half {
+    struct store *store;
+    struct question *question;
+    const struct merged_upload *uploads;
+    size_t count;
+    const char *const *names;
+    size_t name_count;
+    merged_take take;
+    void *part;
+    struct merged_report report;
+    enum receiver_error error;
+    char *bytes; // of the attachment being read, kept for the next one
+    size_t capacity;
+};
+
+static enum receiver_error read_all(struct half *half, int file, size_t size) {
+    if (size + 1 > half->capacity) {
+        free(half->bytes);
+        half->capacity = 0;
+        if (!(half->bytes = malloc(size + 1))) {
+            return RECEIVER_NO_MEMORY;
+        }
+        half->capacity = size + 1;
+    }
+    return whole_file_read(file, half->bytes, size);
+}
+
+static void add_failure(struct merged_report *report, int64_t id, size_t name, const char *reason) {
+    if (report->failed_count < MERGED_MAX_FAILED) {
+        report->failed[report->failed_count].id = id;
+        report->failed[report->failed_count].name = name;
+        snprintf(report->failed[report->failed_count].reason, sizeof report->failed[0].reason, "%s", reason);
+    }
+    report->failed_count++;
+}
+
+// Go's clients send the length of the CPU profile as that of the event, which may be a part of the period only. So a delta knows better
+// what it covers, as the CPU profile does; other profiles have what they like.
+static double seconds_of(const char *name, const struct merged_file *file) {
+    bool knows = strncmp(name, "delta-", 6) == 0 || strcmp(name, "cpu.pprof") == 0;
+    if (knows && file->duration_ns > 0) {
+        return (double)file->duration_ns / 1e9;
+    }
+    return file->upload->end_ms > file->upload->start_ms ? (double)(file->upload->end_ms - file->upload->start_ms) / 1000 : 0;
+}
+
+static void take_one(struct half *half, const struct merged_upload *upload) {
+    struct catalog_attachment attachment;
+    struct merged_file taken = {.upload = upload};
+    int file = -1;
+    size_t name = 0;
+    enum receiver_error error = RECEIVER_NOT_FOUND;
+    for (size_t i = 0; error == RECEIVER_NOT_FOUND && i < half->name_count; i++) {
+        name = i;
+        error = store_read(half->store, upload->id, half->names[i], &attachment, &file);
+    }
+    if (error == RECEIVER_NOT_FOUND) {
+        return; // it has none, or retention has removed it
+    }
+    if (error == RECEIVER_OK) {
+        error = read_all(half, file, (size_t)attachment.size_bytes);
+        close(file);
+    }
+    if (error == RECEIVER_OK) {
+        taken.bytes = half->bytes;
+        taken.size = (size_t)attachment.size_bytes;
+        error = half->take(half->part, &taken);
+    }
+    if (error == RECEIVER_OK) {
+        half->report.uploads++;
+        half->report.seconds += seconds_of(half->names[name], &taken);
+    } else if (error == RECEIVER_NO_MEMORY) {
+        half->error = error;
+    } else {
+        add_failure(&half->report, upload->id, name, *taken.text ? taken.text : receiver_error_text(error));
+    }
+}
+
+static void *run(void *state) {
+    struct half *half = state;
+    for (size_t i = 0; i < half->count && half->error == RECEIVER_OK; i++) {
+        if (question_is_wanted(half->question)) {
+            take_one(half, &half->uploads[i]);
+        } else {
+            half->error = RECEIVER_LEFT;
+        }
+    }
+    free(half->bytes);
+    return NULL;
+}
+
+static void add_report(struct merged_report *report, const struct merged_report *other) {
+    report->uploads += other->uploads;
+    report->seconds += other->seconds;
+    size_t named = other->failed_count < MERGED_MAX_FAILED ? other->failed_count : MERGED_MAX_FAILED;
+    for (size_t i = 0; i < named; i++) {
+        add_failure(report, other->failed[i].id, other->failed[i].name, other->failed[i].reason);
+    }
+    report->failed_count += other->failed_count - named;
+}
+
+static int compare_processes(const void *left, const void *right) {
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+// 0: no memory, or no uploads.
+static size_t count_processes(const struct merged_list *list) {
+    uint64_t *processes = malloc((list->count + 1) * sizeof *processes);
+    size_t count = 0;
+    for (size_t i = 0; processes && i < list->count; i++) {
+        processes[i] = list->uploads[i].process;
+    }
+    if (processes && list->count > 0) {
+        qsort(processes, list->count, sizeof *processes, compare_processes);
+    }
+    for (size_t i = 0; processes && i < list->count; i++) {
+        count += i == 0 || processes[i] != processes[i - 1];
+    }
+    free(processes);
+    return count;
+}
+
+enum receiver_error merged_sweep_any(struct store *store, const struct merged_list *list, const char *const *names, size_t name_count,
+                                     merged_take take, void *const parts[2], struct merged_report *report) {
+    size_t first = parts[1] && list->count >= LEAST_FOR_TWO ? list->count - list->count / 2 : list->count;
+    struct half one = {.store = store,
+                       .question = list->question,
+                       .uploads = list->uploads,
+                       .count = first,
+                       .names = names,
+                       .name_count = name_count,
+                       .take = take,
+                       .part = parts[0]};
+    struct half two = one;
+    two.uploads = list->uploads ? list->uploads + first : NULL;
+    two.count = list->count - first;
+    two.part = parts[1];
+    pthread_t thread;
+    bool started = two.count > 0 && pthread_create(&thread, NULL, run, &two) == 0;
+    run(&one);
+    if (started) {
+        pthread_join(thread, NULL);
+    } else if (two.count > 0) {
+        run(&two);
+    }
+    *report = one.report;
+    report->left_out = list->left_out;
+    report->processes = count_processes(list);
+    add_report(report, &two.report);
+    return one.error != RECEIVER_OK ? one.error : two.error;
+}
+
+enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
+                                 void *const parts[2], struct merged_report *report) {
+    return merged_sweep_any(store, list, &attachment, 1, take, parts, report);
+}
+
+void merged_report_write(const struct merged_report *report, struct json *json) {
+    size_t named = report->failed_count < MERGED_MAX_FAILED ? report->failed_count : MERGED_MAX_FAILED;
+    json_key(json, "uploads");
+    json_number(json, (int64_t)report->uploads);
+    json_key(json, "processes");
+    json_number(json, (int64_t)report->processes);
+    json_key(json, "uploads_left_out");
+    json_number(json, (int64_t)report->left_out);
+    json_key(json, "failed_count");
+    json_number(json, (int64_t)report->failed_count);
+    json_key(json, "failed");
+    json_array_begin(json);
+    for (size_t i = 0; i < named; i++) {
+        json_object_begin(json);
+        json_key(json, "id");
+        json_number(json, report->failed[i].id);
+        json_key(json, "reason");
+        json_text(json, report->failed[i].reason);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    if (report->gauges.chosen_of > 0) {
+        json_key(json, "gauges");
+        json_object_begin(json);
+        json_key(json, "value");
+        json_text(json, gauges_names[report->gauges.of.value]);
+        json_key(json, "summed");
+        json_bool(json, report->gauges.of.summed);
+        json_key(json, "processes_at_once");
+        json_real(json, report->gauges.at_once);
+        json_key(json, "uploads");
+        json_number(json, (int64_t)report->gauges.chosen_of);
+        json_object_end(json);
+    }
+}

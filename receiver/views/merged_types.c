@@ -1,0 +1,246 @@
+// merged_types.c: attachments and sample types of many uploads (merged_types.h).
+#include "merged_types.h"
+#include "../index/measures.h"
+#include "view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Attachments ----
+
+enum { MAX_NAMES = 100 };
+
+struct name {
+    char text[CATALOG_NAME_MAX_BYTES + 1];
+    bool pprof;
+    size_t uploads;
+};
+
+struct names {
+    size_t count;
+    struct name names[MAX_NAMES];
+};
+
+static bool count_names(void *context, const struct catalog_upload *upload) {
+    struct names *names = context;
+    for (size_t i = 0; i < upload->attachment_count; i++) {
+        const struct catalog_attachment *attachment = &upload->attachments[i];
+        size_t at = 0;
+        while (at < names->count && strcmp(names->names[at].text, attachment->name) != 0) {
+            at++;
+        }
+        if (at == MAX_NAMES) {
+            continue;
+        }
+        if (at == names->count) {
+            snprintf(names->names[at].text, sizeof names->names[at].text, "%s", attachment->name);
+            names->names[at].pprof = attachment->pprof;
+            names->count++;
+        }
+        names->names[at].uploads++;
+    }
+    return true;
+}
+
+static int compare_names(const void *left, const void *right) {
+    const struct name *a = left, *b = right;
+    if (a->uploads != b->uploads) {
+        return a->uploads > b->uploads ? -1 : 1;
+    }
+    return strcmp(a->text, b->text);
+}
+
+enum receiver_error merged_attachments_write(struct catalog *catalog, const struct selection *selection, struct json *json) {
+    struct names *names = calloc(1, sizeof *names);
+    if (!names) {
+        return RECEIVER_NO_MEMORY;
+    }
+    enum receiver_error error = catalog_select(catalog, selection, MERGED_MAX_UPLOADS, count_names, names, NULL);
+    qsort(names->names, names->count, sizeof *names->names, compare_names);
+    json_key(json, "attachments");
+    json_array_begin(json);
+    for (size_t i = 0; i < names->count; i++) {
+        json_object_begin(json);
+        json_key(json, "name");
+        json_text(json, names->names[i].text);
+        json_key(json, "uploads");
+        json_number(json, (int64_t)names->names[i].uploads);
+        json_key(json, "pprof");
+        json_bool(json, names->names[i].pprof);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    free(names);
+    return error;
+}
+
+// ---- Types ----
+
+struct sums {
+    struct totals totals;
+    size_t profiles[TOTALS_MAX_TYPES]; // that have the type
+};
+
+static void add(int64_t *sum, int64_t value) {
+    if (__builtin_add_overflow(*sum, value, sum)) {
+        *sum = value > 0 ? INT64_MAX : INT64_MIN;
+    }
+}
+
+static void add_totals(struct sums *sums, const struct totals *more, const size_t *profiles) {
+    struct totals *sum = &sums->totals;
+    sum->samples += more->samples;
+    sum->c_samples += more->c_samples;
+    sum->time_ns = sum->time_ns == 0 || (more->time_ns != 0 && more->time_ns < sum->time_ns) ? more->time_ns : sum->time_ns;
+    add(&sum->duration_ns, more->duration_ns);
+    if (!*sum->default_type) {
+        memcpy(sum->default_type, more->default_type, sizeof sum->default_type);
+    }
+    for (size_t i = 0; i < more->type_count; i++) {
+        const struct totals_type *type = &more->types[i];
+        size_t at = 0;
+        while (at < sum->type_count && (strcmp(sum->types[at].name, type->name) != 0 || strcmp(sum->types[at].unit, type->unit) != 0)) {
+            at++;
+        }
+        if (at == TOTALS_MAX_TYPES) {
+            continue;
+        }
+        if (at == sum->type_count) {
+            sum->types[sum->type_count++] = *type;
+            sums->profiles[at] = 0;
+        } else {
+            add(&sum->types[at].total, type->total);
+            add(&sum->types[at].c_total, type->c_total);
+        }
+        sums->profiles[at] += profiles ? profiles[i] : 1;
+    }
+}
+
+struct part {
+    struct sums sum;
+    struct totals one;
+};
+
+static enum receiver_error take_totals(void *state, struct merged_file *file) {
+    struct part *part = state;
+    struct merge_fault fault = {0};
+    enum merge_error error = totals_read(file->bytes, file->size, NULL, &part->one, &fault);
+    if (error == MERGE_OK) {
+        add_totals(&part->sum, &part->one, NULL);
+        file->duration_ns = part->one.duration_ns;
+        return RECEIVER_OK;
+    }
+    snprintf(file->text, sizeof file->text, "not a readable profile: %.130s", *fault.text ? fault.text : merge_error_text(error));
+    return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
+}
+
+// both: two, zero; the sums are in the first.
+static enum receiver_error sum_up(struct store *store, const struct merged_list *list, const char *attachment, struct part *both,
+                                  struct merged_report *report) {
+    void *parts[2] = {&both[0], &both[1]};
+    enum receiver_error error = merged_sweep(store, list, attachment, take_totals, parts, report);
+    add_totals(&both[0].sum, &both[1].sum.totals, both[1].sum.profiles);
+    return error;
+}
+
+static const char *chosen_name(const struct totals *totals, const char *wanted) {
+    if (!wanted || !*wanted) {
+        const struct totals_type *shown = totals_shown_type(totals);
+        return shown ? shown->name : "";
+    }
+    bool is_place = !totals_find(totals, wanted) && strlen(wanted) <= 4 && wanted[strspn(wanted, "0123456789")] == '\0';
+    size_t place = is_place ? (size_t)strtoul(wanted, NULL, 10) : SIZE_MAX;
+    return place < totals->type_count ? totals->types[place].name : wanted;
+}
+
+static const char *gauge_name(const struct totals *totals, const char *wanted) {
+    const char *chosen = chosen_name(totals, wanted);
+    chosen = measure_is_gauge(chosen) ? chosen : chosen_name(totals, NULL);
+    for (size_t i = 0; i < totals->type_count && !measure_is_gauge(chosen); i++) {
+        chosen = totals->types[i].name;
+    }
+    return measure_is_gauge(chosen) ? chosen : "";
+}
+
+static enum receiver_error choose(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
+                                  const char *(*name_of)(const struct totals *, const char *), char *type, size_t size) {
+    struct part *both = calloc(2, sizeof *both);
+    struct merged_report report = {0};
+    if (!both) {
+        return RECEIVER_NO_MEMORY;
+    }
+    enum receiver_error error = sum_up(store, list, attachment, both, &report);
+    snprintf(type, size, "%s", name_of(&both[0].sum.totals, wanted));
+    free(both);
+    return error;
+}
+
+enum receiver_error merged_chosen_type(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
+                                       char *type, size_t size) {
+    return choose(store, list, attachment, wanted, chosen_name, type, size);
+}
+
+enum receiver_error merged_chosen_gauge(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
+                                        char *type, size_t size) {
+    return choose(store, list, attachment, wanted, gauge_name, type, size);
+}
+
+// The type's sums are those of the uploads that its value comes of.
+static enum receiver_error take_moment(struct store *store, const struct merged_list *picked, const char *attachment, struct sums *sums,
+                                       size_t type) {
+    struct part *both = calloc(2, sizeof *both);
+    struct merged_report report = {0};
+    if (!both) {
+        return RECEIVER_NO_MEMORY;
+    }
+    enum receiver_error error = sum_up(store, picked, attachment, both, &report);
+    const struct totals_type *there = totals_find(&both[0].sum.totals, sums->totals.types[type].name);
+    sums->totals.types[type].total = there ? there->total : 0;
+    sums->totals.types[type].c_total = there ? there->c_total : 0;
+    sums->profiles[type] = there ? both[0].sum.profiles[there - both[0].sum.totals.types] : 0;
+    free(both);
+    return error;
+}
+
+static enum receiver_error take_moments(struct store *store, const struct merged_list *list, const char *attachment, struct gauges gauges,
+                                        struct sums *sums) {
+    struct gauges_source source = {store, list, attachment, NULL};
+    enum receiver_error error = RECEIVER_OK;
+    for (size_t i = 0; error == RECEIVER_OK && i < sums->totals.type_count; i++) {
+        struct merged_list picked = {0};
+        if (!measure_is_gauge(sums->totals.types[i].name)) {
+            continue;
+        }
+        error = gauges_pick(&source, gauges, sums->totals.types[i].name, &picked);
+        error = error == RECEIVER_OK ? take_moment(store, &picked, attachment, sums, i) : error;
+        merged_list_free(&picked);
+    }
+    gauges_source_free(&source);
+    return error;
+}
+
+enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct gauges gauges,
+                                       struct json *json) {
+    struct part *both = calloc(2, sizeof *both);
+    struct merged_report report = {0};
+    double divisors[TOTALS_MAX_TYPES];
+    if (!both) {
+        return RECEIVER_NO_MEMORY;
+    }
+    struct sums *sums = &both[0].sum;
+    enum receiver_error error = sum_up(store, list, attachment, both, &report);
+    if (error == RECEIVER_OK && gauges.value != GAUGES_MEAN) {
+        error = take_moments(store, list, attachment, gauges, sums);
+    }
+    report.gauges = (struct merged_gauges){gauges, gauges_at_once(list), list->count};
+    for (size_t i = 0; i < sums->totals.type_count; i++) {
+        divisors[i] = merged_gauge_divisor(&report, sums->profiles[i]);
+    }
+    merged_report_write(&report, json);
+    json_key(json, "seconds");
+    json_real(json, report.seconds);
+    view_write_totals(&sums->totals, divisors, json);
+    free(both);
+    return error;
+}

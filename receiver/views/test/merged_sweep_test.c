@@ -1,0 +1,90 @@
+// merged_sweep_test.c: every file is given once, in order and to the right half; what fails is reported and stops nothing else.
+#include "../../test/uploads.h"
+
+struct part {
+    char seen[200];
+    pthread_t thread;
+};
+
+static enum receiver_error take(void *state, struct merged_file *file) {
+    struct part *part = state;
+    part->thread = pthread_self();
+    if (memchr(file->bytes, '!', file->size)) {
+        snprintf(file->text, sizeof file->text, "bad: %.*s", (int)file->size, (const char *)file->bytes);
+        return RECEIVER_BAD_UPLOAD;
+    }
+    strncat(part->seen, file->bytes, file->size);
+    file->duration_ns = 1500000000;
+    return memchr(file->bytes, '0', file->size) ? RECEIVER_NO_MEMORY : RECEIVER_OK;
+}
+
+static void add_letters(struct place *place, const char *letters) {
+    for (int i = 0; letters[i]; i++) {
+        upload_bytes(place, "h", i, "a.pprof", letters + i, 1);
+    }
+}
+
+static void test_two_halves(void **state) {
+    struct place *place = *state;
+    struct part parts[2] = {0};
+    struct merged_report report;
+    add_letters(place, "abc!efgh!");
+    struct merged_list list = list_of(place, "a.pprof");
+    assert_int_equal(merged_sweep(place->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
+    assert_string_equal(parts[0].seen, "abce");
+    assert_string_equal(parts[1].seen, "fgh");
+    assert_false(pthread_equal(parts[0].thread, parts[1].thread));
+    assert_int_equal(report.uploads, 7);
+    assert_true(report.seconds == 420);
+    assert_int_equal(report.failed_count, 2);
+    assert_true(report.failed[0].id == 4 && report.failed[1].id == 9);
+    assert_string_equal(report.failed[0].reason, "bad: !");
+    struct json json = {0};
+    json_object_begin(&json);
+    merged_report_write(&report, &json);
+    json_object_end(&json);
+    expect_at(&json, "$",
+              "{\"uploads\":7,\"processes\":1,\"uploads_left_out\":0,\"failed_count\":2,\"failed\":[{\"id\":4,\"reason\":\"bad: !\"},"
+              "{\"id\":9,\"reason\":\"bad: !\"}]}");
+    json_free(&json);
+    merged_list_free(&list);
+}
+
+static void test_one_part(void **state) {
+    struct place *place = *state;
+    struct part part = {0};
+    struct merged_report report;
+    add_letters(place, "abcdefgh");
+    struct merged_list list = list_of(place, "a.pprof");
+    assert_int_equal(merged_sweep(place->store, &list, "a.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
+    assert_string_equal(part.seen, "abcdefgh");
+    // Uploads that lack the attachment are nobody's failure.
+    assert_int_equal(merged_sweep(place->store, &list, "b.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
+    assert_true(report.uploads == 0 && report.failed_count == 0);
+    merged_list_free(&list);
+}
+
+static void test_many_failures_and_no_memory(void **state) {
+    struct place *place = *state;
+    struct part parts[2] = {0};
+    struct merged_report report;
+    add_letters(place, "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!");
+    struct merged_list list = list_of(place, "a.pprof");
+    assert_int_equal(merged_sweep(place->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
+    assert_int_equal(report.failed_count, 30);
+    assert_int_equal(report.failed[MERGED_MAX_FAILED - 1].id, MERGED_MAX_FAILED);
+    merged_list_free(&list);
+    upload_bytes(place, "h", 50, "a.pprof", "0", 1);
+    upload_bytes(place, "h", 51, "a.pprof", "a", 1);
+    list = list_of(place, "a.pprof");
+    assert_int_equal(merged_sweep(place->store, &list, "a.pprof", take, (void *[]){&parts[0], NULL}, &report), RECEIVER_NO_MEMORY);
+    assert_string_equal(parts[0].seen, "0"); // and no further
+    merged_list_free(&list);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_two_halves, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_one_part, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_many_failures_and_no_memory, setup, teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+// merged_types_test.c: the attachments of a selection, and the sums of their types.
+#include "../../test/uploads.h"
+
+#include "../merged_types.h"
+
+static void test_attachments(void **state) {
+    struct place *place = *state;
+    struct selection selection;
+    struct json json = {0};
+    upload_bytes(place, "one", 1, "b.pprof", "x", 1);
+    upload_bytes(place, "one", 2, "b.pprof", "x", 1);
+    upload_bytes(place, "one", 3, "a.json", "x", 1);
+    selection_init(&selection);
+    json_object_begin(&json);
+    assert_int_equal(merged_attachments_write(store_catalog(place->store), &selection, &json), RECEIVER_OK);
+    json_object_end(&json);
+    expect_at(&json, "$.attachments",
+              "[{\"name\":\"b.pprof\",\"uploads\":2,\"pprof\":true},{\"name\":\"a.json\",\"uploads\":1,\"pprof\":false}]");
+    json_free(&json);
+    selection_free(&selection);
+}
+
+static void test_types(void **state) {
+    struct place *place = *state;
+    struct json json = {0};
+    for (int i = 0; i < 7; i++) {
+        upload_blob(place, "one", i, "delta-heap.pprof", heap_blob(100, 10));
+    }
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "goroutine", "count");
+    add_stack(profile, FRAMES("f /f.go"), VALUES(3), false);
+    upload_blob(place, "one", 8, "delta-heap.pprof", finish(profile));
+    profile = profile_new();
+    profile_add_sample_type(profile, "goroutine", "count");
+    add_stack(profile, FRAMES("f /f.go"), VALUES(4), false);
+    upload_blob(place, "one", 10, "delta-heap.pprof", finish(profile));
+    upload_bytes(place, "one", 9, "delta-heap.pprof", "broken", 6);
+    struct merged_list list = list_of(place, "delta-heap.pprof");
+    json_object_begin(&json);
+    assert_int_equal(merged_types_write(place->store, &list, "delta-heap.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
+    json_object_end(&json);
+    expect_at(&json, "$.uploads", "9");
+    expect_at(&json, "$.failed_count", "1");
+    expect_at(&json, "$.seconds", "540");
+    expect_at(&json, "$.samples", "16");
+    expect_at(&json, "$.c_samples", "7");
+    expect_at(&json, "$.types[3]", "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":110,\"c_total\":10,\"gauge\":true}");
+    expect_at(&json, "$.types[4]", "{\"type\":\"goroutine\",\"unit\":\"count\",\"total\":3.5,\"c_total\":0,\"gauge\":true}");
+    json_free(&json);
+    merged_list_free(&list);
+}
+
+// Amounts are those of all, gauges those of the moment.
+static void test_moments(void **state) {
+    struct place *place = *state;
+    static const struct {
+        struct gauges gauges;
+        double in_use;
+    } cases[] = {{{GAUGES_MEAN, false}, 310.0 / 6}, {{GAUGES_MEAN, true}, 310.0 / 3}, {{GAUGES_LAST, false}, 35},
+                 {{GAUGES_LAST, true}, 70},         {{GAUGES_MAX, false}, 110},       {{GAUGES_MAX, true}, 120}};
+    static const int64_t one[] = {100, 60, 10}, two[] = {10, 60, 60};
+    for (int i = 0; i < 3; i++) {
+        upload_blob(place, "one", i, "heap.pprof", heap_blob(one[i], i == 0 ? 10 : 0));
+        upload_blob(place, "two", i, "heap.pprof", heap_blob(two[i], 0));
+    }
+    struct merged_list list = list_of(place, "heap.pprof");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct json json = {0};
+        json_object_begin(&json);
+        assert_int_equal(merged_types_write(place->store, &list, "heap.pprof", cases[i].gauges, &json), RECEIVER_OK);
+        json_object_end(&json);
+        expect_at(&json, "$.types[1].total", "620");
+        expect_number_at(&json, "$.types[3].total", cases[i].in_use, 1e-6);
+        json_free(&json);
+    }
+    merged_list_free(&list);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_attachments, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_types, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_moments, setup, teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,115 @@
+// metrics_test.c: pairs of metrics.json as series, what is refused, units, and fewer points than came.
+#include "../../test/profiles.h"
+
+#include "../metrics.h"
+
+static enum receiver_error add(struct metrics *metrics, int64_t ms, const char *json, char *text) {
+    return metrics_add_json(metrics, ms, json, strlen(json), text);
+}
+
+static void test_pairs(void **state) {
+    (void)state;
+    struct metrics *metrics = calloc(1, sizeof *metrics);
+    char text[160] = "";
+    assert_int_equal(add(metrics, 1000, "[[\"go_gcs_per_sec\",4],[\"x_bytes\",1.5e3],[\"text\",\"no\"],[7,7],\"odd\",[]]", text),
+                     RECEIVER_OK);
+    assert_int_equal(add(metrics, 2000, "[[\"go_gcs_per_sec\",5],[\"c_live_bytes\",77]]", text), RECEIVER_OK);
+    const struct metrics_series *series = metrics_find(metrics, "go_gcs_per_sec");
+    assert_non_null(series);
+    assert_int_equal(series->count, 2);
+    assert_true(series->points[1].ms == 2000 && series->points[1].value == 5);
+    assert_true(metrics_find(metrics, "x_bytes")->points[0].value == 1500);
+    assert_null(metrics_find(metrics, "text"));
+    assert_null(metrics_find(metrics, "c_live_bytes")); // the receiver has its own
+    struct json json = {0};
+    metrics_write(metrics, &json);
+    expect_at(&json, "$.series[0]", "{\"name\":\"go_gcs_per_sec\",\"unit\":\"1/s\",\"points\":[[1000,4],[2000,5]]}");
+    json_free(&json);
+    metrics_free(metrics);
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    struct metrics *metrics = calloc(1, sizeof *metrics);
+    const char *const bad[] = {"", "x", "[[\"a\",1]", "[[\"a\",NaN]]", "{", "\x1f\x8b\x08"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[160] = "";
+        assert_int_equal(add(metrics, 1, bad[i], text), RECEIVER_BAD_UPLOAD);
+        assert_true(*text);
+    }
+    // More names than anyone sends: the first ones are kept.
+    char *many = NULL, text[160];
+    size_t size;
+    FILE *out = open_memstream(&many, &size);
+    for (int i = 0; i < 1000; i++) {
+        fprintf(out, "%c[\"name%d\",%d]", i ? ',' : '[', i, i);
+    }
+    fprintf(out, "]");
+    fclose(out);
+    assert_int_equal(add(metrics, 1, many, text), RECEIVER_OK);
+    assert_int_equal(metrics->count, METRICS_MAX_SERIES);
+    free(many);
+    // More values than anyone sends, as many as fit into the file.
+    out = open_memstream(&many, &size);
+    fprintf(out, "[[\"name0\",0]");
+    for (int i = 0; i < 1024; i++) {
+        fprintf(out, ",[\"name0\",%d]", i);
+    }
+    fprintf(out, "]");
+    fclose(out);
+    assert_int_equal(add(metrics, 1, many, text), RECEIVER_BAD_UPLOAD);
+    assert_string_equal(text, "more than 1024 values");
+    assert_true(metrics_find(metrics, "name0")->count <= 1025);
+    free(many);
+    metrics_free(metrics);
+    metrics_free(NULL);
+}
+
+static void test_units(void **state) {
+    (void)state;
+    static const char *const units[][2] = {{"go_alloc_bytes_per_sec", "bytes/s"},
+                                           {"go_gcs_per_sec", "1/s"},
+                                           {"go_gc_pause_time", "ratio"},
+                                           {"go_max_gc_pause_time", "nanoseconds"},
+                                           {"go_num_goroutine", "count"},
+                                           {"c_allocator_resident_bytes", "bytes"},
+                                           {"cpu_cores", "cores"},
+                                           {"something", ""}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        assert_string_equal(metrics_unit(units[i][0]), units[i][1]);
+    }
+}
+
+// 10,000 points become 500 means: their mean is that of all, and they cover the same time.
+static void test_thinning(void **state) {
+    (void)state;
+    struct metrics_series series = {.points = malloc(10000 * sizeof *series.points), .count = 10000};
+    struct metrics_point points[METRICS_MAX_POINTS];
+    for (int i = 0; i < 10000; i++) {
+        series.points[i] = (struct metrics_point){1000000 + 1000 * i, i};
+    }
+    size_t count = metrics_thin(&series, points);
+    assert_true(count > 490 && count <= METRICS_MAX_POINTS);
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(i == 0 || points[i].ms > points[i - 1].ms);
+        double off = points[i].value - (double)(points[i].ms - 1000000) / 1000;
+        assert_true(off < 1 && off > -1);
+        sum += points[i].value;
+    }
+    assert_true(sum / (double)count > 4990 && sum / (double)count < 5010);
+    for (int i = 0; i < 10000; i++) {
+        series.points[i].ms = 5; // all at once
+    }
+    assert_int_equal(metrics_thin(&series, points), 1);
+    assert_true(points[0].ms == 5 && points[0].value == 4999.5);
+    series.count = 0;
+    assert_int_equal(metrics_thin(&series, points), 0);
+    free(series.points);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_refused), cmocka_unit_test(test_units),
+                                       cmocka_unit_test(test_thinning)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

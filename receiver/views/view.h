@@ -1,0 +1,69 @@
+// view.h: profiles as JSON: their sample types, and the call tree of one of them (docs/receiver.md has the forms).
+//
+// What kind of code a frame is, is told by its source file (view_frame.c): Go, Go's runtime, Python, Node, else C.
+// Threads: any, one profile a call. Memory: malloc; a profile takes several times its size, so callers bound how many are open at once.
+#ifndef CMEMPROF_RECEIVER_VIEW_H
+#define CMEMPROF_RECEIVER_VIEW_H
+
+#include "../../merge/merge.h"
+#include "../base/json.h"
+#include "../base/error.h"
+#include "../base/symbols.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// bytes: the profile as it came, compressed or not. RECEIVER_BAD_UPLOAD or RECEIVER_TOO_LARGE: text says what is wrong with it.
+enum receiver_error view_open(const void *bytes, size_t size, struct profile **profile, char *text, size_t text_size);
+
+// Names its code that has no name. It may become another profile, and is freed and NULL without memory. symbols NULL: it stays.
+enum receiver_error view_name(struct profile **profile, const struct receiver_symbols *symbols);
+
+// {"samples":...,"types":[...]} of a profile.
+enum receiver_error view_types(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
+// Its members, into an open object. divisors: of each type, what a gauge's sum is divided by. NULL: 1.
+void view_write_totals(const struct totals *totals, const double *divisors, struct json *json);
+// sum / divisor, not rounded: what is there in few of many profiles is not nothing, and parts add up to the whole.
+void view_write_mean(int64_t sum, double divisor, struct json *json);
+
+// ---- Tree ----
+
+struct merged_report; // merged.h
+
+enum { VIEW_MAX_LABELS = 16 };
+enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO };                  // C: samples with the label memory=C; Go: samples without it
+enum view_owner { VIEW_ANYONES, VIEW_PROGRAMS, VIEW_PROFILERS }; // by the label owner=cmemprof
+struct view_filter {
+    enum view_memory memory;
+    enum view_owner owner;
+    const char *kind; // of the innermost frame; NULL: any
+    // Only the node of this path (the page's hash of the names that lead to it, in hex) with what calls it and what is below it, so that
+    // of a large tree more of that is there. NULL: all.
+    const char *below;
+    struct tree_label labels[VIEW_MAX_LABELS];
+    size_t label_count;
+    // What was merged, which tells what a gauge's sum is divided by. NULL: 1. base_merged: the same of the second type's values, by the
+    // first type's name.
+    const struct merged_report *merged, *base_merged;
+};
+
+// The members of the answer from "type" on, into an open object. type NULL or "": the one that is shown (merge.h). base NULL, or a second
+// sample type whose values come beside the first one's. filter may be NULL. RECEIVER_NOT_FOUND: the profile has no such type.
+enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
+                              struct json *json, char *text, size_t text_size);
+
+// ---- Frames ----
+
+// "go", "runtime", "python", "python_runtime", "node", "node_runtime", "c", or "c_runtime": libc, std:: and other code that came with C,
+// C++ and Rust (profile_frame_role).
+const char *view_frame_kind(const struct profile_frame *frame);
+bool view_is_kind(const char *kind); // one of these
+// The package or library the function belongs to, for grouping: "net/http", "libsqlite3.so.0"; "" when unknown.
+enum { VIEW_LIBRARY_BYTES = 200 };
+void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIBRARY_BYTES]);
+// The function's name; of an address without symbol the mapping's file name and the address.
+enum { VIEW_NAME_BYTES = 300 };
+const char *view_frame_name(const struct profile_frame *frame, char room[VIEW_NAME_BYTES]);
+
+#endif

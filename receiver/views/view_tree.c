@@ -1,0 +1,485 @@
+// view_tree.c: the call tree of one sample type as JSON (view.h).
+#include "../index/measures.h"
+#include "merged.h"
+#include "view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// More nodes than this make no picture and no quick answer: the heaviest are shown, and how many are left out is told. What functions have
+// is then told of the whole tree, of those of the nodes that are shown and others up to as many.
+enum { MAX_NODES = 200000, MAX_FUNCTIONS = 200000 };
+#define NO_FUNCTION UINT32_MAX
+
+// Nodes of the same function share one entry of the table "functions". The profile keeps equal strings once, so pointers tell.
+static bool same_function(const struct profile_frame *a, const struct profile_frame *b) {
+    return a->function == b->function && a->file == b->file &&
+           (*a->function || (a->mapping_file == b->mapping_file && a->file_offset == b->file_offset));
+}
+
+static uint64_t hash_function(const struct profile_frame *frame) {
+    uint64_t hash = (uintptr_t)frame->function * UINT64_C(0x9e3779b97f4a7c15) + (uintptr_t)frame->file;
+    if (!*frame->function) {
+        hash += (uintptr_t)frame->mapping_file + frame->file_offset * UINT64_C(0xff51afd7ed558ccd);
+    }
+    return (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+}
+
+static void write_function(const struct profile_frame *frame, struct json *json) {
+    char name[VIEW_NAME_BYTES], library[VIEW_LIBRARY_BYTES];
+    view_frame_library(frame, library);
+    json_object_begin(json);
+    json_key(json, "name");
+    json_text(json, view_frame_name(frame, name));
+    json_key(json, "file");
+    json_text(json, frame->file);
+    json_key(json, "kind");
+    json_text(json, view_frame_kind(frame));
+    json_key(json, "library");
+    json_text(json, library);
+    json_object_end(json);
+}
+
+// Functions by number, in the order in which nodes first need them.
+struct function_table {
+    const struct tree *tree;
+    uint32_t *slots, *first_nodes; // a node of each, by hash and by number; the root is none
+    size_t mask, count, most;
+};
+
+// For so many different ones. False: no memory.
+static bool functions_start(struct function_table *functions, const struct tree *tree, size_t most) {
+    *functions = (struct function_table){.tree = tree, .mask = 1024 - 1, .most = most};
+    while (functions->mask < 2 * most) {
+        functions->mask = 2 * functions->mask + 1;
+    }
+    functions->slots = calloc(functions->mask + 1, sizeof *functions->slots);
+    functions->first_nodes = malloc((most + 1) * sizeof *functions->first_nodes);
+    return functions->slots && functions->first_nodes;
+}
+
+static void functions_free(struct function_table *functions) {
+    free(functions->slots);
+    free(functions->first_nodes);
+}
+
+// function_of: numbers of the nodes that were asked for. NO_FUNCTION: it is new, and there are as many as may be.
+static uint32_t function_number(struct function_table *functions, uint32_t node, const uint32_t *function_of) {
+    const struct tree_node *nodes = functions->tree->nodes;
+    size_t at = hash_function(&nodes[node].frame) & functions->mask;
+    while (functions->slots[at] && !same_function(&nodes[functions->slots[at]].frame, &nodes[node].frame)) {
+        at = (at + 1) & functions->mask;
+    }
+    if (functions->slots[at]) {
+        return function_of[functions->slots[at]];
+    }
+    if (functions->count >= functions->most) {
+        return NO_FUNCTION;
+    }
+    functions->slots[at] = node;
+    functions->first_nodes[functions->count] = node;
+    return (uint32_t)functions->count++;
+}
+
+static void write_functions(const struct function_table *functions, struct json *json) {
+    json_key(json, "functions");
+    json_array_begin(json);
+    for (size_t i = 0; i < functions->count; i++) {
+        write_function(&functions->tree->nodes[functions->first_nodes[i]].frame, json);
+    }
+    json_array_end(json);
+}
+
+// Of each node.
+struct room {
+    uint64_t *weights;
+    uint32_t *kept, *function_of, *place; // the kept ones; numbers of functions; indices in the answer
+};
+
+static bool room_make(struct room *room, size_t count) {
+    room->weights = malloc(count * (sizeof *room->weights + 3 * sizeof(uint32_t)));
+    room->kept = room->weights ? (uint32_t *)(room->weights + count) : NULL;
+    room->function_of = room->kept ? room->kept + count : NULL;
+    room->place = room->kept ? room->kept + 2 * count : NULL;
+    return room->weights;
+}
+
+static uint64_t magnitude(int64_t value) {
+    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+// What a gauge's values of the two sides are divided by when they are written; 1 for all else.
+struct sides {
+    bool with_base;
+    double divisor, base_divisor; // from 1
+};
+
+static double base_scale(const struct sides *sides) {
+    return sides->divisor / sides->base_divisor;
+}
+
+static uint64_t weight(const struct tree_node *node, const struct sides *sides) {
+    uint64_t total = magnitude(node->total), base = magnitude(node->base_total);
+    if (sides->divisor != sides->base_divisor) {
+        double scaled = (double)base * base_scale(sides);
+        base = scaled < 0x1p63 ? (uint64_t)scaled : UINT64_C(1) << 63;
+    }
+    return total > base ? total : base;
+}
+
+// Weights of nodes become no more than those above them, since a node that is left out takes its subtree along.
+static void weigh(const struct tree *tree, const struct sides *sides, uint64_t *weights) {
+    weights[0] = UINT64_MAX;
+    for (size_t i = 1; i < tree->count; i++) {
+        uint64_t own = weight(&tree->nodes[i], sides), above = weights[tree->nodes[i].parent];
+        weights[i] = own < above ? own : above;
+    }
+}
+
+// ---- A part of it ----
+
+// The page's hash of a name (receiver/web/src/tree.ts, pathHashes): FNV-1a of its UTF-16 units.
+static uint32_t hash_name(const char *name) {
+    uint32_t hash = 0x811c9dc5;
+    for (const unsigned char *at = (const unsigned char *)name; *at;) {
+        int more = *at >= 0xF0 ? 3 : *at >= 0xE0 ? 2 : *at >= 0xC0 ? 1 : 0;
+        uint32_t unit = more == 3 ? *at & 7 : more == 2 ? *at & 15 : more == 1 ? *at & 31 : *at;
+        for (at++; more > 0 && (*at & 0xC0) == 0x80; more--, at++) {
+            unit = unit << 6 | (*at & 63);
+        }
+        if (unit >= 0x10000) {
+            hash = (hash ^ (0xD800 + ((unit - 0x10000) >> 10))) * 0x01000193;
+            unit = 0xDC00 + ((unit - 0x10000) & 0x3FF);
+        }
+        hash = (hash ^ unit) * 0x01000193;
+    }
+    return hash;
+}
+
+// The node whose names on the way to it have this hash, the first one; 0: none. A name may have megabytes, so each is read once and not
+// for each of its nodes. False: no memory.
+static bool find_node(const struct tree *tree, uint32_t wanted, const struct room *room, uint32_t *found) {
+    uint32_t *hashes = room->place, *names = room->kept; // of nodes, and of functions by number
+    struct function_table functions;
+    bool ok = functions_start(&functions, tree, tree->count);
+    *found = hashes[0] = 0;
+    for (uint32_t i = 1; ok && i < tree->count && *found == 0; i++) {
+        char text[VIEW_NAME_BYTES];
+        uint32_t above = hashes[tree->nodes[i].parent], number = room->function_of[i] = function_number(&functions, i, room->function_of);
+        if (functions.first_nodes[number] == i) {
+            names[number] = hash_name(view_frame_name(&tree->nodes[i].frame, text));
+        }
+        hashes[i] = ((above ^ names[number]) * 0x01000193) ^ above >> 13;
+        *found = hashes[i] == wanted ? i : 0;
+    }
+    functions_free(&functions);
+    return ok;
+}
+
+// Leaves the callers of a node, which are always kept, and what is below it; the rest weighs nothing. Returns how many nodes these are.
+static size_t weigh_below(const struct tree *tree, uint32_t node, uint64_t *weights, uint32_t *inside) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < tree->count; i++) {
+        inside[i] = i == node || (i > 0 && inside[tree->nodes[i].parent]);
+        weights[i] = inside[i] ? weights[i] : 0;
+        count += inside[i];
+    }
+    for (uint32_t at = node; at != 0; at = tree->nodes[at].parent) {
+        weights[at] = UINT64_MAX;
+        count += at != node;
+    }
+    return count;
+}
+
+// What is shown: all that weighs more than this, and of what weighs as much the first ones, as many as there is room for.
+struct limit {
+    uint64_t weight;
+    size_t room;
+};
+
+// Digit by digit from the top, each time the one in which the MAX_NODES-th heaviest is: eight passes, whatever the weights are.
+static struct limit find_limit(const uint64_t *weights, size_t count) {
+    struct limit limit = {0, MAX_NODES};
+    if (count - 1 <= MAX_NODES) {
+        return limit;
+    }
+    uint64_t known = 0; // mask of the digits that are
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        size_t counts[256] = {0}, digit = 255;
+        for (size_t i = 1; i < count; i++) {
+            counts[weights[i] >> shift & 0xFF] += (weights[i] & known) == limit.weight;
+        }
+        while (counts[digit] < limit.room) {
+            limit.room -= counts[digit--];
+        }
+        limit.weight |= (uint64_t)digit << shift;
+        known |= (uint64_t)0xFF << shift;
+    }
+    return limit;
+}
+
+// The nodes below the root that are shown, in depth-first order, parents first.
+static size_t keep_nodes(const struct tree *tree, const uint64_t *weights, struct limit limit, uint32_t *kept) {
+    size_t count = 0;
+    const struct tree_node *nodes = tree->nodes;
+    for (uint32_t at = nodes[0].first_child; at;) {
+        bool equal = weights[at] == limit.weight, keep = weights[at] > limit.weight || (equal && limit.room > 0);
+        limit.room -= keep && equal;
+        if (keep) {
+            kept[count++] = at;
+        }
+        if (keep && nodes[at].first_child) {
+            at = nodes[at].first_child;
+            continue;
+        }
+        while (at && !nodes[at].next_sibling) {
+            at = nodes[at].parent;
+        }
+        at = at ? nodes[at].next_sibling : 0;
+    }
+    return count;
+}
+
+static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t count, const uint32_t *function_of, uint32_t *place,
+                        const struct sides *sides, struct json *json) {
+    json_key(json, "nodes");
+    json_array_begin(json);
+    place[0] = 0; // the root; the page knows it as node 0
+    for (size_t i = 0; i < count; i++) {
+        const struct tree_node *node = &tree->nodes[kept[i]];
+        place[kept[i]] = (uint32_t)i + 1;
+        json_array_begin(json);
+        json_number(json, place[node->parent]);
+        json_number(json, function_of[kept[i]]);
+        json_number(json, node->frame.line);
+        view_write_mean(node->self, sides->divisor, json);
+        view_write_mean(node->total, sides->divisor, json);
+        if (sides->with_base) {
+            view_write_mean(node->base_self, sides->base_divisor, json);
+            view_write_mean(node->base_total, sides->base_divisor, json);
+        }
+        json_array_end(json);
+    }
+    json_array_end(json);
+}
+
+// ---- Sums of functions ----
+
+struct sum {
+    int64_t self, total, base_self, base_total;
+    uint32_t open; // calls of it that one is in
+};
+
+static void add(int64_t *sum, int64_t value) {
+    if (__builtin_add_overflow(*sum, value, sum)) {
+        *sum = value > 0 ? INT64_MAX : INT64_MIN;
+    }
+}
+
+static void enter(const struct tree_node *node, struct sum *sum) {
+    add(&sum->self, node->self);
+    add(&sum->base_self, node->base_self);
+    if (sum->open++ == 0) { // a function that calls itself counts once
+        add(&sum->total, node->total);
+        add(&sum->base_total, node->base_total);
+    }
+}
+
+// sums: zero, one for each function and one behind them for those that have no number.
+static void add_up(const struct tree *tree, const uint32_t *function_of, size_t count, struct sum *sums) {
+    const struct tree_node *nodes = tree->nodes;
+    for (uint32_t at = nodes[0].first_child; at;) {
+        struct sum *sum = &sums[function_of[at] == NO_FUNCTION ? count : function_of[at]];
+        enter(&nodes[at], sum);
+        if (nodes[at].first_child) {
+            at = nodes[at].first_child;
+            continue;
+        }
+        sum->open--;
+        while (at && !nodes[at].next_sibling) {
+            at = nodes[at].parent;
+            sums[at && function_of[at] != NO_FUNCTION ? function_of[at] : count].open--;
+        }
+        at = at ? nodes[at].next_sibling : 0;
+    }
+}
+
+static bool write_sums(const struct tree *tree, const uint32_t *function_of, size_t count, const struct sides *sides, struct json *json) {
+    struct sum *sums = calloc(count + 1, sizeof *sums);
+    if (!sums) {
+        return false;
+    }
+    add_up(tree, function_of, count, sums);
+    json_key(json, "sums");
+    json_array_begin(json);
+    for (size_t i = 0; i < count; i++) {
+        json_array_begin(json);
+        view_write_mean(sums[i].self, sides->divisor, json);
+        view_write_mean(sums[i].total, sides->divisor, json);
+        if (sides->with_base) {
+            view_write_mean(sums[i].base_self, sides->base_divisor, json);
+            view_write_mean(sums[i].base_total, sides->base_divisor, json);
+        }
+        json_array_end(json);
+    }
+    json_array_end(json);
+    free(sums);
+    return true;
+}
+
+// ---- The whole ----
+
+static void write_totals(const struct tree *tree, const struct sides *sides, size_t left_out, struct json *json) {
+    json_key(json, "total");
+    view_write_mean(tree->nodes[0].total, sides->divisor, json);
+    json_key(json, "self");
+    view_write_mean(tree->nodes[0].self, sides->divisor, json);
+    if (sides->with_base) {
+        json_key(json, "base_total");
+        view_write_mean(tree->nodes[0].base_total, sides->base_divisor, json);
+        json_key(json, "base_self");
+        view_write_mean(tree->nodes[0].base_self, sides->base_divisor, json);
+    }
+    json_key(json, "nodes_left_out");
+    json_number(json, (int64_t)left_out);
+}
+
+// Numbers first the functions of the nodes that are shown, then, for sums, those of the others.
+static bool number_functions(const struct tree *tree, const uint32_t *kept, size_t count, uint32_t *function_of,
+                             struct function_table *functions) {
+    bool whole = count == tree->count - 1;
+    size_t most = whole || count > MAX_FUNCTIONS ? count : MAX_FUNCTIONS;
+    if (!functions_start(functions, tree, most)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        function_of[kept[i]] = function_number(functions, kept[i], function_of);
+    }
+    for (uint32_t node = 1; !whole && node < tree->count; node++) {
+        function_of[node] = function_number(functions, node, function_of);
+    }
+    return true;
+}
+
+// *wanted: how many nodes there are to be shown.
+static enum receiver_error choose_nodes(const struct tree *tree, const struct sides *sides, const char *below, struct room *room,
+                                        size_t *count, size_t *wanted) {
+    weigh(tree, sides, room->weights);
+    *wanted = tree->count - 1;
+    if (below) {
+        uint32_t node;
+        if (!find_node(tree, (uint32_t)strtoul(below, NULL, 16), room, &node)) {
+            return RECEIVER_NO_MEMORY;
+        }
+        if (node == 0) {
+            return RECEIVER_NOT_FOUND;
+        }
+        *wanted = weigh_below(tree, node, room->weights, room->place);
+    }
+    struct limit limit = find_limit(room->weights, tree->count);
+    if (below && limit.weight == 0) {
+        limit.room = 0; // nothing of the rest, though there is room
+    }
+    *count = keep_nodes(tree, room->weights, limit, room->kept);
+    return RECEIVER_OK;
+}
+
+static enum receiver_error write_tree(const struct tree *tree, const struct sides *sides, const char *below, struct json *json) {
+    struct room room;
+    size_t count = 0, wanted = 0;
+    if (!room_make(&room, tree->count)) {
+        return RECEIVER_NO_MEMORY;
+    }
+    enum receiver_error error = choose_nodes(tree, sides, below, &room, &count, &wanted);
+    if (error == RECEIVER_OK) {
+        struct function_table functions;
+        write_totals(tree, sides, wanted - count, json);
+        bool ok = number_functions(tree, room.kept, count, room.function_of, &functions);
+        if (ok) {
+            write_functions(&functions, json);
+            write_nodes(tree, room.kept, count, room.function_of, room.place, sides, json);
+            ok = count == tree->count - 1 || write_sums(tree, room.function_of, functions.count, sides, json);
+        }
+        functions_free(&functions);
+        error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    }
+    free(room.weights);
+    return error;
+}
+
+// ---- Choice of samples ----
+
+static bool is_of_kind(const struct profile_frame *leaf, const void *kind) {
+    const char *have = view_frame_kind(leaf);
+    // Time in memcpy is time in C.
+    return strcmp(have, kind) == 0 || (strcmp(kind, "c") == 0 && strcmp(have, "c_runtime") == 0);
+}
+
+// labels: room for all of the filter's and two more.
+static struct tree_options options_of(const struct view_filter *filter, struct tree_label *labels) {
+    struct tree_options options = {.base_type_index = -1, .labels = labels};
+    if (!filter) {
+        return options;
+    }
+    memcpy(labels, filter->labels, filter->label_count * sizeof *labels);
+    options.label_count = filter->label_count;
+    if (filter->memory != VIEW_ALL) {
+        labels[options.label_count++] = (struct tree_label){"memory", filter->memory == VIEW_C ? "C" : NULL};
+    }
+    if (filter->owner != VIEW_ANYONES) {
+        labels[options.label_count++] = (struct tree_label){"owner", filter->owner == VIEW_PROFILERS ? "cmemprof" : NULL};
+    }
+    if (filter->kind) {
+        options.keep_leaf = is_of_kind;
+        options.context = filter->kind;
+    }
+    return options;
+}
+
+static double divisor_of(const struct merged_report *merged, const char *type) {
+    return merged ? merged_gauge_divisor(merged, merged_profiles_of(&merged->counts, type)) : 1;
+}
+
+static struct sides sides_of(const struct view_filter *filter, const char *type, bool with_base) {
+    struct sides sides = {with_base, 1, 1};
+    if (filter && measure_is_gauge(type)) {
+        sides.divisor = divisor_of(filter->merged, type);
+        sides.base_divisor = divisor_of(filter->base_merged, type);
+    }
+    return sides;
+}
+
+enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
+                              struct json *json, char *text, size_t text_size) {
+    struct tree tree = {0};
+    struct tree_label labels[VIEW_MAX_LABELS + 2];
+    struct tree_options options = options_of(filter, labels);
+    int index = profile_sample_type_chosen(profile, type);
+    if (index < 0) {
+        snprintf(text, text_size, "the profile has no sample type %.100s", type ? type : "");
+        return RECEIVER_NOT_FOUND;
+    }
+    options.type_index = (size_t)index;
+    options.base_type_index = base ? profile_sample_type_index(profile, base) : -1;
+    struct sides sides = sides_of(filter, profile_sample_type_name(profile, options.type_index), base != NULL);
+    options.base_scale = base_scale(&sides);
+    enum merge_error built = tree_build(profile, &options, &tree);
+    if (built != MERGE_OK) {
+        snprintf(text, text_size, "the call tree cannot be built: %s", merge_error_text(built));
+        return built == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_NO_MEMORY;
+    }
+    const char *name = profile_sample_type_name(profile, options.type_index);
+    json_key(json, "type");
+    json_text(json, name);
+    json_key(json, "unit");
+    json_text(json, profile_sample_type_unit(profile, options.type_index));
+    json_key(json, "gauge");
+    json_bool(json, measure_is_gauge(name));
+    enum receiver_error error = write_tree(&tree, &sides, filter ? filter->below : NULL, json);
+    if (error == RECEIVER_NOT_FOUND) {
+        snprintf(text, text_size, "the tree has no node %.20s", filter->below);
+    }
+    tree_free(&tree);
+    return error;
+}
