@@ -60,7 +60,7 @@ build/sanitized/%.o: %.c | build/.setup
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d build/*/*/*/test/*.d)
 
 # The page is TypeScript, bundled into build/web/, and part of the binary (receiver/http/assets.c includes it byte for byte).
-PAGE_SOURCES := $(filter-out %/node_modules %/test,$(wildcard receiver/web/* receiver/web/src/*))
+PAGE_SOURCES := $(filter-out %/node_modules %/test,$(wildcard receiver/web/* receiver/web/src/* receiver/web/src/*/*))
 PAGE_TOOLS := receiver/web/node_modules/.package-lock.json
 $(PAGE_TOOLS): receiver/web/package-lock.json receiver/web/.npmrc | build/.setup
 	@echo "  npm   receiver/web"

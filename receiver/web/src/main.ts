@@ -1,14 +1,14 @@
 // main.ts: starts the page: the bar at the top, and below it the view that the address names.
 import "./style.css";
-import { make, link } from "./dom";
-import { keysButton } from "./keys";
-import { unreachableLine } from "./reach";
+import { make, link } from "./lib/dom";
+import { keysButton } from "./lib/keys";
+import { unreachableLine } from "./lib/reach";
 import { routes } from "./routes";
-import { current, navigate, onChange, type State, stateOf } from "./state";
-import { themeButton } from "./theme";
-import { zoneButton } from "./times";
-import { type View, ViewHost } from "./view";
-import "./narrow.css";
+import { current, navigate, onChange, type State, stateOf } from "./lib/state";
+import { themeButton } from "./lib/theme";
+import { zoneButton } from "./lib/times";
+import { type View, ViewHost } from "./lib/view";
+import "./lib/narrow.css";
 import "./print.css";
 
 const main = make("main", { id: "main" });

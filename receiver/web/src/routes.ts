@@ -1,12 +1,12 @@
 // routes.ts: which view stands at which path, and which tabs a profile has. receiver/assets.c serves the page at each of the paths.
-import { AnalysisTab } from "./analysis";
-import { ComparePage } from "./compare";
-import { MetricsTab } from "./metrics";
-import { ProfilePage } from "./profile_page";
-import { ProfilesTab } from "./profiles_tab";
-import { RuntimeTab } from "./runtime";
-import { SearchPage } from "./search";
-import type { ViewMaker } from "./view";
+import { AnalysisTab } from "./analysis/analysis";
+import { ComparePage } from "./compare/compare";
+import { MetricsTab } from "./profile/metrics";
+import { ProfilePage } from "./profile/profile_page";
+import { ProfilesTab } from "./profile/profiles_tab";
+import { RuntimeTab } from "./profile/runtime";
+import { SearchPage } from "./search/search";
+import type { ViewMaker } from "./lib/view";
 
 export interface Route {
   name: string; // in the bar at the top; "": not there

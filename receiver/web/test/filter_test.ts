@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callees, callers, filterTree, sumMatches } from "../src/filter";
-import { anyFlags, flags } from "../src/pattern";
+import { callees, callers, filterTree, sumMatches } from "../src/graph/filter";
+import { anyFlags, flags } from "../src/graph/pattern";
 import { faults, folded, randomSamples, tree, type Sample } from "./trees";
 
 const samples: Sample[] = [

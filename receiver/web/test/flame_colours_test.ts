@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Kind } from "../src/api";
-import { channels, contrast, light, readableOn } from "../src/contrast";
-import flameStyle from "../src/flame.css";
-import { changeShades, kindNames, packageColours, palette, steps } from "../src/flame_colours";
+import type { Kind } from "../src/lib/api";
+import { channels, contrast, light, readableOn } from "../src/lib/contrast";
+import flameStyle from "../src/graph/flame.css";
+import { changeShades, kindNames, packageColours, palette, steps } from "../src/graph/flame_colours";
 import style from "../src/style.css";
 import { tree } from "./trees";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FlameLayout, leastWidth_px } from "../src/flame_layout";
-import { nameOf } from "../src/tree";
+import { FlameLayout, leastWidth_px } from "../src/graph/flame_layout";
+import { nameOf } from "../src/graph/tree";
 import { randomSamples, tree } from "./trees";
 
 function drawn(layout: FlameLayout, row: number, zoomed: number, width: number): string[] {

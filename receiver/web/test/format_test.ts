@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { between, bytes, change, duration, share, source, value } from "../src/format";
+import { between, bytes, change, duration, share, source, value } from "../src/lib/format";
 
 test("values in units for people", () => {
   assert.deepEqual([0, 1, 999, 1000, 1234, 12345, 999_999, 48e6, -2.5e9].map(bytes), [

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callers, filterTree } from "../src/filter";
-import { frameText, tooltipLines } from "../src/frame_text";
-import { flags } from "../src/pattern";
-import { nameOf, type Tree } from "../src/tree";
+import { callers, filterTree } from "../src/graph/filter";
+import { frameText, tooltipLines } from "../src/graph/frame_text";
+import { flags } from "../src/graph/pattern";
+import { nameOf, type Tree } from "../src/graph/tree";
 import { tree } from "./trees";
 
 const made = tree([

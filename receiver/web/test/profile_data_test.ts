@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { failureReasons, mergedText, pickType, typeId, withGauges } from "../src/profile_data";
-import { State } from "../src/state";
+import { failureReasons, mergedText, pickType, typeId, withGauges } from "../src/graph/profile_data";
+import { State } from "../src/lib/state";
 
 const merged = { uploads: 216, processes: 3, uploads_left_out: 0, failed_count: 0, failed: [] as { id: number; reason: string }[] };
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Facet, Upload } from "../src/api";
-import { arrange, facetKey, toggled } from "../src/facets";
-import { languageOf, measureText, nextOrder, parseOrder } from "../src/search_columns";
-import { shownRange } from "../src/search_chart";
-import { chosenIds, compareLink, describe, picked, withBaseline } from "../src/search_picks";
-import { once, Rows } from "../src/search_rows";
-import { fixedSelection, parseTime, selectionAt, timeBounds } from "../src/search_time";
-import { state, State } from "../src/state";
+import type { Facet, Upload } from "../src/lib/api";
+import { arrange, facetKey, toggled } from "../src/search/facets";
+import { languageOf, measureText, nextOrder, parseOrder } from "../src/lib/columns";
+import { shownRange } from "../src/search/search_chart";
+import { chosenIds, compareLink, describe, picked, withBaseline } from "../src/search/search_picks";
+import { once, Rows } from "../src/search/search_rows";
+import { fixedSelection, parseTime, selectionAt, timeBounds } from "../src/lib/time_range";
+import { state, State } from "../src/lib/state";
 
 const at = (query: string) => new State("/", new URLSearchParams(query));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { State, state, stateOf } from "../src/state";
+import { State, state, stateOf } from "../src/lib/state";
 
 test("a state is its address", () => {
   const made = state("/profile", { service: ["a", "b"], tag: "k:v=1&x", type: "cpu", "base.service": "old", none: "" });

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { severityOf, whose } from "../src/analysis";
-import { compareLink, flameLink, functionLink } from "../src/analysis_links";
-import { shortRows, stackRows, type Row } from "../src/analysis_stack";
-import { alone, bridged, quantity, short, tick, title } from "../src/chart_units";
-import { facts, moved, swapped, withSide } from "../src/compare_sides";
-import { arranged, commonTimes, parseZoom, valuesAt } from "../src/metrics";
-import { aroundUpload } from "../src/metrics_scope";
-import { flatten, matches, merge } from "../src/runtime_flatten";
-import { State } from "../src/state";
+import { severityOf, whose } from "../src/analysis/analysis";
+import { compareLink, flameLink, functionLink } from "../src/analysis/analysis_links";
+import { shortRows, stackRows, type Row } from "../src/analysis/analysis_stack";
+import { alone, bridged, quantity, short, tick, title } from "../src/lib/chart_units";
+import { facts, moved, swapped, withSide } from "../src/compare/compare_sides";
+import { arranged, commonTimes, parseZoom, valuesAt } from "../src/profile/metrics";
+import { aroundUpload } from "../src/lib/metrics_scope";
+import { flatten, matches, merge } from "../src/profile/runtime_flatten";
+import { State } from "../src/lib/state";
 
 test("numbers of charts", () => {
   assert.deepEqual([0, 7, 4821, 99_999, 123_456, 2.5e6, 3e9].map(short), ["0", "7", "4,821", "99,999", "123 k", "2.50 M", "3.00 G"]);

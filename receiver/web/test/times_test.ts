@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { chartDate, clock, exact, fieldTime, fromField, midnight_ms, moment, rangeText, timeTicks, useUtc } from "../src/times";
+import { chartDate, clock, exact, fieldTime, fromField, midnight_ms, moment, rangeText, timeTicks, useUtc } from "../src/lib/times";
 
 process.env.TZ = "Asia/Kolkata"; // 5:30 h ahead, all year
 const minute = 60_000;

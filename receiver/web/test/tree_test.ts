@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { childrenOf, findPath, nameOf, pathOf, readTree, sumFunctions } from "../src/tree";
+import { childrenOf, findPath, nameOf, pathOf, readTree, sumFunctions } from "../src/graph/tree";
 import { answer, faults, folded, randomSamples, tree } from "./trees";
 
 test("children come by weight, and the nodes depth first", () => {

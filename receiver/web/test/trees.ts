@@ -1,6 +1,6 @@
 // trees.ts: small call trees for tests.
-import type { DiffTree, Kind, TreeAnswer } from "../src/api";
-import { readTree, stackOf, type Tree } from "../src/tree";
+import type { DiffTree, Kind, TreeAnswer } from "../src/lib/api";
+import { readTree, stackOf, type Tree } from "../src/graph/tree";
 
 export interface Sample {
   stack: string[]; // outermost first; "name" or "name file"

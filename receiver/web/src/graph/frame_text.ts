@@ -1,0 +1,75 @@
+// frame_text.ts: what is said of a node in a tooltip, in the line below the graph and on the clipboard.
+import { packageOf } from "./groups";
+import { change, share, source, value } from "../lib/format";
+import { nameOf, stackOf, type Tree } from "./tree";
+
+// The values that the boxes are wide by.
+function drawn(tree: Tree): { self: Float64Array; total: Float64Array } {
+  return tree.ofBase ? tree.base! : tree;
+}
+
+const longName = 40; // of a name in a sentence
+
+// "83.3 % of all", and of what is looked at where that is not all: "95.0 % of main.serve" below a zoomed box or in callers and callees,
+// "95.0 % of what is shown" where stacks were filtered out.
+function shares(tree: Tree, node: number, zoomed: number): string[] {
+  const { total } = drawn(tree);
+  const all = tree.whole ?? total[0];
+  const out = [`${share(total[node], all)} of all`];
+  const narrower = zoomed > 0 || tree.whole !== undefined;
+  if (!narrower || node <= zoomed || node >= tree.end[zoomed]) return out;
+  const name = nameOf(tree, zoomed).replace(/^[^[]*\//, "");
+  const of = tree.fn[zoomed] < 0 ? "what is shown" : name.length > longName ? `${name.slice(0, longName)}…` : name;
+  return [...out, `${share(total[node], total[zoomed])} of ${of}`];
+}
+
+// "40 MB, 83.3 % of all, self 1 MB". Of two sides what is drawn comes first: "baseline 15 MB, ... · now 40 MB, change +25 MB (+166.7 %)".
+export function valueText(tree: Tree, node: number, zoomed = 0): string {
+  const { unit } = tree;
+  const { self, total } = drawn(tree);
+  const amount = `${tree.ofBase ? "baseline " : ""}${value(total[node], unit)}`;
+  const own = self[node] ? [`self ${value(self[node], unit)}`] : [];
+  const root = tree.whole === undefined ? amount : `${amount} of ${value(tree.whole, unit)}, ${share(total[node], tree.whole)}`;
+  const text = tree.fn[node] < 0 ? root : [amount, ...shares(tree, node, zoomed), ...own].join(", ");
+  return tree.base ? `${text} · ${otherText(tree, node)}` : text;
+}
+
+// What the other side has.
+function otherText(tree: Tree, node: number): string {
+  const base = tree.base!.total[node];
+  const now = tree.total[node];
+  const percent = base > 0 ? ` (${now >= base ? "+" : "−"}${((100 * Math.abs(now - base)) / base).toFixed(1)} %)` : now > 0 ? " (new)" : "";
+  const other = tree.ofBase ? `now ${value(now, tree.unit)}` : `baseline ${value(base, tree.unit)}`;
+  return `${other}, change ${change(now - base, tree.unit)}${percent}`;
+}
+
+export function placeText(tree: Tree, node: number): string {
+  return tree.fn[node] < 0 ? "" : source(tree.functions[tree.fn[node]].file, tree.line[node]);
+}
+
+export function frameText(tree: Tree, node: number, zoomed = 0): string {
+  return [nameOf(tree, node), placeText(tree, node), valueText(tree, node, zoomed)].filter(Boolean).join(" · ");
+}
+
+export function tooltipLines(tree: Tree, node: number, zoomed = 0): string[] {
+  const lines = [nameOf(tree, node)];
+  const fn = tree.functions[tree.fn[node]];
+  const where = [placeText(tree, node), fn && packageOf(fn)].filter(Boolean);
+  if (where.length > 0) lines.push(where.join(" · "));
+  const parent = tree.parent[node];
+  const { self, total } = drawn(tree);
+  const [ofAll, ofZoomed] = shares(tree, node, zoomed);
+  lines.push(`${tree.ofBase ? "baseline " : ""}${value(total[node], tree.unit)}, ${ofAll}`);
+  if (ofZoomed) lines.push(ofZoomed);
+  if (node > 0 && parent > 0 && parent !== zoomed) lines.push(`${share(total[node], total[parent])} of its caller`);
+  if (self[node]) lines.push(`self ${value(self[node], tree.unit)}, ${share(self[node], tree.whole ?? total[0])}`);
+  if (tree.base) lines.push(otherText(tree, node));
+  return lines;
+}
+
+// One line a frame, the outermost first.
+export function stackText(tree: Tree, node: number): string {
+  return stackOf(tree, node)
+    .map((at) => [nameOf(tree, at), placeText(tree, at)].filter(Boolean).join("  "))
+    .join("\n");
+}

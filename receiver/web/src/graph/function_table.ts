@@ -1,0 +1,102 @@
+// function_table.ts: functions with what they have of their own and in all; in a difference also the baseline's values and the change.
+import { make } from "../lib/dom";
+import { colourOf } from "./flame_colours";
+import { change, share, source, value } from "../lib/format";
+import type { FunctionSum, Tree } from "./tree";
+import { VirtualTable, type Column, type TableEvents } from "../lib/virtual_table";
+
+export class FunctionTable {
+  readonly element: HTMLElement;
+  private readonly table: VirtualTable<FunctionSum>;
+  private tree: Tree | undefined;
+  private plain = false;
+  private byPackage = false;
+  private readonly brief: boolean;
+
+  // short: without the share and the source, for narrow places.
+  constructor(label: string, events: TableEvents<FunctionSum>, { short = false, compared = false } = {}) {
+    this.brief = short;
+    const text = (number: number): string => value(number, this.tree?.unit ?? "count");
+    const differs = (number: number): string => change(number, this.tree?.unit ?? "count");
+    const columns: Column<FunctionSum>[] = [
+      { id: "self", title: "Self", class: "number", width: "92px", order: (row) => row.self, cell: (row) => text(row.self) },
+      { id: "share", title: "Self %", class: "number", width: "76px", cell: (row) => this.share(row.self) },
+      { id: "total", title: "Total", class: "number", width: "92px", order: (row) => row.total, cell: (row) => text(row.total) },
+      { id: "total-share", title: "Total %", class: "number", width: "76px", cell: (row) => this.share(row.total) },
+      { id: "base", title: "Baseline", class: "number", width: "92px", order: (row) => row.baseTotal, cell: (row) => text(row.baseTotal) },
+      {
+        id: "self-change",
+        title: "Self change",
+        class: "number",
+        width: "100px",
+        order: (row) => Math.abs(row.self - row.baseSelf),
+        cell: (row) => differs(row.self - row.baseSelf),
+      },
+      {
+        id: "change",
+        title: "Change",
+        class: "number",
+        width: "100px",
+        order: (row) => Math.abs(row.total - row.baseTotal),
+        cell: (row) => differs(row.total - row.baseTotal),
+      },
+      { id: "name", title: "Function", class: "name", order: (row) => row.name, cell: (row) => this.name(row), hint: (row) => row.name },
+      {
+        id: "file",
+        title: "Source",
+        class: "soft",
+        width: "22%",
+        order: (row) => row.file,
+        cell: (row) => source(row.file, 0),
+        hint: (row) => row.file,
+      },
+    ];
+    const left = new Set([
+      ...(short ? ["total-share", "file", "share"] : []),
+      ...(compared ? ["share", "total-share"] : ["base", "self-change", "change"]),
+    ]);
+    this.table = new VirtualTable(
+      label,
+      columns.filter((column) => !left.has(column.id)),
+      events,
+    );
+    this.element = this.table.element;
+  }
+
+  destroy(): void {
+    this.table.destroy();
+  }
+
+  // plain: kinds tell nothing in this profile. byPackage: the squares have the colours of packages, as the graph beside it.
+  show(
+    tree: Tree,
+    rows: readonly FunctionSum[],
+    sort: string,
+    { plain = false, byPackage = false, chosen = (_: FunctionSum): boolean => false } = {},
+  ): void {
+    this.tree = tree;
+    this.plain = plain;
+    this.byPackage = byPackage;
+    // Ties come by total, then by name: the sort keeps this order.
+    const ordered = rows.slice().sort((a, b) => b.total - a.total || (a.name < b.name ? -1 : 1));
+    this.table.show(ordered, sort, chosen);
+  }
+
+  // The import path in pale, or not at all where there is little room.
+  private name(row: FunctionSum): Node {
+    const end = row.name.indexOf("[");
+    const cut = row.kind === "c" || row.kind === "c_runtime" ? 0 : row.name.lastIndexOf("/", end < 0 ? undefined : end) + 1;
+    const path = cut > 0 && !this.brief ? make("span", { class: "soft" }, row.name.slice(0, cut)) : null;
+    const square = make("i", { class: `kind kind-${this.plain ? "plain" : row.kind}` });
+    if (this.byPackage && this.tree) square.style.background = `var(${colourOf(this.tree.functions[row.fn], "package")})`;
+    return make("span", {}, square, path, row.name.slice(cut));
+  }
+
+  // A share with a bar behind it.
+  private share(part: number): Node {
+    const whole = this.tree?.whole ?? this.tree?.total[0] ?? 0;
+    const cell = make("span", { class: "share" }, share(part, whole));
+    cell.style.setProperty("--share", `${whole > 0 ? Math.min(Math.max((100 * part) / whole, 0), 100) : 0}%`);
+    return cell;
+  }
+}

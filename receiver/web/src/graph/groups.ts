@@ -1,0 +1,23 @@
+// groups.ts: what a function belongs to: its package or library, its source file.
+import type { TreeFunction } from "../lib/api";
+
+export const groupings = [
+  ["function", "Function"],
+  ["package", "Package"],
+  ["file", "File"],
+] as const;
+export type Grouping = (typeof groupings)[number][0];
+
+// The receiver names it (docs/receiver.md); where it cannot, the source file stands for it.
+export function packageOf(fn: TreeFunction): string {
+  return fn.library || fn.file.slice(fn.file.lastIndexOf("/") + 1) || "unknown";
+}
+
+export function groupOf(fn: TreeFunction, grouping: Grouping): string {
+  return grouping === "package" ? packageOf(fn) : grouping === "file" ? fn.file || packageOf(fn) : fn.name;
+}
+
+// The function that stands for a whole group.
+export function groupFunction(fn: TreeFunction, grouping: Grouping): TreeFunction {
+  return { name: groupOf(fn, grouping), file: grouping === "file" ? fn.file : "", kind: fn.kind, library: packageOf(fn) };
+}

@@ -1,0 +1,144 @@
+// profile_data.ts: what the tab Profiles shows of a selection, asked for once and kept while the selection stays.
+import * as api from "../lib/api";
+import { count } from "../lib/format";
+import { singleUpload } from "../lib/selection";
+import type { State } from "../lib/state";
+import { readTree, type Tree } from "./tree";
+
+const keptTrees = 8; // of up to some 20 MB each
+
+export interface LoadedTree {
+  tree: Tree;
+  merged?: api.Merged; // of an aggregate
+  gauge?: boolean; // the aggregate's values are means
+}
+
+// The selection with the parameters that say how gauges of several uploads become one value.
+export function withGauges(now: State): URLSearchParams {
+  const params = now.selection();
+  if (singleUpload(params)) return params;
+  for (const name of ["gauges", "processes"]) if (now.get(name)) params.set(name, now.get(name));
+  return params;
+}
+
+// "216 profiles merged, 3 processes"; of a gauge "mean of 216 uploads, 3 processes": what was there at 216 moments does not add up.
+export function mergedText({ uploads, processes, gauges }: api.Merged, gauge: boolean): string {
+  const of = processes > 0 ? `, ${count(processes, "process")}` : "";
+  const added = gauges?.summed ? ", added up" : "";
+  if (!gauge) return `${count(uploads, "profile")} merged${of}`;
+  if (gauges?.value === "last")
+    return uploads === 1 ? "the last upload" : `${added ? "sum" : "mean"} of the last uploads of ${count(processes, "process")}`;
+  if (gauges?.value === "max") return `the largest of ${count(gauges.uploads, "upload")}${added && of + added}`;
+  const atOnce = gauges?.processes_at_once ?? 1;
+  const times = added && atOnce > 1 ? `${added} (${Number(atOnce.toFixed(1))} at a time)` : "";
+  return `mean of ${count(uploads, "upload")}${of}${times}`;
+}
+
+// Each reason once, the most frequent first: "12 x not a readable profile: ...".
+export function failureReasons({ failed }: api.Merged): string {
+  const times = new Map<string, number>();
+  for (const { reason } of failed) times.set(reason, (times.get(reason) ?? 0) + 1);
+  return [...times]
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, n]) => `${n.toLocaleString("en")} × ${reason}`)
+    .join("\n");
+}
+
+// An attachment of the selection; size_bytes is known of a single upload's only.
+export interface File {
+  name: string;
+  pprof: boolean;
+  size_bytes?: number;
+  uploads?: number;
+}
+
+export class ProfileData {
+  readonly id: string; // of the only upload, "" for an aggregate
+  private readonly abort = new AbortController();
+  private readonly typesOf = new Map<string, Promise<api.Types>>();
+  private readonly trees = new Map<string, Promise<LoadedTree>>();
+  private files: Promise<File[]> | undefined;
+
+  constructor(readonly selection: URLSearchParams) {
+    this.id = singleUpload(selection);
+  }
+
+  close(): void {
+    this.abort.abort();
+  }
+
+  // Profiles first, the other files in the order in which they came.
+  attachments(): Promise<File[]> {
+    const { signal } = this.abort;
+    const all = (): Promise<File[]> =>
+      (this.id ? api.upload(this.id, signal) : api.types(this.selection, "", signal)).then((answer) => answer.attachments);
+    return (this.files ??= all().then((files) => [...files.filter((one) => one.pprof), ...files.filter((one) => !one.pprof)]));
+  }
+
+  types(attachment: string): Promise<api.Types> {
+    let asked = this.typesOf.get(attachment);
+    if (!asked) {
+      const { signal } = this.abort;
+      asked = this.id ? api.uploadTypes(this.id, attachment, signal) : api.types(this.selection, attachment, signal);
+      asked.catch(() => this.typesOf.delete(attachment)); // may go well the next time
+      this.typesOf.set(attachment, asked);
+    }
+    return asked;
+  }
+
+  tree(request: api.TreeRequest): Promise<LoadedTree> {
+    const key = JSON.stringify(request);
+    let asked = this.trees.get(key);
+    if (!asked) {
+      asked = this.ask(request);
+      asked.catch(() => this.trees.delete(key));
+      if (this.trees.size >= keptTrees) this.trees.delete(this.trees.keys().next().value!);
+      this.trees.set(key, asked);
+    }
+    return asked;
+  }
+
+  // Of a tree that was too large to be sent whole, what is below the node of this path; the whole where there is no such node.
+  async treeBelow(request: api.TreeRequest, path: string): Promise<LoadedTree> {
+    const whole = await this.tree(request);
+    if (!path || whole.tree.leftOut === 0) return whole;
+    return this.tree({ ...request, below: path }).catch((error: unknown) => {
+      if (error instanceof api.ApiError && error.status === 404) return whole;
+      throw error;
+    });
+  }
+
+  private async ask(request: api.TreeRequest): Promise<LoadedTree> {
+    const { signal } = this.abort;
+    if (this.id) return { tree: readTree(await api.uploadTree(this.id, request, signal)) };
+    const answer = await api.tree(this.selection, request, signal);
+    return { tree: readTree(answer), merged: answer, gauge: answer.gauge };
+  }
+
+  labels(attachment: string, type: string): Promise<api.Labels> {
+    return api.labels(this.selection, attachment, type, this.abort.signal);
+  }
+
+  jfr(attachment: string): Promise<api.JfrCounts> {
+    return api.jfr(this.id, attachment, this.abort.signal);
+  }
+}
+
+// What is asked for, else what says most about memory, else the first profile.
+export function pickAttachment(all: readonly File[], wanted: string): File | undefined {
+  const profiles = all.filter((one) => one.pprof);
+  const named = (name: string): File | undefined => profiles.find((one) => one.name === name);
+  return all.find((one) => one.name === wanted) ?? named("delta-heap.pprof") ?? named("heap.pprof") ?? profiles[0] ?? all[0];
+}
+
+// What a type is asked for by: its name, or its place where it has none.
+export function typeId(types: api.Types, type: api.SampleType): string {
+  return type.type || String(types.types.indexOf(type));
+}
+
+// What is asked for, else the one that the receiver shows (merge/shown_type.c): one that recorded something, if there is one.
+export function pickType(types: api.Types, wanted: string): api.SampleType | undefined {
+  const named = (name: string | null): api.SampleType | undefined => types.types.find((one) => one.type === name);
+  const nameless = types.types.find((one) => !one.type && typeId(types, one) === wanted);
+  return (wanted ? (named(wanted) ?? nameless) : undefined) ?? named(types.default_type) ?? types.types[0];
+}

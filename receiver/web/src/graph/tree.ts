@@ -1,0 +1,260 @@
+// tree.ts: a call tree in typed arrays, depth first, so that a subtree is the range [node, end[node]) and 100,000 nodes cost no objects.
+//
+// Node 0 is the root and has no function (-1). Children come by weight, heaviest first. The weight is a node's width on the screen: its
+// value, or in a difference the larger of the two values, added up from the leaves, so that children never stick out of their parent.
+import type { DiffTree, TreeAnswer, TreeFunction } from "../lib/api";
+
+export interface Base {
+  self: Float64Array;
+  total: Float64Array;
+}
+
+export interface Tree {
+  type: string;
+  unit: string;
+  functions: TreeFunction[];
+  count: number;
+  parent: Int32Array;
+  fn: Int32Array;
+  line: Int32Array;
+  depth: Int32Array;
+  end: Int32Array;
+  self: Float64Array;
+  total: Float64Array;
+  weight: Float64Array;
+  base?: Base; // of the same nodes in the baseline
+  ofBase?: boolean; // drawn is the baseline alone
+  whole?: number; // value of the tree that this one was made of, if it is a part of it
+  leftOut: number; // nodes that the receiver did not send
+  sums?: number[][]; // of functions, of the whole tree
+}
+
+// Nodes in any order that has parents before their children; node 0 the root.
+export interface RawNodes {
+  count: number;
+  parent: Int32Array;
+  fn: Int32Array;
+  line: Int32Array;
+  self: Float64Array;
+  total: Float64Array;
+  baseSelf?: Float64Array;
+  baseTotal?: Float64Array;
+}
+
+export type Width = "now" | "base" | "both";
+
+export interface Heading {
+  type: string;
+  unit: string;
+  leftOut: number;
+}
+
+// width: what makes the boxes of a difference wide.
+export function readTree(answer: TreeAnswer | DiffTree, width: Width = "both"): Tree {
+  const count = answer.nodes.length + 1;
+  const raw: RawNodes = {
+    count,
+    parent: new Int32Array(count),
+    fn: new Int32Array(count),
+    line: new Int32Array(count),
+    self: new Float64Array(count),
+    total: new Float64Array(count),
+  };
+  const compared = "base_total" in answer;
+  if (compared) {
+    raw.baseSelf = new Float64Array(count);
+    raw.baseTotal = new Float64Array(count);
+    raw.baseSelf[0] = answer.base_self;
+    raw.baseTotal[0] = answer.base_total;
+  }
+  raw.fn[0] = -1;
+  raw.self[0] = answer.self;
+  raw.total[0] = answer.total;
+  for (let i = 1; i < count; i++) {
+    const node = answer.nodes[i - 1];
+    raw.parent[i] = node[0];
+    raw.fn[i] = node[1];
+    raw.line[i] = node[2];
+    raw.self[i] = node[3];
+    raw.total[i] = node[4];
+    if (compared) {
+      raw.baseSelf![i] = node[5];
+      raw.baseTotal![i] = node[6];
+    }
+  }
+  const tree = assemble(raw, answer.functions, { type: answer.type, unit: answer.unit, leftOut: answer.nodes_left_out }, width);
+  if (answer.sums) tree.sums = answer.sums;
+  return tree;
+}
+
+// What a node has that none of its children has: its self value, and what was left out below it.
+export function ownValues(count: number, parent: Int32Array, total: Float64Array): Float64Array {
+  const own = total.slice();
+  for (let i = 1; i < count; i++) own[parent[i]] -= total[i];
+  return own;
+}
+
+function weights(raw: RawNodes, width: Width): Float64Array {
+  const now = ownValues(raw.count, raw.parent, raw.total);
+  const base = raw.baseTotal ? ownValues(raw.count, raw.parent, raw.baseTotal) : undefined;
+  const weight = new Float64Array(raw.count);
+  for (let i = raw.count - 1; i >= 0; i--) {
+    const own = !base || width === "now" ? now[i] : width === "base" ? base[i] : Math.max(now[i], base[i]);
+    weight[i] += Math.max(own, 0);
+    if (i > 0) weight[raw.parent[i]] += weight[i];
+  }
+  return weight;
+}
+
+// The nodes in depth-first order, the children of each by weight.
+function order(raw: RawNodes, weight: Float64Array): Int32Array {
+  const { count, parent } = raw;
+  const start = new Int32Array(count + 1);
+  for (let i = 1; i < count; i++) start[parent[i] + 1]++;
+  for (let i = 0; i < count; i++) start[i + 1] += start[i];
+  const children = new Int32Array(count);
+  const filled = start.slice(0, count);
+  for (let i = 1; i < count; i++) children[filled[parent[i]]++] = i;
+  for (let i = 0; i < count; i++) {
+    if (start[i + 1] - start[i] > 1) children.subarray(start[i], start[i + 1]).sort((a, b) => weight[b] - weight[a] || a - b);
+  }
+  const ordered = new Int32Array(count);
+  const pending = [0];
+  for (let used = 0; pending.length > 0; used++) {
+    const node = pending.pop()!;
+    ordered[used] = node;
+    for (let at = start[node + 1] - 1; at >= start[node]; at--) pending.push(children[at]);
+  }
+  return ordered;
+}
+
+export function assemble(raw: RawNodes, functions: TreeFunction[], heading: Heading, width: Width = "both"): Tree {
+  const { count } = raw;
+  const weight = weights(raw, width);
+  const ordered = order(raw, weight);
+  const place = new Int32Array(count);
+  for (let i = 0; i < count; i++) place[ordered[i]] = i;
+  const tree: Tree = {
+    ...heading,
+    functions,
+    count,
+    parent: new Int32Array(count),
+    fn: new Int32Array(count),
+    line: new Int32Array(count),
+    depth: new Int32Array(count),
+    end: new Int32Array(count),
+    self: new Float64Array(count),
+    total: new Float64Array(count),
+    weight: new Float64Array(count),
+  };
+  if (width === "base") tree.ofBase = true;
+  if (raw.baseTotal) tree.base = { self: new Float64Array(count), total: new Float64Array(count) };
+  for (let i = 0; i < count; i++) {
+    const from = ordered[i];
+    const parent = place[raw.parent[from]];
+    tree.parent[i] = parent;
+    tree.depth[i] = i ? tree.depth[parent] + 1 : 0;
+    tree.fn[i] = raw.fn[from];
+    tree.line[i] = raw.line[from];
+    tree.self[i] = raw.self[from];
+    tree.total[i] = raw.total[from];
+    tree.weight[i] = weight[from];
+    if (tree.base) {
+      tree.base.self[i] = raw.baseSelf![from];
+      tree.base.total[i] = raw.baseTotal![from];
+    }
+  }
+  for (let i = count - 1; i >= 0; i--) {
+    tree.end[i] = Math.max(tree.end[i], i + 1);
+    if (i > 0) tree.end[tree.parent[i]] = Math.max(tree.end[tree.parent[i]], tree.end[i]);
+  }
+  return tree;
+}
+
+// ---- Nodes ----
+
+export function nameOf(tree: Tree, node: number): string {
+  return node === 0 && tree.fn[0] < 0 ? "all" : tree.functions[tree.fn[node]].name;
+}
+
+// From the root's child to the node.
+export function stackOf(tree: Tree, node: number): number[] {
+  const stack: number[] = [];
+  for (let at = node; at > 0; at = tree.parent[at]) stack.push(at);
+  return stack.reverse();
+}
+
+export function childrenOf(tree: Tree, node: number): number[] {
+  const children: number[] = [];
+  for (let at = node + 1; at < tree.end[node]; at = tree.end[at]) children.push(at);
+  return children;
+}
+
+// A number for the names on the way to each node, to keep a zoom in the address: it means the same node in a newer profile, too.
+const keptHashes = new WeakMap<Tree, Uint32Array>();
+export function pathHashes(tree: Tree): Uint32Array {
+  const known = keptHashes.get(tree);
+  if (known) return known;
+  const names = tree.functions.map(({ name }) => {
+    let hash = 0x811c9dc5;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+    return hash >>> 0;
+  });
+  const hashes = new Uint32Array(tree.count);
+  for (let i = 1; i < tree.count; i++)
+    hashes[i] = Math.imul(hashes[tree.parent[i]] ^ names[tree.fn[i]], 0x01000193) ^ (hashes[tree.parent[i]] >>> 13);
+  keptHashes.set(tree, hashes);
+  return hashes;
+}
+
+export function findPath(tree: Tree, hash: string): number {
+  if (!hash) return 0;
+  return Math.max(pathHashes(tree).indexOf(parseInt(hash, 16) >>> 0), 0);
+}
+
+export function pathOf(tree: Tree, node: number): string {
+  return node === 0 ? "" : pathHashes(tree)[node].toString(16);
+}
+
+// ---- Functions ----
+
+export interface FunctionSum {
+  fn: number;
+  name: string;
+  file: string;
+  line: number;
+  kind: string;
+  self: number;
+  total: number;
+  baseSelf: number;
+  baseTotal: number;
+}
+
+// As the receiver has added them up; where there is no node of a function, its line is unknown.
+function givenSums(tree: Tree, given: readonly number[][]): FunctionSum[] {
+  const lines = new Int32Array(tree.functions.length);
+  for (let i = tree.count - 1; i > 0; i--) lines[tree.fn[i]] = tree.line[i];
+  return tree.functions.map(({ name, file, kind }, fn) => {
+    const [self = 0, total = 0, baseSelf = 0, baseTotal = 0] = given[fn] ?? [];
+    return { fn, name, file, line: lines[fn], kind, self, total, baseSelf, baseTotal };
+  });
+}
+
+// Self and total of each function. A function that calls itself counts once in its total, at its outermost call.
+export function sumFunctions(tree: Tree): FunctionSum[] {
+  if (tree.sums) return givenSums(tree, tree.sums);
+  const sums: (FunctionSum | undefined)[] = new Array(tree.functions.length);
+  const openUntil = new Int32Array(tree.functions.length); // the end of the outermost open call
+  for (let i = 1; i < tree.count; i++) {
+    const fn = tree.fn[i];
+    const { name, file, kind } = tree.functions[fn];
+    const sum = (sums[fn] ??= { fn, name, file, line: tree.line[i], kind, self: 0, total: 0, baseSelf: 0, baseTotal: 0 });
+    sum.self += tree.self[i];
+    if (tree.base) sum.baseSelf += tree.base.self[i];
+    if (i < openUntil[fn]) continue;
+    openUntil[fn] = tree.end[i];
+    sum.total += tree.total[i];
+    if (tree.base) sum.baseTotal += tree.base.total[i];
+  }
+  return sums.filter((sum) => sum !== undefined);
+}

@@ -1,0 +1,168 @@
+// metrics.ts: the tab Metrics: every series over time, one small chart each; the cursor is in all of them, and a stretch that is dragged in
+// one is shown in all ("zoomed" in the address).
+import * as api from "../lib/api";
+import { Chart } from "../lib/chart";
+import { quantity, title } from "../lib/chart_units";
+import { button, make, notice, refill } from "../lib/dom";
+import { count } from "../lib/format";
+import { loadScope, scopeChoice, scopeKey, type Scope } from "../lib/metrics_scope";
+import "./metrics.css";
+import { change, current, type State } from "../lib/state";
+import { TextBox } from "../lib/text_box";
+import { clock, day } from "../lib/times";
+import type { View } from "../lib/view";
+
+const first = ["c_live_bytes", "heap_live_bytes", "cpu_cores", "alloc_bytes_per_s", "goroutines", "lock_seconds_per_s"];
+
+// The measures that every list shows come first, then the others by name.
+export function arranged(series: readonly api.Series[]): api.Series[] {
+  const place = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
+  return [...series].sort((a, b) => place(a.name) - place(b.name) || a.name.localeCompare(b.name));
+}
+
+// All points of time of all series, so that one cursor has one place in all charts.
+export function commonTimes(series: readonly api.Series[]): number[] {
+  return [...new Set(series.flatMap((one) => one.points.map(([time]) => time)))].sort((a, b) => a - b);
+}
+
+export function valuesAt(times: readonly number[], series: api.Series): (number | null)[] {
+  const known = new Map(series.points);
+  return times.map((time) => known.get(time) ?? null);
+}
+
+export function parseZoom(text: string): [number, number] | null {
+  const [from, to] = text.split("-").map(Number);
+  return from !== undefined && to !== undefined && Number.isFinite(from) && Number.isFinite(to) && to > from && from > 0
+    ? [from, to]
+    : null;
+}
+
+interface Card {
+  series: api.Series;
+  element: HTMLElement;
+  chart: Chart;
+  values: (number | null)[];
+  last: number | null; // the newest value
+  now: HTMLElement;
+}
+
+export class MetricsTab implements View {
+  private readonly head = make("div", { class: "tab-head" });
+  private readonly when = make("span", { class: "soft", id: "metrics-when" });
+  private readonly grid = make("div", { id: "metrics", class: "metrics", role: "region", "aria-label": "Series" });
+  private readonly filter = new TextBox("series", { id: "metrics-filter", label: "Filter series" });
+  private readonly reset = button("Show all time", () => change({ zoomed: null }), { id: "metrics-reset" });
+  private cards: Card[] = [];
+  private times: number[] = [];
+  private asked = new AbortController();
+  private key = "";
+
+  mount(root: HTMLElement, state: State): void {
+    root.append(this.head, this.grid);
+    this.update(state);
+  }
+
+  update(state: State): void {
+    if (scopeKey(state) !== this.key) {
+      this.key = scopeKey(state);
+      void this.load(state);
+    } else {
+      this.arrange(state);
+    }
+  }
+
+  unmount(): void {
+    this.asked.abort();
+    for (const { chart } of this.cards) chart.destroy();
+  }
+
+  private async load(state: State): Promise<void> {
+    this.asked.abort();
+    const { signal } = (this.asked = new AbortController());
+    try {
+      const scope = await loadScope(state, signal);
+      const { series } = await api.metrics(scope.selection, signal);
+      this.show(scope, arranged(series.filter((one) => one.points.length > 0)));
+      this.arrange(current());
+    } catch (error) {
+      if (!signal.aborted) this.grid.replaceChildren(notice((error as Error).message));
+    }
+  }
+
+  private show(scope: Scope, series: api.Series[]): void {
+    for (const { chart } of this.cards) chart.destroy();
+    this.times = commonTimes(series);
+    const mark = scope.single?.start && scope.single.end ? ([Date.parse(scope.single.start), Date.parse(scope.single.end)] as const) : null;
+    this.cards = series.map((one, index) => this.card(one, index, mark));
+    refill(
+      this.head,
+      scopeChoice(scope),
+      this.filter.element,
+      this.when,
+      make("span", { class: "space" }),
+      this.reset,
+      make("span", { class: "soft" }, `${series.length} series · ${count(this.times.length, "point")}`),
+    );
+    this.grid.replaceChildren(...this.cards.map((card) => card.element));
+    if (series.length === 0) this.grid.append(notice("These uploads have no metrics."));
+    for (const {
+      chart,
+      values,
+      series: { name, unit },
+    } of this.cards) {
+      chart.show({ times_ms: this.times, series: [{ label: title(name), unit, values, colour: "--series-1" }] });
+    }
+  }
+
+  private card(series: api.Series, index: number, mark: readonly [number, number] | null): Card {
+    const now = make("b", { class: "number" });
+    const chart = new Chart({
+      name: `${title(series.name)} over time: arrow keys move, Shift chooses a time range, Enter shows it`,
+      height: 128,
+      group: "metrics",
+      mark,
+      choose: (from, to) => change({ zoomed: `${from}-${to}` }),
+      reset: () => change({ zoomed: null }),
+      hover: (at) => (index === 0 ? this.read(at) : this.readCard(index, at)),
+    });
+    const head = make("h2", {}, make("span", { title: series.name }, title(series.name)), make("span", { class: "space" }), now);
+    const element = make(
+      "section",
+      { class: "panel metric", "aria-label": title(series.name), data: { series: series.name } },
+      head,
+      chart.element,
+    );
+    const { points } = series;
+    return { series, element, chart, now, values: valuesAt(this.times, series), last: points[points.length - 1]?.[1] ?? null };
+  }
+
+  // Shows what the address says of the same series: which of them, and which time.
+  private arrange(state: State): void {
+    const wanted = state.get("series").trim().toLowerCase();
+    this.filter.show(state);
+    const range = parseZoom(state.get("zoomed"));
+    this.reset.hidden = range === null;
+    for (const { series, element, chart, values } of this.cards) {
+      element.hidden = wanted !== "" && !`${series.name} ${title(series.name)}`.toLowerCase().includes(wanted);
+      chart.show(
+        { times_ms: this.times, series: [{ label: title(series.name), unit: series.unit, values, colour: "--series-1" }] },
+        { range },
+      );
+    }
+    this.read(null);
+  }
+
+  private read(at: number | null): void {
+    const time = at === null ? undefined : this.times[at];
+    const last = this.times[this.times.length - 1];
+    this.when.textContent = time === undefined ? (last === undefined ? "" : "Values of the last upload") : `${day(time)} ${clock(time)}`;
+    this.cards.forEach((_, index) => this.readCard(index, at));
+  }
+
+  private readCard(index: number, at: number | null): void {
+    const card = this.cards[index];
+    if (!card) return;
+    const number = at === null ? card.last : card.values[at];
+    card.now.textContent = number === null || number === undefined ? "–" : quantity(number, card.series.unit);
+  }
+}

@@ -1,0 +1,368 @@
+// profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
+//
+// Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), view, shape (flame), group, colour, find, focus,
+// ignore, hide, without (kinds), fn, callers, callees (of the sandwich), zoom, sort, gauges (last, max), processes (sum).
+import "./profiles.css";
+import type * as api from "../lib/api";
+import { button, actAsMenu, copy, link, make, notice, refill } from "../lib/dom";
+import { attachmentPath } from "../lib/api";
+import { filterTree, sumMatches } from "../graph/filter";
+import { FlameGraph } from "../graph/flame_graph";
+import { hasKinds, kindsOf, type Colouring } from "../graph/flame_colours";
+import { bytes, count, duration, share, value } from "../lib/format";
+import { frameText, stackText } from "../graph/frame_text";
+import { FunctionTable } from "../graph/function_table";
+import { groupings } from "../graph/groups";
+import { exactly, flags } from "../graph/pattern";
+import { closeMenu, openMenu, type Item } from "../lib/popup";
+import {
+  failureReasons,
+  mergedText,
+  pickAttachment,
+  pickType,
+  ProfileData,
+  typeId,
+  withGauges,
+  type File,
+  type LoadedTree,
+} from "../graph/profile_data";
+import { addPattern, choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
+import { ProfilesRail } from "./profiles_rail";
+import { Sandwich } from "../graph/sandwich";
+import { change, current, State } from "../lib/state";
+import { findPath, nameOf, pathOf, sumFunctions, type FunctionSum, type Tree } from "../graph/tree";
+import type { View } from "../lib/view";
+
+interface Chosen {
+  file: File;
+  types: api.Types;
+  type: api.SampleType;
+  loaded: LoadedTree;
+}
+
+export class ProfilesTab implements View {
+  private readonly rail = new ProfilesRail((attachment, type) =>
+    change({
+      attachment,
+      type,
+      label: attachment === this.now?.get("attachment") ? this.now.all("label") : null,
+      ...{ zoom: null, fn: null, callers: null, callees: null },
+    }),
+  );
+  private readonly toolbar = new ProfileToolbar();
+  private readonly graph = new FlameGraph("Flame graph", {
+    onSelect: (node) => this.tell(this.tree, node),
+    onZoom: (node) => this.tree && change({ zoom: pathOf(this.tree, node) }),
+    onMenu: (node, x, y) => this.tree && this.frameMenu(this.tree, node, x, y),
+  });
+  private readonly table = new FunctionTable("Functions", {
+    onPick: (row) => this.pickFunction(row),
+    onMenu: (row, x, y) => openMenu(row.name, this.functionItems(row.name), x, y),
+    onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
+  });
+  private readonly short = new FunctionTable(
+    "Functions",
+    {
+      onPick: (row) => this.pickFunction(row),
+      onMenu: (row, x, y) => openMenu(row.name, this.functionItems(row.name), x, y),
+      onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
+    },
+    { short: true },
+  );
+  private readonly sandwich = new Sandwich(
+    (tree, node, zoomed) => this.tell(tree, node, zoomed),
+    (tree, node, x, y) => this.frameMenu(tree, node, x, y),
+    (side, path) => change({ [side]: path }),
+  );
+  private readonly frame = make("p", { id: "frame", role: "status" });
+  private readonly actions = make("div", { class: "toolbar-group" });
+  private readonly panel = make("div", { id: "graph", class: "profile-view panel" });
+  private readonly other = make("div", { id: "other", hidden: true });
+  private readonly shown = make("div", { id: "profile", class: "profile-main" });
+  private readonly abort = new AbortController();
+  private data: ProfileData | undefined;
+  private now: State | undefined;
+  private filtered: { of: Tree; key: string; tree: Tree; sums?: FunctionSum[] } | undefined;
+  private labelsOf = "";
+  private turn = 0;
+
+  constructor() {
+    this.graph.canvas.id = "flamegraph";
+    this.graph.canvas.setAttribute("aria-describedby", "frame");
+    this.table.element.id = "functions";
+    this.short.element.id = "functions-short";
+  }
+
+  private get tree(): Tree | undefined {
+    return this.filtered?.tree;
+  }
+
+  mount(root: HTMLElement, now: State): void {
+    this.panel.append(this.short.element, this.graph.element, this.table.element, this.sandwich.element);
+    // Until there is a tree, an empty panel says that it is loading.
+    for (const part of [this.toolbar, this.short, this.graph, this.table, this.sandwich]) part.element.hidden = true;
+    this.shown.append(this.toolbar.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
+    root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
+    document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
+    actAsMenu(this.toolbar.labels.element, this.abort.signal);
+    this.update(now);
+  }
+
+  update(now: State): void {
+    this.now = now;
+    const selection = withGauges(now);
+    if (this.data?.selection.toString() !== selection.toString()) {
+      this.data?.close();
+      this.data = new ProfileData(selection);
+      this.labelsOf = "";
+      this.rail.element.replaceChildren();
+    }
+    void this.load(now, this.data!);
+  }
+
+  unmount(): void {
+    this.turn++;
+    this.abort.abort();
+    this.data?.close();
+    closeMenu();
+    for (const part of [this.graph, this.table, this.short, this.sandwich]) part.destroy();
+  }
+
+  // ---- Loading ----
+
+  private async load(now: State, data: ProfileData): Promise<void> {
+    const turn = ++this.turn;
+    const slow = setTimeout(() => turn === this.turn && this.panel.setAttribute("aria-busy", "true"), 150);
+    try {
+      const files = await data.attachments();
+      if (turn !== this.turn) return;
+      const file = pickAttachment(files, now.get("attachment"));
+      if (!file) return this.showOther(notice("This upload has no attachments."));
+      if (!this.rail.element.firstChild) void this.rail.show(data, files, file.name);
+      this.rail.mark(file.name, now.get("type"));
+      if (!file.pprof) return await this.showFile(data, file, turn);
+      const types = await data.types(file.name);
+      if (turn !== this.turn) return;
+      const type = pickType(types, now.get("type"));
+      if (!type) return this.showOther(notice("The profile has no sample types."));
+      this.rail.mark(file.name, typeId(types, type));
+      const memory = types.c_samples > 0 ? now.get("memory") : "";
+      const owner = types.c_samples > 0 ? now.get("owner") : "";
+      const request = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label") };
+      const loaded = await data.treeBelow(request, now.get("zoom"));
+      if (turn === this.turn) this.present(now, { file, types, type, loaded });
+    } catch (error) {
+      if (turn === this.turn) this.showOther(notice((error as Error).message));
+    } finally {
+      clearTimeout(slow);
+      if (turn === this.turn) this.panel.removeAttribute("aria-busy");
+    }
+  }
+
+  private showOther(...nodes: Node[]): void {
+    this.other.replaceChildren(...nodes);
+    this.other.hidden = false;
+    this.shown.hidden = true;
+  }
+
+  private async showFile(data: ProfileData, file: File, turn: number): Promise<void> {
+    const download = data.id ? link(attachmentPath(data.id, file.name), "Download", { download: file.name, class: "button" }) : null;
+    const text = `${file.name} is not a pprof profile; it is stored as it came and can be downloaded.`;
+    this.showOther(notice(text, download));
+    if (!data.id || !file.name.endsWith(".jfr")) return;
+    const { chunks, events, duration_ns, truncated } = await data.jfr(file.name);
+    if (turn !== this.turn) return;
+    const rows = events.map((event) =>
+      make(
+        "tr",
+        {},
+        make("td", { class: "number" }, event.count.toLocaleString("en")),
+        make("td", { class: "number" }, bytes(event.size_bytes)),
+        make("td", {}, event.type),
+        make("td", { class: "soft" }, event.label),
+      ),
+    );
+    const head = ["Events", "Size", "Type", "Name"].map((title, i) => make("th", { scope: "col", class: i < 2 ? "number" : "" }, title));
+    const facts = [count(chunks, "chunk"), duration(duration_ns), truncated && "the file ends within a chunk"].filter(Boolean).join(", ");
+    this.showOther(
+      notice(`${file.name} is a recording of Java Flight Recorder (${facts}); its events are counted, and it can be downloaded.`, download),
+      make(
+        "div",
+        { class: "panel jfr" },
+        make("table", { id: "events" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows)),
+      ),
+    );
+  }
+
+  // ---- Showing ----
+
+  private filter(now: State, of: Tree): Tree {
+    const filters = {
+      focus: now.all("focus"),
+      ignore: now.all("ignore"),
+      hide: now.all("hide"),
+      without: now.all("without") as api.Kind[],
+      group: choice(now, "group", groupings),
+    };
+    const key = JSON.stringify(filters);
+    if (this.filtered?.of !== of || this.filtered.key !== key) this.filtered = { of, key, tree: filterTree(of, filters) };
+    return this.filtered.tree;
+  }
+
+  private sums(): FunctionSum[] {
+    return (this.filtered!.sums ??= sumFunctions(this.filtered!.tree));
+  }
+
+  private present(now: State, chosen: Chosen): void {
+    const raw = chosen.loaded.tree;
+    const kinds = kindsOf(raw);
+    const plain = kinds.size < 2;
+    const colouring: Colouring = now.get("colour", hasKinds(raw) ? "kind" : "package") === "kind" ? "kind" : "package";
+    const tree = this.filter(now, raw);
+    this.other.hidden = true;
+    this.shown.hidden = false;
+    this.toolbar.element.hidden = false;
+    this.toolbar.show(now, { types: chosen.types, type: chosen.type, colouring, kinds, merged: chosen.loaded.merged });
+    const { data } = this;
+    const type = typeId(chosen.types, chosen.type);
+    const labelsOf = `${chosen.file.name} ${type}`;
+    this.toolbar.labels.show(() => data!.labels(chosen.file.name, type), now.all("label"), labelsOf !== this.labelsOf);
+    this.labelsOf = labelsOf;
+    const matches = this.search(now, tree);
+    const view = choice(now, "view", views);
+    this.showView(view);
+    if (view === "graph" || view === "both") {
+      this.graph.show(tree, { colouring, upright: now.get("shape") === "flame", matches, zoomed: findPath(tree, now.get("zoom")) });
+    }
+    if (view !== "graph") this.showTables(now, view, tree, matches, { plain, byPackage: colouring === "package" });
+    if (view === "sandwich") {
+      const zoomed = { callers: now.get("callers"), callees: now.get("callees") };
+      this.sandwich.show(tree, now.get("fn") || this.heaviest(), zoomed, { colouring });
+    }
+    this.showStatus(view, tree, chosen.loaded);
+  }
+
+  private showView(view: ViewName): void {
+    this.panel.dataset.view = view;
+    this.graph.element.hidden = view !== "graph" && view !== "both";
+    this.table.element.hidden = view !== "table";
+    this.short.element.hidden = view !== "both" && view !== "sandwich";
+    this.sandwich.element.hidden = view !== "sandwich";
+  }
+
+  private showTables(
+    now: State,
+    view: ViewName,
+    tree: Tree,
+    matches: Uint8Array | null,
+    squares: { plain: boolean; byPackage: boolean },
+  ): void {
+    const rows = matches ? this.sums().filter((row) => matches[row.fn]) : this.sums();
+    const name = view === "sandwich" ? now.get("fn") || this.heaviest() : "";
+    const table = view === "table" ? this.table : this.short;
+    table.show(tree, rows, now.get("sort", "self"), { ...squares, chosen: (row) => row.name === name });
+  }
+
+  private heaviest(): string {
+    return this.sums().reduce<FunctionSum | undefined>((best, one) => (!best || one.self > best.self ? one : best), undefined)?.name ?? "";
+  }
+
+  // The flags of what the search finds; null without a search. Says in the toolbar what was found.
+  private search(now: State, tree: Tree): Uint8Array | null {
+    const { matches } = this.toolbar;
+    matches.textContent = "";
+    try {
+      const found = flags(tree.functions, now.get("find"));
+      if (found) {
+        const { frames, total } = sumMatches(tree, found);
+        matches.textContent = `${count(frames, "frame")} · ${value(total, tree.unit)} · ${share(total, tree.whole ?? tree.total[0])}`;
+      }
+      return found;
+    } catch (error) {
+      matches.textContent = (error as Error).message;
+      return null;
+    }
+  }
+
+  private showStatus(view: ViewName, tree: Tree, loaded: LoadedTree): void {
+    const { zoomed } = this.graph;
+    const { merged } = loaded;
+    this.tell(tree, -1);
+    const notes = [
+      tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`,
+      merged && mergedText(merged, loaded.gauge ?? false),
+      merged && merged.failed_count > 0 && `${merged.failed_count.toLocaleString("en")} could not be read`,
+      merged && merged.uploads_left_out > 0 && `${merged.uploads_left_out.toLocaleString("en")} older ones left out`,
+    ].filter(Boolean);
+    if (view === "table" || view === "sandwich") {
+      refill(this.actions, make("span", { class: "soft" }, [...notes, count(this.sums().length, "function")].join(" · ")));
+      return;
+    }
+    const items = zoomed > 0 ? this.frameItems(tree, zoomed).filter((item) => item.id !== "zoom") : [];
+    refill(
+      this.actions,
+      make("span", { class: "soft", id: "notes", title: merged ? failureReasons(merged) : "" }, notes.join(" · ")),
+      ...items
+        .filter((item) => ["sandwich", "focus", "ignore", "hide", "copy-stack"].includes(item.id))
+        .map((item) => button(item.text, item.run, { data: { action: item.id } })),
+      button("Reset zoom", () => change({ zoom: null }), { id: "reset", disabled: zoomed === 0 }),
+    );
+  }
+
+  // What is under the mouse or the keyboard's cursor, else what is zoomed.
+  private tell(tree: Tree | undefined, node: number, zoomed = this.graph.zoomed): void {
+    if (tree) this.frame.textContent = frameText(tree, node >= 0 ? node : zoomed, zoomed);
+  }
+
+  // ---- Acting on frames and functions ----
+
+  private pickFunction(row: FunctionSum): void {
+    const now = current();
+    if (choice(now, "view", views) !== "both") return this.callersAndCallees(row.name);
+    const pattern = `=${row.name}`;
+    change({ find: now.get("find") === pattern ? null : pattern });
+  }
+
+  private callersAndCallees(fn: string): void {
+    change({ view: "sandwich", fn, callers: null, callees: null });
+  }
+
+  private functionItems(name: string): Item[] {
+    const pattern = exactly(name, choice(current(), "group", groupings));
+    return [
+      { id: "sandwich", text: "Callers and callees", run: () => this.callersAndCallees(name) },
+      { id: "find", text: "Highlight", run: () => change({ find: `=${name}` }) },
+      { id: "focus", text: "Focus", run: () => addPattern("focus", pattern) },
+      { id: "ignore", text: "Ignore", run: () => addPattern("ignore", pattern) },
+      { id: "hide", text: "Hide", run: () => addPattern("hide", pattern) },
+      { id: "copy-name", text: "Copy name", run: () => void copy(name) },
+    ];
+  }
+
+  private frameItems(tree: Tree, node: number): Item[] {
+    if (tree.fn[node] < 0) return [{ id: "zoom", text: "Reset zoom", run: () => change({ zoom: null }) }];
+    const zoom = tree === this.tree ? [{ id: "zoom", text: "Zoom", run: () => change({ zoom: pathOf(tree, node) }) }] : [];
+    return [
+      ...zoom,
+      ...this.functionItems(nameOf(tree, node)),
+      { id: "copy-stack", text: "Copy stack", run: () => void copy(stackText(tree, node)) },
+    ];
+  }
+
+  private frameMenu(tree: Tree, node: number, x: number, y: number): void {
+    openMenu(nameOf(tree, node), this.frameItems(tree, node), x, y);
+  }
+
+  private key(event: KeyboardEvent): void {
+    const search = this.toolbar.search.element;
+    const typing = (event.target as Element).closest("input, select, textarea");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      search.focus();
+      search.select();
+      event.preventDefault();
+    } else if (event.target === search && (event.key === "Enter" || (event.key === "Escape" && !search.value))) {
+      (this.graph.element.hidden ? this.table.element : this.graph.canvas).focus();
+      event.preventDefault();
+    }
+  }
+}

@@ -1,0 +1,216 @@
+// search.ts: the search page: all uploads over time, filtered by facets, text and time; new ones appear by themselves.
+//
+// The address holds the filters, the order, the measure of the chart, what is chosen and the baseline. Three questions go out for a change of
+// the filters (list, facets, histogram), each dropped when a newer one is asked.
+import * as api from "../lib/api";
+import { make, notice } from "../lib/dom";
+import { Facets } from "./facets";
+import { SearchBar } from "./search_bar";
+import { buckets, SearchChart, wantedMeasure } from "./search_chart";
+import { parseOrder } from "../lib/columns";
+import "./search.css";
+import { gettingStarted } from "./search_empty";
+import { UploadTable, uploadLink } from "./search_list";
+import { Live } from "./search_live";
+import { chosenIds, Picks } from "./search_picks";
+import { Rows } from "./search_rows";
+import { fixedSelection, selectionAt } from "../lib/time_range";
+import { change, current, navigate, State } from "../lib/state";
+import { midnight_ms } from "../lib/times";
+import type { View } from "../lib/view";
+
+const clockEvery_ms = 30_000; // "the last hour" is another one by then
+const measuredWithin_ms = 60_000; // an upload that has no measures after that has none
+
+export class SearchPage implements View {
+  private readonly bar = new SearchBar();
+  private readonly chart = new SearchChart();
+  private readonly picks = new Picks();
+  private readonly facets = new Facets(
+    (changes, clear) => this.filter(changes, clear === true),
+    () => void this.loadFacets(current(), this.asked.signal).catch((error: Error) => this.fail(error)),
+  );
+  private readonly below = make("div", { class: "below" });
+  private readonly table = new UploadTable({
+    order: (order) => change({ sort: order }),
+    selected: (ids) => change({ sel: [...ids].sort((a, b) => a - b).join(",") }),
+    open: (upload) => navigate(linkState(uploadLink(upload))),
+    nearEnd: () => void this.following(),
+  });
+  private rows = new Rows(parseOrder(""));
+  private live: Live | undefined;
+  private asked = new AbortController(); // of the current filters
+  private listed = new AbortController(); // of the current filters and order
+  private refreshing = false;
+  private growing = false;
+  private asking = ""; // filters that the page shows or waits for
+  private sorting = ""; // and the order of its list
+  private asksFor = "";
+  private loaded = false;
+  private later = 0;
+  private clock = 0;
+
+  mount(root: HTMLElement, state: State): void {
+    document.title = "Profiles · cmemprof";
+    const page = make(
+      "div",
+      { class: "search-page" },
+      this.facets.element,
+      make("div", { class: "search-main" }, this.bar.element, this.chart.element, this.picks.element, this.table.element, this.below),
+    );
+    root.append(page);
+    this.update(state);
+    this.clock = window.setInterval(() => current().get("range") && !document.hidden && void this.refresh(), clockEvery_ms);
+    this.live = new Live({ path: "/api/events", arrived: () => void this.refresh(), connected: (yes) => this.bar.connected(yes) });
+  }
+
+  update(state: State): void {
+    this.bar.show(state);
+    this.facets.show(undefined, state);
+    const filters = `${state.selection()} ${state.get("range")}`;
+    if (filters !== this.asking) {
+      this.asking = filters;
+      void this.load(state);
+      return;
+    }
+    if (JSON.stringify(wantedMeasure(state)) !== this.asksFor)
+      void this.loadHistogram(state, this.asked.signal).catch((error: Error) => this.fail(error));
+    if (state.get("sort") !== this.sorting) void this.loadList(state).catch((error: Error) => this.fail(error));
+    this.showList(state);
+  }
+
+  unmount(): void {
+    this.asked.abort();
+    this.listed.abort();
+    clearTimeout(this.later);
+    clearInterval(this.clock);
+    this.live?.close();
+    this.bar.destroy();
+    this.facets.destroy();
+    this.chart.destroy();
+    this.table.destroy();
+  }
+
+  private filter(changes: Record<string, string[]>, clear: boolean): void {
+    const now = current();
+    const drop = new Set(clear ? ["env", "service", "version", "host", "runtime", "language", "tag"] : Object.keys(changes));
+    const params = new URLSearchParams([...now.params].filter(([name]) => !drop.has(name)));
+    // "" is a value too: uploads that do not tell.
+    for (const [name, values] of Object.entries(changes)) for (const value of values) params.append(name, value);
+    navigate(new State(now.path, params));
+  }
+
+  private async load(state: State): Promise<void> {
+    this.asked.abort();
+    const { signal } = (this.asked = new AbortController());
+    const all = [this.loadList(state), this.loadFacets(state, signal), this.loadHistogram(state, signal)];
+    await Promise.all(all).catch((error: Error) => signal.aborted || this.fail(error));
+  }
+
+  private async loadList(state: State): Promise<void> {
+    this.listed.abort();
+    const { signal } = (this.listed = new AbortController());
+    this.sorting = state.get("sort");
+    const rows = new Rows(parseOrder(this.sorting));
+    await rows.first(selectionAt(state, Date.now()), signal).catch((error: Error) => {
+      if (!signal.aborted) throw error;
+    });
+    if (signal.aborted) return;
+    this.rows = rows;
+    this.loaded = true;
+    this.table.element.scrollTop = 0;
+    this.showList(current());
+    this.awaitMeasures();
+    await this.following();
+  }
+
+  private async loadFacets(state: State, signal: AbortSignal): Promise<void> {
+    const { wanted } = this.facets;
+    const { facets } = await api.facets(selectionAt(state, Date.now()), { find: wanted }, signal);
+    if (!signal.aborted && wanted === this.facets.wanted) this.facets.show(facets, current());
+  }
+
+  private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {
+    const measure = wantedMeasure(state);
+    this.asksFor = JSON.stringify(measure);
+    const selection = fixedSelection(state, Date.now()); // of "the last hour" the chart shows the whole hour
+    const histogram = await api.histogram(selection, { buckets, shift_ms: midnight_ms(), ...measure }, signal);
+    if (!signal.aborted) this.chart.show(histogram);
+  }
+
+  // Uploads have come.
+  private async refresh(): Promise<void> {
+    if (this.refreshing) return;
+    if (!this.loaded) return this.load(current()); // the first question failed
+    this.refreshing = true;
+    const { signal } = this.asked;
+    const list = this.listed.signal;
+    const state = current();
+    try {
+      await Promise.all([
+        this.rows.again(this.table.seen(), selectionAt(state, Date.now()), list).catch((error: Error) => {
+          if (!list.aborted) throw error;
+        }),
+        this.loadFacets(state, signal),
+        this.loadHistogram(state, signal),
+      ]);
+      if (!signal.aborted && !list.aborted) this.showList(current());
+    } catch (error) {
+      if (!signal.aborted) this.fail(error as Error);
+    } finally {
+      this.refreshing = false;
+      this.awaitMeasures();
+    }
+  }
+
+  // Measures of an upload are computed after it was answered: what has none yet is asked for again.
+  private awaitMeasures(): void {
+    clearTimeout(this.later);
+    const fresh = (upload: api.Upload) => !upload.measures && Date.now() - Date.parse(upload.received) < measuredWithin_ms;
+    if (!this.asked.signal.aborted && this.rows.all.slice(0, 100).some(fresh))
+      this.later = window.setTimeout(() => void this.refresh(), 1000);
+  }
+
+  // As many as the list has room for.
+  private async following(): Promise<void> {
+    if (this.growing || !this.loaded) return;
+    this.growing = true;
+    const { signal } = this.listed;
+    try {
+      while (this.rows.more && this.table.nearEnd()) {
+        await this.rows.following(selectionAt(current(), Date.now()), signal);
+        if (!signal.aborted) this.showList(current());
+      }
+    } catch (error) {
+      if (!signal.aborted) this.fail(error as Error);
+    } finally {
+      this.growing = false;
+    }
+  }
+
+  private showList(state: State): void {
+    if (!this.loaded) return;
+    const { all, total } = this.rows;
+    const nothing = total === 0;
+    const filtered = state.selection().size > 0 || state.get("range") !== "";
+    this.table.element.hidden = nothing;
+    this.picks.element.hidden = nothing;
+    // Without an upload only a time range tells what times the chart could show.
+    this.chart.element.hidden = nothing && !state.get("range") && !(state.get("from") && state.get("to"));
+    this.facets.element.hidden = nothing && !filtered;
+    this.chart.showTotal(total);
+    this.picks.show(state, total);
+    this.table.show(all, parseOrder(state.get("sort")), chosenIds(state), total);
+    const empty = !nothing ? null : filtered ? notice("No upload matches the filters.") : gettingStarted(location.origin);
+    this.below.replaceChildren(...(empty ? [empty] : []));
+  }
+
+  private fail(error: Error): void {
+    this.below.replaceChildren(notice(error.message));
+  }
+}
+
+function linkState(href: string): State {
+  const url = new URL(href, location.origin);
+  return new State(url.pathname, url.searchParams);
+}
