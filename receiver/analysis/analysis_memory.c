@@ -23,7 +23,7 @@ static bool is_beyond_sampling(const struct shape *shape, double period) {
 
 // What has stopped, or goes on by steps, is told when it matters: C memory from 16 MiB on, since nobody but the program frees it; memory
 // that is collected from 64 MiB on. What rose from the first profile on is a warm-up as well as a leak that has stopped: then 256 MiB, and
-// 512, and twice what there was. But C memory that rose in a line until it stopped does not warm up: then 48 MiB.
+// 512, and twice what there was. But C memory that rose in a line until it stopped is less likely to warm up: then 128 MiB.
 bool memory_matters(const struct shape *shape, bool c, double period) {
     double rise = shape->to - shape->from;
     if (!is_beyond_sampling(shape, period)) {
@@ -33,7 +33,7 @@ bool memory_matters(const struct shape *shape, bool c, double period) {
         return true;
     }
     if (shape->from_start) {
-        double limit = !c ? 512 : shape->linear ? 48 : 256;
+        double limit = !c ? 512 : shape->linear ? 128 : 256;
         return rise >= limit * MIB && shape->to >= 2 * shape->from;
     }
     return rise >= (c ? 16.0 : 64.0) * MIB;
