@@ -36,6 +36,7 @@ LIBS_command = $(LIBS_cmemprof)
 TEST_LIBS_cmemprof := -ldw -lelf
 FOLDERS := merge lz4 upload receiver cmemprof preload command
 
+comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.
 ROOMS_receiver := base index store views analysis http
 rooms = $(1) $(addprefix $(1)/,$(ROOMS_$(1)))
@@ -121,14 +122,18 @@ build/obj/libreader.a build/sanitized/libreader.a:
 	@rm -f $@ && echo "  ar    $@"
 	@ar rcs $@ $^
 
+# The command's libraries are those that it was linked to, wherever LD_LIBRARY_PATH leads a program that it runs: DT_RPATH comes before that
+# variable, for the libraries of the libraries as well, and DT_RUNPATH does not. Where there is no such folder, all is as without.
+folders_of = $(sort $(foreach l,$(patsubst -l%,%,$(filter -l%,$(1))),$(dir $(realpath $(shell $(CC) -print-file-name=lib$(l).so)))))
+STAYS_ITS_OWN = -Wl,--disable-new-dtags $(patsubst %/,-Wl$(comma)-rpath$(comma)%,$(call folders_of,$(call libs,command)))
 command: build/cmemprof ## Build the program cmemprof (run, receiver, top, diff, merge, delta)
 build/cmemprof: build/obj/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),obj)) build/obj/libreader.a
 	@echo "  link  $@"
-	@$(CC) -pthread -o $@ $^ $(call libs,command)
+	@$(CC) -pthread -o $@ $^ $(STAYS_ITS_OWN) $(call libs,command)
 
 build/cmemprof-sanitized: build/sanitized/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),sanitized)) build/sanitized/libreader.a
 	@echo "  link  $@"
-	@$(CC) -pthread $(SANITIZE) -o $@ $^ $(call libs,command)
+	@$(CC) -pthread $(SANITIZE) -o $@ $^ $(STAYS_ITS_OWN) $(call libs,command)
 
 PREFIX ?= /usr/local
 install: lib static command ## Install the command, libraries, header and pkg-config file in PREFIX (/usr/local); DESTDIR as usual
@@ -256,7 +261,6 @@ ifneq ($(filter flakes,$(MAKECMDGOALS)),)
 FLAKY_PROGRAMS := $(shell printf '%s\n' $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) | grep -E -- '$(FLAKES)')
 FLAKY_BUILT := $(if $(shell printf '%s\n' testdata/go demo/go testdata/datadog/go | grep -E -- '$(FLAKES)'),lib static musl build/cmemprof build/cmemprof-sanitized)
 endif
-comma := ,
 by_commas = $(subst $(eval) ,$(comma),$(1))
 flakes: build/.setup-test $(FLAKY_PROGRAMS) $(FLAKY_BUILT) ## Run every test N=50 times under load and list what does not always pass (FLAKES=pattern picks)
 	@scripts/flakes $(or $(N),50) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' '. $(call by_commas,$(NO_LIBCURL_PACKAGES)) -tags=cmemprof_no_libcurl' \

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,16 +175,44 @@ func TestPreloadedLibraryNeedsLibcAlone(t *testing.T) {
 	}
 }
 
-// TestForeignLibrariesInTheWay: a folder of libraries that are others of the same names comes first, as conda's does.
+// TestForeignLibrariesInTheWay: a folder of libraries that are others of the same names comes first, as conda's does; for the program alone, or
+// for the command as well. All that the command needs is there, its libraries' own libraries too, but for what any program needs.
 func TestForeignLibrariesInTheWay(t *testing.T) {
 	folder, profiles := t.TempDir(), t.TempDir()
-	for _, name := range []string{"libzstd.so.1", "libdw.so.1", "libelf.so.1", "libdeflate.so.0", "libz.so.1"} {
-		mustRun(t, "int other;\n", "gcc", "-shared", "-x", "c", "-o", filepath.Join(folder, name), "-Wl,-soname,"+name, "-")
+	command := built.Program(t, "CMEMPROF_COMMAND", "cmemprof")
+	foreign := filepath.Join(profiles, "foreign.so")
+	mustRun(t, "int other;\n", "gcc", "-shared", "-x", "c", "-o", foreign, "-")
+	content, err := os.ReadFile(foreign)
+	if err != nil {
+		t.Fatal(err)
 	}
-	file := filepath.Join(profiles, "profile.pprof")
-	mustRun(t, "", built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "run", "--rate", "1", "--output", file, "--",
-		"/bin/sh", "-c", "LD_LIBRARY_PATH="+folder+" exec /bin/true")
-	if _, err := os.Stat(file); err != nil {
-		t.Error(err)
+	needed := regexp.MustCompile(`(?m)^\s*(\S+) => /`).FindAllStringSubmatch(mustRun(t, "", "ldd", command), -1)
+	names := []string{"libdw.so.1", "libelf.so.1"}
+	for _, library := range needed {
+		if !regexp.MustCompile(`^lib(c|m|dl|pthread|asan|ubsan|gcc_s|stdc\+\+)\.so`).MatchString(library[1]) {
+			names = append(names, library[1])
+		}
+	}
+	if len(names) < 8 || !slices.Contains(names, "libzstd.so.1") || !slices.Contains(names, "libz.so.1") { // libz: of libcurl
+		t.Fatalf("the command needs only %v", names)
+	}
+	for _, name := range names {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	foreignFirst := "LD_LIBRARY_PATH=" + folder
+	for name, way := range map[string]struct{ before, program []string }{
+		"program": {nil, []string{"env", foreignFirst, "/bin/true"}},
+		// All names are looked up at once: what is foreign is noticed without being called.
+		"command": {[]string{foreignFirst, "LD_BIND_NOW=1"}, []string{"/bin/true"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(profiles, name+".pprof")
+			mustRun(t, "", "env", slices.Concat(way.before, []string{command, "run", "--rate", "1", "--output", file, "--"}, way.program)...)
+			if _, err := os.Stat(file); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
