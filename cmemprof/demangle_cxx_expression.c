@@ -132,7 +132,10 @@ static uint16_t cast(struct cxx_tree *tree) {
 static uint16_t fold(struct cxx_tree *tree, int which) {
     int operands;
     const char *text = cxx_operator(tree, &operands);
-    uint16_t first = text != NULL ? cxx_expression(tree) : cxx_fail(tree);
+    if (text == NULL) {
+        return cxx_fail(tree);
+    }
+    uint16_t first = cxx_expression(tree);
     uint16_t second = which >= 2 ? cxx_expression(tree) : 0;
     return tree->failed ? 0
                         : cxx_add(tree, (struct cxx_node){.kind = CXX_FOLD,

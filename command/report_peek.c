@@ -109,6 +109,7 @@ static void put_name(const struct graph *graph, uint32_t id, FILE *out) {
 // Edges by one of their ends, of each the heaviest first.
 struct edge_index {
     const struct edge **edges;
+    size_t count;
     bool by_callee;
 };
 
@@ -126,18 +127,19 @@ static int compare_edges(const void *left, const void *right, void *context) {
 
 static bool make_index(const struct graph *graph, struct edge_index *index) {
     index->edges = malloc((graph->edge_count + 1) * sizeof *index->edges);
-    for (size_t i = 0; index->edges && i < graph->edge_count; i++) {
+    index->count = index->edges ? graph->edge_count : 0;
+    for (size_t i = 0; i < index->count; i++) {
         index->edges[i] = &graph->edges[i];
     }
-    if (index->edges && graph->edge_count > 0) {
-        qsort_r(index->edges, graph->edge_count, sizeof *index->edges, compare_edges, index);
+    if (index->count > 0) {
+        qsort_r(index->edges, index->count, sizeof *index->edges, compare_edges, index);
     }
     return index->edges;
 }
 
 static void print_edges(const struct graph *graph, const struct edge_index *index, uint32_t id, const struct report_options *options,
                         FILE *out) {
-    size_t low = 0, high = graph->edge_count;
+    size_t low = 0, high = index->count;
     char value[TEXT_VALUE_BYTES];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -147,7 +149,7 @@ static void print_edges(const struct graph *graph, const struct edge_index *inde
             high = middle;
         }
     }
-    for (size_t i = low; i < graph->edge_count && end_of(index, index->edges[i]) == id; i++) {
+    for (size_t i = low; i < index->count && end_of(index, index->edges[i]) == id; i++) {
         const struct edge *edge = index->edges[i];
         fprintf(out, "%10s %7s %10s %7s %10s %6.1f%% |   ", "", "", "", "", report_value(options, edge->value, value),
                 report_share(edge->value, graph->nodes[id].total));

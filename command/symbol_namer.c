@@ -31,7 +31,7 @@ struct known {
 struct symbol_namer {
     pthread_mutex_t lock; // of all that follows, once files and directories are added
     struct symbols *symbols;
-    struct given_file *files;
+    struct given_file files[MAX_FILES];
     size_t file_count;
     char *directories[MAX_DIRECTORIES];
     size_t directory_count;
@@ -45,9 +45,8 @@ struct symbol_namer *symbol_namer_new(void) {
     if (namer) {
         pthread_mutex_init(&namer->lock, NULL);
         namer->symbols = symbols_new();
-        namer->files = calloc(MAX_FILES, sizeof *namer->files);
     }
-    if (namer && (!namer->symbols || !namer->files)) {
+    if (namer && !namer->symbols) {
         symbol_namer_free(namer);
         return NULL;
     }
@@ -78,7 +77,6 @@ void symbol_namer_free(struct symbol_namer *namer) {
         free(namer->directories[i]);
     }
     forget(namer);
-    free(namer->files);
     pthread_mutex_destroy(&namer->lock);
     free(namer);
 }

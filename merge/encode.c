@@ -274,7 +274,7 @@ static void write_source_sample(struct output *output, const struct profile_sour
         wire_close(writer, run);
     }
     write_row(writer, sample->values, types);
-    if (label_size > 0)
+    if (labels->bytes.bytes != NULL) // NULL: no labels
         memcpy(writer->bytes + writer->size, labels->bytes.bytes, label_size);
     writer->size += label_size;
     wire_close(writer, message);

@@ -52,6 +52,7 @@ static inline void elf_writer_finish(struct elf_writer *file) {
                        .e_shstrndx = (Elf64_Half)(file->count - 1)};
     file->bytes = realloc(file->bytes, table + sizeof file->headers);
     memcpy(file->bytes, &head, sizeof head);
+    memset(file->bytes + file->size, 0, table - file->size);
     memcpy(file->bytes + table, file->headers, sizeof file->headers);
     file->size = table + sizeof file->headers;
 }

@@ -74,7 +74,8 @@ static void removes_only_our_library(void **state) {
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         char list[64], rate[] = "CMEMPROF_RATE=1", other[] = "CMEMPROF_RATES=1", path[] = "PATH=/bin";
         strcpy(list, lists[i].before);
-        char *environment[] = {rate, list, other, path, NULL};
+        static char *environment[5]; // on the stack, what lies behind it would be looked at as the kernel's vector
+        memcpy(environment, (char *[]){rate, list, other, path, NULL}, sizeof environment);
         settings_remove(environment, "/l/us.so");
         char **at = environment;
         if (lists[i].after != NULL) {

@@ -12,10 +12,10 @@ static void select_nth(double *values, ptrdiff_t count, ptrdiff_t n) {
         double pivot = values[low + (high - low) / 2];
         ptrdiff_t i = low, j = high;
         while (i <= j) {
-            while (values[i] < pivot) {
+            while (i < high && values[i] < pivot) {
                 i++;
             }
-            while (values[j] > pivot) {
+            while (j > low && values[j] > pivot) {
                 j--;
             }
             if (i <= j) {

@@ -123,7 +123,7 @@ void cache_put(struct cache *cache, const void *key, size_t key_size, const void
     push(cache, entry);
     cache->bytes += size_of(entry);
     cache->count++;
-    while (cache->bytes > cache->most_bytes || cache->count > MOST_ENTRIES) {
+    while (cache->first && (cache->bytes > cache->most_bytes || cache->count > MOST_ENTRIES)) {
         remove_last(cache);
     }
     pthread_mutex_unlock(&cache->lock);

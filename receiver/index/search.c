@@ -64,7 +64,7 @@ static bool add_tags(struct search *search, struct search_row *row, const char *
     for (const char *c = tags; *c; c++) {
         most += *c == ',';
     }
-    row->tags = most ? malloc(most * sizeof *row->tags) : NULL;
+    row->tags = most ? calloc(most, sizeof *row->tags) : NULL;
     if (most && !row->tags) {
         return false;
     }

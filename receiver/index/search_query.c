@@ -83,7 +83,7 @@ bool search_query_init(struct search_query *query, const struct search *search, 
 }
 
 void search_query_free(struct search_query *query) {
-    for (size_t i = 0; i < query->group_count; i++) {
+    for (size_t i = 0; query->groups && i < query->group_count; i++) {
         free(query->groups[i].words);
     }
     free(query->groups);

@@ -68,7 +68,7 @@ static void add(int64_t *sum, int64_t value) {
 
 static bool same_value(const void *context, uint32_t id, const void *wanted) {
     const struct value *value = &((const struct key *)context)->values[id], *like = wanted;
-    return strcmp(value->text, like->text) == 0 && strcmp(value->unit, like->unit) == 0;
+    return value->text && strcmp(value->text, like->text) == 0 && strcmp(value->unit, like->unit) == 0;
 }
 
 // NULL: there are too many, or no memory (then *failed).

@@ -146,8 +146,8 @@ enum receiver_error merged_sweep_any(struct store *store, const struct merged_li
                        .take = take,
                        .part = parts[0]};
     struct half two = one;
-    two.uploads = list->uploads ? list->uploads + first : NULL;
     two.count = list->count - first;
+    two.uploads = two.count > 0 ? list->uploads + first : NULL;
     two.part = parts[1];
     pthread_t thread;
     bool started = two.count > 0 && pthread_create(&thread, NULL, run, &two) == 0;

@@ -99,10 +99,13 @@ struct room {
 
 static bool room_make(struct room *room, size_t count) {
     room->weights = malloc(count * (sizeof *room->weights + 3 * sizeof(uint32_t)));
-    room->kept = room->weights ? (uint32_t *)(room->weights + count) : NULL;
-    room->function_of = room->kept ? room->kept + count : NULL;
-    room->place = room->kept ? room->kept + 2 * count : NULL;
-    return room->weights;
+    if (!room->weights) {
+        return false;
+    }
+    room->kept = (uint32_t *)(room->weights + count);
+    room->function_of = room->kept + count;
+    room->place = room->kept + 2 * count;
+    return true;
 }
 
 static uint64_t magnitude(int64_t value) {
