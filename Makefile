@@ -48,7 +48,7 @@ tests = $(foreach r,$(call rooms,$(1)),$(patsubst $(r)/test/%_test.c,build/$(2)/
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help lib static musl command install demo test tested built valgrind-tests check test-analyser test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak fuzz fuzz-cfi fuzz-line-table fuzz-debug fuzz-demangle fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
+.PHONY: help lib static musl command install demo test tested built c-tests valgrind-tests check test-analyser test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak fuzz fuzz-cfi fuzz-line-table fuzz-debug fuzz-demangle fuzz-merge fuzz-upload bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -184,7 +184,9 @@ SANITIZED_TESTS := $(foreach f,merge lz4 upload receiver cmemprof command,$(filt
 # valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
 VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
 VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))
-valgrind-tests: # their names, for scripts/everywhere
+c-tests: # names, for scripts/everywhere
+	@printf '%s\n' $(C_TESTS)
+valgrind-tests:
 	@printf '%s\n' $(VALGRIND_TESTS)
 
 # Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
