@@ -192,40 +192,40 @@ valgrind-tests:
 # Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
 # which clang does not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
 COMPILED := $(foreach f,$(FOLDERS) bare,$(foreach r,$(call rooms,$(f)),$(wildcard $(r)/*.c $(r)/test/*.c)))
-COMPILES := $(COMPILED:%.c=build/compiles/gcc/%) $(patsubst %.c,build/compiles/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)))
-build/compiles/gcc/%: %.c | build/.setup-test
+COMPILES := $(COMPILED:%.c=build/compiled/gcc/%) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)))
+build/compiled/gcc/%: %.c | build/.setup-test
 	@mkdir -p $(@D)
 	@gcc $(ALL_CFLAGS) -O0 -MMD -MP -MF $@.d -MT $@ -S -o /dev/null $< && touch $@
-build/compiles/clang/%: %.c | build/.setup-test
+build/compiled/clang/%: %.c | build/.setup-test
 	@mkdir -p $(@D)
 	@clang $(ALL_CFLAGS) -O0 -Wno-unknown-attributes -MMD -MP -MF $@.d -MT $@ -fsyntax-only $< && touch $@
-build/compiles/gcc/receiver/http/assets build/compiles/clang/receiver/http/assets: build/web/.bundled
--include $(wildcard build/compiles/*/*/*.d build/compiles/*/*/*/*.d build/compiles/*/*/*/test/*.d)
+build/compiled/gcc/receiver/http/assets build/compiled/clang/receiver/http/assets: build/web/.bundled
+-include $(wildcard build/compiled/*/*/*.d build/compiled/*/*/*/*.d build/compiled/*/*/*/test/*.d)
 
 # What clang's analyser has to say of the C code: nothing. It takes minutes for all of it, so it looks again only where something has changed.
 # gcc 12's is left out: it loses track of what is kept in an array's items or behind a pointer, and finds leaks and NULLs in sound code. assets.c is
 # the page, byte for byte.
 ANALYSED := $(filter-out receiver/http/assets.c,$(foreach f,$(FOLDERS) bare,$(call sources,$(f))))
-ANALYSES := $(ANALYSED:%.c=build/compiles/analyser/%)
-build/compiles/analyser/%: %.c | build/.setup-test
+ANALYSES := $(ANALYSED:%.c=build/compiled/analyser/%)
+build/compiled/analyser/%: %.c | build/.setup-test
 	@mkdir -p $(@D)
 	@clang --analyze --analyzer-output text -Xclang -analyzer-werror $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< && touch $@
 
 # What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
-PARTS := check test-analyser test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
+PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
 test: build/.setup-test ## Run all tests (about 20 minutes on 2 cores)
 	@$(MAKE) --no-print-directory -j$$(nproc) built
 	@$(MAKE) --no-print-directory -j1 $(PARTS)
 	@echo "all tests passed"
 tested: lib static musl build/cmemprof build/cmemprof-sanitized build/beside-libdw build/demangle
-built: tested build/web/.checked $(COMPILES) $(ANALYSES) \
+built: tested build/web/.checked $(COMPILES) \
     $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) $(FUZZ_TARGETS) build/fuzz/seeds
 
 check: build/.setup-test lib $(call objects,upload,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
 	@scripts/check
 	@scripts/test-setup
 
-test-analyser: build/.setup-test $(ANALYSES)
+test-analyser: build/.setup-test $(ANALYSES) ## Have clang's analyser look at all C code (minutes; again only what has changed)
 
 # What the page works out: layout, search, filters. How it looks and answers is tested in Chromium (testdata/page).
 test-page: build/web/.checked
