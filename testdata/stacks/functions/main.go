@@ -1,27 +1,71 @@
-// Program functions lets SQLite call functions that are registered in Go, from several connections at once. Whatever SQLite allocates must have been
-// asked for by one of this program's goroutines, or belong to a thread's start.
+// Program functions lets SQLite call functions that are registered in Go, from several connections at once. In them the goroutine's stack grows and
+// shrinks, and other goroutines take over the memory where it was. Whatever SQLite allocates must have been asked for by one of this program's
+// goroutines, or belong to a thread's start.
 package main
 
 import (
 	"database/sql"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/google/pprof/profile"
 	"github.com/mattn/go-sqlite3"
 )
 
+// deep is on a stack of n half KiB when it calls there.
+//
 //go:noinline
-func grow(n int64) int64 {
+func deep(n int64, there func()) int64 {
 	var frame [512]byte
 	if n > 0 {
-		frame[0] = byte(grow(n - 1))
+		frame[0] = byte(deep(n-1, there))
+	} else {
+		there()
 	}
 	return n + int64(frame[n%512])
+}
+
+// occupy starts goroutines whose stacks, of all sizes, take the place of those that were freed.
+func occupy() {
+	const goroutines = 8
+	var begun, done sync.WaitGroup
+	stop := make(chan struct{})
+	begun.Add(goroutines)
+	for i := range goroutines {
+		done.Go(func() {
+			deep(1<<i, func() {
+				begun.Done()
+				<-stop
+			})
+		})
+	}
+	begun.Wait()
+	close(stop)
+	done.Wait()
+}
+
+var calls atomic.Int64
+
+// grow makes the stack n half KiB deeper for a moment, and now and then as small as it can be.
+//
+//go:noinline
+func grow(n int64) int64 {
+	call := calls.Add(1)
+	if call%64 == 0 {
+		runtime.GC()
+		runtime.GC() // the first one may have marked before this goroutine was here
+	}
+	n = deep(n, func() {})
+	if call%4 == 0 {
+		occupy()
+	}
+	return n
 }
 
 func must(err error) {
@@ -83,7 +127,7 @@ func main() {
 		compared += sample.Value[0]
 		last := names[len(names)-1]
 		ofProgram := slices.Contains(names, "main.query") && strings.HasPrefix(last, "main.main.func") || last == "database/sql.(*DB).connectionOpener"
-		if !ofProgram || slices.Index(names, "main.grow") >= 0 {
+		if !ofProgram || slices.Contains(names, "main.grow") || slices.Contains(names, "main.deep") {
 			must(fmt.Errorf("%d allocations at a wrong stack: %s", sample.Value[0], strings.Join(names, " ")))
 		}
 	}
