@@ -3,7 +3,6 @@ package stacks
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"testing"
 )
@@ -29,16 +28,7 @@ func TestChains(t *testing.T) {
 		{name: "oldest Go", toolchain: "go" + string(version[1])},
 	} {
 		t.Run(mode.name, func(t *testing.T) {
-			program := filepath.Join(t.TempDir(), "chain")
-			build := exec.Command("go", append(append([]string{"build", "-o", program}, mode.flags...), "./chain")...)
-			build.Env = os.Environ()
-			if mode.toolchain != "" {
-				build.Env = append(build.Env, "GOTOOLCHAIN="+mode.toolchain)
-			}
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			out, err := exec.Command(program).CombinedOutput()
+			out, err := exec.Command(buildWith(t, mode.toolchain, "./chain", mode.flags...)).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%.2000s", err, out)
 			}

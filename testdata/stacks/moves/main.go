@@ -2,7 +2,8 @@
 // it was, and compares every stack of the profile with the functions that were called.
 //
 //	moves ALLOCATIONS MODE    random: chains of callbacks on goroutines    threads: on threads that C has made
-//	                          nested: callbacks in callbacks, 60 deep      panics: below functions that have panicked
+//	                          nested: callbacks in callbacks, 60 deep      nested threads: both
+//	                          panics: below functions that have panicked
 //
 // It prints what it compared: allocations, and those of them whose stack was cut. A wrong or lost stack ends it with 1.
 package main
@@ -322,13 +323,13 @@ func main() {
 	for i := range results {
 		results[i] = map[string]int64{}
 		w := &walk{random: rand.New(rand.NewSource(0)), left: allocations / walkers, most: mostTurns, seen: results[i], panics: mode == "panics"}
-		if mode == "nested" {
+		if strings.HasPrefix(mode, "nested") {
 			w.most = 60
 		}
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			w.run(mode == "threads")
+			w.run(strings.HasSuffix(mode, "threads"))
 		}()
 	}
 	all.Wait()
