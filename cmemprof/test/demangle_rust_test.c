@@ -12,6 +12,8 @@ static const struct demangled names[] = {
      "leak::site"},
     {"_ZN4leak4site17h4d02501f8228a34eE.cold",
      "leak::site.cold"},
+    {"_ZN4leak13gr$uf6$$udf$e17h322809f809cfb2f9E",
+     "leak::größe"},
     {"_ZN4core4iter5range101_$LT$impl$u20$core..iter..traits..iterator..Iterator$u20$for$u20$core..ops..range..Range$LT$A$GT$$GT$4next17hc6a89beb9f78c23dE",
      "core::iter::range::<impl core::iter::traits::iterator::Iterator for core::ops::range::Range<A>>::next"},
     {"_ZN66_$LT$core..option..Option$LT$T$GT$$u20$as$u20$core..fmt..Debug$GT$3fmt17hc99eab08fd2342f9E",

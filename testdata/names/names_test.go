@@ -131,8 +131,11 @@ func mangled(t *testing.T, arguments ...string) []string {
 	var names []string
 	for _, line := range strings.Split(mustRun(t, "", "nm", arguments...), "\n") {
 		fields := strings.Fields(line)
-		if len(fields) > 0 && strings.HasPrefix(fields[len(fields)-1], "_Z") {
-			name, _, _ := strings.Cut(fields[len(fields)-1], "@")
+		if len(fields) == 0 {
+			continue
+		}
+		name, _, _ := strings.Cut(fields[len(fields)-1], "@")
+		if strings.HasPrefix(name, "_Z") || strings.HasPrefix(name, "_R") {
 			names = append(names, name)
 		}
 	}
