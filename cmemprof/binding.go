@@ -81,7 +81,9 @@ func Stop() {
 }
 
 // Profile returns what C code has allocated since the first [Start], and what of it is in use now, as an uncompressed profile.proto with the
-// sample types of Go's heap profile. Every sample has the label memory=C.
+// sample types of Go's heap profile. Every sample has the label memory=C. A comment that begins with "cmemprof: samples=" has the figures of [Stats],
+// and besides nameless, how many C addresses have no name: where there is no /proc, and the program's file is not where it was when it was
+// started, those are all of its own C functions. Nothing is printed.
 func Profile() ([]byte, error) {
 	snapshot := C.cmemprof_snapshot_take()
 	if snapshot == nil {

@@ -50,7 +50,11 @@ static bool find_library(struct run *run) {
     static const char *const places[] = {"", "../lib/"};
     char self[PATH_MAX], path[2 * PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[length > 0 ? length : 0] = '\0';
+    if (length < 0) {
+        say_failed("run", "/proc/self/exe", "%s; without /proc nobody knows where %s lies", strerror(errno), name);
+        return false;
+    }
+    self[length] = '\0';
     const char *folder = dirname(self);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(path, sizeof path, "%s/%s%s", folder, places[i], name);

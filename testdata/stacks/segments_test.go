@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -71,20 +70,5 @@ func TestSegments(t *testing.T) {
 			run(t, program, file)
 			expectWhole(t, file, "c_site", "c_work", "runtime.asmcgocall%", "main.outer", "main.main", "runtime.main")
 		})
-	}
-}
-
-// TestWithoutProc: in a chroot without /proc the program's file is found by the name it was started with.
-func TestWithoutProc(t *testing.T) {
-	hide := []string{"-rm", "sh", "-c", `mount -t tmpfs none /proc && exec "$@"`, "sh"}
-	if out, err := exec.Command("unshare", append(hide, "true")...).CombinedOutput(); err != nil {
-		t.Skipf("/proc cannot be hidden here: %v %s", err, out)
-	}
-	file := filepath.Join(t.TempDir(), "c.pprof")
-	run(t, "unshare", append(hide, buildWith(t, "", "./segments"), file)...)
-	expectWhole(t, file, "c_site", "c_work", "runtime.asmcgocall%", "main.outer", "main.main", "runtime.main")
-	p, err := profile.ParseData(read(t, file))
-	if err != nil || filepath.Base(p.Mapping[0].File) != "program" {
-		t.Errorf("the program is %q: %v", p.Mapping[0].File, err)
 	}
 }

@@ -1,4 +1,5 @@
-// Program segments allocates 100 times in C and writes its profile to the file that is its argument.
+// Program segments allocates 100 times in C and writes its profile to the file that is its argument. With another one, "gone", it removes its own
+// file before.
 package main
 
 // void c_work(void);
@@ -27,6 +28,9 @@ func main() {
 	must(cmemprof.Start(1))
 	for range 100 {
 		outer()
+	}
+	if len(os.Args) > 2 {
+		must(os.Remove(os.Args[0]))
 	}
 	data, err := cmemprof.Profile()
 	must(err)
