@@ -127,6 +127,9 @@ INLINE void record(struct profiler *self, const struct target *target, const str
 static __attribute__((noinline)) void record_timed(struct profiler *self, struct target target, struct sampling sampling) {
     struct shard *shard = target.shard;
     uint64_t number = atomic_load_explicit(&shard->samples, memory_order_relaxed), start = now_ns();
+    if (number == 0) { // before the tables take what it needs; reclaim.c counts it anew with each limit
+        atomic_fetch_add_explicit(&self->budget.fixed_bytes, SHARD_USED_BYTES, memory_order_relaxed);
+    }
     record(self, &target, &sampling);
     uint64_t taken = now_ns() - start;
     if (taken < SUSPENDED_NS) {

@@ -286,17 +286,53 @@ static void nothing_to_evict_costs_nothing(void **state) {
     take_profile_and_check();
 }
 
-// In total, including caches and shards.
+enum { MANY_STACKS = 1 << 16, MOST_THREADS = 64, TIGHT_BYTES = 8 << 20 };
+
+struct walk {
+    unsigned first, count; // paths
+    pthread_barrier_t *all;
+    uint64_t most_own_bytes;
+};
+
+static void *walk_all_paths(void *context) {
+    struct walk *walk = context;
+    free(left(walk->first, 16, 100));
+    pthread_barrier_wait(walk->all); // each has its shard before the tables are full
+    for (unsigned i = 1; i <= walk->count; i++) {
+        free(left(walk->first + i % walk->count, 16, 100));
+        uint64_t own_bytes = i % 256 == 0 ? stats_now().own_bytes : 0;
+        walk->most_own_bytes = own_bytes > walk->most_own_bytes ? own_bytes : walk->most_own_bytes;
+    }
+    return NULL;
+}
+
+static void keep_the_limit(unsigned thread_count) {
+    pthread_t threads[MOST_THREADS];
+    struct walk walks[MOST_THREADS];
+    pthread_barrier_t all;
+    unsigned count = MANY_STACKS / thread_count;
+    cmemprof_set_memory_limit(TIGHT_BYTES);
+    assert_int_equal(pthread_barrier_init(&all, NULL, thread_count), 0);
+    for (unsigned i = 0; i < thread_count; i++) {
+        walks[i] = (struct walk){i * count, count, &all, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, walk_all_paths, &walks[i]), 0);
+    }
+    for (unsigned i = 0; i < thread_count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    for (unsigned i = 0; i < thread_count; i++) {
+        assert_in_range(walks[i].most_own_bytes, 1, TIGHT_BYTES);
+    }
+    pthread_barrier_destroy(&all);
+    assert_in_range(stats_now().own_bytes, TIGHT_BYTES / 2, TIGHT_BYTES);
+    take_profile_and_check();
+}
+
+// All of it, with caches and shards.
 static void the_limit_is_respected(void **state) {
     (void)state;
-    uint64_t limit = 8 << 20;
-    cmemprof_set_memory_limit(limit);
-    for (unsigned path = 0; path < 1u << 16; path++) {
-        free(left(path, 16, 100));
-    }
-    assert_true(stats_now().own_bytes <= limit);
-    assert_true(stats_now().own_bytes > limit / 2);
-    take_profile_and_check();
+    keep_the_limit(MOST_THREADS);
+    keep_the_limit(1);
 }
 
 static _Atomic bool enough;

@@ -181,6 +181,61 @@ static bool has_text(const uint8_t *bytes, size_t size, const char *text) {
     return memmem(bytes, size, text, strlen(text)) != NULL;
 }
 
+// From 5 % on, each has a comment of its own.
+static void what_is_missing_is_told_from_a_share_on(void **state) {
+    (void)state;
+    static const char unfollowed[] =
+        "cmemprof: warning: inuse_* are incomplete: 5 % of the samples could not be followed; raise the memory limit";
+    static const char dropped[] = "cmemprof: warning: all figures are too low: 5 % of the samples were dropped; raise the memory limit";
+    for (unsigned shares = 0; shares < 4; shares++) {
+        struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+        uint8_t *bytes;
+        size_t size;
+        assert_non_null(snapshot);
+        snapshot->unfollowed_percent = shares & 1 ? 5 : 4;
+        snapshot->dropped_percent = shares & 2 ? 5 : 4;
+        assert_int_equal(cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size), CMEMPROF_OK);
+        assert_int_equal(has_text(bytes, size, unfollowed), shares & 1);
+        assert_int_equal(has_text(bytes, size, dropped), shares >> 1);
+        free(bytes);
+        cmemprof_snapshot_free(snapshot);
+    }
+}
+
+enum { LIVE_BLOCKS = 40000 };
+
+// Live blocks that there is no memory to follow.
+static void blocks_that_are_not_followed_are_told(void **state) {
+    (void)state;
+    cmemprof_snapshot_free(cmemprof_snapshot_take()); // the share is of what comes now
+    struct cmemprof_stats before = stats_now();
+    cmemprof_set_memory_limit(before.own_bytes);
+    void **last = NULL;
+    for (int i = 0; i < LIVE_BLOCKS; i++) {
+        void **block = malloc(sizeof *block);
+        *block = last;
+        last = block;
+    }
+    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+    uint8_t *bytes;
+    size_t size;
+    assert_non_null(snapshot);
+    uint64_t lost = snapshot->stats.lost_live - before.lost_live;
+    assert_in_range(lost, LIVE_BLOCKS / 10, LIVE_BLOCKS);
+    char expected[200];
+    snprintf(expected, sizeof expected, "cmemprof: warning: inuse_* are incomplete: %u %% of the samples",
+             (unsigned)(lost * 100 / LIVE_BLOCKS));
+    assert_int_equal(cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size), CMEMPROF_OK);
+    assert_true(has_text(bytes, size, expected));
+    free(bytes);
+    cmemprof_snapshot_free(snapshot);
+    for (void **next; last != NULL; last = next) {
+        next = *last;
+        free(last);
+    }
+    cmemprof_set_memory_limit(0);
+}
+
 // A caller of the hook in anonymous memory, like a JIT's.
 static void *(*make_nameless(void))(size_t) {
     // push %rbp; mov %rsp, %rbp; movabs $malloc, %rax; call *%rax; pop %rbp; ret
@@ -236,7 +291,10 @@ static int encode_in_a_child(size_t address_space) {
             _exit(9);
         }
         uint8_t *bytes = encode_now(&size);
-        _exit(bytes == NULL ? 8 : has_text(bytes, size, "cmemprof: warning: names") + 2 * has_text(bytes, size, "allocate_hundreds"));
+        static const char short_of_memory[] =
+            "cmemprof: warning: names or lines of C functions are missing: too little memory to read debug data; "
+            "cmemprof symbolize can add them";
+        _exit(bytes == NULL ? 8 : has_text(bytes, size, short_of_memory) + 2 * has_text(bytes, size, "allocate_hundreds"));
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -259,6 +317,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(memory_of_the_profiler_itself_carries_its_label, start_all, stop),
         cmocka_unit_test_setup_teardown(a_profile_after_stop_keeps_the_interval, start_all, stop),
         cmocka_unit_test_setup_teardown(survives_invalid_go_names, start_all, stop),
+        cmocka_unit_test_setup_teardown(what_is_missing_is_told_from_a_share_on, start_all, stop),
+        cmocka_unit_test_setup_teardown(blocks_that_are_not_followed_are_told, start_all, stop),
         cmocka_unit_test_setup_teardown(addresses_without_names_are_counted, start_all, stop),
         cmocka_unit_test_setup_teardown(reports_missing_memory_for_names, start_all, stop),
         cmocka_unit_test_setup_teardown(own_figures_in_the_profile, start_all, stop),
