@@ -51,7 +51,7 @@ static bool find_library(struct run *run) {
     char self[PATH_MAX], path[2 * PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) {
-        say_failed("run", "/proc/self/exe", "%s; without /proc nobody knows where %s lies", strerror(errno), name);
+        say_failed("run", "/proc/self/exe", "%s; %s cannot be located without /proc", strerror(errno), name);
         return false;
     }
     self[length] = '\0';

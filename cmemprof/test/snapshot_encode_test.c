@@ -182,7 +182,7 @@ static bool has_text(const uint8_t *bytes, size_t size, const char *text) {
 }
 
 // From 5 % on, each has a comment of its own.
-static void what_is_missing_is_told_from_a_share_on(void **state) {
+static void warnings_appear_from_five_percent(void **state) {
     (void)state;
     static const char unfollowed[] =
         "cmemprof: warning: inuse_* are incomplete: 5 % of the samples could not be followed; raise the memory limit";
@@ -205,7 +205,7 @@ static void what_is_missing_is_told_from_a_share_on(void **state) {
 enum { LIVE_BLOCKS = 40000 };
 
 // Live blocks that there is no memory to follow.
-static void blocks_that_are_not_followed_are_told(void **state) {
+static void reports_blocks_that_cannot_be_followed(void **state) {
     (void)state;
     cmemprof_snapshot_free(cmemprof_snapshot_take()); // the share is of what comes now
     struct cmemprof_stats before = stats_now();
@@ -317,8 +317,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(memory_of_the_profiler_itself_carries_its_label, start_all, stop),
         cmocka_unit_test_setup_teardown(a_profile_after_stop_keeps_the_interval, start_all, stop),
         cmocka_unit_test_setup_teardown(survives_invalid_go_names, start_all, stop),
-        cmocka_unit_test_setup_teardown(what_is_missing_is_told_from_a_share_on, start_all, stop),
-        cmocka_unit_test_setup_teardown(blocks_that_are_not_followed_are_told, start_all, stop),
+        cmocka_unit_test_setup_teardown(warnings_appear_from_five_percent, start_all, stop),
+        cmocka_unit_test_setup_teardown(reports_blocks_that_cannot_be_followed, start_all, stop),
         cmocka_unit_test_setup_teardown(addresses_without_names_are_counted, start_all, stop),
         cmocka_unit_test_setup_teardown(reports_missing_memory_for_names, start_all, stop),
         cmocka_unit_test_setup_teardown(own_figures_in_the_profile, start_all, stop),

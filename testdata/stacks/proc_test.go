@@ -12,7 +12,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// TestWithoutProc: in a chroot without /proc the program's file is found by the name it was started with, and who cannot do without says why.
+// TestWithoutProc: in a chroot without /proc the program's file is found by the name it was started with, and what cannot work without it says why.
 func TestWithoutProc(t *testing.T) {
 	hide := []string{"-rm", "sh", "-c", `mount -t tmpfs none /proc && exec "$@"`, "sh"}
 	if out, err := exec.Command("unshare", append(hide, "true")...).CombinedOutput(); err != nil {
@@ -69,7 +69,7 @@ func TestWithoutProc(t *testing.T) {
 	})
 	t.Run("cmemprof run", func(t *testing.T) {
 		out, err := hidden(built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "run", "/bin/true").CombinedOutput()
-		want := "cmemprof run: /proc/self/exe: No such file or directory; without /proc nobody knows where libcmemprof.so lies\n"
+		want := "cmemprof run: /proc/self/exe: No such file or directory; libcmemprof.so cannot be located without /proc\n"
 		if err == nil || string(out) != want {
 			t.Errorf("%v, and it printed %q", err, out)
 		}
