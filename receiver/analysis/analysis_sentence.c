@@ -22,9 +22,9 @@ static const char *amount(double value, const char *unit, char text[FINDING_AMOU
 void shape_sentence(const struct shape *shape, const struct metrics_point *points, const char *unit, char *text, size_t size) {
     char from[FINDING_AMOUNT_BYTES], to[FINDING_AMOUNT_BYTES], since[FINDING_AMOUNT_BYTES], time[FINDING_AMOUNT_BYTES],
         rate[FINDING_AMOUNT_BYTES];
-    amount(shape->from, unit, from);
+    amount(shape->from - shape->below, unit, from);
     amount(shape->to, unit, to);
-    size_t before = shape->before > 0 ? shape->before - 1 : 0;
+    size_t before = shape->before > 0 && shape->below == 0 ? shape->before - 1 : 0;
     switch (shape->kind) {
     case SHAPE_GROWS:
         if (strcmp(unit, "bytes") == 0) {
@@ -53,7 +53,7 @@ void shape_sentence(const struct shape *shape, const struct metrics_point *point
 void shape_evidence(const struct shape *shape, const struct metrics_point *points, size_t count, const char *unit, const char *what,
                     char *text, size_t size) {
     char from[FINDING_AMOUNT_BYTES], to[FINDING_AMOUNT_BYTES], time[FINDING_AMOUNT_BYTES], since[FINDING_AMOUNT_BYTES];
-    amount(shape->from, unit, from);
+    amount(shape->from - shape->below, unit, from);
     amount(shape->to, unit, to);
     finding_duration((double)(points[count - 1].ms - points[shape->start].ms) / 1000, time);
     if (shape->kind == SHAPE_GROWS) {

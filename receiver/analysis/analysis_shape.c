@@ -159,6 +159,16 @@ static bool is_line(const struct smooth *smooth, const struct metrics_point *poi
     return late >= 0.65 * early;
 }
 
+// Whether it goes up from each of these points to the next: then the first is no noise but where the rise begins.
+static bool is_climb(const struct metrics_point *points, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        if (points[i].value <= points[i - 1].value) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // grows: there is a trend as well. Then only what is quite level in the end has stopped: of a trend the last fifth has a fifth of the rise.
 static struct shape of_one_rise(const struct smooth *smooth, const struct metrics_point *points, double least, bool grows) {
     size_t count = smooth->count, tail = at_least(count, 5);
@@ -186,7 +196,9 @@ static struct shape of_one_rise(const struct smooth *smooth, const struct metric
     shape.from_start = !level && !grows;
     shape.kind = ramp <= 1 ? SHAPE_STEP : SHAPE_PLATEAU;
     shape.linear = ramp > 1 && is_line(smooth, points, &shape);
-    if (shape.before > 3) {
+    if (!level && is_climb(points, shape.before + 1)) { // of the first three the second may be half way up already
+        shape.below = shape.from - points[0].value;
+    } else if (shape.before > 3) {
         shape.from = trend_median_of(points, shape.before);
     }
     if (ramp <= 1) {

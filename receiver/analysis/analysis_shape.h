@@ -21,8 +21,10 @@ enum shape_kind { SHAPE_NONE, SHAPE_GROWS, SHAPE_DOUBLES, SHAPE_STEPS, SHAPE_STE
 
 struct shape {
     enum shape_kind kind;
-    double from, to;      // grows: medians of the first and the last third; else of the points before and after the rise
-    size_t start;         // grows: the first point of it: 0, or half of them
+    double from, to; // grows: medians of the first and the last third; else of the points before and after the rise
+    double below;    // step, plateau: by how much less the series begins, where it begins within the rise. Told, and no part of a limit:
+                     // of a cache that fills as much lies there
+    size_t start;    // grows: the first point of it: 0, or half of them
     size_t before, after; // points [0, before) are before the rise, [after, count) behind it
     size_t steps;         // doubles, steps: how many
     double last_step;     // and the size of the last one

@@ -25,6 +25,9 @@ static void test_sentences(void **state) {
         {{.kind = SHAPE_PLATEAU, .from = 1e6, .to = 9e6, .before = 3, .after = 6},
          "bytes",
          "rose from 1 MB to 9 MB within 4 minutes and has stayed since 2026-01-02 03:10 UTC"},
+        {{.kind = SHAPE_PLATEAU, .from = 4e6, .below = 3e6, .to = 9e6, .before = 3, .after = 6},
+         "bytes",
+         "rose from 1 MB to 9 MB within 6 minutes and has stayed since 2026-01-02 03:10 UTC"},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         char text[300];

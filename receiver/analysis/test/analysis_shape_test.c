@@ -185,7 +185,26 @@ static void test_others_are_none(void **state) {
     }
 }
 
+// One upload a minute: of three first points the second is far up the rise already, and what stood before it is told.
+static void test_rise_begins_below(void **state) {
+    (void)state;
+    struct metrics_point points[30];
+    for (int i = 0; i < 30; i++) {
+        points[i] = (struct metrics_point){60000LL * i, fmin(75 * MB + 343 * MB * i, 1790 * MB)};
+    }
+    struct shape shape = shape_of(points, 30, 16 * MB);
+    assert_int_equal(shape.kind, SHAPE_PLATEAU);
+    assert_true(shape.from - shape.below == 75 * MB && shape.to == 1790 * MB);
+    for (int i = 29; i >= 0; i--) { // a level before it is a level, whatever its lowest point is
+        points[i].value = i >= 10 ? points[i - 10].value : i == 4 ? 40 * MB : 75 * MB;
+    }
+    shape = shape_of(points, 30, 16 * MB);
+    assert_int_equal(shape.kind, SHAPE_PLATEAU);
+    assert_true(shape.from == 75 * MB && shape.below == 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rises_are_told), cmocka_unit_test(test_others_are_none)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rises_are_told), cmocka_unit_test(test_rise_begins_below),
+                                       cmocka_unit_test(test_others_are_none)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
