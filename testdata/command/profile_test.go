@@ -236,3 +236,28 @@ func TestTopOfManyFramesNeedsLittleMemory(t *testing.T) {
 		}
 	}
 }
+
+// What a client sends in LZ4 is what it holds.
+func TestLZ4(t *testing.T) {
+	t.Parallel()
+	files, err := profiles.CapturesInLZ4("..")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d captures in LZ4: %v", len(files), err)
+	}
+	for _, file := range files {
+		folder := t.TempDir()
+		as, plain := filepath.Join(folder, "as.pprof"), filepath.Join(folder, "plain.pprof")
+		for path, content := range map[string][]byte{as: file.Data, plain: file.Raw} {
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		top := succeed(t, "top", "--by", "function", "-nodecount", "0", as)
+		if want := succeed(t, "top", "--by", "function", "-nodecount", "0", plain); top != want || !strings.Contains(top, ".py") {
+			t.Errorf("%s: top of LZ4:\n%s\nof what it holds:\n%s", file.Name, top, want)
+		}
+		if succeed(t, "merge", as) != succeed(t, "merge", plain) {
+			t.Errorf("%s: merge of LZ4 differs from that of what it holds", file.Name)
+		}
+	}
+}

@@ -55,6 +55,23 @@ func TestCompareTwoUploads(t *testing.T) {
 	view.clean(t)
 }
 
+// Without a choice, rows come by what each function itself has changed by: neither by what it has, nor by what is below it.
+func TestCompareIsByOwnChange(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	for _, grown := range []int64{0, 1} {
+		receiver.uploadProfile(t, "shop", build(heapTypes, []stack{
+			{[]string{"main.large a.go", "main.main a.go"}, []int64{0, 0, 1, 90e6 + 10e6*grown}, false, nil},
+			{[]string{"main.grew a.go", "main.main a.go"}, []int64{0, 0, 1, 1e6 + 30e6*grown}, false, nil},
+			{[]string{"main.shrank a.go", "main.main a.go"}, []int64{0, 0, 1, 30e6 - 20e6*grown}, false, nil},
+		}))
+	}
+	view := chromium.open(t)
+	view.goTo(receiver.url+"compare?ids=2&base.ids=1&attachment=delta-heap.pprof&type=inuse_space", compareReady)
+	view.until(`/main\.grew.*main\.shrank.*main\.large.*main\.main/.test(` + functionRows + `)`)
+	view.clean(t)
+}
+
 // The form by which a side is changed lies in the window, however much stands beside its button, and can be scrolled where the window is low.
 func TestChangeFormIsInTheWindow(t *testing.T) {
 	t.Parallel()

@@ -27,14 +27,19 @@ type File struct {
 
 // Captures returns the pprof files of all captures but those in LZ4, which neither google/pprof nor a Go service reads (lz4/ has tests of its
 // own). testdata is the path of the folder testdata.
-func Captures(testdata string) ([]File, error) {
+func Captures(testdata string) ([]File, error) { return captures(testdata, false) }
+
+// CapturesInLZ4 returns the others.
+func CapturesInLZ4(testdata string) ([]File, error) { return captures(testdata, true) }
+
+func captures(testdata string, inLZ4 bool) ([]File, error) {
 	requests, err := filepath.Glob(filepath.Join(testdata, "captures", "*", "*", "request.json"))
 	if err != nil || len(requests) == 0 {
 		return nil, fmt.Errorf("no captures in %s: %v", testdata, err)
 	}
 	var files []File
 	for _, request := range requests {
-		some, err := capture(filepath.Dir(request))
+		some, err := capture(filepath.Dir(request), inLZ4)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", request, err)
 		}
@@ -43,7 +48,7 @@ func Captures(testdata string) ([]File, error) {
 	return files, nil
 }
 
-func capture(folder string) ([]File, error) {
+func capture(folder string, inLZ4 bool) ([]File, error) {
 	description, err := os.ReadFile(filepath.Join(folder, "request.json"))
 	if err != nil {
 		return nil, err
@@ -83,7 +88,7 @@ func capture(folder string) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		if isLZ4(data) {
+		if isLZ4(data) != inLZ4 {
 			continue
 		}
 		file, err := newFile(filepath.Base(filepath.Dir(folder))+"/"+part.FileName(), data)

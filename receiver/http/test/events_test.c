@@ -39,6 +39,7 @@ static void test_stream(void **state) {
     int all_connection = listen_to(fixture->port, "/api/events"), shop_connection = listen_to(fixture->port, "/api/events?service=shop");
     expect_word(all_connection, &all, "text/event-stream");
     expect_word(all_connection, &all, ":\n\n");
+    assert_non_null(strstr(all.bytes, "\r\nX-Accel-Buffering: no\r\n")); // for a proxy before the receiver
     expect_word(shop_connection, &shop, ":\n\n");
     upload(fixture->port, "cart");
     expect_word(all_connection, &all, "data: {\"id\":1}\n\n");
