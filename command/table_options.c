@@ -307,10 +307,21 @@ static int print_table(const struct table_options *table, struct top_options opt
     return flush_out(table);
 }
 
+static void say_warnings(const struct table_options *table, const struct profile *profile) {
+    enum { MOST = 8 };
+    const char *texts[MOST];
+    size_t count = profile ? profile_warnings(profile, texts, MOST) : 0;
+    for (size_t i = 0; i < count; i++) {
+        say_note(table->command, "warning: %s", texts[i]);
+    }
+}
+
 int table_options_print(const struct table_options *table, struct profile **profile, const char *name, struct profile **base,
                         const char *base_name) {
     struct top_options options = table->top;
     options.filter = filter_is_empty(&table->filter) ? NULL : &table->filter;
+    say_warnings(table, *profile);
+    say_warnings(table, *base);
     if (label_frames_give(profile) != MERGE_OK || (*base && label_frames_give(base) != MERGE_OK) ||
         (*base && table->normalize && !normalize(*profile, *base))) {
         return say_error(table, name, MERGE_NO_MEMORY);

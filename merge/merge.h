@@ -113,6 +113,9 @@ uint32_t profile_add_location(struct profile *profile, uint32_t mapping, uint64_
 void profile_add_sample(struct profile *profile, const uint32_t *locations, size_t location_count, const int64_t *values,
                         const struct profile_label *labels, size_t label_count);
 void profile_add_comment(struct profile *profile, const char *text);
+// What follows "cmemprof: warning: " in the comments, at most so many; of those that differ in numbers only, the one with the largest. The
+// texts are the profile's. Returns how many.
+size_t profile_warnings(const struct profile *profile, const char **texts, size_t most);
 void profile_set_period(struct profile *profile, const char *type, const char *unit, int64_t period);
 void profile_set_time(struct profile *profile, int64_t time_ns, int64_t duration_ns);
 
@@ -364,6 +367,9 @@ struct totals {
 // limits NULL: the defaults.
 enum merge_error totals_read(const void *bytes, size_t size, const struct merge_limits *limits, struct totals *totals,
                              struct merge_fault *fault);
+// Whether a merge makes one type of them: of one name and unit, or of units that can be converted. Scales: what their values are multiplied
+// by to have the smaller unit, which is that of the one whose scale is 1.
+bool totals_same_type(const struct totals_type *a, const struct totals_type *b, int64_t *scale_a, int64_t *scale_b);
 // NULL: absent.
 const struct totals_type *totals_find(const struct totals *totals, const char *name);
 // As profile_shown_type. NULL: no types.

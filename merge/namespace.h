@@ -117,11 +117,13 @@
 #define profile_status cmemprof_profile_status
 #define profile_time_ns cmemprof_profile_time_ns
 #define profile_trim cmemprof_profile_trim
+#define profile_warnings cmemprof_profile_warnings
 #define string_table_free cmemprof_string_table_free
 #define string_table_init cmemprof_string_table_init
 #define string_table_intern cmemprof_string_table_intern
 #define totals_find cmemprof_totals_find
 #define totals_read cmemprof_totals_read
+#define totals_same_type cmemprof_totals_same_type
 #define totals_shown_type cmemprof_totals_shown_type
 #define tree_build cmemprof_tree_build
 #define tree_free cmemprof_tree_free

@@ -7,6 +7,7 @@
 #include "compress.h"
 #include "fault.h"
 #include "saturate.h"
+#include "units.h"
 #include "wire.h"
 
 enum { // fields of Profile
@@ -194,6 +195,14 @@ enum merge_error totals_read(const void *bytes, size_t size, const struct merge_
         error = add_up(&reader);
     wire_free(&inflated);
     return error;
+}
+
+bool totals_same_type(const struct totals_type *a, const struct totals_type *b, int64_t *scale_a, int64_t *scale_b) {
+    struct units_ratio ratio = {1, 1};
+    bool same = strcmp(a->name, b->name) == 0 && (strcmp(a->unit, b->unit) == 0 || units_convert(a->unit, b->unit, &ratio));
+    *scale_a = ratio.a;
+    *scale_b = ratio.b;
+    return same;
 }
 
 const struct totals_type *totals_find(const struct totals *totals, const char *name) {

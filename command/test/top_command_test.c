@@ -27,6 +27,18 @@ static void test_top(void **state) {
                                    "      50 B   33.3%          1  main.y <- main.x\n");
 }
 
+static void test_warnings(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct profile *profile = place_profile();
+        place_add(profile, "main.y<main.x", 1, 50, 9, false);
+        profile_add_comment(profile, i ? "cmemprof: warning: 9 % were dropped" : "cmemprof: warning: 31 % were dropped");
+        place_save(profile, i ? "b" : "a");
+    }
+    assert_int_equal(PLACE_RUN(top_command, "top", "a", "b"), 0);
+    assert_string_equal(place_error, "cmemprof top: warning: 31 % were dropped\n");
+}
+
 static void test_several_files(void **state) {
     (void)state;
     write_one("a", 100);
@@ -130,12 +142,9 @@ static void test_wrong(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_top),
-                                       cmocka_unit_test(test_several_files),
-                                       cmocka_unit_test(test_max_of_a_type),
-                                       cmocka_unit_test(test_names_of_pprof),
-                                       cmocka_unit_test(test_nothing_in_use),
-                                       cmocka_unit_test(test_nameless_type),
-                                       cmocka_unit_test(test_wrong)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_top),           cmocka_unit_test(test_warnings),       cmocka_unit_test(test_several_files),
+        cmocka_unit_test(test_max_of_a_type), cmocka_unit_test(test_names_of_pprof), cmocka_unit_test(test_nothing_in_use),
+        cmocka_unit_test(test_nameless_type), cmocka_unit_test(test_wrong)};
     return cmocka_run_group_tests(tests, place_make, place_remove);
 }

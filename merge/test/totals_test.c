@@ -97,12 +97,23 @@ static void limits_hold(void **state) {
     free(blob.bytes);
 }
 
+static void types_that_are_the_same(void **state) {
+    (void)state;
+    struct totals_type ms = {.name = "cpu", .unit = "milliseconds"}, ns = {.name = "cpu", .unit = "nanoseconds"};
+    struct totals_type events = {.name = "cpu", .unit = "events"}, wall = {.name = "wall", .unit = "nanoseconds"};
+    int64_t one, other;
+    assert_true(totals_same_type(&ms, &ns, &one, &other));
+    assert_true(one == 1000000 && other == 1);
+    assert_true(totals_same_type(&events, &events, &one, &other));
+    assert_true(one == 1 && other == 1);
+    assert_false(totals_same_type(&ns, &events, &one, &other));
+    assert_false(totals_same_type(&ns, &wall, &one, &other));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_the_decoded_profile),
-        cmocka_unit_test(types_are_found),
-        cmocka_unit_test(damaged_input),
-        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(as_the_decoded_profile), cmocka_unit_test(types_are_found), cmocka_unit_test(types_that_are_the_same),
+        cmocka_unit_test(damaged_input),          cmocka_unit_test(limits_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,15 +24,17 @@ void files_count(struct file_kinds *kinds, const char *const *names, const struc
     }
     first->counted = true;
     first->read += report->uploads;
-    for (size_t i = 0; i < report->failed_count; i++) {
-        bool named = i < MERGED_MAX_FAILED;
-        struct file_kind *kind = named ? kind_of(kinds, names[report->failed[i].name]) : first;
-        if (named && kind->unread == 0) {
+    size_t unnamed = report->failed_count;
+    for (size_t i = 0; i < report->reasons; i++) {
+        struct file_kind *kind = kind_of(kinds, names[report->failed[i].name]);
+        if (kind->unread == 0) {
             kind->unread_upload = report->failed[i].id;
             snprintf(kind->reason, sizeof kind->reason, "%s", report->failed[i].reason);
         }
-        kind->unread++;
+        kind->unread += report->failed[i].uploads;
+        unnamed -= report->failed[i].uploads;
     }
+    first->unread += unnamed;
 }
 
 void files_join(struct file_kinds *all, const struct file_kinds *more) {

@@ -158,9 +158,9 @@ static enum receiver_error merge_list(struct request *request, const struct merg
 // The uploads that the value of a gauge comes of.
 static enum receiver_error pick_uploads(struct request *request, const struct merged_list *list, struct gauges of, const char *type,
                                         struct merged_list *picked, struct merged_gauges *gauges) {
-    *gauges = (struct merged_gauges){of, gauges_at_once(list), list->count};
     struct gauges_source source = {request->api->store, list, request->attachment, NULL};
     enum receiver_error error = gauges_pick(&source, of, type, picked);
+    *gauges = (struct merged_gauges){of, gauges_at_once(list), type ? gauges_having(&source, type) : 0};
     gauges_source_free(&source);
     return error;
 }
@@ -193,7 +193,11 @@ static enum receiver_error merge_picked(struct request *request, const struct me
     struct merged_gauges gauges = {0};
     enum receiver_error error = pick_uploads(request, list, of, type, &picked, &gauges);
     error = error == RECEIVER_OK ? merge_list(request, &picked, profile, report) : error;
-    report->gauges = gauges;
+    if (error == RECEIVER_OK) {
+        int index = profile_sample_type_chosen(*profile, type);
+        const char *name = index >= 0 ? profile_sample_type_name(*profile, (size_t)index) : "";
+        merged_set_gauges(report, list, gauges, merged_profiles_of(&report->counts, name));
+    }
     merged_list_free(&picked);
     return error;
 }
@@ -326,8 +330,8 @@ static enum receiver_error make_labels(struct request *request, struct json *jso
     struct labels *labels = labels_new(request->type), *second = labels_new(request->type);
     error = pick_uploads(request, &request->list, gauges_of_type(request), request->type, &picked, &gauges);
     error = error == RECEIVER_OK ? count_labels(request, &picked, &report, labels, second) : error;
-    report.gauges = gauges;
     if (error == RECEIVER_OK) {
+        merged_set_gauges(&report, &request->list, gauges, labels_profiles(labels));
         write_labels(labels, request->type, &report, json);
     }
     merged_list_free(&picked);

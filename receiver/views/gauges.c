@@ -212,6 +212,17 @@ static void read_values(const struct gauges_table *table, const char *type, doub
     }
 }
 
+size_t gauges_having(const struct gauges_source *source, const char *type) {
+    size_t count = 0;
+    for (size_t p = 0; source->table && p < 2; p++) {
+        const struct part *part = &source->table->parts[p];
+        for (size_t i = 0; i < part->count; i++) {
+            count += strncmp(part->entries[i].type, type, TOTALS_MAX_NAME - 1) == 0;
+        }
+    }
+    return count;
+}
+
 // ---- Choice ----
 
 // The newest upload of each process, as one goes through the list.

@@ -43,6 +43,8 @@ struct gauges_source {
 };
 void gauges_source_free(struct gauges_source *source); // what it has read
 
+// How many uploads of the list have the type, from the table; 0: there is none.
+size_t gauges_having(const struct gauges_source *source, const char *type);
 // The uploads whose values are the type's, for merged_list_free. What lacks the type is passed over; what cannot be read is not, where the
 // newest ones are asked for, so that it is said.
 enum receiver_error gauges_pick(struct gauges_source *source, struct gauges gauges, const char *type, struct merged_list *picked);

@@ -62,6 +62,16 @@ double merged_gauge_divisor(const struct merged_report *report, size_t profiles)
     return divisor > 1 ? divisor : 1;
 }
 
+void merged_set_gauges(struct merged_report *report, const struct merged_list *list, struct merged_gauges gauges, size_t with_type) {
+    report->with_type = with_type;
+    report->gauges = gauges;
+    if (gauges.of.value == GAUGES_MEAN) {
+        report->gauges.chosen_of = gauges.of.summed || with_type == 0 ? report->uploads : with_type;
+    } else if (gauges.chosen_of == 0) { // not all were read
+        report->gauges.chosen_of = list->count - report->failed_count;
+    }
+}
+
 static void count_types(struct part *part) {
     for (size_t i = 0; i < profile_sample_type_count(part->profile); i++) {
         if (profile_last_had_type(part->profile, i)) {

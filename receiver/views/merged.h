@@ -19,7 +19,7 @@
 
 enum {
     MERGED_MAX_UPLOADS = 5000, // of a selection; a day of one process at a profile in 20 s has 4,320
-    MERGED_MAX_FAILED = 20,    // that are named
+    MERGED_MAX_FAILED = 20,    // reasons that are named
     MERGED_MAX_LABELS = 16,
     MERGED_MAX_TYPES = 64
 };
@@ -73,13 +73,19 @@ struct merged_report {
     double seconds;   // that these cover
     size_t left_out, failed_count;
     struct merged_counts counts; // of merged_profile only
+    size_t with_type;            // of the uploads, have the type that it is read for; 0: not known. Set as gauges
     struct merged_gauges gauges; // set by who merges for them
+    size_t reasons;
     struct {
-        int64_t id;
-        size_t name; // of those of merged_sweep_any
+        int64_t id;     // of the first upload
+        size_t uploads; // with this reason; those of further reasons are in failed_count only
+        size_t name;    // of those of merged_sweep_any
         char reason[160];
     } failed[MERGED_MAX_FAILED];
 };
+// chosen_of 0: not all of the list were read. with_type: of the report's uploads; what a mean comes of has the type, the sum of a mean is
+// by all.
+void merged_set_gauges(struct merged_report *report, const struct merged_list *list, struct merged_gauges gauges, size_t with_type);
 void merged_report_write(const struct merged_report *report, struct json *json); // members of an open object
 
 // One attachment, and what is said of it.

@@ -49,11 +49,17 @@ static enum receiver_error divide(struct profile *profile, const struct merged_r
     return RECEIVER_OK;
 }
 
-static void write_value(const struct merged_report *report, FILE *out) {
+// Of how many profiles a mean is; one that is summed is by all.
+static size_t mean_of(const struct merged_report *report, const char *gauge) {
+    size_t having = merged_profiles_of(&report->counts, gauge);
+    return report->gauges.of.value != GAUGES_MEAN || report->gauges.of.summed || having == 0 ? report->uploads : having;
+}
+
+static void write_value(const struct merged_report *report, size_t mean_of, FILE *out) {
     const struct merged_gauges *gauges = &report->gauges;
     switch (gauges->of.value) {
     case GAUGES_MEAN:
-        fprintf(out, "mean of %zu profiles", report->uploads);
+        fprintf(out, mean_of < report->uploads ? "mean of %zu of %zu profiles" : "mean of %zu profiles", mean_of, report->uploads);
         break;
     case GAUGES_LAST:
         fprintf(out, "%s of the last of each process, %zu", gauges->of.summed ? "sum" : "mean", report->uploads);
@@ -67,20 +73,28 @@ static void write_value(const struct merged_report *report, FILE *out) {
     }
 }
 
-// "cmemprof: inuse_objects, inuse_space: mean of 216 profiles; other types: sums".
+// "cmemprof: inuse_objects, inuse_space: mean of 216 profiles; goroutine: mean of 12 of 216 profiles; other types: sums".
 static void say_gauges(struct profile *profile, const struct merged_report *report) {
     char *text = NULL;
-    size_t size, gauges = 0;
+    size_t size, gauges = 0, of = 0;
     FILE *out = open_memstream(&text, &size);
     for (size_t i = 0; out && i < profile_sample_type_count(profile); i++) {
         const char *name = profile_sample_type_name(profile, i);
-        if (measure_is_gauge(name)) {
-            fprintf(out, "%s%s", gauges++ ? ", " : "cmemprof: ", name);
+        if (!measure_is_gauge(name)) {
+            continue;
         }
+        bool differs = gauges > 0 && mean_of(report, name) != of;
+        if (differs) {
+            fprintf(out, ": ");
+            write_value(report, of, out);
+        }
+        fprintf(out, "%s%s", differs ? "; " : gauges > 0 ? ", " : "cmemprof: ", name);
+        of = mean_of(report, name);
+        gauges++;
     }
     if (out) {
         fprintf(out, ": ");
-        write_value(report, out);
+        write_value(report, of, out);
         fprintf(out, "; other types: sums");
     }
     if (out && fclose(out) == 0 && gauges > 0) {

@@ -38,13 +38,23 @@ static enum receiver_error read_all(struct half *half, int file, size_t size) {
     return whole_file_read(file, half->bytes, size);
 }
 
-static void add_failure(struct merged_report *report, int64_t id, size_t name, const char *reason) {
-    if (report->failed_count < MERGED_MAX_FAILED) {
-        report->failed[report->failed_count].id = id;
-        report->failed[report->failed_count].name = name;
-        snprintf(report->failed[report->failed_count].reason, sizeof report->failed[0].reason, "%s", reason);
+static void add_failures(struct merged_report *report, int64_t id, size_t uploads, size_t name, const char *reason) {
+    size_t at = 0;
+    report->failed_count += uploads;
+    while (at < report->reasons && (report->failed[at].name != name || strcmp(report->failed[at].reason, reason) != 0)) {
+        at++;
     }
-    report->failed_count++;
+    if (at == MERGED_MAX_FAILED) {
+        return;
+    }
+    if (at == report->reasons) {
+        report->reasons++;
+        report->failed[at].id = id;
+        report->failed[at].uploads = 0;
+        report->failed[at].name = name;
+        snprintf(report->failed[at].reason, sizeof report->failed[at].reason, "%s", reason);
+    }
+    report->failed[at].uploads += uploads;
 }
 
 // Go's clients send the length of the CPU profile as that of the event, which may be a part of the period only. So a delta knows better
@@ -85,7 +95,7 @@ static void take_one(struct half *half, const struct merged_upload *upload) {
     } else if (error == RECEIVER_NO_MEMORY) {
         half->error = error;
     } else {
-        add_failure(&half->report, upload->id, name, *taken.text ? taken.text : receiver_error_text(error));
+        add_failures(&half->report, upload->id, 1, name, *taken.text ? taken.text : receiver_error_text(error));
     }
 }
 
@@ -105,9 +115,10 @@ static void *run(void *state) {
 static void add_report(struct merged_report *report, const struct merged_report *other) {
     report->uploads += other->uploads;
     report->seconds += other->seconds;
-    size_t named = other->failed_count < MERGED_MAX_FAILED ? other->failed_count : MERGED_MAX_FAILED;
-    for (size_t i = 0; i < named; i++) {
-        add_failure(report, other->failed[i].id, other->failed[i].name, other->failed[i].reason);
+    size_t named = 0;
+    for (size_t i = 0; i < other->reasons; i++) {
+        named += other->failed[i].uploads;
+        add_failures(report, other->failed[i].id, other->failed[i].uploads, other->failed[i].name, other->failed[i].reason);
     }
     report->failed_count += other->failed_count - named;
 }
@@ -170,9 +181,12 @@ enum receiver_error merged_sweep(struct store *store, const struct merged_list *
 }
 
 void merged_report_write(const struct merged_report *report, struct json *json) {
-    size_t named = report->failed_count < MERGED_MAX_FAILED ? report->failed_count : MERGED_MAX_FAILED;
     json_key(json, "uploads");
     json_number(json, (int64_t)report->uploads);
+    if (report->with_type > 0) {
+        json_key(json, "uploads_with_type");
+        json_number(json, (int64_t)report->with_type);
+    }
     json_key(json, "processes");
     json_number(json, (int64_t)report->processes);
     json_key(json, "uploads_left_out");
@@ -181,10 +195,12 @@ void merged_report_write(const struct merged_report *report, struct json *json) 
     json_number(json, (int64_t)report->failed_count);
     json_key(json, "failed");
     json_array_begin(json);
-    for (size_t i = 0; i < named; i++) {
+    for (size_t i = 0; i < report->reasons; i++) {
         json_object_begin(json);
         json_key(json, "id");
         json_number(json, report->failed[i].id);
+        json_key(json, "uploads");
+        json_number(json, (int64_t)report->failed[i].uploads);
         json_key(json, "reason");
         json_text(json, report->failed[i].reason);
         json_object_end(json);

@@ -88,6 +88,22 @@ static void add(int64_t *sum, int64_t value) {
     }
 }
 
+static int64_t times(int64_t value, int64_t factor) {
+    int64_t product;
+    return __builtin_mul_overflow(value, factor, &product) ? (value > 0 ? INT64_MAX : INT64_MIN) : product;
+}
+
+// In the smaller of the two units, as in a tree.
+static void add_type(struct totals_type *sum, int64_t scale, const struct totals_type *more, int64_t its_scale) {
+    if (scale > 1) {
+        memcpy(sum->unit, more->unit, sizeof sum->unit);
+    }
+    sum->total = times(sum->total, scale);
+    sum->c_total = times(sum->c_total, scale);
+    add(&sum->total, times(more->total, its_scale));
+    add(&sum->c_total, times(more->c_total, its_scale));
+}
+
 static void add_totals(struct sums *sums, const struct totals *more, const size_t *profiles) {
     struct totals *sum = &sums->totals;
     sum->samples += more->samples;
@@ -100,7 +116,8 @@ static void add_totals(struct sums *sums, const struct totals *more, const size_
     for (size_t i = 0; i < more->type_count; i++) {
         const struct totals_type *type = &more->types[i];
         size_t at = 0;
-        while (at < sum->type_count && (strcmp(sum->types[at].name, type->name) != 0 || strcmp(sum->types[at].unit, type->unit) != 0)) {
+        int64_t ours = 1, its = 1;
+        while (at < sum->type_count && !totals_same_type(&sum->types[at], type, &ours, &its)) {
             at++;
         }
         if (at == TOTALS_MAX_TYPES) {
@@ -110,8 +127,7 @@ static void add_totals(struct sums *sums, const struct totals *more, const size_
             sum->types[sum->type_count++] = *type;
             sums->profiles[at] = 0;
         } else {
-            add(&sum->types[at].total, type->total);
-            add(&sum->types[at].c_total, type->c_total);
+            add_type(&sum->types[at], ours, type, its);
         }
         sums->profiles[at] += profiles ? profiles[i] : 1;
     }
@@ -196,8 +212,11 @@ static enum receiver_error take_moment(struct store *store, const struct merged_
     }
     enum receiver_error error = sum_up(store, picked, attachment, both, &report);
     const struct totals_type *there = totals_find(&both[0].sum.totals, sums->totals.types[type].name);
-    sums->totals.types[type].total = there ? there->total : 0;
-    sums->totals.types[type].c_total = there ? there->c_total : 0;
+    if (there) {
+        sums->totals.types[type] = *there;
+    } else {
+        sums->totals.types[type].total = sums->totals.types[type].c_total = 0;
+    }
     sums->profiles[type] = there ? both[0].sum.profiles[there - both[0].sum.totals.types] : 0;
     free(both);
     return error;
@@ -233,14 +252,14 @@ enum receiver_error merged_types_write(struct store *store, const struct merged_
     if (error == RECEIVER_OK && gauges.value != GAUGES_MEAN) {
         error = take_moments(store, list, attachment, gauges, sums);
     }
-    report.gauges = (struct merged_gauges){gauges, gauges_at_once(list), list->count};
+    report.gauges = (struct merged_gauges){gauges, gauges_at_once(list), report.uploads};
     for (size_t i = 0; i < sums->totals.type_count; i++) {
         divisors[i] = merged_gauge_divisor(&report, sums->profiles[i]);
     }
     merged_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);
-    view_write_totals(&sums->totals, divisors, json);
+    view_write_totals(&sums->totals, divisors, sums->profiles, json);
     free(both);
     return error;
 }

@@ -68,7 +68,7 @@ void view_write_mean(int64_t sum, double divisor, struct json *json) {
     }
 }
 
-void view_write_totals(const struct totals *totals, const double *divisors, struct json *json) {
+void view_write_totals(const struct totals *totals, const double *divisors, const size_t *uploads, struct json *json) {
     json_key(json, "samples");
     json_number(json, (int64_t)totals->samples);
     json_key(json, "c_samples");
@@ -96,7 +96,23 @@ void view_write_totals(const struct totals *totals, const double *divisors, stru
         view_write_mean(type->c_total, divisor, json);
         json_key(json, "gauge");
         json_bool(json, gauge);
+        if (uploads) {
+            json_key(json, "uploads");
+            json_number(json, (int64_t)uploads[i]);
+        }
         json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+void view_write_warnings(const struct profile *profile, struct json *json) {
+    enum { MOST = 8 }; // there are three
+    const char *texts[MOST];
+    size_t count = profile_warnings(profile, texts, MOST);
+    json_key(json, "warnings");
+    json_array_begin(json);
+    for (size_t i = 0; i < count; i++) {
+        json_text(json, texts[i]);
     }
     json_array_end(json);
 }
@@ -108,17 +124,18 @@ enum receiver_error view_types(const void *bytes, size_t size, struct json *json
     if (error != RECEIVER_OK) {
         return error;
     }
-    profile_free(profile);
     struct totals *totals = malloc(sizeof *totals);
     enum merge_error read = totals ? totals_read(bytes, size, NULL, totals, NULL) : MERGE_NO_MEMORY;
     if (read == MERGE_OK) {
         json_object_begin(json);
-        view_write_totals(totals, NULL, json);
+        view_write_totals(totals, NULL, NULL, json);
+        view_write_warnings(profile, json);
         json_object_end(json);
     } else {
         snprintf(text, text_size, "not a readable profile: %s", merge_error_text(read));
         error = read == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
     }
     free(totals);
+    profile_free(profile);
     return error;
 }

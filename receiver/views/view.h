@@ -22,8 +22,11 @@ enum receiver_error view_name(struct profile **profile, const struct receiver_sy
 
 // {"samples":...,"types":[...]} of a profile.
 enum receiver_error view_types(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
-// Its members, into an open object. divisors: of each type, what a gauge's sum is divided by. NULL: 1.
-void view_write_totals(const struct totals *totals, const double *divisors, struct json *json);
+// Its members, into an open object. divisors: of each type, what a gauge's sum is divided by. NULL: 1. uploads: how many have the type.
+// NULL: they are not said.
+void view_write_totals(const struct totals *totals, const double *divisors, const size_t *uploads, struct json *json);
+// The member "warnings": what the profiler that wrote it says that is missing.
+void view_write_warnings(const struct profile *profile, struct json *json);
 // sum / divisor, not rounded: what is there in few of many profiles is not nothing, and parts add up to the whole.
 void view_write_mean(int64_t sum, double divisor, struct json *json);
 

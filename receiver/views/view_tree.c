@@ -480,6 +480,7 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     json_key(json, "gauge");
     json_bool(json, measure_is_gauge(name));
     enum receiver_error error = write_tree(&tree, &sides, filter ? filter->below : NULL, json);
+    view_write_warnings(profile, json);
     if (error == RECEIVER_NOT_FOUND) {
         snprintf(text, text_size, "the tree has no node %.20s", filter->below);
     }

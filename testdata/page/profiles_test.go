@@ -3,6 +3,7 @@ package page
 // The tab Profiles: flame graph, table, sandwich, search, filters, keyboard.
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -459,11 +460,49 @@ func TestSelectionIsMerged(t *testing.T) {
 	receiver.upload(t, "shop", map[string][]byte{"delta-heap.pprof": []byte("not a profile")})
 	view := chromium.profile(t, receiver, "service=shop&type=alloc_space")
 	view.until(`document.querySelector("#frame").textContent === "all · 330 MB"`)
-	view.until(`/^3 profiles merged, \d process(es)? · 1 could not be read$/.test(document.querySelector("#notes").textContent)`)
+	view.until(`/^3 profiles merged, \d process(es)?$/.test(document.querySelector("#notes").textContent)`)
 	view.expect(`document.querySelector("#service").textContent`, "shop")
 	view.until(`document.querySelector("#facts").textContent.includes("merged4 profiles")`)
 	view.click(`#memory [data-value="C"]`)
 	view.until(`document.querySelector("#frame").textContent === "all · 270 MB"`)
+	view.clean(t)
+}
+
+// Why uploads could not be read is told in every view, of all of them, and what the profiler warns of stands above the graph.
+func TestWarningsAndReasons(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	for _, percent := range []string{"9", "31"} {
+		warned := heapProfile()
+		warned.Comments = []string{"cmemprof: samples=12", "cmemprof: warning: all figures are too low: " + percent + " % of the samples were dropped"}
+		receiver.uploadProfile(t, "shop", warned)
+	}
+	for range 25 {
+		receiver.upload(t, "shop", map[string][]byte{"delta-heap.pprof": []byte("not a profile")})
+	}
+	receiver.upload(t, "shop", map[string][]byte{"delta-heap.pprof": encode(t, heapProfile())[:200]})
+	receiver.upload(t, "shop", map[string][]byte{"delta-heap.pprof": encode(t, build([][2]string{{"cpu", "nanoseconds"}}, []stack{{[]string{"main.main main.go"}, []int64{5}, false, nil}}))})
+	view := chromium.profile(t, receiver, "ids=1")
+	view.until(`document.querySelector("#warnings:not([hidden])")?.textContent === "all figures are too low: 9 % of the samples were dropped"`)
+	view.expect(`!document.querySelector("#unread")`, "true")
+	view = chromium.profile(t, receiver, "service=shop&type=inuse_space")
+	view.until(`document.querySelector("#warnings:not([hidden])")?.textContent === "all figures are too low: 31 % of the samples were dropped"`)
+	view.until(`/^mean of 2 of 3 uploads, /.test(document.querySelector("#notes").textContent)`)
+	for _, name := range []string{"", "table", "both", "sandwich"} {
+		if name != "" {
+			view.click(`#view [data-value="` + name + `"]`)
+		}
+		view.until(`document.querySelector("#profile").textContent.includes("26 could not be read") && document.querySelector("#graph").dataset.view === ` + quote(cmp.Or(name, "graph")))
+		view.click("#unread summary")
+		view.until(`document.querySelectorAll("#unread[open] li").length === 2`)
+		view.expect(`[...document.querySelectorAll("#unread li")].map((one) => one.innerText.split(":")[0]).join("; ")`, "25 × not a readable profile; 1 × not a readable profile")
+	}
+	view.click(`#types [data-type="alloc_space"]`)
+	view.until(`document.querySelector("#notes").textContent.includes(" · 2 of 3 have this type")`)
+	view.goTo(receiver.url+"compare?service=shop&base.ids=1&attachment=delta-heap.pprof&type=alloc_space", compareReady)
+	view.until(`document.querySelector("#warnings:not([hidden])") && document.querySelector("#notes").textContent.startsWith("2 of 3 have this type · ")`)
+	view.click("#unread summary")
+	view.until(`document.querySelectorAll("#unread[open] li").length === 2`)
 	view.clean(t)
 }
 

@@ -28,7 +28,7 @@ static void test_answers(void **state) {
     static const char *const answers[][2] = {
         {"/api/types", "{\"name\":\"delta-heap.pprof\",\"uploads\":2,\"pprof\":true}"},
         {"/api/types?attachment=delta-heap.pprof",
-         "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":165,\"c_total\":15,\"gauge\":true}"},
+         "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":165,\"c_total\":15,\"gauge\":true,\"uploads\":2}"},
         {"/api/tree?attachment=delta-heap.pprof",
          "\"seconds\":120,\"type\":\"inuse_space\",\"unit\":\"bytes\",\"gauge\":true,\"total\":165"},
         {"/api/tree?attachment=delta-heap.pprof&memory=C", "\"total\":15"},
@@ -45,9 +45,9 @@ static void test_answers(void **state) {
         {"/api/types?attachment=delta-heap.pprof",
          "\"gauges\":{\"value\":\"mean\",\"summed\":false,\"processes_at_once\":1,\"uploads\":2}"},
         {"/api/types?attachment=delta-heap.pprof&gauges=last",
-         "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":220,\"c_total\":20,\"gauge\":true}"},
+         "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":220,\"c_total\":20,\"gauge\":true,\"uploads\":1}"},
         {"/api/types?attachment=delta-heap.pprof&gauges=max", "{\"type\":\"alloc_space\",\"unit\":\"bytes\",\"total\":330,"},
-        {"/api/types?attachment=delta-heap.pprof&processes=sum", "\"total\":165,\"c_total\":15,\"gauge\":true}"},
+        {"/api/types?attachment=delta-heap.pprof&processes=sum", "\"total\":165,\"c_total\":15,\"gauge\":true,\"uploads\":2}"},
         {"/api/tree?attachment=delta-heap.pprof&gauges=last", "\"gauge\":true,\"total\":220"},
         {"/api/tree?attachment=delta-heap.pprof&gauges=max", "\"gauge\":true,\"total\":220"},
         {"/api/tree?attachment=delta-heap.pprof&gauges=max&type=alloc_space", "\"gauge\":false,\"total\":330"},
@@ -59,6 +59,7 @@ static void test_answers(void **state) {
         {"/api/diff?attachment=delta-heap.pprof&gauges=max&base.ids=1", "\"base_total\":110"},
         {"/api/metrics", "{\"name\":\"go_gcs_per_sec\",\"unit\":\"1/s\",\"points\":[["},
         {"/api/analysis", "\"findings\":["},
+        {"/api/tree?attachment=delta-heap.pprof&ids=1", "\"warnings\":[]}"},
         {"/api/uploads/1/attachments/delta-heap.pprof/types", "{\"samples\":2,\"c_samples\":1"},
         {"/api/uploads/1/attachments/delta-heap.pprof/tree?type=alloc_space&memory=C", "\"total\":10"},
     };
@@ -69,6 +70,62 @@ static void test_answers(void **state) {
         for (int again = 0; again < 2; again++) { // made, then kept
             expect_get(fixture->port, answers[i][0], none ? 404 : 200, answers[i][1]);
         }
+    }
+}
+
+static void post_one(struct fixture *fixture, const char *type, const char *const *comments) {
+    struct text body = {0};
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, type, "count");
+    add_stack(profile, FRAMES("main.a /a.go"), VALUES(6), false);
+    for (; *comments; comments++) {
+        profile_add_comment(profile, *comments);
+    }
+    struct blob blob = finish(profile);
+    body_part(&body, "name=\"event\"; filename=\"event.json\"", EVENT);
+    body_part_bytes(&body, "name=\"a.pprof\"; filename=\"a.pprof\"", blob.bytes, blob.size);
+    body_end(&body);
+    expect_post(fixture->port, &body, 200, "{\"id\":");
+    free(blob.bytes);
+}
+
+// What a profiler warns of is said of one profile, of many, and of a difference.
+static void test_warnings(void **state) {
+    struct fixture *fixture = *state;
+    static const char all[] = "\"warnings\":[\"too low: 31 % were dropped\",\"names are missing\"]";
+    post_one(fixture, "goroutine", FRAMES("cmemprof: samples=1", "cmemprof: warning: too low: 9 % were dropped"));
+    post_one(fixture, "goroutine", FRAMES("cmemprof: warning: too low: 31 % were dropped", "cmemprof: warning: names are missing"));
+    expect_get(fixture->port, "/api/uploads/1/attachments/a.pprof/types", 200, "\"warnings\":[\"too low: 9 % were dropped\"]");
+    expect_get(fixture->port, "/api/uploads/2/attachments/a.pprof/tree", 200, all);
+    expect_get(fixture->port, "/api/tree?attachment=a.pprof", 200, all);
+    expect_get(fixture->port, "/api/diff?attachment=a.pprof&ids=1&base.ids=2", 200, all);
+}
+
+// An upgrade adds a type, and one file is cut: what is said of a value names the uploads that it comes of.
+static void test_few_have_the_type(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const answers[][2] = {
+        {"/api/tree?attachment=a.pprof&type=goroutine", "\"uploads\":3,\"uploads_with_type\":2,"},
+        {"/api/tree?attachment=a.pprof&type=goroutine", "\"processes_at_once\":1,\"uploads\":2}"},
+        {"/api/tree?attachment=a.pprof&type=goroutine&gauges=max", "\"uploads\":2},"},
+        {"/api/tree?attachment=a.pprof&type=goroutine&gauges=max&processes=sum", "\"uploads\":2},"},
+        {"/api/tree?attachment=a.pprof&type=goroutine&processes=sum", "\"uploads\":3},"},
+        {"/api/tree?attachment=a.pprof&type=cpu", "\"uploads\":3,\"uploads_with_type\":1,"},
+        {"/api/labels?attachment=a.pprof&type=goroutine", "\"uploads\":3,\"uploads_with_type\":2,"},
+        {"/api/diff?attachment=a.pprof&type=goroutine&base.ids=1", "\"base\":{\"uploads\":1,\"uploads_with_type\":1,"},
+        {"/api/types?attachment=a.pprof", "\"gauge\":true,\"uploads\":2}"},
+        {"/api/types?attachment=a.pprof", "\"processes_at_once\":1,\"uploads\":3}"},
+    };
+    struct text body = {0};
+    post_one(fixture, "goroutine", FRAMES(NULL));
+    post_one(fixture, "goroutine", FRAMES(NULL));
+    post_one(fixture, "cpu", FRAMES(NULL));
+    body_part(&body, "name=\"event\"; filename=\"event.json\"", EVENT);
+    body_part(&body, "name=\"a.pprof\"; filename=\"a.pprof\"", "no profile");
+    body_end(&body);
+    expect_post(fixture->port, &body, 200, "{\"id\":");
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        expect_get(fixture->port, answers[i][0], 200, answers[i][1]);
     }
 }
 
@@ -169,13 +226,16 @@ static void test_two_processes(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         expect_file(fixture, &cases[i], 300);
     }
-    expect_get(fixture->port, "/api/types?attachment=delta-heap.pprof&processes=sum", 200, "\"total\":330,\"c_total\":30,\"gauge\":true}");
+    expect_get(fixture->port, "/api/types?attachment=delta-heap.pprof&processes=sum", 200,
+               "\"total\":330,\"c_total\":30,\"gauge\":true,\"uploads\":2}");
     expect_get(fixture->port, "/api/tree?attachment=delta-heap.pprof&processes=sum", 200,
                "\"gauges\":{\"value\":\"mean\",\"summed\":true,\"processes_at_once\":2,\"uploads\":2},");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_answers, fixture_setup, fixture_teardown),
+                                       cmocka_unit_test_setup_teardown(test_warnings, fixture_setup, fixture_teardown),
+                                       cmocka_unit_test_setup_teardown(test_few_have_the_type, fixture_setup, fixture_teardown),
                                        cmocka_unit_test_setup_teardown(test_file, fixture_setup, fixture_teardown),
                                        cmocka_unit_test_setup_teardown(test_two_processes, fixture_setup, fixture_teardown),
                                        cmocka_unit_test_setup_teardown(test_errors, fixture_setup, fixture_teardown)};

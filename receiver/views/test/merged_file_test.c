@@ -55,6 +55,25 @@ static void test_mean(void **state) {
     expect_file(heap(1000, 800), &report, NULL, NULL, 1000, 400, "mean of 4 profiles, processes of one moment added up;");
 }
 
+// A client's upgrade adds a type: its mean is of the profiles that have it.
+static void test_mean_of_few(void **state) {
+    (void)state;
+    struct merged_report report = report_of((struct gauges){GAUGES_MEAN, false}, 1, 4, 4);
+    report.counts.types[2].profiles = report.counts.types[3].profiles = 2;
+    expect_file(heap(1000, 400), &report, NULL, NULL, 1000, 200,
+                "cmemprof: inuse_objects, inuse_space: mean of 2 of 4 profiles; other types: sums");
+    struct profile *profile = heap(0, 400);
+    uint8_t *bytes;
+    size_t size;
+    static const char comment[] = "cmemprof: inuse_objects: mean of 4 profiles; inuse_space: mean of 2 of 4 profiles; other types: sums";
+    report.counts.types[2].profiles = 4;
+    assert_int_equal(merged_file_finish(profile, &report, NULL, NULL), RECEIVER_OK);
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
+    assert_non_null(memmem(bytes, size, comment, strlen(comment)));
+    profile_free(profile);
+    free(bytes);
+}
+
 static void test_moment(void **state) {
     (void)state;
     struct merged_report all = report_of((struct gauges){GAUGES_LAST, false}, 1, 4, 4), last = report_of(all.gauges.of, 1, 2, 4);
@@ -100,7 +119,7 @@ static void test_all_or_none(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mean), cmocka_unit_test(test_moment), cmocka_unit_test(test_moment_without),
-                                       cmocka_unit_test(test_all_or_none)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mean), cmocka_unit_test(test_mean_of_few), cmocka_unit_test(test_moment),
+                                       cmocka_unit_test(test_moment_without), cmocka_unit_test(test_all_or_none)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

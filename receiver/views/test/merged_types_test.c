@@ -44,8 +44,34 @@ static void test_types(void **state) {
     expect_at(&json, "$.seconds", "540");
     expect_at(&json, "$.samples", "16");
     expect_at(&json, "$.c_samples", "7");
-    expect_at(&json, "$.types[3]", "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":110,\"c_total\":10,\"gauge\":true}");
-    expect_at(&json, "$.types[4]", "{\"type\":\"goroutine\",\"unit\":\"count\",\"total\":3.5,\"c_total\":0,\"gauge\":true}");
+    expect_at(&json, "$.types[3]",
+              "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":110,\"c_total\":10,\"gauge\":true,\"uploads\":7}");
+    expect_at(&json, "$.types[4]", "{\"type\":\"goroutine\",\"unit\":\"count\",\"total\":3.5,\"c_total\":0,\"gauge\":true,\"uploads\":2}");
+    json_free(&json);
+    merged_list_free(&list);
+}
+
+// As the tree has it: a service with an old client beside a new one.
+static void test_units(void **state) {
+    struct place *place = *state;
+    struct json json = {0};
+    static const struct {
+        const char *unit;
+        int64_t value;
+    } cases[] = {{"milliseconds", 5}, {"nanoseconds", 7000000}, {"milliseconds", 1}, {"events", 3}};
+    for (int i = 0; i < 4; i++) {
+        struct profile *profile = profile_new();
+        profile_add_sample_type(profile, "cpu", cases[i].unit);
+        add_stack(profile, FRAMES("f /f.go"), &cases[i].value, i == 2);
+        upload_blob(place, "one", i, "cpu.pprof", finish(profile));
+    }
+    struct merged_list list = list_of(place, "cpu.pprof");
+    json_object_begin(&json);
+    assert_int_equal(merged_types_write(place->store, &list, "cpu.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
+    json_object_end(&json);
+    expect_at(&json, "$.types",
+              "[{\"type\":\"cpu\",\"unit\":\"nanoseconds\",\"total\":13000000,\"c_total\":1000000,\"gauge\":false,\"uploads\":3},"
+              "{\"type\":\"cpu\",\"unit\":\"events\",\"total\":3,\"c_total\":0,\"gauge\":false,\"uploads\":1}]");
     json_free(&json);
     merged_list_free(&list);
 }
@@ -77,8 +103,8 @@ static void test_moments(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_attachments, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_types, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_moments, setup, teardown)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_attachments, setup, teardown), cmocka_unit_test_setup_teardown(test_types, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_units, setup, teardown), cmocka_unit_test_setup_teardown(test_moments, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

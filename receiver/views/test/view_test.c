@@ -20,7 +20,7 @@ static void test_types(void **state) {
               "{\"type\":\"alloc_objects\",\"unit\":\"count\",\"total\":30,\"c_total\":10,\"gauge\":false},"
               "{\"type\":\"alloc_space\",\"unit\":\"bytes\",\"total\":3000,\"c_total\":1000,\"gauge\":false},"
               "{\"type\":\"inuse_objects\",\"unit\":\"count\",\"total\":3,\"c_total\":1,\"gauge\":true},"
-              "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":300,\"c_total\":100,\"gauge\":true}]}");
+              "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":300,\"c_total\":100,\"gauge\":true}],\"warnings\":[]}");
     json_free(&json);
     free(blob.bytes);
 }

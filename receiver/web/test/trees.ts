@@ -22,6 +22,7 @@ export function answer(samples: Sample[]): TreeAnswer {
     nodes_left_out: 0,
     functions: [],
     nodes: [],
+    warnings: [],
   };
   if (compared) made.base_total = made.base_self = 0;
   const functions = new Map<string, number>();

@@ -11,6 +11,7 @@ import { FlameGraph } from "../graph/flame_graph";
 import { change as changeText, count, share, value } from "../lib/format";
 import { frameText } from "../graph/frame_text";
 import { FunctionTable } from "../graph/function_table";
+import { typeText, unreadNote, Warnings } from "../lib/notes";
 import { flags } from "../graph/pattern";
 import { gaugeControls } from "../graph/profile_toolbar";
 import { hasSelection } from "../lib/time_range";
@@ -63,6 +64,7 @@ export class ComparePage implements View {
     },
     { compared: true },
   );
+  private readonly warnings = new Warnings();
   private readonly frame = make("p", { id: "frame", role: "status" });
   private readonly actions = make("div", { class: "toolbar-group" });
   private readonly panels = make("div", { class: "compare-view" });
@@ -97,7 +99,7 @@ export class ComparePage implements View {
       side(this.graphs.now, "Now"),
       make("section", { class: "panel compare-table", "aria-label": "Functions" }, this.table.element),
     );
-    this.body.append(this.toolbar, this.panels, make("div", { class: "status" }, this.frame, this.actions));
+    this.body.append(this.toolbar, this.warnings.element, this.panels, make("div", { class: "status" }, this.frame, this.actions));
     const swap = button("⇄", () => navigate(swapped(current())), {
       id: "swap",
       title: "Swap the two sides",
@@ -207,16 +209,18 @@ export class ComparePage implements View {
     });
     this.tell(undefined, 0);
     const { answer } = shown;
-    const failed = answer.failed_count + answer.base.failed_count;
+    this.warnings.show(answer.warnings);
     const older = answer.uploads_left_out + answer.base.uploads_left_out;
     const notes = [
       shown.both.leftOut > 0 && `${shown.both.leftOut.toLocaleString("en")} smallest frames not drawn`,
       older > 0 && `${count(older, "older upload")} left out`,
-      failed > 0 && `${count(failed, "profile")} could not be read`,
+      typeText(answer, answer.gauge),
+      typeText(answer.base, answer.gauge) && `of the baseline ${typeText(answer.base, answer.gauge)}`,
     ].filter(Boolean);
     refill(
       this.actions,
-      make("span", { class: "soft" }, [...notes, count(rows.length, "function")].join(" · ")),
+      make("span", { class: "soft", id: "notes" }, [...notes, count(rows.length, "function")].join(" · ")),
+      unreadNote(answer, answer.base),
       button("Reset zoom", () => change({ zoom: null }), { id: "reset", disabled: !zoom }),
     );
   }

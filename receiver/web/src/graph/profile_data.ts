@@ -1,6 +1,5 @@
 // profile_data.ts: what the tab Profiles shows of a selection, asked for once and kept while the selection stays.
 import * as api from "../lib/api";
-import { count } from "../lib/format";
 import { singleUpload } from "../lib/selection";
 import type { State } from "../lib/state";
 import { readTree, type Tree } from "./tree";
@@ -11,6 +10,7 @@ export interface LoadedTree {
   tree: Tree;
   merged?: api.Merged; // of an aggregate
   gauge?: boolean; // the aggregate's values are means
+  warnings: readonly string[]; // of the profiler
 }
 
 // The selection with the parameters that say how gauges of several uploads become one value.
@@ -19,29 +19,6 @@ export function withGauges(now: State): URLSearchParams {
   if (singleUpload(params)) return params;
   for (const name of ["gauges", "processes"]) if (now.get(name)) params.set(name, now.get(name));
   return params;
-}
-
-// "216 profiles merged, 3 processes"; of a gauge "mean of 216 uploads, 3 processes": what was there at 216 moments does not add up.
-export function mergedText({ uploads, processes, gauges }: api.Merged, gauge: boolean): string {
-  const of = processes > 0 ? `, ${count(processes, "process")}` : "";
-  const added = gauges?.summed ? ", added up" : "";
-  if (!gauge) return `${count(uploads, "profile")} merged${of}`;
-  if (gauges?.value === "last")
-    return uploads === 1 ? "the last upload" : `${added ? "sum" : "mean"} of the last uploads of ${count(processes, "process")}`;
-  if (gauges?.value === "max") return `the largest of ${count(gauges.uploads, "upload")}${added && of + added}`;
-  const atOnce = gauges?.processes_at_once ?? 1;
-  const times = added && atOnce > 1 ? `${added} (${Number(atOnce.toFixed(1))} at a time)` : "";
-  return `mean of ${count(uploads, "upload")}${of}${times}`;
-}
-
-// Each reason once, the most frequent first: "12 x not a readable profile: ...".
-export function failureReasons({ failed }: api.Merged): string {
-  const times = new Map<string, number>();
-  for (const { reason } of failed) times.set(reason, (times.get(reason) ?? 0) + 1);
-  return [...times]
-    .sort((a, b) => b[1] - a[1])
-    .map(([reason, n]) => `${n.toLocaleString("en")} × ${reason}`)
-    .join("\n");
 }
 
 // An attachment of the selection; size_bytes is known of a single upload's only.
@@ -110,9 +87,12 @@ export class ProfileData {
 
   private async ask(request: api.TreeRequest): Promise<LoadedTree> {
     const { signal } = this.abort;
-    if (this.id) return { tree: readTree(await api.uploadTree(this.id, request, signal)) };
+    if (this.id) {
+      const one = await api.uploadTree(this.id, request, signal);
+      return { tree: readTree(one), warnings: one.warnings };
+    }
     const answer = await api.tree(this.selection, request, signal);
-    return { tree: readTree(answer), merged: answer, gauge: answer.gauge };
+    return { tree: readTree(answer), merged: answer, gauge: answer.gauge, warnings: answer.warnings };
   }
 
   labels(attachment: string, type: string): Promise<api.Labels> {

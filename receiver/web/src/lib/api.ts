@@ -82,10 +82,11 @@ export interface Gauges {
 // What the answer for a selection was made of.
 export interface Merged {
   uploads: number;
+  uploads_with_type?: number; // of them; not where it is not known
   processes: number; // that they are of
   uploads_left_out: number;
   failed_count: number;
-  failed: { id: number; reason: string }[];
+  failed: { id: number; uploads: number; reason: string }[]; // a reason each, with the first upload that has it
   seconds?: number; // that the uploads cover
   gauges?: Gauges; // of what looks into profiles
 }
@@ -113,6 +114,7 @@ export interface TreeAnswer {
   nodes_left_out: number;
   functions: TreeFunction[];
   nodes: number[][];
+  warnings: string[]; // of the profiler: what is missing
   sums?: number[][]; // [self, total] of each function, in a difference also of the baseline: of the whole tree, where not all of it is sent
 }
 

@@ -15,17 +15,8 @@ import { FunctionTable } from "../graph/function_table";
 import { groupings } from "../graph/groups";
 import { exactly, flags } from "../graph/pattern";
 import { closeMenu, openMenu, type Item } from "../lib/popup";
-import {
-  failureReasons,
-  mergedText,
-  pickAttachment,
-  pickType,
-  ProfileData,
-  typeId,
-  withGauges,
-  type File,
-  type LoadedTree,
-} from "../graph/profile_data";
+import { mergedText, typeText, unreadNote, Warnings } from "../lib/notes";
+import { pickAttachment, pickType, ProfileData, typeId, withGauges, type File, type LoadedTree } from "../graph/profile_data";
 import { addPattern, choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
 import { ProfilesRail } from "./profiles_rail";
 import { Sandwich } from "../graph/sandwich";
@@ -74,6 +65,7 @@ export class ProfilesTab implements View {
     (tree, node, x, y) => this.frameMenu(tree, node, x, y),
     (side, path) => change({ [side]: path }),
   );
+  private readonly warnings = new Warnings();
   private readonly frame = make("p", { id: "frame", role: "status" });
   private readonly actions = make("div", { class: "toolbar-group" });
   private readonly panel = make("div", { id: "graph", class: "profile-view panel" });
@@ -101,7 +93,7 @@ export class ProfilesTab implements View {
     this.panel.append(this.short.element, this.graph.element, this.table.element, this.sandwich.element);
     // Until there is a tree, an empty panel says that it is loading.
     for (const part of [this.toolbar, this.short, this.graph, this.table, this.sandwich]) part.element.hidden = true;
-    this.shown.append(this.toolbar.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
+    this.shown.append(this.toolbar.element, this.warnings.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
     root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
     actAsMenu(this.toolbar.labels.element, this.abort.signal);
@@ -288,20 +280,21 @@ export class ProfilesTab implements View {
     const { zoomed } = this.graph;
     const { merged } = loaded;
     this.tell(tree, -1);
+    this.warnings.show(loaded.warnings);
+    const listed = view === "table" || view === "sandwich";
     const notes = [
       tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`,
       merged && mergedText(merged, loaded.gauge ?? false),
-      merged && merged.failed_count > 0 && `${merged.failed_count.toLocaleString("en")} could not be read`,
+      merged && typeText(merged, loaded.gauge ?? false),
       merged && merged.uploads_left_out > 0 && `${merged.uploads_left_out.toLocaleString("en")} older ones left out`,
+      listed && count(this.sums().length, "function"),
     ].filter(Boolean);
-    if (view === "table" || view === "sandwich") {
-      refill(this.actions, make("span", { class: "soft" }, [...notes, count(this.sums().length, "function")].join(" · ")));
-      return;
-    }
+    const noted = [make("span", { class: "soft", id: "notes" }, notes.join(" · ")), merged ? unreadNote(merged) : false];
+    if (listed) return refill(this.actions, ...noted);
     const items = zoomed > 0 ? this.frameItems(tree, zoomed).filter((item) => item.id !== "zoom") : [];
     refill(
       this.actions,
-      make("span", { class: "soft", id: "notes", title: merged ? failureReasons(merged) : "" }, notes.join(" · ")),
+      ...noted,
       ...items
         .filter((item) => ["sandwich", "focus", "ignore", "hide", "copy-stack"].includes(item.id))
         .map((item) => button(item.text, item.run, { data: { action: item.id } })),
