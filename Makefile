@@ -294,7 +294,9 @@ everywhere: build/.setup-test ## Run the C and Go tests with other compilers, -O
 build/.setup-stress: scripts/setup build/.setup-test
 	@scripts/setup stress
 	@touch $@
-stress: build/.setup-stress lib static musl build/cmemprof ## Failing allocations, real programs, stacks and clients in full, go-sqlite3's suite 20 times (hours)
+HEALTHY_TEST := build/obj/test/receiver_analysis_healthy_test
+stress: build/.setup-stress lib static musl build/cmemprof $(HEALTHY_TEST) ## Failing allocations, real programs, stacks and clients in full, healthy services with other noise, go-sqlite3's suite 20 times (hours)
+	HEALTHY_SEEDS=10 scripts/run-c-tests $(HEALTHY_TEST)
 	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./names ./programs ./stacks
 	cd testdata && CMEMPROF_STRESS=full go test -count=1 -timeout 2h -run Client ./receiver
 	RUNS=20 scripts/test-go-sqlite3
