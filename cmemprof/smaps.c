@@ -136,8 +136,9 @@ enum smaps_error smaps_read(int file, char buffer[SMAPS_BUFFER_BYTES], smaps_vis
     parser.visit = visit;
     parser.context = context;
     size_t size = 0;
-    for (;;) {
-        ssize_t more = read(file, buffer + size, SMAPS_BUFFER_BYTES - 1 - size);
+    // pread: a program that closes all descriptors may have another file under this number by now, whose data must not be taken from it.
+    for (off_t offset = 0;;) {
+        ssize_t more = pread(file, buffer + size, SMAPS_BUFFER_BYTES - 1 - size, offset);
         if (more < 0 && errno == EINTR) {
             continue;
         }
@@ -147,6 +148,7 @@ enum smaps_error smaps_read(int file, char buffer[SMAPS_BUFFER_BYTES], smaps_vis
         if (more == 0) {
             break;
         }
+        offset += more;
         size += (size_t)more;
         char *at = buffer;
         for (char *end; (end = memchr(at, '\n', size - (size_t)(at - buffer))) != NULL; at = end + 1) {

@@ -36,7 +36,7 @@ const char *smaps_error_text(enum smaps_error error); // never NULL
 
 typedef void (*smaps_visit)(void *context, const struct smaps_area *area);
 
-// Visits the areas by rising address. file: of smaps or smaps_rollup, at its start. Areas before an error have been visited.
+// Visits the areas by rising address. file: of smaps, smaps_rollup or maps; its position stays. Areas before an error have been visited.
 enum smaps_error smaps_read(int file, char buffer[SMAPS_BUFFER_BYTES], smaps_visit visit, void *context);
 enum smaps_error smaps_open(const char *path, int *file);
 
