@@ -34,6 +34,8 @@ func TestVerdict(t *testing.T) {
 		{"RSS grows by 0.05 MB/s", "growth per second", each(func(i int, r *record) { r.on.rssMB += float64(i) * 5 * 0.05 }), failed},
 		{"RSS grows in both", "", each(func(i int, r *record) { r.on.rssMB += float64(i); r.off.rssMB += float64(i) }), held},
 		{"threads grow", "growth", each(func(i int, r *record) { r.on.threads += float64(i / 100) }), failed},
+		{"threads come later than in the other", "", each(func(i int, r *record) { r.off.threads = 51; r.on.threads = 40 + min(float64(i/100), 9) }), held},
+		{"threads come later, and more of them", "growth", each(func(i int, r *record) { r.off.threads = 51; r.on.threads = 40 + float64(i/50) }), failed},
 		{"descriptors grow", "growth", each(func(i int, r *record) { r.on.descriptors += float64(i / 100) }), failed},
 		{"address space grows", "growth", each(func(i int, r *record) { r.on.vmSizeMB += float64(i) }), failed},
 		{"own memory grows", "growth", each(func(i int, r *record) { r.profiler.C.OwnBytes += uint64(i) * 1000 }), failed},
