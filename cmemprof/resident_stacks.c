@@ -47,13 +47,13 @@ static struct thread *list_threads(struct resident *resident) {
     snprintf(path, sizeof path, "/proc/%d/task", (int)resident->pid);
     DIR *directory = opendir(path);
     struct thread *threads = NULL;
-    size_t capacity = 0;
+    size_t count = 0, capacity = 0;
     for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
         uint64_t id = strtoull(entry->d_name, NULL, 10);
         if (id == 0) {
             continue;
         }
-        if (resident->threads == capacity) {
+        if (count == capacity) {
             size_t more = capacity != 0 ? 2 * capacity : 64;
             struct thread *grown = symbolizer_arena_grow(&resident->memory, threads, capacity * sizeof *threads, more * sizeof *threads);
             if (grown == NULL) {
@@ -63,11 +63,12 @@ static struct thread *list_threads(struct resident *resident) {
             threads = grown;
             capacity = more;
         }
-        threads[resident->threads++] = (struct thread){.id = id, .is_found = id == (uint64_t)resident->pid}; // the first one's is [stack]
+        threads[count++] = (struct thread){.id = id, .is_found = id == (uint64_t)resident->pid}; // the first one's is [stack]
     }
     if (directory != NULL) {
         closedir(directory);
     }
+    resident->threads = count;
     return threads;
 }
 

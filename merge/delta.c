@@ -368,6 +368,7 @@ enum merge_error delta_next(struct delta *delta, const void *bytes, size_t size,
             forget(delta);
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the result");
     }
-    memcpy(*out, result, *out_size);
+    if (*out_size != 0) // nothing is reported of a profile that is only stored
+        memcpy(*out, result, *out_size);
     return MERGE_OK;
 }

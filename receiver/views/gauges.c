@@ -311,17 +311,18 @@ static void pick_all(const struct merged_list *list, struct merged_list *picked)
     }
 }
 
-// False: no memory. values: what each has, for max.
+// False: no memory. values: what each has; NULL: not for max.
 static bool pick(const struct merged_list *list, struct gauges gauges, const double *values, struct merged_list *picked) {
     *picked = (struct merged_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->question};
+    bool max = gauges.value == GAUGES_MAX && values;
     struct newest newest;
     bool ok = newest_start(&newest, list) && picked->uploads;
     if (ok && (gauges.value == GAUGES_MEAN || list->count == 0)) {
         pick_all(list, picked);
-    } else if (ok && gauges.value == GAUGES_MAX && !gauges.summed) {
+    } else if (ok && max && !gauges.summed) {
         picked->uploads[picked->count++] = list->uploads[largest_upload(list, values)];
     } else if (ok) {
-        pick_moment(list, &newest, gauges.value == GAUGES_MAX ? largest_moment(list, &newest, values) : list->count - 1, picked);
+        pick_moment(list, &newest, max ? largest_moment(list, &newest, values) : list->count - 1, picked);
     }
     newest_free(&newest);
     if (!ok) {
@@ -386,7 +387,7 @@ static enum receiver_error pick_last(struct gauges_source *source, struct gauges
 }
 
 enum receiver_error gauges_pick(struct gauges_source *source, struct gauges gauges, const char *type, struct merged_list *picked) {
-    double *values = malloc((source->list->count + 1) * sizeof *values);
+    double *values = calloc(source->list->count + 1, sizeof *values);
     enum receiver_error error = RECEIVER_NO_MEMORY;
     *picked = (struct merged_list){0};
     if (values && gauges.value == GAUGES_LAST) {
