@@ -120,7 +120,11 @@ static enum smaps_error report_once(const struct arguments *arguments) {
         read_status(arguments->pid, name, &report.peak);
         snprintf(list, sizeof list, "/proc/%d/cgroup", (int)arguments->pid);
         report.cgroup = cgroup_memory_read(list, CGROUP_MEMORY_MOUNT, &cgroup) ? &cgroup : NULL;
-        (arguments->json ? memory_report_json : memory_report_table)(&report, stdout);
+        if (!arguments->json) {
+            memory_report_table(&report, stdout);
+        } else if (!memory_report_json(&report, stdout)) {
+            error = SMAPS_UNREADABLE;
+        }
     }
     resident_close(resident);
     free(resident);

@@ -1,5 +1,6 @@
 // memory_report.c: see memory_report.h.
 #include "memory_report.h"
+#include "../receiver/base/json.h"
 #include "text.h"
 
 #include <inttypes.h>
@@ -146,76 +147,105 @@ void memory_report_table(const struct memory_report *report, FILE *out) {
 
 // ---- JSON ----
 
-static void put_string(const char *text, FILE *out) {
-    fputc('"', out);
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\') {
-            fprintf(out, "\\%c", *at);
-        } else if (*at < 0x20) {
-            fprintf(out, "\\u%04x", *at);
-        } else {
-            fputc(*at, out);
-        }
-    }
-    fputc('"', out);
+static void put_bytes(struct json *json, const char *key, uint64_t value) {
+    json_key(json, key);
+    json_number(json, value <= INT64_MAX ? (int64_t)value : INT64_MAX);
 }
 
-static void put_entries(const struct resident *resident, enum resident_part part, FILE *out) {
-    const char *comma = "";
+static void put_bool(struct json *json, const char *key, bool value) {
+    json_key(json, key);
+    json_bool(json, value);
+}
+
+static void put_entries(const struct resident *resident, enum resident_part part, struct json *json) {
+    json_key(json, "entries");
+    json_array_begin(json);
     for (size_t i = 0; i < resident->entry_count; i++) {
         const struct resident_entry *entry = &resident->entries[i];
         if (entry->part == part) {
-            fprintf(out, "%s{\"name\":", comma);
-            put_string(entry->name, out);
-            fprintf(out,
-                    ",\"areas\":%" PRIu32 ",\"rss_bytes\":%" PRIu64 ",\"mapped_bytes\":%" PRIu64 ",\"swap_bytes\":%" PRIu64
-                    ",\"lazy_free_bytes\":%" PRIu64 ",\"huge_bytes\":%" PRIu64 "}",
-                    entry->pieces, entry->rss, entry->mapped, entry->swap, entry->lazy_free, entry->huge);
-            comma = ",";
+            json_object_begin(json);
+            json_key(json, "name");
+            json_text(json, entry->name);
+            put_bytes(json, "areas", entry->pieces);
+            put_bytes(json, "rss_bytes", entry->rss);
+            put_bytes(json, "mapped_bytes", entry->mapped);
+            put_bytes(json, "swap_bytes", entry->swap);
+            put_bytes(json, "lazy_free_bytes", entry->lazy_free);
+            put_bytes(json, "huge_bytes", entry->huge);
+            json_object_end(json);
         }
     }
+    json_array_end(json);
 }
 
-static void put_cgroup(const struct cgroup_memory *cgroup, FILE *out) {
-    fprintf(out, ",\"cgroup\":{\"version\":%u,\"used_bytes\":%" PRIu64 ",\"limit_bytes\":", cgroup->version, cgroup->used);
-    if (cgroup->limit == UINT64_MAX) {
-        fputs("null", out);
-    } else {
-        fprintf(out, "%" PRIu64, cgroup->limit);
-    }
-    fprintf(out,
-            ",\"anonymous_bytes\":%" PRIu64 ",\"file_bytes\":%" PRIu64 ",\"shared_bytes\":%" PRIu64 ",\"kernel_bytes\":%" PRIu64
-            ",\"inactive_file_bytes\":%" PRIu64 ",\"high_events\":%" PRIu64 ",\"max_events\":%" PRIu64 ",\"oom_kills\":%" PRIu64 "}",
-            cgroup->anonymous, cgroup->file, cgroup->shared, cgroup->kernel, cgroup->inactive_file, cgroup->high_events, cgroup->max_events,
-            cgroup->oom_kills);
-}
-
-static const char *truth(bool value) {
-    return value ? "true" : "false";
-}
-
-void memory_report_json(const struct memory_report *report, FILE *out) {
-    const struct resident *resident = report->resident;
-    fprintf(out, "{\"pid\":%d,\"program\":", (int)resident->pid);
-    put_string(report->program, out);
-    fprintf(out,
-            ",\"rss_bytes\":%" PRIu64 ",\"peak_rss_bytes\":%" PRIu64 ",\"swap_bytes\":%" PRIu64 ",\"hugetlb_bytes\":%" PRIu64
-            ",\"unexplained_bytes\":%" PRIu64 ",\"areas\":%zu,\"threads\":%zu,\"parts\":[",
-            resident->rss, report->peak, resident->swap, resident->hugetlb, resident->parts[RESIDENT_UNEXPLAINED], resident->area_count,
-            resident->threads);
+static void put_parts(const struct resident *resident, struct json *json) {
     enum resident_part parts[RESIDENT_PART_COUNT];
     sort_parts(resident, parts);
+    json_key(json, "parts");
+    json_array_begin(json);
     for (size_t i = 0; i < RESIDENT_PART_COUNT; i++) {
-        fprintf(out, "%s{\"part\":\"%s\",\"rss_bytes\":%" PRIu64 ",\"entries\":[", i == 0 ? "" : ",", resident_part_key(parts[i]),
-                resident->parts[parts[i]]);
-        put_entries(resident, parts[i], out);
-        fputs("]}", out);
+        json_object_begin(json);
+        json_key(json, "part");
+        json_text(json, resident_part_key(parts[i]));
+        put_bytes(json, "rss_bytes", resident->parts[parts[i]]);
+        put_entries(resident, parts[i], json);
+        json_object_end(json);
     }
-    fputs("]", out);
+    json_array_end(json);
+}
+
+static void put_cgroup(const struct cgroup_memory *cgroup, struct json *json) {
+    json_key(json, "cgroup");
+    json_object_begin(json);
+    put_bytes(json, "version", cgroup->version);
+    put_bytes(json, "used_bytes", cgroup->used);
+    if (cgroup->limit == UINT64_MAX) {
+        json_key(json, "limit_bytes");
+        json_text(json, NULL);
+    } else {
+        put_bytes(json, "limit_bytes", cgroup->limit);
+    }
+    put_bytes(json, "anonymous_bytes", cgroup->anonymous);
+    put_bytes(json, "file_bytes", cgroup->file);
+    put_bytes(json, "shared_bytes", cgroup->shared);
+    put_bytes(json, "kernel_bytes", cgroup->kernel);
+    put_bytes(json, "inactive_file_bytes", cgroup->inactive_file);
+    put_bytes(json, "high_events", cgroup->high_events);
+    put_bytes(json, "max_events", cgroup->max_events);
+    put_bytes(json, "oom_kills", cgroup->oom_kills);
+    json_object_end(json);
+}
+
+bool memory_report_json(const struct memory_report *report, FILE *out) {
+    const struct resident *resident = report->resident;
+    struct json json = {0};
+    json_object_begin(&json);
+    put_bytes(&json, "pid", (uint64_t)resident->pid);
+    json_key(&json, "program");
+    json_text(&json, report->program);
+    put_bytes(&json, "rss_bytes", resident->rss);
+    put_bytes(&json, "peak_rss_bytes", report->peak);
+    put_bytes(&json, "swap_bytes", resident->swap);
+    put_bytes(&json, "hugetlb_bytes", resident->hugetlb);
+    put_bytes(&json, "unexplained_bytes", resident->parts[RESIDENT_UNEXPLAINED]);
+    put_bytes(&json, "areas", resident->area_count);
+    put_bytes(&json, "threads", resident->threads);
+    put_parts(resident, &json);
     if (report->cgroup) {
-        put_cgroup(report->cgroup, out);
+        put_cgroup(report->cgroup, &json);
     }
-    fprintf(out, ",\"reads_memory\":%s,\"reads_pages\":%s,\"go\":%s,\"go_heap_by_list\":%s,\"lost_threads\":%zu,\"complete\":%s}\n",
-            truth(resident->reads_bytes), truth(resident->reads_pages), truth(resident->is_go), truth(resident->knows_go_heap),
-            resident->lost_threads, truth(!resident->ran_short && resident->looked_everywhere));
+    put_bool(&json, "reads_memory", resident->reads_bytes);
+    put_bool(&json, "reads_pages", resident->reads_pages);
+    put_bool(&json, "go", resident->is_go);
+    put_bool(&json, "go_heap_by_list", resident->knows_go_heap);
+    put_bytes(&json, "lost_threads", resident->lost_threads);
+    put_bool(&json, "complete", !resident->ran_short && resident->looked_everywhere);
+    json_object_end(&json);
+    bool ok = !json_failed(&json);
+    if (ok) {
+        fwrite(json.bytes, 1, json.size, out);
+        fputc('\n', out);
+    }
+    json_free(&json);
+    return ok;
 }

@@ -18,7 +18,8 @@ struct memory_report {
 };
 
 void memory_report_table(const struct memory_report *report, FILE *out);
-// One line: {"pid":...,"rss_bytes":...,"unexplained_bytes":...,"parts":[{"part":"malloc","rss_bytes":...,"entries":[...]}],...}
-void memory_report_json(const struct memory_report *report, FILE *out);
+// False: no memory. One line:
+// {"pid":...,"rss_bytes":...,"unexplained_bytes":...,"parts":[{"part":"malloc","rss_bytes":...,"entries":[...]}],...}
+bool memory_report_json(const struct memory_report *report, FILE *out);
 
 #endif

@@ -45,20 +45,31 @@ static void bytes_in_use_follow_the_program(void **state) {
     }
 }
 
+// Of ten touched blocks one stays.
+static void break_up(void **blocks, size_t count, size_t bytes) {
+    for (size_t i = 0; i < count; i++) {
+        assert_non_null(blocks[i] = malloc(bytes));
+        memset(blocks[i], 1, bytes);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i % 10 != 0) {
+            free(blocks[i]);
+        }
+    }
+}
+
+static void free_rest(void **blocks, size_t count) {
+    for (size_t i = 0; i < count; i += 10) {
+        free(blocks[i]);
+    }
+}
+
 // Free pages between blocks return to the kernel, and glibc's own figures do not change.
 static void malloc_trim_is_not_fragmentation(void **state) {
     (void)state;
     enum { BLOCKS = 4000, BLOCK_BYTES = 16384 };
     static void *blocks[BLOCKS];
-    for (size_t i = 0; i < BLOCKS; i++) {
-        assert_non_null(blocks[i] = malloc(BLOCK_BYTES));
-        memset(blocks[i], 1, BLOCK_BYTES);
-    }
-    for (size_t i = 0; i < BLOCKS; i++) {
-        if (i % 10 != 0) {
-            free(blocks[i]);
-        }
-    }
+    break_up(blocks, BLOCKS, BLOCK_BYTES);
     struct cmemprof_allocator_stats before = now();
     assert_int_equal(malloc_trim(0), 1);
     struct cmemprof_allocator_stats after = now();
@@ -66,9 +77,7 @@ static void malloc_trim_is_not_fragmentation(void **state) {
     assert_true(before.fragmentation_bytes > (size_t)BLOCKS / 2 * BLOCK_BYTES);
     assert_true(after.fragmentation_bytes < (size_t)BLOCKS / 4 * BLOCK_BYTES);
     assert_true(after.resident_bytes < before.resident_bytes - (size_t)BLOCKS / 2 * BLOCK_BYTES);
-    for (size_t i = 0; i < BLOCKS; i += 10) {
-        free(blocks[i]);
-    }
+    free_rest(blocks, BLOCKS);
 }
 
 // What the program has beside malloc, as Go's heap, does not stand for pages that malloc gave back.
@@ -76,15 +85,7 @@ static void other_memory_is_not_fragmentation(void **state) {
     (void)state;
     enum { BLOCKS = 8000, BLOCK_BYTES = 16384, OTHER_BYTES = 200 << 20 };
     static void *blocks[BLOCKS];
-    for (size_t i = 0; i < BLOCKS; i++) {
-        assert_non_null(blocks[i] = malloc(BLOCK_BYTES));
-        memset(blocks[i], 1, BLOCK_BYTES);
-    }
-    for (size_t i = 0; i < BLOCKS; i++) {
-        if (i % 10 != 0) {
-            free(blocks[i]);
-        }
-    }
+    break_up(blocks, BLOCKS, BLOCK_BYTES);
     assert_int_equal(malloc_trim(0), 1);
     struct cmemprof_allocator_stats before = now();
     void *other = mmap(NULL, OTHER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -95,9 +96,7 @@ static void other_memory_is_not_fragmentation(void **state) {
     assert_true(after.fragmentation_bytes < (size_t)BLOCKS / 4 * BLOCK_BYTES);
     assert_true(after.mapped_bytes > after.resident_bytes + (size_t)BLOCKS / 2 * BLOCK_BYTES);
     munmap(other, OTHER_BYTES);
-    for (size_t i = 0; i < BLOCKS; i += 10) {
-        free(blocks[i]);
-    }
+    free_rest(blocks, BLOCKS);
 }
 
 static void a_mapped_block_is_in_use(void **state) {
