@@ -87,8 +87,31 @@ bool resident_is_anonymous(const struct resident_piece *piece) {
     return piece->part == RESIDENT_UNEXPLAINED && piece->is_private && piece->is_writable && !piece->has_file;
 }
 
+// -1: not to be learned.
+static int is_present(const struct resident *resident, uint64_t address) {
+    uint64_t word = PAGE_IS_PRESENT;
+    if (resident->pages_file >= 0 &&
+        pread(resident->pages_file, &word, sizeof word, (off_t)(address / PAGE_BYTES * sizeof word)) != sizeof word) {
+        return -1;
+    }
+    return (word & PAGE_IS_PRESENT) != 0;
+}
+
 bool resident_bytes(const struct resident *resident, uint64_t address, void *to, size_t size) {
-    return resident->bytes_file >= 0 && address <= INT64_MAX && pread(resident->bytes_file, to, size, (off_t)address) == (ssize_t)size;
+    if (resident->bytes_file < 0 || address > INT64_MAX - size) {
+        return false;
+    }
+    for (size_t done = 0, part; done < size; done += part) {
+        uint64_t at = address + done, left = PAGE_BYTES - at % PAGE_BYTES;
+        int present = is_present(resident, at);
+        part = size - done < left ? size - done : left;
+        if (present == 0) {
+            memset((char *)to + done, 0, part);
+        } else if (present < 0 || pread(resident->bytes_file, (char *)to + done, part, (off_t)at) != (ssize_t)part) {
+            return false;
+        }
+    }
+    return true;
 }
 
 // Bytes of [low, high) that are present, and those that are swapped out. False: not to be learned.

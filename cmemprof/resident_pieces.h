@@ -14,7 +14,7 @@ void resident_claim(struct resident *resident, uint64_t low, uint64_t high, enum
 const struct resident_piece *resident_piece_at(const struct resident *resident, uint64_t address);
 // Memory that nothing but the process's own code can explain: private, writable, without a file.
 bool resident_is_anonymous(const struct resident_piece *piece);
-// False: it is not mapped, or may not be read.
+// Pages that are not present are zeroes, and stay so: to read one would make the kernel map it. False: may not be read.
 bool resident_bytes(const struct resident *resident, uint64_t address, void *to, size_t size);
 
 // Reads the areas of /proc/PID/smaps, or of /proc/PID/maps, which has no figures but takes the kernel no walk over all pages. The process's

@@ -111,6 +111,19 @@ static void without_pages_lengths_count(void **state) {
     assert_piece(1, 16, 64, RESIDENT_UNEXPLAINED, 24);
 }
 
+static void what_is_not_present_is_not_touched(void **state) {
+    (void)state;
+    static char bytes[PAGES * PAGE];
+    size_t left = PAGES;
+    memset(bytes, 2, sizeof bytes);
+    resident.bytes_file = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    assert_true(resident_bytes(&resident, (uintptr_t)area + 100, bytes, sizeof bytes - 100));
+    assert_int_equal(bytes[PAGES / 2 * PAGE - 101], 0);
+    assert_int_equal(bytes[PAGES / 2 * PAGE - 100], 1);
+    assert_int_equal(resident_next_present(&resident, (uintptr_t)area, (uintptr_t)area + PAGES * PAGE, &left),
+                     (uintptr_t)area + PAGES / 2 * PAGE);
+}
+
 static void names_are_kept_once(void **state) {
     (void)state;
     char name[32];
@@ -130,6 +143,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_first_of_overlapping_claims_counts, open_area, close_area),
         cmocka_unit_test_setup_teardown(the_sum_stays_the_areas, open_area, close_area),
         cmocka_unit_test_setup_teardown(without_pages_lengths_count, open_area, close_area),
+        cmocka_unit_test_setup_teardown(what_is_not_present_is_not_touched, open_area, close_area),
         cmocka_unit_test_setup_teardown(names_are_kept_once, open_area, close_area),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
