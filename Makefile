@@ -262,15 +262,15 @@ test-go: build/.setup-test
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
 test-programs: build/.setup-test tested
-	cd testdata && go vet ./... && go test -count=1 -p 2 -parallel 2 -timeout 15m ./...
-	cd testdata/soak && go vet -tags no_duckdb ./... && go test -count=1 -timeout 15m .
+	cd testdata && go test -count=1 -p 2 -parallel 2 -timeout 15m ./...
+	cd testdata/soak && go test -count=1 -timeout 15m .
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
-	cd testdata/datadog && go vet ./... && (cd v1 && go vet ./...) && go test -count=1 -timeout 10m ./...
+	cd testdata/datadog && go test -count=1 -timeout 10m ./...
 test-go-sqlite3: build/.setup-test lib ## Run go-sqlite3's own test suite with and without cmemprof
 	scripts/test-go-sqlite3
 test-demo: build/.setup-test build/cmemprof
-	cd demo && go vet ./... && go test -count=1 ./...
+	cd demo && go test -count=1 ./...
 
 # ---- Long tests ----
 

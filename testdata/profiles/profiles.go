@@ -27,12 +27,12 @@ type File struct {
 
 // Captures returns the pprof files of all captures but those in LZ4, which neither google/pprof nor a Go service reads (lz4/ has tests of its
 // own). testdata is the path of the folder testdata.
-func Captures(testdata string) ([]File, error) { return captures(testdata, false) }
+func Captures(testdata string) ([]File, error) { return readCaptures(testdata, false) }
 
 // CapturesInLZ4 returns the others.
-func CapturesInLZ4(testdata string) ([]File, error) { return captures(testdata, true) }
+func CapturesInLZ4(testdata string) ([]File, error) { return readCaptures(testdata, true) }
 
-func captures(testdata string, inLZ4 bool) ([]File, error) {
+func readCaptures(testdata string, inLZ4 bool) ([]File, error) {
 	requests, err := filepath.Glob(filepath.Join(testdata, "captures", "*", "*", "request.json"))
 	if err != nil || len(requests) == 0 {
 		return nil, fmt.Errorf("no captures in %s: %v", testdata, err)
