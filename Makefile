@@ -151,7 +151,7 @@ $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_
 $(foreach f,merge lz4 upload receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(SANITIZE),$(r)))))
 .SECONDARY:
 
-# Compares names with libdw's; testdata/names gives it files.
+# Compares names with libdw's; e2e/names gives it files.
 build/beside-libdw: build/obj/cmemprof/test/beside_libdw.o $(call objects,cmemprof,obj) $(call objects,merge,obj)
 	@echo "  link  $@"
 	@$(CC) -pthread -o $@ $^ $(call libs,cmemprof) $(TEST_LIBS_cmemprof)
@@ -227,7 +227,7 @@ check: build/.setup-test lib $(call objects,upload,obj) build/web/.checked $(COM
 
 test-analyser: build/.setup-test $(ANALYSES) ## Have clang's analyser look at all C code (minutes; again only what has changed)
 
-# What the page works out: layout, search, filters. How it looks and answers is tested in Chromium (testdata/page).
+# What the page works out: layout, search, filters. How it looks and answers is tested in Chromium (e2e/page).
 test-page: build/web/.checked
 	@node receiver/web/build.mjs test
 	@node --test build/web-test/*.mjs >build/web-test/log 2>&1 && grep -E '^(#|ℹ) pass' build/web-test/log || { cat build/web-test/log; false; }
@@ -262,11 +262,11 @@ test-go: build/.setup-test
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
 test-programs: build/.setup-test tested
-	cd testdata && go test -count=1 -p 2 -parallel 2 -timeout 15m ./...
-	cd testdata/soak && go test -count=1 -timeout 15m .
+	cd e2e && go test -count=1 -p 2 -parallel 2 -timeout 15m ./...
+	cd e2e/soak && go test -count=1 -timeout 15m .
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
-	cd testdata/datadog && go test -count=1 -timeout 10m ./...
+	cd e2e/datadog && go test -count=1 -timeout 10m ./...
 test-go-sqlite3: build/.setup-test lib ## Run go-sqlite3's own test suite with and without cmemprof
 	scripts/test-go-sqlite3
 test-demo: build/.setup-test build/cmemprof
@@ -274,7 +274,7 @@ test-demo: build/.setup-test build/cmemprof
 
 # ---- Long tests ----
 
-# All of the above N times beside busy neighbours. FLAKES picks: FLAKES='build/.*/receiver_|go ./merge', FLAKES=testdata/go TEST=TestRunGo,
+# All of the above N times beside busy neighbours. FLAKES picks: FLAKES='build/.*/receiver_|go ./merge', FLAKES=e2e/go TEST=TestRunGo,
 # FLAKES='make test-page'. The script makes what whole programs are tested with.
 FLAKES ?= .
 ifneq ($(filter flakes,$(MAKECMDGOALS)),)
@@ -283,7 +283,7 @@ endif
 by_commas = $(subst $(eval) ,$(comma),$(1))
 flakes: build/.setup-test $(FLAKY_PROGRAMS) ## Run every test N=50 times under load and list what does not always pass (FLAKES=pattern picks)
 	@scripts/flakes $(or $(N),50) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' '. $(call by_commas,$(NO_LIBCURL_PACKAGES)) -tags=cmemprof_no_libcurl' \
-	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'testdata ./...' 'testdata/soak .' 'testdata/datadog ./...' 'demo ./...' \
+	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'e2e ./...' 'e2e/soak .' 'e2e/datadog ./...' 'demo ./...' \
 	    'make test-page' 'make test-fuzz' 'make test-go-sqlite3'
 
 # WAYS picks: WAYS='valgrind|clang'.
@@ -297,11 +297,11 @@ build/.setup-stress: scripts/setup build/.setup-test
 HEALTHY_TEST := build/obj/test/receiver_analysis_healthy_test
 stress: build/.setup-stress lib static musl build/cmemprof $(HEALTHY_TEST) ## Failing allocations, real programs, stacks and clients in full, healthy services with other noise, go-sqlite3's suite 20 times (hours)
 	HEALTHY_SEEDS=10 scripts/run-c-tests $(HEALTHY_TEST)
-	cd testdata && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./names ./programs ./stacks
-	cd testdata && CMEMPROF_STRESS=full go test -count=1 -timeout 2h -run Client ./receiver
+	cd e2e && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./names ./programs ./stacks
+	cd e2e && CMEMPROF_STRESS=full go test -count=1 -timeout 2h -run Client ./receiver
 	RUNS=20 scripts/test-go-sqlite3
 torture: build/.setup-test lib ## Forks, dlopens, threads, starts and the like, N=100000 of each in each way of running, and all other hazards in full
-	cd testdata && CMEMPROF_TORTURE=$(or $(N),100000) go test -count=1 -parallel 2 -timeout 48h -v ./hazards
+	cd e2e && CMEMPROF_TORTURE=$(or $(N),100000) go test -count=1 -parallel 2 -timeout 48h -v ./hazards
 soak: build/.setup-test build/cmemprof ## A busy service with the profiler and without, side by side for HOURS=2: what may grow is held against limits
 	scripts/soak
 
@@ -323,8 +323,8 @@ build/fuzz/merge/fuzz/%.o: merge/fuzz/%.c | build/.setup-test
 build/fuzz/merge_%: build/fuzz/merge/fuzz/%_fuzz.o $(FUZZ_OBJECTS)
 	@echo "  link  $@"
 	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=getrandom -o $@ $^ $(LIBS_merge) $(LIBS_lz4)
-build/fuzz/seeds: $(wildcard testdata/profiles/*.go testdata/profiles/seeds/*.go)
-	cd testdata && go run ./profiles/seeds ../$@
+build/fuzz/seeds: $(wildcard e2e/profiles/*.go e2e/profiles/seeds/*.go)
+	cd e2e && go run ./profiles/seeds ../$@
 	@touch $@
 -include $(wildcard build/fuzz/merge/fuzz/*.d)
 fuzz: fuzz-cfi fuzz-line-table fuzz-debug fuzz-demangle fuzz-merge fuzz-upload ## Fuzz the readers of call-frame information, of line numbers, of debug data, of names, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
@@ -406,7 +406,7 @@ bench-profiler: build/.setup-bench lib
 bench-receiver: build/.setup-bench build/cmemprof
 	bench/run receiver
 bench-page: build/.setup-test build/cmemprof ## Measure how long the page takes to draw a flame graph of 100,000 nodes, to zoom and to search in it
-	cd testdata && go test -run '^$$' -bench FlameGraph -benchtime 1x ./page
+	cd e2e && go test -run '^$$' -bench FlameGraph -benchtime 1x ./page
 
 clean: ## Remove build/
 	rm -rf build

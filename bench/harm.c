@@ -1,4 +1,4 @@
-// harm.c: an allocation load, and the memory of the process afterwards. bench/harm and testdata/harm build it with and without
+// harm.c: an allocation load, and the memory of the process afterwards. bench/harm and e2e/harm build it with and without
 // cmemprof, and compare.
 //
 // usage: harm INTERVAL LOAD THREADS LIMIT ROUNDS

@@ -5,7 +5,7 @@
 #     java.lang.InternalError: Pool java.lang.String must contain at least one element
 #
 # when it comes to it, after all events of the first. 1.68.1's are read. So a receiver cannot ask the JDK what is in such a file, nor can a test:
-# testdata/receiver compares chunk by chunk. Fails when the behaviour has changed. Needs a JDK, Maven, Python 3 and Maven Central.
+# e2e/receiver compares chunk by chunk. Fails when the behaviour has changed. Needs a JDK, Maven, Python 3 and Maven Central.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -4,7 +4,7 @@
 #
 #     16 0, 32 0, 64 0, 128 0, 256 64, 512 64, 1024 64, 2048 0, 4096 0      (alignment, how many of 64 blocks are not aligned)
 #
-# So a test of an interposed allocator cannot ask for the alignment where the allocator behind does not keep it; testdata/harm compares with
+# So a test of an interposed allocator cannot ask for the alignment where the allocator behind does not keep it; e2e/harm compares with
 # what the same call gives without us. Fails when the behaviour has changed. Needs gcc and Debian's package registry.
 set -euo pipefail
 folder=$(mktemp -d)

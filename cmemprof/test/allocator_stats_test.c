@@ -1,4 +1,4 @@
-// allocator_stats_test.c: glibc's figures follow what is allocated. The other allocators are tested in testdata/allocators.
+// allocator_stats_test.c: glibc's figures follow what is allocated. The other allocators are tested in e2e/allocators.
 
 #include <setjmp.h>
 #include <stdarg.h>

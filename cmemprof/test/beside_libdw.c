@@ -1,5 +1,5 @@
 // beside_libdw.c: compares the frames of many addresses in ELF files as found by object_file.c and by libdw. A program, not a test:
-// testdata/names builds files for it and checks its output.
+// e2e/names builds files for it and checks its output.
 //
 // usage: beside_libdw EVERY FILE... EVERY: compare one in this many line table rows and symbols
 //

@@ -1,4 +1,4 @@
-// demangle_lines.c: a filter for testdata/names: prints each input line demangled, or unchanged.
+// demangle_lines.c: a filter for e2e/names: prints each input line demangled, or unchanged.
 
 #include <stdio.h>
 #include <string.h>

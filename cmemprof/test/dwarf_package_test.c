@@ -1,5 +1,5 @@
 // dwarf_package_test.c: each unit of a package is found by its ID and reads its own data; a damaged index yields nothing. Output of dwp and
-// llvm-dwp is compared in testdata/names.
+// llvm-dwp is compared in e2e/names.
 
 #include <setjmp.h>
 #include <stdarg.h>

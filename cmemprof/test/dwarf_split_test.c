@@ -1,5 +1,5 @@
 // dwarf_split_test.c: a skeleton's entries in a file with its ID, with another ID, and without a file. Compilers' output is compared in
-// testdata/names.
+// e2e/names.
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // go_call_test.c: the way from C back to the calling goroutine, on stacks laid out as Go does. Real stacks, which move, are tested in
-// testdata/stacks.
+// e2e/stacks.
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// hook_cxx_test.c: the operators in a program without C++. What needs C++ is tested in testdata/allocators.
+// hook_cxx_test.c: the operators in a program without C++. What needs C++ is tested in e2e/allocators.
 
 #include <setjmp.h>
 #include <stdarg.h>

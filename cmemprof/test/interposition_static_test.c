@@ -1,5 +1,5 @@
 // interposition_static_test.c: the linker's names for a static program resolve as they should. The file is compiled again here as for a
-// static program, with this test's objects in place of libc's functions. testdata/ways tests whole static programs.
+// static program, with this test's objects in place of libc's functions. e2e/ways tests whole static programs.
 
 #include "../namespace.h"
 #undef interposition_next

@@ -1,4 +1,4 @@
-// resident_go_test.c: programs that are not Go's. What Go programs have is tested with real ones (testdata/memory).
+// resident_go_test.c: programs that are not Go's. What Go programs have is tested with real ones (e2e/memory).
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// unwind_amd64_test.c: C stacks, compared with glibc's backtrace(), which uses libgcc's unwinder. Go stacks: testdata/stacks and
+// unwind_amd64_test.c: C stacks, compared with glibc's backtrace(), which uses libgcc's unwinder. Go stacks: e2e/stacks and
 // go_call_test.c; every instruction of a function: unwind_walk_amd64_test.c; the memo: unwind_memo_test.c.
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// run_target_test.c: damaged program files are refused, never followed. testdata/ways has whole ones.
+// run_target_test.c: damaged program files are refused, never followed. e2e/ways has whole ones.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -65,7 +65,7 @@ static void test_index_full(void **state) {
     setrlimit(RLIMIT_FSIZE, &small);
     enum receiver_error error = add(place, EVENT, "second", &id, text);
     setrlimit(RLIMIT_FSIZE, &before);
-    // SQLite calls a file size limit an I/O error; a disk that is really full is tested in testdata/receiver.
+    // SQLite calls a file size limit an I/O error; a disk that is really full is tested in e2e/receiver.
     assert_true(error == RECEIVER_DISK_FULL || error == RECEIVER_IO);
     struct fixture fixture = {0};
     strcpy(fixture.directory, place->directory);

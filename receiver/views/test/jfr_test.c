@@ -1,5 +1,5 @@
 // jfr_test.c: events are counted by type over all chunks; damaged recordings are refused or counted as far as they go, and never more.
-// The recording of a real client is looked at in testdata/receiver_views.
+// The recording of a real client is looked at in e2e/receiver_views.
 #include "recording.h"
 
 #include "../jfr.h"

@@ -1,0 +1,41 @@
+package ways
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/cmemprof/cmemprof/e2e/profiles"
+)
+
+// muslFlags: Debian's wrapper, musl-gcc, leaves --eh-frame-hdr away, which compilers of distributions built on musl pass, and without which
+// no C frame can be followed; and the build ID.
+var muslFlags = []string{"-std=gnu11", "-D_GNU_SOURCE", "-g", "-pthread", "-Wl,--eh-frame-hdr", "-Wl,--build-id"}
+
+func TestMuslPreloaded(t *testing.T) {
+	sites := compile(t, "musl-gcc", filepath.Join("programs", "sites.c"), muslFlags...)
+	for _, way := range []string{"exit", "_exit", "quick_exit", "thread"} {
+		c := runCommand(t, "--rate", "1", sites, way)
+		if output, status := run(t, c); status != 5 {
+			t.Errorf("%s: status %d\n%s", way, status, output)
+		}
+		p := onlyProfile(t, c)
+		checkSites(t, p, 1)
+	}
+}
+
+func TestMuslLinked(t *testing.T) {
+	include, err := filepath.Abs(filepath.Join("..", "..", "cmemprof"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := compile(t, "musl-gcc", filepath.Join("programs", "linked.c"), append(muslFlags, "-I"+include, built(t, "libcmemprof-musl.a"))...)
+	file := filepath.Join(t.TempDir(), "profile")
+	if output := mustRun(t, exec.Command(program, file)); output != "ok\nran on\n" {
+		t.Errorf("%q", output)
+	}
+	p := profiles.Read(t, file)
+	if got, want := siteOf(p, "site_alive"), (site{500, aliveBytes, 500, aliveBytes}); got != want {
+		t.Errorf("%+v, not %+v", got, want)
+	}
+}
