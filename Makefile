@@ -39,6 +39,7 @@ FOLDERS := merge lz4 upload receiver cmemprof preload command
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.
 ROOMS_receiver := base index store views analysis http
+ROOMS_command := base symbols report run
 rooms = $(1) $(addprefix $(1)/,$(ROOMS_$(1)))
 # Those with tests. Their rules name each test: a pattern would be led astray by what an older build says of a file that was moved.
 tested_rooms = $(foreach r,$(call rooms,$(1)),$(if $(wildcard $(r)/test/*_test.c),$(r)))

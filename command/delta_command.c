@@ -1,8 +1,8 @@
 // delta_command.c: `cmemprof delta`: what happened between cumulative profiles.
 #include "commands.h"
-#include "input.h"
-#include "say.h"
-#include "text.h"
+#include "base/input.h"
+#include "base/say.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 // diff_command.c: `cmemprof diff`: what changed between two profiles, as a table or as a profile.
-#include "base_label.h"
+#include "report/base_label.h"
 #include "commands.h"
-#include "input.h"
-#include "say.h"
-#include "table_options.h"
+#include "base/input.h"
+#include "base/say.h"
+#include "report/table_options.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // main.c: the program cmemprof: finds the command and runs it.
 #include "commands.h"
 #include "../receiver/receiver.h"
-#include "suggest.h"
+#include "base/suggest.h"
 
 #include <stdbool.h>
 #include <stdio.h>

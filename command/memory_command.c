@@ -1,8 +1,8 @@
 // memory_command.c: `cmemprof memory PID`: where the resident memory of a running process is, from outside and without its help.
 #include "commands.h"
-#include "memory_report.h"
-#include "options.h"
-#include "say.h"
+#include "report/memory_report.h"
+#include "base/options.h"
+#include "base/say.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 // merge_command.c: `cmemprof merge`: profile files in, their sum out.
 #include "../receiver/index/measures.h"
 #include "commands.h"
-#include "input.h"
-#include "say.h"
+#include "base/input.h"
+#include "base/say.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 // receiver_command.c: `cmemprof receiver`: runs the receiver until SIGINT or SIGTERM.
 #include "commands.h"
 #include "../receiver/receiver.h"
-#include "options.h"
-#include "say.h"
-#include "symbol_file.h"
-#include "symbol_namer.h"
+#include "base/options.h"
+#include "base/say.h"
+#include "symbols/symbol_file.h"
+#include "symbols/symbol_namer.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -9,15 +9,15 @@
 //
 // So neither network nor compression ever runs inside the program, and what is sent or merged costs it nothing.
 #include "commands.h"
-#include "agent_url.h"
-#include "run_agent.h"
-#include "run_child.h"
-#include "run_directory.h"
-#include "run_options.h"
-#include "run_output.h"
-#include "run_target.h"
-#include "say.h"
-#include "text.h"
+#include "run/agent_url.h"
+#include "run/run_agent.h"
+#include "run/run_child.h"
+#include "run/run_directory.h"
+#include "run/run_options.h"
+#include "run/run_output.h"
+#include "run/run_target.h"
+#include "base/say.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <libgen.h>

@@ -1,8 +1,8 @@
 // symbolize_command.c: `cmemprof symbolize`: gives profiles of stripped programs the names that their symbols had.
 #include "commands.h"
-#include "input.h"
-#include "say.h"
-#include "symbol_namer.h"
+#include "base/input.h"
+#include "base/say.h"
+#include "symbols/symbol_namer.h"
 
 #include <stdio.h>
 #include <string.h>

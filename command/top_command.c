@@ -1,8 +1,8 @@
 // top_command.c: `cmemprof top`: prints what weighs most in profile files.
 #include "commands.h"
-#include "input.h"
-#include "say.h"
-#include "table_options.h"
+#include "base/input.h"
+#include "base/say.h"
+#include "report/table_options.h"
 
 static const char usage[] = "usage: cmemprof top [OPTIONS] FILE...\n"
                             "\n"

@@ -1,0 +1,114 @@
+// file_kind.c: what a file is that is no profile (file_kind.h).
+#include "file_kind.h"
+#include "../../merge/merge.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { LOOKED_AT_BYTES = 64 << 10 };
+
+struct bytes {
+    const char *at;
+    size_t size;
+};
+
+static bool begins(struct bytes bytes, const char *start) {
+    size_t length = strlen(start);
+    return bytes.size >= length && memcmp(bytes.at, start, length) == 0;
+}
+
+// In any case, behind blanks.
+static bool begins_markup(struct bytes bytes, const char *start) {
+    while (bytes.size > 0 && isspace((unsigned char)*bytes.at)) {
+        bytes = (struct bytes){bytes.at + 1, bytes.size - 1};
+    }
+    size_t length = strlen(start);
+    return bytes.size >= length && strncasecmp(bytes.at, start, length) == 0;
+}
+
+static bool is_text(struct bytes bytes) {
+    for (size_t i = 0; i < bytes.size; i++) {
+        unsigned char c = (unsigned char)bytes.at[i];
+        if (c == 0x7F || (c < 0x20 && !isspace(c))) {
+            return false;
+        }
+    }
+    return bytes.size > 0;
+}
+
+// "main;f;g 12": the first lines end with a number behind a blank, and have something in front of it.
+static bool is_folded(struct bytes bytes) {
+    size_t lines = 0;
+    while (bytes.size > 0 && lines < 10) {
+        const char *end = memchr(bytes.at, '\n', bytes.size);
+        size_t length = end ? (size_t)(end - bytes.at) : bytes.size, digits = 0;
+        while (digits < length && isdigit((unsigned char)bytes.at[length - 1 - digits])) {
+            digits++;
+        }
+        if (!end && lines > 0) {
+            break; // cut off by how much is looked at
+        }
+        if (digits == 0 || digits + 2 > length || bytes.at[length - 1 - digits] != ' ') {
+            return false;
+        }
+        lines++;
+        bytes = end ? (struct bytes){end + 1, bytes.size - length - 1} : (struct bytes){0};
+    }
+    return lines > 0;
+}
+
+static const char *kind_of(struct bytes bytes) {
+    static const struct {
+        const char *start, *kind;
+    } starts[] = {
+        {"FLR\0", "a JFR recording, which jfr summary reads"},
+        {"\x7f"
+         "ELF",
+         "a program or library (ELF)"},
+        {"PERFILE2", "a perf.data file, which perf report reads"},
+        {"go 1.", "a Go execution trace, which go tool trace reads"},
+        {"heap profile: ", "a heap profile as text (debug=1), which go tool pprof reads; without debug=1 it comes as pprof"},
+        {"goroutine profile: ", "a goroutine profile as text (debug=1), which go tool pprof reads; without debug=1 it comes as pprof"},
+        {"--- mutex:", "a mutex profile as text (debug=1); without debug=1 it comes as pprof"},
+        {"--- contention:", "a block profile as text (debug=1); without debug=1 it comes as pprof"},
+        {"goroutine ", "a dump of goroutines as text (debug=2); without debug=2 it comes as pprof"},
+        {"heap_v2/", "a heap profile of jemalloc, which jeprof reads"},
+        {"PK\x03\x04", "a zip archive"},
+    };
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        if (begins(bytes, starts[i].start)) {
+            return starts[i].kind;
+        }
+    }
+    if (bytes.size > 262 && memcmp(bytes.at + 257, "ustar", 5) == 0) {
+        return "a tar archive; unpack it first";
+    }
+    if (begins_markup(bytes, "<!doctype html") || begins_markup(bytes, "<html")) {
+        return "an HTML page, perhaps an error or a login of the server that was asked";
+    }
+    if (begins_markup(bytes, "<?xml") || begins_markup(bytes, "<svg")) {
+        return "an XML or SVG file";
+    }
+    if (!is_text(bytes)) {
+        return NULL;
+    }
+    if (begins_markup(bytes, "{") || begins_markup(bytes, "[")) {
+        return "JSON";
+    }
+    return is_folded(bytes) ? "folded stacks, as flamegraph.pl reads them" : "text";
+}
+
+const char *file_kind(const void *bytes, size_t size) {
+    struct merge_limits limits = merge_default_limits;
+    uint8_t *inflated = NULL;
+    size_t inflated_size = 0;
+    limits.input_bytes = (size_t)64 << 20;
+    bool ok = merge_inflate_limited(bytes, size, &limits, &inflated, &inflated_size, NULL) == MERGE_OK;
+    struct bytes looked_at = ok ? (struct bytes){(const char *)inflated, inflated_size} : (struct bytes){bytes, size};
+    looked_at.size = looked_at.size < LOOKED_AT_BYTES ? looked_at.size : LOOKED_AT_BYTES;
+    const char *kind = kind_of(looked_at);
+    free(inflated);
+    return kind;
+}

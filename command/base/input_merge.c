@@ -1,0 +1,255 @@
+// input_merge.c: several profile files as one (input.h).
+//
+// Amounts are added up. Of what was there at a moment, one file has its own: the mean is the sum divided by the files that have the type,
+// the last and the max come of one file, whose gauges are added when all have been read.
+#include "../../receiver/index/measures.h"
+#include "input.h"
+#include "say.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct merging {
+    const struct options *options;
+    struct profile *profile;
+    struct totals totals; // of the file that is read
+    size_t with_type[TOTALS_MAX_TYPES];
+    // Of the last and the max: the file that it is so far.
+    struct input best;
+    const char *best_path;
+    int64_t best_value;
+    enum merge_error error; // of the file that did not go
+};
+
+static bool of_one_file(const struct options *options) {
+    return options->file_count > 1 && (options->gauges == GAUGES_OF_LAST || options->gauges == GAUGES_OF_MAX);
+}
+
+// 1 for the types that are gauges, or for all others, and 0 for the rest.
+static void make_scale(const struct totals *totals, bool gauges, int64_t scale[TOTALS_MAX_TYPES]) {
+    for (size_t i = 0; i < totals->type_count; i++) {
+        scale[i] = measure_is_gauge(totals->types[i].name) == gauges;
+    }
+}
+
+// ---- One file ----
+
+// The one that is shown: by its name or number (profile_sample_type_chosen).
+static const struct totals_type *asked_type(const struct totals *totals, const char *asked) {
+    const struct totals_type *type = asked ? totals_find(totals, asked) : totals_shown_type(totals);
+    unsigned long number = asked && *asked >= '0' && *asked <= '9' ? strtoul(asked, NULL, 10) : TOTALS_MAX_TYPES;
+    return type || number >= totals->type_count ? type : &totals->types[number];
+}
+
+// What the file is chosen by.
+static int64_t value_of(const struct options *options, const struct totals *totals) {
+    const struct totals_type *type = asked_type(totals, options->gauge_type);
+    for (size_t i = 0; options->gauges == GAUGES_OF_MAX && (!type || !measure_is_gauge(type->name)) && i < totals->type_count; i++) {
+        type = &totals->types[i];
+    }
+    return options->gauges == GAUGES_OF_LAST ? totals->time_ns : type && measure_is_gauge(type->name) ? type->total : INT64_MIN;
+}
+
+static bool has_gauge(const struct totals *totals) {
+    for (size_t i = 0; i < totals->type_count; i++) {
+        if (measure_is_gauge(totals->types[i].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Takes the bytes if its gauges are those of all. Of equal ones the later file.
+static void consider(struct merging *merging, const char *path, struct input *input) {
+    int64_t value = value_of(merging->options, &merging->totals);
+    if (has_gauge(&merging->totals) && (!merging->best.bytes || value >= merging->best_value)) {
+        free(merging->best.bytes);
+        merging->best = *input;
+        merging->best_path = path;
+        merging->best_value = value;
+        *input = (struct input){0};
+    }
+}
+
+static int add_file(struct merging *merging, const char *path) {
+    const struct options *options = merging->options;
+    struct input input;
+    int64_t scale[TOTALS_MAX_TYPES];
+    int status = input_read(options, path, &input);
+    if (status != STATUS_DONE) {
+        return status;
+    }
+    // What cannot be read says so below.
+    bool split = of_one_file(options) && totals_read(input.bytes, input.size, &options->limits, &merging->totals, NULL) == MERGE_OK;
+    if (split) {
+        make_scale(&merging->totals, false, scale);
+    }
+    status = input_add_bytes(options, path, &input, merging->profile, split ? scale : NULL, &merging->error);
+    if (status == STATUS_DONE && split) {
+        consider(merging, path, &input);
+    }
+    free(input.bytes);
+    for (size_t i = 0; status == STATUS_DONE && i < profile_sample_type_count(merging->profile) && i < TOTALS_MAX_TYPES; i++) {
+        merging->with_type[i] += profile_last_had_type(merging->profile, i);
+    }
+    return status;
+}
+
+// ---- Files that do not go together ----
+
+enum { MOST_GROUPS = 16, NAMED_FILES = 3 };
+
+// Files that have a sample type in common with the first one of them.
+struct group {
+    struct totals totals; // of the first one
+    const char *files[NAMED_FILES];
+    size_t count;
+};
+
+static bool shares_type(const struct totals *a, const struct totals *b) {
+    for (size_t i = 0; i < a->type_count; i++) {
+        if (totals_find(b, a->types[i].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_to_group(struct group *groups, size_t *count, const struct totals *totals, const char *path) {
+    size_t i = 0;
+    while (i < *count && !shares_type(&groups[i].totals, totals)) {
+        i++;
+    }
+    if (i == MOST_GROUPS) {
+        return;
+    }
+    if (i == *count) {
+        groups[(*count)++].totals = *totals;
+    }
+    if (groups[i].count < NAMED_FILES) {
+        groups[i].files[groups[i].count] = path;
+    }
+    groups[i].count++;
+}
+
+static void say_group(const struct options *options, const struct group *group) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    for (size_t i = 0; out && i < group->totals.type_count; i++) {
+        fprintf(out, "%s%s", i ? ", " : "", group->totals.types[i].name);
+    }
+    for (size_t i = 0; out && i < group->count && i < NAMED_FILES; i++) {
+        fprintf(out, "%s%s", i ? ", " : ": ", group->files[i]);
+    }
+    if (out && group->count > NAMED_FILES) {
+        fprintf(out, " and %zu more", group->count - NAMED_FILES);
+    }
+    if (out && fclose(out) == 0) {
+        say_note(options->command, "  %s", text);
+    }
+    free(text);
+}
+
+// By their types, so that one can merge each group by itself. What cannot be read again or at all is in none.
+static void say_groups(const struct options *options) {
+    struct group *groups = calloc(MOST_GROUPS, sizeof *groups);
+    struct totals *totals = malloc(sizeof *totals);
+    size_t count = 0;
+    for (size_t i = 0; groups && totals && i < options->file_count; i++) {
+        struct input input = {0};
+        bool again = strcmp(options->files[i], "-") != 0 && input_read(options, options->files[i], &input) == STATUS_DONE;
+        if (again && totals_read(input.bytes, input.size, &options->limits, totals, NULL) == MERGE_OK) {
+            add_to_group(groups, &count, totals, options->files[i]);
+        }
+        free(input.bytes);
+    }
+    if (count > 1) {
+        say_note(options->command, "these have no sample type in common%s:", options->allow_union ? "" : "; each group goes together");
+    }
+    for (size_t i = 0; count > 1 && i < count; i++) {
+        say_group(options, &groups[i]);
+    }
+    free(groups);
+    free(totals);
+}
+
+// ---- All of them ----
+
+static int add_best(struct merging *merging) {
+    int64_t scale[TOTALS_MAX_TYPES], time_ns = profile_time_ns(merging->profile), duration_ns = profile_duration_ns(merging->profile);
+    if (!merging->best.bytes ||
+        totals_read(merging->best.bytes, merging->best.size, &merging->options->limits, &merging->totals, NULL) != MERGE_OK) {
+        return STATUS_DONE;
+    }
+    make_scale(&merging->totals, true, scale);
+    int status = input_add_bytes(merging->options, merging->best_path, &merging->best, merging->profile, scale, NULL);
+    profile_set_time(merging->profile, time_ns, duration_ns); // it has been added before
+    return status;
+}
+
+static int make_means(struct merging *merging) {
+    for (size_t i = 0; i < profile_sample_type_count(merging->profile) && i < TOTALS_MAX_TYPES; i++) {
+        const char *type = profile_sample_type_name(merging->profile, i);
+        size_t files = merging->options->allow_union ? merging->with_type[i] : merging->options->file_count; // else all files have it
+        if (measure_is_gauge(type) && files > 1 &&
+            profile_scale_sample_type(merging->profile, type, 1.0 / (double)files) == MERGE_NO_MEMORY) {
+            return say_failed(merging->options->command, NULL, "out of memory");
+        }
+    }
+    return STATUS_DONE;
+}
+
+const char *input_gauges_text(const struct options *options, char text[INPUT_GAUGES_BYTES]) {
+    static const char *const formats[] = {"mean of %zu files", "the last of %zu files", "the largest of %zu files"};
+    text[0] = '\0';
+    if (options->file_count > 1 && options->gauges != GAUGES_OF_SUM) {
+        snprintf(text, INPUT_GAUGES_BYTES, formats[options->gauges], options->file_count);
+    }
+    return text;
+}
+
+static int merge_all(struct merging *merging) {
+    const struct options *options = merging->options;
+    int status = STATUS_DONE;
+    for (size_t i = 0; i < options->file_count && status == STATUS_DONE; i++) {
+        status = add_file(merging, options->files[i]);
+    }
+    if (status == STATUS_DONE && of_one_file(options)) {
+        status = add_best(merging);
+    } else if (status == STATUS_DONE && options->gauges == GAUGES_OF_MEAN) {
+        status = make_means(merging);
+    }
+    if (status != STATUS_DONE && merging->error == MERGE_TYPES_DIFFER) {
+        say_groups(options);
+    }
+    free(merging->best.bytes);
+    return status;
+}
+
+struct profile *input_merge(const struct options *options) {
+    struct merging *merging = calloc(1, sizeof *merging);
+    struct profile *profile = profile_new();
+    if (!merging || !profile) {
+        free(merging);
+        profile_free(profile);
+        say_failed(options->command, NULL, "out of memory");
+        return NULL;
+    }
+    *merging = (struct merging){.options = options, .profile = profile};
+    if (options->allow_union) {
+        profile_allow_union(profile);
+    } else {
+        profile_allow_common(profile);
+    }
+    int status = merge_all(merging);
+    free(merging);
+    if (status != STATUS_DONE) {
+        profile_free(profile);
+        return NULL;
+    }
+    input_say_left_out(options, profile);
+    profile_trim(profile);
+    return profile;
+}

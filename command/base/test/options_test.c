@@ -1,0 +1,125 @@
+// options_test.c: the command line that commands share: values, files, what is wrong with them.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../options.h"
+#include "../say.h"
+#include "../../test/place.h"
+
+static struct options parsed;
+static const char *own_value;
+
+static int take(void *context, int option, const char *value) {
+    assert_ptr_equal(context, &own_value);
+    assert_int_equal(option, 'x');
+    own_value = value;
+    return strcmp(value, "bad") == 0 ? STATUS_USAGE : STATUS_DONE;
+}
+
+static int parse(int argc, char **argv) {
+    static const struct option own[] = {{"own", required_argument, NULL, 'x'}, {0}};
+    const struct options_spec spec = {.command = "test",
+                                      .usage = "the text\n",
+                                      .own = own,
+                                      .take = take,
+                                      .context = &own_value,
+                                      .writes = true,
+                                      .least_files = 1,
+                                      .most_files = 2};
+    return options_parse(&spec, argc, argv, &parsed);
+}
+
+static void test_values(void **state) {
+    (void)state;
+    assert_int_equal(
+        PLACE_RUN(parse, "test", "a", "-o", "out", "--compression=zstd", "--level", "19", "--own", "v", "--max-size", "3", "-"), -1);
+    assert_string_equal(parsed.output.path, "out");
+    assert_int_equal(parsed.output.compression, MERGE_ZSTD);
+    assert_int_equal(parsed.output.level, 19);
+    assert_int_equal(parsed.limits.input_bytes, 3 << 20);
+    assert_int_equal(parsed.file_count, 2);
+    assert_string_equal(parsed.files[1], "-");
+    assert_string_equal(own_value, "v");
+    assert_int_equal(PLACE_RUN(parse, "test", "a"), -1);
+    assert_int_equal(parsed.output.compression, MERGE_GZIP);
+    assert_int_equal(parsed.limits.input_bytes, merge_default_limits.input_bytes);
+    assert_null(parsed.output.path);
+    assert_int_equal(PLACE_RUN(parse, "test", "--", "--own"), -1); // a file of that name
+    assert_string_equal(parsed.files[0], "--own");
+}
+
+static void test_help(void **state) {
+    (void)state;
+    assert_int_equal(PLACE_RUN(parse, "test", "--help"), STATUS_DONE);
+    assert_string_equal(place_out, "the text\n");
+    assert_string_equal(place_error, "");
+}
+
+#define WRONG(text, ...)                                                                                                                   \
+    do {                                                                                                                                   \
+        assert_int_equal(PLACE_RUN(parse, "test", __VA_ARGS__), STATUS_USAGE);                                                             \
+        assert_string_equal(place_error, "cmemprof test: " text "\ncmemprof test --help lists the options\n");                             \
+    } while (0)
+
+static void test_wrong(void **state) {
+    (void)state;
+    WRONG("which file?", "--own", "v");
+    WRONG("no more than 2 files, what is c?", "a", "b", "c");
+    WRONG("standard input (-) can be read once only", "-", "-");
+    WRONG("what is --foo?", "--foo", "a");
+    WRONG("--own wants a value", "a", "--own");
+    WRONG("--compression takes gzip, zstd or none, not xz", "--compression", "xz", "a");
+    WRONG("--level takes 1 to 12 for gzip and 1 to 22 for zstd, not 0", "--level", "0", "a");
+    WRONG("--level takes 1 to 12 for gzip and 1 to 22 for zstd, not -3", "--level", "-3", "a");
+    WRONG("--level takes 1 to 12 for gzip, not 13", "--level", "13", "a");
+    WRONG("--level means nothing with --compression none", "--level", "3", "--compression", "none", "a");
+    WRONG("--max-size takes 1 to 2047 MiB, not 2048", "--max-size", "2048", "a");
+    assert_int_equal(PLACE_RUN(parse, "test", "--own", "bad", "a"), STATUS_USAGE);
+}
+
+// One dash does for a long option, and a wrong one names itself.
+static void test_one_dash(void **state) {
+    (void)state;
+    assert_int_equal(PLACE_RUN(parse, "test", "-own", "v", "-output=out", "a", "-max-size", "3"), -1);
+    assert_string_equal(own_value, "v");
+    assert_string_equal(parsed.output.path, "out");
+    assert_int_equal(parsed.limits.input_bytes, 3 << 20);
+    assert_int_equal(PLACE_RUN(parse, "test", "-help"), STATUS_DONE);
+    assert_int_equal(PLACE_RUN(parse, "test", "-h"), STATUS_DONE);
+    WRONG("what is -topp?", "-topp", "a");
+    WRONG("what is -history?", "-history", "a");
+    WRONG("what is -x?", "-x", "a");
+    WRONG("-own wants a value", "a", "-own");
+    WRONG("-top prints a table: cmemprof top has it, and cmemprof --help lists the commands", "-top", "-cum", "a");
+    WRONG("--hide prints a table: cmemprof top has it, and cmemprof --help lists the commands", "--hide=x", "a");
+    WRONG("-svg draws a graph, which go tool pprof does of the same file; cmemprof receiver shows flame graphs on a page", "-svg", "a");
+}
+
+static void test_gauges(void **state) {
+    (void)state;
+    enum gauges gauges;
+    assert_int_equal(options_gauges("test", "last", &gauges), STATUS_DONE);
+    assert_int_equal(gauges, GAUGES_OF_LAST);
+    assert_int_equal(options_gauges("test", "least", &gauges), STATUS_USAGE);
+}
+
+static void test_number(void **state) {
+    (void)state;
+    unsigned long number;
+    assert_true(options_number("10", 10, &number) && number == 10);
+    assert_false(options_number("11", 10, &number));
+    assert_false(options_number("", 10, &number));
+    assert_false(options_number("+1", 10, &number));
+    assert_false(options_number(" 1", 10, &number));
+    assert_false(options_number("1x", 10, &number));
+    assert_false(options_number("99999999999999999999999", 10, &number));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values),   cmocka_unit_test(test_help),   cmocka_unit_test(test_wrong),
+                                       cmocka_unit_test(test_one_dash), cmocka_unit_test(test_gauges), cmocka_unit_test(test_number)};
+    return cmocka_run_group_tests(tests, place_make, place_remove);
+}

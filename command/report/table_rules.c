@@ -1,0 +1,84 @@
+// table_rules.c: which report of top and diff takes which option (table_rules.h).
+#include "table_rules.h"
+#include "../base/say.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OPTION_ROW(option, name, value, reports) {name, value ? required_argument : no_argument, NULL, OPTION_##option},
+const struct option table_rules_options[TABLE_OPTION_COUNT + 1] = {TABLE_RULES(OPTION_ROW){0}};
+
+#define REPORTS_ROW(option, name, value, reports) reports,
+static const unsigned reports_of[] = {TABLE_RULES(REPORTS_ROW)};
+
+static const char *const report_names[REPORT_COUNT] = {"--by function", "--by stack", "--peek", "--tree",  "--list",
+                                                       "--traces",      "--raw",      "--tags", "--output"};
+
+_Static_assert(TABLE_OPTION_COUNT <= 64, "each option has its bit");
+
+// Of each set there is one at most: they say different things of the same, or the first of a pair leaves nothing for the second to do.
+#define BIT(option) ((uint64_t)1 << (OPTION_##option - TABLE_OPTION_FIRST))
+static const uint64_t exclusive[] = {
+    BIT(TOP) | BIT(TEXT) | BIT(PEEK) | BIT(TREE) | BIT(LIST) | BIT(TRACES) | BIT(RAW) | BIT(TAGS),
+    BIT(TYPE) | BIT(SAMPLE_INDEX) | BIT(INUSE_SPACE) | BIT(INUSE_OBJECTS) | BIT(ALLOC_SPACE) | BIT(ALLOC_OBJECTS),
+    BIT(BY) | BIT(FUNCTIONS) | BIT(FILE_FUNCTIONS) | BIT(FILES),
+    BIT(CUM) | BIT(FLAT),
+    BIT(LINES) | BIT(NODE_COUNT),
+    BIT(DIFF_BASE) | BIT(BASE),
+    BIT(EXACT) | BIT(UNIT),
+    BIT(EXACT) | BIT(DEPTH),
+};
+
+const char *table_rules_name(enum table_option option) {
+    return table_rules_options[option - TABLE_OPTION_FIRST].name;
+}
+
+bool table_rules_takes(enum report report, enum table_option option) {
+    return reports_of[option - TABLE_OPTION_FIRST] & (1U << report);
+}
+
+enum report table_rules_report(uint64_t given, bool by_stack, bool asks_stack) {
+    for (int i = 0; REPORT_PEEK + i <= REPORT_TAGS; i++) { // the options and the reports are in the same order
+        if (given & table_rules_bit(OPTION_PEEK + (enum table_option)i)) {
+            return REPORT_PEEK + (enum report)i;
+        }
+    }
+    // Functions, or an order that stacks do not have.
+    bool asks_table = given & (BIT(TOP) | BIT(TEXT) | BIT(BY) | BIT(FUNCTIONS) | BIT(FILE_FUNCTIONS) | BIT(FILES) | BIT(CUM) | BIT(FLAT));
+    return asks_stack || (by_stack && !asks_table) ? REPORT_STACKS : REPORT_TABLE;
+}
+
+// ---- What does not go together ----
+
+static int say_not_taken(const char *command, enum table_option option, const char *report) {
+    char text[200] = "";
+    size_t used = 0;
+    for (int other = 0; other < REPORT_COUNT; other++) {
+        if (table_rules_takes((enum report)other, option)) {
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", report_names[other]);
+        }
+    }
+    return say_usage(command, "--%s does not go with %s, but with %s", table_rules_name(option), report, text);
+}
+
+static int say_two(const char *command, uint64_t both) {
+    int first = __builtin_ctzll(both), second = __builtin_ctzll(both & (both - 1));
+    return say_usage(command, "--%s and --%s do not go together", table_rules_options[first].name, table_rules_options[second].name);
+}
+
+int table_rules_check(const char *command, uint64_t given, enum report report, bool asks_stack) {
+    for (size_t i = 0; i < sizeof exclusive / sizeof *exclusive; i++) {
+        if (__builtin_popcountll(given & exclusive[i]) > 1) {
+            return say_two(command, given & exclusive[i]);
+        }
+    }
+    if (asks_stack && report != REPORT_STACKS && table_rules_takes(report, OPTION_BY)) {
+        return say_usage(command, "--by stack does not go with %s", report_names[report]);
+    }
+    for (enum table_option option = TABLE_OPTION_FIRST; option < OPTION_END; option++) {
+        if (given & table_rules_bit(option) && !table_rules_takes(report, option)) {
+            return say_not_taken(command, option, report_names[report]);
+        }
+    }
+    return STATUS_DONE;
+}

@@ -1,0 +1,66 @@
+// base_label_test.c: every sample gets the label, and what is no profile comes out as it went in.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../base_label.h"
+#include "../../test/place.h"
+
+static void test_label(void **state) {
+    (void)state;
+    struct profile *profile = place_profile();
+    uint8_t *raw, *labelled;
+    size_t size, labelled_size;
+    place_add(profile, "a<b", 1, 2, 3, true);
+    place_add(profile, "c", 4, 5, 6, false);
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &raw, &size), MERGE_OK);
+    profile_free(profile);
+    assert_true(base_label_add(raw, size, &labelled, &labelled_size));
+    profile = profile_new();
+    struct merge_fault fault = {0};
+    assert_int_equal(profile_decode(profile, labelled, labelled_size, NULL, NULL, &fault), MERGE_OK);
+    assert_int_equal(profile_sample_count(profile), 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct profile_sample_view sample;
+        size_t found = 0;
+        assert_int_equal(profile_sample_at(profile, i, &sample), MERGE_OK);
+        for (size_t k = 0; k < sample.label_count; k++) {
+            found +=
+                sample.labels[k].text && strcmp(sample.labels[k].key, "pprof::base") == 0 && strcmp(sample.labels[k].text, "true") == 0;
+        }
+        assert_int_equal(found, 1);
+        assert_int_equal(sample.label_count, sample.values[0] == 1 ? 2 : 1);
+    }
+    // Cut anywhere: never read or written beyond the end, and not whole for the decoder where it was not before.
+    for (size_t cut = 0; cut < size; cut++) {
+        uint8_t *exact = malloc(cut + 1), *out;
+        size_t out_size;
+        memcpy(exact, raw, cut);
+        assert_true(base_label_add(exact, cut, &out, &out_size));
+        assert_true(out_size >= cut);
+        free(exact);
+        free(out);
+    }
+    profile_free(profile);
+    free(labelled);
+    free(raw);
+}
+
+// Behind the last field that can be read, the bytes stay as they are: the decoder fails there too.
+static void test_garbage(void **state) {
+    (void)state;
+    static const uint8_t bytes[] = {0x48, 0x05, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    uint8_t *out;
+    size_t size;
+    assert_true(base_label_add(bytes, sizeof bytes, &out, &size));
+    assert_memory_equal(out, bytes, 2);
+    assert_memory_equal(out + size - 11, bytes + 2, 11);
+    free(out);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_label), cmocka_unit_test(test_garbage)};
+    return cmocka_run_group_tests(tests, place_make, place_remove);
+}

@@ -1,0 +1,139 @@
+// filter_test.c: what a frame matches, which samples count and what is left of them, expressions that are none.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../filter.h"
+#include "../../base/say.h"
+#include "../../test/place.h"
+
+static struct filter filter;
+
+static int compile(int argc, char **argv) {
+    static const char *const names[] = {"focus", "ignore", "hide", "show", "show_from"};
+    (void)argc;
+    for (enum filter_kind kind = 0; kind < FILTER_FRAME_KINDS; kind++) {
+        if (strcmp(argv[0], names[kind]) == 0) {
+            return filter_compile("top", &filter, kind, argv[1]);
+        }
+    }
+    return filter_compile_tags("top", strcmp(argv[0], "tagfocus") == 0 ? &filter.tag_focus : &filter.tag_ignore, argv[0], argv[1]);
+}
+
+static unsigned match(const char *function, const char *file, const char *mapping) {
+    return filter_frame(&filter, &(struct profile_frame){.function = function, .file = file, .mapping_file = mapping});
+}
+
+static void test_match(void **state) {
+    (void)state;
+    assert_int_equal(PLACE_RUN(compile, "focus", "^sqlite3|\\.so"), STATUS_DONE);
+    assert_int_equal(match("sqlite3Malloc", "", ""), 1 << FILTER_FOCUS);
+    assert_int_equal(match("x", "", "/lib/x.so.1"), 1 << FILTER_FOCUS);
+    assert_int_equal(match("my_sqlite3", "a.c", ""), 0);
+    assert_int_equal(PLACE_RUN(compile, "ignore", "b\\.c$"), STATUS_DONE);
+    assert_int_equal(match("sqlite3Malloc", "/src/b.c", ""), 1 << FILTER_FOCUS | 1 << FILTER_IGNORE);
+    assert_int_equal(PLACE_RUN(compile, "ignore", "twice"), STATUS_USAGE);
+    assert_false(filter_is_empty(&filter));
+    filter_free(&filter);
+    assert_true(filter_is_empty(&filter));
+}
+
+// The stack a, b, c, d, of which a is the leaf, with labels: the letters that are left of it; NULL: it does not count.
+static const char *choose(void) {
+    static char left[8];
+    static const char *const functions[] = {"a", "b", "c", "d"};
+    static const struct profile_label labels[] = {{"memory", "C", 0, ""}, {"size", NULL, 4096, "bytes"}};
+    struct profile_frame frames[4] = {{0}};
+    unsigned bits[4];
+    uint32_t kept[4];
+    size_t count;
+    for (size_t i = 0; i < 4; i++) {
+        frames[i] = (struct profile_frame){.function = functions[i], .file = "", .mapping_file = ""};
+        bits[i] = filter_frame(&filter, &frames[i]);
+    }
+    struct profile_sample_view sample = {.frames = frames, .frame_count = 4, .labels = labels, .label_count = 2};
+    bool counts = filter_choose(&filter, &sample, bits, kept, &count);
+    for (size_t i = 0; i < count; i++) {
+        left[i] = functions[kept[i]][0];
+    }
+    left[count] = '\0';
+    filter_free(&filter);
+    return counts ? left : NULL;
+}
+
+#define CHOOSE(left, ...)                                                                                                                  \
+    do {                                                                                                                                   \
+        const char *const options[] = {__VA_ARGS__};                                                                                       \
+        for (size_t i = 0; i < sizeof options / sizeof *options; i += 2) {                                                                 \
+            assert_int_equal(PLACE_RUN(compile, options[i], options[i + 1]), STATUS_DONE);                                                 \
+        }                                                                                                                                  \
+        const char *chosen = choose();                                                                                                     \
+        if (*(left)) {                                                                                                                     \
+            assert_non_null(chosen);                                                                                                       \
+            assert_string_equal(chosen, left);                                                                                             \
+        } else {                                                                                                                           \
+            assert_null(chosen);                                                                                                           \
+        }                                                                                                                                  \
+    } while (0)
+
+static void test_choice(void **state) {
+    (void)state;
+    CHOOSE("abcd", "focus", "b");
+    CHOOSE("", "focus", "x");
+    CHOOSE("", "ignore", "b");
+    CHOOSE("", "focus", "b", "ignore", "a");
+    CHOOSE("acd", "hide", "b");
+    CHOOSE("acd", "hide", "b", "focus", "b"); // hidden, it counts as what is looked for
+    CHOOSE("", "hide", ".");
+    CHOOSE("bd", "show", "b|d");
+    CHOOSE("", "show", "x");
+    CHOOSE("d", "show", "b|d", "hide", "b");
+    CHOOSE("abc", "show_from", "b|c"); // from the outermost
+    CHOOSE("", "show_from", "x");
+    CHOOSE("", "show_from", "d", "hide", "d");
+}
+
+static void test_tags(void **state) {
+    (void)state;
+    CHOOSE("abcd", "tagfocus", "memory=C");
+    CHOOSE("", "tagfocus", "memory=Go");
+    CHOOSE("", "tagfocus", "owner=C");
+    CHOOSE("", "tagignore", "memory=C");
+    CHOOSE("abcd", "tagignore", "memory=Go");
+    CHOOSE("abcd", "tagfocus", "memory=x,C"); // with a key any will do
+    CHOOSE("abcd", "tagfocus", "^memory:C$");
+    CHOOSE("abcd", "tagfocus", "mem,4096"); // without, all must be found
+    CHOOSE("", "tagfocus", "mem,8192");
+    CHOOSE("abcd", "tagfocus", "size=^4096$");
+    assert_int_equal(PLACE_RUN(compile, "tagfocus", "size=4kb:"), STATUS_USAGE);
+    assert_non_null(strstr(place_error, "ranges of numbers are not taken"));
+    assert_int_equal(PLACE_RUN(compile, "tagfocus", "size=(x"), STATUS_USAGE);
+    filter_free(&filter);
+}
+
+// A sample without a stack counts unless a frame is asked for.
+static void test_no_stack(void **state) {
+    (void)state;
+    struct profile_sample_view sample = {0};
+    size_t count;
+    assert_int_equal(PLACE_RUN(compile, "hide", "x"), STATUS_DONE);
+    assert_true(filter_choose(&filter, &sample, NULL, NULL, &count));
+    assert_int_equal(PLACE_RUN(compile, "focus", "x"), STATUS_DONE);
+    assert_false(filter_choose(&filter, &sample, NULL, NULL, &count));
+    filter_free(&filter);
+}
+
+static void test_wrong_expression(void **state) {
+    (void)state;
+    assert_int_equal(PLACE_RUN(compile, "focus", "a("), STATUS_USAGE);
+    assert_non_null(strstr(place_error, "cmemprof top: --focus a(: "));
+    filter_free(&filter);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_match), cmocka_unit_test(test_choice), cmocka_unit_test(test_tags),
+                                       cmocka_unit_test(test_no_stack), cmocka_unit_test(test_wrong_expression)};
+    return cmocka_run_group_tests(tests, place_make, place_remove);
+}

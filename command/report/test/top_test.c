@@ -1,0 +1,90 @@
+// top_test.c: the order of rows, which rows there are, types by name.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../top.h"
+#include "../../test/place.h"
+
+static struct profile *make_profile(int64_t a, int64_t b, int64_t c) {
+    struct profile *profile = place_profile();
+    place_add(profile, "a<main.x", 1, a, 7, false);
+    place_add(profile, "b<main.x", 2, b, 0, true);
+    place_add(profile, "c<main.x", 3, c, 0, false);
+    return profile;
+}
+
+// The names of the rows, one letter each.
+static const char *names(const struct top *top) {
+    static char text[32];
+    size_t length = 0;
+    for (size_t i = 0; i < top->count; i++) {
+        text[length++] = tally_frame(&top->tally, top->rows[i], 0)->function[0];
+    }
+    text[length] = '\0';
+    return text;
+}
+
+static void expect(struct profile *profile, struct profile *base, struct top_options options, const char *expected) {
+    struct top top;
+    assert_int_equal(top_build(profile, base, &options, &top), MERGE_OK);
+    assert_string_equal(names(&top), expected);
+    top_free(&top);
+}
+
+static void test_order(void **state) {
+    (void)state;
+    struct profile *profile = make_profile(10, 30, -20);
+    expect(profile, NULL, (struct top_options){.lines = 9}, "bcam");                   // by magnitude, as google/pprof
+    expect(profile, NULL, (struct top_options){.lines = 9, .by_total = true}, "bmca"); // 30, 20, -20, 10
+    expect(profile, NULL, (struct top_options){.lines = 2}, "bc");
+    expect(profile, NULL, (struct top_options){.lines = 9, .memory = TALLY_GO}, "cam");
+    expect(profile, NULL, (struct top_options){.lines = 9, .type = "alloc_space"}, "am");
+    profile_free(profile);
+}
+
+// What is the same on both sides is no row, and what weighs nothing on one of them is.
+static void test_difference(void **state) {
+    (void)state;
+    struct profile *base = make_profile(10, 30, 0), *new = make_profile(5, 30, 100);
+    struct top top;
+    expect(new, base, (struct top_options){.lines = 9}, "cam");
+    assert_int_equal(top_build(new, base, &(struct top_options){.lines = 9}, &top), MERGE_OK);
+    assert_int_equal(top_flat(&top, top.rows[1]), -5);
+    assert_int_equal(top_total(&top, top.rows[2]), 95);
+    assert_int_equal(top_objects(&top, top.rows[0]), 3);
+    top_free(&top);
+    profile_free(base);
+    profile_free(new);
+}
+
+static void test_saturates(void **state) {
+    (void)state;
+    assert_int_equal(top_difference(INT64_MAX, -1), INT64_MAX);
+    assert_int_equal(top_difference(INT64_MIN, 1), INT64_MIN);
+    assert_int_equal(top_difference(1, 3), -2);
+}
+
+static void test_types(void **state) {
+    (void)state;
+    struct profile *profile = make_profile(1, 2, 3), *other = profile_new();
+    struct top top;
+    profile_add_sample_type(other, "cpu", "nanoseconds");
+    profile_add_sample(other, NULL, 0, (int64_t[]){1}, NULL, 0);
+    assert_int_equal(top_build(profile, NULL, &(struct top_options){.type = "wall", .lines = 1}, &top), MERGE_NOT_FOUND);
+    assert_int_equal(top_build(profile, other, &(struct top_options){.lines = 1}, &top), MERGE_NOT_FOUND);
+    assert_int_equal(top_build(other, NULL, &(struct top_options){.lines = 1}, &top), MERGE_OK);
+    assert_string_equal(top.type, "cpu");
+    assert_false(top.has_objects);
+    top_free(&top);
+    profile_free(profile);
+    profile_free(other);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_difference), cmocka_unit_test(test_saturates),
+                                       cmocka_unit_test(test_types)};
+    return cmocka_run_group_tests(tests, place_make, place_remove);
+}

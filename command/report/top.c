@@ -1,0 +1,137 @@
+// top.c: puts the sums of a tally in order (top.h).
+#include "top.h"
+#include "../../receiver/index/measures.h"
+#include "../base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// The type that counts what the given one weighs: inuse_space -> inuse_objects. -1: none.
+static int objects_index(const struct profile *profile, const char *type) {
+    size_t length = strlen(type);
+    char name[64];
+    if (length < 6 || length > 40 || strcmp(type + length - 6, "_space") != 0) {
+        return -1;
+    }
+    snprintf(name, sizeof name, "%.*s_objects", (int)(length - 6), type);
+    return profile_sample_type_index(profile, name);
+}
+
+int64_t top_difference(int64_t new, int64_t base) {
+    int64_t difference;
+    return !__builtin_sub_overflow(new, base, &difference) ? difference : base < 0 ? INT64_MAX : INT64_MIN;
+}
+
+static int64_t side(const struct top *top, const int64_t values[TALLY_SIDES]) {
+    return top->difference ? top_difference(values[TALLY_NEW], values[TALLY_BASE]) : values[TALLY_NEW];
+}
+
+int64_t top_flat(const struct top *top, const struct tally_row *row) {
+    return side(top, row->flat);
+}
+int64_t top_total(const struct top *top, const struct tally_row *row) {
+    return side(top, row->total);
+}
+int64_t top_objects(const struct top *top, const struct tally_row *row) {
+    return side(top, row->objects);
+}
+
+// ---- Order ----
+
+struct order {
+    const struct top *top;
+    bool by_total;
+};
+
+static int compare_magnitudes(int64_t a, int64_t b) {
+    uint64_t left = text_magnitude(a), right = text_magnitude(b);
+    return left != right ? (left > right ? -1 : 1) : a != b ? (a > b ? -1 : 1) : 0;
+}
+
+// By all texts of all frames, so that the same profiles always print the same.
+static int compare_names(const struct tally *tally, const struct tally_row *a, const struct tally_row *b) {
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        const struct profile_frame *left = tally_frame(tally, a, i), *right = tally_frame(tally, b, i);
+        int order = strcmp(left->function, right->function);
+        order = order ? order : strcmp(left->file, right->file);
+        if (order != 0) {
+            return order;
+        }
+    }
+    return a->count != b->count ? (a->count < b->count ? -1 : 1) : a->first < b->first ? -1 : a->first > b->first;
+}
+
+static int compare_rows(const void *left, const void *right, void *context) {
+    const struct tally_row *a = *(const struct tally_row *const *)left, *b = *(const struct tally_row *const *)right;
+    const struct order *order = context;
+    int flat = compare_magnitudes(top_flat(order->top, a), top_flat(order->top, b));
+    int total = compare_magnitudes(top_total(order->top, a), top_total(order->top, b));
+    int first = order->by_total ? total : flat, second = order->by_total ? flat : total;
+    return first ? first : second ? second : compare_names(&order->top->tally, a, b);
+}
+
+static bool is_changed(const struct tally_row *row) {
+    return row->flat[TALLY_NEW] != row->flat[TALLY_BASE] || row->total[TALLY_NEW] != row->total[TALLY_BASE];
+}
+
+static enum merge_error put_in_order(struct top *top, const struct top_options *options) {
+    struct order order = {top, options->by_total};
+    top->rows = malloc((top->tally.row_count + 1) * sizeof *top->rows);
+    if (!top->rows) {
+        return MERGE_NO_MEMORY;
+    }
+    for (size_t i = 0; i < top->tally.row_count; i++) {
+        if (!top->difference || is_changed(&top->tally.rows[i])) {
+            top->rows[top->count_all++] = &top->tally.rows[i];
+        }
+    }
+    qsort_r(top->rows, top->count_all, sizeof *top->rows, compare_rows, &order);
+    top->count = top->count_all < options->lines ? top->count_all : options->lines;
+    return MERGE_OK;
+}
+
+// ---- Build ----
+
+static enum merge_error add_side(struct top *top, enum tally_side at, struct profile *profile, const char *asked) {
+    int type = *top->type ? profile_sample_type_index(profile, top->type) : profile_sample_type_chosen(profile, asked),
+        objects = objects_index(profile, top->type);
+    if (type < 0) {
+        return MERGE_NOT_FOUND;
+    }
+    top->has_objects = top->has_objects && objects >= 0;
+    return tally_add(&top->tally, at, profile, type, objects);
+}
+
+enum merge_error top_build(struct profile *profile, struct profile *base, const struct top_options *options, struct top *top) {
+    *top = (struct top){.difference = base != NULL,
+                        .has_objects = true,
+                        .exact = options->exact,
+                        .depth = options->depth,
+                        .shown_in = options->shown_in,
+                        .of_new = options->of_new};
+    int type = profile_sample_type_chosen(profile, options->type);
+    if (type < 0) {
+        return MERGE_NOT_FOUND;
+    }
+    top->type = profile_sample_type_name(profile, (size_t)type);
+    top->unit = profile_sample_type_unit(profile, (size_t)type);
+    if (measure_is_gauge(top->type)) {
+        memcpy(top->note, options->note, sizeof top->note);
+    }
+    tally_start(&top->tally, options->by_stack, options->by, options->filter);
+    top->tally.memory = options->memory;
+    top->tally.owner = options->owner;
+    enum merge_error error = add_side(top, TALLY_NEW, profile, options->type);
+    error = error == MERGE_OK && base ? add_side(top, TALLY_BASE, base, options->type) : error;
+    error = error == MERGE_OK ? put_in_order(top, options) : error;
+    if (error != MERGE_OK) {
+        top_free(top);
+    }
+    return error;
+}
+
+void top_free(struct top *top) {
+    free(top->rows);
+    tally_free(&top->tally);
+    *top = (struct top){0};
+}

@@ -1,0 +1,259 @@
+// run_agent.c: see run_agent.h. From a file to a batch is here; from there to the server is run_sender.c.
+#include "run_agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../merge/merge.h"
+#include "../../receiver/receiver.h"
+#include "run_sender.h"
+
+// One process: what was sent of it.
+struct process {
+    struct process *next;
+    long pid;
+    int64_t start_ns, last_ns; // last: where the next batch begins
+    bool told;                 // there was a profile to send; from then on what is lost is not made up for (delta_options.tells_once)
+    uint64_t batches;
+    struct delta *delta;
+    char runtime_id[37];
+};
+
+struct batch {
+    const char *name; // of the attachment
+    uint8_t *bytes;   // malloc'ed, as is the event
+    size_t size;
+    char *event;
+    size_t event_size;
+};
+
+struct run_agent {
+    struct run_sender *sender;
+    struct process *processes;
+    const char *service;
+    bool is_delta;
+    char host[256];
+    uint64_t failed;
+    char text[300];
+};
+
+// ---- Processes ----
+
+// A random UUID (version 4) for the life of the process.
+static void make_runtime_id(char *text) {
+    uint8_t b[16] = {0};
+    FILE *random = fopen("/dev/urandom", "rb");
+    if (random != NULL) {
+        (void)!fread(b, 1, sizeof b, random);
+        fclose(random);
+    }
+    b[6] = (b[6] & 0x0f) | 0x40;
+    b[8] = (b[8] & 0x3f) | 0x80;
+    snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5], b[6],
+             b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+static struct process *process_of(struct run_agent *agent, const struct run_file *file) {
+    static const char *const types[] = {"alloc_objects", "alloc_space"};
+    for (struct process *process = agent->processes; process != NULL; process = process->next) {
+        if (process->pid == file->pid && process->start_ns == file->start_ns) {
+            return process;
+        }
+    }
+    struct process *process = calloc(1, sizeof *process);
+    if (process != NULL) {
+        *process = (struct process){.next = agent->processes, .pid = file->pid, .start_ns = file->start_ns, .last_ns = file->start_ns};
+        process->delta =
+            agent->is_delta ? delta_new_with(&(struct delta_options){.types = types, .type_count = 2, .tells_once = true}) : NULL;
+        make_runtime_id(process->runtime_id);
+        agent->processes = process;
+    }
+    return process;
+}
+
+static void forget(struct run_agent *agent, struct process *gone) {
+    for (struct process **at = &agent->processes; *at != NULL; at = &(*at)->next) {
+        if (*at == gone) {
+            *at = gone->next;
+            delta_free(gone->delta);
+            free(gone);
+            return;
+        }
+    }
+}
+
+// ---- A batch ----
+
+static void put_json(const char *text, FILE *out) {
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') {
+            fprintf(out, "\\%c", c);
+        } else if (c < ' ') {
+            fprintf(out, "\\u%04x", c);
+        } else {
+            fputc(c, out);
+        }
+    }
+}
+
+// The reader splits tags at commas; there is no way to write one inside of a value.
+static void put_tag(const char *key, const char *value, FILE *out) {
+    char *text = value != NULL && value[0] != '\0' ? strdup(value) : NULL;
+    if (text != NULL) {
+        for (char *comma = text; (comma = strchr(comma, ',')) != NULL;) {
+            *comma = '_';
+        }
+        fprintf(out, ",%s:", key);
+        put_json(text, out);
+        free(text);
+    }
+}
+
+static void put_time(int64_t time_ns, FILE *out) {
+    time_t seconds = (time_t)(time_ns / 1000000000);
+    struct tm utc;
+    char text[32];
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    fprintf(out, "%s.%09dZ", text, (int)(time_ns % 1000000000));
+}
+
+static void put_tags(const struct run_agent *agent, const struct process *process, FILE *out) {
+    const char *env = getenv("DD_ENV"), *more = getenv("DD_TAGS");
+    fprintf(out, "process_id:%ld,profiler_version:" RECEIVER_VERSION ",runtime_arch:amd64,runtime_os:linux,runtime-id:%s", process->pid,
+            process->runtime_id);
+    put_tag("version", getenv("DD_VERSION"), out);
+    if (more != NULL && more[0] != '\0') {
+        bool commas = strchr(more, ',') != NULL; // as dd-trace-go reads it: else by spaces
+        char *text = strdup(more), *rest = text;
+        for (char *tag; text != NULL && (tag = strtok_r(rest, commas ? "," : " ", &rest)) != NULL;) {
+            fputc(',', out);
+            put_json(tag + strspn(tag, " "), out);
+        }
+        free(text);
+    }
+    put_tag("service", agent->service, out);
+    put_tag("env", env != NULL && env[0] != '\0' ? env : "none", out);
+    fprintf(out, ",profile_seq:%llu", (unsigned long long)process->batches);
+    put_tag("host", agent->host, out);
+    fputs(",runtime:native,language:native", out);
+}
+
+// event.json, for the caller to free; NULL: no memory.
+static char *make_event(const struct run_agent *agent, const struct process *process, int64_t end_ns, const char *attachment,
+                        size_t *size) {
+    char *text = NULL;
+    FILE *out = open_memstream(&text, size);
+    if (out == NULL) {
+        return NULL;
+    }
+    fputs("{\"start\":\"", out);
+    put_time(process->last_ns, out);
+    fputs("\",\"end\":\"", out);
+    put_time(end_ns, out);
+    fprintf(out, "\",\"attachments\":[\"%s\"],\"tags_profiler\":\"", attachment);
+    put_tags(agent, process, out);
+    fputs("\",\"family\":\"native\",\"version\":\"4\"}", out);
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+// Compressed, and with alloc_* since the last time if that is wanted.
+static enum merge_error make_attachment(struct run_agent *agent, struct process *process, const void *bytes, size_t size,
+                                        struct batch *batch, int64_t *time_ns) {
+    struct merge_fault fault = {0};
+    struct profile *profile = profile_new();
+    enum merge_error error = profile != NULL ? profile_decode(profile, bytes, size, NULL, NULL, &fault) : MERGE_NO_MEMORY;
+    *time_ns = error == MERGE_OK ? profile_time_ns(profile) : 0;
+    if (error == MERGE_OK) {
+        error = process->delta == NULL ? profile_encode(profile, MERGE_GZIP, &batch->bytes, &batch->size)
+                                       : delta_next(process->delta, bytes, size, MERGE_GZIP, &batch->bytes, &batch->size, &fault);
+    }
+    profile_free(profile);
+    if (error != MERGE_OK) {
+        snprintf(agent->text, sizeof agent->text, "a profile of process %ld: %s %s", process->pid, merge_error_text(error), fault.text);
+    }
+    return error;
+}
+
+static bool add(struct run_agent *agent, const struct batch *batch) {
+    const struct upload_attachment attachment = {batch->name, batch->bytes, batch->size};
+    const struct upload_request request = {
+        .attachments = &attachment, .attachment_count = 1, .event = batch->event, .event_size = batch->event_size};
+    return run_sender_add(agent->sender, &request);
+}
+
+static void add_profile(struct run_agent *agent, struct process *process, const void *bytes, size_t size) {
+    struct batch batch = {.name = agent->is_delta ? "delta-heap.pprof" : "heap.pprof"};
+    int64_t time_ns;
+    bool made = make_attachment(agent, process, bytes, size, &batch, &time_ns) == MERGE_OK;
+    process->told |= made;
+    batch.event = made ? make_event(agent, process, time_ns, batch.name, &batch.event_size) : NULL;
+    if (batch.event != NULL && add(agent, &batch)) {
+        process->batches++;
+    } else {
+        agent->failed++;
+    }
+    if (process->told && time_ns != 0) { // else the next one has this period as well
+        process->last_ns = time_ns;
+    }
+    free(batch.event);
+    free(batch.bytes);
+}
+
+void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size) {
+    struct process *process = process_of(agent, file);
+    if (process == NULL || (agent->is_delta && process->delta == NULL)) {
+        agent->failed++;
+        return;
+    }
+    add_profile(agent, process, bytes, size);
+    if (strcmp(file->reason, "exit") == 0 || strcmp(file->reason, "termination") == 0) {
+        forget(agent, process);
+    }
+}
+
+// ---- Life ----
+
+static bool says_no(const char *text) {
+    return text != NULL && (strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcasecmp(text, "f") == 0);
+}
+
+struct run_agent *run_agent_open(const char *url, const char *service, uint64_t period_ms) {
+    struct run_agent *agent = calloc(1, sizeof *agent);
+    if (agent == NULL) {
+        return NULL;
+    }
+    agent->service = service;
+    agent->is_delta = !says_no(getenv("DD_PROFILING_DELTA"));
+    if (gethostname(agent->host, sizeof agent->host - 1) != 0) {
+        agent->host[0] = '\0';
+    }
+    agent->sender = run_sender_open(url, period_ms * 1000000);
+    if (agent->sender == NULL) {
+        free(agent);
+        return NULL;
+    }
+    return agent;
+}
+
+void run_agent_close(struct run_agent *agent, struct run_agent_counts *counts) {
+    enum { LAST_WAIT_S = 10 };
+    while (agent->processes != NULL) {
+        forget(agent, agent->processes);
+    }
+    run_sender_close(agent->sender, LAST_WAIT_S, counts);
+    counts->failed += agent->failed;
+    if (counts->text[0] == '\0') {
+        snprintf(counts->text, sizeof counts->text, "%s", agent->text);
+    }
+    free(agent);
+}

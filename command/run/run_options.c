@@ -1,0 +1,186 @@
+// run_options.c: see run_options.h.
+#include "run_options.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../../cmemprof/cmemprof.h"
+#include "../../upload/upload.h"
+#include "agent_url.h"
+#include "../base/options.h"
+#include "../base/say.h"
+
+static const char usage[] =
+    "usage: cmemprof run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
+    "\n"
+    "Runs a program and samples what it allocates with malloc and its family. Any dynamically linked program will do; nothing has to be\n"
+    "built anew. The exit status is the program's.\n"
+    "\n"
+    "  -o, --output FILE     the profile, a pprof file, written when the program ends (default cmemprof.PROGRAM.PID.pprof)\n"
+    "      --agent URL       send one profile a period to a Datadog Agent or to cmemprof receiver instead: http://localhost:8126,\n"
+    "                        unix:///path\n"
+    "      --service NAME    with --agent: what the Agent is to call it (default $DD_SERVICE or the program's name)\n"
+    "      --period TIME     500ms, 10s, 1m: how often to send (default 60s), or to write FILE anew (default: at the end only)\n"
+    "      --signal NAME     write FILE.1, FILE.2, ... when the program gets this signal: USR1, USR2, ... (default: none); with --agent\n"
+    "                        send one more profile then\n"
+    "      --rate BYTES      mean distance of two samples; 1 takes every allocation; K and M may follow (default 512K)\n"
+    "      --follow-children profile the processes that it starts as well, and wait for them (default: --no-follow-children)\n"
+    "\n"
+    "See what is in the profile: cmemprof top FILE, or go tool pprof FILE.\n";
+
+static int wrong(const char *option, const char *takes, const char *got) {
+    say_usage("run", "--%s takes %s, not %s", option, takes, got);
+    return RUN_STATUS_FAILED;
+}
+
+// A whole number with a unit. False: it is none, or larger than INT32_MAX milliseconds.
+static bool parse_number(const char *text, const char *const *units, const uint64_t *factors, uint64_t most, uint64_t *number) {
+    char *end;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || value == 0) {
+        return false;
+    }
+    for (size_t i = 0; units[i] != NULL; i++) {
+        if (strcasecmp(end, units[i]) == 0) {
+            return value <= most / factors[i] && (*number = value * factors[i]) > 0;
+        }
+    }
+    return false;
+}
+
+static bool parse_rate(const char *text, uint64_t *bytes) {
+    static const char *const units[] = {"", "K", "KiB", "M", "MiB", NULL};
+    static const uint64_t factors[] = {1, 1 << 10, 1 << 10, 1 << 20, 1 << 20};
+    return parse_number(text, units, factors, (uint64_t)1 << 40, bytes);
+}
+
+static bool parse_period(const char *text, uint64_t *ms) {
+    static const char *const units[] = {"", "s", "ms", "m", "min", "h", NULL};
+    static const uint64_t factors[] = {1000, 1000, 1, 60000, 60000, 3600000};
+    return parse_number(text, units, factors, INT32_MAX, ms) && *ms >= 100;
+}
+
+// What run_sender.c reads: a number that is none, or less than 1, is not to be taken for the default.
+static bool check_spool_bytes(void) {
+    static const char *const units[] = {"", NULL};
+    static const uint64_t factors[] = {1};
+    const char *text = getenv("DD_PROFILING_SPOOL_MAX_BYTES");
+    uint64_t bytes;
+    if (text == NULL || text[0] == '\0' || parse_number(text, units, factors, INT64_MAX, &bytes)) {
+        return true;
+    }
+    say_usage("run", "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not %s", text);
+    return false;
+}
+
+static bool check_spool_directory(void) {
+    const char *directory = getenv("DD_PROFILING_SPOOL_DIR");
+    char text[200];
+    if (directory == NULL || directory[0] == '\0' || upload_spool_check(directory, text, sizeof text)) {
+        return true;
+    }
+    say_usage("run", "DD_PROFILING_SPOOL_DIR cannot be %s: %s", directory, text);
+    return false;
+}
+
+// "USR2", "SIGUSR2", "12". Those that no program can take are none.
+static bool parse_signal(const char *text, int *number) {
+    const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+    char *end;
+    long value = strtol(name, &end, 10);
+    if (*end != '\0' || end == name) {
+        value = 0;
+        for (int i = 1; i < NSIG && value == 0; i++) {
+            const char *known = sigabbrev_np(i);
+            value = known != NULL && strcasecmp(known, name) == 0 ? i : 0;
+        }
+    }
+    *number = (int)value;
+    return value > 0 && value <= SIGRTMAX && value != SIGKILL && value != SIGSTOP && value != SIGCHLD && value != SIGSEGV &&
+           value != SIGBUS && value != SIGILL && value != SIGFPE;
+}
+
+// 0: go on; else the exit status plus one.
+static int take_agent(struct run_options *options) {
+    char shown[AGENT_URL_SHOWN_BYTES];
+    options->agent = optarg;
+    return strncmp(optarg, "http://", 7) != 0 && strncmp(optarg, "https://", 8) != 0 && strncmp(optarg, "unix:///", 8) != 0
+               ? wrong("agent", "http://HOST:PORT, https://HOST:PORT or unix:///PATH", agent_url_shown(optarg, shown)) + 1
+               : 0;
+}
+
+// The same.
+static int take(int option, char **argv, struct run_options *options) {
+    switch (option) {
+    case 'o':
+        options->output = optarg;
+        return strcmp(optarg, "-") == 0 ? wrong("output", "a file (standard output is the program's)", optarg) + 1 : 0;
+    case 'a':
+        return take_agent(options);
+    case 'n':
+        options->service = optarg;
+        return 0;
+    case 'p':
+        return parse_period(optarg, &options->period_ms) ? 0 : wrong("period", "a time from 100ms, such as 10s or 1m", optarg) + 1;
+    case 's':
+        return parse_signal(optarg, &options->signal) ? 0 : wrong("signal", "the name of a signal, such as USR2", optarg) + 1;
+    case 'r':
+        return parse_rate(optarg, &options->rate_bytes) ? 0 : wrong("rate", "a number of bytes from 1, such as 512K", optarg) + 1;
+    case 'f':
+        options->follow_children = true;
+        return 0;
+    case 'F':
+        options->follow_children = false;
+        return 0;
+    case 'h':
+        fputs(usage, stdout);
+        return 1;
+    default:
+        options_say_wrong("run", option, argv);
+        return RUN_STATUS_FAILED + 1;
+    }
+}
+
+int run_options_parse(int argc, char **argv, struct run_options *options) {
+    static const struct option known[] = {{"output", required_argument, NULL, 'o'},
+                                          {"agent", required_argument, NULL, 'a'},
+                                          {"service", required_argument, NULL, 'n'},
+                                          {"period", required_argument, NULL, 'p'},
+                                          {"signal", required_argument, NULL, 's'},
+                                          {"rate", required_argument, NULL, 'r'},
+                                          {"follow-children", no_argument, NULL, 'f'},
+                                          {"no-follow-children", no_argument, NULL, 'F'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"h", no_argument, NULL, 'h'},
+                                          {0}};
+    *options = (struct run_options){.rate_bytes = CMEMPROF_DEFAULT_INTERVAL_BYTES};
+    optind = 0;
+    opterr = 0;
+    for (int option; (option = getopt_long_only(argc, argv, "+:o:", known, NULL)) != -1;) { // +: what follows the program is its own
+        int done = take(option, argv, options);
+        if (done != 0) {
+            return done - 1;
+        }
+    }
+    if (optind == argc) {
+        say_usage("run", "which program?");
+        return RUN_STATUS_FAILED;
+    }
+    if (options->output != NULL && options->agent != NULL) {
+        say_usage("run", "--output and --agent do not go together");
+        return RUN_STATUS_FAILED;
+    }
+    if (options->service != NULL && options->agent == NULL) {
+        say_usage("run", "--service is what an Agent is told: it goes with --agent URL");
+        return RUN_STATUS_FAILED;
+    }
+    if (options->agent != NULL && (!check_spool_bytes() || !check_spool_directory())) {
+        return RUN_STATUS_FAILED;
+    }
+    options->argv = argv + optind;
+    return -1;
+}

@@ -1,0 +1,221 @@
+// run_output.c: see run_output.h.
+#include "run_output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../merge/merge.h"
+#include "../base/output.h"
+#include "../base/say.h"
+#include "../base/text.h"
+
+// False: it cannot be read, and that was said.
+static bool add(struct profile *profile, const struct run_directory *directory, const struct run_file *file) {
+    size_t size;
+    uint8_t *bytes = run_directory_read(directory, file, &size);
+    struct merge_fault fault = {0};
+    bool ok = bytes != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK;
+    if (!ok) {
+        say_failed("run", NULL, "the profile of process %ld cannot be read: %s", file->pid, bytes == NULL ? strerror(errno) : fault.text);
+    }
+    free(bytes);
+    return ok;
+}
+
+static bool write_profile(struct profile *profile, const char *path) {
+    uint8_t *bytes = NULL;
+    size_t size;
+    enum merge_error error = profile_encode(profile, MERGE_GZIP, &bytes, &size);
+    if (error != MERGE_OK) {
+        say_failed("run", path, "%s", merge_error_text(error));
+        return false;
+    }
+    bool ok = output_write("run", path, bytes, size) == STATUS_DONE;
+    free(bytes);
+    return ok;
+}
+
+static int64_t total_of(struct profile *profile, const char *type) {
+    int index = profile_sample_type_index(profile, type);
+    int64_t total = 0;
+    struct profile_sample_view view;
+    for (size_t i = 0; index >= 0 && i < profile_sample_count(profile); i++) {
+        if (profile_sample_without_frames(profile, i, &view) == MERGE_OK) {
+            total = text_sum(total, view.values[index]);
+        }
+    }
+    return total;
+}
+
+// What was allocated at sites without a name, by the file that they are in.
+struct nameless {
+    double all, sum;
+    struct {
+        const char *file; // "": code of no file
+        double bytes;
+    } files[64]; // of more the rest has no name here either
+    size_t count;
+};
+
+static void add_nameless(struct nameless *nameless, const char *file, double bytes) {
+    size_t i = 0;
+    while (i < nameless->count && strcmp(nameless->files[i].file, file) != 0) {
+        i++;
+    }
+    nameless->sum += bytes;
+    if (i == sizeof nameless->files / sizeof *nameless->files) {
+        return;
+    }
+    nameless->files[i].file = file;
+    nameless->files[i].bytes = bytes + (i < nameless->count ? nameless->files[i].bytes : 0);
+    nameless->count += i == nameless->count;
+}
+
+static void read_nameless(struct profile *profile, struct nameless *nameless) {
+    int index = profile_sample_type_index(profile, "alloc_space");
+    struct profile_sample_view view;
+    for (size_t i = 0; index >= 0 && i < profile_sample_count(profile); i++) {
+        if (profile_sample_at(profile, i, &view) != MERGE_OK || view.frame_count == 0) {
+            continue;
+        }
+        nameless->all += (double)view.values[index];
+        if (profile_frame_is_nameless(&view.frames[0])) {
+            add_nameless(nameless, view.frames[0].mapping_file, (double)view.values[index]);
+        }
+    }
+}
+
+// Programs and libraries without symbols: test binaries of `go test`, what images have. Code of no file is made at run time.
+static void say_nameless(struct profile *profile) {
+    struct nameless nameless = {0};
+    size_t largest = 0;
+    read_nameless(profile, &nameless);
+    for (size_t i = 1; i < nameless.count; i++) {
+        largest = nameless.files[i].bytes > nameless.files[largest].bytes ? i : largest;
+    }
+    if (nameless.count > 0 && nameless.sum >= nameless.all / 100) {
+        const char *file = nameless.files[largest].file;
+        say_note("run", "%.0f %% of what was allocated has a site without a name, most in %s%s", 100 * nameless.sum / nameless.all,
+                 *file ? file : "code of no file, which a program makes at run time",
+                 *file ? ": it has no symbols here; cmemprof symbolize names them" : "");
+    }
+}
+
+static bool is_little_of_all(struct profile *profile) {
+    return total_of(profile, "inuse_space") < total_of(profile, "alloc_space") / 10;
+}
+
+// Languages that keep memory of their own beside malloc's, known by what is in the stacks.
+static void say_language(const struct run_output *output, struct profile *profile) {
+    static const char frees[] = "it had freed most of that by its end: --signal USR2, and kill -USR2, take a profile while it runs";
+    static const struct {
+        const char *file, *says;
+        bool frees; // what its program holds, before it ends
+    } languages[] = {
+        {"libpython", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them", true},
+        {"python3", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them", true},
+        {"libjvm.so", "the Java heap is not malloc's, and not here: this is direct buffers, native libraries and the JVM's own memory",
+         false},
+        {"node", "objects of JavaScript are not malloc's, and not here: this is buffers, native modules and Node's own memory", true}};
+    const char *allocator = getenv("PYTHONMALLOC");
+    bool shown = allocator != NULL && strncmp(allocator, "malloc", strlen("malloc")) == 0;
+    struct profile_sample_view view;
+    for (size_t i = 0; i < profile_sample_count(profile) && profile_sample_at(profile, i, &view) == MERGE_OK; i++) {
+        for (size_t k = 0; k < view.frame_count; k++) {
+            const char *file = text_base_name(view.frames[k].mapping_file);
+            for (size_t l = 0; l < sizeof languages / sizeof *languages; l++) {
+                bool same = strcmp(languages[l].file, "node") == 0 ? strcmp(file, "node") == 0
+                                                                   : strncmp(file, languages[l].file, strlen(languages[l].file)) == 0;
+                if (same && !(shown && l < 2)) {
+                    say_note("run", "%s (docs/run.md)", languages[l].says);
+                }
+                if (same && languages[l].frees && output->signals == 0 && is_little_of_all(profile)) {
+                    say_note("run", "%s", frees);
+                }
+                if (same) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+static void say_total(const struct run_output *output, struct profile *profile) {
+    char bytes[TEXT_VALUE_BYTES], allocated[TEXT_VALUE_BYTES], processes[64] = "";
+    if (output->processes > 1) {
+        snprintf(processes, sizeof processes, " of %zu processes", output->processes);
+    }
+    fprintf(stderr, "cmemprof run: %s: %s%s in use at the end, %s allocated in all\n", output->path,
+            text_value(total_of(profile, "inuse_space"), "bytes", bytes), processes,
+            text_value(total_of(profile, "alloc_space"), "bytes", allocated));
+    if (profile_sample_count(profile) == 0) {
+        say_note("run", "nothing was sampled: it allocated little (--rate takes more samples)%s",
+                 output->processes > 1 ? "" : ", or did so in processes that it started (--follow-children)");
+    }
+}
+
+static void take_signal(struct run_output *output, const struct run_directory *directory, struct run_file *file) {
+    char path[PATH_MAX];
+    struct profile *profile = profile_new();
+    snprintf(path, sizeof path, "%s.%u", output->path, ++output->signals);
+    if (profile == NULL || !add(profile, directory, file) || !write_profile(profile, path)) {
+        output->failed = true;
+    } else {
+        fprintf(stderr, "cmemprof run: %s\n", path);
+    }
+    profile_free(profile);
+    run_directory_mark_seen(directory, file);
+}
+
+static void write_all(struct run_output *output, struct run_directory *directory, bool last) {
+    struct profile *profile = profile_new();
+    output->processes = 0;
+    for (size_t i = 0; profile != NULL && i < directory->count; i++) {
+        if (!run_directory_is_newest(directory, i)) {
+            continue;
+        }
+        if (!add(profile, directory, &directory->files[i])) { // it holds part of the input now
+            profile_free(profile);
+            output->failed = true;
+            return;
+        }
+        output->processes++;
+    }
+    if (profile == NULL || (output->processes > 0 && !write_profile(profile, output->path))) {
+        output->failed = true;
+    } else if (last && output->processes > 0) {
+        say_total(output, profile);
+        say_language(output, profile);
+        say_nameless(profile);
+    }
+    profile_free(profile);
+}
+
+void run_output_take(struct run_output *output, struct run_directory *directory, bool whole, bool last) {
+    if (!run_directory_list(directory)) {
+        output->failed = true;
+        return;
+    }
+    bool is_new = last;
+    for (size_t i = 0; i < directory->count; i++) {
+        struct run_file *file = &directory->files[i];
+        bool newest = run_directory_is_newest(directory, i);
+        if (strcmp(file->reason, "signal") == 0) {
+            take_signal(output, directory, file);
+        }
+        is_new |= newest && strcmp(file->reason, "seen") != 0;
+    }
+    if (whole && is_new) {
+        write_all(output, directory, last);
+    }
+    for (size_t i = 0; i < directory->count; i++) {
+        struct run_file *file = &directory->files[i];
+        if (!run_directory_is_newest(directory, i)) {
+            run_directory_remove(directory, file);
+        } else if (whole && !last) {
+            run_directory_mark_seen(directory, file);
+        }
+    }
+}

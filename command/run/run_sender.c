@@ -1,0 +1,182 @@
+// run_sender.c: see run_sender.h.
+#include "run_sender.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../receiver/receiver.h"
+#include "agent_url.h"
+
+struct run_sender {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; // of the monotonic clock
+    bool changes;           // guarded by lock: the queue is worth a look
+    bool closing;           // guarded by lock: nothing comes after what is there
+    bool ended;             // guarded by lock: the thread
+    struct upload_queue *queue;
+    struct upload_client *client; // the thread's
+    struct upload_cancel cancel;  // atomic
+    char text[600];               // guarded by lock: why the last one failed
+    char *url;
+    const char *unix_socket; // in url's memory; or NULL
+};
+
+static struct timespec in_ns(uint64_t ns) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    ns += (uint64_t)time.tv_nsec;
+    return (struct timespec){.tv_sec = time.tv_sec + (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+}
+
+// ---- The thread ----
+
+static void deliver(struct run_sender *sender, struct upload_batch *batch) {
+    static const char *const headers[] = {"DD-EVP-ORIGIN: cmemprof", "DD-EVP-ORIGIN-VERSION: " RECEIVER_VERSION,
+                                          "User-Agent: cmemprof/" RECEIVER_VERSION};
+    struct upload_request request = {
+        .url = sender->url, .unix_socket = sender->unix_socket, .headers = headers, .header_count = sizeof headers / sizeof *headers};
+    struct upload_result result;
+    upload_batch_fill(batch, &request);
+    upload_client_send(sender->client, &request, &sender->cancel, &result);
+    upload_queue_settle(sender->queue, batch, &result);
+    if (result.error != UPLOAD_OK && result.error != UPLOAD_CANCELLED) {
+        pthread_mutex_lock(&sender->lock);
+        upload_result_describe(&result, true, sender->text, sizeof sender->text);
+        pthread_mutex_unlock(&sender->lock);
+    }
+}
+
+// Until the queue is worth a look. false: nothing more will come of it.
+static bool wait_for_work(struct run_sender *sender, uint64_t wait_ns) {
+    struct timespec until = in_ns(wait_ns < UINT64_MAX / 2 ? wait_ns : 0);
+    pthread_mutex_lock(&sender->lock);
+    bool goes_on = wait_ns != UINT64_MAX || !sender->closing || sender->changes;
+    int error = 0;
+    while (goes_on && !sender->changes && error != ETIMEDOUT) {
+        error = wait_ns == UINT64_MAX ? pthread_cond_wait(&sender->changed, &sender->lock)
+                                      : pthread_cond_timedwait(&sender->changed, &sender->lock, &until);
+    }
+    sender->changes = false;
+    pthread_mutex_unlock(&sender->lock);
+    return goes_on;
+}
+
+static void *run(void *context) {
+    struct run_sender *sender = context;
+    uint64_t wait_ns = 0;
+    do {
+        struct upload_batch *batch;
+        while (__atomic_load_n(&sender->cancel.cancelled, __ATOMIC_ACQUIRE) == 0 &&
+               (batch = upload_queue_next(sender->queue, &wait_ns)) != NULL) {
+            deliver(sender, batch);
+        }
+    } while (__atomic_load_n(&sender->cancel.cancelled, __ATOMIC_ACQUIRE) == 0 && wait_for_work(sender, wait_ns));
+    pthread_mutex_lock(&sender->lock);
+    sender->ended = true;
+    pthread_cond_broadcast(&sender->changed);
+    pthread_mutex_unlock(&sender->lock);
+    return NULL;
+}
+
+// ---- Its owner ----
+
+static bool set_address(struct run_sender *sender, const char *url) {
+    if (strncmp(url, "unix://", 7) == 0) {
+        // Both in one piece of memory: the socket's path behind the URL.
+        if (asprintf(&sender->url, "http://localhost%s%c%s", agent_url_input_path, '\0', url + 7) < 0) {
+            return false;
+        }
+        sender->unix_socket = sender->url + strlen(sender->url) + 1;
+        return true;
+    }
+    sender->url = agent_url_target(url);
+    return sender->url != NULL;
+}
+
+static void free_sender(struct run_sender *sender, struct upload_counts *counts) {
+    if (sender->queue != NULL) {
+        upload_queue_close(sender->queue, counts);
+    }
+    upload_client_close(sender->client);
+    pthread_cond_destroy(&sender->changed);
+    pthread_mutex_destroy(&sender->lock);
+    free(sender->url);
+    free(sender);
+}
+
+struct run_sender *run_sender_open(const char *url, uint64_t period_ns) {
+    struct run_sender *sender = calloc(1, sizeof *sender);
+    if (sender == NULL) {
+        return NULL;
+    }
+    const char *spool = getenv("DD_PROFILING_SPOOL_DIR"), *spool_bytes = getenv("DD_PROFILING_SPOOL_MAX_BYTES");
+    const struct upload_queue_options options = {
+        .period_ns = period_ns,
+        .spool = spool != NULL && spool[0] != '\0' ? spool : NULL,
+        .spool_bytes = spool_bytes != NULL ? strtoull(spool_bytes, NULL, 10) : 0,
+    };
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&sender->lock, NULL);
+    pthread_cond_init(&sender->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    sender->client = upload_client_open();
+    sender->queue = upload_queue_open(&options);
+    if (sender->client == NULL || sender->queue == NULL || !set_address(sender, url) ||
+        pthread_create(&sender->thread, NULL, run, sender) != 0) {
+        free_sender(sender, NULL);
+        return NULL;
+    }
+    return sender;
+}
+
+static void wake(struct run_sender *sender, bool closing) {
+    pthread_mutex_lock(&sender->lock);
+    sender->changes = true;
+    sender->closing |= closing;
+    pthread_cond_broadcast(&sender->changed);
+    pthread_mutex_unlock(&sender->lock);
+}
+
+bool run_sender_add(struct run_sender *sender, const struct upload_request *request) {
+    struct upload_batch *batch = upload_batch_new(request);
+    if (batch == NULL) {
+        return false;
+    }
+    upload_queue_add(sender->queue, batch);
+    wake(sender, false);
+    return true;
+}
+
+void run_sender_close(struct run_sender *sender, unsigned limit_s, struct run_agent_counts *counts) {
+    struct timespec until = in_ns((uint64_t)limit_s * 1000000000);
+    struct upload_counts done = {0};
+    upload_queue_finish(sender->queue, (uint64_t)limit_s * 1000000000);
+    wake(sender, true);
+    pthread_mutex_lock(&sender->lock);
+    while (!sender->ended && pthread_cond_timedwait(&sender->changed, &sender->lock, &until) != ETIMEDOUT) {
+    }
+    pthread_mutex_unlock(&sender->lock);
+    upload_cancel_now(&sender->cancel); // the one on its way ends within a second
+    wake(sender, true);
+    pthread_join(sender->thread, NULL);
+    char text[600], spool_error[200];
+    upload_queue_empty(sender->queue); // this, too, may be an error of the spool
+    snprintf(text, sizeof text, "%s", sender->text[0] != '\0' ? sender->text : "the server does not answer");
+    upload_queue_spool_error(sender->queue, spool_error, sizeof spool_error);
+    free_sender(sender, &done);
+    *counts = (struct run_agent_counts){.sent = done.sent};
+    counts->spooled = done.spooled > done.spool_sent ? done.spooled - done.spool_sent : 0; // those still there, unless others' were sent
+    counts->failed = done.failed + done.dropped + done.spool_dropped;
+    if (counts->failed > 0 && spool_error[0] != '\0') {
+        snprintf(counts->text, sizeof counts->text, "%.380s; the spool: %s", text, spool_error);
+    } else if (counts->failed + counts->spooled > 0) {
+        snprintf(counts->text, sizeof counts->text, "%s", text);
+    }
+}

@@ -1,0 +1,142 @@
+// run_agent_test.c: what a series of profiles of one process becomes, as batches, when some cannot be compared. Nobody listens, so all of
+// them are in the spool at the end.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../../../upload/upload.h"
+#include "../run_agent.h"
+#include "../../test/place.h"
+
+enum { SECOND_NS = 1000000000, MOST_BATCHES = 8 };
+
+static struct run_agent *agent;
+static char spool[100];
+
+// A profile that the process has written at that second: all that was allocated so far. other: of another kind, which no delta takes.
+static void add(int64_t second, int64_t allocated, bool other, const char *reason) {
+    const struct run_file file = {.pid = 7, .start_ns = SECOND_NS, .number = (uint32_t)second, .reason = ""};
+    struct run_file named = file;
+    snprintf(named.reason, sizeof named.reason, "%s", reason);
+    struct profile *profile = profile_new();
+    static const char *const types[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
+    static const char *const others[] = {"a", "b", "c", "d"};
+    for (size_t i = 0; i < 4; i++) {
+        profile_add_sample_type(profile, other ? others[i] : types[i], i % 2 ? "bytes" : "count");
+    }
+    uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = "f.c"});
+    uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){function, 1, 0}, 1);
+    profile_add_sample(profile, &location, 1, (int64_t[]){allocated / 100, allocated, 1, 100}, NULL, 0);
+    profile_set_time(profile, second * SECOND_NS, 0);
+    uint8_t *bytes;
+    size_t size;
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
+    run_agent_add(agent, &named, bytes, size);
+    profile_free(profile);
+    free(bytes);
+}
+
+static void begin(const char *delta) {
+    snprintf(spool, sizeof spool, "%s/spool", place);
+    setenv("DD_PROFILING_SPOOL_DIR", spool, 1);
+    setenv("DD_PROFILING_DELTA", delta, 1);
+    agent = run_agent_open("http://127.0.0.1:1", "test", 60000);
+    assert_non_null(agent);
+}
+
+struct sent {
+    char start[32], end[32]; // "1970-01-01T00:00:02.000000000Z"
+    int64_t allocated, in_use;
+};
+
+static void read_event(const struct upload_request *request, struct sent *sent) {
+    char event[2000];
+    snprintf(event, sizeof event, "%.*s", (int)request->event_size, (const char *)request->event);
+    assert_int_equal(sscanf(event, "{\"start\":\"%31[^\"]\",\"end\":\"%31[^\"]\"", sent->start, sent->end), 2);
+}
+
+// What is in the spool, in order.
+static size_t finish(uint64_t failed, struct sent sent[MOST_BATCHES]) {
+    struct run_agent_counts counts;
+    run_agent_close(agent, &counts);
+    assert_int_equal(counts.failed, failed);
+    struct upload_queue *queue = upload_queue_open(&(struct upload_queue_options){.spool = spool});
+    struct upload_batch *batch;
+    uint64_t wait_ns;
+    size_t count = 0;
+    while ((batch = upload_queue_next(queue, &wait_ns)) != NULL && count < MOST_BATCHES) {
+        struct upload_request request = {0};
+        struct merge_fault fault;
+        struct profile_sample_view view;
+        upload_batch_fill(batch, &request);
+        read_event(&request, &sent[count]);
+        struct profile *profile = profile_new();
+        assert_int_equal(profile_decode(profile, request.attachments[0].bytes, request.attachments[0].size, NULL, NULL, &fault), MERGE_OK);
+        assert_int_equal(profile_sample_count(profile), 1);
+        assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+        sent[count].allocated = view.values[1];
+        sent[count].in_use = view.values[3];
+        profile_free(profile);
+        count++;
+        upload_queue_settle(queue, batch, &(struct upload_result){.error = UPLOAD_OK, .status = 200});
+    }
+    upload_queue_close(queue, NULL);
+    return count;
+}
+
+static void expect(const struct sent *sent, int start_s, int end_s, int64_t allocated) {
+    char start[32], end[32];
+    snprintf(start, sizeof start, "1970-01-01T00:00:%02d.000000000Z", start_s);
+    snprintf(end, sizeof end, "1970-01-01T00:00:%02d.000000000Z", end_s);
+    assert_string_equal(sent->start, start);
+    assert_string_equal(sent->end, end);
+    assert_int_equal(sent->allocated, allocated);
+    assert_int_equal(sent->in_use, 100);
+}
+
+// Nothing is sent twice, and each batch covers the time that it says.
+static void what_was_sent_is_not_sent_again(void **state) {
+    (void)state;
+    struct sent sent[MOST_BATCHES];
+    begin("true");
+    add(2, 1000, false, "period");
+    add(3, 1500, false, "period");
+    add(4, 0, true, "period");     // cannot be compared
+    add(5, 4000, false, "period"); // what was allocated since then is not known
+    add(6, 4300, false, "exit");
+    assert_int_equal(finish(2, sent), 3);
+    expect(&sent[0], 1, 2, 1000);
+    expect(&sent[1], 2, 3, 500);
+    expect(&sent[2], 5, 6, 300);
+}
+
+static void what_was_never_sent_comes_later(void **state) {
+    (void)state;
+    struct sent sent[MOST_BATCHES];
+    begin("true");
+    add(2, 0, true, "period");
+    add(3, 1500, false, "period");
+    add(4, 1800, false, "exit");
+    assert_int_equal(finish(1, sent), 2);
+    expect(&sent[0], 1, 3, 1500);
+    expect(&sent[1], 3, 4, 300);
+}
+
+static void totals_are_sent_as_they_are(void **state) {
+    (void)state;
+    struct sent sent[MOST_BATCHES];
+    begin("false");
+    add(2, 1000, false, "period");
+    add(3, 1500, false, "exit");
+    assert_int_equal(finish(0, sent), 2);
+    expect(&sent[0], 1, 2, 1000);
+    expect(&sent[1], 2, 3, 1500);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_sent_is_not_sent_again), cmocka_unit_test(what_was_never_sent_comes_later),
+                                       cmocka_unit_test(totals_are_sent_as_they_are)};
+    return cmocka_run_group_tests(tests, place_make, place_remove);
+}

@@ -1,0 +1,138 @@
+// run_directory_test.c: files of profiled processes are found, told apart and removed; what is not one is left alone.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "../run_directory.h"
+#include "../../test/place.h"
+
+static struct run_directory directory;
+
+static int make(void **state) {
+    return place_make(state) != 0 || setenv("TMPDIR", place, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
+}
+
+static int close_all(void **state) {
+    run_directory_close(&directory);
+    return place_remove(state);
+}
+
+static void put(const char *name, const char *text) {
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/%s", directory.path, name);
+    place_write(path, text, strlen(text));
+}
+
+static void it_is_private_and_below_tmpdir(void **state) {
+    (void)state;
+    struct stat status;
+    assert_int_equal(strncmp(directory.path, place, strlen(place)), 0);
+    assert_int_equal(stat(directory.path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0700);
+}
+
+// By start, then pid, then number; the highest number of each process is the newest.
+static void processes_are_told_apart(void **state) {
+    (void)state;
+    put("7-200.1.period.pb", "a");
+    put("7-200.10.exit.pb", "b");
+    put("7-200.2.period.pb", "c");
+    put("7-100.1.exit.pb", "of another process with that pid");
+    put("9-100.1.signal.pb", "d");
+    static const char *const others[] = {"7-100.1.exit.pb.tmp", "7-100.x.exit.pb", "readme",
+                                         "7-100.1.EXIT.pb",     "7-1.error.pb",    "-.1.exit.pb"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        put(others[i], "no profile");
+    }
+    static const struct {
+        long pid;
+        int64_t start_ns;
+        uint32_t number;
+        const char *reason;
+        bool newest;
+    } want[] = {{7, 100, 1, "exit", true},
+                {9, 100, 1, "signal", true},
+                {7, 200, 1, "period", false},
+                {7, 200, 2, "period", false},
+                {7, 200, 10, "exit", true}};
+    assert_true(run_directory_list(&directory));
+    assert_int_equal(directory.count, sizeof want / sizeof *want);
+    for (size_t i = 0; i < directory.count; i++) {
+        assert_int_equal(directory.files[i].pid, want[i].pid);
+        assert_int_equal(directory.files[i].start_ns, want[i].start_ns);
+        assert_int_equal(directory.files[i].number, want[i].number);
+        assert_string_equal(directory.files[i].reason, want[i].reason);
+        assert_int_equal(run_directory_is_newest(&directory, i), want[i].newest);
+    }
+}
+
+static void files_are_read_marked_and_removed(void **state) {
+    (void)state;
+    size_t size;
+    put("7-200.1.period.pb", "content");
+    assert_true(run_directory_list(&directory));
+    assert_int_equal(directory.count, 1);
+    uint8_t *bytes = run_directory_read(&directory, &directory.files[0], &size);
+    assert_int_equal(size, 7);
+    assert_string_equal((char *)bytes, "content");
+    free(bytes);
+    run_directory_mark_seen(&directory, &directory.files[0]);
+    assert_true(run_directory_list(&directory));
+    assert_int_equal(directory.count, 1);
+    assert_string_equal(directory.files[0].reason, "seen");
+    run_directory_remove(&directory, &directory.files[0]);
+    assert_null(run_directory_read(&directory, &directory.files[0], &size));
+    assert_true(run_directory_list(&directory));
+    assert_int_equal(directory.count, 0);
+}
+
+// A link would lead the reader out of the directory.
+static void links_are_not_followed(void **state) {
+    (void)state;
+    char path[PATH_MAX + 64];
+    size_t size;
+    snprintf(path, sizeof path, "%s/7-200.1.exit.pb", directory.path);
+    assert_int_equal(symlink("/etc/hostname", path), 0);
+    assert_true(run_directory_list(&directory));
+    assert_null(run_directory_read(&directory, &directory.files[0], &size));
+}
+
+static void notes_are_taken_once(void **state) {
+    (void)state;
+    struct run_note note;
+    assert_null(run_directory_take_note(&directory, &note));
+    put("123-456.error", "the reason\nand more\n");
+    char *text = run_directory_take_note(&directory, &note);
+    assert_string_equal(text, "the reason");
+    assert_true(note.pid == 123 && !note.is_unsampled);
+    free(text);
+    assert_null(run_directory_take_note(&directory, &note));
+    put("124-456.unsampled", "");
+    text = run_directory_take_note(&directory, &note);
+    assert_string_equal(text, "");
+    assert_true(note.pid == 124 && note.is_unsampled);
+    free(text);
+}
+
+static void closing_removes_it(void **state) {
+    char path[PATH_MAX];
+    (void)state;
+    put("7-200.1.exit.pb", "");
+    put("anything", "");
+    strcpy(path, directory.path);
+    run_directory_close(&directory);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_false(run_directory_list(&directory));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(it_is_private_and_below_tmpdir, make, close_all),
+                                       cmocka_unit_test_setup_teardown(processes_are_told_apart, make, close_all),
+                                       cmocka_unit_test_setup_teardown(files_are_read_marked_and_removed, make, close_all),
+                                       cmocka_unit_test_setup_teardown(links_are_not_followed, make, close_all),
+                                       cmocka_unit_test_setup_teardown(notes_are_taken_once, make, close_all),
+                                       cmocka_unit_test_setup_teardown(closing_removes_it, make, close_all)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
