@@ -1,7 +1,7 @@
 // delta_command.c: `cmemprof delta`: what happened between cumulative profiles.
 #include "commands.h"
 #include "base/input.h"
-#include "base/say.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static int take_rule(struct arguments *arguments, const char *value) {
     static const char *const names[] = {"fastdelta", "pprof", NULL};
     int choice = options_choice(value, names);
     arguments->rule = choice == 0 ? DELTA_LIKE_FASTDELTA : DELTA_LIKE_PPROF;
-    return choice < 0 ? say_usage("delta", "--compat takes fastdelta or pprof, not %s", value) : STATUS_DONE;
+    return choice < 0 ? diagnostic_usage("delta", "--compat takes fastdelta or pprof, not %s", value) : STATUS_DONE;
 }
 
 static int take(void *context, int option, const char *value) {
@@ -52,11 +52,11 @@ static int take(void *context, int option, const char *value) {
     char *rest = arguments->list;
     for (char *type; (type = strsep(&rest, ",")) != NULL;) {
         if (!*type || arguments->type_count == MOST_TYPES) {
-            return say_usage("delta", "--types takes up to %d names, separated by commas, not %s", MOST_TYPES, value);
+            return diagnostic_usage("delta", "--types takes up to %d names, separated by commas, not %s", MOST_TYPES, value);
         }
         arguments->types[arguments->type_count++] = type;
     }
-    return arguments->type_count ? STATUS_DONE : say_failed("delta", NULL, "out of memory");
+    return arguments->type_count ? STATUS_DONE : diagnostic_error("delta", NULL, "out of memory");
 }
 
 // ---- Types ----
@@ -68,7 +68,7 @@ static int choose_types(const struct options *options, const char *path, const s
     struct profile *profile = profile_new();
     int status = STATUS_DONE;
     if (!profile || profile_decode(profile, input->bytes, input->size, &options->limits, NULL, &fault) != MERGE_OK) {
-        status = input_say_fault(options, path, input, &fault);
+        status = input_error(options, path, input, &fault);
     }
     for (size_t i = 0; status == STATUS_DONE && i < sizeof counters / sizeof *counters; i++) {
         if (profile_sample_type_index(profile, counters[i]) >= 0) {
@@ -77,7 +77,7 @@ static int choose_types(const struct options *options, const char *path, const s
     }
     profile_free(profile);
     if (status == STATUS_DONE && arguments->type_count == 0) {
-        status = say_failed(options->command, path, "none of its sample types is known to be a counter; say with --types which are");
+        status = diagnostic_error(options->command, path, "none of its sample types is known to be a counter; say with --types which are");
     }
     return status;
 }
@@ -94,15 +94,16 @@ static char *path_in(const char *directory, const char *newer) {
 static int check_directory(const struct options *options) {
     struct stat about;
     if (!options->output.path) {
-        return say_usage(options->command, "deltas of more than two profiles go to a directory: name it with --output");
+        return diagnostic_usage(options->command, "deltas of more than two profiles go to a directory: name it with --output");
     }
     if (stat(options->output.path, &about) != 0 || !S_ISDIR(about.st_mode)) {
-        return say_failed(options->command, options->output.path, "is no directory; deltas of more than two profiles go to one");
+        return diagnostic_error(options->command, options->output.path, "is no directory; deltas of more than two profiles go to one");
     }
     for (size_t i = 1; i < options->file_count; i++) {
         for (size_t k = 1; k < i; k++) {
             if (strcmp(text_base_name(options->files[i]), text_base_name(options->files[k])) == 0) {
-                return say_failed(options->command, options->files[i], "its delta would have the name of that of %s", options->files[k]);
+                return diagnostic_error(options->command, options->files[i], "its delta would have the name of that of %s",
+                                        options->files[k]);
             }
         }
     }
@@ -114,7 +115,7 @@ static int write_delta(const struct options *options, const char *newer, const v
         return output_write(options->command, options->output.path, bytes, size);
     }
     char *path = path_in(options->output.path, newer);
-    int status = path ? output_write(options->command, path, bytes, size) : say_failed(options->command, NULL, "out of memory");
+    int status = path ? output_write(options->command, path, bytes, size) : diagnostic_error(options->command, NULL, "out of memory");
     free(path);
     return status;
 }
@@ -137,11 +138,11 @@ static int add_file(const struct options *options, struct arguments *arguments, 
                                                         .rule = arguments->rule,
                                                         .level = options->output.level,
                                                         .limits = &options->limits});
-        status = *delta ? STATUS_DONE : say_failed(options->command, NULL, "out of memory");
+        status = *delta ? STATUS_DONE : diagnostic_error(options->command, NULL, "out of memory");
     }
     if (status == STATUS_DONE &&
         delta_step(*delta, input.bytes, input.size, options->output.compression, &bytes, &size, &fault) != MERGE_OK) {
-        status = input_say_fault(options, path, &input, &fault);
+        status = input_error(options, path, &input, &fault);
     }
     free(input.bytes);
     // The first is only what the next is compared with.
@@ -158,8 +159,8 @@ static int run(const struct options *options, struct arguments *arguments) {
         status = add_file(options, arguments, i, &delta);
     }
     if (status == STATUS_DONE && delta_saturated_count(delta) > 0) {
-        say_note(options->command, "differences beyond 64 bits: %llu; each stays at the largest number",
-                 (unsigned long long)delta_saturated_count(delta));
+        diagnostic_note(options->command, "differences beyond 64 bits: %llu; each stays at the largest number",
+                        (unsigned long long)delta_saturated_count(delta));
     }
     delta_free(delta);
     return status;

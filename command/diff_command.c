@@ -2,7 +2,7 @@
 #include "report/base_label.h"
 #include "commands.h"
 #include "base/input.h"
-#include "base/say.h"
+#include "base/diagnostic.h"
 #include "report/table_options.h"
 
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static int make_scale(const struct options *options, const uint8_t *raw, size_t 
     }
     profile_free(base);
     fault.error = read ? MERGE_NO_MEMORY : fault.error;
-    return subtrahend->scale ? STATUS_DONE : input_say_fault(options, options->files[0], &(struct input){(uint8_t *)raw, size}, &fault);
+    return subtrahend->scale ? STATUS_DONE : input_error(options, options->files[0], &(struct input){(uint8_t *)raw, size}, &fault);
 }
 
 static int read_base(const struct options *options, struct subtrahend *subtrahend) {
@@ -62,12 +62,12 @@ static int read_base(const struct options *options, struct subtrahend *subtrahen
     size_t size = 0;
     int status = input_read(options, options->files[0], &input);
     if (status == STATUS_DONE && merge_inflate(input.bytes, input.size, options->limits.input_bytes, &raw, &size, &fault) != MERGE_OK) {
-        status = input_say_fault(options, options->files[0], &input, &fault);
+        status = input_error(options, options->files[0], &input, &fault);
     }
     free(input.bytes);
     status = status == STATUS_DONE ? make_scale(options, raw, size, subtrahend) : status;
     if (status == STATUS_DONE && !base_label_add(raw, size, &subtrahend->bytes, &subtrahend->size)) {
-        status = say_failed(options->command, options->files[0], "out of memory");
+        status = diagnostic_error(options->command, options->files[0], "out of memory");
     }
     free(raw);
     return status;
@@ -80,7 +80,7 @@ static int subtract_base(const struct options *options, struct profile *profile)
     int status = read_base(options, &base);
     limits.input_bytes = base.size; // the labels may have lifted it over the limit
     if (status == STATUS_DONE && profile_decode(profile, base.bytes, base.size, &limits, base.scale, &fault) != MERGE_OK) {
-        status = input_say_fault(options, options->files[0], &(struct input){base.bytes, base.size}, &fault);
+        status = input_error(options, options->files[0], &(struct input){base.bytes, base.size}, &fault);
     }
     free(base.bytes);
     free(base.scale);
@@ -91,7 +91,7 @@ static int write(const struct options *options) {
     struct profile *profile = read_one(options, options->files[1]);
     int status = profile ? subtract_base(options, profile) : STATUS_FAILED;
     if (status == STATUS_DONE) {
-        input_say_left_out(options, profile);
+        input_note_left_out(options, profile);
         status = output_profile(options->command, &options->output, options->output.path, profile);
     }
     profile_free(profile);
@@ -105,16 +105,17 @@ static int check(const struct options *options, struct table_options *table) {
         return status;
     }
     if (table->report >= REPORT_PEEK && table->report <= REPORT_TAGS) {
-        return say_usage("diff", "what changed is a table: --peek, --tree, --list, --traces, --raw and --tags are of one profile");
+        return diagnostic_usage("diff", "what changed is a table: --peek, --tree, --list, --traces, --raw and --tags are of one profile");
     }
     if (table->given & table_rules_bit(OPTION_GAUGES)) {
-        return say_usage("diff", "--gauges is for several files that are one profile; here two are compared");
+        return diagnostic_usage("diff", "--gauges is for several files that are one profile; here two are compared");
     }
     if (table->base_count > 0) {
-        return say_usage("diff", "--base and --diff_base are for cmemprof top: the base is the first file here: cmemprof diff BASE NEW");
+        return diagnostic_usage("diff",
+                                "--base and --diff_base are for cmemprof top: the base is the first file here: cmemprof diff BASE NEW");
     }
     if (options->compression_given && !options->output.path) {
-        return say_usage("diff", "--compression and --level are for a profile, which --output FILE asks for");
+        return diagnostic_usage("diff", "--compression and --level are for a profile, which --output FILE asks for");
     }
     return -1;
 }

@@ -23,14 +23,14 @@ static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "\n"
                             "cmemprof COMMAND --help tells about one. cmemprof -OPTION ... FILE is cmemprof top -OPTION ... FILE.\n";
 
-static int say_left_over(const char *argument) {
+static int error_extra_argument(const char *argument) {
     fprintf(stderr, "cmemprof: what is %s? cmemprof --help lists the commands\n", argument);
     return 2;
 }
 
 static int version_command(int argc, char **argv) {
     if (argc > 1) {
-        return say_left_over(argv[1]);
+        return error_extra_argument(argv[1]);
     }
     puts("cmemprof " RECEIVER_VERSION);
     return 0;
@@ -53,7 +53,7 @@ static const struct {
                 {"help", help_command}};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
-static int say_unknown(const char *name) {
+static int error_unknown_command(const char *name) {
     const char *names[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         names[i] = commands[i].name;
@@ -75,12 +75,12 @@ static int run(const char *name, int argc, char **argv) {
             return commands[i].run(argc, argv);
         }
     }
-    return say_unknown(name);
+    return error_unknown_command(name);
 }
 
 static int help_command(int argc, char **argv) {
     if (argc > 2) {
-        return say_left_over(argv[2]);
+        return error_extra_argument(argv[2]);
     }
     bool own = argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "version") == 0;
     if (own) {

@@ -2,7 +2,7 @@
 #include "commands.h"
 #include "report/memory_report.h"
 #include "base/options.h"
-#include "base/say.h"
+#include "base/diagnostic.h"
 
 #include <errno.h>
 #include <math.h>
@@ -62,27 +62,27 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
             break;
         case 'w':
             if (!parse_time(optarg, &arguments->watch_seconds)) {
-                return say_usage("memory", "--watch %s: not a time like 2s, 500ms or 1m", optarg);
+                return diagnostic_usage("memory", "--watch %s: not a time like 2s, 500ms or 1m", optarg);
             }
             break;
         case 'n':
             if (!options_number(optarg, 100000, &arguments->names)) {
-                return say_usage("memory", "--names %s: not a number from 1 to 100000", optarg);
+                return diagnostic_usage("memory", "--names %s: not a number from 1 to 100000", optarg);
             }
             break;
         case 'h':
             fputs(usage, stdout);
             return STATUS_DONE;
         default:
-            return options_say_wrong("memory", option, argv);
+            return options_error("memory", option, argv);
         }
     }
     if (argc - optind != 1) {
-        return say_usage("memory", argc == optind ? "which process? Give its PID" : "one PID at a time");
+        return diagnostic_usage("memory", argc == optind ? "which process? Give its PID" : "one PID at a time");
     }
     unsigned long pid;
     if (!options_number(argv[optind], INT32_MAX, &pid)) {
-        return say_usage("memory", "%s is not a PID", argv[optind]);
+        return diagnostic_usage("memory", "%s is not a PID", argv[optind]);
     }
     arguments->pid = (pid_t)pid;
     return -1;
@@ -150,10 +150,10 @@ int memory_command(int argc, char **argv) {
         if (error != SMAPS_OK) {
             char pid[16];
             snprintf(pid, sizeof pid, "%d", (int)arguments.pid);
-            return say_failed("memory", pid, "%s", smaps_error_text(error));
+            return diagnostic_error("memory", pid, "%s", smaps_error_text(error));
         }
         if (fflush(stdout) != 0) {
-            return say_failed("memory", "standard output", "%s", strerror(errno));
+            return diagnostic_error("memory", "standard output", "%s", strerror(errno));
         }
         if (arguments.watch_seconds <= 0) {
             return STATUS_DONE;

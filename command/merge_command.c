@@ -2,7 +2,7 @@
 #include "../receiver/index/measures.h"
 #include "commands.h"
 #include "base/input.h"
-#include "base/say.h"
+#include "base/diagnostic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static int take(void *context, int option, const char *value) {
 }
 
 // The file says of its gauges what they are, and so does the command: its reader cannot tell.
-static void say_gauges(const struct options *options, struct profile *profile) {
+static void note_gauges(const struct options *options, struct profile *profile) {
     char how[INPUT_GAUGES_BYTES], *text = NULL;
     size_t size, gauges = 0;
     FILE *out = *input_gauges_text(options, how) ? open_memstream(&text, &size) : NULL;
@@ -45,7 +45,7 @@ static void say_gauges(const struct options *options, struct profile *profile) {
     }
     if (out && fprintf(out, ": %s; other types: sums", how) > 0 && fclose(out) == 0 && gauges > 0) {
         profile_add_comment(profile, text);
-        say_note(options->command, "%s", text);
+        diagnostic_note(options->command, "%s", text);
     }
     free(text);
 }
@@ -57,7 +57,7 @@ static int run(const struct options *options) {
     }
     struct profile *profile = input_merge(options);
     if (profile) {
-        say_gauges(options, profile);
+        note_gauges(options, profile);
     }
     status = profile ? output_profile(options->command, &options->output, options->output.path, profile) : STATUS_FAILED;
     profile_free(profile);

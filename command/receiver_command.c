@@ -2,7 +2,7 @@
 #include "commands.h"
 #include "../receiver/receiver.h"
 #include "base/options.h"
-#include "base/say.h"
+#include "base/diagnostic.h"
 #include "symbols/symbol_file.h"
 #include "symbols/symbol_namer.h"
 
@@ -130,13 +130,13 @@ static bool read_build_id(const char *path, char build_id[RECEIVER_BUILD_ID_BYTE
 // The last component is made if it is not there.
 static bool open_symbols(const char *directory, struct arguments *arguments) {
     if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-        say_failed("receiver", directory, "%s", strerror(errno));
+        diagnostic_error("receiver", directory, "%s", strerror(errno));
         return false;
     }
     symbol_namer_free(arguments->namer);
     arguments->namer = symbol_namer_new();
     if (!arguments->namer || !symbol_namer_add_directory(arguments->namer, directory)) {
-        say_failed("receiver", directory, "%s", arguments->namer ? strerror(errno) : strerror(ENOMEM));
+        diagnostic_error("receiver", directory, "%s", arguments->namer ? strerror(errno) : strerror(ENOMEM));
         return false;
     }
     arguments->symbols = (struct receiver_symbols){directory, symbol_namer_for_profiles(arguments->namer), symbols_state, read_build_id};
@@ -190,17 +190,17 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
             fputs(usage, stdout);
             return 1;
         default:
-            return options_say_wrong("receiver", option, argv) + 1;
+            return options_error("receiver", option, argv) + 1;
         }
         if (!ok) {
             return 3;
         }
     }
     if (optind < argc) {
-        return say_usage("receiver", "what is %s?", argv[optind]) + 1;
+        return diagnostic_usage("receiver", "what is %s?", argv[optind]) + 1;
     }
     if (arguments->port_file && arguments->options.listen && strncmp(arguments->options.listen, "unix:", 5) == 0) {
-        return say_usage("receiver", "--port-file does not go with --listen unix:PATH, which has no port") + 1;
+        return diagnostic_usage("receiver", "--port-file does not go with --listen unix:PATH, which has no port") + 1;
     }
     return 0;
 }

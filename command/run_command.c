@@ -16,7 +16,7 @@
 #include "run/run_options.h"
 #include "run/run_output.h"
 #include "run/run_target.h"
-#include "base/say.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -38,8 +38,8 @@ struct run {
     char library[PATH_MAX], output_path[PATH_MAX];
     char library_file[PATH_MAX]; // as /proc names it; library may be a link to it
     bool got_some;
-    bool said_why; // why there is no profile
-    bool lost;     // a profile that was to be expected
+    bool reason_printed; // why there is no profile
+    bool lost;           // a profile that was to be expected
 };
 
 // ---- Before ----
@@ -51,7 +51,7 @@ static bool find_library(struct run *run) {
     char self[PATH_MAX], path[2 * PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) {
-        say_failed("run", "/proc/self/exe", "%s; %s cannot be located without /proc", strerror(errno), name);
+        diagnostic_error("run", "/proc/self/exe", "%s; %s cannot be located without /proc", strerror(errno), name);
         return false;
     }
     self[length] = '\0';
@@ -63,8 +63,8 @@ static bool find_library(struct run *run) {
             return true;
         }
     }
-    say_failed("run", NULL, "%s is neither in %s nor in %s/../lib%s", name, folder, folder,
-               run->target.is_musl ? "; it is needed for a program that is linked to musl" : "");
+    diagnostic_error("run", NULL, "%s is neither in %s nor in %s/../lib%s", name, folder, folder,
+                     run->target.is_musl ? "; it is needed for a program that is linked to musl" : "");
     return false;
 }
 
@@ -76,7 +76,7 @@ static bool make_library_path(struct run *run) {
     }
     int length = snprintf(link, sizeof link, "%s/libcmemprof.so", run->directory.path);
     if (length >= (int)sizeof link || strpbrk(link, " :") != NULL || symlink(run->library, link) != 0) {
-        say_failed("run", run->library, "cannot be preloaded from a path with a space or a colon");
+        diagnostic_error("run", run->library, "cannot be preloaded from a path with a space or a colon");
         return false;
     }
     strcpy(run->library, link);
@@ -108,22 +108,23 @@ static void set_environment(const struct run *run) {
     set_number("CMEMPROF_KEEP", FILES_KEPT);
 }
 
-static int say_refused(const struct run *run, enum run_target_status status) {
-    say_failed("run", NULL, "%s", run->target.text);
+static int error_refused(const struct run *run, enum run_target_status status) {
+    diagnostic_error("run", NULL, "%s", run->target.text);
     return status == RUN_TARGET_NOT_FOUND ? RUN_STATUS_NOT_FOUND : status == RUN_TARGET_NOT_RUN ? RUN_STATUS_NOT_RUN : RUN_STATUS_FAILED;
 }
 
-static void say_notes(struct run *run) {
+static void note_own_process(struct run *run) {
     if (run->target.interpreter[0] != '\0' && !run->options.follow_children) {
-        say_failed("run", run->target.path,
-                   "a script: %s is profiled, and what replaces it by exec; other processes that it starts are with --follow-children",
-                   run->target.interpreter);
+        diagnostic_error(
+            "run", run->target.path,
+            "a script: %s is profiled, and what replaces it by exec; other processes that it starts are with --follow-children",
+            run->target.interpreter);
     }
     if (run->target.is_go) {
-        say_failed("run", run_target_name(&run->target),
-                   "a Go program: stacks end where Go begins, and it ends without a last profile, so there is one every %g s; "
-                   "import the package cmemprof into it to see all",
-                   (double)run->options.period_ms / 1000);
+        diagnostic_error("run", run_target_name(&run->target),
+                         "a Go program: stacks end where Go begins, and it ends without a last profile, so there is one every %g s; "
+                         "import the package cmemprof into it to see all",
+                         (double)run->options.period_ms / 1000);
     }
 }
 
@@ -138,7 +139,7 @@ static bool check_output(const struct run *run) {
     snprintf(folder, sizeof folder, "%s", run->options.output);
     const char *parent = dirname(folder);
     if (access(parent, W_OK | X_OK) != 0) {
-        say_failed("run", run->options.output, "%s", strerror(errno));
+        diagnostic_error("run", run->options.output, "%s", strerror(errno));
         return false;
     }
     return true;
@@ -146,19 +147,19 @@ static bool check_output(const struct run *run) {
 
 // ---- Meanwhile ----
 
-static void say_notes_of_processes(struct run *run) {
+static void note_all_processes(struct run *run) {
     struct run_note note;
     for (char *text; (text = run_directory_take_note(&run->directory, &note)) != NULL; free(text)) {
         const char *why = *text != '\0' ? text : NULL; // NULL: there was no room to write it
         if (note.is_unsampled) {
-            say_failed("run", run_target_name(&run->target), "nothing of process %ld was sampled: %s", note.pid,
-                       why != NULL ? why : "no room for the reason in the temporary folder; TMPDIR names another");
+            diagnostic_error("run", run_target_name(&run->target), "nothing of process %ld was sampled: %s", note.pid,
+                             why != NULL ? why : "no room for the reason in the temporary folder; TMPDIR names another");
         } else {
-            say_failed("run", NULL, "process %ld: %s", note.pid,
-                       why != NULL ? why : "no room for its profile in the temporary folder; TMPDIR names another");
+            diagnostic_error("run", NULL, "process %ld: %s", note.pid,
+                             why != NULL ? why : "no room for its profile in the temporary folder; TMPDIR names another");
             run->lost = true;
         }
-        run->said_why = true;
+        run->reason_printed = true;
     }
 }
 
@@ -182,29 +183,32 @@ static void take(struct run *run, bool last) {
 }
 
 // A program that forks and ends, as daemons do, has its work done by a child.
-static void say_background(struct run *run) {
+static void note_background(struct run *run) {
     pid_t survivor = run->options.follow_children ? 0 : run_child_survivor(&run->child, run->library_file);
     if (survivor != 0) {
-        say_failed("run", run_target_name(&run->target),
-                   "goes on in the background as process %ld, which is not profiled: keep it in the foreground, or use --follow-children",
-                   (long)survivor);
-        run->said_why = true;
+        diagnostic_error(
+            "run", run_target_name(&run->target),
+            "goes on in the background as process %ld, which is not profiled: keep it in the foreground, or use --follow-children",
+            (long)survivor);
+        run->reason_printed = true;
     }
 }
 
-static void say_none(const struct run *run) {
+static void note_no_samples(const struct run *run) {
     int status = run_child_status(&run->child);
     const char *name = run_target_name(&run->target);
     if (status == 128 + SIGKILL) {
-        say_failed("run", name, "was killed before it could write a profile; --period writes them as it runs");
+        diagnostic_error("run", name, "was killed before it could write a profile; --period writes them as it runs");
     } else if (status > 128) {
-        say_failed("run", name, "crashed (%s) before it could write a profile; --period writes them as it runs", strsignal(status - 128));
+        diagnostic_error("run", name, "crashed (%s) before it could write a profile; --period writes them as it runs",
+                         strsignal(status - 128));
     } else {
-        say_failed("run", name,
-                   "wrote no profile: it ended by a bare system call (--period writes profiles as it runs), cannot write into %s any more "
-                   "(another "
-                   "user or root directory), or could not load the library (then the loader says why above)",
-                   run->directory.path);
+        diagnostic_error(
+            "run", name,
+            "wrote no profile: it ended by a bare system call (--period writes profiles as it runs), cannot write into %s any more "
+            "(another "
+            "user or root directory), or could not load the library (then the loader says why above)",
+            run->directory.path);
     }
 }
 
@@ -214,11 +218,11 @@ static bool close_agent(struct run *run) {
     agent_url_shown(run->options.agent, address);
     run_agent_close(run->agent, &counts);
     if (counts.failed > 0) {
-        say_failed("run", address, "%llu of %llu batches could not be sent: %s", (unsigned long long)counts.failed,
-                   (unsigned long long)(counts.failed + counts.spooled + counts.sent), counts.text);
+        diagnostic_error("run", address, "%llu of %llu batches could not be sent: %s", (unsigned long long)counts.failed,
+                         (unsigned long long)(counts.failed + counts.spooled + counts.sent), counts.text);
     } else if (counts.spooled > 0) {
-        say_note("run", "%llu batches for %s wait in %s: %s", (unsigned long long)counts.spooled, address, getenv("DD_PROFILING_SPOOL_DIR"),
-                 counts.text);
+        diagnostic_note("run", "%llu batches for %s wait in %s: %s", (unsigned long long)counts.spooled, address,
+                        getenv("DD_PROFILING_SPOOL_DIR"), counts.text);
     }
     return counts.failed == 0;
 }
@@ -227,15 +231,15 @@ static bool close_agent(struct run *run) {
 
 static int finish(struct run *run) {
     take(run, true);
-    say_notes_of_processes(run);
-    say_background(run);
+    note_all_processes(run);
+    note_background(run);
     bool ok = run->agent != NULL ? close_agent(run) : !run->output.failed;
-    if (!run->got_some && !run->said_why) {
-        say_none(run);
+    if (!run->got_some && !run->reason_printed) {
+        note_no_samples(run);
         run->lost = true;
     }
     if (run->output.failed) {
-        say_failed("run", NULL, "what could not be written is still in %s", run->directory.path);
+        diagnostic_error("run", NULL, "what could not be written is still in %s", run->directory.path);
     } else {
         run_directory_close(&run->directory);
     }
@@ -245,7 +249,7 @@ static int finish(struct run *run) {
 
 static int start(struct run *run) {
     if (!run_child_start(&run->child, run->target.path, run->options.argv, environ, run->options.follow_children)) {
-        say_failed("run", run->target.path, "%s", strerror(errno));
+        diagnostic_error("run", run->target.path, "%s", strerror(errno));
         return RUN_STATUS_NOT_RUN;
     }
     if (run->options.output == NULL) {
@@ -257,7 +261,7 @@ static int start(struct run *run) {
     if (run->options.agent != NULL) {
         run->agent = run_agent_open(run->options.agent, run->options.service, run->options.period_ms);
         if (run->agent == NULL) { // the program runs already, and goes on
-            say_failed("run", NULL, "out of memory: nothing is sent, the profile goes into %s", run->options.output);
+            diagnostic_error("run", NULL, "out of memory: nothing is sent, the profile goes into %s", run->options.output);
         }
     }
     return -1;
@@ -276,7 +280,7 @@ static void set_defaults(struct run *run) {
 
 static int run_program(struct run *run) {
     if (!run_directory_make(&run->directory)) {
-        say_failed("run", NULL, "no directory for profiles in $TMPDIR or /tmp: %s", strerror(errno));
+        diagnostic_error("run", NULL, "no directory for profiles in $TMPDIR or /tmp: %s", strerror(errno));
         return RUN_STATUS_FAILED;
     }
     int status = RUN_STATUS_FAILED;
@@ -292,7 +296,7 @@ static int run_program(struct run *run) {
     while (run_child_wait(&run->child, looks ? LOOK_MS : 0)) {
         if (looks) {
             take(run, false);
-            say_notes_of_processes(run);
+            note_all_processes(run);
         }
     }
     return finish(run);
@@ -306,12 +310,12 @@ int run_command(int argc, char **argv) {
     }
     enum run_target_status status = run_target_find(run.options.argv, &run.target);
     if (status != RUN_TARGET_OK) {
-        return say_refused(&run, status);
+        return error_refused(&run, status);
     }
     set_defaults(&run);
     if (!find_library(&run) || (run.options.output != NULL && !check_output(&run))) {
         return RUN_STATUS_FAILED;
     }
-    say_notes(&run);
+    note_own_process(&run);
     return run_program(&run);
 }

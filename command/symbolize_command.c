@@ -1,7 +1,7 @@
 // symbolize_command.c: `cmemprof symbolize`: gives profiles of stripped programs the names that their symbols had.
 #include "commands.h"
 #include "base/input.h"
-#include "base/say.h"
+#include "base/diagnostic.h"
 #include "symbols/symbol_namer.h"
 
 #include <stdio.h>
@@ -31,24 +31,25 @@ static int take(void *context, int option, const char *value) {
     symbolizing->has_files = true;
     bool ok = (option == 'b' ? symbol_namer_add_file : symbol_namer_add_directory)(symbolizing->namer, value);
     return ok ? STATUS_DONE
-              : say_failed("symbolize", value, option == 'b' ? "no ELF file of 64 bits that can be read" : "no directory that can be read");
+              : diagnostic_error("symbolize", value,
+                                 option == 'b' ? "no ELF file of 64 bits that can be read" : "no directory that can be read");
 }
 
-static void say_count(const char *path, const struct symbol_namer_count *count) {
+static void note_counts(const char *path, const struct symbol_namer_count *count) {
     if (count->asked == 0) {
-        say_note("symbolize", "%s: no address lacks a name", path);
+        diagnostic_note("symbolize", "%s: no address lacks a name", path);
     } else if (count->missing) {
-        say_note("symbolize", "%s: %zu of %zu addresses have a name now; no file for %s, build ID %s", path, count->named, count->asked,
-                 count->missing, *count->missing_build_id ? count->missing_build_id : "none");
+        diagnostic_note("symbolize", "%s: %zu of %zu addresses have a name now; no file for %s, build ID %s", path, count->named,
+                        count->asked, count->missing, *count->missing_build_id ? count->missing_build_id : "none");
     } else {
-        say_note("symbolize", "%s: %zu of %zu addresses have a name now", path, count->named, count->asked);
+        diagnostic_note("symbolize", "%s: %zu of %zu addresses have a name now", path, count->named, count->asked);
     }
 }
 
 static int symbolize(const struct options *options, struct symbol_namer *namer, const char *path) {
     struct profile *profile = profile_new();
     if (!profile) {
-        return say_failed(options->command, path, "%s", merge_error_text(MERGE_NO_MEMORY));
+        return diagnostic_error(options->command, path, "%s", merge_error_text(MERGE_NO_MEMORY));
     }
     struct profile_namer named = symbol_namer_for_profiles(namer);
     symbol_namer_begin(namer);
@@ -58,7 +59,7 @@ static int symbolize(const struct options *options, struct symbol_namer *namer, 
         struct symbol_namer_count count = symbol_namer_counted(namer);
         const char *to = options->output.path ? options->output.path : strcmp(path, "-") == 0 ? NULL : path;
         status = output_profile(options->command, &options->output, to, profile);
-        say_count(path, &count);
+        note_counts(path, &count);
     }
     profile_free(profile);
     return status;
@@ -67,10 +68,10 @@ static int symbolize(const struct options *options, struct symbol_namer *namer, 
 static int run(const struct options *options, const struct symbolizing *symbolizing) {
     int status = STATUS_DONE;
     if (!symbolizing->has_files) {
-        return say_usage(options->command, "which files have the symbols? --binary FILE or --debug-dir DIR");
+        return diagnostic_usage(options->command, "which files have the symbols? --binary FILE or --debug-dir DIR");
     }
     if (options->output.path && options->file_count > 1) {
-        return say_usage(options->command, "--output takes one profile; several are written in their places");
+        return diagnostic_usage(options->command, "--output takes one profile; several are written in their places");
     }
     for (size_t i = 0; i < options->file_count && status == STATUS_DONE; i++) {
         status = symbolize(options, symbolizing->namer, options->files[i]);
@@ -90,7 +91,7 @@ int symbolize_command(int argc, char **argv) {
                                       .least_files = 1,
                                       .most_files = SIZE_MAX};
     if (!symbolizing.namer) {
-        return say_failed("symbolize", "symbols", "%s", merge_error_text(MERGE_NO_MEMORY));
+        return diagnostic_error("symbolize", "symbols", "%s", merge_error_text(MERGE_NO_MEMORY));
     }
     int status = options_parse(&spec, argc, argv, &options);
     status = status < 0 ? run(&options, &symbolizing) : status;

@@ -1,7 +1,7 @@
 // top_command.c: `cmemprof top`: prints what weighs most in profile files.
 #include "commands.h"
 #include "base/input.h"
-#include "base/say.h"
+#include "base/diagnostic.h"
 #include "report/table_options.h"
 
 static const char usage[] = "usage: cmemprof top [OPTIONS] FILE...\n"
@@ -23,7 +23,7 @@ static int print(struct options *options, struct table_options *table) {
     options->gauges = table->gauges;
     options->gauge_type = table->top.type;
     if (table->normalize && table->base_count == 0) {
-        return say_usage(options->command, "--normalize is to a base: --diff_base FILE");
+        return diagnostic_usage(options->command, "--normalize is to a base: --diff_base FILE");
     }
     input_gauges_text(options, table->top.note);
     struct profile *base = read_base(options, table), *profile = base || table->base_count == 0 ? input_merge(options) : NULL;

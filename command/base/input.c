@@ -1,7 +1,7 @@
 // input.c: profile files in (input.h).
 #include "input.h"
 #include "file_kind.h"
-#include "say.h"
+#include "diagnostic.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,13 +56,13 @@ int input_read(const struct options *options, const char *path, struct input *in
     *input = (struct input){0};
     int status = STATUS_DONE;
     if (file < 0 || fstat(file, &about) != 0) {
-        status = say_failed(options->command, name_of(path), "%s", why_not(path));
+        status = diagnostic_error(options->command, name_of(path), "%s", why_not(path));
     } else if (!read_all(file, S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size : 0, most, input)) {
-        status = say_failed(options->command, name_of(path), "%s", strerror(errno));
+        status = diagnostic_error(options->command, name_of(path), "%s", strerror(errno));
     } else if (input->size == 0) {
-        status = say_failed(options->command, name_of(path), "is empty");
+        status = diagnostic_error(options->command, name_of(path), "is empty");
     } else if (input->size > most) {
-        status = say_failed(options->command, name_of(path), "is larger than %zu MiB; --max-size raises the limit", most >> 20);
+        status = diagnostic_error(options->command, name_of(path), "is larger than %zu MiB; --max-size raises the limit", most >> 20);
     }
     if (file >= 0 && !standard) {
         close(file);
@@ -74,23 +74,24 @@ int input_read(const struct options *options, const char *path, struct input *in
     return status;
 }
 
-int input_say_fault(const struct options *options, const char *path, const struct input *input, const struct merge_fault *fault) {
+int input_error(const struct options *options, const char *path, const struct input *input, const struct merge_fault *fault) {
     const char *name = name_of(path), *text = *fault->text ? fault->text : merge_error_text(fault->error);
     bool unreadable = fault->error == MERGE_MALFORMED || fault->error == MERGE_TRUNCATED;
     const char *kind = unreadable ? file_kind(input->bytes, input->size) : NULL;
     if (kind) {
-        return say_failed(options->command, name, "not a pprof profile; it looks like %s", kind);
+        return diagnostic_error(options->command, name, "not a pprof profile; it looks like %s", kind);
     }
     switch (fault->error) {
     case MERGE_MALFORMED:
-        return say_failed(options->command, name, "not a pprof profile, or a damaged one: %s (byte %zu, inflated)", text, fault->offset);
+        return diagnostic_error(options->command, name, "not a pprof profile, or a damaged one: %s (byte %zu, inflated)", text,
+                                fault->offset);
     case MERGE_TRUNCATED:
     case MERGE_BAD_COMPRESSION:
-        return say_failed(options->command, name, "damaged or cut off: %s (byte %zu, inflated)", text, fault->offset);
+        return diagnostic_error(options->command, name, "damaged or cut off: %s (byte %zu, inflated)", text, fault->offset);
     case MERGE_TOO_LARGE:
-        return say_failed(options->command, name, "over a limit (--max-size sets that of the inflated size): %s", text);
+        return diagnostic_error(options->command, name, "over a limit (--max-size sets that of the inflated size): %s", text);
     default:
-        return say_failed(options->command, name, "%s", text);
+        return diagnostic_error(options->command, name, "%s", text);
     }
 }
 
@@ -102,12 +103,12 @@ int input_add_bytes(const struct options *options, const char *path, const struc
         *error = decoded;
     }
     if (decoded != MERGE_OK) {
-        return input_say_fault(options, path, input, &fault);
+        return input_error(options, path, input, &fault);
     }
     if (profile_sample_type_count(profile) == 0) {
         const char *kind = file_kind(input->bytes, input->size);
-        return say_failed(options->command, name_of(path), "not a pprof profile%s%s",
-                          kind ? "; it looks like " : ": it has no sample types", kind ? kind : "");
+        return diagnostic_error(options->command, name_of(path), "not a pprof profile%s%s",
+                                kind ? "; it looks like " : ": it has no sample types", kind ? kind : "");
     }
     return STATUS_DONE;
 }
@@ -122,8 +123,8 @@ int input_add(const struct options *options, const char *path, struct profile *p
     return status;
 }
 
-void input_say_left_out(const struct options *options, const struct profile *profile) {
+void input_note_left_out(const struct options *options, const struct profile *profile) {
     for (size_t i = 0; i < profile_left_out_count(profile); i++) {
-        say_note(options->command, "left out: sample type %s, which not all of the files have", profile_left_out_name(profile, i));
+        diagnostic_note(options->command, "left out: sample type %s, which not all of the files have", profile_left_out_name(profile, i));
     }
 }

@@ -25,8 +25,8 @@ struct profile *input_merge(const struct options *options);
 // "mean of 3 files", for tables and comments; "" if they are added up, or it is one.
 const char *input_gauges_text(const struct options *options, char text[INPUT_GAUGES_BYTES]);
 // Says which sample types a merge of these files has left out.
-void input_say_left_out(const struct options *options, const struct profile *profile);
+void input_note_left_out(const struct options *options, const struct profile *profile);
 // Says what a merge_fault means for the file, and what the file is if it is no profile. Returns STATUS_FAILED.
-int input_say_fault(const struct options *options, const char *path, const struct input *input, const struct merge_fault *fault);
+int input_error(const struct options *options, const char *path, const struct input *input, const struct merge_fault *fault);
 
 #endif

@@ -4,7 +4,7 @@
 // the last and the max come of one file, whose gauges are added when all have been read.
 #include "../../receiver/index/measures.h"
 #include "input.h"
-#include "say.h"
+#include "diagnostic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,7 +133,7 @@ static void add_to_group(struct group *groups, size_t *count, const struct total
     groups[i].count++;
 }
 
-static void say_group(const struct options *options, const struct group *group) {
+static void print_group(const struct options *options, const struct group *group) {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -147,13 +147,13 @@ static void say_group(const struct options *options, const struct group *group) 
         fprintf(out, " and %zu more", group->count - NAMED_FILES);
     }
     if (out && fclose(out) == 0) {
-        say_note(options->command, "  %s", text);
+        diagnostic_note(options->command, "  %s", text);
     }
     free(text);
 }
 
 // By their types, so that one can merge each group by itself. What cannot be read again or at all is in none.
-static void say_groups(const struct options *options) {
+static void print_groups(const struct options *options) {
     struct group *groups = calloc(MOST_GROUPS, sizeof *groups);
     struct totals *totals = malloc(sizeof *totals);
     size_t count = 0;
@@ -166,10 +166,11 @@ static void say_groups(const struct options *options) {
         free(input.bytes);
     }
     if (count > 1) {
-        say_note(options->command, "these have no sample type in common%s:", options->allow_union ? "" : "; each group goes together");
+        diagnostic_note(options->command,
+                        "these have no sample type in common%s:", options->allow_union ? "" : "; each group goes together");
     }
     for (size_t i = 0; count > 1 && i < count; i++) {
-        say_group(options, &groups[i]);
+        print_group(options, &groups[i]);
     }
     free(groups);
     free(totals);
@@ -195,7 +196,7 @@ static int make_means(struct merging *merging) {
         size_t files = merging->options->allow_union ? merging->with_type[i] : merging->options->file_count; // else all files have it
         if (measure_is_gauge(type) && files > 1 &&
             profile_scale_sample_type(merging->profile, type, 1.0 / (double)files) == MERGE_NO_MEMORY) {
-            return say_failed(merging->options->command, NULL, "out of memory");
+            return diagnostic_error(merging->options->command, NULL, "out of memory");
         }
     }
     return STATUS_DONE;
@@ -222,7 +223,7 @@ static int merge_all(struct merging *merging) {
         status = make_means(merging);
     }
     if (status != STATUS_DONE && merging->error == MERGE_TYPES_DIFFER) {
-        say_groups(options);
+        print_groups(options);
     }
     free(merging->best.bytes);
     return status;
@@ -234,7 +235,7 @@ struct profile *input_merge(const struct options *options) {
     if (!merging || !profile) {
         free(merging);
         profile_free(profile);
-        say_failed(options->command, NULL, "out of memory");
+        diagnostic_error(options->command, NULL, "out of memory");
         return NULL;
     }
     *merging = (struct merging){.options = options, .profile = profile};
@@ -249,7 +250,7 @@ struct profile *input_merge(const struct options *options) {
         profile_free(profile);
         return NULL;
     }
-    input_say_left_out(options, profile);
+    input_note_left_out(options, profile);
     profile_trim(profile);
     return profile;
 }

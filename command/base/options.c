@@ -1,7 +1,7 @@
 // options.c: the command line of the commands that read profiles (options.h).
 #include "options.h"
 #include "pprof_names.h"
-#include "say.h"
+#include "diagnostic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ int options_gauges(const char *command, const char *value, enum gauges *gauges) 
     static const char *const names[] = {"mean", "last", "max", "sum", NULL};
     int choice = options_choice(value, names);
     *gauges = (enum gauges)choice;
-    return choice < 0 ? say_usage(command, "--gauges takes mean, last, max or sum, not %s", value) : STATUS_DONE;
+    return choice < 0 ? diagnostic_usage(command, "--gauges takes mean, last, max or sum, not %s", value) : STATUS_DONE;
 }
 
 static int take_compression(const char *value, struct options *options) {
@@ -41,7 +41,7 @@ static int take_compression(const char *value, struct options *options) {
     static const enum merge_compression compressions[] = {MERGE_GZIP, MERGE_ZSTD, MERGE_RAW};
     int choice = options_choice(value, names);
     if (choice < 0) {
-        return say_usage(options->command, "--compression takes gzip, zstd or none, not %s", value);
+        return diagnostic_usage(options->command, "--compression takes gzip, zstd or none, not %s", value);
     }
     options->output.compression = compressions[choice];
     return STATUS_DONE;
@@ -62,49 +62,50 @@ static int take_shared(int option, const char *value, struct options *options) {
         return take_compression(value, options);
     case 'l':
         if (!options_number(value, 22, &number)) {
-            return say_usage(options->command, "--level takes 1 to 12 for gzip and 1 to 22 for zstd, not %s", value);
+            return diagnostic_usage(options->command, "--level takes 1 to 12 for gzip and 1 to 22 for zstd, not %s", value);
         }
         options->output.level = (int)number;
         return STATUS_DONE;
     default: // 's'
         if (!options_number(value, 2047, &number)) {
-            return say_usage(options->command, "--max-size takes 1 to 2047 MiB, not %s", value);
+            return diagnostic_usage(options->command, "--max-size takes 1 to 2047 MiB, not %s", value);
         }
         options->limits.input_bytes = options->limits.string_bytes = number << 20;
         return STATUS_DONE;
     }
 }
 
-int options_say_wrong(const char *command, int option, char **argv) {
+int options_error(const char *command, int option, char **argv) {
     const char *text = argv[optind - 1], *name = text + strspn(text, "-");
     if (option == ':') {
-        return say_usage(command, "%s wants a value", text);
+        return diagnostic_usage(command, "%s wants a value", text);
     }
     size_t length = strcspn(name, "=");
     const char *hint = pprof_names_hint(command, name, length);
-    return hint ? say_usage(command, "%.*s %s", (int)(name + length - text), text, hint) : say_usage(command, "what is %s?", text);
+    return hint ? diagnostic_usage(command, "%.*s %s", (int)(name + length - text), text, hint)
+                : diagnostic_usage(command, "what is %s?", text);
 }
 
 static int check(const struct options_spec *spec, struct options *options) {
     int level = options->output.level;
     if (level && options->output.compression == MERGE_RAW) {
-        return say_usage(spec->command, "--level means nothing with --compression none");
+        return diagnostic_usage(spec->command, "--level means nothing with --compression none");
     }
     if (level > 12 && options->output.compression == MERGE_GZIP) {
-        return say_usage(spec->command, "--level takes 1 to 12 for gzip, not %d", level);
+        return diagnostic_usage(spec->command, "--level takes 1 to 12 for gzip, not %d", level);
     }
     if (options->file_count < spec->least_files) {
-        return spec->least_files == 1 ? say_usage(spec->command, "which file?")
-                                      : say_usage(spec->command, "%zu files are needed", spec->least_files);
+        return spec->least_files == 1 ? diagnostic_usage(spec->command, "which file?")
+                                      : diagnostic_usage(spec->command, "%zu files are needed", spec->least_files);
     }
     if (options->file_count > spec->most_files) {
-        return say_usage(spec->command, "no more than %zu files, what is %s?", spec->most_files, options->files[spec->most_files]);
+        return diagnostic_usage(spec->command, "no more than %zu files, what is %s?", spec->most_files, options->files[spec->most_files]);
     }
     size_t standard_input = 0;
     for (size_t i = 0; i < options->file_count; i++) {
         standard_input += strcmp(options->files[i], "-") == 0;
     }
-    return standard_input > 1 ? say_usage(spec->command, "standard input (-) can be read once only") : -1;
+    return standard_input > 1 ? diagnostic_usage(spec->command, "standard input (-) can be read once only") : -1;
 }
 
 int options_parse(const struct options_spec *spec, int argc, char **argv, struct options *options) {
@@ -126,7 +127,7 @@ int options_parse(const struct options_spec *spec, int argc, char **argv, struct
             fputs(spec->usage, stdout);
             return STATUS_DONE;
         }
-        int status = option == ':' || option == '?' ? options_say_wrong(spec->command, option, argv)
+        int status = option == ':' || option == '?' ? options_error(spec->command, option, argv)
                      : is_shared(option)            ? take_shared(option, optarg, options)
                                                     : spec->take(spec->context, option, optarg);
         if (status != STATUS_DONE) {

@@ -54,7 +54,7 @@ struct options_spec {
 int options_parse(const struct options_spec *spec, int argc, char **argv, struct options *options);
 // For those who call getopt_long_only themselves, with opterr 0, ":" before the letters and no letter without a value (of -hide an h would
 // be taken): says what it gave back as wrong. Returns STATUS_USAGE.
-int options_say_wrong(const char *command, int option, char **argv);
+int options_error(const char *command, int option, char **argv);
 // A whole number from 1 to most. False: it is none.
 bool options_number(const char *text, unsigned long most, unsigned long *number);
 // The value of --gauges. 0, or the exit status, and the reason is said.

@@ -1,6 +1,6 @@
 // output.c: writes a file whole or not at all (output.h).
 #include "output.h"
-#include "say.h"
+#include "diagnostic.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@ static bool is_standard(const char *path) {
 
 int output_check(const char *command, const struct output *output) {
     if (!output->path && isatty(STDOUT_FILENO)) {
-        return say_usage(command, "a profile is no text for a terminal: name a file with --output");
+        return diagnostic_usage(command, "a profile is no text for a terminal: name a file with --output");
     }
     return STATUS_DONE;
 }
@@ -39,7 +39,7 @@ static bool write_all(int file, const uint8_t *bytes, size_t size) {
 
 // In place: standard output, a pipe, a device.
 static int write_stream(const char *command, const char *name, int file, const void *bytes, size_t size) {
-    return write_all(file, bytes, size) ? STATUS_DONE : say_failed(command, name, "%s", strerror(errno));
+    return write_all(file, bytes, size) ? STATUS_DONE : diagnostic_error(command, name, "%s", strerror(errno));
 }
 
 // What a new file gets, or what the old one has.
@@ -75,13 +75,13 @@ static bool write_temporary(char *temporary, mode_t mode, const void *bytes, siz
 static int write_file(const char *command, const char *path, const char *target, const struct stat *old, const void *bytes, size_t size) {
     char *temporary;
     if (asprintf(&temporary, "%s.XXXXXX", target) < 0) {
-        return say_failed(command, path, "out of memory");
+        return diagnostic_error(command, path, "out of memory");
     }
     int status = STATUS_DONE;
     if (!write_temporary(temporary, mode_of(old), bytes, size)) {
-        status = say_failed(command, path, "%s", strerror(errno));
+        status = diagnostic_error(command, path, "%s", strerror(errno));
     } else if (rename(temporary, target) != 0) {
-        status = say_failed(command, path, "%s", strerror(errno));
+        status = diagnostic_error(command, path, "%s", strerror(errno));
         unlink(temporary);
     }
     free(temporary);
@@ -96,11 +96,11 @@ int output_write(const char *command, const char *path, const void *bytes, size_
     }
     bool exists = stat(path, &old) == 0;
     if (exists && S_ISDIR(old.st_mode)) {
-        return say_failed(command, path, "%s", strerror(EISDIR));
+        return diagnostic_error(command, path, "%s", strerror(EISDIR));
     }
     if (exists && !S_ISREG(old.st_mode)) {
         int file = open(path, O_WRONLY | O_CLOEXEC);
-        int status = file < 0 ? say_failed(command, path, "%s", strerror(errno)) : write_stream(command, path, file, bytes, size);
+        int status = file < 0 ? diagnostic_error(command, path, "%s", strerror(errno)) : write_stream(command, path, file, bytes, size);
         if (file >= 0) {
             close(file);
         }
@@ -117,11 +117,11 @@ int output_profile(const char *command, const struct output *output, const char 
     size_t size;
     enum merge_error error = profile_encode_level(profile, output->compression, output->level, &bytes, &size);
     if (error != MERGE_OK) {
-        return say_failed(command, NULL, "%s", merge_error_text(error));
+        return diagnostic_error(command, NULL, "%s", merge_error_text(error));
     }
     if (profile_saturated_count(profile) > 0) {
-        say_note(command, "sums beyond 64 bits: %llu; each stays at the largest number",
-                 (unsigned long long)profile_saturated_count(profile));
+        diagnostic_note(command, "sums beyond 64 bits: %llu; each stays at the largest number",
+                        (unsigned long long)profile_saturated_count(profile));
     }
     int status = output_write(command, path, bytes, size);
     free(bytes);

@@ -1,6 +1,6 @@
 // filter.c: which samples and frames count (filter.h).
 #include "filter.h"
-#include "../base/say.h"
+#include "../base/diagnostic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +21,12 @@ static int compile(const char *command, regex_t *compiled, const char *name, con
     }
     char text[200];
     regerror(error, compiled, text, sizeof text);
-    return say_usage(command, "--%s %s: %s", name, expression, text);
+    return diagnostic_usage(command, "--%s %s: %s", name, expression, text);
 }
 
 int filter_compile(const char *command, struct filter *filter, enum filter_kind kind, const char *expression) {
     if (filter->has & bit(kind)) {
-        return say_usage(command, "--%s can be given once; a|b finds both", names[kind]);
+        return diagnostic_usage(command, "--%s can be given once; a|b finds both", names[kind]);
     }
     int status = compile(command, &filter->frames[kind], names[kind], expression);
     filter->has |= status == STATUS_DONE ? bit(kind) : 0;
@@ -42,18 +42,18 @@ static bool is_range(const char *value) {
 int filter_compile_tags(const char *command, struct filter_tags *tags, const char *name, const char *expression) {
     const char *equals = strchr(expression, '=');
     if (tags->count > 0) {
-        return say_usage(command, "--%s can be given once; a|b finds both", name);
+        return diagnostic_usage(command, "--%s can be given once; a|b finds both", name);
     }
     if (is_range(equals ? equals + 1 : expression)) {
-        return say_usage(command, "--%s %s: ranges of numbers are not taken; a regular expression of the number's digits is", name,
-                         expression);
+        return diagnostic_usage(command, "--%s %s: ranges of numbers are not taken; a regular expression of the number's digits is", name,
+                                expression);
     }
     tags->key = equals ? strndup(expression, (size_t)(equals - expression)) : NULL;
     char *values = strdup(equals ? equals + 1 : expression), *rest = values;
-    int status = values && (tags->key || !equals) ? STATUS_DONE : say_failed(command, NULL, "out of memory");
+    int status = values && (tags->key || !equals) ? STATUS_DONE : diagnostic_error(command, NULL, "out of memory");
     for (char *value; status == STATUS_DONE && (value = strsep(&rest, ",")) != NULL;) {
         status = tags->count < FILTER_MAX_TAGS ? compile(command, &tags->values[tags->count], name, value)
-                                               : say_usage(command, "--%s takes up to %d expressions", name, FILTER_MAX_TAGS);
+                                               : diagnostic_usage(command, "--%s takes up to %d expressions", name, FILTER_MAX_TAGS);
         tags->count += status == STATUS_DONE;
     }
     free(values);

@@ -2,7 +2,7 @@
 #include "table_options.h"
 #include "../../receiver/views/label_frames.h"
 #include "../../receiver/index/measures.h"
-#include "../base/say.h"
+#include "../base/diagnostic.h"
 #include "../base/text.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static int take_by(struct table_options *table, const char *value) {
     static const enum frame_by by[] = {FRAME_BY_FUNCTION, FRAME_BY_FUNCTION, FRAME_BY_LINE, FRAME_BY_FILE, FRAME_BY_PACKAGE};
     int choice = options_choice(value, names);
     if (choice < 0) {
-        return say_usage(table->command, "--by takes stack, function, line, file or package, not %s", value);
+        return diagnostic_usage(table->command, "--by takes stack, function, line, file or package, not %s", value);
     }
     table->top.by = by[choice];
     table->asks_stack = choice == 0;
@@ -26,7 +26,7 @@ static int take_by(struct table_options *table, const char *value) {
 
 static int take_functions(struct table_options *table, const char *name, const char *expression) {
     if (table->has_functions) {
-        return say_usage(table->command, "one --peek or --list at a time; a|b finds both");
+        return diagnostic_usage(table->command, "one --peek or --list at a time; a|b finds both");
     }
     int error = regcomp(&table->functions, expression, REG_EXTENDED | REG_NOSUB);
     table->has_functions = error == 0;
@@ -35,12 +35,12 @@ static int take_functions(struct table_options *table, const char *name, const c
     }
     char text[200];
     regerror(error, &table->functions, text, sizeof text);
-    return say_usage(table->command, "--%s %s: %s", name, expression, text);
+    return diagnostic_usage(table->command, "--%s %s: %s", name, expression, text);
 }
 
 static int take_base(struct table_options *table, const char *value, bool of_new) {
     if (table->base_count == TABLE_MAX_BASES) {
-        return say_usage(table->command, "no more than %d bases", TABLE_MAX_BASES);
+        return diagnostic_usage(table->command, "no more than %d bases", TABLE_MAX_BASES);
     }
     table->top.of_new = of_new;
     table->bases[table->base_count++] = (char *)value;
@@ -50,8 +50,8 @@ static int take_base(struct table_options *table, const char *value, bool of_new
 static int take_lines(struct table_options *table, const char *name, const char *value, bool all) {
     unsigned long number = 0;
     if (!(all && (strcmp(value, "0") == 0 || strcmp(value, "-1") == 0)) && !options_number(value, ULONG_MAX, &number)) {
-        return say_usage(table->command, "--%s takes a number of rows from %d, not %s%s", name, all ? 0 : 1, value,
-                         all ? "" : " (lines of source: --by line)");
+        return diagnostic_usage(table->command, "--%s takes a number of rows from %d, not %s%s", name, all ? 0 : 1, value,
+                                all ? "" : " (lines of source: --by line)");
     }
     table->top.lines = number > 0 ? number : SIZE_MAX;
     return STATUS_DONE;
@@ -61,20 +61,20 @@ static int take_memory(struct table_options *table, const char *value) {
     static const char *const memories[] = {"C", "Go", NULL};
     int choice = options_choice(value, memories);
     table->top.memory = choice == 0 ? TALLY_C : TALLY_GO;
-    return choice < 0 ? say_usage(table->command, "--memory takes C or Go, not %s", value) : STATUS_DONE;
+    return choice < 0 ? diagnostic_usage(table->command, "--memory takes C or Go, not %s", value) : STATUS_DONE;
 }
 
 static int take_owner(struct table_options *table, const char *value) {
     static const char *const owners[] = {"program", "cmemprof", NULL};
     int choice = options_choice(value, owners);
     table->top.owner = choice == 0 ? TALLY_PROGRAMS : TALLY_PROFILERS;
-    return choice < 0 ? say_usage(table->command, "--owner takes program or cmemprof, not %s", value) : STATUS_DONE;
+    return choice < 0 ? diagnostic_usage(table->command, "--owner takes program or cmemprof, not %s", value) : STATUS_DONE;
 }
 
 static int take_depth(struct table_options *table, const char *value) {
     unsigned long number;
     if (!options_number(value, ULONG_MAX, &number)) {
-        return say_usage(table->command, "--depth takes a number from 1, not %s", value);
+        return diagnostic_usage(table->command, "--depth takes a number from 1, not %s", value);
     }
     table->top.depth = number;
     return STATUS_DONE;
@@ -83,7 +83,7 @@ static int take_depth(struct table_options *table, const char *value) {
 static int take_unit(struct table_options *table, const char *value) {
     bool suits = strcmp(value, "auto") == 0;
     if (!suits && !text_has_unit(value)) {
-        return say_usage(table->command, "--unit takes B, kB, MB, GB, KiB, MiB, GiB, ns, us, ms, s, min or h, not %s", value);
+        return diagnostic_usage(table->command, "--unit takes B, kB, MB, GB, KiB, MiB, GiB, ns, us, ms, s, min or h, not %s", value);
     }
     table->top.shown_in = suits ? NULL : value;
     return STATUS_DONE;
@@ -187,7 +187,7 @@ static size_t terminal_width(void) {
     return 120;
 }
 
-static int say_types(const struct table_options *table, const struct profile *profile, const char *name) {
+static int error_no_such_type(const struct table_options *table, const struct profile *profile, const char *name) {
     char *types = NULL;
     size_t size;
     FILE *text = open_memstream(&types, &size);
@@ -197,28 +197,30 @@ static int say_types(const struct table_options *table, const struct profile *pr
     if (text) {
         fclose(text);
     }
-    int status = say_failed(table->command, name, "the profile has no such sample type; it has%s", types ? types : "");
+    int status = diagnostic_error(table->command, name, "the profile has no such sample type; it has%s", types ? types : "");
     free(types);
     return status;
 }
 
 // ---- Printing ----
 
-static int say_error(const struct table_options *table, const char *name, enum merge_error error) {
-    return say_failed(table->command, name, error == MERGE_TOO_LARGE ? "more different functions or stacks than any program has" : "%s",
-                      merge_error_text(error));
+static int error_of_merge(const struct table_options *table, const char *name, enum merge_error error) {
+    return diagnostic_error(table->command, name,
+                            error == MERGE_TOO_LARGE ? "more different functions or stacks than any program has" : "%s",
+                            merge_error_text(error));
 }
 
 static int flush_out(const struct table_options *table) {
-    return fflush(stdout) == 0 && !ferror(stdout) ? STATUS_DONE : say_failed(table->command, "standard output", "%s", strerror(errno));
+    return fflush(stdout) == 0 && !ferror(stdout) ? STATUS_DONE
+                                                  : diagnostic_error(table->command, "standard output", "%s", strerror(errno));
 }
 
 static bool has_unit(const struct top_options *top, const char *unit) {
     return !top->shown_in || text_can_show(unit, top->shown_in);
 }
 
-static int say_unit(const struct table_options *table, const char *type, const char *unit) {
-    return say_usage(table->command, "--unit %s: %s is in %s", table->top.shown_in, type, *unit ? unit : "no unit");
+static int error_unit(const struct table_options *table, const char *type, const char *unit) {
+    return diagnostic_usage(table->command, "--unit %s: %s is in %s", table->top.shown_in, type, *unit ? unit : "no unit");
 }
 
 static int print_report(const struct table_options *table, const struct top_options *top, struct profile *profile, const char *name) {
@@ -229,17 +231,17 @@ static int print_report(const struct table_options *table, const struct top_opti
                                      .functions = table->has_functions ? (regex_t *)&table->functions : NULL,
                                      .type = profile_sample_type_chosen(profile, top->type)};
     if (options.type < 0) {
-        return say_types(table, profile, name);
+        return error_no_such_type(table, profile, name);
     }
     options.unit = profile_sample_type_unit(profile, (size_t)options.type);
     if (!has_unit(top, options.unit)) {
-        return say_unit(table, profile_sample_type_name(profile, (size_t)options.type), options.unit);
+        return error_unit(table, profile_sample_type_name(profile, (size_t)options.type), options.unit);
     }
     enum merge_error error = reports[table->report](profile, &options, stdout);
     if (error == MERGE_NOT_FOUND) {
-        return say_failed(table->command, name, "no sample that counts has a function of that name");
+        return diagnostic_error(table->command, name, "no sample that counts has a function of that name");
     }
-    return error == MERGE_OK ? flush_out(table) : say_error(table, name, error);
+    return error == MERGE_OK ? flush_out(table) : error_of_merge(table, name, error);
 }
 
 // Each type has as much as in the base.
@@ -268,7 +270,7 @@ static const char *other_type(const struct table_options *table, const struct to
     return nothing && measure_is_gauge(top->type) && profile_sample_type_index(profile, "alloc_space") >= 0 ? "alloc_space" : NULL;
 }
 
-static void say_nothing_in_use(const struct table_options *table, struct profile *profile, const struct top *top) {
+static void note_nothing_in_use(const struct table_options *table, struct profile *profile, const struct top *top) {
     static const char *const in_use[] = {"inuse_space", "heap-space", "space"};
     bool chosen = table->top.type || top->difference || measure_is_gauge(top->type);
     for (size_t i = 0; !chosen && i < sizeof in_use / sizeof *in_use; i++) {
@@ -291,28 +293,28 @@ static int print_table(const struct table_options *table, struct top_options opt
     }
     if (error == MERGE_NOT_FOUND) {
         bool here = !base || (options.type && profile_sample_type_chosen(profile, options.type) < 0);
-        return here ? say_types(table, profile, name) : say_types(table, base, base_name);
+        return here ? error_no_such_type(table, profile, name) : error_no_such_type(table, base, base_name);
     }
     if (error != MERGE_OK) {
-        return say_error(table, name, error);
+        return error_of_merge(table, name, error);
     }
     if (!has_unit(&options, top.unit)) {
-        int status = say_unit(table, top.type, top.unit);
+        int status = error_unit(table, top.type, top.unit);
         top_free(&top);
         return status;
     }
-    say_nothing_in_use(table, profile, &top);
+    note_nothing_in_use(table, profile, &top);
     top_print(&top, terminal_width(), stdout);
     top_free(&top);
     return flush_out(table);
 }
 
-static void say_warnings(const struct table_options *table, const struct profile *profile) {
+static void note_warnings(const struct table_options *table, const struct profile *profile) {
     enum { MOST = 8 };
     const char *texts[MOST];
     size_t count = profile ? profile_warnings(profile, texts, MOST) : 0;
     for (size_t i = 0; i < count; i++) {
-        say_note(table->command, "warning: %s", texts[i]);
+        diagnostic_note(table->command, "warning: %s", texts[i]);
     }
 }
 
@@ -320,11 +322,11 @@ int table_options_print(const struct table_options *table, struct profile **prof
                         const char *base_name) {
     struct top_options options = table->top;
     options.filter = filter_is_empty(&table->filter) ? NULL : &table->filter;
-    say_warnings(table, *profile);
-    say_warnings(table, *base);
+    note_warnings(table, *profile);
+    note_warnings(table, *base);
     if (label_frames_give(profile) != MERGE_OK || (*base && label_frames_give(base) != MERGE_OK) ||
         (*base && table->normalize && !normalize(*profile, *base))) {
-        return say_error(table, name, MERGE_NO_MEMORY);
+        return error_of_merge(table, name, MERGE_NO_MEMORY);
     }
     bool is_table = table->report == REPORT_TABLE || table->report == REPORT_STACKS;
     return is_table ? print_table(table, options, *profile, name, *base, base_name) : print_report(table, &options, *profile, name);

@@ -1,6 +1,6 @@
 // table_rules.c: which report of top and diff takes which option (table_rules.h).
 #include "table_rules.h"
-#include "../base/say.h"
+#include "../base/diagnostic.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +50,7 @@ enum report table_rules_report(uint64_t given, bool by_stack, bool asks_stack) {
 
 // ---- What does not go together ----
 
-static int say_not_taken(const char *command, enum table_option option, const char *report) {
+static int error_not_taken(const char *command, enum table_option option, const char *report) {
     char text[200] = "";
     size_t used = 0;
     for (int other = 0; other < REPORT_COUNT; other++) {
@@ -58,26 +58,26 @@ static int say_not_taken(const char *command, enum table_option option, const ch
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", report_names[other]);
         }
     }
-    return say_usage(command, "--%s does not go with %s, but with %s", table_rules_name(option), report, text);
+    return diagnostic_usage(command, "--%s does not go with %s, but with %s", table_rules_name(option), report, text);
 }
 
-static int say_two(const char *command, uint64_t both) {
+static int error_contradiction(const char *command, uint64_t both) {
     int first = __builtin_ctzll(both), second = __builtin_ctzll(both & (both - 1));
-    return say_usage(command, "--%s and --%s do not go together", table_rules_options[first].name, table_rules_options[second].name);
+    return diagnostic_usage(command, "--%s and --%s do not go together", table_rules_options[first].name, table_rules_options[second].name);
 }
 
 int table_rules_check(const char *command, uint64_t given, enum report report, bool asks_stack) {
     for (size_t i = 0; i < sizeof exclusive / sizeof *exclusive; i++) {
         if (__builtin_popcountll(given & exclusive[i]) > 1) {
-            return say_two(command, given & exclusive[i]);
+            return error_contradiction(command, given & exclusive[i]);
         }
     }
     if (asks_stack && report != REPORT_STACKS && table_rules_takes(report, OPTION_BY)) {
-        return say_usage(command, "--by stack does not go with %s", report_names[report]);
+        return diagnostic_usage(command, "--by stack does not go with %s", report_names[report]);
     }
     for (enum table_option option = TABLE_OPTION_FIRST; option < OPTION_END; option++) {
         if (given & table_rules_bit(option) && !table_rules_takes(report, option)) {
-            return say_not_taken(command, option, report_names[report]);
+            return error_not_taken(command, option, report_names[report]);
         }
     }
     return STATUS_DONE;

@@ -223,7 +223,7 @@ void run_agent_add(struct run_agent *agent, const struct run_file *file, const v
 
 // ---- Life ----
 
-static bool says_no(const char *text) {
+static bool is_false(const char *text) {
     return text != NULL && (strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcasecmp(text, "f") == 0);
 }
 
@@ -233,7 +233,7 @@ struct run_agent *run_agent_open(const char *url, const char *service, uint64_t 
         return NULL;
     }
     agent->service = service;
-    agent->is_delta = !says_no(getenv("DD_PROFILING_DELTA"));
+    agent->is_delta = !is_false(getenv("DD_PROFILING_DELTA"));
     if (gethostname(agent->host, sizeof agent->host - 1) != 0) {
         agent->host[0] = '\0';
     }

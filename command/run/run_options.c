@@ -12,7 +12,7 @@
 #include "../../upload/upload.h"
 #include "agent_url.h"
 #include "../base/options.h"
-#include "../base/say.h"
+#include "../base/diagnostic.h"
 
 static const char usage[] =
     "usage: cmemprof run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
@@ -33,7 +33,7 @@ static const char usage[] =
     "See what is in the profile: cmemprof top FILE, or go tool pprof FILE.\n";
 
 static int wrong(const char *option, const char *takes, const char *got) {
-    say_usage("run", "--%s takes %s, not %s", option, takes, got);
+    diagnostic_usage("run", "--%s takes %s, not %s", option, takes, got);
     return RUN_STATUS_FAILED;
 }
 
@@ -73,7 +73,7 @@ static bool check_spool_bytes(void) {
     if (text == NULL || text[0] == '\0' || parse_number(text, units, factors, INT64_MAX, &bytes)) {
         return true;
     }
-    say_usage("run", "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not %s", text);
+    diagnostic_usage("run", "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not %s", text);
     return false;
 }
 
@@ -83,7 +83,7 @@ static bool check_spool_directory(void) {
     if (directory == NULL || directory[0] == '\0' || upload_spool_check(directory, text, sizeof text)) {
         return true;
     }
-    say_usage("run", "DD_PROFILING_SPOOL_DIR cannot be %s: %s", directory, text);
+    diagnostic_usage("run", "DD_PROFILING_SPOOL_DIR cannot be %s: %s", directory, text);
     return false;
 }
 
@@ -140,7 +140,7 @@ static int take(int option, char **argv, struct run_options *options) {
         fputs(usage, stdout);
         return 1;
     default:
-        options_say_wrong("run", option, argv);
+        options_error("run", option, argv);
         return RUN_STATUS_FAILED + 1;
     }
 }
@@ -167,15 +167,15 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
         }
     }
     if (optind == argc) {
-        say_usage("run", "which program?");
+        diagnostic_usage("run", "which program?");
         return RUN_STATUS_FAILED;
     }
     if (options->output != NULL && options->agent != NULL) {
-        say_usage("run", "--output and --agent do not go together");
+        diagnostic_usage("run", "--output and --agent do not go together");
         return RUN_STATUS_FAILED;
     }
     if (options->service != NULL && options->agent == NULL) {
-        say_usage("run", "--service is what an Agent is told: it goes with --agent URL");
+        diagnostic_usage("run", "--service is what an Agent is told: it goes with --agent URL");
         return RUN_STATUS_FAILED;
     }
     if (options->agent != NULL && (!check_spool_bytes() || !check_spool_directory())) {

@@ -8,7 +8,7 @@
 
 #include "../../merge/merge.h"
 #include "../base/output.h"
-#include "../base/say.h"
+#include "../base/diagnostic.h"
 #include "../base/text.h"
 
 // False: it cannot be read, and that was said.
@@ -18,7 +18,8 @@ static bool add(struct profile *profile, const struct run_directory *directory, 
     struct merge_fault fault = {0};
     bool ok = bytes != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK;
     if (!ok) {
-        say_failed("run", NULL, "the profile of process %ld cannot be read: %s", file->pid, bytes == NULL ? strerror(errno) : fault.text);
+        diagnostic_error("run", NULL, "the profile of process %ld cannot be read: %s", file->pid,
+                         bytes == NULL ? strerror(errno) : fault.text);
     }
     free(bytes);
     return ok;
@@ -29,7 +30,7 @@ static bool write_profile(struct profile *profile, const char *path) {
     size_t size;
     enum merge_error error = profile_encode(profile, MERGE_GZIP, &bytes, &size);
     if (error != MERGE_OK) {
-        say_failed("run", path, "%s", merge_error_text(error));
+        diagnostic_error("run", path, "%s", merge_error_text(error));
         return false;
     }
     bool ok = output_write("run", path, bytes, size) == STATUS_DONE;
@@ -88,7 +89,7 @@ static void read_nameless(struct profile *profile, struct nameless *nameless) {
 }
 
 // Programs and libraries without symbols: test binaries of `go test`, what images have. Code of no file is made at run time.
-static void say_nameless(struct profile *profile) {
+static void note_unsymbolized(struct profile *profile) {
     struct nameless nameless = {0};
     size_t largest = 0;
     read_nameless(profile, &nameless);
@@ -97,9 +98,9 @@ static void say_nameless(struct profile *profile) {
     }
     if (nameless.count > 0 && nameless.sum >= nameless.all / 100) {
         const char *file = nameless.files[largest].file;
-        say_note("run", "%.0f %% of what was allocated has a site without a name, most in %s%s", 100 * nameless.sum / nameless.all,
-                 *file ? file : "code of no file, which a program makes at run time",
-                 *file ? ": it has no symbols here; cmemprof symbolize names them" : "");
+        diagnostic_note("run", "%.0f %% of what was allocated has a site without a name, most in %s%s", 100 * nameless.sum / nameless.all,
+                        *file ? file : "code of no file, which a program makes at run time",
+                        *file ? ": it has no symbols here; cmemprof symbolize names them" : "");
     }
 }
 
@@ -108,7 +109,7 @@ static bool is_little_of_all(struct profile *profile) {
 }
 
 // Languages that keep memory of their own beside malloc's, known by what is in the stacks.
-static void say_language(const struct run_output *output, struct profile *profile) {
+static void note_language(const struct run_output *output, struct profile *profile) {
     static const char frees[] = "it had freed most of that by its end: --signal USR2, and kill -USR2, take a profile while it runs";
     static const struct {
         const char *file, *says;
@@ -129,10 +130,10 @@ static void say_language(const struct run_output *output, struct profile *profil
                 bool same = strcmp(languages[l].file, "node") == 0 ? strcmp(file, "node") == 0
                                                                    : strncmp(file, languages[l].file, strlen(languages[l].file)) == 0;
                 if (same && !(shown && l < 2)) {
-                    say_note("run", "%s (docs/run.md)", languages[l].says);
+                    diagnostic_note("run", "%s (docs/run.md)", languages[l].says);
                 }
                 if (same && languages[l].frees && output->signals == 0 && is_little_of_all(profile)) {
-                    say_note("run", "%s", frees);
+                    diagnostic_note("run", "%s", frees);
                 }
                 if (same) {
                     return;
@@ -142,7 +143,7 @@ static void say_language(const struct run_output *output, struct profile *profil
     }
 }
 
-static void say_total(const struct run_output *output, struct profile *profile) {
+static void note_total(const struct run_output *output, struct profile *profile) {
     char bytes[TEXT_VALUE_BYTES], allocated[TEXT_VALUE_BYTES], processes[64] = "";
     if (output->processes > 1) {
         snprintf(processes, sizeof processes, " of %zu processes", output->processes);
@@ -151,8 +152,8 @@ static void say_total(const struct run_output *output, struct profile *profile) 
             text_value(total_of(profile, "inuse_space"), "bytes", bytes), processes,
             text_value(total_of(profile, "alloc_space"), "bytes", allocated));
     if (profile_sample_count(profile) == 0) {
-        say_note("run", "nothing was sampled: it allocated little (--rate takes more samples)%s",
-                 output->processes > 1 ? "" : ", or did so in processes that it started (--follow-children)");
+        diagnostic_note("run", "nothing was sampled: it allocated little (--rate takes more samples)%s",
+                        output->processes > 1 ? "" : ", or did so in processes that it started (--follow-children)");
     }
 }
 
@@ -186,9 +187,9 @@ static void write_all(struct run_output *output, struct run_directory *directory
     if (profile == NULL || (output->processes > 0 && !write_profile(profile, output->path))) {
         output->failed = true;
     } else if (last && output->processes > 0) {
-        say_total(output, profile);
-        say_language(output, profile);
-        say_nameless(profile);
+        note_total(output, profile);
+        note_language(output, profile);
+        note_unsymbolized(profile);
     }
     profile_free(profile);
 }

@@ -15,8 +15,8 @@
 
 enum { HEADERS_MAX = 128, STRINGS_MAX_BYTES = 1 << 20, NOTES_MAX_BYTES = 4096, DYNAMIC_MAX = 1024 };
 
-__attribute__((format(printf, 3, 4))) static enum run_target_status say(struct run_target *target, enum run_target_status status,
-                                                                        const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static enum run_target_status reject(struct run_target *target, enum run_target_status status,
+                                                                           const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(target->text, sizeof target->text, format, arguments);
@@ -39,13 +39,13 @@ static enum run_target_status without_access(int error) {
 static enum run_target_status find(const char *name, struct run_target *target) {
     if (strchr(name, '/') != NULL) {
         if (strlen(name) >= sizeof target->path) {
-            return say(target, RUN_TARGET_NOT_FOUND, "the program's name is too long");
+            return reject(target, RUN_TARGET_NOT_FOUND, "the program's name is too long");
         }
         strcpy(target->path, name);
         if (access(name, F_OK) != 0) {
-            return say(target, without_access(errno), "%s: %s", name, strerror(errno));
+            return reject(target, without_access(errno), "%s: %s", name, strerror(errno));
         }
-        return is_program(name) ? RUN_TARGET_OK : say(target, RUN_TARGET_NOT_RUN, "%s is not a program that may be executed", name);
+        return is_program(name) ? RUN_TARGET_OK : reject(target, RUN_TARGET_NOT_RUN, "%s is not a program that may be executed", name);
     }
     const char *list = getenv("PATH");
     char refused[sizeof target->path] = ""; // is there, and may not be executed
@@ -65,9 +65,9 @@ static enum run_target_status find(const char *name, struct run_target *target) 
         at += length + 1;
     }
     if (*refused != '\0') {
-        return say(target, RUN_TARGET_NOT_RUN, "%s is not a program that may be executed, and the PATH leads to no other", refused);
+        return reject(target, RUN_TARGET_NOT_RUN, "%s is not a program that may be executed, and the PATH leads to no other", refused);
     }
-    return say(target, RUN_TARGET_NOT_FOUND, "there is no program %s on the PATH", name);
+    return reject(target, RUN_TARGET_NOT_FOUND, "there is no program %s on the PATH", name);
 }
 
 // ---- What it is ----
@@ -206,12 +206,12 @@ static const char *loaded_program(char *const *argv) {
 static enum run_target_status check_loaded(struct run_target *target) {
     struct image image = {.descriptor = open(target->loaded, O_RDONLY | O_CLOEXEC)};
     if (image.descriptor < 0) {
-        return say(target, without_access(errno), "%s: %s", target->loaded, strerror(errno));
+        return reject(target, without_access(errno), "%s: %s", target->loaded, strerror(errno));
     }
     bool elf = read_at(image.descriptor, &image.header, sizeof image.header, 0) && memcmp(image.header.e_ident, ELFMAG, SELFMAG) == 0;
     enum run_target_status status =
         elf ? check_elf(&image, target->loaded, target)
-            : say(target, RUN_TARGET_REFUSED, "%s is not a program (ELF) that %s can load", target->loaded, target->path);
+            : reject(target, RUN_TARGET_REFUSED, "%s is not a program (ELF) that %s can load", target->loaded, target->path);
     free(image.strings);
     close(image.descriptor);
     return status;
@@ -219,12 +219,12 @@ static enum run_target_status check_loaded(struct run_target *target) {
 
 static enum run_target_status check_without_loader(const struct image *image, const char *path, struct run_target *target) {
     if (target->loaded[0] != '\0' || target->interpreter[0] != '\0' || !is_loader(image, path)) {
-        return say(target, RUN_TARGET_REFUSED,
-                   "%s is statically linked, so nothing can be preloaded into it; build it with cmemprof inside (docs/run.md)", path);
+        return reject(target, RUN_TARGET_REFUSED,
+                      "%s is statically linked, so nothing can be preloaded into it; build it with cmemprof inside (docs/run.md)", path);
     }
     const char *loaded = loaded_program(target->argv);
     if (loaded == NULL || strlen(loaded) >= sizeof target->loaded) {
-        return say(target, RUN_TARGET_REFUSED, "%s is the loader, and is to load no program that could be profiled", path);
+        return reject(target, RUN_TARGET_REFUSED, "%s is the loader, and is to load no program that could be profiled", path);
     }
     strcpy(target->loaded, loaded);
     return check_loaded(target);
@@ -232,15 +232,15 @@ static enum run_target_status check_without_loader(const struct image *image, co
 
 static enum run_target_status check_elf(struct image *image, const char *path, struct run_target *target) {
     if (image->header.e_ident[EI_CLASS] != ELFCLASS64) {
-        return say(target, RUN_TARGET_REFUSED, "%s is a 32-bit program; only 64-bit programs can be profiled", path);
+        return reject(target, RUN_TARGET_REFUSED, "%s is a 32-bit program; only 64-bit programs can be profiled", path);
     }
     if (image->header.e_machine != EM_X86_64) {
-        return say(target, RUN_TARGET_REFUSED, "%s is for another kind of processor than amd64", path);
+        return reject(target, RUN_TARGET_REFUSED, "%s is for another kind of processor than amd64", path);
     }
     image->segment_count = image->header.e_phnum < HEADERS_MAX ? image->header.e_phnum : HEADERS_MAX;
     if (image->header.e_phentsize != sizeof(Elf64_Phdr) ||
         !read_at(image->descriptor, image->segments, image->segment_count * sizeof(Elf64_Phdr), image->header.e_phoff)) {
-        return say(target, RUN_TARGET_REFUSED, "%s: its ELF header is damaged", path);
+        return reject(target, RUN_TARGET_REFUSED, "%s: its ELF header is damaged", path);
     }
     const Elf64_Phdr *loader = segment_of(image, PT_INTERP);
     char loader_path[256] = "";
@@ -255,8 +255,8 @@ static enum run_target_status check_elf(struct image *image, const char *path, s
     target->is_go = has_go_note(image);
     const char *sanitizer = sanitizer_of(image);
     if (sanitizer != NULL) {
-        return say(target, RUN_TARGET_REFUSED, "%s is built with %s, which brings an allocator of its own; profile a build without it",
-                   path, sanitizer);
+        return reject(target, RUN_TARGET_REFUSED, "%s is built with %s, which brings an allocator of its own; profile a build without it",
+                      path, sanitizer);
     }
     return RUN_TARGET_OK;
 }
@@ -266,16 +266,16 @@ static enum run_target_status check_rights(int descriptor, const char *path, str
     struct stat file;
     char capabilities[64];
     if (fstat(descriptor, &file) != 0) {
-        return say(target, RUN_TARGET_NOT_RUN, "%s: %s", path, strerror(errno));
+        return reject(target, RUN_TARGET_NOT_RUN, "%s: %s", path, strerror(errno));
     }
     bool other_user = (file.st_mode & S_ISUID) != 0 && file.st_uid != geteuid();
     bool other_group = (file.st_mode & S_ISGID) != 0 && file.st_gid != getegid();
     if (other_user || other_group) {
-        return say(target, RUN_TARGET_REFUSED, "%s runs with another %s's rights (set%cid), so nothing can be preloaded into it", path,
-                   other_user ? "user" : "group", other_user ? 'u' : 'g');
+        return reject(target, RUN_TARGET_REFUSED, "%s runs with another %s's rights (set%cid), so nothing can be preloaded into it", path,
+                      other_user ? "user" : "group", other_user ? 'u' : 'g');
     }
     if (geteuid() != 0 && fgetxattr(descriptor, "security.capability", capabilities, sizeof capabilities) > 0) {
-        return say(target, RUN_TARGET_REFUSED, "%s has file capabilities, so nothing can be preloaded into it", path);
+        return reject(target, RUN_TARGET_REFUSED, "%s has file capabilities, so nothing can be preloaded into it", path);
     }
     return RUN_TARGET_OK;
 }
@@ -286,10 +286,10 @@ static enum run_target_status check_file(const char *path, struct run_target *ta
 static enum run_target_status check_script(int descriptor, struct run_target *target) {
     char line[PATH_MAX] = "";
     if (target->interpreter[0] != '\0') {
-        return say(target, RUN_TARGET_REFUSED, "%s is read by another script, %s", target->path, target->interpreter);
+        return reject(target, RUN_TARGET_REFUSED, "%s is read by another script, %s", target->path, target->interpreter);
     }
     if (pread(descriptor, line, sizeof line - 1, 0) < 2) {
-        return say(target, RUN_TARGET_NOT_RUN, "%s cannot be read", target->path);
+        return reject(target, RUN_TARGET_NOT_RUN, "%s cannot be read", target->path);
     }
     char *start = line + 2 + strspn(line + 2, " \t");
     start[strcspn(start, " \t\r\n")] = '\0';
@@ -301,13 +301,13 @@ static enum run_target_status check_file(const char *path, struct run_target *ta
     struct image image = {.descriptor = open(path, O_RDONLY | O_CLOEXEC)};
     if (image.descriptor < 0) {
         // To execute a file it need not be readable, but then the kernel treats it as it treats setuid programs.
-        return say(target, RUN_TARGET_REFUSED, "%s: %s; it cannot be told whether it can be profiled", path, strerror(errno));
+        return reject(target, RUN_TARGET_REFUSED, "%s: %s; it cannot be told whether it can be profiled", path, strerror(errno));
     }
     enum run_target_status status;
     if (!read_at(image.descriptor, &image.header, sizeof image.header, 0) || memcmp(image.header.e_ident, ELFMAG, SELFMAG) != 0) {
         bool script = memcmp(image.header.e_ident, "#!", 2) == 0;
         status = script ? check_script(image.descriptor, target)
-                        : say(target, RUN_TARGET_REFUSED, "%s is neither a program (ELF) nor a script that names its interpreter", path);
+                        : reject(target, RUN_TARGET_REFUSED, "%s is neither a program (ELF) nor a script that names its interpreter", path);
     } else {
         status = check_rights(image.descriptor, path, target);
         status = status == RUN_TARGET_OK ? check_elf(&image, path, target) : status;

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "../input.h"
-#include "../say.h"
+#include "../diagnostic.h"
 #include "../../test/place.h"
 
 // realloc is defined here and forwards to glibc's, so that one of a chosen size fails. A sanitizer has its own: there nothing fails.

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "../options.h"
-#include "../say.h"
+#include "../diagnostic.h"
 #include "../../test/place.h"
 
 static struct options parsed;

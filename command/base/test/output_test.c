@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 #include "../output.h"
-#include "../say.h"
+#include "../diagnostic.h"
 #include "../../test/place.h"
 
 static char big[1 << 17];

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "../filter.h"
-#include "../../base/say.h"
+#include "../../base/diagnostic.h"
 #include "../../test/place.h"
 
 static struct filter filter;

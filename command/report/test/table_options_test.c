@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "../../base/say.h"
+#include "../../base/diagnostic.h"
 #include "../table_options.h"
 #include "../../test/place.h"
 

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "../../commands.h"
-#include "../../base/say.h"
+#include "../../base/diagnostic.h"
 #include "../table_rules.h"
 #include "../../test/place.h"
 

@@ -1,11 +1,11 @@
-// say.c: one line on standard error (say.h).
-#include "say.h"
+// diagnostic.c: one line on standard error (diagnostic.h).
+#include "diagnostic.h"
 #include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-static void say(const char *command, const char *subject, const char *format, va_list arguments) {
+static void print_line(const char *command, const char *subject, const char *format, va_list arguments) {
     char text[501];
     vsnprintf(text, sizeof text, format, arguments);
     fprintf(stderr, "cmemprof %s: ", command);
@@ -17,26 +17,26 @@ static void say(const char *command, const char *subject, const char *format, va
     fputc('\n', stderr);
 }
 
-int say_failed(const char *command, const char *subject, const char *format, ...) {
+int diagnostic_error(const char *command, const char *subject, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    say(command, subject, format, arguments);
+    print_line(command, subject, format, arguments);
     va_end(arguments);
     return STATUS_FAILED;
 }
 
-int say_usage(const char *command, const char *format, ...) {
+int diagnostic_usage(const char *command, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    say(command, NULL, format, arguments);
+    print_line(command, NULL, format, arguments);
     va_end(arguments);
     fprintf(stderr, "cmemprof %s --help lists the options\n", command);
     return STATUS_USAGE;
 }
 
-void say_note(const char *command, const char *format, ...) {
+void diagnostic_note(const char *command, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    say(command, NULL, format, arguments);
+    print_line(command, NULL, format, arguments);
     va_end(arguments);
 }

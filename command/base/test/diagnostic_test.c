@@ -1,20 +1,20 @@
-// say_test.c: lines on standard error: command, file, cause, and no control characters.
+// diagnostic_test.c: lines on standard error: command, file, cause, and no control characters.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "../say.h"
+#include "../diagnostic.h"
 #include "../../test/place.h"
 
 static int failed(int argc, char **argv) {
     (void)argc;
-    return say_failed("merge", argv[0], "%s %d", "byte", 7);
+    return diagnostic_error("merge", argv[0], "%s %d", "byte", 7);
 }
 static int wrong(int argc, char **argv) {
     (void)argc;
-    return say_usage("merge", "what is %s?", argv[0]);
+    return diagnostic_usage("merge", "what is %s?", argv[0]);
 }
 
 static void test_failed(void **state) {
@@ -32,7 +32,7 @@ static void test_usage(void **state) {
 static int note(int argc, char **argv) {
     (void)argc;
     (void)argv;
-    say_note("merge", "%d sums", 3);
+    diagnostic_note("merge", "%d sums", 3);
     return STATUS_DONE;
 }
 
