@@ -14,7 +14,7 @@ enum { AROUND_LINES = 2, LONGEST_LINE = 400, LARGEST_SOURCE = 64 << 20 };
 
 struct line {
     const struct profile_frame *frame;
-    int64_t flat, total;
+    int64_t flat, cum;
 };
 
 static int compare_lines(const void *left, const void *right) {
@@ -32,7 +32,7 @@ static void print_line(const struct line *line, int64_t number, const char *sour
     char flat[TEXT_VALUE_BYTES] = ".", total[TEXT_VALUE_BYTES] = ".";
     if (line) {
         report_value(options, line->flat, flat);
-        report_value(options, line->total, total);
+        report_value(options, line->cum, total);
     }
     fprintf(out, "%10s %10s  %5" PRId64 "  ", flat, total, number);
     text_put(source, out);
@@ -122,18 +122,18 @@ static void print_function(const struct line *lines, size_t count, const struct 
 }
 
 enum merge_error report_list(struct profile *profile, const struct report_options *options, FILE *out) {
-    struct tally tally;
-    tally_start(&tally, false, FRAME_BY_LINE, options->top->filter);
-    tally.memory = options->top->memory;
-    tally.owner = options->top->owner;
-    enum merge_error error = tally_add(&tally, TALLY_NEW, profile, options->type, -1);
-    struct line *lines = error == MERGE_OK ? malloc((tally.row_count + 1) * sizeof *lines) : NULL;
+    struct flat_cum sums;
+    flat_cum_start(&sums, false, FRAME_BY_LINE, options->top->filter);
+    sums.memory = options->top->memory;
+    sums.owner = options->top->owner;
+    enum merge_error error = flat_cum_add(&sums, FLAT_CUM_NEW, profile, options->type, -1);
+    struct line *lines = error == MERGE_OK ? malloc((sums.row_count + 1) * sizeof *lines) : NULL;
     size_t count = 0;
     error = error == MERGE_OK && !lines ? MERGE_NO_MEMORY : error;
-    for (size_t i = 0; error == MERGE_OK && i < tally.row_count; i++) {
-        const struct profile_frame *frame = tally.rows[i].count ? tally_frame(&tally, &tally.rows[i], 0) : NULL;
+    for (size_t i = 0; error == MERGE_OK && i < sums.row_count; i++) {
+        const struct profile_frame *frame = sums.rows[i].count ? flat_cum_frame(&sums, &sums.rows[i], 0) : NULL;
         if (frame && *frame->function && report_names(options, frame)) {
-            lines[count++] = (struct line){frame, tally.rows[i].flat[TALLY_NEW], tally.rows[i].total[TALLY_NEW]};
+            lines[count++] = (struct line){frame, sums.rows[i].flat[FLAT_CUM_NEW], sums.rows[i].cum[FLAT_CUM_NEW]};
         }
     }
     if (error == MERGE_OK && count > 0) {
@@ -145,6 +145,6 @@ enum merge_error report_list(struct profile *profile, const struct report_option
         print_function(&lines[from], to - from, options, out);
     }
     free(lines);
-    tally_free(&tally);
+    flat_cum_free(&sums);
     return error == MERGE_OK && count == 0 ? MERGE_NOT_FOUND : error;
 }

@@ -16,7 +16,7 @@ struct edge {
     uint64_t mark; // the last sample that had it
 };
 struct node {
-    int64_t flat, total;
+    int64_t flat, cum;
     uint64_t mark;
 };
 struct graph {
@@ -84,7 +84,7 @@ static enum merge_error add_frames(struct graph *graph, const struct sample_fram
     for (size_t i = 0; i < frames->count && error == MERGE_OK; i++) {
         struct node *node = &graph->nodes[ids[i]];
         node->flat = i == 0 ? text_sum(node->flat, value) : node->flat;
-        node->total = node->mark != graph->mark ? text_sum(node->total, value) : node->total;
+        node->cum = node->mark != graph->mark ? text_sum(node->cum, value) : node->cum;
         node->mark = graph->mark;
         error = i > 0 && ids[i] != ids[i - 1] ? add_edge(graph, ids[i], ids[i - 1], value) : MERGE_OK;
     }
@@ -152,7 +152,7 @@ static void print_edges(const struct graph *graph, const struct edge_index *inde
     for (size_t i = low; i < index->count && end_of(index, index->edges[i]) == id; i++) {
         const struct edge *edge = index->edges[i];
         fprintf(out, "%10s %7s %10s %7s %10s %6.1f%% |   ", "", "", "", "", report_value(options, edge->value, value),
-                report_share(edge->value, graph->nodes[id].total));
+                report_share(edge->value, graph->nodes[id].cum));
         put_name(graph, index->by_callee ? edge->caller : edge->callee, out);
     }
 }
@@ -164,22 +164,21 @@ static void print_node(const struct graph *graph, const struct edge_index *calle
     fputs("----------\n", out);
     print_edges(graph, callers, id, options, out);
     fprintf(out, "%10s %6.1f%% %10s %6.1f%% %10s %7s | ", report_value(options, node->flat, flat), report_share(node->flat, graph->all),
-            report_value(options, node->total, total), report_share(node->total, graph->all), "", "");
+            report_value(options, node->cum, total), report_share(node->cum, graph->all), "", "");
     put_name(graph, id, out);
     print_edges(graph, callees, id, options, out);
 }
 
 struct order {
     const struct graph *graph;
-    bool by_total;
+    bool by_cum;
 };
 
 static int compare_nodes(const void *left, const void *right, void *context) {
     const struct order *order = context;
     uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
     const struct node *first = &order->graph->nodes[a], *second = &order->graph->nodes[b];
-    uint64_t x = text_magnitude(order->by_total ? first->total : first->flat),
-             y = text_magnitude(order->by_total ? second->total : second->flat);
+    uint64_t x = text_magnitude(order->by_cum ? first->cum : first->flat), y = text_magnitude(order->by_cum ? second->cum : second->flat);
     return x != y ? (x > y ? -1 : 1) : a < b ? -1 : a > b;
 }
 
@@ -187,7 +186,7 @@ static enum merge_error print(const struct graph *graph, const struct report_opt
     size_t nodes = graph->table.group_count, count = 0;
     uint32_t *chosen = malloc((nodes + 1) * sizeof *chosen);
     struct edge_index callers = {.by_callee = true}, callees = {0};
-    struct order order = {graph, options->top->by_total};
+    struct order order = {graph, options->top->by_cum};
     enum merge_error error = chosen && make_index(graph, &callers) && make_index(graph, &callees) ? MERGE_OK : MERGE_NO_MEMORY;
     for (uint32_t id = 0; error == MERGE_OK && id < nodes && id < graph->node_capacity; id++) {
         if (graph->nodes[id].mark != 0 && report_names(options, frame_table_frame(&graph->table, id))) {

@@ -54,7 +54,7 @@ enum merge_error report_samples(struct profile *profile, const struct report_opt
         struct profile_sample_view sample;
         error = profile_sample_at(profile, i, &sample);
         if (error != MERGE_OK || (!all && sample.values[options->type] == 0) ||
-            !tally_is_of(options->top->memory, options->top->owner, &sample)) {
+            !flat_cum_matches(options->top->memory, options->top->owner, &sample)) {
             continue;
         }
         bool counts = sample_frames_read(&frames, table, &sample);

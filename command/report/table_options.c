@@ -60,14 +60,14 @@ static int take_lines(struct table_options *table, const char *name, const char 
 static int take_memory(struct table_options *table, const char *value) {
     static const char *const memories[] = {"C", "Go", NULL};
     int choice = options_choice(value, memories);
-    table->top.memory = choice == 0 ? TALLY_C : TALLY_GO;
+    table->top.memory = choice == 0 ? FLAT_CUM_C : FLAT_CUM_GO;
     return choice < 0 ? diagnostic_usage(table->command, "--memory takes C or Go, not %s", value) : STATUS_DONE;
 }
 
 static int take_owner(struct table_options *table, const char *value) {
     static const char *const owners[] = {"program", "cmemprof", NULL};
     int choice = options_choice(value, owners);
-    table->top.owner = choice == 0 ? TALLY_PROGRAMS : TALLY_PROFILERS;
+    table->top.owner = choice == 0 ? FLAT_CUM_PROGRAM : FLAT_CUM_PROFILER;
     return choice < 0 ? diagnostic_usage(table->command, "--owner takes program or cmemprof, not %s", value) : STATUS_DONE;
 }
 
@@ -137,7 +137,7 @@ static int take_plain(struct table_options *table, enum table_option option) {
         table->top.by = FRAME_BY_FILE;
         return STATUS_DONE;
     case OPTION_CUM:
-        table->top.by_total = true;
+        table->top.by_cum = true;
         return STATUS_DONE;
     case OPTION_EXACT:
         table->top.exact = true;

@@ -1,4 +1,4 @@
-// top.c: puts the sums of a tally in order (top.h).
+// top.c: sorts the rows of struct flat_cum (top.h).
 #include "top.h"
 #include "../../receiver/index/measures.h"
 #include "../base/text.h"
@@ -22,17 +22,17 @@ int64_t top_difference(int64_t new, int64_t base) {
     return !__builtin_sub_overflow(new, base, &difference) ? difference : base < 0 ? INT64_MAX : INT64_MIN;
 }
 
-static int64_t side(const struct top *top, const int64_t values[TALLY_SIDES]) {
-    return top->difference ? top_difference(values[TALLY_NEW], values[TALLY_BASE]) : values[TALLY_NEW];
+static int64_t side(const struct top *top, const int64_t values[FLAT_CUM_SIDES]) {
+    return top->difference ? top_difference(values[FLAT_CUM_NEW], values[FLAT_CUM_BASE]) : values[FLAT_CUM_NEW];
 }
 
-int64_t top_flat(const struct top *top, const struct tally_row *row) {
+int64_t top_flat(const struct top *top, const struct flat_cum_row *row) {
     return side(top, row->flat);
 }
-int64_t top_total(const struct top *top, const struct tally_row *row) {
-    return side(top, row->total);
+int64_t top_cum(const struct top *top, const struct flat_cum_row *row) {
+    return side(top, row->cum);
 }
-int64_t top_objects(const struct top *top, const struct tally_row *row) {
+int64_t top_objects(const struct top *top, const struct flat_cum_row *row) {
     return side(top, row->objects);
 }
 
@@ -40,7 +40,7 @@ int64_t top_objects(const struct top *top, const struct tally_row *row) {
 
 struct order {
     const struct top *top;
-    bool by_total;
+    bool by_cum;
 };
 
 static int compare_magnitudes(int64_t a, int64_t b) {
@@ -49,9 +49,9 @@ static int compare_magnitudes(int64_t a, int64_t b) {
 }
 
 // By all texts of all frames, so that the same profiles always print the same.
-static int compare_names(const struct tally *tally, const struct tally_row *a, const struct tally_row *b) {
+static int compare_names(const struct flat_cum *sums, const struct flat_cum_row *a, const struct flat_cum_row *b) {
     for (size_t i = 0; i < a->count && i < b->count; i++) {
-        const struct profile_frame *left = tally_frame(tally, a, i), *right = tally_frame(tally, b, i);
+        const struct profile_frame *left = flat_cum_frame(sums, a, i), *right = flat_cum_frame(sums, b, i);
         int order = strcmp(left->function, right->function);
         order = order ? order : strcmp(left->file, right->file);
         if (order != 0) {
@@ -62,27 +62,27 @@ static int compare_names(const struct tally *tally, const struct tally_row *a, c
 }
 
 static int compare_rows(const void *left, const void *right, void *context) {
-    const struct tally_row *a = *(const struct tally_row *const *)left, *b = *(const struct tally_row *const *)right;
+    const struct flat_cum_row *a = *(const struct flat_cum_row *const *)left, *b = *(const struct flat_cum_row *const *)right;
     const struct order *order = context;
     int flat = compare_magnitudes(top_flat(order->top, a), top_flat(order->top, b));
-    int total = compare_magnitudes(top_total(order->top, a), top_total(order->top, b));
-    int first = order->by_total ? total : flat, second = order->by_total ? flat : total;
-    return first ? first : second ? second : compare_names(&order->top->tally, a, b);
+    int total = compare_magnitudes(top_cum(order->top, a), top_cum(order->top, b));
+    int first = order->by_cum ? total : flat, second = order->by_cum ? flat : total;
+    return first ? first : second ? second : compare_names(&order->top->sums, a, b);
 }
 
-static bool is_changed(const struct tally_row *row) {
-    return row->flat[TALLY_NEW] != row->flat[TALLY_BASE] || row->total[TALLY_NEW] != row->total[TALLY_BASE];
+static bool is_changed(const struct flat_cum_row *row) {
+    return row->flat[FLAT_CUM_NEW] != row->flat[FLAT_CUM_BASE] || row->cum[FLAT_CUM_NEW] != row->cum[FLAT_CUM_BASE];
 }
 
 static enum merge_error put_in_order(struct top *top, const struct top_options *options) {
-    struct order order = {top, options->by_total};
-    top->rows = malloc((top->tally.row_count + 1) * sizeof *top->rows);
+    struct order order = {top, options->by_cum};
+    top->rows = malloc((top->sums.row_count + 1) * sizeof *top->rows);
     if (!top->rows) {
         return MERGE_NO_MEMORY;
     }
-    for (size_t i = 0; i < top->tally.row_count; i++) {
-        if (!top->difference || is_changed(&top->tally.rows[i])) {
-            top->rows[top->count_all++] = &top->tally.rows[i];
+    for (size_t i = 0; i < top->sums.row_count; i++) {
+        if (!top->difference || is_changed(&top->sums.rows[i])) {
+            top->rows[top->count_all++] = &top->sums.rows[i];
         }
     }
     qsort_r(top->rows, top->count_all, sizeof *top->rows, compare_rows, &order);
@@ -92,14 +92,14 @@ static enum merge_error put_in_order(struct top *top, const struct top_options *
 
 // ---- Build ----
 
-static enum merge_error add_side(struct top *top, enum tally_side at, struct profile *profile, const char *asked) {
+static enum merge_error add_side(struct top *top, enum flat_cum_side at, struct profile *profile, const char *asked) {
     int type = *top->type ? profile_sample_type_index(profile, top->type) : profile_sample_type_chosen(profile, asked),
         objects = objects_index(profile, top->type);
     if (type < 0) {
         return MERGE_NOT_FOUND;
     }
     top->has_objects = top->has_objects && objects >= 0;
-    return tally_add(&top->tally, at, profile, type, objects);
+    return flat_cum_add(&top->sums, at, profile, type, objects);
 }
 
 enum merge_error top_build(struct profile *profile, struct profile *base, const struct top_options *options, struct top *top) {
@@ -118,11 +118,11 @@ enum merge_error top_build(struct profile *profile, struct profile *base, const 
     if (measure_is_gauge(top->type)) {
         memcpy(top->note, options->note, sizeof top->note);
     }
-    tally_start(&top->tally, options->by_stack, options->by, options->filter);
-    top->tally.memory = options->memory;
-    top->tally.owner = options->owner;
-    enum merge_error error = add_side(top, TALLY_NEW, profile, options->type);
-    error = error == MERGE_OK && base ? add_side(top, TALLY_BASE, base, options->type) : error;
+    flat_cum_start(&top->sums, options->by_stack, options->by, options->filter);
+    top->sums.memory = options->memory;
+    top->sums.owner = options->owner;
+    enum merge_error error = add_side(top, FLAT_CUM_NEW, profile, options->type);
+    error = error == MERGE_OK && base ? add_side(top, FLAT_CUM_BASE, base, options->type) : error;
     error = error == MERGE_OK ? put_in_order(top, options) : error;
     if (error != MERGE_OK) {
         top_free(top);
@@ -132,6 +132,6 @@ enum merge_error top_build(struct profile *profile, struct profile *base, const 
 
 void top_free(struct top *top) {
     free(top->rows);
-    tally_free(&top->tally);
+    flat_cum_free(&top->sums);
     *top = (struct top){0};
 }

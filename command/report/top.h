@@ -1,21 +1,21 @@
 // top.h: what weighs most in a profile, or has changed most between two, as a text table.
 //
 // By stack, samples whose stacks have the same functions are one row, whatever lines they stand on. C samples are those with the label
-// memory=C. Threads: one. Memory: that of struct tally; a struct top points into the profiles it was made of, so it is freed first.
+// memory=C. Threads: one. Memory: that of struct flat_cum; a struct top points into the profiles it was made of, so it is freed first.
 #ifndef CMEMPROF_TOP_H
 #define CMEMPROF_TOP_H
 
-#include "tally.h"
+#include "flat_cum.h"
 
 #include <stdio.h>
 
 struct top_options {
     const char *type; // a name, or an index in digits; NULL: the one that is shown (merge.h)
-    enum tally_memory memory;
-    enum tally_owner owner;
+    enum flat_cum_memory memory;
+    enum flat_cum_owner owner;
     bool by_stack;
     enum frame_by by;
-    bool by_total;               // order: by what is anywhere on the stack, not by what is on top of it
+    bool by_cum;                 // order: by what is anywhere on the stack, not by what is on top of it
     const struct filter *filter; // NULL: none
     size_t lines;                // rows to keep
     size_t depth;                // most frames of a stack to print; 0: all of the program's
@@ -30,17 +30,17 @@ struct top {
     bool difference, has_objects, exact, of_new;
     char note[64];
     size_t depth;
-    struct tally tally;
-    const struct tally_row **rows; // largest first
+    struct flat_cum sums;
+    const struct flat_cum_row **rows; // largest first
     size_t count, count_all;
 };
 
 // new - base, which saturates.
 int64_t top_difference(int64_t new, int64_t base);
 // What a row weighs: of the new profile, or how much more than in the base.
-int64_t top_flat(const struct top *top, const struct tally_row *row);
-int64_t top_total(const struct top *top, const struct tally_row *row);
-int64_t top_objects(const struct top *top, const struct tally_row *row);
+int64_t top_flat(const struct top *top, const struct flat_cum_row *row);
+int64_t top_cum(const struct top *top, const struct flat_cum_row *row);
+int64_t top_objects(const struct top *top, const struct flat_cum_row *row);
 
 // base NULL: of one profile. MERGE_NOT_FOUND: no such sample type in one of them. top_free is due after MERGE_OK only.
 enum merge_error top_build(struct profile *profile, struct profile *base, const struct top_options *options, struct top *top);

@@ -38,10 +38,10 @@ struct shown {
 };
 
 // Leaf first. Returns their number.
-static size_t pick_frames(const struct top *top, const struct tally_row *row, struct shown *picked) {
+static size_t pick_frames(const struct top *top, const struct flat_cum_row *row, struct shown *picked) {
     size_t count = 0;
     for (size_t i = 0; i < row->count; i++) {
-        const struct profile_frame *frame = tally_frame(&top->tally, row, i);
+        const struct profile_frame *frame = flat_cum_frame(&top->sums, row, i);
         if (i == 0 || !is_plumbing(frame)) {
             picked[count++] = (struct shown){frame, profile_frame_role(frame), false};
         }
@@ -107,7 +107,7 @@ static void put_frame(struct line *line, const struct profile_frame *frame, bool
     put_word(line, word);
 }
 
-static void put_stack(struct line *line, const struct top *top, const struct tally_row *row) {
+static void put_stack(struct line *line, const struct top *top, const struct flat_cum_row *row) {
     struct shown *picked = malloc((row->count + 1) * sizeof *picked);
     if (!picked || row->count == 0) {
         put_word(line, picked ? "(no stack)" : "(out of memory)");
@@ -141,15 +141,15 @@ static void put_stack(struct line *line, const struct top *top, const struct tal
 // ---- Other things ----
 
 // One word: the package; the source file; or the function, and behind it where it stands.
-static void put_thing(struct line *line, const struct top *top, const struct tally_row *row) {
-    const struct profile_frame *frame = row->count ? tally_frame(&top->tally, row, 0) : NULL;
+static void put_thing(struct line *line, const struct top *top, const struct flat_cum_row *row) {
+    const struct profile_frame *frame = row->count ? flat_cum_frame(&top->sums, row, 0) : NULL;
     char place[TEXT_NAME_BYTES];
     size_t length;
     if (!frame) {
         put_word(line, "(no stack)");
         return;
     }
-    switch (top->tally.frames.by) {
+    switch (top->sums.frames.by) {
     case FRAME_BY_PACKAGE: {
         const char *package = frame_package(frame, &length);
         snprintf(place, sizeof place, "%.*s", (int)(length < 255 ? length : 255), length ? package : "unknown");
@@ -163,17 +163,17 @@ static void put_thing(struct line *line, const struct top *top, const struct tal
         put_frame(line, frame, true);
     }
     if (*frame->file) {
-        const char *format = top->tally.frames.by == FRAME_BY_LINE && frame->line != 0 ? "  %.200s:%" PRId64 : "  %.200s";
+        const char *format = top->sums.frames.by == FRAME_BY_LINE && frame->line != 0 ? "  %.200s:%" PRId64 : "  %.200s";
         snprintf(place, sizeof place, format, text_base_name(frame->file), frame->line);
         text_put(place, line->out);
     }
 }
 
 // The same whole, as google/pprof names it: "main.leak /src/main.go:12".
-static void put_whole(const struct top *top, const struct tally_row *row, FILE *out) {
-    enum frame_by by = top->tally.frames.by;
+static void put_whole(const struct top *top, const struct flat_cum_row *row, FILE *out) {
+    enum frame_by by = top->sums.frames.by;
     for (size_t i = 0; i < row->count; i++) {
-        const struct profile_frame *frame = tally_frame(&top->tally, row, i);
+        const struct profile_frame *frame = flat_cum_frame(&top->sums, row, i);
         char name[TEXT_NAME_BYTES];
         fputs(i ? " <- " : "", out);
         text_put(*frame->function ? frame->function : text_frame(frame, name), out);
@@ -211,28 +211,28 @@ static double share(int64_t value, int64_t all) {
     return all ? 100.0 * (double)value / (double)all : 0.0;
 }
 
-static int64_t all_of(const struct tally *tally, enum tally_side side) {
-    return tally->memory == TALLY_C    ? tally->c_total[side]
-           : tally->memory == TALLY_GO ? tally->go_total[side]
-                                       : text_sum(tally->c_total[side], tally->go_total[side]);
+static int64_t all_of(const struct flat_cum *sums, enum flat_cum_side side) {
+    return sums->memory == FLAT_CUM_C    ? sums->c_total[side]
+           : sums->memory == FLAT_CUM_GO ? sums->go_total[side]
+                                         : text_sum(sums->c_total[side], sums->go_total[side]);
 }
 
-static void print_row(const struct top *top, const struct tally_row *row, int64_t all, size_t width, FILE *out) {
+static void print_row(const struct top *top, const struct flat_cum_row *row, int64_t all, size_t width, FILE *out) {
     char value[TEXT_VALUE_BYTES], objects[TEXT_VALUE_BYTES], total[TEXT_VALUE_BYTES];
     const char *percent = top->difference ? "%10s %+6.1f%%" : "%10s %6.1f%%";
     int column = fprintf(out, percent, put_side(top, top_flat(top, row), value), share(top_flat(top, row), all));
     if (top->has_objects) {
         column += fprintf(out, " %10s", put_objects(top, top_objects(top, row), objects));
     }
-    if (!top->tally.by_stack) {
+    if (!top->sums.by_stack) {
         fputc(' ', out);
-        column += 1 + fprintf(out, percent, put_side(top, top_total(top, row), total), share(top_total(top, row), all));
+        column += 1 + fprintf(out, percent, put_side(top, top_cum(top, row), total), share(top_cum(top, row), all));
     }
     column += fprintf(out, "  ");
     struct line line = {.out = out, .indent = (size_t)column, .width = width, .column = (size_t)column};
-    if (top->exact && row->count && (top->tally.by_stack || top->tally.frames.by <= FRAME_BY_LINE)) {
+    if (top->exact && row->count && (top->sums.by_stack || top->sums.frames.by <= FRAME_BY_LINE)) {
         put_whole(top, row, out);
-    } else if (top->tally.by_stack) {
+    } else if (top->sums.by_stack) {
         put_stack(&line, top, row);
     } else {
         put_thing(&line, top, row);
@@ -242,46 +242,47 @@ static void print_row(const struct top *top, const struct tally_row *row, int64_
 
 // "inuse_space: Go memory 2.00 MB, C memory 4.00 MB", or for a difference "inuse_space: 2.00 MB -> 6.00 MB (+4.00 MB, +200.0%)".
 static void print_totals(const struct top *top, bool memory, FILE *out) {
-    const struct tally *tally = &top->tally;
+    const struct flat_cum *sums = &top->sums;
     char first[TEXT_VALUE_BYTES], second[TEXT_VALUE_BYTES], third[TEXT_VALUE_BYTES];
     text_put(top->type, out);
     if (top->difference) {
-        int64_t base = all_of(tally, TALLY_BASE), new = all_of(tally, TALLY_NEW);
+        int64_t base = all_of(sums, FLAT_CUM_BASE), new = all_of(sums, FLAT_CUM_NEW);
         fprintf(out, ": %s -> %s (%s", put_value(top, base, first), put_value(top, new, second),
                 put_change(top, top_difference(new, base), third));
         fprintf(out, base ? ", %+.1f%%)" : ")", share(top_difference(new, base), base));
     } else if (memory) {
-        fprintf(out, ": Go memory %s, C memory %s", put_value(top, tally->go_total[TALLY_NEW], first),
-                put_value(top, tally->c_total[TALLY_NEW], second));
+        fprintf(out, ": Go memory %s, C memory %s", put_value(top, sums->go_total[FLAT_CUM_NEW], first),
+                put_value(top, sums->c_total[FLAT_CUM_NEW], second));
     } else {
-        fprintf(out, ": %s", put_value(top, tally->go_total[TALLY_NEW], first));
+        fprintf(out, ": %s", put_value(top, sums->go_total[FLAT_CUM_NEW], first));
     }
     fprintf(out, *top->note ? ", %s\n" : "%s\n", top->note);
 }
 
 static void print_head(const struct top *top, FILE *out) {
-    const struct tally *tally = &top->tally;
-    const char *thing = tally->by_stack ? "stack" : frame_by_name(tally->frames.by);
-    bool memory = strcmp(top->unit, "bytes") == 0 || tally->c_total[TALLY_NEW] != 0; // a CPU profile has neither Go nor C memory
+    const struct flat_cum *sums = &top->sums;
+    const char *thing = sums->by_stack ? "stack" : frame_by_name(sums->frames.by);
+    bool memory = strcmp(top->unit, "bytes") == 0 || sums->c_total[FLAT_CUM_NEW] != 0; // a CPU profile has neither Go nor C memory
     char objects[TEXT_VALUE_BYTES];
     print_totals(top, memory, out);
-    const char *what = tally->memory == TALLY_C ? "C memory" : tally->memory == TALLY_GO ? "Go memory" : memory ? "all memory" : "all";
+    const char *what = sums->memory == FLAT_CUM_C ? "C memory" : sums->memory == FLAT_CUM_GO ? "Go memory" : memory ? "all memory" : "all";
     fprintf(out, "%s by %s", what, thing);
     if (top->has_objects) {
-        int64_t count = top->difference ? top_difference(tally->objects[TALLY_NEW], tally->objects[TALLY_BASE]) : tally->objects[TALLY_NEW];
+        int64_t count =
+            top->difference ? top_difference(sums->objects[FLAT_CUM_NEW], sums->objects[FLAT_CUM_BASE]) : sums->objects[FLAT_CUM_NEW];
         fprintf(out, ", %s objects", put_objects(top, count, objects));
     }
     const char *part = !top->difference ? "share" : top->of_new ? "of new" : "of base";
     fprintf(out, "\n\n%10s %7s", top->difference ? "change" : "value", part);
     fprintf(out, top->has_objects ? " %10s" : "%s", top->has_objects ? "objects" : "");
-    if (!tally->by_stack) {
+    if (!sums->by_stack) {
         fprintf(out, " %10s %7s", "total", part);
     }
-    fprintf(out, "  %s\n", tally->by_stack ? "stack, the allocation first" : thing);
+    fprintf(out, "  %s\n", sums->by_stack ? "stack, the allocation first" : thing);
 }
 
 void top_print(const struct top *top, size_t width, FILE *out) {
-    int64_t all = all_of(&top->tally, top->difference && !top->of_new ? TALLY_BASE : TALLY_NEW);
+    int64_t all = all_of(&top->sums, top->difference && !top->of_new ? FLAT_CUM_BASE : FLAT_CUM_NEW);
     print_head(top, out);
     for (size_t i = 0; i < top->count; i++) {
         print_row(top, top->rows[i], all, width, out);

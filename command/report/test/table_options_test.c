@@ -32,10 +32,10 @@ static void test_values(void **state) {
     assert_int_equal(PLACE_RUN(take, "type", "cpu", "memory", "Go", "by", "package", "lines", "3", "cum", "", "focus", "x", "ignore", "y"),
                      -1);
     assert_string_equal(table.top.type, "cpu");
-    assert_int_equal(table.top.memory, TALLY_GO);
+    assert_int_equal(table.top.memory, FLAT_CUM_GO);
     assert_int_equal(table.top.by, FRAME_BY_PACKAGE);
     assert_int_equal(table.top.lines, 3);
-    assert_true(table.top.by_total && table.filter.has == (1 << FILTER_FOCUS | 1 << FILTER_IGNORE) && !table.top.by_stack);
+    assert_true(table.top.by_cum && table.filter.has == (1 << FILTER_FOCUS | 1 << FILTER_IGNORE) && !table.top.by_stack);
     table_options_free(&table);
     assert_int_equal(PLACE_RUN(take, "by", "stack"), -1);
     assert_true(table.top.by_stack && table.report == REPORT_STACKS && table.top.lines == 10);

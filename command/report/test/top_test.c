@@ -21,7 +21,7 @@ static const char *names(const struct top *top) {
     static char text[32];
     size_t length = 0;
     for (size_t i = 0; i < top->count; i++) {
-        text[length++] = tally_frame(&top->tally, top->rows[i], 0)->function[0];
+        text[length++] = flat_cum_frame(&top->sums, top->rows[i], 0)->function[0];
     }
     text[length] = '\0';
     return text;
@@ -37,10 +37,10 @@ static void expect(struct profile *profile, struct profile *base, struct top_opt
 static void test_order(void **state) {
     (void)state;
     struct profile *profile = make_profile(10, 30, -20);
-    expect(profile, NULL, (struct top_options){.lines = 9}, "bcam");                   // by magnitude, as google/pprof
-    expect(profile, NULL, (struct top_options){.lines = 9, .by_total = true}, "bmca"); // 30, 20, -20, 10
+    expect(profile, NULL, (struct top_options){.lines = 9}, "bcam");                 // by magnitude, as google/pprof
+    expect(profile, NULL, (struct top_options){.lines = 9, .by_cum = true}, "bmca"); // 30, 20, -20, 10
     expect(profile, NULL, (struct top_options){.lines = 2}, "bc");
-    expect(profile, NULL, (struct top_options){.lines = 9, .memory = TALLY_GO}, "cam");
+    expect(profile, NULL, (struct top_options){.lines = 9, .memory = FLAT_CUM_GO}, "cam");
     expect(profile, NULL, (struct top_options){.lines = 9, .type = "alloc_space"}, "am");
     profile_free(profile);
 }
@@ -53,7 +53,7 @@ static void test_difference(void **state) {
     expect(new, base, (struct top_options){.lines = 9}, "cam");
     assert_int_equal(top_build(new, base, &(struct top_options){.lines = 9}, &top), MERGE_OK);
     assert_int_equal(top_flat(&top, top.rows[1]), -5);
-    assert_int_equal(top_total(&top, top.rows[2]), 95);
+    assert_int_equal(top_cum(&top, top.rows[2]), 95);
     assert_int_equal(top_objects(&top, top.rows[0]), 3);
     top_free(&top);
     profile_free(base);

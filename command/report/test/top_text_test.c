@@ -80,12 +80,12 @@ static void test_stacks(void **state) {
 
 static void test_memory(void **state) {
     (void)state;
-    char *text = print(&(struct top_options){.by_stack = true, .memory = TALLY_GO, .lines = 10}, 120);
+    char *text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_GO, .lines = 10}, 120);
     assert_non_null(strstr(text, "Go memory by stack, 7 objects"));
     assert_non_null(strstr(text, "2.00 MB  100.0%          7  main.cache <- main.leak"));
     assert_null(strstr(text, "sqlite3Malloc"));
     free(text);
-    text = print(&(struct top_options){.by_stack = true, .memory = TALLY_C, .lines = 10}, 120);
+    text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_C, .lines = 10}, 120);
     assert_non_null(strstr(text, "C memory by stack, 1,235 objects"));
     assert_null(strstr(text, "main.cache"));
     free(text);
@@ -94,7 +94,7 @@ static void test_memory(void **state) {
 // Five frames at the leaf, two before Go, five of Go, the root, and the program's; and lines that wrap below the stack.
 static void test_long_stack(void **state) {
     (void)state;
-    char *text = print(&(struct top_options){.by_stack = true, .memory = TALLY_C, .lines = 10}, 90);
+    char *text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_C, .lines = 10}, 90);
     assert_non_null(strstr(text, "std::f0 <- std::f1 <- std::f2 <- std::f3 <- std::f4\n"
                                  "                               <- (2 more) <- own <- (5 more) <- std::f13 <- std::f14\n"
                                  "                               <- net.f15 <- net.f16 <- net.f17 <- net.f18 <- net.f19\n"
@@ -106,20 +106,20 @@ static void test_long_stack(void **state) {
 // The root and the leaf stay, then the program's.
 static void test_depth(void **state) {
     (void)state;
-    char *text = print(&(struct top_options){.by_stack = true, .memory = TALLY_C, .lines = 10, .depth = 6}, 200);
+    char *text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_C, .lines = 10, .depth = 6}, 200);
     assert_non_null(
         strstr(text, "std::f0 <- std::f1 <- (5 more) <- own <- (14 more) <- main.own <- (1 more) <- main.own <- (4 more) <- net.f29\n"));
     free(text);
-    text = print(&(struct top_options){.by_stack = true, .memory = TALLY_C, .lines = 10, .depth = 3}, 200);
+    text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_C, .lines = 10, .depth = 3}, 200);
     assert_non_null(strstr(text, "std::f0 <- (6 more) <- own <- (21 more) <- net.f29\n"));
     free(text);
-    text = print(&(struct top_options){.by_stack = true, .memory = TALLY_C, .lines = 10, .depth = 1}, 200);
+    text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_C, .lines = 10, .depth = 1}, 200);
     assert_non_null(strstr(text, "std::f0 <- (28 more) <- net.f29\n"));
     assert_non_null(strstr(text, "sqlite3Malloc <- (2 more) <- main.leak\n"));
     free(text);
 }
 
-static char *print_owner(enum tally_owner owner) {
+static char *print_owner(enum flat_cum_owner owner) {
     struct profile *profile = make_profile();
     struct top top;
     char *text = NULL;
@@ -138,23 +138,23 @@ static char *print_owner(enum tally_owner owner) {
 
 static void test_owner(void **state) {
     (void)state;
-    char *text = print_owner(TALLY_PROFILERS);
+    char *text = print_owner(FLAT_CUM_PROFILER);
     assert_non_null(strstr(text, "Go memory 0 B, C memory 50 B\nall memory by stack, 1 objects\n"));
     assert_non_null(strstr(text, "deflate\n"));
     assert_null(strstr(text, "main"));
     free(text);
-    text = print_owner(TALLY_PROGRAMS);
+    text = print_owner(FLAT_CUM_PROGRAM);
     assert_non_null(strstr(text, "all memory by stack, 1,242 objects\n"));
     assert_null(strstr(text, "deflate"));
     free(text);
-    text = print_owner(TALLY_ANYONES);
+    text = print_owner(FLAT_CUM_ANY_OWNER);
     assert_non_null(strstr(text, "all memory by stack, 1,243 objects\n"));
     free(text);
 }
 
 static void test_functions(void **state) {
     (void)state;
-    expect((struct top_options){.lines = 3, .memory = TALLY_ALL}, 120,
+    expect((struct top_options){.lines = 3, .memory = FLAT_CUM_ALL}, 120,
            "inuse_space: Go memory 2.00 MB, C memory 4.00 MB\n"
            "all memory by function, 1,242 objects\n"
            "\n"
@@ -224,9 +224,9 @@ static void test_no_control_characters(void **state) {
 
 static void test_totals_saturate(void **state) {
     (void)state;
-    struct top top = {.type = "t", .unit = "count", .tally = {.by_stack = true, .go_total = {INT64_MAX}, .c_total = {INT64_MAX}}};
-    struct tally_row row = {.flat = {INT64_MAX}};
-    const struct tally_row *rows[] = {&row};
+    struct top top = {.type = "t", .unit = "count", .sums = {.by_stack = true, .go_total = {INT64_MAX}, .c_total = {INT64_MAX}}};
+    struct flat_cum_row row = {.flat = {INT64_MAX}};
+    const struct flat_cum_row *rows[] = {&row};
     char *text = NULL;
     size_t size;
     top.rows = rows;
@@ -243,7 +243,7 @@ static void test_lines_files_packages(void **state) {
     char *text = print(&(struct top_options){.by = FRAME_BY_LINE, .lines = 2}, 120);
     assert_non_null(strstr(text, "   3.00 MB   50.0%      1,000    3.00 MB   50.0%  sqlite3Malloc  sqlite3.c:7\n"));
     free(text);
-    text = print(&(struct top_options){.by = FRAME_BY_FILE, .by_total = true, .lines = 2}, 120);
+    text = print(&(struct top_options){.by = FRAME_BY_FILE, .by_cum = true, .lines = 2}, 120);
     assert_non_null(strstr(text, "   2.00 MB   33.3%          7    6.00 MB  100.0%  /src/main.go\n"
                                  "   4.00 MB   66.7%      1,234    4.00 MB   66.7%  /src/sqlite3.c\n"));
     free(text);
@@ -259,7 +259,7 @@ static void test_exact(void **state) {
     assert_non_null(strstr(text, "inuse_space: Go memory 2000000, C memory 4001000\n"));
     assert_non_null(strstr(text, "   3000000   50.0%       1000    3000000   50.0%  sqlite3Malloc /src/sqlite3.c:7\n"));
     free(text);
-    text = print(&(struct top_options){.by_stack = true, .lines = 1, .exact = true, .memory = TALLY_GO}, 120);
+    text = print(&(struct top_options){.by_stack = true, .lines = 1, .exact = true, .memory = FLAT_CUM_GO}, 120);
     assert_non_null(strstr(text, "   2000000  100.0%          7  main.cache /src/main.go <- main.leak /src/main.go\n"));
     free(text);
 }
