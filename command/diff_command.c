@@ -1,5 +1,5 @@
 // diff_command.c: `cmemprof diff`: what changed between two profiles, as a table or as a profile.
-#include "report/base_label.h"
+#include "report/diff_base.h"
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
@@ -66,7 +66,7 @@ static int read_base(const struct options *options, struct subtrahend *subtrahen
     }
     free(input.bytes);
     status = status == STATUS_DONE ? make_scale(options, raw, size, subtrahend) : status;
-    if (status == STATUS_DONE && !base_label_add(raw, size, &subtrahend->bytes, &subtrahend->size)) {
+    if (status == STATUS_DONE && !diff_base_mark(raw, size, &subtrahend->bytes, &subtrahend->size)) {
         status = diagnostic_error(options->command, options->files[0], "out of memory");
     }
     free(raw);

@@ -1,11 +1,11 @@
-// base_label_test.c: every sample gets the label, and what is no profile comes out as it went in.
+// diff_base_test.c: every sample gets the label, and what is no profile comes out as it went in.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "../base_label.h"
+#include "../diff_base.h"
 #include "../../test/place.h"
 
 static void test_label(void **state) {
@@ -17,7 +17,7 @@ static void test_label(void **state) {
     place_add(profile, "c", 4, 5, 6, false);
     assert_int_equal(profile_encode(profile, MERGE_RAW, &raw, &size), MERGE_OK);
     profile_free(profile);
-    assert_true(base_label_add(raw, size, &labelled, &labelled_size));
+    assert_true(diff_base_mark(raw, size, &labelled, &labelled_size));
     profile = profile_new();
     struct merge_fault fault = {0};
     assert_int_equal(profile_decode(profile, labelled, labelled_size, NULL, NULL, &fault), MERGE_OK);
@@ -38,7 +38,7 @@ static void test_label(void **state) {
         uint8_t *exact = malloc(cut + 1), *out;
         size_t out_size;
         memcpy(exact, raw, cut);
-        assert_true(base_label_add(exact, cut, &out, &out_size));
+        assert_true(diff_base_mark(exact, cut, &out, &out_size));
         assert_true(out_size >= cut);
         free(exact);
         free(out);
@@ -54,7 +54,7 @@ static void test_garbage(void **state) {
     static const uint8_t bytes[] = {0x48, 0x05, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     uint8_t *out;
     size_t size;
-    assert_true(base_label_add(bytes, sizeof bytes, &out, &size));
+    assert_true(diff_base_mark(bytes, sizeof bytes, &out, &size));
     assert_memory_equal(out, bytes, 2);
     assert_memory_equal(out + size - 11, bytes + 2, 11);
     free(out);

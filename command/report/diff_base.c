@@ -1,8 +1,8 @@
-// base_label.c: adds a label to every sample of an encoded profile (base_label.h).
+// diff_base.c: adds a label to every sample of an encoded profile (diff_base.h).
 //
 // A sample is a field of the profile, and its labels are fields of the sample in any order: so each sample gets a few more bytes and a new
 // length. The two texts come behind all others, where they move nobody's index.
-#include "base_label.h"
+#include "diff_base.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,7 @@ static size_t make_label(uint8_t *label, uint64_t key, uint64_t text) {
     return (size_t)(put_field(label, SAMPLE_LABEL, body, (size_t)(end - body)) - label);
 }
 
-bool base_label_add(const uint8_t *raw, size_t size, uint8_t **labelled, size_t *labelled_size) {
+bool diff_base_mark(const uint8_t *raw, size_t size, uint8_t **labelled, size_t *labelled_size) {
     static const char key[] = "pprof::base", text[] = "true";
     struct reader reader = {raw, raw + size};
     struct field field;
