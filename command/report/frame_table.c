@@ -1,6 +1,6 @@
 // frame_table.c: numbers for functions, lines, files, packages (frame_table.h).
 #include "frame_table.h"
-#include "../base/room.h"
+#include "../base/array.h"
 #include "../base/text.h"
 
 #include <stdlib.h>
@@ -88,7 +88,7 @@ static void *add_item(struct frame_table *table, void *items, size_t *count, siz
     if (*count == MOST_ENTRIES) {
         return fail(table, MERGE_TOO_LARGE);
     }
-    if (!room_for(items, capacity, *count + 1, size)) {
+    if (!array_reserve(items, capacity, *count + 1, size)) {
         return fail(table, MERGE_NO_MEMORY);
     }
     return (char *)*array + (*count)++ * size;

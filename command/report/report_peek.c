@@ -3,7 +3,7 @@
 // An edge has what the samples have that go over it, a recursive one once a sample; a function that calls itself has none for that, as in
 // google/pprof.
 #include "reports.h"
-#include "../base/room.h"
+#include "../base/array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static enum merge_error add_edge(struct graph *graph, uint32_t caller, uint32_t 
         if (graph->edge_count == MOST_EDGES) {
             return MERGE_TOO_LARGE;
         }
-        if (!room_for(&graph->edges, &graph->edge_capacity, graph->edge_count + 1, sizeof *graph->edges)) {
+        if (!array_reserve(&graph->edges, &graph->edge_capacity, graph->edge_count + 1, sizeof *graph->edges)) {
             return MERGE_NO_MEMORY;
         }
         id = (uint32_t)graph->edge_count++;
@@ -65,7 +65,7 @@ static enum merge_error add_edge(struct graph *graph, uint32_t caller, uint32_t 
 
 static bool reserve_nodes(struct graph *graph) {
     size_t before = graph->node_capacity;
-    if (!room_for(&graph->nodes, &graph->node_capacity, graph->table.group_count, sizeof *graph->nodes)) {
+    if (!array_reserve(&graph->nodes, &graph->node_capacity, graph->table.group_count, sizeof *graph->nodes)) {
         return false;
     }
     if (graph->node_capacity > before) {

@@ -1,16 +1,16 @@
-// room.h: arrays that grow, for things that are numbered as they come.
+// array.h: growable arrays.
 //
 // Threads: one. Memory: realloc; the caller frees the array.
-#ifndef CMEMPROF_COMMAND_ROOM_H
-#define CMEMPROF_COMMAND_ROOM_H
+#ifndef CMEMPROF_COMMAND_ARRAY_H
+#define CMEMPROF_COMMAND_ARRAY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-// items: the address of the array. Room for `count` items of `size` bytes; where it grows, twice what there was at least. False: no memory,
-// and all is as it was.
-static inline bool room_for(void *items, size_t *capacity, size_t count, size_t size) {
+// Makes *items hold at least `count` items of `size` bytes; it grows to at least twice its capacity. items: address of the array.
+// Returns false without memory; the array is unchanged.
+static inline bool array_reserve(void *items, size_t *capacity, size_t count, size_t size) {
     void **array = items;
     if (count <= *capacity) {
         return true;
