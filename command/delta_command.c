@@ -23,11 +23,11 @@ static const char usage[] =
     "  --compat WHICH       fastdelta or pprof: what went backwards is negative, as theirs is; pprof: what vanished is there, "
     "too\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE;
 
-enum { MOST_TYPES = 64 };
+enum { MAX_TYPES = 64 };
 
 struct arguments {
     char *list; // what types points into
-    const char *types[MOST_TYPES];
+    const char *types[MAX_TYPES];
     size_t type_count;
     enum delta_rule rule;
 };
@@ -51,8 +51,8 @@ static int take(void *context, int option, const char *value) {
     arguments->type_count = 0;
     char *rest = arguments->list;
     for (char *type; (type = strsep(&rest, ",")) != NULL;) {
-        if (!*type || arguments->type_count == MOST_TYPES) {
-            return diagnostic_usage("delta", "--types takes up to %d names, separated by commas, not %s", MOST_TYPES, value);
+        if (!*type || arguments->type_count == MAX_TYPES) {
+            return diagnostic_usage("delta", "--types takes up to %d names, separated by commas, not %s", MAX_TYPES, value);
         }
         arguments->types[arguments->type_count++] = type;
     }
@@ -175,8 +175,8 @@ int delta_command(int argc, char **argv) {
                                       .take = take,
                                       .context = &arguments,
                                       .writes = true,
-                                      .least_files = 2,
-                                      .most_files = SIZE_MAX};
+                                      .min_files = 2,
+                                      .max_files = SIZE_MAX};
     int status = options_parse(&spec, argc, argv, &options);
     status = status < 0 ? run(&options, &arguments) : status;
     free(arguments.list);

@@ -129,8 +129,8 @@ int diff_command(int argc, char **argv) {
                                       .take = table_options_take,
                                       .context = &table,
                                       .writes = true,
-                                      .least_files = 2,
-                                      .most_files = 2};
+                                      .min_files = 2,
+                                      .max_files = 2};
     int status = options_parse(&spec, argc, argv, &options);
     status = status < 0 ? check(&options, &table) : status;
     if (status < 0) {

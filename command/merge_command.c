@@ -73,8 +73,8 @@ int merge_command(int argc, char **argv) {
                                       .take = take,
                                       .context = &arguments,
                                       .writes = true,
-                                      .least_files = 1,
-                                      .most_files = SIZE_MAX};
+                                      .min_files = 1,
+                                      .max_files = SIZE_MAX};
     int status = options_parse(&spec, argc, argv, &options);
     options.allow_union = arguments.allow_union;
     options.gauges = arguments.gauges;

@@ -47,7 +47,7 @@ struct run {
 // Beside the program cmemprof, or in ../lib.
 static bool find_library(struct run *run) {
     const char *name = run->target.is_musl ? "libcmemprof-musl.so" : "libcmemprof.so";
-    static const char *const places[] = {"", "../lib/"};
+    static const char *const folders[] = {"", "../lib/"};
     char self[PATH_MAX], path[2 * PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) {
@@ -56,8 +56,8 @@ static bool find_library(struct run *run) {
     }
     self[length] = '\0';
     const char *folder = dirname(self);
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(path, sizeof path, "%s/%s%s", folder, places[i], name);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s/%s%s", folder, folders[i], name);
         if (access(path, R_OK) == 0 && realpath(path, run->library) != NULL) {
             strcpy(run->library_file, run->library);
             return true;

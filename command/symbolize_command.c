@@ -88,8 +88,8 @@ int symbolize_command(int argc, char **argv) {
                                       .take = take,
                                       .context = &symbolizing,
                                       .writes = true,
-                                      .least_files = 1,
-                                      .most_files = SIZE_MAX};
+                                      .min_files = 1,
+                                      .max_files = SIZE_MAX};
     if (!symbolizing.namer) {
         return diagnostic_error("symbolize", "symbols", "%s", merge_error_text(MERGE_NO_MEMORY));
     }

@@ -41,8 +41,8 @@ int top_command(int argc, char **argv) {
                                       .own = table_rules_options,
                                       .take = table_options_take,
                                       .context = &table,
-                                      .least_files = 1,
-                                      .most_files = SIZE_MAX};
+                                      .min_files = 1,
+                                      .max_files = SIZE_MAX};
     int status = options_parse(&spec, argc, argv, &options);
     status = status < 0 ? table_options_settle(&table, false) : status;
     if (status < 0) {

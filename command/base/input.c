@@ -20,13 +20,13 @@ static const char *why_not(const char *path) {
     return address && errno == ENOENT ? "is an address, not a file: curl -o FILE gets what is there" : strerror(errno);
 }
 
-// Up to `most` bytes, and one more to tell that there are more. first: what the file is said to hold, 0 unknown. False: errno tells.
-static bool read_all(int file, size_t first, size_t most, struct input *input) {
+// Up to `max` bytes, and one more to tell that there are more. first: what the file is said to hold, 0 unknown. False: errno tells.
+static bool read_all(int file, size_t first, size_t max, struct input *input) {
     size_t capacity = 0;
     for (;;) {
         if (input->size == capacity) {
             // One byte more than the file has, so that its end is seen without another block.
-            capacity = capacity ? 2 * capacity : first > 0 && first < most ? first + 1 : 1 << 16;
+            capacity = capacity ? 2 * capacity : first > 0 && first < max ? first + 1 : 1 << 16;
             uint8_t *grown = realloc(input->bytes, capacity);
             if (!grown) {
                 errno = ENOMEM;
@@ -42,7 +42,7 @@ static bool read_all(int file, size_t first, size_t most, struct input *input) {
             return count == 0;
         }
         input->size += (size_t)count;
-        if (input->size > most) {
+        if (input->size > max) {
             return true;
         }
     }
@@ -52,17 +52,17 @@ int input_read(const struct options *options, const char *path, struct input *in
     bool standard = strcmp(path, "-") == 0;
     int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     struct stat about;
-    size_t most = options->limits.input_bytes; // what is larger than this cannot be smaller when inflated
+    size_t max = options->limits.input_bytes; // what is larger than this cannot be smaller when inflated
     *input = (struct input){0};
     int status = STATUS_DONE;
     if (file < 0 || fstat(file, &about) != 0) {
         status = diagnostic_error(options->command, name_of(path), "%s", why_not(path));
-    } else if (!read_all(file, S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size : 0, most, input)) {
+    } else if (!read_all(file, S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size : 0, max, input)) {
         status = diagnostic_error(options->command, name_of(path), "%s", strerror(errno));
     } else if (input->size == 0) {
         status = diagnostic_error(options->command, name_of(path), "is empty");
-    } else if (input->size > most) {
-        status = diagnostic_error(options->command, name_of(path), "is larger than %zu MiB; --max-size raises the limit", most >> 20);
+    } else if (input->size > max) {
+        status = diagnostic_error(options->command, name_of(path), "is larger than %zu MiB; --max-size raises the limit", max >> 20);
     }
     if (file >= 0 && !standard) {
         close(file);

@@ -98,7 +98,7 @@ static int add_file(struct merging *merging, const char *path) {
 
 // ---- Files that do not go together ----
 
-enum { MOST_GROUPS = 16, NAMED_FILES = 3 };
+enum { MAX_GROUPS = 16, NAMED_FILES = 3 };
 
 // Files that have a sample type in common with the first one of them.
 struct group {
@@ -121,7 +121,7 @@ static void add_to_group(struct group *groups, size_t *count, const struct total
     while (i < *count && !shares_type(&groups[i].totals, totals)) {
         i++;
     }
-    if (i == MOST_GROUPS) {
+    if (i == MAX_GROUPS) {
         return;
     }
     if (i == *count) {
@@ -154,7 +154,7 @@ static void print_group(const struct options *options, const struct group *group
 
 // By their types, so that one can merge each group by itself. What cannot be read again or at all is in none.
 static void print_groups(const struct options *options) {
-    struct group *groups = calloc(MOST_GROUPS, sizeof *groups);
+    struct group *groups = calloc(MAX_GROUPS, sizeof *groups);
     struct totals *totals = malloc(sizeof *totals);
     size_t count = 0;
     for (size_t i = 0; groups && totals && i < options->file_count; i++) {

@@ -7,17 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OWN = 64 };
+enum { MAX_OWN = 64 };
 
 static const struct option shared[] = {
     {"help", no_argument, NULL, 'h'}, {"h", no_argument, NULL, 'h'}, {"max-size", required_argument, NULL, 's'}};
 static const struct option writing[] = {
     {"output", required_argument, NULL, 'o'}, {"compression", required_argument, NULL, 'c'}, {"level", required_argument, NULL, 'l'}};
 
-bool options_number(const char *text, unsigned long most, unsigned long *number) {
+bool options_number(const char *text, unsigned long max, unsigned long *number) {
     char *end;
     *number = strtoul(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == '\0' && *number > 0 && *number <= most;
+    return *text >= '0' && *text <= '9' && *end == '\0' && *number > 0 && *number <= max;
 }
 
 int options_choice(const char *value, const char *const *names) {
@@ -94,12 +94,12 @@ static int check(const struct options_spec *spec, struct options *options) {
     if (level > 12 && options->output.compression == MERGE_GZIP) {
         return diagnostic_usage(spec->command, "--level takes 1 to 12 for gzip, not %d", level);
     }
-    if (options->file_count < spec->least_files) {
-        return spec->least_files == 1 ? diagnostic_usage(spec->command, "which file?")
-                                      : diagnostic_usage(spec->command, "%zu files are needed", spec->least_files);
+    if (options->file_count < spec->min_files) {
+        return spec->min_files == 1 ? diagnostic_usage(spec->command, "which file?")
+                                    : diagnostic_usage(spec->command, "%zu files are needed", spec->min_files);
     }
-    if (options->file_count > spec->most_files) {
-        return diagnostic_usage(spec->command, "no more than %zu files, what is %s?", spec->most_files, options->files[spec->most_files]);
+    if (options->file_count > spec->max_files) {
+        return diagnostic_usage(spec->command, "no more than %zu files, what is %s?", spec->max_files, options->files[spec->max_files]);
     }
     size_t standard_input = 0;
     for (size_t i = 0; i < options->file_count; i++) {
@@ -109,10 +109,10 @@ static int check(const struct options_spec *spec, struct options *options) {
 }
 
 int options_parse(const struct options_spec *spec, int argc, char **argv, struct options *options) {
-    struct option all[MOST_OWN + sizeof shared / sizeof *shared + sizeof writing / sizeof *writing + 1] = {0};
+    struct option all[MAX_OWN + sizeof shared / sizeof *shared + sizeof writing / sizeof *writing + 1] = {0};
     size_t count = 0;
     *options = (struct options){.command = spec->command, .limits = merge_default_limits, .output = {.compression = MERGE_GZIP}};
-    for (const struct option *own = spec->own; own->name && count < MOST_OWN; own++) {
+    for (const struct option *own = spec->own; own->name && count < MAX_OWN; own++) {
         all[count++] = *own;
     }
     memcpy(&all[count], shared, sizeof shared);

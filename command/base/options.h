@@ -47,7 +47,7 @@ struct options_spec {
     int (*take)(void *context, int option, const char *value);
     void *context;
     bool writes; // --output and what goes with it
-    size_t least_files, most_files;
+    size_t min_files, max_files;
 };
 
 // -1: go on; else the exit status, and all is said. argv[0] is the command's name.
@@ -55,8 +55,8 @@ int options_parse(const struct options_spec *spec, int argc, char **argv, struct
 // For those who call getopt_long_only themselves, with opterr 0, ":" before the letters and no letter without a value (of -hide an h would
 // be taken): says what it gave back as wrong. Returns STATUS_USAGE.
 int options_error(const char *command, int option, char **argv);
-// A whole number from 1 to most. False: it is none.
-bool options_number(const char *text, unsigned long most, unsigned long *number);
+// A whole number from 1 to max. False: it is none.
+bool options_number(const char *text, unsigned long max, unsigned long *number);
 // The value of --gauges. 0, or the exit status, and the reason is said.
 int options_gauges(const char *command, const char *value, enum gauges *gauges);
 // The index of value in the names, which end with NULL; -1: none of them.

@@ -5,7 +5,7 @@
 
 enum { LONGEST = 32 };
 
-static size_t least(size_t a, size_t b) {
+static size_t min_of(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
@@ -18,9 +18,9 @@ static size_t distance(const char *a, const char *b) {
     for (size_t i = 1; a[i - 1]; i++) {
         now[0] = i;
         for (size_t k = 1; k <= length; k++) {
-            now[k] = least(least(last[k] + 1, now[k - 1] + 1), last[k - 1] + (a[i - 1] != b[k - 1]));
+            now[k] = min_of(min_of(last[k] + 1, now[k - 1] + 1), last[k - 1] + (a[i - 1] != b[k - 1]));
             if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1]) {
-                now[k] = least(now[k], before[k - 2] + 1);
+                now[k] = min_of(now[k], before[k - 2] + 1);
             }
         }
         size_t *free_row = before;
@@ -33,11 +33,11 @@ static size_t distance(const char *a, const char *b) {
 
 const char *suggest(const char *typed, const char *const *words, size_t count) {
     const char *best = NULL;
-    size_t length = strlen(typed), most = least(2, (length + 2) / 3);
+    size_t length = strlen(typed), limit = min_of(2, (length + 2) / 3);
     for (size_t i = 0; i < count && length <= LONGEST; i++) {
         size_t away = strlen(words[i]) <= LONGEST ? distance(typed, words[i]) : LONGEST;
-        if (away <= most) {
-            most = away;
+        if (away <= limit) {
+            limit = away;
             best = best && away == distance(typed, best) ? best : words[i];
         }
     }

@@ -9,7 +9,7 @@
 
 // Numbers of profile.proto's fields, and protobuf's wire types.
 enum { PROFILE_SAMPLE = 2, PROFILE_STRING_TABLE = 6, SAMPLE_LABEL = 3, LABEL_KEY = 1, LABEL_STR = 2 };
-enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_LENGTH = 2, WIRE_32 = 5, MOST_VARINT = 10 };
+enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_LENGTH = 2, WIRE_32 = 5, MAX_VARINT = 10 };
 
 struct reader {
     const uint8_t *at, *end;
@@ -73,7 +73,7 @@ static uint8_t *put_field(uint8_t *to, unsigned number, const void *bytes, size_
 
 // The field of a sample that names two texts by their indices.
 static size_t make_label(uint8_t *label, uint64_t key, uint64_t text) {
-    uint8_t body[2 * (1 + MOST_VARINT)], *end = body;
+    uint8_t body[2 * (1 + MAX_VARINT)], *end = body;
     *end++ = LABEL_KEY << 3 | WIRE_VARINT;
     end = put_varint(end, key);
     *end++ = LABEL_STR << 3 | WIRE_VARINT;
@@ -90,9 +90,9 @@ bool diff_base_mark(const uint8_t *raw, size_t size, uint8_t **labelled, size_t 
         samples += field.number == PROFILE_SAMPLE && field.has_length;
         texts += field.number == PROFILE_STRING_TABLE && field.has_length;
     }
-    uint8_t label[3 * (1 + MOST_VARINT) + 8];
+    uint8_t label[3 * (1 + MAX_VARINT) + 8];
     size_t label_size = make_label(label, texts, texts + 1);
-    *labelled = malloc(size + samples * (label_size + MOST_VARINT) + sizeof key + sizeof text + 8);
+    *labelled = malloc(size + samples * (label_size + MAX_VARINT) + sizeof key + sizeof text + 8);
     if (!*labelled) {
         return false;
     }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 // Numbers in all distinct stacks together: 128 MiB. 100,000 stacks of 300 frames fit.
-enum { MOST_IDS = 32 << 20 };
+enum { MAX_IDS = 32 << 20 };
 
 void flat_cum_start(struct flat_cum *sums, bool by_stack, enum frame_by by, const struct filter *filter) {
     *sums = (struct flat_cum){.by_stack = by_stack, .frames = {.by = by, .filter = filter}};
@@ -25,7 +25,7 @@ void flat_cum_free(struct flat_cum *sums) {
 
 // A new row with the given frames, or ID_NONE.
 static uint32_t add_row(struct flat_cum *sums, const uint32_t *ids, size_t count) {
-    if (sums->id_count + count > MOST_IDS) {
+    if (sums->id_count + count > MAX_IDS) {
         sums->frames.error = MERGE_TOO_LARGE;
         return ID_NONE;
     }

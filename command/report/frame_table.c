@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ENTRIES = 2 << 20 };
+enum { MAX_ENTRIES = 2 << 20 };
 
 // A frame by the addresses of its texts, and what was found out about it.
 struct frame_seen {
@@ -85,7 +85,7 @@ static void *fail(struct frame_table *table, enum merge_error error) {
 // Room for one more item; NULL: table->error tells.
 static void *add_item(struct frame_table *table, void *items, size_t *count, size_t *capacity, size_t size) {
     void **array = items;
-    if (*count == MOST_ENTRIES) {
+    if (*count == MAX_ENTRIES) {
         return fail(table, MERGE_TOO_LARGE);
     }
     if (!array_reserve(items, capacity, *count + 1, size)) {

@@ -70,9 +70,9 @@ static void cut_text(char *text) {
 // From a little before the first line to a little behind the last; all lines are from 1. Returns how many of them the file has.
 static size_t print_numbered(FILE *file, const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
     char *text = NULL;
-    size_t room = 0, at = 0;
+    size_t capacity = 0, at = 0;
     int64_t first = lines[0].frame->line, last = lines[count - 1].frame->line;
-    for (int64_t number = 1; (at < count || number - last <= AROUND_LINES) && getline(&text, &room, file) > 0; number++) {
+    for (int64_t number = 1; (at < count || number - last <= AROUND_LINES) && getline(&text, &capacity, file) > 0; number++) {
         size_t before = at;
         cut_text(text);
         for (; at < count && lines[at].frame->line == number; at++) {

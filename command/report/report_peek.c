@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_EDGES = 4 << 20 };
+enum { MAX_EDGES = 4 << 20 };
 
 struct edge {
     uint32_t caller, callee;
@@ -43,7 +43,7 @@ static enum merge_error add_edge(struct graph *graph, uint32_t caller, uint32_t 
     uint64_t hash = id_set_hash(1, pair, sizeof pair);
     uint32_t id = id_set_find(&graph->edge_ids, hash, same_edge, graph, &wanted);
     if (id == ID_NONE) {
-        if (graph->edge_count == MOST_EDGES) {
+        if (graph->edge_count == MAX_EDGES) {
             return MERGE_TOO_LARGE;
         }
         if (!array_reserve(&graph->edges, &graph->edge_capacity, graph->edge_count + 1, sizeof *graph->edges)) {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TAGS = 1 << 20 };
+enum { MAX_TAGS = 1 << 20 };
 
 struct tag {
     char *key, *value; // one block
@@ -30,7 +30,7 @@ static enum merge_error add_tag(struct tags *tags, const char *key, const char *
     uint64_t hash = id_set_hash(id_set_hash(1, key, strlen(key)), value, strlen(value));
     uint32_t id = id_set_find(&tags->ids, hash, same_tag, tags, &wanted);
     if (id == ID_NONE) {
-        if (tags->count == MOST_TAGS) {
+        if (tags->count == MAX_TAGS) {
             return MERGE_TOO_LARGE;
         }
         if (!array_reserve(&tags->tags, &tags->capacity, tags->count + 1, sizeof *tags->tags)) {

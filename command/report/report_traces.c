@@ -109,7 +109,7 @@ static enum merge_error put_sample(void *context, const struct profile_sample_vi
     const char *weight = printing->all_types ? "" : report_value(printing->options, sample->values[printing->options->type], value);
     for (size_t i = 0; i < frames->count; i++) {
         fprintf(out, "%10s  ", i == 0 ? weight : "");
-        const struct profile_frame *frame = &sample->frames[frames->places[i]];
+        const struct profile_frame *frame = &sample->frames[frames->indexes[i]];
         report_put_frame(frame, printing->all_types ? FRAME_BY_LINE : printing->options->top->by, out);
         fputs(frame->inlined ? " (inline)\n" : "\n", out);
     }

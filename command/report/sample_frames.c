@@ -10,9 +10,9 @@ static bool reserve(struct sample_frames *frames, size_t count) {
     sample_frames_free(frames);
     size_t larger = 2 * count;
     frames->ids = malloc(larger * sizeof *frames->ids);
-    frames->places = malloc(larger * sizeof *frames->places);
+    frames->indexes = malloc(larger * sizeof *frames->indexes);
     frames->bits = malloc(larger * sizeof *frames->bits);
-    frames->capacity = frames->ids && frames->places && frames->bits ? larger : 0;
+    frames->capacity = frames->ids && frames->indexes && frames->bits ? larger : 0;
     return frames->capacity > 0;
 }
 
@@ -28,18 +28,18 @@ bool sample_frames_read(struct sample_frames *frames, struct frame_table *table,
             return false;
         }
     }
-    if (!filter_choose(table->filter, sample, frames->bits, frames->places, &frames->count)) {
+    if (!filter_choose(table->filter, sample, frames->bits, frames->indexes, &frames->count)) {
         return false;
     }
     for (size_t i = 0; i < frames->count; i++) {
-        frames->ids[i] = frames->ids[frames->places[i]];
+        frames->ids[i] = frames->ids[frames->indexes[i]];
     }
     return true;
 }
 
 void sample_frames_free(struct sample_frames *frames) {
     free(frames->ids);
-    free(frames->places);
+    free(frames->indexes);
     free(frames->bits);
     *frames = (struct sample_frames){0};
 }

@@ -7,7 +7,7 @@
 #include "frame_table.h"
 
 struct sample_frames {
-    uint32_t *ids, *places; // numbers of those that count, leaf first, and which frames of the sample they are
+    uint32_t *ids, *indexes; // numbers of those that count, leaf first, and which frames of the sample they are
     unsigned *bits;
     size_t count, capacity;
 };

@@ -1,7 +1,7 @@
 // top_text.c: prints the table of top.h.
 //
 // A stack reads from the allocation outwards: "sqlite3Malloc <- sqlite3Prepare <- ... <- main.leak". What the Go runtime puts between C and
-// Go is left out. A long stack keeps its ends, the place where Go calls C, and every frame of the program (profile_frame_role), because
+// Go is left out. A long stack keeps its ends, the call from Go to C, and every frame of the program (profile_frame_role), because
 // that is what is looked for; only a depth that was asked for cuts these.
 #include "top.h"
 #include "../base/text.h"
@@ -143,7 +143,7 @@ static void put_stack(struct line *line, const struct top *top, const struct fla
 // One word: the package; the source file; or the function, and behind it where it stands.
 static void put_thing(struct line *line, const struct top *top, const struct flat_cum_row *row) {
     const struct profile_frame *frame = row->count ? flat_cum_frame(&top->sums, row, 0) : NULL;
-    char place[TEXT_NAME_BYTES];
+    char text[TEXT_NAME_BYTES];
     size_t length;
     if (!frame) {
         put_word(line, "(no stack)");
@@ -152,8 +152,8 @@ static void put_thing(struct line *line, const struct top *top, const struct fla
     switch (top->sums.frames.by) {
     case FRAME_BY_PACKAGE: {
         const char *package = frame_package(frame, &length);
-        snprintf(place, sizeof place, "%.*s", (int)(length < 255 ? length : 255), length ? package : "unknown");
-        put_word(line, length ? place : "unknown");
+        snprintf(text, sizeof text, "%.*s", (int)(length < 255 ? length : 255), length ? package : "unknown");
+        put_word(line, length ? text : "unknown");
         return;
     }
     case FRAME_BY_FILE:
@@ -164,8 +164,8 @@ static void put_thing(struct line *line, const struct top *top, const struct fla
     }
     if (*frame->file) {
         const char *format = top->sums.frames.by == FRAME_BY_LINE && frame->line != 0 ? "  %.200s:%" PRId64 : "  %.200s";
-        snprintf(place, sizeof place, format, text_base_name(frame->file), frame->line);
-        text_put(place, line->out);
+        snprintf(text, sizeof text, format, text_base_name(frame->file), frame->line);
+        text_put(text, line->out);
     }
 }
 

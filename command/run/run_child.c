@@ -88,11 +88,11 @@ bool run_child_wait(struct run_child *child, uint64_t timeout_ms) {
 
 static bool maps(pid_t pid, const char *file) {
     char path[40], *line = NULL;
-    size_t room = 0, length = strlen(file);
+    size_t capacity = 0, length = strlen(file);
     bool found = false;
     snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
     FILE *maps = fopen(path, "re");
-    while (maps != NULL && !found && getline(&line, &room, maps) > 0) {
+    while (maps != NULL && !found && getline(&line, &capacity, maps) > 0) {
         const char *name = strchr(line, '/'); // the rest of the line, which may hold blanks
         found = name != NULL && strncmp(name, file, length) == 0 && name[length] == '\n';
     }

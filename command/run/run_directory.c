@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum { FILE_PATH_BYTES = PATH_MAX + 256, ERROR_BYTES = 512 };
-static const size_t most_bytes = (size_t)1 << 30; // more than merge.h will read
+static const size_t max_bytes = (size_t)1 << 30; // more than merge.h will read
 
 bool run_directory_make(struct run_directory *directory) {
     const char *parent = getenv("TMPDIR");
@@ -95,10 +95,10 @@ static uint8_t *read_path(const char *path, size_t limit, size_t *size) {
     uint8_t *bytes = NULL;
     *size = 0;
     if (descriptor >= 0 && fstat(descriptor, &status) == 0) {
-        size_t room = (uint64_t)status.st_size < limit ? (size_t)status.st_size : limit;
-        bytes = malloc(room + 1);
+        size_t capacity = (uint64_t)status.st_size < limit ? (size_t)status.st_size : limit;
+        bytes = malloc(capacity + 1);
         ssize_t got;
-        while (bytes != NULL && *size < room && (got = read(descriptor, bytes + *size, room - *size)) > 0) {
+        while (bytes != NULL && *size < capacity && (got = read(descriptor, bytes + *size, capacity - *size)) > 0) {
             *size += (size_t)got;
         }
     }
@@ -114,7 +114,7 @@ static uint8_t *read_path(const char *path, size_t limit, size_t *size) {
 uint8_t *run_directory_read(const struct run_directory *directory, const struct run_file *file, size_t *size) {
     char path[FILE_PATH_BYTES];
     path_of(directory, file, path);
-    return read_path(path, most_bytes, size);
+    return read_path(path, max_bytes, size);
 }
 
 void run_directory_mark_seen(const struct run_directory *directory, struct run_file *file) {

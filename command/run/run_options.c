@@ -38,7 +38,7 @@ static int wrong(const char *option, const char *takes, const char *got) {
 }
 
 // A whole number with a unit. False: it is none, or larger than INT32_MAX milliseconds.
-static bool parse_number(const char *text, const char *const *units, const uint64_t *factors, uint64_t most, uint64_t *number) {
+static bool parse_number(const char *text, const char *const *units, const uint64_t *factors, uint64_t max, uint64_t *number) {
     char *end;
     unsigned long long value = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || value == 0) {
@@ -46,7 +46,7 @@ static bool parse_number(const char *text, const char *const *units, const uint6
     }
     for (size_t i = 0; units[i] != NULL; i++) {
         if (strcasecmp(end, units[i]) == 0) {
-            return value <= most / factors[i] && (*number = value * factors[i]) > 0;
+            return value <= max / factors[i] && (*number = value * factors[i]) > 0;
         }
     }
     return false;

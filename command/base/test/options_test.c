@@ -27,8 +27,8 @@ static int parse(int argc, char **argv) {
                                       .take = take,
                                       .context = &own_value,
                                       .writes = true,
-                                      .least_files = 1,
-                                      .most_files = 2};
+                                      .min_files = 1,
+                                      .max_files = 2};
     return options_parse(&spec, argc, argv, &parsed);
 }
 

@@ -10,7 +10,7 @@
 #include "../table_rules.h"
 #include "../../test/place.h"
 
-enum { MOST_ARGUMENTS = 12 };
+enum { MAX_ARGUMENTS = 12 };
 
 // How each report is asked for, and what refusals call it.
 static const struct {
@@ -103,13 +103,13 @@ static void write_one(const char *name, int64_t more) {
 // ---- Both commands ----
 
 struct line {
-    const char *arguments[MOST_ARGUMENTS];
+    const char *arguments[MAX_ARGUMENTS];
     size_t count;
 };
 
 static void put(struct line *line, const char *argument) {
     if (argument) {
-        assert_true(line->count + 1 < MOST_ARGUMENTS);
+        assert_true(line->count + 1 < MAX_ARGUMENTS);
         line->arguments[line->count++] = argument;
     }
 }

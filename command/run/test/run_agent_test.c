@@ -10,7 +10,7 @@
 #include "../run_agent.h"
 #include "../../test/place.h"
 
-enum { SECOND_NS = 1000000000, MOST_BATCHES = 8 };
+enum { SECOND_NS = 1000000000, MAX_BATCHES = 8 };
 
 static struct run_agent *agent;
 static char spool[100];
@@ -58,7 +58,7 @@ static void read_event(const struct upload_request *request, struct sent *sent) 
 }
 
 // What is in the spool, in order.
-static size_t finish(uint64_t failed, struct sent sent[MOST_BATCHES]) {
+static size_t finish(uint64_t failed, struct sent sent[MAX_BATCHES]) {
     struct run_agent_counts counts;
     run_agent_close(agent, &counts);
     assert_int_equal(counts.failed, failed);
@@ -66,7 +66,7 @@ static size_t finish(uint64_t failed, struct sent sent[MOST_BATCHES]) {
     struct upload_batch *batch;
     uint64_t wait_ns;
     size_t count = 0;
-    while ((batch = upload_queue_next(queue, &wait_ns)) != NULL && count < MOST_BATCHES) {
+    while ((batch = upload_queue_next(queue, &wait_ns)) != NULL && count < MAX_BATCHES) {
         struct upload_request request = {0};
         struct merge_fault fault;
         struct profile_sample_view view;
@@ -99,7 +99,7 @@ static void expect(const struct sent *sent, int start_s, int end_s, int64_t allo
 // Nothing is sent twice, and each batch covers the time that it says.
 static void what_was_sent_is_not_sent_again(void **state) {
     (void)state;
-    struct sent sent[MOST_BATCHES];
+    struct sent sent[MAX_BATCHES];
     begin("true");
     add(2, 1000, false, "period");
     add(3, 1500, false, "period");
@@ -114,7 +114,7 @@ static void what_was_sent_is_not_sent_again(void **state) {
 
 static void what_was_never_sent_comes_later(void **state) {
     (void)state;
-    struct sent sent[MOST_BATCHES];
+    struct sent sent[MAX_BATCHES];
     begin("true");
     add(2, 0, true, "period");
     add(3, 1500, false, "period");
@@ -126,7 +126,7 @@ static void what_was_never_sent_comes_later(void **state) {
 
 static void totals_are_sent_as_they_are(void **state) {
     (void)state;
-    struct sent sent[MOST_BATCHES];
+    struct sent sent[MAX_BATCHES];
     begin("false");
     add(2, 1000, false, "period");
     add(3, 1500, false, "exit");

@@ -14,9 +14,9 @@
 
 #include "../run_target.h"
 
-static size_t read_self(uint8_t *bytes, size_t room) {
+static size_t read_self(uint8_t *bytes, size_t capacity) {
     FILE *file = fopen("/proc/self/exe", "rb");
-    size_t size = fread(bytes, 1, room, file);
+    size_t size = fread(bytes, 1, capacity, file);
     fclose(file);
     return size;
 }
