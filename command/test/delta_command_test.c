@@ -6,16 +6,16 @@
 #include <cmocka.h>
 
 #include "../commands.h"
-#include "place.h"
+#include "fixture.h"
 
 static void write_one(const char *name, int64_t in_use, int64_t allocated) {
-    struct profile *profile = place_profile();
-    place_add(profile, "f<main.x", 1, in_use, allocated, false);
-    place_save(profile, name);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "f<main.x", 1, in_use, allocated, false);
+    fixture_save(profile, name);
 }
 
 static void expect(const char *name, int64_t in_use, int64_t allocated) {
-    struct profile *profile = place_load(name);
+    struct profile *profile = fixture_load(name);
     struct profile_sample_view sample;
     assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
     assert_int_equal(sample.values[1], in_use);
@@ -27,35 +27,35 @@ static void test_two(void **state) {
     (void)state;
     write_one("a", 10, 100);
     write_one("b", 7, 150);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "a", "b", "-o", "out"), 0);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "b", "-o", "out"), 0);
     expect("out", 7, 50); // in use is no counter
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "b", "a", "-o", "out"), 0);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "b", "a", "-o", "out"), 0);
     expect("out", 10, 100); // alloc_space was reset
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "--types", "inuse_space,alloc_space", "b", "a", "-o", "out"), 0);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "--types", "inuse_space,alloc_space", "b", "a", "-o", "out"), 0);
     expect("out", 3, 100);
 }
 
 static void test_compat(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
-    place_add(profile, "f<main.x", 1, 10, 100, false);
-    place_add(profile, "vanishes<main.x", 1, 10, 30, false);
-    place_save(profile, "a");
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "f<main.x", 1, 10, 100, false);
+    fixture_add_sample(profile, "vanishes<main.x", 1, 10, 30, false);
+    fixture_save(profile, "a");
     write_one("b", 7, 40);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "a", "b", "-o", "out"), 0);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "b", "-o", "out"), 0);
     expect("out", 7, 40);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "--compat", "fastdelta", "a", "b", "-o", "out"), 0);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "--compat", "fastdelta", "a", "b", "-o", "out"), 0);
     expect("out", 7, -60);
-    profile = place_load("out");
+    profile = fixture_load("out");
     assert_int_equal(profile_sample_count(profile), 1);
     profile_free(profile);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "--compat", "pprof", "a", "b", "-o", "out"), 0);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "--compat", "pprof", "a", "b", "-o", "out"), 0);
     expect("out", 7, -60);
-    profile = place_load("out");
+    profile = fixture_load("out");
     assert_int_equal(profile_sample_count(profile), 2);
     profile_free(profile);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "--compat", "v2", "a", "b", "-o", "out"), 2);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "--max-size", "1", "a", "b", "-o", "out"), 0);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "--compat", "v2", "a", "b", "-o", "out"), 2);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "--max-size", "1", "a", "b", "-o", "out"), 0);
 }
 
 static void test_series(void **state) {
@@ -64,7 +64,7 @@ static void test_series(void **state) {
     write_one("b", 2, 150);
     write_one("c", 3, 250);
     mkdir("out.d", 0755);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "a", "./b", "c", "-o", "out.d"), 0);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "./b", "c", "-o", "out.d"), 0);
     expect("out.d/b", 2, 50);
     expect("out.d/c", 3, 100);
     assert_int_equal(access("out.d/a", F_OK), -1);
@@ -73,12 +73,12 @@ static void test_series(void **state) {
 static void test_wrong_place(void **state) {
     (void)state;
     write_one("a", 1, 100);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "a", "a", "a"), 2);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "a", "b", "c", "-o", "a"), 1);
-    assert_string_equal(place_error, "cmemprof delta: a: is no directory; deltas of more than two profiles go to one\n");
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "a", "x/b", "y/b", "-o", "."), 1);
-    assert_string_equal(place_error, "cmemprof delta: y/b: its delta would have the name of that of x/b\n");
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "a", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "b", "c", "-o", "a"), 1);
+    assert_string_equal(fixture_error, "cmemprof delta: a: is no directory; deltas of more than two profiles go to one\n");
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "x/b", "y/b", "-o", "."), 1);
+    assert_string_equal(fixture_error, "cmemprof delta: y/b: its delta would have the name of that of x/b\n");
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a"), 2);
 }
 
 static void test_wrong_types(void **state) {
@@ -86,18 +86,18 @@ static void test_wrong_types(void **state) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
     profile_add_sample(profile, NULL, 0, (int64_t[]){1}, NULL, 0);
-    place_save(profile, "cpu");
+    fixture_save(profile, "cpu");
     write_one("a", 1, 100);
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "cpu", "cpu", "-o", "none"), 1);
-    assert_non_null(strstr(place_error, "cpu: none of its sample types is known to be a counter"));
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "--types", "cpu", "a", "a", "-o", "none"), 1);
-    assert_non_null(strstr(place_error, "a: the profile has no sample type cpu\n"));
-    assert_int_equal(PLACE_RUN(delta_command, "delta", "--types", "cpu,", "a", "a", "-o", "none"), 2);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "cpu", "cpu", "-o", "none"), 1);
+    assert_non_null(strstr(fixture_error, "cpu: none of its sample types is known to be a counter"));
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "--types", "cpu", "a", "a", "-o", "none"), 1);
+    assert_non_null(strstr(fixture_error, "a: the profile has no sample type cpu\n"));
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "--types", "cpu,", "a", "a", "-o", "none"), 2);
     assert_int_equal(access("none", F_OK), -1);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_two), cmocka_unit_test(test_compat), cmocka_unit_test(test_series),
                                        cmocka_unit_test(test_wrong_place), cmocka_unit_test(test_wrong_types)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

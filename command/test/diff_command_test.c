@@ -6,34 +6,34 @@
 #include <cmocka.h>
 
 #include "../commands.h"
-#include "place.h"
+#include "fixture.h"
 
 static void write_one(const char *name, int64_t f, int64_t g) {
-    struct profile *profile = place_profile();
-    place_add(profile, "f<main.x", 1, f, 0, false);
-    place_add(profile, "g<main.x", 1, g, 0, false);
-    place_save(profile, name);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "f<main.x", 1, f, 0, false);
+    fixture_add_sample(profile, "g<main.x", 1, g, 0, false);
+    fixture_save(profile, name);
 }
 
 static void test_table(void **state) {
     (void)state;
     write_one("base", 100, 100);
     write_one("new", 100, 40);
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "base", "new"), 0);
-    assert_string_equal(place_out, "inuse_space: 200 B -> 140 B (-60 B, -30.0%)\n"
-                                   "all memory by function, 0 objects\n"
-                                   "\n"
-                                   "    change of base    objects      total of base  function\n"
-                                   "     -60 B  -30.0%          0      -60 B  -30.0%  g  x.c\n"
-                                   "       0 B   +0.0%          0      -60 B  -30.0%  main.x  x.go\n");
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "--by", "stack", "base", "base"), 0);
-    assert_non_null(strstr(place_out, "(0 B, +0.0%)\n"));
-    assert_non_null(strstr(place_out, "none\n"));
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "base", "new"), 0);
+    assert_string_equal(fixture_out, "inuse_space: 200 B -> 140 B (-60 B, -30.0%)\n"
+                                     "all memory by function, 0 objects\n"
+                                     "\n"
+                                     "    change of base    objects      total of base  function\n"
+                                     "     -60 B  -30.0%          0      -60 B  -30.0%  g  x.c\n"
+                                     "       0 B   +0.0%          0      -60 B  -30.0%  main.x  x.go\n");
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "--by", "stack", "base", "base"), 0);
+    assert_non_null(strstr(fixture_out, "(0 B, +0.0%)\n"));
+    assert_non_null(strstr(fixture_out, "none\n"));
 }
 
 // The samples of the base are there with the label, negative, and those of the new profile without.
 static void check_profile(const char *name) {
-    struct profile *profile = place_load(name);
+    struct profile *profile = fixture_load(name);
     int64_t labelled = 0, plain = 0;
     assert_int_equal(profile_sample_count(profile), 4);
     for (size_t i = 0; i < 4; i++) {
@@ -50,13 +50,13 @@ static void test_profile(void **state) {
     (void)state;
     write_one("base", 100, 100);
     write_one("new", 100, 40);
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "base", "new", "-o", "out"), 0);
-    assert_string_equal(place_out, "");
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "base", "new", "-o", "out"), 0);
+    assert_string_equal(fixture_out, "");
     check_profile("out");
     // The base out of a pipe, which can be read once.
     int before = dup(STDIN_FILENO), file = open("base", O_RDONLY);
     dup2(file, STDIN_FILENO);
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "-", "new", "-o", "out"), 0);
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "-", "new", "-o", "out"), 0);
     dup2(before, STDIN_FILENO);
     close(before);
     close(file);
@@ -68,16 +68,16 @@ static void test_wrong(void **state) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
     profile_add_sample(profile, NULL, 0, (int64_t[]){1}, NULL, 0);
-    place_save(profile, "cpu");
+    fixture_save(profile, "cpu");
     write_one("new", 1, 2);
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "new"), 2);
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "cpu", "new"), 1);
-    assert_non_null(strstr(place_error, "cpu: the profile has no such sample type; it has cpu\n"));
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "cpu", "new", "-o", "out2"), 1);
-    assert_non_null(strstr(place_error, "cmemprof diff: cpu: no sample types in common: "));
-    place_write("text", "hello", 5);
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "text", "new", "-o", "out2"), 1);
-    assert_non_null(strstr(place_error, "text: not a pprof profile"));
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "new"), 2);
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "cpu", "new"), 1);
+    assert_non_null(strstr(fixture_error, "cpu: the profile has no such sample type; it has cpu\n"));
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "cpu", "new", "-o", "out2"), 1);
+    assert_non_null(strstr(fixture_error, "cmemprof diff: cpu: no sample types in common: "));
+    fixture_write("text", "hello", 5);
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "text", "new", "-o", "out2"), 1);
+    assert_non_null(strstr(fixture_error, "text: not a pprof profile"));
     assert_int_equal(access("out2", F_OK), -1);
 }
 
@@ -89,23 +89,23 @@ static void test_events(void **state) {
         struct profile_label labels[] = {{"event", "fs", 0, ""}, {"operation", "readFile", 0, ""}};
         profile_add_sample_type(profile, "time", "nanoseconds");
         profile_add_sample(profile, NULL, 0, (int64_t[]){side ? 70 : 30}, labels, 2);
-        place_save(profile, side ? "new" : "base");
+        fixture_save(profile, side ? "new" : "base");
     }
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "--exact", "base", "new"), 0);
-    assert_non_null(strstr(place_out, "readFile"));
-    char *by_diff = strdup(place_out);
-    assert_int_equal(PLACE_RUN(top_command, "top", "--exact", "--by", "function", "--diff_base", "base", "new"), 0);
-    assert_string_equal(place_out, by_diff);
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "--exact", "base", "new"), 0);
+    assert_non_null(strstr(fixture_out, "readFile"));
+    char *by_diff = strdup(fixture_out);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--exact", "--by", "function", "--diff_base", "base", "new"), 0);
+    assert_string_equal(fixture_out, by_diff);
     free(by_diff);
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "base", "base"), 0);
-    char *rows = strchr(place_out, '\n');
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "base", "base"), 0);
+    char *rows = strchr(fixture_out, '\n');
     assert_non_null(rows);
-    assert_non_null(strstr(place_out, "(0 ns, +0.0%)"));
+    assert_non_null(strstr(fixture_out, "(0 ns, +0.0%)"));
     assert_null(strstr(rows, "30 ns")); // no row has changed
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_profile), cmocka_unit_test(test_wrong),
                                        cmocka_unit_test(test_events)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

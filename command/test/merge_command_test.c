@@ -6,12 +6,12 @@
 #include <cmocka.h>
 
 #include "../commands.h"
-#include "place.h"
+#include "fixture.h"
 
 static void write_one(const char *name, const char *stack) {
-    struct profile *profile = place_profile();
-    place_add(profile, stack, 1, 20, 3, false);
-    place_save(profile, name);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, stack, 1, 20, 3, false);
+    fixture_save(profile, name);
 }
 
 static void test_merge(void **state) {
@@ -19,20 +19,20 @@ static void test_merge(void **state) {
     struct profile_sample_view sample;
     write_one("a", "f<g");
     write_one("b", "h");
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "b", "a", "--output", "sum"), 0);
-    assert_string_equal(place_out, "");
-    assert_string_equal(place_error, "cmemprof merge: inuse_objects, inuse_space: mean of 3 files; other types: sums\n");
-    struct profile *profile = place_load("sum");
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "b", "a", "--output", "sum"), 0);
+    assert_string_equal(fixture_out, "");
+    assert_string_equal(fixture_error, "cmemprof merge: inuse_objects, inuse_space: mean of 3 files; other types: sums\n");
+    struct profile *profile = fixture_load("sum");
     assert_int_equal(profile_sample_count(profile), 2);
     assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
     assert_int_equal(sample.values[1], 13); // 40 of 3 files
     assert_int_equal(sample.values[2], 6);
     profile_free(profile);
     // To standard output, and in place of an input.
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "--compression", "none"), 0);
-    assert_int_equal(place_out[0], 0x0a);
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "b", "-o", "a"), 0);
-    profile = place_load("a");
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "--compression", "none"), 0);
+    assert_int_equal(fixture_out[0], 0x0a);
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "b", "-o", "a"), 0);
+    profile = fixture_load("a");
     assert_int_equal(profile_sample_count(profile), 2);
     profile_free(profile);
 }
@@ -41,11 +41,11 @@ static void test_merge(void **state) {
 static void test_nothing_written(void **state) {
     (void)state;
     write_one("a", "f");
-    place_write("text", "hello", 5);
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "text", "-o", "out"), 1);
-    assert_non_null(strstr(place_error, "cmemprof merge: text: not a pprof profile; it looks like text\n"));
+    fixture_write("text", "hello", 5);
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "text", "-o", "out"), 1);
+    assert_non_null(strstr(fixture_error, "cmemprof merge: text: not a pprof profile; it looks like text\n"));
     assert_int_equal(access("out", F_OK), -1);
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "none", "-o", "text"), 1);
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "none", "-o", "text"), 1);
     struct stat about;
     assert_int_equal(stat("text", &about), 0);
     assert_int_equal(about.st_size, 5);
@@ -56,16 +56,16 @@ static void test_union(void **state) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
     profile_add_sample(profile, NULL, 0, (int64_t[]){5}, NULL, 0);
-    place_save(profile, "cpu");
+    fixture_save(profile, "cpu");
     write_one("a", "f");
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "cpu", "-o", "out"), 1);
-    assert_non_null(strstr(place_error, "cmemprof merge: cpu: no sample types in common: cpu/nanoseconds; before: "));
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "a", "cpu", "a", "a", "-o", "out"), 1);
-    assert_non_null(strstr(place_error, "cmemprof merge: these have no sample type in common; each group goes together:\n"
-                                        "cmemprof merge:   inuse_objects, inuse_space, alloc_space: a, a, a and 1 more\n"
-                                        "cmemprof merge:   cpu: cpu\n"));
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "--union", "a", "cpu", "-o", "out"), 0);
-    profile = place_load("out");
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "cpu", "-o", "out"), 1);
+    assert_non_null(strstr(fixture_error, "cmemprof merge: cpu: no sample types in common: cpu/nanoseconds; before: "));
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "a", "cpu", "a", "a", "-o", "out"), 1);
+    assert_non_null(strstr(fixture_error, "cmemprof merge: these have no sample type in common; each group goes together:\n"
+                                          "cmemprof merge:   inuse_objects, inuse_space, alloc_space: a, a, a and 1 more\n"
+                                          "cmemprof merge:   cpu: cpu\n"));
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--union", "a", "cpu", "-o", "out"), 0);
+    profile = fixture_load("out");
     assert_int_equal(profile_sample_type_count(profile), 4);
     assert_int_equal(profile_sample_count(profile), 2);
     profile_free(profile);
@@ -79,12 +79,12 @@ static void test_common(void **state) {
     profile_add_sample_type(profile, "added", "count");
     profile_add_sample_type(profile, "inuse_space", "kilobytes");
     profile_add_sample(profile, NULL, 0, (int64_t[]){5, 2}, NULL, 0);
-    place_save(profile, "newer");
+    fixture_save(profile, "newer");
     write_one("a", "f");
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "--gauges", "sum", "newer", "a", "-o", "out"), 0);
-    assert_non_null(strstr(place_error, "cmemprof merge: left out: sample type added, which not all of the files have\n"));
-    assert_non_null(strstr(place_error, "left out: sample type alloc_space"));
-    profile = place_load("out");
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--gauges", "sum", "newer", "a", "-o", "out"), 0);
+    assert_non_null(strstr(fixture_error, "cmemprof merge: left out: sample type added, which not all of the files have\n"));
+    assert_non_null(strstr(fixture_error, "left out: sample type alloc_space"));
+    profile = fixture_load("out");
     assert_int_equal(profile_sample_type_count(profile), 1);
     assert_string_equal(profile_sample_type_unit(profile, 0), "bytes");
     struct profile_sample_view view;
@@ -104,25 +104,25 @@ static void test_gauges(void **state) {
         {"mean", "mean of 3 files", 50}, {"last", "the last of 3 files", 30}, {"max", "the largest of 3 files", 100}, {"sum", NULL, 150}};
     static const int64_t in_use[] = {30, 20, 100}, seconds[] = {3, 2, 1};
     for (int i = 0; i < 3; i++) {
-        struct profile *profile = place_profile();
-        place_add(profile, "f", 1, in_use[i], 7, false);
+        struct profile *profile = fixture_profile();
+        fixture_add_sample(profile, "f", 1, in_use[i], 7, false);
         profile_set_time(profile, seconds[i] * 1000000000, 10);
-        place_save(profile, (const char *const[]){"a", "b", "c"}[i]);
+        fixture_save(profile, (const char *const[]){"a", "b", "c"}[i]);
     }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct profile_sample_view sample;
-        assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "b", "c", "--gauges", cases[i].how, "-o", "out", "--compression", "none"),
+        assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "b", "c", "--gauges", cases[i].how, "-o", "out", "--compression", "none"),
                          0);
-        struct profile *profile = place_load("out");
+        struct profile *profile = fixture_load("out");
         assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
         assert_int_equal(sample.values[1], cases[i].in_use);
         assert_int_equal(sample.values[2], 21);
         assert_int_equal(profile_duration_ns(profile), 30);
         assert_int_equal(profile_time_ns(profile), 1000000000);
         profile_free(profile);
-        assert_true(cases[i].said ? strstr(place_error, cases[i].said) != NULL : place_error[0] == '\0');
+        assert_true(cases[i].said ? strstr(fixture_error, cases[i].said) != NULL : fixture_error[0] == '\0');
     }
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "b", "--gauges", "least", "-o", "out"), 2);
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "b", "--gauges", "least", "-o", "out"), 2);
     unlink("out");
 }
 
@@ -133,10 +133,10 @@ static void test_gauges_of_some(void **state) {
     struct profile_sample_view sample;
     profile_add_sample_type(profile, "goroutine", "count");
     profile_add_sample(profile, NULL, 0, (int64_t[]){5}, NULL, 0);
-    place_save(profile, "goroutines");
+    fixture_save(profile, "goroutines");
     write_one("a", "f");
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "--union", "a", "goroutines", "a", "-o", "out"), 0);
-    profile = place_load("out");
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--union", "a", "goroutines", "a", "-o", "out"), 0);
+    profile = fixture_load("out");
     int64_t sums[2] = {0};
     for (size_t i = 0; i < profile_sample_count(profile); i++) {
         assert_int_equal(profile_sample_at(profile, i, &sample), MERGE_OK);
@@ -151,28 +151,28 @@ static void test_gauges_of_some(void **state) {
 // A sum that does not fit is said, and is the largest.
 static void test_saturated(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
-    place_add(profile, "f", 1, INT64_MAX, 3, false);
-    place_save(profile, "a");
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "--gauges", "sum", "a", "a", "-o", "sum"), 0);
-    assert_string_equal(place_error, "cmemprof merge: sums beyond 64 bits: 1; each stays at the largest number\n");
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "f", 1, INT64_MAX, 3, false);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--gauges", "sum", "a", "a", "-o", "sum"), 0);
+    assert_string_equal(fixture_error, "cmemprof merge: sums beyond 64 bits: 1; each stays at the largest number\n");
 }
 
 // The higher level makes it smaller.
 static void test_level(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
+    struct profile *profile = fixture_profile();
     struct stat low, high;
     char stack[40];
     for (int i = 0; i < 3000; i++) {
         snprintf(stack, sizeof stack, "f%d<g%d<main.x", i, i / 7);
-        place_add(profile, stack, i, i * 17, i * i, false);
+        fixture_add_sample(profile, stack, i, i * 17, i * i, false);
     }
-    place_save(profile, "a");
+    fixture_save(profile, "a");
     static const char *const compressions[] = {"gzip", "zstd"};
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "-o", "low", "--compression", compressions[i], "--level", "1"), 0);
-        assert_int_equal(PLACE_RUN(merge_command, "merge", "a", "-o", "high", "--compression", compressions[i], "--level", "12"), 0);
+        assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "-o", "low", "--compression", compressions[i], "--level", "1"), 0);
+        assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "-o", "high", "--compression", compressions[i], "--level", "12"), 0);
         assert_int_equal(stat("low", &low) | stat("high", &high), 0);
         assert_true(high.st_size < low.st_size);
     }
@@ -180,14 +180,14 @@ static void test_level(void **state) {
 
 static void test_wrong(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(merge_command, "merge"), 2);
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "--type", "x", "a"), 2);
-    assert_int_equal(PLACE_RUN(merge_command, "merge", "--help"), 0);
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge"), 2);
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--type", "x", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--help"), 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge),  cmocka_unit_test(test_nothing_written), cmocka_unit_test(test_union),
                                        cmocka_unit_test(test_common), cmocka_unit_test(test_saturated),       cmocka_unit_test(test_level),
                                        cmocka_unit_test(test_gauges), cmocka_unit_test(test_gauges_of_some),  cmocka_unit_test(test_wrong)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -6,65 +6,65 @@
 #include <cmocka.h>
 
 #include "../commands.h"
-#include "place.h"
+#include "fixture.h"
 
 static void write_one(const char *name, int64_t in_use) {
-    struct profile *profile = place_profile();
-    place_add(profile, "leaf<caller<main.x", 1, in_use, 9, true);
-    place_add(profile, "main.y<main.x", 1, 50, 9, false);
-    place_save(profile, name);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "leaf<caller<main.x", 1, in_use, 9, true);
+    fixture_add_sample(profile, "main.y<main.x", 1, 50, 9, false);
+    fixture_save(profile, name);
 }
 
 static void test_top(void **state) {
     (void)state;
     write_one("a", 100);
-    assert_int_equal(PLACE_RUN(top_command, "top", "a"), 0);
-    assert_string_equal(place_out, "inuse_space: Go memory 50 B, C memory 100 B\n"
-                                   "all memory by stack, 2 objects\n"
-                                   "\n"
-                                   "     value   share    objects  stack, the allocation first\n"
-                                   "     100 B   66.7%          1  leaf <- caller <- main.x\n"
-                                   "      50 B   33.3%          1  main.y <- main.x\n");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "a"), 0);
+    assert_string_equal(fixture_out, "inuse_space: Go memory 50 B, C memory 100 B\n"
+                                     "all memory by stack, 2 objects\n"
+                                     "\n"
+                                     "     value   share    objects  stack, the allocation first\n"
+                                     "     100 B   66.7%          1  leaf <- caller <- main.x\n"
+                                     "      50 B   33.3%          1  main.y <- main.x\n");
 }
 
 static void test_warnings(void **state) {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        struct profile *profile = place_profile();
-        place_add(profile, "main.y<main.x", 1, 50, 9, false);
+        struct profile *profile = fixture_profile();
+        fixture_add_sample(profile, "main.y<main.x", 1, 50, 9, false);
         profile_add_comment(profile, i ? "cmemprof: warning: 9 % were dropped" : "cmemprof: warning: 31 % were dropped");
-        place_save(profile, i ? "b" : "a");
+        fixture_save(profile, i ? "b" : "a");
     }
-    assert_int_equal(PLACE_RUN(top_command, "top", "a", "b"), 0);
-    assert_string_equal(place_error, "cmemprof top: warning: 31 % were dropped\n");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "a", "b"), 0);
+    assert_string_equal(fixture_error, "cmemprof top: warning: 31 % were dropped\n");
 }
 
 static void test_several_files(void **state) {
     (void)state;
     write_one("a", 100);
     write_one("b", 900);
-    assert_int_equal(PLACE_RUN(top_command, "top", "--by", "function", "--cum", "--ignore", "y$", "--lines", "1", "a", "b"), 0);
-    assert_non_null(strstr(place_out, "     500 B   90.9%          1      500 B   90.9%  leaf  x.c\n"));
-    assert_non_null(strstr(place_out, "inuse_space: Go memory 50 B, C memory 500 B, mean of 2 files\n"));
-    assert_non_null(strstr(place_out, "and 2 more\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "--gauges", "sum", "a", "b"), 0);
-    assert_non_null(strstr(place_out, "inuse_space: Go memory 100 B, C memory 1.00 kB\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "--gauges=max", "a", "b"), 0);
-    assert_non_null(strstr(place_out, "inuse_space: Go memory 50 B, C memory 900 B, the largest of 2 files\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-alloc_space", "a", "b"), 0); // no gauge
-    assert_non_null(strstr(place_out, "alloc_space: Go memory 18 B, C memory 18 B\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--by", "function", "--cum", "--ignore", "y$", "--lines", "1", "a", "b"), 0);
+    assert_non_null(strstr(fixture_out, "     500 B   90.9%          1      500 B   90.9%  leaf  x.c\n"));
+    assert_non_null(strstr(fixture_out, "inuse_space: Go memory 50 B, C memory 500 B, mean of 2 files\n"));
+    assert_non_null(strstr(fixture_out, "and 2 more\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--gauges", "sum", "a", "b"), 0);
+    assert_non_null(strstr(fixture_out, "inuse_space: Go memory 100 B, C memory 1.00 kB\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--gauges=max", "a", "b"), 0);
+    assert_non_null(strstr(fixture_out, "inuse_space: Go memory 50 B, C memory 900 B, the largest of 2 files\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-alloc_space", "a", "b"), 0); // no gauge
+    assert_non_null(strstr(fixture_out, "alloc_space: Go memory 18 B, C memory 18 B\n"));
 }
 
 // The max is that of the type that is shown, by its name or its number.
 static void test_max_of_a_type(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
-    place_add(profile, "leaf<main.x", 70, 10, 9, false); // more objects, fewer bytes
-    place_save(profile, "many");
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "leaf<main.x", 70, 10, 9, false); // more objects, fewer bytes
+    fixture_save(profile, "many");
     write_one("a", 100);
     for (const char *const *type = (const char *const[]){"inuse_objects", "0", NULL}; *type; type++) {
-        assert_int_equal(PLACE_RUN(top_command, "top", "--gauges", "max", "--type", *type, "many", "a"), 0);
-        assert_non_null(strstr(place_out, "inuse_objects: 70, the largest of 2 files\n"));
+        assert_int_equal(FIXTURE_RUN(top_command, "top", "--gauges", "max", "--type", *type, "many", "a"), 0);
+        assert_non_null(strstr(fixture_out, "inuse_objects: 70, the largest of 2 files\n"));
     }
 }
 
@@ -73,47 +73,47 @@ static void test_names_of_pprof(void **state) {
     (void)state;
     write_one("a", 100);
     write_one("b", 900);
-    assert_int_equal(PLACE_RUN(top_command, "top", "-top", "-cum", "-nodecount=1", "-sample_index=inuse_space", "a"), 0);
-    assert_non_null(strstr(place_out, "       0 B    0.0%          0      150 B  100.0%  main.x  x.go\n"));
-    assert_non_null(strstr(place_out, "and 3 more\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-top", "-nodecount", "0", "-sample_index", "1", "-unit", "kb", "-hide", "^leaf$", "a"),
-                     0);
-    assert_non_null(strstr(place_out, "   0.10 kB   66.7%          1    0.10 kB   66.7%  caller  x.c\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-diff_base", "a", "-top", "b"), 0);
-    assert_non_null(strstr(place_out, "inuse_space: 150 B -> 950 B (+800 B, +533.3%)\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-base", "a", "-top", "b"), 0);
-    assert_non_null(strstr(place_out, "    +800 B  +84.2%"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-diff_base", "a", "-diff_base", "b", "-alloc_space", "b"), 0); // both together
-    assert_non_null(strstr(place_out, "alloc_space: 36 B -> 18 B (-18 B, -50.0%)\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-diff_base", "a", "-base", "b", "b"), 2);
-    assert_int_equal(PLACE_RUN(top_command, "top", "-base", "a", "-normalize", "-top", "b"), 0);
-    assert_non_null(strstr(place_out, "inuse_space: 150 B -> 150 B (0 B, +0.0%)\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-normalize", "b"), 2);
-    assert_int_equal(PLACE_RUN(top_command, "top", "-diff_base", "a", "-peek", "x", "b"), 2);
-    assert_int_equal(PLACE_RUN(top_command, "top", "-web", "a"), 2);
-    assert_non_null(strstr(place_error, "cmemprof top: -web draws a graph"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-unit", "parsec", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-top", "-cum", "-nodecount=1", "-sample_index=inuse_space", "a"), 0);
+    assert_non_null(strstr(fixture_out, "       0 B    0.0%          0      150 B  100.0%  main.x  x.go\n"));
+    assert_non_null(strstr(fixture_out, "and 3 more\n"));
+    assert_int_equal(
+        FIXTURE_RUN(top_command, "top", "-top", "-nodecount", "0", "-sample_index", "1", "-unit", "kb", "-hide", "^leaf$", "a"), 0);
+    assert_non_null(strstr(fixture_out, "   0.10 kB   66.7%          1    0.10 kB   66.7%  caller  x.c\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-diff_base", "a", "-top", "b"), 0);
+    assert_non_null(strstr(fixture_out, "inuse_space: 150 B -> 950 B (+800 B, +533.3%)\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-base", "a", "-top", "b"), 0);
+    assert_non_null(strstr(fixture_out, "    +800 B  +84.2%"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-diff_base", "a", "-diff_base", "b", "-alloc_space", "b"), 0); // both together
+    assert_non_null(strstr(fixture_out, "alloc_space: 36 B -> 18 B (-18 B, -50.0%)\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-diff_base", "a", "-base", "b", "b"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-base", "a", "-normalize", "-top", "b"), 0);
+    assert_non_null(strstr(fixture_out, "inuse_space: 150 B -> 150 B (0 B, +0.0%)\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-normalize", "b"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-diff_base", "a", "-peek", "x", "b"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-web", "a"), 2);
+    assert_non_null(strstr(fixture_error, "cmemprof top: -web draws a graph"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-unit", "parsec", "a"), 2);
 }
 
 // What was allocated, where nothing was left; but not where someone asked for what is in use, or for a part of it.
 static void test_nothing_in_use(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
-    place_add(profile, "leaf<main.x", 0, 0, 9, true);
-    place_save(profile, "a");
-    assert_int_equal(PLACE_RUN(top_command, "top", "a"), 0);
-    assert_non_null(strstr(place_out, "Nothing is in use: this is what was allocated.\nalloc_space: Go memory 0 B, C memory 9 B\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "--type", "inuse_space", "a"), 0);
-    assert_non_null(strstr(place_out, "none\n"));
-    profile = place_profile();
-    place_add(profile, "leaf<main.x", 0, 0, 9, true);
-    place_add(profile, "main.y<main.x", 1, 5, 9, false);
-    place_save(profile, "a");
-    assert_int_equal(PLACE_RUN(top_command, "top", "--memory", "C", "a"), 0);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "leaf<main.x", 0, 0, 9, true);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "a"), 0);
+    assert_non_null(strstr(fixture_out, "Nothing is in use: this is what was allocated.\nalloc_space: Go memory 0 B, C memory 9 B\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "inuse_space", "a"), 0);
+    assert_non_null(strstr(fixture_out, "none\n"));
+    profile = fixture_profile();
+    fixture_add_sample(profile, "leaf<main.x", 0, 0, 9, true);
+    fixture_add_sample(profile, "main.y<main.x", 1, 5, 9, false);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--memory", "C", "a"), 0);
     assert_non_null(
-        strstr(place_out, "Nothing is in use: this is what was allocated.\nalloc_space: Go memory 9 B, C memory 9 B\nC memory"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "--focus", "leaf", "a"), 0);
-    assert_non_null(strstr(place_out, "none\n"));
+        strstr(fixture_out, "Nothing is in use: this is what was allocated.\nalloc_space: Go memory 9 B, C memory 9 B\nC memory"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--focus", "leaf", "a"), 0);
+    assert_non_null(strstr(fixture_out, "none\n"));
 }
 
 // A type without a name is asked for by its place.
@@ -123,22 +123,22 @@ static void test_nameless_type(void **state) {
     profile_add_sample_type(profile, "cpu", "nanoseconds");
     profile_add_sample_type(profile, "", "count");
     profile_add_sample(profile, NULL, 0, (int64_t[]){7, 5}, NULL, 0);
-    place_save(profile, "a");
-    assert_int_equal(PLACE_RUN(top_command, "top", "--type", "1", "a"), 0);
-    assert_non_null(strstr(place_out, ": 5\n"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "--type", "2", "a"), 1);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "1", "a"), 0);
+    assert_non_null(strstr(fixture_out, ": 5\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "2", "a"), 1);
 }
 
 static void test_wrong(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(top_command, "top"), 2);
-    assert_int_equal(PLACE_RUN(top_command, "top", "none"), 1);
-    assert_int_equal(PLACE_RUN(top_command, "top", "-o", "x", "none"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "none"), 1);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-o", "x", "none"), 2);
     write_one("a", 1);
-    assert_int_equal(PLACE_RUN(top_command, "top", "--type", "wall", "a"), 1);
-    assert_non_null(strstr(place_error, "a: the profile has no such sample type; it has inuse_objects,"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "--help"), 0);
-    assert_non_null(strstr(place_out, "usage: cmemprof top [OPTIONS] FILE...\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "wall", "a"), 1);
+    assert_non_null(strstr(fixture_error, "a: the profile has no such sample type; it has inuse_objects,"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--help"), 0);
+    assert_non_null(strstr(fixture_out, "usage: cmemprof top [OPTIONS] FILE...\n"));
 }
 
 int main(void) {
@@ -146,5 +146,5 @@ int main(void) {
         cmocka_unit_test(test_top),           cmocka_unit_test(test_warnings),       cmocka_unit_test(test_several_files),
         cmocka_unit_test(test_max_of_a_type), cmocka_unit_test(test_names_of_pprof), cmocka_unit_test(test_nothing_in_use),
         cmocka_unit_test(test_nameless_type), cmocka_unit_test(test_wrong)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

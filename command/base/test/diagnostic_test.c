@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "../diagnostic.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static int failed(int argc, char **argv) {
     (void)argc;
@@ -19,14 +19,14 @@ static int wrong(int argc, char **argv) {
 
 static void test_failed(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(failed, "a\x1b[2J"), STATUS_FAILED);
-    assert_string_equal(place_error, "cmemprof merge: a?[2J: byte 7\n");
+    assert_int_equal(FIXTURE_RUN(failed, "a\x1b[2J"), STATUS_FAILED);
+    assert_string_equal(fixture_error, "cmemprof merge: a?[2J: byte 7\n");
 }
 
 static void test_usage(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(wrong, "\n"), STATUS_USAGE);
-    assert_string_equal(place_error, "cmemprof merge: what is ??\ncmemprof merge --help lists the options\n");
+    assert_int_equal(FIXTURE_RUN(wrong, "\n"), STATUS_USAGE);
+    assert_string_equal(fixture_error, "cmemprof merge: what is ??\ncmemprof merge --help lists the options\n");
 }
 
 static int note(int argc, char **argv) {
@@ -38,11 +38,11 @@ static int note(int argc, char **argv) {
 
 static void test_note(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(note, "x"), STATUS_DONE);
-    assert_string_equal(place_error, "cmemprof merge: 3 sums\n");
+    assert_int_equal(FIXTURE_RUN(note, "x"), STATUS_DONE);
+    assert_string_equal(fixture_error, "cmemprof merge: 3 sums\n");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_failed), cmocka_unit_test(test_usage), cmocka_unit_test(test_note)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

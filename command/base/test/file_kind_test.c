@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "../file_kind.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static void expect(const char *content, size_t size, const char *kind) {
     const char *found = file_kind(content, size);
@@ -59,5 +59,5 @@ static void test_compressed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds), cmocka_unit_test(test_nothing), cmocka_unit_test(test_compressed)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

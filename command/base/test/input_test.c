@@ -7,7 +7,7 @@
 
 #include "../input.h"
 #include "../diagnostic.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 // realloc is defined here and forwards to glibc's, so that one of a chosen size fails. A sanitizer has its own: there nothing fails.
 #ifndef __SANITIZE_ADDRESS__
@@ -34,31 +34,31 @@ static int merge(int argc, char **argv) {
 }
 
 static void write_one(const char *name) {
-    struct profile *profile = place_profile();
-    place_add(profile, "a<b", 1, 20, 3, false);
-    place_save(profile, name);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "a<b", 1, 20, 3, false);
+    fixture_save(profile, name);
 }
 
 static void expect(const char *file, const char *text) {
     char line[400];
-    assert_int_equal(PLACE_RUN(merge, file), STATUS_FAILED);
+    assert_int_equal(FIXTURE_RUN(merge, file), STATUS_FAILED);
     snprintf(line, sizeof line, "cmemprof top: %s: %s", file, text);
-    if (strncmp(place_error, line, strlen(line)) != 0) {
-        fail_msg("said %s instead of %s", place_error, line);
+    if (strncmp(fixture_error, line, strlen(line)) != 0) {
+        fail_msg("said %s instead of %s", fixture_error, line);
     }
-    assert_ptr_equal(strchr(place_error, '\n'), place_error + strlen(place_error) - 1); // one line
+    assert_ptr_equal(strchr(fixture_error, '\n'), fixture_error + strlen(fixture_error) - 1); // one line
 }
 
 static void test_merge(void **state) {
     (void)state;
     write_one("a");
-    assert_int_equal(PLACE_RUN(merge, "a"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(merge, "a"), STATUS_DONE);
     assert_int_equal(in_use, 20);
     gauges = GAUGES_OF_SUM;
-    assert_int_equal(PLACE_RUN(merge, "a", "a", "a"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(merge, "a", "a", "a"), STATUS_DONE);
     assert_int_equal(in_use, 60);
     gauges = GAUGES_OF_MEAN;
-    assert_int_equal(PLACE_RUN(merge, "a", "a", "a"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(merge, "a", "a", "a"), STATUS_DONE);
     assert_int_equal(in_use, 20);
 }
 
@@ -68,11 +68,11 @@ static void test_standard_input(void **state) {
     int before = dup(STDIN_FILENO), file = open("a", O_RDONLY);
     dup2(file, STDIN_FILENO);
     gauges = GAUGES_OF_SUM;
-    assert_int_equal(PLACE_RUN(merge, "a", "-"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(merge, "a", "-"), STATUS_DONE);
     assert_int_equal(in_use, 40);
     gauges = GAUGES_OF_MEAN;
-    assert_int_equal(PLACE_RUN(merge, "-"), STATUS_FAILED); // it is at its end
-    assert_string_equal(place_error, "cmemprof top: standard input: is empty\n");
+    assert_int_equal(FIXTURE_RUN(merge, "-"), STATUS_FAILED); // it is at its end
+    assert_string_equal(fixture_error, "cmemprof top: standard input: is empty\n");
     dup2(before, STDIN_FILENO);
     close(before);
     close(file);
@@ -84,16 +84,16 @@ static void test_no_profile(void **state) {
     expect("none", "No such file or directory\n");
     expect(".", "Is a directory\n");
     expect("http://localhost:6060/debug/pprof/heap", "is an address, not a file: curl -o FILE gets what is there\n");
-    place_write("empty", "", 0);
+    fixture_write("empty", "", 0);
     expect("empty", "is empty\n");
-    place_write("text", "<html>", 6);
+    fixture_write("text", "<html>", 6);
     expect("text", "not a pprof profile; it looks like an HTML page, perhaps an error or a login of the server that was asked\n");
-    place_write("bytes", "\x01\xff\xff", 3);
+    fixture_write("bytes", "\x01\xff\xff", 3);
     expect("bytes", "not a pprof profile, or a damaged one: ");
-    assert_non_null(strstr(place_error, "(byte 0, inflated)"));
-    place_write("big", big, sizeof big);
+    assert_non_null(strstr(fixture_error, "(byte 0, inflated)"));
+    fixture_write("big", big, sizeof big);
     expect("big", "is larger than 1 MiB; --max-size raises the limit\n");
-    place_write("no-types", "\x32", 2); // a string table of one empty string
+    fixture_write("no-types", "\x32", 2); // a string table of one empty string
     expect("no-types", "not a pprof profile: it has no sample types\n");
     write_one("a");
     assert_int_equal(truncate("a", 40), 0);
@@ -105,23 +105,23 @@ static void test_types_differ(void **state) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "t\x1b[2J", "count");
     profile_add_sample(profile, NULL, 0, (int64_t[]){1}, NULL, 0);
-    place_save(profile, "b");
+    fixture_save(profile, "b");
     write_one("a");
-    assert_int_equal(PLACE_RUN(merge, "a", "b"), STATUS_FAILED);
-    assert_non_null(strstr(place_error, "cmemprof top: b: no sample types in common: t"));
-    assert_non_null(strstr(place_error, "cmemprof top:   inuse_objects, inuse_space, alloc_space: a\n"));
-    assert_null(strchr(place_error, '\x1b'));
+    assert_int_equal(FIXTURE_RUN(merge, "a", "b"), STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "cmemprof top: b: no sample types in common: t"));
+    assert_non_null(strstr(fixture_error, "cmemprof top:   inuse_objects, inuse_space, alloc_space: a\n"));
+    assert_null(strchr(fixture_error, '\x1b'));
 }
 
 // Inflated it is larger than the limit, and that is what is said.
 static void test_bomb(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
+    struct profile *profile = fixture_profile();
     char *comment = calloc(1, 2 << 20);
     memset(comment, 'x', (2 << 20) - 1);
-    place_add(profile, "a", 1, 2, 3, false);
+    fixture_add_sample(profile, "a", 1, 2, 3, false);
     profile_add_comment(profile, comment);
-    place_save(profile, "bomb");
+    fixture_save(profile, "bomb");
     free(comment);
     expect("bomb", "over a limit (--max-size sets that of the inflated size): ");
 }
@@ -133,10 +133,10 @@ static void test_no_memory(void **state) {
     struct stat about;
     stat("a", &about);
     failing_bytes = (size_t)about.st_size + 1;
-    int status = PLACE_RUN(merge, "a");
+    int status = FIXTURE_RUN(merge, "a");
     failing_bytes = 0;
     assert_int_equal(status, STATUS_FAILED);
-    assert_string_equal(place_error, "cmemprof top: a: Cannot allocate memory\n");
+    assert_string_equal(fixture_error, "cmemprof top: a: Cannot allocate memory\n");
 #endif
 }
 
@@ -144,5 +144,5 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge),      cmocka_unit_test(test_standard_input),
                                        cmocka_unit_test(test_no_profile), cmocka_unit_test(test_types_differ),
                                        cmocka_unit_test(test_bomb),       cmocka_unit_test(test_no_memory)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -7,7 +7,7 @@
 
 #include "../options.h"
 #include "../diagnostic.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static struct options parsed;
 static const char *own_value;
@@ -35,7 +35,7 @@ static int parse(int argc, char **argv) {
 static void test_values(void **state) {
     (void)state;
     assert_int_equal(
-        PLACE_RUN(parse, "test", "a", "-o", "out", "--compression=zstd", "--level", "19", "--own", "v", "--max-size", "3", "-"), -1);
+        FIXTURE_RUN(parse, "test", "a", "-o", "out", "--compression=zstd", "--level", "19", "--own", "v", "--max-size", "3", "-"), -1);
     assert_string_equal(parsed.output.path, "out");
     assert_int_equal(parsed.output.compression, MERGE_ZSTD);
     assert_int_equal(parsed.output.level, 19);
@@ -43,25 +43,25 @@ static void test_values(void **state) {
     assert_int_equal(parsed.file_count, 2);
     assert_string_equal(parsed.files[1], "-");
     assert_string_equal(own_value, "v");
-    assert_int_equal(PLACE_RUN(parse, "test", "a"), -1);
+    assert_int_equal(FIXTURE_RUN(parse, "test", "a"), -1);
     assert_int_equal(parsed.output.compression, MERGE_GZIP);
     assert_int_equal(parsed.limits.input_bytes, merge_default_limits.input_bytes);
     assert_null(parsed.output.path);
-    assert_int_equal(PLACE_RUN(parse, "test", "--", "--own"), -1); // a file of that name
+    assert_int_equal(FIXTURE_RUN(parse, "test", "--", "--own"), -1); // a file of that name
     assert_string_equal(parsed.files[0], "--own");
 }
 
 static void test_help(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(parse, "test", "--help"), STATUS_DONE);
-    assert_string_equal(place_out, "the text\n");
-    assert_string_equal(place_error, "");
+    assert_int_equal(FIXTURE_RUN(parse, "test", "--help"), STATUS_DONE);
+    assert_string_equal(fixture_out, "the text\n");
+    assert_string_equal(fixture_error, "");
 }
 
 #define WRONG(text, ...)                                                                                                                   \
     do {                                                                                                                                   \
-        assert_int_equal(PLACE_RUN(parse, "test", __VA_ARGS__), STATUS_USAGE);                                                             \
-        assert_string_equal(place_error, "cmemprof test: " text "\ncmemprof test --help lists the options\n");                             \
+        assert_int_equal(FIXTURE_RUN(parse, "test", __VA_ARGS__), STATUS_USAGE);                                                           \
+        assert_string_equal(fixture_error, "cmemprof test: " text "\ncmemprof test --help lists the options\n");                           \
     } while (0)
 
 static void test_wrong(void **state) {
@@ -77,18 +77,18 @@ static void test_wrong(void **state) {
     WRONG("--level takes 1 to 12 for gzip, not 13", "--level", "13", "a");
     WRONG("--level means nothing with --compression none", "--level", "3", "--compression", "none", "a");
     WRONG("--max-size takes 1 to 2047 MiB, not 2048", "--max-size", "2048", "a");
-    assert_int_equal(PLACE_RUN(parse, "test", "--own", "bad", "a"), STATUS_USAGE);
+    assert_int_equal(FIXTURE_RUN(parse, "test", "--own", "bad", "a"), STATUS_USAGE);
 }
 
 // One dash does for a long option, and a wrong one names itself.
 static void test_one_dash(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(parse, "test", "-own", "v", "-output=out", "a", "-max-size", "3"), -1);
+    assert_int_equal(FIXTURE_RUN(parse, "test", "-own", "v", "-output=out", "a", "-max-size", "3"), -1);
     assert_string_equal(own_value, "v");
     assert_string_equal(parsed.output.path, "out");
     assert_int_equal(parsed.limits.input_bytes, 3 << 20);
-    assert_int_equal(PLACE_RUN(parse, "test", "-help"), STATUS_DONE);
-    assert_int_equal(PLACE_RUN(parse, "test", "-h"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(parse, "test", "-help"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(parse, "test", "-h"), STATUS_DONE);
     WRONG("what is -topp?", "-topp", "a");
     WRONG("what is -history?", "-history", "a");
     WRONG("what is -x?", "-x", "a");
@@ -121,5 +121,5 @@ static void test_number(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_values),   cmocka_unit_test(test_help),   cmocka_unit_test(test_wrong),
                                        cmocka_unit_test(test_one_dash), cmocka_unit_test(test_gauges), cmocka_unit_test(test_number)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

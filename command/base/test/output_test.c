@@ -10,7 +10,7 @@
 
 #include "../output.h"
 #include "../diagnostic.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static char big[1 << 17];
 
@@ -47,12 +47,12 @@ static void expect_file(const char *name, const char *content, mode_t mode) {
 static void test_file(void **state) {
     (void)state;
     umask(027);
-    assert_int_equal(PLACE_RUN(write_small, "new"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(write_small, "new"), STATUS_DONE);
     expect_file("new", "hello", 0640);
-    place_write("old", "what was there", 14);
+    fixture_write("old", "what was there", 14);
     chmod("old", 0604);
     assert_int_equal(symlink("old", "link"), 0);
-    assert_int_equal(PLACE_RUN(write_small, "link"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(write_small, "link"), STATUS_DONE);
     expect_file("old", "hello", 0604);
     struct stat about;
     assert_int_equal(lstat("link", &about), 0);
@@ -62,8 +62,8 @@ static void test_file(void **state) {
 
 static void test_standard_output(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(write_small, "-"), STATUS_DONE);
-    assert_string_equal(place_out, "hello");
+    assert_int_equal(FIXTURE_RUN(write_small, "-"), STATUS_DONE);
+    assert_string_equal(fixture_out, "hello");
     assert_int_equal(output_check("merge", &(struct output){.path = "x"}), STATUS_DONE);
 }
 
@@ -71,37 +71,37 @@ static void test_standard_output(void **state) {
 static void test_full_disk(void **state) {
     (void)state;
     struct rlimit before, small;
-    place_write("old", "old", 3);
+    fixture_write("old", "old", 3);
     chmod("old", 0644);
     size_t files = count_files();
     getrlimit(RLIMIT_FSIZE, &before);
     small = before;
     small.rlim_cur = 1 << 16;
     setrlimit(RLIMIT_FSIZE, &small);
-    int status = PLACE_RUN(write_big, "old");
+    int status = FIXTURE_RUN(write_big, "old");
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(status, STATUS_FAILED);
-    assert_string_equal(place_error, "cmemprof merge: old: File too large\n");
+    assert_string_equal(fixture_error, "cmemprof merge: old: File too large\n");
     expect_file("old", "old", 0644);
     assert_int_equal(count_files(), files);
-    assert_int_equal(PLACE_RUN(write_small, "/dev/full"), STATUS_FAILED);
-    assert_string_equal(place_error, "cmemprof merge: /dev/full: No space left on device\n");
+    assert_int_equal(FIXTURE_RUN(write_small, "/dev/full"), STATUS_FAILED);
+    assert_string_equal(fixture_error, "cmemprof merge: /dev/full: No space left on device\n");
 }
 
 static void test_no_place(void **state) {
     (void)state;
     size_t files = count_files();
-    assert_int_equal(PLACE_RUN(write_small, "no/such/directory"), STATUS_FAILED);
-    assert_string_equal(place_error, "cmemprof merge: no/such/directory: No such file or directory\n");
-    assert_int_equal(PLACE_RUN(write_small, "."), STATUS_FAILED);
-    assert_string_equal(place_error, "cmemprof merge: .: Is a directory\n");
+    assert_int_equal(FIXTURE_RUN(write_small, "no/such/directory"), STATUS_FAILED);
+    assert_string_equal(fixture_error, "cmemprof merge: no/such/directory: No such file or directory\n");
+    assert_int_equal(FIXTURE_RUN(write_small, "."), STATUS_FAILED);
+    assert_string_equal(fixture_error, "cmemprof merge: .: Is a directory\n");
     assert_int_equal(count_files(), files);
 }
 
 static int write_profile(int argc, char **argv) {
     (void)argc;
-    struct profile *profile = place_profile();
-    place_add(profile, "a<b", 1, 2, 3, false);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "a<b", 1, 2, 3, false);
     const struct output output = {.compression = strcmp(argv[0], "raw") == 0    ? MERGE_RAW
                                                  : strcmp(argv[0], "zstd") == 0 ? MERGE_ZSTD
                                                                                 : MERGE_GZIP};
@@ -116,12 +116,12 @@ static void test_profile(void **state) {
     static const unsigned char first[] = {0x0a, 0x28, 0x1f};
     for (int i = 0; i < 3; i++) {
         unsigned char byte = 0;
-        assert_int_equal(PLACE_RUN(write_profile, names[i]), STATUS_DONE);
+        assert_int_equal(FIXTURE_RUN(write_profile, names[i]), STATUS_DONE);
         int file = open(names[i], O_RDONLY);
         assert_int_equal(read(file, &byte, 1), 1);
         close(file);
         assert_int_equal(byte, first[i]);
-        struct profile *profile = place_load(names[i]);
+        struct profile *profile = fixture_load(names[i]);
         assert_int_equal(profile_sample_count(profile), 1);
         profile_free(profile);
     }
@@ -130,5 +130,5 @@ static void test_profile(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_file), cmocka_unit_test(test_standard_output),
                                        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_no_place), cmocka_unit_test(test_profile)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -6,15 +6,15 @@
 #include <cmocka.h>
 
 #include "../diff_base.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static void test_label(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
+    struct profile *profile = fixture_profile();
     uint8_t *raw, *labelled;
     size_t size, labelled_size;
-    place_add(profile, "a<b", 1, 2, 3, true);
-    place_add(profile, "c", 4, 5, 6, false);
+    fixture_add_sample(profile, "a<b", 1, 2, 3, true);
+    fixture_add_sample(profile, "c", 4, 5, 6, false);
     assert_int_equal(profile_encode(profile, MERGE_RAW, &raw, &size), MERGE_OK);
     profile_free(profile);
     assert_true(diff_base_mark(raw, size, &labelled, &labelled_size));
@@ -62,5 +62,5 @@ static void test_garbage(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_label), cmocka_unit_test(test_garbage)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

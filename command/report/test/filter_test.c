@@ -7,7 +7,7 @@
 
 #include "../filter.h"
 #include "../../base/diagnostic.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static struct filter filter;
 
@@ -28,13 +28,13 @@ static unsigned match(const char *function, const char *file, const char *mappin
 
 static void test_match(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(compile, "focus", "^sqlite3|\\.so"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(compile, "focus", "^sqlite3|\\.so"), STATUS_DONE);
     assert_int_equal(match("sqlite3Malloc", "", ""), 1 << FILTER_FOCUS);
     assert_int_equal(match("x", "", "/lib/x.so.1"), 1 << FILTER_FOCUS);
     assert_int_equal(match("my_sqlite3", "a.c", ""), 0);
-    assert_int_equal(PLACE_RUN(compile, "ignore", "b\\.c$"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(compile, "ignore", "b\\.c$"), STATUS_DONE);
     assert_int_equal(match("sqlite3Malloc", "/src/b.c", ""), 1 << FILTER_FOCUS | 1 << FILTER_IGNORE);
-    assert_int_equal(PLACE_RUN(compile, "ignore", "twice"), STATUS_USAGE);
+    assert_int_equal(FIXTURE_RUN(compile, "ignore", "twice"), STATUS_USAGE);
     assert_false(filter_is_empty(&filter));
     filter_free(&filter);
     assert_true(filter_is_empty(&filter));
@@ -67,7 +67,7 @@ static const char *choose(void) {
     do {                                                                                                                                   \
         const char *const options[] = {__VA_ARGS__};                                                                                       \
         for (size_t i = 0; i < sizeof options / sizeof *options; i += 2) {                                                                 \
-            assert_int_equal(PLACE_RUN(compile, options[i], options[i + 1]), STATUS_DONE);                                                 \
+            assert_int_equal(FIXTURE_RUN(compile, options[i], options[i + 1]), STATUS_DONE);                                               \
         }                                                                                                                                  \
         const char *chosen = choose();                                                                                                     \
         if (*(left)) {                                                                                                                     \
@@ -107,9 +107,9 @@ static void test_tags(void **state) {
     CHOOSE("abcd", "tagfocus", "mem,4096"); // without, all must be found
     CHOOSE("", "tagfocus", "mem,8192");
     CHOOSE("abcd", "tagfocus", "size=^4096$");
-    assert_int_equal(PLACE_RUN(compile, "tagfocus", "size=4kb:"), STATUS_USAGE);
-    assert_non_null(strstr(place_error, "ranges of numbers are not taken"));
-    assert_int_equal(PLACE_RUN(compile, "tagfocus", "size=(x"), STATUS_USAGE);
+    assert_int_equal(FIXTURE_RUN(compile, "tagfocus", "size=4kb:"), STATUS_USAGE);
+    assert_non_null(strstr(fixture_error, "ranges of numbers are not taken"));
+    assert_int_equal(FIXTURE_RUN(compile, "tagfocus", "size=(x"), STATUS_USAGE);
     filter_free(&filter);
 }
 
@@ -118,22 +118,22 @@ static void test_no_stack(void **state) {
     (void)state;
     struct profile_sample_view sample = {0};
     size_t count;
-    assert_int_equal(PLACE_RUN(compile, "hide", "x"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(compile, "hide", "x"), STATUS_DONE);
     assert_true(filter_choose(&filter, &sample, NULL, NULL, &count));
-    assert_int_equal(PLACE_RUN(compile, "focus", "x"), STATUS_DONE);
+    assert_int_equal(FIXTURE_RUN(compile, "focus", "x"), STATUS_DONE);
     assert_false(filter_choose(&filter, &sample, NULL, NULL, &count));
     filter_free(&filter);
 }
 
 static void test_wrong_expression(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(compile, "focus", "a("), STATUS_USAGE);
-    assert_non_null(strstr(place_error, "cmemprof top: --focus a(: "));
+    assert_int_equal(FIXTURE_RUN(compile, "focus", "a("), STATUS_USAGE);
+    assert_non_null(strstr(fixture_error, "cmemprof top: --focus a(: "));
     filter_free(&filter);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_match), cmocka_unit_test(test_choice), cmocka_unit_test(test_tags),
                                        cmocka_unit_test(test_no_stack), cmocka_unit_test(test_wrong_expression)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "../flat_cum.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static const struct flat_cum_row *row_named(const struct flat_cum *sums, const char *name) {
     for (size_t i = 0; i < sums->row_count; i++) {
@@ -20,11 +20,11 @@ static const struct flat_cum_row *row_named(const struct flat_cum *sums, const c
 }
 
 static struct profile *make_profile(void) {
-    struct profile *profile = place_profile();
-    place_add(profile, "a<b<main.c", 1, 10, 0, true);
-    place_add(profile, "b<b<b<main.c", 2, 100, 0, false); // b calls itself
-    place_add(profile, "", 3, 1000, 0, false);
-    place_add(profile, "z<main.c", 0, 0, 5, false);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "a<b<main.c", 1, 10, 0, true);
+    fixture_add_sample(profile, "b<b<b<main.c", 2, 100, 0, false); // b calls itself
+    fixture_add_sample(profile, "", 3, 1000, 0, false);
+    fixture_add_sample(profile, "z<main.c", 0, 0, 5, false);
     return profile;
 }
 
@@ -97,10 +97,10 @@ static void test_memory_and_filter(void **state) {
 
 static void test_saturates(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
+    struct profile *profile = fixture_profile();
     struct flat_cum sums;
-    place_add(profile, "a<b", 1, INT64_MAX, 0, false);
-    place_add(profile, "a<c", 1, INT64_MAX, 0, false);
+    fixture_add_sample(profile, "a<b", 1, INT64_MAX, 0, false);
+    fixture_add_sample(profile, "a<c", 1, INT64_MAX, 0, false);
     flat_cum_start(&sums, false, FRAME_BY_FUNCTION, NULL);
     assert_int_equal(flat_cum_add(&sums, FLAT_CUM_NEW, profile, 1, 0), MERGE_OK);
     assert_int_equal(row_named(&sums, "a")->flat[FLAT_CUM_NEW], INT64_MAX);
@@ -113,7 +113,7 @@ static void test_saturates(void **state) {
 static void test_memory_is_bounded(void **state) {
     (void)state;
     enum { SAMPLES = 2000, DEPTH = 2000 };
-    struct profile *profile = place_profile();
+    struct profile *profile = fixture_profile();
     struct flat_cum sums;
     uint32_t locations[DEPTH];
     char name[20];
@@ -141,5 +141,5 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_function), cmocka_unit_test(test_by_stack),
                                        cmocka_unit_test(test_memory_and_filter), cmocka_unit_test(test_saturates),
                                        cmocka_unit_test(test_memory_is_bounded)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -6,70 +6,70 @@
 #include <cmocka.h>
 
 #include "../../commands.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 // main.x calls main.y (30, of which 20 in leaf), and leaf itself (5); leaf calls itself.
 static void write_one(void) {
-    struct profile *profile = place_profile();
-    place_add(profile, "main.y<main.x", 1, 10, 9, false);
-    place_add(profile, "leaf<leaf<main.y<main.x", 1, 20, 9, true);
-    place_add(profile, "leaf<main.x", 1, 5, 9, false);
-    place_save(profile, "a");
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "main.y<main.x", 1, 10, 9, false);
+    fixture_add_sample(profile, "leaf<leaf<main.y<main.x", 1, 20, 9, true);
+    fixture_add_sample(profile, "leaf<main.x", 1, 5, 9, false);
+    fixture_save(profile, "a");
 }
 
 static void expect_line(const char *line) {
-    if (!strstr(place_out, line)) {
-        fail_msg("no line %s in\n%s", line, place_out);
+    if (!strstr(fixture_out, line)) {
+        fail_msg("no line %s in\n%s", line, fixture_out);
     }
 }
 
 static void test_peek(void **state) {
     (void)state;
     write_one();
-    assert_int_equal(PLACE_RUN(top_command, "top", "-peek", "^leaf$", "a"), 0);
-    assert_string_equal(place_out,
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "^leaf$", "a"), 0);
+    assert_string_equal(fixture_out,
                         "     value   share      total   share      calls   share   function, below its callers, above its callees\n"
                         "----------\n"
                         "                                            20 B   80.0% |   main.y\n"
                         "                                             5 B   20.0% |   main.x\n"
                         "      25 B   71.4%       25 B   71.4%                    | leaf\n");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-peek", "main", "-cum", "-memory", "C", "a"), 0);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "main", "-cum", "-memory", "C", "a"), 0);
     expect_line("       0 B    0.0%       20 B  100.0%                    | main.x\n"
                 "                                            20 B  100.0% |   main.y\n");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-tree", "a"), 0);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-tree", "a"), 0);
     expect_line("| main.x\n");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-peek", "x[.]c", "-by", "file", "a"), 0);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "x[.]c", "-by", "file", "a"), 0);
     expect_line("share   file, below its callers, above its callees\n"
                 "----------\n"
                 "                                            25 B  100.0% |   /src/x.go\n"
                 "      25 B   71.4%       25 B   71.4%                    | /src/x.c\n");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-tree", "-cum", "-by", "line", "-lines", "1", "a"), 0);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-tree", "-cum", "-by", "line", "-lines", "1", "a"), 0);
     expect_line("                    | main.x /src/x.go:7\n"
                 "                                            30 B   85.7% |   main.y /src/x.go:7\n"
                 "                                             5 B   14.3% |   leaf /src/x.c:7\n"
                 "----------\n"
                 "            and 2 more\n");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-peek", "nobody", "a"), 1);
-    assert_non_null(strstr(place_error, "a: no sample that counts has a function of that name"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-peek", "(", "a"), 2);
-    assert_int_equal(PLACE_RUN(top_command, "top", "-peek", "a", "-tags", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "nobody", "a"), 1);
+    assert_non_null(strstr(fixture_error, "a: no sample that counts has a function of that name"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "(", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "a", "-tags", "a"), 2);
 }
 
 static void test_list(void **state) {
     (void)state;
     static const char source[] = "one\ntwo\nthree\nfour\nfive\nsix\n";
     char path[100];
-    struct profile *profile = place_profile();
-    snprintf(path, sizeof path, "%s/source.c", place);
-    place_write("source.c", source, sizeof source - 1);
+    struct profile *profile = fixture_profile();
+    snprintf(path, sizeof path, "%s/source.c", fixture_directory);
+    fixture_write("source.c", source, sizeof source - 1);
     uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = path});
     for (int64_t line = 3; line <= 4; line++) {
         uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){function, line, 0}, 1);
         profile_add_sample(profile, &location, 1, (int64_t[]){1, 10 * line, 1}, NULL, 0);
     }
-    place_add(profile, "other<main.x", 1, 5, 9, false);
-    place_save(profile, "a");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-list", "^f$", "a"), 0);
+    fixture_add_sample(profile, "other<main.x", 1, 5, 9, false);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-list", "^f$", "a"), 0);
     expect_line(", 70 B on its own\n     value      total   line\n"
                 "         .          .      1  one\n"
                 "         .          .      2  two\n"
@@ -77,8 +77,8 @@ static void test_list(void **state) {
                 "      40 B       40 B      4  four\n"
                 "         .          .      5  five\n"
                 "         .          .      6  six\n");
-    assert_null(strstr(place_out, "other"));
-    assert_int_equal(PLACE_RUN(top_command, "top", "-list", "other", "a"), 0);
+    assert_null(strstr(fixture_out, "other"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-list", "other", "a"), 0);
     expect_line("       5 B        5 B      7  \n");
     expect_line("(the source is not here)");
 }
@@ -93,16 +93,16 @@ static void add_line(struct profile *profile, const char *name, const char *path
 static void test_list_other_lines(void **state) {
     (void)state;
     char path[100];
-    struct profile *profile = place_profile();
-    snprintf(path, sizeof path, "%s/short.c", place);
-    place_write("short.c", "one\ntwo\nthree", 13);
+    struct profile *profile = fixture_profile();
+    snprintf(path, sizeof path, "%s/short.c", fixture_directory);
+    fixture_write("short.c", "one\ntwo\nthree", 13);
     add_line(profile, "f", path, 0, 1);
     add_line(profile, "f", path, 2, 2);
     add_line(profile, "f", path, 9, 3);
     add_line(profile, "f", path, INT64_MAX, 4);
     add_line(profile, "g", path, 0, 5);
-    place_save(profile, "a");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-list", "f", "a"), 0);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-list", "f", "a"), 0);
     expect_line(", 10 B on its own\n     value      total   line\n"
                 "       1 B        1 B      0  \n"
                 "         .          .      1  one\n"
@@ -110,7 +110,7 @@ static void test_list_other_lines(void **state) {
                 "         .          .      3  three\n"
                 "       3 B        3 B      9  \n"
                 "       4 B        4 B  9223372036854775807  \n\n");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-list", "g", "a"), 0);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-list", "g", "a"), 0);
     expect_line(", 5 B on its own\n     value      total   line\n"
                 "       5 B        5 B      0  \n\n");
 }
@@ -119,20 +119,20 @@ static void test_list_other_lines(void **state) {
 static void test_list_other_files(void **state) {
     (void)state;
     char paths[3][100];
-    struct profile *profile = place_profile();
+    struct profile *profile = fixture_profile();
     static const char *const names[] = {"pipe", "directory", "large"};
     for (int i = 0; i < 3; i++) {
-        snprintf(paths[i], sizeof paths[i], "%s/%s", place, names[i]);
+        snprintf(paths[i], sizeof paths[i], "%s/%s", fixture_directory, names[i]);
         add_line(profile, names[i], paths[i], 2, 7);
     }
     add_line(profile, "device", "/dev/zero", 2, 7);
-    place_save(profile, "a");
+    fixture_save(profile, "a");
     assert_true(mkfifo("pipe", 0600) == 0 && mkdir("directory", 0700) == 0);
-    place_write("large", "", 0);
+    fixture_write("large", "", 0);
     assert_int_equal(truncate("large", (off_t)1 << 40), 0);
     static const char *const all[] = {"pipe", "directory", "large", "device"};
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(PLACE_RUN(top_command, "top", "-list", all[i], "a"), 0);
+        assert_int_equal(FIXTURE_RUN(top_command, "top", "-list", all[i], "a"), 0);
         expect_line("       7 B        7 B      2  \n                              (the source is not here)\n");
     }
 }
@@ -140,38 +140,38 @@ static void test_list_other_files(void **state) {
 static void test_traces(void **state) {
     (void)state;
     write_one();
-    assert_int_equal(PLACE_RUN(top_command, "top", "-traces", "-tagfocus", "memory=C", "-hide", "main", "a"), 0);
-    assert_string_equal(place_out, "type: inuse_space\n"
-                                   "----------\n"
-                                   "            memory: C\n"
-                                   "      20 B  leaf\n"
-                                   "            leaf\n");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-traces", "-files", "-tagfocus", "memory=C", "a"), 0);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-traces", "-tagfocus", "memory=C", "-hide", "main", "a"), 0);
+    assert_string_equal(fixture_out, "type: inuse_space\n"
+                                     "----------\n"
+                                     "            memory: C\n"
+                                     "      20 B  leaf\n"
+                                     "            leaf\n");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-traces", "-files", "-tagfocus", "memory=C", "a"), 0);
     expect_line("      20 B  /src/x.c\n            /src/x.c\n            /src/x.go\n            /src/x.go\n");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-raw", "a"), 0);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-raw", "a"), 0);
     expect_line("samples: 3\ntypes: inuse_objects/count inuse_space/bytes alloc_space/bytes\n"
                 "----------\n1 10 9\n            main.y /src/x.go:7\n            main.x /src/x.go:7\n----------\n");
 }
 
 static void test_tags(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
+    struct profile *profile = fixture_profile();
     for (int64_t i = 0; i < 3; i++) {
         struct profile_label labels[] = {{"thread", i ? "worker" : "main", 0, ""}, {"size", NULL, 64, "bytes"}, {"empty", "", 0, ""}};
         profile_add_sample(profile, NULL, 0, (int64_t[]){1, 25 * (i + 1), i}, labels, i == 2 ? 1 : 2);
     }
-    place_save(profile, "a");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-tags", "a"), 0);
-    assert_string_equal(place_out, "size: 75 B, 50.0% of all, 1 value\n"
-                                   "        75 B   50.0%  64 bytes\n"
-                                   "thread: 150 B, 100.0% of all, 2 values\n"
-                                   "       125 B   83.3%  worker\n"
-                                   "        25 B   16.7%  main\n");
-    assert_int_equal(PLACE_RUN(top_command, "top", "-tags", "-lines", "1", "-tagfocus", "thread=.", "a"), 0);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-tags", "a"), 0);
+    assert_string_equal(fixture_out, "size: 75 B, 50.0% of all, 1 value\n"
+                                     "        75 B   50.0%  64 bytes\n"
+                                     "thread: 150 B, 100.0% of all, 2 values\n"
+                                     "       125 B   83.3%  worker\n"
+                                     "        25 B   16.7%  main\n");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-tags", "-lines", "1", "-tagfocus", "thread=.", "a"), 0);
     expect_line("       125 B   83.3%  worker\n                      and 1 more\n");
     write_one();
-    assert_int_equal(PLACE_RUN(top_command, "top", "-tags", "-memory", "Go", "a"), 0);
-    assert_string_equal(place_out, "no sample has a label\n");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-tags", "-memory", "Go", "a"), 0);
+    assert_string_equal(fixture_out, "no sample has a label\n");
 }
 
 int main(void) {
@@ -181,5 +181,5 @@ int main(void) {
                                        cmocka_unit_test(test_list_other_files),
                                        cmocka_unit_test(test_traces),
                                        cmocka_unit_test(test_tags)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

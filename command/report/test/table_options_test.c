@@ -7,7 +7,7 @@
 
 #include "../../base/diagnostic.h"
 #include "../table_options.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static struct table_options table;
 
@@ -29,25 +29,25 @@ static int take(int argc, char **argv) {
 
 static void test_values(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(take, "type", "cpu", "memory", "Go", "by", "package", "lines", "3", "cum", "", "focus", "x", "ignore", "y"),
-                     -1);
+    assert_int_equal(
+        FIXTURE_RUN(take, "type", "cpu", "memory", "Go", "by", "package", "lines", "3", "cum", "", "focus", "x", "ignore", "y"), -1);
     assert_string_equal(table.top.type, "cpu");
     assert_int_equal(table.top.memory, FLAT_CUM_GO);
     assert_int_equal(table.top.by, FRAME_BY_PACKAGE);
     assert_int_equal(table.top.lines, 3);
     assert_true(table.top.by_cum && table.filter.has == (1 << FILTER_FOCUS | 1 << FILTER_IGNORE) && !table.top.by_stack);
     table_options_free(&table);
-    assert_int_equal(PLACE_RUN(take, "by", "stack"), -1);
+    assert_int_equal(FIXTURE_RUN(take, "by", "stack"), -1);
     assert_true(table.top.by_stack && table.report == REPORT_STACKS && table.top.lines == 10);
-    assert_int_equal(PLACE_RUN(take, "tree", ""), -1);
+    assert_int_equal(FIXTURE_RUN(take, "tree", ""), -1);
     assert_true(table.report == REPORT_TREE && table.top.lines == SIZE_MAX);
-    assert_int_equal(PLACE_RUN(take, "tags", ""), -1);
+    assert_int_equal(FIXTURE_RUN(take, "tags", ""), -1);
     assert_true(table.report == REPORT_TAGS && table.top.lines == 20);
 }
 
 static void expect(const char *option, const char *value, const char *text) {
-    assert_int_equal(PLACE_RUN(take, option, value), STATUS_USAGE);
-    assert_non_null(strstr(place_error, text));
+    assert_int_equal(FIXTURE_RUN(take, option, value), STATUS_USAGE);
+    assert_non_null(strstr(fixture_error, text));
 }
 
 static void test_wrong(void **state) {
@@ -63,8 +63,8 @@ static void test_wrong(void **state) {
 
 static int print(int argc, char **argv) {
     (void)argc;
-    struct profile *profile = place_profile(), *base = profile_new();
-    place_add(profile, "a<b", 1, 2, 3, false);
+    struct profile *profile = fixture_profile(), *base = profile_new();
+    fixture_add_sample(profile, "a<b", 1, 2, 3, false);
     profile_add_sample_type(base, "t\x1b[2J", "bytes");
     profile_add_sample(base, NULL, 0, (int64_t[]){1}, NULL, 0);
     table = (struct table_options){.command = "diff", .top = {.lines = 10, .type = argv[0]}};
@@ -76,14 +76,14 @@ static int print(int argc, char **argv) {
 
 static void test_types(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(print, "wall"), STATUS_FAILED);
-    assert_string_equal(place_error,
+    assert_int_equal(FIXTURE_RUN(print, "wall"), STATUS_FAILED);
+    assert_string_equal(fixture_error,
                         "cmemprof diff: new: the profile has no such sample type; it has inuse_objects, inuse_space, alloc_space\n");
-    assert_int_equal(PLACE_RUN(print, "inuse_space"), STATUS_FAILED);
-    assert_string_equal(place_error, "cmemprof diff: base: the profile has no such sample type; it has t?[2J\n");
+    assert_int_equal(FIXTURE_RUN(print, "inuse_space"), STATUS_FAILED);
+    assert_string_equal(fixture_error, "cmemprof diff: base: the profile has no such sample type; it has t?[2J\n");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_wrong), cmocka_unit_test(test_types)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -8,7 +8,7 @@
 #include "../../commands.h"
 #include "../../base/diagnostic.h"
 #include "../table_rules.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 enum { MAX_ARGUMENTS = 12 };
 
@@ -97,7 +97,7 @@ static void write_one(const char *name, int64_t more) {
     add(profile, "main.y<main.x", (int64_t[]){8, 600, 2, 500 + 2 * more}, "two", NULL, NULL);
     add(profile, "leaf", (int64_t[]){7, 500, 1, 300}, "two", "C", NULL);
     add(profile, "compress<send", (int64_t[]){6, 400, 4, 200}, "one", "C", "cmemprof");
-    place_save(profile, name);
+    fixture_save(profile, name);
 }
 
 // ---- Both commands ----
@@ -129,7 +129,7 @@ static struct line line_of(bool diff, size_t report) {
 }
 
 static int run(bool diff, const struct line *line) {
-    return place_run(diff ? diff_command : top_command, line->arguments);
+    return fixture_run(diff ? diff_command : top_command, line->arguments);
 }
 
 static void option_of(struct line *line, enum table_option option, const char *value, char text[40]) {
@@ -146,11 +146,11 @@ static void check_effect(bool diff, size_t report, size_t effect) {
         put(&without, diff && effects[effect].option == OPTION_NORMALIZE ? NULL : effects[effect].without[i]);
     }
     if (run(diff, &without) != 0) {
-        fail_msg("%s without %s: %s", reports[report].name, text, place_error);
+        fail_msg("%s without %s: %s", reports[report].name, text, fixture_error);
     }
-    char *before = strdup(place_out);
-    if (run(diff, &with) != 0 || strcmp(before, place_out) == 0) {
-        fail_msg("%s of %s does nothing: %s%s", text, reports[report].name, place_error, place_out);
+    char *before = strdup(fixture_out);
+    if (run(diff, &with) != 0 || strcmp(before, fixture_out) == 0) {
+        fail_msg("%s of %s does nothing: %s%s", text, reports[report].name, fixture_error, fixture_out);
     }
     free(before);
 }
@@ -161,8 +161,8 @@ static void check_refusal(bool diff, size_t report, enum table_option option, co
     option_of(&line, option, value, text);
     snprintf(said, sizeof said, "--%s", table_rules_name(option));
     int status = run(diff, &line);
-    if (status != STATUS_USAGE || !strstr(place_error, said) || !strstr(place_error, name)) {
-        fail_msg("%s of %s: status %d, %s%s", text, reports[report].name, status, place_error, place_out);
+    if (status != STATUS_USAGE || !strstr(fixture_error, said) || !strstr(fixture_error, name)) {
+        fail_msg("%s of %s: status %d, %s%s", text, reports[report].name, status, fixture_error, fixture_out);
     }
 }
 
@@ -227,9 +227,9 @@ static void test_choosers(void **state) {
 }
 
 static void expect(const char *text, const char *first, const char *second, const char *third) {
-    assert_int_equal(PLACE_RUN(top_command, "top", "a", first, second, third), STATUS_USAGE);
-    if (!strstr(place_error, text)) {
-        fail_msg("no \"%s\" in %s", text, place_error);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "a", first, second, third), STATUS_USAGE);
+    if (!strstr(fixture_error, text)) {
+        fail_msg("no \"%s\" in %s", text, fixture_error);
     }
 }
 
@@ -249,14 +249,14 @@ static void test_pairs(void **state) {
     expect("--unit ms: inuse_space is in bytes\n", "--unit=ms", "-top", NULL);
     expect("--unit ms: inuse_space is in bytes\n", "--unit=ms", "-traces", NULL);
     expect("--unit MB: inuse_objects is in count\n", "--unit=MB", "--inuse_objects", NULL);
-    assert_int_equal(PLACE_RUN(top_command, "top", "a", "-files", "-top"), 0); // in any order
-    assert_non_null(strstr(place_out, "all memory by file"));
-    assert_int_equal(PLACE_RUN(diff_command, "diff", "a", "b", "--level", "3"), STATUS_USAGE);
-    assert_non_null(strstr(place_error, "--compression and --level are for a profile"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "a", "-files", "-top"), 0); // in any order
+    assert_non_null(strstr(fixture_out, "all memory by file"));
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "a", "b", "--level", "3"), STATUS_USAGE);
+    assert_non_null(strstr(fixture_error, "--compression and --level are for a profile"));
 }
 
 static int make(void **state) {
-    int status = place_make(state);
+    int status = fixture_setup(state);
     write_one("a", 0);
     write_one("b", 90);
     return status;
@@ -265,5 +265,5 @@ static int make(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_top), cmocka_unit_test(test_diff), cmocka_unit_test(test_choosers),
                                        cmocka_unit_test(test_pairs)};
-    return cmocka_run_group_tests(tests, make, place_remove);
+    return cmocka_run_group_tests(tests, make, fixture_teardown);
 }

@@ -6,13 +6,13 @@
 #include <cmocka.h>
 
 #include "../top.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static struct profile *make_profile(int64_t a, int64_t b, int64_t c) {
-    struct profile *profile = place_profile();
-    place_add(profile, "a<main.x", 1, a, 7, false);
-    place_add(profile, "b<main.x", 2, b, 0, true);
-    place_add(profile, "c<main.x", 3, c, 0, false);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "a<main.x", 1, a, 7, false);
+    fixture_add_sample(profile, "b<main.x", 2, b, 0, true);
+    fixture_add_sample(profile, "c<main.x", 3, c, 0, false);
     return profile;
 }
 
@@ -86,5 +86,5 @@ static void test_types(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_difference), cmocka_unit_test(test_saturates),
                                        cmocka_unit_test(test_types)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

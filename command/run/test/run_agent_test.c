@@ -8,7 +8,7 @@
 
 #include "../../../upload/upload.h"
 #include "../run_agent.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 enum { SECOND_NS = 1000000000, MAX_BATCHES = 8 };
 
@@ -39,7 +39,7 @@ static void add(int64_t second, int64_t allocated, bool other, const char *reaso
 }
 
 static void begin(const char *delta) {
-    snprintf(spool, sizeof spool, "%s/spool", place);
+    snprintf(spool, sizeof spool, "%s/spool", fixture_directory);
     setenv("DD_PROFILING_SPOOL_DIR", spool, 1);
     setenv("DD_PROFILING_DELTA", delta, 1);
     agent = run_agent_open("http://127.0.0.1:1", "test", 60000);
@@ -138,5 +138,5 @@ static void totals_are_sent_as_they_are(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_sent_is_not_sent_again), cmocka_unit_test(what_was_never_sent_comes_later),
                                        cmocka_unit_test(totals_are_sent_as_they_are)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -6,29 +6,29 @@
 #include <cmocka.h>
 
 #include "../run_directory.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static struct run_directory directory;
 
 static int make(void **state) {
-    return place_make(state) != 0 || setenv("TMPDIR", place, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
+    return fixture_setup(state) != 0 || setenv("TMPDIR", fixture_directory, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
 }
 
 static int close_all(void **state) {
     run_directory_close(&directory);
-    return place_remove(state);
+    return fixture_teardown(state);
 }
 
 static void put(const char *name, const char *text) {
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/%s", directory.path, name);
-    place_write(path, text, strlen(text));
+    fixture_write(path, text, strlen(text));
 }
 
 static void it_is_private_and_below_tmpdir(void **state) {
     (void)state;
     struct stat status;
-    assert_int_equal(strncmp(directory.path, place, strlen(place)), 0);
+    assert_int_equal(strncmp(directory.path, fixture_directory, strlen(fixture_directory)), 0);
     assert_int_equal(stat(directory.path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0700);
 }

@@ -8,7 +8,7 @@
 #include <signal.h>
 
 #include "../run_options.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static struct run_options options;
 
@@ -18,7 +18,7 @@ static int parse(int argc, char **argv) {
 
 static void a_program_is_enough(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(parse, "run", "program", "--rate", "x"), -1);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "program", "--rate", "x"), -1);
     assert_string_equal(options.argv[0], "program");
     assert_string_equal(options.argv[1], "--rate"); // the program's own
     assert_int_equal(options.rate_bytes, 512 * 1024);
@@ -28,8 +28,8 @@ static void a_program_is_enough(void **state) {
 
 static void all_options_are_read(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(parse, "run", "-o", "file", "--period", "2m", "--signal", "sigusr2", "--rate", "4k", "--follow-children",
-                               "--", "-program"),
+    assert_int_equal(FIXTURE_RUN(parse, "run", "-o", "file", "--period", "2m", "--signal", "sigusr2", "--rate", "4k", "--follow-children",
+                                 "--", "-program"),
                      -1);
     assert_string_equal(options.output, "file");
     assert_string_equal(options.argv[0], "-program");
@@ -38,7 +38,7 @@ static void all_options_are_read(void **state) {
     assert_int_equal(options.rate_bytes, 4096);
     assert_true(options.follow_children);
     assert_int_equal(
-        PLACE_RUN(parse, "run", "--agent", "unix:///run/socket", "--service", "shop", "--follow-children", "--no-follow-children", "p"),
+        FIXTURE_RUN(parse, "run", "--agent", "unix:///run/socket", "--service", "shop", "--follow-children", "--no-follow-children", "p"),
         -1);
     assert_string_equal(options.agent, "unix:///run/socket");
     assert_string_equal(options.service, "shop");
@@ -75,50 +75,51 @@ static void numbers_have_units(void **state) {
         {"--signal", "CHLD", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int status = PLACE_RUN(parse, "run", cases[i].option, cases[i].text, "program");
+        int status = FIXTURE_RUN(parse, "run", cases[i].option, cases[i].text, "program");
         uint64_t got = cases[i].option[2] == 'r'   ? options.rate_bytes
                        : cases[i].option[2] == 'p' ? options.period_ms
                                                    : (uint64_t)options.signal;
         assert_int_equal(status, cases[i].value != 0 ? -1 : RUN_STATUS_FAILED);
         assert_true(cases[i].value == 0 || got == cases[i].value);
-        assert_true(cases[i].value != 0 || (strstr(place_error, cases[i].option) != NULL && strstr(place_error, cases[i].text) != NULL));
+        assert_true(cases[i].value != 0 ||
+                    (strstr(fixture_error, cases[i].option) != NULL && strstr(fixture_error, cases[i].text) != NULL));
     }
 }
 
 static void wrong_lines_are_named(void **state) {
     (void)state;
-    assert_int_equal(PLACE_RUN(parse, "run"), RUN_STATUS_FAILED);
-    assert_non_null(strstr(place_error, "which program?"));
-    assert_int_equal(PLACE_RUN(parse, "run", "--output", "-", "p"), RUN_STATUS_FAILED);
-    assert_non_null(strstr(place_error, "standard output is the program's"));
-    assert_int_equal(PLACE_RUN(parse, "run", "--agent", "localhost:8126", "p"), RUN_STATUS_FAILED);
-    assert_non_null(strstr(place_error, "localhost:8126"));
-    assert_int_equal(PLACE_RUN(parse, "run", "--agent", "localhost:8126/t/secret-1", "p"), RUN_STATUS_FAILED);
-    assert_non_null(strstr(place_error, "localhost:8126/t/xxxxx"));
-    assert_null(strstr(place_error, "secret"));
-    assert_int_equal(PLACE_RUN(parse, "run", "-o", "f", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
-    assert_non_null(strstr(place_error, "do not go together"));
-    assert_int_equal(PLACE_RUN(parse, "run", "--service", "shop", "p"), RUN_STATUS_FAILED);
-    assert_non_null(strstr(place_error, "--service is what an Agent is told: it goes with --agent URL"));
+    assert_int_equal(FIXTURE_RUN(parse, "run"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "which program?"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--output", "-", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "standard output is the program's"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "localhost:8126", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "localhost:8126"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "localhost:8126/t/secret-1", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "localhost:8126/t/xxxxx"));
+    assert_null(strstr(fixture_error, "secret"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "-o", "f", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "do not go together"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--service", "shop", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "--service is what an Agent is told: it goes with --agent URL"));
     for (const char *const *text = (const char *const[]){"-1", "0", "10M", "99999999999999999999", NULL}; *text != NULL; text++) {
         setenv("DD_PROFILING_SPOOL_MAX_BYTES", *text, 1);
-        assert_int_equal(PLACE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
-        assert_non_null(strstr(place_error, "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not"));
+        assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
+        assert_non_null(strstr(fixture_error, "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not"));
     }
     unsetenv("DD_PROFILING_SPOOL_MAX_BYTES");
     setenv("DD_PROFILING_SPOOL_DIR", "/tmp", 1);
-    assert_int_equal(PLACE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
     assert_non_null(
-        strstr(place_error, "DD_PROFILING_SPOOL_DIR cannot be /tmp: every user can write to the directory (use a subdirectory)"));
+        strstr(fixture_error, "DD_PROFILING_SPOOL_DIR cannot be /tmp: every user can write to the directory (use a subdirectory)"));
     unsetenv("DD_PROFILING_SPOOL_DIR");
-    assert_int_equal(PLACE_RUN(parse, "run", "--nonsense", "p"), RUN_STATUS_FAILED);
-    assert_non_null(strstr(place_error, "nonsense"));
-    assert_int_equal(PLACE_RUN(parse, "run", "--help"), 0);
-    assert_non_null(strstr(place_out, "usage: cmemprof run"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--nonsense", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "nonsense"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--help"), 0);
+    assert_non_null(strstr(fixture_out, "usage: cmemprof run"));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_program_is_enough), cmocka_unit_test(all_options_are_read),
                                        cmocka_unit_test(numbers_have_units), cmocka_unit_test(wrong_lines_are_named)};
-    return cmocka_run_group_tests(tests, place_make, place_remove);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "../run_output.h"
-#include "../../test/place.h"
+#include "../../test/fixture.h"
 
 static struct run_directory directory;
 static struct run_output output;
@@ -14,21 +14,21 @@ static bool whole, last;
 
 static int make(void **state) {
     output = (struct run_output){.path = "out.pprof"};
-    return place_make(state) != 0 || setenv("TMPDIR", place, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
+    return fixture_setup(state) != 0 || setenv("TMPDIR", fixture_directory, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
 }
 
 static int close_all(void **state) {
     run_directory_close(&directory);
-    return place_remove(state);
+    return fixture_teardown(state);
 }
 
 // One stack that holds this much.
 static void put(const char *name, const char *stack, int64_t bytes) {
     char path[PATH_MAX + 64];
-    struct profile *profile = place_profile();
-    place_add(profile, stack, 1, bytes, 2 * bytes, true);
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, stack, 1, bytes, 2 * bytes, true);
     snprintf(path, sizeof path, "%s/%s", directory.path, name);
-    place_save(profile, path);
+    fixture_save(profile, path);
 }
 
 // A sample in this file, with a name or without.
@@ -42,7 +42,7 @@ static void put_in_file(struct profile *profile, const char *file, uint64_t addr
 static void save(struct profile *profile) {
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/7-100.1.exit.pb", directory.path);
-    place_save(profile, path);
+    fixture_save(profile, path);
 }
 
 static int take(int argc, char **argv) {
@@ -54,11 +54,11 @@ static int take(int argc, char **argv) {
 static int take_with(bool as_whole, bool as_last) {
     whole = as_whole;
     last = as_last;
-    return PLACE_RUN(take, "run");
+    return FIXTURE_RUN(take, "run");
 }
 
 static int64_t in_use(const char *path) {
-    struct profile *profile = place_load(path);
+    struct profile *profile = fixture_load(path);
     struct profile_sample_view view;
     int64_t total = 0;
     for (size_t i = 0; i < profile_sample_count(profile); i++) {
@@ -77,7 +77,7 @@ static void the_last_profile_of_each_process_counts(void **state) {
     assert_int_equal(take_with(true, true), 0);
     assert_int_equal(in_use("out.pprof"), 3500);
     assert_int_equal(output.processes, 2);
-    assert_non_null(strstr(place_error, "out.pprof: 3.50 kB of 2 processes in use at the end, 7.00 kB allocated in all"));
+    assert_non_null(strstr(fixture_error, "out.pprof: 3.50 kB of 2 processes in use at the end, 7.00 kB allocated in all"));
 }
 
 static void sites_without_a_name_are_said(void **state) {
@@ -85,16 +85,16 @@ static void sites_without_a_name_are_said(void **state) {
     put("7-100.1.exit.pb", "a<main", 3000);
     put("8-100.1.exit.pb", "unknown+0x0<main", 1000);
     assert_int_equal(take_with(true, true), 0);
-    assert_non_null(strstr(place_error, "25 % of what was allocated has a site without a name, most in code of no file"));
+    assert_non_null(strstr(fixture_error, "25 % of what was allocated has a site without a name, most in code of no file"));
     put("8-100.1.exit.pb", "unknown+0x0<main", 20);
     assert_int_equal(take_with(true, true), 0);
-    assert_null(strstr(place_error, "without a name"));
+    assert_null(strstr(fixture_error, "without a name"));
 }
 
 // The file that has most in all, not the one with the largest site; and what is in no file can be named by nothing.
 static void the_file_with_most_is_said(void **state) {
     (void)state;
-    struct profile *profile = place_profile();
+    struct profile *profile = fixture_profile();
     put_in_file(profile, "/lib/one.so", 0x10, false, 500);
     for (uint64_t i = 0; i < 3; i++) {
         put_in_file(profile, "/lib/many.so", 0x100 + i, false, 300);
@@ -103,25 +103,25 @@ static void the_file_with_most_is_said(void **state) {
     save(profile);
     assert_int_equal(take_with(true, true), 0);
     assert_non_null(
-        strstr(place_error, "70 % of what was allocated has a site without a name, most in /lib/many.so: it has no symbols here"));
-    profile = place_profile();
+        strstr(fixture_error, "70 % of what was allocated has a site without a name, most in /lib/many.so: it has no symbols here"));
+    profile = fixture_profile();
     put_in_file(profile, "", 0x10, false, 500);
     save(profile);
     assert_int_equal(take_with(true, true), 0);
-    assert_non_null(strstr(place_error, "most in code of no file, which a program makes at run time\n"));
+    assert_non_null(strstr(fixture_error, "most in code of no file, which a program makes at run time\n"));
 }
 
 // Whose profile has nothing in it asks why.
 static void nothing_sampled_is_said(void **state) {
     (void)state;
-    save(place_profile());
+    save(fixture_profile());
     assert_int_equal(take_with(true, true), 0);
     assert_non_null(
-        strstr(place_error, "0 B in use at the end, 0 B allocated in all\ncmemprof run: nothing was sampled: it allocated little"));
-    assert_non_null(strstr(place_error, "--follow-children"));
+        strstr(fixture_error, "0 B in use at the end, 0 B allocated in all\ncmemprof run: nothing was sampled: it allocated little"));
+    assert_non_null(strstr(fixture_error, "--follow-children"));
     put("9-200.1.exit.pb", "b<main", 500);
     assert_int_equal(take_with(true, true), 0);
-    assert_null(strstr(place_error, "nothing was sampled"));
+    assert_null(strstr(fixture_error, "nothing was sampled"));
 }
 
 // What Python and Node hold is freed by them at their end.
@@ -135,7 +135,7 @@ static void what_was_freed_before_the_end_is_said(void **state) {
     } cases[] = {{"/usr/bin/node", 99, 0, true},  {"/usr/bin/python3.11", 99, 0, true}, {"/usr/bin/node", 101, 0, false},
                  {"/usr/bin/node", 99, 1, false}, {"/usr/lib/libjvm.so", 99, 0, false}, {"/usr/bin/redis", 99, 0, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct profile *profile = place_profile();
+        struct profile *profile = fixture_profile();
         put_in_file(profile, cases[i].file, 0x10, true, cases[i].in_use);
         put_in_file(profile, cases[i].file, 0x20, true, 0);
         uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "g", .system_name = "", .file = ""});
@@ -144,7 +144,7 @@ static void what_was_freed_before_the_end_is_said(void **state) {
         save(profile);
         output.signals = cases[i].signals;
         assert_int_equal(take_with(true, true), 0);
-        assert_int_equal(strstr(place_error, "it had freed most of that by its end: --signal USR2") != NULL, cases[i].said);
+        assert_int_equal(strstr(fixture_error, "it had freed most of that by its end: --signal USR2") != NULL, cases[i].said);
     }
 }
 
@@ -160,13 +160,13 @@ static void languages_are_said(void **state) {
                  {"/usr/bin/node", NULL, "objects of JavaScript are not malloc's"},
                  {"/usr/bin/nodes", NULL, NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct profile *profile = place_profile();
+        struct profile *profile = fixture_profile();
         put_in_file(profile, cases[i].file, 0x10, true, 500);
         save(profile);
         cases[i].allocator ? setenv("PYTHONMALLOC", cases[i].allocator, 1) : unsetenv("PYTHONMALLOC");
         assert_int_equal(take_with(true, true), 0);
-        assert_int_equal(strstr(place_error, "docs/run.md") != NULL, cases[i].said != NULL);
-        assert_true(!cases[i].said || strstr(place_error, cases[i].said) != NULL);
+        assert_int_equal(strstr(fixture_error, "docs/run.md") != NULL, cases[i].said != NULL);
+        assert_true(!cases[i].said || strstr(fixture_error, cases[i].said) != NULL);
     }
     unsetenv("PYTHONMALLOC");
 }
@@ -176,7 +176,7 @@ static void periods_write_it_anew(void **state) {
     put("7-100.1.period.pb", "a<main", 1000);
     assert_int_equal(take_with(true, false), 0);
     assert_int_equal(in_use("out.pprof"), 1000);
-    assert_string_equal(place_error, "");
+    assert_string_equal(fixture_error, "");
     assert_int_equal(unlink("out.pprof"), 0);
     assert_int_equal(take_with(true, false), 0); // nothing is new
     assert_int_not_equal(access("out.pprof", F_OK), 0);
@@ -200,15 +200,15 @@ static void what_cannot_be_read_or_written_is_said(void **state) {
     (void)state;
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/7-100.1.exit.pb", directory.path);
-    place_write(path, "no profile", 10);
+    fixture_write(path, "no profile", 10);
     assert_int_equal(take_with(true, true), 1);
-    assert_non_null(strstr(place_error, "the profile of process 7 cannot be read: "));
+    assert_non_null(strstr(fixture_error, "the profile of process 7 cannot be read: "));
     assert_int_not_equal(access("out.pprof", F_OK), 0);
 
     put("7-100.1.exit.pb", "a<main", 1000);
     output = (struct run_output){.path = "missing/out.pprof"};
     assert_int_equal(take_with(true, true), 1);
-    assert_non_null(strstr(place_error, "missing/out.pprof: No such file or directory"));
+    assert_non_null(strstr(fixture_error, "missing/out.pprof: No such file or directory"));
 }
 
 int main(void) {

@@ -1,6 +1,6 @@
-// place.h: for the tests of commands: a directory of their own, profile files in it, and a command's output.
-#ifndef CMEMPROF_COMMAND_TEST_PLACE_H
-#define CMEMPROF_COMMAND_TEST_PLACE_H
+// fixture.h: for the tests of commands: a directory of their own, profile files in it, and a command's output.
+#ifndef CMEMPROF_COMMAND_TEST_FIXTURE_H
+#define CMEMPROF_COMMAND_TEST_FIXTURE_H
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,32 +11,33 @@
 
 #include "../../merge/merge.h"
 
-static char place[64];
-static char **place_argv; // of the last command: as main's own, it outlives the command, whose options point into it
+static char fixture_directory[64];
+static char **fixture_argv; // of the last command: as main's own, it outlives the command, whose options point into it
 
 // Files of this test are "a", "b", ... in a directory of its own.
-static int place_make(void **state) {
+static int fixture_setup(void **state) {
     (void)state;
-    strcpy(place, "/tmp/cmemprof-test-XXXXXX");
-    return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
+    strcpy(fixture_directory, "/tmp/cmemprof-test-XXXXXX");
+    return mkdtemp(fixture_directory) && chdir(fixture_directory) == 0 ? 0 : -1;
 }
-static int place_remove(void **state) {
+static int fixture_teardown(void **state) {
     (void)state;
     char command[100];
-    snprintf(command, sizeof command, "rm -rf %s", place);
-    free(place_argv);
-    place_argv = NULL;
+    snprintf(command, sizeof command, "rm -rf %s", fixture_directory);
+    free(fixture_argv);
+    fixture_argv = NULL;
     return chdir("/") == 0 ? system(command) : -1;
 }
 
-static inline void place_write(const char *name, const void *bytes, size_t size) {
+static inline void fixture_write(const char *name, const void *bytes, size_t size) {
     int file = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     assert_int_equal(write(file, bytes, size), size);
     close(file);
 }
 
 // "a<b": function a called by b; memory: label memory=C. Values are objects, bytes in use, bytes allocated.
-static inline void place_add(struct profile *profile, const char *stack, int64_t objects, int64_t in_use, int64_t allocated, bool c) {
+static inline void fixture_add_sample(struct profile *profile, const char *stack, int64_t objects, int64_t in_use, int64_t allocated,
+                                      bool c) {
     uint32_t locations[16];
     size_t count = 0;
     char copy[200];
@@ -51,7 +52,7 @@ static inline void place_add(struct profile *profile, const char *stack, int64_t
     profile_add_sample(profile, locations, count, (int64_t[]){objects, in_use, allocated}, &label, c);
 }
 
-static inline struct profile *place_profile(void) {
+static inline struct profile *fixture_profile(void) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "inuse_objects", "count");
     profile_add_sample_type(profile, "inuse_space", "bytes");
@@ -60,17 +61,17 @@ static inline struct profile *place_profile(void) {
 }
 
 // Writes and frees it.
-static inline void place_save(struct profile *profile, const char *name) {
+static inline void fixture_save(struct profile *profile, const char *name) {
     uint8_t *bytes;
     size_t size;
     assert_int_equal(profile_status(profile), MERGE_OK);
     assert_int_equal(profile_encode(profile, MERGE_GZIP, &bytes, &size), MERGE_OK);
-    place_write(name, bytes, size);
+    fixture_write(name, bytes, size);
     profile_free(profile);
     free(bytes);
 }
 
-static inline struct profile *place_load(const char *name) {
+static inline struct profile *fixture_load(const char *name) {
     static uint8_t bytes[1 << 20];
     struct merge_fault fault = {0};
     int file = open(name, O_RDONLY);
@@ -81,15 +82,15 @@ static inline struct profile *place_load(const char *name) {
     return profile;
 }
 
-static char place_out[1 << 16], place_error[1 << 14]; // what the last command wrote
+static char fixture_out[1 << 16], fixture_error[1 << 14]; // what the last command wrote
 
-static inline int place_redirect(FILE *file, int to) {
+static inline int fixture_redirect(FILE *file, int to) {
     int before = dup(to);
     fflush(NULL);
     dup2(fileno(file), to);
     return before;
 }
-static inline void place_restore(FILE *file, int to, int before, char *text, size_t size) {
+static inline void fixture_restore(FILE *file, int to, int before, char *text, size_t size) {
     fflush(NULL);
     dup2(before, to);
     close(before);
@@ -100,7 +101,7 @@ static inline void place_restore(FILE *file, int to, int before, char *text, siz
 
 // Runs a command; arguments end with NULL. Returns its status. A heap block of its own for each run's argv, freed at the next: who keeps a
 // pointer into it for longer is found by the address sanitizer.
-static inline int place_run(int (*command)(int, char **), const char *const *arguments) {
+static inline int fixture_run(int (*command)(int, char **), const char *const *arguments) {
     int argc = 0;
     while (arguments[argc] != NULL) {
         argc++;
@@ -108,15 +109,15 @@ static inline int place_run(int (*command)(int, char **), const char *const *arg
     char **argv = malloc(((size_t)argc + 1) * sizeof *argv);
     assert_non_null(argv);
     memcpy(argv, arguments, ((size_t)argc + 1) * sizeof *argv);
-    free(place_argv);
-    place_argv = argv;
+    free(fixture_argv);
+    fixture_argv = argv;
     FILE *out = tmpfile(), *error = tmpfile();
-    int out_before = place_redirect(out, STDOUT_FILENO), error_before = place_redirect(error, STDERR_FILENO);
+    int out_before = fixture_redirect(out, STDOUT_FILENO), error_before = fixture_redirect(error, STDERR_FILENO);
     int status = command(argc, argv);
-    place_restore(out, STDOUT_FILENO, out_before, place_out, sizeof place_out);
-    place_restore(error, STDERR_FILENO, error_before, place_error, sizeof place_error);
+    fixture_restore(out, STDOUT_FILENO, out_before, fixture_out, sizeof fixture_out);
+    fixture_restore(error, STDERR_FILENO, error_before, fixture_error, sizeof fixture_error);
     return status;
 }
-#define PLACE_RUN(command, ...) place_run(command, (const char *const[]){__VA_ARGS__, NULL})
+#define FIXTURE_RUN(command, ...) fixture_run(command, (const char *const[]){__VA_ARGS__, NULL})
 
 #endif
