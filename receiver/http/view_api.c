@@ -10,7 +10,7 @@
 #include "../views/merged_types.h"
 #include "../views/metrics.h"
 #include "reply.h"
-#include "../base/whole_file.h"
+#include "../base/read_exact.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -571,7 +571,7 @@ static enum receiver_error make_one_tree(struct request *request, const char *by
 
 static enum receiver_error make_one(struct request *request, const char *view, int file, size_t size, struct json *json) {
     char *bytes = malloc(size + 1);
-    enum receiver_error error = bytes ? whole_file_read(file, bytes, size) : RECEIVER_NO_MEMORY;
+    enum receiver_error error = bytes ? read_exact(file, bytes, size) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
         error = strcmp(view, "types") == 0 ? view_types(bytes, size, json, request->answer.text, sizeof request->answer.text)
                 : strcmp(view, "jfr") == 0 ? jfr_write(bytes, size, json, request->answer.text, sizeof request->answer.text)

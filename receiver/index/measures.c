@@ -10,7 +10,7 @@
 #include "measures.h"
 #include "../../merge/merge.h"
 #include "catalog.h"
-#include "../base/whole_file.h"
+#include "../base/read_exact.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -116,7 +116,7 @@ static char *read_file(int directory, const struct catalog_attachment *attachmen
     size_t size = (size_t)attachment->size_bytes;
     int file = openat(directory, attachment->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     char *bytes = file >= 0 ? malloc(size + 1) : NULL;
-    if (bytes && whole_file_read(file, bytes, size) != RECEIVER_OK) {
+    if (bytes && read_exact(file, bytes, size) != RECEIVER_OK) {
         free(bytes);
         bytes = NULL;
     }

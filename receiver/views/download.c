@@ -1,7 +1,7 @@
 // download.c: undoes what the language's own tools cannot (download.h).
 #include "download.h"
 #include "../../merge/compress.h"
-#include "../base/whole_file.h"
+#include "../base/read_exact.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ bool download_inflate(int file, size_t size, bool pprof, struct json *out) {
     }
     size_t inflated_size = 0;
     void *bytes = malloc(size + 1);
-    bool ok = bytes && whole_file_read(file, bytes, size) == RECEIVER_OK &&
+    bool ok = bytes && read_exact(file, bytes, size) == RECEIVER_OK &&
               merge_inflate(bytes, size, MOST_BYTES, &inflated, &inflated_size, NULL) == MERGE_OK && inflated_size > 0;
     free(bytes);
     if (!ok) {

@@ -1,6 +1,6 @@
 // merged_sweep.c: reads the attachments of many uploads on two threads (merged.h).
 #include "merged.h"
-#include "../base/whole_file.h"
+#include "../base/read_exact.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ static enum receiver_error read_all(struct half *half, int file, size_t size) {
         }
         half->capacity = size + 1;
     }
-    return whole_file_read(file, half->bytes, size);
+    return read_exact(file, half->bytes, size);
 }
 
 static void add_failures(struct merged_report *report, int64_t id, size_t uploads, size_t name, const char *reason) {

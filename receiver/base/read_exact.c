@@ -1,10 +1,10 @@
-// whole_file.c: reading to the end (whole_file.h).
-#include "whole_file.h"
+// read_exact.c: reading to the end (read_exact.h).
+#include "read_exact.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-enum receiver_error whole_file_read(int file, void *bytes, size_t size) {
+enum receiver_error read_exact(int file, void *bytes, size_t size) {
     for (size_t used = 0; used < size;) {
         ssize_t count = read(file, (char *)bytes + used, size - used);
         if (count <= 0 && !(count < 0 && errno == EINTR)) {

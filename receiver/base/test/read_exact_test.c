@@ -1,7 +1,7 @@
-// whole_file_test.c: all of the file, also in pieces; shorter than expected is an error.
+// read_exact_test.c: all of the file, also in pieces; shorter than expected is an error.
 #include "../../test/profiles.h"
 
-#include "../whole_file.h"
+#include "../read_exact.h"
 
 static void test_pieces(void **state) {
     (void)state;
@@ -17,12 +17,12 @@ static void test_pieces(void **state) {
         _exit(0);
     }
     close(ends[1]);
-    assert_int_equal(whole_file_read(ends[0], bytes, 6), RECEIVER_OK);
+    assert_int_equal(read_exact(ends[0], bytes, 6), RECEIVER_OK);
     assert_string_equal(bytes, "abcdef");
-    assert_int_equal(whole_file_read(ends[0], bytes, 1), RECEIVER_IO);
-    assert_int_equal(whole_file_read(ends[0], bytes, 0), RECEIVER_OK);
+    assert_int_equal(read_exact(ends[0], bytes, 1), RECEIVER_IO);
+    assert_int_equal(read_exact(ends[0], bytes, 0), RECEIVER_OK);
     close(ends[0]);
-    assert_int_equal(whole_file_read(-1, bytes, 1), RECEIVER_IO);
+    assert_int_equal(read_exact(-1, bytes, 1), RECEIVER_IO);
 }
 
 int main(void) {
