@@ -69,8 +69,8 @@ static void sync_files(struct store *store, struct commit *batch) {
         each_file(commit, begin_writing);
     }
     for (struct commit *commit = batch; commit; commit = commit->next) {
-        each_file(commit, store->sync_way == SYNC_EACH ? fdatasync : wait_written);
-        if (store->sync_way == SYNC_EACH && commit->error == RECEIVER_OK && fsync(commit->directory) != 0) {
+        each_file(commit, store->durability == DURABILITY_EACH_FILE ? fdatasync : wait_written);
+        if (store->durability == DURABILITY_EACH_FILE && commit->error == RECEIVER_OK && fsync(commit->directory) != 0) {
             fail(commit, receiver_error_from_errno(errno));
         }
     }
@@ -103,11 +103,11 @@ static enum receiver_error insert(struct store *store, struct commit *commit) {
 
 // After the renames. Where each is synced, the old name may outlive a power cut, and what is below incoming/ is removed at the next start.
 static int sync_names(const struct store *store) {
-    if (store->sync_way == SYNC_FILE_SYSTEM && syncfs(store->uploads) != 0) {
+    if (store->durability == DURABILITY_SYNCFS && syncfs(store->uploads) != 0) {
         return -1;
     }
     int failed = fsync(store->uploads);
-    return failed == 0 && store->sync_way == SYNC_EACH ? fsync(store->incoming) : failed;
+    return failed == 0 && store->durability == DURABILITY_EACH_FILE ? fsync(store->incoming) : failed;
 }
 
 // One transaction: all of them or, when the disk is full or the index damaged, none.

@@ -102,7 +102,7 @@ static enum receiver_error open_directories(struct store *store, char *text, siz
     store->incoming = open_below(store, "incoming", text, text_size);
     store->uploads = store->incoming < 0 ? -1 : open_below(store, "uploads", text, text_size);
     if (store->uploads >= 0) {
-        store->sync_way = sync_way_of(store->uploads);
+        store->durability = durability_of(store->uploads);
         syncfs(store->directory); // the directories that were just made, whose names nothing else syncs
     }
     return store->uploads < 0 ? RECEIVER_BAD_DIRECTORY : RECEIVER_OK;

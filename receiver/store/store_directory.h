@@ -5,7 +5,7 @@
 #include "committer.h"
 #include "../base/failure.h"
 #include "store.h"
-#include "../base/sync_way.h"
+#include "../base/durability.h"
 
 #include <pthread.h>
 
@@ -15,7 +15,7 @@ struct store {
     struct store_options options;
     int directory, incoming, uploads; // open directories
     int lock;                         // held by flock
-    enum sync_way sync_way;           // for committer.c
+    enum durability durability;       // for committer.c
     char *path, *index;               // of the directory, and of index.sqlite in it
     char note[400];
     struct committer *committer;

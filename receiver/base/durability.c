@@ -1,9 +1,9 @@
-// sync_way.c: asks the kernel about a file system (sync_way.h).
+// durability.c: asks the kernel about a file system (durability.h).
 //
 // XFS always has a journal. ext4 can be made without, and then an fsync of a directory commits nothing but that directory; statfs gives
 // ext2 and ext3 the same type. /sys/fs/ext4/DEVICE/journal_task has the number of the thread that writes the journal, or "<none>" when
 // there is none. syncfs is right on all three; of other kinds some (FUSE) do nothing for it.
-#include "sync_way.h"
+#include "durability.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -27,28 +27,28 @@ static bool has_number(const char *path) {
     return read_one && first >= '0' && first <= '9';
 }
 
-enum sync_way sync_way_of_device(long type, dev_t device, const char *sys) {
+enum durability durability_of_device(long type, dev_t device, const char *sys) {
     char path[PATH_MAX], target[PATH_MAX];
     if (type == XFS_SUPER_MAGIC) {
-        return SYNC_JOURNAL;
+        return DURABILITY_JOURNAL;
     }
     if (type != EXT4_SUPER_MAGIC) {
-        return SYNC_EACH;
+        return DURABILITY_EACH_FILE;
     }
     snprintf(path, sizeof path, "%s/dev/block/%u:%u", sys, major(device), minor(device));
     ssize_t length = readlink(path, target, sizeof target - 1);
     if (length <= 0) {
-        return SYNC_FILE_SYSTEM;
+        return DURABILITY_SYNCFS;
     }
     target[length] = '\0';
     const char *slash = strrchr(target, '/');
     int size = snprintf(path, sizeof path, "%s/fs/ext4/%s/journal_task", sys, slash ? slash + 1 : target);
-    return size < (int)sizeof path && has_number(path) ? SYNC_JOURNAL : SYNC_FILE_SYSTEM;
+    return size < (int)sizeof path && has_number(path) ? DURABILITY_JOURNAL : DURABILITY_SYNCFS;
 }
 
-enum sync_way sync_way_of(int directory) {
+enum durability durability_of(int directory) {
     struct statfs system;
     struct stat about;
     bool known = fstatfs(directory, &system) == 0 && fstat(directory, &about) == 0;
-    return known ? sync_way_of_device(system.f_type, about.st_dev, "/sys") : SYNC_EACH;
+    return known ? durability_of_device(system.f_type, about.st_dev, "/sys") : DURABILITY_EACH_FILE;
 }

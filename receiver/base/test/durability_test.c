@@ -1,7 +1,7 @@
-// sync_way_test.c: file systems with and without a journal, as a made-up sysfs tells of them.
+// durability_test.c: file systems with and without a journal, as a made-up sysfs tells of them.
 #include "../../test/http.h"
 
-#include "../sync_way.h"
+#include "../durability.h"
 
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -41,13 +41,13 @@ static void test_types(void **state) {
     link_device(root, "8:1", "../../devices/pci0000:00/block/sda/sda1");
     link_device(root, "8:2", "../../devices/pci0000:00/block/sda/sda2");
     link_device(root, "8:3", "sda1");
-    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), root), SYNC_JOURNAL);
-    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 3), root), SYNC_JOURNAL);
-    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 2), root), SYNC_FILE_SYSTEM); // made without one
-    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 4), root), SYNC_FILE_SYSTEM); // not known here
-    assert_int_equal(sync_way_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), "/nowhere"), SYNC_FILE_SYSTEM);
-    assert_int_equal(sync_way_of_device(XFS_SUPER_MAGIC, makedev(8, 4), root), SYNC_JOURNAL);
-    assert_int_equal(sync_way_of_device(TMPFS_MAGIC, makedev(8, 1), root), SYNC_EACH);
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), root), DURABILITY_JOURNAL);
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 3), root), DURABILITY_JOURNAL);
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 2), root), DURABILITY_SYNCFS); // made without one
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 4), root), DURABILITY_SYNCFS); // not known here
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), "/nowhere"), DURABILITY_SYNCFS);
+    assert_int_equal(durability_of_device(XFS_SUPER_MAGIC, makedev(8, 4), root), DURABILITY_JOURNAL);
+    assert_int_equal(durability_of_device(TMPFS_MAGIC, makedev(8, 1), root), DURABILITY_EACH_FILE);
     snprintf(command, sizeof command, "rm -rf '%s'", root);
     assert_int_equal(system(command), 0);
 }
