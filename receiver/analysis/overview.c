@@ -9,16 +9,16 @@
 struct reading {
     const struct search *search;
     struct overview *overview;
-    uint32_t *places; // by word: its text in the overview; 0: none yet
+    uint32_t *places; // by string: its text in the overview; 0: none yet
     size_t room;      // for texts
     bool no_memory;
 };
 
-static uint32_t text_of(struct reading *reading, uint32_t word) {
+static uint32_t text_of(struct reading *reading, uint32_t string) {
     struct overview *overview = reading->overview;
-    const char *text = words_text(&reading->search->words, word);
-    if (!text || reading->places[word]) {
-        return text ? reading->places[word] : 0;
+    const char *text = string_pool_text(&reading->search->strings, string);
+    if (!text || reading->places[string]) {
+        return text ? reading->places[string] : 0;
     }
     if (overview->text_count == reading->room) {
         size_t room = reading->room ? 2 * reading->room : 64;
@@ -34,9 +34,9 @@ static uint32_t text_of(struct reading *reading, uint32_t word) {
     reading->no_memory |= !copy;
     if (copy) {
         overview->texts[overview->text_count++] = copy;
-        reading->places[word] = (uint32_t)overview->text_count;
+        reading->places[string] = (uint32_t)overview->text_count;
     }
-    return reading->places[word];
+    return reading->places[string];
 }
 
 static void take_row(struct reading *reading, const struct search_row *row) {
@@ -67,7 +67,7 @@ static bool read_rows(struct reading *reading, const struct selection *selection
     }
     overview->left_out = total > OVERVIEW_MAX_UPLOADS ? total - OVERVIEW_MAX_UPLOADS : 0;
     overview->uploads = malloc((total - overview->left_out + 1) * sizeof *overview->uploads);
-    reading->places = calloc((size_t)search->words.end + 1, sizeof *reading->places);
+    reading->places = calloc((size_t)search->strings.end + 1, sizeof *reading->places);
     reading->no_memory = !overview->uploads || !reading->places;
     size_t passed = 0;
     for (size_t i = search->begin; i < search->end && !reading->no_memory; i++) {

@@ -9,10 +9,10 @@
 
 static void release_row(struct search *search, struct search_row *row) {
     for (int i = 0; i < FACET_COUNT; i++) {
-        words_release(&search->words, row->facets[i]);
+        string_pool_release(&search->strings, row->facets[i]);
     }
     for (uint32_t i = 0; i < row->tag_count; i++) {
-        words_release(&search->words, row->tags[i]);
+        string_pool_release(&search->strings, row->tags[i]);
     }
     free(row->tags);
 }
@@ -22,7 +22,7 @@ void search_free(struct search *search) {
         free(search->rows[i].tags);
     }
     free(search->rows);
-    words_free(&search->words);
+    string_pool_free(&search->strings);
     *search = (struct search){0};
 }
 
@@ -49,9 +49,9 @@ bool search_reserve(struct search *search, size_t more) {
     return true;
 }
 
-static bool has_tag(const struct search_row *row, uint32_t word) {
+static bool has_tag(const struct search_row *row, uint32_t string) {
     for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (row->tags[i] == word) {
+        if (row->tags[i] == string) {
             return true;
         }
     }
@@ -71,14 +71,14 @@ static bool add_tags(struct search *search, struct search_row *row, const char *
     for (const char *tag = tags; *tag;) {
         size_t length = strcspn(tag, ",");
         if (length > 0) {
-            uint32_t word = words_use(&search->words, tag, length);
-            if (!word) {
+            uint32_t string = string_pool_intern(&search->strings, tag, length);
+            if (!string) {
                 return false;
             }
-            if (has_tag(row, word)) {
-                words_release(&search->words, word);
+            if (has_tag(row, string)) {
+                string_pool_release(&search->strings, string);
             } else {
-                row->tags[row->tag_count++] = word;
+                row->tags[row->tag_count++] = string;
             }
         }
         tag += length + (tag[length] == ',');
@@ -103,7 +103,7 @@ bool search_add(struct search *search, const struct search_new *upload) {
     bool ok = add_tags(search, row, upload->tags);
     for (int i = 0; ok && i < FACET_COUNT; i++) {
         const char *value = upload->facets[i];
-        row->facets[i] = value && *value ? words_use(&search->words, value, strlen(value)) : 0;
+        row->facets[i] = value && *value ? string_pool_intern(&search->strings, value, strlen(value)) : 0;
         ok = row->facets[i] || !value || !*value;
     }
     if (!ok) {
@@ -168,9 +168,9 @@ static uint64_t hash_text(uint64_t hash, const char *text) { // FNV-1a
 uint64_t search_process(const struct search *search, const struct search_row *row) {
     static const char *const keys[] = {"service:", "runtime-id:", "process_id:"};
     enum { KEYS = sizeof keys / sizeof *keys };
-    const char *host = words_text(&search->words, row->facets[FACET_HOST]), *found[KEYS] = {0};
+    const char *host = string_pool_text(&search->strings, row->facets[FACET_HOST]), *found[KEYS] = {0};
     for (uint32_t i = 0; i < row->tag_count; i++) {
-        const char *tag = words_text(&search->words, row->tags[i]);
+        const char *tag = string_pool_text(&search->strings, row->tags[i]);
         for (size_t k = 0; k < KEYS; k++) {
             found[k] = !found[k] && strncmp(tag, keys[k], strlen(keys[k])) == 0 ? tag : found[k];
         }
@@ -182,10 +182,10 @@ uint64_t search_process(const struct search *search, const struct search_row *ro
     return hash;
 }
 
-// Of one upload: marking all words that hold the text, as a query does, would take longer than looking at its tags.
+// Of one upload: marking all strings that hold the text, as a query does, would take longer than looking at its tags.
 static bool has_text(const struct search *search, const struct search_row *row, const char *text) {
     for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (strcasestr(words_text(&search->words, row->tags[i]), text)) {
+        if (strcasestr(string_pool_text(&search->strings, row->tags[i]), text)) {
             return true;
         }
     }

@@ -10,20 +10,20 @@
 #include "../base/json.h"
 #include "measures.h"
 #include "selection.h"
-#include "../base/words.h"
+#include "../base/string_pool.h"
 
 struct search_row {
     int64_t id, received_ms, start_ms, end_ms;
     uint64_t size_bytes;
     struct measures measures;
     bool measured;
-    uint32_t facets[FACET_COUNT]; // words: values
-    uint32_t *tags;               // words: whole tags
+    uint32_t facets[FACET_COUNT]; // strings: values
+    uint32_t *tags;               // strings: whole tags
     uint32_t tag_count;
 };
 
 struct search {
-    struct words words;
+    struct string_pool strings;
     struct search_row *rows; // by id
     size_t begin, end, room;
     uint64_t size_bytes; // of all uploads

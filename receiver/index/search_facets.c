@@ -19,9 +19,9 @@ struct value {
 
 struct counting {
     const struct search *search;
-    uint32_t *by_word[FACET_COUNT]; // uploads by value
-    uint32_t *tags;                 // uploads by whole tag
-    struct value *values;           // room for one facet's
+    uint32_t *by_string[FACET_COUNT]; // uploads by value
+    uint32_t *tags;                   // uploads by whole tag
+    struct value *values;             // room for one facet's
     const struct search_values *wanted;
 };
 
@@ -89,7 +89,7 @@ static void count_row(struct counting *counting, const struct search_query *quer
     const struct search_group *only = missed >= 0 ? &query->groups[missed] : NULL;
     for (int i = 0; i < FACET_COUNT; i++) {
         if (!only || only->facet == i) {
-            counting->by_word[i][row->facets[i]]++;
+            counting->by_string[i][row->facets[i]]++;
         }
     }
     if (only && only->facet >= 0) {
@@ -97,7 +97,7 @@ static void count_row(struct counting *counting, const struct search_query *quer
     }
     for (uint32_t i = 0; i < row->tag_count; i++) {
         if (only) {
-            const char *tag = words_text(&counting->search->words, row->tags[i]);
+            const char *tag = string_pool_text(&counting->search->strings, row->tags[i]);
             if (strncmp(tag, only->key, only->key_length) != 0 || tag[only->key_length] != ':') {
                 continue;
             }
@@ -109,10 +109,10 @@ static void count_row(struct counting *counting, const struct search_query *quer
 static void write_named(struct counting *counting, struct json *json) {
     for (int i = 0; i < FACET_COUNT; i++) {
         size_t count = 0;
-        for (uint32_t word = 0; word < counting->search->words.end; word++) {
-            if (counting->by_word[i][word]) {
-                const char *text = word ? words_text(&counting->search->words, word) : "";
-                counting->values[count++] = (struct value){text, counting->by_word[i][word]};
+        for (uint32_t string = 0; string < counting->search->strings.end; string++) {
+            if (counting->by_string[i][string]) {
+                const char *text = string ? string_pool_text(&counting->search->strings, string) : "";
+                counting->values[count++] = (struct value){text, counting->by_string[i][string]};
             }
         }
         write_facet(counting, json, facet_name((enum facet)i), strlen(facet_name((enum facet)i)), count);
@@ -144,17 +144,17 @@ static bool is_named(const char *key, size_t length) {
 
 // One facet a tag key, by name. Tags without a colon, or whose key is a facet with a name, are none.
 static bool write_tags(struct counting *counting, struct json *json) {
-    const struct words *words = &counting->search->words;
-    struct tag *tags = malloc((words->end + 1) * sizeof *tags);
+    const struct string_pool *pool = &counting->search->strings;
+    struct tag *tags = malloc((pool->end + 1) * sizeof *tags);
     size_t count = 0, keys = 0;
     if (!tags) {
         return false;
     }
-    for (uint32_t word = 1; word < words->end; word++) {
-        const char *text = counting->tags[word] ? words_text(words, word) : NULL;
+    for (uint32_t string = 1; string < pool->end; string++) {
+        const char *text = counting->tags[string] ? string_pool_text(pool, string) : NULL;
         const char *colon = text ? strchr(text, ':') : NULL;
         if (colon && colon > text && !is_named(text, (size_t)(colon - text))) {
-            tags[count++] = (struct tag){text, (size_t)(colon - text), counting->tags[word]};
+            tags[count++] = (struct tag){text, (size_t)(colon - text), counting->tags[string]};
         }
     }
     qsort(tags, count, sizeof *tags, by_text);
@@ -171,17 +171,17 @@ static bool write_tags(struct counting *counting, struct json *json) {
 bool search_facets(const struct search *search, const struct selection *selection, const struct search_values *wanted, struct json *json) {
     struct counting counting = {.search = search, .wanted = wanted};
     struct search_query query;
-    size_t words = search->words.end + 1;
+    size_t strings = search->strings.end + 1;
     bool ok = search_query_init(&query, search, selection);
     if (!ok) {
         return false;
     }
-    counting.tags = calloc(words, sizeof *counting.tags);
-    counting.values = calloc(words, sizeof *counting.values);
+    counting.tags = calloc(strings, sizeof *counting.tags);
+    counting.values = calloc(strings, sizeof *counting.values);
     ok = counting.tags && counting.values;
     for (int i = 0; i < FACET_COUNT; i++) {
-        counting.by_word[i] = calloc(words, sizeof *counting.by_word[i]);
-        ok = ok && counting.by_word[i];
+        counting.by_string[i] = calloc(strings, sizeof *counting.by_string[i]);
+        ok = ok && counting.by_string[i];
     }
     for (size_t i = search->begin; ok && i < search->end; i++) {
         count_row(&counting, &query, &search->rows[i]);
@@ -196,7 +196,7 @@ bool search_facets(const struct search *search, const struct selection *selectio
         json_object_end(json);
     }
     for (int i = 0; i < FACET_COUNT; i++) {
-        free(counting.by_word[i]);
+        free(counting.by_string[i]);
     }
     free(counting.tags);
     free(counting.values);

@@ -51,7 +51,7 @@ struct search_place search_place_of(const struct search *search, const struct se
         place.number = (double)row->received_ms;
         break;
     case SEARCH_BY_FACET:
-        place.text = row->facets[order->which] ? words_text(&search->words, row->facets[order->which]) : NULL;
+        place.text = row->facets[order->which] ? string_pool_text(&search->strings, row->facets[order->which]) : NULL;
         break;
     case SEARCH_BY_MEASURE:
         place.number = row->measures.values[order->which];
@@ -69,7 +69,7 @@ static bool is_digit(char c) {
 // As people sort: in any case, and numbers by their value, so that 1.9 comes before 1.10 and host-2 before host-10.
 static int compare_texts(const char *left, const char *right) {
     const char *a = left, *b = right;
-    if (a == b) { // the same word of the search: most often, of 100,000 uploads of 40 services
+    if (a == b) { // the same string of the search: most often, of 100,000 uploads of 40 services
         return 0;
     }
     while (*a && *b) {

@@ -22,9 +22,9 @@ static struct search_group *group_of(struct search_query *query, const struct se
     }
     struct search_group *group = &query->groups[query->group_count];
     *group = (struct search_group){.facet = value->facet, .key = value->text, .key_length = key_length};
-    group->words = calloc(query->selection->value_count, sizeof *group->words);
-    query->group_count += group->words != NULL;
-    return group->words ? group : NULL;
+    group->strings = calloc(query->selection->value_count, sizeof *group->strings);
+    query->group_count += group->strings != NULL;
+    return group->strings ? group : NULL;
 }
 
 static unsigned char marks_of(const struct query_term *term, const char *text) {
@@ -43,14 +43,14 @@ static bool mark_words(struct search_query *query, const struct search *search) 
         return false;
     }
     size_t terms = query->text.count;
-    query->marks = calloc((search->words.end + 1) * terms + 1, 1);
+    query->marks = calloc((search->strings.end + 1) * terms + 1, 1);
     if (!query->marks) {
         return false;
     }
-    for (uint32_t word = 1; word < search->words.end; word++) {
-        const char *text = words_text(&search->words, word);
+    for (uint32_t string = 1; string < search->strings.end; string++) {
+        const char *text = string_pool_text(&search->strings, string);
         for (size_t i = 0; text && i < terms; i++) {
-            query->marks[word * terms + i] = marks_of(&query->text.terms[i], text);
+            query->marks[string * terms + i] = marks_of(&query->text.terms[i], text);
         }
     }
     return true;
@@ -66,9 +66,9 @@ bool search_query_init(struct search_query *query, const struct search *search, 
         struct search_group *group = group_of(query, value);
         ok = group;
         if (ok) {
-            uint32_t word = words_find(&search->words, value->text, strlen(value->text));
+            uint32_t string = string_pool_find(&search->strings, value->text, strlen(value->text));
             bool without = value->facet >= 0 && !*value->text;
-            group->words[group->count++] = word || without ? word : query->nowhere;
+            group->strings[group->count++] = string || without ? string : query->nowhere;
         }
     }
     if (!ok) {
@@ -84,7 +84,7 @@ bool search_query_init(struct search_query *query, const struct search *search, 
 
 void search_query_free(struct search_query *query) {
     for (size_t i = 0; query->groups && i < query->group_count; i++) {
-        free(query->groups[i].words);
+        free(query->groups[i].strings);
     }
     free(query->groups);
     query_text_free(&query->text);
@@ -93,9 +93,9 @@ void search_query_free(struct search_query *query) {
     *query = (struct search_query){0};
 }
 
-static bool has_any(const uint32_t *words, size_t count, uint32_t word) {
+static bool has_any(const uint32_t *strings, size_t count, uint32_t string) {
     for (size_t i = 0; i < count; i++) {
-        if (words[i] == word) {
+        if (strings[i] == string) {
             return true;
         }
     }
@@ -104,10 +104,10 @@ static bool has_any(const uint32_t *words, size_t count, uint32_t word) {
 
 static bool group_holds(const struct search_group *group, const struct search_row *row) {
     if (group->facet >= 0) {
-        return has_any(group->words, group->count, row->facets[group->facet]);
+        return has_any(group->strings, group->count, row->facets[group->facet]);
     }
     for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (has_any(group->words, group->count, row->tags[i])) {
+        if (has_any(group->strings, group->count, row->tags[i])) {
             return true;
         }
     }

@@ -12,7 +12,7 @@ struct search_group {
     int facet;       // or -1: a tag key
     const char *key; // of a tag, up to the colon
     size_t key_length;
-    uint32_t *words; // 0: uploads without the facet
+    uint32_t *strings; // 0: uploads without the facet
     size_t count;
 };
 
@@ -21,9 +21,9 @@ struct search_query {
     struct search_group *groups;
     size_t group_count;
     struct query_text text;
-    unsigned char *marks; // of the text, by word, for each term: SEARCH_IS_TAG, and SEARCH_IS_VALUE << facet; NULL: no text
+    unsigned char *marks; // of the text, by string, for each term: SEARCH_IS_TAG, and SEARCH_IS_VALUE << facet; NULL: no text
     int64_t *ids;         // sorted
-    uint32_t nowhere;     // a number that no word has
+    uint32_t nowhere;     // a number that no string has
 };
 
 enum { SEARCH_ALL_HOLD = -1, SEARCH_NO_MATCH = -2 };

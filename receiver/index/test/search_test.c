@@ -13,14 +13,14 @@ static void test_add_and_remove(void **state) {
     assert_int_equal(search_oldest(&search)->id, 1);
     assert_int_equal(search_find(&search, 7)->start_ms, 400);
     assert_null(search_find(&search, 2));
-    uint32_t words = search.words.end;
+    uint32_t strings = search.strings.end;
     for (int round = 0; round < 3000; round++) {
         search_remove_oldest(&search);
         add_upload(&search, 10 + round, 600, "shop", "prod", "service:shop,env:prod");
     }
     assert_int_equal(search.end - search.begin, 5);
-    assert_true(search.room <= 2048 && search.words.end <= words); // what is gone is used again
-    assert_null(words_text(&search.words, words_find(&search.words, "region:a", 8)));
+    assert_true(search.room <= 2048 && search.strings.end <= strings); // what is gone is used again
+    assert_null(string_pool_text(&search.strings, string_pool_find(&search.strings, "region:a", 8)));
     for (int i = 0; i < 6; i++) {
         search_remove_oldest(&search);
     }
@@ -66,7 +66,7 @@ static void test_limits(void **state) {
     assert_true(search_matches(&search, search_find(&search, 3), &selection));
     const struct search_row *row = search_find(&search, 3);
     char text[200];
-    const char *tag = words_text(&search.words, row->tags[0]);
+    const char *tag = string_pool_text(&search.strings, row->tags[0]);
     assert_true(selection_add(&selection, "q", tag, text, sizeof text));
     assert_true(search_matches(&search, row, &selection));
     assert_true(selection_add(&selection, "q", "in no tag", text, sizeof text));

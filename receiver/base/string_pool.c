@@ -1,0 +1,111 @@
+// string_pool.c: numbered texts (string_pool.h): a hash table with chains through the list.
+#include "string_pool.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pooled_string {
+    char *text; // NULL: forgotten
+    uint32_t length, hash, next, uses;
+};
+
+void string_pool_free(struct string_pool *pool) {
+    for (uint32_t i = 1; i < pool->end; i++) {
+        free(pool->list[i].text);
+    }
+    free(pool->list);
+    free(pool->heads);
+    *pool = (struct string_pool){0};
+}
+
+// FNV-1a. Whoever fills a chain on purpose slows down a search on the own machine, and no more.
+static uint32_t hash_of(const char *text, size_t length) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < length; i++) {
+        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+    }
+    return hash ^ hash >> 15;
+}
+
+static uint32_t find(const struct string_pool *pool, const char *text, size_t length, uint32_t hash) {
+    for (uint32_t i = pool->head_count ? pool->heads[hash & (pool->head_count - 1)] : 0; i; i = pool->list[i].next) {
+        const struct pooled_string *entry = &pool->list[i];
+        if (entry->hash == hash && entry->length == length && memcmp(entry->text, text, length) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+uint32_t string_pool_find(const struct string_pool *pool, const char *text, size_t length) {
+    return find(pool, text, length, hash_of(text, length));
+}
+
+static bool grow(struct string_pool *pool) {
+    uint32_t room = pool->room ? pool->room * 2 : 1024;
+    struct pooled_string *list = realloc(pool->list, room * sizeof *list);
+    if (!list) {
+        return false;
+    }
+    pool->list = list;
+    uint32_t *heads = calloc(room, sizeof *heads);
+    if (!heads) {
+        return false;
+    }
+    free(pool->heads);
+    pool->heads = heads;
+    pool->head_count = room;
+    pool->room = room;
+    pool->end = pool->end ? pool->end : 1;
+    for (uint32_t i = 1; i < pool->end; i++) {
+        if (list[i].text) {
+            uint32_t *head = &heads[list[i].hash & (room - 1)];
+            list[i].next = *head;
+            *head = i;
+        }
+    }
+    return true;
+}
+
+uint32_t string_pool_intern(struct string_pool *pool, const char *text, size_t length) {
+    uint32_t hash = hash_of(text, length), number = find(pool, text, length, hash);
+    if (number) {
+        pool->list[number].uses++;
+        return number;
+    }
+    if (!pool->unused && pool->end >= pool->room && !grow(pool)) {
+        return 0;
+    }
+    char *copy = malloc(length + 1);
+    if (!copy) {
+        return 0;
+    }
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    number = pool->unused ? pool->unused : pool->end++;
+    pool->unused = number == pool->unused ? pool->list[number].next : pool->unused;
+    uint32_t *head = &pool->heads[hash & (pool->head_count - 1)];
+    pool->list[number] = (struct pooled_string){.text = copy, .length = (uint32_t)length, .hash = hash, .next = *head, .uses = 1};
+    *head = number;
+    return number;
+}
+
+void string_pool_release(struct string_pool *pool, uint32_t number) {
+    if (number == 0 || --pool->list[number].uses > 0) {
+        return;
+    }
+    struct pooled_string *entry = &pool->list[number];
+    uint32_t *link = &pool->heads[entry->hash & (pool->head_count - 1)];
+    while (*link != number) {
+        link = &pool->list[*link].next;
+    }
+    *link = entry->next;
+    free(entry->text);
+    *entry = (struct pooled_string){.next = pool->unused};
+    pool->unused = number;
+}
+
+const char *string_pool_text(const struct string_pool *pool, uint32_t number) {
+    return number && number < pool->end ? pool->list[number].text : NULL;
+}

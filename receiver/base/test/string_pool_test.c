@@ -1,0 +1,60 @@
+// string_pool_test.c: numbered texts: the same text the same number, forgotten when it is released, over many random steps.
+#include "../../test/http.h"
+
+#include "../string_pool.h"
+
+static void test_numbers(void **state) {
+    (void)state;
+    struct string_pool pool = {0};
+    assert_int_equal(string_pool_find(&pool, "a", 1), 0);
+    uint32_t a = string_pool_intern(&pool, "a:bc", 1), b = string_pool_intern(&pool, "b", 1);
+    assert_int_not_equal(a, b);
+    assert_int_equal(string_pool_intern(&pool, "a", 1), a);
+    assert_int_equal(string_pool_find(&pool, "a", 1), a);
+    assert_string_equal(string_pool_text(&pool, a), "a");
+    string_pool_release(&pool, a);
+    assert_int_equal(string_pool_find(&pool, "a", 1), a); // one use is left
+    string_pool_release(&pool, a);
+    assert_int_equal(string_pool_find(&pool, "a", 1), 0);
+    assert_null(string_pool_text(&pool, a));
+    assert_int_equal(string_pool_intern(&pool, "c", 1), a); // its number is used again
+    assert_null(string_pool_text(&pool, 0));
+    string_pool_release(&pool, 0);
+    string_pool_free(&pool);
+}
+
+// Beside a plain array of counts.
+static void test_many(void **state) {
+    (void)state;
+    enum { TEXTS = 5000 };
+    static int uses[TEXTS];
+    static uint32_t numbers[TEXTS];
+    struct string_pool pool = {0};
+    unsigned random = 1;
+    for (int step = 0; step < 100000; step++) {
+        random = random * 1664525u + 1013904223u;
+        unsigned i = (random >> 8) % TEXTS;
+        char text[20];
+        size_t length = (size_t)snprintf(text, sizeof text, "key:%u", i);
+        if ((random >> 30) && uses[i]) {
+            string_pool_release(&pool, numbers[i]);
+            uses[i]--;
+        } else {
+            uint32_t number = string_pool_intern(&pool, text, length);
+            assert_true(!uses[i] || number == numbers[i]);
+            numbers[i] = number;
+            uses[i]++;
+        }
+        assert_int_equal(string_pool_find(&pool, text, length), uses[i] ? numbers[i] : 0);
+        if (uses[i]) {
+            assert_string_equal(string_pool_text(&pool, numbers[i]), text);
+        }
+    }
+    assert_true(pool.end <= TEXTS + 1);
+    string_pool_free(&pool);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers), cmocka_unit_test(test_many)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
