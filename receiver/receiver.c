@@ -8,7 +8,7 @@
 #include "http/api.h"
 #include "http/assets.h"
 #include "http/connections.h"
-#include "http/guard.h"
+#include "http/access.h"
 #include "store/ingest.h"
 #include "http/jobs.h"
 #include "http/listen.h"
@@ -39,7 +39,7 @@ struct receiver {
     struct MHD_Daemon *daemon;
     struct store *store;
     struct api api;
-    struct guard guard;
+    struct access access;
     char *token, *send_token, *read_token;
     struct listener listener;
     struct connections connections;
@@ -89,19 +89,19 @@ static void refuse(struct request *request, unsigned status, const char *reason,
 
 // ---- The headers are there, the body is not ----
 
-static bool is_let_in(struct request *request, const char *method, enum guard_act act, const char *path_token) {
+static bool is_let_in(struct request *request, const char *method, enum access_action act, const char *path_token) {
     const char *reason = NULL;
-    switch (guard_check(&request->receiver->guard, request->connection, act, path_token, &reason)) {
-    case GUARD_LET_IN:
+    switch (access_check(&request->receiver->access, request->connection, act, path_token, &reason)) {
+    case ACCESS_ALLOWED:
         return true;
-    case GUARD_LOG_IN:
+    case ACCESS_LOGIN:
         request->log_in = strcmp(method, "GET") == 0 && asset_find(request->path);
         request->token = MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "token");
         return true;
-    case GUARD_KEEP_OUT:
+    case ACCESS_FORBIDDEN:
         refuse(request, MHD_HTTP_FORBIDDEN, reason, NULL);
         break;
-    case GUARD_NO_TOKEN:
+    case ACCESS_UNAUTHORIZED:
         refuse(request, MHD_HTTP_UNAUTHORIZED, reason, NULL);
         break;
     }
@@ -115,7 +115,7 @@ static void begin_request(struct request *request, const char *method, const cha
     request->dropped = agent_takes(path);
     request->get = is_get(method);
     bool sends = upload || agent_is_asked(path);
-    if (!is_let_in(request, method, symbols ? GUARD_SENDS_SYMBOLS : sends ? GUARD_SENDS : GUARD_READS, token)) {
+    if (!is_let_in(request, method, symbols ? ACCESS_SEND_SYMBOLS : sends ? ACCESS_SEND : ACCESS_READ, token)) {
         return;
     }
     bool read_only = !symbols && !upload && (strcmp(path, "/info") == 0 || api_has(path) || asset_find(path));
@@ -267,8 +267,8 @@ static enum MHD_Result begin(struct receiver *receiver, struct MHD_Connection *c
     if (!request || !connection_of(connection)) {
         return MHD_NO;
     }
-    char token[GUARD_TOKEN_MAX + 2];
-    *request = (struct request){.receiver = receiver, .connection = connection, .path = guard_path(path, token)};
+    char token[ACCESS_TOKEN_MAX + 2];
+    *request = (struct request){.receiver = receiver, .connection = connection, .path = access_path(path, token)};
     connections_enter(&receiver->connections, connection_of(connection), CONNECTION_BODY, connections_now_ms());
     if (announces_too_much(connection, is_symbols(request->path) ? SYMBOL_UPLOAD_MAX_BYTES : receiver->max_body_bytes)) {
         reply_text(connection, reply_status(RECEIVER_TOO_LARGE), "the body is larger than the limit", NULL);
@@ -416,7 +416,7 @@ static bool copy_token(const char *token, char **copy) {
 static enum receiver_error copy_tokens(struct receiver *receiver, const struct receiver_options *options, char *text, size_t text_size) {
     const char *const tokens[] = {options->token, options->send_token, options->read_token};
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
-        if (tokens[i] && !guard_is_token(tokens[i])) {
+        if (tokens[i] && !access_is_token(tokens[i])) {
             snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_BAD_TOKEN));
             return RECEIVER_BAD_TOKEN;
         }
@@ -444,7 +444,7 @@ static enum receiver_error open_listener(struct receiver *receiver, const struct
         return error;
     }
     bool asks = receiver->token || receiver->read_token;
-    receiver->guard = (struct guard){receiver->token, receiver->send_token, receiver->read_token, strncmp(address, "unix:", 5) == 0};
+    receiver->access = (struct access){receiver->token, receiver->send_token, receiver->read_token, strncmp(address, "unix:", 5) == 0};
     return listen_open(address, asks, &receiver->listener, text, text_size);
 }
 

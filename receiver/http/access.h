@@ -1,43 +1,43 @@
-// guard.h: decides who may ask: keeps other sites' pages away, and on request everybody without the token. Threads: any. Memory: none.
+// access.h: decides who may ask: keeps other sites' pages away, and on request everybody without the token. Threads: any. Memory: none.
 //
 // Without a token only programs of this machine reach the receiver. A browser is one of them, and it runs pages of strangers: such a page
 // can point a name of its own at 127.0.0.1 (DNS rebinding), or post a form. Both show in the headers Host and Origin. With a token the name
 // does not matter: a browser sends the cookie only to the name it was given under. No browser reaches a Unix socket.
-#ifndef CMEMPROF_RECEIVER_GUARD_H
-#define CMEMPROF_RECEIVER_GUARD_H
+#ifndef CMEMPROF_RECEIVER_ACCESS_H
+#define CMEMPROF_RECEIVER_ACCESS_H
 
 #include <microhttpd.h>
 #include <stdbool.h>
 
-struct guard {
+struct access {
     const char *token; // for everything
     // For sending alone, for all else. With the second one only, sending needs none, since not all clients can be given one; what a
     // browser's page sends does, and so do symbols, which change what others read. All three NULL: none is asked for.
     const char *send_token, *read_token;
     bool unix_socket;
 };
-enum { GUARD_TOKEN_MIN = 8, GUARD_TOKEN_MAX = 200 };
+enum { ACCESS_TOKEN_MIN = 8, ACCESS_TOKEN_MAX = 200 };
 
 // What a request says of who sent it; NULL: it has no such header or parameter.
-struct guard_headers {
+struct access_headers {
     const char *host, *origin, *authorization, *api_key, *cookie, *query_token;
     const char *path_token; // of /t/TOKEN/..., for clients that can be told an address and nothing else
     bool sends;             // it brings something; else it reads
     bool stays;             // what it brings changes what is shown of all profiles
 };
-enum guard_act { GUARD_READS, GUARD_SENDS, GUARD_SENDS_SYMBOLS };
-enum guard_verdict {
-    GUARD_LET_IN,
-    GUARD_LOG_IN,   // let in by the parameter ?token=, which belongs into a cookie
-    GUARD_KEEP_OUT, // *why says why, for the answer 403
-    GUARD_NO_TOKEN, // for the answer 401
+enum access_action { ACCESS_READ, ACCESS_SEND, ACCESS_SEND_SYMBOLS };
+enum access_verdict {
+    ACCESS_ALLOWED,
+    ACCESS_LOGIN,        // let in by the parameter ?token=, which belongs into a cookie
+    ACCESS_FORBIDDEN,    // *why says why, for the answer 403
+    ACCESS_UNAUTHORIZED, // for the answer 401
 };
-enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, enum guard_act act, const char *path_token,
-                               const char **why);
+enum access_verdict access_check(const struct access *access, struct MHD_Connection *connection, enum access_action act,
+                                 const char *path_token, const char **why);
 // What follows "/t/TOKEN" of a path, and TOKEN; or the path itself, and "". A token that is too long to be one is cut.
-const char *guard_path(const char *path, char token[GUARD_TOKEN_MAX + 2]);
-enum guard_verdict guard_check_headers(const struct guard *guard, const struct guard_headers *headers, const char **why);
+const char *access_path(const char *path, char token[ACCESS_TOKEN_MAX + 2]);
+enum access_verdict access_check_headers(const struct access *access, const struct access_headers *headers, const char **why);
 // Whether it can be a token: printable, without what separates cookies, and of the length above.
-bool guard_is_token(const char *token);
+bool access_is_token(const char *token);
 
 #endif

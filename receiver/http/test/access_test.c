@@ -1,14 +1,14 @@
-// guard_test.c: which Host and Origin headers are let in, and which tokens.
+// access_test.c: which Host and Origin headers are let in, and which tokens.
 #include "../../test/http.h"
 
-#include "../guard.h"
+#include "../access.h"
 
-static enum guard_verdict ask(const char *host, const char *origin) {
-    struct guard guard = {0};
-    struct guard_headers headers = {.host = host, .origin = origin};
+static enum access_verdict ask(const char *host, const char *origin) {
+    struct access access = {0};
+    struct access_headers headers = {.host = host, .origin = origin};
     const char *why = NULL;
-    enum guard_verdict verdict = guard_check_headers(&guard, &headers, &why);
-    assert_int_equal(verdict == GUARD_LET_IN, why == NULL);
+    enum access_verdict verdict = access_check_headers(&access, &headers, &why);
+    assert_int_equal(verdict == ACCESS_ALLOWED, why == NULL);
     return verdict;
 }
 
@@ -34,22 +34,22 @@ static void test_hosts(void **state) {
                                       "10.0.0.1:8126",
                                       "127.0.0.1:x"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_int_equal(ask(good[i], NULL), GUARD_LET_IN);
+        assert_int_equal(ask(good[i], NULL), ACCESS_ALLOWED);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(ask(bad[i], NULL), GUARD_KEEP_OUT);
+        assert_int_equal(ask(bad[i], NULL), ACCESS_FORBIDDEN);
     }
-    assert_int_equal(ask(NULL, NULL), GUARD_KEEP_OUT);
+    assert_int_equal(ask(NULL, NULL), ACCESS_FORBIDDEN);
 }
 
 static void test_origins(void **state) {
     (void)state;
-    assert_int_equal(ask("localhost:8126", "http://localhost:8126"), GUARD_LET_IN);
-    assert_int_equal(ask("localhost:8126", "https://localhost:8126"), GUARD_LET_IN);
+    assert_int_equal(ask("localhost:8126", "http://localhost:8126"), ACCESS_ALLOWED);
+    assert_int_equal(ask("localhost:8126", "https://localhost:8126"), ACCESS_ALLOWED);
     static const char *const bad[] = {"http://evil.com",      "https://localhost:812", "http://localhost:9999", "null", "",
                                       "http://127.0.0.1:8126"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(ask("localhost:8126", bad[i]), GUARD_KEEP_OUT);
+        assert_int_equal(ask("localhost:8126", bad[i]), ACCESS_FORBIDDEN);
     }
 }
 
@@ -58,108 +58,109 @@ static void test_origins(void **state) {
 // With a token the name of the host does not matter, the token does, in any of four places.
 static void test_token(void **state) {
     (void)state;
-    struct guard guard = {.token = TOKEN};
+    struct access access = {.token = TOKEN};
     static const struct {
-        struct guard_headers headers;
-        enum guard_verdict verdict;
+        struct access_headers headers;
+        enum access_verdict verdict;
     } cases[] = {
-        {{.host = "db.example"}, GUARD_NO_TOKEN},
-        {{.host = "localhost"}, GUARD_NO_TOKEN},
-        {{.host = "db.example", .authorization = "Bearer " TOKEN}, GUARD_LET_IN},
-        {{.host = "db.example", .authorization = "bearer " TOKEN}, GUARD_LET_IN},
-        {{.host = "db.example", .authorization = "Bearer " TOKEN "x"}, GUARD_NO_TOKEN},
-        {{.host = "db.example", .authorization = "Bearer s3cret-toke"}, GUARD_NO_TOKEN},
-        {{.host = "db.example", .authorization = "Bearer "}, GUARD_NO_TOKEN},
-        {{.host = "db.example", .authorization = TOKEN}, GUARD_NO_TOKEN},
-        {{.host = "db.example", .api_key = TOKEN}, GUARD_LET_IN},
-        {{.host = "db.example", .api_key = ""}, GUARD_NO_TOKEN},
-        {{.host = "db.example", .cookie = "a=b; cmemprof_token=" TOKEN}, GUARD_LET_IN},
-        {{.host = "db.example", .cookie = "cmemprof_token=" TOKEN "; x=y"}, GUARD_LET_IN},
-        {{.host = "db.example", .cookie = "xcmemprof_token=" TOKEN}, GUARD_NO_TOKEN},
-        {{.host = "db.example", .cookie = "cmemprof_token=; ;;"}, GUARD_NO_TOKEN},
-        {{.host = "db.example", .query_token = TOKEN}, GUARD_LOG_IN},
-        {{.host = "db.example", .query_token = "wrong"}, GUARD_NO_TOKEN},
-        {{.host = "db.example", .origin = "http://evil.example", .cookie = "cmemprof_token=" TOKEN}, GUARD_KEEP_OUT},
-        {{.host = NULL, .api_key = TOKEN}, GUARD_LET_IN},
+        {{.host = "db.example"}, ACCESS_UNAUTHORIZED},
+        {{.host = "localhost"}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .authorization = "Bearer " TOKEN}, ACCESS_ALLOWED},
+        {{.host = "db.example", .authorization = "bearer " TOKEN}, ACCESS_ALLOWED},
+        {{.host = "db.example", .authorization = "Bearer " TOKEN "x"}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .authorization = "Bearer s3cret-toke"}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .authorization = "Bearer "}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .authorization = TOKEN}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .api_key = TOKEN}, ACCESS_ALLOWED},
+        {{.host = "db.example", .api_key = ""}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .cookie = "a=b; cmemprof_token=" TOKEN}, ACCESS_ALLOWED},
+        {{.host = "db.example", .cookie = "cmemprof_token=" TOKEN "; x=y"}, ACCESS_ALLOWED},
+        {{.host = "db.example", .cookie = "xcmemprof_token=" TOKEN}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .cookie = "cmemprof_token=; ;;"}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .query_token = TOKEN}, ACCESS_LOGIN},
+        {{.host = "db.example", .query_token = "wrong"}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .origin = "http://evil.example", .cookie = "cmemprof_token=" TOKEN}, ACCESS_FORBIDDEN},
+        {{.host = NULL, .api_key = TOKEN}, ACCESS_ALLOWED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *why = NULL;
-        if (guard_check_headers(&guard, &cases[i].headers, &why) != cases[i].verdict) {
+        if (access_check_headers(&access, &cases[i].headers, &why) != cases[i].verdict) {
             fail_msg("case %zu: %s", i, why ? why : "let in");
         }
     }
     static const char *const bad[] = {"", "short", "with blank", "with;semicolon", "with,comma", "with\"quote", "caf\xc3\xa9-caf\xc3\xa9"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_false(guard_is_token(bad[i]));
+        assert_false(access_is_token(bad[i]));
     }
-    assert_true(guard_is_token(TOKEN));
+    assert_true(access_is_token(TOKEN));
 }
 
 // Sending and reading by themselves, and the one that may do both.
 static void test_two_tokens(void **state) {
     (void)state;
-    struct guard reading = {.read_token = "reading-1"};
+    struct access reading = {.read_token = "reading-1"};
     const char *no_why = NULL;
-    assert_int_equal(guard_check_headers(&reading, &(struct guard_headers){.host = "far.example", .sends = true}, &no_why), GUARD_LET_IN);
-    assert_int_equal(guard_check_headers(&reading, &(struct guard_headers){.host = "far.example"}, &no_why), GUARD_NO_TOKEN);
-    assert_int_equal(guard_check_headers(&reading, &(struct guard_headers){.sends = true, .origin = "http://evil.example"}, &no_why),
-                     GUARD_KEEP_OUT);
-    struct guard two = {.send_token = "sending-1", .read_token = "reading-1"}, three = two;
+    assert_int_equal(access_check_headers(&reading, &(struct access_headers){.host = "far.example", .sends = true}, &no_why),
+                     ACCESS_ALLOWED);
+    assert_int_equal(access_check_headers(&reading, &(struct access_headers){.host = "far.example"}, &no_why), ACCESS_UNAUTHORIZED);
+    assert_int_equal(access_check_headers(&reading, &(struct access_headers){.sends = true, .origin = "http://evil.example"}, &no_why),
+                     ACCESS_FORBIDDEN);
+    struct access two = {.send_token = "sending-1", .read_token = "reading-1"}, three = two;
     three.token = TOKEN;
     static const struct {
-        struct guard_headers headers;
-        enum guard_verdict of_two, of_three;
+        struct access_headers headers;
+        enum access_verdict of_two, of_three;
     } cases[] = {
-        {{.sends = true}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
-        {{.sends = false}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
-        {{.sends = true, .path_token = "sending-1"}, GUARD_LET_IN, GUARD_LET_IN},
-        {{.sends = true, .api_key = "sending-1"}, GUARD_LET_IN, GUARD_LET_IN},
-        {{.sends = true, .path_token = "sending-12"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
-        {{.sends = true, .path_token = "reading-1"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
-        {{.sends = false, .path_token = "sending-1"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
-        {{.sends = false, .query_token = "sending-1"}, GUARD_NO_TOKEN, GUARD_NO_TOKEN},
-        {{.sends = false, .query_token = "reading-1"}, GUARD_LOG_IN, GUARD_LOG_IN},
-        {{.sends = false, .cookie = "cmemprof_token=reading-1"}, GUARD_LET_IN, GUARD_LET_IN},
-        {{.sends = true, .path_token = TOKEN}, GUARD_NO_TOKEN, GUARD_LET_IN},
-        {{.sends = false, .path_token = TOKEN}, GUARD_NO_TOKEN, GUARD_LET_IN},
-        {{.sends = true, .path_token = "sending-1", .origin = "http://evil.example"}, GUARD_KEEP_OUT, GUARD_KEEP_OUT},
+        {{.sends = true}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
+        {{.sends = false}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
+        {{.sends = true, .path_token = "sending-1"}, ACCESS_ALLOWED, ACCESS_ALLOWED},
+        {{.sends = true, .api_key = "sending-1"}, ACCESS_ALLOWED, ACCESS_ALLOWED},
+        {{.sends = true, .path_token = "sending-12"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
+        {{.sends = true, .path_token = "reading-1"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
+        {{.sends = false, .path_token = "sending-1"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
+        {{.sends = false, .query_token = "sending-1"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
+        {{.sends = false, .query_token = "reading-1"}, ACCESS_LOGIN, ACCESS_LOGIN},
+        {{.sends = false, .cookie = "cmemprof_token=reading-1"}, ACCESS_ALLOWED, ACCESS_ALLOWED},
+        {{.sends = true, .path_token = TOKEN}, ACCESS_UNAUTHORIZED, ACCESS_ALLOWED},
+        {{.sends = false, .path_token = TOKEN}, ACCESS_UNAUTHORIZED, ACCESS_ALLOWED},
+        {{.sends = true, .path_token = "sending-1", .origin = "http://evil.example"}, ACCESS_FORBIDDEN, ACCESS_FORBIDDEN},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *why = NULL;
-        assert_int_equal(guard_check_headers(&two, &cases[i].headers, &why), cases[i].of_two);
-        assert_int_equal(guard_check_headers(&three, &cases[i].headers, &why), cases[i].of_three);
+        assert_int_equal(access_check_headers(&two, &cases[i].headers, &why), cases[i].of_two);
+        assert_int_equal(access_check_headers(&three, &cases[i].headers, &why), cases[i].of_three);
     }
 }
 
 // Without a token for sending everybody may send, but for pages of a name that has been pointed at this machine, and symbols.
 static void test_open_for_sending(void **state) {
     (void)state;
-    struct guard reading = {.read_token = "reading-1"};
+    struct access reading = {.read_token = "reading-1"};
     static const struct {
-        struct guard_headers headers;
-        enum guard_verdict verdict;
+        struct access_headers headers;
+        enum access_verdict verdict;
     } cases[] = {
-        {{.sends = true, .host = "far.example"}, GUARD_LET_IN},
-        {{.sends = true, .host = "rebound.example:8126", .origin = "http://rebound.example:8126"}, GUARD_NO_TOKEN},
-        {{.sends = true, .host = "here:1", .origin = "http://here:1", .cookie = "cmemprof_token=reading-1"}, GUARD_LET_IN},
-        {{.sends = true, .host = "here:1", .origin = "http://there:1", .cookie = "cmemprof_token=reading-1"}, GUARD_KEEP_OUT},
-        {{.sends = true, .stays = true}, GUARD_NO_TOKEN},
-        {{.sends = true, .stays = true, .path_token = "reading-2"}, GUARD_NO_TOKEN},
-        {{.sends = true, .stays = true, .path_token = "reading-1"}, GUARD_LET_IN},
-        {{.sends = false, .host = "here:1", .origin = "http://here:1"}, GUARD_NO_TOKEN},
+        {{.sends = true, .host = "far.example"}, ACCESS_ALLOWED},
+        {{.sends = true, .host = "rebound.example:8126", .origin = "http://rebound.example:8126"}, ACCESS_UNAUTHORIZED},
+        {{.sends = true, .host = "here:1", .origin = "http://here:1", .cookie = "cmemprof_token=reading-1"}, ACCESS_ALLOWED},
+        {{.sends = true, .host = "here:1", .origin = "http://there:1", .cookie = "cmemprof_token=reading-1"}, ACCESS_FORBIDDEN},
+        {{.sends = true, .stays = true}, ACCESS_UNAUTHORIZED},
+        {{.sends = true, .stays = true, .path_token = "reading-2"}, ACCESS_UNAUTHORIZED},
+        {{.sends = true, .stays = true, .path_token = "reading-1"}, ACCESS_ALLOWED},
+        {{.sends = false, .host = "here:1", .origin = "http://here:1"}, ACCESS_UNAUTHORIZED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *why = NULL;
-        if (guard_check_headers(&reading, &cases[i].headers, &why) != cases[i].verdict) {
+        if (access_check_headers(&reading, &cases[i].headers, &why) != cases[i].verdict) {
             fail_msg("case %zu: %s", i, why ? why : "let in");
         }
     }
-    struct guard two = {.send_token = "sending-1", .read_token = "reading-1"};
+    struct access two = {.send_token = "sending-1", .read_token = "reading-1"};
     const char *why = NULL;
-    struct guard_headers symbols = {.sends = true, .stays = true, .api_key = "sending-1"};
-    assert_int_equal(guard_check_headers(&two, &symbols, &why), GUARD_LET_IN);
+    struct access_headers symbols = {.sends = true, .stays = true, .api_key = "sending-1"};
+    assert_int_equal(access_check_headers(&two, &symbols, &why), ACCESS_ALLOWED);
     symbols.api_key = "reading-1"; // neither is good for the rest
-    assert_int_equal(guard_check_headers(&two, &symbols, &why), GUARD_NO_TOKEN);
+    assert_int_equal(access_check_headers(&two, &symbols, &why), ACCESS_UNAUTHORIZED);
 }
 
 static void test_path(void **state) {
@@ -173,16 +174,16 @@ static void test_path(void **state) {
                                            {"/t/", "/", ""},
                                            {"/t", "/t", ""},
                                            {"/types", "/types", ""}};
-    char token[GUARD_TOKEN_MAX + 2], longest[600];
+    char token[ACCESS_TOKEN_MAX + 2], longest[600];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_string_equal(guard_path(cases[i][0], token), cases[i][1]);
+        assert_string_equal(access_path(cases[i][0], token), cases[i][1]);
         assert_string_equal(token, cases[i][2]);
     }
     memset(longest, 'x', sizeof longest);
     memcpy(longest, "/t/", 3);
     strcpy(longest + sizeof longest - 3, "/i");
-    assert_string_equal(guard_path(longest, token), "/i");
-    assert_int_equal(strlen(token), GUARD_TOKEN_MAX + 1); // longer than any that is one
+    assert_string_equal(access_path(longest, token), "/i");
+    assert_int_equal(strlen(token), ACCESS_TOKEN_MAX + 1); // longer than any that is one
 }
 
 static int post_status(uint16_t port, const char *prefix, const char *path) {
@@ -260,10 +261,10 @@ static void test_open_over_http(void **state) {
 
 static void test_unix_socket(void **state) {
     (void)state;
-    struct guard guard = {.unix_socket = true};
+    struct access access = {.unix_socket = true};
     const char *why = NULL;
-    assert_int_equal(guard_check_headers(&guard, &(struct guard_headers){.host = "%2Frun%2Fx.sock"}, &why), GUARD_LET_IN);
-    assert_int_equal(guard_check_headers(&guard, &(struct guard_headers){0}, &why), GUARD_LET_IN);
+    assert_int_equal(access_check_headers(&access, &(struct access_headers){.host = "%2Frun%2Fx.sock"}, &why), ACCESS_ALLOWED);
+    assert_int_equal(access_check_headers(&access, &(struct access_headers){0}, &why), ACCESS_ALLOWED);
 }
 
 static void test_over_http(void **state) {

@@ -1,5 +1,5 @@
-// guard.c: checks where a request comes from (guard.h).
-#include "guard.h"
+// access.c: checks where a request comes from (access.h).
+#include "access.h"
 
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -55,17 +55,17 @@ static bool has_cookie(const char *cookies, const char *token) {
     return false;
 }
 
-bool guard_is_token(const char *token) {
+bool access_is_token(const char *token) {
     size_t length = strlen(token);
     for (size_t i = 0; i < length; i++) {
         if (token[i] <= ' ' || token[i] > '~' || strchr(",;\"\\", token[i])) {
             return false;
         }
     }
-    return length >= GUARD_TOKEN_MIN && length <= GUARD_TOKEN_MAX;
+    return length >= ACCESS_TOKEN_MIN && length <= ACCESS_TOKEN_MAX;
 }
 
-static bool has_token(const struct guard_headers *headers, const char *token) {
+static bool has_token(const struct access_headers *headers, const char *token) {
     const char *bearer = headers->authorization;
     bool has_bearer = bearer && strncasecmp(bearer, "Bearer ", 7) == 0;
     return token && ((has_bearer && is_token(bearer + 7, token)) || is_token(headers->api_key, token) ||
@@ -74,30 +74,30 @@ static bool has_token(const struct guard_headers *headers, const char *token) {
 
 // A page whose name has been pointed at this machine has an Origin that equals its Host, and reads no token: what has an Origin comes from
 // a page, and a page of the receiver's own has the cookie.
-static bool is_open_for(const struct guard_headers *headers) {
+static bool is_open_for(const struct access_headers *headers) {
     return !headers->origin && !headers->stays;
 }
 
-static enum guard_verdict check_tokens(const struct guard *guard, const struct guard_headers *headers, const char **why) {
-    bool open = headers->sends && !guard->token && !guard->send_token;
-    const char *special = headers->sends && !open ? guard->send_token : guard->read_token;
-    if (has_token(headers, guard->token) || has_token(headers, special) || (open && is_open_for(headers))) {
-        return GUARD_LET_IN;
+static enum access_verdict check_tokens(const struct access *access, const struct access_headers *headers, const char **why) {
+    bool open = headers->sends && !access->token && !access->send_token;
+    const char *special = headers->sends && !open ? access->send_token : access->read_token;
+    if (has_token(headers, access->token) || has_token(headers, special) || (open && is_open_for(headers))) {
+        return ACCESS_ALLOWED;
     }
-    if ((guard->token && is_token(headers->query_token, guard->token)) || (special && is_token(headers->query_token, special))) {
-        return GUARD_LOG_IN;
+    if ((access->token && is_token(headers->query_token, access->token)) || (special && is_token(headers->query_token, special))) {
+        return ACCESS_LOGIN;
     }
     *why = "a token is needed: Authorization: Bearer TOKEN, DD-API-KEY: TOKEN, /t/TOKEN in front of the path, or once /?token=TOKEN in a "
            "browser";
-    return GUARD_NO_TOKEN;
+    return ACCESS_UNAUTHORIZED;
 }
 
-const char *guard_path(const char *path, char token[GUARD_TOKEN_MAX + 2]) {
+const char *access_path(const char *path, char token[ACCESS_TOKEN_MAX + 2]) {
     token[0] = '\0';
     if (strncmp(path, "/t/", 3) != 0) {
         return path;
     }
-    size_t length = strcspn(path + 3, "/"), kept = length < GUARD_TOKEN_MAX + 1 ? length : GUARD_TOKEN_MAX + 1;
+    size_t length = strcspn(path + 3, "/"), kept = length < ACCESS_TOKEN_MAX + 1 ? length : ACCESS_TOKEN_MAX + 1;
     memcpy(token, path + 3, kept);
     token[kept] = '\0';
     const char *rest = path + 3 + length;
@@ -113,35 +113,35 @@ static bool is_own_origin(const char *origin, const char *host) {
     return scheme && host && strcasecmp(origin + scheme, host) == 0;
 }
 
-enum guard_verdict guard_check_headers(const struct guard *guard, const struct guard_headers *headers, const char **why) {
-    bool asks = guard->token || guard->send_token || guard->read_token;
-    if (!guard->unix_socket && !asks && (!headers->host || !is_local(headers->host))) {
+enum access_verdict access_check_headers(const struct access *access, const struct access_headers *headers, const char **why) {
+    bool asks = access->token || access->send_token || access->read_token;
+    if (!access->unix_socket && !asks && (!headers->host || !is_local(headers->host))) {
         *why = "the Host header must be localhost, 127.x.x.x or [::1]";
-        return GUARD_KEEP_OUT;
+        return ACCESS_FORBIDDEN;
     }
     if (headers->origin && !is_own_origin(headers->origin, headers->host)) {
         *why = "requests from pages of other sites are refused";
-        return GUARD_KEEP_OUT;
+        return ACCESS_FORBIDDEN;
     }
-    return asks ? check_tokens(guard, headers, why) : GUARD_LET_IN;
+    return asks ? check_tokens(access, headers, why) : ACCESS_ALLOWED;
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-enum guard_verdict guard_check(const struct guard *guard, struct MHD_Connection *connection, enum guard_act act, const char *path_token,
-                               const char **why) {
-    struct guard_headers headers = {
+enum access_verdict access_check(const struct access *access, struct MHD_Connection *connection, enum access_action act,
+                                 const char *path_token, const char **why) {
+    struct access_headers headers = {
         .host = header(connection, MHD_HTTP_HEADER_HOST),
         .origin = header(connection, MHD_HTTP_HEADER_ORIGIN),
         .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
         .api_key = header(connection, "DD-API-KEY"),
         .cookie = header(connection, MHD_HTTP_HEADER_COOKIE),
         .path_token = path_token && *path_token ? path_token : NULL,
-        .sends = act != GUARD_READS,
-        .stays = act == GUARD_SENDS_SYMBOLS,
+        .sends = act != ACCESS_READ,
+        .stays = act == ACCESS_SEND_SYMBOLS,
         .query_token = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "token"),
     };
-    return guard_check_headers(guard, &headers, why);
+    return access_check_headers(access, &headers, why);
 }
