@@ -198,7 +198,7 @@ static void finish(struct store *store, struct commit *batch) {
             store->on_new(store->on_new_context, id);
         }
     }
-    keeper_wake(store->keeper);
+    maintenance_wake(store->maintenance);
 }
 
 // The first of what waits, at most COMMITTER_BATCH_MAX. NULL: nothing waits.

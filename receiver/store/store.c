@@ -183,7 +183,7 @@ enum receiver_error store_repair(struct store *store) {
     }
     if (error == RECEIVER_OK) {
         catalog_take(store->catalog, fresh);
-        keeper_wake(store->keeper); // for the measures
+        maintenance_wake(store->maintenance); // for the measures
     } else {
         catalog_close(fresh);
     }
@@ -208,8 +208,8 @@ enum receiver_error store_open(const struct store_options *options, struct store
         error = open_index(store, text, text_size);
     }
     if (error == RECEIVER_OK) {
-        store->committer = committer_start(store); // before the keeper, which may find damage
-        error = store->committer && keeper_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        store->committer = committer_start(store); // before maintenance, which may find damage
+        error = store->committer && maintenance_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     if (error != RECEIVER_OK) {
         store_close(store);
@@ -230,7 +230,7 @@ const char *store_note(const struct store *store) {
 
 void store_stop(struct store *store) {
     committer_stop(store->committer);
-    keeper_stop(store->keeper);
+    maintenance_stop(store->maintenance);
 }
 
 void store_close(struct store *store) {
@@ -239,7 +239,7 @@ void store_close(struct store *store) {
     }
     store_stop(store);
     committer_free(store->committer);
-    keeper_free(store->keeper);
+    maintenance_free(store->maintenance);
     catalog_close(store->catalog);
     int files[] = {store->lock, store->uploads, store->incoming, store->directory};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

@@ -1,4 +1,4 @@
-// store_directory.h: what the files of the store share: store.c, incoming.c, committer.c, keeper.c, rebuild.c. For those only.
+// store_directory.h: what the files of the store share: store.c, incoming.c, committer.c, maintenance.c, rebuild.c. For those only.
 #ifndef CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 #define CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 
@@ -19,7 +19,7 @@ struct store {
     char *path, *index;               // of the directory, and of index.sqlite in it
     char note[400];
     struct committer *committer;
-    struct keeper *keeper;
+    struct maintenance *maintenance;
     void (*on_new)(void *context, int64_t id);
     void *on_new_context;
 };
@@ -32,12 +32,12 @@ int64_t store_now_ms(void);
 // By the committer, when the index turned out to be damaged: puts it aside and makes it again from the files, as at a start.
 enum receiver_error store_repair(struct store *store);
 
-// ---- keeper.c: a thread that removes what is over the retention, and works out measures of new uploads ----
+// ---- maintenance.c: a thread that removes what is over the retention, and works out measures of new uploads ----
 
-struct keeper *keeper_start(struct store *store); // also in store->keeper; NULL: no memory
-void keeper_stop(struct keeper *keeper);          // ends the thread; NULL is fine, and a second time
-void keeper_free(struct keeper *keeper);          // NULL is fine
-void keeper_wake(struct keeper *keeper);          // there is something new; from any thread
+struct maintenance *maintenance_start(struct store *store); // also in store->maintenance; NULL: no memory
+void maintenance_stop(struct maintenance *maintenance);     // ends the thread; NULL is fine, and a second time
+void maintenance_free(struct maintenance *maintenance);     // NULL is fine
+void maintenance_wake(struct maintenance *maintenance);     // there is something new; from any thread
 
 // ---- rebuild.c: the index from the files ----
 

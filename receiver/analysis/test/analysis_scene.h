@@ -151,7 +151,7 @@ struct giving {
 static inline void on_stored(void *context, enum receiver_error error, int64_t id, const char *reason) {
     struct giving *giving = context;
     struct scene *scene = giving->scene;
-    // The keeper works them out as well, a while later.
+    // Maintenance works them out as well, a while later.
     bool ok = error == RECEIVER_OK && catalog_set_measures(store_catalog(scene->place->store), id, &giving->measures) == RECEIVER_OK;
     if (!ok) {
         fprintf(stderr, "upload: %s\n", reason);

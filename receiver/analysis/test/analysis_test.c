@@ -3,7 +3,7 @@
 
 #include "../analysis.h"
 
-// The keeper does as well, a moment after the upload.
+// Maintenance does as well, a moment after the upload.
 static void measure_all(struct place *place) {
     struct catalog *catalog = store_catalog(place->store);
     for (int64_t id; (id = catalog_unmeasured(catalog)) != 0;) {

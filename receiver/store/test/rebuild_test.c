@@ -137,7 +137,7 @@ static void damage(struct place *place) {
     sqlite3 *other;
     index_path(place, path);
     assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-    sqlite3_busy_timeout(other, 60000); // the keeper writes measures
+    sqlite3_busy_timeout(other, 60000); // maintenance writes measures
     assert_int_equal(sqlite3_exec(other, "UPDATE upload SET family='x'; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
     // By another process: closing the file in this one would give up SQLite's locks on it.
     snprintf(command, sizeof command,

@@ -1,4 +1,4 @@
-// keeper_test.c: measures come by themselves after an upload, also for what is no profile, and after a restart for what had none.
+// maintenance_test.c: measures come by themselves after an upload, also for what is no profile, and after a restart for what had none.
 #include "../../test/expect_json.h"
 #include "../../test/place.h"
 

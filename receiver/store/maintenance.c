@@ -1,4 +1,4 @@
-// keeper.c: the store's thread for what nobody waits for: retention, and the measures of new uploads (store_directory.h).
+// maintenance.c: the store's thread for what nobody waits for: retention, and the measures of new uploads (store_directory.h).
 //
 // It works after the answers: 1 ms for the measures of an upload is more than the upload itself takes. While uploads come faster than that,
 // it falls behind and catches up later; what it has not done is known from the index, also after a restart.
@@ -21,7 +21,7 @@ enum {
     NICENESS = 10,       // uploads and views first
 };
 
-struct keeper {
+struct maintenance {
     struct store *store;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -39,13 +39,13 @@ static void remove_upload(struct store *store, int64_t id) {
     store_remove_directory(moved ? store->incoming : store->uploads, moved ? below_incoming : name);
 }
 
-static void retain(struct keeper *keeper) {
-    struct store *store = keeper->store;
+static void retain(struct maintenance *maintenance) {
+    struct store *store = maintenance->store;
     const struct store_options *options = &store->options;
     int64_t before_ms = options->retention_ms ? store_now_ms() - options->retention_ms : INT64_MIN, ids[REMOVE_AT_ONCE];
     uint64_t size_bytes = options->retention_bytes ? options->retention_bytes : UINT64_MAX;
     size_t count = REMOVE_AT_ONCE;
-    while (count == REMOVE_AT_ONCE && !atomic_load(&keeper->stopping)) {
+    while (count == REMOVE_AT_ONCE && !atomic_load(&maintenance->stopping)) {
         pthread_mutex_lock(&store->uploads_lock);
         count = catalog_remove_oldest(store->catalog, before_ms, size_bytes, ids, REMOVE_AT_ONCE);
         for (size_t i = 0; i < count; i++) {
@@ -93,29 +93,29 @@ static bool measure_one(struct store *store) {
 // ---- Thread ----
 
 // Until there is something to do, or a tick has passed.
-static void wait_for_work(struct keeper *keeper) {
+static void wait_for_work(struct maintenance *maintenance) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += TICK_SECONDS;
-    pthread_mutex_lock(&keeper->lock);
-    while (!keeper->woken && !atomic_load(&keeper->stopping)) {
-        if (pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until) == ETIMEDOUT) {
+    pthread_mutex_lock(&maintenance->lock);
+    while (!maintenance->woken && !atomic_load(&maintenance->stopping)) {
+        if (pthread_cond_timedwait(&maintenance->wake, &maintenance->lock, &until) == ETIMEDOUT) {
             break;
         }
     }
-    keeper->woken = false;
-    pthread_mutex_unlock(&keeper->lock);
+    maintenance->woken = false;
+    pthread_mutex_unlock(&maintenance->lock);
 }
 
 static void *run(void *state) {
-    struct keeper *keeper = state;
+    struct maintenance *maintenance = state;
     // On Linux a thread has a niceness of its own. What failed is no matter: it is only less polite then.
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
-    while (!atomic_load(&keeper->stopping)) {
-        retain(keeper);
-        for (int i = 0; i < REMOVE_AT_ONCE && !atomic_load(&keeper->stopping); i++) {
-            if (!measure_one(keeper->store)) {
-                wait_for_work(keeper);
+    while (!atomic_load(&maintenance->stopping)) {
+        retain(maintenance);
+        for (int i = 0; i < REMOVE_AT_ONCE && !atomic_load(&maintenance->stopping); i++) {
+            if (!measure_one(maintenance->store)) {
+                wait_for_work(maintenance);
                 break;
             }
         }
@@ -123,41 +123,41 @@ static void *run(void *state) {
     return NULL;
 }
 
-struct keeper *keeper_start(struct store *store) {
-    struct keeper *keeper = calloc(1, sizeof *keeper);
-    if (!keeper) {
+struct maintenance *maintenance_start(struct store *store) {
+    struct maintenance *maintenance = calloc(1, sizeof *maintenance);
+    if (!maintenance) {
         return NULL;
     }
-    keeper->store = store;
-    store->keeper = keeper; // for whoever its thread sets to work
-    pthread_mutex_init(&keeper->lock, NULL);
-    pthread_cond_init(&keeper->wake, NULL);
-    if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
-        free(keeper);
-        return store->keeper = NULL;
+    maintenance->store = store;
+    store->maintenance = maintenance; // for whoever its thread sets to work
+    pthread_mutex_init(&maintenance->lock, NULL);
+    pthread_cond_init(&maintenance->wake, NULL);
+    if (pthread_create(&maintenance->thread, NULL, run, maintenance) != 0) {
+        free(maintenance);
+        return store->maintenance = NULL;
     }
-    return keeper;
+    return maintenance;
 }
 
-void keeper_wake(struct keeper *keeper) {
-    pthread_mutex_lock(&keeper->lock);
-    keeper->woken = true;
-    pthread_cond_signal(&keeper->wake);
-    pthread_mutex_unlock(&keeper->lock);
+void maintenance_wake(struct maintenance *maintenance) {
+    pthread_mutex_lock(&maintenance->lock);
+    maintenance->woken = true;
+    pthread_cond_signal(&maintenance->wake);
+    pthread_mutex_unlock(&maintenance->lock);
 }
 
-void keeper_stop(struct keeper *keeper) {
-    if (keeper && !atomic_exchange(&keeper->stopping, true)) {
-        keeper_wake(keeper);
-        pthread_join(keeper->thread, NULL);
+void maintenance_stop(struct maintenance *maintenance) {
+    if (maintenance && !atomic_exchange(&maintenance->stopping, true)) {
+        maintenance_wake(maintenance);
+        pthread_join(maintenance->thread, NULL);
     }
 }
 
-void keeper_free(struct keeper *keeper) {
-    if (keeper) {
-        keeper_stop(keeper);
-        pthread_cond_destroy(&keeper->wake);
-        pthread_mutex_destroy(&keeper->lock);
-        free(keeper);
+void maintenance_free(struct maintenance *maintenance) {
+    if (maintenance) {
+        maintenance_stop(maintenance);
+        pthread_cond_destroy(&maintenance->wake);
+        pthread_mutex_destroy(&maintenance->lock);
+        free(maintenance);
     }
 }
