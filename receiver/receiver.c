@@ -166,7 +166,7 @@ static bool take_body(struct request *request, const char *bytes, size_t size) {
 
 // ---- The request is complete ----
 
-// By the committer, or at once.
+// By group commit, or at once.
 static void on_ingested(void *context) {
     struct request *request = context;
     int64_t id;
@@ -382,7 +382,7 @@ static void stop_all(struct receiver *receiver) {
     if (receiver->ticker) {
         pthread_join(receiver->ticker, NULL);
     }
-    // All that is suspended is resumed before the daemon may end: what waits for a job, for the committer, and streams.
+    // All that is suspended is resumed before the daemon may end: what waits for a job, for group commit, and streams.
     jobs_stop(receiver->light);
     jobs_stop(receiver->heavy);
     events_close(&receiver->api.events);

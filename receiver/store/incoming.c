@@ -49,7 +49,7 @@ static enum receiver_error finish_file(struct incoming *incoming) {
     if (incoming->file < 0) {
         return RECEIVER_OK;
     }
-    // Synced by the committer, with those of other uploads. Some file systems report a full disk only when a file is closed.
+    // Synced by group commit, with those of other uploads. Some file systems report a full disk only when a file is closed.
     int failed = close(incoming->file) != 0 ? errno : 0;
     incoming->file = -1;
     return failed ? receiver_error_from_errno(failed) : RECEIVER_OK;
@@ -242,7 +242,7 @@ void incoming_keep(struct incoming *incoming, const char *event, size_t event_si
     for (size_t i = 0; i < incoming->count; i++) {
         commit->upload.size_bytes += incoming->attachments[i].size_bytes;
     }
-    committer_add(incoming->store->committer, commit);
+    group_commit_add(incoming->store->group_commit, commit);
 }
 
 void incoming_free(struct incoming *incoming) {

@@ -208,8 +208,8 @@ enum receiver_error store_open(const struct store_options *options, struct store
         error = open_index(store, text, text_size);
     }
     if (error == RECEIVER_OK) {
-        store->committer = committer_start(store); // before maintenance, which may find damage
-        error = store->committer && maintenance_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        store->group_commit = group_commit_start(store); // before maintenance, which may find damage
+        error = store->group_commit && maintenance_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     if (error != RECEIVER_OK) {
         store_close(store);
@@ -229,7 +229,7 @@ const char *store_note(const struct store *store) {
 }
 
 void store_stop(struct store *store) {
-    committer_stop(store->committer);
+    group_commit_stop(store->group_commit);
     maintenance_stop(store->maintenance);
 }
 
@@ -238,7 +238,7 @@ void store_close(struct store *store) {
         return;
     }
     store_stop(store);
-    committer_free(store->committer);
+    group_commit_free(store->group_commit);
     maintenance_free(store->maintenance);
     catalog_close(store->catalog);
     int files[] = {store->lock, store->uploads, store->incoming, store->directory};

@@ -8,7 +8,7 @@
 // An upload is written below incoming/, synced, and renamed into uploads/ inside the transaction that adds its row, so it is there as a
 // whole or not at all. File names are made here: a number and what is harmless of the client's name.
 //
-// Threads: any; a struct incoming belongs to one thread at a time. The store has two of its own: one that commits (committer.h) and one
+// Threads: any; a struct incoming belongs to one thread at a time. The store has two of its own: one that commits (group_commit.h) and one
 // that removes what is over the retention and works out measures (maintenance.c). Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_STORE_H
 #define CMEMPROF_RECEIVER_STORE_H

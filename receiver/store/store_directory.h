@@ -1,8 +1,8 @@
-// store_directory.h: what the files of the store share: store.c, incoming.c, committer.c, maintenance.c, rebuild.c. For those only.
+// store_directory.h: what the files of the store share: store.c, incoming.c, group_commit.c, maintenance.c, rebuild.c. For those only.
 #ifndef CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 #define CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 
-#include "committer.h"
+#include "group_commit.h"
 #include "../base/failure.h"
 #include "store.h"
 #include "../base/durability.h"
@@ -15,10 +15,10 @@ struct store {
     struct store_options options;
     int directory, incoming, uploads; // open directories
     int lock;                         // held by flock
-    enum durability durability;       // for committer.c
+    enum durability durability;       // for group_commit.c
     char *path, *index;               // of the directory, and of index.sqlite in it
     char note[400];
-    struct committer *committer;
+    struct group_commit *group_commit;
     struct maintenance *maintenance;
     void (*on_new)(void *context, int64_t id);
     void *on_new_context;
@@ -29,7 +29,7 @@ void store_remove_directory(int directory, const char *name);
 // The number in a name of uploads/; 0: it is not one of ours.
 int64_t store_id_of(const char *name);
 int64_t store_now_ms(void);
-// By the committer, when the index turned out to be damaged: puts it aside and makes it again from the files, as at a start.
+// By group commit, when the index turned out to be damaged: puts it aside and makes it again from the files, as at a start.
 enum receiver_error store_repair(struct store *store);
 
 // ---- maintenance.c: a thread that removes what is over the retention, and works out measures of new uploads ----

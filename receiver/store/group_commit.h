@@ -1,4 +1,4 @@
-// committer.h: the thread that makes uploads lasting: it syncs their files and commits their rows, many at a time.
+// group_commit.h: the thread that makes uploads lasting: it syncs their files and commits their rows, many at a time.
 //
 // Whatever is waiting when it is free becomes one batch: all files written out at once, then synced, then one SQLite transaction. Under
 // load a batch grows, and the price of a commit is shared; alone, an upload waits for nobody.
@@ -7,14 +7,14 @@
 // uploads wait: their files are what counts, so none is lost.
 //
 // Threads: any. Memory: malloc.
-#ifndef CMEMPROF_RECEIVER_COMMITTER_H
-#define CMEMPROF_RECEIVER_COMMITTER_H
+#ifndef CMEMPROF_RECEIVER_GROUP_COMMIT_H
+#define CMEMPROF_RECEIVER_GROUP_COMMIT_H
 
 #include "store.h"
 
-enum { COMMITTER_BATCH_MAX = 64 };
+enum { GROUP_COMMIT_MAX_UPLOADS = 64 };
 
-// An upload on its way. incoming.c fills it; the committer sets id and error and calls done.
+// An upload on its way. incoming.c fills it; group commit sets id and error and calls done.
 struct commit {
     struct commit *next;
     char directory_name[24]; // below incoming/
@@ -29,11 +29,11 @@ struct commit {
     void *context;
 };
 
-struct committer;
-struct committer *committer_start(struct store *store); // NULL: no memory
-void committer_stop(struct committer *committer);       // after what waits is done; NULL is fine, and a second time
-void committer_free(struct committer *committer);       // NULL is fine
+struct group_commit;
+struct group_commit *group_commit_start(struct store *store); // NULL: no memory
+void group_commit_stop(struct group_commit *group);           // after what waits is done; NULL is fine, and a second time
+void group_commit_free(struct group_commit *group);           // NULL is fine
 // Once it is stopped, done is called at once, with RECEIVER_BUSY.
-void committer_add(struct committer *committer, struct commit *commit);
+void group_commit_add(struct group_commit *group, struct commit *commit);
 
 #endif

@@ -1,4 +1,4 @@
-// committer_test.c: many uploads at once: each is answered once, with its own id and content, the bad ones with their reason.
+// group_commit_test.c: many uploads at once: each is answered once, with its own id and content, the bad ones with their reason.
 #include "../../test/place.h"
 
 #include <sys/resource.h>

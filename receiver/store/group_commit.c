@@ -1,5 +1,5 @@
-// committer.c: group commit of uploads (committer.h).
-#include "committer.h"
+// group_commit.c: group commit of uploads (group_commit.h).
+#include "group_commit.h"
 #include "store_directory.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct committer {
+struct group_commit {
     struct store *store;
     struct event_reader *reader; // of the thread
     pthread_t thread;
@@ -147,30 +147,30 @@ static void publish(struct store *store, struct commit *batch) {
 }
 
 static void on_damage(void *state) {
-    struct committer *committer = state;
-    pthread_mutex_lock(&committer->lock);
-    committer->damaged = true;
-    pthread_cond_signal(&committer->wake);
-    pthread_mutex_unlock(&committer->lock);
+    struct group_commit *group = state;
+    pthread_mutex_lock(&group->lock);
+    group->damaged = true;
+    pthread_cond_signal(&group->wake);
+    pthread_mutex_unlock(&group->lock);
 }
 
 // What was found while it was shut is no damage of the new one.
-static enum receiver_error repair(struct committer *committer) {
-    enum receiver_error error = store_repair(committer->store);
-    pthread_mutex_lock(&committer->lock);
-    committer->damaged = false;
-    pthread_mutex_unlock(&committer->lock);
+static enum receiver_error repair(struct group_commit *group) {
+    enum receiver_error error = store_repair(group->store);
+    pthread_mutex_lock(&group->lock);
+    group->damaged = false;
+    pthread_mutex_unlock(&group->lock);
     return error;
 }
 
-static void commit_batch(struct committer *committer, struct commit *batch) {
-    enum receiver_error error = commit_rows(committer->store, batch);
+static void commit_batch(struct group_commit *group, struct commit *batch) {
+    enum receiver_error error = commit_rows(group->store, batch);
     if (error == RECEIVER_BAD_INDEX) {
-        error = repair(committer);
-        error = error == RECEIVER_OK ? commit_rows(committer->store, batch) : error;
+        error = repair(group);
+        error = error == RECEIVER_OK ? commit_rows(group->store, batch) : error;
     }
     if (error == RECEIVER_OK) {
-        publish(committer->store, batch);
+        publish(group->store, batch);
     }
     for (struct commit *commit = batch; error != RECEIVER_OK && commit; commit = commit->next) {
         fail(commit, error);
@@ -179,10 +179,10 @@ static void commit_batch(struct committer *committer, struct commit *batch) {
 
 // ---- Thread ----
 
-static void read_events(struct committer *committer, struct commit *batch) {
+static void read_events(struct group_commit *group, struct commit *batch) {
     for (struct commit *commit = batch; commit; commit = commit->next) {
         commit->upload.received_ms = store_now_ms();
-        commit->error = event_read(committer->reader, commit->event, commit->event_size, commit->more_tags, &commit->upload.event,
+        commit->error = event_read(group->reader, commit->event, commit->event_size, commit->more_tags, &commit->upload.event,
                                    commit->reason, sizeof commit->reason);
     }
 }
@@ -201,101 +201,101 @@ static void finish(struct store *store, struct commit *batch) {
     maintenance_wake(store->maintenance);
 }
 
-// The first of what waits, at most COMMITTER_BATCH_MAX. NULL: nothing waits.
-static struct commit *take_batch(struct committer *committer) {
-    struct commit *batch = committer->first, *end = batch;
-    for (int count = 1; end && end->next && count < COMMITTER_BATCH_MAX; count++) {
+// The first of what waits, at most GROUP_COMMIT_MAX_UPLOADS. NULL: nothing waits.
+static struct commit *take_batch(struct group_commit *group) {
+    struct commit *batch = group->first, *end = batch;
+    for (int count = 1; end && end->next && count < GROUP_COMMIT_MAX_UPLOADS; count++) {
         end = end->next;
     }
     if (end) {
-        committer->first = end->next;
+        group->first = end->next;
         end->next = NULL;
-        committer->last = committer->first ? committer->last : &committer->first;
+        group->last = group->first ? group->last : &group->first;
     }
     return batch;
 }
 
 static void *run(void *state) {
-    struct committer *committer = state;
-    pthread_mutex_lock(&committer->lock);
+    struct group_commit *group = state;
+    pthread_mutex_lock(&group->lock);
     for (;;) {
-        while (!committer->first && !committer->stopping && !committer->damaged) {
-            pthread_cond_wait(&committer->wake, &committer->lock);
+        while (!group->first && !group->stopping && !group->damaged) {
+            pthread_cond_wait(&group->wake, &group->lock);
         }
-        if (!committer->first && committer->stopping) {
+        if (!group->first && group->stopping) {
             break;
         }
-        bool damaged = committer->damaged;
-        struct commit *batch = take_batch(committer);
-        pthread_mutex_unlock(&committer->lock);
+        bool damaged = group->damaged;
+        struct commit *batch = take_batch(group);
+        pthread_mutex_unlock(&group->lock);
         if (damaged) {
-            repair(committer); // if it fails, whoever needs the index next asks for it again
+            repair(group); // if it fails, whoever needs the index next asks for it again
         }
         if (batch) {
-            read_events(committer, batch);
-            sync_files(committer->store, batch);
-            commit_batch(committer, batch);
-            finish(committer->store, batch);
+            read_events(group, batch);
+            sync_files(group->store, batch);
+            commit_batch(group, batch);
+            finish(group->store, batch);
         }
-        pthread_mutex_lock(&committer->lock);
+        pthread_mutex_lock(&group->lock);
     }
-    pthread_mutex_unlock(&committer->lock);
+    pthread_mutex_unlock(&group->lock);
     return NULL;
 }
 
-struct committer *committer_start(struct store *store) {
-    struct committer *committer = calloc(1, sizeof *committer);
-    if (!committer) {
+struct group_commit *group_commit_start(struct store *store) {
+    struct group_commit *group = calloc(1, sizeof *group);
+    if (!group) {
         return NULL;
     }
-    committer->store = store;
-    committer->last = &committer->first;
-    committer->reader = event_reader_new();
-    pthread_mutex_init(&committer->lock, NULL);
-    pthread_cond_init(&committer->wake, NULL);
-    catalog_on_damage(store->catalog, on_damage, committer);
-    if (!committer->reader || pthread_create(&committer->thread, NULL, run, committer) != 0) {
-        event_reader_free(committer->reader);
-        free(committer);
+    group->store = store;
+    group->last = &group->first;
+    group->reader = event_reader_new();
+    pthread_mutex_init(&group->lock, NULL);
+    pthread_cond_init(&group->wake, NULL);
+    catalog_on_damage(store->catalog, on_damage, group);
+    if (!group->reader || pthread_create(&group->thread, NULL, run, group) != 0) {
+        event_reader_free(group->reader);
+        free(group);
         return NULL;
     }
-    return committer;
+    return group;
 }
 
-void committer_stop(struct committer *committer) {
-    if (!committer) {
+void group_commit_stop(struct group_commit *group) {
+    if (!group) {
         return;
     }
-    pthread_mutex_lock(&committer->lock);
-    bool first = !committer->stopping;
-    committer->stopping = true;
-    pthread_cond_signal(&committer->wake);
-    pthread_mutex_unlock(&committer->lock);
+    pthread_mutex_lock(&group->lock);
+    bool first = !group->stopping;
+    group->stopping = true;
+    pthread_cond_signal(&group->wake);
+    pthread_mutex_unlock(&group->lock);
     if (first) {
-        pthread_join(committer->thread, NULL);
+        pthread_join(group->thread, NULL);
     }
 }
 
-void committer_free(struct committer *committer) {
-    if (committer) {
-        committer_stop(committer);
-        event_reader_free(committer->reader);
-        pthread_cond_destroy(&committer->wake);
-        pthread_mutex_destroy(&committer->lock);
-        free(committer);
+void group_commit_free(struct group_commit *group) {
+    if (group) {
+        group_commit_stop(group);
+        event_reader_free(group->reader);
+        pthread_cond_destroy(&group->wake);
+        pthread_mutex_destroy(&group->lock);
+        free(group);
     }
 }
 
-void committer_add(struct committer *committer, struct commit *commit) {
+void group_commit_add(struct group_commit *group, struct commit *commit) {
     commit->next = NULL;
-    pthread_mutex_lock(&committer->lock);
-    bool taken = !committer->stopping;
+    pthread_mutex_lock(&group->lock);
+    bool taken = !group->stopping;
     if (taken) {
-        *committer->last = commit;
-        committer->last = &commit->next;
-        pthread_cond_signal(&committer->wake);
+        *group->last = commit;
+        group->last = &commit->next;
+        pthread_cond_signal(&group->wake);
     }
-    pthread_mutex_unlock(&committer->lock);
+    pthread_mutex_unlock(&group->lock);
     if (!taken) {
         commit->done(commit->context, RECEIVER_BUSY, 0, receiver_error_text(RECEIVER_BUSY));
     }
