@@ -10,7 +10,7 @@
 #include "http/connections.h"
 #include "http/access.h"
 #include "store/ingest.h"
-#include "http/jobs.h"
+#include "http/thread_pool.h"
 #include "http/listen.h"
 #include "http/reply.h"
 #include "store/symbol_upload.h"
@@ -43,7 +43,7 @@ struct receiver {
     char *token, *send_token, *read_token;
     struct listener listener;
     struct connections connections;
-    struct jobs *light, *heavy;
+    struct thread_pool *light, *heavy;
     pthread_t ticker;
     atomic_bool stopping;
     atomic_uint symbol_uploads; // at once
@@ -245,9 +245,9 @@ static void answer(struct request *request) {
         MHD_suspend_connection(request->connection);
         ingest_finish(request->ingest, on_ingested, request);
     } else {
-        struct jobs *jobs = request->symbols || api_cost(request->path) == API_HEAVY ? receiver->heavy : receiver->light;
+        struct thread_pool *pool = request->symbols || api_cost(request->path) == API_HEAVY ? receiver->heavy : receiver->light;
         MHD_suspend_connection(request->connection);
-        if (!jobs_add(jobs, request->symbols ? on_symbols : on_job, request)) {
+        if (!thread_pool_add(pool, request->symbols ? on_symbols : on_job, request)) {
             reply_text(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, receiver_error_text(RECEIVER_BUSY), NULL);
             MHD_resume_connection(request->connection);
         }
@@ -383,23 +383,23 @@ static void stop_all(struct receiver *receiver) {
         pthread_join(receiver->ticker, NULL);
     }
     // All that is suspended is resumed before the daemon may end: what waits for a job, for group commit, and streams.
-    jobs_stop(receiver->light);
-    jobs_stop(receiver->heavy);
+    thread_pool_stop(receiver->light);
+    thread_pool_stop(receiver->heavy);
     events_close(&receiver->api.events);
     store_stop(receiver->store);
     if (receiver->daemon) {
         MHD_stop_daemon(receiver->daemon); // closes the socket
     }
     connections_destroy(&receiver->connections);
-    jobs_free(receiver->light);
-    jobs_free(receiver->heavy);
+    thread_pool_free(receiver->light);
+    thread_pool_free(receiver->heavy);
     api_destroy(&receiver->api);
 }
 
 static enum receiver_error start_all(struct receiver *receiver, char *text, size_t text_size) {
     api_init(&receiver->api, receiver->store);
-    receiver->light = jobs_start(LIGHT_THREADS);
-    receiver->heavy = jobs_start(HEAVY_THREADS);
+    receiver->light = thread_pool_start(LIGHT_THREADS);
+    receiver->heavy = thread_pool_start(HEAVY_THREADS);
     bool ok = receiver->light && receiver->heavy && start_daemon(receiver) && pthread_create(&receiver->ticker, NULL, tick, receiver) == 0;
     if (!ok) {
         snprintf(text, text_size, "the HTTP server does not start");

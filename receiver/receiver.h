@@ -6,8 +6,8 @@
 //
 // Errors: enum receiver_error, 0 is ok; the caller's text buffer names the cause ("127.0.0.1:8126: address already in use").
 // Threads: receiver_start and receiver_stop belong to one thread. Inside, two threads speak HTTP with all connections and never wait for
-// the disk or a profile; what may take time is handed to others (jobs.h, group_commit.h, maintenance.c), while its connection is suspended.
-// Memory: malloc. Never prints, never handles signals.
+// the disk or a profile; what may take time is handed to others (thread_pool.h, group_commit.h, maintenance.c), while its connection is
+// suspended. Memory: malloc. Never prints, never handles signals.
 #ifndef CMEMPROF_RECEIVER_H
 #define CMEMPROF_RECEIVER_H
 

@@ -1,6 +1,6 @@
 // api.h: the JSON interface below /api/ (docs/receiver.md).
 //
-// Threads: any number of connections at once. Most answers are made by other threads than those that speak HTTP (jobs.h), while the
+// Threads: any number of connections at once. Most answers are made by other threads than those that speak HTTP (thread_pool.h), while the
 // connection is suspended. Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_API_H
 #define CMEMPROF_RECEIVER_API_H

@@ -1,7 +1,7 @@
-// jobs_test.c: every job that was taken runs once, also those that wait when it is stopped.
+// thread_pool_test.c: every job that was taken runs once, also those that wait when it is stopped.
 #include "../../test/http.h"
 
-#include "../jobs.h"
+#include "../thread_pool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,21 +18,21 @@ static void count(void *context) {
 
 static void test_all_run(void **state) {
     (void)state;
-    struct jobs *jobs = jobs_start(3);
+    struct thread_pool *pool = thread_pool_start(3);
     atomic_store(&ran, 0);
     pthread_mutex_lock(&gate);
     int taken = 0;
-    while (jobs_add(jobs, count, NULL)) {
+    while (thread_pool_add(pool, count, NULL)) {
         taken++;
     }
-    assert_true(taken >= JOBS_MAX_WAITING && taken <= JOBS_MAX_WAITING + 3);
+    assert_true(taken >= THREAD_POOL_MAX_WAITING && taken <= THREAD_POOL_MAX_WAITING + 3);
     pthread_mutex_unlock(&gate);
-    jobs_stop(jobs);
+    thread_pool_stop(pool);
     assert_int_equal(atomic_load(&ran), taken);
-    assert_false(jobs_add(jobs, count, NULL));
-    jobs_stop(jobs);
-    jobs_free(jobs);
-    jobs_free(NULL);
+    assert_false(thread_pool_add(pool, count, NULL));
+    thread_pool_stop(pool);
+    thread_pool_free(pool);
+    thread_pool_free(NULL);
 }
 
 int main(void) {
