@@ -10,11 +10,11 @@
 #ifndef CMEMPROF_RECEIVER_GROUP_COMMIT_H
 #define CMEMPROF_RECEIVER_GROUP_COMMIT_H
 
-#include "store.h"
+#include "pending_upload.h"
 
 enum { GROUP_COMMIT_MAX_UPLOADS = 64 };
 
-// An upload on its way. incoming.c fills it; group commit sets id and error and calls done.
+// An upload on its way. pending_upload.c fills it; group commit sets id and error and calls done.
 struct commit {
     struct commit *next;
     char directory_name[24]; // below incoming/
@@ -25,7 +25,7 @@ struct commit {
     bool kept;
     enum receiver_error error;
     char reason[200];
-    incoming_done done;
+    pending_upload_done done;
     void *context;
 };
 

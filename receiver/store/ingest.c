@@ -5,6 +5,7 @@
 #include "ingest.h"
 #include "../base/failure.h"
 #include "form.h"
+#include "pending_upload.h"
 #include "sender.h"
 
 #include <stdio.h>
@@ -36,7 +37,7 @@ struct ingest {
     enum ingest_kind kind;
     bool whole;                       // the body is one attachment
     struct MHD_PostProcessor *parser; // NULL: refused from the start, or whole
-    struct incoming *incoming;
+    struct pending_upload *pending;
     enum receiver_error error; // the first failure; from then on the body is read and thrown away
     char reason[200];
     size_t body_bytes, max_body_bytes;
@@ -93,13 +94,13 @@ static bool append(struct ingest *ingest, struct buffer *buffer, const char *byt
 // Only this part is lost; the upload says so.
 static void refuse_part(struct ingest *ingest, const char *name, const char *reason) {
     ingest->part = PART_REFUSED;
-    incoming_refuse(ingest->incoming, name ? name : "", reason);
+    pending_upload_refuse(ingest->pending, name ? name : "", reason);
 }
 
 static void begin_attachment(struct ingest *ingest, const char *name) {
     char reason[200];
     ingest->part = PART_ATTACHMENT;
-    enum receiver_error error = incoming_attachment(ingest->incoming, name, reason, sizeof reason);
+    enum receiver_error error = pending_upload_attachment(ingest->pending, name, reason, sizeof reason);
     if (error == RECEIVER_BAD_UPLOAD) {
         refuse_part(ingest, name, reason);
     } else if (error != RECEIVER_OK) {
@@ -164,7 +165,7 @@ static enum MHD_Result on_part(void *state, enum MHD_ValueKind kind, const char 
         } else if (ingest->part == PART_FIELD) {
             form_append(ingest->field, bytes, size);
         } else if (ingest->part == PART_ATTACHMENT) {
-            error = incoming_write(ingest->incoming, bytes, size);
+            error = pending_upload_write(ingest->pending, bytes, size);
         }
         if (error != RECEIVER_OK) {
             refuse(ingest, error, receiver_error_text(error));
@@ -229,7 +230,7 @@ static void begin(struct ingest *ingest, struct MHD_Connection *connection) {
     } else if (parts && !read_boundary((char *)type, boundary, sizeof boundary)) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type has no usable boundary");
     } else {
-        enum receiver_error error = incoming_new(ingest->store, &ingest->incoming);
+        enum receiver_error error = pending_upload_new(ingest->store, &ingest->pending);
         if (error != RECEIVER_OK) {
             refuse(ingest, error, receiver_error_text(error));
         } else if (parts) {
@@ -302,7 +303,7 @@ bool ingest_data(struct ingest *ingest, const char *bytes, size_t size) {
         return ingest->body_bytes <= 2 * ingest->max_body_bytes && monotonic_s() < ingest->deadline_s;
     }
     if (ingest->whole) {
-        enum receiver_error error = incoming_write(ingest->incoming, bytes, size);
+        enum receiver_error error = pending_upload_write(ingest->pending, bytes, size);
         if (error != RECEIVER_OK) {
             refuse(ingest, error, receiver_error_text(error));
         }
@@ -405,14 +406,14 @@ void ingest_finish(struct ingest *ingest, void (*done)(void *context), void *con
         done(context);
         return;
     }
-    incoming_keep(ingest->incoming, ingest->event.bytes ? ingest->event.bytes : "", ingest->event.size, ingest->tags.bytes, on_kept,
-                  ingest);
+    pending_upload_keep(ingest->pending, ingest->event.bytes ? ingest->event.bytes : "", ingest->event.size, ingest->tags.bytes, on_kept,
+                        ingest);
 }
 
 enum receiver_error ingest_result(const struct ingest *ingest, int64_t *id, const char **reason, const char **refused) {
     *id = ingest->id;
     *reason = ingest->reason;
-    *refused = ingest->incoming ? incoming_refused(ingest->incoming) : NULL;
+    *refused = ingest->pending ? pending_upload_refused(ingest->pending) : NULL;
     return ingest->error;
 }
 
@@ -423,7 +424,7 @@ void ingest_free(struct ingest *ingest) {
     if (ingest->parser) {
         MHD_destroy_post_processor(ingest->parser);
     }
-    incoming_free(ingest->incoming);
+    pending_upload_free(ingest->pending);
     free(ingest->event.bytes);
     free(ingest->tags.bytes);
     free(ingest->sent_tags);

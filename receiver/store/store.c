@@ -1,4 +1,4 @@
-// store.c: opens, cleans and reads the data directory (store.h). Writing into it is in incoming.c.
+// store.c: opens, cleans and reads the data directory (store.h). Writing into it is in pending_upload.c.
 #include "store_directory.h"
 
 #include <dirent.h>
@@ -49,7 +49,7 @@ int64_t store_now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-// Removes uploads that never became whole, which incoming.c names by 16 hex digits, and nothing that someone else may have put there.
+// Removes uploads that never became whole, which pending_upload.c names by 16 hex digits, and nothing that someone else may have put there.
 static void clean_incoming(struct store *store) {
     DIR *entries = fdopendir(dup(store->incoming));
     if (!entries) {

@@ -1,4 +1,5 @@
-// store_directory.h: what the files of the store share: store.c, incoming.c, group_commit.c, maintenance.c, rebuild.c. For those only.
+// store_directory.h: what the files of the store share: store.c, pending_upload.c, group_commit.c, maintenance.c, rebuild.c. For those
+// only.
 #ifndef CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 #define CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 

@@ -4,7 +4,7 @@
 
 #include "http.h"
 
-#include "../store/store.h"
+#include "../store/pending_upload.h"
 
 #include <pthread.h>
 
@@ -62,10 +62,10 @@ static inline void on_kept(void *context, enum receiver_error error, int64_t id,
     pthread_mutex_unlock(&kept->lock);
 }
 
-// incoming_keep, and waits for it.
-static inline enum receiver_error keep(struct incoming *incoming, const char *event, const char *more_tags, int64_t *id, char *text) {
+// pending_upload_keep, and waits for it.
+static inline enum receiver_error keep(struct pending_upload *pending, const char *event, const char *more_tags, int64_t *id, char *text) {
     struct kept kept = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
-    incoming_keep(incoming, event, strlen(event), more_tags, on_kept, &kept);
+    pending_upload_keep(pending, event, strlen(event), more_tags, on_kept, &kept);
     pthread_mutex_lock(&kept.lock);
     while (!kept.done) {
         pthread_cond_wait(&kept.wake, &kept.lock);
@@ -77,12 +77,12 @@ static inline enum receiver_error keep(struct incoming *incoming, const char *ev
 }
 
 static inline enum receiver_error add(struct place *place, const char *event, const char *content, int64_t *id, char *text) {
-    struct incoming *incoming;
-    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
-    assert_int_equal(incoming_attachment(incoming, "a.pprof", text, 200), RECEIVER_OK);
-    assert_int_equal(incoming_write(incoming, content, strlen(content)), RECEIVER_OK);
-    enum receiver_error error = keep(incoming, event, NULL, id, text);
-    incoming_free(incoming);
+    struct pending_upload *pending;
+    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_attachment(pending, "a.pprof", text, 200), RECEIVER_OK);
+    assert_int_equal(pending_upload_write(pending, content, strlen(content)), RECEIVER_OK);
+    enum receiver_error error = keep(pending, event, NULL, id, text);
+    pending_upload_free(pending);
     return error;
 }
 

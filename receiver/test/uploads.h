@@ -16,7 +16,7 @@ struct named_bytes {
 // An upload of the host's one process, with an event of so many seconds from so many after 3:00.
 static inline int64_t upload_files(struct place *place, const char *host, int start_s, int length_s, const struct named_bytes *files,
                                    size_t count) {
-    struct incoming *incoming;
+    struct pending_upload *pending;
     char event[400], text[200] = "";
     int64_t id = 0;
     int end_s = start_s + length_s;
@@ -24,15 +24,15 @@ static inline int64_t upload_files(struct place *place, const char *host, int st
              "{\"start\":\"2026-01-02T%02d:%02d:%02dZ\",\"end\":\"2026-01-02T%02d:%02d:%02dZ\",\"family\":\"go\",\"version\":\"4\","
              "\"tags_profiler\":\"service:shop,host:%s,runtime:go,language:go,runtime-id:r-%s\"}",
              3 + start_s / 3600, start_s / 60 % 60, start_s % 60, 3 + end_s / 3600, end_s / 60 % 60, end_s % 60, host, host);
-    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(incoming_attachment(incoming, files[i].name, text, sizeof text), RECEIVER_OK);
-        assert_int_equal(incoming_write(incoming, files[i].bytes, files[i].size), RECEIVER_OK);
+        assert_int_equal(pending_upload_attachment(pending, files[i].name, text, sizeof text), RECEIVER_OK);
+        assert_int_equal(pending_upload_write(pending, files[i].bytes, files[i].size), RECEIVER_OK);
     }
-    if (keep(incoming, event, NULL, &id, text) != RECEIVER_OK) {
+    if (keep(pending, event, NULL, &id, text) != RECEIVER_OK) {
         fail_msg("upload: %s", text);
     }
-    incoming_free(incoming);
+    pending_upload_free(pending);
     return id;
 }
 

@@ -143,7 +143,7 @@ static inline void say_lock(struct moment *moment, const char *site, double seco
 struct giving {
     struct scene *scene;
     struct giving *next;
-    struct incoming *incoming;
+    struct pending_upload *pending;
     struct measures measures;
     char event[600];
 };
@@ -175,7 +175,7 @@ static inline void wait_for(struct scene *scene, size_t most) {
     pthread_mutex_unlock(&scene->lock);
     while (done) {
         struct giving *next = done->next;
-        incoming_free(done->incoming);
+        pending_upload_free(done->pending);
         free(done);
         done = next;
     }
@@ -183,8 +183,8 @@ static inline void wait_for(struct scene *scene, size_t most) {
 
 static inline void attach(struct giving *giving, const char *name, const void *bytes, size_t size, double seconds) {
     char text[200] = "";
-    assert_int_equal(incoming_attachment(giving->incoming, name, text, sizeof text), RECEIVER_OK);
-    assert_int_equal(incoming_write(giving->incoming, bytes, size), RECEIVER_OK);
+    assert_int_equal(pending_upload_attachment(giving->pending, name, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(pending_upload_write(giving->pending, bytes, size), RECEIVER_OK);
     measures_add(&giving->measures, name, bytes, size, seconds);
 }
 static inline void attach_profile(struct giving *giving, const char *name, struct profile *profile, double seconds) {
@@ -208,7 +208,7 @@ static inline void give(struct moment *moment) {
     char start[40], end[40];
     giving->scene = moment->scene;
     measures_clear(&giving->measures);
-    assert_int_equal(incoming_new(moment->scene->place->store, &giving->incoming), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(moment->scene->place->store, &giving->pending), RECEIVER_OK);
     double seconds = moment->minutes * 60;
     attach_profile(giving, moment->heap_name ? moment->heap_name : "delta-heap.pprof", moment->heap, seconds);
     attach_profile(giving, "cpu.pprof", moment->cpu, seconds);
@@ -225,7 +225,7 @@ static inline void give(struct moment *moment) {
     pthread_mutex_lock(&moment->scene->lock);
     moment->scene->waiting++;
     pthread_mutex_unlock(&moment->scene->lock);
-    incoming_keep(giving->incoming, giving->event, strlen(giving->event), NULL, on_stored, giving);
+    pending_upload_keep(giving->pending, giving->event, strlen(giving->event), NULL, on_stored, giving);
     wait_for(moment->scene, 100);
 }
 

@@ -55,15 +55,15 @@ static void test_download_names(void **state) {
 static void test_quote_in_name(void **state) {
     struct fixture *fixture = *state;
     struct store *store;
-    struct incoming *incoming;
+    struct pending_upload *pending;
     char text[200];
     int64_t id;
     receiver_stop(fixture->receiver);
     assert_int_equal(store_open(&(struct store_options){.directory = fixture->directory}, &store, text, sizeof text), RECEIVER_OK);
-    assert_int_equal(incoming_new(store, &incoming), RECEIVER_OK);
-    assert_int_equal(incoming_attachment(incoming, "a\"b", text, sizeof text), RECEIVER_OK);
-    assert_int_equal(keep(incoming, "{}", NULL, &id, text), RECEIVER_OK);
-    incoming_free(incoming);
+    assert_int_equal(pending_upload_new(store, &pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_attachment(pending, "a\"b", text, sizeof text), RECEIVER_OK);
+    assert_int_equal(keep(pending, "{}", NULL, &id, text), RECEIVER_OK);
+    pending_upload_free(pending);
     store_close(store);
     fixture_start(fixture, 0, 0);
     struct answer answer = http_get(fixture->port, "/api/uploads/1/attachments/a%22b");

@@ -21,17 +21,17 @@ static struct text read_archive(struct archive *archive, size_t piece) {
 static void add_upload(struct place *place) {
     static const char *const names[] = {"heap.pprof", "../evil",   "event.json", ".hidden", "caf\xc3\xa9",
                                         "1-.._evil",  "Meta.json", "HEAP.pprof", "9-x",     "metrics.json"};
-    struct incoming *incoming;
+    struct pending_upload *pending;
     char text[200], content[4000];
     int64_t id;
-    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         memset(content, 'a' + (int)i, sizeof content);
-        assert_int_equal(incoming_attachment(incoming, names[i], text, sizeof text), RECEIVER_OK);
-        assert_int_equal(incoming_write(incoming, content, i * 300 + (i > 2)), RECEIVER_OK);
+        assert_int_equal(pending_upload_attachment(pending, names[i], text, sizeof text), RECEIVER_OK);
+        assert_int_equal(pending_upload_write(pending, content, i * 300 + (i > 2)), RECEIVER_OK);
     }
-    assert_int_equal(keep(incoming, EVENT, "team:a", &id, text), RECEIVER_OK);
-    incoming_free(incoming);
+    assert_int_equal(keep(pending, EVENT, "team:a", &id, text), RECEIVER_OK);
+    pending_upload_free(pending);
 }
 
 static void test_read_by_tar(void **state) {

@@ -11,20 +11,20 @@ static void index_path(const struct place *place, char path[128]) {
 }
 
 static void add_with_meta(struct place *place) {
-    struct incoming *incoming;
+    struct pending_upload *pending;
     char text[200];
     int64_t id;
-    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
-    assert_int_equal(incoming_attachment(incoming, "caf\xc3\xa9 <b>.pprof", text, sizeof text), RECEIVER_OK);
-    assert_int_equal(incoming_write(incoming, "1234", 4), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_attachment(pending, "caf\xc3\xa9 <b>.pprof", text, sizeof text), RECEIVER_OK);
+    assert_int_equal(pending_upload_write(pending, "1234", 4), RECEIVER_OK);
     for (int i = 0; i < 11; i++) {
         char name[20];
         snprintf(name, sizeof name, "n%d.bin", i);
-        assert_int_equal(incoming_attachment(incoming, name, text, sizeof text), RECEIVER_OK);
+        assert_int_equal(pending_upload_attachment(pending, name, text, sizeof text), RECEIVER_OK);
     }
-    incoming_refuse(incoming, "x", "why");
-    assert_int_equal(keep(incoming, EVENT, "team:a", &id, text), RECEIVER_OK);
-    incoming_free(incoming);
+    pending_upload_refuse(pending, "x", "why");
+    assert_int_equal(keep(pending, EVENT, "team:a", &id, text), RECEIVER_OK);
+    pending_upload_free(pending);
 }
 
 static struct json describe(struct place *place, int64_t id) {

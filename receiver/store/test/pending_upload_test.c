@@ -1,4 +1,4 @@
-// incoming_test.c: one upload on its way into the store: names, limits, and that what is not kept leaves nothing.
+// pending_upload_test.c: one upload on its way into the store: names, limits, and that what is not kept leaves nothing.
 #include "../../test/place.h"
 
 static void test_refused_event_leaves_nothing(void **state) {
@@ -21,17 +21,17 @@ static void test_names(void **state) {
         {"a.pprof", "a.pprof", "0-a.pprof"},        {"../../x", ".._.._x", "1-.._.._x"}, {"a\\b/c", "a_b_c", "2-a_b_c"},
         {"\xc3\xa9\xff\n", "\xc3\xa9__", "3-____"}, {"<b>&\"'", "<b>&\"'", "4-_b____"},  {".", ".", "5-."},
     };
-    struct incoming *incoming;
+    struct pending_upload *pending;
     char text[200] = "";
     int64_t id;
-    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        assert_int_equal(incoming_attachment(incoming, names[i][0], text, sizeof text), RECEIVER_OK);
+        assert_int_equal(pending_upload_attachment(pending, names[i][0], text, sizeof text), RECEIVER_OK);
     }
-    incoming_refuse(incoming, "<b>", "no \"name\"");
-    assert_int_equal(keep(incoming, "{}", "k:v", &id, text), RECEIVER_OK);
-    assert_string_equal(incoming_refused(incoming), "[{\"name\":\"<b>\",\"reason\":\"no \\\"name\\\"\"}]");
-    incoming_free(incoming);
+    pending_upload_refuse(pending, "<b>", "no \"name\"");
+    assert_int_equal(keep(pending, "{}", "k:v", &id, text), RECEIVER_OK);
+    assert_string_equal(pending_upload_refused(pending), "[{\"name\":\"<b>\",\"reason\":\"no \\\"name\\\"\"}]");
+    pending_upload_free(pending);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct catalog_attachment attachment;
         int file;
@@ -44,26 +44,26 @@ static void test_names(void **state) {
 
 static void test_refused_names(void **state) {
     struct place *place = *state;
-    struct incoming *incoming;
+    struct pending_upload *pending;
     char text[200] = "", longest[202] = "";
     memset(longest, 'x', 201);
-    assert_int_equal(incoming_new(place->store, &incoming), RECEIVER_OK);
-    assert_int_equal(incoming_attachment(incoming, NULL, text, sizeof text), RECEIVER_BAD_UPLOAD);
-    assert_int_equal(incoming_attachment(incoming, "", text, sizeof text), RECEIVER_BAD_UPLOAD);
-    assert_int_equal(incoming_attachment(incoming, longest, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_attachment(pending, NULL, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(pending_upload_attachment(pending, "", text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(pending_upload_attachment(pending, longest, text, sizeof text), RECEIVER_BAD_UPLOAD);
     longest[200] = '\0';
-    assert_int_equal(incoming_attachment(incoming, longest, text, sizeof text), RECEIVER_OK);
-    assert_int_equal(incoming_attachment(incoming, longest, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(pending_upload_attachment(pending, longest, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(pending_upload_attachment(pending, longest, text, sizeof text), RECEIVER_BAD_UPLOAD);
     // Two names that are one once they are cleaned.
-    assert_int_equal(incoming_attachment(incoming, "a/b", text, sizeof text), RECEIVER_OK);
-    assert_int_equal(incoming_attachment(incoming, "a\\b", text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(pending_upload_attachment(pending, "a/b", text, sizeof text), RECEIVER_OK);
+    assert_int_equal(pending_upload_attachment(pending, "a\\b", text, sizeof text), RECEIVER_BAD_UPLOAD);
     assert_string_equal(text, "two attachments are named a_b");
     for (int i = 2; i < CATALOG_MAX_ATTACHMENTS; i++) {
         snprintf(longest, sizeof longest, "%d", i);
-        assert_int_equal(incoming_attachment(incoming, longest, text, sizeof text), RECEIVER_OK);
+        assert_int_equal(pending_upload_attachment(pending, longest, text, sizeof text), RECEIVER_OK);
     }
-    assert_int_equal(incoming_attachment(incoming, "one more", text, sizeof text), RECEIVER_BAD_UPLOAD);
-    incoming_free(incoming);
+    assert_int_equal(pending_upload_attachment(pending, "one more", text, sizeof text), RECEIVER_BAD_UPLOAD);
+    pending_upload_free(pending);
     struct fixture fixture = {0};
     strcpy(fixture.directory, place->directory);
     assert_int_equal(count_files(&fixture, "incoming"), 0);

@@ -1,4 +1,5 @@
-// incoming.c: the files of one upload while it arrives, and their way into the store (store.h).
+// pending_upload.c: the files of one upload while it arrives, and their way into the store (pending_upload.h).
+#include "pending_upload.h"
 #include "store_directory.h"
 
 #include <ctype.h>
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct incoming {
+struct pending_upload {
     struct store *store;
     int file; // the attachment being written, or -1
     struct commit commit;
@@ -22,46 +23,46 @@ struct incoming {
     char *refused_text;  // terminated, once it is complete
 };
 
-enum receiver_error incoming_new(struct store *store, struct incoming **out) {
-    struct incoming *incoming = calloc(1, sizeof *incoming);
+enum receiver_error pending_upload_new(struct store *store, struct pending_upload **out) {
+    struct pending_upload *pending = calloc(1, sizeof *pending);
     uint64_t number;
-    if (!incoming || getrandom(&number, sizeof number, 0) != sizeof number) {
-        free(incoming);
+    if (!pending || getrandom(&number, sizeof number, 0) != sizeof number) {
+        free(pending);
         return RECEIVER_NO_MEMORY;
     }
-    incoming->store = store;
-    struct commit *commit = &incoming->commit;
-    incoming->file = commit->directory = -1;
+    pending->store = store;
+    struct commit *commit = &pending->commit;
+    pending->file = commit->directory = -1;
     snprintf(commit->directory_name, sizeof commit->directory_name, "%016" PRIx64, number);
     if (mkdirat(store->incoming, commit->directory_name, 0700) == 0) {
         commit->directory = openat(store->incoming, commit->directory_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     if (commit->directory < 0) {
         enum receiver_error error = receiver_error_from_errno(errno);
-        incoming_free(incoming);
+        pending_upload_free(pending);
         return error;
     }
-    *out = incoming;
+    *out = pending;
     return RECEIVER_OK;
 }
 
-static enum receiver_error finish_file(struct incoming *incoming) {
-    if (incoming->file < 0) {
+static enum receiver_error finish_file(struct pending_upload *pending) {
+    if (pending->file < 0) {
         return RECEIVER_OK;
     }
     // Synced by group commit, with those of other uploads. Some file systems report a full disk only when a file is closed.
-    int failed = close(incoming->file) != 0 ? errno : 0;
-    incoming->file = -1;
+    int failed = close(pending->file) != 0 ? errno : 0;
+    pending->file = -1;
     return failed ? receiver_error_from_errno(failed) : RECEIVER_OK;
 }
 
-static enum receiver_error open_file(struct incoming *incoming, const char *name) {
-    enum receiver_error error = finish_file(incoming);
+static enum receiver_error open_file(struct pending_upload *pending, const char *name) {
+    enum receiver_error error = finish_file(pending);
     if (error != RECEIVER_OK) {
         return error;
     }
-    incoming->file = openat(incoming->commit.directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return incoming->file < 0 ? receiver_error_from_errno(errno) : RECEIVER_OK;
+    pending->file = openat(pending->commit.directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return pending->file < 0 ? receiver_error_from_errno(errno) : RECEIVER_OK;
 }
 
 static bool ends_with(const char *text, const char *end) {
@@ -97,8 +98,8 @@ static void clean_name(const char *name, char clean[CATALOG_NAME_MAX_BYTES + 1])
     clean[used] = '\0';
 }
 
-enum receiver_error incoming_attachment(struct incoming *incoming, const char *name, char *text, size_t text_size) {
-    if (incoming->count == CATALOG_MAX_ATTACHMENTS) {
+enum receiver_error pending_upload_attachment(struct pending_upload *pending, const char *name, char *text, size_t text_size) {
+    if (pending->count == CATALOG_MAX_ATTACHMENTS) {
         snprintf(text, text_size, "more than %d attachments", CATALOG_MAX_ATTACHMENTS);
         return RECEIVER_BAD_UPLOAD;
     }
@@ -110,19 +111,19 @@ enum receiver_error incoming_attachment(struct incoming *incoming, const char *n
         snprintf(text, text_size, "an attachment's name is longer than %d bytes", CATALOG_NAME_MAX_BYTES);
         return RECEIVER_BAD_UPLOAD;
     }
-    struct catalog_attachment *attachment = &incoming->attachments[incoming->count];
+    struct catalog_attachment *attachment = &pending->attachments[pending->count];
     *attachment = (struct catalog_attachment){0};
     clean_name(name, attachment->name);
-    for (size_t i = 0; i < incoming->count; i++) {
-        if (strcmp(incoming->attachments[i].name, attachment->name) == 0) {
+    for (size_t i = 0; i < pending->count; i++) {
+        if (strcmp(pending->attachments[i].name, attachment->name) == 0) {
             snprintf(text, text_size, "two attachments are named %.100s", attachment->name);
             return RECEIVER_BAD_UPLOAD;
         }
     }
-    make_file_name(incoming->count, attachment->name, attachment->file);
+    make_file_name(pending->count, attachment->name, attachment->file);
     attachment->pprof = ends_with(name, ".pprof") || ends_with(name, ".pb.gz");
-    enum receiver_error error = open_file(incoming, attachment->file);
-    incoming->count += error == RECEIVER_OK;
+    enum receiver_error error = open_file(pending, attachment->file);
+    pending->count += error == RECEIVER_OK;
     return error;
 }
 
@@ -141,15 +142,15 @@ static enum receiver_error write_all(int file, const char *bytes, size_t size) {
     return RECEIVER_OK;
 }
 
-enum receiver_error incoming_write(struct incoming *incoming, const char *bytes, size_t size) {
-    incoming->attachments[incoming->count - 1].size_bytes += size;
-    return write_all(incoming->file, bytes, size);
+enum receiver_error pending_upload_write(struct pending_upload *pending, const char *bytes, size_t size) {
+    pending->attachments[pending->count - 1].size_bytes += size;
+    return write_all(pending->file, bytes, size);
 }
 
 // ---- What is refused of it ----
 
-void incoming_refuse(struct incoming *incoming, const char *name, const char *reason) {
-    struct json *json = &incoming->refused;
+void pending_upload_refuse(struct pending_upload *pending, const char *name, const char *reason) {
+    struct json *json = &pending->refused;
     if (json->size == 0) {
         json_array_begin(json);
     }
@@ -161,104 +162,104 @@ void incoming_refuse(struct incoming *incoming, const char *name, const char *re
     json_object_end(json);
 }
 
-const char *incoming_refused(const struct incoming *incoming) {
-    return incoming->refused_text;
+const char *pending_upload_refused(const struct pending_upload *pending) {
+    return pending->refused_text;
 }
 
 // ---- Keeping ----
 
 // What neither event.json nor the files' names tell, if there is any: names that are no file names, tags from outside the event, refusals.
-static bool needs_meta(const struct incoming *incoming) {
-    if (incoming->refused_text || incoming->commit.more_tags) {
+static bool needs_meta(const struct pending_upload *pending) {
+    if (pending->refused_text || pending->commit.more_tags) {
         return true;
     }
-    for (size_t i = 0; i < incoming->count; i++) {
-        const char *dash = strchr(incoming->attachments[i].file, '-');
-        if (!dash || strcmp(dash + 1, incoming->attachments[i].name) != 0) {
+    for (size_t i = 0; i < pending->count; i++) {
+        const char *dash = strchr(pending->attachments[i].file, '-');
+        if (!dash || strcmp(dash + 1, pending->attachments[i].name) != 0) {
             return true;
         }
     }
     return false;
 }
 
-static enum receiver_error write_meta(struct incoming *incoming) {
+static enum receiver_error write_meta(struct pending_upload *pending) {
     struct json json = {0};
     json_object_begin(&json);
     json_key(&json, "names");
     json_object_begin(&json);
-    for (size_t i = 0; i < incoming->count; i++) {
-        json_key(&json, incoming->attachments[i].file);
-        json_text(&json, incoming->attachments[i].name);
+    for (size_t i = 0; i < pending->count; i++) {
+        json_key(&json, pending->attachments[i].file);
+        json_text(&json, pending->attachments[i].name);
     }
     json_object_end(&json);
     json_key(&json, "tags");
-    json_text(&json, incoming->commit.more_tags);
+    json_text(&json, pending->commit.more_tags);
     json_key(&json, "refused");
-    json_raw(&json, incoming->refused_text ? incoming->refused_text : "[]", strlen(incoming->refused_text ? incoming->refused_text : "[]"));
+    json_raw(&json, pending->refused_text ? pending->refused_text : "[]", strlen(pending->refused_text ? pending->refused_text : "[]"));
     json_object_end(&json);
-    enum receiver_error error = json_failed(&json) ? RECEIVER_NO_MEMORY : open_file(incoming, "meta.json");
+    enum receiver_error error = json_failed(&json) ? RECEIVER_NO_MEMORY : open_file(pending, "meta.json");
     if (error == RECEIVER_OK) {
-        error = write_all(incoming->file, json.bytes, json.size);
+        error = write_all(pending->file, json.bytes, json.size);
     }
     json_free(&json);
     return error;
 }
 
-static enum receiver_error write_rest(struct incoming *incoming, const char *event, size_t event_size) {
-    if (incoming->refused.size > 0) {
-        json_array_end(&incoming->refused);
-        incoming->refused_text = json_failed(&incoming->refused) ? NULL : strndup(incoming->refused.bytes, incoming->refused.size);
-        if (!incoming->refused_text) {
+static enum receiver_error write_rest(struct pending_upload *pending, const char *event, size_t event_size) {
+    if (pending->refused.size > 0) {
+        json_array_end(&pending->refused);
+        pending->refused_text = json_failed(&pending->refused) ? NULL : strndup(pending->refused.bytes, pending->refused.size);
+        if (!pending->refused_text) {
             return RECEIVER_NO_MEMORY;
         }
     }
-    enum receiver_error error = open_file(incoming, "event.json");
+    enum receiver_error error = open_file(pending, "event.json");
     if (error == RECEIVER_OK) {
-        error = write_all(incoming->file, event, event_size);
+        error = write_all(pending->file, event, event_size);
     }
-    if (error == RECEIVER_OK && needs_meta(incoming)) {
-        error = write_meta(incoming);
+    if (error == RECEIVER_OK && needs_meta(pending)) {
+        error = write_meta(pending);
     }
-    return error == RECEIVER_OK ? finish_file(incoming) : error;
+    return error == RECEIVER_OK ? finish_file(pending) : error;
 }
 
-void incoming_keep(struct incoming *incoming, const char *event, size_t event_size, const char *more_tags, incoming_done done,
-                   void *context) {
-    struct commit *commit = &incoming->commit;
+void pending_upload_keep(struct pending_upload *pending, const char *event, size_t event_size, const char *more_tags,
+                         pending_upload_done done, void *context) {
+    struct commit *commit = &pending->commit;
     commit->event = event;
     commit->event_size = event_size;
     commit->more_tags = more_tags;
     commit->done = done;
     commit->context = context;
-    enum receiver_error error = write_rest(incoming, event, event_size);
+    enum receiver_error error = write_rest(pending, event, event_size);
     if (error != RECEIVER_OK) {
         done(context, error, 0, receiver_error_text(error));
         return;
     }
-    commit->upload.attachments = incoming->attachments;
-    commit->upload.attachment_count = incoming->count;
-    commit->upload.refused = incoming->refused_text;
+    commit->upload.attachments = pending->attachments;
+    commit->upload.attachment_count = pending->count;
+    commit->upload.refused = pending->refused_text;
     commit->upload.size_bytes = event_size;
-    for (size_t i = 0; i < incoming->count; i++) {
-        commit->upload.size_bytes += incoming->attachments[i].size_bytes;
+    for (size_t i = 0; i < pending->count; i++) {
+        commit->upload.size_bytes += pending->attachments[i].size_bytes;
     }
-    group_commit_add(incoming->store->group_commit, commit);
+    group_commit_add(pending->store->group_commit, commit);
 }
 
-void incoming_free(struct incoming *incoming) {
-    if (!incoming) {
+void pending_upload_free(struct pending_upload *pending) {
+    if (!pending) {
         return;
     }
-    if (incoming->file >= 0) {
-        close(incoming->file);
+    if (pending->file >= 0) {
+        close(pending->file);
     }
-    if (incoming->commit.directory >= 0) {
-        close(incoming->commit.directory);
+    if (pending->commit.directory >= 0) {
+        close(pending->commit.directory);
     }
-    if (!incoming->commit.kept) {
-        store_remove_directory(incoming->store->incoming, incoming->commit.directory_name);
+    if (!pending->commit.kept) {
+        store_remove_directory(pending->store->incoming, pending->commit.directory_name);
     }
-    json_free(&incoming->refused);
-    free(incoming->refused_text);
-    free(incoming);
+    json_free(&pending->refused);
+    free(pending->refused_text);
+    free(pending);
 }
