@@ -38,7 +38,7 @@ static const char *language_of(const char *tag) {
 
 struct one {
     struct store *store;
-    const struct merged_list *list;
+    const struct upload_list *list;
     struct looked *looked;
     struct metrics *metrics;
     struct heap heap;
@@ -48,7 +48,7 @@ struct one {
 
 // The stacks of a use; without files for it there are none, which is no error.
 static enum receiver_error read_stacks(struct one *one, enum file_use use, struct stacks *stacks) {
-    struct merged_report report;
+    struct sweep_report report;
     struct looked *looked = one->looked;
     const struct used_files *used = &looked->files.uses[use];
     *stacks = (struct stacks){0};
@@ -134,9 +134,9 @@ static enum receiver_error look_at(struct one *one) {
 }
 
 static enum receiver_error look_into(const struct looking *looking, size_t i) {
-    struct merged_upload uploads[TREND_MAX_POINTS];
+    struct listed_upload uploads[TREND_MAX_POINTS];
     const struct process *process = &looking->processes[i];
-    struct merged_list list = {
+    struct upload_list list = {
         .uploads = uploads, .count = choice_thin(process, looking->points, uploads), .question = looking->overview->question};
     struct looked *looked = &looking->looked[i];
     looked->findings.service = overview_text(looking->overview, process->uploads->service);

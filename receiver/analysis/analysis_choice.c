@@ -22,11 +22,11 @@ static size_t spread(size_t i, size_t most, size_t count) {
     return count <= most ? i : i * (count - 1) / (most - 1);
 }
 
-size_t choice_thin(const struct process *process, size_t most, struct merged_upload *uploads) {
+size_t choice_thin(const struct process *process, size_t most, struct listed_upload *uploads) {
     size_t count = process->count < most ? process->count : most;
     for (size_t i = 0; i < count; i++) {
         const struct overview_upload *upload = &process->uploads[spread(i, most, process->count)];
-        uploads[i] = (struct merged_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
+        uploads[i] = (struct listed_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
     }
     return count;
 }

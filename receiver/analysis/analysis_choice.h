@@ -10,7 +10,7 @@
 #define CMEMPROF_RECEIVER_ANALYSIS_CHOICE_H
 
 #include "analysis_shape.h"
-#include "../views/merged.h"
+#include "../views/upload_list.h"
 #include "overview.h"
 
 struct suspicion {
@@ -35,7 +35,7 @@ enum receiver_error choice_make(struct overview *overview, struct process **proc
 void choice_free(struct process *processes, size_t count);
 
 // At most `most` of a process's uploads, evenly, the first and the last included. uploads has room; returns how many.
-size_t choice_thin(const struct process *process, size_t most, struct merged_upload *uploads);
+size_t choice_thin(const struct process *process, size_t most, struct listed_upload *uploads);
 // The points of a measure, TREND_MAX_POINTS at most, and the measures of the uploads that they are of.
 size_t choice_series(const struct process *process, enum measure measure, struct metrics_point *points, struct measures *measures);
 

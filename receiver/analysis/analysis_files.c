@@ -17,7 +17,7 @@ static struct file_kind *kind_of(struct file_kinds *kinds, const char *name) {
     return kind;
 }
 
-void files_count(struct file_kinds *kinds, const char *const *names, const struct merged_report *report) {
+void files_count(struct file_kinds *kinds, const char *const *names, const struct sweep_report *report) {
     struct file_kind *first = kind_of(kinds, names[0]);
     if (first->counted) {
         return;
@@ -63,7 +63,7 @@ static bool is_delta(const char *name) {
 }
 
 // The kinds of the files of each upload, by their bits.
-static enum receiver_error list_files(struct store *store, const struct merged_list *list, struct file_kinds *kinds, uint64_t *there) {
+static enum receiver_error list_files(struct store *store, const struct upload_list *list, struct file_kinds *kinds, uint64_t *there) {
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
     enum receiver_error error = RECEIVER_OK;
     _Static_assert(FILES_MAX_KINDS <= 64, "each kind has a bit");
@@ -98,7 +98,7 @@ static void count_unknown(struct file_kind *kind) {
 
 // ---- What it is for ----
 
-static enum receiver_error take_totals(void *totals, struct merged_file *file) {
+static enum receiver_error take_totals(void *totals, struct sweep_file *file) {
     struct merge_fault fault = {0};
     struct totals of_file;
     enum merge_error error = totals_read(file->bytes, file->size, NULL, &of_file, &fault);
@@ -130,18 +130,18 @@ static void find_uses(struct file_kind *kind, const struct totals *totals) {
 }
 
 // The newest of them tells; when that cannot be read, all are tried.
-static enum receiver_error probe(struct store *store, const struct merged_list *list, struct process_files *files, struct file_kind *kind) {
+static enum receiver_error probe(struct store *store, const struct upload_list *list, struct process_files *files, struct file_kind *kind) {
     struct totals totals = {0};
-    struct merged_report report;
+    struct sweep_report report;
     void *const parts[2] = {&totals, NULL};
     enum receiver_error error = RECEIVER_OK;
     report.uploads = report.failed_count = 0;
     for (size_t i = list->count; i > 0 && error == RECEIVER_OK && report.uploads + report.failed_count == 0; i--) {
-        struct merged_list one = {.uploads = list->uploads + i - 1, .count = 1, .question = list->question};
-        error = merged_sweep(store, &one, kind->name, take_totals, parts, &report);
+        struct upload_list one = {.uploads = list->uploads + i - 1, .count = 1, .question = list->question};
+        error = sweep_uploads(store, &one, kind->name, take_totals, parts, &report);
     }
     if (error == RECEIVER_OK && report.uploads == 0) {
-        error = merged_sweep(store, list, kind->name, take_totals, parts, &report);
+        error = sweep_uploads(store, list, kind->name, take_totals, parts, &report);
     }
     if (error == RECEIVER_OK && report.uploads == 0) {
         files_count(&files->all, &(const char *){kind->name}, &report);
@@ -196,7 +196,7 @@ static void count_passed_over(struct process_files *files, enum file_use use, ui
     }
 }
 
-static void choose_files(struct process_files *files, const struct merged_list *list, const uint64_t *there) {
+static void choose_files(struct process_files *files, const struct upload_list *list, const uint64_t *there) {
     for (enum file_use use = 0; use < FILE_USES; use++) {
         struct used_files *used = &files->uses[use];
         choose_names(&files->all, use, used);
@@ -210,7 +210,7 @@ static void choose_files(struct process_files *files, const struct merged_list *
     }
 }
 
-enum receiver_error files_find(struct store *store, const struct merged_list *list, struct process_files *files) {
+enum receiver_error files_find(struct store *store, const struct upload_list *list, struct process_files *files) {
     uint64_t *there = calloc(list->count + 1, sizeof *there);
     *files = (struct process_files){0};
     enum receiver_error error = there ? list_files(store, list, &files->all, there) : RECEIVER_NO_MEMORY;

@@ -5,7 +5,7 @@
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_FILES_H
 #define CMEMPROF_RECEIVER_ANALYSIS_FILES_H
 
-#include "../views/merged.h"
+#include "../views/sweep.h"
 
 enum { FILES_MAX_KINDS = 64 };
 enum file_use { FILES_OF_MEMORY, FILES_OF_GOROUTINES, FILES_OF_LOCKS, FILES_OF_CPU, FILE_USES };
@@ -37,9 +37,9 @@ struct process_files {
 };
 // Looks at the uploads of one process. Files that nothing is read from (recordings of Java, execution traces) are unread, and so are
 // profiles of memory or goroutines beside one that is read for that, but for those that count from the program's start beside their delta.
-enum receiver_error files_find(struct store *store, const struct merged_list *list, struct process_files *files);
+enum receiver_error files_find(struct store *store, const struct upload_list *list, struct process_files *files);
 // What came of reading them: counted once, however often they are read.
-void files_count(struct file_kinds *kinds, const char *const *names, const struct merged_report *report);
+void files_count(struct file_kinds *kinds, const char *const *names, const struct sweep_report *report);
 void files_join(struct file_kinds *all, const struct file_kinds *more);
 
 #endif

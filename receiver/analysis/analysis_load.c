@@ -29,7 +29,7 @@ static double load_of(const struct metrics_series *series) {
     return series ? load_now(series->points, series->count) : 0;
 }
 
-static void set_series(struct finding *finding, const struct metrics_series *series, const char *unit, const struct merged_list *list) {
+static void set_series(struct finding *finding, const struct metrics_series *series, const char *unit, const struct upload_list *list) {
     finding->unit = unit;
     // The newest ones when there are more than a finding has room for.
     size_t skip = series->count > TREND_MAX_POINTS ? series->count - TREND_MAX_POINTS : 0;
@@ -134,7 +134,7 @@ static void say_left_out(const struct metrics *metrics, size_t asked, char *text
 }
 
 // Half of what the allocator holds in memory is neither in use nor given back, and that is 64 MiB at least: small heaps always have slack.
-bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct merged_list *list) {
+bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct upload_list *list) {
     const struct metrics_series *series = metrics_find(metrics, "c_allocator_fragmentation_bytes");
     double lost = load_of(series), resident = load_of(metrics_find(metrics, "c_allocator_resident_bytes"));
     double in_use = load_of(metrics_find(metrics, "c_allocator_in_use_bytes"));
@@ -172,7 +172,7 @@ static double sum_of(const struct metrics *metrics, const char *name) {
 }
 
 static struct finding *add_loss(struct findings *findings, const char *kind, double share, const struct metrics_series *series,
-                                const struct merged_list *list) {
+                                const struct upload_list *list) {
     struct finding *finding = findings_add(findings, kind, MEASURE_COUNT, share >= 0.25 ? SEVERITY_HIGH : SEVERITY_MEDIUM, share);
     if (finding && series) {
         set_series(finding, series, "samples", list);
@@ -180,7 +180,7 @@ static struct finding *add_loss(struct findings *findings, const char *kind, dou
     return finding;
 }
 
-bool analysis_lost_samples(struct findings *findings, const struct metrics *metrics, const struct merged_list *list) {
+bool analysis_lost_samples(struct findings *findings, const struct metrics *metrics, const struct upload_list *list) {
     const struct metrics_series *live = metrics_find(metrics, "c_samples_lost_live"),
                                 *stacks = metrics_find(metrics, "c_samples_lost_stacks");
     double samples = sum_of(metrics, "c_samples"), lost_live = sum_of(metrics, "c_samples_lost_live");

@@ -120,13 +120,13 @@ static enum stacks_answer take_growth(void *context, struct stack_site *site) {
     return STACKS_DONE;
 }
 
-static size_t pick(const struct chain *chain, struct merged_upload *uploads) {
+static size_t pick(const struct chain *chain, struct listed_upload *uploads) {
     size_t count = 0;
     for (size_t i = chain->count; i > 0 && count < 2 * MOST_LIVES_READ; i--) {
         const struct life *life = &chain->lives[i - 1];
         const struct overview_upload *const ends[] = {life->first, life->last};
         for (size_t e = 0; e < 2 && life->first != life->last; e++) {
-            uploads[count++] = (struct merged_upload){ends[e]->id, ends[e]->start_ms, ends[e]->end_ms, ends[e]->process, ends[e]->measures};
+            uploads[count++] = (struct listed_upload){ends[e]->id, ends[e]->start_ms, ends[e]->end_ms, ends[e]->process, ends[e]->measures};
         }
     }
     return count;
@@ -134,11 +134,11 @@ static size_t pick(const struct chain *chain, struct merged_upload *uploads) {
 
 static enum receiver_error name_site(struct finding *finding, struct store *store, const struct overview *overview,
                                      const struct chain *chain, struct compared_gaps *gaps) {
-    struct merged_upload uploads[2 * MOST_LIVES_READ];
-    struct merged_list list = {.uploads = uploads, .count = pick(chain, uploads), .question = overview->question};
+    struct listed_upload uploads[2 * MOST_LIVES_READ];
+    struct upload_list list = {.uploads = uploads, .count = pick(chain, uploads), .question = overview->question};
     struct process_files *files = malloc(sizeof *files);
     struct stacks stacks = {0};
-    struct merged_report report = {0};
+    struct sweep_report report = {0};
     enum receiver_error error = files ? files_find(store, &list, files) : RECEIVER_NO_MEMORY;
     const struct used_files *memory = files ? &files->uses[FILES_OF_MEMORY] : NULL;
     const char *attachment = error == RECEIVER_OK ? memory->attachment : NULL;

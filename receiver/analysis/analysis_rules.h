@@ -38,7 +38,7 @@ struct compared_gaps {
     size_t unread;      // profiles
     char reason[160];   // of one of these
 };
-void compared_count(struct compared_gaps *gaps, const struct merged_report *report); // in analysis_versions.c
+void compared_count(struct compared_gaps *gaps, const struct sweep_report *report); // in analysis_versions.c
 
 // analysis_versions.c: what is more in a version than in the one before it. Adds to gaps.
 struct overview; // overview.h
@@ -52,9 +52,9 @@ enum receiver_error analysis_restarts(struct findings *findings, struct store *s
 bool analysis_churn(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const struct heap *heap);
 // stacks: of the time that was waited for locks; NULL when there are none.
 bool analysis_locks(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const char *attachment);
-bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct merged_list *list);
+bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct upload_list *list);
 // What the other rules cannot know: C memory whose samples were lost.
-bool analysis_lost_samples(struct findings *findings, const struct metrics *metrics, const struct merged_list *list);
+bool analysis_lost_samples(struct findings *findings, const struct metrics *metrics, const struct upload_list *list);
 double load_now(const struct metrics_point *points, size_t count);
 #define CONTENTION_SECONDS_PER_S 0.5
 #define CHURN_BYTES_PER_S 1e8

@@ -9,7 +9,7 @@
 // ---- Reading ----
 
 // What each stack's sum has risen by is its value in the profile that was read last.
-static enum receiver_error add_row(struct stacks *stacks, const struct merged_upload *upload) {
+static enum receiver_error add_row(struct stacks *stacks, const struct listed_upload *upload) {
     size_t samples = profile_sample_count(stacks->profile);
     stacks->left_out = samples > STACKS_MAX ? samples - STACKS_MAX : 0;
     samples = samples < STACKS_MAX ? samples : STACKS_MAX;
@@ -48,7 +48,7 @@ bool stacks_init(struct stacks *stacks, const char *type) {
     return stacks->profile;
 }
 
-enum receiver_error stacks_add(struct stacks *stacks, const struct merged_upload *upload, const void *bytes, size_t size, char *text) {
+enum receiver_error stacks_add(struct stacks *stacks, const struct listed_upload *upload, const void *bytes, size_t size, char *text) {
     struct merge_fault fault = {0};
     if (stacks->profile_count == TREND_MAX_POINTS) {
         return RECEIVER_OK;
@@ -73,12 +73,12 @@ enum receiver_error stacks_add(struct stacks *stacks, const struct merged_upload
     return add_row(stacks, upload);
 }
 
-static enum receiver_error take_profile(void *stacks, struct merged_file *file) {
+static enum receiver_error take_profile(void *stacks, struct sweep_file *file) {
     return stacks_add(stacks, file->upload, file->bytes, file->size, file->text);
 }
 
-enum receiver_error stacks_read(struct store *store, const struct merged_list *list, const char *const *names, size_t name_count,
-                                const char *type, struct stacks *stacks, struct merged_report *report) {
+enum receiver_error stacks_read(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
+                                const char *type, struct stacks *stacks, struct sweep_report *report) {
     void *parts[2] = {stacks, NULL};
     if (!stacks_init(stacks, type)) {
         return RECEIVER_NO_MEMORY;
@@ -87,7 +87,7 @@ enum receiver_error stacks_read(struct store *store, const struct merged_list *l
     if (symbols) {
         profile_set_namer(stacks->profile, &symbols->namer);
     }
-    enum receiver_error error = merged_sweep_any(store, list, names, name_count, take_profile, parts, report);
+    enum receiver_error error = sweep_uploads_any(store, list, names, name_count, take_profile, parts, report);
     profile_trim(stacks->profile);
     if (error != RECEIVER_OK) {
         stacks_free(stacks);

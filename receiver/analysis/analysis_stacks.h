@@ -39,13 +39,13 @@ struct stack_site {
 };
 
 // list: of one process, by time, TREND_MAX_POINTS at most. No error when nothing can be read: then profile_count is 0, and *report tells.
-// names: as in merged_sweep_any.
-enum receiver_error stacks_read(struct store *store, const struct merged_list *list, const char *const *names, size_t name_count,
-                                const char *type, struct stacks *stacks, struct merged_report *report);
+// names: as in sweep_uploads_any.
+enum receiver_error stacks_read(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
+                                const char *type, struct stacks *stacks, struct sweep_report *report);
 void stacks_free(struct stacks *stacks);
 // The same from bytes, one profile after the other. type lives as long as the stacks. text has 160 bytes. measures may be NULL.
 bool stacks_init(struct stacks *stacks, const char *type);
-enum receiver_error stacks_add(struct stacks *stacks, const struct merged_upload *upload, const void *bytes, size_t size, char *text);
+enum receiver_error stacks_add(struct stacks *stacks, const struct listed_upload *upload, const void *bytes, size_t size, char *text);
 
 // Calls take for each site, its shape not known yet; of one for which STACKS_ONE_BY_ONE is answered also for each of its stacks. False: no
 // memory.

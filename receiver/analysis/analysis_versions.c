@@ -414,11 +414,11 @@ static void name_sites(struct finding *finding, const struct comparing *comparin
     }
 }
 
-static size_t pick(const struct side *side, struct merged_upload *uploads) {
+static size_t pick(const struct side *side, struct listed_upload *uploads) {
     size_t count = side->count < SIDE_PROFILES ? side->count : SIDE_PROFILES;
     for (size_t i = 0; i < count; i++) {
         const struct overview_upload *upload = side->uploads[count == side->count ? i : i * (side->count - 1) / (count - 1)];
-        uploads[i] = (struct merged_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
+        uploads[i] = (struct listed_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
     }
     return count;
 }
@@ -481,8 +481,8 @@ static void add_findings(const struct comparing_change *of, size_t at, const str
 }
 
 static enum receiver_error compare_stacks(const struct comparing_change *of) {
-    struct merged_upload uploads[2 * SIDE_PROFILES];
-    struct merged_list list = {.uploads = uploads, .question = of->overview->question};
+    struct listed_upload uploads[2 * SIDE_PROFILES];
+    struct upload_list list = {.uploads = uploads, .question = of->overview->question};
     struct process_files *files = malloc(sizeof *files);
     size_t before = pick(&of->change->before, uploads);
     list.count = before + pick(&of->change->after, uploads + before);
@@ -493,7 +493,7 @@ static enum receiver_error compare_stacks(const struct comparing_change *of) {
         const struct used_files *used = &files->uses[compared->use];
         const char *type = used->count > 0 ? type_of(compared, used->type) : NULL;
         size_t telling = type ? count_telling(compared, used, type) : 0;
-        struct merged_report report;
+        struct sweep_report report;
         struct stacks stacks;
         if (telling == 0 || (compared->level && !of->change->more[i])) {
             add_findings(of, i, NULL, NULL);
@@ -517,7 +517,7 @@ static enum receiver_error compare_stacks(const struct comparing_change *of) {
     return error;
 }
 
-void compared_count(struct compared_gaps *gaps, const struct merged_report *report) {
+void compared_count(struct compared_gaps *gaps, const struct sweep_report *report) {
     if (gaps->unread == 0 && report->failed_count > 0) {
         snprintf(gaps->reason, sizeof gaps->reason, "%s", report->failed[0].reason);
     }

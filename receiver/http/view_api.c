@@ -6,8 +6,8 @@
 #include "../views/jfr.h"
 #include "../views/labels.h"
 #include "../index/measures.h"
-#include "../views/merged_file.h"
-#include "../views/merged_types.h"
+#include "../views/merge_export.h"
+#include "../views/upload_types.h"
 #include "../views/metrics.h"
 #include "reply.h"
 #include "../base/read_exact.h"
@@ -43,7 +43,7 @@ struct request {
     struct view_api *api;
     struct MHD_Connection *connection;
     struct selection selection, base_selection;
-    struct merged_list list, base;
+    struct upload_list list, base;
     struct overview overview; // of the analysis, in place of a list
     const char *attachment, *type;
     enum diff_mode mode;
@@ -129,8 +129,8 @@ static void free_request(struct request *request) {
     for (size_t i = 0; i < request->filter.label_count; i++) {
         free(request->label_texts[i]);
     }
-    merged_list_free(&request->list);
-    merged_list_free(&request->base);
+    upload_list_free(&request->list);
+    upload_list_free(&request->base);
     overview_free(&request->overview);
     selection_free(&request->selection);
     selection_free(&request->base_selection);
@@ -138,14 +138,14 @@ static void free_request(struct request *request) {
 
 // ---- The views ----
 
-static enum receiver_error merge_list(struct request *request, const struct merged_list *list, struct profile **profile,
-                                      struct merged_report *report) {
+static enum receiver_error merge_list(struct request *request, const struct upload_list *list, struct profile **profile,
+                                      struct sweep_report *report) {
     const char *keys[VIEW_MAX_LABELS];
     for (size_t i = 0; i < request->filter.label_count; i++) {
         keys[i] = request->filter.labels[i].key;
     }
-    enum receiver_error error = merged_profile(request->api->store, request->api->cache, list, request->attachment, keys,
-                                               request->filter.label_count, profile, report);
+    enum receiver_error error = merge_uploads(request->api->store, request->api->cache, list, request->attachment, keys,
+                                              request->filter.label_count, profile, report);
     if (error == RECEIVER_OK && report->uploads == 0 && report->failed_count > 0) {
         profile_free(*profile);
         *profile = NULL;
@@ -156,11 +156,11 @@ static enum receiver_error merge_list(struct request *request, const struct merg
 }
 
 // The uploads that the value of a gauge comes of.
-static enum receiver_error pick_uploads(struct request *request, const struct merged_list *list, struct gauges of, const char *type,
-                                        struct merged_list *picked, struct merged_gauges *gauges) {
+static enum receiver_error pick_uploads(struct request *request, const struct upload_list *list, struct gauges of, const char *type,
+                                        struct upload_list *picked, struct sweep_gauges *gauges) {
     struct gauges_source source = {request->api->store, list, request->attachment, NULL};
     enum receiver_error error = gauges_pick(&source, of, type, picked);
-    *gauges = (struct merged_gauges){of, gauges_at_once(list), type ? gauges_having(&source, type) : 0};
+    *gauges = (struct sweep_gauges){of, gauges_at_once(list), type ? gauges_having(&source, type) : 0};
     gauges_source_free(&source);
     return error;
 }
@@ -175,7 +175,8 @@ static enum receiver_error choose_type(struct request *request) {
     if (!request->type || !*request->type || is_place(request->type)) {
         char wanted[TEXT_BYTES];
         snprintf(wanted, sizeof wanted, "%s", request->type ? request->type : "");
-        error = merged_chosen_type(request->api->store, &request->list, request->attachment, wanted, request->shown, sizeof request->shown);
+        error =
+            upload_types_choose(request->api->store, &request->list, request->attachment, wanted, request->shown, sizeof request->shown);
         request->type = request->shown;
     }
     return error;
@@ -187,32 +188,32 @@ static struct gauges gauges_of_type(const struct request *request) {
     return (struct gauges){of_gauge ? request->gauges.value : GAUGES_MEAN, request->gauges.summed};
 }
 
-static enum receiver_error merge_picked(struct request *request, const struct merged_list *list, struct gauges of, const char *type,
-                                        struct profile **profile, struct merged_report *report) {
-    struct merged_list picked = {0};
-    struct merged_gauges gauges = {0};
+static enum receiver_error merge_picked(struct request *request, const struct upload_list *list, struct gauges of, const char *type,
+                                        struct profile **profile, struct sweep_report *report) {
+    struct upload_list picked = {0};
+    struct sweep_gauges gauges = {0};
     enum receiver_error error = pick_uploads(request, list, of, type, &picked, &gauges);
     error = error == RECEIVER_OK ? merge_list(request, &picked, profile, report) : error;
     if (error == RECEIVER_OK) {
         int index = profile_sample_type_chosen(*profile, type);
         const char *name = index >= 0 ? profile_sample_type_name(*profile, (size_t)index) : "";
-        merged_set_gauges(report, list, gauges, merged_profiles_of(&report->counts, name));
+        sweep_report_set_gauges(report, list, gauges, sweep_profiles_of(&report->counts, name));
     }
-    merged_list_free(&picked);
+    upload_list_free(&picked);
     return error;
 }
 
-static enum receiver_error merge(struct request *request, const struct merged_list *list, struct profile **profile,
-                                 struct merged_report *report) {
+static enum receiver_error merge(struct request *request, const struct upload_list *list, struct profile **profile,
+                                 struct sweep_report *report) {
     enum receiver_error error = request->gauges.value == GAUGES_MEAN ? RECEIVER_OK : choose_type(request);
     return error == RECEIVER_OK ? merge_picked(request, list, gauges_of_type(request), request->type, profile, report) : error;
 }
 
 static enum receiver_error make_types(struct request *request, struct json *json) {
     json_object_begin(json);
-    enum receiver_error error = merged_attachments_write(store_catalog(request->api->store), &request->selection, json);
+    enum receiver_error error = upload_types_write_attachments(store_catalog(request->api->store), &request->selection, json);
     if (error == RECEIVER_OK && request->attachment) {
-        error = merged_types_write(request->api->store, &request->list, request->attachment, request->gauges, json);
+        error = upload_types_write(request->api->store, &request->list, request->attachment, request->gauges, json);
     }
     json_object_end(json);
     return error;
@@ -220,16 +221,16 @@ static enum receiver_error make_types(struct request *request, struct json *json
 
 static enum receiver_error make_tree(struct request *request, struct json *json) {
     struct profile *profile;
-    struct merged_report report;
+    struct sweep_report report;
     enum receiver_error error = merge(request, &request->list, &profile, &report);
     if (error != RECEIVER_OK) {
         return error;
     }
     json_object_begin(json);
-    merged_report_write(&report, json);
+    sweep_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);
-    request->filter.merged = &report;
+    request->filter.report = &report;
     error = view_tree(profile, request->type, NULL, &request->filter, json, request->answer.text, sizeof request->answer.text);
     json_object_end(json);
     profile_free(profile);
@@ -237,27 +238,27 @@ static enum receiver_error make_tree(struct request *request, struct json *json)
 }
 
 // What all gauges of the file come of: the moment is that of one of them, whatever the type. *moment is NULL where max has none.
-static enum receiver_error merge_moment(struct request *request, struct profile **moment, struct merged_report *report) {
+static enum receiver_error merge_moment(struct request *request, struct profile **moment, struct sweep_report *report) {
     char type[TEXT_BYTES] = "";
     enum receiver_error error =
-        merged_chosen_gauge(request->api->store, &request->list, request->attachment, request->type, type, sizeof type);
+        upload_types_choose_gauge(request->api->store, &request->list, request->attachment, request->type, type, sizeof type);
     bool there = request->gauges.value != GAUGES_MAX || *type;
     return error == RECEIVER_OK && there ? merge_picked(request, &request->list, request->gauges, type, moment, report) : error;
 }
 
-// The merged profile itself, for go tool pprof and others (merged_file.h).
+// The merged profile itself, for go tool pprof and others (merge_export.h).
 static enum receiver_error make_profile(struct request *request, struct json *out) {
     struct profile *all = NULL, *moment = NULL;
-    struct merged_report report, moment_report = {0};
+    struct sweep_report report, moment_report = {0};
     uint8_t *bytes = NULL;
     size_t size = 0;
     enum receiver_error error = merge_list(request, &request->list, &all, &report);
     if (error == RECEIVER_OK && request->gauges.value != GAUGES_MEAN) {
         error = merge_moment(request, &moment, &moment_report);
     }
-    report.gauges = (struct merged_gauges){request->gauges, gauges_at_once(&request->list), report.uploads};
+    report.gauges = (struct sweep_gauges){request->gauges, gauges_at_once(&request->list), report.uploads};
     if (error == RECEIVER_OK) {
-        error = merged_file_finish(all, &report, moment, &moment_report);
+        error = merge_export_finish(all, &report, moment, &moment_report);
     }
     if (error == RECEIVER_OK) {
         error = profile_encode(all, MERGE_GZIP, &bytes, &size) == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
@@ -283,7 +284,7 @@ static enum receiver_error make_diff(struct request *request, struct json *json)
     return error;
 }
 
-static enum receiver_error take_labels(void *part, struct merged_file *file) {
+static enum receiver_error take_labels(void *part, struct sweep_file *file) {
     struct profile *profile;
     enum receiver_error error = view_open(file->bytes, file->size, &profile, file->text, sizeof file->text);
     if (error == RECEIVER_OK) {
@@ -293,20 +294,20 @@ static enum receiver_error take_labels(void *part, struct merged_file *file) {
     return error;
 }
 
-static void write_labels(const struct labels *labels, const char *type, const struct merged_report *report, struct json *json) {
+static void write_labels(const struct labels *labels, const char *type, const struct sweep_report *report, struct json *json) {
     json_object_begin(json);
-    merged_report_write(report, json);
-    labels_write(labels, measure_is_gauge(type) ? merged_gauge_divisor(report, labels_profiles(labels)) : 1, json);
+    sweep_report_write(report, json);
+    labels_write(labels, measure_is_gauge(type) ? sweep_gauge_divisor(report, labels_profiles(labels)) : 1, json);
     json_object_end(json);
 }
 
 // Of the uploads that the type's value comes of.
-static enum receiver_error count_labels(struct request *request, const struct merged_list *picked, struct merged_report *report,
+static enum receiver_error count_labels(struct request *request, const struct upload_list *picked, struct sweep_report *report,
                                         struct labels *labels, struct labels *second) {
     void *parts[2] = {labels, second};
     enum receiver_error error = labels && second ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
-        error = merged_sweep(request->api->store, picked, request->attachment, take_labels, parts, report);
+        error = sweep_uploads(request->api->store, picked, request->attachment, take_labels, parts, report);
     }
     if (error == RECEIVER_OK && !labels_add_labels(labels, second)) {
         error = RECEIVER_NO_MEMORY;
@@ -320,9 +321,9 @@ static enum receiver_error count_labels(struct request *request, const struct me
 }
 
 static enum receiver_error make_labels(struct request *request, struct json *json) {
-    struct merged_list picked = {0};
-    struct merged_gauges gauges = {0};
-    struct merged_report report = {0};
+    struct upload_list picked = {0};
+    struct sweep_gauges gauges = {0};
+    struct sweep_report report = {0};
     enum receiver_error error = choose_type(request);
     if (error != RECEIVER_OK) {
         return error;
@@ -331,10 +332,10 @@ static enum receiver_error make_labels(struct request *request, struct json *jso
     error = pick_uploads(request, &request->list, gauges_of_type(request), request->type, &picked, &gauges);
     error = error == RECEIVER_OK ? count_labels(request, &picked, &report, labels, second) : error;
     if (error == RECEIVER_OK) {
-        merged_set_gauges(&report, &request->list, gauges, labels_profiles(labels));
+        sweep_report_set_gauges(&report, &request->list, gauges, labels_profiles(labels));
         write_labels(labels, request->type, &report, json);
     }
-    merged_list_free(&picked);
+    upload_list_free(&picked);
     labels_free(labels);
     labels_free(second);
     return error;
@@ -420,8 +421,8 @@ static struct key make_key(const struct request *request, const struct view *vie
         put_text(out, filter->labels[i].key);
         put_text(out, filter->labels[i].text);
     }
-    merged_list_put_key(&request->list, view->of_measures, out);
-    merged_list_put_key(&request->base, false, out);
+    upload_list_put_key(&request->list, view->of_measures, out);
+    upload_list_put_key(&request->base, false, out);
     overview_put_key(&request->overview, out);
     if (fclose(out) != 0) {
         free(key.bytes);
@@ -517,12 +518,12 @@ static enum receiver_error read_lists(struct request *request, const struct view
     if (view->make == make_analysis) {
         return overview_read(catalog, &request->selection, &request->overview);
     }
-    enum receiver_error error = merged_list_read(catalog, &request->selection, request->attachment, &request->list);
+    enum receiver_error error = upload_list_read(catalog, &request->selection, request->attachment, &request->list);
     if (error == RECEIVER_OK && view->make == make_diff) {
-        error = merged_list_read(catalog, &request->base_selection, request->attachment, &request->base);
+        error = upload_list_read(catalog, &request->base_selection, request->attachment, &request->base);
     }
     if (error == RECEIVER_OK && view->make == make_types) { // its list of attachments is of all uploads: a part of the key
-        error = merged_list_read(catalog, &request->selection, NULL, &request->base);
+        error = upload_list_read(catalog, &request->selection, NULL, &request->base);
     }
     if (error == RECEIVER_OK && request->list.count == 0 && !view->may_lack_it) {
         snprintf(request->answer.text, sizeof request->answer.text, "no upload of the selection has an attachment %.100s",

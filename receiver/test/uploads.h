@@ -5,7 +5,7 @@
 #include "place.h"
 #include "profiles.h"
 
-#include "../views/merged.h"
+#include "../views/merge_uploads.h"
 
 struct named_bytes {
     const char *name;
@@ -72,11 +72,11 @@ static inline struct blob heap_blob(int64_t go, int64_t c) {
 }
 
 // All uploads that have the attachment.
-static inline struct merged_list list_of(struct place *place, const char *attachment) {
+static inline struct upload_list list_of(struct place *place, const char *attachment) {
     struct selection selection;
-    struct merged_list list;
+    struct upload_list list;
     selection_init(&selection);
-    assert_int_equal(merged_list_read(store_catalog(place->store), &selection, attachment, &list), RECEIVER_OK);
+    assert_int_equal(upload_list_read(store_catalog(place->store), &selection, attachment, &list), RECEIVER_OK);
     selection_free(&selection);
     return list;
 }

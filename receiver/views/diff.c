@@ -29,7 +29,7 @@ static enum receiver_error add_base(struct profile *now, struct profile *base, c
         return RECEIVER_NO_MEMORY;
     }
     profile_allow_union(now);
-    enum receiver_error error = merged_add(now, base);
+    enum receiver_error error = merge_uploads_add(now, base);
     if (error == RECEIVER_BAD_UPLOAD) {
         snprintf(text, text_size, "the two sides do not compare: their profiles have different period types");
     }
@@ -39,7 +39,7 @@ static enum receiver_error add_base(struct profile *now, struct profile *base, c
 static void write_base(const struct diff_side *base, enum diff_mode mode, double factor, struct json *json) {
     json_key(json, "base");
     json_object_begin(json);
-    merged_report_write(&base->report, json);
+    sweep_report_write(&base->report, json);
     json_key(json, "seconds");
     json_real(json, base->report.seconds);
     json_object_end(json);
@@ -64,13 +64,13 @@ enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, co
         return RECEIVER_NO_MEMORY;
     }
     struct view_filter both = filter ? *filter : (struct view_filter){0};
-    both.merged = &now->report;
-    both.base_merged = &base->report;
+    both.report = &now->report;
+    both.base_report = &base->report;
     double factor = factor_of(now, base, name, mode);
     enum receiver_error error = add_base(now->profile, base->profile, name, factor, text, text_size);
     if (error == RECEIVER_OK) {
         json_object_begin(json);
-        merged_report_write(&now->report, json);
+        sweep_report_write(&now->report, json);
         json_key(json, "seconds");
         json_real(json, now->report.seconds);
         write_base(base, mode, factor, json);

@@ -5,14 +5,14 @@
 #ifndef CMEMPROF_RECEIVER_DIFF_H
 #define CMEMPROF_RECEIVER_DIFF_H
 
-#include "merged.h"
+#include "merge_uploads.h"
 #include "view.h"
 
 enum diff_mode { DIFF_TOTAL, DIFF_PER_SECOND };
 
 struct diff_side {
     struct profile *profile; // both are changed
-    struct merged_report report;
+    struct sweep_report report;
 };
 // The whole answer. type NULL or "": the default of now. filter: holds for both sides, but for its counts, which are those of the sides.
 enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, const char *type, enum diff_mode mode,

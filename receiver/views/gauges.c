@@ -1,7 +1,7 @@
 // gauges.c: the uploads that a gauge's value comes of (gauges.h).
 #include "gauges.h"
 #include "../index/measures.h"
-#include "merged.h"
+#include "sweep.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ struct standing {
 };
 
 static int compare_processes(const void *left, const void *right, void *context) {
-    const struct merged_list *list = context;
+    const struct upload_list *list = context;
     size_t a = *(const size_t *)left, b = *(const size_t *)right;
     uint64_t one = list->uploads[a].process, other = list->uploads[b].process;
     return one != other ? (one < other ? -1 : 1) : a < b ? -1 : a > b;
@@ -42,7 +42,7 @@ static int64_t median(int64_t *times, size_t count) {
 }
 
 // The uploads of one process, and the silence before each but the first. Returns how many silences there are.
-static size_t stand_one(const struct merged_list *list, const size_t *order, size_t count, int64_t *silences, struct standing *standing) {
+static size_t stand_one(const struct upload_list *list, const size_t *order, size_t count, int64_t *silences, struct standing *standing) {
     for (size_t i = 0; i + 1 < count; i++) {
         int64_t end_ms = list->uploads[order[i]].end_ms, next_ms = list->uploads[order[i + 1]].start_ms;
         standing->until_ms[order[i]] = next_ms;
@@ -51,7 +51,7 @@ static size_t stand_one(const struct merged_list *list, const size_t *order, siz
     return count - 1;
 }
 
-static void stand_all(const struct merged_list *list, const size_t *order, int64_t *silences, struct standing *standing) {
+static void stand_all(const struct upload_list *list, const size_t *order, int64_t *silences, struct standing *standing) {
     size_t all = 0;
     for (size_t from = 0, to; from < list->count; from = to) {
         for (to = from; to < list->count && list->uploads[order[to]].process == list->uploads[order[from]].process; to++) {
@@ -76,7 +76,7 @@ static void standing_free(struct standing *standing) {
 }
 
 // False: no memory.
-static bool standing_make(struct standing *standing, const struct merged_list *list) {
+static bool standing_make(struct standing *standing, const struct upload_list *list) {
     size_t *order = malloc((list->count + 1) * sizeof *order);
     int64_t *silences = malloc((list->count + 1) * sizeof *silences);
     *standing = (struct standing){malloc((list->count + 1) * sizeof(size_t)), malloc((list->count + 1) * sizeof(int64_t)), 0};
@@ -98,7 +98,7 @@ static bool standing_make(struct standing *standing, const struct merged_list *l
 
 // ---- Processes at once ----
 
-double gauges_at_once(const struct merged_list *list) {
+double gauges_at_once(const struct upload_list *list) {
     struct standing standing;
     double covered = 0, lies_in = 0;
     int64_t end_ms = INT64_MIN;
@@ -127,7 +127,7 @@ struct entry {
     double total;
 };
 struct part {
-    const struct merged_list *list;
+    const struct upload_list *list;
     struct entry *entries;
     size_t count, capacity;
     struct totals one;
@@ -153,7 +153,7 @@ static bool add_entry(struct part *part, size_t upload, const struct totals_type
     return true;
 }
 
-static enum receiver_error take_gauges(void *state, struct merged_file *file) {
+static enum receiver_error take_gauges(void *state, struct sweep_file *file) {
     struct part *part = state;
     enum merge_error error = totals_read(file->bytes, file->size, NULL, &part->one, NULL);
     if (error != MERGE_OK) {
@@ -176,16 +176,16 @@ static void table_free(struct gauges_table *table) {
     free(table);
 }
 
-static struct gauges_table *table_read(struct store *store, const struct merged_list *list, const char *attachment) {
+static struct gauges_table *table_read(struct store *store, const struct upload_list *list, const char *attachment) {
     struct gauges_table *table = calloc(1, sizeof *table);
-    struct merged_report report;
+    struct sweep_report report;
     if (!table) {
         return NULL;
     }
     table->uploads = list->count;
     table->parts[0].list = table->parts[1].list = list;
     void *parts[2] = {&table->parts[0], &table->parts[1]};
-    if (merged_sweep(store, list, attachment, take_gauges, parts, &report) != RECEIVER_OK) {
+    if (sweep_uploads(store, list, attachment, take_gauges, parts, &report) != RECEIVER_OK) {
         table_free(table);
         return NULL;
     }
@@ -235,7 +235,7 @@ static void forget(struct newest *newest) {
     memset(newest->uploads, 0xFF, newest->standing.processes * sizeof *newest->uploads); // SIZE_MAX
 }
 
-static bool newest_start(struct newest *newest, const struct merged_list *list) {
+static bool newest_start(struct newest *newest, const struct upload_list *list) {
     *newest = (struct newest){0};
     if (!standing_make(&newest->standing, list)) {
         newest->standing = (struct standing){0};
@@ -254,7 +254,7 @@ static void newest_free(struct newest *newest) {
 }
 
 // Whether the upload is the newest of its process, and stands at the start of a later one.
-static bool is_there(const struct merged_list *list, const struct newest *newest, size_t upload, size_t later) {
+static bool is_there(const struct upload_list *list, const struct newest *newest, size_t upload, size_t later) {
     int64_t start_ms = list->uploads[upload].start_ms, later_ms = list->uploads[later].start_ms;
     return newest->uploads[newest->standing.process[upload]] == upload &&
            (newest->standing.until_ms[upload] > later_ms || start_ms == later_ms);
@@ -264,7 +264,7 @@ static void go_to(struct newest *newest, size_t upload) {
     newest->uploads[newest->standing.process[upload]] = upload;
 }
 
-static size_t largest_upload(const struct merged_list *list, const double *values) {
+static size_t largest_upload(const struct upload_list *list, const double *values) {
     size_t best = list->count - 1;
     for (size_t i = list->count; i-- > 0;) {
         if (!isnan(values[i]) && (isnan(values[best]) || values[i] > values[best])) {
@@ -275,7 +275,7 @@ static size_t largest_upload(const struct merged_list *list, const double *value
 }
 
 // The upload at whose start all that are there have most together.
-static size_t largest_moment(const struct merged_list *list, struct newest *newest, const double *values) {
+static size_t largest_moment(const struct upload_list *list, struct newest *newest, const double *values) {
     size_t best = list->count - 1;
     double most = -INFINITY;
     for (size_t at = 0; at < list->count; at++) {
@@ -293,7 +293,7 @@ static size_t largest_moment(const struct merged_list *list, struct newest *newe
     return best;
 }
 
-static void pick_moment(const struct merged_list *list, struct newest *newest, size_t at, struct merged_list *picked) {
+static void pick_moment(const struct upload_list *list, struct newest *newest, size_t at, struct upload_list *picked) {
     forget(newest);
     for (size_t i = 0; i <= at; i++) {
         go_to(newest, i);
@@ -305,15 +305,15 @@ static void pick_moment(const struct merged_list *list, struct newest *newest, s
     }
 }
 
-static void pick_all(const struct merged_list *list, struct merged_list *picked) {
+static void pick_all(const struct upload_list *list, struct upload_list *picked) {
     for (size_t i = 0; i < list->count; i++) {
         picked->uploads[picked->count++] = list->uploads[i];
     }
 }
 
 // False: no memory. values: what each has; NULL: not for max.
-static bool pick(const struct merged_list *list, struct gauges gauges, const double *values, struct merged_list *picked) {
-    *picked = (struct merged_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->question};
+static bool pick(const struct upload_list *list, struct gauges gauges, const double *values, struct upload_list *picked) {
+    *picked = (struct upload_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->question};
     bool max = gauges.value == GAUGES_MAX && values;
     struct newest newest;
     bool ok = newest_start(&newest, list) && picked->uploads;
@@ -326,12 +326,12 @@ static bool pick(const struct merged_list *list, struct gauges gauges, const dou
     }
     newest_free(&newest);
     if (!ok) {
-        merged_list_free(picked);
+        upload_list_free(picked);
     }
     return ok;
 }
 
-static enum receiver_error take_type(void *type, struct merged_file *file) {
+static enum receiver_error take_type(void *type, struct sweep_file *file) {
     struct totals totals;
     enum merge_error error = totals_read(file->bytes, file->size, NULL, &totals, NULL);
     if (error == MERGE_OK) {
@@ -341,16 +341,16 @@ static enum receiver_error take_type(void *type, struct merged_file *file) {
 }
 
 // Of those that can be read.
-static bool all_have(const struct gauges_source *source, const struct merged_list *picked, const char *type) {
+static bool all_have(const struct gauges_source *source, const struct upload_list *picked, const char *type) {
     void *const parts[2] = {(void *)type, (void *)type};
-    struct merged_report report;
-    return merged_sweep(source->store, picked, source->attachment, take_type, parts, &report) == RECEIVER_OK && report.failed_count == 0;
+    struct sweep_report report;
+    return sweep_uploads(source->store, picked, source->attachment, take_type, parts, &report) == RECEIVER_OK && report.failed_count == 0;
 }
 
 // Those that have the type, or cannot be read; all when none has. values has a place for each.
-static bool leave_out_lacking(const struct gauges_source *source, const char *type, double *values, struct merged_list *having) {
+static bool leave_out_lacking(const struct gauges_source *source, const char *type, double *values, struct upload_list *having) {
     double *was_read = malloc((source->list->count + 1) * sizeof *was_read);
-    *having = (struct merged_list){malloc((source->list->count + 1) * sizeof *having->uploads), 0, source->list->left_out,
+    *having = (struct upload_list){malloc((source->list->count + 1) * sizeof *having->uploads), 0, source->list->left_out,
                                    source->list->question};
     bool ok = was_read && having->uploads, any = false;
     if (ok) {
@@ -371,25 +371,25 @@ static bool leave_out_lacking(const struct gauges_source *source, const char *ty
 
 // Where the newest ones have the type, as nearly always, no others are read.
 static enum receiver_error pick_last(struct gauges_source *source, struct gauges gauges, const char *type, double *values,
-                                     struct merged_list *picked) {
-    struct merged_list having = {0};
+                                     struct upload_list *picked) {
+    struct upload_list having = {0};
     if (!pick(source->list, gauges, NULL, picked)) {
         return RECEIVER_NO_MEMORY;
     }
     if (!*type || all_have(source, picked, type)) {
         return RECEIVER_OK;
     }
-    merged_list_free(picked);
+    upload_list_free(picked);
     source->table = source->table ? source->table : table_read(source->store, source->list, source->attachment);
     bool ok = source->table && leave_out_lacking(source, type, values, &having) && pick(&having, gauges, NULL, picked);
-    merged_list_free(&having);
+    upload_list_free(&having);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
-enum receiver_error gauges_pick(struct gauges_source *source, struct gauges gauges, const char *type, struct merged_list *picked) {
+enum receiver_error gauges_pick(struct gauges_source *source, struct gauges gauges, const char *type, struct upload_list *picked) {
     double *values = calloc(source->list->count + 1, sizeof *values);
     enum receiver_error error = RECEIVER_NO_MEMORY;
-    *picked = (struct merged_list){0};
+    *picked = (struct upload_list){0};
     if (values && gauges.value == GAUGES_LAST) {
         error = pick_last(source, gauges, type, values, picked);
     } else if (values) {

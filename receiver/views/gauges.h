@@ -28,16 +28,16 @@ struct gauges {
     bool summed;
 };
 
-struct merged_list; // merged.h
+struct upload_list; // upload_list.h
 struct store;
 
 // Time for which the uploads stand by the time in which that lies; 1 at least. 0: no memory.
-double gauges_at_once(const struct merged_list *list);
+double gauges_at_once(const struct upload_list *list);
 
 // Where they are read. table: what each upload has of each gauge, from one pass over all files of the list, made when it is needed first.
 struct gauges_source {
     struct store *store;
-    const struct merged_list *list;
+    const struct upload_list *list;
     const char *attachment;
     struct gauges_table *table; // NULL at first
 };
@@ -45,8 +45,8 @@ void gauges_source_free(struct gauges_source *source); // what it has read
 
 // How many uploads of the list have the type, from the table; 0: there is none.
 size_t gauges_having(const struct gauges_source *source, const char *type);
-// The uploads whose values are the type's, for merged_list_free. What lacks the type is passed over; what cannot be read is not, where the
+// The uploads whose values are the type's, for upload_list_free. What lacks the type is passed over; what cannot be read is not, where the
 // newest ones are asked for, so that it is said.
-enum receiver_error gauges_pick(struct gauges_source *source, struct gauges gauges, const char *type, struct merged_list *picked);
+enum receiver_error gauges_pick(struct gauges_source *source, struct gauges gauges, const char *type, struct upload_list *picked);
 
 #endif

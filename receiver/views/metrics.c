@@ -95,7 +95,7 @@ static enum receiver_error read_pairs(struct reading *reading, int64_t ms, const
     return bad ? RECEIVER_BAD_UPLOAD : ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
-static enum receiver_error take_json(void *state, struct merged_file *file) {
+static enum receiver_error take_json(void *state, struct sweep_file *file) {
     uint8_t *json;
     size_t json_size;
     struct merge_limits limits = merge_default_limits;
@@ -112,7 +112,7 @@ static enum receiver_error take_json(void *state, struct merged_file *file) {
 
 enum receiver_error metrics_add_json(struct metrics *metrics, int64_t ms, const void *bytes, size_t size, char *text) {
     struct reading reading = {.metrics = metrics};
-    struct merged_file file = {.upload = &(struct merged_upload){.end_ms = ms}, .bytes = bytes, .size = size};
+    struct sweep_file file = {.upload = &(struct listed_upload){.end_ms = ms}, .bytes = bytes, .size = size};
     enum receiver_error error = open_reading(&reading) ? take_json(&reading, &file) : RECEIVER_NO_MEMORY;
     close_reading(&reading);
     memcpy(text, file.text, sizeof file.text);
@@ -126,10 +126,10 @@ static int compare_points(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-static bool add_measures(struct metrics *metrics, const struct merged_list *list) {
+static bool add_measures(struct metrics *metrics, const struct upload_list *list) {
     for (size_t m = 0; m < MEASURE_COUNT; m++) {
         for (size_t i = 0; i < list->count; i++) {
-            const struct merged_upload *upload = &list->uploads[i];
+            const struct listed_upload *upload = &list->uploads[i];
             if (isfinite(upload->measures.values[m]) && !add_point(metrics, measure_names[m], upload->end_ms, upload->measures.values[m])) {
                 return false;
             }
@@ -138,7 +138,7 @@ static bool add_measures(struct metrics *metrics, const struct merged_list *list
     return true;
 }
 
-enum receiver_error metrics_read(struct store *store, const struct merged_list *list, struct metrics **out) {
+enum receiver_error metrics_read(struct store *store, const struct upload_list *list, struct metrics **out) {
     struct metrics *metrics = calloc(1, sizeof *metrics);
     struct reading reading = {.metrics = metrics};
     void *parts[2] = {&reading, NULL};
@@ -147,7 +147,7 @@ enum receiver_error metrics_read(struct store *store, const struct merged_list *
         error = RECEIVER_NO_MEMORY;
     }
     if (error == RECEIVER_OK) {
-        error = merged_sweep(store, list, "metrics.json", take_json, parts, &metrics->report);
+        error = sweep_uploads(store, list, "metrics.json", take_json, parts, &metrics->report);
     }
     close_reading(&reading);
     if (error != RECEIVER_OK) {
@@ -255,7 +255,7 @@ static void write_series(const struct metrics_series *series, struct json *json)
 
 void metrics_write(const struct metrics *metrics, struct json *json) {
     json_object_begin(json);
-    merged_report_write(&metrics->report, json);
+    sweep_report_write(&metrics->report, json);
     json_key(json, "series");
     json_array_begin(json);
     for (size_t i = 0; i < metrics->count; i++) {

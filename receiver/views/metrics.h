@@ -5,7 +5,7 @@
 #ifndef CMEMPROF_RECEIVER_METRICS_H
 #define CMEMPROF_RECEIVER_METRICS_H
 
-#include "merged.h"
+#include "sweep.h"
 
 enum { METRICS_MAX_SERIES = 128, METRICS_MAX_NAME = 100, METRICS_MAX_POINTS = 500 };
 
@@ -21,10 +21,10 @@ struct metrics_series {
 struct metrics {
     struct metrics_series series[METRICS_MAX_SERIES];
     size_t count;
-    struct merged_report report;
+    struct sweep_report report;
 };
 
-enum receiver_error metrics_read(struct store *store, const struct merged_list *list, struct metrics **metrics);
+enum receiver_error metrics_read(struct store *store, const struct upload_list *list, struct metrics **metrics);
 void metrics_free(struct metrics *metrics); // NULL is fine
 // NULL: nothing has such a figure.
 const struct metrics_series *metrics_find(const struct metrics *metrics, const char *name);

@@ -32,7 +32,7 @@ void view_write_mean(int64_t sum, double divisor, struct json *json);
 
 // ---- Tree ----
 
-struct merged_report; // merged.h
+struct sweep_report; // sweep.h
 
 enum { VIEW_MAX_LABELS = 16 };
 enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO };                  // C: samples with the label memory=C; Go: samples without it
@@ -46,9 +46,9 @@ struct view_filter {
     const char *below;
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;
-    // What was merged, which tells what a gauge's sum is divided by. NULL: 1. base_merged: the same of the second type's values, by the
+    // What was merged, which tells what a gauge's sum is divided by. NULL: 1. base_report: the same of the second type's values, by the
     // first type's name.
-    const struct merged_report *merged, *base_merged;
+    const struct sweep_report *report, *base_report;
 };
 
 // The members of the answer from "type" on, into an open object. type NULL or "": the one that is shown (merge.h). base NULL, or a second

@@ -1,6 +1,6 @@
 // view_tree.c: the call tree of one sample type as JSON (view.h).
 #include "../index/measures.h"
-#include "merged.h"
+#include "sweep.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -440,15 +440,15 @@ static struct tree_options options_of(const struct view_filter *filter, struct t
     return options;
 }
 
-static double divisor_of(const struct merged_report *merged, const char *type) {
-    return merged ? merged_gauge_divisor(merged, merged_profiles_of(&merged->counts, type)) : 1;
+static double divisor_of(const struct sweep_report *report, const char *type) {
+    return report ? sweep_gauge_divisor(report, sweep_profiles_of(&report->counts, type)) : 1;
 }
 
 static struct sides sides_of(const struct view_filter *filter, const char *type, bool with_base) {
     struct sides sides = {with_base, 1, 1};
     if (filter && measure_is_gauge(type)) {
-        sides.divisor = divisor_of(filter->merged, type);
-        sides.base_divisor = divisor_of(filter->base_merged, type);
+        sides.divisor = divisor_of(filter->report, type);
+        sides.base_divisor = divisor_of(filter->base_report, type);
     }
     return sides;
 }

@@ -16,7 +16,7 @@ static void test_uses(void **state) {
     upload_blob(place, "one", 4, "delta-block.pprof", finish(block));
     profile_add_sample_type(locks, "delay", "nanoseconds");
     upload_blob(place, "one", 5, "delta-mutex.pprof", finish(locks));
-    struct merged_list list = list_of(place, NULL);
+    struct upload_list list = list_of(place, NULL);
     assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
     assert_string_equal(files.uses[FILES_OF_MEMORY].attachment, "delta-heap.pprof");
     assert_string_equal(files.uses[FILES_OF_MEMORY].type, "inuse_space");
@@ -26,7 +26,7 @@ static void test_uses(void **state) {
     for (size_t i = 0; i < files.all.count; i++) {
         assert_true(files.all.kinds[i].unread == 0 && files.all.kinds[i].files == 1);
     }
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 static void test_unread(void **state) {
@@ -38,7 +38,7 @@ static void test_unread(void **state) {
     upload_bytes(place, "one", 4, "go.trace", "go 1.26 trace", 13);
     upload_bytes(place, "one", 5, "metrics.json", "[]", 2);
     upload_bytes(place, "one", 6, "core", "x", 1);
-    struct merged_list list = list_of(place, NULL);
+    struct upload_list list = list_of(place, NULL);
     assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
     static const struct {
         const char *name, *reason;
@@ -60,7 +60,7 @@ static void test_unread(void **state) {
     files_join(&all, &files.all);
     files_join(&all, &files.all);
     assert_true(all.count == 5 && all.kinds[0].unread == 4 && all.kinds[0].files == 4);
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 // The newest cannot be read, an older one can.
@@ -69,10 +69,10 @@ static void test_newest_is_broken(void **state) {
     struct process_files files;
     upload_blob(place, "one", 1, "delta-heap.pprof", heap_blob(1000, 1000));
     upload_bytes(place, "one", 2, "delta-heap.pprof", "garbage", 7);
-    struct merged_list list = list_of(place, NULL);
+    struct upload_list list = list_of(place, NULL);
     assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
     assert_string_equal(files.uses[FILES_OF_MEMORY].attachment, "delta-heap.pprof");
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 // The names of a process are one series, of each upload one file: others beside it are unread, but what is beside its delta says nothing
@@ -84,7 +84,7 @@ static void test_passed_over(void **state) {
     upload_blob(place, "one", 2, "heap.pprof", heap_blob(1000, 1000));
     upload_two(place, "one", 3, "heap.pprof", heap_blob(1000, 1000), "delta-heap.pprof", heap_blob(1000, 1000));
     upload_two(place, "one", 4, "heap.pprof", heap_blob(1000, 1000), "a.pprof", heap_blob(1000, 1000));
-    struct merged_list list = list_of(place, NULL);
+    struct upload_list list = list_of(place, NULL);
     assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
     const struct used_files *memory = &files.uses[FILES_OF_MEMORY];
     static const char *const names[] = {"delta-heap.pprof", "a.pprof", "heap.pprof"};
@@ -96,7 +96,7 @@ static void test_passed_over(void **state) {
         assert_int_equal(files.all.kinds[i].unread, strcmp(files.all.kinds[i].name, "heap.pprof") == 0 ? 1 : 0);
     }
     assert_string_equal(files.all.kinds[1].reason, "a.pprof is read in its place");
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 static void test_too_many_names(void **state) {
@@ -107,7 +107,7 @@ static void test_too_many_names(void **state) {
         snprintf(name, sizeof name, "heap-%d.pprof", i);
         upload_blob(place, "one", i % 60, name, heap_blob(1000, 1000));
     }
-    struct merged_list list = list_of(place, NULL);
+    struct upload_list list = list_of(place, NULL);
     assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
     size_t unread = 0;
     for (size_t i = 0; i < files.all.count; i++) {
@@ -116,7 +116,7 @@ static void test_too_many_names(void **state) {
     assert_int_equal(unread, 70 - (FILES_MAX_KINDS - 1)); // the others are read
     assert_int_equal(files.all.count, FILES_MAX_KINDS);
     assert_int_equal(files.all.kinds[FILES_MAX_KINDS - 1].unread, 70 - (FILES_MAX_KINDS - 1));
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 int main(void) {

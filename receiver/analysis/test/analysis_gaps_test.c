@@ -85,7 +85,7 @@ static void test_not_compared(void **state) {
                         .looked = &looked,
                         .looked_count = 1,
                         .compared = {.short_sides = 1, .older = 2}};
-    const struct merged_report report = {.failed_count = 1, .reasons = 1, .failed = {{.id = 7, .uploads = 1, .reason = "cut off"}}};
+    const struct sweep_report report = {.failed_count = 1, .reasons = 1, .failed = {{.id = 7, .uploads = 1, .reason = "cut off"}}};
     json_object_begin(&json);
     gaps_write(&gaps, 0, &json);
     json_object_end(&json);
@@ -106,8 +106,7 @@ static void test_unread_files(void **state) {
     (void)state;
     static struct looked looked[2];
     struct process whole[] = {WHOLE, WHOLE};
-    struct merged_report report = {
-        .uploads = 7, .failed_count = 3, .reasons = 1, .failed = {{.id = 42, .uploads = 3, .reason = "cut off"}}};
+    struct sweep_report report = {.uploads = 7, .failed_count = 3, .reasons = 1, .failed = {{.id = 42, .uploads = 3, .reason = "cut off"}}};
     for (size_t i = 0; i < 2; i++) {
         files_count(&looked[i].files.all, &(const char *){"delta-heap.pprof"}, &report);
         files_count(&looked[i].files.all, &(const char *){"delta-heap.pprof"}, &report); // read twice, counted once

@@ -61,7 +61,7 @@ static void test_locks(void **state) {
 static void test_fragmentation(void **state) {
     (void)state;
     struct findings findings = {0};
-    struct merged_list none = {0};
+    struct upload_list none = {0};
     struct metrics *metrics = with("c_allocator_fragmentation_bytes", 3e8, with("c_allocator_resident_bytes", 4e8, NULL));
     metrics = with("c_allocator_in_use_bytes", 1e8, metrics);
     assert_true(analysis_fragmentation(&findings, metrics, &none));
@@ -102,7 +102,7 @@ static void test_newest_third(void **state) {
 static void test_lost_samples(void **state) {
     (void)state;
     struct findings findings = {0};
-    struct merged_list none = {0};
+    struct upload_list none = {0};
     struct metrics *metrics = with("c_samples", 1000, with("c_samples_lost_live", 100, NULL)); // a tenth
     assert_true(analysis_lost_samples(&findings, metrics, &none));
     assert_int_equal(findings.count, 1);

@@ -21,7 +21,7 @@ static inline void fill_stacks(struct stacks *stacks, const char *type, fill_pro
         }
         fill(profile, i);
         struct blob blob = finish(profile);
-        struct merged_upload upload = {.id = i + 1, .start_ms = (int64_t)MINUTE_MS * (i - 1), .end_ms = (int64_t)MINUTE_MS * i};
+        struct listed_upload upload = {.id = i + 1, .start_ms = (int64_t)MINUTE_MS * (i - 1), .end_ms = (int64_t)MINUTE_MS * i};
         measures_clear(&upload.measures);
         if (stacks_add(stacks, &upload, blob.bytes, blob.size, text) != RECEIVER_OK) {
             fail_msg("stacks_add: %s", text);

@@ -109,7 +109,7 @@ static void test_bounds_and_errors(void **state) {
     assert_int_equal(stacks.profile_count, TREND_MAX_POINTS); // the others are left out
     stacks_free(&stacks);
     assert_true(stacks_init(&stacks, "inuse_space"));
-    assert_int_equal(stacks_add(&stacks, &(struct merged_upload){.id = 1}, "no profile", 10, text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(stacks_add(&stacks, &(struct listed_upload){.id = 1}, "no profile", 10, text), RECEIVER_BAD_UPLOAD);
     assert_true(*text && stacks.profile_count == 0);
     stacks_free(&stacks);
 }
@@ -118,7 +118,7 @@ static void test_bounds_and_errors(void **state) {
 static void test_many_different(void **state) {
     (void)state;
     struct stacks stacks;
-    struct merged_upload upload = {.id = 1};
+    struct listed_upload upload = {.id = 1};
     char text[160] = "";
     struct profile *profile = new_heap_profile();
     for (int i = 0; i < STACKS_MAX_READ; i++) {

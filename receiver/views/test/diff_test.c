@@ -6,7 +6,7 @@
 static struct diff_side side_of(struct profile *profile, size_t uploads, double seconds) {
     struct diff_side side = {.profile = profile, .report = {.uploads = uploads, .seconds = seconds}};
     for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
-        struct merged_counts *counts = &side.report.counts;
+        struct sweep_type_counts *counts = &side.report.counts;
         snprintf(counts->types[i].name, sizeof counts->types[i].name, "%s", profile_sample_type_name(profile, i));
         counts->types[counts->count++].profiles = uploads;
     }

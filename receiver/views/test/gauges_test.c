@@ -8,7 +8,7 @@ static int64_t put(struct place *place, const char *host, int minute, int64_t go
 }
 
 static void expect_picked(struct place *place, struct gauges gauges, const int64_t *ids, size_t count) {
-    struct merged_list list = list_of(place, "heap.pprof"), picked;
+    struct upload_list list = list_of(place, "heap.pprof"), picked;
     struct gauges_source source = {place->store, &list, "heap.pprof", NULL};
     assert_int_equal(gauges_pick(&source, gauges, "inuse_space", &picked), RECEIVER_OK);
     assert_int_equal(picked.count, count);
@@ -16,17 +16,17 @@ static void expect_picked(struct place *place, struct gauges gauges, const int64
         assert_int_equal(picked.uploads[i].id, ids[i]);
     }
     gauges_source_free(&source);
-    merged_list_free(&picked);
-    merged_list_free(&list);
+    upload_list_free(&picked);
+    upload_list_free(&list);
 }
 #define EXPECT_PICKED(place, value, summed, ...)                                                                                           \
     expect_picked(place, (struct gauges){value, summed}, VALUES(__VA_ARGS__), sizeof VALUES(__VA_ARGS__) / sizeof(int64_t))
 
 static void expect_at_once(struct place *place, double expected) {
-    struct merged_list list = list_of(place, "heap.pprof");
+    struct upload_list list = list_of(place, "heap.pprof");
     double at_once = gauges_at_once(&list);
     assert_true(at_once > expected - 0.001 && at_once < expected + 0.001);
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 static void test_one_process(void **state) {
@@ -163,16 +163,16 @@ static void test_unreadable(void **state) {
 
 static void test_nothing(void **state) {
     struct place *place = *state;
-    struct merged_list list = list_of(place, "heap.pprof"), picked;
+    struct upload_list list = list_of(place, "heap.pprof"), picked;
     for (int value = GAUGES_MEAN; value <= GAUGES_MAX; value++) {
         struct gauges_source source = {place->store, &list, "heap.pprof", NULL};
         assert_int_equal(gauges_pick(&source, (struct gauges){(enum gauges_value)value, true}, "inuse_space", &picked), RECEIVER_OK);
         gauges_source_free(&source);
         assert_int_equal(picked.count, 0);
-        merged_list_free(&picked);
+        upload_list_free(&picked);
     }
     expect_at_once(place, 1);
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 int main(void) {

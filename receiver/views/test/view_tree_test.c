@@ -1,7 +1,7 @@
 // view_tree_test.c: call trees as JSON: valid whatever the profile holds, bounded, filtered, with a baseline beside.
 #include "../../test/profiles.h"
 
-#include "../merged.h"
+#include "../merge_uploads.h"
 #include "../view.h"
 
 // The tree as JSON; consumes the profile.
@@ -302,8 +302,8 @@ static void test_empty_and_odd(void **state) {
 // What few of the profiles have is shown, and parts add up to what is above them.
 static void test_means(void **state) {
     (void)state;
-    struct merged_report report = {.counts = {.count = 1, .types = {{.name = "inuse_space", .profiles = 8}}}};
-    struct view_filter filter = {.merged = &report};
+    struct sweep_report report = {.counts = {.count = 1, .types = {{.name = "inuse_space", .profiles = 8}}}};
+    struct view_filter filter = {.report = &report};
     struct profile *profile = new_heap_profile();
     add_stack(profile, FRAMES("b x.c", "a x.c"), VALUES(0, 0, 0, 3), false);
     add_stack(profile, FRAMES("c x.c", "a x.c"), VALUES(0, 0, 0, -1), false);

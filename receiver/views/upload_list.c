@@ -1,11 +1,11 @@
-// merged_list.c: the uploads of a selection that have an attachment (merged.h).
-#include "merged.h"
+// upload_list.c: the uploads of a selection that have an attachment (upload_list.h).
+#include "upload_list.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct gathering {
-    struct merged_list *list;
+    struct upload_list *list;
     const char *attachment;
     size_t capacity;
     bool no_memory;
@@ -22,13 +22,13 @@ static bool has_attachment(const struct catalog_upload *upload, const char *name
 
 static bool gather(void *context, const struct catalog_upload *upload) {
     struct gathering *gathering = context;
-    struct merged_list *list = gathering->list;
+    struct upload_list *list = gathering->list;
     if (gathering->attachment && !has_attachment(upload, gathering->attachment)) {
         return true;
     }
     if (list->count == gathering->capacity) {
         size_t capacity = gathering->capacity ? 2 * gathering->capacity : 64;
-        struct merged_upload *grown = realloc(list->uploads, capacity * sizeof *grown);
+        struct listed_upload *grown = realloc(list->uploads, capacity * sizeof *grown);
         if (!grown) {
             gathering->no_memory = true;
             return false;
@@ -36,44 +36,44 @@ static bool gather(void *context, const struct catalog_upload *upload) {
         list->uploads = grown;
         gathering->capacity = capacity;
     }
-    list->uploads[list->count++] = (struct merged_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
+    list->uploads[list->count++] = (struct listed_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
     return true;
 }
 
 static int compare(const void *left, const void *right) {
-    const struct merged_upload *a = left, *b = right;
+    const struct listed_upload *a = left, *b = right;
     if (a->start_ms != b->start_ms) {
         return a->start_ms < b->start_ms ? -1 : 1;
     }
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-enum receiver_error merged_list_read(struct catalog *catalog, const struct selection *selection, const char *attachment,
-                                     struct merged_list *list) {
-    *list = (struct merged_list){0};
+enum receiver_error upload_list_read(struct catalog *catalog, const struct selection *selection, const char *attachment,
+                                     struct upload_list *list) {
+    *list = (struct upload_list){0};
     struct gathering gathering = {.list = list, .attachment = attachment};
     size_t total = 0;
-    enum receiver_error error = catalog_select(catalog, selection, MERGED_MAX_UPLOADS, gather, &gathering, &total);
+    enum receiver_error error = catalog_select(catalog, selection, UPLOAD_LIST_MAX, gather, &gathering, &total);
     if (error == RECEIVER_OK && gathering.no_memory) {
         error = RECEIVER_NO_MEMORY;
     }
     if (error != RECEIVER_OK) {
-        merged_list_free(list);
+        upload_list_free(list);
         return error;
     }
     if (list->count > 1) {
         qsort(list->uploads, list->count, sizeof *list->uploads, compare);
     }
-    list->left_out = total > MERGED_MAX_UPLOADS ? total - MERGED_MAX_UPLOADS : 0;
+    list->left_out = total > UPLOAD_LIST_MAX ? total - UPLOAD_LIST_MAX : 0;
     return RECEIVER_OK;
 }
 
-void merged_list_free(struct merged_list *list) {
+void upload_list_free(struct upload_list *list) {
     free(list->uploads);
-    *list = (struct merged_list){0};
+    *list = (struct upload_list){0};
 }
 
-void merged_list_put_key(const struct merged_list *list, bool with_measures, FILE *out) {
+void upload_list_put_key(const struct upload_list *list, bool with_measures, FILE *out) {
     fwrite(&list->count, sizeof list->count, 1, out);
     fwrite(&list->left_out, sizeof list->left_out, 1, out);
     for (size_t i = 0; i < list->count; i++) {

@@ -1,5 +1,5 @@
-// merged_types.c: attachments and sample types of many uploads (merged_types.h).
-#include "merged_types.h"
+// upload_types.c: attachments and sample types of many uploads (upload_types.h).
+#include "upload_types.h"
 #include "../index/measures.h"
 #include "view.h"
 
@@ -51,12 +51,12 @@ static int compare_names(const void *left, const void *right) {
     return strcmp(a->text, b->text);
 }
 
-enum receiver_error merged_attachments_write(struct catalog *catalog, const struct selection *selection, struct json *json) {
+enum receiver_error upload_types_write_attachments(struct catalog *catalog, const struct selection *selection, struct json *json) {
     struct names *names = calloc(1, sizeof *names);
     if (!names) {
         return RECEIVER_NO_MEMORY;
     }
-    enum receiver_error error = catalog_select(catalog, selection, MERGED_MAX_UPLOADS, count_names, names, NULL);
+    enum receiver_error error = catalog_select(catalog, selection, UPLOAD_LIST_MAX, count_names, names, NULL);
     qsort(names->names, names->count, sizeof *names->names, compare_names);
     json_key(json, "attachments");
     json_array_begin(json);
@@ -138,7 +138,7 @@ struct part {
     struct totals one;
 };
 
-static enum receiver_error take_totals(void *state, struct merged_file *file) {
+static enum receiver_error take_totals(void *state, struct sweep_file *file) {
     struct part *part = state;
     struct merge_fault fault = {0};
     enum merge_error error = totals_read(file->bytes, file->size, NULL, &part->one, &fault);
@@ -152,10 +152,10 @@ static enum receiver_error take_totals(void *state, struct merged_file *file) {
 }
 
 // both: two, zero; the sums are in the first.
-static enum receiver_error sum_up(struct store *store, const struct merged_list *list, const char *attachment, struct part *both,
-                                  struct merged_report *report) {
+static enum receiver_error sum_up(struct store *store, const struct upload_list *list, const char *attachment, struct part *both,
+                                  struct sweep_report *report) {
     void *parts[2] = {&both[0], &both[1]};
-    enum receiver_error error = merged_sweep(store, list, attachment, take_totals, parts, report);
+    enum receiver_error error = sweep_uploads(store, list, attachment, take_totals, parts, report);
     add_totals(&both[0].sum, &both[1].sum.totals, both[1].sum.profiles);
     return error;
 }
@@ -179,10 +179,10 @@ static const char *gauge_name(const struct totals *totals, const char *wanted) {
     return measure_is_gauge(chosen) ? chosen : "";
 }
 
-static enum receiver_error choose(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
+static enum receiver_error choose(struct store *store, const struct upload_list *list, const char *attachment, const char *wanted,
                                   const char *(*name_of)(const struct totals *, const char *), char *type, size_t size) {
     struct part *both = calloc(2, sizeof *both);
-    struct merged_report report = {0};
+    struct sweep_report report = {0};
     if (!both) {
         return RECEIVER_NO_MEMORY;
     }
@@ -192,21 +192,21 @@ static enum receiver_error choose(struct store *store, const struct merged_list 
     return error;
 }
 
-enum receiver_error merged_chosen_type(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
-                                       char *type, size_t size) {
+enum receiver_error upload_types_choose(struct store *store, const struct upload_list *list, const char *attachment, const char *wanted,
+                                        char *type, size_t size) {
     return choose(store, list, attachment, wanted, chosen_name, type, size);
 }
 
-enum receiver_error merged_chosen_gauge(struct store *store, const struct merged_list *list, const char *attachment, const char *wanted,
-                                        char *type, size_t size) {
+enum receiver_error upload_types_choose_gauge(struct store *store, const struct upload_list *list, const char *attachment,
+                                              const char *wanted, char *type, size_t size) {
     return choose(store, list, attachment, wanted, gauge_name, type, size);
 }
 
 // The type's sums are those of the uploads that its value comes of.
-static enum receiver_error take_moment(struct store *store, const struct merged_list *picked, const char *attachment, struct sums *sums,
+static enum receiver_error take_moment(struct store *store, const struct upload_list *picked, const char *attachment, struct sums *sums,
                                        size_t type) {
     struct part *both = calloc(2, sizeof *both);
-    struct merged_report report = {0};
+    struct sweep_report report = {0};
     if (!both) {
         return RECEIVER_NO_MEMORY;
     }
@@ -222,27 +222,27 @@ static enum receiver_error take_moment(struct store *store, const struct merged_
     return error;
 }
 
-static enum receiver_error take_moments(struct store *store, const struct merged_list *list, const char *attachment, struct gauges gauges,
+static enum receiver_error take_moments(struct store *store, const struct upload_list *list, const char *attachment, struct gauges gauges,
                                         struct sums *sums) {
     struct gauges_source source = {store, list, attachment, NULL};
     enum receiver_error error = RECEIVER_OK;
     for (size_t i = 0; error == RECEIVER_OK && i < sums->totals.type_count; i++) {
-        struct merged_list picked = {0};
+        struct upload_list picked = {0};
         if (!measure_is_gauge(sums->totals.types[i].name)) {
             continue;
         }
         error = gauges_pick(&source, gauges, sums->totals.types[i].name, &picked);
         error = error == RECEIVER_OK ? take_moment(store, &picked, attachment, sums, i) : error;
-        merged_list_free(&picked);
+        upload_list_free(&picked);
     }
     gauges_source_free(&source);
     return error;
 }
 
-enum receiver_error merged_types_write(struct store *store, const struct merged_list *list, const char *attachment, struct gauges gauges,
+enum receiver_error upload_types_write(struct store *store, const struct upload_list *list, const char *attachment, struct gauges gauges,
                                        struct json *json) {
     struct part *both = calloc(2, sizeof *both);
-    struct merged_report report = {0};
+    struct sweep_report report = {0};
     double divisors[TOTALS_MAX_TYPES];
     if (!both) {
         return RECEIVER_NO_MEMORY;
@@ -252,11 +252,11 @@ enum receiver_error merged_types_write(struct store *store, const struct merged_
     if (error == RECEIVER_OK && gauges.value != GAUGES_MEAN) {
         error = take_moments(store, list, attachment, gauges, sums);
     }
-    report.gauges = (struct merged_gauges){gauges, gauges_at_once(list), report.uploads};
+    report.gauges = (struct sweep_gauges){gauges, gauges_at_once(list), report.uploads};
     for (size_t i = 0; i < sums->totals.type_count; i++) {
-        divisors[i] = merged_gauge_divisor(&report, sums->profiles[i]);
+        divisors[i] = sweep_gauge_divisor(&report, sums->profiles[i]);
     }
-    merged_report_write(&report, json);
+    sweep_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);
     view_write_totals(&sums->totals, divisors, sums->profiles, json);

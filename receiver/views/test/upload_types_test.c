@@ -1,7 +1,7 @@
-// merged_types_test.c: the attachments of a selection, and the sums of their types.
+// upload_types_test.c: the attachments of a selection, and the sums of their types.
 #include "../../test/uploads.h"
 
-#include "../merged_types.h"
+#include "../upload_types.h"
 
 static void test_attachments(void **state) {
     struct place *place = *state;
@@ -12,7 +12,7 @@ static void test_attachments(void **state) {
     upload_bytes(place, "one", 3, "a.json", "x", 1);
     selection_init(&selection);
     json_object_begin(&json);
-    assert_int_equal(merged_attachments_write(store_catalog(place->store), &selection, &json), RECEIVER_OK);
+    assert_int_equal(upload_types_write_attachments(store_catalog(place->store), &selection, &json), RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.attachments",
               "[{\"name\":\"b.pprof\",\"uploads\":2,\"pprof\":true},{\"name\":\"a.json\",\"uploads\":1,\"pprof\":false}]");
@@ -35,9 +35,9 @@ static void test_types(void **state) {
     add_stack(profile, FRAMES("f /f.go"), VALUES(4), false);
     upload_blob(place, "one", 10, "delta-heap.pprof", finish(profile));
     upload_bytes(place, "one", 9, "delta-heap.pprof", "broken", 6);
-    struct merged_list list = list_of(place, "delta-heap.pprof");
+    struct upload_list list = list_of(place, "delta-heap.pprof");
     json_object_begin(&json);
-    assert_int_equal(merged_types_write(place->store, &list, "delta-heap.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
+    assert_int_equal(upload_types_write(place->store, &list, "delta-heap.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.uploads", "9");
     expect_at(&json, "$.failed_count", "1");
@@ -48,7 +48,7 @@ static void test_types(void **state) {
               "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":110,\"c_total\":10,\"gauge\":true,\"uploads\":7}");
     expect_at(&json, "$.types[4]", "{\"type\":\"goroutine\",\"unit\":\"count\",\"total\":3.5,\"c_total\":0,\"gauge\":true,\"uploads\":2}");
     json_free(&json);
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 // As the tree has it: a service with an old client beside a new one.
@@ -65,15 +65,15 @@ static void test_units(void **state) {
         add_stack(profile, FRAMES("f /f.go"), &cases[i].value, i == 2);
         upload_blob(place, "one", i, "cpu.pprof", finish(profile));
     }
-    struct merged_list list = list_of(place, "cpu.pprof");
+    struct upload_list list = list_of(place, "cpu.pprof");
     json_object_begin(&json);
-    assert_int_equal(merged_types_write(place->store, &list, "cpu.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
+    assert_int_equal(upload_types_write(place->store, &list, "cpu.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.types",
               "[{\"type\":\"cpu\",\"unit\":\"nanoseconds\",\"total\":13000000,\"c_total\":1000000,\"gauge\":false,\"uploads\":3},"
               "{\"type\":\"cpu\",\"unit\":\"events\",\"total\":3,\"c_total\":0,\"gauge\":false,\"uploads\":1}]");
     json_free(&json);
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 // Amounts are those of all, gauges those of the moment.
@@ -89,17 +89,17 @@ static void test_moments(void **state) {
         upload_blob(place, "one", i, "heap.pprof", heap_blob(one[i], i == 0 ? 10 : 0));
         upload_blob(place, "two", i, "heap.pprof", heap_blob(two[i], 0));
     }
-    struct merged_list list = list_of(place, "heap.pprof");
+    struct upload_list list = list_of(place, "heap.pprof");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct json json = {0};
         json_object_begin(&json);
-        assert_int_equal(merged_types_write(place->store, &list, "heap.pprof", cases[i].gauges, &json), RECEIVER_OK);
+        assert_int_equal(upload_types_write(place->store, &list, "heap.pprof", cases[i].gauges, &json), RECEIVER_OK);
         json_object_end(&json);
         expect_at(&json, "$.types[1].total", "620");
         expect_number_at(&json, "$.types[3].total", cases[i].in_use, 1e-6);
         json_free(&json);
     }
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 int main(void) {

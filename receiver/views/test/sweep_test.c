@@ -1,4 +1,4 @@
-// merged_sweep_test.c: every file is given once, in order and to the right half; what fails is reported and stops nothing else.
+// sweep_test.c: every file is given once, in order and to the right half; what fails is reported and stops nothing else.
 #include "../../test/uploads.h"
 
 struct part {
@@ -6,7 +6,7 @@ struct part {
     pthread_t thread;
 };
 
-static enum receiver_error take(void *state, struct merged_file *file) {
+static enum receiver_error take(void *state, struct sweep_file *file) {
     struct part *part = state;
     part->thread = pthread_self();
     if (memchr(file->bytes, '!', file->size)) {
@@ -27,10 +27,10 @@ static void add_letters(struct place *place, const char *letters) {
 static void test_two_halves(void **state) {
     struct place *place = *state;
     struct part parts[2] = {0};
-    struct merged_report report;
+    struct sweep_report report;
     add_letters(place, "abc!efgh!");
-    struct merged_list list = list_of(place, "a.pprof");
-    assert_int_equal(merged_sweep(place->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
+    struct upload_list list = list_of(place, "a.pprof");
+    assert_int_equal(sweep_uploads(place->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
     assert_string_equal(parts[0].seen, "abce");
     assert_string_equal(parts[1].seen, "fgh");
     assert_false(pthread_equal(parts[0].thread, parts[1].thread));
@@ -42,45 +42,45 @@ static void test_two_halves(void **state) {
     assert_string_equal(report.failed[0].reason, "bad: !");
     struct json json = {0};
     json_object_begin(&json);
-    merged_report_write(&report, &json);
+    sweep_report_write(&report, &json);
     json_object_end(&json);
     expect_at(&json, "$",
               "{\"uploads\":7,\"processes\":1,\"uploads_left_out\":0,\"failed_count\":2,\"failed\":["
               "{\"id\":4,\"uploads\":2,\"reason\":\"bad: !\"}]}");
     json_free(&json);
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 static void test_one_part(void **state) {
     struct place *place = *state;
     struct part part = {0};
-    struct merged_report report;
+    struct sweep_report report;
     add_letters(place, "abcdefgh");
-    struct merged_list list = list_of(place, "a.pprof");
-    assert_int_equal(merged_sweep(place->store, &list, "a.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
+    struct upload_list list = list_of(place, "a.pprof");
+    assert_int_equal(sweep_uploads(place->store, &list, "a.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
     assert_string_equal(part.seen, "abcdefgh");
     // Uploads that lack the attachment are nobody's failure.
-    assert_int_equal(merged_sweep(place->store, &list, "b.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
+    assert_int_equal(sweep_uploads(place->store, &list, "b.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
     assert_true(report.uploads == 0 && report.failed_count == 0);
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 static void test_many_failures_and_no_memory(void **state) {
     struct place *place = *state;
     struct part parts[2] = {0};
-    struct merged_report report;
+    struct sweep_report report;
     add_letters(place, "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!");
-    struct merged_list list = list_of(place, "a.pprof");
-    assert_int_equal(merged_sweep(place->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
+    struct upload_list list = list_of(place, "a.pprof");
+    assert_int_equal(sweep_uploads(place->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
     assert_int_equal(report.failed_count, 30);
     assert_true(report.reasons == 1 && report.failed[0].uploads == 30 && report.failed[0].id == 1);
-    merged_list_free(&list);
+    upload_list_free(&list);
     upload_bytes(place, "h", 50, "a.pprof", "0", 1);
     upload_bytes(place, "h", 51, "a.pprof", "a", 1);
     list = list_of(place, "a.pprof");
-    assert_int_equal(merged_sweep(place->store, &list, "a.pprof", take, (void *[]){&parts[0], NULL}, &report), RECEIVER_NO_MEMORY);
+    assert_int_equal(sweep_uploads(place->store, &list, "a.pprof", take, (void *[]){&parts[0], NULL}, &report), RECEIVER_NO_MEMORY);
     assert_string_equal(parts[0].seen, "0"); // and no further
-    merged_list_free(&list);
+    upload_list_free(&list);
 }
 
 int main(void) {

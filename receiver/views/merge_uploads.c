@@ -1,5 +1,5 @@
-// merged.c: many attachments as one profile (merged.h).
-#include "merged.h"
+// merge_uploads.c: many attachments as one profile (merge_uploads.h).
+#include "merge_uploads.h"
 #include "label_frames.h"
 
 #include <stdio.h>
@@ -19,18 +19,18 @@ static const struct merge_limits own_limits = {.input_bytes = (size_t)1 << 30,
 
 struct part {
     struct profile *profile;
-    struct merged_counts counts;
+    struct sweep_type_counts counts;
     bool events; // dd-trace's, which may have labels in place of frames
 };
 
-static size_t *count_of(struct merged_counts *counts, const char *name) {
+static size_t *count_of(struct sweep_type_counts *counts, const char *name) {
     char cut[TOTALS_MAX_NAME];
     size_t at = 0;
     snprintf(cut, sizeof cut, "%s", name);
     while (at < counts->count && strcmp(counts->types[at].name, cut) != 0) {
         at++;
     }
-    if (at == MERGED_MAX_TYPES) {
+    if (at == SWEEP_MAX_TYPES) {
         return NULL;
     }
     if (at == counts->count) {
@@ -39,14 +39,14 @@ static size_t *count_of(struct merged_counts *counts, const char *name) {
     return &counts->types[at].profiles;
 }
 
-static void add_count(struct merged_counts *counts, const char *name, size_t profiles) {
+static void add_count(struct sweep_type_counts *counts, const char *name, size_t profiles) {
     size_t *count = count_of(counts, name);
     if (count) {
         *count += profiles;
     }
 }
 
-size_t merged_profiles_of(const struct merged_counts *counts, const char *type) {
+size_t sweep_profiles_of(const struct sweep_type_counts *counts, const char *type) {
     for (size_t i = 0; i < counts->count; i++) {
         if (strncmp(counts->types[i].name, type, TOTALS_MAX_NAME - 1) == 0) {
             return counts->types[i].profiles;
@@ -55,14 +55,14 @@ size_t merged_profiles_of(const struct merged_counts *counts, const char *type) 
     return 0;
 }
 
-double merged_gauge_divisor(const struct merged_report *report, size_t profiles) {
-    const struct merged_gauges *gauges = &report->gauges;
+double sweep_gauge_divisor(const struct sweep_report *report, size_t profiles) {
+    const struct sweep_gauges *gauges = &report->gauges;
     double at_once = gauges->at_once > 1 ? gauges->at_once : 1;
     double divisor = !gauges->of.summed ? (double)profiles : gauges->of.value != GAUGES_MEAN ? 1 : (double)report->uploads / at_once;
     return divisor > 1 ? divisor : 1;
 }
 
-void merged_set_gauges(struct merged_report *report, const struct merged_list *list, struct merged_gauges gauges, size_t with_type) {
+void sweep_report_set_gauges(struct sweep_report *report, const struct upload_list *list, struct sweep_gauges gauges, size_t with_type) {
     report->with_type = with_type;
     report->gauges = gauges;
     if (gauges.of.value == GAUGES_MEAN) {
@@ -81,7 +81,7 @@ static void count_types(struct part *part) {
 }
 
 // With frames for its labels, before the labels are dropped that nobody asks for.
-static enum merge_error add_events(struct profile *profile, const struct merged_file *file, struct merge_fault *fault) {
+static enum merge_error add_events(struct profile *profile, const struct sweep_file *file, struct merge_fault *fault) {
     struct profile *one = profile_new();
     uint8_t *bytes = NULL;
     size_t size = 0;
@@ -94,7 +94,7 @@ static enum merge_error add_events(struct profile *profile, const struct merged_
     return error;
 }
 
-static enum receiver_error take_profile(void *state, struct merged_file *file) {
+static enum receiver_error take_profile(void *state, struct sweep_file *file) {
     struct part *part = state;
     struct profile *profile = part->profile;
     struct merge_fault fault = {0};
@@ -126,7 +126,7 @@ struct key {
 };
 
 // 'M', attachment, label keys, ids. NULL bytes: no memory, so nothing is found or kept.
-static struct key make_key(const struct merged_list *list, const char *attachment, const char *const *keys, size_t key_count) {
+static struct key make_key(const struct upload_list *list, const char *attachment, const char *const *keys, size_t key_count) {
     struct key key = {0};
     FILE *out = open_memstream(&key.bytes, &key.size);
     if (!out) {
@@ -149,7 +149,7 @@ static struct key make_key(const struct merged_list *list, const char *attachmen
 }
 
 // The report, then the profile.
-static bool find_kept(struct cache *cache, const struct key *key, struct profile **out, struct merged_report *report) {
+static bool find_kept(struct cache *cache, const struct key *key, struct profile **out, struct sweep_report *report) {
     void *bytes;
     size_t size;
     if (!cache || !key->bytes || !cache_get(cache, key->bytes, key->size, &bytes, &size)) {
@@ -168,7 +168,7 @@ static bool find_kept(struct cache *cache, const struct key *key, struct profile
     return ok;
 }
 
-static void keep(struct cache *cache, const struct key *key, struct profile *profile, const struct merged_report *report) {
+static void keep(struct cache *cache, const struct key *key, struct profile *profile, const struct sweep_report *report) {
     uint8_t *bytes = NULL;
     size_t size;
     if (!cache || !key->bytes || profile_encode(profile, MERGE_ZSTD, &bytes, &size) != MERGE_OK) {
@@ -186,7 +186,7 @@ static void keep(struct cache *cache, const struct key *key, struct profile *pro
 
 // ---- Merging ----
 
-enum receiver_error merged_add(struct profile *profile, struct profile *other) {
+enum receiver_error merge_uploads_add(struct profile *profile, struct profile *other) {
     uint8_t *bytes;
     size_t size;
     profile_trim(other);
@@ -202,9 +202,9 @@ enum receiver_error merged_add(struct profile *profile, struct profile *other) {
 }
 
 static struct profile *new_profile(const char *const *keys, size_t key_count) {
-    const char *kept[MERGED_MAX_LABELS + 2] = {"memory", "owner"};
+    const char *kept[MERGE_UPLOADS_MAX_LABELS + 2] = {"memory", "owner"};
     struct profile *profile = profile_new();
-    key_count = key_count < MERGED_MAX_LABELS ? key_count : MERGED_MAX_LABELS;
+    key_count = key_count < MERGE_UPLOADS_MAX_LABELS ? key_count : MERGE_UPLOADS_MAX_LABELS;
     for (size_t i = 0; i < key_count; i++) {
         kept[i + 2] = keys[i];
     }
@@ -217,23 +217,23 @@ static struct profile *new_profile(const char *const *keys, size_t key_count) {
 
 struct merging {
     struct store *store;
-    const struct merged_list *list;
+    const struct upload_list *list;
     const char *attachment, *const *keys;
     size_t key_count;
 };
 
 // Two halves whose period types differ do not go together: then all go into one profile, which says of each whether it fits the first.
-static enum receiver_error merge_files(const struct merging *merging, struct profile **out, struct merged_report *report) {
+static enum receiver_error merge_files(const struct merging *merging, struct profile **out, struct sweep_report *report) {
     bool events = strcmp(merging->attachment, "events.pprof") == 0;
     struct part one = {.profile = new_profile(merging->keys, merging->key_count), .events = events};
     struct part two = {.profile = new_profile(merging->keys, merging->key_count), .events = events};
     void *parts[2] = {&one, &two};
     enum receiver_error error = one.profile && two.profile ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
-        error = merged_sweep(merging->store, merging->list, merging->attachment, take_profile, parts, report);
+        error = sweep_uploads(merging->store, merging->list, merging->attachment, take_profile, parts, report);
     }
     if (error == RECEIVER_OK) {
-        error = merged_add(one.profile, two.profile);
+        error = merge_uploads_add(one.profile, two.profile);
     }
     profile_free(two.profile);
     if (error == RECEIVER_BAD_UPLOAD) {
@@ -242,7 +242,7 @@ static enum receiver_error merge_files(const struct merging *merging, struct pro
         two.counts.count = 0;
         parts[1] = NULL;
         error = !one.profile ? RECEIVER_NO_MEMORY
-                             : merged_sweep(merging->store, merging->list, merging->attachment, take_profile, parts, report);
+                             : sweep_uploads(merging->store, merging->list, merging->attachment, take_profile, parts, report);
     }
     for (size_t i = 0; i < two.counts.count; i++) {
         add_count(&one.counts, two.counts.types[i].name, two.counts.types[i].profiles);
@@ -252,11 +252,11 @@ static enum receiver_error merge_files(const struct merging *merging, struct pro
     return error;
 }
 
-enum receiver_error merged_profile(struct store *store, struct cache *cache, const struct merged_list *list, const char *attachment,
-                                   const char *const *keys, size_t key_count, struct profile **out, struct merged_report *report) {
+enum receiver_error merge_uploads(struct store *store, struct cache *cache, const struct upload_list *list, const char *attachment,
+                                  const char *const *keys, size_t key_count, struct profile **out, struct sweep_report *report) {
     struct key key = make_key(list, attachment, keys, key_count);
     enum receiver_error error = RECEIVER_OK;
-    *report = (struct merged_report){0};
+    *report = (struct sweep_report){0};
     if (!find_kept(cache, &key, out, report)) {
         struct merging merging = {store, list, attachment, keys, key_count};
         error = merge_files(&merging, out, report);

@@ -1,5 +1,5 @@
-// merged_file.c: gauges of a merged profile that becomes a file (merged_file.h).
-#include "merged_file.h"
+// merge_export.c: gauges of a merged profile that becomes a file (merge_export.h).
+#include "merge_export.h"
 #include "../index/measures.h"
 
 #include <stdio.h>
@@ -8,9 +8,9 @@
 
 // Leaves the gauges alone. False: there are none, or no memory.
 static bool keep_gauges(struct profile *profile, enum receiver_error *error) {
-    const char *names[MERGED_MAX_TYPES];
+    const char *names[SWEEP_MAX_TYPES];
     size_t count = 0;
-    for (size_t i = 0; i < profile_sample_type_count(profile) && count < MERGED_MAX_TYPES; i++) {
+    for (size_t i = 0; i < profile_sample_type_count(profile) && count < SWEEP_MAX_TYPES; i++) {
         const char *name = profile_sample_type_name(profile, i);
         if (measure_is_gauge(name)) {
             names[count++] = name;
@@ -35,13 +35,13 @@ static enum receiver_error clear_gauges(struct profile *profile) {
 static enum receiver_error add_gauges(struct profile *all, struct profile *moment) {
     profile_allow_union(all);
     profile_set_time(moment, profile_time_ns(moment), 0); // it is in all's duration already
-    return merged_add(all, moment);
+    return merge_uploads_add(all, moment);
 }
 
-static enum receiver_error divide(struct profile *profile, const struct merged_report *report) {
+static enum receiver_error divide(struct profile *profile, const struct sweep_report *report) {
     for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
         const char *name = profile_sample_type_name(profile, i);
-        double divisor = merged_gauge_divisor(report, merged_profiles_of(&report->counts, name));
+        double divisor = sweep_gauge_divisor(report, sweep_profiles_of(&report->counts, name));
         if (measure_is_gauge(name) && divisor != 1 && profile_scale_sample_type(profile, name, 1 / divisor) != MERGE_OK) {
             return RECEIVER_NO_MEMORY;
         }
@@ -50,13 +50,13 @@ static enum receiver_error divide(struct profile *profile, const struct merged_r
 }
 
 // Of how many profiles a mean is; one that is summed is by all.
-static size_t mean_of(const struct merged_report *report, const char *gauge) {
-    size_t having = merged_profiles_of(&report->counts, gauge);
+static size_t mean_of(const struct sweep_report *report, const char *gauge) {
+    size_t having = sweep_profiles_of(&report->counts, gauge);
     return report->gauges.of.value != GAUGES_MEAN || report->gauges.of.summed || having == 0 ? report->uploads : having;
 }
 
-static void write_value(const struct merged_report *report, size_t mean_of, FILE *out) {
-    const struct merged_gauges *gauges = &report->gauges;
+static void write_value(const struct sweep_report *report, size_t mean_of, FILE *out) {
+    const struct sweep_gauges *gauges = &report->gauges;
     switch (gauges->of.value) {
     case GAUGES_MEAN:
         fprintf(out, mean_of < report->uploads ? "mean of %zu of %zu profiles" : "mean of %zu profiles", mean_of, report->uploads);
@@ -74,7 +74,7 @@ static void write_value(const struct merged_report *report, size_t mean_of, FILE
 }
 
 // "cmemprof: inuse_objects, inuse_space: mean of 216 profiles; goroutine: mean of 12 of 216 profiles; other types: sums".
-static void say_gauges(struct profile *profile, const struct merged_report *report) {
+static void say_gauges(struct profile *profile, const struct sweep_report *report) {
     char *text = NULL;
     size_t size, gauges = 0, of = 0;
     FILE *out = open_memstream(&text, &size);
@@ -103,8 +103,8 @@ static void say_gauges(struct profile *profile, const struct merged_report *repo
     free(text);
 }
 
-enum receiver_error merged_file_finish(struct profile *all, const struct merged_report *report, struct profile *moment,
-                                       const struct merged_report *moment_report) {
+enum receiver_error merge_export_finish(struct profile *all, const struct sweep_report *report, struct profile *moment,
+                                        const struct sweep_report *moment_report) {
     enum receiver_error error = RECEIVER_OK;
     if (!moment) {
         error = divide(all, report);

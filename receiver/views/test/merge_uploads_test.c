@@ -1,4 +1,4 @@
-// merged_test.c: many profiles as one: sums, labels, what cannot be read, different types, and the cache.
+// merge_uploads_test.c: many profiles as one: sums, labels, what cannot be read, different types, and the cache.
 #include "../../test/uploads.h"
 
 static int64_t total_of(struct profile *profile, const char *type, bool c) {
@@ -14,17 +14,17 @@ static int64_t total_of(struct profile *profile, const char *type, bool c) {
 }
 
 static struct profile *merge_all(struct place *place, struct cache *cache, const char *const *keys, size_t key_count,
-                                 struct merged_report *report) {
-    struct merged_list list = list_of(place, "delta-heap.pprof");
+                                 struct sweep_report *report) {
+    struct upload_list list = list_of(place, "delta-heap.pprof");
     struct profile *profile = NULL;
-    assert_int_equal(merged_profile(place->store, cache, &list, "delta-heap.pprof", keys, key_count, &profile, report), RECEIVER_OK);
-    merged_list_free(&list);
+    assert_int_equal(merge_uploads(place->store, cache, &list, "delta-heap.pprof", keys, key_count, &profile, report), RECEIVER_OK);
+    upload_list_free(&list);
     return profile;
 }
 
 static void test_sums(void **state) {
     struct place *place = *state;
-    struct merged_report report;
+    struct sweep_report report;
     for (int i = 0; i < 11; i++) {
         upload_blob(place, i % 2 ? "one" : "two", i, "delta-heap.pprof", heap_blob(100 + i, 10));
     }
@@ -40,7 +40,7 @@ static void test_sums(void **state) {
 // The event is as long as Go's CPU profile, which may run for a part of the period only; what says nothing is as long as the event.
 static void test_seconds(void **state) {
     struct place *place = *state;
-    struct merged_report report;
+    struct sweep_report report;
     for (int i = 0; i < 5; i++) {
         struct profile *profile = new_heap_profile();
         profile_set_time(profile, 1, i == 0 ? 0 : 90000000000);
@@ -53,7 +53,7 @@ static void test_seconds(void **state) {
 // Labels that nobody asks for split no samples.
 static void test_labels(void **state) {
     struct place *place = *state;
-    struct merged_report report;
+    struct sweep_report report;
     for (int i = 0; i < 6; i++) {
         struct profile *profile = new_heap_profile();
         uint32_t location = add_frame(profile, "main.a", "/a.go");
@@ -76,7 +76,7 @@ static void test_labels(void **state) {
 // Without the files, only the cache can give the same again.
 static void test_cache(void **state) {
     struct place *place = *state;
-    struct merged_report report, again = {0};
+    struct sweep_report report, again = {0};
     struct cache *cache = cache_new(1 << 20);
     for (int i = 0; i < 5; i++) {
         upload_blob(place, "one", i, "delta-heap.pprof", heap_blob(100, 10));
@@ -108,7 +108,7 @@ static struct blob cpu_blob(const char *period_type, const char *type) {
 // Other sample types come beside the first ones; another period type does not go together and is told, wherever it stands.
 static void test_types_differ(void **state) {
     struct place *place = *state;
-    struct merged_report report;
+    struct sweep_report report;
     for (int i = 0; i < 4; i++) {
         upload_blob(place, "one", i, "delta-heap.pprof", cpu_blob("cpu", i % 2 ? "samples" : "hits"));
     }
@@ -129,13 +129,13 @@ static void test_types_differ(void **state) {
 // Two processes at once of which one has the type: their sum is what that one has.
 static void test_divisor(void **state) {
     (void)state;
-    struct merged_report report = {.uploads = 20, .gauges = {{GAUGES_MEAN, true}, 2, 20}};
-    assert_true(merged_gauge_divisor(&report, 10) == 10);
-    assert_true(merged_gauge_divisor(&report, 20) == 10);
+    struct sweep_report report = {.uploads = 20, .gauges = {{GAUGES_MEAN, true}, 2, 20}};
+    assert_true(sweep_gauge_divisor(&report, 10) == 10);
+    assert_true(sweep_gauge_divisor(&report, 20) == 10);
     report.gauges.of.summed = false;
-    assert_true(merged_gauge_divisor(&report, 10) == 10 && merged_gauge_divisor(&report, 20) == 20);
+    assert_true(sweep_gauge_divisor(&report, 10) == 10 && sweep_gauge_divisor(&report, 20) == 20);
     report.gauges.of = (struct gauges){GAUGES_LAST, true};
-    assert_true(merged_gauge_divisor(&report, 10) == 1);
+    assert_true(sweep_gauge_divisor(&report, 10) == 1);
 }
 
 int main(void) {

@@ -1,10 +1,10 @@
-// merged_file_test.c: the merged file says of each type what it is: sums of amounts, gauges of a moment, and a comment.
+// merge_export_test.c: the merged file says of each type what it is: sums of amounts, gauges of a moment, and a comment.
 #include "../../test/uploads.h"
 
-#include "../merged_file.h"
+#include "../merge_export.h"
 
-static struct merged_report report_of(struct gauges gauges, double at_once, size_t profiles, size_t chosen_of) {
-    struct merged_report report = {.uploads = profiles, .gauges = {gauges, at_once, chosen_of}};
+static struct sweep_report report_of(struct gauges gauges, double at_once, size_t profiles, size_t chosen_of) {
+    struct sweep_report report = {.uploads = profiles, .gauges = {gauges, at_once, chosen_of}};
     static const char *const types[] = {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"};
     for (size_t i = 0; i < 4; i++) {
         snprintf(report.counts.types[i].name, TOTALS_MAX_NAME, "%s", types[i]);
@@ -22,11 +22,11 @@ static struct profile *heap(int64_t allocated, int64_t in_use) {
 }
 
 // Finishes, writes, reads, and compares the only sample; frees both.
-static void expect_file(struct profile *all, const struct merged_report *report, struct profile *moment,
-                        const struct merged_report *moment_report, int64_t allocated, int64_t in_use, const char *comment) {
+static void expect_file(struct profile *all, const struct sweep_report *report, struct profile *moment,
+                        const struct sweep_report *moment_report, int64_t allocated, int64_t in_use, const char *comment) {
     uint8_t *bytes;
     size_t size;
-    assert_int_equal(merged_file_finish(all, report, moment, moment_report), RECEIVER_OK);
+    assert_int_equal(merge_export_finish(all, report, moment, moment_report), RECEIVER_OK);
     assert_int_equal(profile_encode(all, MERGE_RAW, &bytes, &size), MERGE_OK);
     assert_non_null(memmem(bytes, size, comment, strlen(comment)));
     struct profile *read = profile_new();
@@ -48,7 +48,7 @@ static void expect_file(struct profile *all, const struct merged_report *report,
 
 static void test_mean(void **state) {
     (void)state;
-    struct merged_report report = report_of((struct gauges){GAUGES_MEAN, false}, 1, 4, 4);
+    struct sweep_report report = report_of((struct gauges){GAUGES_MEAN, false}, 1, 4, 4);
     expect_file(heap(1000, 800), &report, NULL, NULL, 1000, 200,
                 "cmemprof: inuse_objects, inuse_space: mean of 4 profiles; other types: sums");
     report = report_of((struct gauges){GAUGES_MEAN, true}, 2, 4, 4);
@@ -58,7 +58,7 @@ static void test_mean(void **state) {
 // A client's upgrade adds a type: its mean is of the profiles that have it.
 static void test_mean_of_few(void **state) {
     (void)state;
-    struct merged_report report = report_of((struct gauges){GAUGES_MEAN, false}, 1, 4, 4);
+    struct sweep_report report = report_of((struct gauges){GAUGES_MEAN, false}, 1, 4, 4);
     report.counts.types[2].profiles = report.counts.types[3].profiles = 2;
     expect_file(heap(1000, 400), &report, NULL, NULL, 1000, 200,
                 "cmemprof: inuse_objects, inuse_space: mean of 2 of 4 profiles; other types: sums");
@@ -67,7 +67,7 @@ static void test_mean_of_few(void **state) {
     size_t size;
     static const char comment[] = "cmemprof: inuse_objects: mean of 4 profiles; inuse_space: mean of 2 of 4 profiles; other types: sums";
     report.counts.types[2].profiles = 4;
-    assert_int_equal(merged_file_finish(profile, &report, NULL, NULL), RECEIVER_OK);
+    assert_int_equal(merge_export_finish(profile, &report, NULL, NULL), RECEIVER_OK);
     assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
     assert_non_null(memmem(bytes, size, comment, strlen(comment)));
     profile_free(profile);
@@ -76,18 +76,18 @@ static void test_mean_of_few(void **state) {
 
 static void test_moment(void **state) {
     (void)state;
-    struct merged_report all = report_of((struct gauges){GAUGES_LAST, false}, 1, 4, 4), last = report_of(all.gauges.of, 1, 2, 4);
+    struct sweep_report all = report_of((struct gauges){GAUGES_LAST, false}, 1, 4, 4), last = report_of(all.gauges.of, 1, 2, 4);
     expect_file(heap(1000, 800), &all, heap(20, 60), &last, 1000, 30, "mean of the last of each process, 2; other");
     last.gauges.of.summed = true;
     expect_file(heap(1000, 800), &all, heap(20, 60), &last, 1000, 60, "sum of the last of each process, 2; other");
-    struct merged_report largest = report_of((struct gauges){GAUGES_MAX, false}, 1, 1, 4);
+    struct sweep_report largest = report_of((struct gauges){GAUGES_MAX, false}, 1, 1, 4);
     expect_file(heap(1000, 800), &all, heap(20, 300), &largest, 1000, 300, "the largest of 4 profiles; other");
 }
 
 // A moment of profiles that lack the type had none of it.
 static void test_moment_without(void **state) {
     (void)state;
-    struct merged_report all = report_of((struct gauges){GAUGES_LAST, true}, 1, 4, 4), last = report_of(all.gauges.of, 1, 2, 4);
+    struct sweep_report all = report_of((struct gauges){GAUGES_LAST, true}, 1, 4, 4), last = report_of(all.gauges.of, 1, 2, 4);
     struct profile *other = profile_new();
     profile_add_sample_type(other, "cpu", "nanoseconds");
     expect_file(heap(1000, 800), &all, other, &last, 1000, 0, "sum of the last of each process, 2; other");
@@ -96,7 +96,7 @@ static void test_moment_without(void **state) {
 // Without a gauge there is nothing to say, and goroutines are nothing but one.
 static void test_all_or_none(void **state) {
     (void)state;
-    struct merged_report report = {.uploads = 3, .gauges = {.chosen_of = 3}};
+    struct sweep_report report = {.uploads = 3, .gauges = {.chosen_of = 3}};
     static const char *const names[] = {"cpu", "goroutine"};
     static const int64_t expected[] = {30, 10};
     for (int i = 0; i < 2; i++) {
@@ -106,9 +106,9 @@ static void test_all_or_none(void **state) {
         struct profile_sample_view sample;
         profile_add_sample_type(profile, names[i], "count");
         add_stack(profile, FRAMES("main.a /a.go"), VALUES(30), false);
-        report.counts = (struct merged_counts){.count = 1, .types = {{.profiles = 3}}};
+        report.counts = (struct sweep_type_counts){.count = 1, .types = {{.profiles = 3}}};
         strcpy(report.counts.types[0].name, names[i]);
-        assert_int_equal(merged_file_finish(profile, &report, NULL, NULL), RECEIVER_OK);
+        assert_int_equal(merge_export_finish(profile, &report, NULL, NULL), RECEIVER_OK);
         assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
         assert_int_equal(sample.values[0], expected[i]);
         assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);

@@ -1,5 +1,5 @@
-// merged_sweep.c: reads the attachments of many uploads on two threads (merged.h).
-#include "merged.h"
+// sweep.c: reads the attachments of many uploads on two threads (sweep.h).
+#include "sweep.h"
 #include "../base/read_exact.h"
 
 #include <pthread.h>
@@ -14,13 +14,13 @@ enum { LEAST_FOR_TWO = 4 };
 struct half {
     struct store *store;
     struct question *question;
-    const struct merged_upload *uploads;
+    const struct listed_upload *uploads;
     size_t count;
     const char *const *names;
     size_t name_count;
-    merged_take take;
+    sweep_take take;
     void *part;
-    struct merged_report report;
+    struct sweep_report report;
     enum receiver_error error;
     char *bytes; // of the attachment being read, kept for the next one
     size_t capacity;
@@ -38,13 +38,13 @@ static enum receiver_error read_all(struct half *half, int file, size_t size) {
     return read_exact(file, half->bytes, size);
 }
 
-static void add_failures(struct merged_report *report, int64_t id, size_t uploads, size_t name, const char *reason) {
+static void add_failures(struct sweep_report *report, int64_t id, size_t uploads, size_t name, const char *reason) {
     size_t at = 0;
     report->failed_count += uploads;
     while (at < report->reasons && (report->failed[at].name != name || strcmp(report->failed[at].reason, reason) != 0)) {
         at++;
     }
-    if (at == MERGED_MAX_FAILED) {
+    if (at == SWEEP_MAX_FAILED) {
         return;
     }
     if (at == report->reasons) {
@@ -59,7 +59,7 @@ static void add_failures(struct merged_report *report, int64_t id, size_t upload
 
 // Go's clients send the length of the CPU profile as that of the event, which may be a part of the period only. So a delta knows better
 // what it covers, as the CPU profile does; other profiles have what they like.
-static double seconds_of(const char *name, const struct merged_file *file) {
+static double seconds_of(const char *name, const struct sweep_file *file) {
     bool knows = strncmp(name, "delta-", 6) == 0 || strcmp(name, "cpu.pprof") == 0;
     if (knows && file->duration_ns > 0) {
         return (double)file->duration_ns / 1e9;
@@ -67,9 +67,9 @@ static double seconds_of(const char *name, const struct merged_file *file) {
     return file->upload->end_ms > file->upload->start_ms ? (double)(file->upload->end_ms - file->upload->start_ms) / 1000 : 0;
 }
 
-static void take_one(struct half *half, const struct merged_upload *upload) {
+static void take_one(struct half *half, const struct listed_upload *upload) {
     struct catalog_attachment attachment;
-    struct merged_file taken = {.upload = upload};
+    struct sweep_file taken = {.upload = upload};
     int file = -1;
     size_t name = 0;
     enum receiver_error error = RECEIVER_NOT_FOUND;
@@ -112,7 +112,7 @@ static void *run(void *state) {
     return NULL;
 }
 
-static void add_report(struct merged_report *report, const struct merged_report *other) {
+static void add_report(struct sweep_report *report, const struct sweep_report *other) {
     report->uploads += other->uploads;
     report->seconds += other->seconds;
     size_t named = 0;
@@ -129,7 +129,7 @@ static int compare_processes(const void *left, const void *right) {
 }
 
 // 0: no memory, or no uploads.
-static size_t count_processes(const struct merged_list *list) {
+static size_t count_processes(const struct upload_list *list) {
     uint64_t *processes = malloc((list->count + 1) * sizeof *processes);
     size_t count = 0;
     for (size_t i = 0; processes && i < list->count; i++) {
@@ -145,8 +145,8 @@ static size_t count_processes(const struct merged_list *list) {
     return count;
 }
 
-enum receiver_error merged_sweep_any(struct store *store, const struct merged_list *list, const char *const *names, size_t name_count,
-                                     merged_take take, void *const parts[2], struct merged_report *report) {
+enum receiver_error sweep_uploads_any(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
+                                      sweep_take take, void *const parts[2], struct sweep_report *report) {
     size_t first = parts[1] && list->count >= LEAST_FOR_TWO ? list->count - list->count / 2 : list->count;
     struct half one = {.store = store,
                        .question = list->question,
@@ -175,12 +175,12 @@ enum receiver_error merged_sweep_any(struct store *store, const struct merged_li
     return one.error != RECEIVER_OK ? one.error : two.error;
 }
 
-enum receiver_error merged_sweep(struct store *store, const struct merged_list *list, const char *attachment, merged_take take,
-                                 void *const parts[2], struct merged_report *report) {
-    return merged_sweep_any(store, list, &attachment, 1, take, parts, report);
+enum receiver_error sweep_uploads(struct store *store, const struct upload_list *list, const char *attachment, sweep_take take,
+                                  void *const parts[2], struct sweep_report *report) {
+    return sweep_uploads_any(store, list, &attachment, 1, take, parts, report);
 }
 
-void merged_report_write(const struct merged_report *report, struct json *json) {
+void sweep_report_write(const struct sweep_report *report, struct json *json) {
     json_key(json, "uploads");
     json_number(json, (int64_t)report->uploads);
     if (report->with_type > 0) {
