@@ -46,32 +46,6 @@ static void add_count(struct sweep_type_counts *counts, const char *name, size_t
     }
 }
 
-size_t sweep_profiles_of(const struct sweep_type_counts *counts, const char *type) {
-    for (size_t i = 0; i < counts->count; i++) {
-        if (strncmp(counts->types[i].name, type, TOTALS_MAX_NAME - 1) == 0) {
-            return counts->types[i].profiles;
-        }
-    }
-    return 0;
-}
-
-double sweep_gauge_divisor(const struct sweep_report *report, size_t profiles) {
-    const struct sweep_gauges *gauges = &report->gauges;
-    double at_once = gauges->at_once > 1 ? gauges->at_once : 1;
-    double divisor = !gauges->of.summed ? (double)profiles : gauges->of.value != GAUGES_MEAN ? 1 : (double)report->uploads / at_once;
-    return divisor > 1 ? divisor : 1;
-}
-
-void sweep_report_set_gauges(struct sweep_report *report, const struct upload_list *list, struct sweep_gauges gauges, size_t with_type) {
-    report->with_type = with_type;
-    report->gauges = gauges;
-    if (gauges.of.value == GAUGES_MEAN) {
-        report->gauges.chosen_of = gauges.of.summed || with_type == 0 ? report->uploads : with_type;
-    } else if (gauges.chosen_of == 0) { // not all were read
-        report->gauges.chosen_of = list->count - report->failed_count;
-    }
-}
-
 static void count_types(struct part *part) {
     for (size_t i = 0; i < profile_sample_type_count(part->profile); i++) {
         if (profile_last_had_type(part->profile, i)) {
