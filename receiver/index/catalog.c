@@ -255,7 +255,7 @@ void catalog_skip_ids(struct catalog *catalog, int64_t last) {
 
 static bool insert_row(struct catalog *catalog, const struct catalog_new *upload) {
     sqlite3_stmt *insert = catalog->insert_upload;
-    const struct event *event = &upload->event;
+    const struct upload_event *event = &upload->event;
     const char *texts[] = {event->family, event->start, event->end, event->tags, upload->refused};
     int64_t start_ms = event->start_ms ? event->start_ms : upload->received_ms;
     int64_t numbers[] = {upload->id, upload->received_ms, start_ms, event->end_ms ? event->end_ms : start_ms, (int64_t)upload->size_bytes};
@@ -317,7 +317,7 @@ enum receiver_error catalog_end(struct catalog *catalog, bool keep) {
 }
 
 enum receiver_error catalog_publish(struct catalog *catalog, const struct catalog_new *upload) {
-    const struct event *event = &upload->event;
+    const struct upload_event *event = &upload->event;
     int64_t start_ms = event->start_ms ? event->start_ms : upload->received_ms;
     struct search_new new = {.id = upload->id,
                              .received_ms = upload->received_ms,

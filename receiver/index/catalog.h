@@ -9,7 +9,7 @@
 #ifndef CMEMPROF_RECEIVER_CATALOG_H
 #define CMEMPROF_RECEIVER_CATALOG_H
 
-#include "event.h"
+#include "upload_event.h"
 #include "../base/json.h"
 #include "measures.h"
 #include "../base/error.h"
@@ -49,7 +49,7 @@ struct catalog_new {
     int64_t id; // from catalog_next_id
     int64_t received_ms;
     uint64_t size_bytes; // of all files
-    struct event event;
+    struct upload_event event;
     const struct catalog_attachment *attachments;
     size_t attachment_count;
     const char *refused; // a JSON array of what was refused of it, or NULL

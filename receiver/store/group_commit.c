@@ -12,7 +12,7 @@
 
 struct group_commit {
     struct store *store;
-    struct event_reader *reader; // of the thread
+    struct upload_event_reader *reader; // of the thread
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -182,8 +182,8 @@ static void commit_batch(struct group_commit *group, struct commit *batch) {
 static void read_events(struct group_commit *group, struct commit *batch) {
     for (struct commit *commit = batch; commit; commit = commit->next) {
         commit->upload.received_ms = store_now_ms();
-        commit->error = event_read(group->reader, commit->event, commit->event_size, commit->more_tags, &commit->upload.event,
-                                   commit->reason, sizeof commit->reason);
+        commit->error = upload_event_read(group->reader, commit->event, commit->event_size, commit->more_tags, &commit->upload.event,
+                                          commit->reason, sizeof commit->reason);
     }
 }
 
@@ -192,7 +192,7 @@ static void finish(struct store *store, struct commit *batch) {
         next = commit->next; // done may free it
         int64_t id = commit->upload.id;
         bool kept = commit->error == RECEIVER_OK;
-        event_free(&commit->upload.event);
+        upload_event_free(&commit->upload.event);
         commit->done(commit->context, commit->error, id, commit->reason);
         if (kept && store->on_new) {
             store->on_new(store->on_new_context, id);
@@ -250,12 +250,12 @@ struct group_commit *group_commit_start(struct store *store) {
     }
     group->store = store;
     group->last = &group->first;
-    group->reader = event_reader_new();
+    group->reader = upload_event_reader_new();
     pthread_mutex_init(&group->lock, NULL);
     pthread_cond_init(&group->wake, NULL);
     catalog_on_damage(store->catalog, on_damage, group);
     if (!group->reader || pthread_create(&group->thread, NULL, run, group) != 0) {
-        event_reader_free(group->reader);
+        upload_event_reader_free(group->reader);
         free(group);
         return NULL;
     }
@@ -279,7 +279,7 @@ void group_commit_stop(struct group_commit *group) {
 void group_commit_free(struct group_commit *group) {
     if (group) {
         group_commit_stop(group);
-        event_reader_free(group->reader);
+        upload_event_reader_free(group->reader);
         pthread_cond_destroy(&group->wake);
         pthread_mutex_destroy(&group->lock);
         free(group);

@@ -276,7 +276,7 @@ struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection
     ingest->max_body_bytes = max_body_bytes;
     ingest->deadline_s = monotonic_s() + UPLOAD_MAX_SECONDS;
     ingest->event.limit = EVENT_MAX_BYTES;
-    ingest->tags.limit = EVENT_TAGS_MAX_BYTES;
+    ingest->tags.limit = UPLOAD_EVENT_TAGS_MAX_BYTES;
     ingest->is_here = sender_is_here(connection);
     if (kind == INGEST_IMPORT) {
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_argument, ingest);

@@ -121,8 +121,8 @@ static size_t list_attachments(int directory, struct meta *meta, struct catalog_
 
 // ---- Uploads ----
 
-static enum receiver_error add_from(struct catalog *catalog, struct event_reader *reader, int directory, int64_t id, const char *bytes,
-                                    size_t size, const struct stat *about) {
+static enum receiver_error add_from(struct catalog *catalog, struct upload_event_reader *reader, int directory, int64_t id,
+                                    const char *bytes, size_t size, const struct stat *about) {
     struct catalog_attachment *attachments = malloc(CATALOG_MAX_ATTACHMENTS * sizeof *attachments);
     struct catalog_new upload = {.id = id, .received_ms = (int64_t)about->st_mtim.tv_sec * 1000 + about->st_mtim.tv_nsec / 1000000};
     char text[200];
@@ -131,7 +131,7 @@ static enum receiver_error add_from(struct catalog *catalog, struct event_reader
         return RECEIVER_NO_MEMORY;
     }
     open_meta(directory, &meta);
-    enum receiver_error error = event_read(reader, bytes, size, meta.tags, &upload.event, text, sizeof text);
+    enum receiver_error error = upload_event_read(reader, bytes, size, meta.tags, &upload.event, text, sizeof text);
     if (error == RECEIVER_OK) {
         upload.attachments = attachments;
         upload.attachment_count = list_attachments(directory, &meta, attachments);
@@ -141,7 +141,7 @@ static enum receiver_error add_from(struct catalog *catalog, struct event_reader
             upload.size_bytes += attachments[i].size_bytes;
         }
         error = catalog_insert(catalog, &upload);
-        event_free(&upload.event);
+        upload_event_free(&upload.event);
     } else if (error != RECEIVER_NO_MEMORY) {
         error = RECEIVER_NOT_FOUND; // its event.json was damaged: no upload that anything could be said of
     }
@@ -150,7 +150,7 @@ static enum receiver_error add_from(struct catalog *catalog, struct event_reader
     return error;
 }
 
-enum receiver_error rebuild_upload(struct store *store, struct catalog *catalog, struct event_reader *reader, int64_t id) {
+enum receiver_error rebuild_upload(struct store *store, struct catalog *catalog, struct upload_event_reader *reader, int64_t id) {
     int directory;
     size_t size;
     struct stat about;
@@ -201,7 +201,7 @@ static int by_id(const void *left, const void *right) {
 }
 
 static enum receiver_error add_missing(struct store *store, struct catalog *catalog, const struct id_list *list, size_t *added) {
-    struct event_reader *reader = event_reader_new();
+    struct upload_event_reader *reader = upload_event_reader_new();
     enum receiver_error error = reader ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     bool open = false;
     for (size_t i = 0; error == RECEIVER_OK && i < list->count; i++) {
@@ -225,7 +225,7 @@ static enum receiver_error add_missing(struct store *store, struct catalog *cata
         enum receiver_error ended = catalog_end(catalog, error == RECEIVER_OK);
         error = error == RECEIVER_OK ? ended : error;
     }
-    event_reader_free(reader);
+    upload_event_reader_free(reader);
     return error;
 }
 

@@ -43,7 +43,7 @@ void maintenance_wake(struct maintenance *maintenance);     // there is somethin
 // ---- rebuild.c: the index from the files ----
 
 // Adds a directory of uploads/ to the index, inside a transaction. RECEIVER_NOT_FOUND: it is no upload (no event.json that can be read).
-enum receiver_error rebuild_upload(struct store *store, struct catalog *catalog, struct event_reader *reader, int64_t id);
+enum receiver_error rebuild_upload(struct store *store, struct catalog *catalog, struct upload_event_reader *reader, int64_t id);
 // Adds all that the index, which is open and loaded or empty, does not have, and drops rows whose files are gone.
 enum receiver_error rebuild_missing(struct store *store, struct catalog *catalog, size_t *added, size_t *dropped);
 

@@ -1,22 +1,22 @@
-// event_test.c: what is read from event parts, good and bad.
+// upload_event_test.c: what is read from event parts, good and bad.
 #include "../../test/http.h"
 
-#include "../event.h"
+#include "../upload_event.h"
 
 static int setup(void **state) {
-    *state = event_reader_new();
+    *state = upload_event_reader_new();
     return *state == NULL;
 }
 
 static int teardown(void **state) {
-    event_reader_free(*state);
+    upload_event_reader_free(*state);
     return 0;
 }
 
 static void test_fields(void **state) {
-    struct event event;
+    struct upload_event event;
     char text[200] = "";
-    assert_int_equal(event_read(*state, EVENT, strlen(EVENT), "team:a,region:b", &event, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(upload_event_read(*state, EVENT, strlen(EVENT), "team:a,region:b", &event, text, sizeof text), RECEIVER_OK);
     assert_string_equal(event.facets[FACET_SERVICE], "shop");
     assert_string_equal(event.facets[FACET_ENV], "test");
     assert_string_equal(event.facets[FACET_VERSION], "1.2");
@@ -26,60 +26,60 @@ static void test_fields(void **state) {
     assert_int_equal(event.start_ms, 1767323045000);
     assert_int_equal(event.end_ms, 1767323105000);
     assert_non_null(strstr(event.tags, ",x:a:b,,team:a,region:b"));
-    event_free(&event);
+    upload_event_free(&event);
 }
 
 static void test_what_is_missing(void **state) {
-    struct event event;
+    struct upload_event event;
     char text[200] = "";
     static const char json[] = "{\"family\":\"go\",\"start\":\"noon\",\"end\":1500}";
-    assert_int_equal(event_read(*state, json, strlen(json), NULL, &event, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(upload_event_read(*state, json, strlen(json), NULL, &event, text, sizeof text), RECEIVER_OK);
     assert_null(event.facets[FACET_SERVICE]);
     assert_string_equal(event.facets[FACET_LANGUAGE], "go"); // the family stands for it
     assert_string_equal(event.tags, "");
     assert_int_equal(event.start_ms, 0);
     assert_int_equal(event.end_ms, 1500);
-    event_free(&event);
+    upload_event_free(&event);
 }
 
 static void test_bad_events(void **state) {
     static const char *const events[] = {"", "[]", "{", "x", "{\"a\":1}}", "{\"a\":}", "\xff", "null", "3", "\"x\""};
-    struct event event;
+    struct upload_event event;
     char text[200];
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-        assert_int_equal(event_read(*state, events[i], strlen(events[i]), NULL, &event, text, sizeof text), RECEIVER_BAD_UPLOAD);
+        assert_int_equal(upload_event_read(*state, events[i], strlen(events[i]), NULL, &event, text, sizeof text), RECEIVER_BAD_UPLOAD);
         assert_string_equal(text, "the event part is not a JSON object");
     }
-    assert_int_equal(event_read(*state, "{}\0{", 4, NULL, &event, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(upload_event_read(*state, "{}\0{", 4, NULL, &event, text, sizeof text), RECEIVER_BAD_UPLOAD);
     char *deep = malloc(100000);
     memset(deep, '[', 100000);
     memcpy(deep, "{\"a\":", 5);
-    assert_int_equal(event_read(*state, deep, 100000, NULL, &event, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(upload_event_read(*state, deep, 100000, NULL, &event, text, sizeof text), RECEIVER_BAD_UPLOAD);
     free(deep);
-    assert_int_equal(event_read(*state, "{}", 2, NULL, &event, text, sizeof text), RECEIVER_OK);
-    event_free(&event);
+    assert_int_equal(upload_event_read(*state, "{}", 2, NULL, &event, text, sizeof text), RECEIVER_OK);
+    upload_event_free(&event);
 }
 
 // What each list of uploads would have to write again and again is bounded: tags from both sides together, and the fields.
 static void test_long_tags_and_fields(void **state) {
     static const char *const fields[] = {"start", "end", "family", "tags_profiler"};
-    char *json = malloc(40000), *tags = malloc(EVENT_TAGS_MAX_BYTES + 1), text[200];
-    struct event event;
+    char *json = malloc(40000), *tags = malloc(UPLOAD_EVENT_TAGS_MAX_BYTES + 1), text[200];
+    struct upload_event event;
     for (size_t i = 0; i < 4; i++) {
         for (int over = 0; over <= 1; over++) {
-            int length = (i == 3 ? EVENT_TAGS_MAX_BYTES : EVENT_FIELD_MAX_BYTES) + over;
+            int length = (i == 3 ? UPLOAD_EVENT_TAGS_MAX_BYTES : UPLOAD_EVENT_FIELD_MAX_BYTES) + over;
             int size = snprintf(json, 40000, "{\"%s\":\"%0*d\"}", fields[i], length, 0);
-            enum receiver_error error = event_read(*state, json, (size_t)size, NULL, &event, text, sizeof text);
+            enum receiver_error error = upload_event_read(*state, json, (size_t)size, NULL, &event, text, sizeof text);
             assert_int_equal(error, over ? RECEIVER_TOO_LARGE : RECEIVER_OK);
             if (over) {
                 assert_non_null(strstr(text, i == 3 ? "tags: more than 16384 bytes" : fields[i]));
             } else {
-                event_free(&event);
+                upload_event_free(&event);
             }
         }
     }
-    snprintf(tags, EVENT_TAGS_MAX_BYTES + 1, "%0*d", EVENT_TAGS_MAX_BYTES, 0);
-    assert_int_equal(event_read(*state, "{\"tags[]\":[\"a\"]}", 16, tags, &event, text, sizeof text), RECEIVER_TOO_LARGE);
+    snprintf(tags, UPLOAD_EVENT_TAGS_MAX_BYTES + 1, "%0*d", UPLOAD_EVENT_TAGS_MAX_BYTES, 0);
+    assert_int_equal(upload_event_read(*state, "{\"tags[]\":[\"a\"]}", 16, tags, &event, text, sizeof text), RECEIVER_TOO_LARGE);
     free(json);
     free(tags);
 }

@@ -1,12 +1,12 @@
-// event.c: reads the event part of an upload (event.h).
-#include "event.h"
+// upload_event.c: reads the event part of an upload (upload_event.h).
+#include "upload_event.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct event_reader {
+struct upload_event_reader {
     sqlite3 *database; // in memory, empty: only its functions are used
     sqlite3_stmt *fields;
 };
@@ -19,17 +19,17 @@ static const char fields_sql[] =
     " coalesce((SELECT group_concat(value, ',') FROM json_each(?1, '$.\"tags[]\"') WHERE type = 'text'), '') || ',' ||"
     " coalesce(?2, ''), ',')";
 
-struct event_reader *event_reader_new(void) {
-    struct event_reader *reader = calloc(1, sizeof *reader);
+struct upload_event_reader *upload_event_reader_new(void) {
+    struct upload_event_reader *reader = calloc(1, sizeof *reader);
     if (reader && (sqlite3_open_v2(":memory:", &reader->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
                    sqlite3_prepare_v2(reader->database, fields_sql, -1, &reader->fields, NULL) != SQLITE_OK)) {
-        event_reader_free(reader);
+        upload_event_reader_free(reader);
         return NULL;
     }
     return reader;
 }
 
-void event_reader_free(struct event_reader *reader) {
+void upload_event_reader_free(struct upload_event_reader *reader) {
     if (reader) {
         sqlite3_finalize(reader->fields);
         sqlite3_close(reader->database);
@@ -37,7 +37,7 @@ void event_reader_free(struct event_reader *reader) {
     }
 }
 
-void event_free(struct event *event) {
+void upload_event_free(struct upload_event *event) {
     for (int i = 0; i < FACET_COUNT; i++) {
         free(event->facets[i]);
     }
@@ -45,7 +45,7 @@ void event_free(struct event *event) {
     free(event->start);
     free(event->end);
     free(event->family);
-    *event = (struct event){0};
+    *event = (struct upload_event){0};
 }
 
 // The value of the first tag of that key, copied; NULL: there is none, or no memory, which *ok tells.
@@ -67,7 +67,7 @@ static char *copy_tag(const char *tags, const char *key, bool *ok) {
 static enum receiver_error check_sizes(sqlite3_stmt *row, char *text, size_t text_size) {
     static const char *const names[] = {NULL, "start", "end", "family", "tags"};
     for (int column = 1; column < 5; column++) {
-        int limit = column == 4 ? EVENT_TAGS_MAX_BYTES : EVENT_FIELD_MAX_BYTES;
+        int limit = column == 4 ? UPLOAD_EVENT_TAGS_MAX_BYTES : UPLOAD_EVENT_FIELD_MAX_BYTES;
         if (sqlite3_column_type(row, column) == SQLITE_TEXT && sqlite3_column_bytes(row, column) > limit) {
             snprintf(text, text_size, "the event's %s: more than %d bytes", names[column], limit);
             return RECEIVER_TOO_LARGE;
@@ -83,9 +83,9 @@ static char *copy_column(sqlite3_stmt *row, int column, bool *ok) {
     return copy;
 }
 
-static bool copy_fields(sqlite3_stmt *row, struct event *event) {
+static bool copy_fields(sqlite3_stmt *row, struct upload_event *event) {
     bool ok = true;
-    *event = (struct event){0};
+    *event = (struct upload_event){0};
     event->start = copy_column(row, 1, &ok);
     event->end = copy_column(row, 2, &ok);
     event->family = copy_column(row, 3, &ok);
@@ -114,13 +114,13 @@ static bool copy_fields(sqlite3_stmt *row, struct event *event) {
         event->end_ms = 0;
     }
     if (!ok) {
-        event_free(event);
+        upload_event_free(event);
     }
     return ok;
 }
 
-enum receiver_error event_read(struct event_reader *reader, const char *bytes, size_t size, const char *more_tags, struct event *event,
-                               char *text, size_t text_size) {
+enum receiver_error upload_event_read(struct upload_event_reader *reader, const char *bytes, size_t size, const char *more_tags,
+                                      struct upload_event *event, char *text, size_t text_size) {
     // SQLite's JSON functions read up to the first NUL byte, so what comes behind one would go unseen.
     enum receiver_error error = memchr(bytes, 0, size) ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
     if (error == RECEIVER_OK) {
