@@ -344,9 +344,9 @@ static void on_log(void *state, const char *format, va_list arguments) {
 static void *tick(void *state) {
     struct receiver *receiver = state;
     while (!atomic_load(&receiver->stopping)) {
-        nanosleep(&(struct timespec){.tv_nsec = EVENTS_TICK_MS * 1000000L}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = EVENT_STREAM_TICK_MS * 1000000L}, NULL);
         int64_t now_ms = connections_now_ms();
-        events_tick(&receiver->api.events, now_ms);
+        event_stream_tick(&receiver->api.event_stream, now_ms);
         connections_expire(&receiver->connections, now_ms);
     }
     return NULL;
@@ -385,7 +385,7 @@ static void stop_all(struct receiver *receiver) {
     // All that is suspended is resumed before the daemon may end: what waits for a job, for group commit, and streams.
     thread_pool_stop(receiver->light);
     thread_pool_stop(receiver->heavy);
-    events_close(&receiver->api.events);
+    event_stream_close(&receiver->api.event_stream);
     store_stop(receiver->store);
     if (receiver->daemon) {
         MHD_stop_daemon(receiver->daemon); // closes the socket

@@ -17,14 +17,14 @@ enum { LIST_DEFAULT = 100, LIST_MAX = 1000, BUCKETS_DEFAULT = 60, BUCKETS_MAX = 
 
 void api_init(struct api *api, struct store *store) {
     api->store = store;
-    events_init(&api->events, store_catalog(store));
+    event_stream_init(&api->event_stream, store_catalog(store));
     view_api_init(&api->views, store);
-    store_on_new(store, events_new, &api->events);
+    store_on_new(store, event_stream_new, &api->event_stream);
 }
 
 void api_destroy(struct api *api) {
     view_api_destroy(&api->views);
-    events_destroy(&api->events);
+    event_stream_destroy(&api->event_stream);
 }
 
 bool api_has(const char *path) {
@@ -129,7 +129,7 @@ static enum MHD_Result answer_histogram(struct api *api, struct MHD_Connection *
 
 static enum MHD_Result answer_events(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
     struct selection own = *selection; // keeps_selection: it is the stream's from here on
-    return events_answer(&api->events, connection, &own);
+    return event_stream_answer(&api->event_stream, connection, &own);
 }
 
 static const struct {

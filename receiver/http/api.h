@@ -5,7 +5,7 @@
 #ifndef CMEMPROF_RECEIVER_API_H
 #define CMEMPROF_RECEIVER_API_H
 
-#include "events.h"
+#include "event_stream.h"
 #include "../store/store.h"
 #include "view_api.h"
 
@@ -13,7 +13,7 @@
 
 struct api {
     struct store *store;
-    struct events events;
+    struct event_stream event_stream;
     struct view_api views;
 };
 

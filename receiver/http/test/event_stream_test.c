@@ -1,7 +1,7 @@
-// events_test.c: listeners hear of new uploads of their selection, and of no others; the end of the receiver ends their streams.
+// event_stream_test.c: listeners hear of new uploads of their selection, and of no others; the end of the receiver ends their streams.
 #include "../../test/http.h"
 
-#include "../events.h"
+#include "../event_stream.h"
 
 static int listen_to(uint16_t port, const char *path) {
     struct text request = {0};
@@ -61,9 +61,9 @@ static void test_stream(void **state) {
 // Only so many; when they are gone others may come. A malformed selection is no stream.
 static void test_bounds(void **state) {
     struct fixture *fixture = *state;
-    int connections[EVENTS_MAX_LISTENERS];
+    int connections[EVENT_STREAM_MAX_LISTENERS];
     expect_get(fixture->port, "/api/events?from=x", 400, "from");
-    for (int i = 0; i < EVENTS_MAX_LISTENERS; i++) {
+    for (int i = 0; i < EVENT_STREAM_MAX_LISTENERS; i++) {
         struct text heard = {0};
         connections[i] = listen_to(fixture->port, "/api/events?q=x");
         expect_word(connections[i], &heard, ":\n\n");
@@ -71,7 +71,7 @@ static void test_bounds(void **state) {
     }
     expect_get(fixture->port, "/api/events", 503, "listening already");
     expect_get(fixture->port, "/info", 200, "version");
-    for (int i = 0; i < EVENTS_MAX_LISTENERS; i++) {
+    for (int i = 0; i < EVENT_STREAM_MAX_LISTENERS; i++) {
         close(connections[i]);
     }
 }

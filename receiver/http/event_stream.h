@@ -1,0 +1,30 @@
+// event_stream.h: tells pages about new uploads as they come: GET /api/events, a stream of server-sent events.
+//
+// A listener that has nothing to hear is a suspended connection and costs no thread. Uploads that come within one tick are told as one
+// event, with the newest id. Threads: any; one lock. Memory: malloc, a listener each.
+#ifndef CMEMPROF_RECEIVER_EVENT_STREAM_H
+#define CMEMPROF_RECEIVER_EVENT_STREAM_H
+
+#include "../index/catalog.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+
+enum { EVENT_STREAM_MAX_LISTENERS = 64, EVENT_STREAM_TICK_MS = 250, EVENT_STREAM_PING_MS = 15 * 1000 };
+
+struct event_stream {
+    struct catalog *catalog;
+    pthread_mutex_t lock;
+    struct event_listener *first; // guarded by lock, as the rest
+    size_t count;
+    bool closing;
+};
+void event_stream_init(struct event_stream *stream, struct catalog *catalog);
+void event_stream_destroy(struct event_stream *stream); // when no connection is left
+// Begins a stream; takes the selection.
+enum MHD_Result event_stream_answer(struct event_stream *stream, struct MHD_Connection *connection, struct selection *selection);
+void event_stream_new(void *stream, int64_t id);                     // an upload was committed
+void event_stream_tick(struct event_stream *stream, int64_t now_ms); // every EVENT_STREAM_TICK_MS: hands out what is new
+void event_stream_close(struct event_stream *stream);                // ends all streams; no others are begun
+
+#endif
