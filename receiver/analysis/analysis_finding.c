@@ -21,19 +21,19 @@ void findings_free(struct findings *findings) {
     }
     free(findings->items);
     findings->items = NULL;
-    findings->count = findings->room = 0;
+    findings->count = findings->capacity = 0;
 }
 
 static bool append(struct findings *findings, struct finding *finding) {
-    if (findings->count == findings->room) {
-        size_t room = findings->room ? 2 * findings->room : 8;
-        struct finding **grown = realloc(findings->items, room * sizeof(struct finding *));
+    if (findings->count == findings->capacity) {
+        size_t capacity = findings->capacity ? 2 * findings->capacity : 8;
+        struct finding **grown = realloc(findings->items, capacity * sizeof(struct finding *));
         if (!grown) {
             findings->no_memory = true;
             return false;
         }
         findings->items = grown;
-        findings->room = room;
+        findings->capacity = capacity;
     }
     findings->items[findings->count++] = finding;
     return true;
@@ -156,11 +156,11 @@ void findings_join(struct findings *findings, struct findings *more) {
 }
 
 void finding_set_stack(struct finding *finding, const struct profile_sample_view *sample, const char *site) {
-    char room[VIEW_NAME_BYTES];
+    char buffer[VIEW_NAME_BYTES];
     snprintf(finding->site, sizeof finding->site, "%s", site ? site : "");
     for (size_t i = 0; i < sample->frame_count && finding->frame_count < FINDING_MAX_FRAMES; i++) {
         const struct profile_frame *frame = &sample->frames[i];
-        char *copy = strdup(view_frame_name(frame, room));
+        char *copy = strdup(view_frame_name(frame, buffer));
         if (!copy) {
             return;
         }

@@ -36,10 +36,10 @@ struct finding {
 
 struct findings {
     struct finding **items;
-    size_t count, room, left_out; // left_out: of one process, as there were too many
-    const char *service, *host;   // given to what is added
-    size_t joins;                 // calls of findings_join
-    bool no_memory;               // something could not be added
+    size_t count, capacity, left_out; // left_out: of one process, as there were too many
+    const char *service, *host;       // given to what is added
+    size_t joins;                     // calls of findings_join
+    bool no_memory;                   // something could not be added
 };
 // NULL: no memory.
 struct finding *findings_add(struct findings *findings, const char *kind, enum measure measure, enum severity severity, double weight);

@@ -149,7 +149,7 @@ static bool compare_change(struct change *change) {
 
 struct changes {
     struct change *list;
-    size_t count, room;
+    size_t count, capacity;
     struct compared_gaps *gaps;
 };
 
@@ -187,14 +187,14 @@ static void take_side(struct side *side, const struct overview_upload *const *up
 
 static bool add_change(struct changes *changes, const struct overview_upload *const *uploads, size_t count, uint32_t before, uint32_t after,
                        int64_t at_ms) {
-    if (changes->count == changes->room) {
-        size_t room = changes->room ? 2 * changes->room : 8;
-        struct change *grown = realloc(changes->list, room * sizeof *grown);
+    if (changes->count == changes->capacity) {
+        size_t capacity = changes->capacity ? 2 * changes->capacity : 8;
+        struct change *grown = realloc(changes->list, capacity * sizeof *grown);
         if (!grown) {
             return false;
         }
         changes->list = grown;
-        changes->room = room;
+        changes->capacity = capacity;
     }
     struct change *change = &changes->list[changes->count];
     *change = (struct change){.service = uploads[0]->service, .before_version = before, .after_version = after};

@@ -10,7 +10,7 @@ struct reading {
     const struct search *search;
     struct overview *overview;
     uint32_t *places; // by string: its text in the overview; 0: none yet
-    size_t room;      // for texts
+    size_t capacity;  // for texts
     bool no_memory;
 };
 
@@ -20,15 +20,15 @@ static uint32_t text_of(struct reading *reading, uint32_t string) {
     if (!text || reading->places[string]) {
         return text ? reading->places[string] : 0;
     }
-    if (overview->text_count == reading->room) {
-        size_t room = reading->room ? 2 * reading->room : 64;
-        char **grown = realloc(overview->texts, room * sizeof *grown);
+    if (overview->text_count == reading->capacity) {
+        size_t capacity = reading->capacity ? 2 * reading->capacity : 64;
+        char **grown = realloc(overview->texts, capacity * sizeof *grown);
         if (!grown) {
             reading->no_memory = true;
             return 0;
         }
         overview->texts = grown;
-        reading->room = room;
+        reading->capacity = capacity;
     }
     char *copy = strdup(text);
     reading->no_memory |= !copy;

@@ -43,24 +43,24 @@ uint32_t string_pool_find(const struct string_pool *pool, const char *text, size
 }
 
 static bool grow(struct string_pool *pool) {
-    uint32_t room = pool->room ? pool->room * 2 : 1024;
-    struct pooled_string *list = realloc(pool->list, room * sizeof *list);
+    uint32_t capacity = pool->capacity ? pool->capacity * 2 : 1024;
+    struct pooled_string *list = realloc(pool->list, capacity * sizeof *list);
     if (!list) {
         return false;
     }
     pool->list = list;
-    uint32_t *heads = calloc(room, sizeof *heads);
+    uint32_t *heads = calloc(capacity, sizeof *heads);
     if (!heads) {
         return false;
     }
     free(pool->heads);
     pool->heads = heads;
-    pool->head_count = room;
-    pool->room = room;
+    pool->head_count = capacity;
+    pool->capacity = capacity;
     pool->end = pool->end ? pool->end : 1;
     for (uint32_t i = 1; i < pool->end; i++) {
         if (list[i].text) {
-            uint32_t *head = &heads[list[i].hash & (room - 1)];
+            uint32_t *head = &heads[list[i].hash & (capacity - 1)];
             list[i].next = *head;
             *head = i;
         }
@@ -74,7 +74,7 @@ uint32_t string_pool_intern(struct string_pool *pool, const char *text, size_t l
         pool->list[number].uses++;
         return number;
     }
-    if (!pool->unused && pool->end >= pool->room && !grow(pool)) {
+    if (!pool->unused && pool->end >= pool->capacity && !grow(pool)) {
         return 0;
     }
     char *copy = malloc(length + 1);

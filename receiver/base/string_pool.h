@@ -12,7 +12,7 @@
 
 struct string_pool {
     struct pooled_string *list; // [0] is not used
-    uint32_t end, room;
+    uint32_t end, capacity;
     uint32_t unused; // the first forgotten number; the others follow through next
     uint32_t *heads;
     uint32_t head_count; // a power of two

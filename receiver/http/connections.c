@@ -62,10 +62,10 @@ void connections_remove(struct connections *connections, struct connection *conn
 bool connections_take(struct connections *connections, size_t bytes) {
     pthread_mutex_lock(&connections->lock);
     size_t taken = connections->answer_bytes;
-    bool room = taken == 0 || (bytes <= CONNECTION_ANSWERS_BYTES && taken <= CONNECTION_ANSWERS_BYTES - bytes);
-    connections->answer_bytes += room ? bytes : 0;
+    bool fits = taken == 0 || (bytes <= CONNECTION_ANSWERS_BYTES && taken <= CONNECTION_ANSWERS_BYTES - bytes);
+    connections->answer_bytes += fits ? bytes : 0;
     pthread_mutex_unlock(&connections->lock);
-    return room;
+    return fits;
 }
 
 void connections_give_back(struct connections *connections, size_t bytes) {

@@ -26,7 +26,7 @@ void event_stream_destroy(struct event_stream *stream) {
 }
 
 // Called when there is room to write. A comment line (":") keeps the connection known to be alive.
-static ssize_t on_room(void *state, uint64_t position, char *room, size_t size) {
+static ssize_t on_fill(void *state, uint64_t position, char *buffer, size_t size) {
     struct event_listener *listener = state;
     struct event_stream *stream = listener->stream;
     ssize_t written = 0;
@@ -34,10 +34,10 @@ static ssize_t on_room(void *state, uint64_t position, char *room, size_t size) 
     if (stream->closing) {
         written = MHD_CONTENT_READER_END_OF_STREAM;
     } else if (listener->newest) {
-        written = snprintf(room, size, "data: {\"id\":%lld}\n\n", (long long)listener->newest);
+        written = snprintf(buffer, size, "data: {\"id\":%lld}\n\n", (long long)listener->newest);
         listener->newest = 0;
     } else if (listener->ping || position == 0) {
-        written = snprintf(room, size, ":\n\n");
+        written = snprintf(buffer, size, ":\n\n");
     } else {
         listener->suspended = true;
         MHD_suspend_connection(listener->connection);
@@ -63,8 +63,8 @@ static void on_end(void *state) {
 
 static bool add(struct event_stream *stream, struct event_listener *listener) {
     pthread_mutex_lock(&stream->lock);
-    bool room = stream->count < EVENT_STREAM_MAX_LISTENERS && !stream->closing;
-    if (room) {
+    bool accepted = stream->count < EVENT_STREAM_MAX_LISTENERS && !stream->closing;
+    if (accepted) {
         listener->next = stream->first;
         if (listener->next) {
             listener->next->previous = listener;
@@ -73,7 +73,7 @@ static bool add(struct event_stream *stream, struct event_listener *listener) {
         stream->count++;
     }
     pthread_mutex_unlock(&stream->lock);
-    return room;
+    return accepted;
 }
 
 enum MHD_Result event_stream_answer(struct event_stream *stream, struct MHD_Connection *connection, struct selection *selection) {
@@ -89,7 +89,7 @@ enum MHD_Result event_stream_answer(struct event_stream *stream, struct MHD_Conn
         free(listener);
         return reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "64 pages are listening already", NULL);
     }
-    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 256, on_room, listener, on_end);
+    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 256, on_fill, listener, on_end);
     if (!response) {
         on_end(listener);
     }

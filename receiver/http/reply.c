@@ -163,7 +163,7 @@ static enum MHD_Result reply_no_json(struct MHD_Connection *connection, struct j
 }
 
 // False: there is no room for it, which is answered.
-static bool take_room(struct MHD_Connection *connection, struct json *json, enum MHD_Result *result) {
+static bool reserve_memory(struct MHD_Connection *connection, struct json *json, enum MHD_Result *result) {
     struct connection *of = connection_of(connection);
     if (json_failed(json) || !of) {
         *result = reply_no_json(connection, json);
@@ -190,7 +190,7 @@ enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned st
     enum MHD_Result result;
     bool gzip =
         !json_failed(json) && negotiate_takes_gzip(request_header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING)) && negotiate_compress(json);
-    if (!take_room(connection, json, &result)) {
+    if (!reserve_memory(connection, json, &result)) {
         return result;
     }
     struct MHD_Response *response = make_answer(connection_of(connection)->list, json);
@@ -200,8 +200,9 @@ enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned st
 
 enum MHD_Result reply_bytes(struct MHD_Connection *connection, struct json *bytes, const char *name, const char *tag) {
     enum MHD_Result result;
-    return take_room(connection, bytes, &result) ? send_file(connection, make_answer(connection_of(connection)->list, bytes), name, tag)
-                                                 : result;
+    return reserve_memory(connection, bytes, &result)
+               ? send_file(connection, make_answer(connection_of(connection)->list, bytes), name, tag)
+               : result;
 }
 
 enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json) {
@@ -249,12 +250,12 @@ enum MHD_Result reply_file(struct MHD_Connection *connection, int file, uint64_t
 // An address without its parameter token: the path, and "?name=value&...", encoded anew.
 struct address {
     char *text;
-    size_t size, room;
+    size_t size, capacity;
     char before; // the next parameter: '?' or '&'
 };
 
 static void add_byte(struct address *address, char byte) {
-    if (address->size + 1 < address->room) {
+    if (address->size + 1 < address->capacity) {
         address->text[address->size++] = byte;
         address->text[address->size] = '\0';
     }

@@ -27,7 +27,7 @@ void search_free(struct search *search) {
 }
 
 bool search_reserve(struct search *search, size_t more) {
-    if (search->end + more <= search->room) {
+    if (search->end + more <= search->capacity) {
         return true;
     }
     // What retention has removed at the front is used again before more is asked for.
@@ -36,16 +36,16 @@ bool search_reserve(struct search *search, size_t more) {
         search->end -= search->begin;
         search->begin = 0;
     }
-    size_t room = search->room ? search->room : 1024;
-    while (room < search->end + more) {
-        room += room / 2;
+    size_t capacity = search->capacity ? search->capacity : 1024;
+    while (capacity < search->end + more) {
+        capacity += capacity / 2;
     }
-    struct search_row *rows = room > search->room ? realloc(search->rows, room * sizeof *rows) : search->rows;
+    struct search_row *rows = capacity > search->capacity ? realloc(search->rows, capacity * sizeof *rows) : search->rows;
     if (!rows) {
         return false;
     }
     search->rows = rows;
-    search->room = room > search->room ? room : search->room;
+    search->capacity = capacity > search->capacity ? capacity : search->capacity;
     return true;
 }
 

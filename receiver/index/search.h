@@ -25,7 +25,7 @@ struct search_row {
 struct search {
     struct string_pool strings;
     struct search_row *rows; // by id
-    size_t begin, end, room;
+    size_t begin, end, capacity;
     uint64_t size_bytes; // of all uploads
 };
 

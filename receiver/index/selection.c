@@ -114,8 +114,8 @@ static bool add_ids(struct selection *selection, const char *value, char *text, 
         }
         // Powers of two: room is made whenever the count is one.
         if ((selection->id_count & (selection->id_count - 1)) == 0) {
-            size_t room = selection->id_count ? 2 * selection->id_count : 1;
-            int64_t *grown = realloc(selection->ids, room * sizeof *grown);
+            size_t capacity = selection->id_count ? 2 * selection->id_count : 1;
+            int64_t *grown = realloc(selection->ids, capacity * sizeof *grown);
             if (!grown) {
                 snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
                 return false;

@@ -62,13 +62,13 @@ static void add(struct archive *archive, int directory, const char *file, const 
     struct entry *entry = &archive->entries[archive->count];
     struct stat about;
     entry->file = openat(directory, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    bool no_room = entry->file < 0 && (errno == EMFILE || errno == ENFILE); // too many archives at once
+    bool out_of_files = entry->file < 0 && (errno == EMFILE || errno == ENFILE); // too many archives at once
     if (entry->file < 0 || fstat(entry->file, &about) != 0 || !S_ISREG(about.st_mode) ||
         (expected_size && (uint64_t)about.st_size != *expected_size)) {
         if (entry->file >= 0) {
             close(entry->file);
         }
-        archive->error = no_room ? RECEIVER_BUSY : RECEIVER_DAMAGED;
+        archive->error = out_of_files ? RECEIVER_BUSY : RECEIVER_DAMAGED;
         return;
     }
     bool own_name = is_harmless(name) && !is_name_on_disk(name) && !is_taken(archive, name);

@@ -49,8 +49,8 @@ char *form_field(struct form *form, const char *key) {
 }
 
 void form_append(char *field, const char *bytes, size_t size) {
-    size_t used = strlen(field), room = FORM_VALUE_BYTES - 1 - used;
-    size = size < room ? size : room;
+    size_t used = strlen(field), left = FORM_VALUE_BYTES - 1 - used;
+    size = size < left ? size : left;
     memcpy(field + used, bytes, size);
     field[used + size] = '\0';
 }

@@ -167,7 +167,7 @@ enum receiver_error rebuild_upload(struct store *store, struct catalog *catalog,
 
 struct id_list {
     int64_t *ids;
-    size_t count, room;
+    size_t count, capacity;
 };
 
 static bool list_ids(struct store *store, struct id_list *list) {
@@ -178,12 +178,12 @@ static bool list_ids(struct store *store, struct id_list *list) {
     }
     for (struct dirent *entry; ok && (entry = readdir(entries));) {
         int64_t id = store_id_of(entry->d_name);
-        if (id > 0 && list->count == list->room) {
-            size_t room = list->room ? 2 * list->room : 1024;
-            int64_t *grown = realloc(list->ids, room * sizeof *grown);
+        if (id > 0 && list->count == list->capacity) {
+            size_t capacity = list->capacity ? 2 * list->capacity : 1024;
+            int64_t *grown = realloc(list->ids, capacity * sizeof *grown);
             ok = grown;
             list->ids = grown ? grown : list->ids;
-            list->room = grown ? room : list->room;
+            list->capacity = grown ? capacity : list->capacity;
         }
         if (ok && id > 0) {
             list->ids[list->count++] = id;

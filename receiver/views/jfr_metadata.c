@@ -58,7 +58,7 @@ struct text {
 };
 
 // Copies of the texts that come as an array of numbers, one a character: as many bytes as the event has are room for all.
-struct room {
+struct text_buffer {
     uint8_t *bytes;
     size_t used;
 };
@@ -66,18 +66,18 @@ struct room {
 enum { TEXT_NULL = 0, TEXT_EMPTY = 1, TEXT_UTF8 = 3, TEXT_CHARACTERS = 4, TEXT_LATIN1 = 5 };
 
 // All names are ASCII in practice: other characters become '?'.
-static struct text read_characters(struct jfr_reader *reader, uint64_t count, struct room *room) {
-    struct text text = {room->bytes + room->used, 0};
+static struct text read_characters(struct jfr_reader *reader, uint64_t count, struct text_buffer *buffer) {
+    struct text text = {buffer->bytes + buffer->used, 0};
     for (; text.size < count && !reader->failed; text.size++) {
         uint64_t character = jfr_read_number(reader);
         if (!reader->failed) {
-            room->bytes[room->used++] = character > 0 && character < 0x80 ? (uint8_t)character : '?';
+            buffer->bytes[buffer->used++] = character > 0 && character < 0x80 ? (uint8_t)character : '?';
         }
     }
     return text;
 }
 
-static struct text read_text(struct jfr_reader *reader, struct room *room) {
+static struct text read_text(struct jfr_reader *reader, struct text_buffer *buffer) {
     struct text text = {0};
     uint8_t encoding = reader->at < reader->end ? *reader->at++ : UINT8_MAX;
     if (encoding == TEXT_NULL || encoding == TEXT_EMPTY) {
@@ -89,7 +89,7 @@ static struct text read_text(struct jfr_reader *reader, struct room *room) {
     }
     uint64_t size = jfr_read_number(reader);
     if (encoding == TEXT_CHARACTERS) {
-        return read_characters(reader, size, room);
+        return read_characters(reader, size, buffer);
     }
     if (size > (uint64_t)(reader->end - reader->at)) {
         reader->failed = true;
@@ -169,7 +169,7 @@ struct parser {
     struct jfr_reader reader;
     struct text *pool;
     size_t pool_count;
-    struct room room;
+    struct text_buffer buffer;
     int64_t label_type; // id of jdk.jfr.Label, which is a class as well
 };
 
@@ -255,13 +255,13 @@ static bool read_pool(struct parser *parser) {
         return false;
     }
     parser->pool = calloc(count + 1, sizeof *parser->pool);
-    parser->room.bytes = malloc((size_t)(parser->reader.end - parser->reader.at) + 1);
-    if (!parser->pool || !parser->room.bytes) {
+    parser->buffer.bytes = malloc((size_t)(parser->reader.end - parser->reader.at) + 1);
+    if (!parser->pool || !parser->buffer.bytes) {
         return false;
     }
     parser->pool_count = count;
     for (size_t i = 0; i < count && !parser->reader.failed; i++) {
-        parser->pool[i] = read_text(&parser->reader, &parser->room);
+        parser->pool[i] = read_text(&parser->reader, &parser->buffer);
     }
     return !parser->reader.failed;
 }
@@ -283,6 +283,6 @@ const char *jfr_metadata_read(struct jfr_metadata *metadata, struct jfr_reader r
     parser.reader = elements;
     ok = ok && read_element(&parser, true, INT64_MIN, 0);
     free(parser.pool);
-    free(parser.room.bytes);
+    free(parser.buffer.bytes);
     return ok ? NULL : "damaged metadata";
 }

@@ -67,6 +67,6 @@ enum { VIEW_LIBRARY_BYTES = 200 };
 void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIBRARY_BYTES]);
 // The function's name; of an address without symbol the mapping's file name and the address.
 enum { VIEW_NAME_BYTES = 300 };
-const char *view_frame_name(const struct profile_frame *frame, char room[VIEW_NAME_BYTES]);
+const char *view_frame_name(const struct profile_frame *frame, char buffer[VIEW_NAME_BYTES]);
 
 #endif

@@ -166,11 +166,11 @@ void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIB
 
 // ---- Name ----
 
-const char *view_frame_name(const struct profile_frame *frame, char room[VIEW_NAME_BYTES]) {
+const char *view_frame_name(const struct profile_frame *frame, char buffer[VIEW_NAME_BYTES]) {
     if (*frame->function) {
         return frame->function;
     }
     const char *file = base_name(frame->mapping_file);
-    snprintf(room, VIEW_NAME_BYTES, "%.256s+0x%" PRIx64, *file ? file : "unknown", frame->file_offset);
-    return room;
+    snprintf(buffer, VIEW_NAME_BYTES, "%.256s+0x%" PRIx64, *file ? file : "unknown", frame->file_offset);
+    return buffer;
 }

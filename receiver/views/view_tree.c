@@ -92,19 +92,19 @@ static void write_functions(const struct function_table *functions, struct json 
 }
 
 // Of each node.
-struct room {
+struct scratch {
     uint64_t *weights;
     uint32_t *kept, *function_of, *place; // the kept ones; numbers of functions; indices in the answer
 };
 
-static bool room_make(struct room *room, size_t count) {
-    room->weights = malloc(count * (sizeof *room->weights + 3 * sizeof(uint32_t)));
-    if (!room->weights) {
+static bool scratch_new(struct scratch *scratch, size_t count) {
+    scratch->weights = malloc(count * (sizeof *scratch->weights + 3 * sizeof(uint32_t)));
+    if (!scratch->weights) {
         return false;
     }
-    room->kept = (uint32_t *)(room->weights + count);
-    room->function_of = room->kept + count;
-    room->place = room->kept + 2 * count;
+    scratch->kept = (uint32_t *)(scratch->weights + count);
+    scratch->function_of = scratch->kept + count;
+    scratch->place = scratch->kept + 2 * count;
     return true;
 }
 
@@ -162,14 +162,15 @@ static uint32_t hash_name(const char *name) {
 
 // The node whose names on the way to it have this hash, the first one; 0: none. A name may have megabytes, so each is read once and not
 // for each of its nodes. False: no memory.
-static bool find_node(const struct tree *tree, uint32_t wanted, const struct room *room, uint32_t *found) {
-    uint32_t *hashes = room->place, *names = room->kept; // of nodes, and of functions by number
+static bool find_node(const struct tree *tree, uint32_t wanted, const struct scratch *scratch, uint32_t *found) {
+    uint32_t *hashes = scratch->place, *names = scratch->kept; // of nodes, and of functions by number
     struct function_table functions;
     bool ok = functions_start(&functions, tree, tree->count);
     *found = hashes[0] = 0;
     for (uint32_t i = 1; ok && i < tree->count && *found == 0; i++) {
         char text[VIEW_NAME_BYTES];
-        uint32_t above = hashes[tree->nodes[i].parent], number = room->function_of[i] = function_number(&functions, i, room->function_of);
+        uint32_t above = hashes[tree->nodes[i].parent],
+                 number = scratch->function_of[i] = function_number(&functions, i, scratch->function_of);
         if (functions.first_nodes[number] == i) {
             names[number] = hash_name(view_frame_name(&tree->nodes[i].frame, text));
         }
@@ -198,7 +199,7 @@ static size_t weigh_below(const struct tree *tree, uint32_t node, uint64_t *weig
 // What is shown: all that weighs more than this, and of what weighs as much the first ones, as many as there is room for.
 struct limit {
     uint64_t weight;
-    size_t room;
+    size_t ties;
 };
 
 // Digit by digit from the top, each time the one in which the MAX_NODES-th heaviest is: eight passes, whatever the weights are.
@@ -213,8 +214,8 @@ static struct limit find_limit(const uint64_t *weights, size_t count) {
         for (size_t i = 1; i < count; i++) {
             counts[weights[i] >> shift & 0xFF] += (weights[i] & known) == limit.weight;
         }
-        while (counts[digit] < limit.room) {
-            limit.room -= counts[digit--];
+        while (counts[digit] < limit.ties) {
+            limit.ties -= counts[digit--];
         }
         limit.weight |= (uint64_t)digit << shift;
         known |= (uint64_t)0xFF << shift;
@@ -227,8 +228,8 @@ static size_t keep_nodes(const struct tree *tree, const uint64_t *weights, struc
     size_t count = 0;
     const struct tree_node *nodes = tree->nodes;
     for (uint32_t at = nodes[0].first_child; at;) {
-        bool equal = weights[at] == limit.weight, keep = weights[at] > limit.weight || (equal && limit.room > 0);
-        limit.room -= keep && equal;
+        bool equal = weights[at] == limit.weight, keep = weights[at] > limit.weight || (equal && limit.ties > 0);
+        limit.ties -= keep && equal;
         if (keep) {
             kept[count++] = at;
         }
@@ -366,48 +367,48 @@ static bool number_functions(const struct tree *tree, const uint32_t *kept, size
 }
 
 // *wanted: how many nodes there are to be shown.
-static enum receiver_error choose_nodes(const struct tree *tree, const struct sides *sides, const char *below, struct room *room,
+static enum receiver_error choose_nodes(const struct tree *tree, const struct sides *sides, const char *below, struct scratch *scratch,
                                         size_t *count, size_t *wanted) {
-    weigh(tree, sides, room->weights);
+    weigh(tree, sides, scratch->weights);
     *wanted = tree->count - 1;
     if (below) {
         uint32_t node;
-        if (!find_node(tree, (uint32_t)strtoul(below, NULL, 16), room, &node)) {
+        if (!find_node(tree, (uint32_t)strtoul(below, NULL, 16), scratch, &node)) {
             return RECEIVER_NO_MEMORY;
         }
         if (node == 0) {
             return RECEIVER_NOT_FOUND;
         }
-        *wanted = weigh_below(tree, node, room->weights, room->place);
+        *wanted = weigh_below(tree, node, scratch->weights, scratch->place);
     }
-    struct limit limit = find_limit(room->weights, tree->count);
+    struct limit limit = find_limit(scratch->weights, tree->count);
     if (below && limit.weight == 0) {
-        limit.room = 0; // nothing of the rest, though there is room
+        limit.ties = 0; // nothing of the rest, though there is room
     }
-    *count = keep_nodes(tree, room->weights, limit, room->kept);
+    *count = keep_nodes(tree, scratch->weights, limit, scratch->kept);
     return RECEIVER_OK;
 }
 
 static enum receiver_error write_tree(const struct tree *tree, const struct sides *sides, const char *below, struct json *json) {
-    struct room room;
+    struct scratch scratch;
     size_t count = 0, wanted = 0;
-    if (!room_make(&room, tree->count)) {
+    if (!scratch_new(&scratch, tree->count)) {
         return RECEIVER_NO_MEMORY;
     }
-    enum receiver_error error = choose_nodes(tree, sides, below, &room, &count, &wanted);
+    enum receiver_error error = choose_nodes(tree, sides, below, &scratch, &count, &wanted);
     if (error == RECEIVER_OK) {
         struct function_table functions;
         write_totals(tree, sides, wanted - count, json);
-        bool ok = number_functions(tree, room.kept, count, room.function_of, &functions);
+        bool ok = number_functions(tree, scratch.kept, count, scratch.function_of, &functions);
         if (ok) {
             write_functions(&functions, json);
-            write_nodes(tree, room.kept, count, room.function_of, room.place, sides, json);
-            ok = count == tree->count - 1 || write_sums(tree, room.function_of, functions.count, sides, json);
+            write_nodes(tree, scratch.kept, count, scratch.function_of, scratch.place, sides, json);
+            ok = count == tree->count - 1 || write_sums(tree, scratch.function_of, functions.count, sides, json);
         }
         functions_free(&functions);
         error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
-    free(room.weights);
+    free(scratch.weights);
     return error;
 }
 

@@ -19,7 +19,7 @@ static void test_add_and_remove(void **state) {
         add_upload(&search, 10 + round, 600, "shop", "prod", "service:shop,env:prod");
     }
     assert_int_equal(search.end - search.begin, 5);
-    assert_true(search.room <= 2048 && search.strings.end <= strings); // what is gone is used again
+    assert_true(search.capacity <= 2048 && search.strings.end <= strings); // what is gone is used again
     assert_null(string_pool_text(&search.strings, string_pool_find(&search.strings, "region:a", 8)));
     for (int i = 0; i < 6; i++) {
         search_remove_oldest(&search);
