@@ -353,7 +353,7 @@ static void *tick(void *state) {
 }
 
 // As many as the process may open files for.
-static unsigned most_connections(void) {
+static unsigned max_connections(void) {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
         return MAX_CONNECTIONS;
@@ -366,12 +366,12 @@ static unsigned most_connections(void) {
 // keeps it for IDLE_SECONDS.
 static bool start_daemon(struct receiver *receiver) {
     unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    unsigned most = most_connections();
-    connections_init(&receiver->connections, most);
+    unsigned limit = max_connections();
+    connections_init(&receiver->connections, limit);
     // The logger comes first: options before it would still be talked about on stderr.
     receiver->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, receiver, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-                         receiver->listener.socket, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, most,
+                         receiver->listener.socket, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, limit,
                          MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, on_completed, receiver,
                          MHD_OPTION_NOTIFY_CONNECTION, on_connection, receiver, MHD_OPTION_END);
     return receiver->daemon;

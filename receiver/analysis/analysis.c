@@ -11,7 +11,7 @@
 
 // Profiles of 1,000 stacks take 0.4 ms of CPU time on average (make bench-receiver), two threads read them, and an upload has two or three
 // that are read: under a second. 24 points tell growth from noise: there Kendall's tau of noise has a deviation of 0.14.
-enum { MOST_UPLOADS = 720, LEAST_POINTS = 24 };
+enum { MAX_UPLOADS = 720, MIN_POINTS = 24 };
 
 // ---- Looking into one process ----
 
@@ -165,9 +165,9 @@ static void *look_into_some(void *state) {
 
 // How many processes, and how many uploads of each: as many points as there is room for, and rather fewer points than a process less.
 static void set_bounds(struct looking *looking, size_t processes) {
-    size_t points = processes > 0 ? MOST_UPLOADS / processes : TREND_MAX_POINTS, uploads = 0;
-    looking->points = points > TREND_MAX_POINTS ? TREND_MAX_POINTS : points < LEAST_POINTS ? LEAST_POINTS : points;
-    for (looking->count = 0; looking->count < processes && uploads < MOST_UPLOADS; looking->count++) {
+    size_t points = processes > 0 ? MAX_UPLOADS / processes : TREND_MAX_POINTS, uploads = 0;
+    looking->points = points > TREND_MAX_POINTS ? TREND_MAX_POINTS : points < MIN_POINTS ? MIN_POINTS : points;
+    for (looking->count = 0; looking->count < processes && uploads < MAX_UPLOADS; looking->count++) {
         size_t count = looking->processes[looking->count].count;
         uploads += count < looking->points ? count : looking->points;
     }

@@ -17,15 +17,15 @@ static int compare_uploads(const void *left, const void *right) {
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-// The i-th of `most` places that are spread evenly over `count`.
-static size_t spread(size_t i, size_t most, size_t count) {
-    return count <= most ? i : i * (count - 1) / (most - 1);
+// The i-th of `max` places that are spread evenly over `count`.
+static size_t spread(size_t i, size_t max, size_t count) {
+    return count <= max ? i : i * (count - 1) / (max - 1);
 }
 
-size_t choice_thin(const struct process *process, size_t most, struct listed_upload *uploads) {
-    size_t count = process->count < most ? process->count : most;
+size_t choice_thin(const struct process *process, size_t max, struct listed_upload *uploads) {
+    size_t count = process->count < max ? process->count : max;
     for (size_t i = 0; i < count; i++) {
-        const struct overview_upload *upload = &process->uploads[spread(i, most, process->count)];
+        const struct overview_upload *upload = &process->uploads[spread(i, max, process->count)];
         uploads[i] = (struct listed_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
     }
     return count;

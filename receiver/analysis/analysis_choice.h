@@ -34,8 +34,8 @@ struct process {
 enum receiver_error choice_make(struct overview *overview, struct process **processes, size_t *count);
 void choice_free(struct process *processes, size_t count);
 
-// At most `most` of a process's uploads, evenly, the first and the last included. uploads has room; returns how many.
-size_t choice_thin(const struct process *process, size_t most, struct listed_upload *uploads);
+// At most `max` of a process's uploads, evenly, the first and the last included. uploads has room; returns how many.
+size_t choice_thin(const struct process *process, size_t max, struct listed_upload *uploads);
 // The points of a measure, TREND_MAX_POINTS at most, and the measures of the uploads that they are of.
 size_t choice_series(const struct process *process, enum measure measure, struct metrics_point *points, struct measures *measures);
 

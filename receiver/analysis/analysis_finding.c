@@ -134,7 +134,7 @@ static void join(struct findings *findings, struct finding *finding) {
     }
 }
 
-static void leave_out_least(struct findings *findings) {
+static void leave_out_last(struct findings *findings) {
     findings_sort(findings);
     for (; findings->count > FINDINGS_KEPT; findings->left_out++) {
         free_finding(findings->items[--findings->count]);
@@ -151,7 +151,7 @@ void findings_join(struct findings *findings, struct findings *more) {
     more->count = 0;
     findings_free(more);
     if (findings->count >= 2 * FINDINGS_KEPT) {
-        leave_out_least(findings);
+        leave_out_last(findings);
     }
 }
 

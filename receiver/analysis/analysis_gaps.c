@@ -23,7 +23,7 @@ static bool add_up(const struct gaps *gaps, struct sums *sums) {
         sums->told += process->told;
         sums->pending += process->pending;
         sums->silent += process->told + process->pending < process->count;
-        sums->young += process->memory > 0 && process->memory < TREND_LEAST_POINTS;
+        sums->young += process->memory > 0 && process->memory < TREND_MIN_POINTS;
         sums->no_memory += process->told > 0 && process->memory == 0;
         sums->seldom += i >= gaps->looked_count && process->memory > 0 && 2 * process->memory < process->told;
         sums->no_c += process->memory > 0 && process->c_memory == 0;
@@ -65,18 +65,18 @@ static void say_changes(const struct compared_gaps *compared, struct json *json)
     }
     if (compared->short_sides > 0) {
         snprintf(text, sizeof text, "%zu %s of a version with fewer than %d uploads before it or after it", compared->short_sides,
-                 plural(compared->short_sides, "change", "changes"), COMPARED_LEAST_UPLOADS);
+                 plural(compared->short_sides, "change", "changes"), COMPARED_MIN_UPLOADS);
         json_text(json, text);
     }
     if (compared->one_sided > 0) {
         snprintf(text, sizeof text,
                  "a part of %zu %s of a version: memory or CPU time that fewer than %d uploads tell before it or after it",
-                 compared->one_sided, plural(compared->one_sided, "change", "changes"), COMPARED_LEAST_UPLOADS);
+                 compared->one_sided, plural(compared->one_sided, "change", "changes"), COMPARED_MIN_UPLOADS);
         json_text(json, text);
     }
     if (compared->older > 0) {
         snprintf(text, sizeof text, "%zu older %s of a version: of each service the newest %d versions are compared", compared->older,
-                 plural(compared->older, "change", "changes"), COMPARED_MOST_VERSIONS);
+                 plural(compared->older, "change", "changes"), COMPARED_MAX_VERSIONS);
         json_text(json, text);
     }
     if (compared->unread > 0) {
@@ -117,7 +117,7 @@ static void say_numbers(const struct gaps *gaps, const struct sums *sums, struct
     }
     if (sums->young > 0) {
         snprintf(text, sizeof text, "growth of %zu %s with fewer than %d uploads", sums->young, plural(sums->young, "process", "processes"),
-                 TREND_LEAST_POINTS);
+                 TREND_MIN_POINTS);
         json_text(json, text);
     }
     if (sums->many_stacks > 0) {

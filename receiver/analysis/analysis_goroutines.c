@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_SITES = 40 };
+enum { MAX_SITES = 40 };
 
 bool goroutines_matter(const struct shape *shape) {
     double rise = shape->to - shape->from;
@@ -47,14 +47,14 @@ static void add_goroutine_growth(struct findings *findings, const struct stacks 
 // A thousand goroutines at one place: a pool or a queue that is stuck, or meant so; it is said once, with little weight below 10,000.
 static void add_pile_up(struct findings *findings, const struct stacks *stacks, const char *attachment) {
     size_t last = stacks->profile_count - 1;
-    uint32_t most = 0;
+    uint32_t largest = 0;
     struct profile_sample_view sample;
     struct metrics_point points[TREND_MAX_POINTS];
     for (uint32_t i = 0; i < stacks->row_sizes[last]; i++) {
-        most = stacks->rows[last][i] > stacks->rows[last][most] ? i : most;
+        largest = stacks->rows[last][i] > stacks->rows[last][largest] ? i : largest;
     }
-    int64_t count = stacks->row_sizes[last] > 0 ? stacks->rows[last][most] : 0;
-    if (count < GOROUTINES_PILED_UP || profile_sample_at(stacks->profile, most, &sample) != MERGE_OK) {
+    int64_t count = stacks->row_sizes[last] > 0 ? stacks->rows[last][largest] : 0;
+    if (count < GOROUTINES_PILED_UP || profile_sample_at(stacks->profile, largest, &sample) != MERGE_OK) {
         return;
     }
     struct finding *finding = findings_add(findings, "goroutine_pile_up", MEASURE_GOROUTINES,
@@ -71,7 +71,7 @@ static void add_pile_up(struct findings *findings, const struct stacks *stacks, 
     finding->unit = "count";
     finding_set_stack(finding, &sample, site);
     for (size_t i = 0; i <= last; i++) {
-        int64_t value = most < stacks->row_sizes[i] ? stacks->rows[i][most] : 0;
+        int64_t value = largest < stacks->row_sizes[i] ? stacks->rows[i][largest] : 0;
         points[i] = (struct metrics_point){stacks->ms[i], (double)value};
     }
     finding_set_series(finding, stacks, points, attachment);
@@ -87,7 +87,7 @@ bool analysis_goroutines(struct findings *findings, const struct stacks *stacks,
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (i < MOST_SITES) {
+        if (i < MAX_SITES) {
             add_goroutine_growth(findings, stacks, &sites[i], attachment);
         } else {
             findings->left_out++;

@@ -160,7 +160,7 @@ bool analysis_fragmentation(struct findings *findings, const struct metrics *met
 // ---- What is not seen ----
 
 // From this share on what was seen is not to be believed without a word.
-#define LEAST_SHARE 0.05
+#define MIN_SHARE 0.05
 
 static double sum_of(const struct metrics *metrics, const char *name) {
     const struct metrics_series *series = metrics_find(metrics, name);
@@ -186,7 +186,7 @@ bool analysis_lost_samples(struct findings *findings, const struct metrics *metr
     double samples = sum_of(metrics, "c_samples"), lost_live = sum_of(metrics, "c_samples_lost_live");
     double dropped = sum_of(metrics, "c_samples_lost_stacks") + sum_of(metrics, "c_samples_lost_shards");
     double unfollowed = samples > dropped ? lost_live / (samples - dropped) : 0;
-    if (unfollowed >= LEAST_SHARE) {
+    if (unfollowed >= MIN_SHARE) {
         struct finding *finding = add_loss(findings, "in_use_incomplete", unfollowed, live, list);
         if (finding) {
             snprintf(finding->title, sizeof finding->title,
@@ -197,7 +197,7 @@ bool analysis_lost_samples(struct findings *findings, const struct metrics *metr
                      lost_live, samples - dropped);
         }
     }
-    if (samples > 0 && dropped / samples >= LEAST_SHARE) {
+    if (samples > 0 && dropped / samples >= MIN_SHARE) {
         struct finding *finding = add_loss(findings, "samples_dropped", dropped / samples, stacks, list);
         if (finding) {
             snprintf(finding->title, sizeof finding->title,

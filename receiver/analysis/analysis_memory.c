@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SITES = 40, MIB = 1 << 20 };
+enum { MAX_SITES = 40, MIB = 1 << 20 };
 
 // ---- How much is enough ----
 
@@ -157,7 +157,7 @@ static void add_sites(struct findings *findings, const struct stacks *stacks, co
         }
         c_count += site->c;
         other_count += !site->c;
-        if (c_count + other_count > MOST_SITES) {
+        if (c_count + other_count > MAX_SITES) {
             findings->left_out++;
         } else {
             add_site(findings, stacks, site, heap);

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST_LIVES = 3, MOST_LIVES_READ = 10, MOST_READ = 3 };
-#define LEAST_GROWTH (16.0 * (1 << 20))
+enum { MIN_LIVES = 3, MAX_LIVES_READ = 10, MAX_READ = 3 };
+#define MIN_GROWTH (16.0 * (1 << 20))
 
 struct life {
     const struct overview_upload *first, *last;
@@ -83,7 +83,7 @@ static bool look_at(struct chain *chain, enum measure measure) {
     chain->measure = measure;
     for (size_t i = 0; i < chain->count; i++) {
         double growth = growth_of(&chain->lives[i], measure);
-        if (growth >= LEAST_GROWTH) {
+        if (growth >= MIN_GROWTH) {
             grown++;
             growths[kept] = growth;
             kept += kept + 1 < sizeof growths / sizeof *growths;
@@ -91,7 +91,7 @@ static bool look_at(struct chain *chain, enum measure measure) {
     }
     chain->grown = grown;
     chain->growth = trend_median(growths, kept);
-    return grown >= LEAST_LIVES && grown * 5 >= (chain->count - 1) * 4;
+    return grown >= MIN_LIVES && grown * 5 >= (chain->count - 1) * 4;
 }
 
 // ---- The finding ----
@@ -100,7 +100,7 @@ static bool look_at(struct chain *chain, enum measure measure) {
 struct growing {
     const struct stacks *stacks;
     bool c;
-    double most;
+    double max_growth;
     struct stack_site site;
 };
 
@@ -113,8 +113,8 @@ static enum stacks_answer take_growth(void *context, struct stack_site *site) {
     for (size_t i = 0; i + 1 < growing->stacks->profile_count; i += 2) {
         growth += site->points[i + 1].value - site->points[i].value;
     }
-    if (growth > growing->most) {
-        growing->most = growth;
+    if (growth > growing->max_growth) {
+        growing->max_growth = growth;
         growing->site = *site;
     }
     return STACKS_DONE;
@@ -122,7 +122,7 @@ static enum stacks_answer take_growth(void *context, struct stack_site *site) {
 
 static size_t pick(const struct chain *chain, struct listed_upload *uploads) {
     size_t count = 0;
-    for (size_t i = chain->count; i > 0 && count < 2 * MOST_LIVES_READ; i--) {
+    for (size_t i = chain->count; i > 0 && count < 2 * MAX_LIVES_READ; i--) {
         const struct life *life = &chain->lives[i - 1];
         const struct overview_upload *const ends[] = {life->first, life->last};
         for (size_t e = 0; e < 2 && life->first != life->last; e++) {
@@ -134,7 +134,7 @@ static size_t pick(const struct chain *chain, struct listed_upload *uploads) {
 
 static enum receiver_error name_site(struct finding *finding, struct store *store, const struct overview *overview,
                                      const struct chain *chain, struct compared_gaps *gaps) {
-    struct listed_upload uploads[2 * MOST_LIVES_READ];
+    struct listed_upload uploads[2 * MAX_LIVES_READ];
     struct upload_list list = {.uploads = uploads, .count = pick(chain, uploads), .question = overview->question};
     struct process_files *files = malloc(sizeof *files);
     struct stacks stacks = {0};
@@ -150,7 +150,7 @@ static enum receiver_error name_site(struct finding *finding, struct store *stor
         struct growing growing = {.stacks = &stacks, .c = chain->measure == MEASURE_C_LIVE_BYTES};
         struct profile_sample_view sample;
         error = stacks_sites(&stacks, take_growth, &growing) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-        if (growing.most > 0 && profile_sample_at(stacks.profile, growing.site.steepest, &sample) == MERGE_OK) {
+        if (growing.max_growth > 0 && profile_sample_at(stacks.profile, growing.site.steepest, &sample) == MERGE_OK) {
             size_t used = strlen(finding->title);
             snprintf(finding->title + used, sizeof finding->title - used, ", most of it in %.200s", growing.site.function);
             finding_set_stack(finding, &sample, growing.site.function);
@@ -212,10 +212,10 @@ enum receiver_error analysis_restarts(struct findings *findings, struct store *s
         for (to = from + 1; to < count && follows(&lives[to], &lives[to - 1]); to++) {
         }
         struct chain chain = {.lives = lives + from, .count = to - from};
-        bool found = chain.count >= LEAST_LIVES && is_steady(chain.lives, chain.count) &&
+        bool found = chain.count >= MIN_LIVES && is_steady(chain.lives, chain.count) &&
                      (look_at(&chain, MEASURE_C_LIVE_BYTES) || look_at(&chain, MEASURE_HEAP_LIVE_BYTES));
         struct finding *finding = found ? add_restarts(findings, overview, &chain) : NULL;
-        if (finding && read++ < MOST_READ) {
+        if (finding && read++ < MAX_READ) {
             error = name_site(finding, store, overview, &chain, gaps);
         }
     }

@@ -29,7 +29,7 @@ struct process; // analysis_choice.h
 void analysis_measures(struct findings *findings, const struct process *process, const bool *settled);
 
 // What was not compared: changes of a version, and profiles of versions and restarts.
-enum { COMPARED_LEAST_UPLOADS = 5, COMPARED_MOST_VERSIONS = 8 }; // on each side of a change; of a service, the newest
+enum { COMPARED_MIN_UPLOADS = 5, COMPARED_MAX_VERSIONS = 8 }; // on each side of a change; of a service, the newest
 struct compared_gaps {
     size_t by_measures; // changes whose stacks were not compared
     size_t short_sides; // changes with too few uploads

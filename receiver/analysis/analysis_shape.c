@@ -56,14 +56,14 @@ static void measure(const struct smooth *smooth, struct stairs *stairs) {
 }
 
 // Those that are no rise from one level to another are taken out, the smallest first.
-static void keep_levels(const struct smooth *smooth, struct stairs *stairs, double least) {
+static void keep_levels(const struct smooth *smooth, struct stairs *stairs, double min_rise) {
     for (;;) {
         size_t smallest = 0;
         measure(smooth, stairs);
         for (size_t i = 1; i < stairs->count; i++) {
             smallest = stairs->rises[i].size < stairs->rises[smallest].size ? i : smallest;
         }
-        if (stairs->count == 0 || stairs->rises[smallest].size >= least) {
+        if (stairs->count == 0 || stairs->rises[smallest].size >= min_rise) {
             return;
         }
         stairs->count--;
@@ -114,10 +114,10 @@ static enum shape_kind stairs_kind(const struct smooth *smooth, const struct sta
     return doubles ? SHAPE_DOUBLES : smallest >= 0.3 * largest ? SHAPE_STEPS : SHAPE_NONE;
 }
 
-static struct shape of_stairs(const struct smooth *smooth, double least) {
+static struct shape of_stairs(const struct smooth *smooth, double min_rise) {
     struct shape shape = {.from = smooth->values[0], .to = smooth->values[smooth->count - 1], .after = smooth->count};
     double all = shape.to - shape.from;
-    if (all < least || all <= 0) {
+    if (all < min_rise || all <= 0) {
         return shape;
     }
     struct stairs stairs = stairs_of(smooth, all);
@@ -170,11 +170,11 @@ static bool is_climb(const struct metrics_point *points, size_t count) {
 }
 
 // grows: there is a trend as well. Then only what is quite level in the end has stopped: of a trend the last fifth has a fifth of the rise.
-static struct shape of_one_rise(const struct smooth *smooth, const struct metrics_point *points, double least, bool grows) {
+static struct shape of_one_rise(const struct smooth *smooth, const struct metrics_point *points, double min_rise, bool grows) {
     size_t count = smooth->count, tail = at_least(count, 5);
     struct shape shape = {.from = trend_median_of(points, 3), .to = trend_median_of(points + count - tail, tail), .after = count};
     double rise = shape.to - shape.from;
-    if (rise < least || rise <= 0 || rise < shape.from / 2) {
+    if (rise < min_rise || rise <= 0 || rise < shape.from / 2) {
         return shape;
     }
     while (shape.before < count && smooth->values[shape.before] <= shape.from + 0.15 * rise) {
@@ -230,10 +230,10 @@ static double noise_of(const struct metrics_point *points, size_t count) {
 }
 
 // Growth that began in the newer half, to where it has never been before: a cache that fills again after it was emptied has.
-static struct shape of_late_trend(const struct smooth *smooth, const struct metrics_point *points, double least) {
+static struct shape of_late_trend(const struct smooth *smooth, const struct metrics_point *points, double min_rise) {
     struct shape none = {0};
     size_t count = smooth->count, half = count / 2;
-    struct trend trend = trend_of(points + half, count - half, least);
+    struct trend trend = trend_of(points + half, count - half, min_rise);
     if (!trend.grows || count - half < LATE_POINTS || trend.last - trend.first < 3 * noise_of(points, count)) {
         return none;
     }
@@ -246,16 +246,16 @@ static struct shape of_late_trend(const struct smooth *smooth, const struct metr
 }
 
 static double highest(const struct smooth *smooth, size_t from, size_t to) {
-    double most = smooth->values[from];
+    double highest = smooth->values[from];
     for (size_t i = from; i < to; i++) {
-        most = fmax(most, smooth->values[i]);
+        highest = fmax(highest, smooth->values[i]);
     }
-    return most;
+    return highest;
 }
 
 // Growth below a sawtooth: what it never falls below again grows, and its peaks become higher from third to third. A sawtooth alone has no
 // higher peaks, and noise does not grow by much more than from one point to the next.
-static struct shape of_lower_trend(const struct smooth *smooth, const struct metrics_point *points, double least) {
+static struct shape of_lower_trend(const struct smooth *smooth, const struct metrics_point *points, double min_rise) {
     struct shape none = {0};
     struct metrics_point lowest[TREND_MAX_POINTS];
     size_t count = smooth->count, third = count / 3;
@@ -264,7 +264,7 @@ static struct shape of_lower_trend(const struct smooth *smooth, const struct met
         low = fmin(low, smooth->values[i - 1]);
         lowest[i - 1] = (struct metrics_point){points[i - 1].ms, low};
     }
-    struct trend trend = trend_of(lowest, count, least);
+    struct trend trend = trend_of(lowest, count, min_rise);
     double growth = trend.last - trend.first, enough = 0.15 * growth, first = highest(smooth, 0, third);
     double middle = highest(smooth, third, count - third), last = highest(smooth, count - third, count);
     bool grows = trend.grows && count >= 2 * LATE_POINTS && growth >= 3 * noise_of(points, count) && middle >= first + enough &&
@@ -281,18 +281,18 @@ static struct shape of_lower_trend(const struct smooth *smooth, const struct met
 
 // ---- All ----
 
-struct shape shape_of(const struct metrics_point *points, size_t count, double least) {
+struct shape shape_of(const struct metrics_point *points, size_t count, double min_rise) {
     struct shape none = {0};
-    if (count < TREND_LEAST_POINTS || count > TREND_MAX_POINTS) {
+    if (count < TREND_MIN_POINTS || count > TREND_MAX_POINTS) {
         return none;
     }
     struct smooth smooth = smooth_of(points, count);
-    struct shape stairs = of_stairs(&smooth, least);
+    struct shape stairs = of_stairs(&smooth, min_rise);
     if (stairs.kind == SHAPE_DOUBLES) {
         return stairs;
     }
-    struct trend trend = trend_of(points, count, least);
-    struct shape one = of_one_rise(&smooth, points, least, trend.grows);
+    struct trend trend = trend_of(points, count, min_rise);
+    struct shape one = of_one_rise(&smooth, points, min_rise, trend.grows);
     if (one.kind != SHAPE_NONE && stairs.kind == SHAPE_NONE) {
         return one;
     }
@@ -302,6 +302,6 @@ struct shape shape_of(const struct metrics_point *points, size_t count, double l
     if (stairs.kind != SHAPE_NONE) {
         return stairs;
     }
-    struct shape late = of_late_trend(&smooth, points, least);
-    return late.kind != SHAPE_NONE ? late : of_lower_trend(&smooth, points, least);
+    struct shape late = of_late_trend(&smooth, points, min_rise);
+    return late.kind != SHAPE_NONE ? late : of_lower_trend(&smooth, points, min_rise);
 }

@@ -32,7 +32,7 @@ struct shape {
     bool linear;          // plateau: it rose in a line until it stopped, where a cache that fills slows down
     struct trend trend;   // grows
 };
-// points by time, at most TREND_MAX_POINTS. What rises by less than `least` is SHAPE_NONE.
-struct shape shape_of(const struct metrics_point *points, size_t count, double least);
+// points by time, at most TREND_MAX_POINTS. What rises by less than `min_rise` is SHAPE_NONE.
+struct shape shape_of(const struct metrics_point *points, size_t count, double min_rise);
 
 #endif

@@ -159,12 +159,12 @@ static bool is_wanted(const struct stacks *stacks, const struct profile_sample_v
 
 static void fill_site(const struct stacks *stacks, const struct member *members, size_t count, struct stack_site *site) {
     *site = (struct stack_site){.function = members[0].function, .c = members[0].c, .steepest = members[0].sample};
-    double most = growth_of(stacks, site->steepest);
+    double largest = growth_of(stacks, site->steepest);
     for (size_t i = 0; i < count; i++) {
         double growth = growth_of(stacks, members[i].sample);
         add_series(stacks, members[i].sample, site->points);
-        if (growth > most) {
-            most = growth;
+        if (growth > largest) {
+            largest = growth;
             site->steepest = members[i].sample;
         }
     }
@@ -212,7 +212,7 @@ bool stacks_sites(const struct stacks *stacks, stacks_take *take, void *context)
 
 struct finding_shapes {
     const struct stacks *stacks;
-    double least;
+    double min_rise;
     stacks_enough *enough;
     struct stack_site *sites;
     size_t count, capacity;
@@ -220,7 +220,7 @@ struct finding_shapes {
 
 static enum stacks_answer take_shape(void *context, struct stack_site *site) {
     struct finding_shapes *finding = context;
-    site->shape = shape_of(site->points, finding->stacks->profile_count, finding->least);
+    site->shape = shape_of(site->points, finding->stacks->profile_count, finding->min_rise);
     if (site->shape.kind == SHAPE_NONE || !finding->enough(finding->stacks, site)) {
         return STACKS_ONE_BY_ONE;
     }
@@ -237,8 +237,8 @@ static enum stacks_answer take_shape(void *context, struct stack_site *site) {
     return STACKS_DONE;
 }
 
-bool stacks_shapes(const struct stacks *stacks, double least, stacks_enough *enough, struct stack_site **sites, size_t *count) {
-    struct finding_shapes finding = {.stacks = stacks, .least = least, .enough = enough};
+bool stacks_shapes(const struct stacks *stacks, double min_rise, stacks_enough *enough, struct stack_site **sites, size_t *count) {
+    struct finding_shapes finding = {.stacks = stacks, .min_rise = min_rise, .enough = enough};
     bool ok = stacks_sites(stacks, take_shape, &finding);
     if (ok && finding.count > 0) {
         qsort(finding.sites, finding.count, sizeof *finding.sites, compare_sites);
@@ -262,7 +262,7 @@ void stacks_total(const struct stacks *stacks, bool c, struct metrics_point poin
 int64_t stacks_largest(const struct stacks *stacks, const char *type, double *share) {
     int index = profile_sample_type_index(stacks->profile, type);
     int64_t best = -1;
-    double most = 0, all = 0;
+    double largest = 0, all = 0;
     for (size_t i = 0; index >= 0 && i < profile_sample_count(stacks->profile); i++) {
         struct profile_sample_view sample;
         if (profile_sample_without_frames(stacks->profile, i, &sample) != MERGE_OK) {
@@ -273,11 +273,11 @@ int64_t stacks_largest(const struct stacks *stacks, const char *type, double *sh
         }
         double value = (double)sample.values[index];
         all += value;
-        if (value > most) {
-            most = value;
+        if (value > largest) {
+            largest = value;
             best = (int64_t)i;
         }
     }
-    *share = all > 0 ? most / all : 0;
+    *share = all > 0 ? largest / all : 0;
     return best;
 }

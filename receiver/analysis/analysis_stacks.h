@@ -54,9 +54,9 @@ typedef enum stacks_answer stacks_take(void *context, struct stack_site *site);
 bool stacks_sites(const struct stacks *stacks, stacks_take *take, void *context);
 
 // The sites that have a shape that is enough, those with the largest rise first. Of a site that has not, the stacks that have by
-// themselves. *sites is malloc'ed. False: no memory. least: as in shape_of.
+// themselves. *sites is malloc'ed. False: no memory. min_rise: as in shape_of.
 typedef bool stacks_enough(const struct stacks *stacks, const struct stack_site *site);
-bool stacks_shapes(const struct stacks *stacks, double least, stacks_enough *enough, struct stack_site **sites, size_t *count);
+bool stacks_shapes(const struct stacks *stacks, double min_rise, stacks_enough *enough, struct stack_site **sites, size_t *count);
 // All of C's or all other stacks as one series.
 void stacks_total(const struct stacks *stacks, bool c, struct metrics_point points[TREND_MAX_POINTS]);
 // The sample with the largest sum of a type over all profiles, and its share of all; -1: none.

@@ -103,9 +103,9 @@ static bool is_line(const struct metrics_point *points, size_t count, double slo
     return points[count - 1].value >= 2 * first;
 }
 
-struct trend trend_of(const struct metrics_point *points, size_t count, double least) {
+struct trend trend_of(const struct metrics_point *points, size_t count, double min_growth) {
     struct trend trend = {0};
-    if (count < TREND_LEAST_POINTS || count > TREND_MAX_POINTS) {
+    if (count < TREND_MIN_POINTS || count > TREND_MAX_POINTS) {
         return trend;
     }
     size_t third = count / 3, half = count / 2;
@@ -114,7 +114,7 @@ struct trend trend_of(const struct metrics_point *points, size_t count, double l
     double growth = trend.last - trend.first;
     // Most series of a steady program end here, before all pairs are looked at. A quarter: what grows by less in all of the time that is
     // looked at will be found when more of it has passed.
-    if (growth < least || growth <= 0 || growth < trend.first / 4) {
+    if (growth < min_growth || growth <= 0 || growth < trend.first / 4) {
         return trend;
     }
     double middle = trend_median_of(points + third, count - 2 * third);

@@ -19,10 +19,10 @@
 #include <string.h>
 
 enum {
-    MOST_SIDE = 60,     // whose measures are compared, on each side
-    MOST_READ = 4,      // changes whose stacks are compared
+    MAX_SIDE = 60,      // whose measures are compared, on each side
+    MAX_READ = 4,       // changes whose stacks are compared
     SIDE_PROFILES = 10, // read on each side
-    LEAST_PROFILES = 3, // of these
+    MIN_PROFILES = 3,   // of these
     NAMED_SITES = 3
 };
 #define MINUTES_MS(minutes) ((int64_t)(minutes)*60000)
@@ -49,22 +49,22 @@ struct comparison {
     struct quartiles before, after;
 };
 
-// least: what the difference has to be.
-static bool is_more(const struct comparison *comparison, double least) {
+// min_difference: what the difference has to be.
+static bool is_more(const struct comparison *comparison, double min_difference) {
     double before = comparison->before.median, after = comparison->after.median;
-    return after >= MORE * before && after - before >= least && comparison->after.low > comparison->before.high;
+    return after >= MORE * before && after - before >= min_difference && comparison->after.low > comparison->before.high;
 }
 
 // How many times as much; what was less than matters counts as that much.
-static double times_of(const struct comparison *comparison, double least) {
-    return comparison->after.median / fmax(comparison->before.median, least);
+static double times_of(const struct comparison *comparison, double min_difference) {
+    return comparison->after.median / fmax(comparison->before.median, min_difference);
 }
 
 // ---- What is compared ----
 
 struct compared {
     enum measure measure;
-    double least;            // difference that matters
+    double min_difference;   // difference that matters
     enum file_use use;       // where its stacks are
     const char *verb, *noun; // "holds", " of C memory"
     bool level;              // a gauge
@@ -89,7 +89,7 @@ static const char *compared_amount(enum measure measure, double value, char text
 }
 
 struct side {
-    const struct overview_upload *uploads[MOST_SIDE]; // by time
+    const struct overview_upload *uploads[MAX_SIDE]; // by time
     size_t count;
 };
 struct change {
@@ -102,7 +102,7 @@ struct change {
 
 // By less than a fifth from the first third to the last.
 static bool is_level(const double *values, size_t count) {
-    double first[MOST_SIDE], last[MOST_SIDE];
+    double first[MAX_SIDE], last[MAX_SIDE];
     size_t third = count / 3;
     memcpy(first, values, third * sizeof *first);
     memcpy(last, values + count - third, third * sizeof *last);
@@ -126,20 +126,20 @@ static bool compare_change(struct change *change) {
     bool one_sided = false;
     for (size_t i = 0; i < COMPARED; i++) {
         const struct compared *compared = &all_compared[i];
-        double before[MOST_SIDE], after[MOST_SIDE];
+        double before[MAX_SIDE], after[MAX_SIDE];
         size_t before_count = values_of(&change->before, compared->measure, before);
         size_t after_count = values_of(&change->after, compared->measure, after);
-        bool few_before = before_count < COMPARED_LEAST_UPLOADS, few_after = after_count < COMPARED_LEAST_UPLOADS;
+        bool few_before = before_count < COMPARED_MIN_UPLOADS, few_after = after_count < COMPARED_MIN_UPLOADS;
         if (few_before != few_after) {
-            one_sided |= trend_median(few_before ? after : before, few_before ? after_count : before_count) >= compared->least;
+            one_sided |= trend_median(few_before ? after : before, few_before ? after_count : before_count) >= compared->min_difference;
         }
         if (few_before || few_after || (compared->level && !(is_level(before, before_count) && is_level(after, after_count)))) {
             continue;
         }
         struct comparison *comparison = &change->comparisons[i];
         *comparison = (struct comparison){quartiles_of(before, before_count), quartiles_of(after, after_count)};
-        change->more[i] = is_more(comparison, compared->least);
-        double times = times_of(comparison, compared->least);
+        change->more[i] = is_more(comparison, compared->min_difference);
+        double times = times_of(comparison, compared->min_difference);
         change->weight = fmax(change->weight, change->more[i] ? 1000 + times : times);
     }
     return one_sided;
@@ -168,7 +168,7 @@ static bool is_of(const struct overview_upload *upload, uint32_t version, int64_
     return upload->version == version && upload->start_ms >= from_ms && upload->start_ms < to_ms;
 }
 
-// Those of the version in [from_ms, to_ms), MOST_SIDE of them evenly.
+// Those of the version in [from_ms, to_ms), MAX_SIDE of them evenly.
 static void take_side(struct side *side, const struct overview_upload *const *uploads, size_t count, uint32_t version, int64_t from_ms,
                       int64_t to_ms) {
     size_t all = 0, passed = 0;
@@ -177,7 +177,7 @@ static void take_side(struct side *side, const struct overview_upload *const *up
     }
     for (size_t i = 0; i < count; i++) {
         if (is_of(uploads[i], version, from_ms, to_ms)) {
-            if (all <= MOST_SIDE || passed * MOST_SIDE / all != (passed + 1) * MOST_SIDE / all) {
+            if (all <= MAX_SIDE || passed * MAX_SIDE / all != (passed + 1) * MAX_SIDE / all) {
                 side->uploads[side->count++] = uploads[i];
             }
             passed++;
@@ -205,12 +205,12 @@ static bool add_change(struct changes *changes, const struct overview_upload *co
     }
     warm_ms = (last_ms - at_ms) / 10 < MINUTES_MS(5) ? (last_ms - at_ms) / 10 : MINUTES_MS(5);
     static const int64_t stretches_ms[] = {MINUTES_MS(30), MINUTES_MS(120)};
-    for (size_t i = 0; i < 2 && (change->before.count < COMPARED_LEAST_UPLOADS || change->after.count < COMPARED_LEAST_UPLOADS); i++) {
+    for (size_t i = 0; i < 2 && (change->before.count < COMPARED_MIN_UPLOADS || change->after.count < COMPARED_MIN_UPLOADS); i++) {
         change->before.count = change->after.count = 0;
         take_side(&change->before, uploads, count, before, at_ms - stretches_ms[i], at_ms);
         take_side(&change->after, uploads, count, after, at_ms + warm_ms, at_ms + warm_ms + stretches_ms[i]);
     }
-    if (change->before.count >= COMPARED_LEAST_UPLOADS && change->after.count >= COMPARED_LEAST_UPLOADS) {
+    if (change->before.count >= COMPARED_MIN_UPLOADS && change->after.count >= COMPARED_MIN_UPLOADS) {
         changes->gaps->one_sided += compare_change(change);
         changes->count++;
     } else {
@@ -221,8 +221,8 @@ static bool add_change(struct changes *changes, const struct overview_upload *co
 
 // uploads: of one service, by time. A version counts from its first upload on; those that come back are the same version.
 static bool find_changes(struct changes *changes, const struct overview_upload *const *uploads, size_t count) {
-    uint32_t versions[COMPARED_MOST_VERSIONS];
-    int64_t since_ms[COMPARED_MOST_VERSIONS];
+    uint32_t versions[COMPARED_MAX_VERSIONS];
+    int64_t since_ms[COMPARED_MAX_VERSIONS];
     size_t known = 0;
     for (size_t i = 0; i < count; i++) {
         size_t v = 0;
@@ -232,9 +232,9 @@ static bool find_changes(struct changes *changes, const struct overview_upload *
         if (v < known || uploads[i]->version == 0) {
             continue;
         }
-        if (known == COMPARED_MOST_VERSIONS) {
-            memmove(versions, versions + 1, (COMPARED_MOST_VERSIONS - 1) * sizeof *versions);
-            memmove(since_ms, since_ms + 1, (COMPARED_MOST_VERSIONS - 1) * sizeof *since_ms);
+        if (known == COMPARED_MAX_VERSIONS) {
+            memmove(versions, versions + 1, (COMPARED_MAX_VERSIONS - 1) * sizeof *versions);
+            memmove(since_ms, since_ms + 1, (COMPARED_MAX_VERSIONS - 1) * sizeof *since_ms);
             known--;
             changes->gaps->older++;
         }
@@ -310,12 +310,12 @@ static enum stacks_answer take_risen(void *context, struct stack_site *site) {
             values[side][counts[side]++] = site->points[i].value / unit;
         }
     }
-    if (counts[0] < LEAST_PROFILES || counts[1] < LEAST_PROFILES) {
+    if (counts[0] < MIN_PROFILES || counts[1] < MIN_PROFILES) {
         return STACKS_DONE;
     }
     struct risen risen = {*site, {quartiles_of(values[0], counts[0]), quartiles_of(values[1], counts[1])}};
     comparing->gone += risen.comparison.after.median > 0 ? 0 : risen.comparison.before.median;
-    if (!is_more(&risen.comparison, comparing->compared->least)) {
+    if (!is_more(&risen.comparison, comparing->compared->min_difference)) {
         return STACKS_DONE;
     }
     size_t at = comparing->count < NAMED_SITES ? comparing->count++ : NAMED_SITES;
@@ -333,8 +333,8 @@ static enum stacks_answer take_risen(void *context, struct stack_site *site) {
 
 // ---- Findings ----
 
-static enum severity severity_of(const struct comparison *comparison, double least) {
-    double times = times_of(comparison, least);
+static enum severity severity_of(const struct comparison *comparison, double min_difference) {
+    double times = times_of(comparison, min_difference);
     return times >= 2 ? SEVERITY_HIGH : times >= 1.5 ? SEVERITY_MEDIUM : SEVERITY_LOW;
 }
 
@@ -372,7 +372,7 @@ static void set_points(struct finding *finding, const struct change *change, enu
 // site NULL: all of the program.
 static struct finding *add_regression(struct findings *findings, const struct overview *overview, const struct change *change,
                                       const struct compared *compared, const struct comparison *comparison, const char *site) {
-    struct finding *finding = findings_add(findings, "regression", compared->measure, severity_of(comparison, compared->least),
+    struct finding *finding = findings_add(findings, "regression", compared->measure, severity_of(comparison, compared->min_difference),
                                            weight_of(compared->measure, comparison));
     char before[120], after[FINDING_AMOUNT_BYTES], since[FINDING_AMOUNT_BYTES];
     const char *service = overview_text(overview, change->service);
@@ -450,7 +450,8 @@ struct comparing_change {
 
 // What a new site does may be what others did before under another name.
 static bool is_new_name(const struct comparing *comparing, const struct risen *risen) {
-    return risen->comparison.before.median <= 0 && risen->comparison.after.median - comparing->gone < 2 * comparing->compared->least;
+    return risen->comparison.before.median <= 0 &&
+           risen->comparison.after.median - comparing->gone < 2 * comparing->compared->min_difference;
 }
 
 // Without a regression of the whole, a site is one when it is twice what it was.
@@ -466,8 +467,8 @@ static void add_findings(const struct comparing_change *of, size_t at, const str
     }
     for (size_t i = 0; comparing && i < comparing->count; i++) {
         const struct risen *risen = &comparing->risen[i];
-        bool enough = times_of(&risen->comparison, compared->least) >= 2 && difference_of(&risen->comparison) >= 2 * compared->least &&
-                      !is_new_name(comparing, risen);
+        bool enough = times_of(&risen->comparison, compared->min_difference) >= 2 &&
+                      difference_of(&risen->comparison) >= 2 * compared->min_difference && !is_new_name(comparing, risen);
         struct finding *finding =
             enough ? add_regression(of->findings, of->overview, of->change, compared, &risen->comparison, risen->site.function) : NULL;
         struct comparing just_this = *comparing;
@@ -506,7 +507,7 @@ static enum receiver_error compare_stacks(const struct comparing_change *of) {
             while (comparing.before < stacks.profile_count && stacks.ms[comparing.before] < uploads[before].end_ms) {
                 comparing.before++;
             }
-            lacking = lacking || comparing.before < LEAST_PROFILES || stacks.profile_count - comparing.before < LEAST_PROFILES;
+            lacking = lacking || comparing.before < MIN_PROFILES || stacks.profile_count - comparing.before < MIN_PROFILES;
             error = stacks_sites(&stacks, take_risen, &comparing) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
             add_findings(of, i, &comparing, used->attachment);
             stacks_free(&stacks);
@@ -528,10 +529,10 @@ enum receiver_error analysis_versions(struct findings *findings, struct store *s
                                       struct compared_gaps *gaps) {
     struct changes changes = {.gaps = gaps};
     enum receiver_error error = find_all_changes(&changes, overview) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-    gaps->by_measures += changes.count > MOST_READ ? changes.count - MOST_READ : 0;
+    gaps->by_measures += changes.count > MAX_READ ? changes.count - MAX_READ : 0;
     for (size_t i = 0; i < changes.count && error == RECEIVER_OK; i++) {
         struct comparing_change of = {findings, store, overview, &changes.list[i], gaps};
-        if (i < MOST_READ) {
+        if (i < MAX_READ) {
             error = compare_stacks(&of);
         } else {
             for (size_t at = 0; at < COMPARED; at++) {

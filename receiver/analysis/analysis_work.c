@@ -17,7 +17,7 @@ static double median_of(const struct measures *measures, size_t count, enum meas
 
 bool work_explains(const struct measures *measures, size_t count, const struct shape *shape) {
     static const enum measure kinds[] = {MEASURE_CPU_CORES, MEASURE_ALLOC_BYTES_PER_S};
-    double least = INFINITY;
+    double lowest = INFINITY;
     // Three points at least: stairs may have begun with the second and have ended with the last.
     size_t before_count = shape->before - shape->start, after_count = count - shape->after;
     size_t first = before_count > 3 ? before_count : 3, last = after_count > 3 ? after_count : 3;
@@ -25,9 +25,9 @@ bool work_explains(const struct measures *measures, size_t count, const struct s
         double before = median_of(measures + shape->start, first, kinds[i]);
         double after = median_of(measures + count - last, last, kinds[i]);
         if (before > 0 && after > 0) {
-            least = fmin(least, after / before);
+            lowest = fmin(lowest, after / before);
         }
     }
     // Work that is a seventh more explains nothing: it is never the same. 1.15 again: what is in use follows work, but not to the percent.
-    return isfinite(least) && least > 1.15 && shape->to <= 1.15 * least * shape->from;
+    return isfinite(lowest) && lowest > 1.15 && shape->to <= 1.15 * lowest * shape->from;
 }

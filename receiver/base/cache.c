@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ENTRIES = 512 };
+enum { MAX_ENTRIES = 512 };
 
 struct entry {
     struct entry *next;
@@ -20,14 +20,14 @@ struct cache {
     pthread_mutex_t lock;
     struct entry *first; // guarded by lock, as all below
     size_t count, bytes; // of all entries
-    size_t most_bytes;   // never changes
+    size_t max_bytes;    // never changes
 };
 
-struct cache *cache_new(size_t most_bytes) {
+struct cache *cache_new(size_t max_bytes) {
     struct cache *cache = calloc(1, sizeof *cache);
     if (cache) {
         pthread_mutex_init(&cache->lock, NULL);
-        cache->most_bytes = most_bytes;
+        cache->max_bytes = max_bytes;
     }
     return cache;
 }
@@ -103,7 +103,7 @@ bool cache_get(struct cache *cache, const void *key, size_t key_size, void **byt
 }
 
 void cache_put(struct cache *cache, const void *key, size_t key_size, const void *bytes, size_t size) {
-    if (key_size > cache->most_bytes / 8 || size > cache->most_bytes / 8) {
+    if (key_size > cache->max_bytes / 8 || size > cache->max_bytes / 8) {
         return;
     }
     struct entry *entry = malloc(sizeof *entry + key_size + size);
@@ -123,7 +123,7 @@ void cache_put(struct cache *cache, const void *key, size_t key_size, const void
     push(cache, entry);
     cache->bytes += size_of(entry);
     cache->count++;
-    while (cache->first && (cache->bytes > cache->most_bytes || cache->count > MOST_ENTRIES)) {
+    while (cache->first && (cache->bytes > cache->max_bytes || cache->count > MAX_ENTRIES)) {
         remove_last(cache);
     }
     pthread_mutex_unlock(&cache->lock);

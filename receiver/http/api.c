@@ -56,12 +56,12 @@ static enum MHD_Result reply(struct MHD_Connection *connection, enum receiver_er
 }
 
 // A number from least to most, or otherwise when the parameter is left out. False: it is something else.
-static bool read_number(struct MHD_Connection *connection, const char *key, int64_t least, int64_t otherwise, int64_t *number) {
+static bool read_number(struct MHD_Connection *connection, const char *key, int64_t min, int64_t otherwise, int64_t *number) {
     const char *text = argument(connection, key);
     char *end = NULL;
     errno = 0;
     *number = text ? strtoll(text, &end, 10) : otherwise;
-    return errno == 0 && (!text || (end > text && !*end && *number >= least));
+    return errno == 0 && (!text || (end > text && !*end && *number >= min));
 }
 
 // ---- Lists ----
@@ -81,19 +81,19 @@ static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *conne
     if (after && !search_place_read(after, &order, &place)) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "after is not the next of a list in this order", NULL);
     }
-    size_t most = limit < LIST_MAX ? (size_t)limit : LIST_MAX;
-    enum receiver_error error = catalog_list(store_catalog(api->store), selection, &order, after ? &place : NULL, most, &json);
+    size_t count = limit < LIST_MAX ? (size_t)limit : LIST_MAX;
+    enum receiver_error error = catalog_list(store_catalog(api->store), selection, &order, after ? &place : NULL, count, &json);
     return reply(connection, error, NULL, &json);
 }
 
 static enum MHD_Result answer_facets(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
     struct json json = {0};
-    int64_t most;
+    int64_t values;
     const char *find = argument(connection, "find");
-    if (!read_number(connection, "values", 1, SEARCH_VALUES_DEFAULT, &most) || most > SEARCH_VALUES_MAX) {
+    if (!read_number(connection, "values", 1, SEARCH_VALUES_DEFAULT, &values) || values > SEARCH_VALUES_MAX) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "values is not a number from 1 to 1000", NULL);
     }
-    struct search_values wanted = {.find = find && *find ? find : NULL, .most = (size_t)most};
+    struct search_values wanted = {.find = find && *find ? find : NULL, .max = (size_t)values};
     enum receiver_error error = catalog_facets(store_catalog(api->store), selection, &wanted, &json);
     return reply(connection, error, NULL, &json);
 }
@@ -121,7 +121,7 @@ static enum MHD_Result answer_histogram(struct api *api, struct MHD_Connection *
     if (!read_measure(connection, "measure", &wanted.measure) || !read_measure(connection, "otherwise", &wanted.otherwise)) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "there is no measure of that name", NULL);
     }
-    wanted.most = (int)buckets;
+    wanted.max = (int)buckets;
     wanted.shift_ms = shift_ms;
     enum receiver_error error = catalog_histogram(store_catalog(api->store), selection, &wanted, &json);
     return reply(connection, error, NULL, &json);

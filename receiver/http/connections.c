@@ -12,8 +12,8 @@ int64_t connections_now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void connections_init(struct connections *connections, size_t most) {
-    *connections = (struct connections){.most = most};
+void connections_init(struct connections *connections, size_t max) {
+    *connections = (struct connections){.max = max};
     pthread_mutex_init(&connections->lock, NULL);
 }
 
@@ -96,7 +96,7 @@ static bool is_overdue(const struct connections *connections, const struct conne
     int64_t ms = now_ms - connection->since_ms;
     switch (connection->phase) {
     case CONNECTION_HEADERS:
-        return ms > (connections->count > connections->most / 4 * 3 ? CONNECTION_CROWDED_MS : CONNECTION_HEADERS_MS);
+        return ms > (connections->count > connections->max / 4 * 3 ? CONNECTION_CROWDED_MS : CONNECTION_HEADERS_MS);
     case CONNECTION_BODY:
         return ms > CONNECTION_BODY_MS ||
                (ms > CONNECTION_GRACE_MS && connection->body_bytes < (uint64_t)ms / 1000 * CONNECTION_BYTES_PER_SECOND);

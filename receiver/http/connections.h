@@ -45,11 +45,11 @@ enum {
 struct connections {
     pthread_mutex_t lock;
     struct connection *first; // guarded by lock, as the next three
-    size_t count, most;
+    size_t count, max;
     size_t answer_bytes; // taken and not given back
 };
 
-void connections_init(struct connections *connections, size_t most);
+void connections_init(struct connections *connections, size_t max);
 void connections_destroy(struct connections *connections);
 struct connection *connections_add(struct connections *connections, int socket, int64_t now_ms); // NULL: no memory
 void connections_remove(struct connections *connections, struct connection *connection);         // NULL is fine

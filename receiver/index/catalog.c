@@ -367,10 +367,10 @@ enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *
 }
 
 // Ids of what is to go, oldest first.
-static size_t find_oldest(struct search *search, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t most) {
+static size_t find_oldest(struct search *search, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t max) {
     uint64_t left = search->size_bytes;
     size_t count = 0;
-    for (size_t i = search->begin; i < search->end && count < most; i++) {
+    for (size_t i = search->begin; i < search->end && count < max; i++) {
         const struct search_row *row = &search->rows[i];
         if (row->received_ms >= received_before_ms && (left <= size_bytes || i + 1 == search->end)) {
             break;
@@ -381,12 +381,12 @@ static size_t find_oldest(struct search *search, int64_t received_before_ms, uin
     return count;
 }
 
-size_t catalog_remove_oldest(struct catalog *catalog, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t most) {
+size_t catalog_remove_oldest(struct catalog *catalog, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t max) {
     if (catalog_begin(catalog) != RECEIVER_OK) {
         return 0;
     }
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    size_t count = find_oldest(&catalog->search, received_before_ms, size_bytes, ids, most);
+    size_t count = find_oldest(&catalog->search, received_before_ms, size_bytes, ids, max);
     pthread_rwlock_unlock(&catalog->memory_lock);
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {

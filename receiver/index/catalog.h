@@ -64,9 +64,9 @@ enum receiver_error catalog_publish(struct catalog *catalog, const struct catalo
 
 // Removes the rows of all but these ids, which are sorted. Before the first search; catalog_load again if *dropped is not 0.
 enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *ids, size_t count, size_t *dropped);
-// Removes the oldest uploads, most at most, that came before received_before_ms, or while all together are larger than size_bytes (the
+// Removes the oldest uploads, max at most, that came before received_before_ms, or while all together are larger than size_bytes (the
 // newest stays). Their ids go to ids. For one thread.
-size_t catalog_remove_oldest(struct catalog *catalog, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t most);
+size_t catalog_remove_oldest(struct catalog *catalog, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t max);
 
 int64_t catalog_unmeasured(struct catalog *catalog); // the newest upload without measures; 0: none
 enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, const struct measures *measures);

@@ -60,12 +60,12 @@ static bool has_tag(const struct search_row *row, uint32_t string) {
 
 // Each tag once, in the order they came.
 static bool add_tags(struct search *search, struct search_row *row, const char *tags) {
-    size_t most = *tags != '\0';
+    size_t count = *tags != '\0';
     for (const char *c = tags; *c; c++) {
-        most += *c == ',';
+        count += *c == ',';
     }
-    row->tags = most ? calloc(most, sizeof *row->tags) : NULL;
-    if (most && !row->tags) {
+    row->tags = count ? calloc(count, sizeof *row->tags) : NULL;
+    if (count && !row->tags) {
         return false;
     }
     for (const char *tag = tags; *tag;) {
@@ -206,12 +206,12 @@ bool search_matches(const struct search *search, const struct search_row *row, c
 
 // ---- The first of an order ----
 
-// The first of what was seen: a heap with the last of them on top once there are `most`, so that one pass over all uploads is enough,
+// The first of what was seen: a heap with the last of them on top once there are `max`, so that one pass over all uploads is enough,
 // whatever they are sorted by, and 100 of 100,000 cost little more than the pass.
 struct firsts {
     const struct search_order *order;
     struct search_place *places;
-    size_t count, most;
+    size_t count, capacity;
 };
 
 static void sink(struct firsts *firsts, size_t i) {
@@ -229,12 +229,12 @@ static void sink(struct firsts *firsts, size_t i) {
 }
 
 static void firsts_add(struct firsts *firsts, const struct search_place *place) {
-    if (firsts->count < firsts->most) {
+    if (firsts->count < firsts->capacity) {
         firsts->places[firsts->count++] = *place;
-        for (size_t i = firsts->count == firsts->most ? firsts->count / 2 : 0; i > 0; i--) {
+        for (size_t i = firsts->count == firsts->capacity ? firsts->count / 2 : 0; i > 0; i--) {
             sink(firsts, i - 1);
         }
-    } else if (firsts->most > 0 && search_place_compare(firsts->order, place, &firsts->places[0]) < 0) {
+    } else if (firsts->capacity > 0 && search_place_compare(firsts->order, place, &firsts->places[0]) < 0) {
         firsts->places[0] = *place;
         sink(firsts, 0);
     }
@@ -257,10 +257,10 @@ bool search_select(const struct search *search, const struct selection *selectio
                    const struct search_place *after, size_t limit, int64_t **ids, size_t *count, size_t *total) {
     struct search_query query;
     size_t stored = search->end - search->begin;
-    struct firsts firsts = {.order = order, .most = limit < stored ? limit : stored};
+    struct firsts firsts = {.order = order, .capacity = limit < stored ? limit : stored};
     *count = *total = 0;
     *ids = NULL;
-    firsts.places = malloc((firsts.most + 1) * sizeof *firsts.places);
+    firsts.places = malloc((firsts.capacity + 1) * sizeof *firsts.places);
     if (!firsts.places || !search_query_init(&query, search, selection)) {
         free(firsts.places);
         return false;

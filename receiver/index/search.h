@@ -56,13 +56,13 @@ bool search_select(const struct search *search, const struct selection *selectio
                    const struct search_place *after, size_t limit, int64_t **ids, size_t *count, size_t *total);
 struct search_values {
     const char *find; // only values that have it in them, and all of facets whose name has it; NULL: all
-    size_t most;      // of a facet
+    size_t max;       // of a facet
 };
 enum { SEARCH_VALUES_DEFAULT = 50, SEARCH_VALUES_MAX = 1000 };
 // {"facets":[...]} and {"from_ms":...}: docs/receiver.md. False: no memory.
 bool search_facets(const struct search *search, const struct selection *selection, const struct search_values *wanted, struct json *json);
 struct search_buckets {
-    int most;         // of round widths: 1 s, 5 min, 1 d
+    int max;          // of round widths: 1 s, 5 min, 1 d
     int64_t shift_ms; // their limits are whole multiples of their width from this moment on: days begin where the one who asks has midnight
     int measure;      // or -1: none
     int otherwise;    // where no upload of the selection has the measure: another one, or -1

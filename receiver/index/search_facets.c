@@ -51,7 +51,7 @@ static size_t find_values(const struct counting *counting, const char *name, siz
 // Sorts and writes {"name","values":[{"value","count"}...],"more"}. False: nothing of it is looked for.
 static bool write_facet(const struct counting *counting, struct json *json, const char *name, size_t name_length, size_t count) {
     struct value *values = counting->values;
-    size_t most = counting->wanted->most;
+    size_t max = counting->wanted->max;
     if (counting->wanted->find) {
         count = find_values(counting, name, name_length, count);
         if (count == 0) {
@@ -64,7 +64,7 @@ static bool write_facet(const struct counting *counting, struct json *json, cons
     json_text_n(json, name, name_length);
     json_key(json, "values");
     json_array_begin(json);
-    size_t shown = count < most ? count : most;
+    size_t shown = count < max ? count : max;
     for (size_t i = 0; i < shown; i++) {
         json_object_begin(json);
         json_key(json, "value");
@@ -247,9 +247,9 @@ static int64_t multiple_below(int64_t time_ms, int64_t width_ms, int64_t shift_m
     return time_ms - (rest < 0 ? rest + width_ms : rest);
 }
 
-// The smallest round width with which at most `most` buckets hold the range, which grows to their limits. Returns how many. A range that no
+// The smallest round width with which at most `max` buckets hold the range, which grows to their limits. Returns how many. A range that no
 // such width fits (one bucket for a range that goes over a limit of every width) is cut into equal parts as it is.
-static int round_buckets(int64_t *from_ms, int64_t *to_ms, int most, int64_t shift_ms, int64_t *width_ms) {
+static int round_buckets(int64_t *from_ms, int64_t *to_ms, int max, int64_t shift_ms, int64_t *width_ms) {
     enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
     const int64_t day = INT64_C(24) * HOUR;
     const int64_t widths_ms[] = {SECOND,     2 * SECOND, 5 * SECOND,  10 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE,
@@ -259,15 +259,15 @@ static int round_buckets(int64_t *from_ms, int64_t *to_ms, int most, int64_t shi
     for (size_t i = 0; i < sizeof widths_ms / sizeof *widths_ms; i++) {
         int64_t width = widths_ms[i], first = multiple_below(*from_ms, width, shift_ms);
         int64_t count = (*to_ms - first - 1) / width + 1;
-        if (count <= most) {
+        if (count <= max) {
             *from_ms = first;
             *to_ms = first + count * width;
             *width_ms = width;
             return (int)count;
         }
     }
-    *width_ms = (*to_ms - *from_ms - 1) / most + 1;
-    return most;
+    *width_ms = (*to_ms - *from_ms - 1) / max + 1;
+    return max;
 }
 
 static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, int64_t bucket_ms, const struct bucket *buckets, int count,
@@ -313,11 +313,11 @@ bool search_histogram(const struct search *search, const struct selection *selec
     if (!search_query_init(&query, search, selection)) {
         return false;
     }
-    struct bucket *buckets = calloc((size_t)wanted->most, sizeof *buckets);
+    struct bucket *buckets = calloc((size_t)wanted->max, sizeof *buckets);
     int64_t from_ms, to_ms, width_ms;
     bool any = false; // upload has the measure
     find_range(search, &query, &from_ms, &to_ms);
-    int count = round_buckets(&from_ms, &to_ms, wanted->most, wanted->shift_ms, &width_ms);
+    int count = round_buckets(&from_ms, &to_ms, wanted->max, wanted->shift_ms, &width_ms);
     for (size_t i = search->begin; buckets && i < search->end; i++) {
         const struct search_row *row = &search->rows[i];
         if (search_query_match(&query, row) == SEARCH_ALL_HOLD && row->start_ms >= from_ms && row->start_ms < to_ms) {

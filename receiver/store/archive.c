@@ -158,7 +158,7 @@ static void make_header(struct archive *archive, const struct entry *entry) {
     snprintf(header + 148, 7, "%06o", sum);
 }
 
-static size_t least(uint64_t a, size_t b) {
+static size_t smaller(uint64_t a, size_t b) {
     return a < b ? (size_t)a : b;
 }
 
@@ -167,16 +167,16 @@ static ssize_t read_entry(struct archive *archive, const struct entry *entry, ch
         if (archive->at == 0) {
             make_header(archive, entry);
         }
-        size_t count = least(BLOCK - archive->at, size);
+        size_t count = smaller(BLOCK - archive->at, size);
         memcpy(bytes, archive->header + archive->at, count);
         return (ssize_t)count;
     }
     uint64_t offset = archive->at - BLOCK;
     if (offset < entry->size) {
-        ssize_t count = pread(entry->file, bytes, least(entry->size - offset, size), (off_t)offset);
+        ssize_t count = pread(entry->file, bytes, smaller(entry->size - offset, size), (off_t)offset);
         return count > 0 ? count : -1;
     }
-    size_t count = least(padded(entry->size) - offset, size);
+    size_t count = smaller(padded(entry->size) - offset, size);
     memset(bytes, 0, count);
     return (ssize_t)count;
 }
@@ -184,7 +184,7 @@ static ssize_t read_entry(struct archive *archive, const struct entry *entry, ch
 ssize_t archive_read(struct archive *archive, char *bytes, size_t size) {
     bool end = archive->current == archive->count;
     if (end) {
-        size_t count = least(2 * BLOCK - archive->at, size);
+        size_t count = smaller(2 * BLOCK - archive->at, size);
         memset(bytes, 0, count);
         archive->at += count;
         return (ssize_t)count;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LOOK_BYTES = 4096, MOST_BYTES = 256 << 20 };
+enum { LOOK_BYTES = 4096, MAX_BYTES = 256 << 20 };
 
 static bool is_for_tools(enum merge_compression kind, bool pprof) {
     return kind == MERGE_RAW || (kind == MERGE_GZIP && pprof);
@@ -21,7 +21,7 @@ bool download_inflate(int file, size_t size, bool pprof, struct json *out) {
     size_t inflated_size = 0;
     void *bytes = malloc(size + 1);
     bool ok = bytes && read_exact(file, bytes, size) == RECEIVER_OK &&
-              merge_inflate(bytes, size, MOST_BYTES, &inflated, &inflated_size, NULL) == MERGE_OK && inflated_size > 0;
+              merge_inflate(bytes, size, MAX_BYTES, &inflated, &inflated_size, NULL) == MERGE_OK && inflated_size > 0;
     free(bytes);
     if (!ok) {
         free(inflated);

@@ -277,7 +277,7 @@ static size_t largest_upload(const struct upload_list *list, const double *value
 // The upload at whose start all that are there have most together.
 static size_t largest_moment(const struct upload_list *list, struct newest *newest, const double *values) {
     size_t best = list->count - 1;
-    double most = -INFINITY;
+    double highest = -INFINITY;
     for (size_t at = 0; at < list->count; at++) {
         double sum = 0;
         go_to(newest, at);
@@ -285,8 +285,8 @@ static size_t largest_moment(const struct upload_list *list, struct newest *newe
             size_t upload = newest->uploads[i];
             sum += upload != SIZE_MAX && is_there(list, newest, upload, at) && !isnan(values[upload]) ? values[upload] : 0;
         }
-        if (sum >= most) {
-            most = sum;
+        if (sum >= highest) {
+            highest = sum;
             best = at;
         }
     }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FRAMES = 16, NAME_BYTES = 300 };
+enum { MAX_FRAMES = 16, NAME_BYTES = 300 };
 
 static bool is_named(const struct profile_sample_view *sample) {
     for (size_t i = 0; i < sample->frame_count; i++) {
@@ -59,7 +59,7 @@ static int compare_keys(const void *left, const void *right) {
 }
 
 // Outermost first. Returns how many.
-static size_t choose_labels(const struct profile_sample_view *sample, const struct profile_label *chosen[MOST_FRAMES]) {
+static size_t choose_labels(const struct profile_sample_view *sample, const struct profile_label *chosen[MAX_FRAMES]) {
     size_t count = 0, first;
     for (size_t i = 0; i < FIRST_COUNT; i++) {
         const struct profile_label *label = find_label(sample, first_keys[i]);
@@ -68,7 +68,7 @@ static size_t choose_labels(const struct profile_sample_view *sample, const stru
         }
     }
     first = count;
-    for (size_t i = 0; i < sample->label_count && count < MOST_FRAMES; i++) {
+    for (size_t i = 0; i < sample->label_count && count < MAX_FRAMES; i++) {
         const struct profile_label *label = &sample->labels[i];
         if (label->text && *label->text && !is_one_of(label->key, first_keys, FIRST_COUNT) &&
             !is_one_of(label->key, no_frames, sizeof no_frames / sizeof *no_frames)) {
@@ -88,8 +88,8 @@ static uint32_t add_location(struct profile *profile, const struct profile_label
 }
 
 static void add_sample(struct profile *profile, const struct profile_sample_view *sample) {
-    const struct profile_label *chosen[MOST_FRAMES];
-    uint32_t locations[MOST_FRAMES];
+    const struct profile_label *chosen[MAX_FRAMES];
+    uint32_t locations[MAX_FRAMES];
     size_t count = choose_labels(sample, chosen);
     for (size_t i = 0; i < count; i++) {
         locations[count - 1 - i] = add_location(profile, chosen[i]);

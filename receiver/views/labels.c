@@ -213,12 +213,12 @@ static int compare_values(const void *left, const void *right) {
 
 // Span ids, timestamps: nearly each sample has a value of its own. A key needs some values before one can tell.
 static bool is_unique(const struct key *key) {
-    enum { LEAST_VALUES = 10 };
+    enum { MIN_VALUES = 10 };
     int64_t samples = 0;
     for (uint32_t id = 1; id <= key->count; id++) {
         add(&samples, key->values[id].count);
     }
-    return key->count >= LEAST_VALUES && samples / 2 < (int64_t)key->count;
+    return key->count >= MIN_VALUES && samples / 2 < (int64_t)key->count;
 }
 
 static int compare_keys(const void *left, const void *right) {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 // Fewer are read before a thread is there.
-enum { LEAST_FOR_TWO = 4 };
+enum { MIN_FOR_TWO = 4 };
 
 struct half {
     struct store *store;
@@ -147,7 +147,7 @@ static size_t count_processes(const struct upload_list *list) {
 
 enum receiver_error sweep_uploads_any(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
                                       sweep_take take, void *const parts[2], struct sweep_report *report) {
-    size_t first = parts[1] && list->count >= LEAST_FOR_TWO ? list->count - list->count / 2 : list->count;
+    size_t first = parts[1] && list->count >= MIN_FOR_TWO ? list->count - list->count / 2 : list->count;
     struct half one = {.store = store,
                        .question = list->question,
                        .uploads = list->uploads,

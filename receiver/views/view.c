@@ -106,9 +106,9 @@ void view_write_totals(const struct totals *totals, const double *divisors, cons
 }
 
 void view_write_warnings(const struct profile *profile, struct json *json) {
-    enum { MOST = 8 }; // there are three
-    const char *texts[MOST];
-    size_t count = profile_warnings(profile, texts, MOST);
+    enum { MAX_TEXTS = 8 }; // there are three
+    const char *texts[MAX_TEXTS];
+    size_t count = profile_warnings(profile, texts, MAX_TEXTS);
     json_key(json, "warnings");
     json_array_begin(json);
     for (size_t i = 0; i < count; i++) {

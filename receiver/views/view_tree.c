@@ -45,17 +45,17 @@ static void write_function(const struct profile_frame *frame, struct json *json)
 struct function_table {
     const struct tree *tree;
     uint32_t *slots, *first_nodes; // a node of each, by hash and by number; the root is none
-    size_t mask, count, most;
+    size_t mask, count, capacity;
 };
 
 // For so many different ones. False: no memory.
-static bool functions_start(struct function_table *functions, const struct tree *tree, size_t most) {
-    *functions = (struct function_table){.tree = tree, .mask = 1024 - 1, .most = most};
-    while (functions->mask < 2 * most) {
+static bool functions_start(struct function_table *functions, const struct tree *tree, size_t capacity) {
+    *functions = (struct function_table){.tree = tree, .mask = 1024 - 1, .capacity = capacity};
+    while (functions->mask < 2 * capacity) {
         functions->mask = 2 * functions->mask + 1;
     }
     functions->slots = calloc(functions->mask + 1, sizeof *functions->slots);
-    functions->first_nodes = malloc((most + 1) * sizeof *functions->first_nodes);
+    functions->first_nodes = malloc((capacity + 1) * sizeof *functions->first_nodes);
     return functions->slots && functions->first_nodes;
 }
 
@@ -74,7 +74,7 @@ static uint32_t function_number(struct function_table *functions, uint32_t node,
     if (functions->slots[at]) {
         return function_of[functions->slots[at]];
     }
-    if (functions->count >= functions->most) {
+    if (functions->count >= functions->capacity) {
         return NO_FUNCTION;
     }
     functions->slots[at] = node;
@@ -353,8 +353,8 @@ static void write_totals(const struct tree *tree, const struct sides *sides, siz
 static bool number_functions(const struct tree *tree, const uint32_t *kept, size_t count, uint32_t *function_of,
                              struct function_table *functions) {
     bool whole = count == tree->count - 1;
-    size_t most = whole || count > MAX_FUNCTIONS ? count : MAX_FUNCTIONS;
-    if (!functions_start(functions, tree, most)) {
+    size_t capacity = whole || count > MAX_FUNCTIONS ? count : MAX_FUNCTIONS;
+    if (!functions_start(functions, tree, capacity)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

@@ -165,9 +165,9 @@ static inline void on_stored(void *context, enum receiver_error error, int64_t i
     pthread_mutex_unlock(&scene->lock);
 }
 
-static inline void wait_for(struct scene *scene, size_t most) {
+static inline void wait_for(struct scene *scene, size_t max) {
     pthread_mutex_lock(&scene->lock);
-    while (scene->waiting > most) {
+    while (scene->waiting > max) {
         pthread_cond_wait(&scene->stored, &scene->lock);
     }
     struct giving *done = scene->done;
