@@ -161,8 +161,8 @@ static int compare_order(const void *left, const void *right) {
     if (is_suspect(a) != is_suspect(b)) {
         return is_suspect(a) ? -1 : 1;
     }
-    if (a->place != b->place) {
-        return a->place < b->place ? -1 : 1;
+    if (a->rank != b->rank) {
+        return a->rank < b->rank ? -1 : 1;
     }
     return compare_weights(left, right);
 }
@@ -171,7 +171,7 @@ static void order(struct process *processes, size_t count) {
     qsort(processes, count, sizeof *processes, compare_in_service);
     for (size_t i = 0; i < count; i++) {
         bool same = i > 0 && processes[i - 1].uploads->service == processes[i].uploads->service;
-        processes[i].place = same ? processes[i - 1].place + 1 : 0;
+        processes[i].rank = same ? processes[i - 1].rank + 1 : 0;
     }
     qsort(processes, count, sizeof *processes, compare_order);
 }

@@ -28,7 +28,7 @@ struct process {
     struct suspicion *suspicions;               // malloc'ed; NULL: none
     size_t suspicion_count;
     double weight;
-    size_t place; // in its service, from 0
+    size_t rank; // in its service, from 0
 };
 // Sorts the overview's uploads. *processes are in the order in which they should be looked into; choice_free frees them.
 enum receiver_error choice_make(struct overview *overview, struct process **processes, size_t *count);

@@ -66,17 +66,17 @@ bool analysis_churn(struct findings *findings, const struct metrics *metrics, co
     }
     struct finding *finding =
         findings_add(findings, "allocation_churn", MEASURE_ALLOC_BYTES_PER_S, rate >= 1e9 ? SEVERITY_MEDIUM : SEVERITY_LOW, rate);
-    char amount[FINDING_AMOUNT_BYTES], heap_size[FINDING_AMOUNT_BYTES], place[280] = "";
+    char amount[FINDING_AMOUNT_BYTES], heap_size[FINDING_AMOUNT_BYTES], site[280] = "";
     if (!finding) {
         return true;
     }
     if (heap && heap->attachment) {
         const char *type = strcmp(heap->type, "heap-space") == 0 ? "alloc-space" : "alloc_space";
-        name_largest(finding, stacks, type, place, sizeof place);
+        name_largest(finding, stacks, type, site, sizeof site);
         snprintf(finding->attachment, sizeof finding->attachment, "%s", heap->attachment);
         finding->type = type;
     }
-    snprintf(finding->title, sizeof finding->title, "%s a second are allocated%s", finding_bytes(rate, amount), place);
+    snprintf(finding->title, sizeof finding->title, "%s a second are allocated%s", finding_bytes(rate, amount), site);
     snprintf(finding->evidence, sizeof finding->evidence,
              "The median of all profiles (%zu), or of the newest third. The live heap is %s: as much is allocated %.1f times a second, and "
              "the collector runs as often.",
@@ -103,19 +103,19 @@ bool analysis_locks(struct findings *findings, const struct metrics *metrics, co
                                            : rate >= 2 ? SEVERITY_MEDIUM
                                                        : SEVERITY_LOW,
                                            rate * 1e8);
-    char place[280] = "";
+    char site[280] = "";
     if (!finding) {
         return true;
     }
     set_series(finding, series, "s/s", NULL);
     if (stacks && stacks->profile_count > 0) {
-        name_largest(finding, stacks, stacks->type_name, place, sizeof place);
+        name_largest(finding, stacks, stacks->type_name, site, sizeof site);
         snprintf(finding->attachment, sizeof finding->attachment, "%s", attachment);
         finding->type = stacks->type_name;
         finding->first_upload = stacks->ids[0];
         finding->last_upload = stacks->ids[stacks->profile_count - 1];
     }
-    snprintf(finding->title, sizeof finding->title, "%.3g seconds are waited for locks in each second%s", rate, place);
+    snprintf(finding->title, sizeof finding->title, "%.3g seconds are waited for locks in each second%s", rate, site);
     snprintf(finding->evidence, sizeof finding->evidence,
              "The median of all profiles (%zu), or of the newest third: so many threads or goroutines stand still on average.",
              series->count);

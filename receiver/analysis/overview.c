@@ -9,16 +9,16 @@
 struct reading {
     const struct search *search;
     struct overview *overview;
-    uint32_t *places; // by string: its text in the overview; 0: none yet
-    size_t capacity;  // for texts
+    uint32_t *text_indices; // by string: its text in the overview; 0: none yet
+    size_t capacity;        // for texts
     bool no_memory;
 };
 
 static uint32_t text_of(struct reading *reading, uint32_t string) {
     struct overview *overview = reading->overview;
     const char *text = string_pool_text(&reading->search->strings, string);
-    if (!text || reading->places[string]) {
-        return text ? reading->places[string] : 0;
+    if (!text || reading->text_indices[string]) {
+        return text ? reading->text_indices[string] : 0;
     }
     if (overview->text_count == reading->capacity) {
         size_t capacity = reading->capacity ? 2 * reading->capacity : 64;
@@ -34,9 +34,9 @@ static uint32_t text_of(struct reading *reading, uint32_t string) {
     reading->no_memory |= !copy;
     if (copy) {
         overview->texts[overview->text_count++] = copy;
-        reading->places[string] = (uint32_t)overview->text_count;
+        reading->text_indices[string] = (uint32_t)overview->text_count;
     }
-    return reading->places[string];
+    return reading->text_indices[string];
 }
 
 static void take_row(struct reading *reading, const struct search_row *row) {
@@ -67,8 +67,8 @@ static bool read_rows(struct reading *reading, const struct selection *selection
     }
     overview->left_out = total > OVERVIEW_MAX_UPLOADS ? total - OVERVIEW_MAX_UPLOADS : 0;
     overview->uploads = malloc((total - overview->left_out + 1) * sizeof *overview->uploads);
-    reading->places = calloc((size_t)search->strings.end + 1, sizeof *reading->places);
-    reading->no_memory = !overview->uploads || !reading->places;
+    reading->text_indices = calloc((size_t)search->strings.end + 1, sizeof *reading->text_indices);
+    reading->no_memory = !overview->uploads || !reading->text_indices;
     size_t passed = 0;
     for (size_t i = search->begin; i < search->end && !reading->no_memory; i++) {
         if (search_query_match(&query, &search->rows[i]) == SEARCH_ALL_HOLD && passed++ >= overview->left_out) {
@@ -76,7 +76,7 @@ static bool read_rows(struct reading *reading, const struct selection *selection
         }
     }
     search_query_free(&query);
-    free(reading->places);
+    free(reading->text_indices);
     return !reading->no_memory;
 }
 

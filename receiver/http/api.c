@@ -69,7 +69,7 @@ static bool read_number(struct MHD_Connection *connection, const char *key, int6
 static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
     int64_t limit;
     struct search_order order;
-    struct search_place place;
+    struct search_cursor cursor;
     const char *after = argument(connection, "after");
     struct json json = {0};
     if (!read_number(connection, "limit", 1, LIST_DEFAULT, &limit)) {
@@ -78,11 +78,11 @@ static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *conne
     if (!search_order_read(argument(connection, "sort"), argument(connection, "order"), &order)) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "sort is start, received, a facet or a measure, order is asc or desc", NULL);
     }
-    if (after && !search_place_read(after, &order, &place)) {
+    if (after && !search_cursor_read(after, &order, &cursor)) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "after is not the next of a list in this order", NULL);
     }
     size_t count = limit < LIST_MAX ? (size_t)limit : LIST_MAX;
-    enum receiver_error error = catalog_list(store_catalog(api->store), selection, &order, after ? &place : NULL, count, &json);
+    enum receiver_error error = catalog_list(store_catalog(api->store), selection, &order, after ? &cursor : NULL, count, &json);
     return reply(connection, error, NULL, &json);
 }
 

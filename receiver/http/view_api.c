@@ -18,22 +18,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PLACES = 2, CACHE_BYTES = 48 << 20, TEXT_BYTES = 256 };
+enum { MAX_VIEWS = 2, CACHE_BYTES = 48 << 20, TEXT_BYTES = 256 };
 
 void view_api_init(struct view_api *api, struct store *store) {
     *api = (struct view_api){.store = store, .cache = cache_new(CACHE_BYTES)};
     questions_init(&api->questions);
-    sem_init(&api->places, 0, PLACES);
+    sem_init(&api->view_slots, 0, MAX_VIEWS);
 }
 
 void view_api_destroy(struct view_api *api) {
     cache_free(api->cache);
     questions_destroy(&api->questions);
-    sem_destroy(&api->places);
+    sem_destroy(&api->view_slots);
 }
 
-static void take_place(struct view_api *api) {
-    while (sem_wait(&api->places) != 0) {
+static void take_view_slot(struct view_api *api) {
+    while (sem_wait(&api->view_slots) != 0) {
     }
 }
 
@@ -165,14 +165,14 @@ static enum receiver_error pick_uploads(struct request *request, const struct up
     return error;
 }
 
-static bool is_place(const char *type) {
+static bool is_index(const char *type) {
     return *type && type[strspn(type, "0123456789")] == '\0';
 }
 
 // The name of the type that is asked for, maybe by its place, or shown where none is, becomes the request's.
 static enum receiver_error choose_type(struct request *request) {
     enum receiver_error error = RECEIVER_OK;
-    if (!request->type || !*request->type || is_place(request->type)) {
+    if (!request->type || !*request->type || is_index(request->type)) {
         char wanted[TEXT_BYTES];
         snprintf(wanted, sizeof wanted, "%s", request->type ? request->type : "");
         error =
@@ -312,7 +312,7 @@ static enum receiver_error count_labels(struct request *request, const struct up
     if (error == RECEIVER_OK && !labels_add_labels(labels, second)) {
         error = RECEIVER_NO_MEMORY;
     }
-    if (error == RECEIVER_OK && (request->type != request->shown || is_place(request->type)) && report->uploads > 0 &&
+    if (error == RECEIVER_OK && (request->type != request->shown || is_index(request->type)) && report->uploads > 0 &&
         labels_profiles(labels) == 0) {
         snprintf(request->answer.text, sizeof request->answer.text, "the selection has no sample type %.100s", request->type);
         error = RECEIVER_NOT_FOUND;
@@ -449,9 +449,9 @@ static enum receiver_error make_or_find(void *context, struct question *question
         return RECEIVER_OK;
     }
     request->list.question = request->base.question = request->overview.question = question;
-    take_place(request->api);
+    take_view_slot(request->api);
     enum receiver_error error = making->view->make(request, json);
-    sem_post(&request->api->places);
+    sem_post(&request->api->view_slots);
     if (key->bytes && error == RECEIVER_OK && !json_failed(json)) {
         cache_put(request->api->cache, key->bytes, key->size, json->bytes, json->size);
     }
@@ -587,10 +587,10 @@ enum MHD_Result view_api_attachment(struct view_api *api, struct MHD_Connection 
     enum receiver_error error = read_filter(&request);
     bool bad_request = error != RECEIVER_OK;
     if (error == RECEIVER_OK) {
-        take_place(api);
+        take_view_slot(api);
         look_for_symbols(api);
         error = make_one(&request, view, file, size, &request.answer.json);
-        sem_post(&api->places);
+        sem_post(&api->view_slots);
     }
     close(file);
     enum MHD_Result result = reply(&request, error, bad_request, NULL);

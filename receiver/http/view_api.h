@@ -17,7 +17,7 @@
 struct view_api {
     struct store *store;
     struct cache *cache;        // NULL: no memory for one; then nothing is kept
-    sem_t places;               // for views that are being made
+    sem_t view_slots;           // for views that are being made
     struct questions questions; // what is being made for whom
 };
 

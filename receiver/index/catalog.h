@@ -81,9 +81,9 @@ enum receiver_error catalog_find(struct catalog *catalog, int64_t id, const char
 // All of an upload; attachments has room for CATALOG_MAX_ATTACHMENTS. None of an upload that is not there.
 enum receiver_error catalog_attachments(struct catalog *catalog, int64_t id, struct catalog_attachment *attachments, size_t *count);
 
-// {"uploads":[...],"total":n,"next":place or null} in an order, those behind a place (NULL: all).
+// {"uploads":[...],"total":n,"next":cursor or null} in an order, those behind a cursor (NULL: all).
 enum receiver_error catalog_list(struct catalog *catalog, const struct selection *selection, const struct search_order *order,
-                                 const struct search_place *after, size_t limit, struct json *json);
+                                 const struct search_cursor *after, size_t limit, struct json *json);
 // One upload as an object.
 enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct json *json);
 struct search_values; // search.h

@@ -114,7 +114,7 @@ enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct
 }
 
 enum receiver_error catalog_list(struct catalog *catalog, const struct selection *selection, const struct search_order *order,
-                                 const struct search_place *after, size_t limit, struct json *json) {
+                                 const struct search_cursor *after, size_t limit, struct json *json) {
     int64_t *ids = NULL;
     size_t count, total;
     char *next = NULL;
@@ -122,8 +122,8 @@ enum receiver_error catalog_list(struct catalog *catalog, const struct selection
     // One more than asked for tells whether there are more.
     bool ok = search_select(&catalog->search, selection, order, after, limit + 1, &ids, &count, &total);
     if (ok && count > limit) {
-        struct search_place last = search_place_of(&catalog->search, order, search_find(&catalog->search, ids[limit - 1]));
-        ok = (next = search_place_text(order, &last));
+        struct search_cursor last = search_cursor_of(&catalog->search, order, search_find(&catalog->search, ids[limit - 1]));
+        ok = (next = search_cursor_text(order, &last));
     }
     pthread_rwlock_unlock(&catalog->memory_lock);
     enum receiver_error error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;

@@ -210,74 +210,74 @@ bool search_matches(const struct search *search, const struct search_row *row, c
 // whatever they are sorted by, and 100 of 100,000 cost little more than the pass.
 struct firsts {
     const struct search_order *order;
-    struct search_place *places;
+    struct search_cursor *cursors;
     size_t count, capacity;
 };
 
 static void sink(struct firsts *firsts, size_t i) {
-    struct search_place *places = firsts->places;
+    struct search_cursor *cursors = firsts->cursors;
     for (size_t child; (child = 2 * i + 1) < firsts->count; i = child) {
-        bool other = child + 1 < firsts->count && search_place_compare(firsts->order, &places[child], &places[child + 1]) < 0;
+        bool other = child + 1 < firsts->count && search_cursor_compare(firsts->order, &cursors[child], &cursors[child + 1]) < 0;
         child += other;
-        if (search_place_compare(firsts->order, &places[i], &places[child]) >= 0) {
+        if (search_cursor_compare(firsts->order, &cursors[i], &cursors[child]) >= 0) {
             return;
         }
-        struct search_place place = places[i];
-        places[i] = places[child];
-        places[child] = place;
+        struct search_cursor cursor = cursors[i];
+        cursors[i] = cursors[child];
+        cursors[child] = cursor;
     }
 }
 
-static void firsts_add(struct firsts *firsts, const struct search_place *place) {
+static void firsts_add(struct firsts *firsts, const struct search_cursor *cursor) {
     if (firsts->count < firsts->capacity) {
-        firsts->places[firsts->count++] = *place;
+        firsts->cursors[firsts->count++] = *cursor;
         for (size_t i = firsts->count == firsts->capacity ? firsts->count / 2 : 0; i > 0; i--) {
             sink(firsts, i - 1);
         }
-    } else if (firsts->capacity > 0 && search_place_compare(firsts->order, place, &firsts->places[0]) < 0) {
-        firsts->places[0] = *place;
+    } else if (firsts->capacity > 0 && search_cursor_compare(firsts->order, cursor, &firsts->cursors[0]) < 0) {
+        firsts->cursors[0] = *cursor;
         sink(firsts, 0);
     }
 }
 
-static int by_place(const void *left, const void *right, void *order) {
-    return search_place_compare(order, left, right);
+static int by_cursor(const void *left, const void *right, void *order) {
+    return search_cursor_compare(order, left, right);
 }
 
 static int64_t *ids_of(struct firsts *firsts) {
     int64_t *ids = malloc((firsts->count + 1) * sizeof *ids);
-    qsort_r(firsts->places, firsts->count, sizeof *firsts->places, by_place, (void *)firsts->order);
+    qsort_r(firsts->cursors, firsts->count, sizeof *firsts->cursors, by_cursor, (void *)firsts->order);
     for (size_t i = 0; ids && i < firsts->count; i++) {
-        ids[i] = firsts->places[i].id;
+        ids[i] = firsts->cursors[i].id;
     }
     return ids;
 }
 
 bool search_select(const struct search *search, const struct selection *selection, const struct search_order *order,
-                   const struct search_place *after, size_t limit, int64_t **ids, size_t *count, size_t *total) {
+                   const struct search_cursor *after, size_t limit, int64_t **ids, size_t *count, size_t *total) {
     struct search_query query;
     size_t stored = search->end - search->begin;
     struct firsts firsts = {.order = order, .capacity = limit < stored ? limit : stored};
     *count = *total = 0;
     *ids = NULL;
-    firsts.places = malloc((firsts.capacity + 1) * sizeof *firsts.places);
-    if (!firsts.places || !search_query_init(&query, search, selection)) {
-        free(firsts.places);
+    firsts.cursors = malloc((firsts.capacity + 1) * sizeof *firsts.cursors);
+    if (!firsts.cursors || !search_query_init(&query, search, selection)) {
+        free(firsts.cursors);
         return false;
     }
     for (size_t i = search->end; i > search->begin; i--) {
         const struct search_row *row = &search->rows[i - 1];
         if (search_query_match(&query, row) == SEARCH_ALL_HOLD) {
             ++*total;
-            struct search_place place = search_place_of(search, order, row);
-            if (!after || search_place_compare(order, after, &place) < 0) {
-                firsts_add(&firsts, &place);
+            struct search_cursor cursor = search_cursor_of(search, order, row);
+            if (!after || search_cursor_compare(order, after, &cursor) < 0) {
+                firsts_add(&firsts, &cursor);
             }
         }
     }
     search_query_free(&query);
     *count = firsts.count;
     *ids = ids_of(&firsts);
-    free(firsts.places);
+    free(firsts.cursors);
     return *ids;
 }

@@ -49,11 +49,11 @@ uint64_t search_process(const struct search *search, const struct search_row *ro
 int64_t search_unmeasured(const struct search *search); // the newest upload whose measures are not known; 0: none
 
 bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection); // no memory: false
-// Ids of the selection in an order, those behind a place (NULL: all): at most limit, the caller frees them. total: all of the selection.
+// Ids of the selection in an order, those behind a cursor (NULL: all): at most limit, the caller frees them. total: all of the selection.
 struct search_order;
-struct search_place; // search_order.h
+struct search_cursor; // search_order.h
 bool search_select(const struct search *search, const struct selection *selection, const struct search_order *order,
-                   const struct search_place *after, size_t limit, int64_t **ids, size_t *count, size_t *total);
+                   const struct search_cursor *after, size_t limit, int64_t **ids, size_t *count, size_t *total);
 struct search_values {
     const char *find; // only values that have it in them, and all of facets whose name has it; NULL: all
     size_t max;       // of a facet

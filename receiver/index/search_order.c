@@ -1,4 +1,4 @@
-// search_order.c: orders of uploads and places in them (search_order.h).
+// search_order.c: orders of uploads and cursors into them (search_order.h).
 #include "search_order.h"
 
 #include <ctype.h>
@@ -41,23 +41,23 @@ bool search_order_read(const char *sort, const char *order, struct search_order 
     return known && read_sort(sort, out);
 }
 
-struct search_place search_place_of(const struct search *search, const struct search_order *order, const struct search_row *row) {
-    struct search_place place = {.number = NAN, .id = row->id};
+struct search_cursor search_cursor_of(const struct search *search, const struct search_order *order, const struct search_row *row) {
+    struct search_cursor cursor = {.number = NAN, .id = row->id};
     switch (order->by) {
     case SEARCH_BY_START:
-        place.number = (double)row->start_ms; // of the years 0 to 9999: exact in a double
+        cursor.number = (double)row->start_ms; // of the years 0 to 9999: exact in a double
         break;
     case SEARCH_BY_RECEIVED:
-        place.number = (double)row->received_ms;
+        cursor.number = (double)row->received_ms;
         break;
     case SEARCH_BY_FACET:
-        place.text = row->facets[order->which] ? string_pool_text(&search->strings, row->facets[order->which]) : NULL;
+        cursor.text = row->facets[order->which] ? string_pool_text(&search->strings, row->facets[order->which]) : NULL;
         break;
     case SEARCH_BY_MEASURE:
-        place.number = row->measures.values[order->which];
+        cursor.number = row->measures.values[order->which];
         break;
     }
-    return place;
+    return cursor;
 }
 
 // ---- Comparing ----
@@ -94,11 +94,11 @@ static int compare_texts(const char *left, const char *right) {
     return *a ? 1 : *b ? -1 : strcmp(left, right);
 }
 
-static bool has_value(const struct search_order *order, const struct search_place *place) {
-    return order->by == SEARCH_BY_FACET ? place->text != NULL : !isnan(place->number);
+static bool has_value(const struct search_order *order, const struct search_cursor *cursor) {
+    return order->by == SEARCH_BY_FACET ? cursor->text != NULL : !isnan(cursor->number);
 }
 
-int search_place_compare(const struct search_order *order, const struct search_place *a, const struct search_place *b) {
+int search_cursor_compare(const struct search_order *order, const struct search_cursor *a, const struct search_cursor *b) {
     bool has_a = has_value(order, a), has_b = has_value(order, b);
     int by_value = 0;
     if (!has_a || !has_b) {
@@ -112,28 +112,28 @@ int search_place_compare(const struct search_order *order, const struct search_p
 
 // ---- As text ----
 
-char *search_place_text(const struct search_order *order, const struct search_place *place) {
+char *search_cursor_text(const struct search_order *order, const struct search_cursor *cursor) {
     char number[40] = "", *text = NULL;
-    if (order->by != SEARCH_BY_FACET && !isnan(place->number)) {
-        snprintf(number, sizeof number, "%.17g", place->number); // 17 digits give the same number back
+    if (order->by != SEARCH_BY_FACET && !isnan(cursor->number)) {
+        snprintf(number, sizeof number, "%.17g", cursor->number); // 17 digits give the same number back
     }
-    const char *value = order->by != SEARCH_BY_FACET ? number : place->text ? place->text : "";
-    return asprintf(&text, "%" PRId64 ":%s", place->id, value) < 0 ? NULL : text;
+    const char *value = order->by != SEARCH_BY_FACET ? number : cursor->text ? cursor->text : "";
+    return asprintf(&text, "%" PRId64 ":%s", cursor->id, value) < 0 ? NULL : text;
 }
 
-bool search_place_read(const char *text, const struct search_order *order, struct search_place *place) {
+bool search_cursor_read(const char *text, const struct search_order *order, struct search_cursor *cursor) {
     char *end;
     errno = 0;
-    *place = (struct search_place){.number = NAN, .id = strtoll(text, &end, 10)};
-    if (errno || end == text || *end != ':' || place->id < 1) {
+    *cursor = (struct search_cursor){.number = NAN, .id = strtoll(text, &end, 10)};
+    if (errno || end == text || *end != ':' || cursor->id < 1) {
         return false;
     }
     const char *value = end + 1;
     if (*value && order->by == SEARCH_BY_FACET) {
-        place->text = value;
+        cursor->text = value;
     } else if (*value) {
-        place->number = strtod(value, &end);
-        return *end == '\0' && !isnan(place->number);
+        cursor->number = strtod(value, &end);
+        return *end == '\0' && !isnan(cursor->number);
     }
     return true;
 }

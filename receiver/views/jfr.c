@@ -165,18 +165,18 @@ static enum receiver_error read_chunk(struct counting *counting, const struct ch
 static enum receiver_error read_chunks(struct counting *counting, const uint8_t *start, size_t size) {
     struct jfr *jfr = counting->jfr;
     for (const uint8_t *at = start, *end = start + size; at < end;) {
-        size_t place = (size_t)(at - start), left = (size_t)(end - at);
+        size_t offset = (size_t)(at - start), left = (size_t)(end - at);
         if (left < HEADER_BYTES || memcmp(at, "FLR\0", 4) != 0) {
             if (jfr->chunks > 0 && left < HEADER_BYTES) {
                 jfr->truncated = true;
                 return RECEIVER_OK;
             }
-            return fail(counting, "no chunk", place);
+            return fail(counting, "no chunk", offset);
         }
         struct chunk chunk = {.start = at, .size = big_endian(at + 8, 8), .metadata = big_endian(at + 24, 8)};
         chunk.compressed_numbers = big_endian(at + 64, 4) & 1;
         if (chunk.size < HEADER_BYTES) {
-            return fail(counting, "a chunk that is smaller than its header", place);
+            return fail(counting, "a chunk that is smaller than its header", offset);
         }
         chunk.end = chunk.size < left ? at + chunk.size : end;
         jfr->truncated = chunk.size > left;

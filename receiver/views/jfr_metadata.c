@@ -178,12 +178,12 @@ struct attributes {
 };
 
 static const struct text *pool_at(struct parser *parser) {
-    uint64_t place = jfr_read_number(&parser->reader);
-    if (place >= parser->pool_count) {
+    uint64_t index = jfr_read_number(&parser->reader);
+    if (index >= parser->pool_count) {
         parser->reader.failed = true;
         return NULL;
     }
-    return &parser->pool[place];
+    return &parser->pool[index];
 }
 
 static struct attributes read_attributes(struct parser *parser) {
@@ -191,13 +191,13 @@ static struct attributes read_attributes(struct parser *parser) {
     uint64_t count = jfr_read_number(&parser->reader);
     for (uint64_t i = 0; i < count && !parser->reader.failed; i++) {
         const struct text *key = pool_at(parser), *value = pool_at(parser);
-        const struct text **place = equals(key, "id")                                ? &attributes.id
-                                    : equals(key, "name")                            ? &attributes.name
-                                    : equals(key, "class")                           ? &attributes.class
-                                    : equals(key, "value") || equals(key, "value-0") ? &attributes.value
-                                                                                     : NULL;
-        if (place) {
-            *place = value;
+        const struct text **attribute = equals(key, "id")                                ? &attributes.id
+                                        : equals(key, "name")                            ? &attributes.name
+                                        : equals(key, "class")                           ? &attributes.class
+                                        : equals(key, "value") || equals(key, "value-0") ? &attributes.value
+                                                                                         : NULL;
+        if (attribute) {
+            *attribute = value;
         }
     }
     return attributes;

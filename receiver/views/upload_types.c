@@ -165,9 +165,9 @@ static const char *chosen_name(const struct totals *totals, const char *wanted) 
         const struct totals_type *shown = totals_shown_type(totals);
         return shown ? shown->name : "";
     }
-    bool is_place = !totals_find(totals, wanted) && strlen(wanted) <= 4 && wanted[strspn(wanted, "0123456789")] == '\0';
-    size_t place = is_place ? (size_t)strtoul(wanted, NULL, 10) : SIZE_MAX;
-    return place < totals->type_count ? totals->types[place].name : wanted;
+    bool is_index = !totals_find(totals, wanted) && strlen(wanted) <= 4 && wanted[strspn(wanted, "0123456789")] == '\0';
+    size_t index = is_index ? (size_t)strtoul(wanted, NULL, 10) : SIZE_MAX;
+    return index < totals->type_count ? totals->types[index].name : wanted;
 }
 
 static const char *gauge_name(const struct totals *totals, const char *wanted) {

@@ -94,7 +94,7 @@ static void write_functions(const struct function_table *functions, struct json 
 // Of each node.
 struct scratch {
     uint64_t *weights;
-    uint32_t *kept, *function_of, *place; // the kept ones; numbers of functions; indices in the answer
+    uint32_t *kept, *function_of, *position; // the kept ones; numbers of functions; indices in the answer
 };
 
 static bool scratch_new(struct scratch *scratch, size_t count) {
@@ -104,7 +104,7 @@ static bool scratch_new(struct scratch *scratch, size_t count) {
     }
     scratch->kept = (uint32_t *)(scratch->weights + count);
     scratch->function_of = scratch->kept + count;
-    scratch->place = scratch->kept + 2 * count;
+    scratch->position = scratch->kept + 2 * count;
     return true;
 }
 
@@ -163,7 +163,7 @@ static uint32_t hash_name(const char *name) {
 // The node whose names on the way to it have this hash, the first one; 0: none. A name may have megabytes, so each is read once and not
 // for each of its nodes. False: no memory.
 static bool find_node(const struct tree *tree, uint32_t wanted, const struct scratch *scratch, uint32_t *found) {
-    uint32_t *hashes = scratch->place, *names = scratch->kept; // of nodes, and of functions by number
+    uint32_t *hashes = scratch->position, *names = scratch->kept; // of nodes, and of functions by number
     struct function_table functions;
     bool ok = functions_start(&functions, tree, tree->count);
     *found = hashes[0] = 0;
@@ -245,16 +245,16 @@ static size_t keep_nodes(const struct tree *tree, const uint64_t *weights, struc
     return count;
 }
 
-static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t count, const uint32_t *function_of, uint32_t *place,
+static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t count, const uint32_t *function_of, uint32_t *position,
                         const struct sides *sides, struct json *json) {
     json_key(json, "nodes");
     json_array_begin(json);
-    place[0] = 0; // the root; the page knows it as node 0
+    position[0] = 0; // the root; the page knows it as node 0
     for (size_t i = 0; i < count; i++) {
         const struct tree_node *node = &tree->nodes[kept[i]];
-        place[kept[i]] = (uint32_t)i + 1;
+        position[kept[i]] = (uint32_t)i + 1;
         json_array_begin(json);
-        json_number(json, place[node->parent]);
+        json_number(json, position[node->parent]);
         json_number(json, function_of[kept[i]]);
         json_number(json, node->frame.line);
         view_write_mean(node->self, sides->divisor, json);
@@ -379,7 +379,7 @@ static enum receiver_error choose_nodes(const struct tree *tree, const struct si
         if (node == 0) {
             return RECEIVER_NOT_FOUND;
         }
-        *wanted = weigh_below(tree, node, scratch->weights, scratch->place);
+        *wanted = weigh_below(tree, node, scratch->weights, scratch->position);
     }
     struct limit limit = find_limit(scratch->weights, tree->count);
     if (below && limit.weight == 0) {
@@ -402,7 +402,7 @@ static enum receiver_error write_tree(const struct tree *tree, const struct side
         bool ok = number_functions(tree, scratch.kept, count, scratch.function_of, &functions);
         if (ok) {
             write_functions(&functions, json);
-            write_nodes(tree, scratch.kept, count, scratch.function_of, scratch.place, sides, json);
+            write_nodes(tree, scratch.kept, count, scratch.function_of, scratch.position, sides, json);
             ok = count == tree->count - 1 || write_sums(tree, scratch.function_of, functions.count, sides, json);
         }
         functions_free(&functions);

@@ -1,4 +1,4 @@
-// search_order_test.c: lists in every order, read in pieces; places that outlive their upload; names and places that are none.
+// search_order_test.c: lists in every order, read in pieces; cursors that outlive their upload; names and cursors that are none.
 #include "searching.h"
 
 #include "../search_order.h"
@@ -21,24 +21,24 @@ static void fill_many(struct search *search) {
     }
 }
 
-// The whole list, read in pieces of that size by what search_place_text wrote.
+// The whole list, read in pieces of that size by what search_cursor_text wrote.
 static size_t read_all(struct search *search, const struct search_order *order, size_t piece, int64_t *all) {
     struct selection selection;
     size_t count = 1, total, read = 0;
     char *next = NULL;
     selection_init(&selection);
     while (count > 0) {
-        struct search_place place;
+        struct search_cursor cursor;
         int64_t *ids;
-        assert_true(!next || search_place_read(next, order, &place));
-        assert_true(search_select(search, &selection, order, next ? &place : NULL, piece, &ids, &count, &total));
+        assert_true(!next || search_cursor_read(next, order, &cursor));
+        assert_true(search_select(search, &selection, order, next ? &cursor : NULL, piece, &ids, &count, &total));
         assert_int_equal(total, 300);
         memcpy(all + read, ids, count * sizeof *ids);
         read += count;
         if (count > 0) {
-            struct search_place last = search_place_of(search, order, search_find(search, ids[count - 1]));
+            struct search_cursor last = search_cursor_of(search, order, search_find(search, ids[count - 1]));
             free(next);
-            next = search_place_text(order, &last);
+            next = search_cursor_text(order, &last);
         }
         free(ids);
     }
@@ -96,22 +96,22 @@ static void test_orders(void **state) {
     search_free(&search);
 }
 
-// The upload at the place is removed, and others come: what follows is what followed before.
-static void test_place_outlives_its_upload(void **state) {
+// The upload at the cursor is removed, and others come: what follows is what followed before.
+static void test_cursor_outlives_its_upload(void **state) {
     (void)state;
     struct search search;
     struct selection selection;
     struct search_order order;
-    struct search_place place;
+    struct search_cursor cursor;
     int64_t *ids;
     size_t count, total;
     fill(&search);
     selection_init(&selection);
     assert_true(search_order_read("start", "asc", &order));
-    assert_true(search_place_read("1:100", &order, &place));
+    assert_true(search_cursor_read("1:100", &order, &cursor));
     search_remove_oldest(&search);
     add_upload(&search, 10, 50, "shop", "prod", "");
-    assert_true(search_select(&search, &selection, &order, &place, 2, &ids, &count, &total));
+    assert_true(search_select(&search, &selection, &order, &cursor, 2, &ids, &count, &total));
     assert_int_equal(count, 2);
     assert_int_equal(ids[0], 3);
     assert_int_equal(ids[1], 4);
@@ -122,23 +122,23 @@ static void test_place_outlives_its_upload(void **state) {
 static void test_malformed(void **state) {
     (void)state;
     struct search_order order;
-    struct search_place place;
+    struct search_cursor cursor;
     assert_false(search_order_read("Service", NULL, &order));
     assert_false(search_order_read("service", "up", &order));
     assert_true(search_order_read("cpu_cores", "desc", &order));
     static const char *const none[] = {"", ":", "x:1", "0:1", "7", "7:x", "7:1x", "7:nan", "99999999999999999999:1"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-        assert_false(search_place_read(none[i], &order, &place));
+        assert_false(search_cursor_read(none[i], &order, &cursor));
     }
-    assert_true(search_place_read("7:", &order, &place));
-    assert_true(isnan(place.number));
+    assert_true(search_cursor_read("7:", &order, &cursor));
+    assert_true(isnan(cursor.number));
     assert_true(search_order_read("host", NULL, &order));
-    assert_true(search_place_read("7:a:b", &order, &place));
-    assert_string_equal(place.text, "a:b");
+    assert_true(search_cursor_read("7:a:b", &order, &cursor));
+    assert_string_equal(cursor.text, "a:b");
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_orders), cmocka_unit_test(test_place_outlives_its_upload),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_orders), cmocka_unit_test(test_cursor_outlives_its_upload),
                                        cmocka_unit_test(test_malformed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,7 @@ static void test_limits(void **state) {
     size_t count, total;
     struct search_order newest = {0};
     fill(&search);
-    struct search_place fourth = search_place_of(&search, &newest, search_find(&search, 4));
+    struct search_cursor fourth = search_cursor_of(&search, &newest, search_find(&search, 4));
     select_by(&selection, "");
     assert_true(search_select(&search, &selection, &newest, NULL, 2, &ids, &count, &total));
     assert_int_equal(count, 2);

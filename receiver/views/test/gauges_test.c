@@ -92,10 +92,11 @@ static void test_events_shorter_than_the_period(void **state) {
         }
     }
     expect_at_once(place, 10 * 300.0 / (300 + 9 * 6));
-    int64_t *last = ids[4], *most = ids[2];
+    int64_t *last = ids[4], *highest = ids[2];
     EXPECT_PICKED(place, GAUGES_LAST, false, last[0], last[1], last[2], last[3], last[4], last[5], last[6], last[7], last[8], last[9]);
     EXPECT_PICKED(place, GAUGES_LAST, true, last[0], last[1], last[2], last[3], last[4], last[5], last[6], last[7], last[8], last[9]);
-    EXPECT_PICKED(place, GAUGES_MAX, true, most[0], most[1], most[2], most[3], most[4], most[5], most[6], most[7], most[8], most[9]);
+    EXPECT_PICKED(place, GAUGES_MAX, true, highest[0], highest[1], highest[2], highest[3], highest[4], highest[5], highest[6], highest[7],
+                  highest[8], highest[9]);
 }
 
 // One of a longer period, and one that has sent but once, are there between their uploads; one that ended is not.
