@@ -2,7 +2,7 @@
 #ifndef CMEMPROF_RECEIVER_TEST_UPLOADS_H
 #define CMEMPROF_RECEIVER_TEST_UPLOADS_H
 
-#include "place.h"
+#include "test_store.h"
 #include "profiles.h"
 
 #include "../views/merge_uploads.h"
@@ -14,7 +14,7 @@ struct named_bytes {
 };
 
 // An upload of the host's one process, with an event of so many seconds from so many after 3:00.
-static inline int64_t upload_files(struct place *place, const char *host, int start_s, int length_s, const struct named_bytes *files,
+static inline int64_t upload_files(struct test_store *test, const char *host, int start_s, int length_s, const struct named_bytes *files,
                                    size_t count) {
     struct pending_upload *pending;
     char event[400], text[200] = "";
@@ -24,7 +24,7 @@ static inline int64_t upload_files(struct place *place, const char *host, int st
              "{\"start\":\"2026-01-02T%02d:%02d:%02dZ\",\"end\":\"2026-01-02T%02d:%02d:%02dZ\",\"family\":\"go\",\"version\":\"4\","
              "\"tags_profiler\":\"service:shop,host:%s,runtime:go,language:go,runtime-id:r-%s\"}",
              3 + start_s / 3600, start_s / 60 % 60, start_s % 60, 3 + end_s / 3600, end_s / 60 % 60, end_s % 60, host, host);
-    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(test->store, &pending), RECEIVER_OK);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(pending_upload_attachment(pending, files[i].name, text, sizeof text), RECEIVER_OK);
         assert_int_equal(pending_upload_write(pending, files[i].bytes, files[i].size), RECEIVER_OK);
@@ -36,28 +36,29 @@ static inline int64_t upload_files(struct place *place, const char *host, int st
     return id;
 }
 
-static inline int64_t upload_span(struct place *place, const char *host, int start_s, int length_s, const char *name, const void *bytes,
+static inline int64_t upload_span(struct test_store *test, const char *host, int start_s, int length_s, const char *name, const void *bytes,
                                   size_t size) {
-    return upload_files(place, host, start_s, length_s, &(struct named_bytes){name, bytes, size}, 1);
+    return upload_files(test, host, start_s, length_s, &(struct named_bytes){name, bytes, size}, 1);
 }
 
 // One that covers the minute.
-static inline int64_t upload_bytes(struct place *place, const char *host, int minute, const char *name, const void *bytes, size_t size) {
-    return upload_span(place, host, 60 * minute, 60, name, bytes, size);
+static inline int64_t upload_bytes(struct test_store *test, const char *host, int minute, const char *name, const void *bytes,
+                                   size_t size) {
+    return upload_span(test, host, 60 * minute, 60, name, bytes, size);
 }
 
 // Takes the blob.
-static inline int64_t upload_blob(struct place *place, const char *host, int minute, const char *name, struct blob blob) {
-    int64_t id = upload_bytes(place, host, minute, name, blob.bytes, blob.size);
+static inline int64_t upload_blob(struct test_store *test, const char *host, int minute, const char *name, struct blob blob) {
+    int64_t id = upload_bytes(test, host, minute, name, blob.bytes, blob.size);
     free(blob.bytes);
     return id;
 }
 
 // The same with two files.
-static inline int64_t upload_two(struct place *place, const char *host, int minute, const char *first, struct blob one, const char *second,
-                                 struct blob two) {
+static inline int64_t upload_two(struct test_store *test, const char *host, int minute, const char *first, struct blob one,
+                                 const char *second, struct blob two) {
     const struct named_bytes files[] = {{first, one.bytes, one.size}, {second, two.bytes, two.size}};
-    int64_t id = upload_files(place, host, 60 * minute, 60, files, 2);
+    int64_t id = upload_files(test, host, 60 * minute, 60, files, 2);
     free(one.bytes);
     free(two.bytes);
     return id;
@@ -72,11 +73,11 @@ static inline struct blob heap_blob(int64_t go, int64_t c) {
 }
 
 // All uploads that have the attachment.
-static inline struct upload_list list_of(struct place *place, const char *attachment) {
+static inline struct upload_list list_of(struct test_store *test, const char *attachment) {
     struct selection selection;
     struct upload_list list;
     selection_init(&selection);
-    assert_int_equal(upload_list_read(store_catalog(place->store), &selection, attachment, &list), RECEIVER_OK);
+    assert_int_equal(upload_list_read(store_catalog(test->store), &selection, attachment, &list), RECEIVER_OK);
     selection_free(&selection);
     return list;
 }

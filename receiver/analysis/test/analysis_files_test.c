@@ -4,20 +4,20 @@
 #include "../analysis_files.h"
 
 static void test_uses(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct process_files files;
-    upload_blob(place, "one", 1, "anything.pprof", heap_blob(1000, 1000));
-    upload_blob(place, "one", 2, "delta-heap.pprof", heap_blob(1000, 1000));
+    upload_blob(test, "one", 1, "anything.pprof", heap_blob(1000, 1000));
+    upload_blob(test, "one", 2, "delta-heap.pprof", heap_blob(1000, 1000));
     struct profile *goroutines = profile_new(), *locks = profile_new(), *block = profile_new();
     profile_add_sample_type(goroutines, "goroutine", "count");
-    upload_blob(place, "one", 3, "g.pprof", finish(goroutines));
+    upload_blob(test, "one", 3, "g.pprof", finish(goroutines));
     profile_add_sample_type(block, "contentions", "count");
     profile_add_sample_type(block, "delay", "nanoseconds");
-    upload_blob(place, "one", 4, "delta-block.pprof", finish(block));
+    upload_blob(test, "one", 4, "delta-block.pprof", finish(block));
     profile_add_sample_type(locks, "delay", "nanoseconds");
-    upload_blob(place, "one", 5, "delta-mutex.pprof", finish(locks));
-    struct upload_list list = list_of(place, NULL);
-    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    upload_blob(test, "one", 5, "delta-mutex.pprof", finish(locks));
+    struct upload_list list = list_of(test, NULL);
+    assert_int_equal(files_find(test->store, &list, &files), RECEIVER_OK);
     assert_string_equal(files.uses[FILES_OF_MEMORY].attachment, "delta-heap.pprof");
     assert_string_equal(files.uses[FILES_OF_MEMORY].type, "inuse_space");
     assert_string_equal(files.uses[FILES_OF_GOROUTINES].attachment, "g.pprof");
@@ -30,16 +30,16 @@ static void test_uses(void **state) {
 }
 
 static void test_unread(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct process_files files;
-    upload_bytes(place, "one", 1, "delta-heap.pprof", "garbage", 7);
-    int64_t second = upload_bytes(place, "one", 2, "delta-heap.pprof", "", 0);
-    upload_bytes(place, "one", 3, "main.jfr", "FLR", 3);
-    upload_bytes(place, "one", 4, "go.trace", "go 1.26 trace", 13);
-    upload_bytes(place, "one", 5, "metrics.json", "[]", 2);
-    upload_bytes(place, "one", 6, "core", "x", 1);
-    struct upload_list list = list_of(place, NULL);
-    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    upload_bytes(test, "one", 1, "delta-heap.pprof", "garbage", 7);
+    int64_t second = upload_bytes(test, "one", 2, "delta-heap.pprof", "", 0);
+    upload_bytes(test, "one", 3, "main.jfr", "FLR", 3);
+    upload_bytes(test, "one", 4, "go.trace", "go 1.26 trace", 13);
+    upload_bytes(test, "one", 5, "metrics.json", "[]", 2);
+    upload_bytes(test, "one", 6, "core", "x", 1);
+    struct upload_list list = list_of(test, NULL);
+    assert_int_equal(files_find(test->store, &list, &files), RECEIVER_OK);
     static const struct {
         const char *name, *reason;
         size_t unread;
@@ -65,12 +65,12 @@ static void test_unread(void **state) {
 
 // The newest cannot be read, an older one can.
 static void test_newest_is_broken(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct process_files files;
-    upload_blob(place, "one", 1, "delta-heap.pprof", heap_blob(1000, 1000));
-    upload_bytes(place, "one", 2, "delta-heap.pprof", "garbage", 7);
-    struct upload_list list = list_of(place, NULL);
-    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    upload_blob(test, "one", 1, "delta-heap.pprof", heap_blob(1000, 1000));
+    upload_bytes(test, "one", 2, "delta-heap.pprof", "garbage", 7);
+    struct upload_list list = list_of(test, NULL);
+    assert_int_equal(files_find(test->store, &list, &files), RECEIVER_OK);
     assert_string_equal(files.uses[FILES_OF_MEMORY].attachment, "delta-heap.pprof");
     upload_list_free(&list);
 }
@@ -78,14 +78,14 @@ static void test_newest_is_broken(void **state) {
 // The names of a process are one series, of each upload one file: others beside it are unread, but what is beside its delta says nothing
 // new.
 static void test_passed_over(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct process_files files;
-    upload_blob(place, "one", 1, "a.pprof", heap_blob(1000, 1000));
-    upload_blob(place, "one", 2, "heap.pprof", heap_blob(1000, 1000));
-    upload_two(place, "one", 3, "heap.pprof", heap_blob(1000, 1000), "delta-heap.pprof", heap_blob(1000, 1000));
-    upload_two(place, "one", 4, "heap.pprof", heap_blob(1000, 1000), "a.pprof", heap_blob(1000, 1000));
-    struct upload_list list = list_of(place, NULL);
-    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    upload_blob(test, "one", 1, "a.pprof", heap_blob(1000, 1000));
+    upload_blob(test, "one", 2, "heap.pprof", heap_blob(1000, 1000));
+    upload_two(test, "one", 3, "heap.pprof", heap_blob(1000, 1000), "delta-heap.pprof", heap_blob(1000, 1000));
+    upload_two(test, "one", 4, "heap.pprof", heap_blob(1000, 1000), "a.pprof", heap_blob(1000, 1000));
+    struct upload_list list = list_of(test, NULL);
+    assert_int_equal(files_find(test->store, &list, &files), RECEIVER_OK);
     const struct used_files *memory = &files.uses[FILES_OF_MEMORY];
     static const char *const names[] = {"delta-heap.pprof", "a.pprof", "heap.pprof"};
     assert_string_equal(memory->attachment, "a.pprof"); // of the newest
@@ -100,15 +100,15 @@ static void test_passed_over(void **state) {
 }
 
 static void test_too_many_names(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct process_files files;
     for (int i = 0; i < 70; i++) {
         char name[40];
         snprintf(name, sizeof name, "heap-%d.pprof", i);
-        upload_blob(place, "one", i % 60, name, heap_blob(1000, 1000));
+        upload_blob(test, "one", i % 60, name, heap_blob(1000, 1000));
     }
-    struct upload_list list = list_of(place, NULL);
-    assert_int_equal(files_find(place->store, &list, &files), RECEIVER_OK);
+    struct upload_list list = list_of(test, NULL);
+    assert_int_equal(files_find(test->store, &list, &files), RECEIVER_OK);
     size_t unread = 0;
     for (size_t i = 0; i < files.all.count; i++) {
         unread += files.all.kinds[i].unread;

@@ -3,7 +3,7 @@
 #ifndef CMEMPROF_RECEIVER_TEST_ANALYSIS_SCENE_H
 #define CMEMPROF_RECEIVER_TEST_ANALYSIS_SCENE_H
 
-#include "../../test/place.h"
+#include "../../test/test_store.h"
 #include "../../test/profiles.h"
 
 #include "../analysis.h"
@@ -30,7 +30,7 @@ int sync_file_range(int file, off64_t from, off64_t size, unsigned flags) {
 
 // Uploads that were given and are not stored yet. One transaction takes many.
 struct scene {
-    struct place *place;
+    struct test_store *test;
     pthread_mutex_t lock;
     pthread_cond_t stored;
     size_t waiting;
@@ -152,7 +152,7 @@ static inline void on_stored(void *context, enum receiver_error error, int64_t i
     struct giving *giving = context;
     struct scene *scene = giving->scene;
     // Maintenance works them out as well, a while later.
-    bool ok = error == RECEIVER_OK && catalog_set_measures(store_catalog(scene->place->store), id, &giving->measures) == RECEIVER_OK;
+    bool ok = error == RECEIVER_OK && catalog_set_measures(store_catalog(scene->test->store), id, &giving->measures) == RECEIVER_OK;
     if (!ok) {
         fprintf(stderr, "upload: %s\n", reason);
         abort();
@@ -208,7 +208,7 @@ static inline void give(struct moment *moment) {
     char start[40], end[40];
     giving->scene = moment->scene;
     measures_clear(&giving->measures);
-    assert_int_equal(pending_upload_new(moment->scene->place->store, &giving->pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(moment->scene->test->store, &giving->pending), RECEIVER_OK);
     double seconds = moment->minutes * 60;
     attach_profile(giving, moment->heap_name ? moment->heap_name : "delta-heap.pprof", moment->heap, seconds);
     attach_profile(giving, "cpu.pprof", moment->cpu, seconds);
@@ -267,8 +267,8 @@ static inline struct json analysis_of(struct scene *scene, const char *service) 
     wait_for(scene, 0);
     selection_init(&selection);
     assert_true(!service || selection_add(&selection, "service", service, text, sizeof text));
-    assert_int_equal(overview_read(store_catalog(scene->place->store), &selection, &overview), RECEIVER_OK);
-    assert_int_equal(analysis_write(scene->place->store, &overview, false, &json), RECEIVER_OK);
+    assert_int_equal(overview_read(store_catalog(scene->test->store), &selection, &overview), RECEIVER_OK);
+    assert_int_equal(analysis_write(scene->test->store, &overview, false, &json), RECEIVER_OK);
     overview_free(&overview);
     selection_free(&selection);
     return json;
@@ -276,19 +276,19 @@ static inline struct json analysis_of(struct scene *scene, const char *service) 
 
 static inline int scene_setup(void **state) {
     struct scene *scene = calloc(1, sizeof *scene);
-    void *place;
-    setup(&place);
+    void *test;
+    setup(&test);
     *scene =
-        (struct scene){.place = place, .lock = PTHREAD_MUTEX_INITIALIZER, .stored = PTHREAD_COND_INITIALIZER, .random = 88172645463325252u};
+        (struct scene){.test = test, .lock = PTHREAD_MUTEX_INITIALIZER, .stored = PTHREAD_COND_INITIALIZER, .random = 88172645463325252u};
     *state = scene;
     return 0;
 }
 static inline int scene_teardown(void **state) {
     struct scene *scene = *state;
-    void *place = scene->place;
+    void *test = scene->test;
     wait_for(scene, 0);
     free(scene);
-    return teardown(&place);
+    return teardown(&test);
 }
 
 #endif

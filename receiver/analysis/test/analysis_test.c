@@ -4,15 +4,15 @@
 #include "../analysis.h"
 
 // Maintenance does as well, a moment after the upload.
-static void measure_all(struct place *place) {
-    struct catalog *catalog = store_catalog(place->store);
+static void measure_all(struct test_store *test) {
+    struct catalog *catalog = store_catalog(test->store);
     for (int64_t id; (id = catalog_unmeasured(catalog)) != 0;) {
         struct measures measures;
         measures_clear(&measures);
         int directory;
         struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
         size_t count;
-        assert_int_equal(store_open_upload(place->store, id, &directory), RECEIVER_OK);
+        assert_int_equal(store_open_upload(test->store, id, &directory), RECEIVER_OK);
         assert_int_equal(catalog_attachments(catalog, id, attachments, &count), RECEIVER_OK);
         measures_of_upload(directory, attachments, count, 60, &measures);
         close(directory);
@@ -20,31 +20,31 @@ static void measure_all(struct place *place) {
     }
 }
 
-static struct json analyse(struct place *place) {
+static struct json analyse(struct test_store *test) {
     struct json json = {0};
     struct overview overview;
     struct selection selection;
     selection_init(&selection);
-    measure_all(place);
-    assert_int_equal(overview_read(store_catalog(place->store), &selection, &overview), RECEIVER_OK);
-    assert_int_equal(analysis_write(place->store, &overview, false, &json), RECEIVER_OK);
+    measure_all(test);
+    assert_int_equal(overview_read(store_catalog(test->store), &selection, &overview), RECEIVER_OK);
+    assert_int_equal(analysis_write(test->store, &overview, false, &json), RECEIVER_OK);
     overview_free(&overview);
     return json;
 }
 
 // Two hosts leak, a third is steady, and a fourth has just started: what all together use would grow by that alone.
 static void test_processes(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     for (int i = 0; i < 12; i++) {
-        upload_blob(place, "leaky-1", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 4000000 * i));
-        upload_blob(place, "leaky-2", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 3000000 * i));
-        upload_blob(place, "steady", i, "delta-heap.pprof", heap_blob(50000000, 90000000));
+        upload_blob(test, "leaky-1", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 4000000 * i));
+        upload_blob(test, "leaky-2", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 3000000 * i));
+        upload_blob(test, "steady", i, "delta-heap.pprof", heap_blob(50000000, 90000000));
         if (i > 9) {
-            upload_blob(place, "new", i, "delta-heap.pprof", heap_blob(900000000, 900000000));
+            upload_blob(test, "new", i, "delta-heap.pprof", heap_blob(900000000, 900000000));
         }
     }
-    upload_bytes(place, "steady", 30, "delta-heap.pprof", "broken", 6);
-    struct json json = analyse(place);
+    upload_bytes(test, "steady", 30, "delta-heap.pprof", "broken", 6);
+    struct json json = analyse(test);
     expect_at(&json, "$.uploads", "39");
     expect_at(&json, "$.uploads_looked_at", "38");
     expect_at(&json, "$.processes", "4");
@@ -59,15 +59,15 @@ static void test_processes(void **state) {
 }
 
 static void test_metrics_and_none(void **state) {
-    struct place *place = *state;
-    struct json json = analyse(place);
+    struct test_store *test = *state;
+    struct json json = analyse(test);
     expect_at(&json, "$.findings", "[]");
     expect_at(&json, "$.processes", "0");
     expect_at(&json, "$.headline", "No uploads");
     json_free(&json);
     const char text[] = "[[\"c_allocator_fragmentation_bytes\",900000000],[\"c_allocator_resident_bytes\",1000000000]]";
-    upload_bytes(place, "one", 1, "metrics.json", text, sizeof text - 1);
-    json = analyse(place);
+    upload_bytes(test, "one", 1, "metrics.json", text, sizeof text - 1);
+    json = analyse(test);
     expect_at(&json, "$.findings[0].kind", "fragmentation");
     expect_at(&json, "$.findings[1]", "(none)");
     expect_at(&json, "$.headline", "1 finding; 1 of 1 uploads could not be looked at"); // it has no profile
@@ -76,11 +76,11 @@ static void test_metrics_and_none(void **state) {
 
 // More profiles than are looked at: those in between are left out, the ends are there.
 static void test_many_profiles(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     for (int i = 0; i < 150; i++) {
-        upload_blob(place, "leaky", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 1000000 * i));
+        upload_blob(test, "leaky", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 1000000 * i));
     }
-    struct json json = analyse(place);
+    struct json json = analyse(test);
     expect_at(&json, "$.profiles", "60");
     expect_at(&json, "$.findings[0].kind", "c_leak");
     expect_at(&json, "$.findings[0].uploads", "[1,150]");
@@ -89,13 +89,13 @@ static void test_many_profiles(void **state) {
 
 // Each import has a name of its own, and they are one series.
 static void test_many_names(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     for (int i = 0; i < 60; i++) {
         char name[40];
         snprintf(name, sizeof name, "heap-%d.pprof", i);
-        upload_blob(place, "leaky", i, name, heap_blob(50000000, 5000000 + 4000000 * i));
+        upload_blob(test, "leaky", i, name, heap_blob(50000000, 5000000 + 4000000 * i));
     }
-    struct json json = analyse(place);
+    struct json json = analyse(test);
     expect_at(&json, "$.processes_looked_into", "1");
     expect_at(&json, "$.findings[0].kind", "c_leak");
     expect_at(&json, "$.findings[0].title", "C memory allocated in f for main.a grows by 4 MB a minute and is not freed");
@@ -108,12 +108,12 @@ static void test_many_names(void **state) {
 
 // Two heaps in each upload, of which one is read: the measures tell the leak of the other.
 static void test_two_heaps(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     for (int i = 0; i < 60; i++) {
         struct blob level = heap_blob(50000000, 5000000), leak = heap_blob(0, 4000000 * i);
-        upload_two(place, "leaky", i, "a.pprof", level, "b.pprof", leak);
+        upload_two(test, "leaky", i, "a.pprof", level, "b.pprof", leak);
     }
-    struct json json = analyse(place);
+    struct json json = analyse(test);
     expect_at(&json, "$.findings[0].kind", "c_leak");
     expect_at(&json, "$.findings[0].title", "C memory grows by 4 MB a minute; not all stacks of this process could be looked at");
     expect_at(&json, "$.findings[1]", "(none)");

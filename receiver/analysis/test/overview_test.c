@@ -4,15 +4,15 @@
 #include "../overview.h"
 
 static void test_selection(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct overview overview;
     struct selection selection;
     char text[200];
-    upload_bytes(place, "one", 1, "a.pprof", "x", 1);
-    int64_t second = upload_bytes(place, "two", 2, "a.pprof", "x", 1);
-    upload_bytes(place, "one", 3, "a.pprof", "x", 1);
+    upload_bytes(test, "one", 1, "a.pprof", "x", 1);
+    int64_t second = upload_bytes(test, "two", 2, "a.pprof", "x", 1);
+    upload_bytes(test, "one", 3, "a.pprof", "x", 1);
     selection_init(&selection);
-    assert_int_equal(overview_read(store_catalog(place->store), &selection, &overview), RECEIVER_OK);
+    assert_int_equal(overview_read(store_catalog(test->store), &selection, &overview), RECEIVER_OK);
     assert_int_equal(overview.count, 3);
     const struct overview_upload *uploads = overview.uploads;
     assert_true(uploads[1].id == second && uploads[0].process == uploads[2].process && uploads[0].process != uploads[1].process);
@@ -25,7 +25,7 @@ static void test_selection(void **state) {
     assert_string_equal(overview_text(&overview, 999), "");
     overview_free(&overview);
     assert_true(selection_add(&selection, "host", "two", text, sizeof text));
-    assert_int_equal(overview_read(store_catalog(place->store), &selection, &overview), RECEIVER_OK);
+    assert_int_equal(overview_read(store_catalog(test->store), &selection, &overview), RECEIVER_OK);
     assert_true(overview.count == 1 && overview.uploads[0].id == second && overview.left_out == 0);
     overview_free(&overview);
     selection_free(&selection);

@@ -3,7 +3,7 @@
 #include "../../test/http.h"
 
 #include "../reply.h"
-#include "../../test/place.h"
+#include "../../test/test_store.h"
 
 #include <libdeflate.h>
 

@@ -35,8 +35,8 @@ static void post_nameless(uint16_t port, int second) {
     struct profile *profile = new_heap_profile();
     uint32_t mapping = profile_add_mapping(
         profile, &(struct profile_mapping){.memory_start = 0x1000, .memory_limit = 0x9000, .file = "/bin/app", .build_id = "ab12"});
-    uint32_t place = profile_add_location(profile, mapping, 0x2000, NULL, 0);
-    profile_add_sample(profile, &place, 1, VALUES(1, 1000, 1, 1000), NULL, 0);
+    uint32_t location = profile_add_location(profile, mapping, 0x2000, NULL, 0);
+    profile_add_sample(profile, &location, 1, VALUES(1, 1000, 1, 1000), NULL, 0);
     struct blob blob = finish(profile);
     snprintf(event, sizeof event,
              "{\"start\":\"2026-01-02T03:04:%02dZ\",\"end\":\"2026-01-02T03:04:%02dZ\","

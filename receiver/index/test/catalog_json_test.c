@@ -1,14 +1,14 @@
 // catalog_json_test.c: an upload as JSON, whatever its event holds; SQLite reads it back.
-#include "../../test/place.h"
+#include "../../test/test_store.h"
 
 #include <sqlite3.h>
 
 // What SQLite's JSON functions find at path in the upload's description.
-static void expect_field(struct place *place, int64_t id, const char *path, const char *value) {
+static void expect_field(struct test_store *test, int64_t id, const char *path, const char *value) {
     struct json json = {0};
     sqlite3 *database;
     sqlite3_stmt *statement;
-    assert_int_equal(catalog_describe(store_catalog(place->store), id, &json), RECEIVER_OK);
+    assert_int_equal(catalog_describe(store_catalog(test->store), id, &json), RECEIVER_OK);
     assert_int_equal(sqlite3_open(":memory:", &database), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(database, "SELECT json_extract(?, ?)", -1, &statement, NULL), SQLITE_OK);
     sqlite3_bind_text(statement, 1, json.bytes, (int)json.size, SQLITE_STATIC);
@@ -26,21 +26,21 @@ static void expect_field(struct place *place, int64_t id, const char *path, cons
 }
 
 static void test_fields(void **state) {
-    struct place *place = *state;
-    add_good(place, "x");
-    expect_field(place, 1, "$.id", "1");
-    expect_field(place, 1, "$.service", "shop");
-    expect_field(place, 1, "$.start", "2026-01-02T03:04:05Z");
-    expect_field(place, 1, "$.end", "2026-01-02T03:05:05Z");
-    expect_field(place, 1, "$.family", "go");
-    expect_field(place, 1, "$.tags[7]", "x:a:b");
-    expect_field(place, 1, "$.attachments[0].name", "a.pprof");
-    expect_field(place, 1, "$.attachments[0].size_bytes", "1");
-    expect_field(place, 1, "$.attachments[0].pprof", "1");
+    struct test_store *test = *state;
+    add_good(test, "x");
+    expect_field(test, 1, "$.id", "1");
+    expect_field(test, 1, "$.service", "shop");
+    expect_field(test, 1, "$.start", "2026-01-02T03:04:05Z");
+    expect_field(test, 1, "$.end", "2026-01-02T03:05:05Z");
+    expect_field(test, 1, "$.family", "go");
+    expect_field(test, 1, "$.tags[7]", "x:a:b");
+    expect_field(test, 1, "$.attachments[0].name", "a.pprof");
+    expect_field(test, 1, "$.attachments[0].size_bytes", "1");
+    expect_field(test, 1, "$.attachments[0].pprof", "1");
 }
 
 static void test_strange_events(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     static const char *const events[][3] = {
         {"{}", "$.service", NULL},
         {"{\"tags_profiler\":5}", "$.tags", "[]"},
@@ -54,18 +54,18 @@ static void test_strange_events(void **state) {
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         int64_t id = 0;
         char text[200] = "";
-        assert_int_equal(add(place, events[i][0], "x", &id, text), RECEIVER_OK);
+        assert_int_equal(add(test, events[i][0], "x", &id, text), RECEIVER_OK);
         if (events[i][2]) {
-            expect_field(place, id, events[i][1], events[i][2]);
+            expect_field(test, id, events[i][1], events[i][2]);
         }
-        expect_field(place, id, "$.attachments[0].name", "a.pprof");
+        expect_field(test, id, "$.attachments[0].name", "a.pprof");
     }
 }
 
 static void test_no_such_upload(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct json json = {0};
-    assert_int_equal(catalog_describe(store_catalog(place->store), 1, &json), RECEIVER_NOT_FOUND);
+    assert_int_equal(catalog_describe(store_catalog(test->store), 1, &json), RECEIVER_NOT_FOUND);
     json_free(&json);
 }
 

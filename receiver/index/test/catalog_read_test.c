@@ -1,5 +1,5 @@
 // catalog_read_test.c: looking up uploads and attachments, one and many.
-#include "../../test/place.h"
+#include "../../test/test_store.h"
 
 struct seen {
     int64_t ids[10];
@@ -19,13 +19,13 @@ static bool see(void *context, const struct catalog_upload *upload) {
 }
 
 static void test_select(void **state) {
-    struct place *place = *state;
-    struct catalog *catalog = store_catalog(place->store);
+    struct test_store *test = *state;
+    struct catalog *catalog = store_catalog(test->store);
     struct selection selection;
     char text[200];
     size_t total;
     for (int i = 0; i < 5; i++) {
-        add_good(place, "x");
+        add_good(test, "x");
     }
     selection_init(&selection);
     struct seen seen = {.stop_after = 10};

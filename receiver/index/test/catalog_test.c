@@ -7,39 +7,39 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-struct index_place {
+struct test_index {
     char path[64];
     struct catalog *catalog;
 };
 
-static void open_index(struct index_place *place, bool create) {
+static void open_index(struct test_index *index, bool create) {
     char text[200] = "";
     bool newer;
-    if (catalog_open(place->path, create, &newer, &place->catalog, text, sizeof text) != RECEIVER_OK ||
-        catalog_load(place->catalog) != RECEIVER_OK) {
+    if (catalog_open(index->path, create, &newer, &index->catalog, text, sizeof text) != RECEIVER_OK ||
+        catalog_load(index->catalog) != RECEIVER_OK) {
         fail_msg("%s", text);
     }
 }
 
 static int setup(void **state) {
-    struct index_place *place = calloc(1, sizeof *place);
-    strcpy(place->path, "/tmp/cmemprof-test-XXXXXX");
-    close(mkstemp(place->path));
-    open_index(place, true);
-    *state = place;
+    struct test_index *index = calloc(1, sizeof *index);
+    strcpy(index->path, "/tmp/cmemprof-test-XXXXXX");
+    close(mkstemp(index->path));
+    open_index(index, true);
+    *state = index;
     return 0;
 }
 
 static int teardown(void **state) {
-    struct index_place *place = *state;
-    catalog_close(place->catalog);
+    struct test_index *index = *state;
+    catalog_close(index->catalog);
     static const char *const endings[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < 3; i++) {
         char path[80];
-        snprintf(path, sizeof path, "%s%s", place->path, endings[i]);
+        snprintf(path, sizeof path, "%s%s", index->path, endings[i]);
         unlink(path);
     }
-    free(place);
+    free(index);
     return 0;
 }
 
@@ -62,100 +62,100 @@ static int64_t add(struct catalog *catalog, int64_t received_ms, bool keep) {
 }
 
 static void test_add_and_remove(void **state) {
-    struct index_place *place = *state;
+    struct test_index *index = *state;
     struct catalog_attachment attachment;
     int64_t ids[4];
-    assert_int_equal(add(place->catalog, 10, true), 1);
-    assert_int_equal(add(place->catalog, 20, false), 2);
-    assert_false(catalog_has(place->catalog, 2));
-    assert_int_equal(catalog_find(place->catalog, 2, "a", &attachment), RECEIVER_NOT_FOUND);
-    assert_int_equal(add(place->catalog, 30, true), 3);
-    assert_int_equal(catalog_find(place->catalog, 1, "b.pprof", &attachment), RECEIVER_OK);
+    assert_int_equal(add(index->catalog, 10, true), 1);
+    assert_int_equal(add(index->catalog, 20, false), 2);
+    assert_false(catalog_has(index->catalog, 2));
+    assert_int_equal(catalog_find(index->catalog, 2, "a", &attachment), RECEIVER_NOT_FOUND);
+    assert_int_equal(add(index->catalog, 30, true), 3);
+    assert_int_equal(catalog_find(index->catalog, 1, "b.pprof", &attachment), RECEIVER_OK);
     assert_string_equal(attachment.file, "1-b");
     assert_int_equal(attachment.size_bytes, 6);
     assert_true(attachment.pprof);
-    assert_int_equal(catalog_find(place->catalog, 1, "B.pprof", &attachment), RECEIVER_NOT_FOUND);
-    assert_int_equal(catalog_remove_oldest(place->catalog, 10, UINT64_MAX, ids, 4), 0);
-    assert_int_equal(catalog_remove_oldest(place->catalog, 30, UINT64_MAX, ids, 4), 1);
+    assert_int_equal(catalog_find(index->catalog, 1, "B.pprof", &attachment), RECEIVER_NOT_FOUND);
+    assert_int_equal(catalog_remove_oldest(index->catalog, 10, UINT64_MAX, ids, 4), 0);
+    assert_int_equal(catalog_remove_oldest(index->catalog, 30, UINT64_MAX, ids, 4), 1);
     assert_int_equal(ids[0], 1);
-    assert_int_equal(catalog_find(place->catalog, 1, "a", &attachment), RECEIVER_NOT_FOUND);
-    assert_int_equal(catalog_remove_oldest(place->catalog, 31, UINT64_MAX, ids, 4), 1);
-    assert_int_equal(catalog_count(place->catalog), 0);
+    assert_int_equal(catalog_find(index->catalog, 1, "a", &attachment), RECEIVER_NOT_FOUND);
+    assert_int_equal(catalog_remove_oldest(index->catalog, 31, UINT64_MAX, ids, 4), 1);
+    assert_int_equal(catalog_count(index->catalog), 0);
     // Ids are not used again, after a restart neither.
-    catalog_close(place->catalog);
-    open_index(place, false);
-    assert_int_equal(add(place->catalog, 40, true), 4);
+    catalog_close(index->catalog);
+    open_index(index, false);
+    assert_int_equal(add(index->catalog, 40, true), 4);
 }
 
 static void test_remove_by_size(void **state) {
-    struct index_place *place = *state;
+    struct test_index *index = *state;
     int64_t ids[2];
     for (int i = 0; i < 6; i++) {
-        add(place->catalog, i, true);
+        add(index->catalog, i, true);
     }
-    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 600, ids, 2), 0);
-    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 599, ids, 2), 1);
-    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 100, ids, 2), 2); // at most so many at once
+    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 600, ids, 2), 0);
+    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 599, ids, 2), 1);
+    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 100, ids, 2), 2); // at most so many at once
     assert_int_equal(ids[1], 3);
-    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 1, ids, 2), 2);
-    assert_int_equal(catalog_remove_oldest(place->catalog, INT64_MIN, 1, ids, 2), 0); // the newest stays
-    assert_true(catalog_has(place->catalog, 6));
+    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 1, ids, 2), 2);
+    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 1, ids, 2), 0); // the newest stays
+    assert_true(catalog_has(index->catalog, 6));
 }
 
 static void test_measures(void **state) {
-    struct index_place *place = *state;
+    struct test_index *index = *state;
     struct measures measures = {{0.5, NAN, 3, 4, 5, 6}};
-    add(place->catalog, 1, true);
-    add(place->catalog, 2, true);
-    assert_int_equal(catalog_unmeasured(place->catalog), 2);
-    assert_int_equal(catalog_set_measures(place->catalog, 2, &measures), RECEIVER_OK);
-    assert_int_equal(catalog_unmeasured(place->catalog), 1);
-    catalog_close(place->catalog);
-    open_index(place, false);
-    assert_int_equal(catalog_unmeasured(place->catalog), 1);
+    add(index->catalog, 1, true);
+    add(index->catalog, 2, true);
+    assert_int_equal(catalog_unmeasured(index->catalog), 2);
+    assert_int_equal(catalog_set_measures(index->catalog, 2, &measures), RECEIVER_OK);
+    assert_int_equal(catalog_unmeasured(index->catalog), 1);
+    catalog_close(index->catalog);
+    open_index(index, false);
+    assert_int_equal(catalog_unmeasured(index->catalog), 1);
     struct json json = {0};
-    assert_int_equal(catalog_describe(place->catalog, 2, &json), RECEIVER_OK);
+    assert_int_equal(catalog_describe(index->catalog, 2, &json), RECEIVER_OK);
     expect_json(&json, "\"measures\":{\"cpu_cores\":0.5,\"alloc_bytes_per_s\":null,\"heap_live_bytes\":3,");
 }
 
-static enum receiver_error try_open(struct index_place *place, bool create, bool *newer, char *text) {
+static enum receiver_error try_open(struct test_index *index, bool create, bool *newer, char *text) {
     struct catalog *second = NULL;
-    enum receiver_error error = catalog_open(place->path, create, newer, &second, text, 200);
+    enum receiver_error error = catalog_open(index->path, create, newer, &second, text, 200);
     assert_int_equal(error == RECEIVER_OK, second != NULL);
     catalog_close(second);
     return error;
 }
 
-static void run_sql(struct index_place *place, const char *sql) {
+static void run_sql(struct test_index *index, const char *sql) {
     sqlite3 *database;
-    assert_int_equal(sqlite3_open(place->path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_open(index->path, &database), SQLITE_OK);
     assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(database);
 }
 
 static void test_other_versions(void **state) {
-    struct index_place *place = *state;
+    struct test_index *index = *state;
     char text[200] = "";
     bool newer;
-    run_sql(place, "PRAGMA user_version=1");
-    assert_int_equal(try_open(place, false, &newer, text), RECEIVER_NOT_FOUND);
-    run_sql(place, "PRAGMA user_version=3");
-    assert_int_equal(try_open(place, false, &newer, text), RECEIVER_BAD_INDEX);
+    run_sql(index, "PRAGMA user_version=1");
+    assert_int_equal(try_open(index, false, &newer, text), RECEIVER_NOT_FOUND);
+    run_sql(index, "PRAGMA user_version=3");
+    assert_int_equal(try_open(index, false, &newer, text), RECEIVER_BAD_INDEX);
     assert_true(newer);
     assert_non_null(strstr(text, "newer version"));
 }
 
 // Each page of the file overwritten in turn: opening or loading says so, and nothing crashes.
 static void test_damaged(void **state) {
-    struct index_place *place = *state;
+    struct test_index *index = *state;
     char text[200] = "", garbage[4096];
     bool newer;
     for (int i = 0; i < 50; i++) {
-        add(place->catalog, i, true);
+        add(index->catalog, i, true);
     }
-    catalog_close(place->catalog);
+    catalog_close(index->catalog);
     memset(garbage, 0xA5, sizeof garbage);
-    FILE *file = fopen(place->path, "r+");
+    FILE *file = fopen(index->path, "r+");
     fseek(file, 0, SEEK_END);
     long pages = ftell(file) / 4096;
     int refused = 0;
@@ -166,7 +166,7 @@ static void test_damaged(void **state) {
         fseek(file, page * 4096, SEEK_SET);
         fwrite(garbage, 1, sizeof garbage, file);
         fflush(file);
-        enum receiver_error error = try_open(place, false, &newer, text);
+        enum receiver_error error = try_open(index, false, &newer, text);
         assert_true(error == RECEIVER_BAD_INDEX || error == RECEIVER_OK); // a free page holds nothing
         refused += error == RECEIVER_BAD_INDEX;
         fseek(file, page * 4096, SEEK_SET);
@@ -175,8 +175,8 @@ static void test_damaged(void **state) {
     }
     fclose(file);
     assert_true(refused >= pages - 1);
-    open_index(place, false);
-    assert_int_equal(catalog_count(place->catalog), 50);
+    open_index(index, false);
+    assert_int_equal(catalog_count(index->catalog), 50);
 }
 
 // Another program that has the database open, and writes into it for a moment.
@@ -193,37 +193,37 @@ static void *let_go(void *state) {
     return NULL;
 }
 
-static void hold(struct index_place *place, struct other *other, const char *sql) {
-    assert_int_equal(sqlite3_open(place->path, &other->database), SQLITE_OK);
+static void hold(struct test_index *index, struct other *other, const char *sql) {
+    assert_int_equal(sqlite3_open(index->path, &other->database), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other->database, sql, NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(pthread_create(&other->thread, NULL, let_go, other), 0);
 }
 
 static void test_locked_for_a_moment(void **state) {
-    struct index_place *place = *state;
+    struct test_index *index = *state;
     struct other other;
-    hold(place, &other, "BEGIN IMMEDIATE");
-    assert_int_equal(add(place->catalog, 1, true), 1);
+    hold(index, &other, "BEGIN IMMEDIATE");
+    assert_int_equal(add(index->catalog, 1, true), 1);
     pthread_join(other.thread, NULL);
-    catalog_close(place->catalog);
+    catalog_close(index->catalog);
     // Nobody else may even look into it: that is no damage, for which it would be put aside.
-    hold(place, &other, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE; UPDATE upload SET family='x'");
-    open_index(place, false);
+    hold(index, &other, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE; UPDATE upload SET family='x'");
+    open_index(index, false);
     pthread_join(other.thread, NULL);
-    assert_int_equal(catalog_count(place->catalog), 1);
+    assert_int_equal(catalog_count(index->catalog), 1);
 }
 
 static void test_missing_index(void **state) {
     (void)state;
-    struct index_place place;
+    struct test_index index;
     bool newer;
     char text[200];
-    strcpy(place.path, "/tmp/cmemprof-test-XXXXXX");
-    close(mkstemp(place.path));
-    assert_int_equal(try_open(&place, false, &newer, text), RECEIVER_NOT_FOUND);
-    unlink(place.path);
-    assert_int_equal(try_open(&place, false, &newer, text), RECEIVER_NOT_FOUND);
-    assert_int_equal(access(place.path, F_OK), -1);
+    strcpy(index.path, "/tmp/cmemprof-test-XXXXXX");
+    close(mkstemp(index.path));
+    assert_int_equal(try_open(&index, false, &newer, text), RECEIVER_NOT_FOUND);
+    unlink(index.path);
+    assert_int_equal(try_open(&index, false, &newer, text), RECEIVER_NOT_FOUND);
+    assert_int_equal(access(index.path, F_OK), -1);
 }
 
 int main(void) {

@@ -1,5 +1,5 @@
 // group_commit_test.c: many uploads at once: each is answered once, with its own id and content, the bad ones with their reason.
-#include "../../test/place.h"
+#include "../../test/test_store.h"
 
 #include <sys/resource.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 enum { THREADS = 8, UPLOADS = 20 };
 
 struct client {
-    struct place *place;
+    struct test_store *test;
     int number, wrong;
 };
 
@@ -18,13 +18,13 @@ static void *add_many(void *state) {
         int64_t id = 0;
         bool good = i % 4 != 3;
         snprintf(content, sizeof content, "%d-%d", client->number, i);
-        enum receiver_error error = add(client->place, good ? EVENT : "[", content, &id, text);
+        enum receiver_error error = add(client->test, good ? EVENT : "[", content, &id, text);
         client->wrong += error != (good ? RECEIVER_OK : RECEIVER_BAD_UPLOAD);
         if (good) {
             struct catalog_attachment attachment;
             char bytes[20] = "";
             int file = -1;
-            client->wrong += store_read(client->place->store, id, "a.pprof", &attachment, &file) != RECEIVER_OK;
+            client->wrong += store_read(client->test->store, id, "a.pprof", &attachment, &file) != RECEIVER_OK;
             client->wrong += read(file, bytes, sizeof bytes - 1) < 0 || strcmp(bytes, content) != 0;
             close(file);
         }
@@ -33,11 +33,11 @@ static void *add_many(void *state) {
 }
 
 static void test_many_at_once(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     pthread_t threads[THREADS];
     struct client clients[THREADS];
     for (int i = 0; i < THREADS; i++) {
-        clients[i] = (struct client){place, i, 0};
+        clients[i] = (struct client){test, i, 0};
         assert_int_equal(pthread_create(&threads[i], NULL, add_many, &clients[i]), 0);
     }
     for (int i = 0; i < THREADS; i++) {
@@ -45,43 +45,43 @@ static void test_many_at_once(void **state) {
         assert_int_equal(clients[i].wrong, 0);
     }
     struct fixture fixture = {0};
-    strcpy(fixture.directory, place->directory);
+    strcpy(fixture.directory, test->directory);
     assert_int_equal(count_files(&fixture, "uploads"), THREADS * UPLOADS / 4 * 3);
     assert_int_equal(count_files(&fixture, "incoming"), 0);
-    assert_int_equal(catalog_count(store_catalog(place->store)), THREADS * UPLOADS / 4 * 3);
+    assert_int_equal(catalog_count(store_catalog(test->store)), THREADS * UPLOADS / 4 * 3);
 }
 
 // The index cannot grow: the upload is refused, nothing of it stays, and reading goes on. Later it goes again.
 static void test_index_full(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct rlimit before, small;
     char text[200];
     int64_t id;
-    add_good(place, "first");
+    add_good(test, "first");
     getrlimit(RLIMIT_FSIZE, &before);
     small = before;
     small.rlim_cur = 4096;
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
-    enum receiver_error error = add(place, EVENT, "second", &id, text);
+    enum receiver_error error = add(test, EVENT, "second", &id, text);
     setrlimit(RLIMIT_FSIZE, &before);
     // SQLite calls a file size limit an I/O error; a disk that is really full is tested in e2e/receiver.
     assert_true(error == RECEIVER_DISK_FULL || error == RECEIVER_IO);
     struct fixture fixture = {0};
-    strcpy(fixture.directory, place->directory);
+    strcpy(fixture.directory, test->directory);
     assert_int_equal(count_files(&fixture, "uploads"), 1);
     assert_int_equal(count_files(&fixture, "incoming"), 0);
-    assert_true(catalog_has(store_catalog(place->store), 1));
-    assert_true(add_good(place, "third") > 1);
-    assert_int_equal(catalog_count(store_catalog(place->store)), 2);
+    assert_true(catalog_has(store_catalog(test->store), 1));
+    assert_true(add_good(test, "third") > 1);
+    assert_int_equal(catalog_count(store_catalog(test->store)), 2);
 }
 
 static void test_stopped(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     char text[200];
     int64_t id;
-    store_stop(place->store);
-    assert_int_equal(add(place, EVENT, "x", &id, text), RECEIVER_BUSY);
+    store_stop(test->store);
+    assert_int_equal(add(test, EVENT, "x", &id, text), RECEIVER_BUSY);
 }
 
 int main(void) {

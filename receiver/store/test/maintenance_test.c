@@ -1,30 +1,30 @@
 // maintenance_test.c: measures come by themselves after an upload, also for what is no profile, and after a restart for what had none.
 #include "../../test/expect_json.h"
-#include "../../test/place.h"
+#include "../../test/test_store.h"
 
-static void expect_measured(struct place *place) {
-    WAIT_UNTIL(catalog_unmeasured(store_catalog(place->store)) == 0);
-    assert_int_equal(catalog_unmeasured(store_catalog(place->store)), 0);
+static void expect_measured(struct test_store *test) {
+    WAIT_UNTIL(catalog_unmeasured(store_catalog(test->store)) == 0);
+    assert_int_equal(catalog_unmeasured(store_catalog(test->store)), 0);
 }
 
 static void test_measures(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     for (int i = 0; i < 5; i++) {
-        add_good(place, "no profile");
+        add_good(test, "no profile");
     }
-    expect_measured(place);
+    expect_measured(test);
     struct json json = {0};
-    assert_int_equal(catalog_describe(store_catalog(place->store), 5, &json), RECEIVER_OK);
+    assert_int_equal(catalog_describe(store_catalog(test->store), 5, &json), RECEIVER_OK);
     expect_json(&json, "\"measures\":{\"cpu_cores\":null,");
-    reopen(place, 0);
-    assert_int_equal(catalog_unmeasured(store_catalog(place->store)), 0); // kept in the index
+    reopen(test, 0);
+    assert_int_equal(catalog_unmeasured(store_catalog(test->store)), 0); // kept in the index
     char path[128];
-    store_close(place->store);
-    place->store = NULL;
-    snprintf(path, sizeof path, "%s/index.sqlite", place->directory);
+    store_close(test->store);
+    test->store = NULL;
+    snprintf(path, sizeof path, "%s/index.sqlite", test->directory);
     assert_int_equal(unlink(path), 0);
-    reopen(place, 0);
-    expect_measured(place);
+    reopen(test, 0);
+    expect_measured(test);
 }
 
 int main(void) {

@@ -1,22 +1,22 @@
 // pending_upload_test.c: one upload on its way into the store: names, limits, and that what is not kept leaves nothing.
-#include "../../test/place.h"
+#include "../../test/test_store.h"
 
 static void test_refused_event_leaves_nothing(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct fixture fixture = {0};
     int64_t id = 0;
     char text[200] = "";
-    strcpy(fixture.directory, place->directory);
-    assert_int_equal(add(place, "[]", "x", &id, text), RECEIVER_BAD_UPLOAD);
+    strcpy(fixture.directory, test->directory);
+    assert_int_equal(add(test, "[]", "x", &id, text), RECEIVER_BAD_UPLOAD);
     assert_string_equal(text, "the event part is not a JSON object");
     assert_int_equal(count_files(&fixture, "uploads"), 0);
     assert_int_equal(count_files(&fixture, "incoming"), 0);
-    assert_int_equal(add_good(place, "x"), 1);
+    assert_int_equal(add_good(test, "x"), 1);
 }
 
 // Names as they come, as they are kept, and what the file is called.
 static void test_names(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     static const char *const names[][3] = {
         {"a.pprof", "a.pprof", "0-a.pprof"},        {"../../x", ".._.._x", "1-.._.._x"}, {"a\\b/c", "a_b_c", "2-a_b_c"},
         {"\xc3\xa9\xff\n", "\xc3\xa9__", "3-____"}, {"<b>&\"'", "<b>&\"'", "4-_b____"},  {".", ".", "5-."},
@@ -24,7 +24,7 @@ static void test_names(void **state) {
     struct pending_upload *pending;
     char text[200] = "";
     int64_t id;
-    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(test->store, &pending), RECEIVER_OK);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_int_equal(pending_upload_attachment(pending, names[i][0], text, sizeof text), RECEIVER_OK);
     }
@@ -35,7 +35,7 @@ static void test_names(void **state) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct catalog_attachment attachment;
         int file;
-        assert_int_equal(store_read(place->store, id, names[i][1], &attachment, &file), RECEIVER_OK);
+        assert_int_equal(store_read(test->store, id, names[i][1], &attachment, &file), RECEIVER_OK);
         assert_string_equal(attachment.name, names[i][1]);
         assert_string_equal(attachment.file, names[i][2]);
         close(file);
@@ -43,11 +43,11 @@ static void test_names(void **state) {
 }
 
 static void test_refused_names(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct pending_upload *pending;
     char text[200] = "", longest[202] = "";
     memset(longest, 'x', 201);
-    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(test->store, &pending), RECEIVER_OK);
     assert_int_equal(pending_upload_attachment(pending, NULL, text, sizeof text), RECEIVER_BAD_UPLOAD);
     assert_int_equal(pending_upload_attachment(pending, "", text, sizeof text), RECEIVER_BAD_UPLOAD);
     assert_int_equal(pending_upload_attachment(pending, longest, text, sizeof text), RECEIVER_BAD_UPLOAD);
@@ -65,7 +65,7 @@ static void test_refused_names(void **state) {
     assert_int_equal(pending_upload_attachment(pending, "one more", text, sizeof text), RECEIVER_BAD_UPLOAD);
     pending_upload_free(pending);
     struct fixture fixture = {0};
-    strcpy(fixture.directory, place->directory);
+    strcpy(fixture.directory, test->directory);
     assert_int_equal(count_files(&fixture, "incoming"), 0);
 }
 

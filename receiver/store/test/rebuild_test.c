@@ -1,20 +1,20 @@
 // rebuild_test.c: the index from the files: missing, damaged, of an older form; names, tags and refusals survive. Also while uploads come.
 #include "../../test/expect_json.h"
-#include "../../test/place.h"
+#include "../../test/test_store.h"
 
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
 
-static void index_path(const struct place *place, char path[128]) {
-    snprintf(path, 128, "%s/index.sqlite", place->directory);
+static void index_path(const struct test_store *test, char path[128]) {
+    snprintf(path, 128, "%s/index.sqlite", test->directory);
 }
 
-static void add_with_meta(struct place *place) {
+static void add_with_meta(struct test_store *test) {
     struct pending_upload *pending;
     char text[200];
     int64_t id;
-    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(test->store, &pending), RECEIVER_OK);
     assert_int_equal(pending_upload_attachment(pending, "caf\xc3\xa9 <b>.pprof", text, sizeof text), RECEIVER_OK);
     assert_int_equal(pending_upload_write(pending, "1234", 4), RECEIVER_OK);
     for (int i = 0; i < 11; i++) {
@@ -27,21 +27,21 @@ static void add_with_meta(struct place *place) {
     pending_upload_free(pending);
 }
 
-static struct json describe(struct place *place, int64_t id) {
+static struct json describe(struct test_store *test, int64_t id) {
     struct json json = {0};
-    assert_int_equal(catalog_describe(store_catalog(place->store), id, &json), RECEIVER_OK);
+    assert_int_equal(catalog_describe(store_catalog(test->store), id, &json), RECEIVER_OK);
     return json;
 }
 
 // The description without what only the index knows: the moment of arrival, measures.
-static void expect_same(struct place *place, int64_t id, const char *before) {
-    struct json after = describe(place, id);
+static void expect_same(struct test_store *test, int64_t id, const char *before) {
+    struct json after = describe(test, id);
     const char *pieces[] = {"\"tags\":", "\"refused\":", "\"attachments\":", "\"service\":"};
     json_free(&after);
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         const char *start = strstr(before, pieces[i]), *end = strchr(start, ']');
         char *piece = strndup(start, (size_t)(end - start));
-        after = describe(place, id);
+        after = describe(test, id);
         expect_json(&after, piece);
         free(piece);
     }
@@ -53,89 +53,89 @@ static char *text_of(struct json *json) {
     return text;
 }
 
-static void close_store(struct place *place) {
-    store_close(place->store);
-    place->store = NULL;
+static void close_store(struct test_store *test) {
+    store_close(test->store);
+    test->store = NULL;
 }
 
 static void test_missing(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     char path[128];
-    add_good(place, "one");
-    add_with_meta(place);
-    struct json first = describe(place, 1), second = describe(place, 2);
+    add_good(test, "one");
+    add_with_meta(test);
+    struct json first = describe(test, 1), second = describe(test, 2);
     char *before[] = {text_of(&first), text_of(&second)};
-    close_store(place);
-    index_path(place, path);
+    close_store(test);
+    index_path(test, path);
     assert_int_equal(unlink(path), 0);
-    reopen(place, 0);
-    assert_string_equal(store_note(place->store),
+    reopen(test, 0);
+    assert_string_equal(store_note(test->store),
                         "there was no index of this version: 2 uploads added to the index from their files, 0 without files dropped");
     for (int i = 0; i < 2; i++) {
-        expect_same(place, i + 1, before[i]);
+        expect_same(test, i + 1, before[i]);
         free(before[i]);
     }
-    assert_int_equal(add_good(place, "three"), 3);
+    assert_int_equal(add_good(test, "three"), 3);
 }
 
 static void test_damaged(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     char path[128], garbage[4096];
-    add_good(place, "one");
-    close_store(place);
-    index_path(place, path);
+    add_good(test, "one");
+    close_store(test);
+    index_path(test, path);
     memset(garbage, 0x5A, sizeof garbage);
     for (long at = 0; at < 3 * 4096; at += 4096) {
         FILE *file = fopen(path, "r+");
         fseek(file, at, SEEK_SET);
         fwrite(garbage, 1, sizeof garbage, file);
         fclose(file);
-        reopen(place, 0);
-        assert_non_null(strstr(store_note(place->store), "the index was damaged"));
-        assert_int_equal(catalog_count(store_catalog(place->store)), 1);
-        close_store(place);
+        reopen(test, 0);
+        assert_non_null(strstr(store_note(test->store), "the index was damaged"));
+        assert_int_equal(catalog_count(store_catalog(test->store)), 1);
+        close_store(test);
     }
 }
 
 // Directories that look like uploads: without an event, with one that is none, with strange files. None of them stops the start.
 static void test_strange_directories(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     static const char *const events[] = {"", "[]", "{\"tags_profiler\":\"service:odd\"}", "{\"tags_profiler\":"};
     for (size_t i = 0; i < 4; i++) {
         char path[160];
-        snprintf(path, sizeof path, "%s/uploads/%zu", place->directory, i + 10);
+        snprintf(path, sizeof path, "%s/uploads/%zu", test->directory, i + 10);
         assert_int_equal(mkdir(path, 0700), 0);
         static const char *const names[] = {"event.json", "meta.json", "0-", "12345-x", "1-ok", "x-1", "-"};
         for (size_t j = 0; j < sizeof names / sizeof *names; j++) {
-            snprintf(path, sizeof path, "%s/uploads/%zu/%s", place->directory, i + 10, names[j]);
+            snprintf(path, sizeof path, "%s/uploads/%zu/%s", test->directory, i + 10, names[j]);
             FILE *file = fopen(path, "w");
             fputs(j == 0 ? events[i] : j == 1 ? "{\"names\":[1],\"tags\":{}" : "x", file);
             fclose(file);
         }
-        snprintf(path, sizeof path, "%s/uploads/%zu/2-dir", place->directory, i + 10);
+        snprintf(path, sizeof path, "%s/uploads/%zu/2-dir", test->directory, i + 10);
         assert_int_equal(mkdir(path, 0700), 0);
-        snprintf(path, sizeof path, "%s/uploads/%zu/3-link", place->directory, i + 10);
+        snprintf(path, sizeof path, "%s/uploads/%zu/3-link", test->directory, i + 10);
         assert_int_equal(symlink("/etc/passwd", path), 0);
     }
-    reopen(place, 0);
-    assert_int_equal(catalog_count(store_catalog(place->store)), 1);
-    struct json json = describe(place, 12);
+    reopen(test, 0);
+    assert_int_equal(catalog_count(store_catalog(test->store)), 1);
+    struct json json = describe(test, 12);
     expect_json(&json,
                 "\"attachments\":[{\"name\":\"\",\"size_bytes\":1,\"pprof\":false},{\"name\":\"ok\",\"size_bytes\":1,\"pprof\":false}]");
-    assert_int_equal(add_good(place, "next"), 14);
-    close_store(place);
+    assert_int_equal(add_good(test, "next"), 14);
+    close_store(test);
     char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'/uploads/1?", place->directory);
+    snprintf(command, sizeof command, "rm -rf '%s'/uploads/1?", test->directory);
     assert_int_equal(system(command), 0);
 }
 
 // ---- While the store runs ----
 
 // All pages but the first are overwritten, and nobody has them in memory any more: a write by another connection makes SQLite forget.
-static void damage(struct place *place) {
+static void damage(struct test_store *test) {
     char path[128], command[400];
     sqlite3 *other;
-    index_path(place, path);
+    index_path(test, path);
     assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
     sqlite3_busy_timeout(other, 60000); // maintenance writes measures
     assert_int_equal(sqlite3_exec(other, "UPDATE upload SET family='x'; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
@@ -148,12 +148,12 @@ static void damage(struct place *place) {
     sqlite3_close(other);
 }
 
-static void expect_whole(struct place *place, int64_t uploads) {
+static void expect_whole(struct test_store *test, int64_t uploads) {
     for (int64_t id = 1; id <= uploads; id++) {
-        struct json json = describe(place, id);
+        struct json json = describe(test, id);
         expect_json(&json, "\"service\":\"shop\"");
     }
-    assert_int_equal(catalog_count(store_catalog(place->store)), uploads);
+    assert_int_equal(catalog_count(store_catalog(test->store)), uploads);
 }
 
 static void *add_some(void *state) {
@@ -165,71 +165,71 @@ static void *add_some(void *state) {
 
 // The first upload that comes finds it. None is refused, and nothing that was there before is lost.
 static void test_damaged_while_uploads_come(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     pthread_t threads[4];
     for (int i = 0; i < 50; i++) {
-        add_good(place, "before");
+        add_good(test, "before");
     }
-    damage(place);
+    damage(test);
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, add_some, place), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, add_some, test), 0);
     }
     for (size_t i = 0; i < 4; i++) {
         pthread_join(threads[i], NULL);
     }
     struct fixture fixture = {0};
-    strcpy(fixture.directory, place->directory);
+    strcpy(fixture.directory, test->directory);
     assert_int_equal(count_files(&fixture, "uploads"), 130);
     assert_int_equal(count_files(&fixture, "incoming"), 0);
-    assert_int_equal(catalog_count(store_catalog(place->store)), 130);
-    reopen(place, 0);
-    assert_string_equal(store_note(place->store), ""); // the new index has them all
+    assert_int_equal(catalog_count(store_catalog(test->store)), 130);
+    reopen(test, 0);
+    assert_string_equal(store_note(test->store), ""); // the new index has them all
 }
 
-static enum receiver_error ask(struct place *place) {
+static enum receiver_error ask(struct test_store *test) {
     struct json json = {0};
-    enum receiver_error error = catalog_describe(store_catalog(place->store), 1, &json);
+    enum receiver_error error = catalog_describe(store_catalog(test->store), 1, &json);
     json_free(&json);
     return error;
 }
 
 // Whoever reads it is told to come again, and nobody needs to upload anything for it to be made again.
 static void test_damage_found_by_reading(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     char path[140];
     for (int i = 0; i < 50; i++) {
-        add_good(place, "x");
+        add_good(test, "x");
     }
-    damage(place);
-    assert_int_equal(ask(place), RECEIVER_BAD_INDEX);
-    WAIT_UNTIL(ask(place) != RECEIVER_BAD_INDEX);
-    expect_whole(place, 50);
-    snprintf(path, sizeof path, "%s/index.sqlite.damaged", place->directory);
+    damage(test);
+    assert_int_equal(ask(test), RECEIVER_BAD_INDEX);
+    WAIT_UNTIL(ask(test) != RECEIVER_BAD_INDEX);
+    expect_whole(test, 50);
+    snprintf(path, sizeof path, "%s/index.sqlite.damaged", test->directory);
     assert_int_equal(access(path, F_OK), 0);
-    assert_int_equal(add_good(place, "y"), 51);
+    assert_int_equal(add_good(test, "y"), 51);
 }
 
 // It cannot be made again while the disk is full. Later it can.
 static void test_damaged_on_a_full_disk(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct rlimit before, small;
     for (int i = 0; i < 50; i++) {
-        add_good(place, "x");
+        add_good(test, "x");
     }
-    damage(place);
+    damage(test);
     getrlimit(RLIMIT_FSIZE, &before);
     small = before;
     small.rlim_cur = 4096;
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
     for (int i = 0; i < 40; i++) {
-        assert_int_equal(ask(place), RECEIVER_BAD_INDEX);
+        assert_int_equal(ask(test), RECEIVER_BAD_INDEX);
         usleep(5000);
     }
-    assert_int_equal(catalog_count(store_catalog(place->store)), 50); // searches go on
+    assert_int_equal(catalog_count(store_catalog(test->store)), 50); // searches go on
     setrlimit(RLIMIT_FSIZE, &before);
-    WAIT_UNTIL(ask(place) != RECEIVER_BAD_INDEX);
-    expect_whole(place, 50);
+    WAIT_UNTIL(ask(test) != RECEIVER_BAD_INDEX);
+    expect_whole(test, 50);
 }
 
 int main(void) {

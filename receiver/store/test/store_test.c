@@ -1,23 +1,23 @@
 // store_test.c: the data directory: keeping, restarting, retention, what a crash leaves, and directories that cannot be used.
-#include "../../test/place.h"
+#include "../../test/test_store.h"
 
 #include <fcntl.h>
 
-static void expect_content(struct place *place, int64_t id, const char *content) {
+static void expect_content(struct test_store *test, int64_t id, const char *content) {
     struct catalog_attachment attachment;
     char bytes[64] = "";
     int file;
-    assert_int_equal(store_read(place->store, id, "a.pprof", &attachment, &file), RECEIVER_OK);
+    assert_int_equal(store_read(test->store, id, "a.pprof", &attachment, &file), RECEIVER_OK);
     assert_int_equal(read(file, bytes, sizeof bytes - 1), strlen(content));
     assert_string_equal(bytes, content);
     assert_true(attachment.pprof);
     close(file);
 }
 
-static int64_t find(struct place *place, int64_t id) {
+static int64_t find(struct test_store *test, int64_t id) {
     struct catalog_attachment attachment;
     int file;
-    enum receiver_error error = store_read(place->store, id, "a.pprof", &attachment, &file);
+    enum receiver_error error = store_read(test->store, id, "a.pprof", &attachment, &file);
     if (error == RECEIVER_OK) {
         close(file);
     }
@@ -25,38 +25,38 @@ static int64_t find(struct place *place, int64_t id) {
 }
 
 static void test_restart(void **state) {
-    struct place *place = *state;
-    assert_int_equal(add_good(place, "one"), 1);
-    assert_int_equal(add_good(place, "two"), 2);
-    reopen(place, 0);
-    expect_content(place, 1, "one");
-    expect_content(place, 2, "two");
-    assert_int_equal(add_good(place, "three"), 3);
-    assert_int_equal(find(place, 4), RECEIVER_NOT_FOUND);
+    struct test_store *test = *state;
+    assert_int_equal(add_good(test, "one"), 1);
+    assert_int_equal(add_good(test, "two"), 2);
+    reopen(test, 0);
+    expect_content(test, 1, "one");
+    expect_content(test, 2, "two");
+    assert_int_equal(add_good(test, "three"), 3);
+    assert_int_equal(find(test, 4), RECEIVER_NOT_FOUND);
 }
 
 // A thread of the store removes uploads: first as a whole out of uploads/, then file by file in incoming/.
-static void expect_files(const struct place *place, const char *folder, int count) {
+static void expect_files(const struct test_store *test, const char *folder, int count) {
     struct fixture fixture = {0};
-    strcpy(fixture.directory, place->directory);
+    strcpy(fixture.directory, test->directory);
     WAIT_UNTIL(count_files(&fixture, folder) == count);
     assert_int_equal(count_files(&fixture, folder), count);
 }
 
 static void test_retention(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     uint64_t size_bytes = strlen(EVENT) + 1;
-    reopen(place, 3 * size_bytes);
+    reopen(test, 3 * size_bytes);
     for (int i = 0; i < 7; i++) {
-        add_good(place, "x");
+        add_good(test, "x");
     }
-    expect_files(place, "uploads", 3);
-    assert_int_equal(find(place, 4), RECEIVER_NOT_FOUND);
-    assert_int_equal(find(place, 5), RECEIVER_OK);
-    reopen(place, size_bytes);
-    expect_files(place, "uploads", 1);
-    expect_content(place, 7, "x");
-    assert_int_equal(add_good(place, "y"), 8); // ids are never used again
+    expect_files(test, "uploads", 3);
+    assert_int_equal(find(test, 4), RECEIVER_NOT_FOUND);
+    assert_int_equal(find(test, 5), RECEIVER_OK);
+    reopen(test, size_bytes);
+    expect_files(test, "uploads", 1);
+    expect_content(test, 7, "x");
+    assert_int_equal(add_good(test, "y"), 8); // ids are never used again
 }
 
 static void make(const char *directory, const char *name, bool folder) {
@@ -72,82 +72,82 @@ static void make(const char *directory, const char *name, bool folder) {
 // A half upload in incoming/ goes; one renamed into uploads/ without a row is whole, and taken in; what is not ours stays.
 // A directory in the way keeps files from being removed, as a crash would: what is left is no upload at the next start.
 static void test_half_removed(void **state) {
-    struct place *place = *state;
-    add_good(place, "one");
-    add_good(place, "two");
-    make(place->directory, "uploads/1/other", true);
-    reopen(place, strlen(EVENT) + 3);
-    expect_files(place, "uploads", 1);
-    expect_files(place, "incoming/0000000000000001", 1);
-    expect_content(place, 2, "two");
-    reopen(place, 0);
-    assert_string_equal(store_note(place->store), "");
-    assert_int_equal(find(place, 1), RECEIVER_NOT_FOUND);
+    struct test_store *test = *state;
+    add_good(test, "one");
+    add_good(test, "two");
+    make(test->directory, "uploads/1/other", true);
+    reopen(test, strlen(EVENT) + 3);
+    expect_files(test, "uploads", 1);
+    expect_files(test, "incoming/0000000000000001", 1);
+    expect_content(test, 2, "two");
+    reopen(test, 0);
+    assert_string_equal(store_note(test->store), "");
+    assert_int_equal(find(test, 1), RECEIVER_NOT_FOUND);
     char path[128];
-    snprintf(path, sizeof path, "%s/incoming/0000000000000001/other", place->directory);
+    snprintf(path, sizeof path, "%s/incoming/0000000000000001/other", test->directory);
     assert_int_equal(rmdir(path), 0);
 }
 
 static void test_crash_leftovers(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct fixture fixture = {0};
     char from[128], to[128];
-    strcpy(fixture.directory, place->directory);
-    add_good(place, "kept");
-    add_good(place, "without row");
-    make(place->directory, "incoming/0123456789abcdef", true);
-    make(place->directory, "incoming/0123456789abcdef/0-x", false);
-    make(place->directory, "incoming/mail", true);
-    make(place->directory, "incoming/mail/a.txt", false);
-    make(place->directory, "uploads/007", true);
-    make(place->directory, "uploads/5", true);
-    make(place->directory, "uploads/5/notes", false);
-    make(place->directory, "uploads/notes", true);
-    snprintf(from, sizeof from, "%s/uploads/2", place->directory);
-    snprintf(to, sizeof to, "%s/uploads/9", place->directory);
+    strcpy(fixture.directory, test->directory);
+    add_good(test, "kept");
+    add_good(test, "without row");
+    make(test->directory, "incoming/0123456789abcdef", true);
+    make(test->directory, "incoming/0123456789abcdef/0-x", false);
+    make(test->directory, "incoming/mail", true);
+    make(test->directory, "incoming/mail/a.txt", false);
+    make(test->directory, "uploads/007", true);
+    make(test->directory, "uploads/5", true);
+    make(test->directory, "uploads/5/notes", false);
+    make(test->directory, "uploads/notes", true);
+    snprintf(from, sizeof from, "%s/uploads/2", test->directory);
+    snprintf(to, sizeof to, "%s/uploads/9", test->directory);
     assert_int_equal(rename(from, to), 0);
-    reopen(place, 0);
-    assert_string_equal(store_note(place->store), "1 uploads added to the index from their files, 1 without files dropped");
+    reopen(test, 0);
+    assert_string_equal(store_note(test->store), "1 uploads added to the index from their files, 1 without files dropped");
     assert_int_equal(count_files(&fixture, "incoming"), 1);
     assert_int_equal(count_files(&fixture, "incoming/mail"), 1);
     assert_int_equal(count_files(&fixture, "uploads/007"), 0);
     assert_int_equal(count_files(&fixture, "uploads/5"), 1);
     assert_int_equal(count_files(&fixture, "uploads/notes"), 0);
-    expect_content(place, 1, "kept");
-    assert_int_equal(find(place, 2), RECEIVER_NOT_FOUND);
-    expect_content(place, 9, "without row");
-    assert_int_equal(add_good(place, "second"), 10);
-    reopen(place, 0);
-    assert_string_equal(store_note(place->store), "");
+    expect_content(test, 1, "kept");
+    assert_int_equal(find(test, 2), RECEIVER_NOT_FOUND);
+    expect_content(test, 9, "without row");
+    assert_int_equal(add_good(test, "second"), 10);
+    reopen(test, 0);
+    assert_string_equal(store_note(test->store), "");
 }
 
 // A stored file that is not what it was: said, and no other is touched by it.
 static void test_damaged_files(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     char path[128];
     for (int i = 0; i < 3; i++) {
-        add_good(place, "four");
+        add_good(test, "four");
     }
-    snprintf(path, sizeof path, "%s/uploads/1/0-a.pprof", place->directory);
+    snprintf(path, sizeof path, "%s/uploads/1/0-a.pprof", test->directory);
     assert_int_equal(truncate(path, 2), 0);
-    snprintf(path, sizeof path, "%s/uploads/2/0-a.pprof", place->directory);
+    snprintf(path, sizeof path, "%s/uploads/2/0-a.pprof", test->directory);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(find(place, 1), RECEIVER_DAMAGED);
-    assert_int_equal(find(place, 2), RECEIVER_DAMAGED);
-    expect_content(place, 3, "four");
+    assert_int_equal(find(test, 1), RECEIVER_DAMAGED);
+    assert_int_equal(find(test, 2), RECEIVER_DAMAGED);
+    expect_content(test, 3, "four");
 }
 
 // A link in the place of a directory is not followed: what is found inside is removed some day.
 static void test_linked_directories(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     char text[256] = "", path[128];
     struct store *store = NULL;
-    struct store_options options = {.directory = place->directory};
-    store_close(place->store);
-    place->store = NULL;
-    make(place->directory, "elsewhere", true);
-    snprintf(path, sizeof path, "%s/uploads", place->directory);
+    struct store_options options = {.directory = test->directory};
+    store_close(test->store);
+    test->store = NULL;
+    make(test->directory, "elsewhere", true);
+    snprintf(path, sizeof path, "%s/uploads", test->directory);
     assert_int_equal(rmdir(path), 0);
     assert_int_equal(symlink("elsewhere", path), 0);
     assert_int_equal(store_open(&options, &store, text, sizeof text), RECEIVER_BAD_DIRECTORY);
@@ -155,19 +155,19 @@ static void test_linked_directories(void **state) {
 }
 
 static void test_unusable_directories(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct store *second = NULL;
     char text[256] = "", path[128];
-    struct store_options options = {.directory = place->directory}, below = {.directory = path};
+    struct store_options options = {.directory = test->directory}, below = {.directory = path};
     assert_int_equal(store_open(&options, &second, text, sizeof text), RECEIVER_DIRECTORY_TAKEN);
     assert_non_null(strstr(text, "another receiver"));
-    snprintf(path, sizeof path, "%s/lock/below", place->directory); // lock is a file
+    snprintf(path, sizeof path, "%s/lock/below", test->directory); // lock is a file
     assert_int_equal(store_open(&below, &second, text, sizeof text), RECEIVER_BAD_DIRECTORY);
     assert_non_null(strstr(text, "Not a directory"));
-    snprintf(path, sizeof path, "%s/new/deep/er", place->directory);
+    snprintf(path, sizeof path, "%s/new/deep/er", test->directory);
     assert_int_equal(store_open(&below, &second, text, sizeof text), RECEIVER_OK);
     store_close(second);
-    snprintf(path, sizeof path, "%s/new/deep/er/index.sqlite", place->directory);
+    snprintf(path, sizeof path, "%s/new/deep/er/index.sqlite", test->directory);
     FILE *file = fopen(path, "w");
     for (int i = 0; i < 1000; i++) {
         fputs("this is not a database\n", file);
@@ -176,7 +176,7 @@ static void test_unusable_directories(void **state) {
     *strrchr(path, '/') = '\0';
     assert_int_equal(store_open(&below, &second, text, sizeof text), RECEIVER_OK); // put aside
     store_close(second);
-    snprintf(path, sizeof path, "%s/new/deep/er/index.sqlite.damaged", place->directory);
+    snprintf(path, sizeof path, "%s/new/deep/er/index.sqlite.damaged", test->directory);
     assert_int_equal(access(path, F_OK), 0);
 }
 

@@ -13,23 +13,23 @@ static int64_t total_of(struct profile *profile, const char *type, bool c) {
     return total;
 }
 
-static struct profile *merge_all(struct place *place, struct cache *cache, const char *const *keys, size_t key_count,
+static struct profile *merge_all(struct test_store *test, struct cache *cache, const char *const *keys, size_t key_count,
                                  struct sweep_report *report) {
-    struct upload_list list = list_of(place, "delta-heap.pprof");
+    struct upload_list list = list_of(test, "delta-heap.pprof");
     struct profile *profile = NULL;
-    assert_int_equal(merge_uploads(place->store, cache, &list, "delta-heap.pprof", keys, key_count, &profile, report), RECEIVER_OK);
+    assert_int_equal(merge_uploads(test->store, cache, &list, "delta-heap.pprof", keys, key_count, &profile, report), RECEIVER_OK);
     upload_list_free(&list);
     return profile;
 }
 
 static void test_sums(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct sweep_report report;
     for (int i = 0; i < 11; i++) {
-        upload_blob(place, i % 2 ? "one" : "two", i, "delta-heap.pprof", heap_blob(100 + i, 10));
+        upload_blob(test, i % 2 ? "one" : "two", i, "delta-heap.pprof", heap_blob(100 + i, 10));
     }
-    upload_bytes(place, "one", 20, "delta-heap.pprof", "broken", 6);
-    struct profile *profile = merge_all(place, NULL, NULL, 0, &report);
+    upload_bytes(test, "one", 20, "delta-heap.pprof", "broken", 6);
+    struct profile *profile = merge_all(test, NULL, NULL, 0, &report);
     assert_true(report.uploads == 11 && report.failed_count == 1 && report.seconds == 660);
     assert_non_null(strstr(report.failed[0].reason, "not a readable profile"));
     assert_int_equal(profile_sample_count(profile), 2);
@@ -39,59 +39,59 @@ static void test_sums(void **state) {
 
 // The event is as long as Go's CPU profile, which may run for a part of the period only; what says nothing is as long as the event.
 static void test_seconds(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct sweep_report report;
     for (int i = 0; i < 5; i++) {
         struct profile *profile = new_heap_profile();
         profile_set_time(profile, 1, i == 0 ? 0 : 90000000000);
-        upload_blob(place, "one", i, "delta-heap.pprof", finish(profile));
+        upload_blob(test, "one", i, "delta-heap.pprof", finish(profile));
     }
-    profile_free(merge_all(place, NULL, NULL, 0, &report));
+    profile_free(merge_all(test, NULL, NULL, 0, &report));
     assert_true(report.uploads == 5 && report.seconds == 60 + 4 * 90);
 }
 
 // Labels that nobody asks for split no samples.
 static void test_labels(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct sweep_report report;
     for (int i = 0; i < 6; i++) {
         struct profile *profile = new_heap_profile();
         uint32_t location = add_frame(profile, "main.a", "/a.go");
         struct profile_label labels[] = {{"span id", NULL, 1000 + i, ""}, {"worker", i % 2 ? "odd" : "even", 0, ""}};
         profile_add_sample(profile, &location, 1, VALUES(1, 1, 1, 1), labels, 2);
-        upload_blob(place, "one", i, "delta-heap.pprof", finish(profile));
+        upload_blob(test, "one", i, "delta-heap.pprof", finish(profile));
     }
     const char *const worker[] = {"worker"}, *const span[] = {"span id"};
-    struct profile *profile = merge_all(place, NULL, NULL, 0, &report);
+    struct profile *profile = merge_all(test, NULL, NULL, 0, &report);
     assert_int_equal(profile_sample_count(profile), 1);
     profile_free(profile);
-    profile = merge_all(place, NULL, worker, 1, &report);
+    profile = merge_all(test, NULL, worker, 1, &report);
     assert_int_equal(profile_sample_count(profile), 2);
     profile_free(profile);
-    profile = merge_all(place, NULL, span, 1, &report);
+    profile = merge_all(test, NULL, span, 1, &report);
     assert_int_equal(profile_sample_count(profile), 6);
     profile_free(profile);
 }
 
 // Without the files, only the cache can give the same again.
 static void test_cache(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct sweep_report report, again = {0};
     struct cache *cache = cache_new(1 << 20);
     for (int i = 0; i < 5; i++) {
-        upload_blob(place, "one", i, "delta-heap.pprof", heap_blob(100, 10));
+        upload_blob(test, "one", i, "delta-heap.pprof", heap_blob(100, 10));
     }
-    upload_bytes(place, "one", 20, "delta-heap.pprof", "broken", 6);
-    profile_free(merge_all(place, cache, NULL, 0, &report));
+    upload_bytes(test, "one", 20, "delta-heap.pprof", "broken", 6);
+    profile_free(merge_all(test, cache, NULL, 0, &report));
     char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'/uploads/*/*heap*", place->directory);
+    snprintf(command, sizeof command, "rm -rf '%s'/uploads/*/*heap*", test->directory);
     assert_int_equal(system(command), 0);
-    struct profile *profile = merge_all(place, cache, NULL, 0, &again);
+    struct profile *profile = merge_all(test, cache, NULL, 0, &again);
     assert_true(again.uploads == 5 && again.failed_count == 1 && again.seconds == 300);
     assert_true(total_of(profile, "inuse_space", false) == 500 && total_of(profile, "alloc_space", true) == 100);
     profile_free(profile);
     const char *const worker[] = {"worker"}; // other labels are another profile
-    profile = merge_all(place, cache, worker, 1, &again);
+    profile = merge_all(test, cache, worker, 1, &again);
     assert_int_equal(again.uploads, 0);
     profile_free(profile);
     cache_free(cache);
@@ -107,19 +107,19 @@ static struct blob cpu_blob(const char *period_type, const char *type) {
 
 // Other sample types come beside the first ones; another period type does not go together and is told, wherever it stands.
 static void test_types_differ(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct sweep_report report;
     for (int i = 0; i < 4; i++) {
-        upload_blob(place, "one", i, "delta-heap.pprof", cpu_blob("cpu", i % 2 ? "samples" : "hits"));
+        upload_blob(test, "one", i, "delta-heap.pprof", cpu_blob("cpu", i % 2 ? "samples" : "hits"));
     }
-    struct profile *profile = merge_all(place, NULL, NULL, 0, &report);
+    struct profile *profile = merge_all(test, NULL, NULL, 0, &report);
     assert_true(report.uploads == 4 && profile_sample_type_count(profile) == 2);
     assert_true(total_of(profile, "samples", false) == 14 && total_of(profile, "hits", false) == 14);
     profile_free(profile);
     for (int i = 4; i < 8; i++) {
-        upload_blob(place, "one", i, "delta-heap.pprof", cpu_blob("wall", "hits"));
+        upload_blob(test, "one", i, "delta-heap.pprof", cpu_blob("wall", "hits"));
     }
-    profile = merge_all(place, NULL, NULL, 0, &report);
+    profile = merge_all(test, NULL, NULL, 0, &report);
     assert_true(report.uploads == 4 && report.failed_count == 4);
     assert_non_null(strstr(report.failed[0].reason, "does not go with those before it: period type "));
     assert_int_equal(total_of(profile, "hits", false), 14);

@@ -18,19 +18,19 @@ static enum receiver_error take(void *state, struct sweep_file *file) {
     return memchr(file->bytes, '0', file->size) ? RECEIVER_NO_MEMORY : RECEIVER_OK;
 }
 
-static void add_letters(struct place *place, const char *letters) {
+static void add_letters(struct test_store *test, const char *letters) {
     for (int i = 0; letters[i]; i++) {
-        upload_bytes(place, "h", i, "a.pprof", letters + i, 1);
+        upload_bytes(test, "h", i, "a.pprof", letters + i, 1);
     }
 }
 
 static void test_two_halves(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct part parts[2] = {0};
     struct sweep_report report;
-    add_letters(place, "abc!efgh!");
-    struct upload_list list = list_of(place, "a.pprof");
-    assert_int_equal(sweep_uploads(place->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
+    add_letters(test, "abc!efgh!");
+    struct upload_list list = list_of(test, "a.pprof");
+    assert_int_equal(sweep_uploads(test->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
     assert_string_equal(parts[0].seen, "abce");
     assert_string_equal(parts[1].seen, "fgh");
     assert_false(pthread_equal(parts[0].thread, parts[1].thread));
@@ -52,33 +52,33 @@ static void test_two_halves(void **state) {
 }
 
 static void test_one_part(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct part part = {0};
     struct sweep_report report;
-    add_letters(place, "abcdefgh");
-    struct upload_list list = list_of(place, "a.pprof");
-    assert_int_equal(sweep_uploads(place->store, &list, "a.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
+    add_letters(test, "abcdefgh");
+    struct upload_list list = list_of(test, "a.pprof");
+    assert_int_equal(sweep_uploads(test->store, &list, "a.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
     assert_string_equal(part.seen, "abcdefgh");
     // Uploads that lack the attachment are nobody's failure.
-    assert_int_equal(sweep_uploads(place->store, &list, "b.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
+    assert_int_equal(sweep_uploads(test->store, &list, "b.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
     assert_true(report.uploads == 0 && report.failed_count == 0);
     upload_list_free(&list);
 }
 
 static void test_many_failures_and_no_memory(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct part parts[2] = {0};
     struct sweep_report report;
-    add_letters(place, "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!");
-    struct upload_list list = list_of(place, "a.pprof");
-    assert_int_equal(sweep_uploads(place->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
+    add_letters(test, "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!");
+    struct upload_list list = list_of(test, "a.pprof");
+    assert_int_equal(sweep_uploads(test->store, &list, "a.pprof", take, (void *[]){&parts[0], &parts[1]}, &report), RECEIVER_OK);
     assert_int_equal(report.failed_count, 30);
     assert_true(report.reasons == 1 && report.failed[0].uploads == 30 && report.failed[0].id == 1);
     upload_list_free(&list);
-    upload_bytes(place, "h", 50, "a.pprof", "0", 1);
-    upload_bytes(place, "h", 51, "a.pprof", "a", 1);
-    list = list_of(place, "a.pprof");
-    assert_int_equal(sweep_uploads(place->store, &list, "a.pprof", take, (void *[]){&parts[0], NULL}, &report), RECEIVER_NO_MEMORY);
+    upload_bytes(test, "h", 50, "a.pprof", "0", 1);
+    upload_bytes(test, "h", 51, "a.pprof", "a", 1);
+    list = list_of(test, "a.pprof");
+    assert_int_equal(sweep_uploads(test->store, &list, "a.pprof", take, (void *[]){&parts[0], NULL}, &report), RECEIVER_NO_MEMORY);
     assert_string_equal(parts[0].seen, "0"); // and no further
     upload_list_free(&list);
 }

@@ -2,35 +2,35 @@
 #include "../../test/uploads.h"
 
 static void test_order_and_attachment(void **state) {
-    struct place *place = *state;
-    int64_t second = upload_bytes(place, "one", 2, "a.pprof", "x", 1), first = upload_bytes(place, "two", 1, "a.pprof", "x", 1);
-    int64_t other = upload_bytes(place, "one", 3, "b.pprof", "x", 1), last = upload_bytes(place, "one", 4, "a.pprof", "x", 1);
-    struct upload_list list = list_of(place, "a.pprof");
+    struct test_store *test = *state;
+    int64_t second = upload_bytes(test, "one", 2, "a.pprof", "x", 1), first = upload_bytes(test, "two", 1, "a.pprof", "x", 1);
+    int64_t other = upload_bytes(test, "one", 3, "b.pprof", "x", 1), last = upload_bytes(test, "one", 4, "a.pprof", "x", 1);
+    struct upload_list list = list_of(test, "a.pprof");
     assert_int_equal(list.count, 3);
     assert_true(list.uploads[0].id == first && list.uploads[1].id == second && list.uploads[2].id == last);
     assert_true(list.uploads[1].end_ms - list.uploads[1].start_ms == 60000);
     assert_true(list.uploads[1].process == list.uploads[2].process && list.uploads[0].process != list.uploads[1].process);
     assert_int_equal(list.left_out, 0);
     upload_list_free(&list);
-    list = list_of(place, NULL);
+    list = list_of(test, NULL);
     assert_int_equal(list.count, 4);
     assert_true(list.uploads[2].id == other);
     upload_list_free(&list);
-    list = list_of(place, "none");
+    list = list_of(test, "none");
     assert_int_equal(list.count, 0);
     upload_list_free(&list);
 }
 
 static void test_selection(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     char text[200];
     struct selection selection;
     struct upload_list list;
-    upload_bytes(place, "one", 1, "a.pprof", "x", 1);
-    int64_t wanted = upload_bytes(place, "two", 2, "a.pprof", "x", 1);
+    upload_bytes(test, "one", 1, "a.pprof", "x", 1);
+    int64_t wanted = upload_bytes(test, "two", 2, "a.pprof", "x", 1);
     selection_init(&selection);
     assert_true(selection_add(&selection, "host", "two", text, sizeof text));
-    assert_int_equal(upload_list_read(store_catalog(place->store), &selection, "a.pprof", &list), RECEIVER_OK);
+    assert_int_equal(upload_list_read(store_catalog(test->store), &selection, "a.pprof", &list), RECEIVER_OK);
     assert_true(list.count == 1 && list.uploads[0].id == wanted);
     upload_list_free(&list);
     selection_free(&selection);

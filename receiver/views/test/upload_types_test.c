@@ -4,15 +4,15 @@
 #include "../upload_types.h"
 
 static void test_attachments(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct selection selection;
     struct json json = {0};
-    upload_bytes(place, "one", 1, "b.pprof", "x", 1);
-    upload_bytes(place, "one", 2, "b.pprof", "x", 1);
-    upload_bytes(place, "one", 3, "a.json", "x", 1);
+    upload_bytes(test, "one", 1, "b.pprof", "x", 1);
+    upload_bytes(test, "one", 2, "b.pprof", "x", 1);
+    upload_bytes(test, "one", 3, "a.json", "x", 1);
     selection_init(&selection);
     json_object_begin(&json);
-    assert_int_equal(upload_types_write_attachments(store_catalog(place->store), &selection, &json), RECEIVER_OK);
+    assert_int_equal(upload_types_write_attachments(store_catalog(test->store), &selection, &json), RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.attachments",
               "[{\"name\":\"b.pprof\",\"uploads\":2,\"pprof\":true},{\"name\":\"a.json\",\"uploads\":1,\"pprof\":false}]");
@@ -21,23 +21,23 @@ static void test_attachments(void **state) {
 }
 
 static void test_types(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct json json = {0};
     for (int i = 0; i < 7; i++) {
-        upload_blob(place, "one", i, "delta-heap.pprof", heap_blob(100, 10));
+        upload_blob(test, "one", i, "delta-heap.pprof", heap_blob(100, 10));
     }
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "goroutine", "count");
     add_stack(profile, FRAMES("f /f.go"), VALUES(3), false);
-    upload_blob(place, "one", 8, "delta-heap.pprof", finish(profile));
+    upload_blob(test, "one", 8, "delta-heap.pprof", finish(profile));
     profile = profile_new();
     profile_add_sample_type(profile, "goroutine", "count");
     add_stack(profile, FRAMES("f /f.go"), VALUES(4), false);
-    upload_blob(place, "one", 10, "delta-heap.pprof", finish(profile));
-    upload_bytes(place, "one", 9, "delta-heap.pprof", "broken", 6);
-    struct upload_list list = list_of(place, "delta-heap.pprof");
+    upload_blob(test, "one", 10, "delta-heap.pprof", finish(profile));
+    upload_bytes(test, "one", 9, "delta-heap.pprof", "broken", 6);
+    struct upload_list list = list_of(test, "delta-heap.pprof");
     json_object_begin(&json);
-    assert_int_equal(upload_types_write(place->store, &list, "delta-heap.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
+    assert_int_equal(upload_types_write(test->store, &list, "delta-heap.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.uploads", "9");
     expect_at(&json, "$.failed_count", "1");
@@ -53,7 +53,7 @@ static void test_types(void **state) {
 
 // As the tree has it: a service with an old client beside a new one.
 static void test_units(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     struct json json = {0};
     static const struct {
         const char *unit;
@@ -63,11 +63,11 @@ static void test_units(void **state) {
         struct profile *profile = profile_new();
         profile_add_sample_type(profile, "cpu", cases[i].unit);
         add_stack(profile, FRAMES("f /f.go"), &cases[i].value, i == 2);
-        upload_blob(place, "one", i, "cpu.pprof", finish(profile));
+        upload_blob(test, "one", i, "cpu.pprof", finish(profile));
     }
-    struct upload_list list = list_of(place, "cpu.pprof");
+    struct upload_list list = list_of(test, "cpu.pprof");
     json_object_begin(&json);
-    assert_int_equal(upload_types_write(place->store, &list, "cpu.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
+    assert_int_equal(upload_types_write(test->store, &list, "cpu.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.types",
               "[{\"type\":\"cpu\",\"unit\":\"nanoseconds\",\"total\":13000000,\"c_total\":1000000,\"gauge\":false,\"uploads\":3},"
@@ -78,7 +78,7 @@ static void test_units(void **state) {
 
 // Amounts are those of all, gauges those of the moment.
 static void test_moments(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     static const struct {
         struct gauges gauges;
         double in_use;
@@ -86,14 +86,14 @@ static void test_moments(void **state) {
                  {{GAUGES_LAST, true}, 70},         {{GAUGES_MAX, false}, 110},       {{GAUGES_MAX, true}, 120}};
     static const int64_t one[] = {100, 60, 10}, two[] = {10, 60, 60};
     for (int i = 0; i < 3; i++) {
-        upload_blob(place, "one", i, "heap.pprof", heap_blob(one[i], i == 0 ? 10 : 0));
-        upload_blob(place, "two", i, "heap.pprof", heap_blob(two[i], 0));
+        upload_blob(test, "one", i, "heap.pprof", heap_blob(one[i], i == 0 ? 10 : 0));
+        upload_blob(test, "two", i, "heap.pprof", heap_blob(two[i], 0));
     }
-    struct upload_list list = list_of(place, "heap.pprof");
+    struct upload_list list = list_of(test, "heap.pprof");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct json json = {0};
         json_object_begin(&json);
-        assert_int_equal(upload_types_write(place->store, &list, "heap.pprof", cases[i].gauges, &json), RECEIVER_OK);
+        assert_int_equal(upload_types_write(test->store, &list, "heap.pprof", cases[i].gauges, &json), RECEIVER_OK);
         json_object_end(&json);
         expect_at(&json, "$.types[1].total", "620");
         expect_number_at(&json, "$.types[3].total", cases[i].in_use, 1e-6);

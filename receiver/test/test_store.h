@@ -1,6 +1,6 @@
-// place.h: a store in a fresh directory, for the tests of what writes into it and reads from it.
-#ifndef CMEMPROF_RECEIVER_TEST_PLACE_H
-#define CMEMPROF_RECEIVER_TEST_PLACE_H
+// test_store.h: a store in a fresh directory, for the tests of what writes into it and reads from it.
+#ifndef CMEMPROF_RECEIVER_TEST_STORE_H
+#define CMEMPROF_RECEIVER_TEST_STORE_H
 
 #include "http.h"
 
@@ -8,36 +8,36 @@
 
 #include <pthread.h>
 
-struct place {
+struct test_store {
     char directory[64];
     struct store *store;
 };
 
-static inline void reopen(struct place *place, uint64_t retention_bytes) {
-    struct store_options options = {.directory = place->directory, .retention_bytes = retention_bytes};
+static inline void reopen(struct test_store *test, uint64_t retention_bytes) {
+    struct store_options options = {.directory = test->directory, .retention_bytes = retention_bytes};
     char text[256] = "";
-    store_close(place->store);
-    place->store = NULL;
-    if (store_open(&options, &place->store, text, sizeof text) != RECEIVER_OK) {
+    store_close(test->store);
+    test->store = NULL;
+    if (store_open(&options, &test->store, text, sizeof text) != RECEIVER_OK) {
         fail_msg("store_open: %s", text);
     }
 }
 
 static inline int setup(void **state) {
-    struct place *place = calloc(1, sizeof *place);
-    strcpy(place->directory, "/tmp/cmemprof-test-XXXXXX");
-    assert_non_null(mkdtemp(place->directory));
-    reopen(place, 0);
-    *state = place;
+    struct test_store *test = calloc(1, sizeof *test);
+    strcpy(test->directory, "/tmp/cmemprof-test-XXXXXX");
+    assert_non_null(mkdtemp(test->directory));
+    reopen(test, 0);
+    *state = test;
     return 0;
 }
 
 static inline int teardown(void **state) {
-    struct place *place = *state;
+    struct test_store *test = *state;
     char command[128];
-    store_close(place->store);
-    snprintf(command, sizeof command, "rm -rf '%s'", place->directory);
-    free(place);
+    store_close(test->store);
+    snprintf(command, sizeof command, "rm -rf '%s'", test->directory);
+    free(test);
     return system(command);
 }
 
@@ -76,9 +76,9 @@ static inline enum receiver_error keep(struct pending_upload *pending, const cha
     return kept.error;
 }
 
-static inline enum receiver_error add(struct place *place, const char *event, const char *content, int64_t *id, char *text) {
+static inline enum receiver_error add(struct test_store *test, const char *event, const char *content, int64_t *id, char *text) {
     struct pending_upload *pending;
-    assert_int_equal(pending_upload_new(place->store, &pending), RECEIVER_OK);
+    assert_int_equal(pending_upload_new(test->store, &pending), RECEIVER_OK);
     assert_int_equal(pending_upload_attachment(pending, "a.pprof", text, 200), RECEIVER_OK);
     assert_int_equal(pending_upload_write(pending, content, strlen(content)), RECEIVER_OK);
     enum receiver_error error = keep(pending, event, NULL, id, text);
@@ -86,10 +86,10 @@ static inline enum receiver_error add(struct place *place, const char *event, co
     return error;
 }
 
-static inline int64_t add_good(struct place *place, const char *content) {
+static inline int64_t add_good(struct test_store *test, const char *content) {
     int64_t id = 0;
     char text[200] = "";
-    assert_int_equal(add(place, EVENT, content, &id, text), RECEIVER_OK);
+    assert_int_equal(add(test, EVENT, content, &id, text), RECEIVER_OK);
     return id;
 }
 
