@@ -137,7 +137,7 @@ static enum receiver_error look_into(const struct looking *looking, size_t i) {
     struct listed_upload uploads[TREND_MAX_POINTS];
     const struct process *process = &looking->processes[i];
     struct upload_list list = {
-        .uploads = uploads, .count = choice_thin(process, looking->points, uploads), .question = looking->overview->question};
+        .uploads = uploads, .count = choice_thin(process, looking->points, uploads), .flight = looking->overview->flight};
     struct looked *looked = &looking->looked[i];
     looked->findings.service = overview_text(looking->overview, process->uploads->service);
     looked->findings.host = overview_text(looking->overview, process->uploads->host);

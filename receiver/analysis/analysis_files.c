@@ -137,7 +137,7 @@ static enum receiver_error probe(struct store *store, const struct upload_list *
     enum receiver_error error = RECEIVER_OK;
     report.uploads = report.failed_count = 0;
     for (size_t i = list->count; i > 0 && error == RECEIVER_OK && report.uploads + report.failed_count == 0; i--) {
-        struct upload_list one = {.uploads = list->uploads + i - 1, .count = 1, .question = list->question};
+        struct upload_list one = {.uploads = list->uploads + i - 1, .count = 1, .flight = list->flight};
         error = sweep_uploads(store, &one, kind->name, take_totals, parts, &report);
     }
     if (error == RECEIVER_OK && report.uploads == 0) {

@@ -135,7 +135,7 @@ static size_t pick(const struct chain *chain, struct listed_upload *uploads) {
 static enum receiver_error name_site(struct finding *finding, struct store *store, const struct overview *overview,
                                      const struct chain *chain, struct compared_gaps *gaps) {
     struct listed_upload uploads[2 * MAX_LIVES_READ];
-    struct upload_list list = {.uploads = uploads, .count = pick(chain, uploads), .question = overview->question};
+    struct upload_list list = {.uploads = uploads, .count = pick(chain, uploads), .flight = overview->flight};
     struct process_files *files = malloc(sizeof *files);
     struct stacks stacks = {0};
     struct sweep_report report = {0};

@@ -483,7 +483,7 @@ static void add_findings(const struct comparing_change *of, size_t at, const str
 
 static enum receiver_error compare_stacks(const struct comparing_change *of) {
     struct listed_upload uploads[2 * SIDE_PROFILES];
-    struct upload_list list = {.uploads = uploads, .question = of->overview->question};
+    struct upload_list list = {.uploads = uploads, .flight = of->overview->flight};
     struct process_files *files = malloc(sizeof *files);
     size_t before = pick(&of->change->before, uploads);
     list.count = before + pick(&of->change->after, uploads + before);

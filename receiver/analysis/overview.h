@@ -22,7 +22,7 @@ struct overview {
     size_t count, left_out;          // left_out: older ones, when there are too many
     char **texts;
     size_t text_count;
-    struct question *question; // as that of struct upload_list
+    struct flight *flight; // as that of struct upload_list
 };
 enum receiver_error overview_read(struct catalog *catalog, const struct selection *selection, struct overview *overview);
 void overview_free(struct overview *overview);

@@ -16,11 +16,11 @@ enum receiver_error {
     RECEIVER_BAD_UPLOAD, // malformed: text tells the client why
     RECEIVER_TOO_LARGE,
     RECEIVER_NOT_FOUND,
-    RECEIVER_DAMAGED,   // a stored file is not what it was
-    RECEIVER_BUSY,      // too much of the same at once; later it may go
-    RECEIVER_BAD_TOKEN, // the token file cannot be read, or holds no token
-    RECEIVER_LEFT,      // nobody waits for it any more
-    RECEIVER_IO,        // the disk refused
+    RECEIVER_DAMAGED,     // a stored file is not what it was
+    RECEIVER_BUSY,        // too much of the same at once; later it may go
+    RECEIVER_BAD_TOKEN,   // the token file cannot be read, or holds no token
+    RECEIVER_CLIENT_GONE, // nobody waits for it any more
+    RECEIVER_IO,          // the disk refused
     RECEIVER_ERROR_COUNT
 };
 const char *receiver_error_text(enum receiver_error error); // "address already in use". Never NULL.

@@ -21,7 +21,7 @@ const char *receiver_error_text(enum receiver_error error) {
         [RECEIVER_DAMAGED] = "the stored file is damaged: it is missing or has another size than it came with",
         [RECEIVER_BUSY] = "busy; try again later",
         [RECEIVER_BAD_TOKEN] = "no usable token: one line of 8 to 200 printable characters without blanks, commas and semicolons is needed",
-        [RECEIVER_LEFT] = "nobody waits for the answer any more",
+        [RECEIVER_CLIENT_GONE] = "nobody waits for the answer any more",
         [RECEIVER_IO] = "input/output error",
     };
     return (unsigned)error < RECEIVER_ERROR_COUNT ? texts[error] : "unknown error";

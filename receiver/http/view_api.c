@@ -22,13 +22,13 @@ enum { MAX_VIEWS = 2, CACHE_BYTES = 48 << 20, TEXT_BYTES = 256 };
 
 void view_api_init(struct view_api *api, struct store *store) {
     *api = (struct view_api){.store = store, .cache = cache_new(CACHE_BYTES)};
-    questions_init(&api->questions);
+    single_flight_init(&api->flights);
     sem_init(&api->view_slots, 0, MAX_VIEWS);
 }
 
 void view_api_destroy(struct view_api *api) {
     cache_free(api->cache);
-    questions_destroy(&api->questions);
+    single_flight_destroy(&api->flights);
     sem_destroy(&api->view_slots);
 }
 
@@ -51,7 +51,7 @@ struct request {
     struct view_filter filter;
     char *label_texts[VIEW_MAX_LABELS]; // "KEY\0VALUE"
     char shown[TEXT_BYTES];             // the type where none was asked for
-    struct question_answer answer;
+    struct flight_result answer;
 };
 
 static const char *argument(const struct request *request, const char *key) {
@@ -437,7 +437,7 @@ struct making {
     struct key key;
 };
 
-static enum receiver_error make_or_find(void *context, struct question *question, struct question_answer *answer) {
+static enum receiver_error make_or_find(void *context, struct flight *flight, struct flight_result *answer) {
     const struct making *making = context;
     struct request *request = making->request;
     struct json *json = &answer->json;
@@ -448,7 +448,7 @@ static enum receiver_error make_or_find(void *context, struct question *question
         *json = (struct json){.bytes = bytes, .size = size, .capacity = size};
         return RECEIVER_OK;
     }
-    request->list.question = request->base.question = request->overview.question = question;
+    request->list.flight = request->base.flight = request->overview.flight = flight;
     take_view_slot(request->api);
     enum receiver_error error = making->view->make(request, json);
     sem_post(&request->api->view_slots);
@@ -464,9 +464,9 @@ static bool client_has_left(const void *connection) {
 
 static enum receiver_error ask(struct request *request, const struct view *view) {
     struct making making = {request, view, make_key(request, view)};
-    enum receiver_error error = questions_ask(&request->api->questions, making.key.bytes, making.key.bytes ? making.key.size : 0,
-                                              (struct question_asker){connection_of(request->connection), client_has_left}, make_or_find,
-                                              &making, &request->answer);
+    enum receiver_error error = single_flight_do(&request->api->flights, making.key.bytes, making.key.bytes ? making.key.size : 0,
+                                                 (struct flight_caller){connection_of(request->connection), client_has_left}, make_or_find,
+                                                 &making, &request->answer);
     free(making.key.bytes);
     return error;
 }
@@ -483,7 +483,7 @@ static enum MHD_Result reply(struct request *request, enum receiver_error error,
         return reply_json(request->connection, json);
     }
     json_free(json);
-    if (error == RECEIVER_LEFT) {
+    if (error == RECEIVER_CLIENT_GONE) {
         return MHD_NO;
     }
     bool unreadable = !bad_request && (error == RECEIVER_BAD_UPLOAD || error == RECEIVER_TOO_LARGE);

@@ -8,7 +8,7 @@
 #define CMEMPROF_RECEIVER_VIEW_API_H
 
 #include "../base/cache.h"
-#include "../base/question.h"
+#include "../base/single_flight.h"
 #include "../store/store.h"
 
 #include <microhttpd.h>
@@ -16,9 +16,9 @@
 
 struct view_api {
     struct store *store;
-    struct cache *cache;        // NULL: no memory for one; then nothing is kept
-    sem_t view_slots;           // for views that are being made
-    struct questions questions; // what is being made for whom
+    struct cache *cache;          // NULL: no memory for one; then nothing is kept
+    sem_t view_slots;             // for views that are being made
+    struct single_flight flights; // what is being made for whom
 };
 
 void view_api_init(struct view_api *api, struct store *store);

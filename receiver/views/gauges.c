@@ -313,7 +313,7 @@ static void pick_all(const struct upload_list *list, struct upload_list *picked)
 
 // False: no memory. values: what each has; NULL: not for max.
 static bool pick(const struct upload_list *list, struct gauges gauges, const double *values, struct upload_list *picked) {
-    *picked = (struct upload_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->question};
+    *picked = (struct upload_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->flight};
     bool max = gauges.value == GAUGES_MAX && values;
     struct newest newest;
     bool ok = newest_start(&newest, list) && picked->uploads;
@@ -350,8 +350,8 @@ static bool all_have(const struct gauges_source *source, const struct upload_lis
 // Those that have the type, or cannot be read; all when none has. values has a place for each.
 static bool leave_out_lacking(const struct gauges_source *source, const char *type, double *values, struct upload_list *having) {
     double *was_read = malloc((source->list->count + 1) * sizeof *was_read);
-    *having = (struct upload_list){malloc((source->list->count + 1) * sizeof *having->uploads), 0, source->list->left_out,
-                                   source->list->question};
+    *having =
+        (struct upload_list){malloc((source->list->count + 1) * sizeof *having->uploads), 0, source->list->left_out, source->list->flight};
     bool ok = was_read && having->uploads, any = false;
     if (ok) {
         read_values(source->table, type, values);

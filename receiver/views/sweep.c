@@ -13,7 +13,7 @@ enum { MIN_FOR_TWO = 4 };
 
 struct half {
     struct store *store;
-    struct question *question;
+    struct flight *flight;
     const struct listed_upload *uploads;
     size_t count;
     const char *const *names;
@@ -102,10 +102,10 @@ static void take_one(struct half *half, const struct listed_upload *upload) {
 static void *run(void *state) {
     struct half *half = state;
     for (size_t i = 0; i < half->count && half->error == RECEIVER_OK; i++) {
-        if (question_is_wanted(half->question)) {
+        if (flight_is_wanted(half->flight)) {
             take_one(half, &half->uploads[i]);
         } else {
-            half->error = RECEIVER_LEFT;
+            half->error = RECEIVER_CLIENT_GONE;
         }
     }
     free(half->bytes);
@@ -149,7 +149,7 @@ enum receiver_error sweep_uploads_any(struct store *store, const struct upload_l
                                       sweep_take take, void *const parts[2], struct sweep_report *report) {
     size_t first = parts[1] && list->count >= MIN_FOR_TWO ? list->count - list->count / 2 : list->count;
     struct half one = {.store = store,
-                       .question = list->question,
+                       .flight = list->flight,
                        .uploads = list->uploads,
                        .count = first,
                        .names = names,

@@ -70,7 +70,7 @@ struct sweep_file {
 // Takes one. An error is reported with its reason, and the others go on; RECEIVER_NO_MEMORY ends the sweep.
 typedef enum receiver_error (*sweep_take)(void *part, struct sweep_file *file);
 // Calls take for each upload of the list that still has the attachment; the first half with parts[0], the second, at the same time, with
-// parts[1]. parts[1] NULL: all with parts[0], in order. RECEIVER_LEFT: the list's question is not wanted any more.
+// parts[1]. parts[1] NULL: all with parts[0], in order. RECEIVER_CLIENT_GONE: the list's question is not wanted any more.
 enum receiver_error sweep_uploads(struct store *store, const struct upload_list *list, const char *attachment, sweep_take take,
                                   void *const parts[2], struct sweep_report *report);
 // The same of the first of these names that each upload has.

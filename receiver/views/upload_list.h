@@ -4,7 +4,7 @@
 #ifndef CMEMPROF_RECEIVER_UPLOAD_LIST_H
 #define CMEMPROF_RECEIVER_UPLOAD_LIST_H
 
-#include "../base/question.h"
+#include "../base/single_flight.h"
 #include "../index/catalog.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ struct listed_upload {
 struct upload_list {
     struct listed_upload *uploads; // oldest first
     size_t count, left_out;
-    struct question *question; // that it is read for, not owned; NULL: it is read in any case
+    struct flight *flight; // that it is read for, not owned; NULL: it is read in any case
 };
 // attachment: only uploads that have it; NULL: all.
 enum receiver_error upload_list_read(struct catalog *catalog, const struct selection *selection, const char *attachment,

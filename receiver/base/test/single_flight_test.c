@@ -1,8 +1,8 @@
-// question_test.c: the same question at the same time is worked out once, and one that nobody waits for ends.
+// single_flight_test.c: the same question at the same time is worked out once, and one that nobody waits for ends.
 #include "../../test/http.h"
 
 #include "../../http/connections.h"
-#include "../question.h"
+#include "../single_flight.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,7 +14,7 @@ struct client {
 
 struct scene {
     struct connections connections;
-    struct questions questions;
+    struct single_flight flights;
     struct client clients[3];
     atomic_int made;
     int mode;
@@ -23,7 +23,7 @@ struct scene {
 static int setup(void **state) {
     struct scene *scene = calloc(1, sizeof *scene);
     connections_init(&scene->connections, 10);
-    questions_init(&scene->questions);
+    single_flight_init(&scene->flights);
     for (size_t i = 0; i < sizeof scene->clients / sizeof *scene->clients; i++) {
         int ends[2];
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
@@ -48,7 +48,7 @@ static int teardown(void **state) {
         connections_remove(&scene->connections, scene->clients[i].connection);
         close(socket);
     }
-    questions_destroy(&scene->questions);
+    single_flight_destroy(&scene->flights);
     connections_destroy(&scene->connections);
     free(scene);
     return 0;
@@ -61,9 +61,9 @@ struct asking {
     struct scene *scene;
     const struct client *client;
     const char *key;
-    question_make make;
+    flight_make make;
     enum receiver_error error;
-    struct question_answer answer;
+    struct flight_result answer;
     atomic_bool over;
 };
 
@@ -74,13 +74,13 @@ static bool has_left(const void *connection) {
 static void *ask(void *state) {
     struct asking *asking = state;
     asking->error =
-        questions_ask(&asking->scene->questions, asking->key, strlen(asking->key),
-                      (struct question_asker){asking->client->connection, has_left}, asking->make, asking->scene, &asking->answer);
+        single_flight_do(&asking->scene->flights, asking->key, strlen(asking->key),
+                         (struct flight_caller){asking->client->connection, has_left}, asking->make, asking->scene, &asking->answer);
     asking->over = true;
     return NULL;
 }
 
-static void start(struct asking *asking, struct scene *scene, size_t client, const char *key, question_make make) {
+static void start(struct asking *asking, struct scene *scene, size_t client, const char *key, flight_make make) {
     *asking = (struct asking){.scene = scene, .client = &scene->clients[client], .key = key, .make = make};
     assert_int_equal(pthread_create(&asking->thread, NULL, ask, asking), 0);
 }
@@ -93,9 +93,9 @@ static void finish(struct asking *asking, enum receiver_error error, const char 
     json_free(&asking->answer.json);
 }
 
-static enum receiver_error at_once(void *context, struct question *question, struct question_answer *answer) {
+static enum receiver_error at_once(void *context, struct flight *flight, struct flight_result *answer) {
     struct scene *scene = context;
-    (void)question;
+    (void)flight;
     scene->made++;
     json_number(&answer->json, scene->made);
     return RECEIVER_OK;
@@ -103,10 +103,10 @@ static enum receiver_error at_once(void *context, struct question *question, str
 
 // ---- Tests ----
 
-static enum receiver_error wait_for_two(void *context, struct question *question, struct question_answer *answer) {
+static enum receiver_error wait_for_two(void *context, struct flight *flight, struct flight_result *answer) {
     struct scene *scene = context;
     scene->made++;
-    WAIT_UNTIL(question_asker_count(question) == 2);
+    WAIT_UNTIL(flight_caller_count(flight) == 2);
     json_text(&answer->json, "both");
     strcpy(answer->text, "said");
     return scene->mode == 0 ? RECEIVER_OK : RECEIVER_NOT_FOUND;
@@ -133,11 +133,11 @@ static void test_once(void **state) {
     finish(&first, RECEIVER_OK, "3");
 }
 
-static enum receiver_error until_not_wanted(void *context, struct question *question, struct question_answer *answer) {
+static enum receiver_error until_not_wanted(void *context, struct flight *flight, struct flight_result *answer) {
     struct scene *scene = context;
     scene->made++;
-    WAIT_UNTIL(!question_is_wanted(question));
-    assert_false(question_is_wanted(question));
+    WAIT_UNTIL(!flight_is_wanted(flight));
+    assert_false(flight_is_wanted(flight));
     // Who asks now is not given what was given up.
     static struct asking late;
     start(&late, scene, 2, "same", at_once);
@@ -152,21 +152,21 @@ static void test_left(void **state) {
     start(&one, scene, 0, "same", until_not_wanted);
     WAIT_UNTIL(scene->made == 1);
     leave(&scene->clients[0]);
-    finish(&one, RECEIVER_LEFT, "");
+    finish(&one, RECEIVER_CLIENT_GONE, "");
     assert_int_equal(scene->made, 2);
     start(&one, scene, 0, "same", at_once); // has left before its turn came
-    finish(&one, RECEIVER_LEFT, "");
+    finish(&one, RECEIVER_CLIENT_GONE, "");
     assert_int_equal(scene->made, 2);
 }
 
-static enum receiver_error until_one_left(void *context, struct question *question, struct question_answer *answer) {
+static enum receiver_error until_one_left(void *context, struct flight *flight, struct flight_result *answer) {
     struct scene *scene = context;
     scene->made++;
-    WAIT_UNTIL(question_asker_count(question) == 2);
+    WAIT_UNTIL(flight_caller_count(flight) == 2);
     leave(&scene->clients[scene->mode]);
     // Who makes it stays in the list; who only waited is let go.
-    WAIT_UNTIL(!question_is_wanted(question) || question_asker_count(question) == (scene->mode == 0 ? 2 : 1));
-    assert_true(question_is_wanted(question));
+    WAIT_UNTIL(!flight_is_wanted(flight) || flight_caller_count(flight) == (scene->mode == 0 ? 2 : 1));
+    assert_true(flight_is_wanted(flight));
     json_text(&answer->json, "made");
     return RECEIVER_OK;
 }
@@ -188,7 +188,7 @@ static void test_waiting_one_left(void **state) {
     start(&first, scene, 0, "same", until_one_left);
     WAIT_UNTIL(scene->made == 1);
     start(&second, scene, 1, "same", until_one_left);
-    finish(&second, RECEIVER_LEFT, "");
+    finish(&second, RECEIVER_CLIENT_GONE, "");
     finish(&first, RECEIVER_OK, "\"made\"");
 }
 
