@@ -44,7 +44,8 @@ struct block_filter {
     _Atomic(struct block_counts *) next;    // NULL: not growing
 };
 
-// The filter before the tables are open: 1 KiB, and counts only blocks of the bootstrap arena (real_allocator.h).
+// The filter before the tables are open: 1 KiB, and counts only blocks of the bootstrap arena (real_allocator.h). It is
+// the process's, as these are.
 enum { BLOCK_FILTER_SMALLEST = 1024 };
 extern struct block_counts block_filter_smallest;
 

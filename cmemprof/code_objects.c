@@ -16,6 +16,7 @@ struct copy {
     _Atomic uintptr_t objects[MAX_OBJECTS][WORDS]; // struct code_object, by start
 };
 
+// The process's, since it has one loader.
 static _Atomic bool preferred;
 static struct copy *_Atomic copies;   // two; NULL before the first refresh
 static _Atomic uint64_t version;      // the present copy is copies[version % 2]; the other may be changing

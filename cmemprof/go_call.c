@@ -1,4 +1,4 @@
-// go_call.c (unwind): what Go reports about its calls into C at the profiler's start.
+// go_call.c (control): what Go reports about its code, its heap and its calls into C at the profiler's start.
 //
 // Threads: any, not inside malloc. Memory: mmap, during the call.
 
@@ -19,11 +19,19 @@ uintptr_t cmemprof_go_call(void) {
         return 0;
     }
     profiler_enter(&thread_state);
-    loaded_code_list_objects(); // the walk needs the table, if it is in use
+    loaded_code_list_objects(&profiler); // the walk needs the table, if it is in use
     uintptr_t call = unwind_find_go_call(&profiler.unwinder, &thread_state, memo);
     profiler_leave(&thread_state);
     munmap(memo, sizeof *memo);
     return call;
+}
+
+void cmemprof_set_go_text(uintptr_t start, uintptr_t end) {
+    unwind_set_go_text(&profiler.unwinder, start, end);
+}
+
+void cmemprof_set_go_heap(uintptr_t address) {
+    stack_memory_set_go_heap(&profiler.unwinder.memory, address);
 }
 
 void cmemprof_set_go_call(uintptr_t start, uintptr_t end) {

@@ -18,7 +18,6 @@
 
 #include "loaded_code.h"
 #include "real_allocator.h"
-#include "profiler.h"
 #include "sampler.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
@@ -225,9 +224,9 @@ EXPORTED size_t malloc_usable_size(void *block) {
 
 // Another object may be loaded where this one was. Its rows are dropped before, for a load in between, and after.
 EXPORTED int dlclose(void *handle) {
-    loaded_code_before_unload();
+    loaded_code_before_unload(&profiler);
     int result = real_allocator.dlclose(handle);
-    loaded_code_after_unload();
+    loaded_code_after_unload(&profiler);
     return result;
 }
 

@@ -141,7 +141,7 @@ OPERATOR void *_ZnwmRKSt9nothrow_t(size_t size, const struct nothrow *tag) {
     if (block != NULL || (!replaced && present_handler() == NULL)) {
         return block;
     }
-    static nothrow_function *_Atomic found;
+    static nothrow_function *_Atomic found; // the process's next definition
     nothrow_function *behind = found;
     if (behind == NULL) {
         found = behind = (nothrow_function *)library_symbol(RTLD_NEXT, "_ZnwmRKSt9nothrow_t");
@@ -156,7 +156,7 @@ OPERATOR void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment,
     if (block != NULL || (!replaced && present_handler() == NULL)) {
         return block;
     }
-    static aligned_nothrow_function *_Atomic found;
+    static aligned_nothrow_function *_Atomic found; // the process's next definition
     aligned_nothrow_function *behind = found;
     if (behind == NULL) {
         found = behind = (aligned_nothrow_function *)library_symbol(RTLD_NEXT, "_ZnwmSt11align_val_tRKSt9nothrow_t");

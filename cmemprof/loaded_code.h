@@ -6,26 +6,24 @@
 #define CMEMPROF_LOADED_CODE_H
 
 #include "namespace.h"
-#include "modules.h"
+#include "profiler.h"
 
-extern struct modules loaded_modules; // lookups need no lock
-
-bool loaded_code_refresh(void); // returns false if memory runs out
+bool loaded_code_refresh(struct profiler *self); // returns false if memory runs out
 
 // Refreshes only what stack walks need (code_objects.h).
-void loaded_code_list_objects(void);
+void loaded_code_list_objects(struct profiler *self);
 
 // Call around dlclose, on the calling thread. Before: records where the object lies, so that its samples can be symbolized later. After:
 // retires the stacks that pass through it, so that code loaded there later is not mistaken for it.
-void loaded_code_before_unload(void);
-void loaded_code_after_unload(void);
+void loaded_code_before_unload(struct profiler *self);
+void loaded_code_after_unload(struct profiler *self);
 
 // The generation (modules.h) of stacks that are not retired. Caller must hold the reclaiming lock (reclaim.h).
-uint32_t loaded_code_generation(void);
+uint32_t loaded_code_generation(const struct profiler *self);
 
 // Fork handlers. Before: waits up to a second until no thread is listing the loader's objects.
-void loaded_code_before_fork(void);
-void loaded_code_after_fork_in_parent(void);
-void loaded_code_after_fork_in_child(void);
+void loaded_code_before_fork(struct profiler *self);
+void loaded_code_after_fork_in_parent(struct profiler *self);
+void loaded_code_after_fork_in_child(struct profiler *self);
 
 #endif

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "mapped_buffer.h"
-
 #define PAGE_BYTES ((uintptr_t)4096)
 
 // ELF notes: name size, description size, type, then name and description padded to 4 bytes. The build ID is type 3 of "GNU".
@@ -184,8 +182,22 @@ static struct module *known(const struct modules *modules, const struct module *
     return NULL;
 }
 
+static bool make_lists(struct modules *modules) {
+    const size_t list_bytes = MODULES_MAX * sizeof(struct module *);
+    if (!mapped_buffer_reserve(&modules->lists, 2 * list_bytes + MODULES_MAX * sizeof *modules->reach)) {
+        return false;
+    }
+    modules->items = modules->lists.base;
+    modules->by_start = modules->items + MODULES_MAX;
+    modules->reach = (uintptr_t *)(modules->by_start + MODULES_MAX);
+    return true;
+}
+
 // Returns NULL if memory runs out or, with modules->full set, the list is full.
 static struct module *free_record(struct modules *modules) {
+    if (modules->items == NULL && !make_lists(modules)) {
+        return NULL;
+    }
     for (size_t i = 0; modules->count == MODULES_MAX && i < MODULES_MAX; i++) {
         if (atomic_load(&modules->items[i]->unloaded_at) == MODULE_FORGOTTEN) {
             return modules->items[i];
@@ -433,5 +445,6 @@ void modules_free(struct modules *modules) {
         free(modules->items[i]->stays);
         free(modules->items[i]);
     }
+    mapped_buffer_free(&modules->lists);
     memset(modules, 0, sizeof *modules);
 }

@@ -8,8 +8,8 @@
 // else loaded there meanwhile continues its last stay.
 //
 // Threads: the functions that refresh or forget need the listing lock (loaded_code.c) and take the loader's lock, so they must not run
-// inside malloc. modules_find may run at the same time; it takes modules.lock briefly. A module never moves. Memory: malloc, at most
-// MODULES_MAX modules; stays that no stack needs are forgotten once there are many.
+// inside malloc. modules_find may run at the same time; it takes modules.lock briefly. A module never moves. Memory: malloc, and mmap for
+// the lists; at most MODULES_MAX modules; stays that no stack needs are forgotten once there are many.
 #ifndef CMEMPROF_MODULES_H
 #define CMEMPROF_MODULES_H
 
@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "namespace.h"
+#include "mapped_buffer.h"
 
 enum { MODULES_MAX = 4096, MODULES_MANY_STAYS = 16384, MODULE_BUILD_ID_BYTES = 64 };
 
@@ -47,16 +48,17 @@ struct module {
 #define MODULE_FORGOTTEN UINT32_MAX
 
 struct modules {
-    struct module *items[MODULES_MAX];
+    struct module **items; // this and the other lists have MODULES_MAX entries and never move; NULL: no module yet
     _Atomic size_t count;
     uint32_t generation;  // the present one minus 1
     pthread_mutex_t lock; // guards the following; all zeros is an unlocked mutex
-    struct module *by_start[MODULES_MAX];
-    uintptr_t reach[MODULES_MAX]; // highest limit of the modules up to this one in by_start
-    size_t stay_count;            // of all modules, without their last ones
-    size_t many;                  // stay count at which to look for unneeded ones; 0: MODULES_MANY_STAYS
-    uint32_t serial;              // of the newest module
-    bool full;                    // a module could not be added
+    struct module **by_start;
+    uintptr_t *reach;           // highest limit of the modules up to this one in by_start
+    size_t stay_count;          // of all modules, without their last ones
+    size_t many;                // stay count at which to look for unneeded ones; 0: MODULES_MANY_STAYS
+    uint32_t serial;            // of the newest module
+    bool full;                  // a module could not be added
+    struct mapped_buffer lists; // their memory
 };
 
 // Adds what is loaded now and marks what no longer is. Returns false, with the known modules kept, if memory runs out. Sets *ended to the

@@ -136,6 +136,8 @@
 #define interposition_is_active cmemprof_interposition_is_active
 #define interposition_next cmemprof_interposition_next
 #define interposition_next_in_object cmemprof_interposition_next_in_object
+#define lifecycle_close cmemprof_lifecycle_close
+#define lifecycle_open cmemprof_lifecycle_open
 #define line_header_path cmemprof_line_header_path
 #define line_header_read cmemprof_line_header_read
 #define line_table_file cmemprof_line_table_file
@@ -158,7 +160,6 @@
 #define loaded_code_generation cmemprof_loaded_code_generation
 #define loaded_code_list_objects cmemprof_loaded_code_list_objects
 #define loaded_code_refresh cmemprof_loaded_code_refresh
-#define loaded_modules cmemprof_loaded_modules
 #define location_kind_is_own cmemprof_location_kind_is_own
 #define location_kind_of_c cmemprof_location_kind_of_c
 #define location_kind_of_go cmemprof_location_kind_of_go
@@ -184,11 +185,15 @@
 #define profiler cmemprof_profiler
 #define profiler_begin cmemprof_profiler_begin
 #define profiler_finish cmemprof_profiler_finish
+#define profiler_measure_clock cmemprof_profiler_measure_clock
 #define profiler_move_begin cmemprof_profiler_move_begin
 #define profiler_move_end cmemprof_profiler_move_end
+#define profiler_record cmemprof_profiler_record
 #define real_allocator cmemprof_real_allocator
 #define reclaim_after_fork cmemprof_reclaim_after_fork
+#define reclaim_close cmemprof_reclaim_close
 #define reclaim_lock cmemprof_reclaim_lock
+#define reclaim_make_room cmemprof_reclaim_make_room
 #define reclaim_run cmemprof_reclaim_run
 #define reclaim_set_limit cmemprof_reclaim_set_limit
 #define reclaim_snapshot_begins cmemprof_reclaim_snapshot_begins
@@ -225,7 +230,9 @@
 #define shard_leave cmemprof_shard_leave
 #define shard_wait cmemprof_shard_wait
 #define shards_after_fork cmemprof_shards_after_fork
+#define shards_close cmemprof_shards_close
 #define shards_next cmemprof_shards_next
+#define shards_open cmemprof_shards_open
 #define shards_settle cmemprof_shards_settle
 #define shards_take cmemprof_shards_take
 #define smaps_error_text cmemprof_smaps_error_text
@@ -235,6 +242,7 @@
 #define snapshot_after_fork_in_child cmemprof_snapshot_after_fork_in_child
 #define snapshot_collect_addresses cmemprof_snapshot_collect_addresses
 #define snapshot_is_go cmemprof_snapshot_is_go
+#define snapshot_of cmemprof_snapshot_of
 #define stack_add_allocations cmemprof_stack_add_allocations
 #define stack_alloc_bytes cmemprof_stack_alloc_bytes
 #define stack_alloc_objects cmemprof_stack_alloc_objects
@@ -266,6 +274,7 @@
 #define stack_table_renew_finish cmemprof_stack_table_renew_finish
 #define stack_table_retire cmemprof_stack_table_retire
 #define stack_table_unlink cmemprof_stack_table_unlink
+#define statistics_read cmemprof_statistics_read
 #define symbolizer_arena_alloc cmemprof_symbolizer_arena_alloc
 #define symbolizer_arena_close cmemprof_symbolizer_arena_close
 #define symbolizer_arena_drop cmemprof_symbolizer_arena_drop

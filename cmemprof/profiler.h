@@ -1,14 +1,22 @@
-// profiler.h (sample): the process's profiler, and the path of a sample through it.
+// profiler.h (sample): the profiler's state, and the path of a sample through it.
 //
 //   sampler_pass: false -> profiler_begin -> the program's call of the real allocator -> profiler_finish (stack, totals, live table)
 //   free -> profiler_may_know -> profiler_forget
 //   realloc -> profiler_move_begin -> profiler_move_end
 //
+// One struct holds all state but what is the process's by nature: the hooks and the real allocator, each thread's state (thread_state.h),
+// the loader's objects (code_objects.h). The hooks are bound to one profiler, `profiler`, so that the path of a sample has its addresses as
+// constants; every other function takes its profiler, and a test may have several.
+//
+// The parts of the struct belong to the files named there. These include each other in one direction, which scripts/check holds:
+//
+//   hook, lifecycle -> snapshot_encode -> snapshot -> loaded_code -> reclaim -> profiler -> the tables, the unwinder
+//
 // Threads: any, also inside malloc and after fork; these never wait for a lock. Memory: the tables and shards, all from mmap.
 //
 // Lock order of this folder, outermost first; none is taken inside malloc or a signal handler:
 //
-//   starting        profiler.c          the first cmemprof_start
+//   starting        lifecycle.c         the first cmemprof_start
 //   naming          snapshot_encode.c   symbols.h and the files that are open; one profile is symbolized at a time
 //   listing         loaded_code.c       asking the loader for its objects; refreshes of modules.h and code_objects.h; held across fork
 //   the loader's    dl_iterate_phdr     taken and released under listing, before reclaiming
@@ -20,6 +28,7 @@
 #ifndef CMEMPROF_PROFILER_H
 #define CMEMPROF_PROFILER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,10 +37,40 @@
 #include "namespace.h"
 #include "live_table.h"
 #include "memory_budget.h"
+#include "modules.h"
 #include "shard.h"
 #include "stack_table.h"
 #include "thread_state.h"
 #include "unwind.h"
+
+// Of reclaim.c: what keeps the tables within their budget.
+struct reclaim {
+    pthread_mutex_t lock;              // reclaiming; all zeros is an unlocked mutex
+    unsigned snapshots;                // that exist; guarded by lock, as are the following
+    struct stack_level *unused_levels; // of the index, possibly still in use by other threads
+    _Atomic size_t settled_bytes;      // in use when memory was last short
+    _Atomic uint64_t settled_refusals;
+    _Atomic uint64_t wanted_limit; // 0: a share of resident memory
+};
+
+// Of loaded_code.c: the code that stacks lead through.
+struct loaded_code {
+    pthread_mutex_t lock;         // listing
+    struct modules modules;       // lookups need no lock
+    uint32_t retired_generations; // of the modules that ended and whose stacks are retired: behind the modules for a moment. Guarded by
+                                  // the reclaiming lock
+};
+
+// Of snapshot.c: what was lost up to the last profile. Guarded by the reclaiming lock.
+struct lost_samples {
+    uint64_t samples, followable, lost_live, dropped;
+};
+
+// Of snapshot_encode.c.
+struct naming {
+    pthread_mutex_t lock;
+    struct symbols *symbols; // guarded by lock; NULL: nothing was symbolized yet
+};
 
 struct profiler {
     _Atomic uint64_t interval_bytes;      // 0: off
@@ -41,15 +80,25 @@ struct profiler {
     struct stack_table stacks;
     struct live_table live;
     struct unwinder unwinder;
-    struct shard *shards; // SHARDS of them
+    struct shards shards;
     // Relaxed counters of what has no shard.
     _Atomic uint64_t unsharded_samples, unsampled_nested, reclaimed_stacks, reclaimed_samples;
     // Odd while an eviction is in progress; incremented when one begins and ends. A block inside realloc is not in the live table, so its
     // stack looks unused: if realloc fails, the block is re-added only if no eviction happened meanwhile.
     _Atomic uint64_t evictions;
+    uint64_t clock_cost_ns; // set once, before the first sample
+    pthread_mutex_t starting;
+    struct reclaim reclaim;
+    struct loaded_code code;
+    struct lost_samples last_profile;
+    struct naming naming;
 };
 
-// Hidden: hooks of the preloaded library reach it without a GOT lookup.
+// A profiler that was never opened.
+#define PROFILER_CLOSED                                                                                                                    \
+    { .live = LIVE_TABLE_CLOSED }
+
+// The process's, which the hooks are bound to. Hidden: hooks of the preloaded library reach it without a GOT lookup.
 extern struct profiler profiler __attribute__((visibility("hidden")));
 
 // The short path when off: every allocation fails sampler_pass, so that a start takes effect at once.
@@ -64,6 +113,21 @@ uint64_t profiler_begin(size_t size);
 // which must push the frame pointer first. It may be the hook's own or one that the hook jumped to, and the compiler may have split it into
 // another function, so its return address is compared with caller.
 void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, const uintptr_t *frame);
+
+// A sample in flight, as profiler_finish gets it.
+struct sampling {
+    uint64_t interval_bytes; // that it was drawn with
+    const void *block;
+    size_t size;
+    uintptr_t caller; // the return address of the hook
+    const uintptr_t *frame;
+};
+// Records it in any shard that is free: the general path, without what profiler_finish assumes. thread is the caller's state in this
+// profiler.
+void profiler_record(struct profiler *self, struct thread_state *thread, struct sampling sampling);
+
+// Sets clock_cost_ns. Call before the first sample.
+void profiler_measure_clock(struct profiler *self);
 
 // Returns false if the block is certainly neither sampled nor from the bootstrap arena (real_allocator.h).
 static inline bool profiler_may_know(const void *block) {

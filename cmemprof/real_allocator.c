@@ -10,6 +10,8 @@
 #include "interposition.h"
 #include "profiler.h"
 
+// All variables here are the process's, since it has one malloc.
+
 // ---- Bootstrap arena ----
 
 enum { PAGE_BYTES = 4096, BOOTSTRAP_PAGES = BOOTSTRAP_BYTES / PAGE_BYTES };

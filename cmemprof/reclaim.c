@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,13 +12,6 @@
 #include "timed_lock.h"
 
 enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
-
-static pthread_mutex_t reclaiming = PTHREAD_MUTEX_INITIALIZER;
-static unsigned snapshots;                // guarded by reclaiming, as are the following
-static struct stack_level *unused_levels; // of the index, possibly still in use by other threads
-static _Atomic size_t settled_bytes;      // in use when memory was last short
-static _Atomic uint64_t settled_refusals;
-static _Atomic uint64_t wanted_limit; // 0: a share of resident memory
 
 // ---- Limit ----
 
@@ -44,14 +36,14 @@ static size_t resident_bytes(void) {
 // What is charged to the limit besides the tables.
 static size_t fixed_bytes(const struct profiler *self) {
     size_t fixed = sizeof *self;
-    for (struct shard *shard = NULL; self->shards != NULL && (shard = shards_next(self->shards, shard)) != NULL;) {
+    for (struct shard *shard = NULL; self->shards.items != NULL && (shard = shards_next(&self->shards, shard)) != NULL;) {
         fixed += atomic_load_explicit(&shard->samples, memory_order_relaxed) != 0 ? SHARD_USED_BYTES : 0;
     }
     return fixed;
 }
 
 void reclaim_set_limit(struct profiler *self) {
-    size_t limit = atomic_load(&wanted_limit);
+    size_t limit = atomic_load(&self->reclaim.wanted_limit);
     if (limit == 0) {
         size_t share = resident_bytes() / SHARE_OF_RESIDENT;
         limit = share > MIN_LIMIT_BYTES ? share : MIN_LIMIT_BYTES;
@@ -61,7 +53,7 @@ void reclaim_set_limit(struct profiler *self) {
 }
 
 void cmemprof_set_memory_limit(uint64_t limit_bytes) {
-    atomic_store(&wanted_limit, limit_bytes);
+    atomic_store(&profiler.reclaim.wanted_limit, limit_bytes);
     reclaim_set_limit(&profiler);
 }
 
@@ -135,8 +127,8 @@ static size_t taken_bytes(const struct profiler *self) {
 // samples may account for all of it.
 static bool memory_is_short(const struct profiler *self) {
     size_t capacity = memory_budget_capacity(&self->budget), taken = taken_bytes(self);
-    return (taken > capacity - capacity / 8 * 3 && taken > settled_bytes + capacity / 16) ||
-           atomic_load(&self->budget.refusals) != settled_refusals;
+    return (taken > capacity - capacity / 8 * 3 && taken > self->reclaim.settled_bytes + capacity / 16) ||
+           atomic_load(&self->budget.refusals) != self->reclaim.settled_refusals;
 }
 
 // Down to half of the capacity.
@@ -153,12 +145,12 @@ static int last_class_to_go(const struct profiler *self, const struct choice *ch
 
 // Returns false if a shard timed out, whose holder may still use what was unlinked.
 static bool all_shards_settled(struct profiler *self) {
-    return shards_settle(self->shards, SHARDS_ALL, shard_forget) == 0;
+    return shards_settle(&self->shards, SHARDS_ALL, shard_forget) == 0;
 }
 
 static bool settle_shards(void *context) {
     const struct profiler *self = context;
-    return shards_settle(self->shards, SHARDS_ALL, shard_flush) == 0;
+    return shards_settle(&self->shards, SHARDS_ALL, shard_flush) == 0;
 }
 
 static void evict(struct profiler *self, struct stack *chosen) {
@@ -175,8 +167,8 @@ static void evict(struct profiler *self, struct stack *chosen) {
 
 // Frees levels that are no longer used. Unlink first: a fork in between leaves the child without them rather than with a freed one.
 static void free_unused_levels(struct profiler *self) {
-    struct stack_level *levels = unused_levels;
-    unused_levels = NULL;
+    struct stack_level *levels = self->reclaim.unused_levels;
+    self->reclaim.unused_levels = NULL;
     stack_index_free_levels(&self->stacks.index, levels);
 }
 
@@ -191,7 +183,7 @@ static void evict_unlinked(struct profiler *self, struct stack *chosen, struct s
         evict(self, chosen);
     }
     if (fresh != NULL) {
-        unused_levels = stack_table_renew_finish(fresh);
+        self->reclaim.unused_levels = stack_table_renew_finish(fresh);
     }
     stack_table_gather_free(&self->stacks);
     if (all_shards_settled(self)) {
@@ -208,16 +200,16 @@ static void evict_chosen(struct profiler *self, struct stack *chosen, struct sta
 
 static void settle(struct profiler *self, bool was_short) {
     size_t taken = taken_bytes(self);
-    if (was_short || taken < settled_bytes) {
-        settled_bytes = taken;
+    if (was_short || taken < self->reclaim.settled_bytes) {
+        self->reclaim.settled_bytes = taken;
     }
-    settled_refusals = atomic_load(&self->budget.refusals);
+    self->reclaim.settled_refusals = atomic_load(&self->budget.refusals);
 }
 
 void reclaim_run(struct profiler *self) {
     reclaim_set_limit(self);
     live_table_tidy(&self->live, settle_shards, self);
-    if (snapshots != 0) {
+    if (self->reclaim.snapshots != 0) {
         return;
     }
     bool is_short = memory_is_short(self);
@@ -229,56 +221,64 @@ void reclaim_run(struct profiler *self) {
         choice.last_class = last_class_to_go(self, &choice);
         stack_table_each(&self->stacks, choose, &choice);
     }
-    if (choice.chosen != NULL || fresh != NULL || unused_levels != NULL) {
+    if (choice.chosen != NULL || fresh != NULL || self->reclaim.unused_levels != NULL) {
         evict_chosen(self, choice.chosen, fresh);
     }
     settle(self, is_short);
 }
 
-bool cmemprof_make_room(void) {
-    if (!atomic_load(&profiler.open) || !(memory_is_short(&profiler) || live_table_needs_tidying(&profiler.live)) ||
-        pthread_mutex_trylock(&reclaiming) != 0) {
+bool reclaim_make_room(struct profiler *self) {
+    if (!atomic_load(&self->open) || !(memory_is_short(self) || live_table_needs_tidying(&self->live)) ||
+        pthread_mutex_trylock(&self->reclaim.lock) != 0) {
         return false;
     }
     profiler_enter(&thread_state);
-    uint64_t before = atomic_load(&profiler.reclaimed_stacks);
-    reclaim_run(&profiler);
-    bool made = atomic_load(&profiler.reclaimed_stacks) != before;
+    uint64_t before = atomic_load(&self->reclaimed_stacks);
+    reclaim_run(self);
+    bool made = atomic_load(&self->reclaimed_stacks) != before;
     profiler_leave(&thread_state);
-    pthread_mutex_unlock(&reclaiming);
+    pthread_mutex_unlock(&self->reclaim.lock);
     return made;
+}
+
+bool cmemprof_make_room(void) {
+    return reclaim_make_room(&profiler);
 }
 
 // ---- The lock ----
 
-void reclaim_lock(void) {
-    pthread_mutex_lock(&reclaiming);
+void reclaim_lock(struct profiler *self) {
+    pthread_mutex_lock(&self->reclaim.lock);
 }
 
-bool reclaim_timed_lock(void) {
-    return timed_lock(&reclaiming);
+bool reclaim_timed_lock(struct profiler *self) {
+    return timed_lock(&self->reclaim.lock);
 }
 
-void reclaim_unlock(void) {
-    pthread_mutex_unlock(&reclaiming);
+void reclaim_unlock(struct profiler *self) {
+    pthread_mutex_unlock(&self->reclaim.lock);
 }
 
-void reclaim_snapshot_begins(void) {
-    snapshots++;
+void reclaim_snapshot_begins(struct profiler *self) {
+    self->reclaim.snapshots++;
 }
 
-void reclaim_snapshot_ends(void) {
-    pthread_mutex_lock(&reclaiming);
-    snapshots -= snapshots != 0; // 0: forked since
-    if (atomic_load(&profiler.open)) {
-        reclaim_run(&profiler);
+void reclaim_snapshot_ends(struct profiler *self) {
+    reclaim_lock(self);
+    self->reclaim.snapshots -= self->reclaim.snapshots != 0; // 0: forked since
+    if (atomic_load(&self->open)) {
+        reclaim_run(self);
     }
-    pthread_mutex_unlock(&reclaiming);
+    reclaim_unlock(self);
 }
 
 // The lock's holder does not exist in the child. Its work is left as it is: each step leaves the tables consistent.
-void reclaim_after_fork(void) {
-    pthread_mutex_init(&reclaiming, NULL);
-    snapshots = 0;
-    atomic_fetch_add(&profiler.evictions, atomic_load(&profiler.evictions) & 1);
+void reclaim_after_fork(struct profiler *self) {
+    pthread_mutex_init(&self->reclaim.lock, NULL);
+    self->reclaim.snapshots = 0;
+    atomic_fetch_add(&self->evictions, atomic_load(&self->evictions) & 1);
+}
+
+void reclaim_close(struct profiler *self) {
+    free_unused_levels(self);
 }

@@ -20,9 +20,12 @@
 #include "profiler.h"
 
 // The reclaiming lock: held to walk the tables and to change what those walks record. Never taken inside malloc.
-void reclaim_lock(void);
-bool reclaim_timed_lock(void); // for the program's threads; returns false after a second
-void reclaim_unlock(void);
+void reclaim_lock(struct profiler *self);
+bool reclaim_timed_lock(struct profiler *self); // for the program's threads; returns false after a second
+void reclaim_unlock(struct profiler *self);
+
+// What cmemprof_make_room does.
+bool reclaim_make_room(struct profiler *self);
 
 // Evicts what it must. Caller must hold the lock. No effect while a snapshot exists.
 void reclaim_run(struct profiler *self);
@@ -31,10 +34,11 @@ void reclaim_run(struct profiler *self);
 uint64_t reclaim_sum_live(struct profiler *self);
 
 // Keeps all stacks in place until reclaim_snapshot_ends. Caller must hold the lock.
-void reclaim_snapshot_begins(void);
-void reclaim_snapshot_ends(void); // takes the lock and evicts
+void reclaim_snapshot_begins(struct profiler *self);
+void reclaim_snapshot_ends(struct profiler *self); // takes the lock and evicts
 
 void reclaim_set_limit(struct profiler *self);
-void reclaim_after_fork(void);
+void reclaim_after_fork(struct profiler *self);
+void reclaim_close(struct profiler *self); // frees what waits for samples in flight, once there are none
 
 #endif

@@ -34,6 +34,8 @@ static void seed(struct thread_state *thread) {
 //
 // Layer 0 has the rest of the area: a rectangle as wide as layer 1, and the tail beyond it, where the draw restarts, since the exponential
 // distribution is memoryless.
+//
+// Constants, computed once: the same for every profiler.
 enum { LAYERS = 256 };
 static double widths[LAYERS + 1]; // of each layer; 0 is layer 0 drawn as a rectangle; the entry after the last layer is 0
 

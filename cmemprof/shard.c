@@ -3,22 +3,39 @@
 #include "shard.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
-// One bit per shard ever used. A thread that skips unused shards and one that takes a shard for the first time must see each other, hence
-// the ordering on both sides.
-static _Atomic uint64_t used;
+enum { ALL_BYTES = SHARDS * sizeof(struct shard) };
 
-static void use(uint32_t index) {
-    if ((atomic_load_explicit(&used, memory_order_relaxed) >> index & 1) == 0) {
-        atomic_fetch_or(&used, UINT64_C(1) << index);
+bool shards_open(struct shards *shards) {
+    void *items = mmap(NULL, ALL_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (items == MAP_FAILED) {
+        return false;
+    }
+    madvise(items, ALL_BYTES, MADV_NOHUGEPAGE);
+    shards->items = items;
+    return true;
+}
+
+void shards_close(struct shards *shards) {
+    if (shards->items != NULL) {
+        munmap(shards->items, ALL_BYTES);
+    }
+    *shards = (struct shards){0};
+}
+
+// A thread that skips unused shards and one that takes a shard for the first time must see each other, hence the ordering on both sides.
+static void use(struct shards *shards, uint32_t index) {
+    if ((atomic_load_explicit(&shards->used, memory_order_relaxed) >> index & 1) == 0) {
+        atomic_fetch_or(&shards->used, UINT64_C(1) << index);
         atomic_thread_fence(memory_order_seq_cst);
     }
 }
 
-static uint64_t used_now(void) {
+static uint64_t used_now(const struct shards *shards) {
     atomic_thread_fence(memory_order_seq_cst);
-    return atomic_load(&used);
+    return atomic_load(&shards->used);
 }
 
 // Discards what an unfinished sample may have left half written.
@@ -34,17 +51,18 @@ static bool own(struct shard *shard, const struct thread_state *thread) {
 }
 
 // Finds the thread's shard for thread_state.shard, counted from 1. A value above the owned ones: it owns none and starts its search there.
-static uint32_t find_own(struct shard *shards, const struct thread_state *thread) {
+static uint32_t find_own(struct shards *shards, const struct thread_state *thread) {
     uint32_t hash = (uint32_t)((uintptr_t)thread * 0x9e3779b97f4a7c15u >> 32);
     for (uint32_t i = 0; i < SHARDS_OWNED; i++) {
         uint32_t at = (hash + i) % SHARDS_OWNED;
-        if (own(&shards[at], thread)) {
-            use(at);
+        struct shard *shard = &shards->items[at];
+        if (own(shard, thread)) {
+            use(shards, at);
             // Held by a previous thread at this address that ended inside a sample (cancelled, or pthread_exit in a signal handler).
-            if (atomic_load(&shards[at].held) != 0) {
-                shard_forget(&shards[at]);
-                forget_unfinished(&shards[at]);
-                shard_release(&shards[at]);
+            if (atomic_load(&shard->held) != 0) {
+                shard_forget(shard);
+                forget_unfinished(shard);
+                shard_release(shard);
             }
             return at + 1;
         }
@@ -63,19 +81,19 @@ static bool try_one(struct shard *shard) {
     return true;
 }
 
-struct shard *shards_take(struct shard *shards, struct thread_state *thread) {
+struct shard *shards_take(struct shards *shards, struct thread_state *thread) {
     if (thread->shard == 0) {
         thread->shard = find_own(shards, thread);
     }
     uint32_t own = thread->shard - 1;
-    if (own < SHARDS_OWNED && try_one(&shards[own])) {
-        return &shards[own];
+    if (own < SHARDS_OWNED && try_one(&shards->items[own])) {
+        return &shards->items[own];
     }
     for (uint32_t i = 0; i < SHARDS_SHARED; i++) {
-        struct shard *shard = &shards[SHARDS_OWNED + (own + i) % SHARDS_SHARED];
-        use((uint32_t)(shard - shards));
-        if (try_one(shard)) {
-            return shard;
+        uint32_t at = SHARDS_OWNED + (own + i) % SHARDS_SHARED;
+        use(shards, at);
+        if (try_one(&shards->items[at])) {
+            return &shards->items[at];
         }
     }
     return NULL;
@@ -103,10 +121,10 @@ void shard_leave(struct shard *shard) {
     atomic_fetch_sub(&shard->wanted, 1);
 }
 
-uint64_t shards_settle(struct shard *shards, uint64_t which, void (*visit)(struct shard *shard)) {
+uint64_t shards_settle(const struct shards *shards, uint64_t which, void (*visit)(struct shard *shard)) {
     uint64_t missed = 0;
-    for (uint64_t left = which & used_now(); left != 0; left &= left - 1) {
-        struct shard *shard = &shards[__builtin_ctzll(left)];
+    for (uint64_t left = which & used_now(shards); left != 0; left &= left - 1) {
+        struct shard *shard = &shards->items[__builtin_ctzll(left)];
         if (shard_wait(shard)) {
             visit(shard);
             shard_leave(shard);
@@ -117,10 +135,10 @@ uint64_t shards_settle(struct shard *shards, uint64_t which, void (*visit)(struc
     return missed;
 }
 
-struct shard *shards_next(struct shard *shards, const struct shard *last) {
-    size_t from = last != NULL ? (size_t)(last - shards) + 1 : 0;
-    uint64_t left = from < SHARDS ? used_now() >> from : 0;
-    return left != 0 ? &shards[from + (size_t)__builtin_ctzll(left)] : NULL;
+struct shard *shards_next(const struct shards *shards, const struct shard *last) {
+    size_t from = last != NULL ? (size_t)(last - shards->items) + 1 : 0;
+    uint64_t left = from < SHARDS ? used_now(shards) >> from : 0;
+    return left != 0 ? &shards->items[from + (size_t)__builtin_ctzll(left)] : NULL;
 }
 
 void shard_flush(struct shard *shard) {
@@ -137,7 +155,7 @@ void shard_forget(struct shard *shard) {
 }
 
 // Writing a page copies it, so what is correct stays untouched.
-bool shards_after_fork(struct shard *shards) {
+bool shards_after_fork(const struct shards *shards) {
     bool whole = true;
     for (struct shard *shard = NULL; (shard = shards_next(shards, shard)) != NULL;) {
         // Held by a sample, or by a waiter that may have been about to flush it.

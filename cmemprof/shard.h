@@ -52,6 +52,15 @@ struct shard {
     struct unwind_memo memo;
 } __attribute__((aligned(64)));
 
+struct shards {
+    struct shard *items;   // SHARDS of them; NULL: not open
+    _Atomic uint64_t used; // one bit per shard ever used
+};
+
+// Returns false if memory runs out.
+bool shards_open(struct shards *shards);
+void shards_close(struct shards *shards); // also if not open; no thread may use a shard any more
+
 // Adds to a counter of a shard. Caller must hold the shard.
 static inline void shard_count(_Atomic uint64_t *counter, uint64_t amount) {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount, memory_order_relaxed);
@@ -66,16 +75,20 @@ static inline bool shard_is_wanted(const struct shard *shard) {
 
 // Takes the shard that the thread owns, without the barrier: an atomic read-modify-write must come next; if shard_is_wanted is then true,
 // release it. Returns NULL if the thread owns none or already holds it.
-static inline struct shard *shards_take_own(struct shard *shards, const struct thread_state *thread) {
+static inline struct shard *shards_take_own(const struct shards *shards, const struct thread_state *thread) {
     uint32_t number = thread->shard - 1;
-    if (number >= SHARDS_OWNED || atomic_load_explicit(&shards[number].held, memory_order_relaxed) != 0) {
+    if (number >= SHARDS_OWNED) {
         return NULL;
     }
-    atomic_store_explicit(&shards[number].held, 1, memory_order_relaxed);
-    return &shards[number];
+    struct shard *own = &shards->items[number];
+    if (atomic_load_explicit(&own->held, memory_order_relaxed) != 0) {
+        return NULL;
+    }
+    atomic_store_explicit(&own->held, 1, memory_order_relaxed);
+    return own;
 }
 // Takes the thread's own shard, claiming one if needed, or a shared one. Returns NULL if none is free.
-struct shard *shards_take(struct shard *shards, struct thread_state *thread);
+struct shard *shards_take(struct shards *shards, struct thread_state *thread);
 
 // Waits until nobody holds the shard, and keeps it free until shard_leave. Waits half a second at most, and not at all if the last wait
 // timed out. Not inside malloc. Returns false on a timeout.
@@ -85,10 +98,10 @@ void shard_leave(struct shard *shard);
 // a time. Returns the shards that timed out.
 #define SHARDS_ALL UINT64_MAX
 _Static_assert(SHARDS == 64, "as many as a mask has bits");
-uint64_t shards_settle(struct shard *shards, uint64_t which, void (*visit)(struct shard *shard));
+uint64_t shards_settle(const struct shards *shards, uint64_t which, void (*visit)(struct shard *shard));
 // Iterates over the shards that were ever used; NULL is before the first and after the last. Others were never written to, and their pages
 // stay untouched.
-struct shard *shards_next(struct shard *shards, const struct shard *last);
+struct shard *shards_next(const struct shards *shards, const struct shard *last);
 
 // Adds the pending allocations to the stack's totals. Caller must hold the shard.
 void shard_flush(struct shard *shard);
@@ -96,7 +109,7 @@ void shard_flush(struct shard *shard);
 void shard_forget(struct shard *shard);
 
 // Call in a forked child: other threads' shards are as they left them. Discards what may be half written (for the samples in flight see
-// profiler.c). Returns false if there was such a shard. Leaves the pages of other shards shared with the parent.
-bool shards_after_fork(struct shard *shards);
+// lifecycle.c). Returns false if there was such a shard. Leaves the pages of other shards shared with the parent.
+bool shards_after_fork(const struct shards *shards);
 
 #endif

@@ -12,8 +12,8 @@
 #include <time.h>
 
 #include "loaded_code.h"
-#include "profiler.h"
 #include "reclaim.h"
+#include "statistics.h"
 
 static struct record *add_record(struct cmemprof_snapshot *snapshot) {
     size_t count = snapshot->record_count, capacity = snapshot->record_memory.size_bytes / sizeof(struct record);
@@ -44,7 +44,7 @@ static void visit_stack(struct stack *stack, void *context) {
 }
 
 static void add_evicted(struct cmemprof_snapshot *snapshot) {
-    const struct stack_totals *evicted = &profiler.stacks.evicted;
+    const struct stack_totals *evicted = &snapshot->of->stacks.evicted;
     struct record *record = evicted->samples != 0 ? add_record(snapshot) : NULL;
     if (record != NULL) {
         *record =
@@ -55,14 +55,6 @@ static void add_evicted(struct cmemprof_snapshot *snapshot) {
 
 // ---- Losses ----
 
-// Shares lost since the last profile and since the start, in percent of the samples; the larger is reported. The first shows a continuing
-// loss, the second one that is over but whose blocks may be live.
-struct lost_shares {
-    uint64_t samples, followable, lost_live, dropped;
-};
-
-static struct lost_shares last_profile; // guarded by the reclaiming lock
-
 static unsigned percent(uint64_t part, uint64_t whole) {
     return whole != 0 && part <= whole ? (unsigned)((double)part / (double)whole * 100) : 0;
 }
@@ -72,33 +64,36 @@ static unsigned larger_percent(uint64_t part, uint64_t whole, uint64_t part_befo
     return ever > lately ? ever : lately;
 }
 
+// Shares lost since the last profile and since the start, in percent of the samples; the larger is reported. The first shows a continuing
+// loss, the second one that is over but whose blocks may be live.
 static void compute_losses(struct cmemprof_snapshot *snapshot) {
     const struct cmemprof_stats *stats = &snapshot->stats;
-    struct lost_shares now = {stats->samples, snapshot->emitted_samples, stats->lost_live, stats->lost_stacks + stats->lost_shards};
-    struct lost_shares before = now.samples >= last_profile.samples ? last_profile : (struct lost_shares){0}; // otherwise forked since
+    struct lost_samples *last = &snapshot->of->last_profile;
+    struct lost_samples now = {stats->samples, snapshot->emitted_samples, stats->lost_live, stats->lost_stacks + stats->lost_shards};
+    struct lost_samples before = now.samples >= last->samples ? *last : (struct lost_samples){0}; // otherwise forked since
     snapshot->unfollowed_percent = larger_percent(now.lost_live, now.followable, before.lost_live, before.followable);
     snapshot->dropped_percent = larger_percent(now.dropped, now.samples, before.dropped, before.samples);
-    last_profile = now;
+    *last = now;
 }
 
 // ---- All ----
 
 // Flushes pending allocations. Retries, since a thread may be preempted inside a sample.
-static void flush_shards(void) {
+static void flush_shards(struct profiler *self) {
     uint64_t left = SHARDS_ALL;
     for (int i = 0; i < 4 && left != 0; i++) {
-        left = shards_settle(profiler.shards, left, shard_flush);
+        left = shards_settle(&self->shards, left, shard_flush);
     }
 }
 
-static void read_tables(struct cmemprof_snapshot *snapshot) {
-    uint64_t live = reclaim_sum_live(&profiler);
+static void read_tables(struct profiler *self, struct cmemprof_snapshot *snapshot) {
+    uint64_t live = reclaim_sum_live(self);
     // Slightly more than there are, so that it rarely grows.
-    mapped_buffer_reserve(&snapshot->record_memory, (atomic_load(&profiler.stacks.count) + 64) * sizeof(struct record));
+    mapped_buffer_reserve(&snapshot->record_memory, (atomic_load(&self->stacks.count) + 64) * sizeof(struct record));
     add_evicted(snapshot);
-    flush_shards();
-    stack_table_each(&profiler.stacks, visit_stack, snapshot);
-    cmemprof_get_stats(&snapshot->stats);
+    flush_shards(self);
+    stack_table_each(&self->stacks, visit_stack, snapshot);
+    statistics_read(self, &snapshot->stats);
     snapshot->stats.live = live;
     // Threads keep sampling, so counters read after the tables include later samples. The total is therefore computed from what was found.
     // It misses no earlier sample, since shards were waited for.
@@ -106,28 +101,29 @@ static void read_tables(struct cmemprof_snapshot *snapshot) {
     compute_losses(snapshot);
 }
 
-static void fill(struct cmemprof_snapshot *snapshot) {
+static void fill(struct profiler *self, struct cmemprof_snapshot *snapshot) {
     struct timespec now;
-    reclaim_lock();
+    snapshot->of = self;
+    reclaim_lock(self);
     clock_gettime(CLOCK_REALTIME, &now);
     snapshot->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    snapshot->generation = loaded_code_generation();
-    snapshot->interval_bytes = atomic_load(&profiler.last_interval_bytes);
-    if (atomic_load(&profiler.open)) {
-        read_tables(snapshot);
+    snapshot->generation = loaded_code_generation(self);
+    snapshot->interval_bytes = atomic_load(&self->last_interval_bytes);
+    if (atomic_load(&self->open)) {
+        read_tables(self, snapshot);
     } else {
-        cmemprof_get_stats(&snapshot->stats);
+        statistics_read(self, &snapshot->stats);
     }
-    reclaim_snapshot_begins();
-    reclaim_unlock();
+    reclaim_snapshot_begins(self);
+    reclaim_unlock(self);
     snapshot->failed |= !snapshot_collect_addresses(snapshot);
 }
 
-struct cmemprof_snapshot *cmemprof_snapshot_take(void) {
+struct cmemprof_snapshot *snapshot_of(struct profiler *self) {
     profiler_enter(&thread_state);
     struct cmemprof_snapshot *snapshot = calloc(1, sizeof *snapshot);
     if (snapshot != NULL) {
-        fill(snapshot);
+        fill(self, snapshot);
         if (snapshot->failed) {
             cmemprof_snapshot_free(snapshot);
             snapshot = NULL;
@@ -137,10 +133,14 @@ struct cmemprof_snapshot *cmemprof_snapshot_take(void) {
     return snapshot;
 }
 
+struct cmemprof_snapshot *cmemprof_snapshot_take(void) {
+    return snapshot_of(&profiler);
+}
+
 void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot) {
     if (snapshot != NULL) {
         profiler_enter(&thread_state);
-        reclaim_snapshot_ends();
+        reclaim_snapshot_ends(snapshot->of);
         profiler_leave(&thread_state);
         mapped_buffer_free(&snapshot->record_memory);
         mapped_buffer_free(&snapshot->address_memory);

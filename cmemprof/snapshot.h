@@ -10,7 +10,7 @@
 #include "namespace.h"
 #include "cmemprof.h"
 #include "mapped_buffer.h"
-#include "stack_table.h"
+#include "profiler.h"
 
 // A stack's totals: allocated and live.
 struct record {
@@ -28,6 +28,7 @@ struct code_address {
 
 struct address_slot;
 struct cmemprof_snapshot {
+    struct profiler *of;
     struct record *records; // one per stack
     size_t record_count;
     struct code_address *addresses; // the distinct addresses of all stacks, in order of first use
@@ -40,14 +41,17 @@ struct cmemprof_snapshot {
     uint64_t interval_bytes;
     struct cmemprof_stats stats;
     uint64_t emitted_samples;                     // of all records
-    unsigned unfollowed_percent, dropped_percent; // see struct lost_shares in snapshot.c
+    unsigned unfollowed_percent, dropped_percent; // see compute_losses
     int64_t time_ns;
     struct mapped_buffer record_memory, address_memory, go_pc_memory, slot_memory;
     struct mapped_buffer profile; // the bytes last returned to the caller
     bool failed;                  // memory ran out
 };
 
-bool snapshot_is_go(uintptr_t pc);
+// cmemprof_snapshot_take of a profiler.
+struct cmemprof_snapshot *snapshot_of(struct profiler *self);
+
+bool snapshot_is_go(const struct cmemprof_snapshot *snapshot, uintptr_t pc);
 
 // snapshot_addresses.c. Returns false if memory runs out.
 bool snapshot_collect_addresses(struct cmemprof_snapshot *snapshot);
@@ -55,6 +59,6 @@ enum { SNAPSHOT_NO_ADDRESS = UINT32_MAX };
 // The index in addresses of a frame's address, as its stack is now.
 uint32_t snapshot_address_index(const struct cmemprof_snapshot *snapshot, const struct stack *stack, uint32_t frame);
 
-void snapshot_after_fork_in_child(void);
+void snapshot_after_fork_in_child(struct profiler *self);
 
 #endif

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "profiler.h"
-
 struct address_slot {
     uintptr_t pc;
     uint32_t generation;
@@ -16,9 +14,10 @@ struct address_slot {
 
 enum { FIRST_SLOTS = 4096 };
 
-bool snapshot_is_go(uintptr_t pc) {
-    return pc >= atomic_load_explicit(&profiler.unwinder.go_text_start, memory_order_relaxed) &&
-           pc < atomic_load_explicit(&profiler.unwinder.go_text_end, memory_order_relaxed);
+bool snapshot_is_go(const struct cmemprof_snapshot *snapshot, uintptr_t pc) {
+    const struct unwinder *unwinder = &snapshot->of->unwinder;
+    return pc >= atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed) &&
+           pc < atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed);
 }
 
 static struct address_slot *slot_of(struct address_slot *slots, size_t slot_count, uintptr_t pc, uint32_t generation) {
@@ -57,7 +56,7 @@ static bool fit_one(struct mapped_buffer *memory, size_t count, size_t item_byte
 }
 
 static bool add_address(struct cmemprof_snapshot *snapshot, struct address_slot *slot, uintptr_t pc, uint32_t generation) {
-    bool is_go = snapshot_is_go(pc);
+    bool is_go = snapshot_is_go(snapshot, pc);
     if (!fit_one(&snapshot->address_memory, snapshot->address_count, sizeof(struct code_address)) ||
         !fit_one(&snapshot->go_pc_memory, snapshot->go_pc_count, sizeof(uintptr_t))) {
         return false;
@@ -74,7 +73,7 @@ static bool add_address(struct cmemprof_snapshot *snapshot, struct address_slot 
 
 // The snapshot's generation, since other code may be there when the address is symbolized. Go code is never unloaded.
 static uint32_t generation_of(const struct cmemprof_snapshot *snapshot, uintptr_t pc, uint32_t retired) {
-    return snapshot_is_go(pc) ? 0 : retired != 0 ? retired : snapshot->generation;
+    return snapshot_is_go(snapshot, pc) ? 0 : retired != 0 ? retired : snapshot->generation;
 }
 
 bool snapshot_collect_addresses(struct cmemprof_snapshot *snapshot) {

@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +15,15 @@
 #include "allocator_stats.h"
 #include "loaded_code.h"
 #include "location_kind.h"
-#include "profiler.h"
 #include "symbols.h"
 
 enum { WARNING_PERCENT = 5 };
 
-static pthread_mutex_t naming = PTHREAD_MUTEX_INITIALIZER;
-static struct symbols *symbols; // guarded by naming; created at the first encoding
-
 enum { PAGE_BYTES = 4096 };
 
 struct encoder {
+    struct profiler *of;
+    struct symbols *symbols;
     struct profile *profile;
     const struct cmemprof_snapshot *snapshot;
     const struct cmemprof_go_names *names;
@@ -56,10 +53,10 @@ static struct profile_mapping code_of(const struct encoder *encoder, const struc
         .build_id = module->build_id,
         .has_functions = !encoder->nameless[module->index],
     };
-    uintptr_t go_start = atomic_load(&profiler.unwinder.go_text_start);
+    uintptr_t go_start = atomic_load(&encoder->of->unwinder.go_text_start);
     bool has_go = go_start >= module->start && go_start < module->limit && go_start != 0;
     if (has_go && !mapping.has_functions) {
-        mapping.has_functions = snapshot_is_go(address);
+        mapping.has_functions = snapshot_is_go(encoder->snapshot, address);
         mapping.memory_limit += mapping.has_functions ? 0 : PAGE_BYTES;
     }
     return mapping;
@@ -120,7 +117,7 @@ static size_t placeholder_line(const struct encoder *encoder, const struct modul
 
 static size_t c_lines(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines,
                       enum location_kind *kind) {
-    struct symbol symbol = module != NULL ? symbols_find(symbols, module, pc - 1) : (struct symbol){0};
+    struct symbol symbol = module != NULL ? symbols_find(encoder->symbols, module, pc - 1) : (struct symbol){0};
     for (size_t i = 0; i < symbol.frame_count; i++) {
         const struct symbol_frame *frame = &symbol.frames[i];
         uint32_t function = profile_add_function(
@@ -135,8 +132,8 @@ static size_t c_lines(const struct encoder *encoder, const struct module *module
 static void find_nameless(struct encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
-        const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->addresses[i].generation);
-        if (snapshot_is_go(pc) || (module != NULL && symbols_find(symbols, module, pc - 1).frame_count != 0)) {
+        const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
+        if (snapshot_is_go(encoder->snapshot, pc) || (module != NULL && symbols_find(encoder->symbols, module, pc - 1).frame_count != 0)) {
             continue;
         }
         encoder->nameless_addresses++;
@@ -150,11 +147,12 @@ static void find_nameless(struct encoder *encoder) {
 static void add_locations(struct encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
-        const struct module *module = modules_find(&loaded_modules, pc - 1, encoder->snapshot->addresses[i].generation);
+        const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
         struct profile_line lines[SYMBOL_MAX_INLINED];
-        size_t count = snapshot_is_go(pc) ? go_lines(encoder, &encoder->snapshot->addresses[i], lines, &encoder->kinds[i])
-                                          : c_lines(encoder, module, pc, lines, &encoder->kinds[i]);
-        if (count == 0 && snapshot_is_go(pc) && encoder->names != NULL) {
+        size_t count = snapshot_is_go(encoder->snapshot, pc)
+                           ? go_lines(encoder, &encoder->snapshot->addresses[i], lines, &encoder->kinds[i])
+                           : c_lines(encoder, module, pc, lines, &encoder->kinds[i]);
+        if (count == 0 && snapshot_is_go(encoder->snapshot, pc) && encoder->names != NULL) {
             continue; // location stays 0
         }
         encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module, pc - 1), pc - 1, lines, count);
@@ -219,9 +217,10 @@ static void add_head(struct encoder *encoder) {
     profile_set_time(encoder->profile, encoder->snapshot->time_ns, 0);
     // The program's mapping comes first, as pprof expects: of two, the one that lacks names, which `pprof PROGRAM PROFILE` takes from
     // PROGRAM.
-    for (size_t i = 0; i < loaded_modules.count; i++) {
-        if (loaded_modules.items[i]->is_program) {
-            mapping_of(encoder, loaded_modules.items[i], loaded_modules.items[i]->limit - 1);
+    const struct modules *modules = &encoder->of->code.modules;
+    for (size_t i = 0; i < atomic_load(&modules->count); i++) {
+        if (modules->items[i]->is_program) {
+            mapping_of(encoder, modules->items[i], modules->items[i]->limit - 1);
         }
     }
 }
@@ -319,14 +318,16 @@ static enum cmemprof_error write_profile(struct encoder *encoder, size_t *size) 
 }
 
 static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
-    if (!loaded_code_refresh() || (symbols == NULL && (symbols = symbols_new()) == NULL)) {
+    struct naming *naming = &encoder->of->naming;
+    if (!loaded_code_refresh(encoder->of) || (naming->symbols == NULL && (naming->symbols = symbols_new()) == NULL)) {
         return CMEMPROF_NO_MEMORY;
     }
+    encoder->symbols = naming->symbols;
     find_nameless(encoder);
     add_head(encoder);
     add_locations(encoder);
-    encoder->names_ran_short = symbols_ran_short(symbols);
-    symbols_close_files(symbols);
+    encoder->names_ran_short = symbols_ran_short(encoder->symbols);
+    symbols_close_files(encoder->symbols);
     add_evicted(encoder);
     add_metrics(encoder);
     return write_profile(encoder, size);
@@ -340,16 +341,17 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
     struct profile *profile = profile_new();
     enum cmemprof_error error = CMEMPROF_NO_MEMORY;
     if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL && kinds != NULL) {
-        *encoder = (struct encoder){.profile = profile,
+        *encoder = (struct encoder){.of = snapshot->of,
+                                    .profile = profile,
                                     .snapshot = snapshot,
                                     .names = names,
                                     .first_name = first,
                                     .locations = locations,
                                     .kinds = kinds,
                                     .bytes = &snapshot->profile};
-        pthread_mutex_lock(&naming);
+        pthread_mutex_lock(&snapshot->of->naming.lock);
         error = encode_named(encoder, size);
-        pthread_mutex_unlock(&naming);
+        pthread_mutex_unlock(&snapshot->of->naming.lock);
     }
     memory_free(first);
     memory_free(locations);
@@ -390,7 +392,7 @@ enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot,
 }
 
 // What the naming lock guards may be half changed in the child, so it is abandoned and recreated.
-void snapshot_after_fork_in_child(void) {
-    pthread_mutex_init(&naming, NULL);
-    symbols = NULL;
+void snapshot_after_fork_in_child(struct profiler *self) {
+    pthread_mutex_init(&self->naming.lock, NULL);
+    self->naming.symbols = NULL;
 }

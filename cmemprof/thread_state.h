@@ -1,10 +1,11 @@
-// thread_state.h (sample): the profiler's state of each thread, and its only thread-local data except loaded_code.c's.
+// thread_state.h (sample): the profiler's state of each thread, and its only thread-local data.
 //
 // Zero-initialised, without a destructor: nothing happens when a thread starts or ends, and TLS destructors that allocate still find it
 // usable. Initial-exec, so that an access is one instruction and never calls __tls_get_addr, which may allocate.
 #ifndef CMEMPROF_THREAD_STATE_H
 #define CMEMPROF_THREAD_STATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "namespace.h"
@@ -16,6 +17,8 @@ struct thread_state {
     uintptr_t stack_low, stack_high; // the part of the thread's own stack that is known to be mapped; see stack_memory.h
     uint32_t busy;                   // not 0: the profiler itself is running on this thread
     uint32_t shard;                  // the one it tries first, counted from 1; 0: none yet; see shard.h
+    uint32_t unloadings;             // nesting depth of dlclose: a library's destructor may call it
+    bool fork_holds_listing;         // the fork in progress holds the listing lock (loaded_code.c)
 };
 
 extern __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));

@@ -59,7 +59,7 @@ static void look_at(struct stack *stack, void *context) {
 
 static struct through stacks_through(uintptr_t start, uintptr_t limit) {
     struct through through = {.start = start, .limit = limit};
-    shards_settle(profiler.shards, SHARDS_ALL, shard_flush); // adds pending samples to their stacks
+    shards_settle(&profiler.shards, SHARDS_ALL, shard_flush); // adds pending samples to their stacks
     stack_table_each(&profiler.stacks, look_at, &through);
     return through;
 }
@@ -85,8 +85,8 @@ static void stacks_of_an_unloaded_library_are_retired(void **state) {
     load();
     void *alive = call_library();
     assert_non_null(alive);
-    assert_true(loaded_code_refresh());
-    const struct module *module = modules_find(&loaded_modules, (uintptr_t)allocate, 0);
+    assert_true(loaded_code_refresh(&profiler));
+    const struct module *module = modules_find(&profiler.code.modules, (uintptr_t)allocate, 0);
     assert_non_null(module);
     assert_non_null(strstr(module->file, "libcrypt"));
     uintptr_t start = module->start, limit = module->limit;
@@ -115,8 +115,8 @@ static void stacks_of_an_unloaded_library_are_retired(void **state) {
     // Loaded again, most likely at the same address: the same addresses make another stack.
     load();
     void *again = call_library();
-    assert_true(loaded_code_refresh());
-    module = modules_find(&loaded_modules, (uintptr_t)allocate, 0);
+    assert_true(loaded_code_refresh(&profiler));
+    module = modules_find(&profiler.code.modules, (uintptr_t)allocate, 0);
     if (module->start == start) {
         struct through reopened = stacks_through(start, limit);
         assert_true(reopened.retired >= 1 && reopened.retired <= closed.retired); // those with live samples
@@ -136,14 +136,14 @@ static void libcs_own_dlclose_is_detected(void **state) {
     (void)state;
     load();
     void *alive = call_library();
-    assert_true(loaded_code_refresh());
-    const struct module *module = modules_find(&loaded_modules, (uintptr_t)allocate, 0);
+    assert_true(loaded_code_refresh(&profiler));
+    const struct module *module = modules_find(&profiler.code.modules, (uintptr_t)allocate, 0);
     struct through before = stacks_through(module->start, module->limit);
     struct cfi_row row;
     assert_true(before.present >= 1);
     assert_true(cfi_cache_get(&profiler.unwinder.rows, before.address, &row));
     assert_int_equal(real_allocator.dlclose(library), 0);
-    assert_true(loaded_code_refresh());
+    assert_true(loaded_code_refresh(&profiler));
     assert_true(module->unloaded_at != 0);
     assert_false(cfi_cache_get(&profiler.unwinder.rows, before.address, &row));
     free(alive);
@@ -194,14 +194,14 @@ static void reloading_a_library_leaves_nothing(void **state) {
 
 static void nothing_unloaded_nothing_retired(void **state) {
     (void)state;
-    assert_true(loaded_code_refresh());
-    uint32_t generation = loaded_modules.generation;
-    loaded_code_before_unload();
-    loaded_code_after_unload();
-    assert_int_equal(loaded_modules.generation, generation);
+    assert_true(loaded_code_refresh(&profiler));
+    uint32_t generation = profiler.code.modules.generation;
+    loaded_code_before_unload(&profiler);
+    loaded_code_after_unload(&profiler);
+    assert_int_equal(profiler.code.modules.generation, generation);
     void *held = dlopen("libc.so.6", RTLD_NOW);
     assert_int_equal(dlclose(held), 0); // others still hold it
-    assert_int_equal(loaded_modules.generation, generation);
+    assert_int_equal(profiler.code.modules.generation, generation);
 }
 
 // ---- Waiting and locks ----
@@ -237,18 +237,18 @@ int dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *), void *c
 }
 
 struct holder {
-    void (*lock)(void), (*unlock)(void);
+    void (*lock)(struct profiler *), (*unlock)(struct profiler *);
     sem_t held, enough;
     pthread_t thread;
 };
 
 static void *hold(void *context) {
     struct holder *holder = context;
-    holder->lock();
+    holder->lock(&profiler);
     sem_post(&holder->held);
     while (sem_wait(&holder->enough) != 0) {
     }
-    holder->unlock();
+    holder->unlock(&profiler);
     return NULL;
 }
 
@@ -271,8 +271,8 @@ static void dlclose_does_not_wait_for_table_walks(void **state) {
     struct holder walker = {.lock = reclaim_lock, .unlock = reclaim_unlock};
     load();
     void *alive = call_library();
-    assert_true(loaded_code_refresh());
-    const struct module *module = modules_find(&loaded_modules, (uintptr_t)allocate, 0);
+    assert_true(loaded_code_refresh(&profiler));
+    const struct module *module = modules_find(&profiler.code.modules, (uintptr_t)allocate, 0);
     struct through before = stacks_through(module->start, module->limit);
     assert_true(before.present >= 1);
     begin_holding(&walker);
@@ -280,7 +280,7 @@ static void dlclose_does_not_wait_for_table_walks(void **state) {
     assert_true(module->unloaded_at != 0);
     assert_int_equal(stacks_through(module->start, module->limit).present, before.present);
     end_holding(&walker);
-    assert_true(loaded_code_refresh());
+    assert_true(loaded_code_refresh(&profiler));
     struct through after = stacks_through(module->start, module->limit);
     assert_int_equal(after.present, 0);
     assert_true(after.retired >= 1);
@@ -295,11 +295,11 @@ static void loader_is_listed_under_the_fork_lock(void **state) {
     begin_holding(&forker);
     int before = questions;
     cmemprof_go_call();
-    loaded_code_list_objects();
-    assert_true(loaded_code_refresh());
+    loaded_code_list_objects(&profiler);
+    assert_true(loaded_code_refresh(&profiler));
     assert_int_equal(questions, before);
     end_holding(&forker);
-    loaded_code_list_objects();
+    loaded_code_list_objects(&profiler);
     assert_true(questions > before);
 }
 
@@ -310,9 +310,9 @@ static void nothing_is_allocated_under_the_loaders_lock(void **state) {
     free(call_library());
     allocations_in_answers = 0;
     uint64_t before = allocations();
-    loaded_modules.count = 0; // so that all are new
-    assert_true(loaded_code_refresh());
-    assert_true(loaded_modules.count > 3 && allocations() > before);
+    profiler.code.modules.count = 0; // so that all are new
+    assert_true(loaded_code_refresh(&profiler));
+    assert_true(profiler.code.modules.count > 3 && allocations() > before);
     assert_int_equal(allocations_in_answers, 0);
     assert_int_equal(dlclose(library), 0);
 }
@@ -320,14 +320,14 @@ static void nothing_is_allocated_under_the_loaders_lock(void **state) {
 // The fork handlers leave the lock free on both sides.
 static void works_after_fork_handlers(void **state) {
     (void)state;
-    loaded_code_before_fork();
-    loaded_code_after_fork_in_parent();
-    size_t count = loaded_modules.count;
-    assert_true(loaded_code_refresh());
-    loaded_code_before_fork();
-    loaded_code_after_fork_in_child();
-    assert_true(loaded_code_refresh());
-    assert_int_equal(loaded_modules.count, count);
+    loaded_code_before_fork(&profiler);
+    loaded_code_after_fork_in_parent(&profiler);
+    size_t count = profiler.code.modules.count;
+    assert_true(loaded_code_refresh(&profiler));
+    loaded_code_before_fork(&profiler);
+    loaded_code_after_fork_in_child(&profiler);
+    assert_true(loaded_code_refresh(&profiler));
+    assert_int_equal(profiler.code.modules.count, count);
 }
 
 int main(void) {

@@ -34,7 +34,7 @@ static void free_all(struct cmemprof_snapshot *snapshot) {
 static void each_address_once(void **state) {
     (void)state;
     struct record records[4] = {{.stack = NULL}}; // the evicted stacks' record has no addresses
-    struct cmemprof_snapshot snapshot = {.records = records, .record_count = 4, .generation = 9};
+    struct cmemprof_snapshot snapshot = {.of = &profiler, .records = records, .record_count = 4, .generation = 9};
     records[1].stack = new_stack((uintptr_t[]){10, 20, 500, 10}, 0);
     records[2].stack = new_stack((uintptr_t[]){20, 30, 501, 500}, 0);
     records[3].stack = new_stack((uintptr_t[]){10, 30, 500, 40}, 7);
@@ -70,7 +70,7 @@ static void very_many_addresses(void **state) {
     (void)state;
     enum { STACKS = 20000 };
     static struct record records[STACKS];
-    struct cmemprof_snapshot snapshot = {.records = records, .record_count = STACKS};
+    struct cmemprof_snapshot snapshot = {.of = &profiler, .records = records, .record_count = STACKS};
     for (uintptr_t i = 0; i < STACKS; i++) {
         records[i].stack = new_stack((uintptr_t[]){i * 3 + 1, i * 3 + 2, i * 3 + 3, 1}, 0);
     }
@@ -90,7 +90,7 @@ static void one_address_may_have_many_generations(void **state) {
     (void)state;
     enum { STACKS = 20000 };
     static struct record records[STACKS];
-    struct cmemprof_snapshot snapshot = {.records = records, .record_count = STACKS};
+    struct cmemprof_snapshot snapshot = {.of = &profiler, .records = records, .record_count = STACKS};
     for (uint32_t i = 0; i < STACKS; i++) {
         records[i].stack = new_stack((uintptr_t[]){1, 1, 1, 1}, i + 1);
     }

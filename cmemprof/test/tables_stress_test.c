@@ -60,7 +60,8 @@ static bool free_block(uintptr_t number) {
 }
 
 // Threads hold a shard while they add, as samples do.
-static struct shard adding[SHARDS];
+static struct shard adding_items[SHARDS];
+static struct shards adding = {.items = adding_items};
 
 static void nothing(struct shard *shard) {
     (void)shard;
@@ -68,7 +69,7 @@ static void nothing(struct shard *shard) {
 
 static bool settle(void *context) {
     (void)context;
-    return shards_settle(adding, SHARDS_ALL, nothing) == 0;
+    return shards_settle(&adding, SHARDS_ALL, nothing) == 0;
 }
 
 // The filter is replaced continuously, until old ones have used up half of the memory.
@@ -89,19 +90,19 @@ static bool add_block(struct thread_state *thread, uintptr_t number) {
     for (int i = 0; number % 1024 == 0 && i < 100 && block_filter_present(&live.filter) == counts; i++) {
         sched_yield(); // the filter is replaced before the shard is held
     }
-    struct shard *shard = shards_take_own(adding, thread);
+    struct shard *shard = shards_take_own(&adding, thread);
     if (shard != NULL) {
-        block_filter_count_up(block_filter_count(counts, page(number)), live_table_tag((unsigned)(shard - adding)));
+        block_filter_count_up(block_filter_count(counts, page(number)), live_table_tag((unsigned)(shard - adding.items)));
     }
     if (shard != NULL && !shard_is_wanted(shard) && block_filter_is_still(&live.filter, counts)) {
-        added = live_table_put(&live, (unsigned)(shard - adding), page(number), &sample, counts);
+        added = live_table_put(&live, (unsigned)(shard - adding.items), page(number), &sample, counts);
     } else {
         if (shard != NULL) {
             block_filter_remove(counts, page(number));
             shard_release(shard);
         }
-        shard = shards_take(adding, thread);
-        added = shard != NULL && live_table_add(&live, (unsigned)(shard - adding), page(number), &sample);
+        shard = shards_take(&adding, thread);
+        added = shard != NULL && live_table_add(&live, (unsigned)(shard - adding.items), page(number), &sample);
     }
     if (shard != NULL) {
         shard_release(shard);
@@ -191,7 +192,8 @@ static void threads_intern_the_same_stacks(void **state) {
 
 // ---- Evictions: each sample is counted once, at its stack or with the evicted ones ----
 
-static struct shard keepers[SHARDS]; // held while a stack is used
+static struct shard keepers_items[SHARDS];
+static struct shards keepers = {.items = keepers_items}; // held while a stack is used
 static _Atomic uint64_t refused;
 static _Atomic int generation;
 
@@ -199,7 +201,7 @@ static void *intern_in_shards(void *context) {
     struct thread_state thread = {0};
     uint32_t random = (uint32_t)(uintptr_t)context;
     for (uintptr_t round = 0; round < ROUNDS * 100; round++) {
-        struct shard *shard = shards_take(keepers, &thread);
+        struct shard *shard = shards_take(&keepers, &thread);
         random = random * 1664525 + 1013904223;
         uintptr_t pcs[40] = {1 + (random >> 16) % 3000 + round / 1000, 2, 3};
         // The memo of a shard: its last stack is reused without a search.
@@ -221,7 +223,7 @@ static void *intern_in_shards(void *context) {
 }
 
 static bool all_shards_settled(void) {
-    return shards_settle(keepers, SHARDS_ALL, shard_forget) == 0;
+    return shards_settle(&keepers, SHARDS_ALL, shard_forget) == 0;
 }
 
 static struct stack *chosen;
@@ -273,14 +275,15 @@ static void evictions_while_sampling(void **state) {
 
 // ---- Shards: one holder at a time ----
 
-static struct shard shards[SHARDS];
+static struct shard shards_items[SHARDS];
+static struct shards shards = {.items = shards_items};
 static uint64_t guarded[SHARDS]; // plain: the sanitizer detects unguarded writes
 
 static _Atomic uint64_t barrier;
 
 // Like a sample: the thread's own shard by a plain store, or another one.
 static struct shard *take(const struct thread_state *thread) {
-    struct shard *own = shards_take_own(shards, thread);
+    struct shard *own = shards_take_own(&shards, thread);
     if (own != NULL) {
         atomic_fetch_add(&barrier, 1);
         if (!shard_is_wanted(own)) {
@@ -297,9 +300,9 @@ static void *hold(void *context) {
     uintptr_t errors = 0;
     for (int i = 0; i < ROUNDS * 50; i++) {
         struct shard *shard = take(&thread);
-        shard = shard != NULL ? shard : shards_take(shards, &thread);
+        shard = shard != NULL ? shard : shards_take(&shards, &thread);
         if (shard != NULL) {
-            guarded[shard - shards]++;
+            guarded[shard - shards.items]++;
             shard_count(&shard->samples, 1);
             shard_release(shard);
         } else {
@@ -311,19 +314,19 @@ static void *hold(void *context) {
 }
 
 static void add_one(struct shard *shard) {
-    guarded[shard - shards]++;
+    guarded[shard - shards.items]++;
     shard_count(&shard->samples, 1);
 }
 
 static void wait_for_all(void) {
-    shards_settle(shards, SHARDS_ALL, add_one);
+    shards_settle(&shards, SHARDS_ALL, add_one);
 }
 
 static void a_shard_has_one_holder(void **state) {
     (void)state;
     run_all(hold, wait_for_all);
     for (int i = 0; i < SHARDS; i++) {
-        assert_int_equal(shards[i].samples, guarded[i]);
+        assert_int_equal(shards.items[i].samples, guarded[i]);
     }
 }
 

@@ -1,0 +1,176 @@
+// lifecycle.c (control): start, stop, and what a fork leaves.
+
+#include "lifecycle.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "code_objects.h"
+#include "interposition.h"
+#include "loaded_code.h"
+#include "real_allocator.h"
+#include "reclaim.h"
+#include "sampler.h"
+#include "snapshot.h"
+#include "symbols.h"
+
+// ---- Start and stop ----
+
+_Static_assert((int)SHARDS == (int)LIVE_TABLE_PARTS && (int)SHARDS <= (int)BLOCK_FILTER_TAGS, "each shard has a part of the table");
+
+// Closes those that are open. After a start that failed the live table is not: it comes last, as free() reads its filter from then on.
+static void close_tables(struct profiler *self) {
+    live_table_close(&self->live);
+    stack_table_close(&self->stacks);
+    shards_close(&self->shards);
+}
+
+static bool open_tables(struct profiler *self) {
+    reclaim_set_limit(self);
+    bool opened = shards_open(&self->shards) && stack_table_open(&self->stacks, &self->budget) &&
+                  live_table_open(&self->live, &self->budget, bootstrap_fill);
+    if (!opened) {
+        close_tables(self);
+    }
+    return opened;
+}
+
+// The first call of a function must not run lazy binding inside malloc. So everything that a sample calls is called once here.
+static void bind_early(struct profiler *self) {
+    struct thread_state nobody = {.shard = SHARDS_OWNED + 1};
+    struct live_sample sample = {NULL, 0, sampler_weight(1, CMEMPROF_DEFAULT_INTERVAL_BYTES)};
+    const void *block = (const void *)4096; // the first pages are never mapped
+    struct shard *shard = shards_take(&self->shards, &nobody);
+    sampler_next(&nobody, CMEMPROF_DEFAULT_INTERVAL_BYTES);
+    profiler_measure_clock(self);
+    if (shard != NULL) {
+        unwind_stack_from_here(&self->unwinder, &nobody, (uintptr_t)__builtin_return_address(0), &shard->memo);
+        shard->memo.depth_frames = 0;
+        if (live_table_add(&self->live, (unsigned)(shard - self->shards.items), block, &sample)) {
+            live_table_remove(&self->live, block, &sample);
+        }
+        shard_release(shard);
+    }
+}
+
+static enum cmemprof_error open_once(struct profiler *self) {
+    if (atomic_load(&self->open)) {
+        return CMEMPROF_OK;
+    }
+    if (!open_tables(self)) {
+        return CMEMPROF_NO_MEMORY;
+    }
+    loaded_code_list_objects(self);
+    sampler_open();
+    bind_early(self);
+    atomic_store(&self->open, true);
+    return CMEMPROF_OK;
+}
+
+enum cmemprof_error lifecycle_open(struct profiler *self) {
+    pthread_mutex_lock(&self->starting);
+    enum cmemprof_error error = open_once(self);
+    pthread_mutex_unlock(&self->starting);
+    return error;
+}
+
+void lifecycle_close(struct profiler *self) {
+    reclaim_close(self);
+    close_tables(self);
+    modules_free(&self->code.modules);
+    symbols_free(self->naming.symbols);
+    memset(self, 0, sizeof *self);
+    atomic_store(&self->live.filter.present, &block_filter_smallest);
+}
+
+// ---- Fork ----
+
+static void add_samples(struct stack *stack, void *context) {
+    *(uint64_t *)context += stack_samples(stack);
+}
+
+// Samples of other threads in flight at the fork are nobody's in the child and count as lost there, as do those of a stack whose eviction
+// was in progress.
+static void balance_after_fork(struct profiler *self) {
+    uint64_t accounted = self->stacks.evicted.samples, samples = 0;
+    shards_settle(&self->shards, SHARDS_ALL, shard_forget);
+    stack_table_each(&self->stacks, add_samples, &accounted);
+    for (struct shard *shard = NULL; (shard = shards_next(&self->shards, shard)) != NULL;) {
+        accounted += atomic_load(&shard->lost_stacks);
+        samples += atomic_load(&shard->samples);
+    }
+    if (samples > accounted) {
+        shard_count(&shards_next(&self->shards, NULL)->lost_stacks, samples - accounted);
+    }
+}
+
+// The child has one thread, and what others held is held for ever. The lock-free tables need nothing. Random numbers must diverge from the
+// parent's and the next sample be redrawn, or all children of one parent would sample alike.
+static void after_fork(struct profiler *self) {
+    bool was_evicting = (atomic_load(&self->evictions) & 1) != 0;
+    pthread_mutex_init(&self->starting, NULL);
+    loaded_code_after_fork_in_child(self);
+    snapshot_after_fork_in_child(self);
+    code_objects_after_fork_in_child();
+    reclaim_after_fork(self);
+    // Forked by a signal handler inside a sample: its shard stays held, so that the sample can finish.
+    if (atomic_load(&self->open) && thread_state.busy == 0 && (!shards_after_fork(&self->shards) || was_evicting)) {
+        balance_after_fork(self);
+    }
+    struct thread_state *thread = &thread_state;
+    thread->random = 0;
+    if (thread->interval_bytes != 0) {
+        sampler_next(thread, thread->interval_bytes);
+    }
+}
+
+// Only the process's profiler lives on in a child.
+static void before_fork_of_process(void) {
+    loaded_code_before_fork(&profiler);
+}
+
+static void after_fork_in_parent_of_process(void) {
+    loaded_code_after_fork_in_parent(&profiler);
+}
+
+static void after_fork_in_child_of_process(void) {
+    after_fork(&profiler);
+}
+
+// Registered before there are threads: a fork during another thread's first start must leave a usable child.
+static __attribute__((constructor)) void watch_forks(void) {
+    pthread_atfork(before_fork_of_process, after_fork_in_parent_of_process, after_fork_in_child_of_process);
+}
+
+// ---- The interface ----
+
+enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
+    // The process's malloc must be in the same object as this code; in a plugin that was loaded late it is not.
+    if (!interposition_is_active()) {
+        return CMEMPROF_NOT_BOUND;
+    }
+    enum cmemprof_error error = lifecycle_open(&profiler);
+    if (error == CMEMPROF_OK) {
+        if (interval_bytes != 0) {
+            atomic_store(&profiler.last_interval_bytes, interval_bytes);
+        }
+        atomic_store(&profiler.interval_bytes, interval_bytes);
+    }
+    return error;
+}
+
+void cmemprof_stop(void) {
+    atomic_store(&profiler.interval_bytes, 0);
+}
+
+const char *cmemprof_error_text(enum cmemprof_error error) {
+    static const char *const texts[CMEMPROF_ERROR_COUNT] = {
+        [CMEMPROF_OK] = "ok",
+        [CMEMPROF_NO_MEMORY] = "no memory for the profiler's tables",
+        [CMEMPROF_NOT_BOUND] =
+            "this program's malloc is not the profiler's: it has one of its own, the profiler was loaded late, or a sanitizer came first",
+        [CMEMPROF_BAD_NAMES] = "the names of the Go addresses are inconsistent",
+        [CMEMPROF_ENCODING] = "the profile could not be written",
+    };
+    return error >= 0 && error < CMEMPROF_ERROR_COUNT ? texts[error] : "unknown error";
+}
