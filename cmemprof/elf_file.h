@@ -40,8 +40,9 @@ struct elf_file {
 
 // Returns false, and leaves it closed, if there is no such file, it is not such an ELF file, its header is damaged, or memory runs out.
 bool elf_file_open(struct elf_file *file, const char *path, struct symbolizer_arena *memory);
-bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, struct symbolizer_arena *memory); // reads the caller's bytes
-void elf_file_close(struct elf_file *file);                                                                   // also if not open
+// The same of the caller's bytes. For tests and fuzzers: a sanitizer sees a read past their end, which a copy would hide.
+bool elf_file_use(struct elf_file *file, const uint8_t *bytes, size_t size, struct symbolizer_arena *memory);
+void elf_file_close(struct elf_file *file); // also if not open
 
 // Returns false if there is no such section.
 bool elf_file_section_at(const struct elf_file *file, size_t index, Elf64_Shdr *header);

@@ -296,7 +296,6 @@
 #define unwind_set_go_panic cmemprof_unwind_set_go_panic
 #define unwind_set_go_text cmemprof_unwind_set_go_text
 #define unwind_stack_from_here cmemprof_unwind_stack_from_here
-#define unwind_stack_from_registers cmemprof_unwind_stack_from_registers
 #define unwind_stack_slow cmemprof_unwind_stack_slow
 #define unwind_trail_first_change cmemprof_unwind_trail_first_change
 #define unwind_trail_is_usable cmemprof_unwind_trail_is_usable

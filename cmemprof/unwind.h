@@ -52,11 +52,6 @@ struct unwind_start {
     bool exact; // pc is the next instruction of an interrupted thread, not a return address
 };
 
-// An interrupted thread: pc is its next instruction.
-struct unwind_registers {
-    uintptr_t pc, sp, rbp, rbx;
-};
-
 // Returns true if the walk would repeat the last one completely.
 static inline bool unwind_is_repeated(const struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_start *start,
                                       const struct unwind_repeat *last) {
@@ -67,7 +62,8 @@ static inline bool unwind_is_repeated(const struct unwinder *unwinder, const str
 bool unwind_stack_slow(struct unwinder *unwinder, struct thread_state *thread, struct unwind_start start, struct unwind_memo *memo);
 
 // Fills memo with the stack that begins at start. The caller must own the memo; all zeros is an empty one. Returns true if it is the stack
-// that memo already held (pcs, depth_frames and end unchanged). Set depth_frames to 0 to get false the next time. Inlined for the common
+// that memo already held (pcs, depth_frames and end unchanged). Set depth_frames to 0 to get false the next time. With start.exact, as
+// in a signal handler, the first of pcs is pc + 1, so that pc - 1 is in the instruction, as for return addresses. Inlined for the common
 // case that nothing changed.
 static inline __attribute__((always_inline)) bool unwind_stack(struct unwinder *unwinder, struct thread_state *thread,
                                                                const struct unwind_start *start, struct unwind_memo *memo) {
@@ -77,11 +73,6 @@ static inline __attribute__((always_inline)) bool unwind_stack(struct unwinder *
 
 // The same from this call on, without the frames inside of caller, the return address of a running function.
 bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller, struct unwind_memo *memo);
-
-// The same from the registers of a signal handler's context. The first of pcs is pc + 1, so that pc - 1 is in the instruction, as for
-// return addresses.
-bool unwind_stack_from_registers(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_registers *registers,
-                                 struct unwind_memo *memo);
 
 // For a call from Go into C that has not called back into Go: returns its return address in asmcgocall. Returns 0 if what asmcgocall saved
 // does not lead to the same frame as RBP, so this Go version is unknown. Clears the memo's stack. Not inside malloc.

@@ -106,12 +106,6 @@ bool unwind_stack_slow(struct unwinder *unwinder, struct thread_state *thread, s
     return outcome == WANTS_RBX ? unwind_stack_from_here(unwinder, thread, start.pc, memo) : outcome == SAME;
 }
 
-bool unwind_stack_from_registers(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_registers *registers,
-                                 struct unwind_memo *memo) {
-    const struct unwind_start from = {registers->pc, registers->sp, registers->rbp, registers->rbx, .rbx_known = true, .exact = true};
-    return unwind_from(unwinder, thread, &from, memo) == SAME;
-}
-
 static inline __attribute__((always_inline)) struct unwind_start registers_here(void) {
     struct unwind_start here = {.exact = true, .rbx_known = true};
     // To memory, so that no register can be an output and be overwritten before it is read.

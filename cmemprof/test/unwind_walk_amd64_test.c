@@ -77,25 +77,29 @@ static bool is_right(uintptr_t pc) {
     return memcmp(&memo->pcs[1 + calls], stepper.outer, stepper.outer_count * sizeof *stepper.outer) == 0;
 }
 
-static struct unwind_registers registers_of(const ucontext_t *context) {
+static struct unwind_start start_at(const ucontext_t *context) {
     const greg_t *registers = context->uc_mcontext.gregs;
-    return (struct unwind_registers){(uintptr_t)registers[REG_RIP], (uintptr_t)registers[REG_RSP], (uintptr_t)registers[REG_RBP],
-                                     (uintptr_t)registers[REG_RBX]};
+    return (struct unwind_start){(uintptr_t)registers[REG_RIP],
+                                 (uintptr_t)registers[REG_RSP],
+                                 (uintptr_t)registers[REG_RBP],
+                                 (uintptr_t)registers[REG_RBX],
+                                 .rbx_known = true,
+                                 .exact = true};
 }
 
 static void on_step(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
-    struct unwind_registers registers = registers_of(context);
-    follow_calls(registers.pc, registers.sp);
-    unwind_stack_from_registers(&unwinder, &thread, &registers, &stepper.memo);
+    const struct unwind_start start = start_at(context);
+    follow_calls(start.pc, start.sp);
+    unwind_stack(&unwinder, &thread, &start, &stepper.memo);
     stepper.steps++;
-    if (is_right(registers.pc)) {
+    if (is_right(start.pc)) {
         stepper.right++;
     } else if (stepper.memo.end != UNWIND_COMPLETE) {
         stepper.cut[stepper.memo.end]++;
     } else {
-        stepper.first_wrong = stepper.wrong++ == 0 ? registers.pc : stepper.first_wrong;
+        stepper.first_wrong = stepper.wrong++ == 0 ? start.pc : stepper.first_wrong;
     }
 }
 
@@ -264,8 +268,8 @@ static struct {
 static void on_profile(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
-    struct unwind_registers registers = registers_of(context);
-    unwind_stack_from_registers(&unwinder, &thread, &registers, &profiled.memo);
+    const struct unwind_start start = start_at(context);
+    unwind_stack(&unwinder, &thread, &start, &profiled.memo);
     bool met = false;
     for (uint32_t i = 0; i < profiled.memo.depth_frames; i++) {
         met |= profiled.memo.pcs[i] == profiled.outer;
