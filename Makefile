@@ -16,6 +16,8 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -pthread -fno-omit-frame-pointer $(WARN) $(CFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# cmemprof's own tests have it with checks that the library is without (lock_order.h).
+CHECKED := -DCMEMPROF_CHECK_LOCK_ORDER
 
 # What each folder uses of ours, and the system libraries it links. The layers point one way only; scripts/check holds them to it.
 USES_merge :=
@@ -60,7 +62,10 @@ build/obj/%.o: %.c | build/.setup
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 build/sanitized/%.o: %.c | build/.setup
 	@mkdir -p $(@D) && echo "  cc    $< (sanitized)"
-	@$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+	@$(CC) $(ALL_CFLAGS) $(SANITIZE) $(CHECKED) -MMD -MP -c $< -o $@
+build/checked/%.o: %.c | build/.setup
+	@mkdir -p $(@D) && echo "  cc    $< (checked)"
+	@$(CC) $(ALL_CFLAGS) $(CHECKED) -MMD -MP -c $< -o $@
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d build/*/*/*/test/*.d)
 
 # The page is TypeScript, bundled into build/web/, and part of the binary (receiver/http/assets.c includes it byte for byte).
@@ -141,8 +146,10 @@ install: lib static command ## Install the command, libraries, header and pkg-co
 	@scripts/install $(PREFIX) $(DESTDIR)
 
 # One test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of what it uses.
+# variant tested_folder,folder,variant: which objects of the folder it gets.
+variant = $(if $(filter cmemprof-cmemprof-obj,$(1)-$(2)-$(3)),checked,$(3))
 define test_rules
-$(patsubst $(4)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(4)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(2)/$(4)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(2))) $(call reader,$(1),$(2))
+$(patsubst $(4)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(4)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant,$(1),$(1),$(2))/$(4)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(call variant,$(1),$(f),$(2)))) $(call reader,$(1),$(2))
 	@mkdir -p $$(@D) && echo "  link  $$@"
 	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
 endef
@@ -183,7 +190,7 @@ demo: build/cmemprof ## Run a SQLite service with a leak in it and show its C an
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
 SANITIZED_TESTS := $(foreach f,merge lz4 upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
 # valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
-VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
+VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
 VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))
 c-tests: # names, for scripts/everywhere
 	@printf '%s\n' $(C_TESTS)

@@ -8,6 +8,7 @@
 #include "code_objects.h"
 #include "interposition.h"
 #include "loaded_code.h"
+#include "lock_order.h"
 #include "real_allocator.h"
 #include "reclaim.h"
 #include "sampler.h"
@@ -68,9 +69,9 @@ static enum cmemprof_error open_once(struct profiler *self) {
 }
 
 enum cmemprof_error lifecycle_open(struct profiler *self) {
-    pthread_mutex_lock(&self->starting);
+    lock_take(&self->starting, LOCK_STARTING);
     enum cmemprof_error error = open_once(self);
-    pthread_mutex_unlock(&self->starting);
+    lock_release(&self->starting, LOCK_STARTING);
     return error;
 }
 
@@ -108,7 +109,7 @@ static void balance_after_fork(struct profiler *self) {
 // parent's and the next sample be redrawn, or all children of one parent would sample alike.
 static void after_fork(struct profiler *self) {
     bool was_evicting = (atomic_load(&self->evictions) & 1) != 0;
-    pthread_mutex_init(&self->starting, NULL);
+    lock_after_fork(&self->starting, LOCK_STARTING);
     loaded_code_after_fork_in_child(self);
     snapshot_after_fork_in_child(self);
     code_objects_after_fork_in_child();

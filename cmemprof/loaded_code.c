@@ -6,8 +6,8 @@
 
 #include "cmemprof.h"
 #include "code_objects.h"
+#include "lock_order.h"
 #include "reclaim.h"
-#include "timed_lock.h"
 
 // The listing lock is held while the loader lists its objects. fork waits for it: the loader's own lock for that (dl_load_write_lock) is
 // not reset in a child (glibc 2.36), so a fork during it would hang the child for ever. If the loader itself hangs, dlclose and fork
@@ -121,15 +121,15 @@ static bool list_modules(struct profiler *self, uint32_t *ended) {
 }
 
 void loaded_code_list_objects(struct profiler *self) {
-    if (timed_lock(&self->code.lock)) {
+    if (lock_take_in_time(&self->code.lock, LOCK_LISTING)) {
         code_objects_refresh();
-        pthread_mutex_unlock(&self->code.lock);
+        lock_release(&self->code.lock, LOCK_LISTING);
     }
 }
 
 bool loaded_code_refresh(struct profiler *self) {
     uint32_t ended = 0;
-    if (!timed_lock(&self->code.lock)) {
+    if (!lock_take_in_time(&self->code.lock, LOCK_LISTING)) {
         return true; // continue with what is known
     }
     code_objects_refresh();
@@ -138,7 +138,7 @@ bool loaded_code_refresh(struct profiler *self) {
         unwind_forget_code(&self->unwinder); // it may not have been unloaded by our dlclose
         retire_stacks(self);
     }
-    pthread_mutex_unlock(&self->code.lock);
+    lock_release(&self->code.lock, LOCK_LISTING);
     return refreshed;
 }
 
@@ -164,18 +164,18 @@ void loaded_code_after_unload(struct profiler *self) {
 }
 
 void loaded_code_before_fork(struct profiler *self) {
-    thread_state.fork_holds_listing = timed_lock(&self->code.lock);
+    thread_state.fork_holds_listing = lock_take_in_time(&self->code.lock, LOCK_LISTING);
 }
 
 void loaded_code_after_fork_in_parent(struct profiler *self) {
     if (thread_state.fork_holds_listing) {
-        pthread_mutex_unlock(&self->code.lock);
+        lock_release(&self->code.lock, LOCK_LISTING);
     }
 }
 
 // If the lock was not acquired, what it guards may be half changed and is rebuilt.
 void loaded_code_after_fork_in_child(struct profiler *self) {
-    pthread_mutex_init(&self->code.lock, NULL);
+    lock_after_fork(&self->code.lock, LOCK_LISTING);
     modules_after_fork_in_child(&self->code.modules);
     unwind_after_fork(&self->unwinder, thread_state.unloadings);
     if (!thread_state.fork_holds_listing) {

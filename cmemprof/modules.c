@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "lock_order.h"
+
 #define PAGE_BYTES ((uintptr_t)4096)
 
 // ELF notes: name size, description size, type, then name and description padded to 4 bytes. The build ID is type 3 of "GNU".
@@ -249,9 +251,9 @@ void modules_refresh_begins(struct modules *modules) {
 
 bool modules_see(struct modules *modules, const struct module *loaded, const char *name) {
     struct module *module = known(modules, loaded, name);
-    pthread_mutex_lock(&modules->lock);
+    lock_take(&modules->lock, LOCK_MODULES);
     bool done = module == NULL ? add(modules, loaded, name) : atomic_load(&module->unloaded_at) == 0 || begin_stay(modules, module);
-    pthread_mutex_unlock(&modules->lock);
+    lock_release(&modules->lock, LOCK_MODULES);
     if (module != NULL) {
         module->seen = true;
     }
@@ -379,9 +381,9 @@ static const struct module *find(const struct modules *modules, uintptr_t addres
 }
 
 const struct module *modules_find(struct modules *modules, uintptr_t address, uint32_t generation) {
-    pthread_mutex_lock(&modules->lock);
+    lock_take(&modules->lock, LOCK_MODULES);
     const struct module *module = find(modules, address, generation);
-    pthread_mutex_unlock(&modules->lock);
+    lock_release(&modules->lock, LOCK_MODULES);
     return module;
 }
 
@@ -422,7 +424,7 @@ static void forget_stays(struct module *module, bool (*is_needed)(struct module_
 }
 
 void modules_forget(struct modules *modules, bool (*is_needed)(struct module_stay stay, const void *context), const void *context) {
-    pthread_mutex_lock(&modules->lock);
+    lock_take(&modules->lock, LOCK_MODULES);
     modules->stay_count = 0;
     for (size_t i = 0; i < modules->count; i++) {
         forget_stays(modules->items[i], is_needed, context);
@@ -431,11 +433,11 @@ void modules_forget(struct modules *modules, bool (*is_needed)(struct module_sta
     // If most are needed, the next check is worthwhile only at twice as many.
     modules->many = modules->stay_count * 2 > MODULES_MANY_STAYS ? modules->stay_count * 2 : 0;
     index_by_start(modules);
-    pthread_mutex_unlock(&modules->lock);
+    lock_release(&modules->lock, LOCK_MODULES);
 }
 
 void modules_after_fork_in_child(struct modules *modules) {
-    pthread_mutex_init(&modules->lock, NULL);
+    lock_after_fork(&modules->lock, LOCK_MODULES);
 }
 
 void modules_free(struct modules *modules) {

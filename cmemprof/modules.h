@@ -51,7 +51,7 @@ struct modules {
     struct module **items; // this and the other lists have MODULES_MAX entries and never move; NULL: no module yet
     _Atomic size_t count;
     uint32_t generation;  // the present one minus 1
-    pthread_mutex_t lock; // guards the following; all zeros is an unlocked mutex
+    pthread_mutex_t lock; // LOCK_MODULES: guards the following; all zeros is an unlocked mutex
     struct module **by_start;
     uintptr_t *reach;           // highest limit of the modules up to this one in by_start
     size_t stay_count;          // of all modules, without their last ones

@@ -14,17 +14,8 @@
 //
 // Threads: any, also inside malloc and after fork; these never wait for a lock. Memory: the tables and shards, all from mmap.
 //
-// Lock order of this folder, outermost first; none is taken inside malloc or a signal handler:
-//
-//   starting        lifecycle.c         the first cmemprof_start
-//   naming          snapshot_encode.c   symbols.h and the files that are open; one profile is symbolized at a time
-//   listing         loaded_code.c       asking the loader for its objects; refreshes of modules.h and code_objects.h; held across fork
-//   the loader's    dl_iterate_phdr     taken and released under listing, before reclaiming
-//   reclaiming      reclaim.c           whoever walks the tables; shards are waited for under it, half a second at most each
-//   modules.lock    modules.h           the index of modules; nothing is taken under it
-//
-// The program's own threads (dlclose, fork) wait a second at most for listing and reclaiming (timed_lock.h), so a dlclose under the
-// loader's lock cannot deadlock. A forked child initialises all of them anew.
+// Its locks and their order are in lock_order.h; none is taken inside malloc or a signal handler. A forked child initialises all of them
+// anew.
 #ifndef CMEMPROF_PROFILER_H
 #define CMEMPROF_PROFILER_H
 
@@ -45,7 +36,7 @@
 
 // Of reclaim.c: what keeps the tables within their budget.
 struct reclaim {
-    pthread_mutex_t lock;              // reclaiming; all zeros is an unlocked mutex
+    pthread_mutex_t lock;              // LOCK_RECLAIMING; all zeros is an unlocked mutex, also below
     unsigned snapshots;                // that exist; guarded by lock, as are the following
     struct stack_level *unused_levels; // of the index, possibly still in use by other threads
     _Atomic size_t settled_bytes;      // in use when memory was last short
@@ -55,7 +46,7 @@ struct reclaim {
 
 // Of loaded_code.c: the code that stacks lead through.
 struct loaded_code {
-    pthread_mutex_t lock;         // listing
+    pthread_mutex_t lock;         // LOCK_LISTING
     struct modules modules;       // lookups need no lock
     uint32_t retired_generations; // of the modules that ended and whose stacks are retired: behind the modules for a moment. Guarded by
                                   // the reclaiming lock
@@ -68,14 +59,14 @@ struct lost_samples {
 
 // Of snapshot_encode.c.
 struct naming {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock;    // LOCK_NAMING
     struct symbols *symbols; // guarded by lock; NULL: nothing was symbolized yet
 };
 
 struct profiler {
     _Atomic uint64_t interval_bytes;      // 0: off
     _Atomic uint64_t last_interval_bytes; // of the last start: what samples were drawn with, also when off now
-    _Atomic bool open;                    // the tables exist; never false again
+    _Atomic bool open;                    // the tables exist; of the process's never false again
     struct memory_budget budget;
     struct stack_table stacks;
     struct live_table live;
@@ -86,8 +77,8 @@ struct profiler {
     // Odd while an eviction is in progress; incremented when one begins and ends. A block inside realloc is not in the live table, so its
     // stack looks unused: if realloc fails, the block is re-added only if no eviction happened meanwhile.
     _Atomic uint64_t evictions;
-    uint64_t clock_cost_ns; // set once, before the first sample
-    pthread_mutex_t starting;
+    uint64_t clock_cost_ns;   // set once, before the first sample
+    pthread_mutex_t starting; // LOCK_STARTING
     struct reclaim reclaim;
     struct loaded_code code;
     struct lost_samples last_profile;

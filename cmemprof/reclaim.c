@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cmemprof.h"
-#include "timed_lock.h"
+#include "lock_order.h"
 
 enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
 
@@ -229,7 +229,7 @@ void reclaim_run(struct profiler *self) {
 
 bool reclaim_make_room(struct profiler *self) {
     if (!atomic_load(&self->open) || !(memory_is_short(self) || live_table_needs_tidying(&self->live)) ||
-        pthread_mutex_trylock(&self->reclaim.lock) != 0) {
+        !lock_try(&self->reclaim.lock, LOCK_RECLAIMING)) {
         return false;
     }
     profiler_enter(&thread_state);
@@ -237,7 +237,7 @@ bool reclaim_make_room(struct profiler *self) {
     reclaim_run(self);
     bool made = atomic_load(&self->reclaimed_stacks) != before;
     profiler_leave(&thread_state);
-    pthread_mutex_unlock(&self->reclaim.lock);
+    lock_release(&self->reclaim.lock, LOCK_RECLAIMING);
     return made;
 }
 
@@ -248,15 +248,15 @@ bool cmemprof_make_room(void) {
 // ---- The lock ----
 
 void reclaim_lock(struct profiler *self) {
-    pthread_mutex_lock(&self->reclaim.lock);
+    lock_take(&self->reclaim.lock, LOCK_RECLAIMING);
 }
 
 bool reclaim_timed_lock(struct profiler *self) {
-    return timed_lock(&self->reclaim.lock);
+    return lock_take_in_time(&self->reclaim.lock, LOCK_RECLAIMING);
 }
 
 void reclaim_unlock(struct profiler *self) {
-    pthread_mutex_unlock(&self->reclaim.lock);
+    lock_release(&self->reclaim.lock, LOCK_RECLAIMING);
 }
 
 void reclaim_snapshot_begins(struct profiler *self) {
@@ -274,7 +274,7 @@ void reclaim_snapshot_ends(struct profiler *self) {
 
 // The lock's holder does not exist in the child. Its work is left as it is: each step leaves the tables consistent.
 void reclaim_after_fork(struct profiler *self) {
-    pthread_mutex_init(&self->reclaim.lock, NULL);
+    lock_after_fork(&self->reclaim.lock, LOCK_RECLAIMING);
     self->reclaim.snapshots = 0;
     atomic_fetch_add(&self->evictions, atomic_load(&self->evictions) & 1);
 }

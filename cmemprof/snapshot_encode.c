@@ -15,6 +15,7 @@
 #include "allocator_stats.h"
 #include "loaded_code.h"
 #include "location_kind.h"
+#include "lock_order.h"
 #include "symbols.h"
 
 enum { WARNING_PERCENT = 5 };
@@ -349,9 +350,9 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
                                     .locations = locations,
                                     .kinds = kinds,
                                     .bytes = &snapshot->profile};
-        pthread_mutex_lock(&snapshot->of->naming.lock);
+        lock_take(&snapshot->of->naming.lock, LOCK_NAMING);
         error = encode_named(encoder, size);
-        pthread_mutex_unlock(&snapshot->of->naming.lock);
+        lock_release(&snapshot->of->naming.lock, LOCK_NAMING);
     }
     memory_free(first);
     memory_free(locations);
@@ -393,6 +394,6 @@ enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot,
 
 // What the naming lock guards may be half changed in the child, so it is abandoned and recreated.
 void snapshot_after_fork_in_child(struct profiler *self) {
-    pthread_mutex_init(&self->naming.lock, NULL);
+    lock_after_fork(&self->naming.lock, LOCK_NAMING);
     self->naming.symbols = NULL;
 }
