@@ -75,7 +75,6 @@ enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, co
 
 bool catalog_has(struct catalog *catalog, int64_t id);
 bool catalog_matches(struct catalog *catalog, int64_t id, const struct selection *selection);
-size_t catalog_count(struct catalog *catalog);
 enum receiver_error catalog_find(struct catalog *catalog, int64_t id, const char *name, struct catalog_attachment *attachment);
 
 // All of an upload; attachments has room for CATALOG_MAX_ATTACHMENTS. None of an upload that is not there.

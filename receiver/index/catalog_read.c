@@ -12,13 +12,6 @@ bool catalog_has(struct catalog *catalog, int64_t id) {
     return has;
 }
 
-size_t catalog_count(struct catalog *catalog) {
-    pthread_rwlock_rdlock(&catalog->memory_lock);
-    size_t count = catalog->search.end - catalog->search.begin;
-    pthread_rwlock_unlock(&catalog->memory_lock);
-    return count;
-}
-
 int64_t catalog_unmeasured(struct catalog *catalog) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
     int64_t id = search_unmeasured(&catalog->search);

@@ -115,10 +115,6 @@ bool search_add(struct search *search, const struct search_new *upload) {
     return true;
 }
 
-const struct search_row *search_oldest(const struct search *search) {
-    return search->begin < search->end ? &search->rows[search->begin] : NULL;
-}
-
 void search_remove_oldest(struct search *search) {
     if (search->begin < search->end) {
         search->size_bytes -= search->rows[search->begin].size_bytes;

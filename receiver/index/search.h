@@ -40,7 +40,6 @@ struct search_new {
 bool search_add(struct search *search, const struct search_new *upload);
 bool search_reserve(struct search *search, size_t more); // room for that many more rows, so that adding them is less likely to fail
 void search_remove_oldest(struct search *search);
-const struct search_row *search_oldest(const struct search *search); // NULL: it is empty
 const struct search_row *search_find(const struct search *search, int64_t id);
 void search_measured(struct search *search, int64_t id, const struct measures *measures);
 // The same for uploads of one process: of host, service, runtime-id and process_id. Every client sends runtime-id, which is new with each

@@ -45,9 +45,6 @@ enum receiver_error selection_parse(struct MHD_Connection *connection, const cha
                                     size_t text_size);
 // One parameter, without its prefix. False with a line in text: it is malformed.
 bool selection_add(struct selection *selection, const char *key, const char *value, char *text, size_t text_size);
-// The selection as one line, the same for the same selection whatever the order of the parameters: a key for caches. NULL: no memory;
-// the caller frees it.
-char *selection_key(const struct selection *selection);
 
 // "2026-01-02T03:04:05.678Z", with an offset as well, or unix milliseconds. False: neither.
 bool selection_time(const char *text, int64_t *unix_ms);

@@ -110,15 +110,6 @@ static enum receiver_error take_json(void *state, struct sweep_file *file) {
     return result;
 }
 
-enum receiver_error metrics_add_json(struct metrics *metrics, int64_t ms, const void *bytes, size_t size, char *text) {
-    struct reading reading = {.metrics = metrics};
-    struct sweep_file file = {.upload = &(struct listed_upload){.end_ms = ms}, .bytes = bytes, .size = size};
-    enum receiver_error error = open_reading(&reading) ? take_json(&reading, &file) : RECEIVER_NO_MEMORY;
-    close_reading(&reading);
-    memcpy(text, file.text, sizeof file.text);
-    return error;
-}
-
 // ---- All ----
 
 static int compare_points(const void *left, const void *right) {

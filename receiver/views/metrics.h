@@ -28,8 +28,6 @@ enum receiver_error metrics_read(struct store *store, const struct upload_list *
 void metrics_free(struct metrics *metrics); // NULL is fine
 // NULL: nothing has such a figure.
 const struct metrics_series *metrics_find(const struct metrics *metrics, const char *name);
-// The pairs of one metrics.json, compressed or not, at that time. RECEIVER_BAD_UPLOAD: text (160 bytes) says why.
-enum receiver_error metrics_add_json(struct metrics *metrics, int64_t ms, const void *bytes, size_t size, char *text);
 
 // Means of at most METRICS_MAX_POINTS stretches of time of equal length; returns how many have points. As they are when there are few.
 size_t metrics_thin(const struct metrics_series *series, struct metrics_point points[METRICS_MAX_POINTS]);

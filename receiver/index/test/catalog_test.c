@@ -1,4 +1,5 @@
 // catalog_test.c: the index: adding, undoing, ids, removing by age and size, and files that are no index.
+#include "../../test/count_uploads.h"
 #include "../../test/expect_json.h"
 
 #include "../catalog.h"
@@ -80,7 +81,7 @@ static void test_add_and_remove(void **state) {
     assert_int_equal(ids[0], 1);
     assert_int_equal(catalog_find(index->catalog, 1, "a", &attachment), RECEIVER_NOT_FOUND);
     assert_int_equal(catalog_remove_oldest(index->catalog, 31, UINT64_MAX, ids, 4), 1);
-    assert_int_equal(catalog_count(index->catalog), 0);
+    assert_int_equal(count_uploads(index->catalog), 0);
     // Ids are not used again, after a restart neither.
     catalog_close(index->catalog);
     open_index(index, false);
@@ -176,7 +177,7 @@ static void test_damaged(void **state) {
     fclose(file);
     assert_true(refused >= pages - 1);
     open_index(index, false);
-    assert_int_equal(catalog_count(index->catalog), 50);
+    assert_int_equal(count_uploads(index->catalog), 50);
 }
 
 // Another program that has the database open, and writes into it for a moment.
@@ -210,7 +211,7 @@ static void test_locked_for_a_moment(void **state) {
     hold(index, &other, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE; UPDATE upload SET family='x'");
     open_index(index, false);
     pthread_join(other.thread, NULL);
-    assert_int_equal(catalog_count(index->catalog), 1);
+    assert_int_equal(count_uploads(index->catalog), 1);
 }
 
 static void test_missing_index(void **state) {

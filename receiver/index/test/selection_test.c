@@ -90,35 +90,7 @@ static void test_bounds(void **state) {
     free(longest);
 }
 
-static char *key_of(const char *const parameters[][2], size_t count) {
-    struct selection selection;
-    char text[200] = "";
-    selection_init(&selection);
-    for (size_t i = 0; i < count; i++) {
-        assert_true(selection_add(&selection, parameters[i][0], parameters[i][1], text, sizeof text));
-    }
-    char *key = selection_key(&selection);
-    selection_free(&selection);
-    return key;
-}
-
-static void test_key(void **state) {
-    (void)state;
-    char *one = key_of((const char *const[][2]){{"service", "a"}, {"host", "b"}, {"ids", "2,1"}}, 3);
-    char *same = key_of((const char *const[][2]){{"ids", "1,2"}, {"host", "b"}, {"service", "a"}}, 3);
-    char *other = key_of((const char *const[][2]){{"service", "a 3:1:b"}}, 1),
-         *another = key_of((const char *const[][2]){{"service", "a"}, {"host", "b"}}, 2);
-    assert_string_equal(one, same);
-    assert_string_not_equal(one, another);
-    assert_string_not_equal(other, another);
-    free(one);
-    free(same);
-    free(other);
-    free(another);
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_times), cmocka_unit_test(test_parameters), cmocka_unit_test(test_bounds),
-                                       cmocka_unit_test(test_key)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_times), cmocka_unit_test(test_parameters), cmocka_unit_test(test_bounds)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

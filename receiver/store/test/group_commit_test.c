@@ -1,4 +1,5 @@
 // group_commit_test.c: many uploads at once: each is answered once, with its own id and content, the bad ones with their reason.
+#include "../../test/count_uploads.h"
 #include "../../test/test_store.h"
 
 #include <sys/resource.h>
@@ -48,7 +49,7 @@ static void test_many_at_once(void **state) {
     strcpy(fixture.directory, test->directory);
     assert_int_equal(count_files(&fixture, "uploads"), THREADS * UPLOADS / 4 * 3);
     assert_int_equal(count_files(&fixture, "incoming"), 0);
-    assert_int_equal(catalog_count(store_catalog(test->store)), THREADS * UPLOADS / 4 * 3);
+    assert_int_equal(count_uploads(store_catalog(test->store)), THREADS * UPLOADS / 4 * 3);
 }
 
 // The index cannot grow: the upload is refused, nothing of it stays, and reading goes on. Later it goes again.
@@ -73,7 +74,7 @@ static void test_index_full(void **state) {
     assert_int_equal(count_files(&fixture, "incoming"), 0);
     assert_true(catalog_has(store_catalog(test->store), 1));
     assert_true(add_good(test, "third") > 1);
-    assert_int_equal(catalog_count(store_catalog(test->store)), 2);
+    assert_int_equal(count_uploads(store_catalog(test->store)), 2);
 }
 
 static void test_stopped(void **state) {

@@ -1,4 +1,5 @@
 // rebuild_test.c: the index from the files: missing, damaged, of an older form; names, tags and refusals survive. Also while uploads come.
+#include "../../test/count_uploads.h"
 #include "../../test/expect_json.h"
 #include "../../test/test_store.h"
 
@@ -92,7 +93,7 @@ static void test_damaged(void **state) {
         fclose(file);
         reopen(test, 0);
         assert_non_null(strstr(store_note(test->store), "the index was damaged"));
-        assert_int_equal(catalog_count(store_catalog(test->store)), 1);
+        assert_int_equal(count_uploads(store_catalog(test->store)), 1);
         close_store(test);
     }
 }
@@ -118,7 +119,7 @@ static void test_strange_directories(void **state) {
         assert_int_equal(symlink("/etc/passwd", path), 0);
     }
     reopen(test, 0);
-    assert_int_equal(catalog_count(store_catalog(test->store)), 1);
+    assert_int_equal(count_uploads(store_catalog(test->store)), 1);
     struct json json = describe(test, 12);
     expect_json(&json,
                 "\"attachments\":[{\"name\":\"\",\"size_bytes\":1,\"pprof\":false},{\"name\":\"ok\",\"size_bytes\":1,\"pprof\":false}]");
@@ -153,7 +154,7 @@ static void expect_whole(struct test_store *test, int64_t uploads) {
         struct json json = describe(test, id);
         expect_json(&json, "\"service\":\"shop\"");
     }
-    assert_int_equal(catalog_count(store_catalog(test->store)), uploads);
+    assert_int_equal(count_uploads(store_catalog(test->store)), uploads);
 }
 
 static void *add_some(void *state) {
@@ -181,7 +182,7 @@ static void test_damaged_while_uploads_come(void **state) {
     strcpy(fixture.directory, test->directory);
     assert_int_equal(count_files(&fixture, "uploads"), 130);
     assert_int_equal(count_files(&fixture, "incoming"), 0);
-    assert_int_equal(catalog_count(store_catalog(test->store)), 130);
+    assert_int_equal(count_uploads(store_catalog(test->store)), 130);
     reopen(test, 0);
     assert_string_equal(store_note(test->store), ""); // the new index has them all
 }
@@ -226,7 +227,7 @@ static void test_damaged_on_a_full_disk(void **state) {
         assert_int_equal(ask(test), RECEIVER_BAD_INDEX);
         usleep(5000);
     }
-    assert_int_equal(catalog_count(store_catalog(test->store)), 50); // searches go on
+    assert_int_equal(count_uploads(store_catalog(test->store)), 50); // searches go on
     setrlimit(RLIMIT_FSIZE, &before);
     WAIT_UNTIL(ask(test) != RECEIVER_BAD_INDEX);
     expect_whole(test, 50);

@@ -1,44 +1,52 @@
 // metrics_test.c: pairs of metrics.json as series, what is refused, units, and fewer points than came.
-#include "../../test/profiles.h"
+#include "../../test/uploads.h"
 
 #include "../metrics.h"
 
-static enum receiver_error add(struct metrics *metrics, int64_t ms, const char *json, char *text) {
-    return metrics_add_json(metrics, ms, json, strlen(json), text);
+static int64_t put(struct test_store *test, int minute, const char *json) {
+    return upload_bytes(test, "a", minute, "metrics.json", json, strlen(json));
+}
+
+static struct metrics *read_all(struct test_store *test) {
+    struct upload_list list = list_of(test, NULL);
+    struct metrics *metrics = NULL;
+    assert_int_equal(metrics_read(test->store, &list, &metrics), RECEIVER_OK);
+    upload_list_free(&list);
+    return metrics;
 }
 
 static void test_pairs(void **state) {
-    (void)state;
-    struct metrics *metrics = calloc(1, sizeof *metrics);
-    char text[160] = "";
-    assert_int_equal(add(metrics, 1000, "[[\"go_gcs_per_sec\",4],[\"x_bytes\",1.5e3],[\"text\",\"no\"],[7,7],\"odd\",[]]", text),
-                     RECEIVER_OK);
-    assert_int_equal(add(metrics, 2000, "[[\"go_gcs_per_sec\",5],[\"c_live_bytes\",77]]", text), RECEIVER_OK);
-    const struct metrics_series *series = metrics_find(metrics, "go_gcs_per_sec");
-    assert_non_null(series);
-    assert_int_equal(series->count, 2);
-    assert_true(series->points[1].ms == 2000 && series->points[1].value == 5);
+    put(*state, 0, "[[\"go_gcs_per_sec\",4],[\"x_bytes\",1.5e3],[\"text\",\"no\"],[7,7],\"odd\",[]]");
+    put(*state, 1, "[[\"go_gcs_per_sec\",5],[\"c_live_bytes\",77]]");
+    struct metrics *metrics = read_all(*state);
     assert_true(metrics_find(metrics, "x_bytes")->points[0].value == 1500);
     assert_null(metrics_find(metrics, "text"));
     assert_null(metrics_find(metrics, "c_live_bytes")); // the receiver has its own
     struct json json = {0};
     metrics_write(metrics, &json);
-    expect_at(&json, "$.series[0]", "{\"name\":\"go_gcs_per_sec\",\"unit\":\"1/s\",\"points\":[[1000,4],[2000,5]]}");
+    expect_at(&json, "$.series[0]", "{\"name\":\"go_gcs_per_sec\",\"unit\":\"1/s\",\"points\":[[1767322860000,4],[1767322920000,5]]}");
     json_free(&json);
     metrics_free(metrics);
+    metrics_free(NULL);
+}
+
+static bool has_reason(const struct sweep_report *report, int64_t id, const char *reason) {
+    for (size_t i = 0; i < report->reasons; i++) {
+        if (report->failed[i].id == id && strstr(report->failed[i].reason, reason)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void test_refused(void **state) {
-    (void)state;
-    struct metrics *metrics = calloc(1, sizeof *metrics);
     const char *const bad[] = {"", "x", "[[\"a\",1]", "[[\"a\",NaN]]", "{", "\x1f\x8b\x08"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char text[160] = "";
-        assert_int_equal(add(metrics, 1, bad[i], text), RECEIVER_BAD_UPLOAD);
-        assert_true(*text);
+    enum { BAD = sizeof bad / sizeof *bad };
+    for (int i = 0; i < BAD; i++) {
+        put(*state, i, bad[i]);
     }
     // More names than anyone sends: the first ones are kept.
-    char *many = NULL, text[160];
+    char *many = NULL;
     size_t size;
     FILE *out = open_memstream(&many, &size);
     for (int i = 0; i < 1000; i++) {
@@ -46,10 +54,9 @@ static void test_refused(void **state) {
     }
     fprintf(out, "]");
     fclose(out);
-    assert_int_equal(add(metrics, 1, many, text), RECEIVER_OK);
-    assert_int_equal(metrics->count, METRICS_MAX_SERIES);
+    put(*state, BAD, many);
     free(many);
-    // More values than anyone sends, as many as fit into the file.
+    // More values than anyone sends: as many as are taken are kept.
     out = open_memstream(&many, &size);
     fprintf(out, "[[\"name0\",0]");
     for (int i = 0; i < 1024; i++) {
@@ -57,12 +64,16 @@ static void test_refused(void **state) {
     }
     fprintf(out, "]");
     fclose(out);
-    assert_int_equal(add(metrics, 1, many, text), RECEIVER_BAD_UPLOAD);
-    assert_string_equal(text, "more than 1024 values");
-    assert_true(metrics_find(metrics, "name0")->count <= 1025);
+    int64_t too_many = put(*state, BAD + 1, many);
     free(many);
+    struct metrics *metrics = read_all(*state);
+    assert_int_equal(metrics->report.failed_count, BAD + 1);
+    assert_true(has_reason(&metrics->report, 1, "not an array of names and numbers"));
+    assert_true(has_reason(&metrics->report, BAD, "metrics.json: "));
+    assert_true(has_reason(&metrics->report, too_many, "more than 1024 values"));
+    assert_int_equal(metrics->count, METRICS_MAX_SERIES);
+    assert_int_equal(metrics_find(metrics, "name0")->count, 1025);
     metrics_free(metrics);
-    metrics_free(NULL);
 }
 
 static void test_units(void **state) {
@@ -109,7 +120,8 @@ static void test_thinning(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_refused), cmocka_unit_test(test_units),
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_refused, setup, teardown), cmocka_unit_test(test_units),
                                        cmocka_unit_test(test_thinning)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
