@@ -4,15 +4,15 @@
 // other threads: the connection is suspended, the answer put into it (reply.c), and the connection resumed, whereupon on_request is called
 // once more and sends the answer.
 #include "receiver.h"
+#include "http/access.h"
 #include "http/agent.h"
 #include "http/api.h"
 #include "http/assets.h"
 #include "http/connections.h"
-#include "http/access.h"
-#include "store/ingest.h"
-#include "http/thread_pool.h"
 #include "http/listen.h"
 #include "http/reply.h"
+#include "http/thread_pool.h"
+#include "store/ingest.h"
 #include "store/symbol_upload.h"
 
 #include <pthread.h>

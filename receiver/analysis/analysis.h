@@ -8,8 +8,8 @@
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_H
 #define CMEMPROF_RECEIVER_ANALYSIS_H
 
-#include "overview.h"
 #include "../store/store.h"
+#include "overview.h"
 
 // The whole answer; sorts the overview's uploads. own_memory: of C memory, the profiler's own is looked at (profile_sample_is_own), and not
 // the program's.

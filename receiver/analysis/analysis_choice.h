@@ -9,8 +9,8 @@
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_CHOICE_H
 #define CMEMPROF_RECEIVER_ANALYSIS_CHOICE_H
 
-#include "analysis_shape.h"
 #include "../views/upload_list.h"
+#include "analysis_shape.h"
 #include "overview.h"
 
 struct suspicion {

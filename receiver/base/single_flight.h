@@ -5,8 +5,8 @@
 #ifndef CMEMPROF_RECEIVER_SINGLE_FLIGHT_H
 #define CMEMPROF_RECEIVER_SINGLE_FLIGHT_H
 
-#include "json.h"
 #include "error.h"
+#include "json.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -36,7 +36,7 @@ static const struct endpoint *find(const char *path) {
 }
 
 bool agent_takes(const char *path) {
-    return find(path) != NULL;
+    return find(path);
 }
 
 bool agent_is_asked(const char *path) {

@@ -1,8 +1,8 @@
 // api.c: the JSON interface (api.h). What looks into profiles is in view_api.c.
 #include "api.h"
+#include "../base/failure.h"
 #include "../store/archive.h"
 #include "../views/download.h"
-#include "../base/failure.h"
 #include "reply.h"
 
 #include <errno.h>

@@ -5,8 +5,8 @@
 #ifndef CMEMPROF_RECEIVER_API_H
 #define CMEMPROF_RECEIVER_API_H
 
-#include "event_stream.h"
 #include "../store/store.h"
+#include "event_stream.h"
 #include "view_api.h"
 
 #include <microhttpd.h>

@@ -5,9 +5,9 @@
 #ifndef CMEMPROF_RECEIVER_REPLY_H
 #define CMEMPROF_RECEIVER_REPLY_H
 
-#include "assets.h"
-#include "../base/json.h"
 #include "../base/error.h"
+#include "../base/json.h"
+#include "assets.h"
 
 #include <microhttpd.h>
 #include <stdbool.h>

@@ -1,16 +1,16 @@
 // view_api.c: the paths that look into profiles (view_api.h).
 #include "view_api.h"
 #include "../analysis/analysis.h"
-#include "connections.h"
+#include "../base/read_exact.h"
+#include "../index/measures.h"
 #include "../views/diff.h"
 #include "../views/jfr.h"
 #include "../views/labels.h"
-#include "../index/measures.h"
 #include "../views/merge_export.h"
-#include "../views/upload_types.h"
 #include "../views/metrics.h"
+#include "../views/upload_types.h"
+#include "connections.h"
 #include "reply.h"
-#include "../base/read_exact.h"
 
 #include <inttypes.h>
 #include <stdio.h>

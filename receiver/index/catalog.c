@@ -1,4 +1,5 @@
 // catalog.c: the index of uploads (catalog.h): schema, opening, writing. What reads it is in catalog_read.c and catalog_json.c.
+#include "catalog.h"
 #include "catalog_row.h"
 
 #include <math.h>

@@ -9,12 +9,12 @@
 #ifndef CMEMPROF_RECEIVER_CATALOG_H
 #define CMEMPROF_RECEIVER_CATALOG_H
 
-#include "upload_event.h"
+#include "../base/error.h"
 #include "../base/json.h"
 #include "measures.h"
-#include "../base/error.h"
 #include "search_order.h"
 #include "selection.h"
+#include "upload_event.h"
 
 #include <stdbool.h>
 #include <stddef.h>

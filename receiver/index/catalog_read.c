@@ -7,7 +7,7 @@
 
 bool catalog_has(struct catalog *catalog, int64_t id) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    bool has = search_find(&catalog->search, id) != NULL;
+    bool has = search_find(&catalog->search, id);
     pthread_rwlock_unlock(&catalog->memory_lock);
     return has;
 }

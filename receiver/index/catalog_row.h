@@ -2,8 +2,8 @@
 #ifndef CMEMPROF_RECEIVER_CATALOG_ROW_H
 #define CMEMPROF_RECEIVER_CATALOG_ROW_H
 
-#include "catalog.h"
 #include "../base/failure.h"
+#include "catalog.h"
 #include "search.h"
 
 #include <pthread.h>

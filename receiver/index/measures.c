@@ -9,8 +9,8 @@
 //     lock_seconds_per_s   delay of delta-mutex        lock-acquire-wait
 #include "measures.h"
 #include "../../merge/merge.h"
-#include "catalog.h"
 #include "../base/read_exact.h"
+#include "catalog.h"
 
 #include <fcntl.h>
 #include <math.h>

@@ -96,7 +96,7 @@ bool search_add(struct search *search, const struct search_new *upload) {
                                .start_ms = upload->start_ms,
                                .end_ms = upload->end_ms,
                                .size_bytes = upload->size_bytes,
-                               .measured = upload->measures != NULL};
+                               .measured = upload->measures};
     for (int i = 0; i < MEASURE_COUNT; i++) {
         row->measures.values[i] = upload->measures ? upload->measures->values[i] : NAN;
     }

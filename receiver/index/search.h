@@ -8,9 +8,9 @@
 #define CMEMPROF_RECEIVER_SEARCH_H
 
 #include "../base/json.h"
+#include "../base/string_pool.h"
 #include "measures.h"
 #include "selection.h"
-#include "../base/string_pool.h"
 
 struct search_row {
     int64_t id, received_ms, start_ms, end_ms;

@@ -8,8 +8,8 @@
 #ifndef CMEMPROF_RECEIVER_FORM_H
 #define CMEMPROF_RECEIVER_FORM_H
 
-#include "../index/catalog.h"
 #include "../base/json.h"
+#include "../index/catalog.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // store.c: opens, cleans and reads the data directory (store.h). Writing into it is in pending_upload.c.
+#include "store.h"
 #include "store_directory.h"
 
 #include <dirent.h>

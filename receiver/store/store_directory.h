@@ -3,10 +3,10 @@
 #ifndef CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 #define CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 
-#include "group_commit.h"
-#include "../base/failure.h"
-#include "store.h"
 #include "../base/durability.h"
+#include "../base/failure.h"
+#include "group_commit.h"
+#include "store.h"
 
 #include <pthread.h>
 

@@ -31,7 +31,7 @@ static uint64_t bytes_in(const char *name) {
     uint64_t all = 0;
     DIR *directory = opendir(name);
     struct dirent *entry;
-    while (directory && (entry = readdir(directory)) != NULL) {
+    while (directory && (entry = readdir(directory))) {
         struct stat about;
         if (fstatat(dirfd(directory), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode)) {
             all += (uint64_t)about.st_size;
@@ -57,7 +57,7 @@ static void remove_left_over(int directory, const char *name) {
 void symbol_upload_clean(const struct receiver_symbols *symbols) {
     DIR *directory = opendir(symbols->directory);
     struct dirent *entry;
-    while (directory && (entry = readdir(directory)) != NULL) {
+    while (directory && (entry = readdir(directory))) {
         if (strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0) {
             remove_left_over(dirfd(directory), entry->d_name);
         }
@@ -89,7 +89,7 @@ enum receiver_error symbol_upload_begin(const struct receiver_symbols *symbols, 
         error = RECEIVER_BUSY;
     } else if (bytes_in(symbols->directory) > SYMBOL_UPLOAD_MAX_ALL_BYTES) {
         error = RECEIVER_TOO_LARGE;
-    } else if ((upload = calloc(1, sizeof *upload)) == NULL) {
+    } else if (!(upload = calloc(1, sizeof *upload))) {
         error = RECEIVER_NO_MEMORY;
     }
     if (error != RECEIVER_OK) {

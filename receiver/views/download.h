@@ -6,8 +6,8 @@
 #ifndef CMEMPROF_RECEIVER_DOWNLOAD_H
 #define CMEMPROF_RECEIVER_DOWNLOAD_H
 
-#include "../base/json.h"
 #include "../base/error.h"
+#include "../base/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>

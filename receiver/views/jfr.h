@@ -12,8 +12,8 @@
 #ifndef CMEMPROF_RECEIVER_JFR_H
 #define CMEMPROF_RECEIVER_JFR_H
 
-#include "../base/json.h"
 #include "../base/error.h"
+#include "../base/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // labels.c: counts labels (labels.h).
 #include "labels.h"
-#include "view.h"
 #include "../../merge/intern.h"
+#include "view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

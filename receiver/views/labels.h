@@ -7,8 +7,8 @@
 #define CMEMPROF_RECEIVER_LABELS_H
 
 #include "../../merge/merge.h"
-#include "../base/json.h"
 #include "../base/error.h"
+#include "../base/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,9 +7,9 @@
 #define CMEMPROF_RECEIVER_SWEEP_H
 
 #include "../../merge/merge.h"
+#include "../store/store.h"
 #include "gauges.h"
 #include "upload_list.h"
-#include "../store/store.h"
 
 enum {
     SWEEP_MAX_FAILED = 20, // reasons that are named

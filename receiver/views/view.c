@@ -1,7 +1,7 @@
 // view.c: a profile and its sample types as JSON (view.h).
 #include "view.h"
-#include "label_frames.h"
 #include "../index/measures.h"
+#include "label_frames.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 #define CMEMPROF_RECEIVER_VIEW_H
 
 #include "../../merge/merge.h"
-#include "../base/json.h"
 #include "../base/error.h"
+#include "../base/json.h"
 #include "../base/symbols.h"
 
 #include <stdbool.h>

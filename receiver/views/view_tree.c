@@ -1,7 +1,7 @@
 // view_tree.c: the call tree of one sample type as JSON (view.h).
+#include "view.h"
 #include "../index/measures.h"
 #include "sweep.h"
-#include "view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -466,7 +466,7 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     }
     options.type_index = (size_t)index;
     options.base_type_index = base ? profile_sample_type_index(profile, base) : -1;
-    struct sides sides = sides_of(filter, profile_sample_type_name(profile, options.type_index), base != NULL);
+    struct sides sides = sides_of(filter, profile_sample_type_name(profile, options.type_index), base);
     options.base_scale = base_scale(&sides);
     enum merge_error built = tree_build(profile, &options, &tree);
     if (built != MERGE_OK) {
