@@ -1,0 +1,36 @@
+// view_request_test.c: parameters that are refused, over HTTP, each with its reason.
+#include "view_uploads.h"
+
+static void test_errors(void **state) {
+    struct fixture *fixture = *state;
+    static const struct {
+        const char *path;
+        int status;
+        const char *reason;
+    } errors[] = {
+        {"/api/tree", 400, "attachment=NAME is missing"},
+        {"/api/tree?attachment=delta-heap.pprof&memory=x", 400, "memory is neither C nor Go"},
+        {"/api/tree?attachment=delta-heap.pprof&owner=x", 400, "owner is neither program nor cmemprof"},
+        {"/api/tree?attachment=delta-heap.pprof&kind=x", 400, "kind is none of"},
+        {"/api/tree?attachment=delta-heap.pprof&label=x", 400, "a label is not KEY:VALUE"},
+        {"/api/"
+         "tree?attachment=delta-heap.pprof&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label="
+         "a:1"
+         "&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1&label=a:1",
+         400, "more than 16 labels"},
+        {"/api/tree?attachment=delta-heap.pprof&from=yesterday", 400, "from"},
+        {"/api/diff?attachment=delta-heap.pprof&mode=x", 400, "mode is neither total nor per_second"},
+        {"/api/tree?attachment=delta-heap.pprof&below=xyz", 400, "below is no number of 32 bits in hex"},
+        {"/api/tree?attachment=delta-heap.pprof&gauges=least", 400, "gauges is none of mean, last, max"},
+        {"/api/types?attachment=delta-heap.pprof&processes=2", 400, "processes is neither each nor sum"},
+    };
+    post_heap(fixture, 100, 10);
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        expect_get(fixture->port, errors[i].path, errors[i].status, errors[i].reason);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_errors, fixture_setup, fixture_teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

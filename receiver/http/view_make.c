@@ -1,0 +1,236 @@
+// view_make.c: views of a selection (view_make.h).
+#include "view_make.h"
+#include "../analysis/analysis.h"
+#include "../index/measures.h"
+#include "../views/labels.h"
+#include "../views/merge_export.h"
+#include "../views/metrics.h"
+#include "../views/upload_types.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum receiver_error merge_list(struct view_request *request, const struct upload_list *list, struct profile **profile,
+                                      struct sweep_report *report) {
+    const char *keys[VIEW_MAX_LABELS];
+    for (size_t i = 0; i < request->filter.label_count; i++) {
+        keys[i] = request->filter.labels[i].key;
+    }
+    enum receiver_error error = merge_uploads(request->api->store, request->api->cache, list, request->attachment, keys,
+                                              request->filter.label_count, profile, report);
+    if (error == RECEIVER_OK && report->uploads == 0 && report->failed_count > 0) {
+        profile_free(*profile);
+        *profile = NULL;
+        snprintf(request->answer.text, sizeof request->answer.text, "%s", report->failed[0].reason);
+        return RECEIVER_BAD_UPLOAD;
+    }
+    return error == RECEIVER_OK ? view_name(profile, store_symbols(request->api->store)) : error;
+}
+
+// The uploads that the value of a gauge comes of.
+static enum receiver_error pick_uploads(struct view_request *request, const struct upload_list *list, struct gauges of, const char *type,
+                                        struct upload_list *picked, struct sweep_gauges *gauges) {
+    struct gauges_source source = {request->api->store, list, request->attachment, NULL};
+    enum receiver_error error = gauges_pick(&source, of, type, picked);
+    *gauges = (struct sweep_gauges){of, gauges_at_once(list), type ? gauges_having(&source, type) : 0};
+    gauges_source_free(&source);
+    return error;
+}
+
+static bool is_index(const char *type) {
+    return *type && type[strspn(type, "0123456789")] == '\0';
+}
+
+// The name of the type that is asked for, maybe by its place, or shown where none is, becomes the request's.
+static enum receiver_error choose_type(struct view_request *request) {
+    enum receiver_error error = RECEIVER_OK;
+    if (!request->type || !*request->type || is_index(request->type)) {
+        char wanted[VIEW_TYPE_BYTES];
+        snprintf(wanted, sizeof wanted, "%s", request->type ? request->type : "");
+        error =
+            upload_types_choose(request->api->store, &request->list, request->attachment, wanted, request->shown, sizeof request->shown);
+        request->type = request->shown;
+    }
+    return error;
+}
+
+// Of a type that is no gauge all uploads count.
+static struct gauges gauges_of_type(const struct view_request *request) {
+    bool of_gauge = request->type && measure_is_gauge(request->type);
+    return (struct gauges){of_gauge ? request->gauges.value : GAUGES_MEAN, request->gauges.summed};
+}
+
+static enum receiver_error merge_picked(struct view_request *request, const struct upload_list *list, struct gauges of, const char *type,
+                                        struct profile **profile, struct sweep_report *report) {
+    struct upload_list picked = {0};
+    struct sweep_gauges gauges = {0};
+    enum receiver_error error = pick_uploads(request, list, of, type, &picked, &gauges);
+    error = error == RECEIVER_OK ? merge_list(request, &picked, profile, report) : error;
+    if (error == RECEIVER_OK) {
+        int index = profile_sample_type_chosen(*profile, type);
+        const char *name = index >= 0 ? profile_sample_type_name(*profile, (size_t)index) : "";
+        sweep_report_set_gauges(report, list, gauges, sweep_profiles_of(&report->counts, name));
+    }
+    upload_list_free(&picked);
+    return error;
+}
+
+static enum receiver_error merge(struct view_request *request, const struct upload_list *list, struct profile **profile,
+                                 struct sweep_report *report) {
+    enum receiver_error error = request->gauges.value == GAUGES_MEAN ? RECEIVER_OK : choose_type(request);
+    return error == RECEIVER_OK ? merge_picked(request, list, gauges_of_type(request), request->type, profile, report) : error;
+}
+
+static enum receiver_error make_types(struct view_request *request, struct json *json) {
+    json_object_begin(json);
+    enum receiver_error error = upload_types_write_attachments(store_catalog(request->api->store), &request->selection, json);
+    if (error == RECEIVER_OK && request->attachment) {
+        error = upload_types_write(request->api->store, &request->list, request->attachment, request->gauges, json);
+    }
+    json_object_end(json);
+    return error;
+}
+
+static enum receiver_error make_tree(struct view_request *request, struct json *json) {
+    struct profile *profile;
+    struct sweep_report report;
+    enum receiver_error error = merge(request, &request->list, &profile, &report);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    json_object_begin(json);
+    sweep_report_write(&report, json);
+    json_key(json, "seconds");
+    json_real(json, report.seconds);
+    request->filter.report = &report;
+    error = view_tree(profile, request->type, NULL, &request->filter, json, request->answer.text, sizeof request->answer.text);
+    json_object_end(json);
+    profile_free(profile);
+    return error;
+}
+
+// What all gauges of the file come of: the moment is that of one of them, whatever the type. *moment is NULL where max has none.
+static enum receiver_error merge_moment(struct view_request *request, struct profile **moment, struct sweep_report *report) {
+    char type[VIEW_TYPE_BYTES] = "";
+    enum receiver_error error =
+        upload_types_choose_gauge(request->api->store, &request->list, request->attachment, request->type, type, sizeof type);
+    bool there = request->gauges.value != GAUGES_MAX || *type;
+    return error == RECEIVER_OK && there ? merge_picked(request, &request->list, request->gauges, type, moment, report) : error;
+}
+
+// The merged profile itself, for go tool pprof and others (merge_export.h).
+static enum receiver_error make_profile(struct view_request *request, struct json *out) {
+    struct profile *all = NULL, *moment = NULL;
+    struct sweep_report report, moment_report = {0};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    enum receiver_error error = merge_list(request, &request->list, &all, &report);
+    if (error == RECEIVER_OK && request->gauges.value != GAUGES_MEAN) {
+        error = merge_moment(request, &moment, &moment_report);
+    }
+    report.gauges = (struct sweep_gauges){request->gauges, gauges_at_once(&request->list), report.uploads};
+    if (error == RECEIVER_OK) {
+        error = merge_export_finish(all, &report, moment, &moment_report);
+    }
+    if (error == RECEIVER_OK) {
+        error = profile_encode(all, MERGE_GZIP, &bytes, &size) == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    }
+    profile_free(all);
+    profile_free(moment);
+    *out = (struct json){.bytes = (char *)bytes, .size = size, .capacity = size};
+    return error;
+}
+
+static enum receiver_error make_diff(struct view_request *request, struct json *json) {
+    struct diff_side now = {0}, base = {0};
+    enum receiver_error error = merge(request, &request->list, &now.profile, &now.report);
+    if (error == RECEIVER_OK) {
+        error = merge(request, &request->base, &base.profile, &base.report);
+    }
+    if (error == RECEIVER_OK) {
+        error = diff_write(&now, &base, request->type, request->mode, &request->filter, json, request->answer.text,
+                           sizeof request->answer.text);
+    }
+    profile_free(now.profile);
+    profile_free(base.profile);
+    return error;
+}
+
+static enum receiver_error take_labels(void *part, struct sweep_file *file) {
+    struct profile *profile;
+    enum receiver_error error = view_open(file->bytes, file->size, &profile, file->text, sizeof file->text);
+    if (error == RECEIVER_OK) {
+        error = labels_add_profile(part, profile) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        profile_free(profile);
+    }
+    return error;
+}
+
+static void write_labels(const struct labels *labels, const char *type, const struct sweep_report *report, struct json *json) {
+    json_object_begin(json);
+    sweep_report_write(report, json);
+    labels_write(labels, measure_is_gauge(type) ? sweep_gauge_divisor(report, labels_profiles(labels)) : 1, json);
+    json_object_end(json);
+}
+
+// Of the uploads that the type's value comes of.
+static enum receiver_error count_labels(struct view_request *request, const struct upload_list *picked, struct sweep_report *report,
+                                        struct labels *labels, struct labels *second) {
+    void *parts[2] = {labels, second};
+    enum receiver_error error = labels && second ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    if (error == RECEIVER_OK) {
+        error = sweep_uploads(request->api->store, picked, request->attachment, take_labels, parts, report);
+    }
+    if (error == RECEIVER_OK && !labels_add_labels(labels, second)) {
+        error = RECEIVER_NO_MEMORY;
+    }
+    if (error == RECEIVER_OK && (request->type != request->shown || is_index(request->type)) && report->uploads > 0 &&
+        labels_profiles(labels) == 0) {
+        snprintf(request->answer.text, sizeof request->answer.text, "the selection has no sample type %.100s", request->type);
+        error = RECEIVER_NOT_FOUND;
+    }
+    return error;
+}
+
+static enum receiver_error make_labels(struct view_request *request, struct json *json) {
+    struct upload_list picked = {0};
+    struct sweep_gauges gauges = {0};
+    struct sweep_report report = {0};
+    enum receiver_error error = choose_type(request);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    struct labels *labels = labels_new(request->type), *second = labels_new(request->type);
+    error = pick_uploads(request, &request->list, gauges_of_type(request), request->type, &picked, &gauges);
+    error = error == RECEIVER_OK ? count_labels(request, &picked, &report, labels, second) : error;
+    if (error == RECEIVER_OK) {
+        sweep_report_set_gauges(&report, &request->list, gauges, labels_profiles(labels));
+        write_labels(labels, request->type, &report, json);
+    }
+    upload_list_free(&picked);
+    labels_free(labels);
+    labels_free(second);
+    return error;
+}
+
+static enum receiver_error make_metrics(struct view_request *request, struct json *json) {
+    struct metrics *metrics;
+    enum receiver_error error = metrics_read(request->api->store, &request->list, &metrics);
+    if (error == RECEIVER_OK) {
+        metrics_write(metrics, json);
+        metrics_free(metrics);
+    }
+    return error;
+}
+
+static enum receiver_error make_analysis(struct view_request *request, struct json *json) {
+    return analysis_write(request->api->store, &request->overview, request->filter.owner == VIEW_PROFILERS, json);
+}
+
+enum receiver_error view_make(struct view_request *request, enum view_kind kind, struct json *json) {
+    static enum receiver_error (*const make[])(struct view_request * request, struct json * json) = {
+        [VIEW_TYPES] = make_types,   [VIEW_TREE] = make_tree,       [VIEW_PROFILE] = make_profile,   [VIEW_DIFF] = make_diff,
+        [VIEW_LABELS] = make_labels, [VIEW_METRICS] = make_metrics, [VIEW_ANALYSIS] = make_analysis,
+    };
+    return make[kind](request, json);
+}
