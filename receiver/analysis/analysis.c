@@ -9,19 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Profiles of 1,000 stacks take 0.4 ms of CPU time on average (make bench-receiver), two threads read them, and an upload has two or three
-// that are read: under a second. 24 points tell growth from noise: there Kendall's tau of noise has a deviation of 0.14.
+// A profile of 1,000 stacks takes 0.4 ms of CPU time on average (make bench-receiver). Two threads read, and two or three profiles are read
+// per upload: under a second. 24 points tell growth from noise: Kendall's tau of noise has a standard deviation of 0.14 there.
 enum { MAX_UPLOADS = 720, MIN_POINTS = 24 };
 
-// ---- Looking into one process ----
+// ---- One process ----
 
 struct looking {
     struct store *store;
     const struct overview *overview;
     const struct process *processes;
-    size_t count, points; // that are looked into; uploads of each at most
+    size_t count, points; // processes to examine; max uploads of each
     bool own_memory;
-    struct looked *looked; // one each
+    struct looked *looked; // one per process
     atomic_size_t next;
 };
 
@@ -43,10 +43,10 @@ struct one {
     struct metrics *metrics;
     struct heap heap;
     bool own_memory;
-    bool settled[MEASURE_COUNT]; // analysis_measures
+    bool settled[MEASURE_COUNT]; // as in analysis_measures
 };
 
-// The stacks of a use; without files for it there are none, which is no error.
+// The stacks of a use. No files for it means no stacks and is no error.
 static enum receiver_error read_stacks(struct one *one, enum file_use use, struct stacks *stacks) {
     struct sweep_report report;
     struct looked *looked = one->looked;
@@ -63,7 +63,7 @@ static enum receiver_error read_stacks(struct one *one, enum file_use use, struc
     return error;
 }
 
-// Whether the stacks are all that the measure is of.
+// Whether the stacks cover everything that the measure counts.
 static void settle(struct one *one, enum measure measure, enum file_use use, const struct stacks *stacks) {
     size_t with = 0;
     for (size_t i = 0; i < one->list->count; i++) {
@@ -146,7 +146,7 @@ static enum receiver_error look_into(const struct looking *looking, size_t i) {
                       .looked = looked,
                       .heap.language = language_of(overview_text(looking->overview, process->uploads->language)),
                       .own_memory = looking->own_memory,
-                      // Told by the measures themselves; stacks only say where.
+                      // Measures alone prove it; stacks only say where.
                       .settled = {[MEASURE_ALLOC_BYTES_PER_S] = true, [MEASURE_LOCK_SECONDS_PER_S] = true}};
     enum receiver_error error = look_at(&one);
     if (error == RECEIVER_OK) {
@@ -163,7 +163,7 @@ static void *look_into_some(void *state) {
     return NULL;
 }
 
-// How many processes, and how many uploads of each: as many points as there is room for, and rather fewer points than a process less.
+// Chooses the number of processes and of uploads per process: as many points as fit, and fewer points rather than one process less.
 static void set_bounds(struct looking *looking, size_t processes) {
     size_t points = processes > 0 ? MAX_UPLOADS / processes : TREND_MAX_POINTS, uploads = 0;
     looking->points = points > TREND_MAX_POINTS ? TREND_MAX_POINTS : points < MIN_POINTS ? MIN_POINTS : points;

@@ -1,18 +1,20 @@
-// analysis.h: what stands out in a selection, with the evidence: likely leaks, what rose and stayed, churn, contention, regressions
-// (docs/receiver.md); and what was not looked at, since "nothing found" can only be said of what was.
+// analysis.h: reports what stands out in a selection, with evidence: likely leaks, plateaus, churn, contention, regressions
+// (docs/receiver.md). It also reports what was not examined: "nothing found" holds only for what was.
 //
-// All processes are looked at by their measures; those that are chosen by them (analysis_choice.h) are looked into, each by itself: sums
-// over processes that start and end would grow and shrink with their number. Threads: any; a call uses one more of its own. Memory: malloc;
-// 112 bytes an upload of the selection, 88 a process and 128 for what is suspect of it, 4 KB a finding (2,000 at most); the stacks of two
-// processes (120,000 each, analysis_stacks.h) and a value for each of their profiles (29 MB each at most).
+// Every process is screened by its measures. Those that analysis_choice.h selects are examined one by one: a sum over processes that start
+// and end would grow and shrink with their number.
+//
+// Threads: any; a call uses one more of its own. Memory: malloc; 112 bytes per upload of the selection, 88 per process and 128 per
+// suspicion, 4 KB per finding (2,000 at most); the stacks of two processes (120,000 each, analysis_stacks.h) and one value per stack and
+// profile (29 MB each at most).
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_H
 #define CMEMPROF_RECEIVER_ANALYSIS_H
 
 #include "../store/store.h"
 #include "overview.h"
 
-// The whole answer; sorts the overview's uploads. own_memory: of C memory, the profiler's own is looked at (profile_sample_is_own), and not
-// the program's.
+// Writes the whole answer. Sorts the overview's uploads. own_memory: of C memory, examines the profiler's own (profile_sample_is_own)
+// instead of the program's.
 enum receiver_error analysis_write(struct store *store, struct overview *overview, bool own_memory, struct json *json);
 
 #endif

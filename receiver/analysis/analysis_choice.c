@@ -1,4 +1,4 @@
-// analysis_choice.c: which processes are looked into (analysis_choice.h).
+// analysis_choice.c: which processes are examined (analysis_choice.h).
 #include "analysis_choice.h"
 #include "analysis_rules.h"
 #include "analysis_work.h"
@@ -17,7 +17,7 @@ static int compare_uploads(const void *left, const void *right) {
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-// The i-th of `max` places that are spread evenly over `count`.
+// The i-th of `max` indices spread evenly over `count`.
 static size_t spread(size_t i, size_t max, size_t count) {
     return count <= max ? i : i * (count - 1) / (max - 1);
 }
@@ -43,7 +43,7 @@ size_t choice_series(const struct process *process, enum measure measure, struct
     return used;
 }
 
-// ---- Looking at measures ----
+// ---- Screening by measures ----
 
 static bool suspect(struct process *process, enum measure measure, const struct shape *shape, double value) {
     struct suspicion *grown = realloc(process->suspicions, (process->suspicion_count + 1) * sizeof *grown);
@@ -54,7 +54,7 @@ static bool suspect(struct process *process, enum measure measure, const struct 
     return grown;
 }
 
-// In units that are about as bad as a megabyte of C memory.
+// Weights, comparable to megabytes of C memory.
 static double worth(enum measure measure) {
     static const double worths[MEASURE_COUNT] = {[MEASURE_HEAP_LIVE_BYTES] = 0.5e-6,
                                                  [MEASURE_C_LIVE_BYTES] = 1e-6,
@@ -64,7 +64,7 @@ static double worth(enum measure measure) {
     return worths[measure];
 }
 
-// How much it has risen, and a tenth of where it stands.
+// The rise, and a tenth of the level.
 static void weigh(struct process *process, enum measure measure, const struct metrics_point *points, size_t count) {
     size_t third = count >= 3 ? count / 3 : 1;
     double last = trend_median_of(points + count - third, third), rise = last - trend_median_of(points, third);
@@ -78,7 +78,7 @@ static double newest(const struct process *process, enum measure measure) {
     return count > 0 ? points[count - 1].value : 0;
 }
 
-// False: no memory.
+// Returns false without memory.
 static bool look_at(struct process *process, enum measure measure) {
     struct metrics_point points[TREND_MAX_POINTS];
     struct measures measures[TREND_MAX_POINTS];
@@ -132,7 +132,7 @@ static bool look_at_all(struct process *process) {
 
 // ---- Order ----
 
-// What says nothing has to be looked into to say why.
+// A process without measures has to be examined to say why.
 static bool is_suspect(const struct process *process) {
     return process->suspicion_count > 0 || process->told + process->pending < process->count;
 }

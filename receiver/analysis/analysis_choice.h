@@ -1,11 +1,11 @@
-// analysis_choice.h: the processes of a selection, looked at by their measures, and the order in which they are looked into.
+// analysis_choice.h: screens the processes of a selection by their measures, and orders them for examination.
 //
-// Measures are in memory, so all processes are looked at: 60 points each of C live, heap, goroutines, locks and allocation. What has a
-// shape there (analysis_shape.h), or stands too high, is suspect. Reading profiles costs some thousand times as much, so only some are
-// looked into: suspects and those that say nothing first, of each service the worst first, so that a service with many that leak does not
-// hide another's one; then the others, in the same way. The worst is the one that has grown most and holds most.
+// Measures are in memory, so all processes are screened: up to 60 points each of C live bytes, heap, goroutines, locks and allocation. A
+// measure with a shape (analysis_shape.h) or too high a level is a suspicion. Reading profiles costs about a thousand times as much, so
+// only some processes are examined: first those with suspicions or without measures, round-robin over services and worst first, so that a
+// service with many leaks does not hide the leak of another; then the rest in the same order. The worst has grown most and holds most.
 //
-// Threads: any. Memory: malloc, 88 bytes a process, 128 a suspicion.
+// Threads: any. Memory: malloc, 88 bytes per process, 128 per suspicion.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_CHOICE_H
 #define CMEMPROF_RECEIVER_ANALYSIS_CHOICE_H
 
@@ -15,28 +15,29 @@
 
 struct suspicion {
     enum measure measure;
-    struct shape shape; // SHAPE_NONE: it stands too high
-    double value;       // what it stands at
+    struct shape shape; // SHAPE_NONE: its level is too high
+    double value;       // its level
 };
 
 struct process {
-    const struct overview_upload *uploads; // a stretch of the overview's, by time
+    const struct overview_upload *uploads; // a range of the overview's, by time
     size_t count;
-    size_t told;                                // uploads with a measure: the others say nothing
-    size_t memory, c_memory, goroutines, locks; // of these, those with a measure of it; c_memory: of C's alone
-    size_t pending;                             // of the others those whose measures are not worked out yet
+    size_t told;                                // uploads with a measure; the others tell nothing
+    size_t memory, c_memory, goroutines, locks; // of these, the count with that measure; c_memory: C's alone
+    size_t pending;                             // of the others, the count whose measures are not computed yet
     struct suspicion *suspicions;               // malloc'ed; NULL: none
     size_t suspicion_count;
     double weight;
-    size_t rank; // in its service, from 0
+    size_t rank; // within its service, from 0
 };
-// Sorts the overview's uploads. *processes are in the order in which they should be looked into; choice_free frees them.
+// Sorts the overview's uploads. *processes is in the order of examination; free it with choice_free.
 enum receiver_error choice_make(struct overview *overview, struct process **processes, size_t *count);
 void choice_free(struct process *processes, size_t count);
 
-// At most `max` of a process's uploads, evenly, the first and the last included. uploads has room; returns how many.
+// Copies at most `max` of a process's uploads, evenly spaced, with the first and the last. uploads has capacity for `max`. Returns the
+// count.
 size_t choice_thin(const struct process *process, size_t max, struct listed_upload *uploads);
-// The points of a measure, TREND_MAX_POINTS at most, and the measures of the uploads that they are of.
+// The points of a measure, TREND_MAX_POINTS at most, and the measures of their uploads.
 size_t choice_series(const struct process *process, enum measure measure, struct metrics_point *points, struct measures *measures);
 
 #endif

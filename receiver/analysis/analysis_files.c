@@ -11,7 +11,7 @@ static struct file_kind *kind_of(struct file_kinds *kinds, const char *name) {
             return &kinds->kinds[i];
         }
     }
-    // The last place is for whatever is too many.
+    // The last entry collects the excess.
     struct file_kind *kind = &kinds->kinds[kinds->count < FILES_MAX_KINDS ? kinds->count++ : FILES_MAX_KINDS - 1];
     snprintf(kind->name, sizeof kind->name, "%s", kinds->count < FILES_MAX_KINDS ? name : "of further names");
     return kind;
@@ -62,7 +62,7 @@ static bool is_delta(const char *name) {
     return strncmp(name, "delta-", 6) == 0;
 }
 
-// The kinds of the files of each upload, by their bits.
+// The file kinds of each upload, as bits.
 static enum receiver_error list_files(struct store *store, const struct upload_list *list, struct file_kinds *kinds, uint64_t *there) {
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
     enum receiver_error error = RECEIVER_OK;
@@ -85,7 +85,7 @@ static void set_unread(struct file_kind *kind, size_t unread, const char *reason
     snprintf(kind->reason, sizeof kind->reason, "%s", reason);
 }
 
-// JSON beside profiles says nothing of what a program does, but for metrics.json, which is read for itself.
+// JSON beside profiles does not describe what a program does, except metrics.json, which is read for itself.
 static void count_unknown(struct file_kind *kind) {
     if (ends_with(kind->name, ".json")) {
         return;
@@ -121,7 +121,7 @@ static void find_uses(struct file_kind *kind, const struct totals *totals) {
     for (size_t i = 0; !live && profile_live_types[i]; i++) {
         live = has(totals, profile_live_types[i]);
     }
-    // Go's block profile has the types of its mutex profile, and waiting on a channel is no contention.
+    // Go's block profile has the same types as its mutex profile, and waiting on a channel is no contention.
     locks = locks || !strstr(kind->name, "mutex") ? locks : has(totals, "delay");
     kind->types[FILES_OF_MEMORY] = live;
     kind->types[FILES_OF_GOROUTINES] = has(totals, "goroutine");
@@ -129,7 +129,7 @@ static void find_uses(struct file_kind *kind, const struct totals *totals) {
     kind->types[FILES_OF_CPU] = cpu ? cpu : has(totals, "cpu-time");
 }
 
-// The newest of them tells; when that cannot be read, all are tried.
+// The newest file decides; if it cannot be read, all are tried.
 static enum receiver_error probe(struct store *store, const struct upload_list *list, struct process_files *files, struct file_kind *kind) {
     struct totals totals = {0};
     struct sweep_report report;
@@ -151,8 +151,8 @@ static enum receiver_error probe(struct store *store, const struct upload_list *
     return error;
 }
 
-// A delta says more than what counts from the program's start. What is waited for locks in a period only deltas tell: where there are some,
-// the others do not go with them.
+// A delta tells more than a profile that is cumulative since the start of the program. Only deltas tell the lock wait of a period: if there
+// are any, the others are not added to them.
 static void choose_names(const struct file_kinds *kinds, enum file_use use, struct used_files *used) {
     for (int deltas = 1; deltas >= 0; deltas--) {
         for (size_t i = 0; i < kinds->count; i++) {
@@ -166,7 +166,7 @@ static void choose_names(const struct file_kinds *kinds, enum file_use use, stru
     }
 }
 
-// The first of the names that an upload has. NULL: it has none of them.
+// The first of the names that the upload has. NULL: none.
 static struct file_kind *kind_that_is_read(struct file_kinds *kinds, const struct used_files *used, uint64_t there) {
     for (size_t i = 0; i < used->count; i++) {
         struct file_kind *kind = kind_of(kinds, used->names[i]);
@@ -177,12 +177,12 @@ static struct file_kind *kind_that_is_read(struct file_kinds *kinds, const struc
     return NULL;
 }
 
-// A profile that counts from the program's start says nothing that its delta does not.
+// A profile that is cumulative since the start of the program tells nothing that its delta does not.
 static bool is_known_from(const char *read, const char *name) {
     return is_delta(read) && strcmp(read + 6, name) == 0;
 }
 
-// What an upload has beside the file that is read of it.
+// What an upload has besides the file that is read from it.
 static void count_passed_over(struct process_files *files, enum file_use use, uint64_t there) {
     struct file_kind *read = kind_that_is_read(&files->all, &files->uses[use], there);
     for (size_t i = 0; i < files->all.count; i++) {

@@ -1,7 +1,8 @@
-// analysis_files.h: which files the uploads of a process have, which of them an analysis reads, and which could not be read, and why.
+// analysis_files.h: the files of a process's uploads: which an analysis reads, which it could not read, and why.
 //
-// What a file is for is told by its sample types, not by its name: profiles that were imported are called anything.
-// Threads: a struct belongs to one. Memory: the struct's own, 30 KB, and that of reading one file.
+// The sample types tell what a file is for, not its name: an imported profile may have any name.
+//
+// Threads: a struct belongs to one. Memory: the struct's own 30 KB, and that of reading one file.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_FILES_H
 #define CMEMPROF_RECEIVER_ANALYSIS_FILES_H
 
@@ -15,7 +16,7 @@ struct file_kind {
     char name[CATALOG_NAME_MAX_BYTES + 1];
     bool pprof, counted; // counted: read and unread are known
     size_t files, read, unread;
-    const char *types[FILE_USES]; // what it could be read for; NULL: not for that
+    const char *types[FILE_USES]; // what it can be read for; NULL: not for that use
     int64_t unread_upload;        // one of them
     char reason[160];             // of that one
 };
@@ -24,21 +25,21 @@ struct file_kinds {
     size_t count;
 };
 
-// What is read for a use: of each upload the first of these names that it has, deltas first. A client may call its files otherwise after
-// an upgrade, and each file that is imported may have a name of its own.
+// The file names for one use. From each upload, the first of these that it has is read; deltas come first. A client may rename its files in
+// an upgrade, and every imported file may have its own name.
 struct used_files {
-    const char *attachment, *type; // of the newest upload that has one; NULL: there is none
+    const char *attachment, *type; // of the newest upload that has one; NULL: none
     const char *names[FILES_MAX_KINDS];
-    size_t count, passed_over; // passed_over: files beside those, and of another type
+    size_t count, passed_over; // passed_over: files not used for it, and files of another type
 };
 struct process_files {
     struct file_kinds all;
     struct used_files uses[FILE_USES];
 };
-// Looks at the uploads of one process. Files that nothing is read from (recordings of Java, execution traces) are unread, and so are
-// profiles of memory or goroutines beside one that is read for that, but for those that count from the program's start beside their delta.
+// Scans the uploads of one process. Files that nothing reads (Java recordings, execution traces) are counted as unread. So are memory and
+// goroutine profiles beside the one that is read, except profiles cumulative since the start of the program beside their delta.
 enum receiver_error files_find(struct store *store, const struct upload_list *list, struct process_files *files);
-// What came of reading them: counted once, however often they are read.
+// Adds the result of reading them. Each name counts once, however often it is read.
 void files_count(struct file_kinds *kinds, const char *const *names, const struct sweep_report *report);
 void files_join(struct file_kinds *all, const struct file_kinds *more);
 

@@ -90,7 +90,7 @@ static const char *leaf_of(const struct finding *finding) {
     return finding->frame_count > 0 ? finding->stack[0].name : "";
 }
 
-static uint64_t hash(uint64_t hash, const char *text) { // FNV-1a, with the text's end
+static uint64_t hash(uint64_t hash, const char *text) { // FNV-1a, including the terminator
     for (; *text; text++) {
         hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
     }

@@ -1,4 +1,4 @@
-// analysis_gaps.c: what was looked at and what was not (analysis_gaps.h).
+// analysis_gaps.c: what was examined and what was not (analysis_gaps.h).
 #include "analysis_gaps.h"
 #include "analysis_stacks.h"
 
@@ -8,10 +8,10 @@
 
 struct sums {
     size_t uploads, told, pending;                   // told: with a measure
-    size_t profiles;                                 // files that were read
+    size_t profiles;                                 // files read
     size_t silent, young, many_stacks;               // processes
-    size_t no_memory, no_c, no_goroutines, no_locks; // processes of which something else is known
-    size_t seldom;                                   // processes that were looked at by their totals, of which most uploads lack the memory
+    size_t no_memory, no_c, no_goroutines, no_locks; // processes of which other data is known
+    size_t seldom;                                   // examined processes most of whose uploads lack the memory total
     struct file_kinds *files;
 };
 
@@ -44,7 +44,7 @@ static const char *plural(size_t count, const char *one, const char *many) {
     return count == 1 ? one : many;
 }
 
-// ---- What was not looked at, in words ----
+// ---- What was not examined, in words ----
 
 enum { TEXT_BYTES = 600 };
 
@@ -127,7 +127,7 @@ static void say_numbers(const struct gaps *gaps, const struct sums *sums, struct
     }
     say_never_profiled("goroutines", sums->no_goroutines, json);
     say_never_profiled("locks", sums->no_locks, json);
-    if (sums->no_c > 0) { // which may be true
+    if (sums->no_c > 0) { // which may be right
         snprintf(text, sizeof text, "C memory of %zu %s: none in the profiles, as in all of a profiler that does not see it", sums->no_c,
                  plural(sums->no_c, "process", "processes"));
         json_text(json, text);
@@ -177,8 +177,8 @@ static size_t count_unread(const struct sums *sums) {
     return unread;
 }
 
-// What was not looked at, the worst of it, in a few words. False: all was. Many services send no profile of locks, or have no goroutines:
-// that is said, and is not the worst of it.
+// Describes the worst of what was not examined. Returns false if nothing is missing. A missing lock profile or missing goroutines are
+// common: they are listed, but are not the worst.
 static bool worst_gap(const struct gaps *gaps, const struct sums *sums, char *text, size_t size) {
     const struct compared_gaps *compared = &gaps->compared;
     size_t unread = count_unread(sums), left_out = gaps->overview->left_out, by_measures = gaps->count - gaps->looked_count;
@@ -207,7 +207,7 @@ static bool worst_gap(const struct gaps *gaps, const struct sums *sums, char *te
     return true;
 }
 
-// Nothing is said to be fine that was not looked at.
+// Never calls fine what was not examined.
 static void write_headline(const struct gaps *gaps, const struct sums *sums, size_t findings, struct json *json) {
     char text[TEXT_BYTES], gap[200] = "";
     size_t telling = 0;

@@ -1,5 +1,5 @@
-// analysis_gaps.h: how much of a selection was looked at, and what was not: the answer's first members, and its headline.
-// Threads: any. Memory: malloc, 20 KB.
+// analysis_gaps.h: how much of a selection was examined, and what was not: the first members of the answer, and its headline. Threads: any.
+// Memory: malloc, 20 KB.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_GAPS_H
 #define CMEMPROF_RECEIVER_ANALYSIS_GAPS_H
 
@@ -8,7 +8,7 @@
 #include "analysis_finding.h"
 #include "analysis_rules.h"
 
-struct looked { // what came of looking into a process
+struct looked { // the result of examining a process
     struct process_files files;
     struct findings findings;
     bool stacks_left_out;
@@ -23,7 +23,7 @@ struct gaps {
     size_t looked_count;
     struct compared_gaps compared;
 };
-// Members of an open object, up to "unread"; findings: how many there are.
+// Writes the members of an open object up to "unread". findings: their count.
 void gaps_write(const struct gaps *gaps, size_t findings, struct json *json);
 
 #endif

@@ -1,4 +1,4 @@
-// analysis_goroutines.c: goroutines that become more and do not end, and those that pile up (analysis_rules.h).
+// analysis_goroutines.c: goroutines that increase and never end, and those that pile up (analysis_rules.h).
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
 #include "analysis_site.h"
@@ -44,7 +44,7 @@ static void add_goroutine_growth(struct findings *findings, const struct stacks 
     finding_set_series(finding, stacks, site->points, attachment);
 }
 
-// A thousand goroutines at one place: a pool or a queue that is stuck, or meant so; it is said once, with little weight below 10,000.
+// A thousand goroutines at one site: a pool or a blocked queue, possibly by design. Reported once, with low weight below 10,000.
 static void add_pile_up(struct findings *findings, const struct stacks *stacks, const char *attachment) {
     size_t last = stacks->profile_count - 1;
     uint32_t largest = 0;

@@ -1,5 +1,5 @@
-// analysis_load.c: what costs without growing: allocation, locks, fragmentation (analysis_rules.h). Medians over all profiles or over the
-// newest third, so that one busy period makes no finding. And what is not seen, in sums: a period in which much was lost makes all
+// analysis_load.c: costs that do not grow: allocation, locks, fragmentation (analysis_rules.h). Uses medians over all profiles or over the
+// newest third, so that one busy period makes no finding. What is not seen is judged by sums: one period with many losses makes all
 // incomplete.
 #include "analysis_rules.h"
 #include "analysis_site.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The median of all points, or of the newest third when that is higher: what began an hour ago shows in a day's series as well.
+// The median of all points, or of the newest third if higher: what began an hour ago shows in a day's series too.
 double load_now(const struct metrics_point *points, size_t count) {
     double *values = malloc((count + 1) * sizeof *values), load = 0;
     size_t newest = count >= 9 ? count / 3 : count;
@@ -24,14 +24,14 @@ double load_now(const struct metrics_point *points, size_t count) {
     return load;
 }
 
-// 0: there is none.
+// 0: none.
 static double load_of(const struct metrics_series *series) {
     return series ? load_now(series->points, series->count) : 0;
 }
 
 static void set_series(struct finding *finding, const struct metrics_series *series, const char *unit, const struct upload_list *list) {
     finding->unit = unit;
-    // The newest ones when there are more than a finding has room for.
+    // The newest ones if there are more than a finding holds.
     size_t skip = series->count > TREND_MAX_POINTS ? series->count - TREND_MAX_POINTS : 0;
     finding->point_count = series->count - skip;
     memcpy(finding->points, series->points + skip, finding->point_count * sizeof *finding->points);
@@ -41,7 +41,7 @@ static void set_series(struct finding *finding, const struct metrics_series *ser
     }
 }
 
-// Names the stack with most of the type, and gives it to the finding.
+// Names the stack with the most of the type, and sets it in the finding.
 static void name_largest(struct finding *finding, const struct stacks *stacks, const char *type, char *text, size_t text_size) {
     double share;
     struct profile_sample_view sample;
@@ -54,8 +54,8 @@ static void name_largest(struct finding *finding, const struct stacks *stacks, c
 
 // ---- Allocation ----
 
-// From 100 MB a second on, and only when the whole live heap (16 MiB of it at least: small heaps are collected quickly) is allocated
-// again each second: at Go's usual setting that is a collection a second or more, which is when it shows in CPU time.
+// From 100 MB per second on, and only if the whole live heap (at least 16 MiB: small heaps are collected quickly) is allocated anew every
+// second: at Go's default setting that is a collection per second or more, which shows in CPU time.
 bool analysis_churn(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const struct heap *heap) {
     const struct metrics_series *series = metrics_find(metrics, "alloc_bytes_per_s");
     series = series ? series : metrics_find(metrics, "go_alloc_bytes_per_sec");
@@ -91,7 +91,7 @@ bool analysis_churn(struct findings *findings, const struct metrics *metrics, co
 
 // ---- Locks ----
 
-// Half a second waited in each second: at any time half a goroutine stands still for a lock. Below that it is not worth a line.
+// Half a second waited per second: on average half a goroutine is blocked. Less is not worth reporting.
 bool analysis_locks(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const char *attachment) {
     const struct metrics_series *series = metrics_find(metrics, "lock_seconds_per_s");
     double rate = load_of(series);
@@ -124,7 +124,7 @@ bool analysis_locks(struct findings *findings, const struct metrics *metrics, co
 
 // ---- Fragmentation ----
 
-// ", of 62 periods: ...": when the allocator was too slow to be asked each time.
+// ", of 62 periods: ...": if the allocator was too slow to be asked in each.
 static void say_left_out(const struct metrics *metrics, size_t asked, char *text, size_t text_size) {
     const struct metrics_series *series = metrics_find(metrics, "c_allocator_left_out");
     *text = '\0';
@@ -133,7 +133,7 @@ static void say_left_out(const struct metrics *metrics, size_t asked, char *text
     }
 }
 
-// Half of what the allocator holds in memory is neither in use nor given back, and that is 64 MiB at least: small heaps always have slack.
+// Half of the memory that the allocator holds is neither in use nor returned, and at least 64 MiB: small heaps always have slack.
 bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct upload_list *list) {
     const struct metrics_series *series = metrics_find(metrics, "c_allocator_fragmentation_bytes");
     double lost = load_of(series), resident = load_of(metrics_find(metrics, "c_allocator_resident_bytes"));
@@ -159,7 +159,7 @@ bool analysis_fragmentation(struct findings *findings, const struct metrics *met
 
 // ---- What is not seen ----
 
-// From this share on what was seen is not to be believed without a word.
+// From this share on, what was seen needs a warning.
 #define MIN_SHARE 0.05
 
 static double sum_of(const struct metrics *metrics, const char *name) {

@@ -1,4 +1,4 @@
-// analysis_measures.c: findings of processes whose profiles were not read, or not all of them (analysis_rules.h).
+// analysis_measures.c: findings of processes whose profiles were not read, or not all (analysis_rules.h).
 #include "analysis_choice.h"
 #include "analysis_rules.h"
 #include "analysis_sentence.h"

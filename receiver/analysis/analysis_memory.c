@@ -1,4 +1,4 @@
-// analysis_memory.c: what of live memory grows, or rose and stayed: C's and that of the language's own heap (analysis_rules.h).
+// analysis_memory.c: live memory that grows, or rose and stayed: C's, and that of the language's own heap (analysis_rules.h).
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
 #include "analysis_site.h"
@@ -10,20 +10,20 @@
 
 enum { MAX_SITES = 40, MIB = 1 << 20 };
 
-// ---- How much is enough ----
+// ---- Limits ----
 
-// Live memory is an estimate: a level of V bytes, sampled each P bytes, has a deviation of sqrt(V P). Three of them: at the usual 512 KiB
-// that is 4.7 MB for what began at nothing, 14 MB at a level of 42 MB. Below 64 KiB nothing is worth a finding, also where every block is
-// sampled.
+// Live memory is an estimate: a level of V bytes sampled every P bytes has a standard deviation of sqrt(V P). Three of them are required:
+// at the default of 512 KiB that is 4.7 MB from nothing, 14 MB at a level of 42 MB. Below 64 KiB there is no finding, even if every block
+// is sampled.
 static bool is_beyond_sampling(const struct shape *shape, double period) {
     double rise = shape->to - shape->from;
     period = period >= 1 ? period : 524288;
     return rise >= 65536 && rise * rise >= 9 * shape->to * period;
 }
 
-// What has stopped, or goes on by steps, is told when it matters: C memory from 16 MiB on, since nobody but the program frees it; memory
-// that is collected from 64 MiB on. What rose from the first profile on is a warm-up as well as a leak that has stopped: then 256 MiB, and
-// 512, and twice what there was. But C memory that rose in a line until it stopped is less likely to warm up: then 128 MiB.
+// A rise that has stopped, or goes on in steps, is reported when it matters: C memory from 16 MiB on, since only the program frees it;
+// collected memory from 64 MiB on. A rise at the first profile may be a warm-up as well as a leak that has stopped: 256 and 512 MiB, and
+// twice the level before. C memory that rose linearly until it stopped is less likely a warm-up: 128 MiB.
 bool memory_matters(const struct shape *shape, bool c, double period) {
     double rise = shape->to - shape->from;
     if (!is_beyond_sampling(shape, period)) {
@@ -41,13 +41,13 @@ bool memory_matters(const struct shape *shape, bool c, double period) {
 
 static bool site_matters(const struct stacks *stacks, const struct stack_site *site) {
     const struct shape *shape = &site->shape;
-    // One site of a heap that does not grow as a whole: garbage that a collector has not found yet goes up and down.
+    // One site of a heap that does not grow as a whole: uncollected garbage goes up and down.
     bool small = !site->c && shape->kind == SHAPE_GROWS && shape->to - shape->from < 32.0 * MIB;
     return !small && memory_matters(shape, site->c, (double)profile_period(stacks->profile)) &&
            !work_explains(stacks->measures, stacks->profile_count, shape);
 }
 
-// A leak of a gigabyte a day ends most processes within days, one of 100 MB a day within weeks. What has risen by steps will go on.
+// A leak of a gigabyte per day ends most processes within days, one of 100 MB per day within weeks. A rise in steps will go on.
 enum severity memory_severity(const struct shape *shape, bool c) {
     double rise = shape->to - shape->from, day = 86400 * shape->trend.slope_per_s;
     bool goes_on = shape->kind == SHAPE_DOUBLES || shape->kind == SHAPE_STEPS;
@@ -55,7 +55,7 @@ enum severity memory_severity(const struct shape *shape, bool c) {
     enum severity severity = weight >= 1e9                                          ? SEVERITY_HIGH
                              : weight >= (shape->kind == SHAPE_GROWS ? 1e8 : 2.5e8) ? SEVERITY_MEDIUM
                                                                                     : SEVERITY_LOW;
-    // What a collector looks after may be a cache that fills as well, and so may be what rose from the start: one step less.
+    // Collected memory may be a cache that fills, and so may a rise from the start: one severity less.
     return severity > SEVERITY_LOW && (!c || shape->from_start) ? severity - 1 : severity;
 }
 
@@ -111,7 +111,7 @@ static bool total_matters(const struct stacks *stacks, bool c, struct metrics_po
            !work_explains(stacks->measures, stacks->profile_count, shape);
 }
 
-// What no site explains: many small ones. For memory that is collected, the steepest of the sites that grow is named; it may be NULL.
+// What no site explains: many small ones. For collected memory, names the steepest of the growing sites; it may be NULL.
 static void add_total(struct findings *findings, const struct stacks *stacks, const struct heap *heap, bool c,
                       const struct stack_site *site) {
     struct metrics_point points[TREND_MAX_POINTS];

@@ -1,8 +1,8 @@
-// analysis_restarts.c: processes of a service that follow each other on one host and grow each time, until they end (analysis_rules.h): a
-// pod that leaks and is killed. Each of its lives may be too short to tell growth.
+// analysis_restarts.c: processes of a service that follow each other on one host, each of which grows until it ends (analysis_rules.h): a
+// pod that leaks and is killed. A single life may be too short to show growth.
 //
-// Lives are those that begin after the one before has ended, of the same version, and fill two thirds of the time: a job that runs now and
-// then is no such process. Three at least have to grow by half and by 16 MiB from their first upload to their last, and four of five.
+// Lives have the same version, start after the previous one has ended, and fill two thirds of the time: a periodic job is no such process.
+// At least three lives, and four of five, must grow by half and by 16 MiB from their first to their last upload.
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
 #include "analysis_site.h"
@@ -65,7 +65,7 @@ struct chain {
     const struct life *lives;
     size_t count, grown;
     enum measure measure;
-    double growth; // median of those that grew
+    double growth; // median over those that grew
 };
 
 static bool is_steady(const struct life *lives, size_t count) {
@@ -76,7 +76,7 @@ static bool is_steady(const struct life *lives, size_t count) {
     return lived * 3 >= all * 2;
 }
 
-// The last one may have just begun.
+// The last one may have just started.
 static bool look_at(struct chain *chain, enum measure measure) {
     double growths[64];
     size_t grown = 0, kept = 0;
@@ -96,7 +96,7 @@ static bool look_at(struct chain *chain, enum measure measure) {
 
 // ---- The finding ----
 
-// Which site has grown most over the lives that are read: uploads are their firsts and lasts in turn.
+// The site that has grown most over the lives that are read. uploads: alternately their first and last.
 struct growing {
     const struct stacks *stacks;
     bool c;

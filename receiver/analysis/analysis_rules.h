@@ -1,5 +1,6 @@
-// analysis_rules.h: the rules of an analysis, each from the profiles of one process to findings; for analysis.c.
-// Threads: any. Memory: malloc. All that return bool return false without memory.
+// analysis_rules.h: the rules of an analysis, each from the profiles of one process to findings. For analysis.c.
+//
+// Threads: any. Memory: malloc. A bool result is false without memory.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_RULES_H
 #define CMEMPROF_RECEIVER_ANALYSIS_RULES_H
 
@@ -14,7 +15,7 @@ struct heap {                    // where live memory is found
 
 // analysis_memory.c
 bool analysis_live_memory(struct findings *findings, const struct stacks *stacks, const struct heap *heap);
-bool memory_matters(const struct shape *shape, bool c, double period); // period: of sampling, in bytes; 0: unknown
+bool memory_matters(const struct shape *shape, bool c, double period); // period: sampling interval in bytes; 0: unknown
 const char *memory_kind(const struct shape *shape, bool c);
 enum severity memory_severity(const struct shape *shape, bool c);
 
@@ -23,37 +24,37 @@ enum { GOROUTINES_PILED_UP = 1000 };
 bool analysis_goroutines(struct findings *findings, const struct stacks *stacks, const char *attachment);
 bool goroutines_matter(const struct shape *shape);
 
-// analysis_measures.c: what the measures of a process tell that its stacks do not. settled, by measure: all profiles of it were read, so
-// that their rule has the last word; NULL: none was. findings: what came of those that were.
+// analysis_measures.c: findings from measures where stacks tell nothing. settled[measure]: all profiles of that measure were read, so the
+// rule for stacks decides; NULL: none was read. findings: the result of those rules.
 struct process; // analysis_choice.h
 void analysis_measures(struct findings *findings, const struct process *process, const bool *settled);
 
-// What was not compared: changes of a version, and profiles of versions and restarts.
+// What was not compared: version changes, and profiles of versions and restarts.
 enum { COMPARED_MIN_UPLOADS = 5, COMPARED_MAX_VERSIONS = 8 }; // on each side of a change; of a service, the newest
 struct compared_gaps {
     size_t by_measures; // changes whose stacks were not compared
     size_t short_sides; // changes with too few uploads
-    size_t one_sided;   // changes of which too few uploads on one side have a measure that matters on the other
+    size_t one_sided;   // changes with too few uploads on one side for a measure that is high on the other
     size_t older;       // changes before the newest versions
     size_t unread;      // profiles
     char reason[160];   // of one of these
 };
 void compared_count(struct compared_gaps *gaps, const struct sweep_report *report); // in analysis_versions.c
 
-// analysis_versions.c: what is more in a version than in the one before it. Adds to gaps.
+// analysis_versions.c: what increased from one version to the next. Adds to gaps.
 struct overview; // overview.h
 enum receiver_error analysis_versions(struct findings *findings, struct store *store, const struct overview *overview,
                                       struct compared_gaps *gaps);
-// analysis_restarts.c: processes that follow each other on a host, and grow each time. Adds to gaps.
+// analysis_restarts.c: processes that follow each other on a host, each of which grows. Adds to gaps.
 enum receiver_error analysis_restarts(struct findings *findings, struct store *store, const struct overview *overview,
                                       struct compared_gaps *gaps);
 
-// analysis_load.c. stacks: those of live memory, that know what was allocated, too; NULL when there are none.
+// analysis_load.c. stacks: of live memory, with allocations; NULL: none.
 bool analysis_churn(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const struct heap *heap);
-// stacks: of the time that was waited for locks; NULL when there are none.
+// stacks: of time waited for locks; NULL: none.
 bool analysis_locks(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const char *attachment);
 bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct upload_list *list);
-// What the other rules cannot know: C memory whose samples were lost.
+// C memory that the other rules cannot see: lost samples.
 bool analysis_lost_samples(struct findings *findings, const struct metrics *metrics, const struct upload_list *list);
 double load_now(const struct metrics_point *points, size_t count);
 #define CONTENTION_SECONDS_PER_S 0.5

@@ -1,5 +1,4 @@
-// analysis_sentence.h: a shape in words, and a finding's series.
-// Threads: any. Memory: the caller's.
+// analysis_sentence.h: describes a shape in words, and fills in a finding's series. Threads: any. Memory: the caller's.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_SENTENCE_H
 #define CMEMPROF_RECEIVER_ANALYSIS_SENTENCE_H
 
@@ -9,10 +8,10 @@
 const char *shape_name(enum shape_kind kind); // "plateau"
 // "grows by 3 MB a minute", "rose from 1 MB to 80 MB at once and has stayed since ...". unit: "bytes" or "count".
 void shape_sentence(const struct shape *shape, const struct metrics_point *points, const char *unit, char *text, size_t size);
-// Two sentences on what was seen; what: their subject.
+// Two sentences of evidence; what: their subject.
 void shape_evidence(const struct shape *shape, const struct metrics_point *points, size_t count, const char *unit, const char *what,
                     char *text, size_t size);
-// A point for each profile of the stacks.
+// Adds one point per profile of the stacks.
 void finding_set_series(struct finding *finding, const struct stacks *stacks, const struct metrics_point *points, const char *attachment);
 
 #endif

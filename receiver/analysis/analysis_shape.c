@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LATE_POINTS = 10 }; // of noise fewer grow now and then
+enum { LATE_POINTS = 10 }; // noise rarely grows with fewer
 
 struct smooth {
     double values[TREND_MAX_POINTS];
@@ -20,7 +20,7 @@ static struct smooth smooth_of(const struct metrics_point *points, size_t count)
     return smooth;
 }
 
-// The furthest that it falls below what it has reached before, from one index to another.
+// The largest fall below the maximum so far, between two indices.
 static double deepest_fall(const struct smooth *smooth, size_t from, size_t to) {
     double highest = smooth->values[from], fall = 0;
     for (size_t i = from; i < to; i++) {
@@ -33,12 +33,12 @@ static double deepest_fall(const struct smooth *smooth, size_t from, size_t to) 
 // ---- Stairs ----
 
 struct rise {
-    size_t begin, end; // the last point before it and the first behind it
-    double size;       // from the median of the points before it, since the rise before, to that of those behind it
+    size_t begin, end; // the last point before it and the first after it
+    double size;       // from the median of the points since the previous rise to that of the points after this one
 };
 struct stairs {
     struct rise rises[TREND_MAX_POINTS];
-    size_t count, longest; // longest: intervals of one
+    size_t count, longest; // longest: in intervals
 };
 
 static double median_between(const struct smooth *smooth, size_t from, size_t to) {
@@ -55,7 +55,7 @@ static void measure(const struct smooth *smooth, struct stairs *stairs) {
     }
 }
 
-// Those that are no rise from one level to another are taken out, the smallest first.
+// Removes what is no rise from one level to another, smallest first.
 static void keep_levels(const struct smooth *smooth, struct stairs *stairs, double min_rise) {
     for (;;) {
         size_t smallest = 0;
@@ -71,7 +71,7 @@ static void keep_levels(const struct smooth *smooth, struct stairs *stairs, doub
     }
 }
 
-// Of a fourteenth of all at least: twelve equal steps of 60 points are a trend.
+// At least a fourteenth of the total: twelve equal steps of 60 points are a trend.
 static struct stairs stairs_of(const struct smooth *smooth, double all) {
     struct stairs stairs = {0};
     for (size_t i = 1; i < smooth->count; i++) {
@@ -96,7 +96,7 @@ static bool is_double(const struct stairs *stairs, size_t i) {
     return ratio >= 1.4 && ratio <= 2.6;
 }
 
-// Three rises that make up nearly all, each over at once, one of them lately.
+// Three rises that make up nearly all of it, each within one interval, one of them recent.
 static enum shape_kind stairs_kind(const struct smooth *smooth, const struct stairs *stairs, double all) {
     double sum = 0, smallest = INFINITY, largest = 0;
     for (size_t i = 0; i < stairs->count; i++) {
@@ -110,7 +110,7 @@ static enum shape_kind stairs_kind(const struct smooth *smooth, const struct sta
         return SHAPE_NONE;
     }
     bool doubles = is_double(stairs, last) && is_double(stairs, last - 1);
-    // Of about the same height: a warm-up with some noise in it rises ever less.
+    // Of about equal height: the rises of a noisy warm-up become smaller.
     return doubles ? SHAPE_DOUBLES : smallest >= 0.3 * largest ? SHAPE_STEPS : SHAPE_NONE;
 }
 
@@ -137,14 +137,14 @@ static size_t at_least(size_t count, size_t share) {
     return count / share > 3 ? count / share : 3;
 }
 
-// By how much of the rise the points [from, to) go up or down.
+// The change over the points [from, to) by their slope, as a share of the rise.
 static double tilt(const struct metrics_point *points, size_t from, size_t to, double rise) {
     double seconds = (double)(points[to - 1].ms - points[from].ms) / 1000;
     return fabs(trend_slope(points + from, to - from)) * seconds / rise;
 }
 
-// Whether the second half of a rise, up to nine tenths of it, is nearly as steep as the first: of one that levels off exponentially it is a
-// third. Too few points: false.
+// Whether the second half of a rise, up to nine tenths of it, is nearly as steep as the first. If it levels off exponentially, the ratio is
+// a third. Returns false with too few points.
 static bool is_line(const struct smooth *smooth, const struct metrics_point *points, const struct shape *shape) {
     size_t first = shape->before > 0 ? shape->before - 1 : 0, last = first;
     while (last + 1 < smooth->count && smooth->values[last] < shape->from + 0.9 * (shape->to - shape->from)) {
@@ -159,7 +159,7 @@ static bool is_line(const struct smooth *smooth, const struct metrics_point *poi
     return late >= 0.65 * early;
 }
 
-// Whether it goes up from each of these points to the next: then the first is no noise but where the rise begins.
+// Whether it rises at each of these points: then the first is where the rise starts, and no noise.
 static bool is_climb(const struct metrics_point *points, size_t count) {
     for (size_t i = 1; i < count; i++) {
         if (points[i].value <= points[i - 1].value) {
@@ -169,7 +169,7 @@ static bool is_climb(const struct metrics_point *points, size_t count) {
     return true;
 }
 
-// grows: there is a trend as well. Then only what is quite level in the end has stopped: of a trend the last fifth has a fifth of the rise.
+// grows: there is also a trend. Then it has stopped only if its end is quite level: the last fifth of a trend has a fifth of the rise.
 static struct shape of_one_rise(const struct smooth *smooth, const struct metrics_point *points, double min_rise, bool grows) {
     size_t count = smooth->count, tail = at_least(count, 5);
     struct shape shape = {.from = trend_median_of(points, 3), .to = trend_median_of(points + count - tail, tail), .after = count};
@@ -184,19 +184,19 @@ static struct shape of_one_rise(const struct smooth *smooth, const struct metric
         shape.after--;
     }
     size_t ramp = shape.after > shape.before ? shape.after - shape.before : 0, stay = count - shape.after;
-    // The end of what is above: the whole of it after a step, of others the beginning may be the rise's.
+    // The part of the upper level that must be level: after a step all of it, else only its end, since its start may belong to the rise.
     size_t end = ramp <= 1 ? stay : 2 * stay / 3 > tail ? 2 * stay / 3 : tail;
     if (stay < tail || deepest_fall(smooth, shape.before > 0 ? shape.before - 1 : 0, shape.after + 1) > 0.25 * rise ||
         tilt(points, count - end, count, rise) > (grows ? 0.04 : 0.25)) {
         return shape;
     }
-    // A level before the rise is three points, half as long as the rise, and level: a slow warm-up begins with some points that are low.
-    // What grew in a line until it stopped is no warm-up.
+    // A level before the rise has three points, is half as long as the rise, and is level: a slow warm-up starts with a few low points.
+    // What grew linearly until it stopped is no warm-up.
     bool level = shape.before >= 3 && 2 * shape.before >= ramp && tilt(points, 0, shape.before, rise) <= 0.12;
     shape.from_start = !level && !grows;
     shape.kind = ramp <= 1 ? SHAPE_STEP : SHAPE_PLATEAU;
     shape.linear = ramp > 1 && is_line(smooth, points, &shape);
-    if (!level && is_climb(points, shape.before + 1)) { // of the first three the second may be half way up already
+    if (!level && is_climb(points, shape.before + 1)) { // the second of the first three may be half way up
         shape.below = shape.from - points[0].value;
     } else if (shape.before > 3) {
         shape.from = trend_median_of(points, shape.before);
@@ -220,7 +220,7 @@ static struct shape of_trend(const struct trend *trend, size_t start, size_t cou
                           .trend = *trend};
 }
 
-// How much a point usually differs from the one before it.
+// The typical difference between neighbours.
 static double noise_of(const struct metrics_point *points, size_t count) {
     double differences[TREND_MAX_POINTS];
     for (size_t i = 1; i < count; i++) {
@@ -229,7 +229,7 @@ static double noise_of(const struct metrics_point *points, size_t count) {
     return trend_median(differences, count - 1);
 }
 
-// Growth that began in the newer half, to where it has never been before: a cache that fills again after it was emptied has.
+// Growth that began in the newer half, above everything before: a cache that refills after it was emptied has been there before.
 static struct shape of_late_trend(const struct smooth *smooth, const struct metrics_point *points, double min_rise) {
     struct shape none = {0};
     size_t count = smooth->count, half = count / 2;
@@ -253,8 +253,8 @@ static double highest(const struct smooth *smooth, size_t from, size_t to) {
     return highest;
 }
 
-// Growth below a sawtooth: what it never falls below again grows, and its peaks become higher from third to third. A sawtooth alone has no
-// higher peaks, and noise does not grow by much more than from one point to the next.
+// Growth below a sawtooth: the minimum of what follows grows, and the peaks rise from third to third. A plain sawtooth has no rising peaks,
+// and noise does not grow by much more than the difference between neighbours.
 static struct shape of_lower_trend(const struct smooth *smooth, const struct metrics_point *points, double min_rise) {
     struct shape none = {0};
     struct metrics_point lowest[TREND_MAX_POINTS];
@@ -272,7 +272,7 @@ static struct shape of_lower_trend(const struct smooth *smooth, const struct met
     if (!grows) {
         return none;
     }
-    // How much it is, and what explains it, is told by what there was, and not by the lowest of it.
+    // Amount and explanation are those of the values, not of their minima.
     struct shape shape = of_trend(&trend, 0, count);
     shape.from = trend_median_of(points, third);
     shape.to = trend_median_of(points + count - third, third);

@@ -1,16 +1,16 @@
-// analysis_shape.h: what a series does that somebody should know of: it grows, doubles, rises in steps, or rose once and stayed.
+// analysis_shape.h: the shape of a series: it grows, doubles, rises in steps, or rose once and stayed.
 //
-//     grows      a trend (analysis_trend.h), of all points of the newer half, above all that was before,
-//                or of the lowest values below a sawtooth
-//     doubles    three rises or more, each 1.4 to 2.6 times the one before, and level between them: a table that is made anew when it is
-//     full steps      three rises or more with level stretches between them, nothing given back step       one rise from a level to another
-//     one within two points, and it has stayed there for a fifth of the points at least plateau    the same with a longer rise
+//     grows      a trend (analysis_trend.h): of all points; of the newer half, above everything before; or of the minima of a sawtooth
+//     doubles    three or more rises, each 1.4 to 2.6 times the one before, level in between: a table that is reallocated when full
+//     steps      three or more rises, level in between, nothing given back
+//     step       one rise from a level to another within two points; the new level holds for at least a fifth of the points
+//     plateau    the same with a longer rise
 //
-// A rise that begins with the series (`from_start`) shows no level before it: a program that warms up does that, as one that was found in
-// the middle of its growth; how much it is has to decide. What has been as high before, or has come back down, is none of these: load that
-// comes and goes, caches that are emptied.
+// A rise at the start of the series (`from_start`) has no level before it. A program that warms up looks the same as one observed from the
+// middle of its growth; the size of the rise decides. A series that was as high before, or has come back down, has none of these shapes:
+// load that comes and goes, caches that are emptied.
 //
-// Single points that stand out are passed over: values are medians of three neighbours, but for the trend.
+// Outliers of one point are ignored: values are medians of three neighbours, except for the trend.
 // Threads: any. Memory: the stack, 20 KB.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_SHAPE_H
 #define CMEMPROF_RECEIVER_ANALYSIS_SHAPE_H
@@ -22,17 +22,16 @@ enum shape_kind { SHAPE_NONE, SHAPE_GROWS, SHAPE_DOUBLES, SHAPE_STEPS, SHAPE_STE
 struct shape {
     enum shape_kind kind;
     double from, to; // grows: medians of the first and the last third; else of the points before and after the rise
-    double below;    // step, plateau: by how much less the series begins, where it begins within the rise. Told, and no part of a limit:
-                     // of a cache that fills as much lies there
-    size_t start;    // grows: the first point of it: 0, or half of them
-    size_t before, after; // points [0, before) are before the rise, [after, count) behind it
-    size_t steps;         // doubles, steps: how many
+    double below;    // step, plateau: how far below `from` the series starts if within the rise; only shown: a filling cache has it too
+    size_t start;    // grows: first point of the growth: 0, or half of them
+    size_t before, after; // points [0, before) precede the rise, [after, count) follow it
+    size_t steps;         // doubles, steps: their count
     double last_step;     // and the size of the last one
-    bool from_start;      // step, plateau: no level before the rise is seen
-    bool linear;          // plateau: it rose in a line until it stopped, where a cache that fills slows down
+    bool from_start;      // step, plateau: no level before the rise
+    bool linear;          // plateau: rose linearly until it stopped; a cache that fills slows down
     struct trend trend;   // grows
 };
-// points by time, at most TREND_MAX_POINTS. What rises by less than `min_rise` is SHAPE_NONE.
+// points: by time, at most TREND_MAX_POINTS. A rise below `min_rise` is SHAPE_NONE.
 struct shape shape_of(const struct metrics_point *points, size_t count, double min_rise);
 
 #endif

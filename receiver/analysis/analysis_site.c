@@ -1,11 +1,11 @@
-// analysis_site.c: telling frames (analysis_site.h).
+// analysis_site.c: picks telling frames (analysis_site.h).
 #include "analysis_site.h"
 
 #include <string.h>
 
 static const struct profile_frame no_frame = {.function = "", .file = "", .mapping_file = ""};
 
-// What is written in a language that a collector looks after: it asked for the C memory on top of it.
+// Code in a garbage-collected language: it asked for the C memory at the leaf end.
 static bool is_managed(const struct profile_frame *frame) {
     const char *kind = view_frame_kind(frame);
     return strcmp(kind, "c") != 0 && strcmp(kind, "c_runtime") != 0;
@@ -30,9 +30,9 @@ static struct site_frame recall(const struct profile_frame *frame, struct site_m
     return *known;
 }
 
-// What Go called in C is told by C's frames, so all of these are looked at before the first of Go's.
+// C that Go called is told by C frames, so all of them come before the first Go frame.
 static const struct profile_frame *leaf_of(const struct profile_sample_view *sample, struct site_memo *memo) {
-    const struct profile_frame *best[2] = {NULL, NULL}; // of C on top; of all
+    const struct profile_frame *best[2] = {NULL, NULL}; // of C at the leaf end; of all
     enum frame_role roles[2] = {FRAME_PLUMBING, FRAME_PLUMBING};
     bool on_top = true;
     for (size_t i = 0; i < sample->frame_count; i++) {

@@ -1,28 +1,27 @@
-// analysis_site.h: which frames of a stack say most about it to the one who reads a finding.
-// Threads: any; a memo belongs to one. Memory: none.
+// analysis_site.h: picks the most telling frame of a stack. Threads: any; a memo belongs to one. Memory: none.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_SITE_H
 #define CMEMPROF_RECEIVER_ANALYSIS_SITE_H
 
 #include "../views/view.h"
 
-// What is known of functions: a profile has few, and each is in very many stacks. Zero-initialised; of one profile, which keeps equal
-// strings once.
+// Memo of functions: a profile has few functions, each in very many stacks. Zero-initialised. Belongs to one profile, since it compares
+// functions by address.
 enum { SITE_MEMO_FRAMES = 512 };
 struct site_frame {
     const char *function, *file, *mapping_file;
     enum frame_role role;
-    bool managed, main; // managed: of a language that a collector looks after; main: of Go's package main
+    bool managed, main; // managed: of a garbage-collected language; main: of Go's package main
 };
 struct site_memo {
     struct site_frame frames[SITE_MEMO_FRAMES];
 };
 
-// The frame of the program's own code that led there: the innermost one of Go's package main, else of Go, Python or Node the innermost of
-// the program, else of a library, else of the language's own; without any of these the leaf. Never NULL; without frames one with the name
-// "". memo may be NULL.
+// The site: the frame of the program's own code that led there. In order: the innermost of Go's package main; the innermost of the
+// program's in Go, Python or Node; of a library; of the language's own; else the leaf. Never NULL: a stack without frames gives a frame
+// named "". memo may be NULL.
 const struct profile_frame *analysis_site(const struct profile_sample_view *sample, struct site_memo *memo);
-// The innermost frame of the program (profile_frame_role: no allocator, no glue of cgo, nothing of std::), of C if there is C on top of
-// the stack, else of a library, else of the standard library.
+// The innermost frame of the program (profile_frame_role: no allocator, no cgo glue, nothing of std::), a C frame if there is C at the leaf
+// end; else of a library; else of the standard library.
 const struct profile_frame *analysis_leaf(const struct profile_sample_view *sample);
 
 #endif

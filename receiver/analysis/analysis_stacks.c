@@ -8,7 +8,7 @@
 
 // ---- Reading ----
 
-// What each stack's sum has risen by is its value in the profile that was read last.
+// A stack's value in the profile read last is the increase of its sum.
 static enum receiver_error add_row(struct stacks *stacks, const struct listed_upload *upload) {
     size_t samples = profile_sample_count(stacks->profile);
     stacks->left_out = samples > STACKS_MAX ? samples - STACKS_MAX : 0;
@@ -43,7 +43,7 @@ bool stacks_init(struct stacks *stacks, const char *type) {
     *stacks = (struct stacks){.profile = profile_new(), .type_name = type, .type = -1};
     if (stacks->profile) {
         profile_keep_labels(stacks->profile, kept_labels, 2);
-        profile_allow_union(stacks->profile); // versions of a client that are compared may differ in their types
+        profile_allow_union(stacks->profile); // versions of a client may differ in their types
     }
     return stacks->profile;
 }
@@ -117,7 +117,7 @@ static void add_series(const struct stacks *stacks, uint32_t sample, struct metr
     }
 }
 
-// By means: to find the steepest stack no more is needed.
+// Means are enough to find the steepest stack.
 static double growth_of(const struct stacks *stacks, uint32_t sample) {
     size_t third = stacks->profile_count / 3;
     double growth = 0;
@@ -140,7 +140,7 @@ static int compare_members(const void *left, const void *right) {
     if (a->c != b->c) {
         return a->c ? -1 : 1;
     }
-    if (a->function != b->function) { // the profile keeps equal strings once
+    if (a->function != b->function) { // the profile stores equal strings once
         return a->function < b->function ? -1 : 1;
     }
     return a->sample < b->sample ? -1 : a->sample > b->sample;
@@ -152,7 +152,7 @@ static int compare_sites(const void *left, const void *right) {
     return one > other ? -1 : one < other;
 }
 
-// What the profiler holds itself is nobody's leak but its own.
+// Memory that the profiler holds is not the program's leak.
 static bool is_wanted(const struct stacks *stacks, const struct profile_sample_view *sample) {
     return profile_sample_is_own(sample) == (stacks->own_memory && profile_sample_is_c(sample));
 }

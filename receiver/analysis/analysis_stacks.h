@@ -1,28 +1,27 @@
-// analysis_stacks.h: the values of every stack of one process over its profiles, and which of them have a shape (analysis_shape.h).
+// analysis_stacks.h: the values of every stack of one process over its profiles, and which have a shape (analysis_shape.h).
 //
-// All profiles are decoded into one (merge.h), one after the other: a stack keeps its place, and its value in a profile is what its sum has
-// risen by. Stacks are grouped by site: the function of the program's own that led to the allocation, since one leak often has
-// many C stacks below it (a statement of SQLite that is never closed has some fifty).
+// All profiles are decoded into one (merge.h), one after the other. A stack keeps its index, and its value in a profile is the increase of
+// its sum. Stacks are grouped by site, since one leak often has many C stacks below it (an unclosed SQLite statement has about fifty).
 //
-// Threads: a struct stacks belongs to one. Memory: malloc; 8 bytes for each stack and profile, 60,000 stacks at most, the others are left
-// out and counted; the decoded profile, which ends with the one that brings it to 120,000 stacks: those after it are refused.
+// Threads: a struct stacks belongs to one. Memory: malloc; 8 bytes per stack and profile. Stacks beyond 60,000 are left out and counted.
+// Profiles are refused once the decoded profile has 120,000 stacks.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_STACKS_H
 #define CMEMPROF_RECEIVER_ANALYSIS_STACKS_H
 
 #include "analysis_shape.h"
 
-enum { STACKS_MAX = 60000, STACKS_MAX_READ = 120000 }; // with a series; decoded, after which no further profile is
+enum { STACKS_MAX = 60000, STACKS_MAX_READ = 120000 }; // with a series; decoded, after which no further profile is read
 
 struct stacks {
     struct profile *profile;
     const char *type_name;
     int type;             // of the values below
-    bool own_memory;      // of C memory, the series are of the profiler's own; false: of all other. Set by the user
+    bool own_memory;      // of C memory, series are of the profiler's own; false: of all other. Set by the user
     size_t left_out;      // stacks beyond STACKS_MAX
-    size_t profile_count; // that were read
+    size_t profile_count; // profiles read
     int64_t ids[TREND_MAX_POINTS], ms[TREND_MAX_POINTS];
     struct measures measures[TREND_MAX_POINTS]; // of the uploads
-    double seconds[TREND_MAX_POINTS];           // that each covers; 0: unknown
+    double seconds[TREND_MAX_POINTS];           // covered by each; 0: unknown
     int64_t *rows[TREND_MAX_POINTS];            // values by sample
     size_t row_sizes[TREND_MAX_POINTS];
     int64_t *sums; // by sample
@@ -33,33 +32,33 @@ struct stacks {
 struct stack_site {
     const char *function; // lives as long as the stacks
     bool c;               // memory of C
-    uint32_t steepest;    // the stack in it that has risen most
+    uint32_t steepest;    // its stack that has risen most
     struct metrics_point points[TREND_MAX_POINTS];
     struct shape shape;
 };
 
-// list: of one process, by time, TREND_MAX_POINTS at most. No error when nothing can be read: then profile_count is 0, and *report tells.
+// list: of one process, by time, TREND_MAX_POINTS at most. Not an error if nothing can be read: profile_count is 0, and *report says why.
 // names: as in sweep_uploads_any.
 enum receiver_error stacks_read(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
                                 const char *type, struct stacks *stacks, struct sweep_report *report);
 void stacks_free(struct stacks *stacks);
-// The same from bytes, one profile after the other. type lives as long as the stacks. text has 160 bytes. measures may be NULL.
+// The same from bytes, one profile after the other. type must outlive the stacks. text has 160 bytes. measures may be NULL.
 bool stacks_init(struct stacks *stacks, const char *type);
 enum receiver_error stacks_add(struct stacks *stacks, const struct listed_upload *upload, const void *bytes, size_t size, char *text);
 
-// Calls take for each site, its shape not known yet; of one for which STACKS_ONE_BY_ONE is answered also for each of its stacks. False: no
-// memory.
+// Calls take for each site, before its shape is known; also for each stack of a site that was answered with STACKS_ONE_BY_ONE. Returns
+// false without memory.
 enum stacks_answer { STACKS_DONE, STACKS_ONE_BY_ONE, STACKS_NO_MEMORY };
 typedef enum stacks_answer stacks_take(void *context, struct stack_site *site);
 bool stacks_sites(const struct stacks *stacks, stacks_take *take, void *context);
 
-// The sites that have a shape that is enough, those with the largest rise first. Of a site that has not, the stacks that have by
-// themselves. *sites is malloc'ed. False: no memory. min_rise: as in shape_of.
+// The sites whose shape `enough` accepts, largest rise first; of other sites, the stacks whose own shape it accepts. *sites is malloc'ed.
+// Returns false without memory. min_rise: as in shape_of.
 typedef bool stacks_enough(const struct stacks *stacks, const struct stack_site *site);
 bool stacks_shapes(const struct stacks *stacks, double min_rise, stacks_enough *enough, struct stack_site **sites, size_t *count);
-// All of C's or all other stacks as one series.
+// All C stacks, or all others, as one series.
 void stacks_total(const struct stacks *stacks, bool c, struct metrics_point points[TREND_MAX_POINTS]);
-// The sample with the largest sum of a type over all profiles, and its share of all; -1: none.
+// Returns the sample with the largest sum of a type over all profiles, and its share of the total; -1: none.
 int64_t stacks_largest(const struct stacks *stacks, const char *type, double *share);
 
 #endif

@@ -1,12 +1,12 @@
-// analysis_trend.c: tells growth from what only looks like it (analysis_trend.h).
+// analysis_trend.c: tells growth from what resembles it (analysis_trend.h).
 #include "analysis_trend.h"
 
 #include <stddef.h>
 
 enum { FEW_POINTS = 8 };
 
-// Puts the n-th smallest in its place, none larger before it and none smaller behind it: Hoare's selection. A series has 1,770 slopes, and
-// sorting them would be most of the work.
+// Selects the n-th smallest, with none larger before it and none smaller after it: Hoare's quickselect. A series has 1,770 slopes, and
+// sorting them would take most of the time.
 static void select_nth(double *values, ptrdiff_t count, ptrdiff_t n) {
     for (ptrdiff_t low = 0, high = count - 1; low < high;) {
         double pivot = values[low + (high - low) / 2];
@@ -24,7 +24,7 @@ static void select_nth(double *values, ptrdiff_t count, ptrdiff_t n) {
                 values[j--] = value;
             }
         }
-        // What is between j and i equals the pivot.
+        // Everything between j and i equals the pivot.
         if (n > j && n < i) {
             return;
         }
@@ -76,7 +76,7 @@ double trend_slope(const struct metrics_point *points, size_t count) {
 }
 
 struct pairs {
-    size_t rising, falling, steps; // steps: from one point to the next, upwards
+    size_t rising, falling, steps; // steps: rises between neighbours
 };
 
 static struct pairs count_pairs(const struct metrics_point *points, size_t count) {
@@ -91,8 +91,8 @@ static struct pairs count_pairs(const struct metrics_point *points, size_t count
     return pairs;
 }
 
-// Few points in any order rise one after the other by chance: one in 120 of five, and a program has hundreds of sites. So of few each step
-// must go on at a quarter of the slope at least, and all together double what there was.
+// A few points rise one after the other by chance: one in 120 orders of five, and a program has hundreds of sites. So with few points, each
+// step must have at least a quarter of the slope, and the whole must double.
 static bool is_line(const struct metrics_point *points, size_t count, double slope_per_s, double first) {
     for (size_t i = 1; i < count; i++) {
         double seconds = seconds_between(&points[i - 1], &points[i]);
@@ -112,8 +112,8 @@ struct trend trend_of(const struct metrics_point *points, size_t count, double m
     trend.first = trend_median_of(points, third);
     trend.last = trend_median_of(points + count - third, third);
     double growth = trend.last - trend.first;
-    // Most series of a steady program end here, before all pairs are looked at. A quarter: what grows by less in all of the time that is
-    // looked at will be found when more of it has passed.
+    // Most series of a steady program end here, before all pairs are compared. A quarter: slower growth is found once more of it has
+    // passed.
     if (growth < min_growth || growth <= 0 || growth < trend.first / 4) {
         return trend;
     }
@@ -122,12 +122,12 @@ struct trend trend_of(const struct metrics_point *points, size_t count, double m
     trend.slope_per_s = trend_slope(points, count);
     trend.rising = (double)pairs.rising / (double)(pairs.rising + pairs.falling);
     double late_slope = trend_slope(points + half, count - half);
-    // A program that fills its caches grows, too, but ever more slowly. Of a steady leak's growth half comes between the last two medians,
-    // of an approach (1 - exp(-t)) 0.34 when two of its time constants are looked at, 0.27 at three, 0.14 at five.
+    // A program that fills its caches grows more and more slowly. Between the last two medians lies half of a steady leak's growth; of an
+    // approach (1 - exp(-t)), 0.34 if two of its time constants are visible, 0.27 for three, 0.14 for five.
     bool goes_on = trend.last - middle >= 0.36 * growth && late_slope >= 0.4 * trend.slope_per_s;
     bool from_start = middle - trend.first >= 0.15 * growth;
-    // Noise has a tau of 0 with a deviation of 0.27 for 8 points, 0.12 for 30: 0.7 is 2.6 and 6 of them. One period of a sawtooth or more
-    // stays below 0.5 (two teeth: 0.5, three: 0.33).
+    // Noise has a tau of 0 with a standard deviation of 0.27 for 8 points, 0.12 for 30: 0.7 is 2.6 and 6 of them. One period of a sawtooth
+    // or more stays below 0.5 (two teeth: 0.5, three: 0.33).
     bool monotonic = pairs.rising > 0 && trend.rising >= 0.85;
     bool many_steps = pairs.steps >= 3 && pairs.steps * 5 >= count - 1;
     bool sure = count >= FEW_POINTS || is_line(points, count, trend.slope_per_s, trend.first);

@@ -1,13 +1,13 @@
-// analysis_trend.h: does a series grow, and how fast? Made to say no when in doubt: a finding that is none costs more trust than a leak
-// that is found some profiles later costs memory.
+// analysis_trend.h: whether a series grows, and how fast. Answers no when in doubt: a false finding costs more trust than a leak that is
+// found some profiles later costs memory.
 //
-// A series grows when all of these hold; the reasons are in analysis_trend.c:
-//     at least 5 points; fewer than 8 must rise in a line and double
-//     the last third's median lies above the first's by `min_growth`, and by a quarter of the first's
-//     it has come about in both halves, and the last half goes on at 0.4 of the whole's slope at least     (no warm-up, no single step)
-//     of the pairs of points that differ, 85 % rise (Kendall's tau is 0.7)                                       (no sawtooth, no noise)
-//     it has risen from one point to the next at least three times, and in one of five                     (no few steps)
-// The slope is Theil and Sen's: the median of the slopes between all pairs of points. Up to 29 % of the points may be anything.
+// A series grows if all of these hold (reasons in analysis_trend.c):
+//     at least 5 points; fewer than 8 must rise at every step and double
+//     the median of the last third is above that of the first by `min_growth`, and by a quarter of the first's
+//     both halves contribute, and the last half has at least 0.4 of the whole's slope                          (no warm-up, no single step)
+//     of the pairs of points that differ, 85 % rise (Kendall's tau is 0.7)                                     (no sawtooth, no noise)
+//     it has risen between neighbours at least three times, and in one of five                                (no few steps)
+// The slope is Theil-Sen's: the median of the slopes between all pairs of points. Up to 29 % of the points may be outliers.
 //
 // Threads: any. Memory: the stack, 15 KB.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_TREND_H
@@ -20,12 +20,12 @@ enum { TREND_MAX_POINTS = 60, TREND_MIN_POINTS = 5 };
 struct trend {
     double first, last; // medians of the first and the last third
     double slope_per_s; // Theil-Sen
-    double rising;      // share of the pairs that rise, of those that differ
+    double rising;      // share of rising pairs among those that differ
     bool grows;
 };
-// points by time, at most TREND_MAX_POINTS.
+// points: by time, at most TREND_MAX_POINTS.
 struct trend trend_of(const struct metrics_point *points, size_t count, double min_growth);
-double trend_median(double *values, size_t count); // reorders them; 0 of none
+double trend_median(double *values, size_t count); // reorders them; 0 if there are none
 double trend_median_of(const struct metrics_point *points, size_t count);
 double trend_slope(const struct metrics_point *points, size_t count); // Theil-Sen, per second; at most TREND_MAX_POINTS
 

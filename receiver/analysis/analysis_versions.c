@@ -1,13 +1,12 @@
 // analysis_versions.c: what a service does more of since its version changed (analysis_rules.h).
 //
-// A change is where uploads of a version that was not there before begin. Uploads of half an hour before it and after it are compared,
-// since load changes over a day; of two hours when there are fewer than five. First their measures, of all changes; then stacks, site by
-// site, of the changes that the measures tell most about: where the CPU time, the allocation or the memory has gone that is more, and sites
-// that are hidden in a total.
+// A change is where uploads of a new version begin. It compares uploads of half an hour before and after, since load changes over a day, or
+// of two hours if there are fewer than five. First the measures of all changes; then the stacks, site by site, of the changes with the
+// strongest difference in measures: where the additional CPU time, allocation or memory is, and sites that a total hides.
 //
-// More means by the medians a quarter at least, by enough to matter, and apart from each other: three of four uploads after the change are
-// above three of four before it. Memory in use is compared only where it is level on both sides: what grows is told as growth, and a new
-// process begins with less than an old one had.
+// More means: the medians differ by at least a quarter and by enough to matter, and three of four uploads after the change are above three
+// of four before it. Memory in use is compared only if it is level on both sides: growth has its own finding, and a new process starts with
+// less than an old one had.
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
 #include "analysis_site.h"
@@ -19,9 +18,9 @@
 #include <string.h>
 
 enum {
-    MAX_SIDE = 60,      // whose measures are compared, on each side
+    MAX_SIDE = 60,      // for measures, per side
     MAX_READ = 4,       // changes whose stacks are compared
-    SIDE_PROFILES = 10, // read on each side
+    SIDE_PROFILES = 10, // to read, per side
     MIN_PROFILES = 3,   // of these
     NAMED_SITES = 3
 };
@@ -39,7 +38,7 @@ static int compare_doubles(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-// values are sorted.
+// values must be sorted.
 static struct quartiles quartiles_of(double *values, size_t count) {
     qsort(values, count, sizeof *values, compare_doubles);
     return (struct quartiles){values[count / 4], trend_median(values, count), values[count - 1 - count / 4]};
@@ -49,13 +48,13 @@ struct comparison {
     struct quartiles before, after;
 };
 
-// min_difference: what the difference has to be.
+// min_difference: the smallest difference that matters.
 static bool is_more(const struct comparison *comparison, double min_difference) {
     double before = comparison->before.median, after = comparison->after.median;
     return after >= MORE * before && after - before >= min_difference && comparison->after.low > comparison->before.high;
 }
 
-// How many times as much; what was less than matters counts as that much.
+// The ratio. A value below what matters counts as that much.
 static double times_of(const struct comparison *comparison, double min_difference) {
     return comparison->after.median / fmax(comparison->before.median, min_difference);
 }
@@ -64,7 +63,7 @@ static double times_of(const struct comparison *comparison, double min_differenc
 
 struct compared {
     enum measure measure;
-    double min_difference;   // difference that matters
+    double min_difference;   // smallest difference that matters
     enum file_use use;       // where its stacks are
     const char *verb, *noun; // "holds", " of C memory"
     bool level;              // a gauge
@@ -100,7 +99,7 @@ struct change {
     double weight; // the largest times_of
 };
 
-// By less than a fifth from the first third to the last.
+// Changes by less than a fifth from the first third to the last.
 static bool is_level(const double *values, size_t count) {
     double first[MAX_SIDE], last[MAX_SIDE];
     size_t third = count / 3;
@@ -121,7 +120,7 @@ static size_t values_of(const struct side *side, enum measure measure, double *v
     return count;
 }
 
-// True: not all that there is on one side is on the other.
+// True: one side lacks something that the other has.
 static bool compare_change(struct change *change) {
     bool one_sided = false;
     for (size_t i = 0; i < COMPARED; i++) {
@@ -168,7 +167,7 @@ static bool is_of(const struct overview_upload *upload, uint32_t version, int64_
     return upload->version == version && upload->start_ms >= from_ms && upload->start_ms < to_ms;
 }
 
-// Those of the version in [from_ms, to_ms), MAX_SIDE of them evenly.
+// Those of the version in [from_ms, to_ms), at most MAX_SIDE, evenly spaced.
 static void take_side(struct side *side, const struct overview_upload *const *uploads, size_t count, uint32_t version, int64_t from_ms,
                       int64_t to_ms) {
     size_t all = 0, passed = 0;
@@ -198,7 +197,7 @@ static bool add_change(struct changes *changes, const struct overview_upload *co
     }
     struct change *change = &changes->list[changes->count];
     *change = (struct change){.service = uploads[0]->service, .before_version = before, .after_version = after};
-    // What a process does in its first minutes is not what it does later.
+    // A process behaves differently in its first minutes.
     int64_t last_ms = at_ms, warm_ms;
     for (size_t i = 0; i < count; i++) {
         last_ms = uploads[i]->version == after ? uploads[i]->start_ms : last_ms;
@@ -219,7 +218,7 @@ static bool add_change(struct changes *changes, const struct overview_upload *co
     return true;
 }
 
-// uploads: of one service, by time. A version counts from its first upload on; those that come back are the same version.
+// uploads: of one service, by time. A version starts with its first upload; one that comes back is the same version.
 static bool find_changes(struct changes *changes, const struct overview_upload *const *uploads, size_t count) {
     uint32_t versions[COMPARED_MAX_VERSIONS];
     int64_t since_ms[COMPARED_MAX_VERSIONS];
@@ -287,7 +286,7 @@ struct comparing {
     size_t before;                   // profiles
     struct risen risen[NAMED_SITES]; // by difference, largest first
     size_t count;
-    double gone; // what sites had that have nothing any more
+    double gone; // what sites had that have nothing now
 };
 
 static double difference_of(const struct comparison *comparison) {
@@ -369,7 +368,7 @@ static void set_points(struct finding *finding, const struct change *change, enu
     finding->last_upload = change->after.uploads[change->after.count - 1]->id;
 }
 
-// site NULL: all of the program.
+// site NULL: the whole program.
 static struct finding *add_regression(struct findings *findings, const struct overview *overview, const struct change *change,
                                       const struct compared *compared, const struct comparison *comparison, const char *site) {
     struct finding *finding = findings_add(findings, "regression", compared->measure, severity_of(comparison, compared->min_difference),
@@ -430,8 +429,8 @@ static const char *type_of(const struct compared *compared, const char *of_use) 
     return strcmp(of_use, "heap-space") == 0 ? "alloc-space" : "alloc_space";
 }
 
-// What counts from the program's start tells no rate; deltas, which come first, do, and Python's profiles (measures.c). How many of the
-// names tell.
+// A profile that is cumulative since the start of the program tells no rate. Deltas, which come first, do, and so do Python's profiles
+// (measures.c). Returns how many of the names do.
 static size_t count_telling(const struct compared *compared, const struct used_files *used, const char *type) {
     size_t deltas = 0;
     while (deltas < used->count && strncmp(used->names[deltas], "delta-", 6) == 0) {
@@ -448,13 +447,13 @@ struct comparing_change {
     struct compared_gaps *gaps;
 };
 
-// What a new site does may be what others did before under another name.
+// A new site may do what others did before under another name.
 static bool is_new_name(const struct comparing *comparing, const struct risen *risen) {
     return risen->comparison.before.median <= 0 &&
            risen->comparison.after.median - comparing->gone < 2 * comparing->compared->min_difference;
 }
 
-// Without a regression of the whole, a site is one when it is twice what it was.
+// If the total did not regress, a site must double to be a regression.
 static void add_findings(const struct comparing_change *of, size_t at, const struct comparing *comparing, const char *attachment) {
     const struct compared *compared = &all_compared[at];
     const struct comparison *whole = &of->change->comparisons[at];

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-// Of those that are known, which are three at least; else 0.
+// The median of the known ones, at least three; else 0.
 static double median_of(const struct measures *measures, size_t count, enum measure measure) {
     double values[TREND_MAX_POINTS];
     size_t used = 0;
@@ -18,7 +18,7 @@ static double median_of(const struct measures *measures, size_t count, enum meas
 bool work_explains(const struct measures *measures, size_t count, const struct shape *shape) {
     static const enum measure kinds[] = {MEASURE_CPU_CORES, MEASURE_ALLOC_BYTES_PER_S};
     double lowest = INFINITY;
-    // Three points at least: stairs may have begun with the second and have ended with the last.
+    // At least three points: stairs may start with the second and end with the last.
     size_t before_count = shape->before - shape->start, after_count = count - shape->after;
     size_t first = before_count > 3 ? before_count : 3, last = after_count > 3 ? after_count : 3;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && shape->start + first + last <= count; i++) {
@@ -28,6 +28,6 @@ bool work_explains(const struct measures *measures, size_t count, const struct s
             lowest = fmin(lowest, after / before);
         }
     }
-    // Work that is a seventh more explains nothing: it is never the same. 1.15 again: what is in use follows work, but not to the percent.
+    // A seventh more work explains nothing: work always varies. 1.15 again: memory in use follows work, but not exactly.
     return isfinite(lowest) && lowest > 1.15 && shape->to <= 1.15 * lowest * shape->from;
 }

@@ -1,15 +1,15 @@
-// analysis_work.h: how much more work a program does: what rises with it is no leak.
+// analysis_work.h: how much more work a program does. Memory that rises with the work is no leak.
 //
-// Work is told by CPU time and by bytes allocated a second; of both the one that rose less counts, so a leak, that allocates a little more,
-// explains nothing by itself. What rises in the morning with the load, in proportion to it, is explained; when the load goes and it stays,
-// it is not.
+// Work is measured by CPU time and by bytes allocated per second. The one that rose less counts, so a leak, which allocates a little more,
+// does not explain itself. A rise in proportion to the morning's load is explained; one that stays when the load goes is not.
+//
 // Threads: any. Memory: the stack.
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_WORK_H
 #define CMEMPROF_RECEIVER_ANALYSIS_WORK_H
 
 #include "analysis_shape.h"
 
-// Of the uploads that the shape's points are of. False: unknown, too.
+// measures: of the uploads of the shape's points. Returns false also if the work is unknown.
 bool work_explains(const struct measures *measures, size_t count, const struct shape *shape);
 
 #endif

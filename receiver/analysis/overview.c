@@ -9,8 +9,8 @@
 struct reading {
     const struct search *search;
     struct overview *overview;
-    uint32_t *text_indices; // by string: its text in the overview; 0: none yet
-    size_t capacity;        // for texts
+    uint32_t *text_indices; // by string: its index among the texts; 0: none yet
+    size_t capacity;        // of the texts
     bool no_memory;
 };
 
@@ -53,7 +53,7 @@ static void take_row(struct reading *reading, const struct search_row *row) {
                                  .measures = row->measures};
 }
 
-// Under the lock. One pass to count, so that of too many the newest are taken, and one to copy.
+// Under the lock. One pass to count, so that the newest are kept if there are too many, and one to copy.
 static bool read_rows(struct reading *reading, const struct selection *selection) {
     const struct search *search = reading->search;
     struct overview *overview = reading->overview;
@@ -105,7 +105,7 @@ const char *overview_text(const struct overview *overview, uint32_t text) {
     return text > 0 && text <= overview->text_count ? overview->texts[text - 1] : "";
 }
 
-// Two sums in place of all ids and measures, of which there may be half a million.
+// Two sums instead of all ids and measures, of which there may be half a million.
 void overview_put_key(const struct overview *overview, FILE *out) {
     uint64_t sums[2] = {UINT64_C(0xcbf29ce484222325), 1};
     for (size_t i = 0; i < overview->count; i++) {

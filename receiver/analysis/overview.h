@@ -1,6 +1,6 @@
-// overview.h: all uploads of a selection as far as memory knows them: whose they are, when, and their measures. No file and no row is read.
+// overview.h: all uploads of a selection as the in-memory index has them: process, time and measures. Reads no file and no row.
 //
-// Threads: any for overview_read; a struct overview belongs to one. Memory: malloc, 112 bytes an upload, OVERVIEW_MAX_UPLOADS of them.
+// Threads: any for overview_read; a struct overview belongs to one. Memory: malloc, 112 bytes per upload, OVERVIEW_MAX_UPLOADS of them.
 #ifndef CMEMPROF_RECEIVER_OVERVIEW_H
 #define CMEMPROF_RECEIVER_OVERVIEW_H
 
@@ -12,21 +12,21 @@ enum { OVERVIEW_MAX_UPLOADS = 500000 }; // 1,000 processes with a profile a minu
 
 struct overview_upload {
     int64_t id, start_ms, end_ms;
-    uint64_t process;                          // the same for uploads of one process: a hash of host, service, runtime-id and process_id
+    uint64_t process;                          // equal for uploads of one process: a hash of host, service, runtime-id and process_id
     uint32_t service, version, host, language; // for overview_text; 0: none
-    bool measured;                             // false: the measures are not worked out yet
+    bool measured;                             // false: its measures are not computed yet
     struct measures measures;
 };
 struct overview {
-    struct overview_upload *uploads; // in the order in which they came
-    size_t count, left_out;          // left_out: older ones, when there are too many
+    struct overview_upload *uploads; // in the order of arrival
+    size_t count, left_out;          // left_out: older ones beyond the maximum
     char **texts;
     size_t text_count;
-    struct flight *flight; // as that of struct upload_list
+    struct flight *flight; // as in struct upload_list
 };
 enum receiver_error overview_read(struct catalog *catalog, const struct selection *selection, struct overview *overview);
 void overview_free(struct overview *overview);
 void overview_put_key(const struct overview *overview, FILE *out);         // what an answer depends on
-const char *overview_text(const struct overview *overview, uint32_t text); // "" of 0
+const char *overview_text(const struct overview *overview, uint32_t text); // "" for 0
 
 #endif
