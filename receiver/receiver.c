@@ -1,8 +1,8 @@
-// receiver.c: starts and stops the receiver, and sends each request to the part that answers it (receiver.h).
+// receiver.c: starts and stops the receiver, and dispatches each request (receiver.h).
 //
-// libmicrohttpd's threads speak HTTP and write what arrives into files. Whatever may take longer (a sync, a search, a profile) is done by
-// other threads: the connection is suspended, the answer put into it (reply.c), and the connection resumed, whereupon on_request is called
-// once more and sends the answer.
+// libmicrohttpd's threads speak HTTP and write what arrives to files. What may take longer (a sync, a search, a profile) runs on other
+// threads while its connection is suspended. They store the answer in the connection (reply.c) and resume it; libmicrohttpd then calls
+// on_request once more, which sends the answer.
 #include "receiver.h"
 #include "http/access.h"
 #include "http/agent.h"
@@ -32,7 +32,7 @@ enum {
     MAX_CONNECTIONS = 2048,
     FILES_A_CONNECTION = 3, // the socket, an upload's directory and the attachment being written
     FILES_BESIDES = 100,
-    IDLE_SECONDS = 30, // a connection on which nothing moves
+    IDLE_SECONDS = 30, // closes an idle connection
 };
 
 struct receiver {
@@ -46,19 +46,19 @@ struct receiver {
     struct thread_pool *light, *heavy;
     pthread_t ticker;
     atomic_bool stopping;
-    atomic_uint symbol_uploads; // at once
+    atomic_uint symbol_uploads; // in flight
     size_t max_body_bytes;
 };
 
-// What is known of a request between the calls that libmicrohttpd makes for it.
+// A request, between the calls that libmicrohttpd makes for it.
 struct request {
     struct receiver *receiver;
     struct MHD_Connection *connection;
-    const char *path;      // libmicrohttpd's, as long as the request, without a token in front of it
-    const char *token;     // the one that a browser logs in with
+    const char *path;      // libmicrohttpd's, valid during the request, without a leading token
+    const char *token;     // for a browser to log in
     struct ingest *ingest; // an upload
     struct symbol_upload *symbols;
-    unsigned status; // else, if not 0: the refusal to send when its body is over
+    unsigned status; // if not 0: the refusal to send after the body
     const char *reason, *allow;
     bool get, log_in, dropped, answered;
     size_t body_bytes;
@@ -72,7 +72,7 @@ static bool is_post(const char *method) {
     return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0;
 }
 
-// An Agent passes what it gets on to /api/v2/profile of its intake, which may be a receiver.
+// An Agent forwards what it receives to /api/v2/profile of its intake, which may be a receiver.
 static bool is_upload(const char *path) {
     return strcmp(path, "/profiling/v1/input") == 0 || strcmp(path, "/api/v2/profile") == 0;
 }
@@ -87,7 +87,7 @@ static void refuse(struct request *request, unsigned status, const char *reason,
     request->allow = allow;
 }
 
-// ---- The headers are there, the body is not ----
+// ---- Headers are complete, the body is not ----
 
 static bool is_let_in(struct request *request, const char *method, enum access_action act, const char *path_token) {
     const char *reason = NULL;
@@ -150,7 +150,7 @@ static void begin_request(struct request *request, const char *method, const cha
     }
 }
 
-// False: the client sends more than anyone will read.
+// Returns false if the client sends more than will be read.
 static bool take_body(struct request *request, const char *bytes, size_t size) {
     struct receiver *receiver = request->receiver;
     connections_received(&receiver->connections, connection_of(request->connection), size);
@@ -166,7 +166,7 @@ static bool take_body(struct request *request, const char *bytes, size_t size) {
 
 // ---- The request is complete ----
 
-// By group commit, or at once.
+// Called by group commit, or at once.
 static void on_ingested(void *context) {
     struct request *request = context;
     int64_t id;
@@ -186,7 +186,7 @@ static void on_ingested(void *context) {
         json_object_end(&json);
         reply_kept(request->connection, &json);
     }
-    MHD_resume_connection(request->connection); // from here on the request may be gone
+    MHD_resume_connection(request->connection); // the request may be freed from here on
 }
 
 static void answer_symbols(struct request *request) {
@@ -212,20 +212,20 @@ static void on_symbols(void *context) {
 
 static void on_job(void *context) {
     struct request *request = context;
-    if (!connection_has_left(connection_of(request->connection))) { // it has waited for its turn
+    if (!connection_has_left(connection_of(request->connection))) { // it was queued
         api_answer(&request->receiver->api, request->connection, request->path);
     }
     MHD_resume_connection(request->connection);
 }
 
-// Somebody has typed an address that is none, or followed an old link: the page says so, with all its ways on.
+// Unknown address, mistyped or from an old link: the page reports it with its full navigation.
 static bool wants_page(const struct request *request) {
     const char *accept = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
     return request->status == MHD_HTTP_NOT_FOUND && request->get && accept && strstr(accept, "text/html") &&
            strncmp(request->path, "/api/", 5) != 0;
 }
 
-// Answers, or has it answered by another thread while the connection is suspended.
+// Answers now, or suspends the connection and has another thread answer.
 static void answer(struct request *request) {
     struct receiver *receiver = request->receiver;
     const struct asset *asset = asset_find(request->path);
@@ -275,14 +275,14 @@ static enum MHD_Result begin(struct receiver *receiver, struct MHD_Connection *c
         return reply_send(connection);
     }
     begin_request(request, method, token);
-    if (request->status && announces_too_much(connection, receiver->max_body_bytes)) { // told at once, not after a body that is cut off
+    if (request->status && announces_too_much(connection, receiver->max_body_bytes)) { // at once, not after a body that is cut off
         reply_text(connection, request->status, request->reason, request->allow);
         return reply_send(connection);
     }
     return MHD_YES;
 }
 
-// Called first with the headers, then with each piece of the body, then with size 0, and once more if it was suspended.
+// Called with the headers, then with each piece of the body, then with size 0; once more if it was suspended.
 static enum MHD_Result on_request(void *state, struct MHD_Connection *connection, const char *path, const char *method, const char *version,
                                   const char *bytes, size_t *size, void **request_state) {
     (void)version;
@@ -334,7 +334,7 @@ static void on_connection(void *state, struct MHD_Connection *connection, void *
     }
 }
 
-// libmicrohttpd speaks through this to stderr otherwise; what a client does wrong, the client is told.
+// Silences libmicrohttpd, which logs to stderr otherwise. Clients are told of their errors.
 static void on_log(void *state, const char *format, va_list arguments) {
     (void)state, (void)format, (void)arguments;
 }
@@ -352,7 +352,7 @@ static void *tick(void *state) {
     return NULL;
 }
 
-// As many as the process may open files for.
+// As many as the process has file descriptors for.
 static unsigned max_connections(void) {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
@@ -362,13 +362,13 @@ static unsigned max_connections(void) {
     return possible < MAX_CONNECTIONS ? (unsigned)possible : MAX_CONNECTIONS;
 }
 
-// poll and not epoll: with epoll, libmicrohttpd 0.9.75 does not see the end of a connection that comes right behind its last bytes, and
-// keeps it for IDLE_SECONDS.
+// poll, not epoll: with epoll, libmicrohttpd 0.9.75 misses the end of a connection that directly follows its last bytes, and keeps it for
+// IDLE_SECONDS.
 static bool start_daemon(struct receiver *receiver) {
     unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     unsigned limit = max_connections();
     connections_init(&receiver->connections, limit);
-    // The logger comes first: options before it would still be talked about on stderr.
+    // The logger comes first: options before it may log to stderr.
     receiver->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, receiver, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
                          receiver->listener.socket, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT, limit,
@@ -382,7 +382,7 @@ static void stop_all(struct receiver *receiver) {
     if (receiver->ticker) {
         pthread_join(receiver->ticker, NULL);
     }
-    // All that is suspended is resumed before the daemon may end: what waits for a job, for group commit, and streams.
+    // All suspended connections are resumed before the daemon may end: those waiting for the thread pool, for group commit, and streams.
     thread_pool_stop(receiver->light);
     thread_pool_stop(receiver->heavy);
     event_stream_close(&receiver->api.event_stream);
@@ -421,7 +421,7 @@ static enum receiver_error copy_tokens(struct receiver *receiver, const struct r
             return RECEIVER_BAD_TOKEN;
         }
     }
-    if (options->send_token && !options->token && !options->read_token) { // who would read must be said
+    if (options->send_token && !options->token && !options->read_token) { // who may read must be stated
         snprintf(text, text_size, "a token for sending needs another one for reading");
         return RECEIVER_BAD_TOKEN;
     }

@@ -1,5 +1,5 @@
-// cache.c: answers by key (cache.h). A list, the most recently used first. It has a few hundred entries at most, so looking through their
-// hashes takes less than a microsecond.
+// cache.c: an LRU list (cache.h), most recently used first. It has at most a few hundred entries, so scanning their hashes takes less than
+// a microsecond.
 #include "cache.h"
 
 #include <pthread.h>
@@ -20,7 +20,7 @@ struct cache {
     pthread_mutex_t lock;
     struct entry *first; // guarded by lock, as all below
     size_t count, bytes; // of all entries
-    size_t max_bytes;    // never changes
+    size_t max_bytes;    // constant
 };
 
 struct cache *cache_new(size_t max_bytes) {
@@ -44,7 +44,7 @@ void cache_free(struct cache *cache) {
     free(cache);
 }
 
-// FNV-1a. It only saves comparisons: keys are compared in full.
+// FNV-1a. Only saves comparisons: keys are compared in full.
 static uint64_t hash_of(const void *key, size_t size) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (const unsigned char *at = key, *end = at + size; at < end; at++) {
@@ -53,7 +53,7 @@ static uint64_t hash_of(const void *key, size_t size) {
     return hash;
 }
 
-// Takes the entry out of the list. With the lock held, as all below.
+// Unlinks the entry. Caller must hold the lock, as for all below.
 static struct entry *unlink_entry(struct cache *cache, uint64_t hash, const void *key, size_t key_size) {
     for (struct entry **link = &cache->first; *link; link = &(*link)->next) {
         struct entry *entry = *link;

@@ -1,8 +1,7 @@
-// cache.h: keeps answers that took time to make, up to a number of bytes; the least recently used go first.
+// cache.h: an LRU cache of answers, bounded in bytes.
 //
-// A key is any bytes and compared in full. What is stored under a key never changes: files of uploads are never written again and ids not
-// reused, so nothing is ever out of date.
-// Threads: any; one lock, held for a copy. Memory: malloc, max_bytes at most, keys included.
+// A key is any bytes, compared in full. The value of a key never changes: files of uploads are never rewritten and ids never reused, so
+// nothing goes stale. Threads: any; one lock, held during a copy. Memory: malloc, max_bytes at most, including keys.
 #ifndef CMEMPROF_RECEIVER_CACHE_H
 #define CMEMPROF_RECEIVER_CACHE_H
 
@@ -11,11 +10,11 @@
 
 struct cache;
 struct cache *cache_new(size_t max_bytes); // NULL: no memory
-void cache_free(struct cache *cache);      // NULL is fine
+void cache_free(struct cache *cache);      // NULL is allowed
 
-// True: *bytes is a copy for the caller to free.
+// Returns true with a copy in *bytes, which the caller frees.
 bool cache_get(struct cache *cache, const void *key, size_t key_size, void **bytes, size_t *size);
-// Copies both. What is larger than an eighth of the cache is not kept: it would push out everything else.
+// Copies both. Ignores what is larger than an eighth of the cache: it would evict everything else.
 void cache_put(struct cache *cache, const void *key, size_t key_size, const void *bytes, size_t size);
 
 #endif

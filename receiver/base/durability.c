@@ -1,8 +1,8 @@
 // durability.c: asks the kernel about a file system (durability.h).
 //
-// XFS always has a journal. ext4 can be made without, and then an fsync of a directory commits nothing but that directory; statfs gives
-// ext2 and ext3 the same type. /sys/fs/ext4/DEVICE/journal_task has the number of the thread that writes the journal, or "<none>" when
-// there is none. syncfs is right on all three; of other kinds some (FUSE) do nothing for it.
+// XFS always has a journal. ext4 may have none, and then an fsync of a directory commits that directory alone; statfs gives ext2 and ext3
+// the same type. /sys/fs/ext4/DEVICE/journal_task holds the id of the journal's thread, or "<none>". syncfs is correct on all three; on
+// some others (FUSE) it does nothing.
 #include "durability.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// failure.h: names the causes of failure (enum receiver_error in receiver.h), and finds the cause behind an errno.
+// failure.h: maps errno to a cause of failure; names of the causes (error.h).
 #ifndef CMEMPROF_RECEIVER_FAILURE_H
 #define CMEMPROF_RECEIVER_FAILURE_H
 

@@ -39,7 +39,7 @@ static void append(struct json *json, const char *bytes, size_t size) {
     json->size += size;
 }
 
-// Puts the comma that belongs before a value.
+// Writes the comma before a value if one is due.
 static void separate(struct json *json) {
     if (json->comma) {
         append(json, ",", 1);
@@ -85,7 +85,7 @@ size_t json_utf8_length(const char *text, size_t size) {
             return 0;
         }
     }
-    // The second byte tells overlong forms, surrogates and what lies above U+10FFFF (Unicode 15, table 3-7).
+    // The second byte reveals overlong forms, surrogates and code points above U+10FFFF (Unicode 15, table 3-7).
     bool bad =
         (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F);
     return bad ? 0 : length;

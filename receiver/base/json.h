@@ -1,7 +1,7 @@
 // json.h: writes JSON into a growing buffer.
 //
-// Commas and escapes are the writer's business: begin, key, value, end. Text may be any bytes: what is not UTF-8 becomes U+FFFD. The first
-// failure (no memory, over JSON_MAX_BYTES) sticks; ask json_failed once, at the end.
+// The writer sets commas and escapes: begin, key, value, end. Text may be any bytes; invalid UTF-8 becomes U+FFFD. The first failure (no
+// memory, over JSON_MAX_BYTES) sticks: ask json_failed once, at the end.
 //
 // Threads: a struct json belongs to one thread. Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_JSON_H
@@ -13,7 +13,7 @@
 
 #define JSON_MAX_BYTES ((size_t)256 << 20)
 
-// Zero-initialised is an empty one.
+// Zero-initialised is empty.
 struct json {
     char *bytes; // not terminated
     size_t size, capacity;
@@ -32,10 +32,10 @@ void json_text(struct json *json, const char *text); // NULL: null
 void json_text_n(struct json *json, const char *text, size_t size);
 void json_number(struct json *json, int64_t number);
 void json_raw(struct json *json, const char *value, size_t size); // a value that is JSON already
-void json_real(struct json *json, double number);                 // 12 digits; null when it is no finite number
+void json_real(struct json *json, double number);                 // 12 digits; null if not finite
 void json_bool(struct json *json, bool value);
 
-// Length of the UTF-8 sequence at text (1 to 4), or 0 when it is not one: cut, overlong, a surrogate, above U+10FFFF.
+// Returns the length of the UTF-8 sequence at text (1 to 4), or 0 if invalid: cut, overlong, a surrogate, above U+10FFFF.
 size_t json_utf8_length(const char *text, size_t size);
 
 #endif

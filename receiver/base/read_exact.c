@@ -1,4 +1,4 @@
-// read_exact.c: reading to the end (read_exact.h).
+// read_exact.c: read(2) until complete (read_exact.h).
 #include "read_exact.h"
 
 #include <errno.h>

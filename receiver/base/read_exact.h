@@ -1,5 +1,4 @@
-// read_exact.h: reads a stored file whose size the index knows.
-// Threads: any. Memory: the caller's.
+// read_exact.h: reads a stored file whose size is known from the index. Threads: any. Memory: the caller's.
 #ifndef CMEMPROF_RECEIVER_READ_EXACT_H
 #define CMEMPROF_RECEIVER_READ_EXACT_H
 
@@ -7,7 +6,7 @@
 
 #include <stddef.h>
 
-// RECEIVER_IO also when it is shorter than that.
+// Returns RECEIVER_IO also if the file is shorter.
 enum receiver_error read_exact(int file, void *bytes, size_t size);
 
 #endif

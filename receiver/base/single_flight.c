@@ -1,4 +1,4 @@
-// single_flight.c: what is being worked out (single_flight.h). Questions and askers are on the stacks of the threads that ask.
+// single_flight.c: flights and callers (single_flight.h). Both are on the stacks of the calling threads.
 #include "single_flight.h"
 
 #include <stdlib.h>
@@ -13,8 +13,8 @@ struct caller {
 };
 
 struct flight {
-    struct flight *next;    // guarded by the lock of all questions, as the next two
-    struct caller *callers; // who works it out is the last of them
+    struct flight *next;    // guarded by the lock of all flights, as the next two
+    struct caller *callers; // the last one is the one that makes the result
     bool given_up;
     struct single_flight *all;
     const void *key;
@@ -32,7 +32,7 @@ void single_flight_destroy(struct single_flight *flights) {
     pthread_mutex_destroy(&flights->lock);
 }
 
-// With the lock held, as all below but the last three.
+// Caller must hold the lock, as for all below but the last three.
 static struct flight *find(const struct single_flight *flights, const void *key, size_t key_size) {
     struct flight *flight = key_size > 0 ? flights->first : NULL;
     while (flight && (flight->given_up || flight->key_size != key_size || memcmp(flight->key, key, key_size) != 0)) {
@@ -105,7 +105,7 @@ enum receiver_error single_flight_do(struct single_flight *flights, const void *
     return error;
 }
 
-// Who waits and has left need not wait: its thread has other things to do.
+// A caller that waits and whose client has gone returns: its thread has other work.
 bool flight_is_wanted(struct flight *flight) {
     if (!flight) {
         return true;

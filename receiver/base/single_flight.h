@@ -1,7 +1,7 @@
-// single_flight.h: what is being worked out, and for whom: a question that is asked again meanwhile waits for the same answer, and when all
-// who have asked have left, the work ends at the next file.
+// single_flight.h: makes a result once for all callers with the same key at the same time. When the clients of all of them have gone, the
+// work stops at the next file.
 //
-// Threads: any. One works a question out, those that ask the same wait. Memory: malloc, a copy of the answer for each that waits.
+// Threads: any. One makes the result, the others wait. Memory: malloc, a copy of the result for each caller that waits.
 #ifndef CMEMPROF_RECEIVER_SINGLE_FLIGHT_H
 #define CMEMPROF_RECEIVER_SINGLE_FLIGHT_H
 
@@ -14,7 +14,7 @@
 
 enum { FLIGHT_TEXT_BYTES = 256 };
 
-struct flight; // one that is being worked out
+struct flight; // a result being made
 struct single_flight {
     pthread_mutex_t lock;
     pthread_cond_t answered;
@@ -23,23 +23,24 @@ struct single_flight {
 void single_flight_init(struct single_flight *flights);
 void single_flight_destroy(struct single_flight *flights);
 
-// Who asks, and whether he has left, which the thread that works the question out looks at now and then.
+// Who calls, and whether its client has gone, which the thread that makes the result asks from time to time.
 struct flight_caller {
     const void *who;
     bool (*has_left)(const void *who);
 };
 
-// An answer, or an error and what there is to say of it.
+// A result, or the text of an error.
 struct flight_result {
     struct json json;
     char text[FLIGHT_TEXT_BYTES];
 };
-// Works it out. Looks now and then whether the question is still wanted, and ends when it is not.
+// Makes the result. Asks flight_is_wanted from time to time, and stops when it is not.
 typedef enum receiver_error (*flight_make)(void *context, struct flight *flight, struct flight_result *answer);
-// Calls make, or waits for who does it with the same key. key_size 0: like no other. RECEIVER_CLIENT_GONE: nobody waits any more.
+// Calls make, or waits for a flight with the same key. key_size 0: matches no other. Returns RECEIVER_CLIENT_GONE once all clients have
+// gone.
 enum receiver_error single_flight_do(struct single_flight *flights, const void *key, size_t key_size, struct flight_caller caller,
                                      flight_make make, void *context, struct flight_result *answer);
-// False: all who have asked have left; from then on it stays so. NULL is always wanted.
+// Returns false once all clients have gone, and from then on. NULL is always wanted.
 bool flight_is_wanted(struct flight *flight);
 size_t flight_caller_count(struct flight *flight);
 

@@ -1,4 +1,4 @@
-// string_pool.c: numbered texts (string_pool.h): a hash table with chains through the list.
+// string_pool.c: a hash table (string_pool.h) whose chains link list entries.
 #include "string_pool.h"
 
 #include <stdbool.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct pooled_string {
-    char *text; // NULL: forgotten
+    char *text; // NULL: unused
     uint32_t length, hash, next, uses;
 };
 
@@ -19,7 +19,7 @@ void string_pool_free(struct string_pool *pool) {
     *pool = (struct string_pool){0};
 }
 
-// FNV-1a. Whoever fills a chain on purpose slows down a search on the own machine, and no more.
+// FNV-1a. Filling a chain on purpose slows down a local search, no more.
 static uint32_t hash_of(const char *text, size_t length) {
     uint32_t hash = 2166136261u;
     for (size_t i = 0; i < length; i++) {

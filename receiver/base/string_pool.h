@@ -1,9 +1,9 @@
-// string_pool.h: gives every distinct text one small number, and forgets a text when its last use is released.
+// string_pool.h: gives each distinct string one small number, with a reference count.
 //
-// Numbers start at 1 and are used again after a text was forgotten; 0 is "none". Tags repeat from upload to upload, so an upload in memory
-// is a list of numbers, and a comparison of texts one of numbers.
+// Numbers start at 1 and are reused after the last release; 0 is "none". Tags repeat from upload to upload, so an upload in memory is a
+// list of numbers, and strings compare as numbers.
 //
-// Threads: guarded by whoever owns it. Memory: malloc, about 64 bytes and the text, for each distinct text.
+// Threads: guarded by the owner. Memory: malloc, about 64 bytes and the text per distinct string.
 #ifndef CMEMPROF_RECEIVER_STRING_POOL_H
 #define CMEMPROF_RECEIVER_STRING_POOL_H
 
@@ -11,18 +11,18 @@
 #include <stdint.h>
 
 struct string_pool {
-    struct pooled_string *list; // [0] is not used
+    struct pooled_string *list; // [0] is unused
     uint32_t end, capacity;
-    uint32_t unused; // the first forgotten number; the others follow through next
+    uint32_t unused; // first unused number; the others follow through next
     uint32_t *heads;
     uint32_t head_count; // a power of two
 };
 
-void string_pool_free(struct string_pool *pool); // zero-initialised is an empty one
-// The number of the text, used once more; 0: no memory.
+void string_pool_free(struct string_pool *pool); // zero-initialised is empty
+// Returns the number of the string and adds a reference; 0: no memory.
 uint32_t string_pool_intern(struct string_pool *pool, const char *text, size_t length);
 void string_pool_release(struct string_pool *pool, uint32_t number);
-uint32_t string_pool_find(const struct string_pool *pool, const char *text, size_t length); // 0: not there
-const char *string_pool_text(const struct string_pool *pool, uint32_t number);              // NULL: none, or forgotten
+uint32_t string_pool_find(const struct string_pool *pool, const char *text, size_t length); // 0: not in the pool
+const char *string_pool_text(const struct string_pool *pool, uint32_t number);              // NULL: 0 or unused
 
 #endif

@@ -26,7 +26,7 @@ struct archive {
     size_t count, current; // current == count: the end blocks
     uint64_t at;           // in the current entry: its header, its bytes, its padding
     char header[BLOCK];
-    enum receiver_error error; // while it is opened
+    enum receiver_error error; // of opening
     struct store *store;
 };
 
@@ -36,7 +36,7 @@ static uint64_t padded(uint64_t size) {
 
 // ---- Opening ----
 
-// Letters, digits and a few signs, no dot in front: no path, nothing that a shell or a terminal would take amiss.
+// Letters, digits and a few signs, no leading dot: no path, nothing special to a shell or a terminal.
 static bool is_harmless(const char *name) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t length = strlen(name);
@@ -48,7 +48,7 @@ static bool is_name_on_disk(const char *name) {
     return digits > 0 && name[digits] == '-';
 }
 
-// In any case of letters, as some file systems that it is unpacked on do not tell them apart.
+// Ignoring case, as some file systems on which it is unpacked do.
 static bool is_taken(const struct archive *archive, const char *name) {
     for (size_t i = 0; i < archive->count; i++) {
         if (strcasecmp(archive->entries[i].name, name) == 0) {
@@ -72,7 +72,7 @@ static void add(struct archive *archive, int directory, const char *file, const 
         return;
     }
     bool own_name = is_harmless(name) && !is_name_on_disk(name) && !is_taken(archive, name);
-    snprintf(entry->name, sizeof entry->name, "%.*s", CATALOG_FILE_MAX_BYTES, own_name ? name : file); // neither is longer
+    snprintf(entry->name, sizeof entry->name, "%.*s", CATALOG_FILE_MAX_BYTES, own_name ? name : file); // both fit
     entry->size = (uint64_t)about.st_size;
     archive->time = about.st_mtime;
     archive->count++;
@@ -137,8 +137,7 @@ uint64_t archive_size(const struct archive *archive) {
 
 // ---- Reading ----
 
-// Fields of ustar, by their place: name 0, mode 100, uid 108, gid 116, size 124, time 136, checksum 148, type 156, magic 257. Numbers are
-// octal.
+// Fields of ustar, by offset: name 0, mode 100, uid 108, gid 116, size 124, time 136, checksum 148, type 156, magic 257. Numbers are octal.
 static void make_header(struct archive *archive, const struct entry *entry) {
     char *header = archive->header;
     memset(header, 0, BLOCK);

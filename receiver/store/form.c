@@ -1,4 +1,4 @@
-// form.c: an event from what an upload says elsewhere (form.h).
+// form.c: an event from form fields (form.h).
 #include "form.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static int index_in(const char *key, const char *name) {
 }
 
 char *form_field(struct form *form, const char *key) {
-    // These say nothing that the tags do not say, or that anyone asks for.
+    // Ignored: the tags have the same, or nobody reads it.
     static const char *const others[] = {"version",         "format",          "type",          "runtime",
                                          "runtime_version", "runtime-version", "runtime-id",    "profiler_version",
                                          "tracer_version",  "profile-types",   "chunk-seq-num", "recording-name"};

@@ -12,7 +12,7 @@
 
 struct group_commit {
     struct store *store;
-    struct upload_event_reader *reader; // of the thread
+    struct upload_event_reader *reader; // the thread's
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -35,7 +35,7 @@ static const char *file_name(const struct commit *commit, size_t i) {
                                                   : "meta.json";
 }
 
-// Calls act with each file of the upload, open. meta.json is not always there.
+// Calls act with each file of the upload, open. meta.json is optional.
 static void each_file(struct commit *commit, int (*act)(int file)) {
     for (size_t i = 0; commit->error == RECEIVER_OK && i < commit->upload.attachment_count + 2; i++) {
         int file = openat(commit->directory, file_name(commit, i), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -51,7 +51,7 @@ static void each_file(struct commit *commit, int (*act)(int file)) {
     }
 }
 
-// Only starts the writing; what it cannot do is told later.
+// Only starts the write-back; errors are reported later.
 static int begin_writing(int file) {
     sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
     return 0;
@@ -61,9 +61,9 @@ static int wait_written(int file) {
     return sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 }
 
-// All files first, so that the disk has them all to work on. A sync of each would make the disk empty its cache nine times an upload, and
-// many disks do that 300 times a second. Where one call commits the names, sizes and places of all of them (sync_names), it is enough that
-// the bytes have been written. (git's core.fsyncMethod=batch does the same.) Elsewhere each file and directory is synced.
+// All files first, so that the disk gets all the work at once. A sync of each would flush the disk's cache nine times per upload, and many
+// disks do that 300 times a second. Where one call commits all metadata (sync_names), it is enough that the data is written out (as git's
+// core.fsyncMethod=batch). Elsewhere each file and directory is synced.
 static void sync_files(struct store *store, struct commit *batch) {
     for (struct commit *commit = batch; commit; commit = commit->next) {
         each_file(commit, begin_writing);
@@ -84,7 +84,7 @@ static enum receiver_error move_into_place(struct store *store, const struct com
     return renameat(store->incoming, commit->directory_name, store->uploads, name) == 0 ? RECEIVER_OK : receiver_error_from_errno(errno);
 }
 
-// Back to incoming/, from where it is removed.
+// Back to incoming/, where it is removed.
 static void move_back(struct store *store, const struct commit *commit) {
     char name[24];
     snprintf(name, sizeof name, "%" PRId64, commit->upload.id);
@@ -101,7 +101,8 @@ static enum receiver_error insert(struct store *store, struct commit *commit) {
     return error;
 }
 
-// After the renames. Where each is synced, the old name may outlive a power cut, and what is below incoming/ is removed at the next start.
+// Called after the renames. DURABILITY_EACH_FILE needs incoming/ synced too: else the old name may survive a power cut, and the next start
+// removes what is below incoming/.
 static int sync_names(const struct store *store) {
     if (store->durability == DURABILITY_SYNCFS && syncfs(store->uploads) != 0) {
         return -1;
@@ -110,7 +111,7 @@ static int sync_names(const struct store *store) {
     return failed == 0 && store->durability == DURABILITY_EACH_FILE ? fsync(store->incoming) : failed;
 }
 
-// One transaction: all of them or, when the disk is full or the index damaged, none.
+// One transaction: all, or none if the disk is full or the index damaged.
 static enum receiver_error commit_rows(struct store *store, struct commit *batch) {
     enum receiver_error error = catalog_begin(store->catalog);
     bool begun = error == RECEIVER_OK;
@@ -140,7 +141,7 @@ static void publish(struct store *store, struct commit *batch) {
         if (commit->error == RECEIVER_OK) {
             enum receiver_error published = catalog_publish(store->catalog, &commit->upload);
             if (published != RECEIVER_OK) {
-                fail(commit, published); // it is stored, and shown after the next start
+                fail(commit, published); // it is stored, and visible after the next start
             }
         }
     }
@@ -154,7 +155,7 @@ static void on_damage(void *state) {
     pthread_mutex_unlock(&group->lock);
 }
 
-// What was found while it was shut is no damage of the new one.
+// Damage reported while it was closed is not of the new one.
 static enum receiver_error repair(struct group_commit *group) {
     enum receiver_error error = store_repair(group->store);
     pthread_mutex_lock(&group->lock);
@@ -201,7 +202,7 @@ static void finish(struct store *store, struct commit *batch) {
     maintenance_wake(store->maintenance);
 }
 
-// The first of what waits, at most GROUP_COMMIT_MAX_UPLOADS. NULL: nothing waits.
+// The head of the queue, at most GROUP_COMMIT_MAX_UPLOADS. NULL: it is empty.
 static struct commit *take_batch(struct group_commit *group) {
     struct commit *batch = group->first, *end = batch;
     for (int count = 1; end && end->next && count < GROUP_COMMIT_MAX_UPLOADS; count++) {
@@ -229,7 +230,7 @@ static void *run(void *state) {
         struct commit *batch = take_batch(group);
         pthread_mutex_unlock(&group->lock);
         if (damaged) {
-            repair(group); // if it fails, whoever needs the index next asks for it again
+            repair(group); // if it fails, the next use of the index asks again
         }
         if (batch) {
             read_events(group, batch);

@@ -1,10 +1,10 @@
-// group_commit.h: the thread that makes uploads lasting: it syncs their files and commits their rows, many at a time.
+// group_commit.h: the thread that makes uploads durable: syncs their files and commits their rows, many at a time.
 //
-// Whatever is waiting when it is free becomes one batch: all files written out at once, then synced, then one SQLite transaction. Under
-// load a batch grows, and the price of a commit is shared; alone, an upload waits for nobody.
+// Whatever waits when it is free becomes one batch: all files are written out, then synced, then one SQLite transaction. Under load a batch
+// grows and shares the cost of a commit; alone, an upload does not wait.
 //
-// When the index turns out to be damaged, here or by whoever reads it, this thread makes it again from the files (store_repair) while
-// uploads wait: their files are what counts, so none is lost.
+// If the index turns out to be damaged, here or in a read, this thread rebuilds it from the files (store_repair) while uploads wait. None
+// is lost, as the files are the truth.
 //
 // Threads: any. Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_GROUP_COMMIT_H
@@ -14,7 +14,7 @@
 
 enum { GROUP_COMMIT_MAX_UPLOADS = 64 };
 
-// An upload on its way. pending_upload.c fills it; group commit sets id and error and calls done.
+// An upload in flight. pending_upload.c fills it in; group commit sets id and error and calls done.
 struct commit {
     struct commit *next;
     char directory_name[24]; // below incoming/
@@ -31,9 +31,9 @@ struct commit {
 
 struct group_commit;
 struct group_commit *group_commit_start(struct store *store); // NULL: no memory
-void group_commit_stop(struct group_commit *group);           // after what waits is done; NULL is fine, and a second time
-void group_commit_free(struct group_commit *group);           // NULL is fine
-// Once it is stopped, done is called at once, with RECEIVER_BUSY.
+void group_commit_stop(struct group_commit *group);           // drains the queue first; NULL and a second call are allowed
+void group_commit_free(struct group_commit *group);           // NULL is allowed
+// Once stopped, calls done at once, with RECEIVER_BUSY.
 void group_commit_add(struct group_commit *group, struct commit *commit);
 
 #endif

@@ -1,7 +1,7 @@
-// ingest.c: takes an upload apart with libmicrohttpd's post processor (ingest.h).
+// ingest.c: parses an upload with libmicrohttpd's post processor (ingest.h).
 //
-// The post processor treats bytes behind the closing boundary as an error, and cannot tell a cut body from one that ended there. So the
-// last bytes of the body are held back until the end: they must be the closing boundary, and only that much is handed on.
+// The post processor rejects bytes after the closing boundary, and cannot tell a cut body from one that ended there. So the last bytes of
+// the body are held back until the end. They must be the closing boundary, and no more than that is passed on.
 #include "ingest.h"
 #include "../base/failure.h"
 #include "form.h"
@@ -16,10 +16,10 @@
 
 enum {
     PARSER_BYTES = 32 << 10,     // also the longest header line of a part
-    EVENT_MAX_BYTES = 1 << 20,   // real ones are 1 to 5 KB
+    EVENT_MAX_BYTES = 1 << 20,   // real ones have 1 to 5 KB
     BOUNDARY_MAX_BYTES = 200,    // RFC 2046 allows 70
-    UPLOAD_MAX_SECONDS = 5 * 60, // a client that trickles; a silent one meets the connection's time-out
-    PARTS_MAX = 256,             // attachments are bounded by themselves, tags by their length
+    UPLOAD_MAX_SECONDS = 5 * 60, // bounds a client that trickles; an idle one hits the connection's time-out
+    PARTS_MAX = 256,             // attachments have their own bound, tags one by length
 };
 
 enum part { PART_NONE, PART_EVENT, PART_TAG, PART_FIELD, PART_ATTACHMENT, PART_REFUSED };
@@ -38,19 +38,19 @@ struct ingest {
     bool whole;                       // the body is one attachment
     struct MHD_PostProcessor *parser; // NULL: refused from the start, or whole
     struct pending_upload *pending;
-    enum receiver_error error; // the first failure; from then on the body is read and thrown away
+    enum receiver_error error; // the first failure; the rest of the body is discarded
     char reason[200];
     size_t body_bytes, max_body_bytes;
     time_t deadline_s;                                                          // monotonic
-    enum part part;                                                             // the one being received
-    char key[CATALOG_NAME_MAX_BYTES + 2], filename[CATALOG_NAME_MAX_BYTES + 2]; // its names, cut behind the longest allowed
+    enum part part;                                                             // the current one
+    char key[CATALOG_NAME_MAX_BYTES + 2], filename[CATALOG_NAME_MAX_BYTES + 2]; // its names, cut beyond the longest allowed
     size_t part_bytes;
     size_t parts;
     bool has_event, is_here;
     struct buffer event, tags;
     char *sent_tags; // the Agent's, or NULL
     struct form form;
-    char *field;                          // of the form, being received
+    char *field;                          // the current one of the form
     char closing[BOUNDARY_MAX_BYTES + 8]; // "--boundary--"
     char tail[BOUNDARY_MAX_BYTES + 16];   // the last bytes of the body so far
     size_t tail_bytes, hold_bytes;
@@ -59,7 +59,7 @@ struct ingest {
 static void refuse(struct ingest *ingest, enum receiver_error error, const char *reason) {
     if (ingest->error == RECEIVER_OK) {
         ingest->error = error;
-        // The reason may already stand there, written by the store.
+        // The store may have set the reason already.
         if (reason != ingest->reason) {
             snprintf(ingest->reason, sizeof ingest->reason, "%s", reason);
         }
@@ -91,7 +91,7 @@ static bool append(struct ingest *ingest, struct buffer *buffer, const char *byt
 
 // ---- Parts ----
 
-// Only this part is lost; the upload says so.
+// Drops this part only; the upload records it.
 static void refuse_part(struct ingest *ingest, const char *name, const char *reason) {
     ingest->part = PART_REFUSED;
     pending_upload_refuse(ingest->pending, name ? name : "", reason);
@@ -129,8 +129,8 @@ static void begin_part(struct ingest *ingest, const char *key, const char *filen
     }
 }
 
-// The post processor announces a part with an offset of 0, and does so again when no byte of it had come yet. So an empty part and one of
-// the same names right behind it are one to us; nothing is lost by that.
+// The post processor announces a part with offset 0, and again if no byte of it had come yet. So an empty part and an equally named one
+// directly after it look like one; nothing is lost.
 static bool is_new_part(struct ingest *ingest, const char *key, const char *filename, uint64_t offset) {
     char new_key[sizeof ingest->key], new_filename[sizeof ingest->filename];
     if (offset > 0) {
@@ -176,8 +176,8 @@ static enum MHD_Result on_part(void *state, enum MHD_ValueKind kind, const char 
 
 // ---- Body ----
 
-// The boundary, without quotes and without the parameters behind it. The post processor takes all that follows "boundary=" and at least two
-// characters of it, so the header, which lies in the connection's own memory, is cut to what is meant.
+// The boundary, without quotes and parameters. The post processor takes all that follows "boundary=", at least two characters, so the
+// header, in the connection's own memory, is cut to the value.
 static bool read_boundary(char *content_type, char *boundary, size_t size) {
     char *value = strstr(content_type, "boundary=");
     if (!value) {
@@ -198,11 +198,11 @@ static bool read_boundary(char *content_type, char *boundary, size_t size) {
     return true;
 }
 
-// ---- What is known before the body ----
+// ---- Before the body ----
 
 static void begin_parts(struct ingest *ingest, struct MHD_Connection *connection, const char *boundary) {
     int length = snprintf(ingest->closing, sizeof ingest->closing, "--%s--", boundary);
-    ingest->hold_bytes = (size_t)length + 4; // and the line's end, twice at most
+    ingest->hold_bytes = (size_t)length + 4; // and the line's end, at most twice
     ingest->parser = MHD_create_post_processor(connection, PARSER_BYTES, on_part, ingest);
     if (!ingest->parser) {
         refuse(ingest, RECEIVER_NO_MEMORY, receiver_error_text(RECEIVER_NO_MEMORY));
@@ -241,7 +241,7 @@ static void begin(struct ingest *ingest, struct MHD_Connection *connection) {
     }
 }
 
-// Of an import: what the address says. start, end and family are the event's, the rest are tags.
+// Of an import: parameters of the address. start, end and family are the event's, the rest are tags.
 static enum MHD_Result take_argument(void *state, enum MHD_ValueKind kind, const char *key, const char *value) {
     (void)kind;
     struct ingest *ingest = state;
@@ -299,7 +299,7 @@ bool ingest_data(struct ingest *ingest, const char *bytes, size_t size) {
         refuse(ingest, RECEIVER_TOO_LARGE, "the body is larger than the limit");
     }
     if (ingest->error != RECEIVER_OK) {
-        // The rest is read so that the client hears the reason, but not for ever.
+        // The rest is read so that the client receives the reason, but not without end.
         return ingest->body_bytes <= 2 * ingest->max_body_bytes && monotonic_s() < ingest->deadline_s;
     }
     if (ingest->whole) {
@@ -320,7 +320,7 @@ bool ingest_data(struct ingest *ingest, const char *bytes, size_t size) {
     return monotonic_s() < ingest->deadline_s;
 }
 
-// The body is over: what was held back must end with the closing boundary.
+// The body is complete: the held bytes must end with the closing boundary.
 static void close_body(struct ingest *ingest) {
     size_t size = ingest->tail_bytes, length = strlen(ingest->closing);
     while (size > 0 && (ingest->tail[size - 1] == '\r' || ingest->tail[size - 1] == '\n')) {
@@ -337,7 +337,7 @@ static void close_body(struct ingest *ingest) {
     }
 }
 
-// The form's fields stand for an event where there is none.
+// Form fields replace a missing event.
 static void write_event(struct ingest *ingest) {
     struct json json = {0};
     form_write(&ingest->form, &json);
@@ -355,7 +355,7 @@ static void add_tags(struct ingest *ingest, const char *tags) {
     }
 }
 
-// What is known of the sender comes last: the upload's own tags are meant where both have one.
+// Tags of the sender come last: the upload's own take precedence.
 static void add_sender(struct ingest *ingest) {
     char own_host[300];
     if (ingest->sent_tags) {

@@ -1,7 +1,7 @@
-// maintenance.c: the store's thread for what nobody waits for: retention, and the measures of new uploads (store_directory.h).
+// maintenance.c: the store's background thread: retention, and the measures of new uploads (store_directory.h).
 //
-// It works after the answers: 1 ms for the measures of an upload is more than the upload itself takes. While uploads come faster than that,
-// it falls behind and catches up later; what it has not done is known from the index, also after a restart.
+// Measures are computed after the reply: their 1 ms is more than the upload itself takes. If uploads come faster, it falls behind and
+// catches up later. The index knows what is left to do, also after a restart.
 #include "store_directory.h"
 
 #include <errno.h>
@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 enum {
-    TICK_SECONDS = 20,   // how late an upload may go for its age
-    REMOVE_AT_ONCE = 64, // uploads a transaction
-    NICENESS = 10,       // uploads and views first
+    TICK_SECONDS = 20,   // max delay of the removal by age
+    REMOVE_AT_ONCE = 64, // uploads per transaction
+    NICENESS = 10,       // below uploads and views
 };
 
 struct maintenance {
@@ -30,7 +30,7 @@ struct maintenance {
     atomic_bool stopping;
 };
 
-// Out of uploads/ first, as a whole: a crash in the middle of removing leaves what the next start removes, and no upload without its files.
+// First out of uploads/, as a whole: after a crash, the next start removes the rest, and no upload lacks files.
 static void remove_upload(struct store *store, int64_t id) {
     char name[24], below_incoming[24];
     snprintf(name, sizeof name, "%" PRId64, id);
@@ -74,7 +74,7 @@ static bool measure(void *context, const struct catalog_upload *upload) {
     return false;
 }
 
-// False: there is nothing to measure, or it cannot be kept.
+// Returns false if nothing is left to measure, or the result cannot be stored.
 static bool measure_one(struct store *store) {
     int64_t id = catalog_unmeasured(store->catalog);
     if (id == 0) {
@@ -92,7 +92,7 @@ static bool measure_one(struct store *store) {
 
 // ---- Thread ----
 
-// Until there is something to do, or a tick has passed.
+// Until there is work, or a tick has passed.
 static void wait_for_work(struct maintenance *maintenance) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -109,7 +109,7 @@ static void wait_for_work(struct maintenance *maintenance) {
 
 static void *run(void *state) {
     struct maintenance *maintenance = state;
-    // On Linux a thread has a niceness of its own. What failed is no matter: it is only less polite then.
+    // On Linux each thread has its own niceness. A failure only makes it less polite.
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
     while (!atomic_load(&maintenance->stopping)) {
         retain(maintenance);
@@ -129,7 +129,7 @@ struct maintenance *maintenance_start(struct store *store) {
         return NULL;
     }
     maintenance->store = store;
-    store->maintenance = maintenance; // for whoever its thread sets to work
+    store->maintenance = maintenance; // for those that its thread wakes
     pthread_mutex_init(&maintenance->lock, NULL);
     pthread_cond_init(&maintenance->wake, NULL);
     if (pthread_create(&maintenance->thread, NULL, run, maintenance) != 0) {

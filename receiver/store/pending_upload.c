@@ -1,4 +1,4 @@
-// pending_upload.c: the files of one upload while it arrives, and their way into the store (pending_upload.h).
+// pending_upload.c: files of an upload while it arrives, until group commit (pending_upload.h).
 #include "pending_upload.h"
 #include "store_directory.h"
 
@@ -19,8 +19,8 @@ struct pending_upload {
     struct commit commit;
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
     size_t count;
-    struct json refused; // an array, its end not written; empty: nothing was refused
-    char *refused_text;  // terminated, once it is complete
+    struct json refused; // an array without its end; empty: nothing was refused
+    char *refused_text;  // terminated, once complete
 };
 
 enum receiver_error pending_upload_new(struct store *store, struct pending_upload **out) {
@@ -50,7 +50,7 @@ static enum receiver_error finish_file(struct pending_upload *pending) {
     if (pending->file < 0) {
         return RECEIVER_OK;
     }
-    // Synced by group commit, with those of other uploads. Some file systems report a full disk only when a file is closed.
+    // Synced by group commit, together with other uploads. Some file systems report a full disk only at close.
     int failed = close(pending->file) != 0 ? errno : 0;
     pending->file = -1;
     return failed ? receiver_error_from_errno(failed) : RECEIVER_OK;
@@ -81,7 +81,7 @@ static void make_file_name(size_t number, const char *name, char file[CATALOG_FI
     file[i] = '\0';
 }
 
-// The name as kept: no slash and no control character, so that it is one segment of a URL and one line of text; UTF-8 throughout.
+// The stored name: no slash and no control character, so that it is one segment of a URL and one line of text; valid UTF-8.
 static void clean_name(const char *name, char clean[CATALOG_NAME_MAX_BYTES + 1]) {
     size_t length = strlen(name), used = 0;
     for (size_t i = 0; i < length && used < CATALOG_NAME_MAX_BYTES; i++) {
@@ -147,7 +147,7 @@ enum receiver_error pending_upload_write(struct pending_upload *pending, const c
     return write_all(pending->file, bytes, size);
 }
 
-// ---- What is refused of it ----
+// ---- Refused parts ----
 
 void pending_upload_refuse(struct pending_upload *pending, const char *name, const char *reason) {
     struct json *json = &pending->refused;
@@ -168,7 +168,7 @@ const char *pending_upload_refused(const struct pending_upload *pending) {
 
 // ---- Keeping ----
 
-// What neither event.json nor the files' names tell, if there is any: names that are no file names, tags from outside the event, refusals.
+// What event.json and the file names do not tell, if anything: names that are no file names, tags from outside the event, refusals.
 static bool needs_meta(const struct pending_upload *pending) {
     if (pending->refused_text || pending->commit.more_tags) {
         return true;

@@ -1,4 +1,4 @@
-// pending_upload.h: one upload while it arrives: its files below DIR/incoming/, until it is kept (store.h) or dropped.
+// pending_upload.h: an upload while it arrives: its files below DIR/incoming/, until it is kept or dropped.
 //
 // Threads: a struct pending_upload belongs to one thread at a time. Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_PENDING_UPLOAD_H
@@ -8,19 +8,19 @@
 
 struct pending_upload;
 enum receiver_error pending_upload_new(struct store *store, struct pending_upload **pending);
-// Starts the next attachment; RECEIVER_BAD_UPLOAD with a reason in text: no name, too long a name, a name twice, too many. The upload may
-// go on without it.
+// Starts the next attachment. Returns RECEIVER_BAD_UPLOAD with a reason in text if there is no name, or it is too long or taken, or there
+// are too many attachments. The upload may go on without it.
 enum receiver_error pending_upload_attachment(struct pending_upload *pending, const char *name, char *text, size_t text_size);
-enum receiver_error pending_upload_write(struct pending_upload *pending, const char *bytes, size_t size); // to the attachment started last
-// Notes that a part was refused, for the reply and the index.
+enum receiver_error pending_upload_write(struct pending_upload *pending, const char *bytes, size_t size); // to the last attachment
+// Records a refused part, for the reply and the index.
 void pending_upload_refuse(struct pending_upload *pending, const char *name, const char *reason);
 const char *pending_upload_refused(const struct pending_upload *pending); // a JSON array, or NULL: nothing was refused
-// Makes it an upload: done is called once, from a thread of the store, when it is on disk for good (RECEIVER_OK and its id) or cannot be
-// (with a reason). event must live until then. more_tags: "k:v,k:v" or NULL.
+// Hands it to group commit. Calls done once, from a thread of the store, when it is durable (RECEIVER_OK and its id) or cannot be (with a
+// reason). event must live until then. more_tags: "k:v,k:v" or NULL.
 typedef void (*pending_upload_done)(void *context, enum receiver_error error, int64_t id, const char *reason);
 void pending_upload_keep(struct pending_upload *pending, const char *event, size_t event_size, const char *more_tags,
                          pending_upload_done done, void *context);
-// Removes what was not kept. NULL is fine.
+// Removes the files unless it was kept. NULL is allowed.
 void pending_upload_free(struct pending_upload *pending);
 
 #endif

@@ -1,7 +1,7 @@
 // rebuild.c: rows of the index from the files of uploads/ (store_directory.h).
 //
-// A directory named by a number that holds an event.json is an upload; anything else is somebody else's and left alone. The files tell all
-// but the moment of arrival, for which event.json's own time stands.
+// A directory with a number as its name and an event.json is an upload; anything else is foreign and left alone. The files hold everything
+// but the time of arrival, which is taken from the modification time of event.json.
 #include "store_directory.h"
 
 #include <dirent.h>
@@ -17,7 +17,7 @@
 
 enum { FILE_MAX_BYTES = 2 << 20, ROWS_AT_ONCE = 1000 };
 
-// A small file as text; NULL: not there, too large, not readable.
+// A small file as text; NULL: missing, too large, unreadable.
 static char *read_text(int directory, const char *name, size_t *size, struct stat *about) {
     int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     char *text = NULL;
@@ -87,7 +87,7 @@ static bool ends_with(const char *text, const char *end) {
 static void describe(struct meta *meta, const char *file, off_t size, struct catalog_attachment *attachment) {
     char *name = meta->database ? extract(meta, "SELECT value FROM json_each(?1, '$.names') WHERE key = ?2", file) : NULL;
     *attachment = (struct catalog_attachment){.size_bytes = (uint64_t)size};
-    memcpy(attachment->file, file, strlen(file) + 1); // its length was looked at
+    memcpy(attachment->file, file, strlen(file) + 1); // length was checked
     snprintf(attachment->name, sizeof attachment->name, "%s", name ? name : strchr(file, '-') + 1);
     attachment->pprof = ends_with(attachment->name, ".pprof") || ends_with(attachment->name, ".pb.gz");
     free(name);
@@ -143,7 +143,7 @@ static enum receiver_error add_from(struct catalog *catalog, struct upload_event
         error = catalog_insert(catalog, &upload);
         upload_event_free(&upload.event);
     } else if (error != RECEIVER_NO_MEMORY) {
-        error = RECEIVER_NOT_FOUND; // its event.json was damaged: no upload that anything could be said of
+        error = RECEIVER_NOT_FOUND; // its event.json is damaged: nothing to index
     }
     close_meta(&meta);
     free(attachments);
@@ -242,7 +242,7 @@ enum receiver_error rebuild_missing(struct store *store, struct catalog *catalog
     if (error == RECEIVER_OK) {
         error = add_missing(store, catalog, &list, added);
     }
-    // A number that is taken, by whatever, is not given out.
+    // Numbers in use, by whatever, are not assigned again.
     catalog_skip_ids(catalog, list.count ? list.ids[list.count - 1] : 0);
     free(list.ids);
     return error;

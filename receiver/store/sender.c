@@ -1,4 +1,4 @@
-// sender.c: who sends an upload (sender.h).
+// sender.c: the sender of an upload (sender.h).
 #include "sender.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-// sender.h: what is known of who sends an upload besides what the upload says: the Agent's header, the machine it comes from.
+// sender.h: what is known of the sender of an upload besides its event: the Agent's header, the machine.
 //
 // Threads: the connection's own. Memory: the caller's.
 #ifndef CMEMPROF_RECEIVER_SENDER_H
@@ -8,16 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// X-Datadog-Additional-Tags: "host:web-1,default_env:prod,agent_version:7.50.0", which an Agent adds to what it passes on. NULL: none.
+// X-Datadog-Additional-Tags: "host:web-1,default_env:prod,agent_version:7.50.0", which an Agent adds when forwarding. NULL: none.
 const char *sender_tags(struct MHD_Connection *connection);
-// Whether the sender is a program of this machine: over loopback or a Unix socket, and nobody stands between (a proxy says so).
+// Whether the sender is a program of this machine: over loopback or a Unix socket, without a proxy (which would say so).
 bool sender_is_here(struct MHD_Connection *connection);
-// Whether there is a tag host: in "k:v,k:v". NULL is fine.
+// Whether "k:v,k:v" has a tag host:. NULL is allowed.
 bool sender_has_host(const char *tags);
-// The same for the tags of an event, from its JSON: by the text alone, since it is parsed later, and whatever looks like it is taken for
-// one.
+// The same for the tags in the JSON of an event. Searches the text, since it is parsed later; a look-alike counts.
 bool sender_event_has_host(const char *event, size_t size);
-// "host:NAME" of this machine; "": it has no name that fits.
+// "host:NAME" of this machine; "": its name does not fit.
 void sender_own_host(char *tag, size_t size);
 
 #endif

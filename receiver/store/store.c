@@ -1,4 +1,4 @@
-// store.c: opens, cleans and reads the data directory (store.h). Writing into it is in pending_upload.c.
+// store.c: opens, cleans and reads the data directory (store.h). pending_upload.c writes into it.
 #include "store.h"
 #include "store_directory.h"
 
@@ -50,7 +50,7 @@ int64_t store_now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-// Removes uploads that never became whole, which pending_upload.c names by 16 hex digits, and nothing that someone else may have put there.
+// Removes incomplete uploads, which pending_upload.c names by 16 hex digits, and nothing that others may have put there.
 static void clean_incoming(struct store *store) {
     DIR *entries = fdopendir(dup(store->incoming));
     if (!entries) {
@@ -65,7 +65,7 @@ static void clean_incoming(struct store *store) {
     closedir(entries);
 }
 
-// mkdir -p. Only the last one's failure counts; open tells about it.
+// mkdir -p. Only the failure of the last one counts; open reports it.
 static void make_directories(const char *path) {
     char *copy = strdup(path);
     for (char *slash = copy ? strchr(copy + (*copy == '/'), '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
@@ -77,7 +77,7 @@ static void make_directories(const char *path) {
     mkdir(path, 0700); // profiles tell about the program: for its owner only
 }
 
-// A link to somewhere else is not followed: what is found inside is removed some day. -1: text tells.
+// Does not follow a link: what is inside gets removed one day. -1: text has the cause.
 static int open_below(struct store *store, const char *name, char *text, size_t text_size) {
     mkdirat(store->directory, name, 0700);
     int directory = openat(store->directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -104,14 +104,14 @@ static enum receiver_error open_directories(struct store *store, char *text, siz
     store->uploads = store->incoming < 0 ? -1 : open_below(store, "uploads", text, text_size);
     if (store->uploads >= 0) {
         store->durability = durability_of(store->uploads);
-        syncfs(store->directory); // the directories that were just made, whose names nothing else syncs
+        syncfs(store->directory); // the new directories, whose names nothing else syncs
     }
     return store->uploads < 0 ? RECEIVER_BAD_DIRECTORY : RECEIVER_OK;
 }
 
 // ---- Index ----
 
-// Keeps a damaged index beside the new one, for whoever wants to know how it came to that.
+// Keeps a damaged index beside the new one, for later inspection.
 static void put_aside(struct store *store) {
     static const char *const endings[] = {"-wal", "-shm"};
     renameat(store->directory, "index.sqlite", store->directory, "index.sqlite.damaged");
@@ -122,7 +122,7 @@ static void put_aside(struct store *store) {
     }
 }
 
-// Opened, or a new one. *fresh: a new one, so that it has all to learn from the files.
+// Opens it, or creates one: then *fresh is true, and all must be read from the files.
 static enum receiver_error open_or_create(struct store *store, const char *index, bool *fresh, char *text, size_t text_size) {
     bool newer;
     enum receiver_error error = catalog_open(index, false, &newer, &store->catalog, text, text_size);
@@ -143,7 +143,7 @@ static enum receiver_error open_or_create(struct store *store, const char *index
     return catalog_open(index, true, &newer, &store->catalog, text, text_size);
 }
 
-// Uploads without a row: the index was lost, or a power cut took its last rows. Rows without an upload: someone removed its files.
+// Uploads without a row: the index was lost, or a power cut took its last rows. Rows without an upload: its files were removed.
 static enum receiver_error learn_from_files(struct store *store, struct catalog *catalog, size_t *added, size_t *dropped) {
     enum receiver_error error = rebuild_missing(store, catalog, added, dropped);
     return error == RECEIVER_OK && (*added || *dropped) ? catalog_load(catalog) : error;
@@ -168,8 +168,8 @@ static enum receiver_error open_index(struct store *store, char *text, size_t te
     return error;
 }
 
-// The damaged one is closed first: two databases of one path would take each other's WAL for their own. Until the new one is in its place,
-// what needs the index is told to come again, and what is in memory is searched as before.
+// Closes the damaged one first: two databases with one path would share a WAL. Until the new one replaces it, calls that need the index
+// return RECEIVER_BAD_INDEX, and searches in memory go on.
 enum receiver_error store_repair(struct store *store) {
     struct catalog *fresh = NULL;
     size_t added, dropped;

@@ -1,4 +1,4 @@
-// symbol_upload.c: takes a file with symbols (symbol_upload.h).
+// symbol_upload.c: receives a file with symbols (symbol_upload.h).
 #include "symbol_upload.h"
 #include "../base/failure.h"
 
@@ -19,8 +19,8 @@ static const char full_text[] = "the directory of symbols holds 16 GiB: make roo
 struct symbol_upload {
     const struct receiver_symbols *symbols;
     atomic_uint *count;
-    char path[PATH_MAX]; // hidden while it is not complete, so that nobody looks into it. "": nothing to remove
-    int file;            // locked, which tells that it is being written
+    char path[PATH_MAX]; // hidden while incomplete, so that no reader opens it. "": nothing to remove
+    int file;            // locked while it is written
     size_t size_bytes;
     enum receiver_error error; // the first
 };
@@ -43,7 +43,7 @@ static uint64_t bytes_in(const char *name) {
     return all;
 }
 
-// A lock ends with its process, so one that can be had tells that nobody writes the file any more.
+// A lock ends with its process, so a file that can be locked is abandoned.
 static void remove_left_over(int directory, const char *name) {
     int file = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file >= 0) {
@@ -76,7 +76,7 @@ static bool open_file(struct symbol_upload *upload) {
     }
     upload->file = mkostemp(upload->path, O_CLOEXEC);
     if (upload->file >= 0) {
-        (void)flock(upload->file, LOCK_EX | LOCK_NB); // where there are no locks, none can be had by symbol_upload_clean either
+        (void)flock(upload->file, LOCK_EX | LOCK_NB); // without locks, symbol_upload_clean cannot lock either
     }
     return upload->file >= 0;
 }
@@ -121,7 +121,7 @@ bool symbol_upload_data(struct symbol_upload *upload, const char *bytes, size_t 
             upload->error = receiver_error_from_errno(written < 0 ? errno : ENOSPC);
         }
     }
-    return true; // the client is told of an error when it has sent all
+    return true; // the client is told of an error at the end
 }
 
 static enum receiver_error give_name(struct symbol_upload *upload, const char *build_id) {

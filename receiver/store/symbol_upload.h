@@ -1,9 +1,9 @@
-// symbol_upload.h: a file with symbols while it arrives, and its way into the directory of symbols: as BUILD_ID.debug, once it is complete
-// and known to be an ELF file with a build ID.
+// symbol_upload.h: receives a file with symbols and moves it into the directory of symbols as BUILD_ID.debug, once it is complete and known
+// to be an ELF file with a build ID.
 //
-// Threads: begin, data and free by any thread that speaks HTTP, finish by a job, clean before them all. Memory: malloc, the file is on
-// disk. At most SYMBOL_UPLOAD_MAX_BYTES each and SYMBOL_UPLOAD_MAX_COUNT at once, and no more is taken when the directory holds
-// SYMBOL_UPLOAD_MAX_ALL_BYTES, those on their way among them: it never holds more than that and the uploads at once.
+// Threads: begin, data and free on any HTTP thread, finish on the thread pool, clean before them all. Memory: malloc; the file is on disk.
+// At most SYMBOL_UPLOAD_MAX_BYTES each, SYMBOL_UPLOAD_MAX_COUNT in flight. No more is accepted once the directory holds
+// SYMBOL_UPLOAD_MAX_ALL_BYTES, including those in flight: it never exceeds that by more than the uploads in flight.
 #ifndef CMEMPROF_RECEIVER_SYMBOL_UPLOAD_H
 #define CMEMPROF_RECEIVER_SYMBOL_UPLOAD_H
 
@@ -21,17 +21,17 @@ enum { SYMBOL_UPLOAD_MAX_COUNT = 2 };
 
 struct symbol_upload;
 
-// Removes what a receiver that was killed has left, but not what another one is still writing.
+// Removes leftovers of a killed receiver, but not what another one is writing.
 void symbol_upload_clean(const struct receiver_symbols *symbols);
-// count: of the uploads at once. RECEIVER_BUSY, RECEIVER_TOO_LARGE or RECEIVER_NO_MEMORY: *text, which lasts, says why. What the disk says
-// is told by finish.
+// count: uploads in flight. RECEIVER_BUSY, RECEIVER_TOO_LARGE or RECEIVER_NO_MEMORY: *text, a constant, has the reason. Disk errors are
+// reported by finish.
 enum receiver_error symbol_upload_begin(const struct receiver_symbols *symbols, atomic_uint *count, struct symbol_upload **out,
                                         const char **text);
-// False: the client sends more than anyone will read.
+// Returns false if the client sends more than will be read.
 bool symbol_upload_data(struct symbol_upload *upload, const char *bytes, size_t size);
-// text tells what is wrong with it. RECEIVER_BAD_UPLOAD, RECEIVER_TOO_LARGE, or what the disk says.
+// text gets the fault. RECEIVER_BAD_UPLOAD, RECEIVER_TOO_LARGE, or the disk's error.
 enum receiver_error symbol_upload_finish(struct symbol_upload *upload, char build_id[RECEIVER_BUILD_ID_BYTES], char *text,
                                          size_t text_size);
-void symbol_upload_free(struct symbol_upload *upload); // removes what is not finished. NULL is fine
+void symbol_upload_free(struct symbol_upload *upload); // removes it unless finished. NULL is allowed
 
 #endif
