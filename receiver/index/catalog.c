@@ -1,4 +1,4 @@
-// catalog.c: the index of uploads (catalog.h): schema, opening, writing. What reads it is in catalog_read.c and catalog_json.c.
+// catalog.c: the index of uploads (catalog.h): schema, opening, writing. Reading is in catalog_read.c and catalog_json.c.
 #include "catalog.h"
 #include "catalog_row.h"
 
@@ -9,7 +9,7 @@
 
 enum {
     SCHEMA_VERSION = 2,
-    LOCKED_MS = 5000, // somebody else has the database open and writes into it: wait that long
+    LOCKED_MS = 5000, // waits that long for another program that writes to the database
 };
 
 static const char schema[] =
@@ -32,7 +32,7 @@ static enum receiver_error error_of(sqlite3 *database) {
     case SQLITE_FULL:
         return RECEIVER_DISK_FULL;
     case SQLITE_IOERR:
-        // A write that ran into a quota or a file size limit comes as an I/O error with the system's reason behind it.
+        // SQLite reports a quota or file size limit as an I/O error; the system's errno has the cause.
         return receiver_error_from_errno(sqlite3_system_errno(database));
     case SQLITE_BUSY: // for longer than LOCKED_MS
         return RECEIVER_BUSY;
@@ -79,7 +79,7 @@ static bool prepare_all(struct catalog *catalog) {
                    &catalog->read_attachments);
 }
 
-// The page of a damaged file that SQLite has not touched yet would be found some day in the middle of an answer.
+// Checked now: a damaged page that SQLite has not read yet would otherwise be found during an answer.
 static bool is_whole(sqlite3 *database) {
     sqlite3_stmt *check = NULL;
     bool whole = prepare(database, "PRAGMA quick_check(1)", &check) && sqlite3_step(check) == SQLITE_ROW &&
@@ -88,7 +88,7 @@ static bool is_whole(sqlite3 *database) {
     return whole;
 }
 
-// NORMAL: a commit survives the end of this program, and what a power cut takes is in the files (rebuild.c).
+// NORMAL: a commit survives the end of this program; what a power cut loses is in the files (rebuild.c).
 static enum receiver_error open_writer(struct catalog *catalog, const char *path, bool create, bool *newer) {
     int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
     int opened = sqlite3_open_v2(path, &catalog->writer, flags, NULL);
@@ -148,7 +148,7 @@ static void close_database(struct catalog *catalog) {
         *statements[i] = NULL;
     }
     sqlite3_close(catalog->reader);
-    sqlite3_close(catalog->writer); // the last one: it folds the WAL into the database
+    sqlite3_close(catalog->writer); // the last handle: checkpoints the WAL
     catalog->reader = catalog->writer = NULL;
 }
 
@@ -164,7 +164,7 @@ void catalog_close(struct catalog *catalog) {
     free(catalog);
 }
 
-// ---- Another in its place ----
+// ---- Replacing it ----
 
 void catalog_on_damage(struct catalog *catalog, void (*on_damage)(void *context), void *context) {
     catalog->on_damage_context = context;
@@ -265,7 +265,7 @@ static bool insert_row(struct catalog *catalog, const struct catalog_new *upload
         sqlite3_bind_int64(insert, parameter++, numbers[i]);
     }
     for (int i = 0; i < FACET_COUNT; i++) {
-        // The columns stand in the order of enum facet.
+        // The columns are in the order of enum facet.
         sqlite3_bind_text(insert, parameter++, event->facets[i], -1, SQLITE_STATIC);
     }
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -309,7 +309,7 @@ enum receiver_error catalog_end(struct catalog *catalog, bool keep) {
         error = catalog_error(catalog, catalog->writer);
         keep = false;
     }
-    // SQLite has rolled back by itself after some errors; then there is no transaction to end.
+    // SQLite rolls back by itself after some errors; then there is no transaction to end.
     if (!keep && !sqlite3_get_autocommit(catalog->writer)) {
         run(catalog->writer, "ROLLBACK");
     }
@@ -367,7 +367,7 @@ enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *
     return error == RECEIVER_OK ? ended : error;
 }
 
-// Ids of what is to go, oldest first.
+// Ids to remove, oldest first.
 static size_t find_oldest(struct search *search, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t max) {
     uint64_t left = search->size_bytes;
     size_t count = 0;
@@ -419,13 +419,13 @@ enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, co
             &update);
     sqlite3_bind_int64(update, 1, id);
     for (int i = 0; i < MEASURE_COUNT; i++) {
-        sqlite3_bind_double(update, 2 + i, measures->values[i]); // SQLite keeps NaN as NULL
+        sqlite3_bind_double(update, 2 + i, measures->values[i]); // SQLite stores NaN as NULL
     }
     bool ok = update && sqlite3_step(update) == SQLITE_DONE;
     error = ok ? RECEIVER_OK : catalog_error(catalog, catalog->writer);
     sqlite3_finalize(update);
     enum receiver_error ended = catalog_end(catalog, ok);
-    // Without the row on disk they are computed again at the next start; now they are shown all the same.
+    // Without the row on disk they are computed again after the next start; they are shown now all the same.
     pthread_rwlock_wrlock(&catalog->memory_lock);
     search_measured(&catalog->search, id, measures);
     pthread_rwlock_unlock(&catalog->memory_lock);

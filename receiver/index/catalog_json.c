@@ -28,7 +28,7 @@ static void write_time(struct json *json, int64_t unix_ms) {
     json_text(json, text);
 }
 
-// False: the database is damaged.
+// Returns false if the database is damaged.
 static bool write_attachments(struct catalog *catalog, int64_t id, struct json *json) {
     struct catalog_attachment attachment;
     sqlite3_stmt *rows = catalog->read_attachments;
@@ -119,7 +119,7 @@ enum receiver_error catalog_list(struct catalog *catalog, const struct selection
     size_t count, total;
     char *next = NULL;
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    // One more than asked for tells whether there are more.
+    // One more than requested tells whether there are more.
     bool ok = search_select(&catalog->search, selection, order, after, limit + 1, &ids, &count, &total);
     if (ok && count > limit) {
         struct search_cursor last = search_cursor_of(&catalog->search, order, search_find(&catalog->search, ids[limit - 1]));

@@ -38,7 +38,7 @@ void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attac
     attachment->pprof = sqlite3_column_int(row, 3);
 }
 
-// At most CATALOG_MAX_ATTACHMENTS of them; those without the name, if one is given, are passed over.
+// At most CATALOG_MAX_ATTACHMENTS. Skips other names if one is given.
 static enum receiver_error read_attachments(struct catalog *catalog, int64_t id, const char *name, struct catalog_attachment *attachments,
                                             size_t *count) {
     *count = 0;
@@ -79,15 +79,15 @@ enum receiver_error catalog_attachments(struct catalog *catalog, int64_t id, str
     return read_attachments(catalog, id, NULL, attachments, count);
 }
 
-// ---- Many ----
+// ---- Many uploads ----
 
-// What catalog_select gives of one upload, copied out of memory.
+// A copy from memory of what catalog_select passes on.
 struct copied {
     struct catalog_upload upload;
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
 };
 
-// Under the lock of what is in memory.
+// Caller must hold memory_lock.
 static void copy_row(const struct search *search, const struct search_row *row, struct copied *copied) {
     copied->upload = (struct catalog_upload){.id = row->id,
                                              .start_ms = row->start_ms,

@@ -1,4 +1,4 @@
-// catalog_row.h: what catalog.c, catalog_read.c and catalog_json.c share, for those only.
+// catalog_row.h: shared by catalog.c, catalog_read.c and catalog_json.c alone.
 #ifndef CMEMPROF_RECEIVER_CATALOG_ROW_H
 #define CMEMPROF_RECEIVER_CATALOG_ROW_H
 
@@ -11,11 +11,11 @@
 
 struct catalog {
     pthread_mutex_t write_lock;
-    sqlite3 *writer; // guarded by write_lock, as the next four; NULL: shut
+    sqlite3 *writer; // guarded by write_lock, as the next four; NULL: closed
     sqlite3_stmt *insert_upload, *insert_attachment;
     int64_t next_id;
     pthread_mutex_t read_lock;
-    sqlite3 *reader; // guarded by read_lock, as the next two; NULL: shut
+    sqlite3 *reader; // guarded by read_lock, as the next two; NULL: closed
     sqlite3_stmt *read_upload, *read_attachments;
     pthread_rwlock_t memory_lock;
     struct search search; // guarded by memory_lock
@@ -23,7 +23,7 @@ struct catalog {
     void *on_damage_context;
 };
 
-// The columns of read_upload, which takes an id.
+// Columns of read_upload, whose parameter is an id.
 enum {
     COLUMN_RECEIVED,
     COLUMN_FACETS,
@@ -39,9 +39,9 @@ enum {
     "received_ms, service, env, version, host, runtime, language, family, start_time, end_time, tags, refused, measured, cpu_cores,"       \
     " alloc_bytes_per_s, heap_live_bytes, c_live_bytes, goroutines, lock_seconds_per_s"
 
-// With the lock of that handle held: what the last call on it came to. Tells on_damage.
+// The error of the last call on that handle. Caller must hold its lock. Calls on_damage.
 enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database);
-// With the reader's lock held. The row of read_attachments.
+// The row of read_attachments. Caller must hold read_lock.
 void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attachment);
 
 #endif

@@ -1,4 +1,4 @@
-// measures.c: figures of an upload (measures.h). Which sample type of which client tells what:
+// measures.c: the measures of an upload (measures.h), by sample types and clients:
 //
 //     measure              Go                          Python              Node
 //     cpu_cores            cpu                         cpu-time            cpu (in wall.pprof)
@@ -30,7 +30,7 @@ static void add(double *value, double more) {
     *value = isnan(*value) ? more : *value + more;
 }
 
-// Amounts of a period: per second, of nanoseconds that makes seconds.
+// Amounts of a period: per second; nanoseconds become seconds.
 static void add_rate(double *value, const struct totals_type *type, double seconds) {
     if (type && seconds > 0) {
         double unit = strcmp(type->unit, "nanoseconds") == 0 ? 1e9 : 1;
@@ -65,8 +65,8 @@ void measures_add(struct measures *measures, const char *name, const void *bytes
         return;
     }
     double *values = measures->values;
-    // Go's clients send the length of the CPU profile as that of the event, which may be a part of the period only. So a delta knows better
-    // what it covers, as the CPU profile does; some have 0. Other clients' profiles have what they like.
+    // Go's clients send the length of the CPU profile as that of the event, which may be only a part of the period. So for a delta, as for
+    // the CPU profile, the profile's own duration is better; in some it is 0. Other clients' durations vary.
     double own_seconds = totals->duration_ns > 0 ? (double)totals->duration_ns / 1e9 : seconds;
     const struct totals_type *cpu = totals_find(totals, "cpu");
     add_rate(&values[MEASURE_CPU_CORES], cpu, own_seconds);
@@ -74,7 +74,7 @@ void measures_add(struct measures *measures, const char *name, const void *bytes
     seconds = seconds > 0 ? seconds : own_seconds;
     add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc-space"), seconds);
     add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "lock-acquire-wait"), seconds);
-    if (starts_with(name, "delta-")) { // heap.pprof and mutex.pprof count from the program's start
+    if (starts_with(name, "delta-")) { // heap.pprof and mutex.pprof are cumulative since the start of the program
         add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc_space"), own_seconds);
     }
     if (starts_with(name, "delta-mutex")) {
@@ -111,7 +111,7 @@ bool measure_is_gauge(const char *type) {
 
 // ---- Files ----
 
-// NULL: it tells nothing.
+// NULL: it has no measure.
 static char *read_file(int directory, const struct catalog_attachment *attachment) {
     size_t size = (size_t)attachment->size_bytes;
     int file = openat(directory, attachment->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -1,4 +1,4 @@
-// query_text.c: see query_text.h.
+// query_text.c: parses and matches the text of a search (query_text.h).
 #include "query_text.h"
 
 #include <stdlib.h>
@@ -14,10 +14,10 @@ static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-// Reads one word from *at into out, which has room for all the text and three more bytes.
+// Reads one word from *at into out, which must have three bytes more than the rest of the text.
 static void read_term(const char **at, char *out, struct query_term *term) {
     const char *c = *at;
-    char *to = out + 1; // in front of it there may come an ANY
+    char *to = out + 1; // an ANY may be inserted before it
     bool quoted = false, begins_quoted;
     term->excludes = c[0] == '-' && c[1] && !is_blank(c[1]);
     c += term->excludes;
@@ -77,7 +77,7 @@ void query_text_free(struct query_text *query) {
     *query = (struct query_text){0};
 }
 
-// The last ANY is the only one that need be tried again: what came before it has its earliest place.
+// Only the last ANY needs backtracking: what precedes it already matches at the earliest position.
 static bool is_like(const char *pattern, const char *text) {
     const char *any = NULL, *from = NULL;
     while (*text) {

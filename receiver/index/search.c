@@ -1,4 +1,4 @@
-// search.c: the uploads in memory: adding, removing, selecting (search.h). Facets and histograms are in search_facets.c.
+// search.c: uploads in memory: adds, removes, selects (search.h). Facets and histograms are in search_facets.c.
 #include "search.h"
 #include "search_order.h"
 #include "search_query.h"
@@ -30,7 +30,7 @@ bool search_reserve(struct search *search, size_t more) {
     if (search->end + more <= search->capacity) {
         return true;
     }
-    // What retention has removed at the front is used again before more is asked for.
+    // Reuses what retention freed at the front before growing.
     if (search->begin > 0 && search->begin >= search->end / 2) {
         memmove(search->rows, search->rows + search->begin, (search->end - search->begin) * sizeof *search->rows);
         search->end -= search->begin;
@@ -58,7 +58,7 @@ static bool has_tag(const struct search_row *row, uint32_t string) {
     return false;
 }
 
-// Each tag once, in the order they came.
+// Each tag once, in the order of the event.
 static bool add_tags(struct search *search, struct search_row *row, const char *tags) {
     size_t count = *tags != '\0';
     for (const char *c = tags; *c; c++) {
@@ -178,7 +178,7 @@ uint64_t search_process(const struct search *search, const struct search_row *ro
     return hash;
 }
 
-// Of one upload: marking all strings that hold the text, as a query does, would take longer than looking at its tags.
+// For a single upload: marking all matching strings, as a query does, would take longer than scanning its tags.
 static bool has_text(const struct search *search, const struct search_row *row, const char *text) {
     for (uint32_t i = 0; i < row->tag_count; i++) {
         if (strcasestr(string_pool_text(&search->strings, row->tags[i]), text)) {
@@ -200,10 +200,10 @@ bool search_matches(const struct search *search, const struct search_row *row, c
     return matches && (!selection->text || has_text(search, row, selection->text));
 }
 
-// ---- The first of an order ----
+// ---- The first N of an order ----
 
-// The first of what was seen: a heap with the last of them on top once there are `max`, so that one pass over all uploads is enough,
-// whatever they are sorted by, and 100 of 100,000 cost little more than the pass.
+// A max-heap of the first `capacity` rows: the last of them is on top. One pass over all uploads suffices for any order, and the first 100
+// of 100,000 cost little more than the pass.
 struct firsts {
     const struct search_order *order;
     struct search_cursor *cursors;

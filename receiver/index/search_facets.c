@@ -1,4 +1,4 @@
-// search_facets.c: counts by facet, and counts and means over time (search.h).
+// search_facets.c: counts by facet; counts and means over time (search.h).
 #include "search.h"
 #include "search_query.h"
 
@@ -13,7 +13,7 @@ enum { TAG_KEYS_MAX = 100 };
 // ---- Facets ----
 
 struct value {
-    const char *text; // of a tag: behind the colon
+    const char *text; // of a tag: after the colon
     uint32_t count;
 };
 
@@ -21,7 +21,7 @@ struct counting {
     const struct search *search;
     uint32_t *by_string[FACET_COUNT]; // uploads by value
     uint32_t *tags;                   // uploads by whole tag
-    struct value *values;             // room for one facet's
+    struct value *values;             // capacity for one facet's
     const struct search_values *wanted;
 };
 
@@ -30,7 +30,7 @@ static int by_count(const void *left, const void *right) {
     return a->count != b->count ? (a->count < b->count) - (a->count > b->count) : strcmp(a->text, b->text);
 }
 
-// Those that are looked for come first. Returns how many they are.
+// Moves those that match to the front. Returns their count.
 static size_t find_values(const struct counting *counting, const char *name, size_t name_length, size_t count) {
     const char *find = counting->wanted->find;
     struct value *values = counting->values;
@@ -48,7 +48,7 @@ static size_t find_values(const struct counting *counting, const char *name, siz
     return kept;
 }
 
-// Sorts and writes {"name","values":[{"value","count"}...],"more"}. False: nothing of it is looked for.
+// Sorts and writes {"name","values":[{"value","count"}...],"more"}. Returns false if nothing matches.
 static bool write_facet(const struct counting *counting, struct json *json, const char *name, size_t name_length, size_t count) {
     struct value *values = counting->values;
     size_t max = counting->wanted->max;
@@ -85,7 +85,7 @@ static void count_row(struct counting *counting, const struct search_query *quer
     if (missed == SEARCH_NO_MATCH) {
         return;
     }
-    // A facet's own values do not narrow its counts: an upload that misses only that facet counts there, and nowhere else.
+    // A facet's own values do not narrow its counts: an upload that fails only that facet counts there, and nowhere else.
     const struct search_group *only = missed >= 0 ? &query->groups[missed] : NULL;
     for (int i = 0; i < FACET_COUNT; i++) {
         if (!only || only->facet == i) {
@@ -142,7 +142,7 @@ static bool is_named(const char *key, size_t length) {
     return false;
 }
 
-// One facet a tag key, by name. Tags without a colon, or whose key is a facet with a name, are none.
+// One facet per tag key, by name. Skips tags without a colon, and keys that are named facets.
 static bool write_tags(struct counting *counting, struct json *json) {
     const struct string_pool *pool = &counting->search->strings;
     struct tag *tags = malloc((pool->end + 1) * sizeof *tags);
@@ -223,7 +223,7 @@ static bool add_to_mean(struct mean *mean, const struct search_row *row, int mea
     return !isnan(value);
 }
 
-// What the selection leaves open is taken from the uploads: the first and the last start.
+// Bounds missing in the selection come from the uploads: the first and the last start.
 static void find_range(const struct search *search, const struct search_query *query, int64_t *from_ms, int64_t *to_ms) {
     int64_t first = INT64_MAX, last = INT64_MIN;
     for (size_t i = search->begin; i < search->end; i++) {
@@ -241,14 +241,14 @@ static void find_range(const struct search *search, const struct search_query *q
 
 // ---- Buckets ----
 
-// The next whole multiple of width, counted from shift, that is not above the time.
+// The largest multiple of width, counted from shift, that is not above the time.
 static int64_t multiple_below(int64_t time_ms, int64_t width_ms, int64_t shift_ms) {
     int64_t rest = (time_ms - shift_ms) % width_ms;
     return time_ms - (rest < 0 ? rest + width_ms : rest);
 }
 
-// The smallest round width with which at most `max` buckets hold the range, which grows to their limits. Returns how many. A range that no
-// such width fits (one bucket for a range that goes over a limit of every width) is cut into equal parts as it is.
+// The smallest round width with which at most `max` buckets cover the range, which is extended to their limits. Returns their count. A
+// range that fits no such width (one bucket for a range across a limit of every width) is cut into equal parts.
 static int round_buckets(int64_t *from_ms, int64_t *to_ms, int max, int64_t shift_ms, int64_t *width_ms) {
     enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
     const int64_t day = INT64_C(24) * HOUR;
@@ -315,7 +315,7 @@ bool search_histogram(const struct search *search, const struct selection *selec
     }
     struct bucket *buckets = calloc((size_t)wanted->max, sizeof *buckets);
     int64_t from_ms, to_ms, width_ms;
-    bool any = false; // upload has the measure
+    bool any = false; // an upload has the measure
     find_range(search, &query, &from_ms, &to_ms);
     int count = round_buckets(&from_ms, &to_ms, wanted->max, wanted->shift_ms, &width_ms);
     for (size_t i = search->begin; buckets && i < search->end; i++) {

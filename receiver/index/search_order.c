@@ -66,10 +66,10 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// As people sort: in any case, and numbers by their value, so that 1.9 comes before 1.10 and host-2 before host-10.
+// Natural order: ignores case, and compares numbers by value, so that 1.9 comes before 1.10 and host-2 before host-10.
 static int compare_texts(const char *left, const char *right) {
     const char *a = left, *b = right;
-    if (a == b) { // the same string of the search: most often, of 100,000 uploads of 40 services
+    if (a == b) { // the same string of the pool: most often, of 100,000 uploads of 40 services
         return 0;
     }
     while (*a && *b) {

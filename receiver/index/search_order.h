@@ -1,10 +1,10 @@
-// search_order.h: in which order uploads are listed, and where a list goes on.
+// search_order.h: the order of a list of uploads, and cursors to continue it.
 //
-// An order is by one value of the uploads: a time, a facet, a measure. Uploads of the same value stand newest first, by id; those without
-// the value come last, whichever way the others go. A cursor is the value and the id of the upload there. It is in the order also
-// when that upload is gone, or has another value by now, so a list that is read piece by piece neither skips nor repeats what did not move.
+// The order is by one value: a time, a facet, a measure. Ties are ordered newest first, by id; uploads without the value come last,
+// ascending or not. A cursor is the value and the id of an upload. It keeps its position if that upload is removed or its value changes, so
+// a list that is read in pieces neither skips nor repeats what did not move.
 //
-// Threads: any; cursors with a text point into what they were made from. Memory: none of its own.
+// Threads: any; a cursor's text points into its source. Memory: none of its own.
 #ifndef CMEMPROF_RECEIVER_SEARCH_ORDER_H
 #define CMEMPROF_RECEIVER_SEARCH_ORDER_H
 
@@ -18,7 +18,7 @@ struct search_order {
     int which; // enum facet or enum measure
     bool ascending;
 };
-// sort: "start", "received", a facet or a measure; order: "asc" or "desc". NULL or "": start, desc. False: there is no such.
+// sort: "start", "received", a facet or a measure; order: "asc" or "desc". NULL or "": start, desc. Returns false if unknown.
 bool search_order_read(const char *sort, const char *order, struct search_order *out);
 
 struct search_cursor {
@@ -29,7 +29,7 @@ struct search_cursor {
 struct search_cursor search_cursor_of(const struct search *search, const struct search_order *order, const struct search_row *row);
 int search_cursor_compare(const struct search_order *order, const struct search_cursor *a,
                           const struct search_cursor *b); // < 0: a is first
-// As text, "ID:VALUE", which the caller frees (NULL: no memory), and back. False: it is no cursor of this order.
+// To text, "ID:VALUE", which the caller frees (NULL: no memory), and back. Returns false if it is no cursor of this order.
 char *search_cursor_text(const struct search_order *order, const struct search_cursor *cursor);
 bool search_cursor_read(const char *text, const struct search_order *order, struct search_cursor *cursor);
 

@@ -1,4 +1,4 @@
-// search_query.c: whether an upload is of a selection (search_query.h).
+// search_query.c: matches uploads with a selection (search_query.h).
 #include "search_query.h"
 
 #include <limits.h>
@@ -10,7 +10,7 @@ static int by_number(const void *left, const void *right) {
     return (*a > *b) - (*a < *b);
 }
 
-// The group that the value belongs to; a new one if it is the first of its facet or key. Room is for as many groups as there are values.
+// The group of the value; a new one for the first of its facet or key. There is capacity for as many groups as values.
 static struct search_group *group_of(struct search_query *query, const struct selection_value *value) {
     size_t key_length = value->facet < 0 ? strcspn(value->text, ":") : 0;
     for (size_t i = 0; i < query->group_count; i++) {
@@ -39,7 +39,7 @@ static unsigned char marks_of(const struct query_term *term, const char *text) {
 _Static_assert(SEARCH_IS_VALUE << (FACET_COUNT - 1) <= UCHAR_MAX, "a bit for each facet");
 
 static bool mark_words(struct search_query *query, const struct search *search) {
-    if (query_text_parse(query->selection->text, &query->text) != QUERY_TEXT_OK) { // too many words have been refused before
+    if (query_text_parse(query->selection->text, &query->text) != QUERY_TEXT_OK) { // too many words were refused before
         return false;
     }
     size_t terms = query->text.count;

@@ -1,4 +1,4 @@
-// search_query.h: a selection made ready for one pass over the uploads in memory. For search.c and search_facets.c only.
+// search_query.h: a selection prepared for one pass over the uploads in memory. For search.c and search_facets.c only.
 //
 // Threads: the caller's, under the lock of the search. Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_SEARCH_QUERY_H
@@ -7,7 +7,7 @@
 #include "query_text.h"
 #include "search.h"
 
-// All values of one facet, or of one tag key: one of them must be there.
+// All values of one facet, or of one tag key; one of them must match.
 struct search_group {
     int facet;       // or -1: a tag key
     const char *key; // of a tag, up to the colon
@@ -31,7 +31,7 @@ enum { SEARCH_IS_TAG = 1, SEARCH_IS_VALUE = 2 };
 
 bool search_query_init(struct search_query *query, const struct search *search, const struct selection *selection); // false: no memory
 void search_query_free(struct search_query *query);
-// SEARCH_ALL_HOLD, or the index of the only group that does not hold, or SEARCH_NO_MATCH.
+// Returns SEARCH_ALL_HOLD, or the index of the only group that fails, or SEARCH_NO_MATCH.
 int search_query_match(const struct search_query *query, const struct search_row *row);
 
 #endif

@@ -35,7 +35,7 @@ void selection_free(struct selection *selection) {
 
 // ---- Times ----
 
-// The digits after the point, as milliseconds; *end is set behind them.
+// The digits after the point, as milliseconds; sets *end after them.
 static int fraction_ms(const char *text, const char **end) {
     int ms = 0, digits = 0;
     for (; *text >= '0' && *text <= '9'; text++, digits++) {
@@ -67,7 +67,7 @@ bool selection_time(const char *text, int64_t *unix_ms) {
         return false;
     }
     int ms = *rest == '.' ? fraction_ms(rest + 1, &rest) : 0, hours = 0, minutes = 0, length = 0;
-    // A plus that was not escaped in a URL comes as a blank.
+    // An unescaped plus in a URL arrives as a blank.
     bool ahead = *rest == '+' || *rest == ' ';
     if (ahead || *rest == '-') {
         if (sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 || hours < 0 || minutes < 0 || rest[1 + length]) {
@@ -112,7 +112,7 @@ static bool add_ids(struct selection *selection, const char *value, char *text, 
             snprintf(text, text_size, "more than %d ids", SELECTION_MAX_IDS);
             return false;
         }
-        // Powers of two: room is made whenever the count is one.
+        // Grows whenever the count is a power of two.
         if ((selection->id_count & (selection->id_count - 1)) == 0) {
             size_t capacity = selection->id_count ? 2 * selection->id_count : 1;
             int64_t *grown = realloc(selection->ids, capacity * sizeof *grown);
@@ -185,7 +185,7 @@ bool selection_add(struct selection *selection, const char *key, const char *val
     return true;
 }
 
-// ---- All of a request's ----
+// ---- All parameters of a request ----
 
 struct reading {
     struct selection *selection;

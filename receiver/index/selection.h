@@ -1,10 +1,9 @@
 // selection.h: which uploads a request is about: a time range, facets, tags, free text, ids (docs/receiver.md, "Selection").
 //
-// Every path below /api/ that looks at more than one upload takes the same parameters. Two selections in one request differ by a prefix
-// ("base.service=shop"). Within one facet any of the values will do, between facets all must hold. Tags of the same key count as one facet.
+// All paths below /api/ that read more than one upload take the same parameters. A prefix ("base.service=shop") distinguishes two
+// selections in one request. Any value of a facet may match; all facets must. Tags of the same key count as one facet.
 //
-// Threads: one at a time. Memory: malloc; selection_free gives it back. At most 256 values and 10,000 ids, so a request cannot make it
-// large.
+// Threads: one at a time. Memory: malloc, released by selection_free. At most 256 values and 10,000 ids bound it.
 #ifndef CMEMPROF_RECEIVER_SELECTION_H
 #define CMEMPROF_RECEIVER_SELECTION_H
 
@@ -15,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The facets with a name of their own; each is also the first tag of that key.
+// The named facets; each is also the first tag of that key.
 enum facet { FACET_SERVICE, FACET_ENV, FACET_VERSION, FACET_HOST, FACET_RUNTIME, FACET_LANGUAGE, FACET_COUNT };
 const char *facet_name(enum facet facet); // "service": the parameter, the tag and the JSON key
 
@@ -26,7 +25,7 @@ struct selection_value {
     char *text; // "" of a facet: uploads without it
 };
 
-// Zero-initialised, but for the times, is no selection: selection_init.
+// Initialise with selection_init: zero is not a valid time range.
 struct selection {
     int64_t from_ms, to_ms; // of the upload's start; from <= start < to; INT64_MIN and INT64_MAX: no bound
     struct selection_value *values;
@@ -39,14 +38,14 @@ struct selection {
 void selection_init(struct selection *selection); // everything
 void selection_free(struct selection *selection);
 
-// Reads the parameters that begin with prefix ("" or "base."). Parameters that are no part of a selection are left to others.
-// RECEIVER_BAD_UPLOAD: one is malformed, text says which; selection needs no free then.
+// Reads the parameters that begin with prefix ("" or "base."), and ignores those that are no part of a selection. RECEIVER_BAD_UPLOAD: one
+// is malformed, text says which; selection needs no free then.
 enum receiver_error selection_parse(struct MHD_Connection *connection, const char *prefix, struct selection *selection, char *text,
                                     size_t text_size);
-// One parameter, without its prefix. False with a line in text: it is malformed.
+// One parameter, without its prefix. Returns false with a line in text if it is malformed.
 bool selection_add(struct selection *selection, const char *key, const char *value, char *text, size_t text_size);
 
-// "2026-01-02T03:04:05.678Z", with an offset as well, or unix milliseconds. False: neither.
+// "2026-01-02T03:04:05.678Z", also with an offset, or unix milliseconds. Returns false for anything else.
 bool selection_time(const char *text, int64_t *unix_ms);
 
 #endif

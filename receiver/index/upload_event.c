@@ -11,7 +11,7 @@ struct upload_event_reader {
     sqlite3_stmt *fields;
 };
 
-// Tags from the event and from outside, one string "k:v,k:v". The event's are a string or, from older clients, an array of strings.
+// Tags from the event and from outside, as one string "k:v,k:v". The event's are a string or, from older clients, an array of strings.
 static const char fields_sql[] =
     "SELECT json_valid(?1) AND json_type(?1) = 'object', json_extract(?1, '$.start'), json_extract(?1, '$.end'),"
     " json_extract(?1, '$.family'),"
@@ -48,7 +48,7 @@ void upload_event_free(struct upload_event *event) {
     *event = (struct upload_event){0};
 }
 
-// The value of the first tag of that key, copied; NULL: there is none, or no memory, which *ok tells.
+// A copy of the value of the first tag of that key; NULL: none, or no memory, which *ok tells.
 static char *copy_tag(const char *tags, const char *key, bool *ok) {
     size_t key_length = strlen(key);
     for (const char *tag = tags; *tag;) {
@@ -94,7 +94,7 @@ static bool copy_fields(sqlite3_stmt *row, struct upload_event *event) {
     for (int i = 0; ok && i < FACET_COUNT; i++) {
         event->facets[i] = copy_tag(event->tags, facet_name((enum facet)i), &ok);
     }
-    // The Agent's own environment, of those that have none. "none" is what it says where nobody configured one.
+    // The Agent's own environment, for uploads without one. Unconfigured, it is "none".
     if (ok && !event->facets[FACET_ENV]) {
         event->facets[FACET_ENV] = copy_tag(event->tags, "default_env", &ok);
         if (event->facets[FACET_ENV] && strcmp(event->facets[FACET_ENV], "none") == 0) {
@@ -121,12 +121,12 @@ static bool copy_fields(sqlite3_stmt *row, struct upload_event *event) {
 
 enum receiver_error upload_event_read(struct upload_event_reader *reader, const char *bytes, size_t size, const char *more_tags,
                                       struct upload_event *event, char *text, size_t text_size) {
-    // SQLite's JSON functions read up to the first NUL byte, so what comes behind one would go unseen.
+    // SQLite's JSON functions stop at the first NUL byte, so what follows one would go unseen.
     enum receiver_error error = memchr(bytes, 0, size) ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
     if (error == RECEIVER_OK) {
         sqlite3_bind_text(reader->fields, 1, bytes, (int)size, SQLITE_STATIC);
         sqlite3_bind_text(reader->fields, 2, more_tags, -1, SQLITE_STATIC);
-        // Text that is not JSON makes json_extract fail, so SQLITE_ERROR says the same as a 0 in the first column.
+        // json_extract fails on text that is not JSON, so SQLITE_ERROR means the same as a 0 in the first column.
         int step = sqlite3_step(reader->fields);
         error = step == SQLITE_NOMEM                                          ? RECEIVER_NO_MEMORY
                 : step == SQLITE_ROW && sqlite3_column_int(reader->fields, 0) ? RECEIVER_OK

@@ -1,4 +1,4 @@
-// upload_event.h: what the event part of an upload says: times, family, tags.
+// upload_event.h: parses the event of an upload: times, family, tags.
 //
 // Threads: a reader belongs to one thread at a time. Memory: malloc and SQLite's, whose JSON functions read the event.
 #ifndef CMEMPROF_RECEIVER_UPLOAD_EVENT_H
@@ -17,17 +17,17 @@ enum {
 
 struct upload_event {
     char *tags;                 // "k:v,k:v"
-    char *start, *end, *family; // as written, NULL: not there
-    char *facets[FACET_COUNT];  // the first tag of that key, NULL: not there; the language of one without: its family
-    int64_t start_ms, end_ms;   // 0: not there, or no time
+    char *start, *end, *family; // as written, NULL: missing
+    char *facets[FACET_COUNT];  // the first tag of that key, NULL: none; the language falls back to the family
+    int64_t start_ms, end_ms;   // 0: missing, or no time
 };
 void upload_event_free(struct upload_event *event);
 
 struct upload_event_reader;
 struct upload_event_reader *upload_event_reader_new(void); // NULL: no memory
 void upload_event_reader_free(struct upload_event_reader *reader);
-// more_tags: "k:v,k:v" from outside the event, or NULL. RECEIVER_BAD_UPLOAD: not a JSON object. RECEIVER_TOO_LARGE: tags or fields are
-// longer than what is kept of them. Either way text has a line, and event needs no free.
+// more_tags: "k:v,k:v" from outside the event, or NULL. RECEIVER_BAD_UPLOAD: not a JSON object. RECEIVER_TOO_LARGE: tags or fields exceed
+// the limits. Either way text has a line, and event needs no free.
 enum receiver_error upload_event_read(struct upload_event_reader *reader, const char *bytes, size_t size, const char *more_tags,
                                       struct upload_event *event, char *text, size_t text_size);
 
