@@ -1,4 +1,4 @@
-// diff.c: a difference tree (diff.h).
+// diff.c: the tree of a difference (diff.h).
 #include "diff.h"
 #include "../index/measures.h"
 
@@ -9,8 +9,8 @@
 // No client has such a type: sample types are words.
 static const char base_name[] = "\x01 of the baseline";
 
-// What the baseline's values are multiplied by, so that both sides compare: amounts go by the time in which they came together. Gauges are
-// of each side's own moments (gauges.h), and compare as they stand.
+// The factor of the baseline's values that makes both sides comparable: amounts are scaled by the time in which they were collected. Gauges
+// are of each side's own moments (gauges.h) and not scaled.
 static double factor_of(const struct diff_side *now, const struct diff_side *base, const char *type, enum diff_mode mode) {
     double ours = now->report.seconds, theirs = base->report.seconds;
     return mode == DIFF_PER_SECOND && !measure_is_gauge(type) && ours > 0 && theirs > 0 ? ours / theirs : 1;

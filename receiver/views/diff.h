@@ -1,7 +1,9 @@
 // diff.h: two selections as one call tree, each node with the values of both (docs/receiver.md).
 //
-// The baseline's sample type gets another name and is added to the other profile, so that the merge engine decides what is equal, also for
-// libraries that lie elsewhere in another process. Threads: any. Memory: malloc, both merged profiles.
+// The baseline's sample type is renamed and added to the other profile, so that the merge engine decides what is equal, also for libraries
+// at other addresses in another process.
+//
+// Threads: any. Memory: malloc, both merged profiles.
 #ifndef CMEMPROF_RECEIVER_DIFF_H
 #define CMEMPROF_RECEIVER_DIFF_H
 
@@ -14,7 +16,8 @@ struct diff_side {
     struct profile *profile; // both are changed
     struct sweep_report report;
 };
-// The whole answer. type NULL or "": the default of now. filter: holds for both sides, but for its counts, which are those of the sides.
+// Writes the whole answer. type NULL or "": the default type of now. filter: for both sides, except its reports, which are those of the
+// sides.
 enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, const char *type, enum diff_mode mode,
                                const struct view_filter *filter, struct json *json, char *text, size_t text_size);
 

@@ -1,4 +1,4 @@
-// download.c: undoes what the language's own tools cannot (download.h).
+// download.c: decompresses what a language's own tools cannot (download.h).
 #include "download.h"
 #include "../../merge/compress.h"
 #include "../base/read_exact.h"

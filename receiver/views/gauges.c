@@ -1,4 +1,4 @@
-// gauges.c: the uploads that a gauge's value comes of (gauges.h).
+// gauges.c: the uploads that a gauge's value is taken from (gauges.h).
 #include "gauges.h"
 #include "../index/measures.h"
 #include "sweep.h"
@@ -10,11 +10,11 @@
 
 const char *const gauges_names[] = {"mean", "last", "max", NULL};
 
-// ---- How long an upload stands ----
+// ---- How long an upload is current ----
 
 // An event may be shorter than the period (Go's clients send the length of the CPU profile), so its end does not tell when the process
-// ended: an upload stands until the next one of its process starts. The last one has no next: it stands for as long after its end as the
-// process is silent at other times.
+// ended. An upload is current until the next one of its process starts. The last one has no next: it is current after its end for as long
+// as the process's usual silence between uploads.
 struct standing {
     size_t *process; // of each upload, from 0
     int64_t *until_ms;
@@ -33,7 +33,7 @@ static int compare_times(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-// 0: there are none.
+// 0: none.
 static int64_t median(int64_t *times, size_t count) {
     if (count > 1) {
         qsort(times, count, sizeof *times, compare_times);
@@ -41,7 +41,7 @@ static int64_t median(int64_t *times, size_t count) {
     return count > 0 ? times[(count - 1) / 2] : 0;
 }
 
-// The uploads of one process, and the silence before each but the first. Returns how many silences there are.
+// The uploads of one process, and the silence before each but the first. Returns the count of silences.
 static size_t stand_one(const struct upload_list *list, const size_t *order, size_t count, int64_t *silences, struct standing *standing) {
     for (size_t i = 0; i + 1 < count; i++) {
         int64_t end_ms = list->uploads[order[i]].end_ms, next_ms = list->uploads[order[i + 1]].start_ms;
@@ -62,7 +62,7 @@ static void stand_all(const struct upload_list *list, const size_t *order, int64
         standing->processes++;
         all += count;
     }
-    int64_t usual_ms = median(silences, all); // of a process that has one upload: as the others
+    int64_t usual_ms = median(silences, all); // of a process with a single upload: as the others
     for (size_t i = 0; i < list->count; i++) {
         if (standing->until_ms[i] == INT64_MIN) {
             standing->until_ms[i] = list->uploads[i].end_ms + usual_ms;
@@ -75,7 +75,7 @@ static void standing_free(struct standing *standing) {
     free(standing->until_ms);
 }
 
-// False: no memory.
+// Returns false without memory.
 static bool standing_make(struct standing *standing, const struct upload_list *list) {
     size_t *order = malloc((list->count + 1) * sizeof *order);
     int64_t *silences = malloc((list->count + 1) * sizeof *silences);
@@ -96,7 +96,7 @@ static bool standing_make(struct standing *standing, const struct upload_list *l
     return ok;
 }
 
-// ---- Processes at once ----
+// ---- Concurrent processes ----
 
 double gauges_at_once(const struct upload_list *list) {
     struct standing standing;
@@ -119,7 +119,7 @@ double gauges_at_once(const struct upload_list *list) {
     return lies_in > 0 && covered > lies_in ? covered / lies_in : 1;
 }
 
-// ---- What each upload has ----
+// ---- Values of each upload ----
 
 struct entry {
     size_t upload;
@@ -157,7 +157,7 @@ static enum receiver_error take_gauges(void *state, struct sweep_file *file) {
     struct part *part = state;
     enum merge_error error = totals_read(file->bytes, file->size, NULL, &part->one, NULL);
     if (error != MERGE_OK) {
-        return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD; // has no value; who shows it says why
+        return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD; // has no value; the view reports why
     }
     static const struct totals_type was_read = {0};
     size_t upload = (size_t)(file->upload - part->list->uploads);
@@ -197,7 +197,7 @@ void gauges_source_free(struct gauges_source *source) {
     source->table = NULL;
 }
 
-// Of each upload; NAN: it has none. The type "" is of all that were read.
+// One value per upload; NAN: it lacks the type. The type "" is in all that were read.
 static void read_values(const struct gauges_table *table, const char *type, double *values) {
     for (size_t i = 0; i < table->uploads; i++) {
         values[i] = NAN;
@@ -225,7 +225,7 @@ size_t gauges_having(const struct gauges_source *source, const char *type) {
 
 // ---- Choice ----
 
-// The newest upload of each process, as one goes through the list.
+// The newest upload of each process so far, during a pass over the list.
 struct newest {
     size_t *uploads; // index in the list, by process
     struct standing standing;
@@ -253,7 +253,7 @@ static void newest_free(struct newest *newest) {
     standing_free(&newest->standing);
 }
 
-// Whether the upload is the newest of its process, and stands at the start of a later one.
+// Whether the upload is the newest of its process, and current at the start of a later one.
 static bool is_there(const struct upload_list *list, const struct newest *newest, size_t upload, size_t later) {
     int64_t start_ms = list->uploads[upload].start_ms, later_ms = list->uploads[later].start_ms;
     return newest->uploads[newest->standing.process[upload]] == upload &&
@@ -274,7 +274,7 @@ static size_t largest_upload(const struct upload_list *list, const double *value
     return best;
 }
 
-// The upload at whose start all that are there have most together.
+// The upload at whose start the sum over all current ones is largest.
 static size_t largest_moment(const struct upload_list *list, struct newest *newest, const double *values) {
     size_t best = list->count - 1;
     double highest = -INFINITY;
@@ -311,7 +311,7 @@ static void pick_all(const struct upload_list *list, struct upload_list *picked)
     }
 }
 
-// False: no memory. values: what each has; NULL: not for max.
+// Returns false without memory. values: one per upload; NULL: not for max.
 static bool pick(const struct upload_list *list, struct gauges gauges, const double *values, struct upload_list *picked) {
     *picked = (struct upload_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->flight};
     bool max = gauges.value == GAUGES_MAX && values;
@@ -340,14 +340,14 @@ static enum receiver_error take_type(void *type, struct sweep_file *file) {
     return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_OK;
 }
 
-// Of those that can be read.
+// Of the readable ones.
 static bool all_have(const struct gauges_source *source, const struct upload_list *picked, const char *type) {
     void *const parts[2] = {(void *)type, (void *)type};
     struct sweep_report report;
     return sweep_uploads(source->store, picked, source->attachment, take_type, parts, &report) == RECEIVER_OK && report.failed_count == 0;
 }
 
-// Those that have the type, or cannot be read; all when none has. values has a place for each.
+// Those that have the type or cannot be read; all if none has the type. values has capacity for the list.
 static bool leave_out_lacking(const struct gauges_source *source, const char *type, double *values, struct upload_list *having) {
     double *was_read = malloc((source->list->count + 1) * sizeof *was_read);
     *having =
@@ -369,7 +369,7 @@ static bool leave_out_lacking(const struct gauges_source *source, const char *ty
     return ok;
 }
 
-// Where the newest ones have the type, as nearly always, no others are read.
+// If the newest ones have the type, as nearly always, no others are read.
 static enum receiver_error pick_last(struct gauges_source *source, struct gauges gauges, const char *type, double *values,
                                      struct upload_list *picked) {
     struct upload_list having = {0};

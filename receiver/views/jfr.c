@@ -1,4 +1,4 @@
-// jfr.c: counts the events of a recording (jfr.h). jfr_metadata.c knows what types are called.
+// jfr.c: counts the events of a recording (jfr.h). jfr_metadata.c has the names of types.
 #include "jfr.h"
 #include "../../merge/merge.h"
 #include "jfr_metadata.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Of all chunks together: a JVM has some 200 types. A chunk names as many as jfr_metadata.c allows, in a few bytes each when they share a
+// Of all chunks together: a JVM has about 200 types. A chunk has as many as jfr_metadata.c allows, in a few bytes each if they share a
 // label.
 enum { HEADER_BYTES = 68, MAX_INFLATED_BYTES = 256 << 20, MAX_TYPES = 1 << 14 };
 
@@ -35,7 +35,7 @@ static bool same_name(const void *context, uint32_t id, const void *name) {
     return strcmp(((const struct jfr *)context)->types[id - 1].name, name) == 0;
 }
 
-// A type's id differs between chunks, its name does not. NULL: no memory, or MAX_TYPES are there.
+// A type's id differs between chunks, its name does not. NULL: no memory, or MAX_TYPES reached.
 static struct jfr_type *type_of(struct counting *counting, const char *name, const char *label) {
     struct jfr *jfr = counting->jfr;
     uint32_t hash = intern_hash_end(intern_hash_bytes(counting->seed, name, strlen(name)));
@@ -72,7 +72,7 @@ static bool add_chunk(struct counting *counting, struct jfr_metadata *metadata) 
         if (class->events == 0) {
             continue;
         }
-        // The two kinds that the container is made of are in no metadata; they are called what the JDK's own tool calls them.
+        // The container's own two types are in no metadata; these are the names of the JDK's tool.
         char number[40];
         snprintf(number, sizeof number, "type %" PRId64, class->id);
         const char *own = class->id == 0 ? "jdk.Metadata" : class->id == 1 ? "jdk.CheckPoint" : number;
@@ -89,7 +89,7 @@ static bool add_chunk(struct counting *counting, struct jfr_metadata *metadata) 
 // ---- Chunks ----
 
 struct chunk {
-    const uint8_t *start, *end; // end: of what there is of it
+    const uint8_t *start, *end; // end: of the available bytes
     uint64_t size, metadata;
     bool compressed_numbers;
 };
@@ -109,7 +109,7 @@ static void take_times(struct jfr *jfr, int64_t start_ns, int64_t duration_ns) {
         jfr->duration_ns = duration_ns;
         return;
     }
-    before_end = jfr->start_ns + jfr->duration_ns; // did not overflow when it was set
+    before_end = jfr->start_ns + jfr->duration_ns; // was checked for overflow when set
     int64_t first = start_ns < jfr->start_ns ? start_ns : jfr->start_ns, last = end > before_end ? end : before_end, duration;
     if (!__builtin_sub_overflow(last, first, &duration)) {
         jfr->start_ns = first;
@@ -124,7 +124,7 @@ static enum receiver_error count_events(struct counting *counting, const struct 
         struct jfr_reader reader = {at, chunk->end, chunk->compressed_numbers, false};
         uint64_t size = jfr_read_size(&reader), type = jfr_read_number(&reader);
         if (size == 0 || reader.failed || size > (uint64_t)(chunk->end - at)) {
-            if (chunk->size > (uint64_t)(chunk->end - chunk->start)) { // cut off: the last event is, too
+            if (chunk->size > (uint64_t)(chunk->end - chunk->start)) { // truncated: so is its last event
                 return RECEIVER_OK;
             }
             return fail(counting, size == 0 ? "an event of no size" : "an event that goes beyond its chunk", (size_t)(at - start));
@@ -140,7 +140,7 @@ static enum receiver_error count_events(struct counting *counting, const struct 
 static enum receiver_error read_chunk(struct counting *counting, const struct chunk *chunk, const uint8_t *start) {
     struct jfr_metadata metadata = {0};
     const char *reason = NULL;
-    // Of a chunk that is cut off the metadata may be missing: then its types have numbers.
+    // A truncated chunk may lack its metadata: then its types have numbers.
     if (chunk->metadata >= HEADER_BYTES && chunk->metadata < (uint64_t)(chunk->end - chunk->start)) {
         struct jfr_reader reader = {chunk->start + chunk->metadata, chunk->end, chunk->compressed_numbers, false};
         reason = jfr_metadata_read(&metadata, reader);

@@ -1,14 +1,14 @@
-// jfr.h: reads the container of Java Flight Recorder files: how many events of which type a recording holds. It does not read the events.
+// jfr.h: reads the container of Java Flight Recorder files: the count of events by type in a recording. Does not read the events.
 //
-// A file is one chunk after the other, each with all that is needed to read it. All numbers of the header are big-endian:
+// A file is a sequence of self-contained chunks. All numbers of the header are big-endian:
 //
 //     0  "FLR\0"            16  offset of the constant pool      48  start in ticks         A chunk is its header, then events: size
-//     4  major, minor       24  offset of the metadata event     56  ticks a second         (of all of it), type id, and the fields. The
+//     4  major, minor       24  offset of the metadata event     56  ticks per second       (of all of it), type id, and the fields. The
 //     8  size of the chunk  32  start in ns, 40 duration in ns   64  features               metadata event (type 0) is a tree of elements
 //                                                                                           that names the types.
 // Numbers in events are LEB128 (feature 1, set by every JVM since 9), of up to 9 bytes: the ninth has 8 bits.
 //
-// Threads: any. Memory: malloc, some KB a type; nothing of the input is trusted: sizes, counts and depths are checked.
+// Threads: any. Memory: malloc, some KB per type. Input is not trusted: sizes, counts and depths are checked.
 #ifndef CMEMPROF_RECEIVER_JFR_H
 #define CMEMPROF_RECEIVER_JFR_H
 
@@ -32,10 +32,10 @@ struct jfr {
     size_t count;
 };
 
-// bytes: a recording, inflated. RECEIVER_BAD_UPLOAD: text says what is wrong; jfr needs no free then.
+// bytes: a recording, inflated. RECEIVER_BAD_UPLOAD: text has the fault; jfr needs no free then.
 enum receiver_error jfr_read(const void *bytes, size_t size, struct jfr *jfr, char *text, size_t text_size);
 void jfr_free(struct jfr *jfr);
-// The whole answer, of a recording as it came: gzip, zstd or neither.
+// Writes the whole answer, of a recording as received: gzip, zstd or neither.
 enum receiver_error jfr_write(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
 
 #endif

@@ -27,7 +27,7 @@ uint64_t jfr_read_number(struct jfr_reader *reader) {
             return 0;
         }
         uint8_t byte = *reader->at++;
-        if (shift == 56) { // the ninth byte has no mark and 8 bits
+        if (shift == 56) { // the ninth byte has no continuation bit, but 8 bits
             return value | (uint64_t)byte << 56;
         }
         value |= (uint64_t)(byte & 0x7F) << shift;
@@ -57,7 +57,7 @@ struct text {
     size_t size;
 };
 
-// Copies of the texts that come as an array of numbers, one a character: as many bytes as the event has are room for all.
+// Buffer for strings that come as an array of numbers, one per character: the size of the event suffices for all.
 struct text_buffer {
     uint8_t *bytes;
     size_t used;
@@ -213,7 +213,7 @@ static int64_t number_of(const struct text *text) {
     return strtoll(digits, NULL, 10);
 }
 
-// label_pass: the classes are known, now labels are looked for.
+// label_pass: the classes are known, now reads the labels.
 static bool read_element(struct parser *parser, bool label_pass, int64_t class_id, int depth) {
     const struct text *name = pool_at(parser);
     struct attributes attributes = read_attributes(parser);
@@ -233,7 +233,7 @@ static bool read_element(struct parser *parser, bool label_pass, int64_t class_i
             parser->label_type = equals(attributes.name, "jdk.jfr.Label") ? class_id : parser->label_type;
         }
     }
-    // Annotations of fields have a label as well: only those right below a class are the class's.
+    // Annotations of fields have a label as well: only direct children of a class have the class's.
     if (label_pass && class_id != INT64_MIN && equals(name, "annotation") && number_of(attributes.class) == parser->label_type) {
         struct jfr_class *class = class_of(parser->metadata, class_id);
         if (class && !class->label) {
@@ -250,7 +250,7 @@ static bool read_element(struct parser *parser, bool label_pass, int64_t class_i
 
 static bool read_pool(struct parser *parser) {
     uint64_t count = jfr_read_number(&parser->reader);
-    // A string takes a byte at least.
+    // A string takes at least a byte.
     if (count > MAX_STRINGS || count > (uint64_t)(parser->reader.end - parser->reader.at)) {
         return false;
     }

@@ -1,9 +1,9 @@
-// jfr_metadata.h: the metadata event of a chunk of a Java Flight Recorder file: which type has which name. For jfr.c only (see jfr.h).
+// jfr_metadata.h: the metadata event of a chunk of a Java Flight Recorder file: names of types. For jfr.c only (see jfr.h).
 //
-//     size, type 0, start, duration, metadata id, string pool (count, then strings), then one element: name (place in the pool), attributes
-//     (count, then pairs of places in the pool), children (count, then elements)
+//     size, type 0, start, duration, metadata id, string pool (count, then strings), then one element: name (index in the pool), attributes
+//     (count, then pairs of pool indices), children (count, then elements)
 //
-// The types are the elements "class" below root/metadata, with the attributes "id" and "name"; a child "annotation" of the type
+// The types are the elements "class" below root/metadata, with the attributes "id" and "name". A child "annotation" of the type
 // jdk.jfr.Label has the label for people in its attribute "value".
 // Threads, memory: as jfr.h.
 #ifndef CMEMPROF_RECEIVER_JFR_METADATA_H
@@ -21,11 +21,11 @@ struct jfr_reader {
     bool failed; // read beyond the end; numbers are 0 from then on
 };
 uint64_t jfr_read_number(struct jfr_reader *reader);
-uint64_t jfr_read_size(struct jfr_reader *reader); // of an event: 4 bytes where numbers are not compressed
+uint64_t jfr_read_size(struct jfr_reader *reader); // of an event: 4 bytes if numbers are not compressed
 
 struct jfr_class {
     int64_t id;
-    char *name, *label; // NULL: the metadata does not say
+    char *name, *label; // NULL: not in the metadata
     uint64_t events, bytes;
 };
 struct jfr_metadata {
@@ -35,7 +35,7 @@ struct jfr_metadata {
     uint64_t seed;
 };
 
-// reader: at the metadata event. NULL, or what is wrong with it.
+// reader: at the metadata event. Returns NULL, or the fault.
 const char *jfr_metadata_read(struct jfr_metadata *metadata, struct jfr_reader reader);
 bool jfr_metadata_count(struct jfr_metadata *metadata, int64_t id, uint64_t size); // one event. False: too many types, or no memory
 void jfr_metadata_free(struct jfr_metadata *metadata);

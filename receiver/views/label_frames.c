@@ -1,4 +1,4 @@
-// label_frames.c: frames out of labels (label_frames.h).
+// label_frames.c: frames from labels (label_frames.h).
 #include "label_frames.h"
 
 #include <stdio.h>
@@ -39,7 +39,7 @@ bool label_frames_fit(struct profile *profile) {
 
 // ---- Frames ----
 
-// What an event is, from the outside inwards; all other texts come behind it, by key.
+// The parts of an event, outermost first; all other texts follow, by key.
 static const char *const first_keys[] = {"event", "operation", "gc type", "gc reason"};
 static const char *const no_frames[] = {"end_timestamp_ns", "span id",   "local root span id", "trace endpoint",
                                         "thread name",      "thread id", "os thread id"};
@@ -58,7 +58,7 @@ static int compare_keys(const void *left, const void *right) {
     return strcmp((*(const struct profile_label *const *)left)->key, (*(const struct profile_label *const *)right)->key);
 }
 
-// Outermost first. Returns how many.
+// Outermost first. Returns their count.
 static size_t choose_labels(const struct profile_sample_view *sample, const struct profile_label *chosen[MAX_FRAMES]) {
     size_t count = 0, first;
     for (size_t i = 0; i < FIRST_COUNT; i++) {

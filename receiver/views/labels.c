@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct value {
-    char *text, *unit; // one block
+    char *text, *unit; // one allocation
     int64_t count, weight;
 };
 
@@ -17,7 +17,7 @@ struct key {
     struct value *values; // by id, from 1
     uint32_t count;
     struct intern ids;
-    uint64_t left_out; // samples whose value was not kept
+    uint64_t left_out; // samples whose value was not stored
 };
 
 struct labels {
@@ -25,7 +25,7 @@ struct labels {
     size_t count;
     uint64_t keys_left_out; // samples
     char *type, unit[100];
-    size_t profiles; // that have the type
+    size_t profiles; // with the type
     int64_t total;
     uint64_t seed;
 };
@@ -71,7 +71,7 @@ static bool same_value(const void *context, uint32_t id, const void *wanted) {
     return value->text && strcmp(value->text, like->text) == 0 && strcmp(value->unit, like->unit) == 0;
 }
 
-// NULL: there are too many, or no memory (then *failed).
+// NULL: too many, or no memory (then *failed).
 static struct key *find_key(struct labels *labels, const char *text, bool *failed) {
     for (size_t i = 0; i < labels->count; i++) {
         if (strcmp(labels->keys[i].text, text) == 0) {
@@ -117,7 +117,7 @@ static struct value *find_value(struct labels *labels, struct key *key, const st
     return value;
 }
 
-// False: no memory.
+// Returns false without memory.
 static bool add_value(struct labels *labels, const char *key_text, const struct value *more) {
     bool failed = false;
     struct key *key = find_key(labels, key_text, &failed);
@@ -141,7 +141,7 @@ static bool add_label(struct labels *labels, const struct profile_label *label, 
     char number[24];
     struct value value = {.text = (char *)label->text, .unit = "", .count = 1, .weight = weight};
     if (!label->text && label->number == 0 && !*label->unit) {
-        value.text = ""; // neither text nor number is how pprof writes an empty text
+        value.text = ""; // pprof writes an empty text as neither text nor number
     } else if (!label->text) {
         snprintf(number, sizeof number, "%lld", (long long)label->number);
         value.text = number;
@@ -211,7 +211,7 @@ static int compare_values(const void *left, const void *right) {
     return strcmp(a->text, b->text);
 }
 
-// Span ids, timestamps: nearly each sample has a value of its own. A key needs some values before one can tell.
+// Span ids, timestamps: nearly every sample has its own value. Only a key with some values can be judged.
 static bool is_unique(const struct key *key) {
     enum { MIN_VALUES = 10 };
     int64_t samples = 0;

@@ -1,8 +1,9 @@
-// labels.h: which labels the samples of profiles have, with their values, how many samples and how much of one sample type.
+// labels.h: counts the labels of samples: values, with samples and the sum of one sample type.
 //
-// Bounded: labels such as span ids and timestamps differ in each sample. Of a key with more than LABELS_MAX_VALUES values the later ones
-// are counted, not kept. Keys whose values are nearly all different are told apart and come last: nobody chooses one of them. Threads: a
-// struct labels belongs to one; two are added up at the end. Memory: malloc, some 10 MB at most.
+// Bounded: labels such as span ids and timestamps differ in each sample. Beyond LABELS_MAX_VALUES values of a key, further ones are
+// counted, not stored. Keys with nearly unique values are marked and come last: nobody filters by them.
+//
+// Threads: a struct labels belongs to one; two are added up at the end. Memory: malloc, about 10 MB at most.
 #ifndef CMEMPROF_RECEIVER_LABELS_H
 #define CMEMPROF_RECEIVER_LABELS_H
 
@@ -15,7 +16,7 @@
 
 enum {
     LABELS_MAX_KEYS = 64,
-    LABELS_MAX_VALUES = 1000, // of a key, kept
+    LABELS_MAX_VALUES = 1000, // stored per key
     LABELS_SHOWN_VALUES = 100,
     LABELS_MAX_TEXT = 200, // bytes of a value; longer ones are only counted
 };
@@ -24,11 +25,11 @@ struct labels;
 // Weighs by the sample type of that name; samples of a profile without it weigh nothing. NULL: no memory.
 struct labels *labels_new(const char *type);
 void labels_free(struct labels *labels);
-// All samples of a profile. False: no memory.
+// All samples of a profile. Returns false without memory.
 bool labels_add_profile(struct labels *labels, struct profile *profile);
 bool labels_add_labels(struct labels *labels, const struct labels *other);
 size_t labels_profiles(const struct labels *labels); // that have the type
-// The members from "type" on, into an open object. Weights are divided.
+// Writes the members from "type" on into an open object. Weights are divided.
 void labels_write(const struct labels *labels, double divisor, struct json *json);
 
 #endif

@@ -1,4 +1,4 @@
-// merge_export.c: gauges of a merged profile that becomes a file (merge_export.h).
+// merge_export.c: gauges of a merged profile for export (merge_export.h).
 #include "merge_export.h"
 #include "../index/measures.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Leaves the gauges alone. False: there are none, or no memory.
+// Keeps the gauges alone. Returns false if there are none, or without memory.
 static bool keep_gauges(struct profile *profile, enum receiver_error *error) {
     const char *names[SWEEP_MAX_TYPES];
     size_t count = 0;
@@ -34,7 +34,7 @@ static enum receiver_error clear_gauges(struct profile *profile) {
 
 static enum receiver_error add_gauges(struct profile *all, struct profile *moment) {
     profile_allow_union(all);
-    profile_set_time(moment, profile_time_ns(moment), 0); // it is in all's duration already
+    profile_set_time(moment, profile_time_ns(moment), 0); // all's duration has it already
     return merge_uploads_add(all, moment);
 }
 
@@ -49,7 +49,7 @@ static enum receiver_error divide(struct profile *profile, const struct sweep_re
     return RECEIVER_OK;
 }
 
-// Of how many profiles a mean is; one that is summed is by all.
+// The count of profiles in a mean; a summed one is by all.
 static size_t mean_of(const struct sweep_report *report, const char *gauge) {
     size_t having = sweep_profiles_of(&report->counts, gauge);
     return report->gauges.of.value != GAUGES_MEAN || report->gauges.of.summed || having == 0 ? report->uploads : having;
@@ -112,7 +112,7 @@ enum receiver_error merge_export_finish(struct profile *all, const struct sweep_
         return error;
     }
     error = divide(moment, moment_report);
-    error = error == RECEIVER_OK ? clear_gauges(all) : error; // what the moment lacks was not there
+    error = error == RECEIVER_OK ? clear_gauges(all) : error; // the moment lacks them: 0
     if (error == RECEIVER_OK && keep_gauges(moment, &error)) {
         error = add_gauges(all, moment);
     }

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-// More stacks than this are 150 MB and no picture: what would add to them is left out and said to be.
+// More stacks than this take 150 MB and draw no useful graph: the rest is left out and counted.
 enum { MAX_SAMPLES = 1000000 };
 
-// What was merged here may be larger than any input may.
+// A merged profile may be larger than any input.
 static const struct merge_limits own_limits = {.input_bytes = (size_t)1 << 30,
                                                .string_bytes = 16 << 20,
                                                .depth_frames = 1 << 20,
@@ -20,7 +20,7 @@ static const struct merge_limits own_limits = {.input_bytes = (size_t)1 << 30,
 struct part {
     struct profile *profile;
     struct sweep_type_counts counts;
-    bool events; // dd-trace's, which may have labels in place of frames
+    bool events; // dd-trace's, which may have labels instead of frames
 };
 
 static size_t *count_of(struct sweep_type_counts *counts, const char *name) {
@@ -54,7 +54,7 @@ static void count_types(struct part *part) {
     }
 }
 
-// With frames for its labels, before the labels are dropped that nobody asks for.
+// Makes frames of its labels before labels nobody asks for are dropped.
 static enum merge_error add_events(struct profile *profile, const struct sweep_file *file, struct merge_fault *fault) {
     struct profile *one = profile_new();
     uint8_t *bytes = NULL;
@@ -99,7 +99,7 @@ struct key {
     size_t size;
 };
 
-// 'M', attachment, label keys, ids. NULL bytes: no memory, so nothing is found or kept.
+// 'M', attachment, label keys, ids. NULL bytes: no memory; nothing is cached then.
 static struct key make_key(const struct upload_list *list, const char *attachment, const char *const *keys, size_t key_count) {
     struct key key = {0};
     FILE *out = open_memstream(&key.bytes, &key.size);
@@ -196,7 +196,7 @@ struct merging {
     size_t key_count;
 };
 
-// Two halves whose period types differ do not go together: then all go into one profile, which says of each whether it fits the first.
+// Two halves with different period types cannot be merged: then all go into one profile, which reports each that does not match the first.
 static enum receiver_error merge_files(const struct merging *merging, struct profile **out, struct sweep_report *report) {
     bool events = strcmp(merging->attachment, "events.pprof") == 0;
     struct part one = {.profile = new_profile(merging->keys, merging->key_count), .events = events};

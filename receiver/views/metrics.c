@@ -1,4 +1,4 @@
-// metrics.c: series over time (metrics.h). SQLite reads the JSON, in a database in memory that holds nothing.
+// metrics.c: series over time (metrics.h). SQLite parses the JSON, in an empty in-memory database.
 #include "metrics.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 
 enum {
     MAX_JSON_BYTES = 1 << 20, // real ones have 300
-    MAX_PAIRS = 1024,         // of an upload; real ones have 10. A selection of 5,000 uploads keeps 80 MB at most
+    MAX_PAIRS = 1024,         // per upload; real ones have 10. A selection of 5,000 uploads takes 80 MB at most
 };
 
 // ---- Adding ----
@@ -28,7 +28,7 @@ static struct metrics_series *series_of(struct metrics *metrics, const char *nam
     return series;
 }
 
-// False: no memory.
+// Returns false without memory.
 static bool add_point(struct metrics *metrics, const char *name, int64_t ms, double value) {
     struct metrics_series *series = series_of(metrics, name);
     if (!series || !isfinite(value)) {
@@ -84,7 +84,7 @@ static enum receiver_error read_pairs(struct reading *reading, int64_t ms, const
     sqlite3_bind_text(pairs, 1, json, (int)size, SQLITE_STATIC);
     while (ok && (step = sqlite3_step(pairs)) == SQLITE_ROW && count++ < MAX_PAIRS) {
         const char *name = (const char *)sqlite3_column_text(pairs, 0);
-        // A measure is added up by the receiver itself, and there for every upload.
+        // Skips a measure: the receiver computes its own, for every upload.
         ok = !name || is_measure(name) || add_point(reading->metrics, name, ms, sqlite3_column_double(pairs, 1));
     }
     bool bad = ok && step != SQLITE_DONE;
@@ -191,7 +191,7 @@ size_t metrics_thin(const struct metrics_series *series, struct metrics_point po
             ms += (double)(series->points[at].ms - first);
             value += series->points[at].value;
         }
-        if (count == 0) { // the last point, where rounding has put it behind the last stretch
+        if (count == 0) { // rounding may put the last point after the last interval
             count = 1;
             ms = (double)(series->points[at].ms - first);
             value = series->points[at++].value;

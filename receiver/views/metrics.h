@@ -1,7 +1,8 @@
-// metrics.h: the figures of many uploads as series over time: those of their metrics.json, and the measures of the index (measures.h).
+// metrics.h: figures of many uploads as series over time: those of their metrics.json, and the measures of the index (measures.h).
 //
-// metrics.json is an array of [name, number] pairs, as the clients for Go send it. At most 128 names are kept.
-// Threads: a struct metrics belongs to one. Memory: malloc, 16 bytes a point.
+// metrics.json is an array of [name, number] pairs, as the clients for Go send it. At most 128 names are read.
+//
+// Threads: a struct metrics belongs to one. Memory: malloc, 16 bytes per point.
 #ifndef CMEMPROF_RECEIVER_METRICS_H
 #define CMEMPROF_RECEIVER_METRICS_H
 
@@ -25,13 +26,13 @@ struct metrics {
 };
 
 enum receiver_error metrics_read(struct store *store, const struct upload_list *list, struct metrics **metrics);
-void metrics_free(struct metrics *metrics); // NULL is fine
-// NULL: nothing has such a figure.
+void metrics_free(struct metrics *metrics); // NULL is allowed
+// NULL: no upload has that figure.
 const struct metrics_series *metrics_find(const struct metrics *metrics, const char *name);
 
-// Means of at most METRICS_MAX_POINTS stretches of time of equal length; returns how many have points. As they are when there are few.
+// Means over at most METRICS_MAX_POINTS intervals of equal length; a short series is copied as it is. Returns the count of points.
 size_t metrics_thin(const struct metrics_series *series, struct metrics_point points[METRICS_MAX_POINTS]);
-const char *metrics_unit(const char *name); // by the name: "bytes" of "c_profiler_bytes"; "" when it does not tell
+const char *metrics_unit(const char *name);                           // by the name: "bytes" of "c_profiler_bytes"; "" if unknown
 void metrics_write(const struct metrics *metrics, struct json *json); // the whole answer
 
 #endif

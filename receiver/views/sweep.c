@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// Fewer are read before a thread is there.
+// Fewer are read faster than a thread starts.
 enum { MIN_FOR_TWO = 4 };
 
 struct half {
@@ -22,7 +22,7 @@ struct half {
     void *part;
     struct sweep_report report;
     enum receiver_error error;
-    char *bytes; // of the attachment being read, kept for the next one
+    char *bytes; // buffer for the attachment being read, reused
     size_t capacity;
 };
 
@@ -57,8 +57,8 @@ static void add_failures(struct sweep_report *report, int64_t id, size_t uploads
     report->failed[at].uploads += uploads;
 }
 
-// Go's clients send the length of the CPU profile as that of the event, which may be a part of the period only. So a delta knows better
-// what it covers, as the CPU profile does; other profiles have what they like.
+// Go's clients send the length of the CPU profile as that of the event, which may be only a part of the period. So for a delta, as for the
+// CPU profile, the profile's own duration is better; in other profiles it varies.
 static double seconds_of(const char *name, const struct sweep_file *file) {
     bool knows = strncmp(name, "delta-", 6) == 0 || strcmp(name, "cpu.pprof") == 0;
     if (knows && file->duration_ns > 0) {

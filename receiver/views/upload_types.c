@@ -79,7 +79,7 @@ enum receiver_error upload_types_write_attachments(struct catalog *catalog, cons
 
 struct sums {
     struct totals totals;
-    size_t profiles[TOTALS_MAX_TYPES]; // that have the type
+    size_t profiles[TOTALS_MAX_TYPES]; // with the type
 };
 
 static void add(int64_t *sum, int64_t value) {
@@ -151,7 +151,7 @@ static enum receiver_error take_totals(void *state, struct sweep_file *file) {
     return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
 }
 
-// both: two, zero; the sums are in the first.
+// both: two, zero-initialised; the sums are in the first.
 static enum receiver_error sum_up(struct store *store, const struct upload_list *list, const char *attachment, struct part *both,
                                   struct sweep_report *report) {
     void *parts[2] = {&both[0], &both[1]};
@@ -202,7 +202,7 @@ enum receiver_error upload_types_choose_gauge(struct store *store, const struct 
     return choose(store, list, attachment, wanted, gauge_name, type, size);
 }
 
-// The type's sums are those of the uploads that its value comes of.
+// The type's sums are those of the uploads that its value is taken from.
 static enum receiver_error take_moment(struct store *store, const struct upload_list *picked, const char *attachment, struct sums *sums,
                                        size_t type) {
     struct part *both = calloc(2, sizeof *both);

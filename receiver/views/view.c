@@ -27,7 +27,7 @@ enum receiver_error view_open(const void *bytes, size_t size, struct profile **o
     return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : error == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_BAD_UPLOAD;
 }
 
-// Names are given when a profile is read, so it is written and read once more.
+// Names are set on decoding, so the profile is encoded and decoded once more.
 enum receiver_error view_name(struct profile **profile, const struct receiver_symbols *symbols) {
     uint8_t *bytes = NULL;
     size_t size;
@@ -35,7 +35,7 @@ enum receiver_error view_name(struct profile **profile, const struct receiver_sy
         return RECEIVER_OK;
     }
     struct merge_limits limits = merge_default_limits;
-    limits.input_bytes = SIZE_MAX; // it was read before
+    limits.input_bytes = SIZE_MAX; // it was within the limits
     limits.total_frames = SIZE_MAX;
     struct profile *named = profile_new();
     enum merge_error error = named ? profile_encode(*profile, MERGE_RAW, &bytes, &size) : MERGE_NO_MEMORY;
@@ -117,7 +117,7 @@ void view_write_warnings(const struct profile *profile, struct json *json) {
     json_array_end(json);
 }
 
-// The profile is read as a whole first: what its tree would be refused for is refused here, too.
+// Decodes the whole profile first: what a tree would refuse is refused here too.
 enum receiver_error view_types(const void *bytes, size_t size, struct json *json, char *text, size_t text_size) {
     struct profile *profile;
     enum receiver_error error = view_open(bytes, size, &profile, text, text_size);

@@ -1,7 +1,8 @@
-// view.h: profiles as JSON: their sample types, and the call tree of one of them (docs/receiver.md has the forms).
+// view.h: profiles as JSON: their sample types, and the call tree of one of them (docs/receiver.md has the formats).
 //
-// What kind of code a frame is, is told by its source file (view_frame.c): Go, Go's runtime, Python, Node, else C.
-// Threads: any, one profile a call. Memory: malloc; a profile takes several times its size, so callers bound how many are open at once.
+// The source file tells the kind of code of a frame (view_frame.c): Go, Go's runtime, Python, Node, else C.
+//
+// Threads: any, one profile per call. Memory: malloc; a profile takes several times its size, so callers bound how many are open.
 #ifndef CMEMPROF_RECEIVER_VIEW_H
 #define CMEMPROF_RECEIVER_VIEW_H
 
@@ -14,20 +15,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// bytes: the profile as it came, compressed or not. RECEIVER_BAD_UPLOAD or RECEIVER_TOO_LARGE: text says what is wrong with it.
+// bytes: the profile as received, compressed or not. RECEIVER_BAD_UPLOAD or RECEIVER_TOO_LARGE: text has the fault.
 enum receiver_error view_open(const void *bytes, size_t size, struct profile **profile, char *text, size_t text_size);
 
-// Names its code that has no name. It may become another profile, and is freed and NULL without memory. symbols NULL: it stays.
+// Names its unnamed code. May replace the profile; without memory it is freed and NULL. symbols NULL: unchanged.
 enum receiver_error view_name(struct profile **profile, const struct receiver_symbols *symbols);
 
 // {"samples":...,"types":[...]} of a profile.
 enum receiver_error view_types(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
-// Its members, into an open object. divisors: of each type, what a gauge's sum is divided by. NULL: 1. uploads: how many have the type.
-// NULL: they are not said.
+// Writes its members into an open object. divisors: of each type, for gauges; NULL: 1. uploads: the count with each type; NULL: not
+// written.
 void view_write_totals(const struct totals *totals, const double *divisors, const size_t *uploads, struct json *json);
-// The member "warnings": what the profiler that wrote it says that is missing.
+// Writes the member "warnings": what the profiler says that is missing.
 void view_write_warnings(const struct profile *profile, struct json *json);
-// sum / divisor, not rounded: what is there in few of many profiles is not nothing, and parts add up to the whole.
+// sum / divisor, not rounded: a value that few of many profiles have is not 0, and parts add up to the whole.
 void view_write_mean(int64_t sum, double divisor, struct json *json);
 
 // ---- Tree ----
@@ -40,32 +41,31 @@ enum view_owner { VIEW_ANYONES, VIEW_PROGRAMS, VIEW_PROFILERS }; // by the label
 struct view_filter {
     enum view_memory memory;
     enum view_owner owner;
-    const char *kind; // of the innermost frame; NULL: any
-    // Only the node of this path (the page's hash of the names that lead to it, in hex) with what calls it and what is below it, so that
-    // of a large tree more of that is there. NULL: all.
+    const char *kind; // of the leaf frame; NULL: any
+    // Only the node of this path (the page's hash of the names that lead to it, in hex), its callers and its subtree, so that more of it
+    // fits. NULL: all.
     const char *below;
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;
-    // What was merged, which tells what a gauge's sum is divided by. NULL: 1. base_report: the same of the second type's values, by the
-    // first type's name.
+    // Tells the divisor of a gauge's sums. NULL: 1. base_report: the same for the second type's values, by the first type's name.
     const struct sweep_report *report, *base_report;
 };
 
-// The members of the answer from "type" on, into an open object. type NULL or "": the one that is shown (merge.h). base NULL, or a second
-// sample type whose values come beside the first one's. filter may be NULL. RECEIVER_NOT_FOUND: the profile has no such type.
+// Writes the members of the answer from "type" on into an open object. type NULL or "": the default type (merge.h). base: NULL, or a second
+// sample type, with its values beside the first one's. filter may be NULL. RECEIVER_NOT_FOUND: the profile has no such type.
 enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
                               struct json *json, char *text, size_t text_size);
 
 // ---- Frames ----
 
-// "go", "runtime", "python", "python_runtime", "node", "node_runtime", "c", or "c_runtime": libc, std:: and other code that came with C,
+// "go", "runtime", "python", "python_runtime", "node", "node_runtime", "c", or "c_runtime": libc, std:: and other code that comes with C,
 // C++ and Rust (profile_frame_role).
 const char *view_frame_kind(const struct profile_frame *frame);
 bool view_is_kind(const char *kind); // one of these
-// The package or library the function belongs to, for grouping: "net/http", "libsqlite3.so.0"; "" when unknown.
+// The function's package or library, for grouping: "net/http", "libsqlite3.so.0"; "" if unknown.
 enum { VIEW_LIBRARY_BYTES = 200 };
 void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIBRARY_BYTES]);
-// The function's name; of an address without symbol the mapping's file name and the address.
+// The function's name; without a symbol, the mapping's file name and the address.
 enum { VIEW_NAME_BYTES = 300 };
 const char *view_frame_name(const struct profile_frame *frame, char buffer[VIEW_NAME_BYTES]);
 

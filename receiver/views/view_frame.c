@@ -1,4 +1,4 @@
-// view_frame.c: what a frame is called, what kind of code it is and where it belongs (view.h).
+// view_frame.c: name, kind and library of a frame (view.h).
 #include "view.h"
 
 #include <inttypes.h>
@@ -32,7 +32,7 @@ static bool is_python(const char *file) {
     return *file == '<' || (suffix && is_one_of(suffix, suffixes, sizeof suffixes / sizeof *suffixes));
 }
 
-// Of the interpreter's own library; packages that were installed are below it, too.
+// In the interpreter's own library; installed packages are below it, too.
 static bool is_pythons_own(const char *file) {
     return *file == '<' || ((strstr(file, "/lib/python") || strstr(file, "/lib64/python")) && !strstr(file, "/site-packages/") &&
                             !strstr(file, "/dist-packages/"));
@@ -44,14 +44,14 @@ static bool is_node(const char *file) {
     return starts_with(file, "node:") || (suffix && is_one_of(suffix, suffixes, sizeof suffixes / sizeof *suffixes));
 }
 
-// What takes the place of frames and has no file: ddtrace's "<3 frames omitted>", V8's "(garbage collector)". Rust's "<T as Trait>::f" and
-// C++'s "(anonymous namespace)::f()" close the bracket before the end.
+// Placeholders for frames, without a file: ddtrace's "<3 frames omitted>", V8's "(garbage collector)". Rust's "<T as Trait>::f" and C++'s
+// "(anonymous namespace)::f()" close the bracket before the end.
 static bool is_stand_in(const struct profile_frame *frame, char open, char close) {
     const char *first = strchr(frame->function, close);
     return !*frame->file && *frame->function == open && first && !first[1];
 }
 
-// A function of no file and no mapping is one of V8 itself (Promise, read, Garbage Collection): C's are always in a mapping.
+// A function without file and mapping is V8's own (Promise, read, Garbage Collection): C's always have a mapping.
 static bool is_v8(const struct profile_frame *frame) {
     return *frame->function && !*frame->file && !*frame->mapping_file;
 }
@@ -88,7 +88,7 @@ static void copy(char out[VIEW_LIBRARY_BYTES], const char *text, size_t size) {
     snprintf(out, VIEW_LIBRARY_BYTES, "%.*s", (int)(size < VIEW_LIBRARY_BYTES ? size : VIEW_LIBRARY_BYTES), text);
 }
 
-// Assembly's own symbols (gcWriteBarrier) have no package in their name: the folder of their file is the package's.
+// Assembly symbols (gcWriteBarrier) have no package in their name: it is the folder of their file.
 static void go_folder(const char *file, char out[VIEW_LIBRARY_BYTES]) {
     const char *end = strrchr(file, '/'), *start = end;
     while (start && start > file && start[-1] != '/') {
@@ -97,7 +97,7 @@ static void go_folder(const char *file, char out[VIEW_LIBRARY_BYTES]) {
     copy(out, start ? start : "", start ? (size_t)(end - start) : 0);
 }
 
-// "github.com/a/b.(*T).m" is of the package github.com/a/b: up to the first dot behind the last slash. A slash in the type arguments
+// "github.com/a/b.(*T).m" is in the package github.com/a/b: up to the first dot after the last slash. A slash in type arguments
 // ("pkg.F[go.shape.struct { a/b.c }]") does not count.
 static void go_package(const char *function, const char *file, char out[VIEW_LIBRARY_BYTES]) {
     size_t length = strcspn(function, "[("), start = length;
@@ -112,7 +112,7 @@ static void go_package(const char *function, const char *file, char out[VIEW_LIB
     }
 }
 
-// The first one or two (with a scope: "@x/y") parts of the path behind the folder of installed packages, the last such folder.
+// The first one or two (with a scope: "@x/y") parts of the path after the last folder of installed packages.
 static bool package_below(const char *file, const char *folder, char out[VIEW_LIBRARY_BYTES]) {
     const char *found = NULL;
     for (const char *at = strstr(file, folder); at; at = strstr(at + 1, folder)) {

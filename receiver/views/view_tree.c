@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-// More nodes than this make no picture and no quick answer: the heaviest are shown, and how many are left out is told. What functions have
-// is then told of the whole tree, of those of the nodes that are shown and others up to as many.
+// More nodes than this draw no useful graph and take long: the heaviest are shown, and the rest is counted. Sums by function are then of
+// the whole tree, for the functions of the nodes shown and for others up to as many.
 enum { MAX_NODES = 200000, MAX_FUNCTIONS = 200000 };
 #define NO_FUNCTION UINT32_MAX
 
-// Nodes of the same function share one entry of the table "functions". The profile keeps equal strings once, so pointers tell.
+// Nodes of the same function share one entry of the table "functions". The profile stores equal strings once, so pointers compare.
 static bool same_function(const struct profile_frame *a, const struct profile_frame *b) {
     return a->function == b->function && a->file == b->file &&
            (*a->function || (a->mapping_file == b->mapping_file && a->file_offset == b->file_offset));
@@ -44,11 +44,11 @@ static void write_function(const struct profile_frame *frame, struct json *json)
 // Functions by number, in the order in which nodes first need them.
 struct function_table {
     const struct tree *tree;
-    uint32_t *slots, *first_nodes; // a node of each, by hash and by number; the root is none
+    uint32_t *slots, *first_nodes; // a node of each, by hash and by number; the root has none
     size_t mask, count, capacity;
 };
 
-// For so many different ones. False: no memory.
+// capacity: of distinct functions. Returns false without memory.
 static bool functions_start(struct function_table *functions, const struct tree *tree, size_t capacity) {
     *functions = (struct function_table){.tree = tree, .mask = 1024 - 1, .capacity = capacity};
     while (functions->mask < 2 * capacity) {
@@ -64,7 +64,7 @@ static void functions_free(struct function_table *functions) {
     free(functions->first_nodes);
 }
 
-// function_of: numbers of the nodes that were asked for. NO_FUNCTION: it is new, and there are as many as may be.
+// function_of: numbers of the nodes asked for. NO_FUNCTION: a new one beyond the capacity.
 static uint32_t function_number(struct function_table *functions, uint32_t node, const uint32_t *function_of) {
     const struct tree_node *nodes = functions->tree->nodes;
     size_t at = hash_function(&nodes[node].frame) & functions->mask;
@@ -91,10 +91,10 @@ static void write_functions(const struct function_table *functions, struct json 
     json_array_end(json);
 }
 
-// Of each node.
+// Per node.
 struct scratch {
     uint64_t *weights;
-    uint32_t *kept, *function_of, *position; // the kept ones; numbers of functions; indices in the answer
+    uint32_t *kept, *function_of, *position; // those shown; numbers of functions; indices in the answer
 };
 
 static bool scratch_new(struct scratch *scratch, size_t count) {
@@ -112,10 +112,10 @@ static uint64_t magnitude(int64_t value) {
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
-// What a gauge's values of the two sides are divided by when they are written; 1 for all else.
+// Divisors of a gauge's values on the two sides; 1 for all else.
 struct sides {
     bool with_base;
-    double divisor, base_divisor; // from 1
+    double divisor, base_divisor; // at least 1
 };
 
 static double base_scale(const struct sides *sides) {
@@ -131,7 +131,7 @@ static uint64_t weight(const struct tree_node *node, const struct sides *sides) 
     return total > base ? total : base;
 }
 
-// Weights of nodes become no more than those above them, since a node that is left out takes its subtree along.
+// Limits each weight to that of the parent, since a node that is left out takes its subtree along.
 static void weigh(const struct tree *tree, const struct sides *sides, uint64_t *weights) {
     weights[0] = UINT64_MAX;
     for (size_t i = 1; i < tree->count; i++) {
@@ -140,9 +140,9 @@ static void weigh(const struct tree *tree, const struct sides *sides, uint64_t *
     }
 }
 
-// ---- A part of it ----
+// ---- A part of the tree ----
 
-// The page's hash of a name (receiver/web/src/tree.ts, pathHashes): FNV-1a of its UTF-16 units.
+// The page's hash of a name (receiver/web/src/graph/tree.ts, pathHashes): FNV-1a of its UTF-16 units.
 static uint32_t hash_name(const char *name) {
     uint32_t hash = 0x811c9dc5;
     for (const unsigned char *at = (const unsigned char *)name; *at;) {
@@ -160,8 +160,8 @@ static uint32_t hash_name(const char *name) {
     return hash;
 }
 
-// The node whose names on the way to it have this hash, the first one; 0: none. A name may have megabytes, so each is read once and not
-// for each of its nodes. False: no memory.
+// The first node whose path has this hash; 0: none. A name may have megabytes, so each is hashed once, not for each of its nodes. Returns
+// false without memory.
 static bool find_node(const struct tree *tree, uint32_t wanted, const struct scratch *scratch, uint32_t *found) {
     uint32_t *hashes = scratch->position, *names = scratch->kept; // of nodes, and of functions by number
     struct function_table functions;
@@ -181,7 +181,8 @@ static bool find_node(const struct tree *tree, uint32_t wanted, const struct scr
     return ok;
 }
 
-// Leaves the callers of a node, which are always kept, and what is below it; the rest weighs nothing. Returns how many nodes these are.
+// Keeps the weights of a node's callers, which are always shown, and of its subtree; sets all others to 0. Returns the count of those
+// nodes.
 static size_t weigh_below(const struct tree *tree, uint32_t node, uint64_t *weights, uint32_t *inside) {
     size_t count = 0;
     for (uint32_t i = 0; i < tree->count; i++) {
@@ -196,19 +197,19 @@ static size_t weigh_below(const struct tree *tree, uint32_t node, uint64_t *weig
     return count;
 }
 
-// What is shown: all that weighs more than this, and of what weighs as much the first ones, as many as there is room for.
+// What is shown: all nodes above this weight, and the first ones of exactly this weight, `ties` of them.
 struct limit {
     uint64_t weight;
     size_t ties;
 };
 
-// Digit by digit from the top, each time the one in which the MAX_NODES-th heaviest is: eight passes, whatever the weights are.
+// Radix selection of the MAX_NODES-th heaviest, one byte at a time from the top: eight passes, whatever the weights are.
 static struct limit find_limit(const uint64_t *weights, size_t count) {
     struct limit limit = {0, MAX_NODES};
     if (count - 1 <= MAX_NODES) {
         return limit;
     }
-    uint64_t known = 0; // mask of the digits that are
+    uint64_t known = 0; // mask of the bytes that are
     for (int shift = 56; shift >= 0; shift -= 8) {
         size_t counts[256] = {0}, digit = 255;
         for (size_t i = 1; i < count; i++) {
@@ -272,7 +273,7 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
 
 struct sum {
     int64_t self, total, base_self, base_total;
-    uint32_t open; // calls of it that one is in
+    uint32_t open; // current depth of its calls
 };
 
 static void add(int64_t *sum, int64_t value) {
@@ -284,13 +285,13 @@ static void add(int64_t *sum, int64_t value) {
 static void enter(const struct tree_node *node, struct sum *sum) {
     add(&sum->self, node->self);
     add(&sum->base_self, node->base_self);
-    if (sum->open++ == 0) { // a function that calls itself counts once
+    if (sum->open++ == 0) { // a recursive function counts once
         add(&sum->total, node->total);
         add(&sum->base_total, node->base_total);
     }
 }
 
-// sums: zero, one for each function and one behind them for those that have no number.
+// sums: zero-initialised, one per function and one more for those without a number.
 static void add_up(const struct tree *tree, const uint32_t *function_of, size_t count, struct sum *sums) {
     const struct tree_node *nodes = tree->nodes;
     for (uint32_t at = nodes[0].first_child; at;) {
@@ -332,7 +333,7 @@ static bool write_sums(const struct tree *tree, const uint32_t *function_of, siz
     return true;
 }
 
-// ---- The whole ----
+// ---- The whole tree ----
 
 static void write_totals(const struct tree *tree, const struct sides *sides, size_t left_out, struct json *json) {
     json_key(json, "total");
@@ -349,7 +350,7 @@ static void write_totals(const struct tree *tree, const struct sides *sides, siz
     json_number(json, (int64_t)left_out);
 }
 
-// Numbers first the functions of the nodes that are shown, then, for sums, those of the others.
+// First numbers the functions of the nodes that are shown, then, for sums, those of the others.
 static bool number_functions(const struct tree *tree, const uint32_t *kept, size_t count, uint32_t *function_of,
                              struct function_table *functions) {
     bool whole = count == tree->count - 1;
@@ -366,7 +367,7 @@ static bool number_functions(const struct tree *tree, const uint32_t *kept, size
     return true;
 }
 
-// *wanted: how many nodes there are to be shown.
+// *wanted: the count of nodes to show.
 static enum receiver_error choose_nodes(const struct tree *tree, const struct sides *sides, const char *below, struct scratch *scratch,
                                         size_t *count, size_t *wanted) {
     weigh(tree, sides, scratch->weights);
@@ -383,7 +384,7 @@ static enum receiver_error choose_nodes(const struct tree *tree, const struct si
     }
     struct limit limit = find_limit(scratch->weights, tree->count);
     if (below && limit.weight == 0) {
-        limit.ties = 0; // nothing of the rest, though there is room
+        limit.ties = 0; // no others, even if they would fit
     }
     *count = keep_nodes(tree, scratch->weights, limit, scratch->kept);
     return RECEIVER_OK;
@@ -420,7 +421,7 @@ static bool is_of_kind(const struct profile_frame *leaf, const void *kind) {
     return strcmp(have, kind) == 0 || (strcmp(kind, "c") == 0 && strcmp(have, "c_runtime") == 0);
 }
 
-// labels: room for all of the filter's and two more.
+// labels: capacity for the filter's and two more.
 static struct tree_options options_of(const struct view_filter *filter, struct tree_label *labels) {
     struct tree_options options = {.base_type_index = -1, .labels = labels};
     if (!filter) {
