@@ -1,4 +1,4 @@
-// access.c: checks where a request comes from (access.h).
+// access.c: checks the origin and tokens of a request (access.h).
 #include "access.h"
 
 #include <arpa/inet.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-// A name of this machine. Each address of 127.0.0.0/8 can be listened on; none of them can be rebound, as other names can.
+// A name of this machine. Every address of 127.0.0.0/8 may be listened on; unlike other names, none can be rebound.
 static bool is_local_name(const char *name) {
     struct in_addr address;
     return strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
@@ -27,7 +27,7 @@ static bool is_local(const char *host) {
     return is_local_name(name);
 }
 
-// In a time that does not tell how much of it is right.
+// In constant time: does not reveal how much of it matches.
 static bool is_equal(const char *given, size_t length, const char *token) {
     size_t token_length = strlen(token);
     unsigned char difference = length != token_length;
@@ -72,8 +72,8 @@ static bool has_token(const struct access_headers *headers, const char *token) {
                      is_token(headers->path_token, token) || has_cookie(headers->cookie, token));
 }
 
-// A page whose name has been pointed at this machine has an Origin that equals its Host, and reads no token: what has an Origin comes from
-// a page, and a page of the receiver's own has the cookie.
+// A page whose name was rebound to this machine has an Origin equal to its Host, and must not read a token. A request with an Origin comes
+// from a page, and the receiver's own page has the cookie.
 static bool is_open_for(const struct access_headers *headers) {
     return !headers->origin && !headers->stays;
 }
@@ -101,13 +101,13 @@ const char *access_path(const char *path, char token[ACCESS_TOKEN_MAX + 2]) {
     memcpy(token, path + 3, kept);
     token[kept] = '\0';
     const char *rest = path + 3 + length;
-    while (rest[0] == '/' && rest[1] == '/') { // Java's client adds a slash of its own to an address that ends in one
+    while (rest[0] == '/' && rest[1] == '/') { // Java's client appends a slash to an address that ends in one
         rest++;
     }
     return *rest ? rest : "/";
 }
 
-// "http://HOST" or, behind a proxy that speaks TLS, "https://HOST".
+// "http://HOST" or, behind a TLS proxy, "https://HOST".
 static bool is_own_origin(const char *origin, const char *host) {
     size_t scheme = strncasecmp(origin, "http://", 7) == 0 ? 7 : strncasecmp(origin, "https://", 8) == 0 ? 8 : 0;
     return scheme && host && strcasecmp(origin + scheme, host) == 0;

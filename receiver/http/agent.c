@@ -7,12 +7,12 @@
 #include <string.h>
 
 struct endpoint {
-    const char *path; // with a slash at its end: all below it
+    const char *path; // with a trailing slash: all below it
     unsigned status;
     const char *answer;
 };
 
-// The rates tell a tracer which share of traces to keep; none are named, so it keeps what it likes.
+// The rates tell a tracer which share of traces to keep; with none, it decides itself.
 #define RATES "{\"rate_by_service\":{}}"
 
 static const struct endpoint endpoints[] = {
@@ -73,7 +73,7 @@ static void write_config(struct json *json) {
     json_object_end(json);
 }
 
-// Clients look into "endpoints" for what they may send, and into the rest for what they may leave to the Agent.
+// Clients read from "endpoints" what they may send, and from the rest what they may leave to the Agent.
 enum MHD_Result agent_info(struct MHD_Connection *connection) {
     static const char *const headers[] = {"Content-Type", "Accept-Encoding", "Content-Encoding", "User-Agent", "DD-CI-PROVIDER-NAME", NULL};
     static const char *const kinds[] = {"server", "client", "producer", "consumer", NULL};

@@ -1,4 +1,4 @@
-// api.c: the JSON interface (api.h). What looks into profiles is in view_api.c.
+// api.c: the JSON interface (api.h). Views of profiles are in view_api.c.
 #include "api.h"
 #include "../base/failure.h"
 #include "../store/archive.h"
@@ -33,7 +33,7 @@ bool api_has(const char *path) {
 
 enum api_cost api_cost(const char *path) {
     const char *slash = strrchr(path, '/');
-    // A download may have to be inflated.
+    // A download may have to be decompressed.
     return view_api_has(path) || (strstr(path, "/attachments/") && strcmp(slash, "/raw") != 0) ? API_HEAVY : API_LIGHT;
 }
 
@@ -55,7 +55,7 @@ static enum MHD_Result reply(struct MHD_Connection *connection, enum receiver_er
     return reply_error(connection, error, text);
 }
 
-// A number from least to most, or otherwise when the parameter is left out. False: it is something else.
+// A number from min on, or otherwise if the parameter is missing. Returns false for anything else.
 static bool read_number(struct MHD_Connection *connection, const char *key, int64_t min, int64_t otherwise, int64_t *number) {
     const char *text = argument(connection, key);
     char *end = NULL;
@@ -98,7 +98,7 @@ static enum MHD_Result answer_facets(struct api *api, struct MHD_Connection *con
     return reply(connection, error, NULL, &json);
 }
 
-// False: there is no measure of that name. -1: none is asked for.
+// Returns false if there is no measure of that name. -1: none is requested.
 static bool read_measure(struct MHD_Connection *connection, const char *key, int *measure) {
     const char *name = argument(connection, key);
     *measure = -1;
@@ -128,7 +128,7 @@ static enum MHD_Result answer_histogram(struct api *api, struct MHD_Connection *
 }
 
 static enum MHD_Result answer_events(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
-    struct selection own = *selection; // keeps_selection: it is the stream's from here on
+    struct selection own = *selection; // keeps_selection: the stream takes it
     return event_stream_answer(&api->event_stream, connection, &own);
 }
 
@@ -204,7 +204,7 @@ static enum MHD_Result answer_archive(struct api *api, struct MHD_Connection *co
     return reply_download(connection, response, "application/x-tar", name);
 }
 
-// A stored file never changes. Another store may have another one of the same id, and two uploads files of the same size and moment.
+// A stored file never changes. But another store may have the same id, and two uploads may have files of the same size and time.
 static bool has_it(struct MHD_Connection *connection, int64_t id, int file, bool raw, char *tag, size_t size, enum MHD_Result *result) {
     struct stat about;
     if (fstat(file, &about) != 0) {
@@ -236,7 +236,7 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
     struct catalog_attachment attachment;
     char bare[CATALOG_NAME_MAX_BYTES + 1];
     size_t length = strcspn(name, "/");
-    bool raw = strcmp(name + length, "/raw") == 0; // as it came
+    bool raw = strcmp(name + length, "/raw") == 0; // as received
     if (length > CATALOG_NAME_MAX_BYTES || (name[length] && !raw && !view_api_has_view(name + length + 1))) {
         return reply_text(connection, MHD_HTTP_NOT_FOUND, "no such path", NULL);
     }
@@ -253,7 +253,7 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
     return view_api_attachment(&api->views, connection, name + length + 1, file, attachment.size_bytes);
 }
 
-// rest is what follows "/api/uploads/".
+// rest: what follows "/api/uploads/".
 static enum MHD_Result answer_one(struct api *api, struct MHD_Connection *connection, const char *rest) {
     static const char attachments[] = "/attachments/";
     char *end = (char *)rest;

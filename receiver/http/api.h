@@ -1,7 +1,7 @@
 // api.h: the JSON interface below /api/ (docs/receiver.md).
 //
-// Threads: any number of connections at once. Most answers are made by other threads than those that speak HTTP (thread_pool.h), while the
-// connection is suspended. Memory: malloc.
+// Threads: any number of connections. Most answers are made on the thread pool (thread_pool.h) while their connection is suspended. Memory:
+// malloc.
 #ifndef CMEMPROF_RECEIVER_API_H
 #define CMEMPROF_RECEIVER_API_H
 
@@ -19,11 +19,11 @@ struct api {
 
 void api_init(struct api *api, struct store *store);
 void api_destroy(struct api *api);
-bool api_has(const char *path); // answers this path
+bool api_has(const char *path); // whether it answers this path
 
 enum api_cost {
-    API_LIGHT, // the index is asked, or a file opened
-    API_HEAVY  // profiles are read
+    API_LIGHT, // reads the index, or opens a file
+    API_HEAVY  // reads profiles
 };
 enum api_cost api_cost(const char *path);
 enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, const char *path);

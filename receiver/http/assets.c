@@ -1,13 +1,13 @@
-// assets.c: the files of the page, put into the program byte for byte by the assembler (assets.h).
+// assets.c: the files of the page, embedded byte for byte by the assembler (assets.h).
 //
-// build/web/ is what receiver/web/build.mjs makes of receiver/web/. .incbin looks from where the compiler runs, which is the root of the
-// tree (Makefile).
+// receiver/web/build.mjs makes build/web/ from receiver/web/. .incbin paths are relative to the compiler's working directory, which is the
+// root of the tree (Makefile).
 #include "assets.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-// Defines NAME and NAME_end around the bytes of a file, and a byte 0.
+// Defines NAME and NAME_end around the bytes of a file, and a NUL.
 #define EMBED_BYTES(name, file)                                                                                                            \
     __asm__(".section .rodata\n"                                                                                                           \
             ".hidden " #name "\n.hidden " #name "_end\n"                                                                                   \
@@ -27,12 +27,12 @@ EMBED(script, "page.js");
 
 #define HTML "text/html; charset=utf-8"
 
-// The views of the page are paths of their own (receiver/web/src/routes.ts); the script looks at the address.
+// The page's views are paths of their own (receiver/web/src/routes.ts); the script reads the address.
 static const struct asset assets[] = {
     {"/", HTML, EMBEDDED(index)},
     {"/profile", HTML, EMBEDDED(index)},
     {"/compare", HTML, EMBEDDED(index)},
-    {"/favicon.ico", "image/svg+xml", EMBEDDED(icon)}, // what browsers ask for where a page names no icon, as a JSON answer
+    {"/favicon.ico", "image/svg+xml", EMBEDDED(icon)}, // for documents without an icon, such as a JSON answer
     {"/icon.svg", "image/svg+xml", EMBEDDED(icon)},
     {"/page.css", "text/css; charset=utf-8", EMBEDDED(style)},
     {"/page.js", "text/javascript; charset=utf-8", EMBEDDED(script)},

@@ -1,4 +1,4 @@
-// assets.h: the files of the page, part of the program. Threads: any. Memory: constant.
+// assets.h: the files of the page, embedded in the program. Threads: any. Memory: constant.
 #ifndef CMEMPROF_RECEIVER_ASSETS_H
 #define CMEMPROF_RECEIVER_ASSETS_H
 
@@ -10,7 +10,7 @@ struct asset {
     const unsigned char *bytes, *end, *gzip, *gzip_end;
     const char *hash; // 16 hexadecimal digits, of the bytes
 };
-// NULL: none of that path.
+// NULL: none with that path.
 const struct asset *asset_find(const char *path);
 
 #endif

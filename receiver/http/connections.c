@@ -113,7 +113,7 @@ size_t connections_expire(struct connections *connections, int64_t now_ms) {
     pthread_mutex_lock(&connections->lock);
     for (struct connection *connection = connections->first; connection; connection = connection->next) {
         if (is_overdue(connections, connection, now_ms)) {
-            // Its socket is open as long as it is in the list; libmicrohttpd sees the end and closes it.
+            // Its socket stays open while it is in the list; libmicrohttpd sees the end and closes it.
             shutdown(connection->socket, SHUT_RDWR);
             connection->since_ms = now_ms;
             count++;
@@ -123,7 +123,7 @@ size_t connections_expire(struct connections *connections, int64_t now_ms) {
     return count;
 }
 
-// libmicrohttpd does not look at a connection that is suspended.
+// libmicrohttpd does not watch a suspended connection.
 bool connection_has_left(const struct connection *connection) {
     struct pollfd asked = {.fd = connection->socket, .events = POLLRDHUP};
     return poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR));

@@ -11,8 +11,8 @@ struct event_listener {
     struct event_stream *stream;
     struct MHD_Connection *connection;
     struct selection selection;
-    int64_t newest;  // matching id that was not told yet; 0: none
-    int64_t told_ms; // when something was written last; 0: nothing yet
+    int64_t newest;  // newest matching id not yet sent; 0: none
+    int64_t told_ms; // time of the last write; 0: none yet
     bool ping, suspended;
 };
 
@@ -25,7 +25,7 @@ void event_stream_destroy(struct event_stream *stream) {
     pthread_mutex_destroy(&stream->lock);
 }
 
-// Called when there is room to write. A comment line (":") keeps the connection known to be alive.
+// Called when the socket is writable. A comment line (":") keeps the connection alive.
 static ssize_t on_fill(void *state, uint64_t position, char *buffer, size_t size) {
     struct event_listener *listener = state;
     struct event_stream *stream = listener->stream;
@@ -94,7 +94,7 @@ enum MHD_Result event_stream_answer(struct event_stream *stream, struct MHD_Conn
         on_end(listener);
     }
     if (response) {
-        MHD_add_response_header(response, "X-Accel-Buffering", "no"); // else nginx keeps what is told until 4 KiB have come together
+        MHD_add_response_header(response, "X-Accel-Buffering", "no"); // else nginx buffers up to 4 KiB
     }
     return reply_stream(connection, response, "text/event-stream");
 }

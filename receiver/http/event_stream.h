@@ -1,7 +1,8 @@
-// event_stream.h: tells pages about new uploads as they come: GET /api/events, a stream of server-sent events.
+// event_stream.h: notifies pages of new uploads: GET /api/events, a stream of server-sent events.
 //
-// A listener that has nothing to hear is a suspended connection and costs no thread. Uploads that come within one tick are told as one
-// event, with the newest id. Threads: any; one lock. Memory: malloc, a listener each.
+// An idle listener is a suspended connection and takes no thread. Uploads within one tick are sent as one event, with the newest id.
+//
+// Threads: any; one lock. Memory: malloc, per listener.
 #ifndef CMEMPROF_RECEIVER_EVENT_STREAM_H
 #define CMEMPROF_RECEIVER_EVENT_STREAM_H
 
@@ -20,11 +21,11 @@ struct event_stream {
     bool closing;
 };
 void event_stream_init(struct event_stream *stream, struct catalog *catalog);
-void event_stream_destroy(struct event_stream *stream); // when no connection is left
+void event_stream_destroy(struct event_stream *stream); // after the last connection
 // Begins a stream; takes the selection.
 enum MHD_Result event_stream_answer(struct event_stream *stream, struct MHD_Connection *connection, struct selection *selection);
 void event_stream_new(void *stream, int64_t id);                     // an upload was committed
-void event_stream_tick(struct event_stream *stream, int64_t now_ms); // every EVENT_STREAM_TICK_MS: hands out what is new
-void event_stream_close(struct event_stream *stream);                // ends all streams; no others are begun
+void event_stream_tick(struct event_stream *stream, int64_t now_ms); // every EVENT_STREAM_TICK_MS: sends what is new
+void event_stream_close(struct event_stream *stream);                // ends all streams and refuses new ones
 
 #endif

@@ -20,7 +20,7 @@ union address {
     struct sockaddr_in6 v6;
 };
 
-// Takes "HOST:PORT" apart; false: not of that form, or the host is no number.
+// Splits "HOST:PORT". Returns false if malformed, or if the host is no number.
 static bool parse(const char *text, union address *address) {
     char host[64];
     const char *colon = strrchr(text, ':');
@@ -70,7 +70,7 @@ static void describe(struct listener *listener) {
 
 // ---- Unix sockets ----
 
-// A socket file on which nobody listens is from a receiver that was killed.
+// A socket file without a listener was left by a killed receiver.
 static void remove_stale(const struct sockaddr_un *address) {
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct stat about;
@@ -128,7 +128,7 @@ enum receiver_error listen_open(const char *text_address, bool any, struct liste
     }
     int one = 1;
     listener->socket = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    // Without it a restart would have to wait for old connections to expire.
+    // Else a restart would have to wait for old connections to expire.
     setsockopt(listener->socket, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (listener->socket < 0 || bind(listener->socket, &address.any, size_of(&address)) != 0 || listen(listener->socket, BACKLOG) != 0) {
         error = errno == EADDRINUSE ? RECEIVER_ADDRESS_IN_USE : RECEIVER_CANNOT_LISTEN;

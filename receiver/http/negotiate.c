@@ -1,4 +1,4 @@
-// negotiate.c: see negotiate.h.
+// negotiate.c: Accept-Encoding and If-None-Match (negotiate.h).
 #include "negotiate.h"
 #include "../../merge/merge.h"
 
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-// "a;q=0.5, b": the next element of a list, or false at its end. *length is without blanks around it.
+// "a;q=0.5, b": the next element of a list; false at its end. *length excludes blanks.
 static bool next_element(const char **at, const char **element, size_t *length) {
     *at += strspn(*at, ", \t");
     *element = *at;
@@ -23,7 +23,7 @@ static bool is_named(const char *element, size_t length, const char *name) {
     return named <= length && named == strlen(name) && strncasecmp(element, name, named) == 0;
 }
 
-// "gzip;q=0" says that it must not be.
+// "gzip;q=0" forbids it.
 static bool is_refused(const char *element, size_t length) {
     const char *end = element + length, *q = memchr(element, ';', length);
     for (; q && q < end && strchr("; \t", *q); q++) {
@@ -69,7 +69,7 @@ bool negotiate_compress(struct json *json) {
     if (json->size < NEGOTIATE_GZIP_MIN_BYTES) {
         return false;
     }
-    // The fastest level will do: an answer is made for one reader, and mostly for one on the same machine.
+    // The fastest level: an answer has one reader, mostly on the same machine.
     uint8_t *bytes = malloc(json->size);
     size_t size = bytes ? merge_gzip(json->bytes, json->size, bytes, json->size) : 0;
     if (size == 0) {

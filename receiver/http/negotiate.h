@@ -1,4 +1,4 @@
-// negotiate.h: what a client can take and what it already has: Accept-Encoding (RFC 9110, 12.5.3), If-None-Match (13.1.2). Threads: any.
+// negotiate.h: what a client accepts and what it already has: Accept-Encoding (RFC 9110, 12.5.3), If-None-Match (13.1.2). Threads: any.
 #ifndef CMEMPROF_RECEIVER_NEGOTIATE_H
 #define CMEMPROF_RECEIVER_NEGOTIATE_H
 
@@ -6,14 +6,14 @@
 
 #include <stdbool.h>
 
-// header: the value of Accept-Encoding; NULL: the client sent none, and gets the bytes as they are.
+// header: the value of Accept-Encoding; NULL: none was sent; then the answer is not compressed.
 bool negotiate_takes_gzip(const char *header);
-// header: the value of If-None-Match or NULL; tag: as it is sent in ETag, W/"...".
+// header: the value of If-None-Match or NULL; tag: as sent in ETag, W/"...".
 bool negotiate_has(const char *header, const char *tag);
 
-enum { NEGOTIATE_GZIP_MIN_BYTES = 1400 }; // what fits into one packet is not made smaller
+enum { NEGOTIATE_GZIP_MIN_BYTES = 1400 }; // what fits into one packet is not compressed
 
-// Makes gzip of what json holds, in its place. False: it stays as it is, for want of memory, or since it is small or would not shrink.
+// Replaces the contents of json by their gzip. Returns false, with json unchanged, without memory or if it is small or would not shrink.
 bool negotiate_compress(struct json *json);
 
 #endif

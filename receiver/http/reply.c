@@ -12,7 +12,7 @@ static const char *request_header(struct MHD_Connection *connection, const char 
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-// cache: of Cache-Control; NULL: nobody keeps it.
+// cache: of Cache-Control; NULL: no-store.
 static enum MHD_Result send_kept(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response,
                                  const char *content_type, const char *cache) {
     static const char *const headers[][2] = {
@@ -90,7 +90,7 @@ static void write_disposition(char *text, size_t size, const char *name) {
 
 static enum MHD_Result send_download(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
                                      const char *name, const char *cache) {
-    char disposition[64 + 4 * 256]; // a name has 200 bytes at most, once as it is, once as up to three characters a byte
+    char disposition[64 + 4 * 256]; // a name has at most 200 bytes; once as it is, once with up to three characters per byte
     if (response) {
         write_disposition(disposition, sizeof disposition, name);
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
@@ -124,9 +124,9 @@ bool reply_has_it(struct MHD_Connection *connection, const char *tag, enum MHD_R
 
 // ---- JSON ----
 
-// An answer in memory, from when it is made to when it is sent or given up.
+// An answer in memory, until it is sent or dropped.
 struct answer {
-    struct connections *connections; // which its room was taken of
+    struct connections *connections; // that its memory is reserved from
     void *bytes;
     size_t size;
 };
@@ -138,7 +138,7 @@ static void free_answer(void *state) {
     free(answer);
 }
 
-// Takes the bytes, for which there is room.
+// Takes the bytes; their memory must be reserved.
 static struct MHD_Response *make_answer(struct connections *connections, struct json *json) {
     struct answer *answer = malloc(sizeof *answer);
     if (!answer) {
@@ -146,7 +146,7 @@ static struct MHD_Response *make_answer(struct connections *connections, struct 
         json_free(json);
         return NULL;
     }
-    void *fitting = realloc(json->bytes, json->size); // what it did not need while it grew
+    void *fitting = realloc(json->bytes, json->size); // gives back the excess of its growth
     *answer = (struct answer){connections, fitting ? fitting : json->bytes, json->size};
     *json = (struct json){0};
     struct MHD_Response *response =
@@ -162,7 +162,7 @@ static enum MHD_Result reply_no_json(struct MHD_Connection *connection, struct j
     return reply_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer does not fit into memory", NULL);
 }
 
-// False: there is no room for it, which is answered.
+// Returns false if memory is exhausted; the request is answered then.
 static bool reserve_memory(struct MHD_Connection *connection, struct json *json, enum MHD_Result *result) {
     struct connection *of = connection_of(connection);
     if (json_failed(json) || !of) {
@@ -286,14 +286,14 @@ static enum MHD_Result add_parameter(void *state, enum MHD_ValueKind kind, const
 }
 
 enum MHD_Result reply_login(struct MHD_Connection *connection, const char *path, const char *token) {
-    char cookie[320], location[8192]; // a request has 32 KiB of headers at most, and an address that is longer than this is cut
+    char cookie[320], location[8192]; // a request has at most 32 KiB of headers; a longer address is cut
     struct address address = {location, 0, sizeof location, '?'};
     location[0] = '\0';
     add_encoded(&address, path);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_parameter, &address);
     struct MHD_Response *response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
     if (response) {
-        // Lax: a link from a chat or a ticket opens the page; no other site can make the browser send anything but that with it.
+        // Lax: a link from a chat or a ticket opens the page; another site cannot make the browser send anything else with it.
         snprintf(cookie, sizeof cookie, "cmemprof_token=%s; HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000", token);
         MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie);
         MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, location);
@@ -308,7 +308,7 @@ unsigned reply_status(enum receiver_error error) {
     case RECEIVER_BAD_UPLOAD:
         return MHD_HTTP_BAD_REQUEST;
     case RECEIVER_TOO_LARGE:
-        return 413; // the header's name for it differs between versions of libmicrohttpd
+        return 413; // its name differs between versions of libmicrohttpd
     case RECEIVER_NOT_FOUND:
         return MHD_HTTP_NOT_FOUND;
     case RECEIVER_DAMAGED:

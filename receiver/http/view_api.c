@@ -1,4 +1,4 @@
-// view_api.c: the paths that look into profiles (view_api.h).
+// view_api.c: views over HTTP: caches answers, shares concurrent work, replies (view_api.h).
 #include "view_api.h"
 #include "../base/read_exact.h"
 #include "../views/jfr.h"
@@ -35,7 +35,7 @@ bool view_api_has(const char *path) {
     return view_find(path);
 }
 
-// ---- Answers that are kept ----
+// ---- Cached answers ----
 
 struct key {
     char *bytes;
@@ -47,13 +47,13 @@ static void put_text(FILE *out, const char *text) {
     fputc(0, out);
 }
 
-// A number for the files with symbols; those that have come since the last view are found from here on.
+// Identifies the state of the files with symbols; also loads new ones.
 static uint64_t look_for_symbols(const struct view_api *api) {
     const struct receiver_symbols *symbols = store_symbols(api->store);
     return symbols ? symbols->state(symbols->namer.context) : 0;
 }
 
-// All that the answer depends on. NULL bytes: no memory; then nothing is found or kept.
+// Everything that the answer depends on. NULL bytes: no memory; then nothing is cached.
 static struct key make_key(const struct view_request *request, const struct view *view) {
     struct key key = {0};
     uint64_t symbols = look_for_symbols(request->api);
@@ -126,7 +126,7 @@ static enum receiver_error ask(struct view_request *request, const struct view *
 
 // ---- Answering ----
 
-// A profile that cannot be read is no fault of the request's form: 422. Who has left gets nothing.
+// An unreadable profile is no malformed request: 422. A client that has gone gets nothing.
 static enum MHD_Result reply(struct view_request *request, enum receiver_error error, bool bad_request, const struct view *view) {
     struct json *json = &request->answer.json;
     if (error == RECEIVER_OK && view && view->kind == VIEW_PROFILE) {

@@ -1,9 +1,9 @@
-// view_api.h: the paths below /api/ that look into profiles: types, tree, diff, labels, metrics, analysis of a selection, and the views of
-// one attachment (docs/receiver.md).
+// view_api.h: the paths below /api/ that read profiles: types, tree, diff, labels, metrics, analysis of a selection, and the views of one
+// attachment (docs/receiver.md).
 //
-// Threads: any number of connections at once. At most two views are made at the same time, the others wait their turn, so that memory
-// stays bounded; each reads files with two threads. Views of the same that are asked for at the same time are made once, and one that
-// nobody waits for any more ends. Memory: malloc; answers and merged profiles are kept, 48 MiB at most.
+// Threads: any number of connections. To bound memory, at most two views are made at a time, each with two reading threads; others wait.
+// Equal concurrent requests share one view. A view whose clients have all gone is abandoned. Memory: malloc; the cache of answers and
+// merged profiles has 48 MiB at most.
 #ifndef CMEMPROF_RECEIVER_VIEW_API_H
 #define CMEMPROF_RECEIVER_VIEW_API_H
 
@@ -16,9 +16,9 @@
 
 struct view_api {
     struct store *store;
-    struct cache *cache;          // NULL: no memory for one; then nothing is kept
-    sem_t view_slots;             // for views that are being made
-    struct single_flight flights; // what is being made for whom
+    struct cache *cache;          // NULL: no memory for one; then nothing is cached
+    sem_t view_slots;             // views in flight
+    struct single_flight flights; // shared views in flight
 };
 
 void view_api_init(struct view_api *api, struct store *store);

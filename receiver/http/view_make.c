@@ -27,7 +27,7 @@ static enum receiver_error merge_list(struct view_request *request, const struct
     return error == RECEIVER_OK ? view_name(profile, store_symbols(request->api->store)) : error;
 }
 
-// The uploads that the value of a gauge comes of.
+// The uploads that the value of a gauge is taken from.
 static enum receiver_error pick_uploads(struct view_request *request, const struct upload_list *list, struct gauges of, const char *type,
                                         struct upload_list *picked, struct sweep_gauges *gauges) {
     struct gauges_source source = {request->api->store, list, request->attachment, NULL};
@@ -41,7 +41,7 @@ static bool is_index(const char *type) {
     return *type && type[strspn(type, "0123456789")] == '\0';
 }
 
-// The name of the type that is asked for, maybe by its place, or shown where none is, becomes the request's.
+// Sets the request's type: the one requested, possibly by its index, or the default type.
 static enum receiver_error choose_type(struct view_request *request) {
     enum receiver_error error = RECEIVER_OK;
     if (!request->type || !*request->type || is_index(request->type)) {
@@ -54,7 +54,7 @@ static enum receiver_error choose_type(struct view_request *request) {
     return error;
 }
 
-// Of a type that is no gauge all uploads count.
+// All uploads count for a type that is no gauge.
 static struct gauges gauges_of_type(const struct view_request *request) {
     bool of_gauge = request->type && measure_is_gauge(request->type);
     return (struct gauges){of_gauge ? request->gauges.value : GAUGES_MEAN, request->gauges.summed};
@@ -109,7 +109,7 @@ static enum receiver_error make_tree(struct view_request *request, struct json *
     return error;
 }
 
-// What all gauges of the file come of: the moment is that of one of them, whatever the type. *moment is NULL where max has none.
+// All gauges of the file come from one moment, that of one of the gauges, whatever the type. *moment is NULL for max without gauges.
 static enum receiver_error merge_moment(struct view_request *request, struct profile **moment, struct sweep_report *report) {
     char type[VIEW_TYPE_BYTES] = "";
     enum receiver_error error =
@@ -173,7 +173,7 @@ static void write_labels(const struct labels *labels, const char *type, const st
     json_object_end(json);
 }
 
-// Of the uploads that the type's value comes of.
+// Of the uploads that the type's value is taken from.
 static enum receiver_error count_labels(struct view_request *request, const struct upload_list *picked, struct sweep_report *report,
                                         struct labels *labels, struct labels *second) {
     void *parts[2] = {labels, second};

@@ -1,6 +1,6 @@
 // view_make.h: makes the views of a selection.
 //
-// Threads: one a request. Memory: malloc; the merged profiles, and what sweep.h takes.
+// Threads: one per request. Memory: malloc; the merged profiles, and that of sweep.h.
 #ifndef CMEMPROF_RECEIVER_VIEW_MAKE_H
 #define CMEMPROF_RECEIVER_VIEW_MAKE_H
 

@@ -65,7 +65,7 @@ static enum MHD_Result take_label(void *state, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-// How gauges of many uploads become one value (gauges.h).
+// The aggregation of gauges over uploads (gauges.h).
 static void read_gauges(struct view_request *request) {
     const char *value = argument(request, "gauges"), *processes = argument(request, "processes");
     value = value && *value ? value : gauges_names[GAUGES_MEAN];
@@ -139,7 +139,7 @@ enum receiver_error view_request_read_lists(struct view_request *request, const 
     if (error == RECEIVER_OK && view->kind == VIEW_DIFF) {
         error = upload_list_read(catalog, &request->base_selection, request->attachment, &request->base);
     }
-    if (error == RECEIVER_OK && view->kind == VIEW_TYPES) { // its list of attachments is of all uploads: a part of the key
+    if (error == RECEIVER_OK && view->kind == VIEW_TYPES) { // its list of attachments covers all uploads, which the key must include
         error = upload_list_read(catalog, &request->selection, NULL, &request->base);
     }
     if (error == RECEIVER_OK && request->list.count == 0 && !view->may_lack_it) {

@@ -1,6 +1,6 @@
-// view_request.h: what a request for a view asks for: its parameters, and the uploads they select.
+// view_request.h: a request for a view: its parameters, and the uploads that they select.
 //
-// Threads: a request belongs to one thread. Memory: malloc; the strings are the connection's.
+// Threads: a request belongs to one thread. Memory: malloc; strings are the connection's.
 #ifndef CMEMPROF_RECEIVER_VIEW_REQUEST_H
 #define CMEMPROF_RECEIVER_VIEW_REQUEST_H
 
@@ -17,15 +17,15 @@ enum view_kind { VIEW_TYPES, VIEW_TREE, VIEW_PROFILE, VIEW_DIFF, VIEW_LABELS, VI
 struct view {
     const char *path;
     enum view_kind kind;
-    bool of_attachment; // reads the uploads that have the parameter's attachment
-    bool may_lack_it;   // the attachment is optional, and no upload is no error
+    bool of_attachment; // reads the uploads that have the attachment of the parameter
+    bool may_lack_it;   // the attachment is optional, and an empty selection is no error
     bool of_measures;   // depends on measures, which are stored later than their upload
 };
-const struct view *view_find(const char *path); // NULL: there is no such view
+const struct view *view_find(const char *path); // NULL: no such view
 
 enum { VIEW_TYPE_BYTES = 256 };
 
-// Zero-initialised but for api, connection and the selections (view_request_init).
+// Initialise with view_request_init.
 struct view_request {
     struct view_api *api;
     struct MHD_Connection *connection;

@@ -5,10 +5,10 @@
 // next one of its process starts. The last one is current after its end for as long as the process's usual silence: events may be shorter
 // than the period.
 //
-//     mean           sum of all profiles / profiles           summed: of all that were read, times the concurrent processes
-//     last           each process's newest profile that is current at the start of the newest of all: the mean     summed: the sum
-//                    (of those that have the type)
-//     max            the profile with the largest value       summed: the newest profiles at the moment with the largest sum
+//     mean    sum of all profiles by their count             summed: the sum by all that were read, times the concurrent processes
+//     last    mean of each process's newest profile that     summed: their sum
+//             is current at the start of the newest of all
+//     max     the profile with the largest value             summed: the newest profiles at the moment with the largest sum
 //
 // Threads: any. Memory: malloc, by uploads; for max, and for last if the newest lack the type, also 100 bytes per gauge and upload.
 #ifndef CMEMPROF_RECEIVER_GAUGES_H
