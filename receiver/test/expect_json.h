@@ -1,4 +1,4 @@
-// expect_json.h: looks for a piece of text in JSON that was written, for tests.
+// expect_json.h: searches JSON for a piece of text, for tests.
 #ifndef CMEMPROF_RECEIVER_TEST_EXPECT_JSON_H
 #define CMEMPROF_RECEIVER_TEST_EXPECT_JSON_H
 

@@ -1,6 +1,6 @@
-// http.h: what the receiver's tests share: a receiver on a free port with a fresh directory, raw HTTP over a socket, multipart bodies.
+// http.h: shared by the receiver's tests: a receiver on a free port with a fresh directory, raw HTTP over a socket, multipart bodies.
 //
-// Raw, because a well-behaved client library refuses to send what these tests have to send. Each request closes its connection.
+// Raw, because well-behaved client libraries refuse to send what these tests need. Each request closes its connection.
 #ifndef CMEMPROF_RECEIVER_TEST_HTTP_H
 #define CMEMPROF_RECEIVER_TEST_HTTP_H
 
@@ -22,7 +22,7 @@
 
 #include "../receiver.h"
 
-// Waits for what a thread of the receiver does by itself, a minute at most; the test then looks whether it is so.
+// Waits for a thread of the receiver, a minute at most; the test then checks the result.
 #define WAIT_UNTIL(condition)                                                                                                              \
     for (int tries = 0; tries < 12000 && !(condition); tries++)                                                                            \
     usleep(5000)
@@ -88,13 +88,13 @@ static inline struct answer http_read(int connection) {
     return answer;
 }
 
-// hang_up: the client goes away after the last byte instead of waiting.
+// hang_up: the client disconnects after the last byte instead of waiting.
 static inline struct answer http_send(uint16_t port, const struct text *request, bool hang_up) {
     int connection = http_connect(port);
     for (size_t sent = 0; sent < request->size;) {
         ssize_t count = send(connection, request->bytes + sent, request->size - sent, MSG_NOSIGNAL);
         if (count <= 0) {
-            break; // refused before all was sent: the answer tells
+            break; // refused before all was sent: the answer has the reason
         }
         sent += (size_t)count;
     }
@@ -154,7 +154,7 @@ static inline struct answer http_post(uint16_t port, const char *content_type, c
 
 #define MULTIPART "multipart/form-data; boundary=" BOUNDARY
 
-// Sends and frees the body and checks the answer: the status, and a word of its text.
+// Sends and frees the body and checks the answer: its status, and a part of its text.
 static inline void expect_post(uint16_t port, struct text *body, int status, const char *word) {
     struct answer answer = http_post(port, MULTIPART, body);
     if (answer.status != status || !strstr(answer.body, word)) {
@@ -224,7 +224,7 @@ static inline int fixture_teardown(void **state) {
     return status;
 }
 
-// Entries of a folder of the data directory, "." and ".." not counted; -1 if it is not there.
+// Counts the entries of a folder of the data directory, without "." and ".."; -1 if missing.
 static inline int count_files(const struct fixture *fixture, const char *folder) {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", fixture->directory, folder);

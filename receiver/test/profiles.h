@@ -1,4 +1,4 @@
-// profiles.h: small profiles for the tests of what shows them, and a look at the JSON that comes out.
+// profiles.h: small profiles for the tests of views, and access to the resulting JSON.
 #ifndef CMEMPROF_RECEIVER_TEST_PROFILES_H
 #define CMEMPROF_RECEIVER_TEST_PROFILES_H
 
@@ -65,7 +65,7 @@ static inline struct blob finish(struct profile *profile) {
 
 // ---- JSON ----
 
-// The value at the path, as text ("null" for null, "(none)" where there is none); fails unless all of the JSON is valid. The caller frees.
+// The value at the path, as text ("null" for null, "(none)" if missing); fails unless all of the JSON is valid. The caller frees it.
 static inline char *json_at(const struct json *json, const char *path) {
     sqlite3 *database;
     sqlite3_stmt *statement;

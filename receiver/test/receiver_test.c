@@ -60,7 +60,7 @@ static void test_failures_of_start(void **state) {
     receiver_stop(NULL);
 }
 
-// A connection that says nothing, one that is half through its headers and one half through its body hold up neither others nor the end.
+// Idle connections, without a byte, within headers and within a body, block neither others nor the stop.
 static void test_idle_connections(void **state) {
     struct fixture *fixture = *state;
     static const char *const starts[] = {"", "GET / HT",

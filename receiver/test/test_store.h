@@ -1,4 +1,4 @@
-// test_store.h: a store in a fresh directory, for the tests of what writes into it and reads from it.
+// test_store.h: a store in a fresh directory, for tests that write to it and read from it.
 #ifndef CMEMPROF_RECEIVER_TEST_STORE_H
 #define CMEMPROF_RECEIVER_TEST_STORE_H
 
@@ -41,7 +41,7 @@ static inline int teardown(void **state) {
     return system(command);
 }
 
-// What came of an upload, for the thread that waits for it.
+// The outcome of an upload, for the waiting thread.
 struct kept {
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -62,7 +62,7 @@ static inline void on_kept(void *context, enum receiver_error error, int64_t id,
     pthread_mutex_unlock(&kept->lock);
 }
 
-// pending_upload_keep, and waits for it.
+// Waits for pending_upload_keep.
 static inline enum receiver_error keep(struct pending_upload *pending, const char *event, const char *more_tags, int64_t *id, char *text) {
     struct kept kept = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
     pending_upload_keep(pending, event, strlen(event), more_tags, on_kept, &kept);

@@ -1,4 +1,4 @@
-// uploads.h: a store with uploads of several hosts and minutes, for the tests of views of many.
+// uploads.h: a store with uploads of several hosts and minutes, for the tests of views of many uploads.
 #ifndef CMEMPROF_RECEIVER_TEST_UPLOADS_H
 #define CMEMPROF_RECEIVER_TEST_UPLOADS_H
 
@@ -13,7 +13,7 @@ struct named_bytes {
     size_t size;
 };
 
-// An upload of the host's one process, with an event of so many seconds from so many after 3:00.
+// An upload of the host's one process; its event starts start_s seconds after 3:00 and lasts length_s.
 static inline int64_t upload_files(struct test_store *test, const char *host, int start_s, int length_s, const struct named_bytes *files,
                                    size_t count) {
     struct pending_upload *pending;

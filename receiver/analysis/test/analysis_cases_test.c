@@ -1,9 +1,9 @@
-// analysis_cases_test.c: services with a fault that was planted, and services without one: what has to be found of each, and nothing else.
+// analysis_cases_test.c: services with a planted fault, and without: the expected findings of each, and no others.
 #include "analysis_scene.h"
 
-// ---- Parts ----
+// ---- Building blocks ----
 
-// What any service does: some steady memory, CPU time, goroutines.
+// What any service does: steady memory, CPU time, goroutines.
 static void ordinary(struct moment *moment) {
     say_go(moment, "main.cache", sampled(moment, 60 * MB), 4e6 * (1 + 0.05 * normal(moment->scene)));
     say_c(moment, "main.pool", sampled(moment, 20 * MB));
@@ -20,9 +20,9 @@ static void leak(struct moment *moment) {
 }
 static void fast_leak(struct moment *moment) {
     ordinary(moment);
-    say_c(moment, "main.report", 5 * MB + 20 * MB * moment->minute); // blocks of megabytes: sampling takes them all
+    say_c(moment, "main.report", 5 * MB + 20 * MB * moment->minute); // blocks of megabytes: every one is sampled
 }
-static void slow_leak(struct moment *moment) { // 200 kB a minute
+static void slow_leak(struct moment *moment) { // 200 kB per minute
     ordinary(moment);
     say_c(moment, "main.report", sampled(moment, 0.2 * MB * moment->minute));
 }
@@ -34,16 +34,16 @@ static void go_leak(struct moment *moment) {
     ordinary(moment);
     say_go(moment, "main.sessions", 10 * MB + 4 * MB * moment->minute, 1e5);
 }
-static void small_go_leak(struct moment *moment) { // of a heap that goes up and down by more
+static void small_go_leak(struct moment *moment) { // in a heap that varies by more
     ordinary(moment);
     say_go(moment, "main.buffers", 500 * MB + 150 * MB * uniform(moment->scene), 1e5);
     say_go(moment, "main.sessions", 1.5 * MB * moment->minute, 1e5);
 }
-static void stopped_leak(struct moment *moment) { // 75 MB to 1.79 GB within five minutes, as a load test does
+static void stopped_leak(struct moment *moment) { // 75 MB to 1.79 GB within five minutes, as in a load test
     ordinary(moment);
     say_c(moment, "main.report", 75 * MB + 1715 * MB * between((moment->minute - 0.5) / 5, 0, 1));
 }
-// From the very first upload on, and less than a service may keep: 10 to 190 MB in an hour, then level.
+// From the first upload on, and less than a service may keep: 10 to 190 MB in an hour, then level.
 static void leak_before_the_first_upload(struct moment *moment) {
     ordinary(moment);
     say_c(moment, "main.report", sampled(moment, 10 * MB + 180 * MB * between(moment->minute / 60, 0, 1)));
@@ -60,11 +60,11 @@ static void step(struct moment *moment) {
     ordinary(moment);
     say_c(moment, "main.report", moment->minute < 30 ? 2 * MB : 66 * MB);
 }
-static void vector_once(struct moment *moment) { // 128 MB at one place
+static void vector_once(struct moment *moment) { // 128 MB at one site
     ordinary(moment);
     say_c(moment, "main.index", moment->minute < 41 ? 0 : 128 * MB);
 }
-static void stairs(struct moment *moment) { // 40 MB each 12 minutes
+static void stairs(struct moment *moment) { // 40 MB every 12 minutes
     ordinary(moment);
     say_c(moment, "main.import", 40 * MB * floor(moment->minute / 12));
 }
@@ -80,7 +80,7 @@ static void churn(struct moment *moment) {
     ordinary(moment);
     say_go(moment, "main.encode", 2 * MB, 400e6);
 }
-static void late_churn(struct moment *moment) { // for the last third only
+static void late_churn(struct moment *moment) { // in the last third only
     ordinary(moment);
     say_go(moment, "main.encode", 2 * MB, moment->minute < 38 ? 1e6 : 400e6);
 }
@@ -111,7 +111,7 @@ static void lossy(struct moment *moment) {
     moment->bytes = "[[\"c_samples\",1000],[\"c_samples_lost_live\",300]]";
 }
 
-// ---- None ----
+// ---- No fault ----
 
 static void quiet(struct moment *moment) {
     ordinary(moment);
@@ -125,7 +125,7 @@ static void warm_up(struct moment *moment) {
     say_c(moment, "main.blocks", sampled(moment, 200 * MB * (1 - exp(-moment->minute / 6))));
     say_go(moment, "main.lookup", 150 * MB * between(moment->minute / 10, 0, 1), 1e5);
 }
-static void morning(struct moment *moment) { // three times the load, and what is in use goes with it
+static void morning(struct moment *moment) { // three times the load, with proportional memory in use
     double load = 1 + 2 * between((moment->minute - 15) / 25, 0, 1);
     say_go(moment, "main.sessions", 100 * MB * load, 8e6 * load);
     say_c(moment, "main.query", sampled(moment, 40 * MB * load));
@@ -139,7 +139,7 @@ static void batch(struct moment *moment) { // 300 MB for four minutes, three tim
     say_go(moment, "main.rows", runs ? 200 * MB : MB, runs ? 5e7 : 0);
 }
 
-// ---- Changes of a version ----
+// ---- Version changes ----
 
 static bool is_new(const struct moment *moment) {
     return strcmp(moment->version, "2.3.0") != 0;
@@ -153,7 +153,7 @@ static void more_cpu(struct moment *moment) {
     ordinary(moment);
     say_cpu(moment, "main.render", is_new(moment) ? 0.5 : 0.1);
 }
-static void cpu_moved(struct moment *moment) { // the sum stays
+static void cpu_moved(struct moment *moment) { // the sum is unchanged
     say_go(moment, "main.cache", sampled(moment, 60 * MB), 4e6);
     say_cpu(moment, "main.serve", is_new(moment) ? 0.9 : 1.1);
     say_cpu(moment, "main.render", is_new(moment) ? 0.3 : 0.1);
@@ -167,25 +167,25 @@ static void renamed(struct moment *moment) { // and nothing else
     ordinary(moment);
     say_cpu(moment, is_new(moment) ? "main.bar" : "main.foo", 0.3);
 }
-static void new_site(struct moment *moment) { // too small a part for the whole to tell
+static void new_site(struct moment *moment) { // too small a part to show in the total
     say_go(moment, "main.cache", sampled(moment, 60 * MB), 4e6);
     say_cpu(moment, "main.serve", 2);
     say_cpu(moment, "main.tick", is_new(moment) ? 0 : 0.05);
     say_cpu(moment, "main.audit", is_new(moment) ? 0.3 : 0);
 }
-static void since_the_start(struct moment *moment) { // imports: what was allocated counts from the program's start
+static void since_the_start(struct moment *moment) { // imports: allocations are cumulative since the start of the program
     moment->heap_name = "mem.pprof";
     say_go(moment, "main.cache", sampled(moment, 60 * MB), is_new(moment) ? 90e6 : 4e6);
     say_cpu(moment, "main.serve", 0.5);
 }
-static void leak_in_files(struct moment *moment) { // each imported under a name of its own; the sum goes up and down
+static void leak_in_files(struct moment *moment) { // each imported under its own name; the sum goes up and down
     static char name[40];
     snprintf(name, sizeof name, "mem-%d.pprof", moment->i);
     moment->heap_name = name;
     say_c(moment, "main.report", MB * moment->minute);
     say_c(moment, "main.cache", moment->i % 2 ? 400 * MB : 100 * MB);
 }
-static void leak_renamed(struct moment *moment) { // the same of a client whose files are called otherwise from then on
+static void leak_renamed(struct moment *moment) { // the same, with other file names from then on
     moment->heap_name = moment->i < 20 ? "delta-heap.pprof" : "memory.pprof";
     say_c(moment, "main.report", MB * moment->minute);
     say_c(moment, "main.cache", moment->i % 2 ? 400 * MB : 100 * MB);
@@ -194,7 +194,7 @@ static void same(struct moment *moment) {
     ordinary(moment);
 }
 
-// ---- What is not there ----
+// ---- Missing data ----
 
 static void unreadable(struct moment *moment) {
     moment->other = "delta-heap.pprof";
@@ -220,11 +220,11 @@ static void half_unreadable(struct moment *moment) {
 struct fault_case {
     const char *name; // of the service
     fill_moment *fill;
-    double to, minutes;   // how long it runs, and an upload each
+    double to, minutes;   // duration, and the interval of uploads
     double change;        // of version 2.3.0 to 2.4.0; 0: none
-    const char *kind;     // what is found, once; NULL: nothing
-    const char *words[3]; // of its title, site or evidence
-    const char *gap;      // a part of what was not looked at; NULL: all was
+    const char *kind;     // the expected finding, once; NULL: none
+    const char *words[3]; // parts of its title, site or evidence
+    const char *gap;      // a part of what was not examined; NULL: all was
 };
 
 static const struct fault_case cases[] = {

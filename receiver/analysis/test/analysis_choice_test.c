@@ -1,4 +1,4 @@
-// analysis_choice_test.c: what is looked into is chosen by what it has used, not by how often it has sent.
+// analysis_choice_test.c: processes are examined by what they used, not by how often they sent.
 #include "analysis_scene.h"
 
 #include "../analysis_choice.h"
@@ -8,7 +8,7 @@ static void steady(struct moment *moment) {
     say_c(moment, "main.pool", sampled(moment, 20 * MB));
 }
 
-// Of twelve hosts the twelfth leaks 20 MB a minute, and has fewer uploads than any other.
+// The twelfth of twelve hosts leaks 20 MB per minute, and has the fewest uploads.
 static void leak_of_20(struct moment *moment) {
     steady(moment);
     say_c(moment, "main.report", sampled(moment, 20 * MB * (moment->minute - 40)));
@@ -32,7 +32,7 @@ static void test_twelfth_host(void **state) {
     json_free(&json);
 }
 
-// More than can be looked into: those that leak come first, and of each service the worst before others of the same.
+// More than can be examined: leaking ones come first, and the worst of each service before others of the same.
 static void many(struct moment *moment) {
     bool leaks = strcmp(moment->service, "s7") == 0 || (strcmp(moment->service, "s3") == 0 && strcmp(moment->host, "h1") == 0);
     say_go(moment, "main.cache", 40 * MB, 1e5);
@@ -61,7 +61,7 @@ static void test_too_many(void **state) {
     json_free(&json);
 }
 
-// Thinned evenly, with both ends.
+// Evenly spaced, with both ends.
 static void test_thin(void **state) {
     (void)state;
     struct overview_upload uploads[100] = {0};

@@ -1,4 +1,4 @@
-// analysis_files_test.c: what a file is for is told by its types; what cannot be read is counted, with the reason.
+// analysis_files_test.c: sample types tell what a file is for; unreadable files are counted, with the reason.
 #include "../../test/uploads.h"
 
 #include "../analysis_files.h"
@@ -63,7 +63,7 @@ static void test_unread(void **state) {
     upload_list_free(&list);
 }
 
-// The newest cannot be read, an older one can.
+// The newest is unreadable, an older one is not.
 static void test_newest_is_broken(void **state) {
     struct test_store *test = *state;
     struct process_files files;
@@ -75,8 +75,7 @@ static void test_newest_is_broken(void **state) {
     upload_list_free(&list);
 }
 
-// The names of a process are one series, of each upload one file: others beside it are unread, but what is beside its delta says nothing
-// new.
+// All names of a use are one series, one file per upload: others beside it count as unread, except what tells nothing beside its delta.
 static void test_passed_over(void **state) {
     struct test_store *test = *state;
     struct process_files files;

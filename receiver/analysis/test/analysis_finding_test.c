@@ -1,4 +1,4 @@
-// analysis_finding_test.c: amounts for people, order, what two processes share, the JSON.
+// analysis_finding_test.c: formatted amounts, order, joining of findings, the JSON.
 #include "analysis_series.h"
 
 static void test_amounts(void **state) {
@@ -6,7 +6,7 @@ static void test_amounts(void **state) {
     char text[FINDING_AMOUNT_BYTES];
     assert_string_equal(finding_bytes(999, text), "999 B");
     assert_string_equal(finding_bytes(1234567, text), "1.23 MB");
-    assert_string_equal(finding_rate(2.5e6, text), "150 MB a minute"); // always by the minute
+    assert_string_equal(finding_rate(2.5e6, text), "150 MB a minute"); // always per minute
     assert_string_equal(finding_rate(20000, text), "1.2 MB a minute");
     assert_string_equal(finding_rate(1, text), "60 B a minute");
     assert_string_equal(finding_time(1767323045000, text), "2026-01-02 03:04 UTC");
@@ -24,7 +24,7 @@ static struct finding *add_of(struct findings *findings, const char *kind, enum 
     return finding;
 }
 
-// What processes of one service share is told once, by the one that has it worst.
+// Processes of one service with the same finding: reported once, from the worst.
 static struct finding *add_finding(struct findings *findings, const char *kind, enum severity severity, double weight, const char *site) {
     return add_of(findings, kind, MEASURE_COUNT, severity, weight, site);
 }
@@ -59,7 +59,8 @@ static void test_order_and_sharing(void **state) {
     findings_free(&all);
 }
 
-// A process has two stacks of one site, and steps of its C memory and of its heap: four findings, and as many when another has them too.
+// One process with two stacks of one site, and steps of its C memory and of its heap: four findings, and still four when another process
+// has them too.
 static void test_joins_processes_only(void **state) {
     (void)state;
     struct findings all = {0};
@@ -84,7 +85,7 @@ static void test_joins_processes_only(void **state) {
     findings_free(&all);
 }
 
-// All are of different sites: the worst are kept, the others are counted.
+// All at different sites: the worst are kept, the others counted.
 static void test_many(void **state) {
     (void)state;
     struct findings all = {0};

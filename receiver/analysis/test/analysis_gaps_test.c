@@ -1,4 +1,4 @@
-// analysis_gaps_test.c: the headline says nothing of what was not looked at, and names it.
+// analysis_gaps_test.c: the headline claims nothing of what was not examined, and names it.
 #include "analysis_series.h"
 
 #include "../analysis_gaps.h"
@@ -48,7 +48,7 @@ static void test_headlines(void **state) {
                     "7 older uploads: there are more than 500000");
 }
 
-// CPU time alone says nothing of memory. That there are no locks or goroutines in sight is said, and is usual.
+// CPU time alone tells nothing of memory. Missing locks or goroutines are reported, and are common.
 static void test_never_profiled(void **state) {
     (void)state;
     static struct looked looked[3];

@@ -1,4 +1,4 @@
-// analysis_goroutines_test.c: goroutines that become more, that have and stay, and that pile up.
+// analysis_goroutines_test.c: goroutines that increase, that increased and stay, and that pile up.
 #include "analysis_series.h"
 
 static void add_goroutines(struct profile *profile, const char *site, int64_t count) {

@@ -1,11 +1,11 @@
-// analysis_healthy_test.c: ten services without a fault, for six hours each: nothing may be found. What is in use follows the load of a
-// morning, caches fill, collectors leave garbage for a while, batches come and go, one is deployed anew, one has a host added.
-// HEALTHY_SEEDS=N in the environment: so many times, each with other noise.
+// analysis_healthy_test.c: ten healthy services for six hours each: no finding is allowed. Memory follows the morning's load, caches fill,
+// garbage lingers, batches run, one service is redeployed, one gets a host. HEALTHY_SEEDS=N in the environment: runs N times, each with
+// other noise.
 #include "analysis_scene.h"
 
 enum { HOURS = 6, SERVICES = 10 };
 
-// From night to day: 0.6 to 1.4, with a little of its own from minute to minute.
+// From night to day: 0.6 to 1.4, with some noise per minute.
 static double load_of(struct moment *moment) {
     double day = 1 - 0.4 * cos(3.14159265 * between(moment->minute / (HOURS * 60), 0, 1));
     return day * (1 + 0.08 * normal(moment->scene));
@@ -13,7 +13,7 @@ static double load_of(struct moment *moment) {
 static double filling(const struct moment *moment, double size, double minutes) {
     return size * (1 - exp(-(moment->i + 1) * moment->minutes / minutes));
 }
-// What a collector has not found yet, at the moment of the profile.
+// Uncollected garbage at the moment of the profile.
 static double garbage(struct moment *moment, double size) {
     return size * uniform(moment->scene);
 }
@@ -43,7 +43,7 @@ static void hourly_batch(struct moment *moment) {
     say_cpu(moment, "main.sort", runs ? 2 : 0.1);
     say_goroutines(moment, "main.sort", runs ? 64 : 8);
 }
-static void spiky(struct moment *moment) { // now and then a large request
+static void spiky(struct moment *moment) { // a large request now and then
     double load = load_of(moment), large = uniform(moment->scene) < 0.05 ? 300 * MB : 0;
     say_go(moment, "main.upload", sampled(moment, 30 * MB + large), 5e6 * load + large / 60);
     say_c(moment, "main.decode", sampled(moment, 10 * MB + large / 2));
@@ -57,7 +57,7 @@ static void large_heap(struct moment *moment) {
     say_cpu(moment, "main.walk", 4 * load);
     say_goroutines(moment, "main.walk", 500 * load);
 }
-static void emptied(struct moment *moment) { // a cache that is emptied each 50 minutes
+static void emptied(struct moment *moment) { // a cache that is emptied every 50 minutes
     double load = load_of(moment);
     say_c(moment, "main.statements", sampled(moment, 3 * MB * fmod(moment->minute, 50)));
     say_go(moment, "main.results", 2 * MB * fmod(moment->minute + 20, 35), 2e6 * load);
@@ -92,7 +92,7 @@ static void pools(struct moment *moment) { // connections that come and go with 
     say_lock(moment, "main.proxy", 0.1 * load);
 }
 
-static void name_service(char name[40], int seed, int i) { // the noise is by the name
+static void name_service(char name[40], int seed, int i) { // the name seeds the noise
     snprintf(name, 40, seed > 0 ? "healthy-%d-%d" : "healthy-%d", i, seed);
 }
 
@@ -116,7 +116,7 @@ static void check_ten_services(struct scene *scene, int seed) {
     for (int i = 0; i < SERVICES; i++) {
         char name[40];
         name_service(name, seed, i);
-        bool deployed = i == 9; // anew, after three and a half hours, by a process of its own
+        bool deployed = i == 9; // redeployed after three and a half hours, by a process of its own
         run(scene, &(struct run){name, "h1", "1.0", 1, 0, deployed ? 210 : HOURS * 60, 3}, fills[i]);
         run(scene, &(struct run){name, "h1", "1.1", 2, deployed ? 210 : HOURS * 60, HOURS * 60, 3}, fills[i]);
         run(scene, &(struct run){name, "h2", "1.0", 1, i == 0 ? 240 : HOURS * 60, HOURS * 60, 3}, fills[i]);

@@ -1,4 +1,4 @@
-// analysis_load_test.c: allocation, locks and fragmentation are findings above their thresholds and none below.
+// analysis_load_test.c: allocation, locks and fragmentation: findings above their thresholds, none below.
 #include "analysis_series.h"
 
 static struct metrics *with(const char *name, double value, struct metrics *metrics) {
@@ -7,7 +7,7 @@ static struct metrics *with(const char *name, double value, struct metrics *metr
     snprintf(series->name, sizeof series->name, "%s", name);
     series->points = calloc(9, sizeof *series->points);
     for (series->count = 0; series->count < 9; series->count++) {
-        // One busy period is no finding: the median counts.
+        // One busy period is no finding: the median decides.
         series->points[series->count] =
             (struct metrics_point){MINUTE_MS * (int64_t)series->count, series->count == 4 ? 100 * value : value};
     }
@@ -81,7 +81,7 @@ static void test_fragmentation(void **state) {
     metrics_free(metrics);
 }
 
-// What began lately is told, too.
+// A recent start is found too.
 static void test_newest_third(void **state) {
     (void)state;
     struct metrics_point points[30] = {0};
@@ -94,11 +94,11 @@ static void test_newest_third(void **state) {
     for (size_t i = 0; i < 30; i++) {
         points[i].value = i < 26 ? 1 : 5;
     }
-    assert_true(load_now(points, 30) == 1); // for less than half of it
+    assert_true(load_now(points, 30) == 1); // in less than half of them
     assert_true(load_now(points, 0) == 0);
 }
 
-// Samples that were lost are told beside whatever was found, or not found, in the others.
+// Lost samples are reported besides the findings of the others.
 static void test_lost_samples(void **state) {
     (void)state;
     struct findings findings = {0};

@@ -1,4 +1,4 @@
-// analysis_measures_test.c: what is told of processes that are not looked into.
+// analysis_measures_test.c: findings of processes that are not examined.
 #include "analysis_series.h"
 
 #include "../analysis_choice.h"
@@ -78,7 +78,7 @@ static void test_measures(void **state) {
     }
 }
 
-// Of a process that was looked into only what its profiles could not settle.
+// For an examined process, only what its profiles could not decide.
 static void test_settled(void **state) {
     (void)state;
     for (int all = 0; all < 2; all++) {

@@ -1,5 +1,4 @@
-// analysis_memory_test.c: leaks, heap growth and what rose and stayed are found and named; steady processes, caches and warm-ups are left
-// alone.
+// analysis_memory_test.c: finds and names leaks, heap growth and plateaus; ignores steady processes, caches and warm-ups.
 #include "analysis_series.h"
 
 #include <math.h>
@@ -7,7 +6,7 @@
 static const struct heap go_heap = {"delta-heap.pprof", "inuse_space", "Go "};
 
 static uint32_t noise_state;
-static double noisy(double value, int i, int salt) { // within 6 % of it, the same for the same profile
+static double noisy(double value, int i, int salt) { // within 6 %, equal for the same profile
     noise_state = (uint32_t)(i * 2654435761u + (uint32_t)salt * 40503u + 12345u);
     noise_state ^= noise_state >> 15, noise_state *= 2246822519u, noise_state ^= noise_state >> 13;
     return value * (0.94 + 0.12 * (noise_state % 1000) / 1000);
@@ -89,7 +88,7 @@ static void test_nothing_is_found_in_what_is_steady(void **state) {
     }
 }
 
-// A leak that goes on for ten minutes and stops is found while it grows and at any time after.
+// A leak that lasts ten minutes and stops is found while it grows and at any time after.
 static int stops_after;
 static void stopping(struct profile *profile, int i) {
     add_live(profile, CACHE, noisy(80e6, i, 2), false);

@@ -1,4 +1,4 @@
-// analysis_restarts_test.c: a process that grows and is started anew is told; a job that runs now and then, and deployments, are not.
+// analysis_restarts_test.c: a process that grows and is restarted is a finding; periodic jobs and deployments are none.
 #include "analysis_scene.h"
 
 static void killed(struct moment *moment) { // a life of four uploads
@@ -10,17 +10,17 @@ static void grows_a_little(struct moment *moment) {
     say_c(moment, "main.cache", 20 * MB + 3 * MB * moment->i);
 }
 
-// A pod that leaks and is killed each four minutes, six times: no life is long enough to tell growth.
+// A pod that leaks and is killed every four minutes, six times: no life is long enough to show growth.
 static void test_restarts(void **state) {
     struct scene *scene = *state;
     for (int life = 0; life < 6; life++) {
         run(scene, &(struct run){"pods", "pod-1", "1", life, 4 * life, 4 * life + 4, 1}, killed);
     }
-    // A job of the same kind, that runs now and then.
+    // A periodic job that grows the same way.
     for (int life = 0; life < 6; life++) {
         run(scene, &(struct run){"cron", "job-1", "1", life, 10 * life, 10 * life + 4, 1}, killed);
     }
-    // Three versions, each of which warms up, and one that grows by less than matters.
+    // Three versions, each with a warm-up, and one with too little growth to matter.
     for (int life = 0; life < 4; life++) {
         char version[2] = {(char)('1' + life), 0};
         run(scene, &(struct run){"deployed", "vm-1", version, life, 4 * life, 4 * life + 4, 1}, killed);

@@ -1,5 +1,4 @@
-// analysis_scene.h: services that run at times of their own, for the tests of the analysis: what each of their uploads says is told by a
-// function of the minute.
+// analysis_scene.h: services over time, for the tests of the analysis: a function of the minute describes each of their uploads.
 #ifndef CMEMPROF_RECEIVER_TEST_ANALYSIS_SCENE_H
 #define CMEMPROF_RECEIVER_TEST_ANALYSIS_SCENE_H
 
@@ -14,7 +13,7 @@
 
 #define MB 1e6
 
-// Nothing of this has to outlive the machine, and a disk that others use takes a minute for what takes seconds.
+// Nothing here must survive a power cut, and a busy disk takes a minute for what takes seconds.
 int fsync(int file) {
     (void)file;
     return 0;
@@ -28,7 +27,7 @@ int sync_file_range(int file, off64_t from, off64_t size, unsigned flags) {
     return 0;
 }
 
-// Uploads that were given and are not stored yet. One transaction takes many.
+// Uploads not yet stored. One transaction takes many.
 struct scene {
     struct test_store *test;
     pthread_mutex_t lock;
@@ -38,15 +37,15 @@ struct scene {
     uint64_t random;
 };
 
-// One upload while it is filled.
+// One upload, being filled.
 struct moment {
     struct scene *scene;
     const char *service, *host, *version, *language;
     int process;                                     // of that host: a new one is a restart
-    double minute;                                   // since the scene's beginning
-    double minutes;                                  // that it covers
-    int i;                                           // the how manieth of its process
-    double load;                                     // of healthy ones
+    double minute;                                   // since the scene's start
+    double minutes;                                  // covered
+    int i;                                           // count of earlier uploads of its process
+    double load;                                     // in healthy services
     struct profile *heap, *cpu, *goroutines, *locks; // NULL: nothing was said of it
     const char *heap_name;                           // NULL: delta-heap.pprof
     const char *other, *bytes;                       // an attachment as it is
@@ -58,7 +57,7 @@ static inline double uniform(struct scene *scene) { // xorshift64, [0, 1)
     *state ^= *state << 13, *state ^= *state >> 7, *state ^= *state << 17;
     return (double)(*state >> 11) / 9007199254740992.0;
 }
-static inline double normal(struct scene *scene) { // about
+static inline double normal(struct scene *scene) { // roughly normal
     double sum = 0;
     for (int i = 0; i < 12; i++) {
         sum += uniform(scene);
@@ -68,13 +67,13 @@ static inline double normal(struct scene *scene) { // about
 static inline double between(double value, double low, double high) {
     return value < low ? low : value > high ? high : value;
 }
-// What sampling each 512 KiB makes of a level.
+// A level as sampled every 512 KiB.
 static inline double sampled(struct moment *moment, double bytes) {
     double estimate = bytes + sqrt(bytes * 524288) * normal(moment->scene);
     return estimate > 0 ? estimate : 0;
 }
 
-// ---- What it says ----
+// ---- Contents ----
 
 #define TYPES(...) ((const char *const[][2]){__VA_ARGS__, {NULL, NULL}})
 static inline struct profile *typed(struct profile **profile, const char *const (*types)[2], int64_t duration_ns) {
@@ -101,7 +100,7 @@ static inline void say_memory(struct moment *moment, const char *const *frames, 
     int64_t allocated = (int64_t)(allocated_per_s * moment->minutes * 60);
     add_stack(heap, frames, VALUES(allocated / 1000, allocated, (int64_t)in_use / 1000, (int64_t)in_use), c);
 }
-// C memory that a function of SQLite allocates for one of package main.
+// C memory allocated by a SQLite function for one of package main.
 static inline void say_c(struct moment *moment, const char *site, double in_use) {
     char frame[80];
     snprintf(frame, sizeof frame, "%s /src/shop/report.go", site);
@@ -151,7 +150,7 @@ struct giving {
 static inline void on_stored(void *context, enum receiver_error error, int64_t id, const char *reason) {
     struct giving *giving = context;
     struct scene *scene = giving->scene;
-    // Maintenance works them out as well, a while later.
+    // Maintenance also computes them, later.
     bool ok = error == RECEIVER_OK && catalog_set_measures(store_catalog(scene->test->store), id, &giving->measures) == RECEIVER_OK;
     if (!ok) {
         fprintf(stderr, "upload: %s\n", reason);
@@ -229,7 +228,7 @@ static inline void give(struct moment *moment) {
     wait_for(moment->scene, 100);
 }
 
-// A process that lives from one minute to another, with an upload each `minutes`.
+// A process from one minute to another, with an upload every `minutes`.
 struct run {
     const char *service, *host, *version;
     int process;
@@ -237,7 +236,7 @@ struct run {
 };
 static inline void run(struct scene *scene, const struct run *what, fill_moment *fill) {
     int i = 0;
-    scene->random = 88172645463325252u; // so that a case is the same whatever comes before it
+    scene->random = 88172645463325252u; // so that a case does not depend on the cases before it
     for (const char *c = what->service; *c; c++) {
         scene->random = (scene->random ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
     }
@@ -256,7 +255,7 @@ static inline void run(struct scene *scene, const struct run *what, fill_moment 
     }
 }
 
-// ---- Asking ----
+// ---- Answers ----
 
 // service NULL: all. The caller frees the answer.
 static inline struct json analysis_of(struct scene *scene, const char *service) {

@@ -8,7 +8,7 @@
 
 enum { MEGABYTE = 1000000, MINUTE_MS = 60000 };
 
-// A profile of the i-th minute, that the caller adds stacks to.
+// A profile of the i-th minute, for the caller to add stacks to.
 typedef void fill_profile(struct profile *profile, int i);
 
 static inline void fill_stacks(struct stacks *stacks, const char *type, fill_profile *fill, int count) {

@@ -1,4 +1,4 @@
-// analysis_shape_test.c: what rises and how is told over many seeds, with the noise that sampling makes.
+// analysis_shape_test.c: kinds of rises, over many seeds, with the noise of sampling.
 #include "../../test/profiles.h"
 
 #include "../analysis_shape.h"
@@ -42,7 +42,7 @@ static double below_a_sawtooth(double t) {
 static double step(double t) {
     return sampled(t < 0.6 ? 10 * MB : 100 * MB);
 }
-static double step_of_many(double t) { // in other memory that goes up and down
+static double step_of_many(double t) { // beside other memory that varies
     return 60 * MB + 20 * MB * uniform() + (t < 0.4 ? 0 : 128 * MB);
 }
 static double ramp(double t) {
@@ -58,7 +58,7 @@ static double doubling(double t) {
     }
     return size;
 }
-static double by_halves(double t) { // 1.5 times each time, with other memory of 30 MB beside it
+static double by_halves(double t) { // 1.5 times each time, beside other memory of 30 MB
     double size = 1 << 20;
     while (size < 200 * MB * t) {
         size *= 1.5;
@@ -125,7 +125,7 @@ enum { SEEDS = 300 };
 #define ONLY(kind) (1 << (kind))
 #define ANY (ONLY(SHAPE_GROWS) | ONLY(SHAPE_DOUBLES) | ONLY(SHAPE_STEPS) | ONLY(SHAPE_STEP) | ONLY(SHAPE_PLATEAU))
 
-// At least `percent` of all series are of these kinds, and what rose from the start is of none.
+// At least `percent` of all series have one of these kinds; a rise from the start has none.
 static void expect(const char *name, series *of, int kinds, int count, int percent) {
     struct counted counted = count_shapes(of, count, SEEDS);
     int right = kinds & ONLY(SHAPE_NONE) ? counted.from_start : -counted.from_start;
@@ -166,7 +166,7 @@ static void test_others_are_none(void **state) {
     static const struct {
         const char *name;
         series *of;
-        int percent; // of 12 points some are anything
+        int percent; // some of 12 points are outliers
     } others[] = {{"steady", steady, 100},
                   {"noise", noise, 98},
                   {"sawtooth", sawtooth, 100},
@@ -185,7 +185,7 @@ static void test_others_are_none(void **state) {
     }
 }
 
-// One upload a minute: of three first points the second is far up the rise already, and what stood before it is told.
+// One upload per minute: the second of the first three points is far up the rise, and the level before it is reported.
 static void test_rise_begins_below(void **state) {
     (void)state;
     struct metrics_point points[30];
@@ -195,7 +195,7 @@ static void test_rise_begins_below(void **state) {
     struct shape shape = shape_of(points, 30, 16 * MB);
     assert_int_equal(shape.kind, SHAPE_PLATEAU);
     assert_true(shape.from - shape.below == 75 * MB && shape.to == 1790 * MB);
-    for (int i = 29; i >= 0; i--) { // a level before it is a level, whatever its lowest point is
+    for (int i = 29; i >= 0; i--) { // a level before it counts, whatever its minimum
         points[i].value = i >= 10 ? points[i - 10].value : i == 4 ? 40 * MB : 75 * MB;
     }
     shape = shape_of(points, 30, 16 * MB);

@@ -1,4 +1,4 @@
-// analysis_site_test.c: which frames of a stack are named.
+// analysis_site_test.c: the frames picked from a stack.
 #include "../../test/profiles.h"
 
 #include "../analysis_site.h"
@@ -30,7 +30,7 @@ static void test_frames(void **state) {
            "engine::Cache::put(std::string)", "engine::Cache::put(std::string)");
     expect(FRAMES("alloc::alloc::alloc /rustc/1/library/alloc/src/alloc.rs", "<leak::Cache as core::clone::Clone>::clone /l.rs"),
            "<leak::Cache as core::clone::Clone>::clone", "<leak::Cache as core::clone::Clone>::clone");
-    // C that has no frame of the program is still what Go's call of it is about.
+    // C without a frame of the program still belongs to Go's call of it.
     expect(
         FRAMES("std::f /f.h", "std::g /f.h", "x._Cfunc_open /x.go", "net/http.serve /s.go", "acme.com/shop.open /o.go", "main.x@v /m.go"),
         "main.x@v", "std::f");

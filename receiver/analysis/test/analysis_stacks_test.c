@@ -1,7 +1,7 @@
-// analysis_stacks_test.c: series of stacks from profiles that come one by one, sites, and which of them have a shape.
+// analysis_stacks_test.c: series of stacks over profiles, sites, and which of them have a shape.
 #include "analysis_series.h"
 
-// A leak whose memory has ten C stacks, two of them new ones in each profile; beside it steady memory of Go and of C.
+// A leak with ten C stacks, two of them new in each profile, beside steady Go and C memory.
 static void many_stacks(struct profile *profile, int i) {
     for (int k = 0; k < 10; k++) {
         char leaf[40];
@@ -30,7 +30,7 @@ static void test_sites(void **state) {
     assert_int_equal(count, 1);
     assert_string_equal(sites[0].function, "main.report");
     assert_true(sites[0].c && sites[0].points[0].value == 5.5e6 && sites[0].points[11].value == 66e6);
-    assert_true(sites[0].shape.trend.slope_per_s > 91600 && sites[0].shape.trend.slope_per_s < 91700); // 5.5 MB a minute
+    assert_true(sites[0].shape.trend.slope_per_s > 91600 && sites[0].shape.trend.slope_per_s < 91700); // 5.5 MB per minute
     assert_int_equal(profile_sample_at(stacks.profile, sites[0].steepest, &sample), MERGE_OK);
     assert_string_equal(sample.frames[1].function, "parse9");
     free(sites);
@@ -47,7 +47,7 @@ static void test_sites(void **state) {
     stacks_free(&stacks);
 }
 
-// One stack of a site grows while the site as a whole does not: its other memory goes up and down.
+// One stack of a site grows, the site as a whole does not: its other memory varies.
 static void one_of_two(struct profile *profile, int i) {
     add_live(profile, FRAMES("malloc /m.c", "leak /s.c", "main.handle /r.go"), i * 1e6, true);
     add_live(profile, FRAMES("malloc /m.c", "buffers /s.c", "main.handle /r.go"), i % 2 ? 10e6 : 200e6, true);
@@ -114,7 +114,7 @@ static void test_bounds_and_errors(void **state) {
     stacks_free(&stacks);
 }
 
-// What is decoded is bounded: after so many different stacks no further profile is taken.
+// Decoding is bounded: beyond that many distinct stacks no profile is accepted.
 static void test_many_different(void **state) {
     (void)state;
     struct stacks stacks;

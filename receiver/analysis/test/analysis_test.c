@@ -3,7 +3,7 @@
 
 #include "../analysis.h"
 
-// Maintenance does as well, a moment after the upload.
+// Maintenance does too, shortly after the upload.
 static void measure_all(struct test_store *test) {
     struct catalog *catalog = store_catalog(test->store);
     for (int64_t id; (id = catalog_unmeasured(catalog)) != 0;) {
@@ -32,7 +32,7 @@ static struct json analyse(struct test_store *test) {
     return json;
 }
 
-// Two hosts leak, a third is steady, and a fourth has just started: what all together use would grow by that alone.
+// Two hosts leak, one is steady, and one has just started: that alone would make the sum grow.
 static void test_processes(void **state) {
     struct test_store *test = *state;
     for (int i = 0; i < 12; i++) {
@@ -74,7 +74,7 @@ static void test_metrics_and_none(void **state) {
     json_free(&json);
 }
 
-// More profiles than are looked at: those in between are left out, the ends are there.
+// More profiles than are read: some in between are left out, both ends are read.
 static void test_many_profiles(void **state) {
     struct test_store *test = *state;
     for (int i = 0; i < 150; i++) {
@@ -87,7 +87,7 @@ static void test_many_profiles(void **state) {
     json_free(&json);
 }
 
-// Each import has a name of its own, and they are one series.
+// Each import has its own name; together they are one series.
 static void test_many_names(void **state) {
     struct test_store *test = *state;
     for (int i = 0; i < 60; i++) {
@@ -106,7 +106,7 @@ static void test_many_names(void **state) {
     json_free(&json);
 }
 
-// Two heaps in each upload, of which one is read: the measures tell the leak of the other.
+// Two heaps in each upload, one of which is read: the measures reveal the leak of the other.
 static void test_two_heaps(void **state) {
     struct test_store *test = *state;
     for (int i = 0; i < 60; i++) {

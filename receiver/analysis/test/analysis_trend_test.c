@@ -1,4 +1,4 @@
-// analysis_trend_test.c: growth is told from what looks like it, over many seeds: no false alarm on steady series, no leak missed.
+// analysis_trend_test.c: growth and what resembles it, over many seeds: no false alarm on steady series, no leak missed.
 #include "../../test/profiles.h"
 
 #include "../analysis_trend.h"
@@ -10,7 +10,7 @@ static double uniform(void) { // xorshift64, [0, 1)
     return (double)(state_of_random >> 11) / 9007199254740992.0;
 }
 
-static double noise(double size) { // about normal, deviation = size
+static double noise(double size) { // roughly normal, standard deviation = size
     double sum = 0;
     for (int i = 0; i < 12; i++) {
         sum += uniform();
@@ -25,11 +25,11 @@ static double leak(int i, int count) {
     (void)count;
     return 5 * MB + i * 2.0 * MB + noise(1 * MB);
 }
-static double slow_leak_in_steps(int i, int count) { // what sampling makes of a slow leak: half a megabyte now and then
+static double slow_leak_in_steps(int i, int count) { // a slow leak as sampled: half a megabyte now and then
     (void)count;
     return (int)(i * 0.45) * 524288.0;
 }
-static double leak_with_spikes(int i, int count) { // one point in eight is anything
+static double leak_with_spikes(int i, int count) { // one point in eight is an outlier
     (void)count;
     return i % 8 == 5 ? uniform() * 200 * MB : 5 * MB + i * 3.0 * MB;
 }
@@ -89,7 +89,7 @@ static int alarms(shape *series, int count, int seeds) {
 
 static void test_leaks_are_found(void **state) {
     (void)state;
-    // Noise is half of a step here: of few points some are not sure yet.
+    // Noise is half a step here: with few points some are not sure yet.
     const int counts[] = {8, 12, 20, 30, 60}, found[] = {200, 270, 297, 300, 300};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         int alarmed = alarms(leak, counts[i], 300);
@@ -111,7 +111,7 @@ static void test_no_false_alarm(void **state) {
                   {"falling", falling},   {"nothing", nothing}};
     const int counts[] = {5, 7, 15, 30, 60};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        // Of few points a sawtooth is less than a tooth, and a warm-up not over.
+        // With few points a sawtooth is less than a tooth, and a warm-up is not over.
         bool needs_points = strstr("sawtooth two teeth warm-up slow", shapes[i].name);
         for (size_t c = needs_points ? 2 : 0; c < sizeof counts / sizeof *counts; c++) {
             int found = alarms(shapes[i].series, counts[c], 300);
@@ -129,10 +129,10 @@ static void test_slope(void **state) {
         points[i] = (struct metrics_point){10000LL * i, 1000.0 * i + (i == 7 ? 1e9 : 0)};
     }
     struct trend trend = trend_of(points, 20, 1);
-    assert_true(trend.slope_per_s > 99 && trend.slope_per_s < 101); // one wild point does not move it
+    assert_true(trend.slope_per_s > 99 && trend.slope_per_s < 101); // one outlier does not move it
     assert_true(trend.grows);
     assert_false(trend_of(points, 20, 1e6).grows); // too little
-    assert_true(trend_of(points, 5, 1).grows);     // few, but in a line from nothing
+    assert_true(trend_of(points, 5, 1).grows);     // few, but rising at every step from nothing
     assert_false(trend_of(points, 4, 1).grows);    // too few
     for (int i = 0; i < 20; i++) {
         points[i].ms = 7; // no time passes
@@ -146,7 +146,7 @@ static void test_median(void **state) {
     assert_true(trend_median(values, 4) == 4 && trend_median(values, 3) == 3 && trend_median(values, 0) == 0);
 }
 
-// Against a sort, with values that are the same, sorted and reversed.
+// Against a sort: equal values, sorted and reversed.
 static int compare(const void *left, const void *right) {
     double a = *(const double *)left, b = *(const double *)right;
     return a < b ? -1 : a > b;

@@ -1,4 +1,4 @@
-// analysis_versions_test.c: what is more since a version changed, by figures; what changed for other reasons is not told.
+// analysis_versions_test.c: regressions since a version change, with figures; changes for other reasons are ignored.
 #include "analysis_scene.h"
 
 #define BYTES(text) (text), sizeof(text) - 1
@@ -10,7 +10,7 @@ static void twice_the_cpu(struct moment *moment) {
     say_cpu(moment, "main.serve", 0.4);
     say_cpu(moment, "main.render", is_new(moment) ? 0.5 : 0.1);
 }
-static void busier(struct moment *moment) { // over the day, by a tenth in an hour
+static void busier(struct moment *moment) { // over the day, by a tenth per hour
     say_cpu(moment, "main.serve", 0.5 * (1 + 0.1 * moment->minute / 60));
     say_go(moment, "main.cache", 50 * MB, 5e6 * (1 + 0.1 * moment->minute / 60));
 }
@@ -44,7 +44,7 @@ static void test_versions(void **state) {
     deploy(scene, "warms-up", warms_up, 60);
     deploy(scene, "just-now", twice_the_cpu, 8); // four uploads: too few to tell
     deploy(scene, "some-broken", some_broken, 60);
-    // The same on two hosts at a time, the old version for some time beside the new one.
+    // The same on two hosts, where both versions overlap in time.
     run(scene, &(struct run){"rolling", "h1", "1.0", 1, 0, 60, 2}, twice_the_cpu);
     run(scene, &(struct run){"rolling", "h2", "1.0", 1, 0, 70, 2}, twice_the_cpu);
     run(scene, &(struct run){"rolling", "h1", "1.1", 2, 60, 100, 2}, twice_the_cpu);
@@ -81,7 +81,7 @@ static void test_versions(void **state) {
     json_free(&json);
 }
 
-static void renamed(struct moment *moment) { // the new version's client calls its file otherwise
+static void renamed(struct moment *moment) { // the new version's client names its file differently
     moment->heap_name = is_new(moment) ? "delta-heap.pprof" : "heap.pprof";
     say_c(moment, "main.cache", is_new(moment) ? 150 * MB : 50 * MB);
 }
@@ -91,14 +91,14 @@ static void c_seen_since(struct moment *moment) { // new memory, or a client tha
         say_c(moment, "main.pool", 100 * MB);
     }
 }
-static void no_profile_before(struct moment *moment) { // of CPU time, but for a few
+static void no_profile_before(struct moment *moment) { // of CPU time, except a few
     if (is_new(moment) || moment->i % 15 == 0) {
         say_cpu(moment, "main.serve", 0.5);
     }
     say_go(moment, "main.cache", 50 * MB, 1e6);
 }
 
-// Files of another name are compared with those before; where there are too few it is said.
+// Files with other names are compared with those before; too few are reported.
 static void test_other_names(void **state) {
     struct scene *scene = *state;
     deploy(scene, "renamed", renamed, 60);
@@ -123,7 +123,7 @@ static void test_other_names(void **state) {
     json_free(&json);
 }
 
-// More changes than are looked into: those that the measures tell are told, and the others are said to be compared by them alone.
+// More changes than can be examined: the strongest by measures are, and the others are reported as compared by measures alone.
 static void test_many_changes(void **state) {
     struct scene *scene = *state;
     for (int i = 0; i < 6; i++) {
@@ -134,13 +134,13 @@ static void test_many_changes(void **state) {
     }
     struct json json = analysis_of(scene, NULL);
     expect_at(&json, "$.findings[0].service", "s5");
-    expect_at(&json, "$.findings[0].site", "main.render"); // the first to be looked into
+    expect_at(&json, "$.findings[0].site", "main.render"); // the first one examined
     expect_at(&json, "$.findings[1]", "(none)");
     expect_at(&json, "$.not_looked_at[0]", "the stacks of 2 changes of a version: compared by totals");
     json_free(&json);
 }
 
-// Of a service the newest eight versions are compared.
+// The newest eight versions of a service are compared.
 static void test_many_versions(void **state) {
     struct scene *scene = *state;
     for (int i = 0; i < 10; i++) {

@@ -1,4 +1,4 @@
-// analysis_work_test.c: what rises with the work is explained, what rises by more, or while the work does not, is not.
+// analysis_work_test.c: a rise with the work is explained; a larger one, or one without more work, is not.
 #include "analysis_series.h"
 
 #include "../analysis_work.h"
@@ -21,7 +21,7 @@ static void test_work(void **state) {
     struct shape shape = {.kind = SHAPE_PLATEAU, .from = 100, .to = 200, .before = 6, .after = 6};
     fill(measures, 2, 2);
     assert_true(work_explains(measures, COUNT, &shape));
-    fill(measures, 2, 1); // of both the one that rose less
+    fill(measures, 2, 1); // the one of the two that rose less
     assert_false(work_explains(measures, COUNT, &shape));
     fill(measures, 1.5, 1.5);
     assert_false(work_explains(measures, COUNT, &shape));
@@ -29,7 +29,7 @@ static void test_work(void **state) {
     assert_true(work_explains(measures, COUNT, &shape));
     fill(measures, NAN, NAN);
     assert_false(work_explains(measures, COUNT, &shape));
-    fill(measures, 1.1, 1.1); // as good as the same
+    fill(measures, 1.1, 1.1); // close to equal
     shape.to = 105;
     assert_false(work_explains(measures, COUNT, &shape));
     fill(measures, 2, 2);
@@ -37,8 +37,8 @@ static void test_work(void **state) {
     shape.before = 1, shape.after = COUNT - 1; // stairs: three points at each end
     assert_true(work_explains(measures, COUNT, &shape));
     shape = (struct shape){.kind = SHAPE_GROWS, .from = 100, .to = 200, .start = 6, .before = 9, .after = 9};
-    assert_false(work_explains(measures, COUNT, &shape)); // of growth in the newer half the work of that half counts
-    shape.from = 0;                                       // from nothing is more than any work
+    assert_false(work_explains(measures, COUNT, &shape)); // for growth in the newer half, the work of that half counts
+    shape.from = 0;                                       // from nothing: more than any work
     assert_false(work_explains(measures, COUNT, &shape));
 }
 

@@ -1,4 +1,4 @@
-// cache_test.c: what is put in comes out, the oldest go first, large things stay out, threads do not harm each other.
+// cache_test.c: returns what was put, evicts the oldest, rejects large entries, is thread-safe.
 #include "../../test/profiles.h"
 
 #include "../cache.h"

@@ -1,4 +1,4 @@
-// durability_test.c: file systems with and without a journal, as a made-up sysfs tells of them.
+// durability_test.c: file systems with and without a journal, by a fake sysfs.
 #include "../../test/http.h"
 
 #include "../durability.h"
@@ -44,7 +44,7 @@ static void test_types(void **state) {
     assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), root), DURABILITY_JOURNAL);
     assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 3), root), DURABILITY_JOURNAL);
     assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 2), root), DURABILITY_SYNCFS); // made without one
-    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 4), root), DURABILITY_SYNCFS); // not known here
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 4), root), DURABILITY_SYNCFS); // unknown here
     assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), "/nowhere"), DURABILITY_SYNCFS);
     assert_int_equal(durability_of_device(XFS_SUPER_MAGIC, makedev(8, 4), root), DURABILITY_JOURNAL);
     assert_int_equal(durability_of_device(TMPFS_MAGIC, makedev(8, 1), root), DURABILITY_EACH_FILE);

@@ -1,4 +1,4 @@
-// failure_test.c: every error has a text of its own, and causes are found behind errno.
+// failure_test.c: every error has its own text, and errno maps to causes.
 #include "../../test/http.h"
 
 #include "../failure.h"

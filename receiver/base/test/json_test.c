@@ -1,4 +1,4 @@
-// json_test.c: escapes, commas, and what is not UTF-8.
+// json_test.c: escapes, commas, and invalid UTF-8.
 #include "../../test/http.h"
 
 #include "../json.h"

@@ -1,4 +1,4 @@
-// read_exact_test.c: all of the file, also in pieces; shorter than expected is an error.
+// read_exact_test.c: reads all of a file, also in pieces; a short file is an error.
 #include "../../test/profiles.h"
 
 #include "../read_exact.h"
@@ -7,7 +7,7 @@ static void test_pieces(void **state) {
     (void)state;
     int ends[2];
     char bytes[7] = "";
-    assert_int_equal(pipe(ends), 0); // gives what is there, not what was asked for
+    assert_int_equal(pipe(ends), 0); // returns what is there, not what was requested
     if (fork() == 0) {
         for (const char *c = "abcdef"; *c; c++) {
             if (write(ends[1], c, 1) != 1) {

@@ -1,4 +1,4 @@
-// single_flight_test.c: the same question at the same time is worked out once, and one that nobody waits for ends.
+// single_flight_test.c: concurrent calls with one key share one flight, and an abandoned flight ends.
 #include "../../test/http.h"
 
 #include "../../http/connections.h"
@@ -54,7 +54,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-// ---- One who asks ----
+// ---- A caller ----
 
 struct asking {
     pthread_t thread;
@@ -129,7 +129,7 @@ static void test_once(void **state) {
         assert_string_equal(second.answer.text, "said");
         assert_int_equal(scene->made, 2);
     }
-    start(&first, scene, 0, "same", at_once); // it is over: the next one is made anew
+    start(&first, scene, 0, "same", at_once); // it has ended: the next one is a new flight
     finish(&first, RECEIVER_OK, "3");
 }
 
@@ -138,7 +138,7 @@ static enum receiver_error until_not_wanted(void *context, struct flight *flight
     scene->made++;
     WAIT_UNTIL(!flight_is_wanted(flight));
     assert_false(flight_is_wanted(flight));
-    // Who asks now is not given what was given up.
+    // A new caller does not get an abandoned result.
     static struct asking late;
     start(&late, scene, 2, "same", at_once);
     finish(&late, RECEIVER_OK, "2");
@@ -154,7 +154,7 @@ static void test_left(void **state) {
     leave(&scene->clients[0]);
     finish(&one, RECEIVER_CLIENT_GONE, "");
     assert_int_equal(scene->made, 2);
-    start(&one, scene, 0, "same", at_once); // has left before its turn came
+    start(&one, scene, 0, "same", at_once); // its client left before its turn
     finish(&one, RECEIVER_CLIENT_GONE, "");
     assert_int_equal(scene->made, 2);
 }
@@ -164,7 +164,7 @@ static enum receiver_error until_one_left(void *context, struct flight *flight, 
     scene->made++;
     WAIT_UNTIL(flight_caller_count(flight) == 2);
     leave(&scene->clients[scene->mode]);
-    // Who makes it stays in the list; who only waited is let go.
+    // The one that makes it stays in the list; one that only waits is released.
     WAIT_UNTIL(!flight_is_wanted(flight) || flight_caller_count(flight) == (scene->mode == 0 ? 2 : 1));
     assert_true(flight_is_wanted(flight));
     json_text(&answer->json, "made");
@@ -177,7 +177,7 @@ static void test_one_of_two_left(void **state) {
     start(&first, scene, 0, "same", until_one_left);
     WAIT_UNTIL(scene->made == 1);
     start(&second, scene, 1, "same", until_one_left);
-    finish(&first, RECEIVER_OK, "\"made\""); // its client has left, the other's has not
+    finish(&first, RECEIVER_OK, "\"made\""); // its client has gone, the other's has not
     finish(&second, RECEIVER_OK, "\"made\"");
 }
 

@@ -1,4 +1,4 @@
-// string_pool_test.c: numbered texts: the same text the same number, forgotten when it is released, over many random steps.
+// string_pool_test.c: equal strings have equal numbers, unused after the last release, over many random steps.
 #include "../../test/http.h"
 
 #include "../string_pool.h"
@@ -13,17 +13,17 @@ static void test_numbers(void **state) {
     assert_int_equal(string_pool_find(&pool, "a", 1), a);
     assert_string_equal(string_pool_text(&pool, a), "a");
     string_pool_release(&pool, a);
-    assert_int_equal(string_pool_find(&pool, "a", 1), a); // one use is left
+    assert_int_equal(string_pool_find(&pool, "a", 1), a); // one reference is left
     string_pool_release(&pool, a);
     assert_int_equal(string_pool_find(&pool, "a", 1), 0);
     assert_null(string_pool_text(&pool, a));
-    assert_int_equal(string_pool_intern(&pool, "c", 1), a); // its number is used again
+    assert_int_equal(string_pool_intern(&pool, "c", 1), a); // its number is reused
     assert_null(string_pool_text(&pool, 0));
     string_pool_release(&pool, 0);
     string_pool_free(&pool);
 }
 
-// Beside a plain array of counts.
+// Against a plain array of counts.
 static void test_many(void **state) {
     (void)state;
     enum { TEXTS = 5000 };

@@ -1,4 +1,4 @@
-// access_test.c: which Host and Origin headers are let in, and which tokens.
+// access_test.c: Host and Origin headers, and tokens: what is allowed.
 #include "../../test/http.h"
 
 #include "../access.h"
@@ -55,7 +55,7 @@ static void test_origins(void **state) {
 
 #define TOKEN "s3cret-token"
 
-// With a token the name of the host does not matter, the token does, in any of four places.
+// With a token the host's name does not matter; the token does, in any of four places.
 static void test_token(void **state) {
     (void)state;
     struct access access = {.token = TOKEN};
@@ -95,7 +95,7 @@ static void test_token(void **state) {
     assert_true(access_is_token(TOKEN));
 }
 
-// Sending and reading by themselves, and the one that may do both.
+// Send token, read token, and the one for both.
 static void test_two_tokens(void **state) {
     (void)state;
     struct access reading = {.read_token = "reading-1"};
@@ -132,7 +132,7 @@ static void test_two_tokens(void **state) {
     }
 }
 
-// Without a token for sending everybody may send, but for pages of a name that has been pointed at this machine, and symbols.
+// Without a send token everybody may send, except rebound pages, and symbols.
 static void test_open_for_sending(void **state) {
     (void)state;
     struct access reading = {.read_token = "reading-1"};
@@ -159,7 +159,7 @@ static void test_open_for_sending(void **state) {
     const char *why = NULL;
     struct access_headers symbols = {.sends = true, .stays = true, .api_key = "sending-1"};
     assert_int_equal(access_check_headers(&two, &symbols, &why), ACCESS_ALLOWED);
-    symbols.api_key = "reading-1"; // neither is good for the rest
+    symbols.api_key = "reading-1"; // neither is valid for the rest
     assert_int_equal(access_check_headers(&two, &symbols, &why), ACCESS_UNAUTHORIZED);
 }
 
@@ -183,7 +183,7 @@ static void test_path(void **state) {
     memcpy(longest, "/t/", 3);
     strcpy(longest + sizeof longest - 3, "/i");
     assert_string_equal(access_path(longest, token), "/i");
-    assert_int_equal(strlen(token), ACCESS_TOKEN_MAX + 1); // longer than any that is one
+    assert_int_equal(strlen(token), ACCESS_TOKEN_MAX + 1); // longer than any valid one
 }
 
 static int post_status(uint16_t port, const char *prefix, const char *path) {
@@ -207,7 +207,7 @@ static int get_status(uint16_t port, const char *path) {
     return status;
 }
 
-// A client that is told nothing but an address.
+// A client that knows an address alone.
 static void test_tokens_over_http(void **state) {
     struct fixture *fixture = *state;
     struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .send_token = "sending-1"};
@@ -234,7 +234,7 @@ static void test_tokens_over_http(void **state) {
     answer_free(&answer);
 }
 
-// The paths themselves: which of them are open.
+// All paths: which are open.
 static void test_open_over_http(void **state) {
     struct fixture *fixture = *state;
     struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .read_token = "reading-1"};

@@ -1,4 +1,4 @@
-// agent_test.c: what a client sends besides profiles is taken with POST and PUT, answered as it expects, and dropped.
+// agent_test.c: what a client sends besides profiles is accepted with POST and PUT, answered as expected, and dropped.
 #include "../../test/http.h"
 
 static void expect(uint16_t port, const char *method, const char *path, int status, const char *body) {

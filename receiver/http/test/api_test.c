@@ -1,4 +1,4 @@
-// api_test.c: the JSON interface over HTTP: lists, single uploads, sample types and call trees, and each way to ask wrongly.
+// api_test.c: the JSON interface over HTTP: lists, single uploads, sample types and call trees, and every malformed request.
 #include "../../test/http.h"
 
 #include "../../../merge/merge.h"
@@ -10,7 +10,7 @@ static uint32_t add_frame(struct profile *profile, const char *name, const char 
     return profile_add_location(profile, 0, 0, &(struct profile_line){function, 7, 0}, 1);
 }
 
-// 100 bytes of C below Go, 30 of Go, 5 at an address without symbol; the largest value there is, so that sums are seen to saturate.
+// 100 bytes of C below Go, 30 of Go, 5 at an address without symbol; INT64_MAX, so that sums saturate.
 static void make_profile(uint8_t **bytes, size_t *size) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "inuse_objects", "count");
@@ -109,7 +109,7 @@ static void test_list(void **state) {
     }
 }
 
-// The same requests from many connections at once: all are answered, and each with the same bytes.
+// The same requests on many connections at once: all get the same bytes.
 struct client {
     uint16_t port;
     int wrong;

@@ -1,4 +1,4 @@
-// assets_test.c: the program carries the bundle of the page byte for byte.
+// assets_test.c: the program embeds the bundle of the page byte for byte.
 #include "../../test/http.h"
 
 #include "../assets.h"

@@ -1,4 +1,4 @@
-// connections_test.c: which connections are shut down when, at times that the test chooses.
+// connections_test.c: which connections are shut down when, with a clock of the test.
 #include "../../test/http.h"
 
 #include "../connections.h"
@@ -74,7 +74,7 @@ static void test_crowd(void **state) {
     assert_int_equal(connections_expire(&connections, CONNECTION_CROWDED_MS + 1), 0);
     pairs[6] = make_pair(&connections);
     assert_int_equal(connections_expire(&connections, CONNECTION_CROWDED_MS + 1), 7);
-    connections_enter(&connections, NULL, CONNECTION_BODY, 0); // one that there was no memory for
+    connections_enter(&connections, NULL, CONNECTION_BODY, 0); // one without memory for its entry
     connections_received(&connections, NULL, 1);
     connections_remove(&connections, NULL);
     for (size_t i = 0; i < 7; i++) {
@@ -96,7 +96,7 @@ static void test_answers_in_memory(void **state) {
     connections_give_back(&connections, CONNECTION_ANSWERS_BYTES - 10);
     assert_true(connections_take(&connections, 100));
     connections_give_back(&connections, 110);
-    // Alone any answer is sent; nothing else is until it is gone.
+    // An answer that is alone is always sent; no other fits until it is gone.
     assert_true(connections_take(&connections, (size_t)3 * CONNECTION_ANSWERS_BYTES));
     assert_false(connections_take(&connections, 1));
     connections_give_back(&connections, (size_t)3 * CONNECTION_ANSWERS_BYTES);

@@ -1,4 +1,4 @@
-// event_stream_test.c: listeners hear of new uploads of their selection, and of no others; the end of the receiver ends their streams.
+// event_stream_test.c: listeners receive new uploads of their selection and no others; stopping the receiver ends their streams.
 #include "../../test/http.h"
 
 #include "../event_stream.h"
@@ -12,7 +12,7 @@ static int listen_to(uint16_t port, const char *path) {
     return connection;
 }
 
-// Reads until word has come; fails when the stream ends or is silent for a minute.
+// Reads until word arrives; fails if the stream ends or is silent for a minute.
 static void expect_word(int connection, struct text *heard, const char *word) {
     char piece[4096];
     while (!heard->bytes || !strstr(heard->bytes, word)) {
@@ -39,7 +39,7 @@ static void test_stream(void **state) {
     int all_connection = listen_to(fixture->port, "/api/events"), shop_connection = listen_to(fixture->port, "/api/events?service=shop");
     expect_word(all_connection, &all, "text/event-stream");
     expect_word(all_connection, &all, ":\n\n");
-    assert_non_null(strstr(all.bytes, "\r\nX-Accel-Buffering: no\r\n")); // for a proxy before the receiver
+    assert_non_null(strstr(all.bytes, "\r\nX-Accel-Buffering: no\r\n")); // for a proxy in front of the receiver
     expect_word(shop_connection, &shop, ":\n\n");
     upload(fixture->port, "cart");
     expect_word(all_connection, &all, "data: {\"id\":1}\n\n");
@@ -58,7 +58,7 @@ static void test_stream(void **state) {
     free(shop.bytes);
 }
 
-// Only so many; when they are gone others may come. A malformed selection is no stream.
+// Up to a limit; others may follow when they have gone. A malformed selection starts no stream.
 static void test_bounds(void **state) {
     struct fixture *fixture = *state;
     int connections[EVENT_STREAM_MAX_LISTENERS];

@@ -1,4 +1,4 @@
-// listen_test.c: addresses that are taken and refused, each with its reason.
+// listen_test.c: addresses accepted and refused, each with its reason.
 #include "../../test/http.h"
 
 #include "../listen.h"
@@ -58,7 +58,7 @@ static void test_any_address(void **state) {
     listen_close(&listener, false);
 }
 
-// A socket that someone listens on is left alone; one that a killed receiver left, and only a socket, makes room.
+// A socket with a listener is left alone; one left by a killed receiver, and only a socket, is replaced.
 static void test_unix(void **state) {
     (void)state;
     char directory[] = "/tmp/cmemprof-test-XXXXXX", address[80], text[200] = "";

@@ -1,4 +1,4 @@
-// negotiate_test.c: Accept-Encoding and If-None-Match as RFC 9110 has them, and what is compressed comes out as it was.
+// negotiate_test.c: Accept-Encoding and If-None-Match by RFC 9110, and a round trip of the compression.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

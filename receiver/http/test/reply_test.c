@@ -1,5 +1,4 @@
-// reply_test.c: statuses, the name of a download in its header, what is kept by a browser, what is compressed, how a token becomes a
-// cookie.
+// reply_test.c: statuses, the name of a download in its header, caching by browsers, compression, the token as a cookie.
 #include "../../test/http.h"
 
 #include "../reply.h"
@@ -20,7 +19,7 @@ static void test_statuses(void **state) {
     assert_int_equal(reply_status(RECEIVER_NO_MEMORY), 500);
 }
 
-// The longest name there is, each byte of which takes three characters, and one that would end the header's quotes.
+// The longest name, each byte of which takes three characters, and one that would end the header's quotes.
 static void test_download_names(void **state) {
     struct fixture *fixture = *state;
     struct text body = {0}, name = {0};
@@ -51,7 +50,7 @@ static void test_download_names(void **state) {
     free(path.bytes);
 }
 
-// A quote cannot come through multipart, but it may stand in a store; it must not end the name in the header.
+// A quote cannot arrive by multipart, but a store may hold it; it must not end the name in the header.
 static void test_quote_in_name(void **state) {
     struct fixture *fixture = *state;
     struct store *store;
@@ -84,7 +83,7 @@ static void expect_no_header(const struct answer *answer, const char *header) {
     assert_true(!at || at > answer->body);
 }
 
-// A browser that has the script by its hash does not ask again; one that asks again is told that it has it.
+// A browser that has the script by its hash does not ask again; one that asks gets 304.
 static void test_assets_are_kept(void **state) {
     struct fixture *fixture = *state;
     const struct asset *script = asset_find("/page.js");
@@ -144,7 +143,7 @@ static void test_attachments_are_kept(void **state) {
         answer_free(&answer);
     }
     assert_string_not_equal(tags[0], tags[1]);
-    // Of another upload, though it has the same bytes.
+    // Of another upload with the same bytes.
     body_part(&body, "name=\"x\"; filename=\"x.txt\"", "some text");
     body_event(&body);
     body_end(&body);
@@ -156,7 +155,7 @@ static void test_attachments_are_kept(void **state) {
     answer_free(&answer);
 }
 
-// The upload's measures are added to the answer once they have been computed; after that it stays as it is.
+// The answer changes once, when the upload's measures have been computed.
 static struct answer get_measured(uint16_t port) {
     for (int i = 0; i < 3000; i++) {
         struct answer answer = http_get(port, "/api/uploads");
@@ -198,7 +197,7 @@ static void test_json_is_compressed(void **state) {
     answer_free(&packed);
 }
 
-// A person who has mistyped gets the page, whatever else asks a line; an upload has a page of its own.
+// A person who mistypes an address gets the page, a program one line; an upload has its own page.
 static void test_pages(void **state) {
     struct fixture *fixture = *state;
     static const char html[] = "Accept: text/html,application/xhtml+xml\r\n";
@@ -237,7 +236,7 @@ static void test_token_becomes_a_cookie(void **state) {
     expect_header(&answer, "Location: /profile?ids=7&tag=a:b%26c%0D%0AX:%20y&q=\r\n");
     expect_header(&answer, "Set-Cookie: cmemprof_token=secret-1; HttpOnly; SameSite=Lax; Path=/; ");
     answer_free(&answer);
-    answer = http_get(fixture->port, "/?TOKEN=secret-1&Token=secret-1"); // libmicrohttpd finds it by any case
+    answer = http_get(fixture->port, "/?TOKEN=secret-1&Token=secret-1"); // libmicrohttpd ignores its case
     assert_int_equal(answer.status, 303);
     expect_header(&answer, "Location: /\r\n");
     answer_free(&answer);

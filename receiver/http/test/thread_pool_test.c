@@ -1,4 +1,4 @@
-// thread_pool_test.c: every job that was taken runs once, also those that wait when it is stopped.
+// thread_pool_test.c: every accepted job runs once, including those queued at the stop.
 #include "../../test/http.h"
 
 #include "../thread_pool.h"

@@ -1,4 +1,4 @@
-// view_api_test.c: the paths that look into profiles, over HTTP: answers, made and cached, warnings, and errors with their status.
+// view_api_test.c: the paths that read profiles, over HTTP: answers, made and cached, warnings, and errors with their status.
 #include "view_uploads.h"
 
 static void test_answers(void **state) {
@@ -45,13 +45,13 @@ static void test_answers(void **state) {
     post_heap(fixture, 200, 20);
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         bool none = strstr(answers[i][0], "nobody");
-        for (int again = 0; again < 2; again++) { // made, then kept
+        for (int again = 0; again < 2; again++) { // made, then cached
             expect_get(fixture->port, answers[i][0], none ? 404 : 200, answers[i][1]);
         }
     }
 }
 
-// What a profiler warns of is said of one profile, of many, and of a difference.
+// A profiler's warnings appear in the views of one profile, of many, and of a difference.
 static void test_warnings(void **state) {
     struct fixture *fixture = *state;
     static const char all[] = "\"warnings\":[\"too low: 31 % were dropped\",\"names are missing\"]";

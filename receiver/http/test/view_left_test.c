@@ -1,11 +1,11 @@
-// view_left_test.c: an analysis, and any view of many files, ends when its client has left (over HTTP).
+// view_left_test.c: an analysis, and any view of many files, ends when its client has gone (over HTTP).
 #include "../../test/http.h"
 #include "../../test/profiles.h"
 
 #include <poll.h>
 #include <stdatomic.h>
 
-// Names nothing. It is asked for each file, since all have one place without a name; the first time it waits until it is let go on.
+// Names nothing. Is asked for each file, since all have one location without a name; the first call blocks until released.
 static atomic_int asked;
 static atomic_bool may_go_on;
 
@@ -49,7 +49,7 @@ static void post_nameless(uint16_t port, int second) {
     free(blob.bytes);
 }
 
-// The receiver is a part of this program, so its end of the connection is among the files here.
+// The receiver runs in this process, so its end of the connection is among the descriptors here.
 static bool has_heard_of_end(const struct sockaddr_in *client) {
     for (int file = 3; file < 1024; file++) {
         struct sockaddr_in peer;
@@ -87,9 +87,9 @@ static void test_left(void **state) {
     WAIT_UNTIL(has_heard_of_end(&own));
     assert_true(has_heard_of_end(&own));
     may_go_on = true;
-    receiver_stop(fixture.receiver); // which waits for what is being made
+    receiver_stop(fixture.receiver); // which waits for the view in flight
     assert_int_equal(asked, 1);
-    // Who stays is answered, from all files.
+    // The one that stays gets the answer, from all files.
     assert_int_equal(receiver_start(&options, &fixture.receiver, NULL, 0), RECEIVER_OK);
     expect_get(receiver_port(fixture.receiver), "/api/analysis", 200, "\"uploads\":20");
     assert_int_equal(asked, 1 + UPLOADS);

@@ -1,7 +1,7 @@
-// view_make_test.c: the views of a selection over HTTP: which uploads and gauges an answer comes of, and the merged file.
+// view_make_test.c: the views of a selection over HTTP: which uploads and gauges an answer is made from, and the merged file.
 #include "view_uploads.h"
 
-// An upgrade adds a type, and one file is cut: what is said of a value names the uploads that it comes of.
+// An upgrade adds a type, and one file is truncated: a value names the count of uploads it is made from.
 static void test_few_have_the_type(void **state) {
     struct fixture *fixture = *state;
     static const char *const answers[][2] = {
@@ -57,7 +57,7 @@ static void expect_file(struct fixture *fixture, const struct file_case *expecte
     answer_free(&answer);
 }
 
-// The file has sums of amounts and gauges as asked for, whatever the type.
+// The file has sums of amounts and gauges as requested, whatever the type.
 static void test_file(void **state) {
     struct fixture *fixture = *state;
     static const struct file_case cases[] = {{"", 75},
@@ -66,7 +66,7 @@ static void test_file(void **state) {
                                              {"&processes=sum", 75},
                                              {"&gauges=last&type=alloc_space", 50},
                                              {"&gauges=last&processes=sum&type=alloc_space", 50},
-                                             {"&gauges=last&processes=sum&type=1", 50}, // by its place
+                                             {"&gauges=last&processes=sum&type=1", 50}, // by its index
                                              {"&gauges=max&type=alloc_space", 100},
                                              {"&gauges=max&type=1", 100},
                                              {"&gauges=max&type=3", 100}};

@@ -1,4 +1,4 @@
-// view_request_test.c: parameters that are refused, over HTTP, each with its reason.
+// view_request_test.c: parameters refused, over HTTP, each with its reason.
 #include "view_uploads.h"
 
 static void test_errors(void **state) {

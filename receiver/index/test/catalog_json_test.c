@@ -1,9 +1,9 @@
-// catalog_json_test.c: an upload as JSON, whatever its event holds; SQLite reads it back.
+// catalog_json_test.c: an upload as JSON, whatever its event holds; parsed back by SQLite.
 #include "../../test/test_store.h"
 
 #include <sqlite3.h>
 
-// What SQLite's JSON functions find at path in the upload's description.
+// The value that SQLite's JSON functions find at path in the upload's description.
 static void expect_field(struct test_store *test, int64_t id, const char *path, const char *value) {
     struct json json = {0};
     sqlite3 *database;

@@ -1,4 +1,4 @@
-// catalog_read_test.c: looking up uploads and attachments, one and many.
+// catalog_read_test.c: lookup of uploads and attachments, one and many.
 #include "../../test/test_store.h"
 
 struct seen {

@@ -1,4 +1,4 @@
-// catalog_test.c: the index: adding, undoing, ids, removing by age and size, and files that are no index.
+// catalog_test.c: the index: adding, rollback, ids, removal by age and size, and files that are no index.
 #include "../../test/count_uploads.h"
 #include "../../test/expect_json.h"
 
@@ -82,7 +82,7 @@ static void test_add_and_remove(void **state) {
     assert_int_equal(catalog_find(index->catalog, 1, "a", &attachment), RECEIVER_NOT_FOUND);
     assert_int_equal(catalog_remove_oldest(index->catalog, 31, UINT64_MAX, ids, 4), 1);
     assert_int_equal(count_uploads(index->catalog), 0);
-    // Ids are not used again, after a restart neither.
+    // Ids are never reused, not after a restart either.
     catalog_close(index->catalog);
     open_index(index, false);
     assert_int_equal(add(index->catalog, 40, true), 4);
@@ -96,7 +96,7 @@ static void test_remove_by_size(void **state) {
     }
     assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 600, ids, 2), 0);
     assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 599, ids, 2), 1);
-    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 100, ids, 2), 2); // at most so many at once
+    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 100, ids, 2), 2); // up to a maximum per call
     assert_int_equal(ids[1], 3);
     assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 1, ids, 2), 2);
     assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 1, ids, 2), 0); // the newest stays
@@ -146,7 +146,7 @@ static void test_other_versions(void **state) {
     assert_non_null(strstr(text, "newer version"));
 }
 
-// Each page of the file overwritten in turn: opening or loading says so, and nothing crashes.
+// Overwrites each page of the file in turn: opening or loading reports it, and nothing crashes.
 static void test_damaged(void **state) {
     struct test_index *index = *state;
     char text[200] = "", garbage[4096];
@@ -180,7 +180,7 @@ static void test_damaged(void **state) {
     assert_int_equal(count_uploads(index->catalog), 50);
 }
 
-// Another program that has the database open, and writes into it for a moment.
+// Another program that has the database open, and writes to it for a moment.
 struct other {
     sqlite3 *database;
     pthread_t thread;
@@ -207,7 +207,7 @@ static void test_locked_for_a_moment(void **state) {
     assert_int_equal(add(index->catalog, 1, true), 1);
     pthread_join(other.thread, NULL);
     catalog_close(index->catalog);
-    // Nobody else may even look into it: that is no damage, for which it would be put aside.
+    // Even reading is locked out: that is no damage, for which it would be put aside.
     hold(index, &other, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE; UPDATE upload SET family='x'");
     open_index(index, false);
     pthread_join(other.thread, NULL);

@@ -1,4 +1,4 @@
-// measures_test.c: which sample type of which client becomes which measure, and what tells nothing.
+// measures_test.c: sample types of each client and their measures, and types without one.
 #include "../../test/profiles.h"
 
 #include "../catalog.h"
@@ -61,7 +61,7 @@ static void test_go(void **state) {
     expect(&measures, 0.5, 100, 70, 30, 12, 2);
 }
 
-// The event is as long as the CPU profile, 10 s, which ran for a part of the period; the deltas are of the whole minute.
+// The event is as long as the CPU profile, 10 s, a part of the period; the deltas cover the whole minute.
 static void test_cpu_profile_of_a_part(void **state) {
     (void)state;
     struct measures measures;
@@ -72,7 +72,7 @@ static void test_cpu_profile_of_a_part(void **state) {
     expect(&measures, 0.5, 110, 70, 30, NAN, 2);
 }
 
-// heap.pprof counts allocations since the program's start: it tells what is live, no rate. Without C samples nothing is said of C.
+// heap.pprof is cumulative since the start of the program: live memory, but no rate. Without C samples there is no C measure.
 static void test_cumulative(void **state) {
     (void)state;
     struct measures measures;

@@ -1,4 +1,4 @@
-// query_text_test.c: the words of a search, against a table of tags and values.
+// query_text_test.c: the text of a search, against a table of tags and values.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +33,7 @@ static void test_tags(void **state) {
         {"shop", "service:Shop-eu", true},
         {"SHOP", "service:shop", true},
         {"shop", "service:sho", false},
-        {"vice:", "service:shop", false}, // a key is whole
+        {"vice:", "service:shop", false}, // a key matches as a whole
         {"service:", "service:shop", true},
         {"service:", "service", false},
         {"service:shop", "service:shop", true},

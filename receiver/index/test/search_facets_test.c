@@ -40,7 +40,7 @@ static void test_facets(void **state) {
     search_free(&search);
 }
 
-// Of many values the most frequent are shown; of many keys as well.
+// Of many values the most frequent are shown; the same for many keys.
 static void test_bounds(void **state) {
     (void)state;
     struct search search = {0};
@@ -64,7 +64,7 @@ static void test_bounds(void **state) {
     search_free(&search);
 }
 
-// The 218th service is found by its name, or by asking for more of them.
+// The 218th service is found by name, or by a higher limit.
 static void test_finding(void **state) {
     (void)state;
     struct search search = {0};
@@ -111,14 +111,14 @@ static void test_histogram(void **state) {
     expect_histogram(&search, "from=0&to=600000", three,
                      "{\"from_ms\":0,\"to_ms\":600000,\"bucket_ms\":300000,\"counts\":[2,3],\"measure\":null}");
     expect_histogram(&search, "from=0&to=600000", cpu, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
-    // What no upload has is told by another measure.
+    // The fallback measure, if no upload has the first.
     struct search_buckets c_or_cpu = {2, 0, MEASURE_C_LIVE_BYTES, MEASURE_CPU_CORES},
                           cpu_or_c = {2, 0, MEASURE_CPU_CORES, MEASURE_C_LIVE_BYTES};
     expect_histogram(&search, "from=0&to=600000", c_or_cpu, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
     expect_histogram(&search, "from=0&to=600000", cpu_or_c, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
     expect_histogram(&search, "from=300000&to=600000", c_or_cpu,
                      "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[null]}");
-    // Of a range that begins anywhere the first bucket begins before it.
+    // If a range begins anywhere, the first bucket begins before it.
     expect_histogram(&search, "from=199999&to=450000", four,
                      "{\"from_ms\":120000,\"to_ms\":480000,\"bucket_ms\":120000,\"counts\":[1,1,1],");
     expect_histogram(&search, "", (struct search_buckets){60, 0, -1, -1},
@@ -131,7 +131,7 @@ static void test_histogram(void **state) {
     search_free(&search);
 }
 
-// Whatever the range, the width is one that people count in, the limits are multiples of it, and no more of them than asked for.
+// For any range: a round width, limits at multiples of it, and no more buckets than requested.
 static void test_round_widths(void **state) {
     (void)state;
     struct search search = {0};

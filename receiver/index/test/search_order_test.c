@@ -1,11 +1,11 @@
-// search_order_test.c: lists in every order, read in pieces; cursors that outlive their upload; names and cursors that are none.
+// search_order_test.c: lists in every order, read in pieces; cursors that outlive their upload; invalid names and cursors.
 #include "searching.h"
 
 #include "../search_order.h"
 
 #include <math.h>
 
-// 300 uploads in no order of time, of 7 services and 10 versions; every third without a service, every fourth without measures.
+// 300 uploads in random order of time, of 7 services and 10 versions; every third without a service, every fourth without measures.
 static void fill_many(struct search *search) {
     *search = (struct search){0};
     for (int64_t id = 1; id <= 300; id++) {
@@ -21,7 +21,7 @@ static void fill_many(struct search *search) {
     }
 }
 
-// The whole list, read in pieces of that size by what search_cursor_text wrote.
+// The whole list, read in pieces of that size, continued by search_cursor_text.
 static size_t read_all(struct search *search, const struct search_order *order, size_t piece, int64_t *all) {
     struct selection selection;
     size_t count = 1, total, read = 0;
@@ -46,7 +46,7 @@ static size_t read_all(struct search *search, const struct search_order *order, 
     return read;
 }
 
-// Slowly and plainly: which of two comes first.
+// A slow and plain comparison: which of two comes first.
 static bool in_order(const struct search *search, const struct search_order *order, int64_t first, int64_t second) {
     const struct search_row *a = search_find(search, first), *b = search_find(search, second);
     double sign = order->ascending ? 1 : -1, difference = 0;
@@ -68,7 +68,7 @@ static bool in_order(const struct search *search, const struct search_order *ord
         }
         difference = (double)(a->id % 7 - b->id % 7);
         if (difference == 0 && a->id % 2 != b->id % 2) {
-            difference = a->id % 2 ? -1 : 1; // "Svc" and "svc" are one but for a last word
+            difference = a->id % 2 ? -1 : 1; // "Svc" and "svc" are equal except as a last resort
         }
     }
     return difference == 0 ? first > second : sign * difference < 0;
@@ -96,7 +96,7 @@ static void test_orders(void **state) {
     search_free(&search);
 }
 
-// The upload at the cursor is removed, and others come: what follows is what followed before.
+// The upload at the cursor is removed, and others arrive: the same ones follow.
 static void test_cursor_outlives_its_upload(void **state) {
     (void)state;
     struct search search;

@@ -1,4 +1,4 @@
-// search_query_test.c: which uploads are of which selection.
+// search_query_test.c: which uploads match which selection.
 #include "searching.h"
 
 #include "../search_order.h"

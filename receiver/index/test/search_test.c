@@ -19,7 +19,7 @@ static void test_add_and_remove(void **state) {
         add_upload(&search, 10 + round, 600, "shop", "prod", "service:shop,env:prod");
     }
     assert_int_equal(search.end - search.begin, 5);
-    assert_true(search.capacity <= 2048 && search.strings.end <= strings); // what is gone is used again
+    assert_true(search.capacity <= 2048 && search.strings.end <= strings); // freed ones are reused
     assert_null(string_pool_text(&search.strings, string_pool_find(&search.strings, "region:a", 8)));
     for (int i = 0; i < 6; i++) {
         search_remove_oldest(&search);
@@ -36,7 +36,7 @@ static void test_measures(void **state) {
     struct measures measures = {{1, 2, 3, 4, 5, 6}};
     assert_int_equal(search_unmeasured(&search), 9);
     search_measured(&search, 9, &measures);
-    search_measured(&search, 2, &measures); // is gone
+    search_measured(&search, 2, &measures); // is removed
     assert_int_equal(search_unmeasured(&search), 7);
     assert_true(isnan(search_find(&search, 7)->measures.values[0]));
     assert_true(search_find(&search, 9)->measures.values[5] == 6);

@@ -30,7 +30,7 @@ static inline void add_upload(struct search *search, int64_t id, int64_t start_m
     assert_true(search_add(search, &upload));
 }
 
-// Five uploads, of which the tests ask in many ways.
+// Five uploads for many queries.
 static inline void fill(struct search *search) {
     *search = (struct search){0};
     add_upload(search, 1, 100, "shop", "prod", "service:shop,env:prod,region:a,team:x");

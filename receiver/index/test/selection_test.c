@@ -1,4 +1,4 @@
-// selection_test.c: parameters that are taken and refused, times, and the key for caches.
+// selection_test.c: parameters accepted and refused, and times.
 #include "../../test/http.h"
 
 #include "../selection.h"

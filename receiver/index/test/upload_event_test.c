@@ -1,4 +1,4 @@
-// upload_event_test.c: what is read from event parts, good and bad.
+// upload_event_test.c: parsing of event parts, good and bad.
 #include "../../test/http.h"
 
 #include "../upload_event.h"
@@ -21,7 +21,7 @@ static void test_fields(void **state) {
     assert_string_equal(event.facets[FACET_ENV], "test");
     assert_string_equal(event.facets[FACET_VERSION], "1.2");
     assert_string_equal(event.facets[FACET_HOST], "vm");
-    assert_string_equal(event.facets[FACET_RUNTIME], "go"); // and not that of runtime-id
+    assert_string_equal(event.facets[FACET_RUNTIME], "go"); // not that of runtime-id
     assert_string_equal(event.family, "go");
     assert_int_equal(event.start_ms, 1767323045000);
     assert_int_equal(event.end_ms, 1767323105000);
@@ -35,7 +35,7 @@ static void test_what_is_missing(void **state) {
     static const char json[] = "{\"family\":\"go\",\"start\":\"noon\",\"end\":1500}";
     assert_int_equal(upload_event_read(*state, json, strlen(json), NULL, &event, text, sizeof text), RECEIVER_OK);
     assert_null(event.facets[FACET_SERVICE]);
-    assert_string_equal(event.facets[FACET_LANGUAGE], "go"); // the family stands for it
+    assert_string_equal(event.facets[FACET_LANGUAGE], "go"); // falls back to the family
     assert_string_equal(event.tags, "");
     assert_int_equal(event.start_ms, 0);
     assert_int_equal(event.end_ms, 1500);
@@ -60,7 +60,7 @@ static void test_bad_events(void **state) {
     upload_event_free(&event);
 }
 
-// What each list of uploads would have to write again and again is bounded: tags from both sides together, and the fields.
+// What every list of uploads repeats is bounded: tags from both sides together, and the fields.
 static void test_long_tags_and_fields(void **state) {
     static const char *const fields[] = {"start", "end", "family", "tags_profiler"};
     char *json = malloc(40000), *tags = malloc(UPLOAD_EVENT_TAGS_MAX_BYTES + 1), text[200];

@@ -1,4 +1,4 @@
-// archive_test.c: the tar file of an upload, read back by tar itself; in pieces of every size it is the same.
+// archive_test.c: the tar file of an upload, unpacked by tar itself; the same bytes in pieces of every size.
 #include "../../test/test_store.h"
 
 #include "../archive.h"
@@ -17,7 +17,7 @@ static struct text read_archive(struct archive *archive, size_t piece) {
     return text;
 }
 
-// Among the names are those of other files in the archive, and one that is the same as another on some file systems.
+// Some names are those of other files in the archive, or equal to another on some file systems.
 static void add_upload(struct test_store *test) {
     static const char *const names[] = {"heap.pprof", "../evil",   "event.json", ".hidden", "caf\xc3\xa9",
                                         "1-.._evil",  "Meta.json", "HEAP.pprof", "9-x",     "metrics.json"};

@@ -1,4 +1,4 @@
-// form_test.c: the fields of clients before event.json become an event; names of what they send; names of imported files.
+// form_test.c: fields of clients before event.json become an event; their attachment names; names of imported files.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -52,7 +52,7 @@ static void test_many_at_once(void **state) {
     assert_int_equal(count_uploads(store_catalog(test->store)), THREADS * UPLOADS / 4 * 3);
 }
 
-// The index cannot grow: the upload is refused, nothing of it stays, and reading goes on. Later it goes again.
+// The index cannot grow: the upload is refused, nothing of it stays, and reading goes on. Later it works again.
 static void test_index_full(void **state) {
     struct test_store *test = *state;
     struct rlimit before, small;
@@ -66,7 +66,7 @@ static void test_index_full(void **state) {
     setrlimit(RLIMIT_FSIZE, &small);
     enum receiver_error error = add(test, EVENT, "second", &id, text);
     setrlimit(RLIMIT_FSIZE, &before);
-    // SQLite calls a file size limit an I/O error; a disk that is really full is tested in e2e/receiver.
+    // SQLite reports a file size limit as an I/O error; a really full disk is tested in e2e/receiver.
     assert_true(error == RECEIVER_DISK_FULL || error == RECEIVER_IO);
     struct fixture fixture = {0};
     strcpy(fixture.directory, test->directory);

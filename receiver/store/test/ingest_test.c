@@ -1,4 +1,4 @@
-// ingest_test.c: uploads over real HTTP: the captures of real clients, every kind of malformed body, and what stays on disk after each.
+// ingest_test.c: uploads over real HTTP: captures of real clients, every kind of malformed body, and the files left after each.
 #include "../../test/http.h"
 
 #include <sys/resource.h>
@@ -36,7 +36,7 @@ static void test_good_upload(void **state) {
     answer_free(&answer);
 }
 
-// The same upload in chunks of every size that cuts a boundary somewhere else, with header names in capitals.
+// The same upload in chunks of every size, which cut boundaries everywhere, with header names in capitals.
 static void test_chunked(void **state) {
     struct fixture *fixture = *state;
     struct text body = {0};
@@ -182,7 +182,7 @@ static void test_content_types(void **state) {
     free(body.bytes);
 }
 
-// Cut at every byte: with a Content-Length that fits what is sent it is 400, with the full one the client is gone. Nothing is kept.
+// Cut at every byte: 400 with a Content-Length of the cut body; with the full one the client disconnects. Nothing is stored.
 static void test_cut_body(void **state) {
     struct fixture *fixture = *state;
     struct text body = {0};
@@ -219,7 +219,7 @@ static void test_too_large(void **state) {
         http_request(fixture->port, "POST", "/profiling/v1/input", "Content-Type: " MULTIPART "\r\nContent-Length: 1048577\r\n");
     assert_int_equal(answer.status, 413);
     answer_free(&answer);
-    // Not announced: read to its end, answered, not kept.
+    // Not announced: read to its end, answered, not stored.
     body_event(&body);
     body_part_bytes(&body, "name=\"a.bin\"", large, 1200000);
     body_end(&body);
@@ -247,7 +247,7 @@ static void test_disk_full(void **state) {
     struct rlimit before, small;
     getrlimit(RLIMIT_FSIZE, &before);
     small = before;
-    small.rlim_cur = 500000; // a file size limit is refused by the same path as a full disk
+    small.rlim_cur = 500000; // a file size limit takes the same path as a full disk
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
     body_part_bytes(&body, "name=\"a.bin\"", large, 800000);
@@ -262,7 +262,7 @@ static void test_disk_full(void **state) {
     free(large);
 }
 
-// Names that try to be paths, and names that try to be markup: kept as text, below uploads/ID only.
+// Names that resemble paths or markup: stored as text, below uploads/ID only.
 static void test_hostile_names(void **state) {
     struct fixture *fixture = *state;
     struct text body = {0};
@@ -304,7 +304,7 @@ static struct text read_file(const char *path) {
     return text;
 }
 
-// The value of the header in request.json: the string after the one that is its name. "" when it is not there.
+// The value of the header in request.json: the string that follows its name; "" if missing.
 static void find_header(const char *json, const char *name, char *value, size_t size) {
     char quoted[64];
     snprintf(quoted, sizeof quoted, "\"%s\"", name);

@@ -1,4 +1,4 @@
-// maintenance_test.c: measures come by themselves after an upload, also for what is no profile, and after a restart for what had none.
+// maintenance_test.c: measures are computed after an upload, also of what is no profile, and after a restart.
 #include "../../test/expect_json.h"
 #include "../../test/test_store.h"
 
@@ -17,7 +17,7 @@ static void test_measures(void **state) {
     assert_int_equal(catalog_describe(store_catalog(test->store), 5, &json), RECEIVER_OK);
     expect_json(&json, "\"measures\":{\"cpu_cores\":null,");
     reopen(test, 0);
-    assert_int_equal(catalog_unmeasured(store_catalog(test->store)), 0); // kept in the index
+    assert_int_equal(catalog_unmeasured(store_catalog(test->store)), 0); // stored in the index
     char path[128];
     store_close(test->store);
     test->store = NULL;

@@ -1,4 +1,4 @@
-// pending_upload_test.c: one upload on its way into the store: names, limits, and that what is not kept leaves nothing.
+// pending_upload_test.c: an upload on its way into the store: names, limits, and no leftovers of one not kept.
 #include "../../test/test_store.h"
 
 static void test_refused_event_leaves_nothing(void **state) {
@@ -14,7 +14,7 @@ static void test_refused_event_leaves_nothing(void **state) {
     assert_int_equal(add_good(test, "x"), 1);
 }
 
-// Names as they come, as they are kept, and what the file is called.
+// Names as sent, as stored, and of the file.
 static void test_names(void **state) {
     struct test_store *test = *state;
     static const char *const names[][3] = {
@@ -54,7 +54,7 @@ static void test_refused_names(void **state) {
     longest[200] = '\0';
     assert_int_equal(pending_upload_attachment(pending, longest, text, sizeof text), RECEIVER_OK);
     assert_int_equal(pending_upload_attachment(pending, longest, text, sizeof text), RECEIVER_BAD_UPLOAD);
-    // Two names that are one once they are cleaned.
+    // Two names that become equal once cleaned.
     assert_int_equal(pending_upload_attachment(pending, "a/b", text, sizeof text), RECEIVER_OK);
     assert_int_equal(pending_upload_attachment(pending, "a\\b", text, sizeof text), RECEIVER_BAD_UPLOAD);
     assert_string_equal(text, "two attachments are named a_b");

@@ -1,4 +1,4 @@
-// rebuild_test.c: the index from the files: missing, damaged, of an older form; names, tags and refusals survive. Also while uploads come.
+// rebuild_test.c: the index from the files: missing, damaged, of an older schema; names, tags and refusals survive. Also during uploads.
 #include "../../test/count_uploads.h"
 #include "../../test/expect_json.h"
 #include "../../test/test_store.h"
@@ -34,7 +34,7 @@ static struct json describe(struct test_store *test, int64_t id) {
     return json;
 }
 
-// The description without what only the index knows: the moment of arrival, measures.
+// The description without what only the index knows: time of arrival, measures.
 static void expect_same(struct test_store *test, int64_t id, const char *before) {
     struct json after = describe(test, id);
     const char *pieces[] = {"\"tags\":", "\"refused\":", "\"attachments\":", "\"service\":"};
@@ -98,7 +98,7 @@ static void test_damaged(void **state) {
     }
 }
 
-// Directories that look like uploads: without an event, with one that is none, with strange files. None of them stops the start.
+// Directories that resemble uploads: without an event, with an invalid one, with foreign files. None of them stops the start.
 static void test_strange_directories(void **state) {
     struct test_store *test = *state;
     static const char *const events[] = {"", "[]", "{\"tags_profiler\":\"service:odd\"}", "{\"tags_profiler\":"};
@@ -132,7 +132,7 @@ static void test_strange_directories(void **state) {
 
 // ---- While the store runs ----
 
-// All pages but the first are overwritten, and nobody has them in memory any more: a write by another connection makes SQLite forget.
+// Overwrites all pages but the first, and evicts them from memory: a write by another connection makes SQLite forget them.
 static void damage(struct test_store *test) {
     char path[128], command[400];
     sqlite3 *other;
@@ -140,7 +140,7 @@ static void damage(struct test_store *test) {
     assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
     sqlite3_busy_timeout(other, 60000); // maintenance writes measures
     assert_int_equal(sqlite3_exec(other, "UPDATE upload SET family='x'; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
-    // By another process: closing the file in this one would give up SQLite's locks on it.
+    // By another process: closing the file in this one would release SQLite's locks on it.
     snprintf(command, sizeof command,
              "p=$(($(stat -c %%s '%s') / 4096 - 1)) && test $p -gt 2 && head -c $((4096 * p)) /dev/urandom |"
              " dd of='%s' bs=4096 seek=1 conv=notrunc status=none",
@@ -164,7 +164,7 @@ static void *add_some(void *state) {
     return NULL;
 }
 
-// The first upload that comes finds it. None is refused, and nothing that was there before is lost.
+// The first upload finds it. None is refused, and nothing stored is lost.
 static void test_damaged_while_uploads_come(void **state) {
     struct test_store *test = *state;
     pthread_t threads[4];
@@ -194,7 +194,7 @@ static enum receiver_error ask(struct test_store *test) {
     return error;
 }
 
-// Whoever reads it is told to come again, and nobody needs to upload anything for it to be made again.
+// Readers are told to try again later, and it is rebuilt without a new upload.
 static void test_damage_found_by_reading(void **state) {
     struct test_store *test = *state;
     char path[140];
@@ -210,7 +210,7 @@ static void test_damage_found_by_reading(void **state) {
     assert_int_equal(add_good(test, "y"), 51);
 }
 
-// It cannot be made again while the disk is full. Later it can.
+// It cannot be rebuilt while the disk is full. Later it can.
 static void test_damaged_on_a_full_disk(void **state) {
     struct test_store *test = *state;
     struct rlimit before, small;

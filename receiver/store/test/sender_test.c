@@ -1,4 +1,4 @@
-// sender_test.c: what says a host, what an Agent adds, and who is on this machine, over real HTTP.
+// sender_test.c: host tags, what an Agent adds, and who is on this machine, over real HTTP.
 #include "../../test/http.h"
 
 #include "../sender.h"
@@ -29,7 +29,7 @@ static void test_has_host(void **state) {
     }
 }
 
-// Posts an event with these tags and looks at what is kept of it.
+// Posts an event with these tags and checks the stored ones.
 static void expect(struct fixture *fixture, const char *headers, const char *tags, const char *want) {
     static int id;
     struct text body = {0}, request = {0};
@@ -59,12 +59,12 @@ static void test_over_http(void **state) {
     snprintf(own, sizeof own, "\"host\":\"%s\"", name);
     expect(fixture, "", "service:shop,host:mine", "\"host\":\"mine\"");
     expect(fixture, "", "service:shop", own);
-    expect(fixture, "X-Forwarded-For: 10.0.0.1\r\n", "service:shop", "\"host\":null"); // who knows which
+    expect(fixture, "X-Forwarded-For: 10.0.0.1\r\n", "service:shop", "\"host\":null"); // could be any
     expect(fixture, AGENT, "service:shop", "\"env\":\"prod\",\"version\":null,\"host\":\"web-1\"");
     expect(fixture, AGENT, "service:shop,env:study,host:mine", "\"env\":\"study\",\"version\":null,\"host\":\"mine\"");
     expect(fixture, AGENT, "service:shop", "\"agent_version:7.50.0\"");
     expect(fixture, "X-Datadog-Additional-Tags: default_env:none\r\n", "service:shop", "\"env\":null,\"version\":null,\"host\":null");
-    // It is kept: the index can be made again.
+    // It is stored: the index can be rebuilt.
     receiver_stop(fixture->receiver);
     char path[100];
     snprintf(path, sizeof path, "%s/index.sqlite", fixture->directory);

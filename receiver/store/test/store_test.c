@@ -1,4 +1,4 @@
-// store_test.c: the data directory: keeping, restarting, retention, what a crash leaves, and directories that cannot be used.
+// store_test.c: the data directory: keeping, restart, retention, leftovers of a crash, and unusable directories.
 #include "../../test/test_store.h"
 
 #include <fcntl.h>
@@ -69,8 +69,8 @@ static void make(const char *directory, const char *name, bool folder) {
     }
 }
 
-// A half upload in incoming/ goes; one renamed into uploads/ without a row is whole, and taken in; what is not ours stays.
-// A directory in the way keeps files from being removed, as a crash would: what is left is no upload at the next start.
+// A partial upload in incoming/ is removed; one renamed into uploads/ without a row is complete, and indexed; foreign files stay. A
+// directory in the way blocks the removal of files, as a crash would: the next start does not take the rest for an upload.
 static void test_half_removed(void **state) {
     struct test_store *test = *state;
     add_good(test, "one");
@@ -121,7 +121,7 @@ static void test_crash_leftovers(void **state) {
     assert_string_equal(store_note(test->store), "");
 }
 
-// A stored file that is not what it was: said, and no other is touched by it.
+// A stored file that has changed is reported, and affects no other.
 static void test_damaged_files(void **state) {
     struct test_store *test = *state;
     char path[128];
@@ -138,7 +138,7 @@ static void test_damaged_files(void **state) {
     expect_content(test, 3, "four");
 }
 
-// A link in the place of a directory is not followed: what is found inside is removed some day.
+// A link instead of a directory is not followed: what is inside would be removed one day.
 static void test_linked_directories(void **state) {
     struct test_store *test = *state;
     char text[256] = "", path[128];

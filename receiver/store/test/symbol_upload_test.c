@@ -1,4 +1,4 @@
-// symbol_upload_test.c: a file with symbols is kept under its build ID or not at all.
+// symbol_upload_test.c: a file with symbols is stored under its build ID or not at all.
 #include "../../test/http.h"
 
 #include "../symbol_upload.h"
@@ -87,19 +87,19 @@ static void nothing_else_is_kept(void **state) {
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
     assert_int_equal(send_file("PE ab12", build_id, text), RECEIVER_BAD_UPLOAD);
     assert_non_null(strstr(text, "build ID"));
-    struct symbol_upload *upload = begin(&symbols); // the client goes away
+    struct symbol_upload *upload = begin(&symbols); // the client disconnects
     assert_true(symbol_upload_data(upload, "ELF", 3));
     symbol_upload_free(upload);
     assert_int_equal(files_there(), 0);
     upload = begin(&symbols);
     size_t more = SYMBOL_UPLOAD_MAX_BYTES;
-    assert_false(symbol_upload_data(upload, "", more + 1)); // told before anything is written
+    assert_false(symbol_upload_data(upload, "", more + 1)); // before anything is written
     assert_int_equal(symbol_upload_finish(upload, build_id, text, sizeof text), RECEIVER_TOO_LARGE);
     symbol_upload_free(upload);
     assert_int_equal(files_there(), 0);
 }
 
-// The disk is not filled by many that come at once, nor by what a killed receiver has left.
+// Concurrent uploads do not fill the disk, nor do leftovers of a killed receiver.
 static void few_at_once(void **state) {
     (void)state;
     struct symbol_upload *one = begin(&symbols), *two = begin(&symbols), *three = NULL;
@@ -164,7 +164,7 @@ static int post(uint16_t port, const char *token, size_t size) {
     return status;
 }
 
-// Behind a token as well, a file with symbols may be larger than an upload. Who is refused is told, large as the body would be.
+// With a token too, a file with symbols may be larger than an upload. A refused client is told, however large the body.
 static void larger_than_uploads(void **state) {
     struct fixture *fixture = *state;
     struct receiver_options options = {

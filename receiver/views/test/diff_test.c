@@ -1,4 +1,4 @@
-// diff_test.c: two profiles as one tree: what both have, what one has, the scale, and types that one side lacks.
+// diff_test.c: two profiles as one tree: nodes of both, nodes of one, the scale, and types that one side lacks.
 #include "../../test/profiles.h"
 
 #include "../diff.h"
@@ -42,11 +42,11 @@ static void test_values_and_scale(void **state) {
     expect_at(&json, "$.base.seconds", "30");
     expect_at(&json, "$.nodes", "[[0,0,7,100,130,10,14],[1,1,7,30,30,0,0],[1,2,7,0,0,4,4]]");
     json_free(&json);
-    json = diff_of("alloc_space", DIFF_PER_SECOND); // 30 s stand beside 120 s
+    json = diff_of("alloc_space", DIFF_PER_SECOND); // 30 s beside 120 s
     expect_at(&json, "$.scale", "{\"mode\":\"per_second\",\"factor\":4}");
     expect_at(&json, "$.base_total", "56");
     json_free(&json);
-    json = diff_of("inuse_space", DIFF_TOTAL); // a gauge is no amount that adds up: the mean, whatever the mode
+    json = diff_of("inuse_space", DIFF_TOTAL); // a gauge is not additive: the mean, whatever the mode
     expect_at(&json, "$.total", "65");
     expect_at(&json, "$.base_total", "14");
     json_free(&json);
@@ -59,7 +59,7 @@ static void test_values_and_scale(void **state) {
     json_free(&json);
 }
 
-// Gauges of few profiles beside those of many: each side by its own number, nothing rounded, and the order by what is shown.
+// Gauges of few profiles beside those of many: each divided by its own count, not rounded, ordered by what is shown.
 static void test_means(void **state) {
     (void)state;
     struct diff_side now = side_of(heap(3, "malloc /m.c", 4), 2, 1), base = side_of(heap(5, "calloc /m.c", 9), 8, 1);

@@ -1,4 +1,4 @@
-// download_test.c: what is undone for a download, what is left as it came, and the merged profile of a selection, over HTTP.
+// download_test.c: what a download decompresses, what it leaves alone, and the merged profile of a selection, over HTTP.
 #include "../../test/http.h"
 #include "../../test/profiles.h"
 

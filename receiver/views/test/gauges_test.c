@@ -1,4 +1,4 @@
-// gauges_test.c: which uploads a gauge's value comes of, by hand-made minutes of several processes.
+// gauges_test.c: which uploads a gauge's value is taken from, by hand-made minutes of several processes.
 #include "../../test/uploads.h"
 
 #include "../gauges.h"
@@ -40,7 +40,7 @@ static void test_one_process(void **state) {
     expect_at_once(test, 1);
 }
 
-// b takes over from a: at no moment are there two.
+// b replaces a: there are never two at a time.
 static void test_one_after_the_other(void **state) {
     struct test_store *test = *state;
     put(test, "a", 0, 10);
@@ -53,7 +53,7 @@ static void test_one_after_the_other(void **state) {
     expect_at_once(test, 1);
 }
 
-// Three at a time, of which one ends; most of one process is not at the moment at which they have most together.
+// Three at a time, one of which ends; the maximum of one process is not at the moment of the largest sum.
 static void test_together(void **state) {
     struct test_store *test = *state;
     int64_t ids[3][3] = {{0}};
@@ -82,7 +82,7 @@ static int64_t put_span(struct test_store *test, int process, int start_s, int l
     return id;
 }
 
-// Ten processes, each with a CPU profile of 10 s in a minute, 6 s after the one before it: the events say that there are two at a time.
+// Ten processes, each with a CPU profile of 10 s per minute, 6 s after the one before: by the events alone there are two at a time.
 static void test_events_shorter_than_the_period(void **state) {
     struct test_store *test = *state;
     int64_t ids[5][10];
@@ -99,7 +99,7 @@ static void test_events_shorter_than_the_period(void **state) {
                   highest[8], highest[9]);
 }
 
-// One of a longer period, and one that has sent but once, are there between their uploads; one that ended is not.
+// One with a longer period, and one with a single upload, are current between their uploads; one that ended is not.
 static void test_other_periods(void **state) {
     struct test_store *test = *state;
     int64_t slow = 0, last = 0;
@@ -118,7 +118,7 @@ static void test_other_periods(void **state) {
     expect_at_once(test, (720 + 120 + 660 + 60) / 720.0);
 }
 
-// Files that were imported have one time; a process that stops in the middle of a period is not beside the one that follows it.
+// Imported files have one time; a process that stops within a period is not counted beside its successor.
 static void test_imported_and_stopped(void **state) {
     struct test_store *test = *state;
     for (int i = 0; i < 3; i++) {
@@ -133,7 +133,7 @@ static void test_imported_and_stopped(void **state) {
     EXPECT_PICKED(test, GAUGES_LAST, true, put_span(test, 3, 3736, 60, 10));
 }
 
-// A client of another version has another type: its newest profiles say nothing of this one.
+// A client of another version has another type: its newest profiles tell nothing of this one.
 static void test_newest_lack_the_type(void **state) {
     struct test_store *test = *state;
     int64_t a = put(test, "a", 0, 10), b = put(test, "b", 0, 20);
@@ -149,11 +149,11 @@ static void test_newest_lack_the_type(void **state) {
     EXPECT_PICKED(test, GAUGES_LAST, true, b);
     a = put(test, "a", 3, 5);
     EXPECT_PICKED(test, GAUGES_LAST, true, a);
-    upload_bytes(test, "a", 4, "heap.pprof", "garbage", 7); // which is to be said
+    upload_bytes(test, "a", 4, "heap.pprof", "garbage", 7); // which must be reported
     EXPECT_PICKED(test, GAUGES_LAST, true, a + 1);
 }
 
-// What cannot be read, or lacks the type, is nobody's maximum.
+// What cannot be read, or lacks the type, is no maximum.
 static void test_unreadable(void **state) {
     struct test_store *test = *state;
     int64_t only = put(test, "a", 0, 10);

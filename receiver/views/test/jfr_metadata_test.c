@@ -1,4 +1,4 @@
-// jfr_metadata_test.c: numbers in both forms, names of types, and metadata that says things it should not.
+// jfr_metadata_test.c: numbers in both forms, names of types, and malformed metadata.
 #include "recording.h"
 
 #include "../jfr_metadata.h"
@@ -64,7 +64,7 @@ static void test_damaged(void **state) {
         assert_non_null(read_metadata(&cut, &metadata));
         jfr_metadata_free(&metadata);
     }
-    // Elements inside of each other without an end.
+    // Endlessly nested elements.
     struct recording deep = {0};
     const unsigned header[] = {0, 1, 1, 1, 1};
     deep.size = 2;

@@ -1,5 +1,5 @@
-// jfr_test.c: events are counted by type over all chunks; damaged recordings are refused or counted as far as they go, and never more.
-// The recording of a real client is looked at in e2e/receiver_views.
+// jfr_test.c: events are counted by type over all chunks; damaged recordings are refused or counted up to the damage. The recording of a
+// real client is tested in e2e/receiver_views.
 #include "recording.h"
 
 #include "../jfr.h"
@@ -75,7 +75,7 @@ static void test_too_many_types(void **state) {
     free(both);
 }
 
-// Cut off anywhere: what is there is counted, and that it is cut is said.
+// Truncated anywhere: counts what is there, and reports the truncation.
 static void test_cut_off(void **state) {
     (void)state;
     struct recording recording = {0};
@@ -83,7 +83,7 @@ static void test_cut_off(void **state) {
     for (size_t size = 0; size < recording.size; size++) {
         struct jfr jfr;
         char text[200] = "";
-        uint8_t *exact = malloc(size + !size); // so that the sanitizer sees what lies behind
+        uint8_t *exact = malloc(size + !size); // so that the sanitizer sees reads beyond the end
         memcpy(exact, recording.bytes, size);
         enum receiver_error error = jfr_read(exact, size, &jfr, text, sizeof text);
         assert_int_equal(error, size < 68 ? RECEIVER_BAD_UPLOAD : RECEIVER_OK);
@@ -101,7 +101,7 @@ static void test_cut_off(void **state) {
     }
 }
 
-// Any byte, any bits: an answer or a reason, within the input (the sanitized build looks) and in time.
+// Random bytes and bits: an answer or a reason, within the input (by the sanitized build) and in bounded time.
 static void test_mutated(void **state) {
     (void)state;
     struct recording recording = {0};

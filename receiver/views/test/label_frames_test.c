@@ -1,4 +1,4 @@
-// label_frames_test.c: frames out of labels, and profiles that have frames of their own.
+// label_frames_test.c: frames from labels, and profiles with frames of their own.
 #include "../../test/profiles.h"
 
 #include "../label_frames.h"
@@ -9,7 +9,7 @@ static struct profile *events(void) {
     return profile;
 }
 
-// With a location of nothing, as dd-trace sends it.
+// With an empty location, as dd-trace sends it.
 static void add_event(struct profile *profile, int64_t value, const struct profile_label *labels, size_t count) {
     uint32_t location = profile_add_location(profile, 0, 0, NULL, 0);
     profile_add_sample(profile, &location, 1, VALUES(value), labels, count);

@@ -84,7 +84,7 @@ static void test_bounds(void **state) {
     labels_free(NULL);
 }
 
-// The one asked for, also where a profile has none of it.
+// The requested one, also if a profile lacks it.
 static void test_type(void **state) {
     (void)state;
     struct labels *labels = labels_new("samples"), *none = labels_new("wall");
@@ -111,7 +111,7 @@ static void test_type(void **state) {
     labels_free(none);
 }
 
-// What nobody chooses: timestamps and span ids. A thread's id has many samples.
+// Keys nobody filters by: timestamps and span ids. A thread's id has many samples.
 static void test_unique_keys_come_last(void **state) {
     (void)state;
     struct labels *labels = labels_new("cpu");
@@ -132,7 +132,7 @@ static void test_unique_keys_come_last(void **state) {
     labels_free(labels);
 }
 
-// Number or text, with its unit; neither is an empty text, so the last two are one sample's.
+// Number or text, with its unit; neither means an empty text, so the last two are one sample's.
 static void test_forms_of_values(void **state) {
     (void)state;
     struct labels *labels = labels_new("cpu");

@@ -1,4 +1,4 @@
-// merge_export_test.c: the merged file says of each type what it is: sums of amounts, gauges of a moment, and a comment.
+// merge_export_test.c: the exported file describes each type: sums of amounts, gauges of a moment, and a comment.
 #include "../../test/uploads.h"
 
 #include "../merge_export.h"
@@ -21,7 +21,7 @@ static struct profile *heap(int64_t allocated, int64_t in_use) {
     return profile;
 }
 
-// Finishes, writes, reads, and compares the only sample; frees both.
+// Finishes, encodes, decodes, and compares the only sample; frees both.
 static void expect_file(struct profile *all, const struct sweep_report *report, struct profile *moment,
                         const struct sweep_report *moment_report, int64_t allocated, int64_t in_use, const char *comment) {
     uint8_t *bytes;
@@ -55,7 +55,7 @@ static void test_mean(void **state) {
     expect_file(heap(1000, 800), &report, NULL, NULL, 1000, 400, "mean of 4 profiles, processes of one moment added up;");
 }
 
-// A client's upgrade adds a type: its mean is of the profiles that have it.
+// A client's upgrade adds a type: its mean is over the profiles that have it.
 static void test_mean_of_few(void **state) {
     (void)state;
     struct sweep_report report = report_of((struct gauges){GAUGES_MEAN, false}, 1, 4, 4);
@@ -84,7 +84,7 @@ static void test_moment(void **state) {
     expect_file(heap(1000, 800), &all, heap(20, 300), &largest, 1000, 300, "the largest of 4 profiles; other");
 }
 
-// A moment of profiles that lack the type had none of it.
+// A moment whose profiles lack the type: its value is 0.
 static void test_moment_without(void **state) {
     (void)state;
     struct sweep_report all = report_of((struct gauges){GAUGES_LAST, true}, 1, 4, 4), last = report_of(all.gauges.of, 1, 2, 4);
@@ -93,7 +93,7 @@ static void test_moment_without(void **state) {
     expect_file(heap(1000, 800), &all, other, &last, 1000, 0, "sum of the last of each process, 2; other");
 }
 
-// Without a gauge there is nothing to say, and goroutines are nothing but one.
+// Without a gauge there is no comment, and goroutines are only a gauge.
 static void test_all_or_none(void **state) {
     (void)state;
     struct sweep_report report = {.uploads = 3, .gauges = {.chosen_of = 3}};

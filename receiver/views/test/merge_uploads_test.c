@@ -1,4 +1,4 @@
-// merge_uploads_test.c: many profiles as one: sums, labels, what cannot be read, different types, and the cache.
+// merge_uploads_test.c: many profiles as one: sums, labels, unreadable files, different types, and the cache.
 #include "../../test/uploads.h"
 
 static int64_t total_of(struct profile *profile, const char *type, bool c) {
@@ -37,7 +37,7 @@ static void test_sums(void **state) {
     profile_free(profile);
 }
 
-// The event is as long as Go's CPU profile, which may run for a part of the period only; what says nothing is as long as the event.
+// The event is as long as Go's CPU profile, maybe a part of the period; a profile without a duration has the event's.
 static void test_seconds(void **state) {
     struct test_store *test = *state;
     struct sweep_report report;
@@ -50,7 +50,7 @@ static void test_seconds(void **state) {
     assert_true(report.uploads == 5 && report.seconds == 60 + 4 * 90);
 }
 
-// Labels that nobody asks for split no samples.
+// Labels nobody asks for split no samples.
 static void test_labels(void **state) {
     struct test_store *test = *state;
     struct sweep_report report;
@@ -73,7 +73,7 @@ static void test_labels(void **state) {
     profile_free(profile);
 }
 
-// Without the files, only the cache can give the same again.
+// Without the files, only the cache can return the same.
 static void test_cache(void **state) {
     struct test_store *test = *state;
     struct sweep_report report, again = {0};
@@ -105,7 +105,7 @@ static struct blob cpu_blob(const char *period_type, const char *type) {
     return finish(profile);
 }
 
-// Other sample types come beside the first ones; another period type does not go together and is told, wherever it stands.
+// Other sample types are added beside the first ones; another period type is refused and reported, at any position.
 static void test_types_differ(void **state) {
     struct test_store *test = *state;
     struct sweep_report report;
@@ -126,7 +126,7 @@ static void test_types_differ(void **state) {
     profile_free(profile);
 }
 
-// Two processes at once of which one has the type: their sum is what that one has.
+// Two concurrent processes, one of which has the type: the sum is that one's value.
 static void test_divisor(void **state) {
     (void)state;
     struct sweep_report report = {.uploads = 20, .gauges = {{GAUGES_MEAN, true}, 2, 20}};

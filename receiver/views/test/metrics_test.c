@@ -1,4 +1,4 @@
-// metrics_test.c: pairs of metrics.json as series, what is refused, units, and fewer points than came.
+// metrics_test.c: pairs of metrics.json as series, refused files, units, and thinning.
 #include "../../test/uploads.h"
 
 #include "../metrics.h"
@@ -56,7 +56,7 @@ static void test_refused(void **state) {
     fclose(out);
     put(*state, BAD, many);
     free(many);
-    // More values than anyone sends: as many as are taken are kept.
+    // More values than anyone sends: kept up to the limit.
     out = open_memstream(&many, &size);
     fprintf(out, "[[\"name0\",0]");
     for (int i = 0; i < 1024; i++) {
@@ -91,7 +91,7 @@ static void test_units(void **state) {
     }
 }
 
-// 10,000 points become 500 means: their mean is that of all, and they cover the same time.
+// 10,000 points become 500 means, with the mean of all and over the same time.
 static void test_thinning(void **state) {
     (void)state;
     struct metrics_series series = {.points = malloc(10000 * sizeof *series.points), .count = 10000};

@@ -1,4 +1,4 @@
-// sweep_test.c: every file is given once, in order and to the right half; what fails is reported and stops nothing else.
+// sweep_test.c: every file is passed once, in order and to the right half; failures are reported and stop nothing else.
 #include "../../test/uploads.h"
 
 struct part {
@@ -59,7 +59,7 @@ static void test_one_part(void **state) {
     struct upload_list list = list_of(test, "a.pprof");
     assert_int_equal(sweep_uploads(test->store, &list, "a.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
     assert_string_equal(part.seen, "abcdefgh");
-    // Uploads that lack the attachment are nobody's failure.
+    // Uploads without the attachment are no failures.
     assert_int_equal(sweep_uploads(test->store, &list, "b.pprof", take, (void *[]){&part, NULL}, &report), RECEIVER_OK);
     assert_true(report.uploads == 0 && report.failed_count == 0);
     upload_list_free(&list);

@@ -1,4 +1,4 @@
-// upload_list_test.c: the uploads of a selection, oldest first, those with the attachment only, and which are of one process.
+// upload_list_test.c: the uploads of a selection, oldest first, only those with the attachment, and their processes.
 #include "../../test/uploads.h"
 
 static void test_order_and_attachment(void **state) {

@@ -51,7 +51,7 @@ static void test_types(void **state) {
     upload_list_free(&list);
 }
 
-// As the tree has it: a service with an old client beside a new one.
+// As in the tree: a service with an old client beside a new one.
 static void test_units(void **state) {
     struct test_store *test = *state;
     struct json json = {0};
@@ -76,7 +76,7 @@ static void test_units(void **state) {
     upload_list_free(&list);
 }
 
-// Amounts are those of all, gauges those of the moment.
+// Amounts are of all, gauges of the moment.
 static void test_moments(void **state) {
     struct test_store *test = *state;
     static const struct {

@@ -1,4 +1,4 @@
-// view_test.c: sample types as JSON, and the reason when something is no profile.
+// view_test.c: sample types as JSON, and the reason if the input is no profile.
 #include "../../test/profiles.h"
 
 #include "../../../merge/profile.h"
@@ -25,7 +25,7 @@ static void test_types(void **state) {
     free(blob.bytes);
 }
 
-// A few bytes that stand for 10^9 frames are refused before the first of them is looked at.
+// A few bytes that stand for 10^9 frames are refused before any is decoded.
 static void test_many_frames(void **state) {
     (void)state;
     struct profile *profile = profile_new();

@@ -1,4 +1,4 @@
-// view_tree_test.c: call trees as JSON: valid whatever the profile holds, bounded, filtered, with a baseline beside.
+// view_tree_test.c: call trees as JSON: valid for any profile, bounded, filtered, with a baseline.
 #include "../../test/profiles.h"
 
 #include "../merge_uploads.h"
@@ -83,7 +83,7 @@ static void test_filters(void **state) {
     expect_tree(labelled(), NULL, &filter, "10110", "[[0,0,7,10110,10110]]");
 }
 
-// What only one side has is there, and the heavier of the two sides decides the order.
+// Nodes of one side only are there, and the heavier side decides the order.
 static void test_baseline(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -100,7 +100,7 @@ static void test_baseline(void **state) {
     json_free(&json);
 }
 
-// So many functions f0, f1, ... of one sample each, of this weight but for one.
+// Functions f0, f1, ... of one sample each, of this weight except one.
 static struct profile *leaves(int count, int64_t weight, int other, int64_t other_weight) {
     struct profile *profile = profile_new();
     char name[32];
@@ -113,7 +113,7 @@ static struct profile *leaves(int count, int64_t weight, int other, int64_t othe
     return profile;
 }
 
-// More leaves than are shown: the heaviest are, and the sums of all functions are there.
+// More leaves than are shown: the heaviest are, with the sums of all functions.
 static void test_large_tree(void **state) {
     (void)state;
     struct json json = tree_of(leaves(250000, 1, 77, 1000000000), NULL, NULL, NULL);
@@ -127,7 +127,7 @@ static void test_large_tree(void **state) {
     json_free(&json);
 }
 
-// Exactly the heaviest ones, whatever their weights are: of weights 1, 2, ..., 260,000 all from 60,001 on.
+// Exactly the heaviest ones, whatever their weights: of weights 1, 2, ..., 260,000 all from 60,001 on.
 static void test_heaviest(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -141,14 +141,14 @@ static void test_heaviest(void **state) {
     struct json json = tree_of(profile, NULL, NULL, NULL);
     expect_at(&json, "$.nodes_left_out", "60000");
     char *lightest = json_at(&json, "$.nodes[199999][4]"), *heaviest = json_at(&json, "$.nodes[0][4]");
-    assert_true(strtol(heaviest, NULL, 10) - strtol(lightest, NULL, 10) >= 199999); // some of 260,002 numbers are nobody's
+    assert_true(strtol(heaviest, NULL, 10) - strtol(lightest, NULL, 10) >= 199999); // some of 260,002 numbers are unused
     assert_true(strtol(heaviest, NULL, 10) - strtol(lightest, NULL, 10) < 200005);
     free(lightest);
     free(heaviest);
     json_free(&json);
 }
 
-// What functions have is of the whole tree, once for each outermost call, and so with a baseline.
+// Sums by function are of the whole tree, once per outermost call, also with a baseline.
 static void test_sums_of_the_whole(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -169,8 +169,8 @@ static void test_sums_of_the_whole(void **state) {
     json_free(&json);
 }
 
-// A node by the page's hash of its path, with its callers and what is below it; the sums stay those of the whole. (The hashes are the
-// page's: pathHashes of tree.ts for "main", and "main" and the other.)
+// A node by the page's hash of its path, with its callers and subtree; sums stay those of the whole. (The hashes are the page's: pathHashes
+// of tree.ts for "main", and "main" and the other.)
 static void test_below(void **state) {
     (void)state;
     struct view_filter filter = {.below = "79f99583"};
@@ -202,8 +202,8 @@ static void test_below(void **state) {
     profile_free(profile);
 }
 
-// Of a part that is still too large the heaviest nodes are shown, and none of the rest.
-// Names of megabytes in very many nodes: each is read once. (One for each node would be 700 GB, and the test would not end.)
+// A part that is still too large shows its heaviest nodes, and nothing else. Names of megabytes in very many nodes: each is hashed once.
+// (Once per node would be 700 GB, and the test would not end.)
 static void test_below_long_names(void **state) {
     (void)state;
     enum { NAME_BYTES = 8 << 20, FUNCTIONS = 4, DEPTH = 8 };
@@ -254,7 +254,7 @@ static void test_large_below(void **state) {
     json_free(&json);
 }
 
-// What cancels out below a node goes with it, as large as its parts are.
+// Values that cancel out below a node are dropped with it, however large.
 static void test_heavy_below_light(void **state) {
     (void)state;
     struct profile *profile = leaves(250000, 1, 77, 1000000000);
@@ -267,7 +267,7 @@ static void test_heavy_below_light(void **state) {
     json_free(&json);
 }
 
-// Nodes of one weight are not all left out together.
+// Nodes of equal weight are not all left out together.
 static void test_large_even_tree(void **state) {
     (void)state;
     struct json json = tree_of(leaves(200100, 5, 0, 5), NULL, NULL, NULL);
@@ -275,7 +275,7 @@ static void test_large_even_tree(void **state) {
     json_free(&json);
 }
 
-// Nodes that no weight tells apart, below a root that weighs next to nothing: the picture still ends.
+// Nodes of equal weight, below a root of nearly none: the tree is still bounded.
 static void test_large_negative_tree(void **state) {
     (void)state;
     struct json json = tree_of(leaves(200100, INT64_MIN, 200099, INT64_MAX), NULL, NULL, NULL);
@@ -299,7 +299,7 @@ static void test_empty_and_odd(void **state) {
     json_free(&json);
 }
 
-// What few of the profiles have is shown, and parts add up to what is above them.
+// Values that few profiles have are shown, and parts add up to their parent.
 static void test_means(void **state) {
     (void)state;
     struct sweep_report report = {.counts = {.count = 1, .types = {{.name = "inuse_space", .profiles = 8}}}};
@@ -314,7 +314,7 @@ static void test_means(void **state) {
     json_free(&json);
 }
 
-// A type without a name is asked for by its place; a name that is a number stays one.
+// A type without a name is requested by its index; a name that is a number stays a name.
 static void test_type_by_place(void **state) {
     (void)state;
     struct profile *profile = profile_new();
