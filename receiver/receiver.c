@@ -402,7 +402,7 @@ static enum receiver_error start_all(struct receiver *receiver, char *text, size
     receiver->heavy = thread_pool_start(HEAVY_THREADS);
     bool ok = receiver->light && receiver->heavy && start_daemon(receiver) && pthread_create(&receiver->ticker, NULL, tick, receiver) == 0;
     if (!ok) {
-        snprintf(text, text_size, "the HTTP server does not start");
+        snprintf(text, text_size, "the HTTP server cannot start");
         stop_all(receiver);
     }
     return ok ? RECEIVER_OK : RECEIVER_CANNOT_LISTEN;
@@ -422,7 +422,7 @@ static enum receiver_error copy_tokens(struct receiver *receiver, const struct r
         }
     }
     if (options->send_token && !options->token && !options->read_token) { // who may read must be stated
-        snprintf(text, text_size, "a token for sending needs another one for reading");
+        snprintf(text, text_size, "a send token needs another token for reading");
         return RECEIVER_BAD_TOKEN;
     }
     bool ok = copy_token(options->token, &receiver->token) && copy_token(options->send_token, &receiver->send_token) &&

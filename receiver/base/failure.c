@@ -13,15 +13,15 @@ const char *receiver_error_text(enum receiver_error error) {
         [RECEIVER_CANNOT_LISTEN] = "cannot listen",
         [RECEIVER_BAD_DIRECTORY] = "data directory cannot be written",
         [RECEIVER_DIRECTORY_TAKEN] = "data directory is used by another receiver",
-        [RECEIVER_BAD_INDEX] = "the index is damaged, and being made again; try again later",
+        [RECEIVER_BAD_INDEX] = "the index is damaged and being rebuilt; try again later",
         [RECEIVER_DISK_FULL] = "disk full",
         [RECEIVER_BAD_UPLOAD] = "malformed upload",
         [RECEIVER_TOO_LARGE] = "too large",
         [RECEIVER_NOT_FOUND] = "not found",
-        [RECEIVER_DAMAGED] = "the stored file is damaged: it is missing or has another size than it came with",
+        [RECEIVER_DAMAGED] = "the stored file is damaged: it is missing or its size has changed",
         [RECEIVER_BUSY] = "busy; try again later",
         [RECEIVER_BAD_TOKEN] = "no usable token: one line of 8 to 200 printable characters without blanks, commas and semicolons is needed",
-        [RECEIVER_CLIENT_GONE] = "nobody waits for the answer any more",
+        [RECEIVER_CLIENT_GONE] = "the client has gone",
         [RECEIVER_IO] = "input/output error",
     };
     return (unsigned)error < RECEIVER_ERROR_COUNT ? texts[error] : "unknown error";

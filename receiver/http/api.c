@@ -79,7 +79,7 @@ static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *conne
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "sort is start, received, a facet or a measure, order is asc or desc", NULL);
     }
     if (after && !search_cursor_read(after, &order, &cursor)) {
-        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "after is not the next of a list in this order", NULL);
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "after is not a cursor of this order", NULL);
     }
     size_t count = limit < LIST_MAX ? (size_t)limit : LIST_MAX;
     enum receiver_error error = catalog_list(store_catalog(api->store), selection, &order, after ? &cursor : NULL, count, &json);

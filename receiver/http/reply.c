@@ -171,7 +171,7 @@ static bool reserve_memory(struct MHD_Connection *connection, struct json *json,
     }
     if (!connections_take(of->list, json->size)) {
         json_free(json);
-        *result = reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many answers wait to be read; try again later", NULL);
+        *result = reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many answers wait for slow clients; try again later", NULL);
         return false;
     }
     return true;

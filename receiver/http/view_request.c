@@ -101,7 +101,7 @@ enum receiver_error view_request_read_filter(struct view_request *request) {
     } else if (filter->owner == VIEW_ANYONES && *owner) {
         snprintf(request->answer.text, sizeof request->answer.text, "owner is neither program nor cmemprof");
     } else if (filter->below && (strlen(filter->below) > 8 || filter->below[strspn(filter->below, "0123456789abcdefABCDEF")])) {
-        snprintf(request->answer.text, sizeof request->answer.text, "below is no number of 32 bits in hex");
+        snprintf(request->answer.text, sizeof request->answer.text, "below is not a 32-bit number in hex");
     } else if (filter->kind && !view_is_kind(filter->kind)) {
         snprintf(request->answer.text, sizeof request->answer.text,
                  "kind is none of go, runtime, c, c_runtime, python, python_runtime, node, node_runtime");

@@ -222,7 +222,7 @@ static void begin(struct ingest *ingest, struct MHD_Connection *connection) {
     const char *encoding = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_ENCODING);
     bool parts = type && strncasecmp(type, "multipart/form-data", strlen("multipart/form-data")) == 0;
     if (encoding && strcasecmp(encoding, "identity") != 0) {
-        refuse(ingest, RECEIVER_BAD_UPLOAD, "a Content-Encoding of the whole body is not taken; attachments may be compressed");
+        refuse(ingest, RECEIVER_BAD_UPLOAD, "Content-Encoding of the whole body is not supported; attachments may be compressed");
     } else if (!type && ingest->kind == INGEST_UPLOAD) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "no Content-Type; multipart/form-data is expected");
     } else if (!parts && ingest->kind == INGEST_UPLOAD) {

@@ -149,7 +149,7 @@ enum receiver_error symbol_upload_finish(struct symbol_upload *upload, char buil
         return RECEIVER_TOO_LARGE;
     }
     if (error == RECEIVER_OK && !upload->symbols->read_build_id(upload->path, build_id)) {
-        snprintf(text, text_size, "no ELF file of 64 bits with a build ID");
+        snprintf(text, text_size, "not a 64-bit ELF file with a build ID");
         return RECEIVER_BAD_UPLOAD;
     }
     error = error == RECEIVER_OK ? give_name(upload, build_id) : error;

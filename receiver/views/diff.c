@@ -31,7 +31,7 @@ static enum receiver_error add_base(struct profile *now, struct profile *base, c
     profile_allow_union(now);
     enum receiver_error error = merge_uploads_add(now, base);
     if (error == RECEIVER_BAD_UPLOAD) {
-        snprintf(text, text_size, "the two sides do not compare: their profiles have different period types");
+        snprintf(text, text_size, "the two sides cannot be compared: their profiles have different period types");
     }
     return error;
 }

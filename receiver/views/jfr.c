@@ -127,7 +127,7 @@ static enum receiver_error count_events(struct counting *counting, const struct 
             if (chunk->size > (uint64_t)(chunk->end - chunk->start)) { // truncated: so is its last event
                 return RECEIVER_OK;
             }
-            return fail(counting, size == 0 ? "an event of no size" : "an event that goes beyond its chunk", (size_t)(at - start));
+            return fail(counting, size == 0 ? "an event of size 0" : "an event beyond the end of its chunk", (size_t)(at - start));
         }
         if (!jfr_metadata_count(metadata, (int64_t)type, size)) {
             return fail(counting, "more types of events than can be counted", (size_t)(at - start));

@@ -87,7 +87,7 @@ static enum receiver_error take_profile(void *state, struct sweep_file *file) {
         return error == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     snprintf(file->text, sizeof file->text, "%s: %.120s",
-             error == MERGE_TYPES_DIFFER ? "does not go with those before it" : "not a readable profile",
+             error == MERGE_TYPES_DIFFER ? "cannot be merged with those before it" : "not a readable profile",
              *fault.text ? fault.text : merge_error_text(error));
     return RECEIVER_BAD_UPLOAD;
 }

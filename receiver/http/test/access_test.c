@@ -215,7 +215,7 @@ static void test_tokens_over_http(void **state) {
     receiver_stop(fixture->receiver);
     fixture->receiver = NULL;
     assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_BAD_TOKEN);
-    assert_non_null(strstr(text, "needs another one for reading"));
+    assert_non_null(strstr(text, "needs another token for reading"));
     options.read_token = "reading-1";
     assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
     uint16_t port = receiver_port(fixture->receiver);

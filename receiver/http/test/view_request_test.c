@@ -20,7 +20,7 @@ static void test_errors(void **state) {
          400, "more than 16 labels"},
         {"/api/tree?attachment=delta-heap.pprof&from=yesterday", 400, "from"},
         {"/api/diff?attachment=delta-heap.pprof&mode=x", 400, "mode is neither total nor per_second"},
-        {"/api/tree?attachment=delta-heap.pprof&below=xyz", 400, "below is no number of 32 bits in hex"},
+        {"/api/tree?attachment=delta-heap.pprof&below=xyz", 400, "below is not a 32-bit number in hex"},
         {"/api/tree?attachment=delta-heap.pprof&gauges=least", 400, "gauges is none of mean, last, max"},
         {"/api/types?attachment=delta-heap.pprof&processes=2", 400, "processes is neither each nor sum"},
     };

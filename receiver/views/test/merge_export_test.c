@@ -93,7 +93,7 @@ static void test_moment_without(void **state) {
     expect_file(heap(1000, 800), &all, other, &last, 1000, 0, "sum of the last of each process, 2; other");
 }
 
-// Without a gauge there is no comment, and goroutines are only a gauge.
+// Without a gauge there is no comment; goroutine profiles have only a gauge.
 static void test_all_or_none(void **state) {
     (void)state;
     struct sweep_report report = {.uploads = 3, .gauges = {.chosen_of = 3}};

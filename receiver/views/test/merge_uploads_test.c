@@ -121,7 +121,7 @@ static void test_types_differ(void **state) {
     }
     profile = merge_all(test, NULL, NULL, 0, &report);
     assert_true(report.uploads == 4 && report.failed_count == 4);
-    assert_non_null(strstr(report.failed[0].reason, "does not go with those before it: period type "));
+    assert_non_null(strstr(report.failed[0].reason, "cannot be merged with those before it: period type "));
     assert_int_equal(total_of(profile, "hits", false), 14);
     profile_free(profile);
 }
