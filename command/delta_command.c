@@ -1,4 +1,4 @@
-// delta_command.c: `cmemprof delta`: what happened between cumulative profiles.
+// delta_command.c: `cmemprof delta`: differences between cumulative profiles.
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
@@ -13,20 +13,19 @@
 static const char usage[] =
     "usage: cmemprof delta [OPTIONS] OLD NEW...\n"
     "\n"
-    "Writes what happened from one profile to the next. Counters (alloc_objects, alloc_space, contentions, delay) are subtracted, other "
-    "types\n"
-    "are those of the newer profile. A counter that went backwards was reset: its new value is the delta. With more than two profiles, "
-    "each is\n"
-    "compared with the one before it, and --output names a directory: each delta gets the name of its newer profile there.\n"
+    "Subtracts each profile from the next. Counters (alloc_objects, alloc_space, contentions, delay) are subtracted; other sample\n"
+    "types are those of the newer profile. A counter that went backwards was reset: its new value is the delta. With more than two\n"
+    "profiles, --output names a directory, in which each delta gets the name of its newer profile.\n"
     "\n"
-    "  --types LIST         counters, separated by commas; all of them must be there\n"
-    "  --compat WHICH       fastdelta or pprof: what went backwards is negative, as theirs is; pprof: what vanished is there, "
-    "too\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE;
+    "  --types LIST         counters, separated by commas; all must be in the profiles\n"
+    "  --compat WHICH       fastdelta or pprof: a counter that went backwards gives a negative delta, as with these; pprof also\n"
+    "                       keeps stacks that vanished, as negative samples\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE
+        OPTIONS_READ_USAGE;
 
 enum { MAX_TYPES = 64 };
 
 struct arguments {
-    char *list; // what types points into
+    char *list; // holds the strings of types
     const char *types[MAX_TYPES];
     size_t type_count;
     enum delta_rule rule;
@@ -61,7 +60,7 @@ static int take(void *context, int option, const char *value) {
 
 // ---- Types ----
 
-// Without --types: the counters of Go's heap, block and mutex profiles that this profile has.
+// Default of --types: the counters of Go's heap, block and mutex profiles that this profile has.
 static int choose_types(const struct options *options, const char *path, const struct input *input, struct arguments *arguments) {
     static const char *const counters[] = {"alloc_objects", "alloc_space", "contentions", "delay"};
     struct merge_fault fault = {.error = MERGE_NO_MEMORY};
@@ -77,32 +76,32 @@ static int choose_types(const struct options *options, const char *path, const s
     }
     profile_free(profile);
     if (status == STATUS_DONE && arguments->type_count == 0) {
-        status = diagnostic_error(options->command, path, "none of its sample types is known to be a counter; say with --types which are");
+        status = diagnostic_error(options->command, path, "has no sample type that is known as a counter; name them with --types");
     }
     return status;
 }
 
-// ---- Where to ----
+// ---- Output ----
 
-// DIRECTORY/NAME, to be freed.
+// Returns DIRECTORY/NAME, which the caller frees.
 static char *path_in(const char *directory, const char *newer) {
     char *path = NULL;
     return asprintf(&path, "%s/%s", directory, strcmp(newer, "-") == 0 ? "stdin" : text_base_name(newer)) < 0 ? NULL : path;
 }
 
-// A series goes into a directory that is there, and no two deltas may have the same name.
+// The deltas of a series go to an existing directory, and no two may have the same name.
 static int check_directory(const struct options *options) {
     struct stat about;
     if (!options->output.path) {
-        return diagnostic_usage(options->command, "deltas of more than two profiles go to a directory: name it with --output");
+        return diagnostic_usage(options->command, "deltas of more than two profiles need a directory: --output DIRECTORY");
     }
     if (stat(options->output.path, &about) != 0 || !S_ISDIR(about.st_mode)) {
-        return diagnostic_error(options->command, options->output.path, "is no directory; deltas of more than two profiles go to one");
+        return diagnostic_error(options->command, options->output.path, "is not a directory; deltas of more than two profiles need one");
     }
     for (size_t i = 1; i < options->file_count; i++) {
         for (size_t k = 1; k < i; k++) {
             if (strcmp(text_base_name(options->files[i]), text_base_name(options->files[k])) == 0) {
-                return diagnostic_error(options->command, options->files[i], "its delta would have the name of that of %s",
+                return diagnostic_error(options->command, options->files[i], "its delta would have the same name as that of %s",
                                         options->files[k]);
             }
         }
@@ -145,7 +144,7 @@ static int add_file(const struct options *options, struct arguments *arguments, 
         status = input_error(options, path, &input, &fault);
     }
     free(input.bytes);
-    // The first is only what the next is compared with.
+    // The first profile is only the base of the next.
     if (status == STATUS_DONE && i > 0) {
         status = write_delta(options, path, bytes, size);
     }
@@ -159,7 +158,7 @@ static int run(const struct options *options, struct arguments *arguments) {
         status = add_file(options, arguments, i, &delta);
     }
     if (status == STATUS_DONE && delta_saturated_count(delta) > 0) {
-        diagnostic_note(options->command, "differences beyond 64 bits: %llu; each stays at the largest number",
+        diagnostic_note(options->command, "differences that overflowed 64 bits: %llu; each is kept at the limit",
                         (unsigned long long)delta_saturated_count(delta));
     }
     delta_free(delta);

@@ -10,13 +10,13 @@
 static const char usage[] =
     "usage: cmemprof diff [OPTIONS] BASE NEW\n"
     "\n"
-    "Prints what changed most from one profile to another, by function; with --output it writes the difference as a\n"
-    "profile, in which the base's samples are negative and have the label pprof::base, as `go tool pprof -diff_base`\n"
-    "makes it. Percentages are of the whole base.\n"
+    "Prints the largest changes from one profile to another, by function. With --output it writes the difference as a\n"
+    "profile, as `go tool pprof -diff_base` does: the base's samples are negative and have the label pprof::base.\n"
+    "Percentages are of the base's total.\n"
     "\n" TABLE_OPTIONS_USAGE
     "  -o, --output FILE    write the difference as a profile; -: to standard output\n" OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE;
 
-// NULL: it was said why.
+// Returns NULL after an error message.
 static struct profile *read_one(const struct options *options, const char *path) {
     struct options one = *options;
     one.files = (char *[]){(char *)path};
@@ -34,7 +34,7 @@ static int print(const struct options *options, const struct table_options *tabl
 
 // ---- As a profile ----
 
-// What is added to the new profile: the base's bytes, inflated and labelled, and the scale -1 for each of its sample types.
+// Added to the new profile: the base, inflated and labelled, with the scale -1 for each of its sample types.
 struct subtrahend {
     uint8_t *bytes;
     size_t size;
@@ -78,7 +78,7 @@ static int subtract_base(const struct options *options, struct profile *profile)
     struct merge_fault fault = {0};
     struct merge_limits limits = options->limits;
     int status = read_base(options, &base);
-    limits.input_bytes = base.size; // the labels may have lifted it over the limit
+    limits.input_bytes = base.size; // the labels may exceed the limit
     if (status == STATUS_DONE && profile_decode(profile, base.bytes, base.size, &limits, base.scale, &fault) != MERGE_OK) {
         status = input_error(options, options->files[0], &(struct input){base.bytes, base.size}, &fault);
     }
@@ -98,24 +98,24 @@ static int write(const struct options *options) {
     return status;
 }
 
-// -1: go on.
+// Returns -1 to continue, or the exit status.
 static int check(const struct options *options, struct table_options *table) {
     int status = table_options_settle(table, options->output.path);
     if (status >= 0) {
         return status;
     }
     if (table->report >= REPORT_PEEK && table->report <= REPORT_TAGS) {
-        return diagnostic_usage("diff", "what changed is a table: --peek, --tree, --list, --traces, --raw and --tags are of one profile");
+        return diagnostic_usage("diff", "--peek, --tree, --list, --traces, --raw and --tags apply to one profile: use cmemprof top");
     }
     if (table->given & table_rules_bit(OPTION_GAUGES)) {
-        return diagnostic_usage("diff", "--gauges is for several files that are one profile; here two are compared");
+        return diagnostic_usage("diff", "--gauges applies to several files that are merged; diff compares two");
     }
     if (table->base_count > 0) {
-        return diagnostic_usage("diff",
-                                "--base and --diff_base are for cmemprof top: the base is the first file here: cmemprof diff BASE NEW");
+        return diagnostic_usage(
+            "diff", "--base and --diff_base are options of cmemprof top; here the base is the first file: cmemprof diff BASE NEW");
     }
     if (options->compression_given && !options->output.path) {
-        return diagnostic_usage("diff", "--compression and --level are for a profile, which --output FILE asks for");
+        return diagnostic_usage("diff", "--compression and --level apply to a profile, which --output FILE writes");
     }
     return -1;
 }

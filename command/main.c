@@ -1,4 +1,4 @@
-// main.c: the program cmemprof: finds the command and runs it.
+// main.c: dispatches to the command named by argv[1].
 #include "commands.h"
 #include "../receiver/receiver.h"
 #include "base/suggest.h"
@@ -11,20 +11,20 @@
 static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "\n"
                             "  run        run a program and profile its C memory\n"
-                            "  receiver   take profile uploads on this machine and show them on a page\n"
-                            "  memory     print where the memory of a running process is\n"
-                            "  top        print what weighs most in profiles, largest first\n"
-                            "  diff       print what changed between two profiles\n"
+                            "  receiver   accept profile uploads on this machine and show them on a page\n"
+                            "  memory     print a breakdown of the resident memory of a running process\n"
+                            "  top        print the largest entries of profiles\n"
+                            "  diff       print the largest changes between two profiles\n"
                             "  merge      add up profiles\n"
-                            "  delta      write what happened from one profile to the next\n"
-                            "  symbolize  name the addresses of profiles of stripped programs\n"
+                            "  delta      subtract cumulative profiles from their successors\n"
+                            "  symbolize  add names to profiles of stripped programs\n"
                             "  version    print the version\n"
-                            "  help       print this text, or with a command's name its own\n"
+                            "  help       print this text, or the help of a command\n"
                             "\n"
-                            "cmemprof COMMAND --help tells about one. cmemprof -OPTION ... FILE is cmemprof top -OPTION ... FILE.\n";
+                            "cmemprof COMMAND --help lists its options. cmemprof -OPTION... FILE means cmemprof top -OPTION... FILE.\n";
 
 static int error_extra_argument(const char *argument) {
-    fprintf(stderr, "cmemprof: what is %s? cmemprof --help lists the commands\n", argument);
+    fprintf(stderr, "cmemprof: unexpected argument %s; cmemprof --help lists the commands\n", argument);
     return 2;
 }
 
@@ -60,11 +60,11 @@ static int error_unknown_command(const char *name) {
     }
     const char *meant = suggest(name, names, COMMAND_COUNT);
     if (meant) {
-        fprintf(stderr, "cmemprof: there is no command %s; did you mean %s?\n", name, meant);
+        fprintf(stderr, "cmemprof: unknown command %s; did you mean %s?\n", name, meant);
     } else if (access(name, R_OK) == 0) {
-        fprintf(stderr, "cmemprof: %s is a file, not a command; cmemprof top %s shows a profile\n", name, name);
+        fprintf(stderr, "cmemprof: %s is a file, not a command; cmemprof top %s prints a profile\n", name, name);
     } else {
-        fprintf(stderr, "cmemprof: there is no command %s; cmemprof --help lists them\n", name);
+        fprintf(stderr, "cmemprof: unknown command %s; cmemprof --help lists the commands\n", name);
     }
     return 2;
 }
@@ -107,7 +107,7 @@ int main(int argc, char **argv) {
             return version_command(argc - 1, argv + 1);
         }
     }
-    if (argv[1][0] == '-' && argv[1][1] != '\0') { // as go tool pprof is called
+    if (argv[1][0] == '-' && argv[1][1] != '\0') { // as with go tool pprof
         return top_command(argc, argv);
     }
     return run(argv[1], argc - 1, argv + 1);

@@ -1,4 +1,4 @@
-// memory_command.c: `cmemprof memory PID`: where the resident memory of a running process is, from outside and without its help.
+// memory_command.c: `cmemprof memory PID`: a breakdown of the resident memory of a running process, read from outside.
 #include "commands.h"
 #include "report/memory_report.h"
 #include "base/options.h"
@@ -14,13 +14,13 @@
 static const char usage[] =
     "usage: cmemprof memory [OPTIONS] PID\n"
     "\n"
-    "Prints where the resident memory of a process is: C heap, Go heap, thread stacks, mapped files, libraries, shared\n"
-    "memory, and what nothing explains. The parts add up to its RSS. The process goes on undisturbed; it need not know of\n"
-    "cmemprof. It takes the rights of a debugger: the same user, or root (see ptrace(2)).\n"
+    "Prints a breakdown of the resident memory of a process: C heap, Go heap, thread stacks, mapped files, libraries,\n"
+    "shared memory, and the unexplained rest. The parts add up to its RSS. The process is not stopped, and need not use\n"
+    "cmemprof. Requires the rights of a debugger: the same user, or root (see ptrace(2)).\n"
     "\n"
     "  --json               one line of JSON instead of the table\n"
-    "  --watch TIME         again every TIME (2s, 500ms, 1m) until the process ends\n"
-    "  --names N            names shown of each part (default 5)\n"
+    "  --watch TIME         repeat every TIME (2s, 500ms, 1m) until the process ends\n"
+    "  --names N            entries shown for each part (default 5)\n"
     "  -h, --help           this text\n"
     "\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage.\n";
@@ -38,7 +38,7 @@ struct arguments {
     pid_t pid;
 };
 
-// "2s", "500ms", "1m", or seconds. False: none of these, or not between 10 ms and a day.
+// Parses "2s", "500ms", "1m", or seconds; from 10 ms to a day.
 static bool parse_time(const char *text, double *seconds) {
     char *end;
     errno = 0;
@@ -50,7 +50,7 @@ static bool parse_time(const char *text, double *seconds) {
     return errno == 0 && isfinite(number) && *seconds >= 0.01 && *seconds <= 86400;
 }
 
-// -1: go on.
+// Returns -1 to continue, or the exit status.
 static int parse(int argc, char **argv, struct arguments *arguments) {
     *arguments = (struct arguments){.names = 5};
     optind = 1;
@@ -88,7 +88,7 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
     return -1;
 }
 
-// The process's name, without the line's end; its peak RSS.
+// name: of the process. *peak: its peak RSS in bytes (VmHWM).
 static void read_status(pid_t pid, char name[64], uint64_t *peak) {
     char path[64], line[256];
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
@@ -145,7 +145,7 @@ int memory_command(int argc, char **argv) {
         }
         enum smaps_error error = report_once(&arguments);
         if (again && error == SMAPS_NO_PROCESS) {
-            return STATUS_DONE; // it has ended
+            return STATUS_DONE; // the process has ended
         }
         if (error != SMAPS_OK) {
             char pid[16];

@@ -1,4 +1,4 @@
-// merge_command.c: `cmemprof merge`: profile files in, their sum out.
+// merge_command.c: `cmemprof merge`: adds up profile files.
 #include "../receiver/index/measures.h"
 #include "commands.h"
 #include "base/input.h"
@@ -10,10 +10,10 @@
 static const char usage[] =
     "usage: cmemprof merge [OPTIONS] FILE...\n"
     "\n"
-    "Adds up profiles. The sample types that all of them have are kept, in the smaller unit where units differ, and what\n"
-    "is left out is said. What is there at a moment, as memory in use is, becomes a mean.\n"
+    "Adds up profiles. Sample types that all files have are kept, in the smaller unit where units differ; those left out are\n"
+    "named. Gauges, such as memory in use, become a mean.\n"
     "\n" OPTIONS_GAUGES_USAGE
-    "  --union              all types are kept: where a profile lacks one, it has 0 of it\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE
+    "  --union              keep all sample types; a profile that lacks one counts as 0\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE
         OPTIONS_READ_USAGE;
 
 static const struct option own[] = {{"union", no_argument, NULL, 'u'}, {"gauges", required_argument, NULL, 'g'}, {0}};
@@ -32,7 +32,7 @@ static int take(void *context, int option, const char *value) {
     return STATUS_DONE;
 }
 
-// The file says of its gauges what they are, and so does the command: its reader cannot tell.
+// Records in the profile, and prints, how gauges were combined: the values do not show it.
 static void note_gauges(const struct options *options, struct profile *profile) {
     char how[INPUT_GAUGES_BYTES], *text = NULL;
     size_t size, gauges = 0;

@@ -20,17 +20,17 @@
 static const char usage[] =
     "usage: cmemprof receiver [OPTIONS]\n"
     "\n"
-    "Takes profile uploads as a Datadog Agent does and shows them on a page. Ends on SIGINT or SIGTERM.\n"
+    "Accepts profile uploads like a Datadog Agent and shows them on a page. Stops on SIGINT or SIGTERM.\n"
     "\n"
-    "  --listen ADDRESS:PORT  port 0 takes a free one (default 127.0.0.1:8126); others than loopback need a token\n"
+    "  --listen ADDRESS:PORT  port 0: any free one (default 127.0.0.1:8126); addresses other than loopback need a token\n"
     "  --listen unix:PATH     a Unix socket, for the same user\n"
-    "  --data DIR             where uploads are kept (default $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof)\n"
-    "  --retention LIMITS     what is kept: an age, a size or both, 12h, 7d, 500MB, 7d,10GB (default 30d,10GB)\n"
-    "  --symbols DIR          name code of stripped programs by files in DIR, by build ID; POST /api/symbols adds one\n"
-    "  --token-file FILE      ask every request for the token in FILE\n"
+    "  --data DIR             directory for uploads (default $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof)\n"
+    "  --retention LIMITS     what to keep: an age (12h, 7d), a size (500MB) or both (7d,10GB); default 30d,10GB\n"
+    "  --symbols DIR          files with symbols of stripped programs, found by build ID; POST /api/symbols adds one\n"
+    "  --token-file FILE      require the token in FILE of every request\n"
     "  --send-token-file FILE, --read-token-file FILE\n"
-    "                         tokens for sending uploads alone, and for all else\n"
-    "  --port-file FILE       write the port to FILE once it listens; not of a Unix socket\n";
+    "                         separate tokens for uploads and for everything else\n"
+    "  --port-file FILE       write the port to FILE once listening; not for a Unix socket\n";
 
 struct arguments {
     struct receiver_options options;
@@ -42,7 +42,7 @@ struct arguments {
 
 // ---- Options ----
 
-// "7d": an age, or "10GB": a size. False: neither.
+// Parses "7d", an age, or "10GB", a size.
 static bool parse_limit(const char *text, size_t length, struct receiver_options *options) {
     static const struct {
         const char *unit;
@@ -69,7 +69,7 @@ static bool parse_limit(const char *text, size_t length, struct receiver_options
             if (units[i].age) {
                 options->retention_ms = (int64_t)(number * units[i].factor);
             } else {
-                // More than there are numbers for is no limit that anyone reaches.
+                // A size beyond 64 bits is no limit.
                 if (__builtin_mul_overflow(number, units[i].factor, &options->retention_bytes)) {
                     options->retention_bytes = UINT64_MAX;
                 }
@@ -97,11 +97,11 @@ static bool parse_retention(const char *text, struct receiver_options *options) 
     }
 }
 
-// The first line of the file.
+// Reads the first line of the file.
 static bool read_token(const char *path, char token[256], const char **option) {
     FILE *file = fopen(path, "r");
     if (!file || !fgets(token, 256, file)) {
-        fprintf(stderr, "cmemprof receiver: %s: %s\n", path, file && !ferror(file) ? "it is empty" : strerror(errno));
+        fprintf(stderr, "cmemprof receiver: %s: %s\n", path, file && !ferror(file) ? "is empty" : strerror(errno));
         if (file) {
             fclose(file);
         }
@@ -119,7 +119,7 @@ static uint64_t symbols_state(void *namer) {
 
 static bool read_build_id(const char *path, char build_id[RECEIVER_BUILD_ID_BYTES]) {
     struct symbol_file file;
-    _Static_assert(sizeof file.build_id <= RECEIVER_BUILD_ID_BYTES, "any build ID has room");
+    _Static_assert(sizeof file.build_id <= RECEIVER_BUILD_ID_BYTES, "any build ID fits");
     if (!symbol_file_read(path, &file) || !*file.build_id) {
         return false;
     }
@@ -127,7 +127,7 @@ static bool read_build_id(const char *path, char build_id[RECEIVER_BUILD_ID_BYTE
     return true;
 }
 
-// The last component is made if it is not there.
+// Creates the last component of the path if missing.
 static bool open_symbols(const char *directory, struct arguments *arguments) {
     if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
         diagnostic_error("receiver", directory, "%s", strerror(errno));
@@ -144,7 +144,7 @@ static bool open_symbols(const char *directory, struct arguments *arguments) {
     return true;
 }
 
-// 0: go on; else the exit status plus one.
+// Returns 0 to continue, or the exit status plus one.
 static int parse(int argc, char **argv, struct arguments *arguments) {
     static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
                                             {"data", required_argument, NULL, 'd'},
@@ -197,19 +197,19 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
         }
     }
     if (optind < argc) {
-        return diagnostic_usage("receiver", "what is %s?", argv[optind]) + 1;
+        return diagnostic_usage("receiver", "unexpected argument %s", argv[optind]) + 1;
     }
     if (arguments->port_file && arguments->options.listen && strncmp(arguments->options.listen, "unix:", 5) == 0) {
-        return diagnostic_usage("receiver", "--port-file does not go with --listen unix:PATH, which has no port") + 1;
+        return diagnostic_usage("receiver", "--port-file does not apply to --listen unix:PATH, which has no port") + 1;
     }
     return 0;
 }
 
-// $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof, for the caller to free; NULL: neither variable is set.
+// Returns $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof, which the caller frees, or NULL if neither variable is set.
 static char *default_directory(void) {
     const char *data_home = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     char *path = NULL;
-    // The XDG specification: a relative path is to be ignored.
+    // The XDG specification says to ignore a relative path.
     if (data_home && *data_home == '/') {
         return asprintf(&path, "%s/cmemprof", data_home) < 0 ? NULL : path;
     }
@@ -219,7 +219,7 @@ static char *default_directory(void) {
     return NULL;
 }
 
-// Whole or not at all, for those who wait for the file to appear.
+// Renames a complete file into place, for programs that wait for it to appear.
 static bool write_port_file(const char *path, uint16_t port) {
     char temporary[4096];
     snprintf(temporary, sizeof temporary, "%s.new", path);
@@ -233,7 +233,7 @@ static bool write_port_file(const char *path, uint16_t port) {
     return true;
 }
 
-// A connection is up to three files, and the usual limit of 1,024 is there for select, which nothing here uses.
+// A connection uses up to three descriptors. The usual soft limit of 1,024 protects select, which nothing here uses.
 static void raise_file_limit(void) {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -249,8 +249,8 @@ static int run(const struct arguments *arguments) {
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN); // a client that went away
-    signal(SIGXFSZ, SIG_IGN); // a file size limit is answered as a full disk
+    signal(SIGPIPE, SIG_IGN); // a client that closed its connection
+    signal(SIGXFSZ, SIG_IGN); // a file size limit is reported like a full disk
     raise_file_limit();
     struct receiver *receiver;
     char text[512];
@@ -285,7 +285,7 @@ int receiver_command(int argc, char **argv) {
     if (!arguments.options.data_directory) {
         directory = default_directory();
         if (!directory) {
-            fputs("cmemprof receiver: HOME is not set; say with --data where to keep uploads\n", stderr);
+            fputs("cmemprof receiver: HOME is not set; name a directory for uploads with --data\n", stderr);
             symbol_namer_free(arguments.namer);
             return 2;
         }

@@ -1,13 +1,13 @@
-// run_command.c: `cmemprof run`: starts a program with libcmemprof.so preloaded and takes its profiles.
+// run_command.c: `cmemprof run`: starts a program with libcmemprof.so preloaded and collects its profiles.
 //
-//   cmemprof run ── fork, exec ──► PROGRAM with libcmemprof.so in it
-//        ▲                             │ at the end, at a signal, every period
+//   cmemprof run ── fork, exec ──► PROGRAM with libcmemprof.so
+//        ▲                             │ at exit, at a signal, every period
 //        └─── /tmp/cmemprof-run-… ◄────┘ files (preload/)
 //        │
 //        ├──► FILE, FILE.1, ...        run_output.c
 //        └──► POST to an Agent         run_agent.c
 //
-// So neither network nor compression ever runs inside the program, and what is sent or merged costs it nothing.
+// The program itself never compresses, merges or sends.
 #include "commands.h"
 #include "run/agent_url.h"
 #include "run/run_agent.h"
@@ -37,14 +37,14 @@ struct run {
     struct run_agent *agent; // NULL: files
     char library[PATH_MAX], output_path[PATH_MAX];
     char library_file[PATH_MAX]; // as /proc names it; library may be a link to it
-    bool got_some;
-    bool reason_printed; // why there is no profile
-    bool lost;           // a profile that was to be expected
+    bool got_some;               // a profile was collected
+    bool reason_printed;         // for a missing profile
+    bool lost;                   // an expected profile is missing
 };
 
-// ---- Before ----
+// ---- Before the start ----
 
-// Beside the program cmemprof, or in ../lib.
+// Looks beside the command, then in ../lib.
 static bool find_library(struct run *run) {
     const char *name = run->target.is_musl ? "libcmemprof-musl.so" : "libcmemprof.so";
     static const char *const folders[] = {"", "../lib/"};
@@ -68,7 +68,7 @@ static bool find_library(struct run *run) {
     return false;
 }
 
-// The loader takes spaces and colons for separators, so a library at such a place is given to it by another name.
+// Spaces and colons separate the entries of LD_PRELOAD, so a library at such a path is given by a symbolic link.
 static bool make_library_path(struct run *run) {
     char link[sizeof run->library];
     if (strpbrk(run->library, " :") == NULL) {
@@ -89,7 +89,7 @@ static void set_number(const char *name, uint64_t value) {
     setenv(name, text, 1);
 }
 
-// For the program. Nothing of it means anything to ourselves.
+// Sets the program's environment. The command itself reads none of these variables.
 static void set_environment(const struct run *run) {
     const char *before = getenv("LD_PRELOAD");
     char *preload = NULL;
@@ -99,7 +99,7 @@ static void set_environment(const struct run *run) {
     }
     setenv("CMEMPROF_DIRECTORY", run->directory.path, 1);
     set_number("CMEMPROF_RATE", run->options.rate_bytes);
-    // Who asks for so many samples wants them kept.
+    // A short sampling interval means many live samples, which must fit.
     set_number("CMEMPROF_MEMORY_LIMIT", run->options.rate_bytes < 65536 ? (uint64_t)1 << 30 : 0);
     set_number("CMEMPROF_PERIOD_MS", run->options.period_ms);
     set_number("CMEMPROF_SIGNAL", (uint64_t)run->options.signal);
@@ -115,15 +115,14 @@ static int error_refused(const struct run *run, enum run_target_status status) {
 
 static void note_own_process(struct run *run) {
     if (run->target.interpreter[0] != '\0' && !run->options.follow_children) {
-        diagnostic_error(
-            "run", run->target.path,
-            "a script: %s is profiled, and what replaces it by exec; other processes that it starts are with --follow-children",
-            run->target.interpreter);
+        diagnostic_error("run", run->target.path,
+                         "a script: %s is profiled, and what replaces it by exec; --follow-children also profiles the processes it starts",
+                         run->target.interpreter);
     }
     if (run->target.is_go) {
         diagnostic_error("run", run_target_name(&run->target),
-                         "a Go program: stacks end where Go begins, and it ends without a last profile, so there is one every %g s; "
-                         "import the package cmemprof into it to see all",
+                         "a Go program: stacks end where Go begins, and there is no profile at its exit, so one is written every %g s; "
+                         "import the package cmemprof into it for complete stacks",
                          (double)run->options.period_ms / 1000);
     }
 }
@@ -133,7 +132,7 @@ static const char *base_name(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
-// An error now is better than one at the end of a long run.
+// Reports an error now instead of at the end of a long run.
 static bool check_output(const struct run *run) {
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s", run->options.output);
@@ -145,18 +144,18 @@ static bool check_output(const struct run *run) {
     return true;
 }
 
-// ---- Meanwhile ----
+// ---- While it runs ----
 
 static void note_all_processes(struct run *run) {
     struct run_note note;
     for (char *text; (text = run_directory_take_note(&run->directory, &note)) != NULL; free(text)) {
-        const char *why = *text != '\0' ? text : NULL; // NULL: there was no room to write it
+        const char *why = *text != '\0' ? text : NULL; // NULL: there was no space to write it
         if (note.is_unsampled) {
             diagnostic_error("run", run_target_name(&run->target), "nothing of process %ld was sampled: %s", note.pid,
-                             why != NULL ? why : "no room for the reason in the temporary folder; TMPDIR names another");
+                             why != NULL ? why : "no space for the reason in the temporary directory; set TMPDIR to another");
         } else {
             diagnostic_error("run", NULL, "process %ld: %s", note.pid,
-                             why != NULL ? why : "no room for its profile in the temporary folder; TMPDIR names another");
+                             why != NULL ? why : "no space for its profile in the temporary directory; set TMPDIR to another");
             run->lost = true;
         }
         run->reason_printed = true;
@@ -182,13 +181,13 @@ static void take(struct run *run, bool last) {
     }
 }
 
-// A program that forks and ends, as daemons do, has its work done by a child.
+// Daemons fork and exit; the child does the work.
 static void note_background(struct run *run) {
     pid_t survivor = run->options.follow_children ? 0 : run_child_survivor(&run->child, run->library_file);
     if (survivor != 0) {
         diagnostic_error(
             "run", run_target_name(&run->target),
-            "goes on in the background as process %ld, which is not profiled: keep it in the foreground, or use --follow-children",
+            "continues in the background as process %ld, which is not profiled: keep it in the foreground, or use --follow-children",
             (long)survivor);
         run->reason_printed = true;
     }
@@ -198,16 +197,15 @@ static void note_no_samples(const struct run *run) {
     int status = run_child_status(&run->child);
     const char *name = run_target_name(&run->target);
     if (status == 128 + SIGKILL) {
-        diagnostic_error("run", name, "was killed before it could write a profile; --period writes them as it runs");
+        diagnostic_error("run", name, "was killed before it could write a profile; --period writes profiles while it runs");
     } else if (status > 128) {
-        diagnostic_error("run", name, "crashed (%s) before it could write a profile; --period writes them as it runs",
+        diagnostic_error("run", name, "crashed (%s) before it could write a profile; --period writes profiles while it runs",
                          strsignal(status - 128));
     } else {
         diagnostic_error(
             "run", name,
-            "wrote no profile: it ended by a bare system call (--period writes profiles as it runs), cannot write into %s any more "
-            "(another "
-            "user or root directory), or could not load the library (then the loader says why above)",
+            "wrote no profile: it exited by a direct system call (--period writes profiles while it runs), could no longer write into "
+            "%s (another user or root directory), or could not load the library (the loader's message is above)",
             run->directory.path);
     }
 }
@@ -221,13 +219,13 @@ static bool close_agent(struct run *run) {
         diagnostic_error("run", address, "%llu of %llu batches could not be sent: %s", (unsigned long long)counts.failed,
                          (unsigned long long)(counts.failed + counts.spooled + counts.sent), counts.text);
     } else if (counts.spooled > 0) {
-        diagnostic_note("run", "%llu batches for %s wait in %s: %s", (unsigned long long)counts.spooled, address,
+        diagnostic_note("run", "%llu batches for %s are spooled in %s: %s", (unsigned long long)counts.spooled, address,
                         getenv("DD_PROFILING_SPOOL_DIR"), counts.text);
     }
     return counts.failed == 0;
 }
 
-// ---- The whole ----
+// ---- Start to end ----
 
 static int finish(struct run *run) {
     take(run, true);
@@ -239,7 +237,7 @@ static int finish(struct run *run) {
         run->lost = true;
     }
     if (run->output.failed) {
-        diagnostic_error("run", NULL, "what could not be written is still in %s", run->directory.path);
+        diagnostic_error("run", NULL, "the unwritten profiles are still in %s", run->directory.path);
     } else {
         run_directory_close(&run->directory);
     }
@@ -260,8 +258,8 @@ static int start(struct run *run) {
     run->output.path = run->options.output;
     if (run->options.agent != NULL) {
         run->agent = run_agent_open(run->options.agent, run->options.service, run->options.period_ms);
-        if (run->agent == NULL) { // the program runs already, and goes on
-            diagnostic_error("run", NULL, "out of memory: nothing is sent, the profile goes into %s", run->options.output);
+        if (run->agent == NULL) { // the program already runs, and continues
+            diagnostic_error("run", NULL, "out of memory: nothing is sent, the profile is written to %s", run->options.output);
         }
     }
     return -1;
@@ -280,7 +278,7 @@ static void set_defaults(struct run *run) {
 
 static int run_program(struct run *run) {
     if (!run_directory_make(&run->directory)) {
-        diagnostic_error("run", NULL, "no directory for profiles in $TMPDIR or /tmp: %s", strerror(errno));
+        diagnostic_error("run", NULL, "cannot create a directory for profiles in $TMPDIR or /tmp: %s", strerror(errno));
         return RUN_STATUS_FAILED;
     }
     int status = RUN_STATUS_FAILED;

@@ -1,4 +1,4 @@
-// symbolize_command.c: `cmemprof symbolize`: gives profiles of stripped programs the names that their symbols had.
+// symbolize_command.c: `cmemprof symbolize`: adds names to profiles of stripped programs.
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
@@ -10,14 +10,13 @@
 static const char usage[] =
     "usage: cmemprof symbolize --binary FILE | --debug-dir DIR [OPTIONS] PROFILE...\n"
     "\n"
-    "Names the addresses of profiles that have no name, and writes the profiles again: each in its place, or one to --output.\n"
+    "Adds names to addresses that have none, and rewrites each profile in place, or writes one to --output.\n"
     "\n"
-    "  --binary FILE        a program or library as it was before it was stripped, or its debug file; may be repeated\n"
-    "  --debug-dir DIR      a directory of such files, by build ID (.build-id/ab/cdef.debug, abcdef.debug) or of any name; may be "
-    "repeated\n"
-    "                       A file is taken for the build that it is of, which its build ID tells.\n"
-    "  -o, --output FILE    where one profile goes (default: in its place; of - to standard output)\n" OPTIONS_COMPRESSION_USAGE
-        OPTIONS_READ_USAGE;
+    "  --binary FILE        an unstripped program or library, or its debug file; may be repeated\n"
+    "  --debug-dir DIR      a directory of such files, named by build ID (.build-id/ab/cdef.debug, abcdef.debug) or otherwise; may\n"
+    "                       be repeated\n"
+    "                       A file is used only for the build with its build ID.\n"
+    "  -o, --output FILE    file for one profile (default: in place; for - standard output)\n" OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE;
 
 static const struct option own[] = {{"binary", required_argument, NULL, 'b'}, {"debug-dir", required_argument, NULL, 'd'}, {0}};
 
@@ -31,18 +30,17 @@ static int take(void *context, int option, const char *value) {
     symbolizing->has_files = true;
     bool ok = (option == 'b' ? symbol_namer_add_file : symbol_namer_add_directory)(symbolizing->namer, value);
     return ok ? STATUS_DONE
-              : diagnostic_error("symbolize", value,
-                                 option == 'b' ? "no ELF file of 64 bits that can be read" : "no directory that can be read");
+              : diagnostic_error("symbolize", value, option == 'b' ? "not a readable 64-bit ELF file" : "not a readable directory");
 }
 
 static void note_counts(const char *path, const struct symbol_namer_count *count) {
     if (count->asked == 0) {
-        diagnostic_note("symbolize", "%s: no address lacks a name", path);
+        diagnostic_note("symbolize", "%s: no address without a name", path);
     } else if (count->missing) {
-        diagnostic_note("symbolize", "%s: %zu of %zu addresses have a name now; no file for %s, build ID %s", path, count->named,
-                        count->asked, count->missing, *count->missing_build_id ? count->missing_build_id : "none");
+        diagnostic_note("symbolize", "%s: %zu of %zu addresses named; no file for %s, build ID %s", path, count->named, count->asked,
+                        count->missing, *count->missing_build_id ? count->missing_build_id : "none");
     } else {
-        diagnostic_note("symbolize", "%s: %zu of %zu addresses have a name now", path, count->named, count->asked);
+        diagnostic_note("symbolize", "%s: %zu of %zu addresses named", path, count->named, count->asked);
     }
 }
 
@@ -68,10 +66,10 @@ static int symbolize(const struct options *options, struct symbol_namer *namer, 
 static int run(const struct options *options, const struct symbolizing *symbolizing) {
     int status = STATUS_DONE;
     if (!symbolizing->has_files) {
-        return diagnostic_usage(options->command, "which files have the symbols? --binary FILE or --debug-dir DIR");
+        return diagnostic_usage(options->command, "files with symbols are needed: --binary FILE or --debug-dir DIR");
     }
     if (options->output.path && options->file_count > 1) {
-        return diagnostic_usage(options->command, "--output takes one profile; several are written in their places");
+        return diagnostic_usage(options->command, "--output takes one profile; several are rewritten in place");
     }
     for (size_t i = 0; i < options->file_count && status == STATUS_DONE; i++) {
         status = symbolize(options, symbolizing->namer, options->files[i]);

@@ -1,4 +1,4 @@
-// top_command.c: `cmemprof top`: prints what weighs most in profile files.
+// top_command.c: `cmemprof top`: prints the largest entries of profile files.
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
@@ -6,10 +6,10 @@
 
 static const char usage[] = "usage: cmemprof top [OPTIONS] FILE...\n"
                             "\n"
-                            "Prints what weighs most in a profile, or in several as one.\n"
+                            "Prints the largest entries of a profile, or of several merged into one.\n"
                             "\n" TABLE_OPTIONS_USAGE TABLE_OPTIONS_REPORTS_USAGE OPTIONS_GAUGES_USAGE OPTIONS_READ_USAGE;
 
-// The base's files, as one. NULL: there are none, or it was said why.
+// Merges the base's files. Returns NULL if there are none, or after an error message.
 static struct profile *read_base(const struct options *options, struct table_options *table) {
     struct options of_base = *options;
     of_base.files = table->bases;
@@ -23,7 +23,7 @@ static int print(struct options *options, struct table_options *table) {
     options->gauges = table->gauges;
     options->gauge_type = table->top.type;
     if (table->normalize && table->base_count == 0) {
-        return diagnostic_usage(options->command, "--normalize is to a base: --diff_base FILE");
+        return diagnostic_usage(options->command, "--normalize needs a base: --diff_base FILE");
     }
     input_gauges_text(options, table->top.note);
     struct profile *base = read_base(options, table), *profile = base || table->base_count == 0 ? input_merge(options) : NULL;

@@ -1,4 +1,4 @@
-// diagnostic.c: one line on standard error (diagnostic.h).
+// diagnostic.c: prints one line on standard error (diagnostic.h).
 #include "diagnostic.h"
 #include "text.h"
 

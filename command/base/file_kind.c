@@ -1,4 +1,4 @@
-// file_kind.c: what a file is that is no profile (file_kind.h).
+// file_kind.c: magic bytes of formats that users confuse with profiles (file_kind.h).
 #include "file_kind.h"
 #include "../../merge/merge.h"
 
@@ -19,7 +19,7 @@ static bool begins(struct bytes bytes, const char *start) {
     return bytes.size >= length && memcmp(bytes.at, start, length) == 0;
 }
 
-// In any case, behind blanks.
+// Ignores case and leading blanks.
 static bool begins_markup(struct bytes bytes, const char *start) {
     while (bytes.size > 0 && isspace((unsigned char)*bytes.at)) {
         bytes = (struct bytes){bytes.at + 1, bytes.size - 1};
@@ -38,7 +38,7 @@ static bool is_text(struct bytes bytes) {
     return bytes.size > 0;
 }
 
-// "main;f;g 12": the first lines end with a number behind a blank, and have something in front of it.
+// "main;f;g 12": each of the first 10 lines is a text, a blank and a number.
 static bool is_folded(struct bytes bytes) {
     size_t lines = 0;
     while (bytes.size > 0 && lines < 10) {
@@ -48,7 +48,7 @@ static bool is_folded(struct bytes bytes) {
             digits++;
         }
         if (!end && lines > 0) {
-            break; // cut off by how much is looked at
+            break; // cut off by LOOKED_AT_BYTES
         }
         if (digits == 0 || digits + 2 > length || bytes.at[length - 1 - digits] != ' ') {
             return false;
@@ -69,11 +69,11 @@ static const char *kind_of(struct bytes bytes) {
          "a program or library (ELF)"},
         {"PERFILE2", "a perf.data file, which perf report reads"},
         {"go 1.", "a Go execution trace, which go tool trace reads"},
-        {"heap profile: ", "a heap profile as text (debug=1), which go tool pprof reads; without debug=1 it comes as pprof"},
-        {"goroutine profile: ", "a goroutine profile as text (debug=1), which go tool pprof reads; without debug=1 it comes as pprof"},
-        {"--- mutex:", "a mutex profile as text (debug=1); without debug=1 it comes as pprof"},
-        {"--- contention:", "a block profile as text (debug=1); without debug=1 it comes as pprof"},
-        {"goroutine ", "a dump of goroutines as text (debug=2); without debug=2 it comes as pprof"},
+        {"heap profile: ", "a heap profile as text (debug=1), which go tool pprof reads; without debug=1 the server sends pprof"},
+        {"goroutine profile: ", "a goroutine profile as text (debug=1), which go tool pprof reads; without debug=1 the server sends pprof"},
+        {"--- mutex:", "a mutex profile as text (debug=1); without debug=1 the server sends pprof"},
+        {"--- contention:", "a block profile as text (debug=1); without debug=1 the server sends pprof"},
+        {"goroutine ", "a dump of goroutines as text (debug=2); without debug=2 the server sends pprof"},
         {"heap_v2/", "a heap profile of jemalloc, which jeprof reads"},
         {"PK\x03\x04", "a zip archive"},
     };
@@ -86,7 +86,7 @@ static const char *kind_of(struct bytes bytes) {
         return "a tar archive; unpack it first";
     }
     if (begins_markup(bytes, "<!doctype html") || begins_markup(bytes, "<html")) {
-        return "an HTML page, perhaps an error or a login of the server that was asked";
+        return "an HTML page, perhaps an error or login page of the server";
     }
     if (begins_markup(bytes, "<?xml") || begins_markup(bytes, "<svg")) {
         return "an XML or SVG file";

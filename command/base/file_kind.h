@@ -1,10 +1,12 @@
-// file_kind.h: what a file is that is no profile, by its first bytes. Threads: any. Memory: that of inflating the first 64 KiB at most.
+// file_kind.h: recognizes files that are not profiles, by their first bytes.
+//
+// Threads: any. Memory: malloc, up to 64 MiB to inflate a compressed file.
 #ifndef CMEMPROF_FILE_KIND_H
 #define CMEMPROF_FILE_KIND_H
 
 #include <stddef.h>
 
-// "a JFR recording, which `jfr summary` reads". Compressed files are looked into. NULL: it does not tell.
+// Describes the content: "a JFR recording, which jfr summary reads". Compressed content is inflated first. Returns NULL if unknown.
 const char *file_kind(const void *bytes, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-// input.c: profile files in (input.h).
+// input.c: reads profile files (input.h).
 #include "input.h"
 #include "file_kind.h"
 #include "diagnostic.h"
@@ -14,18 +14,18 @@ static const char *name_of(const char *path) {
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
-// Of a path that cannot be opened.
+// Error text for a path that cannot be opened.
 static const char *why_not(const char *path) {
     bool address = strncmp(path, "http://", 7) == 0 || strncmp(path, "https://", 8) == 0;
-    return address && errno == ENOENT ? "is an address, not a file: curl -o FILE gets what is there" : strerror(errno);
+    return address && errno == ENOENT ? "is a URL, not a file: download it with curl -o FILE" : strerror(errno);
 }
 
-// Up to `max` bytes, and one more to tell that there are more. first: what the file is said to hold, 0 unknown. False: errno tells.
+// Reads up to max + 1 bytes; max + 1 means that the file is too large. first: size of the file, 0 if unknown. Returns false with errno set.
 static bool read_all(int file, size_t first, size_t max, struct input *input) {
     size_t capacity = 0;
     for (;;) {
         if (input->size == capacity) {
-            // One byte more than the file has, so that its end is seen without another block.
+            // One byte more than the file, so that read returns 0 without another realloc.
             capacity = capacity ? 2 * capacity : first > 0 && first < max ? first + 1 : 1 << 16;
             uint8_t *grown = realloc(input->bytes, capacity);
             if (!grown) {
@@ -52,7 +52,7 @@ int input_read(const struct options *options, const char *path, struct input *in
     bool standard = strcmp(path, "-") == 0;
     int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     struct stat about;
-    size_t max = options->limits.input_bytes; // what is larger than this cannot be smaller when inflated
+    size_t max = options->limits.input_bytes; // a file that is larger than this is not smaller when inflated
     *input = (struct input){0};
     int status = STATUS_DONE;
     if (file < 0 || fstat(file, &about) != 0) {
@@ -87,9 +87,9 @@ int input_error(const struct options *options, const char *path, const struct in
                                 fault->offset);
     case MERGE_TRUNCATED:
     case MERGE_BAD_COMPRESSION:
-        return diagnostic_error(options->command, name, "damaged or cut off: %s (byte %zu, inflated)", text, fault->offset);
+        return diagnostic_error(options->command, name, "damaged or truncated: %s (byte %zu, inflated)", text, fault->offset);
     case MERGE_TOO_LARGE:
-        return diagnostic_error(options->command, name, "over a limit (--max-size sets that of the inflated size): %s", text);
+        return diagnostic_error(options->command, name, "exceeds a limit (--max-size sets the inflated size): %s", text);
     default:
         return diagnostic_error(options->command, name, "%s", text);
     }
@@ -125,6 +125,6 @@ int input_add(const struct options *options, const char *path, struct profile *p
 
 void input_note_left_out(const struct options *options, const struct profile *profile) {
     for (size_t i = 0; i < profile_left_out_count(profile); i++) {
-        diagnostic_note(options->command, "left out: sample type %s, which not all of the files have", profile_left_out_name(profile, i));
+        diagnostic_note(options->command, "left out: sample type %s, which not all files have", profile_left_out_name(profile, i));
     }
 }

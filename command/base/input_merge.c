@@ -1,7 +1,7 @@
-// input_merge.c: several profile files as one (input.h).
+// input_merge.c: merges several profile files into one (input.h).
 //
-// Amounts are added up. Of what was there at a moment, one file has its own: the mean is the sum divided by the files that have the type,
-// the last and the max come of one file, whose gauges are added when all have been read.
+// Amounts are summed. Gauges are the mean (their sum divided by the number of files that have the type), or those of one file (last, max),
+// which are added after all files were read.
 #include "../../receiver/index/measures.h"
 #include "input.h"
 #include "diagnostic.h"
@@ -13,20 +13,20 @@
 struct merging {
     const struct options *options;
     struct profile *profile;
-    struct totals totals; // of the file that is read
+    struct totals totals; // of the current file
     size_t with_type[TOTALS_MAX_TYPES];
-    // Of the last and the max: the file that it is so far.
+    // For last and max: the best file so far.
     struct input best;
     const char *best_path;
     int64_t best_value;
-    enum merge_error error; // of the file that did not go
+    enum merge_error error; // of the file that could not be added
 };
 
 static bool of_one_file(const struct options *options) {
     return options->file_count > 1 && (options->gauges == GAUGES_OF_LAST || options->gauges == GAUGES_OF_MAX);
 }
 
-// 1 for the types that are gauges, or for all others, and 0 for the rest.
+// Scale 1 for gauges (or, if !gauges, for all other types) and 0 for the rest.
 static void make_scale(const struct totals *totals, bool gauges, int64_t scale[TOTALS_MAX_TYPES]) {
     for (size_t i = 0; i < totals->type_count; i++) {
         scale[i] = measure_is_gauge(totals->types[i].name) == gauges;
@@ -35,14 +35,14 @@ static void make_scale(const struct totals *totals, bool gauges, int64_t scale[T
 
 // ---- One file ----
 
-// The one that is shown: by its name or number (profile_sample_type_chosen).
+// The sample type to show, by name or number (profile_sample_type_chosen).
 static const struct totals_type *asked_type(const struct totals *totals, const char *asked) {
     const struct totals_type *type = asked ? totals_find(totals, asked) : totals_shown_type(totals);
     unsigned long number = asked && *asked >= '0' && *asked <= '9' ? strtoul(asked, NULL, 10) : TOTALS_MAX_TYPES;
     return type || number >= totals->type_count ? type : &totals->types[number];
 }
 
-// What the file is chosen by.
+// The value by which last or max chooses a file.
 static int64_t value_of(const struct options *options, const struct totals *totals) {
     const struct totals_type *type = asked_type(totals, options->gauge_type);
     for (size_t i = 0; options->gauges == GAUGES_OF_MAX && (!type || !measure_is_gauge(type->name)) && i < totals->type_count; i++) {
@@ -60,7 +60,7 @@ static bool has_gauge(const struct totals *totals) {
     return false;
 }
 
-// Takes the bytes if its gauges are those of all. Of equal ones the later file.
+// Takes the input if it is the best so far. Of equal files the later one wins.
 static void consider(struct merging *merging, const char *path, struct input *input) {
     int64_t value = value_of(merging->options, &merging->totals);
     if (has_gauge(&merging->totals) && (!merging->best.bytes || value >= merging->best_value)) {
@@ -80,7 +80,7 @@ static int add_file(struct merging *merging, const char *path) {
     if (status != STATUS_DONE) {
         return status;
     }
-    // What cannot be read says so below.
+    // An unreadable file is reported by input_add_bytes.
     bool split = of_one_file(options) && totals_read(input.bytes, input.size, &options->limits, &merging->totals, NULL) == MERGE_OK;
     if (split) {
         make_scale(&merging->totals, false, scale);
@@ -96,13 +96,13 @@ static int add_file(struct merging *merging, const char *path) {
     return status;
 }
 
-// ---- Files that do not go together ----
+// ---- Files without a common sample type ----
 
 enum { MAX_GROUPS = 16, NAMED_FILES = 3 };
 
-// Files that have a sample type in common with the first one of them.
+// Files that share a sample type with the first file of the group.
 struct group {
-    struct totals totals; // of the first one
+    struct totals totals; // of the first file
     const char *files[NAMED_FILES];
     size_t count;
 };
@@ -152,7 +152,7 @@ static void print_group(const struct options *options, const struct group *group
     free(text);
 }
 
-// By their types, so that one can merge each group by itself. What cannot be read again or at all is in none.
+// Groups that can each be merged. A file that cannot be read, or not a second time, is in none.
 static void print_groups(const struct options *options) {
     struct group *groups = calloc(MAX_GROUPS, sizeof *groups);
     struct totals *totals = malloc(sizeof *totals);
@@ -167,7 +167,7 @@ static void print_groups(const struct options *options) {
     }
     if (count > 1) {
         diagnostic_note(options->command,
-                        "these have no sample type in common%s:", options->allow_union ? "" : "; each group goes together");
+                        "the files have no sample type in common%s:", options->allow_union ? "" : "; each of these groups can be merged");
     }
     for (size_t i = 0; count > 1 && i < count; i++) {
         print_group(options, &groups[i]);
@@ -176,7 +176,7 @@ static void print_groups(const struct options *options) {
     free(totals);
 }
 
-// ---- All of them ----
+// ---- Merge ----
 
 static int add_best(struct merging *merging) {
     int64_t scale[TOTALS_MAX_TYPES], time_ns = profile_time_ns(merging->profile), duration_ns = profile_duration_ns(merging->profile);
@@ -186,14 +186,15 @@ static int add_best(struct merging *merging) {
     }
     make_scale(&merging->totals, true, scale);
     int status = input_add_bytes(merging->options, merging->best_path, &merging->best, merging->profile, scale, NULL);
-    profile_set_time(merging->profile, time_ns, duration_ns); // it has been added before
+    profile_set_time(merging->profile, time_ns, duration_ns); // the file's time was already added
     return status;
 }
 
 static int make_means(struct merging *merging) {
     for (size_t i = 0; i < profile_sample_type_count(merging->profile) && i < TOTALS_MAX_TYPES; i++) {
         const char *type = profile_sample_type_name(merging->profile, i);
-        size_t files = merging->options->allow_union ? merging->with_type[i] : merging->options->file_count; // else all files have it
+        size_t files =
+            merging->options->allow_union ? merging->with_type[i] : merging->options->file_count; // without union, all files have it
         if (measure_is_gauge(type) && files > 1 &&
             profile_scale_sample_type(merging->profile, type, 1.0 / (double)files) == MERGE_NO_MEMORY) {
             return diagnostic_error(merging->options->command, NULL, "out of memory");

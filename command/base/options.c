@@ -1,4 +1,4 @@
-// options.c: the command line of the commands that read profiles (options.h).
+// options.c: parses the command line of the commands on profiles (options.h).
 #include "options.h"
 #include "pprof_names.h"
 #include "diagnostic.h"
@@ -78,34 +78,35 @@ static int take_shared(int option, const char *value, struct options *options) {
 int options_error(const char *command, int option, char **argv) {
     const char *text = argv[optind - 1], *name = text + strspn(text, "-");
     if (option == ':') {
-        return diagnostic_usage(command, "%s wants a value", text);
+        return diagnostic_usage(command, "%s needs a value", text);
     }
     size_t length = strcspn(name, "=");
     const char *hint = pprof_names_hint(command, name, length);
     return hint ? diagnostic_usage(command, "%.*s %s", (int)(name + length - text), text, hint)
-                : diagnostic_usage(command, "what is %s?", text);
+                : diagnostic_usage(command, "unknown option %s", text);
 }
 
 static int check(const struct options_spec *spec, struct options *options) {
     int level = options->output.level;
     if (level && options->output.compression == MERGE_RAW) {
-        return diagnostic_usage(spec->command, "--level means nothing with --compression none");
+        return diagnostic_usage(spec->command, "--level has no effect with --compression none");
     }
     if (level > 12 && options->output.compression == MERGE_GZIP) {
         return diagnostic_usage(spec->command, "--level takes 1 to 12 for gzip, not %d", level);
     }
     if (options->file_count < spec->min_files) {
-        return spec->min_files == 1 ? diagnostic_usage(spec->command, "which file?")
+        return spec->min_files == 1 ? diagnostic_usage(spec->command, "a file is needed")
                                     : diagnostic_usage(spec->command, "%zu files are needed", spec->min_files);
     }
     if (options->file_count > spec->max_files) {
-        return diagnostic_usage(spec->command, "no more than %zu files, what is %s?", spec->max_files, options->files[spec->max_files]);
+        return diagnostic_usage(spec->command, "takes at most %zu files; unexpected argument %s", spec->max_files,
+                                options->files[spec->max_files]);
     }
     size_t standard_input = 0;
     for (size_t i = 0; i < options->file_count; i++) {
         standard_input += strcmp(options->files[i], "-") == 0;
     }
-    return standard_input > 1 ? diagnostic_usage(spec->command, "standard input (-) can be read once only") : -1;
+    return standard_input > 1 ? diagnostic_usage(spec->command, "standard input (-) can be read only once") : -1;
 }
 
 int options_parse(const struct options_spec *spec, int argc, char **argv, struct options *options) {
@@ -120,7 +121,7 @@ int options_parse(const struct options_spec *spec, int argc, char **argv, struct
     if (spec->writes) {
         memcpy(&all[count], writing, sizeof writing);
     }
-    optind = 0; // glibc: begin anew, also after another command line
+    optind = 0; // glibc: start a new scan
     opterr = 0;
     for (int option; (option = getopt_long_only(argc, argv, spec->writes ? ":o:" : ":", all, NULL)) != -1;) {
         if (option == 'h') {

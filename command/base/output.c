@@ -1,4 +1,4 @@
-// output.c: writes a file whole or not at all (output.h).
+// output.c: writes a file completely or not at all (output.h).
 #include "output.h"
 #include "diagnostic.h"
 
@@ -17,7 +17,7 @@ static bool is_standard(const char *path) {
 
 int output_check(const char *command, const struct output *output) {
     if (!output->path && isatty(STDOUT_FILENO)) {
-        return diagnostic_usage(command, "a profile is no text for a terminal: name a file with --output");
+        return diagnostic_usage(command, "a profile is not text for a terminal: name a file with --output");
     }
     return STATUS_DONE;
 }
@@ -37,12 +37,12 @@ static bool write_all(int file, const uint8_t *bytes, size_t size) {
     return true;
 }
 
-// In place: standard output, a pipe, a device.
+// For standard output, a pipe, a device.
 static int write_stream(const char *command, const char *name, int file, const void *bytes, size_t size) {
     return write_all(file, bytes, size) ? STATUS_DONE : diagnostic_error(command, name, "%s", strerror(errno));
 }
 
-// What a new file gets, or what the old one has.
+// The mode of the old file, or that of a new one under the umask.
 static mode_t mode_of(const struct stat *old) {
     if (old) {
         return old->st_mode & 0777;
@@ -59,7 +59,7 @@ static bool write_temporary(char *temporary, mode_t mode, const void *bytes, siz
     }
     bool ok = write_all(file, bytes, size) && fchmod(file, mode) == 0;
     int cause = errno;
-    // A full disk may show here only (NFS).
+    // NFS may report a full disk only here.
     if (close(file) != 0 && ok) {
         ok = false;
         cause = errno;
@@ -71,7 +71,7 @@ static bool write_temporary(char *temporary, mode_t mode, const void *bytes, siz
     return ok;
 }
 
-// target: path with links followed, so that a link stays one.
+// target: path with symbolic links resolved, so that a link stays a link.
 static int write_file(const char *command, const char *path, const char *target, const struct stat *old, const void *bytes, size_t size) {
     char *temporary;
     if (asprintf(&temporary, "%s.XXXXXX", target) < 0) {
@@ -89,7 +89,7 @@ static int write_file(const char *command, const char *path, const char *target,
 }
 
 int output_write(const char *command, const char *path, const void *bytes, size_t size) {
-    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is answered as a full disk
+    signal(SIGXFSZ, SIG_IGN); // a file size limit is reported like a full disk
     struct stat old;
     if (is_standard(path)) {
         return write_stream(command, "standard output", STDOUT_FILENO, bytes, size);
@@ -120,7 +120,7 @@ int output_profile(const char *command, const struct output *output, const char 
         return diagnostic_error(command, NULL, "%s", merge_error_text(error));
     }
     if (profile_saturated_count(profile) > 0) {
-        diagnostic_note(command, "sums beyond 64 bits: %llu; each stays at the largest number",
+        diagnostic_note(command, "sums that overflowed 64 bits: %llu; each is kept at the limit",
                         (unsigned long long)profile_saturated_count(profile));
     }
     int status = output_write(command, path, bytes, size);

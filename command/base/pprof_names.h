@@ -1,4 +1,4 @@
-// pprof_names.h: what is said of options of `go tool pprof` that a command does not have.
+// pprof_names.h: hints for options of `go tool pprof` that a command does not have.
 //
 // Threads: any. Memory: none.
 #ifndef CMEMPROF_COMMAND_PPROF_NAMES_H
@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-// What to do instead, for a line that begins with the option: "-svg " "is of go tool pprof alone, ...". name: without dashes, up to '='.
-// NULL: go tool pprof has no such option either.
+// Returns the rest of a message that begins with the option: "draws a graph: ...". name: without dashes, up to '='. Returns NULL if go tool
+// pprof has no such option.
 const char *pprof_names_hint(const char *command, const char *name, size_t length);
 
 #endif

@@ -1,4 +1,4 @@
-// suggest.c: the word that is nearest (suggest.h): optimal string alignment, row by row.
+// suggest.c: optimal string alignment distance, row by row (suggest.h).
 #include "suggest.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-// text.c: values and names as a terminal shows them (text.h).
+// text.c: formats values and names (text.h).
 #include "text.h"
 
 #include <inttypes.h>
@@ -111,7 +111,7 @@ const char *text_change(int64_t value, const char *unit, const char *in, char te
 // ---- Names ----
 
 void text_put(const char *text, FILE *out) {
-    size_t due = 0; // bytes that the character goes on for
+    size_t due = 0; // continuation bytes still expected of a UTF-8 character
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
         bool goes_on = (*c & 0xC0) == 0x80;
         bool control = *c < 0x20 || *c == 0x7F || (*c == 0xC2 && c[1] < 0xA0) || (goes_on && due == 0);

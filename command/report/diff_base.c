@@ -1,7 +1,7 @@
 // diff_base.c: adds a label to every sample of an encoded profile (diff_base.h).
 //
-// A sample is a field of the profile, and its labels are fields of the sample in any order: so each sample gets a few more bytes and a new
-// length. The two texts come behind all others, where they move nobody's index.
+// Labels are fields of a sample, in any order, so each sample gets a few more bytes and a new length. The label's two strings are appended
+// to the string table, which keeps all other indexes.
 #include "diff_base.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct reader {
 
 struct field {
     uint32_t number;
-    const uint8_t *start, *body, *end; // body: behind the length of a field that has one
+    const uint8_t *start, *body, *end; // body: after the length of a length-delimited field
     bool has_length;
 };
 
@@ -33,7 +33,7 @@ static bool read_varint(struct reader *reader, uint64_t *value) {
     return false;
 }
 
-// False: the end, or bytes that are no field; the reader stands where it stood.
+// Returns false at the end, or at bytes that are not a field; the reader does not move.
 static bool read_field(struct reader *reader, struct field *field) {
     struct reader from = *reader;
     uint64_t tag, skip = 0;
@@ -71,7 +71,7 @@ static uint8_t *put_field(uint8_t *to, unsigned number, const void *bytes, size_
     return put_bytes(to, bytes, size);
 }
 
-// The field of a sample that names two texts by their indices.
+// Encodes a label field with two string indexes.
 static size_t make_label(uint8_t *label, uint64_t key, uint64_t text) {
     uint8_t body[2 * (1 + MAX_VARINT)], *end = body;
     *end++ = LABEL_KEY << 3 | WIRE_VARINT;
@@ -110,7 +110,7 @@ bool diff_base_mark(const uint8_t *raw, size_t size, uint8_t **labelled, size_t 
     }
     to = put_field(to, PROFILE_STRING_TABLE, key, sizeof key - 1);
     to = put_field(to, PROFILE_STRING_TABLE, text, sizeof text - 1);
-    to = put_bytes(to, reader.at, (size_t)(reader.end - reader.at)); // what is no field stays the end
+    to = put_bytes(to, reader.at, (size_t)(reader.end - reader.at)); // bytes that are not a field
     *labelled_size = (size_t)(to - *labelled);
     return true;
 }

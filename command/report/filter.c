@@ -1,4 +1,4 @@
-// filter.c: which samples and frames count (filter.h).
+// filter.c: compiles and matches expressions (filter.h).
 #include "filter.h"
 #include "../base/diagnostic.h"
 
@@ -26,14 +26,14 @@ static int compile(const char *command, regex_t *compiled, const char *name, con
 
 int filter_compile(const char *command, struct filter *filter, enum filter_kind kind, const char *expression) {
     if (filter->has & bit(kind)) {
-        return diagnostic_usage(command, "--%s can be given once; a|b finds both", names[kind]);
+        return diagnostic_usage(command, "--%s can be given only once; a|b matches both", names[kind]);
     }
     int status = compile(command, &filter->frames[kind], names[kind], expression);
     filter->has |= status == STATUS_DONE ? bit(kind) : 0;
     return status;
 }
 
-// "128kb:", ":1mb", "1:10", which google/pprof takes for a range of numbers.
+// "128kb:", ":1mb", "1:10": google/pprof treats these as numeric ranges.
 static bool is_range(const char *value) {
     static const char letters[] = "0123456789.:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     return strchr(value, ':') && strspn(value, "0123456789:") > 0 && strpbrk(value, "0123456789") && value[strspn(value, letters)] == '\0';
@@ -42,10 +42,10 @@ static bool is_range(const char *value) {
 int filter_compile_tags(const char *command, struct filter_tags *tags, const char *name, const char *expression) {
     const char *equals = strchr(expression, '=');
     if (tags->count > 0) {
-        return diagnostic_usage(command, "--%s can be given once; a|b finds both", name);
+        return diagnostic_usage(command, "--%s can be given only once; a|b matches both", name);
     }
     if (is_range(equals ? equals + 1 : expression)) {
-        return diagnostic_usage(command, "--%s %s: ranges of numbers are not taken; a regular expression of the number's digits is", name,
+        return diagnostic_usage(command, "--%s %s: numeric ranges are not supported; use a regular expression on the digits", name,
                                 expression);
     }
     tags->key = equals ? strndup(expression, (size_t)(equals - expression)) : NULL;
@@ -131,7 +131,7 @@ static bool keeps(const struct filter *filter, unsigned bits) {
     return (!(filter->has & bit(FILTER_SHOW)) || bits & bit(FILTER_SHOW)) && !(bits & bit(FILTER_HIDE));
 }
 
-// How many of the frames are not beyond the outermost kept one to show from. 0: there is none.
+// Returns the number of frames up to the outermost kept match of show_from; 0: no match.
 static size_t shown_from(const unsigned *bits, const uint32_t *kept, size_t count) {
     while (count > 0 && !(bits[kept[count - 1]] & bit(FILTER_SHOW_FROM))) {
         count--;

@@ -1,12 +1,11 @@
-// filter.h: which samples count, and which of their frames: --focus, --ignore, --hide, --show, --show_from, --tagfocus, --tagignore, as
-// google/pprof has them.
+// filter.h: selects samples and their frames by --focus, --ignore, --hide, --show, --show_from, --tagfocus and --tagignore, like
+// google/pprof.
 //
-// A frame matches where the expression is found in its function, its source file or the file of its mapping. A sample counts if a frame of
-// it matches the focus and none matches what is to be ignored. Then the frames to be hidden are left out, and all but those to be shown,
-// and those beyond the outermost one to be shown from; a sample of which nothing is left does not count. A label matches KEY=REGEX with its
-// value; REGEX alone is found in "key:value", and of several with commas each must be found. Numbers are taken as decimal digits. POSIX
-// extended regular expressions.
-// Threads: one. Memory: that of regcomp.
+// A frame matches if the expression (POSIX extended) is found in its function, its source file or the file of its mapping. A sample is
+// selected if one of its frames matches focus and none matches ignore. Of its frames, those that match hide are dropped, those that do not
+// match show, and the callers of the outermost match of show_from; a sample without remaining frames is not selected. KEY=REGEX is searched
+// in the label's value, REGEX alone in "key:value"; several expressions, separated by commas, must all match. Numbers are matched as
+// decimal digits. Threads: one. Memory: regcomp's.
 #ifndef CMEMPROF_FILTER_H
 #define CMEMPROF_FILTER_H
 
@@ -20,7 +19,7 @@ enum { FILTER_MAX_TAGS = 16 };
 struct filter_tags {
     char *key; // NULL: any
     regex_t values[FILTER_MAX_TAGS];
-    size_t count; // 0: none is asked for
+    size_t count; // 0: no condition
 };
 struct filter {
     unsigned has; // bits of enum filter_kind
@@ -28,16 +27,16 @@ struct filter {
     struct filter_tags tag_focus, tag_ignore;
 };
 
-// --NAME EXPRESSION. Returns 0, or the exit status, and the reason is said.
+// Compiles --NAME EXPRESSION. Returns 0, or the exit status after an error message.
 int filter_compile(const char *command, struct filter *filter, enum filter_kind kind, const char *expression);
-// --tagfocus or --tagignore, into filter->tag_focus or tag_ignore.
+// The same for --tagfocus or --tagignore. tags: filter->tag_focus or filter->tag_ignore.
 int filter_compile_tags(const char *command, struct filter_tags *tags, const char *name, const char *expression);
 void filter_free(struct filter *filter);
 bool filter_is_empty(const struct filter *filter);
-// Of one frame: bits of enum filter_kind.
+// Returns the expressions that the frame matches, as bits of enum filter_kind.
 unsigned filter_frame(const struct filter *filter, const struct profile_frame *frame);
-// Puts the places of those that count of a sample's frames, whose bits these are, into kept, leaf first, and their number into *count.
-// False: the sample does not count. filter NULL: all do.
+// bits: filter_frame of each of the sample's frames. kept: set to the indexes of the *count remaining frames, leaf first. Returns false if
+// the sample is not selected. filter NULL: selects all.
 bool filter_choose(const struct filter *filter, const struct profile_sample_view *sample, const unsigned *bits, uint32_t *kept,
                    size_t *count);
 

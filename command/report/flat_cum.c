@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Numbers in all distinct stacks together: 128 MiB. 100,000 stacks of 300 frames fit.
+// Frame ids in all distinct stacks: 128 MiB. Fits 100,000 stacks of 300 frames.
 enum { MAX_IDS = 32 << 20 };
 
 void flat_cum_start(struct flat_cum *sums, bool by_stack, enum frame_by by, const struct filter *filter) {
@@ -23,7 +23,7 @@ void flat_cum_free(struct flat_cum *sums) {
     *sums = (struct flat_cum){0};
 }
 
-// A new row with the given frames, or ID_NONE.
+// Adds a row with these frames. Returns ID_NONE with frames.error set.
 static uint32_t add_row(struct flat_cum *sums, const uint32_t *ids, size_t count) {
     if (sums->id_count + count > MAX_IDS) {
         sums->frames.error = MERGE_TOO_LARGE;
@@ -42,7 +42,7 @@ static uint32_t add_row(struct flat_cum *sums, const uint32_t *ids, size_t count
     return (uint32_t)sums->row_count++;
 }
 
-// ---- The row of a thing ----
+// ---- Rows ----
 
 struct stack {
     const uint32_t *ids;

@@ -1,4 +1,4 @@
-// frame_table.c: numbers for functions, lines, files, packages (frame_table.h).
+// frame_table.c: ids of functions, lines, files and packages (frame_table.h).
 #include "frame_table.h"
 #include "../base/array.h"
 #include "../base/text.h"
@@ -8,23 +8,23 @@
 
 enum { MAX_ENTRIES = 2 << 20 };
 
-// A frame by the addresses of its texts, and what was found out about it.
+// A frame by the addresses of its strings, with its group and the expressions it matches.
 struct frame_seen {
     uintptr_t function, file, mapping;
     uint64_t file_offset; // 0 with a function
-    int64_t line;         // 0 where lines are not told apart
+    int64_t line;         // 0 unless by line
     uint32_t group;
     unsigned matches;
 };
 
-// The content of a group, as bytes. By line all three; by function no line; by file the second; by package the first.
+// The key of a group. By line: all fields; by function: no line; by file: the file; by package: the name.
 struct group_key {
     const char *name, *file;
     size_t name_length, file_length;
-    uint64_t number; // line, or offset in the file without a function
+    uint64_t number; // line, or for a frame without a function its offset in the file
 };
 
-// ---- What a frame stands for ----
+// ---- Groups ----
 
 const char *frame_by_name(enum frame_by by) {
     static const char *const names[] = {"function", "line", "file", "package"};
@@ -37,7 +37,7 @@ const char *frame_package(const struct profile_frame *frame, size_t *length) {
         *length = strlen(object);
         return object;
     }
-    // "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec": up to the first dot behind the last slash before the receiver or type arguments.
+    // "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec": up to the first dot after the last slash before the receiver or type arguments.
     const char *name = frame->function;
     size_t head = strcspn(name, "([<"), start = head;
     while (start > 0 && name[start - 1] != '/') {
@@ -58,7 +58,7 @@ static struct group_key key_of(enum frame_by by, const struct profile_frame *fra
         key.name = by == FRAME_BY_FILE ? "" : frame->function;
         key.file = frame->file;
         key.number = by == FRAME_BY_LINE ? (uint64_t)frame->line : 0;
-    } else { // an address: by file all of an object are one
+    } else { // an address; by file, all of an object file are one group
         key.name = by == FRAME_BY_FILE ? frame->mapping_file : "";
         key.file = by == FRAME_BY_FILE ? frame->file : frame->mapping_file;
         key.number = by == FRAME_BY_FILE ? 0 : frame->file_offset;
@@ -82,7 +82,7 @@ static void *fail(struct frame_table *table, enum merge_error error) {
     return NULL;
 }
 
-// Room for one more item; NULL: table->error tells.
+// Returns one more item, or NULL with table->error set.
 static void *add_item(struct frame_table *table, void *items, size_t *count, size_t *capacity, size_t size) {
     void **array = items;
     if (*count == MAX_ENTRIES) {

@@ -1,9 +1,8 @@
-// frame_table.h: gives every distinct function (or line, source file, package) one small number.
+// frame_table.h: gives every distinct function (or line, source file, package) one small id.
 //
-// Things are the same if their texts are, so frames of several profiles can be looked up in one table. What a frame stands for is worked
-// out once for each distinct set of text addresses, which a profile has one of for each function; after that it costs one lookup.
-// Threads: one. Memory: malloc, some 200 bytes for each distinct function; points into the profiles, which are freed later. There are
-// at most 2 Mi entries: only an input made for the purpose has more.
+// Frames are equal if their strings are, so several profiles can share a table. The strings are compared once for each distinct set of
+// string addresses, of which a profile has one per function; after that a frame costs one lookup. Threads: one. Memory: malloc, about 200
+// bytes per distinct function. Points into the profiles, which must outlive it. At most 2 Mi entries; only crafted input has more.
 #ifndef CMEMPROF_FRAME_TABLE_H
 #define CMEMPROF_FRAME_TABLE_H
 
@@ -18,17 +17,17 @@ struct frame_table {
     enum frame_by by;
     const struct filter *filter;  // NULL: none
     enum merge_error error;       // the first failure
-    struct profile_frame *groups; // of each number the first frame that had it
+    struct profile_frame *groups; // by id: the first frame with it
     struct frame_seen *seen;
     size_t group_count, group_capacity, seen_count, seen_capacity;
     struct id_set group_ids, seen_ids;
 };
 
-// Number of the frame, dense from 0. *matches gets the filter's bits of it added. ID_NONE: table->error tells.
+// Returns the id of a frame; ids are dense from 0. Adds the filter's bits of the frame to *matches. Returns ID_NONE with table->error set.
 uint32_t frame_table_id(struct frame_table *table, const struct profile_frame *frame, unsigned *matches);
-// The first frame that had the number: its function, file and line, as far as the table tells them apart.
+// The first frame with this id: function, file and line as far as the table distinguishes them.
 const struct profile_frame *frame_table_frame(const struct frame_table *table, uint32_t id);
-// Path of a Go package or name of the object file, not ended by 0. Of any frame.
+// Import path of a Go frame's package, or the base name of the object file. Not terminated by 0.
 const char *frame_package(const struct profile_frame *frame, size_t *length);
 void frame_table_free(struct frame_table *table);
 

@@ -1,4 +1,4 @@
-// id_set.c: open addressing with linear probing, at most half full (id_set.h).
+// id_set.c: open addressing, linear probing, at most half full (id_set.h).
 #include "id_set.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@ struct id_slot {
     uint32_t hash, id;
 };
 
-// Eight bytes at a step, mixed as splitmix64 does. Files are read once, by the one who gave them: no defence against made collisions.
+// Hashes eight bytes per step with splitmix64's mixing. Not resistant to crafted collisions: users process their own files.
 static uint64_t mix(uint64_t hash, uint64_t word) {
     hash = (hash ^ word) * 0xbf58476d1ce4e5b9u;
     hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;

@@ -1,6 +1,6 @@
-// id_set.h: finds the number of a thing by its content: a hash table of numbers, whose things are kept elsewhere.
+// id_set.h: a hash set of ids. The items are stored elsewhere and compared by the caller's function.
 //
-// Threads: one. Memory: malloc, 8 to 24 bytes a number. The hash is for speed; the caller's function compares.
+// Threads: one. Memory: malloc, 16 to 32 bytes per id.
 #ifndef CMEMPROF_ID_SET_H
 #define CMEMPROF_ID_SET_H
 
@@ -16,10 +16,10 @@ struct id_set {
 #define ID_NONE UINT32_MAX
 
 uint64_t id_set_hash(uint64_t hash, const void *bytes, size_t size);
-// ID_NONE: no such thing.
+// Returns ID_NONE if no item is the same.
 uint32_t id_set_find(const struct id_set *set, uint64_t hash, bool (*same)(const void *context, uint32_t id, const void *thing),
                      const void *context, const void *thing);
-// False: no memory.
+// Returns false without memory.
 bool id_set_add(struct id_set *set, uint64_t hash, uint32_t id);
 void id_set_free(struct id_set *set);
 

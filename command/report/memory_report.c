@@ -1,4 +1,4 @@
-// memory_report.c: see memory_report.h.
+// memory_report.c: table and JSON (memory_report.h).
 #include "memory_report.h"
 #include "../../receiver/base/json.h"
 #include "../base/text.h"
@@ -25,7 +25,7 @@ static double percent(uint64_t of, uint64_t whole) {
     return whole != 0 ? 100.0 * (double)of / (double)whole : 0;
 }
 
-// The parts by size.
+// Sorts the parts by size, largest first.
 static void sort_parts(const struct resident *resident, enum resident_part parts[RESIDENT_PART_COUNT]) {
     for (int i = 0; i < RESIDENT_PART_COUNT; i++) {
         int at = i;
@@ -89,7 +89,7 @@ static void print_cgroup(const struct cgroup_memory *cgroup, FILE *out) {
     fprintf(out, ", kernel %s; killed by the limit: %" PRIu64 "\n", bytes(cgroup->kernel, a), cgroup->oom_kills);
 }
 
-// What the table does not know, and why.
+// Prints what could not be determined, and why.
 static void print_gaps(const struct resident *resident, FILE *out) {
     if (!resident->reads_bytes) {
         fputs("note: the process's memory cannot be read (ptrace access is needed), so the heaps of C and Go count as unexplained\n", out);

@@ -1,4 +1,4 @@
-// memory_report.h: what `cmemprof memory` prints: where the resident memory of a process is.
+// memory_report.h: the output of `cmemprof memory`: a breakdown of a process's resident memory.
 //
 // Threads: one. Memory: none.
 #ifndef CMEMPROF_MEMORY_REPORT_H
@@ -12,13 +12,13 @@
 struct memory_report {
     const struct resident *resident;
     const char *program;                // name of the process
-    const struct cgroup_memory *cgroup; // NULL: it is in none
-    uint64_t peak;                      // VmHWM; 0: not known
-    size_t names;                       // shown of each part
+    const struct cgroup_memory *cgroup; // NULL: none
+    uint64_t peak;                      // VmHWM in bytes; 0: unknown
+    size_t names;                       // entries to show for each part
 };
 
 void memory_report_table(const struct memory_report *report, FILE *out);
-// False: no memory. One line:
+// Prints one line of JSON. Returns false without memory.
 // {"pid":...,"rss_bytes":...,"unexplained_bytes":...,"parts":[{"part":"malloc","rss_bytes":...,"entries":[...]}],...}
 bool memory_report_json(const struct memory_report *report, FILE *out);
 

@@ -1,6 +1,6 @@
-// report_list.c: source lines of functions, with what is allocated or spent on each (reports.h).
+// report_list.c: source lines of functions with their values (reports.h).
 //
-// Values are by line of the profile; the text of the lines is there when the source file is where the profile says.
+// The text of the lines is read from the path in the profile, if it exists.
 #include "reports.h"
 
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static void print_line(const struct line *line, int64_t number, const char *sour
     fputc('\n', out);
 }
 
-// A profile may name any path: only a plain file is read, and none that is too large for source.
+// A profile may name any path, so only regular files of plausible size are read.
 static FILE *open_source(const char *path) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
@@ -67,7 +67,8 @@ static void cut_text(char *text) {
     }
 }
 
-// From a little before the first line to a little behind the last; all lines are from 1. Returns how many of them the file has.
+// Prints from AROUND_LINES before the first line to AROUND_LINES after the last. Line numbers must be >= 1. Returns how many of the lines
+// the file has.
 static size_t print_numbered(FILE *file, const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
     char *text = NULL;
     size_t capacity = 0, at = 0;
@@ -86,7 +87,7 @@ static size_t print_numbered(FILE *file, const struct line *lines, size_t count,
     return at;
 }
 
-// Lines that the file does not have, as 0 or those of another version of it, are there without a text. False: it cannot be read.
+// Lines that the file lacks (line 0, another version of the file) are printed without text. Returns false if the file cannot be read.
 static bool print_source(const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
     FILE *file = open_source(lines[0].frame->file);
     size_t from = 0;

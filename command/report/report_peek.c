@@ -1,7 +1,6 @@
-// report_peek.c: who calls a function and whom it calls (reports.h).
+// report_peek.c: callers and callees of functions (reports.h).
 //
-// An edge has what the samples have that go over it, a recursive one once a sample; a function that calls itself has none for that, as in
-// google/pprof.
+// An edge sums the samples that contain the call, each once. A call of a function by itself is no edge, as in google/pprof.
 #include "reports.h"
 #include "../base/array.h"
 
@@ -13,7 +12,7 @@ enum { MAX_EDGES = 4 << 20 };
 struct edge {
     uint32_t caller, callee;
     int64_t value;
-    uint64_t mark; // the last sample that had it
+    uint64_t mark; // the last sample counted
 };
 struct node {
     int64_t flat, cum;
@@ -22,11 +21,11 @@ struct node {
 struct graph {
     struct frame_table table;
     struct edge *edges;
-    struct node *nodes; // by number of the frame table
+    struct node *nodes; // by id of the frame table
     size_t edge_count, edge_capacity, node_capacity;
     struct id_set edge_ids;
     uint64_t mark;
-    int type; // index in the profile
+    int type; // index of the sample type
     int64_t all;
 };
 
@@ -91,7 +90,7 @@ static enum merge_error add_frames(struct graph *graph, const struct sample_fram
     return error;
 }
 
-// All of them count in the whole.
+// Samples that the filter drops still count in the total.
 static enum merge_error add_sample(void *context, const struct profile_sample_view *sample, const struct sample_frames *frames) {
     struct graph *graph = context;
     int64_t value = sample->values[graph->type];
@@ -106,7 +105,7 @@ static void put_name(const struct graph *graph, uint32_t id, FILE *out) {
     fputc('\n', out);
 }
 
-// Edges by one of their ends, of each the heaviest first.
+// Edges sorted by one end, then by value, largest first.
 struct edge_index {
     const struct edge **edges;
     size_t count;

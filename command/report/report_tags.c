@@ -1,4 +1,4 @@
-// report_tags.c: the labels of samples, their values and what these weigh (reports.h).
+// report_tags.c: labels of samples, their values and the sum of each (reports.h).
 #include "reports.h"
 #include "../base/array.h"
 
@@ -9,14 +9,14 @@
 enum { MAX_TAGS = 1 << 20 };
 
 struct tag {
-    char *key, *value; // one block
+    char *key, *value; // in one block
     int64_t weight, samples;
 };
 struct tags {
     struct tag *tags;
     size_t count, capacity;
     struct id_set ids;
-    int type; // index in the profile
+    int type; // index of the sample type
     int64_t all;
 };
 
@@ -69,7 +69,7 @@ static enum merge_error add_labels(void *context, const struct profile_sample_vi
     return error;
 }
 
-// Keys by name; of each the heaviest value first.
+// Sorts by key, then by weight, largest first.
 static int compare(const void *left, const void *right) {
     const struct tag *a = left, *b = right;
     int key = strcmp(a->key, b->key);

@@ -1,4 +1,4 @@
-// report_traces.c: every sample with its stack, and what a profile says of itself (reports.h).
+// report_traces.c: every sample with its stack, and the profile's header; helpers of all reports (reports.h).
 #include "reports.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-// sample_frames.c: the frames of a sample that count (sample_frames.h).
+// sample_frames.c: looks up and filters the frames of a sample (sample_frames.h).
 #include "sample_frames.h"
 
 #include <stdlib.h>

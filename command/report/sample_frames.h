@@ -1,4 +1,4 @@
-// sample_frames.h: the frames of a sample that count, as numbers of a frame table.
+// sample_frames.h: the frames of a sample that the filter keeps, as ids of a frame table.
 //
 // Threads: one. Memory: malloc, for the longest stack.
 #ifndef CMEMPROF_SAMPLE_FRAMES_H
@@ -7,12 +7,12 @@
 #include "frame_table.h"
 
 struct sample_frames {
-    uint32_t *ids, *indexes; // numbers of those that count, leaf first, and which frames of the sample they are
+    uint32_t *ids, *indexes; // of kept frames, leaf first: id, and index in the sample
     unsigned *bits;
     size_t count, capacity;
 };
 
-// True: the sample counts. False: it does not, or table->error tells.
+// Returns whether the sample is selected. On failure returns false with table->error set.
 bool sample_frames_read(struct sample_frames *frames, struct frame_table *table, const struct profile_sample_view *sample);
 void sample_frames_free(struct sample_frames *frames);
 

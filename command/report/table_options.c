@@ -1,4 +1,4 @@
-// table_options.c: the options of top and diff (table_options.h).
+// table_options.c: values of the options of top and diff, and printing (table_options.h).
 #include "table_options.h"
 #include "../../receiver/views/label_frames.h"
 #include "../../receiver/index/measures.h"
@@ -26,7 +26,7 @@ static int take_by(struct table_options *table, const char *value) {
 
 static int take_functions(struct table_options *table, const char *name, const char *expression) {
     if (table->has_functions) {
-        return diagnostic_usage(table->command, "one --peek or --list at a time; a|b finds both");
+        return diagnostic_usage(table->command, "only one --peek or --list; a|b matches both");
     }
     int error = regcomp(&table->functions, expression, REG_EXTENDED | REG_NOSUB);
     table->has_functions = error == 0;
@@ -40,7 +40,7 @@ static int take_functions(struct table_options *table, const char *name, const c
 
 static int take_base(struct table_options *table, const char *value, bool of_new) {
     if (table->base_count == TABLE_MAX_BASES) {
-        return diagnostic_usage(table->command, "no more than %d bases", TABLE_MAX_BASES);
+        return diagnostic_usage(table->command, "at most %d bases", TABLE_MAX_BASES);
     }
     table->top.of_new = of_new;
     table->bases[table->base_count++] = (char *)value;
@@ -89,7 +89,7 @@ static int take_unit(struct table_options *table, const char *value) {
     return STATUS_DONE;
 }
 
-// What has a value.
+// Options with a value.
 static int take_value(struct table_options *table, enum table_option option, const char *value) {
     const char *name = table_rules_name(option);
     switch (option) {
@@ -124,7 +124,7 @@ static int take_value(struct table_options *table, enum table_option option, con
     }
 }
 
-// What has none. The rest only chooses the report, or what functions are, which is the default.
+// Options without a value. Those not listed only choose the report, or the default grouping by function.
 static int take_plain(struct table_options *table, enum table_option option) {
     switch (option) {
     case OPTION_INUSE_SPACE:
@@ -205,8 +205,7 @@ static int error_no_such_type(const struct table_options *table, const struct pr
 // ---- Printing ----
 
 static int error_of_merge(const struct table_options *table, const char *name, enum merge_error error) {
-    return diagnostic_error(table->command, name,
-                            error == MERGE_TOO_LARGE ? "more different functions or stacks than any program has" : "%s",
+    return diagnostic_error(table->command, name, error == MERGE_TOO_LARGE ? "too many distinct functions or stacks" : "%s",
                             merge_error_text(error));
 }
 
@@ -239,12 +238,12 @@ static int print_report(const struct table_options *table, const struct top_opti
     }
     enum merge_error error = reports[table->report](profile, &options, stdout);
     if (error == MERGE_NOT_FOUND) {
-        return diagnostic_error(table->command, name, "no sample that counts has a function of that name");
+        return diagnostic_error(table->command, name, "no selected sample has a matching function");
     }
     return error == MERGE_OK ? flush_out(table) : error_of_merge(table, name, error);
 }
 
-// Each type has as much as in the base.
+// Scales each sample type to its total in the base.
 static bool normalize(struct profile *profile, struct profile *base) {
     for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
         const char *type = profile_sample_type_name(profile, i);
@@ -264,7 +263,7 @@ static bool normalize(struct profile *profile, struct profile *base) {
     return true;
 }
 
-// Where nobody chose a type and nothing is in use: what was allocated.
+// Without --type, and with nothing in use: alloc_space.
 static const char *other_type(const struct table_options *table, const struct top *top, struct profile *profile) {
     bool nothing = !table->top.type && !top->difference && top->count_all == 0 && filter_is_empty(&table->filter);
     return nothing && measure_is_gauge(top->type) && profile_sample_type_index(profile, "alloc_space") >= 0 ? "alloc_space" : NULL;
@@ -310,9 +309,9 @@ static int print_table(const struct table_options *table, struct top_options opt
 }
 
 static void note_warnings(const struct table_options *table, const struct profile *profile) {
-    enum { MOST = 8 };
-    const char *texts[MOST];
-    size_t count = profile ? profile_warnings(profile, texts, MOST) : 0;
+    enum { MAX_WARNINGS = 8 };
+    const char *texts[MAX_WARNINGS];
+    size_t count = profile ? profile_warnings(profile, texts, MAX_WARNINGS) : 0;
     for (size_t i = 0; i < count; i++) {
         diagnostic_note(table->command, "warning: %s", texts[i]);
     }

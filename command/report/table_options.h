@@ -1,6 +1,6 @@
-// table_options.h: the options of the commands that print a table (top, diff), and printing it, or another report of one profile.
+// table_options.h: parses the options of top and diff, and prints the table or report they ask for.
 //
-// They have the names of `go tool pprof`, too, where it has such an option. Threads: one. Memory: that of struct top.
+// Options of `go tool pprof` are accepted under their names as well. Threads: one. Memory: that of struct top.
 #ifndef CMEMPROF_TABLE_OPTIONS_H
 #define CMEMPROF_TABLE_OPTIONS_H
 
@@ -12,53 +12,54 @@ enum { TABLE_MAX_BASES = 64 };
 
 struct table_options {
     const char *command;
-    bool by_stack;   // the command's tables are, unless something else is said
-    uint64_t given;  // of table_rules.h
+    bool by_stack;   // default of the command's tables
+    uint64_t given;  // set of options, see table_rules.h
     bool asks_stack; // --by stack
     struct top_options top;
     struct filter filter;
     enum gauges gauges;
     enum report report;
-    regex_t functions; // of peek and list
+    regex_t functions; // for peek and list
     bool has_functions;
-    char *bases[TABLE_MAX_BASES]; // of top
+    char *bases[TABLE_MAX_BASES]; // for top
     size_t base_count;
     bool normalize;
 };
 
-// For struct options_spec: take (own is table_rules_options, the context a struct table_options), and what --help says of the options.
+// For struct options_spec: the function take, whose context is a struct table_options (own: table_rules_options), and the --help text.
 int table_options_take(void *context, int option, const char *value);
 #define TABLE_OPTIONS_USAGE                                                                                                                \
-    "  --type TYPE          inuse_space (default if there), inuse_objects, alloc_space, alloc_objects, cpu, ..., or its number\n"          \
+    "  --type TYPE          inuse_space (default if present), inuse_objects, alloc_space, alloc_objects, cpu, ..., or its number\n"        \
     "  --memory C|Go        only memory that C or Go code allocated\n"                                                                     \
     "  --owner WHO          program: without the profiler's own C memory; cmemprof: only that\n"                                           \
-    "  --by THING           stack (default of top), function (of diff, and with --cum), line, file or package\n"                           \
-    "  --cum                in the order of what is anywhere on the stack, not on top of it (--flat); not by stack\n"                      \
+    "  --by THING           stack (default of top), function (default of diff and with --cum), line, file or package\n"                    \
+    "  --cum                sort by total, which includes callees, not by value (--flat); not with --by stack\n"                           \
     "  --focus REGEX        only stacks with a function, source or object file that matches\n"                                             \
-    "  --ignore REGEX       no stacks with one that matches\n"                                                                             \
-    "  --hide REGEX         without such frames; --show REGEX: with no others; --show_from REGEX: none that call them\n"                   \
-    "  --tagfocus KEY=REGEX only samples with such a label; --tagignore KEY=REGEX: none with one\n"                                        \
-    "  --unit UNIT          of all values: B, kB, MB, GB, KiB, MiB, GiB; ns, us, ms, s, min, h\n"                                          \
-    "  --depth N            by stack: most frames of one to print, the program's last to go (default: all of the program's)\n"             \
+    "  --ignore REGEX       only stacks without a match\n"                                                                                 \
+    "  --hide REGEX         drop matching frames; --show REGEX: keep only those; --show_from REGEX: drop their callers\n"                  \
+    "  --tagfocus KEY=REGEX only samples with such a label; --tagignore KEY=REGEX: only samples without\n"                                 \
+    "  --unit UNIT          unit of all values: B, kB, MB, GB, KiB, MiB, GiB; ns, us, ms, s, min, h\n"                                     \
+    "  --depth N            by stack: maximum frames to print; the program's are cut last (default: all of the program's)\n"               \
     "  --lines N            rows to print (default 10)\n"                                                                                  \
-    "  --exact              plain numbers and whole names, for other programs to read\n"                                                   \
-    "  --normalize          with a base: as much as in the base, so that parts compare\n"
-// Of top alone.
+    "  --exact              plain numbers and full names, for other programs to read\n"                                                    \
+    "  --normalize          with a base: scale totals to those of the base\n"
+// For top only.
 #define TABLE_OPTIONS_REPORTS_USAGE                                                                                                        \
-    "  --diff_base FILE     what changed since FILE (as cmemprof diff); --base FILE: percentages of what is new\n"                         \
-    "Instead of the table, of the same samples (docs/command.md says which of the options each takes):\n"                                  \
-    "  --peek REGEX         callers and callees of functions; --tree: of all\n"                                                            \
+    "  --diff_base FILE     change since FILE (like cmemprof diff); --base FILE: percentages of the new profile\n"                         \
+    "Instead of the table, for the same samples (docs/command.md lists which options apply to each):\n"                                    \
+    "  --peek REGEX         callers and callees of functions; --tree: of all functions\n"                                                  \
     "  --list REGEX         source lines of functions\n"                                                                                   \
     "  --traces             every sample with its stack; --raw: with all types and labels\n"                                               \
     "  --tags               labels and their values\n"                                                                                     \
-    "Names of go tool pprof are known, with one dash as well: -top (--by function), -sample_index (--type), -nodecount (--lines).\n"
+    "Option names of go tool pprof work as well, also with one dash: -top (--by function), -sample_index (--type), -nodecount "            \
+    "(--lines).\n"
 
-// When all options have been taken: what is printed, and whether all of them mean something to it. writes: it is a profile. -1: go on;
-// else the exit status, and the reason is said.
+// Called after all options: chooses the report and checks that every option applies to it. writes: diff --output. Returns -1 to continue,
+// or the exit status after an error message.
 int table_options_settle(struct table_options *table, bool writes);
 void table_options_free(struct table_options *table);
-// Prints the table of a profile, or of what changed since base (*base NULL: there is none), or another report of the profile. names: of
-// both, for what is wrong with them. Each may become another profile, in which labels are frames. Returns the exit status.
+// Prints the table of a profile, or of its change since a base (*base NULL: none), or another report of the profile. name, base_name: for
+// error messages. May replace each profile by one in which labels are frames. Returns the exit status.
 int table_options_print(const struct table_options *table, struct profile **profile, const char *name, struct profile **base,
                         const char *base_name);
 

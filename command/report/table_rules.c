@@ -1,4 +1,4 @@
-// table_rules.c: which report of top and diff takes which option (table_rules.h).
+// table_rules.c: checks the options of top and diff (table_rules.h).
 #include "table_rules.h"
 #include "../base/diagnostic.h"
 
@@ -16,7 +16,7 @@ static const char *const report_names[REPORT_COUNT] = {"--by function", "--by st
 
 _Static_assert(TABLE_OPTION_COUNT <= 64, "each option has its bit");
 
-// Of each set there is one at most: they say different things of the same, or the first of a pair leaves nothing for the second to do.
+// Of each set at most one may be given: they contradict each other, or one makes the other meaningless.
 #define BIT(option) ((uint64_t)1 << (OPTION_##option - TABLE_OPTION_FIRST))
 static const uint64_t exclusive[] = {
     BIT(TOP) | BIT(TEXT) | BIT(PEEK) | BIT(TREE) | BIT(LIST) | BIT(TRACES) | BIT(RAW) | BIT(TAGS),
@@ -38,17 +38,17 @@ bool table_rules_takes(enum report report, enum table_option option) {
 }
 
 enum report table_rules_report(uint64_t given, bool by_stack, bool asks_stack) {
-    for (int i = 0; REPORT_PEEK + i <= REPORT_TAGS; i++) { // the options and the reports are in the same order
+    for (int i = 0; REPORT_PEEK + i <= REPORT_TAGS; i++) { // options and reports have the same order
         if (given & table_rules_bit(OPTION_PEEK + (enum table_option)i)) {
             return REPORT_PEEK + (enum report)i;
         }
     }
-    // Functions, or an order that stacks do not have.
+    // Grouping by something other than stacks, or an order that stacks do not have.
     bool asks_table = given & (BIT(TOP) | BIT(TEXT) | BIT(BY) | BIT(FUNCTIONS) | BIT(FILE_FUNCTIONS) | BIT(FILES) | BIT(CUM) | BIT(FLAT));
     return asks_stack || (by_stack && !asks_table) ? REPORT_STACKS : REPORT_TABLE;
 }
 
-// ---- What does not go together ----
+// ---- Combinations ----
 
 static int error_not_taken(const char *command, enum table_option option, const char *report) {
     char text[200] = "";
@@ -58,12 +58,12 @@ static int error_not_taken(const char *command, enum table_option option, const 
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", report_names[other]);
         }
     }
-    return diagnostic_usage(command, "--%s does not go with %s, but with %s", table_rules_name(option), report, text);
+    return diagnostic_usage(command, "--%s does not apply to %s, only to %s", table_rules_name(option), report, text);
 }
 
 static int error_contradiction(const char *command, uint64_t both) {
     int first = __builtin_ctzll(both), second = __builtin_ctzll(both & (both - 1));
-    return diagnostic_usage(command, "--%s and --%s do not go together", table_rules_options[first].name, table_rules_options[second].name);
+    return diagnostic_usage(command, "--%s and --%s exclude each other", table_rules_options[first].name, table_rules_options[second].name);
 }
 
 int table_rules_check(const char *command, uint64_t given, enum report report, bool asks_stack) {
@@ -73,7 +73,7 @@ int table_rules_check(const char *command, uint64_t given, enum report report, b
         }
     }
     if (asks_stack && report != REPORT_STACKS && table_rules_takes(report, OPTION_BY)) {
-        return diagnostic_usage(command, "--by stack does not go with %s", report_names[report]);
+        return diagnostic_usage(command, "--by stack does not apply to %s", report_names[report]);
     }
     for (enum table_option option = TABLE_OPTION_FIRST; option < OPTION_END; option++) {
         if (given & table_rules_bit(option) && !table_rules_takes(report, option)) {

@@ -1,4 +1,4 @@
-// table_rules.h: the options of top and diff, and which report takes which of them. One that would change nothing is refused.
+// table_rules.h: the options of top and diff, and which report accepts which. Options without effect are refused.
 //
 // Threads: one. Memory: none.
 #ifndef CMEMPROF_TABLE_RULES_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// What is printed. The table by stack has no totals, and the profile is what diff writes with --output.
+// Kinds of output. The table by stack has no totals. REPORT_PROFILE is diff --output.
 enum report {
     REPORT_TABLE,
     REPORT_STACKS,
@@ -34,7 +34,8 @@ enum {
     RULE_SAMPLES = RULE_VALUES | RULE_RAW,
 };
 
-// Each option: its name, whether it has a value, and the reports that take it. Options that choose a report are taken by that one alone.
+// Each option: its name, whether it takes a value, and the reports that accept it. An option that chooses a report is accepted by that one
+// only.
 #define TABLE_RULES(X)                                                                                                                     \
     X(TYPE, "type", true, RULE_VALUES)                                                                                                     \
     X(SAMPLE_INDEX, "sample_index", true, RULE_VALUES)                                                                                     \
@@ -44,7 +45,7 @@ enum {
     X(ALLOC_OBJECTS, "alloc_objects", false, RULE_VALUES)                                                                                  \
     X(MEMORY, "memory", true, RULE_SAMPLES)                                                                                                \
     X(OWNER, "owner", true, RULE_SAMPLES)                                                                                                  \
-    X(FOCUS, "focus", true, RULE_SAMPLES) /* five in the order of enum filter_kind */                                                      \
+    X(FOCUS, "focus", true, RULE_SAMPLES) /* five, in the order of enum filter_kind */                                                     \
     X(IGNORE, "ignore", true, RULE_SAMPLES)                                                                                                \
     X(HIDE, "hide", true, RULE_SAMPLES)                                                                                                    \
     X(SHOW, "show", true, RULE_SAMPLES)                                                                                                    \
@@ -86,17 +87,17 @@ enum table_option {
 // For struct options_spec.
 extern const struct option table_rules_options[TABLE_OPTION_COUNT + 1];
 
-// A set of options: those that were given.
+// The option's bit in a set of given options.
 static inline uint64_t table_rules_bit(enum table_option option) {
     return (uint64_t)1 << (option - TABLE_OPTION_FIRST);
 }
 // "lines".
 const char *table_rules_name(enum table_option option);
-// Whether the report takes the option at all.
+// Whether the report accepts the option.
 bool table_rules_takes(enum report report, enum table_option option);
-// The report that the options choose. by_stack: the command's tables are by stack unless something else is said; asks_stack: --by stack.
+// Returns the report that the options choose. by_stack: default of the command's tables. asks_stack: --by stack was given.
 enum report table_rules_report(uint64_t given, bool by_stack, bool asks_stack);
-// 0, or the exit status, and it is said what does not go together. asks_stack: as above.
+// Checks that the options can be combined. asks_stack: as above. Returns 0, or the exit status after an error message.
 int table_rules_check(const char *command, uint64_t given, enum report report, bool asks_stack);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The type that counts what the given one weighs: inuse_space -> inuse_objects. -1: none.
+// Index of the sample type that counts the objects of the given one: inuse_space -> inuse_objects. -1: none.
 static int objects_index(const struct profile *profile, const char *type) {
     size_t length = strlen(type);
     char name[64];
@@ -48,7 +48,7 @@ static int compare_magnitudes(int64_t a, int64_t b) {
     return left != right ? (left > right ? -1 : 1) : a != b ? (a > b ? -1 : 1) : 0;
 }
 
-// By all texts of all frames, so that the same profiles always print the same.
+// Breaks ties by all strings of all frames, so that output is deterministic.
 static int compare_names(const struct flat_cum *sums, const struct flat_cum_row *a, const struct flat_cum_row *b) {
     for (size_t i = 0; i < a->count && i < b->count; i++) {
         const struct profile_frame *left = flat_cum_frame(sums, a, i), *right = flat_cum_frame(sums, b, i);

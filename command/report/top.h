@@ -1,7 +1,7 @@
-// top.h: what weighs most in a profile, or has changed most between two, as a text table.
+// top.h: a text table of the largest entries of a profile, or of the largest changes between two.
 //
-// By stack, samples whose stacks have the same functions are one row, whatever lines they stand on. C samples are those with the label
-// memory=C. Threads: one. Memory: that of struct flat_cum; a struct top points into the profiles it was made of, so it is freed first.
+// By stack, samples whose stacks have the same functions share a row, whatever their lines. C samples have the label memory=C. Threads:
+// one. Memory: that of struct flat_cum; a struct top points into its profiles, so it must be freed first.
 #ifndef CMEMPROF_TOP_H
 #define CMEMPROF_TOP_H
 
@@ -10,19 +10,19 @@
 #include <stdio.h>
 
 struct top_options {
-    const char *type; // a name, or an index in digits; NULL: the one that is shown (merge.h)
+    const char *type; // a name, or an index in digits; NULL: the default (profile_sample_type_chosen)
     enum flat_cum_memory memory;
     enum flat_cum_owner owner;
     bool by_stack;
     enum frame_by by;
-    bool by_cum;                 // order: by what is anywhere on the stack, not by what is on top of it
+    bool by_cum;                 // sort by cum instead of flat
     const struct filter *filter; // NULL: none
-    size_t lines;                // rows to keep
-    size_t depth;                // most frames of a stack to print; 0: all of the program's
-    bool exact;                  // plain numbers and whole names
-    const char *shown_in;        // unit that values are shown in; NULL: what suits each
-    bool of_new;                 // of two profiles: percentages are of the new one, not of the base
-    char note[64];               // what is said of a gauge behind its sum: "mean of 3 files"; "": nothing
+    size_t lines;                // maximum number of rows
+    size_t depth;                // maximum frames of a stack to print; 0: all of the program's
+    bool exact;                  // plain numbers and full names
+    const char *shown_in;        // unit of all values; NULL: chosen for each value
+    bool of_new;                 // for two profiles: percentages are of the new one, not of the base
+    char note[64];               // printed after the total of a gauge: "mean of 3 files"; "": none
 };
 
 struct top {
@@ -35,17 +35,17 @@ struct top {
     size_t count, count_all;
 };
 
-// new - base, which saturates.
+// new - base, saturating.
 int64_t top_difference(int64_t new, int64_t base);
-// What a row weighs: of the new profile, or how much more than in the base.
+// Values of a row: of the new profile, or for two profiles the change.
 int64_t top_flat(const struct top *top, const struct flat_cum_row *row);
 int64_t top_cum(const struct top *top, const struct flat_cum_row *row);
 int64_t top_objects(const struct top *top, const struct flat_cum_row *row);
 
-// base NULL: of one profile. MERGE_NOT_FOUND: no such sample type in one of them. top_free is due after MERGE_OK only.
+// base NULL: one profile. Returns MERGE_NOT_FOUND if a profile lacks the sample type. Call top_free only after MERGE_OK.
 enum merge_error top_build(struct profile *profile, struct profile *base, const struct top_options *options, struct top *top);
 void top_free(struct top *top);
-// width: columns a line may take.
+// width: of a line, in columns.
 void top_print(const struct top *top, size_t width, FILE *out);
 
 #endif

@@ -1,8 +1,8 @@
 // top_text.c: prints the table of top.h.
 //
-// A stack reads from the allocation outwards: "sqlite3Malloc <- sqlite3Prepare <- ... <- main.leak". What the Go runtime puts between C and
-// Go is left out. A long stack keeps its ends, the call from Go to C, and every frame of the program (profile_frame_role), because
-// that is what is looked for; only a depth that was asked for cuts these.
+// A stack reads from the allocation outwards: "sqlite3Malloc <- sqlite3Prepare <- ... <- main.leak". Frames of the Go runtime between C and
+// Go are left out. A long stack keeps its ends, the frames around the call from Go to C, and every frame of the program
+// (profile_frame_role); only --depth cuts these.
 #include "top.h"
 #include "../base/text.h"
 
@@ -18,7 +18,7 @@ static bool starts_with(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-// The bridge between C and Go, and what every goroutine starts with.
+// The bridge between C and Go, and the root of every goroutine.
 static bool is_plumbing(const struct profile_frame *frame) {
     static const char *const names[] = {"runtime.cgocall", "runtime.asmcgocall", "runtime.goexit", "runtime.systemstack"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -30,14 +30,14 @@ static bool is_plumbing(const struct profile_frame *frame) {
     return starts_with(frame->function, "_cgo_") && strstr(frame->function, "_Cfunc_");
 }
 
-// A frame worth reading.
+// A frame of a stack to print.
 struct shown {
     const struct profile_frame *frame;
     enum frame_role role;
     bool cut;
 };
 
-// Leaf first. Returns their number.
+// Picks the frames to print, leaf first. Returns their number.
 static size_t pick_frames(const struct top *top, const struct flat_cum_row *row, struct shown *picked) {
     size_t count = 0;
     for (size_t i = 0; i < row->count; i++) {
@@ -49,7 +49,7 @@ static size_t pick_frames(const struct top *top, const struct flat_cum_row *row,
     return count;
 }
 
-// Library code, far from the leaf, from the root and from the first Go frame. Cutting out one frame would save nothing.
+// Cuts library code far from the leaf, the root and the first Go frame. Never cuts a single frame: its note would be as long.
 static void cut_libraries(struct shown *picked, size_t count) {
     size_t first_go = 0;
     while (first_go < count && !profile_frame_is_go(picked[first_go].frame)) {
@@ -64,7 +64,7 @@ static void cut_libraries(struct shown *picked, size_t count) {
     }
 }
 
-// Until so many are left: what is least of the program goes first, of that the outermost. The leaf and the root stay.
+// Cuts to depth frames: library code before the program's, the outermost first. The leaf and the root stay.
 static void cut_to_depth(struct shown *picked, size_t count, size_t depth) {
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
@@ -87,7 +87,7 @@ struct line {
     size_t indent, width, column;
 };
 
-// A word goes on the line if it fits, else on a new one below the first.
+// Appends a word to the line, or to a new indented line if it does not fit.
 static void put_word(struct line *line, const char *word) {
     size_t length = strlen(word);
     if (line->column > line->indent && line->column + 1 + length > line->width) {
@@ -138,9 +138,9 @@ static void put_stack(struct line *line, const struct top *top, const struct fla
     free(picked);
 }
 
-// ---- Other things ----
+// ---- Functions, files, packages ----
 
-// One word: the package; the source file; or the function, and behind it where it stands.
+// Prints the package; the source file; or the function with its file and line.
 static void put_thing(struct line *line, const struct top *top, const struct flat_cum_row *row) {
     const struct profile_frame *frame = row->count ? flat_cum_frame(&top->sums, row, 0) : NULL;
     char text[TEXT_NAME_BYTES];
@@ -169,7 +169,7 @@ static void put_thing(struct line *line, const struct top *top, const struct fla
     }
 }
 
-// The same whole, as google/pprof names it: "main.leak /src/main.go:12".
+// Prints full names, like google/pprof: "main.leak /src/main.go:12".
 static void put_whole(const struct top *top, const struct flat_cum_row *row, FILE *out) {
     enum frame_by by = top->sums.frames.by;
     for (size_t i = 0; i < row->count; i++) {
@@ -197,7 +197,7 @@ static const char *put_change(const struct top *top, int64_t value, char text[TE
     return text_change(value, top->exact ? NULL : top->unit, top->shown_in, text);
 }
 
-// Of a row: what it has, or how it has changed.
+// A row's value, or its change.
 static const char *put_side(const struct top *top, int64_t value, char text[TEXT_VALUE_BYTES]) {
     return top->difference ? put_change(top, value, text) : put_value(top, value, text);
 }
@@ -262,7 +262,7 @@ static void print_totals(const struct top *top, bool memory, FILE *out) {
 static void print_head(const struct top *top, FILE *out) {
     const struct flat_cum *sums = &top->sums;
     const char *thing = sums->by_stack ? "stack" : frame_by_name(sums->frames.by);
-    bool memory = strcmp(top->unit, "bytes") == 0 || sums->c_total[FLAT_CUM_NEW] != 0; // a CPU profile has neither Go nor C memory
+    bool memory = strcmp(top->unit, "bytes") == 0 || sums->c_total[FLAT_CUM_NEW] != 0; // a CPU profile has no memory
     char objects[TEXT_VALUE_BYTES];
     print_totals(top, memory, out);
     const char *what = sums->memory == FLAT_CUM_C ? "C memory" : sums->memory == FLAT_CUM_GO ? "Go memory" : memory ? "all memory" : "all";

@@ -1,4 +1,4 @@
-// agent_url.c: see agent_url.h.
+// agent_url.c: parses just enough of a URL (agent_url.h).
 #include "agent_url.h"
 
 #include <stddef.h>
@@ -10,13 +10,13 @@ const char agent_url_input_path[] = "/profiling/v1/input";
 
 static const char hidden[] = "xxxxx";
 
-// What is wrong with an address, if something is, is not known here: it is looked at as if it were a right one, and rather too much hidden.
+// Does not validate: a malformed URL is treated like a valid one, and rather hides too much.
 static const char *authority_of(const char *url) {
     const char *scheme_end = strstr(url, "://");
     return scheme_end != NULL ? scheme_end + 3 : url;
 }
 
-// The part behind "user:", "" if there is none.
+// Finds the part after "user:"; length 0 if there is none.
 static void find_password(const char *authority, const char **start, size_t *length) {
     size_t all = strcspn(authority, "/?#");
     const char *at = memrchr(authority, '@', all), *colon = at != NULL ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
@@ -41,7 +41,7 @@ const char *agent_url_shown(const char *url, char shown[AGENT_URL_SHOWN_BYTES]) 
     return shown;
 }
 
-// "", "/", "/t/TOKEN" and "/t/TOKEN/": that of a receiver or an Agent, not of what is to be posted to.
+// "", "/", "/t/TOKEN" and "/t/TOKEN/" name a receiver or an Agent, not the endpoint.
 static bool is_base(const char *path) {
     if (strncmp(path, "/t/", 3) == 0) {
         path += 3 + strcspn(path + 3, "/?#");

@@ -1,4 +1,4 @@
-// run_agent.c: see run_agent.h. From a file to a batch is here; from there to the server is run_sender.c.
+// run_agent.c: makes batches of profile files (run_agent.h). run_sender.c sends them.
 #include "run_agent.h"
 
 #include <stdio.h>
@@ -12,12 +12,12 @@
 #include "../../receiver/receiver.h"
 #include "run_sender.h"
 
-// One process: what was sent of it.
+// State of one profiled process.
 struct process {
     struct process *next;
     long pid;
-    int64_t start_ns, last_ns; // last: where the next batch begins
-    bool told;                 // there was a profile to send; from then on what is lost is not made up for (delta_options.tells_once)
+    int64_t start_ns, last_ns; // last: start of the next batch
+    bool told;                 // a profile was made; later losses are not made up for (delta_options.tells_once)
     uint64_t batches;
     struct delta *delta;
     char runtime_id[37];
@@ -25,7 +25,7 @@ struct process {
 
 struct batch {
     const char *name; // of the attachment
-    uint8_t *bytes;   // malloc'ed, as is the event
+    uint8_t *bytes;   // malloc'ed, like the event
     size_t size;
     char *event;
     size_t event_size;
@@ -43,7 +43,7 @@ struct run_agent {
 
 // ---- Processes ----
 
-// A random UUID (version 4) for the life of the process.
+// A random UUID (version 4) that identifies the process.
 static void make_runtime_id(char *text) {
     uint8_t b[16] = {0};
     FILE *random = fopen("/dev/urandom", "rb");
@@ -101,7 +101,7 @@ static void put_json(const char *text, FILE *out) {
     }
 }
 
-// The reader splits tags at commas; there is no way to write one inside of a value.
+// Readers split tags at commas, which cannot be escaped.
 static void put_tag(const char *key, const char *value, FILE *out) {
     char *text = value != NULL && value[0] != '\0' ? strdup(value) : NULL;
     if (text != NULL) {
@@ -129,7 +129,7 @@ static void put_tags(const struct run_agent *agent, const struct process *proces
             process->runtime_id);
     put_tag("version", getenv("DD_VERSION"), out);
     if (more != NULL && more[0] != '\0') {
-        bool commas = strchr(more, ',') != NULL; // as dd-trace-go reads it: else by spaces
+        bool commas = strchr(more, ',') != NULL; // as in dd-trace-go: separated by commas if there are any, else by spaces
         char *text = strdup(more), *rest = text;
         for (char *tag; text != NULL && (tag = strtok_r(rest, commas ? "," : " ", &rest)) != NULL;) {
             fputc(',', out);
@@ -144,7 +144,7 @@ static void put_tags(const struct run_agent *agent, const struct process *proces
     fputs(",runtime:native,language:native", out);
 }
 
-// event.json, for the caller to free; NULL: no memory.
+// Returns event.json, which the caller frees, or NULL without memory.
 static char *make_event(const struct run_agent *agent, const struct process *process, int64_t end_ns, const char *attachment,
                         size_t *size) {
     char *text = NULL;
@@ -166,7 +166,7 @@ static char *make_event(const struct run_agent *agent, const struct process *pro
     return text;
 }
 
-// Compressed, and with alloc_* since the last time if that is wanted.
+// Compresses the profile; with is_delta, alloc_* become differences to the previous batch.
 static enum merge_error make_attachment(struct run_agent *agent, struct process *process, const void *bytes, size_t size,
                                         struct batch *batch, int64_t *time_ns) {
     struct merge_fault fault = {0};
@@ -202,7 +202,7 @@ static void add_profile(struct run_agent *agent, struct process *process, const 
     } else {
         agent->failed++;
     }
-    if (process->told && time_ns != 0) { // else the next one has this period as well
+    if (process->told && time_ns != 0) { // otherwise the next batch covers this period as well
         process->last_ns = time_ns;
     }
     free(batch.event);
@@ -221,7 +221,7 @@ void run_agent_add(struct run_agent *agent, const struct run_file *file, const v
     }
 }
 
-// ---- Life ----
+// ---- Open and close ----
 
 static bool is_false(const char *text) {
     return text != NULL && (strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcasecmp(text, "f") == 0);

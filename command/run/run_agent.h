@@ -1,11 +1,12 @@
-// run_agent.h: sends the profiles of a program to a Datadog Agent, or whatever takes its uploads: a batch for each file of a process, which
-// is one a period. dd-trace-go's form (upload/upload.h) with the family "native": delta-heap.pprof, in which alloc_* count since the batch
-// before, or heap.pprof with DD_PROFILING_DELTA=false; event.json; and tags from --service, DD_SERVICE, DD_ENV, DD_VERSION, DD_TAGS.
+// run_agent.h: sends the profiles of a program to a Datadog Agent or compatible server.
 //
-// What cannot be sent waits, is tried again, and goes into the spool of DD_PROFILING_SPOOL_DIR if there is one: upload/upload.h's queue.
+// One batch per profile file, that is one per process and period, in dd-trace-go's format (upload/upload.h) with the family "native":
+// delta-heap.pprof, in which alloc_* count since the previous batch, or heap.pprof with DD_PROFILING_DELTA=false; event.json; and tags from
+// --service, DD_SERVICE, DD_ENV, DD_VERSION, DD_TAGS. Batches that cannot be sent are queued, retried, and spooled in
+// DD_PROFILING_SPOOL_DIR if set (upload/upload.h).
 //
-// Threads: the functions belong to one; it never waits for the network, which is for a thread of the agent's own, but in run_agent_close.
-// Memory: malloc; the last profile of each process that lives (merge.h's struct delta), and the queue.
+// Threads: one calls these functions. Only run_agent_close waits for the network; a thread of the agent's own sends.
+// Memory: malloc; the last profile of each live process (struct delta of merge.h), and the queue.
 #ifndef CMEMPROF_RUN_AGENT_H
 #define CMEMPROF_RUN_AGENT_H
 
@@ -17,16 +18,16 @@
 
 struct run_agent;
 
-// url: http://host:port, https://..., unix:///path; with another path than "/" and "/t/TOKEN" it is taken as it is. service: of the tags.
-// period_ms: how often batches come. NULL: no memory, or no thread. Blocks no signal: the caller has.
+// url: http://host:port, https://..., unix:///path; a path other than "/" and "/t/TOKEN" is kept. service: value of the tag. period_ms:
+// time between batches. Caller must have blocked signals. Returns NULL without memory or if the thread cannot start.
 struct run_agent *run_agent_open(const char *url, const char *service, uint64_t period_ms);
 void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size);
 
 struct run_agent_counts {
-    uint64_t sent, failed, spooled; // batches of this program; those in the spool are not lost
-    char text[600];                 // why the last one failed
+    uint64_t sent, failed, spooled; // batches of this program; spooled ones are not lost
+    char text[600];                 // why the last failed batch failed
 };
-// Waits until all is sent, 10 seconds at most.
+// Waits until all batches are sent, for at most 10 seconds.
 void run_agent_close(struct run_agent *agent, struct run_agent_counts *counts);
 
 #endif

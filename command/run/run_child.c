@@ -1,4 +1,4 @@
-// run_child.c: see run_child.h.
+// run_child.c: fork, exec, signals and waitpid (run_child.h).
 #include "run_child.h"
 
 #include <errno.h>
@@ -11,13 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-static const int handed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 static void block(struct run_child *child) {
     sigemptyset(&child->taken);
     sigaddset(&child->taken, SIGCHLD);
-    for (size_t i = 0; i < sizeof handed_on / sizeof *handed_on; i++) {
-        sigaddset(&child->taken, handed_on[i]);
+    for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++) {
+        sigaddset(&child->taken, forwarded[i]);
     }
     for (int number = SIGRTMIN; number <= SIGRTMAX; number++) {
         sigaddset(&child->taken, number);
@@ -25,7 +25,7 @@ static void block(struct run_child *child) {
     sigprocmask(SIG_BLOCK, &child->taken, &child->before);
 }
 
-// The child tells by the pipe why exec failed; exec closes it.
+// The child writes the errno of a failed exec into the pipe; a successful exec closes it.
 bool run_child_start(struct run_child *child, const char *path, char **argv, char **environment, bool family) {
     int pipe_ends[2], error = 0;
     *child = (struct run_child){.family = family};
@@ -53,12 +53,12 @@ bool run_child_start(struct run_child *child, const char *path, char **argv, cha
 static bool reap(struct run_child *child) {
     for (;;) {
         int status;
-        pid_t pid = waitpid(-1, &status, WNOHANG); // orphans are ours to reap, also those that nobody waits for
+        pid_t pid = waitpid(-1, &status, WNOHANG); // reaps adopted orphans as well
         if (pid == 0) {
             return child->family || !child->ended;
         }
         if (pid < 0) {
-            return false; // ECHILD: there is no other
+            return false; // ECHILD: no children are left
         }
         if (pid == child->pid) {
             child->ended = true;
@@ -72,12 +72,13 @@ bool run_child_wait(struct run_child *child, uint64_t timeout_ms) {
     siginfo_t info;
     int number = timeout_ms != 0 ? sigtimedwait(&child->taken, &info, &limit) : sigwaitinfo(&child->taken, &info);
     if (number < 0) {
-        return true; // time is over, or a debugger came
+        return true; // timeout, or interrupted by a debugger
     }
     if (number == SIGCHLD) {
         return reap(child);
     }
-    // From the kernel it came to the whole process group. Processes that outlive the program get it in its stead.
+    // SI_KERNEL: the terminal sent it to the whole process group already. Once the program has ended, a signal ends the wait for its
+    // orphans.
     if (info.si_code != SI_KERNEL && !child->ended) {
         kill(child->pid, number);
     } else if (child->ended && number != SIGUSR1 && number != SIGUSR2) {
@@ -93,7 +94,7 @@ static bool maps(pid_t pid, const char *file) {
     snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
     FILE *maps = fopen(path, "re");
     while (maps != NULL && !found && getline(&line, &capacity, maps) > 0) {
-        const char *name = strchr(line, '/'); // the rest of the line, which may hold blanks
+        const char *name = strchr(line, '/'); // the path is the rest of the line and may contain blanks
         found = name != NULL && strncmp(name, file, length) == 0 && name[length] == '\n';
     }
     free(line);

@@ -1,11 +1,11 @@
-// run_child.h: the program that `cmemprof run` has started: signals are handed on to it, and its end is waited for.
+// run_child.h: starts the program of `cmemprof run`, forwards signals to it and waits for its end.
 //
-// Orphans of the child become our children (PR_SET_CHILD_SUBREAPER), so that it can be seen whether it went on in the background.
+// The command adopts orphans of the child (PR_SET_CHILD_SUBREAPER), to detect a program that continues in the background.
 //
-// The child is in our process group, so what the terminal sends (^C) has reached it already and is not sent again. Signals that would end
-// us are blocked from before the start on and taken one by one; the child starts with the mask that we had.
+// The child is in the command's process group, so signals from the terminal (^C) have already reached it and are not forwarded. Signals
+// that would end the command are blocked before the start and received one by one; the child starts with the original mask.
 //
-// Threads: the main thread, before there are others, so that they inherit the mask. Memory: what stdio takes.
+// Threads: the main thread, before there are others, so that they inherit the mask. Memory: stdio's.
 #ifndef CMEMPROF_RUN_CHILD_H
 #define CMEMPROF_RUN_CHILD_H
 
@@ -16,20 +16,20 @@
 
 struct run_child {
     pid_t pid;
-    bool family; // the last of its orphans is waited for, too
-    bool ended;  // the child, with status
-    int status;  // as of waitpid
+    bool family; // also wait for the last of its orphans
+    bool ended;  // the child ended with status
+    int status;  // as from waitpid
     sigset_t taken, before;
 };
 
-// Blocks the signals, then starts the program. False: errno tells.
+// Blocks the signals, then starts the program. Returns false with errno set.
 bool run_child_start(struct run_child *child, const char *path, char **argv, char **environment, bool family);
-// Waits until something has happened, timeout_ms at most (0: without limit). False: nothing is left to wait for.
+// Waits for the next event, for at most timeout_ms (0: no limit). Returns false when nothing is left to wait for.
 bool run_child_wait(struct run_child *child, uint64_t timeout_ms);
-// A process that the child left behind and that has this file mapped, so one that was forked and not executed anew; 0: there is none, or
-// /proc does not tell.
+// Returns an orphan of the child that has this file mapped, that is, one that was forked without exec. Returns 0 if there is none, or /proc
+// is not readable.
 pid_t run_child_survivor(const struct run_child *child, const char *mapped);
-// What a shell would say: the exit status, or 128 + signal.
+// Exit status as in a shell: the program's, or 128 + signal.
 int run_child_status(const struct run_child *child);
 
 #endif

@@ -1,4 +1,4 @@
-// run_directory.c: see run_directory.h.
+// run_directory.c: names, lists and reads files (run_directory.h).
 #include "run_directory.h"
 
 #include <dirent.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum { FILE_PATH_BYTES = PATH_MAX + 256, ERROR_BYTES = 512 };
-static const size_t max_bytes = (size_t)1 << 30; // more than merge.h will read
+static const size_t max_bytes = (size_t)1 << 30; // more than merge.h reads
 
 bool run_directory_make(struct run_directory *directory) {
     const char *parent = getenv("TMPDIR");
@@ -65,7 +65,7 @@ bool run_directory_list(struct run_directory *directory) {
             continue;
         }
         struct run_file *files = directory->files;
-        if ((directory->count & (directory->count - 1)) == 0) { // 0, 1, 2, 4, ...: time to double
+        if ((directory->count & (directory->count - 1)) == 0) { // full at 0, 1, 2, 4, ...
             files = realloc(files, (directory->count == 0 ? 1 : 2 * directory->count) * sizeof *files);
             ok = files != NULL;
         }
@@ -88,7 +88,7 @@ bool run_directory_is_newest(const struct run_directory *directory, size_t index
     return index + 1 == directory->count || file[1].pid != file->pid || file[1].start_ns != file->start_ns;
 }
 
-// One byte more than the content, which is 0.
+// Appends a 0 byte.
 static uint8_t *read_path(const char *path, size_t limit, size_t *size) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     struct stat status;

@@ -1,4 +1,4 @@
-// run_options.c: see run_options.h.
+// run_options.c: parses and checks options (run_options.h).
 #include "run_options.h"
 
 #include <getopt.h>
@@ -17,27 +17,27 @@
 static const char usage[] =
     "usage: cmemprof run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
     "\n"
-    "Runs a program and samples what it allocates with malloc and its family. Any dynamically linked program will do; nothing has to be\n"
-    "built anew. The exit status is the program's.\n"
+    "Runs a program and samples what it allocates with malloc and its family. Works for any dynamically linked program without a\n"
+    "rebuild. The exit status is the program's.\n"
     "\n"
     "  -o, --output FILE     the profile, a pprof file, written when the program ends (default cmemprof.PROGRAM.PID.pprof)\n"
-    "      --agent URL       send one profile a period to a Datadog Agent or to cmemprof receiver instead: http://localhost:8126,\n"
+    "      --agent URL       send one profile per period to a Datadog Agent or cmemprof receiver instead: http://localhost:8126,\n"
     "                        unix:///path\n"
-    "      --service NAME    with --agent: what the Agent is to call it (default $DD_SERVICE or the program's name)\n"
-    "      --period TIME     500ms, 10s, 1m: how often to send (default 60s), or to write FILE anew (default: at the end only)\n"
+    "      --service NAME    with --agent: name of the service (default $DD_SERVICE or the program's name)\n"
+    "      --period TIME     500ms, 10s, 1m: how often to send (default 60s) or to rewrite FILE (default: only at the end)\n"
     "      --signal NAME     write FILE.1, FILE.2, ... when the program gets this signal: USR1, USR2, ... (default: none); with --agent\n"
-    "                        send one more profile then\n"
-    "      --rate BYTES      mean distance of two samples; 1 takes every allocation; K and M may follow (default 512K)\n"
-    "      --follow-children profile the processes that it starts as well, and wait for them (default: --no-follow-children)\n"
+    "                        send one more profile\n"
+    "      --rate BYTES      mean bytes between two samples; 1 samples every allocation; suffix K or M (default 512K)\n"
+    "      --follow-children also profile the processes it starts, and wait for them (default: --no-follow-children)\n"
     "\n"
-    "See what is in the profile: cmemprof top FILE, or go tool pprof FILE.\n";
+    "To read the profile: cmemprof top FILE, or go tool pprof FILE.\n";
 
 static int wrong(const char *option, const char *takes, const char *got) {
     diagnostic_usage("run", "--%s takes %s, not %s", option, takes, got);
     return RUN_STATUS_FAILED;
 }
 
-// A whole number with a unit. False: it is none, or larger than INT32_MAX milliseconds.
+// Parses a whole number > 0 with a unit. *number: times the unit's factor, at most max.
 static bool parse_number(const char *text, const char *const *units, const uint64_t *factors, uint64_t max, uint64_t *number) {
     char *end;
     unsigned long long value = strtoull(text, &end, 10);
@@ -64,7 +64,7 @@ static bool parse_period(const char *text, uint64_t *ms) {
     return parse_number(text, units, factors, INT32_MAX, ms) && *ms >= 100;
 }
 
-// What run_sender.c reads: a number that is none, or less than 1, is not to be taken for the default.
+// run_sender.c takes 0 for the default, so anything but a number from 1 is refused here.
 static bool check_spool_bytes(void) {
     static const char *const units[] = {"", NULL};
     static const uint64_t factors[] = {1};
@@ -87,7 +87,7 @@ static bool check_spool_directory(void) {
     return false;
 }
 
-// "USR2", "SIGUSR2", "12". Those that no program can take are none.
+// Parses "USR2", "SIGUSR2", "12". Refuses KILL and STOP, which cannot be caught, CHLD, and those of faults.
 static bool parse_signal(const char *text, int *number) {
     const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
     char *end;
@@ -104,7 +104,7 @@ static bool parse_signal(const char *text, int *number) {
            value != SIGBUS && value != SIGILL && value != SIGFPE;
 }
 
-// 0: go on; else the exit status plus one.
+// Returns 0 to continue, or the exit status plus one.
 static int take_agent(struct run_options *options) {
     char shown[AGENT_URL_SHOWN_BYTES];
     options->agent = optarg;
@@ -113,7 +113,7 @@ static int take_agent(struct run_options *options) {
                : 0;
 }
 
-// The same.
+// Returns the same.
 static int take(int option, char **argv, struct run_options *options) {
     switch (option) {
     case 'o':
@@ -160,7 +160,8 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
     *options = (struct run_options){.rate_bytes = CMEMPROF_DEFAULT_INTERVAL_BYTES};
     optind = 0;
     opterr = 0;
-    for (int option; (option = getopt_long_only(argc, argv, "+:o:", known, NULL)) != -1;) { // +: what follows the program is its own
+    for (int option;
+         (option = getopt_long_only(argc, argv, "+:o:", known, NULL)) != -1;) { // +: options after the program are the program's
         int done = take(option, argv, options);
         if (done != 0) {
             return done - 1;
@@ -171,11 +172,11 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
         return RUN_STATUS_FAILED;
     }
     if (options->output != NULL && options->agent != NULL) {
-        diagnostic_usage("run", "--output and --agent do not go together");
+        diagnostic_usage("run", "--output and --agent exclude each other");
         return RUN_STATUS_FAILED;
     }
     if (options->service != NULL && options->agent == NULL) {
-        diagnostic_usage("run", "--service is what an Agent is told: it goes with --agent URL");
+        diagnostic_usage("run", "--service needs --agent URL");
         return RUN_STATUS_FAILED;
     }
     if (options->agent != NULL && (!check_spool_bytes() || !check_spool_directory())) {

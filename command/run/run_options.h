@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// When it is not the program's own status. As env(1) and timeout(1) have it.
+// Exit statuses of the command itself, as of env(1) and timeout(1).
 enum { RUN_STATUS_FAILED = 125, RUN_STATUS_NOT_RUN = 126, RUN_STATUS_NOT_FOUND = 127 };
 
 struct run_options {
@@ -15,10 +15,10 @@ struct run_options {
     uint64_t rate_bytes, period_ms;       // period 0: not given
     int signal;                           // 0: none
     bool follow_children;
-    char **argv; // of the program, which argv[0] names
+    char **argv; // the program and its arguments
 };
 
-// -1: go on; else the exit status, and all is said.
+// Returns -1 to continue, or the exit status after --help or an error message.
 int run_options_parse(int argc, char **argv, struct run_options *options);
 
 #endif

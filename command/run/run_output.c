@@ -1,4 +1,4 @@
-// run_output.c: see run_output.h.
+// run_output.c: merges and writes profiles, and prints the summary (run_output.h).
 #include "run_output.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "../base/diagnostic.h"
 #include "../base/text.h"
 
-// False: it cannot be read, and that was said.
+// Returns false after an error message.
 static bool add(struct profile *profile, const struct run_directory *directory, const struct run_file *file) {
     size_t size;
     uint8_t *bytes = run_directory_read(directory, file, &size);
@@ -50,13 +50,13 @@ static int64_t total_of(struct profile *profile, const char *type) {
     return total;
 }
 
-// What was allocated at sites without a name, by the file that they are in.
+// Bytes allocated at sites without a name, by mapped file.
 struct nameless {
     double all, sum;
     struct {
-        const char *file; // "": code of no file
+        const char *file; // "": code without a file
         double bytes;
-    } files[64]; // of more the rest has no name here either
+    } files[64]; // of further files only the sum counts
     size_t count;
 };
 
@@ -88,7 +88,7 @@ static void read_nameless(struct profile *profile, struct nameless *nameless) {
     }
 }
 
-// Programs and libraries without symbols: test binaries of `go test`, what images have. Code of no file is made at run time.
+// For programs and libraries without symbols: test binaries of `go test`, programs in images. Code without a file is generated at run time.
 static void note_unsymbolized(struct profile *profile) {
     struct nameless nameless = {0};
     size_t largest = 0;
@@ -98,9 +98,9 @@ static void note_unsymbolized(struct profile *profile) {
     }
     if (nameless.count > 0 && nameless.sum >= nameless.all / 100) {
         const char *file = nameless.files[largest].file;
-        diagnostic_note("run", "%.0f %% of what was allocated has a site without a name, most in %s%s", 100 * nameless.sum / nameless.all,
-                        *file ? file : "code of no file, which a program makes at run time",
-                        *file ? ": it has no symbols here; cmemprof symbolize names them" : "");
+        diagnostic_note("run", "%.0f %% of allocated bytes have a site without a name, most of them in %s%s",
+                        100 * nameless.sum / nameless.all, *file ? file : "code that the program generates at run time",
+                        *file ? ", which has no symbols; cmemprof symbolize can add names" : "");
     }
 }
 
@@ -108,18 +108,18 @@ static bool is_little_of_all(struct profile *profile) {
     return total_of(profile, "inuse_space") < total_of(profile, "alloc_space") / 10;
 }
 
-// Languages that keep memory of their own beside malloc's, known by what is in the stacks.
+// Notes for runtimes that also manage memory of their own, recognized by the files in the stacks.
 static void note_language(const struct run_output *output, struct profile *profile) {
-    static const char frees[] = "it had freed most of that by its end: --signal USR2, and kill -USR2, take a profile while it runs";
+    static const char frees[] = "most of that was freed before the end: --signal USR2 and kill -USR2 take a profile while it runs";
     static const struct {
         const char *file, *says;
-        bool frees; // what its program holds, before it ends
+        bool frees; // frees its memory before it ends
     } languages[] = {
-        {"libpython", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them", true},
-        {"python3", "Python keeps small objects in arenas that are not malloc's, and not here; PYTHONMALLOC=malloc shows them", true},
-        {"libjvm.so", "the Java heap is not malloc's, and not here: this is direct buffers, native libraries and the JVM's own memory",
-         false},
-        {"node", "objects of JavaScript are not malloc's, and not here: this is buffers, native modules and Node's own memory", true}};
+        {"libpython", "Python keeps small objects in arenas of its own, which are not in the profile; PYTHONMALLOC=malloc shows them",
+         true},
+        {"python3", "Python keeps small objects in arenas of its own, which are not in the profile; PYTHONMALLOC=malloc shows them", true},
+        {"libjvm.so", "the Java heap is not in the profile; direct buffers, native libraries and the JVM's own memory are", false},
+        {"node", "JavaScript objects are not in the profile; buffers, native modules and Node's own memory are", true}};
     const char *allocator = getenv("PYTHONMALLOC");
     bool shown = allocator != NULL && strncmp(allocator, "malloc", strlen("malloc")) == 0;
     struct profile_sample_view view;
@@ -152,7 +152,7 @@ static void note_total(const struct run_output *output, struct profile *profile)
             text_value(total_of(profile, "inuse_space"), "bytes", bytes), processes,
             text_value(total_of(profile, "alloc_space"), "bytes", allocated));
     if (profile_sample_count(profile) == 0) {
-        diagnostic_note("run", "nothing was sampled: it allocated little (--rate takes more samples)%s",
+        diagnostic_note("run", "nothing was sampled: it allocated little (a smaller --rate takes more samples)%s",
                         output->processes > 1 ? "" : ", or did so in processes that it started (--follow-children)");
     }
 }
@@ -177,7 +177,7 @@ static void write_all(struct run_output *output, struct run_directory *directory
         if (!run_directory_is_newest(directory, i)) {
             continue;
         }
-        if (!add(profile, directory, &directory->files[i])) { // it holds part of the input now
+        if (!add(profile, directory, &directory->files[i])) { // the profile holds part of the input now
             profile_free(profile);
             output->failed = true;
             return;

@@ -1,4 +1,4 @@
-// run_output.h: profiles of `cmemprof run` as files: FILE has all processes together, each as it was last seen; FILE.1, FILE.2, ... one for
+// run_output.h: writes the profiles of `cmemprof run`: FILE, the sum of the last profile of each process, and FILE.1, FILE.2, ..., one for
 // each signal that asked for a profile.
 //
 // Threads: one. Memory: malloc; the merged profile.
@@ -13,11 +13,11 @@
 struct run_output {
     const char *path;
     unsigned signals; // files written for signals
-    bool failed;      // something could not be written, and that was said
+    bool failed;      // something could not be written, and was reported
     size_t processes; // in FILE
 };
 
-// Writes what is new. whole: FILE as well, with a line about what is in it if it is the last time.
+// Writes new profiles. whole: FILE as well. last: prints a summary of FILE.
 void run_output_take(struct run_output *output, struct run_directory *directory, bool whole, bool last);
 
 #endif

@@ -1,4 +1,4 @@
-// run_sender.c: see run_sender.h.
+// run_sender.c: the sending thread and its owner's side (run_sender.h).
 #include "run_sender.h"
 
 #include <errno.h>
@@ -14,16 +14,16 @@
 struct run_sender {
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t changed; // of the monotonic clock
-    bool changes;           // guarded by lock: the queue is worth a look
-    bool closing;           // guarded by lock: nothing comes after what is there
-    bool ended;             // guarded by lock: the thread
+    pthread_cond_t changed; // uses the monotonic clock
+    bool changes;           // guarded by lock: the queue may have work
+    bool closing;           // guarded by lock: no further batches come
+    bool ended;             // guarded by lock: the thread has ended
     struct upload_queue *queue;
-    struct upload_client *client; // the thread's
+    struct upload_client *client; // used by the thread only
     struct upload_cancel cancel;  // atomic
-    char text[600];               // guarded by lock: why the last one failed
+    char text[600];               // guarded by lock: why the last batch failed
     char *url;
-    const char *unix_socket; // in url's memory; or NULL
+    const char *unix_socket; // points into url's block; NULL: none
 };
 
 static struct timespec in_ns(uint64_t ns) {
@@ -51,7 +51,7 @@ static void deliver(struct run_sender *sender, struct upload_batch *batch) {
     }
 }
 
-// Until the queue is worth a look. false: nothing more will come of it.
+// Waits until the queue may have work. Returns false when no more can come.
 static bool wait_for_work(struct run_sender *sender, uint64_t wait_ns) {
     struct timespec until = in_ns(wait_ns < UINT64_MAX / 2 ? wait_ns : 0);
     pthread_mutex_lock(&sender->lock);
@@ -87,7 +87,7 @@ static void *run(void *context) {
 
 static bool set_address(struct run_sender *sender, const char *url) {
     if (strncmp(url, "unix://", 7) == 0) {
-        // Both in one piece of memory: the socket's path behind the URL.
+        // One block holds both: the URL, then the socket's path.
         if (asprintf(&sender->url, "http://localhost%s%c%s", agent_url_input_path, '\0', url + 7) < 0) {
             return false;
         }
@@ -163,16 +163,17 @@ void run_sender_close(struct run_sender *sender, unsigned limit_s, struct run_ag
     while (!sender->ended && pthread_cond_timedwait(&sender->changed, &sender->lock, &until) != ETIMEDOUT) {
     }
     pthread_mutex_unlock(&sender->lock);
-    upload_cancel_now(&sender->cancel); // the one on its way ends within a second
+    upload_cancel_now(&sender->cancel); // a request in flight ends within a second
     wake(sender, true);
     pthread_join(sender->thread, NULL);
     char text[600], spool_error[200];
-    upload_queue_empty(sender->queue); // this, too, may be an error of the spool
+    upload_queue_empty(sender->queue); // may also report an error of the spool
     snprintf(text, sizeof text, "%s", sender->text[0] != '\0' ? sender->text : "the server does not answer");
     upload_queue_spool_error(sender->queue, spool_error, sizeof spool_error);
     free_sender(sender, &done);
     *counts = (struct run_agent_counts){.sent = done.sent};
-    counts->spooled = done.spooled > done.spool_sent ? done.spooled - done.spool_sent : 0; // those still there, unless others' were sent
+    counts->spooled =
+        done.spooled > done.spool_sent ? done.spooled - done.spool_sent : 0; // those still spooled, unless batches of others were sent
     counts->failed = done.failed + done.dropped + done.spool_dropped;
     if (counts->failed > 0 && spool_error[0] != '\0') {
         snprintf(counts->text, sizeof counts->text, "%.380s; the spool: %s", text, spool_error);

@@ -1,6 +1,6 @@
-// run_sender.h: the thread that sends what is in the queue (upload/upload.h); see run_agent.h.
+// run_sender.h: a thread that sends the batches of a queue (upload/upload.h), for run_agent.h.
 //
-// Threads: the functions belong to one. run_sender_add never waits for the network, run_sender_close for a bounded time. Memory: malloc.
+// Threads: one calls these functions. run_sender_add never waits for the network; run_sender_close waits at most limit_s. Memory: malloc.
 #ifndef CMEMPROF_RUN_SENDER_H
 #define CMEMPROF_RUN_SENDER_H
 
@@ -8,9 +8,9 @@
 #include "run_agent.h"
 
 struct run_sender;
-// url as in run_agent_open. NULL: no memory, or no thread.
+// url: as in run_agent_open. Returns NULL without memory or if the thread cannot start.
 struct run_sender *run_sender_open(const char *url, uint64_t period_ns);
-bool run_sender_add(struct run_sender *sender, const struct upload_request *request); // copies its batch; false: no memory
+bool run_sender_add(struct run_sender *sender, const struct upload_request *request); // copies the batch; returns false without memory
 void run_sender_close(struct run_sender *sender, unsigned limit_s, struct run_agent_counts *counts);
 
 #endif

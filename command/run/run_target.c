@@ -1,4 +1,4 @@
-// run_target.c: see run_target.h.
+// run_target.c: looks up the program and reads its ELF headers (run_target.h).
 #include "run_target.h"
 
 #include <elf.h>
@@ -24,14 +24,14 @@ __attribute__((format(printf, 3, 4))) static enum run_target_status reject(struc
     return status;
 }
 
-// ---- Where it is ----
+// ---- Lookup ----
 
 static bool is_program(const char *path) {
     struct stat file;
     return stat(path, &file) == 0 && S_ISREG(file.st_mode) && access(path, X_OK) == 0;
 }
 
-// As shells have it: 127 is for what is not there.
+// As in shells: status 127 means not found.
 static enum run_target_status without_access(int error) {
     return error == EACCES ? RUN_TARGET_NOT_RUN : RUN_TARGET_NOT_FOUND;
 }
@@ -45,10 +45,10 @@ static enum run_target_status find(const char *name, struct run_target *target) 
         if (access(name, F_OK) != 0) {
             return reject(target, without_access(errno), "%s: %s", name, strerror(errno));
         }
-        return is_program(name) ? RUN_TARGET_OK : reject(target, RUN_TARGET_NOT_RUN, "%s is not a program that may be executed", name);
+        return is_program(name) ? RUN_TARGET_OK : reject(target, RUN_TARGET_NOT_RUN, "%s is not an executable file", name);
     }
     const char *list = getenv("PATH");
-    char refused[sizeof target->path] = ""; // is there, and may not be executed
+    char refused[sizeof target->path] = ""; // the first match that is not executable
     for (const char *at = list != NULL ? list : "/bin:/usr/bin"; name[0] != '\0';) {
         size_t length = strcspn(at, ":");
         snprintf(target->path, sizeof target->path, "%.*s%s%s", (int)length, at, length > 0 ? "/" : "", name);
@@ -65,21 +65,21 @@ static enum run_target_status find(const char *name, struct run_target *target) 
         at += length + 1;
     }
     if (*refused != '\0') {
-        return reject(target, RUN_TARGET_NOT_RUN, "%s is not a program that may be executed, and the PATH leads to no other", refused);
+        return reject(target, RUN_TARGET_NOT_RUN, "%s is not an executable file, and the PATH has no other", refused);
     }
-    return reject(target, RUN_TARGET_NOT_FOUND, "there is no program %s on the PATH", name);
+    return reject(target, RUN_TARGET_NOT_FOUND, "no program %s on the PATH", name);
 }
 
-// ---- What it is ----
+// ---- ELF headers ----
 
 struct image {
     int descriptor;
     Elf64_Ehdr header;
     Elf64_Phdr segments[HEADERS_MAX];
     size_t segment_count;
-    char *strings; // of the dynamic symbols; NULL: none
+    char *strings; // of the dynamic section; NULL: none
     size_t strings_size;
-    uint64_t own_name; // where its own name as a library (DT_SONAME) is among them; 0: it has none
+    uint64_t own_name; // offset of DT_SONAME in strings; 0: none
 };
 
 static bool read_at(int descriptor, void *bytes, size_t size, uint64_t offset) {
@@ -95,7 +95,7 @@ static const Elf64_Phdr *segment_of(const struct image *image, uint32_t type) {
     return NULL;
 }
 
-// False: the address is in no segment of the file.
+// Returns false if no segment of the file has the address.
 static bool offset_of(const struct image *image, uint64_t address, uint64_t *offset) {
     for (size_t i = 0; i < image->segment_count; i++) {
         const Elf64_Phdr *segment = &image->segments[i];
@@ -107,7 +107,7 @@ static bool offset_of(const struct image *image, uint64_t address, uint64_t *off
     return false;
 }
 
-// Names of the symbols and libraries that it takes and gives, one after the other.
+// Reads DT_STRTAB: names of dynamic symbols and libraries.
 static void read_strings(struct image *image) {
     const Elf64_Phdr *dynamic = segment_of(image, PT_DYNAMIC);
     uint64_t address = 0, size = 0, offset;
@@ -132,9 +132,9 @@ static bool has_string(const struct image *image, const char *text) {
     return image->strings_size > 0 && memmem(image->strings, image->strings_size, text, strlen(text)) != NULL;
 }
 
-// Go's linker leaves a note of its own.
+// Go's linker writes a note with the name Go.
 static bool has_go_note(const struct image *image) {
-    static const char owner[4] = "Go\0"; // and its length, 4, eight bytes before
+    static const char owner[4] = "Go\0"; // preceded by its length, 4, and eight more bytes
     for (size_t i = 0; i < image->segment_count; i++) {
         const Elf64_Phdr *segment = &image->segments[i];
         char notes[NOTES_MAX_BYTES];
@@ -170,8 +170,8 @@ static const char *sanitizer_of(const struct image *image) {
 
 // ---- The loader as the program ----
 
-// It needs no loader, as little as a static program does, but loads one for which LD_PRELOAD counts. glibc's has its name inside,
-// whatever its file is called; musl's has none, and its file is known by its name.
+// The loader has no PT_INTERP, like a static program, but the program it loads honours LD_PRELOAD. glibc's is recognized by its DT_SONAME,
+// musl's, which has none, by its file name.
 static bool is_loader(const struct image *image, const char *path) {
     static const char glibc[] = "ld-linux", musl[] = "ld-musl";
     const char *slash = strrchr(path, '/');
@@ -180,7 +180,7 @@ static bool is_loader(const struct image *image, const char *path) {
                                               strncmp(slash != NULL ? slash + 1 : path, musl, sizeof musl - 1) == 0);
 }
 
-// The program among the loader's arguments; NULL: it is to run none (--list, --help).
+// Returns the program among the loader's arguments, or NULL if it runs none (--list, --help).
 static const char *loaded_program(char *const *argv) {
     static const char *const with_value[] = {"--library-path",         "--inhibit-rpath",    "--audit", "--preload", "--argv0",
                                              "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"};
@@ -202,7 +202,7 @@ static const char *loaded_program(char *const *argv) {
     return argv[at];
 }
 
-// The kernel is not asked to execute that file, so neither its mode nor its rights mean anything.
+// The loader maps that file itself, so its mode and set-user-ID bits do not matter.
 static enum run_target_status check_loaded(struct run_target *target) {
     struct image image = {.descriptor = open(target->loaded, O_RDONLY | O_CLOEXEC)};
     if (image.descriptor < 0) {
@@ -220,11 +220,11 @@ static enum run_target_status check_loaded(struct run_target *target) {
 static enum run_target_status check_without_loader(const struct image *image, const char *path, struct run_target *target) {
     if (target->loaded[0] != '\0' || target->interpreter[0] != '\0' || !is_loader(image, path)) {
         return reject(target, RUN_TARGET_REFUSED,
-                      "%s is statically linked, so nothing can be preloaded into it; build it with cmemprof inside (docs/run.md)", path);
+                      "%s is statically linked, so nothing can be preloaded into it; link cmemprof into it (docs/run.md)", path);
     }
     const char *loaded = loaded_program(target->argv);
     if (loaded == NULL || strlen(loaded) >= sizeof target->loaded) {
-        return reject(target, RUN_TARGET_REFUSED, "%s is the loader, and is to load no program that could be profiled", path);
+        return reject(target, RUN_TARGET_REFUSED, "%s is the loader, and its arguments name no program", path);
     }
     strcpy(target->loaded, loaded);
     return check_loaded(target);
@@ -235,7 +235,7 @@ static enum run_target_status check_elf(struct image *image, const char *path, s
         return reject(target, RUN_TARGET_REFUSED, "%s is a 32-bit program; only 64-bit programs can be profiled", path);
     }
     if (image->header.e_machine != EM_X86_64) {
-        return reject(target, RUN_TARGET_REFUSED, "%s is for another kind of processor than amd64", path);
+        return reject(target, RUN_TARGET_REFUSED, "%s is not for amd64", path);
     }
     image->segment_count = image->header.e_phnum < HEADERS_MAX ? image->header.e_phnum : HEADERS_MAX;
     if (image->header.e_phentsize != sizeof(Elf64_Phdr) ||
@@ -255,13 +255,13 @@ static enum run_target_status check_elf(struct image *image, const char *path, s
     target->is_go = has_go_note(image);
     const char *sanitizer = sanitizer_of(image);
     if (sanitizer != NULL) {
-        return reject(target, RUN_TARGET_REFUSED, "%s is built with %s, which brings an allocator of its own; profile a build without it",
+        return reject(target, RUN_TARGET_REFUSED, "%s is built with %s, which has an allocator of its own; profile a build without it",
                       path, sanitizer);
     }
     return RUN_TARGET_OK;
 }
 
-// The loader drops LD_PRELOAD where a program gets rights that its caller does not have.
+// The loader ignores LD_PRELOAD in a program that gains rights.
 static enum run_target_status check_rights(int descriptor, const char *path, struct run_target *target) {
     struct stat file;
     char capabilities[64];
@@ -282,11 +282,11 @@ static enum run_target_status check_rights(int descriptor, const char *path, str
 
 static enum run_target_status check_file(const char *path, struct run_target *target);
 
-// "#!/usr/bin/env python3": the program that the kernel starts is the first word.
+// "#!/usr/bin/env python3": the kernel starts the first word.
 static enum run_target_status check_script(int descriptor, struct run_target *target) {
     char line[PATH_MAX] = "";
     if (target->interpreter[0] != '\0') {
-        return reject(target, RUN_TARGET_REFUSED, "%s is read by another script, %s", target->path, target->interpreter);
+        return reject(target, RUN_TARGET_REFUSED, "%s is interpreted by another script, %s", target->path, target->interpreter);
     }
     if (pread(descriptor, line, sizeof line - 1, 0) < 2) {
         return reject(target, RUN_TARGET_NOT_RUN, "%s cannot be read", target->path);
@@ -300,8 +300,8 @@ static enum run_target_status check_script(int descriptor, struct run_target *ta
 static enum run_target_status check_file(const char *path, struct run_target *target) {
     struct image image = {.descriptor = open(path, O_RDONLY | O_CLOEXEC)};
     if (image.descriptor < 0) {
-        // To execute a file it need not be readable, but then the kernel treats it as it treats setuid programs.
-        return reject(target, RUN_TARGET_REFUSED, "%s: %s; it cannot be told whether it can be profiled", path, strerror(errno));
+        // A file can be executable and not readable; the kernel then runs it like a setuid program.
+        return reject(target, RUN_TARGET_REFUSED, "%s: %s; it must be readable to be profiled", path, strerror(errno));
     }
     enum run_target_status status;
     if (!read_at(image.descriptor, &image.header, sizeof image.header, 0) || memcmp(image.header.e_ident, ELFMAG, SELFMAG) != 0) {

@@ -59,7 +59,7 @@ static void take_segment(int descriptor, struct symbol_file *file, const Elf64_P
     }
 }
 
-// A debug file keeps the segments' headers and not their places in the file, so there the notes are found by their section.
+// In a debug file the offsets of program headers are meaningless, so notes are found by section.
 static void take_note_sections(int descriptor, struct symbol_file *file, const Elf64_Ehdr *header) {
     for (size_t i = 0; i < header->e_shnum && i < MAX_HEADERS && file->build_id[0] == '\0'; i++) {
         Elf64_Shdr section;
@@ -93,7 +93,7 @@ static bool read_headers(int descriptor, struct symbol_file *file) {
 
 bool symbol_file_read(const char *path, struct symbol_file *file) {
     *file = (struct symbol_file){0};
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe of that name does not hold us up
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a named pipe must not block
     bool ok = descriptor >= 0 && read_headers(descriptor, file);
     if (descriptor >= 0) {
         close(descriptor);
@@ -109,7 +109,7 @@ bool symbol_file_bias(const struct symbol_file *file, uint64_t mapping_start, ui
     for (size_t i = 0; i < file->code_count; i++) {
         const struct symbol_segment *segment = &file->code[i];
         uint64_t first = page(segment->offset), end = segment->offset + segment->file_size;
-        // A segment of a debug file has no bytes in it, and an offset that means nothing.
+        // A debug file's segments have no bytes and a meaningless offset.
         if (segment->file_size > 0 && mapping_offset >= first && mapping_offset < end) {
             *bias = mapping_start - (page(segment->address) + mapping_offset - first);
             return true;

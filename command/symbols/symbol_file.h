@@ -1,7 +1,7 @@
-// symbol_file.h: which build a file with symbols is of, and where its code lies: what is needed to find it for a profile. The names
-// themselves are read by cmemprof/symbols.h.
+// symbol_file.h: reads the build ID and the code segments of a file with symbols, to match it with a profile. cmemprof/symbols.h reads
+// names.
 //
-// ELF of 64 bits, least significant byte first. Nothing of the file is trusted. Threads: any. Memory: none, two reads of at most 64 KiB.
+// 64-bit little-endian ELF. The file is not trusted. Threads: any. Memory: none; reads at most 64 KiB of notes at a time, onto the stack.
 #ifndef CMEMPROF_COMMAND_SYMBOL_FILE_H
 #define CMEMPROF_COMMAND_SYMBOL_FILE_H
 
@@ -12,18 +12,18 @@
 enum { SYMBOL_FILE_SEGMENTS = 8, SYMBOL_FILE_BUILD_ID_BYTES = 64 };
 
 struct symbol_file {
-    char build_id[2 * SYMBOL_FILE_BUILD_ID_BYTES + 1]; // lower-case hex, "" when there is none
+    char build_id[2 * SYMBOL_FILE_BUILD_ID_BYTES + 1]; // lower-case hex; "": none
     struct symbol_segment {
         uint64_t address, offset, file_size, memory_size;
-    } code[SYMBOL_FILE_SEGMENTS]; // segments of code
+    } code[SYMBOL_FILE_SEGMENTS]; // executable segments
     size_t code_count;
 };
 
-// False: not to be read, or no such ELF file.
+// Returns false if the file cannot be read or is not such an ELF file.
 bool symbol_file_read(const char *path, struct symbol_file *file);
 
-// What is to be taken from an address of a mapping to get that of the file. Mappings begin with the page that the segment begins in, or
-// later in the segment. False: there is no such segment.
+// *bias: address in the mapping minus address in the file. A mapping begins with the segment's first page, or later in the segment. Returns
+// false if no segment matches.
 bool symbol_file_bias(const struct symbol_file *file, uint64_t mapping_start, uint64_t mapping_offset, uint64_t *bias);
 
 #endif

@@ -1,4 +1,4 @@
-// symbol_namer.c: finds the file of a build, and asks the profiler's own reader (symbol_namer.h).
+// symbol_namer.c: finds the file of a build and reads names with the profiler's symbolizer (symbol_namer.h).
 #include "symbol_namer.h"
 
 #include "../../cmemprof/symbols.h"
@@ -20,16 +20,16 @@ struct given_file {
     char *path, *build_id;
 };
 
-// A mapping that was asked about. Its address tells it in the reader's cache, so it stays.
+// A mapping that was asked about. The symbolizer's cache identifies it by its address, so it must not move.
 struct known {
     struct known *next;
-    struct module module;  // file NULL: nothing was found
+    struct module module;  // file NULL: no symbols
     char *file, *build_id; // of the mapping
     uint64_t start, offset;
 };
 
 struct symbol_namer {
-    pthread_mutex_t lock; // of all that follows, once files and directories are added
+    pthread_mutex_t lock; // guards all that follows, once files and directories are added
     struct symbols *symbols;
     struct given_file files[MAX_FILES];
     size_t file_count;
@@ -37,7 +37,7 @@ struct symbol_namer {
     size_t directory_count;
     struct known *known;
     struct symbol_namer_count count;
-    uint64_t state; // of the directories, when it was last looked
+    uint64_t state; // of the directories, at the last check
 };
 
 struct symbol_namer *symbol_namer_new(void) {
@@ -81,7 +81,7 @@ void symbol_namer_free(struct symbol_namer *namer) {
     free(namer);
 }
 
-// ---- Files that are given ----
+// ---- Given files ----
 
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -157,11 +157,11 @@ static bool find_build(const struct symbol_namer *namer, const char *build_id, c
             return true;
         }
     }
-    // As it is on this machine: a library of the distribution, whose debug file the reader finds by itself.
+    // The file on this machine, if it is the same build: a distribution's library, whose debug file the symbolizer finds itself.
     return *own_path == '/' && snprintf(path, PATH_MAX, "%s", own_path) < PATH_MAX && is_build(path, build_id);
 }
 
-// A build that has no ID: the file that was given under the name.
+// For a mapping without a build ID: a given file of the same name without one.
 static bool find_named(const struct symbol_namer *namer, const char *file, char path[PATH_MAX]) {
     for (size_t i = 0; i < namer->file_count; i++) {
         if (namer->files[i].build_id[0] == '\0' && strcmp(base_name(namer->files[i].path), base_name(file)) == 0) {
@@ -180,7 +180,7 @@ static void look_for(const struct symbol_namer *namer, struct known *known) {
         return;
     }
     known->module.bias = bias;
-    known->module.unloaded_at = 1; // not of this process
+    known->module.unloaded_at = 1; // not loaded in this process
     snprintf(known->module.build_id, sizeof known->module.build_id, "%s", file.build_id);
     known->module.file = strdup(path);
 }
@@ -212,7 +212,7 @@ static struct known *known_of(struct symbol_namer *namer, const struct profile_m
 
 static size_t name_locked(struct symbol_namer *namer, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
                           struct profile_line lines[PROFILE_NAMER_LINES]) {
-    _Static_assert((int)SYMBOL_MAX_INLINED <= (int)PROFILE_NAMER_LINES, "all frames have room");
+    _Static_assert((int)SYMBOL_MAX_INLINED <= (int)PROFILE_NAMER_LINES, "all frames fit");
     struct known *known = known_of(namer, mapping);
     namer->count.asked++;
     if (!known || !known->module.file) {
@@ -249,14 +249,14 @@ void symbol_namer_begin(struct symbol_namer *namer) {
     namer->count = (struct symbol_namer_count){0};
 }
 
-// What find_by_name and find_by_content may look into: files of the directory, and those two levels below it. In any order.
+// Hashes what find_by_name and find_by_content may read: files of the directory and of two levels below, in any order.
 static uint64_t state_of(int parent, const char *name, int levels) {
     int file = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = file >= 0 ? fdopendir(file) : NULL;
     uint64_t state = 0;
     struct dirent *entry;
     for (size_t i = 0; directory && i < MAX_FILES && (entry = readdir(directory)) != NULL; i++) {
-        bool hidden = entry->d_name[0] == '.' && strcmp(entry->d_name, ".build-id") != 0; // an upload on its way
+        bool hidden = entry->d_name[0] == '.' && strcmp(entry->d_name, ".build-id") != 0; // an upload in progress
         struct stat about;
         if (hidden || fstatat(file, entry->d_name, &about, 0) != 0) {
             continue;

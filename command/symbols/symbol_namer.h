@@ -1,9 +1,9 @@
-// symbol_namer.h: names the addresses of profiles by files that have symbols: programs and libraries as they were before they were
-// stripped, or the debug files that were split off. A file is taken only for the build that it is of: by build ID, or where a mapping has
-// none, by the name of a file that was given.
+// symbol_namer.h: names addresses of profiles, with the symbols of unstripped programs and libraries or of separate debug files.
 //
-// Threads: files and directories are added by one; then any, of which one at a time names. Memory: malloc, the names of 65,536 addresses at
-// most (cmemprof/symbols.h), and the files while they are read.
+// A file is used only for the build with its build ID; for a mapping without one, a given file of the same name that has none either.
+//
+// Threads: one adds files and directories; after that any thread may use the namer, which serializes them. Memory: malloc, names of at most
+// 65,536 addresses (cmemprof/symbols.h), and the files while they are read.
 #ifndef CMEMPROF_COMMAND_SYMBOL_NAMER_H
 #define CMEMPROF_COMMAND_SYMBOL_NAMER_H
 
@@ -11,27 +11,27 @@
 
 struct symbol_namer;
 
-struct symbol_namer *symbol_namer_new(void); // NULL: no memory
+struct symbol_namer *symbol_namer_new(void); // returns NULL without memory
 void symbol_namer_free(struct symbol_namer *namer);
 
-// A file with symbols. False: it is no ELF file of 64 bits, or there is no memory.
+// Adds a file with symbols. Returns false if it is not a 64-bit ELF file, or without memory.
 bool symbol_namer_add_file(struct symbol_namer *namer, const char *path);
-// A directory with such files: .build-id/ab/cdef.debug, ab/cdef.debug, abcdef.debug, or files of any name in it, 4,096 at most. False: it
-// cannot be read.
+// Adds a directory of such files: .build-id/ab/cdef.debug, ab/cdef.debug, abcdef.debug, or any name, of which at most 4,096 are searched.
+// Returns false if it cannot be read.
 bool symbol_namer_add_directory(struct symbol_namer *namer, const char *path);
 
-// For profile_set_namer. It lives as long as the namer.
+// For profile_set_namer. Valid as long as the namer.
 struct profile_namer symbol_namer_for_profiles(struct symbol_namer *namer);
 
-// What was asked for since the last call of symbol_namer_begin.
+// Counts since the last symbol_namer_begin.
 struct symbol_namer_count {
     size_t asked, named;
-    const char *missing; // a file that nothing was found for, NULL: none. As long as the namer lives
+    const char *missing; // a mapped file without symbols; NULL: none. Valid as long as the namer
     const char *missing_build_id;
 };
-void symbol_namer_begin(struct symbol_namer *namer); // closes files, too
+void symbol_namer_begin(struct symbol_namer *namer); // also closes files
 struct symbol_namer_count symbol_namer_counted(const struct symbol_namer *namer);
-// Another number when there are other files in the directories; what was found before is forgotten then. Closes files, too.
+// Returns a different number when the directories' files have changed, and then forgets all names. Also closes files.
 uint64_t symbol_namer_state(struct symbol_namer *namer);
 
 #endif

@@ -250,20 +250,20 @@ func TestWaysToCall(t *testing.T) {
 		arguments string
 		want      string
 	}{
-		{"mrege", "cmemprof: there is no command mrege; did you mean merge?\n"},
-		{"help tpo", "cmemprof: there is no command tpo; did you mean top?\n"},
-		{"frobnicate", "cmemprof: there is no command frobnicate; cmemprof --help lists them\n"},
-		{path, fmt.Sprintf("cmemprof: %s is a file, not a command; cmemprof top %s shows a profile\n", path, path)},
-		{"version --json", "cmemprof: what is --json?"},
-		{"help top merge", "cmemprof: what is merge?"},
-		{"top -topp " + path, "cmemprof top: what is -topp?\n"},
-		{"-topp " + path, "cmemprof top: what is -topp?\n"},
-		{"merge -hide=x " + path, "cmemprof merge: -hide prints a table: "},
-		{"delta -cum a b", "cmemprof delta: -cum prints a table: "},
-		{"symbolize -history a", "cmemprof symbolize: what is -history?\n"},
-		{"receiver -history", "cmemprof receiver: what is -history?\n"},
-		{"run -history true", "cmemprof run: what is -history?\n"},
-		{"top -http=:8080 " + path, "cmemprof top: -http draws a graph, "},
+		{"mrege", "cmemprof: unknown command mrege; did you mean merge?\n"},
+		{"help tpo", "cmemprof: unknown command tpo; did you mean top?\n"},
+		{"frobnicate", "cmemprof: unknown command frobnicate; cmemprof --help lists the commands\n"},
+		{path, fmt.Sprintf("cmemprof: %s is a file, not a command; cmemprof top %s prints a profile\n", path, path)},
+		{"version --json", "cmemprof: unexpected argument --json;"},
+		{"help top merge", "cmemprof: unexpected argument merge;"},
+		{"top -topp " + path, "cmemprof top: unknown option -topp\n"},
+		{"-topp " + path, "cmemprof top: unknown option -topp\n"},
+		{"merge -hide=x " + path, "cmemprof merge: -hide is an option of cmemprof top; "},
+		{"delta -cum a b", "cmemprof delta: -cum is an option of cmemprof top; "},
+		{"symbolize -history a", "cmemprof symbolize: unknown option -history\n"},
+		{"receiver -history", "cmemprof receiver: unknown option -history\n"},
+		{"run -history true", "cmemprof run: unknown option -history\n"},
+		{"top -http=:8080 " + path, "cmemprof top: -http draws a graph: "},
 	} {
 		if _, said, status := run(t, strings.Fields(c.arguments)...); !strings.HasPrefix(said, c.want) || (status != 2 && status != 125) {
 			t.Errorf("cmemprof %s: status %d: %s", c.arguments, status, said)

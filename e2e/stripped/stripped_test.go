@@ -93,7 +93,7 @@ func TestStripped(t *testing.T) {
 
 			for _, how := range [][]string{{"--binary", at("full")}, {"--debug-dir", at("symbols")}} {
 				said := run(t, "../../build/cmemprof", append([]string{"symbolize", "-o", at("named")}, append(how, at("heap"))...)...)
-				if !regexp.MustCompile(`: (\d+) of (\d+) addresses have a name now\n$`).MatchString(said) {
+				if !regexp.MustCompile(`: (\d+) of (\d+) addresses named\n$`).MatchString(said) {
 					t.Errorf("said: %s", said)
 				}
 				named := parse(t, at("named"))
@@ -104,7 +104,7 @@ func TestStripped(t *testing.T) {
 					t.Errorf("%v: %d samples of %d", how, len(named.Sample), len(nameless.Sample))
 				}
 			}
-			if said := run(t, "../../build/cmemprof", "symbolize", "-o", at("named"), "--binary", "/proc/self/exe", at("heap")); !strings.Contains(said, "0 of 1 addresses have a name now; no file for "+at("app")) {
+			if said := run(t, "../../build/cmemprof", "symbolize", "-o", at("named"), "--binary", "/proc/self/exe", at("heap")); !strings.Contains(said, "0 of 1 addresses named; no file for "+at("app")) {
 				t.Errorf("of another program: %s", said)
 			}
 		})

@@ -89,10 +89,10 @@ func TestRunTellsWhyNot(t *testing.T) {
 		{"static", static, "statically linked", 125},
 		{"setuid", foreign, "runs with another user's rights (setuid)", 125},
 		{"32 bit", elf32, "is a 32-bit program", 125},
-		{"arm64", arm, "another kind of processor", 125},
+		{"arm64", arm, "is not for amd64", 125},
 		{"damaged", write("damaged", string(data[:80]), 0o755), "damaged", 125},
 		{"no format", write("text", "echo hello\n", 0o755), "neither a program (ELF) nor a script", 125},
-		{"not executable", write("plain", string(data), 0o644), "not a program that may be executed", 126},
+		{"not executable", write("plain", string(data), 0o644), "not an executable file", 126},
 		{"missing", filepath.Join(folder, "missing"), "No such file", 127},
 		{"not on the PATH", "no-such-program-anywhere", "on the PATH", 127},
 	} {
@@ -135,9 +135,9 @@ func TestRunLoader(t *testing.T) {
 		{[]string{static}, static + " is statically linked", 125},
 		{[]string{"/dev/null"}, "/dev/null is not a program", 125},
 		{[]string{"/nonexistent/program"}, "/nonexistent/program: No such file", 127},
-		{[]string{"--list", sites}, "is the loader, and is to load no program", 125},
-		{[]string{"--argv0"}, "is the loader, and is to load no program", 125},
-		{nil, "is the loader, and is to load no program", 125},
+		{[]string{"--list", sites}, "is the loader, and its arguments name no program", 125},
+		{[]string{"--argv0"}, "is the loader, and its arguments name no program", 125},
+		{nil, "is the loader, and its arguments name no program", 125},
 	} {
 		output, status := run(t, runCommand(t, append([]string{loader}, c.arguments...)...))
 		if status != c.status || !strings.Contains(output, c.text) || strings.Count(output, "\n") != 1 {
@@ -155,7 +155,7 @@ func TestRunBackground(t *testing.T) {
 	}{{"daemon", 0, 0}, {"background", 5, 1}} {
 		command := runCommand(t, "--rate", "1", sites, c.way)
 		output, status := runWithInput(t, command)
-		if status != c.status || !regexp.MustCompile(`sites: goes on in the background as process \d+, which is not profiled`).MatchString(output) ||
+		if status != c.status || !regexp.MustCompile(`sites: continues in the background as process \d+, which is not profiled`).MatchString(output) ||
 			strings.Contains(output, "wrote no profile") {
 			t.Errorf("%s: status %d\n%s", c.way, status, output)
 		}
@@ -186,7 +186,7 @@ func TestRunOwnMalloc(t *testing.T) {
 	c := runCommand(t, program)
 	c.Args = append([]string{"sh", "-c", `{ (ulimit -f 0; exec "$@") 2>&1; } | cat`, "sh"}, c.Args...)
 	c.Path = "/bin/sh"
-	if output, _ := run(t, c); !strings.Contains(output, "was sampled: no room for the reason in the temporary folder") {
+	if output, _ := run(t, c); !strings.Contains(output, "was sampled: no space for the reason in the temporary directory") {
 		t.Errorf("without room: %s", output)
 	}
 }
@@ -200,7 +200,7 @@ func TestRunUsage(t *testing.T) {
 		{"--signal KILL true", "--signal takes"},
 		{"--signal NOSUCH true", "--signal takes"},
 		{"--agent ftp://x true", "--agent takes"},
-		{"--agent http://x -o y true", "do not go together"},
+		{"--agent http://x -o y true", "exclude each other"},
 		{"-o /no/such/folder/x true", "No such file or directory"},
 		{"-o - true", "standard output is the program's"},
 	} {
@@ -459,7 +459,7 @@ func TestRunDiskFull(t *testing.T) {
 	temporary := t.TempDir()
 	c.Env = append(c.Env, "TMPDIR="+temporary)
 	output, status := run(t, c)
-	if status != 125 || !strings.Contains(output, "No space left on device") || !strings.Contains(output, "is still in "+temporary) {
+	if status != 125 || !strings.Contains(output, "No space left on device") || !strings.Contains(output, "are still in "+temporary) {
 		t.Errorf("status %d\n%s", status, output)
 	}
 	if kept := glob(t, temporary, "*/*.pb"); len(kept) != 1 {
@@ -474,7 +474,7 @@ func TestRunNoRoomForTheProfile(t *testing.T) {
 	c.Args = append([]string{"sh", "-c", `{ (ulimit -f 0; exec "$@") 2>&1; echo "status $?"; } | cat`, "sh"}, c.Args...)
 	c.Path = "/bin/sh"
 	output, status := run(t, c)
-	if !strings.Contains(output, "status 125\n") || !strings.Contains(output, "no room for its profile") || strings.Contains(output, "bare system call") {
+	if !strings.Contains(output, "status 125\n") || !strings.Contains(output, "no space for its profile") || strings.Contains(output, "direct system call") {
 		t.Errorf("status %d\n%s", status, output)
 	}
 }

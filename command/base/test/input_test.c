@@ -83,11 +83,11 @@ static void test_no_profile(void **state) {
     static char big[(1 << 20) + 1];
     expect("none", "No such file or directory\n");
     expect(".", "Is a directory\n");
-    expect("http://localhost:6060/debug/pprof/heap", "is an address, not a file: curl -o FILE gets what is there\n");
+    expect("http://localhost:6060/debug/pprof/heap", "is a URL, not a file: download it with curl -o FILE\n");
     fixture_write("empty", "", 0);
     expect("empty", "is empty\n");
     fixture_write("text", "<html>", 6);
-    expect("text", "not a pprof profile; it looks like an HTML page, perhaps an error or a login of the server that was asked\n");
+    expect("text", "not a pprof profile; it looks like an HTML page, perhaps an error or login page of the server\n");
     fixture_write("bytes", "\x01\xff\xff", 3);
     expect("bytes", "not a pprof profile, or a damaged one: ");
     assert_non_null(strstr(fixture_error, "(byte 0, inflated)"));
@@ -97,7 +97,7 @@ static void test_no_profile(void **state) {
     expect("no-types", "not a pprof profile: it has no sample types\n");
     write_one("a");
     assert_int_equal(truncate("a", 40), 0);
-    expect("a", "damaged or cut off: ");
+    expect("a", "damaged or truncated: ");
 }
 
 static void test_types_differ(void **state) {
@@ -123,7 +123,7 @@ static void test_bomb(void **state) {
     profile_add_comment(profile, comment);
     fixture_save(profile, "bomb");
     free(comment);
-    expect("bomb", "over a limit (--max-size sets that of the inflated size): ");
+    expect("bomb", "exceeds a limit (--max-size sets the inflated size): ");
 }
 
 static void test_no_memory(void **state) {

@@ -66,16 +66,16 @@ static void test_help(void **state) {
 
 static void test_wrong(void **state) {
     (void)state;
-    WRONG("which file?", "--own", "v");
-    WRONG("no more than 2 files, what is c?", "a", "b", "c");
-    WRONG("standard input (-) can be read once only", "-", "-");
-    WRONG("what is --foo?", "--foo", "a");
-    WRONG("--own wants a value", "a", "--own");
+    WRONG("a file is needed", "--own", "v");
+    WRONG("takes at most 2 files; unexpected argument c", "a", "b", "c");
+    WRONG("standard input (-) can be read only once", "-", "-");
+    WRONG("unknown option --foo", "--foo", "a");
+    WRONG("--own needs a value", "a", "--own");
     WRONG("--compression takes gzip, zstd or none, not xz", "--compression", "xz", "a");
     WRONG("--level takes 1 to 12 for gzip and 1 to 22 for zstd, not 0", "--level", "0", "a");
     WRONG("--level takes 1 to 12 for gzip and 1 to 22 for zstd, not -3", "--level", "-3", "a");
     WRONG("--level takes 1 to 12 for gzip, not 13", "--level", "13", "a");
-    WRONG("--level means nothing with --compression none", "--level", "3", "--compression", "none", "a");
+    WRONG("--level has no effect with --compression none", "--level", "3", "--compression", "none", "a");
     WRONG("--max-size takes 1 to 2047 MiB, not 2048", "--max-size", "2048", "a");
     assert_int_equal(FIXTURE_RUN(parse, "test", "--own", "bad", "a"), STATUS_USAGE);
 }
@@ -89,13 +89,13 @@ static void test_one_dash(void **state) {
     assert_int_equal(parsed.limits.input_bytes, 3 << 20);
     assert_int_equal(FIXTURE_RUN(parse, "test", "-help"), STATUS_DONE);
     assert_int_equal(FIXTURE_RUN(parse, "test", "-h"), STATUS_DONE);
-    WRONG("what is -topp?", "-topp", "a");
-    WRONG("what is -history?", "-history", "a");
-    WRONG("what is -x?", "-x", "a");
-    WRONG("-own wants a value", "a", "-own");
-    WRONG("-top prints a table: cmemprof top has it, and cmemprof --help lists the commands", "-top", "-cum", "a");
-    WRONG("--hide prints a table: cmemprof top has it, and cmemprof --help lists the commands", "--hide=x", "a");
-    WRONG("-svg draws a graph, which go tool pprof does of the same file; cmemprof receiver shows flame graphs on a page", "-svg", "a");
+    WRONG("unknown option -topp", "-topp", "a");
+    WRONG("unknown option -history", "-history", "a");
+    WRONG("unknown option -x", "-x", "a");
+    WRONG("-own needs a value", "a", "-own");
+    WRONG("-top is an option of cmemprof top; cmemprof --help lists the commands", "-top", "-cum", "a");
+    WRONG("--hide is an option of cmemprof top; cmemprof --help lists the commands", "--hide=x", "a");
+    WRONG("-svg draws a graph: use go tool pprof on the same file, or cmemprof receiver for flame graphs", "-svg", "a");
 }
 
 static void test_gauges(void **state) {

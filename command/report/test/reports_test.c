@@ -50,7 +50,7 @@ static void test_peek(void **state) {
                 "----------\n"
                 "            and 2 more\n");
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "nobody", "a"), 1);
-    assert_non_null(strstr(fixture_error, "a: no sample that counts has a function of that name"));
+    assert_non_null(strstr(fixture_error, "a: no selected sample has a matching function"));
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "(", "a"), 2);
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "a", "-tags", "a"), 2);
 }

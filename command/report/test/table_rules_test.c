@@ -235,24 +235,24 @@ static void expect(const char *text, const char *first, const char *second, cons
 
 static void test_pairs(void **state) {
     (void)state;
-    expect("--cum does not go with --by stack, but with --by function, --peek, --tree\n", "--by=stack", "--cum", NULL);
-    expect("--by stack does not go with --peek\n", "--by=stack", "--peek=x", NULL);
-    expect("--top does not go with --by stack, but with --by function\n", "-by=stack", "-top", NULL);
-    expect("--depth does not go with --traces, but with --by stack\n", "--depth=3", "--traces", NULL);
-    expect("--unit and --exact do not go together\n", "--exact", "--unit=MB", NULL);
-    expect("--exact and --depth do not go together\n", "--exact", "--depth=3", NULL);
-    expect("--inuse_space and --alloc_space do not go together\n", "-alloc_space", "-inuse_space", NULL);
-    expect("--by and --files do not go together\n", "-files", "-by=line", NULL);
-    expect("--cum and --flat do not go together\n", "-cum", "-flat", NULL);
-    expect("--lines and --nodecount do not go together\n", "-nodecount=3", "-lines=4", NULL);
-    expect("one --peek or --list at a time", "-peek=a", "-peek=b", NULL);
+    expect("--cum does not apply to --by stack, only to --by function, --peek, --tree\n", "--by=stack", "--cum", NULL);
+    expect("--by stack does not apply to --peek\n", "--by=stack", "--peek=x", NULL);
+    expect("--top does not apply to --by stack, only to --by function\n", "-by=stack", "-top", NULL);
+    expect("--depth does not apply to --traces, only to --by stack\n", "--depth=3", "--traces", NULL);
+    expect("--unit and --exact exclude each other\n", "--exact", "--unit=MB", NULL);
+    expect("--exact and --depth exclude each other\n", "--exact", "--depth=3", NULL);
+    expect("--inuse_space and --alloc_space exclude each other\n", "-alloc_space", "-inuse_space", NULL);
+    expect("--by and --files exclude each other\n", "-files", "-by=line", NULL);
+    expect("--cum and --flat exclude each other\n", "-cum", "-flat", NULL);
+    expect("--lines and --nodecount exclude each other\n", "-nodecount=3", "-lines=4", NULL);
+    expect("only one --peek or --list", "-peek=a", "-peek=b", NULL);
     expect("--unit ms: inuse_space is in bytes\n", "--unit=ms", "-top", NULL);
     expect("--unit ms: inuse_space is in bytes\n", "--unit=ms", "-traces", NULL);
     expect("--unit MB: inuse_objects is in count\n", "--unit=MB", "--inuse_objects", NULL);
     assert_int_equal(FIXTURE_RUN(top_command, "top", "a", "-files", "-top"), 0); // in any order
     assert_non_null(strstr(fixture_out, "all memory by file"));
     assert_int_equal(FIXTURE_RUN(diff_command, "diff", "a", "b", "--level", "3"), STATUS_USAGE);
-    assert_non_null(strstr(fixture_error, "--compression and --level are for a profile"));
+    assert_non_null(strstr(fixture_error, "--compression and --level apply to a profile"));
 }
 
 static int make(void **state) {

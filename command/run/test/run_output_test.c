@@ -85,7 +85,8 @@ static void sites_without_a_name_are_said(void **state) {
     put("7-100.1.exit.pb", "a<main", 3000);
     put("8-100.1.exit.pb", "unknown+0x0<main", 1000);
     assert_int_equal(take_with(true, true), 0);
-    assert_non_null(strstr(fixture_error, "25 % of what was allocated has a site without a name, most in code of no file"));
+    assert_non_null(strstr(
+        fixture_error, "25 % of allocated bytes have a site without a name, most of them in code that the program generates at run time"));
     put("8-100.1.exit.pb", "unknown+0x0<main", 20);
     assert_int_equal(take_with(true, true), 0);
     assert_null(strstr(fixture_error, "without a name"));
@@ -103,12 +104,12 @@ static void the_file_with_most_is_said(void **state) {
     save(profile);
     assert_int_equal(take_with(true, true), 0);
     assert_non_null(
-        strstr(fixture_error, "70 % of what was allocated has a site without a name, most in /lib/many.so: it has no symbols here"));
+        strstr(fixture_error, "70 % of allocated bytes have a site without a name, most of them in /lib/many.so, which has no symbols"));
     profile = fixture_profile();
     put_in_file(profile, "", 0x10, false, 500);
     save(profile);
     assert_int_equal(take_with(true, true), 0);
-    assert_non_null(strstr(fixture_error, "most in code of no file, which a program makes at run time\n"));
+    assert_non_null(strstr(fixture_error, "most of them in code that the program generates at run time\n"));
 }
 
 // Whose profile has nothing in it asks why.
@@ -144,7 +145,7 @@ static void what_was_freed_before_the_end_is_said(void **state) {
         save(profile);
         output.signals = cases[i].signals;
         assert_int_equal(take_with(true, true), 0);
-        assert_int_equal(strstr(fixture_error, "it had freed most of that by its end: --signal USR2") != NULL, cases[i].said);
+        assert_int_equal(strstr(fixture_error, "most of that was freed before the end: --signal USR2") != NULL, cases[i].said);
     }
 }
 
@@ -156,8 +157,8 @@ static void languages_are_said(void **state) {
     } cases[] = {{"/usr/lib/libpython3.11.so.1.0", NULL, "PYTHONMALLOC=malloc shows them (docs/run.md)\n"},
                  {"/usr/bin/python3.11", "pymalloc", "PYTHONMALLOC=malloc shows them (docs/run.md)\n"},
                  {"/usr/bin/python3.11", "malloc", NULL},
-                 {"/usr/lib/jvm/lib/server/libjvm.so", NULL, "the Java heap is not malloc's"},
-                 {"/usr/bin/node", NULL, "objects of JavaScript are not malloc's"},
+                 {"/usr/lib/jvm/lib/server/libjvm.so", NULL, "the Java heap is not in the profile"},
+                 {"/usr/bin/node", NULL, "JavaScript objects are not in the profile"},
                  {"/usr/bin/nodes", NULL, NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct profile *profile = fixture_profile();
