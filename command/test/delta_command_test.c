@@ -1,4 +1,4 @@
-// delta_command_test.c: `cmemprof delta` as a whole: two profiles, a series, types.
+// delta_command_test.c: `cmemprof delta`: two profiles, a series, types.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +28,7 @@ static void test_two(void **state) {
     write_one("a", 10, 100);
     write_one("b", 7, 150);
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "b", "-o", "out"), 0);
-    expect("out", 7, 50); // in use is no counter
+    expect("out", 7, 50); // inuse_* is not a counter
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "b", "a", "-o", "out"), 0);
     expect("out", 10, 100); // alloc_space was reset
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "--types", "inuse_space,alloc_space", "b", "a", "-o", "out"), 0);

@@ -1,4 +1,4 @@
-// diff_command_test.c: `cmemprof diff` as a whole: the table, and the profile with its base.
+// diff_command_test.c: `cmemprof diff`: the table, and the profile with its base.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +31,7 @@ static void test_table(void **state) {
     assert_non_null(strstr(fixture_out, "none\n"));
 }
 
-// The samples of the base are there with the label, negative, and those of the new profile without.
+// The base's samples are negative and labelled, those of the new profile are not labelled.
 static void check_profile(const char *name) {
     struct profile *profile = fixture_load(name);
     int64_t labelled = 0, plain = 0;
@@ -53,7 +53,7 @@ static void test_profile(void **state) {
     assert_int_equal(FIXTURE_RUN(diff_command, "diff", "base", "new", "-o", "out"), 0);
     assert_string_equal(fixture_out, "");
     check_profile("out");
-    // The base out of a pipe, which can be read once.
+    // The base from a pipe, which can be read only once.
     int before = dup(STDIN_FILENO), file = open("base", O_RDONLY);
     dup2(file, STDIN_FILENO);
     assert_int_equal(FIXTURE_RUN(diff_command, "diff", "-", "new", "-o", "out"), 0);
@@ -81,7 +81,7 @@ static void test_wrong(void **state) {
     assert_int_equal(access("out2", F_OK), -1);
 }
 
-// Node's events, whose labels are their frames on both sides.
+// Events of Node, whose labels become frames on both sides.
 static void test_events(void **state) {
     (void)state;
     for (int side = 0; side < 2; side++) {

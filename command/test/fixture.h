@@ -1,4 +1,4 @@
-// fixture.h: for the tests of commands: a directory of their own, profile files in it, and a command's output.
+// fixture.h: for tests of the command: a temporary directory, profile files in it, and a command's output.
 #ifndef CMEMPROF_COMMAND_TEST_FIXTURE_H
 #define CMEMPROF_COMMAND_TEST_FIXTURE_H
 
@@ -12,9 +12,9 @@
 #include "../../merge/merge.h"
 
 static char fixture_directory[64];
-static char **fixture_argv; // of the last command: as main's own, it outlives the command, whose options point into it
+static char **fixture_argv; // of the last command; like main's argv it outlives the command, whose options point into it
 
-// Files of this test are "a", "b", ... in a directory of its own.
+// Makes a temporary directory the working directory. Files of a test are "a", "b", ...
 static int fixture_setup(void **state) {
     (void)state;
     strcpy(fixture_directory, "/tmp/cmemprof-test-XXXXXX");
@@ -60,7 +60,7 @@ static inline struct profile *fixture_profile(void) {
     return profile;
 }
 
-// Writes and frees it.
+// Writes and frees a profile.
 static inline void fixture_save(struct profile *profile, const char *name) {
     uint8_t *bytes;
     size_t size;
@@ -99,8 +99,8 @@ static inline void fixture_restore(FILE *file, int to, int before, char *text, s
     fclose(file);
 }
 
-// Runs a command; arguments end with NULL. Returns its status. A heap block of its own for each run's argv, freed at the next: who keeps a
-// pointer into it for longer is found by the address sanitizer.
+// Runs a command; arguments end with NULL. Returns its status. Each run's argv is a heap block that the next run frees, so the address
+// sanitizer finds pointers that are kept longer.
 static inline int fixture_run(int (*command)(int, char **), const char *const *arguments) {
     int argc = 0;
     while (arguments[argc] != NULL) {

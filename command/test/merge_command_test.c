@@ -1,4 +1,4 @@
-// merge_command_test.c: `cmemprof merge` as a whole.
+// merge_command_test.c: `cmemprof merge`: sums, gauges, union, errors.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,7 +37,7 @@ static void test_merge(void **state) {
     profile_free(profile);
 }
 
-// What cannot be read leaves no output, and an old one as it was.
+// An unreadable input leaves no output, and an old output unchanged.
 static void test_nothing_written(void **state) {
     (void)state;
     write_one("a", "f");
@@ -72,7 +72,7 @@ static void test_union(void **state) {
     unlink("out");
 }
 
-// The types that both have are kept, and what was left out is said.
+// Sample types of both files are kept, and those left out are named.
 static void test_common(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -94,7 +94,7 @@ static void test_common(void **state) {
     unlink("out");
 }
 
-// One value of each type: of what is in use by the choice, of what was allocated the sum; the file says what it is.
+// inuse_* is combined as --gauges says, alloc_* is summed; a comment in the file records it.
 static void test_gauges(void **state) {
     (void)state;
     static const struct {
@@ -126,7 +126,7 @@ static void test_gauges(void **state) {
     unlink("out");
 }
 
-// Of types that not all files have, the mean is of those that have it.
+// The mean of a sample type is over the files that have it.
 static void test_gauges_of_some(void **state) {
     (void)state;
     struct profile *profile = profile_new();
@@ -148,7 +148,7 @@ static void test_gauges_of_some(void **state) {
     unlink("out");
 }
 
-// A sum that does not fit is said, and is the largest.
+// A sum that overflows is reported and saturated.
 static void test_saturated(void **state) {
     (void)state;
     struct profile *profile = fixture_profile();
@@ -158,7 +158,7 @@ static void test_saturated(void **state) {
     assert_string_equal(fixture_error, "cmemprof merge: sums that overflowed 64 bits: 1; each is kept at the limit\n");
 }
 
-// The higher level makes it smaller.
+// A higher level gives a smaller file.
 static void test_level(void **state) {
     (void)state;
     struct profile *profile = fixture_profile();

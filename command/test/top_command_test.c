@@ -1,4 +1,4 @@
-// top_command_test.c: `cmemprof top` as a whole.
+// top_command_test.c: `cmemprof top`: several files, gauges, bases, default types.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,11 +51,11 @@ static void test_several_files(void **state) {
     assert_non_null(strstr(fixture_out, "inuse_space: Go memory 100 B, C memory 1.00 kB\n"));
     assert_int_equal(FIXTURE_RUN(top_command, "top", "--gauges=max", "a", "b"), 0);
     assert_non_null(strstr(fixture_out, "inuse_space: Go memory 50 B, C memory 900 B, the largest of 2 files\n"));
-    assert_int_equal(FIXTURE_RUN(top_command, "top", "-alloc_space", "a", "b"), 0); // no gauge
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-alloc_space", "a", "b"), 0); // not a gauge
     assert_non_null(strstr(fixture_out, "alloc_space: Go memory 18 B, C memory 18 B\n"));
 }
 
-// The max is that of the type that is shown, by its name or its number.
+// max chooses the file by the sample type that is shown, given by name or number.
 static void test_max_of_a_type(void **state) {
     (void)state;
     struct profile *profile = fixture_profile();
@@ -68,7 +68,7 @@ static void test_max_of_a_type(void **state) {
     }
 }
 
-// As go tool pprof is called.
+// Options of go tool pprof.
 static void test_names_of_pprof(void **state) {
     (void)state;
     write_one("a", 100);
@@ -83,7 +83,7 @@ static void test_names_of_pprof(void **state) {
     assert_non_null(strstr(fixture_out, "inuse_space: 150 B -> 950 B (+800 B, +533.3%)\n"));
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-base", "a", "-top", "b"), 0);
     assert_non_null(strstr(fixture_out, "    +800 B  +84.2%"));
-    assert_int_equal(FIXTURE_RUN(top_command, "top", "-diff_base", "a", "-diff_base", "b", "-alloc_space", "b"), 0); // both together
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-diff_base", "a", "-diff_base", "b", "-alloc_space", "b"), 0); // sum of both
     assert_non_null(strstr(fixture_out, "alloc_space: 36 B -> 18 B (-18 B, -50.0%)\n"));
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-diff_base", "a", "-base", "b", "b"), 2);
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-base", "a", "-normalize", "-top", "b"), 0);
@@ -95,7 +95,7 @@ static void test_names_of_pprof(void **state) {
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-unit", "parsec", "a"), 2);
 }
 
-// What was allocated, where nothing was left; but not where someone asked for what is in use, or for a part of it.
+// Shows alloc_space if nothing is in use, unless a sample type or a filter was given.
 static void test_nothing_in_use(void **state) {
     (void)state;
     struct profile *profile = fixture_profile();
@@ -116,7 +116,7 @@ static void test_nothing_in_use(void **state) {
     assert_non_null(strstr(fixture_out, "none\n"));
 }
 
-// A type without a name is asked for by its place.
+// A sample type without a name is chosen by its number.
 static void test_nameless_type(void **state) {
     (void)state;
     struct profile *profile = profile_new();

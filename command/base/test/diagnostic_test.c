@@ -1,4 +1,4 @@
-// diagnostic_test.c: lines on standard error: command, file, cause, and no control characters.
+// diagnostic_test.c: lines on standard error: command, file, cause; control characters are replaced.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

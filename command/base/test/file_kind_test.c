@@ -1,4 +1,4 @@
-// file_kind_test.c: what files are that are no profiles.
+// file_kind_test.c: recognizes files that are not profiles.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,11 +41,11 @@ static void test_kinds(void **state) {
 static void test_nothing(void **state) {
     (void)state;
     assert_null(file_kind("", 0));
-    assert_null(file_kind("\x0a\x04\x08\x01\x10\x02", 6)); // how a profile begins
+    assert_null(file_kind("\x0a\x04\x08\x01\x10\x02", 6)); // the first bytes of a profile
     assert_null(file_kind("\x1f\x8b\x08", 3));
 }
 
-// What is compressed is looked into.
+// Compressed content is recognized.
 static void test_compressed(void **state) {
     (void)state;
     assert_int_equal(system("printf 'main;f 12\\n' | gzip >folded.gz"), 0);

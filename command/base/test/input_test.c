@@ -1,4 +1,4 @@
-// input_test.c: profile files in: what is no profile, and what is said about it.
+// input_test.c: error messages for files that are not profiles, damaged, or too large.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #include "../diagnostic.h"
 #include "../../test/fixture.h"
 
-// realloc is defined here and forwards to glibc's, so that one of a chosen size fails. A sanitizer has its own: there nothing fails.
+// Forwards to glibc's realloc, but fails for a chosen size. Under a sanitizer, which has its own realloc, nothing fails.
 #ifndef __SANITIZE_ADDRESS__
 static size_t failing_bytes; // 0: none
 void *__libc_realloc(void *old, size_t size);
@@ -71,7 +71,7 @@ static void test_standard_input(void **state) {
     assert_int_equal(FIXTURE_RUN(merge, "a", "-"), STATUS_DONE);
     assert_int_equal(in_use, 40);
     gauges = GAUGES_OF_MEAN;
-    assert_int_equal(FIXTURE_RUN(merge, "-"), STATUS_FAILED); // it is at its end
+    assert_int_equal(FIXTURE_RUN(merge, "-"), STATUS_FAILED); // at end of file
     assert_string_equal(fixture_error, "cmemprof top: standard input: is empty\n");
     dup2(before, STDIN_FILENO);
     close(before);
@@ -113,7 +113,7 @@ static void test_types_differ(void **state) {
     assert_null(strchr(fixture_error, '\x1b'));
 }
 
-// Inflated it is larger than the limit, and that is what is said.
+// Exceeds the limit only when inflated.
 static void test_bomb(void **state) {
     (void)state;
     struct profile *profile = fixture_profile();

@@ -1,4 +1,4 @@
-// options_test.c: the command line that commands share: values, files, what is wrong with them.
+// options_test.c: the shared command line: values, files, errors.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,7 +47,7 @@ static void test_values(void **state) {
     assert_int_equal(parsed.output.compression, MERGE_GZIP);
     assert_int_equal(parsed.limits.input_bytes, merge_default_limits.input_bytes);
     assert_null(parsed.output.path);
-    assert_int_equal(FIXTURE_RUN(parse, "test", "--", "--own"), -1); // a file of that name
+    assert_int_equal(FIXTURE_RUN(parse, "test", "--", "--own"), -1); // -- makes it a file name
     assert_string_equal(parsed.files[0], "--own");
 }
 
@@ -80,7 +80,7 @@ static void test_wrong(void **state) {
     assert_int_equal(FIXTURE_RUN(parse, "test", "--own", "bad", "a"), STATUS_USAGE);
 }
 
-// One dash does for a long option, and a wrong one names itself.
+// A long option may have one dash; an unknown one is named in the message.
 static void test_one_dash(void **state) {
     (void)state;
     assert_int_equal(FIXTURE_RUN(parse, "test", "-own", "v", "-output=out", "a", "-max-size", "3"), -1);

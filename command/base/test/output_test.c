@@ -1,4 +1,4 @@
-// output_test.c: files are written whole or not at all, with their mode, through links, and not in place of a directory.
+// output_test.c: files are written completely or not at all, keep their mode, follow links, and do not replace a directory.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -67,7 +67,7 @@ static void test_standard_output(void **state) {
     assert_int_equal(output_check("merge", &(struct output){.path = "x"}), STATUS_DONE);
 }
 
-// The limit on a file's size stands for a full disk: what was there stays, and nothing else does.
+// A file size limit acts like a full disk: the old file stays, and no temporary file.
 static void test_full_disk(void **state) {
     (void)state;
     struct rlimit before, small;

@@ -1,4 +1,4 @@
-// suggest_test.c: what a mistyped word was meant to be.
+// suggest_test.c: corrects mistyped words.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// text_test.c: values and names as a terminal shows them.
+// text_test.c: formats values and names.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,7 +42,7 @@ static void test_values(void **state) {
     assert_string_equal(text_value_in(-3145728, "bytes", "MiB", text), "-3.00 MiB");
     assert_string_equal(text_value_in(1500000, "nanoseconds", "s", text), "0.00 s");
     assert_string_equal(text_value_in(1500000, "nanoseconds", "ns", text), "1500000 ns");
-    assert_string_equal(text_value_in(1500, "count", "MB", text), "1,500"); // of another kind
+    assert_string_equal(text_value_in(1500, "count", "MB", text), "1,500"); // MB does not fit a count
     assert_string_equal(text_value_in(1500, NULL, "MB", text), "1500");
     assert_string_equal(text_change(1500, "bytes", "kB", text), "+1.50 kB");
     assert_true(text_has_unit("mib") && text_has_unit("min") && !text_has_unit("parsec") && !text_has_unit(""));

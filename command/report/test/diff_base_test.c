@@ -1,4 +1,4 @@
-// diff_base_test.c: every sample gets the label, and what is no profile comes out as it went in.
+// diff_base_test.c: labels every sample, and copies bytes that are not a profile unchanged.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +33,7 @@ static void test_label(void **state) {
         assert_int_equal(found, 1);
         assert_int_equal(sample.label_count, sample.values[0] == 1 ? 2 : 1);
     }
-    // Cut anywhere: never read or written beyond the end, and not whole for the decoder where it was not before.
+    // Truncated anywhere: no access beyond the end.
     for (size_t cut = 0; cut < size; cut++) {
         uint8_t *exact = malloc(cut + 1), *out;
         size_t out_size;
@@ -48,7 +48,7 @@ static void test_label(void **state) {
     free(raw);
 }
 
-// Behind the last field that can be read, the bytes stay as they are: the decoder fails there too.
+// Bytes after the last readable field are unchanged: the decoder fails there too.
 static void test_garbage(void **state) {
     (void)state;
     static const uint8_t bytes[] = {0x48, 0x05, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};

@@ -1,4 +1,4 @@
-// filter_test.c: what a frame matches, which samples count and what is left of them, expressions that are none.
+// filter_test.c: matching frames, selected samples and their remaining frames, invalid expressions.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,7 +40,7 @@ static void test_match(void **state) {
     assert_true(filter_is_empty(&filter));
 }
 
-// The stack a, b, c, d, of which a is the leaf, with labels: the letters that are left of it; NULL: it does not count.
+// Filters the stack a, b, c, d (leaf a) with labels. Expects the remaining letters; NULL: not selected.
 static const char *choose(void) {
     static char left[8];
     static const char *const functions[] = {"a", "b", "c", "d"};
@@ -85,12 +85,12 @@ static void test_choice(void **state) {
     CHOOSE("", "ignore", "b");
     CHOOSE("", "focus", "b", "ignore", "a");
     CHOOSE("acd", "hide", "b");
-    CHOOSE("acd", "hide", "b", "focus", "b"); // hidden, it counts as what is looked for
+    CHOOSE("acd", "hide", "b", "focus", "b"); // a hidden frame still matches focus
     CHOOSE("", "hide", ".");
     CHOOSE("bd", "show", "b|d");
     CHOOSE("", "show", "x");
     CHOOSE("d", "show", "b|d", "hide", "b");
-    CHOOSE("abc", "show_from", "b|c"); // from the outermost
+    CHOOSE("abc", "show_from", "b|c"); // from the outermost match
     CHOOSE("", "show_from", "x");
     CHOOSE("", "show_from", "d", "hide", "d");
 }
@@ -102,9 +102,9 @@ static void test_tags(void **state) {
     CHOOSE("", "tagfocus", "owner=C");
     CHOOSE("", "tagignore", "memory=C");
     CHOOSE("abcd", "tagignore", "memory=Go");
-    CHOOSE("abcd", "tagfocus", "memory=x,C"); // with a key any will do
+    CHOOSE("abcd", "tagfocus", "memory=x,C"); // with a key, any may match
     CHOOSE("abcd", "tagfocus", "^memory:C$");
-    CHOOSE("abcd", "tagfocus", "mem,4096"); // without, all must be found
+    CHOOSE("abcd", "tagfocus", "mem,4096"); // without, all must match
     CHOOSE("", "tagfocus", "mem,8192");
     CHOOSE("abcd", "tagfocus", "size=^4096$");
     assert_int_equal(FIXTURE_RUN(compile, "tagfocus", "size=4kb:"), STATUS_USAGE);
@@ -113,7 +113,7 @@ static void test_tags(void **state) {
     filter_free(&filter);
 }
 
-// A sample without a stack counts unless a frame is asked for.
+// A sample without a stack is selected unless a filter requires a frame.
 static void test_no_stack(void **state) {
     (void)state;
     struct profile_sample_view sample = {0};

@@ -34,7 +34,7 @@ static void test_by_function(void **state) {
     struct flat_cum sums;
     flat_cum_start(&sums, false, FRAME_BY_FUNCTION, NULL);
     assert_int_equal(flat_cum_add(&sums, FLAT_CUM_NEW, profile, 1, 0), MERGE_OK);
-    assert_int_equal(sums.row_count, 4); // not z, whose samples weigh nothing
+    assert_int_equal(sums.row_count, 4); // not z, whose values are 0
     assert_int_equal(row_named(&sums, "b")->flat[FLAT_CUM_NEW], 100);
     assert_int_equal(row_named(&sums, "b")->cum[FLAT_CUM_NEW], 110);
     assert_int_equal(row_named(&sums, "b")->objects[FLAT_CUM_NEW], 2);
@@ -44,7 +44,7 @@ static void test_by_function(void **state) {
     assert_int_equal(sums.go_total[FLAT_CUM_NEW], 1100);
     assert_int_equal(sums.c_total[FLAT_CUM_NEW], 10);
     assert_int_equal(sums.objects[FLAT_CUM_NEW], 6);
-    // The other side, of another profile: the same rows.
+    // The other side, from another profile, has the same rows.
     struct profile *base = make_profile();
     assert_int_equal(flat_cum_add(&sums, FLAT_CUM_BASE, base, 1, -1), MERGE_OK);
     assert_int_equal(sums.row_count, 4);
@@ -82,7 +82,7 @@ static void test_memory_and_filter(void **state) {
     sums.memory = FLAT_CUM_C;
     assert_int_equal(flat_cum_add(&sums, FLAT_CUM_NEW, profile, 1, 0), MERGE_OK);
     assert_int_equal(sums.row_count, 1);
-    assert_int_equal(sums.go_total[FLAT_CUM_NEW], 1100); // totals are of all
+    assert_int_equal(sums.go_total[FLAT_CUM_NEW], 1100); // totals ignore the filter
     flat_cum_free(&sums);
     assert_int_equal(filter_compile("top", &filter, FILTER_FOCUS, "^b$"), 0);
     assert_int_equal(filter_compile("top", &filter, FILTER_IGNORE, "^a$"), 0);
@@ -109,7 +109,7 @@ static void test_saturates(void **state) {
     profile_free(profile);
 }
 
-// Four million frames in samples of a few bytes each: the sums need no more memory than the functions do.
+// Four million frames in samples of a few bytes each need memory only for distinct functions.
 static void test_memory_is_bounded(void **state) {
     (void)state;
     enum { SAMPLES = 2000, DEPTH = 2000 };

@@ -1,4 +1,4 @@
-// frame_table_test.c: numbers of frames by function, line, file and package; equal texts at different addresses.
+// frame_table_test.c: ids of frames by function, line, file and package; equal strings at different addresses.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,7 +77,7 @@ static void test_filter(void **state) {
     assert_int_equal(filter_compile("top", &filter, FILTER_FOCUS, "^f$"), 0);
     struct frame_table table = {.filter = &filter};
     struct profile_frame frame = {.function = "f", .file = "", .mapping_file = ""};
-    for (int i = 0; i < 2; i++) { // when it is new, and when it is known
+    for (int i = 0; i < 2; i++) { // new, then known
         unsigned matches = 0;
         frame_table_id(&table, &frame, &matches);
         assert_int_equal(matches, 1 << FILTER_FOCUS);
@@ -86,7 +86,7 @@ static void test_filter(void **state) {
     filter_free(&filter);
 }
 
-// Each of 100,000 functions keeps its number.
+// Each of 100,000 functions keeps its id.
 static void test_many(void **state) {
     (void)state;
     enum { COUNT = 100000 };

@@ -1,4 +1,4 @@
-// id_set_test.c: numbers by content: found, not found, equal hashes, growth.
+// id_set_test.c: ids by content: found, not found, equal hashes, growth.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

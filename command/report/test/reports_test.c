@@ -1,4 +1,4 @@
-// reports_test.c: callers and callees, source lines, samples, labels, by hand.
+// reports_test.c: callers and callees, source lines, samples and labels of small profiles.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,7 +8,7 @@
 #include "../../commands.h"
 #include "../../test/fixture.h"
 
-// main.x calls main.y (30, of which 20 in leaf), and leaf itself (5); leaf calls itself.
+// main.x calls main.y (30, of which 20 in leaf) and leaf (5); leaf calls itself.
 static void write_one(void) {
     struct profile *profile = fixture_profile();
     fixture_add_sample(profile, "main.y<main.x", 1, 10, 9, false);
@@ -89,7 +89,7 @@ static void add_line(struct profile *profile, const char *name, const char *path
     profile_add_sample(profile, &location, 1, (int64_t[]){1, value, 1}, NULL, 0);
 }
 
-// Values at lines that the file does not have.
+// Values at lines that the file lacks.
 static void test_list_other_lines(void **state) {
     (void)state;
     char path[100];
@@ -115,7 +115,7 @@ static void test_list_other_lines(void **state) {
                 "       5 B        5 B      0  \n\n");
 }
 
-// What a profile names is no plain file: a pipe that nobody writes, a device without an end, a directory, what is too large.
+// Source paths that are not regular files, or too large: a pipe without a writer, an endless device, a directory.
 static void test_list_other_files(void **state) {
     (void)state;
     char paths[3][100];

@@ -1,4 +1,4 @@
-// table_options_test.c: the options of tables, and what is said of a type that is not there.
+// table_options_test.c: options of tables, and the message for a missing sample type.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 
 static struct table_options table;
 
-// Pairs of an option and its value.
+// Takes pairs of an option and its value.
 static int take(int argc, char **argv) {
     table = (struct table_options){.command = "diff"};
     for (int i = 0; i + 1 < argc; i += 2) {

@@ -1,4 +1,4 @@
-// table_rules_test.c: each report with each option: either the option changes what is printed, or it is refused by name.
+// table_rules_test.c: for each report and option, the option either changes the output or is refused by name.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 
 enum { MAX_ARGUMENTS = 12 };
 
-// How each report is asked for, and what refusals call it.
+// How each report is requested, and its name in error messages.
 static const struct {
     enum report report;
     const char *arguments[2], *name;
@@ -27,7 +27,7 @@ static const struct {
                {REPORT_PROFILE, {"--output", "out"}, "--output"}};
 enum { REPORTS = sizeof reports / sizeof *reports };
 
-// What shows that an option does something: with value, and "with" beside it, the output is another one than with "without" alone.
+// Shows that an option has an effect: the output with its value and "with" differs from that with "without" alone.
 static const struct {
     enum table_option option;
     const char *value, *with[2], *without[2];
@@ -114,7 +114,7 @@ static void put(struct line *line, const char *argument) {
     }
 }
 
-// The report, with the two files.
+// Runs the report on the two files.
 static struct line line_of(bool diff, size_t report) {
     struct line line = {0};
     put(&line, diff ? "diff" : "top");
@@ -171,7 +171,7 @@ static void test_top(void **state) {
     for (size_t report = 0; report < REPORTS - 1; report++) {
         for (size_t effect = 0; effect < EFFECTS; effect++) {
             enum table_option option = effects[effect].option;
-            // Of a table by stack these make one by function.
+            // These turn a table by stack into one by function.
             bool turns = reports[report].report == REPORT_STACKS && table_rules_takes(REPORT_TABLE, option);
             if (table_rules_takes(reports[report].report, option) || turns) {
                 check_effect(false, report, effect);
@@ -187,7 +187,7 @@ static void test_diff(void **state) {
     for (size_t report = 0; report < REPORTS; report++) {
         for (size_t effect = 0; effect < EFFECTS; effect++) {
             enum table_option option = effects[effect].option;
-            bool base = option == OPTION_BASE || option == OPTION_DIFF_BASE || option == OPTION_GAUGES; // not of diff
+            bool base = option == OPTION_BASE || option == OPTION_DIFF_BASE || option == OPTION_GAUGES; // not for diff
             if (reports[report].report == REPORT_PROFILE) {
                 check_refusal(true, report, option, effects[effect].value, "--output");
             } else if (reports[report].report > REPORT_STACKS) {
@@ -197,7 +197,7 @@ static void test_diff(void **state) {
             } else if (base) {
                 check_refusal(true, report, option, effects[effect].value, "");
             } else if (option == OPTION_BY && reports[report].report == REPORT_STACKS) {
-                continue; // it is what asks for the report
+                continue; // it requests the report
             } else if (table_rules_takes(reports[report].report, option)) {
                 check_effect(true, report, effect);
             } else {
@@ -207,7 +207,7 @@ static void test_diff(void **state) {
     }
 }
 
-// All options are in the table above, but those that choose a report, of which there is one.
+// The table above has all options except those that choose a report; only one of these may be given.
 static void test_choosers(void **state) {
     (void)state;
     for (enum table_option option = TABLE_OPTION_FIRST; option < OPTION_END; option++) {

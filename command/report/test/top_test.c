@@ -1,4 +1,4 @@
-// top_test.c: the order of rows, which rows there are, types by name.
+// top_test.c: order and selection of rows, sample types by name.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@ static struct profile *make_profile(int64_t a, int64_t b, int64_t c) {
     return profile;
 }
 
-// The names of the rows, one letter each.
+// Compares the rows' names, one letter each.
 static const char *names(const struct top *top) {
     static char text[32];
     size_t length = 0;
@@ -37,7 +37,7 @@ static void expect(struct profile *profile, struct profile *base, struct top_opt
 static void test_order(void **state) {
     (void)state;
     struct profile *profile = make_profile(10, 30, -20);
-    expect(profile, NULL, (struct top_options){.lines = 9}, "bcam");                 // by magnitude, as google/pprof
+    expect(profile, NULL, (struct top_options){.lines = 9}, "bcam");                 // by magnitude, like google/pprof
     expect(profile, NULL, (struct top_options){.lines = 9, .by_cum = true}, "bmca"); // 30, 20, -20, 10
     expect(profile, NULL, (struct top_options){.lines = 2}, "bc");
     expect(profile, NULL, (struct top_options){.lines = 9, .memory = FLAT_CUM_GO}, "cam");
@@ -45,7 +45,7 @@ static void test_order(void **state) {
     profile_free(profile);
 }
 
-// What is the same on both sides is no row, and what weighs nothing on one of them is.
+// Equal on both sides: no row. Zero on one side: a row.
 static void test_difference(void **state) {
     (void)state;
     struct profile *base = make_profile(10, 30, 0), *new = make_profile(5, 30, 100);

@@ -15,7 +15,7 @@ static uint32_t add_frame(struct profile *profile, const char *name, const char 
     return profile_add_location(profile, 0, 0, &(struct profile_line){function, 7, 0}, 1);
 }
 
-// A C stack twice (once on another line, 3 MB and 1 MB), one of Go of 2 MB, and one of C, 30 frames deep, of 1 kB.
+// A C stack twice (3 MB, and 1 MB on another line), a Go stack of 2 MB, and a C stack of 30 frames of 1 kB.
 static struct profile *make_profile(void) {
     struct profile *profile = profile_new();
     assert_non_null(profile);
@@ -45,7 +45,7 @@ static struct profile *make_profile(void) {
     return profile;
 }
 
-// The printed table, for the caller to free.
+// Returns the printed table, which the caller frees.
 static char *print(const struct top_options *options, size_t width) {
     struct profile *profile = make_profile();
     struct top top;
@@ -91,7 +91,7 @@ static void test_memory(void **state) {
     free(text);
 }
 
-// Five frames at the leaf, two before Go, five of Go, the root, and the program's; and lines that wrap below the stack.
+// Keeps five frames at the leaf, two before Go, five of Go, the root and the program's. Lines wrap below the stack.
 static void test_long_stack(void **state) {
     (void)state;
     char *text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_C, .lines = 10}, 90);
@@ -103,7 +103,7 @@ static void test_long_stack(void **state) {
     free(text);
 }
 
-// The root and the leaf stay, then the program's.
+// Keeps the root and the leaf, then the program's frames.
 static void test_depth(void **state) {
     (void)state;
     char *text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_C, .lines = 10, .depth = 6}, 200);
@@ -198,7 +198,7 @@ static void test_hostile_names(void **state) {
     profile_free(profile);
 }
 
-// All that comes out of a profile: the type, a function, its source file.
+// Strings from a profile: sample type, function, source file.
 static void test_no_control_characters(void **state) {
     (void)state;
     struct profile *profile = profile_new();

@@ -1,4 +1,4 @@
-// agent_url_test.c: what is said of an address, and where its batches go.
+// agent_url_test.c: hides secrets in URLs, and completes them to the endpoint.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

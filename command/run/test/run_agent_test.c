@@ -1,5 +1,5 @@
-// run_agent_test.c: what a series of profiles of one process becomes, as batches, when some cannot be compared. Nobody listens, so all of
-// them are in the spool at the end.
+// run_agent_test.c: batches of a series of profiles of one process, some of which have no delta. No server listens, so all batches end in
+// the spool.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@ enum { SECOND_NS = 1000000000, MAX_BATCHES = 8 };
 static struct run_agent *agent;
 static char spool[100];
 
-// A profile that the process has written at that second: all that was allocated so far. other: of another kind, which no delta takes.
+// Adds a profile with all allocations up to that second. other: with sample types that have no delta.
 static void add(int64_t second, int64_t allocated, bool other, const char *reason) {
     const struct run_file file = {.pid = 7, .start_ns = SECOND_NS, .number = (uint32_t)second, .reason = ""};
     struct run_file named = file;
@@ -57,7 +57,7 @@ static void read_event(const struct upload_request *request, struct sent *sent) 
     assert_int_equal(sscanf(event, "{\"start\":\"%31[^\"]\",\"end\":\"%31[^\"]\"", sent->start, sent->end), 2);
 }
 
-// What is in the spool, in order.
+// Reads the spool, in order.
 static size_t finish(uint64_t failed, struct sent sent[MAX_BATCHES]) {
     struct run_agent_counts counts;
     run_agent_close(agent, &counts);
@@ -96,15 +96,15 @@ static void expect(const struct sent *sent, int start_s, int end_s, int64_t allo
     assert_int_equal(sent->in_use, 100);
 }
 
-// Nothing is sent twice, and each batch covers the time that it says.
+// Nothing is sent twice, and each batch covers its time range.
 static void what_was_sent_is_not_sent_again(void **state) {
     (void)state;
     struct sent sent[MAX_BATCHES];
     begin("true");
     add(2, 1000, false, "period");
     add(3, 1500, false, "period");
-    add(4, 0, true, "period");     // cannot be compared
-    add(5, 4000, false, "period"); // what was allocated since then is not known
+    add(4, 0, true, "period");     // has no delta
+    add(5, 4000, false, "period"); // allocations since then are unknown
     add(6, 4300, false, "exit");
     assert_int_equal(finish(2, sent), 3);
     expect(&sent[0], 1, 2, 1000);

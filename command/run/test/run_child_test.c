@@ -1,4 +1,4 @@
-// run_child_test.c: a child starts with the mask that we had, gets the signals that come to us, and its status is that of a shell.
+// run_child_test.c: a child starts with the original mask and gets forwarded signals; its status is mapped as in a shell.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +31,7 @@ static bool start(struct run_child *child, const char *path, const char *script,
 
 static int status_of(const char *script) {
     struct run_child child;
-    restore_mask(NULL); // a second start in one process
+    restore_mask(NULL); // as before a second start in one process
     assert_true(start(&child, "/bin/sh", script, false));
     while (run_child_wait(&child, 0)) {
     }
@@ -53,13 +53,13 @@ static void what_cannot_be_executed_tells_why(void **state) {
     assert_int_equal(errno, ENOENT);
     assert_false(start(&child, "/etc", "", false));
     assert_int_equal(errno, EACCES);
-    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); // nothing is left behind
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); // no child is left
 }
 
-// Else ^C would not end it. SigBlk is in hex; bit 0 is signal 1.
+// Otherwise ^C would not end it. SigBlk is in hex; bit 0 is signal 1.
 static void the_mask_is_ours_of_before(void **state) {
     (void)state;
-    sigemptyset(&before); // whatever the test was started with
+    sigemptyset(&before); // independent of the test's own mask
     assert_int_equal(status_of("grep -q '^SigBlk:.*0000000000000000$' /proc/self/status"), 0);
 }
 
@@ -92,7 +92,7 @@ static void a_time_limit_ends_the_wait_only(void **state) {
     assert_int_equal(run_child_status(&child), 128 + SIGKILL);
 }
 
-// The program ends at once, what it started a moment later: a family is waited for whole, and its status is the program's.
+// The program ends before its child: with family both are waited for, and the status is the program's.
 static void orphans_are_waited_for(void **state) {
     struct run_child child;
     int alive[2];
@@ -104,7 +104,7 @@ static void orphans_are_waited_for(void **state) {
     close(alive[1]);
     while (run_child_wait(&child, 0)) {
     }
-    assert_int_equal(read(alive[0], &byte, 1), 0); // nobody holds the other end
+    assert_int_equal(read(alive[0], &byte, 1), 0); // no process holds the other end
     assert_int_equal(run_child_status(&child), 3);
     close(alive[0]);
 }

@@ -1,4 +1,4 @@
-// run_directory_test.c: files of profiled processes are found, told apart and removed; what is not one is left alone.
+// run_directory_test.c: files of profiled processes are listed, sorted and removed; other files are ignored.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -88,7 +88,7 @@ static void files_are_read_marked_and_removed(void **state) {
     assert_int_equal(directory.count, 0);
 }
 
-// A link would lead the reader out of the directory.
+// Symbolic links, which could lead out of the directory, are not followed.
 static void links_are_not_followed(void **state) {
     (void)state;
     char path[PATH_MAX + 64];

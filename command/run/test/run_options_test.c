@@ -1,4 +1,4 @@
-// run_options_test.c: what `cmemprof run` understands, and what it says to the rest.
+// run_options_test.c: options of `cmemprof run`, and error messages.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// run_output_test.c: profiles of processes become one file, those of signals a file each, and a failure is said.
+// run_output_test.c: profiles of processes become one file, those of signals a file each, and failures are reported.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +22,7 @@ static int close_all(void **state) {
     return fixture_teardown(state);
 }
 
-// One stack that holds this much.
+// A profile of one stack with these bytes.
 static void put(const char *name, const char *stack, int64_t bytes) {
     char path[PATH_MAX + 64];
     struct profile *profile = fixture_profile();
@@ -31,7 +31,7 @@ static void put(const char *name, const char *stack, int64_t bytes) {
     fixture_save(profile, path);
 }
 
-// A sample in this file, with a name or without.
+// Adds a sample in this mapped file, with or without a name.
 static void put_in_file(struct profile *profile, const char *file, uint64_t address, bool named, int64_t bytes) {
     uint32_t mapping = profile_add_mapping(profile, &(struct profile_mapping){.memory_limit = 0x1000, .file = file, .build_id = ""});
     uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = ""});
@@ -80,7 +80,7 @@ static void the_last_profile_of_each_process_counts(void **state) {
     assert_non_null(strstr(fixture_error, "out.pprof: 3.50 kB of 2 processes in use at the end, 7.00 kB allocated in all"));
 }
 
-static void sites_without_a_name_are_said(void **state) {
+static void sites_without_a_name_are_reported(void **state) {
     (void)state;
     put("7-100.1.exit.pb", "a<main", 3000);
     put("8-100.1.exit.pb", "unknown+0x0<main", 1000);
@@ -92,8 +92,8 @@ static void sites_without_a_name_are_said(void **state) {
     assert_null(strstr(fixture_error, "without a name"));
 }
 
-// The file that has most in all, not the one with the largest site; and what is in no file can be named by nothing.
-static void the_file_with_most_is_said(void **state) {
+// Names the file with the most bytes, not the one with the largest site. Code without a file has no symbols to add.
+static void file_with_most_bytes_is_reported(void **state) {
     (void)state;
     struct profile *profile = fixture_profile();
     put_in_file(profile, "/lib/one.so", 0x10, false, 500);
@@ -112,8 +112,8 @@ static void the_file_with_most_is_said(void **state) {
     assert_non_null(strstr(fixture_error, "most of them in code that the program generates at run time\n"));
 }
 
-// Whose profile has nothing in it asks why.
-static void nothing_sampled_is_said(void **state) {
+// An empty profile is explained.
+static void nothing_sampled_is_reported(void **state) {
     (void)state;
     save(fixture_profile());
     assert_int_equal(take_with(true, true), 0);
@@ -125,8 +125,8 @@ static void nothing_sampled_is_said(void **state) {
     assert_null(strstr(fixture_error, "nothing was sampled"));
 }
 
-// What Python and Node hold is freed by them at their end.
-static void what_was_freed_before_the_end_is_said(void **state) {
+// Python and Node free their memory before they end.
+static void freed_before_the_end_is_reported(void **state) {
     (void)state;
     static const struct {
         const char *file;
@@ -149,8 +149,8 @@ static void what_was_freed_before_the_end_is_said(void **state) {
     }
 }
 
-// Of a language that keeps memory beside malloc's it is said what is seen.
-static void languages_are_said(void **state) {
+// Runtimes that manage memory of their own get a note on coverage.
+static void languages_are_reported(void **state) {
     (void)state;
     static const struct {
         const char *file, *allocator, *said;
@@ -179,7 +179,7 @@ static void periods_write_it_anew(void **state) {
     assert_int_equal(in_use("out.pprof"), 1000);
     assert_string_equal(fixture_error, "");
     assert_int_equal(unlink("out.pprof"), 0);
-    assert_int_equal(take_with(true, false), 0); // nothing is new
+    assert_int_equal(take_with(true, false), 0); // no new file
     assert_int_not_equal(access("out.pprof", F_OK), 0);
     put("7-100.2.period.pb", "a<main", 4000);
     assert_int_equal(take_with(true, false), 0);
@@ -193,11 +193,11 @@ static void each_signal_has_a_file(void **state) {
     assert_int_equal(take_with(false, false), 0);
     assert_int_equal(in_use("out.pprof.1"), 1000);
     assert_int_equal(in_use("out.pprof.2"), 2000);
-    assert_int_equal(take_with(false, false), 0); // seen
+    assert_int_equal(take_with(false, false), 0); // already seen
     assert_int_not_equal(access("out.pprof.3", F_OK), 0);
 }
 
-static void what_cannot_be_read_or_written_is_said(void **state) {
+static void what_cannot_be_read_or_written_is_reported(void **state) {
     (void)state;
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/7-100.1.exit.pb", directory.path);
@@ -213,14 +213,14 @@ static void what_cannot_be_read_or_written_is_said(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(sites_without_a_name_are_said, make, close_all),
-                                       cmocka_unit_test_setup_teardown(the_file_with_most_is_said, make, close_all),
-                                       cmocka_unit_test_setup_teardown(languages_are_said, make, close_all),
-                                       cmocka_unit_test_setup_teardown(nothing_sampled_is_said, make, close_all),
-                                       cmocka_unit_test_setup_teardown(what_was_freed_before_the_end_is_said, make, close_all),
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(sites_without_a_name_are_reported, make, close_all),
+                                       cmocka_unit_test_setup_teardown(file_with_most_bytes_is_reported, make, close_all),
+                                       cmocka_unit_test_setup_teardown(languages_are_reported, make, close_all),
+                                       cmocka_unit_test_setup_teardown(nothing_sampled_is_reported, make, close_all),
+                                       cmocka_unit_test_setup_teardown(freed_before_the_end_is_reported, make, close_all),
                                        cmocka_unit_test_setup_teardown(the_last_profile_of_each_process_counts, make, close_all),
                                        cmocka_unit_test_setup_teardown(periods_write_it_anew, make, close_all),
                                        cmocka_unit_test_setup_teardown(each_signal_has_a_file, make, close_all),
-                                       cmocka_unit_test_setup_teardown(what_cannot_be_read_or_written_is_said, make, close_all)};
+                                       cmocka_unit_test_setup_teardown(what_cannot_be_read_or_written_is_reported, make, close_all)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-// run_target_test.c: damaged program files are refused, never followed. e2e/ways has whole ones.
+// run_target_test.c: damaged program files are refused. e2e/ways has valid ones.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,7 +39,7 @@ static enum run_target_status check(const uint8_t *bytes, size_t size, struct ru
     return status;
 }
 
-// Every byte of the headers with every one of some values, and every length up to there: an answer each time, and a reason with each
+// Sets every byte of the headers to several values, and truncates at every length: each time there is a status, and a reason with each
 // refusal.
 static void damage_is_survived(void **state) {
     (void)state;
@@ -79,8 +79,8 @@ static void scripts_lead_to_their_interpreter(void **state) {
     assert_int_not_equal(check((const uint8_t *)empty, sizeof empty - 1, &target), RUN_TARGET_OK);
 }
 
-// 126 for what is there and may not be executed, as of shells.
-static void what_may_not_be_executed_is_there(void **state) {
+// 126 for a file that is not executable, as in shells.
+static void not_executable_is_126(void **state) {
     (void)state;
     struct run_target target;
     char folder[] = "/tmp/cmemprof-test-XXXXXX", file[64], path[256];
@@ -94,7 +94,7 @@ static void what_may_not_be_executed_is_there(void **state) {
     assert_non_null(strstr(target.text, "the PATH has no other"));
     assert_int_equal(find("no-such-cmemprof-file", &target), RUN_TARGET_NOT_FOUND);
     setenv("PATH", before, 1);
-    if (geteuid() != 0) { // root may look into every folder
+    if (geteuid() != 0) { // root may search every directory
         assert_int_equal(chmod(folder, 0), 0);
         assert_int_equal(find(file, &target), RUN_TARGET_NOT_RUN);
         assert_int_equal(chmod(folder, 0700), 0);
@@ -106,7 +106,6 @@ static void what_may_not_be_executed_is_there(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(damage_is_survived), cmocka_unit_test(a_shell_is_fine),
-                                       cmocka_unit_test(scripts_lead_to_their_interpreter),
-                                       cmocka_unit_test(what_may_not_be_executed_is_there)};
+                                       cmocka_unit_test(scripts_lead_to_their_interpreter), cmocka_unit_test(not_executable_is_126)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-// symbol_file_test.c: the build and the code of an ELF file, and what becomes of files that are none.
+// symbol_file_test.c: build ID and code segments of ELF files; other files are refused.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,17 +32,17 @@ static void mappings_begin_anywhere_in_the_segment(void **state) {
     uint64_t bias;
     assert_true(symbol_file_bias(&exe, 0x404000, 0x4000, &bias));
     assert_int_equal(bias, 0);
-    assert_true(symbol_file_bias(&exe, 0x40a000, 0xa000, &bias)); // a part of it: some of its pages are huge ones
+    assert_true(symbol_file_bias(&exe, 0x40a000, 0xa000, &bias)); // part of a segment, split by huge pages
     assert_int_equal(bias, 0);
     assert_false(symbol_file_bias(&exe, 0x404000, 0x3000, &bias));
     assert_false(symbol_file_bias(&exe, 0x404000, 0x40000, &bias));
-    const struct symbol_file pie = {.code = {{0x1000, 0, 0, 0x5000}}, .code_count = 1}; // a debug file's
+    const struct symbol_file pie = {.code = {{0x1000, 0, 0, 0x5000}}, .code_count = 1}; // of a debug file
     assert_true(symbol_file_bias(&pie, 0x7f0000001000, 0x1000, &bias));
     assert_int_equal(bias, 0x7f0000000000);
     assert_false(symbol_file_bias(&(struct symbol_file){0}, 0x1000, 0, &bias));
 }
 
-// Headers that point anywhere are read as far as the file goes.
+// Headers that point anywhere are read only within the file.
 static void damaged_files(void **state) {
     (void)state;
     char path[] = "/tmp/symbol_file_test_XXXXXX";
