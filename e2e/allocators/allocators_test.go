@@ -1,5 +1,5 @@
-// Package allocators holds the tests of what may be behind the hooks: C and C++ programs at rate 1 with each allocator preloaded behind
-// cmemprof, and with jemalloc and glibc linked. Sites are exact, frees are seen, and the allocator's figures follow.
+// Package allocators tests real allocators under the hooks: C and C++ programs at rate 1 with each allocator preloaded, and with jemalloc and
+// glibc linked. Sites are exact, frees are seen, and the allocator's own figures follow.
 package allocators
 
 import (
@@ -44,7 +44,7 @@ func build(t *testing.T, source string, libraries ...string) string {
 func linked(allocator string) []string {
 	libraries := []string{staticLibrary}
 	if allocator != "glibc" {
-		// Nothing in the program refers to it.
+		// The program has no reference to it.
 		libraries = append(libraries, "-Wl,--no-as-needed", "-l"+allocator, "-Wl,--as-needed")
 	}
 	return append(libraries, "-ldl", "-lm", "-lzstd", "-ldeflate")
@@ -112,7 +112,7 @@ func wantAllocator(t *testing.T, out, name string, p *profile.Profile) {
 	if mapped["after"] == 0 || mapped["after"] < inUse["after"] {
 		t.Errorf("what is mapped is not plausible:\n%s", out)
 	}
-	// The program holds 7 sites x 100 x 3000 B, then 40 of each 100; valloc's blocks begin at pages. A sampled block is no larger.
+	// The program holds 7 sites x 100 x 3000 B, then 40 of each 100; valloc's blocks are page-aligned. A sampled block is no larger.
 	const held = 7 * blocks * blockBytes
 	if _, family := inUse["during"]; family && name != "mimalloc" {
 		if grown := inUse["during"] - inUse["before"]; grown < held || grown > 2*held {
@@ -194,7 +194,7 @@ func TestGo(t *testing.T) {
 	}
 }
 
-// A C++ program may replace the plain operators alone.
+// A C++ program may replace only the plain operators.
 func TestReplacedOperators(t *testing.T) {
 	for _, libraries := range [][]string{linked("glibc"), linked("jemalloc"), {sharedLibrary}} {
 		if out, err := exec.Command(build(t, "replaced.cc", libraries...)).CombinedOutput(); err != nil {
@@ -203,7 +203,7 @@ func TestReplacedOperators(t *testing.T) {
 	}
 }
 
-// Its operators take the place of ours, or ours of them: both work.
+// Its operators may replace the hooks, or the hooks its operators: both work.
 func TestStaticCxxLibrary(t *testing.T) {
 	_, p := run(t, build(t, "operators.cc", append(linked("glibc"), "-static-libstdc++", "-static-libgcc")...))
 	wantExact(t, p, 12)

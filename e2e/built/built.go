@@ -1,4 +1,4 @@
-// Package built finds what make has built for tests, and learns where a receiver listens.
+// Package built locates programs that make has built, and waits for a receiver's address.
 package built
 
 import (
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Program is the path of a program of this tree: what the environment variable names, else build/NAME. A test's folder lies in e2e.
+// Program returns the path of a program of this tree: the value of the environment variable, else build/NAME. Tests run in a folder of e2e.
 func Program(t testing.TB, variable, name string) string {
 	t.Helper()
 	path := os.Getenv(variable)
@@ -26,7 +26,7 @@ func Program(t testing.TB, variable, name string) string {
 	return path
 }
 
-// Address waits for the file of a receiver's --port-file and is "http://127.0.0.1:PORT", or "" when the time is over.
+// Address waits for a receiver's --port-file and returns "http://127.0.0.1:PORT", or "" after a timeout.
 func Address(portFile string, patience time.Duration) string {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if port, err := os.ReadFile(portFile); err == nil {

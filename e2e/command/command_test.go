@@ -1,4 +1,4 @@
-// Package command tests the program cmemprof as it is built: its tables against those of `go tool pprof`, its profiles against google/pprof.
+// Package command tests the built program cmemprof: its tables against those of `go tool pprof`, its profiles against google/pprof.
 package command
 
 import (
@@ -18,7 +18,7 @@ import (
 
 func program(t *testing.T) string { return built.Program(t, "CMEMPROF_COMMAND", "cmemprof") }
 
-// run starts cmemprof and returns what it printed, and its exit status.
+// run runs cmemprof and returns its output and exit status.
 func run(t *testing.T, arguments ...string) (out, complaint string, status int) {
 	t.Helper()
 	command := exec.Command(program(t), arguments...)
@@ -32,7 +32,7 @@ func run(t *testing.T, arguments ...string) (out, complaint string, status int) 
 	return stdout.String(), stderr.String(), command.ProcessState.ExitCode()
 }
 
-// succeed is run where nothing may go wrong.
+// succeed is run for a command that must not fail.
 func succeed(t *testing.T, arguments ...string) string {
 	t.Helper()
 	out, complaint, status := run(t, arguments...)
@@ -42,7 +42,7 @@ func succeed(t *testing.T, arguments ...string) string {
 	return out
 }
 
-// goPprof is what `go tool pprof -top` prints, of everything and in the unit of the samples.
+// goPprof returns the complete output of `go tool pprof -top` in the samples' unit.
 func goPprof(t *testing.T, sampleType *profile.ValueType, arguments ...string) string {
 	t.Helper()
 	unit := map[string]string{"bytes": "B", "nanoseconds": "ns"}[sampleType.Unit]
@@ -59,7 +59,7 @@ func goPprof(t *testing.T, sampleType *profile.ValueType, arguments ...string) s
 	return stdout.String()
 }
 
-// write puts a profile into a file of the test, not compressed.
+// write writes a profile, not compressed, to a file of the test.
 func write(t *testing.T, p *profile.Profile) string {
 	t.Helper()
 	file, err := os.CreateTemp(t.TempDir(), "*.pprof")
@@ -73,7 +73,7 @@ func write(t *testing.T, p *profile.Profile) string {
 	return file.Name()
 }
 
-// captured are the profiles that clients have sent, inflated.
+// captured returns the profiles of captured uploads, inflated.
 func captured(t *testing.T) map[string]*profile.Profile {
 	t.Helper()
 	files, err := profiles.Captures("../..")
@@ -94,7 +94,7 @@ func captured(t *testing.T) map[string]*profile.Profile {
 	return found
 }
 
-// service makes profiles as one process would: the same stacks, and counters that only grow.
+// service makes profiles like those of one process: the same stacks, and counters that only grow.
 type service struct {
 	*rand.Rand
 	p *profile.Profile
@@ -136,7 +136,7 @@ func newService(seed int64) *service {
 	return s
 }
 
-// next is the profile a minute later.
+// next returns the profile a minute later.
 func (s *service) next() *profile.Profile {
 	s.p.TimeNanos += 60e9
 	for _, sample := range s.p.Sample {

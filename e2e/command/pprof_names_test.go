@@ -1,6 +1,6 @@
 package command
 
-// Options with the names that `go tool pprof` gives them, and what they show.
+// Options under their names in `go tool pprof`, and their output.
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// The same words are given to both.
+// Both get the same arguments.
 func TestFiltersAgreeWithPprof(t *testing.T) {
 	p := newService(21).next()
 	for i, s := range p.Sample {
@@ -74,7 +74,7 @@ var (
 	theirNode = regexp.MustCompile(`^ *(-?\d+)B? +[-\d.]+% +[-\d.]+% +(-?\d+)B? +[-\d.]+% +\| (.*)$`)
 )
 
-// peeked is every edge and node as one line, callers before the function and callees after it.
+// peeked returns every edge and node as one line, callers before the function and callees after it.
 func peeked(text string, edge, node *regexp.Regexp) map[string]bool {
 	found := map[string]bool{}
 	var above []string
@@ -138,7 +138,7 @@ func TestPeekAgreesWithPprof(t *testing.T) {
 	}
 }
 
-// The traces together are the profile.
+// The sum of the traces is the profile.
 func TestTracesAreAllSamples(t *testing.T) {
 	p := newService(24).next()
 	out := succeed(t, "top", "--exact", "-traces", write(t, p))
@@ -182,7 +182,7 @@ func TestListAgreesWithPprofByLine(t *testing.T) {
 	}
 }
 
-// Memory in use of three profiles of one process is their mean, and what was allocated their sum.
+// Of three profiles of one process, memory in use is averaged and allocated memory summed.
 func TestGaugesOfASeries(t *testing.T) {
 	s := newService(26)
 	var all []*profile.Profile
@@ -229,7 +229,7 @@ func TestGaugesOfASeries(t *testing.T) {
 	}
 }
 
-// As people type it who come from go tool pprof, and what they get who mistype.
+// Command lines of go tool pprof, and messages for mistyped ones.
 func TestWaysToCall(t *testing.T) {
 	path := write(t, newService(27).next())
 	if out := succeed(t, "-top", "-cum", path); !strings.Contains(out, "all memory by function") {
@@ -271,7 +271,7 @@ func TestWaysToCall(t *testing.T) {
 	}
 }
 
-// Other tools read the flags in any place and order; so do we.
+// As in other tools, options may come in any place and order.
 func TestFlagsBehindFiles(t *testing.T) {
 	path := write(t, newService(28).next())
 	want := succeed(t, "top", "-top", "-cum", path)
@@ -282,7 +282,7 @@ func TestFlagsBehindFiles(t *testing.T) {
 
 var traceValue = regexp.MustCompile(`^(\d+)B? +(.*)$`)
 
-// traced is what each stack of a list of traces has; pprof makes one of equal samples.
+// traced returns the value of each stack in a list of traces; pprof merges equal samples.
 func traced(t *testing.T, text string) map[string]int64 {
 	t.Helper()
 	found := map[string]int64{}

@@ -12,7 +12,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// merged is what google/pprof makes of the files.
+// merged returns google/pprof's merge of the files.
 func merged(t *testing.T, paths ...string) *profile.Profile {
 	t.Helper()
 	var all []*profile.Profile
@@ -26,7 +26,7 @@ func merged(t *testing.T, paths ...string) *profile.Profile {
 	return p
 }
 
-// wantSame: ours minus theirs leaves no samples.
+// wantSame checks that ours minus theirs leaves no samples.
 func wantSame(t *testing.T, what string, got, want *profile.Profile) {
 	t.Helper()
 	if len(want.Sample) == 0 {
@@ -73,7 +73,7 @@ func TestMergeOfCaptures(t *testing.T) {
 	}
 }
 
-// Standard input and standard output, as in a pipe.
+// Through standard input and standard output.
 func TestPipe(t *testing.T) {
 	p := newService(2).next()
 	path := write(t, p)
@@ -89,7 +89,7 @@ func TestPipe(t *testing.T) {
 	wantSame(t, "pipe", result, p)
 }
 
-// golden is the contract of deltas: before times -1 on the counters and 0 on the others, plus after.
+// golden defines deltas: before times -1 for counters and 0 for other types, plus after.
 func golden(t *testing.T, before, after *profile.Profile) *profile.Profile {
 	t.Helper()
 	before = before.Copy()
@@ -114,7 +114,7 @@ func TestDelta(t *testing.T) {
 	}
 }
 
-// With resets and vanished stacks: google/pprof's way is taken whole, the usual one never goes below zero.
+// With resets and vanished stacks: --compat pprof equals google/pprof, and the default never goes below zero.
 func TestDeltaWithResets(t *testing.T) {
 	s := newService(6)
 	before, after := s.next(), s.next()
@@ -153,7 +153,7 @@ func TestDeltaOfASeries(t *testing.T) {
 	}
 }
 
-// ---- What goes wrong ----
+// ---- Errors ----
 
 func TestErrors(t *testing.T) {
 	good := write(t, newService(5).next())
@@ -216,7 +216,7 @@ func runFull(t *testing.T, arguments ...string) (complaint string, status int) {
 	return stderr.String(), command.ProcessState.ExitCode()
 }
 
-// 6,500 samples of a few bytes each stand for 65 million frames. Tables need memory for what is different in them.
+// 6,500 samples of a few bytes each stand for 65 million frames. Tables need memory only for distinct functions.
 func TestTopOfManyFramesNeedsLittleMemory(t *testing.T) {
 	f := &profile.Function{ID: 1, Name: "f", Filename: "f.c"}
 	l := &profile.Location{ID: 1}
@@ -237,7 +237,7 @@ func TestTopOfManyFramesNeedsLittleMemory(t *testing.T) {
 	}
 }
 
-// What a client sends in LZ4 is what it holds.
+// An LZ4 attachment of a client decodes to the profile.
 func TestLZ4(t *testing.T) {
 	t.Parallel()
 	files, err := profiles.CapturesInLZ4("../..")

@@ -29,7 +29,7 @@ var (
 	address  = regexp.MustCompile(`^[0-9a-f]{16} `)
 )
 
-// table is a printed one by name. What has no name is left out: pprof takes all addresses of an object as one.
+// table parses a printed table by name. Nameless rows are left out: pprof merges all addresses of an object.
 func table(t *testing.T, text string, row *regexp.Regexp) map[string]sums {
 	t.Helper()
 	found := map[string]sums{}
@@ -71,7 +71,7 @@ func top(t *testing.T, arguments ...string) string {
 	return succeed(t, append([]string{"top", "--exact", "--lines", "1000000"}, arguments...)...)
 }
 
-// checkTops compares all types by function, and one by line and file.
+// checkTops compares all sample types by function, and one by line and file.
 func checkTops(t *testing.T, what string, p *profile.Profile) {
 	t.Helper()
 	path := write(t, p)
@@ -145,7 +145,7 @@ func TestFocusAndIgnoreAgreeWithPprof(t *testing.T) {
 	}
 }
 
-// The packages together are all of the profile.
+// The sum over packages is the whole profile.
 func TestPackages(t *testing.T) {
 	p := newService(9).next()
 	got := table(t, top(t, "--by", "package", write(t, p)), ourRow)
@@ -174,7 +174,7 @@ func TestDiffAgreesWithPprof(t *testing.T) {
 	}
 }
 
-// Two processes of one program: the loader has put a library without symbols to different places, but its code is the same.
+// Two processes of one program, with a library without symbols at different addresses.
 func TestDiffKnowsNamelessCodeOfAnotherProcess(t *testing.T) {
 	of := func(start uint64, value int64) string {
 		m := &profile.Mapping{ID: 1, Start: start, Limit: start + 0x1000, Offset: 0x26000, File: "/lib/libstripped.so.1", BuildID: "feed"}
@@ -190,7 +190,7 @@ func TestDiffKnowsNamelessCodeOfAnotherProcess(t *testing.T) {
 	}
 }
 
-// What --output writes is what pprof makes of the two files itself, percentages too.
+// --output writes what pprof computes from the two files itself, percentages included.
 func TestDifferenceProfileIsThatOfPprof(t *testing.T) {
 	s := newService(11)
 	base, new := s.next(), s.next()

@@ -1,5 +1,5 @@
-// Package harm holds the tests of what sampling must not do to the memory of its host: every block is where it is without sampling and as
-// large, so resident memory, its peak and page faults stay what they are. Nothing here is timed. bench/harm has the same loads in full.
+// Package harm tests that sampling does not change its host's memory: every block has the address and size that it has without sampling, so
+// resident memory, its peak and page faults stay the same. Nothing is timed. bench/harm has the same loads in full.
 package harm
 
 import (
@@ -24,7 +24,7 @@ var (
 
 var directory string // of what is built
 
-// Every program twice: NAME, and NAME-linked with cmemprof in it.
+// Builds every program twice: NAME, and NAME-linked with cmemprof.
 func TestMain(m *testing.M) {
 	status, err := 1, error(nil)
 	if directory, err = os.MkdirTemp("", "cmemprof-harm-"); err == nil {
@@ -56,7 +56,7 @@ func build(source string) error {
 		compile(append([]string{"-rdynamic", "-o", plain + "-linked", source, staticLibrary}, libraries...)...))
 }
 
-// A way to have cmemprof in a program.
+// How cmemprof gets into a program.
 type way struct {
 	name, suffix string
 	preload      []string
@@ -68,12 +68,12 @@ var (
 	without   = way{name: "without"}
 )
 
-// With an allocator behind.
+// On top of an allocator.
 func (w way) on(library string) way {
 	return way{w.name, w.suffix, append(slices.Clone(w.preload), library)}
 }
 
-// run gives what the program prints. The environment may not ask glibc for another behaviour than its own.
+// run returns the program's output. The environment must not change glibc's behaviour.
 func (w way) run(t *testing.T, program string, arguments ...any) string {
 	t.Helper()
 	command := exec.Command(built(program+w.suffix), strings.Fields(fmt.Sprintln(arguments...))...)
@@ -111,7 +111,7 @@ func (w way) figures(t *testing.T, program string, arguments ...any) figures {
 	return result
 }
 
-// The medians of several processes.
+// Returns the medians of several processes.
 func (w way) medians(t *testing.T, processes int, program string, arguments ...any) figures {
 	t.Helper()
 	all := map[string][]float64{}
@@ -128,9 +128,9 @@ func (w way) medians(t *testing.T, processes int, program string, arguments ...a
 	return result
 }
 
-// ---- Places ----
+// ---- Addresses ----
 
-// The strongest statement, from which the others follow: nothing that the allocator does is different.
+// The strongest check, which implies the others: the allocator does nothing differently.
 func TestEveryBlockIsWhereItIsWithoutSampling(t *testing.T) {
 	const operations = 40000
 	compare := func(t *testing.T, off, on string) {
@@ -179,15 +179,15 @@ var others = map[string]string{"jemalloc": "libjemalloc.so.2", "tcmalloc": "libt
 // ---- Pages ----
 
 const (
-	// Measured, of one thread on glibc: memory is 12 to 28 kB less than without sampling, since the profiler counts what lies around its own data as
-	// its own, and there are 4 to 12 faults more. The rest is for what the loader writes into, and a little stack.
+	// Measured with one thread on glibc: memory is 12 to 28 kB less than without sampling, since the profiler counts the pages around its own data as
+	// its own, and there are 4 to 12 more faults. The rest allows for pages that the loader writes, and some stack.
 	sameKB     = 32
 	samePages  = 32
 	mib        = 1 << 20
 	defaultKiB = 512
 )
 
-// Where there is one thread all that the program does is the same each time, so the limits are those of bench/harm.
+// A single-threaded program is deterministic, so the limits are those of bench/harm.
 func TestPagesOfOneThread(t *testing.T) {
 	loads := []struct {
 		name          string
@@ -210,7 +210,7 @@ func TestPagesOfOneThread(t *testing.T) {
 	}
 }
 
-// lagKB is how far the kernel's peak may be from what it was: its counters lag by 32 pages for each processor, on older ones by 64 for the thread.
+// lagKB bounds the error of the kernel's peak: its counters lag by 32 pages for each processor, in older kernels by 64 for the thread.
 func lagKB() float64 { return max(256, 128*float64(runtime.NumCPU())) }
 
 func wantSamePages(t *testing.T, interval int, off, on figures, memory, faults float64) {
@@ -234,8 +234,8 @@ func wantSamePages(t *testing.T, interval int, off, on figures, memory, faults f
 	}
 }
 
-// How the threads come to run beside each other decides how many pages there are: without sampling 24 to 42 MB of the first load, from run
-// to run. So medians of several processes, and wide limits.
+// The interleaving of threads decides the number of pages: without sampling the first load ends with 24 to 42 MB, from run to run. Hence medians
+// of several processes, and wide limits.
 func TestPagesOfManyThreads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
@@ -255,7 +255,7 @@ func TestPagesOfManyThreads(t *testing.T) {
 	}
 }
 
-// From one freed block of 31 MiB on glibc takes large blocks from its heap's top, which is as fresh from the kernel as what it maps.
+// After one freed block of 31 MiB, glibc takes large blocks from its heap's top, which is as fresh from the kernel as a mapping.
 func TestUntouchedCallocStaysUntouched(t *testing.T) {
 	for _, blocks := range []struct{ count, bytes int }{{100, 8 * mib}, {40, 31 * mib}} {
 		for _, w := range []way{linked, preloaded} {
@@ -269,7 +269,7 @@ func TestUntouchedCallocStaysUntouched(t *testing.T) {
 	}
 }
 
-// ---- Past the hooks ----
+// ---- Bypassing the hooks ----
 
 func TestBlocksFreedPastTheHooks(t *testing.T) {
 	const rounds = 900000
@@ -281,7 +281,7 @@ func TestBlocksFreedPastTheHooks(t *testing.T) {
 			if on["samples"] < rounds/100 {
 				t.Errorf("interval %d: %v samples", interval, on["samples"])
 			}
-			// A block that is freed unseen stays "alive" until one that begins at the same place is a sample: at most one for each 16 bytes.
+			// A block whose free was not seen stays live until another sample has the same address: at most one for each 16 bytes.
 			if on["live"] > off["net-anonymous"]*1024/16 {
 				t.Errorf("interval %d: %v samples seem to be alive", interval, on["live"])
 			}

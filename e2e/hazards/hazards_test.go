@@ -1,10 +1,10 @@
-// Package hazards holds the tests of what has broken memory profilers: one C program for each hazard (program/), run without cmemprof, then
-// linked with it and with it preloaded, at three rates. Each program checks its own results and that samples taken are samples emitted plus
-// samples counted as dropped, exactly. A second part does the same from Go (service/).
+// Package hazards tests what has broken memory profilers: one C program for each hazard (program/), run without cmemprof, then linked with it
+// and with it preloaded, at three rates. Each program checks its own results, and that samples taken equal samples emitted plus samples counted
+// as dropped. A second part does the same from Go (service/).
 //
-// CMEMPROF_TORTURE=N (make torture) has the programs that are about events, as forks and threads, cause N of each in every way of running,
-// repeats the others' loops as often as that is times 5,000, and adds the profiler that is linked but off. A program that causes no event
-// for five minutes is shown with the stacks of all its threads, and of its children's.
+// With CMEMPROF_TORTURE=N (make torture), programs that cause events such as forks cause N of each in every way of running, the others
+// repeat their loops N / 5,000 times, and a profiler that is linked but off is added. For a program that causes no event for five minutes, the
+// stacks of all its threads and its children's are shown.
 package hazards
 
 import (
@@ -22,7 +22,7 @@ import (
 	"time"
 )
 
-// Of each event; 0: the short form, with what the programs do by themselves.
+// Number of each event; 0: the short form, with the programs' defaults.
 var torture = func() int {
 	text := os.Getenv("CMEMPROF_TORTURE")
 	if text == "" {
@@ -44,7 +44,7 @@ func (p program) rates() []int {
 	return []int{1, 4096, 524288}
 }
 
-// What libcmemprof.a needs, all of which is linked since programs look for its functions by name: LIBS_cmemprof and LIBS_merge of the Makefile.
+// Links all of libcmemprof.a, since programs look up its functions by name, with LIBS_cmemprof and LIBS_merge of the Makefile.
 var libraries = []string{"-ldl", "-lm", "-lzstd", "-ldeflate"}
 
 var (
@@ -118,7 +118,7 @@ func TestMain(m *testing.M) {
 
 func built(name string) string { return filepath.Join(directory, name) }
 
-// Built at different levels of optimisation, so that different code comes to lie at the same places.
+// Built at different optimisation levels, so that different code gets the same addresses.
 var plugins = sync.OnceValue(func() []string {
 	var names []string
 	for level := range 4 {
@@ -158,13 +158,13 @@ func (p program) build(t *testing.T) {
 
 var running = make(chan struct{}, 2) // two at a time
 
-// run gives stdout. A program that fails, or does not end, fails the test; its children go with it.
+// run returns stdout. A program that fails or hangs fails the test; its children are ended with it.
 func run(t *testing.T, environment []string, program string, arguments ...string) string {
 	t.Helper()
 	return watched(t, time.Duration(scale())*5*time.Minute, environment, program, arguments...)
 }
 
-// watched is run for a program whose progress file does not change for five minutes, or at all within the limit.
+// watched is run with a progress file: a program hangs if that does not change for five minutes; without one, if it exceeds the limit.
 func watched(t *testing.T, limit time.Duration, environment []string, program string, arguments ...string) string {
 	t.Helper()
 	running <- struct{}{}
@@ -202,7 +202,7 @@ func watched(t *testing.T, limit time.Duration, environment []string, program st
 // done: 100000 forks
 var done = regexp.MustCompile(`(?m)^done: ([0-9]+) (.*)\n`)
 
-// checkEvents is about a program that does what it did as often as it should: without that its silence says nothing.
+// checkEvents checks that the program caused as many events as it should; otherwise its success means nothing.
 func (p program) checkEvents(t *testing.T, output string) {
 	t.Helper()
 	counts := map[string]int{}
@@ -217,7 +217,7 @@ func (p program) checkEvents(t *testing.T, output string) {
 	}
 }
 
-// start runs the program in one way.
+// start runs the program in one of the ways.
 func (p program) start(t *testing.T, environment []string, program string, arguments ...string) string {
 	t.Helper()
 	if p.events == nil || torture == 0 {
@@ -278,7 +278,7 @@ func TestHazards(t *testing.T) {
 	}
 }
 
-// The loader ignores LD_PRELOAD where a program runs with the rights of another: it must run as without.
+// The loader ignores LD_PRELOAD in a program with another user's rights: it must run as without.
 func TestSetuidProgramRunsWithout(t *testing.T) {
 	program := built("setuid")
 	command(t, "gcc", append(cFlags, "-std=gnu11", "-o", program, "program/setuid.c", "-ldl")...)

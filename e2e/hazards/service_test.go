@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What service/main.go prints.
+// Output of service/main.go.
 type outcome struct {
 	Profiles                    int
 	Samples, LostStacks         uint64
@@ -18,7 +18,7 @@ type outcome struct {
 	Missing                     int64 // samples that the last profile neither shows nor counts as lost
 }
 
-// A Go program with C in it: under Go's own CPU profiler at 1 kHz, with 64 goroutines in C, and while it starts other programs.
+// A Go program with C: under Go's own CPU profiler at 1 kHz, with 64 goroutines in C, and while it starts other programs.
 func TestGo(t *testing.T) {
 	program := built("service")
 	command(t, "go", "build", "-o", program, "./service")

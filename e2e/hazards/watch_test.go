@@ -23,8 +23,8 @@ func progressFile(environment []string) string {
 	return ""
 }
 
-// awaitEnd waits for a process that leads a group. Where its progress file has not changed for so long (without one: after so long), all of
-// the group is ended, and the error shows where its threads were.
+// awaitEnd waits for a process group's leader. If its progress file does not change for this long (without one: after this time), the whole
+// group is ended, and the error shows the stacks of its threads.
 func awaitEnd(cmd *exec.Cmd, ended <-chan error, limit time.Duration, progress string) error {
 	var last []byte
 	moved := time.Now()
@@ -56,7 +56,7 @@ func stacksOf(processes []string) string {
 	return string(text)
 }
 
-// group is the processes of a process group.
+// group returns the processes of a process group.
 func group(id int) (processes []string) {
 	names, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, name := range names {

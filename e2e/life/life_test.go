@@ -1,9 +1,8 @@
-// Package life holds the tests of the rule that a profiler is no danger to its host's life: every allocation that it makes in the host, in
-// whatever library, may fail, once or from then on. What the host prints and how it ends is then as without the profiler; the profile is an
-// error, or names less.
+// Package life tests that the profiler never endangers its host: every allocation that the profiler makes, in any library, may fail, once or from
+// then on. The host's output and exit status are then the same as without the profiler; the profile is an error, or has fewer names.
 //
-// An allocator behind the profiler's hooks (program/failing.c) says NULL to the profiler alone, which it knows by the functions on the stack.
-// CMEMPROF_STRESS=full fails each allocation; else, behind the first ones, only some.
+// A real allocator (program/failing.c) returns NULL only to the profiler, which it recognizes by the functions on the stack.
+// CMEMPROF_STRESS=full fails every allocation; otherwise, after the first ones, only some.
 package life
 
 import (
@@ -72,15 +71,15 @@ func build() error {
 	return nil
 }
 
-// ---- What is the profiler's ----
+// ---- Functions of the profiler ----
 
-// All that this project's C code shows to the linker has the prefix, and Go's calls of it have its name, with a prefix that is the package's: so
-// has its C.malloc. Left out is what runs for an allocation of the program.
+// All symbols of this project's C code have the prefix, and cgo's functions that call it have its name with the package's prefix, as has its
+// C.malloc. Left out are functions that run for an allocation of the program.
 var ofProfiler = regexp.MustCompile(`^cmemprof_`)
 var ofPackage = regexp.MustCompile(`^(_cgo_[0-9a-f]+_)Cfunc_(cmemprof|upload|merge|delta|profile|compress)_`)
 var ofProgram = regexp.MustCompile(`^cmemprof_(hook_|profiler_|bootstrap_)`)
 
-// codeOf is the part of LIFE_CODE for the profiler's functions in a file; name is the loader's for it.
+// codeOf returns the part of LIFE_CODE for the profiler's functions in a file; name: the loader's name of the file.
 func codeOf(t *testing.T, path, name string) string {
 	t.Helper()
 	file, err := elf.Open(path)
@@ -167,7 +166,7 @@ func run(t *testing.T, environment []string, program string, arguments ...string
 	return o
 }
 
-// each runs f for the allocations that are to fail, out of n, once and from then on.
+// each runs f for the allocations that are to fail, out of n, with one failure and with all later ones.
 func each(n uint64, f func(environment []string, name string)) {
 	percent := uint64(100)
 	if full {
@@ -207,7 +206,7 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// ---- A program with the library preloaded, which writes its profiles ----
+// ---- A program with the library preloaded ----
 
 func TestPreloaded(t *testing.T) {
 	code := codeOf(t, sharedLibrary, filepath.Base(sharedLibrary))
@@ -233,7 +232,7 @@ func TestPreloaded(t *testing.T) {
 
 // ---- A Go service ----
 
-// agent takes whatever comes.
+// agent accepts all uploads.
 func agent(t *testing.T) (address string, batches *atomic.Int64) {
 	batches = &atomic.Int64{}
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -293,7 +292,7 @@ func figuresOf(t *testing.T, address string, periods int, environment ...string)
 	return f, o
 }
 
-// A CPU profile of the rate that is the runtime's own anyway, pages, all profiles: nothing of it is on stderr.
+// A CPU profile at the runtime's default rate, debug pages, all profile types: nothing is printed on stderr.
 func TestNothingIsPrinted(t *testing.T) {
 	address, _ := agent(t)
 	f, o := figuresOf(t, address, 1, "LIFE_BATCHES=5")
@@ -302,8 +301,8 @@ func TestNothingIsPrinted(t *testing.T) {
 	}
 }
 
-// What glibc learns of the program's blocks is not to be learned from the profiler's: of 64 KiB and more it asks for none, in all its periods
-// and with all types of profiles. Left out are the compressors of libdeflate, which are as large; they are kept for life (merge/compress.c).
+// The profiler must not train glibc's thresholds: it allocates no block of 64 KiB or more, in all periods and with all profile types. Excepted
+// are libdeflate's compressors, which are that large; they are never freed (merge/compress.c).
 func TestNoLargeBlocks(t *testing.T) {
 	address, _ := agent(t)
 	f, o := figuresOf(t, address, 20, "LIFE_BATCHES=20", "LD_PRELOAD="+built("libfailing.so"),
@@ -317,7 +316,7 @@ func TestNoLargeBlocks(t *testing.T) {
 	t.Logf("%d batches, %d allocations", f.Stats.BatchesSent, o.counts.Asked)
 }
 
-// glibc maps a block of 200 KiB, until a mapped one of that size was freed: the service frees none, so the profiler does not, either.
+// glibc maps a block of 200 KiB until a mapped one of that size was freed. The service frees none, so neither did the profiler.
 func TestThresholdsStay(t *testing.T) {
 	address, _ := agent(t)
 	off, _ := figuresOf(t, "", 20)
@@ -327,8 +326,8 @@ func TestThresholdsStay(t *testing.T) {
 	}
 }
 
-// Go keeps as many threads as it once had goroutines in C at the same time, beside those that run Go code. So how many there are depends on
-// what else the machine does, with the profiler or without; but the profiler has three goroutines in C at most, however long it runs.
+// Go keeps as many threads as it ever had goroutines in C at one time, besides those that run Go code. So their number depends on the machine's
+// load, with the profiler or without; but the profiler has at most three goroutines in C, however long it runs.
 func TestThreads(t *testing.T) {
 	address, _ := agent(t)
 	const goroutines, ofProfiler, processors, ofRuntime, batches = 8, 3, 4, 12, 60

@@ -1,4 +1,4 @@
-// Package memory holds the tests of `cmemprof memory`: what it says of programs that know what they have mapped.
+// Package memory tests `cmemprof memory` on programs that know what they have mapped.
 package memory
 
 import (
@@ -131,7 +131,7 @@ func ask(t *testing.T, pid int) answer {
 	return a
 }
 
-// rss is the kernel's own sum.
+// rss returns the kernel's own sum.
 func rss(t *testing.T, pid int) int64 {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
@@ -159,7 +159,7 @@ func build(t *testing.T, name string, arguments ...string) string {
 	return ""
 }
 
-// Each kind alone, and all together. A block of malloc has a head, and a size in whole 16 bytes.
+// Each kind alone, and all together. A malloc block has a header, and a size that is a multiple of 16 bytes.
 func TestParts(t *testing.T) {
 	directory := t.TempDir()
 	program := filepath.Join(directory, "parts")
@@ -193,8 +193,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// Go's heap, by its own list of arenas or, without a symbol table, by where it lies; with cgo and without, where the kernel chose to load it
-// and where the linker did.
+// Go's heap, by its list of arenas or, without a symbol table, by address; with cgo and without; as PIE and not.
 func TestGoParts(t *testing.T) {
 	builds := map[string]struct {
 		environment, arguments []string
@@ -220,7 +219,7 @@ func TestGoParts(t *testing.T) {
 			pid, end := started(t, program, "80", "30", strconv.FormatInt(b.c, 10))
 			a := ask(t, pid)
 			end()
-			// Objects, and the used part of the goroutines' stacks.
+			// Objects, and the used part of goroutine stacks.
 			if got, want := a.part("go_heap"), int64(80*mib+30*900*1024); got < want || !within(got, want, 0.1, 0) {
 				t.Errorf("Go's heap: %d bytes, the program has %d", got, want)
 			}

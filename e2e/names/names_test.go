@@ -1,4 +1,4 @@
-// Package names compares names with those of other tools: frames with libdw's, readable names with c++filt's.
+// Package names compares names with those of other tools: frames with libdw's, demangled names with c++filt's.
 package names
 
 import (
@@ -24,7 +24,7 @@ func mustRun(t *testing.T, input, name string, arguments ...string) string {
 	return string(output)
 }
 
-// beside compares frames of one in every so many addresses of each file ("file,debug-file") with libdw's.
+// beside compares frames at every n-th address of each file ("file,debug-file") with libdw's.
 func beside(t *testing.T, every string, files ...string) {
 	t.Helper()
 	output := mustRun(t, "", built.Program(t, "CMEMPROF_BESIDE_LIBDW", "beside-libdw"), append([]string{every}, files...)...)
@@ -52,8 +52,8 @@ func compile(t *testing.T, compiler, source string, flags ...string) string {
 	return program
 }
 
-// TestFramesAreThoseOfLibdw: what both compilers write in each version, compressed in each way, with units that refer to one another. libdw
-// takes seconds for each, so that most are for make stress.
+// TestFramesAreThoseOfLibdw: debug data of both compilers in each DWARF version and compression, with units that refer to one another. libdw
+// takes seconds for each, so most run only in make stress.
 func TestFramesAreThoseOfLibdw(t *testing.T) {
 	ways := []string{"g++ -O2 -gdwarf-5 -gz=zlib", "clang++ -O2 -gdwarf-4", "g++ -O2 -flto"}
 	if os.Getenv("CMEMPROF_STRESS") == "full" {
@@ -76,8 +76,8 @@ func TestSplitDebugData(t *testing.T) {
 	}
 }
 
-// TestPackagedDebugData: a program that was moved away from its split data, with the package of it beside it. libdw reads the files that the package
-// was made of. binutils' dwp (2.40) ends in a fault on DWARF 5, and llvm-dwp (14) does not end on gcc's.
+// TestPackagedDebugData: a program without its split data, but with the package made of it. libdw reads the files that the package
+// was made of. binutils' dwp (2.40) crashes on DWARF 5, and llvm-dwp (14) hangs on gcc's.
 func TestPackagedDebugData(t *testing.T) {
 	for _, way := range []string{"g++ -gdwarf-4 dwp", "clang++ -gdwarf-4 dwp", "clang++ -gdwarf-4 llvm-dwp", "clang++ -gdwarf-5 llvm-dwp"} {
 		t.Run(way, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestDebugFileByLink(t *testing.T) {
 	beside(t, "60", program+","+debug)
 }
 
-// TestLibc: of another distribution's making, with its common parts taken out (dwz), where its debug file is installed.
+// TestLibc: the distribution's libc with its common parts moved to a separate file (dwz), if its debug file is installed.
 func TestLibc(t *testing.T) {
 	const libc = "/lib/x86_64-linux-gnu/libc.so.6"
 	id := regexp.MustCompile(`Build ID: (\w\w)(\w+)`).FindStringSubmatch(mustRun(t, "", "readelf", "-n", libc))
@@ -126,7 +126,7 @@ func TestLibc(t *testing.T) {
 	beside(t, "200", libc+","+debug)
 }
 
-// mangled returns the C++ and Rust names that a file has.
+// mangled returns the C++ and Rust names in a file.
 func mangled(t *testing.T, arguments ...string) []string {
 	var names []string
 	for _, line := range strings.Split(mustRun(t, "", "nm", arguments...), "\n") {
@@ -142,7 +142,7 @@ func mangled(t *testing.T, arguments ...string) []string {
 	return names
 }
 
-// TestNamesAreThoseOfCxxfilt: of libstdc++ and of a program of everything. c++filt (binutils 2.40) forgets a blank behind an empty pack.
+// TestNamesAreThoseOfCxxfilt: names of libstdc++ and of a program with all kinds. c++filt (binutils 2.40) omits a blank after an empty pack.
 func TestNamesAreThoseOfCxxfilt(t *testing.T) {
 	library := strings.TrimSpace(mustRun(t, "", "g++", "-print-file-name=libstdc++.so.6"))
 	names := mangled(t, "-D", "--defined-only", library)
@@ -168,7 +168,7 @@ func TestNamesAreThoseOfCxxfilt(t *testing.T) {
 	t.Logf("%d names", len(names))
 }
 
-// TestPreloadedLibraryNeedsLibcAlone: whatever else it needed could be found first where LD_LIBRARY_PATH leads.
+// TestPreloadedLibraryNeedsLibcAlone: LD_LIBRARY_PATH could replace any other library that it needed.
 func TestPreloadedLibraryNeedsLibcAlone(t *testing.T) {
 	library := built.Program(t, "CMEMPROF_LIBRARY", "libcmemprof.so")
 	for _, needed := range regexp.MustCompile(`NEEDED.*\[(.*)\]`).FindAllStringSubmatch(mustRun(t, "", "readelf", "-d", library), -1) {
@@ -178,8 +178,8 @@ func TestPreloadedLibraryNeedsLibcAlone(t *testing.T) {
 	}
 }
 
-// TestForeignLibrariesInTheWay: a folder of libraries that are others of the same names comes first, as conda's does; for the program alone, or
-// for the command as well. All that the command needs is there, its libraries' own libraries too, but for what any program needs.
+// TestForeignLibrariesInTheWay: a directory with different libraries of the same names comes first, as conda's does; for the program only, or for
+// the command as well. It has every library that the command needs, directly or not, except those that any program needs.
 func TestForeignLibrariesInTheWay(t *testing.T) {
 	folder, profiles := t.TempDir(), t.TempDir()
 	command := built.Program(t, "CMEMPROF_COMMAND", "cmemprof")

@@ -21,8 +21,8 @@ var (
 	wideNumber = regexp.MustCompile(`[no]n?[0-9a-f]{17,}_`)
 )
 
-// compareRust compares how names read with c++filt (binutils 2.40). Where it differs from Rust's own rustc-demangle we are with the latter: c++filt
-// drops a suffix (".0"), leaves characters beyond ASCII as numbers, and loses digits of numbers wider than 64 bits.
+// compareRust compares demangled names with c++filt (binutils 2.40). Where that differs from Rust's own rustc-demangle, the latter is right: c++filt
+// drops a suffix (".0"), leaves non-ASCII characters as numbers, and loses digits of numbers wider than 64 bits.
 func compareRust(t *testing.T, names []string) {
 	t.Helper()
 	var mangled, suffixes []string
@@ -57,7 +57,7 @@ func compareRust(t *testing.T, names []string) {
 	t.Logf("%d names", len(mangled))
 }
 
-// TestRustNamesAreThoseOfCxxfilt: the names of the tests in C.
+// TestRustNamesAreThoseOfCxxfilt: the names of the C tests.
 func TestRustNamesAreThoseOfCxxfilt(t *testing.T) {
 	for _, mangling := range []string{"rust", "rust_v0"} {
 		t.Run(mangling, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestRustNamesAreThoseOfCxxfilt(t *testing.T) {
 	}
 }
 
-// sites runs a program that leaks hundreds of blocks of 4321 bytes, and counts them by the function that asked for them.
+// sites runs a program that leaks hundreds of blocks of 4321 bytes, and counts them by allocating function.
 func sites(t *testing.T, program string) map[string]int64 {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "profile.pprof")
@@ -114,7 +114,7 @@ func TestRustNamesInAProfile(t *testing.T) {
 	}
 }
 
-// TestRustPrograms: all names of what rustc makes, in both manglings, where there is a rustc.
+// TestRustPrograms: all names in rustc's output, in both manglings, if rustc is installed.
 func TestRustPrograms(t *testing.T) {
 	rustc, err := exec.LookPath("rustc")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Goprogram is a Go program whose C code runs on jemalloc. It prints the allocator's name and version, and what it says to be in use before
-// and while 8 MB are held; then it writes its profile to the file that it is given.
+// Goprogram is a Go program whose C code runs on jemalloc. It prints the allocator's name and version, and its figure of memory in use before
+// and while 8 MB are held; then it writes its profile to the given file.
 package main
 
 // #include <stdlib.h>

@@ -1,4 +1,4 @@
-// family.c: every way to allocate in C, each from a function of its own, a part of it freed. Blocks are written and read again.
+// family.c: every allocation function of C, each in a function of its own that frees part of its blocks. Blocks are written and read back.
 
 #include <malloc.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// operators.cc: every form of new and delete, each from a function of its own, a part of it freed; and what happens when memory is out.
+// operators.cc: every form of new and delete, each in a function of its own that frees part of its blocks; and failed allocations.
 
 #include <cstdint>
 #include <cstring>

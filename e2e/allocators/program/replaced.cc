@@ -1,4 +1,4 @@
-// replaced.cc: a program that replaces plain new and delete, and nothing else: all other forms end in these (C++17 [new.delete]).
+// replaced.cc: a program that replaces only plain new and delete: all other forms call these (C++17 [new.delete]).
 
 #include <new>
 

@@ -1,5 +1,4 @@
-// report.h: what the programs of this folder hand to their test: the profile in the file that is the first argument, and a line of the
-// allocator's figures.
+// report.h: output of the programs of this folder: the profile in the file given as first argument, and a line of the allocator's figures.
 #ifndef REPORT_H
 #define REPORT_H
 

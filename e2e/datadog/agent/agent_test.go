@@ -1,4 +1,4 @@
-// Package agent_test sends through the Datadog Agent's own receiver to a server that stands for Datadog's intake.
+// Package agent_test uploads through the Datadog Agent's own receiver to a server in place of Datadog's intake.
 package agent_test
 
 import (
@@ -38,7 +38,7 @@ var built = map[peer.Variant]string{}
 
 func TestMain(m *testing.M) { os.Exit(peer.Main(m, built, peer.Ours)) }
 
-// route is the way from a client to the intake: relay, Agent, intake.
+// route is the path from a client to the intake: relay, Agent, intake.
 type route struct {
 	tcp, unix *relay
 	intake    *captured.Server
@@ -83,7 +83,7 @@ func listen(t *testing.T, network, address string) net.Listener {
 	return l
 }
 
-// arrives checks what is the same for every upload.
+// arrives checks what all uploads have in common.
 func (r route) arrives(t *testing.T, b captured.Batch) {
 	t.Helper()
 	if b.Problem != "" {
@@ -118,7 +118,7 @@ func wantHeader(t *testing.T, b captured.Batch, name, value string) {
 	}
 }
 
-// types are all that there are, and what is in them.
+// types lists all profile types and their content.
 var types = map[string]string{
 	"cpu.pprof":            "samples/count cpu/nanoseconds",
 	"delta-heap.pprof":     "alloc_objects/count alloc_space/bytes inuse_objects/count inuse_space/bytes",
@@ -204,7 +204,7 @@ func wantTags(t *testing.T, b captured.Batch, want ...string) {
 	}
 }
 
-// What "cmemprof run --agent" sends: a program that is not Go's.
+// Uploads of "cmemprof run --agent", from a program that is not in Go.
 func TestRunArrives(t *testing.T) {
 	t.Parallel()
 	command, err := filepath.Abs("../../../build/cmemprof")

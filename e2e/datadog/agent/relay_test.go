@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// relay stands between a client and the Agent and keeps the bytes that the client sends, so that what arrives at the intake can be compared
-// with them. It changes nothing.
+// relay forwards between a client and the Agent and records the client's bytes, to compare them with what arrives at the intake.
 type relay struct {
 	net.Listener
 	network, address string // of the Agent
@@ -73,7 +72,7 @@ func (g guarded) Write(p []byte) (int, error) {
 	return g.to.Write(p)
 }
 
-// bodies are those of all requests that were sent as a whole.
+// bodies returns the bodies of all complete requests.
 func (r *relay) bodies() (all [][]byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

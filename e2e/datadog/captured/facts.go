@@ -15,7 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Compression is told by the first bytes, as the backend does it.
+// Compression detects the format by the first bytes, like the backend.
 func (p Part) Compression() string {
 	switch {
 	case bytes.HasPrefix(p.Data, []byte{0x1f, 0x8b}):
@@ -26,7 +26,7 @@ func (p Part) Compression() string {
 	return "none"
 }
 
-// Plain is the data without its compression.
+// Plain returns the data without compression.
 func (p Part) Plain(t testing.TB) []byte {
 	t.Helper()
 	var r io.Reader = bytes.NewReader(p.Data)
@@ -57,7 +57,7 @@ func (p Part) Profile(t testing.TB) *profile.Profile {
 	return parsed
 }
 
-// Sums adds up each sample type over the samples that have a function of this name on their stack.
+// Sums sums each sample type over the samples with a function of this name on their stack.
 func Sums(p *profile.Profile, function string) map[string]int64 {
 	sums := map[string]int64{}
 	for _, s := range p.Sample {
@@ -72,8 +72,8 @@ func Sums(p *profile.Profile, function string) map[string]int64 {
 	return sums
 }
 
-// BlockSums adds up each sample type of a heap profile over the blocks of this size. By size and not by function: the runtime may take a little
-// memory of its own on the same stack.
+// BlockSums sums each sample type of a heap profile over the blocks of this size. By size and not by function, since the runtime may allocate
+// a little memory of its own on the same stack.
 func BlockSums(p *profile.Profile, size int64) map[string]int64 {
 	sums := map[string]int64{}
 	for _, s := range p.Sample {
@@ -86,11 +86,11 @@ func BlockSums(p *profile.Profile, size int64) map[string]int64 {
 	return sums
 }
 
-// Values of these tags are of the process, not of its configuration.
+// Tags whose values depend on the process, not on its configuration.
 var volatileTags = []string{"process_id", "runtime-id", "profiler_version"}
 
-// Facts are what two profilers that are to be equal have in common for one upload, one line each, sorted. How
-// often the program waited is among them if everyWait: if the rates of the mutex and block profiles are 1.
+// Facts returns what must be equal in an upload of two profilers, as sorted lines. The number of waits is among them if everyWait: if the
+// rates of the mutex and block profiles are 1.
 func (b Batch) Facts(t testing.TB, everyWait bool) []string {
 	t.Helper()
 	facts := map[string]bool{"request " + b.Method + " " + b.Path: true}
@@ -136,7 +136,7 @@ func (b Batch) Facts(t testing.TB, everyWait bool) []string {
 	return slices.Sorted(maps.Keys(facts))
 }
 
-// addKeys names every key of an object, with those of the objects in it, and the values of the settings.
+// addKeys adds every key of an object and of nested objects, and the values of the settings.
 func addKeys(add func(string, ...any), prefix string, object map[string]any) {
 	for key, value := range object {
 		add("event has %s%s", prefix, key)
@@ -161,10 +161,10 @@ func (b Batch) addHeaders(add func(string, ...any)) {
 	}
 }
 
-// RetainedBlock is the size of the one large block that the programs keep.
+// RetainedBlock is the size of the large block that the programs keep.
 const RetainedBlock = 32 << 20
 
-// addProfile: what kind of profile it is, and the figures of load.go that are exact.
+// addProfile adds the kind of profile, and the exact figures of load.go.
 func addProfile(add func(string, ...any), name string, p *profile.Profile, everyWait bool) {
 	types := make([]string, len(p.SampleType))
 	for i, t := range p.SampleType {

@@ -1,4 +1,4 @@
-// Package captured holds a server that takes uploads as an Agent or an intake does and keeps them, and says of each what can be compared.
+// Package captured has a server that accepts and keeps uploads like an Agent or an intake, and reduces each to what can be compared.
 package captured
 
 import (
@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// Server keeps what is posted to it. As a proxy it refuses, and keeps who was asked for.
+// Server keeps what is posted to it. As a proxy it refuses, and records the requested host.
 type Server struct {
 	*httptest.Server
 	Batches  chan Batch
@@ -67,7 +67,7 @@ func start(t testing.TB, listener net.Listener) *Server {
 	return s
 }
 
-// Address is host and port.
+// Address returns host and port.
 func (s *Server) Address() string { return s.Listener.Addr().String() }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +80,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(r.Body)
-	// dd-trace-go v2 asks the Agent for its abilities and reports on itself; only profiles are of interest.
+	// dd-trace-go v2 also queries the Agent's features and sends telemetry; only profiles are kept.
 	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 		w.WriteHeader(http.StatusNotFound)
 		return
@@ -151,7 +151,7 @@ func (b Batch) Event(t testing.TB) map[string]any {
 	return nil
 }
 
-// Attachments are the parts beside event.json, by file name.
+// Attachments returns the parts other than event.json, by file name.
 func (b Batch) Attachments() map[string]Part {
 	all := map[string]Part{}
 	for _, p := range b.Parts {
@@ -162,7 +162,7 @@ func (b Batch) Attachments() map[string]Part {
 	return all
 }
 
-// Tags are those of event.json.
+// Tags returns the tags of event.json.
 func (b Batch) Tags(t testing.TB) []string {
 	t.Helper()
 	text, _ := b.Event(t)["tags_profiler"].(string)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// difference is one that is meant. docs/compatibility.md lists the same.
+// difference is an intended difference. docs/compatibility.md lists the same ones.
 type difference struct {
 	test    string // "": every test; a name, or its beginning if it ends in *
 	pattern string

@@ -32,7 +32,7 @@ type scenario struct {
 	everyWait   bool   // the rates of the mutex and block profiles are 1, their counts exact; the period is long enough for a busy machine to wait in it
 }
 
-// until is what a test waits for before it stops the program.
+// until waits for a condition before the test stops the program.
 type until int
 
 const (
@@ -41,7 +41,7 @@ const (
 	anError
 )
 
-// outcome is what can be compared: lines.
+// outcome has the lines to compare.
 type outcome []string
 
 func run(t *testing.T, v peer.Variant, s scenario) outcome {
@@ -125,7 +125,7 @@ func (o *outcome) add(t *testing.T, prefix string, b captured.Batch, everyWait b
 	}
 }
 
-// logged: not in which words, but what about, and the keys of the configuration.
+// logged returns the topics of log lines, not their words, and the keys of the configuration.
 func logged(text string) (lines outcome) {
 	for about, pattern := range map[string]string{"start": "(?i)profiler (configuration|started)", "stop": "(?i)profil(ing|er) stopped"} {
 		if regexp.MustCompile(pattern).MatchString(text) {
@@ -144,7 +144,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// compare allows the differences in the table and no others.
+// compare allows only the differences in the table.
 func compare(t *testing.T, original, ours outcome) {
 	t.Helper()
 	report := func(what string, lines, others outcome, allowed []difference) {
@@ -158,7 +158,7 @@ func compare(t *testing.T, original, ours outcome) {
 	report("only cmemprof", ours, original, onlyOurs)
 }
 
-// The CPU profile is about as long as the option says, 500 ms, or else the period, 2 s. A busy machine may begin it late.
+// The CPU profile is about as long as the option, 500 ms, or the period, 2 s. A busy machine may begin it late.
 func TestCPUDuration(t *testing.T) {
 	for v, program := range built {
 		for name, bounds := range map[string][2]time.Duration{
@@ -184,7 +184,7 @@ func TestCPUDuration(t *testing.T) {
 	}
 }
 
-// A value that is neither true nor false: v1.43.1 logs it and goes on with the default, cmemprof does not start and names the variable.
+// A value that is neither true nor false: v1.43.1 logs it and uses the default; cmemprof does not start and names the variable.
 func TestBadTruthValues(t *testing.T) {
 	for _, variable := range []string{"DD_PROFILING_DELTA", "DD_PROFILING_AGENTLESS", "DD_TRACE_STARTUP_LOGS", "DD_PROFILING_CMEMPROF_ENABLED"} {
 		t.Run(variable, func(t *testing.T) {

@@ -1,6 +1,6 @@
 package options_test
 
-// scenarios: where the program is another one than the name says, it is the environment that is looked at.
+// scenarios: a program other than the scenario's name means that the environment is tested.
 var scenarios = []scenario{
 	{name: "defaults", period: "1050ms"},
 	{name: "BlockProfileRate", everyWait: true, period: "3s"},

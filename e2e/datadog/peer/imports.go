@@ -1,6 +1,6 @@
 //go:build never
 
-// What only the generated programs import, so that "go mod tidy" keeps it in go.mod. Never built.
+// Imports of the generated programs, so that "go mod tidy" keeps them in go.mod. Never built.
 
 package peer
 

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Variant is the profiler a program is built with.
+// Variant is the profiler that a program is built with.
 type Variant string
 
 const (
@@ -26,14 +26,14 @@ const (
 	Ours Variant = "github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// Patience is how long anything may take on a machine that is busy.
+// Patience is the longest that any step may take on a busy machine.
 const Patience = 60 * time.Second
 
-// Build makes the program. The source differs by the import path and nothing else; for v2 options_v1.go is left out.
+// Build builds the program. Only the import path of the source differs; for v2 options_v1.go is left out.
 func Build(directory string, v Variant) (string, error) {
 	_, file, _, _ := runtime.Caller(0)
 	root := filepath.Dir(filepath.Dir(file))
-	// The same name for all: it is the name of the service if nothing else is said.
+	// The same name for all, since it is the default name of the service.
 	directory = filepath.Join(directory, map[Variant]string{V1: "v1", V2: "v2", Ours: "ours"}[v])
 	if err := os.Mkdir(directory, 0o755); err != nil {
 		return "", err
@@ -55,8 +55,8 @@ func Build(directory string, v Variant) (string, error) {
 	return program, nil
 }
 
-// Main builds the programs of these variants, runs the tests and returns the exit status. More tests than usual run at a time: most of it they
-// wait for the end of a period.
+// Main builds the programs of these variants, runs the tests and returns the exit status. More tests than usual run in parallel, since they
+// mostly wait for the end of a period.
 func Main(m *testing.M, programs map[Variant]string, variants ...Variant) int {
 	flag.Parse()
 	flag.Set("test.parallel", "10")
@@ -75,7 +75,7 @@ func Main(m *testing.M, programs map[Variant]string, variants ...Variant) int {
 	return m.Run()
 }
 
-// replaced writes the source with the other import path, and the overlay that shows it to Go as the package ./generated.
+// replaced writes the source with the other import path, and the overlay that makes it Go's package ./generated.
 func replaced(directory, root string, v Variant) (string, error) {
 	sources, err := filepath.Glob(filepath.Join(root, "v1", "*.go"))
 	if err != nil || len(sources) == 0 {
@@ -106,7 +106,7 @@ func replaced(directory, root string, v Variant) (string, error) {
 	return path, os.WriteFile(path, text, 0o644)
 }
 
-// Seen is what a program prints at its end.
+// Seen is a program's final output.
 type Seen struct {
 	StartError    string   `json:"start_error"`
 	MutexFraction int      `json:"mutex_fraction"`
@@ -114,7 +114,7 @@ type Seen struct {
 	Notes         []string `json:"notes"`
 }
 
-// Running is a program that goes on until End.
+// Running is a program that runs until End.
 type Running struct {
 	command *exec.Cmd
 	stdin   io.Closer
@@ -124,7 +124,7 @@ type Running struct {
 	Done    chan struct{} // closed when the program has ended, which without End it does only after an error of Start
 }
 
-// Start runs one of the programs with nothing of this process's DD_ variables.
+// Start runs one of the programs without this process's DD_ variables.
 func Start(t testing.TB, ctx context.Context, program string, environment []string, arguments ...string) *Running {
 	t.Helper()
 	r := &Running{command: exec.CommandContext(ctx, program, arguments...), Done: make(chan struct{})}
@@ -151,7 +151,7 @@ func Start(t testing.TB, ctx context.Context, program string, environment []stri
 	return r
 }
 
-// Contained is a command line that runs the program where /proc/self/cgroup reads like this file: as in a container. It skips the test where
+// Contained returns a command line that runs the program with this file as /proc/self/cgroup, as in a container. It skips the test if
 // a process may not have mounts of its own.
 func Contained(t testing.TB, cgroups, program string) []string {
 	t.Helper()
@@ -165,7 +165,7 @@ func Contained(t testing.TB, cgroups, program string) []string {
 	return []string{"unshare", "-rm", "sh", "-c", `mount --bind "$0" /proc/$$/cgroup && exec "$@"`, file, program}
 }
 
-// End makes the program stop its profiler, waits for it, and returns what it saw and what was logged.
+// End makes the program stop its profiler, waits for it, and returns what it saw and logged.
 func (r *Running) End(t testing.TB) (seen Seen, log string) {
 	t.Helper()
 	r.stdin.Close()

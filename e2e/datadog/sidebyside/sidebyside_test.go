@@ -20,7 +20,7 @@ var built = map[peer.Variant]string{}
 
 func TestMain(m *testing.M) { os.Exit(peer.Main(m, built, peer.V2, peer.Ours)) }
 
-// scenario: how many batches are compared is what the period allows.
+// scenario: its period determines how many batches are compared.
 type scenario struct {
 	name, program, period string
 	environment           []string
@@ -83,9 +83,9 @@ func facts(t *testing.T, v peer.Variant, s scenario) (lines []string) {
 	server, socket := captured.New(t), filepath.Join(t.TempDir(), "agent.socket")
 	onSocket := captured.NewUnix(t, socket)
 	environment := []string{"AGENT_ADDRESS=" + server.Address(), "PERIOD=" + s.period,
-		// Where the defaults differ: cmemprof's are those of v1.43.1, but that it sends the last period.
+		// Where the defaults differ: cmemprof's are those of v1.43.1, except that it sends the last period.
 		"DD_PROFILING_EXECUTION_TRACE_ENABLED=true", "DD_PROFILING_DEBUG_COMPRESSION_SETTINGS=zstd", "DD_PROFILING_FLUSH_ON_EXIT=false",
-		// Which period after the first has a trace is drawn by lot, 3 s / 15 min unless this says otherwise.
+		// Later periods have a trace with a probability of 3 s / 15 min, unless this says otherwise.
 		"DD_PROFILING_EXECUTION_TRACE_PERIOD=100000h"}
 	for _, pair := range s.environment {
 		environment = append(environment, strings.NewReplacer("{address}", server.Address(), "{socket}", socket).Replace(pair))
@@ -122,7 +122,7 @@ func facts(t *testing.T, v peer.Variant, s scenario) (lines []string) {
 	return lines
 }
 
-// difference is one that is meant. docs/compatibility.md lists the same.
+// difference is an intended difference. docs/compatibility.md lists the same ones.
 type difference struct{ pattern, why string }
 
 var onlyV2 = []difference{

@@ -11,7 +11,7 @@ import (
 	"github.com/cmemprof/cmemprof/e2e/datadog/peer"
 )
 
-// sums are the values of one function, or of one block, in one profile, added up over all periods; of inuse_* the last.
+// sums returns the values of one function, or of one block, in one profile, summed over all periods; for inuse_* the last.
 type sums map[string]int64
 
 func values(t *testing.T, v peer.Variant) sums {
@@ -49,9 +49,9 @@ func values(t *testing.T, v peer.Variant) sums {
 	return all
 }
 
-// Both are compared with what the program did, so they agree with each other as well. How far an estimate of n samples may be off: five
-// standard deviations, 5/sqrt(n). The heap's small blocks are 128 MiB at one sample in 512 KiB, n = 256: 31 %. The CPU time is measured every
-// 10 ms of it, which is not a matter of chance: 100 samples, some lost where a period ends, and while the profile is read: 20 %.
+// Both are compared with what the program did, so they agree with each other as well. Tolerance of an estimate of n samples: five
+// standard deviations, 5/sqrt(n). The heap's small blocks are 128 MiB at one sample in 512 KiB, n = 256: 31 %. CPU time is sampled every
+// 10 ms, which is not random: 100 samples, some of which are lost at the end of a period and while the profile is read: 20 %.
 func TestValues(t *testing.T) {
 	const small = 128 << 20
 	for _, v := range []peer.Variant{peer.V2, peer.Ours} {
@@ -79,7 +79,7 @@ func TestValues(t *testing.T) {
 					t.Errorf("%s is %d, the truth is %.0f", c.key, got[c.key], c.truth)
 				}
 			}
-			// Nobody waits less than the two milliseconds the other one sleeps; how much longer is up to the machine.
+			// Each wait takes at least the two milliseconds that the other goroutine sleeps; how much longer depends on the machine.
 			for key, least := range map[string]time.Duration{
 				"delta-mutex.pprof main.unlock delay": 7 * time.Millisecond, "delta-block.pprof main.wait delay": 9 * time.Millisecond,
 			} {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// How often contend and wait wait. Both profiles count every wait if their rate is 1.
+// Number of waits of contend and wait. Both profiles count every wait if their rate is 1.
 const (
 	contentions = 7
 	waits       = 9
@@ -19,7 +19,7 @@ const rusageThread = 1
 
 var retained []byte
 
-// retain keeps 32 MiB in one block: far above the sampling interval of 512 KiB, so the heap profile has it exactly.
+// retain keeps 32 MiB in one block: far above the sampling interval of 512 KiB, so its value in the heap profile is exact.
 //
 //go:noinline
 func retain() { retained = make([]byte, 32<<20) }
@@ -57,7 +57,7 @@ func calculate() {
 	runtime.KeepAlive(x)
 }
 
-// contend makes that many goroutines wait for a lock one after the other.
+// contend makes goroutines wait for a lock one after the other.
 //
 //go:noinline
 func contend() {
@@ -97,7 +97,7 @@ func wait() {
 	}
 }
 
-// parked returns when the main goroutine waits for this, so that no wait is missed on a machine that is busy.
+// parked returns when the main goroutine waits for it, so that no wait is missed on a busy machine.
 func parked(waitsFor string) {
 	stacks := make([]byte, 1<<20)
 	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(time.Millisecond) {

@@ -1,7 +1,7 @@
-// Command v1 is written for dd-trace-go v1.43.1's profiler: one small program for each option, chosen by the argument. The tests build this
-// source a second and a third time with nothing changed but the import path, for cmemprof and for dd-trace-go v2.
+// Command v1 is written for dd-trace-go v1.43.1's profiler: one small program for each option, chosen by the argument. The tests also build this
+// source for cmemprof and for dd-trace-go v2, with only the import path changed.
 //
-// A program starts the profiler, keeps busy until its standard input ends, stops the profiler and prints what it saw as JSON.
+// A program starts the profiler, works until its standard input ends, stops the profiler and prints what it saw as JSON.
 package main
 
 import (
@@ -15,10 +15,10 @@ import (
 	"gopkg.in/DataDog/dd-trace-go.v1/profiler"
 )
 
-// programs: a function gets what all of them set and returns the options to start with.
+// programs: each function gets the common options and returns those to start with.
 var programs = map[string]func(common []profiler.Option) []profiler.Option{}
 
-// seen is what a program sees of the profiler it uses; what is sent, the test sees.
+// seen is what a program sees of its profiler; the test sees what is sent.
 type seen struct {
 	StartError    string   `json:"start_error,omitempty"`
 	MutexFraction int      `json:"mutex_fraction"`
@@ -28,7 +28,7 @@ type seen struct {
 
 var result seen
 
-// work is what a program does while it is profiled, besides what all do.
+// work is a program's own work, besides the common work.
 var work = func() {}
 
 func main() {

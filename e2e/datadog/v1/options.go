@@ -11,7 +11,7 @@ import (
 	"gopkg.in/DataDog/dd-trace-go.v1/profiler"
 )
 
-// add makes programs that differ from the common options by those at the end.
+// add adds programs with the common options and further ones.
 func add(name string, more ...profiler.Option) {
 	programs[name] = func(common []profiler.Option) []profiler.Option { return append(common, more...) }
 }
@@ -79,7 +79,7 @@ func init() {
 		work = calculate
 		return append(common, profiler.MutexProfileFraction(1), profiler.BlockProfileRate(1), allTypes())
 	}
-	// Only what the environment says.
+	// No options: only the environment.
 	programs["no-address"] = func(common []profiler.Option) []profiler.Option {
 		return common[:2]
 	}
@@ -92,7 +92,7 @@ func init() {
 	programs["WithPeriod"] = func(common []profiler.Option) []profiler.Option {
 		return append([]profiler.Option{profiler.WithPeriod(time.Hour)}, common...)
 	}
-	// The second Start replaces the first, an error leaves nothing behind.
+	// A second Start replaces the first; a failed one leaves nothing behind.
 	programs["Start-twice"] = func(common []profiler.Option) []profiler.Option {
 		if err := profiler.Start(append(slices.Clone(common), profiler.WithService("first"), profiler.WithPeriod(time.Hour))...); err != nil {
 			result.Notes = append(result.Notes, "the first Start failed")
@@ -115,7 +115,7 @@ func allTypes() profiler.Option {
 		profiler.GoroutineProfile, profiler.MetricsProfile)
 }
 
-// statsd keeps the names of what it is told.
+// statsd records the names of metrics.
 var statsd names
 
 type names struct {
@@ -142,7 +142,7 @@ func (n *names) Timing(event string, _ time.Duration, _ []string, _ float64) err
 	return nil
 }
 
-// counting is a client of the program's own, with a header of its own.
+// counting is an HTTP client of the program, with a header of its own.
 type counting struct{}
 
 func (counting) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -1,6 +1,6 @@
 package main
 
-// What dd-trace-go v2 no longer has: left out when this source is built against it.
+// Options that dd-trace-go v2 no longer has; left out when this source is built for it.
 
 import (
 	"os"

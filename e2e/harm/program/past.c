@@ -1,8 +1,8 @@
-// past.c: blocks that are freed, grown and made past the hooks, mixed with those that go through them: by glibc's inner names, by a library
-// that was opened with RTLD_DEEPBIND and so has glibc's functions, and with jemalloc behind by jemalloc's own. A sampled block is one of
-// the allocator behind like any other, so all of it works, and the memory of the process stays what it is without sampling.
+// past.c: blocks that are allocated, resized and freed past the hooks, mixed with those that go through them: by glibc's internal names, by
+// a library opened with RTLD_DEEPBIND, which gets glibc's functions, and on jemalloc by jemalloc's own. A sampled block is an ordinary
+// block of the real allocator, so all of it works, and the memory of the process stays what it is without sampling.
 //
-// usage: past INTERVAL ROUNDS PLUGIN; PLUGIN "": jemalloc is behind
+// usage: past INTERVAL ROUNDS PLUGIN; PLUGIN "": jemalloc is the real allocator
 // Prints "net-anonymous KB", after all is freed, "live COUNT" and "samples COUNT".
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static void fail(const char *what) {
     exit(1);
 }
 
-// One way of allocating. Each block may come from one and be freed by another.
+// One set of allocation functions. A block may come from one set and be freed by another.
 struct way {
     void *(*take)(size_t size);
     void *(*grow)(void *block, size_t size);

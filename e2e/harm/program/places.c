@@ -1,13 +1,12 @@
-// places.c: a sequence of allocations in one thread, the same in every run, of all functions of the family. Prints for each where the block
-// is, how large it is for the allocator, and if it is not aligned as asked: sampled or not, both must be the same. Checks contents on the
-// way.
+// places.c: a deterministic sequence of allocations in one thread by all functions of the family. Prints each block's address, its size for
+// the allocator, and a missing alignment: all must be the same with and without sampling. Checks contents as well.
 //
 // usage: places INTERVAL ARENA OPERATIONS
-// INTERVAL 0: not sampled. ARENA main: glibc's first arena; thread: one of a thread's own; any: another allocator, of which only sizes are
-// printed. A place is "mapped+OFFSET IN THE PAGE", "thread+OFFSET IN THE ARENA'S HEAP", or "main+OFFSET" from the first
-// block: where the kernel puts the heap does not matter.
+// INTERVAL 0: not sampled. ARENA main: glibc's first arena; thread: a thread's arena; any: another allocator, for which only sizes are
+// printed. An address is printed as "mapped+OFFSET IN THE PAGE", "thread+OFFSET IN THE ARENA'S HEAP", or "main+OFFSET" from the first
+// block, so that the kernel's choice of addresses does not matter.
 //
-// The profiler is started in a thread that has an arena for itself, so that what starting allocates is not in the arena that is looked at.
+// The profiler is started in a thread with an arena of its own, so that its allocations are not in the arena under test.
 #include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -63,8 +62,8 @@ static uint64_t draw(struct sequence *self, uint64_t below) { // xorshift64*
     return (self->random * 0x2545F4914F6CDD1DULL >> 16) % below;
 }
 
-// One in 256 is above 32 MiB, where glibc maps every block by itself. The others are up to 8 MiB, and in a thread's arena up to 256 KiB, so
-// that all fit into its first heap: where the second one comes to lie is chance. Zero is asked for as well.
+// One in 256 is above 32 MiB, where glibc maps every block separately. The others are up to 8 MiB, and in a thread's arena up to 256 KiB,
+// so that all fit into its first heap: the address of a second heap is random. Size zero occurs as well.
 static size_t draw_size(struct sequence *self) {
     if (draw(self, 256) == 0) {
         return ((size_t)33 << 20) + draw(self, (uint64_t)32 << 20);
@@ -72,7 +71,7 @@ static size_t draw_size(struct sequence *self) {
     return draw(self, (uint64_t)2 << draw(self, self->in_thread ? 18 : 23));
 }
 
-// Small blocks in full; of large ones the ends, since filling them would take all the time.
+// Fills small blocks completely; of large ones only the ends, to save time.
 static void each_part(struct slot *slot, void (*visit)(unsigned char *from, size_t size, const struct slot *slot, unsigned operation),
                       unsigned operation) {
     if (slot->size <= FILLED_BYTES) {
@@ -191,7 +190,7 @@ static void *run(void *argument) {
     return NULL;
 }
 
-// ---- What is printed ----
+// ---- Output ----
 
 static void print(const struct sequence *self) {
     uintptr_t first = 0;

@@ -1,4 +1,4 @@
-// plugin.c: opened with RTLD_DEEPBIND, so that its malloc, realloc and free are those of the libc that it is linked to.
+// plugin.c: opened with RTLD_DEEPBIND, so its malloc, realloc and free are those of the libc that it is linked to.
 #include <stdlib.h>
 
 void *plugin_take(size_t size);

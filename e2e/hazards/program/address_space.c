@@ -1,4 +1,5 @@
-// address_space.c: a program whose address space is limited (ulimit -v) keeps nearly all of it, also while profiles are taken and named.
+// address_space.c: a program whose address space is limited (ulimit -v) keeps nearly all of it, also while profiles are taken and
+// symbolized.
 
 #include <pthread.h>
 #include <stdlib.h>

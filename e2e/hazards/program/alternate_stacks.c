@@ -1,6 +1,6 @@
-// alternate_stacks.c: allocations in signal handlers on alternate stacks, which are mapped, used and unmapped again and lie between
-// inaccessible pages (libunwind#661, ddprof#213). The signals are raised by the thread itself, so the handler may allocate; it may also
-// jump out, as a program does that recovers from SIGSEGV.
+// alternate_stacks.c: allocations in signal handlers on alternate stacks, which are mapped between inaccessible pages, used and unmapped
+// (libunwind#661, ddprof#213). The thread raises the signals itself, so the handler may allocate; it may also jump out, like a program that
+// recovers from SIGSEGV.
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-// cancelled.c: threads that are cancelled. malloc and free are no cancellation points and must not become one through the hook: with a
-// request pending, a thread goes on until it comes to one, then its clean-up handlers allocate and free.
+// cancelled.c: threads that are cancelled. malloc and free are not cancellation points, and the hooks must not make them one: with a
+// request pending, a thread runs until it reaches one, then its clean-up handlers allocate and free.
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// coroutines.c: makecontext and swapcontext on stacks of the program's own, which move from thread to thread and are unmapped when done. A
-// profiler that takes the thread's stack for the one in use reads what is not there (golang/go#62130, frankenphp#46).
+// coroutines.c: makecontext and swapcontext on stacks of the program's own, which move from thread to thread and are unmapped at the end. A
+// profiler that assumes the thread's stack reads unmapped memory (golang/go#62130, frankenphp#46).
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct coroutine {
     unsigned steps;
 };
 
-// One for each thread to run, handed round: who has the lock of a slot runs its coroutine for one step.
+// One slot per thread, passed around: the thread that holds a slot's lock runs its coroutine for one step.
 static struct coroutine slots[COROUTINES];
 static pthread_mutex_t locks[COROUTINES];
 static _Atomic unsigned finished;

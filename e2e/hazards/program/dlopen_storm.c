@@ -1,5 +1,5 @@
-// dlopen_storm.c: threads load, call and unload libraries while others allocate and profiles are taken. Different objects come to lie at
-// the same addresses, so a row or a name kept too long would be wrong; the loader's locks are held while it allocates (jemalloc#2505,
+// dlopen_storm.c: threads load, call and unload libraries while others allocate and profiles are taken. Different objects get the same
+// addresses, so a row or a name kept too long would be wrong; the loader holds its locks while it allocates (jemalloc#2505,
 // google/tcmalloc#120, libunwind#16). usage: dlopen_storm PLUGIN...
 
 #include <dlfcn.h>

@@ -1,6 +1,5 @@
-// double_underscore.c: programs that call glibc's functions by their inner names (__libc_malloc, __libc_free, ...) and mix them with the
-// plain ones. The hook does not see the inner calls: a block from inside is freed outside and the other way round, and addresses come back
-// that were never seen to be freed.
+// double_underscore.c: programs that mix glibc's internal names (__libc_malloc, __libc_free, ...) with the plain ones. The hooks do not see
+// the internal calls: a block that one side allocated is freed by the other, and addresses are reused whose free was never seen.
 
 #include <stdlib.h>
 #include <string.h>

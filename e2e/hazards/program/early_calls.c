@@ -1,5 +1,5 @@
-// early_calls.c: allocations before main and after it: in the pre-initialisers, before any library has run a line; in constructors and
-// destructors; and blocks that live from there to the very end. They are freed, grown and written to by who got them.
+// early_calls.c: allocations before and after main: in pre-initialisers, before any library's code has run; in constructors and
+// destructors; and blocks that live from there to the end. Their owners write, resize and free them.
 
 #include <malloc.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-// exit_race.c: exit(), _exit(), quick_exit() and a return from main while other threads allocate, and while atexit handlers and destructors
-// do. The status must be the one that was asked for, and the end must come.
+// exit_race.c: exit(), _exit(), quick_exit() and a return from main while other threads, atexit handlers and destructors allocate. The
+// process must end with the requested status.
 
 #include <pthread.h>
 #include <stdlib.h>

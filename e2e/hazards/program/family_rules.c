@@ -1,5 +1,5 @@
-// family_rules.c: what each function of the family promises, sampled or not, told on stdout: the same text must come with and without
-// cmemprof. And what no text can say: the whole usable size may be written, alignments hold, free leaves errno alone.
+// family_rules.c: prints the behaviour of each function of the family; the text must be the same with and without cmemprof. Also checks
+// that the whole usable size may be written, alignments hold, and free preserves errno.
 
 #include <errno.h>
 #include <malloc.h>

@@ -1,5 +1,5 @@
-// fork_alike.c: the children of one parent do not all sample the same allocations: each allocates so much that half of them take a sample,
-// and about half of them must, not all or none.
+// fork_alike.c: the children of one parent do not all sample the same allocations: each allocates so much that it takes a sample with
+// probability 1/2, and about half of them must, not all or none.
 
 #include <stdlib.h>
 #include <sys/wait.h>

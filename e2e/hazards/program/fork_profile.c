@@ -1,5 +1,5 @@
-// fork_profile.c: forks while another thread takes one profile after the other, which holds the profiler's own locks and the loader's. The
-// child takes profiles as well, and none of them waits for a lock that the parent's thread held.
+// fork_profile.c: forks while another thread takes profiles, which hold the profiler's own locks and the loader's. The child takes profiles
+// as well, and none waits for a lock that the parent's thread held.
 
 #include <pthread.h>
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
-// fork_storm.c: children of a process whose threads allocate all the time go on sampling, with tables that work and figures that add up
-// (jemalloc#2402, gperftools#569, ddprof#554). Children fork as well, and children of other threads than the first.
+// fork_storm.c: children of a process whose threads allocate all the time continue sampling, with working tables and figures that balance
+// (jemalloc#2402, gperftools#569, ddprof#554). Children fork as well, also from other threads than the first.
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void use_everything(uintptr_t number) {
           (unsigned long long)(after.samples - before.samples));
 }
 
-// Naming what is in a profile takes most of a child's time: in long runs few children do it.
+// Symbolizing takes most of a child's time, so in long runs few children do it.
 static bool is_profiled(uintptr_t number) {
     return number % (3 * (1 + hazard_counted(CHILDREN) / 1000)) == 0;
 }

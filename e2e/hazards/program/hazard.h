@@ -1,10 +1,10 @@
-// hazard.h: what the programs of this folder share. Each does one thing that has broken memory profilers, checks what it must find
-// afterwards, and ends with exit status 0.
+// hazard.h: shared by the programs of this folder. Each does one thing that has broken memory profilers, checks the results, and ends with
+// exit status 0.
 //
 // One source serves three ways of running: without cmemprof, linked with libcmemprof.a, and with libcmemprof.so preloaded. So the
 // profiler's functions are looked up at run time. HAZARD_RATE is the sampling interval (not set: the profiler is not started),
-// HAZARD_SCALE multiplies the rounds (1), HAZARD_COUNT is how often a program that is about events (hazard_did) causes each of them, and
-// HAZARD_PROGRESS a file in which whoever watches can see that it goes on.
+// HAZARD_SCALE multiplies the rounds (1), HAZARD_COUNT is how often a program that causes events (hazard_did) causes each of them, and
+// HAZARD_PROGRESS is a file that shows its progress to the test.
 #ifndef HAZARD_H
 #define HAZARD_H
 
@@ -19,7 +19,7 @@ extern "C" {
 
 #include "cmemprof.h" // the Go test says where it is
 
-// What does not hold is said on stderr, and ends the process (a child as well) with status 99.
+// A failed check is printed on stderr, and ends the process (also a child) with status 99.
 #define CHECK(condition, ...)                                                                                                              \
     do {                                                                                                                                   \
         if (!(condition)) {                                                                                                                \
@@ -30,7 +30,7 @@ enum { HAZARD_FAILED = 99 };
 __attribute__((format(printf, 4, 5), noreturn)) void hazard_fail(const char *file, int line, const char *condition, const char *format,
                                                                  ...);
 
-// Starts the profiler at HAZARD_RATE, if there is one and a rate. Again at any time.
+// Starts the profiler at HAZARD_RATE, if both exist. May be called again at any time.
 void hazard_start(void);
 void hazard_stop(void);
 bool hazard_sampling(void); // started, and not without cmemprof
@@ -40,7 +40,7 @@ unsigned hazard_counted(unsigned events);        // HAZARD_COUNT, or else these,
 bool hazard_watched(void);                       // by HAZARD_PROGRESS: who hangs is found with its stacks, and needs no alarm of its own
 void hazard_stats(struct cmemprof_stats *stats); // all 0 without cmemprof
 
-// A profile, taken now, added up. False: could not be taken. All 0 without cmemprof.
+// Takes a profile and sums it. Returns false if it could not be taken. All sums are 0 without cmemprof.
 struct hazard_totals {
     int64_t alloc_objects, alloc_bytes, inuse_objects, inuse_bytes;
     uint64_t samples, emitted, lost; // from the profile's comment, which has them for every rate
@@ -48,11 +48,11 @@ struct hazard_totals {
 };
 bool hazard_profile(struct hazard_totals *totals);
 
-// Stops the profiler, then: samples taken = emitted + counted as dropped, exactly; in use as the profile shows it = live samples. No other
-// thread may allocate. Leaves the profiler stopped.
+// Stops the profiler and checks that samples taken = emitted + counted as dropped, and that the profile's samples in use = live samples. No
+// other thread may allocate.
 void hazard_balance(void);
 
-// Counts what was done and has been found right, in this process and in its children. Any thread.
+// Counts verified events, in this process and its children. Any thread.
 enum hazard_event {
     HAZARD_FORKS,
     HAZARD_VFORKS,
@@ -70,20 +70,20 @@ enum hazard_event {
 void hazard_did(enum hazard_event event);
 uint64_t hazard_done(enum hazard_event event);
 
-// A thread that takes one profile after the other until it is ended, and at least so many.
+// Starts a thread that takes profiles until it is ended, and at least this many.
 void hazard_profiles_begin(unsigned least);
 void hazard_profiles_end(void);
 
-// The end of every program: balance, and lines on stdout that say what was done and seen. Returns main's exit status.
+// Ends every program: checks the balance and prints what was done and seen. Returns main's exit status.
 int hazard_finish(void);
 
-// Allocates and frees in all the usual ways and looks whether the blocks keep what was written to them. Nothing is left.
+// Allocates and frees in all the usual ways and checks that blocks keep their content. Frees everything.
 void hazard_churn(uint64_t seed, unsigned operations);
 
-// True as soon as *flag is not 0, false after ten seconds.
+// Waits until *flag is not 0. Returns false after ten seconds.
 bool hazard_wait(const volatile int *flag);
 
-// Not to be seen through by the compiler: a pair of malloc and free stays one.
+// Hides the pointer from the compiler, so that it keeps a pair of malloc and free.
 void *hazard_opaque(void *block);
 
 #ifdef __cplusplus

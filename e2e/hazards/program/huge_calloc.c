@@ -1,5 +1,5 @@
-// huge_calloc.c: memory that calloc got fresh from the kernel is not touched, so it costs nothing until it is used; and a huge block still
-// grows by moving pages instead of bytes. Looks at the pages that are resident.
+// huge_calloc.c: calloc does not touch memory that is fresh from the kernel, so it costs nothing until it is used, and a huge block still
+// grows by moving pages instead of bytes. Checks which pages are resident.
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ int main(void) {
         CHECK(block != NULL && block[size - 1] == 1, "realloc of %zu MiB", sizes[i]);
         check_resident(before, MIB / 2, "realloc", size);
         free(block);
-        // The same of malloc, and of aligned blocks.
+        // The same for malloc and aligned blocks.
         block = malloc(size);
         CHECK(block != NULL, "malloc of %zu MiB", sizes[i]);
         check_resident(before, MIB / 2, "malloc", size);

@@ -1,5 +1,5 @@
-// libc_callers.c: what libc allocates by itself: names, files, lines, patterns, locales, and character sets, which it loads with dlopen
-// from within. The text on stdout must be the same with and without cmemprof, twice in a row.
+// libc_callers.c: allocations inside libc: names, files, lines, patterns, locales, and character sets, which it loads with dlopen. The
+// output must be the same with and without cmemprof, twice in a row.
 
 #include <dirent.h>
 #include <fnmatch.h>

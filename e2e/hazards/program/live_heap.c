@@ -1,6 +1,6 @@
-// live_heap.c: what an allocation costs must not grow with what is alive (dd-trace-py#13307: five times as much). Many sampled blocks are
-// kept, and the same work is done before and after, in CPU time of the thread. Whoever walks through what is alive is slower by a factor of
-// thousands here; the test allows one of eight, for caches, page faults and a busy machine, and three attempts.
+// live_heap.c: the cost of an allocation must not grow with the number of live samples (dd-trace-py#13307: five times as much). Compares
+// the thread's CPU time for the same work before and after many sampled blocks are kept. A walk through the live samples would be slower by
+// a factor of thousands; the test allows eight, for caches, page faults and a busy machine, and three attempts.
 
 #include <stdlib.h>
 #include <time.h>

@@ -1,5 +1,5 @@
-// no_memory.c: malloc and its family return NULL, with ENOMEM and the old block unharmed, when the process may have no more memory
-// (RLIMIT_AS), and work again when there is some. The profiler itself gets none either.
+// no_memory.c: without memory (RLIMIT_AS) malloc and its family return NULL with ENOMEM and leave the old block unchanged, and work again
+// when there is some. The profiler itself gets none either.
 
 #include <errno.h>
 #include <malloc.h>

@@ -1,4 +1,4 @@
-// plugin.c: a library for dlopen_storm.c, loaded and unloaded all the time; it allocates in its constructor, destructor and between.
+// plugin.c: a library that dlopen_storm.c loads and unloads repeatedly; it allocates in its constructor, its destructor and between.
 
 #include <stdlib.h>
 #include <string.h>

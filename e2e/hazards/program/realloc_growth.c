@@ -1,5 +1,5 @@
-// realloc_growth.c: a block that grows by realloc, or shrinks, is one block: in use once, with its last size, and nothing after it is freed
-// (jemalloc#557). Sampled or not may change at every step, and so may its place.
+// realloc_growth.c: a block that grows or shrinks by realloc stays one block: in use once, with its last size, and not at all after free
+// (jemalloc#557). Whether it is sampled, and its address, may change at every step.
 
 #include <malloc.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// setuid.c: a program with the setuid bit, run by somebody else: the loader ignores LD_PRELOAD there, and the program runs as it does
-// without. Says whether it ran with the profiler and with somebody else's rights.
+// setuid.c: a set-user-ID program run by another user: the loader ignores LD_PRELOAD, and the program runs as without. Prints whether it
+// ran with the profiler and with another user's rights.
 
 #include <dlfcn.h>
 #include <stdio.h>

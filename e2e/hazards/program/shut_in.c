@@ -1,4 +1,4 @@
-// shut_in.c: processes that give up what the profiler could use: all descriptors, the root directory, system calls (seccomp). They allocate
+// shut_in.c: processes that give up resources the profiler uses: all descriptors, the root directory, system calls (seccomp). They allocate
 // as before, and profiles can be taken, with fewer names.
 
 #include <errno.h>
@@ -21,7 +21,7 @@ static void close_descriptors(void) {
     }
 }
 
-// Only root may. The directory is gone as well, so there is nothing below.
+// Needs root. The directory was removed, so there is nothing below it.
 static void change_root(void) {
     char folder[] = "/tmp/cmemprof-hazard-XXXXXX";
     CHECK(mkdtemp(folder) != NULL && chdir(folder) == 0 && rmdir(folder) == 0, "a folder");
@@ -30,7 +30,7 @@ static void change_root(void) {
     }
 }
 
-// Whatever is not for memory, waiting, and the end of a process fails with EPERM.
+// System calls other than those for memory, waiting and exit fail with EPERM.
 static void filter_system_calls(void) {
     enum { ALLOWED = 8 };
     static const unsigned numbers[ALLOWED] = {SYS_brk,     SYS_mmap,  SYS_munmap, SYS_mprotect,

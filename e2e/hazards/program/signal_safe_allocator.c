@@ -1,6 +1,6 @@
-// signal_safe_allocator.c: an allocator that may be called from signal handlers: it only ever moves a pointer. It is the allocator behind
-// the hooks for signals_allocate.c, so that what goes wrong there is the hook's fault and not libc's. Addresses are never used again, so a
-// long run needs many; their memory goes back as soon as nothing lives in a chunk of 1 MiB any more.
+// signal_safe_allocator.c: an allocator that may be called from signal handlers: it only moves a pointer. It is the real allocator for
+// signals_allocate.c, so that failures there are the hooks' and not libc's. Addresses are never reused, so a long run needs many; memory is
+// returned to the kernel once a chunk of 1 MiB has no live block.
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -35,7 +35,7 @@ static _Atomic uint32_t *living_at(uintptr_t address) {
     return &living[(address - atomic_load(&start)) / CHUNK_BYTES];
 }
 
-// Two threads, or a signal in the midst of it, may both map; the second mapping is never touched.
+// Two threads, or a signal handler during the call, may both map; the second mapping is never touched.
 static void open_room(void) {
     void *room = mmap(NULL, ROOM_BYTES + CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     uintptr_t none = 0;
@@ -47,14 +47,14 @@ static void open_room(void) {
     }
 }
 
-// One block, or next, less in the chunk. Its memory goes with the last; nothing is ever placed in it again.
+// Removes one block, or next, from the chunk. The last one releases its memory; the chunk is never used again.
 static void leave(uintptr_t address) {
     if (atomic_fetch_sub(living_at(address), 1) == 1) {
         madvise((void *)(chunk_end(address) - CHUNK_BYTES), CHUNK_BYTES, MADV_DONTNEED);
     }
 }
 
-// A block lies in one chunk; one that is larger has chunks of its own.
+// A block is in one chunk; a larger one has chunks of its own.
 static uintptr_t place(uintptr_t at, size_t alignment, size_t size, uintptr_t *end) {
     uintptr_t block = (at + HEAD + alignment - 1) & ~(uintptr_t)(alignment - 1);
     if (block + size >= chunk_end(at)) {

@@ -1,6 +1,6 @@
-// signals_allocate.c: handlers that call malloc and free, as bad programs do, at 4 kHz in every thread, in the midst of the hook itself.
-// The allocator behind is one that bears it (signal_safe_allocator.c), so whatever breaks, broke in the hook. Afterwards each thread must
-// still be sampled as it should be: a handler that comes between a test and a subtraction must not leave a counter that never ends.
+// signals_allocate.c: handlers that call malloc and free, as bad programs do, at 4 kHz in every thread, also during the hook itself. The
+// real allocator allows it (signal_safe_allocator.c), so any failure is the hook's. Afterwards each thread must still be sampled correctly:
+// a handler between a test and a subtraction must not leave a countdown that never ends.
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
-// signals_read.c: a timer at 4 kHz for each thread, whose handler does what may be done in one: it looks through the interrupted stack as
-// CPU profilers do, writes, reads the clock and changes signal masks, while the threads call every function of the family, open and close
-// libraries and profiles are taken. Signals arrive at every instruction of the hooks. errno and what the threads do stay as they are.
-// usage: signals_read PLUGIN...
+// signals_read.c: a timer at 4 kHz for each thread with an async-signal-safe handler: it scans the interrupted stack like a CPU profiler,
+// writes, reads the clock and changes signal masks, while the threads call every function of the family and open and close libraries, and
+// profiles are taken. Signals arrive at every instruction of the hooks. errno and the threads' results must not change. usage: signals_read
+// PLUGIN...
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -48,7 +48,7 @@ static void on_timer(int number, siginfo_t *info, void *context) {
 
 // ---- Every function of the family once ----
 
-// Writes over all of it, looks, and frees.
+// Writes to the whole block, checks it, and frees it.
 static void use(void *block, size_t size, size_t alignment) {
     CHECK(block != NULL && (uintptr_t)block % alignment == 0, "%p for %zu bytes, aligned to %zu", block, size, alignment);
     size_t room = malloc_usable_size(block);
@@ -87,7 +87,7 @@ static void every_function(size_t size) {
     use(pvalloc(size), (size + PAGE - 1) & ~(size_t)(PAGE - 1), PAGE);
 }
 
-// Each hundredth time the library is really loaded and unloaded; the others only count.
+// Only every hundredth call really loads and unloads the library; the others change its reference count.
 static void open_and_close(uint64_t round) {
     void *handle = dlopen(round % 100 == 0 ? plugins[round / 100 % plugin_count] : "libc.so.6", RTLD_NOW);
     CHECK(handle != NULL, "%s", dlerror());

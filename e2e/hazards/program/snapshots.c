@@ -1,5 +1,4 @@
-// snapshots.c: profiles in a loop while 64 threads allocate. In each, no more is in use than was allocated, and what was allocated only
-// grows.
+// snapshots.c: profiles in a loop while 64 threads allocate. In each, no more is in use than was allocated, and allocated values only grow.
 
 #include <pthread.h>
 #include <stdlib.h>

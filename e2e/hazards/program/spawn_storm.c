@@ -1,5 +1,5 @@
-// spawn_storm.c: vfork, clone(CLONE_VM | CLONE_VFORK) and posix_spawn, from several threads that allocate. A vfork child runs in its
-// parent's memory: what it allocates (it should not, and many do) is its parent's, and the parent's figures still add up.
+// spawn_storm.c: vfork, clone(CLONE_VM | CLONE_VFORK) and posix_spawn, from several threads that allocate. A vfork child shares its
+// parent's memory: what it allocates (it should not, but many do) belongs to the parent, whose figures must still balance.
 
 #include <pthread.h>
 #include <sched.h>

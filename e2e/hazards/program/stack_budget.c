@@ -1,7 +1,7 @@
-// stack_budget.c: how much stack a hook takes, with every allocation sampled: the first call of a thread (which has nothing remembered),
-// the first from a place in the code, and any later one. The stack below the caller is painted, and looked at after the call. At most 4 KiB
-// more than the allocator behind takes by itself: a thread may have 16 KiB in all, a goroutine's signal stack has 32.
-// usage: stack_budget WITHOUT_BYTES, which is what the same program without cmemprof has printed; 0 there.
+// stack_budget.c: measures a hook's stack use with every allocation sampled: a thread's first call (with an empty memo), the first call
+// from a site, and any later one. The stack below the caller is filled with a pattern, which is checked after the call. At most 4 KiB more
+// than the real allocator: a thread may have 16 KiB in all, a goroutine's signal stack 32. usage: stack_budget WITHOUT_BYTES: output of the
+// same program without cmemprof; 0 for that run itself.
 
 #include <malloc.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@ enum { PAINTED_BYTES = 48 * 1024, LEAST = 1024, BUDGET = 4096, PAINT = 0xa7 };
 static char *volatile kept;
 static void *aligned;
 
-// Every one of them a call from another place.
+// Each is a call from a different site.
 static __attribute__((noinline)) void call(unsigned what) {
     switch (what) {
     case 0:
@@ -63,7 +63,7 @@ enum { CALLS = 13 };
 
 static size_t used[CALLS];
 
-// Below the stack pointer nothing is anybody's; no signal comes here. memset itself would use the stack that it paints.
+// Memory below the stack pointer is unused; no signal arrives here. memset itself would use the stack that it fills.
 static __attribute__((noinline)) size_t measure(unsigned what) {
     volatile char here;
     volatile char *top = &here - LEAST, *bottom = &here - PAINTED_BYTES;
@@ -92,7 +92,7 @@ int main(int argc, char **argv) {
                                              "malloc, large", "realloc, large", "free, large"};
     size_t without = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, most = 0;
     hazard_start();
-    // Three threads one after the other: the first finds everything cold, the last only itself new.
+    // Three threads in sequence: for the first everything is cold, for the last only its own state.
     for (int i = 0; i < 3; i++) {
         pthread_t thread;
         CHECK(pthread_create(&thread, NULL, run, NULL) == 0, "thread");

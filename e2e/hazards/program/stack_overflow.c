@@ -1,5 +1,5 @@
-// stack_overflow.c: a stack that overflows ends as it does without a profiler: by SIGSEGV, or in the program's own handler on its alternate
-// stack; on the main thread, on a thread with a small stack, in a frame that allocates, and within malloc itself.
+// stack_overflow.c: a stack overflow ends as without a profiler: by SIGSEGV, or in the program's handler on its alternate stack; on the
+// main thread, on a thread with a small stack, in a frame that allocates, and within malloc itself.
 
 #include <alloca.h>
 #include <pthread.h>

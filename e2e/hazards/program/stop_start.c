@@ -1,5 +1,5 @@
-// stop_start.c: the profiler is stopped and started, with changing rates, while eight threads allocate. Blocks sampled before a stop are
-// freed after it, and nothing may be left in use at the end.
+// stop_start.c: stops and starts the profiler at changing rates while eight threads allocate. Blocks sampled before a stop are freed after
+// it, and nothing may be in use at the end.
 
 #include <pthread.h>
 #include <stdlib.h>

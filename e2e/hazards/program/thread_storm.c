@@ -1,5 +1,5 @@
-// thread_storm.c: threads start and end all the time, and allocate from their first to their last moment: in destructors of thread-specific
-// data, which come again and again, and while glibc frees what it keeps for a thread (ddprof#490, bytehound#131, gperftools PR#1080).
+// thread_storm.c: threads start and end all the time, and allocate from start to end: in destructors of thread-specific data, which run
+// repeatedly, and while glibc frees a thread's own data (ddprof#490, bytehound#131, gperftools PR#1080).
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static pthread_key_t keys[KEYS];
 static _Atomic unsigned destroyed;
 static unsigned rounds;
 
-// Sets its key again, so that glibc calls it in every one of its four rounds.
+// Sets its key again, so that glibc calls it in each of its four rounds.
 static void destroy(void *block) {
     unsigned left = *(unsigned char *)block;
     free(block);

@@ -1,5 +1,5 @@
-// tiny_stacks.c: threads with the smallest stack there is, 16 KiB of which the C library itself takes some, allocate with every allocation
-// sampled. The stacks lie between inaccessible pages: what reads or writes outside of them ends the process.
+// tiny_stacks.c: threads with the minimum stack, 16 KiB including the C library's part, allocate with every allocation sampled. The stacks
+// are between inaccessible pages, so any access outside ends the process.
 
 #include <limits.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-// Program service does one hard thing to a Go program with C in it, while profiles are taken in a loop, and prints what it saw as JSON.
+// Program service is a Go program with C that does one hard thing while profiles are taken in a loop, and prints what it saw as JSON.
 // usage: service cpu|goroutines|exec RATE ROUNDS
 package main
 
@@ -34,7 +34,7 @@ func must(err error) {
 	}
 }
 
-// callC allocates in C from goroutines until stop.
+// callC allocates in C from goroutines until stopped.
 func callC(goroutines, rounds int, pauseNS int64) *sync.WaitGroup {
 	var all sync.WaitGroup
 	for i := range goroutines {
@@ -69,7 +69,7 @@ func parse(data []byte) *profile.Profile {
 	return p
 }
 
-// takeProfiles takes at least so many, and until C was called ten times as often.
+// takeProfiles takes at least this many, and until there were ten times as many calls of C.
 func takeProfiles(rounds int) int {
 	taken := 0
 	for ; taken < rounds || events.Load() < int64(10*rounds); taken++ {
@@ -134,7 +134,7 @@ func execute(rounds int) int {
 	return taken
 }
 
-// bothLanguages says whether a stack has the C function and below it the Go function that called it.
+// bothLanguages reports whether a stack has the C function and the Go function that called it.
 func bothLanguages(s *profile.Sample) bool {
 	c := false
 	for _, location := range s.Location {
@@ -178,7 +178,7 @@ func main() {
 	}))
 }
 
-// missing is how many samples the profile neither shows nor counts as lost, by the comment in it.
+// missing returns the number of samples that the profile neither has nor counts as lost, by its comment.
 func missing(p *profile.Profile) int64 {
 	figures := map[string]int64{}
 	for _, comment := range p.Comments {

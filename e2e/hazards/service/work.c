@@ -1,4 +1,4 @@
-// work.c: what service/main.go calls: allocations of all kinds, with a pause in C so that many goroutines are in C at one time.
+// work.c: called by service/main.go: allocations of all kinds, with a pause in C so that many goroutines are in C at one time.
 
 #include "work.h"
 

@@ -1,15 +1,15 @@
-// failing.c: an allocator behind the profiler that says NULL to the profiler, never to the program. Linked or preloaded behind cmemprof it
-// is what the hooks hand calls on to; it hands them on to glibc's.
+// failing.c: a real allocator that returns NULL to the profiler, never to the program. Linked or preloaded after cmemprof, it gets the
+// hooks' calls and forwards them to glibc.
 //
-// An allocation is the profiler's if a function of the profiler is on the stack. Where these lie is told by the environment, since the test
-// can read symbol tables and this cannot: LIFE_CODE is "name:from-to,from-to,...;name:..." with hexadecimal addresses as the file has them
-// and the file's name, "" for the program. All of a library that only the profiler uses can be named as well (a thread of libcurl's has no
-// function of ours on its stack): "name:".
+// An allocation is the profiler's if a function of the profiler is on the stack. The environment has their addresses, which the test reads
+// from symbol tables: LIFE_CODE is "name:from-to,from-to,...;name:..." with hexadecimal addresses as in the file and the file's name, ""
+// for the program. "name:" means a whole library that only the profiler uses (libcurl's threads have no function of the profiler on their
+// stack).
 //
-// What is called by a library that is marked, "name:!", never fails.
+// Calls from a library marked "name:!" never fail.
 //
 // LIFE_FAIL=N: the N-th of these allocations fails, counted from 1; LIFE_ONWARDS=1: and all after it. LIFE_COUNTS is a file for struct
-// life_counts, which the test reads when the process has ended, however it did.
+// life_counts, which the test reads after the process has ended in any way.
 #include "failing.h"
 
 #include <errno.h>
@@ -81,7 +81,7 @@ static bool is_profilers(void) {
     return found;
 }
 
-// True: this one fails.
+// Whether this allocation fails.
 static bool fails(size_t size) {
     if (!is_profilers()) {
         return false;
@@ -133,7 +133,7 @@ static void add_range(uintptr_t start, uintptr_t end, bool spared) {
     }
 }
 
-// "name:from-to,...;": what belongs to this object of it.
+// Parses this object's part of "name:from-to,...;".
 static int visit_object(struct dl_phdr_info *info, size_t size, void *code) {
     (void)size;
     const char *name = strrchr(info->dlpi_name, '/');

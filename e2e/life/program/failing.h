@@ -1,4 +1,4 @@
-// failing.h: what the allocator of failing.c counts, and how a program that is linked with it makes it fail.
+// failing.h: counts of the allocator in failing.c, and how a program that is linked with it makes it fail.
 #ifndef FAILING_H
 #define FAILING_H
 
@@ -14,7 +14,7 @@ struct life_counts {
     size_t sizes[LIFE_SIZES]; // of the first large ones
 };
 
-// The n-th allocation of the profiler from now on fails (0: none), and with also_later all after it. Counts begin anew.
+// From now on the profiler's n-th allocation fails (0: none), with also_later all after it. Resets the counts.
 void life_set(long n, bool also_later);
 struct life_counts life_get(void);
 

@@ -1,11 +1,11 @@
-// host.c: a program that lives with NULL. It starts the profiler, or takes a profile, in one child after the other, while the n-th
-// allocation that the profiler makes fails: each once, and from then on. The child must end as if nothing had been, and once there is
-// memory again the profile must be there.
+// host.c: a program that survives failed allocations. It starts the profiler, or takes a profile, in one child after the other, while the
+// profiler's n-th allocation fails: alone, and with all later ones. The child must end normally, and once there is memory again a profile
+// must be possible.
 //
-// usage: host start|profile      prints "N allocations"; each trouble is a line on stdout, and the exit status is 1
-//        host limit as|data      the same with limits of address space or data in place of an allocator that fails
+// usage: host start|profile      prints "N allocations"; each failure is a line on stdout, and the exit status is 1
+//        host limit as|data      the same with limits of address space or data instead of a failing allocator
 //        host once|onwards N     one profile, in this process: for a debugger
-// LIFE_STEP=PERCENT: behind the first 40, of so many allocations more only one each time is failed.
+// LIFE_STEP=PERCENT: after the first 40, the number of the failing allocation grows by this percentage each time.
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ enum { TROUBLE = 99, REACHED = 0, NOT_REACHED = 3, PATIENCE_S = 60, ALL = 40 };
 
 static void *kept[512];
 
-// What the program is there for.
+// The program's own work.
 static __attribute__((noinline)) void work(void) {
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         free(kept[i]);
@@ -45,7 +45,7 @@ static void say(const char *what, const char *fault) {
     fflush(stdout);
 }
 
-// With memory again, all is as ever.
+// With memory again, everything works.
 static bool is_well(const char *what) {
     enum cmemprof_error error = cmemprof_start(1);
     size_t size = 0;
@@ -69,7 +69,7 @@ static void profile_it(void) {
     free(take(&size, &error));
 }
 
-// In a child; its status.
+// Runs in a child. Returns its status.
 static int in_child(const char *what, void (*begin)(long), long value, void (*operation)(void), void (*end)(void)) {
     fflush(stdout);
     pid_t child = fork();
@@ -99,7 +99,7 @@ static int in_child(const char *what, void (*begin)(long), long value, void (*op
     return WEXITSTATUS(status);
 }
 
-// ---- An allocator that fails ----
+// ---- A failing allocator ----
 
 static void fail_once(long n) {
     life_set(n, false);
@@ -111,7 +111,7 @@ static void fail_no_more(void) {
     life_set(0, false);
 }
 
-// Each allocation: how many there are, about. -1: trouble.
+// Fails each allocation. Returns their approximate number, or -1 on failure.
 static long each(const char *name, void (*fail)(long), void (*operation)(void)) {
     const char *step = getenv("LIFE_STEP");
     long percent = step != NULL ? atol(step) : 0;

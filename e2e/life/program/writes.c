@@ -1,4 +1,4 @@
-// writes.c: a program that knows nothing of profilers. It allocates for a fifth of a second and says what it saw.
+// writes.c: a program without the profiler. It allocates for a fifth of a second and prints what it found.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,14 @@
-// Program service is a Go service with C in it: SQLite in some goroutines, the profiler with everything it has, and its pages, asked in a loop.
-// What it prints on stdout is the same in every run; what it counted besides goes into the file LIFE_FIGURES, if that is named.
+// Program service is a Go service with C in it: SQLite in some goroutines, the profiler with all profile types, and requests to its debug pages in
+// a loop. Its stdout is the same in every run; other counts go into the file LIFE_FIGURES, if set.
 //
-// LIFE_AGENT: host:port of an Agent; "": no profiler. LIFE_PERIODS: how many periods it is to run for, by the clock; LIFE_BATCHES: and so many
-// batches. LIFE_GOROUTINES work (8), with LIFE_PAUSE between two times (0s).
+// LIFE_AGENT: host:port of an Agent; "": no profiler. LIFE_PERIODS: minimum running time in periods; LIFE_BATCHES: minimum number of batches.
+// LIFE_GOROUTINES: number of workers (8), which pause for LIFE_PAUSE between two rounds (0s).
 package main
 
 /*
 #include <stdbool.h>
 #include <stdlib.h>
-// Would glibc map a block of 200 KiB? It says so in the word before it.
+// Whether glibc maps a block of 200 KiB: a bit in the word before it tells.
 static bool is_mapped(void) {
 	size_t *volatile block = malloc(200 * 1024);
 	bool mapped = block != NULL && (block[-1] & 2) != 0;
@@ -40,7 +40,7 @@ import (
 
 const period = 40 * time.Millisecond
 
-// figures is what the test wants to know.
+// figures is the content of LIFE_FIGURES.
 type figures struct {
 	Threads  int // at the end
 	Stats    profiler.Counters
@@ -55,7 +55,7 @@ func must(err error) {
 	}
 }
 
-// work gives a digest of what SQLite says, which is the same each time.
+// work returns a digest of SQLite's results, which is the same each time.
 func work(seed int) [sha256.Size]byte {
 	db, err := sql.Open("sqlite3", ":memory:")
 	must(err)
@@ -79,7 +79,7 @@ func work(seed int) [sha256.Size]byte {
 	return [sha256.Size]byte(digest.Sum(nil))
 }
 
-// ask asks the profiler's pages, as somebody with a browser would. They may say that there is no memory.
+// ask requests the profiler's debug pages, which may answer that there is no memory.
 func ask(stop *atomic.Bool) int {
 	pages, answered := debug.Handler(), 0
 	for !stop.Load() {

@@ -1,4 +1,4 @@
-// A Go program with so many MiB of objects, goroutine stacks, and memory from C's malloc. Says "ready", and stays until its input ends.
+// A Go program with the given MiB of objects, goroutine stacks, and C memory. Prints "ready", and runs until its input ends.
 package main
 
 import (

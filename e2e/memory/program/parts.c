@@ -1,5 +1,5 @@
-// parts.c: a process with so many MiB of each kind of memory: parts SMALL ARENAS LARGE ANONYMOUS FILE SHARED STACKS. Says "ready", and
-// stays until its input ends.
+// parts.c: a process with the given MiB of each kind of memory: parts SMALL ARENAS LARGE ANONYMOUS FILE SHARED STACKS. Prints "ready", and
+// runs until its input ends.
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>

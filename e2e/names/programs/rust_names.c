@@ -1,4 +1,4 @@
-// rust_names.c: functions with names as Rust mangles them, each of which leaks a hundred blocks of 4321 bytes. Built without debug data.
+// rust_names.c: functions with Rust's mangled names, each of which leaks a hundred blocks of 4321 bytes. Built without debug data.
 
 #include <stdlib.h>
 
