@@ -1,7 +1,7 @@
 package page
 
-// What the receiver says of every client's profiles is what google/pprof says: every sample type of every capture, and the counts of the
-// Java recording.
+// The receiver's values of every client's profiles equal google/pprof's: every sample type of every capture, and the counts of the Java
+// recording.
 
 import (
 	"encoding/json"
@@ -26,7 +26,7 @@ func (r *receiver) tree(t *testing.T, path string) profiles.Tree {
 	return answer
 }
 
-// compareSums compares a tree with what pprof says of the file.
+// compareSums compares a tree with pprof's values of the file.
 func compareSums(t *testing.T, what string, answer *profiles.Tree, file string, kind *profile.ValueType) {
 	t.Helper()
 	want, err := profiles.Top(file, kind)
@@ -98,7 +98,7 @@ func TestAnswersAreThoseOfPprof(t *testing.T) {
 						}
 					}
 				}
-				// Python sends types that it has nothing of.
+				// Python sends sample types without values.
 				if total != 0 && attachment.Name != "events.pprof" {
 					compareSums(t, what, &answer, file, kind)
 					compared++
@@ -111,7 +111,7 @@ func TestAnswersAreThoseOfPprof(t *testing.T) {
 	}
 }
 
-// Several uploads: what google/pprof's Merge makes of the same files.
+// Several uploads: compared with google/pprof's Merge of the same files.
 func TestMergedAnswersAreThoseOfPprof(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -141,7 +141,7 @@ func TestMergedAnswersAreThoseOfPprof(t *testing.T) {
 	}
 }
 
-// The recording of dd-java-agent: two chunks with types of their own, one in either way to write strings.
+// The recording of dd-java-agent: two chunks with types of their own, one for each encoding of strings.
 func TestRecordingIsCountedAsTheJDKDoes(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

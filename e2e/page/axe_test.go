@@ -1,6 +1,6 @@
 package page
 
-// axe-core looks for what keeps people out: names, roles, contrast, order. Faults that it calls serious or critical fail the test.
+// axe-core checks accessibility: names, roles, contrast, order. Serious and critical faults fail the test.
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// accessible fails the test on serious faults of what the tab shows.
+// accessible fails the test on serious faults in what the tab shows.
 func (view *tab) accessible(t *testing.T, what string) {
 	t.Helper()
 	if view.text(`window.axe ? "there" : ""`) == "" {
@@ -41,7 +41,7 @@ func (view *tab) accessible(t *testing.T, what string) {
 	}
 }
 
-// The views have theirs looked at when they are photographed; here is what opens in them.
+// The views are checked when their screenshots are taken; here are menus and forms that open in them.
 func TestMenusAreAccessible(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

@@ -1,6 +1,6 @@
 package page
 
-// How long the page takes to draw, zoom and search a call tree of 100,000 nodes ("make bench-page"). The table lands in build/bench-page.tsv.
+// Measures how long the page takes to draw, zoom and search a call tree of 100,000 nodes ("make bench-page"). Writes build/bench-page.tsv.
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// bigProfile has at least that many nodes in its call tree, the same each time.
+// bigProfile returns a deterministic profile with at least that many nodes in its call tree.
 func bigProfile(nodes int) (*profile.Profile, int) {
 	random := rand.New(rand.NewSource(1))
 	seen := map[string]bool{}

@@ -1,7 +1,7 @@
 package page
 
-// The browser: Chromium under chromedp. A tab notes console errors, exceptions, and every request, so that a test can say there were none
-// that should not be.
+// The browser: Chromium under chromedp. A tab records console errors, exceptions and every request, so that a test can check that there were no
+// unexpected ones.
 
 import (
 	"context"
@@ -24,7 +24,7 @@ import (
 
 type browser struct{ ctx context.Context }
 
-// chromium is the browser of all tests; each opens tabs of its own.
+// chromium is shared by all tests; each opens its own tabs.
 var chromium *browser
 
 func TestMain(m *testing.M) {
@@ -126,7 +126,7 @@ func (view *tab) clean(t testing.TB) {
 	view.cleanBut(t, "\x00")
 }
 
-// cleanBut lets problems pass that contain the text.
+// cleanBut ignores problems that contain the text.
 func (view *tab) cleanBut(t testing.TB, expected string) {
 	t.Helper()
 	view.mutex.Lock()
@@ -147,7 +147,7 @@ func (view *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// click clicks on what the selector finds; again, if the page put another element in its place while the mouse was on its way.
+// click clicks on the selected element, and again if the page replaced it meanwhile.
 func (view *tab) click(selector string) {
 	view.t.Helper()
 	ctx, cancel := context.WithTimeout(view.ctx, patience)
@@ -168,7 +168,7 @@ func (view *tab) keys(selector, text string) {
 	view.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
-// press sends one key as a keyboard does: the character comes only if the page lets the key through.
+// press sends one key like a keyboard: the character is typed only if the page does not handle the key.
 func (view *tab) press(key string) {
 	view.t.Helper()
 	view.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -185,7 +185,7 @@ func (view *tab) press(key string) {
 	}))
 }
 
-// get runs an action that has a value.
+// get runs an action and returns its value.
 func get[T any](view *tab, action chromedp.Action[T]) T {
 	view.t.Helper()
 	ctx, cancel := context.WithTimeout(view.ctx, patience)
@@ -236,7 +236,7 @@ func (view *tab) canvasWidth() float64 {
 	return get(view, chromedp.Evaluate[float64](`document.querySelector("#flamegraph").clientWidth`))
 }
 
-// text is the value of an expression as a string.
+// text returns the value of an expression as a string.
 func (view *tab) text(expression string) string {
 	view.t.Helper()
 	return get(view, chromedp.Evaluate[string](helpers+"String("+expression+")"))

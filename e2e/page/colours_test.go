@@ -1,6 +1,6 @@
 package page
 
-// Text on the canvas can be read: each text that is drawn is compared with what lies under it.
+// Text on the canvas is readable: the contrast of each text to its background is checked.
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// watchTexts notes the contrast of each text of a flame graph, by the pixel left of its first letter.
+// watchTexts records the contrast of each text of a flame graph, by the pixel left of its first letter.
 const watchTexts = `(() => {
 	const real = CanvasRenderingContext2D.prototype.fillText;
 	const probe = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });

@@ -20,7 +20,7 @@ func TestCompareTwoUploads(t *testing.T) {
 	view.expect(`document.querySelector("#frame").textContent`, "all · 68 MB · baseline 23 MB, change +45 MB (+195.7 %)")
 	view.expect(`document.querySelector("#side-base .side-sums").textContent`, "23 MB1 upload · 1 min")
 
-	// By change: what grew stands above what stayed.
+	// Sorted by change: growth above no change.
 	view.expect(functionRows+`.split("; ").pop()`, "8 MB 8 MB 8 MB ±0 ±0 main.cache shop/cache.go")
 	view.click(`#functions [data-order="self-change"]`)
 	view.until(functionRows + `.startsWith("60 MB 60 MB 15 MB +45 MB +45 MB sqlite3MemMalloc")`)
@@ -33,7 +33,7 @@ func TestCompareTwoUploads(t *testing.T) {
 	view.until(`document.querySelector("#frame").textContent === "main.report · shop/report.go:40 · 60 MB, 88.2 % of all · baseline 15 MB, change +45 MB (+300.0 %)"`)
 	view.click("#reset")
 	view.until(compareReady)
-	// In the baseline's graph its own values come first, and colours say what became of them.
+	// The baseline's graph shows its own values first; colours show the change.
 	left, top, _, _ = view.area("#flamegraph-base")
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+10, top+70))
 	view.until(`document.querySelector(".flame-tooltip:not([hidden])").innerText.split("\n").slice(2).join(" · ") === "baseline 15 MB, 65.2 % of all · 65.2 % of its caller · now 60 MB, change +45 MB (+300.0 %)"`)
@@ -55,7 +55,7 @@ func TestCompareTwoUploads(t *testing.T) {
 	view.clean(t)
 }
 
-// Without a choice, rows come by what each function itself has changed by: neither by what it has, nor by what is below it.
+// By default, rows are sorted by the change of the self value: neither by value nor by total.
 func TestCompareIsByOwnChange(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -72,7 +72,7 @@ func TestCompareIsByOwnChange(t *testing.T) {
 	view.clean(t)
 }
 
-// The form by which a side is changed lies in the window, however much stands beside its button, and can be scrolled where the window is low.
+// The form that changes a side is inside the window, whatever is beside its button, and scrolls in a low window.
 func TestChangeFormIsInTheWindow(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -96,7 +96,7 @@ func (view *tab) choose(side, facet, value string) {
 	view.text(`(() => { const list = document.querySelector('` + side + ` [data-facet="` + facet + `"]'); list.value = "` + value + `"; list.dispatchEvent(new Event("change")); return ""; })()`)
 }
 
-// The form keeps every value of a facet that a link names, also "" for uploads that do not tell, and takes more.
+// The form keeps every value of a facet that a link names, also "" for uploads without one, and accepts more.
 func TestChangeFormKeepsAllValues(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -126,7 +126,7 @@ func TestChangeFormKeepsAllValues(t *testing.T) {
 	view.clean(t)
 }
 
-// Ten uploads against two: in total much more, a second the same.
+// Ten uploads against two: much more in total, the same per second.
 func TestComparePerSecondAndTotal(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -154,7 +154,7 @@ func TestCompareWithThePeriodBefore(t *testing.T) {
 	view.expect(`new URLSearchParams(location.search).get("base.to")`, fmt.Sprint(from))
 	view.expect(`document.querySelector("#side-base .side-sums").textContent.endsWith("10 uploads · 10 min")`, "true")
 
-	// By form: another version on the side of now.
+	// By form: another version on the current side.
 	view.click("#side-now summary")
 	view.until(`document.querySelectorAll('#side-now [data-facet="version"] option').length === 3`)
 	view.choose("#side-now", "version", "=1.0")

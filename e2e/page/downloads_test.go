@@ -53,7 +53,7 @@ func TestDownloadsGiveTheBytesThatCame(t *testing.T) {
 	view.clean(t)
 }
 
-// Each file can be had from the list as well, by mouse and by keys.
+// Each file can be downloaded from the list as well, by mouse and by keys.
 func TestDownloadsFromTheList(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

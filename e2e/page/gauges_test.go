@@ -1,13 +1,13 @@
 package page
 
-// What is there at a moment, of many uploads.
+// Gauges of many uploads.
 
 import (
 	"testing"
 	"time"
 )
 
-// Memory in use is no amount: the mean of all uploads, the last or the largest, of each process or of those of one moment together.
+// Memory in use is a gauge: the mean of all uploads, the last or the largest, for one process or summed over those that run at one time.
 func TestGaugesOfManyUploads(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

@@ -1,6 +1,6 @@
 package page
 
-// Back undoes one step: each choice is an entry of the history, and so is a text, however many keys it took.
+// Back undoes one step: each choice is a history entry, and so is a typed text, whatever its length.
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// walk makes the steps, each of which must add one entry and end with an address that has the text, and goes back over all of them.
+// walk makes the steps, each of which must add one history entry and lead to an address with the text, and goes back over all of them.
 func (view *tab) walk(t *testing.T, steps []step) {
 	t.Helper()
 	addresses := []string{view.text(`location.href`)}
@@ -89,7 +89,7 @@ func TestBackUndoesOneStepOfTheSearch(t *testing.T) {
 	})
 	view.until(`document.querySelector("#total").textContent === "6 profiles" && document.querySelector("#picked").textContent === "All 6 shown"`)
 
-	// In a box that still has the focus, too; and what is typed after that is another step.
+	// Also in a box that still has the focus; text typed after that is another step.
 	view.keys("#filter", "nobody")
 	view.until(`document.querySelector("#total").textContent === "0 profiles"`)
 	view.text(`(history.back(), "")`)

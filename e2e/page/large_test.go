@@ -1,6 +1,6 @@
 package page
 
-// Trees beyond what is sent in one answer.
+// Trees larger than one answer.
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// google/pprof's own large profile has a tree of 425,051 nodes; what functions have is of all of them.
+// google/pprof's own large profile has a tree of 425,051 nodes; values of functions include all of them.
 func TestSumsOfALargeTreeAreThoseOfPprof(t *testing.T) {
 	t.Parallel()
 	folder, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/google/pprof").Output()
@@ -76,7 +76,7 @@ func TestSumsOfALargeTreeAreThoseOfPprof(t *testing.T) {
 	}
 }
 
-// A part that one zooms into is fetched: of 150,000 light frames 50,000 do not fit beside 150,000 heavy ones, and alone all of them do.
+// Zooming fetches a subtree: of 150,000 light frames 50,000 do not fit beside 150,000 heavy ones, but all of them fit alone.
 func TestZoomFetchesWhatWasLeftOut(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

@@ -1,6 +1,6 @@
 package page
 
-// Windows as narrow as a phone, and wide ones at 200 % zoom (1280 px are 640 then): nothing is beside the window, and all can be reached.
+// Windows as narrow as a phone's, and wide ones at 200 % zoom (1280 px become 640): nothing overflows, and everything can be reached.
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// sideways are the elements that stick out of the window at the right or the left and are not in a box that scrolls by itself.
+// sideways returns the elements that overflow the window at the right or left and are not in a scrolling box.
 const sideways = `[...document.querySelectorAll("body *")].filter((element) => {
 	const { left, right, width, height } = element.getBoundingClientRect();
 	if (!width || !height || (right <= innerWidth + 0.5 && left >= -0.5) || !element.checkVisibility()) return false;
@@ -65,7 +65,7 @@ func TestNothingStandsBesideANarrowWindow(t *testing.T) {
 			if size[0] == 390 {
 				view.accessible(t, what)
 			}
-			// In tables, room for a name.
+			// Tables have space for names.
 			if narrow := view.text(`[...document.querySelectorAll("td.name")].filter((cell) => cell.checkVisibility() && cell.clientWidth < 120).length`); narrow != "0" {
 				t.Errorf("%s: %s names have no room", what, narrow)
 			}
@@ -78,7 +78,7 @@ func TestNothingStandsBesideANarrowWindow(t *testing.T) {
 	view.clean(t)
 }
 
-// With a finger: the filters open, a box of the graph is zoomed into, and what is said of it can be read.
+// By touch: the filters open, a box of the graph zooms, and its description is readable.
 func TestAPhoneReachesWhatThereIs(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -117,7 +117,7 @@ func TestAPhoneReachesWhatThereIs(t *testing.T) {
 	view.waitGraph("all")
 	view.tap(`document.querySelector('#view [data-value="table"]')`)
 	view.until(functionRows + `.includes("main.report")`)
-	// Its last column is reached by scrolling the table; whose numbers they are is in sight all the time.
+	// The last column is reached by scrolling the table; the names stay visible.
 	view.text(`(document.querySelector("#functions").scrollIntoView(), "")`)
 	for _, column := range []string{"th:first-child", "th:last-child"} {
 		view.until(inWindow("#functions "+column) + ` && ` + inWindow("#functions td.name"))
@@ -132,7 +132,7 @@ func inWindow(selector string) string {
 	return `(({left, right, top, bottom, width}) => width > 0 && left >= -0.5 && right <= innerWidth + 0.5 && top >= -0.5 && bottom <= innerHeight + 0.5)(document.querySelector(` + quote(selector) + `).getBoundingClientRect())`
 }
 
-// tap taps on the middle of an element, tapAt on a place in it.
+// tap taps on the middle of an element, tapAt at coordinates in it.
 func (view *tab) tap(element string) {
 	view.t.Helper()
 	view.tapAt(element, -1, -1)

@@ -2,7 +2,7 @@ package page
 
 import "testing"
 
-// The pages beside the flame graph, in both sizes and schemes: nothing sticks out, axe-core finds no serious fault, the console is silent.
+// Pages other than the flame graph, in both sizes and schemes: nothing overflows, axe-core finds no serious fault, the console is empty.
 func TestOverviewScreenshots(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

@@ -1,7 +1,7 @@
-// Package page tests the receiver's page in a real Chromium: what a person sees, clicks and types, against a real receiver.
+// Package page tests the receiver's page in a real Chromium with mouse and keyboard, against a real receiver.
 //
 // CMEMPROF_COMMAND is the program under test (default ../../build/cmemprof), CHROMIUM the browser (default /usr/bin/chromium).
-// Screenshots of the main views land in build/screenshots.
+// Screenshots of the main views are written to build/screenshots.
 package page
 
 import (

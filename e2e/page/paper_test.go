@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// On paper, as wide as A4, every column and value of a page is there, and nothing to click on.
+// Printed on A4, a page has all its columns and values, and no controls.
 func TestPaperHoldsWhatThePageSays(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

@@ -18,7 +18,7 @@ import (
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
-// human writes a value as the page does: three digits that count.
+// human formats a value like the page: three significant digits.
 func human(value float64, unit string) string {
 	digits := func(number float64) string {
 		places := 2
@@ -58,7 +58,7 @@ func human(value float64, unit string) string {
 	return text
 }
 
-// asShown is name -> "self total" as the page should write it.
+// asShown maps a name to "self total" as the page should write it.
 func asShown(sums map[string]profiles.Sum, unit string) map[string]string {
 	rows := map[string]string{}
 	for name, sum := range sums {
@@ -67,7 +67,7 @@ func asShown(sums map[string]profiles.Sum, unit string) map[string]string {
 	return rows
 }
 
-// The whole table, screen by screen; a name that several functions have is left out.
+// Reads the whole table, screen by screen; names that several functions share are left out.
 const tableScript = `(async () => {
 	const box = document.querySelector("#functions"), rows = new Map(), again = new Set();
 	for (let top = 0; ; top += box.clientHeight - 60) {
@@ -119,7 +119,7 @@ func TestValuesAreThoseOfPprof(t *testing.T) {
 				if !slices.ContainsFunc(p.Sample, func(sample *profile.Sample) bool { return sample.Value[i] != 0 }) {
 					continue
 				}
-				// While the page reads it, so does pprof.
+				// pprof reads it in parallel with the page.
 				answer := make(chan map[string]profiles.Sum, 1)
 				go func() {
 					sums, err := profiles.Top(file, sampleType)

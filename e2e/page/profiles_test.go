@@ -36,7 +36,7 @@ func TestFlameGraph(t *testing.T) {
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
 
-	// In use is what a heap profile opens with; values are in units for people.
+	// A heap profile opens with memory in use; values have readable units.
 	view.until(`document.querySelector('#types .rail-type[aria-pressed="true"]').textContent === "inuse_space48 MB"`)
 	// Row 0 is the root; in row 1 the heaviest child is at the left and has the colour of its kind.
 	view.expect(`colourAt(4, 10)`, view.text(`cssColour("--flame-root")`))
@@ -57,14 +57,14 @@ func TestFlameGraph(t *testing.T) {
 	view.clickAt(20, 110)
 	view.waitGraph("sqlite3_prepare_v2")
 	view.expect(`document.querySelector("#reset").disabled`, "false")
-	// What called it is as wide as the window, in pale.
+	// Its callers are as wide as the window, in pale colours.
 	view.expect(`colourAt(2, 50) === cssColour("--flame-go")`, "false")
 	view.hover(view.canvasWidth()-5, 50)
 	view.until(tooltip + `.includes("main.main")`)
 	view.click("#reset")
 	view.waitGraph("all")
 
-	// Below a box that is zoomed into, the share of all and that of the box.
+	// Below a zoomed box: the share of all and that of the box.
 	view.clickAt(20, 70)
 	view.waitGraph("github.com/mattn/go-sqlite3.(*SQLiteStmt).exec")
 	view.hover(20, 110)
@@ -75,7 +75,7 @@ func TestFlameGraph(t *testing.T) {
 	view.clean(t)
 }
 
-// Until there is a tree nothing is shown of the views that it will be drawn in.
+// The views of a tree are hidden until it is loaded.
 func TestNothingIsShownBeforeTheTree(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -128,13 +128,13 @@ func TestTypesMemoryAndTable(t *testing.T) {
 	view.click(`#types [data-type="alloc_objects"]`)
 	view.until(`document.querySelector("#frame").textContent === "all · 4,000"`)
 	view.click(`#functions [data-order="total"]`)
-	// All tie in their total, so they come by name.
+	// Their totals are equal, so they are sorted by name.
 	view.until(`document.querySelector("#functions tbody tr:not(.gap) .name").textContent === "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec"`)
 	view.expect(`document.querySelector("#functions th[aria-sort=descending]").textContent`, "Total")
 	view.clean(t)
 }
 
-// One click, and the address says so.
+// One click changes the address.
 func TestProfilersOwnMemoryIsHidden(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -171,7 +171,7 @@ func TestSearchHighlightsAndAddsUp(t *testing.T) {
 	receiver := startReceiver(t)
 	receiver.uploadProfile(t, "shop", heapProfile())
 	view := chromium.profile(t, receiver, "ids=1")
-	// Three frames of one stack: their memory counts once. A slash leads to the search.
+	// Three frames of one stack: their memory counts once. A slash focuses the search.
 	view.press("/")
 	view.until(`document.activeElement.id === "search"`)
 	view.expect(`document.querySelector("#search").value`, "") // the slash is not typed
@@ -212,7 +212,7 @@ func TestFocusIgnoreHide(t *testing.T) {
 	view.click(`#filters button`)
 	view.keys("#search", "/runtime/")
 	view.click(`.search-box + .toolbar-group button:nth-child(3)`)
-	// The frames are left out, the memory stays.
+	// The frames are dropped, the memory stays.
 	view.until(`document.querySelector("#frame").textContent === "all · 48 MB" && document.querySelector("#filters").textContent === "hide/runtime/×"`)
 	view.hover(20, 30)
 	view.until(`document.querySelector(".flame-tooltip").innerText.startsWith("main.main")`)
@@ -239,7 +239,7 @@ func TestGroupsAndColours(t *testing.T) {
 	view.do(chromedp.Evaluate[chromedp.Void](`(() => { const list = document.querySelector('select[aria-label="Colour"]'); list.value = "package"; list.dispatchEvent(new Event("change")); })()`))
 	view.until(`location.search.includes("colour=package")`)
 	view.until(fmt.Sprintf(`(() => { %s; return colourAt(2, 50) !== %q; })()`, helpers, before))
-	// The table's squares are of the graph's colours.
+	// The table's squares have the graph's colours.
 	view.do(chromedp.Navigate(receiver.url + "profile?ids=1&view=both&colour=package"))
 	view.waitGraph("all")
 	view.until(`document.querySelectorAll("#functions-short tbody .kind").length > 3`)
@@ -326,7 +326,7 @@ func TestAddressHoldsTheView(t *testing.T) {
 	second.waitPressed("#memory", "value", "C")
 	second.expect(`document.querySelector("#search").value`, "exec")
 
-	// Back goes back a choice, and what was typed is one.
+	// Back undoes a choice; typed text counts as one.
 	view.do(chromedp.Evaluate[chromedp.Void](`history.back()`))
 	view.until(`document.querySelector("#matches").textContent === ""`)
 	view.waitGraph("github.com/mattn/go-sqlite3.(*SQLiteStmt).exec")
@@ -440,7 +440,7 @@ func TestLabelsAreAFilter(t *testing.T) {
 	view.expect(`[...document.querySelectorAll("#labels button")].map((one) => one.textContent).sort().join("; ")`, "GET /cart3 MB; GET /item2 MB; main5 MB")
 	view.click(`#labels [data-label="trace endpoint:GET /item"]`)
 	view.until(`document.querySelector("#frame").textContent === "all · 2 MB"`)
-	// Values of one key are either-or.
+	// Values of one key are alternatives.
 	view.click(`#labels [data-label="trace endpoint:GET /cart"]`)
 	view.until(`document.querySelector("#frame").textContent === "all · 5 MB"`)
 	view.expect(`document.querySelectorAll('#labels [aria-pressed="true"]').length`, "2")
@@ -449,7 +449,7 @@ func TestLabelsAreAFilter(t *testing.T) {
 	view.clean(t)
 }
 
-// Several uploads as one profile: their values are added up, and the page says how many they are.
+// Several uploads as one profile: their values are summed, and the page shows their number.
 func TestSelectionIsMerged(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -468,7 +468,7 @@ func TestSelectionIsMerged(t *testing.T) {
 	view.clean(t)
 }
 
-// Why uploads could not be read is told in every view, of all of them, and what the profiler warns of stands above the graph.
+// Every view lists all uploads that could not be read, with the reason. Warnings of the profiler are above the graph.
 func TestWarningsAndReasons(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -543,7 +543,7 @@ func TestFullScreenAndTheme(t *testing.T) {
 	second.clean(t)
 }
 
-// Every profile of every client's capture draws a graph or says why not.
+// Every profile of every client's capture draws a graph or gives a reason.
 func TestCapturesDraw(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

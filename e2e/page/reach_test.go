@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// gate stands before a receiver at a port of its own. Shut, it ends every connection, as if nothing was there.
+// gate is a proxy of a receiver with a port of its own. When shut, it closes every connection, as if no receiver was there.
 type gate struct {
 	listener net.Listener
 	behind   string
@@ -61,7 +61,7 @@ func (g *gate) set(shut bool) {
 	}
 }
 
-// keep notes a connection that is to end when the gate is shut. False: it is.
+// keep records a connection, which is closed when the gate is shut. It returns false if the gate is shut.
 func (g *gate) keep(connection net.Conn) bool {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
@@ -104,7 +104,7 @@ func TestSearchOutlivesItsReceiver(t *testing.T) {
 	view.expect(`document.querySelector("#unreachable").textContent`, "")
 	gate.set(true)
 	view.until(unreachable + ` && document.querySelector("#live").dataset.state === "off"`)
-	// A filter that is chosen now waits; what was there stays.
+	// A filter that is chosen now waits; the old content stays.
 	view.click(facetValue("service", "first"))
 	view.until(`location.search === "?service=first"`)
 	receiver.uploadProfile(t, "second", heapProfile())
@@ -118,7 +118,7 @@ func TestSearchOutlivesItsReceiver(t *testing.T) {
 	view.cleanBut(t, "net::ERR_")
 }
 
-// Also on a page that asks nothing.
+// Also on a page without requests.
 func TestIdlePageSaysThatItsReceiverIsGone(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

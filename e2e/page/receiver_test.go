@@ -1,6 +1,6 @@
 package page
 
-// The receiver under test, and what is uploaded to it.
+// The receiver under test, and uploads to it.
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ import (
 
 type receiver struct{ url string }
 
-// startReceiver runs the program on a free port with a fresh directory; the test fails if it does not end cleanly on SIGTERM.
+// startReceiver runs the program on a free port with a new directory; the test fails if it does not end cleanly on SIGTERM.
 func startReceiver(t testing.TB) *receiver {
 	t.Helper()
 	program := built.Program(t, "CMEMPROF_COMMAND", "cmemprof")
@@ -97,7 +97,7 @@ func (r *receiver) uploadProfile(t testing.TB, service string, p *profile.Profil
 	r.upload(t, service, map[string][]byte{"delta-heap.pprof": encode(t, p)})
 }
 
-// uploadCapture sends what a real client sent (testdata/captures).
+// uploadCapture sends the captured upload of a real client (testdata/captures).
 func (r *receiver) uploadCapture(t testing.TB, client string) {
 	t.Helper()
 	folders, err := filepath.Glob(filepath.Join("..", "..", "testdata", "captures", client, "*"))

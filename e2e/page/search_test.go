@@ -19,7 +19,7 @@ func (b *browser) search(t *testing.T, receiver *receiver, parameters string) *t
 	return view
 }
 
-// The rows that are drawn, from top to bottom, by a cell of theirs.
+// One cell of each drawn row, from top to bottom.
 func cells(selector string) string {
 	return `[...document.querySelectorAll(".upload-row")].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex).map((row) => row.querySelector(` + quote(selector) + `).textContent).join()`
 }
@@ -55,7 +55,7 @@ func TestListShowsUploadsNewestFirst(t *testing.T) {
 	receiver.uploadProfile(t, "third", heapProfile())
 	view.until(services + ` === "go-v2-svc,third,first"`) // by the profiles' own time: the capture is of a later month
 	view.until(`document.querySelector("#total").textContent === "3 profiles"`)
-	// And its measures, which are computed after it was answered.
+	// Then its measures, which are computed after the answer.
 	view.until(cells(`[data-measure="c_live_bytes"]`) + ` === "–,40 MB,40 MB"`)
 	view.keys("#filter", "FIRS")
 	view.until(services + ` === "first"`)
@@ -78,7 +78,7 @@ func TestEmptyPageTellsHowToStart(t *testing.T) {
 	view.clean(t)
 }
 
-// The answer for an older filter comes last: the list stays that of the newer one.
+// The answer for an older filter comes last: the list still shows the newer one.
 func TestSlowListAnswerIsDropped(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -112,7 +112,7 @@ func TestSlowListAnswerIsDropped(t *testing.T) {
 	view.clean(t)
 }
 
-// Each client's upload, with the facets that its tags give it.
+// Each client's upload, with the facets from its tags.
 func TestFacetsOfCaptures(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -143,7 +143,7 @@ func TestFacetsOfCaptures(t *testing.T) {
 	view.click("#facet-clear")
 	view.until(services + `.split(",").length === 5`)
 
-	// Uploads that do not tell are a value too.
+	// Uploads without the facet are a value too.
 	view.click(facetValue("runtime", ""))
 	view.until(services + ` === "java-svc"`)
 	view.click("#facet-clear")
@@ -158,7 +158,7 @@ func TestFacetsOfCaptures(t *testing.T) {
 	view.clean(t)
 }
 
-// Of many values the list at the side shows the most frequent; each of them can be found and chosen, also for Compare.
+// The side list shows the most frequent of many values; all of them can be searched and chosen, also in Compare.
 func TestEveryValueCanBeChosen(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -182,7 +182,7 @@ func TestEveryValueCanBeChosen(t *testing.T) {
 	view.clean(t)
 }
 
-// The chart's measure is C memory where there is some; two chosen uploads can be compared at once; "?" lists the keys.
+// The chart shows C memory if there is any; two chosen uploads can be compared directly; "?" lists the keys.
 func TestFirstThingsFirst(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -206,7 +206,7 @@ func TestFirstThingsFirst(t *testing.T) {
 	view.clean(t)
 }
 
-// Without C memory anywhere the chart shows the heap, and asks once for either.
+// Without C memory the chart shows the heap; each is requested once.
 func TestChartAsksOnceForItsMeasure(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -252,7 +252,7 @@ func TestTimeRanges(t *testing.T) {
 	// The chart has the whole hour, in minutes.
 	view.do(chromedp.Focus(chromedp.CSS("#histogram")), chromedp.KeyEvent(kb.Home))
 	view.until(`/^\d+ \w+ \d\d:\d\d:00 – (\d+ \w+ )?\d\d:\d\d:00 · 0 uploads$/.test(document.querySelector("#readout").textContent)`)
-	// Where nothing is, without a time range there is no chart of times.
+	// Without uploads and a time range there is no chart.
 	view.keys("#filter", "nobody")
 	view.until(`document.querySelector(".below").textContent.includes("No upload matches") && !document.querySelector(".search-chart").hidden`)
 	view.click(`#ranges [data-value="all"]`)
@@ -287,7 +287,7 @@ func TestTimeRanges(t *testing.T) {
 	view.clean(t)
 }
 
-// Rows are drawn only where they are seen, and new ones above them move nothing that is seen.
+// Only visible rows are drawn, and new rows above do not move visible ones.
 func TestLongListKeepsItsPlace(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -298,7 +298,7 @@ func TestLongListKeepsItsPlace(t *testing.T) {
 	view := chromium.search(t, receiver, "")
 	view.until(`document.querySelector("#total").textContent === "260 profiles"`)
 	view.expect(`document.querySelectorAll(".upload-row").length < 60`, "true")
-	// All of them can be reached: what is missing is fetched as the end comes near.
+	// All rows can be reached: more are fetched near the end.
 	view.do(chromedp.Focus(chromedp.CSS(".upload-row")))
 	view.do(chromedp.KeyEvent(kb.End))
 	view.until(`document.querySelector(".upload-rows").style.height.slice(0, -2) >= 6000`)
@@ -327,7 +327,7 @@ func TestChooseOpenAndCompare(t *testing.T) {
 	view.expect(`document.querySelector("#picked").textContent`, "All 6 shown")
 	view.click(`[data-upload="2"] .choose`)
 	view.until(`document.querySelector("#picked").textContent === "1 chosen"`)
-	// By keys: Space takes a row, Shift with an arrow all up to the next.
+	// By keys: Space chooses a row, Shift with an arrow extends the choice.
 	view.do(chromedp.Focus(chromedp.CSS(`[data-upload="4"]`)), chromedp.KeyEvent(" "))
 	view.do(chromedp.KeyEvent(kb.ArrowUp, chromedp.KeyModifiers(chromedp.ModifierShift)))
 	view.until(`document.querySelector("#picked").textContent === "3 chosen"`)

@@ -1,6 +1,6 @@
 package page
 
-// Uploads at times of their own: what lists, charts and findings over time are tested with.
+// Uploads at given times, for tests of lists, charts and findings over time.
 
 import (
 	"bytes"
@@ -42,10 +42,10 @@ func (r *receiver) uploadAt(t testing.TB, m moment) {
 	r.post(t, form.FormDataContentType(), &body)
 }
 
-// leakStart is the start of the series; 09:00 on a day long ago, so that no range up to now holds it.
+// leakStart is the start of the series; 09:00 on a day long ago, so that no range up to now includes it.
 var leakStart = time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC)
 
-// uploadLeak sends n uploads of shop, one a minute: C memory below report grows by 3 MB each, Go's stays.
+// uploadLeak sends n uploads of shop, one a minute: C memory below report grows by 3 MB each, Go's stays constant.
 func (r *receiver) uploadLeak(t testing.TB, n int) {
 	t.Helper()
 	for i := range n {
@@ -92,8 +92,7 @@ func (r *receiver) measured(t testing.TB, path string) {
 	t.Fatal("the receiver does not compute the measures")
 }
 
-// shoot keeps screenshots in build/screenshots: small and light, large and dark, of one page that follows the change from the first to the
-// second.
+// shoot writes screenshots to build/screenshots: small and light, large and dark. The page follows the change from the first to the second.
 func (b *browser) shoot(t *testing.T, receiver *receiver, name, address, ready string) {
 	t.Helper()
 	folder := filepath.Join("..", "..", "build", "screenshots")
@@ -117,7 +116,7 @@ func (b *browser) shoot(t *testing.T, receiver *receiver, name, address, ready s
 		}
 		view.until(fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: %s)").matches`, look.width, look.scheme))
 		view.until(ready)
-		// Two frames later whatever follows the size has been drawn.
+		// Two frames later the page is drawn in the new size.
 		view.text(`(() => { window.frames2 = 0; requestAnimationFrame(() => requestAnimationFrame(() => (window.frames2 = 2))); return ""; })()`)
 		view.until(`window.frames2 === 2`)
 		// Nothing sticks out of the window sideways.

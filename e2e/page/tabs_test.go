@@ -26,7 +26,7 @@ func TestAnalysisLeadsToTheLeak(t *testing.T) {
 	view.expect(leak+`.querySelector(".finding-value").textContent`, "+3 MB a minute60 MB")
 	view.expect(leak+`.querySelector(".stack").textContent.startsWith("sqlite3MemMalloc")`, "true")
 	view.expect(leak+`.querySelector(".stack .site").textContent`, "main.report")
-	// One upload alone cannot tell.
+	// One upload is not enough.
 	view.click(`#scope [data-value="upload"]`)
 	view.until(`document.querySelector("#finding-count").textContent === "Nothing found in 1 process; growth of 1 process cannot be told yet" &&
 		document.querySelector("#not-looked-at li").textContent === "growth of 1 process with fewer than 5 uploads"`)
@@ -71,14 +71,14 @@ func TestMetricsShareCursorAndZoom(t *testing.T) {
 	view.expect(now("go_num_goroutine"), "39")
 	view.expect(now("go_alloc_bytes_per_sec"), "1.50 MB/s")
 
-	// The cursor in one chart is in all of them: at the left edge are the values of the first upload.
+	// The cursor of one chart is shown in all: at the left edge are the values of the first upload.
 	left, top, width, height := view.area(`[data-series="c_live_bytes"] .u-over`)
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+1, top+height/2))
 	view.until(now("c_live_bytes") + ` === "3 MB" && ` + now("go_num_goroutine") + ` === "20"`)
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+1, 5))
 	view.until(now("go_num_goroutine") + ` === "39"`)
 
-	// A stretch that is dragged in one is shown in all, and stands in the address.
+	// A range that is dragged in one chart is shown in all, and is in the address.
 	view.drag(left+width/2, top+height/2, left+width-1, top+height/2)
 	view.until(`/^\d+-\d+$/.test(new URLSearchParams(location.search).get("zoomed"))`)
 	view.until(`!document.querySelector("#metrics-reset").hidden`)
@@ -90,7 +90,7 @@ func TestMetricsShareCursorAndZoom(t *testing.T) {
 	view.clean(t)
 }
 
-// The values in metrics.json of real clients are in the page, also of a client that sends one upload.
+// The page shows the values in metrics.json of real clients, also of a client that sends one upload.
 func TestMetricsOfCaptures(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -133,7 +133,7 @@ func TestRuntimeInfo(t *testing.T) {
 	view.expect(value("Endpoint counts", "GET /users/{id}"), "15")
 	view.expect(value("Profiler settings", "stack.max_threads"), "25")
 
-	// Several uploads side by side: what differs, and how many have which value.
+	// Several uploads side by side: differences, and the number of uploads with each value.
 	view.goTo(receiver.url+"profile?env=study&tab=runtime", `document.querySelectorAll(".runtime tr").length > 30`)
 	view.expect(value("Event", "version"), "4")
 	view.expect(value("Event", "family")+`.match(/1 of 3/g).length`, "3")

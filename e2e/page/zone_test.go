@@ -11,7 +11,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// Times are in the zone of the browser's machine or in UTC, everywhere, and the choice is kept.
+// All times are in the browser's time zone or in UTC, and the choice is kept.
 func TestTimesInUTC(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -49,7 +49,7 @@ func TestTimesInUTC(t *testing.T) {
 	view.until(`document.querySelector("#zone").textContent === "UTC"`)
 	search("09:02", "2026-01-02 09:02:00 UTC")
 
-	// What is typed in a form is of the same zone.
+	// Times typed in a form are in the same zone.
 	view.text(`(() => { for (const [name, text] of [["from", "2026-01-02T09:01"], ["to", "2026-01-02T09:02"]]) document.querySelector('#custom-range [name="' + name + '"]').value = text; return ""; })()`)
 	view.click("#custom-range summary")
 	view.click(`#custom-range [type="submit"]`)

@@ -25,7 +25,7 @@ func small(t *testing.T) []byte {
 	return encode(t, p.Compact())
 }
 
-// try gives the bytes to the merger and to a delta: both take them, or neither does. nil: refused.
+// try gives the bytes to the merger and to a delta: both must accept them, or neither. nil: refused.
 func try(t *testing.T, data []byte) []byte {
 	t.Helper()
 	d := merge.NewDelta("alloc_space")
@@ -48,7 +48,7 @@ func try(t *testing.T, data []byte) []byte {
 	return out
 }
 
-// A cut compressed profile is an error wherever it is cut.
+// A truncated compressed profile is an error at every length.
 func TestCutCompressedFiles(t *testing.T) {
 	raw := small(t)
 	for name, data := range map[string][]byte{"gzip": gzipOf(t, raw), "zstd": zstdOf(t, raw)} {
@@ -63,7 +63,7 @@ func TestCutCompressedFiles(t *testing.T) {
 	}
 }
 
-// A raw one that is cut between two fields can be a profile by itself. Then no sample may be missing: the string table comes after them.
+// A raw one that is truncated between two fields can be a valid profile. Then no sample may be missing: the string table comes after them.
 func TestCutRawFiles(t *testing.T) {
 	raw := small(t)
 	whole := parse(t, raw)
@@ -108,7 +108,7 @@ func TestDamagedBytes(t *testing.T) {
 
 // ---- Bombs ----
 
-// In a process of its own, whose memory is looked at: the bomb's path, "merge" or "delta".
+// Runs in a process of its own, whose memory is measured: the bomb's path, "merge" or "delta".
 func TestMain(m *testing.M) {
 	if path := os.Getenv("BOMB"); path != "" {
 		bombed(path)
@@ -141,7 +141,7 @@ func bombed(path string) {
 
 const limitKiB = 256 << 10 // of merge_default_limits.input_bytes
 
-// bomb compresses 1 GiB: an unknown field of that length, so were it inflated, it would be a profile.
+// bomb compresses 1 GiB: an unknown field of that length, so it would be a valid profile if inflated.
 func bomb(t *testing.T, newWriter func(io.Writer) io.WriteCloser) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -199,7 +199,7 @@ func checkBomb(t *testing.T, name, path, to string, sizeKiB int) {
 	if words[1] != strconv.Itoa(int(merge.TooLarge)) {
 		t.Errorf("%s: code %s: %s", name, words[1], words[2])
 	}
-	// Beside the limit: the input, Go's own 20 MB or so, what zstd needs.
+	// On top of the limit: the input, about 20 MB of Go's own, and zstd's memory.
 	if most := limitKiB + 48<<10 + sizeKiB; peak > most {
 		t.Errorf("%s: %d KiB of memory, want at most %d", name, peak, most)
 	}

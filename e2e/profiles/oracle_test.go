@@ -51,7 +51,7 @@ func encode(t *testing.T, p *profile.Profile) []byte {
 	return b.Bytes()
 }
 
-// wantSame: the difference of the two, as google/pprof merges, has no samples.
+// wantSame checks that the difference of the two, merged by google/pprof, has no samples.
 func wantSame(t *testing.T, what string, got []byte, want *profile.Profile) {
 	t.Helper()
 	minus := want.Copy()
@@ -144,7 +144,7 @@ func TestMergeOfTwoRealFilesEqualsPprof(t *testing.T) {
 	}
 }
 
-// ---- Delta: what dd-trace-go publishes as tests of its delta ----
+// ---- Delta: dd-trace-go's published tests of its delta ----
 
 func golden(t *testing.T, before, after []byte, types ...string) *profile.Profile {
 	t.Helper()
@@ -167,7 +167,7 @@ func golden(t *testing.T, before, after []byte, types ...string) *profile.Profil
 	return merged
 }
 
-// resets counts the values that went backwards: google/pprof has them as negative ones, ours is the value after the reset.
+// resets counts the values that went backwards: negative in google/pprof, the value after the reset here.
 func resets(p *profile.Profile) int {
 	n := 0
 	for _, sample := range p.Sample {
@@ -222,7 +222,7 @@ func TestDeltaOfFastDeltaFiles(t *testing.T) {
 	}
 }
 
-// gauges returns the samples of a profile that have something other than counters.
+// gauges returns the samples of a profile that have values other than counters.
 func gauges(t *testing.T, raw []byte, counters []string) []*profile.Sample {
 	return golden(t, raw, raw, counters...).Sample
 }

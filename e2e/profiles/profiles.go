@@ -1,5 +1,5 @@
-// Package profiles finds real profiles for tests: those in the captures of this folder, and those that dd-trace-go tests its own delta with,
-// which come from the Go module cache.
+// Package profiles finds real profiles for tests: those in captured uploads, and those that dd-trace-go tests its own delta with, from the Go
+// module cache.
 package profiles
 
 import (
@@ -19,14 +19,14 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// File is a profile as it was sent or stored, and inflated.
+// File is a profile as sent or stored, and inflated.
 type File struct {
 	Name      string
 	Data, Raw []byte
 }
 
-// Captures returns the pprof files of all captures but those in LZ4, which neither google/pprof nor a Go service reads (lz4/ has tests of its
-// own). root is the path of the top folder.
+// Captures returns the pprof files of all captures except those in LZ4, which neither google/pprof nor a Go service reads (lz4/ has its own
+// tests). root is the path of the top folder.
 func Captures(root string) ([]File, error) { return readCaptures(root, false) }
 
 // CapturesInLZ4 returns the others.
@@ -106,7 +106,7 @@ func newFile(name string, data []byte) (File, error) {
 
 func isLZ4(data []byte) bool { return bytes.HasPrefix(data, []byte("\x04\x22\x4d\x18")) }
 
-// Inflate returns what gzip, zstd or LZ4 holds, and anything else as it is.
+// Inflate returns the content of gzip, zstd or LZ4 data, and other data unchanged.
 func Inflate(data []byte) ([]byte, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
@@ -133,8 +133,8 @@ const (
 	moduleSum = "h1:YOxX+szin45JumOECU6kUNdCPHJFtNvl9CYUgAJf53k="
 )
 
-// FastDelta returns the files that dd-trace-go's delta is tested with, by their names, such as heap.before.pprof. Nothing of that module is
-// compiled, so it is no requirement of go.mod.
+// FastDelta returns the test files of dd-trace-go's delta by name, such as heap.before.pprof. That module is not compiled, so go.mod does not
+// require it.
 func FastDelta() (map[string]File, error) {
 	command := exec.Command("go", "mod", "download", "-json", module)
 	command.Stderr = os.Stderr

@@ -7,7 +7,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Read reads a profile with google/pprof, or ends the test.
+// Read reads a profile with google/pprof, or fails the test.
 func Read(t testing.TB, path string) *profile.Profile {
 	t.Helper()
 	data, err := os.ReadFile(path)

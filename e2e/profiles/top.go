@@ -13,12 +13,12 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Sum is what a function has itself, and with all that it calls.
+// Sum is a function's self value, and its total.
 type Sum struct{ Self, Total int64 }
 
 var topLine = regexp.MustCompile(`^\s*(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+[-0-9.e]+%\s+(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+(.+?)(?: \((?:partial-)?inline\))?$`)
 
-// The program behind `go tool pprof`, found once: asked for each time, the go command takes longer than it does.
+// The program behind `go tool pprof`, looked up once: the go command takes longer than pprof itself.
 var pprofProgram = sync.OnceValues(func() (string, error) {
 	path, err := exec.Command("go", "tool", "-n", "pprof").Output()
 	if err == nil {
@@ -27,7 +27,7 @@ var pprofProgram = sync.OnceValues(func() (string, error) {
 	return "", fmt.Errorf("go tool -n pprof: %w", err)
 })
 
-// Top is what `go tool pprof -top` prints of one sample type of a file: all functions, in the smallest unit.
+// Top returns the output of `go tool pprof -top` for one sample type of a file: all functions, in the smallest unit.
 func Top(file string, sampleType *profile.ValueType) (map[string]Sum, error) {
 	unit := map[string]string{"bytes": "B", "nanoseconds": "ns"}[sampleType.Unit]
 	if unit == "" {
@@ -64,7 +64,7 @@ func Top(file string, sampleType *profile.ValueType) (map[string]Sum, error) {
 	return sums, nil
 }
 
-// Tree is the receiver's answer to a question for a call tree.
+// Tree is the receiver's answer to a request for a call tree.
 type Tree struct {
 	Type, Unit  string
 	Total, Self float64
@@ -74,8 +74,8 @@ type Tree struct {
 	Nodes       [][]float64
 }
 
-// Sums adds up self and total of each function; one that calls itself counts once in its total. Of means it says what they are made of: all
-// uploads must have the type.
+// Sums sums self and total of each function; a recursive function counts once in its total. Means are multiplied back to sums: all uploads must
+// have the sample type.
 func (t *Tree) Sums() map[string]Sum {
 	sums := map[string]Sum{}
 	names := make([]string, len(t.Nodes)+1)
@@ -106,7 +106,7 @@ func (t *Tree) Sums() map[string]Sum {
 	return sums
 }
 
-// Differences says of each function where the receiver's sums are not pprof's.
+// Differences lists the functions whose sums in the receiver differ from pprof's.
 func Differences(got, want map[string]Sum) []string {
 	var differences []string
 	for name, sum := range want {

@@ -1,8 +1,8 @@
-// Package programs holds the test that programs which know nothing of cmemprof do the same with libcmemprof.so preloaded as without: same
-// output, same exit status, same files, at every allocation sampled, one in 4 KiB and one in 512 KiB. Every program is started from a shell
-// script, and the shell and all it starts have it preloaded as well.
+// Package programs tests that unmodified programs do the same with libcmemprof.so preloaded as without: same output, same exit status, same files,
+// with every allocation sampled, one in 4 KiB and one in 512 KiB. Every program is started from a shell script; the shell and everything it
+// starts have the library preloaded as well.
 //
-// CMEMPROF_STRESS=full runs more and larger workloads. A program that is not on this machine is skipped; CMEMPROF_STRESS=full demands all.
+// CMEMPROF_STRESS=full runs more and larger workloads. A missing program is skipped; CMEMPROF_STRESS=full requires all.
 package programs
 
 import (
@@ -162,7 +162,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// run runs the script in a directory of the same name each time, since many programs keep its name, and its length, in their memory.
+// run runs the script in a directory of the same name each time, since many programs keep its name in memory.
 func (w workload) run(t *testing.T, directory string, environment ...string) result {
 	t.Helper()
 	if err := errors.Join(os.RemoveAll(directory), os.Mkdir(directory, 0o755)); err != nil {
@@ -197,7 +197,7 @@ func tail(text string) string {
 	return text[max(0, len(text)-4000):]
 }
 
-// counts adds up what starter.c has written for each process that ended by itself.
+// counts sums the files that starter.c wrote for each process that exited.
 type counts struct {
 	processes, compared int // compared: with one thread at the end, so that figures have to add up exactly
 	samples             uint64
@@ -231,7 +231,7 @@ func readCounts(t *testing.T, directory string) (sum counts) {
 	return sum
 }
 
-// A test suite says "test_x (test.module.Class.test_x) ... ok"; with other tests' output between, so only what is whole counts.
+// A test suite prints "test_x (test.module.Class.test_x) ... ok", sometimes with other output between; only complete lines count.
 func testResults(out string) []string {
 	var results []string
 	for _, line := range strings.Split(out, "\n") {

@@ -1,6 +1,6 @@
 package receiver
 
-// docs/compatibility.md names each client and how it sends; what it names is what was run, and what it says is what was seen.
+// docs/compatibility.md lists each client and the form of its uploads; the tests run these clients and compare.
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ const tableFile = "../../docs/compatibility.md"
 
 var versions = map[string][]string{"dd-trace-go": goVersions, "ddtrace": pythonVersions, "dd-trace": nodeVersions, "dd-java-agent": javaVersions}
 
-// row is how docs/compatibility.md tells of a client's uploads.
+// row returns the row of docs/compatibility.md for a client's uploads.
 func (f *facts) row(client, version string) string {
 	byCompression := map[string][]string{}
 	for name, compression := range f.attachments {
@@ -34,7 +34,7 @@ func (f *facts) row(client, version string) string {
 	return fmt.Sprintf("| %s %s | %s | %s | %s | %s | %s | %s |", client, version, f.event, f.framing, strings.Join(attachments, "; "), live, f.host, f.token)
 }
 
-// commonTags are those that each client sends, and the one of DD_TAGS.
+// commonTags are tags that every client sends, and the one of DD_TAGS.
 var commonTags = []string{"env", "rack", "runtime-id", "runtime_version", "profiler_version", "service", "version"}
 
 func (f *facts) tagsRow(t *testing.T, client, version string) string {
@@ -68,7 +68,7 @@ func (f *facts) compareWithTable(t *testing.T, client, version string) {
 	}
 }
 
-// Each client of the matrix has its two rows, and no other has any.
+// Each client of the matrix has its two rows, and there are no others.
 func TestClientsTable(t *testing.T) {
 	got := map[string]int{}
 	for _, line := range table(t) {

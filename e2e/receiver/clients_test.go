@@ -1,8 +1,8 @@
 package receiver
 
-// Clients from their registries, of several years, in programs that work until they are told to end: what they send arrives, is found under
-// the right facets and says what pprof and the JDK read from it, and no client has anything to complain of. docs/compatibility.md says how each
-// of them sends it. Of a language the oldest and the newest run always, those between and all of Java's in make stress.
+// Released clients of several years, in programs that work until they are told to end: their uploads arrive, have the right facets and the values
+// that pprof and the JDK read from them, and no client logs an error. docs/compatibility.md lists the form of their uploads. The oldest and the
+// newest of each language always run, those between and all of Java's only in make stress.
 
 import (
 	"bytes"
@@ -26,8 +26,8 @@ import (
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
-// installed makes build/clients/LANGUAGE-VERSION of clients/LANGUAGE, clients/LANGUAGE/VERSION and these commands, which run in it, unless it is
-// there from the same sources, and returns it.
+// installed returns build/clients/LANGUAGE-VERSION, made from clients/LANGUAGE, clients/LANGUAGE/VERSION and these commands, which run in it. It
+// is reused if it was made from the same sources.
 func installed(t *testing.T, language, version string, commands ...[]string) string {
 	t.Helper()
 	sum := sha256.New()
@@ -82,7 +82,7 @@ func installed(t *testing.T, language, version string, commands ...[]string) str
 	return directory
 }
 
-// client is a program and what is expected of it.
+// client is a program and its expected uploads.
 type client struct {
 	name, version string // as docs/compatibility.md has them
 	command       []string
@@ -101,13 +101,13 @@ const (
 	clientToken = "a-token-of-clients"
 	traces      = `^(POST|PUT) /v0\.\d/traces 200$`
 	stored      = `^POST /profiling/v1/input 200$`
-	// Where the token is in the path of DD_TRACE_AGENT_URL these leave it out of what they tell of themselves, and complain of the 401.
+	// With the token in the path of DD_TRACE_AGENT_URL, these clients omit it for their telemetry, and log the 401.
 	noTelemetry = "DD_INSTRUMENTATION_TELEMETRY_ENABLED=false"
-	// Uploads it has to make, the first of which may be of a time in which nothing happened.
+	// Required number of uploads, the first of which may be empty.
 	uploadsAwaited = 2
 )
 
-// start runs a receiver that asks for a token, of clients that can send one.
+// start runs a receiver, which requires a token if the client can send one.
 func (c client) start(t *testing.T) *receiver {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")
@@ -183,7 +183,7 @@ func (c client) run(t *testing.T, w *wire) {
 			t.Errorf("the client says: %s", line)
 		}
 	}
-	// An Agent without remote configuration says 404, too, and clients know it.
+	// An Agent without remote configuration also answers 404, which clients handle.
 	if w.count(` 2\d\d$`)+w.count(` /v0\.7/config 404$`) != w.count("") {
 		t.Errorf("not all was accepted: %v", w.counts)
 	}
@@ -192,7 +192,7 @@ func (c client) run(t *testing.T, w *wire) {
 
 func (c client) service() string { return c.name + "-" + c.version }
 
-// check looks at facets, attachments and measures of all uploads.
+// check checks facets, attachments and measures of all uploads.
 func (c client) check(t *testing.T, rows []row, host string) {
 	t.Helper()
 	measured := map[string]bool{}
@@ -227,7 +227,7 @@ func (c client) check(t *testing.T, rows []row, host string) {
 	}
 }
 
-// stored is an attachment, inflated, in a file.
+// stored writes an attachment, inflated, to a file.
 func (r *receiver) stored(t *testing.T, path string) (file string, raw []byte) {
 	t.Helper()
 	status, content := r.get(t, path)
@@ -242,12 +242,12 @@ func (r *receiver) stored(t *testing.T, path string) (file string, raw []byte) {
 	return file, raw
 }
 
-// compareWithPprof compares one sample type of each profile in these uploads, the first that has values, and says how many functions agree.
+// compareWithPprof compares one sample type of each profile in these uploads, the first with values, and logs how many functions agree.
 func (r *receiver) compareWithPprof(t *testing.T, rows []row) (agreed int) {
 	t.Helper()
 	for _, upload := range rows {
 		for _, attachment := range upload.Attachments {
-			// Node's events have labels and no functions, so there is nothing to name.
+			// Node's events have labels and no functions.
 			if !strings.HasSuffix(attachment.Name, ".pprof") || attachment.Name == "events.pprof" {
 				continue
 			}
@@ -293,7 +293,7 @@ func firstWithValues(p *profile.Profile) *profile.ValueType {
 	return nil
 }
 
-// measured is list, as soon as all have their measures.
+// measured is list once all uploads have their measures.
 func (r *receiver) measured(t *testing.T, parameters string) []row {
 	t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
@@ -307,7 +307,7 @@ func (r *receiver) measured(t *testing.T, parameters string) []row {
 	}
 }
 
-// sends runs the client and looks at what has come.
+// sends runs the client and checks its uploads.
 func (c client) sends(t *testing.T, look func(r *receiver, rows []row)) {
 	t.Helper()
 	r := c.start(t)
@@ -328,7 +328,7 @@ func (c client) sends(t *testing.T, look func(r *receiver, rows []row)) {
 	look(r, rows)
 }
 
-// showsLive: of several sample types the first to be seen is what is in use.
+// showsLive checks that the default sample type is memory in use.
 func (r *receiver) showsLive(t *testing.T, upload row, attachment string, live map[string]bool) {
 	t.Helper()
 	var tree struct{ Type string }
@@ -341,7 +341,7 @@ func (r *receiver) showsLive(t *testing.T, upload row, attachment string, live m
 func (c client) sendsProfiles(t *testing.T) {
 	t.Helper()
 	c.sends(t, func(r *receiver, rows []row) {
-		// All of a period and some of the last one would be the same again.
+		// Later periods would only repeat the first.
 		if agreed := r.compareWithPprof(t, rows[:min(uploadsAwaited, len(rows))]); agreed < 5 {
 			t.Errorf("only %d functions were compared", agreed)
 		} else {
@@ -350,7 +350,7 @@ func (c client) sendsProfiles(t *testing.T) {
 	})
 }
 
-// each runs a test for the versions, the oldest first: the two ends always.
+// each runs a test for the versions, oldest first; the oldest and the newest always.
 func each(t *testing.T, versions []string, test func(t *testing.T, version string)) {
 	for i, version := range versions {
 		t.Run(version, func(t *testing.T) {
@@ -386,7 +386,7 @@ func TestGoClient(t *testing.T) {
 			measures:    []string{"cpu_cores", "alloc_bytes_per_s", "heap_live_bytes"},
 			live:        "delta-heap.pprof",
 			token:       "path",
-			// An upload that Stop has cut short is an error to it.
+			// It logs an upload that Stop interrupts as an error.
 			quiet: regexp.MustCompile(`^\S+ \S+ Datadog Tracer \S+ (INFO: |ERROR: Uploading profile failed: .*: context canceled)`),
 		}
 		if version == "1.43.1" {
@@ -404,7 +404,7 @@ func TestPythonClient(t *testing.T) {
 			[]string{"venv/bin/python3", "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--requirement", "requirements.txt"})
 		c := client{
 			name: "ddtrace", version: version, command: []string{"venv/bin/ddtrace-run", "venv/bin/python3", "client.py"}, directory: directory,
-			// Its list of installed files, an attachment, would be kept in the machine's directory for temporary files, so that later runs differ.
+			// It caches its list of installed files, an attachment, in the temporary directory, which would change later runs.
 			environment: []string{"DD_PROFILING_UPLOAD_INTERVAL=2", "TMPDIR=" + t.TempDir()},
 			facets:      [2]string{"CPython", "python"},
 			attachments: []string{"profile.pprof", "code-provenance.json"},
@@ -448,7 +448,7 @@ func TestNodeClient(t *testing.T) {
 	})
 }
 
-// nodeProfiles: the package has its native part for this Node; each is built for those of its time.
+// nodeProfiles reports whether the package has a native part for this Node; each version is built for the Nodes of its time.
 func nodeProfiles(t *testing.T, directory string) bool {
 	t.Helper()
 	out, err := exec.Command("node", "--print", "process.versions.modules").Output()
@@ -462,7 +462,7 @@ func nodeProfiles(t *testing.T, directory string) bool {
 	return len(found) > 0
 }
 
-// A Java machine and Maven are large, so this one is left to make stress.
+// A JDK and Maven are large, so this one runs only in make stress.
 func TestJavaClient(t *testing.T) {
 	if os.Getenv("CMEMPROF_STRESS") != "full" {
 		t.Skip("only with CMEMPROF_STRESS=full")
@@ -475,13 +475,13 @@ func TestJavaClient(t *testing.T) {
 			[]string{"javac", "Client.java", "Count.java"})
 		c := client{
 			name: "dd-java-agent", version: version, command: []string{"java", "-Xshare:off", "-javaagent:" + jar, "Client"}, directory: directory,
-			// The tracer's start takes longer than all the rest, and there is nothing to trace.
+			// Starting the tracer takes longer than everything else, and there is nothing to trace.
 			environment:  []string{"DD_TRACE_ENABLED=false", "DD_PROFILING_UPLOAD_PERIOD=3", "DD_PROFILING_START_DELAY=0", "DD_PROFILING_START_FORCE_FIRST=true"},
 			facets:       [2]string{"", "jvm"},
 			attachments:  []string{"main.jfr"},
 			token:        "path",
 			doesNotTrace: true,
-			// JDKs that have not all it asks for; an upload that the program's end has cut short.
+			// Log lines of JDKs without some of its features, and of an upload that the program's end interrupts.
 			quiet: regexp.MustCompile(`^\[dd\.trace .*\] (INFO |WARN .*\.(SmapEntryFactory|StatsDAccessor|PerSpanTracingContextTrackerFactory) - |.*\.ProfileUploader - Failed to upload profile to \S+ java\.n?io\.)`),
 		}
 		unread := 0
@@ -497,8 +497,7 @@ func TestJavaClient(t *testing.T) {
 	})
 }
 
-// compareWithJDK compares the counts of events with what the JDK reads from the recording, chunk by chunk; there are some of older agents that it
-// cannot read.
+// compareWithJDK compares the counts of events with the JDK's, chunk by chunk. It cannot read some chunks of older agents.
 func compareWithJDK(t *testing.T, r *receiver, path, classes string, unreadMax int) {
 	t.Helper()
 	_, raw := r.stored(t, path)
@@ -540,7 +539,7 @@ func compareWithJDK(t *testing.T, r *receiver, path, classes string, unreadMax i
 	}
 	got := map[string]int64{}
 	for _, event := range answer.Events {
-		// Part of the file's format; the JDK's reader keeps them to itself.
+		// Internal events of the file format, which the JDK's reader does not return.
 		if event.Type != "jdk.Metadata" && event.Type != "jdk.CheckPoint" {
 			got[event.Type] = event.Count
 		}

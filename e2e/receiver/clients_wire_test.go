@@ -1,6 +1,6 @@
 package receiver
 
-// What stands between a client and the receiver: it notes what is asked and answered, and says of each upload how it is made.
+// A proxy between a client and the receiver: it records requests and answers, and the form of each upload.
 
 import (
 	"bytes"
@@ -33,7 +33,7 @@ type wire struct {
 	uploads []sent
 }
 
-// sent is an upload as the client made it.
+// sent is an upload in the client's form.
 type sent struct {
 	header    http.Header
 	path      string
@@ -43,7 +43,7 @@ type sent struct {
 
 const uploadPath = "/profiling/v1/input"
 
-// barePath is the path behind a token.
+// barePath is the path after a token.
 var barePath = regexp.MustCompile(`^(?:/t/[^/]*)?/*(/.*)$`)
 
 func newWire(t *testing.T, r *receiver) *wire {
@@ -54,7 +54,7 @@ func newWire(t *testing.T, r *receiver) *wire {
 	}
 	w := &wire{counts: map[string]int{}}
 	proxy := &httputil.ReverseProxy{
-		// Nothing is added: the receiver shall take the client's word for its own.
+		// Adds nothing: the receiver sees the client's own request.
 		Rewrite: func(request *httputil.ProxyRequest) {
 			request.SetURL(target)
 			request.Out.URL.Path = request.In.URL.Path
@@ -84,7 +84,7 @@ func newWire(t *testing.T, r *receiver) *wire {
 	return w
 }
 
-// count adds up the requests whose line matches.
+// count sums the requests whose line matches.
 func (w *wire) count(pattern string) int {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -97,9 +97,9 @@ func (w *wire) count(pattern string) int {
 	return sum
 }
 
-// ---- How uploads are made ----
+// ---- Form of uploads ----
 
-// facts are what the uploads of a client have in common, in the words of docs/compatibility.md.
+// facts are common to all uploads of a client, in the words of docs/compatibility.md.
 type facts struct {
 	framing, event, token, host string
 	hostName                    string            // the client's word, else this machine's
@@ -168,7 +168,7 @@ func (f *facts) take(t *testing.T, upload sent) {
 	f.takeEvent(t, e)
 }
 
-// event is that of an upload, or what the fields of a form say that has none, as older clients send it.
+// event returns the event of an upload, or one made of the form's fields, which older clients send instead.
 type event struct {
 	Version any
 	Family  string

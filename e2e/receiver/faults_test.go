@@ -21,7 +21,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Killed at a random moment of 1,000 uploads, several times: whatever was answered with 200 is there, whole, and nothing else that is not.
+// Killed at random moments during 1,000 uploads: all uploads that were answered with 200 are complete, and there are no incomplete ones.
 func TestKilledWhileUploading(t *testing.T) {
 	data := t.TempDir()
 	content := bytes.Repeat([]byte("0123456789abcdef"), 1000)
@@ -95,7 +95,7 @@ func TestKilledWhileUploading(t *testing.T) {
 	t.Logf("%d answered, %d stored", len(answered), len(rows))
 }
 
-// A file system of 4 MB: 507 when it is full, reads go on, and a restart finds what was answered.
+// A file system of 4 MB: 507 when it is full, reads continue, and a restart finds all acknowledged uploads.
 func TestFullDisk(t *testing.T) {
 	mount := t.TempDir()
 	script := `mount -t tmpfs -o size=4m none "$0" && exec "$@"`
@@ -136,7 +136,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A damaged index is put aside and made again; a damaged file is told with 422 and touches no other.
+// A damaged index is set aside and rebuilt; a damaged file is answered with 422 and affects no other.
 func TestDamagedIndexAndFiles(t *testing.T) {
 	data := t.TempDir()
 	r := start(t, data, plain(t))
@@ -183,7 +183,7 @@ func TestDamagedIndexAndFiles(t *testing.T) {
 	}
 }
 
-// 500 clients that send a byte now and then: others are answered as if they were not there.
+// 500 clients that send a byte now and then do not delay others.
 func TestSlowClients(t *testing.T) {
 	r := start(t, t.TempDir(), plain(t))
 	defer r.stop(t)
@@ -218,7 +218,7 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// A gigabyte in a megabyte is stored as it came, and refused where it would be inflated.
+// A gigabyte compressed to a megabyte is stored unchanged, and refused where it would be inflated.
 func TestZipBomb(t *testing.T) {
 	r := start(t, t.TempDir(), plain(t))
 	defer r.stop(t)
@@ -251,7 +251,7 @@ func TestZipBomb(t *testing.T) {
 	}
 }
 
-// unread asks for a path and leaves the answer where it is.
+// unread requests a path and does not read the answer.
 func (r *receiver) unread(t *testing.T, path string) net.Conn {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
@@ -264,7 +264,7 @@ func (r *receiver) unread(t *testing.T, path string) net.Conn {
 	return connection
 }
 
-// Answers of 40 MB that nobody reads: three are kept, the others are refused while those wait; uploads and small answers are not.
+// Unread answers of 40 MB: three are kept, further ones are refused meanwhile; uploads and small answers are not.
 func TestAnswersThatNobodyReads(t *testing.T) {
 	r := start(t, t.TempDir(), plain(t))
 	defer r.stop(t)
@@ -331,7 +331,7 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 	}
 }
 
-// Both files of the index are overwritten while uploads come: each upload is answered 200, in the end all are listed, and it was put aside.
+// Both files of the index are overwritten during uploads: each upload is answered with 200, finally all are listed, and the index was set aside.
 func TestIndexDamagedWhileItRuns(t *testing.T) {
 	data := t.TempDir()
 	r := start(t, data, plain(t))
@@ -362,7 +362,7 @@ func TestIndexDamagedWhileItRuns(t *testing.T) {
 	listed := 0
 	for end := time.Now().Add(patience); listed != 200 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		var list struct{ Uploads []row }
-		// Whoever reads while it is made again is told to come again.
+		// Requests during the rebuild are told to retry.
 		if status, answer := r.get(t, "/api/uploads?limit=1000"); status == http.StatusOK {
 			if err := json.Unmarshal(answer, &list); err != nil {
 				t.Fatal(err)

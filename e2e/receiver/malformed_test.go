@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// mutate changes a body in one of many ways: bytes, pieces left out, doubled, moved from another body, numbers and signs that parsers live on.
+// mutate changes a body in one of many ways: bytes, pieces removed, doubled or moved from another body, numbers and delimiters.
 func mutate(random *rand.Rand, body, other []byte) []byte {
 	out := bytes.Clone(body)
 	cut := func(b []byte) (int, int) {
@@ -54,7 +54,7 @@ func mutate(random *rand.Rand, body, other []byte) []byte {
 	return out
 }
 
-// 10,000 changed bodies of real clients, to a receiver with sanitizers: each is taken or refused with a reason, and it lives to the end.
+// 10,000 mutated bodies of real clients, to a receiver with sanitizers: each is accepted or refused with a reason, and the receiver survives.
 func TestMalformedBodies(t *testing.T) {
 	r := start(t, t.TempDir(), sanitized(t))
 	all := captures(t)
@@ -91,7 +91,7 @@ func TestMalformedBodies(t *testing.T) {
 		}()
 	}
 	clients.Wait()
-	// What was taken can be looked at, whatever it is.
+	// Accepted uploads can be viewed, whatever they contain.
 	for i, row := range r.list(t, "") {
 		if i >= 200 {
 			break

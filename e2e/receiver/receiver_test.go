@@ -1,4 +1,4 @@
-// Package receiver tests the receiver as a program: what real clients sent, crashes, full disks, damaged files, hostile bodies and slow clients.
+// Package receiver tests the receiver as a program: uploads of real clients, crashes, full disks, damaged files, hostile bodies and slow clients.
 //
 // CMEMPROF_COMMAND is the program under test (default ../../build/cmemprof), CMEMPROF_SANITIZED_COMMAND the same with the address and
 // undefined-behaviour sanitizers (default ../../build/cmemprof-sanitized), which hostile input is given to.
@@ -35,13 +35,13 @@ type receiver struct {
 	output    bytes.Buffer
 }
 
-// start runs the command line, which ends with the receiver's, on a free port. It has to be stopped or killed.
+// start runs a command line that ends with the receiver's, on a free port. Caller must stop or kill it.
 func start(t testing.TB, data string, command ...string) *receiver {
 	t.Helper()
 	return startWith(t, data, nil, command...)
 }
 
-// startWith is start with options of the receiver's own.
+// startWith is start with options for the receiver.
 func startWith(t testing.TB, data string, options []string, command ...string) *receiver {
 	t.Helper()
 	r := &receiver{data: data}
@@ -61,7 +61,7 @@ func startWith(t testing.TB, data string, options []string, command ...string) *
 	return nil
 }
 
-// stop ends it as a user does; it must have nothing to complain of.
+// stop ends the receiver like a user; it must not report errors.
 func (r *receiver) stop(t testing.TB) {
 	t.Helper()
 	_ = r.command.Process.Signal(syscall.SIGTERM)
@@ -101,7 +101,7 @@ type row struct {
 	Refused  []struct{ Name, Reason string }
 }
 
-// list gives all uploads, in the order they came, the last first.
+// list returns all uploads, latest first.
 func (r *receiver) list(t testing.TB, parameters string) []row {
 	t.Helper()
 	var all []row
@@ -122,7 +122,7 @@ func (r *receiver) list(t testing.TB, parameters string) []row {
 	}
 }
 
-// form is an upload of these attachments, in order of their names' length so that it is the same each time.
+// form returns an upload of these attachments, sorted by the length of their names to be deterministic.
 func form(tags string, attachments ...attachment) (contentType string, body []byte) {
 	var out bytes.Buffer
 	writer := multipart.NewWriter(&out)
@@ -152,7 +152,7 @@ func (r *receiver) post(client *http.Client, contentType string, body []byte) (s
 	return response.StatusCode, string(answer), err
 }
 
-// ---- Captures: what real clients sent ----
+// ---- Captures: uploads of real clients ----
 
 type capture struct {
 	name, contentType string

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Each attachment as Go's own multipart reader sees it is what is given back, alone and in the archive.
+// Each attachment, as read by Go's multipart reader, is returned unchanged, alone and in the archive.
 func TestCapturesAreKeptByteForByte(t *testing.T) {
 	r := start(t, t.TempDir(), plain(t))
 	defer r.stop(t)
@@ -81,7 +81,7 @@ func TestCapturesAreKeptByteForByte(t *testing.T) {
 	}
 }
 
-// Older clients compress otherwise and name types otherwise; what they send has trees and measures all the same.
+// Older clients use other compressions and sample types; their uploads have trees and measures as well.
 func TestOldClientsAreRead(t *testing.T) {
 	r := start(t, t.TempDir(), plain(t))
 	defer r.stop(t)
@@ -120,7 +120,7 @@ func TestOldClientsAreRead(t *testing.T) {
 	}
 }
 
-// What go tool pprof reads: each profile of each client, as it stands and of its service, by the address alone.
+// go tool pprof reads each profile of each client by its URL, for one upload and merged for the service.
 func TestGoToolPprofReadsFromTheReceiver(t *testing.T) {
 	r := start(t, t.TempDir(), plain(t))
 	defer r.stop(t)
@@ -180,7 +180,7 @@ func readArchive(t *testing.T, r *receiver, id int64) map[string][]byte {
 	}
 }
 
-// Markup in every field comes back as it came, inside JSON and never as a page.
+// Markup in every field is returned unchanged inside JSON, never as a page.
 func TestMarkupStaysText(t *testing.T) {
 	const evil = `<img src=x onerror=alert(1)>"'&</script>`
 	r := start(t, t.TempDir(), plain(t))
@@ -214,7 +214,7 @@ func TestMarkupStaysText(t *testing.T) {
 	}
 }
 
-// The one that is refused is named, the others are there.
+// The refused attachment is named, the others are stored.
 func TestOneBadPartDoesNotLoseTheOthers(t *testing.T) {
 	r := start(t, t.TempDir(), plain(t))
 	defer r.stop(t)

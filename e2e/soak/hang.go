@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// hung writes where every thread of the process is to a file, has the Go runtime add its goroutines to the log, and says so.
+// hung writes the stacks of all threads of the process to a file, makes the Go runtime log its goroutines, and returns an error.
 func (p *process) hung(what string) error {
 	name := filepath.Join(p.directory, p.name+"-hangs.txt")
 	text, err := exec.Command(p.stacks, strconv.Itoa(p.command.Process.Pid)).CombinedOutput()

@@ -1,11 +1,11 @@
-// Program soak runs two copies of service/ side by side, with the same seed and so many units of work a second, one with the profiler and one
-// without, and holds against limits what grows in the one and not in the other. The receiver that the profiler sends to is killed and
-// started again at random. `make soak` builds it all and runs it; docs/endurance.md says what the table means.
+// Program soak runs two copies of service/ side by side, with the same seed and rate of work, one with the profiler and one without, and checks
+// against limits what grows in the one and not in the other. The receiver that the profiler sends to is killed and restarted at random.
+// `make soak` builds and runs everything; docs/endurance.md explains the table.
 //
 // Exit status: 0 if all limits hold, 1 if one does not, 2 if the run was too short, or the machine too slow, to decide.
 //
-// One file each: process.go talks to a copy of the service, proc.go reads what the kernel says of it, receiver.go kills the receiver,
-// uploads.go counts what arrived, trend.go tells growth from noise, verdict.go judges, hang.go says where a process hangs.
+// Files: process.go talks to a copy of the service, proc.go reads the kernel's figures of it, receiver.go kills the receiver, uploads.go counts
+// arrivals, trend.go separates growth from noise, verdict.go checks the limits, hang.go shows where a process hangs.
 package main
 
 import (
@@ -65,7 +65,7 @@ func (s *settings) units() int64 { return max(1, int64(s.hours*3600*s.rate)) }
 
 func main() {
 	s := parse()
-	// The first signal ends the run in order; what was started is ended on every way out.
+	// The first signal ends the run in order; every exit path ends the started processes.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	status, err := run(ctx, s)
@@ -76,7 +76,7 @@ func main() {
 	os.Exit(status)
 }
 
-// pair is the two copies, and what was seen of them.
+// pair has the two copies and their records.
 type pair struct {
 	settings
 	off, on  *process
@@ -139,7 +139,7 @@ func (p *pair) watch(ctx context.Context) (err error) {
 		if r.off.done && r.on.done {
 			return nil
 		}
-		// While one copy still works at what it is late with, the two do not compare; what is left is at most a slow machine's delay.
+		// While one copy still catches up, the two are not comparable, so nothing is recorded; only a slow machine's delay remains.
 		if !r.off.done && !r.on.done {
 			p.records = append(p.records, r)
 			fmt.Fprintln(p.log, r)
@@ -185,7 +185,7 @@ func (p *pair) progress(r *record) {
 		r.profiler.Batches.BatchesSent, r.profiler.Batches.BatchesDropped, p.receiver.kills())
 }
 
-// conclude ends the two copies, counts what arrived, prints the table and keeps it.
+// conclude ends the two copies, counts arrivals, prints the table and writes it to a file.
 func (p *pair) conclude(ctx context.Context) (int, error) {
 	if err := p.receiver.stay(ctx); err != nil {
 		return failed, err

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// figures is what the kernel says of one process.
+// figures are the kernel's figures of one process.
 type figures struct {
 	rssMB, vmSizeMB, vmDataMB float64
 	threads, descriptors      float64
@@ -51,7 +51,7 @@ func readFigures(pid int) (f figures, err error) {
 	return f, nil
 }
 
-// field is the number behind a name, 0 if there is none. Memory is in KiB.
+// field returns the number after a name, 0 if there is none. Memory is in KiB.
 func field(text, name string) float64 {
 	_, rest, found := strings.Cut(text, name)
 	values := strings.Fields(rest)
@@ -62,7 +62,7 @@ func field(text, name string) float64 {
 	return value
 }
 
-// record is both processes at one time, and the profiler's own figures.
+// record has the figures of both processes at one time, and the profiler's own.
 type record struct {
 	seconds  float64
 	off, on  figures

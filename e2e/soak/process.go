@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// What service/main.go answers, as far as it is looked at.
+// The used part of service/main.go's answer.
 type answer struct {
 	Units    int64
 	Done     bool
@@ -33,7 +33,7 @@ type profilerFigures struct {
 
 type comparison struct{ True, Estimate, StandardError float64 }
 
-// process is a copy of the service. It ends when its input does, so with this program whatever becomes of it.
+// process is a copy of the service. It ends when its input does, so it never outlives this program.
 type process struct {
 	name      string
 	directory string
@@ -112,7 +112,7 @@ func (p *process) ask(what string) (answer, error) {
 	}
 }
 
-// alive is an error if no unit was done for so long.
+// alive returns an error if no unit was done for this long.
 func (p *process) alive(a answer, limit time.Duration) error {
 	if a.Done || a.Units != p.units {
 		p.units, p.moved = a.Units, time.Now()
@@ -123,7 +123,7 @@ func (p *process) alive(a answer, limit time.Duration) error {
 	return nil
 }
 
-// finish has the service conclude its work and waits for its end.
+// finish makes the service conclude its work and waits for its end.
 func (p *process) finish() (answer, error) {
 	a, err := p.ask("end")
 	if err != nil {
@@ -141,7 +141,7 @@ func (p *process) finish() (answer, error) {
 	return a, nil
 }
 
-// end is for every way out: of a process that has ended it does nothing.
+// end is for every exit path; it does nothing if the process has ended.
 func (p *process) end() {
 	p.in.Close()
 	go func() {
@@ -157,7 +157,7 @@ func (p *process) end() {
 	<-p.exited
 }
 
-// tail is the end of a log.
+// tail returns the end of a log.
 func tail(name string) string {
 	text, err := os.ReadFile(name)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// receiver is `cmemprof receiver` on a Unix socket: the place is its own also while it is down. It is killed with SIGKILL after a random time
-// and started again after another, mostly within a period or two, now and then after more than a profiler's queue can hold.
+// receiver is `cmemprof receiver` on a Unix socket, whose path stays reserved while it is down. It is killed with SIGKILL after a random time and
+// restarted after another, mostly within a period or two, sometimes after more than the profiler's queue can hold.
 type receiver struct {
 	socket string
 	killed atomic.Int64
@@ -80,7 +80,7 @@ func (r *receiver) run(random *rand.Rand, period time.Duration, command func() *
 
 func (r *receiver) kills() int64 { return r.killed.Load() }
 
-// listens waits until it takes connections.
+// listens waits until the receiver accepts connections.
 func (r *receiver) listens(ctx context.Context) error {
 	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		connection, err := net.Dial("unix", r.socket)
@@ -100,13 +100,13 @@ func (r *receiver) listens(ctx context.Context) error {
 	}
 }
 
-// stay ends the killing, and waits until it listens.
+// stay stops the killing, and waits until the receiver listens.
 func (r *receiver) stay(ctx context.Context) error {
 	r.once.Do(func() { close(r.leave) })
 	return r.listens(ctx)
 }
 
-// end is for every way out.
+// end is for every exit path.
 func (r *receiver) end() {
 	r.once.Do(func() { close(r.leave) })
 	close(r.finish)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A run of some seconds, without DuckDB: all that is counted must be right. What has grown after so short a time means nothing.
+// A run of some seconds, without DuckDB: all counts must be right. Growth over so short a time means nothing.
 func TestShortRun(t *testing.T) {
 	s := short(t)
 	if _, err := run(context.Background(), s); err != nil {
@@ -34,7 +34,7 @@ func TestShortRun(t *testing.T) {
 	}
 }
 
-// A service that has stopped is told, with where its threads are.
+// A hanging service is reported with the stacks of its threads.
 func TestHangIsShown(t *testing.T) {
 	s := short(t)
 	s.hangs = time.Second

@@ -5,7 +5,7 @@ import (
 	"sort"
 )
 
-// interval is an estimate with what holds the truth in nine of ten series like those of trend_test.go.
+// interval is an estimate with its 90 % confidence interval, as checked by trend_test.go.
 type interval struct{ low, middle, high float64 }
 
 func (i interval) times(factor float64) interval {
@@ -18,10 +18,9 @@ const (
 	resamples  = 200
 )
 
-// slope is the trend of ys over xs: the median of the slopes of all pairs of points (Theil and Sen), which a fifth of points that are anywhere
-// does not move far. Neighbouring records are not independent, as a heap that has grown stays large for a while: so the interval comes from
-// series made of the line and whole stretches of what the points deviate from it, drawn again and again (a circular block
-// bootstrap).
+// slope is the trend of ys over xs: the median of the slopes of all pairs of points (Theil and Sen), which a fifth of outliers does not move
+// far. Neighbouring records are correlated, since a heap that has grown stays large for a while, so the interval comes from a circular block
+// bootstrap: series of the line plus blocks of residuals, drawn repeatedly.
 func slope(xs, ys []float64) (trend interval, ok bool) {
 	xs, ys = thinned(xs), thinned(ys)
 	n := len(xs)
@@ -58,7 +57,7 @@ func theilSen(xs, ys []float64) float64 {
 	return median(slopes)
 }
 
-// median sorts what it is given.
+// median sorts its argument.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0
@@ -67,7 +66,7 @@ func median(values []float64) float64 {
 	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }
 
-// thinned is at most mostPoints values, each the median of as many neighbours.
+// thinned returns at most mostPoints values, each the median of a block of neighbours.
 func thinned(values []float64) []float64 {
 	each := (len(values) + mostPoints - 1) / mostPoints
 	if each <= 1 {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// heap is a series as RSS is one: growth, steps that last a while, and now and then a peak.
+// heap makes a series like RSS: growth, steps that last a while, and occasional peaks.
 func heap(seed int64, n int, growth float64) (xs, ys []float64) {
 	random := rand.New(rand.NewSource(seed))
 	level := 0.0
@@ -50,7 +50,7 @@ func TestTooFewPoints(t *testing.T) {
 	}
 }
 
-// A process that does not change at all has no growth, and no doubt about it.
+// A constant series has no growth, with certainty.
 func TestConstant(t *testing.T) {
 	xs, ys := heap(1, 200, 0)
 	for i := range ys {

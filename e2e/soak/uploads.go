@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// arrivals is how often the batch of each number has arrived. The profiler numbers batches from 0 (profile_seq). One may come twice: the
-// receiver was killed between storing it and saying so.
+// arrivals counts the arrivals of each batch by number. The profiler numbers batches from 0 (profile_seq). A batch may arrive twice if the
+// receiver was killed between storing it and answering.
 type arrivals map[uint64]int
 
 func (a arrivals) add(tags []string) error {
@@ -26,7 +26,7 @@ func (a arrivals) add(tags []string) error {
 	return fmt.Errorf("an upload has no profile_seq: %v", tags)
 }
 
-// beyond is how many of them have a number that so many batches do not have.
+// beyond counts arrivals with a number that is not below the number of batches.
 func (a arrivals) beyond(made uint64) (n int) {
 	for number := range a {
 		if number >= made {

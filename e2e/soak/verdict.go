@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 )
 
-// The limits. Growth is looked at over the second half of the run, as caches fill in the first; of what both copies have it is that of the
+// The limits. Growth is measured over the second half of the run, since caches fill in the first. For figures of both copies it is that of the
 // copy with the profiler minus that of the one without.
 const (
 	limitRSS         = 0.02 // MB/s
@@ -66,7 +66,7 @@ func (v *verdict) String() string {
 	return text.String()
 }
 
-// column is one figure of all records of a half.
+// column returns one figure of all records of a half.
 func column(records []record, get func(*record) float64) []float64 {
 	values := make([]float64, len(records))
 	for i := range records {
@@ -83,7 +83,7 @@ func minus(a, b []float64) []float64 {
 	return difference
 }
 
-// within holds an estimate against a limit that it must not be above.
+// within checks an estimate against an upper limit.
 func within(estimate interval, limit float64) int {
 	switch {
 	case estimate.high <= limit:
@@ -97,7 +97,7 @@ func within(estimate interval, limit float64) int {
 
 func mid(values []float64) float64 { return median(slices.Clone(values)) }
 
-// trend is the growth for each second, or over all of the half if whole.
+// trend is the growth per second, or over the whole half if whole.
 func trend(half []record, values []float64, whole bool) (interval, bool) {
 	seconds := column(half, func(r *record) float64 { return r.seconds })
 	growth, ok := slope(seconds, values)
@@ -111,7 +111,7 @@ func show(i interval, format string) string {
 	return fmt.Sprintf(format+" ("+format+" to "+format+")", i.middle, i.low, i.high)
 }
 
-// both is a level without a limit and its growth with one.
+// both is a row of a level without a limit, and one of its growth with a limit.
 func (v *verdict) both(half []record, what, unit string, get func(*figures) float64, whole bool, limit float64, format string) {
 	off := column(half, func(r *record) float64 { return get(&r.off) })
 	on := column(half, func(r *record) float64 { return get(&r.on) })
@@ -130,8 +130,8 @@ func (v *verdict) both(half []record, what, unit string, get func(*figures) floa
 	v.add(growth)
 }
 
-// allowLater takes back a failure of the last row where the copy with the profiler never had more than the other one: Go does not end threads,
-// so their number is the most that were ever needed at once, and the two copies come to it at different moments.
+// allowLater withdraws a failure of the last row if the copy with the profiler never had more than the other one: Go does not end threads, so
+// their number is the maximum ever needed at once, which the two copies reach at different times.
 func (v *verdict) allowLater(records []record, get func(*figures) float64, limit float64) {
 	off := slices.Max(column(records, func(r *record) float64 { return get(&r.off) }))
 	on := slices.Max(column(records, func(r *record) float64 { return get(&r.on) }))
@@ -140,8 +140,8 @@ func (v *verdict) allowLater(records []record, get func(*figures) float64, limit
 	}
 }
 
-// own is the profiler's own memory: never above the limit that it has set itself, and it grows by the stacks that it meets alone. The service
-// meets new ones for ever; when they have filled the limit, the oldest are taken away.
+// own checks the profiler's own memory: never above its limit, and growing only with new stacks. The service produces new stacks for ever; at the
+// limit the oldest are evicted.
 func (v *verdict) own(records, half []record) {
 	values := column(half, func(r *record) float64 { return float64(r.profiler.C.OwnBytes) })
 	met := func(r *record) float64 { return float64(r.profiler.C.Stacks + r.profiler.C.ReclaimedStacks) }
@@ -172,7 +172,7 @@ func (v *verdict) ratio(records []record, what string, get func(*figures) float6
 	v.add(row{what: what, off: fmt.Sprintf("%.0f", off), on: fmt.Sprintf("%.0f", on), difference: fmt.Sprintf("%.2fx", on/off)})
 }
 
-// exactly is a number with one right value.
+// exactly checks a number with one right value.
 func (v *verdict) exactly(what string, got, want uint64) {
 	r := row{what: what, on: fmt.Sprint(got), limit: fmt.Sprint(want), judged: true}
 	if got != want {
@@ -198,7 +198,7 @@ func (v *verdict) estimate(what string, c comparison) {
 	v.add(r)
 }
 
-// batches: each that was made was sent or given up and counted so; each that was sent has arrived; no more are missing than were given up.
+// batches checks that each batch made was sent or counted as given up, each sent one has arrived, and no more are missing than were given up.
 func (v *verdict) batches(p *profilerFigures, a arrivals) {
 	b := &p.Batches
 	givenUp := b.BatchesDropped + b.BatchesFailed

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// healthy is a run of two hours in which all is well.
+// healthy is a run of two hours without failures.
 func healthy() (records []record, off, on answer, a arrivals) {
 	_, noiseOff := heap(1, 1440, 0)
 	_, noiseOn := heap(2, 1440, 0)

@@ -1,5 +1,5 @@
-// Package sqlite holds the test that a program is not hurt: SQLite gives the same results, writes the same file and says the same of its own
-// memory with its allocations sampled as without cmemprof.
+// Package sqlite tests that sampling does not affect a program: SQLite gives the same results, writes the same file and reports the same memory
+// with its allocations sampled as without cmemprof.
 package sqlite
 
 import (
@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// What program/main.go prints.
+// Output of program/main.go.
 type result struct {
 	Rows, File             string
 	OpenBytes, ClosedBytes int64
@@ -29,7 +29,7 @@ func build(t *testing.T, tags string) string {
 	return program
 }
 
-// run runs the program in dir, which is the same each time: SQLite keeps the path of the file in its memory, so its length counts.
+// run runs the program in dir, which is the same each time: SQLite keeps the file's path in memory, so its length matters.
 func run(t *testing.T, program, dir string, interval int) result {
 	t.Helper()
 	if err := os.RemoveAll(dir); err != nil {

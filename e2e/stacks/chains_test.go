@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestChains: below 10,000 random chains of Go functions, on stacks that grow, move and shrink, every stack is what runtime.Callers says. Also with
-// the oldest Go that go.mod allows, whose heap, frames and cgo are others.
+// TestChains: below 10,000 random chains of Go functions, on stacks that grow, move and shrink, every stack equals runtime.Callers. Also with the
+// oldest Go that go.mod allows, whose heap, frames and cgo differ.
 func TestChains(t *testing.T) {
 	module, err := os.ReadFile("../go.mod")
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// element is one step of a pattern that a stack is compared with, leaf first.
+// element is one element of a stack pattern, leaf first.
 type element struct {
 	kind elementKind
 	name string // % stands for any text
@@ -21,7 +21,7 @@ const (
 	anything                     // any number of frames
 )
 
-// expectation: every sample whose stack has a function named marker has a stack that matches the pattern from its leaf to its end.
+// expectation: every sample with a function named marker has a stack that matches the whole pattern.
 type expectation struct {
 	marker  string
 	objects int64 // how many allocations there are in all these samples; 0: libc's business
@@ -45,7 +45,7 @@ func times(n int, name string) []element {
 	return slices.Repeat(named(name), n)
 }
 
-// cgo is the way from C into Go, caller being the first of the callers' functions.
+// cgo is the pattern between C and Go; caller is the first of the callers' functions.
 func cgo(c string) []element {
 	return named("runtime.asmcgocall%", "runtime.cgocall", "main._Cfunc_"+c)
 }
@@ -56,12 +56,12 @@ var (
 	threadEnd    = some("libc.so.6") // start_thread, clone3
 )
 
-// fromC is the end of a stack that main.fromC began with the C function c.
+// fromC is the end of a stack in which main.fromC called the C function c.
 func fromC(c string) []element {
 	return slices.Concat(cgo(c), named("main.fromC"), mainEnd)
 }
 
-// callback is the way from C into the exported Go function f; body: as it is called.
+// callback is the pattern between C and the exported Go function f; body: its name.
 func callback(body, f string) []element {
 	return slices.Concat(named("main."+body, "_cgoexp_%_"+f, "runtime.cgocallbackg1", "runtime.cgocallbackg",
 		"runtime.cgocallback%", "crosscall2%"), elsewhere(f))
@@ -136,7 +136,7 @@ var expectations = []expectation{
 	{"coroutine_back", 2, slices.Concat(named("coroutine_back", "on_coroutine"), fromC("on_coroutine"))},
 }
 
-// frame is one function of a stack as the test sees it.
+// frame is one function of a stack.
 type frame struct {
 	name       string // "": unknown
 	object     string // file name of the mapping

@@ -12,11 +12,11 @@ import (
 // CMEMPROF_STRESS=full makes a million allocations in each mode.
 var allocations = map[bool]string{false: "1600", true: "1000000"}[os.Getenv("CMEMPROF_STRESS") == "full"]
 
-// goVersions are those whose way from C back into Go was read (runtime/asm_amd64.s) and is tested: the oldest that go.mod allows, the present
-// one, and the newest known.
+// goVersions are those whose return path from C into Go (runtime/asm_amd64.s) was checked and is tested: the oldest that go.mod allows, the
+// current one, and the newest known.
 var goVersions = []string{"go1.25.0", "", "go1.27.3"}
 
-// goWith is the go command of a toolchain, which is fetched unless it is here. "": the present one.
+// goWith returns the go command of a toolchain, which is fetched if missing. "": the current one.
 func goWith(t *testing.T, toolchain string, arguments ...string) *exec.Cmd {
 	t.Helper()
 	command := func(arguments ...string) *exec.Cmd {
@@ -43,7 +43,7 @@ func buildWith(t *testing.T, toolchain, directory string, flags ...string) strin
 	return program
 }
 
-// TestMoves: after callbacks in which the goroutine's stack grew, shrank or moved every stack is right; what could not be followed is counted.
+// TestMoves: after callbacks in which the goroutine's stack grew, shrank or moved, every stack is right, and cut stacks are counted.
 func TestMoves(t *testing.T) {
 	for _, toolchain := range goVersions {
 		program := buildWith(t, toolchain, "./moves")

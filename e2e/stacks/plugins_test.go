@@ -9,7 +9,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// buildPlugin makes NAME's plugin in the directory.
+// buildPlugin builds NAME's plugin in the directory.
 func buildPlugin(t *testing.T, directory, name, flags string) string {
 	t.Helper()
 	path := filepath.Join(directory, "lib"+name+".so")
@@ -17,7 +17,7 @@ func buildPlugin(t *testing.T, directory, name, flags string) string {
 	return path
 }
 
-// TestPlugins: what was allocated in plugins that come to lie at one address in turn belongs to each of them.
+// TestPlugins: plugins that get the same address in turn keep their own allocations.
 func TestPlugins(t *testing.T) {
 	program := buildWith(t, "", "./plugins")
 	for _, mode := range []struct{ name, plugins, flags string }{
@@ -40,7 +40,7 @@ func TestPlugins(t *testing.T) {
 	}
 }
 
-// TestPluginReplaced: a plugin that is replaced at its address after a profile was begun and before its addresses are named keeps what it allocated.
+// TestPluginReplaced: a plugin that is replaced at its address between a snapshot and its symbolization keeps its allocations.
 func TestPluginReplaced(t *testing.T) {
 	for _, flags := range []string{"-Wl,--build-id", "-Wl,--build-id=none"} {
 		t.Run(flags, func(t *testing.T) {

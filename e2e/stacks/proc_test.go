@@ -12,7 +12,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// TestWithoutProc: in a chroot without /proc the program's file is found by the name it was started with, and what cannot work without it says why.
+// TestWithoutProc: in a chroot without /proc the program's file is found by the name it was started with, and features that need /proc say so.
 func TestWithoutProc(t *testing.T) {
 	hide := []string{"-rm", "sh", "-c", `mount -t tmpfs none /proc && exec "$@"`, "sh"}
 	if out, err := exec.Command("unshare", append(hide, "true")...).CombinedOutput(); err != nil {

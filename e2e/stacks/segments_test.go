@@ -9,11 +9,11 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Programs with room between their segments, as those have whose text shall lie on huge pages.
+// Programs with gaps between their segments, as for text on huge pages.
 var segmentFlags = []string{"-no-pie -Wl,-z,max-page-size=2097152", "-no-pie -Wl,-z,max-page-size=65536", "-no-pie -Wl,-Ttext=0x4000000",
 	"-pie -Wl,-z,max-page-size=2097152", "-no-pie -Wl,-z,max-page-size=2097152,-z,noseparate-code"}
 
-// expectWhole: all 100 allocations have these functions, leaf first, and nothing was cut.
+// expectWhole checks that all 100 allocations have these functions, leaf first, and none is cut.
 func expectWhole(t *testing.T, file string, functions ...string) {
 	t.Helper()
 	p, err := profile.ParseData(read(t, file))

@@ -1,5 +1,5 @@
-// Package stacks holds the test that stacks are right: a program allocates in C in all the ways a stack can look like, at an interval of 1
-// byte, and every stack must be the expected one from its leaf to its end, C functions and Go functions.
+// Package stacks tests that stacks are right: a program allocates in C through all kinds of stacks, at an interval of 1 byte, and every stack must
+// be the expected one from leaf to root, C functions and Go functions.
 package stacks
 
 import (
@@ -16,14 +16,14 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// facts is what program/main.go writes.
+// facts is written by program/main.go.
 type facts struct {
 	Stats              map[string]uint64
 	Functions          map[string]uint64
 	TextStart, TextEnd uint64
 }
 
-// functionAt is the program's C function at an address: the one with the greatest start that is not above it.
+// functionAt returns the program's C function at an address: the one with the greatest start that is not above it.
 func (f *facts) functionAt(address uint64) string {
 	var found string
 	if address < f.TextStart || address >= f.TextEnd {
@@ -85,13 +85,13 @@ func buildAndRun(t *testing.T, linkFlags string, buildFlags ...string) outcome {
 	return o
 }
 
-// isNameless: it is called by its place.
+// isNameless reports whether the name is file and offset.
 func isNameless(l *profile.Location) bool {
 	place := fmt.Sprintf("%s+%#x", filepath.Base(l.Mapping.File), l.Address-l.Mapping.Start+l.Mapping.Offset)
 	return len(l.Line) == 0 || len(l.Line) == 1 && l.Line[0].Function.Name == place
 }
 
-// stackOf expands a sample into functions, leaf first. What has no name must have a mapping by which it can be named later.
+// stackOf expands a sample into functions, leaf first. A nameless address must have a mapping, so that it can be named later.
 func (o *outcome) stackOf(t *testing.T, sample *profile.Sample) []frame {
 	t.Helper()
 	var stack []frame
@@ -196,7 +196,7 @@ func testStats(t *testing.T, o outcome) {
 	}
 }
 
-// testMerge: in one profile with Go's own the two are one process: one mapping of the program (two when C has no names), the same functions, and the same locations of callers.
+// testMerge: merged with Go's own profile, the two are one process: one mapping of the program (two if C has no names), the same functions, and the same locations of callers.
 func testMerge(t *testing.T, o outcome, stripped bool) {
 	merged, err := merge.Merge(o.goHeap, o.c)
 	if err != nil {

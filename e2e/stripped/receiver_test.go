@@ -96,7 +96,7 @@ func expectNames(t *testing.T, url, has, lacks string, views ...string) {
 	}
 }
 
-// A file with symbols that comes after the profile names it, in views of one upload and of many, also those that were answered before.
+// A symbol file that arrives after the profile names it, in views of one upload and of many, also those that were answered before.
 func TestReceiverNamesLater(t *testing.T) {
 	folder, url := stripped(t)
 	post := func(status int, content []byte) string {
@@ -121,7 +121,7 @@ func TestReceiverNamesLater(t *testing.T) {
 	ask(t, 405, func() (*http.Response, error) { return http.Get(url + "/api/symbols") })
 }
 
-// Files that somebody puts into the directory, in whatever way: below a folder that was there, or written over another one.
+// Files put into the directory by hand: below an existing folder, or written over another file.
 func TestReceiverFindsFilesOfOthers(t *testing.T) {
 	folder, url := stripped(t)
 	symbols, err := os.ReadFile(filepath.Join(folder, "full.debug"))

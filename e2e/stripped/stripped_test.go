@@ -1,5 +1,5 @@
-// Package stripped is a Go program with C whose symbols were stripped, as images have them: its profiles are complete for every reader, and get
-// their names later, from `go tool pprof PROGRAM PROFILE` or from `cmemprof symbolize`.
+// Package stripped tests a stripped Go program with C, as in images: its profiles are complete for every reader, and are named later by
+// `go tool pprof PROGRAM PROFILE` or `cmemprof symbolize`.
 package stripped
 
 import (

@@ -1,6 +1,6 @@
-// Package symbolized gives every kind of profile that this project writes to google/pprof with the programs at hand, so that it names addresses
-// itself. It numbers what it adds from the number of functions on: where ids are not 1..n, two functions have one ("multiple functions with
-// same id"), and the profile cannot be shown at all.
+// Package symbolized gives every kind of profile that this project writes to google/pprof, together with the programs, so that pprof names
+// addresses itself. It numbers added functions from the number of functions on: if ids are not 1..n, two functions get the same id ("multiple
+// functions with same id"), and the profile cannot be shown.
 package symbolized
 
 import (
@@ -26,7 +26,7 @@ import (
 
 const patience = 60 * time.Second
 
-// environment makes pprof find the programs in a folder, with their symbols.
+// environment makes pprof find the unstripped programs in a folder.
 func environment(t *testing.T, programs string) []string {
 	return append(os.Environ(), "PPROF_BINARY_PATH="+programs, "PPROF_TMPDIR="+t.TempDir())
 }
@@ -54,7 +54,7 @@ func get(t *testing.T, url string) []byte {
 	return body
 }
 
-// receiver starts one and returns its address.
+// receiver starts a receiver and returns its address.
 func receiver(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -73,7 +73,7 @@ func receiver(t *testing.T) string {
 	return address
 }
 
-// folders of the test: programs with their symbols, the same without, where they run, and profiles.
+// folders of the test: programs with symbols, stripped programs, which run, and profiles.
 type folders struct{ full, bare, profiles string }
 
 func makeFolders(t *testing.T) folders {
@@ -123,7 +123,7 @@ func (f folders) download(t *testing.T, address string) {
 	}
 }
 
-// makeProfiles is every kind that there is.
+// makeProfiles makes every kind of profile.
 func makeProfiles(t *testing.T, f folders) {
 	t.Helper()
 	command, address := built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), receiver(t)
@@ -143,7 +143,7 @@ func makeProfiles(t *testing.T, f folders) {
 
 // ---- pprof ----
 
-// pprofs are both programs: each has its own way to read a program.
+// pprofs are both versions of pprof, which read programs in different ways.
 func pprofs(t *testing.T) (ofGo, ofGoogle string) {
 	t.Helper()
 	ofGoogle = filepath.Join(t.TempDir(), "pprof")
@@ -163,7 +163,7 @@ func (f folders) pprof(t *testing.T, program string, arguments ...string) (strin
 	return string(out), err
 }
 
-// program is the one that the profile is of. That of Go does not find it by PPROF_BINARY_PATH: it reads no build IDs of C.
+// program returns the program of the profile. Go's pprof does not find it by PPROF_BINARY_PATH, since it reads no build IDs of C.
 func (f folders) program(name string) string {
 	if strings.HasPrefix(name, "run") {
 		return filepath.Join(f.full, "held")
@@ -184,7 +184,7 @@ func parse(t *testing.T, file string) *profile.Profile {
 	return p
 }
 
-// dense: ids are 1..n, in any order. That none is there twice is what google/pprof has made sure of.
+// dense reports whether ids are 1..n, in any order. google/pprof has checked that none is duplicate.
 func dense(t *testing.T, name string, p *profile.Profile) {
 	t.Helper()
 	check := func(what string, count int, id func(int) uint64) {
@@ -200,7 +200,7 @@ func dense(t *testing.T, name string, p *profile.Profile) {
 	check("mapping", len(p.Mapping), func(i int) uint64 { return p.Mapping[i].ID })
 }
 
-// sparse is the same profile with a hole in its functions' ids, where pprof puts the first name that it finds.
+// sparse returns the profile with a gap in its functions' ids, so that the first id that pprof adds already exists.
 func (f folders) sparse(t *testing.T, name string) string {
 	t.Helper()
 	p := parse(t, f.at(name))
@@ -213,7 +213,7 @@ func (f folders) sparse(t *testing.T, name string) string {
 	return f.at("sparse")
 }
 
-// hasC: C code is in it, which has no symbols where the profile was taken.
+// hasC: the profile has C code, without symbols in the profiled program.
 func hasC(name string) bool {
 	return !slices.ContainsFunc([]string{"cpu", "mutex", "block", "goroutines", "difference"}, func(kind string) bool { return strings.Contains(name, kind) })
 }
@@ -253,7 +253,7 @@ func TestPprofNamesEveryKindOfProfile(t *testing.T) {
 	t.Run("binutils", func(t *testing.T) { checkBinutils(t, f, ofGoogle) })
 }
 
-// With addr2line and nm alone: where there is an llvm-symbolizer, it is what pprof takes.
+// With addr2line and nm only: pprof prefers llvm-symbolizer if it is installed.
 func checkBinutils(t *testing.T, f folders, program string) {
 	t.Helper()
 	tools := t.TempDir()
@@ -276,7 +276,7 @@ func checkBinutils(t *testing.T, f folders, program string) {
 
 // ---- Its pages ----
 
-// serve starts pprof's web interface and returns its address. It looks for a free port itself, which another may take before it does: "".
+// serve starts pprof's web interface and returns its address, or "" if another program took the free port that it chose.
 func serve(t *testing.T, f folders, program string, files ...string) (address string, stop func()) {
 	t.Helper()
 	c := exec.Command(program, append([]string{"-no_browser", "-http=127.0.0.1:"}, files...)...)
@@ -304,7 +304,7 @@ func serve(t *testing.T, f folders, program string, files ...string) (address st
 	return "", func() {}
 }
 
-// listens waits until it does: it says where before.
+// listens waits until it listens; it prints the address before that.
 func listens(address string) bool {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if answer, err := http.Get(address); err == nil {

@@ -1,5 +1,5 @@
-// Package truth holds the test that what profiles claim is what happened: a program allocates known amounts at known places, and the
-// estimates must agree with them as well as theory says they can.
+// Package truth tests that profiles are right: a program allocates known amounts at known sites, and the estimates must agree with them within
+// their theoretical error.
 package truth
 
 import (
@@ -16,21 +16,21 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// How sure the checks are. Sampling is a matter of chance, and its seed cannot be set from outside. An allocation of s bytes is sampled
-// with p = 1 - exp(-(s+1)/interval), independently of all others (sampler.h), and counts for 1/p. So n of them give a binomial number of
+// Error probability of the checks. Sampling is random, and its seed cannot be set from outside. An allocation of s bytes is sampled
+// with p = 1 - exp(-(s+1)/interval), independently of all others (sampler.h), and has the weight 1/p. So n of them give a binomial number of
 // samples, and
 //
 //	Var(estimated count) = n(1-p)/p        Var(estimated bytes) = s^2 n(1-p)/p
 //
-// and the variances of several sizes at one site add up. An estimate may be off by 4 standard errors, plus one step, since it only moves in
-// steps of one sample, 1/p: where 0.01 misses are expected, one miss is already 10 standard errors. A right profiler fails one such check
-// with a probability of about 6e-5, and one of the 78 of a process in at most 0.5 % of the runs. A run that fails is therefore repeated
-// once, with a new process, which must pass: 2 failures in 100,000 runs. A real bias fails both times. A bias too small for any one site
-// shows in two more checks over all sites, each at 4 standard errors: the mean of the deviations (all estimates are a bit too high) and the
-// sum of their squares (they scatter more, or less, than chance has it).
+// and the variances of several sizes at one site add up. An estimate may be off by 4 standard errors plus one step of 1/p, since it changes in
+// steps of one sample: where 0.01 misses are expected, one miss is already 10 standard errors. A correct profiler fails one such check
+// with a probability of about 6e-5, and one of the 78 of a process in at most 0.5 % of the runs. A failed run is therefore repeated
+// once, with a new process, which must pass: 2 failures in 100,000 runs. A real bias fails both times. A bias too small for a single site
+// shows in two more checks over all sites, each at 4 standard errors: the mean of the deviations (all estimates are slightly too high) and the
+// sum of their squares (they scatter more, or less, than expected).
 const sigmas = 4
 
-// What program/main.go prints.
+// Output of program/main.go.
 type allocations struct {
 	Site                   string
 	SizeBytes, Made, Alive uint64
@@ -41,7 +41,7 @@ type result struct {
 	Stats       map[string]uint64
 }
 
-// quantity is a number of allocations and their bytes, with the variance of an estimate of them.
+// quantity is a number of allocations and their bytes, with the variances of their estimates.
 type quantity struct {
 	count, bytes                 float64
 	countVariance, bytesVariance float64
@@ -65,13 +65,13 @@ func (q *quantity) add(number, sizeBytes, interval float64) {
 	}
 }
 
-// estimate is what the profile says about one site.
+// estimate has the profile's values of one site.
 type estimate struct {
 	allocCount, allocBytes, inuseCount, inuseBytes float64
 	records                                        float64 // each is rounded to whole numbers
 }
 
-// site has the truth: what was ever allocated, and of it what is alive and what was freed, which are sampled independently of each other.
+// site has the true amounts: allocated, and of these alive and freed, which are sampled independently of each other.
 type site struct{ all, alive, freed quantity }
 
 func sitesOf(r result, interval float64) map[string]*site {
@@ -89,7 +89,7 @@ func sitesOf(r result, interval float64) map[string]*site {
 	return sites
 }
 
-// estimates adds up the profile by site: a sample belongs to the one whose function its stack has.
+// estimates sums the profile by site: a sample belongs to the site whose function is on its stack.
 func estimates(p *profile.Profile, sites map[string]*site) map[string]*estimate {
 	all := map[string]*estimate{}
 	for name := range sites {
@@ -126,7 +126,7 @@ func compareQuantity(what string, count, bytes float64, q quantity, rounding flo
 		compare(what+" bytes", bytes, q.bytes, q.bytesVariance, q.bytesStep, rounding))
 }
 
-// deviations are those of independent estimates that have enough samples (10) for a normal distribution, in standard errors.
+// deviations returns the deviations, in standard errors, of independent estimates with enough samples (10) for a normal distribution.
 type deviations []float64
 
 func (d *deviations) add(estimated float64, q quantity) {
@@ -135,7 +135,7 @@ func (d *deviations) add(estimated float64, q quantity) {
 	}
 }
 
-// check looks at all sites together. The sum of m squares is chi-squared, whose cube root is all but normal (Wilson and Hilferty, 1931).
+// check checks all sites together. The sum of m squares is chi-squared, whose cube root is nearly normal (Wilson and Hilferty, 1931).
 func (d deviations) check() (mean, scatter float64, err error) {
 	m := float64(len(d))
 	if m == 0 {
@@ -200,7 +200,7 @@ func runProgram(t *testing.T, program string, interval int, arguments ...string)
 	return r, p
 }
 
-// verdict compares one run with the truth.
+// verdict compares one run with the true amounts.
 func verdict(t *testing.T, r result, p *profile.Profile, interval int) error {
 	t.Helper()
 	sites := sitesOf(r, float64(interval))

@@ -17,7 +17,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// batch is one upload as an Agent sees it.
+// batch is one upload as received by an Agent.
 type batch struct {
 	path    string
 	names   []string
@@ -29,7 +29,7 @@ type batch struct {
 	}
 }
 
-// agent takes batches; the first so many are refused with 503.
+// agent accepts batches, after refusing the first ones with 503.
 type agent struct {
 	sync.Mutex
 	refuse  int
@@ -122,7 +122,7 @@ func TestRunSendsToAnAgent(t *testing.T) {
 	}
 }
 
-// TestRunRetries: a server that comes back gets all, and a short program's only profile is not lost.
+// TestRunRetries: a server that comes back gets all batches, and a short program's only profile is not lost.
 func TestRunRetries(t *testing.T) {
 	a := &agent{t: t, refuse: 2}
 	server := httptest.NewServer(a)
@@ -152,7 +152,7 @@ func TestRunToAUnixSocket(t *testing.T) {
 	}
 }
 
-// TestRunWithoutAnAgent: it is said how much was lost and why, and the program's status is not changed, unless it was 0.
+// TestRunWithoutAnAgent: losses are reported with the reason, and the program's status is kept unless it was 0.
 func TestRunWithoutAnAgent(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -169,12 +169,12 @@ func TestRunWithoutAnAgent(t *testing.T) {
 	}
 }
 
-// TestRunSpools: what could not be sent waits on disk, and the next run sends it.
+// TestRunSpools: batches that could not be sent are spooled on disk, and the next run sends them.
 func TestRunSpools(t *testing.T) {
 	spool := filepath.Join(t.TempDir(), "spool")
 	c := runCommand(t, "--rate", "1", "--agent", "http://127.0.0.1:1", compileSites(t), "exit")
 	c.Env = append(c.Env, "DD_PROFILING_SPOOL_DIR="+spool)
-	if output, status := run(t, c); status != 5 || !strings.Contains(output, "1 batches for http://127.0.0.1:1 wait in "+spool+": no connection") {
+	if output, status := run(t, c); status != 5 || !strings.Contains(output, "1 batches for http://127.0.0.1:1 are spooled in "+spool+": no connection") {
 		t.Errorf("status %d\n%s", status, output)
 	}
 	a := &agent{t: t}
@@ -199,7 +199,7 @@ func TestRunSpools(t *testing.T) {
 	}
 }
 
-// TestRunDeadAgent: one that takes connections and never answers holds the end up for a bounded time.
+// TestRunDeadAgent: an Agent that accepts connections and never answers delays the end for a bounded time.
 func TestRunDeadAgent(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

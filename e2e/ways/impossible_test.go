@@ -12,7 +12,7 @@ import (
 
 const notBound = "this program's malloc is not the profiler's: it has one of its own, the profiler was loaded late, or a sanitizer came first"
 
-// sanitizers, each with the compiler that has it. Leaks are not looked for: a container may forbid what that takes.
+// sanitizers, each with a compiler that has it. Leak detection is off, since a container may forbid ptrace.
 var sanitizers = []struct{ compiler, name string }{
 	{"gcc", "address"}, {"gcc", "thread"}, {"clang", "address"}, {"clang", "thread"}, {"clang", "memory"},
 }
@@ -31,7 +31,7 @@ func forEachSanitizer(t *testing.T, test func(t *testing.T, compiler, name strin
 	}
 }
 
-// TestSanitizerLinked: its malloc comes first; cmemprof_start says so and the program runs on.
+// TestSanitizerLinked: its malloc comes first; cmemprof_start reports it and the program runs on.
 func TestSanitizerLinked(t *testing.T) {
 	_, environment := install(t)
 	flags := pkgConfig(t, environment, "--cflags", "--libs")
@@ -43,7 +43,7 @@ func TestSanitizerLinked(t *testing.T) {
 	})
 }
 
-// TestSanitizerPreloaded: behind the sanitizer's runtime, or with one that is part of the program, nothing is sampled and a note says why.
+// TestSanitizerPreloaded: after the sanitizer's runtime, or with one that is part of the program, nothing is sampled and a note says why.
 func TestSanitizerPreloaded(t *testing.T) {
 	forEachSanitizer(t, func(t *testing.T, compiler, name string) {
 		program := compile(t, compiler, filepath.Join("programs", "sites.c"), "-fsanitize="+name, "-std=gnu11", "-D_GNU_SOURCE", "-pthread")
@@ -63,7 +63,7 @@ func TestSanitizerPreloaded(t *testing.T) {
 	})
 }
 
-// TestSanitizerRun: the command does not start what it cannot profile.
+// TestSanitizerRun: the command does not start a program that it cannot profile.
 func TestSanitizerRun(t *testing.T) {
 	forEachSanitizer(t, func(t *testing.T, compiler, name string) {
 		program := compile(t, compiler, filepath.Join("programs", "sites.c"), "-fsanitize="+name, "-std=gnu11", "-D_GNU_SOURCE", "-pthread")
@@ -74,7 +74,7 @@ func TestSanitizerRun(t *testing.T) {
 	})
 }
 
-// TestSanitizerGo: go build gives the sanitizer's flags to all C code, also to the hooks.
+// TestSanitizerGo: go build passes the sanitizer's flags to all C code, including the hooks.
 func TestSanitizerGo(t *testing.T) {
 	for _, s := range []struct{ flag, compiler string }{{"-asan", "gcc"}, {"-asan", "clang"}, {"-msan", "clang"}} {
 		t.Run(s.compiler+" "+s.flag, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestSanitizerGo(t *testing.T) {
 	}
 }
 
-// TestPlugin: Go code with cmemprof in a library that is loaded late: the process has its malloc already.
+// TestPlugin: Go code with cmemprof in a library that is loaded late: the process's malloc is already bound.
 func TestPlugin(t *testing.T) {
 	library := filepath.Join(t.TempDir(), "plugin.so")
 	mustRun(t, exec.Command("go", "build", "-buildmode=c-shared", "-o", library, "./plugin"))
@@ -99,7 +99,7 @@ func TestPlugin(t *testing.T) {
 	}
 }
 
-// TestLoadedLate: the library itself, opened when the process has its malloc already. It is never unloaded.
+// TestLoadedLate: the library itself, opened when the process's malloc is already bound. It is never unloaded.
 func TestLoadedLate(t *testing.T) {
 	program := compile(t, "gcc", filepath.Join("programs", "unload.c"), "-std=gnu11", "-ldl")
 	if output := mustRun(t, exec.Command(program, built(t, "libcmemprof.so"))); output != notBound+"\nstill there\n" {
@@ -107,7 +107,7 @@ func TestLoadedLate(t *testing.T) {
 	}
 }
 
-// TestValgrind: its own malloc takes the place of all others, which is noticed, unless it is told not to.
+// TestValgrind: its malloc replaces all others, unless told not to; this is detected.
 func TestValgrind(t *testing.T) {
 	sites := compileSites(t)
 	underValgrind := func(t *testing.T, option string) (folder string) {

@@ -10,7 +10,7 @@ import (
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
-// install is `make install` into a new folder; it returns the environment in which pkg-config finds it.
+// install runs `make install` into a new folder and returns the environment in which pkg-config finds it.
 func install(t *testing.T) (prefix string, environment []string) {
 	t.Helper()
 	prefix = filepath.Join(t.TempDir(), "prefix")
@@ -27,7 +27,7 @@ func pkgConfig(t *testing.T, environment []string, arguments ...string) []string
 	return strings.Fields(mustRun(t, c))
 }
 
-// TestExamples: docs/examples, as their first lines say to build them. 1,000 blocks of 64 KiB are 62.5 MiB: with 1,000 (1-p)/p, p = 0.118, the
+// TestExamples: docs/examples, built as their first lines say. 1,000 blocks of 64 KiB are 62.5 MiB: with 1,000 (1-p)/p, p = 0.118, the
 // standard error is 8.5 %.
 func TestExamples(t *testing.T) {
 	prefix, environment := install(t)
@@ -64,7 +64,7 @@ func TestExamples(t *testing.T) {
 	checkSites(t, onlyProfile(t, c), 1)
 }
 
-// TestLinked: rate 1 is exact. Linked to the shared library it is the same.
+// TestLinked: rate 1 is exact, also when linked to the shared library.
 func TestLinked(t *testing.T) {
 	prefix, environment := install(t)
 	flags := pkgConfig(t, environment, "--cflags", "--libs")

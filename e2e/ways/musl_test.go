@@ -8,8 +8,8 @@ import (
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
-// muslFlags: Debian's wrapper, musl-gcc, leaves --eh-frame-hdr away, which compilers of distributions built on musl pass, and without which
-// no C frame can be followed; and the build ID.
+// muslFlags: Debian's wrapper, musl-gcc, does not pass --eh-frame-hdr, without which C frames cannot be unwound, nor --build-id; compilers of
+// distributions built on musl do.
 var muslFlags = []string{"-std=gnu11", "-D_GNU_SOURCE", "-g", "-pthread", "-Wl,--eh-frame-hdr", "-Wl,--build-id"}
 
 func TestMuslPreloaded(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
-// preloaded runs a program with the library and CMEMPROF_* variables, and returns the folder that profiles go to.
+// preloaded runs a program with the library and CMEMPROF_* variables, and returns the folder of its profiles.
 func preloaded(t *testing.T, variables []string, program string, arguments ...string) (folder, output string, status int) {
 	t.Helper()
 	folder = t.TempDir()
@@ -30,7 +30,7 @@ func readOnly(t *testing.T, folder, pattern string) string {
 	return files[0]
 }
 
-// TestEveryWayToEnd: where there is a thread of ours (CMEMPROF_ON_TERMINATION) _exit is one of them.
+// TestEveryWayToEnd: with the library's thread (CMEMPROF_ON_TERMINATION) this includes _exit.
 func TestEveryWayToEnd(t *testing.T) {
 	sites := compileSites(t)
 	for _, way := range []string{"return", "exit", "thread", "quick_exit", "_exit", "_Exit", "vfork"} {
@@ -51,7 +51,7 @@ func TestEveryWayToEnd(t *testing.T) {
 	}
 }
 
-// TestWithoutThread: nothing may ask for a profile before the end, so a thread is made for it then; and _exit ends the program at once.
+// TestWithoutThread: no setting asks for a profile before the end, so a thread is started only then; _exit ends the program at once.
 func TestWithoutThread(t *testing.T) {
 	sites := compileSites(t)
 	folder, _, _ := preloaded(t, []string{"CMEMPROF_RATE=1"}, sites, "exit")
@@ -96,7 +96,7 @@ func TestKeep(t *testing.T) {
 	checkSites(t, profiles.Read(t, files[0]), 1)
 }
 
-// TestFileSizeLimit: SIGXFSZ must not end the program, and the file that could not be written whole is not there.
+// TestFileSizeLimit: SIGXFSZ must not end the program, and no incomplete file is left.
 func TestFileSizeLimit(t *testing.T) {
 	folder, output, status := preloaded(t, []string{"CMEMPROF_RATE=1"}, compileSites(t), "small-files")
 	text, err := os.ReadFile(readOnly(t, folder, "*"))

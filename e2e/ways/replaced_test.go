@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestReplacedLibrary: an upgrade puts another file in the place of a library that is loaded. Its names are not those of what runs, whether or not
-// there is a build ID to tell.
+// TestReplacedLibrary: an upgrade replaces the file of a loaded library. The new file's names must not be used, with or without a build ID.
 func TestReplacedLibrary(t *testing.T) {
 	program := compile(t, "gcc", filepath.Join("programs", "replaced.c"), "-std=gnu11", "-ldl")
 	for name, flag := range map[string]string{"with a build ID": "-Wl,--build-id", "without": "-Wl,--build-id=none"} {

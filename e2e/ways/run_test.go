@@ -112,7 +112,7 @@ func TestRunTellsWhyNot(t *testing.T) {
 	}
 }
 
-// TestRunLoader: a program that the loader is told to load is profiled like any other; the loader itself is no static program.
+// TestRunLoader: a program that is started through the loader is profiled like any other; the loader is not mistaken for a static program.
 func TestRunLoader(t *testing.T) {
 	const loader = "/lib64/ld-linux-x86-64.so.2"
 	sites := compileSites(t)
@@ -146,7 +146,7 @@ func TestRunLoader(t *testing.T) {
 	}
 }
 
-// TestRunBackground: what goes on in a child is not profiled, and is said, whether the parent leaves a profile or not.
+// TestRunBackground: a child that continues is not profiled, which is reported, whether the parent leaves a profile or not.
 func TestRunBackground(t *testing.T) {
 	sites := compileSites(t)
 	for _, c := range []struct {
@@ -170,7 +170,7 @@ func TestRunBackground(t *testing.T) {
 	}
 }
 
-// TestRunOwnMalloc: nothing can be sampled, which is said; the program is none the worse for it, and its status stays.
+// TestRunOwnMalloc: nothing can be sampled, which is reported; the program is not affected, and its status is kept.
 func TestRunOwnMalloc(t *testing.T) {
 	program := compile(t, "gcc", filepath.Join("programs", "own_malloc.c"), "-std=gnu11", "-fno-builtin")
 	command := runCommand(t, program)
@@ -182,7 +182,7 @@ func TestRunOwnMalloc(t *testing.T) {
 	if files := glob(t, command.Dir, "*"); len(files) > 0 {
 		t.Errorf("profiles of nothing: %v", files)
 	}
-	// Without room for the reason it is not a profile that is missed.
+	// Without space for the reason, it is still not reported as a missing profile.
 	c := runCommand(t, program)
 	c.Args = append([]string{"sh", "-c", `{ (ulimit -f 0; exec "$@") 2>&1; } | cat`, "sh"}, c.Args...)
 	c.Path = "/bin/sh"
@@ -214,7 +214,7 @@ func TestRunUsage(t *testing.T) {
 	}
 }
 
-// started runs until the program says that it is ready; then signals can be sent.
+// started runs the command until the program is ready for signals.
 func started(t *testing.T, c *exec.Cmd) *strings.Builder {
 	t.Helper()
 	out, err := c.StdoutPipe()
@@ -233,7 +233,7 @@ func started(t *testing.T, c *exec.Cmd) *strings.Builder {
 	return &text
 }
 
-// runUntil ends the standard input of the program when it is so, and returns what run does.
+// runUntil ends the program's standard input once the condition is true, and returns the result of run.
 func runUntil(t *testing.T, c *exec.Cmd, what string, done func() bool) (output string, status int) {
 	t.Helper()
 	input, err := c.StdinPipe()
@@ -254,7 +254,7 @@ func runUntil(t *testing.T, c *exec.Cmd, what string, done func() bool) (output 
 	return text.String(), c.ProcessState.ExitCode()
 }
 
-// runWithInput is run with a standard input that ends after the command, for what outlives it.
+// runWithInput is run with a standard input that ends after the command, for processes that outlive it.
 func runWithInput(t *testing.T, c *exec.Cmd) (output string, status int) {
 	t.Helper()
 	if _, err := c.StdinPipe(); err != nil {
@@ -263,14 +263,14 @@ func runWithInput(t *testing.T, c *exec.Cmd) (output string, status int) {
 	return run(t, c)
 }
 
-// heeded: what the test starts does what the signal does by default, also where nohup or a shell's & had it ignored for all of them.
+// heeded restores the signal's default disposition for started programs, also if nohup or a shell's & made the test ignore it.
 func heeded(t *testing.T, s syscall.Signal) {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, s)
 	t.Cleanup(func() { signal.Stop(caught) })
 }
 
-// TestRunHandsSignalsOn: one that ends the program by default ends it by that signal, with a profile; one that it handles is its own.
+// TestRunHandsSignalsOn: a signal whose default ends the program ends it by that signal, with a profile; the program handles others itself.
 func TestRunHandsSignalsOn(t *testing.T) {
 	sites := compileSites(t)
 	for _, c := range []struct {
@@ -302,7 +302,7 @@ func TestRunHandsSignalsOn(t *testing.T) {
 	}
 }
 
-// TestRunPython: it raises KeyboardInterrupt only if SIGINT did what it does by default when it started.
+// TestRunPython: Python raises KeyboardInterrupt only if SIGINT had its default disposition at the start.
 func TestRunPython(t *testing.T) {
 	const script = `
 import time
@@ -321,7 +321,7 @@ except KeyboardInterrupt:
 	}
 }
 
-// TestRunKilled: a crash leaves no profile, and that is said.
+// TestRunKilled: a crash leaves no profile, which is reported.
 func TestRunKilled(t *testing.T) {
 	command := runCommand(t, "--rate", "1", compileSites(t), "abort")
 	output, status := run(t, command)
@@ -344,7 +344,7 @@ func TestRunSignalProfiles(t *testing.T) {
 	checkSites(t, profiles.Read(t, filepath.Join(command.Dir, "x.pprof")), 1)
 }
 
-// TestRunPeriod: the file is there while the program runs, and stays if it is killed.
+// TestRunPeriod: the file exists while the program runs, and stays if it is killed.
 func TestRunPeriod(t *testing.T) {
 	command := runCommand(t, "--rate", "1", "--period", "100ms", "-o", "x.pprof", compileSites(t), "wait")
 	text := started(t, command)
@@ -404,7 +404,7 @@ func TestRunChildren(t *testing.T) {
 	}
 }
 
-// TestRunFollowsExec: a program that becomes another one is still the one that is to be profiled.
+// TestRunFollowsExec: a process that execs another program is still profiled.
 func TestRunFollowsExec(t *testing.T) {
 	sites := compileSites(t)
 	for _, way := range []string{"execl", "execle", "execv", "execve", "execvp"} {
@@ -425,8 +425,8 @@ func TestRunFollowsExec(t *testing.T) {
 	checkSites(t, onlyProfile(t, c), 1)
 }
 
-// TestRunGo: Go's runtime walks over the environment to the auxiliary vector, whose entries are pairs of words; how many variables are taken
-// out before must not matter: LD_PRELOAD stays if it is somebody else's too, so their number is odd once and even once.
+// TestRunGo: Go's runtime walks past the environment to the auxiliary vector, whose entries are pairs of words, so the number of removed variables
+// must not matter: LD_PRELOAD stays if it has other entries, so the number is odd once and even once.
 func TestRunGo(t *testing.T) {
 	folder := t.TempDir()
 	program := filepath.Join(folder, "goprogram")
@@ -439,7 +439,7 @@ func TestRunGo(t *testing.T) {
 			_, err := os.Stat(path)
 			return err == nil && siteOf(profiles.Read(t, path), "site_alive") == site{500, aliveBytes, 500, aliveBytes}
 		})
-		if status != 0 || !strings.Contains(output, "one every 0.2 s") || !strings.Contains(output, "\ndone\n") ||
+		if status != 0 || !strings.Contains(output, "one is written every 0.2 s") || !strings.Contains(output, "\ndone\n") ||
 			regexp.MustCompile("(?m)^(CMEMPROF_|LD_PRELOAD=)").MatchString(output) {
 			t.Errorf("%s: status %d\n%s", more, status, output)
 		}
@@ -453,7 +453,7 @@ func TestRunGo(t *testing.T) {
 	}
 }
 
-// TestRunDiskFull: the program runs on, it is said, and nothing is lost.
+// TestRunDiskFull: the program runs on, the failure is reported, and nothing is lost.
 func TestRunDiskFull(t *testing.T) {
 	c := runCommand(t, "--rate", "1", "-o", "/dev/full", "sh", "-c", "exit 0")
 	temporary := t.TempDir()
@@ -467,10 +467,10 @@ func TestRunDiskFull(t *testing.T) {
 	}
 }
 
-// TestRunNoRoomForTheProfile: the program itself cannot write it, nor why.
+// TestRunNoRoomForTheProfile: the program can write neither its profile nor the reason.
 func TestRunNoRoomForTheProfile(t *testing.T) {
 	c := runCommand(t, "sh", "-c", "exit 0")
-	// What it says goes through a pipe: there is no room for that either.
+	// Its output goes through a pipe, since there is no space for that either.
 	c.Args = append([]string{"sh", "-c", `{ (ulimit -f 0; exec "$@") 2>&1; echo "status $?"; } | cat`, "sh"}, c.Args...)
 	c.Path = "/bin/sh"
 	output, status := run(t, c)
@@ -479,7 +479,7 @@ func TestRunNoRoomForTheProfile(t *testing.T) {
 	}
 }
 
-// TestRunFromAPathWithSpaces: the loader takes a space for a separator.
+// TestRunFromAPathWithSpaces: the loader treats spaces in LD_PRELOAD as separators.
 func TestRunFromAPathWithSpaces(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "a folder: with spaces")
 	for _, name := range []string{"cmemprof", "libcmemprof.so"} {

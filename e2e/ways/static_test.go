@@ -10,7 +10,7 @@ import (
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
-// mustBeStatic: otherwise the test would prove nothing.
+// mustBeStatic checks that the program is static.
 func mustBeStatic(t *testing.T, program string) {
 	t.Helper()
 	file, err := elf.Open(program)
@@ -25,7 +25,7 @@ func mustBeStatic(t *testing.T, program string) {
 	}
 }
 
-// TestStaticC: as docs/run.md says to link it, with and without position-independent code.
+// TestStaticC: linked as in docs/run.md, with and without position-independent code.
 func TestStaticC(t *testing.T) {
 	_, environment := install(t)
 	c := exec.Command("pkg-config", "--variable=static_libs", "cmemprof")
@@ -51,7 +51,7 @@ func TestStaticC(t *testing.T) {
 	}
 }
 
-// TestStaticGo: stacks go from C into Go, and libc's own calls are seen.
+// TestStaticGo: stacks continue from C into Go, and libc's own calls are seen.
 func TestStaticGo(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "static")
 	mustRun(t, exec.Command("go", "build", "-tags", "cmemprof_static,cmemprof_no_libcurl,netgo,osusergo", "-ldflags",
@@ -72,7 +72,7 @@ func TestStaticGo(t *testing.T) {
 	}
 }
 
-// TestStaticWithoutWrap: linked without the linker's help nothing is sampled, and cmemprof_start says so; or it is not linked at all.
+// TestStaticWithoutWrap: without --wrap nothing is sampled, and cmemprof_start reports it; or linking fails.
 func TestStaticWithoutWrap(t *testing.T) {
 	prefix, _ := install(t)
 	program := filepath.Join(t.TempDir(), "linked")

@@ -1,5 +1,5 @@
-// Package ways holds the tests of the ways into a program: started by `cmemprof run`, preloaded, linked, linked statically, with musl; and of what
-// happens where there is none: sanitizers, libraries that are loaded late. Each builds small programs and looks at their profiles.
+// Package ways tests all ways to profile a program: started by `cmemprof run`, preloaded, linked, linked statically, with musl; and programs that
+// cannot be profiled: sanitizers, libraries that are loaded late. Each test builds small programs and checks their profiles.
 package ways
 
 import (
@@ -14,16 +14,16 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// patience bounds every wait for something that comes at once on an idle machine.
+// patience bounds every wait for an event that is immediate on an idle machine.
 const patience = 5 * time.Minute
 
-// What sites.c allocates, at rate 1.
+// Allocations of sites.c, at rate 1.
 const (
 	aliveBytes = 500 * 10000
 	freedBytes = 300 * 1000
 )
 
-// built is the path of what make has built.
+// built returns the path of a file that make has built.
 func built(t *testing.T, name string) string {
 	t.Helper()
 	folder := os.Getenv("WAYS_BUILD")
@@ -40,7 +40,7 @@ func built(t *testing.T, name string) string {
 	return path
 }
 
-// run fails the test if the command cannot be run, and returns what it printed to both, and its exit status.
+// run returns the command's combined output and exit status. It fails the test if the command cannot be run.
 func run(t *testing.T, c *exec.Cmd) (output string, status int) {
 	t.Helper()
 	file, err := os.CreateTemp(t.TempDir(), "output") // and no pipe, which a process that it left behind would hold
@@ -61,7 +61,7 @@ func run(t *testing.T, c *exec.Cmd) (output string, status int) {
 	return string(text), c.ProcessState.ExitCode()
 }
 
-// mustRun also fails it if the exit status is not 0.
+// mustRun also fails the test if the exit status is not 0.
 func mustRun(t *testing.T, c *exec.Cmd) string {
 	t.Helper()
 	output, status := run(t, c)
@@ -71,7 +71,7 @@ func mustRun(t *testing.T, c *exec.Cmd) string {
 	return output
 }
 
-// compile builds a program out of programs/ and returns its path.
+// compile builds a program of programs/ and returns its path.
 func compile(t *testing.T, compiler, source string, flags ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(source), filepath.Ext(source)))
@@ -85,7 +85,7 @@ func compileSites(t *testing.T) string {
 	return compile(t, "gcc", filepath.Join("programs", "sites.c"), "-std=gnu11", "-D_GNU_SOURCE", "-pthread")
 }
 
-// site adds up the samples whose stack has the function.
+// site sums the samples with the function on their stack.
 type site struct{ allocCount, allocBytes, inuseCount, inuseBytes int64 }
 
 func siteOf(p *profile.Profile, function string) site {
@@ -112,7 +112,7 @@ func hasFunction(sample *profile.Sample, function string) bool {
 	return false
 }
 
-// checkSites: at rate 1 a profile of sites.c has exactly what it allocated. exits: how often site_freed ran.
+// checkSites checks that a profile of sites.c at rate 1 has exactly its allocations. exits: number of runs of site_freed.
 func checkSites(t *testing.T, p *profile.Profile, exits int64) {
 	t.Helper()
 	if got, want := siteOf(p, "site_alive"), (site{500, aliveBytes, 500, aliveBytes}); got != want {
@@ -124,13 +124,13 @@ func checkSites(t *testing.T, p *profile.Profile, exits int64) {
 	if got := siteOf(p, "main"); got.inuseBytes < aliveBytes {
 		t.Errorf("main is on the stacks of %d bytes only", got.inuseBytes)
 	}
-	// What the library's own thread allocates is nobody's.
+	// Allocations of the library's own thread are not in the profile.
 	if got := siteOf(p, "writer_finish"); got != (site{}) {
 		t.Errorf("the profiler's own allocations are in the profile: %+v", got)
 	}
 }
 
-// glob returns what matches in the folder.
+// glob returns the matching files of the folder.
 func glob(t *testing.T, folder, pattern string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, pattern))
@@ -140,7 +140,7 @@ func glob(t *testing.T, folder, pattern string) []string {
 	return files
 }
 
-// waitUntil polls until it is true.
+// waitUntil polls until the condition is true.
 func waitUntil(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {

@@ -1,6 +1,6 @@
 // seeds writes the first inputs of the fuzz targets in merge/fuzz: usage: seeds FOLDER. Makes FOLDER/read, merge and delta.
 //
-// A fuzzer is as fast as its inputs are small: of each real profile it takes a few samples and what they use, several times over.
+// Small inputs make a fuzzer fast: each seed has a few samples of a real profile and what they refer to.
 package main
 
 import (
@@ -41,7 +41,7 @@ func (s *seeds) write(target string, data []byte) {
 	}
 }
 
-// series writes profiles as an input of the merger and of the delta, and each by itself as one of the reader.
+// series writes profiles as an input of the merger and of the delta, and each one as an input of the reader.
 func (s *seeds) series(raws ...[]byte) {
 	var framed []byte
 	for _, raw := range raws {
@@ -169,7 +169,7 @@ func zstdOf(raw []byte) []byte {
 // An LZ4 frame of independent blocks of 64 KiB without checksums, up to its first block.
 const lz4Header = "\x04\x22\x4d\x18\x60\x40\x82"
 
-// lz4Of stores the bytes as they are, which every reader of LZ4 takes.
+// lz4Of stores the bytes uncompressed, which every reader of LZ4 accepts.
 func lz4Of(raw []byte) []byte {
 	out := []byte(lz4Header)
 	for len(raw) > 0 {
@@ -180,7 +180,7 @@ func lz4Of(raw []byte) []byte {
 	return binary.LittleEndian.AppendUint32(out, 0)
 }
 
-// lz4Zeros is one block: a zero, a match that repeats it, and the five bytes that must come as they are at the end.
+// lz4Zeros is one block: a zero, a match that repeats it, and the five literal bytes that must end a block.
 func lz4Zeros(n int) []byte {
 	block := []byte{0x1f, 0, 1, 0}
 	rest := n - 1 - 5 - 4 - 15
@@ -192,7 +192,7 @@ func lz4Zeros(n int) []byte {
 	return binary.LittleEndian.AppendUint32(out, 0)
 }
 
-// bombs: few bytes that inflate to many, but not too many, since the fuzzer runs them again and again.
+// bombs: few bytes that inflate to many, but not too many, since the fuzzer runs them repeatedly.
 func (s *seeds) bombs() {
 	zeros := make([]byte, 1<<15)
 	unknown := binary.AppendUvarint([]byte{0x82, 0x01}, uint64(len(zeros)))

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// message builds protobuf by hand, so that it can be wrong or odd in ways in which no writer writes it.
+// message builds protobuf by hand, so that it can be wrong or odd in ways that no encoder produces.
 type message []byte
 
 func (m message) number(field int, value uint64) message {
@@ -93,7 +93,7 @@ func nasties() [][]byte {
 	}
 }
 
-// aslr: two parts of one file, wherever it lies, and a mapping without a name.
+// aslr: two parts of one file at a given address, and a mapping without a name.
 func aslr(base uint64) []byte {
 	var m message
 	m = m.bytes(1, message{}.number(1, 1).number(2, 2))

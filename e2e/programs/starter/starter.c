@@ -1,6 +1,6 @@
-// starter.c: preloaded after libcmemprof.so: starts it before main at CMEMPROF_RATE and, when the process ends, writes to a file of its own
-// in PROGRAMS_SAMPLES how many samples were taken, and how many of these a profile neither shows nor counts as lost. So programs are tested
-// that know nothing of it.
+// starter.c: preloaded after libcmemprof.so, for unmodified programs: starts the profiler before main at CMEMPROF_RATE. When the process
+// ends, it writes to a file in PROGRAMS_SAMPLES how many samples were taken, and how many of these a profile neither has nor counts as
+// lost.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ __attribute__((constructor)) static void begin(void) {
     }
 }
 
-// Other threads may be at a sample, of which nothing can be said.
+// Other threads may be taking a sample, so the counts are not exact.
 static int has_one_thread(void) {
     char text[4096] = "";
     int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -50,13 +50,13 @@ static unsigned long long figure(const char *comment, const char *name) {
     return at != NULL ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
 
-// Naming takes most of a short process's time, so where there are many only one in so many is looked at.
+// Symbolizing takes most of a short process's time, so only every n-th of many processes is checked.
 static int is_chosen(void) {
     const char *one_in = getenv("PROGRAMS_COMPARE_ONE_IN");
     return one_in == NULL || getpid() % atoi(one_in) == 0;
 }
 
-// Samples that a profile neither shows nor counts as lost; -1: this is not known.
+// Samples that a profile neither has nor counts as lost; -1: unknown.
 static long long missing(void) {
     static const char head[] = "cmemprof: samples=";
     uint8_t *bytes = NULL;
@@ -80,7 +80,7 @@ static long long missing(void) {
     return result;
 }
 
-// No stdio: it may be gone.
+// No stdio: it may be closed.
 __attribute__((destructor)) static void end(void) {
     struct cmemprof_stats stats;
     char name[512], text[64];

@@ -1,5 +1,5 @@
-// library.c: one of the libraries that the service loads and unloads in turn. Built 20 times, with another NUMBER each: other code of
-// another size, so that different functions come to lie at the same addresses. It allocates in its constructor, its destructor and between.
+// library.c: one of the libraries that the service loads and unloads in turn. Built 20 times with different NUMBERs: code of different
+// size, so that different functions get the same addresses. It allocates in its constructor, its destructor and between.
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ __attribute__((destructor)) static void end(void) {
     free(kept);
 }
 
-// As deep as the library's number, so that the calls come from other places in each.
+// As deep as the library's number, so that each library has different stacks.
 static __attribute__((noinline)) int deeper(int (*callback)(int), int value, int levels) {
     unsigned char *block = malloc(200 + (size_t)levels * 300);
     block[0] = (unsigned char)levels;

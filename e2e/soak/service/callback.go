@@ -3,7 +3,7 @@ package main
 // #include "work.h"
 import "C"
 
-// soakCallback is called by C. It moves the goroutine's stack now and then, and calls C again.
+// soakCallback is called by C. It sometimes moves the goroutine's stack, and calls C again.
 //
 //export soakCallback
 func soakCallback(depth C.int, seed C.uint64_t, count *C.struct_soak_count) C.int {

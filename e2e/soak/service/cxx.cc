@@ -19,7 +19,7 @@ struct block {
     block &operator=(const block &) = delete;
 };
 
-// Every frame owns memory that the exception has to free on its way.
+// Every frame owns memory that unwinding must free.
 __attribute__((noinline)) int dive(int depth, uint64_t seed, soak_count *count) {
     block own(count, 16 + (seed >> depth) % 2000);
     std::string text(static_cast<size_t>(20 + depth * 10), 'x');

@@ -20,7 +20,7 @@ func openDuck() *duckStore {
 	return &s
 }
 
-// sum runs statements on a connection of their own and gives the one number that the last of them selects.
+// sum runs statements on a new connection and returns the one number that the last of them selects.
 func (s *duckStore) sum(statements string) int64 {
 	var connection duckdb.Connection
 	if duckdb.Connect(s.db, &connection) != duckdb.StateSuccess {

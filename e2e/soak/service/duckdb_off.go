@@ -2,7 +2,7 @@
 
 package main
 
-// duckStore stands in for DuckDB where its library is not to be had; its units do nothing, and the table says so.
+// duckStore replaces DuckDB where its library is not available; its units do nothing, and the table says so.
 type duckStore struct{}
 
 func openDuck() *duckStore                { return nil }

@@ -1,8 +1,8 @@
-// Program service is what `make soak` watches: a Go service that uses C in all the ways that have hurt profilers, at a fixed rate of units
+// Program service is the subject of `make soak`: a Go service that uses C in all the ways that have broken profilers, at a fixed rate of units
 // of work. A unit is determined by the seed and its number, so two copies with the same seed do the same work, with the profiler and without.
 //
-// It answers one line of JSON for each line on its standard input: "stats" at any time, "end" once all units are done, after which it exits.
-// It also exits when its input ends, so it never outlives who started it. What is wrong ends it with one line on standard error.
+// It answers each line on its standard input with one line of JSON: "stats" at any time, "end" once all units are done, after which it exits.
+// It also exits when its input ends, so it never outlives its parent. An error ends it with one line on standard error.
 package main
 
 import (
@@ -53,7 +53,7 @@ func parse() settings {
 	return s
 }
 
-// answer is the line of JSON. Names are those of the table that the driver prints.
+// answer is the line of JSON. Names are those of the driver's table.
 type answer struct {
 	Units    int64            // done so far
 	Done     bool             // all of them

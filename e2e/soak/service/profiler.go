@@ -14,7 +14,7 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
-// startProfiler turns on all that the profiler has.
+// startProfiler starts the profiler with all profile types.
 func startProfiler(s settings) {
 	for name, value := range map[string]string{
 		"DD_PROFILING_CMEMPROF_SAMPLING_RATE":     strconv.FormatInt(s.interval, 10),
@@ -42,12 +42,12 @@ type profilerFigures struct {
 
 func figures() *profilerFigures { return &profilerFigures{cmemprof.GetStats(), profiler.Stats()} }
 
-// truth is what the program knows of its own counted allocations, and what the profile says of them.
+// truth has the program's own count of its allocations, and the profile's.
 type truth struct{ Bytes, Objects, Live comparison }
 
 type comparison struct{ True, Estimate, StandardError float64 }
 
-// compare takes a profile of all that was counted. Nobody allocates meanwhile.
+// compare takes a profile of all counted allocations. No counted allocation may happen meanwhile.
 func (w *work) compare() *truth {
 	var live C.struct_soak_count
 	for i := range w.lanes {

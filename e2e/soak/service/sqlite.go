@@ -24,7 +24,7 @@ func openSQLite() *sqliteStore {
 
 func sqliteContent(id, length int) []byte { return bytes.Repeat([]byte{byte(id)}, length) }
 
-// work replaces 20 rows, and looks whether what it reads is what was written. It returns the number of transactions.
+// work replaces 20 rows, and checks that it reads what was written. It returns the number of transactions.
 func (s *sqliteStore) work(seed uint64) int64 {
 	tx, err := s.db.Begin()
 	must(err)

@@ -66,14 +66,14 @@ func (w *work) start() {
 
 func (w *work) wait() { w.ended.Wait() }
 
-// mix spreads the numbers of units over all of 64 bits (the finalizer of MurmurHash3).
+// mix spreads unit numbers over 64 bits (the finalizer of MurmurHash3).
 func mix(x uint64) uint64 {
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
 	return x ^ x>>33
 }
 
-// unit does the one with this number: a third of them are blocks of all sizes, since that is what an allocator's heap breaks up by.
+// unit does the unit with this number: a third of them are blocks of all sizes, which fragment an allocator's heap.
 func (w *work) unit(number int64) {
 	seed := mix(w.seed<<40 ^ uint64(number))
 	switch kind := seed % 24; {
@@ -177,7 +177,7 @@ func (w *work) callbacks(depth int, seed uint64) {
 	w.count("callbacks", int64(depth))
 }
 
-// goroutines: many that allocate in C and in Go, wait for each other's lock and hand results over a channel.
+// goroutines starts many that allocate in C and Go, wait for each other's lock and send results over a channel.
 func (w *work) goroutines(seed uint64) {
 	const many = 40
 	var lock sync.Mutex

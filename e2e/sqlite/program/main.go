@@ -1,5 +1,5 @@
-// A workload of SQLite whose results are the same in every run. It prints one JSON object: digests of all rows read and of the file it made,
-// and what SQLite says of its own memory. Built with the tag cmemprof its allocations are sampled, one in the first argument's bytes.
+// A deterministic workload of SQLite. It prints one JSON object: digests of all rows read and of the database file, and SQLite's figures of its own
+// memory. Built with the tag cmemprof, its allocations are sampled at the interval of the first argument.
 package main
 
 // long long sqlite3_memory_used(void); // go-sqlite3 links it
@@ -32,7 +32,7 @@ type result struct {
 	LostOrCutStacks uint64
 }
 
-// The workload. SEED is a number of the database's own.
+// The workload. SEED differs between databases.
 var statements = []string{
 	`CREATE TABLE item(id INTEGER PRIMARY KEY, kind INTEGER, weight REAL, name TEXT, data BLOB)`,
 	`CREATE TABLE tag(item INTEGER REFERENCES item ON DELETE CASCADE, word TEXT, PRIMARY KEY(item, word)) WITHOUT ROWID`,
@@ -77,7 +77,7 @@ func main() {
 	}
 }
 
-// run works in one database on disk, and at the same time in some in memory.
+// run works in one database on disk, and in parallel in some in memory.
 func run(dir string) error {
 	path := filepath.Join(dir, "work.db")
 	names := []string{path, ":memory:", ":memory:", ":memory:"}
@@ -130,7 +130,7 @@ func work(name string, seed int, digest io.Writer) (*sql.DB, error) {
 	return db, transactions(db, digest)
 }
 
-// transactions writes with prepared statements, and takes back every third transaction and parts of others.
+// transactions writes with prepared statements, and rolls back every third transaction and parts of others.
 func transactions(db *sql.DB, digest io.Writer) error {
 	ctx := context.Background()
 	for i := range 30 {
@@ -165,7 +165,7 @@ func transactions(db *sql.DB, digest io.Writer) error {
 	return query(db, `SELECT id, kind, weight, name, length(data) FROM item ORDER BY id`, digest)
 }
 
-// query writes every value it reads, with its type, to digest.
+// query adds every value it reads, with its type, to digest.
 func query(db *sql.DB, statement string, digest io.Writer) error {
 	rows, err := db.Query(statement)
 	if err != nil {

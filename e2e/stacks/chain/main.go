@@ -1,5 +1,5 @@
-// Program chain allocates in C below random chains of Go functions, whose frames have all sizes and cross all kinds of pages while the stacks
-// grow, move and shrink, and compares every stack of the profile with what runtime.Callers said at the call. It prints what it compared.
+// Program chain allocates in C below random chains of Go functions, whose frames have all sizes and cross page boundaries while the stacks
+// grow, move and shrink, and compares every stack of the profile with runtime.Callers at the call. It prints the counts.
 package main
 
 // #include <stdlib.h>
@@ -26,7 +26,7 @@ const (
 	blockBytes = 123 // no other block has so many; while C is called, Go's runtime may start a thread, which allocates as well
 )
 
-// walk is one chain on its way down.
+// walk is the state of one chain.
 type walk struct {
 	random *rand.Rand
 	left   int
@@ -85,7 +85,7 @@ func closure(w *walk) int {
 	return sum
 }
 
-// next goes one function deeper, or allocates. Two in three chains end after few frames, so that stacks are alike in part.
+// next calls one function deeper, or allocates. Two in three chains end after few frames, so that stacks share parts.
 //
 //go:noinline
 func next(w *walk) int {
@@ -124,7 +124,7 @@ func allocate(w *walk) int {
 	return 0
 }
 
-// ours keeps the names of this program's functions, from allocate to the one that began the chain. "": allocate is not among them.
+// ours keeps the names of this program's functions, from allocate to the start of the chain. "": allocate is missing.
 func ours(names []string) string {
 	var kept []string
 	for _, name := range names[max(0, slices.Index(names, "main.allocate")):] {

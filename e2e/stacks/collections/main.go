@@ -1,5 +1,5 @@
-// Program collections allocates in C before and after a callback that collects garbage, so that the goroutine's stack, which was deep before,
-// shrinks. All that was allocated at the C function must be the Go function's as well.
+// Program collections allocates in C before and after a callback that collects garbage, which shrinks the goroutine's deep stack. All allocations of
+// the C function must have the Go function on their stack.
 package main
 
 // void c_work(void);

@@ -1,6 +1,6 @@
-// Program functions lets SQLite call functions that are registered in Go, from several connections at once. In them the goroutine's stack grows and
-// shrinks, and other goroutines take over the memory where it was. Whatever SQLite allocates must have been asked for by one of this program's
-// goroutines, or belong to a thread's start.
+// Program functions makes SQLite call functions that are registered in Go, from several connections at once. In them the goroutine's stack grows
+// and shrinks, and other goroutines reuse its old memory. Every allocation of SQLite must have a goroutine of this program on its stack, or belong
+// to the start of a thread.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// deep is on a stack of n half KiB when it calls there.
+// deep makes the stack n half KiB deeper before its call.
 //
 //go:noinline
 func deep(n int64, there func()) int64 {
@@ -31,7 +31,7 @@ func deep(n int64, there func()) int64 {
 	return n + int64(frame[n%512])
 }
 
-// occupy starts goroutines whose stacks, of all sizes, take the place of those that were freed.
+// occupy starts goroutines whose stacks, of all sizes, reuse freed stacks.
 func occupy() {
 	const goroutines = 8
 	var begun, done sync.WaitGroup
@@ -52,7 +52,7 @@ func occupy() {
 
 var calls atomic.Int64
 
-// grow makes the stack n half KiB deeper for a moment, and now and then as small as it can be.
+// grow makes the stack temporarily n half KiB deeper, and sometimes shrinks it to the minimum.
 //
 //go:noinline
 func grow(n int64) int64 {

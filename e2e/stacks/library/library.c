@@ -1,4 +1,4 @@
-// library.c: the shared libraries of the test, built with another PREFIX each.
+// library.c: the shared libraries of the test, built with different PREFIXes.
 
 #include <stdlib.h>
 

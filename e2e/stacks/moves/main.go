@@ -1,11 +1,11 @@
-// Program moves allocates in C after callbacks into Go that grow, shrink and move the goroutine's stack, while others take over the memory where
-// it was, and compares every stack of the profile with the functions that were called.
+// Program moves allocates in C after callbacks into Go that grow, shrink and move the goroutine's stack, while others reuse its old memory, and
+// compares every stack of the profile with the functions that were called.
 //
-//	moves ALLOCATIONS MODE    random: chains of callbacks on goroutines    threads: on threads that C has made
+//	moves ALLOCATIONS MODE    random: chains of callbacks on goroutines    threads: on threads that C created
 //	                          nested: callbacks in callbacks, 60 deep      nested threads: both
 //	                          panics: below functions that have panicked
 //
-// It prints what it compared: allocations, and those of them whose stack was cut. A wrong or lost stack ends it with 1.
+// It prints the number of allocations, and of those whose stack was cut. A wrong or lost stack ends it with status 1.
 package main
 
 // #include "turns.h"
@@ -36,7 +36,7 @@ const (
 	mostOfOne = 500 // allocations of a walk, more or less
 )
 
-// walk is what one goroutine does. The functions it is in, outermost first, are what a stack is compared with.
+// walk is one goroutine's work. Its active functions, outermost first, are compared with the stack.
 type walk struct {
 	random *rand.Rand
 	in     []string
@@ -47,7 +47,7 @@ type walk struct {
 	seen   map[string]int64
 }
 
-// stack is the way to a C function, leaf first.
+// stack returns the active functions, leaf first.
 func (w *walk) stack(leaf string) string {
 	names := slices.Clone(w.in)
 	slices.Reverse(names)
@@ -88,7 +88,7 @@ func twice(w *walk) {
 
 var sink atomic.Int64
 
-// guarded calls C in its deferred function, while faulty has panicked and will not go on.
+// guarded calls C in its deferred function, after faulty has panicked.
 //
 //go:noinline
 func guarded(w *walk) {
@@ -117,7 +117,7 @@ func afterwards(w *walk) {
 	}
 }
 
-// call goes on to C.
+// call calls C.
 //
 //go:noinline
 func call(w *walk) {
@@ -133,7 +133,7 @@ func call(w *walk) {
 	}
 }
 
-// ---- What happens in a callback ----
+// ---- Callbacks ----
 
 //export goTurn
 func goTurn(handle C.uintptr_t) {
@@ -179,7 +179,7 @@ func (w *walk) deeper() {
 	}
 }
 
-// grow makes the stack n KiB deeper for a moment.
+// grow makes the stack temporarily n KiB deeper.
 //
 //go:noinline
 func grow(n int) byte {
@@ -190,7 +190,7 @@ func grow(n int) byte {
 	return frame[n%1024]
 }
 
-// occupy starts goroutines whose stacks, of all sizes, take the place of those that were freed.
+// occupy starts goroutines whose stacks, of all sizes, reuse freed stacks.
 func occupy(n int) {
 	var begun, done sync.WaitGroup
 	stop := make(chan struct{})
@@ -260,7 +260,7 @@ func must(err error) {
 	}
 }
 
-// own keeps the names of the functions that a walk knows of.
+// own keeps the names of functions that a walk records.
 func own(sample *profile.Sample) string {
 	var names []string
 	for _, location := range sample.Location {
@@ -275,7 +275,7 @@ func own(sample *profile.Sample) string {
 	return strings.Join(names, " ")
 }
 
-// compare returns how many stacks are cut: what is left of them must be the beginning of one that there was.
+// compare returns the number of cut stacks, which must be the beginning of an expected one.
 func compare(want map[string]int64, samples []*profile.Sample) (all, cut int64) {
 	known := slices.Sorted(maps.Keys(want))
 	for _, sample := range samples {
@@ -349,7 +349,7 @@ func main() {
 	if lost := stats.LostStacks + stats.LostShards; lost != 0 {
 		must(fmt.Errorf("%d samples are lost", lost))
 	}
-	// Until Go 1.25 the first stack of a thread that Go makes cannot be followed to its end, so there may be more.
+	// Up to Go 1.25 the first stack of a thread that Go creates cannot be unwound to its end, so there may be more.
 	counted := stats.CutNoRule + stats.CutUnsupported + stats.CutUnreadable + stats.CutDepth
 	fmt.Println(count, cut, counted)
 }

@@ -20,7 +20,7 @@ __attribute__((noinline)) void c_before(void) {
     __asm__ volatile("");
 }
 
-// Saves other registers than c_before, in a frame of another size.
+// Saves other registers than c_before, in a frame of different size.
 __attribute__((noinline)) void c_after(volatile int *number) {
     volatile char room[72];
     room[0] = (char)*number;
@@ -28,7 +28,7 @@ __attribute__((noinline)) void c_after(volatile int *number) {
     *number += room[0];
 }
 
-// Keeps RBP for numbers of its own, or hands through what Go had in it, as the compiler likes.
+// Uses RBP for its own values, or leaves Go's value in it, depending on the compiler.
 __attribute__((noinline, optimize("omit-frame-pointer"))) void c_turn(uintptr_t walk) {
     volatile int number = 0;
     c_before();
@@ -52,7 +52,7 @@ static __attribute__((noinline)) void *c_thread(void *walk) {
     return NULL;
 }
 
-// A thread that Go has not made.
+// A thread that Go did not create.
 void run_thread(uintptr_t walk) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, c_thread, (void *)walk) != 0) {

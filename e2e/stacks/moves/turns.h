@@ -1,4 +1,4 @@
-// turns.h: what Go calls in turns.c.
+// turns.h: functions of turns.c that Go calls.
 #ifndef TURNS_H
 #define TURNS_H
 

@@ -1,5 +1,5 @@
-// Program plugins opens the libraries that are its arguments in turn, allocates in each and closes it, 200 times, and takes profiles in between. Each
-// of the plugins' functions must have what was allocated there.
+// Program plugins opens the libraries given as arguments in turn, allocates in each and closes it, 200 times, and takes profiles in between. Each
+// plugin's function must have its own allocations.
 package main
 
 // #cgo LDFLAGS: -ldl
@@ -36,12 +36,12 @@ func must(err error) {
 	}
 }
 
-// function is the name of the plugin's only one: "a_allocate" in "liba.so".
+// function returns the name of the plugin's function: "a_allocate" in "liba.so".
 func function(plugin string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(filepath.Base(plugin), "lib"), ".so") + "_allocate"
 }
 
-// use opens the plugin, allocates in it and closes it, and returns where its function was.
+// use opens the plugin, allocates in it and closes it, and returns the address of its function.
 func use(plugin string) uintptr {
 	path, name := C.CString(plugin), C.CString(function(plugin))
 	defer C.free(unsafe.Pointer(path))

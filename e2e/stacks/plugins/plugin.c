@@ -1,5 +1,4 @@
-// plugin.c: a plugin whose only function is NAME_allocate, once for each NAME. All of them have the same size, so they come to lie at one
-// address.
+// plugin.c: a plugin whose only function is NAME_allocate, built for each NAME. All have the same size, so they get the same address.
 
 #include <stdlib.h>
 

@@ -6,13 +6,13 @@ import "C"
 
 import "unsafe"
 
-// What was allocated, so that it is not garbage before the profiles are taken.
+// Keeps allocations alive until the profiles are taken.
 var (
 	kept   []unsafe.Pointer
 	keptGo []byte
 )
 
-// fromGo: Go functions of all kinds as the callers of C, on the main goroutine.
+// fromGo calls C from all kinds of Go functions, on the main goroutine.
 func fromGo() {
 	callMalloc()
 	callCString()
@@ -67,7 +67,7 @@ func callBoth() {
 	C.both_leaf()
 }
 
-// fromGoroutines: goroutines other than the main one, whose stacks begin small and grow, which moves them.
+// fromGoroutines calls C from other goroutines, whose stacks start small and move when they grow.
 func fromGoroutines() {
 	finished := make(chan struct{})
 	for _, run := range []func(){

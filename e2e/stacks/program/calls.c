@@ -1,4 +1,4 @@
-// calls.c: functions that call each other, this program's, a library's and libc's.
+// calls.c: functions of this program, of a library and of libc that call each other.
 
 #include "cases.h"
 
@@ -42,7 +42,7 @@ SHOWN static void chain_middle(size_t size) {
 }
 SHOW(chain_middle)
 
-// It returns something, so that cgo's wrapper has work left to do and shows in the stack.
+// Returns a value, so that cgo's wrapper is not a tail call and shows in the stack.
 SHOWN size_t static_chain(void) {
     size_t size = 100;
     chain_middle(size);
@@ -81,7 +81,7 @@ LEAF(both_leaf, 17)
 
 // ---- Libraries ----
 
-// Weak: the test links the library, and without it the program still builds.
+// Weak: the test links the library, but the program also builds without it.
 __attribute__((weak)) void linked_allocate(size_t size);
 
 SHOWN void through_linked(void) {

@@ -1,7 +1,7 @@
-// cases.h: C functions that allocate in all the ways a stack can look like. Every one allocates once and keeps its block.
+// cases.h: C functions that allocate through all kinds of stacks. Each allocates once and keeps its block.
 //
-// Functions marked with SHOWN stand in a table of names and addresses that the program prints, so that a test can name them where the
-// program's symbols were stripped. All code in their section belongs to one of them.
+// Functions marked with SHOWN are in a table of names and addresses that the program prints, so that a test can name them in a stripped
+// program. All code in their section belongs to one of them.
 #ifndef CASES_H
 #define CASES_H
 
@@ -26,7 +26,7 @@ const struct shown_row *shown_at(size_t index);
 uintptr_t shown_text_start(void);
 uintptr_t shown_text_end(void);
 
-// Keeps a block from being optimised away, and the call before it from becoming a jump, which leaves no frame.
+// Prevents the compiler from removing a block, and from turning the previous call into a jump, which has no frame.
 #define OBSERVE(value) __asm__ volatile("" : "+r"(value) : : "memory")
 
 // calls.c

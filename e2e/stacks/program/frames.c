@@ -1,4 +1,4 @@
-// frames.c: frames that are laid out in unusual ways, each described to the unwinder by other call-frame information.
+// frames.c: frames of unusual layout, each with different call-frame information.
 
 #include "cases.h"
 
@@ -10,7 +10,7 @@ SHOWN static void frame_leaf(size_t size) {
 }
 SHOW(frame_leaf)
 
-// The stack pointer is rounded down, so the CFA can only be told by RBP.
+// The stack pointer is rounded down, so the CFA is known only from RBP.
 SHOWN __attribute__((target("avx2"))) void realigned_locals(void) {
     char local[256] __attribute__((aligned(64)));
     char *address = local;
@@ -20,7 +20,7 @@ SHOWN __attribute__((target("avx2"))) void realigned_locals(void) {
 }
 SHOW(realigned_locals)
 
-// With arguments on the stack and a frame of variable size besides, the CFA is a word saved next to RBP (DW_CFA_def_cfa_expression).
+// With arguments on the stack and a frame of variable size, the CFA is a word saved next to RBP (DW_CFA_def_cfa_expression).
 SHOWN __attribute__((target("avx2"))) static void realigned_with_arguments(long a, long b, long c, long d, long e, long f, long g, long h) {
     char local[256] __attribute__((aligned(64)));
     char *address = local, *room = __builtin_alloca((size_t)(g + h));
@@ -57,7 +57,7 @@ SHOWN void variable_frame(void) {
 }
 SHOW(variable_frame)
 
-// RBP holds anything while malloc runs. Go's frame pointer is then to be had from the word where this function saved it.
+// RBP holds another value while malloc runs. Go's frame pointer is in the word where this function saved it.
 SHOWN __attribute__((optimize("omit-frame-pointer"))) void rbp_is_a_number(void) {
     register uintptr_t number __asm__("rbp") = 0x1235;
     OBSERVE(number);

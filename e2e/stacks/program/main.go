@@ -1,5 +1,5 @@
-// Program allocates in C through every kind of stack and writes what the profiler saw: c.pprof, Go's own heap profile go.pprof, and
-// facts.json (the profiler's counters, and the addresses of this program's C functions).
+// Program allocates in C through every kind of stack and writes c.pprof, Go's own heap profile go.pprof, and facts.json (the profiler's counters,
+// and the addresses of this program's C functions).
 //
 //	program DIRECTORY LIBRARY_TO_OPEN LIBRARY_TO_OPEN_AND_CLOSE
 package main
@@ -23,7 +23,7 @@ import (
 	"github.com/cmemprof/cmemprof/cmemprof"
 )
 
-// facts is what stacks_test.go reads.
+// facts is read by stacks_test.go.
 type facts struct {
 	Stats              cmemprof.Stats
 	Functions          map[string]uint64 // C functions of this program: where they start

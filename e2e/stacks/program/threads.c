@@ -91,7 +91,7 @@ SHOWN static void handler(int number) {
 }
 SHOW(handler)
 
-// raise() delivers before it returns, so malloc was not interrupted and may be called. Go wants SA_ONSTACK and its own handler back.
+// raise() delivers before it returns, so malloc was not interrupted and may be called. Go needs SA_ONSTACK, and its handler restored.
 SHOWN static void raise_usr2(void) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK | SA_RESTART}, before;
     must(sigaction(SIGUSR2, &action, &before) == 0);

@@ -1,5 +1,5 @@
-// replaced.c: allocates in a plugin, takes a snapshot, replaces the plugin by another one at the same address, and only then names the
-// snapshot's addresses and writes them. Arguments: the profile's file, the plugin and the other one.
+// replaced.c: allocates in a plugin, takes a snapshot, replaces the plugin by another one at the same address, and only then symbolizes and
+// writes the snapshot. Arguments: the profile's file, the plugin and the other one.
 
 #include <dlfcn.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-// Program segments allocates 100 times in C and writes its profile to the file that is its argument. With another one, "gone", it removes its own
-// file before.
+// Program segments allocates 100 times in C and writes its profile to the file given as argument. With a second argument, "gone", it first removes
+// its own executable.
 package main
 
 // void c_work(void);

@@ -1,5 +1,5 @@
-// sites.c: C functions of a program whose segments have room between them. With main when it is a program by itself (-DALONE), which writes
-// its profile to the file that is its argument.
+// sites.c: C functions of a program with gaps between its segments. With main if built as a program (-DALONE), which writes its profile to
+// the file given as argument.
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-// The program of the test in the folder above: C memory that Go asked for, joined to Go's heap profile. Its argument is the file to write.
+// A program for the test: holds C memory allocated from Go, and writes it merged with Go's heap profile to the file given as argument.
 package main
 
 /*

@@ -1,5 +1,4 @@
-// Program pprof is google/pprof as it is, which names addresses with binutils (addr2line, nm) or llvm-symbolizer; `go tool pprof` has readers
-// of its own for that.
+// Program pprof is google/pprof, which names addresses with binutils (addr2line, nm) or llvm-symbolizer; `go tool pprof` has its own readers.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Program service has something in each kind of profile: C and Go memory, work, contention. It sends three batches to the Agent of its first
-// argument, deltas unless its third says "totals", and writes what else the packages give as profiles into the folder of its second.
+// Program service has values in each kind of profile: C and Go memory, work, contention. It sends three batches to the Agent of its first argument,
+// deltas unless its third is "totals", and writes the packages' other profiles into the folder of its second.
 package main
 
 /*
@@ -39,7 +39,7 @@ func holdInC() { C.hold_blocks(8) }
 //go:noinline
 func holdInGo() { held = append(held, make([]byte, 8<<20)) }
 
-// Many goroutines that want one lock and wait for one another.
+// Many goroutines that contend for one lock.
 func contend() {
 	var lock sync.Mutex
 	var all sync.WaitGroup

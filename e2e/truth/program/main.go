@@ -1,5 +1,4 @@
-// Program allocates known amounts in C while it is profiled, writes the profile to a file and prints on its standard output what the truth
-// is.
+// Program allocates known amounts in C while it is profiled, writes the profile to a file and prints the true amounts on its standard output.
 //
 //	program INTERVAL FILE        the sites of every size
 //	program bias INTERVAL FILE   tens of millions of small allocations
@@ -32,14 +31,14 @@ type truth struct {
 	Stats       cmemprof.Stats
 }
 
-// plan says how many samples are wanted at each site, in all and of what stays alive or waits for another thread to free it.
+// plan has the number of samples wanted at each site, in all, and of blocks that stay alive or that another thread frees.
 type plan struct {
 	interval             float64
 	samples, heldSamples float64
 	leastMade            float64
 }
 
-// mostHeldBytes bounds what is alive at once at one site: address space mostly, since nothing writes to the blocks.
+// mostHeldBytes bounds the live bytes of one site: mostly address space, since nothing writes to the blocks.
 const mostHeldBytes = 256 << 20
 
 func planFor(interval int64) plan {
@@ -53,7 +52,7 @@ func planFor(interval int64) plan {
 	}
 }
 
-// fate turns the wanted number of samples into numbers of allocations. Half of what is held is freed by another thread.
+// fate converts the wanted number of samples into numbers of allocations. Another thread frees half of the held blocks.
 func (p plan) fate(sizeBytes uint64) C.struct_fate {
 	probability := -math.Expm1(-(float64(sizeBytes) + 1) / p.interval)
 	if p.interval == 1 {
@@ -93,7 +92,7 @@ func (t *truth) runOnThreads(name string, sizeBytes uint64, f C.struct_fate) {
 	t.Allocations = append(t.Allocations, allocations{name, sizeBytes, made(f) * C.SITE_THREADS, uint64(f.kept) * C.SITE_THREADS})
 }
 
-// grow: each realloc frees the block before and allocates one of the new size, so only the last size is alive.
+// grow: each realloc frees the old block and allocates one of the new size, so only the last size is alive.
 func (t *truth) grow(p plan) {
 	sizes := []C.size_t{1000, 5000, 20_000, 100_000, 600_000}
 	number := math.Max(math.Ceil(12*p.interval/1000), 300) // 12 samples or more of the rarest, the first size
@@ -128,8 +127,8 @@ func (t *truth) everySize(interval int64) {
 	t.grow(p)
 }
 
-// bias: 229 and 3,891 samples expected at 512 KiB, so a bias of 26 % at 1 byte and of 6.4 % at 16 bytes is 4 standard errors. Weighting by
-// the size without the 1 that every allocation takes besides would be off by 100 % and 6.25 %.
+// bias: 229 and 3,891 samples are expected at 512 KiB, so a bias of 26 % at 1 byte and of 6.4 % at 16 bytes is 4 standard errors. Weighting by
+// the size without the extra 1 of every allocation would be off by 100 % and 6.25 %.
 func (t *truth) bias() {
 	t.run("site_bias_1", 1, C.struct_fate{passed: 60_000_000})
 	t.run("site_bias_16", 16, C.struct_fate{passed: 120_000_000})

@@ -1,4 +1,4 @@
-// sites.c: see sites.h. The arrays that hold blocks come from mmap, so that the sites are the only allocations here.
+// sites.c: allocates at named sites (sites.h). Arrays of blocks come from mmap, so that the sites are the only allocations.
 
 #include "sites.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-// Keeps a block, and with it the call that made it, from being optimised away; and the call from becoming a jump, which leaves no frame.
+// Prevents the compiler from removing a block and its allocation, and from turning the call into a jump, which has no frame.
 #define OBSERVE(block) __asm__ volatile("" : "+r"(block) : : "memory")
 
 #define SITE(name, call)                                                                                                                   \

@@ -1,5 +1,5 @@
-// Command goprogram is a Go program that knows nothing of cmemprof and calls C that allocates. It prints what the profiler has set in its
-// environment, and ends when its standard input does: by a bare system call, so whoever wants a profile of it waits for one before.
+// Command goprogram is a Go program without cmemprof that calls C that allocates. It prints the profiler's variables in its environment, and ends
+// with its standard input, by a direct system call without a last profile.
 package main
 
 // #include <stdlib.h>

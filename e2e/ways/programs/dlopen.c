@@ -1,4 +1,4 @@
-// dlopen.c: loads the library that is its argument and calls its start_profiling(), which returns a text.
+// dlopen.c: loads the library given as argument and calls its start_profiling(), which returns a text.
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

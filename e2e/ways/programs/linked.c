@@ -1,5 +1,5 @@
-// linked.c: a program with cmemprof linked in: says what cmemprof_start says, and runs on. With a file as argument it writes its profile
-// there.
+// linked.c: a program with cmemprof linked in: prints the result of cmemprof_start, and runs on. With a file as argument it writes its
+// profile there.
 #include <cmemprof.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// own_malloc.c: brings a malloc of its own, as programs do that link an allocator into themselves. Exit status 0.
+// own_malloc.c: has its own malloc, like programs that link an allocator. Exit status 0.
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// replaced.c: allocates in the library ./library.so, and while it is loaded puts the file ./newer.so in its place, if there is one.
+// replaced.c: allocates in the library ./library.so, and while it is loaded replaces its file by ./newer.so, if that exists.
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// replaced_library.c: a library whose one function allocates in SITE, which each build names otherwise.
+// replaced_library.c: a library whose only function allocates in SITE, named differently in each build.
 
 #include <stdlib.h>
 

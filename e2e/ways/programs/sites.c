@@ -1,5 +1,5 @@
-// sites.c: allocates 500 blocks of 10,000 bytes that stay (site_alive) and 300 of 1,000 bytes that are freed (site_freed), and then ends,
-// or goes on, in the way that the first argument names. Exit status 5, where it has a say in it.
+// sites.c: allocates 500 blocks of 10,000 bytes that stay (site_alive) and 300 of 1,000 bytes that are freed (site_freed), then ends or
+// continues as the first argument says. Exit status 5, unless the way of ending determines another.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -62,7 +62,7 @@ static int run_vfork(void) {
     return wait_for(child);
 }
 
-// Its environment as a child process sees it.
+// Prints the environment of a child process.
 static int run_child(void) {
     pid_t child;
     char *argv[] = {"env", NULL};
@@ -77,7 +77,7 @@ static void wait_for_ever(void) {
     }
 }
 
-// What goes on in the background ends with standard input.
+// A process in the background ends with standard input.
 static int live_on(void) {
     char byte;
     close(STDOUT_FILENO);
@@ -95,7 +95,7 @@ static void handled(int number) {
     exit(6);
 }
 
-// Handles a signal only where nobody else does.
+// Handles a signal only if its disposition is the default.
 static void handle_politely(void) {
     struct sigaction now;
     sigaction(SIGTERM, NULL, &now);

@@ -1,4 +1,4 @@
-// unload.c: opens libcmemprof.so late and closes it again: handlers of fork and others are still called, so it must stay.
+// unload.c: opens libcmemprof.so late and closes it again: fork handlers and others are still called, so it must stay loaded.
 
 #include <dlfcn.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// Command sanitized is built with a sanitizer, whose malloc comes first: it cannot be profiled, says so, and runs on.
+// Command sanitized is built with a sanitizer, whose malloc comes first: it cannot be profiled, reports it, and runs on.
 package main
 
 // #include <stdlib.h>

@@ -1,4 +1,4 @@
-// Command static is to be linked fully statically: Go that calls C that allocates. It writes its profile into the file that is its argument.
+// Command static is linked fully statically: Go that calls C that allocates. It writes its profile to the file given as argument.
 package main
 
 // #include <stdlib.h>

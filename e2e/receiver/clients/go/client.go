@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Command client is a program with dd-trace-go's profiler and tracer on, which works until its standard input ends. The import paths are
-// those of v2; tracer.go lies beside it.
+// Command client is a program with dd-trace-go's profiler and tracer, which works until its standard input ends. The import paths are
+// those of v2; tracer.go is in the same folder.
 package main
 
 import (

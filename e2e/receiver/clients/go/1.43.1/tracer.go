@@ -2,7 +2,7 @@
 
 package main
 
-// v1.43.1's tracer needs inet.af/netaddr, which could not be downloaded: the profiler is there alone.
+// v1.43.1's tracer needs inet.af/netaddr, which could not be downloaded, so only the profiler runs.
 
 func startTracer() (stop func()) { return func() {} }
 
