@@ -26,7 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AGENT_PERIOD_MS = 60000, GO_PERIOD_MS = 10000, LOOK_MS = 250, FILES_KEPT = 8 };
+enum { AGENT_PERIOD_MS = 60000, GO_PERIOD_MS = 10000, POLL_MS = 250, FILES_KEPT = 8 };
 
 struct run {
     struct run_options options;
@@ -290,9 +290,9 @@ static int run_program(struct run *run) {
         run_directory_close(&run->directory);
         return status;
     }
-    bool looks = run->options.period_ms != 0 || run->options.signal != 0;
-    while (run_child_wait(&run->child, looks ? LOOK_MS : 0)) {
-        if (looks) {
+    bool polls = run->options.period_ms != 0 || run->options.signal != 0;
+    while (run_child_wait(&run->child, polls ? POLL_MS : 0)) {
+        if (polls) {
             take(run, false);
             note_all_processes(run);
         }

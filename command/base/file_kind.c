@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LOOKED_AT_BYTES = 64 << 10 };
+enum { PREFIX_BYTES = 64 << 10 };
 
 struct bytes {
     const char *at;
@@ -48,7 +48,7 @@ static bool is_folded(struct bytes bytes) {
             digits++;
         }
         if (!end && lines > 0) {
-            break; // cut off by LOOKED_AT_BYTES
+            break; // cut off by PREFIX_BYTES
         }
         if (digits == 0 || digits + 2 > length || bytes.at[length - 1 - digits] != ' ') {
             return false;
@@ -106,9 +106,9 @@ const char *file_kind(const void *bytes, size_t size) {
     size_t inflated_size = 0;
     limits.input_bytes = (size_t)64 << 20;
     bool ok = merge_inflate_limited(bytes, size, &limits, &inflated, &inflated_size, NULL) == MERGE_OK;
-    struct bytes looked_at = ok ? (struct bytes){(const char *)inflated, inflated_size} : (struct bytes){bytes, size};
-    looked_at.size = looked_at.size < LOOKED_AT_BYTES ? looked_at.size : LOOKED_AT_BYTES;
-    const char *kind = kind_of(looked_at);
+    struct bytes prefix = ok ? (struct bytes){(const char *)inflated, inflated_size} : (struct bytes){bytes, size};
+    prefix.size = prefix.size < PREFIX_BYTES ? prefix.size : PREFIX_BYTES;
+    const char *kind = kind_of(prefix);
     free(inflated);
     return kind;
 }

@@ -61,7 +61,7 @@ static bool has_gauge(const struct totals *totals) {
 }
 
 // Takes the input if it is the best so far. Of equal files the later one wins.
-static void consider(struct merging *merging, const char *path, struct input *input) {
+static void keep_best(struct merging *merging, const char *path, struct input *input) {
     int64_t value = value_of(merging->options, &merging->totals);
     if (has_gauge(&merging->totals) && (!merging->best.bytes || value >= merging->best_value)) {
         free(merging->best.bytes);
@@ -87,7 +87,7 @@ static int add_file(struct merging *merging, const char *path) {
     }
     status = input_add_bytes(options, path, &input, merging->profile, split ? scale : NULL, &merging->error);
     if (status == STATUS_DONE && split) {
-        consider(merging, path, &input);
+        keep_best(merging, path, &input);
     }
     free(input.bytes);
     for (size_t i = 0; status == STATUS_DONE && i < profile_sample_type_count(merging->profile) && i < TOTALS_MAX_TYPES; i++) {

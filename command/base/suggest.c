@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-enum { LONGEST = 32 };
+enum { MAX_WORD_BYTES = 32 };
 
 static size_t min_of(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
 static size_t distance(const char *a, const char *b) {
-    size_t rows[3][LONGEST + 1], length = strlen(b);
+    size_t rows[3][MAX_WORD_BYTES + 1], length = strlen(b);
     size_t *before = rows[0], *last = rows[1], *now = rows[2];
     for (size_t k = 0; k <= length; k++) {
         before[k] = last[k] = k;
@@ -34,8 +34,8 @@ static size_t distance(const char *a, const char *b) {
 const char *suggest(const char *typed, const char *const *words, size_t count) {
     const char *best = NULL;
     size_t length = strlen(typed), limit = min_of(2, (length + 2) / 3);
-    for (size_t i = 0; i < count && length <= LONGEST; i++) {
-        size_t away = strlen(words[i]) <= LONGEST ? distance(typed, words[i]) : LONGEST;
+    for (size_t i = 0; i < count && length <= MAX_WORD_BYTES; i++) {
+        size_t away = strlen(words[i]) <= MAX_WORD_BYTES ? distance(typed, words[i]) : MAX_WORD_BYTES;
         if (away <= limit) {
             limit = away;
             best = best && away == distance(typed, best) ? best : words[i];

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { AROUND_LINES = 2, LONGEST_LINE = 400, LARGEST_SOURCE = 64 << 20 };
+enum { CONTEXT_LINES = 2, MAX_LINE_BYTES = 400, MAX_SOURCE_BYTES = 64 << 20 };
 
 struct line {
     const struct profile_frame *frame;
@@ -43,7 +43,7 @@ static void print_line(const struct line *line, int64_t number, const char *sour
 static FILE *open_source(const char *path) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
-    bool plain = descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= LARGEST_SOURCE;
+    bool plain = descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= MAX_SOURCE_BYTES;
     FILE *file = plain ? fdopen(descriptor, "r") : NULL;
     if (descriptor >= 0 && !file) {
         close(descriptor);
@@ -59,27 +59,27 @@ static void print_bare(const struct line *lines, size_t count, const struct repo
 
 static void cut_text(char *text) {
     text[strcspn(text, "\r\n")] = '\0';
-    if (strlen(text) > LONGEST_LINE) {
-        text[LONGEST_LINE] = '\0';
+    if (strlen(text) > MAX_LINE_BYTES) {
+        text[MAX_LINE_BYTES] = '\0';
     }
     for (char *tab = text; (tab = strchr(tab, '\t')) != NULL;) {
         *tab = ' ';
     }
 }
 
-// Prints from AROUND_LINES before the first line to AROUND_LINES after the last. Line numbers must be >= 1. Returns how many of the lines
+// Prints from CONTEXT_LINES before the first line to CONTEXT_LINES after the last. Line numbers must be >= 1. Returns how many of the lines
 // the file has.
 static size_t print_numbered(FILE *file, const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
     char *text = NULL;
     size_t capacity = 0, at = 0;
     int64_t first = lines[0].frame->line, last = lines[count - 1].frame->line;
-    for (int64_t number = 1; (at < count || number - last <= AROUND_LINES) && getline(&text, &capacity, file) > 0; number++) {
+    for (int64_t number = 1; (at < count || number - last <= CONTEXT_LINES) && getline(&text, &capacity, file) > 0; number++) {
         size_t before = at;
         cut_text(text);
         for (; at < count && lines[at].frame->line == number; at++) {
             print_line(&lines[at], number, text, options, out);
         }
-        if (at == before && number >= first - AROUND_LINES) {
+        if (at == before && number >= first - CONTEXT_LINES) {
             print_line(NULL, number, text, options, out);
         }
     }

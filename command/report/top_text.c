@@ -141,7 +141,7 @@ static void put_stack(struct line *line, const struct top *top, const struct fla
 // ---- Functions, files, packages ----
 
 // Prints the package; the source file; or the function with its file and line.
-static void put_thing(struct line *line, const struct top *top, const struct flat_cum_row *row) {
+static void put_group(struct line *line, const struct top *top, const struct flat_cum_row *row) {
     const struct profile_frame *frame = row->count ? flat_cum_frame(&top->sums, row, 0) : NULL;
     char text[TEXT_NAME_BYTES];
     size_t length;
@@ -235,7 +235,7 @@ static void print_row(const struct top *top, const struct flat_cum_row *row, int
     } else if (top->sums.by_stack) {
         put_stack(&line, top, row);
     } else {
-        put_thing(&line, top, row);
+        put_group(&line, top, row);
     }
     fputc('\n', out);
 }

@@ -28,7 +28,7 @@ var directory string // of what is built
 func TestMain(m *testing.M) {
 	status, err := 1, error(nil)
 	if directory, err = os.MkdirTemp("", "cmemprof-harm-"); err == nil {
-		err = errors.Join(build("../../bench/harm.c"), build("program/places.c"), build("program/past.c"),
+		err = errors.Join(build("../../bench/harm.c"), build("program/addresses.c"), build("program/past.c"),
 			compile("-shared", "-fPIC", "-o", built("plugin.so"), "program/plugin.c"))
 	}
 	if err == nil {
@@ -155,20 +155,20 @@ func TestEveryBlockIsWhereItIsWithoutSampling(t *testing.T) {
 		for _, interval := range []int{1, 4096, 524288} {
 			for _, arena := range []string{"main", "thread"} {
 				t.Run(fmt.Sprintf("glibc/%s/%d/%s", w.name, interval, arena), func(t *testing.T) {
-					off := w.run(t, "places", 0, arena, operations)
-					if again := w.run(t, "places", 0, arena, operations); again != off {
-						t.Fatal("the places are not the same twice without sampling: nothing can be said")
+					off := w.run(t, "addresses", 0, arena, operations)
+					if again := w.run(t, "addresses", 0, arena, operations); again != off {
+						t.Fatal("the addresses differ between two runs without sampling: nothing can be said")
 					}
-					compare(t, off, w.run(t, "places", interval, arena, operations))
+					compare(t, off, w.run(t, "addresses", interval, arena, operations))
 					if arena == "thread" { // in the main one lies what libraries allocate when they are loaded
-						compare(t, without.run(t, "places", 0, arena, operations), off)
+						compare(t, without.run(t, "addresses", 0, arena, operations), off)
 					}
 				})
 			}
 		}
 		for name, library := range others {
 			t.Run(name+"/"+w.name, func(t *testing.T) {
-				compare(t, w.on(library).run(t, "places", 0, "any", operations), w.on(library).run(t, "places", 1, "any", operations))
+				compare(t, w.on(library).run(t, "addresses", 0, "any", operations), w.on(library).run(t, "addresses", 1, "any", operations))
 			})
 		}
 	}

@@ -140,14 +140,14 @@ func (view *tab) tap(element string) {
 
 func (view *tab) tapAt(element string, x, y float64) {
 	view.t.Helper()
-	place := get(view, chromedp.Evaluate[[]float64](`(() => { const element = `+element+`; element.scrollIntoView({ block: "center" });
+	box := get(view, chromedp.Evaluate[[]float64](`(() => { const element = `+element+`; element.scrollIntoView({ block: "center" });
 		const { left, top, width, height } = element.getBoundingClientRect(); return [left, top, width, height]; })()`))
 	if x < 0 {
-		x, y = place[2]/2, place[3]/2
+		x, y = box[2]/2, box[3]/2
 	}
 	view.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		for _, event := range []input.DispatchTouchEventParams{
-			{Type: input.DispatchTouchEventTypeTouchStart, TouchPoints: []*input.TouchPoint{{X: place[0] + x, Y: place[1] + y}}},
+			{Type: input.DispatchTouchEventTypeTouchStart, TouchPoints: []*input.TouchPoint{{X: box[0] + x, Y: box[1] + y}}},
 			{Type: input.DispatchTouchEventTypeTouchEnd, TouchPoints: []*input.TouchPoint{}},
 		} {
 			if _, err := cdp.Call(ctx, target, input.DispatchTouchEvent, event); err != nil {

@@ -21,13 +21,13 @@ import (
 // human formats a value like the page: three significant digits.
 func human(value float64, unit string) string {
 	digits := func(number float64) string {
-		places := 2
+		digits := 2
 		if math.Abs(number) >= 100 || number == math.Trunc(number) {
-			places = 0
+			digits = 0
 		} else if math.Abs(number) >= 10 {
-			places = 1
+			digits = 1
 		}
-		return strconv.FormatFloat(number, 'f', places, 64)
+		return strconv.FormatFloat(number, 'f', digits, 64)
 	}
 	switch unit {
 	case "bytes":

@@ -266,21 +266,21 @@ func TestSandwich(t *testing.T) {
 	view.until(`document.activeElement.closest(".popup")`)
 	view.click(`.popup [data-action="sandwich"]`)
 	view.until(`document.querySelector("#sandwich-title").textContent === "shared 4 MB · 100.0 % of all"`)
-	for _, place := range []struct {
+	for _, graph := range []struct {
 		label, want string
 		right       bool
 	}{{"Callers", "left", false}, {"Callers", "right", true}, {"Callees", "leaf", false}, {"Callees", "other", true}} {
-		canvas := `document.querySelector('canvas[aria-label^="` + place.label + `"]')`
+		canvas := `document.querySelector('canvas[aria-label^="` + graph.label + `"]')`
 		x, y := "10", "30"
-		if place.right {
+		if graph.right {
 			x = canvas + `.clientWidth - 10`
 		}
-		if place.label == "Callers" { // the root is at the bottom
+		if graph.label == "Callers" { // the root is at the bottom
 			y = canvas + `.clientHeight - 30`
 		}
 		view.do(chromedp.Evaluate[chromedp.Void](`(() => { const canvas = ` + canvas + `, area = canvas.getBoundingClientRect();
 			canvas.dispatchEvent(new MouseEvent("mousemove", { clientX: area.left + ` + x + `, clientY: area.top + ` + y + ` })); })()`))
-		view.until(`document.querySelector("#frame").textContent.startsWith("` + place.want + ` ·")`)
+		view.until(`document.querySelector("#frame").textContent.startsWith("` + graph.want + ` ·")`)
 	}
 	// Another function, from the table beside it.
 	view.until(`document.querySelectorAll("#functions-short tbody tr:not(.gap)").length === 6`)
@@ -380,8 +380,8 @@ func TestHostileTextStaysText(t *testing.T) {
 	view.do(chromedp.EmulateViewport(1280, 720), chromedp.Navigate(receiver.url+"profile?ids=1"))
 	view.until(`document.querySelectorAll("#types .rail-file").length === 2`)
 	view.click(`#tags summary`)
-	for _, place := range []string{"#service", "#tags li", "#types", "#downloads"} {
-		view.until(fmt.Sprintf(`document.querySelector(%q).textContent.includes("<img src=x")`, place))
+	for _, selector := range []string{"#service", "#tags li", "#types", "#downloads"} {
+		view.until(fmt.Sprintf(`document.querySelector(%q).textContent.includes("<img src=x")`, selector))
 	}
 	view.click(`#types [data-attachment="broken.pprof"]`)
 	view.until(`document.querySelector("#other").textContent.includes("not a readable profile")`)

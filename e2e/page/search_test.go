@@ -309,12 +309,12 @@ func TestLongListKeepsItsPlace(t *testing.T) {
 
 	view.text(`String((document.querySelector("#uploads").scrollTop = 3000))`)
 	view.until(`document.querySelector('.upload-row[aria-rowindex="105"]')`)
-	const place = `(() => { const row = [...document.querySelectorAll(".upload-row")].find((row) => row.querySelector(".service").textContent === "s155"); return row.getBoundingClientRect().top; })()`
-	before := view.text(place)
+	const offset = `(() => { const row = [...document.querySelectorAll(".upload-row")].find((row) => row.querySelector(".service").textContent === "s155"); return row.getBoundingClientRect().top; })()`
+	before := view.text(offset)
 	view.text(`(document.querySelector('.upload-row[aria-rowindex="106"]').focus(), "")`)
 	receiver.uploadAt(t, moment{start: leakStart.Add(300 * time.Minute), tags: "service:new", attachments: map[string][]byte{"heap.pprof": profile}})
 	view.until(`document.querySelector("#total").textContent === "261 profiles"`)
-	view.expect(place, before)
+	view.expect(offset, before)
 	view.expect(`document.activeElement.querySelector(".service").textContent`, "s155")
 	view.clean(t)
 }

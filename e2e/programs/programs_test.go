@@ -24,30 +24,30 @@ import (
 var full = os.Getenv("CMEMPROF_STRESS") == "full"
 
 type workload struct {
-	name     string
-	needs    []string // programs
-	script   string   // of bash, in an empty directory
-	variable []string
-	onlyFull bool
-	tests    bool   // prints results of a test suite: compared by name
-	fewest   uint64 // samples at rate 1, of all processes
-	oneIn    int    // so many processes is looked at closely; 0: all
+	name       string
+	needs      []string // programs
+	script     string   // of bash, in an empty directory
+	variable   []string
+	onlyFull   bool
+	tests      bool   // prints results of a test suite: compared by name
+	minSamples uint64 // samples at rate 1, of all processes
+	oneIn      int    // so many processes is looked at closely; 0: all
 }
 
 var workloads = []workload{
-	{name: "perl", needs: []string{"perl"}, fewest: 1000, script: `
+	{name: "perl", needs: []string{"perl"}, minSamples: 1000, script: `
 perl -e 'my %h; $h{$_ % 977} .= "x$_," for 1..200000; my $n = 0; $n += length($_) * ord(substr $_, -2, 1) for values %h; print "$n\n";
          my @a = sort { $a <=> $b } map { ($_ * 7919) % 100003 } 1..50000; print join(",", @a[0..9]), "\n"; my $pid = fork; exit 3 unless $pid;
          waitpid $pid, 0; print $? >> 8, "\n"; $_ = "ab" x 10000; s/a(b)/$1/g; print length, "\n"'
 perl -e 'die "in the end\n"'`},
-	{name: "text tools", needs: []string{"xz", "gzip", "jq", "sort", "awk"}, fewest: 1000, oneIn: 2, script: `
+	{name: "text tools", needs: []string{"xz", "gzip", "jq", "sort", "awk"}, minSamples: 1000, oneIn: 2, script: `
 seq 1 ${LINES_OF_TEXT:-20000} | awk '{ print $1 * 7919 % 100003, "line", $1 }' >lines
 for tool in gzip xz 'xz -T2 --block-size=100000' bzip2; do $tool -c <lines | ${tool%% *} -dc | cksum; done
 sort -n lines | cksum; sort --parallel=2 -S 1M -k2,2 -k1,1n lines | cksum; tac lines | tail -n 3; sed -E 's/(1+)/<\1>/g' lines | cksum
 grep -c '9.*line.*9' lines; grep -E '(1|2|3)(45|67)+' lines | cksum; tar c lines | tar t; find / -maxdepth 2 -name 'pass*' 2>/dev/null
 jq -n '[range(20000) | {name: "n\(.)", value: (. * . % 997)}] | group_by(.value) | map({key: .[0].value, names: map(.name) | sort}) | length'
 jq -n '{' ; echo $?; ls /nonexistent; echo $?`},
-	{name: "sqlite3", needs: []string{"sqlite3"}, fewest: 5000, script: `
+	{name: "sqlite3", needs: []string{"sqlite3"}, minSamples: 5000, script: `
 sqlite3 data.db <<'SQL'
 CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT UNIQUE, born INT); CREATE TABLE event(person INT, kind TEXT, at REAL);
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO person SELECT i, 'name ' || (i * 7919 % 5003), 1900 + i % 120 FROM n;
@@ -59,7 +59,7 @@ UPDATE event SET kind = upper(kind) WHERE person IN (SELECT id FROM person WHERE
 SELECT name, rank() OVER (PARTITION BY born ORDER BY name) FROM person ORDER BY born, name LIMIT 20; PRAGMA integrity_check; SELECT nothing FROM nowhere;
 SQL
 echo $?; sqlite3 data.db .dump | sha256sum; sha256sum data.db`},
-	{name: "git", needs: []string{"git"}, fewest: 5000, oneIn: 16, script: `
+	{name: "git", needs: []string{"git"}, minSamples: 5000, oneIn: 16, script: `
 export HOME=$PWD GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_DATE='1700000000 +0000' GIT_COMMITTER_DATE='1700000000 +0000'
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
 git init -q -b main one
@@ -73,7 +73,7 @@ git log --stat --format='%H %s' | sha256sum; git log -p -M | sha256sum; git chec
 git commit -q -m side; git merge -q -m merged main; git gc -q --aggressive --prune=now; git fsck --full --strict; git count-objects -v | grep -v size
 git rev-list --objects --all | sort | sha256sum; git blame dir1/file1 | sha256sum; git grep -c 99 | sha256sum; git archive HEAD | sha256sum
 git bundle create -q ../all.bundle --all; git bundle verify -q ../all.bundle; git stash list; git status --short; git show nothing; echo $?`},
-	{name: "g++", needs: []string{"g++"}, fewest: 10000, script: `
+	{name: "g++", needs: []string{"g++"}, minSamples: 10000, script: `
 cat >a.cc <<'END'
 #include <map>
 #include <iostream>
@@ -81,20 +81,20 @@ cat >a.cc <<'END'
 int main() { std::map<std::string, int> m; for (int i = 0; i < 1000; i++) m[std::to_string(i * 7 % 100)] += i; for (auto &[k, v] : m) std::cout << k << v << ' '; }
 END
 g++ -std=c++17 -O1 -S -o - a.cc | sha256sum; g++ -std=c++17 -O1 -o a a.cc; ./a | sha256sum; echo 'int main() { return x; }' | g++ -x c++ - ; echo $?`},
-	{name: "cmake", needs: []string{"cmake"}, onlyFull: true, fewest: 1000, script: `
+	{name: "cmake", needs: []string{"cmake"}, onlyFull: true, minSamples: 1000, script: `
 cmake --version; cmake --help | sha256sum; echo 'foreach(i RANGE 2000) 
 string(APPEND text "${i};")
 endforeach() 
 string(SHA256 sum "${text}") 
 message("${sum}")' >s.cmake; cmake -P s.cmake; cmake -P nothing.cmake; echo $?`},
-	{name: "node", needs: []string{"node"}, fewest: 1000, script: `
+	{name: "node", needs: []string{"node"}, minSamples: 1000, script: `
 node -e 'const z = require("zlib"), c = require("crypto"); const b = Buffer.alloc(300000, "text of all kinds ");
 console.log(z.gunzipSync(z.gzipSync(b)).equals(b), c.createHash("sha256").update(b).digest("hex"));
 const m = new Map(); for (let i = 0; i < 100000; i++) m.set("k" + i % 999, [i]); console.log(m.size, JSON.stringify([...m].slice(0, 5)));
 const { Worker, isMainThread } = require("worker_threads"); if (isMainThread) new Worker("require(\"worker_threads\").parentPort.postMessage(6 * 7)",
 { eval: true }).on("message", v => { console.log(v); process.exitCode = 5; })'; echo $?`},
-	{name: "java", needs: []string{"java"}, onlyFull: true, fewest: 1000, script: `java -version; echo $?; java -Xmx64m -XX:+UseSerialGC -XshowSettings:locale -version 2>&1 | head -3; java Nothing; echo $?`},
-	{name: "java, compiled", needs: []string{"java", "javac"}, onlyFull: true, fewest: 1000, script: `
+	{name: "java", needs: []string{"java"}, onlyFull: true, minSamples: 1000, script: `java -version; echo $?; java -Xmx64m -XX:+UseSerialGC -XshowSettings:locale -version 2>&1 | head -3; java Nothing; echo $?`},
+	{name: "java, compiled", needs: []string{"java", "javac"}, onlyFull: true, minSamples: 1000, script: `
 cat >A.java <<'END'
 import java.util.*;
 class A { static int deep(int n) { return n == 0 ? 0 : 1 + deep(n - 1); }
@@ -104,7 +104,7 @@ class A { static int deep(int n) { return n == 0 ? 0 : 1 + deep(n - 1); }
   for (int i = 0; i < 8; i++) { t[i] = new Thread(() -> { for (int k = 0; k < 100; k++) new java.util.zip.Deflater().end(); }); t[i].start(); } for (Thread x : t) x.join(); System.out.println(m.size()); System.exit(4); } }
 END
 javac A.java; java -Xmx256m A; echo $?`},
-	{name: "redis", needs: []string{"redis-server", "redis-cli", "redis-benchmark"}, onlyFull: true, fewest: 10000, oneIn: 16, script: `
+	{name: "redis", needs: []string{"redis-server", "redis-cli", "redis-benchmark"}, onlyFull: true, minSamples: 10000, oneIn: 16, script: `
 ulimit -c 0
 redis-server --port 0 --unixsocket $PWD/socket --save '' --dir $PWD --daemonize no --io-threads 2 --logfile log --enable-debug-command yes &
 server=$!
@@ -118,12 +118,12 @@ cli bgsave >/dev/null; for i in $(seq 200); do cli info persistence | grep -q rd
 cli info persistence | grep -o 'rdb_last_bgsave_status:[a-z]*'
 cli debug digest; cli debug reload; cli debug digest; cli memory usage nothing; cli nonsense; cli config set activedefrag no >/dev/null
 cli shutdown nosave; wait $server; echo $?; redis-check-rdb dump.rdb | grep -c OK`},
-	{name: "python", needs: []string{"/usr/bin/python3"}, tests: true, variable: []string{"PYTHONMALLOC=malloc"}, fewest: 100000,
+	{name: "python", needs: []string{"/usr/bin/python3"}, tests: true, variable: []string{"PYTHONMALLOC=malloc"}, minSamples: 100000,
 		script: python("test_list test_dict test_struct")},
-	{name: "python, pymalloc", needs: []string{"/usr/bin/python3"}, tests: true, onlyFull: true, fewest: 10000,
+	{name: "python, pymalloc", needs: []string{"/usr/bin/python3"}, tests: true, onlyFull: true, minSamples: 10000,
 		script: python("test_json test_re test_list test_dict test_sqlite3 test_zlib test_ctypes test_threading test_subprocess test_fork1 test_gc test_pickle " +
 			"test_decimal test_ssl test_bz2 test_lzma test_mmap test_array test_bytes test_io test_thread test_contextvars test_asyncio test_signal test_faulthandler")},
-	{name: "python, malloc", needs: []string{"/usr/bin/python3"}, tests: true, onlyFull: true, variable: []string{"PYTHONMALLOC=malloc"}, fewest: 100000,
+	{name: "python, malloc", needs: []string{"/usr/bin/python3"}, tests: true, onlyFull: true, variable: []string{"PYTHONMALLOC=malloc"}, minSamples: 100000,
 		script: python("test_json test_pickle test_gc test_re test_sqlite3 test_ctypes test_threading test_subprocess test_fork1 test_decimal test_multiprocessing_fork test_multiprocessing_spawn " +
 			"test_concurrent_futures test_dbm test_xml_etree test_posix test_os test_socket")},
 }
@@ -295,7 +295,7 @@ func TestProgramsDoTheSame(t *testing.T) {
 						fmt.Sprintf("PROGRAMS_COMPARE_ONE_IN=%d", max(1, w.oneIn)))
 					sum := readCounts(t, folder)
 					t.Logf("%d processes, %d of them compared, %d samples, %v", sum.processes, sum.compared, sum.samples, time.Since(start).Round(time.Millisecond))
-					if sum.processes == 0 || rate == 1 && sum.samples < w.fewest {
+					if sum.processes == 0 || rate == 1 && sum.samples < w.minSamples {
 						t.Errorf("%d samples in %d processes", sum.samples, sum.processes)
 					}
 					if sum.missing != 0 {

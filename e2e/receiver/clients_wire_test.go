@@ -138,7 +138,7 @@ func (f *facts) take(t *testing.T, upload sent) {
 	f.same(t, &f.token, token)
 	_, parameters, _ := mime.ParseMediaType(upload.header.Get("Content-Type"))
 	parts := multipart.NewReader(bytes.NewReader(upload.body), parameters["boundary"])
-	e := event{place: "fields"}
+	e := event{position: "fields"}
 	for count := 0; ; count++ {
 		part, err := parts.NextPart()
 		if err == io.EOF {
@@ -152,9 +152,9 @@ func (f *facts) take(t *testing.T, upload sent) {
 			t.Fatal(err)
 		}
 		if part.FormName() == "event" {
-			e.place = "first"
+			e.position = "first"
 			if count > 0 {
-				e.place = "last"
+				e.position = "last"
 			}
 			if err := json.Unmarshal(content, &e); err != nil {
 				t.Fatalf("%v in %s", err, content)
@@ -170,10 +170,10 @@ func (f *facts) take(t *testing.T, upload sent) {
 
 // event returns the event of an upload, or one made of the form's fields, which older clients send instead.
 type event struct {
-	Version any
-	Family  string
-	Tags    string `json:"tags_profiler"`
-	place   string
+	Version  any
+	Family   string
+	Tags     string `json:"tags_profiler"`
+	position string
 }
 
 func (e *event) takeField(name, content string) {
@@ -200,7 +200,7 @@ func (f *facts) takeEvent(t *testing.T, e event) {
 	if e.Version == nil {
 		e.Version = "none"
 	}
-	f.same(t, &f.event, fmt.Sprintf("%v, %s, %s", e.Version, e.Family, e.place))
+	f.same(t, &f.event, fmt.Sprintf("%v, %s, %s", e.Version, e.Family, e.position))
 	host := "none"
 	name, err := os.Hostname()
 	if err != nil {

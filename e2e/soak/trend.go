@@ -13,9 +13,9 @@ func (i interval) times(factor float64) interval {
 }
 
 const (
-	mostPoints = 60 // slopes of all pairs of points are 1,770 then
-	fewPoints  = 16 // with less nothing is said
-	resamples  = 200
+	maxPoints = 60 // slopes of all pairs of points are 1,770 then
+	fewPoints = 16 // with less nothing is said
+	resamples = 200
 )
 
 // slope is the trend of ys over xs: the median of the slopes of all pairs of points (Theil and Sen), which a fifth of outliers does not move
@@ -66,9 +66,9 @@ func median(values []float64) float64 {
 	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }
 
-// thinned returns at most mostPoints values, each the median of a block of neighbours.
+// thinned returns at most maxPoints values, each the median of a block of neighbours.
 func thinned(values []float64) []float64 {
-	each := (len(values) + mostPoints - 1) / mostPoints
+	each := (len(values) + maxPoints - 1) / maxPoints
 	if each <= 1 {
 		return values
 	}

@@ -65,11 +65,11 @@ func TestResultsAreTheSame(t *testing.T) {
 		t.Fatalf("without cmemprof a second run differs, so nothing can be compared:\n%+v\n%+v", again, want)
 	}
 	// Linked but off, every allocation, some, and as services run it.
-	for interval, fewest := range map[int]uint64{0: 0, 1: 100000, 4096: 100, 512 * 1024: 10} {
+	for interval, minSamples := range map[int]uint64{0: 0, 1: 100000, 4096: 100, 512 * 1024: 10} {
 		t.Run(strconv.Itoa(interval), func(t *testing.T) {
 			got := run(t, sampled, dir, interval)
 			t.Logf("%d samples, %d of them lost or cut", got.Samples, got.LostOrCutStacks)
-			if got.Samples < fewest || (interval == 0 && got.Samples > 0) {
+			if got.Samples < minSamples || (interval == 0 && got.Samples > 0) {
 				t.Errorf("%d samples were taken", got.Samples)
 			}
 			got.Samples, got.LostOrCutStacks = 0, 0

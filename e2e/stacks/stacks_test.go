@@ -87,8 +87,8 @@ func buildAndRun(t *testing.T, linkFlags string, buildFlags ...string) outcome {
 
 // isNameless reports whether the name is file and offset.
 func isNameless(l *profile.Location) bool {
-	place := fmt.Sprintf("%s+%#x", filepath.Base(l.Mapping.File), l.Address-l.Mapping.Start+l.Mapping.Offset)
-	return len(l.Line) == 0 || len(l.Line) == 1 && l.Line[0].Function.Name == place
+	fileOffset := fmt.Sprintf("%s+%#x", filepath.Base(l.Mapping.File), l.Address-l.Mapping.Start+l.Mapping.Offset)
+	return len(l.Line) == 0 || len(l.Line) == 1 && l.Line[0].Function.Name == fileOffset
 }
 
 // stackOf expands a sample into functions, leaf first. A nameless address must have a mapping, so that it can be named later.

@@ -14,7 +14,7 @@
 
 #include "../../../cmemprof/cmemprof.h"
 
-enum { SLOTS = 64, MOST_BYTES = 4000 };
+enum { SLOTS = 64, MAX_BYTES = 4000 };
 
 static void fail(const char *what) {
     fprintf(stderr, "past: %s\n", what);
@@ -98,7 +98,7 @@ static size_t draw(size_t below) { // xorshift64*
 
 static void step(struct slot *slot) {
     const struct way *way = &ways[draw(way_count)];
-    size_t size = 1 + draw(MOST_BYTES);
+    size_t size = 1 + draw(MAX_BYTES);
     if (slot->block == NULL) {
         slot->block = way->take(size);
     } else if (draw(3) == 0) {

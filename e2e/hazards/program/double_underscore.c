@@ -39,8 +39,8 @@ int main(void) {
     hazard_stats(&early);
     mix(hazard_scaled(ROUNDS));
     hazard_stats(&late);
-    // Some look alive that are not: as many as places were in use at one time, and not one more with every round. A place that is handed
-    // out again is one block, whatever was seen of it before, so nothing is ever full.
+    // Some samples look live that are not: at most one per address that was in use at one time, and no more with each round. A reused
+    // address is one block, whatever was seen of it before, so no table fills up.
     CHECK(late.live < early.live + 100, "%llu samples seem to be alive, %llu in the beginning", (unsigned long long)late.live,
           (unsigned long long)early.live);
     CHECK(late.lost_live == 0 && late.own_bytes < early.own_bytes + (1 << 20), "%llu lost, %llu own bytes, %llu in the beginning",

@@ -17,9 +17,9 @@ static void tell(const char *what, const void *block) {
 
 static void *usable(void *block, size_t size, size_t alignment) {
     CHECK(block != NULL && (uintptr_t)block % alignment == 0, "%p is not aligned to %zu", block, alignment);
-    size_t room = malloc_usable_size(block);
-    CHECK(room >= size, "usable %zu of %zu", room, size);
-    memset(block, 0x5a, room);
+    size_t usable = malloc_usable_size(block);
+    CHECK(usable >= size, "usable %zu of %zu", usable, size);
+    memset(block, 0x5a, usable);
     return block;
 }
 

@@ -67,8 +67,8 @@ static void files(void) {
     FILE *file = fopen("/etc/passwd", "r");
     CHECK(file != NULL, "fopen");
     char *line = NULL;
-    size_t room = 0, lines = 0, longest = 0;
-    for (ssize_t length; (length = getline(&line, &room, file)) > 0; lines++) {
+    size_t capacity = 0, lines = 0, longest = 0;
+    for (ssize_t length; (length = getline(&line, &capacity, file)) > 0; lines++) {
         longest = (size_t)length > longest ? (size_t)length : longest;
     }
     free(line);
@@ -118,10 +118,10 @@ static void character_sets(void) {
             continue;
         }
         char text[] = "plain", out[64], *from = text, *to = out;
-        size_t left = sizeof text - 1, room = sizeof out;
-        CHECK(iconv(converter, &from, &left, &to, &room) != (size_t)-1, "iconv to %s", sets[i]);
+        size_t left = sizeof text - 1, out_left = sizeof out;
+        CHECK(iconv(converter, &from, &left, &to, &out_left) != (size_t)-1, "iconv to %s", sets[i]);
         CHECK(iconv_close(converter) == 0, "iconv_close");
-        printf("%s: %zu bytes\n", sets[i], sizeof out - room);
+        printf("%s: %zu bytes\n", sets[i], sizeof out - out_left);
     }
     char *was = strdup(setlocale(LC_ALL, NULL));
     const char *now = setlocale(LC_ALL, "C.UTF-8");

@@ -20,12 +20,12 @@ void *valloc(size_t size);
 void *pvalloc(size_t size);
 size_t malloc_usable_size(void *block);
 
-#define ROOM_BYTES ((size_t)64 << 30)
+#define RESERVED_BYTES ((size_t)64 << 30)
 #define CHUNK_BYTES ((size_t)1 << 20)
 enum { HEAD = 16 };
 
 static _Atomic uintptr_t start, next, limit;
-static _Atomic uint32_t living[ROOM_BYTES / CHUNK_BYTES + 1]; // blocks in the chunk, and one more as long as next is in it
+static _Atomic uint32_t living[RESERVED_BYTES / CHUNK_BYTES + 1]; // blocks in the chunk, and one more as long as next is in it
 
 static uintptr_t chunk_end(uintptr_t address) {
     return (address | (CHUNK_BYTES - 1)) + 1;
@@ -37,12 +37,12 @@ static _Atomic uint32_t *living_at(uintptr_t address) {
 
 // Two threads, or a signal handler during the call, may both map; the second mapping is never touched.
 static void open_room(void) {
-    void *room = mmap(NULL, ROOM_BYTES + CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *reserved = mmap(NULL, RESERVED_BYTES + CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     uintptr_t none = 0;
-    uintptr_t first = chunk_end((uintptr_t)room);
-    if (room != MAP_FAILED && atomic_compare_exchange_strong(&start, &none, first)) {
+    uintptr_t first = chunk_end((uintptr_t)reserved);
+    if (reserved != MAP_FAILED && atomic_compare_exchange_strong(&start, &none, first)) {
         atomic_store(living_at(first), 1);
-        atomic_store(&limit, first + ROOM_BYTES);
+        atomic_store(&limit, first + RESERVED_BYTES);
         atomic_store(&next, first);
     }
 }
@@ -55,7 +55,7 @@ static void leave(uintptr_t address) {
 }
 
 // A block is in one chunk; a larger one has chunks of its own.
-static uintptr_t place(uintptr_t at, size_t alignment, size_t size, uintptr_t *end) {
+static uintptr_t fit(uintptr_t at, size_t alignment, size_t size, uintptr_t *end) {
     uintptr_t block = (at + HEAD + alignment - 1) & ~(uintptr_t)(alignment - 1);
     if (block + size >= chunk_end(at)) {
         at = chunk_end(at);
@@ -71,8 +71,8 @@ static void *take(size_t alignment, size_t size) {
     }
     alignment = alignment < HEAD ? HEAD : alignment;
     for (uintptr_t at = atomic_load(&next);;) {
-        uintptr_t end, block = place(at, alignment, size, &end);
-        if (at == 0 || size > ROOM_BYTES / 2 || end >= atomic_load(&limit)) {
+        uintptr_t end, block = fit(at, alignment, size, &end);
+        if (at == 0 || size > RESERVED_BYTES / 2 || end >= atomic_load(&limit)) {
             errno = ENOMEM;
             return NULL;
         }

@@ -51,10 +51,10 @@ static void on_timer(int number, siginfo_t *info, void *context) {
 // Writes to the whole block, checks it, and frees it.
 static void use(void *block, size_t size, size_t alignment) {
     CHECK(block != NULL && (uintptr_t)block % alignment == 0, "%p for %zu bytes, aligned to %zu", block, size, alignment);
-    size_t room = malloc_usable_size(block);
-    CHECK(room >= size, "usable %zu of %zu", room, size);
-    memset(block, 0x5a, room);
-    CHECK(((unsigned char *)block)[room - 1] == 0x5a, "contents");
+    size_t usable = malloc_usable_size(block);
+    CHECK(usable >= size, "usable %zu of %zu", usable, size);
+    memset(block, 0x5a, usable);
+    CHECK(((unsigned char *)block)[usable - 1] == 0x5a, "contents");
     free(block);
 }
 

@@ -10,7 +10,7 @@
 
 #include "hazard.h"
 
-enum { PAINTED_BYTES = 48 * 1024, LEAST = 1024, BUDGET = 4096, PAINT = 0xa7 };
+enum { PAINTED_BYTES = 48 * 1024, MIN_BYTES = 1024, BUDGET = 4096, PAINT = 0xa7 };
 
 static char *volatile kept;
 static void *aligned;
@@ -66,7 +66,7 @@ static size_t used[CALLS];
 // Memory below the stack pointer is unused; no signal arrives here. memset itself would use the stack that it fills.
 static __attribute__((noinline)) size_t measure(unsigned what) {
     volatile char here;
-    volatile char *top = &here - LEAST, *bottom = &here - PAINTED_BYTES;
+    volatile char *top = &here - MIN_BYTES, *bottom = &here - PAINTED_BYTES;
     for (volatile char *at = bottom; at < top; at++) {
         *at = (char)PAINT;
     }

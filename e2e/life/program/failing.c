@@ -29,12 +29,12 @@ void *__libc_realloc(void *block, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *block);
 
-enum { MOST_RANGES = 8192 };
+enum { MAX_RANGES = 8192 };
 
 static struct range {
     uintptr_t start, end;
     bool spared;
-} ranges[MOST_RANGES]; // ascending
+} ranges[MAX_RANGES]; // ascending
 static size_t range_count;
 static struct life_counts own_counts, *counts = &own_counts;
 static _Atomic long fail_at;
@@ -128,7 +128,7 @@ void free(void *block) {
 // ---- The environment ----
 
 static void add_range(uintptr_t start, uintptr_t end, bool spared) {
-    if (range_count < MOST_RANGES) {
+    if (range_count < MAX_RANGES) {
         ranges[range_count++] = (struct range){start, end, spared};
     }
 }

@@ -25,9 +25,9 @@ static void allocate(size_t mib, size_t block) {
 }
 
 static void use_stack(size_t bytes) {
-    volatile char *room = __builtin_alloca(bytes + 1);
+    volatile char *stack = __builtin_alloca(bytes + 1);
     for (size_t i = 0; i < bytes; i += 4096) {
-        room[bytes - i] = 1;
+        stack[bytes - i] = 1;
     }
 }
 

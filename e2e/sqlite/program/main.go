@@ -176,12 +176,12 @@ func query(db *sql.DB, statement string, digest io.Writer) error {
 	if err != nil {
 		return err
 	}
-	values, places := make([]any, len(columns)), make([]any, len(columns))
+	values, pointers := make([]any, len(columns)), make([]any, len(columns))
 	for i := range values {
-		places[i] = &values[i]
+		pointers[i] = &values[i]
 	}
 	for rows.Next() {
-		if err := rows.Scan(places...); err != nil {
+		if err := rows.Scan(pointers...); err != nil {
 			return err
 		}
 		for _, value := range values {

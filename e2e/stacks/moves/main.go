@@ -30,10 +30,10 @@ import (
 
 const (
 	walkers   = 4
-	mostTurns = 24 // of callbacks in callbacks, so that no stack reaches the 512 frames where stacks are cut
+	maxTurns  = 24 // of callbacks in callbacks, so that no stack reaches the 512 frames where stacks are cut
 	frames    = 512
 	different = 100 // walks; afterwards it goes the same ways again
-	mostOfOne = 500 // allocations of a walk, more or less
+	maxOfOne  = 500 // allocations of a walk, more or less
 )
 
 // walk is one goroutine's work. Its active functions, outermost first, are compared with the stack.
@@ -124,7 +124,7 @@ func call(w *walk) {
 	defer w.enter("main.call")()
 	handle := cgo.NewHandle(w)
 	defer handle.Delete()
-	if w.most > mostTurns || w.random.Intn(2) == 0 {
+	if w.most > maxTurns || w.random.Intn(2) == 0 {
 		defer w.enter("c_turn")()
 		C.c_turn(C.uintptr_t(handle))
 	} else {
@@ -149,7 +149,7 @@ func (w *walk) turn() {
 	w.turns++
 	defer func() { w.turns-- }()
 	w.left -= 2
-	if w.turns < w.most && w.left > 0 && (w.most > mostTurns || w.random.Intn(3) > 0) {
+	if w.turns < w.most && w.left > 0 && (w.most > maxTurns || w.random.Intn(3) > 0) {
 		w.deeper()
 	}
 	switch w.random.Intn(8) {
@@ -170,7 +170,7 @@ func (w *walk) deeper() {
 	switch {
 	case w.panics && w.random.Intn(2) == 0:
 		guarded(w)
-	case w.most > mostTurns || w.random.Intn(3) == 0:
+	case w.most > maxTurns || w.random.Intn(3) == 0:
 		small(w)
 	case w.random.Intn(2) == 0:
 		large(w)
@@ -233,7 +233,7 @@ func goThread(handle C.uintptr_t) {
 
 func (w *walk) run(thread bool) {
 	for seed, left := int64(0), w.left; left > 0; seed++ {
-		before := min(left, mostOfOne)
+		before := min(left, maxOfOne)
 		w.left = before
 
 		w.random.Seed(seed % different)
@@ -322,7 +322,7 @@ func main() {
 	results := make([]map[string]int64, walkers)
 	for i := range results {
 		results[i] = map[string]int64{}
-		w := &walk{random: rand.New(rand.NewSource(0)), left: allocations / walkers, most: mostTurns, seen: results[i], panics: mode == "panics"}
+		w := &walk{random: rand.New(rand.NewSource(0)), left: allocations / walkers, most: maxTurns, seen: results[i], panics: mode == "panics"}
 		if strings.HasPrefix(mode, "nested") {
 			w.most = 60
 		}

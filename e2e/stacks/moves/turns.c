@@ -22,10 +22,10 @@ __attribute__((noinline)) void c_before(void) {
 
 // Saves other registers than c_before, in a frame of different size.
 __attribute__((noinline)) void c_after(volatile int *number) {
-    volatile char room[72];
-    room[0] = (char)*number;
+    volatile char padding[72];
+    padding[0] = (char)*number;
     allocate();
-    *number += room[0];
+    *number += padding[0];
 }
 
 // Uses RBP for its own values, or leaves Go's value in it, depending on the compiler.

@@ -75,10 +75,10 @@ func totals() map[string]int64 {
 
 func main() {
 	must(cmemprof.Start(1))
-	places := map[uintptr]bool{}
+	addresses := map[uintptr]bool{}
 	for turn := range turns {
 		for _, plugin := range os.Args[1:] {
-			places[use(plugin)] = true
+			addresses[use(plugin)] = true
 			if turn%7 == 0 { // twice in a row
 				use(plugin)
 			}
@@ -94,5 +94,5 @@ func main() {
 			must(fmt.Errorf("%s has %d bytes, not %d", name, bytes[name], want))
 		}
 	}
-	fmt.Println(len(os.Args)-1, "plugins at", len(places), "addresses")
+	fmt.Println(len(os.Args)-1, "plugins at", len(addresses), "addresses")
 }

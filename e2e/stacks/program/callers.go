@@ -87,17 +87,17 @@ func fromGoroutines() {
 //
 //go:noinline
 func descend(levels int, bottom func()) byte {
-	var room [100]byte
-	room[levels%len(room)] = byte(levels)
+	var padding [100]byte
+	padding[levels%len(padding)] = byte(levels)
 	if levels%50 == 0 {
 		C.shown_count()
 	}
 	if levels == 0 {
 		bottom()
 	} else {
-		room[0] += descend(levels-1, bottom)
+		padding[0] += descend(levels-1, bottom)
 	}
-	return room[0] + room[levels%len(room)]
+	return padding[0] + padding[levels%len(padding)]
 }
 
 //export goMiddle

@@ -136,8 +136,8 @@ SHOW(sorted)
 
 SHOWN static void read_line(FILE *file) {
     char *line = NULL;
-    size_t room = 0;
-    if (getline(&line, &room, file) != 6) {
+    size_t capacity = 0;
+    if (getline(&line, &capacity, file) != 6) {
         abort();
     }
 }

@@ -23,9 +23,9 @@ SHOW(realigned_locals)
 // With arguments on the stack and a frame of variable size, the CFA is a word saved next to RBP (DW_CFA_def_cfa_expression).
 SHOWN __attribute__((target("avx2"))) static void realigned_with_arguments(long a, long b, long c, long d, long e, long f, long g, long h) {
     char local[256] __attribute__((aligned(64)));
-    char *address = local, *room = __builtin_alloca((size_t)(g + h));
+    char *address = local, *dynamic = __builtin_alloca((size_t)(g + h));
     OBSERVE(address);
-    OBSERVE(room);
+    OBSERVE(dynamic);
     frame_leaf((size_t)(a + b + c + d + e + f + g + h));
     OBSERVE(g);
     OBSERVE(h);
@@ -41,8 +41,8 @@ SHOWN void realigned_arguments(void) {
 SHOW(realigned_arguments)
 
 SHOWN static void variable_size(size_t size) {
-    char room[size];
-    char *address = room;
+    char dynamic[size];
+    char *address = dynamic;
     OBSERVE(address);
     frame_leaf(size);
     OBSERVE(address);

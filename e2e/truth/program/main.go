@@ -35,20 +35,20 @@ type truth struct {
 type plan struct {
 	interval             float64
 	samples, heldSamples float64
-	leastMade            float64
+	minMade              float64
 }
 
-// mostHeldBytes bounds the live bytes of one site: mostly address space, since nothing writes to the blocks.
-const mostHeldBytes = 256 << 20
+// maxHeldBytes bounds the live bytes of one site: mostly address space, since nothing writes to the blocks.
+const maxHeldBytes = 256 << 20
 
 func planFor(interval int64) plan {
 	switch {
 	case interval == 1:
-		return plan{interval: 1, samples: 600, heldSamples: 100, leastMade: 600}
+		return plan{interval: 1, samples: 600, heldSamples: 100, minMade: 600}
 	case interval < 64*1024:
-		return plan{interval: float64(interval), samples: 8000, heldSamples: 800, leastMade: 1000}
+		return plan{interval: float64(interval), samples: 8000, heldSamples: 800, minMade: 1000}
 	default:
-		return plan{interval: float64(interval), samples: 250, heldSamples: 15, leastMade: 200}
+		return plan{interval: float64(interval), samples: 250, heldSamples: 15, minMade: 200}
 	}
 }
 
@@ -58,8 +58,8 @@ func (p plan) fate(sizeBytes uint64) C.struct_fate {
 	if p.interval == 1 {
 		probability = 1
 	}
-	made := math.Max(math.Ceil(p.samples/probability), p.leastMade)
-	held := math.Min(math.Ceil(p.heldSamples/probability), mostHeldBytes/float64(sizeBytes))
+	made := math.Max(math.Ceil(p.samples/probability), p.minMade)
+	held := math.Min(math.Ceil(p.heldSamples/probability), maxHeldBytes/float64(sizeBytes))
 	return C.struct_fate{passed: C.size_t(made - 2*held), handed: C.size_t(held), kept: C.size_t(held)}
 }
 

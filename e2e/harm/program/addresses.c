@@ -1,7 +1,7 @@
-// places.c: a deterministic sequence of allocations in one thread by all functions of the family. Prints each block's address, its size for
-// the allocator, and a missing alignment: all must be the same with and without sampling. Checks contents as well.
+// addresses.c: a deterministic sequence of allocations in one thread by all functions of the family. Prints each block's address, its size
+// for the allocator, and a missing alignment: all must be the same with and without sampling. Checks contents as well.
 //
-// usage: places INTERVAL ARENA OPERATIONS
+// usage: addresses INTERVAL ARENA OPERATIONS
 // INTERVAL 0: not sampled. ARENA main: glibc's first arena; thread: a thread's arena; any: another allocator, for which only sizes are
 // printed. An address is printed as "mapped+OFFSET IN THE PAGE", "thread+OFFSET IN THE ARENA'S HEAP", or "main+OFFSET" from the first
 // block, so that the kernel's choice of addresses does not matter.
@@ -18,11 +18,11 @@
 
 #include "../../../cmemprof/cmemprof.h"
 
-enum { SLOTS = 256, MOST_OPERATIONS = 200000, FILLED_BYTES = 64 * 1024, EDGE_BYTES = 64 };
+enum { SLOTS = 256, MAX_OPERATIONS = 200000, FILLED_BYTES = 64 * 1024, EDGE_BYTES = 64 };
 #define HEAP_BYTES ((uintptr_t)64 << 20) // a heap of a thread's arena lies on a multiple of it
 
 static void fail(const char *what, unsigned operation) {
-    fprintf(stderr, "places: operation %u: %s\n", operation, what);
+    fprintf(stderr, "addresses: operation %u: %s\n", operation, what);
     exit(1);
 }
 
@@ -51,7 +51,7 @@ struct sequence {
     unsigned operations;
     bool is_glibc, in_thread;
     struct slot slots[SLOTS];
-    struct record records[MOST_OPERATIONS];
+    struct record records[MAX_OPERATIONS];
 };
 static struct sequence sequence;
 
@@ -137,7 +137,7 @@ static void grow(struct slot *slot, enum operation operation, size_t size, unsig
     }
 }
 
-static void place(struct sequence *self, struct slot *slot, enum operation operation, unsigned number) {
+static void allocate(struct sequence *self, struct slot *slot, enum operation operation, unsigned number) {
     bool asks = operation >= POSIX_MEMALIGN;
     size_t size = draw_size(self), alignment = !asks ? 8 : operation == VALLOC ? 4096 : (size_t)16 << draw(self, 9); // 16 to 4,096
     if (operation == REALLOC || operation == REALLOCARRAY) {
@@ -181,7 +181,7 @@ static void *run(void *argument) {
             drop(slot, i);
             self->records[i].operation = FREE;
         } else {
-            place(self, slot, operation, i);
+            allocate(self, slot, operation, i);
         }
     }
     for (unsigned i = 0; i < SLOTS; i++) {
@@ -244,7 +244,7 @@ static uint64_t samples(void) {
 
 int main(int argc, char **argv) {
     if (argc != 4) {
-        fputs("usage: places INTERVAL main|thread|any OPERATIONS\n", stderr);
+        fputs("usage: addresses INTERVAL main|thread|any OPERATIONS\n", stderr);
         return 2;
     }
     interval = strtoull(argv[1], NULL, 10);
@@ -253,7 +253,7 @@ int main(int argc, char **argv) {
     sequence.in_thread = strcmp(argv[2], "thread") == 0;
     sequence.is_glibc = strcmp(argv[2], "any") != 0;
     pthread_t starter, thread;
-    if (sequence.operations > MOST_OPERATIONS || pthread_barrier_init(&started, NULL, 2) != 0 ||
+    if (sequence.operations > MAX_OPERATIONS || pthread_barrier_init(&started, NULL, 2) != 0 ||
         pthread_barrier_init(&ended, NULL, 2) != 0 || pthread_create(&starter, NULL, start_profiler, NULL) != 0) {
         fail("not started", 0);
     }
